@@ -1,0 +1,39 @@
+# One command does set-up and work: every target makes the virtual environment it needs.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+export HF_HUB_OFFLINE := 1
+
+.PHONY: demo test test-fast lint bench clean
+
+demo: $(VENV)/.run        ## the whole way, offline: two candidates, two verdicts, two reports
+	$(BIN)/prunegate demo
+
+test: $(VENV)/.dev        ## every test, with branch coverage
+	$(BIN)/python -m pytest -n 2 --cov --cov-report=term
+
+test-fast: $(VENV)/.dev   ## the part that takes under a minute
+	$(BIN)/python -m pytest -n 2 -m "not slow"
+
+lint: $(VENV)/.dev        ## style, types, layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.dev       ## timings and error rates, printed, never asserted
+	$(BIN)/python tests/benchmarks/all.py
+
+clean:                    ## remove the virtual environment and caches
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .import_linter_cache
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	touch $@ $(VENV)/.run

@@ -1,0 +1,67 @@
+"""The error tree: everything that prunegate raises on purpose.
+
+::
+
+    PrunegateError
+    ├── InputError             bad input: one message that says what to do   exit 2
+    │   ├── PolicyError        the policy file; lists every mistake at once
+    │   ├── TableError         predictions, counts or labelled data
+    │   ├── ContractError      the data contract does not hold
+    │   ├── ModelError         a model or candidate folder
+    │   └── MeasurementError   a measurements file
+    ├── UnsupportedError       asked for by name, not built (says what is)   exit 2
+    └── InternalError          our own mistake, never the user's             exit 1
+
+A broken *rule* is not an error: it is a ``Finding`` with status ``fail``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class PrunegateError(Exception):
+    """Base of every error raised on purpose."""
+
+    exit_code = 1
+
+
+class InputError(PrunegateError):
+    """The input cannot be judged; the message says what to change."""
+
+    exit_code = 2
+
+
+class PolicyError(InputError):
+    """The policy file is refused; ``mistakes`` lists every reason, one line each."""
+
+    def __init__(self, mistakes: Sequence[str]) -> None:
+        self.mistakes = tuple(mistakes)
+        count = len(self.mistakes)
+        noun = "mistake" if count == 1 else "mistakes"
+        lines = "\n".join(f"  {mistake}" for mistake in self.mistakes)
+        super().__init__(f"{count} {noun} in the policy:\n{lines}")
+
+
+class TableError(InputError):
+    """A predictions table, counts table or data table is malformed."""
+
+
+class ContractError(InputError):
+    """The labelled data break the data contract; nothing was loaded or judged."""
+
+
+class ModelError(InputError):
+    """A model or candidate folder cannot be used."""
+
+
+class MeasurementError(InputError):
+    """A measurements file cannot be used."""
+
+
+class UnsupportedError(InputError):
+    """Something known by name that this version does not do; the message says what it does."""
+
+
+class InternalError(PrunegateError):
+    """prunegate contradicted itself; please report it."""
