@@ -1,0 +1,152 @@
+"""Short fine-tuning after surgery: AdamW, a cosine after a short warm-up, cross-entropy.
+
+Every call makes a new optimizer, because one from before surgery holds parameters that are gone.
+The order of rows, flips and dropout come from the seed alone; the caller's random state is left
+as it was.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import nn
+
+from prunegate.compress.examples import Examples, Progress
+from prunegate.compress.loss import cross_entropy
+from prunegate.errors import ModelError, TableError
+from prunegate.models.placement import placed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schedule:
+    """How to train; exactly one of ``epochs`` and ``steps`` is given."""
+
+    epochs: float | None = None
+    """Passes over the data; 0.5 is half of it."""
+    steps: int | None = None
+    """Optimizer steps."""
+    learning_rate: float = 1e-3
+    """The peak, after warm-up."""
+    batch_size: int = 64
+    weight_decay: float = 0.01
+    warmup: float = 0.05
+    """Fraction of the steps over which the learning rate rises."""
+    flip: bool = True
+    """Mirror half of the images left to right."""
+
+    def __post_init__(self) -> None:
+        if (self.epochs is None) == (self.steps is None):
+            raise ModelError("fine-tuning: give exactly one of epochs and steps.")
+        rules = {
+            "epochs or steps": 0 < (self.epochs or self.steps or 0) < math.inf,
+            "learning_rate": 0 < self.learning_rate < math.inf,
+            "batch_size": self.batch_size >= 1,
+            "weight_decay": 0 <= self.weight_decay < math.inf,
+            "warmup": 0 <= self.warmup < 1,
+        }
+        wrong = [name for name, holds in rules.items() if not holds]
+        if wrong:
+            raise ModelError(
+                f"fine-tuning: {', '.join(wrong)} out of range; give a positive number."
+            )
+
+    def total_steps(self, rows: int) -> int:
+        """Count the optimizer steps for so many rows."""
+        if self.steps is not None:
+            return self.steps
+        return max(1, round((self.epochs or 0.0) * math.ceil(rows / self.batch_size)))
+
+
+def finetune(
+    module: nn.Module,
+    data: Examples,
+    schedule: Schedule,
+    *,
+    seed: int = 0,
+    device: str = "cpu",
+    progress: Progress | None = None,
+) -> tuple[float, ...]:
+    """Train a model in place; its mode and device are put back afterwards.
+
+    On one machine with one number of threads the same seed gives the same weights, on the CPU.
+
+    Args:
+        module: The model.
+        data: Rows to train on, at least one.
+        schedule: How.
+        seed: Of the row order, flips and dropout.
+        device: "cpu" or "cuda".
+        progress: Called with ("fine-tune", steps done, steps).
+
+    Returns:
+        The training loss of every step.
+
+    Raises:
+        TableError: no rows, or a label that is not a class.
+        ModelError: the loss or a weight stopped being finite.
+    """
+    if not len(data):
+        raise TableError("no rows to fine-tune on; select at least one.")
+    total = schedule.total_steps(len(data))
+    generator = np.random.default_rng(seed)
+    losses = []
+    with placed(module, device, training=True) as target, _own_randomness(target, seed):
+        optimizer = torch.optim.AdamW(module.parameters(), weight_decay=schedule.weight_decay)
+        batches = _batches(len(data), schedule.batch_size, generator)
+        for step in range(total):
+            inputs, labels = data.batch(next(batches))
+            if schedule.flip:
+                mirrored = torch.from_numpy(generator.random(len(labels)) < 0.5)
+                inputs = torch.where(mirrored[:, None, None, None], inputs.flip(-1), inputs)
+            _set_rate(optimizer, schedule.learning_rate * _factor(step, total, schedule.warmup))
+            loss = cross_entropy(module, inputs.to(target), labels.to(target), reduction="mean")
+            optimizer.zero_grad()
+            torch.autograd.backward(loss)
+            optimizer.step()
+            losses.append(float(loss.detach()))
+            if progress is not None:
+                progress("fine-tune", step + 1, total)
+    module.zero_grad(set_to_none=True)
+    _refuse_diverged(module)
+    return tuple(losses)
+
+
+@contextmanager
+def _own_randomness(device: torch.device, seed: int) -> Iterator[None]:
+    """Seed torch for the length of a context and give the caller's state back."""
+    gpus = [device] if device.type == "cuda" else []
+    with torch.random.fork_rng(devices=gpus):
+        torch.manual_seed(seed)
+        yield
+
+
+def _batches(rows: int, size: int, generator: np.random.Generator) -> Iterator[np.ndarray]:
+    """Yield batches of row numbers for ever, each pass in a new order, the last batch smaller."""
+    while True:
+        order = generator.permutation(rows)
+        for start in range(0, rows, size):
+            yield order[start : start + size]
+
+
+def _factor(step: int, total: int, warmup: float) -> float:
+    """Return the share of the peak learning rate at a step: linear rise, then half a cosine."""
+    rising = round(warmup * total)
+    if step < rising:
+        return (step + 1) / rising
+    return 0.5 * (1 + math.cos(math.pi * (step - rising) / max(1, total - rising)))
+
+
+def _set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+
+
+def _refuse_diverged(module: nn.Module) -> None:
+    # The last step's damage shows in no loss.
+    if not all(bool(torch.isfinite(weight).all()) for weight in module.parameters()):
+        raise ModelError("fine-tuning made weights infinite or NaN; lower the learning rate.")

@@ -1,0 +1,128 @@
+"""Which units go, given their scores: an amount, a scope, and a minimum that stays.
+
+What is asked for is what is done. When the minimum per layer makes it impossible, that is an error
+which says what was possible, never a smaller removal. Ties go to the earlier layer, then the
+smaller index. Numbers in, positions out; no torch.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prunegate.compress.scores import share
+from prunegate.errors import ModelError
+
+Scope = Literal["global", "per_layer"]
+Layers = Sequence[NDArray[np.float64]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Amount:
+    """How much goes: exactly one of the three is given."""
+
+    fraction: float | None = None
+    """Of the units that are present, above 0 and below 1; rounded to the nearest unit."""
+    share_below: float | None = None
+    """Every unit with less than this share of its layer's importance, above 0, at most 1."""
+    keep: int | None = None
+    """Units that stay: in all under global scope, in each layer under per_layer."""
+
+    def __post_init__(self) -> None:
+        given = [
+            value for value in (self.fraction, self.share_below, self.keep) if value is not None
+        ]
+        if len(given) != 1:
+            raise ModelError("amount: give exactly one of fraction, share_below, keep.")
+        if self.fraction is not None and not 0 < self.fraction < 1:
+            raise ModelError(f"amount: fraction {self.fraction!r} has to lie between 0 and 1.")
+        if self.share_below is not None and not 0 < self.share_below <= 1:
+            raise ModelError(f"amount: share_below {self.share_below!r} has to lie in (0, 1].")
+        if self.keep is not None and self.keep < 1:
+            raise ModelError(f"amount: keep {self.keep!r} has to be at least 1.")
+
+
+def select(
+    scores: Layers, amount: Amount, *, scope: Scope = "global", min_per_layer: int = 1
+) -> tuple[tuple[int, ...], ...]:
+    """Choose the survivors.
+
+    Args:
+        scores: One array of finite scores per layer; the lowest go first.
+        amount: How much goes.
+        scope: "global" ranks all layers together, "per_layer" each by itself.
+        min_per_layer: Units that stay in every layer, at least 1.
+
+    Returns:
+        Per layer, the ascending positions that stay; exactly what the amount asks for.
+
+    Raises:
+        ModelError: scores are not finite, or the amount cannot be reached with the minimum.
+    """
+    if min_per_layer < 1:
+        raise ModelError(f"min_per_layer {min_per_layer} has to be at least 1.")
+    if scope not in ("global", "per_layer"):
+        raise ModelError(f"scope {scope!r} is not known; use global or per_layer.")
+    if not scores or not all(layer.size and np.isfinite(layer).all() for layer in scores):
+        raise ModelError("scores have to be finite, with at least one unit per layer.")
+    if amount.share_below is not None:
+        going = [np.flatnonzero(part < amount.share_below) for part in share(scores)]
+        for layer, (units, gone) in enumerate(zip(scores, going, strict=True)):
+            spare = max(0, units.size - min_per_layer)
+            if len(gone) > spare:
+                raise _impossible(len(gone), spare, min_per_layer, f"units of layer {layer}")
+    elif scope == "per_layer":
+        going = [_lowest([layer], amount, min_per_layer)[0] for layer in scores]
+    else:
+        going = _lowest(scores, amount, min_per_layer)
+    return tuple(
+        tuple(int(unit) for unit in np.setdiff1d(np.arange(layer.size), gone))
+        for layer, gone in zip(scores, going, strict=True)
+    )
+
+
+def _lowest(layers: Layers, amount: Amount, min_per_layer: int) -> list[NDArray[np.intp]]:
+    """Return the positions that go when these layers are ranked together, lowest score first."""
+    total = sum(layer.size for layer in layers)
+    count = _removals(amount, total)
+    spare = [max(0, layer.size - min_per_layer) for layer in layers]
+    if count > sum(spare):
+        raise _impossible(count, sum(spare), min_per_layer, f"of {total} units")
+    layer_of = np.repeat(np.arange(len(layers)), [layer.size for layer in layers])
+    unit_of = np.concatenate([np.arange(layer.size) for layer in layers])
+    going: list[list[int]] = [[] for _ in layers]
+    # stable: equal scores stay in order of layer, then index
+    for position in np.argsort(np.concatenate(list(layers)), kind="stable"):
+        if count == 0:
+            break
+        layer = int(layer_of[position])
+        if len(going[layer]) < spare[layer]:
+            going[layer].append(int(unit_of[position]))
+            count -= 1
+    return [np.array(units, dtype=np.intp) for units in going]
+
+
+def _removals(amount: Amount, units: int) -> int:
+    if amount.keep is not None:
+        if amount.keep > units:
+            raise ModelError(f"amount: keep {amount.keep} of {units} units; there are not so many.")
+        return units - amount.keep
+    count = math.floor((amount.fraction or 0.0) * units + 0.5)
+    if count == 0:
+        raise ModelError(
+            f"amount: fraction {amount.fraction} of {units} units is less than half a unit, so "
+            "nothing would go; ask for more, or leave the step out."
+        )
+    return count
+
+
+def _impossible(count: int, possible: int, minimum: int, where: str) -> ModelError:
+    return ModelError(
+        f"amount: {count} {where} would have to go, but at most {possible} can with {minimum} left "
+        "in every layer; ask for less or lower min_per_layer."
+    )

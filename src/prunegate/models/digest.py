@@ -1,0 +1,117 @@
+"""One digest for a folder: what a signature over "the model" means.
+
+The digest is the sha256 of the canonical JSON (RFC 8785) of the list of {path, size, sha256} of
+every regular file, sorted by path. A symbolic link or a special file is refused, because what it
+points to can change without the digest noticing. Names count: a renamed file changes the digest.
+No torch here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import rfc8785
+
+from prunegate.errors import ModelError
+
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileDigest:
+    """One regular file of a folder."""
+
+    path: str
+    """Relative to the folder, ``/`` between parts."""
+    size: int
+    """Bytes."""
+    sha256: str
+    """Lower-case hexadecimal."""
+
+
+def file_sha256(path: Path) -> str:
+    """Return the sha256 of a regular file's bytes, lower-case hexadecimal.
+
+    Raises:
+        ModelError: ``path`` is missing, unreadable, a link or not a regular file.
+    """
+    return _digest(path)[1]
+
+
+def tree_files(folder: Path) -> tuple[FileDigest, ...]:
+    """Hash every file under ``folder``, sorted by path.
+
+    Raises:
+        ModelError: no such folder, nothing in it, or something that is not a regular file.
+    """
+    if not folder.is_dir():
+        raise ModelError(f"{folder}: no such folder; give the folder that holds the model's files.")
+    found = []
+    for path in _walk(folder):
+        size, sha256 = _digest(path)
+        found.append(FileDigest(path=path.relative_to(folder).as_posix(), size=size, sha256=sha256))
+    if not found:
+        raise ModelError(f"{folder}: the folder is empty; give the folder of a saved model.")
+    return tuple(sorted(found, key=lambda file: file.path))
+
+
+def tree_digest(folder: Path) -> str:
+    """Return the digest of a folder, 64 lower-case hexadecimal characters.
+
+    Raises:
+        ModelError: as ``tree_files``, or a file name that is not valid Unicode.
+    """
+    return list_digest(tree_files(folder))
+
+
+def list_digest(files: tuple[FileDigest, ...]) -> str:
+    """Return the digest of a folder whose files were hashed already."""
+    try:
+        canonical = rfc8785.dumps([asdict(file) for file in files])
+    except (rfc8785.CanonicalizationError, UnicodeError) as error:
+        raise ModelError(
+            "a file name is not valid Unicode and cannot be signed; rename it."
+        ) from error
+    return hashlib.sha256(canonical).hexdigest()
+
+
+def _walk(folder: Path) -> list[Path]:
+    """List everything below ``folder`` that is not a folder, following no links."""
+    found: list[Path] = []
+    for entry in sorted(folder.iterdir()):
+        if entry.is_dir() and not entry.is_symlink():
+            found.extend(_walk(entry))
+        else:
+            found.append(entry)
+    return found
+
+
+def _digest(path: Path) -> tuple[int, str]:
+    try:
+        mode = path.lstat().st_mode
+        if not stat.S_ISREG(mode):
+            raise ModelError(
+                f"{path}: a {_kind(mode)}, not a regular file, so its content cannot be vouched "
+                "for; replace it by the file itself (cp -rL copies what links point to)."
+            )
+        hasher, size = hashlib.sha256(), 0
+        # O_NOFOLLOW: the name may have become a link since it was looked at.
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
+            while chunk := file.read(_CHUNK):
+                hasher.update(chunk)
+                size += len(chunk)
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read ({error.strerror}).") from error
+    return size, hasher.hexdigest()
+
+
+def _kind(mode: int) -> str:
+    if stat.S_ISLNK(mode):
+        return "symbolic link"
+    if stat.S_ISFIFO(mode):
+        return "named pipe"
+    return "folder" if stat.S_ISDIR(mode) else "special file"

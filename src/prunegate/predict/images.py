@@ -1,0 +1,164 @@
+"""Images on disk or in memory, as the pixel values a model takes.
+
+Decoded pixels are kept as bytes (a quarter of float32) while they fit in the memory given, else
+they are decoded again for each batch. Files that cannot be read are reported together, before a
+model sees any.
+"""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+from prunegate.errors import TableError
+from prunegate.predict.preprocessing import Preprocessing
+
+# Pillow also opens formats that start other programs (EPS); these decode by themselves.
+_FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "GIF", "BMP", "TIFF")
+_EIGHT_BIT = {"1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr"}
+_MOST_PIXELS = 89_000_000  # Pillow's own limit against decompression bombs
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageSet:
+    """Images of one size."""
+
+    preprocessing: Preprocessing
+    paths: tuple[Path, ...] = ()
+    """Empty when the images came as an array."""
+    pixels: NDArray[np.uint8] | None = None
+    """Decoded and resized, uint8 [N, 3, H, W]; None: decoded when asked for."""
+
+    def __len__(self) -> int:
+        return len(self.paths) if self.pixels is None else len(self.pixels)
+
+    def pixel_values(self, rows: NDArray[np.integer]) -> Tensor:
+        """Return what the model takes: float32 [B, 3, H, W], contiguous, on the CPU.
+
+        Raises:
+            TableError: an image cannot be decoded, or images differ in size.
+        """
+        if self.pixels is not None:
+            chosen = self.pixels[rows]
+        else:
+            chosen = _decode([self.paths[row] for row in rows], self.preprocessing)
+        table = self.preprocessing.table()
+        values = np.empty(chosen.shape, dtype=np.float32)
+        for channel in range(3):
+            np.take(table[channel], chosen[:, channel], out=values[:, channel])
+        return torch.from_numpy(values)
+
+
+def open_images(
+    paths: Iterable[Path], preprocessing: Preprocessing, *, memory: int = 2 << 30
+) -> ImageSet:
+    """Open image files.
+
+    Args:
+        paths: PNG, JPEG, WebP, GIF (first frame), BMP or TIFF files.
+        preprocessing: Of the model.
+        memory: Bytes that decoded pixels may take; more than that is decoded per batch.
+
+    Raises:
+        TableError: files that are not readable images (all of them are named), or of several
+            sizes where the preprocessing does not resize.
+    """
+    files = tuple(paths)
+    if not files:
+        raise TableError("no images; the table has to list at least one.")
+    # The first image tells the size: resized, or as all the others have to be.
+    one = _decode(files[:1], preprocessing)
+    if one.nbytes * len(files) <= memory:
+        return ImageSet(
+            preprocessing=preprocessing, paths=files, pixels=_decode(files, preprocessing)
+        )
+    _refuse(_headers(files))
+    return ImageSet(preprocessing=preprocessing, paths=files)
+
+
+def from_array(pixels: NDArray[np.uint8], preprocessing: Preprocessing) -> ImageSet:
+    """Take images that are in memory.
+
+    Args:
+        pixels: uint8 [N, H, W, 3], RGB.
+        preprocessing: Of the model.
+
+    Raises:
+        TableError: another type or shape.
+    """
+    if pixels.dtype != np.uint8 or pixels.ndim != 4 or pixels.shape[-1] != 3 or not len(pixels):
+        raise TableError(
+            f"images have to be uint8 [N, H, W, 3], got {pixels.dtype} {list(pixels.shape)}."
+        )
+    if preprocessing.size not in (None, pixels.shape[1:3]):
+        pixels = np.stack(
+            [np.asarray(preprocessing.resized(Image.fromarray(image))) for image in pixels]
+        )
+    channels_first = np.ascontiguousarray(pixels.transpose(0, 3, 1, 2))
+    return ImageSet(preprocessing=preprocessing, pixels=channels_first)
+
+
+def _decode(paths: Sequence[Path], preprocessing: Preprocessing) -> NDArray[np.uint8]:
+    """Decode and resize files to uint8 [N, 3, H, W]."""
+    decoded: list[NDArray[np.uint8]] = []
+    problems: list[str] = []
+    for path in paths:
+        try:
+            with _opened(path) as image:
+                # Not every processor converts to RGB, but transformers' pipelines do on loading.
+                rgb = image if image.mode == "RGB" else image.convert("RGB")
+                decoded.append(np.asarray(preprocessing.resized(rgb)))
+        except Exception as error:  # decoders raise many types on damaged files
+            problems.append(f"{path}: {error}")
+    _refuse(problems)
+    sizes = {image.shape for image in decoded}
+    if len(sizes) > 1:
+        raise TableError(
+            f"images differ in size ({len(sizes)} sizes) and the preprocessor does not resize; "
+            "set do_resize and size in preprocessor_config.json, or resize the files."
+        )
+    return np.ascontiguousarray(np.stack(decoded).transpose(0, 3, 1, 2))
+
+
+def _headers(paths: Sequence[Path]) -> list[str]:
+    """Name the files whose header alone shows that they cannot be used."""
+    problems = []
+    for path in paths:
+        try:
+            _opened(path).close()
+        except Exception as error:  # as above
+            problems.append(f"{path}: {error}")
+    return problems
+
+
+def _opened(path: Path) -> Image.Image:
+    """Open an image file and check its header; pixels are not decoded yet."""
+    if not stat.S_ISREG(path.stat().st_mode):  # a named pipe would block for ever
+        raise ValueError("not a file")
+    image = Image.open(path, formats=_FORMATS)
+    if image.width * image.height > _MOST_PIXELS:
+        image.close()
+        raise ValueError(f"{image.width} x {image.height} pixels, more than are decoded")
+    if image.mode not in _EIGHT_BIT:
+        image.close()
+        raise ValueError(f"mode {image.mode}; only 8 bits per channel are supported")
+    return image
+
+
+def _refuse(problems: Sequence[str]) -> None:
+    if not problems:
+        return
+    shown = "\n".join(f"  {problem}" for problem in problems[:10])
+    more = f"\n  and {len(problems) - 10} more" if len(problems) > 10 else ""
+    raise TableError(
+        f"{len(problems)} images cannot be read; replace them or take out their rows:\n"
+        f"{shown}{more}"
+    )

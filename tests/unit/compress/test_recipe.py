@@ -1,0 +1,207 @@
+"""Recipes: steps compose, the record is true, the control removes nothing."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from prunegate.errors import ModelError, TableError, UnsupportedError
+
+Make = Callable[..., Any]
+
+
+def prune_step(what: str = "heads", data: Any = None, **amount: Any) -> Any:
+    from prunegate.compress.prune import Cut
+    from prunegate.compress.recipe import PruneStep
+    from prunegate.compress.select import Amount
+
+    criterion = amount.pop("criterion", "magnitude" if data is None else "taylor")
+    cut = Cut(what=what, criterion=criterion, amount=Amount(**amount))  # type: ignore[arg-type] # "heads" or "neurons"
+    return PruneStep(cut=cut, data=data, data_name="some rows")
+
+
+def tune_step(data: Any, **schedule: Any) -> Any:
+    from prunegate.compress.finetune import Schedule
+    from prunegate.compress.recipe import FinetuneStep
+
+    settings = {"steps": 3, "batch_size": 8, **schedule}
+    return FinetuneStep(schedule=Schedule(**settings), data=data, data_name="other rows")
+
+
+def test_a_recipe_of_all_kinds(make_model: Make, make_rows: Make) -> None:
+    from prunegate.compress.recipe import compress
+
+    baseline, rows = make_model(), make_rows(20)
+    before = {name: tensor.clone() for name, tensor in baseline.module.state_dict().items()}
+    seen: list[tuple[str, int, int]] = []
+    candidate = compress(
+        baseline,
+        [
+            prune_step("heads", rows, fraction=1 / 3),
+            prune_step("neurons", rows, fraction=0.25),
+            tune_step(rows),
+        ],
+        seed=3,
+        progress=lambda *stage: seen.append(stage),
+    )
+    assert candidate.kept.active_heads == 4
+    assert sum(candidate.kept.counts("neurons")) == 15
+    counted = sum(parameter.numel() for parameter in candidate.module.parameters())
+    assert candidate.surgery.parameters == counted < baseline.parameters
+    assert [len(losses) for losses in candidate.losses] == [3]
+    assert [step["step"] for step in candidate.surgery.recipe] == ["prune", "prune", "finetune"]
+    assert candidate.surgery.recipe[0]["removed"] == 2
+    assert candidate.surgery.recipe[0]["fraction"] == 1 / 3
+    assert candidate.surgery.recipe[2]["data"] == "other rows"
+    assert candidate.surgery.recipe[2]["rows"] == 20
+    assert seen[0] == ("step 1 of 3: rank", 20, 20)
+    assert seen[-1] == ("step 3 of 3: fine-tune", 3, 3)
+    assert all(torch.equal(before[name], now) for name, now in baseline.module.state_dict().items())
+
+
+def test_the_recorded_indices_are_original_over_several_cycles(
+    make_model: Make, make_rows: Make
+) -> None:
+    """Replaying the record on the baseline gives the model that the cycles gave."""
+    from prunegate.compress.recipe import compress
+
+    baseline, rows = make_model(num_attention_heads=6), make_rows(16)
+    steps = [
+        prune_step("heads", rows, fraction=0.3),
+        prune_step("neurons", fraction=0.3),
+        prune_step("heads", rows, keep=4),
+        prune_step("neurons", criterion="random", keep=9),
+    ]
+    candidate = compress(baseline, steps)
+    replayed = baseline.family.skeleton(baseline.config, baseline.kept)
+    replayed.load_state_dict(baseline.module.state_dict())
+    baseline.family.cut(replayed, "heads", candidate.surgery.heads)
+    baseline.family.cut(replayed, "neurons", candidate.surgery.neurons)
+    state = candidate.module.state_dict()
+    assert all(torch.equal(state[name], now) for name, now in replayed.state_dict().items())
+
+
+def test_compressing_a_candidate_continues_its_record(make_model: Make, make_rows: Make) -> None:
+    from prunegate.compress.recipe import compress
+
+    baseline, rows = make_model(num_attention_heads=6), make_rows(8)
+    first = compress(baseline, [prune_step("heads", rows, keep=8)])
+    loaded = dataclasses.replace(
+        baseline, module=first.module, kept=first.kept, surgery=first.surgery, digest="c" * 64
+    )
+    second = compress(loaded, [prune_step("heads", rows, keep=5)])
+    assert second.surgery.baseline_digest == baseline.digest
+    assert [step["keep"] for step in second.surgery.recipe] == [8, 5]
+    for earlier, later in zip(first.kept.heads, second.kept.heads, strict=True):
+        assert set(later) <= set(earlier)
+    assert second.importance is not None
+    for layer, kept in zip(second.importance.heads, first.kept.heads, strict=True):
+        assert len(layer) == 6
+        present = tuple(head for head, share in enumerate(layer) if share is not None)
+        assert present == kept
+
+
+def test_the_head_map_is_the_first_head_ranking(make_model: Make, make_rows: Make) -> None:
+    from prunegate.compress.importance import taylor
+    from prunegate.compress.recipe import compress
+    from prunegate.compress.scores import share
+
+    baseline, rows = make_model(), make_rows(8)
+    candidate = compress(
+        baseline, [prune_step("neurons", fraction=0.2), prune_step("heads", rows, keep=4)]
+    )
+    assert candidate.importance is not None
+    assert candidate.importance.criterion == "taylor"
+    for layer in candidate.importance.heads:
+        assert sum(value for value in layer if value is not None) == pytest.approx(1)
+    only_neurons = compress(baseline, [prune_step("neurons", rows, fraction=0.2)])
+    assert only_neurons.importance is not None
+    expected = share(taylor(baseline.family, baseline.module, rows).heads)
+    assert only_neurons.importance.heads == tuple(tuple(layer.tolist()) for layer in expected)
+
+
+def test_the_unpruned_control_is_the_same_fine_tuning(make_model: Make, make_rows: Make) -> None:
+    from prunegate.compress.finetune import finetune
+    from prunegate.compress.recipe import _step_seed, compress, without_pruning
+
+    baseline, rows = make_model(), make_rows(20)
+    steps = [
+        prune_step("heads", rows, keep=4),
+        tune_step(rows),
+        prune_step(keep=3),
+        tune_step(rows),
+    ]
+    control = compress(baseline, without_pruning(steps), seed=9)
+    assert control.kept == baseline.kept
+    assert control.importance is None
+    assert control.surgery.parameters == baseline.parameters
+    alone = make_model().module
+    for index, step in enumerate(steps[1::2]):
+        finetune(alone, rows, step.schedule, seed=_step_seed(9, 1, index))
+    state = alone.state_dict()
+    assert all(torch.equal(state[name], now) for name, now in control.module.state_dict().items())
+    assert without_pruning([prune_step(keep=3)]) == ()
+
+
+def test_the_same_seed_gives_the_same_weights(make_model: Make, make_rows: Make) -> None:
+    from prunegate.compress.recipe import compress
+
+    rows = make_rows(20)
+    steps = [prune_step("heads", criterion="random", keep=3), tune_step(rows)]
+    shas = [compress(make_model(), steps, seed=seed).surgery.weights_sha256 for seed in (1, 1, 2)]
+    assert shas[0] == shas[1] != shas[2]
+
+
+def test_a_candidate_is_saved_and_reloads(
+    make_model: Make, make_rows: Make, tmp_path: Path
+) -> None:
+    from prunegate.compress.recipe import compress
+    from prunegate.models.save import save_candidate
+    from prunegate.models.store import load_model
+
+    (tmp_path / "preprocessor_config.json").write_text("{}")
+    rows = make_rows(12)
+    steps = [
+        prune_step("heads", rows, keep=3),
+        prune_step("neurons", fraction=0.5),
+        tune_step(rows),
+    ]
+    candidate = compress(make_model(), steps, seed=2)
+    save_candidate(candidate.module, candidate.surgery, tmp_path / "out", tmp_path)
+    loaded = load_model(tmp_path / "out")
+    assert loaded.surgery == candidate.surgery
+    assert json.loads((tmp_path / "out" / "surgery.json").read_text())["seed"] == 2
+    state = loaded.module.state_dict()
+    assert all(torch.equal(state[name], now) for name, now in candidate.module.state_dict().items())
+
+
+def test_random_pruning_keeps_the_minimum(make_model: Make) -> None:
+    from prunegate.compress.recipe import compress
+
+    for seed in range(20):
+        candidate = compress(
+            make_model(num_hidden_layers=3), [prune_step(criterion="random", keep=3)], seed=seed
+        )
+        assert candidate.kept.counts("heads") == (1, 1, 1)
+
+
+def test_recipes_that_cannot_be_are_refused(make_model: Make, make_rows: Make) -> None:
+    from prunegate.compress.recipe import compress
+
+    baseline = make_model()
+    with pytest.raises(ModelError, match="no steps"):
+        compress(baseline, [])
+    with pytest.raises(ModelError, match="seed"):
+        compress(baseline, [prune_step(keep=3)], seed=-1)
+    with pytest.raises(UnsupportedError, match="astrology"):
+        compress(baseline, [prune_step(criterion="astrology", keep=3)])
+    with pytest.raises(TableError, match="calibration data"):
+        compress(baseline, [prune_step(criterion="taylor", keep=3)])
+    with pytest.raises(ModelError, match="at most 4 can"):
+        compress(baseline, [prune_step(keep=1)])

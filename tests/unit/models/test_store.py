@@ -1,0 +1,453 @@
+"""Loading and saving: bit-exact, trainable, and refused when anything is off."""
+
+from __future__ import annotations
+
+import json
+import struct
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import safetensors.torch as safetensors_torch
+import torch
+
+from prunegate.errors import ModelError, UnsupportedError
+from prunegate.models.digest import tree_digest
+
+MakeCandidate = Callable[[], tuple[Path, Any]]
+
+
+def change_json(path: Path, **changes: Any) -> None:
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+
+
+def change_weights(folder: Path, change: Callable[[dict[str, Any]], None]) -> None:
+    path = folder / "model.safetensors"
+    state = safetensors_torch.load(path.read_bytes())
+    change(state)
+    path.write_bytes(safetensors_torch.save(state))
+
+
+def test_a_baseline_is_loaded_as_it_was_saved(
+    baseline_folder: Path, make_vit: Callable[..., tuple[Any, dict[str, Any]]]
+) -> None:
+    from prunegate.models.store import load_model
+
+    loaded = load_model(baseline_folder)
+    original, config = make_vit()
+    assert loaded.config == config
+    assert loaded.surgery is None
+    assert not loaded.module.training
+    assert loaded.digest == tree_digest(baseline_folder)
+    assert loaded.active_heads == 6
+    assert loaded.model_bytes == (baseline_folder / "model.safetensors").stat().st_size
+    assert loaded.parameters == sum(parameter.numel() for parameter in original.parameters())
+    for name, tensor in original.state_dict().items():
+        assert torch.equal(loaded.module.state_dict()[name], tensor), name
+
+
+def test_what_save_pretrained_writes_is_loaded_whatever_names_it_stores(
+    baseline_folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    from transformers.utils import logging
+
+    from prunegate.models.store import load_baseline
+
+    loaded = load_baseline(baseline_folder)
+    assert capfd.readouterr() == ("", "")
+    logging.disable_progress_bar()
+    loaded.module.save_pretrained(baseline_folder)
+    logging.enable_progress_bar()
+    again = load_baseline(baseline_folder)
+    for name, tensor in loaded.module.state_dict().items():
+        assert torch.equal(again.module.state_dict()[name], tensor), name
+
+
+def test_a_candidate_reloads_bit_exact(make_candidate: MakeCandidate) -> None:
+    from prunegate.models.store import load_model
+
+    folder, module = make_candidate()
+    loaded = load_model(folder)
+    assert loaded.kept.heads == ((0, 2), (1,))
+    assert loaded.active_heads == 3
+    assert loaded.surgery is not None
+    assert loaded.parameters == loaded.surgery.parameters
+    state, reloaded = module.state_dict(), loaded.module.state_dict()
+    assert list(state) == list(reloaded)
+    assert all(torch.equal(state[name], reloaded[name]) for name in state)
+    inputs = torch.randn(4, 3, 16, 16)
+    with torch.inference_mode():
+        assert torch.equal(module(inputs).logits, loaded.module(inputs).logits)
+    assert {path.name for path in folder.iterdir()} == {
+        "model.safetensors",
+        "surgery.json",
+        "preprocessor_config.json",
+        "README.md",
+    }
+
+
+def test_a_reloaded_candidate_can_be_trained(make_candidate: MakeCandidate) -> None:
+    from prunegate.models.store import load_candidate
+
+    module = load_candidate(make_candidate()[0]).module
+    inputs, labels = torch.randn(8, 3, 16, 16), torch.arange(8) % 2
+    optimizer = torch.optim.AdamW(module.parameters(), lr=1e-2)
+    losses = []
+    for _ in range(20):
+        loss = module(inputs, labels=labels).loss
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert all(parameter.grad is not None for parameter in module.parameters())
+    assert losses[-1] < losses[0] / 2
+
+
+def test_saving_twice_gives_the_same_bytes(make_candidate: MakeCandidate, tmp_path: Path) -> None:
+    from prunegate.models.save import save_candidate
+    from prunegate.models.store import load_candidate
+
+    folder, _ = make_candidate()
+    loaded = load_candidate(folder)
+    assert loaded.surgery is not None
+    save_candidate(loaded.module, loaded.surgery, tmp_path / "deep" / "again", folder)
+    assert tree_digest(tmp_path / "deep" / "again") == loaded.digest
+
+
+def test_a_folder_that_is_taken_is_left_alone(
+    make_candidate: MakeCandidate, tmp_path: Path
+) -> None:
+    from prunegate.models.save import save_candidate
+    from prunegate.models.store import load_candidate
+
+    folder, _ = make_candidate()
+    loaded = load_candidate(folder)
+    assert loaded.surgery is not None
+    with pytest.raises(ModelError, match="not an empty folder"):
+        save_candidate(loaded.module, loaded.surgery, folder, folder)
+    assert load_candidate(folder).digest == loaded.digest
+
+
+def test_nothing_is_left_when_saving_fails(make_candidate: MakeCandidate, tmp_path: Path) -> None:
+    from prunegate.models.save import save_candidate
+    from prunegate.models.store import load_candidate
+
+    folder, _ = make_candidate()
+    loaded = load_candidate(folder)
+    assert loaded.surgery is not None
+    target = tmp_path / "elsewhere" / "candidate"
+    with pytest.raises(ModelError, match="cannot be written"):
+        save_candidate(loaded.module, loaded.surgery, target, tmp_path / "no preprocessor")
+    assert not target.parent.exists()
+
+
+def test_an_interrupt_half_way_leaves_nothing(
+    make_candidate: MakeCandidate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from prunegate.models import save
+    from prunegate.models.store import load_candidate
+
+    def interrupted(_descriptor: int) -> None:
+        raise KeyboardInterrupt
+
+    folder, _ = make_candidate()
+    loaded = load_candidate(folder)
+    assert loaded.surgery is not None
+    monkeypatch.setattr(save.os, "fsync", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        save.save_candidate(loaded.module, loaded.surgery, tmp_path / "x" / "new", folder)
+    assert list((tmp_path / "x").iterdir()) == []
+
+
+def test_a_model_that_changed_after_surgery_is_not_saved(
+    make_candidate: MakeCandidate, tmp_path: Path
+) -> None:
+    from prunegate.models.save import save_candidate
+    from prunegate.models.store import load_candidate
+
+    folder, _ = make_candidate()
+    loaded = load_candidate(folder)
+    assert loaded.surgery is not None
+    with torch.no_grad():
+        loaded.module.classifier.bias += 1
+    with pytest.raises(ModelError, match="changed after the surgery"):
+        save_candidate(loaded.module, loaded.surgery, tmp_path / "new", folder)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_not_finite_are_refused(baseline_folder: Path, value: float) -> None:
+    from prunegate.models.store import load_baseline
+
+    def poison(state: dict[str, Any]) -> None:
+        state["classifier.bias"][0] = value
+
+    change_weights(baseline_folder, poison)
+    with pytest.raises(ModelError, match=r"NaN or infinite weights in classifier\.bias"):
+        load_baseline(baseline_folder)
+
+
+def header(raw: bytes) -> tuple[dict[str, Any], bytes]:
+    (length,) = struct.unpack("<Q", raw[:8])
+    return json.loads(raw[8 : 8 + length]), raw[8 + length :]
+
+
+def with_header(raw: bytes, change: Callable[[dict[str, Any]], None]) -> bytes:
+    described, data = header(raw)
+    change(described)
+    text = json.dumps(described).encode()
+    return struct.pack("<Q", len(text)) + text + data
+
+
+def overlap(described: dict[str, Any]) -> None:
+    described["vit.layernorm.bias"]["data_offsets"] = described["vit.layernorm.weight"][
+        "data_offsets"
+    ]
+
+
+def overflow(described: dict[str, Any]) -> None:
+    described["vit.layernorm.bias"]["shape"] = [2**40, 2**40]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda raw: raw[:0],
+        lambda raw: raw[:-10],
+        lambda raw: raw[:100],
+        lambda raw: raw + b"trailing",
+        lambda raw: struct.pack("<Q", 2**62) + raw[8:],
+        lambda raw: with_header(raw, overlap),
+        lambda raw: with_header(raw, overflow),
+        lambda raw: b"\x80\x04" + raw,
+    ],
+    ids=["empty", "truncated", "cut", "trailing", "huge header", "overlap", "overflow", "pickle"],
+)
+def test_damaged_safetensors_are_refused(
+    baseline_folder: Path, damage: Callable[[bytes], bytes]
+) -> None:
+    from prunegate.models.store import load_baseline
+
+    path = baseline_folder / "model.safetensors"
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(ModelError, match=r"model\.safetensors: not a whole safetensors file"):
+        load_baseline(baseline_folder)
+
+
+def test_missing_unknown_and_doubled_tensors_are_refused(baseline_folder: Path) -> None:
+    from prunegate.models.store import load_baseline
+
+    path = baseline_folder / "model.safetensors"
+    good = path.read_bytes()
+    change_weights(baseline_folder, lambda state: state.pop("classifier.bias"))
+    with pytest.raises(ModelError, match=r"missing tensors: classifier\.bias"):
+        load_baseline(baseline_folder)
+    path.write_bytes(good)
+    change_weights(baseline_folder, lambda state: state.update(extra=torch.zeros(1)))
+    with pytest.raises(ModelError, match="unknown tensors: extra"):
+        load_baseline(baseline_folder)
+    path.write_bytes(good)
+    old = "vit.encoder.layer.0.intermediate.dense.bias"
+    change_weights(baseline_folder, lambda state: state.update({old: torch.zeros(10)}))
+    with pytest.raises(ModelError, match="stored twice"):
+        load_baseline(baseline_folder)
+
+
+def test_half_precision_is_refused_not_widened(baseline_folder: Path) -> None:
+    from prunegate.models.store import load_baseline
+
+    def halve(state: dict[str, Any]) -> None:
+        state["classifier.bias"] = state["classifier.bias"].half()
+
+    change_weights(baseline_folder, halve)
+    with pytest.raises(UnsupportedError, match=r"classifier\.bias is torch\.float16.*float\(\)"):
+        load_baseline(baseline_folder)
+
+
+def test_a_pruned_model_saved_with_save_pretrained_is_recognised(
+    make_candidate: MakeCandidate, tmp_path: Path
+) -> None:
+    from transformers.utils import logging
+
+    from prunegate.models.store import load_model
+
+    folder, module = make_candidate()
+    lost = tmp_path / "lost"
+    logging.disable_progress_bar()
+    module.save_pretrained(lost)
+    logging.enable_progress_bar()
+    (lost / "preprocessor_config.json").write_bytes(
+        (folder / "preprocessor_config.json").read_bytes()
+    )
+    with pytest.raises(ModelError, match=r"shapes do not fit the config.*prunegate compress"):
+        load_model(lost)
+
+
+def test_pickles_and_shards_are_refused_with_what_to_do(baseline_folder: Path) -> None:
+    from prunegate.models.store import load_baseline
+
+    (baseline_folder / "model.safetensors").rename(baseline_folder / "pytorch_model.bin")
+    with pytest.raises(ModelError, match=r"pytorch_model\.bin is a pickle.*save_pretrained"):
+        load_baseline(baseline_folder)
+    (baseline_folder / "model.safetensors.index.json").write_text("{}")
+    with pytest.raises(UnsupportedError, match="split over several files"):
+        load_baseline(baseline_folder)
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "config.json", "preprocessor_config.json"])
+def test_a_missing_file_is_named(baseline_folder: Path, name: str) -> None:
+    from prunegate.models.store import load_baseline
+
+    (baseline_folder / name).unlink()
+    with pytest.raises(ModelError, match=f"{name} is missing"):
+        load_baseline(baseline_folder)
+
+
+@pytest.mark.parametrize("names", [None, [], ["A", "B"], "ViTForImageClassification"])
+def test_a_config_has_to_name_one_class(baseline_folder: Path, names: object) -> None:
+    from prunegate.models.store import load_baseline
+
+    change_json(baseline_folder / "config.json", architectures=names)
+    with pytest.raises(ModelError, match="architectures"):
+        load_baseline(baseline_folder)
+
+
+def test_a_class_that_is_not_supported_is_refused(baseline_folder: Path) -> None:
+    from prunegate.models.store import load_baseline
+
+    change_json(baseline_folder / "config.json", architectures=["BertForMaskedLM"])
+    with pytest.raises(UnsupportedError, match="BertForMaskedLM"):
+        load_baseline(baseline_folder)
+
+
+def test_a_config_cannot_choose_code_or_kernels(baseline_folder: Path) -> None:
+    from prunegate.models.store import load_baseline
+
+    change_json(
+        baseline_folder / "config.json",
+        auto_map={"AutoModel": "evil.Model"},
+        _attn_implementation="someone/kernel",
+        attn_implementation="someone/kernel",
+    )
+    module = load_baseline(baseline_folder).module
+    assert module.config._attn_implementation == "sdpa"
+
+
+def test_a_config_that_would_fill_the_memory_is_refused(baseline_folder: Path) -> None:
+    from prunegate.models.store import load_baseline
+
+    change_json(baseline_folder / "config.json", hidden_size=999_999)
+    with pytest.raises(UnsupportedError, match="more than"):
+        load_baseline(baseline_folder)
+
+
+def test_tampered_candidate_weights_are_refused(make_candidate: MakeCandidate) -> None:
+    from prunegate.models.store import load_candidate
+
+    folder, _ = make_candidate()
+    path = folder / "model.safetensors"
+    raw = bytearray(path.read_bytes())
+    raw[-1] ^= 1
+    path.write_bytes(raw)
+    with pytest.raises(ModelError, match=r"not the weights that surgery\.json describes"):
+        load_candidate(folder)
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "message"),
+    [
+        ({"parameters": 5}, ModelError, "states 5 parameters"),
+        ({"heads": [[0, 3], [1]]}, ModelError, "index 3; the layer has 3"),
+        ({"heads": [[0], [1], [2]], "neurons": [[0]] * 3}, ModelError, "heads of 3 layers"),
+        ({"architecture": "os.system"}, UnsupportedError, "not supported"),
+    ],
+)
+def test_a_manifest_that_lies_is_refused(
+    make_candidate: MakeCandidate, changes: dict[str, Any], error: type[Exception], message: str
+) -> None:
+    from prunegate.models.store import load_candidate
+
+    folder, _ = make_candidate()
+    change_json(folder / "surgery.json", importance=None, **changes)
+    with pytest.raises(error, match=message):
+        load_candidate(folder)
+
+
+def test_a_file_that_changes_between_hash_and_load_is_refused(
+    baseline_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from prunegate.models import store
+
+    hash_tree = store.tree_files
+
+    def hash_then_change(folder: Path) -> Any:
+        files = hash_tree(folder)
+        change_weights(folder, lambda state: state["classifier.bias"].add_(1))
+        return files
+
+    monkeypatch.setattr(store, "tree_files", hash_then_change)
+    with pytest.raises(ModelError, match="changed while it was being loaded"):
+        store.load_baseline(baseline_folder)
+
+
+def test_a_symbolic_link_is_refused(baseline_folder: Path) -> None:
+    from prunegate.models.store import load_baseline
+
+    path = baseline_folder / "model.safetensors"
+    path.rename(baseline_folder.parent / "blob")
+    path.symlink_to(baseline_folder.parent / "blob")
+    with pytest.raises(ModelError, match="symbolic link"):
+        load_baseline(baseline_folder)
+
+
+def test_reading_a_manifest_needs_no_torch() -> None:
+    code = (
+        "import sys, prunegate.models.digest, prunegate.models.surgery_json, "
+        "prunegate.models.vit_geometry, prunegate.models.kept; "
+        "assert not {'torch', 'transformers', 'safetensors', 'numpy'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_an_unknown_device_or_mode_is_put_back(
+    make_vit: Callable[..., tuple[Any, dict[str, Any]]],
+) -> None:
+    from prunegate.models.placement import placed
+
+    module, _ = make_vit()
+    module.train()
+    module.vit.layers[0].eval()
+    with placed(module, "cpu", training=False):
+        assert not module.training
+    assert module.training
+    assert not module.vit.layers[0].training
+    for device in ("tpu", "mps", "meta", ""):
+        with (
+            pytest.raises(UnsupportedError, match="use cpu"),
+            placed(module, device, training=True),
+        ):
+            pass
+
+
+def test_a_gpu_that_is_not_there_is_refused(
+    make_vit: Callable[..., tuple[Any, dict[str, Any]]],
+) -> None:
+    from prunegate.models.placement import placed
+
+    module, _ = make_vit()
+    beyond = f"cuda:{torch.cuda.device_count()}"
+    with (
+        pytest.raises(UnsupportedError, match="no such GPU"),
+        placed(module, beyond, training=True),
+    ):
+        pass
+
+
+def test_a_file_without_tensors_is_refused(baseline_folder: Path) -> None:
+    from prunegate.models.store import load_baseline
+
+    (baseline_folder / "model.safetensors").write_bytes(safetensors_torch.save({}))
+    with pytest.raises(ModelError, match="holds no tensors"):
+        load_baseline(baseline_folder)
