@@ -1,0 +1,49 @@
+"""The machine that figures were taken on: what a reader needs to compare them with others."""
+
+from __future__ import annotations
+
+import os
+import platform
+from pathlib import Path
+
+import torch
+
+
+def machine(device: torch.device, load_before: float, load_after: float) -> dict[str, str]:
+    """Describe the processor, its cores, the software, and how busy it was."""
+    found = {
+        "processor": _processor(),
+        "cores": str(cores()),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "load_before": f"{load_before:.2f}",
+        "load_after": f"{load_after:.2f}",
+    }
+    if device.type == "cuda":
+        found["gpu"] = torch.cuda.get_device_name(device)
+    return found
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def processors() -> int:
+    """Return how many the machine has: what its load average is spread over."""
+    return os.cpu_count() or 1
+
+
+def load() -> float:
+    """Return the load average of the last minute: runnable processes, on average."""
+    return os.getloadavg()[0]
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return models[0] if models else platform.processor() or "unknown"

@@ -1,0 +1,60 @@
+"""Measurements: what two models cost to run, taken interleaved on one machine, as plain values.
+
+How they are taken is ``measure.py``; how they are read from a file is ``measurements_file.py``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, kw_only=True)
+class Interval:
+    """An estimate with its 95 % two-sided interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelFigures:
+    """One model's operational figures; None is "not measured"."""
+
+    digest: str | None = None
+    """sha256 of the model folder, so that figures of another model are recognised."""
+    latency_p50_ms: float | None = None
+    latency_p95_ms: float | None = None
+    latency_p99_ms: float | None = None
+    throughput_per_s: float | None = None
+    cpu_ms: float | None = None
+    """Process CPU time per inference."""
+    model_bytes: int | None = None
+    parameters: int | None = None
+    active_heads: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measurements:
+    """Both models' figures from one interleaved run."""
+
+    format: str = "urn:prunegate:measurements:v1"
+    created: str
+    """UTC, ISO 8601."""
+    engine: str
+    """For example ``torch 2.13.0 cpu``."""
+    batch: int
+    threads: int
+    rounds: int
+    baseline: ModelFigures
+    candidate: ModelFigures
+    cpu_ratio: Interval | None = None
+    """Candidate's CPU time over the baseline's, from paired rounds."""
+    latency_ratio: Interval | None = None
+    """Candidate's median latency over the baseline's, from paired rounds."""
+    noise: Interval | None = None
+    """Baseline over baseline, measured in the same rounds: 1 on a quiet machine."""
+    quiet: bool = True
+    """False: the machine was too busy; timed figures are no evidence."""
+    environment: dict[str, str] = field(default_factory=dict)
+    """Processor, cores, load before and after."""

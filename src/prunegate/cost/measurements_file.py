@@ -1,0 +1,119 @@
+"""Measurements as a JSON file: written as they are, read with suspicion.
+
+A file may come from another program or another machine. Unknown or doubled keys, wrong types,
+negative or non-finite figures are refused, all of them in one message. Whether the figures belong
+to the models at hand is decided by digest.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from prunegate.cost.measurement import Interval, Measurements, ModelFigures
+from prunegate.cost.measurements_checks import INTERVALS, mistakes_in
+from prunegate.errors import MeasurementError
+
+_LARGEST = 1 << 20
+
+
+def write_measurements(measurements: Measurements, path: Path) -> None:
+    """Write measurements as indented JSON, keys sorted."""
+    text = json.dumps(asdict(measurements), indent=2, sort_keys=True, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def read_measurements(path: Path) -> Measurements:
+    """Read a measurements file.
+
+    Raises:
+        MeasurementError: the file cannot be read; every mistake in it is listed.
+    """
+    try:
+        if not path.is_file() or path.stat().st_size > _LARGEST:
+            raise MeasurementError(f"{path}: not a measurements file (a JSON file below 1 MiB).")
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise MeasurementError(f"{path}: cannot be read as text; check the path.") from error
+    return parse_measurements(text, str(path))
+
+
+def parse_measurements(text: str, name: str) -> Measurements:
+    """Read measurements from JSON text; ``name`` is for messages.
+
+    Raises:
+        MeasurementError: not JSON, or mistakes, all of which are listed.
+    """
+    mistakes: list[str] = []
+    document = _load(text, name, mistakes)
+    mistakes += mistakes_in(document)
+    if mistakes:
+        lines = "\n".join(f"  {mistake}" for mistake in mistakes)
+        raise MeasurementError(
+            f"{name}: {len(mistakes)} mistake(s); write the file with 'prunegate measure', or "
+            f"correct it:\n{lines}"
+        )
+    return _build(document)
+
+
+def check_digests(
+    measurements: Measurements, baseline_digest: str | None, candidate_digest: str | None
+) -> None:
+    """Refuse figures of other models.
+
+    Args:
+        measurements: From a file.
+        baseline_digest: Digest of the baseline at hand; None where it is not known (predictions
+            only), which is nothing to compare.
+        candidate_digest: The candidate's.
+
+    Raises:
+        MeasurementError: a model at hand is not the one that was measured, or the file does not
+            say which was.
+    """
+    pairs = (
+        ("baseline", measurements.baseline.digest, baseline_digest),
+        ("candidate", measurements.candidate.digest, candidate_digest),
+    )
+    wrong = [_mismatch(*pair) for pair in pairs if pair[2] is not None and pair[1] != pair[2]]
+    if wrong:
+        raise MeasurementError(
+            f"the measurements are of other models: {'; '.join(wrong)}. Measure these models "
+            "(prunegate measure)."
+        )
+
+
+def _mismatch(role: str, measured: str | None, here: str | None) -> str:
+    was = "has no digest in the file" if measured is None else f"was {measured[:12]} when measured"
+    return f"the {role} {was}, here it is {str(here)[:12]}"
+
+
+def _load(text: str, name: str, mistakes: list[str]) -> Any:
+    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
+        times = Counter(key for key, _ in items)
+        doubled = sorted(key for key, n in times.items() if n > 1)
+        mistakes.extend(f"key {key!r} occurs more than once in one object" for key in doubled)
+        return dict(items)
+
+    try:
+        return json.loads(text, object_pairs_hook=pairs)
+    except json.JSONDecodeError as error:
+        raise MeasurementError(
+            f"{name}:{error.lineno}: not JSON ({error.msg}); write it with 'prunegate measure'."
+        ) from error
+    except (RecursionError, ValueError) as error:
+        raise MeasurementError(
+            f"{name}: not a measurements file (too deep or too long)."
+        ) from error
+
+
+def _build(document: dict[str, Any]) -> Measurements:
+    values = dict(document)
+    for role in ("baseline", "candidate"):
+        values[role] = ModelFigures(**values[role])
+    for key in INTERVALS:
+        values[key] = Interval(**values[key]) if values.get(key) else None
+    return Measurements(**values)

@@ -1,0 +1,81 @@
+"""Column names: which of a table's columns are meant, and names that cannot be told apart.
+
+A name is found as it is spelt, else in its normalised Unicode form (NFC), never by ignoring case:
+``ID`` is not ``id``. Names that differ in nothing but case or normalisation are refused, because
+engines disagree about which of them is meant.
+"""
+
+from __future__ import annotations
+
+import difflib
+import unicodedata
+from collections.abc import Sequence
+
+from prunegate.errors import TableError
+
+_SHOWN = 12
+
+
+def match_columns(wanted: Sequence[str], available: Sequence[str], where: str) -> dict[str, str]:
+    """Return for each wanted column the spelling that the table has.
+
+    Args:
+        wanted: Names that are needed.
+        available: Every column name of the table, in its order.
+        where: The table's name, for messages.
+
+    Raises:
+        TableError: names that clash, or wanted names that are not there.
+    """
+    _refuse_clashes(available, where)
+    spelt = {_nfc(name): name for name in available}
+    missing = [name for name in dict.fromkeys(wanted) if _nfc(name) not in spelt]
+    if missing:
+        raise TableError(_missing(missing, available, where))
+    return {name: spelt[_nfc(name)] for name in wanted}
+
+
+def quoted(name: str) -> str:
+    """Return a column name as a SQL identifier.
+
+    >>> print(quoted('a "b" c'))
+    "a ""b"" c"
+    """
+    return '"' + name.replace('"', '""') + '"'
+
+
+def shown(name: object) -> str:
+    """Return a name for a message: escaped, so that control and bidirectional marks stay inert."""
+    text = ascii(name) if not str(name).isprintable() else repr(name)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _refuse_clashes(available: Sequence[str], where: str) -> None:
+    alike: dict[str, list[str]] = {}
+    for name in available:
+        alike.setdefault(_nfc(name).casefold(), []).append(name)
+    clashes = [" and ".join(map(shown, names)) for names in alike.values() if len(names) > 1]
+    if clashes:
+        raise TableError(
+            f"{where}: columns that cannot be told apart: {'; '.join(clashes)}. "
+            "Give each column a name of its own (case and Unicode form do not count)."
+        )
+
+
+def _missing(missing: Sequence[str], available: Sequence[str], where: str) -> str:
+    lines = [f"{where}: missing {'column' if len(missing) == 1 else 'columns'}:"]
+    for name in missing:
+        near = difflib.get_close_matches(name, available, n=1) or [
+            other for other in available if other.casefold() == name.casefold()
+        ]
+        hint = f" (did you mean {shown(near[0])}?)" if near else ""
+        lines.append(f"  {shown(name)}{hint}")
+    more = f" and {len(available) - _SHOWN} more" if len(available) > _SHOWN else ""
+    names = ", ".join(shown(name) for name in available[:_SHOWN]) or "none"
+    lines.append(f"  The table has: {names}{more}.")
+    lines.append("  Add the column, or name it in the policy under 'data: columns:'.")
+    return "\n".join(lines)
+
+
+def _nfc(name: str) -> str:
+    return unicodedata.normalize("NFC", name)

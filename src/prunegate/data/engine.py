@@ -1,0 +1,100 @@
+"""The engine that reads tables: DuckDB in memory, bounded, spilling to disk, without network.
+
+Its errors about data become one ``TableError``; its errors about SQL are ours and stay as they are.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import re
+import shutil
+import tempfile
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import duckdb
+import narwhals
+import pyarrow as pa
+
+from prunegate.errors import TableError
+
+MEMORY_LIMIT = "1.5GB"
+"""What DuckDB may hold before it spills to the temporary folder."""
+
+_OURS = (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException)
+
+
+def connect(memory_limit: str = MEMORY_LIMIT) -> Any:
+    """Return a private DuckDB connection; its spill folder goes away with it."""
+    spill = tempfile.mkdtemp(prefix="prunegate-")
+    connection = duckdb.connect(
+        config={
+            "memory_limit": memory_limit,
+            "temp_directory": spill,
+            "threads": os.cpu_count() or 1,
+            "preserve_insertion_order": False,
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+            "python_enable_replacements": False,
+        }
+    )
+    weakref.finalize(connection, shutil.rmtree, spill, ignore_errors=True)
+    return connection
+
+
+@contextmanager
+def reading(name: str) -> Iterator[None]:
+    """Turn what an engine says about bad data into one TableError about the table ``name``."""
+    try:
+        yield
+    except _OURS:
+        raise
+    except duckdb.OutOfMemoryException as error:
+        raise TableError(
+            f"{name}: does not fit in {MEMORY_LIMIT} of memory and the temporary folder; free disk "
+            "space there, or give fewer rows."
+        ) from error
+    except (duckdb.Error, pa.ArrowException) as error:
+        raise TableError(f"{name}: {_plain(str(error))}") from error
+    except OSError as error:
+        raise TableError(f"{name}: cannot be read ({error.strerror or _first(error)}).") from error
+
+
+@atexit.register
+def _release_duckdb() -> None:
+    """Empty the cache through which narwhals outlives DuckDB at exit.
+
+    DuckDB 2.0's bindings otherwise print a page about "leaked instances" on stderr, on every run.
+    The cache is private, so its absence is no error.
+    """
+    namespace = getattr(narwhals, "_namespace", None)
+    cached = getattr(namespace, "_builtin_namespace", None)
+    if clear := getattr(cached, "cache_clear", None):
+        clear()
+
+
+def _plain(message: str) -> str:
+    """Say in one line what an engine says in twenty."""
+    line = re.search(r"CSV Error on Line: (\d+)", message)
+    where = f"line {line[1]}: " if line else ""
+    if cells := re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", message):
+        return (
+            f"{where}expected {cells[1]} columns, found {cells[2]}; quote cells that hold the "
+            "delimiter, and give every row a cell per column."
+        )
+    if "unterminated quote" in message:
+        return f'{where}a quoted cell does not end; close it, and write a quote inside it as "".'
+    if "not utf-8" in message or "Invalid unicode" in message or "invalid UTF-8" in message.lower():
+        return f"{where}not UTF-8 text; save the table with the encoding UTF-8."
+    if "Maximum line size" in message:
+        return f"{where}longer than 2 MB; is a quote missing?"
+    return f"{where}cannot be read ({_first(message)}); write the table again."
+
+
+def _first(message: object) -> str:
+    lines = [line.strip() for line in str(message).splitlines() if line.strip()]
+    first = lines[0] if lines else "no reason given"
+    return first if len(first) <= 200 else first[:197] + "..."

@@ -1,0 +1,30 @@
+"""Thumbnails: small pictures of single rows, for people to look at in a report."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from pathlib import Path
+
+from prunegate.errors import TableError
+
+SIDE = 192
+"""Longest side in pixels; smaller images stay as they are."""
+
+
+def thumbnail(path: Path) -> bytes:
+    """A PNG of an image file, at most ``SIDE`` pixels wide and high, without its metadata.
+
+    Raises:
+        TableError: the file is no readable image.
+    """
+    from PIL import Image
+
+    try:
+        with Image.open(path) as image:
+            small = image.convert("RGB")
+            small.thumbnail((SIDE, SIDE))
+    except OSError as error:
+        raise TableError(f"{path}: cannot be read as an image ({error})") from error
+    out = BytesIO()
+    small.save(out, format="PNG", optimize=True)
+    return out.getvalue()

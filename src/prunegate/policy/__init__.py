@@ -1,0 +1,20 @@
+"""What must hold: the policy's nouns, its strict loading, its words.
+
+Pure: no torch, no I/O but the policy file.
+"""
+
+from prunegate.policy.catalogue import METRICS, Metric
+from prunegate.policy.load import PolicyFile, load_policy, parse_policy, read_policy
+from prunegate.policy.model import Policy, Rule, SliceSpec
+
+__all__ = [
+    "METRICS",
+    "Metric",
+    "Policy",
+    "PolicyFile",
+    "Rule",
+    "SliceSpec",
+    "load_policy",
+    "parse_policy",
+    "read_policy",
+]

@@ -1,0 +1,105 @@
+"""The metrics that a rule can name: what each means, for which tasks, which direction is better.
+
+A new metric starts here (its name and words) and continues in ``evaluation/metrics.py`` (how it is
+computed from counts) or, for operational ones, in ``cost`` (where it is measured).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Better = Literal["higher", "lower"]
+Kind = Literal["rate", "flips", "mean", "operational"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric:
+    """One metric of the catalogue."""
+
+    name: str
+    """As a policy spells it."""
+    words: str
+    """What it is, for people: completes the sentence "the share of ..."."""
+    better: Better
+    """Which direction is an improvement."""
+    kind: Kind
+    """``rate``: a share of rows. ``flips``: only the pair has one. ``mean``: of a row value."""
+    tasks: tuple[str, ...]
+    """Task kinds that have it; empty: all."""
+    unit: str = ""
+    """Unit for display; empty for shares."""
+
+    @property
+    def paired(self) -> bool:
+        """Whether each model has its own value, so that a change can be limited."""
+        return self.kind != "flips"
+
+
+_CLASSIFICATION = ("binary", "multiclass")
+
+
+def _rate(name: str, words: str, better: Better = "higher", *tasks: str) -> Metric:
+    return Metric(
+        name=name, words=words, better=better, kind="rate", tasks=tasks or _CLASSIFICATION
+    )
+
+
+def _operational(name: str, words: str, unit: str, better: Better = "lower") -> Metric:
+    return Metric(name=name, words=words, better=better, kind="operational", tasks=(), unit=unit)
+
+
+_ALL = (
+    _rate("precision", "flagged items that are truly positive"),
+    _rate("recall", "truly positive items that are flagged"),
+    _rate("specificity", "truly negative items that are left alone", "higher", "binary"),
+    _rate("f1", "precision and recall combined (their harmonic mean)"),
+    _rate("accuracy", "items decided correctly"),
+    _rate("false_positive_rate", "truly negative items that are flagged", "lower", "binary"),
+    Metric(
+        name="negative_flip_rate",
+        words="items the baseline got right and the candidate gets wrong",
+        better="lower",
+        kind="flips",
+        tasks=_CLASSIFICATION,
+    ),
+    Metric(
+        name="churn",
+        words="items on which the two models decide differently",
+        better="lower",
+        kind="flips",
+        tasks=_CLASSIFICATION,
+    ),
+    Metric(
+        name="mean_score",
+        words="mean quality score",
+        better="higher",
+        kind="mean",
+        tasks=("score",),
+    ),
+    Metric(name="mae", words="mean absolute error", better="lower", kind="mean", tasks=("score",)),
+    Metric(
+        name="nll_per_token",
+        words="negative log-likelihood per token",
+        better="lower",
+        kind="mean",
+        tasks=("language",),
+        unit="nats",
+    ),
+    Metric(name="perplexity", words="perplexity", better="lower", kind="mean", tasks=("language",)),
+    _operational("latency_p50_ms", "median latency", "ms"),
+    _operational("latency_p95_ms", "latency that 95 % of calls stay under", "ms"),
+    _operational("latency_p99_ms", "latency that 99 % of calls stay under", "ms"),
+    _operational("throughput_per_s", "number of inferences per second", "/s", "higher"),
+    _operational("model_bytes", "size of the stored weights", "bytes"),
+    _operational("parameters", "number of parameters", ""),
+    _operational("active_heads", "number of attention heads", ""),
+    _operational("cost_per_1k", "cost of 1,000 inferences", "money"),
+    _operational("monthly_cost", "cost of the last projected month", "money"),
+)
+
+METRICS: dict[str, Metric] = {metric.name: metric for metric in _ALL}
+"""Every metric by the name a policy uses."""
+
+TIMED = frozenset({"latency_p50_ms", "latency_p95_ms", "latency_p99_ms", "throughput_per_s"})
+"""Operational metrics that come from a clock, so that a noisy machine makes them worthless."""

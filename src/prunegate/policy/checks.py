@@ -1,0 +1,223 @@
+"""What must agree between the parts of a policy that no single field can see.
+
+``disagreements(policy)`` lists (path, message) for every rule, slice and section that contradicts
+another. Rules are looked at one by one in ``rule_checks.py``; here is what concerns several parts.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from prunegate.policy.catalogue import METRICS
+from prunegate.policy.model import Policy, SliceSpec
+from prunegate.policy.naming import SEPARATORS, parse_slice_name, value_text
+from prunegate.policy.rule_checks import rule_disagreements
+from prunegate.policy.validation import Path
+from prunegate.policy.wording import inert, show, suggest
+
+Disagreement = tuple[Path, str]
+RESERVED = ("overall", "all")
+
+
+def disagreements(policy: Policy, broken: Iterable[str] = ()) -> list[Disagreement]:
+    """Every place where the policy's parts contradict each other.
+
+    ``broken`` names top-level sections that have mistakes of their own: what leans on them is not
+    checked, because it would only repeat those mistakes.
+    """
+    unknown = frozenset(broken)
+    found: list[Disagreement] = []
+    for check, leans_on in _CHECKS:
+        if unknown.isdisjoint(leans_on):
+            found += check(policy)
+    return found
+
+
+def _rules_one_by_one(policy: Policy) -> Iterator[Disagreement]:
+    for index, rule in enumerate(policy.rules):
+        for field, message in rule_disagreements(rule):
+            yield ("rules", index, *field), message
+
+
+def _metrics_fit_the_task(policy: Policy) -> Iterator[Disagreement]:
+    kind = policy.task.kind
+    for index, rule in enumerate(policy.rules):
+        metric = METRICS.get(rule.metric)
+        if metric is not None and metric.tasks and kind not in metric.tasks:
+            fitting = ", ".join(m.name for m in METRICS.values() if kind in m.tasks)
+            message = f"{rule.metric} is not defined for task kind {kind}; valid: {fitting}"
+            yield ("rules", index, "metric"), message
+
+
+def _some_rule_blocks(policy: Policy) -> Iterator[Disagreement]:
+    if all(rule.severity == "warn" for rule in policy.rules):
+        message = "every rule only warns, so nothing could be approved or rejected; "
+        yield ("rules",), message + "let at least one rule have severity: block"
+
+
+def _no_rule_repeats_another(policy: Policy) -> Iterator[Disagreement]:
+    seen: dict[object, int] = {}
+    for index, rule in enumerate(policy.rules):
+        for check in rule.limits:
+            key = (rule.metric, frozenset(rule.selects), check, rule.severity, rule.evidence)
+            first = seen.setdefault(key, index)
+            if first != index:
+                message = (
+                    f"rules[{first}] limits {check} of {inert(rule.metric)} on the same slices"
+                )
+                yield ("rules", index, check), f"{message} already; keep one of the two"
+
+
+def _selectors_name_slices(policy: Policy) -> Iterator[Disagreement]:
+    labels = [spec.label for spec in policy.slices]
+    for index, rule in enumerate(policy.rules):
+        for place, selector in enumerate(rule.selects):
+            at: Path = ("rules", index, "slices")
+            at = at if isinstance(rule.slices, str) else (*at, place)
+            if selector in rule.selects[:place]:
+                yield at, f"{show(selector)} is in the list twice; keep one"
+            elif selector not in RESERVED and selector not in labels:
+                problem = _unknown_selector(selector, policy.slices)
+                if problem:
+                    yield at, problem
+
+
+def _unknown_selector(selector: str, specs: tuple[SliceSpec, ...]) -> str | None:
+    """Why a selector that is no label is not the name of one slice either; None where it is."""
+    pairs = parse_slice_name(selector)
+    spec = next((s for s in specs if pairs and s.keys == tuple(pairs)), None)
+    if pairs is None or spec is None:
+        valid = (*RESERVED, *(spec.label for spec in specs))
+        return f"unknown slice {show(selector)}; {suggest(selector, valid)}"
+    expected = [expected_texts(value) for value in spec.expect]
+    if expected and tuple(pairs.values()) not in expected:
+        names = [",".join(parts) for parts in expected]
+        near = suggest(",".join(pairs.values()), names)
+        return f"no such value among 'expect' of {inert(spec.label)}; {near}"
+    return None
+
+
+def expected_texts(value: Any) -> tuple[str, ...]:
+    """The texts of one expected value: one per slicing key."""
+    parts = value if isinstance(value, tuple) else (value,)
+    return tuple(value_text(part) for part in parts)
+
+
+def _slice_names_are_distinct(policy: Policy) -> Iterator[Disagreement]:
+    seen: dict[str, int] = {}
+    for index, spec in enumerate(policy.slices):
+        field = "by" if spec.keys else "name"
+        if spec.label in RESERVED:
+            message = f"{show(spec.label)} is a word of the policy language; rename it"
+            yield ("slices", index, field), message
+        first = seen.setdefault(spec.label, index)
+        if first != index:
+            message = f"slices[{first}] is called {show(spec.label)} already; remove or rename one"
+            yield ("slices", index, field), message
+
+
+def _keys_can_be_written(policy: Policy) -> Iterator[Disagreement]:
+    for index, spec in enumerate(policy.slices):
+        for key in (*spec.keys, *(spec.where or {})):
+            if SEPARATORS & set(key):
+                field = "by" if spec.keys else "where"
+                message = f"the column {show(key)} has one of , = \\ in its name, which separate"
+                yield ("slices", index, field), f"{message} slice names; rename the column"
+
+
+def _expected_values_are_distinct(policy: Policy) -> Iterator[Disagreement]:
+    for index, spec in enumerate(policy.slices):
+        seen: dict[tuple[str, ...], int] = {}
+        for place, value in enumerate(spec.expect):
+            first = seen.setdefault(expected_texts(value), place)
+            if first != place:
+                message = f"{show(value)} names the same slice as expect[{first}]; keep one"
+                yield ("slices", index, "expect", place), message
+
+
+def _names_do_not_collide(policy: Policy) -> Iterator[Disagreement]:
+    """Two columns that look alike but differ in Unicode normalisation are one trap."""
+    seen: dict[str, str] = {}
+    for path, key in _columns(policy):
+        first = seen.setdefault(unicodedata.normalize("NFC", key), key)
+        if first != key:
+            message = f"{show(key)} is another column than one named before that looks the same"
+            yield path, f"{message} (Unicode NFC and NFD); write both in the same form"
+
+
+def _columns(policy: Policy) -> Iterator[tuple[Path, str]]:
+    for index, spec in enumerate(policy.slices):
+        for key in spec.keys:
+            yield ("slices", index, "by"), key
+        for key in spec.where or {}:
+            yield ("slices", index, "where", key), key
+    if policy.group is not None:
+        yield ("group",), policy.group
+
+
+def _columns_have_one_role(policy: Policy) -> Iterator[Disagreement]:
+    columns = policy.data.columns
+    roles = {role: getattr(columns, role) for role in ("id", "label", "baseline", "candidate")}
+    taken: dict[str, str] = {}
+    for role, column in roles.items():
+        first = taken.setdefault(column, role)
+        if first != role:
+            message = f"{show(column)} is the column of {first!r} already; each needs its own"
+            yield ("data", "columns", role), message
+    for path, key in _columns(policy):
+        if key in taken and (path != ("group",) or taken[key] != "id"):
+            yield path, f"{show(key)} is the {taken[key]} column; name another one"
+
+
+def _groups_are_not_slices(policy: Policy) -> Iterator[Disagreement]:
+    keys = {key for spec in policy.slices for key in spec.keys}
+    if policy.group in keys:
+        message = f"{show(policy.group)} is a slicing key too: each slice would be one group"
+        yield ("group",), f"{message}; remove one of the two"
+
+
+def _money_has_a_price(policy: Policy) -> Iterator[Disagreement]:
+    for index, rule in enumerate(policy.rules):
+        at: Path = ("rules", index, "metric")
+        if rule.metric in ("cost_per_1k", "monthly_cost") and policy.cost is None:
+            yield at, f"{rule.metric} needs a 'cost' section with billing: {{per_inference: ...}}"
+        elif rule.metric == "monthly_cost" and policy.cost and policy.cost.volumes is None:
+            yield at, "monthly_cost needs cost: {volumes: {now: ..., target: ..., months: ...}}"
+
+
+def _one_source_of_the_candidate(policy: Policy) -> Iterator[Disagreement]:
+    if policy.compress and policy.model is not None and policy.model.candidate is not None:
+        message = (
+            "'compress' makes a candidate and model.candidate names one; remove one of the two"
+        )
+        yield ("compress",), message
+
+
+def _ranking_data_are_used(policy: Policy) -> Iterator[Disagreement]:
+    for index, step in enumerate(policy.compress):
+        prune = step.prune
+        if prune and prune.criterion != "taylor" and "data" in prune.model_fields_set:
+            message = f"criterion {prune.criterion} looks at no data; remove 'data' or use taylor"
+            yield ("compress", index, "prune", "data"), message
+
+
+Check = Callable[[Policy], Iterator[Disagreement]]
+_CHECKS: tuple[tuple[Check, tuple[str, ...]], ...] = (
+    (_rules_one_by_one, ()),
+    (_metrics_fit_the_task, ("task",)),
+    (_some_rule_blocks, ("rules",)),
+    (_no_rule_repeats_another, ()),
+    (_selectors_name_slices, ("slices",)),
+    (_slice_names_are_distinct, ()),
+    (_keys_can_be_written, ()),
+    (_expected_values_are_distinct, ()),
+    (_names_do_not_collide, ()),
+    (_columns_have_one_role, ("data",)),
+    (_groups_are_not_slices, ()),
+    (_money_has_a_price, ("cost",)),
+    (_one_source_of_the_candidate, ("model", "compress")),
+    (_ranking_data_are_used, ("compress",)),
+)
+"""Each check, and the sections without which it cannot tell."""

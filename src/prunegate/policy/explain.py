@@ -1,0 +1,221 @@
+"""A policy in plain English: one sentence per rule, then what its words mean.
+
+For people who sign but do not read YAML. Says what each rule demands, on which part of the data,
+and what happens where it does not hold. ``max_drop`` and ``max_rise`` limit how far a value may
+move; ``min_gain`` and ``max_gain`` speak of improvement in the metric's better direction, so for
+latency a gain is a fall. A ``max_gain`` is there because an improvement out of proportion usually
+means that the test data leaked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from prunegate.errors import InputError
+from prunegate.policy.catalogue import METRICS, Metric
+from prunegate.policy.figures import change, errors, level, number
+from prunegate.policy.model import MARGINS, ErrorRatio, Policy, Relative, Rule, SliceSpec
+from prunegate.policy.naming import value_text
+from prunegate.policy.wording import inert, suggest
+
+_NAMES = {"f1": "F1"}
+_SHORT = {
+    "at_least": "at least {}",
+    "at_most": "at most {}",
+    "max_drop": "drop of at most {}",
+    "max_rise": "rise of at most {}",
+    "min_gain": "improvement of at least {}",
+    "max_gain": "improvement of at most {}",
+    "max_ratio": "at most {} times the baseline's",
+}
+_LONG = {
+    "at_least": "at least {}",
+    "at_most": "at most {}",
+    "max_drop": "to have dropped by no more than {}",
+    "max_rise": "to have risen by no more than {}",
+    "min_gain": "to have improved by at least {}",
+    "max_gain": "to have improved by no more than {} (more would be suspicious)",
+    "max_ratio": "at most {} times the baseline's",
+}
+
+
+def explain(policy: Policy) -> list[str]:
+    """One sentence per rule, in the policy's order, then the sentences that hold for all of them.
+
+    Raises:
+        InputError: a rule names a metric that does not exist.
+    """
+    rules = [_rule(policy, rule) for rule in policy.rules]
+    return rules + [sentence for sentence in _in_general(policy) if sentence]
+
+
+def explain_check(rule: Rule, check: str, currency: str = "") -> str:
+    """One limit of a rule in a few words, for a table: ``drop of at most 2 points``.
+
+    Raises:
+        InputError: the rule has no such limit, or names a metric that does not exist.
+    """
+    if check not in rule.limits:
+        valid = ", ".join(rule.limits)
+        raise InputError(f"the rule on {inert(rule.metric)} has no {check}; it has {valid}")
+    return _check(rule, check, _SHORT, currency)
+
+
+def _check(rule: Rule, check: str, phrases: dict[str, str], currency: str) -> str:
+    metric, limit = _metric(rule), rule.limits[check]
+    if isinstance(limit, ErrorRatio):
+        return f"{'to have ' if phrases is _LONG else ''}at most {errors(limit)}"
+    if check == "max_ratio" and isinstance(limit, float):
+        return phrases[check].format(number(limit))
+    if check in ("at_least", "at_most") and isinstance(limit, float):
+        return phrases[check].format(level(limit, metric, currency))
+    against = phrases is _LONG and not isinstance(limit, Relative)
+    extent = change(limit, metric, currency) + (" against the baseline" if against else "")
+    return phrases[check].format(extent)
+
+
+def _metric(rule: Rule) -> Metric:
+    if rule.metric not in METRICS:
+        hint = suggest(rule.metric, METRICS)
+        raise InputError(f"unknown metric '{inert(rule.metric)}'; {hint}")
+    return METRICS[rule.metric]
+
+
+def _rule(policy: Policy, rule: Rule) -> str:
+    metric = _metric(rule)
+    currency = policy.cost.currency if policy.cost else ""
+    demands = [
+        f"{_how_sure(rule, check)} {_check(rule, check, _LONG, currency)}".strip()
+        for check in rule.limits
+    ]
+    where = ", ".join([*_places(policy, rule), ""])
+    sentence = f"{where}{_name(metric)} must be {', and '.join(demands)}; {_otherwise(rule)}"
+    return sentence[0].upper() + sentence[1:]
+
+
+def _how_sure(rule: Rule, check: str) -> str:
+    if _metric(rule).kind == "operational":
+        return "measured" if check in MARGINS else ""
+    return "proven" if rule.evidence == "proven" else "measured"
+
+
+def _name(metric: Metric) -> str:
+    if metric.kind == "rate":
+        return _NAMES.get(metric.name, metric.name.replace("_", " "))
+    return f"the share of {metric.words}" if metric.kind == "flips" else f"the {metric.words}"
+
+
+def _otherwise(rule: Rule) -> str:
+    when = "otherwise"
+    if rule.on_undefined == "fail":
+        when = "otherwise, and where it is undefined,"
+    if rule.severity == "warn":
+        return f"{when} the report warns, and the decision stays as it is."
+    return f"{when} the candidate is not approved."
+
+
+def _places(policy: Policy, rule: Rule) -> list[str]:
+    """``on every content_type (...)`` for each selector; empty for a figure of the whole model."""
+    if _metric(rule).kind == "operational":
+        return []
+    places = [_place(policy, selector) for selector in rule.selects]
+    return [_listed(places)]
+
+
+def _place(policy: Policy, selector: str) -> str:
+    if selector == "overall":
+        return "overall"
+    if selector == "all":
+        return "overall and on every slice" if policy.slices else "overall"
+    spec = next((spec for spec in policy.slices if spec.label == selector), None)
+    if spec is None:
+        return f"on {inert(selector)}"
+    if not spec.keys:
+        return f"on the slice {inert(selector)} ({_conditions(spec)})"
+    keys = [inert(key) for key in spec.keys]
+    every = f"every {keys[0]}" if len(keys) == 1 else f"every combination of {_listed(keys)}"
+    return f"on {every}{_expected(spec)}"
+
+
+def _expected(spec: SliceSpec) -> str:
+    if not spec.expect:
+        return ""
+    values = [_value(value) for value in spec.expect]
+    return f" ({_listed(values)} must be there)"
+
+
+def _conditions(spec: SliceSpec) -> str:
+    return _listed([f"{inert(key)} {_either(value)}" for key, value in (spec.where or {}).items()])
+
+
+def _either(value: Any) -> str:
+    parts = value if isinstance(value, tuple) else (value,)
+    return " or ".join(_value(part) for part in parts)
+
+
+def _value(value: Any) -> str:
+    parts = value if isinstance(value, tuple) else (value,)
+    return " with ".join(inert(value_text(part)) for part in parts)
+
+
+def _listed(words: Sequence[str]) -> str:
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def _in_general(policy: Policy) -> list[str]:
+    """What the words of the rules mean, and what holds for every slice."""
+    return [
+        _meaning_of_proven(policy),
+        _meaning_of_measured(policy),
+        _minimum(policy),
+        _undefined(policy),
+        _groups(policy),
+    ]
+
+
+def _minimum(policy: Policy) -> str:
+    rows, positives = policy.evidence.minimum.rows, policy.evidence.minimum.positives
+    return (
+        f"A slice with fewer than {_count(rows, 'row')} or {_count(positives, 'positive')} is "
+        "inconclusive: that is too little evidence to approve."
+    )
+
+
+def _count(count: int, noun: str) -> str:
+    return f"{number(count)} {noun}" if count == 1 else f"{number(count)} {noun}s"
+
+
+def _groups(policy: Policy) -> str:
+    if policy.group is None:
+        return ""
+    return f"Rows with the same {inert(policy.group)} are not counted as independent of each other."
+
+
+def _judged(policy: Policy, evidence: str) -> bool:
+    rows = [rule for rule in policy.rules if _metric(rule).kind != "operational"]
+    return any(rule.evidence == evidence for rule in rows)
+
+
+def _meaning_of_proven(policy: Policy) -> str:
+    if not _judged(policy, "proven"):
+        return ""
+    confidence = number(policy.evidence.confidence, 100)
+    return f"Proven means shown by the labelled data with {confidence} % confidence (one-sided)."
+
+
+def _meaning_of_measured(policy: Policy) -> str:
+    if not _judged(policy, "point"):
+        return ""
+    return "Measured means by the estimate alone, which chance can move either way."
+
+
+def _undefined(policy: Policy) -> str:
+    if all(rule.on_undefined == "fail" for rule in policy.rules):
+        return ""
+    return (
+        "Where a value is missing or undefined the answer is inconclusive, which is not an "
+        "approval, unless the rule says otherwise."
+    )

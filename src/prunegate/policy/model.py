@@ -1,0 +1,383 @@
+"""The policy: what must hold before a compressed model may replace its baseline.
+
+The nouns of a policy file, version 1, as frozen pydantic models with a closed schema: an unknown
+key is a mistake, never ignored. This file says what a *document* may contain; ``checks.py`` says
+what must agree *between* its parts; ``load.py`` turns both into mistakes with file and line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Strict,
+    Tag,
+    field_validator,
+    model_validator,
+)
+
+Text = Annotated[str, Strict(), Field(min_length=1, max_length=2000)]
+Name = Annotated[str, Strict(), Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")]
+Number = Annotated[float, Strict()]
+Whole = Annotated[int, Strict(), Field(ge=0)]
+Positive = Annotated[int, Strict(), Field(ge=1)]
+Share = Annotated[float, Strict(), Field(ge=0, le=1)]
+Scalar = Annotated[bool, Strict()] | Annotated[int, Strict()] | Number | Annotated[str, Strict()]
+"""A value of a column: kept as the YAML says it (``1`` is not ``"1"`` is not ``true``)."""
+
+
+Selection = dict[Text, Scalar | Annotated[tuple[Scalar, ...], Field(min_length=1)]]
+"""Column values that a row must have: one, or any one of a list."""
+
+
+class Section(BaseModel):
+    """Base of every part of a policy: closed, frozen, finite."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        allow_inf_nan=False,
+        protected_namespaces=(),
+        use_attribute_docstrings=True,
+    )
+
+
+def _shape(*keys: str) -> Callable[[Any], str | None]:
+    """Which form a number-or-mapping takes, by its only key, so that a mistake is reported once."""
+
+    def shape(value: Any) -> str | None:
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return "number"
+        if isinstance(value, Section):
+            value = type(value).model_fields
+        names = tuple(value) if isinstance(value, dict) else ()
+        found = [key for key in keys if key in names]
+        return found[0] if len(names) == 1 and found else None
+
+    return shape
+
+
+class Task(Section):
+    """What the two models decide."""
+
+    kind: Literal["binary", "multiclass", "score", "language"]
+    positive: Scalar | None = None
+    """binary: the label that counts as positive."""
+    threshold: Share | None = None
+    """binary: score >= threshold is positive; without it the table holds labels, not scores."""
+
+    @model_validator(mode="after")
+    def _binary_needs_a_positive_label(self) -> Task:
+        if self.kind == "binary" and self.positive is None:
+            raise ValueError("a binary task needs 'positive': the label that counts as positive")
+        if self.kind != "binary" and not (self.positive is None and self.threshold is None):
+            raise ValueError("'positive' and 'threshold' belong to a binary task only")
+        return self
+
+
+class SliceSpec(Section):
+    """A slicing by one key, a cross of keys, or one named slice."""
+
+    by: Text | tuple[Text, ...] | None = None
+    """The key (or keys, for a cross) whose values are slices."""
+    expect: tuple[Scalar | tuple[Scalar, ...], ...] = ()
+    """Values that must be present (for a cross: lists of values); absent is never a pass."""
+    name: Name | None = None
+    """Name of a slice defined by ``where``."""
+    where: Selection | None = None
+    """Column values that a row must have (any one of a list) to belong to the named slice."""
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The slicing keys, in the policy's order; empty for a named slice."""
+        if self.by is None:
+            return ()
+        return (self.by,) if isinstance(self.by, str) else self.by
+
+    @property
+    def label(self) -> str:
+        """What a rule calls it: ``content_type``, ``content_type,region`` or the name."""
+        return ",".join(self.keys) or str(self.name)
+
+    @model_validator(mode="after")
+    def _is_one_of_two_shapes(self) -> SliceSpec:
+        if (self.by is None) == (self.name is None):
+            raise ValueError("a slice is either {by: KEY or [KEYS]} or {name: NAME, where: {...}}")
+        if (self.name is None) != (not self.where):
+            raise ValueError("'name' and 'where' come together, and 'where' may not be empty")
+        if self.name is not None and self.expect:
+            raise ValueError("a named slice is always expected; remove 'expect'")
+        if len(set(self.keys)) != len(self.keys) or (self.by is not None and not self.keys):
+            raise ValueError("'by' needs at least one key, each once")
+        return self
+
+    @model_validator(mode="after")
+    def _expected_values_fit_the_keys(self) -> SliceSpec:
+        for value in self.expect:
+            width = len(value) if isinstance(value, tuple) else 1
+            if self.keys and width != len(self.keys):
+                raise ValueError(
+                    f"an expected value has {width} part(s), but 'by' has {len(self.keys)} key(s)"
+                )
+        return self
+
+
+class Minimum(Section):
+    """Evidence below which a slice is inconclusive, whatever the numbers say."""
+
+    rows: Positive = 1
+    positives: Positive = 1
+
+
+class Evidence(Section):
+    """How sure the gate has to be."""
+
+    confidence: Annotated[float, Strict(), Field(gt=0.5, lt=1)] = 0.95
+    """One-sided, for every test."""
+    minimum: Minimum = Minimum()
+
+    @property
+    def alpha(self) -> float:
+        """1 - confidence, free of binary noise (0.05, not 0.050000000000000044)."""
+        return round(1 - self.confidence, 12)
+
+
+class Relative(Section):
+    """A margin as a share of the baseline's value."""
+
+    relative: Annotated[float, Strict(), Field(ge=0, lt=1)]
+
+
+class ErrorRatio(Section):
+    """A margin as growth of the error rate: 0.5 allows half as many errors again."""
+
+    error_ratio: Annotated[float, Strict(), Field(ge=0, le=10)]
+
+
+Margin = Annotated[
+    Annotated[Number, Tag("number")]
+    | Annotated[Relative, Tag("relative")]
+    | Annotated[ErrorRatio, Tag("error_ratio")],
+    Discriminator(_shape("relative", "error_ratio")),
+]
+MARGINS = ("max_drop", "max_rise", "min_gain", "max_gain")
+LEVELS = ("at_least", "at_most")
+CHECKS = (*LEVELS, *MARGINS, "max_ratio")
+"""The fields of a rule that limit something; each makes one finding per slice."""
+
+
+class Rule(Section):
+    """One metric, on some slices, within limits. Every limit given has to hold."""
+
+    metric: Text
+    slices: Text | Annotated[tuple[Text, ...], Field(min_length=1)] = "overall"
+    at_least: Number | None = None
+    at_most: Number | None = None
+    max_drop: Margin | None = None
+    max_rise: Margin | None = None
+    min_gain: Margin | None = None
+    max_gain: Margin | None = None
+    max_ratio: Annotated[float, Strict(), Field(gt=0)] | None = None
+    evidence: Literal["proven", "point"] = "proven"
+    severity: Literal["block", "warn"] = "block"
+    on_undefined: Literal["fail", "inconclusive"] = "inconclusive"
+
+    @property
+    def limits(self) -> dict[str, float | Relative | ErrorRatio]:
+        """The limits that are set, by check name, in the order of ``CHECKS``."""
+        return {name: value for name in CHECKS if (value := getattr(self, name)) is not None}
+
+    @property
+    def selects(self) -> tuple[str, ...]:
+        """The slice selectors as a tuple."""
+        return (self.slices,) if isinstance(self.slices, str) else self.slices
+
+
+class ModelSection(Section):
+    """Where the models are: folders, relative to the policy file."""
+
+    baseline: Text
+    """A Hugging Face folder: config.json, model.safetensors, preprocessor_config.json."""
+    candidate: Text | None = None
+    """A candidate made elsewhere; without it ``compress`` makes one."""
+
+
+class Columns(Section):
+    """Names of the columns where they differ from the contract's."""
+
+    id: Text = "id"
+    label: Text = "label"
+    baseline: Text = "baseline"
+    candidate: Text = "candidate"
+    image: Text = "image"
+    split: Text = "split"
+    tokens: Text = "tokens"
+
+
+SPLITS = ("train", "calibration", "search", "gate")
+Split = Literal["train", "calibration", "search", "gate"]
+
+
+class DataSection(Section):
+    """The labelled data that ``run`` judges on."""
+
+    table: Text | None = None
+    """CSV or Parquet file, relative to the policy file; needed by ``run``."""
+    images: Text | None = None
+    """Folder that image paths start from; default: the table's own folder."""
+    columns: Columns = Columns()
+
+
+class Rows(Section):
+    """Which labelled rows a step sees."""
+
+    split: Split
+    where: Selection = {}
+    """Column values that a row must have."""
+    limit: Positive | None = None
+    """At most this many rows, drawn with the run's seed."""
+
+    @field_validator("split")
+    @classmethod
+    def _never_the_gate(cls, split: str) -> str:
+        if split == "gate":
+            raise ValueError("the gate split is for judging only; use train or calibration")
+        return split
+
+
+class ShareBelow(Section):
+    """Remove the units that carry less than this share of their layer's importance."""
+
+    share_below: Annotated[float, Strict(), Field(gt=0, lt=1)]
+
+
+class Keep(Section):
+    """Keep this many units."""
+
+    keep: Positive
+
+
+Amount = Annotated[
+    Annotated[float, Strict(), Field(gt=0, lt=1), Tag("number")]
+    | Annotated[ShareBelow, Tag("share_below")]
+    | Annotated[Keep, Tag("keep")],
+    Discriminator(_shape("share_below", "keep")),
+]
+
+
+class Prune(Section):
+    """Remove whole attention heads or MLP neurons: the model gets physically smaller."""
+
+    what: Literal["heads", "neurons"]
+    criterion: Literal["taylor", "magnitude", "random"] = "taylor"
+    amount: Amount
+    """The share of units to remove, or a rule for how many."""
+    scope: Literal["global", "per_layer"] = "global"
+    min_per_layer: Positive = 1
+    data: Rows = Rows(split="calibration")
+    """Rows that rank the units (taylor only)."""
+
+
+class Finetune(Section):
+    """Train what is left, shortly."""
+
+    epochs: Annotated[float, Strict(), Field(gt=0)] | None = None
+    steps: Positive | None = None
+    learning_rate: Annotated[float, Strict(), Field(gt=0)] = 1e-4
+    batch_size: Positive = 64
+    weight_decay: Annotated[float, Strict(), Field(ge=0)] = 0.01
+    flips: Annotated[bool, Strict()] = True
+    """Mirror half of the images."""
+    data: Rows = Rows(split="train")
+
+    @model_validator(mode="after")
+    def _epochs_or_steps(self) -> Finetune:
+        if (self.epochs is None) == (self.steps is None):
+            raise ValueError("give either 'epochs' or 'steps'")
+        return self
+
+
+class Step(Section):
+    """One step of ``compress``: exactly one of its keys."""
+
+    prune: Prune | None = None
+    finetune: Finetune | None = None
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Step:
+        if (self.prune is None) == (self.finetune is None):
+            raise ValueError("a step is either {prune: {...}} or {finetune: {...}}")
+        return self
+
+
+class Prices(Section):
+    """Money per inference; the candidate's default is scaled by the measured CPU-time ratio."""
+
+    baseline: Annotated[float, Strict(), Field(gt=0)]
+    candidate: Annotated[float, Strict(), Field(ge=0)] | None = None
+
+
+class Billing(Section):
+    """How inference is paid for."""
+
+    per_inference: Prices
+
+
+class Volumes(Section):
+    """Inferences a month, now and at the end of the projection."""
+
+    now: Positive
+    target: Positive
+    months: Annotated[int, Strict(), Field(ge=1, le=600)]
+    growth: Literal["linear", "geometric"] = "linear"
+
+
+class Cost(Section):
+    """What serving costs, now and in the months to come."""
+
+    currency: Annotated[str, Strict(), Field(pattern=r"^[A-Z]{3}$")] = "USD"
+    billing: Billing
+    volumes: Volumes | None = None
+
+
+class Policy(Section):
+    """A whole policy file, version 1."""
+
+    prunegate: Literal[1]
+    """Version of the policy language."""
+    name: Name
+    purpose: Text | None = None
+    owner: Text | None = None
+    task: Task
+    slices: tuple[SliceSpec, ...] = ()
+    group: Text | None = None
+    """Column whose rows are not independent of each other (frames of one video, for example)."""
+    evidence: Evidence = Evidence()
+    rules: Annotated[tuple[Rule, ...], Field(min_length=1)]
+    model: ModelSection | None = None
+    data: DataSection = DataSection()
+    compress: tuple[Step, ...] = ()
+    cost: Cost | None = None
+
+    @field_validator("prunegate", mode="before")
+    @classmethod
+    def _one_and_not_true(cls, version: Any) -> Any:
+        # true == 1 == 1.0 in Python; the file has to say 1
+        if isinstance(version, bool | float):
+            raise ValueError("expected 1, the version of the policy language")  # noqa: TRY004 - pydantic turns only ValueError into a mistake
+        return version
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Every column that some slice needs, in the policy's order, each once."""
+        named = [key for spec in self.slices for key in (*spec.keys, *(spec.where or {}))]
+        return tuple(dict.fromkeys(named))
+
+    def document(self) -> dict[str, Any]:
+        """The policy as plain JSON values, without defaults: what the record keeps."""
+        return self.model_dump(mode="json", exclude_unset=True)

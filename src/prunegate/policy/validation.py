@@ -1,0 +1,192 @@
+"""The schema's mistakes in the user's words: one per place, with got, expected and the nearest key.
+
+Takes plain values and runs the pydantic model of ``model.py`` over them. pydantic reports every
+branch of a union and names its own types; here each place gets one message. Positions in the file
+are added by ``load.py``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from pydantic import ValidationError
+
+from prunegate.policy.model import Policy, Section
+from prunegate.policy.wording import nearest, reading_hint, show, suggest
+
+Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mistake:
+    """One thing that is wrong, and where."""
+
+    path: Path
+    message: str
+
+
+_MARGIN = "a number such as 0.02 (or {relative: 0.03})"
+_COLUMN = "the name of a column"
+_ROWS = "a whole number of at least 1"
+_EXPECTED = {
+    "prunegate": "1, the version of the policy language",
+    "name": "a name of letters, digits, '.', '_' and '-' (at most 80, not starting with a sign)",
+    "task": "a mapping such as {kind: binary, positive: unsafe}",
+    "positive": "the positive label: text, a number, true or false",
+    "threshold": "a number from 0 to 1",
+    "slices": "a list such as [{by: content_type}]",
+    "rules": "a list of at least one rule such as {metric: recall, at_least: 0.85}",
+    "rules.slices": "overall, all, a slicing key, a slice's name, or a list of these",
+    "by": "the name of a column, or a list of them",
+    "expect": "a list of values",
+    "slices.expect": "a list of values such as [display, video]",
+    "where": "a mapping from columns to values such as {season: holiday}",
+    "group": _COLUMN,
+    "confidence": "a number between 0.5 and 1 such as 0.95",
+    "minimum.rows": _ROWS,
+    "minimum.positives": _ROWS,
+    "at_least": "a number such as 0.85",
+    "at_most": "a number such as 0.05",
+    **dict.fromkeys(("max_drop", "max_rise", "min_gain", "max_gain"), _MARGIN),
+    "max_ratio": "a number above 0 such as 0.75",
+    "relative": "a number from 0 to below 1",
+    "error_ratio": "a number from 0 to 10",
+    "amount": "a share such as 0.4, or {share_below: 0.02} or {keep: 64}",
+    "currency": "three capital letters such as USD",
+    **dict.fromkeys(("id", "label", "image", "split", "tokens"), _COLUMN),
+}
+"""By the last two names of a path, or its last: what belongs there."""
+
+_BY_TYPE = {
+    "scalar": "text, a number, true or false",
+    "float_type": "a number",
+    "finite_number": "a finite number",
+    "int_type": "a whole number",
+    "bool_type": "true or false",
+    "string_type": "text",
+    "string_too_short": "text that is not empty",
+    "string_too_long": "at most {max_length} characters",
+    "tuple_type": "a list",
+    "too_short": "a list that is not empty",
+    "dict_type": "a mapping",
+    "model_type": "a mapping",
+    "greater_than": "more than {gt}",
+    "greater_than_equal": "at least {ge}",
+    "less_than": "less than {lt}",
+    "less_than_equal": "at most {le}",
+    "literal_error": "one of {expected}",
+}
+
+
+def validate(value: dict[str, Any]) -> tuple[Policy | None, list[Mistake]]:
+    """The policy that plain values describe, or every mistake in them."""
+    try:
+        return Policy.model_validate(value), []
+    except ValidationError as error:
+        errors = error.errors(include_url=False, include_input=False)
+    return None, list(_one_per_place(value, errors))
+
+
+def _one_per_place(value: dict[str, Any], errors: list[Any]) -> Iterator[Mistake]:
+    found: dict[Path, Any] = {}
+    for error in errors:
+        path = _path(error, value)
+        if path in found and error["type"] == "string_type" and found[path]["type"] == "bool_type":
+            found[path] = {**error, "type": "scalar"}  # every branch of Scalar refused it
+        found.setdefault(path, error)
+    unknown = [path for path, error in found.items() if error["type"] == "extra_forbidden"]
+    outer = {path[:length] for path in found for length in range(len(path))}
+    for path, error in found.items():
+        if path in outer:
+            continue  # the deeper mistake says it better
+        if error["type"] == "missing" and _is_misspelt(path, unknown):
+            continue
+        yield Mistake(path=path, message=_message(path, error, value))
+
+
+def _path(error: Any, value: Any) -> Path:
+    """The library's location without the names of union branches, which are not in the file."""
+    path: list[str | int] = []
+    steps = error["loc"]
+    for place, step in enumerate(steps):
+        inside = isinstance(value, dict) and step in value
+        inside |= isinstance(value, list) and isinstance(step, int)
+        if inside:
+            value = value[step]
+            path.append(step)
+        elif error["type"] == "missing" and place == len(steps) - 1:
+            path.append(step)
+    return tuple(path)
+
+
+def _is_misspelt(path: Path, unknown: list[Path]) -> bool:
+    siblings = [other for other in unknown if other[:-1] == path[:-1]]
+    return any(nearest(str(other[-1]), [str(path[-1])]) for other in siblings)
+
+
+def _message(path: Path, error: Any, value: Any) -> str:
+    kind = error["type"]
+    if kind == "extra_forbidden":
+        valid = valid_keys(path[:-1])
+        return f"unknown key {show_key(path[-1])}; {suggest(str(path[-1]), valid)}"
+    if kind == "missing":
+        return f"missing; expected {_expected(path, error)}"
+    if kind == "value_error":
+        return str(error["ctx"]["error"])
+    got: Any = value
+    for step in path:
+        got = got[step]
+    if kind == "literal_error":
+        return f"got {show(got)}, expected {_literal(path, error, got)}"
+    return f"got {show(got)}, expected {_expected(path, error, got)}{_hint(error, got)}"
+
+
+def show_key(key: object) -> str:
+    """A key in single quotes, inert."""
+    return f"'{show(str(key))[1:-1]}'"
+
+
+def _literal(path: Path, error: Any, got: Any) -> str:
+    words = re.findall(r"'([^']*)'", error["ctx"]["expected"])
+    if not words:
+        return _expected(path, error)
+    near = nearest(got, words) if isinstance(got, str) else None
+    return f"one of {', '.join(words)}" + (f"; did you mean '{near}'?" if near else "")
+
+
+def _expected(path: Path, error: Any, got: Any = None) -> str:
+    names = [step for step in path if isinstance(step, str)]
+    if path and isinstance(path[-1], int):
+        names = []  # an element of a list is described by its type
+    if names and names[-1] in ("max_drop", "max_rise") and isinstance(got, dict):
+        return "{relative: 0.03} or {error_ratio: 0.5}, one of them"
+    known = _EXPECTED.get(".".join(names[-2:])) or _EXPECTED.get("".join(names[-1:]))
+    if known:
+        return known
+    phrase = _BY_TYPE.get(error["type"])
+    return phrase.format(**error.get("ctx", {})) if phrase else str(error["msg"]).lower()
+
+
+def _hint(error: Any, got: Any) -> str:
+    wants_text = error["type"].startswith(("string", "tuple", "dict", "model"))
+    return "" if wants_text else reading_hint(got, wants_boolean=error["type"] == "bool_type")
+
+
+def valid_keys(path: Path) -> tuple[str, ...]:
+    """The keys that a place of the file may have, in the schema's order."""
+    kinds: tuple[type[Section], ...] = (Policy,)
+    for step in path:
+        if isinstance(step, str):
+            fields = [kind.model_fields[step] for kind in kinds if step in kind.model_fields]
+            kinds = tuple(part for field in fields for part in _sections(field.annotation))
+    return tuple(dict.fromkeys(key for kind in kinds for key in kind.model_fields))
+
+
+def _sections(annotation: Any) -> Iterator[type[Section]]:
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _sections(part)
