@@ -1,0 +1,93 @@
+"""Staging: an output folder that appears whole or not at all.
+
+Everything is written into a hidden sibling first and moved into place by one rename, so that an
+error, a full disk or Ctrl-C leaves nothing that looks like a result.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from prunegate.errors import InputError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Staging:
+    """A folder in the making."""
+
+    folder: Path
+    """Where to write."""
+    out: Path | None
+    """Where it will stand; None: a new folder under ``parent``, named at the end."""
+    parent: Path
+    force: bool = False
+
+    def publish(self, name: str) -> Path:
+        """Move the folder into place; ``name`` is used where no place was asked for.
+
+        Raises:
+            InputError: the place was taken in the meantime.
+        """
+        target = self.out or self.parent / name
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            self.folder.chmod(0o755)
+            if self.force and target.is_dir() and any(target.iterdir()):
+                _replace(self.folder, target)
+            else:
+                self.folder.rename(target)
+        except OSError as error:
+            raise InputError(f"{target}: cannot be written ({error.strerror})") from error
+        return target
+
+
+@contextmanager
+def staged(out: Path | None, parent: Path, *, force: bool) -> Iterator[Staging]:
+    """Prepare an output folder; on any exception nothing remains.
+
+    Args:
+        out: the folder itself, new or empty; None: ``parent/<name given at the end>``.
+        parent: where unnamed output folders are made.
+        force: write into a folder that holds something already.
+
+    Raises:
+        InputError: the folder is taken, or cannot be written.
+    """
+    if out is not None:
+        _require_free(out, force)
+    above = out.parent if out is not None else parent
+    made = [p for p in (above, *above.parents) if not p.exists()]
+    try:
+        above.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=".partial-", dir=above))
+    except OSError as error:
+        raise InputError(f"{above}: cannot be written ({error.strerror})") from error
+    try:
+        yield Staging(folder=folder, out=out, parent=parent, force=force)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        for path in made:  # innermost first; only what is still empty goes
+            if path.is_dir() and not any(path.iterdir()):
+                path.rmdir()
+
+
+def _require_free(out: Path, force: bool) -> None:
+    if out.exists() and not out.is_dir():
+        raise InputError(f"{out} is a file; --out names a folder")
+    if out.is_dir() and any(out.iterdir()) and not force:
+        raise InputError(f"{out} is not empty; choose another --out, or add --force to write into it")
+
+
+def _replace(source: Path, target: Path) -> None:
+    """Put every new file over its namesake; what else stands in the target stays."""
+    for item in sorted(source.iterdir()):
+        place = target / item.name
+        if place.is_dir() and not place.is_symlink():
+            shutil.rmtree(place)
+        os.replace(item, place)  # noqa: PTH105  # replaces files and links alike, atomically

@@ -1,0 +1,130 @@
+"""summary.md: the decision for a merge request; what failed or is open comes first.
+
+At most one MiB, because that is what GitHub and GitLab take; what does not fit is counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from prunegate.audit.record import DecisionRecord
+from prunegate.outputs.markdown import code, prose
+from prunegate.report import numbers, words
+from prunegate.report.headline import headline
+from prunegate.report.inert import shorten
+from prunegate.report.units import Units, metric_name
+from prunegate.verdict.finding import Finding
+
+LARGEST = 1024 * 1024
+"""Bytes of a summary."""
+_SIGNS = {"approve": "✅", "reject": "❌", "inconclusive": "⚠️"}
+_MARKS = {"pass": "✅", "fail": "❌", "inconclusive": "⚠️", "waived": "🚫"}
+_HEAD = "| | slice | limit | before | after | in words |\n|---|---|---|---|---|---|\n"
+_RESERVED = 50_000
+"""Bytes kept free for the lines that close a summary."""
+
+
+def render_summary(record: DecisionRecord, digest: str) -> str:
+    """The record as Markdown for a merge request.
+
+    Args:
+        record: the decision.
+        digest: sha256 of the record's canonical bytes, in hexadecimal.
+    """
+    units = Units(currency=record.cost.currency if record.cost else "")
+    serious = words.serious_first(f for f in record.findings if f.status != "pass")
+    rest = [f for f in record.findings if f.status == "pass"]
+    page = _Page()
+    page.add(_opening(record, units))
+    page.table(_rows(serious, units))
+    page.fold("Everything that holds", _rows(rest, units))
+    page.close(_closing(record, digest))
+    return page.text()
+
+
+def _opening(record: DecisionRecord, units: Units) -> str:
+    """The outcome, why, and the figures that matter."""
+    head = headline(record, units)
+    hidden = len(head.more)
+    title = f"{record.outcome.upper()}, {code(record.policy.name)}"
+    blocks = (
+        [f"## {_SIGNS[record.outcome]} prunegate: {title}"],
+        [f"{head.decision} {prose(head.reason)}"],
+        [f"- {prose(text)}" for text in (*head.reasons, *head.caveats)],
+        [f"- and {hidden} more, in the table"] if hidden else [],
+        [f"- **{prose(f.value)}** {prose(f.label)} ({prose(f.detail)})" for f in head.figures],
+    )
+    return "\n\n".join("\n".join(block) for block in blocks if block)
+
+
+def _rows(findings: Sequence[Finding], units: Units) -> list[str]:
+    return [_row(finding, units) for finding in findings]
+
+
+def _row(finding: Finding, units: Units) -> str:
+    level = finding.limit if finding.check in ("at_least", "at_most") else None
+    warn = " (warning only)" if finding.severity == "warn" else ""
+    cells = (
+        f"{_MARKS[finding.status]} {words.status(finding)}{warn}",
+        code(finding.slice),
+        f"{prose(metric_name(finding.metric))}: {prose(units.limit(finding))}",
+        prose(units.level(finding.metric, finding.baseline)),
+        prose(units.level(finding.metric, finding.candidate, level)),
+        prose(words.sentence(finding, units)),
+    )
+    return f"| {' | '.join(cells)} |\n"
+
+
+def _closing(record: DecisionRecord, digest: str) -> str:
+    warnings = "".join(f"- {prose(shorten(warning, 300))}\n" for warning in record.warnings[:10])
+    worth = f"**Worth knowing**\n\n{warnings}\n" if warnings else ""
+    return (
+        f"{worth}{prose(shorten(record.statement, 800))}\n\n"
+        f"Report {code(numbers.short_code(digest))}, record {code(digest)}, "
+        f"{numbers.moment(record.created)}.\n"
+    )
+
+
+class _Page:
+    """Text that grows to its limit and says what it left out."""
+
+    def __init__(self) -> None:
+        self._parts: list[str] = []
+        self._size = 0
+
+    def add(self, text: str) -> None:
+        """A part that is always there."""
+        self._append(f"{text}\n\n")
+
+    def table(self, rows: Sequence[str]) -> None:
+        """As many rows as fit, under the head."""
+        if not rows:
+            return
+        self._append(_HEAD)
+        for index, row in enumerate(rows):
+            if self._size + len(row.encode()) > LARGEST - _RESERVED:
+                self._append(
+                    f"\n{len(rows) - index} more findings are in findings.csv; this page is full.\n"
+                )
+                break
+            self._append(row)
+        self._append("\n")
+
+    def fold(self, title: str, rows: Sequence[str]) -> None:
+        """A table that is folded away."""
+        if rows:
+            self._append(f"<details><summary>{title} ({len(rows)})</summary>\n\n")
+            self.table(rows)
+            self._append("</details>\n\n")
+
+    def close(self, text: str) -> None:
+        """The end, which was kept room for."""
+        self._append(text)
+
+    def text(self) -> str:
+        """The page."""
+        return "".join(self._parts)
+
+    def _append(self, text: str) -> None:
+        self._parts.append(text)
+        self._size += len(text.encode())

@@ -1,0 +1,66 @@
+"""What the data did and what the pruning did: the candidate beside an unpruned control.
+
+The control went through the same fine-tuning with nothing removed. Control minus baseline is what
+the fine-tuning data did; candidate minus control is what the removal added.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from prunegate.audit.record import ControlSlice, DecisionRecord
+from prunegate.report import numbers
+from prunegate.report.inert import inert, named
+from prunegate.report.units import Units, metric_name
+
+
+@dataclass(frozen=True, kw_only=True)
+class ControlRow:
+    """One metric on one slice, every cell as text."""
+
+    slice: str
+    metric: str
+    baseline: str
+    control: str
+    candidate: str
+    by_data: str
+    by_pruning: str
+    flips: str
+    """Lost and gained by the control."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ControlView:
+    """The control section."""
+
+    summary: str
+    rows: tuple[ControlRow, ...]
+
+
+def control(record: DecisionRecord, units: Units) -> ControlView | None:
+    """The control section of a record; None where no control was made."""
+    if record.control is None:
+        return None
+    rows = tuple(_row(row, units) for row in record.control.slices)
+    return ControlView(summary=inert(record.control.summary), rows=rows)
+
+
+def _row(row: ControlSlice, units: Units) -> ControlRow:
+    return ControlRow(
+        slice=named(row.slice),
+        metric=metric_name(row.metric),
+        baseline=units.level(row.metric, row.baseline),
+        control=units.level(row.metric, row.control),
+        candidate=units.level(row.metric, row.candidate),
+        by_data=units.change(row.metric, _minus(row.control, row.baseline)),
+        by_pruning=units.change(row.metric, _minus(row.candidate, row.control)),
+        flips=f"{_count(row.lost)} / {_count(row.gained)}",
+    )
+
+
+def _minus(one: float | None, other: float | None) -> float | None:
+    return None if one is None or other is None else one - other
+
+
+def _count(value: int | None) -> str:
+    return numbers.NOT_DEFINED if value is None else numbers.count(value)

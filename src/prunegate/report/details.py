@@ -1,0 +1,152 @@
+"""The small print: slices as found in the data, and where everything came from."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from prunegate.audit.record import DecisionRecord, Input, ModelRef
+from prunegate.report import numbers
+from prunegate.report.headline import lost_gained
+from prunegate.report.inert import inert, named, shorten
+from prunegate.verdict.finding import SliceSummary
+
+
+@dataclass(frozen=True, kw_only=True)
+class SliceRow:
+    """One slice, every cell as text."""
+
+    name: str
+    declared: str
+    judged: str
+    rows: str
+    positives: str
+    flips: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fact:
+    """One line of the provenance: what, and its value."""
+
+    name: str
+    value: str
+    code: bool = False
+    """A digest or the like, set in fixed-width letters."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FactGroup:
+    """Facts under one heading."""
+
+    title: str
+    facts: tuple[Fact, ...]
+
+
+def slices(record: DecisionRecord) -> tuple[SliceRow, ...]:
+    """Every slice that the data or the policy named."""
+    return tuple(_slice(summary) for summary in record.slices)
+
+
+def _slice(summary: SliceSummary) -> SliceRow:
+    flipped = lost_gained(summary.cells)
+    return SliceRow(
+        name=named(summary.name),
+        declared="yes" if summary.declared else "no: found in the data",
+        judged="judged" if summary.judged else _why_not(summary),
+        rows=numbers.count(summary.rows),
+        positives=_positives(summary),
+        flips=f"{numbers.count(flipped[0])} / {numbers.count(flipped[1])}"
+        if flipped
+        else numbers.NOT_DEFINED,
+    )
+
+
+def _why_not(summary: SliceSummary) -> str:
+    return "absent from the data" if summary.rows == 0 else "only reported: too few rows"
+
+
+def _positives(summary: SliceSummary) -> str:
+    if summary.rows == 0:
+        return numbers.count(summary.positives)
+    part = numbers.share(summary.positives / summary.rows)
+    return f"{numbers.count(summary.positives)} ({part})"
+
+
+def recipe(record: DecisionRecord) -> tuple[str, ...]:
+    """What was done to make the candidate, a sentence a step."""
+    compression = record.compression
+    if compression is None:
+        return ()
+    if compression.summary:
+        return tuple(inert(line) for line in compression.summary)
+    return tuple(shorten(json.dumps(step, ensure_ascii=False), 400) for step in compression.recipe)
+
+
+def loss(record: DecisionRecord) -> str:
+    """How the training loss went in fine-tuning; empty where it is not known."""
+    compression = record.compression
+    if compression is None or compression.loss_first is None or compression.loss_last is None:
+        return ""
+    first, last = (numbers.significant(v) for v in (compression.loss_first, compression.loss_last))
+    return f"The training loss went from {first} to {last} during fine-tuning."
+
+
+def provenance(record: DecisionRecord, digest: str) -> tuple[FactGroup, ...]:
+    """Digests, versions and settings: what an auditor needs to check this report."""
+    groups = (
+        FactGroup(title="This decision", facts=_decision(record, digest)),
+        FactGroup(title="What was judged", facts=tuple(_input(i) for i in record.inputs)),
+        FactGroup(title="Models", facts=_models(record)),
+        FactGroup(title="Software", facts=_software(record)),
+        FactGroup(title="Environment", facts=_environment(record)),
+    )
+    return tuple(group for group in groups if group.facts)
+
+
+def _decision(record: DecisionRecord, digest: str) -> tuple[Fact, ...]:
+    seed = "none used" if record.seed is None else str(record.seed)
+    return (
+        Fact(name="record (sha256)", value=inert(digest), code=True),
+        Fact(name="policy (sha256)", value=inert(record.policy.sha256), code=True),
+        Fact(name="policy owner", value=inert(record.policy.owner or "not named")),
+        Fact(name="made by", value=f"prunegate {inert(record.command)}"),
+        Fact(name="made on", value=numbers.moment(record.created)),
+        Fact(name="seed", value=seed),
+        Fact(name="exit code", value=str(record.exit_code)),
+    )
+
+
+def _input(item: Input) -> Fact:
+    rows = "" if item.rows is None else f", {numbers.count(item.rows)} rows"
+    sha256 = "in memory, no digest" if item.sha256 is None else inert(item.sha256)
+    return Fact(
+        name=f"{inert(item.role)}: {shorten(item.name, 80)}{rows}",
+        value=sha256,
+        code=item.sha256 is not None,
+    )
+
+
+def _models(record: DecisionRecord) -> tuple[Fact, ...]:
+    named = (("baseline", record.baseline), ("candidate", record.candidate))
+    return tuple(_model(role, model) for role, model in named if model is not None)
+
+
+def _model(role: str, model: ModelRef) -> Fact:
+    name = f"{role}: {shorten(model.name, 80)}, {shorten(model.architecture, 80)}"
+    return Fact(name=name, value=inert(model.digest), code=True)
+
+
+def _software(record: DecisionRecord) -> tuple[Fact, ...]:
+    tool = record.tool
+    packages = ", ".join(f"{inert(n)} {inert(v)}" for n, v in sorted(tool.packages.items()))
+    return (
+        Fact(name="tool", value=f"{inert(tool.name)} {inert(tool.version)}"),
+        Fact(name="python", value=f"{inert(tool.python)} on {inert(tool.platform)}"),
+        *((Fact(name="packages", value=packages),) if packages else ()),
+    )
+
+
+def _environment(record: DecisionRecord) -> tuple[Fact, ...]:
+    measured = record.measurements.environment if record.measurements else {}
+    both = {**record.environment, **{f"measured on: {k}": v for k, v in measured.items()}}
+    return tuple(Fact(name=inert(k), value=inert(str(v))) for k, v in sorted(both.items()))

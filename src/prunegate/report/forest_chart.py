@@ -1,0 +1,154 @@
+"""The forest plot: difference, interval and margin of every slice of one metric."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import altair as alt
+from markupsafe import Markup
+
+from prunegate.report import svg
+from prunegate.report.forest import ForestRow, Panel
+from prunegate.report.palette import COLOURS, CONTROL, FORBIDDEN, SHAPES
+
+_WIDTH, _BAND, _LEFT, _RIGHT = 280, 30, 146, 14
+_SPREAD = 2.5
+"""An interval is drawn up to this many times the span of estimates and margins."""
+_POSITION = "index:O"
+
+
+def forest_chart(panel: Panel, number: int) -> Markup:
+    """One panel as an SVG, native width 440 so that it stays readable on a telephone."""
+    domain = _domain(panel.rows)
+    rows = [_values(index, row, domain) for index, row in enumerate(panel.rows)]
+    height = _BAND * max(len(rows), 1)
+    layers = [*_ground(rows, panel.rows, domain), *_marks(rows), *_labels(rows)]
+    chart = alt.layer(*layers).encode(x=_axis(domain, panel.axis))
+    specification = svg.draw(
+        chart,
+        width=_WIDTH,
+        height=height,
+        padding={"left": _LEFT, "right": _RIGHT, "top": 6, "bottom": 44},
+    )
+    return svg.render(
+        specification,
+        name=f"forest-{number}",
+        title=f"{panel.title}: candidate minus baseline, per slice",
+        description=panel.description,
+    )
+
+
+def _domain(rows: Sequence[ForestRow]) -> tuple[float, float]:
+    """An axis that holds no change, every estimate and every margin, and long intervals in part."""
+    core = [0.0, *(m.at for r in rows for m in r.lines)]
+    core += [v for r in rows for v in (r.difference, r.control) if v is not None]
+    span = max(core) - min(core) or 1.0
+    ends = [v for r in rows for v in (r.low, r.high) if v is not None]
+    middle = (max(core) + min(core)) / 2
+    low = max(min([*core, *ends]), middle - _SPREAD * span)
+    high = min(max([*core, *ends]), middle + _SPREAD * span)
+    return low - 0.06 * (high - low), high + 0.06 * (high - low)
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    raw = (high - low) / 5
+    power = 10 ** math.floor(math.log10(raw))
+    step = next(power * k for k in (1, 2, 5, 10) if power * k >= raw)
+    first = math.ceil(low / step)
+    return [round(i * step, 10) for i in range(first, math.floor(high / step) + 1)]
+
+
+def _axis(domain: tuple[float, float], title: str) -> alt.X:
+    axis = alt.Axis(
+        values=_ticks(*domain),
+        title=title,
+        labelExpr="datum.value == 0 ? '0' : format(datum.value, '+~f')",
+        gridOpacity=0.7,
+    )
+    return alt.X("at:Q", scale=alt.Scale(domain=list(domain), nice=False), axis=axis)
+
+
+def _values(index: int, row: ForestRow, domain: tuple[float, float]) -> dict[str, Any]:
+    return {
+        "index": index,
+        "label": row.label,
+        "status": row.status,
+        "at": row.difference,
+        "low": _inside(row.low, domain),
+        "high": _inside(row.high, domain),
+        "control": row.control,
+    }
+
+
+def _inside(value: float | None, domain: tuple[float, float]) -> float | None:
+    return None if value is None else min(max(value, domain[0]), domain[1])
+
+
+def _layer(values: Iterable[dict[str, Any]]) -> alt.Chart:
+    return alt.Chart(alt.Data(values=list(values))).encode(
+        y=alt.Y(_POSITION, axis=None, scale=alt.Scale(padding=0))
+    )
+
+
+def _ground(
+    rows: Sequence[dict[str, Any]], views: Sequence[ForestRow], domain: tuple[float, float]
+) -> list[alt.Chart]:
+    """Changes that the limits forbid, the limits themselves, and the line of no change."""
+    margins = [
+        {"index": i, "limit": m.at, "edge": domain[0] if m.allowed_above else domain[1]}
+        for i, view in enumerate(views)
+        for m in view.lines
+    ]
+    band = {"band": 1}
+    return [
+        _layer(margins).mark_rect(color=FORBIDDEN, height=band).encode(x="limit:Q", x2="edge:Q"),
+        _layer(margins)
+        .mark_tick(color=COLOURS["fail"], thickness=1.6, height=_BAND)
+        .encode(x="limit:Q"),
+        _layer([{"index": i, "none": 0} for i, _ in enumerate(rows)])
+        .mark_tick(color=svg.MUTED, thickness=1, height=_BAND)
+        .encode(x="none:Q"),
+    ]
+
+
+def _marks(rows: Sequence[dict[str, Any]]) -> list[alt.Chart]:
+    known = [row for row in rows if row["at"] is not None]
+    intervals = [row for row in rows if None not in (row["low"], row["high"])]
+    controls = [row for row in rows if row["control"] is not None]
+    colour = alt.Color(
+        "status:N",
+        scale=alt.Scale(domain=list(COLOURS), range=list(COLOURS.values())),
+        legend=None,
+    )
+    shape = alt.Shape(
+        "status:N", scale=alt.Scale(domain=list(SHAPES), range=list(SHAPES.values())), legend=None
+    )
+    return [
+        _layer(intervals)
+        .mark_rule(strokeWidth=2.4, strokeCap="round")
+        .encode(x="low:Q", x2="high:Q", color=colour),
+        _layer(controls)
+        .mark_point(
+            shape="circle", filled=False, color=CONTROL, size=46, strokeWidth=1.5, yOffset=9
+        )
+        .encode(x="control:Q"),
+        _layer(known)
+        .mark_point(filled=True, size=105, opacity=1)
+        .encode(x="at:Q", color=colour, shape=shape),
+    ]
+
+
+def _labels(rows: Sequence[dict[str, Any]]) -> list[alt.Chart]:
+    """Names left of the plot; inside it, the rows that have nothing to draw say so."""
+    words = {"baseline": "middle", "fontSize": 12.5}
+    undefined = [row for row in rows if row["at"] is None]
+    return [
+        _layer(rows)
+        .mark_text(align="right", color=svg.INK, **words)
+        .encode(x=alt.value(-10), text="label:N"),
+        _layer(undefined)
+        .mark_text(align="right", color=svg.MUTED, fontStyle="italic", **words)
+        .encode(x=alt.value(_WIDTH - 6), text=alt.value("not defined")),
+    ]

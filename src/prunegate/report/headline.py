@@ -1,0 +1,248 @@
+"""The head of the report: the decision, why, and the few numbers that a reader takes away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from prunegate.audit.record import DecisionRecord
+from prunegate.policy.catalogue import METRICS
+from prunegate.report import numbers, words
+from prunegate.report.inert import LONGEST, named, shorten
+from prunegate.report.limits import lost_for_certain, slack
+from prunegate.report.numbers import NOT_DEFINED
+from prunegate.report.units import Units, is_operational, metric_name
+from prunegate.verdict.finding import Finding
+
+_FEW = 4
+"""Reasons that are shown without being asked for."""
+_NAMED = 3
+"""Slices that the sentence under the decision names for one metric."""
+_MB = f"{numbers.GAP}MB"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """One number that matters."""
+
+    label: str
+    value: str
+    detail: str
+    tone: str
+    """A status, or empty: the colour is only ever a repetition of the words."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Headline:
+    """The banner and the numbers under it."""
+
+    outcome: str
+    decision: str
+    reason: str
+    """Why, in one sentence."""
+    reasons: tuple[str, ...]
+    """The most important reasons, each with its figures."""
+    more: tuple[str, ...]
+    """All others, folded away."""
+    caveats: tuple[str, ...]
+    """Slices that got worse within their limits: an approval says so."""
+    needs: tuple[str, ...]
+    """What would settle the open findings."""
+    figures: tuple[Figure, ...]
+
+
+def headline(record: DecisionRecord, units: Units) -> Headline:
+    """The decision of a record in words and three numbers."""
+    reasons = [_opened(shorten(reason, LONGEST)) for reason in record.reasons]
+    because = _because(record)
+    if not because:
+        because, reasons = " ".join(reasons[:1]) or "No reason was recorded.", reasons[1:]
+    needs = dict.fromkeys(words.need(f) for f in _blocking(record) if f.status == "inconclusive")
+    return Headline(
+        outcome=record.outcome,
+        decision=words.decision(record.outcome),
+        reason=because,
+        reasons=tuple(reasons[:_FEW]),
+        more=tuple(reasons[_FEW:]),
+        caveats=_caveats(record, units) if record.outcome == "approve" else (),
+        needs=tuple(f"{need}." for need in needs if need) if record.outcome != "reject" else (),
+        figures=figures(record, units),
+    )
+
+
+def _caveats(record: DecisionRecord, units: Units) -> tuple[str, ...]:
+    """Losses that are real and allowed, in plain words."""
+    return tuple(
+        f"{words.title(f.metric)} on {named(f.slice)} did get worse "
+        f"({units.change_in_words(f.metric, f.difference)}), though by less than the policy allows."
+        for f in _blocking(record)
+        if f.status == "pass" and lost_for_certain(f)
+    )
+
+
+def _because(record: DecisionRecord) -> str:
+    """The slices that decided it, worst first, in one sentence; empty for an approval."""
+    wanted = {"reject": "fail", "inconclusive": "inconclusive"}.get(record.outcome)
+    places: dict[str, dict[str, None]] = {}
+    for finding in sorted(_blocking(record), key=lambda f: f.slice == "overall"):
+        if finding.status == wanted:
+            places.setdefault(metric_name(finding.metric), {})[named(finding.slice)] = None
+    if not places:
+        return ""
+    start = "It misses its limits" if wanted == "fail" else "Not settled yet"
+    return f"{start}: {'; '.join(f'{m} on {_some(list(s))}' for m, s in places.items())}."
+
+
+def _some(names: list[str]) -> str:
+    """A few names and how many more there are: ``video, ugc and 3 more``."""
+    rest = len(names) - _NAMED
+    shown = [*names[:_NAMED], f"{rest} more"] if rest > 1 else names
+    return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
+
+
+def _opened(reason: str) -> str:
+    """A capital where the sentence opens with a metric; names of slices stay as they are."""
+    return words.capital(reason) if reason.split(" ", 1)[0] in METRICS else reason
+
+
+def figures(record: DecisionRecord, units: Units) -> tuple[Figure, ...]:
+    """Three numbers, the first that the record has of those a client asks for."""
+    wanted: Sequence[Callable[[DecisionRecord, Units], Figure | None]] = (
+        _worst_change,
+        _cost,
+        _size,
+        _slices_safe,
+        _rows_judged,
+        _flips,
+    )
+    found = [figure for make in wanted if (figure := make(record, units)) is not None]
+    return tuple(found[:3])
+
+
+def _blocking(record: DecisionRecord) -> list[Finding]:
+    return [f for f in record.findings if f.severity == "block"]
+
+
+def _worst_change(record: DecisionRecord, units: Units) -> Figure | None:
+    judged = [
+        (slack(f), f)
+        for f in _blocking(record)
+        if slack(f) is not None and not is_operational(f.metric)
+    ]
+    if not judged:
+        return None
+    _, finding = min(judged, key=lambda pair: (pair[1].status != "fail", pair[0]))
+    return Figure(
+        label=f"Worst change: {metric_name(finding.metric)}, {named(finding.slice)}",
+        value=units.change_in_words(finding.metric, finding.difference),
+        detail=f"allowed: {units.limit(finding)}",
+        tone=finding.status,
+    )
+
+
+def _cost(record: DecisionRecord, units: Units) -> Figure | None:
+    cost = record.cost
+    if cost is None:
+        return None
+    if not cost.months:
+        before, after, label = (
+            cost.cost_per_1k_baseline,
+            cost.cost_per_1k_candidate,
+            "1,000 inferences",
+        )
+    else:
+        last = cost.months[-1]
+        before, after = last.baseline, last.candidate
+        label = f"a month at {numbers.count(last.volume)} inferences"
+    return Figure(
+        label=f"Cost of {label}" if not cost.months else f"Cost {label}",
+        value=f"{numbers.money(before, units.currency)} → {numbers.money(after, units.currency)}",
+        detail=saving(before, after),
+        tone="",
+    )
+
+
+def saving(before: str, after: str) -> str:
+    """What is saved, as a share of the baseline's cost."""
+    old, new = Decimal(before), Decimal(after)
+    if old <= 0 or not (old.is_finite() and new.is_finite()):
+        return f"saving {NOT_DEFINED}"
+    part = float((old - new) / old)
+    if part == 0:
+        return "no saving"
+    return f"{numbers.share(abs(part))} {'saved' if part > 0 else 'more expensive'}"
+
+
+def _size(record: DecisionRecord, _: Units) -> Figure | None:
+    before, after = _bytes(record)
+    if before is None or after is None or before <= 0 or after <= 0:
+        return None
+    return Figure(
+        label="Size of the stored weights",
+        value=f"{numbers.megabytes(before).removesuffix(_MB)} → {numbers.megabytes(after)}",
+        detail=times(before, after, "smaller", "larger"),
+        tone="",
+    )
+
+
+def _bytes(record: DecisionRecord) -> tuple[int | None, int | None]:
+    if record.baseline is not None and record.candidate is not None:
+        return record.baseline.model_bytes, record.candidate.model_bytes
+    if record.measurements is not None:
+        return record.measurements.baseline.model_bytes, record.measurements.candidate.model_bytes
+    return None, None
+
+
+def times(before: float, after: float, less: str, more: str) -> str:
+    """How many times less (or more) the second is: ``1.42 times smaller``."""
+    if before == after:
+        return "unchanged"
+    ratio, word = (before / after, less) if before > after else (after / before, more)
+    text = numbers.significant(ratio)
+    return f"{text} times {word}" if text != "1.00" else f"less than 1 % {word}"
+
+
+def _slices_safe(record: DecisionRecord, _: Units) -> Figure | None:
+    names = {f.slice for f in _blocking(record)}
+    if not names:
+        return None
+    safe = names - {f.slice for f in _blocking(record) if f.status != "pass"}
+    return Figure(
+        label="Slices where every blocking limit holds",
+        value=f"{len(safe)} of {len(names)}",
+        detail="a slice is one kind of content, or everything together",
+        tone="pass" if len(safe) == len(names) else "",
+    )
+
+
+def _rows_judged(record: DecisionRecord, _: Units) -> Figure | None:
+    overall = next((s for s in record.slices if s.slicing == "overall"), None)
+    if overall is None:
+        return None
+    return Figure(
+        label="Labelled rows judged",
+        value=numbers.count(overall.rows),
+        detail=f"{numbers.count(overall.positives)} of them positive",
+        tone="",
+    )
+
+
+def _flips(record: DecisionRecord, _: Units) -> Figure | None:
+    overall = next((s for s in record.slices if s.slicing == "overall"), None)
+    flipped = lost_gained(overall.cells) if overall and overall.rows else None
+    if flipped is None:
+        return None
+    return Figure(
+        label="Decisions lost and gained",
+        value=f"{numbers.count(flipped[0])} lost, {numbers.count(flipped[1])} gained",
+        detail="rows that only one of the two models gets right",
+        tone="",
+    )
+
+
+def lost_gained(cells: Sequence[int]) -> tuple[int, int] | None:
+    """Rows that only the baseline, and only the candidate, gets right; None without counts."""
+    if len(cells) != 8:
+        return None
+    return cells[1] + cells[6], cells[2] + cells[5]

@@ -1,0 +1,64 @@
+"""Render: a decision record as ``report.html``, the one file that a client opens and signs.
+
+One file, no script, no request: the styles, the charts and the pictures are inside, and a content
+security policy says so to the browser. The page is a view; ``record.json`` is the authority, and
+the short code ties the two together.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from prunegate.audit.record import DecisionRecord
+from prunegate.errors import InternalError
+from prunegate.report.view import view
+
+_STYLES = "report.css"
+_DIGEST = re.compile("[0-9a-f]{64}")
+
+
+def render(record: DecisionRecord, *, digest: str, pictures: Mapping[str, bytes]) -> str:
+    """The whole report as one HTML document.
+
+    Args:
+        record: the decision.
+        digest: sha256 of the record's canonical bytes, in hexadecimal; the short code and the
+            provenance show it.
+        pictures: PNG or JPEG bytes by the id of a flipped row; may be empty.
+
+    Raises:
+        InternalError: the digest is not a sha256 in hexadecimal.
+    """
+    if not _DIGEST.fullmatch(digest):
+        raise InternalError(
+            "a report needs its record's sha256 as 64 lower-case hexadecimal digits"
+        )
+    shown = view(record, digest=digest, pictures=pictures)
+    page = _environment().get_template("report.html.j2")
+    return page.render(report=shown, styles=_styles())
+
+
+@cache
+def _environment() -> Environment:
+    """Everything is escaped, whatever the template is called, and an undefined name is an error."""
+    return Environment(
+        loader=PackageLoader("prunegate.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
+@cache
+def _styles() -> Markup:
+    """Our own style sheet, placed in the page as it is."""
+    folder = resources.files("prunegate.report") / "templates"
+    return Markup((folder / _STYLES).read_text(encoding="utf-8"))  # noqa: S704  # our own file

@@ -1,0 +1,156 @@
+"""Units: how a metric's level, change and limit are written, from the catalogue's description."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from prunegate.policy.catalogue import METRICS
+from prunegate.report import numbers
+from prunegate.report.inert import inert
+from prunegate.report.numbers import GAP, NOT_DEFINED
+from prunegate.verdict.finding import Finding
+
+LEVELS = ("at_least", "at_most")
+_LIMIT_WORDS = {
+    "at_least": "at least {}",
+    "at_most": "at most {}",
+    "max_drop": "drop of at most {}",
+    "max_rise": "rise of at most {}",
+    "min_gain": "gain of at least {}",
+    "max_gain": "gain of at most {}",
+    "max_ratio": "at most {} of the baseline’s",
+}
+_NAMES = {
+    "f1": "F1",
+    "mae": "mean absolute error",
+    "nll_per_token": "negative log-likelihood per token",
+    "latency_p50_ms": "median latency",
+    "latency_p95_ms": "p95 latency",
+    "latency_p99_ms": "p99 latency",
+    "throughput_per_s": "throughput",
+    "model_bytes": "model size",
+    "active_heads": "attention heads",
+    "cost_per_1k": "cost of 1,000 inferences",
+}
+"""Metrics whose name in a policy is no phrase."""
+
+
+def is_share(metric: str) -> bool:
+    """Whether the metric is a share of rows, so that its changes are percentage points."""
+    known = METRICS.get(metric)
+    return known is not None and known.kind in ("rate", "flips")
+
+
+def lower_is_better(metric: str) -> bool:
+    """Whether a rise of the metric is a loss."""
+    known = METRICS.get(metric)
+    return known is not None and known.better == "lower"
+
+
+def is_operational(metric: str) -> bool:
+    """Whether the metric is a measured or counted figure and not a judgement on rows."""
+    known = METRICS.get(metric)
+    return known is not None and known.kind == "operational"
+
+
+def metric_name(metric: str) -> str:
+    """A metric's name for people: ``false positive rate``, ``p95 latency``."""
+    return _NAMES.get(metric) or inert(metric).replace("_", " ")
+
+
+def meaning(metric: str) -> str:
+    """What a metric is, in a few words; empty for one outside the catalogue."""
+    return METRICS[metric].words if metric in METRICS else ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Units:
+    """Writes values of any metric."""
+
+    currency: str = ""
+    """ISO code that money is in; empty where the record has no cost section."""
+
+    def level(self, metric: str, value: float | None, against: float | None = None) -> str:
+        """A metric's own value: ``92.1 %``, ``41.2 ms``, ``1.88 MB``."""
+        if value is None or not numbers.defined(value):
+            return NOT_DEFINED
+        if is_share(metric):
+            return numbers.share(value, against)
+        return self._figure(metric, value)
+
+    def change(self, metric: str, difference: float | None, against: float | None = None) -> str:
+        """A change with its sign; shares change in points (the word is left to the caller)."""
+        if difference is None or not numbers.defined(difference):
+            return NOT_DEFINED
+        if is_share(metric):
+            return numbers.points(difference, against)
+        sign = "+" if difference > 0 else numbers.MINUS if difference < 0 else ""
+        return sign + self._figure(metric, abs(difference))
+
+    def change_in_words(
+        self, metric: str, difference: float | None, against: float | None = None
+    ) -> str:
+        """A change with its unit: ``−7.1 points``."""
+        text = self.change(metric, difference, against)
+        return f"{text}{GAP}points" if is_share(metric) and text != NOT_DEFINED else text
+
+    def range(self, finding: Finding) -> str:
+        """The finding's interval: ``−9.0 to −5.2`` or ``88.1 % to 91.0 %``."""
+        if finding.ci_low is None or finding.ci_high is None:
+            return NOT_DEFINED
+        if finding.check == "max_ratio":
+            parts = [numbers.significant(v) for v in (finding.ci_low, finding.ci_high)]
+        elif finding.check in LEVELS:
+            parts = [self.level(finding.metric, v) for v in (finding.ci_low, finding.ci_high)]
+        else:
+            parts = [self.change(finding.metric, v) for v in (finding.ci_low, finding.ci_high)]
+        return " to ".join(parts)
+
+    def limit(self, finding: Finding) -> str:
+        """The finding's limit in words: ``drop of at most 2 points``."""
+        words = _LIMIT_WORDS.get(finding.check, inert(finding.check) + " {}")
+        return words.format(self._limit_value(finding))
+
+    def allowed(self, finding: Finding) -> str:
+        """The limit's bare amount: ``2 points``."""
+        return self._limit_value(finding)
+
+    def _limit_value(self, finding: Finding) -> str:
+        percent = f"{_trim(100 * finding.limit)}{GAP}%"
+        if finding.limit_kind == "relative":
+            return f"{percent} of the baseline’s value"
+        if finding.limit_kind == "error_ratio":
+            return f"{percent} of the baseline’s error rate"
+        if finding.check == "max_ratio":
+            return percent
+        if not is_share(finding.metric):
+            return self._plain_limit(finding)
+        if finding.check in LEVELS:
+            return percent
+        word = "point" if abs(100 * finding.limit - 1) < 1e-9 else "points"
+        return f"{_trim(100 * finding.limit)}{GAP}{word}"
+
+    def _plain_limit(self, finding: Finding) -> str:
+        """The policy's own number where the unit leaves it as it is: ``40 ms``."""
+        unit = METRICS[finding.metric].unit if finding.metric in METRICS else ""
+        if unit in ("bytes", "money") or abs(finding.limit) >= 1e6:
+            return self._figure(finding.metric, finding.limit)
+        return _trim(finding.limit) + (f"{GAP}{unit}" if unit else "")
+
+    def _figure(self, metric: str, value: float) -> str:
+        known = METRICS.get(metric)
+        unit = known.unit if known else ""
+        if unit == "bytes":
+            return numbers.megabytes(value)
+        if unit == "money":
+            text = numbers.significant(value) if abs(value) < 100 else numbers.fixed(value, 2)
+            return numbers.money(text.replace(",", "").replace(numbers.MINUS, "-"), self.currency)
+        if metric in ("parameters", "active_heads"):
+            return numbers.large(value)
+        text = numbers.significant(value)
+        return f"{text}{GAP}{unit}" if unit else text
+
+
+def _trim(value: float) -> str:
+    """A policy's own number without padding: 2, 2.5, 0.75."""
+    return numbers.fixed(value, 6).rstrip("0").rstrip(".")

@@ -1,0 +1,99 @@
+"""View: the whole report as one frozen value of finished text; the template only places it.
+
+All formatting has happened here or below, and every word that came from data has gone through
+``inert``. A part that the record does not have is None or empty, and does not appear.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from prunegate.audit.record import DecisionRecord
+from prunegate.report import details, numbers
+from prunegate.report.control import ControlView, control
+from prunegate.report.cost import CostView, cost
+from prunegate.report.details import FactGroup, SliceRow
+from prunegate.report.flips import Flips, flips
+from prunegate.report.forest import Panel, panels
+from prunegate.report.forest_chart import forest_chart
+from prunegate.report.headline import Headline, headline
+from prunegate.report.heads import HeadMap, head_map
+from prunegate.report.inert import LONGEST, inert, shorten
+from prunegate.report.measures import MeasuresView, measures
+from prunegate.report.rules import RuleView, rules
+from prunegate.report.units import Units
+
+
+@dataclass(frozen=True, kw_only=True)
+class Forest:
+    """One forest panel and its picture."""
+
+    panel: Panel
+    chart: Markup
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportView:
+    """Everything that the page says, in reading order."""
+
+    policy: str
+    purpose: str
+    date: str
+    code: str
+    """The first twelve digits of the record's digest, grouped."""
+    headline: Headline
+    forests: tuple[Forest, ...]
+    waived: bool
+    """Whether any finding was waived."""
+    rules: tuple[RuleView, ...]
+    control: ControlView | None
+    flips: Flips | None
+    cost: CostView | None
+    measures: MeasuresView | None
+    recipe: tuple[str, ...]
+    loss: str
+    heads: HeadMap | None
+    slices: tuple[SliceRow, ...]
+    warnings: tuple[str, ...]
+    statement: str
+    known_limits: tuple[str, ...]
+    provenance: tuple[FactGroup, ...]
+
+
+def view(record: DecisionRecord, *, digest: str, pictures: Mapping[str, bytes]) -> ReportView:
+    """The record as finished text and pictures.
+
+    Args:
+        record: the decision.
+        digest: sha256 of the record's canonical bytes, in hexadecimal.
+        pictures: PNG or JPEG bytes by the id of a flipped row; may be empty.
+    """
+    units = Units(currency=record.cost.currency if record.cost else "")
+    return ReportView(
+        policy=inert(record.policy.name),
+        purpose=shorten(record.policy.purpose or "", LONGEST),
+        date=numbers.moment(record.created),
+        code=inert(numbers.short_code(digest)),
+        headline=headline(record, units),
+        forests=tuple(
+            Forest(panel=panel, chart=forest_chart(panel, number))
+            for number, panel in enumerate(panels(record), start=1)
+        ),
+        waived=any(finding.status == "waived" for finding in record.findings),
+        rules=rules(record, units),
+        control=control(record, units),
+        flips=flips(record, pictures),
+        cost=cost(record),
+        measures=measures(record),
+        recipe=details.recipe(record),
+        loss=details.loss(record),
+        heads=head_map(record),
+        slices=details.slices(record),
+        warnings=tuple(shorten(text, LONGEST) for text in record.warnings),
+        statement=shorten(record.statement, LONGEST),
+        known_limits=tuple(shorten(text, LONGEST) for text in record.known_limits),
+        provenance=details.provenance(record, digest),
+    )

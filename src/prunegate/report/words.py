@@ -1,0 +1,172 @@
+"""Words: what a finding says, in a sentence that a client can read aloud.
+
+"Proven" is kept for what a test has shown at the policy's confidence. An open finding says what it
+lacks; a pass that looks odd on the chart says why it is one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from prunegate.report import numbers
+from prunegate.report.inert import LONGEST, named, shorten
+from prunegate.report.limits import CHANGES, crosses, lost_for_certain, worst_plausible
+from prunegate.report.units import LEVELS, Units, is_share, metric_name
+from prunegate.verdict.finding import Finding, SliceSummary
+
+SEVERITY_ORDER = {"fail": 0, "inconclusive": 1, "waived": 2, "pass": 3}
+"""Statuses, the most serious first."""
+_DECISION = {
+    "approve": "The candidate may replace the baseline.",
+    "reject": "The candidate may not replace the baseline.",
+    "inconclusive": "There is not enough evidence yet to let the candidate replace the baseline.",
+}
+HAIR = (
+    "The interval reaches past the limit by a hair: the decision rests on a one-sided test at the "
+    "policy’s confidence, and the interval shown is the wider two-sided 95 % one."
+)
+LOSING = "It did get worse, though by less than the limit allows."
+
+
+def decision(outcome: str) -> str:
+    """What the outcome means for the candidate."""
+    return _DECISION[outcome]
+
+
+def status(finding: Finding) -> str:
+    """A finding's status in words: ``proven safe``, ``shown to be worse``."""
+    if finding.status == "waived":
+        return "waived"
+    if finding.status == "inconclusive":
+        return "not measured" if _unmeasured(finding) else "not enough evidence"
+    tested = finding.evidence == "proven" and finding.p_value is not None
+    if finding.status == "pass":
+        return "proven safe" if tested else "within the limit"
+    if finding.candidate is None:
+        return "not defined"
+    shown = "shown to be worse" if finding.check in CHANGES else "shown to miss the limit"
+    return shown if tested else "outside the limit"
+
+
+def _unmeasured(finding: Finding) -> bool:
+    return finding.candidate is None and finding.n == 0 and finding.method == "figure"
+
+
+def worst(statuses: Iterable[str]) -> str:
+    """The most serious status of several; nothing at all is inconclusive, never a pass."""
+    return min(statuses, key=lambda s: SEVERITY_ORDER.get(s, 0), default="inconclusive")
+
+
+def serious_first(findings: Iterable[Finding]) -> list[Finding]:
+    """Findings with the most serious first; within a status in the record's order."""
+    return sorted(findings, key=lambda f: SEVERITY_ORDER.get(f.status, 0))
+
+
+def sentence(finding: Finding, units: Units) -> str:
+    """The evidence of a finding in one line, with what would settle it and what may surprise."""
+    parts = [_evidence(finding, units), need(finding), _note(finding), *remarks(finding)]
+    return " ".join(_stop(part) for part in parts if part)
+
+
+def remarks(finding: Finding) -> list[str]:
+    """What a reader of a pass would wonder about."""
+    if finding.status != "pass":
+        return []
+    hair = [HAIR] if crosses(finding) and finding.evidence == "proven" else []
+    return hair + ([LOSING] if lost_for_certain(finding) else [])
+
+
+def need(finding: Finding) -> str:
+    """What would likely settle an open finding: ``Label about 640 more positives in video``."""
+    if finding.needed is None:
+        return ""
+    unit = finding.needed_unit or "rows"
+    where = "" if finding.slice == "overall" else f" in {named(finding.slice)}"
+    return f"Label about {numbers.count(_two_digits(finding.needed))} more {unit}{where}"
+
+
+def _two_digits(number: int) -> int:
+    """Rounded up to two significant digits: an estimate should not look exact."""
+    step: int = 10 ** max(0, len(str(number)) - 2)
+    return -(-number // step) * step
+
+
+def _note(finding: Finding) -> str:
+    """The finding's own note, less the request for labels that ``need`` has made already."""
+    parts = shorten(finding.note, LONGEST).split("; ")
+    kept = [part for part in parts if finding.needed is None or not part.startswith("label about")]
+    text = "; ".join(part for part in kept if part)
+    return capital(text)
+
+
+def _stop(text: str) -> str:
+    return text if text.endswith((".", "!", "?", "…")) else f"{text}."
+
+
+def _evidence(finding: Finding, units: Units) -> str:
+    if finding.candidate is None:
+        return f"{capital(metric_name(finding.metric))} is not defined here"
+    if finding.check in CHANGES and finding.n:
+        return _change_evidence(finding, units)
+    if finding.check in LEVELS and finding.ci_low is not None:
+        value = units.level(finding.metric, finding.candidate, finding.limit)
+        return f"{value}, plausibly {units.range(finding)}; asked for: {units.limit(finding)}"
+    if finding.check == "max_ratio" and finding.baseline:
+        ratio = numbers.share(finding.candidate / finding.baseline, finding.limit)
+        return f"{ratio} of the baseline’s; allowed: {units.allowed(finding)}"
+    value = units.level(finding.metric, finding.candidate, finding.limit)
+    return f"{value}; allowed: {units.limit(finding)}"
+
+
+def _change_evidence(finding: Finding, units: Units) -> str:
+    change = units.change_in_words(finding.metric, finding.difference)
+    parts = [lost_and_gained(finding) or f"change {change}", _plausible(finding, units)]
+    return capital("; ".join([*parts, f"allowed: {units.limit(finding)}"]))
+
+
+def _plausible(finding: Finding, units: Units) -> str:
+    """The worst that the interval still allows, in the terms of the limit."""
+    bound = worst_plausible(finding)
+    if bound is None:
+        return "no interval"
+    if finding.check not in ("max_drop", "max_rise"):
+        points = " points" if is_share(finding.metric) else ""
+        return f"plausible change {units.range(finding)}{points}"
+    word = "drop" if finding.check == "max_drop" else "rise"
+    size = -bound if word == "drop" else bound
+    if size <= 0:
+        return f"no {word} is plausible"
+    limit = finding.limit if finding.limit_kind == "absolute" else None
+    text = units.change_in_words(finding.metric, size, limit).removeprefix("+")
+    return f"worst plausible {word} {text}"
+
+
+def lost_and_gained(finding: Finding) -> str:
+    """``lost 14, gained 9 of 1,900``; empty where the pair has no such counts."""
+    if finding.lost is None or finding.gained is None:
+        return ""
+    lost, gained, n = (numbers.count(v) for v in (finding.lost, finding.gained, finding.n))
+    return f"lost {lost}, gained {gained} of {n}"
+
+
+def capital(text: str) -> str:
+    """The text with its first letter as a capital."""
+    return text[:1].upper() + text[1:]
+
+
+def title(metric: str) -> str:
+    """A metric's name at the start of a line: ``Recall``, ``F1``."""
+    return capital(metric_name(metric))
+
+
+def slice_value(summary: SliceSummary) -> str:
+    r"""A slice's value without its key, for a chart whose slices all share the key.
+
+    ``content_type=video`` becomes ``video``; escapes of the name are undone.
+    """
+    prefix = f"{summary.slicing}="
+    if not summary.name.startswith(prefix):
+        return named(summary.name)
+    value: str = re.sub(r"\\(.)", r"\1", summary.name.removeprefix(prefix))
+    return named(value)

@@ -1,0 +1,57 @@
+"""The outputs, byte for byte. ``PRUNEGATE_UPDATE_GOLDEN=1`` writes them anew: read the diff."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from prunegate.outputs.findings_csv import render_findings_csv
+from prunegate.outputs.junit import render_junit
+from prunegate.outputs.summary import render_summary
+from prunegate.report import render
+
+_HERE = Path(__file__).parents[1]
+_GOLDEN = _HERE / "golden"
+
+
+@pytest.fixture(scope="module")
+def records() -> ModuleType:
+    """The fixed records of the report's tests."""
+    name = "prunegate_test_records"
+    if name not in sys.modules:
+        path = _HERE / "unit" / "report" / "records.py"
+        spec = importlib.util.spec_from_file_location(name, path)
+        assert spec is not None
+        assert spec.loader is not None
+        sys.modules[name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules[name])
+    return sys.modules[name]
+
+
+def check(name: str, text: str) -> None:
+    """The text is the golden file's, or becomes it where the switch says so."""
+    path = _GOLDEN / name
+    if os.environ.get("PRUNEGATE_UPDATE_GOLDEN"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    assert text == path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["rejected", "approved", "undefined"])
+def test_the_report_is_what_it_was(records: ModuleType, name: str) -> None:
+    record = getattr(records, name)()
+    page = render(record, digest=records.DIGEST, pictures=records.pictures())
+    check(f"report_{name}.html", page)
+
+
+@pytest.mark.parametrize("name", ["rejected", "hostile"])
+def test_the_other_outputs_are_what_they_were(records: ModuleType, name: str) -> None:
+    record = getattr(records, name)()
+    check(f"summary_{name}.md", render_summary(record, records.DIGEST))
+    check(f"junit_{name}.xml", render_junit(record))
+    check(f"findings_{name}.csv", render_findings_csv(record))

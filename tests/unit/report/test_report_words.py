@@ -1,0 +1,130 @@
+"""Findings in words: what a client reads."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import ModuleType
+
+import pytest
+
+from prunegate.policy.catalogue import METRICS
+from prunegate.report import words
+from prunegate.report.numbers import GAP
+from prunegate.report.units import Units
+from prunegate.verdict.finding import Finding
+
+UNITS = Units(currency="USD")
+
+
+def plain(text: str) -> str:
+    return text.replace(GAP, " ")
+
+
+@pytest.fixture
+def drop(records: ModuleType) -> Finding:
+    """A drop that is proven to be within its margin."""
+    found: Finding = records.change(
+        rule=0, slice="overall", n=1900, right=1700, lost=14, gained=9, margin=0.01
+    )
+    return replace(found, ci_low=-0.008, ci_high=0.0027, status="pass", p_value=0.011)
+
+
+def test_a_pass_in_words(drop: Finding) -> None:
+    assert plain(words.sentence(drop, UNITS)) == (
+        "Lost 14, gained 9 of 1,900; worst plausible drop 0.8 points; "
+        "allowed: drop of at most 1 point."
+    )
+    assert words.status(drop) == "proven safe"
+
+
+def test_a_pass_by_a_hair_is_explained(drop: Finding) -> None:
+    hair = replace(drop, ci_low=-0.01004)
+    assert words.HAIR in words.sentence(hair, UNITS)
+    assert "1.004 points" in plain(words.sentence(hair, UNITS))
+    assert words.HAIR not in words.sentence(replace(hair, status="inconclusive"), UNITS)
+
+
+def test_a_loss_within_the_margin_is_said_plainly(drop: Finding) -> None:
+    assert words.LOSING in words.sentence(replace(drop, ci_high=-0.0001), UNITS)
+    assert words.LOSING not in words.sentence(drop, UNITS)
+
+
+def test_an_open_finding_says_what_it_lacks(drop: Finding) -> None:
+    lacking = replace(
+        drop, status="inconclusive", slice="content_type=video", needed=637,
+        needed_unit="positives", note="below the minimum; label about 640 more positives",
+    )  # fmt: skip
+    said = words.sentence(lacking, UNITS)
+    assert "Label about 640 more positives in content_type=video." in said
+    assert said.count("abel about") == 1
+    assert "Below the minimum." in said
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"status": "fail"}, "shown to be worse"),
+        ({"status": "fail", "check": "at_least"}, "shown to miss the limit"),
+        ({"status": "fail", "evidence": "point"}, "outside the limit"),
+        ({"status": "fail", "p_value": None}, "outside the limit"),
+        ({"status": "fail", "candidate": None}, "not defined"),
+        ({"status": "pass", "evidence": "point"}, "within the limit"),
+        ({"status": "pass", "p_value": None}, "within the limit"),
+        ({"status": "inconclusive"}, "not enough evidence"),
+        ({"status": "waived"}, "waived"),
+    ],
+)
+def test_proven_is_said_only_of_what_a_test_has_shown(
+    drop: Finding, given: dict[str, str], said: str
+) -> None:
+    assert words.status(replace(drop, **given)) == said  # type: ignore[arg-type]  # fields by name
+
+
+def test_nothing_at_all_is_never_a_pass() -> None:
+    assert words.worst([]) == "inconclusive"
+    assert words.worst(["pass", "waived"]) == "waived"
+    assert words.worst(["pass", "unheard of"]) == "unheard of"
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"check": "max_drop", "limit": 0.02}, "drop of at most 2 points"),
+        ({"check": "max_drop", "limit": 0.01}, "drop of at most 1 point"),
+        (
+            {"check": "max_drop", "limit": 0.03, "limit_kind": "relative"},
+            "drop of at most 3 % of the baseline’s value",
+        ),
+        (
+            {"check": "max_rise", "limit": 0.5, "limit_kind": "error_ratio"},
+            "rise of at most 50 % of the baseline’s error rate",
+        ),
+        ({"check": "at_least", "limit": 0.855}, "at least 85.5 %"),
+        (
+            {"check": "max_ratio", "limit": 0.75, "metric": "cost_per_1k"},
+            "at most 75 % of the baseline’s",
+        ),
+        ({"check": "at_most", "limit": 40.0, "metric": "latency_p95_ms"}, "at most 40 ms"),
+        ({"check": "at_most", "limit": 5e7, "metric": "model_bytes"}, "at most 50.0 MB"),
+        ({"check": "at_most", "limit": 3.5, "metric": "cost_per_1k"}, "at most $3.50"),
+        ({"check": "max_drop", "limit": 0.2, "metric": "mean_score"}, "drop of at most 0.2"),
+    ],
+)
+def test_limits_in_words(drop: Finding, given: dict[str, str], said: str) -> None:
+    assert plain(UNITS.limit(replace(drop, **given))) == said  # type: ignore[arg-type]  # fields by name
+
+
+@pytest.mark.parametrize("metric", sorted(METRICS))
+@pytest.mark.parametrize("check", ["at_least", "at_most", "max_drop", "max_rise", "max_ratio"])
+@pytest.mark.parametrize("status", ["pass", "fail", "inconclusive", "waived"])
+def test_every_kind_of_finding_has_words(
+    drop: Finding, metric: str, check: str, status: str
+) -> None:
+    for values in ({}, {"candidate": None, "difference": None, "ci_low": None, "ci_high": None}):
+        said = words.sentence(
+            replace(drop, metric=metric, check=check, status=status, **values), UNITS
+        )  # type: ignore[arg-type]  # fields by name
+        assert said.endswith(".")
+        assert "None" not in said
+        assert "nan" not in said
+        assert words.status(replace(drop, metric=metric, check=check, status=status))  # type: ignore[arg-type]  # fields by name
