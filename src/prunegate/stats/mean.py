@@ -1,0 +1,102 @@
+"""Mean of row differences against a margin, from four sums.
+
+For scores, absolute errors and log-likelihoods. The t-test is too bold when losses are rare and
+large (false approvals .17 at n = 300), so its p-value is joined by that of Hall's transformation,
+which corrects for the skewness, and the larger counts. Below 300 rows neither is to be relied on,
+and a sample without any variation says nothing about rare losses. Losses too rare to be in the
+sample escape every test of sums: with 1.5 of them expected, none is seen 22 % of the time.
+
+Source: Hall (1992), JRSS B 54, 221-228.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from scipy.special import stdtr, stdtrit
+
+from prunegate.stats import checks, normal
+from prunegate.stats.result import Interval, TestResult
+
+METHOD = "t and Hall's skewness-corrected t"
+RELIABLE_ROWS = 300
+_NO_VARIATION = 1e-12  # relative to the mean square: what rounding leaves of a constant
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moments:
+    """Mean, spread and skewness of n rows."""
+
+    n: int
+    """Rows."""
+    mean: float
+    """Their mean."""
+    sd: float
+    """Sample standard deviation; 0 where the rows do not vary beyond rounding."""
+    skewness: float
+    """Third standardised moment; 0 where the rows do not vary."""
+
+
+def moments(n: int, s1: float, s2: float, s3: float) -> Moments:
+    """Moments from n and the sums of d, d^2 and d^3.
+
+    Raises:
+        ValueError: A sum is not finite, n is below 1, or no rows can have these sums.
+    """
+    checks.counts(n=n)
+    if n < 1 or not all(math.isfinite(value) for value in (s1, s2, s3)):
+        raise ValueError(f"n = {n}, sums {s1}, {s2}, {s3}: pass n >= 1 and finite sums.")
+    mean, square = s1 / n, s2 / n
+    variance = square - mean * mean
+    if variance < -1e-9 * square:
+        raise ValueError(f"sum of squares {s2} is below s1^2 / n: the sums are not of n rows.")
+    if n == 1 or variance <= _NO_VARIATION * square:
+        return Moments(n=n, mean=mean, sd=0.0, skewness=0.0)
+    third = s3 / n - 3 * mean * square + 2 * mean**3
+    return Moments(
+        n=n,
+        mean=mean,
+        sd=math.sqrt(variance * n / (n - 1)),
+        skewness=third / variance**1.5,
+    )
+
+
+def test(n: int, s1: float, s2: float, s3: float, margin: float) -> TestResult:
+    """Is the mean of the differences (larger is better) at least ``-margin``?
+
+    ``reliable`` is False below 300 rows and where the rows do not vary; without variation both
+    p-values are 1.
+    """
+    found = moments(n, s1, s2, s3)
+    if not math.isfinite(margin):
+        raise ValueError(f"margin is {margin}: pass a finite number.")
+    if found.sd == 0:
+        return TestResult(p_value=1.0, p_harm=1.0, method=METHOD, reliable=False)
+    w = (found.mean + margin) / found.sd
+    t, corrected = math.sqrt(n) * w, _hall(w, found)
+    return TestResult(
+        p_value=max(float(stdtr(n - 1, -t)), normal.upper_tail(corrected)),
+        p_harm=max(float(stdtr(n - 1, t)), normal.upper_tail(-corrected)),
+        method=METHOD,
+        reliable=n >= RELIABLE_ROWS,
+    )
+
+
+def interval(n: int, s1: float, s2: float, s3: float, confidence: float = 0.95) -> Interval:
+    """Two-sided t interval of the mean; unbounded where the rows do not vary."""
+    checks.open_interval("confidence", confidence, 0, 1)
+    found = moments(n, s1, s2, s3)
+    if found.sd == 0:
+        return Interval(low=-math.inf, high=math.inf, method="t")
+    half = float(stdtrit(n - 1, (1 + confidence) / 2)) * found.sd / math.sqrt(n)
+    return Interval(low=found.mean - half, high=found.mean + half, method="t")
+
+
+def _hall(w: float, found: Moments) -> float:
+    """Hall's monotone cubic of the studentised mean, approximately standard normal."""
+    g = found.skewness
+    return math.sqrt(found.n) * (w + g * w * w / 3 + g * g * w**3 / 27 + g / (6 * found.n))
+
+
+test.__test__ = False  # type: ignore[attr-defined]  # pytest must not collect it where imported

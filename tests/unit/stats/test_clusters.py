@@ -1,0 +1,104 @@
+"""Grouped rows: single rows are no groups, whole groups count once, and the size is held."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from prunegate.stats import clusters, paired_exact, tango
+from prunegate.stats.clusters import Grouped, Roles
+
+RECALL = Roles(base=(4, 5, 6, 7), lost=(6,), gained=(5,))
+
+
+def grouped(per_group):
+    x = np.asarray(per_group, dtype=float)
+    differs = x[:, list(RECALL.lost + RECALL.gained)].sum(1) > 0
+    present = x[:, list(RECALL.base)].sum(1) > 0
+    return Grouped(
+        totals=x.sum(0).tolist(),
+        cross=(x.T @ x).tolist(),
+        discordant_groups=int(differs.sum()),
+        groups=int(present.sum()),
+    )
+
+
+def rows(lost, gained, same, size=1):
+    table = np.zeros((lost + gained + same, 8))
+    table[:lost, 6] = size
+    table[lost : lost + gained, 5] = size
+    table[lost + gained :, 7] = size
+    return table
+
+
+def test_groups_of_one_row_have_no_design_effect():
+    data = grouped(rows(15, 12, 500))
+    assert clusters.design_effect(data, RECALL) == pytest.approx(1, abs=0.01)
+
+
+def test_groups_that_decide_as_one_count_once():
+    data = grouped(rows(15, 12, 500, size=8))
+    assert clusters.design_effect(data, RECALL) == pytest.approx(8, rel=0.01)
+    found = clusters.interval(data, RECALL, 0.95)
+    single = tango.interval(15, 12, 527)
+    assert found.low == pytest.approx(single.low, abs=0.002)
+
+
+def test_few_differing_groups_are_taken_to_be_single_rows():
+    data = grouped(rows(3, 2, 100, size=6))
+    assert clusters.design_effect(data, RECALL) == pytest.approx(6)
+
+
+def test_identical_models_need_as_many_groups_as_single_rows():
+    data = grouped(rows(0, 0, 160, size=5))
+    found = clusters.test(data, RECALL, 0.02)
+    assert found.p_value == paired_exact.test(0, 0, 160, 0.02).p_value
+    assert found.p_harm == 1
+    assert clusters.interval(data, RECALL).low == -1
+
+
+def test_more_correlated_groups_are_weaker_evidence():
+    spread = grouped(rows(40, 40, 2000))
+    clumped = grouped(np.concatenate([rows(10, 10, 0, size=4), rows(0, 0, 500, size=4)]))
+    assert (
+        clusters.test(spread, RECALL, 0.02).p_value < clusters.test(clumped, RECALL, 0.02).p_value
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("count", [60, 150])
+def test_the_size_is_about_alpha(count):
+    rng = np.random.default_rng(5)
+    margin, approved, repeats = 0.05, 0, 1500
+    for _ in range(repeats):
+        sizes = rng.integers(1, 12, count)
+        lost = rng.beta(0.09, 0.91, count)  # mean .09, groups decide much alike
+        gained = rng.beta(0.04, 0.96, count) * (1 - lost)
+        share = 0.04 * 0.91
+        table = np.zeros((count, 8))
+        draws = np.array(
+            [
+                rng.multinomial(s, (a, b, 1 - a - b))
+                for s, a, b in zip(sizes, lost, gained, strict=True)
+            ]
+        )
+        table[:, 6], table[:, 5], table[:, 7] = draws.T
+        approved += clusters.test(grouped(table), RECALL, 0.09 - share).p_value <= 0.05
+    assert approved / repeats <= 0.075
+    assert margin > 0
+
+
+def test_sums_that_do_not_fit_are_refused():
+    good = grouped(rows(1, 1, 10))
+    with pytest.raises(ValueError, match="8 x 8"):
+        clusters.test(
+            Grouped(totals=[1], cross=good.cross, discordant_groups=1, groups=2), RECALL, 0.1
+        )
+    with pytest.raises(ValueError, match="no row in the base"):
+        clusters.test(grouped(np.eye(8)[:1]), RECALL, 0.1)
+    with pytest.raises(ValueError, match="count each group once"):
+        clusters.test(
+            Grouped(totals=good.totals, cross=good.cross, discordant_groups=3, groups=2),
+            RECALL,
+            0.1,
+        )

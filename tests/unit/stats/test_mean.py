@@ -1,0 +1,85 @@
+"""Mean differences: scipy as the oracle for t, and what little or constant data may not prove."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import skew, ttest_1samp
+
+from prunegate.stats import mean
+
+samples = st.lists(st.floats(-5, 5).map(lambda x: round(x, 3)), min_size=3, max_size=60)
+
+
+def sums(d):
+    d = np.asarray(d, dtype=float)
+    return len(d), float(d.sum()), float((d**2).sum()), float((d**3).sum())
+
+
+@settings(deadline=None)
+@given(samples, st.sampled_from([-0.5, 0.0, 0.02, 1.0]))
+def test_never_bolder_than_the_t_test(d, margin):
+    found = mean.test(*sums(d), margin)
+    if np.std(d) < 1e-3:
+        assert found.p_value > 0
+        return
+    t = ttest_1samp(d, -margin)
+    upper = t.pvalue / 2 if t.statistic > 0 else 1 - t.pvalue / 2
+    assert found.p_value >= upper - 1e-6
+    assert found.p_harm >= 1 - upper - 1e-6
+
+
+@settings(deadline=None)
+@given(samples)
+def test_the_moments_are_those_of_the_rows(d):
+    found = mean.moments(*sums(d))
+    assert found.mean == pytest.approx(np.mean(d), abs=1e-9)
+    if np.std(d) > 1e-2:
+        assert found.sd == pytest.approx(np.std(d, ddof=1), rel=1e-6)
+        assert found.skewness == pytest.approx(skew(d), rel=1e-3, abs=1e-3)
+
+
+def test_symmetric_rows_need_no_correction():
+    d = np.tile([-1.0, 1.0], 200)
+    w = (0 + 0.1) / np.std(d, ddof=1) * math.sqrt(400)
+    assert mean.test(*sums(d), 0.1).p_value == pytest.approx(
+        ttest_1samp(d, -0.1, alternative="greater").pvalue, rel=1e-6
+    )
+    assert w > 0
+
+
+def test_rare_large_losses_weaken_the_evidence():
+    d = np.zeros(1000)
+    d[:3] = -5.0
+    t = ttest_1samp(d, -0.04, alternative="greater").pvalue
+    assert mean.test(*sums(d), 0.04).p_value > 2 * t
+
+
+@pytest.mark.parametrize("value", [0.0, 0.1, -3.0])
+def test_rows_without_variation_prove_nothing(value):
+    found = mean.test(*sums([value] * 500), 0.02)
+    assert (found.p_value, found.p_harm, found.reliable) == (1, 1, False)
+
+
+def test_few_rows_are_flagged():
+    d = np.linspace(-1, 1, 299)
+    assert not mean.test(*sums(d), 0.2).reliable
+    assert mean.test(*sums(np.linspace(-1, 1, 300)), 0.2).reliable
+
+
+def test_the_interval_is_students():
+    d = np.linspace(-1, 2, 50) ** 3
+    expected = ttest_1samp(d, 0).confidence_interval(0.95)
+    found = mean.interval(*sums(d))
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
+    assert mean.interval(*sums([2.0] * 9)).high == math.inf
+
+
+@pytest.mark.parametrize("bad", [(0, 0, 0, 0), (5, math.nan, 1, 1), (5, 10.0, 1.0, 1.0)])
+def test_impossible_sums_are_refused(bad):
+    with pytest.raises(ValueError, match=r"pass n >= 1|not of n rows"):
+        mean.test(*bad, 0.1)

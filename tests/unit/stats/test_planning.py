@@ -1,0 +1,71 @@
+"""Power and sample sizes, enumerated independently of the code that plans."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.stats import binom
+
+from prunegate.stats import clopper_pearson, paired_exact, power, ratio_score, sample_size
+
+
+def test_exact_power_is_the_mean_of_decisions():
+    n, lost, gained, margin = 40, 0.03, 0.02, 0.15
+    expected = 0.0
+    for c in range(n + 1):
+        for b in range(n + 1 - c):
+            if paired_exact.test(b, c, n, margin).p_value <= 0.05:
+                expected += binom.pmf(c, n, gained) * binom.pmf(b, n - c, lost / (1 - gained))
+    found = power.exact_power(n, lost + gained, gained - lost, margin, 0.05)
+    assert found == pytest.approx(expected, abs=1e-9)
+
+
+def test_a_plan_that_falls_short_is_raised():
+    for discordance, margin in ((0.01, 0.02), (0.005, 0.05), (0.1, 0.05)):
+        n = sample_size.paired(discordance, 0.0, margin, 0.05, 0.8)
+        assert power.exact_power(n, discordance, 0.0, margin, 0.05) >= 0.8
+
+
+def test_large_plans_use_the_formula():
+    assert sample_size.paired(0.1, 0.0, 0.005, 0.05, 0.9) == pytest.approx(34_255, rel=0.01)
+
+
+@pytest.mark.parametrize(("rate", "limit"), [(0.95, 0.9), (1.0, 0.98), (0.6, 0.5), (0.99, 0.985)])
+def test_floors_reach_the_power_from_the_planned_size_on(rate, limit):
+    n = sample_size.proportion_at_least(rate, limit, 0.05, 0.9)
+    for size in range(n, n + 60):
+        x = np.arange(size + 1)
+        approved = [clopper_pearson.test_at_least(int(i), size, limit).p_value <= 0.05 for i in x]
+        assert binom.pmf(x, size, rate)[approved].sum() >= 0.9 - 1e-9
+    below = n - 1
+    approved = [
+        clopper_pearson.test_at_least(i, below, limit).p_value <= 0.05 for i in range(below + 1)
+    ]
+    assert binom.pmf(np.arange(below + 1), below, rate)[approved].sum() < 0.9
+
+
+def test_a_perfect_rate_needs_the_rule_of_three():
+    assert sample_size.proportion_at_least(1.0, 0.98, 0.05, 0.9) == 149
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["precision", "f1"])
+def test_ratio_plans_deliver_about_their_power(kind):
+    cells = np.array([0, 8, 8, 40, 10, 12, 12, 300], dtype=float)
+    n = sample_size.ratio(cells.tolist(), kind, 0.03, 0.05, 0.9)
+    rng = np.random.default_rng(3)
+    test = ratio_score.test_f1 if kind == "f1" else ratio_score.test_precision
+    draws = rng.multinomial(n, cells / cells.sum(), size=1500).tolist()
+    approved = np.mean([test(table, 1.0, 0.03).p_value <= 0.05 for table in draws])
+    assert 0.87 <= approved <= 0.94
+
+
+def test_what_cannot_be_proven_is_refused():
+    with pytest.raises(ValueError, match="no number of rows"):
+        sample_size.paired(0.1, -0.05, 0.02, 0.05, 0.9)
+    with pytest.raises(ValueError, match="no number of rows"):
+        sample_size.proportion_at_least(0.9, 0.9, 0.05, 0.9)
+    with pytest.raises(ValueError, match="cannot be larger"):
+        sample_size.paired(0.01, 0.05, 0.02, 0.05, 0.9)
+    with pytest.raises(ValueError, match="power is"):
+        sample_size.paired(0.01, 0.0, 0.02, 0.05, 1.0)
