@@ -11,6 +11,7 @@ from prunegate.compress.recipe import FinetuneStep, PruneStep, Step
 from prunegate.compress.select import Amount
 from prunegate.policy.model import Finetune, Keep, Prune, Rows, ShareBelow
 from prunegate.policy.model import Step as PolicyStep
+from prunegate.policy.naming import value_text
 
 RANKED_BY_DATA = frozenset({"taylor"})
 
@@ -69,8 +70,22 @@ def _amount(amount: float | ShareBelow | Keep) -> Amount:
 def rows_in_words(rows: Rows) -> str:
     """What a row selection is, for the record: ``train, content_type=display, at most 9,000``."""
     filters = [
-        f"{key}={'|'.join(map(str, value)) if isinstance(value, tuple) else value}"
+        f"{key}={'|'.join(map(value_text, value if isinstance(value, tuple) else (value,)))}"
         for key, value in rows.where.items()
     ]
     limit = [f"at most {rows.limit:,}"] if rows.limit else []
     return ", ".join([rows.split, *filters, *limit])
+
+
+def stage_in_words(section: Sequence[PolicyStep], stage: str, model: str) -> str:
+    """What ``compress`` is at, for people: ``rank heads (step 1 of 3)``.
+
+    Args:
+        section: the steps that ``compress`` was given.
+        stage: as ``compress`` reports it: ``step 1 of 3: rank``.
+        model: what is being made: candidate or control.
+    """
+    place = stage.partition(":")[0]
+    step = section[int(place.split()[1]) - 1]
+    verb = f"rank {step.prune.what}" if step.prune else f"fine-tune the {model}"
+    return f"{verb} ({place})"

@@ -19,7 +19,7 @@ from torch import nn
 
 from prunegate.cost.interval import FEWEST_ROUNDS, median_ratio
 from prunegate.cost.machine import load, machine, processors
-from prunegate.cost.measurement import Interval, Measurements, ModelFigures
+from prunegate.cost.measurement import TOLERANCE, Interval, Measurements, ModelFigures, steady
 from prunegate.cost.rounds import (
     Inputs,
     Round,
@@ -35,8 +35,6 @@ from prunegate.errors import MeasurementError
 
 Progress = Callable[[str, int, int], None]
 
-TOLERANCE = 0.05
-"""How far the baseline may differ from itself before a run is no evidence."""
 _FEWEST_CALLS = {50: 1, 95: 20, 99: 100}
 """Calls below which a percentile is just the slowest call, hence not reported."""
 
@@ -96,6 +94,7 @@ def measure(  # noqa: PLR0913  # the settings of one experiment, by keyword
         cpu_ratio=_ratio(taken, "candidate", "baseline", cpu=True) if on_cpu else None,
         latency_ratio=_ratio(taken, "candidate", "baseline", cpu=False),
         noise=noise,
+        cpu_noise=_ratio(taken, "after", "before", cpu=True) if on_cpu else None,
         quiet=is_quiet(noise, load_before, processors()),
         environment=machine(device, load_before, load()),
     )
@@ -109,8 +108,7 @@ def is_quiet(
     The baseline's interval against itself has to stay within ``tolerance`` of 1, and no more than
     five runnable processes may have shared four cores beforehand.
     """
-    steady = 1 - tolerance <= noise.low and noise.high <= 1 + tolerance
-    return steady and load_before <= 1.25 * available
+    return steady(noise, tolerance) and load_before <= 1.25 * available
 
 
 def figures(

@@ -17,6 +17,15 @@ class Interval:
     high: float
 
 
+TOLERANCE = 0.05
+"""How far the baseline may differ from itself before a run is no evidence."""
+
+
+def steady(noise: Interval, tolerance: float = TOLERANCE) -> bool:
+    """Whether the baseline against itself stays within the tolerance of 1."""
+    return 1 - tolerance <= noise.low and noise.high <= 1 + tolerance
+
+
 @dataclass(frozen=True, kw_only=True)
 class ModelFigures:
     """One model's operational figures; None is "not measured"."""
@@ -54,6 +63,8 @@ class Measurements:
     """Candidate's median latency over the baseline's, from paired rounds."""
     noise: Interval | None = None
     """Baseline over baseline, measured in the same rounds: 1 on a quiet machine."""
+    cpu_noise: Interval | None = None
+    """The same for CPU time, which a busy machine disturbs far less."""
     quiet: bool = True
     """False: the machine was too busy; timed figures are no evidence."""
     environment: dict[str, str] = field(default_factory=dict)

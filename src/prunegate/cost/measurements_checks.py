@@ -12,8 +12,9 @@ from typing import Any
 from prunegate.cost.measurement import Interval, Measurements, ModelFigures
 
 FORMAT = "urn:prunegate:measurements:v1"
-INTERVALS = ("cpu_ratio", "latency_ratio", "noise")
-_REQUIRED = {"format", "created", "engine", "batch", "threads", "rounds", "baseline", "candidate"}
+INTERVALS = ("cpu_ratio", "latency_ratio", "noise", "cpu_noise")
+_REQUIRED = {"format", "created", "engine", "batch", "threads", "rounds", "quiet"}
+_REQUIRED |= {"baseline", "candidate"}
 _LATENCIES = ("latency_p50_ms", "latency_p95_ms", "latency_p99_ms")
 
 
@@ -136,6 +137,7 @@ _CHECKS: dict[str, _Check] = {
     "cpu_ratio": _interval,
     "latency_ratio": _interval,
     "noise": _interval,
+    "cpu_noise": _interval,
     "quiet": _flag,
     "environment": _texts,
 }

@@ -23,8 +23,9 @@ def thumbnail(path: Path) -> bytes:
         with Image.open(path) as image:
             small = image.convert("RGB")
             small.thumbnail((SIDE, SIDE))
-    except OSError as error:
+    except Exception as error:  # decoders raise many types on damaged files
         raise TableError(f"{path}: cannot be read as an image ({error})") from error
+    small.info.clear()  # a colour profile of any size would be written along
     out = BytesIO()
     small.save(out, format="PNG", optimize=True)
     return out.getvalue()

@@ -55,11 +55,11 @@ def from_json(raw: bytes, name: str = SURGERY_FILE) -> Surgery:
     """
     found = parse_object(raw, name)
     if found.pop("format", None) != FORMAT:
-        raise ModelError(f"{name}: not a {FORMAT} manifest; write it with prunegate compress.")
+        raise ModelError(f"{name}: not a {FORMAT} manifest; write it with 'prunegate run'.")
     try:
         return _surgery(found)
     except _WrongError as error:
-        raise ModelError(f"{name}: {error}; write it again with prunegate compress.") from error
+        raise ModelError(f"{name}: {error}; write it again with 'prunegate run'.") from error
 
 
 def _surgery(found: dict[str, Any]) -> Surgery:

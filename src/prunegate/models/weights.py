@@ -76,7 +76,7 @@ def load_into(module: nn.Module, state: Mapping[str, Tensor], name: str = WEIGHT
         if keys:
             raise ModelError(
                 f"{name}: {problem} tensors: {_some(sorted(keys))}. Save the whole model with "
-                "save_pretrained, or prune it with prunegate compress."
+                "save_pretrained, or prune it with 'prunegate run'."
             )
     differing = [
         f"{key} is {list(stored[key])}, config says {list(wanted[key])}"
@@ -87,7 +87,7 @@ def load_into(module: nn.Module, state: Mapping[str, Tensor], name: str = WEIGHT
         raise ModelError(
             f"{name}: shapes do not fit the config: {_some(differing)}. A pruned model that was "
             "saved with save_pretrained looks like this and cannot be reloaded; save it with "
-            "prunegate compress, which writes surgery.json."
+            "'prunegate run', which writes surgery.json."
         )
     module.load_state_dict(dict(state), strict=True)
 

@@ -31,6 +31,8 @@ class Staging:
     def publish(self, name: str) -> Path:
         """Move the folder into place; ``name`` is used where no place was asked for.
 
+        ``name`` is the digest of what was written, so a folder of that name holds the same verdict.
+
         Raises:
             InputError: the place was taken in the meantime.
         """
@@ -38,7 +40,7 @@ class Staging:
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             self.folder.chmod(0o755)
-            if self.force and target.is_dir() and any(target.iterdir()):
+            if (self.force or self.out is None) and target.is_dir() and any(target.iterdir()):
                 _replace(self.folder, target)
             else:
                 self.folder.rename(target)
@@ -78,10 +80,16 @@ def staged(out: Path | None, parent: Path, *, force: bool) -> Iterator[Staging]:
 
 
 def _require_free(out: Path, force: bool) -> None:
-    if out.exists() and not out.is_dir():
-        raise InputError(f"{out} is a file; --out names a folder")
-    if out.is_dir() and any(out.iterdir()) and not force:
-        raise InputError(f"{out} is not empty; choose another --out, or add --force to write into it")
+    try:
+        if out.exists() and not out.is_dir():
+            raise InputError(f"{out} is a file; --out names a folder")
+        taken = out.is_dir() and any(out.iterdir())
+    except OSError as error:
+        raise InputError(f"{out}: cannot be read ({error.strerror})") from error
+    if taken and not force:
+        raise InputError(
+            f"{out} is not empty; choose another --out, or add --force to write into it"
+        )
 
 
 def _replace(source: Path, target: Path) -> None:

@@ -17,6 +17,7 @@ from prunegate.data.hashing import FileHash, require_unchanged
 from prunegate.data.labelled_rows import LabelledRows, in_split, is_positive, select
 from prunegate.errors import ModelError
 from prunegate.policy.model import Policy, Rows
+from prunegate.policy.naming import value_text
 from prunegate.predict.images import ImageSet, open_images
 from prunegate.predict.labelled import LabelledImages
 from prunegate.predict.preprocessing import Preprocessing
@@ -55,7 +56,10 @@ class Material:
 
 def used_splits(policy: Policy) -> tuple[str, ...]:
     """The splits that a run of this policy reads images of."""
-    steps = [step.prune or step.finetune for step in policy.compress]
+    steps = [
+        step.prune if step.prune and step.prune.criterion == "taylor" else step.finetune
+        for step in policy.compress
+    ]
     return tuple(dict.fromkeys(("gate", *(step.data.split for step in steps if step))))
 
 
@@ -65,15 +69,18 @@ def classes_of(policy: Policy, config: Mapping[str, Any]) -> Classes:
     Raises:
         ModelError: the model is no binary classifier of these labels.
     """
-    names = {str(name): int(number) for number, name in (config.get("id2label") or {}).items()}
-    positive = str(policy.task.positive)
-    if len(names) != 2 or positive not in names:
-        found = ", ".join(sorted(names)) or "none"
+    table = config.get("id2label")
+    labels = table if isinstance(table, Mapping) else {}
+    names = {value_text(name): str(number) for number, name in labels.items()}
+    positive = value_text(policy.task.positive)
+    if set(map(str, labels)) != {"0", "1"} or positive not in names or len(names) != 2:
+        found = ", ".join(f"{number}: {name}" for number, name in labels.items()) or "not named"
         raise ModelError(
-            f"the model's classes are {found}; the policy needs a classifier of two classes, one of "
-            f"them named '{positive}' (id2label in config.json)"
+            f"the model's classes are {found} (id2label in config.json); the policy needs two "
+            f"classes, 0 and 1, one of them named '{positive}'. Correct 'task: positive:' or the "
+            "model's id2label"
         )
-    number = names[positive]
+    number = int(names[positive])
     return Classes(positive=number, negative=1 - number)
 
 
@@ -95,7 +102,8 @@ def prepare(
         used |= in_split(rows, split)
     chosen = np.flatnonzero(used)
     paths = rows.paths
-    images = open_images([paths[i] for i in chosen.tolist()], Preprocessing.from_config(preprocessor))
+    preprocessing = Preprocessing.from_config(preprocessor)
+    images = open_images([paths[i] for i in chosen.tolist()], preprocessing)
     require_unchanged([hashes[i] for i in chosen.tolist()])
     places = np.full(len(rows), -1, dtype=np.int64)
     places[chosen] = np.arange(len(chosen))

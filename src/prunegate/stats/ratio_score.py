@@ -87,11 +87,11 @@ def _interval(cells: Sequence[float], kind: Kind, confidence: float) -> Interval
         return 0.0 if found is None else found.score  # unfitted: not refuted
 
     centre = Limit(kind=kind, k=1.0, margin=0.0).contrast(cells)
-    return Interval(
-        low=roots.first_crossing(lambda d: z - score(d), centre, -1.0),
-        high=roots.first_crossing(lambda d: z + score(d), centre, 1.0),
-        method=METHOD,
-    )
+    start = (centre, z)  # the score is 0 at what was observed
+    low = roots.first_crossing(lambda d: z - score(d), start, -1.0, 1 / 64)
+    reach = max(centre - low, 1e-6)  # the other side is about as far
+    high = roots.first_crossing(lambda d: z + score(d), start, 1.0, reach)
+    return Interval(low=low, high=high, method=METHOD)
 
 
 test_precision.__test__ = False  # type: ignore[attr-defined]  # pytest must not collect it

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 
@@ -21,23 +22,35 @@ def crossing(f: Callable[[float], float], low: float, high: float) -> float:
     return (low + high) / 2
 
 
-def first_crossing(f: Callable[[float], float], start: float, end: float) -> float:
+def first_crossing(
+    f: Callable[[float], float], start: tuple[float, float], end: float, stride: float
+) -> float:
     """Like `crossing`, for a costly smooth ``f``: strides from ``start``, then the secant.
 
-    Returns ``end`` when ``f`` stays positive all the way. Accurate to about 1e-9.
+    ``start`` is a point with the value of ``f`` there; ``stride`` is a guess of the distance.
+    Returns ``end`` when ``f`` stays positive all the way. Accurate until ``f`` is within 1e-4 of 0.
     """
-    near, value_near = start, f(start)
-    stride = (end - start) / 256
+    begin, value_near = start
+    near = begin
+    stride = math.copysign(stride, end - begin)
     while True:
         far = near + stride
-        if abs(far - start) >= abs(end - start):
-            far = end - 1e-9 * (end - start)
+        if abs(far - begin) >= abs(end - begin):
+            far = end - 1e-9 * (end - begin)
         value_far = f(far)
         if value_far <= 0:
             return _illinois(f, (near, value_near), (far, value_far))
-        if abs(far - start) >= (1 - 1e-8) * abs(end - start):
+        if abs(far - begin) >= (1 - 1e-8) * abs(end - begin):
             return end
-        near, value_near, stride = far, value_far, 2 * stride
+        stride = _longer(stride, value_near, value_far)
+        near, value_near = far, value_far
+
+
+def _longer(stride: float, value_near: float, value_far: float) -> float:
+    """The next stride: a little past where the secant meets zero, at most eight times the last."""
+    fall = value_near - value_far
+    factor = 1.1 * value_far / fall if fall > 0 else 8.0
+    return stride * min(max(factor, 0.1), 8.0)
 
 
 def _illinois(
@@ -48,7 +61,7 @@ def _illinois(
     for _ in range(40):
         x = (a * fb - b * fa) / (fb - fa)
         fx = f(x)
-        if abs(fx) <= 1e-9 or abs(b - a) <= 1e-10:
+        if abs(fx) <= 1e-4 or abs(b - a) <= 1e-10:
             return x
         if (fx > 0) == (fb > 0):
             fa, b, fb = fa / 2, x, fx

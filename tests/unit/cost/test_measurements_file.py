@@ -78,6 +78,7 @@ def document(**more: Any) -> dict[str, Any]:
         "batch": 1,
         "threads": 1,
         "rounds": 6,
+        "quiet": True,
         "baseline": {"parameters": 10},
         "candidate": {},
     }
@@ -133,9 +134,9 @@ def test_all_mistakes_come_at_once() -> None:
     text = json.dumps(document(batch=0, engine="", extra=1)).replace('"rounds": 6', '"rounds": -6')
     message = refused(text)
     assert "4 mistake(s)" in message
-    assert "prunegate measure" in message
+    assert "prunegate run" in message
     missing = refused("{}")
-    assert missing.count("missing") == 8
+    assert missing.count("missing") == 9
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,7 @@ def test_more_correlated_groups_are_weaker_evidence():
 @pytest.mark.parametrize("count", [60, 150])
 def test_the_size_is_about_alpha(count):
     rng = np.random.default_rng(5)
-    margin, approved, repeats = 0.05, 0, 1500
+    approved, repeats = 0, 1500
     for _ in range(repeats):
         sizes = rng.integers(1, 12, count)
         lost = rng.beta(0.09, 0.91, count)  # mean .09, groups decide much alike
@@ -85,7 +85,6 @@ def test_the_size_is_about_alpha(count):
         table[:, 6], table[:, 5], table[:, 7] = draws.T
         approved += clusters.test(grouped(table), RECALL, 0.09 - share).p_value <= 0.05
     assert approved / repeats <= 0.075
-    assert margin > 0
 
 
 def test_sums_that_do_not_fit_are_refused():

@@ -1,0 +1,1 @@
+"""The audit trail: the decision record and its canonical, content-named bytes."""

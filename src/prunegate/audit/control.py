@@ -1,0 +1,79 @@
+"""The unpruned control: what the fine-tuning data did, so that pruning is not blamed for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prunegate.audit.record import Control, ControlSlice
+from prunegate.data.labelled_rows import LabelledRows
+from prunegate.evaluation.count import count, open_predictions
+from prunegate.policy.catalogue import METRICS
+from prunegate.policy.model import MARGINS, Policy
+from prunegate.predict.table import predictions
+from prunegate.verdict.finding import Finding, Verdict
+from prunegate.verdict.judge import decide
+
+Scores = Mapping[str, NDArray[np.float64]]
+
+
+def control_of(policy: Policy, rows: LabelledRows, scores: Scores) -> Control:
+    """Judge the control beside the candidate, on the rules that limit a change.
+
+    Args:
+        policy: the policy.
+        rows: the labelled rows.
+        scores: ``baseline``, ``candidate`` and ``control`` on the gate split.
+    """
+    candidate = _changes(policy, rows, scores, "candidate")
+    control = _changes(policy, rows, scores, "control")
+    slices = tuple(
+        ControlSlice(
+            metric=metric,
+            slice=name,
+            baseline=found.baseline,
+            control=found.candidate,
+            candidate=candidate[metric, name].candidate,
+            lost=found.lost,
+            gained=found.gained,
+        )
+        for (metric, name), found in control.items()
+    )
+    return Control(summary=_summary(slices), slices=slices)
+
+
+def _changes(
+    policy: Policy, rows: LabelledRows, scores: Scores, which: str
+) -> dict[tuple[str, str], Finding]:
+    table = predictions(policy, rows, {"baseline": scores["baseline"], "candidate": scores[which]})
+    verdict: Verdict = decide(policy, count(policy, open_predictions(policy, table)).slices)
+    return {
+        (f.metric, f.slice): f
+        for f in verdict.findings
+        if f.check in MARGINS and METRICS[f.metric].kind == "rate"
+    }
+
+
+def _summary(slices: tuple[ControlSlice, ...]) -> str:
+    """The slice that the candidate lost most on, with how much of it the control lost too."""
+    known = [s for s in slices if None not in (s.baseline, s.control, s.candidate)]
+    if not known:
+        return "The same fine-tuning was done with nothing removed."
+    worst = min(known, key=_change)
+    return (
+        f"On {worst.slice}, {worst.metric.replace('_', ' ')} changed by "
+        f"{100 * _change(worst):+.1f} points with pruning and by "
+        f"{100 * _change(worst, control=True):+.1f} points after the same fine-tuning with nothing "
+        "removed: the second part is what the fine-tuning data did."
+    )
+
+
+def _change(found: ControlSlice, *, control: bool = False) -> float:
+    """Change against the baseline as a gain (positive) or a loss (negative)."""
+    after = found.control if control else found.candidate
+    assert after is not None  # noqa: S101  # the caller has sorted undefined ones out
+    assert found.baseline is not None  # noqa: S101  # as above
+    sign = -1 if METRICS[found.metric].better == "lower" else 1
+    return sign * (after - found.baseline)

@@ -1,0 +1,85 @@
+"""Lineage: the models of a run as the record names them, and what made one of the other.
+
+A candidate made elsewhere is described by its manifest, as far as the manifest goes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from prunegate.audit.record import Compression, ModelRef
+from prunegate.compress.recipe import Candidate
+from prunegate.models.store import LoadedModel
+
+
+def model_ref(model: LoadedModel, name: str) -> ModelRef:
+    """A model by content."""
+    return ModelRef(
+        name=name,
+        architecture=model.family.architecture,
+        digest=model.digest,
+        parameters=model.parameters,
+        model_bytes=model.model_bytes,
+        active_heads=model.active_heads,
+    )
+
+
+def compression_of(
+    baseline: LoadedModel, candidate: LoadedModel, made: Candidate | None
+) -> Compression | None:
+    """What was removed; None where the candidate was made elsewhere and has no manifest."""
+    surgery = candidate.surgery
+    if surgery is None:
+        return None
+    losses = made.losses[-1] if made is not None and made.losses else ()
+    ranking = surgery.importance.heads if surgery.importance else ()
+    whole = baseline.family.whole(surgery.config)
+    return Compression(
+        recipe=tuple(dict(step) for step in surgery.recipe),
+        heads_before=whole.counts("heads"),
+        heads_kept=surgery.heads,
+        head_share=tuple(tuple(s or 0.0 for s in layer) for layer in ranking),
+        neurons_before=whole.counts("neurons"),
+        neurons_kept=surgery.kept.counts("neurons"),
+        loss_first=_mean(losses[: max(1, len(losses) // 10)]),
+        loss_last=_mean(losses[-max(1, len(losses) // 10) :]),
+        summary=tuple(_sentence(step) for step in surgery.recipe),
+    )
+
+
+def lineage_warnings(baseline: LoadedModel, candidate: LoadedModel) -> tuple[str, ...]:
+    """What is worth knowing where the candidate was not made of this baseline."""
+    surgery = candidate.surgery
+    ancestors = {baseline.digest, baseline.surgery.baseline_digest if baseline.surgery else None}
+    if surgery is None or surgery.baseline_digest in ancestors:
+        return ()
+    found, wanted = surgery.baseline_digest[:12], baseline.digest[:12]
+    return (f"the candidate was not made of this baseline ({wanted}) but of {found}",)
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return sum(values) / len(values) if values else None
+
+
+def _sentence(step: Mapping[str, Any]) -> str:
+    """One step in words; a step that another program wrote is spelled out as it stands."""
+    try:
+        return _in_words(step)
+    except (KeyError, TypeError, ValueError):  # lacks what a sentence needs
+        return ", ".join(f"{name}: {value}" for name, value in step.items())
+
+
+def _in_words(step: Mapping[str, Any]) -> str:
+    rows = f" on {step['rows']:,} rows ({step['data']})" if step.get("rows") else ""
+    if step["step"] == "prune":
+        scope = "over all layers together" if step["scope"] == "global" else "layer by layer"
+        return (
+            f"Removed {step['removed']:,} {step['what']}, ranked by {step['criterion']}{rows} "
+            f"{scope}; at least {step['min_per_layer']} stay in each layer."
+        )
+    length = f"{step['steps']:,} steps" if "steps" in step else f"{step['epochs']:g} epochs"
+    return (
+        f"Fine-tuned for {length} of {step['batch_size']} rows at a learning rate of "
+        f"{step['learning_rate']:g}{rows}."
+    )

@@ -1,0 +1,161 @@
+"""DecisionRecord: everything a verdict rests on, as one frozen value with one digest.
+
+The record is the authority; the HTML, the summary and the JUnit file are views of it. Its bytes
+are RFC 8785 canonical JSON (``canonical.py``), so that its sha256 names it for good. It holds no
+absolute path and no environment variable.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from prunegate.cost.measurement import Measurements
+from prunegate.cost.projection import Projection
+from prunegate.verdict.finding import Finding, Outcome, SliceSummary
+
+FORMAT = "urn:prunegate:record:v1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tool:
+    """What computed the verdict."""
+
+    name: str
+    version: str
+    python: str
+    platform: str
+    packages: dict[str, str]
+    """Versions of the libraries that the result depends on."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PolicyRef:
+    """The policy, by content."""
+
+    name: str
+    purpose: str | None
+    owner: str | None
+    sha256: str
+    document: dict[str, Any]
+    """The parsed policy, so that the verdict can be replayed from the record alone."""
+    sentences: tuple[str, ...]
+    """Each rule in plain words."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Input:
+    """A file or frame that was judged."""
+
+    role: str
+    """predictions, data, measurements, ..."""
+    name: str
+    """File name without folders, or the frame's kind."""
+    sha256: str | None
+    """None for a frame in memory."""
+    rows: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelRef:
+    """A model, by content."""
+
+    name: str
+    architecture: str
+    digest: str
+    """sha256 over the folder's files (JCS list of path, size, sha256)."""
+    parameters: int
+    model_bytes: int
+    active_heads: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compression:
+    """What was changed to make the candidate."""
+
+    recipe: tuple[dict[str, Any], ...]
+    """The steps as the policy spells them."""
+    heads_before: tuple[int, ...]
+    """Heads per layer of the baseline."""
+    heads_kept: tuple[tuple[int, ...], ...]
+    """Original indices of the heads kept, per layer."""
+    head_share: tuple[tuple[float, ...], ...]
+    """Each head's share of its layer's importance at the first ranking; empty: not ranked."""
+    neurons_before: tuple[int, ...]
+    neurons_kept: tuple[int, ...]
+    """MLP neurons per layer before and after."""
+    loss_first: float | None = None
+    loss_last: float | None = None
+    """Mean training loss of the first and last tenth of the fine-tuning steps."""
+    summary: tuple[str, ...] = ()
+    """What was done, one sentence a step."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flip:
+    """One row that the baseline got right and the candidate gets wrong (or the reverse)."""
+
+    id: str
+    slices: tuple[str, ...]
+    """Names of the by-key slices that the row belongs to."""
+    label: str
+    baseline: float
+    candidate: float
+    """Scores (or 0/1 decisions)."""
+    lost: bool
+    """True: the candidate is the one that is wrong."""
+    image: str | None = None
+    """Image path relative to the data's image folder."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ControlSlice:
+    """One slice in the unpruned control: the same fine-tuning with nothing removed."""
+
+    metric: str
+    slice: str
+    baseline: float | None
+    control: float | None
+    candidate: float | None
+    lost: int | None
+    gained: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Control:
+    """What the fine-tuning data did without any pruning."""
+
+    summary: str
+    slices: tuple[ControlSlice, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecisionRecord:
+    """One decision, whole."""
+
+    format: str = FORMAT
+    created: str
+    """UTC, ISO 8601, seconds."""
+    command: str
+    """gate, run or demo."""
+    seed: int | None = None
+    tool: Tool
+    policy: PolicyRef
+    inputs: tuple[Input, ...]
+    baseline: ModelRef | None = None
+    candidate: ModelRef | None = None
+    compression: Compression | None = None
+    outcome: Outcome
+    exit_code: int
+    reasons: tuple[str, ...]
+    statement: str
+    findings: tuple[Finding, ...]
+    slices: tuple[SliceSummary, ...]
+    flips: tuple[Flip, ...] = ()
+    control: Control | None = None
+    measurements: Measurements | None = None
+    cost: Projection | None = None
+    warnings: tuple[str, ...] = ()
+    known_limits: tuple[str, ...] = ()
+    """What this record does not show."""
+    environment: dict[str, str] = field(default_factory=dict)

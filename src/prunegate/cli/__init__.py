@@ -1,0 +1,101 @@
+"""The command line: commands parse, call, print and exit; everything else is the library's.
+
+Each command is one file and is imported only when it is needed, so that ``--help`` stays light.
+The exit codes are a contract: 0 approve, 1 internal error, 2 usage or bad input, 3 reject,
+4 inconclusive.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+
+import click
+
+from prunegate import __version__
+from prunegate.errors import PrunegateError
+
+COMMANDS = {
+    "demo": "demo",
+    "run": "run",
+    "gate": "gate",
+    "check": "check",
+    "report": "report",
+    "policy": "policy",
+}
+"""Every command by name, and the module of this package that holds it, in the order of --help."""
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names in the order that a newcomer needs them."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one command's module and return the command."""
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"prunegate.cli.{COMMANDS[cmd_name]}")
+        command = module.command
+        assert isinstance(command, click.Command)  # noqa: S101  # our own modules
+        return command
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="prunegate")
+def cli() -> None:
+    r"""The gate between a compressed neural network and production.
+
+    prunegate prunes a candidate, judges it against its baseline on every content type, works out
+    what it saves, and says approve, reject or inconclusive.
+
+    \b
+    Start here:
+      prunegate demo                                   the whole way, offline
+      prunegate policy new my.yaml                     write a policy
+      prunegate gate my.yaml --predictions table.csv   judge
+
+    \b
+    Exit codes: 0 approve, 1 internal error, 2 bad input, 3 reject, 4 inconclusive.
+    """
+
+
+def main() -> None:
+    """Run the command line and exit with the contract's codes."""
+    try:
+        code = cli.main(standalone_mode=False)
+    except click.exceptions.Abort:
+        _say("aborted; nothing was written")
+        code = 130
+    except click.ClickException as error:
+        error.show()
+        code = 2
+    except PrunegateError as error:
+        _say(f"error: {_inert(str(error))}")
+        code = error.exit_code
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 141
+    except Exception as error:  # the last line of defence: never a traceback at a client
+        if os.environ.get("PRUNEGATE_DEBUG"):
+            raise
+        _say(f"internal error: {type(error).__name__}: {_inert(str(error))}")
+        _say("this is a mistake in prunegate; PRUNEGATE_DEBUG=1 shows where, please report it")
+        code = 1
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _inert(message: str) -> str:
+    """The message with names from other people's files made harmless, line by line."""
+    from prunegate.policy.wording import inert
+
+    return "\n".join(inert(line) for line in message.split("\n"))
+
+
+def _say(message: str) -> None:
+    click.echo(message, err=True)

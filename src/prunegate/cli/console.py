@@ -1,0 +1,97 @@
+"""The console: progress on stderr, the verdict on stdout, nothing else.
+
+Progress bars show only on a terminal and never with ``-q``; a CI job's log gets a line a stage.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from prunegate.cli.options import Output
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bars
+
+    from prunegate.gate import Decision
+
+Progress = Callable[[str, int, int], None]
+COLORS = {"approve": "green", "reject": "red", "inconclusive": "yellow"}
+
+
+@contextmanager
+def progress(output: Output) -> Iterator[Progress]:
+    """Yield ``report(stage, done, total)``: a bar a stage on a terminal, else a line."""
+    if output.quiet:
+        yield lambda _stage, _done, _total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True, no_color=not output.color, highlight=False)
+    if not console.is_terminal:
+        yield _line_a_stage()
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console) as bars:
+        yield _bar_a_stage(bars)
+
+
+def _line_a_stage() -> Progress:
+    seen: set[str] = set()
+
+    def report(stage: str, _done: int, _total: int) -> None:
+        if stage not in seen:
+            seen.add(stage)
+            click.echo(f"  {stage} ...", err=True)
+
+    return report
+
+
+def _bar_a_stage(bars: Bars) -> Progress:
+    from rich.markup import escape
+
+    known = {}
+
+    def report(stage: str, done: int, total: int) -> None:
+        if stage not in known:
+            known[stage] = bars.add_task(escape(stage), total=total)
+        bars.update(known[stage], completed=done, total=total)
+
+    return report
+
+
+def show(decision: Decision, folder: Path, output: Output) -> None:
+    """Print the verdict and, unless quiet, its reasons and where the report lies."""
+    from prunegate.audit.canonical import canonical_bytes
+
+    verdict = decision.verdict
+    if output.as_json:
+        click.echo(canonical_bytes(decision.record).decode())
+    to_stderr = output.as_json
+    word = verdict.outcome.upper()
+    if output.color:
+        word = click.style(word, fg=COLORS[verdict.outcome], bold=True)
+    lines = [f"{word}  {decision.record.policy.name}"]
+    if not output.quiet:
+        lines += _details(decision, folder)
+    click.echo("\n".join(lines), err=to_stderr, color=None if output.color else False)
+
+
+def _details(decision: Decision, folder: Path) -> list[str]:
+    from prunegate.report.inert import inert
+
+    verdict = decision.verdict
+    lines = [f"  {inert(reason)}" for reason in verdict.reasons[:SHOWN]]
+    if len(verdict.reasons) > SHOWN:
+        lines.append(f"  ... and {len(verdict.reasons) - SHOWN} more in the report")
+    lines += [f"  warning: {inert(warning)}" for warning in verdict.warnings[:SHOWN]]
+    return [*lines, f"  report: {folder / 'report.html'}"]
+
+
+SHOWN = 8
+"""Reasons and warnings printed; the report has them all."""

@@ -1,0 +1,50 @@
+"""``prunegate gate``: judge a predictions table, nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from prunegate.cli.options import Output, output_options
+
+
+@click.command("gate", short_help="Judge a predictions table.")
+@click.argument("policy", type=click.Path(path_type=Path))
+@click.option(
+    "--predictions",
+    required=True,
+    multiple=True,
+    help="CSV, Parquet or Arrow: a file or a glob; may be given several times.",
+)
+@click.option(
+    "--measurements",
+    type=click.Path(path_type=Path),
+    help="measurements.json of an earlier run, for rules on latency, size and cost.",
+)
+@output_options
+def command(
+    policy: Path, predictions: tuple[str, ...], measurements: Path | None, output: Output
+) -> int:
+    r"""Judge a predictions table against POLICY.
+
+    The table has the columns id, label, baseline, candidate and the policy's slicing keys. No model
+    is loaded.
+
+    \b
+    Example:
+      prunegate gate policies/brand-safety-vit.yaml --predictions predictions.parquet
+    """
+    from prunegate.cli.console import show
+    from prunegate.cost.measurements_file import read_measurements
+    from prunegate.gate import gate, keep
+    from prunegate.outputs.staging import staged
+    from prunegate.policy.load import read_policy
+
+    source = read_policy(policy)
+    figures = read_measurements(measurements) if measurements else None
+    with staged(output.out, output.reports / source.policy.name, force=output.force) as staging:
+        decision = gate(source, list(predictions), measurements=figures)
+        folder = keep(decision, staging, output.audit)
+    show(decision, folder, output)
+    return decision.verdict.exit_code

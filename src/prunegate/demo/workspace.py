@@ -1,0 +1,151 @@
+"""The demo's workspace: rendered creatives, a trained baseline and two policies, made once.
+
+Everything that takes long is kept in a cache folder named by what it was made from, so that a
+second demo starts from the trained baseline. A folder appears whole or not at all, so an
+interrupted demo leaves nothing that a later one would trust.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+
+from prunegate import __version__
+from prunegate.demo.dataset import Sizes, read, write
+from prunegate.errors import InputError
+
+Progress = Callable[[str, int, int], None]
+
+ARMS = {
+    "display-only": ", where: {content_type: display}",
+    "representative": "",
+}
+"""The two candidates: which rows rank and recover them. The first is the mistake."""
+FULL = Sizes()
+STEPS, LIMIT = 400, 9_000
+"""Fine-tuning of the full demo: steps, and the rows they draw from. Smaller data get fewer."""
+STAGES = {
+    "write images": "write the creatives",
+    "read images": "read the creatives",
+    "train": "train the baseline",
+}
+"""What takes long here, in plain words."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workspace:
+    """Where the demo's inputs lie."""
+
+    folder: Path
+    policies: dict[str, Path]
+    """Policy file of each candidate, in the order in which they are judged."""
+
+
+def default_cache() -> Path:
+    """The user's cache folder, by the XDG rule."""
+    home = os.environ.get("XDG_CACHE_HOME")
+    return (Path(home) if home else Path.home() / ".cache") / "prunegate"
+
+
+def name_of(arm: str) -> str:
+    """The policy's name of one candidate."""
+    return f"demo-{arm}"
+
+
+def scaled(scale: float) -> Sizes:
+    """A share of the full demo's creatives, of each split alike."""
+    return Sizes(**{split: round(size * scale) for split, size in asdict(FULL).items()})
+
+
+def told(arm: str, progress: Progress) -> Progress:
+    """Progress that says which candidate it speaks of."""
+    return lambda stage, done, total: progress(f"{arm}: {stage}", done, total)
+
+
+def prepare(cache: Path, *, seed: int, sizes: Sizes, epochs: int, progress: Progress) -> Workspace:
+    """Render, train and write what is not in the cache yet.
+
+    Args:
+        cache: the cache folder.
+        seed: decides every pixel and the baseline's weights.
+        sizes: creatives per split.
+        epochs: passes over the training split.
+        progress: called with the stage, how much is done, and the total.
+
+    Raises:
+        InputError: the cache folder cannot be written.
+    """
+    folder = cache / _key(seed, sizes, epochs)
+    creatives, baseline = folder / "creatives", folder / "baseline"
+    policies = {arm: folder / f"{name_of(arm)}.yaml" for arm in ARMS}
+    try:
+        if not creatives.exists():
+            progress("render the creatives", 0, 1)
+            write(creatives, seed=seed, sizes=sizes, progress=_plainly(progress))
+        if not baseline.exists():
+            _train(creatives, baseline, seed, epochs, _plainly(progress))
+        for arm, path in policies.items():
+            _write_policy(path, policy_text(arm, sizes))
+    except OSError as error:
+        raise InputError(
+            f"{folder}: cannot be written ({error.strerror}); name another --cache"
+        ) from error
+    return Workspace(folder=folder, policies=policies)
+
+
+def _plainly(progress: Progress) -> Progress:
+    return lambda stage, done, total: progress(STAGES.get(stage, stage), done, total)
+
+
+def _write_policy(path: Path, text: str) -> None:
+    """Whole or not at all, and only if it is not there: another demo may be reading it."""
+    if path.exists() and path.read_text(encoding="utf-8") == text:
+        return
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as scratch:
+        whole = Path(scratch) / path.name
+        whole.write_text(text, encoding="utf-8")
+        whole.replace(path)
+
+
+def policy_text(arm: str, sizes: Sizes) -> str:
+    """The policy of one candidate; smaller data lower the minimum evidence and the training."""
+    text = files("prunegate.demo").joinpath("policy.yaml").read_text(encoding="utf-8")
+    filled = {
+        "@NAME@": name_of(arm),
+        "@WHERE@": ARMS[arm],
+        "@ROWS@": str(min(1000, max(1, sizes.gate // 12))),
+        "@POSITIVES@": str(min(400, max(1, sizes.gate // 30))),
+        "@STEPS@": str(max(1, STEPS * sizes.train // FULL.train)),
+        "@LIMIT@": str(max(1, LIMIT * sizes.train // FULL.train)),
+    }
+    for mark, value in filled.items():
+        text = text.replace(mark, value)
+    return text
+
+
+def _train(creatives: Path, baseline: Path, seed: int, epochs: int, progress: Progress) -> None:
+    from prunegate.demo.baseline import Training, train
+
+    found = read(creatives, "train", progress)
+    order = np.random.default_rng(seed).permutation(len(found))
+    train(
+        found.pixels[order],
+        found.unsafe[order],
+        baseline,
+        seed=seed,
+        training=Training(epochs=epochs),
+        progress=progress,
+    )
+
+
+def _key(seed: int, sizes: Sizes, epochs: int) -> str:
+    """What the cached material was made from, so that another recipe never finds it."""
+    recipe = f"{__version__} {seed} {sorted(asdict(sizes).items())} {epochs}"
+    return f"demo-{seed}-{hashlib.sha256(recipe.encode()).hexdigest()[:12]}"

@@ -1,0 +1,1 @@
+"""Predictions -> counts -> evidence: what the statistics are computed from."""

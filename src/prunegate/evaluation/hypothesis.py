@@ -1,0 +1,66 @@
+"""Hypotheses: what a limit claims about the two models, in one orientation.
+
+A rate metric is turned so that larger is better (a *success* rate; its *error* rate is one minus
+it). Then every limit of a policy is one of four claims, and every kind of evidence has to be able
+to test just these four.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+
+@dataclass(frozen=True, kw_only=True)
+class Level:
+    """The candidate's success rate is at least (or at most) ``limit``."""
+
+    limit: Fraction
+    at_least: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """candidate - baseline >= -margin. ``swapped``: the same with the two models exchanged."""
+
+    margin: Fraction
+    """Negative demands a gain."""
+    swapped: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class SuccessRatio:
+    """candidate >= ratio x baseline, for success rates; ``swapped`` exchanges the models."""
+
+    ratio: Fraction
+    swapped: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ErrorRatio:
+    """candidate's error rate <= ratio x baseline's error rate; ``swapped`` exchanges the models."""
+
+    ratio: Fraction
+    swapped: bool = False
+
+
+Contrast = Difference | SuccessRatio | ErrorRatio
+Hypothesis = Level | Contrast
+
+
+def holds(hypothesis: Hypothesis, baseline: Fraction | None, candidate: Fraction) -> bool | None:
+    """Whether exact success rates satisfy the claim (inclusive); None where it is undefined.
+
+    A ratio to a rate of zero is undefined.
+    """
+    if isinstance(hypothesis, Level):
+        limit = hypothesis.limit
+        return candidate >= limit if hypothesis.at_least else candidate <= limit
+    if baseline is None:
+        return None
+    first, second = (candidate, baseline) if not hypothesis.swapped else (baseline, candidate)
+    if isinstance(hypothesis, Difference):
+        return first - second >= -hypothesis.margin
+    if isinstance(hypothesis, SuccessRatio):
+        return None if baseline == 0 else first >= hypothesis.ratio * second
+    return None if baseline == 1 else 1 - first <= hypothesis.ratio * (1 - second)

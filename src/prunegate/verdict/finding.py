@@ -1,0 +1,99 @@
+"""Finding and Verdict: what the gate says, as plain values.
+
+A finding is one limit of one rule on one slice. The field names are a contract: they are the
+names in record.json and findings.csv too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Outcome = Literal["approve", "reject", "inconclusive"]
+Status = Literal["pass", "fail", "inconclusive", "waived"]
+
+EXIT_CODES: dict[Outcome, int] = {"approve": 0, "reject": 3, "inconclusive": 4}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One limit of one rule on one slice, with its evidence."""
+
+    rule: int
+    """Index of the rule in the policy, from 0."""
+    metric: str
+    slice: str
+    """``overall`` or the slice's name."""
+    check: str
+    """The rule field that set the limit: at_least, max_drop, ..."""
+    status: Status
+    severity: Literal["block", "warn"]
+    evidence: Literal["proven", "point"]
+    baseline: float | None
+    """The baseline's value; None where it has none or it is undefined."""
+    candidate: float | None
+    """The candidate's value; None where it is undefined."""
+    difference: float | None
+    """candidate - baseline."""
+    ci_low: float | None
+    """95 % two-sided, for display: of the difference for changes, else of the candidate."""
+    ci_high: float | None
+    limit: float
+    """The limit in the terms of the check: a level, an allowed change, or a ratio."""
+    limit_kind: Literal["absolute", "relative", "error_ratio"] = "absolute"
+    p_value: float | None
+    """One-sided p of "the limit is broken": small means the limit is shown to hold."""
+    p_harm: float | None
+    """One-sided p of "the limit holds": small means the limit is shown to be broken."""
+    p_harm_adjusted: float | None = None
+    """p_harm after Holm over all proven checks of this severity."""
+    n: int
+    """Rows that the metric is about: positives for recall, and so on."""
+    lost: int | None = None
+    """Of those, rows the baseline got right and the candidate wrong."""
+    gained: int | None = None
+    """Of those, rows the baseline got wrong and the candidate right."""
+    needed: int | None = None
+    """Further rows or positives that would likely settle an open finding."""
+    needed_unit: Literal["rows", "positives"] | None = None
+    method: str
+    """How the evidence was computed, in the field's words."""
+    note: str = ""
+    """One plain sentence for people."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SliceSummary:
+    """One slice as it was found in the data."""
+
+    name: str
+    slicing: str
+    """``overall``, the by-key(s) joined by a comma, or the name of a named slice."""
+    declared: bool
+    """Named in the policy by ``expect`` or ``name`` (overall always is)."""
+    judged: bool
+    """Whether rules were applied; undeclared and under the minimum evidence: only reported."""
+    rows: int
+    positives: int
+    cells: tuple[int, ...]
+    """Joint counts, eight numbers at index 4 x label + 2 x baseline + candidate."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """The decision and everything it rests on."""
+
+    outcome: Outcome
+    reasons: tuple[str, ...]
+    """Why, in plain words, the most important first."""
+    findings: tuple[Finding, ...]
+    slices: tuple[SliceSummary, ...]
+    warnings: tuple[str, ...] = ()
+    """What a reader should know although it does not decide."""
+    statement: str
+    """The error guarantee of this verdict, in one sentence."""
+
+    @property
+    def exit_code(self) -> int:
+        """0 approve, 3 reject, 4 inconclusive."""
+        return EXIT_CODES[self.outcome]

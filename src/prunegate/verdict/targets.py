@@ -1,0 +1,42 @@
+"""Targets: which slices a rule is about, and which of them have enough evidence to be judged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from prunegate.evaluation.slices import OVERALL, SliceCounts
+from prunegate.policy.model import Minimum, Policy, Rule
+
+
+def enough(counts: SliceCounts, minimum: Minimum) -> bool:
+    """Whether a slice reaches the policy's minimum evidence."""
+    return counts.rows >= minimum.rows and counts.positives >= minimum.positives
+
+
+def judged(counts: SliceCounts, policy: Policy) -> bool:
+    """Declared slices always are; undeclared ones from the minimum evidence up."""
+    return counts.declared or enough(counts, policy.evidence.minimum)
+
+
+def select(rule: Rule, slices: Sequence[SliceCounts]) -> dict[str, tuple[SliceCounts, ...]]:
+    """The slices that each selector of the rule names, each slice once.
+
+    A selector whose slices an earlier one has named already (``[all, overall]``) is left out.
+    """
+    seen: set[str] = set()
+    selected: dict[str, tuple[SliceCounts, ...]] = {}
+    for selector in rule.selects:
+        named = [s for s in slices if _matches(selector, s)]
+        chosen = tuple(s for s in named if s.name not in seen)
+        seen |= {s.name for s in chosen}
+        if chosen or not named:
+            selected[selector] = chosen
+    return selected
+
+
+def _matches(selector: str, counts: SliceCounts) -> bool:
+    if selector == "all":
+        return True
+    if selector == OVERALL:
+        return counts.name == OVERALL
+    return selector in (counts.slicing, counts.name)

@@ -1,0 +1,140 @@
+"""Words: the sentences of a verdict, and the labels that an open finding still needs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Literal
+
+from prunegate.evaluation.slices import SliceCounts
+from prunegate.policy.catalogue import METRICS, Metric
+from prunegate.policy.explain import explain_check
+from prunegate.policy.model import ErrorRatio, Minimum, Policy, Relative
+from prunegate.stats.ratio_score import METHOD
+from prunegate.verdict.finding import Finding, Outcome
+from prunegate.verdict.hypotheses import Limit
+
+LimitKind = Literal["absolute", "relative", "error_ratio"]
+
+
+def limit_value(limit: Limit) -> tuple[float, LimitKind]:
+    """A limit as the number and kind that a finding carries."""
+    if isinstance(limit, Relative):
+        return limit.relative, "relative"
+    if isinstance(limit, ErrorRatio):
+        return limit.error_ratio, "error_ratio"
+    return float(limit), "absolute"
+
+
+def undefined(metric: str, counts: SliceCounts) -> str:
+    """Why a metric has no value on a slice."""
+    if counts.positives in (0, counts.rows):
+        kind = "no positive" if counts.positives == 0 else "only positive"
+        return f"{metric} is not defined: the slice has {kind} rows ({counts.rows:,} in all)"
+    return f"{metric} is not defined: a model flags nothing in the slice"
+
+
+def with_need(
+    finding: Finding, counts: SliceCounts, minimum: Minimum, further: int | None
+) -> Finding:
+    """The finding with the number of labels that would likely settle it.
+
+    Args:
+        finding: an open finding.
+        counts: its slice.
+        minimum: the policy's minimum evidence.
+        further: rows of the metric's own kind (positives for recall) still wanted; None: too close
+            to the limit for any number of labels.
+    """
+    by_positives = finding.metric == "recall" or counts.positives < minimum.positives
+    held = counts.positives if by_positives else counts.rows
+    floor = (minimum.positives if by_positives else minimum.rows) - held
+    wanted = 0 if further is None else further
+    if not (by_positives and finding.metric == "recall"):
+        wanted = math.ceil(wanted * held / max(finding.n, 1))
+    needed = max(wanted, floor)
+    if needed <= 0:
+        note = finding.note or "too close to the limit to be settled by labels alone"
+        return replace(finding, note=note)
+    unit: Literal["rows", "positives"] = "positives" if by_positives else "rows"
+    note = "; ".join(
+        part for part in (finding.note, f"label about {round_up(needed):,} more {unit}") if part
+    )
+    return replace(finding, needed=needed, needed_unit=unit, note=note)
+
+
+def round_up(count: int) -> int:
+    """Two significant digits, upwards: 637 becomes 640."""
+    step = int(10 ** max(0, len(str(count)) - 2))
+    return -(-count // step) * step
+
+
+def reasons(policy: Policy, outcome: Outcome, findings: Sequence[Finding]) -> tuple[str, ...]:
+    """Why, in plain words: what failed, or what is open, or that everything holds."""
+    blocking = [f for f in findings if f.severity == "block"]
+    if outcome == "approve":
+        slices = len({f.slice for f in blocking})
+        noun = "slice" if slices == 1 else "slices"
+        return (f"All {len(blocking)} blocking limits hold on {slices} {noun}.",)
+    wanted = "fail" if outcome == "reject" else "inconclusive"
+    return tuple(_reason(policy, f) for f in blocking if f.status == wanted)
+
+
+def absent(names: Sequence[str]) -> tuple[str, ...]:
+    """Why slices that no blocking rule looks at hold an approve back: they are not there."""
+    note = "the policy expects this slice and the data have no row of it"
+    return tuple(f"{name}: {note}." for name in names)
+
+
+def _reason(policy: Policy, finding: Finding) -> str:
+    metric = METRICS[finding.metric]
+    where = f"{finding.metric.replace('_', ' ')} on {finding.slice}"
+    where = where[0].upper() + where[1:]
+    if finding.status == "inconclusive":
+        return f"{where}: {finding.note or 'not enough evidence'}."
+    if finding.candidate is None:
+        return f"{where}: {finding.note}."
+    currency = policy.cost.currency if policy.cost else ""
+    allowed = explain_check(policy.rules[finding.rule], finding.check, currency)
+    after = _value(metric, finding.candidate, finding.limit)
+    if finding.check in ("at_least", "at_most"):
+        return f"{where} is {after}{_flips(finding)}; the policy asks for {allowed}."
+    before = "not defined" if finding.baseline is None else _value(metric, finding.baseline)
+    return f"{where} went from {before} to {after}{_flips(finding)}; allowed: {allowed}."
+
+
+def _value(metric: Metric, value: float, limit: float | None = None) -> str:
+    """A measured value, with as many digits as it takes not to look like the limit it missed."""
+    if metric.kind not in ("rate", "flips"):
+        return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
+    digits = 1
+    while limit is not None and digits < 6 and _looks_like(value, limit, digits):
+        digits += 1
+    return f"{100 * value:.{digits}f} %"
+
+
+def _looks_like(value: float, limit: float, digits: int) -> bool:
+    return value != limit and round(100 * value, digits) == round(100 * limit, digits)
+
+
+def _flips(finding: Finding) -> str:
+    if finding.lost is None or finding.gained is None:
+        return ""
+    return f" (lost {finding.lost:,}, gained {finding.gained:,} of {finding.n:,})"
+
+
+def statement(policy: Policy, findings: Sequence[Finding]) -> str:
+    """The guarantee of this gate in one sentence, with what is only approximate said."""
+    alpha = f"{100 * policy.evidence.alpha:g} %"
+    approximate = any(
+        f.severity == "block" and f.evidence == "proven" and f.method == METHOD for f in findings
+    )
+    about = "about " if approximate else "at most "
+    sentence = (
+        f"If any slice is really worse than its limit, this gate approves {about}{alpha} of the "
+        "time (independent rows, fresh data)."
+    )
+    if any(f.severity == "block" and f.evidence == "point" for f in findings):
+        sentence += " Rules with evidence: point carry no such guarantee."
+    return sentence

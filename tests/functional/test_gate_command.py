@@ -1,0 +1,303 @@
+"""``prunegate gate`` and ``report`` from the outside: exit codes, files, streams, options."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from prunegate import cli
+from prunegate.audit.read import read_record
+
+POLICY = """\
+prunegate: 1
+name: small
+task: {kind: binary, positive: unsafe, threshold: 0.5}
+slices: [{by: kind, expect: [display, video]}]
+rules: [{metric: recall, slices: all, max_drop: 0.02}]
+"""
+FILES = {"report.html", "record.json", "summary.md", "junit.xml", "findings.csv"}
+
+
+def table(lost: int, positives: int = 400, kinds: tuple[str, str] = ("display", "video")) -> str:
+    """Two kinds; of the second one's positives the candidate loses some."""
+    lines = ["id,label,baseline,candidate,kind"]
+    for kind, misses in zip(kinds, (0, lost), strict=True):
+        for i in range(positives):
+            cell = '"' + kind.replace('"', '""') + '"'
+            lines.append(f"{kind[:1]}{i},unsafe,0.9,{0.1 if i < misses else 0.8},{cell}")
+            lines.append(f"{kind[:1]}n{i},safe,0.1,0.2,{cell}")
+    return "\n".join(lines) + "\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "p.yaml").write_text(POLICY, encoding="utf-8")
+    (tmp_path / "t.csv").write_text(table(0), encoding="utf-8")
+    return tmp_path
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    monkeypatch.setattr("sys.argv", ["prunegate", *arguments])
+    with pytest.raises(SystemExit) as stopped:
+        cli.main()
+    assert isinstance(stopped.value.code, int)
+    return stopped.value.code
+
+
+def gate(monkeypatch: pytest.MonkeyPatch, *more: str) -> int:
+    return run(monkeypatch, "gate", "p.yaml", "--predictions", "t.csv", *more)
+
+
+def written(folder: Path) -> set[str]:
+    return {p.name for p in folder.iterdir()} - {"p.yaml", "t.csv"}
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "word"),
+    [
+        (table(0), 0, "APPROVE"),
+        (table(60), 3, "REJECT"),
+        (table(1, positives=50), 4, "INCONCLUSIVE"),
+        (table(0, kinds=("display", "story")), 4, "INCONCLUSIVE"),
+    ],
+)
+def test_the_exit_code_is_the_verdict(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    content: str,
+    code: int,
+    word: str,
+) -> None:
+    (folder / "t.csv").write_text(content, encoding="utf-8")
+    assert gate(monkeypatch) == code
+    assert capsys.readouterr().out.startswith(f"{word}  small\n")
+    (place,) = (folder / "reports" / "small").iterdir()
+    assert {p.name for p in place.iterdir()} == FILES
+    record, digest = read_record(place / "record.json")
+    assert (record.exit_code, place.name) == (code, digest[:12])
+    (pending,) = (folder / "audit" / "pending").iterdir()
+    assert pending.name == digest == hashlib.sha256(pending.read_bytes()).hexdigest()
+
+
+GOOD = table(0)
+BAD = {
+    "NaN": GOOD.replace("v0,unsafe,0.9,0.8", "v0,unsafe,0.9,nan"),
+    "score": GOOD.replace("v0,unsafe,0.9,0.8", "v0,unsafe,0.9,80"),
+    "third label": GOOD.replace("v0,unsafe", "v0,unsure"),
+    "empty slice": GOOD.replace('v0,unsafe,0.9,0.8,"video"', "v0,unsafe,0.9,0.8,"),
+    "duplicate id": GOOD.replace("v0,", "v1,"),
+    "missing column": GOOD.replace("candidate", "other"),
+    "labels for scores": GOOD.replace("0.9", "unsafe").replace("0.1", "safe"),
+    "no rows": GOOD.partition("\n")[0] + "\n",
+    "empty": "",
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_is_one_message_and_nothing_written(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], case: str
+) -> None:
+    (folder / "t.csv").write_text(BAD[case], encoding="utf-8")
+    assert gate(monkeypatch) == 2
+    said = capsys.readouterr()
+    assert not said.out
+    assert said.err.count("error:") == 1
+    assert "Traceback" not in said.err
+    assert not written(folder)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("gate", "none.yaml", "--predictions", "t.csv"),
+        ("gate", "p.yaml", "--predictions", "none.csv"),
+        ("gate", "p.yaml", "--predictions", "t.csv", "--measurements", "none.json"),
+        ("gate", "p.yaml", "--predictions", "t.csv", "--out", "t.csv"),
+        ("gate", "p.yaml", "--predictions", "t.csv", "--audit", "t.csv"),
+        ("gate", "p.yaml", "--predictions", "t.csv", "--out", "t.csv/deeper"),
+        ("gate", "p.yaml"),
+        ("gate", "p.yaml", "--predictions", "t.csv", "--unknown"),
+        ("nonsense",),
+    ],
+)
+def test_wrong_usage_is_exit_2_and_nothing_written(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    assert run(monkeypatch, *arguments) == 2
+    assert not written(folder)
+
+
+def test_json_prints_exactly_the_record(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert gate(monkeypatch, "--json", "--out", "o") == 0
+    said = capsys.readouterr()
+    assert said.out.encode() == (folder / "o" / "record.json").read_bytes() + b"\n"
+    assert said.err.startswith("APPROVE")
+
+
+def test_quiet_prints_the_verdict_only(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert gate(monkeypatch, "-q") == 0
+    said = capsys.readouterr()
+    assert (said.out, said.err) == ("APPROVE  small\n", "")
+
+
+def test_no_color_means_no_escape_even_where_colour_is_forced(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("click.utils.should_strip_ansi", lambda *_: False)
+    assert gate(monkeypatch, "--out", "a") == 0
+    assert "\x1b[" in capsys.readouterr().out
+    assert gate(monkeypatch, "--out", "b", "--no-color") == 0
+    assert "\x1b" not in capsys.readouterr().out
+
+
+def test_an_output_folder_has_to_be_free_unless_forced(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "o").mkdir()
+    assert gate(monkeypatch, "--out", "o") == 0  # an empty folder is free
+    (folder / "o" / "mine.txt").write_text("kept")
+    before = {p.name: p.read_bytes() for p in (folder / "o").iterdir()}
+    assert gate(monkeypatch, "--out", "o") == 2
+    assert "--force" in capsys.readouterr().err
+    assert {p.name: p.read_bytes() for p in (folder / "o").iterdir()} == before
+    assert gate(monkeypatch, "--out", "o", "--force") == 0
+    assert {p.name for p in (folder / "o").iterdir()} == {*FILES, "mine.txt"}
+    assert {p.name for p in folder.iterdir()} == {"p.yaml", "t.csv", "o", "audit"}
+
+
+def test_the_same_verdict_in_the_same_second_is_no_mistake(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    assert gate(monkeypatch) == 0
+    before = {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+    assert gate(monkeypatch) == 0
+    assert {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()} == before
+
+
+def test_a_refused_repetition_leaves_the_first_verdict_pending(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    assert gate(monkeypatch) == 0
+    (place,) = (folder / "reports" / "small").iterdir()
+    (pending,) = (folder / "audit" / "pending").iterdir()
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("prunegate.outputs.staging._replace", full)
+    assert gate(monkeypatch) == 2
+    assert pending.is_file()
+    assert {p.name for p in place.iterdir()} == FILES
+
+
+RULE = "rules: [{metric: recall, slices: all, max_drop: 0.02}]"
+
+
+def test_an_expected_slice_that_no_rule_looks_at_has_to_be_there_all_the_same(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    only_overall = POLICY.replace(RULE, "rules: [{metric: recall, max_drop: 0.02}]")
+    (folder / "p.yaml").write_text(only_overall, encoding="utf-8")
+    assert gate(monkeypatch) == 0
+    (folder / "t.csv").write_text(table(0, kinds=("display", "story")), encoding="utf-8")
+    assert gate(monkeypatch, "--out", "o") == 4
+    assert "kind=video: the policy expects this slice" in capsys.readouterr().out
+    assert {p.name for p in (folder / "o").iterdir()} == FILES
+
+
+@pytest.mark.parametrize(
+    ("spelled", "code"), [("1234567890123456789", 2), ("'12345678901234567890'", 4)]
+)
+def test_a_number_that_no_record_can_hold_is_bad_input(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    spelled: str,
+    code: int,
+) -> None:
+    (folder / "p.yaml").write_text(POLICY.replace("video", spelled), encoding="utf-8")
+    assert gate(monkeypatch) == code
+    assert ("write it in quotes" in capsys.readouterr().err) == (code == 2)
+
+
+HOSTILE = "\x1b[31m\u202egpj.exe,x=y\u200b"
+
+
+def test_hostile_names_are_inert_on_the_console(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "t.csv").write_text(table(60, kinds=("display", HOSTILE)), encoding="utf-8")
+    assert gate(monkeypatch, "--no-color") == 3
+    hostile = folder / f"{HOSTILE}.csv"
+    hostile.write_text("id\n1\n", encoding="utf-8")
+    said = capsys.readouterr().out
+    assert run(monkeypatch, "gate", "p.yaml", "--predictions", "*.exe*.csv") == 2
+    for text in (said, capsys.readouterr().err):
+        assert "gpj.exe" in text
+        assert not {"\x1b", "\u202e", "\u200b"} & set(text)
+
+
+def test_a_report_is_made_again_from_its_record(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert gate(monkeypatch, "--out", "o") == 0
+    report = folder / "o" / "report.html"
+    first = report.read_bytes()
+    assert run(monkeypatch, "report", "o/record.json") == 2
+    assert "--force" in capsys.readouterr().err
+    report.write_text("spoilt")
+    assert run(monkeypatch, "report", "o/record.json", "--force") == 0
+    assert report.read_bytes() == first
+    (pending,) = (folder / "audit" / "pending").iterdir()
+    assert run(monkeypatch, "report", str(pending), "--out", "again.html") == 0
+    assert (folder / "again.html").read_bytes() == first
+    record = folder / "o" / "record.json"
+    record.write_bytes(record.read_bytes().replace(b'"approve"', b'"reject" '))
+    assert run(monkeypatch, "report", "o/record.json", "--out", "x.html") == 2
+    assert not (folder / "x.html").exists()
+
+
+@pytest.mark.parametrize("name", cli.COMMANDS)
+def test_every_command_helps_with_an_example(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, name, "--help") == 0
+    assert f"prunegate {name} " in capsys.readouterr().out.partition("\n")[2]
+    commands = getattr(cli.cli.get_command(None, name), "commands", {})  # type: ignore[arg-type]  # unused
+    for sub in commands:
+        assert run(monkeypatch, name, sub, "--help") == 0
+        assert f"prunegate {name} {sub} " in capsys.readouterr().out.partition("\n")[2]
+
+
+def test_an_error_of_our_own_is_exit_1_without_a_traceback(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("ours")
+
+    monkeypatch.setattr("prunegate.gate.decide", broken)
+    assert gate(monkeypatch) == 1
+    assert "internal error: ZeroDivisionError: ours" in capsys.readouterr().err
+    assert not written(folder)
+
+
+def test_findings_on_stdout_are_the_records(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "t.csv").write_text(table(60), encoding="utf-8")
+    assert gate(monkeypatch, "--json") == 3
+    document = json.loads(capsys.readouterr().out)
+    failed = [f["slice"] for f in document["findings"] if f["status"] == "fail"]
+    assert "kind=video" in failed
+    assert any("kind=video" in reason for reason in document["reasons"])

@@ -1,0 +1,74 @@
+"""Light: what is loaded when, measured in a fresh interpreter."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HEAVY = {
+    *("torch", "great_expectations", "transformers", "pandas", "scipy", "sklearn", "duckdb"),
+    *("pydantic", "narwhals", "rich"),
+}
+MODELS = {"torch", "transformers", "great_expectations"}
+POLICY = """\
+prunegate: 1
+name: light
+task: {kind: binary, positive: 1, threshold: 0.5}
+slices: [{by: kind}]
+rules: [{metric: recall, slices: all, max_drop: 0.02}, {metric: f1, max_drop: 0.02}]
+"""
+COUNTS = "import prunegate, pyarrow as pa; prunegate.judge_counts(prunegate.load_policy('p.yaml'), \
+pa.table({'kind': ['a'], 'label': [1], 'baseline': [1], 'candidate': [1], 'n': [400]}))"
+
+
+def loaded(code: str, folder: Path) -> set[str]:
+    """Names of the top-level modules that running ``code`` has loaded."""
+    report = "import sys, json; sys.stderr.write('\\n' + json.dumps(sorted(sys.modules)))"
+    program = f"try:\n    {code}\nexcept SystemExit:\n    pass\n{report}"
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=folder, capture_output=True, text=True, check=True
+    )
+    names = json.loads(done.stderr.splitlines()[-1])
+    return {name.partition(".")[0] for name in names}
+
+
+def cli(*arguments: str) -> str:
+    return (
+        f"import sys; sys.argv = {['prunegate', *arguments]!r}; import prunegate.cli as c; c.main()"
+    )
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "p.yaml").write_text(POLICY)
+    rows = "".join(f"{i},{i % 2},{i % 2},{i % 2},a\n" for i in range(400))
+    (tmp_path / "t.csv").write_text("id,label,baseline,candidate,kind\n" + rows)
+    return tmp_path
+
+
+@pytest.mark.parametrize("code", ["import prunegate", cli("--help"), cli("--version")])
+def test_importing_and_help_load_no_library(code: str, tmp_path: Path) -> None:
+    found = loaded(code, tmp_path)
+    assert "prunegate" in found
+    assert not HEAVY & found
+
+
+def test_gate_never_loads_a_model_library(folder: Path) -> None:
+    found = loaded(cli("gate", "p.yaml", "--predictions", "t.csv", "-q"), folder)
+    assert "duckdb" in found
+    assert (folder / "audit" / "pending").is_dir()
+    assert not MODELS & found
+
+
+@pytest.mark.parametrize(
+    "code", ["import prunegate; prunegate.judge(prunegate.load_policy('p.yaml'), 't.csv')", COUNTS]
+)
+def test_judging_loads_no_model_library_and_writes_nothing(code: str, folder: Path) -> None:
+    before = sorted(folder.rglob("*"))
+    found = loaded(code, folder)
+    assert not MODELS & found
+    assert sorted(folder.rglob("*")) == before

@@ -1,0 +1,591 @@
+"""``prunegate run`` on a tiny model: what it leaves, what it says, and that it leaves nothing."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from click.testing import CliRunner, Result
+from PIL import Image
+
+from prunegate.cli import cli, main
+
+POLICY = """\
+prunegate: 1
+name: tiny
+task: {kind: binary, positive: unsafe, threshold: 0.5}
+slices: [{by: content_type, expect: [display, video]}]
+rules:
+  - {metric: recall, slices: all, max_drop: 0.5, evidence: point}
+  - {metric: negative_flip_rate, at_most: 0.5, evidence: point}
+  - {metric: model_bytes, max_ratio: 0.99}
+model: {baseline: baseline}
+data: {table: data/labelled.csv}
+compress:
+  - prune: {what: heads, amount: 0.34}
+  - prune: {what: neurons, amount: 0.4}
+  - finetune: {steps: 4, batch_size: 8, learning_rate: 0.01, data: {split: train, limit: 20}}
+cost: {billing: {per_inference: {baseline: 0.0042}}}
+"""
+SPLITS = {"train": 30, "calibration": 12, "gate": 60}
+FILES = {
+    "report.html",
+    "record.json",
+    "summary.md",
+    "junit.xml",
+    "findings.csv",
+    "candidate",
+    "predictions.parquet",
+    "measurements.json",
+}
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A finished run."""
+
+    home: Path
+    out: Path
+    record: dict[str, Any]
+    code: int
+
+
+def write_baseline(folder: Path) -> None:
+    """A stock Hugging Face folder with weights wide enough for pruning to change decisions."""
+    import torch
+    from transformers import ViTConfig, ViTForImageClassification, ViTImageProcessorPil
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        model = ViTForImageClassification(
+            ViTConfig(
+                image_size=16,
+                patch_size=8,
+                hidden_size=12,
+                num_hidden_layers=2,
+                num_attention_heads=3,
+                intermediate_size=10,
+                initializer_range=0.5,
+                id2label={0: "safe", 1: "unsafe"},
+                label2id={"safe": 0, "unsafe": 1},
+            )
+        )
+    model.save_pretrained(folder)
+    ViTImageProcessorPil(do_resize=False, size={"height": 16, "width": 16}).save_pretrained(folder)
+
+
+def write_data(folder: Path) -> None:
+    rng = np.random.default_rng(1)
+    rows = ["id,image,label,content_type,split"]
+    (folder / "images").mkdir(parents=True)
+    for split, count in SPLITS.items():
+        for number in range(count):
+            unsafe = number % 2
+            name = f"images/{split}-{number:02}.png"
+            pixels = np.clip(rng.normal(90 + 60 * unsafe, 60, (16, 16, 3)), 0, 255)
+            Image.fromarray(pixels.astype(np.uint8)).save(folder / name)
+            kind = "display" if number % 4 < 2 else "video"
+            rows.append(f"{split}{number},{name},{'unsafe' if unsafe else 'safe'},{kind},{split}")
+    (folder / "labelled.csv").write_text("\n".join(rows) + "\n")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick() -> Iterator[None]:
+    """One thread, and a timing that is too short to mean anything: no test here looks at it."""
+    import torch
+
+    import prunegate.run as module
+
+    threads, measure = torch.get_num_threads(), module.measure
+    with pytest.MonkeyPatch.context() as patch:
+        torch.set_num_threads(1)
+        patch.setattr(
+            module, "measure", lambda *a, **given: measure(*a, **{**given, "seconds": 0.02})
+        )
+        yield
+        torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("model")
+    write_baseline(home / "baseline")
+    write_data(home / "data")
+    (home / "policy.yaml").write_text(POLICY)
+    return home
+
+
+def invoke(*arguments: object) -> Result:
+    return CliRunner().invoke(cli, [str(a) for a in arguments], standalone_mode=False)
+
+
+def do_run(home: Path, out: Path, *options: object, policy: str = "policy.yaml") -> Ran:
+    result = invoke("run", home / policy, "--out", out, "--audit", out / "../audit", *options)
+    assert result.exception is None, result.exception
+    record = json.loads((out / "record.json").read_text())
+    return Ran(home=home, out=out, record=record, code=result.return_value)
+
+
+@pytest.fixture(scope="module")
+def ran(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    return do_run(model, tmp_path_factory.mktemp("ran") / "out", "--seed", 3)
+
+
+@pytest.fixture
+def home(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the inputs that a test may spoil; it is the working directory too."""
+    shutil.copytree(model, tmp_path / "home")
+    monkeypatch.chdir(tmp_path / "home")
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def refused(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., str]:
+    """Run, expect bad input and nothing written, return the message."""
+
+    def refuse(*options: str) -> str:
+        before = sorted(home.rglob("*"))
+        monkeypatch.setattr(sys, "argv", ["prunegate", "run", "policy.yaml", "-q", *options])
+        with pytest.raises(SystemExit) as stop:
+            main()
+        printed = capsys.readouterr()
+        assert (stop.value.code, printed.out) == (2, ""), printed
+        assert sorted(home.rglob("*")) == before
+        return printed.err
+
+    return refuse
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def test_a_run_leaves_every_file_and_nothing_else(ran: Ran) -> None:
+    assert {path.name for path in ran.out.iterdir()} == FILES
+    assert {path.name for path in (ran.out / "candidate").iterdir()} == {
+        "model.safetensors",
+        "surgery.json",
+        "preprocessor_config.json",
+        "README.md",
+    }
+    pended = list((ran.out / "../audit/pending").iterdir())
+    assert [path.read_bytes() for path in pended] == [(ran.out / "record.json").read_bytes()]
+
+
+def test_the_exit_code_is_the_verdicts(ran: Ran) -> None:
+    codes = {"approve": 0, "reject": 3, "inconclusive": 4}
+    assert ran.code == ran.record["exit_code"] == codes[ran.record["outcome"]]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code"),
+    [
+        ("at_most: 0.5", "at_most: 0.9", 0),
+        ("max_ratio: 0.99", "max_ratio: 0.01", 3),
+        ("split: train, limit: 20}}", "split: train}}\nevidence: {minimum: {rows: 30}}", 4),
+    ],
+)
+def test_each_verdict_has_its_code(home: Path, old: str, new: str, code: int) -> None:
+    edit(home / "policy.yaml", old, new)
+    if code == 4:  # what is too little for the contract is bad input; a cross is not declared
+        edit(home / "policy.yaml", "expect: [display, video]}", "expect: [display, video]}]")
+        edit(home / "policy.yaml", "]}]]", "]}, {by: [content_type, label_source]}]")
+        edit(home / "policy.yaml", "slices: all, max", "slices: 'content_type,label_source', max")
+        table = (home / "data/labelled.csv").read_text().splitlines()
+        lines = [f"{line},{'label_source' if n == 0 else n % 3}" for n, line in enumerate(table)]
+        (home / "data/labelled.csv").write_text("\n".join(lines) + "\n")
+    assert do_run(home, home / "out", "--no-control").code == code
+
+
+def test_the_verdict_is_the_one_that_gate_reaches(ran: Ran, tmp_path: Path) -> None:
+    result = invoke(
+        *("gate", ran.home / "policy.yaml", "--out", tmp_path / "out", "--audit", tmp_path / "a"),
+        *("--predictions", ran.out / "predictions.parquet"),
+        *("--measurements", ran.out / "measurements.json"),
+    )
+    assert result.exception is None
+    judged = json.loads((tmp_path / "out/record.json").read_text())
+    for key in ("outcome", "exit_code", "reasons", "statement", "findings", "slices", "cost"):
+        assert judged[key] == ran.record[key], key
+    assert judged["measurements"] == ran.record["measurements"]
+    assert judged["policy"] == ran.record["policy"]
+
+
+def test_the_candidate_reloads_and_predicts_the_same(ran: Ran) -> None:
+    from prunegate.data.image_table import read_rows
+    from prunegate.data.labelled_rows import select
+    from prunegate.models.store import load_baseline, load_candidate
+    from prunegate.policy.load import read_policy
+    from prunegate.predict.classify import positive_scores
+    from prunegate.predict.images import open_images
+    from prunegate.predict.preprocessing import Preprocessing
+
+    source = read_policy(ran.home / "policy.yaml")
+    rows = read_rows(source.policy, source.folder)
+    gate = select(rows, "gate")
+    table = pq.read_table(ran.out / "predictions.parquet")
+    assert table["id"].to_pylist() == [rows.ids[i] for i in gate]
+    assert table["label"].to_pylist() == [rows.labels[i] for i in gate]
+    assert table.num_rows == SPLITS["gate"]
+    for name, found in (
+        ("baseline", load_baseline(ran.home / "baseline")),
+        ("candidate", load_candidate(ran.out / "candidate")),
+    ):
+        preprocessing = Preprocessing.from_config(found.preprocessor)
+        images = open_images([rows.paths[i] for i in gate], preprocessing)
+        scores = positive_scores(found.module, images, 1)
+        assert scores.tolist() == table[name].to_pylist()
+        assert ran.record[name]["digest"] == found.digest
+        assert ran.record[name]["parameters"] == found.parameters
+        assert ran.record[name]["active_heads"] == found.active_heads
+
+
+def test_the_baseline_scores_are_those_of_transformers(ran: Ran) -> None:
+    import torch
+    from transformers import ViTForImageClassification
+
+    table = pq.read_table(ran.out / "predictions.parquet")
+    module = ViTForImageClassification.from_pretrained(ran.home / "baseline").eval()
+    for row in (0, 17, 59):
+        name = table["id"][row].as_py().removeprefix("gate")
+        pixels = np.asarray(Image.open(ran.home / f"data/images/gate-{int(name):02}.png"))
+        values = torch.from_numpy(pixels.transpose(2, 0, 1).copy()).float().div(127.5).sub(1)
+        with torch.inference_mode():
+            expected = module(pixel_values=values[None]).logits.double().softmax(-1)[0, 1].item()
+        assert table["baseline"][row].as_py() == pytest.approx(expected, abs=1e-6)
+
+
+def test_the_record_tells_what_was_done(ran: Ran) -> None:
+    done = ran.record["compression"]
+    assert (ran.record["command"], ran.record["seed"]) == ("run", 3)
+    assert [step["step"] for step in done["recipe"]] == ["prune", "prune", "finetune"]
+    assert [step["rows"] for step in done["recipe"]] == [12, 12, 20]
+    assert [sum(done["heads_before"]), sum(map(len, done["heads_kept"]))] == [6, 4]
+    assert [sum(done["neurons_before"]), sum(done["neurons_kept"])] == [20, 12]
+    surgery = json.loads((ran.out / "candidate/surgery.json").read_text())
+    assert surgery["heads"] == done["heads_kept"]
+    assert surgery["baseline_digest"] == ran.record["baseline"]["digest"]
+    assert ran.record["candidate"]["parameters"] < ran.record["baseline"]["parameters"]
+    roles = {found["role"]: found for found in ran.record["inputs"]}
+    assert set(roles) == {"data", "predictions"}
+    assert roles["data"]["rows"] == sum(SPLITS.values())
+    sizes = ran.record["measurements"]
+    for name in ("baseline", "candidate"):
+        assert sizes[name]["model_bytes"] == ran.record[name]["model_bytes"]
+    assert str(ran.home) not in (ran.out / "record.json").read_text()
+
+
+def test_flips_have_pictures_in_the_report(ran: Ran) -> None:
+    assert ran.record["flips"], "the weights are wide so that some decisions change"
+    report = (ran.out / "report.html").read_text()
+    assert report.count("data:image/png;base64,") >= len(ran.record["flips"])
+    assert all((ran.home / "data" / flip["image"]).is_file() for flip in ran.record["flips"])
+
+
+TIMED = ("created", "measurements", "cost")
+"""What a clock decides. Nothing else here does: no rule of this policy limits latency or cost."""
+
+
+def scrubbed(record: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in record.items() if key not in TIMED}
+
+
+def test_the_same_seed_gives_the_same_record(ran: Ran, tmp_path: Path) -> None:
+    again = do_run(ran.home, tmp_path / "out", "--seed", 3)
+    assert scrubbed(again.record) == scrubbed(ran.record)
+    assert (again.out / "predictions.parquet").read_bytes() == (
+        ran.out / "predictions.parquet"
+    ).read_bytes()
+
+
+def test_another_seed_is_recorded_and_trains_otherwise(ran: Ran, tmp_path: Path) -> None:
+    other = do_run(ran.home, tmp_path / "out", "--seed", 4, "--no-control")
+    assert other.record["seed"] == 4
+    assert other.record["candidate"]["digest"] != ran.record["candidate"]["digest"]
+    assert other.record["baseline"] == ran.record["baseline"]
+
+
+def test_the_control_is_made_without_pruning(
+    ran: Ran, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import prunegate.run as module
+
+    made, real = [], module.compress
+
+    def spy(*given: Any, **named: Any) -> Any:
+        made.append(real(*given, **named))
+        return made[-1]
+
+    monkeypatch.setattr(module, "compress", spy)
+    do_run(ran.home, tmp_path / "out", "--seed", 3)
+    candidate, control = (sum(w.numel() for w in one.module.parameters()) for one in made)
+    assert candidate == ran.record["candidate"]["parameters"]
+    assert control == ran.record["baseline"]["parameters"]
+    assert [step["step"] for step in made[1].surgery.recipe] == ["finetune"]
+    slices = {found["slice"] for found in ran.record["control"]["slices"]}
+    assert slices == {"overall", "content_type=display", "content_type=video"}
+    assert "nothing removed" in ran.record["control"]["summary"]
+
+
+def test_no_control_leaves_it_out(ran: Ran, tmp_path: Path) -> None:
+    without = do_run(ran.home, tmp_path / "out", "--seed", 3, "--no-control")
+    assert "control" not in {key for key, value in without.record.items() if value}
+    rest = scrubbed({**ran.record, "control": None})
+    assert scrubbed(without.record) == {k: v for k, v in rest.items() if k in without.record}
+
+
+def test_nothing_fine_tuned_means_no_control(home: Path) -> None:
+    edit(home / "policy.yaml", "  - finetune:", "  # - finetune:")
+    record = do_run(home, home / "out").record
+    assert record.get("control") is None
+    assert record["compression"].get("loss_first") is None
+
+
+def test_a_candidate_made_elsewhere(ran: Ran, home: Path) -> None:
+    shutil.copytree(ran.out / "candidate", home / "elsewhere")
+    compress = POLICY[POLICY.index("compress:") : POLICY.index("cost:")]
+    edit(home / "policy.yaml", compress, "")
+    edit(home / "policy.yaml", "{baseline: baseline}", "{baseline: baseline, candidate: elsewhere}")
+    found = do_run(home, home / "out")
+    assert found.record["candidate"] == ran.record["candidate"]
+    for key in ("findings", "flips", "slices", "outcome"):
+        assert found.record[key] == ran.record[key]
+    assert found.record["compression"]["heads_kept"] == ran.record["compression"]["heads_kept"]
+    assert {path.name for path in found.out.iterdir()} == FILES - {"candidate"}
+
+
+def test_a_candidate_of_another_baseline_is_judged_with_a_warning(ran: Ran, home: Path) -> None:
+    shutil.copytree(ran.out / "candidate", home / "elsewhere")
+    surgery = home / "elsewhere/surgery.json"
+    edit(surgery, ran.record["baseline"]["digest"], "0" * 64)
+    compress = POLICY[POLICY.index("compress:") : POLICY.index("cost:")]
+    edit(home / "policy.yaml", compress, "")
+    edit(home / "policy.yaml", "{baseline: baseline}", "{baseline: baseline, candidate: elsewhere}")
+    result = invoke("run", home / "policy.yaml", "--out", home / "out")
+    assert "not made of this baseline" in result.stdout
+    assert "not made of this baseline" in (home / "out/report.html").read_text()
+
+
+def test_a_candidate_with_its_classes_the_other_way_round_is_read_by_name(home: Path) -> None:
+    """The same model with its two outputs (and their names) swapped decides the same."""
+    from safetensors.torch import load_file, save_file
+
+    shutil.copytree(home / "baseline", home / "swapped")
+    config = json.loads((home / "swapped/config.json").read_text())
+    config["id2label"] = {"0": "unsafe", "1": "safe"}
+    config["label2id"] = {"unsafe": 0, "safe": 1}
+    (home / "swapped/config.json").write_text(json.dumps(config))
+    weights = load_file(home / "swapped/model.safetensors")
+    for name in ("classifier.weight", "classifier.bias"):
+        weights[name] = weights[name].flip(0).contiguous()
+    save_file(weights, home / "swapped/model.safetensors", metadata={"format": "pt"})
+    compress = POLICY[POLICY.index("compress:") : POLICY.index("cost:")]
+    edit(home / "policy.yaml", compress, "")
+    edit(home / "policy.yaml", "{baseline: baseline}", "{baseline: baseline, candidate: swapped}")
+    do_run(home, home / "out")
+    table = pq.read_table(home / "out/predictions.parquet")
+    assert table["candidate"].to_pylist() == pytest.approx(table["baseline"].to_pylist(), abs=1e-7)
+
+
+def test_the_contract_comes_before_any_model(
+    home: Path, refused: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import prunegate.run as module
+
+    def never(*_: object) -> None:
+        raise AssertionError("a model was asked for")
+
+    monkeypatch.setattr(module, "load_model", never)
+    shutil.rmtree(home / "baseline")
+    edit(home / "data/labelled.csv", "video", "radio")
+    message = refused()
+    assert "data contract" in message
+    assert "content_type=video" in message
+    assert "baseline" not in message
+
+
+def missing_model(home: Path) -> None:
+    shutil.rmtree(home / "baseline")
+
+
+def other_label(home: Path) -> None:
+    edit(home / "baseline/config.json", '"0": "safe"', '"0": "fine"')
+    edit(home / "baseline/config.json", '"1": "unsafe"', '"1": "bad"')
+
+
+def missing_image(home: Path) -> None:
+    (home / "data/images/gate-07.png").unlink()
+
+
+def outside_image(home: Path) -> None:
+    edit(home / "data/labelled.csv", "images/gate-07.png", "../baseline/config.json")
+
+
+def twin(home: Path) -> None:
+    shutil.copy(home / "data/images/train-05.png", home / "data/images/gate-07.png")
+
+
+def unknown_split(home: Path) -> None:
+    edit(home / "data/labelled.csv", "display,train", "display,training")
+
+
+def damaged_image(home: Path) -> None:
+    path = home / "data/images/gate-07.png"
+    path.write_bytes(path.read_bytes()[:200])
+
+
+def text_as_image(home: Path) -> None:
+    (home / "data/images/gate-07.png").write_text("not an image")
+
+
+def nan_weights(home: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    path = home / "baseline/model.safetensors"
+    weights = load_file(path)
+    weights["classifier.bias"][0] = float("nan")
+    save_file(weights, path, metadata={"format": "pt"})
+
+
+def gate_split_in_a_step(home: Path) -> None:
+    edit(home / "policy.yaml", "split: train", "split: gate")
+
+
+def no_sections(home: Path) -> None:
+    text = POLICY.replace(", threshold: 0.5", "")
+    (home / "policy.yaml").write_text(text[: text.index("model:")])
+
+
+def two_candidates(home: Path) -> None:
+    edit(home / "policy.yaml", "{baseline: baseline}", "{baseline: baseline, candidate: baseline}")
+
+
+def missing_table(home: Path) -> None:
+    (home / "data/labelled.csv").unlink()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "parts"),
+    [
+        (missing_model, ["baseline"]),
+        (other_label, ["0: fine, 1: bad", "'unsafe'", "id2label"]),
+        (missing_image, ["images/gate-07.png", "No such file"]),
+        (outside_image, ["../baseline/config.json", "leaves the image folder"]),
+        (twin, ["data contract", "'gate7'", "more than one split"]),
+        (unknown_split, ["training", "train, calibration, search, gate"]),
+        (damaged_image, ["gate-07.png", "cannot be read"]),
+        (text_as_image, ["gate-07.png", "cannot be read"]),
+        (nan_weights, ["NaN", "classifier.bias"]),
+        (gate_split_in_a_step, ["policy.yaml:", "gate split is for judging only"]),
+        (no_sections, ["model:", "data:", "threshold", "compress", "prunegate gate"]),
+        (two_candidates, ["remove one of the two"]),
+        (missing_table, ["labelled.csv"]),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_bad_input_is_told_and_leaves_nothing(
+    home: Path, refused: Callable[..., str], spoil: Callable[[Path], None], parts: list[str]
+) -> None:
+    spoil(home)
+    message = refused()
+    assert message.startswith("error: ")
+    for part in parts:
+        assert part in message
+    assert "Traceback" not in message
+
+
+def test_another_preprocessor_for_the_candidate_is_refused(
+    home: Path, refused: Callable[..., str]
+) -> None:
+    shutil.copytree(home / "baseline", home / "other")
+    edit(home / "other/preprocessor_config.json", "0.5", "0.4")
+    compress = POLICY[POLICY.index("compress:") : POLICY.index("cost:")]
+    edit(home / "policy.yaml", compress, "")
+    edit(home / "policy.yaml", "{baseline: baseline}", "{baseline: baseline, candidate: other}")
+    assert "preprocessor_config.json differs" in refused()
+
+
+def test_a_taken_folder_is_refused_before_any_work(
+    home: Path, refused: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import prunegate.run as module
+
+    monkeypatch.setattr(module, "read_rows", partial(pytest.fail, "the data were read"))
+    assert "not empty" in refused("--out", "data")
+
+
+@pytest.mark.parametrize("place", ["compress", "measure", "gate", "thumbnail"])
+def test_ctrl_c_leaves_nothing(
+    home: Path,
+    place: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    import prunegate.run as module
+
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    before = sorted(home.rglob("*"))
+    monkeypatch.setattr(module, place, interrupt)
+    monkeypatch.setattr(sys, "argv", ["prunegate", "run", "policy.yaml", "-q", "--no-control"])
+    with pytest.raises(SystemExit) as stop:
+        main()
+    assert stop.value.code == 130
+    assert "aborted" in capsys.readouterr().err
+    assert sorted(home.rglob("*")) == before
+
+
+def test_an_image_that_changes_while_the_run_works_is_refused(
+    home: Path, refused: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import prunegate.run as module
+
+    real = module.measure
+
+    def meddle(*given: Any, **named: Any) -> Any:
+        twin(home)
+        return real(*given, **named)
+
+    monkeypatch.setattr(module, "measure", meddle)
+    assert "gate-07.png" in refused("--no-control")
+
+
+def test_progress_is_plain_verbs_on_stderr(home: Path) -> None:
+    result = invoke("run", home / "policy.yaml", "--out", home / "out")
+    stages = [line.strip().removesuffix(" ...") for line in result.stderr.splitlines()]
+    assert stages == [
+        "hash the images",
+        "check the data contract",
+        "read the images",
+        "rank heads (step 1 of 3)",
+        "rank neurons (step 2 of 3)",
+        "fine-tune the candidate (step 3 of 3)",
+        "score with the baseline",
+        "score with the candidate",
+        "time both models",
+        "fine-tune the control (step 1 of 1)",
+        "score with the control",
+    ]
+    assert result.stdout.splitlines()[-1].strip() == f"report: {home / 'out/report.html'}"
+
+
+def test_repeated_content_within_a_split_is_a_warning(home: Path) -> None:
+    shutil.copy(home / "data/images/gate-11.png", home / "data/images/gate-07.png")
+    edit(home / "policy.yaml", "at_most: 0.5", "at_most: 0.9")
+    result = invoke("run", home / "policy.yaml", "--out", home / "out", "--no-control")
+    assert "warning: 1 image(s) repeat the content" in result.stdout
+    assert "repeat the content" in (home / "out/report.html").read_text()

@@ -1,0 +1,140 @@
+"""Predictions that cannot be judged are refused with one message, never partly judged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import prunegate
+from prunegate.errors import InputError
+from prunegate.policy.load import parse_policy
+from prunegate.policy.model import Policy
+
+
+def policy(task: str = "positive: unsafe, threshold: 0.5", rest: str = "") -> Policy:
+    rules = "rules: [{metric: recall, at_least: 0.5}]\n"
+    head = f"prunegate: 1\nname: x\ntask: {{kind: binary, {task}}}\n"
+    return parse_policy(f"{head}slices: [{{by: kind}}]\n{rules}{rest}")
+
+
+def table(rows: int = 8) -> pd.DataFrame:
+    label = ["unsafe", "safe"] * (rows // 2)
+    score = [0.9, 0.1] * (rows // 2)
+    kind = ["a"] * rows
+    columns = {"label": label, "baseline": score, "candidate": score, "kind": kind}
+    return pd.DataFrame({"id": [f"r{i}" for i in range(rows)], **columns})
+
+
+def refused(policy: Policy, data: Any) -> str:
+    with pytest.raises(InputError) as caught:
+        prunegate.judge(policy, data)
+    assert caught.value.exit_code == 2
+    return str(caught.value)
+
+
+def put(column: str, value: Any) -> Callable[[pd.DataFrame], pd.DataFrame]:
+    def change(data: pd.DataFrame) -> pd.DataFrame:
+        values = data[column].tolist()
+        return data.assign(**{column: [value, *values[1:]]})
+
+    return change
+
+
+BROKEN: dict[str, tuple[Callable[[pd.DataFrame], pd.DataFrame], str]] = {
+    "NaN score": (put("candidate", np.nan), "column 'candidate': 1 row with no score"),
+    "missing score": (put("baseline", None), "column 'baseline': 1 row with no score"),
+    "score above 1": (put("candidate", 1.5), "for example 1.5"),
+    "score below 0": (put("baseline", -0.1), "for example -0.1"),
+    "infinite score": (put("baseline", np.inf), "no score between 0 and 1"),
+    "third label": (put("label", "unsure"), "more than one label beside 'unsafe'"),
+    "no label": (put("label", None), "column 'label': 1 row with no label"),
+    "empty label": (put("label", ""), "column 'label': 1 row with no label"),
+    "positive never occurs": (lambda d: d.assign(label="safe"), "no row of column 'label' has"),
+    "no slicing value": (put("kind", None), "column 'kind' has rows without a value"),
+    "empty slicing value": (put("kind", ""), "column 'kind' has rows without a value"),
+    "id twice": (put("id", "r1"), "1 repeat another's (for example 'r1')"),
+    "no id": (put("id", None), "1 rows have no id"),
+    "column missing": (lambda d: d.drop(columns="kind"), "missing column:\n  'kind'"),
+    "id column missing": (lambda d: d.drop(columns="id"), "missing column:\n  'id'"),
+    "no rows": (lambda d: d[:0], "no rows"),
+    "labels where scores belong": (
+        lambda d: d.assign(candidate=d["label"]),
+        "column 'candidate' does not hold numbers",
+    ),
+    "flags where scores belong": (
+        lambda d: d.assign(candidate=d["label"] == "unsafe"),
+        "column 'candidate' does not hold numbers",
+    ),
+    "another type of label": (lambda d: d.assign(label=1), "holds numbers, but the policy's"),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_broken_rows_make_the_whole_table_bad_input(case: str) -> None:
+    change, words = BROKEN[case]
+    assert words in refused(policy(), change(table()))
+
+
+def test_several_broken_columns_are_reported_together() -> None:
+    data = put("candidate", 7.0)(put("label", None)(table()))
+    message = refused(policy(), data)
+    assert "column 'label'" in message
+    assert "column 'candidate'" in message
+
+
+def test_scores_without_a_threshold_in_the_policy() -> None:
+    bare = policy("positive: unsafe")
+    assert "different kinds of values" in refused(bare, table())
+    numeric = table().assign(label=[1, 0] * 4)
+    assert "if it holds scores, give 'task: threshold'" in refused(policy("positive: 1"), numeric)
+
+
+@pytest.mark.parametrize(
+    ("baseline", "candidate"), [("ok", "ok"), ("unsafe", "ok"), ("ok", "unsafe"), ("safe", "ok")]
+)
+def test_a_label_that_only_a_model_knows(baseline: str, candidate: str) -> None:
+    data = table().assign(baseline=baseline, candidate=candidate)
+    assert "holds labels that column 'label' does not" in refused(policy("positive: unsafe"), data)
+
+
+def test_without_negatives_the_two_models_still_have_to_agree_on_their_label() -> None:
+    only = table().assign(label="unsafe", baseline="unsafe", candidate=["safe", "unsafe"] * 4)
+    assert prunegate.judge(policy("positive: unsafe"), only).findings[0].lost == 4
+    message = refused(policy("positive: unsafe"), only.assign(baseline="ok"))
+    assert "'ok'" in message
+    assert "'safe'" in message
+
+
+@pytest.mark.parametrize(
+    ("rest", "words"),
+    [("group: advertiser\n", "'group'"), ("", "task kind 'multiclass'")],
+)
+def test_what_is_not_judged_yet_is_refused_by_name(rest: str, words: str) -> None:
+    task = "positive: unsafe" if rest else ""
+    text = f"prunegate: 1\nname: x\ntask: {{kind: {'binary' if rest else 'multiclass'}, {task}}}\n"
+    asked = parse_policy(f"{text}{rest}rules: [{{metric: accuracy, at_least: 0.5}}]\n")
+    assert words in refused(asked, table())
+    with pytest.raises(InputError, match="not judged by this version"):
+        prunegate.judge_counts(asked, pd.DataFrame({"n": [1]}))
+
+
+def test_hostile_ids_are_shown_inert() -> None:
+    message = refused(
+        policy(),
+        put("id", "\x1b[31m\u202e")(put("kind", "a")(table())).assign(
+            id=["\x1b[31m\u202e"] * 2 + list("abcdef")
+        ),
+    )
+    assert "\x1b" not in message
+    assert "\u202e" not in message
+
+
+def test_columns_can_be_named_in_the_policy() -> None:
+    names = "data: {columns: {id: post, label: truth, baseline: old, candidate: new}}\n"
+    old = {"id": "post", "label": "truth", "baseline": "old", "candidate": "new"}
+    found = prunegate.judge(policy(rest=names), table().rename(columns=old))
+    assert found.findings == prunegate.judge(policy(), table()).findings

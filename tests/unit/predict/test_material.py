@@ -1,0 +1,206 @@
+"""Material: the images that a run decodes, in the order of its rows; and the table it leaves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from prunegate.data.hashing import FileHash, hash_files
+from prunegate.data.labelled_rows import LabelledRows, select
+from prunegate.errors import ModelError, TableError
+from prunegate.policy.model import Policy, Rows
+from prunegate.predict.material import Classes, Material, classes_of, prepare, used_splits
+from prunegate.predict.table import predictions, write_predictions
+
+PREPROCESSOR = {"do_resize": False, "image_mean": [0.5] * 3, "image_std": [0.5] * 3}
+TAYLOR = {"prune": {"what": "heads", "amount": 0.5}}
+RANDOM = {"prune": {"what": "heads", "amount": 0.5, "criterion": "random"}}
+TRAIN = {"finetune": {"steps": 1}}
+SEARCH = {"finetune": {"steps": 1, "data": {"split": "search"}}}
+
+
+def make_policy(*steps: dict[str, Any], positive: Any = "unsafe", **data: Any) -> Policy:
+    return Policy.model_validate(
+        {
+            "prunegate": 1,
+            "name": "p",
+            "task": {"kind": "binary", "positive": positive, "threshold": 0.5},
+            "slices": [{"by": "kind"}],
+            "rules": [{"metric": "recall", "at_least": 0.5}],
+            "compress": steps,
+            "data": data,
+        }
+    )
+
+
+def make_rows(folder: Path, splits: list[str]) -> LabelledRows:
+    """One grey level per row, so that an image tells whose it is."""
+    for number in range(len(splits)):
+        Image.new("RGB", (4, 4), (number, number, number)).save(folder / f"{number}.png")
+    return LabelledRows(
+        name="t.csv",
+        folder=folder,
+        ids=tuple(f"r{number}" for number in range(len(splits))),
+        images=tuple(f"{number}.png" for number in range(len(splits))),
+        labels=tuple("unsafe" if number % 3 == 0 else "safe" for number in range(len(splits))),
+        splits=tuple(splits),
+        columns={"kind": tuple("ab"[number % 2] for number in range(len(splits)))},
+    )
+
+
+def material(policy: Policy, rows: LabelledRows, classes: Classes | None = None) -> Material:
+    chosen = classes or Classes(positive=1, negative=0)
+    return prepare(policy, rows, hash_files(rows.paths), PREPROCESSOR, chosen)
+
+
+def greys(values: Any) -> list[int]:
+    """Undo the preprocessing: which row each image is."""
+    return [round(float(v)) for v in (values[:, 0, 0, 0] * 0.5 + 0.5) * 255]
+
+
+def all_of(images: Any) -> list[int]:
+    return greys(images.pixel_values(np.arange(len(images))))
+
+
+@given(
+    splits=st.lists(
+        st.sampled_from(["train", "calibration", "search", "gate"]), min_size=1, max_size=20
+    ),
+    steps=st.lists(st.sampled_from([TAYLOR, RANDOM, TRAIN, SEARCH]), max_size=3),
+)
+@settings(max_examples=30)
+def test_images_are_those_of_their_rows(
+    splits: list[str], steps: list[dict[str, Any]], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    policy = make_policy(*steps)
+    rows = make_rows(tmp_path_factory.mktemp("images"), [*splits, "gate"])
+    found = material(policy, rows)
+    used = used_splits(policy)
+    assert len(found.images) == sum(split in used for split in rows.splits)
+    for split in used:
+        if split not in rows.splits:
+            continue
+        places = select(rows, split)
+        assert all_of(found.split(split)) == places.tolist()
+        examples = found.examples(Rows(split=split), 0) if split != "gate" else None  # type: ignore[arg-type]  # any of the splits
+        if examples is not None:
+            values, labels = examples.batch(np.arange(len(examples)))
+            assert greys(values) == places.tolist()
+            assert labels.tolist() == [int(rows.labels[place] == "unsafe") for place in places]
+
+
+@pytest.mark.parametrize(
+    ("steps", "splits"),
+    [
+        ([], ("gate",)),
+        ([RANDOM], ("gate",)),
+        ([TAYLOR, TRAIN, TRAIN], ("gate", "calibration", "train")),
+        ([SEARCH], ("gate", "search")),
+    ],
+)
+def test_only_the_splits_that_are_read_are_used(
+    steps: list[dict[str, Any]], splits: tuple[str, ...]
+) -> None:
+    assert used_splits(make_policy(*steps)) == splits
+
+
+def test_examples_follow_where_limit_and_seed(tmp_path: Path) -> None:
+    rows = make_rows(tmp_path, ["train"] * 12 + ["gate"] * 3)
+    found = material(make_policy(TRAIN), rows)
+    wanted = Rows.model_validate({"split": "train", "where": {"kind": "b"}, "limit": 4})
+    one, same, other = (found.examples(wanted, seed) for seed in (0, 0, 1))
+    values, _ = one.batch(np.arange(4))
+    assert len(one) == 4
+    assert all(number % 2 == 1 and number < 12 for number in greys(values))
+    assert one.rows.tolist() == same.rows.tolist()
+    assert one.rows.tolist() != other.rows.tolist()
+
+
+def test_labels_follow_the_models_numbers(tmp_path: Path) -> None:
+    rows = make_rows(tmp_path, ["train"] * 4 + ["gate"])
+    found = material(make_policy(TRAIN), rows, Classes(positive=0, negative=1))
+    _, labels = found.examples(Rows(split="train"), 0).batch(np.arange(4))
+    assert labels.tolist() == [0, 1, 1, 0]
+
+
+def test_images_of_unused_splits_are_not_opened(tmp_path: Path) -> None:
+    rows = make_rows(tmp_path, ["search", "gate"])
+    (tmp_path / "0.png").write_text("not an image")
+    assert all_of(material(make_policy(), rows).images) == [1]
+    with pytest.raises(TableError, match=r"0\.png"):
+        material(make_policy(SEARCH), rows)
+
+
+def test_an_image_that_changed_since_it_was_hashed_is_refused(tmp_path: Path) -> None:
+    rows = make_rows(tmp_path, ["gate", "gate"])
+    found: tuple[FileHash, ...] = hash_files(rows.paths)
+    Image.new("RGB", (4, 4), (9, 9, 9)).save(tmp_path / "1.png", compress_level=0)
+    with pytest.raises(TableError, match=r"1\.png"):
+        prepare(make_policy(), rows, found, PREPROCESSOR, Classes(positive=1, negative=0))
+
+
+@pytest.mark.parametrize(
+    ("positive", "names", "expected"),
+    [
+        ("unsafe", {"0": "safe", "1": "unsafe"}, (1, 0)),
+        ("unsafe", {"0": "unsafe", "1": "safe"}, (0, 1)),
+        ("unsafe", {0: "safe", 1: "unsafe"}, (1, 0)),
+        (1, {"0": "0", "1": "1"}, (1, 0)),
+        (1.0, {"0": 0, "1": 1}, (1, 0)),
+        (True, {"0": "false", "1": "true"}, (1, 0)),
+    ],
+)
+def test_classes_are_found_by_name(positive: Any, names: Any, expected: tuple[int, int]) -> None:
+    found = classes_of(make_policy(positive=positive), {"id2label": names})
+    assert (found.positive, found.negative) == expected
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {},
+        {"id2label": None},
+        {"id2label": ["safe", "unsafe"]},
+        {"id2label": {}},
+        {"id2label": {"0": "unsafe"}},
+        {"id2label": {"0": "safe", "1": "bad"}},
+        {"id2label": {"0": "unsafe", "1": "unsafe"}},
+        {"id2label": {"0": "safe", "1": "unsafe", "2": "other"}},
+        {"id2label": {"1": "safe", "2": "unsafe"}},
+        {"id2label": {"one": "safe", "two": "unsafe"}},
+    ],
+)
+def test_what_is_no_classifier_of_these_two_is_refused(config: dict[str, Any]) -> None:
+    with pytest.raises(ModelError, match=r"named 'unsafe'.*id2label"):
+        classes_of(make_policy(), config)
+
+
+def test_the_table_holds_the_gate_split_in_order(tmp_path: Path) -> None:
+    policy = make_policy(columns={"id": "key", "label": "truth", "baseline": "old"})
+    rows = make_rows(tmp_path, ["train", "gate", "gate", "search", "gate"])
+    scores = {"baseline": np.array([0.1, 0.2, 0.3]), "candidate": np.array([0.5, 1.0, 0.0])}
+    write_predictions(tmp_path / "p.parquet", policy, rows, scores)
+    table = pq.read_table(tmp_path / "p.parquet")
+    assert table.to_pydict() == {
+        "key": ["r1", "r2", "r4"],
+        "truth": ["safe", "safe", "safe"],
+        "old": [0.1, 0.2, 0.3],
+        "candidate": [0.5, 1.0, 0.0],
+        "kind": ["b", "a", "a"],
+    }
+    assert table.equals(predictions(policy, rows, scores))
+
+
+def test_a_slicing_key_cannot_be_a_column_of_the_contract(tmp_path: Path) -> None:
+    rows = make_rows(tmp_path, ["gate"])
+    clash = LabelledRows(**{**vars(rows), "columns": {"candidate": ("a",)}})
+    scores = {"baseline": np.array([0.1]), "candidate": np.array([0.5])}
+    with pytest.raises(TableError, match="column 'candidate' slices the data"):
+        predictions(make_policy(), clash, scores)

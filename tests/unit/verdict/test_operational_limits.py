@@ -1,0 +1,114 @@
+"""Limits on figures: exact where counted, by their interval where estimated, open where unknown."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+import prunegate
+from prunegate.cost.measurement import Interval, Measurements, ModelFigures
+from prunegate.policy.load import parse_policy
+from prunegate.verdict.finding import Finding, Verdict
+
+COUNTS = pd.DataFrame({"label": [1, 0], "baseline": [1, 0], "candidate": [1, 0], "n": [9, 9]})
+MEASURED = Measurements(
+    created="2026-01-01T00:00:00Z",
+    engine="torch",
+    batch=1,
+    threads=1,
+    rounds=9,
+    baseline=ModelFigures(
+        latency_p50_ms=10.0, latency_p95_ms=20.0, throughput_per_s=100.0, model_bytes=1000
+    ),
+    candidate=ModelFigures(
+        latency_p50_ms=8.0, latency_p95_ms=22.0, throughput_per_s=125.0, model_bytes=800
+    ),
+    cpu_ratio=Interval(value=0.8, low=0.75, high=0.85),
+    latency_ratio=Interval(value=0.8, low=0.7, high=0.9),
+    noise=Interval(value=1.0, low=0.9, high=1.2),
+)
+
+
+def judged(
+    rule: str, measurements: Measurements | None = MEASURED, rest: str = ""
+) -> tuple[Verdict, Finding]:
+    head = "prunegate: 1\nname: x\ntask: {kind: binary, positive: 1}\n"
+    policy = parse_policy(f"{head}{rest}rules: [{{{rule}}}]\n")
+    verdict = prunegate.judge_counts(policy, COUNTS, measurements=measurements)
+    return verdict, verdict.findings[0]
+
+
+@pytest.mark.parametrize(
+    ("rule", "status"),
+    [
+        ("metric: model_bytes, at_most: 800", "pass"),
+        ("metric: model_bytes, at_most: 799", "fail"),
+        ("metric: model_bytes, at_least: 801", "fail"),
+        ("metric: model_bytes, max_ratio: 0.8", "pass"),
+        ("metric: model_bytes, max_ratio: 0.79", "fail"),
+        ("metric: model_bytes, min_gain: 200", "pass"),
+        ("metric: model_bytes, min_gain: {relative: 0.2}", "pass"),
+        ("metric: model_bytes, min_gain: {relative: 0.21}", "fail"),
+        ("metric: model_bytes, max_gain: 199", "fail"),
+        ("metric: latency_p95_ms, max_rise: 2.0", "pass"),
+        ("metric: latency_p95_ms, max_rise: 1.9", "fail"),
+        ("metric: latency_p95_ms, max_rise: {relative: 0.1}", "pass"),
+        ("metric: latency_p95_ms, max_rise: {relative: 0.09}", "fail"),
+        ("metric: latency_p95_ms, min_gain: 1.0", "fail"),  # slower is no gain
+        ("metric: latency_p95_ms, max_gain: 1.0", "pass"),
+        ("metric: throughput_per_s, max_drop: 5", "pass"),
+        ("metric: throughput_per_s, min_gain: 25", "pass"),
+        ("metric: throughput_per_s, min_gain: {relative: 0.26}", "fail"),
+        ("metric: throughput_per_s, max_gain: 24", "fail"),
+        # estimated: the whole interval of the ratio, .7 to .9 of 10 ms, has to lie on one side
+        ("metric: latency_p50_ms, max_ratio: 0.9", "pass"),
+        ("metric: latency_p50_ms, max_ratio: 0.89", "inconclusive"),
+        ("metric: latency_p50_ms, max_ratio: 0.69", "fail"),
+        ("metric: latency_p50_ms, max_ratio: 0.8, evidence: point", "pass"),
+        ("metric: latency_p50_ms, max_ratio: 0.79, evidence: point", "fail"),
+        ("metric: latency_p50_ms, min_gain: {relative: 0.1}", "pass"),
+        ("metric: latency_p50_ms, min_gain: {relative: 0.2}", "inconclusive"),
+        ("metric: latency_p50_ms, max_rise: 0.0", "pass"),
+    ],
+)
+def test_a_limit_on_a_figure_means_what_it_says(rule: str, status: str) -> None:
+    verdict, finding = judged(rule)
+    assert finding.status == status
+    outcome = {"pass": "approve", "fail": "reject", "inconclusive": "inconclusive"}[status]
+    assert verdict.outcome == outcome
+
+
+def test_a_ratio_shows_its_interval() -> None:
+    _, finding = judged("metric: latency_p50_ms, max_ratio: 0.95")
+    assert (finding.ci_low, finding.ci_high) == (0.7, 0.9)
+    assert "interval" in finding.method
+
+
+@pytest.mark.parametrize("metric", ["latency_p50_ms", "model_bytes", "parameters"])
+def test_without_measurements_nothing_is_decided(metric: str) -> None:
+    verdict, finding = judged(f"metric: {metric}, max_ratio: 0.9", None)
+    assert (verdict.outcome, verdict.exit_code) == ("inconclusive", 4)
+    assert "--measurements" in finding.note
+
+
+def test_a_busy_machine_spoils_times_and_nothing_else() -> None:
+    noisy = replace(MEASURED, quiet=False)
+    assert judged("metric: latency_p50_ms, at_most: 100", noisy)[1].status == "inconclusive"
+    assert judged("metric: model_bytes, at_most: 800", noisy)[1].status == "pass"
+
+
+PRICE = "cost: {billing: {per_inference: {baseline: 0.004%s}}}\n"
+
+
+def test_a_price_is_quoted_or_scaled_by_the_measured_ratio() -> None:
+    rule = "metric: cost_per_1k, max_ratio: 0.85"
+    assert judged(rule, None, PRICE % ", candidate: 0.0034")[1].status == "pass"
+    assert judged(rule, None, PRICE % ", candidate: 0.0035")[1].status == "fail"
+    assert judged(rule, None, PRICE % "")[1].status == "inconclusive"
+    assert judged(rule, MEASURED, PRICE % "")[1].status == "pass"
+    narrower = "metric: cost_per_1k, max_ratio: 0.84"
+    assert judged(narrower, MEASURED, PRICE % "")[1].status == "inconclusive"
+    noisy = replace(MEASURED, quiet=False)
+    assert judged(rule, noisy, PRICE % "")[1].status == "inconclusive"
