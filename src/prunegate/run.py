@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from prunegate.audit.assemble import Origin
 from prunegate.audit.control import control_of
 from prunegate.audit.lineage import compression_of, lineage_warnings, model_ref
 from prunegate.audit.record import Control, Input
@@ -92,18 +93,20 @@ def run(source: PolicyFile, folder: Path, settings: Settings) -> Decision:
     }
     write_predictions(folder / PREDICTIONS, policy, rows, scores)
     measurements = _measured(baseline, candidate, material, folder, settings)
-    extra = {
-        "command": settings.command,
-        "seed": settings.seed,
-        "baseline": model_ref(baseline, "baseline"),
-        "candidate": model_ref(candidate, "candidate"),
-        "compression": compression_of(baseline, candidate, made),
-        "control": _control(policy, baseline, material, scores, settings),
-        "inputs": (Input(role="data", name=table.path.name, sha256=table.sha256, rows=len(rows)),),
-        "images": dict(zip(rows.ids, rows.images, strict=True)),
-    }
+    origin = Origin(
+        command=settings.command,
+        inputs=(Input(role="data", name=table.path.name, sha256=table.sha256, rows=len(rows)),),
+        images={str(name): image for name, image in zip(rows.ids, rows.images, strict=True)},
+        made={
+            "seed": settings.seed,
+            "baseline": model_ref(baseline, "baseline"),
+            "candidate": model_ref(candidate, "candidate"),
+            "compression": compression_of(baseline, candidate, made),
+            "control": _control(policy, baseline, material, scores, settings),
+        },
+    )
     require_unchanged([table, *hashes])  # the record names them by content
-    decision = gate(source, folder / PREDICTIONS, measurements=measurements, extra=extra)
+    decision = gate(source, folder / PREDICTIONS, measurements=measurements, origin=origin)
     return _illustrated(decision, rows, (*warnings, *lineage_warnings(baseline, candidate)))
 
 

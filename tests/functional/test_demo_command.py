@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ def quick() -> Iterator[None]:
     """One thread, and a timing too short to mean anything: no test here looks at it."""
     import torch
 
-    import prunegate.run as module
+    module: Any = import_module("prunegate.run")
 
     threads, measure = torch.get_num_threads(), module.measure
     with pytest.MonkeyPatch.context() as patch:
@@ -144,7 +145,9 @@ def prepared(cache: Path, progress: Callable[[str, int, int], None] = silent) ->
     return workspace.prepare(cache, seed=0, sizes=TINY, epochs=1, progress=progress)
 
 
-@pytest.mark.parametrize("stage", ["render the creatives", "write the creatives", "train the baseline"])
+@pytest.mark.parametrize(
+    "stage", ["render the creatives", "write the creatives", "train the baseline"]
+)
 def test_an_interrupted_demo_leaves_nothing_half_made(tmp_path: Path, stage: str) -> None:
     def interrupt(now: str, _done: int, _total: int) -> None:
         if now == stage:

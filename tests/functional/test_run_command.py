@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +104,7 @@ def quick() -> Iterator[None]:
     """One thread, and a timing that is too short to mean anything: no test here looks at it."""
     import torch
 
-    import prunegate.run as module
+    module: Any = import_module("prunegate.run")
 
     threads, measure = torch.get_num_threads(), module.measure
     with pytest.MonkeyPatch.context() as patch:
@@ -321,7 +322,7 @@ def test_another_seed_is_recorded_and_trains_otherwise(ran: Ran, tmp_path: Path)
 def test_the_control_is_made_without_pruning(
     ran: Ran, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import prunegate.run as module
+    module: Any = import_module("prunegate.run")
 
     made, real = [], module.compress
 
@@ -403,7 +404,7 @@ def test_a_candidate_with_its_classes_the_other_way_round_is_read_by_name(home: 
 def test_the_contract_comes_before_any_model(
     home: Path, refused: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import prunegate.run as module
+    module: Any = import_module("prunegate.run")
 
     def never(*_: object) -> None:
         raise AssertionError("a model was asked for")
@@ -518,10 +519,18 @@ def test_another_preprocessor_for_the_candidate_is_refused(
     assert "preprocessor_config.json differs" in refused()
 
 
+def test_a_device_that_is_not_there_is_refused(refused: Callable[..., str]) -> None:
+    import torch
+
+    if torch.cuda.is_available():
+        pytest.skip("there is one")
+    assert "cuda" in refused("--device", "cuda")
+
+
 def test_a_taken_folder_is_refused_before_any_work(
     home: Path, refused: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import prunegate.run as module
+    module: Any = import_module("prunegate.run")
 
     monkeypatch.setattr(module, "read_rows", partial(pytest.fail, "the data were read"))
     assert "not empty" in refused("--out", "data")
@@ -534,7 +543,7 @@ def test_ctrl_c_leaves_nothing(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    import prunegate.run as module
+    module: Any = import_module("prunegate.run")
 
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
@@ -552,7 +561,7 @@ def test_ctrl_c_leaves_nothing(
 def test_an_image_that_changes_while_the_run_works_is_refused(
     home: Path, refused: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import prunegate.run as module
+    module: Any = import_module("prunegate.run")
 
     real = module.measure
 

@@ -61,19 +61,27 @@ def _summary(slices: tuple[ControlSlice, ...]) -> str:
     known = [s for s in slices if None not in (s.baseline, s.control, s.candidate)]
     if not known:
         return "The same fine-tuning was done with nothing removed."
-    worst = min(known, key=_change)
+    worst = min(known, key=_gain)
     return (
         f"On {worst.slice}, {worst.metric.replace('_', ' ')} changed by "
-        f"{100 * _change(worst):+.1f} points with pruning and by "
-        f"{100 * _change(worst, control=True):+.1f} points after the same fine-tuning with nothing "
+        f"{_points(worst.baseline, worst.candidate)} points with pruning and by "
+        f"{_points(worst.baseline, worst.control)} points after the same fine-tuning with nothing "
         "removed: the second part is what the fine-tuning data did."
     )
 
 
-def _change(found: ControlSlice, *, control: bool = False) -> float:
-    """Change against the baseline as a gain (positive) or a loss (negative)."""
-    after = found.control if control else found.candidate
-    assert after is not None  # noqa: S101  # the caller has sorted undefined ones out
-    assert found.baseline is not None  # noqa: S101  # as above
+def _gain(found: ControlSlice) -> float:
+    """The candidate's change against the baseline: positive where it is for the better."""
     sign = -1 if METRICS[found.metric].better == "lower" else 1
-    return sign * (after - found.baseline)
+    return sign * _minus(found.candidate, found.baseline)
+
+
+def _points(before: float | None, after: float | None) -> str:
+    """A change in percentage points, as it is: a rate that rose has a plus. Never ``-0.0``."""
+    return f"{round(100 * _minus(after, before), 1) + 0.0:+.1f}"
+
+
+def _minus(one: float | None, other: float | None) -> float:
+    assert one is not None  # noqa: S101  # the caller has sorted undefined ones out
+    assert other is not None  # noqa: S101  # as above
+    return one - other

@@ -53,7 +53,7 @@ def parse_measurements(text: str, name: str) -> Measurements:
     if mistakes:
         lines = "\n".join(f"  {mistake}" for mistake in mistakes)
         raise MeasurementError(
-            f"{name}: {len(mistakes)} mistake(s); take the measurements.json of 'prunegate run', or "
+            f"{name}: {len(mistakes)} mistake(s); take one that 'prunegate run' wrote, or "
             f"correct it:\n{lines}"
         )
     return _build(document)
@@ -102,7 +102,7 @@ def _load(text: str, name: str, mistakes: list[str]) -> Any:
         return json.loads(text, object_pairs_hook=pairs)
     except json.JSONDecodeError as error:
         raise MeasurementError(
-            f"{name}:{error.lineno}: not JSON ({error.msg}); take the file that 'prunegate run' wrote."
+            f"{name}:{error.lineno}: not JSON ({error.msg}); take one that 'prunegate run' wrote."
         ) from error
     except (RecursionError, ValueError) as error:
         raise MeasurementError(

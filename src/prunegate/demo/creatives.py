@@ -1,7 +1,8 @@
 """Advertising creatives rendered from a seed: 32 x 32 pixels, safe or unsafe, four content types.
 
 Each creative shows one or two objects, lighter than a muted background. 40 % are unsafe: they show
-a pistol or a bottle. The rest show a phone, a mug, a key, a star or an umbrella. Creatives are made
+a pistol or a bottle. The rest show a phone, a mug, a key, a star or an umbrella. On a few, safe or
+unsafe alike, the objects hardly stand out, so no model gets everything right. Creatives are made
 in blocks with a generator of their own, so a shorter rendering is a prefix of a longer one and the
 same seed gives the same bytes. Every twenty creatives in a row hold each content type five times
 and two unsafe creatives of each.

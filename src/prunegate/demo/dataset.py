@@ -45,7 +45,7 @@ class Sizes:
     train: int = 36_000
     calibration: int = 2_000
     search: int = 2_000
-    gate: int = 12_000
+    gate: int = 20_000
 
     def __post_init__(self) -> None:
         small = [f"{name}={size}" for name, size in asdict(self).items() if size < 1]
@@ -73,7 +73,7 @@ def write(
     Args:
         folder: where to write; must not exist.
         seed: decides every pixel.
-        sizes: creatives per split; the default is the full demo, 52,000 in all.
+        sizes: creatives per split; the default is the full demo, 60,000 in all.
         progress: called now and then with ("write images", files done, files in all).
 
     Raises:

@@ -29,7 +29,7 @@ ARMS = {
 }
 """The two candidates: which rows rank and recover them. The first is the mistake."""
 FULL = Sizes()
-STEPS, LIMIT = 400, 9_000
+STEPS, LIMIT = 800, 9_000
 """Fine-tuning of the full demo: steps, and the rows they draw from. Smaller data get fewer."""
 STAGES = {
     "write images": "write the creatives",

@@ -1,4 +1,4 @@
-"""From the policy's section to a recipe: every setting arrives, and only needed rows are asked for."""
+"""From policy to recipe: every setting arrives, and only needed rows are asked for."""
 
 from __future__ import annotations
 
@@ -28,8 +28,14 @@ def section(*steps: dict[str, Any]) -> tuple[Step, ...]:
     return tuple(Step.model_validate(step) for step in steps)
 
 
+def recipe(*steps: dict[str, Any]) -> tuple[Any, ...]:
+    """The recipe of a section, with the rows that were asked for in the place of examples."""
+    asked: Any = Asked
+    return steps_of(section(*steps), asked)
+
+
 def test_an_empty_section_is_an_empty_recipe() -> None:
-    assert steps_of((), Asked) == ()
+    assert recipe() == ()
 
 
 def test_every_setting_of_a_prune_step_arrives() -> None:
@@ -41,7 +47,7 @@ def test_every_setting_of_a_prune_step_arrives() -> None:
         "min_per_layer": 3,
         "data": {"split": "train", "where": {"content_type": "display"}, "limit": 50},
     }
-    (step,) = steps_of(section({"prune": given_step}), Asked)  # type: ignore[arg-type, return-value]  # rows are only asked for
+    (step,) = recipe({"prune": given_step})
     assert isinstance(step, PruneStep)
     assert step.cut == Cut(
         what="neurons",
@@ -50,7 +56,8 @@ def test_every_setting_of_a_prune_step_arrives() -> None:
         scope="per_layer",
         min_per_layer=3,
     )
-    assert step.data == Asked(
+    asked: Any = step.data
+    assert asked == Asked(
         Rows.model_validate({"split": "train", "where": {"content_type": "display"}, "limit": 50})
     )
     assert step.data_name == "train, content_type=display, at most 50"
@@ -65,7 +72,7 @@ def test_every_setting_of_a_prune_step_arrives() -> None:
     ],
 )
 def test_every_kind_of_amount_is_understood(written: Any, meant: Amount) -> None:
-    (step,) = steps_of(section({"prune": {"what": "heads", "amount": written}}), Asked)  # type: ignore[arg-type, return-value]  # as above
+    (step,) = recipe({"prune": {"what": "heads", "amount": written}})
     assert isinstance(step, PruneStep)
     assert step.cut.amount == meant
 
@@ -97,7 +104,7 @@ FINETUNES = st.builds(
 
 @given(FINETUNES)
 def test_every_setting_of_a_finetune_step_arrives(written: dict[str, Any]) -> None:
-    (step,) = steps_of(section({"finetune": written}), Asked)  # type: ignore[arg-type, return-value]  # as above
+    (step,) = recipe({"finetune": written})
     assert isinstance(step, FinetuneStep)
     assert step.schedule == Schedule(
         epochs=written.get("epochs"),
@@ -107,7 +114,8 @@ def test_every_setting_of_a_finetune_step_arrives(written: dict[str, Any]) -> No
         weight_decay=written["weight_decay"],
         flip=written["flips"],
     )
-    assert step.data == Asked(Rows(split="train"))
+    asked: Any = step.data
+    assert asked == Asked(Rows(split="train"))
 
 
 def test_no_setting_of_the_policy_is_forgotten() -> None:
@@ -120,7 +128,7 @@ def test_no_setting_of_the_policy_is_forgotten() -> None:
 def test_the_order_stays() -> None:
     heads = {"prune": {"what": "heads", "amount": 0.5}}
     train = {"finetune": {"steps": 1}}
-    kinds = [type(step) for step in steps_of(section(train, heads, train), Asked)]  # type: ignore[arg-type, return-value]  # as above
+    kinds = [type(step) for step in recipe(train, heads, train)]
     assert kinds == [FinetuneStep, PruneStep, FinetuneStep]
 
 

@@ -218,7 +218,8 @@ def _precision(key: str) -> Finding:
         status="pass" if safe <= 0.05 else "inconclusive", severity="block", evidence="proven",
         baseline=right / n, candidate=right / n + difference, difference=difference,
         ci_low=difference - 1.96 * spread, ci_high=difference + 1.96 * spread, limit=0.03,
-        p_value=safe, p_harm=1 - safe, p_harm_adjusted=1.0, n=n, method="constrained-likelihood score",
+        p_value=safe, p_harm=1 - safe, p_harm_adjusted=1.0, n=n,
+        method="constrained-likelihood score",
         needed=None if safe <= 0.05 else 640, needed_unit=None if safe <= 0.05 else "rows",
     )  # fmt: skip
 

@@ -1,0 +1,143 @@
+"""Assemble: a verdict and everything it rests on, put together into one record.
+
+Nothing is decided here; a record that cannot be written exactly is refused before anything is
+counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from prunegate.audit.canonical import canonical_bytes
+from prunegate.audit.provenance import now, tool
+from prunegate.audit.record import DecisionRecord, Flip, Input, PolicyRef
+from prunegate.cost.operations import Operations
+from prunegate.data.hashing import FileHash
+from prunegate.data.tables import Table
+from prunegate.errors import InputError, InternalError
+from prunegate.evaluation.flips import flipped_rows
+from prunegate.policy.explain import explain
+from prunegate.policy.model import Policy
+from prunegate.verdict.finding import Verdict
+
+if TYPE_CHECKING:
+    from prunegate.policy.load import PolicyFile
+
+
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """How the predictions came about, as far as the caller knows; ``run`` fills all of it."""
+
+    command: str = "gate"
+    inputs: tuple[Input, ...] = ()
+    """Files behind the predictions."""
+    images: Mapping[str, str] = field(default_factory=dict)
+    """Image path of each row id."""
+    made: Mapping[str, Any] = field(default_factory=dict)
+    """Record fields on the making: seed, baseline, candidate, compression, control."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """A table and what was said about it."""
+
+    table: Table
+    hashes: Sequence[FileHash]
+    """Of the table's files, taken before they were counted."""
+    operations: Operations
+    verdict: Verdict
+
+
+def policy_ref(source: PolicyFile) -> PolicyRef:
+    """The policy by content.
+
+    Raises:
+        InputError: it holds a number that canonical JSON cannot.
+    """
+    policy = source.policy
+    document = policy.document()
+    try:
+        canonical_bytes(document)
+    except InternalError as error:
+        raise InputError(
+            f"{source.path}: holds a number that a record cannot hold exactly (past 2**53); where "
+            "it is a column's value, write it in quotes"
+        ) from error
+    return PolicyRef(
+        name=policy.name,
+        purpose=policy.purpose,
+        owner=policy.owner,
+        sha256=source.sha256,
+        document=document,
+        sentences=tuple(explain(policy)[: len(policy.rules)]),
+    )
+
+
+def assemble(
+    policy: Policy, reference: PolicyRef, judged: Judged, origin: Origin
+) -> DecisionRecord:
+    """The whole record of one decision."""
+    verdict, operations = judged.verdict, judged.operations
+    return DecisionRecord(
+        created=now(),
+        command=origin.command,
+        tool=tool(compressing=origin.command != "gate"),
+        policy=reference,
+        inputs=(*_inputs(judged), *origin.inputs),
+        outcome=verdict.outcome,
+        exit_code=verdict.exit_code,
+        reasons=verdict.reasons,
+        statement=verdict.statement,
+        findings=verdict.findings,
+        slices=verdict.slices,
+        flips=_flips(policy, judged.table, origin.images),
+        measurements=operations.measurements,
+        cost=operations.cost,
+        warnings=verdict.warnings,
+        known_limits=known_limits(policy, verdict, operations),
+        **origin.made,
+    )
+
+
+def known_limits(policy: Policy, verdict: Verdict, operations: Operations) -> tuple[str, ...]:
+    """What a reader must not take the record to show."""
+    limits = ["Rows are taken to be independent of each other; the policy names no group column."]
+    limits.append("The verdict speaks of data like those judged, not of content never seen.")
+    if operations.measurements is None:
+        limits.append("Latency and size were not measured; the record says nothing about them.")
+    elif operations.cost is not None and operations.cost.basis != "quoted":
+        limits.append("The candidate's price is scaled by CPU time measured here, not quoted.")
+    unjudged = [s.name for s in verdict.slices if not s.judged]
+    if unjudged:
+        limits.append(f"{len(unjudged)} slice(s) had too little evidence and were not judged.")
+    if policy.evidence.minimum.rows == 1 and policy.evidence.minimum.positives == 1:
+        limits.append("The policy sets no minimum evidence per slice.")
+    return tuple(limits)
+
+
+def _inputs(judged: Judged) -> tuple[Input, ...]:
+    rows = judged.verdict.slices[0].rows
+    if not judged.hashes:
+        return (Input(role="predictions", name=judged.table.name, sha256=None, rows=rows),)
+    whole = rows if len(judged.hashes) == 1 else None
+    return tuple(
+        Input(role="predictions", name=found.path.name, sha256=found.sha256, rows=whole)
+        for found in judged.hashes
+    )
+
+
+def _flips(policy: Policy, table: Table, images: Mapping[str, str]) -> tuple[Flip, ...]:
+    return tuple(
+        Flip(
+            id=row.id,
+            slices=row.slices,
+            label=row.label,
+            baseline=row.baseline,
+            candidate=row.candidate,
+            lost=row.lost,
+            image=images.get(row.id),
+        )
+        for row in flipped_rows(policy, table)
+    )

@@ -1,0 +1,278 @@
+"""The control speaks of the slice that lost most; lineage names models by content."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from prunegate.audit.control import control_of
+from prunegate.audit.lineage import compression_of, lineage_warnings, model_ref
+from prunegate.compress.recipe import Candidate
+from prunegate.data.labelled_rows import LabelledRows
+from prunegate.models.store import LoadedModel
+from prunegate.models.surgery import ImportanceSummary, Surgery
+from prunegate.models.vit import FAMILY
+from prunegate.policy.model import Policy
+
+torch.set_num_threads(1)
+
+KINDS = ("display", "video")
+CONFIG = {
+    "architectures": ["ViTForImageClassification"],
+    "image_size": 16,
+    "patch_size": 8,
+    "hidden_size": 12,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 3,
+    "intermediate_size": 10,
+    "num_labels": 2,
+}
+WHOLE = FAMILY.whole(CONFIG)
+
+
+def make_policy(*rules: dict[str, Any]) -> Policy:
+    return Policy.model_validate(
+        {
+            "prunegate": 1,
+            "name": "p",
+            "task": {"kind": "binary", "positive": "unsafe", "threshold": 0.5},
+            "slices": [{"by": "kind", "expect": list(KINDS)}],
+            "rules": rules,
+        }
+    )
+
+
+RECALL = {"metric": "recall", "slices": "all", "max_drop": 0.1}
+ALARMS = {"metric": "false_positive_rate", "slices": "all", "max_rise": 0.1}
+
+
+def make_rows(labels: list[bool], kinds: list[str]) -> LabelledRows:
+    count = len(labels)
+    return LabelledRows(
+        name="t.csv",
+        folder=Path(),
+        ids=tuple(f"r{n:03}" for n in range(count)),
+        images=tuple(f"{n}.png" for n in range(count)),
+        labels=tuple("unsafe" if label else "safe" for label in labels),
+        splits=("gate",) * count,
+        columns={"kind": tuple(kinds)},
+    )
+
+
+def forty() -> tuple[LabelledRows, np.ndarray, np.ndarray]:
+    """Ten positives and ten negatives of each kind, with their masks."""
+    labels = np.tile(np.arange(20) < 10, 2)
+    kinds = np.repeat(KINDS, 20)
+    return make_rows(labels.tolist(), kinds.tolist()), labels, kinds
+
+
+def test_the_summary_speaks_of_the_worst_slice() -> None:
+    rows, labels, kinds = forty()
+    baseline = labels.astype(float)
+    candidate, control = baseline.copy(), baseline.copy()
+    candidate[np.flatnonzero((kinds == "video") & labels)[:4]] = 0.0
+    candidate[np.flatnonzero((kinds == "display") & labels)[:1]] = 0.0
+    control[np.flatnonzero((kinds == "video") & labels)[:3]] = 0.0
+    scores = {"baseline": baseline, "candidate": candidate, "control": control}
+    found = control_of(make_policy(RECALL, ALARMS), rows, scores)
+    assert "On kind=video, recall changed by -40.0 points with pruning" in found.summary
+    assert "by -30.0 points after the same fine-tuning with nothing removed" in found.summary
+    video = {s.metric: s for s in found.slices if s.slice == "kind=video"}["recall"]
+    assert (video.baseline, video.control, video.candidate) == (1.0, 0.7, 0.6)
+    assert (video.lost, video.gained) == (3, 0)
+
+
+def test_more_of_what_should_be_rare_is_a_loss() -> None:
+    rows, labels, kinds = forty()
+    baseline = labels.astype(float)
+    candidate = baseline.copy()
+    candidate[np.flatnonzero((kinds == "display") & ~labels)[:5]] = 1.0
+    scores = {"baseline": baseline, "candidate": candidate, "control": baseline}
+    summary = control_of(make_policy(RECALL, ALARMS), rows, scores).summary
+    assert "On kind=display, false positive rate changed by +50.0 points with" in summary
+    assert "by +0.0 points after" in summary
+
+
+def test_without_a_rule_on_change_the_summary_claims_nothing() -> None:
+    rows, labels, _ = forty()
+    scores = dict.fromkeys(("baseline", "candidate", "control"), labels.astype(float))
+    found = control_of(make_policy({"metric": "recall", "at_least": 0.5}), rows, scores)
+    assert found.slices == ()
+    assert found.summary == "The same fine-tuning was done with nothing removed."
+
+
+def test_a_slice_without_positives_has_no_recall_to_change() -> None:
+    rows = make_rows([True, False, False, False], ["display", "display", "video", "video"])
+    scores = dict.fromkeys(("baseline", "candidate", "control"), np.array([1.0, 0.0, 0.0, 0.0]))
+    found = control_of(make_policy(RECALL), rows, scores)
+    video = next(s for s in found.slices if s.slice == "kind=video")
+    assert (video.baseline, video.control, video.candidate) == (None, None, None)
+    assert "video" not in found.summary
+
+
+@given(
+    draws=st.lists(
+        st.tuples(st.booleans(), st.sampled_from(KINDS), *[st.booleans()] * 3),
+        min_size=4,
+        max_size=30,
+    )
+)
+@settings(max_examples=8)
+def test_figures_are_counted_by_hand(draws: list[tuple[bool, str, bool, bool, bool]]) -> None:
+    draws = [*draws, (True, "display", True, True, True)]  # a table without positives is refused
+    labels, kinds, *decisions = zip(*draws, strict=True)
+    rows = make_rows(list(labels), list(kinds))
+    names = ("baseline", "candidate", "control")
+    scores = {n: np.array(d, dtype=float) for n, d in zip(names, decisions, strict=True)}
+    for found in control_of(make_policy(RECALL), rows, scores).slices:
+        inside = [found.slice in ("overall", f"kind={kind}") for kind in kinds]
+        chosen = np.flatnonzero(np.array(labels) & np.array(inside))
+        for name in names:
+            value = getattr(found, name)
+            expected = scores[name][chosen].mean() if len(chosen) else None
+            assert value == (None if expected is None else pytest.approx(expected))
+
+
+def loaded(surgery: Surgery | None = None, digest: str = "b" * 64) -> LoadedModel:
+    kept = surgery.kept if surgery else WHOLE
+    return LoadedModel(
+        module=torch.nn.Identity(),
+        family=FAMILY,
+        config=CONFIG,
+        preprocessor={},
+        kept=kept,
+        digest=digest,
+        parameters=FAMILY.parameters(CONFIG, kept.counts("heads"), kept.counts("neurons")),
+        active_heads=kept.active_heads,
+        model_bytes=77,
+        folder=Path(),
+        surgery=surgery,
+    )
+
+
+PRUNED = {
+    "step": "prune",
+    "what": "heads",
+    "criterion": "taylor",
+    "scope": "global",
+    "min_per_layer": 1,
+    "fraction": 0.34,
+    "removed": 1200,
+    "data": "calibration",
+    "rows": 2000,
+}
+TRAINED = {
+    "step": "finetune",
+    "steps": 400,
+    "learning_rate": 0.001,
+    "batch_size": 64,
+    "data": "train, at most 9,000",
+    "rows": 9000,
+}
+
+
+def cut(*recipe: dict[str, Any], baseline: str = "b" * 64) -> Surgery:
+    return Surgery(
+        architecture=FAMILY.architecture,
+        config=CONFIG,
+        heads=((0, 2), (1,)),
+        neurons=((0, 3), tuple(range(10))),
+        parameters=1,
+        weights_sha256="c" * 64,
+        baseline_digest=baseline,
+        recipe=recipe,
+        seed=0,
+        importance=ImportanceSummary(
+            criterion="taylor", heads=((0.5, 0.1, 0.4), (None, 1.0, 0.0)), neurons=()
+        ),
+    )
+
+
+def test_a_model_is_named_by_content() -> None:
+    found = model_ref(loaded(), "baseline")
+    assert (found.name, found.digest, found.model_bytes) == ("baseline", "b" * 64, 77)
+    assert (found.architecture, found.active_heads) == ("ViTForImageClassification", 6)
+
+
+def test_what_was_removed_is_told_in_numbers_and_sentences() -> None:
+    candidate = loaded(cut(PRUNED, TRAINED), "d" * 64)
+    losses = (tuple(float(n) for n in range(100, 80, -1)),)
+    made = Candidate(
+        module=candidate.module,
+        kept=candidate.kept,
+        surgery=candidate.surgery or cut(),
+        losses=((9.0,), *losses),
+    )
+    found = compression_of(loaded(), candidate, made)
+    assert found is not None
+    assert (found.heads_before, found.heads_kept) == ((3, 3), ((0, 2), (1,)))
+    assert (found.neurons_before, found.neurons_kept) == ((10, 10), (2, 10))
+    assert found.head_share == ((0.5, 0.1, 0.4), (0.0, 1.0, 0.0))
+    assert (found.loss_first, found.loss_last) == (99.5, 81.5)
+    assert list(found.summary) == [
+        (
+            "Removed 1,200 heads, ranked by taylor on 2,000 rows (calibration) over all layers "
+            "together; at least 1 stay in each layer."
+        ),
+        (
+            "Fine-tuned for 400 steps of 64 rows at a learning rate of 0.001 on 9,000 rows (train, "
+            "at most 9,000)."
+        ),
+    ]
+
+
+def test_a_candidate_made_elsewhere_has_no_losses() -> None:
+    found = compression_of(loaded(), loaded(cut(TRAINED)), None)
+    assert found is not None
+    assert (found.loss_first, found.loss_last) == (None, None)
+
+
+def test_a_candidate_without_a_manifest_has_no_compression() -> None:
+    assert compression_of(loaded(), loaded(), None) is None
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        {"step": "prune", "what": "heads", "removed": 3},
+        {**PRUNED, "removed": "many"},
+        {"step": "finetune", "batch_size": 8, "learning_rate": 0.1},
+        {**TRAINED, "learning_rate": "small"},
+        {"step": "distil", "teacher": "big"},
+        {"note": "by hand"},
+        {},
+    ],
+)
+def test_a_step_that_another_program_wrote_is_spelled_out(step: dict[str, Any]) -> None:
+    found = compression_of(loaded(), loaded(cut(step)), None)
+    assert found is not None
+    assert found.summary == (", ".join(f"{name}: {value}" for name, value in step.items()),)
+
+
+def test_epochs_are_told_where_steps_are_not_given() -> None:
+    step = {**TRAINED, "epochs": 0.5}
+    del step["steps"]
+    found = compression_of(loaded(), loaded(cut(step)), None)
+    assert found is not None
+    assert found.summary[0].startswith("Fine-tuned for 0.5 epochs of 64 rows")
+
+
+def test_a_candidate_of_another_model_is_worth_a_warning() -> None:
+    baseline = loaded()
+    assert lineage_warnings(baseline, loaded()) == ()
+    assert lineage_warnings(baseline, loaded(cut())) == ()
+    (warning,) = lineage_warnings(baseline, loaded(cut(baseline="e" * 64)))
+    assert "eeeeeeeeeeee" in warning
+    assert "bbbbbbbbbbbb" in warning
+
+
+def test_a_candidate_of_a_candidate_is_of_the_same_line() -> None:
+    first = loaded(cut(), "f" * 64)
+    assert lineage_warnings(first, replace(loaded(cut()), digest="a" * 64)) == ()
