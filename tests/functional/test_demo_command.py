@@ -180,6 +180,25 @@ def test_other_sizes_or_seeds_never_share_a_cache_folder() -> None:
     assert len(keys) == 12
 
 
+def test_other_code_never_shares_a_cache_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    demo_folder = Path(workspace.__file__).parent
+    for name in workspace.MAKERS:
+        (tmp_path / name).write_bytes((demo_folder / name).read_bytes())
+    before = workspace._key(0, TINY, 1)
+    monkeypatch.setattr(workspace, "files", lambda _package: tmp_path)
+    assert workspace._key(0, TINY, 1) == before
+    with (tmp_path / "styles.py").open("a") as file:
+        file.write("# another style\n")
+    assert workspace._key(0, TINY, 1) != before
+
+
+def test_every_module_that_makes_something_is_in_the_key() -> None:
+    modules = {path.name for path in Path(workspace.__file__).parent.glob("*.py")}
+    assert modules - {"__init__.py", "workspace.py"} == set(workspace.MAKERS)
+
+
 def test_a_cache_that_cannot_be_written_is_bad_input(tmp_path: Path) -> None:
     from prunegate.errors import InputError
 
@@ -196,9 +215,9 @@ def test_the_policies_are_valid_and_scale_with_the_data(scale: float, arm: str) 
     assert policy.name == workspace.name_of(arm) == f"demo-{arm}"
     finetune = policy.compress[-1].finetune
     assert finetune is not None
-    assert finetune.steps == max(1, int(400 * scale))
-    assert finetune.data.limit == int(9000 * scale)
-    assert finetune.data.limit <= sizes.train // 4
+    assert finetune.steps == max(1, int(workspace.STEPS * scale))
+    assert finetune.data.limit == int(workspace.LIMIT * scale)
+    assert finetune.data.limit <= sizes.train // 2
     assert policy.evidence.minimum.rows <= sizes.gate / 4
 
 
@@ -206,8 +225,8 @@ def test_the_full_demo_is_the_documented_one() -> None:
     assert workspace.scaled(1.0) == Sizes()
     text = workspace.policy_text("representative", Sizes())
     assert "minimum: {rows: 1000, positives: 400}" in text
-    assert "steps: 400" in text
-    assert "limit: 9000" in text
+    assert f"steps: {workspace.STEPS}," in text
+    assert f"limit: {workspace.LIMIT}}}" in text
     assert "@" not in text
 
 

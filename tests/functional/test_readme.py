@@ -18,7 +18,7 @@ from prunegate.policy.load import parse_policy
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 FROM_A_USER = {"prunegate check my-policy.yaml", "prunegate run my-policy.yaml"}
-"""Need the user's own model and images; tests/functional/test_run_command.py runs them on small ones."""
+"""Need the user's own model and images; test_run_command.py runs them on small ones."""
 
 
 def blocks(language: str) -> list[str]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import os
 from contextlib import ExitStack
 from pathlib import Path
 
 import click
 
 from prunegate.cli.options import Output, output_options, seed_option
+from prunegate.cli.threads import patient_threads
 
 
 def _a_number(_context: click.Context, _option: click.Parameter, value: float) -> float:
@@ -50,9 +50,7 @@ def command(seed: int, cache: Path | None, scale: float, output: Output) -> int:
     Example:
       prunegate demo --out reports/demo
     """
-    # Torch's waiting threads spin by default. Where another program wants one of their cores, a
-    # training step then takes a second and more instead of a tenth. Torch reads this on import.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    patient_threads()
     from prunegate.cli.console import progress, show
     from prunegate.demo.workspace import ARMS, default_cache, name_of, prepare, scaled, told
     from prunegate.gate import keep
@@ -80,7 +78,7 @@ def command(seed: int, cache: Path | None, scale: float, output: Output) -> int:
                 settings = Settings(
                     seed=seed,
                     batch=64,
-                    seconds=max(1.0, 10.0 * scale),
+                    seconds=max(1.0, 6.0 * scale),
                     command="demo",
                     progress=told(arm, report),
                 )

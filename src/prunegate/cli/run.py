@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
 import click
 
 from prunegate.cli.options import Output, device_option, output_options, seed_option
+from prunegate.cli.threads import patient_threads
 
 
 @click.command("run", short_help="Prune, judge, cost and report: the whole way.")
@@ -47,9 +47,7 @@ def command(policy: Path, output: Output, **settings: Any) -> int:
     Example:
       prunegate run policies/my-classifier.yaml --seed 1
     """
-    # Torch's waiting threads spin by default. Where another program wants one of their cores, a
-    # training step then takes a second and more instead of a tenth. Torch reads this on import.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    patient_threads()
     from prunegate.cli.console import progress, show
     from prunegate.gate import keep
     from prunegate.outputs.staging import staged

@@ -30,11 +30,6 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def processors() -> int:
-    """Return how many the machine has: what its load average is spread over."""
-    return os.cpu_count() or 1
-
-
 def load() -> float:
     """Return the load average of the last minute: runnable processes, on average."""
     return os.getloadavg()[0]

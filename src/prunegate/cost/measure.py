@@ -18,8 +18,8 @@ import torch
 from torch import nn
 
 from prunegate.cost.interval import FEWEST_ROUNDS, median_ratio
-from prunegate.cost.machine import load, machine, processors
-from prunegate.cost.measurement import TOLERANCE, Interval, Measurements, ModelFigures, steady
+from prunegate.cost.machine import load, machine
+from prunegate.cost.measurement import Interval, Measurements, ModelFigures, steady
 from prunegate.cost.rounds import (
     Inputs,
     Round,
@@ -95,20 +95,9 @@ def measure(  # noqa: PLR0913  # the settings of one experiment, by keyword
         latency_ratio=_ratio(taken, "candidate", "baseline", cpu=False),
         noise=noise,
         cpu_noise=_ratio(taken, "after", "before", cpu=True) if on_cpu else None,
-        quiet=is_quiet(noise, load_before, processors()),
+        quiet=steady(noise),
         environment=machine(device, load_before, load()),
     )
-
-
-def is_quiet(
-    noise: Interval, load_before: float, available: int, tolerance: float = TOLERANCE
-) -> bool:
-    """Tell whether timings are evidence.
-
-    The baseline's interval against itself has to stay within ``tolerance`` of 1, and no more than
-    five runnable processes may have shared four cores beforehand.
-    """
-    return steady(noise, tolerance) and load_before <= 1.25 * available
 
 
 def figures(

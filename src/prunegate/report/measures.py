@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from prunegate.audit.record import DecisionRecord
-from prunegate.cost.measurement import Interval, Measurements
+from prunegate.cost.measurement import Interval, Measurements, steady
 from prunegate.report import numbers
 from prunegate.report.inert import inert
 from prunegate.report.numbers import GAP
@@ -75,11 +75,16 @@ def _timed(taken: Measurements | None) -> list[MeasureRow]:
             before=_with_unit(before, unit),
             after=_with_unit(after, unit),
             ratio=_interval(ratio) if ratio else _ratio(before, after),
-            timed=True,
+            timed=not (ratio is taken.cpu_ratio and _steady_cpu(taken)),
         )
         for name, before, after, unit, ratio in figures
         if before is not None or after is not None
     ]
+
+
+def _steady_cpu(taken: Measurements) -> bool:
+    """CPU time can be evidence where the clock on the wall is not."""
+    return taken.cpu_noise is not None and steady(taken.cpu_noise)
 
 
 def _counted(record: DecisionRecord) -> list[MeasureRow]:
@@ -142,4 +147,4 @@ def _noise(taken: Measurements) -> str:
         )
     if taken.quiet:
         return f"{said}."
-    return f"{said}. The machine was too busy: the timed figures are no evidence."
+    return f"{said}. The machine was too busy: the figures struck out are no evidence."

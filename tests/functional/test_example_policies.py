@@ -1,0 +1,35 @@
+"""The policies that the repository shows are the ones that it runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from prunegate.demo.workspace import ARMS, FULL, name_of, policy_text
+from prunegate.policy.load import load_policy
+
+POLICIES = Path(__file__).parents[2] / "policies"
+
+
+@pytest.mark.parametrize("arm", ARMS)
+def test_the_demo_policies_shown_are_the_demo_policies_run(arm: str) -> None:
+    shown = (POLICIES / f"{name_of(arm)}.yaml").read_text(encoding="utf-8")
+    assert shown == policy_text(arm, FULL)
+
+
+def test_the_demo_policies_differ_in_their_name_and_rows_alone() -> None:
+    one, other = (load_policy(POLICIES / f"{name_of(arm)}.yaml") for arm in ARMS)
+    assert one.rules == other.rules
+    assert one.cost == other.cost
+    assert [
+        step.model_dump(exclude={"prune": {"data"}, "finetune": {"data"}}) for step in one.compress
+    ] == [
+        step.model_dump(exclude={"prune": {"data"}, "finetune": {"data"}})
+        for step in other.compress
+    ]
+
+
+@pytest.mark.parametrize("path", sorted(POLICIES.glob("*.yaml")), ids=lambda path: path.name)
+def test_every_example_is_valid_and_named_after_its_file(path: Path) -> None:
+    assert load_policy(path).name == path.stem
