@@ -26,11 +26,10 @@ def change(finding: dict[str, Any]) -> str:
 def lines(display_only: dict[str, Any], representative: dict[str, Any]) -> list[str]:
     one, other = findings(display_only), findings(representative)
     control = {(c["metric"], c["slice"]): c for c in display_only["control"]["slices"]}
-    out = [
-        f"| change in points | baseline | display-only: {display_only['outcome'].upper()} | "
-        f"its control, nothing removed | representative: {representative['outcome'].upper()} |",
-        "|---|---|---|---|---|",
-    ]
+    verdicts = [record["outcome"].upper() for record in (display_only, representative)]
+    heads = ("change in points", "baseline", f"display-only: {verdicts[0]}")
+    heads += ("its control, nothing removed", f"representative: {verdicts[1]}")
+    out = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for metric, where in one:
         key = (metric, where)
         plain = control[key]["control"] - control[key]["baseline"]

@@ -70,7 +70,7 @@ def main() -> None:
     try:
         code = cli.main(standalone_mode=False)
     except click.exceptions.Abort:
-        _say("aborted; nothing was written")
+        _say("aborted; nothing half-written was left")
         code = 130
     except click.ClickException as error:
         error.show()

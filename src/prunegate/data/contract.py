@@ -58,10 +58,10 @@ class ContractReport:
         if self.holds:
             return
         broken = [clause for clause in self.clauses if not clause.holds]
-        noun = "clause is" if len(broken) == 1 else "clauses are"
+        verb = "is" if len(broken) == 1 else "are"
         lines = "\n".join(_line(clause) for clause in broken)
         raise ContractError(
-            f"{len(broken)} of {len(self.clauses)} {noun} broken in the data contract; no model "
+            f"{len(broken)} of {len(self.clauses)} clauses {verb} broken in the data contract; no model "
             f"was loaded:\n{lines}"
         )
 

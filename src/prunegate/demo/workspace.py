@@ -27,7 +27,7 @@ ARMS = {
 }
 """The two candidates: which rows rank and recover them. The first is the mistake."""
 FULL = Sizes()
-STEPS, LIMIT = 600, 9_000
+STEPS, LIMIT = 800, 9_000
 """Fine-tuning of the full demo: steps, and the rows they draw from. Smaller data get fewer."""
 MAKERS = ("shapes.py", "styles.py", "creatives.py", "dataset.py", "baseline.py")
 """The code that decides what is cached: a change in it makes the cache start anew."""

@@ -158,7 +158,8 @@ def _refuse(problems: Sequence[str]) -> None:
         return
     shown = "\n".join(f"  {problem}" for problem in problems[:10])
     more = f"\n  and {len(problems) - 10} more" if len(problems) > 10 else ""
+    noun = "image" if len(problems) == 1 else "images"
     raise TableError(
-        f"{len(problems)} images cannot be read; replace them or take out their rows:\n"
+        f"{len(problems)} {noun} cannot be read; replace them or take out their rows:\n"
         f"{shown}{more}"
     )
