@@ -61,8 +61,8 @@ class ContractReport:
         verb = "is" if len(broken) == 1 else "are"
         lines = "\n".join(_line(clause) for clause in broken)
         raise ContractError(
-            f"{len(broken)} of {len(self.clauses)} clauses {verb} broken in the data contract; no model "
-            f"was loaded:\n{lines}"
+            f"{len(broken)} of {len(self.clauses)} clauses {verb} broken in the data contract; no "
+            f"model was loaded:\n{lines}"
         )
 
 
