@@ -71,14 +71,15 @@ def round_up(count: int) -> int:
 
 
 def reasons(policy: Policy, outcome: Outcome, findings: Sequence[Finding]) -> tuple[str, ...]:
-    """Why, in plain words: what failed, or what is open, or that everything holds."""
+    """Why, in plain words: what failed, then what is open; or that everything holds."""
     blocking = [f for f in findings if f.severity == "block"]
     if outcome == "approve":
         slices = len({f.slice for f in blocking})
         noun = "slice" if slices == 1 else "slices"
         return (f"All {len(blocking)} blocking limits hold on {slices} {noun}.",)
-    wanted = "fail" if outcome == "reject" else "inconclusive"
-    return tuple(_reason(policy, f) for f in blocking if f.status == wanted)
+    failed = [f for f in blocking if f.status == "fail"]
+    still_open = [f for f in blocking if f.status == "inconclusive"]
+    return tuple(_reason(policy, f) for f in (*failed, *still_open))
 
 
 def absent(names: Sequence[str]) -> tuple[str, ...]:
@@ -88,20 +89,26 @@ def absent(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def _reason(policy: Policy, finding: Finding) -> str:
-    metric = METRICS[finding.metric]
     where = f"{finding.metric.replace('_', ' ')} on {finding.slice}"
     where = where[0].upper() + where[1:]
-    if finding.status == "inconclusive":
-        return f"{where}: {finding.note or 'not enough evidence'}."
     if finding.candidate is None:
         return f"{where}: {finding.note}."
+    figures = f"{where} {_figures(policy, finding)}"
+    if finding.status == "fail":
+        return f"{figures}."
+    return f"{figures}; not proven: {finding.note or 'not enough evidence'}."
+
+
+def _figures(policy: Policy, finding: Finding) -> str:
+    """What was found and what is allowed."""
+    metric = METRICS[finding.metric]
     currency = policy.cost.currency if policy.cost else ""
     allowed = explain_check(policy.rules[finding.rule], finding.check, currency)
-    after = _value(metric, finding.candidate, finding.limit)
+    after = _value(metric, finding.candidate or 0.0, finding.limit)
     if finding.check in ("at_least", "at_most"):
-        return f"{where} is {after}{_flips(finding)}; the policy asks for {allowed}."
+        return f"is {after}{_flips(finding)}; the policy asks for {allowed}"
     before = "not defined" if finding.baseline is None else _value(metric, finding.baseline)
-    return f"{where} went from {before} to {after}{_flips(finding)}; allowed: {allowed}."
+    return f"went from {before} to {after}{_flips(finding)}; allowed: {allowed}"
 
 
 def _value(metric: Metric, value: float, limit: float | None = None) -> str:
