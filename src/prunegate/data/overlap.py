@@ -30,7 +30,7 @@ def overlaps(rows: LabelledRows, policy: Policy, hashes: Sequence[str]) -> Itera
         examples=examples_of(twice),
     )
     yield _shared("ids", "ids", rows, rows.ids, rows.ids)
-    yield _shared("content", "images whose content", rows, hashes, rows.ids)
+    yield _shared("content", "images with the same content", rows, hashes, rows.ids)
     if policy.group:
         groups = rows.columns[policy.group]
         yield _shared("groups", f"groups ({policy.group}) that", rows, groups, groups)

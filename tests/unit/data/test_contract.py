@@ -103,7 +103,7 @@ def test_breaches_are_reported_together_in_words() -> None:
     assert "rows without a value in column 'label': 1, expected none; give every row" in message
     assert "rows of a split that does not exist: 1 ('test'), expected none" in message
     assert "rows whose label is neither 'unsafe' nor 'safe': 1 ('odd')" in message
-    assert "images whose content occur in more than one split: 1 ('08')" in message
+    assert "images with the same content occur in more than one split: 1 ('08')" in message
 
 
 @pytest.mark.parametrize("split", ["train", "calibration", "gate"])

@@ -186,6 +186,7 @@ def test_scores_in_narrow_unsigned_columns() -> None:
     assert view(prunegate.judge(policy(), flags)) == view(prunegate.judge(policy(), data))
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 10**6))
 @settings(max_examples=25)
 def test_exchanging_the_models_turns_the_sign_and_swaps_lost_with_gained(seed: int) -> None:

@@ -62,6 +62,7 @@ def test_what_failed_is_in_the_open_and_the_rest_is_folded(records: ModuleType) 
     assert folded.count("proven safe") == 6
 
 
+@pytest.mark.slow
 def test_a_summary_that_is_too_long_says_what_it_leaves_out(records: ModuleType) -> None:
     record = records.hostile()
     many = tuple(replace(record.findings[0], slice=f"s{n}") for n in range(4000))

@@ -320,6 +320,7 @@ POLICIES = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.slow
 @given(POLICIES)
 def test_a_policy_survives_being_written_and_read(document: dict[str, Any]) -> None:
     policy = Policy.model_validate(document)

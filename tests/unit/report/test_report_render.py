@@ -195,6 +195,7 @@ def test_a_digest_that_is_none_is_refused(records: ModuleType, digest: str) -> N
         render(records.approved(), digest=digest, pictures={})
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(text=st.text(st.characters(), min_size=1, max_size=30))
 def test_any_name_leaves_the_page_well_formed(records: ModuleType, text: str) -> None:

@@ -30,6 +30,7 @@ def test_large_plans_use_the_formula():
     assert sample_size.paired(0.1, 0.0, 0.005, 0.05, 0.9) == pytest.approx(34_255, rel=0.01)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("rate", "limit"), [(0.95, 0.9), (1.0, 0.98), (0.6, 0.5), (0.99, 0.985)])
 def test_floors_reach_the_power_from_the_planned_size_on(rate, limit):
     n = sample_size.proportion_at_least(rate, limit, 0.05, 0.9)

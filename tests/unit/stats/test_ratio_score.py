@@ -164,6 +164,7 @@ def simulated_size(probabilities, n, margin, repeats):
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 def test_the_size_holds_where_few_rows_differ():
     # precision 1/2 before, 0.48 after, and every difference a loss: MOVER approves 14 % of these
     p = np.array([0, 0, 0, 0.5, 0, 0, 0.5 * (1 - 0.48 / 0.52), 0.5 * 0.48 / 0.52])
