@@ -6,7 +6,7 @@ eight cell probabilities under that constraint), which is Tango's and Nam's idea
 ratios. With few rows that differ, it is what keeps the test honest: by simulation over some 600
 boundary settings for either metric, the worst false-approve rate is about .06 at n = 50 to 1,000,
 where that of MOVER with Wilson limits reaches .30 (precision) and .48 (F1). Approximate all the
-same, so reports say "about".
+same (`tests/benchmarks/size_ratio.py` finds up to .073 for F1), so reports say "about".
 
 The p-values are the larger of the score's and the signed root likelihood ratio's: the first is
 the cautious one towards approval, the second towards harm, where skewness makes the score too
