@@ -25,9 +25,8 @@ from prunegate.compress.recipe import Candidate, Step, compress, without_pruning
 from prunegate.cost.measure import describe, figures, measure
 from prunegate.cost.measurement import Measurements, ModelFigures
 from prunegate.cost.measurements_file import write_measurements
-from prunegate.data.contract import check_contract
-from prunegate.data.hashing import FileHash, hash_files, require_unchanged
-from prunegate.data.image_table import read_rows
+from prunegate.data.checked import check_rows
+from prunegate.data.hashing import hash_files, require_unchanged
 from prunegate.data.labelled_rows import LabelledRows
 from prunegate.data.thumbnails import thumbnail
 from prunegate.errors import InputError, UnsupportedError
@@ -80,7 +79,9 @@ def run(source: PolicyFile, folder: Path, settings: Settings) -> Decision:
     policy = source.policy
     _require_sections(policy)
     table = hash_files([source.folder / str(policy.data.table)])[0]
-    rows, hashes, warnings = checked_rows(source, settings.progress)
+    checked = check_rows(policy, source.folder, settings.progress)
+    checked.report.require()
+    rows, hashes = checked.rows, checked.hashes
     baseline = load_model(source.folder / policy.model.baseline)  # type: ignore[union-attr]  # required above
     classes = classes_of(policy, baseline.config)
     settings.progress("read the images", 0, 1)
@@ -107,32 +108,9 @@ def run(source: PolicyFile, folder: Path, settings: Settings) -> Decision:
     )
     require_unchanged([table, *hashes])  # the record names them by content
     decision = gate(source, folder / PREDICTIONS, measurements=measurements, origin=origin)
-    return _illustrated(decision, rows, (*warnings, *lineage_warnings(baseline, candidate)))
-
-
-def checked_rows(
-    source: PolicyFile, progress: Progress
-) -> tuple[LabelledRows, tuple[FileHash, ...], tuple[str, ...]]:
-    """The labelled rows with their content hashes, after the data contract was found to hold.
-
-    Raises:
-        InputError: the table cannot be read, or the contract is broken.
-    """
-    rows = read_rows(source.policy, source.folder)
-    paths = rows.paths
-    done, total = 0, len(set(paths))
-
-    def advance(count: int) -> None:
-        nonlocal done
-        done += count
-        progress("hash the images", done, total)
-
-    hashes = hash_files(paths, advance=advance)
-    progress("check the data contract", 0, 1)
-    report = check_contract(rows, source.policy, [found.sha256 for found in hashes])
-    report.require()
-    progress("check the data contract", 1, 1)
-    return rows, hashes, report.warnings
+    return _illustrated(
+        decision, rows, (*checked.report.warnings, *lineage_warnings(baseline, candidate))
+    )
 
 
 def _require_sections(policy: Policy) -> None:

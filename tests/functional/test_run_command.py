@@ -532,7 +532,7 @@ def test_a_taken_folder_is_refused_before_any_work(
 ) -> None:
     module: Any = import_module("prunegate.run")
 
-    monkeypatch.setattr(module, "read_rows", partial(pytest.fail, "the data were read"))
+    monkeypatch.setattr(module, "check_rows", partial(pytest.fail, "the data were read"))
     assert "not empty" in refused("--out", "data")
 
 

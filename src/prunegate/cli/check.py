@@ -22,16 +22,13 @@ def command(policy: Path, as_json: bool, quiet: bool) -> int:
       prunegate check policies/my-classifier.yaml
     """
     from prunegate.audit.canonical import plain
-    from prunegate.data.contract import check_contract
-    from prunegate.data.hashing import hash_files
-    from prunegate.data.image_table import read_rows
+    from prunegate.data.checked import check_rows
     from prunegate.policy.load import read_policy
     from prunegate.report.inert import inert
 
     source = read_policy(policy)
-    rows = read_rows(source.policy, source.folder)
-    hashes = [found.sha256 for found in hash_files(rows.paths)]
-    report = check_contract(rows, source.policy, hashes)
+    checked = check_rows(source.policy, source.folder)
+    report = checked.report
     if as_json:
         click.echo(json.dumps(plain(report), indent=2))
     report.require()
@@ -40,5 +37,7 @@ def command(policy: Path, as_json: bool, quiet: bool) -> int:
             click.echo(f"  ok  {inert(clause.words)}: {clause.observed} ({clause.expected})")
         for warning in report.warnings:
             click.echo(f"  warning: {inert(warning)}")
-        click.echo(f"The data contract holds: {len(report.clauses)} clauses, {len(rows):,} rows.")
+        click.echo(
+            f"The data contract holds: {len(report.clauses)} clauses, {len(checked.rows):,} rows."
+        )
     return 0

@@ -1,0 +1,58 @@
+"""Checked: labelled rows, their content hashes and what the data contract says of them.
+
+The one way from a policy to its labelled data, for whoever only checks and for whoever goes on.
+No model library is imported here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from prunegate.data.contract import ContractReport, check_contract
+from prunegate.data.hashing import FileHash, hash_files
+from prunegate.data.image_table import read_rows
+from prunegate.data.labelled_rows import LabelledRows
+from prunegate.policy.model import Policy
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checked:
+    """Labelled data and the contract's findings on them; ``report.require()`` insists on it."""
+
+    rows: LabelledRows
+    hashes: tuple[FileHash, ...]
+    """Of each row's image, in the rows' order."""
+    report: ContractReport
+
+
+def check_rows(
+    policy: Policy, folder: Path, progress: Progress = lambda _stage, _done, _total: None
+) -> Checked:
+    """Read, hash and check the labelled rows of a policy.
+
+    Args:
+        policy: its ``data`` section names the table.
+        folder: what the policy's paths are relative to.
+        progress: called with the stage, how much is done, and the total.
+
+    Raises:
+        InputError: the table or an image cannot be read. A broken contract is in the report.
+    """
+    rows = read_rows(policy, folder)
+    paths = rows.paths
+    done, total = 0, len(set(paths))
+
+    def advance(count: int) -> None:
+        nonlocal done
+        done += count
+        progress("hash the images", done, total)
+
+    hashes = hash_files(paths, advance=advance)
+    progress("check the data contract", 0, 1)
+    report = check_contract(rows, policy, [found.sha256 for found in hashes])
+    progress("check the data contract", 1, 1)
+    return Checked(rows=rows, hashes=hashes, report=report)
