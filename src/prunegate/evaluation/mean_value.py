@@ -124,14 +124,15 @@ class MeanValue(Evidence):
     def _interval(self, weights: Weights) -> Interval:
         """Interval of a ratio of sums, linearised at its estimate."""
         moments = self.moments
-        per_unit = moments.first[2] / moments.units
-        centre = moments.combined(weights)[0] / moments.first[2]
+        weight = moments.rough[2]
+        centre = moments.combined(weights)[0] / weight
         residual = (weights[0], weights[1], weights[2] - centre)
-        _, second, third = map(float, moments.combined(residual))
-        found = mean.interval(moments.units, 0.0, second, third)
+        sums = map(float, moments.combined(residual))
+        found = mean.interval(moments.units, *sums)
+        per_unit = float(weight / moments.units)
         return Interval(
-            low=float(centre) + found.low / float(per_unit),
-            high=float(centre) + found.high / float(per_unit),
+            low=float(centre) + found.low / per_unit,
+            high=float(centre) + found.high / per_unit,
             method=found.method,
         )
 

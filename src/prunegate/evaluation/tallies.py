@@ -114,7 +114,9 @@ class Moments:
     units: int = 0
     """Rows, or groups of rows."""
     first: tuple[Fraction, ...] = (Fraction(0),) * 3
-    """Sums of the features."""
+    """Sums of the features, as finely as they are known: what the values are."""
+    rough: tuple[Fraction, ...] = (Fraction(0),) * 3
+    """The same sums in the steps of the products below: what is tested."""
     second: tuple[Fraction, ...] = (Fraction(0),) * len(SECOND)
     """Sums of products of two, in the order of ``SECOND``."""
     third: tuple[Fraction, ...] = (Fraction(0),) * len(THIRD)
@@ -124,6 +126,7 @@ class Moments:
         return Moments(
             units=self.units + other.units,
             first=_added(self.first, other.first),
+            rough=_added(self.rough, other.rough),
             second=_added(self.second, other.second),
             third=_added(self.third, other.third),
         )
@@ -131,7 +134,7 @@ class Moments:
     def combined(self, weights: tuple[Fraction, ...]) -> tuple[Fraction, Fraction, Fraction]:
         """Sums of z, z^2 and z^3 for z = weights . features."""
         return (
-            sum((w * s for w, s in zip(weights, self.first, strict=True)), Fraction(0)),
+            sum((w * s for w, s in zip(weights, self.rough, strict=True)), Fraction(0)),
             _form(weights, SECOND, self.second),
             _form(weights, THIRD, self.third),
         )

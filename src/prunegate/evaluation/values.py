@@ -37,8 +37,8 @@ _SCORE_BITS = (40, 28)
 """Of the range, for sums and for products: 1e-12 and 4e-9 of it."""
 _NLL_BITS = (36, 16)
 """Of a nat: 1e-11 and 2e-5 nats per document."""
-_MOST_NATS = 1e9
-"""No document has more; what is above (infinity, say) is a mistake."""
+_MOST_NATS, _MOST_TOKENS = 1e6, 1e6
+"""Of one document; what is above (infinity, say) is a mistake."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +57,12 @@ class Values(Reading):
             return None
         low, high = self.policy.task.bounds
         return Fraction(str(high)) - Fraction(str(low))
+
+    @property
+    def _bounds(self) -> tuple[float, float]:
+        """Smallest and largest number that a model's column can hold."""
+        language = self.policy.task.kind == "language"
+        return (0.0, _MOST_NATS) if language else self.policy.task.bounds
 
     def derived(self) -> Mapping[str, nw.Expr]:
         columns = self.policy.data.columns
@@ -78,7 +84,7 @@ class Values(Reading):
         pair = (columns.baseline, columns.candidate)
         if self.policy.task.kind == "language":
             return (
-                *(self._inside(c, (0, _MOST_NATS), "no negative log-likelihood") for c in pair),
+                *(self._inside(c, self._bounds, "no negative log-likelihood") for c in pair),
                 self._tokens(columns.tokens),
             )
         low, high = self.policy.task.bounds
@@ -108,6 +114,7 @@ class Values(Reading):
         return Moments(
             units=units,
             first=tuple(_exact(row[f"prunegate__{name}_{i}"]) * steps[i][0] for i in range(3)),
+            rough=tuple(_exact(row[f"prunegate__{name}_rough{i}"]) * steps[i][1] for i in range(3)),
             second=tuple(
                 _exact(row[f"prunegate__{name}_{i}{j}"]) * steps[i][1] * steps[j][1]
                 for i, j in SECOND
@@ -124,14 +131,15 @@ class Values(Reading):
     def _features(self, quantity: str) -> tuple[tuple[nw.Expr, tuple[int, int]], ...]:
         """Change, baseline and weight, each with the bits after the point."""
         columns = self.policy.data.columns
-        baseline, candidate = self._number(columns.baseline), self._number(columns.candidate)
+        pair, bounds = (columns.baseline, columns.candidate), self._bounds
+        baseline, candidate = (self._readable(column, bounds) for column in pair)
         if self.policy.task.kind == "language":
-            tokens = self._number(columns.tokens)
+            tokens = self._readable(columns.tokens, (1, _MOST_TOKENS))
             return ((candidate - baseline, _NLL_BITS), (baseline, _NLL_BITS), (tokens, (0, 0)))
         if quantity == ERROR:
-            label = self._number(columns.label)
+            label = self._readable(columns.label, bounds)
             baseline, candidate = (baseline - label).abs(), (candidate - label).abs()
-        low, high = self.policy.task.bounds
+        low, high = bounds
         whole = math.ceil(math.log2(high - low))
         bits = (_SCORE_BITS[0] - whole, _SCORE_BITS[1] - whole)
         return ((candidate - baseline, bits), (baseline, bits), (nw.lit(1.0), (0, 0)))
@@ -148,15 +156,22 @@ class Values(Reading):
         return scaled.cast(nw.Int128) if exact else scaled
 
     def _inside(self, column: str, bounds: tuple[float, float], words: str) -> Check:
-        value = self._number(column)
-        inside = (value >= bounds[0]) & (value <= bounds[1])
+        inside = self._within(column, bounds)
         return Check(column=column, words=words, broken=outside(self, column, inside))
+
+    def _within(self, column: str, bounds: tuple[float, float]) -> nw.Expr:
+        value = self._number(column)
+        return (value >= bounds[0]) & (value <= bounds[1])
 
     def _tokens(self, column: str) -> Check:
         value = self._number(column)
-        inside = (value >= 1) & (value < 2**31) & (value == value.round())
+        inside = self._within(column, (1, _MOST_TOKENS)) & (value == value.round())
         words = "no whole number of tokens from 1 up"
         return Check(column=column, words=words, broken=outside(self, column, inside))
+
+    def _readable(self, column: str, bounds: tuple[float, float]) -> nw.Expr:
+        """The number, null where it is none that can be summed up."""
+        return nw.when(self._within(column, bounds)).then(self._number(column))
 
 
 def quantities_of(policy: Any) -> tuple[str, ...]:
@@ -182,6 +197,7 @@ def sums_of(quantities: Sequence[str]) -> dict[str, nw.Expr]:
         fine = [nw.col(f"prunegate__{quantity}_{name}_fine") for name in _FEATURES]
         x = [nw.col(f"prunegate__{quantity}_{name}_coarse") for name in _FEATURES]
         found |= {f"prunegate__{quantity}_{i}": feature.sum() for i, feature in enumerate(fine)}
+        found |= {f"prunegate__{quantity}_rough{i}": x[i].sum() for i in range(3)}
         found |= {f"prunegate__{quantity}_{i}{j}": (x[i] * x[j]).sum() for i, j in SECOND}
         found |= {
             f"prunegate__{quantity}_{i}{j}{k}": (x[i] * x[j] * x[k]).sum() for i, j, k in THIRD

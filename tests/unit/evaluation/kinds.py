@@ -1,0 +1,112 @@
+"""A table and a policy for every kind of task, to state laws about all of them at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from prunegate.policy.load import parse_policy
+from prunegate.policy.model import Policy
+
+KINDS = ("binary", "labels", "multiclass", "score", "language")
+_TASKS = {
+    "binary": "{kind: binary, positive: unsafe, threshold: 0.5}",
+    "labels": "{kind: binary, positive: unsafe}",
+    "multiclass": "{kind: multiclass}",
+    "score": "{kind: score, range: [-1, 4]}",
+    "language": "{kind: language}",
+}
+_RATES = ("recall", "precision", "f1", "accuracy")
+_FLIPS = ("negative_flip_rate", "churn")
+METRICS = {
+    "binary": (*_RATES, "specificity", "false_positive_rate", *_FLIPS),
+    "labels": (*_RATES, "specificity", "false_positive_rate", *_FLIPS),
+    "multiclass": (*_RATES, *_FLIPS),
+    "score": ("mean_score", "mae"),
+    "language": ("nll_per_token", "perplexity"),
+}
+LOWER = {"false_positive_rate", "mae", "nll_per_token", "perplexity"}
+SLICES = "slices: [{by: kind, expect: [a, b]}, {by: [kind, region]}, {name: far, where: {region: [x, z]}}]\n"
+
+
+def policy(kind: str, rules: list[str] | None = None, *, more: str = "") -> Policy:
+    """A policy with a level and a change rule for every metric that the task has."""
+    lines = "\n".join(f"  - {rule}" for rule in (all_rules(kind) if rules is None else rules))
+    head = f"prunegate: 1\nname: x\ntask: {_TASKS[kind]}\n{SLICES}{more}"
+    return parse_policy(f"{head}rules:\n{lines}\n")
+
+
+def all_rules(kind: str) -> list[str]:
+    """A level of every metric, and a change where the metric has a baseline."""
+    rules = []
+    for name in METRICS[kind]:
+        rules.append(f"{{metric: {name}, slices: all, at_most: 0.9}}")
+        if name not in _FLIPS:
+            change = "max_rise" if name in LOWER else "max_drop"
+            rules.append(f"{{metric: {name}, slices: all, {change}: 0.05}}")
+    if kind == "multiclass":
+        rules.append("{metric: recall, slices: all, classes: each, max_drop: 0.05}")
+        rules.append("{metric: precision, slices: kind, classes: [u, v], at_least: 0.3}")
+    return rules
+
+
+def table(kind: str, seed: int, rows: int) -> pd.DataFrame:
+    """Rows of two models that mostly agree."""
+    random = np.random.default_rng(seed)
+    data = pd.DataFrame(
+        {
+            "id": [f"r{i}" for i in range(rows)],
+            "kind": random.choice(["a", "b", "c"], rows),
+            "region": random.choice(["x", "y", "z"], rows),
+            "post": random.integers(0, max(rows // 4, 2), rows),
+        }
+    )
+    for name, values in _models(kind, random, rows).items():
+        data[name] = values
+    return data
+
+
+def _models(kind: str, random: Any, rows: int) -> dict[str, Any]:
+    if kind == "score":
+        return _scores(random, rows)
+    if kind == "language":
+        return _likelihoods(random, rows)
+    names = np.array(["u", "v", "w"] if kind == "multiclass" else ["unsafe", "safe"])
+    label = random.integers(0, len(names), rows)
+    label[: len(names)] = range(len(names))  # every class occurs
+    baseline = np.where(random.random(rows) < 0.8, label, random.integers(0, len(names), rows))
+    candidate = np.where(random.random(rows) < 0.9, baseline, random.integers(0, len(names), rows))
+    if kind != "binary":
+        return {"label": names[label], "baseline": names[baseline], "candidate": names[candidate]}
+    spread = [random.integers(0, 50, rows) / 100 for _ in range(2)]
+    scores = [
+        0.5 * (made == 0) + more for made, more in zip((baseline, candidate), spread, strict=True)
+    ]
+    return {"label": names[label], "baseline": scores[0], "candidate": scores[1]}
+
+
+def _scores(random: Any, rows: int) -> dict[str, Any]:
+    label = random.uniform(-1, 4, rows)
+    baseline = np.clip(label + random.normal(0, 0.5, rows), -1, 4)
+    candidate = np.clip(baseline + random.normal(-0.01, 0.1, rows), -1, 4)
+    return {"label": label, "baseline": baseline, "candidate": candidate}
+
+
+def _likelihoods(random: Any, rows: int) -> dict[str, Any]:
+    tokens = random.integers(1, 300, rows)
+    baseline = tokens * random.gamma(20, 0.1, rows)
+    candidate = np.maximum(baseline + tokens * random.normal(0.01, 0.1, rows), 0)
+    return {"tokens": tokens, "baseline": baseline, "candidate": candidate}
+
+
+def slices_of(data: pd.DataFrame) -> dict[str, Any]:
+    """The rows of every slice, by name."""
+    found = {"overall": np.ones(len(data), bool), "far": data["region"].isin(["x", "z"])}
+    for kind in data["kind"].unique():
+        found[f"kind={kind}"] = data["kind"] == kind
+        for region in data["region"].unique():
+            both = (data["kind"] == kind) & (data["region"] == region)
+            found[f"kind={kind},region={region}"] = both
+    return found
