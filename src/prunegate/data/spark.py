@@ -96,16 +96,19 @@ def explain(error: Exception) -> str:
     cause = lines[-1]
     file = next((found[1] for line in lines if (found := _FILE.search(line))), None)
     where = f"{file}: " if file and file not in cause else ""
-    if "Malformed CSV record" in cause:
+    if "Malformed CSV record" in cause or "Unescaped quote" in cause:
+        said = cause.partition(". To allow")[0]
         return (
-            f"{where}{cause}; quote cells that hold the delimiter, close every quote, and give "
-            "every row a cell per column."
+            f"{where}{said}; quote cells that hold the delimiter, close every quote, and give every "
+            "row a cell per column."
         )
     if "CSV header does not conform" in cause:
         return (
             f"{where}its columns differ from those of the other files; give files with the same "
             "columns in the same order."
         )
+    if "Path does not exist" in cause:
+        return f"{cause}; check the path."
     return f"{where}Spark cannot read it ({cause}); correct the table or the query behind it."
 
 
@@ -129,7 +132,7 @@ def _first(message: str) -> str:
     said = [_CONDITION.sub("", line) for line in lines]
     traceback = any("Traceback (most recent call last)" in line for line in lines)
     text = next((line for line in reversed(said) if line), "") if traceback else said[0]
-    return text if len(text) <= 200 else text[:197] + "..."
+    return text.rstrip(".") if len(text) <= 200 else text[:197] + "..."
 
 
 @contextmanager
@@ -184,7 +187,10 @@ def _cell(value: str, spark: str, wanted: Kind) -> str:
 
 
 def _number_text(value: str) -> str:
-    """A number as DuckDB and Python write it: ``1``, ``2.5``, ``1e-07``; NaN is missing."""
+    """A number as DuckDB and Python write it: ``1``, ``2.5``, ``1e-07``; NaN is missing.
+
+    Past 1e16 a Java older than 19 may write a digit more than it takes.
+    """
     number = f"CAST({value} AS DOUBLE)"
     java = f"CAST({number} AS STRING)"  # 2.5, 1.0E-7
     zeros = f"regexp_replace(CAST(CAST({java} AS DECIMAL(38, 21)) AS STRING), r'0+$', '')"

@@ -157,11 +157,24 @@ def _csv(source: SparkFiles, paths: list[str], wanted: Sequence[str]) -> Any:
     """The wanted columns of CSV files as text, empty cells as null."""
     from pyspark.sql.types import StringType, StructField, StructType
 
+    _require_closed_quotes(source, paths)
     delimiter, header = _header(source, paths, wanted)
     match_columns(wanted, header, source.name)  # before Spark refuses names that clash
     schema = StructType([StructField(name, StringType()) for name in header])
     reader = source.session.read.options(**_DIALECT, sep=delimiter, header=True)
     return select(reader.schema(schema).csv(paths), wanted, source.name)
+
+
+def _require_closed_quotes(source: SparkFiles, paths: list[str]) -> None:
+    """Refuse a file with an odd number of quotes: Spark takes all behind an open one for a cell."""
+    quotes = "length(value) - length(replace(value, '\"', '')) AS quotes"
+    lines = source.session.read.text(paths).selectExpr("_metadata.file_path AS file", quotes)
+    odd = lines.groupBy("file").sum("quotes").where("`sum(quotes)` % 2 = 1").head(1)
+    if odd:
+        raise TableError(
+            f"{odd[0][0]}: an odd number of quotes; close every quoted cell, quote every cell that "
+            'holds a quote, and write that quote as "".'
+        )
 
 
 def _header(source: SparkFiles, paths: list[str], wanted: Sequence[str]) -> tuple[str, list[str]]:

@@ -18,8 +18,16 @@ from typing import IO, Any
 from prunegate.errors import InputError
 
 _QUIET = {"spark.log.level": "ERROR", "spark.ui.showConsoleProgress": "false"}
-_ALONE = {"spark.ui.enabled": "false"}
-"""For a Spark that nobody else looks at: opens no port for a web page."""
+_ALONE = {
+    "spark.master": "local[*]",
+    "spark.ui.enabled": "false",
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.sql.shuffle.partitions": str(2 * (os.cpu_count() or 1)),
+}
+"""For a Spark of this machine only, which then opens no port that others can reach."""
+_CONFIGURED = ("SPARK_HOME", "SPARK_CONF_DIR", "PYSPARK_SUBMIT_ARGS")
+"""Whoever has set one of these has a Spark with settings of its own; they are left alone."""
 _SUBMITTED = "PYSPARK_GATEWAY_PORT"
 """Set by spark-submit, which has started Java already."""
 
@@ -53,7 +61,8 @@ def _start(builder: Any) -> Any:
     remote = "SPARK_REMOTE" in os.environ
     if not remote and _SUBMITTED not in os.environ:
         _require_java()
-    settings = {} if remote else _QUIET if _SUBMITTED in os.environ else _QUIET | _ALONE
+    alone = not any(name in os.environ for name in (_SUBMITTED, *_CONFIGURED))
+    settings = {} if remote else _QUIET | (_ALONE if alone else {})
     for name, value in settings.items():
         builder = builder.config(name, value)
     with tempfile.TemporaryFile() as log:
