@@ -14,7 +14,7 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import prunegate
@@ -88,7 +88,7 @@ def tables(draw: st.DrawFn) -> tuple[Policy, pa.Table]:
 
 
 @given(drawn=tables())
-@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20)
 def test_every_engine_gives_the_same_verdict(spark: Any, drawn: tuple[Policy, pa.Table]) -> None:
     asked, table = drawn
     expected = prunegate.judge(asked, table)

@@ -99,8 +99,8 @@ def explain(error: Exception) -> str:
     if "Malformed CSV record" in cause or "Unescaped quote" in cause:
         said = cause.partition(". To allow")[0]
         return (
-            f"{where}{said}; quote cells that hold the delimiter, close every quote, and give every "
-            "row a cell per column."
+            f"{where}{said}; quote cells that hold the delimiter, close every quote, and give "
+            "every row a cell per column."
         )
     if "CSV header does not conform" in cause:
         return (
