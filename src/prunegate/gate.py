@@ -54,8 +54,9 @@ def judge(policy: Policy, predictions: Any, *, measurements: Measurements | None
 
     Args:
         policy: from ``load_policy``.
-        predictions: a path, a glob, several paths (CSV, Parquet, Arrow), or a pandas, Polars, Arrow,
-            DuckDB or Spark frame with the columns id, label, baseline, candidate and the slicing keys.
+        predictions: a path, a glob, several paths (CSV, Parquet, Arrow), or a pandas, Polars,
+            Arrow, DuckDB or Spark frame with the columns id, label, baseline, candidate and the
+            slicing keys.
         measurements: operational figures; without them, rules on such figures are inconclusive.
 
     Raises:
