@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -18,13 +21,25 @@ from prunegate.cli.options import Output, output_options
     help="CSV, Parquet or Arrow: a file or a glob; may be given several times.",
 )
 @click.option(
+    "--engine",
+    type=click.Choice(["duckdb", "spark"]),
+    default="duckdb",
+    show_default=True,
+    help="What counts; spark reads CSV and Parquet wherever Spark can, folders too.",
+)
+@click.option(
     "--measurements",
     type=click.Path(path_type=Path),
     help="measurements.json of an earlier run, for rules on latency, size and cost.",
 )
 @output_options
 def command(
-    policy: Path, predictions: tuple[str, ...], measurements: Path | None, output: Output
+    *,
+    policy: Path,
+    predictions: tuple[str, ...],
+    engine: str,
+    measurements: Path | None,
+    output: Output,
 ) -> int:
     r"""Judge a predictions table against POLICY.
 
@@ -43,8 +58,22 @@ def command(
 
     source = read_policy(policy)
     figures = read_measurements(measurements) if measurements else None
-    with staged(output.out, output.reports / source.policy.name, force=output.force) as staging:
-        decision = gate(source, list(predictions), measurements=figures)
+    place = staged(output.out, output.reports / source.policy.name, force=output.force)
+    with place as staging, _readable(predictions, engine) as table:
+        decision = gate(source, table, measurements=figures)
         folder = keep(decision, staging, output.audit)
     show(decision, folder, output)
     return decision.verdict.exit_code
+
+
+@contextmanager
+def _readable(predictions: tuple[str, ...], engine: str) -> Iterator[Any]:
+    """The paths as the engine takes them, while it is there."""
+    if engine == "duckdb":
+        yield list(predictions)
+        return
+    from prunegate.data.spark_files import SparkFiles
+    from prunegate.data.spark_session import spark_session
+
+    with spark_session() as session:
+        yield SparkFiles(session=session, paths=predictions)

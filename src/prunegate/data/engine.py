@@ -1,6 +1,7 @@
 """The engine that reads tables: DuckDB in memory, bounded, spilling to disk, without network.
 
 Its errors about data become one ``TableError``; its errors about SQL are ours and stay as they are.
+``Engine`` is what a table asks of whatever computes it; ``spark.py`` has the other one.
 """
 
 from __future__ import annotations
@@ -12,19 +13,55 @@ import shutil
 import tempfile
 import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import duckdb
 import narwhals
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
+from prunegate.data.columns import quoted
 from prunegate.errors import TableError
 
 MEMORY_LIMIT = "1.5GB"
 """What DuckDB may hold before it spills to the temporary folder."""
 
 _OURS = (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException)
+
+
+class Engine(Protocol):
+    """What computes a table's lazy frame."""
+
+    def reading(self, name: str) -> AbstractContextManager[None]:
+        """Wrap a collect: damage found while reading becomes a TableError about ``name``."""
+
+    def hashes(self, frame: narwhals.LazyFrame[Any], column: str) -> NDArray[np.uint64] | None:
+        """64-bit hashes of a column's values, missing ones left out; equal values, equal hashes.
+
+        None where the values would have to travel for it: then whoever asks has to count.
+        """
+
+
+@dataclass(frozen=True, kw_only=True)
+class DuckDB:
+    """The engine of every table but Spark's."""
+
+    connection: Any
+    """Kept alive with the table; a DuckDB relation given by the user has its own."""
+
+    def reading(self, name: str) -> AbstractContextManager[None]:
+        """As ``Engine`` says."""
+        return reading(name)
+
+    def hashes(self, frame: narwhals.LazyFrame[Any], column: str) -> NDArray[np.uint64]:
+        """As ``Engine`` says."""
+        cell = quoted(column)
+        present = frame.to_native().filter(f"{cell} IS NOT NULL").project(f"hash({cell}) AS h")
+        hashes: NDArray[np.uint64] = present.fetchnumpy()["h"]
+        return hashes
 
 
 def connect(memory_limit: str = MEMORY_LIMIT) -> Any:

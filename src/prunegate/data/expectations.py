@@ -55,6 +55,8 @@ def _validate(limits: Sequence[Limit]) -> list[Any]:
     with warnings.catch_warnings():
         # great_expectations imports sre_constants and sre_parse, which Python 3.11 retires.
         warnings.filterwarnings("ignore", "module 'sre_", DeprecationWarning)
+        # It imports pyspark where that is installed; nothing here uses it.
+        warnings.filterwarnings("ignore", "PySpark does not yet fully support", FutureWarning)
         import great_expectations as gx
         from great_expectations.data_context.types.base import ProgressBarsConfig
     import pandas as pd

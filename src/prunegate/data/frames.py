@@ -44,8 +44,8 @@ def _arrow(frame: Any, wanted: Sequence[str], name: str) -> tuple[pa.Table, dict
         found = match_columns(wanted, frame.column_names, name)
         return frame.select(list(found.values())), found
     raise TableError(
-        f"a {name} is not a table that can be read; give a path, or a pandas, Polars, Arrow or "
-        "DuckDB frame (from other engines: write Parquet files)."
+        f"a {name} is not a table that can be read; give a path, or a pandas, Polars, Arrow, "
+        "DuckDB or Spark frame (from other engines: write Parquet files)."
     )
 
 

@@ -1,8 +1,9 @@
 """Tables: any source of predictions as one lazy frame that holds only the columns needed.
 
 The one door for tables. Files and frames become a narwhals LazyFrame over a DuckDB relation whose
-columns are text, number or boolean; what reads it (counting, uniqueness) stays lazy and bounded in
-memory. What a value *means* (label, score, slice) is decided by the reader, not here.
+columns are text, number or boolean; Spark's become one over a Spark frame of the same meaning
+(``spark.py``). What reads it (counting, uniqueness) stays lazy and bounded in memory. What a value
+*means* (label, score, slice) is decided by the reader, not here.
 """
 
 from __future__ import annotations
@@ -16,11 +17,12 @@ from typing import Any, Literal, cast
 
 import narwhals as nw
 
-from prunegate.data import engine
 from prunegate.data.columns import quoted, shown
 from prunegate.data.csv_table import load_csv, make_numbers
+from prunegate.data.engine import DuckDB, Engine, connect, reading
 from prunegate.data.files import TableFiles, find_files
 from prunegate.data.frames import scan_frame
+from prunegate.data.spark_files import is_for_spark
 from prunegate.data.stored import scan_arrow, scan_parquet
 from prunegate.errors import TableError
 
@@ -35,7 +37,7 @@ _INEXACT = {"float", "decimal"}
 """Compared as DOUBLE, so that ``score >= threshold`` means one thing for every source."""
 _AS_TEXT = {
     *("varchar", "enum", "uuid", "date", "timestamp", "timestamp with time zone"),
-    *("timestamp_s", "timestamp_ms", "timestamp_ns", "null"),
+    *("timestamp_s", "timestamp_ms", "timestamp_ns", "time", "null"),
 }
 
 
@@ -53,18 +55,13 @@ class Table:
     """How many rows there were when it was opened; at least one."""
     files: tuple[Path, ...] = ()
     """The files it is read from; empty for a frame."""
-    connection: Any = None
-    """Keeps the engine alive; None for a DuckDB relation, which has its own."""
-
-    @property
-    def relation(self) -> Any:
-        """The DuckDB relation under ``frame``."""
-        return self.frame.to_native()
+    engine: Engine
+    """Computes ``frame``."""
 
     @contextmanager
     def reading(self) -> Iterator[None]:
         """Wrap every collect in this: damage found while reading becomes a TableError."""
-        with engine.reading(self.name):
+        with self.engine.reading(self.name):
             yield
 
 
@@ -79,7 +76,7 @@ def open_table(
 
     Args:
         source: A path, glob or list of paths (CSV, Parquet, Arrow), or a pandas, Polars, Arrow,
-            DuckDB or narwhals frame.
+            DuckDB, Spark or narwhals frame, or ``SparkFiles``.
         columns: Names of the columns needed; no other is read.
         text_columns: Of these, the ones to hand over as text whatever they are (1.0 becomes ``1``,
             true becomes ``true``, NaN is missing).
@@ -90,24 +87,38 @@ def open_table(
         TableError: the source cannot be read, is empty, or lacks a column; says what to do.
     """
     wanted = tuple(dict.fromkeys(columns))
+    if is_for_spark(source):
+        # Imports nothing of Spark itself; it is there already.
+        from prunegate.data.spark import open_spark
+
+        return open_spark(source, wanted, frozenset(text_columns), frozenset(numeric_columns))
     files = _find(source)
-    connection = engine.connect()
-    with engine.reading(files.name if files else "the frame"):
+    connection = connect()
+    with reading(files.name if files else "the frame"):
         relation, name = _scan(connection, source, files, wanted)
         if files and files.format == "csv":
             relation = make_numbers(connection, [c for c in wanted if c in numeric_columns])
         relation, kinds = _typed(relation, name, frozenset(text_columns))
         rows = int(relation.aggregate("count(*)").fetchall()[0][0])
-    if rows == 0:
-        raise TableError(f"{name}: there are no rows; give a table with at least one row.")
+    require_rows(rows, name)
     return Table(
         name=name,
         frame=cast("nw.LazyFrame[Any]", nw.from_native(relation)),
         kinds=kinds,
         rows_hint=rows,
         files=files.paths if files else (),
-        connection=connection,
+        engine=DuckDB(connection=connection),
     )
+
+
+def require_rows(rows: int, name: str) -> None:
+    """Refuse an empty table.
+
+    Raises:
+        TableError: there are no rows.
+    """
+    if rows == 0:
+        raise TableError(f"{name}: there are no rows; give a table with at least one row.")
 
 
 def _find(source: Any) -> TableFiles | None:
@@ -132,7 +143,8 @@ def _typed(relation: Any, name: str, as_text: frozenset[str]) -> tuple[Any, dict
     kinds: dict[str, Kind] = {}
     cells = []
     for column, kind in zip(relation.columns, (t.id for t in relation.types), strict=True):
-        kinds[column] = "text" if column in as_text else _kind(kind, column, name)
+        found = _kind(kind, column, name)
+        kinds[column] = "text" if column in as_text else found
         cells.append(f"{_cell(quoted(column), kind, kinds[column])} AS {quoted(column)}")
     return relation.project(", ".join(cells)), kinds
 
@@ -144,7 +156,12 @@ def _kind(kind: str, column: str, name: str) -> Kind:
         return "number"
     if kind in _AS_TEXT:
         return "text"
-    raise TableError(
+    raise not_one_value(name, column, kind)
+
+
+def not_one_value(name: str, column: str, kind: str) -> TableError:
+    """Return the refusal of a column of lists, structures, bytes and the like."""
+    return TableError(
         f"{name}: column {shown(column)} holds {kind} values; give text, numbers or booleans, one "
         "value per row."
     )

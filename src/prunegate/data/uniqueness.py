@@ -2,17 +2,18 @@
 
 Equal ids have equal hashes, so ids whose 64-bit hashes all differ are unique: sorting ten million
 hashes takes a tenth of the time of counting distinct ids (0.5 s against 2.5-3.5 s on two busy
-cores). Where two hashes meet, or where the hashes would not fit in memory, the engine counts the
-ids themselves, spilling to disk.
+cores). Where two hashes meet, where the hashes would not fit in memory, or where the engine has
+none to give (Spark), the engine counts the ids themselves, spilling to disk.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+import narwhals as nw
 import numpy as np
+from numpy.typing import NDArray
 
-from prunegate.data.columns import quoted
 from prunegate.data.tables import Table
 
 _EXAMPLES = 5
@@ -45,31 +46,49 @@ def duplicate_ids(table: Table, column: str) -> Duplicates:
     Raises:
         TableError: the table cannot be read to its end.
     """
-    cell = quoted(column)
     with table.reading():
-        rows, present = table.relation.aggregate(f"count(*), count({cell})").fetchall()[0]
-        if present <= HASHED_ROWS and _hashes_differ(table, cell):
-            return Duplicates(rows=rows, missing=rows - present, surplus=0, examples=())
-        distinct = table.relation.aggregate(f"count(DISTINCT {cell})").fetchall()[0][0]
-        examples = _examples(table, cell) if distinct < present else ()
+        if table.rows_hint <= HASHED_ROWS and (found := _by_hashes(table, column)):
+            return found
+        rows, present, distinct = _counts(table, column)
+        examples = _examples(table, column) if distinct < present else ()
     return Duplicates(
         rows=rows, missing=rows - present, surplus=present - distinct, examples=examples
     )
 
 
-def _hashes_differ(table: Table, cell: str) -> bool:
-    present = table.relation.filter(f"{cell} IS NOT NULL").project(f"hash({cell}) AS h")
-    hashes = np.sort(present.fetchnumpy()["h"])
-    return not bool((hashes[1:] == hashes[:-1]).any())
+def _by_hashes(table: Table, column: str) -> Duplicates | None:
+    """What hashes tell; None where two of them meet or the engine has none to give."""
+    hashes = table.engine.hashes(table.frame, column)
+    if hashes is None or not _differ(hashes):
+        return None
+    rows = int(table.frame.select(nw.len()).collect().item())
+    return Duplicates(rows=rows, missing=rows - len(hashes), surplus=0, examples=())
 
 
-def _examples(table: Table, cell: str) -> tuple[str, ...]:
-    repeated = (
-        table.relation.filter(f"{cell} IS NOT NULL")
-        .aggregate(f"{cell} AS id, count(*) AS n", cell)
-        .filter("n > 1")
-        .order("id")
-        .limit(_EXAMPLES)
-        .fetchall()
+def _differ(hashes: NDArray[np.uint64]) -> bool:
+    ordered = np.sort(hashes)
+    return not bool((ordered[1:] == ordered[:-1]).any())
+
+
+def _counts(table: Table, column: str) -> tuple[int, int, int]:
+    """Rows, rows with an id, and distinct ids, in one pass."""
+    cell = nw.col(column)
+    counted = table.frame.select(
+        nw.len().alias("rows"), cell.count().alias("present"), cell.n_unique().alias("distinct")
     )
-    return tuple(str(identifier) for identifier, _ in repeated)
+    rows, present, distinct = map(int, counted.collect().row(0))
+    return rows, present, distinct - (present < rows)  # n_unique takes null for a value
+
+
+def _examples(table: Table, column: str) -> tuple[str, ...]:
+    times = "__times"
+    repeated = (
+        table.frame.filter(~nw.col(column).is_null())
+        .group_by(column)
+        .agg(nw.len().alias(times))
+        .filter(nw.col(times) > 1)
+        .sort(column)
+        .head(_EXAMPLES)
+        .collect()
+    )
+    return tuple(str(identifier) for identifier in repeated[column].to_list())

@@ -43,5 +43,5 @@ def test_whole_numbers_and_text_are_ids() -> None:
 
 
 def test_colliding_hashes_do_not_make_ids_equal(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(uniqueness, "_hashes_differ", lambda *_: False)
+    monkeypatch.setattr(uniqueness, "_differ", lambda *_: False)
     assert duplicate_ids(open_table(pa.table({"id": ["a", "b"]}), ["id"]), "id").unique

@@ -1,0 +1,298 @@
+"""Judging on Spark: the verdict, the refusals and the files are those of every other engine."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import prunegate
+from prunegate import cli
+from prunegate.audit.read import read_record
+from prunegate.data.spark_files import SparkFiles
+from prunegate.errors import InputError
+from prunegate.gate import gate
+from prunegate.policy.load import parse_policy, read_policy
+from prunegate.policy.model import Policy
+
+pytestmark = [
+    pytest.mark.slow,
+    # Spark says so whenever it gets an Arrow table; no pandas is involved here.
+    pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas"),
+]
+POLICY = """\
+prunegate: 1
+name: small
+task: {kind: binary, %s}
+slices: [{by: kind}, {by: [kind, place]}]
+rules:
+  - {metric: recall, slices: all, max_drop: 0.02}
+  - {metric: accuracy, slices: kind, max_drop: 0.05}
+"""
+SCORED, DECIDED = "positive: %s, threshold: 0.5", "positive: %s"
+
+
+def policy(task: str = SCORED % "unsafe") -> Policy:
+    return parse_policy(POLICY % task)
+
+
+KEYS = {
+    "text": ["a,b", 'c"d', "é", "\U0001f600", "NA", "01", " x ", "x=\\y", "None", "nan"],
+    "whole": [1, 2, -3, 2**62],
+    "number": [1.0, 2.5, -0.0, 1e-7, 1e15, float("inf")],
+    "flag": [True, False],
+}
+LABELS: dict[str, tuple[str, list[Any]]] = {
+    "text": ("unsafe", ["unsafe", "safe"]),
+    "whole": ("1", [1, 0]),
+    "number": ("1", [1.0, -0.0]),
+    "flag": ("true", [True, False]),
+}
+scores = st.sampled_from([0.0, -0.0, 0.1, 0.49999999999999994, 0.5, 0.7, 1.0])
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> tuple[Policy, pa.Table]:
+    """A policy and a small table that it can judge: keys, labels and scores of every kind."""
+    rows = draw(st.integers(2, 30))
+    word, labels = draw(st.sampled_from(list(LABELS.values())))
+    scored = draw(st.booleans())
+    values = scores if scored else st.sampled_from(labels)
+
+    def column(values: st.SearchStrategy[Any]) -> list[Any]:
+        return draw(st.lists(values, min_size=rows, max_size=rows))
+
+    keys = [st.sampled_from(draw(st.sampled_from(list(KEYS.values())))) for _ in range(2)]
+    table = pa.table(
+        {
+            "id": list(range(rows)),
+            "label": [labels[0], labels[1], *column(st.sampled_from(labels))[2:]],
+            "baseline": column(values),
+            "candidate": column(values),
+            "kind": column(keys[0]),
+            "place": column(keys[1]),
+        }
+    )
+    return policy((SCORED if scored else DECIDED) % word), table
+
+
+@given(drawn=tables())
+@settings(max_examples=20)
+def test_every_engine_gives_the_same_verdict(spark: Any, drawn: tuple[Policy, pa.Table]) -> None:
+    asked, table = drawn
+    expected = prunegate.judge(asked, table)
+    assert prunegate.judge(asked, spark.createDataFrame(table)) == expected
+    assert prunegate.judge(asked, table.to_pandas()) == expected
+    assert prunegate.judge(asked, duckdb.connect().from_arrow(table)) == expected
+
+
+def table(rows: int = 8) -> pd.DataFrame:
+    score = [0.9, 0.1] * (rows // 2)
+    columns = {"label": ["unsafe", "safe"] * (rows // 2), "baseline": score, "candidate": score}
+    ids = [f"r{i}" for i in range(rows)]
+    return pd.DataFrame({"id": ids, **columns, "kind": "a", "place": "b"})
+
+
+def put(column: str, value: Any) -> Callable[[pd.DataFrame], pd.DataFrame]:
+    return lambda data: data.assign(**{column: [value, *data[column].tolist()[1:]]})
+
+
+BROKEN: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
+    "NaN score": put("candidate", float("nan")),
+    "missing score": put("baseline", None),
+    "score above 1": put("candidate", 1.5),
+    "score below 0": put("candidate", -0.1),
+    "infinite score": put("baseline", float("inf")),
+    "third label": put("label", "unsure"),
+    "no label": put("label", None),
+    "empty label": put("label", ""),
+    "positive never occurs": lambda data: data.assign(label="safe"),
+    "no slicing value": put("kind", None),
+    "empty slicing value": put("kind", ""),
+    "id twice": put("id", "r1"),
+    "no id": put("id", None),
+    "column missing": lambda data: data.drop(columns="kind"),
+    "column twice": lambda data: data.assign(Kind="a"),
+    "no rows": lambda data: data[:0],
+    "labels where scores belong": lambda data: data.assign(candidate=data["label"]),
+    "flags where scores belong": lambda data: data.assign(candidate=True),
+    "another type of label": lambda data: data.assign(label=1),
+    "several at once": lambda data: put("candidate", 7.0)(put("label", None)(data)),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_what_one_engine_refuses_spark_refuses_with_the_same_words(spark: Any, case: str) -> None:
+    data = pa.Table.from_pandas(BROKEN[case](table()), preserve_index=False)
+    if not data.num_rows:  # an empty pandas column has no type
+        data = pa.Table.from_pandas(table(), preserve_index=False)[:0]
+    with pytest.raises(InputError) as wanted:
+        prunegate.judge(policy(), data)
+    frame = spark.createDataFrame(data.to_pylist(), schema=_schema(data))
+    with pytest.raises(InputError) as caught:
+        prunegate.judge(policy(), frame)
+    assert str(caught.value) == str(wanted.value).replace("pyarrow Table", "pyspark DataFrame")
+
+
+def _schema(data: pa.Table) -> str:
+    names = {pa.float64(): "double", pa.int64(): "bigint", pa.bool_(): "boolean"}
+    return ", ".join(f"{field.name} {names.get(field.type, 'string')}" for field in data.schema)
+
+
+def test_two_spellings_of_one_key_are_refused(spark: Any) -> None:
+    data = pa.Table.from_pandas(table().assign(kind=["e\u0301", *["\u00e9"] * 7]))
+    with pytest.raises(InputError, match="column 'kind' spells one value in two ways"):
+        prunegate.judge(policy(), spark.createDataFrame(data))
+
+
+def test_scores_and_labels_of_decisions_have_to_agree(spark: Any) -> None:
+    data = pa.Table.from_pandas(table().assign(candidate="other"), preserve_index=False)
+    decided = data.set_column(2, "baseline", data["label"])
+    for source in (decided, spark.createDataFrame(decided)):
+        with pytest.raises(InputError, match="holds labels that column 'label' does not"):
+            prunegate.judge(policy(DECIDED % "unsafe"), source)
+
+
+def csv(lost: int) -> str:
+    """Two kinds; the candidate gains positives of the first and loses some of the second."""
+    lines = ["id,label,baseline,candidate,kind,place"]
+    for kind, gained, misses in (("display", 9, 0), ('"a,""b"""', 0, lost)):
+        for i in range(300):
+            low, high = (0.2 if i < gained else 0.9), (0.1 if i < misses else 0.8)
+            lines.append(f"{kind[1]}{i},unsafe,{low},{high},{kind},x")
+            lines.append(f"{kind[1]}n{i},safe,0.1,{0.2 + i / 1000},{kind},é")
+    return "\n".join(lines) + "\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "p.yaml").write_text(POLICY % (SCORED % "unsafe"), encoding="utf-8")
+    (tmp_path / "t.csv").write_text(csv(40), encoding="utf-8")
+    return tmp_path
+
+
+def run(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    places = {
+        "PYSPARK_PYTHON": sys.executable,
+        "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
+    }
+    return subprocess.run(
+        command,
+        env={**os.environ, **places, **environment},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+PRUNEGATE = (sys.executable, "-c", "from prunegate.cli import main; main()")
+GATE = ("gate", "p.yaml", "--predictions", "t.csv")
+
+
+def same_files(left: Path, right: Path) -> None:
+    assert (left / "findings.csv").read_bytes() == (right / "findings.csv").read_bytes()
+    first, second = (read_record(place / "record.json")[0] for place in (left, right))
+    assert replace(first, created=second.created) == second
+
+
+def test_the_command_gives_the_same_files_and_says_nothing_more(folder: Path) -> None:
+    default = run(*PRUNEGATE, *GATE, "--out", "d")
+    found = run(*PRUNEGATE, *GATE, "--out", "s", "--engine", "spark", "--json")
+    assert (default.returncode, found.returncode) == (3, 3)
+    same_files(folder / "d", folder / "s")
+    assert found.stdout == (folder / "s" / "record.json").read_text(encoding="utf-8") + "\n"
+    assert found.stderr == default.stdout.replace("d/report.html", "s/report.html")
+
+
+def test_it_works_under_spark_submit(folder: Path) -> None:
+    (folder / "judge.py").write_text("from prunegate.cli import main\n\nmain()\n")
+    default = run(*PRUNEGATE, *GATE, "--out", "d")
+    submit = ("spark-submit", "--master", "local[2]", "judge.py")
+    found = run(*submit, *GATE, "--out", "s", "--engine", "spark")
+    assert (default.returncode, found.returncode) == (3, 3)
+    same_files(folder / "d", folder / "s")
+    assert found.stdout == default.stdout.replace("d/report.html", "s/report.html")
+
+
+def test_a_frame_gives_the_flips_that_a_file_gives(spark: Any, folder: Path) -> None:
+    source = read_policy(folder / "p.yaml")
+    expected = gate(source, "t.csv").record
+    frame = spark.createDataFrame(pa.Table.from_pandas(pd.read_csv("t.csv")))
+    found = gate(source, frame).record
+    assert found.flips == expected.flips
+    assert {flip.lost for flip in found.flips} == {True, False}
+    assert [(i.name, i.sha256) for i in found.inputs] == [("pyspark DataFrame", None)]
+    read = gate(source, SparkFiles(session=spark, paths=(str(folder / "t.csv"),))).record
+    assert (read.flips, read.inputs) == (expected.flips, expected.inputs)
+
+
+def command(monkeypatch: pytest.MonkeyPatch, *more: str) -> int:
+    # An absolute path: the Java of this session was started in another folder.
+    predictions = str(Path("t.csv").absolute())
+    arguments = ("gate", "p.yaml", "--predictions", predictions, "--engine", "spark", *more)
+    monkeypatch.setattr("sys.argv", ["prunegate", *arguments])
+    with pytest.raises(SystemExit) as stopped:
+        cli.main()
+    assert isinstance(stopped.value.code, int)
+    return stopped.value.code
+
+
+def test_a_running_session_is_used_and_left_running(
+    spark: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pyspark.sql.SparkSession.Builder.getOrCreate", None)
+    assert command(monkeypatch, "-q") == 3
+    assert spark.range(3).count() == 3
+
+
+def test_bad_input_is_one_message_and_nothing_written(
+    spark: Any, folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "t.csv").write_text(csv(0).replace(",0.8,", ",80,", 1), encoding="utf-8")
+    assert command(monkeypatch) == 2
+    said = capfd.readouterr()
+    assert not said.out
+    assert "column 'candidate': 1 row with no score between 0 and 1" in said.err
+    assert len(said.err.splitlines()) == 1
+    assert {path.name for path in folder.iterdir()} == {"p.yaml", "t.csv"}
+
+
+def test_without_pyspark_the_message_says_what_to_install(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyspark.sql", None)
+    assert command(monkeypatch) == 2
+    assert "pip install 'prunegate[spark]'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("environment", "words"),
+    [
+        ({"JAVA_HOME": "/nowhere"}, "there is none in JAVA_HOME (/nowhere)"),
+        ({"JAVA_TOOL_OPTIONS": "-XX:NoSuchOption"}, "did not start (Error: Could not create the"),
+    ],
+    ids=["no Java", "Java stops"],
+)
+def test_a_spark_that_does_not_start_is_one_message(
+    folder: Path, environment: dict[str, str], words: str
+) -> None:
+    pytest.importorskip("pyspark")
+    found = run(*PRUNEGATE, *GATE, "--engine", "spark", **environment)
+    assert found.returncode == 2
+    assert words in found.stderr
+    assert len(found.stderr.splitlines()) == 1
+    assert not found.stdout
+    assert {path.name for path in folder.iterdir()} == {"p.yaml", "t.csv"}
