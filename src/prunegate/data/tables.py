@@ -26,11 +26,11 @@ from prunegate.errors import TableError
 
 Kind = Literal["text", "number", "boolean"]
 
-_NUMBERS = {
+WHOLE_NUMBERS = {
     *("tinyint", "smallint", "integer", "bigint", "hugeint"),
     *("utinyint", "usmallint", "uinteger", "ubigint", "uhugeint"),
-    *("float", "double", "decimal"),
 }
+_NUMBERS = {*WHOLE_NUMBERS, "float", "double", "decimal"}
 _INEXACT = {"float", "decimal"}
 """Compared as DOUBLE, so that ``score >= threshold`` means one thing for every source."""
 _AS_TEXT = {
@@ -55,6 +55,8 @@ class Table:
     """The files it is read from; empty for a frame."""
     connection: Any = None
     """Keeps the engine alive; None for a DuckDB relation, which has its own."""
+    stored: Any = None
+    """The DuckDB relation before its columns were cast."""
 
     @property
     def relation(self) -> Any:
@@ -96,6 +98,7 @@ def open_table(
         relation, name = _scan(connection, source, files, wanted)
         if files and files.format == "csv":
             relation = make_numbers(connection, [c for c in wanted if c in numeric_columns])
+        stored = relation
         relation, kinds = _typed(relation, name, frozenset(text_columns))
         rows = int(relation.aggregate("count(*)").fetchall()[0][0])
     if rows == 0:
@@ -107,6 +110,7 @@ def open_table(
         rows_hint=rows,
         files=files.paths if files else (),
         connection=connection,
+        stored=stored,
     )
 
 

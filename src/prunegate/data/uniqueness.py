@@ -2,18 +2,18 @@
 
 Equal ids have equal hashes, so ids whose 64-bit hashes all differ are unique: sorting ten million
 hashes takes a tenth of the time of counting distinct ids (0.5 s against 2.5-3.5 s on two busy
-cores). Where two hashes meet, or where the hashes would not fit in memory, the engine counts the
-ids themselves, spilling to disk.
+cores). Whole numbers are hashed as they are stored, which spares writing each out as text. Where
+two hashes meet, or where the hashes would not fit in memory, the engine counts the ids themselves,
+spilling to disk.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-import numpy as np
+from typing import Any
 
 from prunegate.data.columns import quoted
-from prunegate.data.tables import Table
+from prunegate.data.tables import WHOLE_NUMBERS, Table
 
 _EXAMPLES = 5
 HASHED_ROWS = 30_000_000
@@ -48,7 +48,7 @@ def duplicate_ids(table: Table, column: str) -> Duplicates:
     cell = quoted(column)
     with table.reading():
         rows, present = table.relation.aggregate(f"count(*), count({cell})").fetchall()[0]
-        if present <= HASHED_ROWS and _hashes_differ(table, cell):
+        if present <= HASHED_ROWS and _hashes_differ(table, column):
             return Duplicates(rows=rows, missing=rows - present, surplus=0, examples=())
         distinct = table.relation.aggregate(f"count(DISTINCT {cell})").fetchall()[0][0]
         examples = _examples(table, cell) if distinct < present else ()
@@ -57,10 +57,21 @@ def duplicate_ids(table: Table, column: str) -> Duplicates:
     )
 
 
-def _hashes_differ(table: Table, cell: str) -> bool:
-    present = table.relation.filter(f"{cell} IS NOT NULL").project(f"hash({cell}) AS h")
-    hashes = np.sort(present.fetchnumpy()["h"])
+def _hashes_differ(table: Table, column: str) -> bool:
+    cell = quoted(column)
+    present = _cheapest(table, column).filter(f"{cell} IS NOT NULL").project(f"hash({cell}) AS h")
+    hashes = present.fetchnumpy()["h"]
+    hashes.sort()  # in place: the array is nobody else's, and a copy costs as much as the sorting
     return not bool((hashes[1:] == hashes[:-1]).any())
+
+
+def _cheapest(table: Table, column: str) -> Any:
+    """The rows with whole-number ids as numbers, any others as the text that they are judged by."""
+    stored = table.stored
+    if stored is None:
+        return table.relation
+    kind = stored.types[stored.columns.index(column)].id
+    return stored if kind in WHOLE_NUMBERS else table.relation
 
 
 def _examples(table: Table, cell: str) -> tuple[str, ...]:
