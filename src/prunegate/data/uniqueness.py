@@ -2,13 +2,15 @@
 
 Equal ids have equal hashes, so ids whose 64-bit hashes all differ are unique: sorting ten million
 hashes takes a tenth of the time of counting distinct ids (0.5 s against 2.5-3.5 s on two busy
-cores). Whole numbers are hashed as they are stored, which spares writing each out as text. Where
-two hashes meet, or where the hashes would not fit in memory, the engine counts the ids themselves,
-spilling to disk.
+cores). Whole numbers are hashed as they are stored, which spares writing each out as text. Of a
+large table a share of the hashes is taken at a time, so that memory does not grow with the file.
+Where two hashes meet, or where that would take too many passes, the engine counts the ids
+themselves, spilling to disk.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,8 +18,10 @@ from prunegate.data.columns import quoted
 from prunegate.data.tables import WHOLE_NUMBERS, Table
 
 _EXAMPLES = 5
-HASHED_ROWS = 30_000_000
-"""Up to this many rows the hashes are held in memory: 8 bytes each, twice during the hand-over."""
+HASHED_ROWS = 20_000_000
+"""About so many hashes are held in memory: 8 bytes each, twice during the hand-over."""
+PASSES = 10
+"""Readings of the ids up to which hashing them beats counting them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +52,7 @@ def duplicate_ids(table: Table, column: str) -> Duplicates:
     cell = quoted(column)
     with table.reading():
         rows, present = table.relation.aggregate(f"count(*), count({cell})").fetchall()[0]
-        if present <= HASHED_ROWS and _hashes_differ(table, column):
+        if present <= HASHED_ROWS * PASSES and _hashes_differ(table, column, present):
             return Duplicates(rows=rows, missing=rows - present, surplus=0, examples=())
         distinct = table.relation.aggregate(f"count(DISTINCT {cell})").fetchall()[0][0]
         examples = _examples(table, cell) if distinct < present else ()
@@ -57,10 +61,19 @@ def duplicate_ids(table: Table, column: str) -> Duplicates:
     )
 
 
-def _hashes_differ(table: Table, column: str) -> bool:
+def _hashes_differ(table: Table, column: str, present: int) -> bool:
+    """Whether the hashes of all ids are different, looked at in shares of about HASHED_ROWS."""
     cell = quoted(column)
-    present = _cheapest(table, column).filter(f"{cell} IS NOT NULL").project(f"hash({cell}) AS h")
-    hashes = present.fetchnumpy()["h"]
+    hashed = _cheapest(table, column).filter(f"{cell} IS NOT NULL").project(f"hash({cell}) AS h")
+    shares = max(1, math.ceil(present / max(1, HASHED_ROWS)))
+    return all(
+        _differ(hashed.filter(f"h % {shares} = {share}") if shares > 1 else hashed)
+        for share in range(shares)
+    )
+
+
+def _differ(hashed: Any) -> bool:
+    hashes = hashed.fetchnumpy()["h"]
     hashes.sort()  # in place: the array is nobody else's, and a copy costs as much as the sorting
     return not bool((hashes[1:] == hashes[:-1]).any())
 
