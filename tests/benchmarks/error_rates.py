@@ -71,6 +71,8 @@ class CellMetric:
     """Share of them in which the two models agree and are right, before any change."""
     ways: tuple[tuple[int | None, int], ...]
     """How the candidate gets worse: rows go from this cell to that one, or (None) are added."""
+    alike: tuple[tuple[int, int], ...] = ()
+    """Cells whose rows count as the other cell's: a test of a difference sees lost and gained."""
     draws: float = 1.0
     """Share of the wanted draws, where a test takes long."""
 
@@ -128,18 +130,23 @@ class CellMetric:
         return Pool(p=p, harm=harm, usable=usable.astype(bool))
 
     def _sufficient(self, drawn: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Accuracy asks who was right, not about which class: fewer different tables to judge."""
-        if self.name != "accuracy":
-            return drawn
-        merged = np.zeros_like(drawn)
-        for negative, positive in ((0, 7), (1, 6), (2, 5), (3, 4)):
-            merged[:, positive] = drawn[:, negative] + drawn[:, positive]
+        """Tables with the alike cells merged: fewer different ones to judge."""
+        merged = drawn.copy()
+        for source, target in self.alike:
+            merged[:, target] += merged[:, source]
+            merged[:, source] = 0
         return merged
 
 
 METRICS = (
-    CellMetric(name="recall", about=(4, 5, 6, 7), rate=0.85, ways=((7, 6),)),
-    CellMetric(name="accuracy", about=tuple(range(8)), rate=0.92, ways=((7, 6), (0, 1))),
+    CellMetric(name="recall", about=(4, 5, 6, 7), rate=0.85, ways=((7, 6),), alike=((4, 7),)),
+    CellMetric(
+        name="accuracy",
+        about=tuple(range(8)),
+        rate=0.92,
+        ways=((7, 6), (0, 1)),
+        alike=((0, 7), (3, 7), (4, 7), (1, 6), (2, 5)),
+    ),
     CellMetric(
         name="precision", about=(1, 2, 3, 5, 6, 7), rate=0.85, ways=((7, 6), (None, 1)), draws=0.2
     ),
