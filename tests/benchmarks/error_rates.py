@@ -276,8 +276,9 @@ def rates(known: Pools, slices: int) -> list[str]:
     ]
 
 
-def _error_rate(rate: float, error: float) -> str:
-    """An error rate; above alpha by more than two of the pool's standard errors it is said so."""
+def _error_rate(rate: float, of_pool: float) -> str:
+    """An error rate; above alpha by more than two standard errors it is said so."""
+    error = math.hypot(of_pool, math.sqrt(ALPHA * (1 - ALPHA) / GATES))
     return f"{rate:.3f}" + (" **above**" if rate - ALPHA > 2 * error else "")
 
 

@@ -41,6 +41,8 @@ def connect(memory_limit: str = MEMORY_LIMIT) -> Any:
             "python_enable_replacements": False,
         }
     )
+    # on by default in a notebook and under python -c, and printed where a verdict or JSON belongs
+    connection.execute("SET enable_progress_bar = false")
     weakref.finalize(connection, shutil.rmtree, spill, ignore_errors=True)
     return connection
 
