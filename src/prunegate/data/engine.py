@@ -29,6 +29,12 @@ from prunegate.errors import TableError
 MEMORY_LIMIT = "1.5GB"
 """What DuckDB may hold before it spills to the temporary folder."""
 
+WHOLE_NUMBERS = {
+    *("tinyint", "smallint", "integer", "bigint", "hugeint"),
+    *("utinyint", "usmallint", "uinteger", "ubigint", "uhugeint"),
+}
+"""DuckDB's types of whole numbers."""
+
 _OURS = (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException)
 
 
@@ -38,8 +44,15 @@ class Engine(Protocol):
     def reading(self, name: str) -> AbstractContextManager[None]:
         """Wrap a collect: damage found while reading becomes a TableError about ``name``."""
 
-    def hashes(self, frame: narwhals.LazyFrame[Any], column: str) -> NDArray[np.uint64] | None:
+    def hashes(
+        self, frame: narwhals.LazyFrame[Any], column: str, share: tuple[int, int]
+    ) -> NDArray[np.uint64] | None:
         """64-bit hashes of a column's values, missing ones left out; equal values, equal hashes.
+
+        Args:
+            frame: the table's frame.
+            column: whose values.
+            share: (i, k) asks for the hashes that leave the remainder i when divided by k.
 
         None where the values would have to travel for it: then whoever asks has to count.
         """
@@ -51,17 +64,30 @@ class DuckDB:
 
     connection: Any
     """Kept alive with the table; a DuckDB relation given by the user has its own."""
+    stored: Any = None
+    """The relation before its columns were cast; None: hash what they were cast to."""
 
     def reading(self, name: str) -> AbstractContextManager[None]:
         """As ``Engine`` says."""
         return reading(name)
 
-    def hashes(self, frame: narwhals.LazyFrame[Any], column: str) -> NDArray[np.uint64]:
-        """As ``Engine`` says."""
-        cell = quoted(column)
-        present = frame.to_native().filter(f"{cell} IS NOT NULL").project(f"hash({cell}) AS h")
-        hashes: NDArray[np.uint64] = present.fetchnumpy()["h"]
+    def hashes(
+        self, frame: narwhals.LazyFrame[Any], column: str, share: tuple[int, int]
+    ) -> NDArray[np.uint64]:
+        """As ``Engine`` says; whole numbers are hashed as they are stored, not as texts."""
+        cell, (place, shares) = quoted(column), share
+        source = self._cheapest(frame, column)
+        hashed = source.filter(f"{cell} IS NOT NULL").project(f"hash({cell}) AS h")
+        if shares > 1:
+            hashed = hashed.filter(f"h % {shares} = {place}")
+        hashes: NDArray[np.uint64] = hashed.fetchnumpy()["h"]
         return hashes
+
+    def _cheapest(self, frame: narwhals.LazyFrame[Any], column: str) -> Any:
+        stored = self.stored
+        if stored is None or stored.types[stored.columns.index(column)].id not in WHOLE_NUMBERS:
+            return frame.to_native()
+        return stored
 
 
 def connect(memory_limit: str = MEMORY_LIMIT) -> Any:
@@ -78,6 +104,8 @@ def connect(memory_limit: str = MEMORY_LIMIT) -> Any:
             "python_enable_replacements": False,
         }
     )
+    # on by default in a notebook and under python -c, and printed where a verdict or JSON belongs
+    connection.execute("SET enable_progress_bar = false")
     weakref.finalize(connection, shutil.rmtree, spill, ignore_errors=True)
     return connection
 

@@ -38,9 +38,9 @@ class Spark:
         """As ``Engine`` says."""
         return reading(name)
 
-    def hashes(self, frame: nw.LazyFrame[Any], column: str) -> None:
+    def hashes(self, frame: nw.LazyFrame[Any], column: str, share: tuple[int, int]) -> None:
         """None: the values would have to come to the driver."""
-        del frame, column
+        del frame, column, share
 
 
 def open_spark(

@@ -19,7 +19,7 @@ import narwhals as nw
 
 from prunegate.data.columns import quoted, shown
 from prunegate.data.csv_table import load_csv, make_numbers
-from prunegate.data.engine import DuckDB, Engine, connect, reading
+from prunegate.data.engine import WHOLE_NUMBERS, DuckDB, Engine, connect, reading
 from prunegate.data.files import TableFiles, find_files
 from prunegate.data.frames import scan_frame
 from prunegate.data.spark_files import is_for_spark
@@ -28,11 +28,7 @@ from prunegate.errors import TableError
 
 Kind = Literal["text", "number", "boolean"]
 
-_NUMBERS = {
-    *("tinyint", "smallint", "integer", "bigint", "hugeint"),
-    *("utinyint", "usmallint", "uinteger", "ubigint", "uhugeint"),
-    *("float", "double", "decimal"),
-}
+_NUMBERS = {*WHOLE_NUMBERS, "float", "double", "decimal"}
 _INEXACT = {"float", "decimal"}
 """Compared as DOUBLE, so that ``score >= threshold`` means one thing for every source."""
 _AS_TEXT = {
@@ -98,6 +94,7 @@ def open_table(
         relation, name = _scan(connection, source, files, wanted)
         if files and files.format == "csv":
             relation = make_numbers(connection, [c for c in wanted if c in numeric_columns])
+        stored = relation
         relation, kinds = _typed(relation, name, frozenset(text_columns))
         rows = int(relation.aggregate("count(*)").fetchall()[0][0])
     require_rows(rows, name)
@@ -107,7 +104,7 @@ def open_table(
         kinds=kinds,
         rows_hint=rows,
         files=files.paths if files else (),
-        engine=DuckDB(connection=connection),
+        engine=DuckDB(connection=connection, stored=stored),
     )
 
 

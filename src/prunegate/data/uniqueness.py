@@ -2,12 +2,15 @@
 
 Equal ids have equal hashes, so ids whose 64-bit hashes all differ are unique: sorting ten million
 hashes takes a tenth of the time of counting distinct ids (0.5 s against 2.5-3.5 s on two busy
-cores). Where two hashes meet, where the hashes would not fit in memory, or where the engine has
-none to give (Spark), the engine counts the ids themselves, spilling to disk.
+cores). Whole numbers are hashed as they are stored, which spares writing each out as text. Of a
+large table a share of the hashes is taken at a time, so that memory does not grow with the file.
+Where two hashes meet, where that would take too many passes, or where the engine has none to give
+(Spark), the engine counts the ids themselves, spilling to disk.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import narwhals as nw
@@ -17,8 +20,10 @@ from numpy.typing import NDArray
 from prunegate.data.tables import Table
 
 _EXAMPLES = 5
-HASHED_ROWS = 30_000_000
-"""Up to this many rows the hashes are held in memory: 8 bytes each, twice during the hand-over."""
+HASHED_ROWS = 20_000_000
+"""About so many hashes are held in memory: 8 bytes each, twice during the hand-over."""
+PASSES = 10
+"""Readings of the ids up to which hashing them beats counting them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +52,8 @@ def duplicate_ids(table: Table, column: str) -> Duplicates:
         TableError: the table cannot be read to its end.
     """
     with table.reading():
-        if table.rows_hint <= HASHED_ROWS and (found := _by_hashes(table, column)):
+        shares = max(1, math.ceil(table.rows_hint / max(1, HASHED_ROWS)))
+        if shares <= PASSES and (found := _by_hashes(table, column, shares)):
             return found
         rows, present, distinct = _counts(table, column)
         examples = _examples(table, column) if distinct < present else ()
@@ -56,18 +62,23 @@ def duplicate_ids(table: Table, column: str) -> Duplicates:
     )
 
 
-def _by_hashes(table: Table, column: str) -> Duplicates | None:
-    """What hashes tell; None where two of them meet or the engine has none to give."""
-    hashes = table.engine.hashes(table.frame, column)
-    if hashes is None or not _differ(hashes):
-        return None
+def _by_hashes(table: Table, column: str, shares: int) -> Duplicates | None:
+    """What hashes tell, looked at in shares; None where two meet or the engine has none to give."""
+    present = 0
+    for share in range(shares):
+        hashes = table.engine.hashes(table.frame, column, (share, shares))
+        if hashes is None:
+            return None
+        if not _differ(hashes):
+            return None
+        present += len(hashes)
     rows = int(table.frame.select(nw.len()).collect().item())
-    return Duplicates(rows=rows, missing=rows - len(hashes), surplus=0, examples=())
+    return Duplicates(rows=rows, missing=rows - present, surplus=0, examples=())
 
 
 def _differ(hashes: NDArray[np.uint64]) -> bool:
-    ordered = np.sort(hashes)
-    return not bool((ordered[1:] == ordered[:-1]).any())
+    hashes.sort()  # in place: the array is nobody else's, and a copy costs as much as sorting
+    return not bool((hashes[1:] == hashes[:-1]).any())
 
 
 def _counts(table: Table, column: str) -> tuple[int, int, int]:

@@ -11,7 +11,7 @@ P is maximised over the Clopper-Pearson interval of q at confidence 1 - beta, an
 
 Nothing is approximated but the search: c outside the window counts fully against the claim, F
 follows the staircase k(c) as a sum of positive binomial terms, and q is searched on a grid of
-half a standard error that is refined around its best points.
+half a standard error that is refined around its best points (`prunegate.stats.peak`).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betainc, betaincc, gammaln
 
-from prunegate.stats import clopper_pearson
+from prunegate.stats import clopper_pearson, peak
 from prunegate.stats.boundary import Boundary, Floats
 
 _LOG_DROPPED = 23.0  # each tail outside the window is below exp(-23) = 1e-10, and is counted in p
@@ -192,47 +192,22 @@ def _settle(k: Floats, n: int, boundary: Boundary, c: Floats, z: float) -> Float
 
 
 def _maximum(staircase: _Staircase, ends: tuple[float, float], beta: float) -> float:
-    """Largest P between the ends, on the scale where q has standard error 1 / (2 sqrt n).
+    """Largest P between the ends.
 
+    The scale is the angle whose squared sine is q's place in the boundary's range: at either end a
+    rate vanishes (of gains or losses, of rows that agree), and P bends as fast as its square root.
     The grid alone will do for a P that disappears beside beta.
     """
     low, high = ends
-    left, right = math.asin(math.sqrt(low)), math.asin(math.sqrt(high))
+    start, end = staircase.boundary.gained_range
+    width = end - start
+    left, right = (
+        math.asin(math.sqrt(min(max((q - start) / width, 0.0), 1.0))) for q in (low, high)
+    )
     spacing = _SPACING if staircase.n * high < _MANY else 3 * _SPACING
-    points = 3 + math.ceil(2 * math.sqrt(staircase.n) * (right - left) / spacing)
+    points = 3 + math.ceil(2 * math.sqrt(staircase.n * width) * (right - left) / spacing)
 
-    def tail(scale: Floats) -> Floats:
-        return staircase.tail(np.clip(np.sin(scale) ** 2, low, high))
+    def tail(angles: Floats) -> Floats:
+        return staircase.tail(np.clip(start + width * np.sin(angles) ** 2, low, high))
 
-    grid = np.linspace(left, right, points)
-    values = tail(grid)
-    if values.max() < 1e-3 * beta:
-        return float(values.max())
-    fine = np.concatenate([np.linspace(*_around(grid, peak), 9) for peak in _peaks(values)])
-    refined = tail(fine)
-    summit = tail(_vertices(fine, refined))
-    return float(max(values.max(), refined.max(), summit.max()))
-
-
-def _peaks(values: Floats) -> list[int]:
-    """The highest point, and the second highest local maximum if refining could lift it above."""
-    padded = np.concatenate([[-1.0], values, [-1.0]])
-    local = np.flatnonzero((values >= padded[:-2]) & (values >= padded[2:]))
-    highest = local[np.argsort(values[local])[-2:]]
-    return [int(peak) for peak in highest if values[peak] >= 0.8 * values.max()]
-
-
-def _around(grid: Floats, peak: int) -> tuple[float, float]:
-    return float(grid[max(peak - 1, 0)]), float(grid[min(peak + 1, len(grid) - 1)])
-
-
-def _vertices(x: Floats, y: Floats) -> Floats:
-    """Vertex of the parabola through each block's best point and its neighbours; blocks of 9."""
-    found = []
-    for block, height in zip(x.reshape(-1, 9), y.reshape(-1, 9), strict=True):
-        at = min(max(int(np.argmax(height)), 1), 7)
-        before, here, after = (float(value) for value in height[at - 1 : at + 2])
-        bend = before - 2 * here + after
-        shift = 0.5 * (before - after) / bend if bend < 0 else 0.0
-        found.append(block[at] + min(max(shift, -1.0), 1.0) * (block[1] - block[0]))
-    return np.array(found)
+    return peak.highest(tail, np.linspace(left, right, points), ignore=1e-3 * beta)

@@ -259,3 +259,14 @@ def test_a_million_rows_are_counted_without_being_loaded(tmp_path: Path) -> None
     counts = table.frame.group_by("channel", "label").agg(n=nw.len()).collect()
     assert table.rows_hint == sum(counts["n"].to_list()) == 1_000_000
     assert len(counts) == 14
+
+
+def test_no_progress_bar_is_printed_where_a_verdict_belongs() -> None:
+    # python -c has no main file, which DuckDB takes for somebody at the keyboard
+    code = (
+        "from prunegate.data.engine import connect\n"
+        "found = connect().execute(\"SELECT current_setting('enable_progress_bar')\")\n"
+        "print(*found.fetchone())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False"]

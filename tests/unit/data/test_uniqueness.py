@@ -17,7 +17,7 @@ from prunegate.data.uniqueness import duplicate_ids
 ids = st.lists(st.none() | st.sampled_from("abcdefghij"), min_size=1, max_size=12)
 
 
-@pytest.mark.parametrize("hashed_rows", [0, 1000], ids=["counted", "hashed"])
+@pytest.mark.parametrize("hashed_rows", [0, 1000, 3], ids=["counted", "hashed", "in shares"])
 @given(values=ids)
 @settings(max_examples=25, deadline=None)
 def test_it_agrees_with_counting_by_hand(hashed_rows: int, values: list[Any]) -> None:
@@ -40,6 +40,12 @@ def test_whole_numbers_and_text_are_ids() -> None:
     table = open_table(pa.table({"id": [1, 2, 2], "name": ["1", "01", "1.0"]}), ["id", "name"])
     assert duplicate_ids(table, "id").examples == ("2",)
     assert duplicate_ids(table, "name").unique
+
+
+def test_whole_numbers_handed_over_as_text_are_the_same_ids() -> None:
+    for values in ([3, -1, 2**62], [7, 7, 8]):
+        table = open_table(pa.table({"id": values}), ["id"], text_columns=["id"])
+        assert duplicate_ids(table, "id").unique == (len(set(values)) == 3)
 
 
 def test_colliding_hashes_do_not_make_ids_equal(monkeypatch: pytest.MonkeyPatch) -> None:

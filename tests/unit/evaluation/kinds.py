@@ -28,7 +28,12 @@ METRICS = {
     "language": ("nll_per_token", "perplexity"),
 }
 LOWER = {"false_positive_rate", "mae", "nll_per_token", "perplexity"}
-SLICES = "slices: [{by: kind, expect: [a, b]}, {by: [kind, region]}, {name: far, where: {region: [x, z]}}]\n"
+SLICES = """\
+slices:
+  - {by: kind, expect: [a, b]}
+  - by: [kind, region]
+  - {name: far, where: {region: [x, z]}}
+"""
 
 
 def policy(kind: str, rules: list[str] | None = None, *, more: str = "") -> Policy:

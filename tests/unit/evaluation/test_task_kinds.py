@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,12 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sk
+from tests.unit.evaluation import kinds
 
 import prunegate
 from prunegate.errors import InputError
-from tests.unit.evaluation import kinds
 
-Metric = Callable[[pd.DataFrame, str], float]
 MACRO: dict[str, Any] = {
     "recall": sk.recall_score,
     "precision": sk.precision_score,
@@ -26,25 +24,26 @@ MACRO: dict[str, Any] = {
 
 def expected(kind: str, name: str, rows: pd.DataFrame, model: str, only: str | None) -> float:
     """One metric of one model; NaN where it is not defined."""
+    if name in MACRO:
+        labels = [only] if only else sorted(rows["label"].unique())
+        each = MACRO[name](
+            rows["label"], rows[model], labels=labels, average=None, zero_division=np.nan
+        )
+        return float(np.mean(each))  # NaN where one class has no value
     if kind == "language":
         nll = float(rows[model].sum() / rows["tokens"].sum())
         return float(np.exp(nll)) if name == "perplexity" else nll
+    before, after = (rows[m] == rows["label"] for m in ("baseline", "candidate"))
     if name == "mean_score":
         return float(rows[model].mean())
     if name == "mae":
         return float(sk.mean_absolute_error(rows["label"], rows[model]))
-    if name == "accuracy":
-        return float(sk.accuracy_score(rows["label"], rows[model]))
-    if name == "churn":
-        return float((rows["baseline"] != rows["candidate"]).mean())
-    if name == "negative_flip_rate":
-        right = rows["baseline"] == rows["label"]
-        return float((right & (rows["candidate"] != rows["label"])).mean())
-    labels = [only] if only else sorted(rows["label"].unique())
-    each = MACRO[name](
-        rows["label"], rows[model], labels=labels, average=None, zero_division=np.nan
-    )
-    return float(np.mean(each))  # NaN where one class has no value
+    shares = {
+        "accuracy": rows[model] == rows["label"],
+        "churn": rows["baseline"] != rows["candidate"],
+        "negative_flip_rate": before & ~after,
+    }
+    return float(shares[name].mean())
 
 
 @pytest.mark.slow

@@ -156,7 +156,7 @@ def test_extreme_tables_give_probabilities(margin):
         assert 0 < found.p_harm <= 1
 
 
-@pytest.mark.parametrize("n", [120_000, 2_000_000])
+@pytest.mark.parametrize("n", [240_000, 4_000_000])
 @pytest.mark.parametrize("line", [(0.0, 1.0), (0.05, 1.0), (0.1, 0.9), (-0.03, 1.03)])
 @pytest.mark.parametrize("z", [1.645, -1.645, -4.5])
 def test_the_score_that_takes_over_is_close_to_exact(n, line, z):
@@ -173,6 +173,14 @@ def test_the_score_that_takes_over_is_close_to_exact(n, line, z):
     assert taken.method == paired_exact.METHOD_LARGE
     assert normal.upper_tail(score_z) == pytest.approx(exact_p, abs=1e-3)
     assert normal.upper_tail(-score_z) == pytest.approx(exact_harm, rel=0.04)
+
+
+def test_the_score_takes_over_no_earlier_than_it_is_right_where_every_row_differs():
+    half = paired_exact.ASYMPTOTIC_FROM
+    taken = paired_exact.test(half, half, 2 * half, 0.0)
+    exact_p = unconditional.p_value(half, half, 2 * half, Boundary(intercept=0.0), 1e-6)
+    assert taken.method == paired_exact.METHOD_LARGE
+    assert taken.p_value == pytest.approx(exact_p, abs=1e-3)
 
 
 def test_no_rows_are_no_evidence():
