@@ -1,10 +1,11 @@
 """Which of many tables a test accepts, when only "p <= level" is asked.
 
 A simulated gate asks this of every slice thousands of times, and most tables repeat or are clear.
-So tables are decided together: losses beyond the limit are never accepted, a score far beyond its
-critical value always is (both enumerated in ``tests/unit/stats/test_acceptance.py``), and of the
-rest only those next to the border of acceptance are tested, because with the gains held, p rises
-with the losses. The decisions are those of the exact tests, one by one.
+So tables are decided together. Losses beyond the limit are never accepted; scores far from their
+critical value are clear. How far is far shrinks with the standard error in rows, and is about twice
+the most that 158,000 tables needed (``tests/unit/stats/test_acceptance.py`` enumerates small ones).
+Of the rest only those next to the border are tested, because with the gains held, p rises with the
+losses. So the decisions are those of the exact tests, one by one.
 """
 
 from __future__ import annotations
@@ -24,9 +25,13 @@ Floats = NDArray[np.float64]
 
 NEVER_BELOW = 0.2
 """Levels up to which a table on or beyond the limit is never accepted."""
-CLEAR = 2.0
-"""Distance of the score from its critical value from which a table is always accepted ..."""
-CLEAR_FROM = 0.005
+REFUSED = 4.0
+"""Over the excess's standard error in rows: how far a score below its critical value is refused."""
+ACCEPTED = 5.0
+"""The same for a score above it, up to `FAR`, ..."""
+FAR = 2.0
+"""... which is far enough in any table, ..."""
+ACCEPTED_FROM = 0.005
 """... at levels from this one up."""
 
 
@@ -42,14 +47,15 @@ class PairedAcceptance:
     def at_most(self, lost: Ints, gained: Ints, n: Ints, level: float) -> Bools:
         """Whether p <= ``level`` for each table of ``lost`` and ``gained`` among ``n`` rows."""
         accepted = np.zeros(len(lost), dtype=np.bool_)
-        doubtful = n > 0
+        doubtful = (n > 0) & (level >= self.beta)  # no p-value is below beta
         if level <= NEVER_BELOW:
             doubtful &= self.boundary.excess(lost, gained, n) > 0  # type: ignore[arg-type]  # elementwise
-        if level >= CLEAR_FROM:
-            score = self._score(lost, gained, n)
-            clear = doubtful & (score >= normal.upper_z(level) + CLEAR)
-            accepted |= clear
-            doubtful &= ~clear
+        score, error = self._score(lost, gained, n)
+        beyond = score - normal.upper_z(level)
+        doubtful &= beyond * error > -REFUSED
+        if level >= ACCEPTED_FROM:
+            accepted = doubtful & (beyond >= np.minimum(FAR, ACCEPTED / error))
+            doubtful &= ~accepted
         for index in _same_gains(gained, n, np.flatnonzero(doubtful)):
             accepted[index] = self._up_to_the_border(lost[index], gained[index], n[index], level)
         return accepted
@@ -68,15 +74,18 @@ class PairedAcceptance:
             return normal.upper_tail(self.boundary.score_of(lost, gained, n))
         return unconditional.p_value(lost, gained, n, self.boundary, self.beta)
 
-    def _score(self, lost: Ints, gained: Ints, n: Ints) -> Floats:
-        rows: NDArray[np.float64] = n.astype(float)
-        return self.boundary.score(lost.astype(float), gained.astype(float), rows)  # type: ignore[arg-type]  # elementwise
+    def _score(self, lost: Ints, gained: Ints, n: Ints) -> tuple[Floats, Floats]:
+        """Scores, and the standard errors of their numerators."""
+        floats = lost.astype(float), gained.astype(float), n.astype(float)
+        variance, _ = self.boundary.variance(*floats)  # type: ignore[arg-type]  # elementwise
+        score = self.boundary.score(*floats)  # type: ignore[arg-type]  # elementwise
+        return score, np.sqrt(np.maximum(variance, 1e-12))
 
     def _up_to_the_border(self, lost: Ints, gained: Ints, n: Ints, level: float) -> Bools:
         """Tables of equal gains and n: accepted up to some number of losses."""
         steps, place = np.unique(lost, return_inverse=True)
         same = (int(gained[0]), int(n[0]))
-        score = self._score(steps, np.full_like(steps, same[0]), np.full_like(steps, same[1]))
+        score, _ = self._score(steps, np.full_like(steps, same[0]), np.full_like(steps, same[1]))
         border = int(np.count_nonzero(score >= normal.upper_z(level)))
         while border < len(steps) and self.p(int(steps[border]), *same) <= level:
             border += 1

@@ -3,8 +3,8 @@
 Sizes and labels stay as they are; the decisions of both models are drawn for every group (seeded),
 summed to slices, and judged by the gate's own rule. A slice that is made worse is drawn anew while
 all others keep their draws, so that only what it touches has to be judged again. Of all shifts at
-one distance the worst is reported, and drawn afresh for the report, because the worst of many noisy
-numbers looks worse than it is.
+one distance the worst (most approvals, then fewest rejections) is reported, and drawn afresh for
+that, because the worst of many noisy numbers looks worse than it is.
 """
 
 from __future__ import annotations
@@ -92,9 +92,13 @@ def simulate(gate: Gate, progress: Progress) -> tuple[Scenario, ...]:
             seen.append(_shifted(gate, bases, moved, _SEARCH))
         progress(f"simulate one slice {name}", len(candidates), max(len(candidates), 1))
         if seen:
-            worst = candidates[max(range(len(seen)), key=lambda i: seen[i].approve)]
-            found.append(_scenario(name, worst, _shifted(gate, bases, worst, _REPORT)))
+            worst = max(range(len(seen)), key=lambda i: (seen[i].approve, -seen[i].reject))
+            found.append(_reported(gate, bases, name, candidates[worst]))
     return tuple(found)
+
+
+def _reported(gate: Gate, bases: Sequence[_Base], name: str, moved: Shift) -> Scenario:
+    return _scenario(name, moved, _shifted(gate, bases, moved, _REPORT))
 
 
 def _scenario(name: str, moved: Shift | None, chances: Chances) -> Scenario:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Literal, Protocol, cast
+from typing import Any, Literal, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +25,7 @@ from prunegate.evaluation.hypothesis import (
 )
 from prunegate.evaluation.metrics import evidence
 from prunegate.evaluation.slices import Cells
-from prunegate.stats import joint, paired_exact
+from prunegate.stats import joint, paired_exact, ratio_many
 from prunegate.stats.acceptance import (
     Bools,
     Ints,
@@ -60,6 +60,8 @@ def tested(metric: str, claim: Hypothesis, cells: Ints) -> Tested:
         return _Shares(successes=successes, trials=trials, limit=limit, at_least=claim.at_least)
     if isinstance(about, PairedRate):
         return _paired(about, claim)
+    if isinstance(about, OverlappingRate):
+        return _Ratios(p_value_harm=_score_test(about, cells, claim))
     return _Singly(metric=metric, claim=claim, cells=cells)
 
 
@@ -173,6 +175,41 @@ class _Paired:
     def harm(self, table: int) -> float:
         found = _acceptance(self.line.reversed, paired_exact.BETA_HARM)
         return found.p(int(self.gained[table]), int(self.lost[table]), int(self.n[table]))
+
+
+def linear(claim: Contrast) -> tuple[float, float]:
+    """Slope k and margin of a claim as ``candidate - k * baseline >= -margin``."""
+    if isinstance(claim, Difference):
+        return 1.0, float(claim.margin)
+    margin = claim.ratio - 1 if isinstance(claim, ErrorRatio) else 0
+    return float(claim.ratio), float(margin)
+
+
+def exchanged(cells: NDArray[Any]) -> NDArray[Any]:
+    """The same rows (cells on the last axis) with the two models exchanged."""
+    return cells[..., [0, 2, 1, 3, 4, 6, 5, 7]]
+
+
+def _score_test(about: OverlappingRate, cells: Ints, claim: Contrast) -> tuple[Floats, Floats]:
+    k, margin = linear(claim)
+    wanted = ratio_many.Claim(kind="f1" if about.f1 else "precision", k=k, margin=margin)
+    return ratio_many.test(exchanged(cells) if claim.swapped else cells, wanted)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Ratios:
+    """A change of precision or F1: the score test, whose p-values are worked out at once."""
+
+    p_value_harm: tuple[Floats, Floats]
+
+    def passes(self, level: float) -> Bools:
+        return np.asarray(self.p_value_harm[0] <= level)
+
+    def harms(self, level: float, where: Bools) -> Bools:
+        return np.asarray((self.p_value_harm[1] <= level) & where)
+
+    def harm(self, table: int) -> float:
+        return float(self.p_value_harm[1][table])
 
 
 @dataclass(frozen=True, kw_only=True)

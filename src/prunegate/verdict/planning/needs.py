@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
+import numpy as np
+
 from prunegate.evaluation.evidence import SCORE_MINIMUM
-from prunegate.evaluation.hypothesis import Contrast, Difference, Level, SuccessRatio
+from prunegate.evaluation.hypothesis import Difference, Level, SuccessRatio
 from prunegate.policy.model import Minimum
 from prunegate.stats import sample_size
-from prunegate.verdict.planning.families import boundary
+from prunegate.verdict.planning.families import boundary, exchanged, linear
 from prunegate.verdict.planning.groups import Floats
 from prunegate.verdict.planning.limits import Limit
 from prunegate.verdict.planning.shifts import border, rates, room
@@ -204,10 +206,16 @@ def _paired(limit: Limit, inside: list[float], target: Target) -> int:
     levels = (target.alpha, target.power)
     if isinstance(claim, Difference):
         psi, change = (lost + gained) / whole, (gained - lost) / whole
-        return _difference(round(psi, 12), round(change, 12), float(claim.margin), *levels)
+        return _difference(_coarse(psi), round(change, 12), float(claim.margin), *levels)
     informative = whole - (neither if isinstance(claim, SuccessRatio) else both)
     n = sample_size.against(boundary(claim), lost / informative, gained / informative, *levels)
     return math.ceil(n * whole / informative)
+
+
+def _coarse(share: float) -> float:
+    """The share rounded up to two significant digits: a pilot knows it no better."""
+    step = 10.0 ** (math.floor(math.log10(share)) - 1)
+    return min(1.0, round(math.ceil(share / step - 1e-6) * step, 12))
 
 
 def _quarters(cells: list[float]) -> tuple[float, float, float, float]:
@@ -224,8 +232,8 @@ def _overlapping(limit: Limit, inside: list[float], target: Target) -> tuple[int
     """A change of precision or F1."""
     claim = limit.claim
     assert not isinstance(claim, Level)  # noqa: S101  # sorted out by the caller
-    cells = _exchanged(inside) if claim.swapped else inside
-    k, margin = _linear(claim)
+    cells = exchanged(np.array(inside)).tolist() if claim.swapped else inside
+    k, margin = linear(claim)
     try:
         n = sample_size.ratio(
             cells,
@@ -244,16 +252,3 @@ def _overlapping(limit: Limit, inside: list[float], target: Target) -> tuple[int
 def _denominator(cells: list[float], metric: str, bit: int) -> float:
     also = _POSITIVES if metric == "f1" else ()
     return sum(cells[cell] for cell in range(8) if cell & bit or cell in also)
-
-
-def _exchanged(cells: list[float]) -> list[float]:
-    return [cells[(i & 4) | (i & 1) << 1 | (i & 2) >> 1] for i in range(8)]
-
-
-def _linear(claim: Contrast) -> tuple[float, float]:
-    """The claim as candidate - k * baseline >= -margin."""
-    if isinstance(claim, Difference):
-        return 1.0, float(claim.margin)
-    if isinstance(claim, SuccessRatio):
-        return float(claim.ratio), 0.0
-    return float(claim.ratio), float(claim.ratio - 1)

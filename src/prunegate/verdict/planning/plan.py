@@ -19,7 +19,6 @@ from prunegate.verdict.planning.layout import Layout, lay_out
 from prunegate.verdict.planning.limits import Asked, asked, operational
 from prunegate.verdict.planning.needs import Need, Target, need
 
-
 Basis = Literal["pilot", "rows", "planned"]
 
 
@@ -51,7 +50,7 @@ class Plan:
 
     policy: str
     basis: Basis
-    """Sizes and rates of a pilot; assumed rates and given ``rows``; assumed rates, planned sizes."""
+    """Sizes and rates of a pilot; assumed rates with given ``rows``, or with the planned sizes."""
     assumed: Assumed | None
     """What was taken for granted; None with a pilot."""
     expects: str
