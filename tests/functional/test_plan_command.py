@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -118,6 +120,17 @@ def test_a_pilot_says_what_is_missing(folder, monkeypatch, capsys):
     assert "rows to label" in said
 
 
+def test_planning_loads_no_model_library(folder):
+    code = (
+        "import sys; sys.argv = ['prunegate', 'plan', 'p.yaml', '--counts', 'c.csv', '-q']\n"
+        "from prunegate import cli\n"
+        "try:\n    cli.main()\nexcept SystemExit as stopped:\n    assert stopped.code == 0\n"
+        "assert 'numpy' in sys.modules\n"
+        "assert not {'torch', 'transformers', 'great_expectations'} & set(sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=folder, check=True, capture_output=True)
+
+
 COUNTS = "kind,label,baseline,candidate,n\n"
 
 
@@ -155,7 +168,7 @@ def test_bad_input_is_one_clear_error(folder, monkeypatch, capsys, arguments, wo
     }
     for name, content in files.items():
         (folder / name).write_text(content, encoding="utf-8")
-    assert run(monkeypatch, "p.yaml", *arguments, *FAST) == 2
+    assert run(monkeypatch, "p.yaml", *FAST, *arguments) == 2
     said = capsys.readouterr()
     assert not said.out
     assert said.err.lower().count("error:") == 1

@@ -16,7 +16,21 @@ if TYPE_CHECKING:
     from prunegate.policy.model import Policy
     from prunegate.verdict.planning.plan import Given
 
-SHARE = click.FloatRange(min=0, max=1, min_open=True, max_open=True)
+
+class Share(click.FloatRange):
+    """A number between 0 and 1; NaN, which no comparison refuses, is not one."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """The number."""
+        number: float = super().convert(value, param, ctx)
+        if number != number:  # noqa: PLR0124  # NaN differs from itself
+            self.fail(f"{value} is not in the range 0<x<1.", param, ctx)
+        return number
+
+
+SHARE = Share(min=0, max=1, min_open=True, max_open=True)
 
 
 @dataclass(frozen=True, kw_only=True)

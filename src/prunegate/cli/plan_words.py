@@ -104,6 +104,9 @@ def _wanted(plan: Plan) -> Iterator[str]:
 
 
 def _scenarios(plan: Plan) -> Iterator[str]:
+    if not plan.scenarios:
+        yield "no blocking limit has a slice that can be judged: this gate never approves"
+        return
     sizes = "planned sizes" if plan.basis == "planned" else "sizes at hand"
     yield (
         f"this gate at the {sizes} ({plan.simulations:,} simulations, seed {plan.seed}; standard "

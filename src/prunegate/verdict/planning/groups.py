@@ -64,14 +64,14 @@ def expected(groups: Sequence[Group]) -> Floats:
 
 
 def from_pilot(pilot: Mapping[tuple[str, ...], Cells], *, as_seen: bool) -> tuple[Group, ...]:
-    """Groups as large as the pilot's; rows of no group are left out.
+    """Groups as large as the pilot's; combinations without rows are left out.
 
     Args:
         pilot: eight joint counts per group.
         as_seen: expect the change that the pilot shows; otherwise none.
     """
     total = np.array(list(pilot.values())).sum(axis=0)
-    overall = {positive: _overall(_label(total, positive)) for positive in (False, True)}
+    wholes = [_Label.of(total, positive=positive) for positive in (False, True)]
     return tuple(
         Group(
             values=values,
@@ -79,10 +79,10 @@ def from_pilot(pilot: Mapping[tuple[str, ...], Cells], *, as_seen: bool) -> tupl
             positives=sum(cells[4:]),
             chances=tuple(
                 chance
-                for positive in (False, True)
-                for chance in _within(
-                    _label(np.array(cells), positive), overall[positive], as_seen=as_seen
-                ).chances(positive=positive)
+                for positive, whole in enumerate(wholes)
+                for chance in _rates(
+                    _Label.of(np.array(cells), positive=bool(positive)), whole, as_seen=as_seen
+                ).chances(positive=bool(positive))
             ),
         )
         for values, cells in pilot.items()
@@ -90,30 +90,38 @@ def from_pilot(pilot: Mapping[tuple[str, ...], Cells], *, as_seen: bool) -> tupl
     )
 
 
-def _label(cells: NDArray[np.int64], positive: bool) -> tuple[int, int, int, int]:
-    """Rows of a label, and of them those right, lost and gained."""
-    neither, gained, lost, both = cells[4:] if positive else cells[3::-1]
-    return int(neither + gained + lost + both), int(both + lost), int(lost), int(gained)
+@dataclass(frozen=True, kw_only=True)
+class _Label:
+    """Rows of one label, and of them those that the baseline gets right, lost and gained."""
+
+    n: int
+    right: int
+    lost: int
+    gained: int
+
+    @classmethod
+    def of(cls, cells: NDArray[np.int64], *, positive: bool) -> _Label:
+        """One label's part of eight cells."""
+        neither, gained, lost, both = map(int, cells[4:] if positive else cells[3::-1])
+        return cls(n=neither + gained + lost + both, right=both + lost, lost=lost, gained=gained)
 
 
-def _overall(label: tuple[int, int, int, int]) -> Rates:
-    n, right, lost, gained = label
-    return Rates(
-        right=right / n if n else 0.5,
-        lost=(lost + 0.5) / (n + 2),
-        gained=(gained + 0.5) / (n + 2),
+def _rates(group: _Label, whole: _Label, *, as_seen: bool) -> Rates:
+    """A group's rates: its share of the shrunk whole, mixed with a little of the whole."""
+    right = whole.right / whole.n if whole.n else 0.5
+    lost, gained = (
+        _mixed(group, whole, seen)
+        for seen in ((group.lost, whole.lost), (group.gained, whole.gained))
     )
+    if not as_seen:
+        lost = gained = (lost + gained) / 2
+    return Rates(right=(group.right + PRIOR * right) / (group.n + PRIOR), lost=lost, gained=gained)
 
 
-def _within(label: tuple[int, int, int, int], overall: Rates, *, as_seen: bool) -> Rates:
-    n, right, lost, gained = label
-    weight = n + PRIOR
-    rates = Rates(
-        right=(right + PRIOR * overall.right) / weight,
-        lost=(lost + PRIOR * overall.lost) / weight,
-        gained=(gained + PRIOR * overall.gained) / weight,
-    )
-    if as_seen:
-        return rates
-    half = (rates.lost + rates.gained) / 2
-    return Rates(right=rates.right, lost=half, gained=half)
+def _mixed(group: _Label, whole: _Label, seen: tuple[int, int]) -> float:
+    """A shrunk rate; with one group it is (seen + 1/2) / (n + 2), and groups add up to that."""
+    overall = (seen[1] + 0.5) / (whole.n + 2)
+    if whole.n == 0:
+        return overall
+    own = (seen[0] + 0.5 * group.n / whole.n) * whole.n / (whole.n + 2)
+    return (own + PRIOR * overall) / (group.n + PRIOR)

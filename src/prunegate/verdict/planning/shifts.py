@@ -6,7 +6,7 @@ its groups; everything else stays as it was, the expected disagreement included:
 * recall, specificity, accuracy, flips: decisions that both models got right become lost;
 * precision: negatives that both left alone become the candidate's false positives;
 * F1: positives that both found become the candidate's misses;
-* a limit on improvement (``max_gain``): decisions that both got wrong become gained.
+* a limit on improvement (``max_gain``): the candidate's mistakes of these kinds become right.
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ _WORSE: dict[str, tuple[int, ...]] = {
 }
 """Cells in which both models are right, and in which the candidate's error moves the metric."""
 _BETTER: dict[str, tuple[int, ...]] = {
-    "recall": (0b100,),
-    "specificity": (0b011,),
-    "false_positive_rate": (0b011,),
-    "accuracy": (0b100, 0b011),
-    "precision": (0b011,),
-    "f1": (0b100,),
+    "recall": (0b100, 0b110),
+    "specificity": (0b011, 0b001),
+    "false_positive_rate": (0b011, 0b001),
+    "accuracy": (0b100, 0b110, 0b011, 0b001),
+    "precision": (0b011, 0b001),
+    "f1": (0b100, 0b110),
 }
-"""Cells in which both models are wrong."""
+"""Cells in which the candidate is wrong."""
 _FINE = 1 << 40
 """Parts that an expected row is cut into, so that exact fractions can be taken of it."""
 

@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from prunegate.cli.plan_words import lines
 from prunegate.errors import InputError, UnsupportedError
 from prunegate.policy.load import parse_policy
 from prunegate.policy.model import Policy
@@ -205,7 +206,7 @@ def test_a_shift_moves_its_slice_just_so_far_and_no_other(limit, times):
     target = asked(judged, layout.slices).limits[0]
     moved = shift(target, groups, (0,), times)
     if moved is None:
-        assert times == 2.0 or "at_most: 0.98" in limit or "gain" in limit or "ratio" in limit
+        assert times == 2.0  # the rows cannot move that far
         return
     (after,) = moved.applied(groups)
     before_rate, unchanged = rates(target.metric, expected(groups[:1])[0])
@@ -269,6 +270,25 @@ def test_slicings_without_named_values_are_said():
     assert {"overall", "late"} <= {s.name for s in found.slices}
 
 
+def test_a_pilot_whose_slices_are_all_too_small_is_never_approved():
+    judged = policy(
+        "metric: recall, slices: k, max_drop: 0.1",
+        slices="slices: [{by: k}]\n",
+        more="evidence: {minimum: {rows: 5000, positives: 1}}\n",
+    )
+    found = plan(judged, PILOT, FEW)
+    assert (found.needs, found.scenarios, found.tests) == ((), (), 0)
+    assert "never approves" in lines(found)[-1]
+
+
+def test_a_pilot_without_positives_has_no_plan_for_recall():
+    judged = policy("metric: recall, max_drop: 0.1", "metric: specificity, max_drop: 0.1")
+    found = plan(judged, {(): (300, 4, 5, 10, 0, 0, 0, 0)}, Wanted(simulations=20))
+    assert found.needs[0].needed is None
+    assert "lacks the rows that define it" in found.needs[0].note
+    assert found.scenarios[0].chances.approve == 0
+
+
 def test_what_cannot_be_planned_is_refused_by_name():
     score = parse_policy(
         "prunegate: 1\nname: x\ntask: {kind: score}\nrules: [{metric: mae, max_rise: 0.1}]\n"
@@ -279,7 +299,7 @@ def test_what_cannot_be_planned_is_refused_by_name():
         plan(policy("metric: recall, max_drop: 0.1", more="group: g\n"), Assumed(), FEW)
     with pytest.raises(InputError, match="nothing to plan"):
         plan(policy("metric: model_bytes, max_ratio: 0.9"), Assumed(), FEW)
-    with pytest.raises(InputError, match="at most 0.1"):
+    with pytest.raises(InputError, match="differ on at most"):
         plan(policy("metric: recall, max_drop: 0.1"), Assumed(discordance=0.2), FEW)
     many = ", ".join(f"v{i}" for i in range(80))
     wide = f"slices: [{{by: k, expect: [{many}]}}, {{by: r, expect: [{many}]}}]\n"

@@ -11,11 +11,12 @@ import pytest
 import prunegate
 from prunegate.policy.load import parse_policy
 from prunegate.policy.model import Policy
-from prunegate.verdict.planning.characteristics import draw
+from prunegate.verdict.planning.characteristics import Gate, _bases, _redecided, draw
 from prunegate.verdict.planning.groups import Group
 from prunegate.verdict.planning.layout import lay_out
 from prunegate.verdict.planning.limits import asked
 from prunegate.verdict.planning.outcomes import family, outcomes
+from prunegate.verdict.planning.shifts import shift
 from prunegate.verdict.planning.standing import stand
 
 ALPHA = 0.05
@@ -154,3 +155,31 @@ def test_harm_on_a_slice_below_the_minimum_only_counts_in_the_family():
     one_by_one = brute_force(judged, some, tables)
     assert at_once(judged, some, tables) == one_by_one
     assert len(set(one_by_one)) > 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scale", [60, 12, 3])
+def test_a_slice_drawn_anew_is_judged_with_all_that_it_touches(scale):
+    judged = policy([CHECKS[0], CHECKS[7], CHECKS[9]])
+    some = groups(0.0, scale)
+    layout = lay_out(judged, some)
+    gate = Gate(
+        groups=some,
+        layout=layout,
+        asked=asked(judged, layout.slices),
+        alpha=ALPHA,
+        simulations=40,
+        seed=3,
+    )
+    (base,) = _bases(gate, lambda _stage, _done, _total: None)
+    for place in (1, 4, 9):
+        limit = gate.asked.blocking[place]
+        moved = shift(limit, some, gate.members(limit), 2.0)
+        assert moved is not None
+        decided = _redecided(gate, base, moved, np.random.default_rng(9))
+        tables = base.groups.copy()
+        tables[:, list(moved.groups)] = draw(moved.applied(some), 40, np.random.default_rng(9))
+        words = np.where(
+            decided.reject, "reject", np.where(decided.approve, "approve", "inconclusive")
+        )
+        assert words.tolist() == brute_force(judged, some, tables)
