@@ -134,7 +134,9 @@ def _chances(chances: Chances) -> tuple[str, str, str]:
 
 
 def _percent(share: float, digits: int | None = None) -> str:
-    """A share in percent; without ``digits``, as many as it was given with."""
+    """A share in percent, never rounded to none or all; without ``digits``, with all of its own."""
     if digits is None:
         return f"{(Decimal(repr(share)) * 100).normalize():f} %"
-    return f"{100 * share:.{digits}f} %"
+    least = 10.0**-digits
+    shown = 100 * share if share in (0, 1) else min(max(100 * share, least), 100 - least)
+    return f"{shown:.{digits}f} %"

@@ -7,12 +7,13 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from prunegate.cli.plan_words import lines
+from prunegate.cli.plan_words import _chances, lines
 from prunegate.errors import InputError, UnsupportedError
 from prunegate.policy.load import parse_policy
 from prunegate.policy.model import Policy
 from prunegate.verdict.planning import Plan, Wanted, plan
 from prunegate.verdict.planning.assumed import Assumed
+from prunegate.verdict.planning.characteristics import Chances
 from prunegate.verdict.planning.groups import expected, from_pilot
 from prunegate.verdict.planning.layout import lay_out
 from prunegate.verdict.planning.limits import asked
@@ -279,6 +280,17 @@ def test_a_pilot_whose_slices_are_all_too_small_is_never_approved():
     found = plan(judged, PILOT, FEW)
     assert (found.needs, found.scenarios, found.tests) == ((), (), 0)
     assert "never approves" in lines(found)[-1]
+
+
+def test_a_share_is_never_rounded_to_none_or_all():
+    rare = Chances(
+        approve=0.99999, reject=0.00001, inconclusive=0.0, approve_error=0.001, reject_error=0.001
+    )
+    assert [words.split(" (")[0].strip() for words in _chances(rare)] == [
+        "99.9 %",
+        "0.1 %",
+        "0.0 %",
+    ]
 
 
 def test_a_pilot_without_positives_has_no_plan_for_recall():
