@@ -21,6 +21,7 @@ COMMANDS = {
     "run": "run",
     "gate": "gate",
     "check": "check",
+    "plan": "plan",
     "report": "report",
     "policy": "policy",
 }

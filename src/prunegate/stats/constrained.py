@@ -20,9 +20,9 @@ from dataclasses import dataclass
 from prunegate.stats import joint, tilt
 from prunegate.stats.joint import Kind
 
-_ROUNDS = 40
-_CLOSE = 1e-10
-_RESIDUAL = 1e-7
+ROUNDS = 40
+CLOSE = 1e-10
+RESIDUAL = 1e-7
 _RETREATS = 12
 
 Point = tuple[float, float]
@@ -119,7 +119,7 @@ def _fixed_point(shares: list[float], limit: Limit) -> list[float] | None:
     inverse: Matrix = ((-1.0, 0.0), (0.0, -1.0))  # of the Jacobian of f, to begin with
     before: tuple[Point, Point] | None = None
     spare = 0
-    for turn in range(_ROUNDS):
+    for turn in range(ROUNDS):
         g = limit.linear(x)
         if turn < 5:  # held afterwards: two empty cells that tie would take turns for ever
             spare = tilt.extreme(shares, g)
@@ -128,8 +128,8 @@ def _fixed_point(shares: list[float], limit: Limit) -> list[float] | None:
             return None
         reached = limit.state(p)
         f = (reached[0] - x[0], reached[1] - x[1])
-        if abs(f[0]) + abs(f[1]) <= _CLOSE:
-            return p if abs(limit.contrast(p) + limit.margin) <= _RESIDUAL else None
+        if abs(f[0]) + abs(f[1]) <= CLOSE:
+            return p if abs(limit.contrast(p) + limit.margin) <= RESIDUAL else None
         if before is not None:
             inverse = _broyden(inverse, before[0], (f[0] - before[1][0], f[1] - before[1][1]))
         move = _step(inverse, f, (x[0] - low, high - x[0]))

@@ -22,6 +22,8 @@ from prunegate.stats.joint import Kind
 from prunegate.stats.power import exact_power, rates
 
 EXACT_BELOW = 5000
+NORMAL_FROM = 100_000
+"""Rows of a floor from which the normal approximation is taken at its word."""
 _RAISE = 1.02
 _MOST = 10_000_000
 
@@ -52,7 +54,32 @@ def paired(discordance: float, change: float, margin: float, alpha: float, power
     return n
 
 
-def ratio(cells: Sequence[float], kind: Kind, margin: float, alpha: float, power: float) -> int:
+def against(line: Boundary, lost: float, gained: float, alpha: float, power: float) -> int:
+    """Informative rows to prove that a limit holds, for any boundary of the paired tests.
+
+    By the score's variances alone, without the check that `paired` makes.
+
+    Args:
+        line: the limit; for a ratio of rates its rows are those that bear on the ratio.
+        lost: Expected rate of lost rows among them.
+        gained: Expected rate of gained rows among them.
+        alpha: One-sided level.
+        power: Wanted probability of approval, in (0, 1).
+
+    Raises:
+        ValueError: The expected rates themselves break the limit, or an argument is out of range.
+    """
+    checks.part_of(1, lost=lost, gained=gained)
+    excess = line.intercept - lost + line.slope * gained
+    _check(excess, alpha, power)
+    null, _ = line.variance(np.array(lost), np.array(gained), 1)
+    truth = lost + line.slope**2 * gained - (line.slope * gained - lost) ** 2
+    return _rows(float(null), truth, excess, (alpha, power))
+
+
+def ratio(
+    cells: Sequence[float], kind: Kind, margin: float, alpha: float, power: float, k: float = 1.0
+) -> int:
     """Rows, in the mix of ``cells``, to prove a drop of precision or F1 of at most ``margin``.
 
     Args:
@@ -62,22 +89,25 @@ def ratio(cells: Sequence[float], kind: Kind, margin: float, alpha: float, power
         margin: Allowed drop, in (-1, 1).
         alpha: One-sided level.
         power: Wanted probability of approval, in (0, 1).
+        k: Weight of the baseline: 1 for an absolute margin; as in `ratio_score` for others.
 
     Raises:
         ValueError: The expected cells break the margin, or an argument is out of range.
     """
     joint.check(cells, kind)
-    limit = Limit(kind=kind, k=1.0, margin=margin)
+    limit = Limit(kind=kind, k=k, margin=margin)
     _check(limit.contrast(cells) + margin, alpha, power)
     total = math.fsum(cells)
     shares = [cell / total for cell in cells]
     found = constrained.fit(shares, limit)
-    if found is None or found.margin != margin:
+    if found is None:
         raise ValueError(
             "these cells are too far from the margin to plan with: use a pilot sample."
         )
-    null, truth = _variance(found.probabilities, limit), _variance(shares, limit)
-    return _rows(null, truth, limit.contrast(shares) + margin, (alpha, power))
+    # as in the test itself, a limit too far away to be fitted gives way to a nearer one
+    fitted = Limit(kind=kind, k=k, margin=found.margin)
+    null, truth = _variance(found.probabilities, fitted), _variance(shares, fitted)
+    return _rows(null, truth, limit.contrast(shares) + found.margin, (alpha, power))
 
 
 def proportion_at_least(rate: float, limit: float, alpha: float, power: float) -> int:
@@ -90,6 +120,8 @@ def proportion_at_least(rate: float, limit: float, alpha: float, power: float) -
     checks.closed_interval("rate", rate, 0, 1)
     _check(rate - limit, alpha, power)
     guess = _rows(limit * (1 - limit), rate * (1 - rate), rate - limit, (alpha, power))
+    if guess > NORMAL_FROM:
+        return guess
     start = max(1, guess // 2)
     while start < _MOST:
         n = np.arange(start, math.ceil(start * 3) + 50)

@@ -1,0 +1,254 @@
+"""Needs: how many labels one limit on one slice takes to be proven, and how many are there.
+
+Counted in the metric's own rows (positives for recall), then in rows of the slice's mix. The test
+that is planned for is the one that the gate uses: the exact binomial for floors and caps, the exact
+paired test, the ratio tests; each by its own variance at the limit and at the expected truth.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+import numpy as np
+
+from prunegate.evaluation.evidence import SCORE_MINIMUM
+from prunegate.evaluation.hypothesis import Difference, Level, SuccessRatio
+from prunegate.policy.model import Minimum
+from prunegate.stats import sample_size
+from prunegate.verdict.planning.families import boundary, exchanged, linear
+from prunegate.verdict.planning.groups import Floats
+from prunegate.verdict.planning.limits import Limit
+from prunegate.verdict.planning.shifts import border, rates, room
+from prunegate.verdict.words import LimitKind, limit_value
+
+Unit = Literal[
+    "rows",
+    "positives",
+    "negatives",
+    "flagged rows",
+    "rows flagged by either",
+    "flagged or positive",
+]
+MOST = 100_000_000
+"""More rows than this is no plan."""
+
+_POSITIVES, _NEGATIVES = (4, 5, 6, 7), (0, 1, 2, 3)
+_ABOUT: dict[str, tuple[tuple[int, ...], Unit]] = {
+    "recall": (_POSITIVES, "positives"),
+    "specificity": (_NEGATIVES, "negatives"),
+    "false_positive_rate": (_NEGATIVES, "negatives"),
+    "precision": ((1, 2, 3, 5, 6, 7), "rows flagged by either"),
+    "f1": ((1, 2, 3, *_POSITIVES), "flagged or positive"),
+}
+_ABOUT_LEVEL: dict[str, tuple[tuple[int, ...], Unit]] = {
+    "precision": ((1, 3, 5, 7), "flagged rows"),
+    "f1": ((1, 3, *_POSITIVES), "flagged or positive"),
+}
+_ALL: tuple[tuple[int, ...], Unit] = (tuple(range(8)), "rows")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """How sure every single test has to be."""
+
+    alpha: float
+    power: float
+    """Of each test: 1 - (1 - power of the whole) / K."""
+    minimum: Minimum
+
+
+@dataclass(frozen=True, kw_only=True)
+class Need:
+    """One limit of one rule on one slice: what it takes."""
+
+    rule: int
+    """Index of the rule in the policy, from 0."""
+    metric: str
+    slice: str
+    check: str
+    limit: float
+    limit_kind: LimitKind
+    severity: Literal["block", "warn"]
+    unit: Unit
+    """What ``needed`` and ``has`` count."""
+    needed: int | None
+    """For the chosen power; None: see ``note``."""
+    has: int
+    """In the slice, expected where the models' decisions matter."""
+    missing: int | None
+    """Still to be labelled, in ``unit``; 0: enough."""
+    rows: int | None
+    """Rows of the slice's mix that hold ``needed``, and the policy's minimum evidence."""
+    rows_missing: int | None
+    discordance: float
+    """Expected share of the metric's rows on which the models differ."""
+    note: str = ""
+    """Why there is no number, or what else decides."""
+
+
+# Slices of the same rates ask for the same sizes, and the exact ones take a while.
+_difference = lru_cache(maxsize=4096)(sample_size.paired)
+_floor = lru_cache(maxsize=4096)(sample_size.proportion_at_least)
+
+
+def need(limit: Limit, cells: Floats, target: Target) -> Need:
+    """What a limit needs on its slice.
+
+    Args:
+        limit: the limit and its slice.
+        cells: expected rows of the slice by cell, at any size above 0.
+        target: level and power of one test.
+    """
+    about, unit = _about(limit)
+    share = sum(float(cells[cell]) for cell in about) / float(cells.sum())
+    units, note = _units(limit, cells, target)
+    rows = None if units is None else _rows(units / share, cells, target.minimum)
+    if rows is not None and rows > MOST:
+        units = rows = None
+        note = f"more than {MOST:,} rows: the expected value almost touches the limit"
+    value, kind = limit_value(limit.value)
+    size = limit.counts.rows
+    has = round(share * size)
+    return Need(
+        rule=limit.index,
+        metric=limit.metric,
+        slice=limit.counts.name,
+        check=limit.check,
+        limit=value,
+        limit_kind=kind,
+        severity=limit.rule.severity,
+        unit=unit,
+        needed=units,
+        has=has,
+        missing=None if units is None else max(0, units - has),
+        rows=rows,
+        rows_missing=None if rows is None else max(0, rows - size),
+        discordance=_discordance(cells, about),
+        note=note,
+    )
+
+
+def _about(limit: Limit) -> tuple[tuple[int, ...], Unit]:
+    if isinstance(limit.claim, Level) and limit.metric in _ABOUT_LEVEL:
+        return _ABOUT_LEVEL[limit.metric]
+    return _ABOUT.get(limit.metric, _ALL)
+
+
+def _rows(rows: float, cells: Floats, minimum: Minimum) -> int:
+    """Rows of the slice's mix, with the minimum evidence in them."""
+    prevalence = float(cells[4:].sum() / cells.sum())
+    floor = minimum.positives / prevalence if prevalence else 0.0
+    return math.ceil(max(rows, minimum.rows, floor) - 1e-9)
+
+
+def _discordance(cells: Floats, about: tuple[int, ...]) -> float:
+    differ = sum(float(cells[cell]) for cell in about if cell in (1, 2, 5, 6))
+    whole = sum(float(cells[cell]) for cell in about)
+    return differ / whole if whole else 0.0
+
+
+def _units(limit: Limit, cells: Floats, target: Target) -> tuple[int | None, str]:
+    """Rows of the metric's own kind, or why there is no such number."""
+    if not limit.proven:
+        return None, "decided by the estimate alone (evidence: point): no size makes it sure"
+    try:
+        before, after = rates(limit.metric, cells)
+    except ValueError:
+        return (
+            None,
+            f"{limit.metric} has no expected value: the slice lacks the rows that define it",
+        )
+    if not room(limit.claim, before, after) > 1e-9:
+        return None, _hopeless(limit, before, after)
+    about, _ = _about(limit)
+    if isinstance(limit.claim, Level):
+        return _level(limit.claim, limit.metric, after, target), ""
+    inside = [float(cells[cell]) if cell in about else 0.0 for cell in range(8)]
+    if limit.metric in ("precision", "f1"):
+        return _overlapping(limit, inside, target)
+    return _paired(limit, inside, target), ""
+
+
+def _hopeless(limit: Limit, before: float, after: float) -> str:
+    turned = limit.rule.metric == "false_positive_rate" or limit.metric in (
+        "negative_flip_rate",
+        "churn",
+    )
+    shown, edge = (1 - v if turned else v for v in (after, border(limit.claim, before)))
+    return (
+        f"cannot be proven at any size: {limit.metric.replace('_', ' ')} is expected to be "
+        f"{100 * shown:.2f} %, and the limit is {100 * edge:.2f} %"
+    )
+
+
+def _level(claim: Level, metric: str, after: float, target: Target) -> int:
+    limit, rate = float(claim.limit), after
+    if metric == "f1":  # judged as Jaccard's index, a plain share
+        limit, rate = limit / (2 - limit), rate / (2 - rate)
+    if not claim.at_least:
+        limit, rate = 1 - limit, 1 - rate
+    if limit <= 0:
+        return 1
+    return _floor(round(min(rate, 1.0), 12), limit, target.alpha, target.power)
+
+
+def _paired(limit: Limit, inside: list[float], target: Target) -> int:
+    """A change of a rate of the same rows."""
+    claim = limit.claim
+    assert not isinstance(claim, Level)  # noqa: S101  # sorted out by the caller
+    both, lost, gained, neither = _quarters(inside)
+    if claim.swapped:
+        lost, gained = gained, lost
+    whole = both + lost + gained + neither
+    levels = (target.alpha, target.power)
+    if isinstance(claim, Difference):
+        psi, change = (lost + gained) / whole, (gained - lost) / whole
+        return _difference(_coarse(psi), round(change, 12), float(claim.margin), *levels)
+    informative = whole - (neither if isinstance(claim, SuccessRatio) else both)
+    n = sample_size.against(boundary(claim), lost / informative, gained / informative, *levels)
+    return math.ceil(n * whole / informative)
+
+
+def _coarse(share: float) -> float:
+    """The share rounded up to two significant digits: a pilot knows it no better."""
+    step = 10.0 ** (math.floor(math.log10(share)) - 1)
+    return min(1.0, round(math.ceil(share / step - 1e-6) * step, 12))
+
+
+def _quarters(cells: list[float]) -> tuple[float, float, float, float]:
+    """Both right, lost, gained, neither."""
+    return (
+        cells[7] + cells[0],
+        cells[6] + cells[1],
+        cells[5] + cells[2],
+        cells[4] + cells[3],
+    )
+
+
+def _overlapping(limit: Limit, inside: list[float], target: Target) -> tuple[int | None, str]:
+    """A change of precision or F1."""
+    claim = limit.claim
+    assert not isinstance(claim, Level)  # noqa: S101  # sorted out by the caller
+    cells = exchanged(np.array(inside)).tolist() if claim.swapped else inside
+    k, margin = linear(claim)
+    try:
+        n = sample_size.ratio(
+            cells,
+            "f1" if limit.metric == "f1" else "precision",
+            margin,
+            target.alpha,
+            target.power,
+            k,
+        )
+    except ValueError:
+        return None, "too far from the limit for a formula; see the simulation"
+    smallest = min(_denominator(inside, limit.metric, bit) for bit in (1, 2)) / sum(inside)
+    return max(n, math.ceil(SCORE_MINIMUM / smallest)), ""
+
+
+def _denominator(cells: list[float], metric: str, bit: int) -> float:
+    also = _POSITIVES if metric == "f1" else ()
+    return sum(cells[cell] for cell in range(8) if cell & bit or cell in also)

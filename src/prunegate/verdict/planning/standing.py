@@ -1,0 +1,123 @@
+"""Standing: where one limit stands on each of many simulated tables, before the family is known.
+
+The vectorised form of what ``drafts.py`` decides for one table, in the same order of reasons;
+``tests/unit/verdict/planning`` holds the two against each other, outcome by outcome.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from prunegate.evaluation.evidence import SCORE_MINIMUM, OverlappingRate, PairedRate, SingleRate
+from prunegate.evaluation.hypothesis import ErrorRatio, Level, SuccessRatio, holds
+from prunegate.evaluation.metrics import evidence
+from prunegate.stats import joint
+from prunegate.stats.acceptance import Bools, Ints
+from prunegate.verdict.planning.families import Tested, columns, tested, totals
+from prunegate.verdict.planning.limits import Limit
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """One limit on many tables; every array has one entry per table."""
+
+    passed: Bools
+    failed: Bools
+    """Failed whatever the family says: point rules, and ``on_undefined: fail``."""
+    family: Bools
+    """Whether its p_harm is counted by Holm."""
+    contestable: Bools
+    """Whether proven harm may fail it."""
+    tests: Tested | None
+    """The tests of the family's tables; None where the limit is never tested."""
+
+    def harms(self, level: float, where: Bools) -> Bools:
+        """Whether p_harm <= level; only tables in ``where`` are looked at."""
+        shown = np.zeros(len(self.family), dtype=np.bool_)
+        if self.tests is not None:
+            shown[self.family] = self.tests.harms(level, where[self.family])
+        return shown
+
+    def harm(self, table: int) -> float:
+        """p_harm of one table of the family."""
+        assert self.tests is not None  # noqa: S101  # asked only about members of the family
+        return self.tests.harm(int(np.count_nonzero(self.family[:table])))
+
+
+def stand(limit: Limit, cells: Ints, alpha: float) -> Standing:
+    """Where a limit stands on tables (first axis) of its slice's eight cells."""
+    known = _defined(limit, cells)
+    everywhere = np.zeros(len(cells), dtype=np.bool_)
+    fails = np.full(len(cells), limit.rule.on_undefined == "fail")
+    compared = known & ~_no_ratio(limit, cells) if limit.enough else everywhere
+    failed = fails & (~known | (known & ~compared & limit.enough))
+    if not limit.proven:
+        passed = everywhere.copy()
+        passed[compared] = _within(limit, cells[compared])
+        failed |= compared & ~passed
+        passed &= not limit.one_class
+        never = everywhere
+        return Standing(passed=passed, failed=failed, family=never, contestable=never, tests=None)
+    trusted = compared & ~_too_few(limit, cells)
+    tests = tested(limit.metric, limit.claim, cells[known]) if known.any() else None
+    passed = everywhere.copy()
+    if tests is not None and trusted.any() and not limit.one_class:
+        passed[known] = tests.passes(alpha)
+        passed &= trusted
+    return Standing(passed=passed, failed=failed, family=known, contestable=trusted, tests=tests)
+
+
+def _defined(limit: Limit, cells: Ints) -> Bools:
+    """Whether the candidate's rate and, for a change, the baseline's have a value."""
+    about = columns(limit.metric, cells)
+    if isinstance(about, OverlappingRate):
+        known = totals(about, "candidate")[1] > 0
+        if isinstance(limit.claim, Level):
+            return known
+        return np.asarray(known & (totals(about, "baseline")[1] > 0))
+    return np.asarray(about.n) > 0
+
+
+def _no_ratio(limit: Limit, cells: Ints) -> Bools:
+    """Whether the baseline's rate that a ratio refers to is zero."""
+    wanted = {SuccessRatio: "right", ErrorRatio: "wrong"}.get(type(limit.claim))
+    if wanted is None:
+        return np.zeros(len(cells), dtype=np.bool_)
+    right, wrong = _baseline(limit.metric, cells)
+    return np.asarray((right if wanted == "right" else wrong) == 0)
+
+
+def _baseline(metric: str, cells: Ints) -> tuple[Ints, Ints]:
+    """Numbers that the baseline's success and error rates are proportional to."""
+    about = columns(metric, cells)
+    if isinstance(about, PairedRate):
+        return np.asarray(about.both + about.lost), np.asarray(about.gained + about.neither)
+    assert isinstance(about, OverlappingRate)  # noqa: S101  # flip rates have no changes
+    u, v = totals(about, "baseline")
+    return u, v - u
+
+
+def _too_few(limit: Limit, cells: Ints) -> Bools:
+    """Whether the test's error rates are unknown for so few rows."""
+    about = columns(limit.metric, cells)
+    if isinstance(limit.claim, Level) or isinstance(about, PairedRate | SingleRate):
+        return np.zeros(len(cells), dtype=np.bool_)
+    assert isinstance(about, OverlappingRate)  # noqa: S101  # the third kind
+    both = [totals(about, model) for model in joint.MODELS]
+    sizes = [v - u // 2 if about.f1 else v for u, v in both]
+    return np.asarray(np.minimum(*sizes) < SCORE_MINIMUM)
+
+
+def _within(limit: Limit, cells: Ints) -> Bools:
+    """Whether the estimate keeps the limit, in exact fractions."""
+    if not len(cells):
+        return np.zeros(0, dtype=np.bool_)
+    different, place = np.unique(cells, axis=0, return_inverse=True)
+    good = []
+    for table in different.tolist():
+        about = evidence(limit.metric, tuple(table))
+        assert about.candidate is not None  # noqa: S101  # undefined ones are sorted out
+        good.append(holds(limit.claim, about.baseline, about.candidate))
+    return np.array(good, dtype=np.bool_)[place.reshape(-1)]

@@ -1,0 +1,89 @@
+"""Many tables at once are decided exactly as one by one."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.stats import binom
+
+from prunegate.stats import clopper_pearson, paired_exact, ratio_many, ratio_score
+from prunegate.stats.acceptance import PairedAcceptance, tail_at_least, tail_at_most
+from prunegate.stats.boundary import Boundary
+
+LINES = [
+    *(Boundary(intercept=m) for m in (0.01, 0.05, 0.3, -0.05, 0.0)),
+    *(Boundary(intercept=1 - k, slope=k) for k in (0.5, 0.97, 1 / 1.5, 1.1)),
+]
+LINES += [line.reversed for line in LINES]
+
+
+def every_table(n: int, most: int) -> np.ndarray:
+    return np.array(
+        [(b, c, n) for c in range(min(n, most) + 1) for b in range(min(n - c, most) + 1)]
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("line", LINES, ids=str)
+@pytest.mark.parametrize("beta", [paired_exact.BETA, paired_exact.BETA_HARM])
+def test_every_small_table_is_accepted_exactly_where_its_p_is_small(line, beta):
+    tables = np.concatenate([every_table(n, 14) for n in (1, 2, 7, 30, 90)])
+    fast = PairedAcceptance(boundary=line, beta=beta)
+    slow = PairedAcceptance(boundary=line, beta=beta)
+    p = np.array([slow.p(*table) for table in tables.tolist()])
+    for level in (0.2, 0.05, 0.01, 0.001, 1e-5):
+        assert np.array_equal(fast.at_most(*tables.T, level), p <= level)
+
+
+@pytest.mark.slow
+def test_large_tables_near_the_border_too():
+    rng = np.random.default_rng(4)
+    for n, m in ((400, 0.05), (3000, 0.02), (20_000, 0.01)):
+        gained = rng.binomial(n, m, 60)
+        lost = gained + np.rint(m * n - rng.uniform(0, 4, 60) * np.sqrt(3 * m * n)).astype(int)
+        tables = np.stack([np.maximum(lost, 0), gained, np.full(60, n)])
+        p = [paired_exact.test(b, c, n, m).p_value for b, c, _ in tables.T.tolist()]
+        fast = PairedAcceptance(boundary=Boundary(intercept=m), beta=paired_exact.BETA)
+        assert np.array_equal(fast.at_most(*tables, 0.05), np.array(p) <= 0.05)
+
+
+def test_with_many_flips_the_normal_tail_decides_as_in_the_test():
+    table = np.array([60_000]), np.array([60_000]), np.array([1_000_000])
+    p = paired_exact.test(60_000, 60_000, 1_000_000, 0.0005).p_value
+    fast = PairedAcceptance(boundary=Boundary(intercept=0.0005), beta=paired_exact.BETA)
+    assert fast.p(60_000, 60_000, 1_000_000) == pytest.approx(p, rel=1e-9)
+    assert fast.at_most(*table, p * 1.01)
+    assert not fast.at_most(*table, p * 0.99)
+
+
+def test_no_row_is_no_evidence():
+    none = np.array([0])
+    fast = PairedAcceptance(boundary=Boundary(intercept=0.1), beta=paired_exact.BETA)
+    assert not fast.at_most(none, none, none, 0.2)
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.03, 0.5, 1.0])
+def test_binomial_tails_are_those_of_one_table(rate):
+    x, n = np.array([(x, n) for n in (1, 5, 40) for x in range(n + 1)]).T
+    least, most = tail_at_least(x, n, rate), tail_at_most(x, n, rate)
+    assert least == pytest.approx(binom.sf(x - 1, n, rate), abs=1e-12)
+    assert most == pytest.approx(binom.cdf(x, n, rate), abs=1e-12)
+    if 0 < rate < 1:
+        pairs = list(zip(x.tolist(), n.tolist(), strict=True))
+        assert least.tolist() == [clopper_pearson.tail_at_least(*p, rate) for p in pairs]
+        assert most.tolist() == [clopper_pearson.tail_at_most(*p, rate) for p in pairs]
+
+
+@pytest.mark.parametrize("kind", ["precision", "f1"])
+@pytest.mark.parametrize(("k", "margin"), [(1.0, 0.03), (0.95, 0.0), (1.3, 0.3), (1.0, -0.05)])
+def test_ratios_of_many_tables_are_those_of_one(kind, k, margin):
+    rng = np.random.default_rng(7)
+    shares = [0.4, 0.01, 0.02, 0.05, 0.05, 0.01, 0.02, 0.44]
+    tables = np.concatenate([rng.multinomial(n, shares, size=60) for n in (12, 60, 900)])
+    test = ratio_score.test_f1 if kind == "f1" else ratio_score.test_precision
+    flagged = tables[:, [[1, 3, 5, 7], [2, 3, 6, 7]]].sum(axis=2).min(axis=1) > 0
+    tables = tables[flagged]
+    one = [test(table, k, margin) for table in tables.tolist()]
+    p_value, p_harm = ratio_many.test(tables, ratio_many.Claim(kind=kind, k=k, margin=margin))
+    assert p_value == pytest.approx([r.p_value for r in one], rel=1e-6, abs=1e-7)
+    assert p_harm == pytest.approx([r.p_harm for r in one], rel=1e-6, abs=1e-7)
