@@ -21,11 +21,9 @@ from prunegate.audit.pending import pended
 from prunegate.audit.record import DecisionRecord
 from prunegate.cost.measurement import Measurements
 from prunegate.cost.operations import Operations, operations
-from prunegate.data.columns import shown
 from prunegate.data.hashing import hash_files, require_unchanged
 from prunegate.data.tables import Table
-from prunegate.data.uniqueness import duplicate_ids
-from prunegate.errors import TableError
+from prunegate.data.uniqueness import require_unique
 from prunegate.evaluation.count import count, identical, open_predictions, require_supported
 from prunegate.evaluation.counts_table import read_counts
 from prunegate.evaluation.slices import DISAGREE
@@ -129,13 +127,7 @@ def keep(decision: Decision, staging: Staging, audit: Path) -> Path:
 def _open(policy: Policy, predictions: Any) -> Table:
     require_supported(policy)
     table = open_predictions(policy, predictions, with_ids=True)
-    found = duplicate_ids(table, policy.data.columns.id)
-    if not found.unique:
-        raise TableError(
-            f"{table.name}: column '{policy.data.columns.id}' must be unique and filled; "
-            f"{found.missing:,} rows have no id and {found.surplus:,} repeat another's"
-            + (f" (for example {', '.join(map(shown, found.examples))})" if found.examples else "")
-        )
+    require_unique(table, policy.data.columns.id)
     return table
 
 

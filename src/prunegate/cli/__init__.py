@@ -21,6 +21,7 @@ COMMANDS = {
     "run": "run",
     "gate": "gate",
     "check": "check",
+    "discover": "discover",
     "report": "report",
     "policy": "policy",
 }
