@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -78,16 +77,11 @@ class Family:
             self.change, self.spread, out=np.zeros_like(self.change), where=self.spread > 0
         )
 
-    def mask(self, number: int) -> Mask:
-        """The cells of a slice."""
+    def around(self, number: int) -> tuple[Mask, Iterator[Mask]]:
+        """The cells of a slice, and those of every declared slice that contains it."""
         block, place = self.homes[number]
-        mask: Mask = block.of_cell == place
-        return mask
-
-    def declared_around(self, number: int) -> Iterator[Mask]:
-        """The cells of every declared slice that contains a slice."""
-        for allowed in containing(self.policy, self.wheres[number]):
-            yield _mask(self.cells, allowed)
+        declared = containing(self.policy, self.wheres[number])
+        return block.of_cell == place, (_mask(self.cells, allowed) for allowed in declared)
 
 
 def discover(policy: Policy, table: Table, request: Request) -> Discovery:
@@ -206,12 +200,11 @@ def _described(
     family: Family, source: Flips, largest: NDArray[np.float64], top: int
 ) -> Iterator[DiscoveredSlice]:
     ground = Ground(cells=family.cells, flips=source)
-    found = worst_apart(ground, _ranked(family), family.mask, family.declared_around)
     taken: set[str] = set()
     z = family.z
-    for number, beyond in islice(found, top):
-        where = family.wheres[number]
-        p, p_beyond = guarded_p(largest, np.array([z[number], beyond]))
+    for found in worst_apart(ground, _ranked(family), family.around, top):
+        number, where = found.number, family.wheres[found.number]
+        p, p_beyond = guarded_p(largest, np.array([z[number], found.beyond]))
         yield DiscoveredSlice(
             name=slice_name(tuple(where), _shown(family.cells, where)),
             columns=tuple(where),
@@ -222,7 +215,7 @@ def _described(
             net_loss=_rounded(family.change[number] / family.rows[number]),
             z=_rounded(z[number]),
             guarded_p=float(p),
-            beyond=_rounded(beyond),
+            beyond=_rounded(found.beyond),
             stands_out=bool(max(p, p_beyond) <= SIGNIFICANT),
             snippet=_snippet(family.policy, where, taken),
         )

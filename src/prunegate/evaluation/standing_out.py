@@ -7,13 +7,14 @@ only if it says something that is not known yet:
   policy declares, slices kept before): more than a share of that slice's loss by its rows;
 - the rows that it does not share with slices kept before lost clearly more than the whole table.
 
-Clearly is two standard errors under sign flips. What a parent explains is dropped, and so is a
-parent whose loss is that of a child that ranks above it.
+Clearly is two standard errors under sign flips. So a parent comes first and children that lost no
+more than their share are dropped; where a child turns out to hold its parent's whole loss, the
+parent is dropped instead.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -41,48 +42,70 @@ class Ground:
         """
         rows = self.cells.rows
         weights = inner - (rows[inner].sum() / rows[outer].sum()) * outer
-        variance = float(weights @ self.flips.times(weights))
-        excess = float(weights @ self.cells.change)
+        # Sums, not dot products: BLAS would start threads for a few thousand numbers.
+        variance = float((weights * self.flips.times(weights)).sum())
+        excess = float((weights * self.cells.change).sum())
         return excess / variance**0.5 if variance > 0 else 0.0
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Apart:
+    """A slice that is kept."""
+
+    number: int
+    mask: Mask
+    """Its cells."""
+    beyond: float
+    """Standard errors by which it lies beyond what is known around it."""
 
 
 @dataclass(kw_only=True, eq=False)
 class Kept:
-    """Slices kept so far."""
+    """Slices kept so far, worst first."""
 
     ground: Ground
-    masks: list[Mask] = field(default_factory=list)
+    slices: list[Apart] = field(default_factory=list)
 
-    def add(self, mask: Mask, declared: Iterable[Mask]) -> float | None:
-        """Keep a slice that says something new; return how far it lies beyond what is known."""
+    def offer(self, number: int, mask: Mask, declared: Iterable[Mask]) -> None:
+        """Keep a slice if it says something new; drop what it turns out to explain."""
         everything = np.ones_like(mask)
-        inside = [known for known in self.masks if not (mask & ~known).any()]
+        inside = [known.mask for known in self.slices if not (mask & ~known.mask).any()]
         found = [self.ground.beyond(mask, known) for known in (everything, *inside, *declared)]
-        rest = mask & ~np.logical_or.reduce([np.zeros_like(mask), *self.masks])
         if not inside:
-            found.append(self.ground.beyond(rest, everything) if rest.any() else 0.0)
-        if min(found) < CLEARLY:
-            return None
-        self.masks.append(mask)
-        return min(found)
+            found.append(self._rest(mask, self.slices))
+        if min(found) >= CLEARLY:
+            new = Apart(number=number, mask=mask, beyond=min(found))
+            self.slices = [known for known in self.slices if not self._explained(known, new)]
+            self.slices.append(new)
+
+    def _explained(self, known: Apart, new: Apart) -> bool:
+        """Whether a slice kept before lost nothing to speak of but what a new one inside did."""
+        contains = not (new.mask & ~known.mask).any()
+        return contains and self._rest(known.mask, [new]) < CLEARLY
+
+    def _rest(self, mask: Mask, others: Iterable[Apart]) -> float:
+        """How far the rows that others do not have lie beyond the whole table."""
+        rest = mask & ~np.logical_or.reduce([np.zeros_like(mask), *(o.mask for o in others)])
+        return self.ground.beyond(rest, np.ones_like(mask)) if rest.any() else 0.0
 
 
 def worst_apart(
     ground: Ground,
     ranked: Iterable[int],
-    mask_of: Callable[[int], Mask],
-    declared_around: Callable[[int], Iterable[Mask]],
-) -> Iterator[tuple[int, float]]:
-    """Yield the slices that are worth a look, and how far each lies beyond what is known.
+    around: Callable[[int], tuple[Mask, Iterable[Mask]]],
+    top: int,
+) -> list[Apart]:
+    """The slices that are worth a look.
 
     Args:
         ground: the cells.
         ranked: slices, the worst first.
-        mask_of: a slice's cells.
-        declared_around: the cells of every declared slice that contains it.
+        around: a slice's cells, and those of every declared slice that contains it.
+        top: most slices to keep.
     """
     kept = Kept(ground=ground)
     for number in ranked:
-        beyond = kept.add(mask_of(number), declared_around(number))
-        if beyond is not None:
-            yield number, beyond
+        if len(kept.slices) == top:
+            break
+        kept.offer(number, *around(number))
+    return kept.slices

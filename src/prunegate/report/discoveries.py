@@ -9,7 +9,7 @@ from prunegate.evaluation.discovered import DiscoveredSlice, Discovery
 from prunegate.report import numbers
 from prunegate.report.inert import inert, named
 
-HEADER = ("slice", "rows", "lost", "gained", "net loss", "z", "guarded p", "")
+HEADER = ("slice", "rows", "lost", "gained", "net loss", "z", "beyond", "guarded p", "")
 _DECISIONS = ("binary", "multiclass")
 _UNITS = {"score": "a row", "language": "nats a document"}
 
@@ -100,6 +100,7 @@ def table(found: Discovery) -> list[tuple[str, ...]]:
             numbers.count(one.gained),
             net_loss(one.net_loss, found.task),
             f"{one.z:.1f}",
+            f"{one.beyond:.1f}",
             numbers.bare_p(one.guarded_p),
             "*" if one.stands_out else "",
         )
