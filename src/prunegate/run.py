@@ -32,7 +32,6 @@ from prunegate.data.thumbnails import thumbnail
 from prunegate.errors import InputError, UnsupportedError
 from prunegate.evaluation.advice import advice
 from prunegate.evaluation.count import require_supported
-from prunegate.evaluation.discovered import DiscoveredSlice
 from prunegate.gate import Decision, gate
 from prunegate.models.save import save_candidate
 from prunegate.models.store import LoadedModel, load_candidate, load_model
@@ -96,7 +95,10 @@ def run(source: PolicyFile, folder: Path, settings: Settings) -> Decision:
     }
     write_predictions(folder / PREDICTIONS, policy, rows, scores)
     measurements = _measured(baseline, candidate, material, folder, settings)
-    found, passed_over = _discoveries(source, folder, settings)
+    settings.progress("look for undeclared slices that lost", 0, 1)
+    labelled = source.folder / str(policy.data.table)
+    told = advice(policy, labelled, folder / PREDICTIONS, settings.seed)
+    settings.progress("look for undeclared slices that lost", 1, 1)
     origin = Origin(
         command=settings.command,
         inputs=(Input(role="data", name=table.path.name, sha256=table.sha256, rows=len(rows)),),
@@ -107,12 +109,12 @@ def run(source: PolicyFile, folder: Path, settings: Settings) -> Decision:
             "candidate": model_ref(candidate, "candidate"),
             "compression": compression_of(baseline, candidate, made),
             "control": _control(policy, baseline, material, scores, settings),
-            "discoveries": found,
+            "discoveries": told.slices,
         },
     )
     require_unchanged([table, *hashes])  # the record names them by content
     decision = gate(source, folder / PREDICTIONS, measurements=measurements, origin=origin)
-    warned = (*checked.report.warnings, *lineage_warnings(baseline, candidate), *passed_over)
+    warned = (*checked.report.warnings, *lineage_warnings(baseline, candidate), *told.warnings)
     return _illustrated(decision, rows, warned)
 
 
@@ -230,21 +232,6 @@ def _measured(
     measurements = describe(timed, baseline=_counted(baseline), candidate=_counted(candidate))
     write_measurements(measurements, folder / MEASUREMENTS)
     return measurements
-
-
-def _discoveries(
-    source: PolicyFile, folder: Path, settings: Settings
-) -> tuple[tuple[DiscoveredSlice, ...], tuple[str, ...]]:
-    """Advice on undeclared slices; where it cannot be had, a warning says why and all else holds."""
-    stage = "look for undeclared slices that lost"
-    settings.progress(stage, 0, 1)
-    labelled = source.folder / str(source.policy.data.table)
-    try:
-        found = advice(source.policy, labelled, folder / PREDICTIONS, settings.seed)
-    except InputError as error:
-        return (), (f"Undeclared slices were not looked for: {error}",)
-    settings.progress(stage, 1, 1)
-    return found, ()
 
 
 def _counted(model: LoadedModel) -> ModelFigures:

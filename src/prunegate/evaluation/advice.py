@@ -6,12 +6,14 @@ labelled table says of its rows in a few words. Kept is only what stands out.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from prunegate.data.metadata import column_names, few_valued
+from prunegate.errors import InputError
 from prunegate.evaluation.discovered import DiscoveredSlice
 from prunegate.evaluation.discovery import Request, discover
 from prunegate.evaluation.discovery_table import open_for_discovery, unusable
@@ -21,28 +23,42 @@ MOST_COLUMNS = 8
 """Slicing keys and other columns together."""
 
 
-def advice(
-    policy: Policy, labelled: Path, predictions: Path, seed: int = 0
-) -> tuple[DiscoveredSlice, ...]:
-    """Undeclared slices of a predictions table that lost beyond chance.
+@dataclass(frozen=True, kw_only=True)
+class Advice:
+    """What was found, or why nothing could be looked for."""
+
+    slices: tuple[DiscoveredSlice, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def advice(policy: Policy, labelled: Path, predictions: Path, seed: int = 0) -> Advice:
+    """Undeclared slices of a run's predictions that lost beyond chance.
+
+    A column that cannot be looked through (two spellings of one value, say) must not cost anybody
+    a finished run, so it becomes a warning.
 
     Args:
         policy: the policy.
         labelled: the labelled data table, which describes every row of ``predictions`` by id.
         predictions: a Parquet file of both models' predictions.
         seed: of the sign flips.
-
-    Raises:
-        InputError: a table cannot be read, or a column cannot be looked through.
     """
+    try:
+        return Advice(slices=_standing_out(policy, labelled, predictions, seed))
+    except InputError as error:
+        return Advice(warnings=(f"Undeclared slices were not looked for: {error}",))
+
+
+def _standing_out(
+    policy: Policy, labelled: Path, predictions: Path, seed: int
+) -> tuple[DiscoveredSlice, ...]:
     keys = tuple(key for key in policy.keys if not unusable(policy, key))[:MOST_COLUMNS]
     table, described = _described(policy, labelled, predictions, MOST_COLUMNS - len(keys))
     columns = (*keys, *described)
     if not columns:
         return ()
-    found = discover(
-        policy, open_for_discovery(policy, table, columns), Request(columns=columns, seed=seed)
-    )
+    opened = open_for_discovery(policy, table, columns)
+    found = discover(policy, opened, Request(columns=columns, seed=seed))
     return tuple(one for one in found.slices if one.stands_out)
 
 

@@ -110,7 +110,7 @@ def discover(policy: Policy, table: Table, request: Request) -> Discovery:
         rows=int(cells.rows.sum()),
         lost=int(cells.lost.sum()),
         gained=int(cells.gained.sum()),
-        net_loss=float(cells.change.sum() / cells.rows.sum()),
+        net_loss=_rounded(cells.change.sum() / cells.rows.sum()),
         candidates=len(family.wheres),
         declared=family.declared,
         largest_z=_rounded(family.z.max()) if len(family.wheres) else None,

@@ -60,9 +60,11 @@ def snippet(policy: Policy, where: Mapping[str, str], taken: set[str]) -> str | 
         taken: names that other snippets have used; the new one is added.
 
     Returns:
-        The text, or None where a value or a column's name is too long for a policy.
+        The text, or None where a policy cannot hold a value or a column's name: more than 2,000
+        characters, or a NUL.
     """
-    if any(len(text) > _LONGEST_TEXT for pair in where.items() for text in pair):
+    texts = [*where, *where.values()]
+    if any(len(text) > _LONGEST_TEXT or "\0" in text for text in texts):
         return None
     name = _name(policy, where, taken)
     taken.add(name)
@@ -81,7 +83,7 @@ def _texts(value: Any) -> set[str]:
 def _name(policy: Policy, where: Mapping[str, str], taken: set[str]) -> str:
     """``holiday-eu`` for season=holiday, region=eu; numbered where that is a name already."""
     plain = unicodedata.normalize("NFKD", "-".join(where.values()))
-    words = re.sub(r"[^A-Za-z0-9._-]+", "-", re.sub(r"[\u0300-\u036f]", "", plain)).strip("-._")
+    words = re.sub(r"[^A-Za-z0-9._]+", "-", re.sub(r"[\u0300-\u036f]", "", plain)).strip("-._")
     base = words[:_LONGEST_NAME].rstrip("-._") or "slice"
     known = {*RESERVED, *taken, *(spec.label for spec in policy.slices)}
     names = (base if number == 1 else f"{base}-{number}" for number in range(1, len(known) + 2))
