@@ -8,7 +8,7 @@ and only where signs cannot be flipped from counts: changes that are not whole, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -208,6 +208,15 @@ def _places(found: pa.Table, cells: Cells) -> Codes:
     mine, others = keys[: len(cells.codes)], keys[len(cells.codes) :]
     order = np.argsort(mine)
     return order[np.searchsorted(mine[order], others)]
+
+
+def mask_of(cells: Cells, allowed: Mapping[str, set[str]]) -> NDArray[np.bool_]:
+    """The cells whose values are among the allowed ones, column by column."""
+    mask = np.ones(len(cells.rows), np.bool_)
+    for column, texts in allowed.items():
+        place = cells.columns.index(column)
+        mask &= np.array([level in texts for level in cells.levels[place]])[cells.codes[:, place]]
+    return mask
 
 
 def row_keys(codes: Codes, sizes: Sequence[int]) -> Codes:

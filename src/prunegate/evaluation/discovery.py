@@ -20,11 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prunegate.data.tables import Table
-from prunegate.evaluation.change_cells import Cells, flips_of, read_cells
+from prunegate.evaluation.change_cells import Cells, flips_of, mask_of, read_cells
 from prunegate.evaluation.conjunctions import Block, blocks
 from prunegate.evaluation.discovered import DiscoveredSlice, Discovery
-from prunegate.evaluation.standing_out import CLEARLY, Ground, Mask, worst_apart
-from prunegate.policy.declare import containing, declares, snippet
+from prunegate.evaluation.standing_out import CLEARLY, Around, Ground, Mask, worst_apart
+from prunegate.policy.declare import containing, declares, named_slices, snippet
 from prunegate.policy.model import Policy
 from prunegate.policy.naming import slice_name
 from prunegate.stats.sign_flips import Flips, guarded_p, largest_of_flips
@@ -49,7 +49,7 @@ class Request:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Family:
-    """All undeclared slices with enough rows, and what the table says of each."""
+    """All slices with enough rows, and what the table says of each."""
 
     policy: Policy
     cells: Cells
@@ -67,8 +67,8 @@ class Family:
     """Covariance of the change with the whole table's under sign flips."""
     whole: float
     """Variance of the whole table's change under sign flips."""
-    declared: int
-    """Slices left out because the policy declares them."""
+    open: Mask
+    """Which slices the policy does not declare."""
 
     @property
     def z(self) -> NDArray[np.float64]:
@@ -77,11 +77,16 @@ class Family:
             self.change, self.spread, out=np.zeros_like(self.change), where=self.spread > 0
         )
 
-    def around(self, number: int) -> tuple[Mask, Iterator[Mask]]:
+    def around(self, number: int) -> Around:
         """The cells of a slice, and those of every declared slice that contains it."""
-        block, place = self.homes[number]
         declared = containing(self.policy, self.wheres[number])
-        return block.of_cell == place, (_mask(self.cells, allowed) for allowed in declared)
+        return self.mask(number), (mask_of(self.cells, allowed) for allowed in declared)
+
+    def mask(self, number: int) -> Mask:
+        """The cells of a slice."""
+        block, place = self.homes[number]
+        mask: Mask = block.of_cell == place
+        return mask
 
 
 def discover(policy: Policy, table: Table, request: Request) -> Discovery:
@@ -111,9 +116,9 @@ def discover(policy: Policy, table: Table, request: Request) -> Discovery:
         lost=int(cells.lost.sum()),
         gained=int(cells.gained.sum()),
         net_loss=_rounded(cells.change.sum() / cells.rows.sum()),
-        candidates=len(family.wheres),
-        declared=family.declared,
-        largest_z=_rounded(family.z.max()) if len(family.wheres) else None,
+        candidates=int(family.open.sum()),
+        declared=int((~family.open).sum()),
+        largest_z=_rounded(family.z[family.open].max()) if family.open.any() else None,
         method=method,
         slices=tuple(_described(family, source, largest, request.top)),
     )
@@ -123,18 +128,17 @@ def _family(policy: Policy, cells: Cells, source: Flips, request: Request) -> Fa
     found = blocks(cells, depth=request.depth, support=request.support)
     homes = [(block, place) for block in found for place in range(len(block))]
     wheres = [_where(cells, block, place) for block, place in homes]
-    open_ = np.array([not _is_declared(policy, where) for where in wheres], np.bool_)
 
     common = source.times(np.ones(len(cells.rows)))
 
     def joined(parts: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
-        return np.concatenate([np.zeros(0), *parts])[open_]
+        return np.concatenate([np.zeros(0), *parts])
 
     return Family(
         policy=policy,
         cells=cells,
-        wheres=tuple(w for w, is_open in zip(wheres, open_, strict=True) if is_open),
-        homes=tuple(h for h, is_open in zip(homes, open_, strict=True) if is_open),
+        wheres=tuple(wheres),
+        homes=tuple(homes),
         rows=joined([block.sums(cells.rows) for block in found]),
         lost=joined([block.sums(cells.lost) for block in found]),
         gained=joined([block.sums(cells.gained) for block in found]),
@@ -142,7 +146,7 @@ def _family(policy: Policy, cells: Cells, source: Flips, request: Request) -> Fa
         spread=np.sqrt(joined([source.variances(block.members()) for block in found])),
         common=joined([block.sums(common) for block in found]),
         whole=float(common.sum()),
-        declared=int((~open_).sum()),
+        open=np.array([not _is_declared(policy, where) for where in wheres], np.bool_),
     )
 
 
@@ -159,18 +163,10 @@ def _is_declared(policy: Policy, where: Mapping[str, str | None]) -> bool:
     return len(texts) == len(where) and declares(policy, texts)
 
 
-def _mask(cells: Cells, allowed: Mapping[str, set[str]]) -> Mask:
-    mask = np.ones(len(cells.rows), np.bool_)
-    for column, texts in allowed.items():
-        place = cells.columns.index(column)
-        mask &= np.array([level in texts for level in cells.levels[place]])[cells.codes[:, place]]
-    return mask
-
-
 def _largest(family: Family, source: Flips, request: Request) -> NDArray[np.float64]:
-    """The largest z in each sign flip, over the slices in which anything changed."""
-    moving = [number for number, spread in enumerate(family.spread) if spread > 0]
-    if not moving:
+    """The largest z in each sign flip, over the undeclared slices in which anything changed."""
+    moving = np.flatnonzero(family.open & (family.spread > 0))
+    if not len(moving):
         return np.zeros(request.flips)
     (changed,) = np.nonzero(family.cells.moved)
     return largest_of_flips(
@@ -182,7 +178,7 @@ def _largest(family: Family, source: Flips, request: Request) -> NDArray[np.floa
     )
 
 
-def _members(family: Family, numbers: Sequence[int]) -> Any:
+def _members(family: Family, numbers: NDArray[np.intp]) -> Any:
     from scipy.sparse import vstack
 
     parts, start = [], 0
@@ -202,7 +198,13 @@ def _described(
     ground = Ground(cells=family.cells, flips=source)
     taken: set[str] = set()
     z = family.z
-    for found in worst_apart(ground, _ranked(family), family.around, top):
+    clear = _clear(family)
+    known = [family.mask(n) for n in clear if not family.open[n]]
+    known += [
+        mask_of(family.cells, where) for where in named_slices(family.policy, family.cells.columns)
+    ]
+    ranked = ((n, family.around(n)) for n in clear if family.open[n])
+    for found in worst_apart(ground, known, ranked, top):
         number, where = found.number, family.wheres[found.number]
         p, p_beyond = guarded_p(largest, np.array([z[number], found.beyond]))
         yield DiscoveredSlice(
@@ -221,7 +223,7 @@ def _described(
         )
 
 
-def _ranked(family: Family) -> list[int]:
+def _clear(family: Family) -> list[int]:
     """Slices that lost clearly, and clearly more than the table as a whole; the worst first.
 
     The second is asked again, with all else that is known, in ``standing_out``; here it spares

@@ -7,14 +7,15 @@ only if it says something that is not known yet:
   policy declares, slices kept before): more than a share of that slice's loss by its rows;
 - the rows that it does not share with slices kept before lost clearly more than the whole table.
 
-Clearly is two standard errors under sign flips. So a parent comes first and children that lost no
+Declared slices come before all others, because the gate shows them already. Clearly is two standard
+errors under sign flips. So a parent comes first and children that lost no
 more than their share are dropped; where a child turns out to hold its parent's whole loss, the
 parent is dropped instead.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -26,6 +27,10 @@ from prunegate.stats.sign_flips import Flips
 CLEARLY = 2.0
 """Standard errors."""
 Mask = NDArray[np.bool_]
+Around = tuple[Mask, Iterable[Mask]]
+"""A slice's cells, and those of every declared slice that contains it."""
+KNOWN = -1
+"""Number of slices that are kept for what they explain, and not shown."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -66,6 +71,11 @@ class Kept:
     ground: Ground
     slices: list[Apart] = field(default_factory=list)
 
+    @property
+    def shown(self) -> list[Apart]:
+        """Without what was known before."""
+        return [one for one in self.slices if one.number != KNOWN]
+
     def offer(self, number: int, mask: Mask, declared: Iterable[Mask]) -> None:
         """Keep a slice if it says something new; drop what it turns out to explain."""
         everything = np.ones_like(mask)
@@ -90,22 +100,21 @@ class Kept:
 
 
 def worst_apart(
-    ground: Ground,
-    ranked: Iterable[int],
-    around: Callable[[int], tuple[Mask, Iterable[Mask]]],
-    top: int,
+    ground: Ground, known: Iterable[Mask], ranked: Iterable[tuple[int, Around]], top: int
 ) -> list[Apart]:
     """The slices that are worth a look.
 
     Args:
         ground: the cells.
-        ranked: slices, the worst first.
-        around: a slice's cells, and those of every declared slice that contains it.
+        known: cells of each slice that needs no showing.
+        ranked: number and surroundings of every other slice, the worst first.
         top: most slices to keep.
     """
     kept = Kept(ground=ground)
-    for number in ranked:
-        if len(kept.slices) == top:
+    for mask in known:
+        kept.offer(KNOWN, mask, ())
+    for number, (mask, declared) in ranked:
+        if len(kept.shown) == top:
             break
-        kept.offer(number, *around(number))
-    return kept.slices
+        kept.offer(number, mask, declared)
+    return kept.shown

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from prunegate.policy.catalogue import METRICS
@@ -48,6 +48,16 @@ def containing(policy: Policy, where: Mapping[str, str | None]) -> list[dict[str
         if all(texts[key] in allowed.get(key, {texts[key]}) for key in texts):
             found.append({key: allowed.get(key, {texts[key]}) for key in texts})
     return found
+
+
+def named_slices(policy: Policy, columns: Sequence[str]) -> list[dict[str, set[str]]]:
+    """The slices that the policy names by values of these columns alone, as allowed values."""
+    specs = (spec.where for spec in policy.slices if spec.where)
+    return [
+        {key: _texts(value) for key, value in where.items()}
+        for where in specs
+        if set(where) <= set(columns)
+    ]
 
 
 def snippet(policy: Policy, where: Mapping[str, str], taken: set[str]) -> str | None:

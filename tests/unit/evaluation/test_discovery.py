@@ -223,9 +223,13 @@ def test_two_columns_that_say_the_same_are_shown_once() -> None:
 def test_declared_slices_are_left_out(declared: str, left_out: set[str]) -> None:
     frame = planted()
     whole, less = (family(frame, chosen, 3, 1) for chosen in (policy(), policy(declared)))
-    keys = {",".join(where) for where in less.wheres}
+    shown = [w for w, is_open in zip(less.wheres, less.open, strict=True) if is_open]
+    keys = {",".join(where) for where in shown}
     assert keys == {"a", "b", "c", "a,b", "a,c", "b,c", "a,b,c"} - left_out
-    assert less.declared == len(whole.wheres) - len(less.wheres) > 0
+    found = look(frame, policy(declared))
+    assert found.candidates == len(shown)
+    assert found.declared == len(whole.wheres) - len(shown) > 0
+    assert not {",".join(one.columns) for one in found.slices} & left_out
 
 
 def test_what_a_declared_slice_explains_is_left_out_too() -> None:
@@ -234,10 +238,18 @@ def test_what_a_declared_slice_explains_is_left_out_too() -> None:
     named = policy("{name: bad, where: {a: x, b: [y, z]}}")
     names = [one.name for one in look(frame, named).slices if one.stands_out]
     assert names == ["a=x,b=y"]
-    exact = policy("{name: bad, where: {a: x, b: y}}")
-    assert not [
-        one for one in look(frame, exact).slices if one.columns[:2] == ("a", "b") and one.stands_out
-    ]
+    for exact in ("{name: bad, where: {a: x, b: y}}", "{name: bad, where: {a: [x], b: [y]}}"):
+        assert not any(one.stands_out for one in look(frame, policy(exact)).slices)
+
+
+def test_a_named_slice_of_several_values_explains_what_holds_it() -> None:
+    rng = np.random.default_rng(5)
+    frame = pd.DataFrame({c: rng.choice(list("wxyz"), 12_000) for c in COLUMNS})
+    hit = (frame.a == "x") & frame.b.isin(["y", "z"]) & (rng.random(len(frame)) < 0.1)
+    lost = frame.assign(**decisions(list(hit.astype(int))))
+    assert any(one.stands_out for one in look(lost).slices)
+    named = policy("{name: bad, where: {a: x, b: [y, z]}}")
+    assert not any(one.stands_out for one in look(lost, named).slices)
 
 
 def test_missing_values_are_a_value_without_a_snippet() -> None:

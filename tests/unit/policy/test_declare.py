@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from prunegate.policy.declare import containing, declares, snippet
+from prunegate.policy.declare import containing, declares, named_slices, snippet
 from prunegate.policy.load import parse_policy
 from prunegate.policy.model import Policy
 from prunegate.policy.naming import value_text
@@ -137,3 +137,11 @@ def test_declared_slices_around_a_slice() -> None:
         {"market": {"it", "es"}, "kind": {"video"}},
     ]
     assert containing(policy, {"kind": None, "season": "1"}) == [{"season": {"1"}}]
+
+
+def test_named_slices_are_those_of_the_columns_at_hand() -> None:
+    policy = parse_policy(TEXT)
+    south = {"market": {"it", "es"}, "kind": {"video"}}
+    assert named_slices(policy, ["kind", "market", "device"]) == [south]
+    assert named_slices(policy, ["season"]) == [{"season": {"1"}}]
+    assert named_slices(policy, ["market"]) == []
