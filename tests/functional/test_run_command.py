@@ -589,6 +589,7 @@ def test_progress_is_plain_verbs_on_stderr(home: Path) -> None:
         "score with the baseline",
         "score with the candidate",
         "time both models",
+        "look for undeclared slices that lost",
         "fine-tune the control (step 1 of 1)",
         "score with the control",
     ]

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from prunegate.cli.options import seed_option
-
 if TYPE_CHECKING:
     from prunegate.evaluation.discovered import Discovery
 
@@ -51,7 +49,13 @@ if TYPE_CHECKING:
     show_default=True,
     help="Sign flips that the worst slice is held against.",
 )
-@seed_option
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0, max=2**31 - 1),
+    default=0,
+    show_default=True,
+    help="Seed of the sign flips.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
 @click.option("-q", "--quiet", is_flag=True, help="Only the table, without what to declare.")
 def command(
@@ -62,7 +66,7 @@ def command(
     quiet: bool,
     **request: Any,
 ) -> int:
-    r"""Look for slices that POLICY does not declare and that lost most.
+    """Look for slices that POLICY does not declare and that lost most.
 
     Every value of the columns and every cross of them with enough rows is looked at. Finding
     something changes no verdict: declare it, and the next gate judges it. Exit code 0 whatever was
@@ -70,9 +74,9 @@ def command(
 
     \b
     Example:
-      prunegate discover policies/brand-safety-vit.yaml \
+      prunegate discover policies/brand-safety-vit.yaml \\
           --predictions predictions.parquet --columns content_type,region,season
-    """
+    """  # noqa: D301  # click's mark is the character itself
     from prunegate.audit.canonical import plain
     from prunegate.evaluation.discovery import Request, discover
     from prunegate.evaluation.discovery_table import named_columns, open_for_discovery
