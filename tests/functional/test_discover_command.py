@@ -22,6 +22,7 @@ rules:
   - {metric: recall, slices: all, max_drop: 0.02}
 """
 ROWS = 6000
+SLICE = 'season=a: "b",market=it'
 
 
 def table() -> pd.DataFrame:
@@ -118,6 +119,56 @@ def test_json_is_the_whole_of_stdout_and_repeats(
     assert top["rows"] == len(inside)
     assert discover(monkeypatch, *options, "--top", "3", "--flips", "99", "--seed", "5") == 0
     assert capsys.readouterr().out == first.out
+
+
+TASKS = {
+    "multiclass": ("{kind: multiclass}", "{metric: recall, max_drop: 0.02, classes: [b, c]}"),
+    "score": ("{kind: score}", "{metric: mean_score, max_drop: 0.1}"),
+    "language": ("{kind: language}", "{metric: perplexity, max_rise: {relative: 0.05}}"),
+}
+
+
+def other_task(kind: str) -> pd.DataFrame:
+    """The same slice gets worse, in the task's own terms."""
+    rng = np.random.default_rng(3)
+    frame = table().drop(columns="label")
+    hit = ((frame.season == 'a: "b"') & (frame.market == "it")).to_numpy()
+    if kind == "multiclass":
+        label = rng.choice(["a", "b", "c"], ROWS)
+        wrong = np.where(hit & (rng.random(ROWS) < 0.2), "a", label)
+        return frame.assign(label=label, baseline=label, candidate=wrong)
+    noise = rng.normal(0, 0.02, ROWS)
+    if kind == "score":
+        before = rng.uniform(0.4, 0.6, ROWS)
+        return frame.assign(baseline=before, candidate=before + noise - 0.02 * hit)
+    before = rng.uniform(40, 60, ROWS)
+    return frame.assign(baseline=before, candidate=before + noise + 0.02 * hit, tokens=30)
+
+
+@pytest.mark.parametrize("kind", TASKS)
+@pytest.mark.parametrize("group", ["", "group: post\n"])
+def test_every_kind_of_task_finds_its_slice_and_declares_it(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    kind: str,
+    group: str,
+) -> None:
+    task, rule = TASKS[kind]
+    head = f"prunegate: 1\nname: x\ntask: {task}\n{group}slices:\n  - by: kind\n"
+    text = f"{head}rules:\n  - {rule}\n"
+    (folder / "p.yaml").write_text(text)
+    other_task(kind).assign(post=np.arange(ROWS) // 3).to_csv(folder / "t.csv", index=False)
+    assert discover(monkeypatch, "--columns", "season,market", "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [one["name"] for one in found["slices"] if one["stands_out"]] == [SLICE]
+    item, added = (n for n in found["slices"][0]["snippet"].splitlines() if n.startswith("  - "))
+    pasted = text.replace("slices:\n", f"slices:\n{item}\n", 1)
+    policy = parse_policy(pasted.replace("rules:\n", f"rules:\n{added}\n"))
+    assert policy.rules[0].limits == policy.rules[1].limits
+    assert policy.rules[0].classes == policy.rules[1].classes
+    assert discover(monkeypatch, "--columns", "season,market") == 0
+    assert f"To declare {SLICE}" in capsys.readouterr().out
 
 
 def test_quiet_is_the_table_alone(

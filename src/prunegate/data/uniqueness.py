@@ -12,9 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from prunegate.data.columns import quoted, shown
+from prunegate.data.columns import quoted
 from prunegate.data.tables import Table
-from prunegate.errors import TableError
 
 _EXAMPLES = 5
 HASHED_ROWS = 30_000_000
@@ -56,21 +55,6 @@ def duplicate_ids(table: Table, column: str) -> Duplicates:
     return Duplicates(
         rows=rows, missing=rows - present, surplus=present - distinct, examples=examples
     )
-
-
-def require_unique(table: Table, column: str) -> None:
-    """Insist that every row of a table has an id of its own.
-
-    Raises:
-        TableError: a row has none, or another's; or the table cannot be read to its end.
-    """
-    found = duplicate_ids(table, column)
-    if not found.unique:
-        raise TableError(
-            f"{table.name}: column '{column}' must be unique and filled; "
-            f"{found.missing:,} rows have no id and {found.surplus:,} repeat another's"
-            + (f" (for example {', '.join(map(shown, found.examples))})" if found.examples else "")
-        )
 
 
 def _hashes_differ(table: Table, cell: str) -> bool:

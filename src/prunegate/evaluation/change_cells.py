@@ -28,7 +28,7 @@ from prunegate.stats.sign_flips import Flips, NormalFlips, UnitFlips, WholeFlips
 MOST_CELLS = 1_000_000
 MOST_UNITS = 2_000_000
 _ROWS, _LOST, _GAINED, _SUM, _SQUARES, _BROKEN = (
-    f"__{name}" for name in ("rows", "lost", "gained", "sum", "squares", "broken")
+    f"prunegate__{name}" for name in ("rows", "lost", "gained", "sum", "squares", "broken")
 )
 Codes = NDArray[np.int64]
 Levels = tuple[tuple[str | None, ...], ...]

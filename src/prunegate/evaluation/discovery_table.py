@@ -14,7 +14,6 @@ import narwhals as nw
 
 from prunegate.data.columns import shown
 from prunegate.data.tables import Table
-from prunegate.data.uniqueness import require_unique
 from prunegate.errors import InputError
 from prunegate.evaluation.count import count, open_predictions
 from prunegate.policy.model import Policy, SliceSpec
@@ -39,12 +38,10 @@ def open_for_discovery(policy: Policy, source: Any, columns: Sequence[str]) -> T
             that the gate would refuse.
     """
     wanted = named_columns(policy, columns)
-    extra = [*wanted, policy.group] if policy.group else wanted
     opened = policy.model_copy(
-        update={"slices": (*policy.slices, *(SliceSpec(by=name) for name in extra))}
+        update={"slices": (*policy.slices, *(SliceSpec(by=name) for name in wanted))}
     )
     table = open_predictions(opened, source, with_ids=True)
-    require_unique(table, policy.data.columns.id)
     count(policy, table)
     _require_few_values(table, wanted)
     return table
@@ -79,6 +76,8 @@ def unusable(policy: Policy, name: str) -> str:
         return f"column {shown(name)} is the {roles[name]} column"
     if name == policy.group:
         return f"column {shown(name)} is the group column: each slice would be one group"
+    if name.startswith("prunegate__"):
+        return f"column {shown(name)}: names that begin with prunegate__ are taken"
     if SEPARATORS & set(name):
         return f"column {shown(name)} has one of , = \\ in its name, which separate slice names"
     return ""

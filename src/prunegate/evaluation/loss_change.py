@@ -12,10 +12,10 @@ import narwhals as nw
 
 from prunegate.data.tables import Table
 from prunegate.errors import TableError
-from prunegate.evaluation.decisions import BASELINE, CANDIDATE, LABEL, Reading
+from prunegate.evaluation.decisions import BASELINE, CANDIDATE, LABEL, Decisions
 from prunegate.policy.model import Policy
 
-CHANGE = "__change"
+CHANGE = "prunegate__change"
 """Name of the derived column: float64, or null."""
 
 
@@ -36,7 +36,7 @@ def with_change(policy: Policy, table: Table) -> nw.LazyFrame[Any]:
     """
     columns = policy.data.columns
     if policy.task.kind == "binary":
-        frame = Reading(policy=policy, table=table).frame()
+        frame = Decisions(policy=policy, table=table).frame()
         return frame.with_columns(_wrong_now_less_before(LABEL, BASELINE, CANDIDATE))
     if policy.task.kind == "multiclass":
         names = (columns.label, columns.baseline, columns.candidate)

@@ -21,7 +21,7 @@ _LONGEST_NAME = 60
 _LONGEST_TEXT = 2000
 _LOSSES = ("max_drop", "max_rise")
 """The checks that limit a loss against the baseline."""
-_COPIED = ("evidence", "severity", "on_undefined")
+_COPIED = ("classes", "evidence", "severity", "on_undefined")
 
 
 def declares(policy: Policy, where: Mapping[str, str]) -> bool:
@@ -119,4 +119,6 @@ def _fields(rule: Rule, limits: list[str]) -> dict[str, Any]:
 def _flow(value: Any) -> str:
     if isinstance(value, dict):
         return "{" + ", ".join(f"{key}: {_flow(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_flow, value)) + "]"
     return quote(value)
