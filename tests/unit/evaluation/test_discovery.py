@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 
 from prunegate.data.tables import Table, open_table
 from prunegate.errors import InputError, TableError
-from prunegate.evaluation import change_cells, conjunctions, discovery
+from prunegate.evaluation import change_cells, conjunctions
 from prunegate.evaluation.change_cells import flips_of, read_cells, row_keys
 from prunegate.evaluation.discovered import DiscoveredSlice, Discovery
 from prunegate.evaluation.discovery import Request, discover
+from prunegate.evaluation.slice_family import Family, family_of
 from prunegate.policy.load import parse_policy
 from prunegate.policy.model import Policy
 from prunegate.stats.sign_flips import NormalFlips, UnitFlips, WholeFlips
@@ -86,12 +87,11 @@ def frame_of(rows: list[Any]) -> pd.DataFrame:
     return pd.DataFrame({**dict(zip(COLUMNS, columns, strict=True)), **decisions(list(change))})
 
 
-def family(frame: pd.DataFrame, chosen: Policy, depth: int, support: int) -> Any:
+def family(frame: pd.DataFrame, chosen: Policy, depth: int, support: int) -> Family:
     table = opened(frame)
     cells = read_cells(chosen, table, COLUMNS)
     source, _ = flips_of(chosen, table, cells)
-    asked = Request(columns=COLUMNS, depth=depth, support=support)
-    return discovery._family(chosen, cells, source, asked)
+    return family_of(chosen, cells, source, depth, support)
 
 
 def as_brute_force(found: Any) -> dict[frozenset[Any], list[float]]:
