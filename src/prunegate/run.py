@@ -30,6 +30,7 @@ from prunegate.data.hashing import hash_files, require_unchanged
 from prunegate.data.labelled_rows import LabelledRows
 from prunegate.data.thumbnails import thumbnail
 from prunegate.errors import InputError, UnsupportedError
+from prunegate.evaluation.advice import advice
 from prunegate.gate import Decision, gate
 from prunegate.models.save import save_candidate
 from prunegate.models.store import LoadedModel, load_candidate, load_model
@@ -93,6 +94,10 @@ def run(source: PolicyFile, folder: Path, settings: Settings) -> Decision:
     }
     write_predictions(folder / PREDICTIONS, policy, rows, scores)
     measurements = _measured(baseline, candidate, material, folder, settings)
+    settings.progress("look for undeclared slices that lost", 0, 1)
+    labelled = source.folder / str(policy.data.table)
+    told = advice(policy, labelled, folder / PREDICTIONS, settings.seed)
+    settings.progress("look for undeclared slices that lost", 1, 1)
     origin = Origin(
         command=settings.command,
         inputs=(Input(role="data", name=table.path.name, sha256=table.sha256, rows=len(rows)),),
@@ -103,13 +108,13 @@ def run(source: PolicyFile, folder: Path, settings: Settings) -> Decision:
             "candidate": model_ref(candidate, "candidate"),
             "compression": compression_of(baseline, candidate, made),
             "control": _control(policy, baseline, material, scores, settings),
+            "discoveries": told.slices,
         },
     )
     require_unchanged([table, *hashes])  # the record names them by content
     decision = gate(source, folder / PREDICTIONS, measurements=measurements, origin=origin)
-    return _illustrated(
-        decision, rows, (*checked.report.warnings, *lineage_warnings(baseline, candidate))
-    )
+    warned = (*checked.report.warnings, *lineage_warnings(baseline, candidate), *told.warnings)
+    return _illustrated(decision, rows, warned)
 
 
 def _require_sections(policy: Policy) -> None:

@@ -57,6 +57,13 @@ def test_importing_and_help_load_no_library(code: str, tmp_path: Path) -> None:
     assert not HEAVY & found
 
 
+def test_discover_never_loads_a_model_library(folder: Path) -> None:
+    command = ("discover", "p.yaml", "--predictions", "t.csv", "--columns", "kind")
+    found = loaded(cli(*command), folder)
+    assert "duckdb" in found
+    assert not MODELS & found
+
+
 def test_gate_never_loads_a_model_library(folder: Path) -> None:
     found = loaded(cli("gate", "p.yaml", "--predictions", "t.csv", "-q"), folder)
     assert "duckdb" in found

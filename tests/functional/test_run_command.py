@@ -19,6 +19,9 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 from prunegate.cli import cli, main
+from prunegate.evaluation.advice import Advice
+from prunegate.evaluation.discovered import DiscoveredSlice
+from prunegate.run import PREDICTIONS
 
 POLICY = """\
 prunegate: 1
@@ -586,10 +589,58 @@ def test_progress_is_plain_verbs_on_stderr(home: Path) -> None:
         "score with the baseline",
         "score with the candidate",
         "time both models",
+        "look for undeclared slices that lost",
         "fine-tune the control (step 1 of 1)",
         "score with the control",
     ]
     assert result.stdout.splitlines()[-1].strip() == f"report: {home / 'out/report.html'}"
+
+
+def test_advice_is_in_the_record_and_the_report_and_not_in_the_verdict(
+    ran: Ran, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = DiscoveredSlice(
+        name="season=winter",
+        columns=("season",),
+        values=("winter",),
+        rows=30,
+        lost=9,
+        gained=0,
+        net_loss=0.3,
+        z=3.0,
+        guarded_p=0.01,
+        beyond=3.0,
+        stands_out=True,
+        snippet="slices:\n  - {name: winter, where: {season: winter}}\n",
+    )
+    asked: list[Any] = []
+
+    def told(*given: Any) -> Advice:
+        asked.append(given)
+        return Advice(slices=(found,), warnings=("Looked askance.",))
+
+    monkeypatch.setattr(import_module("prunegate.run"), "advice", told)
+    advised = do_run(home, home / "out", "--seed", 3)
+    ((_, labelled, predictions, seed),) = asked
+    assert (labelled, predictions.name, seed) == (home / "data/labelled.csv", PREDICTIONS, 3)
+    assert [one["name"] for one in advised.record["discoveries"]] == ["season=winter"]
+    assert "Looked askance." in advised.record["warnings"]
+    assert "Undeclared slices that lost most" in (home / "out/report.html").read_text()
+    assert advised.code == ran.code
+    for key in ("outcome", "reasons", "slices"):
+        assert advised.record[key] == ran.record[key], key
+
+
+def test_other_columns_are_looked_through(home: Path) -> None:
+    """Sixty rows are too few for a slice of a hundred: looked for, nothing found, nothing said."""
+    path = home / "data/labelled.csv"
+    lines = path.read_text().splitlines()
+    seasons = ["season", *(["winter", "summer"] * len(lines))]
+    path.write_text("".join(f"{a},{b}\n" for a, b in zip(lines, seasons, strict=False)))
+    done = do_run(home, home / "out", "--no-control")
+    assert done.record["discoveries"] == []
+    assert not [w for w in done.record["warnings"] if "Undeclared" in w]
+    assert "Undeclared slices" not in (home / "out/report.html").read_text()
 
 
 def test_repeated_content_within_a_split_is_a_warning(home: Path) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from prunegate.cost.measurement import Measurements
 from prunegate.cost.projection import Projection
+from prunegate.evaluation.discovered import DiscoveredSlice
 from prunegate.verdict.finding import Finding, Outcome, SliceSummary
 
 FORMAT = "urn:prunegate:record:v1"
@@ -153,6 +154,8 @@ class DecisionRecord:
     slices: tuple[SliceSummary, ...]
     flips: tuple[Flip, ...] = ()
     control: Control | None = None
+    discoveries: tuple[DiscoveredSlice, ...] = ()
+    """Undeclared slices that lost beyond chance; advice that changed nothing."""
     measurements: Measurements | None = None
     cost: Projection | None = None
     warnings: tuple[str, ...] = ()

@@ -22,6 +22,7 @@ COMMANDS = {
     "gate": "gate",
     "check": "check",
     "plan": "plan",
+    "discover": "discover",
     "report": "report",
     "policy": "policy",
 }

@@ -64,6 +64,15 @@ def _number_type(connection: Any, cell: str) -> str | None:
     return "DOUBLE" if fractions else "BIGINT"
 
 
+def header_of(path: Path, wanted: Sequence[str]) -> list[str]:
+    """Return the column names of a CSV file; the delimiter is found by the wanted ones.
+
+    Raises:
+        TableError: no header, or not UTF-8.
+    """
+    return _header(path, wanted)[1]
+
+
 def _header(path: Path, wanted: Sequence[str]) -> tuple[str, list[str]]:
     """Return the delimiter and the header's cells."""
     headers = {delimiter: _records(path, delimiter) for delimiter in _DELIMITERS}

@@ -54,6 +54,16 @@ def scan_arrow(connection: Any, paths: Sequence[Path], wanted: Sequence[str], na
     return project(connection.from_arrow(scanned), found)
 
 
+def names_in(path: Path, kind: str) -> list[str]:
+    """Return the column names of a Parquet or Arrow file.
+
+    Raises:
+        TableError: not a whole file of that kind.
+    """
+    schema = _parquet_schema(path) if kind == "parquet" else _arrow_schema(path)[0]
+    return list(schema.names)
+
+
 def project(relation: Any, found: dict[str, str]) -> Any:
     """Keep the columns of ``found`` (wanted name -> the table's spelling), renamed as wanted."""
     return relation.project(

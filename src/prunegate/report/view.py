@@ -16,6 +16,7 @@ from prunegate.report import details, numbers
 from prunegate.report.control import ControlView, control
 from prunegate.report.cost import CostView, cost
 from prunegate.report.details import FactGroup, SliceRow
+from prunegate.report.discoveries import DiscoveriesView, discoveries
 from prunegate.report.flips import Flips, flips
 from prunegate.report.forest import Panel, panels
 from prunegate.report.forest_chart import forest_chart
@@ -51,6 +52,7 @@ class ReportView:
     rules: tuple[RuleView, ...]
     control: ControlView | None
     flips: Flips | None
+    discoveries: DiscoveriesView | None
     cost: CostView | None
     measures: MeasuresView | None
     recipe: tuple[str, ...]
@@ -86,6 +88,7 @@ def view(record: DecisionRecord, *, digest: str, pictures: Mapping[str, bytes]) 
         rules=rules(record, units),
         control=control(record, units),
         flips=flips(record, pictures),
+        discoveries=discoveries(record),
         cost=cost(record),
         measures=measures(record),
         recipe=details.recipe(record),

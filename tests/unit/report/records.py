@@ -25,6 +25,7 @@ from prunegate.audit.record import (
 )
 from prunegate.cost.measurement import Interval, Measurements, ModelFigures
 from prunegate.cost.projection import Month, Projection
+from prunegate.evaluation.discovered import DiscoveredSlice
 from prunegate.verdict.finding import Finding, SliceSummary
 
 DIGEST = "3f9a1c52b7e0" + "0123456789abcdef" * 3 + "0123"
@@ -413,6 +414,26 @@ def approved() -> DecisionRecord:
     )  # fmt: skip
 
 
+def found(**given: Any) -> DiscoveredSlice:
+    """An undeclared slice that stands out."""
+    where = "{season: holiday, market: south}"
+    values: dict[str, Any] = {
+        "name": "season=holiday,market=south",
+        "columns": ("season", "market"),
+        "values": ("holiday", "south"),
+        "rows": 812,
+        "lost": 61,
+        "gained": 20,
+        "net_loss": 41 / 812,
+        "z": 4.5556,
+        "guarded_p": 0.002,
+        "beyond": 4.41,
+        "stands_out": True,
+        "snippet": f"slices:\n  - {{name: holiday-south, where: {where}}}\n",
+    }
+    return DiscoveredSlice(**{**values, **given})
+
+
 def hostile() -> DecisionRecord:
     """Inconclusive on thirty slices whose names want to do harm, in every text of the record."""
     names = [f"{HOSTILE}-{n}" for n in range(30)]
@@ -435,7 +456,8 @@ def hostile() -> DecisionRecord:
         flips=(Flip(id=HOSTILE, slices=(names[0], HOSTILE), label=HOSTILE, baseline=0.7,
                     candidate=0.2, lost=True),),
         warnings=(HOSTILE,), known_limits=(HOSTILE,), statement=HOSTILE,
-        environment={HOSTILE: HOSTILE}, control=Control(summary=HOSTILE, slices=()),
+        environment={HOSTILE: HOSTILE}, discoveries=(found(name=HOSTILE), found(snippet=None)),
+        control=Control(summary=HOSTILE, slices=()),
     )  # fmt: skip
 
 

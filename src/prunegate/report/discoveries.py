@@ -1,0 +1,109 @@
+"""Undeclared slices that lost most, in words: for the console's table and the report's advice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from prunegate.audit.record import DecisionRecord
+from prunegate.evaluation.discovered import DiscoveredSlice, Discovery
+from prunegate.report import numbers
+from prunegate.report.inert import inert, named
+
+HEADER = ("slice", "rows", "lost", "gained", "net loss", "z", "beyond", "guarded p", "")
+_DECISIONS = ("binary", "multiclass")
+_UNITS = {"score": "a row", "language": "nats a document"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoundSlice:
+    """One slice, every cell as text."""
+
+    name: str
+    rows: str
+    flips: str
+    """Lost and gained rows."""
+    net_loss: str
+    p: str
+    snippet: str
+    """The lines that would declare it; empty where a policy cannot name it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DiscoveriesView:
+    """The advice section."""
+
+    unit: str
+    """Of the net loss, for the column's head."""
+    slices: tuple[FoundSlice, ...]
+
+
+def discoveries(record: DecisionRecord) -> DiscoveriesView | None:
+    """The advice of a record; None where nothing stood out."""
+    if not record.discoveries:
+        return None
+    kind = _task(record)
+    return DiscoveriesView(
+        unit="points" if kind in _DECISIONS else _UNITS[kind],
+        slices=tuple(_slice(found, kind) for found in record.discoveries),
+    )
+
+
+def _task(record: DecisionRecord) -> str:
+    task = record.policy.document.get("task")
+    kind = task.get("kind") if isinstance(task, dict) else None
+    return str(kind) if kind in _UNITS else "binary"
+
+
+def _slice(found: DiscoveredSlice, kind: str) -> FoundSlice:
+    return FoundSlice(
+        name=named(found.name),
+        rows=numbers.count(found.rows),
+        flips=f"{numbers.count(found.lost)} / {numbers.count(found.gained)}",
+        net_loss=net_loss(found.net_loss, kind),
+        p=numbers.bare_p(found.guarded_p),
+        snippet="\n".join(inert_line(line) for line in (found.snippet or "").splitlines()),
+    )
+
+
+def inert_line(line: str) -> str:
+    """A line of YAML; its indentation is kept, and what ``quote`` did not escape is made inert."""
+    text = line.lstrip(" ")
+    return " " * (len(line) - len(text)) + inert(text)
+
+
+def net_loss(value: float, kind: str) -> str:
+    """The mean loss a row: points for decisions, else the task's own unit."""
+    return numbers.signed(100 * value) if kind in _DECISIONS else numbers.signed(value, 3)
+
+
+def counted(found: Discovery) -> str:
+    """What was looked at, in a few sentences."""
+    unit = "points" if found.task in _DECISIONS else _UNITS[found.task]
+    return (
+        f"{numbers.count(found.candidates)} undeclared slices of at least "
+        f"{numbers.count(found.support)} rows in {numbers.count(found.rows)} rows, up to "
+        f"{found.depth} of {len(found.columns)} columns crossed; "
+        f"{numbers.count(found.declared)} declared slices left out.\n"
+        f"The whole table lost {numbers.count(found.lost)} and gained "
+        f"{numbers.count(found.gained)} rows: net loss {net_loss(found.net_loss, found.task)} "
+        f"{unit}. Guard: {numbers.count(found.flips)} times, {inert(found.method)}."
+    )
+
+
+def table(found: Discovery) -> list[tuple[str, ...]]:
+    """The slices as rows of text under a header; empty where there are none."""
+    rows = [
+        (
+            named(one.name),
+            numbers.count(one.rows),
+            numbers.count(one.lost),
+            numbers.count(one.gained),
+            net_loss(one.net_loss, found.task),
+            f"{one.z:.1f}",
+            f"{one.beyond:.1f}",
+            numbers.bare_p(one.guarded_p),
+            "*" if one.stands_out else "",
+        )
+        for one in found.slices
+    ]
+    return [HEADER, *rows] if rows else []
