@@ -22,7 +22,7 @@ from prunegate.evaluation.grouped import (
 from prunegate.evaluation.macro_rate import MacroRate
 from prunegate.evaluation.mean_value import MeanValue, Perplexity
 from prunegate.evaluation.overlapping import OverlappingRate
-from prunegate.evaluation.tallies import JointCounts, LabelCounts, Sums, Tally
+from prunegate.evaluation.tallies import Cells, JointCounts, LabelCounts, Sums, Tally
 from prunegate.evaluation.values import ERROR, VALUE
 
 
@@ -53,6 +53,11 @@ def evidence(wanted: Wanted, tally: Tally) -> Evidence:
         return _mean(wanted, tally)
     assert isinstance(tally, JointCounts)  # noqa: S101  # the last kind there is
     return _binary(wanted, tally)
+
+
+def of_decisions(metric: str, cells: Cells) -> Evidence:
+    """What eight joint counts say about a metric of a binary task, rows being independent."""
+    return evidence(Wanted(metric=metric), JointCounts(cells=cells))
 
 
 def one_against_the_rest(tally: LabelCounts, name: str) -> JointCounts:

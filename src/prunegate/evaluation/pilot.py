@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from prunegate.data.tables import open_table
-from prunegate.data.uniqueness import duplicate_ids
-from prunegate.errors import InternalError, TableError
+from prunegate.errors import InternalError
 from prunegate.evaluation.count import count, open_predictions
 from prunegate.evaluation.counts_table import DECISIONS, read_counts
-from prunegate.evaluation.slices import OVERALL, Cells, SliceCounts
+from prunegate.evaluation.slices import OVERALL, SliceCounts
+from prunegate.evaluation.tallies import Cells
 from prunegate.policy.model import Policy, SliceSpec
 from prunegate.policy.naming import parse_slice_name
 
@@ -44,12 +44,6 @@ def pilot_predictions(policy: Policy, sources: list[str]) -> Pilot:
         TableError: as for the gate.
     """
     table = open_predictions(policy, sources, with_ids=True)
-    found = duplicate_ids(table, policy.data.columns.id)
-    if not found.unique:
-        raise TableError(
-            f"{table.name}: column '{policy.data.columns.id}' must be unique and filled; "
-            f"{found.missing:,} rows have no id and {found.surplus:,} repeat another's"
-        )
     return _groups(policy, count(_crossed(policy), table).slices)
 
 

@@ -111,7 +111,8 @@ def _on_slice(question: Question, counts: SliceCounts, label: str | None) -> Dra
     if counts.rows == 0:
         minimum = question.policy.evidence.minimum
         note = "the policy expects this slice and the data have no row of it"
-        return _empty(question, counts.name, note, needed=minimum.rows, needed_unit="rows")
+        wanted = {"needed": minimum.rows, "needed_unit": "rows", "class_label": label}
+        return _empty(question, counts.name, note, **wanted)
     if label is None:
         return _judged(question, counts)
     assert isinstance(counts.tally, LabelCounts)  # noqa: S101  # only such tallies have classes

@@ -14,7 +14,7 @@ from typing import Any, Literal, Protocol, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from prunegate.evaluation.evidence import Evidence, OverlappingRate, PairedRate, SingleRate
+from prunegate.evaluation.evidence import Evidence, PairedRate, SingleRate
 from prunegate.evaluation.hypothesis import (
     Contrast,
     Difference,
@@ -23,8 +23,9 @@ from prunegate.evaluation.hypothesis import (
     Level,
     SuccessRatio,
 )
-from prunegate.evaluation.metrics import evidence
-from prunegate.evaluation.slices import Cells
+from prunegate.evaluation.metrics import of_decisions
+from prunegate.evaluation.overlapping import OverlappingRate
+from prunegate.evaluation.tallies import Cells
 from prunegate.stats import joint, paired_exact, ratio_many
 from prunegate.stats.acceptance import (
     Bools,
@@ -67,7 +68,7 @@ def tested(metric: str, claim: Hypothesis, cells: Ints) -> Tested:
 
 def columns(metric: str, cells: Ints) -> Evidence:
     """The evidence of many tables, its counts being arrays."""
-    return evidence(metric, cast("Cells", tuple(cells.T)))  # sums of cells work on arrays too
+    return of_decisions(metric, cast("Cells", tuple(cells.T)))  # sums of cells work on arrays too
 
 
 def _share(about: Evidence) -> tuple[Ints, Ints]:
@@ -234,7 +235,8 @@ class _Singly:
         if not self._p:
             different, place = np.unique(self.cells, axis=0, return_inverse=True)
             results = [
-                evidence(self.metric, tuple(cells)).test(self.claim) for cells in different.tolist()
+                of_decisions(self.metric, tuple(cells)).test(self.claim)
+                for cells in different.tolist()
             ]
             for key in ("p_value", "p_harm"):
                 values = np.array([getattr(result, key) for result in results])

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from prunegate.evaluation.slices import Cells
+from prunegate.evaluation.tallies import Cells
 
 Floats = NDArray[np.float64]
 PRIOR = 2

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from prunegate.evaluation.slices import CellRow, SliceCounts, slice_counts
+from prunegate.evaluation.slices import Piece, SliceCounts, slice_counts
+from prunegate.evaluation.tallies import JointCounts
 from prunegate.policy.model import Policy
 from prunegate.verdict.planning.groups import Floats, Group
 
@@ -37,7 +38,7 @@ def lay_out(policy: Policy, groups: Sequence[Group]) -> Layout:
     """The slices that the gate would judge on these groups, in its order."""
     coded = slice_counts(
         policy,
-        (CellRow(values=g.values, cell=0, n=1 << i) for i, g in enumerate(groups)),
+        (Piece(values=g.values, tally=_sized(1 << i, 0)) for i, g in enumerate(groups)),
     )
     members = np.array([_digits(s.cells[0], len(groups)) for s in coded])
     negatives = members @ np.array([g.negatives for g in groups])
@@ -47,11 +48,15 @@ def lay_out(policy: Policy, groups: Sequence[Group]) -> Layout:
             name=s.name,
             slicing=s.slicing,
             declared=s.declared,
-            cells=(int(n), 0, 0, 0, int(p), 0, 0, 0),
+            tally=_sized(int(n), int(p)),
         )
         for s, n, p in zip(coded, negatives, positives, strict=True)
     )
     return Layout(slices=slices, members=members)
+
+
+def _sized(negatives: int, positives: int) -> JointCounts:
+    return JointCounts(cells=(negatives, 0, 0, 0, positives, 0, 0, 0))
 
 
 def _digits(number: int, count: int) -> Bools:

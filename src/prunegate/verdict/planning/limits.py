@@ -100,7 +100,6 @@ def asked(policy: Policy, slices: Sequence[SliceCounts]) -> Asked:
 
 def _on_slice(policy: Policy, index: int, counts: SliceCounts, place: int) -> Iterator[Limit]:
     rule = policy.rules[index]
-    turned = METRICS[rule.metric].better == "lower"
     for check, value in rule.limits.items():
         yield Limit(
             index=index,
@@ -109,6 +108,6 @@ def _on_slice(policy: Policy, index: int, counts: SliceCounts, place: int) -> It
             value=value,
             place=place,
             counts=counts,
-            claim=hypothesis(check, value, lower_is_better=turned),
+            claim=hypothesis(check, value, METRICS[rule.metric]),
             enough=enough(counts, policy.evidence.minimum),
         )

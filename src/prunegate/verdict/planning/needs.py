@@ -14,8 +14,8 @@ from typing import Literal
 
 import numpy as np
 
-from prunegate.evaluation.evidence import SCORE_MINIMUM
 from prunegate.evaluation.hypothesis import Difference, Level, SuccessRatio
+from prunegate.evaluation.overlapping import SCORE_MINIMUM
 from prunegate.policy.model import Minimum
 from prunegate.stats import sample_size
 from prunegate.verdict.planning.families import boundary, exchanged, linear

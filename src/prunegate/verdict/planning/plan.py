@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from prunegate.errors import InputError, UnsupportedError
-from prunegate.evaluation.slices import Cells
+from prunegate.evaluation.tallies import Cells
 from prunegate.policy.catalogue import METRICS
 from prunegate.policy.model import Policy
 from prunegate.verdict.planning import assumed as assuming

@@ -24,7 +24,7 @@ from prunegate.evaluation.hypothesis import (
     Level,
     SuccessRatio,
 )
-from prunegate.evaluation.metrics import evidence
+from prunegate.evaluation.metrics import of_decisions
 from prunegate.verdict.planning.groups import Floats, Group, expected
 from prunegate.verdict.planning.limits import Limit
 
@@ -82,7 +82,7 @@ def rates(metric: str, cells: Floats) -> tuple[float, float]:
     Raises:
         ValueError: a rate is undefined on these cells.
     """
-    found = evidence(metric, tuple(round(float(cell) * _FINE) for cell in cells))
+    found = of_decisions(metric, tuple(round(float(cell) * _FINE) for cell in cells))
     if found.candidate is None:
         raise ValueError(f"{metric} is undefined on these cells")
     before = float("nan") if found.baseline is None else float(found.baseline)

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from prunegate.evaluation.evidence import SCORE_MINIMUM, OverlappingRate, PairedRate, SingleRate
+from prunegate.evaluation.evidence import PairedRate, SingleRate
 from prunegate.evaluation.hypothesis import ErrorRatio, Level, SuccessRatio, holds
-from prunegate.evaluation.metrics import evidence
+from prunegate.evaluation.metrics import of_decisions
+from prunegate.evaluation.overlapping import SCORE_MINIMUM, OverlappingRate
 from prunegate.stats import joint
 from prunegate.stats.acceptance import Bools, Ints
 from prunegate.verdict.planning.families import Tested, columns, tested, totals
@@ -117,7 +118,7 @@ def _within(limit: Limit, cells: Ints) -> Bools:
     different, place = np.unique(cells, axis=0, return_inverse=True)
     good = []
     for table in different.tolist():
-        about = evidence(limit.metric, tuple(table))
+        about = of_decisions(limit.metric, tuple(table))
         assert about.candidate is not None  # noqa: S101  # undefined ones are sorted out
         good.append(holds(limit.claim, about.baseline, about.candidate))
     return np.array(good, dtype=np.bool_)[place.reshape(-1)]
