@@ -23,14 +23,11 @@ from prunegate.audit.record import DecisionRecord
 from prunegate.audit.second_opinion import second_opinion
 from prunegate.cost.measurement import Measurements
 from prunegate.cost.operations import Operations, operations
-from prunegate.data.columns import shown
 from prunegate.data.hashing import hash_files, require_unchanged
 from prunegate.data.tables import Table
-from prunegate.data.uniqueness import duplicate_ids
-from prunegate.errors import TableError
-from prunegate.evaluation.count import count, identical, open_predictions, require_supported
+from prunegate.evaluation.count import count, identical, open_predictions
 from prunegate.evaluation.counts_table import read_counts
-from prunegate.evaluation.slices import DISAGREE
+from prunegate.evaluation.tallies import agree
 from prunegate.verdict.figures import figures
 from prunegate.verdict.finding import Verdict
 from prunegate.verdict.judge import decide
@@ -56,8 +53,9 @@ def judge(policy: Policy, predictions: Any, *, measurements: Measurements | None
 
     Args:
         policy: from ``load_policy``.
-        predictions: a path, a glob, several paths (CSV, Parquet, Arrow), or a pandas, Polars, Arrow
-            or DuckDB frame with the columns id, label, baseline, candidate and the slicing keys.
+        predictions: a path, a glob, several paths (CSV, Parquet, Arrow), or a pandas, Polars,
+            Arrow, DuckDB or Spark frame with the columns id, label, baseline, candidate and the
+            slicing keys.
         measurements: operational figures; without them, rules on such figures are inconclusive.
 
     Raises:
@@ -73,7 +71,8 @@ def judge_counts(
 
     Args:
         policy: from ``load_policy``.
-        counts: a frame with the slicing columns, label, baseline, candidate (each 1 or 0) and n.
+        counts: a frame with the slicing columns, label, baseline, candidate (each 1 or 0; labels
+            where the task has several classes), n, and the group column if the policy names one.
         measurements: operational figures, as for ``judge``.
 
     Raises:
@@ -82,7 +81,7 @@ def judge_counts(
     known = operations(policy, measurements)
     slices = read_counts(policy, counts)
     overall = slices[0]
-    warnings = () if any(overall.cells[i] for i in DISAGREE) else (identical(overall.rows),)
+    warnings = (identical(overall.rows),) if agree(overall.tally) else ()
     return decide(policy, slices, figures(known.measurements, known.cost), warnings)
 
 
@@ -136,16 +135,7 @@ def keep(decision: Decision, staging: Staging, audit: Path) -> Path:
 
 
 def _open(policy: Policy, predictions: Any) -> Table:
-    require_supported(policy)
-    table = open_predictions(policy, predictions, with_ids=True)
-    found = duplicate_ids(table, policy.data.columns.id)
-    if not found.unique:
-        raise TableError(
-            f"{table.name}: column '{policy.data.columns.id}' must be unique and filled; "
-            f"{found.missing:,} rows have no id and {found.surplus:,} repeat another's"
-            + (f" (for example {', '.join(map(shown, found.examples))})" if found.examples else "")
-        )
-    return table
+    return open_predictions(policy, predictions, with_ids=True)
 
 
 def _judged(policy: Policy, table: Table, known: Operations) -> Verdict:

@@ -30,7 +30,6 @@ from prunegate.data.hashing import hash_files, require_unchanged
 from prunegate.data.labelled_rows import LabelledRows
 from prunegate.data.thumbnails import thumbnail
 from prunegate.errors import InputError, UnsupportedError
-from prunegate.evaluation.count import require_supported
 from prunegate.gate import Decision, gate
 from prunegate.models.save import save_candidate
 from prunegate.models.store import LoadedModel, load_candidate, load_model
@@ -114,7 +113,16 @@ def run(source: PolicyFile, folder: Path, settings: Settings) -> Decision:
 
 
 def _require_sections(policy: Policy) -> None:
-    require_supported(policy)
+    if policy.task.kind != "binary":
+        raise UnsupportedError(
+            f"'run' judges image classifiers on a binary task, not on a {policy.task.kind} one; "
+            "make the predictions yourself and judge them with 'prunegate gate'"
+        )
+    if policy.group is not None:
+        raise UnsupportedError(
+            "'run' does not read the group column of the labelled data; judge the predictions with "
+            "'prunegate gate'"
+        )
     missing = [
         need
         for need, there in {

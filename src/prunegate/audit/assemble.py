@@ -106,7 +106,11 @@ def assemble(
 
 def known_limits(policy: Policy, verdict: Verdict, operations: Operations) -> tuple[str, ...]:
     """What a reader must not take the record to show."""
-    limits = ["Rows are taken to be independent of each other; the policy names no group column."]
+    limits = []
+    if policy.group is None:
+        limits.append("Assumes independent rows: the policy names no group column.")
+    else:
+        limits.append(f"Rows of one {policy.group} may depend on each other, groups may not.")
     limits.append("The verdict speaks of data like those judged, not of content never seen.")
     if operations.measurements is None:
         limits.append("Latency and size were not measured; the record says nothing about them.")

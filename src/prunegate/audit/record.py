@@ -99,11 +99,11 @@ class Flip:
     slices: tuple[str, ...]
     """Names of the by-key slices that the row belongs to."""
     label: str
-    baseline: float
-    candidate: float
-    """Scores (or 0/1 decisions)."""
+    baseline: float | str
+    candidate: float | str
+    """Scores (or 0/1 decisions), or the labels that the models chose."""
     lost: bool
-    """True: the candidate is the one that is wrong."""
+    """True: the candidate is the one that is wrong, or worse."""
     image: str | None = None
     """Image path relative to the data's image folder."""
 

@@ -1,96 +1,146 @@
-"""Decisions: from a table's labels and scores to three yes/no columns, refusing what is neither.
+"""Decisions: a binary task's labels and scores as three yes/no columns.
 
 The label column holds the policy's positive label and one other; scores lie in [0, 1] and become
-positive at the threshold; without a threshold both models' columns hold labels. A row that cannot
-be read so (empty, NaN, out of range, a third label) makes the whole table bad input: a gate that
-drops rows it does not like can be made to say anything.
+positive at the threshold; without a threshold both models' columns hold labels.
 """
 
+# ruff: noqa: D102  # the base class says what each member means
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import narwhals as nw
 
-from prunegate.data.tables import Table
-from prunegate.errors import TableError
-from prunegate.policy.model import Policy
+from prunegate.evaluation.reading import (
+    DIFFERS,
+    Check,
+    N,
+    Reading,
+    flag,
+    missing,
+    number,
+    outside,
+    text,
+    texts_for_numbers,
+)
+from prunegate.evaluation.tallies import JointCounts
+from prunegate.evaluation.two_labels import OTHER_HIGH, OTHER_LOW, known_decisions, two_labels
 
-LABEL, BASELINE, CANDIDATE = "__label", "__baseline", "__candidate"
+LABEL, BASELINE, CANDIDATE = "prunegate__label", "prunegate__baseline", "prunegate__candidate"
 """Names of the derived columns: 1 positive, 0 negative, null unreadable."""
-OTHER, DIFFERS = "__other", "__differs"
-"""The label where it is not the positive one; 1 where the two models' values differ."""
+OTHER = "prunegate__other"
+"""The label where it is not the positive one."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reading:
-    """How the columns of one table are read under one policy."""
+class Decisions(Reading):
+    """Yes/no decisions."""
 
-    policy: Policy
-    table: Table
+    cells: ClassVar = (LABEL, BASELINE, CANDIDATE)
 
     @property
     def positive(self) -> Any:
-        """The positive label, as the label column spells it.
-
-        Raises:
-            TableError: the column's type cannot hold the policy's positive label.
-        """
-        column, positive = self.policy.data.columns.label, self.policy.task.positive
-        numeric = self.table.kinds[column] != "text"
+        """The positive label, as the label column spells it; None: it cannot hold it."""
+        positive = self.policy.task.positive
+        numeric = self.table.kinds[self.policy.data.columns.label] != "text"
         if numeric == isinstance(positive, str):
-            kind = "numbers" if numeric else "text"
-            raise TableError(
-                f"column '{column}' holds {kind}, but the policy's positive label is "
-                f"{positive!r}; write it in the policy as the table does"
-            )
+            return None
         return float(positive) if numeric else positive  # type: ignore[arg-type]  # not None by the policy's schema
 
-    def frame(self) -> nw.LazyFrame[Any]:
-        """The table with the derived columns beside its own."""
+    def derived(self) -> Mapping[str, nw.Expr]:
         columns = self.policy.data.columns
-        label = self._value(columns.label)
-        derived = [
-            _as_flag(label == self.positive, ~label.is_null()).alias(LABEL),
-            nw.when(label != self.positive).then(label).alias(OTHER),
-            self._decision(columns.baseline).alias(BASELINE),
-            self._decision(columns.candidate).alias(CANDIDATE),
-            _as_flag(
-                self._value(columns.baseline) != self._value(columns.candidate), nw.lit(True)
-            ).alias(DIFFERS),
-        ]
-        return self.table.frame.with_columns(*derived)
+        label = self.value(columns.label)
+        return {
+            LABEL: self._is_positive(label),
+            OTHER: nw.when(self._is_positive(label) == 0).then(label),
+            BASELINE: self._decision(columns.baseline),
+            CANDIDATE: self._decision(columns.candidate),
+            DIFFERS: self._differs(columns.baseline, columns.candidate),
+        }
 
-    def _value(self, column: str) -> nw.Expr:
+    def of_values(self) -> Sequence[Check]:
+        columns = self.policy.data.columns
+        label = missing(self.value(columns.label))
+        return (
+            Check(column=columns.label, words="no label", broken=label),
+            *(self._check(column) for column in (columns.baseline, columns.candidate)),
+        )
+
+    def aggregates(self) -> Mapping[str, nw.Expr]:
+        return {OTHER_LOW: nw.col(OTHER).min(), OTHER_HIGH: nw.col(OTHER).max()}
+
+    def second_look(self, lines: Sequence[Mapping[str, Any]], failed: Set[str]) -> list[str]:
+        columns = self.policy.data.columns
+        pair = (columns.baseline, columns.candidate)
+        if self.positive is None:
+            return [self._wrong_kind()]
+        if self.policy.task.threshold is not None:
+            return [*two_labels(self, lines), *texts_for_numbers(self, pair, failed)]
+        unlike = [column for column in pair if not self._alike(column)]
+        if unlike:
+            return [self._unlike(column) for column in unlike]
+        return [*two_labels(self, lines), *known_decisions(self, lines)]
+
+    def _wrong_kind(self) -> str:
+        column = self.policy.data.columns.label
+        kind = "text" if self.table.kinds[column] == "text" else "numbers"
+        return (
+            f"column '{column}' holds {kind}, but the policy's positive label is "
+            f"{self.policy.task.positive!r}; write it in the policy as the table does"
+        )
+
+    def _unlike(self, column: str) -> str:
+        return (
+            f"columns '{self.policy.data.columns.label}' and '{column}' hold different kinds of "
+            "values; without a threshold in the policy both hold labels"
+        )
+
+    def cell(self, row: Mapping[str, Any], suffix: str = "") -> int:
+        label, baseline, candidate = (int(row[name + suffix]) for name in self.cells)
+        return 4 * label + 2 * baseline + candidate
+
+    def tally(self, row: Mapping[str, Any]) -> JointCounts:
+        cells = [0] * 8
+        cells[self.cell(row)] = int(row[N])
+        return JointCounts(cells=tuple(cells))
+
+    def value(self, column: str) -> nw.Expr:
         """Text as it is, numbers and booleans as 64-bit floats; NaN and empty text as null."""
-        value = nw.col(column)
-        if self.table.kinds[column] == "text":
-            return nw.when(value != "").then(value)
-        number = value.cast(nw.Float64)
-        return nw.when(~number.is_nan()).then(number)
+        return text(column) if self.table.kinds[column] == "text" else number(column)
+
+    def _differs(self, one: str, other: str) -> nw.Expr:
+        if self.table.kinds[one] != self.table.kinds[other]:
+            return nw.lit(1)
+        return flag(self.value(one) != self.value(other), nw.lit(value=True))
 
     def _decision(self, column: str) -> nw.Expr:
         threshold = self.policy.task.threshold
-        value = self._value(column)
         if threshold is None:
-            return _as_flag(value == self._positive_in(column), ~value.is_null())
-        if self.table.kinds[column] != "number":
-            raise TableError(
-                f"column '{column}' does not hold numbers throughout; with a threshold in the "
-                "policy it must hold scores between 0 and 1"
-            )
-        return _as_flag(value >= threshold, (value >= 0) & (value <= 1))
+            return self._is_positive(self.value(column), column)
+        value = self._score(column)
+        return flag(value >= threshold, (value >= 0) & (value <= 1))
 
-    def _positive_in(self, column: str) -> Any:
+    def _check(self, column: str) -> Check:
+        if self.policy.task.threshold is None:
+            return Check(column=column, words="no label", broken=missing(self.value(column)))
+        value = self._score(column)
+        inside = (value >= 0) & (value <= 1)
+        words = "no score between 0 and 1"
+        return Check(column=column, words=words, broken=outside(self, column, inside))
+
+    def _score(self, column: str) -> nw.Expr:
+        scored = self.table.kinds[column] == "number"
+        return number(column) if scored else nw.lit(None).cast(nw.Float64)
+
+    def _is_positive(self, value: nw.Expr, column: str | None = None) -> nw.Expr:
+        if self.positive is None or (column is not None and not self._alike(column)):
+            return nw.lit(None).cast(nw.Int32)
+        return flag(value == self.positive, ~value.is_null())
+
+    def _alike(self, column: str) -> bool:
+        """Whether a column of decisions holds the same kind of values as the labels."""
+        kinds = self.table.kinds
         label = self.policy.data.columns.label
-        if (self.table.kinds[column] == "text") != (self.table.kinds[label] == "text"):
-            raise TableError(
-                f"columns '{label}' and '{column}' hold different kinds of values; without a "
-                "threshold in the policy both hold labels"
-            )
-        return self.positive
-
-
-def _as_flag(condition: nw.Expr, readable: nw.Expr) -> nw.Expr:
-    return nw.when(readable).then(nw.when(condition).then(nw.lit(1)).otherwise(nw.lit(0)))
+        return (kinds[column] == "text") == (kinds[label] == "text")

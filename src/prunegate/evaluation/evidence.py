@@ -1,10 +1,11 @@
 """Evidence: what one slice says about one metric, ready to be tested against a hypothesis.
 
-Every class holds success rates (larger is better) as exact fractions, answers the hypotheses of
-``hypothesis.py`` with the method of ``stats`` that fits its sampling, and names the method. A new
-kind of metric is a new class here, nothing else.
+Every class holds values turned so that larger is better, as exact fractions, answers the hypotheses
+of ``hypothesis.py`` with the method of ``stats`` that fits its sampling, and names the method. Here
+are rates whose rows both models share; a further kind of metric is a further class beside them.
 """
 
+# the base class says what each member means
 # ruff: noqa: D102  # the base class says what each member means
 from __future__ import annotations
 
@@ -15,17 +16,12 @@ from fractions import Fraction
 from prunegate.evaluation.hypothesis import (
     Contrast,
     Difference,
-    ErrorRatio,
     Hypothesis,
     Level,
     SuccessRatio,
 )
-from prunegate.evaluation.slices import Cells
-from prunegate.stats import clopper_pearson, paired_exact, paired_ratio, ratio_score, tango
+from prunegate.stats import clopper_pearson, paired_exact, paired_ratio, tango
 from prunegate.stats.result import Interval, TestResult
-
-SCORE_MINIMUM = 50
-"""Denominator from which the simulated error rates of the score test are known."""
 
 
 def rate(successes: int, trials: int) -> Fraction | None:
@@ -37,14 +33,14 @@ class Evidence(ABC):
     """What one slice says about one metric."""
 
     baseline: Fraction | None
-    """The baseline's success rate; None: it has none, or it is undefined."""
+    """The baseline's value; None: it has none, or it is undefined."""
     candidate: Fraction | None
-    """The candidate's success rate; None: undefined."""
+    """The candidate's value; None: undefined."""
     n: int
     """Rows that the metric is about."""
-    lost: int
-    """Of those, rows that the baseline got right and the candidate wrong."""
-    gained: int
+    lost: int | None
+    """Of those, rows that the baseline got right and the candidate wrong; None: no such thing."""
+    gained: int | None
     """Of those, the reverse."""
     too_few: str = ""
     """Why the method's error rates are unknown here; empty: they are known."""
@@ -68,14 +64,15 @@ class Evidence(ABC):
 
     @abstractmethod
     def level_interval(self) -> Interval:
-        """95 % two-sided interval of the candidate's success rate."""
+        """95 % two-sided interval of the candidate's value."""
 
     @abstractmethod
     def change_interval(self) -> Interval:
         """95 % two-sided interval of candidate - baseline."""
 
 
-def _binomial_level(successes: int, trials: int, level: Level) -> TestResult:
+def binomial_level(successes: int, trials: int, level: Level) -> TestResult:
+    """The exact test of one rate."""
     test = clopper_pearson.test_at_least if level.at_least else clopper_pearson.test_at_most
     return test(successes, trials, float(level.limit))
 
@@ -104,7 +101,7 @@ class PairedRate(Evidence):
         return rate(self.both + self.gained, self.n)
 
     def _level(self, level: Level) -> TestResult:
-        return _binomial_level(self.both + self.gained, self.n, level)
+        return binomial_level(self.both + self.gained, self.n, level)
 
     def _contrast(self, contrast: Contrast) -> TestResult:
         lost, gained = self.lost, self.gained
@@ -140,7 +137,7 @@ class SingleRate(Evidence):
         return rate(self.good, self.n)
 
     def _level(self, level: Level) -> TestResult:
-        return _binomial_level(self.good, self.n, level)
+        return binomial_level(self.good, self.n, level)
 
     def _contrast(self, contrast: Contrast) -> TestResult:
         del contrast
@@ -151,92 +148,3 @@ class SingleRate(Evidence):
 
     def change_interval(self) -> Interval:
         return self._contrast(Difference(margin=Fraction(0)))  # type: ignore[return-value]  # raises
-
-
-@dataclass(frozen=True, kw_only=True)
-class OverlappingRate(Evidence):
-    """Precision and F1: the two models' denominators differ but share rows."""
-
-    cells: Cells
-    f1: bool
-    """F1 instead of precision."""
-
-    def _parts(self, bit: int) -> tuple[int, int]:
-        """(True positives, denominator) of one model; for F1 of Jaccard's TP/(TP+FP+FN)."""
-        flagged = [i for i in range(8) if i & bit]
-        hits = sum(self.cells[i] for i in flagged if i & 4)
-        about = set(flagged) | ({4, 5, 6, 7} if self.f1 else set())
-        return hits, sum(self.cells[i] for i in about)
-
-    def _rate(self, bit: int) -> Fraction | None:
-        share = rate(*self._parts(bit))
-        if share is None or not self.f1:
-            return share
-        return 2 * share / (1 + share)
-
-    @property
-    def baseline(self) -> Fraction | None:  # type: ignore[override]  # derived
-        return self._rate(2)
-
-    @property
-    def candidate(self) -> Fraction | None:  # type: ignore[override]  # derived
-        return self._rate(1)
-
-    @property
-    def n(self) -> int:  # type: ignore[override]  # derived: rows that count for either model
-        return sum(self.cells[1:4]) + sum(self.cells[(4 if self.f1 else 5) :])
-
-    @property
-    def lost(self) -> int:  # type: ignore[override]  # derived
-        return self.cells[0b110] + self.cells[0b001]
-
-    @property
-    def gained(self) -> int:  # type: ignore[override]  # derived
-        return self.cells[0b101] + self.cells[0b010]
-
-    @property
-    def too_few(self) -> str:  # type: ignore[override]  # derived
-        smallest = min(self._parts(1)[1], self._parts(2)[1])
-        if smallest >= SCORE_MINIMUM:
-            return ""
-        return f"the method is validated from {SCORE_MINIMUM} rows up; here are {smallest}"
-
-    def count(self, hypothesis: Hypothesis) -> int:
-        return self._parts(1)[1] if isinstance(hypothesis, Level) else self.n
-
-    def _level(self, level: Level) -> TestResult:
-        limit = level.limit / (2 - level.limit) if self.f1 else level.limit
-        hits, about = self._parts(1)
-        return _binomial_level(hits, about, Level(limit=limit, at_least=level.at_least))
-
-    def _contrast(self, contrast: Contrast) -> TestResult:
-        cells = _exchange(self.cells) if contrast.swapped else self.cells
-        test = ratio_score.test_f1 if self.f1 else ratio_score.test_precision
-        slope, margin = _linear(contrast)
-        return test(cells, slope, margin)
-
-    def level_interval(self) -> Interval:
-        share = clopper_pearson.interval(*self._parts(1))
-        if not self.f1:
-            return share
-        low, high = (2 * x / (1 + x) for x in (share.low, share.high))
-        return Interval(low=low, high=high, method=share.method)
-
-    def change_interval(self) -> Interval:
-        found = ratio_score.interval_f1 if self.f1 else ratio_score.interval_precision
-        return found(self.cells)
-
-
-def _exchange(cells: Cells) -> Cells:
-    """The same rows with baseline and candidate exchanged."""
-    return tuple(cells[(i & 4) | (i & 1) << 1 | (i & 2) >> 1] for i in range(8))
-
-
-def _linear(contrast: Contrast) -> tuple[float, float]:
-    """The contrast as candidate - slope * baseline >= -margin."""
-    if isinstance(contrast, Difference):
-        return 1.0, float(contrast.margin)
-    if isinstance(contrast, SuccessRatio):
-        return float(contrast.ratio), 0.0
-    assert isinstance(contrast, ErrorRatio)  # noqa: S101  # narrows the union for the type checker
-    return float(contrast.ratio), float(contrast.ratio - 1)

@@ -1,8 +1,9 @@
 """Hypotheses: what a limit claims about the two models, in one orientation.
 
-A rate metric is turned so that larger is better (a *success* rate; its *error* rate is one minus
-it). Then every limit of a policy is one of four claims, and every kind of evidence has to be able
-to test just these four.
+A metric is turned so that larger is better: a rate into a *success* rate, whose *error* rate is
+one minus it; a mean where lower is better into its negative, so that its *error* is the mean
+itself. Then every limit of a policy is one of four claims, and every kind of evidence has to be
+able to test just these four.
 """
 
 from __future__ import annotations
@@ -48,10 +49,21 @@ Contrast = Difference | SuccessRatio | ErrorRatio
 Hypothesis = Level | Contrast
 
 
-def holds(hypothesis: Hypothesis, baseline: Fraction | None, candidate: Fraction) -> bool | None:
-    """Whether exact success rates satisfy the claim (inclusive); None where it is undefined.
+def holds(
+    hypothesis: Hypothesis,
+    baseline: Fraction | None,
+    candidate: Fraction,
+    whole: Fraction = Fraction(1),
+) -> bool | None:
+    """Whether exact values satisfy the claim (inclusive); None where it is undefined.
 
-    A ratio to a rate of zero is undefined.
+    A ratio to a value that is not above zero is undefined.
+
+    Args:
+        hypothesis: the claim.
+        baseline: the baseline's value, turned so that larger is better.
+        candidate: the candidate's.
+        whole: what value and error add up to: 1 for rates, 0 for means.
     """
     if isinstance(hypothesis, Level):
         limit = hypothesis.limit
@@ -62,5 +74,7 @@ def holds(hypothesis: Hypothesis, baseline: Fraction | None, candidate: Fraction
     if isinstance(hypothesis, Difference):
         return first - second >= -hypothesis.margin
     if isinstance(hypothesis, SuccessRatio):
-        return None if baseline == 0 else first >= hypothesis.ratio * second
-    return None if baseline == 1 else 1 - first <= hypothesis.ratio * (1 - second)
+        return None if baseline <= 0 else first >= hypothesis.ratio * second
+    if baseline >= whole:
+        return None
+    return whole - first <= hypothesis.ratio * (whole - second)

@@ -31,6 +31,10 @@ class KeyTexts:
         """
         return tuple(self._text(key, value) for key, value in zip(self.keys, values, strict=True))
 
+    def spelled(self, key: str, text: str) -> Any:
+        """How the table spells a text that it holds; None where it does not."""
+        return self._spelled.get((key, text))
+
     def _text(self, key: str, value: Any) -> str | None:
         if value is None or value != value or value == "":  # noqa: PLR0124  # NaN differs from itself
             return None

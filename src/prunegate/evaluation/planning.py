@@ -36,7 +36,8 @@ def further(
     which is the same formula to first order.
     """
     held = evidence.count(hypothesis)
-    if isinstance(evidence, PairedRate) and isinstance(hypothesis, Difference):
+    plain = type(evidence) is PairedRate  # grouped rows weigh less than their number
+    if plain and isinstance(evidence, PairedRate) and isinstance(hypothesis, Difference):
         total = _paired(evidence, hypothesis, alpha)
     else:
         total = _scaled(held, result, alpha)

@@ -1,86 +1,103 @@
-"""Slices: their names, and the joint counts that everything about them follows from.
+"""Slices: their names, and the tally that everything about them follows from.
 
-For a binary decision eight numbers per slice are sufficient: label x baseline x candidate. Cells
-are indexed ``4 * label + 2 * baseline + candidate`` with 1 for positive.
+The engine hands over one piece per combination of slicing values; here the pieces are added up to
+overall and to every slice of the policy. The slices of a key have to add up to the total.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
+from operator import add
 
 from prunegate.errors import InternalError, TableError
+from prunegate.evaluation.tallies import NO_ROWS, Cells, Tally, cells_of
 from prunegate.policy.model import Policy, SliceSpec
 from prunegate.policy.naming import slice_name, value_text
 
 OVERALL = "overall"
-Cells = tuple[int, ...]
-DISAGREE = (0b001, 0b010, 0b101, 0b110)
-"""Cells in which the two models decide differently."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class CellRow:
-    """One group of the GROUP BY: a combination of key values and decisions, and its rows."""
+class Piece:
+    """Rows with the same slicing values, summed up."""
 
     values: tuple[str | None, ...]
     """Text of each slicing key's value, in the order of ``policy.keys``; None where empty."""
-    cell: int
-    n: int
+    tally: Tally
 
 
 @dataclass(frozen=True, kw_only=True)
 class SliceCounts:
-    """One slice and its eight joint counts."""
+    """One slice and what its rows sum up to."""
 
     name: str
     slicing: str
     """``overall``, the by-key(s) joined by a comma, or the slice's own name."""
     declared: bool
     """Named in the policy, so that its absence matters."""
-    cells: Cells
+    tally: Tally
 
     @property
     def rows(self) -> int:
         """All rows."""
-        return sum(self.cells)
+        return self.tally.rows
 
     @property
     def positives(self) -> int:
-        """Rows whose label is positive."""
-        return sum(self.cells[4:])
+        """Rows of the positive class; of the rarest class where there are several."""
+        return self.tally.positives
+
+    @property
+    def cells(self) -> Cells:
+        """The eight joint counts of yes/no decisions; empty for other tasks."""
+        return cells_of(self.tally)
 
 
-def slice_counts(policy: Policy, rows: Iterable[CellRow]) -> tuple[SliceCounts, ...]:
-    """Overall and every slice of the policy, from the groups of one GROUP BY.
+def slice_counts(policy: Policy, pieces: Iterable[Piece]) -> tuple[SliceCounts, ...]:
+    """Overall and every slice of the policy, from the pieces of one GROUP BY.
 
     Raises:
         TableError: no rows at all, or an empty value in a slicing key.
         InternalError: the slices of a key do not add up to the total.
     """
-    groups = _merge(policy, rows)
-    total = _add(groups.values())
-    if sum(total) == 0:
+    merged = _merge(policy, pieces)
+    none: Tally = NO_ROWS[policy.task.kind]
+    total = reduce(add, merged.values(), none)
+    if total.rows == 0:
         raise TableError("there are no rows to judge; give a table with at least one row")
-    overall = SliceCounts(name=OVERALL, slicing=OVERALL, declared=True, cells=total)
-    slices = [overall]
+    slices = [SliceCounts(name=OVERALL, slicing=OVERALL, declared=True, tally=total)]
     for spec in policy.slices:
         if spec.keys:
-            slices += _by_keys(policy, spec, groups, total)
+            slices += _by_keys(policy, spec, merged, total)
         else:
-            slices.append(_named(policy, spec, groups))
+            slices.append(_named(policy, spec, merged, none))
     return tuple(slices)
 
 
-Groups = dict[tuple[str, ...], list[int]]
+def with_tallies(
+    slices: Sequence[SliceCounts], change: Callable[[SliceCounts], Tally]
+) -> tuple[SliceCounts, ...]:
+    """The same slices with tallies that know more about the same rows.
+
+    Raises:
+        InternalError: a tally is not of the same rows.
+    """
+    changed = tuple(replace(one, tally=change(one)) for one in slices)
+    for before, after in zip(slices, changed, strict=True):
+        if before.tally != after.tally:
+            raise InternalError(f"the groups of {before.name} do not add up to its rows")
+    return changed
 
 
-def _merge(policy: Policy, rows: Iterable[CellRow]) -> Groups:
-    groups: Groups = {}
-    for row in rows:
-        if row.n:
-            groups.setdefault(_present(policy, row.values), [0] * 8)[row.cell] += row.n
-    return groups
+def _merge(policy: Policy, pieces: Iterable[Piece]) -> dict[tuple[str, ...], Tally]:
+    merged: dict[tuple[str, ...], Tally] = {}
+    for piece in pieces:
+        if piece.tally.rows:
+            values = _present(policy, piece.values)
+            merged[values] = merged[values] + piece.tally if values in merged else piece.tally
+    return merged
 
 
 def _present(policy: Policy, values: Sequence[str | None]) -> tuple[str, ...]:
@@ -93,30 +110,26 @@ def _present(policy: Policy, values: Sequence[str | None]) -> tuple[str, ...]:
     return tuple(value for value in values if value is not None)
 
 
-def _add(cells: Iterable[Sequence[int]]) -> Cells:
-    total = [0] * 8
-    for eight in cells:
-        for index, count in enumerate(eight):
-            total[index] += count
-    return tuple(total)
-
-
-def _by_keys(policy: Policy, spec: SliceSpec, groups: Groups, total: Cells) -> list[SliceCounts]:
+def _by_keys(
+    policy: Policy, spec: SliceSpec, merged: Mapping[tuple[str, ...], Tally], total: Tally
+) -> list[SliceCounts]:
     places = [policy.keys.index(key) for key in spec.keys]
-    found: dict[tuple[str, ...], list[list[int]]] = {}
-    for values, cells in groups.items():
-        found.setdefault(tuple(values[place] for place in places), []).append(cells)
+    none: Tally = NO_ROWS[policy.task.kind]
+    found: dict[tuple[str, ...], Tally] = {}
+    for values, tally in merged.items():
+        part = tuple(values[place] for place in places)
+        found[part] = found[part] + tally if part in found else tally
     expected = [_expected(value) for value in spec.expect]
     slices = [
         SliceCounts(
             name=slice_name(spec.keys, values),
             slicing=spec.label,
             declared=values in expected,
-            cells=_add(found.get(values, ())),
+            tally=found.get(values, none),
         )
         for values in dict.fromkeys((*expected, *sorted(found)))
     ]
-    if _add(s.cells for s in slices) != total:
+    if reduce(add, (one.tally for one in slices), none) != total:
         raise InternalError(f"the slices of {spec.label} do not add up to the total")
     return slices
 
@@ -126,13 +139,19 @@ def _expected(value: object) -> tuple[str, ...]:
     return tuple(value_text(part) for part in parts)
 
 
-def _named(policy: Policy, spec: SliceSpec, groups: Groups) -> SliceCounts:
+def _named(
+    policy: Policy, spec: SliceSpec, merged: Mapping[tuple[str, ...], Tally], none: Tally
+) -> SliceCounts:
     wanted = {
         policy.keys.index(key): set(_expected(value)) for key, value in (spec.where or {}).items()
     }
-    cells = _add(
-        cells
-        for values, cells in groups.items()
-        if all(values[place] in allowed for place, allowed in wanted.items())
+    tally = reduce(
+        add,
+        (
+            part
+            for values, part in merged.items()
+            if all(values[place] in allowed for place, allowed in wanted.items())
+        ),
+        none,
     )
-    return SliceCounts(name=spec.label, slicing=spec.label, declared=True, cells=cells)
+    return SliceCounts(name=spec.label, slicing=spec.label, declared=True, tally=tally)

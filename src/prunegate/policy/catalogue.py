@@ -101,5 +101,8 @@ _ALL = (
 METRICS: dict[str, Metric] = {metric.name: metric for metric in _ALL}
 """Every metric by the name a policy uses."""
 
+PER_CLASS = ("precision", "recall", "f1")
+"""Metrics that each class of a multiclass task has by itself; else they are macro averages."""
+
 TIMED = frozenset({"latency_p50_ms", "latency_p95_ms", "latency_p99_ms", "throughput_per_s"})
 """Operational metrics that come from a clock, so that a noisy machine makes them worthless."""

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from prunegate.policy.catalogue import METRICS
+from prunegate.policy.catalogue import METRICS, PER_CLASS
 from prunegate.policy.model import Policy, SliceSpec
 from prunegate.policy.naming import SEPARATORS, parse_slice_name, value_text
 from prunegate.policy.rule_checks import rule_disagreements
@@ -51,6 +51,52 @@ def _metrics_fit_the_task(policy: Policy) -> Iterator[Disagreement]:
             yield ("rules", index, "metric"), message
 
 
+def _classes_fit_the_task(policy: Policy) -> Iterator[Disagreement]:
+    known = [value_text(value) for value in policy.task.classes]
+    for index, rule in enumerate(policy.rules):
+        at: Path = ("rules", index, "classes")
+        if rule.classes == "macro":
+            continue
+        if policy.task.kind != "multiclass":
+            yield at, f"only a multiclass task has classes; this one is {policy.task.kind}"
+        elif rule.metric in METRICS and rule.metric not in PER_CLASS:
+            message = f"{rule.metric} is about all classes together; per class there are "
+            yield at, message + ", ".join(PER_CLASS)
+        elif isinstance(rule.classes, tuple) and known:
+            for place, value in enumerate(rule.classes):
+                if value_text(value) not in known:
+                    hint = suggest(value_text(value), known)
+                    yield (*at, place), f"unknown class {show(value)}; {hint}"
+
+
+def _classes_are_distinct(policy: Policy) -> Iterator[Disagreement]:
+    lists: list[tuple[Path, tuple[Any, ...]]] = [(("task", "classes"), policy.task.classes)]
+    lists += [
+        (("rules", index, "classes"), rule.classes)
+        for index, rule in enumerate(policy.rules)
+        if isinstance(rule.classes, tuple)
+    ]
+    for at, values in lists:
+        seen: set[str] = set()
+        for place, value in enumerate(values):
+            if value_text(value) in seen:
+                yield (*at, place), f"{show(value)} is in the list twice; keep one"
+            seen.add(value_text(value))
+
+
+def _evidence_fits_the_task(policy: Policy) -> Iterator[Disagreement]:
+    kind = policy.task.kind
+    if policy.evidence.minimum.positives > 1 and kind in ("score", "language"):
+        message = f"a {kind} task has no positives; limit the rows"
+        yield ("evidence", "minimum", "positives"), message
+    macro = any(r.classes == "macro" and r.metric in ("precision", "f1") for r in policy.rules)
+    if policy.evidence.strict and (
+        kind in ("score", "language") or (kind == "multiclass" and macro)
+    ):
+        message = "strict is for precision and F1 of two classes, or of each class by itself"
+        yield ("evidence", "strict"), message
+
+
 def _some_rule_blocks(policy: Policy) -> Iterator[Disagreement]:
     if all(rule.severity == "warn" for rule in policy.rules):
         message = "every rule only warns, so nothing could be approved or rejected; "
@@ -61,7 +107,8 @@ def _no_rule_repeats_another(policy: Policy) -> Iterator[Disagreement]:
     seen: dict[object, int] = {}
     for index, rule in enumerate(policy.rules):
         for check in rule.limits:
-            key = (rule.metric, frozenset(rule.selects), check, rule.severity, rule.evidence)
+            about = (rule.metric, frozenset(rule.selects), rule.classes, check)
+            key = (*about, rule.severity, rule.evidence)
             first = seen.setdefault(key, index)
             if first != index:
                 message = (
@@ -157,9 +204,18 @@ def _columns(policy: Policy) -> Iterator[tuple[Path, str]]:
         yield ("group",), policy.group
 
 
+def _columns_are_not_ours(policy: Policy) -> Iterator[Disagreement]:
+    """Counting puts columns of its own beside the table's."""
+    for path, key in _columns(policy):
+        if key.startswith("prunegate__"):
+            yield path, f"{show(key)}: names that begin with prunegate__ are taken; rename it"
+
+
 def _columns_have_one_role(policy: Policy) -> Iterator[Disagreement]:
     columns = policy.data.columns
-    roles = {role: getattr(columns, role) for role in ("id", "label", "baseline", "candidate")}
+    names = ["id", "label", "baseline", "candidate"]
+    names += ["tokens"] if policy.task.kind == "language" else []
+    roles = {role: getattr(columns, role) for role in names}
     taken: dict[str, str] = {}
     for role, column in roles.items():
         first = taken.setdefault(column, role)
@@ -207,6 +263,9 @@ Check = Callable[[Policy], Iterator[Disagreement]]
 _CHECKS: tuple[tuple[Check, tuple[str, ...]], ...] = (
     (_rules_one_by_one, ()),
     (_metrics_fit_the_task, ("task",)),
+    (_classes_fit_the_task, ("task",)),
+    (_classes_are_distinct, ()),
+    (_evidence_fits_the_task, ("task", "evidence")),
     (_some_rule_blocks, ("rules",)),
     (_no_rule_repeats_another, ()),
     (_selectors_name_slices, ("slices",)),
@@ -214,6 +273,7 @@ _CHECKS: tuple[tuple[Check, tuple[str, ...]], ...] = (
     (_keys_can_be_written, ()),
     (_expected_values_are_distinct, ()),
     (_names_do_not_collide, ()),
+    (_columns_are_not_ours, ()),
     (_columns_have_one_role, ("data",)),
     (_groups_are_not_slices, ()),
     (_money_has_a_price, ("cost",)),

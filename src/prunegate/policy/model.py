@@ -70,6 +70,15 @@ class Task(Section):
     """binary: the label that counts as positive."""
     threshold: Share | None = None
     """binary: score >= threshold is positive; without it the table holds labels, not scores."""
+    classes: tuple[Scalar, ...] = ()
+    """multiclass: the labels there are; any other in the table is a mistake. Empty: as found."""
+    range: tuple[Number, Number] | None = None
+    """score: smallest and largest score there can be; default 0 to 1."""
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """Smallest and largest score of a score task."""
+        return self.range or (0.0, 1.0)
 
     @model_validator(mode="after")
     def _binary_needs_a_positive_label(self) -> Task:
@@ -77,6 +86,18 @@ class Task(Section):
             raise ValueError("a binary task needs 'positive': the label that counts as positive")
         if self.kind != "binary" and not (self.positive is None and self.threshold is None):
             raise ValueError("'positive' and 'threshold' belong to a binary task only")
+        return self
+
+    @model_validator(mode="after")
+    def _keys_of_other_kinds(self) -> Task:
+        if self.classes and self.kind != "multiclass":
+            raise ValueError("'classes' belongs to a multiclass task only")
+        if self.range is not None and self.kind != "score":
+            raise ValueError("'range' belongs to a score task only")
+        if self.range is not None and not self.range[0] < self.range[1]:
+            raise ValueError("'range' is [smallest, largest] score, the smallest first")
+        if len(self.classes) == 1:
+            raise ValueError("'classes' needs at least two labels")
         return self
 
 
@@ -132,6 +153,7 @@ class Minimum(Section):
 
     rows: Positive = 1
     positives: Positive = 1
+    """binary: rows of the positive class; multiclass: rows of every class."""
 
 
 class Evidence(Section):
@@ -140,6 +162,9 @@ class Evidence(Section):
     confidence: Annotated[float, Strict(), Field(gt=0.5, lt=1)] = 0.95
     """One-sided, for every test."""
     minimum: Minimum = Minimum()
+    strict: Annotated[bool, Strict()] = False
+    """Test precision and F1 by a Dirichlet posterior with added losses: slower, less powerful and
+    never liberal where few rows differ."""
 
     @property
     def alpha(self) -> float:
@@ -176,6 +201,9 @@ class Rule(Section):
 
     metric: Text
     slices: Text | Annotated[tuple[Text, ...], Field(min_length=1)] = "overall"
+    classes: Literal["macro", "each"] | Annotated[tuple[Scalar, ...], Field(min_length=1)] = "macro"
+    """multiclass, of precision, recall and f1: the average of all classes (macro), every class by
+    itself (each), or some classes by name."""
     at_least: Number | None = None
     at_most: Number | None = None
     max_drop: Margin | None = None

@@ -114,7 +114,14 @@ def _group(name: str, found: list[Flip], album: _Album) -> Group:
 
 
 def _furthest(found: Iterable[Flip]) -> list[Flip]:
-    return sorted(found, key=lambda f: (-abs(f.candidate - f.baseline), f.id))
+    return sorted(found, key=lambda f: (-_distance(f), f.id))
+
+
+def _distance(flip: Flip) -> float:
+    """How far the scores are apart; labels are as far as they can be."""
+    if isinstance(flip.baseline, str) or isinstance(flip.candidate, str):
+        return 1.0
+    return abs(flip.candidate - flip.baseline)
 
 
 def _example(flip: Flip, album: _Album) -> Example:
@@ -122,14 +129,26 @@ def _example(flip: Flip, album: _Album) -> Example:
         id=shorten(flip.id, 60),
         picture=album.address(flip),
         label=shorten(flip.label, 60),
-        before=_score(flip.baseline, album.threshold),
-        after=_score(flip.candidate, album.threshold),
-        verdict="lost: only the baseline is right"
-        if flip.lost
-        else "gained: only the candidate is right",
+        before=_said(flip.baseline, album.threshold),
+        after=_said(flip.candidate, album.threshold),
+        verdict=_verdict(flip),
         lost=flip.lost,
         slices=", ".join(named(name) for name in flip.slices[1:]),
     )
+
+
+def _verdict(flip: Flip) -> str:
+    if not flip.label:
+        return "lost: the candidate is worse" if flip.lost else "gained: the candidate is better"
+    only = "baseline" if flip.lost else "candidate"
+    return f"{'lost' if flip.lost else 'gained'}: only the {only} is right"
+
+
+def _said(value: float | str, threshold: float | None) -> str:
+    """A label as it is; a score with its decimals; any other number with four digits."""
+    if isinstance(value, str):
+        return shorten(value, 60)
+    return _score(value, threshold) if 0 <= value <= 1 else f"{value:,.4g}"
 
 
 def _score(score: float, threshold: float | None) -> str:

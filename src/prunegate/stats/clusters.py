@@ -1,11 +1,11 @@
-"""Paired proportions when rows come in groups: Tango's test on effective counts.
+"""Paired proportions when rows come in groups: score tests on effective counts.
 
 Frames of one video or posts of one advertiser err together, and counting them as independent
-approves far too often (.25 at alpha = .05). What is needed of each group is its eight counts, and
-of those only their totals and the sum of outer products. Approximate (size at most .065 by
-simulation); with fewer than 20 groups in which the models differ, the groups are taken to be
-single rows (intraclass correlation 1), and with fewer than two the exact test is applied to the
-shrunk counts.
+approves far too often (.25 at alpha = .05). What is needed of each group is its count per cell, and
+of those only their totals and the sum of outer products. Counts are divided by the design effect,
+and the normal tail becomes Student's. Approximate (size at most .065 by simulation); with fewer
+than 20 groups in which the models differ, the groups are taken to be single rows (intraclass
+correlation 1), and with fewer than two the exact test is applied to the shrunk counts.
 
 Source: Rao & Scott (1992), Biometrics 48, 577-585; Durkalski et al. (2003), Stat. Med. 22,
 2417-2428.
@@ -20,25 +20,27 @@ from dataclasses import dataclass
 from scipy.special import stdtr, stdtrit
 
 from prunegate.stats import checks, paired_exact, tango
+from prunegate.stats.boundary import Boundary
 from prunegate.stats.result import Interval, TestResult
 
 METHOD = "Tango on counts over the design effect, t"
+METHOD_RATIO = "Nam-Blackwelder on counts over the design effect, t"
 METHOD_FEW = "exact test on counts over the design effect"
 ENOUGH_GROUPS = 20
 
 
 @dataclass(frozen=True, kw_only=True)
 class Grouped:
-    """Joint cells of rows in groups; cells are indexed ``4*label + 2*baseline + candidate``."""
+    """Counts per cell of rows in groups; which cells there are is the caller's choice."""
 
     totals: Sequence[float]
-    """Eight totals over all groups."""
+    """Rows of each cell over all groups."""
     cross: Sequence[Sequence[float]]
-    """Sum over groups of the outer product of their eight counts, 8 x 8."""
+    """Sum over groups of the outer product of their counts per cell."""
     discordant_groups: int
-    """Groups with at least one lost or gained row of the metric in question."""
+    """Groups with at least one row that bears on the question: lost or gained, for a change."""
     groups: int
-    """Groups with at least one row of the metric's base."""
+    """Groups with at least one row of the base."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +48,7 @@ class Roles:
     """Which cells are the base of a proportion, and which are lost or gained."""
 
     base: Sequence[int]
-    """Cells that make up n (for recall: the positives, 4 to 7)."""
+    """Cells that make up n (for recall: the positives)."""
     lost: Sequence[int]
     """Cells where only the baseline is right."""
     gained: Sequence[int]
@@ -56,43 +58,84 @@ class Roles:
         """Rows of the given cells."""
         return math.fsum(cells[index] for index in part)
 
+    def scores(self, size: int, line: Boundary) -> list[float]:
+        """What one row of each cell adds to allowed minus observed losses."""
+        return [
+            line.intercept * (cell in self.base)
+            - (cell in self.lost)
+            + line.slope * (cell in self.gained)
+            for cell in range(size)
+        ]
 
-def design_effect(data: Grouped, roles: Roles) -> float:
+
+def design_effect(data: Grouped, roles: Roles, line: Boundary | None = None) -> float:
     """How many rows weigh as much as one independent row; at least 1.
 
     Raises:
         ValueError: No row in the base, or the sums do not fit together.
     """
+    scores = roles.scores(len(data.totals), line or Boundary(intercept=0.0))
+    return effect(data, roles.base, scores)
+
+
+def effect(data: Grouped, base: Sequence[int], scores: Sequence[float]) -> float:
+    """Variance of the mean score between groups over that of as many independent rows, at least 1.
+
+    Args:
+        data: The groups.
+        base: Cells that the mean is over.
+        scores: What one row of each cell counts for.
+
+    Raises:
+        ValueError: No row in the base, or the sums do not fit together.
+    """
     _check(data)
-    n = roles.count(data.totals, roles.base)
+    n = math.fsum(data.totals[cell] for cell in base)
     if n == 0:
         raise ValueError("no row in the base of the proportion: nothing to test.")
-    sizes = [1.0 if index in roles.base else 0.0 for index in range(8)]
+    sizes = [1.0 if cell in base else 0.0 for cell in range(len(data.totals))]
+    whole = max(1.0, _quadratic(sizes, data.cross) / n)
     if data.discordant_groups < ENOUGH_GROUPS:
-        return max(1.0, _quadratic(sizes, data.cross) / n)
-    lost = roles.count(data.totals, roles.lost)
-    gained = roles.count(data.totals, roles.gained)
-    delta = (gained - lost) / n
-    residual = [
-        (index in roles.gained) - (index in roles.lost) - delta * size
-        for index, size in enumerate(sizes)
-    ]
-    between = _quadratic(residual, data.cross) * data.groups / (data.groups - 1)
+        return whole
+    mean = math.fsum(s * total for s, total in zip(scores, data.totals, strict=True)) / n
+    residual = [score - mean * size for score, size in zip(scores, sizes, strict=True)]
     within = math.fsum(r * r * count for r, count in zip(residual, data.totals, strict=True))
+    if within <= 0:
+        return whole
+    between = _quadratic(residual, data.cross) * data.groups / (data.groups - 1)
     return max(1.0, between / within)
 
 
 def test(data: Grouped, roles: Roles, margin: float) -> TestResult:
     """Is (gained - lost) / n at least ``-margin``, margin in (-1, 1)?"""
     checks.open_interval("margin", margin, -1, 1)
-    lost, gained, n = _effective(data, roles)
+    return against(data, roles, Boundary(intercept=margin), METHOD)
+
+
+def test_ratio(data: Grouped, roles: Roles, ratio: float) -> TestResult:
+    """Is p_lost at most ``1 - ratio + ratio * p_gained`` on the rows of the base?
+
+    With the base of rows that either model gets right: is the candidate's success rate at least
+    ``ratio`` times the baseline's? With the rows that either gets wrong: is its error rate at most
+    the baseline's over ``ratio``? Without such rows there is no evidence: both p-values are 1.
+    """
+    checks.open_interval("ratio", ratio, 0, math.inf)
+    if roles.count(data.totals, roles.base) == 0:
+        return TestResult(p_value=1.0, p_harm=1.0, method=METHOD_RATIO)
+    return against(data, roles, Boundary(intercept=1 - ratio, slope=ratio), METHOD_RATIO)
+
+
+def against(data: Grouped, roles: Roles, line: Boundary, method: str) -> TestResult:
+    """The test against any boundary ``p_lost = intercept + slope * p_gained``."""
+    _check(data)
+    lost, gained, n = _effective(data, roles, line)
     if data.discordant_groups < 2:
         whole = min(math.ceil(lost), math.floor(n)), 0  # gains are not taken on trust
-        exact = paired_exact.test(*whole, math.floor(n), margin)
+        exact = paired_exact.against(*whole, math.floor(n), line)
         return TestResult(p_value=exact.p_value, p_harm=1.0, method=METHOD_FEW)
-    z = tango.statistic(lost, gained, n, margin)
+    z = line.score_of(lost, gained, n)
     df = data.discordant_groups - 1
-    return TestResult(p_value=float(stdtr(df, -z)), p_harm=float(stdtr(df, z)), method=METHOD)
+    return TestResult(p_value=float(stdtr(df, -z)), p_harm=float(stdtr(df, z)), method=method)
 
 
 def interval(data: Grouped, roles: Roles, confidence: float = 0.95) -> Interval:
@@ -100,14 +143,14 @@ def interval(data: Grouped, roles: Roles, confidence: float = 0.95) -> Interval:
     checks.open_interval("confidence", confidence, 0, 1)
     if data.discordant_groups < 2:
         return Interval(low=-1.0, high=1.0, method=METHOD_FEW)
-    lost, gained, n = _effective(data, roles)
+    lost, gained, n = _effective(data, roles, Boundary(intercept=0.0))
     t = float(stdtrit(data.discordant_groups - 1, (1 + confidence) / 2))
     found = tango.interval_at(lost, gained, n, t)
     return Interval(low=found.low, high=found.high, method=METHOD)
 
 
-def _effective(data: Grouped, roles: Roles) -> tuple[float, float, float]:
-    deff = design_effect(data, roles)
+def _effective(data: Grouped, roles: Roles, line: Boundary) -> tuple[float, float, float]:
+    deff = design_effect(data, roles, line)
     parts = (roles.lost, roles.gained, roles.base)
     lost, gained, n = (roles.count(data.totals, part) / deff for part in parts)
     return lost, gained, n
@@ -123,8 +166,9 @@ def _quadratic(weights: Sequence[float], cross: Sequence[Sequence[float]]) -> fl
 
 
 def _check(data: Grouped) -> None:
-    if len(data.totals) != 8 or len(data.cross) != 8 or any(len(row) != 8 for row in data.cross):
-        raise ValueError("pass 8 totals and an 8 x 8 sum of outer products.")
+    size = len(data.totals)
+    if size == 0 or len(data.cross) != size or any(len(row) != size for row in data.cross):
+        raise ValueError("pass as many rows and columns of outer products as there are totals.")
     checks.counts(**{f"total {index}": total for index, total in enumerate(data.totals)})
     if not 0 <= data.discordant_groups <= data.groups:
         raise ValueError(
@@ -133,3 +177,4 @@ def _check(data: Grouped) -> None:
 
 
 test.__test__ = False  # type: ignore[attr-defined]  # pytest must not collect it where imported
+test_ratio.__test__ = False  # type: ignore[attr-defined]  # pytest must not collect it

@@ -1,10 +1,10 @@
-"""The standard normal on plain floats: critical values and tail."""
+"""The standard normal on plain floats: critical values and tail (or Student's)."""
 
 from __future__ import annotations
 
 from statistics import NormalDist
 
-from scipy.special import ndtr
+from scipy.special import ndtr, stdtr
 
 _STANDARD = NormalDist()
 
@@ -19,6 +19,6 @@ def upper_z(alpha: float) -> float:
     return -_STANDARD.inv_cdf(alpha)
 
 
-def upper_tail(z: float) -> float:
-    """``P(N >= z)``, accurate far into the tail."""
-    return float(ndtr(-z))
+def upper_tail(z: float, df: int | None = None) -> float:
+    """``P(N >= z)``, accurate far into the tail; Student's tail with ``df`` degrees of freedom."""
+    return float(ndtr(-z)) if df is None else float(stdtr(df, -z))

@@ -29,7 +29,12 @@ from prunegate.stats.result import Interval, TestResult
 METHOD = "constrained-likelihood score"
 
 
-def test_precision(cells: Sequence[float], k: float, margin: float) -> TestResult:
+def test_precision(
+    cells: Sequence[float],
+    k: float,
+    margin: float,
+    df: int | None = None,  # noqa: PT028  not a pytest test, defaults are allowed
+) -> TestResult:
     """Is the candidate's precision minus ``k`` times the baseline's at least ``-margin``?
 
     Args:
@@ -37,19 +42,25 @@ def test_precision(cells: Sequence[float], k: float, margin: float) -> TestResul
         k: Weight of the baseline, above 0: 1 for an absolute margin, 1 - r for a relative one,
             1 + r (with margin r) for growth of the error rate.
         margin: Allowed shortfall of the contrast, between -1 and k; negative demands a gain.
+        df: Degrees of freedom of the cells' design effect, where they are effective counts.
 
     Raises:
         ValueError: A precision is undefined, or an argument is out of range.
     """
-    return _test(cells, "precision", k, margin)
+    return _test(cells, "precision", (k, margin), df)
 
 
-def test_f1(cells: Sequence[float], k: float, margin: float) -> TestResult:
+def test_f1(
+    cells: Sequence[float],
+    k: float,
+    margin: float,
+    df: int | None = None,  # noqa: PT028  not a pytest test, defaults are allowed
+) -> TestResult:
     """Is the candidate's F1 minus ``k`` times the baseline's at least ``-margin``?
 
     Arguments and errors as for `test_precision`.
     """
-    return _test(cells, "f1", k, margin)
+    return _test(cells, "f1", (k, margin), df)
 
 
 def interval_precision(cells: Sequence[float], confidence: float = 0.95) -> Interval:
@@ -62,7 +73,10 @@ def interval_f1(cells: Sequence[float], confidence: float = 0.95) -> Interval:
     return _interval(cells, "f1", confidence)
 
 
-def _test(cells: Sequence[float], kind: Kind, k: float, margin: float) -> TestResult:
+def _test(
+    cells: Sequence[float], kind: Kind, limit: tuple[float, float], df: int | None
+) -> TestResult:
+    k, margin = limit
     joint.check(cells, kind)
     checks.open_interval("k", k, 0, math.inf)
     checks.open_interval("margin", margin, -1, k)
@@ -71,8 +85,8 @@ def _test(cells: Sequence[float], kind: Kind, k: float, margin: float) -> TestRe
         return TestResult(p_value=1.0, p_harm=1.0, method=METHOD, reliable=False)
     statistics = (found.score, found.root)
     return TestResult(
-        p_value=max(normal.upper_tail(z) for z in statistics),
-        p_harm=max(normal.upper_tail(-z) for z in statistics),
+        p_value=max(normal.upper_tail(z, df) for z in statistics),
+        p_harm=max(normal.upper_tail(-z, df) for z in statistics),
         method=METHOD,
     )
 

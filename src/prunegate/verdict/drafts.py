@@ -6,24 +6,27 @@ only ``settle.py`` turns drafts into failures, because that needs all of them (H
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from prunegate.evaluation.evidence import Evidence
 from prunegate.evaluation.hypothesis import Hypothesis, Level, holds
+from prunegate.evaluation.metrics import Wanted, one_against_the_rest
 from prunegate.evaluation.metrics import evidence as evidence_of
 from prunegate.evaluation.planning import further
 from prunegate.evaluation.slices import OVERALL, SliceCounts
+from prunegate.evaluation.tallies import JointCounts, LabelCounts
 from prunegate.policy.catalogue import METRICS, Metric
 from prunegate.policy.model import Policy, Rule
 from prunegate.stats.result import TestResult
 from prunegate.verdict import words
 from prunegate.verdict.figures import Figure
 from prunegate.verdict.finding import Finding, Status
-from prunegate.verdict.hypotheses import Limit, hypothesis
+from prunegate.verdict.hypotheses import Limit, hypothesis, turned, whole
 from prunegate.verdict.operational import operational
-from prunegate.verdict.targets import enough, judged, select
+from prunegate.verdict.targets import classes_of, enough, judged, select
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +86,8 @@ def drafts(
             if not targets:
                 yield from (_nothing(question, selector) for question in questions)
             for counts in targets:
-                yield from (_on_slice(question, counts) for question in questions)
+                for label in classes_of(policy, rule, slices[0], counts):
+                    yield from (_on_slice(question, counts, label) for question in questions)
 
 
 def _empty(question: Question, name: str, note: str, **fields: object) -> Draft:
@@ -102,22 +106,33 @@ def _nothing(question: Question, selector: str) -> Draft:
     return _empty(question, selector, note)
 
 
-def _on_slice(question: Question, counts: SliceCounts) -> Draft:
+def _on_slice(question: Question, counts: SliceCounts, label: str | None) -> Draft:
+    """One limit on one slice (and one class of a multiclass task by itself)."""
     if counts.rows == 0:
         minimum = question.policy.evidence.minimum
         note = "the policy expects this slice and the data have no row of it"
         return _empty(question, counts.name, note, needed=minimum.rows, needed_unit="rows")
-    about = evidence_of(question.rule.metric, counts.cells)
-    claim = hypothesis(question.check, question.limit, lower_is_better=_turned(question.metric))
+    if label is None:
+        return _judged(question, counts)
+    assert isinstance(counts.tally, LabelCounts)  # noqa: S101  # only such tallies have classes
+    alone = replace(counts, tally=one_against_the_rest(counts.tally, label))
+    draft = _judged(question, alone)
+    return replace(draft, finding=replace(draft.finding, class_label=label))
+
+
+def _judged(question: Question, counts: SliceCounts) -> Draft:
+    policy = question.policy
+    wanted = Wanted(
+        metric=question.rule.metric,
+        strict=policy.evidence.strict,
+        grouped=policy.group is not None,
+    )
+    about = evidence_of(wanted, counts.tally)
+    claim = hypothesis(question.check, question.limit, question.metric)
     compared = not isinstance(claim, Level)
     if about.candidate is None or (compared and about.baseline is None):
         return _undefined(question, counts, about)
     return _tested(question, counts, about, claim)
-
-
-def _turned(metric: Metric) -> bool:
-    """Whether evidence holds the complement of the metric's own value."""
-    return metric.better == "lower"
 
 
 def _undefined(question: Question, counts: SliceCounts, about: Evidence) -> Draft:
@@ -183,14 +198,14 @@ def _standing(
     """Where a tested limit stands on its own slice; the first reason to doubt decides."""
     if not enough(counts, question.policy.evidence.minimum):
         return _Standing("inconclusive", "below the policy's minimum evidence")
-    point = holds(claim, about.baseline, _defined(about.candidate))
+    point = holds(claim, about.baseline, _defined(about.candidate), whole(question.metric))
     if point is None:
         failed = question.rule.on_undefined == "fail"
-        note = "undefined: the baseline's rate that the limit refers to is zero"
+        note = "undefined: the baseline's value that the limit refers to is zero"
         return _Standing("fail" if failed else "inconclusive", note)
     if question.rule.evidence == "point":
         return _Standing("pass" if point else "fail")
-    if about.too_few and not isinstance(claim, Level):
+    if about.too_few and (question.metric.kind == "mean" or not isinstance(claim, Level)):
         return _Standing("inconclusive", about.too_few)
     proven = result.p_value <= question.policy.evidence.alpha
     return _Standing("pass" if proven else "inconclusive", contestable=True)
@@ -198,35 +213,37 @@ def _standing(
 
 def _of_both_classes(standing: _Standing, counts: SliceCounts) -> _Standing:
     """A declared slice of one class never passes; proven harm there is harm all the same."""
-    one_class = counts.declared and counts.name != OVERALL and counts.positives == counts.rows
+    exempt = counts.name == OVERALL and isinstance(counts.tally, JointCounts)
+    one_class = counts.declared and not exempt and counts.tally.one_class
     if standing.status != "pass" or not one_class:
         return standing
-    note = "the slice has only positive rows; label rows of the other class too"
+    note = "the slice has rows of one class only; label rows of another class too"
     return replace(standing, status="inconclusive", note=note, one_class=True)
 
 
-def _interval(question: Question, about: Evidence, claim: Hypothesis) -> tuple[float, float]:
-    """The displayed 95 % interval, in the metric's own direction."""
+def _interval(
+    question: Question, about: Evidence, claim: Hypothesis
+) -> tuple[float | None, float | None]:
+    """The displayed 95 % interval, in the metric's own direction; None where it has no end."""
     level = isinstance(claim, Level)
-    shown = about.level_interval() if level else about.change_interval()
-    if not _turned(question.metric):
-        return shown.low, shown.high
-    whole = 1.0 if level else 0.0
-    return whole - shown.high, whole - shown.low
+    found = about.level_interval() if level else about.change_interval()
+    low, high = found.low, found.high
+    if question.metric.better == "lower":
+        start = float(whole(question.metric)) if level else 0.0
+        low, high = start - high, start - low
+    return (low if math.isfinite(low) else None), (high if math.isfinite(high) else None)
 
 
-def _shown(share: Fraction | None, metric: Metric) -> float | None:
-    """A success rate as the metric's own value."""
-    if share is None:
-        return None
-    return float(1 - share if _turned(metric) else share)
+def _shown(value: Fraction | None, metric: Metric) -> float | None:
+    """A turned value as the metric's own."""
+    return None if value is None else float(turned(value, metric))
 
 
 def _difference(about: Evidence, metric: Metric) -> float | None:
     if about.baseline is None or about.candidate is None:
         return None
     change = about.candidate - about.baseline
-    return float(-change if _turned(metric) else change)
+    return float(-change if metric.better == "lower" else change)
 
 
 def _defined(share: Fraction | None) -> Fraction:

@@ -24,6 +24,8 @@ class Finding:
     metric: str
     slice: str
     """``overall`` or the slice's name."""
+    class_label: str | None = None
+    """The one class that is judged; None: binary, or all classes together."""
     check: str
     """The rule field that set the limit: at_least, max_drop, ..."""
     status: Status
@@ -75,8 +77,11 @@ class SliceSummary:
     """Whether rules were applied; undeclared and under the minimum evidence: only reported."""
     rows: int
     positives: int
+    """Rows of the positive class; of the rarest class where there are several."""
     cells: tuple[int, ...]
-    """Joint counts, eight numbers at index 4 x label + 2 x baseline + candidate."""
+    """Joint counts, eight numbers at index 4 x label + 2 x baseline + candidate; binary only."""
+    classes: tuple[str, ...] = ()
+    """Of a multiclass task: the labels that the slice has."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,6 +16,7 @@ from prunegate.evaluation.hypothesis import (
     Level,
     SuccessRatio,
 )
+from prunegate.policy.catalogue import Metric
 from prunegate.policy.model import ErrorRatio as ErrorMargin
 from prunegate.policy.model import Relative
 
@@ -27,16 +28,29 @@ def exact(number: float) -> Fraction:
     return Fraction(str(number))
 
 
-def hypothesis(check: str, limit: Limit, *, lower_is_better: bool) -> Hypothesis:
-    """What a limit claims about success rates.
+def whole(metric: Metric) -> Fraction:
+    """What a metric's value and its turned value add up to: 1 for rates, 0 for means."""
+    return Fraction(0 if metric.kind == "mean" else 1)
+
+
+def turned(value: Fraction, metric: Metric) -> Fraction:
+    """The value turned so that larger is better, or back again."""
+    return whole(metric) - value if metric.better == "lower" else value
+
+
+def hypothesis(check: str, limit: Limit, metric: Metric) -> Hypothesis:
+    """What a limit claims about values turned so that larger is better.
 
     Args:
         check: the rule field, for example ``max_drop``.
         limit: its value: a number, a share of the baseline, or growth of the error rate.
-        lower_is_better: the metric's own value is an error rate (false positive rate).
+        metric: whose value is limited; where lower is better, it is an error (rate).
     """
+    lower_is_better = metric.better == "lower"
     if check in ("at_least", "at_most"):
-        return _level(check, exact(float(limit)), lower_is_better)  # type: ignore[arg-type]  # levels are numbers
+        level = exact(float(limit))  # type: ignore[arg-type]  # levels are numbers
+        up = (check == "at_least") != lower_is_better
+        return Level(limit=turned(level, metric), at_least=up)
     if isinstance(limit, ErrorMargin):
         return _of_errors(check, exact(limit.error_ratio))
     if isinstance(limit, Relative):
@@ -45,12 +59,6 @@ def hypothesis(check: str, limit: Limit, *, lower_is_better: bool) -> Hypothesis
     if check == "max_ratio":
         return _of_errors("max_rise", exact(limit) - 1) if lower_is_better else _ratio_cap(limit)
     return _absolute(check, exact(limit))
-
-
-def _level(check: str, limit: Fraction, lower_is_better: bool) -> Level:
-    if lower_is_better:
-        return Level(limit=1 - limit, at_least=check == "at_most")
-    return Level(limit=limit, at_least=check == "at_least")
 
 
 def _absolute(check: str, margin: Fraction) -> Hypothesis:

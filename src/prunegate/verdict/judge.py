@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from prunegate.evaluation.slices import SliceCounts
+from prunegate.evaluation.tallies import LabelCounts
 from prunegate.policy.model import Policy
 from prunegate.verdict import words
 from prunegate.verdict.drafts import drafts
@@ -26,7 +27,7 @@ def decide(
     nothing is approved.
 
     Args:
-        policy: the policy, binary task.
+        policy: the policy.
         slices: overall first, then every slice that the data or the policy name.
         figures: operational metrics by name; rules on absent ones are inconclusive.
         warnings: what the reading of the data noticed.
@@ -40,12 +41,13 @@ def decide(
         reasons=words.absent(absent) if unseen else words.reasons(policy, decision, findings),
         findings=findings,
         slices=tuple(_summary(s, policy) for s in slices),
-        warnings=(*warnings, *_undeclared(policy, slices)),
+        warnings=(*warnings, *_undeclared(policy, slices), *words.losing(policy, findings)),
         statement=words.statement(policy, findings),
     )
 
 
 def _summary(counts: SliceCounts, policy: Policy) -> SliceSummary:
+    tally = counts.tally
     return SliceSummary(
         name=counts.name,
         slicing=counts.slicing,
@@ -54,6 +56,7 @@ def _summary(counts: SliceCounts, policy: Policy) -> SliceSummary:
         rows=counts.rows,
         positives=counts.positives,
         cells=counts.cells,
+        classes=tuple(tally.support) if isinstance(tally, LabelCounts) else (),
     )
 
 

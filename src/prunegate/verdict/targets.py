@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from prunegate.evaluation.slices import OVERALL, SliceCounts
+from prunegate.evaluation.tallies import LabelCounts
 from prunegate.policy.model import Minimum, Policy, Rule
+from prunegate.policy.naming import value_text
 
 
 def enough(counts: SliceCounts, minimum: Minimum) -> bool:
@@ -16,6 +18,25 @@ def enough(counts: SliceCounts, minimum: Minimum) -> bool:
 def judged(counts: SliceCounts, policy: Policy) -> bool:
     """Declared slices always are; undeclared ones from the minimum evidence up."""
     return counts.declared or enough(counts, policy.evidence.minimum)
+
+
+def classes_of(
+    policy: Policy, rule: Rule, overall: SliceCounts, counts: SliceCounts
+) -> tuple[str | None, ...]:
+    """The classes that a rule judges one by one on a slice; ``None`` alone: it judges none so.
+
+    A slice that nobody declared is asked only about classes that it has.
+    """
+    if rule.classes == "macro":
+        return (None,)
+    tally, every = counts.tally, overall.tally
+    assert isinstance(tally, LabelCounts)  # noqa: S101  # the policy's checks allow no other task
+    assert isinstance(every, LabelCounts)  # noqa: S101  # as above
+    if isinstance(rule.classes, tuple):
+        wanted = [value_text(value) for value in rule.classes]
+    else:
+        wanted = sorted({*every.support, *map(value_text, policy.task.classes)})
+    return tuple(name for name in wanted if counts.declared or name in tally.support)
 
 
 def select(rule: Rule, slices: Sequence[SliceCounts]) -> dict[str, tuple[SliceCounts, ...]]:

@@ -8,10 +8,10 @@ from dataclasses import replace
 from typing import Literal
 
 from prunegate.evaluation.slices import SliceCounts
+from prunegate.evaluation.tallies import LabelCounts, Sums
 from prunegate.policy.catalogue import METRICS, Metric
 from prunegate.policy.explain import explain_check
 from prunegate.policy.model import ErrorRatio, Minimum, Policy, Relative
-from prunegate.stats.ratio_score import METHOD
 from prunegate.verdict.finding import Finding, Outcome
 from prunegate.verdict.hypotheses import Limit
 
@@ -29,6 +29,10 @@ def limit_value(limit: Limit) -> tuple[float, LimitKind]:
 
 def undefined(metric: str, counts: SliceCounts) -> str:
     """Why a metric has no value on a slice."""
+    if isinstance(counts.tally, LabelCounts):
+        return f"{metric} is not defined: a model never chooses one of the slice's classes"
+    if isinstance(counts.tally, Sums):
+        return f"{metric} is not defined: the sums of the slice give no number"
     if counts.positives in (0, counts.rows):
         kind = "no positive" if counts.positives == 0 else "only positive"
         return f"{metric} is not defined: the slice has {kind} rows ({counts.rows:,} in all)"
@@ -89,14 +93,19 @@ def absent(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def _reason(policy: Policy, finding: Finding) -> str:
-    where = f"{finding.metric.replace('_', ' ')} on {finding.slice}"
-    where = where[0].upper() + where[1:]
+    where = _where(finding)
     if finding.candidate is None:
         return f"{where}: {finding.note}."
     figures = f"{where} {_figures(policy, finding)}"
     if finding.status == "fail":
         return f"{figures}."
     return f"{figures}; not proven: {finding.note or 'not enough evidence'}."
+
+
+def _where(finding: Finding) -> str:
+    of = "" if finding.class_label is None else f" of class {finding.class_label}"
+    where = f"{finding.metric.replace('_', ' ')}{of} on {finding.slice}"
+    return where[0].upper() + where[1:]
 
 
 def _figures(policy: Policy, finding: Finding) -> str:
@@ -131,17 +140,58 @@ def _flips(finding: Finding) -> str:
     return f" (lost {finding.lost:,}, gained {finding.gained:,} of {finding.n:,})"
 
 
+def losing(policy: Policy, findings: Sequence[Finding]) -> tuple[str, ...]:
+    """Slices that are shown to have lost something, although no more than the policy allows."""
+    return tuple(
+        f"{_where(f)} {_figures(policy, f)}: a real loss (95 % interval of the change: "
+        f"{_range(METRICS[f.metric], f)}), within what is allowed."
+        for f in findings
+        if f.status == "pass" and f.check in _LOSSES and _is_loss(f)
+    )
+
+
+_LOSSES = ("max_drop", "max_rise")
+
+
+def _is_loss(finding: Finding) -> bool:
+    """Whether the whole interval of the change lies on the worse side of zero."""
+    if finding.ci_low is None or finding.ci_high is None:
+        return False
+    return finding.ci_high < 0 if finding.check == "max_drop" else finding.ci_low > 0
+
+
+def _range(metric: Metric, finding: Finding) -> str:
+    scale, unit = (100, " points") if metric.kind in ("rate", "flips") else (1, "")
+    low, high = (scale * float(end or 0.0) for end in (finding.ci_low, finding.ci_high))
+    return f"{low:+.2g} to {high:+.2g}{unit}"
+
+
+_EXACT = (
+    "exact unconditional",
+    "exact conditional",
+    "exact binomial",
+    "Tango score",
+    "Nam-Blackwelder score",
+)
+"""How the methods are called whose size is at most alpha (the last two within .001 of it)."""
+
+
 def statement(policy: Policy, findings: Sequence[Finding]) -> str:
     """The guarantee of this gate in one sentence, with what is only approximate said."""
     alpha = f"{100 * policy.evidence.alpha:g} %"
-    approximate = any(
-        f.severity == "block" and f.evidence == "proven" and f.method == METHOD for f in findings
-    )
+    proven = [f for f in findings if f.severity == "block" and f.evidence == "proven"]
+    tested = [f for f in proven if f.p_value is not None]
+    approximate = not all(_is_exact(f.method) for f in tested)
     about = "about " if approximate else "at most "
+    units = "rows" if policy.group is None else f"values of {policy.group}"
     sentence = (
         f"If any slice is really worse than its limit, this gate approves {about}{alpha} of the "
-        "time (independent rows, fresh data)."
+        f"time (independent {units}, fresh data)."
     )
     if any(f.severity == "block" and f.evidence == "point" for f in findings):
         sentence += " Rules with evidence: point carry no such guarantee."
     return sentence
+
+
+def _is_exact(method: str) -> bool:
+    return method.startswith(_EXACT)

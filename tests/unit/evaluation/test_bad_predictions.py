@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -47,27 +48,33 @@ def put(column: str, value: Any) -> Callable[[pd.DataFrame], pd.DataFrame]:
 BROKEN: dict[str, tuple[Callable[[pd.DataFrame], pd.DataFrame], str]] = {
     "NaN score": (put("candidate", np.nan), "column 'candidate': 1 row with no score"),
     "missing score": (put("baseline", None), "column 'baseline': 1 row with no score"),
-    "score above 1": (put("candidate", 1.5), "for example 1.5"),
-    "score below 0": (put("baseline", -0.1), "for example -0.1"),
+    "score above 1": (put("candidate", 1.5), "for example 1.5 at id 'r0'"),
+    "score below 0": (put("baseline", -0.1), "for example -0.1 at id 'r0'"),
     "infinite score": (put("baseline", np.inf), "no score between 0 and 1"),
-    "third label": (put("label", "unsure"), "more than one label beside 'unsafe'"),
+    "third label": (
+        put("label", "unsure"),
+        "1 row with a label beside 'unsafe' and 'safe' ('unsure') (for example 'unsure'",
+    ),
     "no label": (put("label", None), "column 'label': 1 row with no label"),
     "empty label": (put("label", ""), "column 'label': 1 row with no label"),
     "positive never occurs": (lambda d: d.assign(label="safe"), "no row of column 'label' has"),
-    "no slicing value": (put("kind", None), "column 'kind' has rows without a value"),
-    "empty slicing value": (put("kind", ""), "column 'kind' has rows without a value"),
-    "id twice": (put("id", "r1"), "1 repeat another's (for example 'r1')"),
-    "no id": (put("id", None), "1 rows have no id"),
+    "no slicing value": (put("kind", None), "column 'kind': 1 row with no value"),
+    "empty slicing value": (put("kind", ""), "column 'kind': 1 row with no value"),
+    "id twice": (
+        put("id", "r1"),
+        "1 row with an id that another row has already (for example 'r1')",
+    ),
+    "no id": (put("id", None), "column 'id': 1 row with no id"),
     "column missing": (lambda d: d.drop(columns="kind"), "missing column:\n  'kind'"),
     "id column missing": (lambda d: d.drop(columns="id"), "missing column:\n  'id'"),
     "no rows": (lambda d: d[:0], "no rows"),
     "labels where scores belong": (
         lambda d: d.assign(candidate=d["label"]),
-        "column 'candidate' does not hold numbers",
+        "column 'candidate': 8 rows with no score between 0 and 1",
     ),
     "flags where scores belong": (
         lambda d: d.assign(candidate=d["label"] == "unsafe"),
-        "column 'candidate' does not hold numbers",
+        "column 'candidate': 8 rows with no score between 0 and 1",
     ),
     "another type of label": (lambda d: d.assign(label=1), "holds numbers, but the policy's"),
 }
@@ -98,7 +105,7 @@ def test_scores_without_a_threshold_in_the_policy() -> None:
 )
 def test_a_label_that_only_a_model_knows(baseline: str, candidate: str) -> None:
     data = table().assign(baseline=baseline, candidate=candidate)
-    assert "holds labels that column 'label' does not" in refused(policy("positive: unsafe"), data)
+    assert "a label that column 'label' does not hold" in refused(policy("positive: unsafe"), data)
 
 
 def test_without_negatives_the_two_models_still_have_to_agree_on_their_label() -> None:
@@ -109,17 +116,37 @@ def test_without_negatives_the_two_models_still_have_to_agree_on_their_label() -
     assert "'safe'" in message
 
 
-@pytest.mark.parametrize(
-    ("rest", "words"),
-    [("group: advertiser\n", "'group'"), ("", "task kind 'multiclass'")],
-)
-def test_what_is_not_judged_yet_is_refused_by_name(rest: str, words: str) -> None:
-    task = "positive: unsafe" if rest else ""
-    text = f"prunegate: 1\nname: x\ntask: {{kind: {'binary' if rest else 'multiclass'}, {task}}}\n"
-    asked = parse_policy(f"{text}{rest}rules: [{{metric: accuracy, at_least: 0.5}}]\n")
-    assert words in refused(asked, table())
-    with pytest.raises(InputError, match="not judged by this version"):
-        prunegate.judge_counts(asked, pd.DataFrame({"n": [1]}))
+def test_every_problem_is_listed_with_its_count_and_three_ids() -> None:
+    data = table(40)
+    data.loc[3:7, "candidate"] = np.nan
+    data.loc[9, "baseline"] = 1.2
+    data.loc[[10, 12, 14, 16], "label"] = "unsure"
+    data.loc[20:21, "kind"] = None
+    data.loc[31, "id"] = "r30"
+    message = refused(policy(), data)
+    assert "5 problems; nothing was judged" in message
+    score = "with no score between 0 and 1 (for example"
+    for words in (
+        f"column 'baseline': 1 row {score} 1.2 at id 'r9')",
+        f"column 'candidate': 5 rows {score} nothing at id 'r3', nothing at id 'r4', nothing at",
+        "column 'kind': 2 rows with no value, but the policy slices by it (for example nothing at",
+        "column 'label': 4 rows with a label beside 'unsafe' and 'safe' ('unsure') (for example",
+        "'unsure' at id 'r10', 'unsure' at id 'r12', 'unsure' at id 'r14')",
+        "column 'id': 1 row with an id that another row has already (for example 'r30')",
+    ):
+        assert words in message
+
+
+def test_numbers_written_as_text_are_named(tmp_path: Path) -> None:
+    texts = table().assign(candidate=[str(value) for value in table()["candidate"]])
+    assert "column 'candidate' holds text; convert it to numbers" in refused(policy(), texts)
+    data = table().astype({"candidate": object})
+    data.loc[2, "candidate"] = "n/a"
+    data.to_csv(tmp_path / "t.csv", index=False)
+    message = refused(policy(), tmp_path / "t.csv")
+    assert (
+        "column 'candidate': 1 row with no score between 0 and 1 (for example 'n/a' at" in message
+    )
 
 
 def test_hostile_ids_are_shown_inert() -> None:

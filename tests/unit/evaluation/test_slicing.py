@@ -10,7 +10,8 @@ import pytest
 import prunegate
 from prunegate.errors import InternalError, TableError
 from prunegate.evaluation import slices
-from prunegate.evaluation.slices import CellRow, slice_counts
+from prunegate.evaluation.slices import Piece, slice_counts
+from prunegate.evaluation.tallies import JointCounts
 from prunegate.policy.load import parse_policy
 from prunegate.policy.model import Policy
 
@@ -99,7 +100,7 @@ def test_names_that_differ_only_in_unicode_form_are_refused_not_merged() -> None
 @pytest.mark.parametrize("slicing", ["{by: k}", "{by: [other, k]}", "{name: s, where: {k: a}}"])
 def test_a_row_without_a_slicing_value_is_bad_input(empty: Any, slicing: str) -> None:
     data = table(k=["a", "b", empty], other=["x", "x", "x"])
-    with pytest.raises(TableError, match="column 'k' has rows without a value"):
+    with pytest.raises(TableError, match="column 'k': 1 row with no value"):
         prunegate.judge(policy(slicing), data)
     counts = data.drop(columns="id").assign(n=1)
     with pytest.raises(TableError, match="column 'k' has rows without a value"):
@@ -133,8 +134,9 @@ def test_declared_values_below_the_minimum_or_absent_are_never_passed() -> None:
 
 
 def test_slices_that_do_not_add_up_are_our_mistake() -> None:
-    rows = [CellRow(values=("a",), cell=7, n=3), CellRow(values=("b",), cell=0, n=2)]
-    assert [s.rows for s in slice_counts(policy("{by: k}"), rows)] == [5, 3, 2]
+    three, two = (JointCounts(cells=(n, *(0,) * 7)) for n in (3, 2))
+    pieces = [Piece(values=("a",), tally=three), Piece(values=("b",), tally=two)]
+    assert [s.rows for s in slice_counts(policy("{by: k}"), pieces)] == [5, 3, 2]
     spec = policy("{by: k}").slices[0]
     with pytest.raises(InternalError, match="do not add up"):
-        slices._by_keys(policy("{by: k}"), spec, {("a",): [1] * 8}, (9,) * 8)
+        slices._by_keys(policy("{by: k}"), spec, {("a",): three}, two)

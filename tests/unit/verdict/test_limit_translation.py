@@ -1,4 +1,4 @@
-"""A limit in the policy's words and its hypothesis about success rates say the same, exactly."""
+"""A limit in the policy's words and its hypothesis about turned values say the same, exactly."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prunegate.evaluation.hypothesis import holds
+from prunegate.policy.catalogue import METRICS
 from prunegate.policy.model import ErrorRatio, Relative
-from prunegate.verdict.hypotheses import Limit, exact, hypothesis
+from prunegate.verdict.hypotheses import Limit, exact, hypothesis, turned, whole
 
 Plain = Callable[[Fraction, Fraction, Fraction], bool]
 """(baseline, candidate, limit) of the metric itself -> whether the policy's sentence is true."""
@@ -63,23 +64,44 @@ def test_every_limit_means_what_it_says(
     before, after, n = counts
     baseline, candidate = Fraction(before, n), Fraction(after, n)
     said = (LOWER if lower else HIGHER)[check, kind](baseline, candidate, exact(limit))
-    claim = hypothesis(check, limit_of(kind, limit), lower_is_better=lower)
-    turned = (1 - baseline, 1 - candidate) if lower else (baseline, candidate)
-    found = holds(claim, *turned)
+    metric = METRICS["false_positive_rate" if lower else "recall"]
+    claim = hypothesis(check, limit_of(kind, limit), metric)
+    found = holds(claim, turned(baseline, metric), turned(candidate, metric), whole(metric))
     errors = kind == "error_ratio" and not lower
     referred = 1 - baseline if errors else baseline
     ratio = check == "max_ratio" or kind != "number"
     assert found is (None if ratio and referred == 0 else said)
 
 
+@pytest.mark.parametrize("case", [*((k, False) for k in HIGHER), *((k, True) for k in LOWER)])
+@given(
+    before=st.fractions(-5, 5, max_denominator=40),
+    after=st.fractions(-5, 5, max_denominator=40),
+    limit=LIMITS,
+)
+@settings(max_examples=60)
+def test_the_same_of_means(
+    case: tuple[tuple[str, str], bool], before: Fraction, after: Fraction, limit: float
+) -> None:
+    (check, kind), lower = case
+    if kind == "error_ratio":
+        return  # means have no error rate; the policy refuses it
+    said = (LOWER if lower else HIGHER)[check, kind](before, after, exact(limit))
+    metric = METRICS["mae" if lower else "mean_score"]
+    claim = hypothesis(check, limit_of(kind, limit), metric)
+    found = holds(claim, turned(before, metric), turned(after, metric), whole(metric))
+    ratio = check == "max_ratio" or kind != "number"
+    assert found is (None if ratio and before <= 0 else said)
+
+
 def test_limits_are_exact_where_floats_are_not() -> None:
     assert 0.91 - 0.89 > 0.02  # what arithmetic on doubles would decide
-    claim = hypothesis("max_drop", 0.02, lower_is_better=False)
+    claim = hypothesis("max_drop", 0.02, METRICS["recall"])
     assert holds(claim, Fraction(91, 100), Fraction(89, 100))
     assert not holds(claim, Fraction(91, 100), Fraction(8899, 10000))
     assert exact(0.1) + exact(0.2) == exact(0.3)
 
 
 def test_a_change_of_a_metric_without_a_baseline_is_undefined() -> None:
-    assert holds(hypothesis("max_drop", 0.1, lower_is_better=False), None, Fraction(1)) is None
-    assert holds(hypothesis("at_least", 0.9, lower_is_better=False), None, Fraction(1)) is True
+    assert holds(hypothesis("max_drop", 0.1, METRICS["recall"]), None, Fraction(1)) is None
+    assert holds(hypothesis("at_least", 0.9, METRICS["recall"]), None, Fraction(1)) is True

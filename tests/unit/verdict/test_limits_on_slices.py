@@ -209,7 +209,7 @@ def test_a_declared_slice_of_one_class_never_passes(evidence: str) -> None:
     counts = frame(recall_cells(400, 0, 0, 0), k="a")
     verdict = prunegate.judge_counts(policy(rule, slicing), counts)
     assert verdict.outcome == "inconclusive"
-    assert "only positive rows" in verdict.findings[0].note
+    assert "rows of one class only" in verdict.findings[0].note
     negatives = frame([400, 0, 0, 0, 0, 0, 0, 0], k="a")
     both = pd.concat([counts, negatives])
     assert prunegate.judge_counts(policy(rule, slicing), both).outcome == "approve"

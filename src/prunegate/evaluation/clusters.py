@@ -1,0 +1,61 @@
+"""Clusters: how a slice's cells occur together within groups of rows that depend on each other.
+
+Frames of one video err together. Of every group only its counts per cell matter, and of those only
+sums over groups: of the products of two counts, and of how many groups hold both cells. A group has
+few different cells, so the sums are found by joining the groups' counts with themselves inside
+the engine; no group ever reaches Python.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass
+
+Cell = Hashable
+Pair = tuple[Cell, Cell]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clusters:
+    """Sums over the groups of one slice."""
+
+    groups: int
+    """Groups with at least one row in the slice."""
+    products: Mapping[Pair, int]
+    """Sum over groups of the product of two cells' counts; both orders of a pair are there."""
+    shared: Mapping[Pair, int]
+    """Groups that hold both cells; of a cell with itself: groups that hold it."""
+
+    def cross(self, roles: Callable[[Cell], int | None], size: int) -> list[list[float]]:
+        """Products summed up by role: a matrix of ``size`` x ``size``; role None is left out."""
+        found = [[0.0] * size for _ in range(size)]
+        for (one, other), product in self.products.items():
+            row, column = roles(one), roles(other)
+            if row is not None and column is not None:
+                found[row][column] += product
+        return found
+
+    def holding(self, wanted: Callable[[Cell], bool]) -> int:
+        """Groups that hold at least one of the wanted cells: the most that is certain.
+
+        Exact where no group holds two different ones of them; else Dawson and Sankoff's lower
+        bound, which is the best that follows from pairs. Fewer groups make every test more
+        cautious.
+
+        Source: Dawson & Sankoff (1967), Proc. AMS 18, 504-507.
+        """
+        cells = [one for one, other in self.shared if one == other and wanted(one)]
+        single = sum(self.shared[cell, cell] for cell in cells)
+        pairs = sum(self._both(cells))
+        if single == 0:
+            return 0
+        k = 1 + 2 * pairs // single
+        bound = 2 * single / (k + 1) - 2 * pairs / (k * (k + 1))
+        most = max(self.shared[cell, cell] for cell in cells)
+        return min(max(math.ceil(bound - 1e-9), most), self.groups)
+
+    def _both(self, cells: list[Cell]) -> Iterable[int]:
+        for place, one in enumerate(cells):
+            for other in cells[place + 1 :]:
+                yield self.shared.get((one, other), 0)

@@ -1,0 +1,128 @@
+"""Macro rates: recall, precision or F1 of several classes, every class weighing the same."""
+
+# the base class says what each member means
+# ruff: noqa: D102  # the base class says what each member means
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+
+from prunegate.evaluation.clusters import Clusters
+from prunegate.evaluation.evidence import Evidence
+from prunegate.evaluation.hypothesis import Contrast, Level
+from prunegate.evaluation.overlapping import linear
+from prunegate.evaluation.tallies import Triple
+from prunegate.stats import clusters, macro
+from prunegate.stats.result import Interval, TestResult
+
+
+@dataclass(frozen=True, kw_only=True)
+class MacroRate(Evidence):
+    """The average over the classes that occur as a label among the rows.
+
+    A decision for a class that no row is labelled with is an error of the row's own class.
+    """
+
+    kind: Literal["recall", "precision", "f1"]
+    cells: Mapping[Triple, int]
+    groups: Clusters | None = field(default=None, compare=False)
+
+    @property
+    def n(self) -> int:  # type: ignore[override]  # derived here, a field elsewhere
+        return sum(self.cells.values())
+
+    @cached_property
+    def classes(self) -> tuple[str, ...]:
+        """The classes that are averaged."""
+        return tuple(sorted({label for label, _, _ in self.cells}))
+
+    @property
+    def baseline(self) -> Fraction | None:  # type: ignore[override]  # derived
+        return self._average(1)
+
+    @property
+    def candidate(self) -> Fraction | None:  # type: ignore[override]  # derived
+        return self._average(2)
+
+    @property
+    def lost(self) -> int:  # type: ignore[override]  # derived
+        return sum(n for (y, b, c), n in self.cells.items() if b == y != c)
+
+    @property
+    def gained(self) -> int:  # type: ignore[override]  # derived
+        return sum(n for (y, b, c), n in self.cells.items() if c == y != b)
+
+    def _average(self, model: int) -> Fraction | None:
+        total = Fraction(0)
+        for name in self.classes:
+            share = self._share(name, model)
+            if share is None:
+                return None
+            total += share
+        return total / len(self.classes)
+
+    def _share(self, name: str, model: int) -> Fraction | None:
+        hits = labelled = called = 0
+        for cell, n in self.cells.items():
+            hits += n * (cell[0] == name == cell[model])
+            labelled += n * (cell[0] == name)
+            called += n * (cell[model] == name)
+        if self.kind == "f1":
+            return Fraction(2 * hits, labelled + called)
+        below = labelled if self.kind == "recall" else called
+        return Fraction(hits, below) if below else None
+
+    def _level(self, level: Level) -> TestResult:
+        table, df = self._table(0.0)
+        found = macro.test(table, 0.0, -float(level.limit), df)
+        if level.at_least:
+            return found
+        return replace(found, p_value=found.p_harm, p_harm=found.p_value)
+
+    def _contrast(self, contrast: Contrast) -> TestResult:
+        slope, margin = linear(contrast)
+        table, df = self._table(slope)
+        return macro.test(table.swapped if contrast.swapped else table, slope, margin, df)
+
+    def level_interval(self) -> Interval:
+        return macro.interval(self._table(0.0)[0], 0.0)
+
+    def change_interval(self) -> Interval:
+        return macro.interval(self._table(1.0)[0], 1.0)
+
+    @cached_property
+    def _numbered(self) -> macro.Table:
+        place = {name: index for index, name in enumerate(self.classes)}
+        numbers = [[place.get(part, len(place)) for part in cell] for cell in self.cells]
+        label, baseline, candidate = np.array(numbers, dtype=np.intp).T
+        return macro.Table(
+            kind=self.kind,
+            classes=len(place),
+            label=label,
+            baseline=baseline,
+            candidate=candidate,
+            count=np.array(list(self.cells.values()), dtype=float),
+        )
+
+    def _table(self, slope: float) -> tuple[macro.Table, int | None]:
+        """The counts, over their design effect where rows come in groups; degrees of freedom."""
+        table = self._numbered
+        if self.groups is None:
+            return table, None
+        place: dict[Hashable, int] = {cell: index for index, cell in enumerate(self.cells)}
+        wrong = self.groups.holding(lambda cell: not cell[0] == cell[1] == cell[2])  # type: ignore[index]  # triples
+        grouped = clusters.Grouped(
+            totals=table.count.tolist(),
+            cross=self.groups.cross(place.get, len(place)),
+            discordant_groups=wrong,
+            groups=self.groups.groups,
+        )
+        scores = macro.influence(table, slope).tolist()
+        effect = clusters.effect(grouped, range(len(place)), scores)
+        df = wrong - 1 if wrong >= clusters.ENOUGH_GROUPS else max(self.groups.groups - 1, 1)
+        return replace(table, count=table.count / effect), df

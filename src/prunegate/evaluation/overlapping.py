@@ -1,0 +1,120 @@
+"""Overlapping rates: precision and F1, where the rows that count differ between the two models."""
+
+# the base class says what each member means
+# ruff: noqa: D102  # the base class says what each member means
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from prunegate.evaluation.evidence import Evidence, binomial_level, rate
+from prunegate.evaluation.hypothesis import (
+    Contrast,
+    Difference,
+    ErrorRatio,
+    Hypothesis,
+    Level,
+    SuccessRatio,
+)
+from prunegate.evaluation.tallies import Cells
+from prunegate.stats import clopper_pearson, dirichlet, ratio_score
+from prunegate.stats.result import Interval, TestResult
+
+SCORE_MINIMUM = 50
+"""Denominator from which the simulated error rates of the score test are known."""
+STRICT_SEED = 0
+"""The same for every slice, so that no slice changes another's p-value."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OverlappingRate(Evidence):
+    """Precision and F1: the two models' denominators differ but share rows."""
+
+    cells: Cells
+    f1: bool
+    """F1 instead of precision."""
+    strict: bool = False
+    """Use the Dirichlet posterior, which is never liberal, instead of the score test."""
+
+    def parts(self, bit: int) -> tuple[int, int]:
+        """(True positives, denominator) of one model; for F1 of Jaccard's TP/(TP+FP+FN)."""
+        flagged = [i for i in range(8) if i & bit]
+        hits = sum(self.cells[i] for i in flagged if i & 4)
+        about = set(flagged) | ({4, 5, 6, 7} if self.f1 else set())
+        return hits, sum(self.cells[i] for i in about)
+
+    def _rate(self, bit: int) -> Fraction | None:
+        share = rate(*self.parts(bit))
+        if share is None or not self.f1:
+            return share
+        return 2 * share / (1 + share)
+
+    @property
+    def baseline(self) -> Fraction | None:  # type: ignore[override]  # derived
+        return self._rate(2)
+
+    @property
+    def candidate(self) -> Fraction | None:  # type: ignore[override]  # derived
+        return self._rate(1)
+
+    @property
+    def n(self) -> int:  # type: ignore[override]  # derived: rows that count for either model
+        return sum(self.cells[1:4]) + sum(self.cells[(4 if self.f1 else 5) :])
+
+    @property
+    def lost(self) -> int:  # type: ignore[override]  # derived
+        return self.cells[0b110] + self.cells[0b001]
+
+    @property
+    def gained(self) -> int:  # type: ignore[override]  # derived
+        return self.cells[0b101] + self.cells[0b010]
+
+    @property
+    def too_few(self) -> str:  # type: ignore[override]  # derived
+        smallest = min(self.parts(1)[1], self.parts(2)[1])
+        if smallest >= SCORE_MINIMUM:
+            return ""
+        return f"the method is validated from {SCORE_MINIMUM} rows up; here are {smallest}"
+
+    def count(self, hypothesis: Hypothesis) -> int:
+        return self.parts(1)[1] if isinstance(hypothesis, Level) else self.n
+
+    def _level(self, level: Level) -> TestResult:
+        limit = level.limit / (2 - level.limit) if self.f1 else level.limit
+        hits, about = self.parts(1)
+        return binomial_level(hits, about, Level(limit=limit, at_least=level.at_least))
+
+    def _contrast(self, contrast: Contrast) -> TestResult:
+        cells = exchange(self.cells) if contrast.swapped else self.cells
+        slope, margin = linear(contrast)
+        if self.strict:
+            strict = dirichlet.test_f1 if self.f1 else dirichlet.test_precision
+            return strict(cells, slope, margin, seed=STRICT_SEED)
+        test = ratio_score.test_f1 if self.f1 else ratio_score.test_precision
+        return test(cells, slope, margin)
+
+    def level_interval(self) -> Interval:
+        share = clopper_pearson.interval(*self.parts(1))
+        if not self.f1:
+            return share
+        low, high = (2 * x / (1 + x) for x in (share.low, share.high))
+        return Interval(low=low, high=high, method=share.method)
+
+    def change_interval(self) -> Interval:
+        found = ratio_score.interval_f1 if self.f1 else ratio_score.interval_precision
+        return found(self.cells)
+
+
+def exchange(cells: Cells) -> Cells:
+    """The same rows with baseline and candidate exchanged."""
+    return tuple(cells[(i & 4) | (i & 1) << 1 | (i & 2) >> 1] for i in range(8))
+
+
+def linear(contrast: Contrast) -> tuple[float, float]:
+    """The contrast as candidate - slope * baseline >= -margin."""
+    if isinstance(contrast, Difference):
+        return 1.0, float(contrast.margin)
+    if isinstance(contrast, SuccessRatio):
+        return float(contrast.ratio), 0.0
+    assert isinstance(contrast, ErrorRatio)  # noqa: S101  # narrows the union for the type checker
+    return float(contrast.ratio), float(contrast.ratio - 1)

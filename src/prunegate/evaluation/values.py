@@ -1,0 +1,194 @@
+"""Values: tasks whose models give numbers, summed in fixed point.
+
+``score``: both columns hold the quality score of a row. ``language``: both hold the summed negative
+log-likelihood of a document, and ``tokens`` how many tokens it has. What is kept of a unit (a row,
+or all rows of a group) are three features, candidate minus baseline, baseline, and weight (1 or
+tokens), with the sums of their products up to the third, so that any linear contrast can be tested
+afterwards. Numbers become whole multiples of a power of two before they are summed: floating-point
+sums depend on the order of the rows, and a verdict must not.
+"""
+
+# ruff: noqa: D102  # the base class says what each member means
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import narwhals as nw
+
+from prunegate.evaluation.reading import (
+    DIFFERS,
+    Check,
+    N,
+    Reading,
+    flag,
+    number,
+    outside,
+    texts_for_numbers,
+)
+from prunegate.evaluation.tallies import SECOND, THIRD, Moments, Sums
+
+VALUE, ERROR = "value", "error"
+_FEATURES = ("change", "baseline", "weight")
+_SCORE_BITS = (40, 28)
+"""Of the range, for sums and for products: 1e-12 and 4e-9 of it."""
+_NLL_BITS = (36, 16)
+"""Of a nat: 1e-11 and 2e-5 nats per document."""
+_MOST_NATS = 1e9
+"""No document has more; what is above (infinity, say) is a mistake."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Values(Reading):
+    """Numbers."""
+
+    @property
+    def quantities(self) -> tuple[str, ...]:
+        """What the rules speak of: the value itself, the absolute error against the label."""
+        return quantities_of(self.policy)
+
+    @property
+    def span(self) -> Fraction | None:
+        """The most that one row's value can change; None: there is no bound."""
+        if self.policy.task.kind != "score":
+            return None
+        low, high = self.policy.task.bounds
+        return Fraction(str(high)) - Fraction(str(low))
+
+    def derived(self) -> Mapping[str, nw.Expr]:
+        columns = self.policy.data.columns
+        found = {
+            DIFFERS: flag(
+                self._number(columns.baseline) != self._number(columns.candidate),
+                nw.lit(value=True),
+            )
+        }
+        for quantity in self.quantities:
+            features = self._features(quantity)
+            for name, (feature, bits) in zip(_FEATURES, features, strict=True):
+                for place, exponent in zip(("fine", "coarse"), bits, strict=True):
+                    found[f"prunegate__{quantity}_{name}_{place}"] = self._whole(feature, exponent)
+        return found
+
+    def of_values(self) -> Sequence[Check]:
+        columns = self.policy.data.columns
+        pair = (columns.baseline, columns.candidate)
+        if self.policy.task.kind == "language":
+            return (
+                *(self._inside(c, (0, _MOST_NATS), "no negative log-likelihood") for c in pair),
+                self._tokens(columns.tokens),
+            )
+        low, high = self.policy.task.bounds
+        words = f"no score between {low:g} and {high:g}"
+        if (low, high) == (0, 1):
+            words += " (another scale: give 'task: range')"
+        labels = (columns.label,) if ERROR in self.quantities else ()
+        return tuple(self._inside(column, (low, high), words) for column in (*labels, *pair))
+
+    def second_look(self, lines: Sequence[Mapping[str, Any]], failed: Set[str]) -> list[str]:
+        del lines
+        return texts_for_numbers(self, [check.column for check in self.of_values()], failed)
+
+    def aggregates(self) -> Mapping[str, nw.Expr]:
+        return {} if self.policy.group is not None else sums_of(self.quantities)
+
+    def tally(self, row: Mapping[str, Any]) -> Sums:
+        moments = {} if self.policy.group is not None else self.moments(row, int(row[N]))
+        return Sums(count=int(row[N]), quantities=moments, span=self.span)
+
+    def moments(self, row: Mapping[str, Any], units: int) -> dict[str, Moments]:
+        """The moments in one line of ``sums_of``."""
+        return {name: self._moments(row, name, units) for name in self.quantities}
+
+    def _moments(self, row: Mapping[str, Any], name: str, units: int) -> Moments:
+        steps = [[Fraction(1, 2) ** b for b in bits] for _, bits in self._features(name)]
+        return Moments(
+            units=units,
+            first=tuple(_exact(row[f"prunegate__{name}_{i}"]) * steps[i][0] for i in range(3)),
+            second=tuple(
+                _exact(row[f"prunegate__{name}_{i}{j}"]) * steps[i][1] * steps[j][1]
+                for i, j in SECOND
+            ),
+            third=tuple(
+                _exact(row[f"prunegate__{name}_{i}{j}{k}"])
+                * steps[i][1]
+                * steps[j][1]
+                * steps[k][1]
+                for i, j, k in THIRD
+            ),
+        )
+
+    def _features(self, quantity: str) -> tuple[tuple[nw.Expr, tuple[int, int]], ...]:
+        """Change, baseline and weight, each with the bits after the point."""
+        columns = self.policy.data.columns
+        baseline, candidate = self._number(columns.baseline), self._number(columns.candidate)
+        if self.policy.task.kind == "language":
+            tokens = self._number(columns.tokens)
+            return ((candidate - baseline, _NLL_BITS), (baseline, _NLL_BITS), (tokens, (0, 0)))
+        if quantity == ERROR:
+            label = self._number(columns.label)
+            baseline, candidate = (baseline - label).abs(), (candidate - label).abs()
+        low, high = self.policy.task.bounds
+        whole = math.ceil(math.log2(high - low))
+        bits = (_SCORE_BITS[0] - whole, _SCORE_BITS[1] - whole)
+        return ((candidate - baseline, bits), (baseline, bits), (nw.lit(1.0), (0, 0)))
+
+    def _number(self, column: str) -> nw.Expr:
+        if self.table.kinds[column] == "text":
+            return nw.lit(None).cast(nw.Float64)
+        return number(column)
+
+    def _whole(self, feature: nw.Expr, bits: int) -> nw.Expr:
+        scaled = (feature * 2.0**bits).round()
+        exact = self.table.frame.implementation.is_duckdb()
+        # other engines have no 128-bit whole numbers: there the last digits may depend on the order
+        return scaled.cast(nw.Int128) if exact else scaled
+
+    def _inside(self, column: str, bounds: tuple[float, float], words: str) -> Check:
+        value = self._number(column)
+        inside = (value >= bounds[0]) & (value <= bounds[1])
+        return Check(column=column, words=words, broken=outside(self, column, inside))
+
+    def _tokens(self, column: str) -> Check:
+        value = self._number(column)
+        inside = (value >= 1) & (value < 2**31) & (value == value.round())
+        words = "no whole number of tokens from 1 up"
+        return Check(column=column, words=words, broken=outside(self, column, inside))
+
+
+def quantities_of(policy: Any) -> tuple[str, ...]:
+    """The quantities that a policy's rules speak of; at least the value itself."""
+    errors = policy.task.kind == "score" and any(rule.metric == "mae" for rule in policy.rules)
+    return (VALUE, ERROR) if errors else (VALUE,)
+
+
+def features_of(quantities: Sequence[str]) -> tuple[str, ...]:
+    """Names of the derived columns that add up within a unit."""
+    return tuple(
+        f"prunegate__{quantity}_{name}_{place}"
+        for quantity in quantities
+        for name in _FEATURES
+        for place in ("fine", "coarse")
+    )
+
+
+def sums_of(quantities: Sequence[str]) -> dict[str, nw.Expr]:
+    """Sums over units: of the features, and of products of two and three."""
+    found: dict[str, nw.Expr] = {}
+    for quantity in quantities:
+        fine = [nw.col(f"prunegate__{quantity}_{name}_fine") for name in _FEATURES]
+        x = [nw.col(f"prunegate__{quantity}_{name}_coarse") for name in _FEATURES]
+        found |= {f"prunegate__{quantity}_{i}": feature.sum() for i, feature in enumerate(fine)}
+        found |= {f"prunegate__{quantity}_{i}{j}": (x[i] * x[j]).sum() for i, j in SECOND}
+        found |= {
+            f"prunegate__{quantity}_{i}{j}{k}": (x[i] * x[j] * x[k]).sum() for i, j, k in THIRD
+        }
+    return found
+
+
+def _exact(total: Any) -> Fraction:
+    """A sum of whole numbers; null where every row was unreadable, which is refused elsewhere."""
+    return Fraction(0) if total is None else Fraction(total)
