@@ -14,6 +14,8 @@ from prunegate.policy.model import Policy, Rule
 from prunegate.policy.naming import slice_name, value_text
 from prunegate.verdict.finding import Finding, SliceSummary
 
+OVERALL = "overall"
+
 
 class Place(NamedTuple):
     """What a finding is about; no two findings share it."""
@@ -28,16 +30,16 @@ class Place(NamedTuple):
 
 def place_of(finding: Finding) -> Place:
     """Where a finding belongs."""
-    label = getattr(finding, "class_label", None)
-    return Place(finding.rule, finding.slice, finding.check, label)
+    return Place(finding.rule, finding.slice, finding.check, finding.class_label)
 
 
 def foreseen(policy: Policy, slices: Sequence[SliceSummary]) -> frozenset[Place]:
     """The place of every finding that the policy asks for, given the slices at hand."""
     return frozenset(
-        Place(index, target, check)
+        Place(index, target, check, label)
         for index, rule in enumerate(policy.rules)
         for target in _targets(rule, slices)
+        for label in _labels(policy, rule, target, slices)
         for check in rule.limits
     )
 
@@ -50,7 +52,7 @@ def absent(policy: Policy, slices: Sequence[SliceSummary]) -> set[str]:
 def _targets(rule: Rule, slices: Sequence[SliceSummary]) -> Iterator[str]:
     """Slices that a rule speaks about; a selector that finds none to judge stands for itself."""
     if METRICS[rule.metric].kind == "operational":
-        yield "overall"
+        yield OVERALL
         return
     named: set[str] = set()
     for selector in rule.selects:
@@ -63,14 +65,29 @@ def _targets(rule: Rule, slices: Sequence[SliceSummary]) -> Iterator[str]:
             yield selector
 
 
+def _labels(
+    policy: Policy, rule: Rule, target: str, slices: Sequence[SliceSummary]
+) -> Iterator[str | None]:
+    """Classes that a rule judges one by one on a slice; an undeclared slice may lack some."""
+    known = {summary.name: summary for summary in slices}
+    if rule.classes == "macro" or target not in known:
+        yield None
+        return
+    if rule.classes == "each":
+        wanted = {*known[OVERALL].classes, *map(value_text, policy.task.classes)}
+    else:
+        wanted = set(map(value_text, rule.classes))
+    yield from wanted if known[target].declared else wanted.intersection(known[target].classes)
+
+
 def _selected(selector: str, summary: SliceSummary) -> bool:
-    if selector == "overall":
-        return summary.name == "overall"
+    if selector == OVERALL:
+        return summary.name == OVERALL
     return selector in ("all", summary.slicing, summary.name)
 
 
 def _declared(policy: Policy) -> Iterator[str]:
-    yield "overall"
+    yield OVERALL
     for spec in policy.slices:
         if spec.name is not None:
             yield spec.name

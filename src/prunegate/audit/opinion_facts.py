@@ -10,9 +10,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from prunegate.evaluation.evidence import SCORE_MINIMUM
+from prunegate.evaluation.overlapping import SCORE_MINIMUM
 from prunegate.policy.catalogue import METRICS
 from prunegate.policy.model import LEVELS, Policy
+from prunegate.stats.mean import RELIABLE_ROWS
 from prunegate.verdict.finding import Finding, SliceSummary, Verdict
 
 if TYPE_CHECKING:
@@ -23,6 +24,10 @@ FIGURES = (
     *("p_value", "p_harm", "p_harm_adjusted"),
 )
 """The fields of a finding that are numbers or, apart from the limit, None."""
+
+SURE = 0.25
+"""Up to this p-value a test of a mean and its estimate agree on the side of the limit; above it
+(policies of little confidence) the test's correction for skewness may turn it."""
 
 
 def facts(policy: Policy, verdict: Verdict) -> pd.DataFrame:
@@ -67,6 +72,7 @@ def _of_metric(policy: Policy, finding: Finding) -> dict[str, bool]:
     rule = dict(enumerate(policy.rules)).get(finding.rule)
     return {
         "operational": operational,
+        "mean": metric is not None and metric.kind == "mean",
         "share": metric is not None and metric.kind in ("rate", "flips"),
         "lower": metric is not None and metric.better == "lower",
         "interval": operational
@@ -84,19 +90,41 @@ def _of_slice(
     if summary is None or summary.rows == 0:
         return {"lacking": 1, "one_class": False}
     minimum = policy.evidence.minimum
-    lacking = [minimum.rows - summary.rows]
-    one_class = False
+    label = finding.class_label
+    # of a single class only whether the slice has it is shown, not how often
+    positives = (
+        summary.positives if label is None else minimum.positives * (label in summary.classes)
+    )
+    lacking = (
+        minimum.rows - summary.rows,
+        minimum.positives - positives,
+        _short_of_method(policy, finding, summary),
+    )
+    return {
+        "lacking": max(lacking),
+        "one_class": summary.declared and _one_class(policy, finding, summary),
+    }
+
+
+def _one_class(policy: Policy, finding: Finding, summary: SliceSummary) -> bool:
+    """Whether a slice has one class only; overall, that is refused for all classes together."""
+    alone = policy.task.kind == "binary" or finding.class_label is not None
+    if alone and summary.name == "overall":
+        return False
     if policy.task.kind == "binary":
-        lacking += [minimum.positives - summary.positives, _short_of_method(finding, summary)]
-        named = summary.declared and summary.name != "overall"
-        one_class = named and summary.positives == summary.rows
-    return {"lacking": max(lacking), "one_class": one_class}
+        return summary.positives in (0, summary.rows)
+    return policy.task.kind == "multiclass" and len(summary.classes) < 2
 
 
-def _short_of_method(finding: Finding, summary: SliceSummary) -> int:
-    """Rows that a proven change of precision or F1 lacks: fewer are beyond its simulations."""
+def _short_of_method(policy: Policy, finding: Finding, summary: SliceSummary) -> int:
+    """Rows that a proven limit lacks, because with fewer the method's error rates are not known."""
+    if finding.evidence != "proven":
+        return 0
+    metric = METRICS.get(finding.metric)
+    if metric is not None and metric.kind == "mean":
+        return RELIABLE_ROWS - summary.rows
     ratio = finding.metric in ("precision", "f1") and finding.check not in LEVELS
-    if not ratio or finding.evidence != "proven":
+    if not ratio or policy.task.kind != "binary":
         return 0
     cells = summary.cells
     flagged = [cells[b] + cells[3] + cells[4 + b] + cells[7] for b in (1, 2)]
@@ -106,12 +134,12 @@ def _short_of_method(finding: Finding, summary: SliceSummary) -> int:
 
 
 def _add_undefined(table: pd.DataFrame) -> None:
-    """Whether a limit says nothing: a value is missing, or it refers to a rate of zero."""
+    """Whether a limit says nothing: a value is missing, or it refers to a baseline of zero."""
     import numpy as np
 
     refers = (table["check"] == "max_ratio") | (table["kind"] != "absolute")
     of_errors = (table["kind"] == "error_ratio") & ~table["lower"]
-    zero = table["baseline"] == np.where(of_errors, 1.0, 0.0)
+    zero = np.where(of_errors, table["baseline"] >= 1, table["baseline"] <= 0)
     unpaired = ~table["level"] & table["baseline"].isna()
     table["undefined"] = table["candidate"].isna() | unpaired | (refers & zero)
 
@@ -129,6 +157,9 @@ def _add_distances(table: pd.DataFrame) -> None:
     for name, end in (("worst", "ci_high"), ("best", "ci_low")):
         shown = np.where(ratio, (table[end] - table["limit"]) / table["limit"], 0.0)
         table[name] = np.where(table["interval"], shown, estimate)
+    skewed = table["mean"] & table["proven"]
+    unsure = skewed & ~(table[["p_value", "p_harm"]].min(axis=1) <= SURE)
+    table.loc[unsure, ["worst", "best"]] = 0.0
 
 
 def _beyond(table: pd.DataFrame) -> pd.Series[float]:

@@ -44,6 +44,102 @@ def _random_verdict(seed: int) -> Judged:
     return policy, prunegate.judge_counts(policy, _counts(draw), measurements=measured)
 
 
+@pytest.fixture(scope="session")
+def other_verdict() -> Callable[[str, int], Judged]:
+    """The verdict on a random table of another task kind, or of grouped rows, by kind and seed."""
+    return _other_verdict
+
+
+OTHERS = {
+    "grouped": ("{kind: binary, positive: a}", RATES[:6]),
+    "multiclass": ("{kind: multiclass}", ["recall", "precision", "f1", "accuracy", "churn"]),
+    "score": ("{kind: score, range: [-1, 4]}", ["mean_score", "mae"]),
+    "language": ("{kind: language}", ["nll_per_token", "perplexity"]),
+}
+
+
+def _other_verdict(kind: str, seed: int) -> Judged:
+    draw = np.random.default_rng(seed)
+    task, metrics = OTHERS[kind]
+    policy = None
+    while policy is None:
+        rules = "\n".join(f"  - {{{_other_rule(draw, kind, metrics)}}}" for _ in range(4))
+        # an absent slice is left out where a rule may ask for each class
+        expect = "[video]" if kind == "multiclass" else "[video, ugc]"
+        more = "group: post\n" if kind == "grouped" else ""
+        level = _pick(draw, 0.95, 0.6)
+        minimum = _pick(draw, "{}", "{rows: 90}")
+        text = f"""\
+prunegate: 1
+name: other
+task: {task}
+slices: [{{by: kind, expect: {expect}}}, {{by: [kind, region]}}]
+{more}evidence: {{confidence: {level}, minimum: {minimum}}}
+rules:
+{rules}
+"""
+        try:
+            policy = parse_policy(text)
+        except PolicyError:  # rules that contradict each other: draw again
+            policy = None
+    return policy, prunegate.judge(policy, _table(draw, kind))
+
+
+def _other_rule(draw: np.random.Generator, kind: str, metrics: list[str]) -> str:
+    metric = METRICS[_pick(draw, *metrics)]
+    shares = metric.kind != "mean"
+    parts = [f"metric: {metric.name}", f"evidence: {_pick(draw, 'proven', 'point')}"]
+    parts.append(f"slices: {_pick(draw, 'all', 'overall', 'kind', '[overall, kind=ugc]')}")
+    parts.append(_pick(draw, "on_undefined: fail", "severity: block"))
+    if kind == "multiclass" and metric.name in ("recall", "precision", "f1"):
+        parts.append(f"classes: {_pick(draw, 'macro', 'each', '[a, b]', '[b, rare]')}")
+    for check in draw.permutation(_checks(metric))[: draw.integers(1, 3)]:
+        if check in ("at_least", "at_most"):
+            limit = _pick(draw, 0.1, 0.8, 0.9) if shares else _pick(draw, 0.1, 2.0, 3.0, 9.0)
+        elif check == "max_ratio":
+            limit = _pick(draw, 0.9, 1.0, 1.2)
+        else:
+            limit = _pick(draw, 0.0, 0.05, 0.3, "{relative: 0.1}")
+        parts.append(f"{check}: {limit}")
+    return ", ".join(parts)
+
+
+def _table(draw: np.random.Generator, kind: str) -> pd.DataFrame:
+    rows = int(_pick(draw, 40, 400, 3000))
+    kinds = ["video", "display"] if draw.random() < 0.5 else ["video", "display", "ugc"]
+    data: dict[str, Any] = {"id": np.arange(rows), "kind": draw.choice(kinds, rows)}
+    data["kind"][0] = "video"
+    data["region"] = draw.choice(["eu", "us"], rows)
+    data["post"] = draw.integers(0, max(rows // 3, 2), rows)
+    if kind in ("grouped", "multiclass"):
+        names = np.array(["a", "b"] if kind == "grouped" else ["a", "b", "c", "rare"])
+        odds = np.ones(2) if kind == "grouped" else np.array([5, 3, 2, 0.1])
+        label = draw.choice(len(names), rows, p=odds / odds.sum())
+        label[: len(names)] = range(len(names))
+        before, after = (_misread(draw, label, len(names)) for _ in range(2))
+        after = np.where(draw.random(rows) < 0.8, before, after)
+        return pd.DataFrame(data | _named(names, label, before, after))
+    noise = draw.normal(_pick(draw, 0.0, 0.02), 0.1, rows)
+    if kind == "score":
+        label = draw.uniform(-1, 4, rows)
+        before = np.clip(label + draw.normal(0, 0.5, rows), -1, 4)
+        numbers = {"label": label, "baseline": before, "candidate": np.clip(before - noise, -1, 4)}
+        return pd.DataFrame(data | numbers)
+    tokens = draw.integers(1, 300, rows)
+    before = tokens * draw.gamma(20, 0.1, rows)
+    after = np.maximum(before + tokens * noise, 0)
+    return pd.DataFrame(data | {"tokens": tokens, "baseline": before, "candidate": after})
+
+
+def _misread(draw: np.random.Generator, label: Any, classes: int) -> Any:
+    wrong = draw.random(len(label)) < 0.15
+    return np.where(wrong, draw.integers(0, classes, len(label)), label)
+
+
+def _named(names: Any, label: Any, before: Any, after: Any) -> dict[str, Any]:
+    return {"label": names[label], "baseline": names[before], "candidate": names[after]}
+
+
 def _pick(draw: np.random.Generator, *options: Any) -> Any:
     return options[draw.integers(len(options))]
 

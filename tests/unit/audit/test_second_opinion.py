@@ -9,13 +9,16 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import prunegate
 from prunegate.audit.second_opinion import second_opinion
 from prunegate.errors import InternalError
 from prunegate.policy.catalogue import METRICS
+from prunegate.policy.load import parse_policy
 from prunegate.policy.model import LEVELS, Policy
 from prunegate.verdict.finding import Finding, Verdict
 
@@ -40,8 +43,40 @@ def test_many_honest_verdicts_are_agreed_with(random_verdict: Source, seed: int)
     agreed(*random_verdict(seed))
 
 
+@pytest.mark.parametrize("kind", ["grouped", "multiclass", "score", "language"])
+def test_honest_verdicts_of_every_kind_are_agreed_with(
+    other_verdict: Callable[[str, int], Judged], kind: str
+) -> None:
+    for seed in range(3):
+        agreed(*other_verdict(kind, seed))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["grouped", "multiclass", "score", "language"])
+def test_many_honest_verdicts_of_every_kind_are_agreed_with(
+    other_verdict: Callable[[str, int], Judged], kind: str
+) -> None:
+    for seed in range(100, 130):
+        agreed(*other_verdict(kind, seed))
+
+
+def test_nothing_asked_and_nothing_found_is_no_opinion() -> None:
+    policy = parse_policy(
+        "prunegate: 1\nname: x\ntask: {kind: multiclass}\nslices: [{by: kind}]\n"
+        "rules: [{metric: recall, slices: kind, classes: [c], at_least: 0.5}]\n"
+    )
+    counts = {"kind": ["k", "k"], "label": ["a", "b"], "n": [50, 50]}
+    frame = pd.DataFrame(counts).assign(baseline=["a", "b"], candidate=["a", "b"])
+    verdict = prunegate.judge_counts(policy, frame)
+    assert (verdict.findings, verdict.outcome) == ((), "inconclusive")
+    assert second_opinion(policy, verdict) is None
+    with pytest.raises(InternalError, match="nothing to judge"):
+        second_opinion(policy, replace(verdict, outcome="approve"))
+
+
 def agreed(policy: Policy, verdict: Verdict) -> None:
     opinion = second_opinion(policy, verdict)
+    assert opinion is not None
     assert (opinion.expectations, opinion.findings) == (LAWS, len(verdict.findings))
     assert opinion.engine.startswith("great_expectations 1.")
 
