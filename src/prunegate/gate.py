@@ -4,6 +4,7 @@
 
     predictions -> counts per slice (one GROUP BY) -> evidence -> findings -> verdict
     measurements, prices ------------------------------------------^
+    verdict -> second opinion (another engine, all findings): agrees, or nothing is written
     verdict + where everything came from -> DecisionRecord -> report, files, audit trail
 
 ``run.py`` puts the candidate's making in front of this: compress, predict, measure.
@@ -19,6 +20,7 @@ from prunegate.audit.assemble import Judged, Origin, assemble, policy_ref
 from prunegate.audit.canonical import canonical_bytes
 from prunegate.audit.pending import pended
 from prunegate.audit.record import DecisionRecord
+from prunegate.audit.second_opinion import second_opinion
 from prunegate.cost.measurement import Measurements
 from prunegate.cost.operations import Operations, operations
 from prunegate.data.hashing import hash_files, require_unchanged
@@ -100,13 +102,20 @@ def gate(
 
     Raises:
         InputError: as for ``judge``.
+        InternalError: the second opinion on the findings disagrees.
     """
     policy, reference = source.policy, policy_ref(source)
     table = _open(policy, predictions)
     hashes = hash_files(table.files)
     known = operations(policy, measurements)
     verdict = _judged(policy, table, known)
-    judged = Judged(table=table, hashes=hashes, operations=known, verdict=verdict)
+    judged = Judged(
+        table=table,
+        hashes=hashes,
+        operations=known,
+        verdict=verdict,
+        opinion=second_opinion(policy, verdict),
+    )
     record = assemble(policy, reference, judged, origin or Origin())
     require_unchanged(hashes)  # the record names the files by content
     return Decision(verdict=verdict, record=record)

@@ -36,7 +36,7 @@ from scipy.optimize import brentq
 
 from prunegate.evaluation.evidence import Evidence
 from prunegate.evaluation.hypothesis import Difference
-from prunegate.evaluation.metrics import evidence
+from prunegate.evaluation.metrics import of_decisions
 from prunegate.verdict.drafts import Draft
 from prunegate.verdict.finding import Finding
 from prunegate.verdict.settle import outcome, settle
@@ -50,7 +50,7 @@ Shares = NDArray[np.float64]
 
 def judged(metric: str, cells: Sequence[int], margin: float) -> tuple[float, float, bool]:
     """p-value, p-value of harm, and whether the gate takes them for evidence."""
-    found: Evidence = evidence(metric, tuple(cells))
+    found: Evidence = of_decisions(metric, tuple(cells))
     if found.baseline is None or found.candidate is None or found.too_few:
         return 1.0, 1.0, False
     result = found.test(Difference(margin=Fraction(str(margin))))
@@ -115,7 +115,7 @@ class CellMetric:
     def _difference(self, shares: Shares) -> float:
         # exact enough as counts of 10^12 rows, and so the gate's own definition of the metric
         counts = np.round(shares * 1e12).astype(np.int64).tolist()
-        found = evidence(self.name, tuple(counts))
+        found = of_decisions(self.name, tuple(counts))
         assert found.candidate is not None
         assert found.baseline is not None
         return float(found.candidate - found.baseline)

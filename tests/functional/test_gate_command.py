@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from prunegate import cli
+from prunegate import gate as verdict_of
 from prunegate.audit.read import read_record
+from prunegate.verdict.finding import Verdict
 
 POLICY = """\
 prunegate: 1
@@ -85,6 +89,57 @@ def test_the_exit_code_is_the_verdict(
 
 
 GOOD = table(0)
+HONEST = verdict_of.decide
+WRONG: dict[str, Callable[[Verdict], Verdict]] = {
+    "an approval of what failed": lambda v: replace(v, outcome="approve"),
+    "a fail that passes": lambda v: replace(
+        v, outcome="approve", findings=tuple(replace(f, status="pass") for f in v.findings)
+    ),
+    "a lost finding": lambda v: replace(v, findings=v.findings[:-1]),
+    "no findings": lambda v: replace(v, outcome="approve", findings=()),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_a_verdict_that_the_second_opinion_denies_is_no_verdict(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], case: str
+) -> None:
+    (folder / "t.csv").write_text(table(60), encoding="utf-8")
+    monkeypatch.setattr(verdict_of, "decide", lambda *given: WRONG[case](HONEST(*given)))
+    assert gate(monkeypatch) == 1
+    said = capsys.readouterr()
+    assert not said.out
+    assert said.err.startswith(("error: the second opinion disagrees", "error: there is nothing"))
+    assert not written(folder)
+
+
+def test_a_hostile_slice_is_named_inertly_where_opinions_differ(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "t.csv").write_text(table(0, kinds=("display", "v\u202e\u0007")), encoding="utf-8")
+    lost = WRONG["a lost finding"]
+    monkeypatch.setattr(verdict_of, "decide", lambda *given: lost(HONEST(*given)))
+    assert gate(monkeypatch) == 1
+    said = capsys.readouterr().err
+    assert "missing rule 0 max_drop on kind=v\\u202e\\x07)" in said
+    assert said.isascii()
+
+
+def test_the_record_says_that_the_second_opinion_agreed(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert gate(monkeypatch, "--out", "o") == 0
+    record, _ = read_record(folder / "o" / "record.json")
+    opinion = record.second_opinion
+    assert opinion is not None
+    assert (opinion.findings, opinion.expectations) == (len(record.findings), 12)
+    assert opinion.engine.split() == [
+        "great_expectations",
+        record.tool.packages["great-expectations"],
+    ]
+    assert "agrees." in (folder / "o" / "report.html").read_text(encoding="utf-8")
+
+
 BAD = {
     "NaN": GOOD.replace("v0,unsafe,0.9,0.8", "v0,unsafe,0.9,nan"),
     "score": GOOD.replace("v0,unsafe,0.9,0.8", "v0,unsafe,0.9,80"),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from prunegate.audit.canonical import canonical_bytes
 from prunegate.audit.provenance import now, tool
-from prunegate.audit.record import DecisionRecord, Flip, Input, PolicyRef
+from prunegate.audit.record import DecisionRecord, Flip, Input, PolicyRef, SecondOpinion
 from prunegate.cost.operations import Operations
 from prunegate.data.hashing import FileHash
 from prunegate.data.tables import Table
@@ -48,6 +48,8 @@ class Judged:
     """Of the table's files, taken before they were counted."""
     operations: Operations
     verdict: Verdict
+    opinion: SecondOpinion | None = None
+    """The agreement of a second engine, where it was asked."""
 
 
 def policy_ref(source: PolicyFile) -> PolicyRef:
@@ -97,6 +99,7 @@ def assemble(
         cost=operations.cost,
         warnings=verdict.warnings,
         known_limits=known_limits(policy, verdict, operations),
+        second_opinion=judged.opinion,
         **origin.made,
     )
 

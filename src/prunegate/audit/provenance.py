@@ -11,8 +11,11 @@ from importlib.metadata import PackageNotFoundError, version
 from prunegate import __version__
 from prunegate.audit.record import Tool
 
-_JUDGING = ("duckdb", "narwhals", "numpy", "pyarrow", "pydantic", "ruamel.yaml", "scipy")
-_COMPRESSING = ("great-expectations", "pandas", "pillow", "safetensors", "torch", "transformers")
+_JUDGING = (
+    *("duckdb", "great-expectations", "narwhals", "numpy", "pandas", "pyarrow", "pydantic"),
+    *("ruamel.yaml", "scipy"),
+)
+_COMPRESSING = ("pillow", "safetensors", "torch", "transformers")
 
 
 def tool(*, compressing: bool) -> Tool:

@@ -131,6 +131,18 @@ class Control:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SecondOpinion:
+    """That another engine judged the findings too. It agreed: else there would be no record."""
+
+    engine: str
+    """Name and version."""
+    expectations: int
+    """Laws that the findings as a whole were held against."""
+    findings: int
+    """Findings that were looked at."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class DecisionRecord:
     """One decision, whole."""
 
@@ -162,3 +174,5 @@ class DecisionRecord:
     known_limits: tuple[str, ...] = ()
     """What this record does not show."""
     environment: dict[str, str] = field(default_factory=dict)
+    second_opinion: SecondOpinion | None = None
+    """None: the record was made without one."""

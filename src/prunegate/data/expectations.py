@@ -3,17 +3,17 @@
 Expectations over rows pass when there are no rows; a count does not. So each limit becomes "exactly
 one row of the profile carries this number and lies inside": a figure that is missing, doubled or
 NaN fails. Only whole numbers and floats reach the engine, never a name from the data, because
-conditions are evaluated as code. Importing Great Expectations takes seconds, hence inside.
+conditions are evaluated as code.
 """
 
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from prunegate.data.gx import answered, load, validate
 from prunegate.errors import InternalError
 
 
@@ -41,36 +41,21 @@ def judge(limits: Sequence[Limit]) -> tuple[bool, ...]:
     """
     if not limits:
         raise InternalError("there is nothing to judge; a contract needs at least one limit")
-    results = _validate(limits)
-    if len(results) != len(limits):
-        raise InternalError(f"{len(limits)} expectations were given, {len(results)} came back")
-    answers = dict(map(_answer, results))
-    for place, limit in enumerate(limits):
-        if answers.get(place) is not limit.holds:
+    answers = answered(_validate(limits), len(limits))
+    for answer, limit in zip(answers, limits, strict=True):
+        if answer is not limit.holds:
             raise InternalError(f"Great Expectations contradicts plain comparison on {limit}")
-    return tuple(answers[place] for place in range(len(limits)))
+    return answers
 
 
 def _validate(limits: Sequence[Limit]) -> list[Any]:
-    with warnings.catch_warnings():
-        # great_expectations imports sre_constants and sre_parse, which Python 3.11 retires.
-        warnings.filterwarnings("ignore", "module 'sre_", DeprecationWarning)
-        # It imports pyspark where that is installed; nothing here uses it.
-        warnings.filterwarnings("ignore", "PySpark does not yet fully support", FutureWarning)
-        import great_expectations as gx
-        from great_expectations.data_context.types.base import ProgressBarsConfig
-    import pandas as pd
-
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    source = context.data_sources.add_pandas("profile")
-    batches = source.add_dataframe_asset("profile").add_batch_definition_whole_dataframe("all")
-    frame = pd.DataFrame(_rows(limits), columns=["place", "value"]).astype({"value": "float64"})
-    suite = gx.ExpectationSuite(
-        name="limits", expectations=list(map(_expect, range(len(limits)), limits))
-    )
-    batch = batches.get_batch({"dataframe": frame})
-    return list(batch.validate(suite, result_format="BOOLEAN_ONLY").results)
+    load()  # quietly, before an expectation is made
+    rows = _rows(limits)
+    columns: dict[str, list[float]] = {
+        "place": [place for place, _ in rows],
+        "value": [value for _, value in rows],
+    }
+    return validate(columns, list(map(_expect, range(len(limits)), limits)))
 
 
 def _rows(limits: Sequence[Limit]) -> list[tuple[int, float]]:
@@ -89,10 +74,3 @@ def _expect(place: int, limit: Limit) -> Any:
     if not math.isinf(limit.at_most):
         condition &= Column("value") <= limit.at_most
     return ExpectTableRowCountToEqual(value=1, row_condition=condition, meta={"place": place})
-
-
-def _answer(result: Any) -> tuple[int, bool]:
-    config = result.expectation_config
-    if result.exception_info.get("raised_exception", True):
-        raise InternalError(f"an expectation failed to run: {result.exception_info}")
-    return int(config.meta["place"]), bool(result.success)

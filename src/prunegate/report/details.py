@@ -91,6 +91,19 @@ def loss(record: DecisionRecord) -> str:
     return f"The training loss went from {first} to {last} during fine-tuning."
 
 
+def second_opinion(record: DecisionRecord) -> str:
+    """That another engine judged the findings too; empty where none did."""
+    opinion = record.second_opinion
+    if opinion is None:
+        return ""
+    noun = "finding" if opinion.findings == 1 else "findings"
+    return (
+        f"A second engine ({inert(opinion.engine)}) held {numbers.count(opinion.findings)} {noun} "
+        f"against {numbers.count(opinion.expectations)} laws, worked out anew from the policy and "
+        "the figures shown, and agrees."
+    )
+
+
 def provenance(record: DecisionRecord, digest: str) -> tuple[FactGroup, ...]:
     """Digests, versions and settings: what an auditor needs to check this report."""
     groups = (

@@ -61,6 +61,7 @@ class ReportView:
     slices: tuple[SliceRow, ...]
     warnings: tuple[str, ...]
     statement: str
+    second_opinion: str
     known_limits: tuple[str, ...]
     provenance: tuple[FactGroup, ...]
 
@@ -97,6 +98,7 @@ def view(record: DecisionRecord, *, digest: str, pictures: Mapping[str, bytes]) 
         slices=details.slices(record),
         warnings=tuple(shorten(text, LONGEST) for text in record.warnings),
         statement=shorten(record.statement, LONGEST),
+        second_opinion=details.second_opinion(record),
         known_limits=tuple(shorten(text, LONGEST) for text in record.known_limits),
         provenance=details.provenance(record, digest),
     )

@@ -19,6 +19,8 @@ from prunegate.stats.result import Interval, TestResult
 
 METHOD = "Korn-Graubard (Clopper-Pearson on the effective sample size)"
 _STEPS = 60
+_FLAT = 0.45
+"""Levels from which both critical values are next to nothing, and no correction is left."""
 
 
 def test_at_least(x: float, n: float, limit: float, groups: int) -> TestResult:
@@ -76,7 +78,7 @@ def _level(x: float, n: float, limit: float, groups: int, *, at_least: bool) -> 
 def _tail(x: float, n: float, rate: float, levels: tuple[int, float], *, at_least: bool) -> float:
     groups, level = levels
     shrink = 1.0
-    if level < 0.5:
+    if level < _FLAT:
         t = float(stdtrit(groups - 1, level))
         shrink = min(1.0, (normal.upper_z(level) / t) ** 2) if t == t else 0.0  # NaN: too far out  # noqa: PLR0124  # NaN differs from itself
     x, n = x * shrink, n * shrink

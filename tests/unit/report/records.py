@@ -21,6 +21,7 @@ from prunegate.audit.record import (
     Input,
     ModelRef,
     PolicyRef,
+    SecondOpinion,
     Tool,
 )
 from prunegate.cost.measurement import Interval, Measurements, ModelFigures
@@ -364,6 +365,8 @@ def _common(**given: Any) -> DecisionRecord:
         ),
         "statement": "If any slice is really worse than its limit, this gate approves about 5 % of "
         "the time (independent rows, fresh data).",
+        "second_opinion": SecondOpinion(engine="great_expectations 1.24.1", expectations=12,
+                                        findings=len(given["findings"])),
         "known_limits": (
             "Labels are taken as they are; wrong labels weaken every figure.",
             "Content types that are not in the data were not judged.",
@@ -481,6 +484,7 @@ def undefined() -> DecisionRecord:
     return _common(
         command="gate", seed=None, outcome="inconclusive", exit_code=4,
         findings=(*findings, latency), known_limits=(), statement="Nothing was proven.",
+        second_opinion=None,
         slices=(
             _summary("overall", "overall", (0,) * 8),
             _summary("content_type=video", "content_type", ()),

@@ -182,3 +182,10 @@ def test_absent_parts_are_none(records: ModuleType) -> None:
     assert head_map(record) is None
     assert flips(record, {}) is None
     assert details.recipe(record) == ()
+
+
+def test_the_second_opinion_is_told_where_there_was_one(records: ModuleType) -> None:
+    told = details.second_opinion(records.rejected())
+    assert told.startswith("A second engine (great_expectations 1.24.1) held 13 findings against ")
+    assert told.endswith("and agrees.")
+    assert details.second_opinion(records.undefined()) == ""

@@ -103,7 +103,7 @@ def plan(
         progress: called with the stage, how much is done, and the total.
 
     Raises:
-        UnsupportedError: not a binary task, or one with a group column.
+        UnsupportedError: not a binary task, or one with a group column or strict evidence.
         InputError: no rule that rows decide, or assumptions that contradict each other.
     """
     require_plannable(policy)
@@ -142,12 +142,16 @@ def require_plannable(policy: Policy) -> None:
     """Refuse, by name, what cannot be planned.
 
     Raises:
-        UnsupportedError: another task kind than binary, or a group column.
+        UnsupportedError: another task kind than binary, a group column, or strict evidence.
         InputError: no blocking rule on rows.
     """
     if policy.task.kind != "binary":
         raise UnsupportedError(
             f"task kind '{policy.task.kind}' is not planned by this version; it plans: binary"
+        )
+    if policy.evidence.strict:
+        raise UnsupportedError(
+            "'strict' is not planned by this version; plan without it and label more than it says"
         )
     if policy.group is not None:
         raise UnsupportedError(
