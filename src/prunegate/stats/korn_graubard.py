@@ -10,6 +10,7 @@ Source: Korn & Graubard (1998), Survey Methodology 24, 193-201.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from scipy.special import betainc, betaincc, stdtrit
@@ -80,7 +81,7 @@ def _tail(x: float, n: float, rate: float, levels: tuple[int, float], *, at_leas
     shrink = 1.0
     if level < _FLAT:
         t = float(stdtrit(groups - 1, level))
-        shrink = min(1.0, (normal.upper_z(level) / t) ** 2) if t == t else 0.0  # NaN: too far out  # noqa: PLR0124  # NaN differs from itself
+        shrink = min(1.0, (normal.upper_z(level) / t) ** 2) if math.isfinite(t) else 0.0
     x, n = x * shrink, n * shrink
     if at_least:
         return float(betainc(x, n - x + 1, rate)) if x > 0 else 1.0
