@@ -20,6 +20,7 @@ from prunegate.evaluation.slices import OVERALL, SliceCounts
 from prunegate.evaluation.tallies import JointCounts, LabelCounts
 from prunegate.policy.catalogue import METRICS, Metric
 from prunegate.policy.model import Policy, Rule
+from prunegate.policy.naming import value_text
 from prunegate.stats.result import TestResult
 from prunegate.verdict import words
 from prunegate.verdict.figures import Figure
@@ -85,9 +86,20 @@ def drafts(
             targets = [s for s in chosen if judged(s, policy)]
             if not targets:
                 yield from (_nothing(question, selector) for question in questions)
-            for counts in targets:
-                for label in classes_of(policy, rule, slices[0], counts):
+            asked = [(s, classes_of(policy, rule, slices[0], s)) for s in targets]
+            for counts, labels in asked:
+                for label in labels:
                     yield from (_on_slice(question, counts, label) for question in questions)
+            for label in _unseen(rule, [labels for _, labels in asked]):
+                yield from (_nothing(question, selector, label) for question in questions)
+
+
+def _unseen(rule: Rule, asked: Sequence[Sequence[str | None]]) -> list[str]:
+    """Classes that a rule lists and that none of its slices has: not judged is not passed."""
+    if not asked or not isinstance(rule.classes, tuple):
+        return []
+    seen = {label for labels in asked for label in labels}
+    return [name for value in rule.classes if (name := value_text(value)) not in seen]
 
 
 def _empty(question: Question, name: str, note: str, **fields: object) -> Draft:
@@ -101,9 +113,11 @@ def _empty(question: Question, name: str, note: str, **fields: object) -> Draft:
     return Draft(finding=finding)
 
 
-def _nothing(question: Question, selector: str) -> Draft:
+def _nothing(question: Question, selector: str, label: str | None = None) -> Draft:
     note = f"nothing to judge: no slice of '{selector}' reaches the minimum evidence"
-    return _empty(question, selector, note)
+    if label is not None:
+        note = f"nothing to judge: no slice of '{selector}' has a row of this class"
+    return _empty(question, selector, note, class_label=label)
 
 
 def _on_slice(question: Question, counts: SliceCounts, label: str | None) -> Draft:
