@@ -28,6 +28,8 @@ def load() -> Any:
         with warnings.catch_warnings(), _without_spark():
             # great_expectations imports sre_constants and sre_parse, which Python 3.11 retires.
             warnings.filterwarnings("ignore", "module 'sre_", DeprecationWarning)
+            # With Spark running it imports more of it.
+            warnings.filterwarnings("ignore", "PySpark does not yet fully support", FutureWarning)
             import great_expectations as gx
             import great_expectations.expectations
     except SystemExit as error:
@@ -84,11 +86,11 @@ def _without_spark() -> Iterator[None]:
     Where it is installed, that takes time, prints a warning, and in an embedded interpreter (no
     main file) may end the process with status 0, which would read as an approval.
     """
-    if "pyspark" in sys.modules:
-        yield
-        return
-    sys.modules["pyspark"] = None  # type: ignore[assignment]  # Python's own mark for "not there"
+    hidden = [name for name in ("pyspark", "py4j") if name not in sys.modules]
+    for name in hidden:
+        sys.modules[name] = None  # type: ignore[assignment]  # Python's own mark for "not there"
     try:
         yield
     finally:
-        del sys.modules["pyspark"]
+        for name in hidden:
+            del sys.modules[name]
