@@ -28,8 +28,6 @@ def load() -> Any:
         with warnings.catch_warnings(), _without_spark():
             # great_expectations imports sre_constants and sre_parse, which Python 3.11 retires.
             warnings.filterwarnings("ignore", "module 'sre_", DeprecationWarning)
-            # With Spark running it imports more of it.
-            warnings.filterwarnings("ignore", "PySpark does not yet fully support", FutureWarning)
             import great_expectations as gx
             import great_expectations.expectations
     except SystemExit as error:
@@ -86,11 +84,14 @@ def _without_spark() -> Iterator[None]:
     Where it is installed, that takes time, prints a warning, and in an embedded interpreter (no
     main file) may end the process with status 0, which would read as an approval.
     """
-    hidden = [name for name in ("pyspark", "py4j") if name not in sys.modules]
-    for name in hidden:
+    tops = ("pyspark", "py4j")
+    loaded = [name for name in sys.modules if name.partition(".")[0] in tops]
+    hidden = {name: sys.modules.pop(name) for name in loaded}
+    for name in tops:
         sys.modules[name] = None  # type: ignore[assignment]  # Python's own mark for "not there"
     try:
         yield
     finally:
-        for name in hidden:
+        for name in tops:
             del sys.modules[name]
+        sys.modules.update(hidden)
