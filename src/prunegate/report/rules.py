@@ -21,6 +21,8 @@ class FindingRow:
     """One finding, every cell as text."""
 
     slice: str
+    class_label: str
+    """The one class that is judged; empty where there is none."""
     status: str
     status_words: str
     limit: str
@@ -121,6 +123,7 @@ def _row(finding: Finding, units: Units) -> FindingRow:
     tested = finding.n > 0
     return FindingRow(
         slice=named(finding.slice),
+        class_label=words.of_class(finding).removeprefix(" of "),
         status=finding.status,
         status_words=words.status(finding),
         limit=units.limit(finding),

@@ -113,10 +113,7 @@ def test_the_estimate_is_called_measured() -> None:
             "it is undefined, the candidate is not approved."
         ),
         "Measured means by the estimate alone, which chance can move either way.",
-        (
-            "A slice with fewer than 1 row or 1 positive is inconclusive: that is too little "
-            "evidence to approve."
-        ),
+        "A slice with fewer than 1 row is inconclusive: that is too little evidence to approve.",
     ]
 
 
