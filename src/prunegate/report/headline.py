@@ -59,8 +59,7 @@ def headline(record: DecisionRecord, units: Units) -> Headline:
     because = _because(record)
     if not because:
         because, reasons = " ".join(reasons[:1]) or "No reason was recorded.", reasons[1:]
-    undecided = [f for f in _blocking(record) if f.status == "inconclusive"]
-    needs = dict.fromkeys(words.need(f, units) for f in undecided)
+    needs = dict.fromkeys(words.need(f, units) for f in _most_needed(record))
     return Headline(
         outcome=record.outcome,
         decision=words.decision(record.outcome),
@@ -71,6 +70,18 @@ def headline(record: DecisionRecord, units: Units) -> Headline:
         needs=tuple(f"{need}." for need in needs if need) if record.outcome != "reject" else (),
         figures=figures(record, units),
     )
+
+
+def _most_needed(record: DecisionRecord) -> list[Finding]:
+    """Of the open findings that want the same rows of a slice, the one that wants most of them."""
+    most: dict[tuple[str, str | None, str | None], Finding] = {}
+    for finding in _blocking(record):
+        if finding.status != "inconclusive" or finding.needed is None:
+            continue
+        key = (finding.slice, finding.class_label, finding.needed_unit)
+        if key not in most or finding.needed > (most[key].needed or 0):
+            most[key] = finding
+    return list(most.values())
 
 
 def _caveats(record: DecisionRecord, units: Units) -> tuple[str, ...]:

@@ -36,6 +36,22 @@ def lower_is_better(metric: str) -> bool:
     return known is not None and known.better == "lower"
 
 
+def is_mean(metric: str) -> bool:
+    """Whether the metric is a mean of numbers: a score, an error, a log-likelihood."""
+    known = METRICS.get(metric)
+    return known is not None and known.kind == "mean"
+
+
+def without_unit(text: str, metric: str) -> str:
+    """A mean's value without the unit that stands elsewhere; other values as they are."""
+    return text.removesuffix(f"{GAP}{METRICS[metric].unit}") if is_mean(metric) else text
+
+
+def _with_unit(text: str, metric: str) -> str:
+    unit = METRICS[metric].unit
+    return f"{text}{GAP}{unit}" if unit else text
+
+
 def is_operational(metric: str) -> bool:
     """Whether the metric is a measured or counted figure and not a judgement on rows."""
     known = METRICS.get(metric)
@@ -80,6 +96,8 @@ class Units:
             return NOT_DEFINED
         if is_share(metric):
             return numbers.share(value, against)
+        if is_mean(metric):
+            return _with_unit(numbers.mean(value, against), metric)
         return self._figure(metric, value)
 
     def change(self, metric: str, difference: float | None, against: float | None = None) -> str:
@@ -89,6 +107,8 @@ class Units:
         if is_share(metric):
             return numbers.points(difference, against)
         sign = "+" if difference > 0 else numbers.MINUS if difference < 0 else ""
+        if is_mean(metric):
+            return _with_unit(sign + numbers.mean_change(abs(difference), against), metric)
         return sign + self._figure(metric, abs(difference))
 
     def change_in_words(
@@ -105,7 +125,7 @@ class Units:
         """
         low, high = (self._end(finding, end) for end in (finding.ci_low, finding.ci_high))
         if low and high:
-            return f"{low} to {high}"
+            return f"{without_unit(low, finding.metric)} to {high}"
         if finding.p_value is None:
             return NOT_DEFINED
         return f"{low} or more" if low else f"{high} or less" if high else "no end on either side"
