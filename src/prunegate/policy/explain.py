@@ -221,7 +221,8 @@ def _meaning_of_proven(policy: Policy) -> str:
     if not _judged(policy, "proven"):
         return ""
     confidence = number(policy.evidence.confidence, 100)
-    return f"Proven means shown by the labelled data with {confidence} % confidence (one-sided)."
+    data = "documents" if policy.task.kind == "language" else "labelled data"
+    return f"Proven means shown by the {data} with {confidence} % confidence (one-sided)."
 
 
 def _meaning_of_measured(policy: Policy) -> str:

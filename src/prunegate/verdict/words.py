@@ -213,7 +213,8 @@ def _range(metric: Metric, finding: Finding) -> str:
     while digits < 6 and any(round(size, digits) == 0 for size in sizes):
         digits += 1
     low, high = ("no end" if end is None else f"{end:+.{digits}f}" for end in ends)
-    return f"{low} to {high}{unit or f' {metric.unit}'.rstrip()}"
+    unit = unit or f" {metric.unit}".rstrip()
+    return f"{low} to {high}{unit}" if ends[1] is not None else f"{low}{unit} to {high}"
 
 
 _EXACT = (
