@@ -86,7 +86,13 @@ def _most_needed(record: DecisionRecord) -> list[Finding]:
 
 def _caveats(record: DecisionRecord, units: Units) -> tuple[str, ...]:
     """Losses that are real and allowed, in plain words, those nearest to their limit first."""
-    found = [f for f in _blocking(record) if f.status == "pass" and lost_for_certain(f)]
+    nearest: dict[tuple[str, str | None, str], Finding] = {}  # two limits on one loss: one line
+    for finding in _blocking(record):
+        key = (finding.metric, finding.class_label, finding.slice)
+        lost = finding.status == "pass" and lost_for_certain(finding)
+        if lost and (key not in nearest or _room(finding) < _room(nearest[key])):
+            nearest[key] = finding
+    found = list(nearest.values())
     rest = len(found) - _FEW
     shown = sorted(found, key=_room)[:_FEW] if rest > 1 else found
     told = [
