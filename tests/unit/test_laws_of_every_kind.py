@@ -1,4 +1,4 @@
-"""What the gate promises whatever the task is: every kind of it, with and without groups of rows."""
+"""What the gate promises whatever the kind of task, with and without groups of rows."""
 
 from __future__ import annotations
 
