@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from prunegate.errors import InputError
-from prunegate.policy.catalogue import METRICS, Metric
+from prunegate.policy.catalogue import METRICS, PER_CLASS, Metric
 from prunegate.policy.figures import change, errors, level, number
 from prunegate.policy.model import MARGINS, ErrorRatio, Policy, Relative, Rule, SliceSpec
 from prunegate.policy.naming import value_text
@@ -89,8 +89,9 @@ def _rule(policy: Policy, rule: Rule) -> str:
         f"{_how_sure(rule, check)} {_check(rule, check, _LONG, currency)}".strip()
         for check in rule.limits
     ]
-    where = ", ".join([*_places(policy, rule), ""])
-    sentence = f"{where}{_name(metric)} must be {', and '.join(demands)}; {_otherwise(rule)}"
+    where = ", ".join([*_places(policy, rule), ""]) + _averaged(policy, rule)
+    what = f"{where}{_name(metric)}{_of_classes(policy, rule)}"
+    sentence = f"{what} must be {', and '.join(demands)}; {_otherwise(rule)}"
     return sentence[0].upper() + sentence[1:]
 
 
@@ -104,6 +105,22 @@ def _name(metric: Metric) -> str:
     if metric.kind == "rate":
         return _NAMES.get(metric.name, metric.name.replace("_", " "))
     return f"the share of {metric.words}" if metric.kind == "flips" else f"the {metric.words}"
+
+
+def _averaged(policy: Policy, rule: Rule) -> str:
+    """What comes before the name of a metric that classes are averaged for."""
+    several = policy.task.kind == "multiclass" and rule.metric in PER_CLASS
+    return "macro average " if several and rule.classes == "macro" else ""
+
+
+def _of_classes(policy: Policy, rule: Rule) -> str:
+    """What comes after the name of a metric that classes have by themselves."""
+    if policy.task.kind != "multiclass" or rule.classes == "macro":
+        return ""
+    if rule.classes == "each":
+        return " of every class"
+    noun = "the class" if len(rule.classes) == 1 else "each of the classes"
+    return f" of {noun} {_listed([_value(name) for name in rule.classes])}"
 
 
 def _otherwise(rule: Rule) -> str:
@@ -178,9 +195,13 @@ def _in_general(policy: Policy) -> list[str]:
 
 def _minimum(policy: Policy) -> str:
     rows, positives = policy.evidence.minimum.rows, policy.evidence.minimum.positives
+    and_of = {
+        "binary": f" or {_count(positives, 'positive')}",
+        "multiclass": f", or {_count(positives, 'row')} of one of its classes,",
+    }.get(policy.task.kind, "")
     return (
-        f"A slice with fewer than {_count(rows, 'row')} or {_count(positives, 'positive')} is "
-        "inconclusive: that is too little evidence to approve."
+        f"A slice with fewer than {_count(rows, 'row')}{and_of} is inconclusive: that is too "
+        "little evidence to approve."
     )
 
 
