@@ -196,7 +196,7 @@ def test_joint_counts_need_their_group_too(kind: str) -> None:
         | {"kind": "a", "region": "x", "post": ["p", None]}
     )
     policy = kinds.policy(kind, more=GROUP)
-    with pytest.raises(InputError, match="column .post. has 1 rows without a value"):
+    with pytest.raises(InputError, match=r"column .post. has 1 rows without a value"):
         prunegate.judge_counts(policy, counts)
     with pytest.raises(InputError, match=r"lack the column\(s\) post"):
         prunegate.judge_counts(policy, counts.drop(columns="post"))
