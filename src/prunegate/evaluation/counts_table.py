@@ -53,6 +53,7 @@ def read_counts(policy: Policy, frame: Any) -> tuple[SliceCounts, ...]:
         return slices
     _require_groups(policy.group, table)
     kind = _GROUPED[policy.task.kind]
+    table = table.filter(nw.col(ROWS) > 0)  # a group that no row is of is none
     opened = open_table(
         table.select(*dict.fromkeys(wanted)),
         tuple(dict.fromkeys(wanted)),

@@ -136,7 +136,7 @@ class GroupedOverlappingRate(OverlappingRate):
 
     @property
     def too_few(self) -> str:  # type: ignore[override]  # derived
-        effect, _ = self._effect(1.0)
+        effect, _ = self._effect(1.0, swapped=False)
         smallest = int(min(self.parts(1)[1], self.parts(2)[1]) / effect)
         if smallest >= SCORE_MINIMUM:
             return ""
@@ -147,12 +147,12 @@ class GroupedOverlappingRate(OverlappingRate):
 
     @property
     def lacking(self) -> int:  # type: ignore[override]  # derived
-        effect, _ = self._effect(1.0)
+        effect, _ = self._effect(1.0, swapped=False)
         smallest = min(self.parts(1)[1], self.parts(2)[1])
         return max(0, math.ceil(SCORE_MINIMUM * effect) - smallest)
 
-    def _effect(self, slope: float) -> tuple[float, int | None]:
-        """Design effect of candidate - slope * baseline, and its degrees of freedom."""
+    def _effect(self, slope: float, *, swapped: bool) -> tuple[float, int | None]:
+        """Design effect of candidate - slope * baseline (or the reverse); degrees of freedom."""
         differing = self.groups.holding(lambda cell: cell in (1, 2, 5, 6))
         data = Grouped(
             totals=self.cells,
@@ -161,20 +161,21 @@ class GroupedOverlappingRate(OverlappingRate):
             groups=self.groups.groups,
         )
         base = [i for i in range(1, 8) if i & 3 or self.f1]
-        effect = clusters.effect(data, base, self._influence(slope))
+        effect = clusters.effect(data, base, self._influence(slope, swapped=swapped))
         return effect, differing - 1 if differing >= 2 else None
 
-    def _influence(self, slope: float) -> list[float]:
+    def _influence(self, slope: float, *, swapped: bool) -> list[float]:
         kind: joint.Kind = "f1" if self.f1 else "precision"
         candidate, baseline = (
             _centred(joint.weights(kind, model), self.cells) for model in ("candidate", "baseline")
         )
-        return [c - slope * b for c, b in zip(candidate, baseline, strict=True)]
+        ahead, behind = (baseline, candidate) if swapped else (candidate, baseline)
+        return [a - slope * b for a, b in zip(ahead, behind, strict=True)]
 
     def _contrast(self, contrast: Contrast) -> TestResult:
         cells = exchange(self.cells) if contrast.swapped else self.cells
         slope, margin = linear(contrast)
-        effect, df = self._effect(slope)
+        effect, df = self._effect(slope, swapped=contrast.swapped)
         effective = [cell / effect for cell in cells]
         if self.strict:
             strict = dirichlet.test_f1 if self.f1 else dirichlet.test_precision
@@ -207,7 +208,7 @@ class GroupedOverlappingRate(OverlappingRate):
         return Interval(low=low, high=high, method=share.method)
 
     def change_interval(self) -> Interval:
-        effect, _ = self._effect(1.0)
+        effect, _ = self._effect(1.0, swapped=False)
         found = ratio_score.interval_f1 if self.f1 else ratio_score.interval_precision
         return found([cell / effect for cell in self.cells])
 

@@ -86,8 +86,8 @@ class MacroRate(Evidence):
 
     def _contrast(self, contrast: Contrast) -> TestResult:
         slope, margin = linear(contrast)
-        table, df = self._table(slope)
-        return macro.test(table.swapped if contrast.swapped else table, slope, margin, df)
+        table, df = self._table(slope, swapped=contrast.swapped)
+        return macro.test(table, slope, margin, df)
 
     def level_interval(self) -> Interval:
         return macro.interval(self._table(0.0)[0], 0.0)
@@ -96,9 +96,14 @@ class MacroRate(Evidence):
         return macro.interval(self._table(1.0)[0], 1.0)
 
     @cached_property
+    def _cells(self) -> tuple[Triple, ...]:
+        """In an order of their own: the engine's differs from run to run, and sums with it."""
+        return tuple(sorted(self.cells))
+
+    @cached_property
     def _numbered(self) -> macro.Table:
         place = {name: index for index, name in enumerate(self.classes)}
-        numbers = [[place.get(part, len(place)) for part in cell] for cell in self.cells]
+        numbers = [[place.get(part, len(place)) for part in cell] for cell in self._cells]
         label, baseline, candidate = np.array(numbers, dtype=np.intp).T
         return macro.Table(
             kind=self.kind,
@@ -106,15 +111,15 @@ class MacroRate(Evidence):
             label=label,
             baseline=baseline,
             candidate=candidate,
-            count=np.array(list(self.cells.values()), dtype=float),
+            count=np.array([self.cells[cell] for cell in self._cells], dtype=float),
         )
 
-    def _table(self, slope: float) -> tuple[macro.Table, int | None]:
+    def _table(self, slope: float, *, swapped: bool = False) -> tuple[macro.Table, int | None]:
         """The counts, over their design effect where rows come in groups; degrees of freedom."""
-        table = self._numbered
+        table = self._numbered.swapped if swapped else self._numbered
         if self.groups is None:
             return table, None
-        place: dict[Hashable, int] = {cell: index for index, cell in enumerate(self.cells)}
+        place: dict[Hashable, int] = {cell: index for index, cell in enumerate(self._cells)}
         wrong = self.groups.holding(lambda cell: not cell[0] == cell[1] == cell[2])  # type: ignore[index]  # triples
         grouped = clusters.Grouped(
             totals=table.count.tolist(),

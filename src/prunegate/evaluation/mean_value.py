@@ -114,10 +114,9 @@ class MeanValue(Evidence):
         if self.span is None or not moments.units:
             found = mean.test(moments.units, first, second, third, 0.0)
         else:
-            # one unit of average weight that changed by all there is
-            worst = float(
-                self.span * moments.first[2] / moments.units * max(abs(weights[0]), Fraction(1))
-            )
+            # one unit of average weight, on which the model that counts for more lost all there is
+            most = max(abs(weights[0]), abs(weights[1] - weights[0]))
+            worst = float(self.span * moments.first[2] / moments.units * most)
             found = mean.test_bounded(moments.units, (first, second, third), 0.0, worst)
         return replace(found, method=f"{found.method}; groups as units") if self.grouped else found
 

@@ -206,7 +206,10 @@ def _columns(policy: Policy) -> Iterator[tuple[Path, str]]:
 
 def _columns_are_not_ours(policy: Policy) -> Iterator[Disagreement]:
     """Counting puts columns of its own beside the table's."""
-    for path, key in _columns(policy):
+    mapped: list[tuple[Path, str]] = [
+        (("data", "columns", role), column) for role, column in policy.data.columns
+    ]
+    for path, key in (*_columns(policy), *mapped):
         if key.startswith("prunegate__"):
             yield path, f"{show(key)}: names that begin with prunegate__ are taken; rename it"
 
@@ -273,7 +276,7 @@ _CHECKS: tuple[tuple[Check, tuple[str, ...]], ...] = (
     (_keys_can_be_written, ()),
     (_expected_values_are_distinct, ()),
     (_names_do_not_collide, ()),
-    (_columns_are_not_ours, ()),
+    (_columns_are_not_ours, ("data",)),
     (_columns_have_one_role, ("data",)),
     (_groups_are_not_slices, ()),
     (_money_has_a_price, ("cost",)),

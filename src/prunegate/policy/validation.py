@@ -37,6 +37,8 @@ _EXPECTED = {
     "task": "a mapping such as {kind: binary, positive: unsafe}",
     "positive": "the positive label: text, a number, true or false",
     "threshold": "a number from 0 to 1",
+    "task.classes": "a list of labels such as [cat, dog, bird]",
+    "range": "the smallest and the largest score, such as [0, 5]",
     "slices": "a list such as [{by: content_type}]",
     "rules": "a list of at least one rule such as {metric: recall, at_least: 0.85}",
     "rules.slices": "overall, all, a slicing key, a slice's name, or a list of these",
@@ -113,11 +115,11 @@ def _path(error: Any, value: Any) -> Path:
     steps = error["loc"]
     for place, step in enumerate(steps):
         inside = isinstance(value, dict) and step in value
-        inside |= isinstance(value, list) and isinstance(step, int)
+        inside |= isinstance(value, list) and isinstance(step, int) and step < len(value)
         if inside:
             value = value[step]
             path.append(step)
-        elif error["type"] == "missing" and place == len(steps) - 1:
+        elif isinstance(step, str) and error["type"] == "missing" and place == len(steps) - 1:
             path.append(step)
     return tuple(path)
 
@@ -132,7 +134,7 @@ def _message(path: Path, error: Any, value: Any) -> str:
     if kind == "extra_forbidden":
         valid = valid_keys(path[:-1])
         return f"unknown key {show_key(path[-1])}; {suggest(str(path[-1]), valid)}"
-    if kind == "missing":
+    if kind == "missing" and isinstance(error["loc"][-1], str):
         return f"missing; expected {_expected(path, error)}"
     if kind == "value_error":
         return str(error["ctx"]["error"])
@@ -154,7 +156,8 @@ def _literal(path: Path, error: Any, got: Any) -> str:
     if not words:
         return _expected(path, error)
     near = nearest(got, words) if isinstance(got, str) else None
-    return f"one of {', '.join(words)}" + (f"; did you mean '{near}'?" if near else "")
+    other = " or a list of classes" if path[-1] == "classes" else ""
+    return f"one of {', '.join(words)}{other}" + (f"; did you mean '{near}'?" if near else "")
 
 
 def _expected(path: Path, error: Any, got: Any = None) -> str:

@@ -161,19 +161,23 @@ def _fit(table: Table, k: float, margin: float) -> tuple[float, float] | None:
 def _fixed_point(table: Table, k: float, margin: float) -> tuple[Table, Floats] | None:
     """The most likely probabilities at the limit, by repeated linearisation; None without any.
 
-    The table comes back with the unseen cells that may have got probability at its end.
+    The table comes back with the unseen cells that have got probability at its end. Where several
+    of them tie they take turns, and each turn moves probability a little way; the mixture that
+    this comes to is then held, as if it were one cell.
     """
     side = -1 if _room(table, k, margin) > 0 else 1
-    p, damping, before, spare = table.shares, 1.0, math.inf, 0
+    p, damping, before, spare = table.shares, 1.0, math.inf, np.zeros(0)
     for turn in range(_ROUNDS):
         slopes, contrast = _slopes(table, p, k)
-        if turn < _HOLD:  # held afterwards: unseen cells that tie would take turns for ever
-            table, spare = table.including(_furthest(*slopes, side))
+        if turn < _HOLD:
+            table, place = table.including(_furthest(*slopes, side))
             p = np.append(p, np.zeros(table.count.size - p.size))
-        weights = _on_cells(table, slopes) + contrast + margin
-        if not weights.min() < 0 < weights.max():
+            spare = np.eye(1, p.size, place)[0]
+        elif turn == _HOLD:
+            spare, damping, before = _mixture(table, p, spare), 1.0, math.inf
+        q = _tilted(table.shares, _on_cells(table, slopes) + contrast + margin, spare)
+        if q is None:
             return None
-        q = np.array(tilt.fit(table.shares.tolist(), weights.tolist(), spare))
         step = float(np.abs(q - p).max())
         if step < _CLOSE and abs(contrast + margin) < _RESIDUAL:
             return table, q
@@ -181,6 +185,24 @@ def _fixed_point(table: Table, k: float, margin: float) -> tuple[Table, Floats] 
         before = step
         p = p + damping * (q - p)
     return None
+
+
+def _mixture(table: Table, p: Floats, spare: Floats) -> Floats:
+    """How probability is spread over the unseen cells; ``spare`` where they have none."""
+    unseen = np.where(table.count > 0, 0.0, p)
+    return np.asarray(unseen / unseen.sum()) if unseen.sum() > _EMPTY else spare
+
+
+def _tilted(shares: Floats, weights: Floats, spare: Floats) -> Floats | None:
+    """Probabilities with mean weight 0, a mixture of cells in reserve; None if there are none."""
+    seen = shares > 0
+    g = np.append(weights[seen], spare @ weights)
+    if not g.min() < 0 < g.max():
+        return None
+    fitted = np.array(tilt.fit([*shares[seen].tolist(), 0.0], g.tolist(), g.size - 1))
+    q = spare * fitted[-1]
+    q[seen] += fitted[:-1]
+    return np.asarray(q)
 
 
 def _describe(table: Table, p: Floats, k: float, margin: float) -> tuple[float, float]:

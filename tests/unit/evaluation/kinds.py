@@ -36,10 +36,12 @@ slices:
 """
 
 
-def policy(kind: str, rules: list[str] | None = None, *, more: str = "") -> Policy:
+def policy(
+    kind: str, rules: list[str] | None = None, *, slices: str = SLICES, more: str = ""
+) -> Policy:
     """A policy with a level and a change rule for every metric that the task has."""
     lines = "\n".join(f"  - {rule}" for rule in (all_rules(kind) if rules is None else rules))
-    head = f"prunegate: 1\nname: x\ntask: {_TASKS[kind]}\n{SLICES}{more}"
+    head = f"prunegate: 1\nname: x\ntask: {_TASKS[kind]}\n{slices}{more}"
     return parse_policy(f"{head}rules:\n{lines}\n")
 
 

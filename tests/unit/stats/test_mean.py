@@ -81,3 +81,68 @@ def test_the_interval_is_students():
 def test_impossible_sums_are_refused(bad):
     with pytest.raises(ValueError, match=r"pass n >= 1|not of n rows"):
         mean.test(*bad, 0.1)
+
+
+def bounded(d, margin, worst=1.0):
+    n, *three = sums(d)
+    return mean.test_bounded(n, tuple(three), margin, worst)
+
+
+@pytest.mark.parametrize("margin", [0.005, 0.01, 0.02, 0.05])
+def test_rows_that_all_agree_prove_about_as_much_as_no_failure_in_as_many_trials(margin):
+    """The exact rule is (1 - margin)^n <= alpha: 149 rows for two points."""
+    exact = math.log(0.05) / math.log(1 - margin)
+    n = next(n for n in range(2, 2000) if bounded(np.zeros(n), margin).p_value <= 0.05)
+    assert 0.8 * exact <= n <= 1.1 * exact
+
+
+def test_identical_rows_are_approved_from_a_few_hundred_on():
+    assert bounded(np.zeros(300), 0.02).p_value <= 0.05
+    assert bounded(np.zeros(100), 0.02).p_value > 0.05
+    assert bounded(np.zeros(300), 0.02).p_harm > 0.5
+
+
+@settings(deadline=None)
+@given(samples, st.sampled_from([-0.5, 0.0, 0.02, 1.0]), st.sampled_from([1.0, 10.0]))
+def test_a_bound_never_makes_the_test_bolder(d, margin, worst):
+    plain, found = mean.test(*sums(d), margin), bounded(d, margin, worst)
+    if mean.moments(*sums(d)).sd > 0:
+        assert found.p_value >= plain.p_value
+        assert found.p_harm >= plain.p_harm
+    assert 0 < found.p_value <= 1
+
+
+@settings(deadline=None)
+@given(samples, st.sampled_from([-0.5, 0.02, 1.0]), st.sampled_from([2.0, 1 / 1024, 4096.0]))
+def test_the_unit_of_a_score_does_not_matter(d, margin, scale):
+    one = bounded(d, margin, 10.0)
+    other = bounded(np.array(d) * scale, margin * scale, 10.0 * scale)
+    assert (one.p_value, one.p_harm) == pytest.approx((other.p_value, other.p_harm), rel=1e-6)
+
+
+@settings(deadline=None)
+@given(samples, st.sampled_from([-0.5, 0.02, 1.0]))
+def test_a_gain_is_a_loss_with_the_models_exchanged(d, margin):
+    one, other = bounded(d, margin, 10.0), bounded(-np.array(d), -margin, 10.0)
+    assert one.p_value == pytest.approx(other.p_harm, rel=1e-6)
+    assert one.p_harm == pytest.approx(other.p_value, rel=1e-6)
+
+
+def test_what_bounds_nothing_is_refused():
+    with pytest.raises(ValueError, match="worst"):
+        mean.test_bounded(9, (0.0, 0.0, 0.0), 0.1, 0.0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("n", [300, 1000])
+@pytest.mark.parametrize("noise", [0.0, 0.02])
+@pytest.mark.parametrize("share", [0.005, 0.02, 0.05])
+def test_the_size_holds_under_rare_losses(n, noise, share):
+    """Every row loses all or next to nothing; the candidate sits exactly at its margin."""
+    rng, repeats = np.random.default_rng(2), 2000
+    approved = 0
+    for lost in rng.binomial(n, share, repeats):
+        d = rng.normal(0, noise, n) if noise else np.zeros(n)
+        d[:lost] -= 1.0
+        approved += bounded(d, share, 1.0).p_value <= 0.05
+    assert approved / repeats <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / repeats) + 0.015

@@ -1,0 +1,285 @@
+"""What the gate promises whatever the kind of task, with and without groups of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+from tests.unit.evaluation import kinds
+
+import prunegate
+from prunegate.evaluation.count import count, open_predictions
+from prunegate.evaluation.hypothesis import Contrast, Difference, ErrorRatio, SuccessRatio
+from prunegate.evaluation.metrics import Wanted, evidence
+from prunegate.policy.model import Policy
+from prunegate.verdict.finding import Finding, Verdict
+
+GROUPS = ("", "group: post\n")
+CASES = pytest.mark.parametrize(
+    ("kind", "group"),
+    [(kind, group) for kind in kinds.KINDS for group in GROUPS],
+    ids=[f"{kind}{'-grouped' * bool(group)}" for kind in kinds.KINDS for group in GROUPS],
+)
+SEEDS = st.integers(0, 10**6)
+FLIPS = ("churn", "negative_flip_rate")
+
+
+def few(examples: int) -> Any:
+    """A few whole verdicts; smaller examples would say no more about a law."""
+    return settings(max_examples=examples, deadline=None, phases=(Phase.explicit, Phase.generate))
+
+
+def changes(kind: str, *, slices: str = "[overall, kind, far]") -> list[str]:
+    """One change of every metric that has one, and a level of those that have none."""
+    rules = []
+    for name in kinds.METRICS[kind]:
+        limit = "max_rise: 0.04" if name in kinds.LOWER else "max_drop: 0.04"
+        limit = "at_most: 0.2" if name in FLIPS else limit
+        rules.append(f"{{metric: {name}, slices: {slices}, {limit}}}")
+    if kind == "multiclass":
+        rules.append(f"{{metric: recall, slices: {slices}, classes: each, max_drop: 0.04}}")
+    return rules
+
+
+def policy_of(kind: str, group: str, *, slices: str = "[overall, kind, far]") -> Policy:
+    return kinds.policy(kind, changes(kind, slices=slices), more=group)
+
+
+def known(verdict: Verdict) -> dict[tuple[object, ...], Finding]:
+    return {(f.rule, f.slice, f.class_label, f.check): f for f in verdict.findings}
+
+
+def exchanged(data: pd.DataFrame) -> pd.DataFrame:
+    return data.rename(columns={"baseline": "candidate", "candidate": "baseline"})
+
+
+@pytest.mark.slow
+@CASES
+@given(seed=SEEDS)
+@few(2)
+def test_exchanging_the_models_mirrors_every_change(kind: str, group: str, seed: int) -> None:
+    policy, data = policy_of(kind, group), kinds.table(kind, seed, 600)
+    mirrored = known(prunegate.judge(policy, exchanged(data)))
+    found = known(prunegate.judge(policy, data))
+    assert found.keys() == mirrored.keys()
+    for key, one in found.items():
+        other = mirrored[key]
+        assert (one.lost, one.gained) == (other.gained, other.lost)
+        if one.check == "at_most":
+            continue
+        assert one.difference is not None
+        assert one.difference == pytest.approx(-other.difference, abs=1e-10)  # type: ignore[operator]  # set in both
+        values = (other.candidate, other.baseline)
+        assert (one.baseline, one.candidate) == pytest.approx(values, rel=1e-11)
+        ends = (one.ci_low, one.ci_high)
+        assert ends == pytest.approx((-other.ci_high, -other.ci_low), abs=1e-5)  # type: ignore[operator]  # set in both
+
+
+CONTRASTS: tuple[tuple[Contrast, Contrast], ...] = (
+    (Difference(margin=Fraction(1, 25)), Difference(margin=Fraction(1, 25), swapped=True)),
+    (SuccessRatio(ratio=Fraction(9, 10)), SuccessRatio(ratio=Fraction(9, 10), swapped=True)),
+    (ErrorRatio(ratio=Fraction(6, 5)), ErrorRatio(ratio=Fraction(6, 5), swapped=True)),
+)
+
+
+@pytest.mark.slow
+@CASES
+def test_a_claim_with_its_models_exchanged_is_the_claim_about_the_exchanged_table(
+    kind: str, group: str
+) -> None:
+    policy, data = policy_of(kind, group), kinds.table(kind, 8, 900)
+    one, other = (
+        count(policy, open_predictions(policy, rows)).slices for rows in (data, exchanged(data))
+    )
+    for name in kinds.METRICS[kind]:
+        if name in FLIPS:
+            continue
+        wanted = Wanted(metric=name, grouped=bool(group))
+        for plain, swapped in CONTRASTS:
+            if name in kinds.LOWER and isinstance(plain, SuccessRatio):
+                continue
+            before = evidence(wanted, one[0].tally).test(swapped)
+            after = evidence(wanted, other[0].tally).test(plain)
+            assert before.p_value == pytest.approx(after.p_value, rel=1e-6, abs=1e-12)
+            assert before.p_harm == pytest.approx(after.p_harm, rel=1e-6, abs=1e-12)
+
+
+@pytest.mark.slow
+@CASES
+@given(seed=SEEDS)
+@few(2)
+def test_the_order_of_rows_changes_nothing(kind: str, group: str, seed: int) -> None:
+    policy, data = policy_of(kind, group), kinds.table(kind, seed, 500)
+    shuffled = data.sample(frac=1, random_state=seed % 1000)
+    assert prunegate.judge(policy, shuffled) == prunegate.judge(policy, data)
+
+
+@pytest.mark.slow
+@CASES
+def test_splitting_a_file_into_ten_changes_nothing(kind: str, group: str, tmp_path: Path) -> None:
+    policy, data = policy_of(kind, group), kinds.table(kind, 4, 500)
+    whole = prunegate.judge(policy, data)
+    for place, part in enumerate(np.array_split(np.random.default_rng(1).permutation(500), 10)):
+        data.iloc[part].to_csv(tmp_path / f"p{place}.csv", index=False)
+        data.iloc[part].to_parquet(tmp_path / f"p{place}.parquet", index=False)
+    assert prunegate.judge(policy, str(tmp_path / "p*.csv")) == whole
+    assert prunegate.judge(policy, sorted(tmp_path.glob("p*.parquet"))) == whole
+
+
+def sources(data: pd.DataFrame, folder: Path) -> Iterator[Any]:
+    yield pl.from_pandas(data)
+    yield pa.Table.from_pandas(data, preserve_index=False)
+    yield duckdb.from_df(data)
+    data.to_csv(folder / "rows.csv", index=False)
+    yield folder / "rows.csv"
+    data.to_parquet(folder / "rows.parquet", index=False)
+    yield str(folder / "rows.parquet")
+
+
+@pytest.mark.slow
+@CASES
+def test_every_source_of_the_same_rows_gives_the_same_verdict(
+    kind: str, group: str, tmp_path: Path
+) -> None:
+    policy, data = policy_of(kind, group), kinds.table(kind, 11, 500)
+    expected = prunegate.judge(policy, data)
+    for source in sources(data, tmp_path):
+        assert prunegate.judge(policy, source) == expected
+
+
+@pytest.mark.slow
+@CASES
+def test_rows_of_another_slice_change_no_p_value(kind: str, group: str) -> None:
+    policy, data = policy_of(kind, group, slices="kind"), kinds.table(kind, 6, 900)
+    more = kinds.table(kind, 7, 300).assign(kind="new", region="new")
+    more["id"] = "m" + more["id"]
+    more.loc[more["post"] % 2 == 0, "post"] += 10**6  # some groups span old and new slices
+    before = known(prunegate.judge(policy, data))
+    after = known(prunegate.judge(policy, pd.concat([data, more])))
+    assert {key[1] for key in after} == {key[1] for key in before} | {"kind=new"}
+    for key, one in before.items():
+        same = ("p_value", "p_harm", "ci_low", "ci_high", "n", "baseline", "candidate")
+        assert [getattr(after[key], name) for name in same] == [getattr(one, name) for name in same]
+
+
+@pytest.mark.slow
+@CASES
+def test_a_further_slicing_or_rule_changes_no_p_value(kind: str, group: str) -> None:
+    rules, data = changes(kind), kinds.table(kind, 13, 900)
+    data["season"] = np.where(data["post"] % 3 == 0, "holiday", "plain")
+    before = known(prunegate.judge(kinds.policy(kind, rules, more=group), data))
+    more = [r.replace("0.04", "0.3").replace("0.2", "0.6").replace("far", "season") for r in rules]
+    slices = kinds.SLICES + "  - {by: season}\n"
+    larger = kinds.policy(kind, [*rules, *more], slices=slices, more=group)
+    after = known(prunegate.judge(larger, data))
+    assert len(after) > len(before)
+    for key, one in before.items():
+        same = ("p_value", "p_harm", "ci_low", "ci_high", "n")
+        assert [getattr(after[key], name) for name in same] == [getattr(one, name) for name in same]
+
+
+EXTRAS = ("", ", slices: kind", ", evidence: point", ", severity: warn")
+
+
+def rule(kind: str, name: str, extra: str, margin: float) -> str:
+    limit = "max_rise" if name in kinds.LOWER else "max_drop"
+    return f"{{metric: {name}, {'at_most' if name in FLIPS else limit}: {margin}{extra}}}"
+
+
+@pytest.mark.slow
+@CASES
+@given(choice=st.data())
+@few(4)
+def test_a_further_check_never_makes_an_approve(kind: str, group: str, choice: Any) -> None:
+    pairs = st.tuples(st.sampled_from(kinds.METRICS[kind]), st.sampled_from(EXTRAS))
+    drawn = choice.draw(st.lists(pairs, min_size=1, max_size=4, unique=True))
+    margins = choice.draw(st.lists(st.sampled_from([0.002, 0.05, 0.5, 0.9]), min_size=5))
+    blocking = rule(kind, kinds.METRICS[kind][0], ", slices: far", 0.7)
+    rules = [blocking, *(rule(kind, *pair, m) for pair, m in zip(drawn, margins, strict=False))]
+    data = kinds.table(kind, choice.draw(st.integers(0, 5)), 900)
+    before = prunegate.judge(kinds.policy(kind, rules[:-1], more=group), data)
+    after = prunegate.judge(kinds.policy(kind, rules, more=group), data)
+    assert before.outcome == "approve" or after.outcome != "approve"
+
+
+def test_a_loose_policy_is_approved_for_every_kind() -> None:
+    """Without this the law above could hold because nothing is ever approved."""
+    for kind in kinds.KINDS:
+        for group in GROUPS:
+            name = kinds.METRICS[kind][-1 if kind == "language" else 0]
+            limit = "max_rise: 0.7" if name in kinds.LOWER else "max_drop: 0.7"
+            policy = kinds.policy(kind, [f"{{metric: {name}, {limit}}}"], more=group)
+            data = kinds.table(kind, 1, 2000)
+            assert prunegate.judge(policy, data).outcome == "approve", (kind, group)
+
+
+def joint_counts(kind: str, data: pd.DataFrame) -> pd.DataFrame:
+    """The same rows as counts: shares of some lines apart, and lines of no rows."""
+    counts = data[["kind", "region", "post"]].copy()
+    for name in ("label", "baseline", "candidate"):
+        values = data[name]
+        if kind == "binary" and name != "label":
+            values = (values >= 0.5).astype(int)
+        elif kind != "multiclass":
+            values = (values == "unsafe").astype(int)
+        counts[name] = values
+    keys = list(counts.columns)
+    some = counts[::3].groupby(keys, as_index=False).size().rename(columns={"size": "n"})
+    rest = counts.drop(counts.index[::3]).assign(n=1)
+    none = counts.assign(n=0, post=counts["post"] + 10**6)  # groups that no row is of
+    other = counts.assign(n=0, candidate=counts["candidate"].to_numpy()[::-1])
+    return pd.concat([some, rest, none, other])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("group", GROUPS, ids=["single", "grouped"])
+@pytest.mark.parametrize("kind", ["binary", "labels", "multiclass"])
+@given(seed=SEEDS)
+@few(3)
+def test_joint_counts_are_judged_like_their_rows(kind: str, group: str, seed: int) -> None:
+    policy, data = policy_of(kind, group), kinds.table(kind, seed, 400)
+    expected = prunegate.judge(policy, data)
+    assert prunegate.judge_counts(policy, joint_counts(kind, data)) == expected
+
+
+def repeated(data: pd.DataFrame, times: int) -> pd.DataFrame:
+    copies = [data.assign(id=data["id"] + f"-{copy}") for copy in range(times)]
+    return pd.concat(copies, ignore_index=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", kinds.KINDS)
+def test_groups_of_one_row_are_next_to_no_groups(kind: str) -> None:
+    data = kinds.table(kind, 3, 6000).assign(post=range(6000))
+    single, grouped = (
+        known(prunegate.judge(policy_of(kind, group, slices="overall"), data)) for group in GROUPS
+    )
+    for key, one in single.items():
+        assert grouped[key].p_value == pytest.approx(one.p_value, rel=0.25, abs=0.01)
+        assert grouped[key].p_harm == pytest.approx(one.p_harm, rel=0.25, abs=0.01)
+        assert grouped[key].difference == one.difference
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", kinds.KINDS)
+def test_copies_of_rows_are_evidence_only_where_nobody_says_that_they_are_copies(kind: str) -> None:
+    data = kinds.table(kind, 5, 1500).assign(post=range(1500))
+    alone, in_groups = (policy_of(kind, group, slices="overall") for group in GROUPS)
+    once, copied = (known(prunegate.judge(in_groups, d)) for d in (data, repeated(data, 4)))
+    bold, naive = (known(prunegate.judge(alone, d)) for d in (data, repeated(data, 4)))
+    stronger = 0
+    for key, one in once.items():
+        for side in ("p_value", "p_harm"):
+            assert getattr(copied[key], side) >= getattr(one, side) * 0.9 - 0.003, key
+            stronger += getattr(naive[key], side) < 0.5 * getattr(bold[key], side)
+    assert stronger
