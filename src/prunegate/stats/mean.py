@@ -26,6 +26,8 @@ from prunegate.stats.result import Interval, TestResult
 METHOD = "t and Hall's skewness-corrected t"
 METHOD_BOUNDED = "t, Hall's skewness-corrected t, and t with one unseen loss"
 RELIABLE_ROWS = 300
+MOST_LOPSIDED = 0.3
+"""Skewness over the root of n beyond which neither test is relied on where nothing is bounded."""
 _NO_VARIATION = 1e-12  # relative to the mean square: what rounding leaves of a constant
 
 
@@ -65,6 +67,14 @@ def moments(n: int, s1: float, s2: float, s3: float) -> Moments:
         sd=math.sqrt(variance * n / (n - 1)),
         skewness=third / variance**1.5,
     )
+
+
+def lopsided(n: int, s1: float, s2: float, s3: float) -> float:
+    """How much few rows make up the whole: the absolute skewness over the root of n, 0 to 1.
+
+    A single row among equal ones gives 1, a sum as good as normal next to nothing.
+    """
+    return abs(moments(n, s1, s2, s3).skewness) / math.sqrt(n)
 
 
 def test(n: int, s1: float, s2: float, s3: float, margin: float) -> TestResult:

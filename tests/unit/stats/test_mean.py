@@ -81,3 +81,19 @@ def test_the_interval_is_students():
 def test_impossible_sums_are_refused(bad):
     with pytest.raises(ValueError, match=r"pass n >= 1|not of n rows"):
         mean.test(*bad, 0.1)
+
+
+def test_lopsided_is_one_for_a_single_row_among_equal_ones_and_small_for_normal_rows():
+    single = [0.0] * 399 + [-3.0]
+    assert mean.lopsided(*sums(single)) == pytest.approx(1, abs=0.01)
+    assert mean.lopsided(*sums(np.random.default_rng(0).normal(size=400))) < 0.05
+    assert mean.lopsided(*sums([0.25] * 400)) == 0
+
+
+@settings(deadline=None)
+@given(samples)
+def test_lopsided_is_the_skewness_over_the_root_of_the_rows(d):
+    found = mean.lopsided(*sums(d))
+    assert 0 <= found <= 1 + 1e-6
+    if np.std(d) > 0.1:
+        assert found == pytest.approx(abs(skew(d)) / math.sqrt(len(d)), abs=1e-6)
