@@ -1,6 +1,7 @@
 """Recall of rows in groups, as a change and as a floor.
 
-Groups hold 1 to 10 positives, evenly; the last one is cut where the slice is full. A group's rows
+Groups hold 1 to 10 positives, evenly, or mostly one and now and then up to 200 (a Pareto law, as of
+the posts of advertisers); the last one is cut where the slice is full. A group's rows
 share a propensity drawn from a Dirichlet distribution, so that two of its rows are alike with the
 given intraclass correlation; at 1 the group decides as one.
 """
@@ -23,6 +24,8 @@ from prunegate.evaluation.tallies import JointCounts
 from simulated.gates import Outcome, Pool, judged, pool_of
 
 LARGEST = 10
+TAIL, HUGE = 1.2, 200
+"""Exponent and largest size where a few groups hold most of the rows."""
 AT_ONCE = 500
 Counts = NDArray[np.int64]
 
@@ -33,6 +36,8 @@ class State:
 
     shares: tuple[float, ...]
     correlation: float
+    uneven: bool = False
+    """Whether a few groups hold most of the rows."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +47,7 @@ class GroupedRecall:
     name: str
     by_row: bool = False
     """Judge the rows as if they were independent: what the gate does without a group column."""
+    uneven: bool = False
     draws: float = 0.2
     rows: tuple[int, ...] = (50, 100, 300, 1000)
     margins: tuple[float, ...] = (0.02, 0.05)
@@ -49,7 +55,11 @@ class GroupedRecall:
     def states(self, change: float) -> list[State]:
         """Shares of both right, lost and gained."""
         return [
-            State(shares=(1 - differ + change, differ / 2 - change, differ / 2), correlation=alike)
+            State(
+                shares=(1 - differ + change, differ / 2 - change, differ / 2),
+                correlation=alike,
+                uneven=self.uneven,
+            )
             for alike, differ in product((1.0, 0.5, 0.1), (0.0, 0.08, 0.02))
         ]
 
@@ -70,6 +80,7 @@ class GroupedFloor:
     name: str
     level: float
     """Recall of a slice that has not changed."""
+    uneven: bool = False
     draws: float = 0.2
     rows: tuple[int, ...] = (50, 100, 300, 1000)
     margins: tuple[float, ...] = (0.02, 0.05)
@@ -77,7 +88,10 @@ class GroupedFloor:
     def states(self, change: float) -> list[State]:
         """Shares of right and wrong."""
         right = self.level + change
-        return [State(shares=(right, 1 - right), correlation=alike) for alike in (1.0, 0.5, 0.1)]
+        shares = (right, 1 - right)
+        return [
+            State(shares=shares, correlation=alike, uneven=self.uneven) for alike in (1.0, 0.5, 0.1)
+        ]
 
     def pool(self, state: State, n: int, margin: float, draws: int, seed: Any) -> Pool:
         """Outcomes of slices of n positives; equal sums over groups are judged once."""
@@ -95,7 +109,11 @@ def _drawn(state: State, n: int, draws: int, rng: np.random.Generator) -> Counts
 
 def _groups(state: State, n: int, draws: int, rng: np.random.Generator) -> Counts:
     """Rows by slice, group and role."""
-    ends = rng.integers(1, LARGEST + 1, size=(draws, n)).cumsum(axis=1).clip(max=n)
+    if state.uneven:
+        sizes = (1 + rng.pareto(TAIL, size=(draws, n))).clip(max=HUGE).astype(np.int64)
+    else:
+        sizes = rng.integers(1, LARGEST + 1, size=(draws, n))
+    ends = sizes.cumsum(axis=1).clip(max=n)
     ends = ends[:, : int((ends < n).sum(axis=1).max()) + 1]
     sizes = np.diff(ends, axis=1, prepend=0)
     shares = np.array(state.shares)
@@ -140,6 +158,16 @@ def _outcome(table: Sequence[int], cells: tuple[int, ...], claim: Hypothesis) ->
 GROUPED = (
     GroupedRecall(name="grouped recall"),
     GroupedRecall(name="grouped recall judged by row", by_row=True),
+    GroupedRecall(
+        name="grouped recall, uneven groups", uneven=True, draws=0.1, rows=(300, 1000, 3000)
+    ),
     GroupedFloor(name="grouped recall floor", level=0.9),
     GroupedFloor(name="grouped recall high floor", level=0.98, margins=(0.01, 0.02)),
+    GroupedFloor(
+        name="grouped recall floor, uneven groups",
+        level=0.9,
+        uneven=True,
+        draws=0.1,
+        rows=(300, 1000, 3000),
+    ),
 )

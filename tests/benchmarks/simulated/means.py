@@ -81,6 +81,8 @@ class Documents:
     """The mean change of a token."""
     share: float = 1.0
     """How many documents change."""
+    noise: float = 0.0
+    """Changes per token on top, up as often as down."""
 
     def sums(self, shape: tuple[int, int], rng: np.random.Generator) -> tuple[Floats, Floats]:
         """Change and tokens, by slice and document."""
@@ -88,7 +90,8 @@ class Documents:
         each = rng.gamma(1.0, size=shape) * self.rising / self.share
         if self.share == 1:
             each = 2 * each - self.rising  # many documents improve
-        return np.where(rng.random(shape) < self.share, each, 0.0) * tokens, tokens
+        each = np.where(rng.random(shape) < self.share, each, 0.0)
+        return (each + self.noise * rng.standard_normal(shape)) * tokens, tokens
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +106,8 @@ class NllPerToken:
 
     def states(self, change: float) -> list[Documents]:
         """One per share of documents that change."""
+        if change == 0:
+            return [Documents(rising=0.0, noise=0.05)]
         return [Documents(rising=-change, share=share) for share in self.shares]
 
     def pool(self, state: Documents, n: int, margin: float, draws: int, seed: Any) -> Pool:
