@@ -42,7 +42,7 @@ def grouped_by(groups: Clusters, parts: Parts, totals: Sequence[int]) -> Grouped
         cross=groups.cross(role.get, len(parts)),
         discordant_groups=discordant,
         groups=max(base, discordant),
-    )
+    ).evened(range(len(parts)))
 
 
 def _level(
@@ -59,10 +59,11 @@ def _level(
         cross=groups.cross(role.get, 2),
         discordant_groups=informative,
         groups=max(every, informative),
-    )
+    ).evened((0, 1))
     effect = clusters.effect(data, (0, 1), (1.0, 0.0))
-    enough = informative >= clusters.ENOUGH_GROUPS
-    return totals[0] / effect, sum(totals) / effect, informative if enough else every
+    enough = data.discordant_groups >= clusters.ENOUGH_GROUPS
+    bearing = data.discordant_groups if enough else data.groups
+    return totals[0] / effect, sum(totals) / effect, bearing
 
 
 def _test_level(level: Level, effective: tuple[float, float, int]) -> TestResult:
@@ -161,8 +162,10 @@ class GroupedOverlappingRate(OverlappingRate):
             groups=self.groups.groups,
         )
         base = [i for i in range(1, 8) if i & 3 or self.f1]
+        data = data.evened(base)
         effect = clusters.effect(data, base, self._influence(slope, swapped=swapped))
-        return effect, differing - 1 if differing >= 2 else None
+        bearing = data.discordant_groups
+        return effect, bearing - 1 if bearing >= 2 else None
 
     def _influence(self, slope: float, *, swapped: bool) -> list[float]:
         kind: joint.Kind = "f1" if self.f1 else "precision"

@@ -126,8 +126,9 @@ class MacroRate(Evidence):
             cross=self.groups.cross(place.get, len(place)),
             discordant_groups=wrong,
             groups=self.groups.groups,
-        )
+        ).evened(range(len(place)))
         scores = macro.influence(table, slope).tolist()
         effect = clusters.effect(grouped, range(len(place)), scores)
-        df = wrong - 1 if wrong >= clusters.ENOUGH_GROUPS else max(self.groups.groups - 1, 1)
+        enough = grouped.discordant_groups >= clusters.ENOUGH_GROUPS
+        df = max((grouped.discordant_groups if enough else grouped.groups) - 1, 1)
         return replace(table, count=table.count / effect), df

@@ -6,7 +6,9 @@ groups where rows depend on each other. The perplexity is the exponential of the
 log-likelihood per token: levels and ratios carry over exactly, differences by the delta method.
 
 A score is bounded, so that losses too rare to be in the sample can be reckoned with; of
-log-likelihoods nothing of the kind can be said.
+log-likelihoods nothing of the kind can be said. Where few documents make up most of the change of
+a log-likelihood it is therefore not tested at all; losses of which none is in the sample stay
+unseen all the same.
 """
 
 # the base class says what each member means
@@ -59,13 +61,28 @@ class MeanValue(Evidence):
 
     @property
     def too_few(self) -> str:  # type: ignore[override]  # derived
-        if self.moments.units >= mean.RELIABLE_ROWS:
-            return ""
         unit = "groups" if self.grouped else "rows"
-        return (
-            f"the method is validated from {mean.RELIABLE_ROWS} {unit} up; here are "
-            f"{self.moments.units}"
-        )
+        if self.moments.units < mean.RELIABLE_ROWS:
+            return (
+                f"the method is validated from {mean.RELIABLE_ROWS} {unit} up; here are "
+                f"{self.moments.units}"
+            )
+        if self.span is None and self._lopsided > mean.MOST_LOPSIDED:
+            return (
+                f"few {unit} make up most of the change, and the method is not validated for that: "
+                f"their skewness over the root of their number is {self._lopsided:.2f}, above "
+                f"{mean.MOST_LOPSIDED}; more {unit} make it smaller"
+            )
+        return ""
+
+    @cached_property
+    def _lopsided(self) -> float:
+        """Of what the units' changes differ from the change of all: how few make it up."""
+        change = self._per_weight(0)
+        if change is None:
+            return 0.0
+        first, second, third = self.moments.combined((Fraction(1), Fraction(0), -change))
+        return mean.lopsided(self.moments.units, float(first), float(second), float(third))
 
     @property
     def lacking(self) -> int:  # type: ignore[override]  # derived

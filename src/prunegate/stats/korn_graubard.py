@@ -3,7 +3,10 @@
 For floors and caps on a single rate of grouped rows. The sample size is divided by the design
 effect and, because that is estimated from few groups, by the squared ratio of Student's and the
 normal critical value at the level in question; the exact binomial tails are then taken at
-fractional counts. A p-value is the level at which its own limit is just reached.
+fractional counts. A p-value is the level at which its own limit is just reached. By simulation a
+floor is approved at its limit about .05 of the time where groups hold 1 to 10 rows and up to .07
+where they hold 1 to 50; where a few groups hold most of the rows, only if those count as the few
+that they are (`prunegate.stats.clusters.Grouped.evened`; else up to .2).
 
 Source: Korn & Graubard (1998), Survey Methodology 24, 193-201.
 """

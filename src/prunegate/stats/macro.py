@@ -6,8 +6,8 @@ baseline, candidate) are needed whole: tables per class lose the covariance. As 
 F1 of two classes (`prunegate.stats.ratio_score`), the variance is taken at the most likely
 probabilities under which the contrast sits exactly at its limit, and a cell that was never seen
 may be among them. That is what keeps a class without any loss from passing as proof: by simulation
-the usual delta method approves up to .7 of candidates at their margin at n = 50 and .13 at n = 300,
-this test .06 (`tests/benchmarks/error_rates.py`). Approximate all the same, so reports say "about".
+the usual delta method approves up to .75 of candidates at their margin at n = 50 and .18 at
+n = 300, this test .06 (`tests/benchmarks/error_rates.py`). Approximate all the same, so reports say "about".
 
 Where the fit finds no such point, the limit is moved towards what was observed, which only weakens
 the evidence.

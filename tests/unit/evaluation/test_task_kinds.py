@@ -189,3 +189,14 @@ def test_identical_scores_are_approved_only_where_an_unseen_loss_would_be_small(
         verdict = prunegate.judge(kinds.policy("score", rules), data)
         assert verdict.outcome == outcome
         assert "agree exactly" in verdict.warnings[0]
+
+
+@pytest.mark.parametrize(("hit", "status"), [(3, "inconclusive"), (200, "pass")])
+def test_a_likelihood_that_few_documents_change_is_not_tested(hit: int, status: str) -> None:
+    data = kinds.table("language", 5, 400)
+    rise = np.where(np.arange(400) < hit, 0.01 / hit, 0.0) * data["tokens"].sum()
+    data["candidate"] = data["baseline"] + rise
+    rules = ["{metric: nll_per_token, max_rise: 0.5}", "{metric: perplexity, max_rise: 5.0}"]
+    for finding in prunegate.judge(kinds.policy("language", rules), data).findings:
+        assert finding.status == status
+        assert ("few rows make up most of the change" in finding.note) == (status != "pass")

@@ -101,3 +101,37 @@ def test_sums_that_do_not_fit_are_refused():
             RECALL,
             0.1,
         )
+
+
+def test_equally_large_groups_count_as_many_as_they_are():
+    data = grouped(rows(15, 12, 500, size=8))
+    assert data.evened(RECALL.base) == data
+
+
+def test_groups_beside_one_that_holds_half_of_the_rows_are_worth_few():
+    table = rows(15, 12, 500)
+    table[-1, 7] = 526
+    data = grouped(table).evened(RECALL.base)
+    assert data.groups == 3  # (526 + 526)^2 / (526 + 526^2) = 3.99
+    assert data.discordant_groups == 0
+
+
+def uneven(rng, lost, n=1000):
+    """Groups that decide as one, most of a single row and a few of up to 200."""
+    sizes = (1 + rng.pareto(1.2, size=n)).clip(max=200).astype(int)
+    sizes = np.diff(sizes.cumsum().clip(max=n), prepend=0)
+    sizes = sizes[sizes > 0]
+    table = np.zeros((sizes.size, 8))
+    table[np.arange(sizes.size), np.where(rng.random(sizes.size) < lost, 6, 7)] = sizes
+    return grouped(table)
+
+
+def test_a_few_huge_groups_do_not_make_the_test_liberal():
+    rng = np.random.default_rng(4)
+    drawn = [uneven(rng, 0.1) for _ in range(600)]
+    plain, even = (
+        np.mean([clusters.test(one, RECALL, 0.1).p_value <= 0.05 for one in found])
+        for found in (drawn, [one.evened(RECALL.base) for one in drawn])
+    )
+    assert plain > 0.1  # what counting the groups as they are would give
+    assert even <= 0.05

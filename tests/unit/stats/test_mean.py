@@ -146,3 +146,19 @@ def test_the_size_holds_under_rare_losses(n, noise, share):
         d[:lost] -= 1.0
         approved += bounded(d, share, 1.0).p_value <= 0.05
     assert approved / repeats <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / repeats) + 0.015
+
+
+def test_lopsided_is_one_for_a_single_row_among_equal_ones_and_small_for_normal_rows():
+    single = [0.0] * 399 + [-3.0]
+    assert mean.lopsided(*sums(single)) == pytest.approx(1, abs=0.01)
+    assert mean.lopsided(*sums(np.random.default_rng(0).normal(size=400))) < 0.05
+    assert mean.lopsided(*sums([0.25] * 400)) == 0
+
+
+@settings(deadline=None)
+@given(samples)
+def test_lopsided_is_the_skewness_over_the_root_of_the_rows(d):
+    found = mean.lopsided(*sums(d))
+    assert 0 <= found <= 1 + 1e-6
+    if np.std(d) > 0.1:
+        assert found == pytest.approx(abs(skew(d)) / math.sqrt(len(d)), abs=1e-6)
