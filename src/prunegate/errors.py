@@ -6,6 +6,7 @@
     ├── InputError             bad input: one message that says what to do   exit 2
     │   ├── PolicyError        the policy file; lists every mistake at once
     │   ├── TableError         predictions, counts or labelled data
+    │   │   └── MissingColumnsError   names the columns that a table lacks
     │   ├── ContractError      the data contract does not hold
     │   ├── ModelError         a model or candidate folder
     │   └── MeasurementError   a measurements file
@@ -45,6 +46,14 @@ class PolicyError(InputError):
 
 class TableError(InputError):
     """A predictions table, counts table or data table is malformed."""
+
+
+class MissingColumnsError(TableError):
+    """A table lacks columns that are needed; ``missing`` names them."""
+
+    def __init__(self, message: str, missing: Sequence[str]) -> None:
+        self.missing = tuple(missing)
+        super().__init__(message)
 
 
 class ContractError(InputError):

@@ -154,7 +154,7 @@ COUNTS = "kind,label,baseline,candidate,n\n"
         (("--counts", "zero.csv"), "no rows"),
         (("--counts", "negative.csv"), "whole number"),
         (("--counts", "flag.csv"), "it must be 1 or 0"),
-        (("--predictions", "twice.csv"), "must be unique"),
+        (("--predictions", "twice.csv"), "an id that another row has already"),
     ],
 )
 def test_bad_input_is_one_clear_error(folder, monkeypatch, capsys, arguments, words):

@@ -22,9 +22,20 @@ _GOLDEN = _HERE / "golden"
 @pytest.fixture(scope="module")
 def records() -> ModuleType:
     """The fixed records of the report's tests."""
-    name = "prunegate_test_records"
+    return load("records")
+
+
+@pytest.fixture(scope="module")
+def kinds() -> ModuleType:
+    """The fixed records of other kinds of task."""
+    return load("kinds_records")
+
+
+def load(file: str) -> ModuleType:
+    """A module of fixed records; test folders are no packages, so by its path."""
+    name = f"prunegate_test_{file}"
     if name not in sys.modules:
-        path = _HERE / "unit" / "report" / "records.py"
+        path = _HERE / "unit" / "report" / f"{file}.py"
         spec = importlib.util.spec_from_file_location(name, path)
         assert spec is not None
         assert spec.loader is not None
@@ -47,6 +58,16 @@ def test_the_report_is_what_it_was(records: ModuleType, name: str) -> None:
     record = getattr(records, name)()
     page = render(record, digest=records.DIGEST, pictures=records.pictures())
     check(f"report_{name}.html", page)
+
+
+@pytest.mark.parametrize("name", ["multiclass", "language"])
+def test_other_kinds_of_task_are_told_as_they_were(
+    records: ModuleType, kinds: ModuleType, name: str
+) -> None:
+    record = getattr(kinds, name)(records)
+    check(f"report_{name}.html", render(record, digest=records.DIGEST, pictures={}))
+    check(f"summary_{name}.md", render_summary(record, records.DIGEST))
+    check(f"junit_{name}.xml", render_junit(record))
 
 
 @pytest.mark.parametrize("name", ["rejected", "hostile"])

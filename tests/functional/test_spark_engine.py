@@ -160,7 +160,7 @@ def test_scores_and_labels_of_decisions_have_to_agree(spark: Any) -> None:
     data = pa.Table.from_pandas(table().assign(candidate="other"), preserve_index=False)
     decided = data.set_column(2, "baseline", data["label"])
     for source in (decided, spark.createDataFrame(decided)):
-        with pytest.raises(InputError, match="holds labels that column 'label' does not"):
+        with pytest.raises(InputError, match="a label that column 'label' does not hold"):
             prunegate.judge(policy(DECIDED % "unsafe"), source)
 
 

@@ -38,10 +38,32 @@ def foreseen(policy: Policy, slices: Sequence[SliceSummary]) -> frozenset[Place]
     return frozenset(
         Place(index, target, check, label)
         for index, rule in enumerate(policy.rules)
-        for target in _targets(rule, slices)
-        for label in _labels(policy, rule, target, slices)
+        for target, label in (*_asked(policy, rule, slices), *_never_seen(policy, rule, slices))
         for check in rule.limits
     )
+
+
+def _asked(
+    policy: Policy, rule: Rule, slices: Sequence[SliceSummary]
+) -> Iterator[tuple[str, str | None]]:
+    for target in _targets(rule, slices):
+        for label in _labels(policy, rule, target, slices):
+            yield target, label
+
+
+def _never_seen(
+    policy: Policy, rule: Rule, slices: Sequence[SliceSummary]
+) -> Iterator[tuple[str, str]]:
+    """Classes listed by a rule, under the selector none of whose judged slices has them."""
+    if rule.classes in ("macro", "each"):
+        return
+    known = {summary.name for summary in slices}
+    for selector, targets in _by_selector(rule, slices):
+        there = [name for name in targets if name in known]
+        found = {label for name in there for label in _labels(policy, rule, name, slices)}
+        for value in rule.classes:
+            if there and value_text(value) not in found:
+                yield selector, value_text(value)
 
 
 def absent(policy: Policy, slices: Sequence[SliceSummary]) -> set[str]:
@@ -54,15 +76,19 @@ def _targets(rule: Rule, slices: Sequence[SliceSummary]) -> Iterator[str]:
     if METRICS[rule.metric].kind == "operational":
         yield OVERALL
         return
+    for selector, judged in _by_selector(rule, slices):
+        yield from judged or [selector]
+
+
+def _by_selector(rule: Rule, slices: Sequence[SliceSummary]) -> Iterator[tuple[str, list[str]]]:
+    """Judged slices of each selector that names any not named before, or none at all."""
     named: set[str] = set()
     for selector in rule.selects:
         found = {s.name: s.declared or s.judged for s in slices if _selected(selector, s)}
         new = found.keys() - named
         named |= new
-        judged = [name for name in new if found[name]]
-        yield from judged
-        if not judged and (new or not found):
-            yield selector
+        if new or not found:
+            yield selector, [name for name in new if found[name]]
 
 
 def _labels(

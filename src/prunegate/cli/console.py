@@ -84,14 +84,23 @@ def show(decision: Decision, folder: Path, output: Output) -> None:
 
 def _details(decision: Decision, folder: Path) -> list[str]:
     from prunegate.report.inert import inert
+    from prunegate.report.warnings import warnings
 
     verdict = decision.verdict
     lines = [f"  {inert(reason)}" for reason in verdict.reasons[:SHOWN]]
     if len(verdict.reasons) > SHOWN:
         lines.append(f"  ... and {len(verdict.reasons) - SHOWN} more in the report")
-    lines += [f"  warning: {inert(warning)}" for warning in verdict.warnings[:SHOWN]]
+    found = warnings(decision.record, others=SHOWN, losses=LOSSES_SHOWN)
+    lines += [f"  warning: {text}" for text in (*found.others, *found.losses)]
+    if found.more_losses:
+        noun = "loss" if len(found.more_losses) == 1 else "losses"
+        lines.append(f"  ... and {len(found.more_losses)} more {noun} within limits in the report")
+    if found.more_others:
+        lines.append(f"  ... and {len(found.more_others)} more warnings in the report")
     return [*lines, f"  report: {folder / 'report.html'}"]
 
 
 SHOWN = 8
 """Reasons and warnings printed; the report has them all."""
+LOSSES_SHOWN = 3
+"""Warnings printed about losses that are real and allowed."""

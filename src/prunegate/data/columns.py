@@ -11,7 +11,7 @@ import difflib
 import unicodedata
 from collections.abc import Sequence
 
-from prunegate.errors import TableError
+from prunegate.errors import MissingColumnsError, TableError
 
 _SHOWN = 12
 
@@ -31,7 +31,7 @@ def match_columns(wanted: Sequence[str], available: Sequence[str], where: str) -
     spelt = {_nfc(name): name for name in available}
     missing = [name for name in dict.fromkeys(wanted) if _nfc(name) not in spelt]
     if missing:
-        raise TableError(_missing(missing, available, where))
+        raise MissingColumnsError(_missing(missing, available, where), missing)
     return {name: spelt[_nfc(name)] for name in wanted}
 
 

@@ -17,6 +17,8 @@ from prunegate.data.columns import match_columns, shown
 from prunegate.data.stored import project
 from prunegate.errors import TableError
 
+_EXAMPLES = 3
+
 
 def scan_frame(connection: Any, source: Any, wanted: Sequence[str]) -> tuple[Any, str]:
     """Return the wanted columns of a frame as a DuckDB relation, and what to call the frame.
@@ -50,16 +52,28 @@ def _arrow(frame: Any, wanted: Sequence[str], name: str) -> tuple[pa.Table, dict
 
 
 def _from_pandas(frame: Any, name: str) -> pa.Table:
-    columns = {}
+    columns, mixed = {}, []
     for column in frame.columns:
         try:
             columns[column] = pa.Array.from_pandas(frame[column])
-        except (pa.ArrowException, TypeError, ValueError) as error:
-            raise TableError(
-                f"{name}: column {shown(column)} mixes values of different types; convert it to "
-                "one type (for example frame[column].astype(str))."
-            ) from error
+        except (pa.ArrowException, TypeError, ValueError):
+            mixed.append(_mixture(frame[column], column))
+    if mixed:
+        raise TableError(
+            f"{name}: {'; '.join(mixed)}. Convert each to one type (for example "
+            "frame[column].astype(str))."
+        )
     return pa.table(columns)
+
+
+def _mixture(values: Any, column: str) -> str:
+    """How many values of a column are of which type, with examples of the rarer ones."""
+    kinds = values.dropna().map(lambda value: type(value).__name__)
+    counts = kinds.value_counts()
+    said = ", ".join(f"{n:,} {kind}" for kind, n in counts.items())
+    rare = values[kinds[kinds == counts.index[-1]].index[:_EXAMPLES]]
+    some = ", ".join(f"{shown(value)} in row {row}" for row, value in rare.items())
+    return f"column {shown(column)} mixes values of different types ({said}; for example {some})"
 
 
 def _from_polars(frame: Any, wanted: Sequence[str], name: str) -> tuple[pa.Table, dict[str, str]]:

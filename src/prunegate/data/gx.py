@@ -84,11 +84,14 @@ def _without_spark() -> Iterator[None]:
     Where it is installed, that takes time, prints a warning, and in an embedded interpreter (no
     main file) may end the process with status 0, which would read as an approval.
     """
-    if "pyspark" in sys.modules:
-        yield
-        return
-    sys.modules["pyspark"] = None  # type: ignore[assignment]  # Python's own mark for "not there"
+    tops = ("pyspark", "py4j")
+    loaded = [name for name in sys.modules if name.partition(".")[0] in tops]
+    hidden = {name: sys.modules.pop(name) for name in loaded}
+    for name in tops:
+        sys.modules[name] = None  # type: ignore[assignment]  # Python's own mark for "not there"
     try:
         yield
     finally:
-        del sys.modules["pyspark"]
+        for name in tops:
+            del sys.modules[name]
+        sys.modules.update(hidden)

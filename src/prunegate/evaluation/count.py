@@ -7,20 +7,21 @@ out whether every row could be read; only when some could not is the table asked
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import narwhals as nw
 
-from prunegate.data.tables import Table, open_table
+from prunegate.data.tables import Kind, Table, open_table
 from prunegate.data.uniqueness import duplicate_ids
+from prunegate.errors import MissingColumnsError, TableError
 from prunegate.evaluation.decisions import Decisions
 from prunegate.evaluation.grouping import with_groups
 from prunegate.evaluation.key_texts import KeyTexts
 from prunegate.evaluation.labels import Labels
 from prunegate.evaluation.problems import of_check, of_ids, require_none
-from prunegate.evaluation.reading import DIFFERS, N, Reading
+from prunegate.evaluation.reading import DIFFERS, Check, N, Reading
 from prunegate.evaluation.slices import Piece, SliceCounts, slice_counts
 from prunegate.evaluation.values import ERROR, Values, quantities_of
 from prunegate.policy.model import Policy
@@ -74,17 +75,56 @@ def open_predictions(policy: Policy, source: Any, *, with_ids: bool = False) -> 
     Raises:
         TableError: it cannot be read, is empty, or lacks a column.
     """
+    ids = (policy.data.columns.id,) if with_ids else ()
+    wanted = (*ids, *needed_columns(policy))
+    try:
+        return _open(policy, source, wanted)
+    except MissingColumnsError as error:
+        present = [column for column in wanted if column not in error.missing]
+        problems = _of_incomplete(policy, _open(policy, source, present)) if present else []
+        if not problems:
+            raise
+        listed = "\n".join(f"  {problem}" for problem in problems)
+        raise TableError(f"{error}\nBesides:\n{listed}") from error
+
+
+def _open(policy: Policy, source: Any, wanted: Sequence[str]) -> Table:
     columns = policy.data.columns
     values = (*_labels(policy), columns.baseline, columns.candidate)
-    ids = (columns.id,) if with_ids else ()
     group = () if policy.group is None else (policy.group,)
     labels = values if policy.task.kind == "multiclass" else ()
     return open_table(
         source,
-        (*ids, *needed_columns(policy)),
-        text_columns=(*ids, *policy.keys, *group, *labels),
-        numeric_columns=values,
+        wanted,
+        text_columns=[c for c in (columns.id, *policy.keys, *group, *labels) if c in wanted],
+        numeric_columns=[c for c in values if c in wanted],
     )
+
+
+def _of_incomplete(policy: Policy, table: Table) -> list[str]:
+    """What is wrong with the columns that are there, where others are missing."""
+    kinds: dict[str, Kind] = dict.fromkeys(needed_columns(policy), "text")
+    reading = reading_of(policy, replace(table, kinds={**kinds, **table.kinds}))
+    checks = [check for check in reading.checks() if check.column in table.kinds]
+    sums = [_broken_rows(check).alias(_broken(place)) for place, check in enumerate(checks)]
+    problems = []
+    if checks:
+        with table.reading():
+            line = table.frame.select(*sums).collect().rows()[0]
+        found = zip(checks, line, strict=True)
+        problems = [of_check(reading, check, int(rows)) for check, rows in found if rows]
+    return problems + _of_ids(reading)
+
+
+def _of_ids(reading: Reading) -> list[str]:
+    column = reading.policy.data.columns.id
+    if column not in reading.table.kinds:
+        return []
+    return of_ids(column, duplicate_ids(reading.table, column))
+
+
+def _broken_rows(check: Check) -> nw.Expr:
+    return check.broken.cast(nw.Int32).sum()
 
 
 def reading_of(policy: Policy, table: Table) -> Reading:
@@ -114,8 +154,9 @@ def count(policy: Policy, table: Table) -> Counted:
 
 def _grouped(reading: Reading) -> Rows:
     broken = {
-        _broken(place): check.broken.cast(nw.Int32).sum()
+        _broken(place): _broken_rows(check)
         for place, check in enumerate(reading.checks())
+        if check.empty is None
     }
     summed = {N: reading.rows(), DIFFERS: nw.col(DIFFERS).max(), **reading.aggregates(), **broken}
     by = [*reading.policy.keys, *reading.cells]
@@ -134,15 +175,19 @@ def _broken(place: int) -> str:
 def _problems(reading: Reading, lines: Rows) -> list[str]:
     problems, failed = [], set()
     for place, check in enumerate(reading.checks()):
-        rows = sum(int(line[_broken(place)] or 0) for line in lines)
+        rows = sum(_failing(check, place, line) for line in lines)
         if rows:
             problems.append(of_check(reading, check, rows))
             failed.add(check.column)
     problems += reading.second_look(lines, failed)
-    column = reading.policy.data.columns.id
-    if column in reading.table.kinds:
-        problems += of_ids(column, duplicate_ids(reading.table, column))
-    return problems
+    return problems + _of_ids(reading)
+
+
+def _failing(check: Check, place: int, line: dict[str, Any]) -> int:
+    """Rows of a line that fail a check."""
+    if check.empty is None:
+        return int(line[_broken(place)] or 0)
+    return int(line[N]) if line[check.empty] in (None, "") else 0
 
 
 def _pieces(reading: Reading, texts: KeyTexts, lines: Rows) -> Iterator[Piece]:

@@ -26,12 +26,12 @@ from prunegate.evaluation.reading import (
     texts_for_numbers,
 )
 from prunegate.evaluation.tallies import JointCounts
-from prunegate.evaluation.two_labels import OTHER_HIGH, OTHER_LOW, known_decisions, two_labels
+from prunegate.evaluation.two_labels import HIGHEST, LOWEST, known_decisions, two_labels
 
 LABEL, BASELINE, CANDIDATE = "prunegate__label", "prunegate__baseline", "prunegate__candidate"
 """Names of the derived columns: 1 positive, 0 negative, null unreadable."""
-OTHER = "prunegate__other"
-"""The label where it is not the positive one."""
+VALUE = "prunegate__value"
+"""The label itself, null where there is none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +54,7 @@ class Decisions(Reading):
         label = self.value(columns.label)
         return {
             LABEL: self._is_positive(label),
-            OTHER: nw.when(self._is_positive(label) == 0).then(label),
+            VALUE: label,
             BASELINE: self._decision(columns.baseline),
             CANDIDATE: self._decision(columns.candidate),
             DIFFERS: self._differs(columns.baseline, columns.candidate),
@@ -64,12 +64,25 @@ class Decisions(Reading):
         columns = self.policy.data.columns
         label = missing(self.value(columns.label))
         return (
-            Check(column=columns.label, words="no label", broken=label),
-            *(self._check(column) for column in (columns.baseline, columns.candidate)),
+            Check(column=columns.label, words="no label", broken=label, empty=self._flag(LABEL)),
+            self._check(columns.baseline, BASELINE),
+            self._check(columns.candidate, CANDIDATE),
         )
 
+    def _flag(self, name: str) -> str | None:
+        """A derived column that is null just where its own column cannot be read."""
+        usable = self.positive is not None and (name == LABEL or self._decided(name))
+        return name if usable else None
+
+    def _decided(self, name: str) -> bool:
+        columns = self.policy.data.columns
+        column = columns.baseline if name == BASELINE else columns.candidate
+        if self.policy.task.threshold is None:
+            return self._alike(column)
+        return self.table.kinds[column] == "number"
+
     def aggregates(self) -> Mapping[str, nw.Expr]:
-        return {OTHER_LOW: nw.col(OTHER).min(), OTHER_HIGH: nw.col(OTHER).max()}
+        return {LOWEST: nw.col(VALUE).min(), HIGHEST: nw.col(VALUE).max()}
 
     def second_look(self, lines: Sequence[Mapping[str, Any]], failed: Set[str]) -> list[str]:
         columns = self.policy.data.columns
@@ -122,13 +135,16 @@ class Decisions(Reading):
         value = self._score(column)
         return flag(value >= threshold, (value >= 0) & (value <= 1))
 
-    def _check(self, column: str) -> Check:
+    def _check(self, column: str, name: str) -> Check:
+        empty = self._flag(name)
         if self.policy.task.threshold is None:
-            return Check(column=column, words="no label", broken=missing(self.value(column)))
+            broken = missing(self.value(column))
+            return Check(column=column, words="no label", broken=broken, empty=empty)
         value = self._score(column)
         inside = (value >= 0) & (value <= 1)
         words = "no score between 0 and 1"
-        return Check(column=column, words=words, broken=outside(self, column, inside))
+        broken = outside(self, column, inside)
+        return Check(column=column, words=words, broken=broken, empty=empty)
 
     def _score(self, column: str) -> nw.Expr:
         scored = self.table.kinds[column] == "number"

@@ -44,6 +44,8 @@ class Evidence(ABC):
     """Of those, the reverse."""
     too_few: str = ""
     """Why the method's error rates are unknown here; empty: they are known."""
+    lacking: int = 0
+    """Rows of the metric's own kind wanted at least before they are known."""
 
     def test(self, hypothesis: Hypothesis) -> TestResult:
         """One-sided p-values for and against the hypothesis."""

@@ -8,6 +8,7 @@ as there are groups that bear on the question, less one.
 # ruff: noqa: D102  # the base class says what each member means
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -143,6 +144,12 @@ class GroupedOverlappingRate(OverlappingRate):
             f"the method is validated from {SCORE_MINIMUM} rows up; the groups here weigh as much "
             f"as {smallest} independent ones"
         )
+
+    @property
+    def lacking(self) -> int:  # type: ignore[override]  # derived
+        effect, _ = self._effect(1.0, swapped=False)
+        smallest = min(self.parts(1)[1], self.parts(2)[1])
+        return max(0, math.ceil(SCORE_MINIMUM * effect) - smallest)
 
     def _effect(self, slope: float, *, swapped: bool) -> tuple[float, int | None]:
         """Design effect of candidate - slope * baseline (or the reverse); degrees of freedom."""

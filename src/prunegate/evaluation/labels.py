@@ -39,8 +39,8 @@ class Labels(Reading):
 
     def of_values(self) -> Sequence[Check]:
         empty = [
-            Check(column=column, words="no label", broken=missing(text(column)))
-            for column in self._columns
+            Check(column=column, words="no label", broken=missing(text(column)), empty=name)
+            for column, name in zip(self._columns, self.cells, strict=True)
         ]
         if not self.policy.task.classes:
             return empty

@@ -68,6 +68,12 @@ class MeanValue(Evidence):
         )
 
     @property
+    def lacking(self) -> int:  # type: ignore[override]  # derived
+        """Rows; where units are groups, as many as groups of the size seen here would have."""
+        units = self.moments.units
+        return math.ceil(max(0, mean.RELIABLE_ROWS - units) * self.n / max(units, 1))
+
+    @property
     def _sign(self) -> int:
         return -1 if self.lower_is_better else 1
 

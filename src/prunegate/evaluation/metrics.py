@@ -125,9 +125,7 @@ def _numbered(tally: JointCounts) -> dict[Any, int]:
 def _overlapping(wanted: Wanted, tally: JointCounts) -> Evidence:
     f1 = wanted.metric == "f1"
     plain = OverlappingRate(cells=tally.cells, f1=f1, strict=wanted.strict)
-    if tally.clusters is None:  # first: planning has arrays of cells, of which no value is made
-        return plain
-    if plain.baseline is None or plain.candidate is None:
+    if tally.clusters is None or plain.baseline is None or plain.candidate is None:
         return plain
     return GroupedOverlappingRate(
         cells=tally.cells, f1=f1, strict=wanted.strict, groups=tally.clusters

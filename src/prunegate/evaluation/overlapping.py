@@ -76,6 +76,10 @@ class OverlappingRate(Evidence):
             return ""
         return f"the method is validated from {SCORE_MINIMUM} rows up; here are {smallest}"
 
+    @property
+    def lacking(self) -> int:  # type: ignore[override]  # derived
+        return max(0, SCORE_MINIMUM - min(self.parts(1)[1], self.parts(2)[1]))
+
     def count(self, hypothesis: Hypothesis) -> int:
         return self.parts(1)[1] if isinstance(hypothesis, Level) else self.n
 

@@ -33,6 +33,8 @@ class Check:
     """What such rows have, for people: completes ``3 rows with ...``."""
     broken: nw.Expr
     """True for such a row."""
+    empty: str | None = None
+    """The column of the answer that is empty just for such rows; None: they have to be counted."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,6 +94,7 @@ class Reading(ABC):
                 column=key,
                 words="no value, but the policy slices by it",
                 broken=_is_empty(key),
+                empty=key,
             )
             for key in policy.keys
         ]

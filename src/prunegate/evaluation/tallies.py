@@ -41,6 +41,11 @@ class Tally(ABC):
         """Whether the rows are all of one class, where there are classes."""
         return False
 
+    @property
+    def lost_gained(self) -> tuple[int, int] | None:
+        """Rows that only the baseline, and only the candidate, gets right; None: no such thing."""
+        return None
+
     @abstractmethod
     def __add__(self, other: Self) -> Self: ...
 
@@ -64,6 +69,10 @@ class JointCounts(Tally):
     @property
     def one_class(self) -> bool:
         return self.positives in (0, self.rows)
+
+    @property
+    def lost_gained(self) -> tuple[int, int]:
+        return self.cells[0b001] + self.cells[0b110], self.cells[0b010] + self.cells[0b101]
 
     def __add__(self, other: JointCounts) -> JointCounts:
         return JointCounts(cells=tuple(map(sum, zip(self.cells, other.cells, strict=True))))
@@ -96,6 +105,11 @@ class LabelCounts(Tally):
     @property
     def one_class(self) -> bool:
         return len(self.support) < 2
+
+    @property
+    def lost_gained(self) -> tuple[int, int]:
+        lost = sum(n for (y, b, c), n in self.cells.items() if b == y != c)
+        return lost, sum(n for (y, b, c), n in self.cells.items() if c == y != b)
 
     def __add__(self, other: LabelCounts) -> LabelCounts:
         return LabelCounts(cells=Counter(self.cells) + Counter(other.cells))

@@ -15,15 +15,15 @@ from prunegate.data.columns import shown
 from prunegate.evaluation.problems import EXAMPLES, Problem, examples
 from prunegate.evaluation.reading import N, Reading, number, text
 
-OTHER_LOW, OTHER_HIGH = "prunegate__other_low", "prunegate__other_high"
-"""Smallest and largest label that is not the positive one, per line of the engine's answer."""
+LOWEST, HIGHEST = "prunegate__lowest", "prunegate__highest"
+"""Smallest and largest label of a line of the engine's answer."""
 Lines = Sequence[Mapping[str, Any]]
 
 
 def two_labels(reading: Reading, lines: Lines) -> list[str]:
     """What is wrong with the labels themselves."""
     column, positive = reading.policy.data.columns.label, reading.policy.task.positive
-    others = _others(lines)
+    others = _others(reading, lines)
     if len(others) > 1:
         return [_more_than_two(reading, column)]
     if others and not any(line[reading.cells[0]] for line in lines):
@@ -39,7 +39,7 @@ def two_labels(reading: Reading, lines: Lines) -> list[str]:
 def known_decisions(reading: Reading, lines: Lines) -> list[str]:
     """Without a threshold the models' columns hold the positive label or the other one."""
     columns = reading.policy.data.columns
-    others = _others(lines)
+    others = _others(reading, lines)
     known = {_comparable(reading, reading.policy.task.positive), *others}
     pair = (columns.baseline, columns.candidate)
     found = {column: set(_counted(reading, column)) - known for column in pair}
@@ -54,9 +54,11 @@ def known_decisions(reading: Reading, lines: Lines) -> list[str]:
     ]
 
 
-def _others(lines: Lines) -> list[Any]:
-    found = {line[end] for line in lines for end in (OTHER_LOW, OTHER_HIGH)}
-    return sorted((other for other in found if other is not None), key=repr)
+def _others(reading: Reading, lines: Lines) -> list[Any]:
+    """Labels that are not the positive one: all of them, where there are at most two."""
+    label = reading.cells[0]
+    found = {line[end] for line in lines for end in (LOWEST, HIGHEST) if line[label] == 0}
+    return sorted(found, key=repr)
 
 
 def _more_than_two(reading: Reading, column: str) -> str:

@@ -20,7 +20,7 @@ from prunegate.verdict.finding import Finding
 def render_junit(record: DecisionRecord) -> str:
     """The findings of a record as JUnit XML."""
     root = ET.Element("testsuites", {"name": f"prunegate {inert(record.policy.name)}"})
-    units = Units(currency=record.cost.currency if record.cost else "")
+    units = Units.of(record)
     for rule in sorted({f.rule for f in record.findings}):
         _suite(root, record, rule, units)
     unexplained = record.outcome != "approve" and root.find(".//failure") is None
@@ -49,7 +49,7 @@ def _case(suite: ET.Element, record: DecisionRecord, finding: Finding, units: Un
         suite,
         "testcase",
         classname=f"{inert(record.policy.name)}.rule{finding.rule + 1}",
-        name=f"{inert(finding.slice)}: {inert(finding.metric)} {inert(finding.check)}",
+        name=_name(finding),
         time="0",
     )
     said = f"{words.status(finding)}: {words.sentence(finding, units)}"
@@ -60,6 +60,12 @@ def _case(suite: ET.Element, record: DecisionRecord, finding: Finding, units: Un
         _element(case, "failure", type=kind, message=said).text = said
     else:
         _element(case, "system-out").text = said
+
+
+def _name(finding: Finding) -> str:
+    """Unique within a rule: slice, metric, class and check."""
+    of = "" if finding.class_label is None else f" of class {inert(finding.class_label)}"
+    return f"{inert(finding.slice)}: {inert(finding.metric)}{of} {inert(finding.check)}"
 
 
 def _kind(finding: Finding) -> str:

@@ -13,6 +13,7 @@ from prunegate.report import numbers, words
 from prunegate.report.headline import headline
 from prunegate.report.inert import shorten
 from prunegate.report.units import Units, metric_name
+from prunegate.report.warnings import warnings
 from prunegate.verdict.finding import Finding
 
 LARGEST = 1024 * 1024
@@ -31,7 +32,7 @@ def render_summary(record: DecisionRecord, digest: str) -> str:
         record: the decision.
         digest: sha256 of the record's canonical bytes, in hexadecimal.
     """
-    units = Units(currency=record.cost.currency if record.cost else "")
+    units = Units.of(record)
     serious = words.serious_first(f for f in record.findings if f.status != "pass")
     rest = [f for f in record.findings if f.status == "pass"]
     page = _Page()
@@ -67,7 +68,7 @@ def _row(finding: Finding, units: Units) -> str:
     cells = (
         f"{_MARKS[finding.status]} {words.status(finding)}{warn}",
         code(finding.slice),
-        f"{prose(metric_name(finding.metric))}: {prose(units.limit(finding))}",
+        f"{_about(finding)}: {prose(units.limit(finding))}",
         prose(units.level(finding.metric, finding.baseline)),
         prose(units.level(finding.metric, finding.candidate, level)),
         prose(words.sentence(finding, units)),
@@ -75,14 +76,29 @@ def _row(finding: Finding, units: Units) -> str:
     return f"| {' | '.join(cells)} |\n"
 
 
+def _about(finding: Finding) -> str:
+    of = "" if finding.class_label is None else f" of class {code(finding.class_label)}"
+    return f"{prose(metric_name(finding.metric))}{of}"
+
+
 def _closing(record: DecisionRecord, digest: str) -> str:
-    warnings = "".join(f"- {prose(shorten(warning, 300))}\n" for warning in record.warnings[:10])
-    worth = f"**Worth knowing**\n\n{warnings}\n" if warnings else ""
+    found = warnings(record)
+    worth = _listed("Worth knowing", found.others, found.more_others)
+    worth += _listed("Real losses, each within what is allowed", found.losses, found.more_losses)
     return (
         f"{worth}{prose(shorten(record.statement, 800))}\n\n"
         f"Report {code(numbers.short_code(digest))}, record {code(digest)}, "
         f"{numbers.moment(record.created)}.\n"
     )
+
+
+def _listed(title: str, texts: Sequence[str], more: Sequence[str]) -> str:
+    """A titled list that counts what it leaves out; empty without texts."""
+    if not texts:
+        return ""
+    lines = [f"- {prose(shorten(text, 300))}" for text in texts]
+    lines += [f"- and {len(more)} more, in the report"] if more else []
+    return f"**{title}**\n\n" + "\n".join(lines) + "\n\n"
 
 
 class _Page:

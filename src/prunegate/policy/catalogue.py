@@ -29,6 +29,20 @@ class Metric:
     """Task kinds that have it; empty: all."""
     unit: str = ""
     """Unit for display; empty for shares."""
+    label: str = ""
+    """Its name in a sentence, where the policy's spelling is no phrase."""
+    class_words: str = ""
+    """What it is for one class of several, where ``words`` speak of a positive one."""
+
+    @property
+    def phrase(self) -> str:
+        """Its name for people: ``false positive rate``, ``NLL per token``, ``p95 latency``."""
+        return self.label or self.name.replace("_", " ")
+
+    @property
+    def noun(self) -> str:
+        """What its rows are called, where there are several."""
+        return "documents" if self.tasks == ("language",) else "rows"
 
     @property
     def paired(self) -> bool:
@@ -39,23 +53,49 @@ class Metric:
 _CLASSIFICATION = ("binary", "multiclass")
 
 
-def _rate(name: str, words: str, better: Better = "higher", *tasks: str) -> Metric:
+def _rate(
+    name: str, words: str, class_words: str = "", *, better: Better = "higher", label: str = ""
+) -> Metric:
+    """A rate; one without words for a class is a binary task's alone."""
     return Metric(
-        name=name, words=words, better=better, kind="rate", tasks=tasks or _CLASSIFICATION
+        name=name,
+        words=words,
+        better=better,
+        kind="rate",
+        tasks=_CLASSIFICATION if class_words else ("binary",),
+        label=label,
+        class_words=class_words,
     )
 
 
-def _operational(name: str, words: str, unit: str, better: Better = "lower") -> Metric:
-    return Metric(name=name, words=words, better=better, kind="operational", tasks=(), unit=unit)
+def _operational(
+    name: str, words: str, unit: str, better: Better = "lower", *, label: str = ""
+) -> Metric:
+    return Metric(
+        name=name, words=words, better=better, kind="operational", tasks=(), unit=unit, label=label
+    )
 
 
 _ALL = (
-    _rate("precision", "flagged items that are truly positive"),
-    _rate("recall", "truly positive items that are flagged"),
-    _rate("specificity", "truly negative items that are left alone", "higher", "binary"),
-    _rate("f1", "precision and recall combined (their harmonic mean)"),
-    _rate("accuracy", "items decided correctly"),
-    _rate("false_positive_rate", "truly negative items that are flagged", "lower", "binary"),
+    _rate(
+        "precision",
+        "flagged items that are truly positive",
+        "items given a class that truly belong to it",
+    ),
+    _rate(
+        "recall",
+        "truly positive items that are flagged",
+        "items of a class that are given that class",
+    ),
+    _rate("specificity", "truly negative items that are left alone"),
+    _rate(
+        "f1",
+        "precision and recall combined (their harmonic mean)",
+        "precision and recall of a class combined (their harmonic mean)",
+        label="F1",
+    ),
+    _rate("accuracy", "items decided correctly", "items given their true class"),
+    _rate("false_positive_rate", "truly negative items that are flagged", better="lower"),
     Metric(
         name="negative_flip_rate",
         words="items the baseline got right and the candidate gets wrong",
@@ -77,7 +117,14 @@ _ALL = (
         kind="mean",
         tasks=("score",),
     ),
-    Metric(name="mae", words="mean absolute error", better="lower", kind="mean", tasks=("score",)),
+    Metric(
+        name="mae",
+        words="mean absolute error",
+        better="lower",
+        kind="mean",
+        tasks=("score",),
+        label="MAE",
+    ),
     Metric(
         name="nll_per_token",
         words="negative log-likelihood per token",
@@ -85,16 +132,25 @@ _ALL = (
         kind="mean",
         tasks=("language",),
         unit="nats",
+        label="NLL per token",
     ),
     Metric(name="perplexity", words="perplexity", better="lower", kind="mean", tasks=("language",)),
-    _operational("latency_p50_ms", "median latency", "ms"),
-    _operational("latency_p95_ms", "latency that 95 % of calls stay under", "ms"),
-    _operational("latency_p99_ms", "latency that 99 % of calls stay under", "ms"),
-    _operational("throughput_per_s", "number of inferences per second", "/s", "higher"),
-    _operational("model_bytes", "size of the stored weights", "bytes"),
+    _operational("latency_p50_ms", "median latency", "ms", label="median latency"),
+    _operational(
+        "latency_p95_ms", "latency that 95 % of calls stay under", "ms", label="p95 latency"
+    ),
+    _operational(
+        "latency_p99_ms", "latency that 99 % of calls stay under", "ms", label="p99 latency"
+    ),
+    _operational(
+        "throughput_per_s", "number of inferences per second", "/s", "higher", label="throughput"
+    ),
+    _operational("model_bytes", "size of the stored weights", "bytes", label="model size"),
     _operational("parameters", "number of parameters", ""),
-    _operational("active_heads", "number of attention heads", ""),
-    _operational("cost_per_1k", "cost of 1,000 inferences", "money"),
+    _operational("active_heads", "number of attention heads", "", label="attention heads"),
+    _operational(
+        "cost_per_1k", "cost of 1,000 inferences", "money", label="cost of 1,000 inferences"
+    ),
     _operational("monthly_cost", "cost of the last projected month", "money"),
 )
 

@@ -19,7 +19,6 @@ from prunegate.policy.model import MARGINS, ErrorRatio, Policy, Relative, Rule, 
 from prunegate.policy.naming import value_text
 from prunegate.policy.wording import inert, suggest
 
-_NAMES = {"f1": "F1"}
 _SHORT = {
     "at_least": "at least {}",
     "at_most": "at most {}",
@@ -89,9 +88,9 @@ def _rule(policy: Policy, rule: Rule) -> str:
         f"{_how_sure(rule, check)} {_check(rule, check, _LONG, currency)}".strip()
         for check in rule.limits
     ]
-    where = ", ".join([*_places(policy, rule), ""]) + _averaged(policy, rule)
-    what = f"{where}{_name(metric)}{_of_classes(policy, rule)}"
-    sentence = f"{what} must be {', and '.join(demands)}; {_otherwise(rule)}"
+    where = ", ".join([*_places(policy, rule), ""])
+    subject = f"{where}{_name(metric)}{_classes(policy, rule)}"
+    sentence = f"{subject} must be {', and '.join(demands)}; {_otherwise(rule)}"
     return sentence[0].upper() + sentence[1:]
 
 
@@ -103,24 +102,22 @@ def _how_sure(rule: Rule, check: str) -> str:
 
 def _name(metric: Metric) -> str:
     if metric.kind == "rate":
-        return _NAMES.get(metric.name, metric.name.replace("_", " "))
+        return metric.phrase
     return f"the share of {metric.words}" if metric.kind == "flips" else f"the {metric.words}"
 
 
-def _averaged(policy: Policy, rule: Rule) -> str:
-    """What comes before the name of a metric that classes are averaged for."""
-    several = policy.task.kind == "multiclass" and rule.metric in PER_CLASS
-    return "macro average " if several and rule.classes == "macro" else ""
-
-
-def _of_classes(policy: Policy, rule: Rule) -> str:
-    """What comes after the name of a metric that classes have by themselves."""
-    if policy.task.kind != "multiclass" or rule.classes == "macro":
+def _classes(policy: Policy, rule: Rule) -> str:
+    """Which classes a multiclass rule is about; empty for metrics and tasks without classes."""
+    if policy.task.kind != "multiclass" or rule.metric not in PER_CLASS:
         return ""
+    if rule.classes == "macro":
+        return ", averaged over the classes with equal weight,"
     if rule.classes == "each":
-        return " of every class"
-    noun = "the class" if len(rule.classes) == 1 else "each of the classes"
-    return f" of {noun} {_listed([_value(name) for name in rule.classes])}"
+        return " of every class by itself"
+    named = [_value(value) for value in rule.classes]
+    if len(named) == 1:
+        return f" of the class {named[0]}"
+    return f" of each of the classes {_listed(named)}"
 
 
 def _otherwise(rule: Rule) -> str:
@@ -194,14 +191,14 @@ def _in_general(policy: Policy) -> list[str]:
 
 
 def _minimum(policy: Policy) -> str:
-    rows, positives = policy.evidence.minimum.rows, policy.evidence.minimum.positives
-    and_of = {
-        "binary": f" or {_count(positives, 'positive')}",
-        "multiclass": f", or {_count(positives, 'row')} of one of its classes,",
-    }.get(policy.task.kind, "")
+    minimum, kind = policy.evidence.minimum, policy.task.kind
+    wanted = _count(minimum.rows, "document" if kind == "language" else "row")
+    if kind == "binary":
+        wanted += f" or {_count(minimum.positives, 'positive')}"
+    if kind == "multiclass":
+        wanted += f" or {_count(minimum.positives, 'row')} of a class that is judged"
     return (
-        f"A slice with fewer than {_count(rows, 'row')}{and_of} is inconclusive: that is too "
-        "little evidence to approve."
+        f"A slice with fewer than {wanted} is inconclusive: that is too little evidence to approve."
     )
 
 
@@ -224,7 +221,8 @@ def _meaning_of_proven(policy: Policy) -> str:
     if not _judged(policy, "proven"):
         return ""
     confidence = number(policy.evidence.confidence, 100)
-    return f"Proven means shown by the labelled data with {confidence} % confidence (one-sided)."
+    data = "documents" if policy.task.kind == "language" else "labelled data"
+    return f"Proven means shown by the {data} with {confidence} % confidence (one-sided)."
 
 
 def _meaning_of_measured(policy: Policy) -> str:

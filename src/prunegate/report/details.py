@@ -9,6 +9,7 @@ from prunegate.audit.record import DecisionRecord, Input, ModelRef
 from prunegate.report import numbers
 from prunegate.report.headline import lost_gained
 from prunegate.report.inert import inert, named, shorten
+from prunegate.report.task import DECISIONS, task_kind
 from prunegate.verdict.finding import SliceSummary
 
 
@@ -19,9 +20,17 @@ class SliceRow:
     name: str
     declared: str
     judged: str
-    rows: str
-    positives: str
-    flips: str
+    figures: tuple[str, ...]
+    """Counts, one for each of the table's further columns."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SlicesView:
+    """The table of slices; its columns are those that the kind of task has."""
+
+    columns: tuple[str, ...]
+    """Heads of the columns of counts."""
+    rows: tuple[SliceRow, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,23 +51,39 @@ class FactGroup:
     facts: tuple[Fact, ...]
 
 
-def slices(record: DecisionRecord) -> tuple[SliceRow, ...]:
+_COLUMNS = {
+    "binary": ("Rows", "Positives", "Lost / gained rows"),
+    "multiclass": ("Rows", "Classes", "Rows of the rarest class", "Lost / gained rows"),
+    "score": ("Rows",),
+    "language": ("Documents",),
+}
+
+
+def slices(record: DecisionRecord) -> SlicesView:
     """Every slice that the data or the policy named."""
-    return tuple(_slice(summary) for summary in record.slices)
+    kind = task_kind(record)
+    return SlicesView(
+        columns=_COLUMNS[kind], rows=tuple(_slice(summary, kind) for summary in record.slices)
+    )
 
 
-def _slice(summary: SliceSummary) -> SliceRow:
-    flipped = lost_gained(summary.cells)
+def _slice(summary: SliceSummary, kind: str) -> SliceRow:
     return SliceRow(
         name=named(summary.name),
         declared="yes" if summary.declared else "no: found in the data",
         judged="judged" if summary.judged else _why_not(summary),
-        rows=numbers.count(summary.rows),
-        positives=_positives(summary),
-        flips=f"{numbers.count(flipped[0])} / {numbers.count(flipped[1])}"
-        if flipped
-        else numbers.NOT_DEFINED,
+        figures=_figures(summary, kind),
     )
+
+
+def _figures(summary: SliceSummary, kind: str) -> tuple[str, ...]:
+    rows = numbers.count(summary.rows)
+    if kind not in DECISIONS:
+        return (rows,)
+    flipped = lost_gained(summary)
+    flips = " / ".join(map(numbers.count, flipped)) if flipped else numbers.NOT_DEFINED
+    classes = (numbers.count(len(summary.classes)),) if kind == "multiclass" else ()
+    return (rows, *classes, _positives(summary), flips)
 
 
 def _why_not(summary: SliceSummary) -> str:

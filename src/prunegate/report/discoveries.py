@@ -8,9 +8,9 @@ from prunegate.audit.record import DecisionRecord
 from prunegate.evaluation.discovered import DiscoveredSlice, Discovery
 from prunegate.report import numbers
 from prunegate.report.inert import inert, named
+from prunegate.report.task import DECISIONS, task_kind
 
 HEADER = ("slice", "rows", "lost", "gained", "net loss", "z", "beyond", "guarded p", "")
-_DECISIONS = ("binary", "multiclass")
 _UNITS = {"score": "a row", "language": "nats a document"}
 
 
@@ -41,17 +41,11 @@ def discoveries(record: DecisionRecord) -> DiscoveriesView | None:
     """The advice of a record; None where nothing stood out."""
     if not record.discoveries:
         return None
-    kind = _task(record)
+    kind = task_kind(record)
     return DiscoveriesView(
-        unit="points" if kind in _DECISIONS else _UNITS[kind],
+        unit="points" if kind in DECISIONS else _UNITS[kind],
         slices=tuple(_slice(found, kind) for found in record.discoveries),
     )
-
-
-def _task(record: DecisionRecord) -> str:
-    task = record.policy.document.get("task")
-    kind = task.get("kind") if isinstance(task, dict) else None
-    return str(kind) if kind in _UNITS else "binary"
 
 
 def _slice(found: DiscoveredSlice, kind: str) -> FoundSlice:
@@ -73,12 +67,12 @@ def inert_line(line: str) -> str:
 
 def net_loss(value: float, kind: str) -> str:
     """The mean loss a row: points for decisions, else the task's own unit."""
-    return numbers.signed(100 * value) if kind in _DECISIONS else numbers.signed(value, 3)
+    return numbers.signed(100 * value) if kind in DECISIONS else numbers.signed(value, 3)
 
 
 def counted(found: Discovery) -> str:
     """What was looked at, in a few sentences."""
-    unit = "points" if found.task in _DECISIONS else _UNITS[found.task]
+    unit = "points" if found.task in DECISIONS else _UNITS[found.task]
     return (
         f"{numbers.count(found.candidates)} undeclared slices of at least "
         f"{numbers.count(found.support)} rows in {numbers.count(found.rows)} rows, up to "

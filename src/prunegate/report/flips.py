@@ -1,14 +1,20 @@
-"""Flipped examples: rows on which exactly one of the two models is right, with their pictures."""
+"""Flipped examples: rows on which exactly one of the two models is right, with their pictures.
+
+Where rows are not right or wrong (scores, log-likelihoods) these are the rows that changed most.
+"""
 
 from __future__ import annotations
 
 import base64
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from prunegate.audit.record import DecisionRecord, Flip
+from prunegate.policy.naming import parse_slice_name
 from prunegate.report import numbers
 from prunegate.report.inert import named, shorten
+from prunegate.report.task import task_kind, threshold
 
 MOST_LOST, MOST_GAINED, MOST_GROUPS = 12, 4, 12
 """Examples per slice, and slices, that are shown."""
@@ -25,12 +31,14 @@ class Example:
     picture: str | None
     """A data: address, or None."""
     label: str
+    """Empty where rows are not right or wrong."""
     before: str
     after: str
     verdict: str
-    """lost or gained, in words."""
+    """What happened, in a word: lost or gained, worse or better."""
     lost: bool
     slices: str
+    """What the row's further slices add to the name of the group."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,8 +55,10 @@ class Group:
 class Flips:
     """The section of flipped examples."""
 
-    threshold: str
-    """The score from which a row counts as positive; empty where labels were judged."""
+    title: str
+    lead: str
+    legend: str
+    """What the words under the examples mean."""
     groups: tuple[Group, ...]
     hidden_groups: int
     without_picture: int
@@ -59,8 +69,7 @@ class Flips:
 class _Album:
     """Hands out pictures as data addresses until the budget is spent."""
 
-    def __init__(self, pictures: Mapping[str, bytes], threshold: float | None) -> None:
-        self.threshold = threshold
+    def __init__(self, pictures: Mapping[str, bytes]) -> None:
         self._pictures = pictures
         self._left = PICTURE_BUDGET
 
@@ -74,6 +83,35 @@ class _Album:
         return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Telling:
+    """How examples of a kind of task are told."""
+
+    title: str = "Examples that flipped"
+    lead: str = "Items on which exactly one of the two models is right."
+    legend: str = "Lost: only the baseline is right. Gained: only the candidate is right."
+    words: tuple[str, str] = ("lost", "gained")
+
+
+_TELLING = {
+    "score": _Telling(
+        title="Examples that changed most",
+        lead="Items whose score moved furthest, down and up. The numbers are scores before and "
+        "after.",
+        legend="Lower and higher: the candidate’s score against the baseline’s.",
+        words=("lower", "higher"),
+    ),
+    "language": _Telling(
+        title="Examples that changed most",
+        lead="Documents whose log-likelihood moved furthest, for the worse and for the better. "
+        "The numbers are the negative log-likelihood of the whole document before and after, in "
+        "nats.",
+        legend="Worse: the document is less likely under the candidate than under the baseline.",
+        words=("worse", "better"),
+    ),
+}
+
+
 def flips(record: DecisionRecord, pictures: Mapping[str, bytes]) -> Flips | None:
     """Flipped rows by slice; None where the record holds none."""
     if not record.flips:
@@ -81,13 +119,24 @@ def flips(record: DecisionRecord, pictures: Mapping[str, bytes]) -> Flips | None
     by_slice: dict[str, list[Flip]] = {}
     for flip in record.flips:
         by_slice.setdefault(flip.slices[0] if flip.slices else "overall", []).append(flip)
-    threshold = _threshold(record)
-    album = _Album(pictures, threshold)
+    telling = _TELLING.get(task_kind(record), _Telling())
+    album, limit = _Album(pictures), threshold(record)
     order = sorted(by_slice, key=lambda name: -sum(f.lost for f in by_slice[name]))
-    groups = tuple(_group(name, by_slice[name], album) for name in order[:MOST_GROUPS])
+    groups = tuple(
+        Group(
+            name=named(name),
+            counted=_counted(by_slice[name], telling),
+            examples=tuple(
+                _example(f, name, telling, limit, album) for f in _shown(by_slice[name])
+            ),
+        )
+        for name in order[:MOST_GROUPS]
+    )
     missing = [e for g in groups for e in g.examples if e.picture is None]
     return Flips(
-        threshold="" if threshold is None else f"{threshold:g}",
+        title=telling.title,
+        lead=telling.lead + ("" if limit is None else _of_scores(limit)),
+        legend=telling.legend,
         groups=groups,
         hidden_groups=len(order) - len(groups),
         without_picture=len(missing) if pictures else 0,
@@ -95,22 +144,22 @@ def flips(record: DecisionRecord, pictures: Mapping[str, bytes]) -> Flips | None
     )
 
 
-def _threshold(record: DecisionRecord) -> float | None:
-    task = record.policy.document.get("task")
-    found = task.get("threshold") if isinstance(task, dict) else None
-    return float(found) if isinstance(found, int | float) else None
+def _of_scores(limit: float) -> str:
+    return f" The numbers are scores before and after; {limit:g} and above counts as positive."
 
 
-def _group(name: str, found: list[Flip], album: _Album) -> Group:
-    lost = _furthest(f for f in found if f.lost)
-    gained = _furthest(f for f in found if not f.lost)
-    shown = lost[:MOST_LOST] + gained[:MOST_GAINED]
-    counted = f"{len(lost)} lost and {len(gained)} gained in the record"
+def _shown(found: list[Flip]) -> list[Flip]:
+    lost, gained = (_furthest(f for f in found if f.lost == which) for which in (True, False))
+    return lost[:MOST_LOST] + gained[:MOST_GAINED]
+
+
+def _counted(found: list[Flip], telling: _Telling) -> str:
+    lost, shown = sum(f.lost for f in found), _shown(found)
+    one, other = telling.words
+    counted = f"{lost} {one} and {len(found) - lost} {other} in the record"
     if len(shown) < len(found):
         counted += f"; {len(shown)} shown, those whose scores moved furthest"
-    return Group(
-        name=named(name), counted=counted, examples=tuple(_example(f, album) for f in shown)
-    )
+    return counted
 
 
 def _furthest(found: Iterable[Flip]) -> list[Flip]:
@@ -124,31 +173,41 @@ def _distance(flip: Flip) -> float:
     return abs(flip.candidate - flip.baseline)
 
 
-def _example(flip: Flip, album: _Album) -> Example:
+def _example(
+    flip: Flip, group: str, telling: _Telling, limit: float | None, album: _Album
+) -> Example:
+    before, after = _said(flip, limit)
     return Example(
         id=shorten(flip.id, 60),
         picture=album.address(flip),
         label=shorten(flip.label, 60),
-        before=_said(flip.baseline, album.threshold),
-        after=_said(flip.candidate, album.threshold),
-        verdict=_verdict(flip),
+        before=before,
+        after=after,
+        verdict=telling.words[0 if flip.lost else 1],
         lost=flip.lost,
-        slices=", ".join(named(name) for name in flip.slices[1:]),
+        slices=", ".join(_beyond(group, name) for name in flip.slices[1:]),
     )
 
 
-def _verdict(flip: Flip) -> str:
-    if not flip.label:
-        return "lost: the candidate is worse" if flip.lost else "gained: the candidate is better"
-    only = "baseline" if flip.lost else "candidate"
-    return f"{'lost' if flip.lost else 'gained'}: only the {only} is right"
+def _beyond(group: str, name: str) -> str:
+    """A slice's name without the pairs that the group's name has already told."""
+    told, pairs = parse_slice_name(group), parse_slice_name(name)
+    if told is None or pairs is None:
+        return named(name)
+    rest = {key: value for key, value in pairs.items() if told.get(key) != value}
+    return named(",".join(f"{key}={value}" for key, value in (rest or pairs).items()))
 
 
-def _said(value: float | str, threshold: float | None) -> str:
-    """A label as it is; a score with its decimals; any other number with four digits."""
-    if isinstance(value, str):
-        return shorten(value, 60)
-    return _score(value, threshold) if 0 <= value <= 1 else f"{value:,.4g}"
+def _said(flip: Flip, limit: float | None) -> tuple[str, str]:
+    """Labels as they are, scores with their decimals, other numbers as finely as they differ."""
+    before, after = flip.baseline, flip.candidate
+    if isinstance(before, str) or isinstance(after, str):
+        return shorten(str(before), 60), shorten(str(after), 60)
+    if flip.label:
+        return _score(before, limit), _score(after, limit)
+    size = abs(after - before)
+    digits = min(max(0, 1 - math.floor(math.log10(size))), 6) if size else 2
+    return numbers.fixed(before, digits), numbers.fixed(after, digits)
 
 
 def _score(score: float, threshold: float | None) -> str:

@@ -1,20 +1,29 @@
-"""Forest panels: one per metric with a change limit, one row per slice, as numbers to be drawn."""
+"""Forest panels: one per metric with a change limit, one row per slice, as numbers to be drawn.
+
+Metrics never share an axis. A class that is judged by itself has its own panel; where only one
+slice is looked at, the classes are the rows of one panel instead.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from prunegate.audit.record import DecisionRecord
+from prunegate.policy.catalogue import METRICS
+from prunegate.policy.naming import parse_slice_name
 from prunegate.report import words
-from prunegate.report.inert import shorten
-from prunegate.report.limits import CHANGES, Line, line, slack
-from prunegate.report.units import is_operational, is_share, meaning, metric_name
+from prunegate.report.inert import named, shorten
+from prunegate.report.limits import CHANGES, Line, line, room
+from prunegate.report.units import Units, is_operational, is_share, metric_name
 from prunegate.verdict.finding import Finding
 
 MOST_ROWS = 40
 """Slices drawn per panel; beyond it the most serious are drawn and the rest is counted."""
-_LONGEST = 22
+MOST_PANELS = 12
+"""Panels drawn; beyond it likewise."""
+_LONGEST, _TAIL = 22, 9
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +53,9 @@ class Panel:
     axis: str
     rows: tuple[ForestRow, ...]
     hidden: int
-    """Slices not drawn, all less serious than those drawn."""
+    """Rows not drawn, all less serious than those drawn."""
+    rows_are: str = "slice"
+    """What a row is: a slice, or a class."""
 
     @property
     def description(self) -> str:
@@ -52,44 +63,81 @@ class Panel:
         counts = {s: sum(r.status == s for r in self.rows) for s in words.SEVERITY_ORDER}
         named = ", ".join(f"{n} {status}" for status, n in counts.items() if n)
         return (
-            f"{self.axis} per slice with 95 % intervals and limits: {named}. "
+            f"{self.axis} per {self.rows_are} with 95 % intervals and limits: {named}. "
             "The table of rules has every value."
         )
 
 
-def panels(record: DecisionRecord) -> tuple[Panel, ...]:
-    """A panel for every metric that some rule limits the change of."""
+def panels(record: DecisionRecord) -> tuple[tuple[Panel, ...], int]:
+    """A panel for every metric (and class) that some rule limits the change of.
+
+    Returns:
+        The panels in the policy's order, and how many more there are that are not drawn.
+    """
     limited = [f for f in record.findings if f.check in CHANGES and not is_operational(f.metric)]
-    return tuple(
-        _panel(record, metric, [f for f in limited if f.metric == metric])
-        for metric in dict.fromkeys(f.metric for f in limited)
-    )
+    groups = _grouped(limited)
+    chosen = list(groups)
+    if len(chosen) > MOST_PANELS:
+        worst = sorted(chosen, key=lambda key: _urgency(groups[key]))[:MOST_PANELS]
+        chosen = [key for key in chosen if key in worst]
+    units = Units.of(record)
+    drawn = tuple(_panel(record, units, groups[key]) for key in chosen)
+    return drawn, len(groups) - len(drawn)
 
 
-def _panel(record: DecisionRecord, metric: str, findings: Sequence[Finding]) -> Panel:
-    by_slice: dict[str, list[Finding]] = {}
+def _grouped(limited: Sequence[Finding]) -> dict[tuple[str, str | None, bool], list[Finding]]:
+    """Findings by panel: the metric, the one class, and whether the rows are classes."""
+    places: dict[str, set[str]] = {}
+    for finding in limited:
+        if finding.class_label is not None:
+            places.setdefault(finding.metric, set()).add(finding.slice)
+    groups: dict[tuple[str, str | None, bool], list[Finding]] = {}
+    for finding in limited:
+        by_class = finding.class_label is not None and len(places[finding.metric]) == 1
+        key = (finding.metric, None if by_class else finding.class_label, by_class)
+        groups.setdefault(key, []).append(finding)
+    return groups
+
+
+def _panel(record: DecisionRecord, units: Units, findings: Sequence[Finding]) -> Panel:
+    first = findings[0]
+    by_class = len({f.class_label for f in findings}) > 1
+    by_row: dict[str, list[Finding]] = {}
     for finding in findings:
-        by_slice.setdefault(finding.slice, []).append(finding)
-    labels, key = _labels(record, tuple(by_slice))
-    order = list(by_slice)
+        row = str(finding.class_label) if by_class else finding.slice
+        by_row.setdefault(row, []).append(finding)
+    labels, key = _labels(record, tuple(by_row)) if not by_class else (_classes(by_row), "")
+    order = list(by_row)
     if len(order) > MOST_ROWS:
-        order = sorted(order, key=lambda name: _urgency(by_slice[name]))[:MOST_ROWS]
-    scale = 100.0 if is_share(metric) else 1.0
-    unit = "Change in percentage points" if is_share(metric) else f"Change of {metric_name(metric)}"
+        order = sorted(order, key=lambda name: _urgency(by_row[name]))[:MOST_ROWS]
+    scale = 100.0 if is_share(first.metric) else 1.0
+    place = f" class by class, {named(first.slice)}"
     return Panel(
-        metric=metric,
-        title=words.title(metric),
-        meaning=meaning(metric),
+        metric=first.metric,
+        title=f"{words.title(first.metric)}{place if by_class else words.of_class(first)}",
+        meaning=units.meaning(first.metric, first.class_label),
         key=key,
-        axis=unit,
-        rows=tuple(_row(record, labels[name], by_slice[name], scale) for name in order),
-        hidden=len(by_slice) - len(order),
+        axis=_axis(first.metric),
+        rows=tuple(_row(record, labels[name], by_row[name], scale) for name in order),
+        hidden=len(by_row) - len(order),
+        rows_are="class" if by_class else "slice",
     )
+
+
+def _axis(metric: str) -> str:
+    if is_share(metric):
+        return "Change in percentage points"
+    unit = METRICS[metric].unit if metric in METRICS else ""
+    return f"Change of {metric_name(metric)}" + (f", in {unit}" if unit else "")
+
+
+def _classes(names: Iterable[str]) -> dict[str, str]:
+    return {name: _fitting(named(name)) for name in names}
 
 
 def _urgency(findings: Sequence[Finding]) -> tuple[int, float]:
-    slacks = [s for f in findings if (s := slack(f)) is not None]
-    return min(words.SEVERITY_ORDER[f.status] for f in findings), min(slacks, default=0.0)
+    left = [share for f in findings if (share := room(f)) is not None]
+    return min(words.SEVERITY_ORDER[f.status] for f in findings), min(left, default=0.0)
 
 
 def _row(
@@ -101,11 +149,16 @@ def _row(
         label=label,
         status=first.status,
         difference=_scaled(first.difference, scale),
-        low=_scaled(first.ci_low, scale),
-        high=_scaled(first.ci_high, scale),
+        low=_scaled(_end(first, first.ci_low, -math.inf), scale),
+        high=_scaled(_end(first, first.ci_high, math.inf), scale),
         lines=tuple(Line(at=m.at * scale, allowed_above=m.allowed_above) for m in margins),
         control=_scaled(_control(record, first), scale),
     )
+
+
+def _end(finding: Finding, end: float | None, unbounded: float) -> float | None:
+    """An end of the interval; of a tested finding an absent one means that it has no end there."""
+    return unbounded if end is None and finding.p_value is not None else end
 
 
 def _scaled(value: float | None, scale: float) -> float | None:
@@ -115,7 +168,8 @@ def _scaled(value: float | None, scale: float) -> float | None:
 def _control(record: DecisionRecord, finding: Finding) -> float | None:
     """What the unpruned control changed on the finding's slice."""
     for row in record.control.slices if record.control else ():
-        if (row.metric, row.slice) == (finding.metric, finding.slice):
+        same = (row.metric, row.slice) == (finding.metric, finding.slice)
+        if same and finding.class_label is None:
             known = row.control is not None and row.baseline is not None
             return row.control - row.baseline if known else None  # type: ignore[operator]  # both known
     return None
@@ -130,6 +184,24 @@ def _labels(record: DecisionRecord, names: Sequence[str]) -> tuple[dict[str, str
         n.startswith(f"{known[n].slicing}=") for n in names if known[n].slicing != "overall"
     )
     if not prefixed:
-        return {n: shorten(n, _LONGEST) for n in names}, ""
-    labels = {n: shorten(words.slice_value(known[n]), _LONGEST) for n in names}
+        return {n: _whole_or_values(n) for n in names}, ""
+    labels = {n: _fitting(words.slice_value(known[n])) for n in names}
     return labels, shorten(slicings.pop(), _LONGEST)
+
+
+def _whole_or_values(name: str) -> str:
+    """A slice's name, or its values alone where the name is too long for the chart."""
+    return named(name) if len(named(name)) <= _LONGEST else _fitting(_values(name))
+
+
+def _values(name: str) -> str:
+    """The values of a slice without their keys: ``video · eu``; another name as it is."""
+    pairs = parse_slice_name(name)
+    return named(name) if pairs is None else " · ".join(named(value) for value in pairs.values())
+
+
+def _fitting(text: str) -> str:
+    """A label that fits; of a long one both ends show, because names often differ at the end."""
+    if len(text) <= _LONGEST:
+        return text
+    return f"{text[: _LONGEST - _TAIL - 1]}…{text[-_TAIL:]}"

@@ -35,7 +35,7 @@ def forest_chart(panel: Panel, number: int) -> Markup:
     return svg.render(
         specification,
         name=f"forest-{number}",
-        title=f"{panel.title}: candidate minus baseline, per slice",
+        title=f"{panel.title}: candidate minus baseline, per {panel.rows_are}",
         description=panel.description,
     )
 
@@ -45,7 +45,7 @@ def _domain(rows: Sequence[ForestRow]) -> tuple[float, float]:
     core = [0.0, *(m.at for r in rows for m in r.lines)]
     core += [v for r in rows for v in (r.difference, r.control) if v is not None]
     span = max(core) - min(core) or 1.0
-    ends = [v for r in rows for v in (r.low, r.high) if v is not None]
+    ends = [v for r in rows for v in (r.low, r.high) if v is not None and math.isfinite(v)]
     middle = (max(core) + min(core)) / 2
     low = max(min([*core, *ends]), middle - _SPREAD * span)
     high = min(max([*core, *ends]), middle + _SPREAD * span)

@@ -10,10 +10,11 @@ from prunegate.audit.record import DecisionRecord
 from prunegate.policy.catalogue import METRICS
 from prunegate.report import numbers, words
 from prunegate.report.inert import LONGEST, named, shorten
-from prunegate.report.limits import lost_for_certain, slack
+from prunegate.report.limits import lost_for_certain, room
 from prunegate.report.numbers import NOT_DEFINED
-from prunegate.report.units import Units, is_operational, metric_name
-from prunegate.verdict.finding import Finding
+from prunegate.report.task import DECISIONS, noun
+from prunegate.report.units import Units, is_operational
+from prunegate.verdict.finding import Finding, SliceSummary
 
 _FEW = 4
 """Reasons that are shown without being asked for."""
@@ -58,7 +59,7 @@ def headline(record: DecisionRecord, units: Units) -> Headline:
     because = _because(record)
     if not because:
         because, reasons = " ".join(reasons[:1]) or "No reason was recorded.", reasons[1:]
-    needs = dict.fromkeys(words.need(f) for f in _blocking(record) if f.status == "inconclusive")
+    needs = dict.fromkeys(words.need(f, units) for f in _most_needed(record))
     return Headline(
         outcome=record.outcome,
         decision=words.decision(record.outcome),
@@ -71,14 +72,44 @@ def headline(record: DecisionRecord, units: Units) -> Headline:
     )
 
 
+def _most_needed(record: DecisionRecord) -> list[Finding]:
+    """Of the open findings that want the same rows of a slice, the one that wants most of them."""
+    most: dict[tuple[str, str | None, str | None], Finding] = {}
+    for finding in _blocking(record):
+        if finding.status != "inconclusive" or finding.needed is None:
+            continue
+        key = (finding.slice, finding.class_label, finding.needed_unit)
+        if key not in most or finding.needed > (most[key].needed or 0):
+            most[key] = finding
+    return list(most.values())
+
+
 def _caveats(record: DecisionRecord, units: Units) -> tuple[str, ...]:
-    """Losses that are real and allowed, in plain words."""
-    return tuple(
-        f"{words.title(f.metric)} on {named(f.slice)} did get worse "
+    """Losses that are real and allowed, in plain words, those nearest to their limit first."""
+    nearest: dict[tuple[str, str | None, str], Finding] = {}  # two limits on one loss: one line
+    for finding in _blocking(record):
+        key = (finding.metric, finding.class_label, finding.slice)
+        lost = finding.status == "pass" and lost_for_certain(finding)
+        if lost and (key not in nearest or _room(finding) < _room(nearest[key])):
+            nearest[key] = finding
+    found = list(nearest.values())
+    rest = len(found) - _FEW
+    shown = sorted(found, key=_room)[:_FEW] if rest > 1 else found
+    told = [
+        f"{words.capital(words.about(f))} on {named(f.slice)} did get worse "
         f"({units.change_in_words(f.metric, f.difference)}), though by less than the policy allows."
-        for f in _blocking(record)
-        if f.status == "pass" and lost_for_certain(f)
-    )
+        for f in shown
+    ]
+    if rest > 1:
+        told.append(
+            f"So did {numbers.count(rest)} more, all further from their limits: see the rules."
+        )
+    return tuple(told)
+
+
+def _room(finding: Finding) -> float:
+    left = room(finding)
+    return 0.0 if left is None else left
 
 
 def _because(record: DecisionRecord) -> str:
@@ -87,11 +118,15 @@ def _because(record: DecisionRecord) -> str:
     places: dict[str, dict[str, None]] = {}
     for finding in sorted(_blocking(record), key=lambda f: f.slice == "overall"):
         if finding.status == wanted:
-            places.setdefault(metric_name(finding.metric), {})[named(finding.slice)] = None
+            places.setdefault(words.about(finding), {})[named(finding.slice)] = None
     if not places:
         return ""
     start = "It misses its limits" if wanted == "fail" else "Not settled yet"
-    return f"{start}: {'; '.join(f'{m} on {_some(list(s))}' for m, s in places.items())}."
+    told = [f"{metric} on {_some(list(slices))}" for metric, slices in places.items()]
+    rest = len(told) - _FEW
+    if rest > 1:
+        told = [*told[:_FEW], f"and {rest} more metrics or classes"]
+    return f"{start}: {'; '.join(told)}."
 
 
 def _some(names: list[str]) -> str:
@@ -125,16 +160,12 @@ def _blocking(record: DecisionRecord) -> list[Finding]:
 
 
 def _worst_change(record: DecisionRecord, units: Units) -> Figure | None:
-    judged = [
-        (slack(f), f)
-        for f in _blocking(record)
-        if slack(f) is not None and not is_operational(f.metric)
-    ]
+    judged = [f for f in _blocking(record) if room(f) is not None and not is_operational(f.metric)]
     if not judged:
         return None
-    _, finding = min(judged, key=lambda pair: (pair[1].status != "fail", pair[0]))
+    finding = min(judged, key=lambda f: (f.status != "fail", _room(f)))
     return Figure(
-        label=f"Worst change: {metric_name(finding.metric)}, {named(finding.slice)}",
+        label=f"Worst change: {words.about(finding)}, {named(finding.slice)}",
         value=units.change_in_words(finding.metric, finding.difference),
         detail=f"allowed: {units.limit(finding)}",
         tone=finding.status,
@@ -216,21 +247,27 @@ def _slices_safe(record: DecisionRecord, _: Units) -> Figure | None:
     )
 
 
-def _rows_judged(record: DecisionRecord, _: Units) -> Figure | None:
+def _rows_judged(record: DecisionRecord, units: Units) -> Figure | None:
     overall = next((s for s in record.slices if s.slicing == "overall"), None)
     if overall is None:
         return None
+    positives = numbers.count(overall.positives)
+    detail = {
+        "binary": f"{positives} of them positive",
+        "multiclass": f"{len(overall.classes)} classes; the rarest has {positives}",
+    }.get(units.kind, "each of them judged by both models")
+    rows = noun(units.kind)
     return Figure(
-        label="Labelled rows judged",
+        label=f"Labelled {rows} judged" if units.kind in DECISIONS else f"{rows.title()} judged",
         value=numbers.count(overall.rows),
-        detail=f"{numbers.count(overall.positives)} of them positive",
+        detail=detail,
         tone="",
     )
 
 
 def _flips(record: DecisionRecord, _: Units) -> Figure | None:
     overall = next((s for s in record.slices if s.slicing == "overall"), None)
-    flipped = lost_gained(overall.cells) if overall and overall.rows else None
+    flipped = lost_gained(overall) if overall and overall.rows else None
     if flipped is None:
         return None
     return Figure(
@@ -241,8 +278,9 @@ def _flips(record: DecisionRecord, _: Units) -> Figure | None:
     )
 
 
-def lost_gained(cells: Sequence[int]) -> tuple[int, int] | None:
+def lost_gained(summary: SliceSummary) -> tuple[int, int] | None:
     """Rows that only the baseline, and only the candidate, gets right; None without counts."""
-    if len(cells) != 8:
-        return None
-    return cells[1] + cells[6], cells[2] + cells[5]
+    if summary.lost is not None and summary.gained is not None:
+        return summary.lost, summary.gained
+    cells = summary.cells  # all that a record has which is older than the two counts
+    return (cells[1] + cells[6], cells[2] + cells[5]) if len(cells) == 8 else None

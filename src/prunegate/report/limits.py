@@ -6,6 +6,7 @@ their line is drawn at the estimate and is for display only. The verdict never u
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from prunegate.report.units import lower_is_better
@@ -59,6 +60,14 @@ def slack(finding: Finding) -> float | None:
     return away if margin.allowed_above else -away
 
 
+def room(finding: Finding) -> float | None:
+    """Slack as a share of what is allowed, so that metrics of different units can be compared."""
+    margin, away = line(finding), slack(finding)
+    if margin is None or away is None:
+        return None
+    return away / abs(margin.at) if margin.at else math.copysign(math.inf, away) if away else 0.0
+
+
 def worst_plausible(finding: Finding) -> float | None:
     """The end of the displayed interval that is nearer to breaking the margin."""
     margin = line(finding)
@@ -77,6 +86,8 @@ def crosses(finding: Finding) -> bool:
 
 def lost_for_certain(finding: Finding) -> bool:
     """Whether the whole displayed interval of a change lies on the worse side of no change."""
-    if finding.check not in CHANGES or finding.ci_low is None or finding.ci_high is None:
+    if finding.check not in CHANGES:
         return False
-    return finding.ci_low > 0 if lower_is_better(finding.metric) else finding.ci_high < 0
+    if lower_is_better(finding.metric):
+        return finding.ci_low is not None and finding.ci_low > 0
+    return finding.ci_high is not None and finding.ci_high < 0

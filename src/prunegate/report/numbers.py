@@ -146,6 +146,28 @@ def significant(value: float | None, digits: int = 3) -> str:
     return fixed(value, min(places, 9))
 
 
+def mean(value: float, against: float | None = None) -> str:
+    """A mean of scores or log-likelihoods: four digits, and enough to tell it from a limit.
+
+    >>> mean(2.5934), mean(13.3768), mean(2.49996, against=2.5)
+    ('2.593', '13.38', '2.49996')
+    """
+    places = 3 - (math.floor(math.log10(abs(value))) if abs(value) >= 1 else 0)
+    return fixed(value, decimals([value], against, max(0, places), 6))
+
+
+def mean_change(size: float, against: float | None = None) -> str:
+    """A change of such a mean, without its sign: two digits, and enough to tell it from a limit.
+
+    >>> mean_change(0.01083), mean_change(0.02004, against=0.02), mean_change(0.889)
+    ('0.011', '0.02004', '0.89')
+    """
+    if size < 1e-6:
+        return significant(size, 2)
+    places = min(max(0, 1 - math.floor(math.log10(size))), 9)
+    return fixed(size, decimals([size], against, places, max(places, 6)))
+
+
 def megabytes(size: float | None) -> str:
     """Bytes in MB (a million bytes): ``346 MB``, ``1.88 MB``."""
     text = significant(None if size is None else size / 1e6)

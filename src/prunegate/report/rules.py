@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from prunegate.audit.record import DecisionRecord
+from prunegate.policy.catalogue import METRICS
 from prunegate.report import numbers, words
 from prunegate.report.inert import inert, named
-from prunegate.report.units import Units, is_operational, is_share
+from prunegate.report.units import Units, is_mean, is_operational, is_share, without_unit
 from prunegate.verdict.finding import Finding
 
 MOST_ROWS = 300
@@ -21,6 +22,8 @@ class FindingRow:
     """One finding, every cell as text."""
 
     slice: str
+    class_label: str
+    """The one class that is judged; empty where there is none."""
     status: str
     status_words: str
     limit: str
@@ -79,13 +82,21 @@ def _rule(record: DecisionRecord, units: Units, index: int) -> RuleView:
         status_words=words.status(findings[0]) if findings else "nothing was judged",
         tally=_tally(findings),
         warn=bool(findings) and all(f.severity == "warn" for f in findings),
-        change_unit=" (points)" if findings and is_share(findings[0].metric) else "",
+        change_unit=_unit(findings[0].metric) if findings else "",
         tested=any(not is_operational(f.metric) for f in findings),
         paired=any(f.lost is not None for f in findings),
         urgent=_urgent(findings, rows),
         rows=rows,
         hidden=len(findings) - len(rows),
     )
+
+
+def _unit(metric: str) -> str:
+    """What the change column is in: `` (points)``; empty where its cells say it or it has none."""
+    if is_share(metric):
+        return " (points)"
+    unit = METRICS[metric].unit if is_mean(metric) else ""
+    return f" ({unit})" if unit else ""
 
 
 def _sentence(record: DecisionRecord, units: Units, index: int, findings: list[Finding]) -> str:
@@ -121,13 +132,14 @@ def _row(finding: Finding, units: Units) -> FindingRow:
     tested = finding.n > 0
     return FindingRow(
         slice=named(finding.slice),
+        class_label=words.of_class(finding).removeprefix(" of "),
         status=finding.status,
         status_words=words.status(finding),
         limit=units.limit(finding),
-        before=units.level(metric, finding.baseline),
-        after=units.level(metric, finding.candidate, level),
-        change=units.change(metric, finding.difference),
-        interval=units.range(finding),
+        before=without_unit(units.level(metric, finding.baseline), metric),
+        after=without_unit(units.level(metric, finding.candidate, level), metric),
+        change=without_unit(units.change(metric, finding.difference), metric),
+        interval=without_unit(units.range(finding), metric),
         n=numbers.count(finding.n) if tested else numbers.NOT_DEFINED,
         flips=_flips(finding),
         holds=numbers.bare_p(finding.p_value),

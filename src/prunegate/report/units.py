@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from prunegate.policy.catalogue import METRICS
+from prunegate.audit.record import DecisionRecord
+from prunegate.policy.catalogue import METRICS, PER_CLASS
 from prunegate.report import numbers
 from prunegate.report.inert import inert
 from prunegate.report.numbers import GAP, NOT_DEFINED
+from prunegate.report.task import task_kind
 from prunegate.verdict.finding import Finding
 
 LEVELS = ("at_least", "at_most")
@@ -20,19 +22,6 @@ _LIMIT_WORDS = {
     "max_gain": "gain of at most {}",
     "max_ratio": "at most {} of the baseline’s",
 }
-_NAMES = {
-    "f1": "F1",
-    "mae": "mean absolute error",
-    "nll_per_token": "negative log-likelihood per token",
-    "latency_p50_ms": "median latency",
-    "latency_p95_ms": "p95 latency",
-    "latency_p99_ms": "p99 latency",
-    "throughput_per_s": "throughput",
-    "model_bytes": "model size",
-    "active_heads": "attention heads",
-    "cost_per_1k": "cost of 1,000 inferences",
-}
-"""Metrics whose name in a policy is no phrase."""
 
 
 def is_share(metric: str) -> bool:
@@ -47,6 +36,22 @@ def lower_is_better(metric: str) -> bool:
     return known is not None and known.better == "lower"
 
 
+def is_mean(metric: str) -> bool:
+    """Whether the metric is a mean of numbers: a score, an error, a log-likelihood."""
+    known = METRICS.get(metric)
+    return known is not None and known.kind == "mean"
+
+
+def without_unit(text: str, metric: str) -> str:
+    """A mean's value without the unit that stands elsewhere; other values as they are."""
+    return text.removesuffix(f"{GAP}{METRICS[metric].unit}") if is_mean(metric) else text
+
+
+def _with_unit(text: str, metric: str) -> str:
+    unit = METRICS[metric].unit
+    return f"{text}{GAP}{unit}" if unit else text
+
+
 def is_operational(metric: str) -> bool:
     """Whether the metric is a measured or counted figure and not a judgement on rows."""
     known = METRICS.get(metric)
@@ -55,12 +60,7 @@ def is_operational(metric: str) -> bool:
 
 def metric_name(metric: str) -> str:
     """A metric's name for people: ``false positive rate``, ``p95 latency``."""
-    return _NAMES.get(metric) or inert(metric).replace("_", " ")
-
-
-def meaning(metric: str) -> str:
-    """What a metric is, in a few words; empty for one outside the catalogue."""
-    return METRICS[metric].words if metric in METRICS else ""
+    return METRICS[metric].phrase if metric in METRICS else inert(metric).replace("_", " ")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +69,26 @@ class Units:
 
     currency: str = ""
     """ISO code that money is in; empty where the record has no cost section."""
+    kind: str = "binary"
+    """The kind of task, which decides what positives are and what a class's metric means."""
+
+    @classmethod
+    def of(cls, record: DecisionRecord) -> Units:
+        """The units of a record."""
+        return cls(currency=record.cost.currency if record.cost else "", kind=task_kind(record))
+
+    def meaning(self, metric: str, class_label: str | None = None) -> str:
+        """What a metric is, in a few words; empty for one outside the catalogue."""
+        known = METRICS.get(metric)
+        if known is None:
+            return ""
+        words = known.class_words if self.kind == "multiclass" and known.class_words else ""
+        if words and class_label is None and metric in PER_CLASS:
+            return f"{words}; the average of all classes"
+        if known.words == known.phrase:
+            return ""  # the title has said it
+        unit = f", in {known.unit}" if known.kind == "mean" and known.unit else ""
+        return (words or known.words) + unit
 
     def level(self, metric: str, value: float | None, against: float | None = None) -> str:
         """A metric's own value: ``92.1 %``, ``41.2 ms``, ``1.88 MB``."""
@@ -76,6 +96,8 @@ class Units:
             return NOT_DEFINED
         if is_share(metric):
             return numbers.share(value, against)
+        if is_mean(metric):
+            return _with_unit(numbers.mean(value, against), metric)
         return self._figure(metric, value)
 
     def change(self, metric: str, difference: float | None, against: float | None = None) -> str:
@@ -85,6 +107,8 @@ class Units:
         if is_share(metric):
             return numbers.points(difference, against)
         sign = "+" if difference > 0 else numbers.MINUS if difference < 0 else ""
+        if is_mean(metric):
+            return _with_unit(sign + numbers.mean_change(abs(difference), against), metric)
         return sign + self._figure(metric, abs(difference))
 
     def change_in_words(
@@ -95,16 +119,24 @@ class Units:
         return f"{text}{GAP}points" if is_share(metric) and text != NOT_DEFINED else text
 
     def range(self, finding: Finding) -> str:
-        """The finding's interval: ``−9.0 to −5.2`` or ``88.1 % to 91.0 %``."""
-        if finding.ci_low is None or finding.ci_high is None:
+        """The finding's interval: ``−9.0 to −5.2`` or ``88.1 % to 91.0 %``.
+
+        An interval of a tested finding may have no end on a side; nothing was tested elsewhere.
+        """
+        low, high = (self._end(finding, end) for end in (finding.ci_low, finding.ci_high))
+        if low and high:
+            return f"{without_unit(low, finding.metric)} to {high}"
+        if finding.p_value is None:
             return NOT_DEFINED
-        if finding.check == "max_ratio":
-            parts = [numbers.significant(v) for v in (finding.ci_low, finding.ci_high)]
-        elif finding.check in LEVELS:
-            parts = [self.level(finding.metric, v) for v in (finding.ci_low, finding.ci_high)]
-        else:
-            parts = [self.change(finding.metric, v) for v in (finding.ci_low, finding.ci_high)]
-        return " to ".join(parts)
+        return f"{low} or more" if low else f"{high} or less" if high else "no end on either side"
+
+    def _end(self, finding: Finding, end: float | None) -> str:
+        if end is None:
+            return ""
+        if finding.check == "max_ratio" and is_operational(finding.metric):
+            return numbers.significant(end)
+        write = self.level if finding.check in LEVELS else self.change
+        return write(finding.metric, end)
 
     def limit(self, finding: Finding) -> str:
         """The finding's limit in words: ``drop of at most 2 points``."""

@@ -15,7 +15,7 @@ from prunegate.audit.record import DecisionRecord
 from prunegate.report import details, numbers
 from prunegate.report.control import ControlView, control
 from prunegate.report.cost import CostView, cost
-from prunegate.report.details import FactGroup, SliceRow
+from prunegate.report.details import FactGroup, SlicesView
 from prunegate.report.discoveries import DiscoveriesView, discoveries
 from prunegate.report.flips import Flips, flips
 from prunegate.report.forest import Panel, panels
@@ -26,6 +26,7 @@ from prunegate.report.inert import LONGEST, inert, shorten
 from prunegate.report.measures import MeasuresView, measures
 from prunegate.report.rules import RuleView, rules
 from prunegate.report.units import Units
+from prunegate.report.warnings import Warnings, warnings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +48,8 @@ class ReportView:
     """The first twelve digits of the record's digest, grouped."""
     headline: Headline
     forests: tuple[Forest, ...]
+    hidden_forests: int
+    """Panels not drawn, all less serious than those drawn."""
     waived: bool
     """Whether any finding was waived."""
     rules: tuple[RuleView, ...]
@@ -58,8 +61,8 @@ class ReportView:
     recipe: tuple[str, ...]
     loss: str
     heads: HeadMap | None
-    slices: tuple[SliceRow, ...]
-    warnings: tuple[str, ...]
+    slices: SlicesView
+    warnings: Warnings
     statement: str
     second_opinion: str
     known_limits: tuple[str, ...]
@@ -74,7 +77,8 @@ def view(record: DecisionRecord, *, digest: str, pictures: Mapping[str, bytes]) 
         digest: sha256 of the record's canonical bytes, in hexadecimal.
         pictures: PNG or JPEG bytes by the id of a flipped row; may be empty.
     """
-    units = Units(currency=record.cost.currency if record.cost else "")
+    units = Units.of(record)
+    drawn, left_out = panels(record)
     return ReportView(
         policy=inert(record.policy.name),
         purpose=shorten(record.policy.purpose or "", LONGEST),
@@ -83,8 +87,9 @@ def view(record: DecisionRecord, *, digest: str, pictures: Mapping[str, bytes]) 
         headline=headline(record, units),
         forests=tuple(
             Forest(panel=panel, chart=forest_chart(panel, number))
-            for number, panel in enumerate(panels(record), start=1)
+            for number, panel in enumerate(drawn, start=1)
         ),
+        hidden_forests=left_out,
         waived=any(finding.status == "waived" for finding in record.findings),
         rules=rules(record, units),
         control=control(record, units),
@@ -96,7 +101,7 @@ def view(record: DecisionRecord, *, digest: str, pictures: Mapping[str, bytes]) 
         loss=details.loss(record),
         heads=head_map(record),
         slices=details.slices(record),
-        warnings=tuple(shorten(text, LONGEST) for text in record.warnings),
+        warnings=warnings(record),
         statement=shorten(record.statement, LONGEST),
         second_opinion=details.second_opinion(record),
         known_limits=tuple(shorten(text, LONGEST) for text in record.known_limits),

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 
+from prunegate.policy.catalogue import METRICS
 from prunegate.report import numbers
-from prunegate.report.inert import LONGEST, named, shorten
+from prunegate.report.inert import LONGEST, inert, named, shorten
 from prunegate.report.limits import CHANGES, crosses, lost_for_certain, worst_plausible
 from prunegate.report.units import LEVELS, Units, is_share, metric_name
 from prunegate.verdict.finding import Finding, SliceSummary
+from prunegate.verdict.words import request
 
 SEVERITY_ORDER = {"fail": 0, "inconclusive": 1, "waived": 2, "pass": 3}
 """Statuses, the most serious first."""
@@ -65,7 +68,7 @@ def serious_first(findings: Iterable[Finding]) -> list[Finding]:
 
 def sentence(finding: Finding, units: Units) -> str:
     """The evidence of a finding in one line, with what would settle it and what may surprise."""
-    parts = [_evidence(finding, units), need(finding), _note(finding), *remarks(finding)]
+    parts = [_evidence(finding, units), need(finding, units), _note(finding), *remarks(finding)]
     return " ".join(_stop(part) for part in parts if part)
 
 
@@ -77,27 +80,35 @@ def remarks(finding: Finding) -> list[str]:
     return hair + ([LOSING] if lost_for_certain(finding) else [])
 
 
-def need(finding: Finding) -> str:
+def need(finding: Finding, units: Units) -> str:
     """What would likely settle an open finding: ``Label about 640 more positives in video``."""
     if finding.needed is None:
         return ""
-    unit = finding.needed_unit or "rows"
     where = "" if finding.slice == "overall" else f" in {named(finding.slice)}"
-    return f"Label about {numbers.count(_two_digits(finding.needed))} more {unit}{where}"
+    known = finding if finding.metric in METRICS else replace(finding, metric="accuracy")
+    asked = request(known, rarest=units.kind == "multiclass" and finding.class_label is None)
+    return f"{capital(inert(asked))}{where}"
 
 
-def _two_digits(number: int) -> int:
-    """Rounded up to two significant digits: an estimate should not look exact."""
-    step: int = 10 ** max(0, len(str(number)) - 2)
-    return -(-number // step) * step
+def of_class(finding: Finding) -> str:
+    """`` of class violence``; empty where no class is judged by itself."""
+    return "" if finding.class_label is None else f" of class {named(finding.class_label)}"
+
+
+def about(finding: Finding) -> str:
+    """The metric, and the class where one is judged: ``recall of class violence``."""
+    return f"{metric_name(finding.metric)}{of_class(finding)}"
 
 
 def _note(finding: Finding) -> str:
-    """The finding's own note, less the request for labels that ``need`` has made already."""
+    """The finding's own note, less the request for rows that ``need`` has made already."""
     parts = shorten(finding.note, LONGEST).split("; ")
-    kept = [part for part in parts if finding.needed is None or not part.startswith("label about")]
+    kept = [part for part in parts if finding.needed is None or not part.startswith(_REQUESTS)]
     text = "; ".join(part for part in kept if part)
     return capital(text)
+
+
+_REQUESTS = ("label about", "add about")
 
 
 def _stop(text: str) -> str:
@@ -114,7 +125,10 @@ def _evidence(finding: Finding, units: Units) -> str:
         return f"{value}, plausibly {units.range(finding)}; asked for: {units.limit(finding)}"
     if finding.check == "max_ratio" and finding.baseline:
         ratio = numbers.share(finding.candidate / finding.baseline, finding.limit)
-        return f"{ratio} of the baseline’s; allowed: {units.allowed(finding)}"
+        change = ""
+        if finding.p_value is not None:
+            change = f"plausible change {units.range(finding)}{_points(finding)}; "
+        return f"{ratio} of the baseline’s; {change}allowed: {units.allowed(finding)}"
     value = units.level(finding.metric, finding.candidate, finding.limit)
     return f"{value}; allowed: {units.limit(finding)}"
 
@@ -128,11 +142,11 @@ def _change_evidence(finding: Finding, units: Units) -> str:
 def _plausible(finding: Finding, units: Units) -> str:
     """The worst that the interval still allows, in the terms of the limit."""
     bound = worst_plausible(finding)
+    if finding.check not in ("max_drop", "max_rise") and finding.p_value is not None:
+        return f"plausible change {units.range(finding)}{_points(finding)}"
     if bound is None:
-        return "no interval"
-    if finding.check not in ("max_drop", "max_rise"):
-        points = " points" if is_share(finding.metric) else ""
-        return f"plausible change {units.range(finding)}{points}"
+        tested = finding.p_value is not None
+        return "the interval has no end on the worse side" if tested else "no interval"
     word = "drop" if finding.check == "max_drop" else "rise"
     size = -bound if word == "drop" else bound
     if size <= 0:
@@ -140,6 +154,10 @@ def _plausible(finding: Finding, units: Units) -> str:
     limit = finding.limit if finding.limit_kind == "absolute" else None
     text = units.change_in_words(finding.metric, size, limit).removeprefix("+")
     return f"worst plausible {word} {text}"
+
+
+def _points(finding: Finding) -> str:
+    return " points" if is_share(finding.metric) else ""
 
 
 def lost_and_gained(finding: Finding) -> str:

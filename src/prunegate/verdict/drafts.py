@@ -20,6 +20,7 @@ from prunegate.evaluation.slices import OVERALL, SliceCounts
 from prunegate.evaluation.tallies import JointCounts, LabelCounts
 from prunegate.policy.catalogue import METRICS, Metric
 from prunegate.policy.model import Policy, Rule
+from prunegate.policy.naming import value_text
 from prunegate.stats.result import TestResult
 from prunegate.verdict import words
 from prunegate.verdict.figures import Figure
@@ -47,6 +48,8 @@ class Question:
     rule: Rule
     check: str
     limit: Limit
+    class_label: str | None = None
+    """The one class that it is about; None: binary, or all classes together."""
 
     @property
     def metric(self) -> Metric:
@@ -60,6 +63,7 @@ class Question:
         return {
             "rule": self.index,
             "metric": self.rule.metric,
+            "class_label": self.class_label,
             "check": self.check,
             "severity": self.rule.severity,
             "evidence": self.rule.evidence,
@@ -85,9 +89,20 @@ def drafts(
             targets = [s for s in chosen if judged(s, policy)]
             if not targets:
                 yield from (_nothing(question, selector) for question in questions)
-            for counts in targets:
-                for label in classes_of(policy, rule, slices[0], counts):
+            asked = [(s, classes_of(policy, rule, slices[0], s)) for s in targets]
+            for counts, labels in asked:
+                for label in labels:
                     yield from (_on_slice(question, counts, label) for question in questions)
+            for label in _unseen(rule, [labels for _, labels in asked]):
+                yield from (_nothing(question, selector, label) for question in questions)
+
+
+def _unseen(rule: Rule, asked: Sequence[Sequence[str | None]]) -> list[str]:
+    """Classes that a rule lists and that none of its slices has: not judged is not passed."""
+    if not asked or not isinstance(rule.classes, tuple):
+        return []
+    seen = {label for labels in asked for label in labels}
+    return [name for value in rule.classes if (name := value_text(value)) not in seen]
 
 
 def _empty(question: Question, name: str, note: str, **fields: object) -> Draft:
@@ -101,24 +116,25 @@ def _empty(question: Question, name: str, note: str, **fields: object) -> Draft:
     return Draft(finding=finding)
 
 
-def _nothing(question: Question, selector: str) -> Draft:
+def _nothing(question: Question, selector: str, label: str | None = None) -> Draft:
     note = f"nothing to judge: no slice of '{selector}' reaches the minimum evidence"
-    return _empty(question, selector, note)
+    if label is not None:
+        note = f"nothing to judge: no slice of '{selector}' has a row of this class"
+    return _empty(question, selector, note, class_label=label)
 
 
 def _on_slice(question: Question, counts: SliceCounts, label: str | None) -> Draft:
     """One limit on one slice (and one class of a multiclass task by itself)."""
+    question = replace(question, class_label=label)
     if counts.rows == 0:
         minimum = question.policy.evidence.minimum
         note = "the policy expects this slice and the data have no row of it"
-        wanted = {"needed": minimum.rows, "needed_unit": "rows", "class_label": label}
-        return _empty(question, counts.name, note, **wanted)
+        return _empty(question, counts.name, note, needed=minimum.rows, needed_unit="rows")
     if label is None:
         return _judged(question, counts)
     assert isinstance(counts.tally, LabelCounts)  # noqa: S101  # only such tallies have classes
     alone = replace(counts, tally=one_against_the_rest(counts.tally, label))
-    draft = _judged(question, alone)
-    return replace(draft, finding=replace(draft.finding, class_label=label))
+    return _judged(question, alone)
 
 
 def _judged(question: Question, counts: SliceCounts) -> Draft:
@@ -137,7 +153,7 @@ def _judged(question: Question, counts: SliceCounts) -> Draft:
 
 
 def _undefined(question: Question, counts: SliceCounts, about: Evidence) -> Draft:
-    note = words.undefined(question.rule.metric, counts)
+    note = words.undefined(question.metric, counts, question.class_label)
     minimum = question.policy.evidence.minimum
     no_positives = counts.positives == 0
     return _empty(
@@ -177,6 +193,8 @@ def _tested(question: Question, counts: SliceCounts, about: Evidence, claim: Hyp
     elif standing.status == "inconclusive":
         policy = question.policy.evidence
         more = further(about, claim, result, policy.alpha)
+        if _unvalidated(question, about, claim):
+            more = max(more or 0, about.lacking)
         finding = words.with_need(finding, counts, policy.minimum, more)
     return Draft(finding=finding, contestable=standing.contestable)
 
@@ -206,10 +224,16 @@ def _standing(
         return _Standing("fail" if failed else "inconclusive", note)
     if question.rule.evidence == "point":
         return _Standing("pass" if point else "fail")
-    if about.too_few and (question.metric.kind == "mean" or not isinstance(claim, Level)):
+    if _unvalidated(question, about, claim):
         return _Standing("inconclusive", about.too_few)
     proven = result.p_value <= question.policy.evidence.alpha
     return _Standing("pass" if proven else "inconclusive", contestable=True)
+
+
+def _unvalidated(question: Question, about: Evidence, claim: Hypothesis) -> bool:
+    """Whether there are too few rows for the error rates of the claim's method to be known."""
+    exact = question.metric.kind != "mean" and isinstance(claim, Level)
+    return bool(about.too_few) and question.rule.evidence == "proven" and not exact
 
 
 def _of_both_classes(standing: _Standing, counts: SliceCounts) -> _Standing:

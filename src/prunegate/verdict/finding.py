@@ -58,6 +58,7 @@ class Finding:
     needed: int | None = None
     """Further rows or positives that would likely settle an open finding."""
     needed_unit: Literal["rows", "positives"] | None = None
+    """positives: of the one class that is judged; of the rarest where all are judged together."""
     method: str
     """How the evidence was computed, in the field's words."""
     note: str = ""
@@ -82,6 +83,10 @@ class SliceSummary:
     """Joint counts, eight numbers at index 4 x label + 2 x baseline + candidate; binary only."""
     classes: tuple[str, ...] = ()
     """Of a multiclass task: the labels that the slice has."""
+    lost: int | None = None
+    """Rows that only the baseline gets right; None where rows are not right or wrong."""
+    gained: int | None = None
+    """Rows that only the candidate gets right."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -48,6 +48,7 @@ def decide(
 
 def _summary(counts: SliceCounts, policy: Policy) -> SliceSummary:
     tally = counts.tally
+    lost, gained = tally.lost_gained or (None, None)
     return SliceSummary(
         name=counts.name,
         slicing=counts.slicing,
@@ -57,6 +58,8 @@ def _summary(counts: SliceCounts, policy: Policy) -> SliceSummary:
         positives=counts.positives,
         cells=counts.cells,
         classes=tuple(tally.support) if isinstance(tally, LabelCounts) else (),
+        lost=lost,
+        gained=gained,
     )
 
 

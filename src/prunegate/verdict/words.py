@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Literal
 
 from prunegate.evaluation.slices import SliceCounts
-from prunegate.evaluation.tallies import LabelCounts, Sums
+from prunegate.evaluation.tallies import JointCounts, LabelCounts, Sums
 from prunegate.policy.catalogue import METRICS, Metric
 from prunegate.policy.explain import explain_check
 from prunegate.policy.model import ErrorRatio, Minimum, Policy, Relative
@@ -27,16 +27,21 @@ def limit_value(limit: Limit) -> tuple[float, LimitKind]:
     return float(limit), "absolute"
 
 
-def undefined(metric: str, counts: SliceCounts) -> str:
+def undefined(metric: Metric, counts: SliceCounts, class_label: str | None = None) -> str:
     """Why a metric has no value on a slice."""
+    start = f"{metric.phrase} is not defined"
     if isinstance(counts.tally, LabelCounts):
-        return f"{metric} is not defined: a model never chooses one of the slice's classes"
+        return f"{start}: a model never chooses one of the slice's classes"
     if isinstance(counts.tally, Sums):
-        return f"{metric} is not defined: the sums of the slice give no number"
+        return f"{start}: the sums of the slice give no number"
     if counts.positives in (0, counts.rows):
-        kind = "no positive" if counts.positives == 0 else "only positive"
-        return f"{metric} is not defined: the slice has {kind} rows ({counts.rows:,} in all)"
-    return f"{metric} is not defined: a model flags nothing in the slice"
+        kind = "no" if counts.positives == 0 else "only"
+        named = f"{kind} positive rows"
+        if class_label is not None:
+            named = f"{kind} rows of class {class_label}"
+        return f"{start}: the slice has {named} ({counts.rows:,} rows in all)"
+    chosen = "flags nothing" if class_label is None else f"never chooses class {class_label}"
+    return f"{start}: a model {chosen} in the slice"
 
 
 def with_need(
@@ -50,22 +55,44 @@ def with_need(
         minimum: the policy's minimum evidence.
         further: rows of the metric's own kind (positives for recall) still wanted; None: too close
             to the limit for any number of labels.
+
+    Further rows are positives where the metric is about these alone, or where they are what the
+    minimum lacks: rows of the one class, or of the rarest where all are judged together.
     """
-    by_positives = finding.metric == "recall" or counts.positives < minimum.positives
+    about_positives = finding.metric == "recall" and isinstance(counts.tally, JointCounts)
+    classes = not isinstance(counts.tally, Sums)
+    by_positives = about_positives or (classes and counts.positives < minimum.positives)
     held = counts.positives if by_positives else counts.rows
     floor = (minimum.positives if by_positives else minimum.rows) - held
     wanted = 0 if further is None else further
-    if not (by_positives and finding.metric == "recall"):
+    if not about_positives:
         wanted = math.ceil(wanted * held / max(finding.n, 1))
     needed = max(wanted, floor)
     if needed <= 0:
-        note = finding.note or "too close to the limit to be settled by labels alone"
+        note = finding.note or "too close to the limit to be settled by more data alone"
         return replace(finding, note=note)
     unit: Literal["rows", "positives"] = "positives" if by_positives else "rows"
-    note = "; ".join(
-        part for part in (finding.note, f"label about {round_up(needed):,} more {unit}") if part
-    )
-    return replace(finding, needed=needed, needed_unit=unit, note=note)
+    finding = replace(finding, needed=needed, needed_unit=unit)
+    asked = request(finding, rarest=isinstance(counts.tally, LabelCounts))
+    return replace(finding, note="; ".join(part for part in (finding.note, asked) if part))
+
+
+def request(finding: Finding, *, rarest: bool) -> str:
+    """What would likely settle an open finding: ``label about 640 more positives``.
+
+    Args:
+        finding: an open finding with a number of rows needed.
+        rarest: whether positives are the rows of the rarest class.
+    """
+    metric, needed = METRICS[finding.metric], round_up(finding.needed or 0)
+    row = metric.noun.removesuffix("s")
+    if finding.needed_unit == "positives":
+        row = "row" if finding.class_label is not None or rarest else "positive"
+    of = " of the rarest class" if rarest and finding.needed_unit == "positives" else ""
+    if finding.needed_unit == "positives" and finding.class_label is not None:
+        of = f" of class {finding.class_label}"
+    verb = "add" if metric.kind == "mean" else "label"
+    return f"{verb} about {needed:,} more {row}{'' if needed == 1 else 's'}{of}"
 
 
 def round_up(count: int) -> int:
@@ -104,7 +131,7 @@ def _reason(policy: Policy, finding: Finding) -> str:
 
 def _where(finding: Finding) -> str:
     of = "" if finding.class_label is None else f" of class {finding.class_label}"
-    where = f"{finding.metric.replace('_', ' ')}{of} on {finding.slice}"
+    where = f"{METRICS[finding.metric].phrase}{of} on {finding.slice}"
     return where[0].upper() + where[1:]
 
 
@@ -113,25 +140,36 @@ def _figures(policy: Policy, finding: Finding) -> str:
     metric = METRICS[finding.metric]
     currency = policy.cost.currency if policy.cost else ""
     allowed = explain_check(policy.rules[finding.rule], finding.check, currency)
-    after = _value(metric, finding.candidate or 0.0, finding.limit)
+    value = finding.candidate or 0.0
     if finding.check in ("at_least", "at_most"):
+        after = _value(metric, value, finding.limit)
         return f"is {after}{_flips(finding)}; the policy asks for {allowed}"
+    after = _value(metric, value)
     before = "not defined" if finding.baseline is None else _value(metric, finding.baseline)
+    if metric.kind == "mean":
+        before = before.removesuffix(f" {metric.unit}")  # the second value has it too
     return f"went from {before} to {after}{_flips(finding)}; allowed: {allowed}"
 
 
 def _value(metric: Metric, value: float, limit: float | None = None) -> str:
     """A measured value, with as many digits as it takes not to look like the limit it missed."""
-    if metric.kind not in ("rate", "flips"):
+    if metric.kind == "operational":
         return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
-    digits = 1
-    while limit is not None and digits < 6 and _looks_like(value, limit, digits):
+    share = metric.kind in ("rate", "flips")
+    scale, unit = (100, " %") if share else (1, f" {metric.unit}".rstrip())
+    digits = 1 if share else max(0, 3 - _power(value))
+    while limit is not None and digits < 6 and _looks_like(scale * value, scale * limit, digits):
         digits += 1
-    return f"{100 * value:.{digits}f} %"
+    return f"{scale * value:,.{digits}f}{unit}"
+
+
+def _power(value: float) -> int:
+    """Of ten; one for zero and small numbers, so that they keep three decimals."""
+    return math.floor(math.log10(abs(value))) if abs(value) >= 1 else 0
 
 
 def _looks_like(value: float, limit: float, digits: int) -> bool:
-    return value != limit and round(100 * value, digits) == round(100 * limit, digits)
+    return value != limit and round(value, digits) == round(limit, digits)
 
 
 def _flips(finding: Finding) -> str:
@@ -140,11 +178,15 @@ def _flips(finding: Finding) -> str:
     return f" (lost {finding.lost:,}, gained {finding.gained:,} of {finding.n:,})"
 
 
+WITHIN = ", within what is allowed."
+"""How the sentence about a real loss ends that a limit allows."""
+
+
 def losing(policy: Policy, findings: Sequence[Finding]) -> tuple[str, ...]:
     """Slices that are shown to have lost something, although no more than the policy allows."""
     return tuple(
         f"{_where(f)} {_figures(policy, f)}: a real loss (95 % interval of the change: "
-        f"{_range(METRICS[f.metric], f)}), within what is allowed."
+        f"{_range(METRICS[f.metric], f)}){WITHIN}"
         for f in findings
         if f.status == "pass" and f.check in _LOSSES and _is_loss(f)
     )
@@ -155,15 +197,24 @@ _LOSSES = ("max_drop", "max_rise")
 
 def _is_loss(finding: Finding) -> bool:
     """Whether the whole interval of the change lies on the worse side of zero."""
-    if finding.ci_low is None or finding.ci_high is None:
-        return False
-    return finding.ci_high < 0 if finding.check == "max_drop" else finding.ci_low > 0
+    low, high = finding.ci_low, finding.ci_high
+    if finding.check == "max_drop":
+        return high is not None and high < 0
+    return low is not None and low > 0
 
 
 def _range(metric: Metric, finding: Finding) -> str:
+    """Both ends with the decimals that show the larger one's second digit, and neither as zero."""
     scale, unit = (100, " points") if metric.kind in ("rate", "flips") else (1, "")
-    low, high = (scale * float(end or 0.0) for end in (finding.ci_low, finding.ci_high))
-    return f"{low:+.2g} to {high:+.2g}{unit}"
+    ends = [end if end is None else scale * end for end in (finding.ci_low, finding.ci_high)]
+    sizes = [abs(end) for end in ends if end]
+    digits = 1 - math.floor(math.log10(max(sizes, default=1)))
+    digits = min(max(1, digits), 6)
+    while digits < 6 and any(round(size, digits) == 0 for size in sizes):
+        digits += 1
+    low, high = ("no end" if end is None else f"{end:+.{digits}f}" for end in ends)
+    unit = unit or f" {metric.unit}".rstrip()
+    return f"{low} to {high}{unit}" if ends[1] is not None else f"{low}{unit} to {high}"
 
 
 _EXACT = (

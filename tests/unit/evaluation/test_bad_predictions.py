@@ -137,6 +137,29 @@ def test_every_problem_is_listed_with_its_count_and_three_ids() -> None:
         assert words in message
 
 
+def test_what_is_there_is_looked_at_although_columns_are_missing() -> None:
+    data = table(40).drop(columns=["kind", "baseline"])
+    data.loc[3:7, "candidate"] = 1.5
+    data.loc[31, "id"] = "r30"
+    message = refused(policy(), data)
+    for words in (
+        "missing columns:\n  'baseline'\n  'kind'",
+        "column 'candidate': 5 rows with no score between 0 and 1 (for example 1.5 at id 'r3',",
+        "column 'id': 1 row with an id that another row has already (for example 'r30')",
+    ):
+        assert words in message
+
+
+def test_values_of_mixed_types_are_counted() -> None:
+    data = table(40).astype({"candidate": object, "label": object})
+    data.loc[[4, 6], "candidate"] = "n/a"
+    data.loc[9, "label"] = 1
+    message = refused(policy(), data)
+    assert "column 'candidate' mixes values of different types (38 float, 2 str; for" in message
+    assert "'n/a' in row 4, 'n/a' in row 6" in message
+    assert "column 'label' mixes values of different types (39 str, 1 int; for" in message
+
+
 def test_numbers_written_as_text_are_named(tmp_path: Path) -> None:
     texts = table().assign(candidate=[str(value) for value in table()["candidate"]])
     assert "column 'candidate' holds text; convert it to numbers" in refused(policy(), texts)

@@ -75,3 +75,13 @@ def test_any_name_leaves_valid_xml(records: ModuleType, text: str) -> None:
     record = records.approved()
     findings = tuple(replace(f, slice=text, note=text, metric=text) for f in record.findings)
     assert len(parsed(replace(record, findings=findings)).findall(".//testcase")) == 5
+
+
+def test_the_classes_of_a_slice_are_cases_of_their_own(records: ModuleType) -> None:
+    record = records.approved()
+    findings = tuple(replace(record.findings[0], class_label=label) for label in ("ads", "news"))
+    names = [
+        case.attrib["name"]
+        for case in parsed(replace(record, findings=findings)).findall(".//testcase")
+    ]
+    assert names == [f"overall: recall of class {label} max_drop" for label in ("ads", "news")]

@@ -19,14 +19,14 @@ def tree(drawn: str) -> ET.Element:
 
 
 def test_one_panel_for_each_metric_with_a_change_limit(records: ModuleType) -> None:
-    recall, precision = panels(records.rejected())
+    (recall, precision), _ = panels(records.rejected())
     assert (recall.title, precision.title) == ("Recall", "Precision")
     assert [row.label for row in recall.rows] == ["overall", "display", "video", "ugc", "story"]
     assert recall.key == "content_type"
 
 
 def test_shares_are_drawn_in_points(records: ModuleType) -> None:
-    video = panels(records.rejected())[0].rows[2]
+    video = panels(records.rejected())[0][0].rows[2]
     assert video.difference == pytest.approx(-7.0)
     assert [margin.at for margin in video.lines] == [-2.0]
     assert video.control == pytest.approx(100 * (0.8539 - 1069 / 1200))
@@ -40,7 +40,7 @@ def test_labels_carry_their_key_where_slices_differ_in_it(records: ModuleType) -
         record, slices=(record.slices[0], other, *record.slices[2:]),
         findings=(record.findings[0], finding, *record.findings[2:]),
     )  # fmt: skip
-    panel = panels(mixed)[0]
+    panel = panels(mixed)[0][0]
     assert panel.key == ""
     assert [row.label for row in panel.rows][1:3] == ["region=eu", "content_type=video"]
 
@@ -49,7 +49,7 @@ def test_the_most_serious_slices_are_drawn_when_there_are_too_many(records: Modu
     first = records.rejected().findings[1]
     many = tuple(replace(first, slice=f"s{n}", status="pass") for n in range(MOST_ROWS + 20))
     bad = replace(first, slice="bad", status="fail")
-    (panel,) = panels(replace(records.rejected(), findings=(*many, bad), slices=()))
+    (panel,), _ = panels(replace(records.rejected(), findings=(*many, bad), slices=()))
     assert len(panel.rows) == MOST_ROWS
     assert panel.hidden == 21
     assert panel.rows[0].label == "bad"
@@ -58,7 +58,7 @@ def test_the_most_serious_slices_are_drawn_when_there_are_too_many(records: Modu
 def test_no_panel_for_levels_and_figures(records: ModuleType) -> None:
     record = records.rejected()
     kept = tuple(f for f in record.findings if f.check in ("at_least", "max_ratio"))
-    assert panels(replace(record, findings=kept)) == ()
+    assert panels(replace(record, findings=kept)) == ((), 0)
 
 
 def test_every_status_has_its_own_shape_and_colour() -> None:
@@ -67,7 +67,7 @@ def test_every_status_has_its_own_shape_and_colour() -> None:
 
 @pytest.mark.parametrize("name", ["rejected", "approved", "hostile", "undefined"])
 def test_the_picture_is_inert_and_scales(records: ModuleType, name: str) -> None:
-    for number, panel in enumerate(panels(getattr(records, name)()), start=1):
+    for number, panel in enumerate(panels(getattr(records, name)())[0], start=1):
         drawn = str(forest_chart(panel, number))
         root = tree(drawn)
         tags = {element.tag.rpartition("}")[2] for element in root.iter()}
@@ -93,14 +93,14 @@ def test_the_picture_is_inert_and_scales(records: ModuleType, name: str) -> None
 
 
 def test_the_picture_shows_every_slice_once(records: ModuleType) -> None:
-    panel = panels(records.rejected())[0]
+    panel = panels(records.rejected())[0][0]
     texts = [e.text for e in tree(str(forest_chart(panel, 1))).iter() if e.text]
     for row in panel.rows:
         assert texts.count(row.label) == 1
 
 
 def test_words_in_a_label_that_look_like_markup_stay_words(records: ModuleType) -> None:
-    panel = panels(records.rejected())[0]
+    panel = panels(records.rejected())[0][0]
     evil = '"><script>href="x" id="y"'
     rows = (replace(panel.rows[0], label=evil), *panel.rows[1:])
     root = tree(str(forest_chart(replace(panel, rows=rows), 1)))
@@ -108,13 +108,13 @@ def test_words_in_a_label_that_look_like_markup_stay_words(records: ModuleType) 
 
 
 def test_an_undefined_slice_is_named_and_said_to_be_undefined(records: ModuleType) -> None:
-    drawn = str(forest_chart(panels(records.undefined())[0], 1))
+    drawn = str(forest_chart(panels(records.undefined())[0][0], 1))
     assert "video" in drawn
     assert "not defined" in drawn
 
 
 def test_the_control_is_a_hollow_mark_of_its_own(records: ModuleType) -> None:
-    panel = panels(records.rejected())[0]
+    panel = panels(records.rejected())[0][0]
     without = replace(panel, rows=tuple(replace(row, control=None) for row in panel.rows))
     marks = [
         [e for e in tree(str(forest_chart(p, 1))).iter() if e.attrib.get("stroke") == CONTROL]
