@@ -114,8 +114,9 @@ def test_the_moments_of_single_rows_are_those_of_groups_of_one() -> None:
     data = kinds.table("score", 2, 90).assign(post=range(90))
     single = kinds.policy("score")
     alone = count(single, open_predictions(single, data)).slices
+    in_groups = counted("score", data)
     for one in alone:
-        grouped = counted("score", data)[one.name].tally
+        grouped = in_groups[one.name].tally
         assert isinstance(one.tally, Sums)
         assert isinstance(grouped, Sums)
         assert grouped.quantities == one.tally.quantities
