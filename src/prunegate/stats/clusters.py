@@ -1,14 +1,15 @@
 """Paired proportions when rows come in groups: score tests on effective counts.
 
 Frames of one video or posts of one advertiser err together, and counting them as independent
-approves far too often (.2 to .4 at alpha = .05). What is needed of each group is its count per cell, and
-of those only their totals and the sum of outer products. Counts are divided by the design effect,
-and the normal tail becomes Student's; with fewer than 20 groups in which the models differ, the
-groups are taken to be single rows (intraclass correlation 1), and with fewer than two the exact
+approves far too often (.2 to .4 at alpha = .05). What is needed of each group is its count per
+cell, and of those only their totals and the sum of outer products. Counts are divided by the design
+effect, and the normal tail becomes Student's; with fewer than 20 groups in which the models differ,
+the groups are taken to be single rows (intraclass correlation 1), and with fewer than two the exact
 test is applied to the shrunk counts. Numbers of groups are to be those of equally large ones
 (`Grouped.evened`): where a few of 200 rows hold most of the slice, counting them as they are
 approves up to .24. Approximate: by simulation about .05 where groups hold 1 to 10 rows, up to .07
-where they hold 1 to 50, below .05 where their sizes differ most (`tests/benchmarks/error_rates.py`).
+where they hold 1 to 50, below .05 where their sizes differ most
+(`tests/benchmarks/error_rates.py`).
 
 Source: Rao & Scott (1992), Biometrics 48, 577-585; Durkalski et al. (2003), Stat. Med. 22,
 2417-2428.

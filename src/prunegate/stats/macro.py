@@ -2,12 +2,12 @@
 
 A macro average weighs every class the same, so a rare class with few rows makes most of its noise;
 and a row that one class loses another one often gains. Hence the joint counts over (label,
-baseline, candidate) are needed whole: tables per class lose the covariance. As for precision and
-F1 of two classes (`prunegate.stats.ratio_score`), the variance is taken at the most likely
-probabilities under which the contrast sits exactly at its limit, and a cell that was never seen
-may be among them. That is what keeps a class without any loss from passing as proof: by simulation
-the usual delta method approves up to .75 of candidates at their margin at n = 50 and .18 at
-n = 300, this test .06 (`tests/benchmarks/error_rates.py`). Approximate all the same, so reports say "about".
+baseline, candidate) are needed whole: tables per class lose the covariance. As for precision and F1
+of two classes (`prunegate.stats.ratio_score`), the variance is taken at the most likely
+probabilities under which the contrast sits exactly at its limit, and a cell that was never seen may
+be among them. That is what keeps a class without any loss from passing as proof: by simulation the
+usual delta method approves up to .75 of candidates at their margin at n = 50 and .18 at n = 300,
+this test .06 (`tests/benchmarks/error_rates.py`). Approximate all the same, so reports say "about".
 
 Where the fit finds no such point, the limit is moved towards what was observed, which only weakens
 the evidence.
