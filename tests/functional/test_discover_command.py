@@ -12,6 +12,8 @@ import pytest
 from prunegate import cli
 from prunegate.policy.load import parse_policy
 
+pytestmark = pytest.mark.slow
+
 POLICY = """\
 prunegate: 1
 name: small

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 HEAVY = {
     *("torch", "great_expectations", "transformers", "pandas", "scipy", "sklearn", "duckdb"),
     *("pydantic", "narwhals", "rich", "pyspark"),

@@ -13,6 +13,8 @@ import pytest
 
 from prunegate import cli
 
+pytestmark = pytest.mark.slow
+
 POLICY = """\
 prunegate: 1
 name: small

@@ -49,6 +49,7 @@ def predictions(folder: Path, name: str) -> None:
     )
 
 
+@pytest.mark.slow
 def test_every_command_line_of_the_readme_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -23,6 +23,8 @@ from prunegate.evaluation.advice import Advice
 from prunegate.evaluation.discovered import DiscoveredSlice
 from prunegate.run import PREDICTIONS
 
+pytestmark = pytest.mark.slow
+
 POLICY = """\
 prunegate: 1
 name: tiny

@@ -16,6 +16,8 @@ from scipy import stats
 from prunegate.stats import paired_exact, unconditional
 from prunegate.stats.boundary import Boundary
 
+pytestmark = pytest.mark.slow
+
 SIZES = [1, 2, 5, 11, pytest.param(25, marks=pytest.mark.slow)]
 MARGINS = [-0.4, -0.1, -0.02, 0.0, 0.01, 0.02, 0.05, 0.2, 0.6]
 GRID = 8001

@@ -14,6 +14,8 @@ from prunegate.outputs.staging import staged
 from prunegate.outputs.write import write_whole
 from prunegate.policy.load import read_policy
 
+pytestmark = pytest.mark.slow
+
 POLICY = """\
 prunegate: 1
 name: small

@@ -20,14 +20,11 @@ from prunegate.verdict.finding import Verdict
 
 NAMED = 3
 """Findings named for each law that does not hold."""
-NEITHER = "inconclusive"
 _LONGEST = 120
 
 
-def second_opinion(policy: Policy, verdict: Verdict) -> SecondOpinion | None:
+def second_opinion(policy: Policy, verdict: Verdict) -> SecondOpinion:
     """Judge a verdict's findings a second time; return what was judged, which is agreement.
-
-    None only where nothing is found, nothing was asked for, and nothing is decided.
 
     Args:
         policy: the policy that was judged.
@@ -36,8 +33,6 @@ def second_opinion(policy: Policy, verdict: Verdict) -> SecondOpinion | None:
     Raises:
         InternalError: the second opinion disagrees, or could not be had.
     """
-    if not (verdict.findings or foreseen(policy, verdict.slices)) and verdict.outcome == NEITHER:
-        return None
     required = laws(policy, verdict)
     found = broken(columns(policy, verdict), required)
     if found:

@@ -22,6 +22,8 @@ from prunegate.policy.load import parse_policy
 from prunegate.policy.model import LEVELS, Policy
 from prunegate.verdict.finding import Finding, Verdict
 
+pytestmark = pytest.mark.slow
+
 Judged = tuple[Policy, Verdict]
 Source = Callable[[int], Judged]
 Change = Callable[[Finding, Policy], dict[str, Any] | None]
@@ -60,7 +62,7 @@ def test_many_honest_verdicts_of_every_kind_are_agreed_with(
         agreed(*other_verdict(kind, seed))
 
 
-def test_nothing_asked_and_nothing_found_is_no_opinion() -> None:
+def test_a_class_that_no_slice_has_is_asked_for_all_the_same() -> None:
     policy = parse_policy(
         "prunegate: 1\nname: x\ntask: {kind: multiclass}\nslices: [{by: kind}]\n"
         "rules: [{metric: recall, slices: kind, classes: [c], at_least: 0.5}]\n"
@@ -68,15 +70,17 @@ def test_nothing_asked_and_nothing_found_is_no_opinion() -> None:
     counts = {"kind": ["k", "k"], "label": ["a", "b"], "n": [50, 50]}
     frame = pd.DataFrame(counts).assign(baseline=["a", "b"], candidate=["a", "b"])
     verdict = prunegate.judge_counts(policy, frame)
-    assert (verdict.findings, verdict.outcome) == ((), "inconclusive")
-    assert second_opinion(policy, verdict) is None
-    with pytest.raises(InternalError, match="nothing to judge"):
-        second_opinion(policy, replace(verdict, outcome="approve"))
+    assert [(f.slice, f.class_label) for f in verdict.findings] == [("kind", "c")]
+    assert verdict.outcome == "inconclusive"
+    assert "no slice of 'kind' has a row of this class" in verdict.reasons[0]
+    agreed(policy, verdict)
+    for wrong in (replace(verdict, findings=()), replace(verdict, outcome="approve")):
+        with pytest.raises(InternalError):
+            second_opinion(policy, wrong)
 
 
 def agreed(policy: Policy, verdict: Verdict) -> None:
     opinion = second_opinion(policy, verdict)
-    assert opinion is not None
     assert (opinion.expectations, opinion.findings) == (LAWS, len(verdict.findings))
     assert opinion.engine.startswith("great_expectations 1.")
 

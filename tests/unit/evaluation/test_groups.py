@@ -22,6 +22,8 @@ from prunegate.evaluation.metrics import one_against_the_rest
 from prunegate.evaluation.slices import SliceCounts
 from prunegate.evaluation.tallies import FEATURES, SECOND, THIRD, JointCounts, LabelCounts, Sums
 
+pytestmark = pytest.mark.slow
+
 GROUP = "group: post\n"
 
 

@@ -13,6 +13,8 @@ from tests.unit.evaluation import kinds
 import prunegate
 from prunegate.errors import InputError
 
+pytestmark = pytest.mark.slow
+
 Change = Callable[[pd.DataFrame], pd.DataFrame]
 GROUPS = ("", "group: post\n")
 

@@ -10,6 +10,8 @@ import prunegate
 from prunegate.stats import dirichlet
 from prunegate.verdict.finding import Finding, Verdict
 
+pytestmark = pytest.mark.slow
+
 GROUPS = ("", "group: post\n")
 RULES = [
     "{metric: precision, max_drop: 0.05, at_least: 0.5}",

@@ -9,6 +9,8 @@ from prunegate.gate import judge
 from prunegate.verdict import words
 from prunegate.verdict.finding import Finding, Verdict
 
+pytestmark = pytest.mark.slow
+
 
 def verdict(kind: str, rows: int, *rules: str, more: str = "") -> Verdict:
     return judge(kinds.policy(kind, list(rules), more=more), kinds.table(kind, 5, rows))

@@ -19,6 +19,8 @@ from prunegate.verdict.planning.layout import lay_out
 from prunegate.verdict.planning.limits import asked
 from prunegate.verdict.planning.shifts import border, rates, shift
 
+pytestmark = pytest.mark.slow
+
 HEAD = "prunegate: 1\nname: x\ntask: {kind: binary, positive: 1}\n"
 KINDS = "slices: [{by: k, expect: [a, b, c]}]\n"
 FEW = Wanted(simulations=1)

@@ -19,6 +19,8 @@ from prunegate.verdict.planning.outcomes import family, outcomes
 from prunegate.verdict.planning.shifts import shift
 from prunegate.verdict.planning.standing import stand
 
+pytestmark = pytest.mark.slow
+
 ALPHA = 0.05
 CHECKS = (
     "{metric: recall, slices: all, max_drop: 0.08, at_least: 0.75}",
