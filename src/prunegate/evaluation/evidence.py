@@ -5,7 +5,6 @@ of ``hypothesis.py`` with the method of ``stats`` that fits its sampling, and na
 are rates whose rows both models share; a further kind of metric is a further class beside them.
 """
 
-# the base class says what each member means
 # ruff: noqa: D102  # the base class says what each member means
 from __future__ import annotations
 

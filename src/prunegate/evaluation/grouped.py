@@ -4,7 +4,6 @@ Counts are divided by their design effect, and tails are Student's with as many 
 as there are groups that bear on the question, less one.
 """
 
-# the base class says what each member means
 # ruff: noqa: D102  # the base class says what each member means
 from __future__ import annotations
 

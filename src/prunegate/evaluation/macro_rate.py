@@ -1,6 +1,5 @@
 """Macro rates: recall, precision or F1 of several classes, every class weighing the same."""
 
-# the base class says what each member means
 # ruff: noqa: D102  # the base class says what each member means
 from __future__ import annotations
 

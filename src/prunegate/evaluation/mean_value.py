@@ -11,7 +11,6 @@ a log-likelihood it is therefore not tested at all; losses of which none is in t
 unseen all the same.
 """
 
-# the base class says what each member means
 # ruff: noqa: D102  # the base class says what each member means
 from __future__ import annotations
 

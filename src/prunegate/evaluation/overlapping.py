@@ -1,6 +1,5 @@
 """Overlapping rates: precision and F1, where the rows that count differ between the two models."""
 
-# the base class says what each member means
 # ruff: noqa: D102  # the base class says what each member means
 from __future__ import annotations
 

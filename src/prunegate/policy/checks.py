@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from prunegate.policy.catalogue import METRICS, PER_CLASS
-from prunegate.policy.model import Policy, SliceSpec
+from prunegate.policy.model import LEVELS, Policy, SliceSpec
 from prunegate.policy.naming import SEPARATORS, parse_slice_name, value_text
 from prunegate.policy.rule_checks import rule_disagreements
 from prunegate.policy.validation import Path
@@ -95,6 +95,16 @@ def _evidence_fits_the_task(policy: Policy) -> Iterator[Disagreement]:
     ):
         message = "strict is for precision and F1 of two classes, or of each class by itself"
         yield ("evidence", "strict"), message
+
+
+def _levels_can_be_reached(policy: Policy) -> Iterator[Disagreement]:
+    low, high = policy.task.bounds
+    for index, rule in enumerate(policy.rules):
+        for check in LEVELS:
+            value = getattr(rule, check)
+            if rule.metric == "mean_score" and value is not None and not low <= value <= high:
+                message = f"got {value:g}, but scores lie between {low:g} and {high:g}"
+                yield ("rules", index, check), f"{message} ('task: range')"
 
 
 def _some_rule_blocks(policy: Policy) -> Iterator[Disagreement]:
@@ -269,6 +279,7 @@ _CHECKS: tuple[tuple[Check, tuple[str, ...]], ...] = (
     (_classes_fit_the_task, ("task",)),
     (_classes_are_distinct, ()),
     (_evidence_fits_the_task, ("task", "evidence")),
+    (_levels_can_be_reached, ("task",)),
     (_some_rule_blocks, ("rules",)),
     (_no_rule_repeats_another, ()),
     (_selectors_name_slices, ("slices",)),

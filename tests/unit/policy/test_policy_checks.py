@@ -374,3 +374,19 @@ def test_strict_mode_knows_no_macro_average(rule_mistakes: Mistakes) -> None:
 def test_names_that_counting_needs_are_taken(rest: str, path: str, rule_mistakes: Mistakes) -> None:
     words = f'5: {path}: "prunegate__x": names that begin with prunegate__ are taken; rename it'
     assert rule_mistakes("{metric: recall, at_least: 0.5}", rest) == [words]
+
+
+@pytest.mark.parametrize(
+    ("scale", "level", "words"),
+    [
+        ("", 7, "got 7, but scores lie between 0 and 1 ('task: range')"),
+        (", range: [1, 5]", 0.5, "got 0.5, but scores lie between 1 and 5 ('task: range')"),
+        (", range: [1, 5]", 4.5, ""),
+    ],
+)
+def test_a_score_is_held_to_a_level_that_scores_can_have(
+    rule_mistakes: Mistakes, scale: str, level: float, words: str
+) -> None:
+    rule = f"{{metric: mean_score, at_least: {level}}}"
+    found = rule_mistakes(rule, task=f"kind: score{scale}")
+    assert [line.partition("at_least: ")[2] for line in found] == ([words] if words else [])
