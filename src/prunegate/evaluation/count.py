@@ -23,6 +23,7 @@ from prunegate.evaluation.labels import Labels
 from prunegate.evaluation.problems import of_check, of_ids, require_none
 from prunegate.evaluation.reading import DIFFERS, Check, N, Reading
 from prunegate.evaluation.slices import Piece, SliceCounts, slice_counts
+from prunegate.evaluation.tallies import Sums
 from prunegate.evaluation.values import ERROR, Values, quantities_of
 from prunegate.policy.model import Policy
 
@@ -148,7 +149,7 @@ def count(policy: Policy, table: Table) -> Counted:
     return Counted(
         slices=with_groups(reading, texts, slices),
         rows=rows,
-        warnings=_identical(lines, rows),
+        warnings=(*_identical(lines, rows), *_unbounded(policy, slices[0])),
     )
 
 
@@ -198,6 +199,17 @@ def _pieces(reading: Reading, texts: KeyTexts, lines: Rows) -> Iterator[Piece]:
 
 def _identical(lines: Rows, rows: int) -> tuple[str, ...]:
     return () if any(line[DIFFERS] for line in lines) else (identical(rows),)
+
+
+def _unbounded(policy: Policy, overall: SliceCounts) -> tuple[str, ...]:
+    tally = overall.tally
+    if policy.task.kind != "score" or not isinstance(tally, Sums) or tally.span is not None:
+        return ()
+    warning = (
+        "Scores lie outside 0 to 1 and the policy gives no 'task: range', so losses too rare to be "
+        "among the rows cannot be reckoned with."
+    )
+    return (warning,)
 
 
 def identical(rows: int) -> str:

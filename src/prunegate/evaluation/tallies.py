@@ -200,8 +200,15 @@ class Sums(Tally):
                 name: self.quantities.get(name, none) + other.quantities.get(name, none)
                 for name in names
             },
-            span=other.span if self.span is None else self.span,
+            span=_wider(self, other),
         )
+
+
+def _wider(one: Sums, other: Sums) -> Fraction | None:
+    """The bound of rows taken together: none where some have none."""
+    spans = [part.span for part in (one, other) if part.count]
+    known = [span for span in spans if span is not None]
+    return max(known) if known and len(known) == len(spans) else None
 
 
 def cells_of(tally: Tally) -> Cells:

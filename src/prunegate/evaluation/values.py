@@ -35,10 +35,16 @@ VALUE, ERROR = "value", "error"
 _FEATURES = ("change", "baseline", "weight")
 _SCORE_BITS = (40, 28)
 """Of the range, for sums and for products: 1e-12 and 4e-9 of it."""
+_ANY_SCORE_BITS = (36, 20)
+"""After the point of scores whose range nobody gave: 1e-11 and 1e-6."""
 _NLL_BITS = (36, 16)
 """Of a nat: 1e-11 and 2e-5 nats per document."""
 _MOST_NATS, _MOST_TOKENS = 1e6, 1e6
 """Of one document; what is above (infinity, say) is a mistake."""
+_LARGEST_SCORE = 1e4
+"""Of scores whose range nobody gave."""
+LOWEST, HIGHEST = "prunegate__lowest", "prunegate__highest"
+"""Smallest and largest score of either model, per line of the engine's answer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,19 +56,22 @@ class Values(Reading):
         """What the rules speak of: the value itself, the absolute error against the label."""
         return quantities_of(self.policy)
 
-    @property
-    def span(self) -> Fraction | None:
-        """The most that one row's value can change; None: there is no bound."""
+    def _span(self, row: Mapping[str, Any]) -> Fraction | None:
+        """The most that a row's value can change, in a line of the answer; None: no bound."""
         if self.policy.task.kind != "score":
             return None
-        low, high = self.policy.task.bounds
-        return Fraction(str(high)) - Fraction(str(low))
+        if self.policy.task.range is not None:
+            low, high = self.policy.task.range
+            return Fraction(str(high)) - Fraction(str(low))
+        inside = row[LOWEST] is not None and row[LOWEST] >= 0 and row[HIGHEST] <= 1
+        return Fraction(1) if inside else None
 
     @property
     def _bounds(self) -> tuple[float, float]:
         """Smallest and largest number that a model's column can hold."""
-        language = self.policy.task.kind == "language"
-        return (0.0, _MOST_NATS) if language else self.policy.task.bounds
+        if self.policy.task.kind == "language":
+            return 0.0, _MOST_NATS
+        return self.policy.task.range or (-_LARGEST_SCORE, _LARGEST_SCORE)
 
     def derived(self) -> Mapping[str, nw.Expr]:
         columns = self.policy.data.columns
@@ -70,7 +79,8 @@ class Values(Reading):
             DIFFERS: flag(
                 self._number(columns.baseline) != self._number(columns.candidate),
                 nw.lit(value=True),
-            )
+            ),
+            **self._ends(columns.baseline, columns.candidate),
         }
         for quantity in self.quantities:
             features = self._features(quantity)
@@ -78,6 +88,14 @@ class Values(Reading):
                 for place, exponent in zip(("fine", "coarse"), bits, strict=True):
                     found[f"prunegate__{quantity}_{name}_{place}"] = self._whole(feature, exponent)
         return found
+
+    def _ends(self, one: str, other: str) -> dict[str, nw.Expr]:
+        """The smaller and the larger score of each row."""
+        first, second = self._number(one), self._number(other)
+        return {
+            LOWEST: nw.when(first < second).then(first).otherwise(second),
+            HIGHEST: nw.when(first < second).then(second).otherwise(first),
+        }
 
     def of_values(self) -> Sequence[Check]:
         columns = self.policy.data.columns
@@ -87,10 +105,8 @@ class Values(Reading):
                 *(self._inside(c, self._bounds, "no negative log-likelihood") for c in pair),
                 self._tokens(columns.tokens),
             )
-        low, high = self.policy.task.bounds
-        words = f"no score between {low:g} and {high:g}"
-        if (low, high) == (0, 1):
-            words += " (another scale: give 'task: range')"
+        low, high = self._bounds
+        words = f"no score between {low:,g} and {high:,g}"
         labels = (columns.label,) if ERROR in self.quantities else ()
         return tuple(self._inside(column, (low, high), words) for column in (*labels, *pair))
 
@@ -99,11 +115,12 @@ class Values(Reading):
         return texts_for_numbers(self, [check.column for check in self.of_values()], failed)
 
     def aggregates(self) -> Mapping[str, nw.Expr]:
-        return {} if self.policy.group is not None else sums_of(self.quantities)
+        ends = {LOWEST: nw.col(LOWEST).min(), HIGHEST: nw.col(HIGHEST).max()}
+        return ends if self.policy.group is not None else {**ends, **sums_of(self.quantities)}
 
     def tally(self, row: Mapping[str, Any]) -> Sums:
         moments = {} if self.policy.group is not None else self.moments(row, int(row[N]))
-        return Sums(count=int(row[N]), quantities=moments, span=self.span)
+        return Sums(count=int(row[N]), quantities=moments, span=self._span(row))
 
     def moments(self, row: Mapping[str, Any], units: int) -> dict[str, Moments]:
         """The moments in one line of ``sums_of``."""
@@ -139,9 +156,10 @@ class Values(Reading):
         if quantity == ERROR:
             label = self._readable(columns.label, bounds)
             baseline, candidate = (baseline - label).abs(), (candidate - label).abs()
-        low, high = bounds
-        whole = math.ceil(math.log2(high - low))
-        bits = (_SCORE_BITS[0] - whole, _SCORE_BITS[1] - whole)
+        bits = _ANY_SCORE_BITS
+        if self.policy.task.range is not None:
+            whole = math.ceil(math.log2(bounds[1] - bounds[0]))
+            bits = (_SCORE_BITS[0] - whole, _SCORE_BITS[1] - whole)
         return ((candidate - baseline, bits), (baseline, bits), (nw.lit(1.0), (0, 0)))
 
     def _number(self, column: str) -> nw.Expr:

@@ -98,7 +98,9 @@ def _evidence_fits_the_task(policy: Policy) -> Iterator[Disagreement]:
 
 
 def _levels_can_be_reached(policy: Policy) -> Iterator[Disagreement]:
-    low, high = policy.task.bounds
+    if policy.task.range is None:
+        return
+    low, high = policy.task.range
     for index, rule in enumerate(policy.rules):
         for check in LEVELS:
             value = getattr(rule, check)

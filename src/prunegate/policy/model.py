@@ -73,12 +73,8 @@ class Task(Section):
     classes: tuple[Scalar, ...] = ()
     """multiclass: the labels there are; any other in the table is a mistake. Empty: as found."""
     range: tuple[Number, Number] | None = None
-    """score: smallest and largest score there can be; default 0 to 1."""
-
-    @property
-    def bounds(self) -> tuple[float, float]:
-        """Smallest and largest score of a score task."""
-        return self.range or (0.0, 1.0)
+    """score: smallest and largest score there can be, so that unseen losses can be reckoned with.
+    Without it that is done on slices whose scores lie between 0 and 1."""
 
     @model_validator(mode="after")
     def _binary_needs_a_positive_label(self) -> Task:

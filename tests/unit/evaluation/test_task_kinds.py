@@ -200,3 +200,26 @@ def test_a_likelihood_that_few_documents_change_is_not_tested(hit: int, status: 
     for finding in prunegate.judge(kinds.policy("language", rules), data).findings:
         assert finding.status == status
         assert ("few rows make up most of the change" in finding.note) == (status != "pass")
+
+
+def test_scores_of_any_scale_are_judged_and_a_range_is_asked_for() -> None:
+    data = kinds.table("score", 4, 6000)
+    asked = kinds.policy("score", ["{metric: mean_score, slices: all, max_drop: 0.5}"])
+    free = asked.model_copy(update={"task": asked.task.model_copy(update={"range": None})})
+    verdict = prunegate.judge(free, data)
+    assert verdict.outcome == "approve"
+    assert any("gives no 'task: range'" in warning for warning in verdict.warnings)
+    assert all(f.method.endswith("skewness-corrected t") for f in verdict.findings)
+    known = prunegate.judge(asked, data)
+    assert all("one unseen loss" in f.method for f in known.findings)
+    unit = data.assign(baseline=(data["baseline"] + 1) / 5, candidate=(data["candidate"] + 1) / 5)
+    between = prunegate.judge(free, unit)
+    assert not any("task: range" in warning for warning in between.warnings)
+    assert all("one unseen loss" in f.method for f in between.findings)
+    unit.loc[unit["kind"] == "c", "candidate"] += 0.3
+    partly = {f.slice: f for f in prunegate.judge(free, unit).findings}
+    before = {f.slice: f for f in between.findings}
+    assert partly["kind=a"] == before["kind=a"]  # another slice's scale is its own
+    assert "one unseen loss" not in partly["overall"].method
+    with pytest.raises(InputError, match="no score between -10,000 and 10,000"):
+        prunegate.judge(free, data.assign(candidate=1e6))
