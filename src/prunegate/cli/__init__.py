@@ -51,7 +51,7 @@ class LazyGroup(click.Group):
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="prunegate")
 def cli() -> None:
-    r"""The gate between a compressed neural network and production.
+    """The gate between a compressed neural network and production.
 
     prunegate prunes a candidate, judges it against its baseline on every content type, works out
     what it saves, and says approve, reject or inconclusive.
@@ -64,7 +64,7 @@ def cli() -> None:
 
     \b
     Exit codes: 0 approve, 1 internal error, 2 bad input, 3 reject, 4 inconclusive.
-    """
+    """  # noqa: D301  # click's mark is the character itself
 
 
 def main() -> None:

@@ -13,14 +13,14 @@ import click
 @click.option("--json", "as_json", is_flag=True, help="Print every clause as JSON.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but mistakes.")
 def command(policy: Path, as_json: bool, quiet: bool) -> int:
-    r"""Check the labelled data of POLICY: slices, counts, labels, ids, splits that share nothing.
+    """Check the labelled data of POLICY: slices, counts, labels, ids, splits that share nothing.
 
     Exit code 0 if the contract holds, 2 if it does not. No model is loaded.
 
     \b
     Example:
       prunegate check policies/my-classifier.yaml
-    """
+    """  # noqa: D301  # click's mark is the character itself
     from prunegate.audit.canonical import plain
     from prunegate.data.checked import check_rows
     from prunegate.policy.load import read_policy

@@ -36,7 +36,7 @@ def _a_number(_context: click.Context, _option: click.Parameter, value: float) -
 )
 @output_options
 def command(seed: int, cache: Path | None, scale: float, output: Output) -> int:
-    r"""Render creatives, train a small vision transformer, and judge two pruned candidates.
+    """Render creatives, train a small vision transformer, and judge two pruned candidates.
 
     Both candidates lose the same share of heads and neurons by the same recipe. One was ranked and
     fine-tuned on display creatives only, the other on representative data. What happens is
@@ -49,7 +49,7 @@ def command(seed: int, cache: Path | None, scale: float, output: Output) -> int:
     \b
     Example:
       prunegate demo --out reports/demo
-    """
+    """  # noqa: D301  # click's mark is the character itself
     patient_threads()
     from prunegate.cli.console import progress, show
     from prunegate.demo.workspace import ARMS, default_cache, name_of, prepare, scaled, told

@@ -41,7 +41,7 @@ def command(
     measurements: Path | None,
     output: Output,
 ) -> int:
-    r"""Judge a predictions table against POLICY.
+    """Judge a predictions table against POLICY.
 
     The table has the columns id, label, baseline, candidate and the policy's slicing keys. No model
     is loaded.
@@ -49,7 +49,7 @@ def command(
     \b
     Example:
       prunegate gate policies/brand-safety-vit.yaml --predictions predictions.parquet
-    """
+    """  # noqa: D301  # click's mark is the character itself
     from prunegate.cli.console import show
     from prunegate.cost.measurements_file import read_measurements
     from prunegate.gate import gate, keep

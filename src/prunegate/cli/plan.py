@@ -104,7 +104,7 @@ class Basis:
 @click.option("-q", "--quiet", is_flag=True, help="No progress, and no table of limits.")
 @click.option("--no-color", is_flag=True, help="Plain text.")
 def command(policy: Path, as_json: bool, quiet: bool, no_color: bool, **options: Any) -> int:
-    r"""Plan POLICY: labels needed per limit and slice, and the gate's operating characteristics.
+    """Plan POLICY: labels needed per limit and slice, and the gate's operating characteristics.
 
     With a pilot (--counts or --predictions) sizes, rates and discordance are the pilot's; without
     one they are assumed, on the values that the policy names.
@@ -112,7 +112,7 @@ def command(policy: Path, as_json: bool, quiet: bool, no_color: bool, **options:
     \b
     Example:
       prunegate plan policies/brand-safety-vit.yaml --discordance 0.04
-    """
+    """  # noqa: D301  # click's mark is the character itself
     from prunegate.audit.canonical import plain
     from prunegate.cli.console import progress
     from prunegate.cli.plan_words import lines

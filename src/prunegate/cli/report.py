@@ -21,12 +21,12 @@ import click
 )
 @click.option("--force", is_flag=True, help="Overwrite an existing file.")
 def command(record: Path, out: Path | None, images: Path | None, force: bool) -> int:
-    r"""Render RECORD (a record.json, or a file under audit/pending) as a self-contained HTML file.
+    """Render RECORD (a record.json, or a file under audit/pending) as a self-contained HTML file.
 
     \b
     Example:
       prunegate report reports/my-policy/1f2e3d4c5b6a/record.json --force
-    """
+    """  # noqa: D301  # click's mark is the character itself
     from prunegate.audit.read import read_record
     from prunegate.data.thumbnails import thumbnail
     from prunegate.errors import InputError

@@ -37,7 +37,7 @@ from prunegate.cli.threads import patient_threads
 )
 @output_options
 def command(policy: Path, output: Output, **settings: Any) -> int:
-    r"""Make a candidate as POLICY says and judge it against its baseline.
+    """Make a candidate as POLICY says and judge it against its baseline.
 
     The policy's model, data and compress sections say what to prune, with which rows, and how. The
     data contract is checked before any model is loaded. The output folder also gets the candidate,
@@ -46,7 +46,7 @@ def command(policy: Path, output: Output, **settings: Any) -> int:
     \b
     Example:
       prunegate run policies/my-classifier.yaml --seed 1
-    """
+    """  # noqa: D301  # click's mark is the character itself
     patient_threads()
     from prunegate.cli.console import progress, show
     from prunegate.gate import keep
