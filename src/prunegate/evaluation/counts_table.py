@@ -20,8 +20,8 @@ from prunegate.errors import TableError, UnsupportedError
 from prunegate.evaluation.decisions import Decisions
 from prunegate.evaluation.grouping import with_groups
 from prunegate.evaluation.key_texts import KeyTexts
-from prunegate.evaluation.labels import BASELINE, CANDIDATE, LABEL, Labels
-from prunegate.evaluation.reading import Reading
+from prunegate.evaluation.labels import Labels
+from prunegate.evaluation.reading import BASELINE, CANDIDATE, LABEL, Reading
 from prunegate.evaluation.slices import Piece, SliceCounts, slice_counts
 from prunegate.evaluation.tallies import JointCounts, LabelCounts, Tally
 from prunegate.policy.model import Policy

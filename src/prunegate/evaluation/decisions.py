@@ -14,12 +14,14 @@ from typing import Any, ClassVar
 import narwhals as nw
 
 from prunegate.evaluation.reading import (
+    BASELINE,
+    CANDIDATE,
     DIFFERS,
+    LABEL,
     Check,
     N,
     Reading,
     flag,
-    missing,
     number,
     outside,
     text,
@@ -28,8 +30,6 @@ from prunegate.evaluation.reading import (
 from prunegate.evaluation.tallies import JointCounts
 from prunegate.evaluation.two_labels import HIGHEST, LOWEST, known_decisions, two_labels
 
-LABEL, BASELINE, CANDIDATE = "prunegate__label", "prunegate__baseline", "prunegate__candidate"
-"""Names of the derived columns: 1 positive, 0 negative, null unreadable."""
 VALUE = "prunegate__value"
 """The label itself, null where there is none."""
 
@@ -62,7 +62,7 @@ class Decisions(Reading):
 
     def of_values(self) -> Sequence[Check]:
         columns = self.policy.data.columns
-        label = missing(self.value(columns.label))
+        label = self.value(columns.label).is_null()
         return (
             Check(column=columns.label, words="no label", broken=label, empty=self._flag(LABEL)),
             self._check(columns.baseline, BASELINE),
@@ -138,7 +138,7 @@ class Decisions(Reading):
     def _check(self, column: str, name: str) -> Check:
         empty = self._flag(name)
         if self.policy.task.threshold is None:
-            broken = missing(self.value(column))
+            broken = self.value(column).is_null()
             return Check(column=column, words="no label", broken=broken, empty=empty)
         value = self._score(column)
         inside = (value >= 0) & (value <= 1)

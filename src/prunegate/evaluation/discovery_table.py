@@ -17,7 +17,7 @@ from prunegate.data.tables import Table
 from prunegate.errors import InputError
 from prunegate.evaluation.count import count, open_predictions
 from prunegate.policy.model import Policy, SliceSpec
-from prunegate.policy.naming import SEPARATORS
+from prunegate.policy.naming import RESERVED_PREFIX, SEPARATORS
 
 MOST_COLUMNS = 20
 MOST_VALUES = 1_000
@@ -76,8 +76,8 @@ def unusable(policy: Policy, name: str) -> str:
         return f"column {shown(name)} is the {roles[name]} column"
     if name == policy.group:
         return f"column {shown(name)} is the group column: each slice would be one group"
-    if name.startswith("prunegate__"):
-        return f"column {shown(name)}: names that begin with prunegate__ are taken"
+    if name.startswith(RESERVED_PREFIX):
+        return f"column {shown(name)}: names that begin with {RESERVED_PREFIX} are taken"
     if SEPARATORS & set(name):
         return f"column {shown(name)} has one of , = \\ in its name, which separate slice names"
     return ""

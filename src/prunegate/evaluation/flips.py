@@ -15,8 +15,7 @@ import narwhals as nw
 
 from prunegate.data.tables import Table
 from prunegate.evaluation.count import reading_of
-from prunegate.evaluation.decisions import BASELINE, CANDIDATE, LABEL
-from prunegate.evaluation.reading import DIFFERS, Reading, number
+from prunegate.evaluation.reading import BASELINE, CANDIDATE, DIFFERS, LABEL, Reading, number
 from prunegate.policy.model import Policy
 from prunegate.policy.naming import slice_name, value_text
 

@@ -9,20 +9,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from fractions import Fraction
+from dataclasses import dataclass, field, replace
 
 from prunegate.evaluation.clusters import Clusters
 from prunegate.evaluation.evidence import PairedRate, SingleRate
 from prunegate.evaluation.hypothesis import Contrast, Difference, Level, SuccessRatio
-from prunegate.evaluation.overlapping import (
-    SCORE_MINIMUM,
-    STRICT_SEED,
-    OverlappingRate,
-    exchange,
-    linear,
-)
-from prunegate.stats import clusters, dirichlet, joint, korn_graubard, ratio_score
+from prunegate.evaluation.overlapping import SCORE_MINIMUM, OverlappingRate, linear
+from prunegate.stats import clusters, joint, korn_graubard
 from prunegate.stats.clusters import Grouped, Roles
 from prunegate.stats.result import Interval, TestResult
 
@@ -175,44 +168,26 @@ class GroupedOverlappingRate(OverlappingRate):
         return [a - slope * b for a, b in zip(ahead, behind, strict=True)]
 
     def _contrast(self, contrast: Contrast) -> TestResult:
-        cells = exchange(self.cells) if contrast.swapped else self.cells
-        slope, margin = linear(contrast)
-        effect, df = self._effect(slope, swapped=contrast.swapped)
-        effective = [cell / effect for cell in cells]
-        if self.strict:
-            strict = dirichlet.test_f1 if self.f1 else dirichlet.test_precision
-            return strict(effective, slope, margin, seed=STRICT_SEED)
-        test = ratio_score.test_f1 if self.f1 else ratio_score.test_precision
-        found = test(effective, slope, margin, df)
-        return TestResult(
-            p_value=found.p_value, p_harm=found.p_harm, method=f"{found.method}, design effect"
-        )
+        effect, df = self._effect(linear(contrast)[0], swapped=contrast.swapped)
+        found = self._tested([cell / effect for cell in self.cells], contrast, df)
+        return found if self.strict else replace(found, method=f"{found.method}, design effect")
 
-    def _level(self, level: Level) -> TestResult:
-        limit = level.limit / (2 - level.limit) if self.f1 else level.limit
-        turned = Level(limit=Fraction(limit), at_least=level.at_least)
-        return _test_level(turned, self._effective())
+    def _share_level(self, level: Level) -> TestResult:
+        return _test_level(level, self._effective())
 
     def _effective(self) -> tuple[float, float, int]:
-        flagged = {i for i in range(8) if i & 1}
-        about = flagged | ({4, 5, 6, 7} if self.f1 else set())
-        right = frozenset(i for i in flagged if i & 4)
+        right, about = self.places(1)
         hits, n = self.parts(1)
         return _level(
             self.groups, frozenset[object](right), frozenset(about - right), (hits, n - hits)
         )
 
-    def level_interval(self) -> Interval:
-        share = korn_graubard.interval(*self._effective())
-        if not self.f1:
-            return share
-        low, high = (2 * x / (1 + x) for x in (share.low, share.high))
-        return Interval(low=low, high=high, method=share.method)
+    def _share_interval(self) -> Interval:
+        return korn_graubard.interval(*self._effective())
 
     def change_interval(self) -> Interval:
         effect, _ = self._effect(1.0, swapped=False)
-        found = ratio_score.interval_f1 if self.f1 else ratio_score.interval_precision
-        return found([cell / effect for cell in self.cells])
+        return self._change([cell / effect for cell in self.cells])
 
 
 def _centred(weights: joint.Weights, cells: Sequence[int]) -> list[float]:

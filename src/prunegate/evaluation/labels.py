@@ -14,12 +14,19 @@ from typing import Any, ClassVar
 import narwhals as nw
 
 from prunegate.data.columns import shown
-from prunegate.evaluation.reading import DIFFERS, Check, N, Reading, flag, missing, text
+from prunegate.evaluation.reading import (
+    BASELINE,
+    CANDIDATE,
+    DIFFERS,
+    LABEL,
+    Check,
+    N,
+    Reading,
+    flag,
+    text,
+)
 from prunegate.evaluation.tallies import LabelCounts, Triple
 from prunegate.policy.naming import value_text
-
-LABEL, BASELINE, CANDIDATE = "prunegate__label", "prunegate__baseline", "prunegate__candidate"
-"""Names of the derived columns: texts, null where there is no label."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +46,7 @@ class Labels(Reading):
 
     def of_values(self) -> Sequence[Check]:
         empty = [
-            Check(column=column, words="no label", broken=missing(text(column)), empty=name)
+            Check(column=column, words="no label", broken=text(column).is_null(), empty=name)
             for column, name in zip(self._columns, self.cells, strict=True)
         ]
         if not self.policy.task.classes:

@@ -12,7 +12,8 @@ import narwhals as nw
 
 from prunegate.data.tables import Table
 from prunegate.errors import TableError
-from prunegate.evaluation.decisions import BASELINE, CANDIDATE, LABEL, Decisions
+from prunegate.evaluation.decisions import Decisions
+from prunegate.evaluation.reading import BASELINE, CANDIDATE, LABEL
 from prunegate.policy.model import Policy
 
 CHANGE = "prunegate__change"

@@ -3,6 +3,7 @@
 # ruff: noqa: D102  # the base class says what each member means
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -35,12 +36,16 @@ class OverlappingRate(Evidence):
     strict: bool = False
     """Use the Dirichlet posterior, which is never liberal, instead of the score test."""
 
+    def places(self, bit: int) -> tuple[frozenset[int], frozenset[int]]:
+        """Cells of one model's hits and denominator; for F1 of Jaccard's TP/(TP+FP+FN)."""
+        flagged = {i for i in range(8) if i & bit}
+        hits = frozenset(i for i in flagged if i & 4)
+        return hits, frozenset(flagged | {4, 5, 6, 7} if self.f1 else flagged)
+
     def parts(self, bit: int) -> tuple[int, int]:
-        """(True positives, denominator) of one model; for F1 of Jaccard's TP/(TP+FP+FN)."""
-        flagged = [i for i in range(8) if i & bit]
-        hits = sum(self.cells[i] for i in flagged if i & 4)
-        about = set(flagged) | ({4, 5, 6, 7} if self.f1 else set())
-        return hits, sum(self.cells[i] for i in about)
+        """Rows of one model's true positives and denominator."""
+        hits, about = (sum(self.cells[i] for i in cells) for cells in self.places(bit))
+        return hits, about
 
     def _rate(self, bit: int) -> Fraction | None:
         share = rate(*self.parts(bit))
@@ -84,31 +89,47 @@ class OverlappingRate(Evidence):
 
     def _level(self, level: Level) -> TestResult:
         limit = level.limit / (2 - level.limit) if self.f1 else level.limit
-        hits, about = self.parts(1)
-        return binomial_level(hits, about, Level(limit=limit, at_least=level.at_least))
+        return self._share_level(Level(limit=limit, at_least=level.at_least))
+
+    def _share_level(self, level: Level) -> TestResult:
+        """The test of the candidate's share of hits, to which a level of F1 comes down."""
+        return binomial_level(*self.parts(1), level)
 
     def _contrast(self, contrast: Contrast) -> TestResult:
-        cells = exchange(self.cells) if contrast.swapped else self.cells
+        return self._tested(self.cells, contrast)
+
+    def _tested(
+        self, cells: Sequence[float], contrast: Contrast, df: int | None = None
+    ) -> TestResult:
+        """The test on cells, with the degrees of freedom of effective ones."""
+        cells = exchange(cells) if contrast.swapped else cells
         slope, margin = linear(contrast)
         if self.strict:
             strict = dirichlet.test_f1 if self.f1 else dirichlet.test_precision
             return strict(cells, slope, margin, seed=STRICT_SEED)
         test = ratio_score.test_f1 if self.f1 else ratio_score.test_precision
-        return test(cells, slope, margin)
+        return test(cells, slope, margin, df)
 
     def level_interval(self) -> Interval:
-        share = clopper_pearson.interval(*self.parts(1))
+        share = self._share_interval()
         if not self.f1:
             return share
         low, high = (2 * x / (1 + x) for x in (share.low, share.high))
         return Interval(low=low, high=high, method=share.method)
 
+    def _share_interval(self) -> Interval:
+        """95 % interval of the candidate's share of hits."""
+        return clopper_pearson.interval(*self.parts(1))
+
     def change_interval(self) -> Interval:
+        return self._change(self.cells)
+
+    def _change(self, cells: Sequence[float]) -> Interval:
         found = ratio_score.interval_f1 if self.f1 else ratio_score.interval_precision
-        return found(self.cells)
+        return found(cells)
 
 
-def exchange(cells: Cells) -> Cells:
+def exchange(cells: Sequence[float]) -> tuple[float, ...]:
     """The same rows with baseline and candidate exchanged."""
     return tuple(cells[(i & 4) | (i & 1) << 1 | (i & 2) >> 1] for i in range(8))
 

@@ -20,6 +20,8 @@ from prunegate.data.tables import Table
 from prunegate.evaluation.tallies import Tally
 from prunegate.policy.model import Policy
 
+LABEL, BASELINE, CANDIDATE = "prunegate__label", "prunegate__baseline", "prunegate__candidate"
+"""Derived columns of decisions (1 or 0) and labels (texts); null: the row cannot be read."""
 N, DIFFERS = "prunegate__n", "prunegate__differs"
 """Rows of a combination of values; derived column: 1 where the two models' values differ."""
 
@@ -156,8 +158,3 @@ NUMERIC = r"^\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*$"
 def not_a_number(column: str) -> nw.Expr:
     """True where a text is no finite number."""
     return ~nw.col(column).str.contains(NUMERIC).fill_null(value=False)
-
-
-def missing(value: nw.Expr) -> nw.Expr:
-    """True where there is nothing to read."""
-    return value.is_null()

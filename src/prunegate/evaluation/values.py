@@ -67,6 +67,11 @@ class Values(Reading):
         return Fraction(1) if inside else None
 
     @property
+    def _as_found(self) -> bool:
+        """Whether only the scores themselves tell their scale."""
+        return self.policy.task.kind == "score" and self.policy.task.range is None
+
+    @property
     def _bounds(self) -> tuple[float, float]:
         """Smallest and largest number that a model's column can hold."""
         if self.policy.task.kind == "language":
@@ -80,7 +85,7 @@ class Values(Reading):
                 self._number(columns.baseline) != self._number(columns.candidate),
                 nw.lit(value=True),
             ),
-            **self._ends(columns.baseline, columns.candidate),
+            **(self._ends(columns.baseline, columns.candidate) if self._as_found else {}),
         }
         for quantity in self.quantities:
             features = self._features(quantity)
@@ -115,7 +120,9 @@ class Values(Reading):
         return texts_for_numbers(self, [check.column for check in self.of_values()], failed)
 
     def aggregates(self) -> Mapping[str, nw.Expr]:
-        ends = {LOWEST: nw.col(LOWEST).min(), HIGHEST: nw.col(HIGHEST).max()}
+        ends: dict[str, nw.Expr] = {}
+        if self._as_found:
+            ends = {LOWEST: nw.col(LOWEST).min(), HIGHEST: nw.col(HIGHEST).max()}
         return ends if self.policy.group is not None else {**ends, **sums_of(self.quantities)}
 
     def tally(self, row: Mapping[str, Any]) -> Sums:

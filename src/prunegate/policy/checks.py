@@ -12,7 +12,7 @@ from typing import Any
 
 from prunegate.policy.catalogue import METRICS, PER_CLASS
 from prunegate.policy.model import LEVELS, Policy, SliceSpec
-from prunegate.policy.naming import SEPARATORS, parse_slice_name, value_text
+from prunegate.policy.naming import RESERVED_PREFIX, SEPARATORS, parse_slice_name, value_text
 from prunegate.policy.rule_checks import rule_disagreements
 from prunegate.policy.validation import Path
 from prunegate.policy.wording import inert, show, suggest
@@ -222,8 +222,8 @@ def _columns_are_not_ours(policy: Policy) -> Iterator[Disagreement]:
         (("data", "columns", role), column) for role, column in policy.data.columns
     ]
     for path, key in (*_columns(policy), *mapped):
-        if key.startswith("prunegate__"):
-            yield path, f"{show(key)}: names that begin with prunegate__ are taken; rename it"
+        if key.startswith(RESERVED_PREFIX):
+            yield path, f"{show(key)}: names that begin with {RESERVED_PREFIX} are taken; rename it"
 
 
 def _columns_have_one_role(policy: Policy) -> Iterator[Disagreement]:

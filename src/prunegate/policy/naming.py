@@ -12,6 +12,8 @@ from collections.abc import Sequence
 
 SEPARATORS = frozenset(",=\\")
 """Characters that a value in a slice's name carries behind a backslash."""
+RESERVED_PREFIX = "prunegate__"
+"""How the columns begin that counting puts beside a table's own."""
 _PAIR = re.compile(r"((?:[^\\,=])+)=((?:[^\\,=]|\\[\\,=])*)")
 
 
