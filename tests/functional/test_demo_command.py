@@ -26,7 +26,7 @@ def quick() -> Iterator[None]:
     """One thread, and a timing too short to mean anything: no test here looks at it."""
     import torch
 
-    module: Any = import_module("prunegate.run")
+    module: Any = import_module("prunegate.workbench")
 
     threads, measure = torch.get_num_threads(), module.measure
     with pytest.MonkeyPatch.context() as patch:

@@ -109,7 +109,7 @@ def quick() -> Iterator[None]:
     """One thread, and a timing that is too short to mean anything: no test here looks at it."""
     import torch
 
-    module: Any = import_module("prunegate.run")
+    module: Any = import_module("prunegate.workbench")
 
     threads, measure = torch.get_num_threads(), module.measure
     with pytest.MonkeyPatch.context() as patch:
@@ -327,7 +327,7 @@ def test_another_seed_is_recorded_and_trains_otherwise(ran: Ran, tmp_path: Path)
 def test_the_control_is_made_without_pruning(
     ran: Ran, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    module: Any = import_module("prunegate.run")
+    module: Any = import_module("prunegate.workbench")
 
     made, real = [], module.compress
 
@@ -409,7 +409,7 @@ def test_a_candidate_with_its_classes_the_other_way_round_is_read_by_name(home: 
 def test_the_contract_comes_before_any_model(
     home: Path, refused: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    module: Any = import_module("prunegate.run")
+    module: Any = import_module("prunegate.workbench")
 
     def never(*_: object) -> None:
         raise AssertionError("a model was asked for")
@@ -535,20 +535,29 @@ def test_a_device_that_is_not_there_is_refused(refused: Callable[..., str]) -> N
 def test_a_taken_folder_is_refused_before_any_work(
     home: Path, refused: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    module: Any = import_module("prunegate.run")
+    module: Any = import_module("prunegate.workbench")
 
     monkeypatch.setattr(module, "check_rows", partial(pytest.fail, "the data were read"))
     assert "not empty" in refused("--out", "data")
 
 
-@pytest.mark.parametrize("place", ["compress", "measure", "gate", "thumbnail"])
+@pytest.mark.parametrize(
+    ("home_of", "place"),
+    [
+        ("prunegate.workbench", "compress"),
+        ("prunegate.workbench", "measure"),
+        ("prunegate.run", "gate"),
+        ("prunegate.run", "thumbnail"),
+    ],
+)
 def test_ctrl_c_leaves_nothing(
     home: Path,
+    home_of: str,
     place: str,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    module: Any = import_module("prunegate.run")
+    module: Any = import_module(home_of)
 
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
@@ -566,7 +575,7 @@ def test_ctrl_c_leaves_nothing(
 def test_an_image_that_changes_while_the_run_works_is_refused(
     home: Path, refused: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    module: Any = import_module("prunegate.run")
+    module: Any = import_module("prunegate.workbench")
 
     real = module.measure
 

@@ -47,7 +47,8 @@ def control_of(policy: Policy, rows: LabelledRows, scores: Scores) -> Control:
 def _changes(
     policy: Policy, rows: LabelledRows, scores: Scores, which: str
 ) -> dict[tuple[str, str], Finding]:
-    table = predictions(policy, rows, {"baseline": scores["baseline"], "candidate": scores[which]})
+    pair = {"baseline": scores["baseline"], "candidate": scores[which]}
+    table = predictions(policy, rows, pair, "gate")
     verdict: Verdict = decide(policy, count(policy, open_predictions(policy, table)).slices)
     return {
         (f.metric, f.slice): f

@@ -56,7 +56,8 @@ def command(seed: int, cache: Path | None, scale: float, output: Output) -> int:
     from prunegate.gate import keep
     from prunegate.outputs.staging import staged
     from prunegate.policy.load import read_policy
-    from prunegate.run import Settings, run
+    from prunegate.run import run
+    from prunegate.workbench import Settings
 
     with ExitStack() as stack:
         folders = {  # before anything that takes long: a taken folder is known at once

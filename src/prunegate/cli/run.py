@@ -52,7 +52,8 @@ def command(policy: Path, output: Output, **settings: Any) -> int:
     from prunegate.gate import keep
     from prunegate.outputs.staging import staged
     from prunegate.policy.load import read_policy
-    from prunegate.run import Settings, run
+    from prunegate.run import run
+    from prunegate.workbench import Settings
 
     source = read_policy(policy)
     with staged(output.out, output.reports / source.policy.name, force=output.force) as staging:

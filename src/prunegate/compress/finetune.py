@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -19,6 +19,7 @@ from torch import nn
 from prunegate.compress.examples import Examples, Progress
 from prunegate.compress.loss import cross_entropy
 from prunegate.errors import ModelError, TableError
+from prunegate.models.batch import Batch
 from prunegate.models.placement import placed
 
 
@@ -37,7 +38,7 @@ class Schedule:
     warmup: float = 0.05
     """Fraction of the steps over which the learning rate rises."""
     flip: bool = True
-    """Mirror half of the images left to right."""
+    """Mirror half of the images left to right; texts are left as they are."""
 
     def __post_init__(self) -> None:
         if (self.epochs is None) == (self.steps is None):
@@ -99,12 +100,11 @@ def finetune(
         optimizer = torch.optim.AdamW(module.parameters(), weight_decay=schedule.weight_decay)
         batches = _batches(len(data), schedule.batch_size, generator)
         for step in range(total):
-            inputs, labels = data.batch(next(batches))
+            batch = data.batch(next(batches))
             if schedule.flip:
-                mirrored = torch.from_numpy(generator.random(len(labels)) < 0.5)
-                inputs = torch.where(mirrored[:, None, None, None], inputs.flip(-1), inputs)
+                batch = _mirrored(batch, generator)
             _set_rate(optimizer, schedule.learning_rate * _factor(step, total, schedule.warmup))
-            loss = cross_entropy(module, inputs.to(target), labels.to(target), reduction="mean")
+            loss = cross_entropy(module, batch.to(target), reduction="mean")
             optimizer.zero_grad()
             torch.autograd.backward(loss)
             optimizer.step()
@@ -131,6 +131,16 @@ def _batches(rows: int, size: int, generator: np.random.Generator) -> Iterator[n
         order = generator.permutation(rows)
         for start in range(0, rows, size):
             yield order[start : start + size]
+
+
+def _mirrored(batch: Batch, generator: np.random.Generator) -> Batch:
+    """Mirror about half of the images left to right; a batch of something else stays."""
+    images = batch.inputs.get("pixel_values")
+    if images is None:
+        return batch
+    chosen = torch.from_numpy(generator.random(len(batch)) < 0.5)
+    flipped = torch.where(chosen[:, None, None, None], images.flip(-1), images)
+    return replace(batch, inputs={**batch.inputs, "pixel_values": flipped})
 
 
 def _factor(step: int, total: int, warmup: float) -> float:

@@ -9,11 +9,11 @@ from prunegate.compress.finetune import Schedule
 from prunegate.compress.prune import Cut
 from prunegate.compress.recipe import FinetuneStep, PruneStep, Step
 from prunegate.compress.select import Amount
-from prunegate.policy.model import Finetune, Keep, Prune, Rows, ShareBelow
-from prunegate.policy.model import Step as PolicyStep
+from prunegate.errors import UnsupportedError
+from prunegate.models.kept import KINDS
 from prunegate.policy.naming import value_text
-
-RANKED_BY_DATA = frozenset({"taylor"})
+from prunegate.policy.recipe import RANKED_BY_DATA, Finetune, Keep, Prune, Rows, ShareBelow
+from prunegate.policy.recipe import Step as PolicyStep
 
 
 def steps_of(
@@ -32,6 +32,8 @@ def steps_of(
 
 
 def _prune(step: Prune, examples: Callable[[Rows], Examples]) -> PruneStep:
+    if step.what not in KINDS or step.amount is None:
+        raise UnsupportedError(f"pruning {step.what} is not supported yet")
     cut = Cut(
         what=step.what,
         amount=_amount(step.amount),
@@ -52,10 +54,10 @@ def _finetune(step: Finetune | None, examples: Callable[[Rows], Examples]) -> Fi
         learning_rate=step.learning_rate,
         batch_size=step.batch_size,
         weight_decay=step.weight_decay,
-        flip=step.flips,
+        flip=step.flips is not False,
     )
     return FinetuneStep(
-        schedule=schedule, data=examples(step.data), data_name=rows_in_words(step.data)
+        schedule=schedule, data=examples(step.rows), data_name=rows_in_words(step.rows)
     )
 
 

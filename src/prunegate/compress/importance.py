@@ -19,6 +19,7 @@ from prunegate.compress.examples import Examples, Progress
 from prunegate.compress.loss import cross_entropy
 from prunegate.compress.scores import Importance, Scores
 from prunegate.errors import TableError
+from prunegate.models.batch import Batch
 from prunegate.models.family import Family, GateSite
 from prunegate.models.gates import gated
 from prunegate.models.kept import KINDS
@@ -58,8 +59,7 @@ def taylor(
     with placed(module, device, training=False) as target:
         for start in range(0, len(data), batch_size):
             rows = np.arange(start, min(start + batch_size, len(data)))
-            inputs, labels = (part.to(target) for part in data.batch(rows))
-            gradients = gate_gradients(module, sites, inputs, labels)
+            gradients = gate_gradients(module, sites, data.batch(rows).to(target))
             totals = [a + _absolute(b) for a, b in zip(totals, gradients, strict=True)]
             if progress is not None:
                 progress("rank", int(rows[-1]) + 1, len(data))
@@ -68,20 +68,18 @@ def taylor(
     return Importance(heads=_unit_length(means[:layers]), neurons=tuple(means[layers:]))
 
 
-def gate_gradients(
-    module: nn.Module, sites: Sequence[GateSite], inputs: Tensor, labels: Tensor
-) -> list[Tensor]:
+def gate_gradients(module: nn.Module, sites: Sequence[GateSite], batch: Batch) -> list[Tensor]:
     """Return d(loss of the sample) / d(gate), one tensor [batch, units] per site.
 
     The batch's losses are summed and each sample has its own gates, so one backward pass gives
     every sample's gradient.
     """
     gates = [
-        torch.ones(len(labels), site.units, device=inputs.device, requires_grad=True)
+        torch.ones(len(batch), site.units, device=batch.labels.device, requires_grad=True)
         for site in sites
     ]
     with torch.enable_grad(), gated(sites, gates):
-        loss = cross_entropy(module, inputs, labels, reduction="sum")
+        loss = cross_entropy(module, batch, reduction="sum")
         return list(torch.autograd.grad(loss, gates))
 
 

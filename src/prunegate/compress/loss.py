@@ -1,6 +1,7 @@
 """Cross-entropy with the checks that torch leaves out.
 
-A label of -100 is skipped silently by torch, and a NaN loss trains on; both are refused here.
+A label of -100 is skipped silently by torch, and a NaN loss trains on; both are refused here,
+except where -100 is the mark of a token that was given.
 """
 
 from __future__ import annotations
@@ -12,24 +13,56 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from prunegate.errors import ModelError, TableError
+from prunegate.models.batch import NOT_COUNTED, Batch
 
 
-def cross_entropy(
-    module: nn.Module, inputs: Tensor, labels: Tensor, reduction: Literal["mean", "sum"]
-) -> Tensor:
+def cross_entropy(module: nn.Module, batch: Batch, reduction: Literal["mean", "sum"]) -> Tensor:
     """Return the loss of a batch, a finite scalar with its graph.
 
+    Classifiers: the cross-entropy of each row. Language models: each document's mean negative
+    log-likelihood per counted token under "sum" (one term a document), and the mean over all
+    counted tokens under "mean", as is usual in training.
+
+    Args:
+        module: returns ``logits``, [B, classes] or [B, T, tokens].
+        batch: on the module's device.
+        reduction: over the rows.
+
     Raises:
-        TableError: a label that is not one of the model's classes.
+        TableError: a label that is not one of the model's classes, or a document without a counted
+            token.
         ModelError: the loss is NaN or infinite.
     """
-    logits = cast("Tensor", cast("Any", module)(inputs).logits)
-    classes = logits.shape[-1]
-    if bool(((labels < 0) | (labels >= classes)).any()):
-        raise TableError(f"labels have to be class numbers from 0 to {classes - 1} of the model.")
-    loss = functional.cross_entropy(logits, labels, reduction=reduction)
+    logits = cast("Tensor", cast("Any", module)(**batch.inputs).logits)
+    if batch.labels.dim() == 1:
+        loss = _of_classes(logits, batch.labels, reduction)
+    else:
+        loss = _of_tokens(logits, batch.labels, reduction)
     if not bool(torch.isfinite(loss)):
         raise ModelError(
             "the loss is not finite; lower the learning rate, or check the pixel values."
         )
     return loss
+
+
+def _of_classes(logits: Tensor, labels: Tensor, reduction: Literal["mean", "sum"]) -> Tensor:
+    classes = logits.shape[-1]
+    if bool(((labels < 0) | (labels >= classes)).any()):
+        raise TableError(f"labels have to be class numbers from 0 to {classes - 1} of the model.")
+    return functional.cross_entropy(logits, labels, reduction=reduction)
+
+
+def _of_tokens(logits: Tensor, labels: Tensor, reduction: Literal["mean", "sum"]) -> Tensor:
+    following = labels[:, 1:]
+    counted = following != NOT_COUNTED
+    if not bool(counted.any(dim=1).all()):
+        raise TableError("a document without a token to predict; its reference may be empty.")
+    losses = functional.cross_entropy(
+        logits[:, :-1].flatten(0, 1),
+        following.flatten(),
+        ignore_index=NOT_COUNTED,
+        reduction="none",
+    ).view(following.shape)
+    if reduction == "mean":
+        return losses.sum() / counted.sum()
+    return (losses.sum(dim=1) / counted.sum(dim=1)).sum()

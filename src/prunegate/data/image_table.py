@@ -47,8 +47,7 @@ def read_rows(policy: Policy, folder: Path) -> LabelledRows:
 
 def needed_columns(policy: Policy) -> tuple[str, ...]:
     """Return slicing keys, the group column and what the steps of ``compress`` filter by."""
-    steps = [step.prune or step.finetune for step in policy.compress]
-    filters = [key for step in steps if step is not None for key in step.data.where]
+    filters = [key for wanted in policy.rows_of_steps.values() for key in wanted.where]
     group = [policy.group] if policy.group else []
     return tuple(dict.fromkeys((*policy.keys, *group, *filters)))
 

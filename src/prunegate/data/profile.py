@@ -23,10 +23,9 @@ from prunegate.data.labelled_rows import (
     matching,
 )
 from prunegate.data.overlap import overlaps
-from prunegate.policy.model import SPLITS, Finetune, Policy, Prune
+from prunegate.policy.model import Policy
 from prunegate.policy.naming import slice_name, value_text
-
-_DataStep = Prune | Finetune
+from prunegate.policy.recipe import SPLITS
 
 
 def profile(rows: LabelledRows, policy: Policy, hashes: Sequence[str]) -> tuple[Count, ...]:
@@ -77,21 +76,22 @@ def _splits(rows: LabelledRows, policy: Policy) -> Iterator[Count]:
 
 
 def _needed_splits(policy: Policy) -> tuple[str, ...]:
-    used = {step.data.split for step in _data_steps(policy)}
+    used = {wanted.split for wanted in policy.rows_of_steps.values()}
+    used |= {"search"} if policy.search is not None else set()
     return tuple(split for split in SPLITS if split in used or split == "gate")
 
 
 def _steps(rows: LabelledRows, policy: Policy) -> Iterator[Count]:
     """Yield what the filtered steps of ``compress`` find to work on."""
-    for number, step in enumerate(_data_steps(policy), start=1):
-        if step.data.where:
-            chosen = in_split(rows, step.data.split) & matching(rows, step.data.where)
+    for number, wanted in policy.rows_of_steps.items():
+        if wanted.where:
+            chosen = in_split(rows, wanted.split) & matching(rows, wanted.where)
             yield Count(
                 name=f"compress.{number}.rows",
-                words=f"rows for step {number} of 'compress' ({_pairs(step.data.where)})",
+                words=f"rows for step {number} of 'compress' ({_pairs(wanted.where)})",
                 value=_some(chosen),
                 at_least=1,
-                advice=f"add such rows to the {step.data.split} split or change 'where'",
+                advice=f"add such rows to the {wanted.split} split or change 'where'",
             )
 
 
@@ -185,12 +185,3 @@ def _one_or_more(value: Scalar | tuple[Scalar, ...]) -> str:
 def _some(mask: Mask) -> int | None:
     """Return how many; None for none, so that nothing is not mistaken for a count."""
     return int(np.count_nonzero(mask)) or None
-
-
-def _data_steps(policy: Policy) -> Iterator[_DataStep]:
-    """Yield the steps that look at data, in order."""
-    for step in policy.compress:
-        if step.finetune is not None:
-            yield step.finetune
-        elif step.prune is not None and step.prune.criterion == "taylor":
-            yield step.prune

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 from prunegate.errors import UnsupportedError
 from prunegate.models.kept import Kept, Kind
@@ -39,6 +39,10 @@ class Family(Protocol):
 
     architecture: str
     """Name of the Hugging Face class, as in config.json ``architectures``."""
+    reads: Literal["images", "texts"]
+    """What it is called with: pixel_values, or input_ids and attention_mask."""
+    answers: Literal["classes", "next token"]
+    """What its logits are about: [B, classes], or [B, T, tokens]."""
 
     def whole(self, config: Mapping[str, Any]) -> Kept:
         """Return the units of the unpruned model."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import torch
 from torch import Tensor, nn
@@ -43,6 +43,8 @@ class ViT:
     """The adapter; it holds no state."""
 
     architecture = "ViTForImageClassification"
+    reads: Literal["images", "texts"] = "images"
+    answers: Literal["classes", "next token"] = "classes"
 
     def whole(self, config: Mapping[str, Any]) -> Kept:
         """Return all heads and neurons of the config."""

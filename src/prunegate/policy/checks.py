@@ -13,6 +13,7 @@ from typing import Any
 from prunegate.policy.catalogue import METRICS, PER_CLASS
 from prunegate.policy.model import LEVELS, Policy, SliceSpec
 from prunegate.policy.naming import RESERVED_PREFIX, SEPARATORS, parse_slice_name, value_text
+from prunegate.policy.recipe import RANKED_BY_DATA
 from prunegate.policy.rule_checks import rule_disagreements
 from prunegate.policy.validation import Path
 from prunegate.policy.wording import inert, show, suggest
@@ -269,9 +270,61 @@ def _one_source_of_the_candidate(policy: Policy) -> Iterator[Disagreement]:
 def _ranking_data_are_used(policy: Policy) -> Iterator[Disagreement]:
     for index, step in enumerate(policy.compress):
         prune = step.prune
-        if prune and prune.criterion != "taylor" and "data" in prune.model_fields_set:
+        if prune and prune.criterion not in RANKED_BY_DATA and "data" in prune.model_fields_set:
             message = f"criterion {prune.criterion} looks at no data; remove 'data' or use taylor"
             yield ("compress", index, "prune", "data"), message
+
+
+def _steps_follow(policy: Policy) -> Iterator[Disagreement]:
+    """Which steps may come after which, and what they need of ``model``."""
+    finishing: dict[str, int] = {}
+    for index, step in enumerate(policy.compress):
+        at: Path = ("compress", index)
+        word = "quantize" if step.quantize else "export" if step.export else ""
+        if not word and finishing:
+            message = "cannot be pruned or trained any more; move this step up"
+            yield at, f"a model after '{next(iter(finishing))}' {message}"
+        elif word and finishing.setdefault(word, index) != index:
+            yield at, f"compress[{finishing[word]}] is '{word}' already; keep one"
+        yield from _prune_needs(policy, index)
+    steps = [step.quantize for step in policy.compress if step.quantize is not None]
+    if "export" in finishing and any(quantize.engine == "torch" for quantize in steps):
+        message = "int8 of torch cannot be exported; set 'quantize: {engine: onnxruntime}'"
+        yield ("compress", finishing["export"]), message
+
+
+def _prune_needs(policy: Policy, index: int) -> Iterator[Disagreement]:
+    prune = policy.compress[index].prune
+    if prune is None:
+        return
+    at: Path = ("compress", index, "prune")
+    following = policy.compress[index + 1] if index + 1 < len(policy.compress) else None
+    if (prune.cycles > 1 or prune.rewind != "none") and not (following and following.finetune):
+        word = "cycles" if prune.cycles > 1 else "rewind"
+        yield (*at, word), f"'{word}' needs a finetune step right after this one"
+    if prune.rewind != "none" and getattr(policy.model, prune.rewind, None) is None:
+        message = f"needs 'model: {{{prune.rewind}: FOLDER}}', the weights to go back to"
+        yield (*at, "rewind"), message
+
+
+def _search_varies_prunings(policy: Policy) -> Iterator[Disagreement]:
+    if policy.search is None:
+        return
+    seen: dict[int, int] = {}
+    for index, vary in enumerate(policy.search.vary):
+        at: Path = ("search", "vary", index, "step")
+        steps = policy.compress
+        step = steps[vary.step - 1] if vary.step <= len(steps) else None
+        if step is None or step.prune is None or step.prune.what == "2:4":
+            yield at, f"step {vary.step} of 'compress' is no prune step with an amount"
+        elif (first := seen.setdefault(vary.step, index)) != index:
+            yield at, f"vary[{first}] varies step {vary.step} already; keep one"
+    for number, rows in policy.rows_of_steps.items():
+        if rows.split == "search":
+            message = "the search split chooses between candidates; train and rank on others"
+            yield ("compress", number - 1), message
+    if policy.search.objective == "cost_per_1k" and policy.cost is None:
+        yield ("search", "objective"), "cost_per_1k needs a 'cost' section"
 
 
 Check = Callable[[Policy], Iterator[Disagreement]]
@@ -295,5 +348,7 @@ _CHECKS: tuple[tuple[Check, tuple[str, ...]], ...] = (
     (_money_has_a_price, ("cost",)),
     (_one_source_of_the_candidate, ("model", "compress")),
     (_ranking_data_are_used, ("compress",)),
+    (_steps_follow, ("compress", "model")),
+    (_search_varies_prunings, ("compress", "search", "cost")),
 )
 """Each check, and the sections without which it cannot tell."""

@@ -7,59 +7,22 @@ what must agree *between* its parts; ``load.py`` turns both into mistakes with f
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Discriminator,
-    Field,
-    Strict,
-    Tag,
-    field_validator,
-    model_validator,
+from pydantic import Discriminator, Field, Strict, Tag, field_validator, model_validator
+
+from prunegate.policy.recipe import Rows, Search, Step
+from prunegate.policy.section import (
+    Name,
+    Number,
+    Positive,
+    Scalar,
+    Section,
+    Selection,
+    Share,
+    Text,
+    shape_of,
 )
-
-Text = Annotated[str, Strict(), Field(min_length=1, max_length=2000)]
-Name = Annotated[str, Strict(), Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")]
-Number = Annotated[float, Strict()]
-Whole = Annotated[int, Strict(), Field(ge=0)]
-Positive = Annotated[int, Strict(), Field(ge=1)]
-Share = Annotated[float, Strict(), Field(ge=0, le=1)]
-Scalar = Annotated[bool, Strict()] | Annotated[int, Strict()] | Number | Annotated[str, Strict()]
-"""A value of a column: kept as the YAML says it (``1`` is not ``"1"`` is not ``true``)."""
-
-
-Selection = dict[Text, Scalar | Annotated[tuple[Scalar, ...], Field(min_length=1)]]
-"""Column values that a row must have: one, or any one of a list."""
-
-
-class Section(BaseModel):
-    """Base of every part of a policy: closed, frozen, finite."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        allow_inf_nan=False,
-        protected_namespaces=(),
-        use_attribute_docstrings=True,
-    )
-
-
-def _shape(*keys: str) -> Callable[[Any], str | None]:
-    """Which form a number-or-mapping takes, by its only key, so that a mistake is reported once."""
-
-    def shape(value: Any) -> str | None:
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return "number"
-        if isinstance(value, Section):
-            value = type(value).model_fields
-        names = tuple(value) if isinstance(value, dict) else ()
-        found = [key for key in keys if key in names]
-        return found[0] if len(names) == 1 and found else None
-
-    return shape
 
 
 class Task(Section):
@@ -184,7 +147,7 @@ Margin = Annotated[
     Annotated[Number, Tag("number")]
     | Annotated[Relative, Tag("relative")]
     | Annotated[ErrorRatio, Tag("error_ratio")],
-    Discriminator(_shape("relative", "error_ratio")),
+    Discriminator(shape_of("relative", "error_ratio")),
 ]
 MARGINS = ("max_drop", "max_rise", "min_gain", "max_gain")
 LEVELS = ("at_least", "at_most")
@@ -226,9 +189,13 @@ class ModelSection(Section):
     """Where the models are: folders, relative to the policy file."""
 
     baseline: Text
-    """A Hugging Face folder: config.json, model.safetensors, preprocessor_config.json."""
+    """A Hugging Face folder: config.json, model.safetensors, preprocessor or tokenizer files."""
     candidate: Text | None = None
     """A candidate made elsewhere; without it ``compress`` makes one."""
+    initial: Text | None = None
+    """The baseline's weights before training, for ``rewind: initial``."""
+    early: Text | None = None
+    """The baseline's weights early in training, for ``rewind: early``."""
 
 
 class Columns(Section):
@@ -239,104 +206,23 @@ class Columns(Section):
     baseline: Text = "baseline"
     candidate: Text = "candidate"
     image: Text = "image"
+    text: Text = "text"
+    """Text classifiers: what is judged."""
+    prompt: Text = "prompt"
+    reference: Text = "reference"
+    """Language models: what is given, and the text whose likelihood is measured."""
     split: Text = "split"
     tokens: Text = "tokens"
-
-
-SPLITS = ("train", "calibration", "search", "gate")
-Split = Literal["train", "calibration", "search", "gate"]
 
 
 class DataSection(Section):
     """The labelled data that ``run`` judges on."""
 
     table: Text | None = None
-    """CSV or Parquet file, relative to the policy file; needed by ``run``."""
+    """CSV or Parquet file, relative to the policy file; needed by ``run`` and ``compress``."""
     images: Text | None = None
     """Folder that image paths start from; default: the table's own folder."""
     columns: Columns = Columns()
-
-
-class Rows(Section):
-    """Which labelled rows a step sees."""
-
-    split: Split
-    where: Selection = {}
-    """Column values that a row must have."""
-    limit: Positive | None = None
-    """At most this many rows, drawn with the run's seed."""
-
-    @field_validator("split")
-    @classmethod
-    def _never_the_gate(cls, split: str) -> str:
-        if split == "gate":
-            raise ValueError("the gate split is for judging only; use train or calibration")
-        return split
-
-
-class ShareBelow(Section):
-    """Remove the units that carry less than this share of their layer's importance."""
-
-    share_below: Annotated[float, Strict(), Field(gt=0, lt=1)]
-
-
-class Keep(Section):
-    """Keep this many units."""
-
-    keep: Positive
-
-
-Amount = Annotated[
-    Annotated[float, Strict(), Field(gt=0, lt=1), Tag("number")]
-    | Annotated[ShareBelow, Tag("share_below")]
-    | Annotated[Keep, Tag("keep")],
-    Discriminator(_shape("share_below", "keep")),
-]
-
-
-class Prune(Section):
-    """Remove whole attention heads or MLP neurons: the model gets physically smaller."""
-
-    what: Literal["heads", "neurons"]
-    criterion: Literal["taylor", "magnitude", "random"] = "taylor"
-    amount: Amount
-    """The share of units to remove, or a rule for how many."""
-    scope: Literal["global", "per_layer"] = "global"
-    min_per_layer: Positive = 1
-    data: Rows = Rows(split="calibration")
-    """Rows that rank the units (taylor only)."""
-
-
-class Finetune(Section):
-    """Train what is left, shortly."""
-
-    epochs: Annotated[float, Strict(), Field(gt=0)] | None = None
-    steps: Positive | None = None
-    learning_rate: Annotated[float, Strict(), Field(gt=0)] = 1e-4
-    batch_size: Positive = 64
-    weight_decay: Annotated[float, Strict(), Field(ge=0)] = 0.01
-    flips: Annotated[bool, Strict()] = True
-    """Mirror half of the images."""
-    data: Rows = Rows(split="train")
-
-    @model_validator(mode="after")
-    def _epochs_or_steps(self) -> Finetune:
-        if (self.epochs is None) == (self.steps is None):
-            raise ValueError("give either 'epochs' or 'steps'")
-        return self
-
-
-class Step(Section):
-    """One step of ``compress``: exactly one of its keys."""
-
-    prune: Prune | None = None
-    finetune: Finetune | None = None
-
-    @model_validator(mode="after")
-    def _exactly_one(self) -> Step:
-        if (self.prune is None) == (self.finetune is None):
-            raise ValueError("a step is either {prune: {...}} or {finetune: {...}}")
-        return self
 
 
 class Prices(Section):
@@ -386,6 +272,7 @@ class Policy(Section):
     model: ModelSection | None = None
     data: DataSection = DataSection()
     compress: tuple[Step, ...] = ()
+    search: Search | None = None
     cost: Cost | None = None
 
     @field_validator("prunegate", mode="before")
@@ -401,6 +288,15 @@ class Policy(Section):
         """Every column that some slice needs, in the policy's order, each once."""
         named = [key for spec in self.slices for key in (*spec.keys, *(spec.where or {}))]
         return tuple(dict.fromkeys(named))
+
+    @property
+    def rows_of_steps(self) -> dict[int, Rows]:
+        """The labelled rows that steps of ``compress`` look at, by the step's number from 1."""
+        return {
+            number: step.rows
+            for number, step in enumerate(self.compress, start=1)
+            if step.rows is not None
+        }
 
     def document(self) -> dict[str, Any]:
         """The policy as plain JSON values, without defaults: what the record keeps."""

@@ -14,7 +14,8 @@ from typing import Any, get_args
 
 from pydantic import ValidationError
 
-from prunegate.policy.model import Policy, Section
+from prunegate.policy.model import Policy
+from prunegate.policy.section import Section
 from prunegate.policy.wording import nearest, reading_hint, show, suggest
 
 Path = tuple[str | int, ...]

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from prunegate.errors import TableError
+from prunegate.models.batch import Batch
 from prunegate.predict.images import ImageSet
 
 
@@ -49,7 +49,10 @@ class LabelledImages:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def batch(self, rows: NDArray[np.integer]) -> tuple[Tensor, Tensor]:
-        """Return pixel values float32 [B, 3, H, W] and labels int64 [B]."""
+    def batch(self, rows: NDArray[np.integer]) -> Batch:
+        """Return the batch of these rows."""
         chosen = self.rows[rows]
-        return self.images.pixel_values(chosen), torch.from_numpy(self.labels[chosen])
+        return Batch(
+            inputs={"pixel_values": self.images.pixel_values(chosen)},
+            labels=torch.from_numpy(self.labels[chosen]),
+        )

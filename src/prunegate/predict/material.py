@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from prunegate.data.hashing import FileHash, require_unchanged
 from prunegate.data.labelled_rows import LabelledRows, in_split, is_positive, select
 from prunegate.errors import ModelError
-from prunegate.policy.model import Policy, Rows
+from prunegate.policy.model import Policy
 from prunegate.policy.naming import value_text
+from prunegate.policy.recipe import Rows
 from prunegate.predict.images import ImageSet, open_images
 from prunegate.predict.labelled import LabelledImages
 from prunegate.predict.preprocessing import Preprocessing
@@ -56,11 +57,9 @@ class Material:
 
 def used_splits(policy: Policy) -> tuple[str, ...]:
     """The splits that a run of this policy reads images of."""
-    steps = [
-        step.prune if step.prune and step.prune.criterion == "taylor" else step.finetune
-        for step in policy.compress
-    ]
-    return tuple(dict.fromkeys(("gate", *(step.data.split for step in steps if step))))
+    searched = ("search",) if policy.search is not None else ()
+    steps = (wanted.split for wanted in policy.rows_of_steps.values())
+    return tuple(dict.fromkeys(("gate", *searched, *steps)))
 
 
 def classes_of(policy: Policy, config: Mapping[str, Any]) -> Classes:

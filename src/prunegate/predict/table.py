@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from prunegate.data.labelled_rows import LabelledRows, select
@@ -16,35 +14,26 @@ from prunegate.policy.model import Policy
 
 
 def predictions(
-    policy: Policy, rows: LabelledRows, scores: Mapping[str, NDArray[np.float64]]
+    policy: Policy, rows: LabelledRows, scores: Mapping[str, NDArray[np.float64]], split: str
 ) -> pa.Table:
-    """The gate split with both models' scores, one row an image.
+    """A split with both models' scores, one row an image or text.
 
     Args:
         policy: names the columns.
         rows: the labelled rows.
-        scores: ``baseline`` and ``candidate``, float64 [rows of the gate split], in their order.
+        scores: ``baseline`` and ``candidate``, float64 [rows of the split], in their order.
+        split: whose rows they are.
     """
     names = policy.data.columns
-    gate = select(rows, "gate")
+    chosen = select(rows, split)
     columns: dict[str, object] = {
-        names.id: [rows.ids[i] for i in gate],
-        names.label: [rows.labels[i] for i in gate],
+        names.id: [rows.ids[i] for i in chosen],
+        names.label: [rows.labels[i] for i in chosen],
         names.baseline: scores["baseline"],
         names.candidate: scores["candidate"],
     }
     for key, values in rows.columns.items():
         if key in columns:
             raise TableError(f"column '{key}' slices the data and is needed for something else too")
-        columns[key] = [values[i] for i in gate]
+        columns[key] = [values[i] for i in chosen]
     return pa.table(columns)
-
-
-def write_predictions(
-    path: Path,
-    policy: Policy,
-    rows: LabelledRows,
-    scores: Mapping[str, NDArray[np.float64]],
-) -> None:
-    """Write ``predictions`` as Parquet."""
-    pq.write_table(predictions(policy, rows, scores), path)

@@ -25,8 +25,10 @@ class Rows:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def batch(self, rows: np.ndarray) -> tuple[Any, Any]:
-        return self.inputs[rows], self.labels[rows]
+    def batch(self, rows: np.ndarray) -> Any:
+        from prunegate.models.batch import Batch
+
+        return Batch(inputs={"pixel_values": self.inputs[rows]}, labels=self.labels[rows])
 
 
 def make_rows_of(count: int = 40, seed: int = 0) -> Rows:

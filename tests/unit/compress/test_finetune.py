@@ -73,9 +73,9 @@ def test_every_row_is_seen_once_per_epoch(make_model: Make, make_rows: Make) -> 
         def __len__(self) -> int:
             return len(rows)
 
-        def batch(self, chosen: np.ndarray) -> tuple[Any, Any]:
+        def batch(self, chosen: np.ndarray) -> Any:
             seen.extend(chosen.tolist())
-            return rows.batch(chosen)  # type: ignore[no-any-return] # a test double
+            return rows.batch(chosen)
 
     finetune(make_model().module, Watched(), Schedule(epochs=2, batch_size=10))
     orders = [seen[:25], seen[25:]]
@@ -98,7 +98,9 @@ def test_flips_mirror_some_images_and_none_when_off(make_model: Make, make_rows:
 
     rows, model = make_rows(16), make_model()
     fed: list[Any] = []
-    hook = model.module.register_forward_pre_hook(lambda _module, args: fed.append(args[0]))
+    hook = model.module.register_forward_pre_hook(
+        lambda _module, _args, named: fed.append(named["pixel_values"]), with_kwargs=True
+    )
     finetune(model.module, rows, Schedule(steps=1, batch_size=16, flip=True), seed=0)
     finetune(model.module, rows, Schedule(steps=1, batch_size=16, flip=False), seed=0)
     hook.remove()

@@ -30,7 +30,7 @@ def test_gradients_match_finite_differences(make_model: Make, make_rows: Make) -
     model.module.double()
     rows = type(rows)(inputs=rows.inputs.double(), labels=rows.labels)
     sites = [site for kind in KINDS for site in model.family.sites(model.module, kind)]
-    gradients = gate_gradients(model.module, sites, rows.inputs, rows.labels)
+    gradients = gate_gradients(model.module, sites, rows.batch(np.arange(len(rows))))
     for index, site in enumerate(sites):
         for unit in range(site.units):
             moved = []
@@ -51,8 +51,7 @@ def test_the_absolute_value_is_taken_per_sample(make_model: Make, make_rows: Mak
     model, rows = make_model(), make_rows(12)
     sites = list(model.family.sites(model.module, "heads"))
     single = [
-        gate_gradients(model.module, sites, rows.inputs[[row]], rows.labels[[row]])
-        for row in range(len(rows))
+        gate_gradients(model.module, sites, rows.batch(np.array([row]))) for row in range(len(rows))
     ]
     measured = taylor(model.family, model.module, rows, batch_size=12).heads
     for layer in range(len(sites)):

@@ -93,7 +93,8 @@ def test_labelled_images_hand_out_the_chosen_rows() -> None:
     labels = np.arange(11) % 3
     chosen = LabelledImages.of(some, labels, np.array([9, 4, 2]))
     assert len(chosen) == 3
-    values, classes = chosen.batch(np.array([2, 0]))
+    batch = chosen.batch(np.array([2, 0]))
+    values, classes = batch.inputs["pixel_values"], batch.labels
     assert classes.dtype == torch.int64
     assert classes.tolist() == [2, 0]
     assert torch.equal(values, some.pixel_values(np.array([2, 9])))

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,9 +14,10 @@ from PIL import Image
 from prunegate.data.hashing import FileHash, hash_files
 from prunegate.data.labelled_rows import LabelledRows, select
 from prunegate.errors import ModelError, TableError
-from prunegate.policy.model import Policy, Rows
+from prunegate.policy.model import Policy
+from prunegate.policy.recipe import Rows
 from prunegate.predict.material import Classes, Material, classes_of, prepare, used_splits
-from prunegate.predict.table import predictions, write_predictions
+from prunegate.predict.table import predictions
 
 PREPROCESSOR = {"do_resize": False, "image_mean": [0.5] * 3, "image_std": [0.5] * 3}
 TAYLOR = {"prune": {"what": "heads", "amount": 0.5}}
@@ -91,7 +91,8 @@ def test_images_are_those_of_their_rows(
         assert all_of(found.split(split)) == places.tolist()
         examples = found.examples(Rows(split=split), 0) if split != "gate" else None  # type: ignore[arg-type]  # any of the splits
         if examples is not None:
-            values, labels = examples.batch(np.arange(len(examples)))
+            batch = examples.batch(np.arange(len(examples)))
+            values, labels = batch.inputs["pixel_values"], batch.labels
             assert greys(values) == places.tolist()
             assert labels.tolist() == [int(rows.labels[place] == "unsafe") for place in places]
 
@@ -116,7 +117,7 @@ def test_examples_follow_where_limit_and_seed(tmp_path: Path) -> None:
     found = material(make_policy(TRAIN), rows)
     wanted = Rows.model_validate({"split": "train", "where": {"kind": "b"}, "limit": 4})
     one, same, other = (found.examples(wanted, seed) for seed in (0, 0, 1))
-    values, _ = one.batch(np.arange(4))
+    values = one.batch(np.arange(4)).inputs["pixel_values"]
     assert len(one) == 4
     assert all(number % 2 == 1 and number < 12 for number in greys(values))
     assert one.rows.tolist() == same.rows.tolist()
@@ -126,7 +127,7 @@ def test_examples_follow_where_limit_and_seed(tmp_path: Path) -> None:
 def test_labels_follow_the_models_numbers(tmp_path: Path) -> None:
     rows = make_rows(tmp_path, ["train"] * 4 + ["gate"])
     found = material(make_policy(TRAIN), rows, Classes(positive=0, negative=1))
-    _, labels = found.examples(Rows(split="train"), 0).batch(np.arange(4))
+    labels = found.examples(Rows(split="train"), 0).batch(np.arange(4)).labels
     assert labels.tolist() == [0, 1, 1, 0]
 
 
@@ -186,8 +187,7 @@ def test_the_table_holds_the_gate_split_in_order(tmp_path: Path) -> None:
     policy = make_policy(columns={"id": "key", "label": "truth", "baseline": "old"})
     rows = make_rows(tmp_path, ["train", "gate", "gate", "search", "gate"])
     scores = {"baseline": np.array([0.1, 0.2, 0.3]), "candidate": np.array([0.5, 1.0, 0.0])}
-    write_predictions(tmp_path / "p.parquet", policy, rows, scores)
-    table = pq.read_table(tmp_path / "p.parquet")
+    table = predictions(policy, rows, scores, "gate")
     assert table.to_pydict() == {
         "key": ["r1", "r2", "r4"],
         "truth": ["safe", "safe", "safe"],
@@ -195,7 +195,6 @@ def test_the_table_holds_the_gate_split_in_order(tmp_path: Path) -> None:
         "candidate": [0.5, 1.0, 0.0],
         "kind": ["b", "a", "a"],
     }
-    assert table.equals(predictions(policy, rows, scores))
 
 
 def test_a_slicing_key_cannot_be_a_column_of_the_contract(tmp_path: Path) -> None:
@@ -203,4 +202,4 @@ def test_a_slicing_key_cannot_be_a_column_of_the_contract(tmp_path: Path) -> Non
     clash = LabelledRows(**{**vars(rows), "columns": {"candidate": ("a",)}})
     scores = {"baseline": np.array([0.1]), "candidate": np.array([0.5])}
     with pytest.raises(TableError, match="column 'candidate' slices the data"):
-        predictions(make_policy(), clash, scores)
+        predictions(make_policy(), clash, scores, "gate")

@@ -1,0 +1,32 @@
+"""A batch: what a model is called with, and what it should have answered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+NOT_COUNTED = -100
+"""The label of a token that is given, not predicted (torch's own number for it)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """Some rows; on the CPU until moved."""
+
+    inputs: Mapping[str, Tensor]
+    """Keyword arguments of the model: pixel_values, or input_ids and attention_mask."""
+    labels: Tensor
+    """int64 [B]: class numbers; int64 [B, T]: each token itself, or ``NOT_COUNTED``."""
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def to(self, device: torch.device) -> Batch:
+        """Return the batch on a device."""
+        return Batch(
+            inputs={name: tensor.to(device) for name, tensor in self.inputs.items()},
+            labels=self.labels.to(device),
+        )
