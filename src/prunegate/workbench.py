@@ -10,13 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from prunegate.compress.from_policy import stage_in_words, steps_of
-from prunegate.compress.recipe import Candidate, Step, compress
+from prunegate.compress.recipe import Candidate, Step, without_pruning
+from prunegate.compress.work import compress
 from prunegate.cost.measure import describe, figures, measure
 from prunegate.cost.measurement import Measurements, ModelFigures
 from prunegate.data.checked import check_rows
@@ -81,7 +83,11 @@ class Workbench:
 
     def steps(self, section: Sequence[PolicyStep]) -> tuple[Step, ...]:
         """Steps of a policy with the rows that they ask for."""
-        return steps_of(section, lambda wanted: self.material.examples(wanted, self.settings.seed))
+        return steps_of(
+            section,
+            lambda wanted: self.material.examples(wanted, self.settings.seed),
+            self._earlier,
+        )
 
     def make(self, section: Sequence[PolicyStep], folder: Path) -> tuple[LoadedModel, Candidate]:
         """Make a candidate, save it in ``folder`` (new) and load it again."""
@@ -90,7 +96,7 @@ class Workbench:
             self.steps(section),
             seed=self.settings.seed,
             device=self.settings.device,
-            progress=self.told(section, "candidate"),
+            progress=self.told("candidate"),
         )
         save_candidate(made.module, made.surgery, folder, self.baseline.folder)
         return load_candidate(folder), made
@@ -111,15 +117,15 @@ class Workbench:
 
     def unpruned(self, section: Sequence[PolicyStep]) -> LoadedModel | None:
         """The baseline after the section's fine-tuning alone; None where nothing is fine-tuned."""
-        training = [step for step in section if step.finetune]
+        training = without_pruning(self.steps(section))
         if not training:
             return None
         made = compress(
             self.baseline,
-            self.steps(training),
+            training,
             seed=self.settings.seed,
             device=self.settings.device,
-            progress=self.told(training, "control"),
+            progress=self.told("control"),
         )
         return replace(self.baseline, module=made.module)
 
@@ -156,11 +162,18 @@ class Workbench:
         """Insist that no input changed since it was hashed: the record names them by content."""
         require_unchanged([self.table, *self.hashes])
 
-    def told(self, section: Sequence[PolicyStep], model: str) -> Progress:
+    def told(self, model: str) -> Progress:
         """Progress of a recipe in plain words."""
         return lambda stage, done, total: self.settings.progress(
-            stage_in_words(section, stage, model), done, total
+            stage_in_words(stage, model), done, total
         )
+
+    def _earlier(self, when: Literal["initial", "early"]) -> LoadedModel:
+        section = self.policy.model
+        named = getattr(section, when) if section is not None else None
+        if named is None:
+            raise InputError(f"rewind: {when} needs 'model: {{{when}: FOLDER}}' in the policy")
+        return load_model(self.source.folder / named)
 
 
 def set_up(source: PolicyFile, settings: Settings) -> Workbench:

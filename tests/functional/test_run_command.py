@@ -282,7 +282,7 @@ def test_the_record_tells_what_was_done(ran: Ran) -> None:
     assert [sum(done["heads_before"]), sum(map(len, done["heads_kept"]))] == [6, 4]
     assert [sum(done["neurons_before"]), sum(done["neurons_kept"])] == [20, 12]
     surgery = json.loads((ran.out / "candidate/surgery.json").read_text())
-    assert surgery["heads"] == done["heads_kept"]
+    assert surgery["kept"]["heads"] == done["heads_kept"]
     assert surgery["baseline_digest"] == ran.record["baseline"]["digest"]
     assert ran.record["candidate"]["parameters"] < ran.record["baseline"]["parameters"]
     roles = {found["role"]: found for found in ran.record["inputs"]}

@@ -33,13 +33,15 @@ def compression_of(
     if surgery is None:
         return None
     losses = made.losses[-1] if made is not None and made.losses else ()
-    ranking = surgery.importance.heads if surgery.importance else ()
+    ranking = surgery.importance.get("heads")
     whole = baseline.family.whole(surgery.config)
     return Compression(
         recipe=tuple(dict(step) for step in surgery.recipe),
         heads_before=whole.counts("heads"),
-        heads_kept=surgery.heads,
-        head_share=tuple(tuple(s or 0.0 for s in layer) for layer in ranking),
+        heads_kept=surgery.kept.of("heads"),
+        head_share=tuple(tuple(s or 0.0 for s in layer) for layer in ranking.shares)
+        if ranking
+        else (),
         neurons_before=whole.counts("neurons"),
         neurons_kept=surgery.kept.counts("neurons"),
         loss_first=_mean(losses[: max(1, len(losses) // 10)]),

@@ -1,44 +1,35 @@
-"""The importance criteria by name, and what each is given."""
+"""The importance criteria by name."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from torch import nn
-
-from prunegate.compress.examples import Examples, Progress
+from prunegate.compress.activation import activation
 from prunegate.compress.importance import taylor
 from prunegate.compress.magnitude import magnitude
 from prunegate.compress.random_control import random_scores
-from prunegate.compress.scores import Importance
-from prunegate.errors import TableError, UnsupportedError
-from prunegate.models.family import Family
+from prunegate.compress.scores import Scores
+from prunegate.compress.subject import Subject
+from prunegate.errors import UnsupportedError
+from prunegate.models.kept import Kind
+
+CRITERIA: dict[str, Callable[[Subject, Kind], Scores]] = {
+    "taylor": taylor,
+    "magnitude": magnitude,
+    "activation": activation,
+    "random": random_scores,
+}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Subject:
-    """A model to be ranked, and what a criterion may use to rank it."""
-
-    family: Family
-    module: nn.Module
-    data: Examples | None = None
-    """Calibration rows; only gradient criteria need them."""
-    seed: int = 0
-    """Only the random control uses it."""
-    batch_size: int = 64
-    device: str = "cpu"
-    progress: Progress | None = None
-
-
-def rank(criterion: str, subject: Subject) -> Importance:
-    """Score every head and neuron that is present.
+def rank(criterion: str, subject: Subject, kind: Kind) -> Scores:
+    """Score every unit of a kind that is present, row by row.
 
     Raises:
         UnsupportedError: no criterion of that name.
         TableError: the criterion needs calibration data and there are none.
     """
-    return _criterion(criterion)(subject)
+    check_criterion(criterion)
+    return CRITERIA[criterion](subject, kind)
 
 
 def check_criterion(criterion: str) -> None:
@@ -47,31 +38,6 @@ def check_criterion(criterion: str) -> None:
     Raises:
         UnsupportedError: no criterion of that name.
     """
-    _criterion(criterion)
-
-
-def _criterion(name: str) -> Callable[[Subject], Importance]:
-    if name not in CRITERIA:
+    if criterion not in CRITERIA:
         known = ", ".join(CRITERIA)
-        raise UnsupportedError(f"criterion {name!r} is not supported; choose one of: {known}.")
-    return CRITERIA[name]
-
-
-def _taylor(subject: Subject) -> Importance:
-    if subject.data is None:
-        raise TableError("the taylor criterion needs calibration data; give the step some rows.")
-    return taylor(
-        subject.family,
-        subject.module,
-        subject.data,
-        batch_size=subject.batch_size,
-        device=subject.device,
-        progress=subject.progress,
-    )
-
-
-CRITERIA: dict[str, Callable[[Subject], Importance]] = {
-    "taylor": _taylor,
-    "magnitude": lambda subject: magnitude(subject.family, subject.module),
-    "random": lambda subject: random_scores(subject.family, subject.module, subject.seed),
-}
+        raise UnsupportedError(f"criterion {criterion!r} is not supported; choose one of: {known}.")

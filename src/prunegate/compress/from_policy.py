@@ -3,51 +3,93 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Literal
 
 from prunegate.compress.examples import Examples
 from prunegate.compress.finetune import Schedule
 from prunegate.compress.prune import Cut
-from prunegate.compress.recipe import FinetuneStep, PruneStep, Step
+from prunegate.compress.recipe import (
+    ExportStep,
+    FinetuneStep,
+    PruneStep,
+    QuantizeStep,
+    Rewind,
+    Step,
+)
 from prunegate.compress.select import Amount
-from prunegate.errors import UnsupportedError
-from prunegate.models.kept import KINDS
+from prunegate.compress.sparsity import Thinning
+from prunegate.models.store import LoadedModel
 from prunegate.policy.naming import value_text
-from prunegate.policy.recipe import RANKED_BY_DATA, Finetune, Keep, Prune, Rows, ShareBelow
+from prunegate.policy.recipe import (
+    RANKED_BY_DATA,
+    Finetune,
+    Keep,
+    Prune,
+    Quantize,
+    Rows,
+    ShareBelow,
+)
 from prunegate.policy.recipe import Step as PolicyStep
 
+Find = Callable[[Rows], Examples]
+Earlier = Callable[[Literal["initial", "early"]], LoadedModel]
 
-def steps_of(
-    section: Sequence[PolicyStep], examples: Callable[[Rows], Examples]
-) -> tuple[Step, ...]:
+
+def steps_of(section: Sequence[PolicyStep], examples: Find, earlier: Earlier) -> tuple[Step, ...]:
     """The steps of a policy, ready to run.
 
     Args:
         section: ``policy.compress``.
         examples: turns a step's row selection into labelled examples.
+        earlier: loads the weights that a step rewinds to.
     """
-    return tuple(
-        _prune(step.prune, examples) if step.prune else _finetune(step.finetune, examples)
-        for step in section
+    return tuple(_step(step, examples, earlier) for step in section)
+
+
+def _step(step: PolicyStep, examples: Find, earlier: Earlier) -> Step:
+    if step.prune is not None:
+        return _prune(step.prune, examples, earlier)
+    if step.finetune is not None:
+        return _finetune(step.finetune, examples)
+    if step.quantize is not None:
+        return _quantize(step.quantize, examples)
+    return ExportStep()
+
+
+def _prune(step: Prune, examples: Find, earlier: Earlier) -> PruneStep:
+    ranked = step.criterion in RANKED_BY_DATA
+    return PruneStep(
+        cut=_cut(step),
+        data=examples(step.data) if ranked else None,
+        data_name=rows_in_words(step.data) if ranked else "",
+        cycles=step.cycles,
+        rewind=None
+        if step.rewind == "none"
+        else Rewind(to=step.rewind, weights=earlier(step.rewind)),
     )
 
 
-def _prune(step: Prune, examples: Callable[[Rows], Examples]) -> PruneStep:
-    if step.what not in KINDS or step.amount is None:
-        raise UnsupportedError(f"pruning {step.what} is not supported yet")
-    cut = Cut(
+def _cut(step: Prune) -> Cut | Thinning:
+    amount = None if step.amount is None else _amount(step.amount)
+    if step.what == "weights" or step.what == "2:4":  # noqa: PLR1714  # narrows the type
+        return Thinning(
+            what=step.what,
+            amount=amount,
+            criterion=step.criterion,
+            scope=step.scope,
+            min_per_layer=step.min_per_layer,
+        )
+    assert amount is not None  # noqa: S101  # the policy's schema: only 2:4 has none
+    return Cut(
         what=step.what,
-        amount=_amount(step.amount),
+        amount=amount,
         criterion=step.criterion,
         scope=step.scope,
         min_per_layer=step.min_per_layer,
     )
-    if step.criterion not in RANKED_BY_DATA:
-        return PruneStep(cut=cut)
-    return PruneStep(cut=cut, data=examples(step.data), data_name=rows_in_words(step.data))
 
 
-def _finetune(step: Finetune | None, examples: Callable[[Rows], Examples]) -> FinetuneStep:
-    assert step is not None  # noqa: S101  # the policy's schema: a step is one of the two
+def _finetune(step: Finetune, examples: Find) -> FinetuneStep:
     schedule = Schedule(
         epochs=step.epochs,
         steps=step.steps,
@@ -58,6 +100,18 @@ def _finetune(step: Finetune | None, examples: Callable[[Rows], Examples]) -> Fi
     )
     return FinetuneStep(
         schedule=schedule, data=examples(step.rows), data_name=rows_in_words(step.rows)
+    )
+
+
+def _quantize(step: Quantize, examples: Find) -> QuantizeStep:
+    static = step.kind == "static"
+    return QuantizeStep(
+        kind=step.kind,
+        engine=step.engine,
+        per_channel=step.per_channel,
+        embeddings=step.embeddings,
+        data=examples(step.data) if static else None,
+        data_name=rows_in_words(step.data) if static else "",
     )
 
 
@@ -79,15 +133,13 @@ def rows_in_words(rows: Rows) -> str:
     return ", ".join([rows.split, *filters, *limit])
 
 
-def stage_in_words(section: Sequence[PolicyStep], stage: str, model: str) -> str:
+def stage_in_words(stage: str, model: str) -> str:
     """What ``compress`` is at, for people: ``rank heads (step 1 of 3)``.
 
     Args:
-        section: the steps that ``compress`` was given.
-        stage: as ``compress`` reports it: ``step 1 of 3: rank``.
+        stage: as ``compress`` reports it: ``step 1 of 3: rank heads``.
         model: what is being made: candidate or control.
     """
-    place = stage.partition(":")[0]
-    step = section[int(place.split()[1]) - 1]
-    verb = f"rank {step.prune.what}" if step.prune else f"fine-tune the {model}"
-    return f"{verb} ({place})"
+    place, _, verb = stage.partition(": ")
+    told = verb if verb.startswith("rank") else f"{verb} the {model}"
+    return f"{told} ({place})"

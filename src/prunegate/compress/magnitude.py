@@ -6,28 +6,24 @@ better than random. It is here to be compared with.
 
 from __future__ import annotations
 
+import numpy as np
 import torch
-from torch import Tensor, nn
+from numpy.typing import NDArray
 
-from prunegate.compress.scores import Importance, Scores
-from prunegate.models.family import Family
+from prunegate.compress.scores import Scores, checked
+from prunegate.compress.subject import Subject
 from prunegate.models.kept import Kind
+from prunegate.models.sites import Site
 
 
-def magnitude(family: Family, module: nn.Module) -> Importance:
-    """Score heads and neurons by the L2 norm of their weights and biases, summed in float64."""
-    return Importance(
-        heads=_norms(family, module, "heads"), neurons=_norms(family, module, "neurons")
-    )
+def magnitude(subject: Subject, kind: Kind) -> Scores:
+    """Score units by the L2 norm of their weights and biases, summed in float64."""
+    return checked([_norms(site) for site in subject.family.sites(subject.module, kind)])
 
 
-def _norms(family: Family, module: nn.Module, kind: Kind) -> Scores:
+def _norms(site: Site) -> NDArray[np.float64]:
+    squares = np.zeros(site.units)
     with torch.no_grad():
-        return tuple(
-            sum((_squares(part) for part in layer), start=torch.zeros(())).sqrt().cpu().numpy()
-            for layer in family.unit_weights(module, kind)
-        )
-
-
-def _squares(weights: Tensor) -> Tensor:
-    return weights.double().square().flatten(1).sum(dim=1)
+        for units, weights in site.weights():
+            squares[list(units)] += weights.double().square().sum(dim=1).cpu().numpy()
+    return np.sqrt(squares)

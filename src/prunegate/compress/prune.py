@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from prunegate.compress.criteria import Subject, rank
-from prunegate.compress.scores import Importance
-from prunegate.compress.select import Amount, Scope, select
+from prunegate.compress.criteria import rank
+from prunegate.compress.scores import Scores
+from prunegate.compress.select import Amount, Scope, lowest, removals, select
+from prunegate.compress.subject import Subject
 from prunegate.errors import InternalError
+from prunegate.models.cut import cut
+from prunegate.models.family import require_kind
 from prunegate.models.kept import Kept, Kind
 
 
@@ -16,7 +19,7 @@ class Cut:
     """What to remove."""
 
     what: Kind
-    """Heads or neurons."""
+    """Heads, neurons, filters or layers."""
     amount: Amount
     criterion: str = "taylor"
     """A name in ``criteria.CRITERIA``."""
@@ -25,6 +28,17 @@ class Cut:
     min_per_layer: int = 1
     """Units that stay in every layer."""
 
+    def counts(self, kept: Kept) -> tuple[int, ...] | None:
+        """What has to go in all; None where only the ranking can tell.
+
+        Raises:
+            ModelError: the amount cannot be reached.
+        """
+        if self.amount.share_below is not None:
+            return None
+        sizes = [len(row) for row in kept.rows(self.what)]
+        return removals(self.amount, sizes, scope=self.scope, min_per_layer=self.min_per_layer)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Removal:
@@ -32,33 +46,42 @@ class Removal:
 
     kept: Kept
     """What is left, numbered as in the unpruned model."""
-    importance: Importance
+    scores: Scores
     """The ranking it went by; units that were present, in their order."""
     removed: int
     """Units that went."""
 
 
-def prune(subject: Subject, kept: Kept, cut: Cut) -> Removal:
-    """Remove heads or neurons from a model, in place.
+def prune(
+    subject: Subject, kept: Kept, wanted: Cut, counts: tuple[int, ...] | None = None
+) -> Removal:
+    """Remove units from a model, in place.
 
     Parameters are replaced by smaller ones: an optimizer made before holds stale ones.
 
     Args:
         subject: The model and the data to rank with.
         kept: What the model has left so far, numbered as in the unpruned model.
-        cut: What to remove.
+        wanted: What to remove.
+        counts: How many go now, where that is one of several cycles.
 
     Raises:
         ModelError: the amount cannot be reached, or scores are not finite.
-        UnsupportedError: no criterion of that name.
+        UnsupportedError: no criterion of that name, or no such units.
     """
-    importance = rank(cut.criterion, subject)
-    scores = importance.of(cut.what)
-    positions = select(scores, cut.amount, scope=cut.scope, min_per_layer=cut.min_per_layer)
-    narrowed = kept.narrowed(cut.what, positions)
-    subject.family.cut(subject.module, cut.what, positions)
-    present = tuple(site.units for site in subject.family.sites(subject.module, cut.what))
-    if present != narrowed.counts(cut.what):
-        raise InternalError(f"pruning left {present}, recorded {narrowed.counts(cut.what)}")
-    removed = sum(kept.counts(cut.what)) - sum(present)
-    return Removal(kept=narrowed, importance=importance, removed=removed)
+    kind = wanted.what
+    require_kind(subject.family, kept, kind)
+    counts = counts or wanted.counts(kept)  # before the ranking, which takes long
+    scores = rank(wanted.criterion, subject, kind)
+    if counts is None:
+        positions = select(
+            scores, wanted.amount, scope=wanted.scope, min_per_layer=wanted.min_per_layer
+        )
+    else:
+        positions = lowest(scores, counts, wanted.min_per_layer)
+    narrowed = kept.narrowed(kind, positions)
+    cut(subject.family, subject.module, kind, positions)
+    present = tuple(site.units for site in subject.family.sites(subject.module, kind))
+    if present != tuple(map(len, narrowed.rows(kind))):
+        raise InternalError(f"pruning left {present}, recorded {narrowed.rows(kind)}")
+    return Removal(kept=narrowed, scores=scores, removed=kept.total(kind) - sum(present))

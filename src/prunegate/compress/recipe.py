@@ -1,4 +1,4 @@
-"""A recipe: pruning and fine-tuning steps in order, and the candidate that they make.
+"""A recipe: the steps that make a candidate of a baseline, in order.
 
 The baseline is copied, never changed. ``without_pruning`` gives the unpruned control: the same
 fine-tuning with nothing removed, which tells what the data did and what the pruning did.
@@ -6,35 +6,44 @@ fine-tuning with nothing removed, which tells what the data did and what the pru
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+from typing import Literal
 
-import numpy as np
 from torch import nn
 
-from prunegate.compress.criteria import Subject, check_criterion
-from prunegate.compress.examples import Examples, Progress
-from prunegate.compress.finetune import Schedule, finetune
-from prunegate.compress.prune import Cut, Removal, prune
-from prunegate.compress.scores import share
-from prunegate.errors import InternalError, ModelError
+from prunegate.compress.criteria import check_criterion
+from prunegate.compress.examples import Examples
+from prunegate.compress.finetune import Schedule
+from prunegate.compress.prune import Cut
+from prunegate.compress.sparsity import Thinning
+from prunegate.errors import ModelError
 from prunegate.models.kept import Kept, Kind
 from prunegate.models.store import LoadedModel
-from prunegate.models.surgery import ImportanceSummary, NeuronSummary, Surgery
-from prunegate.models.weights import weights_sha256
+from prunegate.models.surgery import Ranking, Surgery
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rewind:
+    """Where the survivors go back to after each removal."""
+
+    to: Literal["initial", "early"]
+    weights: LoadedModel
+    """The unpruned model as it was then."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PruneStep:
-    """Remove units."""
+    """Remove units, or set weights to zero."""
 
-    cut: Cut
+    cut: Cut | Thinning
     data: Examples | None = None
     """Rows to rank with; magnitude and random need none."""
     data_name: str = ""
     """What the rows are, for the record."""
+    cycles: int = 1
+    """Rounds of ranking, removing and the fine-tuning that follows."""
+    rewind: Rewind | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +56,27 @@ class FinetuneStep:
     """What the rows are, for the record."""
 
 
-Step = PruneStep | FinetuneStep
+@dataclass(frozen=True, kw_only=True)
+class QuantizeStep:
+    """Store and compute with eight-bit whole numbers; the last step but an export."""
+
+    kind: Literal["dynamic", "static", "weight_only"] = "dynamic"
+    engine: Literal["onnxruntime", "torch"] = "onnxruntime"
+    per_channel: bool = True
+    embeddings: bool | None = None
+    """Quantize embedding tables too; None: where they hold most of the weights."""
+    data: Examples | None = None
+    """Rows that scale the activations; static only."""
+    data_name: str = ""
+    """What the rows are, for the record."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportStep:
+    """Turn the model into model.onnx; the last step."""
+
+
+Step = PruneStep | FinetuneStep | QuantizeStep | ExportStep
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +84,7 @@ class Candidate:
     """What a recipe made of a baseline."""
 
     module: nn.Module
-    """The smaller model, in the baseline's mode."""
+    """The smaller model, in evaluation mode."""
     kept: Kept
     """What is left, numbered as in the unpruned model."""
     surgery: Surgery
@@ -63,176 +92,84 @@ class Candidate:
     losses: tuple[tuple[float, ...], ...]
     """Training loss per step of every fine-tuning, in order."""
 
-    @property
-    def importance(self) -> ImportanceSummary | None:
-        """The first ranking that heads (else neurons) were removed by; None: nothing was."""
-        return self.surgery.importance
+    def importance(self, kind: Kind) -> Ranking | None:
+        """The first ranking that units of a kind were removed by; None: none were."""
+        return self.surgery.importance.get(kind)
 
 
-def compress(
-    baseline: LoadedModel,
-    steps: Sequence[Step],
-    *,
-    seed: int = 0,
-    device: str = "cpu",
-    progress: Progress | None = None,
-) -> Candidate:
-    """Apply a recipe to a copy of a model.
+@dataclass(frozen=True, kw_only=True)
+class Operation:
+    """One thing that is done: a step, or one cycle of it."""
 
-    Args:
-        baseline: The model; may itself be a candidate, whose record is then continued.
-        steps: At least one.
-        seed: Every step draws its own seed from it.
-        device: "cpu" or "cuda".
-        progress: Called with the stage ("step 1 of 2: rank"), done and total.
+    step: Step
+    number: int
+    """Of the step, from 1."""
+    cycle: int = 1
+    cycles: int = 1
+
+    def place(self, steps: int) -> str:
+        """Where in a recipe of so many steps: ``step 3 of 4`` or ``step 3 of 4, cycle 1 of 2``."""
+        cycle = f", cycle {self.cycle} of {self.cycles}" if self.cycles > 1 else ""
+        return f"step {self.number} of {steps}{cycle}"
+
+
+def operations(steps: Sequence[Step]) -> tuple[Operation, ...]:
+    """Unroll cycles: a prune step with cycles repeats together with the fine-tuning after it.
 
     Raises:
-        ModelError: no steps, or a step that cannot be done as asked.
-        TableError: a step without the data it needs.
-        UnsupportedError: an unknown criterion or device.
+        ModelError: no steps, steps in an order that cannot be, or cycles without a fine-tuning.
+        UnsupportedError: a criterion that is not known.
     """
-    _check(steps, seed)
-    work = _Work(baseline, device)
+    _check(steps)
+    found: list[Operation] = []
+    taken = -1
     for index, step in enumerate(steps):
-        work.report = _named(progress, f"step {index + 1} of {len(steps)}")
-        if isinstance(step, PruneStep):
-            work.prune(step, _step_seed(seed, 0, len(work.rankings)))
-        else:
-            work.finetune(step, _step_seed(seed, 1, len(work.losses)))
-    return work.candidate(seed)
+        if index == taken:
+            continue
+        number = index + 1
+        if not isinstance(step, PruneStep) or (step.cycles == 1 and step.rewind is None):
+            found.append(Operation(step=step, number=number))
+            continue
+        following = steps[number] if number < len(steps) else None
+        if not isinstance(following, FinetuneStep):
+            raise ModelError(f"step {number}: cycles and rewind need a fine-tuning right after it.")
+        taken = number
+        for cycle in range(1, step.cycles + 1):
+            of = {"cycle": cycle, "cycles": step.cycles}
+            found.append(Operation(step=step, number=number, **of))
+            found.append(Operation(step=following, number=number + 1, **of))
+    return tuple(found)
 
 
 def without_pruning(steps: Iterable[Step]) -> tuple[FinetuneStep, ...]:
-    """Return the fine-tuning steps alone: the recipe of the unpruned control.
+    """Return the fine-tunings alone: the recipe of the unpruned control.
 
-    Empty when nothing is fine-tuned; the control is then the baseline itself. Prunings and
+    Empty when nothing is fine-tuned; the control is then the baseline itself. Empty also where the
+    weights are rewound: training from there is not what the baseline would get. Prunings and
     fine-tunings draw their seeds separately, so the control sees the same rows in the same order.
     """
-    return tuple(step for step in steps if isinstance(step, FinetuneStep))
+    steps = tuple(steps)
+    if any(isinstance(step, PruneStep) and step.rewind is not None for step in steps):
+        return ()
+    done = operations(steps) if steps else ()
+    return tuple(one.step for one in done if isinstance(one.step, FinetuneStep))
 
 
-class _Work:
-    """A recipe in progress."""
-
-    def __init__(self, baseline: LoadedModel, device: str) -> None:
-        self.baseline = baseline
-        self.device = device
-        self.module = copy.deepcopy(baseline.module)
-        self.kept = baseline.kept
-        self.report: Progress | None = None
-        self.recipe: list[dict[str, Any]] = []
-        self.losses: list[tuple[float, ...]] = []
-        self.rankings: list[tuple[Kind, ImportanceSummary]] = []
-
-    def prune(self, step: PruneStep, seed: int) -> None:
-        subject = Subject(
-            family=self.baseline.family,
-            module=self.module,
-            data=step.data,
-            seed=seed,
-            device=self.device,
-            progress=self.report,
-        )
-        removal = prune(subject, self.kept, step.cut)
-        summary = _summary(step.cut.criterion, removal, self.kept, self._whole())
-        self.rankings.append((step.cut.what, summary))
-        self.kept = removal.kept
-        self.recipe.append(_prune_record(step, removal.removed))
-
-    def finetune(self, step: FinetuneStep, seed: int) -> None:
-        self.losses.append(
-            finetune(
-                self.module,
-                step.data,
-                step.schedule,
-                seed=seed,
-                device=self.device,
-                progress=self.report,
-            )
-        )
-        self.recipe.append(_finetune_record(step))
-
-    def candidate(self, seed: int) -> Candidate:
-        family, config = self.baseline.family, self.baseline.config
-        parameters = sum(weight.numel() for weight in self.module.parameters())
-        expected = family.parameters(config, self.kept.counts("heads"), self.kept.counts("neurons"))
-        if parameters != expected:
-            raise InternalError(f"{parameters:,} parameters are left, arithmetic says {expected:,}")
-        earlier = self.baseline.surgery
-        surgery = Surgery(
-            architecture=family.architecture,
-            config=config,
-            heads=self.kept.heads,
-            neurons=self.kept.neurons,
-            parameters=parameters,
-            weights_sha256=weights_sha256(self.module),
-            baseline_digest=earlier.baseline_digest if earlier else self.baseline.digest,
-            recipe=(*(earlier.recipe if earlier else ()), *self.recipe),
-            seed=seed,
-            importance=self._importance(),
-        )
-        return Candidate(
-            module=self.module, kept=self.kept, surgery=surgery, losses=tuple(self.losses)
-        )
-
-    def _importance(self) -> ImportanceSummary | None:
-        of_heads = [summary for kind, summary in self.rankings if kind == "heads"]
-        return next(iter([*of_heads, *(summary for _, summary in self.rankings)]), None)
-
-    def _whole(self) -> Kept:
-        return self.baseline.family.whole(self.baseline.config)
-
-
-def _summary(criterion: str, removal: Removal, present: Kept, whole: Kept) -> ImportanceSummary:
-    shares = share(removal.importance.heads)
-    heads = []
-    for layer, units in enumerate(whole.heads):
-        known = dict(zip(present.heads[layer], shares[layer].tolist(), strict=True))
-        heads.append(tuple(known.get(unit) for unit in units))
-    neurons = tuple(
-        NeuronSummary(
-            minimum=float(scores.min()),
-            median=float(np.median(scores)),
-            maximum=float(scores.max()),
-        )
-        for scores in removal.importance.neurons
-    )
-    return ImportanceSummary(criterion=criterion, heads=tuple(heads), neurons=neurons)
-
-
-def _prune_record(step: PruneStep, removed: int) -> dict[str, Any]:
-    cut = asdict(step.cut)
-    amount = {name: value for name, value in cut.pop("amount").items() if value is not None}
-    return {
-        "step": "prune",
-        **cut,
-        **amount,
-        "removed": removed,
-        "data": step.data_name,
-        "rows": 0 if step.data is None else len(step.data),
-    }
-
-
-def _finetune_record(step: FinetuneStep) -> dict[str, Any]:
-    schedule = {name: value for name, value in asdict(step.schedule).items() if value is not None}
-    return {"step": "finetune", **schedule, "data": step.data_name, "rows": len(step.data)}
-
-
-def _check(steps: Sequence[Step], seed: int) -> None:
+def _check(steps: Sequence[Step]) -> None:
     if not steps:
         raise ModelError("the recipe has no steps; prune or fine-tune something.")
-    if not 0 <= seed < 1 << 63:
-        raise ModelError(f"seed {seed} has to be a whole number from 0 below 2**63.")
+    finished: list[str] = []
     for step in steps:
         if isinstance(step, PruneStep):
             check_criterion(step.cut.criterion)
-
-
-def _step_seed(seed: int, stream: int, index: int) -> int:
-    return int(np.random.SeedSequence([seed, stream, index]).generate_state(1)[0])
-
-
-def _named(progress: Progress | None, prefix: str) -> Progress | None:
-    if progress is None:
-        return None
-    return lambda stage, done, total: progress(f"{prefix}: {stage}", done, total)
+        if isinstance(step, PruneStep | FinetuneStep):
+            if finished:
+                raise ModelError(f"a model after '{finished[0]}' cannot be changed any more.")
+        else:
+            word = "export" if isinstance(step, ExportStep) else "quantize"
+            if word in finished:
+                raise ModelError(f"'{word}' stands twice in the recipe; keep one.")
+            finished.append(word)
+    torch_int8 = any(isinstance(s, QuantizeStep) and s.engine == "torch" for s in steps)
+    if torch_int8 and "export" in finished:
+        raise ModelError("int8 of torch cannot be exported; quantize with engine onnxruntime.")

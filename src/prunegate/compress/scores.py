@@ -3,43 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from prunegate.errors import ModelError
-from prunegate.models.kept import Kind
 
 Scores = tuple[NDArray[np.float64], ...]
+"""One array per row of units that are present; a larger score stays longer."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Importance:
-    """Scores of the units that are present, one array per layer; a larger score stays longer."""
+def checked(scores: Sequence[NDArray[np.float64]]) -> Scores:
+    """Insist that scores are usable.
 
-    heads: Scores
-    neurons: Scores
-
-    def __post_init__(self) -> None:
-        for layer in (*self.heads, *self.neurons):
-            if not layer.size or not np.isfinite(layer).all() or (layer < 0).any():
-                raise ModelError(
-                    "importance scores have to be finite, not negative, one per unit; check the "
-                    "calibration data and the weights."
-                )
-
-    def of(self, kind: Kind) -> Scores:
-        """Return the scores of heads or of neurons."""
-        return self.heads if kind == "heads" else self.neurons
+    Raises:
+        ModelError: a score that is NaN, infinite or negative, or a row without units.
+    """
+    for row in scores:
+        if not row.size or not np.isfinite(row).all() or (row < 0).any():
+            raise ModelError(
+                "importance scores have to be finite, not negative, one per unit; check the "
+                "calibration data and the weights."
+            )
+    return tuple(scores)
 
 
 def share(scores: Sequence[NDArray[np.float64]]) -> Scores:
-    """Divide each score by the sum of its layer, so that every layer sums to one.
+    """Divide each score by the sum of its row, so that every row sums to one.
 
-    A layer whose scores are all zero tells nothing apart: its units share equally.
+    A row whose scores are all zero tells nothing apart: its units share equally.
     """
     return tuple(
-        layer / layer.sum() if layer.sum() > 0 else np.full(layer.shape, 1 / layer.size)
-        for layer in scores
+        row / row.sum() if row.sum() > 0 else np.full(row.shape, 1 / row.size) for row in scores
     )
+
+
+def unit_length(rows: Sequence[NDArray[np.float64]]) -> Scores:
+    """Scale each row to L2 norm one; a row of zeros stays zero."""
+    norms = [float(np.linalg.norm(row)) for row in rows]
+    return tuple(row / norm if norm > 0 else row for row, norm in zip(rows, norms, strict=True))

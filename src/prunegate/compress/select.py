@@ -20,6 +20,8 @@ from prunegate.errors import ModelError
 
 Scope = Literal["global", "per_layer"]
 Layers = Sequence[NDArray[np.float64]]
+Survivors = tuple[tuple[int, ...], ...]
+"""Per layer, the ascending positions that stay."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,9 +49,81 @@ class Amount:
             raise ModelError(f"amount: keep {self.keep!r} has to be at least 1.")
 
 
+def removals(
+    amount: Amount, sizes: Sequence[int], *, scope: Scope = "global", min_per_layer: int = 1
+) -> tuple[int, ...]:
+    """Count what has to go, before anything is ranked.
+
+    Args:
+        amount: A fraction or a number to keep; what is below a share only scores can tell.
+        sizes: Units of each layer.
+        scope: "global" or "per_layer".
+        min_per_layer: Units that stay in every layer, at least 1.
+
+    Returns:
+        One number under global scope, one per layer under per_layer.
+
+    Raises:
+        ModelError: the amount cannot be reached with the minimum.
+    """
+    _check(scope, min_per_layer)
+    spare = [max(0, size - min_per_layer) for size in sizes]
+    if scope == "global":
+        count, total = _removals(amount, sum(sizes)), sum(sizes)
+        if count > sum(spare):
+            raise _impossible(count, sum(spare), min_per_layer, f"of {total} units")
+        return (count,)
+    counts = [_removals(amount, size) for size in sizes]
+    for count, possible, size in zip(counts, spare, sizes, strict=True):
+        if count > possible:
+            raise _impossible(count, possible, min_per_layer, f"of {size} units")
+    return tuple(counts)
+
+
+def in_cycle(counts: Sequence[int], cycle: int, cycles: int) -> tuple[int, ...]:
+    """Spread removals evenly over cycles; in all they are exactly ``counts``.
+
+    Args:
+        counts: As ``removals`` gives them.
+        cycle: Which one, from 1.
+        cycles: How many there are.
+
+    Raises:
+        ModelError: fewer units than cycles.
+    """
+    if sum(counts) < cycles:
+        raise ModelError(
+            f"cycles: {sum(counts)} units go in all, so {cycles} cycles have nothing to remove in "
+            "some; ask for fewer cycles."
+        )
+    return tuple(count * cycle // cycles - count * (cycle - 1) // cycles for count in counts)
+
+
+def lowest(scores: Layers, counts: Sequence[int], min_per_layer: int = 1) -> Survivors:
+    """Choose the survivors when so many go, lowest score first.
+
+    Args:
+        scores: One array of finite scores per layer.
+        counts: One number for all layers ranked together, or one per layer.
+        min_per_layer: Units that stay in every layer.
+
+    Raises:
+        ModelError: scores are not finite.
+    """
+    _check_scores(scores)
+    if len(counts) == 1:
+        going = _lowest(scores, counts[0], min_per_layer)
+    else:
+        going = [
+            _lowest([layer], count, min_per_layer)[0]
+            for layer, count in zip(scores, counts, strict=True)
+        ]
+    return _rest(scores, going)
+
+
 def select(
     scores: Layers, amount: Amount, *, scope: Scope = "global", min_per_layer: int = 1
-) -> tuple[tuple[int, ...], ...]:
+) -> Survivors:
     """Choose the survivors.
 
     Args:
@@ -64,35 +138,42 @@ def select(
     Raises:
         ModelError: scores are not finite, or the amount cannot be reached with the minimum.
     """
+    _check(scope, min_per_layer)
+    _check_scores(scores)
+    if amount.share_below is None:
+        sizes = [layer.size for layer in scores]
+        counts = removals(amount, sizes, scope=scope, min_per_layer=min_per_layer)
+        return lowest(scores, counts, min_per_layer)
+    going = [np.flatnonzero(part < amount.share_below) for part in share(scores)]
+    for layer, (units, gone) in enumerate(zip(scores, going, strict=True)):
+        spare = max(0, units.size - min_per_layer)
+        if len(gone) > spare:
+            raise _impossible(len(gone), spare, min_per_layer, f"units of layer {layer}")
+    return _rest(scores, going)
+
+
+def _check(scope: Scope, min_per_layer: int) -> None:
     if min_per_layer < 1:
         raise ModelError(f"min_per_layer {min_per_layer} has to be at least 1.")
     if scope not in ("global", "per_layer"):
         raise ModelError(f"scope {scope!r} is not known; use global or per_layer.")
+
+
+def _check_scores(scores: Layers) -> None:
     if not scores or not all(layer.size and np.isfinite(layer).all() for layer in scores):
         raise ModelError("scores have to be finite, with at least one unit per layer.")
-    if amount.share_below is not None:
-        going = [np.flatnonzero(part < amount.share_below) for part in share(scores)]
-        for layer, (units, gone) in enumerate(zip(scores, going, strict=True)):
-            spare = max(0, units.size - min_per_layer)
-            if len(gone) > spare:
-                raise _impossible(len(gone), spare, min_per_layer, f"units of layer {layer}")
-    elif scope == "per_layer":
-        going = [_lowest([layer], amount, min_per_layer)[0] for layer in scores]
-    else:
-        going = _lowest(scores, amount, min_per_layer)
+
+
+def _rest(scores: Layers, going: Sequence[NDArray[np.intp]]) -> Survivors:
     return tuple(
         tuple(int(unit) for unit in np.setdiff1d(np.arange(layer.size), gone))
         for layer, gone in zip(scores, going, strict=True)
     )
 
 
-def _lowest(layers: Layers, amount: Amount, min_per_layer: int) -> list[NDArray[np.intp]]:
+def _lowest(layers: Layers, count: int, min_per_layer: int) -> list[NDArray[np.intp]]:
     """Return the positions that go when these layers are ranked together, lowest score first."""
-    total = sum(layer.size for layer in layers)
-    count = _removals(amount, total)
     spare = [max(0, layer.size - min_per_layer) for layer in layers]
-    if count > sum(spare):
-        raise _impossible(count, sum(spare), min_per_layer, f"of {total} units")
     layer_of = np.repeat(np.arange(len(layers)), [layer.size for layer in layers])
     unit_of = np.concatenate([np.arange(layer.size) for layer in layers])
     going: list[list[int]] = [[] for _ in layers]
@@ -104,6 +185,8 @@ def _lowest(layers: Layers, amount: Amount, min_per_layer: int) -> list[NDArray[
         if len(going[layer]) < spare[layer]:
             going[layer].append(int(unit_of[position]))
             count -= 1
+    if count:
+        raise ModelError(f"{count} units more than possible would have to go; ask for less.")
     return [np.array(units, dtype=np.intp) for units in going]
 
 

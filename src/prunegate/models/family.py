@@ -8,8 +8,7 @@ models that run and are wrong.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
@@ -19,19 +18,14 @@ from prunegate.models.kept import Kept, Kind
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-_FAMILIES = {"ViTForImageClassification": "prunegate.models.vit"}
+    from prunegate.models.sites import Site
 
+Reads = Literal["images", "texts"]
+Answers = Literal["classes", "next token"]
 
-@dataclass(frozen=True, kw_only=True)
-class GateSite:
-    """Where units can be switched off: the input of ``module`` is ``units`` slices side by side."""
-
-    layer: int
-    module: nn.Linear
-    """The projection whose input is gated."""
-    units: int
-    width: int
-    """Features per unit: the width of a head, 1 for a neuron."""
+_FAMILIES = {
+    "ViTForImageClassification": "prunegate.models.vit",
+}
 
 
 class Family(Protocol):
@@ -39,18 +33,16 @@ class Family(Protocol):
 
     architecture: str
     """Name of the Hugging Face class, as in config.json ``architectures``."""
-    reads: Literal["images", "texts"]
+    reads: Reads
     """What it is called with: pixel_values, or input_ids and attention_mask."""
-    answers: Literal["classes", "next token"]
+    answers: Answers
     """What its logits are about: [B, classes], or [B, T, tokens]."""
 
     def whole(self, config: Mapping[str, Any]) -> Kept:
-        """Return the units of the unpruned model."""
+        """Return the units of the unpruned model; its kinds are those that can be pruned."""
         ...
 
-    def parameters(
-        self, config: Mapping[str, Any], heads_per_layer: Sequence[int], neurons: Sequence[int]
-    ) -> int:
+    def parameters(self, config: Mapping[str, Any], kept: Kept) -> int:
         """Count parameters from the config, without weights."""
         ...
 
@@ -62,16 +54,12 @@ class Family(Protocol):
         """Give stored tensors the names of the installed release."""
         ...
 
-    def sites(self, module: nn.Module, kind: Kind) -> tuple[GateSite, ...]:
-        """Return one gate site per layer."""
+    def sites(self, module: nn.Module, kind: Kind) -> tuple[Site, ...]:
+        """Return one site per row that is present."""
         ...
 
-    def unit_weights(self, module: nn.Module, kind: Kind) -> list[list[Tensor]]:
-        """Per layer, the weights that go with a unit; each tensor's first axis is the units."""
-        ...
-
-    def cut(self, module: nn.Module, kind: Kind, keep: Sequence[Sequence[int]]) -> None:
-        """Remove units in place; ``keep`` counts among the units that are present."""
+    def example(self, config: Mapping[str, Any]) -> dict[str, Tensor]:
+        """Return keyword arguments that the model takes, two rows of zeros or ones."""
         ...
 
 
@@ -87,4 +75,18 @@ def family_of(architecture: object) -> Family:
             f"model class {architecture!r} is not supported; this version can load and prune: "
             f"{known}. Other models can be judged from predictions (prunegate gate)."
         )
-    return cast("Family", import_module(_FAMILIES[architecture]).FAMILY)
+    module = import_module(_FAMILIES[architecture])
+    return cast("Family", module.FAMILIES[architecture])
+
+
+def require_kind(family: Family, whole: Kept, what: str) -> None:
+    """Refuse to prune what an architecture does not have.
+
+    Raises:
+        UnsupportedError: no such units; the message lists those that there are.
+    """
+    if what not in whole.kinds:
+        raise UnsupportedError(
+            f"{family.architecture} has no {what} that can be pruned; it has: "
+            f"{', '.join(whole.kinds)}."
+        )

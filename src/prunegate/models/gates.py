@@ -1,48 +1,53 @@
-"""Gates: switch attention heads and neurons off without touching a weight.
+"""Gates: switch units off, or measure them, without touching a weight.
 
-A forward pre-hook multiplies each unit's slice of a projection's input by a number. With 0 and 1
-it is the reference that physical surgery has to equal; with ones that require a gradient it
-measures importance (Michel, Levy and Neubig, "Are Sixteen Heads Really Better than One?",
-NeurIPS 2019), which transformers 5 no longer offers since ``head_mask`` was removed.
+With 0 and 1 a gate is the reference that physical surgery has to equal; with ones that require a
+gradient it measures importance (Michel, Levy and Neubig, "Are Sixteen Heads Really Better than
+One?", NeurIPS 2019), which transformers 5 no longer offers since ``head_mask`` was removed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any
+from contextlib import ExitStack, contextmanager
 
-from torch import Tensor, nn
+from torch import Tensor
 
-from prunegate.models.family import GateSite
+from prunegate.models.sites import Site
+
+See = Callable[[int, Sequence[int], Tensor], None]
+"""Takes the site's number, the units that are seen, and their values."""
 
 
 @contextmanager
-def gated(sites: Sequence[GateSite], gates: Sequence[Tensor]) -> Iterator[None]:
+def gated(sites: Sequence[Site], gates: Sequence[Tensor]) -> Iterator[None]:
     """Multiply the units at ``sites`` while the context lasts.
 
     Args:
         sites: From ``Family.sites``.
         gates: One per site, of shape [units], or [batch, units] for a gate per sample.
     """
-    handles = []
-    try:
+    with ExitStack() as stack:
         for site, gate in zip(sites, gates, strict=True):
-            handles.append(site.module.register_forward_pre_hook(_hook(site, gate)))
+            for switch in site.switches:
+                stack.callback(switch.attach(gate).remove)
         yield
-    finally:
-        for handle in handles:
-            handle.remove()
 
 
-def _hook(site: GateSite, gate: Tensor) -> Callable[[nn.Module, tuple[Any, ...]], tuple[Tensor]]:
-    # Shapes: the input is [batch, tokens, units * width].
-    factor = gate[:, None, :, None] if gate.dim() == 2 else gate[:, None]
+@contextmanager
+def watched(sites: Sequence[Site], see: See) -> Iterator[None]:
+    """Look at the units at ``sites`` while the context lasts.
 
-    shape = (site.units, site.width)
+    Args:
+        sites: From ``Family.sites``.
+        see: Called with the site's number, the units that are seen and [batch, positions, units]
+            of their mean absolute value. Where a unit is read in several places, the first counts.
+    """
+    with ExitStack() as stack:
+        for number, site in enumerate(sites):
+            for units, switch in site.watchable():
+                stack.callback(switch.watch(_to(see, number, units)).remove)
+        yield
 
-    def multiply(_module: nn.Module, inputs: tuple[Any, ...]) -> tuple[Tensor]:
-        hidden: Tensor = inputs[0]
-        return ((hidden.reshape(*hidden.shape[:-1], *shape) * factor).flatten(-2),)
 
-    return multiply
+def _to(see: See, number: int, units: Sequence[int]) -> Callable[[Tensor], None]:
+    return lambda values: see(number, units, values)

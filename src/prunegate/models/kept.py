@@ -1,60 +1,89 @@
-"""What is left of a model: the heads and neurons per layer, in the numbering of the whole model.
+"""What is left of a model: its units, kind by kind, in the numbering of the whole model.
 
 Every cut is recorded in ORIGINAL indices, so that several prunings compose, a plan can be replayed
 on other weights (lottery-ticket rewinding) and a report can point at the head that went. Pure.
+
+A kind has rows of units. Heads and neurons have one row per layer, and a layer that was dropped
+has an empty one; filters have one row per group of convolutions; layers are a single row.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal, get_args
 
-Kind = Literal["heads", "neurons"]
+Kind = Literal["heads", "neurons", "filters", "layers"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
+IN_LAYERS: tuple[Kind, ...] = ("heads", "neurons")
+"""The kinds with one row per layer."""
 
 Indices = tuple[tuple[int, ...], ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Kept:
-    """The units that remain, layer by layer; indices ascend and count from 0."""
+    """The units that remain; indices ascend and count from 0."""
 
-    heads: Indices
-    """Attention heads of each layer."""
-    neurons: Indices
-    """Hidden neurons of each layer's MLP."""
+    units: Mapping[Kind, Indices]
+    """Rows of indices, for each kind that the architecture has."""
 
     @classmethod
-    def whole(cls, heads: Sequence[int], neurons: Sequence[int]) -> Kept:
-        """Everything is there: ``heads`` and ``neurons`` count the units of each layer."""
+    def whole(cls, counts: Mapping[Kind, Sequence[int]]) -> Kept:
+        """Everything is there: ``counts`` says how many units each row of each kind has."""
         return cls(
-            heads=tuple(tuple(range(count)) for count in heads),
-            neurons=tuple(tuple(range(count)) for count in neurons),
+            units={
+                kind: tuple(tuple(range(count)) for count in rows) for kind, rows in counts.items()
+            }
         )
 
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """The kinds that the architecture has."""
+        return tuple(self.units)
+
     def of(self, kind: Kind) -> Indices:
-        """Return the remaining heads or neurons."""
-        return self.heads if kind == "heads" else self.neurons
+        """Return the rows of a kind; none where the architecture has no such units."""
+        return self.units.get(kind, ())
 
     def counts(self, kind: Kind) -> tuple[int, ...]:
-        """Count what remains per layer."""
-        return tuple(len(layer) for layer in self.of(kind))
+        """Count what remains per row."""
+        return tuple(len(row) for row in self.of(kind))
+
+    def total(self, kind: Kind) -> int:
+        """Count what remains in all."""
+        return sum(self.counts(kind))
+
+    def present(self, kind: Kind) -> tuple[int, ...]:
+        """Return the rows that the module still has: those of layers that were not dropped."""
+        if kind in IN_LAYERS and "layers" in self.units:
+            return self.units["layers"][0]
+        return tuple(range(len(self.of(kind))))
+
+    def rows(self, kind: Kind) -> Indices:
+        """Return the rows that are present."""
+        return tuple(self.of(kind)[row] for row in self.present(kind))
 
     def narrowed(self, kind: Kind, positions: Sequence[Sequence[int]]) -> Kept:
         """Keep only some of what remains.
 
         Args:
-            kind: Heads or neurons.
-            positions: Per layer, where the survivors stand among the *present* units.
+            kind: What is cut.
+            positions: Per present row, where the survivors stand among its remaining units.
         """
-        left = tuple(
-            tuple(layer[position] for position in kept)
-            for layer, kept in zip(self.of(kind), positions, strict=True)
-        )
-        return replace(self, heads=left) if kind == "heads" else replace(self, neurons=left)
+        left = list(self.of(kind))
+        for row, kept in zip(self.present(kind), positions, strict=True):
+            left[row] = tuple(left[row][position] for position in kept)
+        units: dict[Kind, Indices] = {**self.units, kind: tuple(left)}
+        if kind == "layers":
+            for other in IN_LAYERS:
+                if other in units:
+                    units[other] = tuple(
+                        row if layer in left[0] else () for layer, row in enumerate(units[other])
+                    )
+        return Kept(units=units)
 
     @property
     def active_heads(self) -> int:
         """Heads that remain in the whole model."""
-        return sum(self.counts("heads"))
+        return self.total("heads")

@@ -19,13 +19,25 @@ from prunegate.errors import ModelError, UnsupportedError
 from prunegate.models.digest import FileDigest, list_digest, tree_files
 from prunegate.models.family import Family, family_of
 from prunegate.models.kept import Kept
+from prunegate.models.sparse import count_zeros
 from prunegate.models.strict_json import parse_object
-from prunegate.models.surgery import SURGERY_FILE, Surgery
+from prunegate.models.surgery import FLOAT32, SURGERY_FILE, WEIGHTS_FILE, Storage, Surgery
 from prunegate.models.surgery_json import from_json
-from prunegate.models.weights import WEIGHTS_FILE, load_into, read_weights
+from prunegate.models.weights import load_into, read_weights
 
 CONFIG_FILE = "config.json"
 PREPROCESSOR_FILE = "preprocessor_config.json"
+TOKENIZER_FILES = (
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "vocab.json",
+    "vocab.txt",
+    "merges.txt",
+    "generation_config.json",
+    "chat_template.jinja",
+)
+"""What may lie beside a model that reads texts."""
 
 _PICKLES = {".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt"}
 _MOST_PARAMETERS = 2_000_000_000  # 8 GB of float32; above it the config is hostile or not a ViT
@@ -36,12 +48,12 @@ class LoadedModel:
     """A model in memory and what was read with it."""
 
     module: nn.Module
-    """In evaluation mode, on the CPU, float32, trainable."""
+    """In evaluation mode, on the CPU; trainable where it is float32."""
     family: Family
     config: Mapping[str, Any]
     """config.json of the (unpruned) model."""
     preprocessor: Mapping[str, Any]
-    """preprocessor_config.json."""
+    """preprocessor_config.json; empty where the model reads texts."""
     kept: Kept
     """The units that are there; all of them for a baseline."""
     digest: str
@@ -51,8 +63,10 @@ class LoadedModel:
     active_heads: int
     """Attention heads of the module."""
     model_bytes: int
-    """Size of model.safetensors."""
+    """Size of the file that holds the model."""
     folder: Path
+    storage: Storage = FLOAT32
+    """How it is stored, hence what it runs in."""
     surgery: Surgery | None = None
     """The manifest, for a candidate that prunegate cut."""
 
@@ -68,14 +82,14 @@ def load_model(folder: Path) -> LoadedModel:
 
 
 def load_baseline(folder: Path) -> LoadedModel:
-    """Load a Hugging Face folder: config.json, model.safetensors, preprocessor_config.json.
+    """Load a Hugging Face folder: config.json, model.safetensors, preprocessor or tokenizer files.
 
     Raises:
         ModelError: files missing, malformed or not fitting each other; NaN weights; pickles only.
         UnsupportedError: a class, number format or layout that this version does not do.
     """
     files = _Snapshot.of(folder)
-    files.refuse_other_formats()
+    files.refuse_other_formats(WEIGHTS_FILE)
     config = parse_object(files.read(CONFIG_FILE), str(folder / CONFIG_FILE))
     family = family_of(_architecture(config, folder))
     return _assemble(files, family, config, kept=family.whole(config), surgery=None)
@@ -89,13 +103,14 @@ def load_candidate(folder: Path) -> LoadedModel:
         UnsupportedError: a class that this version does not do.
     """
     files = _Snapshot.of(folder)
-    files.refuse_other_formats()
     surgery = from_json(files.read(SURGERY_FILE), str(folder / SURGERY_FILE))
     family = family_of(surgery.architecture)
     _check_indices(surgery.kept, family.whole(surgery.config), folder)
-    if files.sha256(WEIGHTS_FILE) != surgery.weights_sha256:
+    stored = surgery.storage.file
+    files.refuse_other_formats(stored)
+    if files.sha256(stored) != surgery.weights_sha256:
         raise ModelError(
-            f"{folder / WEIGHTS_FILE}: not the weights that surgery.json describes (sha256 "
+            f"{folder / stored}: not the weights that surgery.json describes (sha256 "
             "differs); the folder was changed after it was saved. Compress again, or restore it."
         )
     return _assemble(files, family, surgery.config, kept=surgery.kept, surgery=surgery)
@@ -109,10 +124,9 @@ def _assemble(
     kept: Kept,
     surgery: Surgery | None,
 ) -> LoadedModel:
-    parameters = family.parameters(config, kept.counts("heads"), kept.counts("neurons"))
-    whole = family.whole(config)
+    parameters = family.parameters(config, kept)
     # The skeleton is built whole and then cut, so it is the whole that has to fit in memory.
-    if family.parameters(config, whole.counts("heads"), whole.counts("neurons")) > _MOST_PARAMETERS:
+    if family.parameters(config, family.whole(config)) > _MOST_PARAMETERS:
         raise UnsupportedError(
             f"{files.folder}: the config describes more than {_MOST_PARAMETERS:,} parameters."
         )
@@ -121,13 +135,17 @@ def _assemble(
             f"{files.folder / SURGERY_FILE}: states {surgery.parameters:,} parameters; what it "
             f"keeps has {parameters:,}. Compress again."
         )
-    weights = str(files.folder / WEIGHTS_FILE)
-    state = family.rename(read_weights(files.read(WEIGHTS_FILE), weights))
-    preprocessor = parse_object(
-        files.read(PREPROCESSOR_FILE), str(files.folder / PREPROCESSOR_FILE)
-    )
-    module = family.skeleton(config, kept)
-    load_into(module, state, weights)
+    preprocessor = {}
+    if family.reads == "images":
+        place = str(files.folder / PREPROCESSOR_FILE)
+        preprocessor = parse_object(files.read(PREPROCESSOR_FILE), place)
+    storage = surgery.storage if surgery is not None else FLOAT32
+    module = _module(files, family, config, kept, storage)
+    if surgery is not None and surgery.zeros not in (None, count_zeros(module, family)):
+        raise ModelError(
+            f"{files.folder / SURGERY_FILE}: states {surgery.zeros:,} zeros among the weights; "
+            f"there are {count_zeros(module, family):,}. Compress again."
+        )
     return LoadedModel(
         module=module,
         family=family,
@@ -137,10 +155,32 @@ def _assemble(
         digest=list_digest(files.files),
         parameters=parameters,
         active_heads=kept.active_heads,
-        model_bytes=files.size(WEIGHTS_FILE),
+        model_bytes=files.size(storage.file),
         folder=files.folder,
+        storage=storage,
         surgery=surgery,
     )
+
+
+def _module(
+    files: _Snapshot, family: Family, config: Mapping[str, Any], kept: Kept, storage: Storage
+) -> nn.Module:
+    """Build what the folder stores."""
+    raw, name = files.read(storage.file), str(files.folder / storage.file)
+    if storage.format == "onnx":
+        from prunegate.models.onnx_module import open_onnx  # needs the extra "edge"
+
+        return open_onnx(raw, name)
+    state = read_weights(raw, name)
+    module = family.skeleton(config, kept)
+    if storage.format == "int8":
+        from prunegate.models.int8 import prepare
+
+        prepare(module, **storage.quantized)
+        load_into(module, state, name)
+    else:
+        load_into(module, family.rename(state), name)
+    return module
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,10 +210,10 @@ class _Snapshot:
     def size(self, name: str) -> int:
         return self._file(name).size
 
-    def refuse_other_formats(self) -> None:
+    def refuse_other_formats(self, stored: str) -> None:
         """Say what to do about weights that are stored in another way."""
         names = {file.path for file in self.files}
-        if WEIGHTS_FILE in names:
+        if stored in names:
             return
         if f"{WEIGHTS_FILE}.index.json" in names:
             raise UnsupportedError(
@@ -206,18 +246,18 @@ def _architecture(config: Mapping[str, Any], folder: Path) -> object:
 
 
 def _check_indices(kept: Kept, whole: Kept, folder: Path) -> None:
-    for kind, left, units in (
-        ("heads", kept.heads, whole.heads),
-        ("neurons", kept.neurons, whole.neurons),
-    ):
+    name = folder / SURGERY_FILE
+    if set(kept.kinds) != set(whole.kinds):
+        raise ModelError(
+            f"{name}: keeps {', '.join(kept.kinds)}; this architecture has "
+            f"{', '.join(whole.kinds)}."
+        )
+    for kind in whole.kinds:
+        left, units = kept.of(kind), whole.counts(kind)
         if len(left) != len(units):
-            raise ModelError(
-                f"{folder / SURGERY_FILE}: {kind} of {len(left)} layers; the config has "
-                f"{len(units)}."
-            )
-        for layer, (indices, all_units) in enumerate(zip(left, units, strict=True)):
-            if indices[-1] >= len(all_units):
+            raise ModelError(f"{name}: {kind} of {len(left)} rows; the config has {len(units)}.")
+        for row, (indices, count) in enumerate(zip(left, units, strict=True)):
+            if indices and indices[-1] >= count:
                 raise ModelError(
-                    f"{folder / SURGERY_FILE}: {kind} of layer {layer}: index {indices[-1]}; "
-                    f"the layer has {len(all_units)}."
+                    f"{name}: {kind}: row {row}: index {indices[-1]}; there are {count}."
                 )

@@ -8,33 +8,47 @@ it came from. ``surgery_json`` writes and reads it as ``surgery.json`` beside th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
-from prunegate.models.kept import Indices, Kept
+from prunegate.models.kept import Kept, Kind
 
 SURGERY_FILE = "surgery.json"
+WEIGHTS_FILE = "model.safetensors"
+ONNX_FILE = "model.onnx"
 
 
 @dataclass(frozen=True, kw_only=True)
-class NeuronSummary:
-    """Importance of one layer's neurons, summarised; a layer has thousands."""
-
-    minimum: float
-    median: float
-    maximum: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class ImportanceSummary:
-    """The ranking that the first removal of heads (else of neurons) went by."""
+class Ranking:
+    """The ranking that the first removal of a kind went by."""
 
     criterion: str
-    heads: tuple[tuple[float | None, ...], ...]
-    """Share of the layer's importance, [layers][heads of the unpruned model]; None: head was gone
-    before the ranking."""
-    neurons: tuple[NeuronSummary, ...]
-    """One per layer, in the criterion's own unit."""
+    shares: tuple[tuple[float | None, ...], ...]
+    """Share of the row's importance, [rows][units of the unpruned model], to six digits; None: the
+    unit was gone before the ranking."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Storage:
+    """How the model is stored, hence what it runs in."""
+
+    format: Literal["float32", "int8", "onnx"] = "float32"
+    """float32 and int8 are safetensors for torch; onnx is a file for onnxruntime."""
+    quantized: Mapping[str, Any] = field(default_factory=dict)
+    """How, where weights are eight-bit: kind, per_channel, embeddings."""
+
+    @property
+    def file(self) -> str:
+        """The file that holds the model."""
+        return ONNX_FILE if self.format == "onnx" else WEIGHTS_FILE
+
+    @property
+    def engine(self) -> Literal["torch", "onnxruntime"]:
+        """What the model runs in."""
+        return "onnxruntime" if self.format == "onnx" else "torch"
+
+
+FLOAT32 = Storage()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,24 +59,20 @@ class Surgery:
     """Class name on the allow-list of ``family``."""
     config: Mapping[str, Any]
     """config.json of the unpruned model."""
-    heads: Indices
-    """Heads kept per layer, numbered as in the unpruned model."""
-    neurons: Indices
-    """MLP neurons kept per layer, numbered as in the unpruned model."""
+    kept: Kept
+    """What is left, numbered as in the unpruned model."""
     parameters: int
-    """Parameters that are left."""
+    """Parameters that are left, zeros included."""
+    zeros: int | None = None
+    """Weights that were set to zero in place; None: that was not done."""
+    storage: Storage = FLOAT32
     weights_sha256: str
-    """Of model.safetensors."""
+    """Of the file that holds the model."""
     baseline_digest: str
     """``tree_digest`` of the folder of the unpruned model."""
     recipe: tuple[Mapping[str, Any], ...]
     """The steps in order, as plain values."""
     seed: int
     """Seed of the recipe."""
-    importance: ImportanceSummary | None = None
-    """None when nothing was ranked."""
-
-    @property
-    def kept(self) -> Kept:
-        """The kept units as one object."""
-        return Kept(heads=self.heads, neurons=self.neurons)
+    importance: Mapping[Kind, Ranking] = field(default_factory=dict)
+    """For every kind that was removed by a ranking."""

@@ -10,15 +10,16 @@ import json
 import re
 from dataclasses import fields
 from itertools import pairwise
-from typing import Any, cast
+from typing import Any, Literal, cast, get_args
 
 from prunegate.errors import ModelError
-from prunegate.models.kept import Indices
+from prunegate.models.kept import IN_LAYERS, KINDS, Indices, Kept, Kind
 from prunegate.models.strict_json import parse_object
-from prunegate.models.surgery import SURGERY_FILE, ImportanceSummary, NeuronSummary, Surgery
+from prunegate.models.surgery import SURGERY_FILE, Ranking, Storage, Surgery
 
-FORMAT = "prunegate-candidate/1"
+FORMAT = "prunegate-candidate/2"
 
+_FORMATS = Literal["float32", "int8", "onnx"]
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _MOST_LAYERS = 10_000
 
@@ -30,12 +31,12 @@ class _WrongError(Exception):
 def to_json(surgery: Surgery) -> bytes:
     """Write the manifest: UTF-8, one line per top-level key, the same surgery, the same bytes."""
     plain = {field.name: getattr(surgery, field.name) for field in fields(surgery)}
-    if surgery.importance is not None:
-        plain["importance"] = {
-            "criterion": surgery.importance.criterion,
-            "heads": surgery.importance.heads,
-            "neurons": [vars(layer) for layer in surgery.importance.neurons],
-        }
+    plain["kept"] = surgery.kept.units
+    plain["storage"] = {"format": surgery.storage.format, "quantized": surgery.storage.quantized}
+    plain["importance"] = {
+        kind: {"criterion": ranking.criterion, "shares": ranking.shares}
+        for kind, ranking in surgery.importance.items()
+    }
     lines = [
         f' "{name}": {json.dumps(value, allow_nan=False)}'
         for name, value in {"format": FORMAT, **plain}.items()
@@ -55,11 +56,11 @@ def from_json(raw: bytes, name: str = SURGERY_FILE) -> Surgery:
     """
     found = parse_object(raw, name)
     if found.pop("format", None) != FORMAT:
-        raise ModelError(f"{name}: not a {FORMAT} manifest; write it with 'prunegate run'.")
+        raise ModelError(f"{name}: not a {FORMAT} manifest; write it with 'prunegate compress'.")
     try:
         return _surgery(found)
     except _WrongError as error:
-        raise ModelError(f"{name}: {error}; write it again with 'prunegate run'.") from error
+        raise ModelError(f"{name}: {error}; write it again with 'prunegate compress'.") from error
 
 
 def _surgery(found: dict[str, Any]) -> Surgery:
@@ -67,46 +68,68 @@ def _surgery(found: dict[str, Any]) -> Surgery:
     for problem, names in (("missing", expected - set(found)), ("unknown", set(found) - expected)):
         if names:
             raise _WrongError(f"{problem} keys {', '.join(sorted(names))}")
-    heads, neurons = _indices(found, "heads"), _indices(found, "neurons")
-    if len(heads) != len(neurons):
-        raise _WrongError(f"heads has {len(heads)} layers, neurons {len(neurons)}")
+    kept = _kept(_object(found, "kept"))
     recipe = _list(found, "recipe")
     if not all(isinstance(step, dict) for step in recipe):
         raise _WrongError("recipe has to be a list of objects")
     return Surgery(
         architecture=_text(found, "architecture"),
         config=_object(found, "config"),
-        heads=heads,
-        neurons=neurons,
+        kept=kept,
         parameters=_whole_number(found, "parameters"),
+        zeros=None if found["zeros"] is None else _whole_number(found, "zeros"),
+        storage=_storage(_object(found, "storage")),
         weights_sha256=_sha256(found, "weights_sha256"),
         baseline_digest=_sha256(found, "baseline_digest"),
         recipe=tuple(recipe),
         seed=_whole_number(found, "seed"),
-        importance=_importance(found, layers=len(heads)),
+        importance=_importance(_object(found, "importance"), kept),
     )
 
 
-def _importance(found: dict[str, Any], layers: int) -> ImportanceSummary | None:
-    if found["importance"] is None:
-        return None
-    importance = _object(found, "importance")
-    if set(importance) != {"criterion", "heads", "neurons"}:
-        raise _WrongError("importance needs exactly criterion, heads, neurons")
-    heads, neurons = _list(importance, "heads"), _list(importance, "neurons")
-    if not len(heads) == len(neurons) == layers:
-        raise _WrongError(f"importance has to have {layers} layers")
-    return ImportanceSummary(
-        criterion=_text(importance, "criterion"),
-        heads=tuple(tuple(_share(share) for share in _rows(layer)) for layer in heads),
-        neurons=tuple(_neuron_summary(layer) for layer in neurons),
+def _kept(found: dict[str, Any]) -> Kept:
+    if not found or not set(found) <= set(KINDS):
+        raise _WrongError(f"kept has {', '.join(found) or 'nothing'}; known: {', '.join(KINDS)}")
+    units = {kind: _indices(found, kind) for kind in KINDS if kind in found}
+    kept = Kept(units=units)
+    if "layers" in units and len(units["layers"]) != 1:
+        raise _WrongError("kept: layers has to be one row")
+    for kind in IN_LAYERS:
+        if kind in units and "layers" in units:
+            present = {row for row, left in enumerate(units[kind]) if left}
+            if present != set(units["layers"][0]):
+                raise _WrongError(f"kept: {kind} are not in the layers that are kept")
+    return kept
+
+
+def _storage(found: dict[str, Any]) -> Storage:
+    if set(found) != {"format", "quantized"}:
+        raise _WrongError("storage needs exactly format, quantized")
+    if found["format"] not in get_args(_FORMATS):
+        raise _WrongError(f"storage: format {found['format']!r} is not known")
+    return Storage(format=found["format"], quantized=_object(found, "quantized"))
+
+
+def _importance(found: dict[str, Any], kept: Kept) -> dict[Kind, Ranking]:
+    rankings: dict[Kind, Ranking] = {}
+    for kind in kept.kinds:
+        if kind in found:
+            rankings[kind] = _ranking(_object(found, kind), kind, rows=len(kept.of(kind)))
+    if len(rankings) != len(found):
+        raise _WrongError("importance is about units that kept does not have")
+    return rankings
+
+
+def _ranking(found: dict[str, Any], kind: Kind, rows: int) -> Ranking:
+    if set(found) != {"criterion", "shares"}:
+        raise _WrongError("importance needs exactly criterion, shares")
+    shares = _list(found, "shares")
+    if len(shares) != rows:
+        raise _WrongError(f"importance: {kind} have {len(shares)} rows, kept has {rows}")
+    return Ranking(
+        criterion=_text(found, "criterion"),
+        shares=tuple(tuple(_share(share) for share in _rows(row)) for row in shares),
     )
-
-
-def _neuron_summary(layer: object) -> NeuronSummary:
-    if not isinstance(layer, dict) or set(layer) != {"minimum", "median", "maximum"}:
-        raise _WrongError("importance: neurons need minimum, median, maximum per layer")
-    return NeuronSummary(**{name: _number(value) for name, value in layer.items()})
 
 
 def _share(value: object) -> float | None:
@@ -130,17 +153,17 @@ def _number(value: object) -> float:
 def _indices(found: dict[str, Any], name: str) -> Indices:
     layers = _list(found, name)
     if not 1 <= len(layers) <= _MOST_LAYERS:
-        raise _WrongError(f"{name} has {len(layers)} layers; expected 1 to {_MOST_LAYERS}")
+        raise _WrongError(f"{name} has {len(layers)} rows; expected 1 to {_MOST_LAYERS}")
     return tuple(_layer(_rows(layer), name, index) for index, layer in enumerate(layers))
 
 
 def _layer(layer: list[Any], name: str, index: int) -> tuple[int, ...]:
-    if not layer:
-        raise _WrongError(f"{name} of layer {index}: empty; at least one is kept")
+    if not layer and name not in IN_LAYERS:  # those of a dropped layer are looked at together
+        raise _WrongError(f"{name}: row {index} is empty; at least one is kept")
     if not all(type(unit) is int and unit >= 0 for unit in layer):
-        raise _WrongError(f"{name} of layer {index}: indices have to be whole numbers from 0")
+        raise _WrongError(f"{name}: row {index}: indices have to be whole numbers from 0")
     if any(a >= b for a, b in pairwise(layer)):
-        raise _WrongError(f"{name} of layer {index}: indices have to ascend, each once")
+        raise _WrongError(f"{name}: row {index}: indices have to ascend, each once")
     return tuple(layer)
 
 

@@ -1,8 +1,8 @@
-"""Weights as bytes: safetensors in and out, nothing but finite float32.
+"""Weights as bytes: safetensors in and out, finite float32 (and whole numbers where they belong).
 
 A truncated, overlapping or oversized file is refused by the safetensors parser; NaN weights load
 without complaint everywhere, so they are looked for here. Half precision is refused rather than
-widened: the file would then not be the model that was judged.
+widened: the file would then not be the model that was judged. Tied weights are stored once.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from prunegate.errors import ModelError, UnsupportedError
+from prunegate.models.surgery import WEIGHTS_FILE
 
-WEIGHTS_FILE = "model.safetensors"
+_WHOLE = (torch.int64, torch.int8)  # batch counts of BatchNorm; eight-bit weights
 
 
 def read_weights(raw: bytes, name: str = WEIGHTS_FILE) -> dict[str, Tensor]:
@@ -36,7 +37,7 @@ def read_weights(raw: bytes, name: str = WEIGHTS_FILE) -> dict[str, Tensor]:
     if not state:
         raise ModelError(f"{name}: holds no tensors; save the model again.")
     for tensor_name, tensor in state.items():
-        if tensor.dtype != torch.float32:
+        if tensor.dtype != torch.float32 and tensor.dtype not in _WHOLE:
             raise UnsupportedError(
                 f"{name}: {tensor_name} is {tensor.dtype}; only float32 is supported: save the "
                 "model after model.float()."
@@ -52,7 +53,7 @@ def write_weights(module: nn.Module) -> bytes:
         ModelError: a weight is NaN or infinite.
     """
     state = {
-        name: tensor.detach().cpu().contiguous() for name, tensor in module.state_dict().items()
+        name: tensor.detach().cpu().contiguous() for name, tensor in stored_once(module).items()
     }
     _refuse_non_finite(state, "the model to save")
     raw: bytes = safetensors.torch.save(state, metadata={"format": "pt"})
@@ -70,13 +71,15 @@ def load_into(module: nn.Module, state: Mapping[str, Tensor], name: str = WEIGHT
     Raises:
         ModelError: names missing or unexpected, or shapes that differ.
     """
-    wanted = {key: tuple(tensor.shape) for key, tensor in module.state_dict().items()}
-    stored = {key: tuple(tensor.shape) for key, tensor in state.items()}
+    own = stored_once(module)
+    tied = module.state_dict().keys() - own.keys()
+    wanted = {key: tuple(tensor.shape) for key, tensor in own.items()}
+    stored = {key: tuple(tensor.shape) for key, tensor in state.items() if key not in tied}
     for problem, keys in (("missing", wanted.keys() - stored), ("unknown", stored.keys() - wanted)):
         if keys:
             raise ModelError(
                 f"{name}: {problem} tensors: {_some(sorted(keys))}. Save the whole model with "
-                "save_pretrained, or prune it with 'prunegate run'."
+                "save_pretrained, or prune it with 'prunegate compress'."
             )
     differing = [
         f"{key} is {list(stored[key])}, config says {list(wanted[key])}"
@@ -87,9 +90,32 @@ def load_into(module: nn.Module, state: Mapping[str, Tensor], name: str = WEIGHT
         raise ModelError(
             f"{name}: shapes do not fit the config: {_some(differing)}. A pruned model that was "
             "saved with save_pretrained looks like this and cannot be reloaded; save it with "
-            "'prunegate run', which writes surgery.json."
+            "'prunegate compress', which writes surgery.json."
         )
-    module.load_state_dict(dict(state), strict=True)
+    for key, tensor in own.items():
+        if state[key].dtype != tensor.dtype:
+            raise ModelError(f"{name}: {key} is {state[key].dtype}; expected {tensor.dtype}.")
+    module.load_state_dict({key: state[key] for key in own}, strict=False)
+    final = module.state_dict()
+    for key in sorted(tied & state.keys()):
+        if not torch.equal(final[key], state[key]):
+            raise ModelError(
+                f"{name}: {key} is stored with other values than the weight it is tied to; set "
+                "tie_word_embeddings: false in config.json, or save the model again."
+            )
+
+
+def stored_once(module: nn.Module) -> dict[str, Tensor]:
+    """Return a module's state without the second names of tied weights."""
+    seen: set[tuple[int, tuple[int, ...]]] = set()
+    state = {}
+    for key, tensor in module.state_dict().items():
+        place = (tensor.data_ptr(), tuple(tensor.shape))
+        if tensor.numel() and place in seen:
+            continue
+        seen.add(place)
+        state[key] = tensor
+    return state
 
 
 def _refuse_non_finite(state: Mapping[str, Tensor], name: str) -> None:

@@ -16,8 +16,9 @@ from prunegate.audit.control import control_of
 from prunegate.audit.lineage import compression_of, lineage_warnings, model_ref
 from prunegate.compress.recipe import Candidate
 from prunegate.data.labelled_rows import LabelledRows
+from prunegate.models.kept import Kept
 from prunegate.models.store import LoadedModel
-from prunegate.models.surgery import ImportanceSummary, Surgery
+from prunegate.models.surgery import Ranking, Surgery
 from prunegate.models.vit import FAMILY
 from prunegate.policy.model import Policy
 
@@ -149,7 +150,7 @@ def loaded(surgery: Surgery | None = None, digest: str = "b" * 64) -> LoadedMode
         preprocessor={},
         kept=kept,
         digest=digest,
-        parameters=FAMILY.parameters(CONFIG, kept.counts("heads"), kept.counts("neurons")),
+        parameters=FAMILY.parameters(CONFIG, kept),
         active_heads=kept.active_heads,
         model_bytes=77,
         folder=Path(),
@@ -182,16 +183,21 @@ def cut(*recipe: dict[str, Any], baseline: str = "b" * 64) -> Surgery:
     return Surgery(
         architecture=FAMILY.architecture,
         config=CONFIG,
-        heads=((0, 2), (1,)),
-        neurons=((0, 3), tuple(range(10))),
+        kept=Kept(
+            units={
+                "heads": ((0, 2), (1,)),
+                "neurons": ((0, 3), tuple(range(10))),
+                "layers": ((0, 1),),
+            }
+        ),
         parameters=1,
         weights_sha256="c" * 64,
         baseline_digest=baseline,
         recipe=recipe,
         seed=0,
-        importance=ImportanceSummary(
-            criterion="taylor", heads=((0.5, 0.1, 0.4), (None, 1.0, 0.0)), neurons=()
-        ),
+        importance={
+            "heads": Ranking(criterion="taylor", shares=((0.5, 0.1, 0.4), (None, 1.0, 0.0)))
+        },
     )
 
 

@@ -66,7 +66,7 @@ def make_model_of(seed: int = 0, scale: float = 0.3, **changes: Any) -> Any:
         preprocessor={},
         kept=kept,
         digest="b" * 64,
-        parameters=FAMILY.parameters(config, kept.counts("heads"), kept.counts("neurons")),
+        parameters=FAMILY.parameters(config, kept),
         active_heads=kept.active_heads,
         model_bytes=1,
         folder=Path(),

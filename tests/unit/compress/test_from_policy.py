@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from prunegate.compress.finetune import Schedule
 from prunegate.compress.from_policy import rows_in_words, stage_in_words, steps_of
 from prunegate.compress.prune import Cut
-from prunegate.compress.recipe import FinetuneStep, PruneStep
+from prunegate.compress.recipe import ExportStep, FinetuneStep, PruneStep, QuantizeStep
 from prunegate.compress.select import Amount
-from prunegate.policy.recipe import Finetune, Rows, Step
+from prunegate.compress.sparsity import Thinning
+from prunegate.policy.recipe import Finetune, Prune, Quantize, Rows, Step
 
 
 @dataclass(frozen=True)
@@ -28,10 +29,14 @@ def section(*steps: dict[str, Any]) -> tuple[Step, ...]:
     return tuple(Step.model_validate(step) for step in steps)
 
 
+def _never_rewound(_when: str) -> Any:
+    raise AssertionError("earlier weights were asked for")
+
+
 def recipe(*steps: dict[str, Any]) -> tuple[Any, ...]:
     """The recipe of a section, with the rows that were asked for in the place of examples."""
     asked: Any = Asked
-    return steps_of(section(*steps), asked)
+    return steps_of(section(*steps), asked, _never_rewound)
 
 
 def test_an_empty_section_is_an_empty_recipe() -> None:
@@ -83,7 +88,7 @@ def test_rows_are_not_asked_for_where_nothing_is_ranked_with_them(criterion: str
         raise AssertionError("rows were asked for")
 
     prune = {"what": "heads", "criterion": criterion, "amount": 0.5}
-    (step,) = steps_of(section({"prune": prune}), never)
+    (step,) = steps_of(section({"prune": prune}), never, _never_rewound)
     assert isinstance(step, PruneStep)
     assert step.data is None
     assert step.data_name == ""
@@ -124,6 +129,12 @@ def test_no_setting_of_the_policy_is_forgotten() -> None:
         *("epochs", "steps", "learning_rate", "batch_size", "weight_decay", "flips", "data"),
         "split",
     }
+    assert set(Prune.model_fields) == {
+        *("what", "criterion", "amount", "scope", "min_per_layer", "cycles", "rewind", "data")
+    }
+    assert set(Quantize.model_fields) == {
+        *("to", "kind", "engine", "per_channel", "embeddings", "data")
+    }
 
 
 def test_the_order_stays() -> None:
@@ -147,17 +158,58 @@ def test_rows_in_words(rows: dict[str, Any], words: str) -> None:
 
 
 def test_stages_are_told_as_plain_verbs() -> None:
-    steps = section(
-        {"prune": {"what": "heads", "amount": 0.5}},
-        {"prune": {"what": "neurons", "amount": 0.5}},
-        {"finetune": {"steps": 1}},
-    )
     told = [
-        stage_in_words(steps, f"step {n} of 3: {verb}", "candidate")
-        for n, verb in ((1, "rank"), (2, "rank"), (3, "fine-tune"))
+        stage_in_words(f"step {n} of 3: {verb}", "candidate")
+        for n, verb in ((1, "rank heads"), (2, "quantize"), (3, "fine-tune"))
     ]
     assert told == [
         "rank heads (step 1 of 3)",
-        "rank neurons (step 2 of 3)",
+        "quantize the candidate (step 2 of 3)",
         "fine-tune the candidate (step 3 of 3)",
     ]
+
+
+def test_cycles_weights_and_rewinding_arrive() -> None:
+    earlier: Any = {"initial": "the initial weights"}
+    find: Any = Asked
+    prune = {"what": "weights", "criterion": "magnitude", "amount": 0.8, "scope": "per_layer"}
+    steps = steps_of(
+        section(
+            {"prune": {**prune, "cycles": 3, "rewind": "initial", "min_per_layer": 2}},
+            {"prune": {"what": "2:4", "criterion": "activation"}},
+        ),
+        find,
+        earlier.__getitem__,
+    )
+    first, second = steps
+    assert isinstance(first, PruneStep)
+    assert isinstance(second, PruneStep)
+    assert first.cut == Thinning(
+        what="weights",
+        amount=Amount(fraction=0.8),
+        criterion="magnitude",
+        scope="per_layer",
+        min_per_layer=2,
+    )
+    assert first.cycles == 3
+    assert first.rewind is not None
+    assert (first.rewind.to, first.rewind.weights) == ("initial", "the initial weights")
+    assert second.cut == Thinning(what="2:4", criterion="activation")
+    assert second.data == Asked(Rows(split="calibration"))
+
+
+def test_quantizing_and_exporting_arrive() -> None:
+    static = {"kind": "static", "per_channel": False, "embeddings": True}
+    torch_int8 = {"to": "int8", "engine": "torch", "kind": "weight_only"}
+    steps = recipe({"quantize": static}, {"export": "onnx"}, {"quantize": torch_int8})
+    assert steps == (
+        QuantizeStep(
+            kind="static",
+            per_channel=False,
+            embeddings=True,
+            data=Asked(Rows(split="calibration")),  # type: ignore[arg-type]  # stands for examples
+            data_name="calibration",
+        ),
+        ExportStep(),
+        QuantizeStep(kind="weight_only", engine="torch"),
+    )

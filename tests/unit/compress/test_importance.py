@@ -14,6 +14,12 @@ from prunegate.errors import ModelError, TableError, UnsupportedError
 Make = Callable[..., Any]
 
 
+def subject(model: Any, data: Any = None, **settings: Any) -> Any:
+    from prunegate.compress.subject import Subject
+
+    return Subject(family=model.family, module=model.module, data=data, **settings)
+
+
 def loss_with_gates(model: Any, rows: Any, sites: Any, gates: list[Any]) -> Any:
     from prunegate.models.gates import gated
 
@@ -24,12 +30,15 @@ def loss_with_gates(model: Any, rows: Any, sites: Any, gates: list[Any]) -> Any:
 
 def test_gradients_match_finite_differences(make_model: Make, make_rows: Make) -> None:
     from prunegate.compress.importance import gate_gradients
-    from prunegate.models.kept import KINDS
 
     model, rows, step = make_model(), make_rows(5), 1e-3
     model.module.double()
     rows = type(rows)(inputs=rows.inputs.double(), labels=rows.labels)
-    sites = [site for kind in KINDS for site in model.family.sites(model.module, kind)]
+    sites = [
+        site
+        for kind in ("heads", "neurons", "layers")
+        for site in model.family.sites(model.module, kind)
+    ]
     gradients = gate_gradients(model.module, sites, rows.batch(np.arange(len(rows))))
     for index, site in enumerate(sites):
         for unit in range(site.units):
@@ -53,7 +62,7 @@ def test_the_absolute_value_is_taken_per_sample(make_model: Make, make_rows: Mak
     single = [
         gate_gradients(model.module, sites, rows.batch(np.array([row]))) for row in range(len(rows))
     ]
-    measured = taylor(model.family, model.module, rows, batch_size=12).heads
+    measured = taylor(subject(model, rows, batch_size=12), "heads")
     for layer in range(len(sites)):
         stacked = torch.cat([gradients[layer] for gradients in single]).double()
         expected = stacked.abs().mean(dim=0).numpy()
@@ -66,11 +75,9 @@ def test_the_batch_size_does_not_matter(make_model: Make, make_rows: Make) -> No
     from prunegate.compress.importance import taylor
 
     model, rows = make_model(), make_rows(13)
-    whole = taylor(model.family, model.module, rows, batch_size=13)
-    pieces = taylor(model.family, model.module, rows, batch_size=4)
-    for one, other in zip(
-        (*whole.heads, *whole.neurons), (*pieces.heads, *pieces.neurons), strict=True
-    ):
+    whole = taylor(subject(model, rows, batch_size=13), "heads")
+    pieces = taylor(subject(model, rows, batch_size=4), "heads")
+    for one, other in zip(whole, pieces, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-4)
 
 
@@ -83,11 +90,12 @@ def test_heads_have_unit_length_per_layer_and_a_dead_head_scores_nothing(
     with torch.no_grad():
         model.module.vit.layers[0].attention.o_proj.weight[:, 4:8] = 0  # head 1
         model.module.vit.layers[1].mlp.fc2.weight[:, 3] = 0
-    importance = taylor(model.family, model.module, make_rows(10))
-    assert [round(float(np.linalg.norm(layer)), 12) for layer in importance.heads] == [1.0, 1.0]
-    assert importance.heads[0][1] == 0
-    assert importance.neurons[1][3] == 0
-    assert importance.neurons[1].max() > 0
+    ranked = subject(model, make_rows(10))
+    heads, neurons = taylor(ranked, "heads"), taylor(ranked, "neurons")
+    assert [round(float(np.linalg.norm(layer)), 12) for layer in heads] == [1.0, 1.0]
+    assert heads[0][1] == 0
+    assert neurons[1][3] == 0
+    assert neurons[1].max() > 0
 
 
 def test_the_model_is_left_as_it_was(make_model: Make, make_rows: Make) -> None:
@@ -96,7 +104,7 @@ def test_the_model_is_left_as_it_was(make_model: Make, make_rows: Make) -> None:
     model = make_model()
     model.module.train()
     before = {name: tensor.clone() for name, tensor in model.module.state_dict().items()}
-    taylor(model.family, model.module, make_rows(6))
+    taylor(subject(model, make_rows(6)), "heads")
     assert model.module.training
     assert all(parameter.grad is None for parameter in model.module.parameters())
     assert all(torch.equal(before[name], now) for name, now in model.module.state_dict().items())
@@ -107,19 +115,20 @@ def test_data_that_cannot_rank_are_refused(make_model: Make, make_rows: Make) ->
 
     model, rows = make_model(), make_rows(4)
     with pytest.raises(TableError, match="no calibration rows"):
-        taylor(model.family, model.module, make_rows(0))
+        taylor(subject(model, make_rows(0)), "heads")
     for label in (-100, 2):
         wrong = type(rows)(inputs=rows.inputs, labels=torch.full((4,), label))
         with pytest.raises(TableError, match="class numbers from 0 to 1"):
-            taylor(model.family, model.module, wrong)
+            taylor(subject(model, wrong), "heads")
     broken = type(rows)(inputs=rows.inputs * float("nan"), labels=rows.labels)
     with pytest.raises(ModelError, match="loss is not finite"):
-        taylor(model.family, model.module, broken)
+        taylor(subject(model, broken), "heads")
 
 
 def test_magnitude_is_the_norm_of_everything_that_goes(make_model: Make) -> None:
     """Cutting a unit takes away exactly the squared weights that its score counted."""
     from prunegate.compress.magnitude import magnitude
+    from prunegate.models.cut import cut
 
     def energy(module: Any) -> float:
         return sum(float(weight.detach().double().square().sum()) for weight in module.parameters())
@@ -127,44 +136,45 @@ def test_magnitude_is_the_norm_of_everything_that_goes(make_model: Make) -> None
     for kind, units in (("heads", 3), ("neurons", 10)):
         for unit in range(units):
             model = make_model()
-            score = magnitude(model.family, model.module).of(kind)[0][unit]
+            score = magnitude(subject(model), kind)[0][unit]
             before = energy(model.module)
             rest = tuple(other for other in range(units) if other != unit)
-            model.family.cut(model.module, kind, [rest, tuple(range(units))])
+            cut(model.family, model.module, kind, [rest, tuple(range(units))])
             assert before - energy(model.module) == pytest.approx(score**2, rel=1e-6)
 
 
 def test_criteria_are_looked_up_by_name(make_model: Make, make_rows: Make) -> None:
-    from prunegate.compress.criteria import CRITERIA, Subject, rank
+    from prunegate.compress.criteria import CRITERIA, rank
 
     model = make_model()
-    subject = Subject(family=model.family, module=model.module, data=make_rows(4), seed=3)
+    ranked = subject(model, make_rows(4), seed=3)
     for name in CRITERIA:
-        first, again = rank(name, subject), rank(name, subject)
-        assert [layer.shape for layer in first.heads] == [(3,), (3,)]
-        assert [layer.shape for layer in first.neurons] == [(10,), (10,)]
-        for one, other in zip(first.heads, again.heads, strict=True):
-            np.testing.assert_array_equal(one, other)
-    with pytest.raises(UnsupportedError, match="taylor, magnitude, random"):
-        rank("astrology", subject)
-    with pytest.raises(TableError, match="calibration data"):
-        rank("taylor", Subject(family=model.family, module=model.module))
+        for kind, shapes in (("heads", [(3,)] * 2), ("neurons", [(10,)] * 2), ("layers", [(2,)])):
+            first, again = rank(name, ranked, kind), rank(name, ranked, kind)
+            assert [layer.shape for layer in first] == shapes
+            for one, other in zip(first, again, strict=True):
+                np.testing.assert_array_equal(one, other)
+    with pytest.raises(UnsupportedError, match="taylor, magnitude, activation, random"):
+        rank("astrology", ranked, "heads")
+    for name in ("taylor", "activation"):
+        with pytest.raises(TableError, match="calibration data"):
+            rank(name, subject(model), "heads")
 
 
 def test_random_scores_follow_the_seed(make_model: Make) -> None:
     from prunegate.compress.random_control import random_scores
 
     model = make_model()
-    one, other = (random_scores(model.family, model.module, seed) for seed in (1, 2))
-    assert not np.array_equal(one.heads[0], other.heads[0])
+    one, other = (random_scores(subject(model, seed=seed), "heads") for seed in (1, 2))
+    assert not np.array_equal(one[0], other[0])
 
 
 def test_shares_sum_to_one_and_scores_have_to_be_scores() -> None:
-    from prunegate.compress.scores import Importance, share
+    from prunegate.compress.scores import checked, share
 
     shares = share([np.array([1.0, 3.0]), np.zeros(4)])
     np.testing.assert_array_equal(shares[0], [0.25, 0.75])
     np.testing.assert_array_equal(shares[1], [0.25] * 4)
     for bad in (np.array([np.nan]), np.array([]), np.array([-1.0]), np.array([np.inf])):
         with pytest.raises(ModelError, match="finite"):
-            Importance(heads=(bad,), neurons=(np.ones(1),))
+            checked((bad, np.ones(1)))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ def prune_step(what: str = "heads", data: Any = None, **amount: Any) -> Any:
     from prunegate.compress.select import Amount
 
     criterion = amount.pop("criterion", "magnitude" if data is None else "taylor")
-    cut = Cut(what=what, criterion=criterion, amount=Amount(**amount))  # type: ignore[arg-type] # "heads" or "neurons"
+    cut = Cut(what=what, criterion=criterion, amount=Amount(**amount))  # type: ignore[arg-type] # a kind
     return PruneStep(cut=cut, data=data, data_name="some rows")
 
 
@@ -35,7 +35,7 @@ def tune_step(data: Any, **schedule: Any) -> Any:
 
 
 def test_a_recipe_of_all_kinds(make_model: Make, make_rows: Make) -> None:
-    from prunegate.compress.recipe import compress
+    from prunegate.compress.work import compress
 
     baseline, rows = make_model(), make_rows(20)
     before = {name: tensor.clone() for name, tensor in baseline.module.state_dict().items()}
@@ -60,7 +60,7 @@ def test_a_recipe_of_all_kinds(make_model: Make, make_rows: Make) -> None:
     assert candidate.surgery.recipe[0]["fraction"] == 1 / 3
     assert candidate.surgery.recipe[2]["data"] == "other rows"
     assert candidate.surgery.recipe[2]["rows"] == 20
-    assert seen[0] == ("step 1 of 3: rank", 20, 20)
+    assert seen[0] == ("step 1 of 3: rank heads", 20, 20)
     assert seen[-1] == ("step 3 of 3: fine-tune", 3, 3)
     assert all(torch.equal(before[name], now) for name, now in baseline.module.state_dict().items())
 
@@ -69,7 +69,8 @@ def test_the_recorded_indices_are_original_over_several_cycles(
     make_model: Make, make_rows: Make
 ) -> None:
     """Replaying the record on the baseline gives the model that the cycles gave."""
-    from prunegate.compress.recipe import compress
+    from prunegate.compress.work import compress
+    from prunegate.models.cut import cut_whole
 
     baseline, rows = make_model(num_attention_heads=6), make_rows(16)
     steps = [
@@ -81,27 +82,27 @@ def test_the_recorded_indices_are_original_over_several_cycles(
     candidate = compress(baseline, steps)
     replayed = baseline.family.skeleton(baseline.config, baseline.kept)
     replayed.load_state_dict(baseline.module.state_dict())
-    baseline.family.cut(replayed, "heads", candidate.surgery.heads)
-    baseline.family.cut(replayed, "neurons", candidate.surgery.neurons)
+    cut_whole(baseline.family, replayed, candidate.kept)
     state = candidate.module.state_dict()
     assert all(torch.equal(state[name], now) for name, now in replayed.state_dict().items())
 
 
 def test_compressing_a_candidate_continues_its_record(make_model: Make, make_rows: Make) -> None:
-    from prunegate.compress.recipe import compress
+    from prunegate.compress.work import compress
 
     baseline, rows = make_model(num_attention_heads=6), make_rows(8)
     first = compress(baseline, [prune_step("heads", rows, keep=8)])
-    loaded = dataclasses.replace(
+    loaded = replace(
         baseline, module=first.module, kept=first.kept, surgery=first.surgery, digest="c" * 64
     )
     second = compress(loaded, [prune_step("heads", rows, keep=5)])
     assert second.surgery.baseline_digest == baseline.digest
     assert [step["keep"] for step in second.surgery.recipe] == [8, 5]
-    for earlier, later in zip(first.kept.heads, second.kept.heads, strict=True):
+    for earlier, later in zip(first.kept.of("heads"), second.kept.of("heads"), strict=True):
         assert set(later) <= set(earlier)
-    assert second.importance is not None
-    for layer, kept in zip(second.importance.heads, first.kept.heads, strict=True):
+    ranking = second.importance("heads")
+    assert ranking is not None
+    for layer, kept in zip(ranking.shares, first.kept.of("heads"), strict=True):
         assert len(layer) == 6
         present = tuple(head for head, share in enumerate(layer) if share is not None)
         assert present == kept
@@ -109,26 +110,32 @@ def test_compressing_a_candidate_continues_its_record(make_model: Make, make_row
 
 def test_the_head_map_is_the_first_head_ranking(make_model: Make, make_rows: Make) -> None:
     from prunegate.compress.importance import taylor
-    from prunegate.compress.recipe import compress
     from prunegate.compress.scores import share
+    from prunegate.compress.subject import Subject
+    from prunegate.compress.work import compress
 
     baseline, rows = make_model(), make_rows(8)
     candidate = compress(
         baseline, [prune_step("neurons", fraction=0.2), prune_step("heads", rows, keep=4)]
     )
-    assert candidate.importance is not None
-    assert candidate.importance.criterion == "taylor"
-    for layer in candidate.importance.heads:
-        assert sum(value for value in layer if value is not None) == pytest.approx(1)
-    only_neurons = compress(baseline, [prune_step("neurons", rows, fraction=0.2)])
-    assert only_neurons.importance is not None
-    expected = share(taylor(baseline.family, baseline.module, rows).heads)
-    assert only_neurons.importance.heads == tuple(tuple(layer.tolist()) for layer in expected)
+    ranking = candidate.importance("heads")
+    assert ranking is not None
+    assert ranking.criterion == "taylor"
+    subject = Subject(family=baseline.family, module=candidate.module, data=rows)
+    assert len(taylor(subject, "heads")) == 2
+    baseline_heads = compress(baseline, [prune_step("heads", rows, keep=4)]).importance("heads")
+    expected = share(taylor(replace(subject, module=baseline.module), "heads"))
+    assert baseline_heads is not None
+    for layer, shares in zip(baseline_heads.shares, expected, strict=True):
+        assert sum(value for value in layer if value is not None) == pytest.approx(1, abs=1e-5)
+        assert layer == pytest.approx(tuple(shares.tolist()), rel=1e-5)
+    assert compress(baseline, [prune_step("neurons", fraction=0.2)]).importance("heads") is None
 
 
 def test_the_unpruned_control_is_the_same_fine_tuning(make_model: Make, make_rows: Make) -> None:
     from prunegate.compress.finetune import finetune
-    from prunegate.compress.recipe import _step_seed, compress, without_pruning
+    from prunegate.compress.recipe import without_pruning
+    from prunegate.compress.work import _step_seed, compress
 
     baseline, rows = make_model(), make_rows(20)
     steps = [
@@ -139,7 +146,7 @@ def test_the_unpruned_control_is_the_same_fine_tuning(make_model: Make, make_row
     ]
     control = compress(baseline, without_pruning(steps), seed=9)
     assert control.kept == baseline.kept
-    assert control.importance is None
+    assert control.importance("heads") is None
     assert control.surgery.parameters == baseline.parameters
     alone = make_model().module
     for index, step in enumerate(steps[1::2]):
@@ -150,7 +157,7 @@ def test_the_unpruned_control_is_the_same_fine_tuning(make_model: Make, make_row
 
 
 def test_the_same_seed_gives_the_same_weights(make_model: Make, make_rows: Make) -> None:
-    from prunegate.compress.recipe import compress
+    from prunegate.compress.work import compress
 
     rows = make_rows(20)
     steps = [prune_step("heads", criterion="random", keep=3), tune_step(rows)]
@@ -161,7 +168,7 @@ def test_the_same_seed_gives_the_same_weights(make_model: Make, make_rows: Make)
 def test_a_candidate_is_saved_and_reloads(
     make_model: Make, make_rows: Make, tmp_path: Path
 ) -> None:
-    from prunegate.compress.recipe import compress
+    from prunegate.compress.work import compress
     from prunegate.models.save import save_candidate
     from prunegate.models.store import load_model
 
@@ -182,7 +189,7 @@ def test_a_candidate_is_saved_and_reloads(
 
 
 def test_random_pruning_keeps_the_minimum(make_model: Make) -> None:
-    from prunegate.compress.recipe import compress
+    from prunegate.compress.work import compress
 
     for seed in range(20):
         candidate = compress(
@@ -192,7 +199,7 @@ def test_random_pruning_keeps_the_minimum(make_model: Make) -> None:
 
 
 def test_recipes_that_cannot_be_are_refused(make_model: Make, make_rows: Make) -> None:
-    from prunegate.compress.recipe import compress
+    from prunegate.compress.work import compress
 
     baseline = make_model()
     with pytest.raises(ModelError, match="no steps"):

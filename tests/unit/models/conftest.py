@@ -76,32 +76,29 @@ def make_candidate(baseline_folder: Path, tmp_path: Path) -> Callable[[], tuple[
     """Cut the baseline by hand and save it; return the folder and the module in memory."""
 
     def make() -> tuple[Path, Any]:
+        from prunegate.models.cut import cut_whole
         from prunegate.models.save import save_candidate
         from prunegate.models.store import load_baseline
-        from prunegate.models.surgery import ImportanceSummary, NeuronSummary, Surgery
+        from prunegate.models.surgery import Ranking, Surgery
         from prunegate.models.weights import weights_sha256
 
         baseline = load_baseline(baseline_folder)
         family, module = baseline.family, baseline.module
         kept = baseline.kept.narrowed("heads", [(0, 2), (1,)])
         kept = kept.narrowed("neurons", [(0, 3, 9), tuple(range(10))])
-        family.cut(module, "heads", kept.heads)
-        family.cut(module, "neurons", kept.neurons)
+        cut_whole(family, module, kept)
         surgery = Surgery(
             architecture=family.architecture,
             config=baseline.config,
-            heads=kept.heads,
-            neurons=kept.neurons,
+            kept=kept,
             parameters=sum(parameter.numel() for parameter in module.parameters()),
             weights_sha256=weights_sha256(module),
             baseline_digest=baseline.digest,
             recipe=({"step": "prune", "what": "heads", "removed": 3},),
             seed=7,
-            importance=ImportanceSummary(
-                criterion="taylor",
-                heads=((0.5, 0.1, 0.4), (None, 1.0, 0.0)),
-                neurons=(NeuronSummary(minimum=0.0, median=0.5, maximum=2.0),) * 2,
-            ),
+            importance={
+                "heads": Ranking(criterion="taylor", shares=((0.5, 0.1, 0.4), (None, 1.0, 0.0)))
+            },
         )
         folder = tmp_path / "candidate"
         save_candidate(module, surgery, folder, baseline_folder)

@@ -71,7 +71,7 @@ def test_a_candidate_reloads_bit_exact(make_candidate: MakeCandidate) -> None:
 
     folder, module = make_candidate()
     loaded = load_model(folder)
-    assert loaded.kept.heads == ((0, 2), (1,))
+    assert loaded.kept.of("heads") == ((0, 2), (1,))
     assert loaded.active_heads == 3
     assert loaded.surgery is not None
     assert loaded.parameters == loaded.surgery.parameters
@@ -281,7 +281,7 @@ def test_a_pruned_model_saved_with_save_pretrained_is_recognised(
     (lost / "preprocessor_config.json").write_bytes(
         (folder / "preprocessor_config.json").read_bytes()
     )
-    with pytest.raises(ModelError, match=r"shapes do not fit the config.*prunegate run"):
+    with pytest.raises(ModelError, match=r"shapes do not fit the config.*prunegate compress"):
         load_model(lost)
 
 
@@ -355,12 +355,22 @@ def test_tampered_candidate_weights_are_refused(make_candidate: MakeCandidate) -
         load_candidate(folder)
 
 
+def kept(**changes: Any) -> dict[str, Any]:
+    return {"heads": [[0, 2], [1]], "neurons": [[0, 3, 9], [0]], "layers": [[0, 1]], **changes}
+
+
 @pytest.mark.parametrize(
     ("changes", "error", "message"),
     [
         ({"parameters": 5}, ModelError, "states 5 parameters"),
-        ({"heads": [[0, 3], [1]]}, ModelError, "index 3; the layer has 3"),
-        ({"heads": [[0], [1], [2]], "neurons": [[0]] * 3}, ModelError, "heads of 3 layers"),
+        ({"kept": kept(heads=[[0, 3], [1]])}, ModelError, "index 3; there are 3"),
+        (
+            {"kept": kept(heads=[[0]] * 3, neurons=[[0]] * 3, layers=[[0, 1, 2]])},
+            ModelError,
+            "heads of 3 rows; the config has 2",
+        ),
+        ({"kept": {"filters": [[0]]}}, ModelError, "keeps filters; this architecture has heads"),
+        ({"zeros": 3}, ModelError, "states 3 zeros among the weights; there are 0"),
         ({"architecture": "os.system"}, UnsupportedError, "not supported"),
     ],
 )
@@ -370,7 +380,7 @@ def test_a_manifest_that_lies_is_refused(
     from prunegate.models.store import load_candidate
 
     folder, _ = make_candidate()
-    change_json(folder / "surgery.json", importance=None, **changes)
+    change_json(folder / "surgery.json", **{"importance": {}, **changes})
     with pytest.raises(error, match=message):
         load_candidate(folder)
 

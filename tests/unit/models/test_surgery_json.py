@@ -8,25 +8,40 @@ from typing import Any
 import pytest
 
 from prunegate.errors import ModelError
-from prunegate.models.surgery import ImportanceSummary, NeuronSummary, Surgery
+from prunegate.models.kept import Kept
+from prunegate.models.surgery import Ranking, Storage, Surgery
 from prunegate.models.surgery_json import from_json, to_json
 
 SURGERY = Surgery(
     architecture="ViTForImageClassification",
     config={"hidden_size": 12},
-    heads=((0, 2), (1,)),
-    neurons=((0,), (3, 4)),
+    kept=Kept(
+        units={"heads": ((0, 2), (1,), ()), "neurons": ((0,), (3, 4), ()), "layers": ((0, 1),)}
+    ),
     parameters=123,
     weights_sha256="a" * 64,
     baseline_digest="b" * 64,
     recipe=({"step": "prune"},),
     seed=2**62,
-    importance=ImportanceSummary(
-        criterion="taylor",
-        heads=((0.25, 0.0, 0.75), (None, 1.0, 0.0)),
-        neurons=(NeuronSummary(minimum=0.0, median=1.5, maximum=2.0),) * 2,
-    ),
+    zeros=5,
+    storage=Storage(format="int8", quantized={"kind": "dynamic", "per_channel": True}),
+    importance={
+        "heads": Ranking(
+            criterion="taylor", shares=((0.25, 0.0, 0.75), (None, 1.0, 0.0), (0.5, 0.5))
+        ),
+        "layers": Ranking(criterion="random", shares=((0.25, 0.5, 0.25),)),
+    },
 )
+
+
+def kept(**changes: Any) -> dict[str, Any]:
+    whole = {"heads": [[0], [0], []], "neurons": [[0], [0], []], "layers": [[0, 1]]}
+    return {"kept": {**whole, **changes}}
+
+
+def importance(**changes: Any) -> dict[str, Any]:
+    whole = {"criterion": "taylor", "shares": [[0.5], [0.5], [0.5]]}
+    return {"importance": {"heads": {**whole, **changes}}}
 
 
 def test_what_is_written_is_read_back() -> None:
@@ -37,18 +52,27 @@ def test_what_is_written_is_read_back() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"format": "prunegate-candidate/2"}, "not a prunegate-candidate/1"),
+        ({"format": "prunegate-candidate/1"}, "not a prunegate-candidate/2"),
         ({"extra": 1}, "unknown keys extra"),
-        ({"heads": [[0]]}, "heads has 1 layers, neurons 2"),
-        ({"heads": [[], [0]]}, "empty"),
-        ({"heads": [[0, 0], [0]]}, "ascend"),
-        ({"heads": [[1, 0], [0]]}, "ascend"),
-        ({"heads": [[-1], [0]]}, "whole numbers"),
-        ({"heads": [[True], [0]]}, "whole numbers"),
-        ({"heads": [[0.0], [0]]}, "whole numbers"),
-        ({"heads": [0, 1]}, "expected a list per layer"),
-        ({"heads": {}}, "heads has to be list"),
-        ({"heads": []}, "0 layers"),
+        ({"kept": {}}, "kept has nothing"),
+        ({"kept": {"fingers": [[0]]}}, "kept has fingers"),
+        (kept(heads=[[0], [], []]), "not in the layers that are kept"),
+        (kept(layers=[[0, 2]]), "not in the layers that are kept"),
+        (kept(layers=[[0], [1]]), "one row"),
+        (kept(layers=[[]]), "empty"),
+        (kept(heads=[[0, 0], [0], []]), "ascend"),
+        (kept(heads=[[1, 0], [0], []]), "ascend"),
+        (kept(heads=[[-1], [0], []]), "whole numbers"),
+        (kept(heads=[[True], [0], []]), "whole numbers"),
+        (kept(heads=[[0.0], [0], []]), "whole numbers"),
+        (kept(heads=[0, 1]), "expected a list"),
+        (kept(heads={}), "heads has to be list"),
+        (kept(heads=[]), "0 rows"),
+        ({"zeros": -1}, "zeros"),
+        ({"zeros": True}, "zeros"),
+        ({"storage": {"format": "float32"}}, "exactly format, quantized"),
+        ({"storage": {"format": "pickle", "quantized": {}}}, "'pickle' is not known"),
+        ({"storage": {"format": "onnx", "quantized": 1}}, "quantized has to be dict"),
         ({"parameters": True}, "parameters"),
         ({"parameters": 1.0}, "parameters"),
         ({"parameters": -1}, "parameters"),
@@ -58,12 +82,12 @@ def test_what_is_written_is_read_back() -> None:
         ({"recipe": ["prune"]}, "recipe"),
         ({"config": []}, "config"),
         ({"architecture": None}, "architecture"),
-        ({"importance": {"criterion": "x", "heads": [], "neurons": []}}, "2 layers"),
-        ({"importance": {"criterion": "x"}}, "exactly"),
-        (
-            {"importance": {"criterion": "x", "heads": [[2.0], []], "neurons": [{}, {}]}},
-            "not between 0 and 1",
-        ),
+        ({"importance": {"heads": 1}}, "heads has to be dict"),
+        ({"importance": {"filters": {"criterion": "x", "shares": []}}}, "does not have"),
+        (importance(shares=[[1.0]]), "1 rows, kept has 3"),
+        (importance(more=1), "exactly criterion, shares"),
+        (importance(shares=[[2.0], [0.5], [0.5]]), "not between 0 and 1"),
+        (importance(shares=[["a"], [0.5], [0.5]]), "not a number"),
     ],
 )
 def test_a_value_of_the_wrong_kind_is_refused(changes: dict[str, Any], message: str) -> None:
@@ -98,6 +122,6 @@ def test_hostile_json_is_refused_with_one_message(raw: bytes, message: str) -> N
 
 
 def test_an_infinite_importance_is_refused() -> None:
-    raw = to_json(SURGERY).replace(b'"median": 1.5', b'"median": 1e999')
+    raw = to_json(SURGERY).replace(b"0.75", b"1e999")
     with pytest.raises(ModelError, match="not finite"):
         from_json(raw)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prunegate.errors import ModelError, UnsupportedError
-from prunegate.models.kept import KINDS, Kept
+from prunegate.models.kept import IN_LAYERS, Kept, Kind
 
 MakeVit = Callable[..., tuple[Any, dict[str, Any]]]
 
@@ -29,6 +29,7 @@ def pixels(config: dict[str, Any], batch: int = 3) -> Any:
 @settings(max_examples=25, deadline=None)
 @given(data=st.data())
 def test_a_pruned_model_equals_the_gated_one(data: st.DataObject, make_vit: MakeVit) -> None:
+    from prunegate.models.cut import cut
     from prunegate.models.gates import gated
     from prunegate.models.vit import FAMILY
 
@@ -43,12 +44,12 @@ def test_a_pruned_model_equals_the_gated_one(data: st.DataObject, make_vit: Make
         qkv_bias=data.draw(st.booleans()),
     )
     module.set_attn_implementation(data.draw(st.sampled_from(["sdpa", "eager"])))
-    kept = {
+    kept: dict[Kind, list[tuple[int, ...]]] = {
         "heads": [data.draw(subsets(heads)) for _ in range(layers)],
         "neurons": [data.draw(subsets(neurons)) for _ in range(layers)],
     }
     sites, masks = [], []
-    for kind in KINDS:
+    for kind in IN_LAYERS:
         for site, left in zip(FAMILY.sites(module, kind), kept[kind], strict=True):
             mask = torch.zeros(site.units)
             mask[list(left)] = 1.0
@@ -58,8 +59,8 @@ def test_a_pruned_model_equals_the_gated_one(data: st.DataObject, make_vit: Make
     with torch.inference_mode():
         with gated(sites, masks):
             expected = module(inputs).logits
-        for kind in KINDS:
-            FAMILY.cut(module, kind, kept[kind])
+        for kind in IN_LAYERS:
+            cut(FAMILY, module, kind, kept[kind])
         pruned = module(inputs).logits
     torch.testing.assert_close(pruned, expected, atol=1e-5, rtol=1e-5)
 
@@ -79,6 +80,7 @@ def test_gates_are_gone_after_the_context_even_when_it_fails(make_vit: MakeVit) 
 
 
 def test_two_cuts_are_one(make_vit: MakeVit) -> None:
+    from prunegate.models.cut import cut
     from prunegate.models.vit import FAMILY
 
     twice, config = make_vit()
@@ -86,18 +88,19 @@ def test_two_cuts_are_one(make_vit: MakeVit) -> None:
     kept = FAMILY.whole(config)
     for positions in ([(0, 3, 4, 9), (1, 2, 3)], [(1, 3), (0, 2)]):
         kept = kept.narrowed("neurons", positions)
-        FAMILY.cut(twice, "neurons", positions)
-    assert kept.neurons == ((3, 9), (1, 3))
-    FAMILY.cut(once, "neurons", kept.neurons)
+        cut(FAMILY, twice, "neurons", positions)
+    assert kept.of("neurons") == ((3, 9), (1, 3))
+    cut(FAMILY, once, "neurons", kept.of("neurons"))
     for name, tensor in once.state_dict().items():
         assert torch.equal(tensor, twice.state_dict()[name]), name
 
 
 def test_attributes_follow_the_shapes(make_vit: MakeVit) -> None:
+    from prunegate.models.cut import cut
     from prunegate.models.vit import FAMILY
 
     module, _ = make_vit()
-    FAMILY.cut(module, "heads", [(0,), (0, 2)])
+    cut(FAMILY, module, "heads", [(0,), (0, 2)])
     attention = module.vit.layers[0].attention
     assert attention.num_attention_heads == 1
     assert (attention.q_proj.out_features, attention.o_proj.in_features) == (4, 4)
@@ -108,12 +111,13 @@ def test_attributes_follow_the_shapes(make_vit: MakeVit) -> None:
 def test_a_cut_that_cannot_be_is_refused_and_changes_nothing(
     make_vit: MakeVit, keep: list[tuple[int, ...]]
 ) -> None:
+    from prunegate.models.cut import cut
     from prunegate.models.vit import FAMILY
 
     module, _ = make_vit()
     before = sum(parameter.numel() for parameter in module.parameters())
     with pytest.raises(ModelError, match="surgery"):
-        FAMILY.cut(module, "heads", keep)
+        cut(FAMILY, module, "heads", keep)
     assert sum(parameter.numel() for parameter in module.parameters()) == before
 
 
@@ -159,7 +163,7 @@ def test_a_release_that_moves_the_modules_is_noticed(
         return module
 
     original = vit.ViTForImageClassification
-    monkeypatch.setattr(vit, "ViTForImageClassification", moved)
+    monkeypatch.setattr(vit.ViT, "model_class", staticmethod(moved))
     config = make_config()
     with pytest.raises(ModelError, match="this transformers release"):
         vit.FAMILY.skeleton(config, vit.FAMILY.whole(config))
@@ -174,6 +178,7 @@ def test_a_class_that_is_not_on_the_list_is_refused_with_the_list() -> None:
 
 @pytest.mark.slow
 def test_a_real_vit_b16_is_cut_to_the_published_size() -> None:
+    from prunegate.models.cut import cut
     from prunegate.models.vit import FAMILY
 
     config = {"num_labels": 1000}
@@ -183,15 +188,15 @@ def test_a_real_vit_b16_is_cut_to_the_published_size() -> None:
             parameter.normal_(std=0.02)
     assert sum(parameter.numel() for parameter in module.parameters()) == 86_567_656
     keep = [tuple(range(6 if layer < 4 else 5)) for layer in range(12)]
-    FAMILY.cut(module, "heads", keep)
+    cut(FAMILY, module, "heads", keep)
     assert sum(parameter.numel() for parameter in module.parameters()) == 70_823_656
     with torch.inference_mode():
         assert torch.isfinite(module(torch.zeros(1, 3, 224, 224)).logits).all()
 
 
 def test_kept_counts_and_narrows_in_original_numbers() -> None:
-    kept = Kept.whole(heads=[3, 3], neurons=[4, 4]).narrowed("heads", [(0, 2), (1,)])
-    assert kept.heads == ((0, 2), (1,))
-    assert kept.narrowed("heads", [(1,), (0,)]).heads == ((2,), (1,))
+    kept = Kept.whole({"heads": [3, 3], "neurons": [4, 4]}).narrowed("heads", [(0, 2), (1,)])
+    assert kept.of("heads") == ((0, 2), (1,))
+    assert kept.narrowed("heads", [(1,), (0,)]).of("heads") == ((2,), (1,))
     assert kept.counts("neurons") == (4, 4)
     assert kept.active_heads == 3

@@ -57,8 +57,11 @@ def test_arithmetic_equals_the_built_module(
         id2label={str(index): f"c{index}" for index in range(data.draw(st.integers(2, 5)))},
     )
     kept = Kept.whole(
-        [data.draw(st.integers(1, heads)) for _ in range(layers)],
-        [data.draw(st.integers(1, neurons)) for _ in range(layers)],
+        {
+            "heads": [data.draw(st.integers(1, heads)) for _ in range(layers)],
+            "neurons": [data.draw(st.integers(1, neurons)) for _ in range(layers)],
+            "layers": [layers],
+        }
     )
     module = FAMILY.skeleton(config, kept)
     counted = sum(parameter.numel() for parameter in module.parameters())

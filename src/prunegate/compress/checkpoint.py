@@ -1,0 +1,76 @@
+"""Checkpoints: what a recipe has done so far, kept after each operation so that it can go on.
+
+The folder belongs to one piece of work (its name says so: it is a digest of everything that decides
+the outcome), so what is found there is taken up without questions asked of its meaning; a state
+that is damaged is left alone and the work starts anew. A state appears whole or not at all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from prunegate.errors import ModelError
+from prunegate.models.kept import Kept
+from prunegate.models.surgery import Ranking
+from prunegate.models.weights import load_into, read_weights, write_weights
+
+if TYPE_CHECKING:
+    from prunegate.compress.work import Work
+
+STATE_FILE = "compress.ckpt"
+"""A line of JSON, then the weights as safetensors."""
+
+
+def keep(work: Work, folder: Path) -> None:
+    """Write the state, replacing an earlier one.
+
+    Raises:
+        ModelError: the disk refuses.
+    """
+    weights = write_weights(work.module)
+    state: dict[str, Any] = {
+        "sha256": hashlib.sha256(weights).hexdigest(),
+        "done": work.done,
+        "kept": work.kept.units,
+        "zeros": work.zeros,
+        "recipe": work.recipe,
+        "losses": work.losses,
+        "importance": {kind: asdict(ranking) for kind, ranking in work.importance.items()},
+        "prunings": work.prunings,
+        "wanted": work.wanted,
+    }
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        half = folder / f".{STATE_FILE}.{os.getpid()}"
+        half.write_bytes(json.dumps(state, allow_nan=False).encode() + b"\n" + weights)
+        half.replace(folder / STATE_FILE)
+    except OSError as error:
+        raise ModelError(f"{folder}: cannot keep a checkpoint there ({error.strerror}).") from error
+
+
+def restore(work: Work, folder: Path) -> None:
+    """Take up a state, if there is a whole one."""
+    try:
+        head, _, weights = (folder / STATE_FILE).read_bytes().partition(b"\n")
+        state = json.loads(head)
+        if hashlib.sha256(weights).hexdigest() != state["sha256"]:
+            return
+        tensors = read_weights(weights, STATE_FILE)
+    except (OSError, ValueError, KeyError, TypeError, ModelError):
+        return  # absent or damaged: from the start
+    kept = Kept(units={kind: tuple(map(tuple, rows)) for kind, rows in state["kept"].items()})
+    whole = work.baseline.family.skeleton(work.baseline.config, kept)
+    load_into(whole, tensors, STATE_FILE)
+    work.module, work.kept, work.zeros = whole, kept, state["zeros"]
+    work.recipe, work.losses = state["recipe"], [tuple(run) for run in state["losses"]]
+    work.importance = {
+        kind: Ranking(criterion=one["criterion"], shares=tuple(map(tuple, one["shares"])))
+        for kind, one in state["importance"].items()
+    }
+    work.prunings, work.done = state["prunings"], state["done"]
+    work.wanted = None if state["wanted"] is None else tuple(state["wanted"])

@@ -1,0 +1,288 @@
+"""A recipe at work: one operation after the other on a copy of the baseline.
+
+Every step draws its own seed, so the same seed gives the same candidate, bit for bit, whether the
+work was interrupted and resumed or not.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch import nn
+
+from prunegate.compress import checkpoint
+from prunegate.compress.examples import Progress
+from prunegate.compress.finetune import finetune
+from prunegate.compress.prune import Cut, Removal, prune
+from prunegate.compress.recipe import (
+    Candidate,
+    ExportStep,
+    FinetuneStep,
+    Operation,
+    PruneStep,
+    QuantizeStep,
+    Rewind,
+    Step,
+    operations,
+)
+from prunegate.compress.scores import share
+from prunegate.compress.select import in_cycle
+from prunegate.compress.sparsity import thin
+from prunegate.compress.spelled import spelled
+from prunegate.compress.subject import Subject
+from prunegate.errors import InternalError, ModelError
+from prunegate.models.cut import cut_whole
+from prunegate.models.kept import Kept, Kind
+from prunegate.models.save import file_sha256
+from prunegate.models.sparse import count_zeros, held, masks
+from prunegate.models.store import LoadedModel
+from prunegate.models.surgery import FLOAT32, Ranking, Storage, Surgery
+
+
+@dataclass(kw_only=True)
+class Work:
+    """A recipe in progress."""
+
+    baseline: LoadedModel
+    seed: int
+    device: str
+    module: nn.Module
+    kept: Kept
+    storage: Storage = FLOAT32
+    zeros: int | None = None
+    recipe: list[dict[str, Any]] = field(default_factory=list)
+    losses: list[tuple[float, ...]] = field(default_factory=list)
+    importance: dict[Kind, Ranking] = field(default_factory=dict)
+    prunings: int = 0
+    wanted: tuple[int, ...] | None = None
+    """What the cycles of the present step remove in all."""
+    done: int = 0
+    """Operations that are over."""
+
+    @classmethod
+    def start(cls, baseline: LoadedModel, seed: int, device: str) -> Work:
+        """Begin with a copy of the baseline."""
+        if baseline.storage.format != "float32":
+            raise ModelError(
+                f"{baseline.folder}: an {baseline.storage.format} model cannot be compressed "
+                "further; start from the float32 one."
+            )
+        zeros = baseline.surgery.zeros if baseline.surgery else None
+        module = copy.deepcopy(baseline.module)
+        return cls(
+            baseline=baseline,
+            seed=seed,
+            device=device,
+            module=module,
+            kept=baseline.kept,
+            zeros=zeros,
+        )
+
+    def do(self, one: Operation, report: Progress | None) -> None:
+        """Carry out one operation."""
+        step = one.step
+        if isinstance(step, PruneStep):
+            self._prune(step, one, report)
+        elif isinstance(step, FinetuneStep):
+            self._finetune(step, report)
+        elif isinstance(step, QuantizeStep):
+            self._quantize(step, report)
+        else:
+            self._export(report)
+        self.done += 1
+
+    def _prune(self, step: PruneStep, one: Operation, report: Progress | None) -> None:
+        subject = Subject(
+            family=self.baseline.family,
+            module=self.module,
+            data=step.data,
+            seed=_step_seed(self.seed, 0, self.prunings),
+            device=self.device,
+            progress=_as(report, f"rank {step.cut.what}"),
+        )
+        if isinstance(step.cut, Cut):
+            removed = self._remove(subject, step.cut, one)
+        else:
+            before = self.zeros or 0
+            self.zeros = thin(subject, step.cut, cycle=one.cycle, cycles=one.cycles)
+            removed = self.zeros - before
+        self.prunings += 1
+        if step.rewind is not None:
+            self._rewind(step.rewind)
+        self.recipe.append(spelled(step, one, removed))
+
+    def _remove(self, subject: Subject, wanted: Cut, one: Operation) -> int:
+        counts = None
+        if one.cycles > 1:
+            if one.cycle == 1:
+                self.wanted = wanted.counts(self.kept)
+            if self.wanted is None:
+                raise ModelError("share_below cannot be spread over cycles; give another amount.")
+            counts = in_cycle(self.wanted, one.cycle, one.cycles)
+        removal = prune(subject, self.kept, wanted, counts)
+        whole = self.baseline.family.whole(self.baseline.config)
+        ranking = _ranking(wanted, removal, self.kept, whole)
+        self.importance.setdefault(wanted.what, ranking)
+        self.kept = removal.kept
+        if self.zeros is not None:  # some went with the units
+            self.zeros = count_zeros(self.module, self.baseline.family)
+        return removal.removed
+
+    def _rewind(self, rewind: Rewind) -> None:
+        """Put the survivors back to earlier weights, found by their original indices."""
+        family, found = self.baseline.family, rewind.weights
+        whole = family.whole(self.baseline.config)
+        earlier = copy.deepcopy(found.module)
+        same = found.family is family and found.kept == whole
+        if same:
+            cut_whole(family, earlier, self.kept)
+            same = _shapes(earlier) == _shapes(self.module)
+        if not same:
+            raise ModelError(
+                f"{found.folder}: not the unpruned model that the baseline was; rewinding needs "
+                "weights of the same shapes."
+            )
+        zero = masks(self.module, family) if self.zeros is not None else {}
+        self.module.load_state_dict(earlier.state_dict())
+        for name, mask in zero.items():
+            self.module.get_parameter(name).data.masked_fill_(~mask, 0.0)
+        if self.zeros is not None:
+            self.zeros = count_zeros(self.module, family)
+
+    def _finetune(self, step: FinetuneStep, report: Progress | None) -> None:
+        zeros = masks(self.module, self.baseline.family) if self.zeros is not None else {}
+        with held(self.module, zeros):
+            losses = finetune(
+                self.module,
+                step.data,
+                step.schedule,
+                seed=_step_seed(self.seed, 1, len(self.losses)),
+                device=self.device,
+                progress=report,
+            )
+        self.losses.append(losses)
+        self.recipe.append(spelled(step))
+
+    def _quantize(self, step: QuantizeStep, report: Progress | None) -> None:
+        from prunegate.compress.quantize import quantize
+
+        self.module, self.storage = quantize(self.module, self.storage, step, self._example())
+        self.recipe.append(spelled(step))
+        _finished(report, "quantize")
+
+    def _export(self, report: Progress | None) -> None:
+        from prunegate.compress.quantize import export
+
+        if self.storage.format != "onnx":
+            self.module, self.storage = export(self.module, self._example())
+        self.recipe.append(spelled(ExportStep()))
+        _finished(report, "export")
+
+    def _example(self) -> dict[str, Any]:
+        return self.baseline.family.example(self.baseline.config)
+
+    def candidate(self) -> Candidate:
+        """What the recipe made."""
+        family, config = self.baseline.family, self.baseline.config
+        parameters = family.parameters(config, self.kept)
+        if self.storage.format == "float32":
+            counted = sum(weight.numel() for weight in self.module.parameters())
+            if counted != parameters:
+                raise InternalError(f"{counted:,} parameters left, arithmetic says {parameters:,}")
+        earlier = self.baseline.surgery
+        surgery = Surgery(
+            architecture=family.architecture,
+            config=config,
+            kept=self.kept,
+            parameters=parameters,
+            zeros=self.zeros,
+            storage=self.storage,
+            weights_sha256=file_sha256(self.module, self.storage),
+            baseline_digest=earlier.baseline_digest if earlier else self.baseline.digest,
+            recipe=(*(earlier.recipe if earlier else ()), *self.recipe),
+            seed=self.seed,
+            importance={**(earlier.importance if earlier else {}), **self.importance},
+        )
+        return Candidate(
+            module=self.module, kept=self.kept, surgery=surgery, losses=tuple(self.losses)
+        )
+
+
+def compress(
+    baseline: LoadedModel,
+    steps: Sequence[Step],
+    *,
+    seed: int = 0,
+    device: str = "cpu",
+    checkpoints: Path | None = None,
+    progress: Progress | None = None,
+) -> Candidate:
+    """Apply a recipe to a copy of a model.
+
+    Args:
+        baseline: The model; may itself be a candidate, whose record is then continued.
+        steps: At least one.
+        seed: Every step draws its own seed from it.
+        device: "cpu" or "cuda".
+        checkpoints: A folder that belongs to this very work; what was done is kept there after
+            each operation, and taken up again. None: nothing is kept.
+        progress: Called with the stage ("step 1 of 2: rank heads"), done and total.
+
+    Raises:
+        ModelError: no steps, or a step that cannot be done as asked.
+        TableError: a step without the data it needs.
+        UnsupportedError: an unknown criterion or device, or units that the model does not have.
+    """
+    if not 0 <= seed < 1 << 63:
+        raise ModelError(f"seed {seed} has to be a whole number from 0 below 2**63.")
+    todo = operations(steps)
+    work = Work.start(baseline, seed, device)
+    if checkpoints is not None:
+        checkpoint.restore(work, checkpoints)
+    for one in todo[work.done :]:
+        work.do(one, _named(progress, one.place(len(steps))))
+        if checkpoints is not None and work.done < len(todo) and work.storage == FLOAT32:
+            checkpoint.keep(work, checkpoints)
+    return work.candidate()
+
+
+def _ranking(wanted: Cut, removal: Removal, present: Kept, whole: Kept) -> Ranking:
+    shares = dict(zip(present.present(wanted.what), share(removal.scores), strict=True))
+    rows = []
+    for row, units in enumerate(whole.of(wanted.what)):
+        there = present.of(wanted.what)[row]
+        known = dict(zip(there, shares[row].tolist(), strict=True)) if row in shares else {}
+        rows.append(tuple(_digits(known.get(unit)) for unit in units))
+    return Ranking(criterion=wanted.criterion, shares=tuple(rows))
+
+
+def _shapes(module: nn.Module) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
+
+
+def _digits(value: float | None) -> float | None:
+    return None if value is None else float(f"{value:.6g}")
+
+
+def _step_seed(seed: int, stream: int, index: int) -> int:
+    return int(np.random.SeedSequence([seed, stream, index]).generate_state(1)[0])
+
+
+def _named(progress: Progress | None, prefix: str) -> Progress | None:
+    if progress is None:
+        return None
+    return lambda stage, done, total: progress(f"{prefix}: {stage}", done, total)
+
+
+def _as(progress: Progress | None, name: str) -> Progress | None:
+    return None if progress is None else lambda _stage, done, total: progress(name, done, total)
+
+
+def _finished(progress: Progress | None, name: str) -> None:
+    if progress is not None:
+        progress(name, 1, 1)

@@ -1,0 +1,138 @@
+"""The arithmetic of transformers: parameters from sizes alone, without weights and without torch.
+
+A claim ("removing 80 heads leaves 61 million") can be checked with this. A head of a ViT-B/16 is
+4*768*64 + 3*64 = 196,800 parameters, a neuron 2*768 + 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from prunegate.errors import ModelError
+from prunegate.models.kept import Kept
+
+_LARGEST = 1 << 20  # no size of a real model comes near; keeps hostile numbers out of allocations
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ledger:
+    """What each part of a transformer costs in parameters."""
+
+    layers: int
+    heads: int
+    """Units of attention per layer: heads, or groups of heads that share a key and a value."""
+    neurons: int
+    """Hidden neurons per layer's MLP."""
+    outside: int
+    """Parameters outside the layers: embeddings, last norm, classification head."""
+    layer: int
+    """Parameters of a layer that no head and no neuron takes along."""
+    head: int
+    """Parameters that go with one head (or group)."""
+    neuron: int
+    """Parameters that go with one neuron."""
+
+    def parameters(self, heads_per_layer: Sequence[int], neurons_per_layer: Sequence[int]) -> int:
+        """Count the parameters with so many heads and neurons left in each layer.
+
+        A layer with no heads and no neurons is one that was dropped.
+
+        Raises:
+            ModelError: the counts are not one per layer, or a layer keeps some of the one and none
+                of the other, or more than it has.
+        """
+        for what, counts in (("heads", heads_per_layer), ("neurons", neurons_per_layer)):
+            if len(counts) != self.layers:
+                raise ModelError(
+                    f"{what}: {len(counts)} counts for {self.layers} layers; give one per layer."
+                )
+        present = 0
+        for layer, pair in enumerate(zip(heads_per_layer, neurons_per_layer, strict=True)):
+            if pair == (0, 0):
+                continue
+            _check("heads", layer, pair[0], self.heads)
+            _check("neurons", layer, pair[1], self.neurons)
+            present += 1
+        if not present:
+            raise ModelError("every layer was dropped; keep at least one.")
+        units = sum(heads_per_layer) * self.head + sum(neurons_per_layer) * self.neuron
+        return self.outside + present * self.layer + units
+
+    def of(self, kept: Kept) -> int:
+        """Count the parameters of a plan."""
+        return self.parameters(kept.counts("heads"), kept.counts("neurons"))
+
+    def whole(self) -> Kept:
+        """Return the plan that keeps everything."""
+        return Kept.whole(
+            {
+                "heads": [self.heads] * self.layers,
+                "neurons": [self.neurons] * self.layers,
+                "layers": [self.layers],
+            }
+        )
+
+
+def _check(what: str, layer: int, count: int, units: int) -> None:
+    if not 1 <= count <= units:
+        raise ModelError(
+            f"{what} of layer {layer}: {count} left; a layer keeps 1 to {units} of its {units}."
+        )
+
+
+def size(config: Mapping[str, Any], name: str, default: int) -> int:
+    """Read a size from the content of a config.json; null and absent mean the default.
+
+    Raises:
+        ModelError: not a whole number, or out of range.
+    """
+    return positive(config[name] if config.get(name) is not None else default, name)
+
+
+def positive(value: object, name: str) -> int:
+    """Check a size.
+
+    Raises:
+        ModelError: not a whole number, or out of range.
+    """
+    # bool is an int in Python and would pass as 1
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 < value <= _LARGEST:
+        raise ModelError(
+            f"config: {name} is {value!r}; expected a whole number from 1 to {_LARGEST}."
+        )
+    return value
+
+
+def flag(config: Mapping[str, Any], name: str, *, default: bool) -> bool:
+    """Read a yes or no from the content of a config.json; null and absent mean the default.
+
+    Raises:
+        ModelError: neither true nor false.
+    """
+    value = config[name] if config.get(name) is not None else default
+    if not isinstance(value, bool):
+        raise ModelError(f"config: {name} is {value!r}; expected true or false.")
+    return value
+
+
+def labels(config: Mapping[str, Any]) -> int:
+    """Count the classes of a classifier.
+
+    Raises:
+        ModelError: names that are not numbered 0, 1, ..., or that contradict num_labels.
+    """
+    names = config.get("id2label")
+    if names is None:
+        return size(config, "num_labels", 2)
+    if not isinstance(names, Mapping):
+        raise ModelError("config: id2label has to map class numbers to names.")
+    count = positive(len(names), "id2label (its number of classes)")
+    if {str(number) for number in names} != {str(number) for number in range(count)}:
+        raise ModelError(f"config: id2label has to number its classes 0 to {count - 1}.")
+    if config.get("num_labels") not in (None, count):
+        raise ModelError(
+            f"config: num_labels is {config['num_labels']!r} but id2label names {count} classes."
+        )
+    return count

@@ -1,0 +1,46 @@
+"""The model card of a candidate: README.md for people who find the folder."""
+
+from __future__ import annotations
+
+from prunegate.models.surgery import Surgery
+
+_LOADED = {
+    "float32": "It generates, trains, saves and reloads like any torch module.",
+    "int8": "Its weights are eight-bit: it runs in torch, and cannot be trained.",
+    "onnx": "`model.onnx` runs in onnxruntime (on servers, phones, in browsers) without prunegate.",
+}
+
+
+def card(surgery: Surgery) -> str:
+    """Describe a candidate in Markdown."""
+    left = "\n".join(f"- {surgery.kept.total(kind):,} {kind}" for kind in surgery.kept.kinds)
+    zeros = (
+        f"\n{surgery.zeros:,} of them are zero, in place: that saves no bytes and, without sparse "
+        "kernels, no time.\n"
+        if surgery.zeros is not None
+        else ""
+    )
+    steps = "\n".join(
+        "- " + ", ".join(f"{name}: {' '.join(str(value).split())}" for name, value in step.items())
+        for step in surgery.recipe
+    )
+    return f"""# Compressed {surgery.architecture}
+
+{surgery.parameters:,} parameters, stored as {surgery.storage.format}. What is left:
+
+{left}
+{zeros}
+Load it with `prunegate.load_candidate(folder)`. {_LOADED[surgery.storage.format]}
+`from_pretrained` cannot load it, because layers differ in size. `surgery.json` lists what was kept,
+in the numbering of the baseline.
+
+Baseline digest: {surgery.baseline_digest}
+Model file sha256: {surgery.weights_sha256}
+Seed: {surgery.seed}
+
+## Recipe
+
+{steps}
+
+This card says how the model was made, not how good it is: that is the gate's to decide.
+"""

@@ -1,0 +1,145 @@
+"""What the adapters of transformers' classes share: building from a config, names, assertions.
+
+Parameter names and shapes move between transformers releases. So a module is built, and then
+everything that surgery relies on is asserted: every site is where it is expected, its parts consist
+of its units and of nothing else, and the parameters number what arithmetic says.
+"""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar, cast
+
+import torch
+from torch import Tensor, nn
+from transformers.initialization import no_init_weights
+
+from prunegate.errors import ModelError, UnsupportedError
+from prunegate.models.cut import cut_whole
+from prunegate.models.family import Answers, Reads
+from prunegate.models.kept import Kept, Kind
+from prunegate.models.sites import Site
+
+# Keys of a config.json that would choose code, kernels or number formats for us.
+_NOT_OURS = ("auto_map", "attn_implementation", "_attn_implementation", "dtype", "torch_dtype")
+_SINGLE_LABEL = (None, "single_label_classification")
+
+
+class HuggingFace(ABC):
+    """Base of the adapters; an adapter holds no state."""
+
+    architecture: str
+    reads: Reads
+    answers: Answers
+    config_class: Any
+    model_class: Any
+    stored_names: ClassVar[tuple[tuple[str, str], ...]] = ()
+    """Patterns of names in files and what the module calls them."""
+    dropped_names: ClassVar[str] = r"(?!)"
+    """Pattern of stored tensors that are no weights; by default none."""
+    attention: ClassVar[str] = "sdpa"
+    """transformers' name of the attention kernel."""
+
+    @abstractmethod
+    def whole(self, config: Mapping[str, Any]) -> Kept:
+        """Return the units of the unpruned model."""
+
+    @abstractmethod
+    def parameters(self, config: Mapping[str, Any], kept: Kept) -> int:
+        """Count parameters from the config, without weights."""
+
+    @abstractmethod
+    def sites(self, module: nn.Module, kind: Kind) -> tuple[Site, ...]:
+        """Return one site per row that is present."""
+
+    @abstractmethod
+    def example(self, config: Mapping[str, Any]) -> dict[str, Tensor]:
+        """Return keyword arguments that the model takes, two rows."""
+
+    def skeleton(self, config: Mapping[str, Any], kept: Kept) -> nn.Module:
+        """Build the module with the kept shapes; its weights are arbitrary until loaded.
+
+        Raises:
+            ModelError: the config is refused by transformers, or modules are not where expected.
+            UnsupportedError: the config asks for what is not done here.
+        """
+        whole = self.whole(config)
+        self.refuse(config)
+        module = self._build(config)
+        self._assert_layout(module, whole, self.parameters(config, whole))
+        cut_whole(self, module, kept)
+        return module
+
+    def refuse(self, config: Mapping[str, Any]) -> None:
+        """Refuse configs whose models would not be what they seem.
+
+        Raises:
+            UnsupportedError: quantized weights, or outputs that are no softmax over classes.
+        """
+        if config.get("quantization_config") is not None:
+            raise UnsupportedError(
+                "config: quantized weights (quantization_config) are not supported; "
+                "give the float32 model."
+            )
+        if self.answers == "classes" and config.get("problem_type") not in _SINGLE_LABEL:
+            raise UnsupportedError(
+                f"config: problem_type {config['problem_type']!r} is not supported; scores are a "
+                "softmax over classes, so single_label_classification is."
+            )
+
+    def rename(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Give stored tensors the names of the module; two tensors of one name are refused."""
+        renamed: dict[str, Tensor] = {}
+        for stored, tensor in state.items():
+            if re.search(self.dropped_names, stored):
+                continue
+            name = stored
+            for pattern, replacement in self.stored_names:
+                name = re.sub(pattern, replacement, name)
+            if name in renamed:
+                raise ModelError(f"weights: {name} is stored twice, the second time as {stored}.")
+            renamed[name] = tensor
+        return renamed
+
+    def _build(self, config: Mapping[str, Any]) -> nn.Module:
+        wanted = {key: value for key, value in config.items() if key not in _NOT_OURS}
+        try:
+            settings = self.config_class.from_dict(wanted, attn_implementation=self.attention)
+            # The caller's random numbers are not ours to consume; every weight is loaded later.
+            with torch.random.fork_rng(devices=[]), no_init_weights():
+                module = self.model_class(settings)
+        except Exception as error:  # transformers raises types of its own from many places
+            raise ModelError(f"config: transformers refuses it: {error}") from error
+        return cast("nn.Module", module.to(torch.float32).eval())
+
+    def _assert_layout(self, module: nn.Module, whole: Kept, parameters: int) -> None:
+        """Fail when a transformers release moved or reshaped what surgery relies on."""
+        release = (
+            f"this transformers release lays out {self.architecture} differently from what "
+            "prunegate knows; install a release that constraints.txt names"
+        )
+        try:
+            for kind in whole.kinds:
+                sites = self.sites(module, kind)
+                if tuple(site.units for site in sites) != whole.counts(kind):
+                    raise ModelError(f"{release} ({kind}).")
+                for site in sites:
+                    _assert_parts(site, release)
+        except AttributeError as error:
+            raise ModelError(f"{release} ({error}).") from error
+        counted = sum(parameter.numel() for parameter in module.parameters())
+        if counted != parameters:
+            raise ModelError(f"{release} ({counted:,} parameters, expected {parameters:,}).")
+
+
+def _assert_parts(site: Site, release: str) -> None:
+    for part in site.parts:
+        length = part.tensor.shape[part.axis]
+        placed = part.places.flatten().sort().values
+        if len(placed) != length or not torch.equal(placed, torch.arange(length)):
+            raise ModelError(
+                f"{release} ({site.name}: {part.name} of {type(part.owner).__name__} is "
+                f"{list(part.tensor.shape)})."
+            )

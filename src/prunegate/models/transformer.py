@@ -1,0 +1,77 @@
+"""What the adapters of transformers (the architecture) share: a stack of layers of heads and MLPs.
+
+Surgery slices the rows of q, k, v and the columns of the output projection for heads, the rows of
+the MLP's first and the columns of its second projection for neurons, and takes whole layers out of
+the stack. At least one head, one neuron and one layer remain.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from torch import nn
+
+from prunegate.models.arithmetic import Ledger
+from prunegate.models.hugging_face import HuggingFace
+from prunegate.models.kept import Kept, Kind
+from prunegate.models.sites import Bypass, Site
+
+
+class Transformer(HuggingFace):
+    """Base of the adapters of layered transformers."""
+
+    layers_count: str = "num_hidden_layers"
+    """The config's name of the number of layers."""
+
+    @abstractmethod
+    def ledger(self, config: Mapping[str, Any]) -> Ledger:
+        """Return what each part costs, from the config alone."""
+
+    @abstractmethod
+    def stack(self, module: nn.Module) -> tuple[nn.Module, str]:
+        """Return the module that holds the list of layers, and the list's name."""
+
+    @abstractmethod
+    def heads(self, layer: Any, name: str) -> Site:
+        """Return the heads of a layer."""
+
+    @abstractmethod
+    def neurons(self, layer: Any, name: str) -> Site:
+        """Return the neurons of a layer."""
+
+    def whole(self, config: Mapping[str, Any]) -> Kept:
+        """Return the units of the unpruned model."""
+        return self.ledger(config).whole()
+
+    def parameters(self, config: Mapping[str, Any], kept: Kept) -> int:
+        """Count parameters from the config, without weights."""
+        return self.ledger(config).of(kept)
+
+    def sites(self, module: nn.Module, kind: Kind) -> tuple[Site, ...]:
+        """Return one site per layer that is present, or one of all layers."""
+        holder, name = self.stack(module)
+        layers = list(cast("nn.ModuleList", getattr(holder, name)))
+        if kind == "layers":
+            switches = tuple(Bypass(module=layer, unit=i) for i, layer in enumerate(layers))
+
+            def drop(keep: Sequence[int]) -> None:
+                self._drop(module, keep)
+
+            return (Site(name="layers", units=len(layers), switches=switches, resized=drop),)
+        if kind == "filters":
+            return ()
+        of_layer = self.heads if kind == "heads" else self.neurons
+        return tuple(of_layer(layer, f"{kind} of layer {i}") for i, layer in enumerate(layers))
+
+    def _drop(self, module: nn.Module, keep: Sequence[int]) -> None:
+        holder, name = self.stack(module)
+        layers = getattr(holder, name)
+        left = nn.ModuleList([layers[position] for position in keep])
+        setattr(holder, name, left)
+        for index, layer in enumerate(left):
+            for part in layer.modules():
+                if hasattr(part, "layer_idx"):  # where a cache keeps the layer's keys and values
+                    part.layer_idx = index  # type: ignore[assignment]  # a plain number
+        setattr(cast("Any", module).config, self.layers_count, len(left))
