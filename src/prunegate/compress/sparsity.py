@@ -90,7 +90,7 @@ def _largest(
     scores: Mapping[str, Tensor], wanted: Thinning, cycle: int, cycles: int
 ) -> dict[str, Tensor]:
     """Return masks of the weights that stay."""
-    flat = torch.cat([score.flatten() for score in scores.values()])
+    flat = torch.cat([_with_minimum(one, wanted.min_per_layer) for one in scores.values()])
     zeros = int((flat < 0).sum())
     target = _zeros(wanted.amount, flat.numel())
     where = "in the layers" if len(scores) > 1 else f"in {next(iter(scores))}"
@@ -113,13 +113,14 @@ def _largest(
     for name, score in scores.items():
         masks[name] = keep[start : start + score.numel()].view(score.shape).to(score.device)
         start += score.numel()
-        left = int(masks[name].sum())
-        if left < wanted.min_per_layer:
-            raise ModelError(
-                f"amount: {left} weights would stay in {name}; min_per_layer is "
-                f"{wanted.min_per_layer}. Ask for less, or use scope: per_layer."
-            )
     return masks
+
+
+def _with_minimum(score: Tensor, minimum: int) -> Tensor:
+    """Put a tensor's best weights beyond reach, so that it is never emptied."""
+    flat = score.flatten().clone()
+    flat[torch.topk(flat, min(minimum, len(flat))).indices] = torch.inf
+    return flat
 
 
 def _zeros(amount: Amount | None, weights: int) -> int:
