@@ -10,12 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
+import torch
 from numpy.typing import NDArray
 
+from prunegate import __version__
+from prunegate.compress.checkpoint import kept_until_done
 from prunegate.compress.from_policy import stage_in_words, steps_of
 from prunegate.compress.recipe import Candidate, Step, without_pruning
 from prunegate.compress.work import compress
@@ -25,6 +28,7 @@ from prunegate.data.checked import check_rows
 from prunegate.data.hashing import FileHash, hash_files, require_unchanged
 from prunegate.data.labelled_rows import LabelledRows
 from prunegate.errors import InputError, UnsupportedError
+from prunegate.models.digest import tree_digest
 from prunegate.models.save import save_candidate
 from prunegate.models.store import LoadedModel, load_candidate, load_model
 from prunegate.policy.load import PolicyFile
@@ -53,6 +57,8 @@ class Settings:
     control: bool = True
     """Also make the unpruned control, where the recipe fine-tunes."""
     command: str = "run"
+    checkpoints: Path | None = None
+    """Folder that unfinished work is kept in, to be taken up again; None: nowhere."""
     progress: Progress = lambda _stage, _done, _total: None
 
 
@@ -90,15 +96,20 @@ class Workbench:
         )
 
     def make(self, section: Sequence[PolicyStep], folder: Path) -> tuple[LoadedModel, Candidate]:
-        """Make a candidate, save it in ``folder`` (new) and load it again."""
-        made = compress(
-            self.baseline,
-            self.steps(section),
-            seed=self.settings.seed,
-            device=self.settings.device,
-            progress=self.told("candidate"),
-        )
-        save_candidate(made.module, made.surgery, folder, self.baseline.folder)
+        """Make a candidate, save it in ``folder`` (new) and load it again.
+
+        Interrupted work leaves its state in ``settings.checkpoints``, and is taken up from there.
+        """
+        with kept_until_done(self.settings.checkpoints, self._identity(section)) as place:
+            made = compress(
+                self.baseline,
+                self.steps(section),
+                seed=self.settings.seed,
+                device=self.settings.device,
+                checkpoints=place,
+                progress=self.told("candidate"),
+            )
+            save_candidate(made.module, made.surgery, folder, self.baseline.folder)
         return load_candidate(folder), made
 
     def found(self) -> LoadedModel:
@@ -167,6 +178,21 @@ class Workbench:
         return lambda stage, done, total: self.settings.progress(
             stage_in_words(stage, model), done, total
         )
+
+    def _identity(self, section: Sequence[PolicyStep]) -> dict[str, Any]:
+        """Everything that decides what ``make`` makes, to the bit."""
+        earlier = [getattr(self.policy.model, when, None) for when in ("initial", "early")]
+        folders = [self.source.folder / named for named in earlier if named is not None]
+        return {
+            "versions": [__version__, torch.__version__, torch.get_num_threads()],
+            "baseline": self.baseline.digest,
+            "earlier": [tree_digest(folder) for folder in folders],
+            "data": [self.table.sha256, *(found.sha256 for found in self.hashes)],
+            "columns": self.policy.data.columns.model_dump(),
+            "section": [step.model_dump(mode="json") for step in section],
+            "seed": self.settings.seed,
+            "device": self.settings.device,
+        }
 
     def _earlier(self, when: Literal["initial", "early"]) -> LoadedModel:
         section = self.policy.model

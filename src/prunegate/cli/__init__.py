@@ -19,6 +19,8 @@ from prunegate.errors import PrunegateError
 COMMANDS = {
     "demo": "demo",
     "run": "run",
+    "compress": "compress",
+    "importance": "importance",
     "gate": "gate",
     "check": "check",
     "plan": "plan",

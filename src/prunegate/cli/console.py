@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from prunegate.cli.options import Output
+from prunegate.cli.options import Output, Said
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
@@ -24,7 +24,7 @@ COLORS = {"approve": "green", "reject": "red", "inconclusive": "yellow"}
 
 
 @contextmanager
-def progress(output: Output) -> Iterator[Progress]:
+def progress(output: Said) -> Iterator[Progress]:
     """Yield ``report(stage, done, total)``: a bar a stage on a terminal, else a line."""
     if output.quiet:
         yield lambda _stage, _done, _total: None

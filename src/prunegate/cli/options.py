@@ -14,7 +14,15 @@ FOLDER = click.Path(path_type=Path)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Output:
+class Said:
+    """How much is said on the way."""
+
+    quiet: bool
+    color: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Output(Said):
     """Where a verdict goes and how much is said on the way."""
 
     out: Path | None
@@ -22,8 +30,18 @@ class Output:
     audit: Path
     force: bool
     as_json: bool
-    quiet: bool
-    color: bool
+
+
+def progress_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add -q and --no-color; the command gets one ``Said``."""
+
+    @click.option("-q", "--quiet", is_flag=True, help="No progress, no summary.")
+    @click.option("--no-color", is_flag=True, help="Plain text.")
+    @wraps(function)
+    def command(*, quiet: bool, no_color: bool, **arguments: Any) -> Any:
+        return function(said=Said(quiet=quiet, color=not no_color), **arguments)
+
+    return command
 
 
 def output_options(function: Callable[..., Any]) -> Callable[..., Any]:

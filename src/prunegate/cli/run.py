@@ -41,7 +41,8 @@ def command(policy: Path, output: Output, **settings: Any) -> int:
 
     The policy's model, data and compress sections say what to prune, with which rows, and how. The
     data contract is checked before any model is loaded. The output folder also gets the candidate,
-    the predictions of both models and the measurements.
+    the predictions of both models and the measurements. Interrupted work is taken up again by the
+    same command (its state is in .checkpoints beside the output folder).
 
     \b
     Example:
@@ -58,7 +59,8 @@ def command(policy: Path, output: Output, **settings: Any) -> int:
     source = read_policy(policy)
     with staged(output.out, output.reports / source.policy.name, force=output.force) as staging:
         with progress(output) as report:
-            decision = run(source, staging.folder, Settings(**settings, progress=report))
+            chosen = Settings(**settings, checkpoints=staging.checkpoints, progress=report)
+            decision = run(source, staging.folder, chosen)
         folder = keep(decision, staging, output.audit)
     show(decision, folder, output)
     return decision.verdict.exit_code

@@ -10,11 +10,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from prunegate.errors import ModelError
+from prunegate.errors import ModelError, PrunegateError
 from prunegate.models.kept import Kept
 from prunegate.models.surgery import Ranking
 from prunegate.models.weights import load_into, read_weights, write_weights
@@ -24,6 +27,36 @@ if TYPE_CHECKING:
 
 STATE_FILE = "compress.ckpt"
 """A line of JSON, then the weights as safetensors."""
+
+
+@contextmanager
+def kept_until_done(root: Path | None, identity: Mapping[str, Any]) -> Iterator[Path | None]:
+    """Name the folder where the state of a piece of work belongs, for the length of a context.
+
+    The folder goes when the work is done, and when it cannot be done (bad input); it stays when
+    the work is killed or interrupted.
+
+    Args:
+        root: Where such folders are; None: no state is kept.
+        identity: Everything that decides the outcome, as plain JSON values.
+    """
+    if root is None:
+        yield None
+        return
+    canonical = json.dumps(identity, sort_keys=True, allow_nan=False).encode()
+    place = root / f"compress-{hashlib.sha256(canonical).hexdigest()[:16]}"
+    try:
+        yield place
+    except PrunegateError:
+        _forget(place)
+        raise
+    _forget(place)
+
+
+def _forget(place: Path) -> None:
+    shutil.rmtree(place, ignore_errors=True)
+    with suppress(OSError):  # others may keep their state there
+        place.parent.rmdir()
 
 
 def keep(work: Work, folder: Path) -> None:

@@ -16,6 +16,8 @@ from pathlib import Path
 
 from prunegate.errors import InputError
 
+CHECKPOINTS = ".checkpoints"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Staging:
@@ -27,6 +29,11 @@ class Staging:
     """Where it will stand; None: a new folder under ``parent``, named at the end."""
     parent: Path
     force: bool = False
+
+    @property
+    def checkpoints(self) -> Path:
+        """Where long work keeps its state until it is done: beside the output folder."""
+        return (self.out.parent if self.out is not None else self.parent) / CHECKPOINTS
 
     def publish(self, name: str) -> Path:
         """Move the folder into place; ``name`` is used where no place was asked for.

@@ -40,6 +40,22 @@ def write_files(record: DecisionRecord, pictures: Mapping[str, bytes], folder: P
     return named
 
 
+def require_new(path: Path, *, force: bool) -> None:
+    """Refuse a file's place, before anything takes long, and make its folder.
+
+    Raises:
+        InputError: a folder, a file that is there without ``force``, or no place to write.
+    """
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; name a file")
+    if path.exists() and not force:
+        raise InputError(f"{path} is there already; name another file, or add --force")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{path.parent}: cannot be made ({error.strerror})") from error
+
+
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file so that it appears whole or not at all.
 

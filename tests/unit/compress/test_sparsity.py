@@ -56,6 +56,7 @@ def test_exactly_the_share_is_zero(
     count = thin(subject(model, make_rows(6)), wanted)
     masks = zeros(model)
     sizes = {name: mask.numel() for name, mask in masks.items()}
+    assert not any(bool(mask.all()) for mask in masks.values()), "no tensor is emptied"
     if scope == "global":
         assert count == round(fraction * sum(sizes.values()))
     else:
@@ -72,9 +73,8 @@ def test_magnitude_takes_the_smallest(make_model: Make) -> None:
     from prunegate.models.sparse import prunable
 
     model = make_model()
-    weights = torch.cat(
-        [w.detach().abs().flatten() for w in prunable(model.module, model.family).values()]
-    )
+    before = prunable(model.module, model.family).values()
+    weights = torch.cat([weight.detach().abs().flatten() for weight in before])
     limit = weights.sort().values[round(0.6 * len(weights)) - 1]
     thin(subject(model), thinning(fraction=0.6))
     for weight in prunable(model.module, model.family).values():
@@ -156,7 +156,7 @@ def test_cycles_add_up_and_never_bring_a_weight_back(make_model: Make) -> None:
         ({"share_below": 0.1}, ModelError, "give a share to set to zero"),
         ({"fraction": 1e-6}, ModelError, "zero already, 0 are asked for"),
         ({"fraction": 0.5, "criterion": "taylor"}, TableError, "calibration data"),
-        ({"fraction": 0.99, "min_per_layer": 30}, ModelError, "would be zero|would stay"),
+        ({"fraction": 0.99, "min_per_layer": 30}, ModelError, "would be zero"),
     ],
 )
 def test_amounts_that_cannot_be_are_refused_and_change_nothing(

@@ -1,0 +1,88 @@
+"""``prunegate compress``: make the candidate that a policy describes, and judge nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from prunegate.cli.options import FOLDER, device_option, progress_options, seed_option
+from prunegate.cli.threads import patient_threads
+
+if TYPE_CHECKING:
+    from prunegate.cli.options import Said
+    from prunegate.models.store import LoadedModel
+
+
+@click.command("compress", short_help="Make the candidate alone; judge nothing.")
+@click.argument("policy", type=click.Path(path_type=Path))
+@click.option(
+    "-o", "--out", type=FOLDER, required=True, help="Folder of the candidate, new or empty."
+)
+@seed_option
+@device_option
+@progress_options
+def command(policy: Path, out: Path, seed: int, device: str, said: Said) -> int:
+    """Carry out the compress section of POLICY and save the candidate.
+
+    The data contract is checked before any model is loaded. The folder holds the model, what was
+    done to it (surgery.json), the preprocessor or tokenizer files and a model card. In Python,
+    prunegate.load_candidate(folder) gives a torch module. Interrupted work is taken up again by the
+    same command (its state is in .checkpoints beside the folder).
+
+    \b
+    Example:
+      prunegate compress policies/my-classifier.yaml -o candidate --seed 1
+    """  # noqa: D301  # click's mark is the character itself
+    patient_threads()
+    from prunegate.cli.console import progress
+    from prunegate.errors import InputError
+    from prunegate.outputs.staging import CHECKPOINTS
+    from prunegate.policy.load import read_policy
+    from prunegate.workbench import Settings, set_up
+
+    source = read_policy(policy)
+    if not source.policy.compress:
+        raise InputError(f"{policy}: there is no 'compress' section; add the steps to carry out")
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise InputError(f"{out}: exists and is not an empty folder; choose another one")
+    with progress(said) as report:
+        settings = Settings(
+            seed=seed,
+            device=device,
+            command="compress",
+            checkpoints=out.parent / CHECKPOINTS,
+            progress=report,
+        )
+        bench = set_up(source, settings)
+        candidate, _ = bench.make(source.policy.compress, out)
+    if not said.quiet:
+        for line in _told(bench.baseline, candidate):
+            click.echo(line)
+        click.echo(f"candidate: {out}")
+    return 0
+
+
+def _told(baseline: LoadedModel, candidate: LoadedModel) -> list[str]:
+    lines = [
+        _change("parameters", baseline.parameters, candidate.parameters),
+        _change("bytes", baseline.model_bytes, candidate.model_bytes),
+    ]
+    lines += [
+        _change(kind, baseline.kept.total(kind), candidate.kept.total(kind))
+        for kind in candidate.kept.kinds
+        if baseline.kept.total(kind) != candidate.kept.total(kind)
+    ]
+    zeros = candidate.surgery.zeros if candidate.surgery else None
+    if zeros is not None:
+        share = zeros / candidate.parameters
+        lines.append(
+            f"  zeros: {zeros:,} of the parameters ({share:.1%}); they save no bytes, and no time "
+            "unless a measurement says so"
+        )
+    return lines
+
+
+def _change(name: str, before: int, after: int) -> str:
+    return f"  {name}: {before:,} -> {after:,} ({(after - before) / before:+.1%})"

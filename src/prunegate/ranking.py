@@ -1,0 +1,43 @@
+"""Rankings: the unit tables of a policy's prune steps, on its baseline."""
+
+from __future__ import annotations
+
+from prunegate.compress.prune import Cut
+from prunegate.compress.recipe import PruneStep
+from prunegate.compress.subject import Subject
+from prunegate.compress.unit_table import UnitRow, unit_rows
+from prunegate.errors import InputError
+from prunegate.workbench import Progress, Workbench
+
+
+def rankings(bench: Workbench) -> tuple[UnitRow, ...]:
+    """Rank the units of every prune step that removes units.
+
+    Raises:
+        InputError: no step does, or one cannot be done as asked.
+    """
+    found: list[UnitRow] = []
+    settings = bench.settings
+    for number, step in enumerate(bench.steps(bench.policy.compress), start=1):
+        if not isinstance(step, PruneStep) or not isinstance(step.cut, Cut):
+            continue
+        what = step.cut.what
+        subject = Subject(
+            family=bench.baseline.family,
+            module=bench.baseline.module,
+            data=step.data,
+            seed=settings.seed,
+            device=settings.device,
+            progress=_told(settings.progress, what),
+        )
+        found += unit_rows(subject, bench.baseline.kept, step.cut, number)
+    if not found:
+        raise InputError(
+            "no step of 'compress' removes heads, neurons, filters or layers, so there is nothing "
+            "to rank; add one, such as {prune: {what: heads, amount: 0.4}}"
+        )
+    return tuple(found)
+
+
+def _told(progress: Progress, what: str) -> Progress:
+    return lambda _stage, done, total: progress(f"rank {what}", done, total)
