@@ -10,6 +10,7 @@ from typing import Any
 
 from prunegate.audit.record import Compression, ModelRef
 from prunegate.compress.recipe import Candidate
+from prunegate.models.kept import Kept
 from prunegate.models.store import LoadedModel
 
 
@@ -44,6 +45,11 @@ def compression_of(
         else (),
         neurons_before=whole.counts("neurons"),
         neurons_kept=surgery.kept.counts("neurons"),
+        layers_kept=_layers(surgery.kept, whole),
+        filters_before=whole.counts("filters"),
+        filters_kept=surgery.kept.counts("filters"),
+        zeros=surgery.zeros,
+        storage=surgery.storage.format,
         loss_first=_mean(losses[: max(1, len(losses) // 10)]),
         loss_last=_mean(losses[-max(1, len(losses) // 10) :]),
         summary=tuple(_sentence(step) for step in surgery.recipe),
@@ -58,6 +64,10 @@ def lineage_warnings(baseline: LoadedModel, candidate: LoadedModel) -> tuple[str
         return ()
     found, wanted = surgery.baseline_digest[:12], baseline.digest[:12]
     return (f"the candidate was not made of this baseline ({wanted}) but of {found}",)
+
+
+def _layers(kept: Kept, whole: Kept) -> tuple[int, ...] | None:
+    return kept.of("layers")[0] if kept.of("layers") != whole.of("layers") else None
 
 
 def _mean(values: Sequence[float]) -> float | None:
@@ -75,13 +85,34 @@ def _sentence(step: Mapping[str, Any]) -> str:
 def _in_words(step: Mapping[str, Any]) -> str:
     rows = f" on {step['rows']:,} rows ({step['data']})" if step.get("rows") else ""
     if step["step"] == "prune":
-        scope = "over all layers together" if step["scope"] == "global" else "layer by layer"
+        return _pruning_in_words(step, rows)
+    if step["step"] == "quantize":
+        kind = {"dynamic": "dynamic", "static": "static", "weight_only": "weight-only"}
+        scale = "channel" if step["per_channel"] else "tensor"
         return (
-            f"Removed {step['removed']:,} {step['what']}, ranked by {step['criterion']}{rows} "
-            f"{scope}; at least {step['min_per_layer']} stay in each layer."
+            f"Quantized to {step['to']} for {step['engine']}: {kind[step['kind']]}, one scale a "
+            f"{scale}{rows}."
         )
+    if step["step"] == "export":
+        return f"Exported to {step['to'].upper()}."
     length = f"{step['steps']:,} steps" if "steps" in step else f"{step['epochs']:g} epochs"
     return (
         f"Fine-tuned for {length} of {step['batch_size']} rows at a learning rate of "
         f"{step['learning_rate']:g}{rows}."
+    )
+
+
+def _pruning_in_words(step: Mapping[str, Any], rows: str) -> str:
+    scope = "over all layers together" if step["scope"] == "global" else "layer by layer"
+    ranked = f"ranked by {step['criterion']}{rows}"
+    cycle = f" (cycle {step['cycle']} of {step['cycles']})" if "cycle" in step else ""
+    rewound = f" The rest went back to its {step['rewind']} weights." if "rewind" in step else ""
+    if step["what"] == "2:4":
+        return f"Set {step['removed']:,} weights to zero, two of every four, {ranked}.{rewound}"
+    if step["what"] == "weights":
+        done = f"Set {step['removed']:,} weights to zero{cycle}"
+        return f"{done}, {ranked} {scope}.{rewound}"
+    return (
+        f"Removed {step['removed']:,} {step['what']}{cycle}, {ranked} {scope}; at least "
+        f"{step['min_per_layer']} stay in each layer.{rewound}"
     )

@@ -90,6 +90,15 @@ class Compression:
     """Mean training loss of the first and last tenth of the fine-tuning steps."""
     summary: tuple[str, ...] = ()
     """What was done, one sentence a step."""
+    layers_kept: tuple[int, ...] | None = None
+    """Original indices of the layers kept; None: none was dropped, or there are none to drop."""
+    filters_before: tuple[int, ...] = ()
+    filters_kept: tuple[int, ...] = ()
+    """Filters per group of convolutions before and after."""
+    zeros: int | None = None
+    """Weights that are zero in place; they are no saving by themselves. None: not done."""
+    storage: str = "float32"
+    """How the candidate is stored: float32, int8 (torch) or onnx."""
 
 
 @dataclass(frozen=True, kw_only=True)

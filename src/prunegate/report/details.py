@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from prunegate.audit.record import DecisionRecord, Input, ModelRef
+from prunegate.audit.record import Compression, DecisionRecord, Input, ModelRef
 from prunegate.report import numbers
 from prunegate.report.headline import lost_gained
 from prunegate.report.inert import inert, named, shorten
@@ -103,8 +104,30 @@ def recipe(record: DecisionRecord) -> tuple[str, ...]:
     if compression is None:
         return ()
     if compression.summary:
-        return tuple(inert(line) for line in compression.summary)
-    return tuple(shorten(json.dumps(step, ensure_ascii=False), 400) for step in compression.recipe)
+        done = tuple(inert(line) for line in compression.summary)
+    else:
+        spelled = (json.dumps(step, ensure_ascii=False) for step in compression.recipe)
+        done = tuple(shorten(step, 400) for step in spelled)
+    return (*done, *_left(compression))
+
+
+def _left(compression: Compression) -> Iterator[str]:
+    """What the head map does not show of what is left."""
+    if compression.layers_kept is not None:
+        layers = ", ".join(str(layer + 1) for layer in compression.layers_kept)
+        yield f"Layers kept, of {len(compression.heads_before)}: {layers}."
+    if compression.filters_before:
+        before, kept = sum(compression.filters_before), sum(compression.filters_kept)
+        yield f"Filters: {numbers.count(before)} before, {numbers.count(kept)} kept."
+    if compression.zeros is not None:
+        yield (
+            f"{numbers.count(compression.zeros)} weights are zero where they stand. By themselves "
+            "zeros save neither bytes nor time; the sizes and times on this page were measured."
+        )
+    if compression.storage != "float32":
+        name = {"int8": "eight-bit weights for torch", "onnx": "an ONNX file for onnxruntime"}
+        stored = name.get(compression.storage, inert(compression.storage))
+        yield f"The candidate is stored, and was judged, as {stored}."
 
 
 def loss(record: DecisionRecord) -> str:
