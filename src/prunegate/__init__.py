@@ -6,6 +6,7 @@
     policy = prunegate.load_policy("policies/brand-safety-vit.yaml")
     verdict = prunegate.judge(policy, predictions)      # a frame or a path
     verdict.outcome                                     # "approve" | "reject" | "inconclusive"
+    module = prunegate.load_candidate("candidate")      # a torch module that trains and saves
 
 Importing the package loads no library; each name below loads what it needs when it is first used.
 """
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from prunegate.audit.record import DecisionRecord
     from prunegate.errors import InputError, PolicyError, PrunegateError, TableError
     from prunegate.gate import gate, judge, judge_counts
+    from prunegate.models.candidate import load_candidate, save_candidate
     from prunegate.policy.load import load_policy
     from prunegate.policy.model import Policy
     from prunegate.verdict.finding import Finding, Verdict
@@ -37,7 +39,9 @@ _HOMES = {
     "gate": "prunegate.gate",
     "judge": "prunegate.gate",
     "judge_counts": "prunegate.gate",
+    "load_candidate": "prunegate.models.candidate",
     "load_policy": "prunegate.policy.load",
+    "save_candidate": "prunegate.models.candidate",
 }
 
 __all__ = [
@@ -53,7 +57,9 @@ __all__ = [
     "gate",
     "judge",
     "judge_counts",
+    "load_candidate",
     "load_policy",
+    "save_candidate",
 ]
 
 

@@ -18,7 +18,7 @@ from prunegate.compress.recipe import Candidate
 from prunegate.data.labelled_rows import LabelledRows
 from prunegate.models.kept import Kept
 from prunegate.models.store import LoadedModel
-from prunegate.models.surgery import Ranking, Surgery
+from prunegate.models.surgery import Ranking, Storage, Surgery
 from prunegate.models.vit import FAMILY
 from prunegate.policy.model import Policy
 
@@ -232,6 +232,67 @@ def test_what_was_removed_is_told_in_numbers_and_sentences() -> None:
             "at most 9,000)."
         ),
     ]
+
+
+THINNED = {**PRUNED, "what": "weights", "removed": 5000, "criterion": "magnitude", "rows": 0}
+QUANTIZED = {
+    "step": "quantize",
+    "to": "int8",
+    "kind": "weight_only",
+    "engine": "torch",
+    "per_channel": True,
+    "rows": 0,
+}
+
+
+@pytest.mark.parametrize(
+    ("step", "sentence"),
+    [
+        (
+            {**PRUNED, "cycle": 2, "cycles": 3, "rewind": "early", "scope": "per_layer"},
+            "Removed 1,200 heads (cycle 2 of 3), ranked by taylor on 2,000 rows (calibration) "
+            "layer by layer; at least 1 stay in each layer. The rest went back to its early "
+            "weights.",
+        ),
+        (
+            THINNED,
+            "Set 5,000 weights to zero, ranked by magnitude over all layers together.",
+        ),
+        (
+            {**THINNED, "what": "2:4"},
+            "Set 5,000 weights to zero, two of every four, ranked by magnitude.",
+        ),
+        (QUANTIZED, "Quantized to int8 for torch: weight-only, one scale a channel."),
+        (
+            {**QUANTIZED, "kind": "static", "engine": "onnxruntime", "per_channel": False}
+            | {"rows": 64, "data": "calibration"},
+            "Quantized to int8 for onnxruntime: static, one scale a tensor on 64 rows "
+            "(calibration).",
+        ),
+        ({"step": "export", "to": "onnx"}, "Exported to ONNX."),
+    ],
+)
+def test_every_step_is_a_sentence(step: dict[str, Any], sentence: str) -> None:
+    found = compression_of(loaded(), loaded(cut(step)), None)
+    assert found is not None
+    assert found.summary == (sentence,)
+
+
+def test_dropped_layers_zeros_and_storage_are_recorded() -> None:
+    surgery = replace(
+        cut(THINNED),
+        kept=Kept(units={"heads": ((0,), ()), "neurons": ((1, 2), ()), "layers": ((0,),)}),
+        zeros=77,
+        storage=Storage(format="int8", quantized={"kind": "dynamic"}),
+    )
+    found = compression_of(loaded(), loaded(surgery), None)
+    assert found is not None
+    assert (found.layers_kept, found.heads_kept) == ((0,), ((0,), ()))
+    assert (found.neurons_before, found.neurons_kept) == ((10, 10), (2, 0))
+    assert (found.zeros, found.storage) == (77, "int8")
+    untouched = compression_of(loaded(), loaded(cut(PRUNED)), None)
+    assert untouched is not None
+    assert (untouched.layers_kept, untouched.zeros, untouched.storage) == (None, None, "float32")
 
 
 def test_a_candidate_made_elsewhere_has_no_losses() -> None:

@@ -1,0 +1,180 @@
+"""``prunegate compress`` and ``prunegate importance``: the candidate alone, and why."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import prunegate
+from prunegate.cli import main
+
+pytestmark = pytest.mark.usefixtures("quick")
+
+ALL_STEPS = """
+compress:
+  - prune: {what: layers, criterion: activation, amount: {keep: 1}}
+  - prune: {what: heads, criterion: taylor, amount: 0.34, cycles: 1}
+  - finetune: {steps: 2, learning_rate: 0.001, batch_size: 4, split: train}
+  - prune: {what: weights, criterion: magnitude, amount: 0.5}
+"""
+
+
+@pytest.fixture
+def start(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str, str]]:
+    """Run a command in ``home``: exit code, stdout, stderr."""
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["prunegate", *arguments])
+        with pytest.raises(SystemExit) as stop:
+            main()
+        assert isinstance(stop.value.code, int)
+        return (stop.value.code, *capsys.readouterr())
+
+    assert (home / "policy.yaml").exists()
+    return run
+
+
+def with_steps(home: Path, steps: str) -> None:
+    text = (home / "policy.yaml").read_text()
+    before, _, after = text.partition("compress:\n")
+    rest = after[after.index("\n\n") :] if "\n\n" in after else "\n"
+    (home / "policy.yaml").write_text(before + steps.lstrip("\n") + rest)
+
+
+def test_a_candidate_of_every_kind_of_step(home: Path, start: Callable[..., Any]) -> None:
+    with_steps(home, ALL_STEPS)
+    code, out, err = start("compress", "policy.yaml", "-o", "candidate")
+    assert code == 0, err
+    assert "layers: 2 -> 1 (-50.0%)" in out
+    assert "zeros:" in out
+    assert "candidate: candidate" in out
+    assert "rank layers (step 1 of 4)" in err
+    assert not (home / ".checkpoints").exists()
+    surgery = json.loads((home / "candidate/surgery.json").read_text())
+    assert [len(row) for row in surgery["kept"]["heads"]].count(0) == 1
+    assert surgery["zeros"] > 0
+    module: Any = prunegate.load_candidate("candidate")
+    assert len(module.vit.layers) == 1
+
+
+def test_the_same_seed_is_the_same_candidate_bit_for_bit(
+    home: Path, start: Callable[..., Any]
+) -> None:
+    with_steps(home, ALL_STEPS)
+    for name in ("one", "two"):
+        assert start("compress", "policy.yaml", "-o", name, "--seed", "5", "-q")[:2] == (0, "")
+    for path in (home / "one").iterdir():
+        assert (home / "two" / path.name).read_bytes() == path.read_bytes()
+
+
+def test_killed_work_is_taken_up_again(
+    home: Path, start: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_steps(home, ALL_STEPS)
+    assert start("compress", "policy.yaml", "-o", "whole", "-q")[0] == 0
+    work: Any = import_module("prunegate.compress.work")
+    with monkeypatch.context() as patch:
+
+        def killed(*_: object, **__: object) -> None:
+            raise KeyboardInterrupt
+
+        patch.setattr(work, "finetune", killed)
+        code, _, err = start("compress", "policy.yaml", "-o", "candidate")
+    assert code == 130
+    assert "aborted" in err
+    assert not (home / "candidate").exists()
+    assert len(list((home / ".checkpoints").iterdir())) == 1
+    code, _, err = start("compress", "policy.yaml", "-o", "candidate")
+    assert code == 0
+    assert "rank" not in err, "what was ranked before is not ranked again"
+    assert not (home / ".checkpoints").exists()
+    for path in (home / "whole").iterdir():
+        assert (home / "candidate" / path.name).read_bytes() == path.read_bytes()
+
+
+def test_the_unit_table_is_printed_and_saved(home: Path, start: Callable[..., Any]) -> None:
+    with_steps(home, ALL_STEPS)
+    code, out, err = start("importance", "policy.yaml", "-o", "units.csv")
+    assert code == 0, err
+    assert "step 1: 2 layers ranked by activation, 1 would stay" in out
+    assert "step 2: 6 heads ranked by taylor, 4 would stay" in out
+    with (home / "units.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 2 + 6
+    heads = [row for row in rows if row["kind"] == "heads"]
+    for layer in ("1", "2"):
+        shares = [float(row["share"]) for row in heads if row["layer"] == layer]
+        assert sum(shares) == pytest.approx(1)
+    assert sorted(int(row["rank"]) for row in heads) == [1, 2, 3, 4, 5, 6]
+    assert sum(row["kept"] == "yes" for row in heads) == 4
+    assert start("importance", "policy.yaml", "-o", "units.csv")[0] == 2
+    assert start("importance", "policy.yaml", "-o", "units.csv", "--force", "-q")[:2] == (0, "")
+
+
+def test_what_importance_would_keep_is_what_compress_keeps(
+    home: Path, start: Callable[..., Any]
+) -> None:
+    with_steps(home, "compress:\n  - prune: {what: neurons, amount: 0.4, scope: per_layer}\n")
+    assert start("importance", "policy.yaml", "-q")[0] == 0
+    assert start("compress", "policy.yaml", "-o", "candidate", "-q")[0] == 0
+    (table,) = (home / "reports").glob("*/importance.csv")
+    with table.open() as file:
+        kept = [[], []]  # type: list[list[int]]
+        for row in csv.DictReader(file):
+            if row["kept"] == "yes":
+                kept[int(row["layer"]) - 1].append(int(row["unit"]) - 1)
+    assert json.loads((home / "candidate/surgery.json").read_text())["kept"]["neurons"] == kept
+
+
+@pytest.mark.parametrize(
+    ("steps", "message"),
+    [
+        ("compress:\n  - prune: {what: filters, amount: 0.5}\n", "has no filters"),
+        ("compress:\n  - prune: {what: heads, amount: {keep: 1}}\n", "at most 4 can"),
+        ("compress:\n  - prune: {what: layers, amount: {keep: 3}}\n", "there are not so many"),
+        ("compress:\n  - prune: {what: '2:4', criterion: magnitude}\n", "multiple of 4"),
+        ("compress:\n  - prune: {what: toes, amount: 0.5}\n", "what"),
+        ("compress:\n  - prune: {what: heads, amount: 0.5, cycles: 2}\n", "finetune step right"),
+        (
+            (
+                "compress:\n  - prune: {what: heads, amount: 0.5, rewind: early}\n"
+                "  - finetune: {steps: 1}\n"
+            ),
+            "model: {early: FOLDER}",
+        ),
+        (
+            "compress:\n  - finetune: {steps: 3, learning_rate: 1.0e+30}\n",
+            "finite|infinite or NaN",
+        ),
+    ],
+)
+def test_what_cannot_be_done_is_one_error_and_nothing_written(
+    steps: str, message: str, home: Path, start: Callable[..., Any]
+) -> None:
+    with_steps(home, steps)
+    before = sorted(home.rglob("*"))
+    code, out, err = start("compress", "policy.yaml", "-o", "candidate", "-q")
+    assert (code, out) == (2, "")
+    assert err.count("error:") == 1
+    assert re.search(message, err)
+    assert sorted(home.rglob("*")) == before
+
+
+def test_a_taken_folder_is_known_before_anything_is_read(
+    home: Path, start: Callable[..., Any]
+) -> None:
+    code, _, err = start("compress", "policy.yaml", "-o", "data")
+    assert (code, err.count("not an empty folder")) == (2, 1)
+    assert start("importance", "policy.yaml", "-o", "data")[0] == 2
+    with_steps(home, "")
+    assert "no 'compress' section" in start("compress", "policy.yaml", "-o", "new")[2]
