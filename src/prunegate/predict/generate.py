@@ -21,6 +21,9 @@ from prunegate.predict.tokens import Tokens
 
 _TIE = 1e-3
 """Logits closer than this (of the largest's size) are equal: rounding decides between them."""
+_ADVICE = (
+    "its layers may be numbered wrongly (layer_idx), and it would write wrongly in production, too"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,9 +86,15 @@ def _cached(module: nn.Module, ids: Tensor, most: int, end: int | None) -> list[
     fed, past = ids, None
     while len(said) < most and (not said or said[-1] != end):
         seen = torch.ones((1, ids.shape[1] + len(said)), dtype=torch.int64, device=ids.device)
-        answer = cast("Any", module)(
-            input_ids=fed, attention_mask=seen, past_key_values=past, use_cache=True
-        )
+        try:
+            answer = cast("Any", module)(
+                input_ids=fed, attention_mask=seen, past_key_values=past, use_cache=True
+            )
+        except RuntimeError as error:
+            first = str(error).partition("\n")[0]
+            raise ModelError(
+                f"the model cannot go on from its cache of keys and values ({first}); {_ADVICE}"
+            ) from error
         past = answer.past_key_values
         said.append(_likeliest(answer.logits))
         fed = torch.tensor([said[-1:]], device=ids.device)
@@ -109,8 +118,8 @@ def _require_greedy(module: nn.Module, whole: Tensor, given: int) -> None:
     chosen = logits.gather(1, whole[0, given:, None])[:, 0]
     if bool((best - chosen > _TIE * logits.abs().max()).any()):
         raise ModelError(
-            "with its cache of keys and values the model says something else than without; its "
-            "layers may be numbered wrongly (layer_idx). Generation would be wrong in production."
+            "with its cache of keys and values the model says something else than without; "
+            + _ADVICE
         )
 
 
