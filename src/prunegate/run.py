@@ -96,7 +96,12 @@ def decide(
     )
     bench.require_unchanged()
     decision = gate(source, folder / PREDICTIONS, measurements=measurements, origin=origin)
-    warned = (*bench.warnings, *lineage_warnings(bench.baseline, candidate), *told.warnings)
+    warned = (
+        *bench.warnings,
+        *lineage_warnings(bench.baseline, candidate),
+        *told.warnings,
+        *_unwritten(bench, len(generations)),
+    )
     return _illustrated(decision, rows, warned)
 
 
@@ -110,6 +115,20 @@ def _control(bench: Workbench, scores: Scores) -> Control | None:
     return control_of(
         bench.policy, bench.rows, {**scores, "control": bench.score(model, "control")}
     )
+
+
+def _unwritten(bench: Workbench, written: int) -> tuple[str, ...]:
+    """A warning about documents of the sample that no model could begin to continue."""
+    if bench.rows.reads != "documents":
+        return ()
+    asked = min(bench.settings.generations, len(bench.material.split("gate")))
+    if written == asked:
+        return ()
+    warning = (
+        f"{asked - written} of {asked} sampled documents were not continued: they have no prompt, "
+        "and the model has no start token."
+    )
+    return (warning,)
 
 
 def _excerpts(rows: LabelledRows) -> dict[str, str]:
