@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from prunegate.audit.assemble import Origin
 from prunegate.audit.control import control_of
+from prunegate.audit.generations import excerpt
 from prunegate.audit.lineage import compression_of, lineage_warnings, model_ref
 from prunegate.audit.record import Control, Input
 from prunegate.compress.recipe import Candidate
@@ -31,6 +32,8 @@ from prunegate.workbench import Scores, Settings, Workbench, set_up
 CANDIDATE = "candidate"
 PREDICTIONS = "predictions.parquet"
 MEASUREMENTS = "measurements.json"
+EXCERPT = 200
+"""Characters of a text that go with a flip."""
 
 
 def run(source: PolicyFile, folder: Path, settings: Settings) -> Decision:
@@ -72,13 +75,15 @@ def decide(
     write_measurements(measurements, folder / MEASUREMENTS)
     settings.progress("look for undeclared slices that lost", 0, 1)
     labelled = source.folder / str(bench.policy.data.table)
+    generations = bench.generations(candidate)
     told = advice(bench.policy, labelled, folder / PREDICTIONS, settings.seed)
     settings.progress("look for undeclared slices that lost", 1, 1)
     rows, table = bench.rows, bench.table
     origin = Origin(
         command=settings.command,
         inputs=(Input(role="data", name=table.path.name, sha256=table.sha256, rows=len(rows)),),
-        images={str(name): image for name, image in zip(rows.ids, rows.images, strict=True)},
+        images=dict(zip(map(str, rows.ids), rows.images, strict=False)),
+        texts=_excerpts(rows),
         made={
             "seed": settings.seed,
             "baseline": model_ref(bench.baseline, "baseline"),
@@ -86,11 +91,17 @@ def decide(
             "compression": compression_of(bench.baseline, candidate, made),
             "control": _control(bench, scores),
             "discoveries": told.slices,
+            "generations": generations,
         },
     )
     bench.require_unchanged()
     decision = gate(source, folder / PREDICTIONS, measurements=measurements, origin=origin)
-    warned = (*bench.warnings, *lineage_warnings(bench.baseline, candidate), *told.warnings)
+    warned = (
+        *bench.warnings,
+        *lineage_warnings(bench.baseline, candidate),
+        *told.warnings,
+        *_unwritten(bench, len(generations)),
+    )
     return _illustrated(decision, rows, warned)
 
 
@@ -106,10 +117,35 @@ def _control(bench: Workbench, scores: Scores) -> Control | None:
     )
 
 
+def _unwritten(bench: Workbench, written: int) -> tuple[str, ...]:
+    """A warning about documents of the sample that no model could begin to continue."""
+    if bench.rows.reads != "documents":
+        return ()
+    asked = min(bench.settings.generations, len(bench.material.split("gate")))
+    if written == asked:
+        return ()
+    warning = (
+        f"{asked - written} of {asked} sampled documents were not continued: they have no prompt, "
+        "and the model has no start token."
+    )
+    return (warning,)
+
+
+def _excerpts(rows: LabelledRows) -> dict[str, str]:
+    """The beginning of each row's text; of a document, of its reference. None of images."""
+    texts = rows.texts or rows.references
+    return {
+        str(name): excerpt(text, EXCERPT) for name, text in zip(rows.ids, texts, strict=bool(texts))
+    }
+
+
 def _illustrated(decision: Decision, rows: LabelledRows, warnings: tuple[str, ...]) -> Decision:
     """The decision with pictures of its flips, and with what the data and models warn of."""
-    image = dict(zip(rows.ids, rows.images, strict=True))
-    pictures = {flip.id: thumbnail(rows.folder / image[flip.id]) for flip in decision.record.flips}
+    pictures = {
+        flip.id: thumbnail(rows.folder / flip.image)
+        for flip in decision.record.flips
+        if flip.image is not None
+    }
     told = (*decision.verdict.warnings, *warnings)
     return replace(
         decision,

@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 import pyarrow as pa
 import torch
-from numpy.typing import NDArray
 
 from prunegate import __version__
+from prunegate.audit.generations import generations_of
+from prunegate.audit.record import Generation
 from prunegate.compress.checkpoint import kept_until_done
 from prunegate.compress.from_policy import stage_in_words, steps_of
 from prunegate.compress.recipe import Candidate, Step, without_pruning
@@ -35,12 +35,17 @@ from prunegate.policy.load import PolicyFile
 from prunegate.policy.model import Policy
 from prunegate.policy.recipe import Split
 from prunegate.policy.recipe import Step as PolicyStep
-from prunegate.predict.classify import positive_scores
-from prunegate.predict.material import Material, classes_of, prepare
-from prunegate.predict.table import predictions
+from prunegate.predict.classes import classes_of
+from prunegate.predict.documents import beginnings
+from prunegate.predict.generate import Greedy
+from prunegate.predict.material import Material, prepare, require_suitable
+from prunegate.predict.sample import sample_rows
+from prunegate.predict.score import score
+from prunegate.predict.table import Scored, predictions
+from prunegate.predict.tokens import TOKENIZER_FILE, Tokens
 
 Progress = Callable[[str, int, int], None]
-Scores = Mapping[str, NDArray[np.float64]]
+Scores = Mapping[str, Scored]
 """Columns of the predictions table, by the model's name: baseline, candidate."""
 
 
@@ -56,6 +61,10 @@ class Settings:
     """About how long to time."""
     control: bool = True
     """Also make the unpruned control, where the recipe fine-tunes."""
+    generations: int = 24
+    """Documents of the gate split that both models continue (language models only)."""
+    new_tokens: int = 48
+    """Tokens of such a continuation, at most."""
     command: str = "run"
     checkpoints: Path | None = None
     """Folder that unfinished work is kept in, to be taken up again; None: nowhere."""
@@ -71,11 +80,11 @@ class Workbench:
     table: FileHash
     """The labelled table, by content."""
     hashes: tuple[FileHash, ...]
-    """Of each row's image; empty for texts."""
+    """Of each row's image; for texts, of the tokenizer."""
     material: Material
     baseline: LoadedModel
     warnings: tuple[str, ...]
-    """Of the data contract."""
+    """Of the data contract, and about texts that were cut short."""
 
     @property
     def policy(self) -> Policy:
@@ -123,7 +132,11 @@ class Workbench:
                 "the candidate's preprocessor_config.json differs from the baseline's; give both "
                 "the same, or judge their predictions with 'prunegate gate'"
             )
-        classes_of(self.policy, found.config)
+        require_suitable(self.rows, found)
+        if self.material.tokens is not None:
+            self.material.tokens.require_same(Tokens.of(found.folder, found.config), found.folder)
+        if self.rows.reads != "documents":
+            classes_of(self.policy, found.config)
         return found
 
     def unpruned(self, section: Sequence[PolicyStep]) -> LoadedModel | None:
@@ -140,12 +153,16 @@ class Workbench:
         )
         return replace(self.baseline, module=made.module)
 
-    def score(self, model: LoadedModel, name: str, split: Split = "gate") -> NDArray[np.float64]:
-        """Scores of a split, float64 [rows]; each model's config says which class is positive."""
-        return positive_scores(
+    def score(self, model: LoadedModel, name: str, split: Split = "gate") -> Scored:
+        """What a model makes of a split: scores, labels or likelihoods, as the task asks.
+
+        Each model's own config says which number stands for which class.
+        """
+        return score(
+            self.policy,
             model.module,
+            model.config,
             self.material.split(split),
-            classes_of(self.policy, model.config).positive,
             device=self.settings.device,
             progress=lambda _stage, done, total: self.settings.progress(
                 f"score with the {name}", done, total
@@ -158,16 +175,43 @@ class Workbench:
 
     def measure(self, candidate: LoadedModel) -> Measurements:
         """Time baseline and candidate, interleaved."""
-        images, settings = self.material.split("gate"), self.settings
+        rows, settings = self.material.split("gate"), self.settings
+        sample = rows.inputs(rows.typical(settings.batch))
         timed = measure(
             self.baseline.module.to(settings.device),
             candidate.module.to(settings.device),
-            images.pixel_values(np.arange(settings.batch) % len(images)).to(settings.device),
+            {name: tensor.to(settings.device) for name, tensor in sample.items()},
             batch=settings.batch,
             seconds=settings.seconds,
             progress=lambda _stage, done, total: settings.progress("time both models", done, total),
         )
         return describe(timed, baseline=_counted(self.baseline), candidate=_counted(candidate))
+
+    def generations(self, candidate: LoadedModel) -> tuple[Generation, ...]:
+        """What both models continue a sample of prompts with; nothing but for language models.
+
+        A document with nothing to begin from (no prompt, and a model without a start token) is
+        left out.
+        """
+        tokens, rows, settings = self.material.tokens, self.rows, self.settings
+        if tokens is None or rows.reads != "documents":
+            return ()
+        drawn = sample_rows(self.policy, rows, settings.generations, settings.seed).tolist()
+        starts = beginnings([rows.prompts[place] for place in drawn], tokens)
+        asked = {place: one for place, one in zip(drawn, starts, strict=True) if len(one)}
+        greedy = Greedy(tokens=tokens, most=settings.new_tokens, device=settings.device)
+        done = 0
+
+        def advance(count: int) -> None:
+            nonlocal done
+            done += count
+            settings.progress("let both models write", done, 2 * len(asked))
+
+        said = [
+            greedy.texts(model.module, list(asked.values()), advance)
+            for model in (self.baseline, candidate)
+        ]
+        return generations_of(self.policy, rows, list(asked), *said)
 
     def require_unchanged(self) -> None:
         """Insist that no input changed since it was hashed: the record names them by content."""
@@ -215,38 +259,34 @@ def set_up(source: PolicyFile, settings: Settings) -> Workbench:
     checked = check_rows(policy, source.folder, settings.progress)
     checked.report.require()
     baseline = load_model(source.folder / policy.model.baseline)  # type: ignore[union-attr]  # required above
-    classes = classes_of(policy, baseline.config)
-    settings.progress("read the images", 0, 1)
-    material = prepare(policy, checked.rows, checked.hashes, baseline.preprocessor, classes)
-    settings.progress("read the images", 1, 1)
+    settings.progress(f"read the {checked.rows.reads}", 0, 1)
+    material = prepare(policy, checked.rows, checked.hashes, baseline)
+    settings.progress(f"read the {checked.rows.reads}", 1, 1)
+    tokenizer = [baseline.folder / TOKENIZER_FILE] if material.tokens else []
     return Workbench(
         source=source,
         settings=settings,
         table=table,
-        hashes=checked.hashes,
+        hashes=(*checked.hashes, *hash_files(tokenizer)),
         material=material,
         baseline=baseline,
-        warnings=checked.report.warnings,
+        warnings=(*checked.report.warnings, *material.warnings),
     )
 
 
 def _require_sections(policy: Policy) -> None:
-    if policy.task.kind != "binary":
+    if policy.task.kind == "score":
         raise UnsupportedError(
-            f"'run' judges image classifiers on a binary task, not on a {policy.task.kind} one; "
-            "make the predictions yourself and judge them with 'prunegate gate'"
-        )
-    if policy.group is not None:
-        raise UnsupportedError(
-            "'run' does not read the group column of the labelled data; judge the predictions with "
-            "'prunegate gate'"
+            "'run' judges classifiers (binary, multiclass) and language models, not models that "
+            "give a score; make the predictions yourself and judge them with 'prunegate gate'"
         )
     missing = [
         need
         for need, there in {
             "model: {baseline: FOLDER}": policy.model is not None,
             "data: {table: FILE}": policy.data.table is not None,
-            "task: {threshold: 0.5}": policy.task.threshold is not None,
+            "task: {threshold: 0.5}": policy.task.kind != "binary"
+            or policy.task.threshold is not None,
             "compress: [...] or model: {candidate: FOLDER}": bool(policy.compress)
             or (policy.model is not None and policy.model.candidate is not None),
         }.items()

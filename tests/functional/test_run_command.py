@@ -231,8 +231,8 @@ def test_the_verdict_is_the_one_that_gate_reaches(ran: Ran, tmp_path: Path) -> N
 
 
 def test_the_candidate_reloads_and_predicts_the_same(ran: Ran) -> None:
-    from prunegate.data.image_table import read_rows
     from prunegate.data.labelled_rows import select
+    from prunegate.data.labelled_table import read_rows
     from prunegate.models.store import load_baseline, load_candidate
     from prunegate.policy.load import read_policy
     from prunegate.predict.classify import positive_scores

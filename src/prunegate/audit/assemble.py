@@ -35,8 +35,11 @@ class Origin:
     """Files behind the predictions."""
     images: Mapping[str, str] = field(default_factory=dict)
     """Image path of each row id."""
+    texts: Mapping[str, str] = field(default_factory=dict)
+    """The beginning of the text of each row id."""
     made: Mapping[str, Any] = field(default_factory=dict)
-    """Record fields on the making: seed, baseline, candidate, compression, control."""
+    """Record fields on the making: seed, baseline, candidate, compression, control,
+    generations."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +97,7 @@ def assemble(
         statement=verdict.statement,
         findings=verdict.findings,
         slices=verdict.slices,
-        flips=_flips(policy, judged.table, origin.images),
+        flips=_flips(policy, judged.table, origin),
         measurements=operations.measurements,
         cost=operations.cost,
         warnings=verdict.warnings,
@@ -135,7 +138,7 @@ def _inputs(judged: Judged) -> tuple[Input, ...]:
     )
 
 
-def _flips(policy: Policy, table: Table, images: Mapping[str, str]) -> tuple[Flip, ...]:
+def _flips(policy: Policy, table: Table, origin: Origin) -> tuple[Flip, ...]:
     return tuple(
         Flip(
             id=row.id,
@@ -144,7 +147,8 @@ def _flips(policy: Policy, table: Table, images: Mapping[str, str]) -> tuple[Fli
             baseline=row.baseline,
             candidate=row.candidate,
             lost=row.lost,
-            image=images.get(row.id),
+            image=origin.images.get(row.id),
+            text=origin.texts.get(row.id),
         )
         for row in flipped_rows(policy, table)
     )

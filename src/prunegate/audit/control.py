@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
-from numpy.typing import NDArray
-
 from prunegate.audit.record import Control, ControlSlice
 from prunegate.data.labelled_rows import LabelledRows
 from prunegate.evaluation.count import count, open_predictions
 from prunegate.policy.catalogue import METRICS
 from prunegate.policy.model import MARGINS, Policy
-from prunegate.predict.table import predictions
+from prunegate.predict.table import Scored, predictions
 from prunegate.verdict.finding import Finding, Verdict
 from prunegate.verdict.judge import decide
 
-Scores = Mapping[str, NDArray[np.float64]]
+Scores = Mapping[str, Scored]
 
 
 def control_of(policy: Policy, rows: LabelledRows, scores: Scores) -> Control:
@@ -53,7 +50,8 @@ def _changes(
     return {
         (f.metric, f.slice): f
         for f in verdict.findings
-        if f.check in MARGINS and METRICS[f.metric].kind == "rate"
+        # A class by itself has no place in the control's table; macro averages do.
+        if f.check in MARGINS and METRICS[f.metric].kind in ("rate", "mean") and not f.class_label
     }
 
 
@@ -64,10 +62,10 @@ def _summary(slices: tuple[ControlSlice, ...]) -> str:
         return "The same fine-tuning was done with nothing removed."
     worst = min(known, key=_gain)
     return (
-        f"On {worst.slice}, {worst.metric.replace('_', ' ')} changed by "
-        f"{_points(worst.baseline, worst.candidate)} points with pruning and by "
-        f"{_points(worst.baseline, worst.control)} points after the same fine-tuning with nothing "
-        "removed: the second part is what the fine-tuning data did."
+        f"On {worst.slice}, {METRICS[worst.metric].phrase} changed by "
+        f"{_change(worst.metric, worst.baseline, worst.candidate)} with pruning and by "
+        f"{_change(worst.metric, worst.baseline, worst.control)} after the same fine-tuning with "
+        "nothing removed: the second part is what the fine-tuning data did."
     )
 
 
@@ -77,9 +75,12 @@ def _gain(found: ControlSlice) -> float:
     return sign * _minus(found.candidate, found.baseline)
 
 
-def _points(before: float | None, after: float | None) -> str:
-    """A change in percentage points, as it is: a rate that rose has a plus. Never ``-0.0``."""
-    return f"{round(100 * _minus(after, before), 1) + 0.0:+.1f}"
+def _change(metric: str, before: float | None, after: float | None) -> str:
+    """A change as it is: what rose has a plus. Rates in percentage points. Never ``-0.0``."""
+    found = METRICS[metric]
+    if found.kind == "rate":
+        return f"{round(100 * _minus(after, before), 1) + 0.0:+.1f} points"
+    return f"{round(_minus(after, before), 4) + 0.0:+.4f} {found.unit}".rstrip()
 
 
 def _minus(one: float | None, other: float | None) -> float:

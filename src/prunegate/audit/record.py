@@ -116,6 +116,23 @@ class Flip:
     """True: the candidate is the one that is wrong, or worse."""
     image: str | None = None
     """Image path relative to the data's image folder."""
+    text: str | None = None
+    """The beginning of the text that was judged; of a document, of its reference."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Generation:
+    """What both models go on with after one prompt, the likeliest token each time."""
+
+    id: str
+    slices: tuple[str, ...]
+    """Names of the by-key slices that the row belongs to."""
+    prompt: str
+    """Like all texts here the beginning, where it is long."""
+    reference: str
+    """What the labelled data say."""
+    baseline: str
+    candidate: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,6 +191,8 @@ class DecisionRecord:
     findings: tuple[Finding, ...]
     slices: tuple[SliceSummary, ...]
     flips: tuple[Flip, ...] = ()
+    generations: tuple[Generation, ...] = ()
+    """A sample for people to read; nothing is judged by it."""
     control: Control | None = None
     discoveries: tuple[DiscoveredSlice, ...] = ()
     """Undeclared slices that lost beyond chance; advice that changed nothing."""

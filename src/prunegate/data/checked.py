@@ -10,10 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from prunegate.data.contents import text_hashes
 from prunegate.data.contract import ContractReport, check_contract
 from prunegate.data.hashing import FileHash, hash_files
-from prunegate.data.image_table import read_rows
 from prunegate.data.labelled_rows import LabelledRows
+from prunegate.data.labelled_table import read_rows
 from prunegate.policy.model import Policy
 
 Progress = Callable[[str, int, int], None]
@@ -25,7 +26,7 @@ class Checked:
 
     rows: LabelledRows
     hashes: tuple[FileHash, ...]
-    """Of each row's image, in the rows' order."""
+    """Of each row's image, in the rows' order; empty for texts, which are in the table itself."""
     report: ContractReport
 
 
@@ -51,8 +52,9 @@ def check_rows(
         done += count
         progress("hash the images", done, total)
 
-    hashes = hash_files(paths, advance=advance)
+    hashes = hash_files(paths, advance=advance) if rows.reads == "images" else ()
+    contents = [found.sha256 for found in hashes] if hashes else text_hashes(rows)
     progress("check the data contract", 0, 1)
-    report = check_contract(rows, policy, [found.sha256 for found in hashes])
+    report = check_contract(rows, policy, contents)
     progress("check the data contract", 1, 1)
     return Checked(rows=rows, hashes=hashes, report=report)

@@ -70,9 +70,9 @@ def check_contract(rows: LabelledRows, policy: Policy, hashes: Sequence[str]) ->
     """Judge labelled rows against the data contract that the policy implies.
 
     Args:
-        rows: As ``image_table.read_rows`` returns them.
+        rows: As ``labelled_table.read_rows`` returns them.
         policy: Names slices, steps (hence splits), and the minimum evidence.
-        hashes: sha256 of each row's image, in the rows' order.
+        hashes: sha256 of each row's content, in the rows' order.
 
     Raises:
         InternalError: Great Expectations failed, dropped an expectation or contradicted us.
@@ -83,7 +83,8 @@ def check_contract(rows: LabelledRows, policy: Policy, hashes: Sequence[str]) ->
     verdicts = judge([_limit(count) for count in counts])
     clauses = tuple(map(_clause, counts, verdicts))
     repeated = repeated_content(rows, hashes)
-    warning = f"{repeated} image(s) repeat the content of another image of the same split"
+    noun = rows.reads.removesuffix("s")
+    warning = f"{repeated} {noun}(s) repeat the content of another {noun} of the same split"
     return ContractReport(
         holds=bool(clauses) and all(verdicts),
         clauses=clauses,

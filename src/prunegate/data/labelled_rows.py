@@ -1,5 +1,7 @@
 """Labelled rows: the data that ``run`` trains, ranks and judges on, as plain values in memory.
 
+A row is an image or a text with its label, or a document: a prompt with its reference.
+
 Small enough for Python (tens of thousands of rows). Rows are sorted by id, so that a seeded draw
 does not depend on the order in which an engine hands rows over. Text is compared in Unicode's NFC.
 """
@@ -9,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +20,8 @@ from prunegate.errors import TableError
 from prunegate.policy.model import Policy
 from prunegate.policy.naming import value_text
 
+Reads = Literal["images", "texts", "documents"]
+"""What the models are given."""
 Scalar = bool | int | float | str
 Indices = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -24,22 +29,35 @@ Mask = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, kw_only=True)
 class LabelledRows:
-    """One row per image; all sequences have one entry per row."""
+    """All sequences have one entry per row; of the contents, one kind is there, the rest empty."""
 
     name: str
     """The table's path, for messages."""
     folder: Path
     """What image paths start from."""
     ids: tuple[str | None, ...]
-    images: tuple[str, ...]
-    """Paths relative to ``folder``, as the table gives them."""
     labels: tuple[Scalar | None, ...]
+    """None throughout for documents: what is to be said is the reference."""
     splits: tuple[str | None, ...]
     columns: Mapping[str, tuple[str | None, ...]]
     """Slicing keys and the group column, as text."""
+    images: tuple[str, ...] = ()
+    """Paths relative to ``folder``, as the table gives them."""
+    texts: tuple[str, ...] = ()
+    prompts: tuple[str, ...] = ()
+    """Of documents: what is given; may be empty."""
+    references: tuple[str, ...] = ()
+    """Of documents: the text whose likelihood is measured."""
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    @property
+    def reads(self) -> Reads:
+        """What the rows are about."""
+        if self.references:
+            return "documents"
+        return "texts" if self.texts else "images"
 
     @property
     def paths(self) -> tuple[Path, ...]:

@@ -14,7 +14,7 @@ from prunegate.policy.model import Policy
 
 
 def repeated_content(rows: LabelledRows, hashes: Sequence[str]) -> int:
-    """Count rows whose image another row of the same split has already."""
+    """Count rows whose content another row of the same split has already."""
     return len(rows) - len(set(zip(rows.splits, hashes, strict=True)))
 
 
@@ -30,7 +30,7 @@ def overlaps(rows: LabelledRows, policy: Policy, hashes: Sequence[str]) -> Itera
         examples=examples_of(twice),
     )
     yield _shared("ids", "ids", rows, rows.ids, rows.ids)
-    yield _shared("content", "images with the same content", rows, hashes, rows.ids)
+    yield _shared("content", f"{rows.reads} with the same content", rows, hashes, rows.ids)
     if policy.group:
         groups = rows.columns[policy.group]
         yield _shared("groups", f"groups ({policy.group}) that", rows, groups, groups)

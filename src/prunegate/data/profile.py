@@ -41,7 +41,13 @@ def profile(rows: LabelledRows, policy: Policy, hashes: Sequence[str]) -> tuple[
 
 def _missing(rows: LabelledRows, policy: Policy) -> Iterator[Count]:
     names = policy.data.columns
-    columns: dict[str, Sequence[object]] = {names.id: rows.ids, names.label: rows.labels}
+    columns: dict[str, Sequence[object]] = {names.id: rows.ids}
+    if rows.reads == "documents":
+        columns[names.reference] = [text.strip() for text in rows.references]
+    else:
+        columns[names.label] = rows.labels
+    if rows.reads == "texts":
+        columns[names.text] = [text.strip() for text in rows.texts]
     for column, values in {**columns, **rows.columns}.items():
         yield Count(
             name=f"missing.{column}",
@@ -107,7 +113,7 @@ def _labels(rows: LabelledRows, policy: Policy) -> Iterator[Count]:
             at_least=2,
             advice="a classifier needs at least two",
         )
-    else:
+    elif policy.task.kind == "score":
         texts = [label for label in rows.labels if isinstance(label, str)]
         yield Count(
             name="labels.not_numbers",

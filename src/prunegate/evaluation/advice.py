@@ -68,10 +68,12 @@ def _described(
     """The predictions with the labelled table's other columns, and the names of these."""
     columns = policy.data.columns
     table = pq.read_table(predictions)
-    used = {columns.image, columns.split, *policy.keys}
+    content = (columns.image, columns.text, columns.prompt, columns.reference)
+    used = {*content, columns.split, *policy.keys}
+    told = columns.reference if policy.task.kind == "language" else columns.label
     names = [
         name
-        for name in column_names(labelled, (columns.id, columns.label))
+        for name in column_names(labelled, (columns.id, told))
         if name not in used and not unusable(policy, name)
     ]
     if not names or most < 1:

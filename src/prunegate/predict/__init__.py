@@ -1,1 +1,1 @@
-"""Predict: a model over labelled data gives the scores that the gate judges."""
+"""Predict: a model over labelled data gives what the gate judges: scores, labels, likelihoods."""

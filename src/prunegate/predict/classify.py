@@ -1,8 +1,8 @@
-"""Score images with a classifier: the softmax probability of the positive class."""
+"""Score images or texts with a classifier: the softmax probability of every class."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -12,63 +12,113 @@ from torch import nn
 
 from prunegate.errors import ModelError, TableError
 from prunegate.models.placement import placed
-from prunegate.predict.images import ImageSet
+from prunegate.predict.inputs import Inputs
+
+Progress = Callable[[str, int, int], None]
 
 
-def positive_scores(
+def probabilities(
     module: nn.Module,
-    images: ImageSet,
-    positive_index: int,
+    inputs: Inputs,
     *,
     batch_size: int = 128,
     device: str = "cpu",
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> NDArray[np.float64]:
-    """Return the probability of one class for every image.
+    """Return the probability of every class for every row.
 
     Args:
         module: A classifier with ``logits`` of at least two classes; its mode and device are put
             back afterwards.
-        images: At least one.
-        positive_index: The positive class's number.
-        batch_size: Images per forward pass; the last batch is smaller, nothing is padded.
+        inputs: At least one row.
+        batch_size: Rows per forward pass, at most.
         device: "cpu" or "cuda".
-        progress: Called with ("predict", images done, images).
+        progress: Called with ("predict", rows done, rows).
 
     Returns:
-        float64 [N] in [0, 1]: softmax in float64 of the model's float32 logits.
+        float64 [N, classes] in [0, 1]: softmax in float64 of the model's float32 logits.
 
     Raises:
-        TableError: no images.
-        ModelError: fewer than two classes, no such class, or logits that are not finite.
+        TableError: no rows.
+        ModelError: fewer than two classes, or logits that are not finite.
         UnsupportedError: the device is unknown or not there.
     """
-    if not len(images):
-        raise TableError("no images to score; the table has to list at least one.")
+    if not len(inputs):
+        raise TableError(f"no {inputs.noun} to score; the table has to list at least one.")
     if batch_size < 1:
         raise ModelError(f"batch size {batch_size} has to be at least 1.")
-    scores = np.empty(len(images), dtype=np.float64)
+    found: NDArray[np.float64] | None = None
+    done = 0
     with placed(module, device, training=False) as target, torch.inference_mode():
-        for start in range(0, len(images), batch_size):
-            rows = np.arange(start, min(start + batch_size, len(images)))
-            inputs = images.pixel_values(rows).to(target)
-            logits = cast("Any", module)(inputs).logits
-            scores[rows] = _probability(logits, positive_index)
+        for rows in inputs.batches(batch_size):
+            given = {name: tensor.to(target) for name, tensor in inputs.inputs(rows).items()}
+            shares = _softmax(cast("Any", module)(**given).logits)
+            found = np.empty((len(inputs), shares.shape[1])) if found is None else found
+            found[rows] = shares
+            done += len(rows)
             if progress is not None:
-                progress("predict", int(rows[-1]) + 1, len(images))
-    return scores
+                progress("predict", done, len(inputs))
+    assert found is not None  # noqa: S101  # there is a row, hence a batch
+    return found
 
 
-def _probability(logits: torch.Tensor, positive_index: int) -> NDArray[np.float64]:
-    classes = logits.shape[-1]
-    # With a single class the softmax is 1 for every image: it would pass anything.
-    if classes < 2 or not 0 <= positive_index < classes:
+def positive_scores(
+    module: nn.Module,
+    inputs: Inputs,
+    positive_index: int,
+    *,
+    batch_size: int = 128,
+    device: str = "cpu",
+    progress: Progress | None = None,
+) -> NDArray[np.float64]:
+    """Return the probability of one class for every row, float64 [N] in [0, 1].
+
+    Args:
+        module: As for ``probabilities``.
+        inputs: At least one row.
+        positive_index: The positive class's number.
+        batch_size: Rows per forward pass, at most.
+        device: "cpu" or "cuda".
+        progress: Called with ("predict", rows done, rows).
+
+    Raises:
+        TableError, ModelError, UnsupportedError: as ``probabilities``; no class of that number.
+    """
+    found = probabilities(module, inputs, batch_size=batch_size, device=device, progress=progress)
+    if not 0 <= positive_index < found.shape[1]:
         raise ModelError(
-            f"the model has {classes} classes; the positive one has number {positive_index}. "
-            "Expected at least two, and a number among them."
+            f"the model has {found.shape[1]} classes; the positive one has number "
+            f"{positive_index}. Expected a number among them."
+        )
+    return found[:, positive_index]
+
+
+def chosen_labels(shares: NDArray[np.float64], names: Sequence[str]) -> NDArray[np.object_]:
+    """Return the name of each row's likeliest class; of equally likely ones, the first.
+
+    Args:
+        shares: float64 [N, classes].
+        names: one name per class.
+
+    Raises:
+        ModelError: the model answers with another number of classes than its config names.
+    """
+    if shares.shape[1] != len(names):
+        raise ModelError(
+            f"the model answers with {shares.shape[1]} classes, its config.json names "
+            f"{len(names)} (id2label); correct id2label."
+        )
+    chosen = [names[number] for number in shares.argmax(axis=1).tolist()]
+    return np.array(chosen, dtype=np.object_)
+
+
+def _softmax(logits: torch.Tensor) -> NDArray[np.float64]:
+    classes = logits.shape[-1]
+    if logits.dim() != 2 or classes < 2:
+        # With a single class the softmax is 1 for every row: it would pass anything.
+        raise ModelError(
+            f"the model has {classes} classes; expected logits of at least two for every row."
         )
     if not bool(torch.isfinite(logits).all()):
         raise ModelError("the model's outputs are NaN or infinite; it cannot be judged.")
-    return cast(
-        "NDArray[np.float64]", logits.double().softmax(dim=-1)[:, positive_index].cpu().numpy()
-    )
+    return cast("NDArray[np.float64]", logits.double().softmax(dim=-1).cpu().numpy())

@@ -8,9 +8,10 @@ model sees any.
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -30,6 +31,8 @@ _MOST_PIXELS = 89_000_000  # Pillow's own limit against decompression bombs
 @dataclass(frozen=True, kw_only=True)
 class ImageSet:
     """Images of one size."""
+
+    noun: ClassVar[str] = "images"
 
     preprocessing: Preprocessing
     paths: tuple[Path, ...] = ()
@@ -55,6 +58,27 @@ class ImageSet:
         for channel in range(3):
             np.take(table[channel], chosen[:, channel], out=values[:, channel])
         return torch.from_numpy(values)
+
+    def inputs(self, rows: NDArray[np.integer]) -> dict[str, Tensor]:
+        """Return pixel_values, as ``pixel_values`` does."""
+        return {"pixel_values": self.pixel_values(rows)}
+
+    def batches(self, size: int) -> Iterator[NDArray[np.int64]]:
+        """Yield row numbers in their order, ``size`` at a time; the last batch is smaller."""
+        for start in range(0, len(self), size):
+            yield np.arange(start, min(start + size, len(self)))
+
+    def typical(self, count: int) -> NDArray[np.int64]:
+        """Return the first ``count`` rows: all images of a model are of one size."""
+        return np.arange(count) % len(self)
+
+    def subset(self, rows: NDArray[np.integer]) -> ImageSet:
+        """Return some of the images, in the order given."""
+        return ImageSet(
+            preprocessing=self.preprocessing,
+            paths=tuple(self.paths[row] for row in rows.tolist()) if self.paths else (),
+            pixels=None if self.pixels is None else self.pixels[rows],
+        )
 
 
 def open_images(

@@ -1,4 +1,4 @@
-"""Images with their class numbers: what a recipe ranks with and trains on."""
+"""Images or texts with their class numbers: what a recipe ranks with and trains on."""
 
 from __future__ import annotations
 
@@ -10,38 +10,39 @@ from numpy.typing import NDArray
 
 from prunegate.errors import TableError
 from prunegate.models.batch import Batch
-from prunegate.predict.images import ImageSet
+from prunegate.predict.inputs import Inputs
 
 
 @dataclass(frozen=True, kw_only=True)
-class LabelledImages:
-    """Some rows of an image set, with labels; satisfies ``compress.examples.Examples``."""
+class Labelled:
+    """Some rows of images or texts, with labels; satisfies ``compress.examples.Examples``."""
 
-    images: ImageSet
+    inputs: Inputs
     labels: NDArray[np.int64]
-    """Class number of every image of the set."""
+    """Class number of every row of ``inputs``."""
     rows: NDArray[np.int64]
-    """The images that are used, by their number in the set."""
+    """The rows that are used, by their number in ``inputs``."""
 
     def __post_init__(self) -> None:
-        if len(self.labels) != len(self.images):
+        if len(self.labels) != len(self.inputs):
             raise TableError(
-                f"{len(self.labels)} labels for {len(self.images)} images; give one each."
+                f"{len(self.labels)} labels for {len(self.inputs)} {self.inputs.noun}; give one "
+                "each."
             )
-        if len(self.rows) and not 0 <= self.rows.min() <= self.rows.max() < len(self.images):
-            raise TableError(f"rows have to be numbers from 0 to {len(self.images) - 1}.")
+        if len(self.rows) and not 0 <= self.rows.min() <= self.rows.max() < len(self.inputs):
+            raise TableError(f"rows have to be numbers from 0 to {len(self.inputs) - 1}.")
 
     @classmethod
     def of(
         cls,
-        images: ImageSet,
+        inputs: Inputs,
         labels: NDArray[np.integer],
         rows: NDArray[np.integer] | None = None,
-    ) -> LabelledImages:
-        """Pair images with labels; ``rows`` selects some, default all."""
-        chosen = np.arange(len(images)) if rows is None else np.asarray(rows)
+    ) -> Labelled:
+        """Pair images or texts with labels; ``rows`` selects some, default all."""
+        chosen = np.arange(len(inputs)) if rows is None else np.asarray(rows)
         return cls(
-            images=images,
+            inputs=inputs,
             labels=np.asarray(labels).astype(np.int64),
             rows=chosen.astype(np.int64),
         )
@@ -53,6 +54,5 @@ class LabelledImages:
         """Return the batch of these rows."""
         chosen = self.rows[rows]
         return Batch(
-            inputs={"pixel_values": self.images.pixel_values(chosen)},
-            labels=torch.from_numpy(self.labels[chosen]),
+            inputs=self.inputs.inputs(chosen), labels=torch.from_numpy(self.labels[chosen])
         )

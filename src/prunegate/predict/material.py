@@ -1,36 +1,31 @@
-"""Material: the labelled rows of a run together with their decoded images and class numbers.
+"""Material: the labelled rows of a run as what models take, with the answers expected of them.
 
-The contract has been checked before; here rows become what models take. Only the splits that the
-run uses are decoded, and an image that changed since it was hashed is refused.
+The contract has been checked before. Only the splits that the run uses are decoded or cut into
+tokens, and an image that changed since it was hashed is refused.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from prunegate.data.hashing import FileHash, require_unchanged
-from prunegate.data.labelled_rows import LabelledRows, in_split, is_positive, select
-from prunegate.errors import ModelError
+from prunegate.data.labelled_rows import LabelledRows, in_split, select
+from prunegate.errors import UnsupportedError
+from prunegate.models.store import LoadedModel
 from prunegate.policy.model import Policy
-from prunegate.policy.naming import value_text
 from prunegate.policy.recipe import Rows
-from prunegate.predict.images import ImageSet, open_images
-from prunegate.predict.labelled import LabelledImages
+from prunegate.predict.classes import classes_of
+from prunegate.predict.documents import Documents, open_documents
+from prunegate.predict.images import open_images
+from prunegate.predict.inputs import Inputs
+from prunegate.predict.labelled import Labelled
 from prunegate.predict.preprocessing import Preprocessing
-
-
-@dataclass(frozen=True, kw_only=True)
-class Classes:
-    """The two classes of a binary classifier."""
-
-    positive: int
-    """The model's number of the policy's positive label."""
-    negative: int
+from prunegate.predict.texts import open_texts
+from prunegate.predict.tokens import Tokens
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,81 +33,107 @@ class Material:
     """What a run works on."""
 
     rows: LabelledRows
-    images: ImageSet
-    """The images of the splits that are used."""
+    inputs: Inputs
+    """The images, texts or documents of the splits that are used."""
     places: NDArray[np.int64]
-    """Where each row's image is in ``images``; -1: its split is not used."""
-    labels: NDArray[np.int64]
-    """The class number of each image of ``images``."""
+    """Where each row is in ``inputs``; -1: its split is not used."""
+    labels: NDArray[np.int64] | None
+    """The class number of each of ``inputs``; None for documents, which are their own answer."""
+    tokens: Tokens | None = None
+    """How texts are cut; None for images."""
+    warnings: tuple[str, ...] = ()
+    """About texts that were cut short."""
 
-    def examples(self, wanted: Rows, seed: int) -> LabelledImages:
+    def examples(self, wanted: Rows, seed: int) -> Labelled | Documents:
         """The rows that a step of the policy names."""
-        chosen = select(self.rows, wanted.split, wanted.where, limit=wanted.limit, seed=seed)
-        return LabelledImages.of(self.images, self.labels, self.places[chosen])
+        rows = select(self.rows, wanted.split, wanted.where, limit=wanted.limit, seed=seed)
+        chosen = self.places[rows]
+        if isinstance(self.inputs, Documents):
+            return self.inputs.subset(chosen)
+        assert self.labels is not None  # noqa: S101  # images and texts come with labels
+        return Labelled.of(self.inputs, self.labels, chosen)
 
-    def split(self, name: str) -> ImageSet:
-        """The images of one split, in the order of its rows."""
-        return _subset(self.images, self.places[select(self.rows, name)])
+    def split(self, name: str) -> Inputs:
+        """The images, texts or documents of one split, in the order of its rows."""
+        return self.inputs.subset(self.places[select(self.rows, name)])
 
 
 def used_splits(policy: Policy) -> tuple[str, ...]:
-    """The splits that a run of this policy reads images of."""
+    """The splits that a run of this policy reads rows of."""
     searched = ("search",) if policy.search is not None else ()
     steps = (wanted.split for wanted in policy.rows_of_steps.values())
     return tuple(dict.fromkeys(("gate", *searched, *steps)))
 
 
-def classes_of(policy: Policy, config: Mapping[str, Any]) -> Classes:
-    """The class numbers of the policy's labels, by the names in the model's config.
-
-    Raises:
-        ModelError: the model is no binary classifier of these labels.
-    """
-    table = config.get("id2label")
-    labels = table if isinstance(table, Mapping) else {}
-    names = {value_text(name): str(number) for number, name in labels.items()}
-    positive = value_text(policy.task.positive)
-    if set(map(str, labels)) != {"0", "1"} or positive not in names or len(names) != 2:
-        found = ", ".join(f"{number}: {name}" for number, name in labels.items()) or "not named"
-        raise ModelError(
-            f"the model's classes are {found} (id2label in config.json); the policy needs two "
-            f"classes, 0 and 1, one of them named '{positive}'. Correct 'task: positive:' or the "
-            "model's id2label"
-        )
-    number = int(names[positive])
-    return Classes(positive=number, negative=1 - number)
-
-
 def prepare(
-    policy: Policy,
-    rows: LabelledRows,
-    hashes: Sequence[FileHash],
-    preprocessor: Mapping[str, Any],
-    classes: Classes,
+    policy: Policy, rows: LabelledRows, hashes: Sequence[FileHash], model: LoadedModel
 ) -> Material:
-    """Decode the images that a run uses.
+    """Decode, or cut into tokens, what a run uses.
+
+    Args:
+        policy: says which splits are used, and what the labels are.
+        rows: the labelled rows.
+        hashes: of each row's image; empty for texts.
+        model: the baseline.
 
     Raises:
-        TableError: an image cannot be decoded, or changed since it was hashed.
-        ModelError, UnsupportedError: the preprocessor's settings are not understood.
+        TableError: a row that cannot be used, or an image that changed since it was hashed.
+        ModelError: the model does not answer what the policy asks, or lacks its tokenizer.
+        UnsupportedError: the model reads something else, or its preprocessor is not understood.
     """
+    require_suitable(rows, model)
     used = np.zeros(len(rows), dtype=np.bool_)
     for split in used_splits(policy):
         used |= in_split(rows, split)
-    chosen = np.flatnonzero(used)
-    paths = rows.paths
-    preprocessing = Preprocessing.from_config(preprocessor)
-    images = open_images([paths[i] for i in chosen.tolist()], preprocessing)
-    require_unchanged([hashes[i] for i in chosen.tolist()])
+    chosen = np.flatnonzero(used).astype(np.int64)
+    numbers = None
+    if rows.reads != "documents":
+        classes = classes_of(policy, model.config)
+        numbers = classes.numbers(rows, policy)[chosen]
+        classes.require_known(rows, chosen, numbers)
+    inputs, tokens, warnings = _opened(rows, chosen, hashes, model)
     places = np.full(len(rows), -1, dtype=np.int64)
     places[chosen] = np.arange(len(chosen))
-    labels = np.where(is_positive(rows, policy), classes.positive, classes.negative)
-    return Material(rows=rows, images=images, places=places, labels=labels[chosen])
-
-
-def _subset(images: ImageSet, places: NDArray[np.int64]) -> ImageSet:
-    return ImageSet(
-        preprocessing=images.preprocessing,
-        paths=tuple(images.paths[i] for i in places.tolist()),
-        pixels=None if images.pixels is None else images.pixels[places],
+    return Material(
+        rows=rows, inputs=inputs, places=places, labels=numbers, tokens=tokens, warnings=warnings
     )
+
+
+def require_suitable(rows: LabelledRows, model: LoadedModel) -> None:
+    """Insist that a model takes what the rows hold, and answers what the task asks.
+
+    Raises:
+        UnsupportedError: it does not.
+    """
+    family = model.family
+    reads = "images" if rows.reads == "images" else "texts"
+    answers = "next token" if rows.reads == "documents" else "classes"
+    if family.reads != reads or family.answers != answers:
+        raise UnsupportedError(
+            f"{model.folder}: {family.architecture} reads {family.reads} and answers with "
+            f"{'the' if family.answers == 'next token' else 'their'} {family.answers}; "
+            f"the policy and its table ask for {_asked(reads, answers)}. Give a model for that, or "
+            "correct 'task: kind:' and 'data: columns:'"
+        )
+
+
+def _asked(reads: str, answers: str) -> str:
+    return "language models" if answers == "next token" else f"classifiers of {reads}"
+
+
+def _opened(
+    rows: LabelledRows, chosen: NDArray[np.int64], hashes: Sequence[FileHash], model: LoadedModel
+) -> tuple[Inputs, Tokens | None, tuple[str, ...]]:
+    places = chosen.tolist()
+    if rows.reads == "images":
+        paths, preprocessing = rows.paths, Preprocessing.from_config(model.preprocessor)
+        images = open_images([paths[i] for i in places], preprocessing)
+        require_unchanged([hashes[i] for i in places])
+        return images, None, ()
+    tokens = Tokens.of(model.folder, model.config)
+    if rows.reads == "texts":
+        texts, warnings = open_texts([rows.texts[i] for i in places], tokens)
+        return texts, tokens, warnings
+    prompts, references = ([text[i] for i in places] for text in (rows.prompts, rows.references))
+    documents, warnings = open_documents(prompts, references, tokens)
+    return documents, tokens, warnings

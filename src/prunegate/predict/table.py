@@ -3,37 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from prunegate.data.labelled_rows import LabelledRows, select
-from prunegate.errors import TableError
+from prunegate.data.labelled_rows import Indices, LabelledRows, select
+from prunegate.errors import InternalError, TableError
 from prunegate.policy.model import Policy
+from prunegate.policy.naming import value_text
+from prunegate.predict.likelihood import Likelihoods
+
+Scored = NDArray[np.float64] | NDArray[np.object_] | Likelihoods
+"""What one model makes of a split, in the order of its rows: the positive class's probabilities
+(binary), the labels it chooses (multiclass), or how likely it finds each document (language)."""
 
 
 def predictions(
-    policy: Policy, rows: LabelledRows, scores: Mapping[str, NDArray[np.float64]], split: str
+    policy: Policy, rows: LabelledRows, scores: Mapping[str, Scored], split: str
 ) -> pa.Table:
-    """A split with both models' scores, one row an image or text.
+    """A split with what both models make of it, one row an image, text or document.
 
     Args:
         policy: names the columns.
         rows: the labelled rows.
-        scores: ``baseline`` and ``candidate``, float64 [rows of the split], in their order.
+        scores: ``baseline`` and ``candidate``.
         split: whose rows they are.
     """
     names = policy.data.columns
     chosen = select(rows, split)
-    columns: dict[str, object] = {
-        names.id: [rows.ids[i] for i in chosen],
-        names.label: [rows.labels[i] for i in chosen],
-        names.baseline: scores["baseline"],
-        names.candidate: scores["candidate"],
-    }
+    columns: dict[str, object] = {names.id: [rows.ids[i] for i in chosen]}
+    if policy.task.kind == "language":
+        columns |= _likelihoods(policy, scores["baseline"], scores["candidate"])
+    else:
+        columns[names.label] = _labels(policy, rows, chosen)
+        columns[names.baseline] = scores["baseline"]
+        columns[names.candidate] = scores["candidate"]
     for key, values in rows.columns.items():
         if key in columns:
             raise TableError(f"column '{key}' slices the data and is needed for something else too")
         columns[key] = [values[i] for i in chosen]
     return pa.table(columns)
+
+
+def _labels(policy: Policy, rows: LabelledRows, chosen: Indices) -> list[Any]:
+    """The labels as the table gives them; as text where they are compared with names."""
+    labels = [rows.labels[i] for i in chosen]
+    return [value_text(label) for label in labels] if policy.task.kind == "multiclass" else labels
+
+
+def _likelihoods(policy: Policy, baseline: Scored, candidate: Scored) -> dict[str, object]:
+    names = policy.data.columns
+    if not isinstance(baseline, Likelihoods) or not isinstance(candidate, Likelihoods):
+        raise InternalError("a language task needs likelihoods of both models")
+    if not np.array_equal(baseline.tokens, candidate.tokens):
+        raise InternalError("the two models were asked about different tokens")
+    return {
+        names.baseline: baseline.nll,
+        names.candidate: candidate.nll,
+        names.tokens: baseline.tokens,
+    }

@@ -30,6 +30,8 @@ class Example:
     id: str
     picture: str | None
     """A data: address, or None."""
+    text: str
+    """The beginning of the text that was judged; empty for images."""
     label: str
     """Empty where rows are not right or wrong."""
     before: str
@@ -64,6 +66,7 @@ class Flips:
     without_picture: int
     """Shown rows whose picture is missing, unreadable or over the budget."""
     with_pictures: bool
+    with_texts: bool
 
 
 class _Album:
@@ -141,6 +144,7 @@ def flips(record: DecisionRecord, pictures: Mapping[str, bytes]) -> Flips | None
         hidden_groups=len(order) - len(groups),
         without_picture=len(missing) if pictures else 0,
         with_pictures=bool(pictures),
+        with_texts=any(e.text for g in groups for e in g.examples),
     )
 
 
@@ -180,6 +184,7 @@ def _example(
     return Example(
         id=shorten(flip.id, 60),
         picture=album.address(flip),
+        text=shorten(flip.text or "", 240),
         label=shorten(flip.label, 60),
         before=before,
         after=after,

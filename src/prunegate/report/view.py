@@ -20,6 +20,7 @@ from prunegate.report.discoveries import DiscoveriesView, discoveries
 from prunegate.report.flips import Flips, flips
 from prunegate.report.forest import Panel, panels
 from prunegate.report.forest_chart import forest_chart
+from prunegate.report.generations import GenerationsView, generations
 from prunegate.report.headline import Headline, headline
 from prunegate.report.heads import HeadMap, head_map
 from prunegate.report.inert import LONGEST, inert, shorten
@@ -55,6 +56,7 @@ class ReportView:
     rules: tuple[RuleView, ...]
     control: ControlView | None
     flips: Flips | None
+    generations: GenerationsView | None
     discoveries: DiscoveriesView | None
     cost: CostView | None
     measures: MeasuresView | None
@@ -94,6 +96,7 @@ def view(record: DecisionRecord, *, digest: str, pictures: Mapping[str, bytes]) 
         rules=rules(record, units),
         control=control(record, units),
         flips=flips(record, pictures),
+        generations=generations(record),
         discoveries=discoveries(record),
         cost=cost(record),
         measures=measures(record),

@@ -21,6 +21,7 @@ from prunegate.models.store import LoadedModel
 from prunegate.models.surgery import Ranking, Storage, Surgery
 from prunegate.models.vit import FAMILY
 from prunegate.policy.model import Policy
+from prunegate.predict.likelihood import Likelihoods
 
 torch.set_num_threads(1)
 
@@ -99,6 +100,39 @@ def test_more_of_what_should_be_rare_is_a_loss() -> None:
     summary = control_of(make_policy(RECALL, ALARMS), rows, scores).summary
     assert "On kind=display, false positive rate changed by +50.0 points with" in summary
     assert "by +0.0 points after" in summary
+
+
+def test_a_language_model_loses_nats_not_points() -> None:
+    policy = Policy.model_validate(
+        {
+            "prunegate": 1,
+            "name": "p",
+            "task": {"kind": "language"},
+            "slices": [{"by": "kind", "expect": list(KINDS)}],
+            "rules": [{"metric": "nll_per_token", "slices": "all", "max_rise": 0.1}],
+        }
+    )
+    rows = replace(
+        make_rows([True] * 40, list(np.repeat(KINDS, 20))),
+        images=(),
+        labels=(None,) * 40,
+        prompts=("",) * 40,
+        references=("x",) * 40,
+    )
+    tokens, video = np.full(40, 10), np.arange(40) >= 20
+    rise = {"baseline": 0.0, "control": 0.05, "candidate": 0.2}
+    scores = {
+        name: Likelihoods(nll=tokens * (2.0 + added * video), tokens=tokens)
+        for name, added in rise.items()
+    }
+    found = control_of(policy, rows, scores)
+    assert (
+        "On kind=video, NLL per token changed by +0.2000 nats with pruning and by +0.0500 nats "
+        "after the same fine-tuning" in found.summary
+    )
+    shown = {one.slice: one.control for one in found.slices}
+    assert shown["kind=video"] == pytest.approx(2.05)
+    assert shown["kind=display"] == pytest.approx(2.0)
 
 
 def test_without_a_rule_on_change_the_summary_claims_nothing() -> None:
@@ -250,9 +284,11 @@ QUANTIZED = {
     [
         (
             {**PRUNED, "cycle": 2, "cycles": 3, "rewind": "early", "scope": "per_layer"},
-            "Removed 1,200 heads (cycle 2 of 3), ranked by taylor on 2,000 rows (calibration) "
-            "layer by layer; at least 1 stay in each layer. The rest went back to its early "
-            "weights.",
+            (
+                "Removed 1,200 heads (cycle 2 of 3), ranked by taylor on 2,000 rows (calibration) "
+                "layer by layer; at least 1 stay in each layer. The rest went back to its early "
+                "weights."
+            ),
         ),
         (
             THINNED,
@@ -266,8 +302,10 @@ QUANTIZED = {
         (
             {**QUANTIZED, "kind": "static", "engine": "onnxruntime", "per_channel": False}
             | {"rows": 64, "data": "calibration"},
-            "Quantized to int8 for onnxruntime: static, one scale a tensor on 64 rows "
-            "(calibration).",
+            (
+                "Quantized to int8 for onnxruntime: static, one scale a tensor on 64 rows "
+                "(calibration)."
+            ),
         ),
         ({"step": "export", "to": "onnx"}, "Exported to ONNX."),
     ],

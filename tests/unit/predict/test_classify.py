@@ -11,7 +11,7 @@ import torch
 
 from prunegate.errors import ModelError, TableError
 from prunegate.predict.images import ImageSet, from_array
-from prunegate.predict.labelled import LabelledImages
+from prunegate.predict.labelled import Labelled
 from prunegate.predict.preprocessing import Preprocessing
 
 PREPROCESSING = Preprocessing.from_config({"do_resize": False})
@@ -91,22 +91,22 @@ def test_outputs_that_are_not_finite_and_empty_sets_are_refused() -> None:
 def test_labelled_images_hand_out_the_chosen_rows() -> None:
     some = images()
     labels = np.arange(11) % 3
-    chosen = LabelledImages.of(some, labels, np.array([9, 4, 2]))
+    chosen = Labelled.of(some, labels, np.array([9, 4, 2]))
     assert len(chosen) == 3
     batch = chosen.batch(np.array([2, 0]))
     values, classes = batch.inputs["pixel_values"], batch.labels
     assert classes.dtype == torch.int64
     assert classes.tolist() == [2, 0]
     assert torch.equal(values, some.pixel_values(np.array([2, 9])))
-    assert len(LabelledImages.of(some, labels)) == 11
+    assert len(Labelled.of(some, labels)) == 11
     with pytest.raises(TableError, match="11 images"):
-        LabelledImages.of(some, labels[:5])
+        Labelled.of(some, labels[:5])
     with pytest.raises(TableError, match="rows"):
-        LabelledImages.of(some, labels, np.array([11]))
+        Labelled.of(some, labels, np.array([11]))
 
 
 def test_labelled_images_are_what_compression_takes() -> None:
     from prunegate.compress.examples import Examples
 
-    rows: Examples = LabelledImages.of(images(), np.zeros(11, dtype=np.int64))
+    rows: Examples = Labelled.of(images(), np.zeros(11, dtype=np.int64))
     assert len(rows) == 11

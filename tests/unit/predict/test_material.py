@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,10 @@ from prunegate.data.hashing import FileHash, hash_files
 from prunegate.data.labelled_rows import LabelledRows, select
 from prunegate.errors import ModelError, TableError
 from prunegate.policy.model import Policy
+from prunegate.policy.naming import value_text
 from prunegate.policy.recipe import Rows
-from prunegate.predict.material import Classes, Material, classes_of, prepare, used_splits
+from prunegate.predict.classes import classes_of
+from prunegate.predict.material import Material, prepare, used_splits
 from prunegate.predict.table import predictions
 
 PREPROCESSOR = {"do_resize": False, "image_mean": [0.5] * 3, "image_std": [0.5] * 3}
@@ -55,9 +58,20 @@ def make_rows(folder: Path, splits: list[str]) -> LabelledRows:
     )
 
 
-def material(policy: Policy, rows: LabelledRows, classes: Classes | None = None) -> Material:
-    chosen = classes or Classes(positive=1, negative=0)
-    return prepare(policy, rows, hash_files(rows.paths), PREPROCESSOR, chosen)
+def model(names: tuple[str, ...] = ("safe", "unsafe"), **family: str) -> Any:
+    """What is asked of a loaded model."""
+    return SimpleNamespace(
+        family=SimpleNamespace(
+            **{"architecture": "Some", "reads": "images", "answers": "classes"} | family
+        ),
+        preprocessor=PREPROCESSOR,
+        config={"id2label": dict(enumerate(names))},
+        folder=Path("baseline"),
+    )
+
+
+def material(policy: Policy, rows: LabelledRows, *names: str) -> Material:
+    return prepare(policy, rows, hash_files(rows.paths), model(names or ("safe", "unsafe")))
 
 
 def greys(values: Any) -> list[int]:
@@ -83,7 +97,7 @@ def test_images_are_those_of_their_rows(
     rows = make_rows(tmp_path_factory.mktemp("images"), [*splits, "gate"])
     found = material(policy, rows)
     used = used_splits(policy)
-    assert len(found.images) == sum(split in used for split in rows.splits)
+    assert len(found.inputs) == sum(split in used for split in rows.splits)
     for split in used:
         if split not in rows.splits:
             continue
@@ -126,7 +140,7 @@ def test_examples_follow_where_limit_and_seed(tmp_path: Path) -> None:
 
 def test_labels_follow_the_models_numbers(tmp_path: Path) -> None:
     rows = make_rows(tmp_path, ["train"] * 4 + ["gate"])
-    found = material(make_policy(TRAIN), rows, Classes(positive=0, negative=1))
+    found = material(make_policy(TRAIN), rows, "unsafe", "safe")
     labels = found.examples(Rows(split="train"), 0).batch(np.arange(4)).labels
     assert labels.tolist() == [0, 1, 1, 0]
 
@@ -134,7 +148,7 @@ def test_labels_follow_the_models_numbers(tmp_path: Path) -> None:
 def test_images_of_unused_splits_are_not_opened(tmp_path: Path) -> None:
     rows = make_rows(tmp_path, ["search", "gate"])
     (tmp_path / "0.png").write_text("not an image")
-    assert all_of(material(make_policy(), rows).images) == [1]
+    assert all_of(material(make_policy(), rows).inputs) == [1]
     with pytest.raises(TableError, match=r"0\.png"):
         material(make_policy(SEARCH), rows)
 
@@ -144,7 +158,7 @@ def test_an_image_that_changed_since_it_was_hashed_is_refused(tmp_path: Path) ->
     found: tuple[FileHash, ...] = hash_files(rows.paths)
     Image.new("RGB", (4, 4), (9, 9, 9)).save(tmp_path / "1.png", compress_level=0)
     with pytest.raises(TableError, match=r"1\.png"):
-        prepare(make_policy(), rows, found, PREPROCESSOR, Classes(positive=1, negative=0))
+        prepare(make_policy(), rows, found, model())
 
 
 @pytest.mark.parametrize(
@@ -160,7 +174,8 @@ def test_an_image_that_changed_since_it_was_hashed_is_refused(tmp_path: Path) ->
 )
 def test_classes_are_found_by_name(positive: Any, names: Any, expected: tuple[int, int]) -> None:
     found = classes_of(make_policy(positive=positive), {"id2label": names})
-    assert (found.positive, found.negative) == expected
+    assert found.positive == expected[0]
+    assert set(found.names) == {value_text(name) for name in names.values()}
 
 
 @pytest.mark.parametrize(

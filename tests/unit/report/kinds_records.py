@@ -9,7 +9,7 @@ from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
-from prunegate.audit.record import DecisionRecord, Flip
+from prunegate.audit.record import DecisionRecord, Flip, Generation
 from prunegate.verdict.finding import Finding, SliceSummary
 from prunegate.verdict.words import WITHIN
 
@@ -103,11 +103,22 @@ def language(records: ModuleType) -> DecisionRecord:
     )  # fmt: skip
     flips = tuple(
         Flip(id=f"d-{n}", slices=(_VIDEO,), label="", baseline=578.23, candidate=after,
-             lost=after > 578.23)
+             lost=after > 578.23, text="Walk further than your shoes would like you to.")
         for n, after in enumerate((652.5, 561.9))
+    )  # fmt: skip
+    generations = (
+        Generation(id="d-7", slices=(_VIDEO,), prompt="A headline for walking shoes:\n",
+                   reference="Walk further.", baseline="Walk a mile in them.\nThen another.",
+                   candidate="Walk, walk, walk, walk, walk"),
+        Generation(id="d-9", slices=("content_type=display",), prompt="",
+                   reference="Sold out by noon.", baseline="Back in stock.",
+                   candidate="Back in stock."),
+        Generation(id="d-8", slices=(_VIDEO,), prompt="Say no more.", reference="Fine.",
+                   baseline="", candidate="\n"),
     )  # fmt: skip
     return replace(
         records.approved(), outcome="inconclusive", exit_code=4, findings=findings, flips=flips,
+        generations=generations,
         slices=tuple(
             SliceSummary(name=name, slicing=slicing, declared=True, judged=True, rows=rows,
                          positives=rows, cells=())

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from prunegate.data.image_table import needed_columns, read_rows
+from prunegate.data.labelled_table import needed_columns, read_rows
 from prunegate.errors import TableError
 from prunegate.policy.model import Policy
 

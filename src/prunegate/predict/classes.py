@@ -1,0 +1,96 @@
+"""Classes: which of a model's numbers stands for which label of the data, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prunegate.data.columns import shown
+from prunegate.data.labelled_rows import LabelledRows, is_positive
+from prunegate.errors import ModelError
+from prunegate.policy.model import Policy
+from prunegate.policy.naming import value_text
+
+_SHOWN = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Classes:
+    """The classes of a classifier."""
+
+    names: tuple[str, ...]
+    """The label of every class, by its number."""
+    positive: int | None = None
+    """binary: the number of the policy's positive label."""
+
+    def numbers(self, rows: LabelledRows, policy: Policy) -> NDArray[np.int64]:
+        """The class number of every row's label; -1 where the model has no such class.
+
+        A binary task has two labels, so whatever is not the positive one is the other.
+        """
+        if self.positive is not None:
+            return np.where(is_positive(rows, policy), self.positive, 1 - self.positive)
+        known = {name: number for number, name in enumerate(self.names)}
+        found = (known.get(value_text(label), -1) for label in rows.labels)
+        return np.fromiter(found, np.int64, len(rows))
+
+    def require_known(
+        self, rows: LabelledRows, chosen: NDArray[np.int64], numbers: NDArray[np.int64]
+    ) -> None:
+        """Insist that the label of every chosen row is one of the model's classes.
+
+        Raises:
+            ModelError: naming labels that are not.
+        """
+        strange = {value_text(rows.labels[row]) for row in chosen[numbers < 0].tolist()}
+        if strange:
+            some = ", ".join(shown(name) for name in sorted(strange)[:_SHOWN])
+            raise ModelError(
+                f"the data have labels that the model does not know: {some}; it knows "
+                f"{_listed(self.names)} (id2label in config.json). Correct the labels or id2label"
+            )
+
+
+def classes_of(policy: Policy, config: Mapping[str, Any]) -> Classes:
+    """The classes of a model, by the names in its config.
+
+    Raises:
+        ModelError: the model is no classifier of the policy's labels.
+    """
+    table = config.get("id2label")
+    labels = {str(k): name for k, name in table.items()} if isinstance(table, Mapping) else {}
+    found = ", ".join(f"{number}: {name}" for number, name in labels.items()) or "not named"
+    numbers = sorted(int(number) for number in labels if number.isdecimal())
+    names = tuple(value_text(labels.get(str(number))) for number in numbers)
+    whole = len(labels) >= 2 and numbers == list(range(len(labels)))
+    if policy.task.kind == "binary":
+        return _binary(policy, names if whole else (), found)
+    listed = set(map(value_text, policy.task.classes))
+    if not whole or len(set(names)) != len(names) or (listed and listed != set(names)):
+        wanted = f": {_listed(sorted(listed))}" if listed else " (at least two)"
+        raise ModelError(
+            f"the model's classes are {found} (id2label in config.json); the policy needs the "
+            f"labels of the data{wanted}, numbered from 0. Correct 'task: classes:' or the model's "
+            "id2label"
+        )
+    return Classes(names=names)
+
+
+def _binary(policy: Policy, names: tuple[str, ...], found: str) -> Classes:
+    positive = value_text(policy.task.positive)
+    if len(names) != 2 or names.count(positive) != 1:
+        raise ModelError(
+            f"the model's classes are {found} (id2label in config.json); the policy needs two "
+            f"classes, 0 and 1, one of them named '{positive}'. Correct 'task: positive:' or the "
+            "model's id2label"
+        )
+    return Classes(names=names, positive=names.index(positive))
+
+
+def _listed(names: tuple[str, ...] | list[str]) -> str:
+    more = f" and {len(names) - 20} more" if len(names) > 20 else ""
+    return ", ".join(shown(name) for name in names[:20]) + more

@@ -1,0 +1,135 @@
+"""Greedy generation: what a language model says, the likeliest token each time.
+
+Deterministic, one document at a time, so that there is no padding to get wrong. Where the module
+keeps keys and values, they are used, and the whole is then looked at once more without them:
+pruning that left a layer's cache in disorder would show here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+
+from prunegate.errors import ModelError
+from prunegate.models.placement import placed
+from prunegate.predict.documents import Beginning
+from prunegate.predict.tokens import Tokens
+
+_TIE = 1e-3
+"""Logits closer than this (of the largest's size) are equal: rounding decides between them."""
+_ADVICE = (
+    "its layers may be numbered wrongly (layer_idx), and it would write wrongly in production, too"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Greedy:
+    """How to continue a text."""
+
+    tokens: Tokens
+    most: int = 48
+    """New tokens, at most; fewer where the end token comes or the model takes no more."""
+    device: str = "cpu"
+
+    def texts(
+        self,
+        module: nn.Module,
+        beginnings: Sequence[Beginning],
+        advance: Callable[[int], object] | None = None,
+    ) -> list[str]:
+        """Return the continuation of each beginning as text.
+
+        Args:
+            module: a language model; its mode and device are put back.
+            beginnings: of at least one token each; of a long one the end is used.
+            advance: called with 1 after each.
+
+        Raises:
+            ModelError: outputs that are not finite, or a cache that changes what is said.
+            UnsupportedError: the device is unknown or not there.
+        """
+        said = []
+        with placed(module, self.device, training=False):
+            for beginning in beginnings:
+                ids = self.ids(module, beginning, cached=keeps_cache(module))
+                said.append(self.tokens.text(ids))
+                if advance is not None:
+                    advance(1)
+        return said
+
+    def ids(self, module: nn.Module, beginning: Beginning, *, cached: bool) -> list[int]:
+        """Return the new tokens; the end token is not among them."""
+        longest, end = self.tokens.longest, self.tokens.end
+        given = beginning.within(max(longest - self.most, longest // 2, 1)).tolist()
+        most = min(self.most, longest - len(given))
+        with placed(module, self.device, training=False) as target, torch.inference_mode():
+            walk = _cached if cached else _uncached
+            said = walk(module, torch.tensor([given], device=target), most, end)
+            if cached:
+                _require_greedy(module, torch.tensor([given + said], device=target), len(given))
+        return said[:-1] if said and said[-1] == end else said
+
+
+def keeps_cache(module: nn.Module) -> bool:
+    """Whether the module can go on from keys and values that it computed before."""
+    from transformers import PreTrainedModel
+
+    return isinstance(module, PreTrainedModel) and bool(module.can_generate())
+
+
+def _cached(module: nn.Module, ids: Tensor, most: int, end: int | None) -> list[int]:
+    said: list[int] = []
+    fed, past = ids, None
+    while len(said) < most and (not said or said[-1] != end):
+        seen = torch.ones((1, ids.shape[1] + len(said)), dtype=torch.int64, device=ids.device)
+        try:
+            answer = cast("Any", module)(
+                input_ids=fed, attention_mask=seen, past_key_values=past, use_cache=True
+            )
+        except RuntimeError as error:
+            first = str(error).partition("\n")[0]
+            raise ModelError(
+                f"the model cannot go on from its cache of keys and values ({first}); {_ADVICE}"
+            ) from error
+        past = answer.past_key_values
+        said.append(_likeliest(answer.logits))
+        fed = torch.tensor([said[-1:]], device=ids.device)
+    return said
+
+
+def _uncached(module: nn.Module, ids: Tensor, most: int, end: int | None) -> list[int]:
+    said: list[int] = []
+    while len(said) < most and (not said or said[-1] != end):
+        whole = torch.cat([ids, torch.tensor([said], dtype=ids.dtype, device=ids.device)], dim=1)
+        said.append(_likeliest(_logits(module, whole)))
+    return said
+
+
+def _require_greedy(module: nn.Module, whole: Tensor, given: int) -> None:
+    """Insist that each token is the likeliest without a cache, too; ties are either way."""
+    logits = _logits(module, whole)[0, given - 1 : -1].double()
+    if not len(logits):
+        return
+    best = logits.max(dim=-1).values
+    chosen = logits.gather(1, whole[0, given:, None])[:, 0]
+    if bool((best - chosen > _TIE * logits.abs().max()).any()):
+        raise ModelError(
+            "with its cache of keys and values the model says something else than without; "
+            + _ADVICE
+        )
+
+
+def _logits(module: nn.Module, ids: Tensor) -> Tensor:
+    found = cast("Any", module)(input_ids=ids, attention_mask=torch.ones_like(ids)).logits
+    return cast("Tensor", found)
+
+
+def _likeliest(logits: Tensor) -> int:
+    last = logits[0, -1]
+    if not bool(torch.isfinite(last).all()):
+        raise ModelError("the model's outputs are NaN or infinite; it cannot be judged.")
+    return int(last.argmax())
