@@ -168,19 +168,36 @@ def _module(
     """Build what the folder stores."""
     raw, name = files.read(storage.file), str(files.folder / storage.file)
     if storage.format == "onnx":
-        from prunegate.models.onnx_module import open_onnx  # needs the extra "edge"
+        from prunegate.models.onnx_module import OnnxModule  # needs the extra "edge"
 
-        return open_onnx(raw, name)
+        return OnnxModule(raw, name)
     state = read_weights(raw, name)
     module = family.skeleton(config, kept)
     if storage.format == "int8":
-        from prunegate.models.int8 import prepare
+        from prunegate.models.int8 import load_int8, prepare
 
-        prepare(module, **storage.quantized)
-        load_into(module, state, name)
+        prepare(module, **_settings(storage, name))
+        load_int8(module, state, name)
     else:
         load_into(module, family.rename(state), name)
     return module
+
+
+def _settings(storage: Storage, name: str) -> dict[str, Any]:
+    """How a torch int8 model was quantized; a manifest may say anything, ``prepare`` may not."""
+    found = dict(storage.quantized)
+    known = (
+        found.keys() == {"kind", "per_channel", "embeddings"}
+        and found["kind"] in ("dynamic", "weight_only")
+        and isinstance(found["per_channel"], bool)
+        and isinstance(found["embeddings"], bool | None)
+    )
+    if not known:
+        raise ModelError(
+            f"{name}: surgery.json says it is quantized as {found}, which is not known; compress "
+            "again."
+        )
+    return found
 
 
 @dataclass(frozen=True, kw_only=True)
