@@ -34,7 +34,9 @@ def round_to_int8(
     Raises:
         ModelError: a weight is NaN or infinite.
     """
-    others = None if axis is None else tuple(a for a in range(weight.ndim) if a != axis % weight.ndim)
+    others = (
+        None if axis is None else tuple(a for a in range(weight.ndim) if a != axis % weight.ndim)
+    )
     largest = np.max(np.abs(weight), axis=others, initial=0.0)
     if not np.isfinite(largest).all():
         raise ModelError("NaN or infinite weights cannot be quantized; use an earlier checkpoint.")

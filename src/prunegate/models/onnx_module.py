@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from prunegate.errors import ModelError, UnsupportedError
 from prunegate.models.onnx_file import ONNX_FILE, count_weights, edge, read_onnx
 
-_ERRORS_ONLY = 3
+_SILENT = 4  # errors are raised; the log would print them a second time
 _SESSION = {
     # Threads that wait by spinning would be billed as work, to whichever model runs next.
     "session.intra_op.allow_spinning": "0",
@@ -57,7 +57,7 @@ class OnnxModule(nn.Module):
         """Stored weights, ``count_weights``."""
         self._output = _logits(tuple(value.name for value in model.graph.output), name)
         self._threads = torch.get_num_threads()
-        self._session = self._open()
+        self._session = open_session(raw, name, self._threads)
         self.training = False
 
     def forward(self, *tensors: Tensor, **named: Tensor) -> OnnxAnswer:
@@ -78,12 +78,14 @@ class OnnxModule(nn.Module):
             )
         if self._threads != torch.get_num_threads():
             self._threads = torch.get_num_threads()
-            self._session = self._open()
+            self._session = open_session(self.raw, self.name, self._threads)
         arrays = {key: tensor.detach().cpu().numpy() for key, tensor in given.items()}
         try:
             answer = self._session.run([self._output], arrays)[0]
         except Exception as error:  # onnxruntime's own types, which derive from Exception
-            raise ModelError(f"{self.name}: cannot run on these inputs ({_first(error)}).") from error
+            raise ModelError(
+                f"{self.name}: cannot run on these inputs ({_first(error)})."
+            ) from error
         return OnnxAnswer(logits=torch.from_numpy(answer).float())
 
     def train(self, mode: bool = True) -> OnnxModule:
@@ -103,21 +105,26 @@ class OnnxModule(nn.Module):
         memo[id(self)] = copied = OnnxModule(self.raw, self.name)
         return copied
 
-    def _open(self) -> Any:
-        runtime = edge("onnxruntime")
-        options = runtime.SessionOptions()
-        options.intra_op_num_threads = self._threads
-        options.inter_op_num_threads = 1
-        options.log_severity_level = _ERRORS_ONLY
-        options.use_deterministic_compute = True
-        for key, value in _SESSION.items():
-            options.add_session_config_entry(key, value)
-        try:
-            return runtime.InferenceSession(
-                self.raw, options, providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:  # onnxruntime's own types, which derive from Exception
-            raise ModelError(f"{self.name}: onnxruntime refuses it ({_first(error)}).") from error
+
+def open_session(raw: bytes, name: str, threads: int) -> Any:
+    """Return an ``onnxruntime.InferenceSession`` on the CPU, for bytes that ``read_onnx`` accepts.
+
+    Raises:
+        ModelError: onnxruntime refuses the graph.
+        UnsupportedError: no extra ``edge``.
+    """
+    runtime = edge("onnxruntime")
+    options = runtime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = _SILENT
+    options.use_deterministic_compute = True
+    for key, value in _SESSION.items():
+        options.add_session_config_entry(key, value)
+    try:
+        return runtime.InferenceSession(raw, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's own types, which derive from Exception
+        raise ModelError(f"{name}: onnxruntime refuses it ({_first(error)}).") from error
 
 
 def _logits(outputs: tuple[str, ...], name: str) -> str:
