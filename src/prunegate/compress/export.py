@@ -152,6 +152,8 @@ def _strip(model: Any) -> None:
         del graph.value_info[:]
         for part in (*graph.node, *graph.initializer, *graph.input, *graph.output):
             _forget(part)
+        for node in graph.node:
+            node.ClearField("name")  # says what its output's name says
 
 
 def _forget(part: Any) -> None:

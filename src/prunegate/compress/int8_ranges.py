@@ -77,13 +77,15 @@ class _Runner:
                 f"calibration: the model cannot run on these rows ({first})."
             ) from error
         computed = dict(zip(self._computed, results, strict=True))
-        found = {name: computed.get(name, arrays.get(name)) for name in sorted(self._values)}
-        for name, seen in found.items():
+        found = {}
+        for name in sorted(self._values):
+            seen = computed.get(name, arrays.get(name))
             if seen is None or not seen.size or not np.isfinite(seen).all():
                 raise ModelError(
                     f"calibration: {name} is missing, empty, NaN or infinite; check the rows and "
                     "the checkpoint."
                 )
+            found[name] = seen
         return found
 
 
