@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import copy
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +25,7 @@ from torch import nn
 from prunegate.compress.export import to_onnx
 from prunegate.compress.quantize_onnx import int8
 from prunegate.cost.measure import measure
+from prunegate.cost.measurement import steady
 from prunegate.models.int8 import int8_state, quantize_module
 from prunegate.models.kept import Kept
 from prunegate.models.onnx_module import OnnxModule
@@ -133,56 +133,45 @@ KINDS = {
 }
 
 
-def table(geometry: Geometry) -> None:
-    """Print one line per engine, pruning and kind."""
-    print(f"\n{geometry.name}")
-    print("engine       kept                     numbers         bytes  x smaller  x faster (95 %)")
+def table(geometry: Geometry, engine: str) -> None:
+    """Print one line per pruning and kind."""
+    print(f"\n{geometry.name}, {engine}")
+    print("kept                     numbers             bytes  x smaller  x faster (95 %)")
     inputs = images(geometry)
-    for engine, kinds in KINDS.items():
-        first: tuple[nn.Module, int] | None = None
-        for name, (heads, neurons) in geometry.keep.items():
-            module = build(geometry, heads, neurons)
-            made: Callable[[str], tuple[nn.Module, int]]
-            if engine == "torch":
-                made = lambda kind, m=module: in_torch(m, kind)  # noqa: E731  # one of two makers
-            else:
-                raw = to_onnx(module, inputs)
-                made = lambda kind, r=raw: in_onnx(r, kind, inputs)  # noqa: E731
-            for kind in kinds:
-                candidate = made(kind)
-                first = first or candidate
-                line(engine, name, kind, first, candidate, inputs, geometry.seconds)
+    first: tuple[nn.Module, int] | None = None
+    for name, (heads, neurons) in geometry.keep.items():
+        module = build(geometry, heads, neurons)
+        raw = to_onnx(module, inputs) if engine == "onnxruntime" else b""
+        for kind in KINDS[engine]:
+            made = in_onnx(raw, kind, inputs) if raw else in_torch(module, kind)
+            first = first or made
+            smaller = f"{made[1]:12,}  {first[1] / made[1]:9.2f}"
+            faster = speed(first[0], made[0], inputs, geometry.seconds)
+            print(f"{name:24s} {kind:12s} {smaller}  {faster}", flush=True)
 
 
-def line(  # noqa: PLR0913  # a row of the table
-    engine: str,
-    name: str,
-    kind: str,
-    first: tuple[nn.Module, int],
-    candidate: tuple[nn.Module, int],
-    inputs: dict[str, torch.Tensor],
-    seconds: float,
-) -> None:
-    """Measure and print."""
-    timed = measure(first[0], candidate[0], inputs, rounds=8, seconds=seconds)
-    ratio = timed.cpu_ratio
-    assert ratio is not None  # noqa: S101  # on a CPU it is there
-    mark = "" if timed.quiet else "  (busy machine)"
-    print(
-        f"{engine:12s} {name:24s} {kind:12s} {candidate[1]:12,}  {first[1] / candidate[1]:9.2f}  "
-        f"{1 / ratio.value:5.2f} ({1 / ratio.high:.2f} to {1 / ratio.low:.2f}){mark}",
-        flush=True,
-    )
+def speed(
+    first: nn.Module, other: nn.Module, inputs: dict[str, torch.Tensor], seconds: float
+) -> str:
+    """How many times less CPU time the other model takes, with its interval."""
+    timed = measure(first, other, inputs, rounds=8, seconds=seconds)
+    ratio, noise = timed.cpu_ratio, timed.cpu_noise
+    assert ratio is not None
+    assert noise is not None
+    mark = "" if steady(noise) else "  (noisy)"
+    return f"{1 / ratio.value:5.2f} ({1 / ratio.high:.2f} to {1 / ratio.low:.2f}){mark}"
 
 
 def main() -> int:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="only the demo's geometry")
+    parser.add_argument("--engines", nargs="+", choices=KINDS, default=list(KINDS))
     chosen = parser.parse_args()
     torch.set_num_threads(1)
     for geometry in (DEMO,) if chosen.quick else (BASE, DEMO):
-        table(geometry)
+        for engine in chosen.engines:
+            table(geometry, engine)
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Hostile ONNX files: refused with one message before onnxruntime sees them, nothing else is read."""
+"""Hostile ONNX files: refused with one message before onnxruntime sees them."""
 
 from __future__ import annotations
 
@@ -76,10 +76,10 @@ def truncated() -> Any:
     return hostile
 
 
-SECRET = "secret.bin"
+BESIDE = "beside.bin"
 HOSTILE: dict[str, tuple[Callable[[], Any], type[InputError], str]] = {
     "external": (
-        lambda: model(tensors=(outside(stored([1, 2]), SECRET),)),
+        lambda: model(tensors=(outside(stored([1, 2]), BESIDE),)),
         UnsupportedError,
         "'weight' is stored outside the file",
     ),
@@ -89,7 +89,7 @@ HOSTILE: dict[str, tuple[Callable[[], Any], type[InputError], str]] = {
         "stored outside the file",
     ),
     "external inside a branch": (
-        lambda: branching(constant(outside(stored([1, 2], "deep"), SECRET))),
+        lambda: branching(constant(outside(stored([1, 2], "deep"), BESIDE))),
         UnsupportedError,
         "'deep' is stored outside the file",
     ),
@@ -122,7 +122,7 @@ def test_hostile_files_are_refused_before_the_runtime(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make, kind, message = HOSTILE[name]
-    (tmp_path / SECRET).write_bytes(np.array([7, 7], dtype=np.float32).tobytes())
+    (tmp_path / BESIDE).write_bytes(np.array([7, 7], dtype=np.float32).tobytes())
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(onnx_module, "open_session", lambda *_: pytest.fail("it was opened"))
     with pytest.raises(kind, match=message) as caught:
@@ -131,7 +131,9 @@ def test_hostile_files_are_refused_before_the_runtime(
     assert "7" not in str(caught.value)
 
 
-@pytest.mark.parametrize("raw", [b"", b"\x80\x04K\x01.", b"PK\x03\x04", b"<html>", bytes(range(256))])
+@pytest.mark.parametrize(
+    "raw", [b"", b"\x80\x04K\x01.", b"PK\x03\x04", b"<html>", bytes(range(256))]
+)
 def test_other_bytes_are_no_onnx_file(raw: bytes) -> None:
     with pytest.raises(ModelError, match="not an ONNX"):
         OnnxModule(raw)

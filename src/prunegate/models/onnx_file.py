@@ -69,7 +69,7 @@ def graphs(graph: Any) -> Iterator[Any]:
 
 
 def count_weights(model: Any) -> int:
-    """Count the elements of the stored weights, int8 ones and their scales included.
+    """Count the elements of the stored weights; of int8 ones with their scales and zeros.
 
     Single numbers and the whole numbers that describe shapes are no weights.
     """

@@ -1,4 +1,4 @@
-"""Exports repeat, say nothing of this machine, leave no trace, and are refused when they are wrong."""
+"""Exports repeat, say nothing of this machine, leave no trace, and are refused when wrong."""
 
 from __future__ import annotations
 

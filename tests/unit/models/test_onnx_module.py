@@ -113,8 +113,9 @@ def test_it_cannot_be_trained_or_moved() -> None:
     module = OnnxModule(product())
     with pytest.raises(UnsupportedError, match="cannot be trained; fine-tune before the export"):
         module.train()
-    with pytest.raises(UnsupportedError, match="cannot be trained"), placed(
-        module, "cpu", training=True
+    with (
+        pytest.raises(UnsupportedError, match="cannot be trained"),
+        placed(module, "cpu", training=True),
     ):
         pass
     with placed(module, "cpu", training=False) as device:
@@ -124,8 +125,9 @@ def test_it_cannot_be_trained_or_moved() -> None:
 
 def test_another_device_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
-    with pytest.raises(UnsupportedError, match="runs? on the CPU here; use cpu"), placed(
-        OnnxModule(product()), "cuda", training=False
+    with (
+        pytest.raises(UnsupportedError, match="is run on the CPU here; use cpu"),
+        placed(OnnxModule(product()), "cuda", training=False),
     ):
         pass
 
