@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
 
 import torch
 from torch import nn
@@ -21,10 +22,13 @@ def placed(module: nn.Module, device: str, *, training: bool) -> Iterator[torch.
         training: True switches dropout on.
 
     Raises:
-        UnsupportedError: the device is unknown or not there.
+        UnsupportedError: the device is unknown or not there, or the model is one that cannot move.
     """
     target = _device(device)
-    home = next(module.parameters()).device
+    tensor = next(chain(module.parameters(), module.buffers()), None)
+    if tensor is None and target.type != "cpu":
+        raise UnsupportedError(f"device {device!r}: model.onnx is run on the CPU here; use cpu.")
+    home = torch.device("cpu") if tensor is None else tensor.device
     modes = {part: part.training for part in module.modules()}
     try:
         module.to(target).train(training)
