@@ -9,17 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
 import pyarrow as pa
 import torch
+from torch import nn
 
 from prunegate import __version__
 from prunegate.audit.generations import generations_of
 from prunegate.audit.record import Generation
 from prunegate.compress.checkpoint import kept_until_done
 from prunegate.compress.from_policy import stage_in_words, steps_of
+from prunegate.compress.quantize import export
 from prunegate.compress.recipe import Candidate, Step, without_pruning
 from prunegate.compress.work import compress
 from prunegate.cost.measure import describe, figures, measure
@@ -45,6 +48,8 @@ from prunegate.predict.table import Scored, predictions
 from prunegate.predict.tokens import TOKENIZER_FILE, Tokens
 
 Progress = Callable[[str, int, int], None]
+SCORED = 128
+"""Rows per forward pass in scoring, at most."""
 Scores = Mapping[str, Scored]
 """Columns of the predictions table, by the model's name: baseline, candidate."""
 
@@ -160,9 +165,9 @@ class Workbench:
         """
         return score(
             self.policy,
-            model.module,
-            model.config,
+            model,
             self.material.split(split),
+            batch_size=self.settings.batch if _scales_by_batch(model) else SCORED,
             device=self.settings.device,
             progress=lambda _stage, done, total: self.settings.progress(
                 f"score with the {name}", done, total
@@ -174,11 +179,14 @@ class Workbench:
         return predictions(self.policy, self.rows, scores, split)
 
     def measure(self, candidate: LoadedModel) -> Measurements:
-        """Time baseline and candidate, interleaved."""
+        """Time baseline and candidate, interleaved and in the candidate's engine."""
         rows, settings = self.material.split("gate"), self.settings
         sample = rows.inputs(rows.typical(settings.batch))
+        baseline = self.baseline.module
+        if candidate.storage.engine != self.baseline.storage.engine:
+            baseline = self._exported
         timed = measure(
-            self.baseline.module.to(settings.device),
+            baseline.to(settings.device),
             candidate.module.to(settings.device),
             {name: tensor.to(settings.device) for name, tensor in sample.items()},
             batch=settings.batch,
@@ -212,6 +220,15 @@ class Workbench:
             for model in (self.baseline, candidate)
         ]
         return generations_of(self.policy, rows, list(asked), *said)
+
+    @cached_property
+    def _exported(self) -> nn.Module:
+        """The baseline in onnxruntime: another engine's speed is no merit of the candidate."""
+        self.settings.progress("export the baseline, to time it in the candidate's engine", 0, 1)
+        family, config = self.baseline.family, self.baseline.config
+        module, _ = export(self.baseline.module, family.example(config))
+        self.settings.progress("export the baseline, to time it in the candidate's engine", 1, 1)
+        return module
 
     def require_unchanged(self) -> None:
         """Insist that no input changed since it was hashed: the record names them by content."""
@@ -297,6 +314,17 @@ def _require_sections(policy: Policy) -> None:
             f"the policy lacks what a run needs: {'; '.join(missing)}. To judge predictions that "
             "exist already, use 'prunegate gate'"
         )
+
+
+def _scales_by_batch(model: LoadedModel) -> bool:
+    """Whether a row's answer depends on the rows beside it.
+
+    Dynamic int8 in onnxruntime takes one scale for the activations of a whole batch; such a model
+    is scored in the batches that it is timed in, and that production is expected to send.
+    """
+    return (
+        model.storage.engine == "onnxruntime" and model.storage.quantized.get("kind") == "dynamic"
+    )
 
 
 def _counted(model: LoadedModel) -> ModelFigures:

@@ -11,7 +11,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow.parquet as pq
 import pytest
+import torch
+from PIL import Image
 
 import prunegate
 from prunegate.cli import main
@@ -134,6 +138,43 @@ def test_what_importance_would_keep_is_what_compress_keeps(
             if row["kept"] == "yes":
                 kept[int(row["layer"]) - 1].append(int(row["unit"]) - 1)
     assert json.loads((home / "candidate/surgery.json").read_text())["kept"]["neurons"] == kept
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("last", "stored", "engine"),
+    [
+        ("- quantize: {engine: torch}", "model.safetensors", "torch"),
+        ("- quantize: {engine: torch, kind: weight_only}", "model.safetensors", "torch"),
+        ("- export: onnx", "model.onnx", "onnxruntime"),
+        ("- quantize: {to: int8}\n  - export: onnx", "model.onnx", "onnxruntime"),
+        ("- quantize: {kind: static, data: {split: calibration}}", "model.onnx", "onnxruntime"),
+    ],
+)
+def test_what_is_deployed_is_what_is_judged(
+    last: str, stored: str, engine: str, home: Path, start: Callable[..., Any]
+) -> None:
+    with_steps(home, f"compress:\n  - prune: {{what: heads, amount: 0.34}}\n  {last}\n")
+    code, _, err = start("run", "policy.yaml", "--out", "out", "--batch", "2")
+    assert code in (0, 3, 4), err
+    assert {path.name for path in (home / "out/candidate").iterdir()} == {
+        *(stored, "surgery.json", "preprocessor_config.json", "README.md")
+    }
+    record = json.loads((home / "out/record.json").read_text())
+    assert record["measurements"]["engine"].startswith(f"{engine} ")
+    assert "against" not in record["measurements"]["engine"]
+    assert record["compression"]["storage"] == ("onnx" if engine == "onnxruntime" else "int8")
+    module: Any = prunegate.load_candidate("out/candidate")
+    table = pq.read_table(home / "out/predictions.parquet").to_pydict()
+    with (home / "data/labelled.csv").open() as file:
+        (image,) = (r["image"] for r in csv.DictReader(file) if r["id"] == str(table["id"][0]))
+    pixels = np.asarray(Image.open(home / "data" / image))
+    values = torch.from_numpy(pixels.transpose(2, 0, 1).copy()).float().div(127.5).sub(1)
+    alone = float(module(pixel_values=values[None]).logits.double().softmax(-1)[0, 1])
+    assert table["candidate"][0] == pytest.approx(alone, abs=5e-3)
+    prunegate.save_candidate(module, home / "again")
+    for path in (home / "again").iterdir():
+        assert path.read_bytes() == (home / "out/candidate" / path.name).read_bytes()
 
 
 @pytest.mark.parametrize(

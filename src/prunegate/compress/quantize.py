@@ -42,13 +42,12 @@ def export(module: nn.Module, example: Mapping[str, Tensor]) -> tuple[nn.Module,
 
 
 def quantize(
-    module: nn.Module, storage: Storage, step: QuantizeStep, example: Mapping[str, Tensor]
+    module: nn.Module, step: QuantizeStep, example: Mapping[str, Tensor]
 ) -> tuple[nn.Module, Storage]:
     """Make a float32 module, or the model.onnx of one, eight-bit.
 
     Args:
         module: float32, or an ``OnnxModule`` of float32.
-        storage: What ``module`` is.
         step: How.
         example: Inputs that it takes, two rows.
 
@@ -72,7 +71,7 @@ def quantize(
     from prunegate.models.onnx_module import OnnxModule
 
     if not isinstance(module, OnnxModule):
-        module, storage = export(module, example)
+        module, _ = export(module, example)
     assert isinstance(module, OnnxModule)  # noqa: S101  # that is what export returns
     raw = int8(module.raw, **settings, calibration=_inputs(step))
     return OnnxModule(raw), Storage(format="onnx", quantized=settings)

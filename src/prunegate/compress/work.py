@@ -171,7 +171,7 @@ class Work:
     def _quantize(self, step: QuantizeStep, report: Progress | None) -> None:
         from prunegate.compress.quantize import quantize
 
-        self.module, self.storage = quantize(self.module, self.storage, step, self._example())
+        self.module, self.storage = quantize(self.module, step, self._example())
         self.recipe.append(spelled(step))
         _finished(report, "quantize")
 

@@ -32,6 +32,7 @@ from prunegate.cost.rounds import (
     take_round,
 )
 from prunegate.errors import MeasurementError
+from prunegate.models.placement import engine_of
 
 Progress = Callable[[str, int, int], None]
 
@@ -85,7 +86,7 @@ def measure(  # noqa: PLR0913  # the settings of one experiment, by keyword
     on_cpu = device.type == "cpu"
     return Measurements(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
-        engine=f"torch {torch.__version__.split('+')[0]} {device.type}",
+        engine=_engines(baseline, candidate, device),
         batch=batch,
         threads=threads,
         rounds=rounds,
@@ -98,6 +99,12 @@ def measure(  # noqa: PLR0913  # the settings of one experiment, by keyword
         quiet=steady(noise),
         environment=machine(device, load_before, load()),
     )
+
+
+def _engines(baseline: nn.Module, candidate: nn.Module, device: torch.device) -> str:
+    """What the models ran in; two engines are told, because their ratio is none of pruning."""
+    one, other = (engine_of(module) for module in (baseline, candidate))
+    return f"{one} {device.type}" if one == other else f"{one} against {other} {device.type}"
 
 
 def figures(

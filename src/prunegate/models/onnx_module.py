@@ -60,6 +60,11 @@ class OnnxModule(nn.Module):
         self._session = open_session(raw, name, self._threads)
         self.training = False
 
+    @property
+    def engine(self) -> str:
+        """What computes it: "onnxruntime" and its version."""
+        return f"onnxruntime {edge('onnxruntime').__version__}"
+
     def forward(self, *tensors: Tensor, **named: Tensor) -> OnnxAnswer:
         """Run the graph.
 

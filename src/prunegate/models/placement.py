@@ -39,6 +39,11 @@ def placed(module: nn.Module, device: str, *, training: bool) -> Iterator[torch.
             part.training = mode
 
 
+def engine_of(module: nn.Module) -> str:
+    """Return what computes a module: "torch 2.13.0", or what the module says of itself."""
+    return str(getattr(module, "engine", f"torch {torch.__version__.split('+')[0]}"))
+
+
 def _device(name: str) -> torch.device:
     try:
         device = torch.device(name)

@@ -18,10 +18,11 @@ from torch import nn
 from prunegate.errors import ModelError
 from prunegate.models.card import card
 from prunegate.models.family import family_of
+from prunegate.models.int8 import int8_state
 from prunegate.models.store import PREPROCESSOR_FILE, TOKENIZER_FILES
 from prunegate.models.surgery import SURGERY_FILE, Storage, Surgery
 from prunegate.models.surgery_json import to_json
-from prunegate.models.weights import write_weights
+from prunegate.models.weights import write_state, write_weights
 
 
 def model_file(module: nn.Module, storage: Storage) -> bytes:
@@ -29,6 +30,8 @@ def model_file(module: nn.Module, storage: Storage) -> bytes:
     if storage.format == "onnx":
         raw: bytes = cast("Any", module).raw
         return raw
+    if storage.format == "int8":
+        return write_state(int8_state(module))
     return write_weights(module)
 
 

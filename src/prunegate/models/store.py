@@ -141,11 +141,8 @@ def _assemble(
         preprocessor = parse_object(files.read(PREPROCESSOR_FILE), place)
     storage = surgery.storage if surgery is not None else FLOAT32
     module = _module(files, family, config, kept, storage)
-    if surgery is not None and surgery.zeros not in (None, count_zeros(module, family)):
-        raise ModelError(
-            f"{files.folder / SURGERY_FILE}: states {surgery.zeros:,} zeros among the weights; "
-            f"there are {count_zeros(module, family):,}. Compress again."
-        )
+    if surgery is not None and surgery.zeros is not None and storage.format == "float32":
+        _check_zeros(count_zeros(module, family), surgery.zeros, files.folder)
     return LoadedModel(
         module=module,
         family=family,
@@ -181,6 +178,14 @@ def _module(
     else:
         load_into(module, family.rename(state), name)
     return module
+
+
+def _check_zeros(found: int, stated: int, folder: Path) -> None:
+    if found != stated:
+        raise ModelError(
+            f"{folder / SURGERY_FILE}: states {stated:,} zeros among the weights; there are "
+            f"{found:,}. Compress again."
+        )
 
 
 def _settings(storage: Storage, name: str) -> dict[str, Any]:

@@ -52,11 +52,18 @@ def write_weights(module: nn.Module) -> bytes:
     Raises:
         ModelError: a weight is NaN or infinite.
     """
-    state = {
-        name: tensor.detach().cpu().contiguous() for name, tensor in stored_once(module).items()
-    }
-    _refuse_non_finite(state, "the model to save")
-    raw: bytes = safetensors.torch.save(state, metadata={"format": "pt"})
+    return write_state(stored_once(module))
+
+
+def write_state(state: Mapping[str, Tensor]) -> bytes:
+    """Serialise tensors that share no memory.
+
+    Raises:
+        ModelError: a weight is NaN or infinite.
+    """
+    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
+    _refuse_non_finite(plain, "the model to save")
+    raw: bytes = safetensors.torch.save(plain, metadata={"format": "pt"})
     return raw
 
 

@@ -20,6 +20,10 @@ _POSITIONS = 256
 """Tokens whose log-softmax is taken at once: float64 over a whole vocabulary is large."""
 
 
+DOCUMENTS = 32
+"""Documents per forward pass, at most."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Likelihoods:
     """What a language model thinks of documents."""
@@ -34,7 +38,7 @@ def likelihoods(
     module: nn.Module,
     documents: Documents,
     *,
-    batch_size: int = 32,
+    batch_size: int = DOCUMENTS,
     device: str = "cpu",
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Likelihoods:

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
-from torch import nn
-
+from prunegate.models.store import LoadedModel
 from prunegate.policy.model import Policy
 from prunegate.predict.classes import classes_of
 from prunegate.predict.classify import chosen_labels, positive_scores, probabilities
 from prunegate.predict.documents import Documents
 from prunegate.predict.inputs import Inputs
-from prunegate.predict.likelihood import likelihoods
+from prunegate.predict.likelihood import DOCUMENTS, likelihoods
 from prunegate.predict.table import Scored
 
 
 def score(
     policy: Policy,
-    module: nn.Module,
-    config: Mapping[str, Any],
+    model: LoadedModel,
     inputs: Inputs,
     *,
+    batch_size: int = 128,
     device: str = "cpu",
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Scored:
@@ -29,9 +28,9 @@ def score(
 
     Args:
         policy: says what the task is.
-        module: the model.
-        config: its config.json, which names its classes.
+        model: its config.json names its classes.
         inputs: the split, in the order of its rows.
+        batch_size: rows per forward pass, at most; documents go in smaller batches.
         device: "cpu" or "cuda".
         progress: called with ("predict", rows done, rows).
 
@@ -42,9 +41,11 @@ def score(
         ModelError: the model does not answer the policy's question.
     """
     if isinstance(inputs, Documents):
-        return likelihoods(module, inputs, device=device, progress=progress)
-    classes = classes_of(policy, config)
+        size = min(batch_size, DOCUMENTS)
+        return likelihoods(model.module, inputs, batch_size=size, device=device, progress=progress)
+    classes = classes_of(policy, model.config)
+    run: Any = {"batch_size": batch_size, "device": device, "progress": progress}
     if classes.positive is not None:
-        return positive_scores(module, inputs, classes.positive, device=device, progress=progress)
-    shares = probabilities(module, inputs, device=device, progress=progress)
+        return positive_scores(model.module, inputs, classes.positive, **run)
+    shares = probabilities(model.module, inputs, **run)
     return chosen_labels(shares, classes.names)

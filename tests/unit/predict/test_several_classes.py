@@ -137,11 +137,15 @@ def test_a_model_of_another_kind_is_refused(words_tokenizer: Path, family: Any) 
         prepare(policy("language"), documents, (), loaded(words_tokenizer))
 
 
+def called(module: Any, names: Any) -> Any:
+    return SimpleNamespace(module=module, config={"id2label": names})
+
+
 def test_chosen_labels_are_those_of_each_text_alone() -> None:
     module = bert()
     rng = np.random.default_rng(0)
     ids = tuple(rng.integers(0, 8, n).astype(np.int32) for n in rng.integers(1, 9, 30))
-    found = score(policy(), module, {"id2label": NAMES}, TextSet(ids=ids, pad=0))
+    found = score(policy(), called(module, NAMES), TextSet(ids=ids, pad=0))
     with torch.inference_mode():
         expected = [
             NAMES[int(module(torch.tensor([one.tolist()])).logits[0].argmax())] for one in ids
@@ -149,7 +153,7 @@ def test_chosen_labels_are_those_of_each_text_alone() -> None:
     assert list(found) == expected  # type: ignore[call-overload]  # an array of names
     assert len(set(expected)) > 1
     with pytest.raises(ModelError, match=r"answers with 3 classes, its config\.json names 2"):
-        score(policy(), module, {"id2label": {0: "a", 1: "b"}}, TextSet(ids=ids, pad=0))
+        score(policy(), called(module, {0: "a", 1: "b"}), TextSet(ids=ids, pad=0))
 
 
 def test_the_table_holds_labels() -> None:
