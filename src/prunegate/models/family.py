@@ -24,6 +24,15 @@ Reads = Literal["images", "texts"]
 Answers = Literal["classes", "next token"]
 
 _FAMILIES = {
+    "BertForSequenceClassification": "prunegate.models.bert",
+    "DistilBertForSequenceClassification": "prunegate.models.distilbert",
+    "ElectraForSequenceClassification": "prunegate.models.bert",
+    "GPT2LMHeadModel": "prunegate.models.gpt2",
+    "LlamaForCausalLM": "prunegate.models.llama",
+    "MistralForCausalLM": "prunegate.models.llama",
+    "Qwen2ForCausalLM": "prunegate.models.llama",
+    "ResNetForImageClassification": "prunegate.models.resnet",
+    "RobertaForSequenceClassification": "prunegate.models.bert",
     "ViTForImageClassification": "prunegate.models.vit",
 }
 
@@ -44,6 +53,10 @@ class Family(Protocol):
 
     def parameters(self, config: Mapping[str, Any], kept: Kept) -> int:
         """Count parameters from the config, without weights."""
+        ...
+
+    def active_heads(self, config: Mapping[str, Any], kept: Kept) -> int:
+        """Count the attention heads (of queries) that remain; 0 where there is no attention."""
         ...
 
     def skeleton(self, config: Mapping[str, Any], kept: Kept) -> nn.Module:

@@ -3,7 +3,8 @@
 Every cut is recorded in ORIGINAL indices, so that several prunings compose, a plan can be replayed
 on other weights (lottery-ticket rewinding) and a report can point at the head that went. Pure.
 
-A kind has rows of units. Heads and neurons have one row per layer, and a layer that was dropped
+A unit of heads is a head with its query, key and value; where several heads share a key and a value
+(grouped-query attention), it is the whole group. A kind has rows of units. Heads and neurons have one row per layer, and a layer that was dropped
 has an empty one; filters have one row per group of convolutions; layers are a single row.
 """
 
@@ -85,5 +86,5 @@ class Kept:
 
     @property
     def active_heads(self) -> int:
-        """Heads that remain in the whole model."""
+        """Units of attention that remain: heads, or groups of heads that share a key and a value."""
         return self.total("heads")

@@ -154,7 +154,7 @@ def _assemble(
         kept=kept,
         digest=list_digest(files.files),
         parameters=parameters,
-        active_heads=kept.active_heads,
+        active_heads=family.active_heads(config, kept),
         model_bytes=files.size(storage.file),
         folder=files.folder,
         storage=storage,
