@@ -74,7 +74,9 @@ class DistilBert(Transformer):
         def resized(keep: Sequence[int]) -> None:
             attention.n_heads = len(keep)
 
-        before = [(linear, places) for linear in (attention.q_lin, attention.k_lin, attention.v_lin)]
+        before = [
+            (linear, places) for linear in (attention.q_lin, attention.k_lin, attention.v_lin)
+        ]
         return between(name, before, attention.out_lin, places, resized)
 
     def neurons(self, layer: Any, name: str) -> Site:

@@ -6,7 +6,7 @@ of them makes queries, keys and values side by side, so a head lies in three sec
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, cast
 
 from torch import Tensor, nn
@@ -100,13 +100,13 @@ class GPT2(Transformer):
         return _site(name, layer.mlp.c_fc, places, layer.mlp.c_proj, places)
 
 
-def _site(  # noqa: PLR0913  # two projections, each with its places
+def _site(
     name: str,
     before: Any,
     inside: Tensor,
     after: Any,
     places: Tensor,
-    resized: Any = lambda _keep: None,
+    resized: Callable[[Sequence[int]], None] = lambda _keep: None,
 ) -> Site:
     """Units between two transposed projections."""
     return Site(

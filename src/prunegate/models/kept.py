@@ -3,9 +3,10 @@
 Every cut is recorded in ORIGINAL indices, so that several prunings compose, a plan can be replayed
 on other weights (lottery-ticket rewinding) and a report can point at the head that went. Pure.
 
-A unit of heads is a head with its query, key and value; where several heads share a key and a value
-(grouped-query attention), it is the whole group. A kind has rows of units. Heads and neurons have one row per layer, and a layer that was dropped
-has an empty one; filters have one row per group of convolutions; layers are a single row.
+A kind has rows of units. Heads and neurons have one row per layer, and a layer that was dropped
+has an empty one; filters have one row per group of convolutions; layers are a single row. A unit
+of heads is a head with its query, key and value; where several heads share a key and a value
+(grouped-query attention), it is the whole group.
 """
 
 from __future__ import annotations
@@ -86,5 +87,5 @@ class Kept:
 
     @property
     def active_heads(self) -> int:
-        """Units of attention that remain: heads, or groups of heads that share a key and a value."""
+        """Units of attention that remain: heads, or groups of heads that share a key."""
         return self.total("heads")

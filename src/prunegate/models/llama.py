@@ -8,7 +8,7 @@ all query heads that read it. Sizes and ``active_heads`` count query heads, as t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, cast
 
@@ -152,7 +152,7 @@ class Llama(Transformer):
         places = side_by_side(mlp.down_proj.in_features, 1)
         before = [(mlp.gate_proj, places), (mlp.up_proj, places)]
 
-        def resized(keep: Any) -> None:
+        def resized(keep: Sequence[int]) -> None:
             mlp.intermediate_size = len(keep)
 
         return between(name, before, mlp.down_proj, places, resized)

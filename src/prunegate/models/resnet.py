@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, cast
 
 import torch
@@ -97,7 +98,7 @@ class ResNet(HuggingFace):
             for number, block in enumerate(layers.layers):
                 name = f"filters of stage {stage}, block {number}"
                 steps = list(block.layer)
-                for index, (one, following) in enumerate(zip(steps[:-1], steps[1:], strict=True)):
+                for index, (one, following) in enumerate(pairwise(steps)):
                     yield _site(f"{name}, convolution {index}", one, following)
 
 
@@ -137,6 +138,8 @@ def blocks(config: Mapping[str, Any]) -> list[Block]:
     before, found = size(config, "embedding_size", 64), []
     for stage, (width, depth) in enumerate(zip(widths, depths, strict=True)):
         inner = width // _REDUCTION
+        if bottleneck and not inner:
+            raise ModelError(f"config: hidden_sizes: a bottleneck needs at least {_REDUCTION}.")
         for number in range(depth):
             strided = number == 0 and (stage > 0 or halves_first)
             found.append(
