@@ -240,6 +240,11 @@ class _Snapshot:
 
 
 def _architecture(config: Mapping[str, Any], folder: Path) -> object:
+    if "architecture" in config and "architectures" not in config:
+        raise UnsupportedError(
+            f"{folder}: a model of timm; a plain ViT can be converted once, with "
+            "prunegate.models.timm_vit.convert(folder, new_folder)."
+        )
     names = config.get("architectures")
     if not isinstance(names, list) or len(names) != 1:
         raise ModelError(
