@@ -125,8 +125,12 @@ class OwnNetwork(OwnClass):
     def _built(self) -> nn.Module:
         with torch.random.fork_rng(devices=[]):  # the caller's random numbers are not ours
             module = Called(self.build())
-        if any(weight.dtype != torch.float32 for weight in module.parameters()):
-            raise UnsupportedError("only float32 networks are supported; call model.float().")
+        for name, tensor in module.state_dict().items():
+            if tensor.dtype not in (torch.float32, torch.int64):  # BatchNorm counts in int64
+                raise UnsupportedError(
+                    f"{name} is {tensor.dtype}; only float32 networks are supported: call "
+                    "model.float()."
+                )
         return module.eval()
 
 

@@ -10,7 +10,8 @@ the cutting are prunegate's own. Networks with parts that are not known here are
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,12 +73,15 @@ def _traced(network: nn.Module, example: Tensor) -> Any:
             "pip install 'prunegate[cnn]'"
         ) from error
     modes = {part: part.training for part in network.modules()}
-    _refuse_shared(network, example)
     try:
+        _refuse_shared(network, example)
+        # An input that needs a gradient shows the way through frozen weights too.
         with torch.enable_grad():
             return torch_pruning.DependencyGraph().build_dependency(
                 network, example.clone().requires_grad_(), verbose=False
             )
+    except UnsupportedError:
+        raise
     except Exception as error:  # whatever a network that it cannot follow makes it raise
         raise UnsupportedError(
             f"torch-pruning cannot trace this network ({error}); judge it by its predictions "
@@ -90,26 +94,34 @@ def _traced(network: nn.Module, example: Tensor) -> Any:
 
 def _refuse_shared(network: nn.Module, example: Tensor) -> None:
     """Refuse weights that are used in two places: their channels would have to agree."""
-    calls: dict[str, int] = defaultdict(int)
-    handles = []
-    for name, module in network.named_modules():
-        if next(module.parameters(recurse=False), None) is not None:
-
-            def count(_module: nn.Module, _inputs: Any, name: str = name) -> None:
-                calls[name] += 1
-
-            handles.append(module.register_forward_pre_hook(count))
-    try:
-        with torch.no_grad():
-            network.eval()(example)
-    except Exception as error:  # the network's own
-        raise UnsupportedError(f"the network fails on the example input ({error}).") from error
-    finally:
-        for handle in handles:
-            handle.remove()
-    twice = [name for name, number in calls.items() if number > 1]
+    own = dict(network.named_parameters())
+    shared = [name for name, _ in network.named_parameters(remove_duplicate=False)]
+    twice = [name for name in shared if name not in own] or _called_twice(network, example)
     if twice:
-        raise UnsupportedError(f"{twice[0]} is used more than once in a pass; that is unsupported.")
+        raise UnsupportedError(
+            f"{twice[0]} is used more than once; channels of shared weights cannot be taken out."
+        )
+
+
+def _called_twice(network: nn.Module, example: Tensor) -> list[str]:
+    calls: dict[str, int] = defaultdict(int)
+
+    def counting(name: str) -> Callable[[nn.Module, tuple[Any, ...]], None]:
+        def count(_module: nn.Module, _inputs: tuple[Any, ...]) -> None:
+            calls[name] += 1
+
+        return count
+
+    with ExitStack() as stack:
+        for name, module in network.named_modules():
+            if next(module.parameters(recurse=False), None) is not None:
+                stack.callback(module.register_forward_pre_hook(counting(name)).remove)
+        try:
+            with torch.no_grad():
+                network.eval()(example)
+        except Exception as error:  # the network's own
+            raise UnsupportedError(f"the network fails on the example input ({error}).") from error
+    return [name for name, number in calls.items() if number > 1]
 
 
 def _is_root(module: nn.Module, names: Mapping[nn.Module, str]) -> bool:

@@ -15,10 +15,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from prunegate.errors import ModelError
+
 Kind = Literal["heads", "neurons", "filters", "layers"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 IN_LAYERS: tuple[Kind, ...] = ("heads", "neurons")
 """The kinds with one row per layer."""
+
+_MOST_UNITS = 1 << 24  # a model of 70 thousand million parameters has 2.3 million
 
 Indices = tuple[tuple[int, ...], ...]
 
@@ -32,7 +36,14 @@ class Kept:
 
     @classmethod
     def whole(cls, counts: Mapping[Kind, Sequence[int]]) -> Kept:
-        """Everything is there: ``counts`` says how many units each row of each kind has."""
+        """Everything is there: ``counts`` says how many units each row of each kind has.
+
+        Raises:
+            ModelError: more units than any model has; a config that says so is hostile.
+        """
+        units = sum(map(sum, counts.values()))
+        if units > _MOST_UNITS:
+            raise ModelError(f"config: {units:,} units; at most {_MOST_UNITS:,} are supported.")
         return cls(
             units={
                 kind: tuple(tuple(range(count)) for count in rows) for kind, rows in counts.items()

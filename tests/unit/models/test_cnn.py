@@ -223,7 +223,8 @@ def test_a_candidate_is_pruned_further(tmp_path: Path) -> None:
     assert twice.surgery.baseline_digest == model.digest
 
 
-def test_single_weights_of_a_network_are_zeroed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("criterion", ["magnitude", "taylor", "activation", "random"])
+def test_single_weights_of_a_network_are_zeroed(criterion: str, tmp_path: Path) -> None:
     from prunegate.compress.recipe import PruneStep
     from prunegate.compress.select import Amount
     from prunegate.compress.sparsity import Thinning
@@ -233,7 +234,8 @@ def test_single_weights_of_a_network_are_zeroed(tmp_path: Path) -> None:
     from prunegate.models.save import save_candidate
 
     model = adopted(Residual)
-    made = compress(model, [PruneStep(cut=Thinning(what="weights", amount=Amount(fraction=0.5)))])
+    thinning = Thinning(what="weights", amount=Amount(fraction=0.5), criterion=criterion)
+    made = compress(model, [PruneStep(cut=thinning, data=rows_of(6))])
     network = model.module.network
     convolutions = (network.inner, network.outer, network.depthwise, network.left, network.right)
     assert made.surgery.zeros == round(sum(one.weight.numel() for one in convolutions) / 2)
@@ -309,6 +311,17 @@ class Twice(Convolutional):
         return self.b(self.again(torch.relu(self.again(self.a(x))))).mean((2, 3))
 
 
+class Tied(Convolutional):
+    def __init__(self) -> None:
+        super().__init__()
+        self.again = nn.Conv2d(4, 4, 3, padding=1)
+        self.other = nn.Conv2d(4, 4, 3, padding=1)
+        self.other.weight = self.again.weight
+
+    def forward(self, x: Any) -> Any:
+        return self.b(self.other(torch.relu(self.again(self.a(x))))).mean((2, 3))
+
+
 class Written(Flattened):
     def forward(self, x: Any) -> Any:
         x = self.b(torch.relu(self.norm(self.a(x))))
@@ -347,6 +360,7 @@ class Alone(nn.Module):
         (Grouped, "b is a convolution in 2 groups"),
         (Normed, r"filters reach norm \(GroupNorm\)"),
         (Twice, "again is used more than once"),
+        (Tied, r"other\.weight is used more than once"),
         (Written, "sizes that are written into its forward pass"),
         (Mixed, "mixes channels in a way that cannot be followed"),
         (Maps, "one tensor of logits"),
@@ -364,6 +378,16 @@ def test_other_number_formats_are_refused() -> None:
 
     with pytest.raises(UnsupportedError, match=r"call model\.float"):
         adopt(Flattened().double(), torch.zeros(1, 3, SIDE, SIDE))
+
+
+def test_frozen_weights_are_followed_too() -> None:
+    from prunegate.models.cnn import adopt
+
+    network = Residual()
+    network.requires_grad_(requires_grad=False)
+    model = adopt(network, torch.zeros(1, 3, SIDE, SIDE))
+    assert list(model.kept.counts("filters")) == ROWS[Residual]
+    assert not any(weight.requires_grad for weight in model.module.parameters())
 
 
 def test_without_the_extra_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,6 +60,8 @@ def test_a_pruned_model_equals_the_gated_one(name: str, data: st.DataObject) -> 
     from prunegate.models.gates import gated
 
     model = tiny(name, seed=data.draw(st.integers(0, 99)))
+    if name in TRANSFORMERS:
+        model.module.set_attn_implementation(data.draw(st.sampled_from(["sdpa", "eager"])))
     sites, masks, cuts = [], [], {}
     for kind in model.whole.kinds:
         if kind == "layers":
@@ -595,6 +597,83 @@ def test_two_of_four_run_along_the_input(name: str) -> None:
     assert any(weight.dim() == 4 for weight in prunable(model.module, model.family).values()) == (
         name == "resnet"
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("electra", {"embedding_size": 12}),
+        ("bert", {"num_labels": 5, "classifier_dropout": 0.2}),
+        ("gpt2", {"n_inner": None}),
+        ("llama", {"head_dim": 6, "num_key_value_heads": None}),
+        ("llama", {"num_key_value_heads": 1}),
+        ("llama", {"rope_theta": 5e5, "rope_scaling": {"rope_type": "linear", "factor": 2.0}}),
+        ("mistral", {"sliding_window": None}),
+        ("qwen2", {"num_key_value_heads": None}),
+        ("resnet", {"downsample_in_first_stage": True, "num_channels": 1}),
+        ("resnet with bottlenecks", {"downsample_in_bottleneck": True}),
+    ],
+)
+def test_what_configs_may_say_is_counted(name: str, changes: dict[str, Any]) -> None:
+    config = config_of(name, **changes)
+    family = tiny(name).family
+    module = family.skeleton(config, family.whole(config))
+    assert counted(module) == family.parameters(config, family.whole(config))
+    logits = module(**family.example(config)).logits
+    assert len(logits) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("bert", {"num_hidden_layers": 1 << 20, "intermediate_size": 1 << 20}),
+        ("vit", {"num_hidden_layers": 1 << 20, "intermediate_size": 1 << 20}),
+        ("resnet", {"hidden_sizes": [1 << 20], "depths": [9999]}),
+    ],
+)
+def test_a_config_with_more_units_than_memory_is_refused(
+    name: str, changes: dict[str, Any]
+) -> None:
+    family = tiny(name).family
+    with pytest.raises(ModelError, match="units; at most"):
+        family.whole(config_of(name, **changes))
+
+
+@pytest.mark.parametrize("name", ["resnet", "resnet with bottlenecks"])
+def test_tracing_finds_the_filters_that_the_family_knows(name: str) -> None:
+    pytest.importorskip("torch_pruning")
+    from prunegate.models.cnn_graph import filter_sites
+
+    class Logits(torch.nn.Module):
+        def __init__(self, module: Any) -> None:
+            super().__init__()
+            self.module = module
+
+        def forward(self, pixels: Any) -> Any:
+            return self.module(pixels).logits
+
+    def described(site: Any) -> set[Any]:
+        return {
+            (id(part.owner), part.name, part.axis, tuple(part.places.flatten().tolist()))
+            for part in site.parts
+        }
+
+    model = tiny(name)
+    traced = filter_sites(Logits(model.module), torch.zeros(2, 3, 32, 32))
+    found = [described(site) for site in traced]
+    known = [described(site) for site in model.family.sites(model.module, "filters")]
+    assert all(parts in found for parts in known)
+    assert len(found) > len(known)  # residual streams, which the family leaves whole
+
+
+def test_a_single_row_left_over_is_refused_where_batch_norm_needs_two() -> None:
+    from prunegate.compress.finetune import Schedule, finetune
+
+    model = tiny("resnet", depths=[1, 1, 1, 1], hidden_sizes=[8, 8, 8, 8])
+    rows = rows_of(model, 5)
+    schedule = Schedule(epochs=1, batch_size=4, flip=False)
+    with pytest.raises(ModelError, match="batch_size that leaves no single row over"):
+        finetune(model.module, rows, schedule)
 
 
 def test_randomised_models_differ() -> None:
