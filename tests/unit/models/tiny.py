@@ -248,3 +248,23 @@ def surgery_of(model: Any, kept: Any, module: Any) -> Any:
         recipe=({"step": "prune"},),
         seed=0,
     )
+
+
+def some(model: Any, seed: int = 0) -> Any:
+    """A plan that keeps about half of everything, and another half in every row."""
+    generator = np.random.default_rng(seed)
+    kept = model.whole
+    for kind in sorted(kept.kinds, key=lambda kind: kind != "layers"):
+        positions = [
+            tuple(sorted(generator.choice(len(row), max(1, len(row) // 2), replace=False).tolist()))
+            for row in kept.rows(kind)
+        ]
+        kept = kept.narrowed(kind, positions)
+    return kept
+
+
+def same_weights(one: Any, other: Any) -> bool:
+    state, stated = one.state_dict(), other.state_dict()
+    return list(state) == list(stated) and all(
+        torch.equal(state[key], stated[key]) for key in state
+    )
