@@ -1,4 +1,4 @@
-"""Every family as folders: loaded as it was saved, stored bit-exact, refused when pruned by hand."""
+"""Every family as folders: loaded as saved, stored bit-exact, refused when pruned elsewhere."""
 
 from __future__ import annotations
 

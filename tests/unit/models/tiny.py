@@ -170,7 +170,7 @@ def inputs_of(model: Tiny, batch: int = 3, length: int = 7, seed: int = 1) -> di
         side = model.config.get("image_size", 32)
         return {"pixel_values": torch.randn(batch, 3, side, side, generator=generator)}
     ids = torch.randint(3, 30, (batch, length), generator=generator)
-    lengths = torch.arange(batch) % (length - 1) + 2
+    lengths = length - torch.arange(batch) % (length - 1)
     mask = (torch.arange(length)[None] < lengths[:, None]).long()
     return {"input_ids": torch.where(mask == 1, ids, 0), "attention_mask": mask}
 
