@@ -104,7 +104,7 @@ def finetune(
             if schedule.flip:
                 batch = _mirrored(batch, generator)
             _set_rate(optimizer, schedule.learning_rate * _factor(step, total, schedule.warmup))
-            loss = cross_entropy(module, batch.to(target), reduction="mean")
+            loss = _loss(module, batch.to(target))
             optimizer.zero_grad()
             torch.autograd.backward(loss)
             optimizer.step()
@@ -114,6 +114,16 @@ def finetune(
     module.zero_grad(set_to_none=True)
     _refuse_diverged(module)
     return tuple(losses)
+
+
+def _loss(module: nn.Module, batch: Batch) -> torch.Tensor:
+    try:
+        return cross_entropy(module, batch, reduction="mean")
+    except ValueError as error:  # batch norm has no variance over one row
+        raise ModelError(
+            f"fine-tuning: the model cannot train on a batch of {len(batch)} ({error}); choose a "
+            "batch_size that leaves no single row over."
+        ) from error
 
 
 @contextmanager

@@ -134,23 +134,23 @@ def _zeros(amount: Amount | None, weights: int) -> int:
 
 
 def _two_of_four(score: Tensor, rows_first: bool) -> Tensor:
-    """Keep the two best of every four neighbours along what is summed over."""
-    rows = score.flatten(1) if rows_first else score.t()
+    """Keep the two best of every four neighbouring inputs; of a convolution, input channels."""
+    axis = 1 if rows_first else 0
+    rows = score.movedim(axis, -1)
     fours = rows.reshape(-1, 4)
     order = torch.argsort(fours, dim=1, descending=True, stable=True)
     keep = torch.zeros_like(fours, dtype=torch.bool).scatter_(1, order[:, :2], True)
-    keep = keep.reshape(rows.shape)
-    return keep.reshape(score.shape) if rows_first else keep.t().contiguous()
+    return keep.reshape(rows.shape).movedim(-1, axis).contiguous()
 
 
 def _check_fours(module: nn.Module, tensors: Mapping[str, Tensor]) -> None:
     odd = [
         f"{name} ({length})"
         for name, weight in tensors.items()
-        if (length := weight[0].numel() if output_first(module, name) else len(weight)) % 4
+        if (length := weight.shape[1 if output_first(module, name) else 0]) % 4
     ]
     if odd:
         raise ModelError(
-            f"2:4 needs rows of a multiple of 4 weights; {', '.join(odd[:3])} are not. Prune units "
-            "in multiples of 4, or use 'what: weights'."
+            f"2:4 needs a multiple of 4 inputs; {', '.join(odd[:3])} have another number. Prune "
+            "units in multiples of 4, or use 'what: weights'."
         )

@@ -117,6 +117,18 @@ def flag(config: Mapping[str, Any], name: str, *, default: bool) -> bool:
     return value
 
 
+def aliased(config: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    """Return the content of a config.json with second names of settings put under the first.
+
+    Args:
+        config: The content.
+        names: Second name to first, as in transformers' ``attribute_map``; a first name that is
+            there, wins.
+    """
+    first = {name: config[other] for other, name in names.items() if other in config}
+    return {**first, **config}
+
+
 def labels(config: Mapping[str, Any]) -> int:
     """Count the classes of a classifier.
 

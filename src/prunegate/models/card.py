@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from prunegate.models.family import OWN_CLASS
 from prunegate.models.surgery import Surgery
 
 _LOADED = {
@@ -24,13 +25,18 @@ def card(surgery: Surgery) -> str:
         "- " + ", ".join(f"{name}: {' '.join(str(value).split())}" for name, value in step.items())
         for step in surgery.recipe
     )
+    load = (
+        "prunegate.models.cnn.load_cnn(folder, build)"
+        if surgery.architecture == OWN_CLASS
+        else "prunegate.load_candidate(folder)"
+    )
     return f"""# Compressed {surgery.architecture}
 
 {surgery.parameters:,} parameters, stored as {surgery.storage.format}. What is left:
 
 {left}
 {zeros}
-Load it with `prunegate.load_candidate(folder)`. {_LOADED[surgery.storage.format]}
+Load it with `{load}`. {_LOADED[surgery.storage.format]}
 `from_pretrained` cannot load it, because layers differ in size. `surgery.json` lists what was kept,
 in the numbering of the baseline.
 

@@ -86,3 +86,5 @@ def _announce(module: nn.Module) -> None:
     if isinstance(weight, Tensor):
         for attribute, axis in _SIZES.get(type(module).__name__, ()):
             setattr(module, attribute, weight.shape[axis])
+    if isinstance(module, nn.Conv2d) and module.groups > 1:  # only depthwise ones are cut
+        module.groups = module.in_channels = module.out_channels

@@ -20,11 +20,25 @@ if TYPE_CHECKING:
 
     from prunegate.models.sites import Site
 
-Reads = Literal["images", "texts"]
+Reads = Literal["images", "texts", "tensors"]
+"""Tensors: the caller prepares the inputs, as of a network of their own."""
 Answers = Literal["classes", "next token"]
 
+OWN_CLASS = "torch.nn.Module"
+"""Stands in a manifest for a class that came from Python, and that no folder can name."""
+
 _FAMILIES = {
+    "BertForSequenceClassification": "prunegate.models.bert",
+    "DistilBertForSequenceClassification": "prunegate.models.distilbert",
+    "ElectraForSequenceClassification": "prunegate.models.bert",
+    "GPT2LMHeadModel": "prunegate.models.gpt2",
+    "LlamaForCausalLM": "prunegate.models.llama",
+    "MistralForCausalLM": "prunegate.models.llama",
+    "Qwen2ForCausalLM": "prunegate.models.llama",
+    "ResNetForImageClassification": "prunegate.models.resnet",
+    "RobertaForSequenceClassification": "prunegate.models.bert",
     "ViTForImageClassification": "prunegate.models.vit",
+    OWN_CLASS: "prunegate.models.own_class",  # which refuses to build it
 }
 
 
@@ -44,6 +58,10 @@ class Family(Protocol):
 
     def parameters(self, config: Mapping[str, Any], kept: Kept) -> int:
         """Count parameters from the config, without weights."""
+        ...
+
+    def active_heads(self, config: Mapping[str, Any], kept: Kept) -> int:
+        """Count the attention heads (of queries) that remain; 0 where there is no attention."""
         ...
 
     def skeleton(self, config: Mapping[str, Any], kept: Kept) -> nn.Module:
@@ -70,7 +88,7 @@ def family_of(architecture: object) -> Family:
         UnsupportedError: the class is not on the allow-list.
     """
     if not isinstance(architecture, str) or architecture not in _FAMILIES:
-        known = ", ".join(sorted(_FAMILIES))
+        known = ", ".join(sorted(_FAMILIES.keys() - {OWN_CLASS}))
         raise UnsupportedError(
             f"model class {architecture!r} is not supported; this version can load and prune: "
             f"{known}. Other models can be judged from predictions (prunegate gate)."

@@ -58,6 +58,10 @@ class HuggingFace(ABC):
     def example(self, config: Mapping[str, Any]) -> dict[str, Tensor]:
         """Return keyword arguments that the model takes, two rows."""
 
+    def active_heads(self, config: Mapping[str, Any], kept: Kept) -> int:  # noqa: ARG002  # where heads share keys, the config says how many
+        """Count the attention heads that remain."""
+        return kept.active_heads
+
     def skeleton(self, config: Mapping[str, Any], kept: Kept) -> nn.Module:
         """Build the module with the kept shapes; its weights are arbitrary until loaded.
 
@@ -110,6 +114,7 @@ class HuggingFace(ABC):
             # The caller's random numbers are not ours to consume; every weight is loaded later.
             with torch.random.fork_rng(devices=[]), no_init_weights():
                 module = self.model_class(settings)
+                module.tie_weights()  # part of the initialisation that is left out
         except Exception as error:  # transformers raises types of its own from many places
             raise ModelError(f"config: transformers refuses it: {error}") from error
         return cast("nn.Module", module.to(torch.float32).eval())
@@ -118,7 +123,8 @@ class HuggingFace(ABC):
         """Fail when a transformers release moved or reshaped what surgery relies on."""
         release = (
             f"this transformers release lays out {self.architecture} differently from what "
-            "prunegate knows; install a release that constraints.txt names"
+            "prunegate knows, or config.json contradicts itself; install a release that "
+            "constraints.txt names, or save the model again with save_pretrained"
         )
         try:
             for kind in whole.kinds:

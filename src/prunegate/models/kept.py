@@ -4,7 +4,9 @@ Every cut is recorded in ORIGINAL indices, so that several prunings compose, a p
 on other weights (lottery-ticket rewinding) and a report can point at the head that went. Pure.
 
 A kind has rows of units. Heads and neurons have one row per layer, and a layer that was dropped
-has an empty one; filters have one row per group of convolutions; layers are a single row.
+has an empty one; filters have one row per group of convolutions; layers are a single row. A unit
+of heads is a head with its query, key and value; where several heads share a key and a value
+(grouped-query attention), it is the whole group.
 """
 
 from __future__ import annotations
@@ -13,10 +15,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from prunegate.errors import ModelError
+
 Kind = Literal["heads", "neurons", "filters", "layers"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 IN_LAYERS: tuple[Kind, ...] = ("heads", "neurons")
 """The kinds with one row per layer."""
+
+_MOST_UNITS = 1 << 24  # a model of 70 thousand million parameters has 2.3 million
 
 Indices = tuple[tuple[int, ...], ...]
 
@@ -30,7 +36,14 @@ class Kept:
 
     @classmethod
     def whole(cls, counts: Mapping[Kind, Sequence[int]]) -> Kept:
-        """Everything is there: ``counts`` says how many units each row of each kind has."""
+        """Everything is there: ``counts`` says how many units each row of each kind has.
+
+        Raises:
+            ModelError: more units than any model has; a config that says so is hostile.
+        """
+        units = sum(map(sum, counts.values()))
+        if units > _MOST_UNITS:
+            raise ModelError(f"config: {units:,} units; at most {_MOST_UNITS:,} are supported.")
         return cls(
             units={
                 kind: tuple(tuple(range(count)) for count in rows) for kind, rows in counts.items()
@@ -85,5 +98,5 @@ class Kept:
 
     @property
     def active_heads(self) -> int:
-        """Heads that remain in the whole model."""
+        """Units of attention that remain: heads, or groups of heads that share a key."""
         return self.total("heads")

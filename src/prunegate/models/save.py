@@ -67,7 +67,7 @@ def save_candidate(module: nn.Module, surgery: Surgery, folder: Path, beside: Pa
             **_companions(surgery, beside),
             "README.md": card(surgery).encode(),
         }
-        _write_whole(folder, content)
+        write_folder(folder, content)
     except OSError as error:
         raise ModelError(f"{folder}: cannot be written ({error}).") from error
 
@@ -79,7 +79,16 @@ def _companions(surgery: Surgery, beside: Path) -> dict[str, bytes]:
     return {name: (beside / name).read_bytes() for name in there}
 
 
-def _write_whole(folder: Path, content: dict[str, bytes]) -> None:
+def write_folder(folder: Path, content: dict[str, bytes]) -> None:
+    """Write a folder of files that appears whole or not at all.
+
+    Args:
+        folder: New or empty; its parent is made if need be.
+        content: Bytes by file name.
+
+    Raises:
+        OSError: the disk refuses, or the folder is taken.
+    """
     folder.parent.mkdir(parents=True, exist_ok=True)
     parts = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:

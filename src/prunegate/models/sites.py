@@ -198,6 +198,32 @@ def linear_parts(linear: nn.Linear, places: Tensor) -> list[Part]:
     return parts
 
 
+def between(
+    name: str,
+    before: Sequence[tuple[nn.Linear, Tensor]],
+    after: nn.Linear,
+    places: Tensor,
+    resized: Callable[[Sequence[int]], None] = lambda _keep: None,
+) -> Site:
+    """Units that lie between linear layers: outputs of some, inputs of one.
+
+    Args:
+        name: For messages.
+        before: The layers that make the units, each with the units' places among its outputs.
+        after: The layer that reads them.
+        places: The units' places among its inputs.
+        resized: As of ``Site``.
+    """
+    parts = [part for linear, where in before for part in linear_parts(linear, where)]
+    return Site(
+        name=name,
+        units=len(places),
+        switches=(InputSwitch(module=after, places=places),),
+        parts=(*parts, Part(owner=after, name="weight", axis=1, places=places)),
+        resized=resized,
+    )
+
+
 def _through(args: tuple[Any, ...], named: Mapping[str, Any], out: Any) -> tuple[Tensor, Tensor]:
     before: Tensor = args[0] if args else named["hidden_states"]
     after: Tensor = out if isinstance(out, Tensor) else out[0]

@@ -17,8 +17,9 @@ from prunegate.models.sites import Bypass
 def prunable(module: nn.Module, family: Family) -> dict[str, nn.Parameter]:
     """Return the weight matrices that single weights may be taken from, by name.
 
-    Those are the matrices and convolution kernels of the layers (in a network without layers, of
-    its convolutions); embeddings, norms, biases and the classification head stay dense.
+    Those are the matrices and convolution kernels of the layers; in a network without layers, of
+    its convolutions but the first, which reads the pixels. Embeddings, norms, biases and the
+    classification head stay dense.
     """
     inside = {id(parameter) for part in _parts(module, family) for parameter in part.parameters()}
     return {
@@ -77,6 +78,5 @@ def _parts(module: nn.Module, family: Family) -> Iterator[nn.Module]:
             if isinstance(switch, Bypass):
                 yield switch.module
         return
-    for part in module.modules():
-        if isinstance(part, nn.Conv2d):
-            yield part
+    convolutions = [part for part in module.modules() if isinstance(part, nn.Conv2d)]
+    yield from convolutions[1:]

@@ -95,8 +95,12 @@ def load_baseline(folder: Path) -> LoadedModel:
     return _assemble(files, family, config, kept=family.whole(config), surgery=None)
 
 
-def load_candidate(folder: Path) -> LoadedModel:
+def load_candidate(folder: Path, family: Family | None = None) -> LoadedModel:
     """Load a folder that ``save_candidate`` wrote: bit-exact and trainable.
+
+    Args:
+        folder: The folder.
+        family: The adapter of a class that is not on the allow-list.
 
     Raises:
         ModelError: the manifest is malformed, or the weights are not the ones it describes.
@@ -104,7 +108,7 @@ def load_candidate(folder: Path) -> LoadedModel:
     """
     files = _Snapshot.of(folder)
     surgery = from_json(files.read(SURGERY_FILE), str(folder / SURGERY_FILE))
-    family = family_of(surgery.architecture)
+    family = family or family_of(surgery.architecture)
     _check_indices(surgery.kept, family.whole(surgery.config), folder)
     stored = surgery.storage.file
     files.refuse_other_formats(stored)
@@ -151,7 +155,7 @@ def _assemble(
         kept=kept,
         digest=list_digest(files.files),
         parameters=parameters,
-        active_heads=kept.active_heads,
+        active_heads=family.active_heads(config, kept),
         model_bytes=files.size(storage.file),
         folder=files.folder,
         storage=storage,
@@ -258,6 +262,11 @@ class _Snapshot:
 
 
 def _architecture(config: Mapping[str, Any], folder: Path) -> object:
+    if "architecture" in config and "architectures" not in config:
+        raise UnsupportedError(
+            f"{folder}: a model of timm; a plain ViT can be converted once, with "
+            "prunegate.models.timm_vit.convert(folder, new_folder)."
+        )
     names = config.get("architectures")
     if not isinstance(names, list) or len(names) != 1:
         raise ModelError(

@@ -11,7 +11,8 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from prunegate.models.arithmetic import Ledger
 from prunegate.models.hugging_face import HuggingFace
@@ -65,6 +66,13 @@ class Transformer(HuggingFace):
         of_layer = self.heads if kind == "heads" else self.neurons
         return tuple(of_layer(layer, f"{kind} of layer {i}") for i, layer in enumerate(layers))
 
+    def texts(self, length: int) -> dict[str, Tensor]:
+        """Return two texts of one token over and over, as an example."""
+        return {
+            "input_ids": torch.zeros(2, length, dtype=torch.int64),
+            "attention_mask": torch.ones(2, length, dtype=torch.int64),
+        }
+
     def _drop(self, module: nn.Module, keep: Sequence[int]) -> None:
         holder, name = self.stack(module)
         layers = getattr(holder, name)
@@ -74,4 +82,8 @@ class Transformer(HuggingFace):
             for part in layer.modules():
                 if hasattr(part, "layer_idx"):  # where a cache keeps the layer's keys and values
                     part.layer_idx = index  # type: ignore[assignment]  # a plain number
-        setattr(cast("Any", module).config, self.layers_count, len(left))
+        config = cast("Any", module).config
+        kinds = getattr(config, "layer_types", None)
+        if kinds is not None:  # which attention each layer has; caches and masks go by it
+            config.layer_types = [kinds[position] for position in keep]
+        setattr(config, self.layers_count, len(left))

@@ -26,9 +26,11 @@ ENDS = {"bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 0}
 
 def pruned_vit(make_model: Make) -> nn.Module:
     """Layers of two and one heads, of three and ten neurons."""
+    from prunegate.models.cut import cut
+
     model = make_model()
-    model.family.cut(model.module, "heads", [(0, 2), (1,)])
-    model.family.cut(model.module, "neurons", [(0, 3, 9), tuple(range(10))])
+    cut(model.family, model.module, "heads", [(0, 2), (1,)])
+    cut(model.family, model.module, "neurons", [(0, 3, 9), tuple(range(10))])
     module: nn.Module = model.module
     return module
 

@@ -1,0 +1,468 @@
+"""Plain torch networks: what tracing finds is cut exactly, and what it cannot follow is refused."""
+
+from __future__ import annotations
+
+import copy
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.unit.models.tiny import Rows, counted, randomise
+from torch import nn
+
+from prunegate.errors import ModelError, UnsupportedError
+
+pytest.importorskip("torch_pruning")
+
+
+class Flattened(nn.Module):
+    """Several features per filter after the flatten."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a = nn.Conv2d(3, 4, 3, padding=1)
+        self.norm = nn.BatchNorm2d(4)
+        self.b = nn.Conv2d(4, 6, 3, stride=2)
+        self.hidden = nn.Linear(6 * 3 * 3, 10)
+        self.head = nn.Linear(10, 2)
+
+    def forward(self, x: Any) -> Any:
+        x = torch.relu(self.b(torch.relu(self.norm(self.a(x)))))
+        return self.head(torch.relu(self.hidden(x.flatten(1))))
+
+
+class Residual(nn.Module):
+    """A residual stream with a depthwise convolution, and a concatenation."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Conv2d(3, 8, 3, padding=1)
+        self.inner = nn.Conv2d(8, 6, 3, padding=1)
+        self.outer = nn.Conv2d(6, 8, 3, padding=1, bias=False)
+        self.norm = nn.BatchNorm2d(8)
+        self.depthwise = nn.Conv2d(8, 8, 3, padding=1, groups=8)
+        self.left = nn.Conv2d(8, 5, 1)
+        self.right = nn.Conv2d(8, 4, 1)
+        self.head = nn.Linear(9, 2)
+
+    def forward(self, x: Any) -> Any:
+        x = self.stem(x)
+        x = x + self.norm(self.outer(torch.relu(self.inner(x))))
+        left = torch.relu(self.left(self.depthwise(x)))
+        return self.head(torch.cat([left, self.right(x)], 1).mean((2, 3)))
+
+
+class JoinedThenAdded(nn.Module):
+    """One convolution adds to a concatenation of two: it has filters of two sorts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.whole = nn.Conv2d(3, 7, 3, padding=1)
+        self.first = nn.Conv2d(3, 4, 3, padding=1)
+        self.second = nn.Conv2d(3, 3, 3, padding=1)
+        self.head = nn.Linear(7, 2)
+
+    def forward(self, x: Any) -> Any:
+        joined = torch.cat([self.first(x), self.second(x)], 1)
+        return self.head(torch.relu(joined + self.whole(x)).mean((2, 3)))
+
+
+class Squeezed(nn.Module):
+    """Squeeze and excitation: a linear layer's outputs scale the filters."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a = nn.Conv2d(3, 6, 3, padding=1)
+        self.down = nn.Linear(6, 3)
+        self.up = nn.Linear(3, 6)
+        self.b = nn.Conv2d(6, 4, 3)
+        self.head = nn.Linear(4, 2)
+
+    def forward(self, x: Any) -> Any:
+        x = torch.relu(self.a(x))
+        scale = torch.sigmoid(self.up(torch.relu(self.down(x.mean((2, 3))))))
+        return self.head(self.b(x * scale[:, :, None, None]).mean((2, 3)))
+
+
+class Convolutional(nn.Module):
+    """The last convolution's filters are the classes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a = nn.Conv2d(3, 4, 3)
+        self.b = nn.Conv2d(4, 2, 3)
+
+    def forward(self, x: Any) -> Any:
+        return self.b(torch.relu(self.a(x))).mean((2, 3))
+
+
+ROWS = {
+    Flattened: [4, 6],
+    Residual: [8, 6, 5, 4],
+    JoinedThenAdded: [4, 3],
+    Squeezed: [6, 4],
+    Convolutional: [4],
+}
+SIDE = 8
+
+
+def adopted(network: Callable[[], nn.Module], seed: int = 0) -> Any:
+    from prunegate.models.cnn import adopt
+
+    made = network()
+    randomise(made, seed)
+    return adopt(made, torch.zeros(1, 3, SIDE, SIDE), network)
+
+
+def rows_of(count: int = 16) -> Rows:
+    generator = torch.Generator().manual_seed(3)
+    labels = torch.arange(count) % 2
+    noise = torch.randn(count, 3, SIDE, SIDE, generator=generator)
+    return Rows(
+        inputs={"pixel_values": noise + (labels * 2.0 - 1.0)[:, None, None, None]}, labels=labels
+    )
+
+
+@pytest.mark.parametrize("network", list(ROWS))
+@settings(max_examples=6)
+@given(data=st.data())
+def test_a_pruned_network_equals_the_gated_one(network: Any, data: st.DataObject) -> None:
+    from prunegate.models.cut import cut
+    from prunegate.models.gates import gated
+
+    model = adopted(network, seed=data.draw(st.integers(0, 99)))
+    sites = model.family.sites(model.module, "filters")
+    assert [site.units for site in sites] == ROWS[network]
+    keep, masks, kept = [], [], model.kept
+    for site in sites:
+        chosen = data.draw(st.sets(st.integers(0, site.units - 1), min_size=1))
+        keep.append(tuple(sorted(chosen)))
+        mask = torch.zeros(site.units)
+        mask[list(keep[-1])] = 1.0
+        masks.append(mask)
+    pixels = torch.randn(3, 3, SIDE, SIDE)
+    with torch.inference_mode(), gated(sites, masks):
+        expected = model.module(pixel_values=pixels).logits
+    cut(model.family, model.module, "filters", keep)
+    with torch.inference_mode():
+        pruned = model.module(pixel_values=pixels).logits
+    torch.testing.assert_close(pruned, expected, atol=1e-5, rtol=1e-5)
+    kept = kept.narrowed("filters", keep)
+    assert counted(model.module) == model.family.parameters(model.config, kept)
+
+
+@pytest.mark.parametrize("network", list(ROWS))
+def test_a_network_is_compressed_saved_and_loaded_with_its_factory(
+    network: Any, tmp_path: Path
+) -> None:
+    from prunegate.compress.finetune import Schedule
+    from prunegate.compress.prune import Cut
+    from prunegate.compress.recipe import FinetuneStep, PruneStep
+    from prunegate.compress.select import Amount
+    from prunegate.compress.work import compress
+    from prunegate.models.cnn import load_cnn
+    from prunegate.models.save import save_candidate
+    from prunegate.models.store import load_model
+
+    model, rows = adopted(network), rows_of()
+    before = copy.deepcopy(model.module.state_dict())
+    training = Schedule(steps=40, learning_rate=2e-2, batch_size=16, flip=False)
+    steps: list[Any] = [
+        PruneStep(cut=Cut(what="filters", amount=Amount(fraction=0.3), criterion=name), data=rows)
+        for name in ("taylor", "activation", "magnitude")
+    ]
+    made = compress(model, [*steps, FinetuneStep(data=rows, schedule=training)])
+    assert np.mean(made.losses[0][-3:]) < made.losses[0][0]
+    assert all(torch.equal(before[key], now) for key, now in model.module.state_dict().items())
+    folder = tmp_path / "candidate"
+    save_candidate(made.module, made.surgery, folder, model.folder)
+    assert {path.name for path in folder.iterdir()} == {
+        "model.safetensors",
+        "surgery.json",
+        "README.md",
+    }
+    assert "load_cnn(folder, build)" in (folder / "README.md").read_text()
+    again = load_cnn(folder, network)
+    assert again.kept == made.kept
+    assert again.parameters == counted(made.module)
+    state = again.module.state_dict()
+    assert all(torch.equal(state[key], tensor) for key, tensor in made.module.state_dict().items())
+    pixels = rows.inputs["pixel_values"]
+    with torch.inference_mode():
+        assert torch.equal(
+            again.module(pixel_values=pixels).logits, made.module(pixel_values=pixels).logits
+        )
+    with pytest.raises(UnsupportedError, match=r"load_cnn\(folder, build\)"):
+        load_model(folder)
+
+
+def test_a_candidate_is_pruned_further(tmp_path: Path) -> None:
+    from prunegate.compress.prune import Cut
+    from prunegate.compress.recipe import PruneStep
+    from prunegate.compress.select import Amount
+    from prunegate.compress.work import compress
+    from prunegate.models.cnn import load_cnn
+    from prunegate.models.save import save_candidate
+
+    model = adopted(Residual)
+    step = PruneStep(cut=Cut(what="filters", amount=Amount(keep=12), criterion="magnitude"))
+    once = compress(model, [step])
+    save_candidate(once.module, once.surgery, tmp_path / "once", model.folder)
+    last = PruneStep(cut=Cut(what="filters", amount=Amount(keep=8), criterion="magnitude"))
+    twice = compress(load_cnn(tmp_path / "once", Residual), [last])
+    for left, more in zip(twice.kept.of("filters"), once.kept.of("filters"), strict=True):
+        assert set(left) <= set(more)
+    assert twice.kept.total("filters") == 8
+    assert twice.surgery.baseline_digest == model.digest
+
+
+@pytest.mark.parametrize("criterion", ["magnitude", "taylor", "activation", "random"])
+def test_single_weights_of_a_network_are_zeroed(criterion: str, tmp_path: Path) -> None:
+    from prunegate.compress.recipe import PruneStep
+    from prunegate.compress.select import Amount
+    from prunegate.compress.sparsity import Thinning
+    from prunegate.compress.work import compress
+    from prunegate.models import candidate
+    from prunegate.models.cnn import load_cnn
+    from prunegate.models.save import save_candidate
+
+    model = adopted(Residual)
+    thinning = Thinning(what="weights", amount=Amount(fraction=0.5), criterion=criterion)
+    made = compress(model, [PruneStep(cut=thinning, data=rows_of(6))])
+    network = model.module.network
+    convolutions = (network.inner, network.outer, network.depthwise, network.left, network.right)
+    assert made.surgery.zeros == round(sum(one.weight.numel() for one in convolutions) / 2)
+    assert bool((made.module.network.stem.weight != 0).all())
+    save_candidate(made.module, made.surgery, tmp_path / "sparse", model.folder)
+    assert load_cnn(tmp_path / "sparse", Residual).surgery == made.surgery
+    with pytest.raises(UnsupportedError, match="load_cnn"):
+        candidate.load_candidate(tmp_path / "sparse")
+
+
+def test_sizes_follow_what_was_cut() -> None:
+    from prunegate.models.cut import cut
+
+    model = adopted(Residual)
+    cut(model.family, model.module, "filters", [(0, 3, 7), (1, 2), (0,), (2, 3)])
+    network = model.module.network
+    one = network.depthwise
+    assert (one.in_channels, one.out_channels, one.groups) == (3, 3, 3)
+    assert (network.inner.in_channels, network.inner.out_channels) == (3, 2)
+    assert network.norm.num_features == 3
+    assert network.head.in_features == 3
+
+
+def test_the_callers_network_and_random_numbers_are_left_alone() -> None:
+    from prunegate.models.cnn import adopt
+
+    network = Residual().train()
+    before = copy.deepcopy(network.state_dict())
+    torch.manual_seed(3)
+    expected = torch.rand(4)
+    torch.manual_seed(3)
+    model = adopt(network, torch.zeros(4, 3, SIDE, SIDE), Residual)
+    assert torch.equal(torch.rand(4), expected)
+    assert network.training
+    assert not model.module.training
+    model.module.train()
+    model.family.sites(model.module, "filters")
+    assert model.module.training
+    assert model.module.network.norm.training
+    assert all(torch.equal(before[key], now) for key, now in network.state_dict().items())
+
+
+def test_without_a_factory_the_network_is_copied() -> None:
+    from prunegate.models.cnn import adopt
+
+    model = adopt(Flattened(), torch.zeros(1, 3, SIDE, SIDE))
+    kept = model.kept.narrowed("filters", [(1, 3), (0,)])
+    skeleton = model.family.skeleton(model.config, kept)
+    assert counted(skeleton) == model.family.parameters(model.config, kept)
+
+
+class Grouped(Convolutional):
+    def __init__(self) -> None:
+        super().__init__()
+        self.b = nn.Conv2d(4, 2, 3, groups=2)
+
+
+class Normed(Convolutional):
+    def __init__(self) -> None:
+        super().__init__()
+        self.norm = nn.GroupNorm(2, 4)
+
+    def forward(self, x: Any) -> Any:
+        return self.b(self.norm(self.a(x))).mean((2, 3))
+
+
+class Twice(Convolutional):
+    def __init__(self) -> None:
+        super().__init__()
+        self.again = nn.Conv2d(4, 4, 3, padding=1)
+
+    def forward(self, x: Any) -> Any:
+        return self.b(self.again(torch.relu(self.again(self.a(x))))).mean((2, 3))
+
+
+class Tied(Convolutional):
+    def __init__(self) -> None:
+        super().__init__()
+        self.again = nn.Conv2d(4, 4, 3, padding=1)
+        self.other = nn.Conv2d(4, 4, 3, padding=1)
+        self.other.weight = self.again.weight
+
+    def forward(self, x: Any) -> Any:
+        return self.b(self.other(torch.relu(self.again(self.a(x))))).mean((2, 3))
+
+
+class Written(Flattened):
+    def forward(self, x: Any) -> Any:
+        x = self.b(torch.relu(self.norm(self.a(x))))
+        return self.head(torch.relu(self.hidden(x.view(-1, 6 * 3 * 3))))
+
+
+class Mixed(Convolutional):
+    """A softmax over channels: taking one out changes all others."""
+
+    def forward(self, x: Any) -> Any:
+        return self.b(torch.softmax(self.a(x), dim=1)).mean((2, 3))
+
+
+class Maps(Convolutional):
+    def forward(self, x: Any) -> Any:
+        return self.b(torch.relu(self.a(x)))
+
+
+class Failing(Convolutional):
+    def forward(self, x: Any) -> Any:
+        return self.a(self.b(x))
+
+
+class Alone(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.a = nn.Conv2d(3, 2, 3)
+
+    def forward(self, x: Any) -> Any:
+        return self.a(x).mean((2, 3))
+
+
+@pytest.mark.parametrize(
+    ("network", "message"),
+    [
+        (Grouped, "b is a convolution in 2 groups"),
+        (Normed, r"filters reach norm \(GroupNorm\)"),
+        (Twice, "again is used more than once"),
+        (Tied, r"other\.weight is used more than once"),
+        (Written, "sizes that are written into its forward pass"),
+        (Mixed, "mixes channels in a way that cannot be followed"),
+        (Maps, "one tensor of logits"),
+        (Failing, "fails on the example input"),
+        (Alone, "no convolution inside whose filters can go"),
+    ],
+)
+def test_what_cannot_be_followed_or_cut_exactly_is_refused(network: Any, message: str) -> None:
+    with pytest.raises(UnsupportedError, match=message):
+        adopted(network)
+
+
+def test_other_number_formats_are_refused() -> None:
+    from prunegate.models.cnn import adopt
+
+    with pytest.raises(UnsupportedError, match=r"call model\.float"):
+        adopt(Flattened().double(), torch.zeros(1, 3, SIDE, SIDE))
+
+
+def test_frozen_weights_are_followed_too() -> None:
+    from prunegate.models.cnn import adopt
+
+    network = Residual()
+    network.requires_grad_(requires_grad=False)
+    model = adopt(network, torch.zeros(1, 3, SIDE, SIDE))
+    assert list(model.kept.counts("filters")) == ROWS[Residual]
+    assert not any(weight.requires_grad for weight in model.module.parameters())
+
+
+def test_without_the_extra_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch_pruning", None)
+    with pytest.raises(UnsupportedError, match=r"pip install 'prunegate\[cnn\]'"):
+        adopted(Flattened)
+
+
+def save(folder: Path, network: Any = Residual) -> Path:
+    from prunegate.compress.prune import Cut
+    from prunegate.compress.recipe import PruneStep
+    from prunegate.compress.select import Amount
+    from prunegate.compress.work import compress
+    from prunegate.models.save import save_candidate
+
+    model = adopted(network)
+    amount = Amount(fraction=0.5)
+    made = compress(
+        model, [PruneStep(cut=Cut(what="filters", amount=amount, criterion="magnitude"))]
+    )
+    save_candidate(made.module, made.surgery, folder, model.folder)
+    return folder
+
+
+class Wider(Residual):
+    def __init__(self) -> None:
+        super().__init__()
+        self.left = nn.Conv2d(8, 6, 1)
+        self.head = nn.Linear(10, 2)
+
+
+@pytest.mark.parametrize("other", [Wider, Flattened])
+def test_a_factory_of_another_network_is_refused(other: Any, tmp_path: Path) -> None:
+    from prunegate.models.cnn import adopt, load_cnn
+
+    with pytest.raises(ModelError, match=r"build\(\) makes another network"):
+        load_cnn(save(tmp_path / "candidate"), other)
+    with pytest.raises(ModelError, match=r"build\(\) makes another network"):
+        adopt(Residual(), torch.zeros(1, 3, SIDE, SIDE), other)
+
+
+@pytest.mark.parametrize(
+    "shape", [None, [3, 8], [3, 8, "8"], [3, 8, True], [3, 0, 8], [3, 1 << 20, 1 << 20]]
+)
+def test_a_manifest_that_lies_about_the_input_is_refused(shape: object, tmp_path: Path) -> None:
+    from prunegate.models.cnn import load_cnn
+
+    folder = save(tmp_path / "candidate")
+    path = folder / "surgery.json"
+    plain = json.loads(path.read_text())
+    path.write_text(json.dumps({**plain, "config": {**plain["config"], "input": shape}}))
+    with pytest.raises(ModelError, match="expected channels, height, width"):
+        load_cnn(folder, Residual)
+
+
+def test_a_candidate_of_a_known_class_needs_no_factory(
+    make_candidate: Callable[[], tuple[Path, Any]], tmp_path: Path
+) -> None:
+    from prunegate.models.cnn import load_cnn
+
+    with pytest.raises(ModelError, match=r"prunegate\.load_candidate"):
+        load_cnn(make_candidate()[0], Residual)
+    with pytest.raises(ModelError, match="cannot be read"):
+        load_cnn(tmp_path / "nothing", Residual)
+
+
+def test_no_folder_can_name_a_class_of_its_own(tmp_path: Path) -> None:
+    from prunegate.models.family import family_of
+    from prunegate.models.store import load_baseline
+
+    config = {"architectures": ["torch.nn.Module"]}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    (tmp_path / "model.safetensors").write_bytes(b"")
+    with pytest.raises(UnsupportedError, match="it came from Python"):
+        load_baseline(tmp_path)
+    with pytest.raises(UnsupportedError) as refused:
+        family_of("resnet50")
+    assert "torch.nn.Module" not in str(refused.value)

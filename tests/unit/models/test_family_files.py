@@ -1,0 +1,149 @@
+"""Every family as folders: loaded as saved, stored bit-exact, refused when pruned elsewhere."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import safetensors.torch as safetensors_torch
+import torch
+from tests.unit.models.tiny import (
+    CONFIGS,
+    NAMES,
+    answers,
+    inputs_of,
+    rows_of,
+    same_weights,
+    some,
+    surgery_of,
+    tiny,
+    write_baseline,
+)
+
+from prunegate.errors import ModelError, UnsupportedError
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_model_is_loaded_pruned_saved_and_reloaded_bit_exact(name: str, tmp_path: Path) -> None:
+    from prunegate.models.cut import cut_whole
+    from prunegate.models.save import save_candidate
+    from prunegate.models.store import load_model
+
+    model = tiny(name)
+    baseline = load_model(write_baseline(model, tmp_path / "baseline"))
+    inputs = inputs_of(model)
+    assert same_weights(model.module, baseline.module)
+    assert torch.equal(
+        answers(model, model.module, inputs), answers(model, baseline.module, inputs)
+    )
+    assert baseline.active_heads == model.family.active_heads(model.config, model.whole)
+    kept = some(model)
+    cut_whole(baseline.family, baseline.module, kept)
+    surgery = surgery_of(baseline, kept, baseline.module)
+    save_candidate(baseline.module, surgery, tmp_path / "candidate", tmp_path / "baseline")
+    again = load_model(tmp_path / "candidate")
+    assert again.kept == kept
+    assert again.active_heads == model.family.active_heads(model.config, kept)
+    assert same_weights(again.module, baseline.module)
+    assert torch.equal(
+        answers(model, again.module, inputs), answers(model, baseline.module, inputs)
+    )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_from_pretrained_would_fill_with_random_numbers_is_refused(
+    name: str, tmp_path: Path
+) -> None:
+    from prunegate.models.cut import cut
+    from prunegate.models.store import load_model
+
+    model = tiny(name)
+    kind = "filters" if "filters" in model.whole.kinds else "heads"
+    cut(model.family, model.module, kind, [(0,) for _ in model.whole.rows(kind)])
+    folder = write_baseline(model, tmp_path / "lost")
+    with pytest.raises(ModelError, match=r"shapes do not fit the config.*prunegate compress"):
+        load_model(folder)
+
+
+OLD_NAMES = {
+    "bert": [("LayerNorm.weight", "LayerNorm.gamma"), ("LayerNorm.bias", "LayerNorm.beta")],
+    "gpt2": [("transformer.", "")],
+}
+
+
+BUFFERS = {
+    "bert": {"bert.embeddings.position_ids": torch.arange(20)[None]},
+    "roberta": {"roberta.embeddings.position_ids": torch.arange(20)[None]},
+    "electra": {"electra.embeddings.position_ids": torch.arange(20)[None]},
+    "distilbert": {"distilbert.embeddings.position_ids": torch.arange(20)[None]},
+    "gpt2": {
+        "transformer.h.0.attn.bias": torch.ones(1, 1, 32, 32),
+        "transformer.h.1.attn.masked_bias": torch.tensor(-1e4),
+    },
+    "llama": {"model.layers.0.self_attn.rotary_emb.inv_freq": torch.ones(2)},
+}
+
+
+@pytest.mark.parametrize("name", list(BUFFERS))
+def test_files_of_earlier_releases_are_read(name: str, tmp_path: Path) -> None:
+    from prunegate.models.store import load_baseline
+
+    model = tiny(name)
+    folder = write_baseline(model, tmp_path / "baseline")
+    path = folder / "model.safetensors"
+    state = {**safetensors_torch.load(path.read_bytes()), **BUFFERS[name]}
+    for new, old in OLD_NAMES.get(name, []):
+        assert any(new in key for key in state)
+        state = {key.replace(new, old): tensor for key, tensor in state.items()}
+    path.write_bytes(safetensors_torch.save(state))
+    assert same_weights(load_baseline(folder).module, model.module)
+
+
+@pytest.mark.parametrize("name", ["gpt2", "llama with biases, tied"])
+def test_tied_weights_are_stored_once_and_stay_tied(name: str) -> None:
+    from prunegate.models.weights import stored_once
+
+    model = tiny(name)
+    assert "lm_head.weight" not in stored_once(model.module)
+    embeddings = model.module.get_input_embeddings().weight
+    assert model.module.lm_head.weight is embeddings
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_whole_recipe_is_carried_out(name: str, tmp_path: Path) -> None:
+    from prunegate.compress.finetune import Schedule
+    from prunegate.compress.prune import Cut
+    from prunegate.compress.recipe import FinetuneStep, PruneStep
+    from prunegate.compress.select import Amount
+    from prunegate.compress.work import compress
+    from prunegate.models.save import save_candidate
+    from prunegate.models.store import load_model
+
+    model = tiny(name)
+    baseline = load_model(write_baseline(model, tmp_path / "baseline"))
+    rows = rows_of(model, 8)
+    steps: list[Any] = [
+        PruneStep(cut=Cut(what=kind, amount=Amount(fraction=0.4)), data=rows)
+        for kind in model.whole.kinds
+    ]
+    steps.append(FinetuneStep(data=rows, schedule=Schedule(steps=2, batch_size=8)))
+    before = copy.deepcopy(baseline.module.state_dict())
+    made = compress(baseline, steps)
+    save_candidate(made.module, made.surgery, tmp_path / "candidate", tmp_path / "baseline")
+    again = load_model(tmp_path / "candidate")
+    assert same_weights(again.module, made.module)
+    for kind in model.whole.kinds:
+        assert again.kept.total(kind) < model.whole.total(kind)
+    assert all(torch.equal(before[key], now) for key, now in baseline.module.state_dict().items())
+    json.loads((tmp_path / "candidate" / "surgery.json").read_text())
+
+
+def test_a_family_that_is_not_known_is_refused_with_those_that_are() -> None:
+    from prunegate.models.family import family_of
+
+    with pytest.raises(UnsupportedError) as refused:
+        family_of("T5ForConditionalGeneration")
+    assert all(architecture in str(refused.value) for architecture, _ in CONFIGS.values())
