@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from prunegate.audit.provenance import now
 from prunegate.compress.from_policy import stage_in_words, steps_of
 from prunegate.compress.recipe import Candidate, Step, compress
 from prunegate.cost.measure import describe, figures, measure
@@ -139,9 +140,9 @@ class Workbench:
         """The predictions table of a split: what ``gate`` and ``judge`` read."""
         return predictions(self.policy, self.rows, scores, split)
 
-    def measure(self, candidate: LoadedModel) -> Measurements:
-        """Time baseline and candidate, interleaved."""
-        images, settings = self.material.split("gate"), self.settings
+    def measure(self, candidate: LoadedModel, split: Split = "gate") -> Measurements:
+        """Time baseline and candidate, interleaved, on rows of a split."""
+        images, settings = self.material.split(split), self.settings
         timed = measure(
             self.baseline.module.to(settings.device),
             candidate.module.to(settings.device),
@@ -151,6 +152,18 @@ class Workbench:
             progress=lambda _stage, done, total: settings.progress("time both models", done, total),
         )
         return describe(timed, baseline=_counted(self.baseline), candidate=_counted(candidate))
+
+    def counted(self, candidate: LoadedModel) -> Measurements:
+        """What is counted about both models, with nothing timed."""
+        return Measurements(
+            created=now(),
+            engine="not timed",
+            batch=1,
+            threads=1,
+            rounds=0,
+            baseline=_counted(self.baseline),
+            candidate=_counted(candidate),
+        )
 
     def require_unchanged(self) -> None:
         """Insist that no input changed since it was hashed: the record names them by content."""

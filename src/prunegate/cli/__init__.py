@@ -19,6 +19,7 @@ from prunegate.errors import PrunegateError
 COMMANDS = {
     "demo": "demo",
     "run": "run",
+    "search": "search",
     "gate": "gate",
     "check": "check",
     "plan": "plan",

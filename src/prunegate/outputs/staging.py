@@ -28,6 +28,11 @@ class Staging:
     parent: Path
     force: bool = False
 
+    @property
+    def above(self) -> Path:
+        """The folder in which the output folder will stand."""
+        return self.parent if self.out is None else self.out.parent
+
     def publish(self, name: str) -> Path:
         """Move the folder into place; ``name`` is used where no place was asked for.
 
