@@ -21,7 +21,7 @@ from prunegate.errors import TableError
 
 Progress = Callable[[str, int, int], None]  # stage, done, total
 
-FOLDER, LISTED = "more", "search.csv"
+CREATIVES, LISTED = "creatives", "search.csv"
 BATCH = 500  # files between two reports of progress
 STAGE = "write more creatives to search on"
 
@@ -39,15 +39,15 @@ def write_more(folder: Path, count: int, *, seed: int, sizes: Sizes, progress: P
     Returns:
         The table; image paths in it start from ``folder``.
     """
-    table = folder / LISTED
-    if not (folder / FOLDER).exists():
-        with tempfile.TemporaryDirectory(dir=folder, prefix=f".{FOLDER}-") as scratch:
-            whole = Path(scratch) / FOLDER
+    table, more = folder / LISTED, folder / f"more-{count}"
+    if not more.exists():
+        with tempfile.TemporaryDirectory(dir=folder, prefix=f".{more.name}-") as scratch:
+            whole = Path(scratch) / more.name
             _write(whole, _further(count, seed, sizes), progress)
-            whole.rename(folder / FOLDER)
+            whole.rename(more)
     with tempfile.TemporaryDirectory(dir=folder, prefix=f".{LISTED}-") as scratch:
         whole = Path(scratch) / LISTED
-        _list(whole, folder)
+        _list(whole, folder, (CREATIVES, more.name))
         whole.replace(table)
     return table
 
@@ -74,11 +74,11 @@ def _write(folder: Path, creatives: Creatives, progress: Progress) -> None:
                 progress(STAGE, done, len(creatives))
 
 
-def _list(table: Path, folder: Path) -> None:
+def _list(table: Path, folder: Path, parts: tuple[str, ...]) -> None:
     with table.open("w", encoding="utf-8", newline="") as file:
         whole = csv.DictWriter(file, HEADER, lineterminator="\n")
         whole.writeheader()
-        for part in ("creatives", FOLDER):
+        for part in parts:
             source = folder / part / TABLE
             if not source.is_file():
                 raise TableError(f"{source} is missing: name another --cache, or remove this one")

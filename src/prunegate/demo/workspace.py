@@ -28,7 +28,7 @@ ARMS = {
 """The two candidates: which rows rank and recover them. The first is the mistake."""
 SEARCH = "search"
 """The search: the representative recipe with another share of heads in each attempt."""
-MORE = 10_000
+MORE = 18_000
 """Creatives that the full demo's search has beyond the 2,000 of the search split."""
 FULL = Sizes()
 STEPS, LIMIT = 800, 9_000
@@ -145,7 +145,9 @@ def policy_text(arm: str, sizes: Sizes) -> str:
     text = _shipped("policy.yaml")
     judged = sizes.gate
     if arm == SEARCH:
-        text = text.replace(*_ALL_CREATIVES) + _shipped("search.yaml")
+        for old, new in _SEARCHED.items():
+            text = text.replace(old, new)
+        text += _shipped("search.yaml")
         judged = sizes.search + max(1, MORE * sizes.search // FULL.search)
     filled = {
         "@NAME@": name_of(arm),
@@ -160,11 +162,13 @@ def policy_text(arm: str, sizes: Sizes) -> str:
     return text
 
 
-_ALL_CREATIVES = (
-    "data: {table: creatives/creatives.csv}",
-    "data: {table: search.csv, images: .}",
-)
-"""The demo's data section, and the search's, which lists more creatives."""
+_SEARCHED = {
+    "data: {table: creatives/creatives.csv}": "data: {table: search.csv, images: .}",
+    ", limit: @LIMIT@": "",
+    "learning_rate: 0.002": "learning_rate: 0.0005",
+}
+"""How the search's policy differs: more creatives to judge on, and a gentler recovery on all that
+there are to train on, so that what is lost is lost to the pruning."""
 
 
 def _shipped(name: str) -> str:
