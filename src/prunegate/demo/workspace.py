@@ -33,7 +33,7 @@ MORE = 18_000
 FULL = Sizes()
 STEPS, LIMIT = 800, 9_000
 """Fine-tuning of the full demo: steps, and the rows they draw from. Smaller data get fewer."""
-MAKERS = ("shapes.py", "styles.py", "creatives.py", "dataset.py", "baseline.py")
+MAKERS = ("shapes.py", "styles.py", "creatives.py", "dataset.py", "more.py", "baseline.py")
 """The code that decides what is cached: a change in it makes the cache start anew."""
 STAGES = {
     "write images": "write the creatives",
