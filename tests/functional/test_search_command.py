@@ -6,7 +6,7 @@ import csv
 import json
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -263,7 +263,7 @@ def test_a_stopped_search_is_taken_up_and_ends_as_if_never_stopped(
     out = searchable / "out"
     result = invoke("search", "policy.yaml", "--out", out, "--no-control", "--seed", 3)
     assert isinstance(result.exception, click.Abort)
-    assert "1 attempt is kept in" in result.stderr
+    assert "(1 attempt); the same command takes it up" in result.stderr
     assert not out.exists()
     assert made == [0.1, 0.8]
     (work,) = searchable.glob(".search-*")
@@ -272,7 +272,7 @@ def test_a_stopped_search_is_taken_up_and_ends_as_if_never_stopped(
     made.clear()
     monkeypatch.setattr(module, "judge", real)
     found = do_search(searchable, out, "--seed", 3)
-    assert "taking up 1 attempts" in found.stderr
+    assert "taking up 1 attempt from" in found.stderr
     assert made[0] == 0.8, "the first attempt is not made again"
     assert found.tried == searched.tried
     assert not work.exists()
@@ -313,12 +313,25 @@ def test_several_amounts_are_explored(searchable: Path) -> None:
     assert found.tried["varied"] == ["heads (step 1)", "neurons (step 2)"]
 
 
-def test_what_has_to_be_fast_is_timed(searchable: Path) -> None:
-    quick = "search: {objective: latency_p50_ms, vary: [{step: 2, amount: [0.1, 0.8]}], attempts: 2"
-    (searchable / "policy.yaml").write_text(policy(f"{quick}}}\n", flips=0.9))
-    found = do_search(searchable, searchable / "out")
-    assert all(attempt["objective"] > 0 for attempt in found.tried["attempts"])
-    assert found.tried["baseline"] is None
+@pytest.mark.parametrize("quiet", [True, False])
+def test_what_has_to_be_fast_is_timed_on_a_quiet_machine(
+    searchable: Path, monkeypatch: pytest.MonkeyPatch, quiet: bool
+) -> None:
+    module: Any = import_module("prunegate.workbench")
+    real = module.measure
+    monkeypatch.setattr(
+        module, "measure", lambda *given, **named: replace(real(*given, **named), quiet=quiet)
+    )
+    fast = "search: {objective: latency_p50_ms, vary: [{step: 2, amount: [0.1, 0.8]}], attempts: 2"
+    (searchable / "policy.yaml").write_text(policy(f"{fast}}}\n", flips=0.9))
+    if quiet:
+        found = do_search(searchable, searchable / "out")
+        assert all(attempt["objective"] > 0 for attempt in found.tried["attempts"])
+        assert found.tried["baseline"] is None
+    else:
+        result = invoke("search", "policy.yaml", "--out", searchable / "out", "-q")
+        assert "too busy to time" in str(result.exception)
+        assert not (searchable / "out").exists()
 
 
 def no_section(home: Path) -> None:

@@ -77,6 +77,7 @@ def search_and_show(
     from dataclasses import replace
 
     from prunegate.cli.console import progress
+    from prunegate.errors import PrunegateError
     from prunegate.search.search import decides, prepare, search
     from prunegate.search.workfolder import work_folder
 
@@ -84,10 +85,10 @@ def search_and_show(
         bench = prepare(source, replace(settings, progress=report))
         with work_folder(staging.above, decides(bench)) as work:
             if work.attempts and not output.quiet:
-                click.echo(f"  taking up {work.attempts} attempts from {work.folder}", err=True)
+                click.echo(f"  taking up {_attempts(work.attempts)} from {work.folder}", err=True)
             try:
                 found = search(bench, work, staging.folder)
-            except KeyboardInterrupt:
+            except (KeyboardInterrupt, PrunegateError):
                 _say_what_is_kept(work.attempts, work.folder)
                 raise
             folder = _publish(source, found, staging, output)
@@ -96,8 +97,12 @@ def search_and_show(
 
 def _say_what_is_kept(attempts: int, folder: Path) -> None:
     if attempts:
-        noun = "attempt is" if attempts == 1 else "attempts are"
-        click.echo(f"{attempts} {noun} kept in {folder}; the same command takes them up", err=True)
+        told = f"what was done is kept in {folder} ({_attempts(attempts)})"
+        click.echo(f"{told}; the same command takes it up", err=True)
+
+
+def _attempts(count: int) -> str:
+    return "1 attempt" if count == 1 else f"{count} attempts"
 
 
 def _publish(source: PolicyFile, found: Searched, staging: Staging, output: Output) -> Path:

@@ -170,16 +170,21 @@ class Trials:
         )
 
     def _figure(self, measured: Measurements, *, required: bool = True) -> float | None:
+        """The objective of a measured candidate; None where it is not known and not required."""
         known = operations(self.policy, measured)
         figure = figures(known.measurements, known.cost).get(self.search.objective)
-        if figure is None or figure.candidate is None:
-            if required:
-                raise InputError(
-                    f"search: {self.search.objective} could not be measured in so short a time; "
-                    "give more --seconds"
-                )
-            return None
-        return figure.candidate
+        value = None if figure is None else figure.candidate
+        if required and (figure is None or value is None):
+            raise InputError(
+                f"search: {self.search.objective} could not be measured in so short a time; give "
+                "more --seconds"
+            )
+        if required and figure is not None and figure.unusable:
+            raise InputError(
+                f"search: {self.search.objective}: {figure.unusable}, or search for parameters or "
+                "model_bytes, which need no clock"
+            )
+        return value
 
     def _reporting(self, meter: Meter) -> Workbench:
         return replace(self.bench, settings=replace(self.bench.settings, progress=meter))
