@@ -18,7 +18,7 @@ from prunegate.audit.assemble import Origin
 from prunegate.audit.control import control_of
 from prunegate.audit.generations import excerpt
 from prunegate.audit.lineage import compression_of, lineage_warnings, model_ref
-from prunegate.audit.record import Control, Input
+from prunegate.audit.record import Control, Input, Search
 from prunegate.compress.recipe import Candidate
 from prunegate.cost.measurements_file import write_measurements
 from prunegate.data.labelled_rows import LabelledRows
@@ -55,7 +55,11 @@ def run(source: PolicyFile, folder: Path, settings: Settings) -> Decision:
 
 
 def decide(
-    bench: Workbench, candidate: LoadedModel, made: Candidate | None, folder: Path
+    bench: Workbench,
+    candidate: LoadedModel,
+    made: Candidate | None,
+    folder: Path,
+    search: Search | None = None,
 ) -> Decision:
     """Judge a candidate on the gate split; its predictions and figures stay in a folder.
 
@@ -64,6 +68,7 @@ def decide(
         candidate: as loaded from disk.
         made: how it was made; None where it was made elsewhere.
         folder: an existing folder; the caller publishes it.
+        search: how it was chosen, where it was.
     """
     source, settings = bench.source, bench.settings
     scores = {
@@ -90,6 +95,7 @@ def decide(
             "candidate": model_ref(candidate, "candidate"),
             "compression": compression_of(bench.baseline, candidate, made),
             "control": _control(bench, scores),
+            "search": search,
             "discoveries": told.slices,
             "generations": generations,
         },

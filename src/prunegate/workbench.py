@@ -19,6 +19,7 @@ from torch import nn
 
 from prunegate import __version__
 from prunegate.audit.generations import generations_of
+from prunegate.audit.provenance import now
 from prunegate.audit.record import Generation
 from prunegate.compress.checkpoint import kept_until_done
 from prunegate.compress.from_policy import stage_in_words, steps_of
@@ -178,9 +179,9 @@ class Workbench:
         """The predictions table of a split: what ``gate`` and ``judge`` read."""
         return predictions(self.policy, self.rows, scores, split)
 
-    def measure(self, candidate: LoadedModel) -> Measurements:
-        """Time baseline and candidate, interleaved and in the candidate's engine."""
-        rows, settings = self.material.split("gate"), self.settings
+    def measure(self, candidate: LoadedModel, split: Split = "gate") -> Measurements:
+        """Time both models in the candidate's engine, interleaved, on rows of a split."""
+        rows, settings = self.material.split(split), self.settings
         sample = rows.inputs(rows.typical(settings.batch))
         baseline = self.baseline.module
         if candidate.storage.engine != self.baseline.storage.engine:
@@ -229,6 +230,18 @@ class Workbench:
         module, _ = export(self.baseline.module, family.example(config))
         self.settings.progress("export the baseline, to time it in the candidate's engine", 1, 1)
         return module
+
+    def counted(self, candidate: LoadedModel) -> Measurements:
+        """What is counted about both models, with nothing timed."""
+        return Measurements(
+            created=now(),
+            engine="not timed",
+            batch=1,
+            threads=1,
+            rounds=0,
+            baseline=_counted(self.baseline),
+            candidate=_counted(candidate),
+        )
 
     def require_unchanged(self) -> None:
         """Insist that no input changed since it was hashed: the record names them by content."""

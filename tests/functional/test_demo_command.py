@@ -66,6 +66,18 @@ def test_the_demo_reaches_two_verdicts(shown: tuple[Path, Result]) -> None:
 
 
 @pytest.mark.slow
+def test_the_demo_can_be_searched(shown: tuple[Path, Result], tmp_path: Path) -> None:
+    """So little data proves nothing, so no candidate passes; the way there is the real one."""
+    home, _ = shown
+    out = tmp_path / "out"
+    result = demo("--search", "--cache", home / "cache", "--out", out, "--audit", tmp_path / "a")
+    assert result.exception is None
+    assert result.return_value == 3
+    assert "NO CANDIDATE PASSES  demo-search" in result.stdout
+    assert {path.name for path in out.iterdir()} == {"attempts.json", "frontier.csv", "summary.md"}
+
+
+@pytest.mark.slow
 def test_the_candidates_differ_in_their_rows_alone(shown: tuple[Path, Result]) -> None:
     home, _ = shown
     one, other = (json.loads((home / "out" / arm / "record.json").read_text()) for arm in ARMS)

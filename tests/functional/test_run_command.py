@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
@@ -15,34 +15,16 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from click.testing import CliRunner, Result
 from PIL import Image
+from prunegate_test_tiny import POLICY, SPLITS, edit, invoke
 
-from prunegate.cli import cli, main
+from prunegate.cli import main
 from prunegate.evaluation.advice import Advice
 from prunegate.evaluation.discovered import DiscoveredSlice
 from prunegate.run import PREDICTIONS
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("quick")]
 
-POLICY = """\
-prunegate: 1
-name: tiny
-task: {kind: binary, positive: unsafe, threshold: 0.5}
-slices: [{by: content_type, expect: [display, video]}]
-rules:
-  - {metric: recall, slices: all, max_drop: 0.5, evidence: point}
-  - {metric: negative_flip_rate, at_most: 0.5, evidence: point}
-  - {metric: model_bytes, max_ratio: 0.99}
-model: {baseline: baseline}
-data: {table: data/labelled.csv}
-compress:
-  - prune: {what: heads, amount: 0.34}
-  - prune: {what: neurons, amount: 0.4}
-  - finetune: {steps: 4, batch_size: 8, learning_rate: 0.01, data: {split: train, limit: 20}}
-cost: {billing: {per_inference: {baseline: 0.0042}}}
-"""
-SPLITS = {"train": 30, "calibration": 12, "gate": 60}
 FILES = {
     "report.html",
     "record.json",
@@ -65,75 +47,6 @@ class Ran:
     code: int
 
 
-def write_baseline(folder: Path) -> None:
-    """A stock Hugging Face folder with weights wide enough for pruning to change decisions."""
-    import torch
-    from transformers import ViTConfig, ViTForImageClassification, ViTImageProcessorPil
-
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        model = ViTForImageClassification(
-            ViTConfig(
-                image_size=16,
-                patch_size=8,
-                hidden_size=12,
-                num_hidden_layers=2,
-                num_attention_heads=3,
-                intermediate_size=10,
-                initializer_range=0.5,
-                id2label={0: "safe", 1: "unsafe"},
-                label2id={"safe": 0, "unsafe": 1},
-            )
-        )
-    model.save_pretrained(folder)
-    ViTImageProcessorPil(do_resize=False, size={"height": 16, "width": 16}).save_pretrained(folder)
-
-
-def write_data(folder: Path) -> None:
-    rng = np.random.default_rng(1)
-    rows = ["id,image,label,content_type,split"]
-    (folder / "images").mkdir(parents=True)
-    for split, count in SPLITS.items():
-        for number in range(count):
-            unsafe = number % 2
-            name = f"images/{split}-{number:02}.png"
-            pixels = np.clip(rng.normal(90 + 60 * unsafe, 60, (16, 16, 3)), 0, 255)
-            Image.fromarray(pixels.astype(np.uint8)).save(folder / name)
-            kind = "display" if number % 4 < 2 else "video"
-            rows.append(f"{split}{number},{name},{'unsafe' if unsafe else 'safe'},{kind},{split}")
-    (folder / "labelled.csv").write_text("\n".join(rows) + "\n")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def quick() -> Iterator[None]:
-    """One thread, and a timing that is too short to mean anything: no test here looks at it."""
-    import torch
-
-    module: Any = import_module("prunegate.workbench")
-
-    threads, measure = torch.get_num_threads(), module.measure
-    with pytest.MonkeyPatch.context() as patch:
-        torch.set_num_threads(1)
-        patch.setattr(
-            module, "measure", lambda *a, **given: measure(*a, **{**given, "seconds": 0.02})
-        )
-        yield
-        torch.set_num_threads(threads)
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    home = tmp_path_factory.mktemp("model")
-    write_baseline(home / "baseline")
-    write_data(home / "data")
-    (home / "policy.yaml").write_text(POLICY)
-    return home
-
-
-def invoke(*arguments: object) -> Result:
-    return CliRunner().invoke(cli, [str(a) for a in arguments], standalone_mode=False)
-
-
 def do_run(home: Path, out: Path, *options: object, policy: str = "policy.yaml") -> Ran:
     result = invoke("run", home / policy, "--out", out, "--audit", out / "../audit", *options)
     assert result.exception is None, result.exception
@@ -144,14 +57,6 @@ def do_run(home: Path, out: Path, *options: object, policy: str = "policy.yaml")
 @pytest.fixture(scope="module")
 def ran(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Ran:
     return do_run(model, tmp_path_factory.mktemp("ran") / "out", "--seed", 3)
-
-
-@pytest.fixture
-def home(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of the inputs that a test may spoil; it is the working directory too."""
-    shutil.copytree(model, tmp_path / "home")
-    monkeypatch.chdir(tmp_path / "home")
-    return tmp_path / "home"
 
 
 @pytest.fixture
@@ -171,12 +76,6 @@ def refused(
         return printed.err
 
     return refuse
-
-
-def edit(path: Path, old: str, new: str) -> None:
-    text = path.read_text()
-    assert old in text
-    path.write_text(text.replace(old, new))
 
 
 def test_a_run_leaves_every_file_and_nothing_else(ran: Ran) -> None:

@@ -157,6 +157,52 @@ class Control:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SearchAttempt:
+    """One candidate that a search made, judged on the search split."""
+
+    number: int
+    """From 1, in the order of making."""
+    amounts: tuple[float, ...]
+    """The share that each varied step removed."""
+    criterion: str
+    """What ranked the units."""
+    objective: float
+    """What was to be small."""
+    parameters: int
+    model_bytes: int
+    outcome: Outcome
+    loss: float | None
+    """What the worst slice lost, in the metric's own terms; negative is a gain."""
+    loss_metric: str | None
+    loss_class: str | None
+    loss_slice: str | None
+    margin_used: float | None
+    """That loss as a share of what the policy allows; 1 is the limit."""
+    reason: str
+    """Why it did not pass; empty where it did."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Search:
+    """How the candidate was chosen: on the search split, by the policy's own rules."""
+
+    objective: str
+    baseline: float | None
+    """The objective of the baseline."""
+    varied: tuple[str, ...]
+    """The steps that varied, in words."""
+    rows: int
+    """Of the search split."""
+    attempts: tuple[SearchAttempt, ...]
+    chosen: int
+    """Number of the smallest attempt that passed."""
+    next_up: int | None
+    """Number of the nearest attempt that removed more and did not pass; None: none was made."""
+    control: SearchAttempt | None
+    """The chosen amounts with the random criterion."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class SecondOpinion:
     """That another engine judged the findings too. It agreed: else there would be no record."""
 
@@ -176,7 +222,7 @@ class DecisionRecord:
     created: str
     """UTC, ISO 8601, seconds."""
     command: str
-    """gate, run or demo."""
+    """gate, run, search or demo."""
     seed: int | None = None
     tool: Tool
     policy: PolicyRef
@@ -194,6 +240,7 @@ class DecisionRecord:
     generations: tuple[Generation, ...] = ()
     """A sample for people to read; nothing is judged by it."""
     control: Control | None = None
+    search: Search | None = None
     discoveries: tuple[DiscoveredSlice, ...] = ()
     """Undeclared slices that lost beyond chance; advice that changed nothing."""
     measurements: Measurements | None = None

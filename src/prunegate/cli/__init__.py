@@ -19,6 +19,7 @@ from prunegate.errors import PrunegateError
 COMMANDS = {
     "demo": "demo",
     "run": "run",
+    "search": "search",
     "compress": "compress",
     "importance": "importance",
     "gate": "gate",

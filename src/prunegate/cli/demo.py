@@ -34,8 +34,13 @@ def _a_number(_context: click.Context, _option: click.Parameter, value: float) -
     show_default=True,
     help="Share of the data and of the training to use; below 1 the verdicts prove little.",
 )
+@click.option(
+    "--search",
+    is_flag=True,
+    help="Instead, search for the smallest candidate that passes on representative data.",
+)
 @output_options
-def command(seed: int, cache: Path | None, scale: float, output: Output) -> int:
+def command(seed: int, cache: Path | None, scale: float, search: bool, output: Output) -> int:
     """Render creatives, train a small vision transformer, and judge two pruned candidates.
 
     Both candidates lose the same share of heads and neurons by the same recipe. One was ranked and
@@ -46,11 +51,16 @@ def command(seed: int, cache: Path | None, scale: float, output: Output) -> int:
     The output folder gets one folder for each candidate: display-only and representative. Exit code
     0 says that both verdicts were reached, whatever they are.
 
+    With --search, heads are removed in attempt after attempt until a rule stops it, and the
+    smallest candidate that passes is judged; the exit code is that of "prunegate search".
+
     \b
     Example:
       prunegate demo --out reports/demo
     """  # noqa: D301  # click's mark is the character itself
     patient_threads()
+    if search:
+        return _search(seed, cache, scale, output)
     from prunegate.cli.console import progress, show
     from prunegate.demo.workspace import ARMS, default_cache, name_of, prepare, scaled, told
     from prunegate.gate import keep
@@ -86,3 +96,20 @@ def command(seed: int, cache: Path | None, scale: float, output: Output) -> int:
                 decision = run(read_policy(path), folders[arm].folder, settings)
             show(decision, keep(decision, folders[arm], output.audit), output)
     return 0
+
+
+def _search(seed: int, cache: Path | None, scale: float, output: Output) -> int:
+    from prunegate.cli.console import progress
+    from prunegate.cli.search import search_and_show
+    from prunegate.demo.workspace import SEARCH, default_cache, name_of, prepare_search, scaled
+    from prunegate.outputs.staging import staged
+    from prunegate.policy.load import read_policy
+    from prunegate.workbench import Settings
+
+    with staged(output.out, output.reports / name_of(SEARCH), force=output.force) as staging:
+        with progress(output) as report:
+            policy = prepare_search(
+                cache or default_cache(), seed=seed, sizes=scaled(scale), epochs=4, progress=report
+            )
+        settings = Settings(seed=seed, batch=64, seconds=max(1.0, 6.0 * scale), command="demo")
+        return search_and_show(read_policy(policy), settings, staging, output)

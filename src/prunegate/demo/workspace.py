@@ -26,10 +26,14 @@ ARMS = {
     "representative": "",
 }
 """The two candidates: which rows rank and recover them. The first is the mistake."""
+SEARCH = "search"
+"""The search: the representative recipe with another share of heads in each attempt."""
+MORE = 18_000
+"""Creatives that the full demo's search has beyond the 2,000 of the search split."""
 FULL = Sizes()
 STEPS, LIMIT = 800, 9_000
 """Fine-tuning of the full demo: steps, and the rows they draw from. Smaller data get fewer."""
-MAKERS = ("shapes.py", "styles.py", "creatives.py", "dataset.py", "baseline.py")
+MAKERS = ("shapes.py", "styles.py", "creatives.py", "dataset.py", "more.py", "baseline.py")
 """The code that decides what is cached: a change in it makes the cache start anew."""
 STAGES = {
     "write images": "write the creatives",
@@ -100,6 +104,28 @@ def prepare(cache: Path, *, seed: int, sizes: Sizes, epochs: int, progress: Prog
     return Workspace(folder=folder, policies=policies)
 
 
+def prepare_search(
+    cache: Path, *, seed: int, sizes: Sizes, epochs: int, progress: Progress
+) -> Path:
+    """Add what the search needs to the demo's workspace; return the policy to search by.
+
+    Args and errors are those of ``prepare``.
+    """
+    from prunegate.demo.more import write_more
+
+    folder = prepare(cache, seed=seed, sizes=sizes, epochs=epochs, progress=progress).folder
+    path = folder / f"{name_of(SEARCH)}.yaml"
+    count = max(1, MORE * sizes.search // FULL.search)
+    try:
+        write_more(folder, count, seed=seed, sizes=sizes, progress=progress)
+        _write_policy(path, policy_text(SEARCH, sizes))
+    except OSError as error:
+        raise InputError(
+            f"{folder}: cannot be written ({error.strerror}); name another --cache"
+        ) from error
+    return path
+
+
 def _plainly(progress: Progress) -> Progress:
     return lambda stage, done, total: progress(STAGES.get(stage, stage), done, total)
 
@@ -116,18 +142,37 @@ def _write_policy(path: Path, text: str) -> None:
 
 def policy_text(arm: str, sizes: Sizes) -> str:
     """The policy of one candidate; smaller data lower the minimum evidence and the training."""
-    text = files("prunegate.demo").joinpath("policy.yaml").read_text(encoding="utf-8")
+    text = _shipped("policy.yaml")
+    judged = sizes.gate
+    if arm == SEARCH:
+        for old, new in _SEARCHED.items():
+            text = text.replace(old, new)
+        text += _shipped("search.yaml")
+        judged = sizes.search + max(1, MORE * sizes.search // FULL.search)
     filled = {
         "@NAME@": name_of(arm),
-        "@WHERE@": ARMS[arm],
-        "@ROWS@": str(min(1000, max(1, sizes.gate // 12))),
-        "@POSITIVES@": str(min(400, max(1, sizes.gate // 30))),
+        "@WHERE@": ARMS.get(arm, ""),
+        "@ROWS@": str(min(1000, max(1, judged // 12))),
+        "@POSITIVES@": str(min(400, max(1, judged // 30))),
         "@STEPS@": str(max(1, STEPS * sizes.train // FULL.train)),
         "@LIMIT@": str(max(1, LIMIT * sizes.train // FULL.train)),
     }
     for mark, value in filled.items():
         text = text.replace(mark, value)
     return text
+
+
+_SEARCHED = {
+    "data: {table: creatives/creatives.csv}": "data: {table: search.csv, images: .}",
+    ", limit: @LIMIT@": "",
+    "learning_rate: 0.002": "learning_rate: 0.0005",
+}
+"""How the search's policy differs: more creatives to judge on, and a gentler recovery on all that
+there are to train on, so that what is lost is lost to the pruning."""
+
+
+def _shipped(name: str) -> str:
+    return files("prunegate.demo").joinpath(name).read_text(encoding="utf-8")
 
 
 def _train(creatives: Path, baseline: Path, seed: int, epochs: int, progress: Progress) -> None:

@@ -24,11 +24,11 @@ def render_findings_csv(record: DecisionRecord) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(names)
     for finding in record.findings:
-        writer.writerow([_cell(getattr(finding, name)) for name in names])
+        writer.writerow([cell(getattr(finding, name)) for name in names])
     return text.getvalue()
 
 
-def _cell(value: str | float | None) -> str:
+def cell(value: str | float | None) -> str:
     """A number as Python's shortest exact form; text inert and never a formula."""
     if value is None:
         return ""

@@ -31,9 +31,14 @@ class Staging:
     force: bool = False
 
     @property
+    def above(self) -> Path:
+        """The folder in which the output folder will stand."""
+        return self.parent if self.out is None else self.out.parent
+
+    @property
     def checkpoints(self) -> Path:
         """Where long work keeps its state until it is done: beside the output folder."""
-        return (self.out.parent if self.out is not None else self.parent) / CHECKPOINTS
+        return self.above / CHECKPOINTS
 
     def publish(self, name: str) -> Path:
         """Move the folder into place; ``name`` is used where no place was asked for.

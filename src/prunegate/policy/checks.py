@@ -323,8 +323,18 @@ def _search_varies_prunings(policy: Policy) -> Iterator[Disagreement]:
         if rows.split == "search":
             message = "the search split chooses between candidates; train and rank on others"
             yield ("compress", number - 1), message
-    if policy.search.objective == "cost_per_1k" and policy.cost is None:
-        yield ("search", "objective"), "cost_per_1k needs a 'cost' section"
+    yield from _search_has_an_objective(policy)
+
+
+def _search_has_an_objective(policy: Policy) -> Iterator[Disagreement]:
+    if policy.search is None or policy.search.objective != "cost_per_1k":
+        return
+    at: Path = ("search", "objective")
+    if policy.cost is None:
+        yield at, "cost_per_1k needs a 'cost' section"
+    elif policy.cost.billing.per_inference.candidate is not None:
+        message = "cost_per_1k is the same for every candidate while 'cost' quotes the candidate's"
+        yield at, f"{message} price; remove it, so that the price is scaled by the measured ratio"
 
 
 Check = Callable[[Policy], Iterator[Disagreement]]

@@ -26,6 +26,7 @@ from prunegate.report.heads import HeadMap, head_map
 from prunegate.report.inert import LONGEST, inert, shorten
 from prunegate.report.measures import MeasuresView, measures
 from prunegate.report.rules import RuleView, rules
+from prunegate.report.search import SearchView, search
 from prunegate.report.units import Units
 from prunegate.report.warnings import Warnings, warnings
 
@@ -59,6 +60,7 @@ class ReportView:
     generations: GenerationsView | None
     discoveries: DiscoveriesView | None
     cost: CostView | None
+    search: SearchView | None
     measures: MeasuresView | None
     recipe: tuple[str, ...]
     loss: str
@@ -99,6 +101,7 @@ def view(record: DecisionRecord, *, digest: str, pictures: Mapping[str, bytes]) 
         generations=generations(record),
         discoveries=discoveries(record),
         cost=cost(record),
+        search=search(record, units),
         measures=measures(record),
         recipe=details.recipe(record),
         loss=details.loss(record),

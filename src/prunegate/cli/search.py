@@ -1,0 +1,155 @@
+"""``prunegate search``: the smallest candidate that passes, and its verdict."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from prunegate.cli.options import Output, device_option, output_options, seed_option
+from prunegate.cli.threads import patient_threads
+
+if TYPE_CHECKING:
+    from prunegate.outputs.staging import Staging
+    from prunegate.policy.load import PolicyFile
+    from prunegate.search.search import Searched
+    from prunegate.workbench import Settings
+
+NOTHING_PASSES = 3
+"""Exit code where no candidate passes: the same as a reject's."""
+
+
+@click.command("search", short_help="Find the smallest candidate that passes, and judge it.")
+@click.argument("policy", type=click.Path(path_type=Path))
+@seed_option
+@device_option
+@click.option(
+    "--batch",
+    type=click.IntRange(min=1, max=4096),
+    default=1,
+    show_default=True,
+    help="Images per timed call.",
+)
+@click.option(
+    "--seconds",
+    type=click.IntRange(min=1, max=3600),
+    default=10,
+    show_default=True,
+    help="About how long to time the two models, each time they are timed.",
+)
+@click.option(
+    "--control/--no-control",
+    default=True,
+    show_default=True,
+    help="Also make the unpruned control of the chosen candidate.",
+)
+@output_options
+def command(policy: Path, output: Output, **settings: Any) -> int:
+    """Find how much can be removed until the rules of POLICY stop it, then judge once.
+
+    The policy's search section says which steps vary, between which amounts, and what is to be
+    small. Every attempt is judged on the search split by the policy's own rules; the smallest that
+    passes goes through one gate on the gate split, whose verdict is the result. A search that was
+    stopped is taken up again by the same command.
+
+    Where no candidate passes the exit code is 3 and the nearest miss is named; the output folder
+    then holds attempts.json, frontier.csv and summary.md, and nothing is approved.
+
+    \b
+    Example:
+      prunegate search policies/my-classifier.yaml --out reports/smallest
+    """  # noqa: D301  # click's mark is the character itself
+    patient_threads()
+    from prunegate.outputs.staging import staged
+    from prunegate.policy.load import read_policy
+    from prunegate.workbench import Settings
+
+    source = read_policy(policy)
+    with staged(output.out, output.reports / source.policy.name, force=output.force) as staging:
+        return search_and_show(source, Settings(**settings, command="search"), staging, output)
+
+
+def search_and_show(
+    source: PolicyFile, settings: Settings, staging: Staging, output: Output
+) -> int:
+    """Search, publish the output folder, print what was found, and return the exit code."""
+    from dataclasses import replace
+
+    from prunegate.cli.console import progress
+    from prunegate.errors import PrunegateError
+    from prunegate.search.search import decides, prepare, search
+    from prunegate.search.workfolder import work_folder
+
+    with progress(output) as report:
+        bench = prepare(source, replace(settings, progress=report))
+        with work_folder(staging.above, decides(bench)) as work:
+            if work.attempts and not output.quiet:
+                click.echo(f"  taking up {_attempts(work.attempts)} from {work.folder}", err=True)
+            try:
+                found = search(bench, work, staging.folder)
+            except (KeyboardInterrupt, PrunegateError):
+                _say_what_is_kept(work.attempts, work.folder)
+                raise
+            folder = _publish(source, found, staging, output)
+    return _show(source, found, folder, output)
+
+
+def _say_what_is_kept(attempts: int, folder: Path) -> None:
+    if attempts:
+        told = f"what was done is kept in {folder} ({_attempts(attempts)})"
+        click.echo(f"{told}; the same command takes it up", err=True)
+
+
+def _attempts(count: int) -> str:
+    return "1 attempt" if count == 1 else f"{count} attempts"
+
+
+def _publish(source: PolicyFile, found: Searched, staging: Staging, output: Output) -> Path:
+    from prunegate.gate import keep
+    from prunegate.search.files import write_nothing_passed
+
+    if found.decision is not None:
+        return keep(found.decision, staging, output.audit)
+    write_nothing_passed(source, found.trace, staging.folder)
+    return staging.publish(found.digest[:12])
+
+
+def _show(source: PolicyFile, found: Searched, folder: Path, output: Output) -> int:
+    from prunegate.cli.console import show
+
+    if not output.quiet:
+        click.echo("\n".join(_table(found)), err=output.as_json)
+    if found.decision is not None:
+        show(found.decision, folder, output)
+        return found.decision.verdict.exit_code
+    _show_nothing(source, found, folder, output)
+    return NOTHING_PASSES
+
+
+def _table(found: Searched) -> list[str]:
+    from prunegate.search.table import table
+
+    rows = table(found.trace)
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  "
+        + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
+
+
+def _show_nothing(source: PolicyFile, found: Searched, folder: Path, output: Output) -> None:
+    from prunegate.report.inert import inert
+    from prunegate.search.files import ATTEMPTS, nothing_passes
+
+    if output.as_json:
+        click.echo((folder / ATTEMPTS).read_text(encoding="utf-8"), nl=False)
+    word = "NO CANDIDATE PASSES"
+    if output.color:
+        word = click.style(word, fg="red", bold=True)
+    lines = [f"{word}  {source.policy.name}"]
+    if not output.quiet:
+        lines += [f"  {inert(nothing_passes(found.trace))}", f"  attempts: {folder / ATTEMPTS}"]
+    color = None if output.color else False
+    click.echo("\n".join(lines), err=output.as_json, color=color)

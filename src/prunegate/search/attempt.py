@@ -1,0 +1,177 @@
+"""Attempt: one candidate as the search split judges it, with every finding.
+
+Whether it passes is the verdict's word alone. What is worked out here only says where to look next
+(is it too much, or not yet small enough?) and how near a failing candidate came.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from prunegate.audit.record import SearchAttempt
+from prunegate.policy.catalogue import METRICS
+from prunegate.report.frontier import severity
+from prunegate.report.limits import room, slack
+from prunegate.search.bisection import State
+from prunegate.verdict.finding import Finding, Verdict
+
+LOSSES = ("max_drop", "max_rise")
+_SMALLER = {
+    "lower": ("at_most", "max_ratio", "max_rise", "min_gain"),
+    "higher": ("at_least", "max_drop", "min_gain"),
+}
+"""Limits on size, speed and cost that removing more helps to meet, by the metric's direction."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempt(SearchAttempt):
+    """An attempt whole: what the record says of it, and what it rests on."""
+
+    digest: str
+    """Of the candidate's folder."""
+    reasons: tuple[str, ...]
+    """The verdict's."""
+    findings: tuple[Finding, ...]
+
+    @property
+    def passes(self) -> bool:
+        """Whether every blocking limit holds."""
+        return self.outcome == "approve"
+
+    @property
+    def state(self) -> State:
+        """Passes; or too much was removed; or nothing but size, speed or cost is in the way."""
+        if self.passes:
+            return "passes"
+        open_ = unmet(self.findings)
+        return "too_little" if open_ and all(map(_wants_smaller, open_)) else "too_much"
+
+    def short(self) -> SearchAttempt:
+        """What the record says of it."""
+        names = [field.name for field in dataclasses.fields(SearchAttempt)]
+        return SearchAttempt(**{name: getattr(self, name) for name in names})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Worst:
+    """The change that used most of its margin."""
+
+    finding: Finding
+    loss: float
+    used: float | None
+
+
+def unmet(findings: Sequence[Finding]) -> list[Finding]:
+    """Blocking findings that do not pass."""
+    return [f for f in findings if f.severity == "block" and f.status not in ("pass", "waived")]
+
+
+def worst(findings: Sequence[Finding]) -> Worst | None:
+    """The blocking change that used most of its margin; None: no change of quality is known.
+
+    Where no rule limits a change, the largest loss among the values that rules look at.
+    """
+    quality = [
+        f
+        for f in findings
+        if f.severity == "block"
+        and METRICS[f.metric].kind != "operational"
+        and f.difference is not None
+    ]
+    shares = [(used, f) for f in quality if (used := _used(f)) is not None]
+    if shares:
+        used, finding = max(shares, key=lambda pair: pair[0])
+        return Worst(finding=finding, loss=_loss(finding), used=used)
+    if not quality:
+        return None
+    finding = max(quality, key=_loss)
+    return Worst(finding=finding, loss=_loss(finding), used=None)
+
+
+def violation(attempt: Attempt) -> float:
+    """How far from passing, for an optimiser: 0 passes; else limits not met, and how clearly.
+
+    The fraction is the largest p-value of "the limit is broken" among them (1 without one).
+    """
+    open_ = unmet(attempt.findings)
+    if attempt.passes:
+        return 0.0
+    doubt = max((1.0 if f.p_value is None else f.p_value for f in open_), default=1.0)
+    return len(open_) + doubt
+
+
+def nearest(attempts: Sequence[Attempt]) -> Attempt:
+    """The attempt that came nearest: fewest limits broken, then fewest open, then least lost."""
+
+    def distance(attempt: Attempt) -> tuple[int, int, float, float]:
+        open_ = unmet(attempt.findings)
+        failed = sum(f.status == "fail" for f in open_)
+        lost = severity(attempt)
+        return failed, len(open_), math.inf if lost is None else lost, attempt.objective
+
+    return min(attempts, key=distance)
+
+
+def missed(verdict: Verdict) -> str:
+    """The limit that was missed most, and by how much; empty where nothing was."""
+    if verdict.outcome == "approve":
+        return ""
+    open_ = unmet(verdict.findings)
+    ordered = [f for status in ("fail", "inconclusive") for f in open_ if f.status == status]
+    told = list(zip(ordered, verdict.reasons, strict=False))
+    failing = [pair for pair in told if pair[0].status == "fail"] or told
+    if not failing:
+        return verdict.reasons[0]
+    finding, reason = max(failing, key=lambda pair: _beyond(pair[0]))
+    return f"{reason}{_by_how_much(finding)}"
+
+
+def _wants_smaller(finding: Finding) -> bool:
+    metric = METRICS[finding.metric]
+    return metric.kind == "operational" and finding.check in _SMALLER[metric.better]
+
+
+def _used(finding: Finding) -> float | None:
+    left = room(finding) if finding.check in LOSSES else None
+    return None if left is None or math.isinf(left) else 1 - left
+
+
+def _loss(finding: Finding) -> float:
+    difference = finding.difference or 0.0
+    return difference if METRICS[finding.metric].better == "lower" else -difference
+
+
+def _excess(finding: Finding) -> float | None:
+    """How far the estimate is beyond the limit, in the limit's terms; negative is within."""
+    if finding.check == "max_ratio":
+        if finding.candidate is None or not finding.baseline:
+            return None
+        return finding.candidate / finding.baseline - finding.limit
+    if finding.check in ("at_least", "at_most"):
+        if finding.candidate is None:
+            return None
+        over = finding.candidate - finding.limit
+        return over if finding.check == "at_most" else -over
+    left = slack(finding)
+    return None if left is None else -left
+
+
+def _beyond(finding: Finding) -> float:
+    """The excess as a share of the limit, so that limits in other units can be compared."""
+    excess = _excess(finding)
+    return math.inf if excess is None else excess / (abs(finding.limit) or 1.0)
+
+
+def _by_how_much(finding: Finding) -> str:
+    excess = _excess(finding)
+    if excess is None or excess <= 0:
+        return ""
+    metric = METRICS[finding.metric]
+    if finding.check == "max_ratio":
+        return f" It misses by {excess:.3g} of the baseline's."
+    if metric.kind in ("rate", "flips"):
+        return f" It misses by {100 * excess:.2g} points."
+    return f" It misses by {excess:,.4g}{f' {metric.unit}' if metric.unit else ''}."

@@ -1,0 +1,100 @@
+"""Search from start to end: set up, hunt on the search split, one gate on the gate split.
+
+::
+
+    labelled data -> contract -> attempts (search split) -> the smallest that passes
+                                                              -> run.decide (gate split)
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from prunegate import __version__
+from prunegate.errors import InputError
+from prunegate.gate import Decision
+from prunegate.models.store import load_candidate
+from prunegate.policy.load import PolicyFile
+from prunegate.policy.recipe import Search
+from prunegate.run import CANDIDATE, decide
+from prunegate.search.files import write_trace
+from prunegate.search.hunt import Trace, hunt
+from prunegate.search.several import require_optuna
+from prunegate.search.trials import Trials
+from prunegate.search.workfolder import WorkFolder
+from prunegate.workbench import Settings, Workbench, set_up
+
+
+@dataclass(frozen=True, kw_only=True)
+class Searched:
+    """The end of a search."""
+
+    trace: Trace
+    digest: str
+    """Of everything that was tried."""
+    decision: Decision | None
+    """The gate's, on the chosen candidate; None: no candidate passed, so nothing was judged."""
+
+
+def prepare(source: PolicyFile, settings: Settings) -> Workbench:
+    """Check that the policy can be searched, then the data, then load the baseline.
+
+    Raises:
+        InputError: no ``search`` section, an extra that is missing, or as for ``set_up``.
+    """
+    section = _section(source)
+    if len(section.vary) > 1:
+        require_optuna()
+    return set_up(source, settings)
+
+
+def decides(bench: Workbench) -> dict[str, Any]:
+    """Everything that decides an attempt, as plain JSON values: two searches alike share work."""
+    settings = bench.settings
+    return {
+        "version": __version__,
+        "policy": bench.source.policy.document(),
+        "baseline": bench.baseline.digest,
+        "table": bench.table.sha256,
+        "files": [found.sha256 for found in bench.hashes],
+        "seed": settings.seed,
+        "device": settings.device,
+        "timing": [settings.batch, float(settings.seconds)],
+    }
+
+
+def search(bench: Workbench, work: WorkFolder, folder: Path) -> Searched:
+    """Find the smallest candidate that passes and judge it once on the gate split.
+
+    Args:
+        bench: from ``prepare``.
+        work: keeps what was done, should the search be stopped.
+        folder: an existing, empty folder; the caller publishes it. It gets attempts.json and
+            frontier.csv, and where a candidate passed all that ``run`` leaves.
+
+    Raises:
+        InputError: an amount that cannot be removed, or as for ``decide``.
+    """
+    trials = Trials(bench=bench, search=_section(bench.source), work=work)
+    trace = hunt(trials)
+    digest = write_trace(bench.source, bench.settings.seed, trace, folder)
+    if trace.chosen is None:
+        bench.require_unchanged()
+        return Searched(trace=trace, digest=digest, decision=None)
+    shutil.copytree(trials.candidate(trace.chosen).folder, folder / CANDIDATE)
+    model = load_candidate(folder / CANDIDATE)
+    made = trials.recipe(trace.chosen, model)
+    decision = decide(bench, model, made, folder, trace.record())
+    return Searched(trace=trace, digest=digest, decision=decision)
+
+
+def _section(source: PolicyFile) -> Search:
+    if source.policy.search is None:
+        raise InputError(
+            f"{source.path}: has no 'search' section; add one, such as "
+            "'search: {vary: [{step: 1, amount: [0.1, 0.9]}]}', or use 'prunegate run'"
+        )
+    return source.policy.search

@@ -1,0 +1,205 @@
+"""Trials: make a candidate, judge it on the search split, and remember it.
+
+Every candidate is made by the policy's own steps and judged by the policy's own rules, exactly as
+the gate does, only on other rows. Of the candidates only the smallest that passes is kept on disk.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Hashable
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+from prunegate.audit.canonical import canonical_bytes
+from prunegate.compress.recipe import Candidate
+from prunegate.cost.measurement import Measurements
+from prunegate.cost.operations import operations
+from prunegate.errors import InputError, InternalError
+from prunegate.gate import judge
+from prunegate.models.store import LoadedModel
+from prunegate.policy.catalogue import TIMED
+from prunegate.policy.model import Policy
+from prunegate.policy.recipe import Search, Split
+from prunegate.predict.table import Scored
+from prunegate.search.attempt import Attempt, missed, worst
+from prunegate.search.memo import Amounts
+from prunegate.search.progress import Meter
+from prunegate.search.variation import at_random, criterion_of, key, rounded, with_amounts
+from prunegate.search.workfolder import Kept, Losses, WorkFolder
+from prunegate.verdict.figures import figures
+from prunegate.verdict.finding import Verdict
+from prunegate.workbench import Workbench
+
+SPLIT: Split = "search"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trials:
+    """A workbench that makes one candidate after the other."""
+
+    bench: Workbench
+    search: Search
+    work: WorkFolder
+    losses: dict[int, Losses] = field(default_factory=dict)
+    """Training losses, by the attempt's number."""
+    names: dict[int, str] = field(default_factory=dict)
+    """What each attempt is called in the work folder."""
+
+    @property
+    def policy(self) -> Policy:
+        """The policy."""
+        return self.bench.policy
+
+    @cached_property
+    def baseline_scores(self) -> Scored:
+        """The baseline on the search split."""
+        return self.bench.score(self.bench.baseline, "baseline", SPLIT)
+
+    @cached_property
+    def rows(self) -> int:
+        """Rows of the search split."""
+        return len(self.bench.material.split(SPLIT))
+
+    @cached_property
+    def baseline_objective(self) -> float | None:
+        """The objective of the baseline, where it is counted and not timed."""
+        return self._figure(self.bench.counted(self.bench.baseline), required=False)
+
+    @cached_property
+    def timed(self) -> bool:
+        """Whether an attempt has to be timed: the objective or a blocking rule asks for it."""
+        asked = {rule.metric for rule in self.policy.rules if rule.severity == "block"}
+        asked.add(self.search.objective)
+        return bool(asked & TIMED) or (bool(asked & _MONEY) and not _quoted(self.policy))
+
+    def key(self, amounts: Amounts) -> Hashable:
+        """Amounts with equal keys are one candidate."""
+        return key(self.policy, self.search, self.bench.baseline.kept, rounded(amounts))
+
+    def attempt(self, amounts: Amounts, *, control: bool = False) -> Attempt:
+        """Make and judge the candidate of these amounts, or take up where it was judged before.
+
+        Args:
+            amounts: the share to remove in each step that varies.
+            control: draw the units at random instead of ranking them.
+        """
+        number = len(self.names) + 1
+        wanted = rounded(amounts)
+        self.names[number] = name = self._name(wanted, control)
+        kept = self.work.find(name) or self._made(name, number, wanted, control)
+        self.losses[number] = kept.losses
+        return replace(kept.attempt, number=number)
+
+    def discard(self, attempt: Attempt) -> None:
+        """Remove the candidate of an attempt that will not be chosen."""
+        self.work.discard(self.names[attempt.number])
+
+    def candidate(self, attempt: Attempt) -> LoadedModel:
+        """The candidate of an attempt; made again, bit for bit, where it is not there any more."""
+        name = self.names[attempt.number]
+        model = self.work.load(name, attempt)
+        if model is not None:
+            return model
+        steps = with_amounts(self.policy, self.search, attempt.amounts)
+        meter = Meter(self.bench.settings.progress, "make the chosen candidate again", len(steps))
+        bench = self._reporting(meter)
+        made, _ = bench.make(steps, self.work.fresh(name))
+        if made.digest != attempt.digest:
+            raise InternalError(
+                f"the candidate of attempt {attempt.number} came out otherwise the second time; "
+                "an input may have changed while the search was at work"
+            )
+        return made
+
+    def recipe(self, attempt: Attempt, model: LoadedModel) -> Candidate | None:
+        """How a candidate was made, as ``compress`` had told it."""
+        if model.surgery is None:
+            return None
+        return Candidate(
+            module=model.module,
+            kept=model.kept,
+            surgery=model.surgery,
+            losses=self.losses[attempt.number],
+        )
+
+    def _name(self, amounts: Amounts, control: bool) -> str:
+        named = ["control" if control else "candidate", list(amounts)]
+        return hashlib.sha256(canonical_bytes(named)).hexdigest()[:12]
+
+    def _made(self, name: str, number: int, amounts: Amounts, control: bool) -> Kept:
+        steps = with_amounts(self.policy, self.search, amounts)
+        steps = at_random(steps) if control else steps
+        words = _words(number, amounts, control)
+        bench = self._reporting(
+            Meter(self.bench.settings.progress, words, len(steps) + 1 + self.timed)
+        )
+        try:
+            model, made = bench.make(steps, self.work.fresh(name))
+        except InputError as error:
+            shares = " and ".join(f"{amount:.4g}" for amount in amounts)
+            raise InputError(f"search, amount {shares}: {error}") from error
+        scores = {"baseline": self.baseline_scores, "candidate": bench.score(model, "it", SPLIT)}
+        measured = bench.measure(model, SPLIT) if self.timed else bench.counted(model)
+        verdict = judge(self.policy, bench.predictions(scores, SPLIT), measurements=measured)
+        attempt = self._attempt(number, model, verdict, measured)
+        attempt = replace(attempt, amounts=amounts, criterion=criterion_of(steps))
+        kept = Kept(attempt=attempt, losses=made.losses)
+        self.work.keep(name, kept)
+        return kept
+
+    def _attempt(
+        self, number: int, model: LoadedModel, verdict: Verdict, measured: Measurements
+    ) -> Attempt:
+        lost = worst(verdict.findings)
+        finding = None if lost is None else lost.finding
+        return Attempt(
+            number=number,
+            amounts=(),
+            criterion="",
+            objective=self._figure(measured) or 0.0,
+            parameters=model.parameters,
+            model_bytes=model.model_bytes,
+            outcome=verdict.outcome,
+            loss=lost.loss if lost else None,
+            loss_metric=finding.metric if finding else None,
+            loss_class=finding.class_label if finding else None,
+            loss_slice=finding.slice if finding else None,
+            margin_used=lost.used if lost else None,
+            reason=missed(verdict),
+            digest=model.digest,
+            reasons=verdict.reasons,
+            findings=verdict.findings,
+        )
+
+    def _figure(self, measured: Measurements, *, required: bool = True) -> float | None:
+        """The objective of a measured candidate; None where it is not known and not required."""
+        known = operations(self.policy, measured)
+        figure = figures(known.measurements, known.cost).get(self.search.objective)
+        value = None if figure is None else figure.candidate
+        if required and (figure is None or value is None):
+            raise InputError(
+                f"search: {self.search.objective} could not be measured in so short a time; give "
+                "more --seconds"
+            )
+        if required and figure is not None and figure.unusable:
+            raise InputError(
+                f"search: {self.search.objective}: {figure.unusable}, or search for parameters or "
+                "model_bytes, which need no clock"
+            )
+        return value
+
+    def _reporting(self, meter: Meter) -> Workbench:
+        return replace(self.bench, settings=replace(self.bench.settings, progress=meter))
+
+
+_MONEY = frozenset({"cost_per_1k", "monthly_cost"})
+
+
+def _quoted(policy: Policy) -> bool:
+    return policy.cost is not None and policy.cost.billing.per_inference.candidate is not None
+
+
+def _words(number: int, amounts: Amounts, control: bool) -> str:
+    shares = ", ".join(f"{100 * amount:.3g} %" for amount in amounts)
+    return f"the random control: {shares}" if control else f"attempt {number}: remove {shares}"

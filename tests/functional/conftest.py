@@ -1,0 +1,63 @@
+"""A tiny model to run whole commands on; see ``tiny.py`` beside this file."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import sys
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+def _load_tiny() -> None:
+    """Make ``import prunegate_test_tiny`` work: test folders are no packages."""
+    name, path = "prunegate_test_tiny", Path(__file__).with_name("tiny.py")
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+
+
+_load_tiny()
+
+
+@pytest.fixture(scope="module")
+def quick() -> Iterator[None]:
+    """One thread, and a timing that is too short to mean anything: no test here looks at it."""
+    import torch
+
+    module: Any = import_module("prunegate.workbench")
+
+    threads, measure = torch.get_num_threads(), module.measure
+    with pytest.MonkeyPatch.context() as patch:
+        torch.set_num_threads(1)
+        patch.setattr(
+            module, "measure", lambda *a, **given: measure(*a, **{**given, "seconds": 0.02})
+        )
+        yield
+        torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from prunegate_test_tiny import POLICY, write_baseline, write_data
+
+    home = tmp_path_factory.mktemp("model")
+    write_baseline(home / "baseline")
+    write_data(home / "data")
+    (home / "policy.yaml").write_text(POLICY)
+    return home
+
+
+@pytest.fixture
+def home(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the inputs that a test may spoil; it is the working directory too."""
+    shutil.copytree(model, tmp_path / "home")
+    monkeypatch.chdir(tmp_path / "home")
+    return tmp_path / "home"

@@ -1,0 +1,404 @@
+"""``prunegate search`` on a tiny model: the edge, the one gate, and what a stop leaves."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+import pytest
+from prunegate_test_tiny import POLICY, edit, invoke
+
+from prunegate.cli import main
+
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("quick")]
+
+SEARCH = "search: {vary: [{step: 2, amount: [0.1, 0.8]}], attempts: 9, tolerance: 0.02}\n"
+NEURONS = 20
+"""Of the whole tiny model, in two layers."""
+FLIPS = "{metric: negative_flip_rate, at_most: 0.5, evidence: point}"
+RUN_FILES = {
+    *("report.html", "record.json", "summary.md", "junit.xml", "findings.csv", "candidate"),
+    *("predictions.parquet", "measurements.json"),
+}
+
+
+@dataclass(frozen=True)
+class Searched:
+    """A finished search."""
+
+    out: Path
+    tried: dict[str, Any]
+    code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """The gate's record."""
+        found: dict[str, Any] = json.loads((self.out / "record.json").read_text())
+        return found
+
+
+def policy(section: str = SEARCH, flips: float = 0.15) -> str:
+    """The tiny policy with a limit that pruning breaks somewhere between the ends."""
+    return POLICY.replace(FLIPS, FLIPS.replace("0.5", str(flips))) + section
+
+
+def do_search(home: Path, out: Path, *options: object) -> Searched:
+    result = invoke("search", home / "policy.yaml", "--out", out, "--no-control", *options)
+    assert result.exception is None, result.exception
+    tried = json.loads((out / "attempts.json").read_text())
+    return Searched(
+        out=out,
+        tried=tried,
+        code=result.return_value,
+        stdout=result.stdout,
+        stderr=result.stderr,
+    )
+
+
+def worn(_policy: Any, model: Any, images: Any, **named: Any) -> Any:
+    """Scores of a world in which every neuron that is removed costs one right decision.
+
+    The tiny model is not trained, so its own decisions change without rhyme or reason; what it is
+    made of is real.
+    """
+    layers = model.module.vit.layers
+    left = sum(len(layer.mlp.fc1.weight) for layer in layers)
+    named["progress"]("score", 1, 1)
+    numbers = np.array([int(path.stem.rpartition("-")[2]) for path in images.paths])
+    right = np.where(numbers % 2, 0.9, 0.1)
+    return np.where(numbers < NEURONS - left, 1 - right, right)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def world(quick: None) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(import_module("prunegate.workbench"), "score", worn)
+        yield
+
+
+@pytest.fixture
+def searchable(home: Path) -> Path:
+    (home / "policy.yaml").write_text(policy())
+    return home
+
+
+@pytest.fixture(scope="module")
+def searched(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Searched:
+    (model / "policy.yaml").write_text(policy())
+    out = tmp_path_factory.mktemp("searched") / "out"
+    found = do_search(model, out, "--audit", out.parent / "audit", "--seed", 3)
+    (model / "policy.yaml").write_text(POLICY)
+    return found
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The share of neurons of every candidate that is really made."""
+    module: Any = import_module("prunegate.workbench")
+    amounts: list[float] = []
+    real = module.compress
+
+    def spy(baseline: Any, steps: Any, **named: Any) -> Any:
+        amounts.append(steps[1].cut.amount.fraction)
+        return real(baseline, steps, **named)
+
+    monkeypatch.setattr(module, "compress", spy)
+    return amounts
+
+
+def by_number(tried: dict[str, Any]) -> dict[int, dict[str, Any]]:
+    return {attempt["number"]: attempt for attempt in tried["attempts"]}
+
+
+def test_the_edge_is_found_and_the_next_step_up_failed(searched: Searched) -> None:
+    attempts = by_number(searched.tried)
+    chosen, beyond = attempts[searched.tried["chosen"]], attempts[searched.tried["next_up"]]
+    passing = [a for a in attempts.values() if a["outcome"] == "approve"]
+    assert chosen in passing
+    assert chosen["objective"] == min(a["objective"] for a in passing)
+    assert beyond["outcome"] != "approve"
+    assert beyond["reason"]
+    assert chosen["objective"] > beyond["objective"]
+    assert beyond["amounts"][0] > chosen["amounts"][0]
+    neurons = {round(20 * a["amounts"][0]) for a in (chosen, beyond)}
+    assert max(neurons) - min(neurons) == 1, "the two sides of the edge are neighbours"
+
+
+def test_no_candidate_is_made_twice(searched: Searched) -> None:
+    sizes = [attempt["parameters"] for attempt in searched.tried["attempts"]]
+    assert len(sizes) == len(set(sizes)) <= 9
+
+
+def test_every_attempt_keeps_its_findings(searched: Searched) -> None:
+    rules = {0, 1, 2}
+    for attempt in searched.tried["attempts"]:
+        assert {finding["rule"] for finding in attempt["findings"]} == rules
+        statuses = {f["status"] for f in attempt["findings"] if f["severity"] == "block"}
+        assert (statuses == {"pass"}) == (attempt["outcome"] == "approve")
+    assert searched.tried["rows"] == 60
+
+
+def test_the_chosen_candidate_is_judged_once_on_the_gate_split(searched: Searched) -> None:
+    record = searched.record
+    chosen = by_number(searched.tried)[searched.tried["chosen"]]
+    assert searched.code == record["exit_code"]
+    assert record["command"] == "search"
+    assert record["candidate"]["parameters"] == chosen["parameters"]
+    assert record["candidate"]["digest"] == chosen["digest"]
+    assert record["compression"]["loss_last"] is not None
+    table = next(i for i in record["inputs"] if i["role"] == "predictions")
+    assert table["rows"] == 60
+    assert {path.name for path in searched.out.iterdir()} == {
+        *RUN_FILES,
+        "attempts.json",
+        "frontier.csv",
+    }
+    assert len(list((searched.out.parent / "audit/pending").iterdir())) == 1
+
+
+def test_the_record_says_how_the_candidate_was_found(searched: Searched) -> None:
+    short = searched.record["search"]
+    assert short["chosen"] == searched.tried["chosen"]
+    assert short["next_up"] == searched.tried["next_up"]
+    assert len(short["attempts"]) == len(searched.tried["attempts"])
+    assert short["baseline"] == searched.record["baseline"]["parameters"]
+
+
+def test_a_random_control_runs_beside_the_criterion(searched: Searched) -> None:
+    chosen = by_number(searched.tried)[searched.tried["chosen"]]
+    control = searched.tried["control"]
+    assert (chosen["criterion"], control["criterion"]) == ("taylor", "random")
+    assert control["amounts"] == chosen["amounts"]
+    assert control["parameters"] == chosen["parameters"]
+    assert control["digest"] != chosen["digest"]
+    page = (searched.out / "report.html").read_text()
+    assert "How far it could go" in page
+    assert "drawn at random instead of ranked by taylor" in page
+    assert "next step up" in page
+
+
+def test_the_frontier_is_a_table(searched: Searched) -> None:
+    rows = list(csv.DictReader((searched.out / "frontier.csv").read_text().splitlines()))
+    attempts = by_number(searched.tried)
+    assert rows
+    for row in rows:
+        attempt = attempts[int(row["attempt"])]
+        assert float(row["parameters"]) == attempt["objective"]
+        assert float(row["margin_used"]) == attempt["margin_used"]
+        assert row["loss_slice"] == attempt["loss_slice"]
+
+
+def test_the_attempts_are_printed(searched: Searched) -> None:
+    lines = searched.stdout.splitlines()
+    assert "removed: neurons (step 2)" in lines[0]
+    assert sum("chosen" in line for line in lines) == 1
+    assert sum("next step up" in line for line in lines) == 1
+    assert any(line.strip().startswith("random") for line in lines)
+    assert "attempt 1: remove 10 %" in searched.stderr
+    assert not list(searched.out.parent.glob(".search-*"))
+
+
+def test_no_passing_candidate_is_exit_3_with_the_nearest_miss(searchable: Path) -> None:
+    (searchable / "policy.yaml").write_text(policy(flips=0.0001))
+    found = do_search(searchable, searchable / "out")
+    assert found.code == 3
+    assert {path.name for path in found.out.iterdir()} == {
+        "attempts.json",
+        "frontier.csv",
+        "summary.md",
+    }
+    assert not (searchable / "audit").exists()
+    assert found.tried["chosen"] is None
+    assert found.tried["control"] is None
+    assert found.tried["nearest_miss"] == 1
+    for text in (found.stdout, (found.out / "summary.md").read_text()):
+        assert "nearest miss is attempt 1: Negative flip rate on overall" in text
+        assert "It misses by" in text
+        assert "APPROVE" not in text
+    assert "NO CANDIDATE PASSES  tiny" in found.stdout
+    assert not list(searchable.glob(".search-*"))
+
+
+def test_a_limit_on_size_that_small_amounts_miss_sends_the_search_up(searchable: Path) -> None:
+    """The smallest amount is too large a model, not too damaged a one."""
+    (searchable / "policy.yaml").write_text(policy(flips=0.9))
+    edit(searchable / "policy.yaml", "model_bytes, max_ratio: 0.99", "parameters, max_ratio: 0.85")
+    found = do_search(searchable, searchable / "out", "--seed", 3)
+    first, last = found.tried["attempts"]
+    assert (first["outcome"], last["outcome"]) == ("reject", "approve")
+    assert found.tried["chosen"] == 2
+
+
+def test_json_prints_the_record_alone(searchable: Path) -> None:
+    (searchable / "policy.yaml").write_text(policy(flips=0.9))
+    found = do_search(searchable, searchable / "out", "--json", "-q")
+    assert json.loads(found.stdout) == found.record
+    assert found.record["search"]["next_up"] is None
+
+
+def test_a_stopped_search_is_taken_up_and_ends_as_if_never_stopped(
+    searchable: Path, searched: Searched, made: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module: Any = import_module("prunegate.search.trials")
+    real = module.judge
+    judged: list[int] = []
+
+    def interrupted(*given: Any, **named: Any) -> Any:
+        judged.append(1)
+        if len(judged) == 2:
+            raise KeyboardInterrupt
+        return real(*given, **named)
+
+    monkeypatch.setattr(module, "judge", interrupted)
+    out = searchable / "out"
+    result = invoke("search", "policy.yaml", "--out", out, "--no-control", "--seed", 3)
+    assert isinstance(result.exception, click.Abort)
+    assert "(1 attempt); the same command takes it up" in result.stderr
+    assert not out.exists()
+    assert made == [0.1, 0.8]
+    (work,) = searchable.glob(".search-*")
+    assert len(list(work.glob("attempt-*.json"))) == 1
+
+    made.clear()
+    monkeypatch.setattr(module, "judge", real)
+    found = do_search(searchable, out, "--seed", 3)
+    assert "taking up 1 attempt from" in found.stderr
+    assert made[0] == 0.8, "the first attempt is not made again"
+    assert found.tried == searched.tried
+    assert not work.exists()
+
+
+def test_a_chosen_candidate_that_was_lost_is_made_again(
+    searchable: Path, searched: Searched, made: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed in the gate, and the kept candidate damaged in the meantime."""
+    module: Any = import_module("prunegate.search.search")
+    real = module.decide
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "decide", interrupt)
+    out = searchable / "out"
+    invoke("search", "policy.yaml", "--out", out, "--no-control", "--seed", 3)
+    (weights,) = searchable.glob(".search-*/candidate-*/model.safetensors")
+    weights.write_bytes(weights.read_bytes()[:-8])
+    monkeypatch.setattr(module, "decide", real)
+    made.clear()
+    found = do_search(searchable, out, "--seed", 3)
+    chosen = by_number(found.tried)[found.tried["chosen"]]
+    assert made == chosen["amounts"]
+    assert found.record["candidate"] == searched.record["candidate"]
+    assert found.record["search"] == searched.record["search"]
+
+
+def test_several_amounts_are_explored(searchable: Path) -> None:
+    both = "vary: [{step: 1, amount: [0.2, 0.6]}, {step: 2, amount: [0.1, 0.8]}], attempts: 3"
+    (searchable / "policy.yaml").write_text(policy(f"search: {{{both}, control: false}}\n"))
+    found = do_search(searchable, searchable / "out", "--seed", 3)
+    amounts = [attempt["amounts"] for attempt in found.tried["attempts"]]
+    assert amounts[:2] == [[0.2, 0.1], [0.6, 0.8]]
+    assert len(amounts) == 3
+    assert found.tried["control"] is None
+    assert found.tried["varied"] == ["heads (step 1)", "neurons (step 2)"]
+
+
+@pytest.mark.parametrize("quiet", [True, False])
+def test_what_has_to_be_fast_is_timed_on_a_quiet_machine(
+    searchable: Path, monkeypatch: pytest.MonkeyPatch, quiet: bool
+) -> None:
+    module: Any = import_module("prunegate.workbench")
+    real = module.measure
+    monkeypatch.setattr(
+        module, "measure", lambda *given, **named: replace(real(*given, **named), quiet=quiet)
+    )
+    fast = "search: {objective: latency_p50_ms, vary: [{step: 2, amount: [0.1, 0.8]}], attempts: 2"
+    (searchable / "policy.yaml").write_text(policy(f"{fast}}}\n", flips=0.9))
+    if quiet:
+        found = do_search(searchable, searchable / "out")
+        assert all(attempt["objective"] > 0 for attempt in found.tried["attempts"])
+        assert found.tried["baseline"] is None
+    else:
+        result = invoke("search", "policy.yaml", "--out", searchable / "out", "-q")
+        assert "too busy to time" in str(result.exception)
+        assert not (searchable / "out").exists()
+
+
+def no_section(home: Path) -> None:
+    (home / "policy.yaml").write_text(POLICY)
+
+
+def no_prune_step(home: Path) -> None:
+    edit(home / "policy.yaml", "step: 2", "step: 3")
+
+
+def no_rows(home: Path) -> None:
+    lines = (home / "data/labelled.csv").read_text().splitlines()
+    kept = [line for line in lines if not line.endswith(",search")]
+    (home / "data/labelled.csv").write_text("\n".join(kept) + "\n")
+
+
+def searched_rows_in_a_step(home: Path) -> None:
+    edit(home / "policy.yaml", "split: train", "split: search")
+
+
+def too_little(home: Path) -> None:
+    edit(home / "policy.yaml", "[0.1, 0.8]", "[0.001, 0.8]")
+
+
+def too_much(home: Path) -> None:
+    edit(home / "policy.yaml", "[0.1, 0.8]", "[0.1, 0.99]")
+
+
+def quoted_price(home: Path) -> None:
+    edit(home / "policy.yaml", "baseline: 0.0042", "baseline: 0.0042, candidate: 0.003")
+    edit(home / "policy.yaml", "search: {", "search: {objective: cost_per_1k, ")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "parts"),
+    [
+        (no_section, ["no 'search' section", "prunegate run"]),
+        (no_prune_step, ["policy.yaml:", "step 3 of 'compress' is no prune step"]),
+        (no_rows, ["search split"]),
+        (searched_rows_in_a_step, ["search split chooses between candidates"]),
+        (too_little, ["search, amount 0.001:", "less than half a unit"]),
+        (quoted_price, ["cost_per_1k is the same for every candidate", "remove it"]),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_bad_input_is_told_and_leaves_nothing(
+    searchable: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    spoil: Callable[[Path], None],
+    parts: list[str],
+) -> None:
+    spoil(searchable)
+    before = sorted(searchable.rglob("*"))
+    monkeypatch.setattr(sys, "argv", ["prunegate", "search", "policy.yaml", "-q"])
+    with pytest.raises(SystemExit) as stop:
+        main()
+    printed = capsys.readouterr()
+    assert (stop.value.code, printed.out) == (2, ""), printed
+    assert sorted(searchable.rglob("*")) == before
+    assert printed.err.startswith("error: ")
+    for part in parts:
+        assert part in printed.err
+
+
+def test_an_amount_that_cannot_be_removed_is_named(searchable: Path) -> None:
+    too_much(searchable)
+    result = invoke("search", "policy.yaml", "--out", searchable / "out", "-q")
+    assert "search, amount 0.99:" in str(result.exception)
+    assert not (searchable / "out").exists()

@@ -1,0 +1,79 @@
+"""A tiny model with labelled images, on which whole commands run in a second or two."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from click.testing import CliRunner, Result
+from PIL import Image
+
+from prunegate.cli import cli
+
+POLICY = """\
+prunegate: 1
+name: tiny
+task: {kind: binary, positive: unsafe, threshold: 0.5}
+slices: [{by: content_type, expect: [display, video]}]
+rules:
+  - {metric: recall, slices: all, max_drop: 0.5, evidence: point}
+  - {metric: negative_flip_rate, at_most: 0.5, evidence: point}
+  - {metric: model_bytes, max_ratio: 0.99}
+model: {baseline: baseline}
+data: {table: data/labelled.csv}
+compress:
+  - prune: {what: heads, amount: 0.34}
+  - prune: {what: neurons, amount: 0.4}
+  - finetune: {steps: 4, batch_size: 8, learning_rate: 0.01, data: {split: train, limit: 20}}
+cost: {billing: {per_inference: {baseline: 0.0042}}}
+"""
+SPLITS = {"train": 30, "calibration": 12, "gate": 60, "search": 60}
+
+
+def write_baseline(folder: Path) -> None:
+    """A stock Hugging Face folder with weights wide enough for pruning to change decisions."""
+    import torch
+    from transformers import ViTConfig, ViTForImageClassification, ViTImageProcessorPil
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        model = ViTForImageClassification(
+            ViTConfig(
+                image_size=16,
+                patch_size=8,
+                hidden_size=12,
+                num_hidden_layers=2,
+                num_attention_heads=3,
+                intermediate_size=10,
+                initializer_range=0.5,
+                id2label={0: "safe", 1: "unsafe"},
+                label2id={"safe": 0, "unsafe": 1},
+            )
+        )
+    model.save_pretrained(folder)
+    ViTImageProcessorPil(do_resize=False, size={"height": 16, "width": 16}).save_pretrained(folder)
+
+
+def write_data(folder: Path) -> None:
+    rng = np.random.default_rng(1)
+    rows = ["id,image,label,content_type,split"]
+    (folder / "images").mkdir(parents=True)
+    for split, count in SPLITS.items():
+        for number in range(count):
+            unsafe = number % 2
+            name = f"images/{split}-{number:02}.png"
+            pixels = np.clip(rng.normal(90 + 60 * unsafe, 60, (16, 16, 3)), 0, 255)
+            Image.fromarray(pixels.astype(np.uint8)).save(folder / name)
+            kind = "display" if number % 4 < 2 else "video"
+            rows.append(f"{split}{number},{name},{'unsafe' if unsafe else 'safe'},{kind},{split}")
+    (folder / "labelled.csv").write_text("\n".join(rows) + "\n")
+
+
+def invoke(*arguments: object) -> Result:
+    return CliRunner().invoke(cli, [str(a) for a in arguments], standalone_mode=False)
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))

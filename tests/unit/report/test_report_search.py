@@ -1,0 +1,127 @@
+"""The search section: there when a candidate was searched for, honest about edge and control."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from prunegate.audit.record import Search, SearchAttempt
+from prunegate.report import render
+from prunegate.report.search import search
+from prunegate.report.units import Units
+
+TITLE = "How far it could go"
+
+
+def attempt(number: int, **given: Any) -> SearchAttempt:
+    values: dict[str, Any] = {
+        "amounts": (number / 10,),
+        "criterion": "taylor",
+        "objective": 1000.0 - 100 * number,
+        "parameters": 1000 - 100 * number,
+        "model_bytes": 4000 - 400 * number,
+        "outcome": "approve",
+        "loss": 0.004 * number,
+        "loss_metric": "recall",
+        "loss_class": None,
+        "loss_slice": "content_type=video",
+        "margin_used": 0.2 * number,
+        "reason": "",
+    }
+    return SearchAttempt(number=number, **{**values, **given})
+
+
+FAILED = attempt(3, outcome="reject", margin_used=2.5, loss=0.05, reason="Recall fell too far.")
+
+
+def found(**given: Any) -> Search:
+    values: dict[str, Any] = {
+        "objective": "parameters",
+        "baseline": 1000.0,
+        "varied": ("heads (step 1)",),
+        "rows": 12_000,
+        "attempts": (attempt(1), attempt(2), FAILED),
+        "chosen": 2,
+        "next_up": 3,
+        "control": attempt(4, criterion="random", objective=800.0, loss=0.02, margin_used=1.0),
+    }
+    return Search(**{**values, **given})
+
+
+def test_a_candidate_that_was_not_searched_for_has_no_section(records: ModuleType) -> None:
+    record = records.approved()
+    assert search(record, Units.of(record)) is None
+    assert TITLE not in render(record, digest=records.DIGEST, pictures={})
+
+
+def test_the_search_changes_only_its_own_section(records: ModuleType) -> None:
+    record = records.approved()
+    plain = render(record, digest=records.DIGEST, pictures={})
+    page = render(replace(record, search=found()), digest=records.DIGEST, pictures={})
+    section = re.search(r'<section aria-labelledby="search">.*?</section>\n', page, re.DOTALL)
+    assert section is not None
+    assert page.replace(section[0], "") == plain
+    for words in (
+        "Attempt 2 is the smallest",
+        "20.0\u00a0% less",
+        "attempt 3, did not pass",
+        "Recall fell",
+    ):
+        assert words in section[0]
+    assert section[0].count("<tr>") == 5
+
+
+def view(records: ModuleType, **given: Any) -> Any:
+    record = replace(records.approved(), search=found(**given))
+    return search(record, Units.of(record))
+
+
+@pytest.mark.parametrize(
+    ("loss", "used", "words"),
+    [
+        (0.02, 1.0, "the ranking bought 1.2\u00a0points"),
+        (0.008, 0.4, "here the ranking bought nothing"),
+        (0.001, 0.05, "here the ranking bought nothing"),
+        (None, None, "cost the worst slice not defined"),
+    ],
+)
+def test_the_control_says_what_the_criterion_bought(
+    records: ModuleType, loss: float | None, used: float | None, words: str
+) -> None:
+    control = attempt(4, criterion="random", objective=800.0, loss=loss, margin_used=used)
+    assert words in view(records, control=control).control
+
+
+def test_other_metrics_are_compared_by_their_margins(records: ModuleType) -> None:
+    control = attempt(4, criterion="random", loss_metric="precision", margin_used=1.5)
+    assert "bought 110\u00a0% of the margin" in view(records, control=control).control
+
+
+def test_no_control_and_no_edge_are_said_plainly(records: ModuleType) -> None:
+    shown = view(records, control=None, next_up=None)
+    assert shown.control == ""
+    assert "may lie beyond" in shown.edge
+
+
+def test_attempts_without_margins_or_losses_are_drawn_as_far_as_they_go(
+    records: ModuleType,
+) -> None:
+    bare = attempt(1, loss=None, loss_metric=None, loss_slice=None, margin_used=None)
+    shown = view(records, attempts=(bare, attempt(2, margin_used=None)), next_up=None)
+    assert "<svg" in shown.chart
+    assert [row.loss for row in shown.rows][:2] == ["not defined", "0.8\u00a0points"]
+
+
+def test_hostile_names_stay_inert(records: ModuleType) -> None:
+    bad = attempt(2, loss_slice=records.HOSTILE, reason=records.HOSTILE)
+    page = render(
+        replace(records.approved(), search=found(attempts=(bad, FAILED))),
+        digest=records.DIGEST,
+        pictures={},
+    )
+    assert records.HOSTILE not in page
+    assert "<script" not in page

@@ -1,0 +1,170 @@
+"""What an attempt is called, which slice is its worst, and which failing one came nearest."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from prunegate.search.attempt import Attempt, missed, nearest, violation, worst
+from prunegate.search.hunt import next_up
+from prunegate.verdict.finding import Finding, Verdict
+
+
+def finding(**given: Any) -> Finding:
+    values: dict[str, Any] = {
+        "rule": 0,
+        "metric": "recall",
+        "slice": "overall",
+        "check": "max_drop",
+        "status": "pass",
+        "severity": "block",
+        "evidence": "proven",
+        "baseline": 0.9,
+        "candidate": 0.89,
+        "difference": -0.01,
+        "ci_low": None,
+        "ci_high": None,
+        "limit": 0.02,
+        "p_value": 0.01,
+        "p_harm": 0.9,
+        "n": 400,
+        "method": "test",
+    }
+    return Finding(**{**values, **given})
+
+
+SIZE = {"metric": "model_bytes", "check": "max_ratio", "limit": 0.8, "p_value": None, "n": 0}
+TOO_LARGE = finding(**SIZE, status="fail", baseline=100.0, candidate=90.0, difference=-10.0)
+TOO_BAD = finding(status="fail", candidate=0.85, difference=-0.05, p_value=0.99)
+OPEN = finding(status="inconclusive", candidate=0.885, difference=-0.015, p_value=0.2)
+
+
+def attempt(*findings: Finding, number: int = 1, **given: Any) -> Attempt:
+    lost = worst(findings)
+    blocking = [f for f in findings if f.severity == "block"]
+    good = all(f.status == "pass" for f in blocking)
+    bad = any(f.status == "fail" for f in blocking)
+    values: dict[str, Any] = {
+        "amounts": (0.5,),
+        "criterion": "taylor",
+        "objective": 100.0,
+        "parameters": 100,
+        "model_bytes": 400,
+        "outcome": "approve" if good else "reject" if bad else "inconclusive",
+        "loss": lost.loss if lost else None,
+        "loss_metric": lost.finding.metric if lost else None,
+        "loss_class": None,
+        "loss_slice": lost.finding.slice if lost else None,
+        "margin_used": lost.used if lost else None,
+        "reason": "",
+        "digest": "0" * 64,
+        "reasons": (),
+        "findings": findings,
+    }
+    return Attempt(number=number, **{**values, **given})
+
+
+@pytest.mark.parametrize(
+    ("findings", "state"),
+    [
+        ([finding()], "passes"),
+        ([finding(), TOO_LARGE], "too_little"),
+        ([TOO_BAD, TOO_LARGE], "too_much"),
+        ([OPEN], "too_much"),
+        ([finding(), finding(**SIZE | {"check": "at_least"}, status="fail")], "too_much"),
+        ([dataclasses.replace(TOO_BAD, severity="warn"), finding()], "passes"),
+        ([finding(metric="throughput_per_s", check="at_least", status="fail")], "too_little"),
+    ],
+)
+def test_only_size_speed_and_cost_ask_for_more(findings: list[Finding], state: str) -> None:
+    assert attempt(*findings).state == state
+
+
+def test_an_absent_slice_is_no_pass_at_any_amount() -> None:
+    assert attempt(finding(), outcome="inconclusive").state == "too_much"
+
+
+def test_the_worst_slice_is_the_one_that_used_most_of_its_margin() -> None:
+    wide = finding(metric="precision", difference=-0.03, limit=0.04, slice="kind=a")
+    narrow = finding(difference=-0.018, limit=0.02, slice="kind=b")
+    found = worst([wide, narrow, TOO_LARGE])
+    assert found is not None
+    assert (found.finding, found.loss) == (narrow, 0.018)
+    assert found.used == pytest.approx(0.9)
+
+
+def test_a_rise_of_something_bad_is_a_loss_and_a_gain_is_negative() -> None:
+    rise = finding(metric="false_positive_rate", check="max_rise", difference=0.01)
+    found = worst([rise])
+    assert found is not None
+    assert found.loss == 0.01
+    gained = worst([finding(difference=0.01)])
+    assert gained is not None
+    assert gained.used == pytest.approx(-0.5)
+
+
+def test_without_margins_the_largest_loss_counts() -> None:
+    floors = [finding(check="at_least", limit=0.8, difference=d) for d in (-0.01, -0.03)]
+    found = worst([*floors, TOO_LARGE])
+    assert found is not None
+    assert (found.loss, found.used) == (0.03, None)
+    assert worst([TOO_LARGE]) is None
+
+
+@given(st.lists(st.sampled_from([finding(), TOO_BAD, OPEN, TOO_LARGE]), min_size=1, max_size=6))
+def test_only_what_passes_violates_nothing(findings: list[Finding]) -> None:
+    made = attempt(*findings)
+    assert (violation(made) <= 0) == made.passes
+
+
+def test_the_nearest_miss_breaks_the_fewest_limits_and_then_loses_least() -> None:
+    bad = attempt(TOO_BAD, finding(), number=1)
+    open_ = attempt(OPEN, finding(), number=2)
+    worse = attempt(dataclasses.replace(OPEN, difference=-0.019), finding(), number=3)
+    assert nearest([bad, worse, open_]) is open_
+    assert nearest([bad, attempt(TOO_BAD, TOO_BAD, number=4)]) is bad
+
+
+def verdict(outcome: Any, findings: list[Finding], reasons: list[str]) -> Verdict:
+    return Verdict(
+        outcome=outcome,
+        reasons=tuple(reasons),
+        findings=tuple(findings),
+        slices=(),
+        statement="",
+    )
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        (verdict("approve", [finding()], ["All hold."]), ""),
+        (verdict("reject", [OPEN, TOO_BAD], ["Bad.", "Open."]), "Bad. It misses by 3 points."),
+        (verdict("inconclusive", [OPEN], ["Open."]), "Open."),
+        (
+            verdict("reject", [TOO_LARGE], ["Large."]),
+            "Large. It misses by 0.1 of the baseline's.",
+        ),
+        (verdict("inconclusive", [finding()], ["Absent."]), "Absent."),
+    ],
+)
+def test_what_was_missed_and_by_how_much(found: Verdict, words: str) -> None:
+    assert missed(found) == words
+
+
+def test_the_next_step_up_removes_more_everywhere_and_does_not_pass() -> None:
+    chosen = attempt(finding(), amounts=(0.3, 0.3))
+    others = [
+        attempt(TOO_BAD, number=2, amounts=(0.2, 0.9)),
+        attempt(TOO_BAD, number=3, amounts=(0.6, 0.6)),
+        attempt(TOO_BAD, number=4, amounts=(0.3, 0.4)),
+        attempt(finding(), number=5, amounts=(0.3, 0.31)),
+    ]
+    found = next_up([chosen, *others], chosen)
+    assert found is not None
+    assert found.number == 4
+    assert next_up([chosen, others[0]], chosen) is None
