@@ -1,13 +1,13 @@
 """What each criterion is worth: the loss after removing the same share of units.
 
-python tests/benchmarks/criteria.py --seeds 5 [--demo]
+python tests/benchmarks/criteria.py --seeds 5 [--models demo]
 
 Three small models, trained anew for every seed: a vision transformer and a convolutional network
 that read scikit-learn's digits, and a decoder that writes them. Loss in nats on test rows (a token
 for the decoder), mean and standard deviation over seeds, without fine-tuning; in how many seeds
 Taylor lost less than random. Then with fine-tuning: all in one go, and in three cycles with as many
-steps in all. --demo adds the demo's trained model (trained and cached first, where it is not yet);
-its seeds draw the calibration rows and the random ranking.
+steps in all. The model named demo is the demo's (trained and cached first, where it is not yet); its
+seeds draw the calibration rows and the random ranking.
 """
 
 # ruff: noqa: T201  a script that prints its table
@@ -110,6 +110,7 @@ MODELS: dict[str, tuple[Callable[[int], Trained], tuple[Kind, ...]]] = {
     "vision transformer": (reader(VIT), ("heads", "neurons", "layers")),
     "convolutional": (reader(RESNET), ("filters",)),
     "decoder": (writer, ("heads", "neurons", "layers")),
+    "demo": (demo, ("heads", "neurons", "layers")),
 }
 
 
@@ -156,13 +157,11 @@ def main() -> None:
     """Print one block a model and kind of unit."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--demo", action="store_true")
+    parser.add_argument("--models", nargs="+", choices=[*MODELS], default=[*MODELS][:3])
     chosen = parser.parse_args()
     torch.set_num_threads(1)
-    models = dict(MODELS)
-    if chosen.demo:
-        models["demo"] = (demo, ("heads", "neurons", "layers"))
-    for name, (make, kinds) in models.items():
+    for name in chosen.models:
+        make, kinds = MODELS[name]
         found = [make(seed) for seed in range(chosen.seeds)]
         for kind in kinds:
             for line in lines(name, found, kind):
