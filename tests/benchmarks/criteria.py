@@ -6,7 +6,7 @@ Three small models, trained anew for every seed: a vision transformer and a conv
 that read scikit-learn's digits, and a decoder that writes them. Loss in nats on test rows (a token
 for the decoder), mean and standard deviation over seeds, without fine-tuning; in how many seeds
 Taylor lost less than random. Then with fine-tuning: all in one go, and in three cycles with as many
-steps in all. The model named demo is the demo's (trained and cached first, where it is not yet); its
+steps in all. The model named demo is the demo's (trained and cached first if need be); its
 seeds draw the calibration rows and the random ranking.
 """
 

@@ -13,12 +13,19 @@ import pytest
 from click.testing import CliRunner
 
 from prunegate.cli import COMMANDS, cli
+from prunegate.models.family import architectures
 from prunegate.policy.load import parse_policy
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-FROM_A_USER = {"prunegate check my-policy.yaml", "prunegate run my-policy.yaml"}
-"""Need the user's own model and images; test_run_command.py runs them on small ones."""
+COMPRESSION = (ROOT / "docs/compression.md").read_text(encoding="utf-8")
+FROM_A_USER = {
+    *("prunegate check my-policy.yaml", "prunegate run my-policy.yaml"),
+    *("prunegate importance my-policy.yaml", "prunegate compress my-policy.yaml"),
+    *("prunegate search my-policy.yaml", "prunegate demo --search"),
+}
+"""Need the user's own model and images, or many minutes: test_run_command.py, test_search_command.py
+and test_compress_command.py run them on small ones."""
 
 
 def blocks(language: str) -> list[str]:
@@ -86,6 +93,22 @@ def test_the_policies_of_the_readme_are_valid() -> None:
     first, sections = blocks("yaml")
     assert parse_policy(first).rules
     assert parse_policy(first + sections).compress
+
+
+def test_the_steps_of_the_docs_are_valid() -> None:
+    first, _ = blocks("yaml")
+    sections = re.findall(r"```yaml\n(.*?)```", COMPRESSION, flags=re.DOTALL)
+    models = "model: {baseline: a, initial: b, early: c}\n"
+    assert sections
+    for section in sections:
+        assert parse_policy(first + models + section).compress
+    searched = next(block for block in blocks("text") if block.startswith("search:"))
+    assert parse_policy(first + models + sections[0] + searched).search is not None
+
+
+def test_the_docs_name_every_family() -> None:
+    for name in architectures():
+        assert name in COMPRESSION
 
 
 def test_the_readme_lists_every_command() -> None:

@@ -81,6 +81,11 @@ class Family(Protocol):
         ...
 
 
+def architectures() -> tuple[str, ...]:
+    """Name every model class that can be loaded from a folder and pruned."""
+    return tuple(sorted(_FAMILIES.keys() - {OWN_CLASS}))
+
+
 def family_of(architecture: object) -> Family:
     """Return the adapter for a model class.
 
@@ -88,7 +93,7 @@ def family_of(architecture: object) -> Family:
         UnsupportedError: the class is not on the allow-list.
     """
     if not isinstance(architecture, str) or architecture not in _FAMILIES:
-        known = ", ".join(sorted(_FAMILIES.keys() - {OWN_CLASS}))
+        known = ", ".join(architectures())
         raise UnsupportedError(
             f"model class {architecture!r} is not supported; this version can load and prune: "
             f"{known}. Other models can be judged from predictions (prunegate gate)."
