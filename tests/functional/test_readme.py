@@ -24,7 +24,7 @@ FROM_A_USER = {
     *("prunegate importance my-policy.yaml", "prunegate compress my-policy.yaml"),
     *("prunegate search my-policy.yaml", "prunegate demo --search"),
 }
-"""Need the user's own model and images, or many minutes: test_run_command.py, test_search_command.py
+"""Need the user's own model and rows, or many minutes: test_run_command.py, test_search_command.py
 and test_compress_command.py run them on small ones."""
 
 
