@@ -1,13 +1,12 @@
 """``run`` on texts, several classes and language models: tiny stock models, judged whole.
 
-The candidate is made elsewhere (the baseline with noise on its weights), and how a model class is
-cut is not asked: of a family only what it reads and answers matters here.
+Where the policy has no steps, the candidate is one made elsewhere: the baseline with noise on its
+weights.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -18,13 +17,13 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
+from prunegate.data.labelled_rows import LabelledRows, select
 from prunegate.data.labelled_table import read_rows
 from prunegate.errors import ContractError, ModelError, UnsupportedError
-from prunegate.models.digest import tree_digest
-from prunegate.models.kept import Kept
-from prunegate.models.store import LoadedModel
+from prunegate.models.store import LoadedModel, load_model
 from prunegate.policy.load import read_policy
-from prunegate.run import Settings, run
+from prunegate.run import run
+from prunegate.workbench import Settings, set_up
 
 pytestmark = pytest.mark.slow
 
@@ -125,7 +124,7 @@ def write_data(home: Path, kind: str) -> None:
     contents = "prompt,reference" if kind == "language" else "text,label"
     lines = [f"id,{contents},content_type,post,split"]
     seen = set()
-    while len(lines) < 61:
+    while len(lines) < 91:
         text = " ".join(rng.choice(WORDS, rng.integers(2, 8)))
         if text in seen:
             continue
@@ -135,11 +134,15 @@ def write_data(home: Path, kind: str) -> None:
         content = f"{first if place % 3 else ''},{rest}"
         if kind != "language":
             content = f"{text},{LABELS[kind][place // 2 % len(LABELS[kind])]}"
-        lines.append(f"r{place},{content},{('headline', 'e-mail')[place % 2]},p{place // 2},gate")
+        split = "gate" if place < 60 else "train" if place < 76 else "calibration"
+        lines.append(
+            f"r{place},{content},{('headline', 'e-mail')[place % 2]},p{place // 2},{split}"
+        )
     (home / "data.csv").write_text("\n".join(lines) + "\n")
 
 
 def write_policy(home: Path, kind: str, *more: str) -> None:
+    made = any(line == "compress:" for line in more)
     (home / "policy.yaml").write_text(
         "\n".join(
             (
@@ -148,7 +151,7 @@ def write_policy(home: Path, kind: str, *more: str) -> None:
                 f"task: {TASKS[kind]}",
                 "slices: [{by: content_type, expect: [headline, e-mail]}]",
                 f"rules: {RULES[kind]}",
-                "model: {baseline: baseline, candidate: candidate}",
+                f"model: {{baseline: baseline{'' if made else ', candidate: candidate'}}}",
                 "data: {table: data.csv}",
                 *more,
                 "",
@@ -157,40 +160,9 @@ def write_policy(home: Path, kind: str, *more: str) -> None:
     )
 
 
-class Stub:
-    """What is asked of a family where nothing is cut."""
-
-    def __init__(self, architecture: str) -> None:
-        classifies = "Sequence" in architecture
-        self.architecture, self.reads = architecture, "texts"
-        self.answers = "classes" if classifies else "next token"
-
-
-def load(folder: Path) -> LoadedModel:
-    """A stock folder, loaded by transformers itself."""
-    import transformers
-
-    config = json.loads((folder / "config.json").read_text())
-    name = config["architectures"][0]
-    module = getattr(transformers, name).from_pretrained(folder).eval()
-    return LoadedModel(
-        module=module,
-        family=Stub(name),  # type: ignore[arg-type]  # a part of a family
-        config=config,
-        preprocessor={},
-        kept=Kept(heads=((0, 1, 2),) * 2, neurons=(tuple(range(10)),) * 2),
-        digest=tree_digest(folder),
-        parameters=sum(p.numel() for p in module.parameters()),
-        active_heads=6,
-        model_bytes=(folder / "model.safetensors").stat().st_size,
-        folder=folder,
-    )
-
-
 @pytest.fixture
-def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Case]]:
-    """Write a case; models are loaded without their families."""
-    monkeypatch.setattr(import_module("prunegate.workbench"), "load_model", load)
+def make(tmp_path: Path) -> Iterator[Callable[..., Case]]:
+    """Write a case; stock folders, loaded as users load them."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
 
@@ -209,6 +181,19 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[.
     torch.set_num_threads(threads)
 
 
+STEPS = (
+    "compress:",
+    "  - prune: {what: heads, amount: 0.34}",
+    "  - prune: {what: neurons, amount: 0.3}",
+    "  - finetune: {steps: 3, batch_size: 8, learning_rate: 0.001}",
+)
+
+
+def gate(rows: LabelledRows, values: Sequence[Any]) -> list[Any]:
+    """The values of the gate split's rows."""
+    return [values[row] for row in select(rows, "gate")]
+
+
 @pytest.mark.parametrize("kind", ["binary", "multiclass"])
 def test_a_text_classifier_is_judged_as_transformers_runs_it(
     make: Callable[..., Case], kind: str
@@ -219,12 +204,13 @@ def test_a_text_classifier_is_judged_as_transformers_runs_it(
     decision = case.run()
     table = pq.read_table(case.home / "out/predictions.parquet").to_pydict()
     rows = read_rows(read_policy(case.policy).policy, case.home)
-    assert table["id"] == list(rows.ids)
+    assert table["id"] == gate(rows, rows.ids)
+    said = gate(rows, rows.texts)
     numbers = {word: number for number, word in enumerate(WORDS, start=4)}
     for name in ("baseline", "candidate"):
         module = BertForSequenceClassification.from_pretrained(case.home / name).eval()
         for row in (0, 7, 31):
-            ids = [2, *(numbers[word] for word in rows.texts[row].split()), 3]
+            ids = [2, *(numbers[word] for word in said[row].split()), 3]
             with torch.inference_mode():
                 shares = module(torch.tensor([ids])).logits[0].double().softmax(-1)
             if kind == "binary":
@@ -249,11 +235,12 @@ def test_a_language_model_is_judged_on_its_references(
     table = pq.read_table(case.home / "out/predictions.parquet").to_pydict()
     rows = read_rows(read_policy(case.policy).policy, case.home)
     assert set(table) == {"id", "baseline", "candidate", "tokens", "content_type"}
-    module = load(case.home / "candidate").module
+    module = load_model(case.home / "candidate").module
     numbers = {word: number for number, word in enumerate(WORDS, start=4)}
+    prompts, references = gate(rows, rows.prompts), gate(rows, rows.references)
     for row in (0, 1, 2, 40):
-        given = [numbers[word] for word in rows.prompts[row].split()] or [2]
-        said = [*(numbers[word] for word in rows.references[row].split()), 3]
+        given = [numbers[word] for word in prompts[row].split()] or [2]
+        said = [*(numbers[word] for word in references[row].split()), 3]
         ids = torch.tensor([given + said])
         with torch.inference_mode():
             shares = module(ids).logits[0, len(given) - 1 : -1].double().log_softmax(-1)
@@ -280,7 +267,7 @@ def test_groups_are_handed_through(make: Callable[..., Case]) -> None:
     decision = case.run(generations=2)
     table = pq.read_table(case.home / "out/predictions.parquet").to_pydict()
     rows = read_rows(read_policy(case.policy).policy, case.home)
-    assert table["post"] == list(rows.columns["post"])
+    assert table["post"] == gate(rows, rows.columns["post"])
     assert "Rows of one post may depend on each other, groups may not." in (
         decision.record.known_limits
     )
@@ -327,3 +314,32 @@ def test_scores_are_still_for_the_gate_alone(make: Callable[..., Case]) -> None:
     case.policy.write_text(text.replace(RULES["language"], "[{metric: mean_score, max_drop: 1}]"))
     with pytest.raises(UnsupportedError, match="language models, not models that give a score"):
         case.run()
+
+
+@pytest.mark.parametrize(
+    ("kind", "model"),
+    [("binary", ""), ("multiclass", ""), ("language", "gpt2"), ("language", "llama")],
+)
+def test_texts_are_ranked_cut_tuned_and_judged(
+    make: Callable[..., Case], kind: str, model: str
+) -> None:
+    case = make(kind, *STEPS, model=model or "gpt2")
+    decision = case.run(generations=6, new_tokens=5)
+    record = decision.record
+    assert record.baseline is not None
+    assert record.candidate is not None
+    assert record.candidate.parameters < record.baseline.parameters
+    assert record.compression is not None
+    assert [step["step"] for step in record.compression.recipe] == ["prune", "prune", "finetune"]
+    assert (case.home / "out/candidate/tokenizer.json").read_bytes() == (
+        case.home / "baseline/tokenizer.json"
+    ).read_bytes()
+    again = load_model(case.home / "out/candidate")
+    table = pq.read_table(case.home / "out/predictions.parquet")
+    source = read_policy(case.policy)
+    bench = set_up(source, Settings())
+    found = bench.score(again, "candidate")
+    expected = found.nll if kind == "language" else found
+    assert list(expected) == table["candidate"].to_pylist()
+    assert len(record.generations) == (6 if kind == "language" else 0)
+    assert record.control is not None
