@@ -193,6 +193,8 @@ class Search:
     """The steps that varied, in words."""
     rows: int
     """Of the search split."""
+    confidence: float
+    """How sure an attempt had to be there, one-sided, for every test."""
     attempts: tuple[SearchAttempt, ...]
     chosen: int
     """Number of the smallest attempt that passed."""

@@ -337,6 +337,13 @@ def _search_has_an_objective(policy: Policy) -> Iterator[Disagreement]:
         yield at, f"{message} price; remove it, so that the price is scaled by the measured ratio"
 
 
+def _search_is_no_laxer(policy: Policy) -> Iterator[Disagreement]:
+    confidence = policy.search.confidence if policy.search is not None else None
+    if confidence is not None and confidence < policy.evidence.confidence:
+        message = f"{confidence:g} is less than the gate's {policy.evidence.confidence:g}"
+        yield ("search", "confidence"), f"{message}; an attempt has to be as sure at least"
+
+
 Check = Callable[[Policy], Iterator[Disagreement]]
 _CHECKS: tuple[tuple[Check, tuple[str, ...]], ...] = (
     (_rules_one_by_one, ()),
@@ -360,5 +367,6 @@ _CHECKS: tuple[tuple[Check, tuple[str, ...]], ...] = (
     (_ranking_data_are_used, ("compress",)),
     (_steps_follow, ("compress", "model")),
     (_search_varies_prunings, ("compress", "search", "cost")),
+    (_search_is_no_laxer, ("search", "evidence")),
 )
 """Each check, and the sections without which it cannot tell."""

@@ -217,5 +217,8 @@ class Search(Section):
     """At most so many candidates are made, the random control not counted."""
     tolerance: Annotated[float, Strict(), Field(gt=0, lt=1)] = 0.01
     """A bisection ends when the passing and the failing share are this close."""
+    confidence: Annotated[float, Strict(), Field(gt=0.5, lt=1)] | None = None
+    """How sure an attempt has to be on the search split; default: as sure as the gate. What is
+    chosen looks better there than it is, so asking more makes the gate likelier to confirm it."""
     control: Annotated[bool, Strict()] = True
     """Also try the random criterion, to tell what ranking was worth."""

@@ -77,10 +77,15 @@ def _summary(found: Search, chosen: SearchAttempt, units: Units) -> str:
         against = f", {smaller} less than the baseline’s {before}"
     return (
         f"{tried} candidate{'' if tried == 1 else 's'} judged by the policy’s own rules on "
-        f"{numbers.count(found.rows)} rows of the search split. Attempt {chosen.number} is the "
-        f"smallest that passed: {metric_name(found.objective)} {size}{against}. The decision above "
-        "is about other rows, which no attempt has seen."
+        f"{numbers.count(found.rows)} rows of the search split, {_sure(found.confidence)} sure. "
+        f"Attempt {chosen.number} is the smallest that passed: {metric_name(found.objective)} "
+        f"{size}{against}. The decision above is about other rows, which no attempt has seen."
     )
+
+
+def _sure(confidence: float) -> str:
+    """A confidence without rounding it up to certainty."""
+    return f"{100 * confidence:.10g}{numbers.GAP}%"
 
 
 def _edge(beyond: SearchAttempt | None) -> str:

@@ -28,6 +28,8 @@ class Trace:
     varied: tuple[str, ...]
     rows: int
     """Of the search split."""
+    confidence: float
+    """One-sided, of every test there."""
     attempts: tuple[Attempt, ...]
     chosen: Attempt | None
     next_up: Attempt | None
@@ -47,6 +49,7 @@ class Trace:
             baseline=self.baseline,
             varied=self.varied,
             rows=self.rows,
+            confidence=self.confidence,
             attempts=tuple(attempt.short() for attempt in self.attempts),
             chosen=self.chosen.number,
             next_up=self.next_up.number if self.next_up else None,
@@ -69,6 +72,7 @@ def hunt(trials: Trials) -> Trace:
         baseline=trials.baseline_objective,
         varied=varied(trials.policy, trials.search),
         rows=trials.rows,
+        confidence=trials.judging.evidence.confidence,
         attempts=memo.found,
         chosen=chosen,
         next_up=next_up(memo.found, chosen) if chosen else None,

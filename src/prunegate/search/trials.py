@@ -52,6 +52,14 @@ class Trials:
         return self.bench.policy
 
     @cached_property
+    def judging(self) -> Policy:
+        """The policy that attempts are judged by: its own rules, as sure as the search asks."""
+        if self.search.confidence is None:
+            return self.policy
+        evidence = self.policy.evidence.model_copy(update={"confidence": self.search.confidence})
+        return self.policy.model_copy(update={"evidence": evidence})
+
+    @cached_property
     def baseline_scores(self) -> Scored:
         """The baseline on the search split."""
         return self.bench.score(self.bench.baseline, "baseline", SPLIT)
@@ -141,7 +149,7 @@ class Trials:
             raise InputError(f"search, amount {shares}: {error}") from error
         scores = {"baseline": self.baseline_scores, "candidate": bench.score(model, "it", SPLIT)}
         measured = bench.measure(model, SPLIT) if self.timed else bench.counted(model)
-        verdict = judge(self.policy, bench.predictions(scores, SPLIT), measurements=measured)
+        verdict = judge(self.judging, bench.predictions(scores, SPLIT), measurements=measured)
         attempt = self._attempt(number, model, verdict, measured)
         attempt = replace(attempt, amounts=amounts, criterion=criterion_of(steps))
         kept = Kept(attempt=attempt, losses=made.losses)

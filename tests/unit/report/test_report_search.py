@@ -44,6 +44,7 @@ def found(**given: Any) -> Search:
         "baseline": 1000.0,
         "varied": ("heads (step 1)",),
         "rows": 12_000,
+        "confidence": 0.999,
         "attempts": (attempt(1), attempt(2), FAILED),
         "chosen": 2,
         "next_up": 3,
