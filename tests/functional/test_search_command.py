@@ -134,6 +134,22 @@ def test_the_edge_is_found_and_the_next_step_up_failed(searched: Searched) -> No
     assert max(neurons) - min(neurons) == 1, "the two sides of the edge are neighbours"
 
 
+def test_asking_more_proof_of_an_attempt_stops_the_search_earlier(searchable: Path) -> None:
+    """The same proven limit, once as sure as the gate and once surer; the gate asks the same."""
+    proven = policy(flips=0.3).replace("0.3, evidence: point", "0.3")
+    found = {}
+    for confidence in (0.95, 0.9999):
+        asked = SEARCH.replace("attempts: 9", f"attempts: 9, confidence: {confidence}")
+        (searchable / "policy.yaml").write_text(proven.replace(SEARCH, asked))
+        found[confidence] = do_search(searchable, searchable / f"out-{confidence}")
+    amounts = {}
+    for confidence, one in found.items():
+        attempts = by_number(one.tried)
+        assert one.tried["confidence"] == one.record["search"]["confidence"] == confidence
+        amounts[confidence] = attempts[one.tried["chosen"]]["amounts"][0]
+    assert amounts[0.9999] < amounts[0.95]
+
+
 def test_no_candidate_is_made_twice(searched: Searched) -> None:
     sizes = [attempt["parameters"] for attempt in searched.tried["attempts"]]
     assert len(sizes) == len(set(sizes)) <= 9

@@ -1,0 +1,113 @@
+"""``compress`` and ``search`` in a policy: what a step may be, and what has to agree."""
+
+from __future__ import annotations
+
+import pytest
+
+from prunegate.errors import PolicyError
+from prunegate.policy.load import parse_policy
+from prunegate.policy.recipe import Prune, Rows
+
+HEAD = """\
+prunegate: 1
+name: steps
+task: {kind: binary, positive: unsafe, threshold: 0.5}
+rules: [{metric: recall, max_drop: 0.02}]
+model: {baseline: base, initial: start}
+"""
+HEADS = "compress: [{prune: {what: heads, amount: 0.4}}]\n"
+
+
+def messages(text: str) -> str:
+    with pytest.raises(PolicyError) as refused:
+        parse_policy(HEAD + text)
+    return str(refused.value)
+
+
+@pytest.mark.parametrize("what", ["heads", "neurons", "filters", "layers", "weights"])
+@pytest.mark.parametrize("criterion", ["taylor", "magnitude", "activation", "random"])
+@pytest.mark.parametrize("amount", ["0.4", "{keep: 64}"])
+def test_every_way_to_prune_is_a_step(what: str, criterion: str, amount: str) -> None:
+    step = f"{{prune: {{what: {what}, criterion: {criterion}, amount: {amount}}}}}"
+    (found,) = parse_policy(f"{HEAD}compress: [{step}]\n").compress
+    assert isinstance(found.prune, Prune)
+    ranked = criterion in ("taylor", "activation")
+    assert found.rows == (Rows(split="calibration") if ranked else None)
+
+
+@pytest.mark.parametrize(
+    ("steps", "expected"),
+    [
+        ("{prune: {what: heads}}", "'amount' is needed"),
+        ("{prune: {what: '2:4', amount: 0.5}}", "only 2:4, which is always half, has none"),
+        ("{prune: {what: '2:4', cycles: 2}}, {finetune: {steps: 1}}", "remove 'cycles'"),
+        ("{prune: {what: weights, amount: {share_below: 0.1}}}", "share_below is for units"),
+        (
+            "{prune: {what: heads, amount: {share_below: 0.1}, cycles: 2}}",
+            "share_below cannot be spread over cycles",
+        ),
+        ("{prune: {what: heads, amount: 0.4, cycles: 2}}", "needs a finetune step right after"),
+        (
+            "{prune: {what: heads, amount: 0.4, rewind: early}}, {finetune: {steps: 1}}",
+            "model: {early: FOLDER}",
+        ),
+        ("{prune: {what: heads, amount: 0.4, rewind: initial}}", "needs a finetune step right"),
+        ("{prune: {what: heads, amount: 0.4, criterion: wanda}}", "criterion"),
+        (
+            "{prune: {what: heads, amount: 0.4, criterion: magnitude, data: {split: train}}}",
+            "looks at no data",
+        ),
+        ("{finetune: {steps: 1, split: gate}}", "the gate split is for judging only"),
+        ("{finetune: {steps: 1, split: train, data: {split: train}}}", "give one of the two"),
+        ("{quantize: {to: int4}}", "int8"),
+        ("{quantize: {engine: torch, kind: static}}", "static int8 runs in onnxruntime"),
+        ("{quantize: {kind: dynamic, data: {split: train}}}", "only static int8 looks at data"),
+        ("{quantize: {}}, {finetune: {steps: 1}}", "a model after 'quantize' cannot be pruned"),
+        ("{export: onnx}, {prune: {what: heads, amount: 0.4}}", "a model after 'export' cannot"),
+        ("{export: onnx}, {export: onnx}", "is 'export' already"),
+        ("{quantize: {engine: torch}}, {export: onnx}", "int8 of torch cannot be exported"),
+        ("{prune: {what: heads, amount: 0.4}, export: onnx}", "a step is one of"),
+        ("{}", "a step is one of"),
+    ],
+)
+def test_steps_that_cannot_be_are_told_with_their_line(steps: str, expected: str) -> None:
+    message = messages(f"compress: [{steps}]\n")
+    assert expected in message
+    assert "6: compress" in message
+
+
+def test_int8_and_onnx_may_follow_each_other() -> None:
+    for steps in ("{quantize: {}}, {export: onnx}", "{export: onnx}, {quantize: {kind: static}}"):
+        assert len(parse_policy(f"{HEAD}compress: [{steps}]\n").compress) == 2
+
+
+@pytest.mark.parametrize(
+    ("search", "expected"),
+    [
+        ("{vary: []}", "vary"),
+        ("{vary: [{step: 2, amount: [0.1, 0.5]}]}", "step 2 of 'compress' is no prune step"),
+        ("{vary: [{step: 1, amount: [0.5, 0.1]}]}", "the smallest first"),
+        ("{vary: [{step: 1, amount: [0, 0.5]}]}", "amount"),
+        (
+            "{vary: [{step: 1, amount: [0.1, 0.5]}, {step: 1, amount: [0.1, 0.5]}]}",
+            "varies step 1 already",
+        ),
+        (
+            "{vary: [{step: 1, amount: [0.1, 0.5]}], objective: cost_per_1k}",
+            "needs a 'cost' section",
+        ),
+        ("{vary: [{step: 1, amount: [0.1, 0.5]}], objective: beauty}", "objective"),
+        ("{vary: [{step: 1, amount: [0.1, 0.5]}], confidence: 0.9}", "less than the gate's 0.95"),
+        ("{vary: [{step: 1, amount: [0.1, 0.5]}], confidence: 1.0}", "confidence"),
+    ],
+)
+def test_a_search_that_cannot_be_is_told(search: str, expected: str) -> None:
+    message = messages(f"{HEADS}search: {search}\n")
+    assert expected in message
+    assert "7: search" in message
+
+
+def test_the_search_split_is_not_learnt_from() -> None:
+    steps = "compress: [{prune: {what: heads, amount: 0.4, data: {split: search}}}]\n"
+    message = messages(f"{steps}search: {{vary: [{{step: 1, amount: [0.1, 0.5]}}]}}\n")
+    assert "the search split chooses between candidates" in message
