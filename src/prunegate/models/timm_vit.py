@@ -6,13 +6,15 @@ and value in one matrix. Every variant that is not exactly that (register tokens
 normalised queries, pooling over patches, distillation, other activations) is refused by the names
 and shapes of its tensors, or by what its config asks for.
 
-``convert`` writes a folder that is loaded, pruned and audited like any other. Its preprocessor does
-not resize: timm crops the middle out of a larger image, which is to be done to the images before.
+``convert`` writes a folder that is loaded, pruned and audited like any other. Its preprocessor
+crops the middle out of a larger image as timm does, except that an odd margin may be halved the
+other way: timm rounds the half, transformers rounds it down, a shift of one pixel.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -54,6 +56,8 @@ _BLOCK = {
 }
 _FUSED = "attn.qkv"
 _PARTS = ("query", "key", "value")
+# Pillow's numbers for timm's names.
+_FILTERS = {"nearest": 0, "lanczos": 1, "bilinear": 2, "bicubic": 3, "box": 4, "hamming": 5}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,9 +120,10 @@ def converted(config: Mapping[str, Any], state: Mapping[str, Tensor]) -> Convert
     stored = _object(config, "pretrained_cfg")
     _refuse_variants(config, arguments, stored, state)
     renamed = dict(_renamed(state))
+    made = _config(config, arguments, stored, state)
     return Converted(
-        config=_config(config, arguments, stored, state),
-        preprocessor=_preprocessor(stored),
+        config=made,
+        preprocessor=_preprocessor(stored, made["image_size"]),
         state=renamed,
     )
 
@@ -226,20 +231,59 @@ def _labels(config: Mapping[str, Any], classes: int) -> list[str]:
     )
 
 
-def _preprocessor(stored: Mapping[str, Any]) -> dict[str, Any]:
-    """Normalise as timm does; images come in the model's size."""
+def _preprocessor(stored: Mapping[str, Any], image_size: object) -> dict[str, Any]:
+    """Resize, crop and normalise as timm does in evaluation; ``image_size`` is the model's."""
     for name in ("mean", "std"):
         if not isinstance(stored.get(name), list):
             raise ModelError(f"config: pretrained_cfg: {name} is missing; timm normalises with it.")
+    # What is left out means to timm what it means here.
+    mode, interpolation = stored.get("crop_mode", "center"), stored.get("interpolation", "bicubic")
+    if mode != "center":
+        raise UnsupportedError(
+            f"config: pretrained_cfg: crop_mode is {mode!r}; only 'center' can be converted."
+        )
+    if interpolation not in _FILTERS:
+        raise UnsupportedError(
+            f"config: pretrained_cfg: interpolation is {interpolation!r}; one of "
+            f"{', '.join(_FILTERS)} can be converted."
+        )
+    side = _side(image_size)
     return {
         "image_processor_type": "ViTImageProcessor",
-        "do_resize": False,
+        "do_resize": True,
+        "size": {"shortest_edge": _edge(side, stored.get("crop_pct", 0.875))},
+        "resample": _FILTERS[interpolation],
+        "do_center_crop": True,
+        "crop_size": {"height": side, "width": side},
         "do_rescale": True,
         "rescale_factor": 1 / 255,
         "do_normalize": True,
         "image_mean": stored["mean"],
         "image_std": stored["std"],
     }
+
+
+def _side(image_size: object) -> int:
+    sides: list[Any] = (
+        list(image_size) if isinstance(image_size, list | tuple) else [image_size] * 2
+    )
+    if len(sides) != 2 or not all(type(side) is int and side > 0 for side in sides):
+        raise ModelError(f"config: the images' size is {image_size!r}; expected pixels.")
+    if sides[0] != sides[1]:
+        raise UnsupportedError(
+            f"config: images of {sides[0]} x {sides[1]} pixels; only ViTs of square images can be "
+            "converted."
+        )
+    return int(sides[0])
+
+
+def _edge(side: int, crop_pct: object) -> int:
+    """Return the shorter edge of the image whose middle is cut out."""
+    if type(crop_pct) not in (int, float) or not 0 < crop_pct <= 1:  # type: ignore[operator] # a number
+        raise ModelError(
+            f"config: pretrained_cfg: crop_pct is {crop_pct!r}; expected more than 0, at most 1."
+        )
+    return math.floor(side / crop_pct)  # type: ignore[operator] # a number, by the line above
 
 
 def _object(config: Mapping[str, Any], name: str) -> dict[str, Any]:

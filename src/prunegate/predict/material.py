@@ -126,8 +126,9 @@ def _opened(
 ) -> tuple[Inputs, Tokens | None, tuple[str, ...]]:
     places = chosen.tolist()
     if rows.reads == "images":
-        paths, preprocessing = rows.paths, Preprocessing.from_config(model.preprocessor)
-        images = open_images([paths[i] for i in places], preprocessing)
+        model_type = model.config.get("model_type")
+        preprocessing = Preprocessing.from_config(model.preprocessor, model_type)
+        images = open_images([rows.paths[i] for i in places], preprocessing)
         require_unchanged([hashes[i] for i in places])
         return images, None, ()
     tokens = Tokens.of(model.folder, model.config)
