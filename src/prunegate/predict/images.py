@@ -42,6 +42,14 @@ class ImageSet:
     size: tuple[int, int] | None = None
     """Height and width that images decoded when asked for have to end at."""
 
+    @property
+    def height_width(self) -> tuple[int, int] | None:
+        """Height and width that all images end at, in pixels; None where that is not known."""
+        if self.pixels is None:
+            return self.size
+        _, _, height, width = self.pixels.shape
+        return height, width
+
     def __len__(self) -> int:
         return len(self.paths) if self.pixels is None else len(self.pixels)
 
