@@ -6,15 +6,12 @@ and value in one matrix. Every variant that is not exactly that (register tokens
 normalised queries, pooling over patches, distillation, other activations) is refused by the names
 and shapes of its tensors, or by what its config asks for.
 
-``convert`` writes a folder that is loaded, pruned and audited like any other. Its preprocessor
-crops the middle out of a larger image as timm does, except that an odd margin may be halved the
-other way: timm rounds the half, transformers rounds it down, a shift of one pixel.
+``convert`` writes a folder that is loaded, pruned and audited like any other.
 """
 
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -29,6 +26,7 @@ from prunegate.models.save import write_folder
 from prunegate.models.store import CONFIG_FILE, PREPROCESSOR_FILE
 from prunegate.models.strict_json import parse_object
 from prunegate.models.surgery import WEIGHTS_FILE
+from prunegate.models.timm_preprocessor import preprocessor
 from prunegate.models.vit import FAMILY
 from prunegate.models.weights import load_into, read_weights
 
@@ -56,8 +54,6 @@ _BLOCK = {
 }
 _FUSED = "attn.qkv"
 _PARTS = ("query", "key", "value")
-# Pillow's numbers for timm's names.
-_FILTERS = {"nearest": 0, "lanczos": 1, "bilinear": 2, "bicubic": 3, "box": 4, "hamming": 5}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,7 +119,7 @@ def converted(config: Mapping[str, Any], state: Mapping[str, Tensor]) -> Convert
     made = _config(config, arguments, stored, state)
     return Converted(
         config=made,
-        preprocessor=_preprocessor(stored, made["image_size"]),
+        preprocessor=preprocessor(stored, made["image_size"]),
         state=renamed,
     )
 
@@ -229,61 +225,6 @@ def _labels(config: Mapping[str, Any], classes: int) -> list[str]:
     return (
         [str(name) for name in names or []] if distinct else [f"LABEL_{i}" for i in range(classes)]
     )
-
-
-def _preprocessor(stored: Mapping[str, Any], image_size: object) -> dict[str, Any]:
-    """Resize, crop and normalise as timm does in evaluation; ``image_size`` is the model's."""
-    for name in ("mean", "std"):
-        if not isinstance(stored.get(name), list):
-            raise ModelError(f"config: pretrained_cfg: {name} is missing; timm normalises with it.")
-    # What is left out means to timm what it means here.
-    mode, interpolation = stored.get("crop_mode", "center"), stored.get("interpolation", "bicubic")
-    if mode != "center":
-        raise UnsupportedError(
-            f"config: pretrained_cfg: crop_mode is {mode!r}; only 'center' can be converted."
-        )
-    if interpolation not in _FILTERS:
-        raise UnsupportedError(
-            f"config: pretrained_cfg: interpolation is {interpolation!r}; one of "
-            f"{', '.join(_FILTERS)} can be converted."
-        )
-    side = _side(image_size)
-    return {
-        "image_processor_type": "ViTImageProcessor",
-        "do_resize": True,
-        "size": {"shortest_edge": _edge(side, stored.get("crop_pct", 0.875))},
-        "resample": _FILTERS[interpolation],
-        "do_center_crop": True,
-        "crop_size": {"height": side, "width": side},
-        "do_rescale": True,
-        "rescale_factor": 1 / 255,
-        "do_normalize": True,
-        "image_mean": stored["mean"],
-        "image_std": stored["std"],
-    }
-
-
-def _side(image_size: object) -> int:
-    sides: list[Any] = (
-        list(image_size) if isinstance(image_size, list | tuple) else [image_size] * 2
-    )
-    if len(sides) != 2 or not all(type(side) is int and side > 0 for side in sides):
-        raise ModelError(f"config: the images' size is {image_size!r}; expected pixels.")
-    if sides[0] != sides[1]:
-        raise UnsupportedError(
-            f"config: images of {sides[0]} x {sides[1]} pixels; only ViTs of square images can be "
-            "converted."
-        )
-    return int(sides[0])
-
-
-def _edge(side: int, crop_pct: object) -> int:
-    """Return the shorter edge of the image whose middle is cut out."""
-    if type(crop_pct) not in (int, float) or not 0 < crop_pct <= 1:  # type: ignore[operator] # a number
-        raise ModelError(
-            f"config: pretrained_cfg: crop_pct is {crop_pct!r}; expected more than 0, at most 1."
-        )
-    return math.floor(side / crop_pct)  # type: ignore[operator] # a number, by the line above
 
 
 def _object(config: Mapping[str, Any], name: str) -> dict[str, Any]:

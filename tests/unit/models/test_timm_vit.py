@@ -135,6 +135,7 @@ def evaluated(**changes: Any) -> Callable[[dict[str, Any], dict[str, Any]], None
         (evaluated(crop_mode="squash"), "crop_mode is 'squash'"),
         (evaluated(crop_mode="border"), "crop_mode is 'border'"),
         (evaluated(interpolation="random"), "interpolation is 'random'"),
+        (evaluated(interpolation=[3]), r"interpolation is \[3\]"),
         (argued(img_size=[16, 24]), "16 x 24 pixels"),
     ],
 )
