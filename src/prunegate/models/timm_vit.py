@@ -6,8 +6,7 @@ and value in one matrix. Every variant that is not exactly that (register tokens
 normalised queries, pooling over patches, distillation, other activations) is refused by the names
 and shapes of its tensors, or by what its config asks for.
 
-``convert`` writes a folder that is loaded, pruned and audited like any other. Its preprocessor does
-not resize: timm crops the middle out of a larger image, which is to be done to the images before.
+``convert`` writes a folder that is loaded, pruned and audited like any other.
 """
 
 from __future__ import annotations
@@ -27,6 +26,7 @@ from prunegate.models.save import write_folder
 from prunegate.models.store import CONFIG_FILE, PREPROCESSOR_FILE
 from prunegate.models.strict_json import parse_object
 from prunegate.models.surgery import WEIGHTS_FILE
+from prunegate.models.timm_preprocessor import preprocessor
 from prunegate.models.vit import FAMILY
 from prunegate.models.weights import load_into, read_weights
 
@@ -116,9 +116,10 @@ def converted(config: Mapping[str, Any], state: Mapping[str, Tensor]) -> Convert
     stored = _object(config, "pretrained_cfg")
     _refuse_variants(config, arguments, stored, state)
     renamed = dict(_renamed(state))
+    made = _config(config, arguments, stored, state)
     return Converted(
-        config=_config(config, arguments, stored, state),
-        preprocessor=_preprocessor(stored),
+        config=made,
+        preprocessor=preprocessor(stored, made["image_size"]),
         state=renamed,
     )
 
@@ -224,22 +225,6 @@ def _labels(config: Mapping[str, Any], classes: int) -> list[str]:
     return (
         [str(name) for name in names or []] if distinct else [f"LABEL_{i}" for i in range(classes)]
     )
-
-
-def _preprocessor(stored: Mapping[str, Any]) -> dict[str, Any]:
-    """Normalise as timm does; images come in the model's size."""
-    for name in ("mean", "std"):
-        if not isinstance(stored.get(name), list):
-            raise ModelError(f"config: pretrained_cfg: {name} is missing; timm normalises with it.")
-    return {
-        "image_processor_type": "ViTImageProcessor",
-        "do_resize": False,
-        "do_rescale": True,
-        "rescale_factor": 1 / 255,
-        "do_normalize": True,
-        "image_mean": stored["mean"],
-        "image_std": stored["std"],
-    }
 
 
 def _object(config: Mapping[str, Any], name: str) -> dict[str, Any]:

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageOps
 from torch import Tensor
 
 from prunegate.errors import TableError
@@ -38,7 +38,17 @@ class ImageSet:
     paths: tuple[Path, ...] = ()
     """Empty when the images came as an array."""
     pixels: NDArray[np.uint8] | None = None
-    """Decoded and resized, uint8 [N, 3, H, W]; None: decoded when asked for."""
+    """Decoded, resized and cropped, uint8 [N, 3, H, W]; None: decoded when asked for."""
+    size: tuple[int, int] | None = None
+    """Height and width that images decoded when asked for have to end at."""
+
+    @property
+    def height_width(self) -> tuple[int, int] | None:
+        """Height and width that all images end at, in pixels; None where that is not known."""
+        if self.pixels is None:
+            return self.size
+        _, _, height, width = self.pixels.shape
+        return height, width
 
     def __len__(self) -> int:
         return len(self.paths) if self.pixels is None else len(self.pixels)
@@ -52,7 +62,7 @@ class ImageSet:
         if self.pixels is not None:
             chosen = self.pixels[rows]
         else:
-            chosen = _decode([self.paths[row] for row in rows], self.preprocessing)
+            chosen = _decode([self.paths[row] for row in rows], self.preprocessing, self.size)
         table = self.preprocessing.table()
         values = np.empty(chosen.shape, dtype=np.float32)
         for channel in range(3):
@@ -74,8 +84,8 @@ class ImageSet:
 
     def subset(self, rows: NDArray[np.integer]) -> ImageSet:
         """Return some of the images, in the order given."""
-        return ImageSet(
-            preprocessing=self.preprocessing,
+        return replace(
+            self,
             paths=tuple(self.paths[row] for row in rows.tolist()) if self.paths else (),
             pixels=None if self.pixels is None else self.pixels[rows],
         )
@@ -93,19 +103,20 @@ def open_images(
 
     Raises:
         TableError: files that are not readable images (all of them are named), or of several
-            sizes where the preprocessing does not resize.
+            sizes where the preprocessing leaves them so.
     """
     files = tuple(paths)
     if not files:
         raise TableError("no images; the table has to list at least one.")
-    # The first image tells the size: resized, or as all the others have to be.
+    # The first image tells the size that all have to end at.
     one = _decode(files[:1], preprocessing)
     if one.nbytes * len(files) <= memory:
         return ImageSet(
             preprocessing=preprocessing, paths=files, pixels=_decode(files, preprocessing)
         )
     _refuse(_headers(files))
-    return ImageSet(preprocessing=preprocessing, paths=files)
+    height, width = one.shape[2:]
+    return ImageSet(preprocessing=preprocessing, paths=files, size=(height, width))
 
 
 def from_array(pixels: NDArray[np.uint8], preprocessing: Preprocessing) -> ImageSet:
@@ -122,32 +133,36 @@ def from_array(pixels: NDArray[np.uint8], preprocessing: Preprocessing) -> Image
         raise TableError(
             f"images have to be uint8 [N, H, W, 3], got {pixels.dtype} {list(pixels.shape)}."
         )
-    if preprocessing.size not in (None, pixels.shape[1:3]):
-        pixels = np.stack(
-            [np.asarray(preprocessing.resized(Image.fromarray(image))) for image in pixels]
-        )
+    framing, (height, width) = preprocessing.framing, pixels.shape[1:3]
+    if not framing.leaves(height, width):
+        pixels = np.stack([np.asarray(framing.applied(Image.fromarray(one))) for one in pixels])
     channels_first = np.ascontiguousarray(pixels.transpose(0, 3, 1, 2))
     return ImageSet(preprocessing=preprocessing, pixels=channels_first)
 
 
-def _decode(paths: Sequence[Path], preprocessing: Preprocessing) -> NDArray[np.uint8]:
-    """Decode and resize files to uint8 [N, 3, H, W]."""
+def _decode(
+    paths: Sequence[Path], preprocessing: Preprocessing, size: tuple[int, int] | None = None
+) -> NDArray[np.uint8]:
+    """Decode, resize and crop files to uint8 [N, 3, H, W], of the size given or of any one size."""
     decoded: list[NDArray[np.uint8]] = []
     problems: list[str] = []
     for path in paths:
         try:
             with _opened(path) as image:
-                # Not every processor converts to RGB, but transformers' pipelines do on loading.
+                # Processors do not turn and not always convert; transformers' pipelines do both
+                # on loading.
+                ImageOps.exif_transpose(image, in_place=True)
                 rgb = image if image.mode == "RGB" else image.convert("RGB")
-                decoded.append(np.asarray(preprocessing.resized(rgb)))
+                decoded.append(np.asarray(preprocessing.framing.applied(rgb)))
         except Exception as error:  # decoders raise many types on damaged files
             problems.append(f"{path}: {error}")
     _refuse(problems)
-    sizes = {image.shape for image in decoded}
+    sizes = {image.shape[:2] for image in decoded} | ({size} if size else set())
     if len(sizes) > 1:
         raise TableError(
-            f"images differ in size ({len(sizes)} sizes) and the preprocessor does not resize; "
-            "set do_resize and size in preprocessor_config.json, or resize the files."
+            f"images differ in size ({len(sizes)} sizes) and the preprocessor leaves them so; set "
+            "size to height and width, or do_center_crop and crop_size, in "
+            "preprocessor_config.json, or resize the files."
         )
     return np.ascontiguousarray(np.stack(decoded).transpose(0, 3, 1, 2))
 

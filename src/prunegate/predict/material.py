@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 
 from prunegate.data.hashing import FileHash, require_unchanged
 from prunegate.data.labelled_rows import LabelledRows, in_split, select
-from prunegate.errors import UnsupportedError
+from prunegate.errors import ModelError, UnsupportedError
 from prunegate.models.store import LoadedModel
+from prunegate.models.vit_geometry import ViTGeometry
 from prunegate.policy.model import Policy
 from prunegate.policy.recipe import Rows
 from prunegate.predict.classes import classes_of
 from prunegate.predict.documents import Documents, open_documents
-from prunegate.predict.images import open_images
+from prunegate.predict.images import ImageSet, open_images
 from prunegate.predict.inputs import Inputs
 from prunegate.predict.labelled import Labelled
 from prunegate.predict.preprocessing import Preprocessing
@@ -121,13 +122,28 @@ def _asked(reads: str, answers: str) -> str:
     return "language models" if answers == "next token" else f"classifiers of {reads}"
 
 
+def _require_size(images: ImageSet, model: LoadedModel) -> None:
+    """Refuse images of another size than a ViT's, which takes one; a ResNet takes any."""
+    if model.config.get("model_type") != "vit":
+        return
+    made, taken = images.height_width, ViTGeometry.from_config(model.config).image
+    if made is not None and made != taken:
+        raise ModelError(
+            f"{model.folder}: its preprocessor makes images of {made[0]} x {made[1]} pixels, the "
+            f"model takes {taken[0]} x {taken[1]}; correct size and crop_size in "
+            "preprocessor_config.json, or resize the files."
+        )
+
+
 def _opened(
     rows: LabelledRows, chosen: NDArray[np.int64], hashes: Sequence[FileHash], model: LoadedModel
 ) -> tuple[Inputs, Tokens | None, tuple[str, ...]]:
     places = chosen.tolist()
     if rows.reads == "images":
-        paths, preprocessing = rows.paths, Preprocessing.from_config(model.preprocessor)
-        images = open_images([paths[i] for i in places], preprocessing)
+        model_type = model.config.get("model_type")
+        preprocessing = Preprocessing.from_config(model.preprocessor, model_type)
+        images = open_images([rows.paths[i] for i in places], preprocessing)
+        _require_size(images, model)
         require_unchanged([hashes[i] for i in places])
         return images, None, ()
     tokens = Tokens.of(model.folder, model.config)

@@ -1,42 +1,65 @@
 """What happens to an image before a model sees it, read from preprocessor_config.json.
 
-Equals transformers' ``ViTImageProcessor`` (its PIL variant; the other needs torchvision): convert
-to RGB, resize with Pillow, rescale, normalise. A pixel has 256 values, so rescaling and
-normalising are one table look-up with the library's own results. Settings that this does not do
-(cropping, padding, another processor) are refused, because ignoring one would change every score.
+Equals transformers' image processors for ViT, DeiT and ConvNeXT (their PIL variants; the others
+need torchvision), of which the last is what ResNets are published with: convert to RGB, resize and
+crop with Pillow, rescale, normalise. A pixel has 256 values, so rescaling and normalising are one
+table look-up with the library's own results. Settings that this does not do (padding, another
+processor) are refused, because ignoring one would change every score.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from prunegate.errors import ModelError, UnsupportedError
+from prunegate.predict.framing import MOST_PIXELS, Framing
 
-_PROCESSORS = {
-    "ViTImageProcessor",
-    "ViTImageProcessorFast",
-    "ViTImageProcessorPil",
-    "ViTFeatureExtractor",
+_VIT, _DEIT, _CONVNEXT = "ViTImageProcessor", "DeiTImageProcessor", "ConvNextImageProcessor"
+_COMMON = {
+    "do_resize": True,
+    "do_center_crop": False,
+    "do_rescale": True,
+    "rescale_factor": 1 / 255,
+    "do_normalize": True,
+    "image_mean": [0.5, 0.5, 0.5],  # IMAGENET_STANDARD_MEAN and _STD
+    "image_std": [0.5, 0.5, 0.5],
+    "default_to_square": True,
 }
-_NOT_DONE = ("do_center_crop", "do_pad", "do_reduce_labels", "do_flip_channel_order")
-_IMAGENET = [0.5, 0.5, 0.5]  # IMAGENET_STANDARD_MEAN and _STD, the processor's defaults
+# What a setting that is left out means to each processor; null switches off, as false does.
+_DEFAULTS: dict[str, dict[str, Any]] = {
+    _VIT: {**_COMMON, "size": {"height": 224, "width": 224}, "resample": 2},
+    _DEIT: {
+        **_COMMON,
+        "size": {"height": 256, "width": 256},
+        "resample": 3,
+        "do_center_crop": True,
+        "crop_size": {"height": 224, "width": 224},
+    },
+    _CONVNEXT: {
+        **_COMMON,
+        "size": {"shortest_edge": 384},
+        "resample": 3,
+        "default_to_square": False,
+        "crop_pct": 224 / 256,
+    },
+}
+_UNNAMED = {"resnet": _CONVNEXT}  # by model_type, for files older than the name; others: ViT
+_DONE = {"do_resize", "do_center_crop", "do_rescale", "do_normalize", "do_convert_rgb"}
+_WARPED = 384  # from this size on, ConvNeXT's processor resizes to a square instead of cropping
 
 
 @dataclass(frozen=True, kw_only=True)
 class Preprocessing:
     """Settings of an image processor."""
 
-    size: tuple[int, int] | None
-    """Height and width to resize to; None leaves images as they are."""
-    resample: int
-    """Pillow's number: 0 nearest, 1 Lanczos, 2 bilinear, 3 bicubic, 4 box, 5 Hamming."""
+    framing: Framing
+    """Resizing and cropping."""
     scale: float | None
     """Factor on 0..255; None leaves them."""
     mean: tuple[float, ...] | None
@@ -45,28 +68,27 @@ class Preprocessing:
     """Per channel, divided by."""
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Preprocessing:
+    def from_config(cls, config: Mapping[str, Any], model_type: str | None = None) -> Preprocessing:
         """Read the content of a preprocessor_config.json.
+
+        Args:
+            config: The content.
+            model_type: Of the model's config.json; tells the processor where the file does not.
 
         Raises:
             ModelError: a setting has the wrong type or range.
             UnsupportedError: a processor or setting that is not done here.
         """
-        _refuse_others(config)
-        normalise = _flag(config, "do_normalize")
+        processor = _processor(config, model_type)
+        settings = {**_DEFAULTS[processor], **config}
+        _refuse_others(settings)
+        normalise = _flag(settings, "do_normalize")
         return cls(
-            size=_size(config.get("size", 224)) if _flag(config, "do_resize") else None,
-            resample=_resample(config.get("resample", 2)),
-            scale=_scale(config) if _flag(config, "do_rescale") else None,
-            mean=_channels(config, "image_mean") if normalise else None,
-            std=_channels(config, "image_std", positive=True) if normalise else None,
+            framing=_framing(settings, processor),
+            scale=_scale(settings) if _flag(settings, "do_rescale") else None,
+            mean=_channels(settings, "image_mean") if normalise else None,
+            std=_channels(settings, "image_std", positive=True) if normalise else None,
         )
-
-    def resized(self, image: Image.Image) -> Image.Image:
-        """Resize an RGB image to the processor's size."""
-        if self.size is None or image.size == (self.size[1], self.size[0]):
-            return image
-        return image.resize((self.size[1], self.size[0]), resample=Image.Resampling(self.resample))
 
     def table(self) -> NDArray[np.float32]:
         """Return what becomes of each pixel value: float32 [3, 256]."""
@@ -83,40 +105,101 @@ class Preprocessing:
         return table
 
 
-def _refuse_others(config: Mapping[str, Any]) -> None:
-    named = config.get("image_processor_type", config.get("feature_extractor_type"))
-    if named is not None and named not in _PROCESSORS:
+def _processor(config: Mapping[str, Any], model_type: str | None) -> str:
+    """Find the processor's name as transformers' AutoImageProcessor does."""
+    named = config.get("image_processor_type") or config.get("feature_extractor_type")
+    if named is None:
+        return _UNNAMED.get(model_type or "", _VIT)
+    name = str(named).removesuffix("Fast").removesuffix("Pil")
+    name = name.replace("FeatureExtractor", "ImageProcessor")
+    if name not in _DEFAULTS:
         raise UnsupportedError(
             f"preprocessor {named!r} is not supported; this version does: "
-            f"{', '.join(sorted(_PROCESSORS))}."
+            f"{', '.join(sorted(_DEFAULTS))}."
         )
-    asked = [name for name in _NOT_DONE if config.get(name)]
+    return name
+
+
+def _refuse_others(settings: Mapping[str, Any]) -> None:
+    asked = sorted(n for n, v in settings.items() if n.startswith("do_") and v and n not in _DONE)
     if asked:
         raise UnsupportedError(
-            f"preprocessor: {', '.join(asked)} is not supported; only resizing, rescaling and "
-            "normalising are done. Prepare the images and switch it off."
+            f"preprocessor: {', '.join(asked)} is not supported; only resizing, cropping the "
+            "middle, rescaling and normalising are done. Prepare the images and switch it off."
         )
 
 
-def _flag(config: Mapping[str, Any], name: str) -> bool:
-    value = config.get(name, True)
+def _framing(settings: Mapping[str, Any], processor: str) -> Framing:
+    size: tuple[int, int] | int | None = None
+    crops: list[tuple[int, int]] = []
+    if _flag(settings, "do_resize"):
+        size = _size(settings, "size", square=_flag(settings, "default_to_square"))
+        if processor == _CONVNEXT:
+            size, crops = _of_convnext(size, settings)
+    if _flag(settings, "do_center_crop"):
+        crop = _size(settings, "crop_size", square=True)
+        if isinstance(crop, int):
+            raise UnsupportedError("preprocessor: crop_size: give height and width.")
+        crops.append(crop)
+    return Framing(size=size, resample=_resample(settings["resample"]), crops=tuple(crops))
+
+
+def _of_convnext(
+    size: tuple[int, int] | int, settings: Mapping[str, Any]
+) -> tuple[tuple[int, int] | int, list[tuple[int, int]]]:
+    """Resize and crop in one: a larger image whose middle is of the size asked for."""
+    if not isinstance(size, int):
+        raise UnsupportedError(
+            f"preprocessor: size {settings['size']!r} is not supported; {_CONVNEXT} takes "
+            "shortest_edge."
+        )
+    if size >= _WARPED:
+        return (size, size), []
+    share = _number(settings["crop_pct"], "crop_pct", positive=True)
+    edge = size / share  # may be infinite
+    if not 1 <= edge <= MOST_PIXELS:
+        raise ModelError(
+            f"preprocessor: crop_pct is {share!r}, which resizes {size} pixels to {edge:g}; "
+            f"expected 1 to {MOST_PIXELS}."
+        )
+    return int(edge), [(size, size)]
+
+
+def _flag(settings: Mapping[str, Any], name: str) -> bool:
+    value = settings[name]
     if value is not None and not isinstance(value, bool):
         raise ModelError(f"preprocessor: {name} is {value!r}; expected true or false.")
     return bool(value)
 
 
-def _size(value: object) -> tuple[int, int]:
+def _size(settings: Mapping[str, Any], name: str, *, square: bool) -> tuple[int, int] | int:
+    """Read height and width, or the shorter edge where the shape is to be kept."""
+    value = settings.get(name)
     if isinstance(value, Mapping):
+        if set(value) == {"shortest_edge"}:
+            return _pixels([value["shortest_edge"]], name, value)[0]
         if set(value) != {"height", "width"}:
             raise UnsupportedError(
-                f"preprocessor: size {dict(value)!r} is not supported; give height and width."
+                f"preprocessor: {name} {dict(value)!r} is not supported; give height and width, "
+                "or shortest_edge."
             )
-        pair = (value["height"], value["width"])
-    else:
-        pair = (value, value)  # configs before transformers 4.26: one number, square
-    if not all(type(side) is int and 0 < side <= 1 << 14 for side in pair):
-        raise ModelError(f"preprocessor: size is {value!r}; expected pixels from 1 to {1 << 14}.")
-    return pair
+        height, width = _pixels([value["height"], value["width"]], name, value)
+    elif isinstance(value, list | tuple) and len(value) == 2:
+        height, width = _pixels(value, name, value)
+    else:  # one number, as in files before transformers 4.26
+        (height,) = (width,) = _pixels([value], name, value)
+        if not square:
+            return height
+    return height, width
+
+
+def _pixels(sides: Sequence[object], name: str, value: object) -> list[int]:
+    found = [side for side in sides if type(side) is int and 0 < side <= MOST_PIXELS]
+    if len(found) != len(sides):
+        raise ModelError(
+            f"preprocessor: {name} is {value!r}; expected pixels from 1 to {MOST_PIXELS}."
+        )
+    return found
 
 
 def _resample(value: object) -> int:
@@ -125,12 +208,14 @@ def _resample(value: object) -> int:
     return value
 
 
-def _scale(config: Mapping[str, Any]) -> float:
-    return _number(config.get("rescale_factor", 1 / 255), "rescale_factor", positive=True)
+def _scale(settings: Mapping[str, Any]) -> float:
+    return _number(settings["rescale_factor"], "rescale_factor", positive=True)
 
 
-def _channels(config: Mapping[str, Any], name: str, *, positive: bool = False) -> tuple[float, ...]:
-    values = config.get(name, _IMAGENET)
+def _channels(
+    settings: Mapping[str, Any], name: str, *, positive: bool = False
+) -> tuple[float, ...]:
+    values = settings[name]
     if isinstance(values, int | float):
         values = [values] * 3
     if not isinstance(values, list | tuple) or len(values) != 3:

@@ -42,6 +42,7 @@ def test_a_converted_model_computes_what_timm_computed(tmp_path: Path) -> None:
 
     from prunegate.models.store import load_baseline
     from prunegate.models.timm_vit import convert
+    from prunegate.predict.framing import Framing
     from prunegate.predict.preprocessing import Preprocessing
 
     config, state, pixels, logits = oracle()
@@ -57,7 +58,9 @@ def test_a_converted_model_computes_what_timm_computed(tmp_path: Path) -> None:
     assert loaded.parameters == sum(tensor.numel() for tensor in state.values())
     assert loaded.config["id2label"] == {"0": "cat", "1": "dog", "2": "bird"}
     read = Preprocessing.from_config(loaded.preprocessor)
-    assert (read.size, read.mean, read.std) == (None, (0.5,) * 3, (0.5,) * 3)
+    assert (read.mean, read.std) == ((0.5,) * 3, (0.5,) * 3)
+    # timm keeps crop_pct 0.9 of a bicubic image: floor(16 / 0.9) is 17.
+    assert read.framing == Framing(size=17, resample=3, crops=((16, 16),))
     assert loaded.active_heads == 6
 
 
@@ -104,6 +107,10 @@ def argued(**changes: Any) -> Callable[[dict[str, Any], dict[str, Any]], None]:
     return lambda config, _state: config["model_args"].update(changes)
 
 
+def evaluated(**changes: Any) -> Callable[[dict[str, Any], dict[str, Any]], None]:
+    return lambda config, _state: config["pretrained_cfg"].update(changes)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -125,6 +132,11 @@ def argued(**changes: Any) -> Callable[[dict[str, Any], dict[str, Any]], None]:
         (said(architecture=None), "cannot be converted"),
         (argued(dynamic_img_size=True), "dynamic_img_size makes another model"),
         (argued(act_layer="quick_gelu"), "act_layer makes another model"),
+        (evaluated(crop_mode="squash"), "crop_mode is 'squash'"),
+        (evaluated(crop_mode="border"), "crop_mode is 'border'"),
+        (evaluated(interpolation="random"), "interpolation is 'random'"),
+        (evaluated(interpolation=[3]), r"interpolation is \[3\]"),
+        (argued(img_size=[16, 24]), "16 x 24 pixels"),
     ],
 )
 def test_every_other_variant_is_refused(change: Any, message: str, tmp_path: Path) -> None:
@@ -147,6 +159,8 @@ def test_every_other_variant_is_refused(change: Any, message: str, tmp_path: Pat
         (argued(num_heads=5), "not a multiple of num_attention_heads"),
         (argued(img_size=24), "shapes do not fit"),
         (said(pretrained_cfg={}), "mean is missing"),
+        (evaluated(crop_pct=0), "crop_pct is 0"),
+        (evaluated(crop_pct="0.9"), "crop_pct is '0.9'"),
         (said(architectures=["x"]), "not one of timm"),
     ],
 )

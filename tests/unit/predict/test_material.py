@@ -74,6 +74,17 @@ def material(policy: Policy, rows: LabelledRows, *names: str) -> Material:
     return prepare(policy, rows, hash_files(rows.paths), model(names or ("safe", "unsafe")))
 
 
+@pytest.mark.parametrize("size", [4, 6])
+def test_a_vit_takes_images_of_its_size(tmp_path: Path, size: int) -> None:
+    rows, vit = make_rows(tmp_path, ["train", "gate"]), model()
+    vit.config |= {"model_type": "vit", "image_size": size, "patch_size": 2}
+    if size == 4:
+        assert len(prepare(make_policy(), rows, hash_files(rows.paths), vit).inputs) == 1
+        return
+    with pytest.raises(ModelError, match="images of 4 x 4 pixels, the model takes 6 x 6"):
+        prepare(make_policy(), rows, hash_files(rows.paths), vit)
+
+
 def greys(values: Any) -> list[int]:
     """Undo the preprocessing: which row each image is."""
     return [round(float(v)) for v in (values[:, 0, 0, 0] * 0.5 + 0.5) * 255]
