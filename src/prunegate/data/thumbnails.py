@@ -17,11 +17,11 @@ def thumbnail(path: Path) -> bytes:
     Raises:
         TableError: the file is no readable image.
     """
-    from PIL import Image
+    from PIL import Image, ImageOps
 
     try:
         with Image.open(path) as image:
-            small = image.convert("RGB")
+            small = ImageOps.exif_transpose(image).convert("RGB")  # upright, as it was judged
             small.thumbnail((SIDE, SIDE))
     except Exception as error:  # decoders raise many types on damaged files
         raise TableError(f"{path}: cannot be read as an image ({error})") from error

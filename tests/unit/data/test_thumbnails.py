@@ -107,3 +107,12 @@ def test_a_decompression_bomb_is_bad_input(tmp_path: Path) -> None:
     (tmp_path / "x.png").write_bytes(raw)
     with pytest.raises(TableError, match="cannot be read as an image"):
         thumbnail(tmp_path / "x.png")
+
+
+def test_a_photograph_is_turned_upright(tmp_path: Path) -> None:
+    """Orientation 6: the camera was held upright, so the first row of the file is the right side."""
+    path = tmp_path / "photo.jpg"
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (40, 20), "red").save(path, exif=exif)
+    assert Image.open(BytesIO(thumbnail(path))).size == (20, 40)
