@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
@@ -39,10 +40,9 @@ from prunegate.policy.load import PolicyFile
 from prunegate.policy.model import Policy
 from prunegate.policy.recipe import Split
 from prunegate.policy.recipe import Step as PolicyStep
-from prunegate.predict.classes import classes_of
 from prunegate.predict.documents import beginnings
 from prunegate.predict.generate import Greedy
-from prunegate.predict.material import Material, prepare, require_suitable
+from prunegate.predict.material import Material, prepare, require_answers, require_suitable
 from prunegate.predict.sample import sample_rows
 from prunegate.predict.score import score
 from prunegate.predict.table import Scored, predictions
@@ -141,8 +141,7 @@ class Workbench:
         require_suitable(self.rows, found)
         if self.material.tokens is not None:
             self.material.tokens.require_same(Tokens.of(found.folder, found.config), found.folder)
-        if self.rows.reads != "documents":
-            classes_of(self.policy, found.config)
+        require_answers(self.policy, self.material, found)
         return found
 
     def unpruned(self, section: Sequence[PolicyStep]) -> LoadedModel | None:
@@ -258,7 +257,11 @@ class Workbench:
         earlier = [getattr(self.policy.model, when, None) for when in ("initial", "early")]
         folders = [self.source.folder / named for named in earlier if named is not None]
         return {
-            "versions": [__version__, torch.__version__, torch.get_num_threads()],
+            "versions": [
+                __version__,
+                *map(version, ("torch", "transformers")),
+                torch.get_num_threads(),
+            ],
             "baseline": self.baseline.digest,
             "earlier": [tree_digest(folder) for folder in folders],
             "data": [self.table.sha256, *(found.sha256 for found in self.hashes)],
@@ -291,6 +294,7 @@ def set_up(source: PolicyFile, settings: Settings) -> Workbench:
     baseline = load_model(source.folder / policy.model.baseline)  # type: ignore[union-attr]  # required above
     settings.progress(f"read the {checked.rows.reads}", 0, 1)
     material = prepare(policy, checked.rows, checked.hashes, baseline)
+    require_answers(policy, material, baseline)
     settings.progress(f"read the {checked.rows.reads}", 1, 1)
     tokenizer = [baseline.folder / TOKENIZER_FILE] if material.tokens else []
     return Workbench(

@@ -195,6 +195,12 @@ def test_what_is_deployed_is_what_is_judged(
             "model: {early: FOLDER}",
         ),
         (
+            "compress:\n  - prune: {what: heads, amount: {share_below: 0.0001}}\n",
+            "nothing would go",
+        ),
+        ("compress:\n  - prune: {what: heads, amount: {keep: 6}}\n", "nothing would go"),
+        ("compress:\n  - finetune: {steps: 3, learning_rate: 1.0e+38}\n", "learning_rate"),
+        (
             "compress:\n  - finetune: {steps: 3, learning_rate: 1.0e+30}\n",
             "finite|infinite or NaN",
         ),

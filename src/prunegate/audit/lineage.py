@@ -112,7 +112,8 @@ def _pruning_in_words(step: Mapping[str, Any], rows: str) -> str:
     if step["what"] == "weights":
         done = f"Set {step['removed']:,} weights to zero{cycle}"
         return f"{done}, {ranked} {scope}.{rewound}"
-    return (
-        f"Removed {step['removed']:,} {step['what']}{cycle}, {ranked} {scope}; at least "
-        f"{step['min_per_layer']} stay in each layer.{rewound}"
-    )
+    units = step["what"] if step["removed"] != 1 else step["what"].removesuffix("s")
+    done = f"Removed {step['removed']:,} {units}{cycle}, {ranked}"
+    if step["what"] == "layers":
+        return f"{done}; at least {step['min_per_layer']} stay.{rewound}"
+    return f"{done} {scope}; at least {step['min_per_layer']} stay in each layer.{rewound}"

@@ -29,7 +29,7 @@ NOTHING_PASSES = 3
     type=click.IntRange(min=1, max=4096),
     default=1,
     show_default=True,
-    help="Images per timed call.",
+    help="Images or texts per timed call.",
 )
 @click.option(
     "--seconds",

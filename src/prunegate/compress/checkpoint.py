@@ -7,6 +7,7 @@ that is damaged is left alone and the work starts anew. A state appears whole or
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from prunegate.compress.work import Work
 
 STATE_FILE = "compress.ckpt"
-"""A line of JSON, then the weights as safetensors."""
+"""The sha256 of what follows, a line of JSON, then the weights as safetensors."""
 
 
 @contextmanager
@@ -39,18 +40,45 @@ def kept_until_done(root: Path | None, identity: Mapping[str, Any]) -> Iterator[
     Args:
         root: Where such folders are; None: no state is kept.
         identity: Everything that decides the outcome, as plain JSON values.
+
+    Raises:
+        ModelError: the same work is being done there now, or the folder cannot be written.
     """
     if root is None:
         yield None
         return
     canonical = json.dumps(identity, sort_keys=True, allow_nan=False).encode()
     place = root / f"compress-{hashlib.sha256(canonical).hexdigest()[:16]}"
-    try:
-        yield place
-    except PrunegateError:
+    with _locked(place):
+        try:
+            yield place
+        except PrunegateError:
+            _forget(place)
+            raise
+        except BaseException:
+            if not (place / STATE_FILE).exists():
+                _forget(place)
+            raise
         _forget(place)
-        raise
-    _forget(place)
+
+
+@contextmanager
+def _locked(place: Path) -> Iterator[None]:
+    """Let one process at a time work there; the system unlocks when it ends, however it ends."""
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        handle = os.open(place / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        raise ModelError(f"{place}: cannot keep a checkpoint there ({error.strerror}).") from error
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as error:
+        raise ModelError(
+            f"{place}: the same work is being done there; wait for it, or write to another folder."
+        ) from error
+    finally:
+        os.close(handle)
 
 
 def _forget(place: Path) -> None:
@@ -67,7 +95,6 @@ def keep(work: Work, folder: Path) -> None:
     """
     weights = write_weights(work.module)
     state: dict[str, Any] = {
-        "sha256": hashlib.sha256(weights).hexdigest(),
         "done": work.done,
         "kept": work.kept.units,
         "zeros": work.zeros,
@@ -80,7 +107,7 @@ def keep(work: Work, folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         half = folder / f".{STATE_FILE}.{os.getpid()}"
-        half.write_bytes(json.dumps(state, allow_nan=False).encode() + b"\n" + weights)
+        half.write_bytes(_sealed(json.dumps(state, allow_nan=False).encode() + b"\n" + weights))
         half.replace(folder / STATE_FILE)
     except OSError as error:
         raise ModelError(f"{folder}: cannot keep a checkpoint there ({error.strerror}).") from error
@@ -89,13 +116,13 @@ def keep(work: Work, folder: Path) -> None:
 def restore(work: Work, folder: Path) -> None:
     """Take up a state, if there is a whole one."""
     try:
-        head, _, weights = (folder / STATE_FILE).read_bytes().partition(b"\n")
-        state = json.loads(head)
-        if hashlib.sha256(weights).hexdigest() != state["sha256"]:
-            return
-        tensors = read_weights(weights, STATE_FILE)
-    except (OSError, ValueError, KeyError, TypeError, ModelError):
-        return  # absent or damaged: from the start
+        seal, _, content = (folder / STATE_FILE).read_bytes().partition(b"\n")
+    except OSError:
+        return  # absent: from the start
+    if seal != _seal(content):
+        return  # damaged: from the start
+    head, _, weights = content.partition(b"\n")
+    state, tensors = json.loads(head), read_weights(weights, STATE_FILE)
     kept = Kept(units={kind: tuple(map(tuple, rows)) for kind, rows in state["kept"].items()})
     whole = work.baseline.family.skeleton(work.baseline.config, kept)
     load_into(whole, tensors, STATE_FILE)
@@ -107,3 +134,11 @@ def restore(work: Work, folder: Path) -> None:
     }
     work.prunings, work.done = state["prunings"], state["done"]
     work.wanted = None if state["wanted"] is None else tuple(state["wanted"])
+
+
+def _sealed(content: bytes) -> bytes:
+    return _seal(content) + b"\n" + content
+
+
+def _seal(content: bytes) -> bytes:
+    return hashlib.sha256(content).hexdigest().encode()

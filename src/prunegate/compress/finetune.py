@@ -22,6 +22,8 @@ from prunegate.errors import ModelError, TableError
 from prunegate.models.batch import Batch
 from prunegate.models.placement import placed
 
+_LARGEST_RATE = 1e30  # AdamW divides it by 0.1 and has to write it in float32, which ends at 3e38
+
 
 @dataclass(frozen=True, kw_only=True)
 class Schedule:
@@ -45,7 +47,7 @@ class Schedule:
             raise ModelError("fine-tuning: give exactly one of epochs and steps.")
         rules = {
             "epochs or steps": 0 < (self.epochs or self.steps or 0) < math.inf,
-            "learning_rate": 0 < self.learning_rate < math.inf,
+            "learning_rate": 0 < self.learning_rate <= _LARGEST_RATE,
             "batch_size": self.batch_size >= 1,
             "weight_decay": 0 <= self.weight_decay < math.inf,
             "warmup": 0 <= self.warmup < 1,
@@ -53,7 +55,8 @@ class Schedule:
         wrong = [name for name, holds in rules.items() if not holds]
         if wrong:
             raise ModelError(
-                f"fine-tuning: {', '.join(wrong)} out of range; give a positive number."
+                f"fine-tuning: {', '.join(wrong)} out of range; give a positive number of a usual "
+                "size."
             )
 
     def total_steps(self, rows: int) -> int:

@@ -72,8 +72,10 @@ def removals(
         count, total = _removals(amount, sum(sizes)), sum(sizes)
         if count > sum(spare):
             raise _impossible(count, sum(spare), min_per_layer, f"of {total} units")
+        _require_some([count], amount)
         return (count,)
     counts = [_removals(amount, size) for size in sizes]
+    _require_some(counts, amount)
     for count, possible, size in zip(counts, spare, sizes, strict=True):
         if count > possible:
             raise _impossible(count, possible, min_per_layer, f"of {size} units")
@@ -144,7 +146,15 @@ def select(
         sizes = [layer.size for layer in scores]
         counts = removals(amount, sizes, scope=scope, min_per_layer=min_per_layer)
         return lowest(scores, counts, min_per_layer)
-    going = [np.flatnonzero(part < amount.share_below) for part in share(scores)]
+    shares = share(scores)
+    going = [np.flatnonzero(part < amount.share_below) for part in shares]
+    if not any(map(len, going)):
+        least = min(float(part.min()) for part in shares)
+        raise ModelError(
+            f"amount: no unit carries less than {amount.share_below} of its layer's importance "
+            f"(the least carries {least:.3g}), so nothing would go; ask for more, or leave the "
+            "step out."
+        )
     for layer, (units, gone) in enumerate(zip(scores, going, strict=True)):
         spare = max(0, units.size - min_per_layer)
         if len(gone) > spare:
@@ -202,6 +212,15 @@ def _removals(amount: Amount, units: int) -> int:
             "nothing would go; ask for more, or leave the step out."
         )
     return count
+
+
+def _require_some(counts: Sequence[int], amount: Amount) -> None:
+    """Refuse to keep what is there: a step that does nothing was meant to do something."""
+    if not any(counts):
+        raise ModelError(
+            f"amount: keep {amount.keep} is what there is already, so nothing would go; keep "
+            "fewer, or leave the step out."
+        )
 
 
 def _impossible(count: int, possible: int, minimum: int, where: str) -> ModelError:

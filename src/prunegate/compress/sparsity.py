@@ -101,6 +101,11 @@ def _largest(
             f"{max(0, spare):,} can; ask for less or lower min_per_layer."
         )
     count = zeros + (target - zeros) * cycle // cycles
+    if zeros < target and count <= zeros:
+        raise ModelError(
+            f"cycles: {target - zeros:,} weights {where} become zero in all, so {cycles:,} cycles "
+            "have nothing to do in some; ask for fewer cycles."
+        )
     if count <= zeros:
         raise ModelError(
             f"amount: {zeros:,} weights {where} are zero already, {count:,} are asked for; ask for "

@@ -38,6 +38,7 @@ from prunegate.compress.subject import Subject
 from prunegate.errors import InternalError, ModelError
 from prunegate.models.cut import cut_whole
 from prunegate.models.kept import Kept, Kind
+from prunegate.models.onnx_file import edge
 from prunegate.models.save import file_sha256
 from prunegate.models.sparse import count_zeros, held, masks
 from prunegate.models.store import LoadedModel
@@ -241,6 +242,7 @@ def compress(
     if not 0 <= seed < 1 << 63:
         raise ModelError(f"seed {seed} has to be a whole number from 0 below 2**63.")
     todo = operations(steps)
+    _require_extra(steps)
     work = Work.start(baseline, seed, device)
     if checkpoints is not None:
         checkpoint.restore(work, checkpoints)
@@ -249,6 +251,14 @@ def compress(
         if checkpoints is not None and work.done < len(todo) and work.storage == FLOAT32:
             checkpoint.keep(work, checkpoints)
     return work.candidate()
+
+
+def _require_extra(steps: Sequence[Step]) -> None:
+    """Miss what the last steps need now, not after the training."""
+    engines = {one.engine for one in steps if isinstance(one, QuantizeStep)}
+    if "onnxruntime" in engines or any(isinstance(one, ExportStep) for one in steps):
+        for name in ("onnx", "onnxruntime", "onnxscript"):
+            edge(name)
 
 
 def _ranking(wanted: Cut, removal: Removal, present: Kept, whole: Kept) -> Ranking:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from prunegate.models.family import OWN_CLASS
 from prunegate.models.surgery import Surgery
 
 _LOADED = {
-    "float32": "It generates, trains, saves and reloads like any torch module.",
+    "float32": "It runs, trains, saves and reloads as the unpruned model does.",
     "int8": "Its weights are eight-bit: it runs in torch, and cannot be trained.",
     "onnx": "`model.onnx` runs in onnxruntime (on servers, phones, in browsers) without prunegate.",
 }
@@ -21,10 +24,7 @@ def card(surgery: Surgery) -> str:
         if surgery.zeros is not None
         else ""
     )
-    steps = "\n".join(
-        "- " + ", ".join(f"{name}: {' '.join(str(value).split())}" for name, value in step.items())
-        for step in surgery.recipe
-    )
+    steps = "\n".join(f"- {_spelled(step)}" for step in surgery.recipe)
     load = (
         "prunegate.models.cnn.load_cnn(folder, build)"
         if surgery.architecture == OWN_CLASS
@@ -37,8 +37,8 @@ def card(surgery: Surgery) -> str:
 {left}
 {zeros}
 Load it with `{load}`. {_LOADED[surgery.storage.format]}
-`from_pretrained` cannot load it, because layers differ in size. `surgery.json` lists what was kept,
-in the numbering of the baseline.
+There is no config.json on purpose: with one, `from_pretrained` would fill what was removed with
+random weights. `surgery.json` lists what was kept, in the numbering of the baseline.
 
 Baseline digest: {surgery.baseline_digest}
 Model file sha256: {surgery.weights_sha256}
@@ -50,3 +50,9 @@ Seed: {surgery.seed}
 
 This card says how the model was made, not how good it is: that is the gate's to decide.
 """
+
+
+def _spelled(step: Mapping[str, Any]) -> str:
+    unused = () if step.get("data") else ("data", "rows")  # the step looked at no rows
+    told = {name: " ".join(str(value).split()) for name, value in step.items()}
+    return ", ".join(f"{name}: {value}" for name, value in told.items() if name not in unused)

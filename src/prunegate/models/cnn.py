@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from transformers.modeling_outputs import ImageClassifierOutput
 
 from prunegate.errors import ModelError, UnsupportedError
+from prunegate.models.candidate import Provenance
 from prunegate.models.cnn_graph import filter_sites
 from prunegate.models.cut import cut, cut_whole
 from prunegate.models.family import OWN_CLASS
@@ -176,6 +177,8 @@ def adopt(network: nn.Module, example: Tensor, build: Build | None = None) -> Lo
 def load_cnn(folder: Path, build: Build) -> LoadedModel:
     """Load a candidate that was made from a network of your own: bit-exact and trainable.
 
+    Its module can be trained further and saved with ``prunegate.save_candidate``.
+
     Args:
         folder: As ``save_candidate`` wrote it.
         build: Makes the unpruned network, with any weights.
@@ -199,7 +202,9 @@ def load_cnn(folder: Path, build: Build) -> LoadedModel:
             f"{path}: build() makes another network than the one that was pruned (its filters or "
             "parameters differ); give the factory of the unpruned network."
         )
-    return load_candidate(folder, family)
+    loaded = load_candidate(folder, family)
+    loaded.module.prunegate = Provenance(surgery=surgery, folder=folder)  # type: ignore[assignment]  # no module, a note on one
+    return loaded
 
 
 def _input(config: Mapping[str, Any], path: Path) -> list[int]:

@@ -24,6 +24,7 @@ from prunegate.models.sites import Site
 
 # Keys of a config.json that would choose code, kernels or number formats for us.
 _NOT_OURS = ("auto_map", "attn_implementation", "_attn_implementation", "dtype", "torch_dtype")
+_CLASSES = ("num_labels", "id2label", "label2id")
 _SINGLE_LABEL = (None, "single_label_classification")
 
 
@@ -108,7 +109,9 @@ class HuggingFace(ABC):
         return renamed
 
     def _build(self, config: Mapping[str, Any]) -> nn.Module:
-        wanted = {key: value for key, value in config.items() if key not in _NOT_OURS}
+        # transformers makes a name for every class, also of models that know none.
+        others = _NOT_OURS if self.answers == "classes" else (*_NOT_OURS, *_CLASSES)
+        wanted = {key: value for key, value in config.items() if key not in others}
         try:
             settings = self.config_class.from_dict(wanted, attn_implementation=self.attention)
             # The caller's random numbers are not ours to consume; every weight is loaded later.

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from prunegate.errors import ModelError, UnsupportedError
 from prunegate.models.onnx_file import ONNX_FILE, count_weights, edge, read_onnx
 
+_SCALES = "DynamicQuantizeLinear"
 _SILENT = 4  # errors are raised; the log would print them a second time
 # Threads that wait by spinning would be billed as work, to whichever model runs next.
 _SESSION = {"session.intra_op.allow_spinning": "0"}
@@ -55,6 +56,8 @@ class OnnxModule(nn.Module):
         """Names, in the order of the graph."""
         self.weights = count_weights(model)
         """Stored weights, ``count_weights``."""
+        self.scales_by_batch = any(node.op_type == _SCALES for node in model.graph.node)
+        """Whether a row's answer depends a little on the rows beside it."""
         self._output = _logits(tuple(value.name for value in model.graph.output), name)
         self._threads = torch.get_num_threads()
         self._session = open_session(raw, name, self._threads)
@@ -105,10 +108,9 @@ class OnnxModule(nn.Module):
             )
         return self
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> OnnxModule:
-        """Open the same bytes again: a session cannot be copied."""
-        memo[id(self)] = copied = OnnxModule(self.raw, self.name)
-        return copied
+    def __reduce__(self) -> tuple[type[OnnxModule], tuple[bytes, str]]:
+        """Copies and pickles open the same bytes again: a session is bound to its process."""
+        return OnnxModule, (self.raw, self.name)
 
 
 def open_session(raw: bytes, name: str, threads: int) -> Any:

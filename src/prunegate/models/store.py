@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from torch import nn
 
@@ -24,6 +24,9 @@ from prunegate.models.strict_json import parse_object
 from prunegate.models.surgery import FLOAT32, SURGERY_FILE, WEIGHTS_FILE, Storage, Surgery
 from prunegate.models.surgery_json import from_json
 from prunegate.models.weights import load_into, read_weights
+
+if TYPE_CHECKING:
+    from prunegate.models.onnx_module import OnnxModule
 
 CONFIG_FILE = "config.json"
 PREPROCESSOR_FILE = "preprocessor_config.json"
@@ -91,7 +94,7 @@ def load_baseline(folder: Path) -> LoadedModel:
     files = _Snapshot.of(folder)
     files.refuse_other_formats(WEIGHTS_FILE)
     config = parse_object(files.read(CONFIG_FILE), str(folder / CONFIG_FILE))
-    family = family_of(_architecture(config, folder))
+    family = family_of(_architecture(config, folder / CONFIG_FILE))
     return _assemble(files, family, config, kept=family.whole(config), surgery=None)
 
 
@@ -109,7 +112,8 @@ def load_candidate(folder: Path, family: Family | None = None) -> LoadedModel:
     files = _Snapshot.of(folder)
     surgery = from_json(files.read(SURGERY_FILE), str(folder / SURGERY_FILE))
     family = family or family_of(surgery.architecture)
-    _check_indices(surgery.kept, family.whole(surgery.config), folder)
+    _check_manifest(surgery, family.whole(surgery.config), folder)
+    files.refuse_config()
     stored = surgery.storage.file
     files.refuse_other_formats(stored)
     if files.sha256(stored) != surgery.weights_sha256:
@@ -171,7 +175,9 @@ def _module(
     if storage.format == "onnx":
         from prunegate.models.onnx_module import OnnxModule  # needs the extra "edge"
 
-        return OnnxModule(raw, name)
+        graph = OnnxModule(raw, name)
+        _check_graph(graph, storage, set(family.example(config)))
+        return graph
     state = read_weights(raw, name)
     module = family.skeleton(config, kept)
     if storage.format == "int8":
@@ -189,6 +195,20 @@ def _check_zeros(found: int, stated: int, folder: Path) -> None:
         raise ModelError(
             f"{folder / SURGERY_FILE}: states {stated:,} zeros among the weights; there are "
             f"{found:,}. Compress again."
+        )
+
+
+def _check_graph(graph: OnnxModule, storage: Storage, inputs: set[str]) -> None:
+    """Hold a graph against what is said about it."""
+    if set(graph.inputs) != inputs:
+        raise ModelError(
+            f"{graph.name}: takes {', '.join(graph.inputs)}; the model of surgery.json takes "
+            f"{', '.join(sorted(inputs))}. Compress again."
+        )
+    if graph.scales_by_batch and storage.quantized.get("kind") != "dynamic":
+        raise ModelError(
+            f"{graph.name}: scales activations as they come, surgery.json does not say 'dynamic'. "
+            "Compress again."
         )
 
 
@@ -254,6 +274,15 @@ class _Snapshot:
                 f"{WEIGHTS_FILE}."
             )
 
+    def refuse_config(self) -> None:
+        """A candidate has none: see ``save``."""
+        if any(file.path == CONFIG_FILE for file in self.files):
+            raise ModelError(
+                f"{self.folder}: {CONFIG_FILE} stands beside {SURGERY_FILE}; with it "
+                "from_pretrained would build the unpruned model and leave what was removed random. "
+                "Take it away; prunegate.load_candidate needs none."
+            )
+
     def _file(self, name: str) -> FileDigest:
         for file in self.files:
             if file.path == name:
@@ -261,23 +290,38 @@ class _Snapshot:
         raise ModelError(f"{self.folder}: {name} is missing; save the whole model there.")
 
 
-def _architecture(config: Mapping[str, Any], folder: Path) -> object:
+def _architecture(config: Mapping[str, Any], place: Path) -> object:
     if "architecture" in config and "architectures" not in config:
         raise UnsupportedError(
-            f"{folder}: a model of timm; a plain ViT can be converted once, with "
+            f"{place.parent}: a model of timm; a plain ViT can be converted once, with "
             "prunegate.models.timm_vit.convert(folder, new_folder)."
         )
     names = config.get("architectures")
     if not isinstance(names, list) or len(names) != 1:
         raise ModelError(
-            f"{folder / CONFIG_FILE}: architectures is {names!r}; expected a list of one class "
-            "name. Save the model with save_pretrained."
+            f"{place}: architectures is {names!r}; expected a list of one class name. Save the "
+            "model with save_pretrained."
         )
     return names[0]
 
 
-def _check_indices(kept: Kept, whole: Kept, folder: Path) -> None:
+def _check_manifest(surgery: Surgery, whole: Kept, folder: Path) -> None:
+    """Hold what a manifest says against the unpruned model that it names."""
     name = folder / SURGERY_FILE
+    named = _architecture(surgery.config, name)
+    if named != surgery.architecture:
+        raise ModelError(f"{name}: a {surgery.architecture}, but its config is a {named}'s.")
+    _check_indices(surgery.kept, whole, name)
+    for kind, ranking in surgery.importance.items():
+        if tuple(map(len, ranking.shares)) != whole.counts(kind):
+            raise ModelError(
+                f"{name}: importance: not one share for each of the {kind}. Compress again."
+            )
+    if surgery.storage.format == "float32" and surgery.storage.quantized:
+        raise ModelError(f"{name}: float32 weights that are said to be quantized. Compress again.")
+
+
+def _check_indices(kept: Kept, whole: Kept, name: Path) -> None:
     if set(kept.kinds) != set(whole.kinds):
         raise ModelError(
             f"{name}: keeps {', '.join(kept.kinds)}; this architecture has "

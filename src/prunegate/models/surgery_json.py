@@ -135,19 +135,11 @@ def _ranking(found: dict[str, Any], kind: Kind, rows: int) -> Ranking:
 def _share(value: object) -> float | None:
     if value is None:
         return None
-    share = _number(value)
-    if not 0 <= share <= 1:
-        raise _WrongError(f"importance: a share of {share!r} is not between 0 and 1")
-    return share
-
-
-def _number(value: object) -> float:
     if not isinstance(value, int | float) or isinstance(value, bool):
         raise _WrongError(f"importance: {value!r} is not a number")
-    number = float(value)
-    if not abs(number) < float("inf"):  # 1e999 parses to infinity
-        raise _WrongError("importance: not finite")
-    return number
+    if not 0 <= value <= 1:  # also 1e999, which parses to infinity, and a whole number past float
+        raise _WrongError("importance: a share is not between 0 and 1")
+    return float(value)
 
 
 def _indices(found: dict[str, Any], name: str) -> Indices:

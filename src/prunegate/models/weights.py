@@ -8,6 +8,7 @@ widened: the file would then not be the model that was judged. Tied weights are 
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 
 import safetensors.torch
@@ -42,6 +43,7 @@ def read_weights(raw: bytes, name: str = WEIGHTS_FILE) -> dict[str, Tensor]:
                 f"{name}: {tensor_name} is {tensor.dtype}; only float32 is supported: save the "
                 "model after model.float()."
             )
+    _refuse_twice(raw, len(state), name)
     _refuse_non_finite(state, name)
     return state
 
@@ -50,9 +52,16 @@ def write_weights(module: nn.Module) -> bytes:
     """Serialise a module's state; the same weights give the same bytes.
 
     Raises:
-        ModelError: a weight is NaN or infinite.
+        ModelError: a weight is NaN or infinite, or not float32.
     """
-    return write_state(stored_once(module))
+    state = stored_once(module)
+    other = [key for key, one in state.items() if one.dtype not in (torch.float32, *_WHOLE)]
+    if other:
+        raise ModelError(
+            f"the model to save: {other[0]} is {state[other[0]].dtype}; only float32 is "
+            "stored: call model.float()."
+        )
+    return write_state(state)
 
 
 def write_state(state: Mapping[str, Tensor]) -> bytes:
@@ -123,6 +132,14 @@ def stored_once(module: nn.Module) -> dict[str, Tensor]:
         seen.add(place)
         state[key] = tensor
     return state
+
+
+def _refuse_twice(raw: bytes, tensors: int, name: str) -> None:
+    """Two tensors of one name, of which the parser drops one, are two models in one file."""
+    length = int.from_bytes(raw[:8], "little")
+    header = json.loads(raw[8 : 8 + length], object_pairs_hook=lambda pairs: pairs)
+    if sum(key != "__metadata__" for key, _ in header) != tensors:
+        raise ModelError(f"{name}: a tensor is named twice; save the model again.")
 
 
 def _refuse_non_finite(state: Mapping[str, Tensor], name: str) -> None:

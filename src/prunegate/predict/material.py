@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from prunegate.data.hashing import FileHash, require_unchanged
@@ -115,6 +116,32 @@ def require_suitable(rows: LabelledRows, model: LoadedModel) -> None:
             f"{'the' if family.answers == 'next token' else 'their'} {family.answers}; "
             f"the policy and its table ask for {_asked(reads, answers)}. Give a model for that, or "
             "correct 'task: kind:' and 'data: columns:'"
+        )
+
+
+def require_answers(policy: Policy, material: Material, model: LoadedModel) -> None:
+    """Call a model with one row, before hours are spent on what it cannot do.
+
+    Raises:
+        ModelError: it fails on the row, or answers something else than the task asks.
+    """
+    inputs, classes = material.inputs, None
+    if material.labels is not None:
+        classes = len(classes_of(policy, model.config).names)
+    given = inputs.inputs(np.zeros(1, dtype=np.int64))
+    try:
+        with torch.inference_mode():
+            shape = tuple(model.module(**given).logits.shape)
+    except (RuntimeError, ValueError, IndexError) as error:  # what forward passes raise
+        reason = str(error).partition("\n")[0]
+        raise ModelError(
+            f"{model.folder}: fails on the first of the {inputs.noun} ({reason}); give the "
+            "preprocessor or tokenizer files that belong to the model."
+        ) from error
+    if len(shape) != 3 if classes is None else shape != (1, classes):
+        expected = "one per place and token" if classes is None else f"{classes}, one per class"
+        raise ModelError(
+            f"{model.folder}: answers one row with {list(shape)} numbers; expected {expected}."
         )
 
 

@@ -54,8 +54,16 @@ def _row(row: ControlSlice, units: Units) -> ControlRow:
         candidate=units.level(row.metric, row.candidate),
         by_data=units.change(row.metric, _minus(row.control, row.baseline)),
         by_pruning=units.change(row.metric, _minus(row.candidate, row.control)),
-        flips=f"{_count(row.lost)} / {_count(row.gained)}",
+        flips=_flips(row),
     )
+
+
+def _flips(row: ControlSlice) -> str:
+    if (
+        row.lost is None and row.gained is None
+    ):  # nothing is right or wrong here, as in a likelihood
+        return "–"
+    return f"{_count(row.lost)} / {_count(row.gained)}"
 
 
 def _minus(one: float | None, other: float | None) -> float | None:

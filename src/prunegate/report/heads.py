@@ -43,7 +43,9 @@ def head_map(record: DecisionRecord) -> HeadMap | None:
         return None
     before, kept = sum(compression.heads_before), sum(map(len, compression.heads_kept))
     layers = len(compression.heads_before)
-    summary = f"{kept} of {before} attention heads kept, in {layers} layers"
+    left = compression.layers_kept
+    places = f"{layers} layers" if left is None else f"{len(left)} of {layers} layers"
+    summary = f"{kept} of {before} attention heads kept, in {places}"
     return HeadMap(
         chart=_chart(compression, summary),
         shade=_shade(compression),

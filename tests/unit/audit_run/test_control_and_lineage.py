@@ -291,6 +291,10 @@ QUANTIZED = {
             ),
         ),
         (
+            {**PRUNED, "what": "layers", "removed": 1},
+            "Removed 1 layer, ranked by taylor on 2,000 rows (calibration); at least 1 stay.",
+        ),
+        (
             THINNED,
             "Set 5,000 weights to zero, ranked by magnitude over all layers together.",
         ),

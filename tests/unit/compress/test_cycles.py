@@ -205,6 +205,35 @@ def test_a_damaged_checkpoint_starts_anew(
     steps = [prune_step(keep=4), tune_step(make_rows(8))]
     expected = compress(model, steps, checkpoints=tmp_path)
     raw = (tmp_path / STATE_FILE).read_bytes()
-    for damaged in (b"", raw[:-7], raw[:20], b"{}\n" + raw, b"\xff" * 40):
+    changed = raw.replace(b'"done": 1', b'"done": 2')
+    assert changed != raw
+    for damaged in (b"", raw[:-7], raw[:20], b"{}\n" + raw, b"\xff" * 40, changed):
         (tmp_path / STATE_FILE).write_bytes(damaged)
         assert compress(model, steps, checkpoints=tmp_path).surgery == expected.surgery
+
+
+def test_the_same_work_is_done_once_at_a_time(tmp_path: Path) -> None:
+    from prunegate.compress.checkpoint import kept_until_done
+
+    with kept_until_done(tmp_path / "work", {"seed": 1}) as place:
+        with kept_until_done(tmp_path / "work", {"seed": 2}) as other:
+            assert other != place
+        with (
+            pytest.raises(ModelError, match="same work is being done there"),
+            kept_until_done(tmp_path / "work", {"seed": 1}),
+        ):
+            pass
+        assert place is not None
+        assert place.is_dir()
+    assert not (tmp_path / "work").exists()
+
+
+def test_an_interrupt_before_anything_was_done_leaves_nothing(tmp_path: Path) -> None:
+    from prunegate.compress.checkpoint import kept_until_done
+
+    with (
+        pytest.raises(KeyboardInterrupt),
+        kept_until_done(tmp_path / "work", {"seed": 1}),
+    ):
+        raise KeyboardInterrupt
+    assert not (tmp_path / "work").exists()

@@ -136,6 +136,13 @@ def test_divergence_is_refused(make_model: Make, make_rows: Make) -> None:
         finetune(make_model().module, rows, last_step)
 
 
+def test_a_rate_past_float32_is_refused() -> None:
+    from prunegate.compress.finetune import Schedule
+
+    with pytest.raises(ModelError, match="learning_rate out of range"):
+        Schedule(steps=1, learning_rate=1e38)
+
+
 def test_no_rows_and_no_length_are_refused(make_model: Make, make_rows: Make) -> None:
     from prunegate.compress.finetune import Schedule, finetune
 

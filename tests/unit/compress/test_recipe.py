@@ -212,3 +212,21 @@ def test_recipes_that_cannot_be_are_refused(make_model: Make, make_rows: Make) -
         compress(baseline, [prune_step(criterion="taylor", keep=3)])
     with pytest.raises(ModelError, match="at most 4 can"):
         compress(baseline, [prune_step(keep=1)])
+
+
+def test_a_missing_extra_is_known_before_any_training(
+    make_model: Any, make_rows: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import sys
+
+    from prunegate.compress.finetune import Schedule
+    from prunegate.compress.recipe import ExportStep, FinetuneStep
+    from prunegate.compress.work import compress
+
+    def never(stage: str, _done: int, _total: int) -> None:
+        raise AssertionError(stage)
+
+    monkeypatch.setitem(sys.modules, "onnxscript", None)
+    steps = [FinetuneStep(schedule=Schedule(steps=1), data=make_rows(4)), ExportStep()]
+    with pytest.raises(UnsupportedError, match=r"pip install 'prunegate\[edge\]'"):
+        compress(make_model(), steps, progress=never)

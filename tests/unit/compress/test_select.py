@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from prunegate.compress.select import Amount, Scope, select
@@ -54,7 +54,9 @@ def test_exactly_the_fraction_goes_or_an_error_says_what_could(
 
 @given(scores=layers_of_scores, data=st.data())
 def test_keep_keeps_that_many(scores: list[Any], data: st.DataObject) -> None:
-    keep = data.draw(st.integers(len(scores), sum(layer.size for layer in scores)))
+    units = sum(layer.size for layer in scores)
+    assume(units > len(scores))
+    keep = data.draw(st.integers(len(scores), units - 1))
     assert sum(map(len, select(scores, Amount(keep=keep)))) == keep
 
 
@@ -81,9 +83,22 @@ def test_a_fraction_of_less_than_half_a_unit_is_refused() -> None:
 def test_share_below_takes_every_unit_under_the_share() -> None:
     scores = [np.array([1.0, 98.0, 1.0]), np.array([50.0, 30.0, 20.0])]
     assert select(scores, Amount(share_below=0.02)) == ((1,), (0, 1, 2))
-    assert select(scores, Amount(share_below=0.01)) == ((0, 1, 2), (0, 1, 2))
     with pytest.raises(ModelError, match="3 units of layer 0 would have to go"):
         select([np.ones(3)], Amount(share_below=0.5))
+
+
+@pytest.mark.parametrize(
+    ("amount", "scope", "message"),
+    [
+        (Amount(share_below=0.01), "global", r"less than 0\.01 .* least carries 0\.01\)"),
+        (Amount(keep=6), "global", "keep 6 is what there is"),
+        (Amount(keep=3), "per_layer", "keep 3 is what there is"),
+    ],
+)
+def test_an_amount_that_removes_nothing_is_refused(amount: Any, scope: Any, message: str) -> None:
+    scores = [np.array([1.0, 98.0, 1.0]), np.array([50.0, 30.0, 20.0])]
+    with pytest.raises(ModelError, match=message):
+        select(scores, amount, scope=scope)
 
 
 def test_ties_go_to_the_earlier_layer_then_the_smaller_index() -> None:

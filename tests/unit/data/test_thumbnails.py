@@ -110,7 +110,7 @@ def test_a_decompression_bomb_is_bad_input(tmp_path: Path) -> None:
 
 
 def test_a_photograph_is_turned_upright(tmp_path: Path) -> None:
-    """Orientation 6: the camera was held upright, so the first row of the file is the right side."""
+    """Orientation 6: the camera was held upright, so the first row is the right side."""
     path = tmp_path / "photo.jpg"
     exif = Image.Exif()
     exif[0x0112] = 6

@@ -62,6 +62,7 @@ def test_a_model_card_tells_how_to_load_it(make_candidate: MakeCandidate) -> Non
     assert "prunegate.load_candidate(folder)" in card
     assert "- 3 heads" in card
     assert "- 13 neurons" in card
+    assert "rows: 0" not in card
     assert "step: prune, what: heads, removed: 3" in card
 
 
@@ -72,6 +73,9 @@ def test_what_cannot_be_saved_is_refused(make_candidate: MakeCandidate, tmp_path
     module: Any = prunegate.load_candidate(folder)
     with pytest.raises(ModelError, match="not an empty folder"):
         prunegate.save_candidate(module, folder)
+    with pytest.raises(ModelError, match=r"float16; only float32 .*model\.float\(\)"):
+        prunegate.save_candidate(module.half(), tmp_path / "b")
+    module.float()
     with torch.no_grad():
         module.classifier.bias[0] = float("nan")
     with pytest.raises(ModelError, match=r"NaN or infinite weights in classifier\.bias"):

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from tests.unit.models.tiny import Rows, counted, randomise
 from torch import nn
 
+import prunegate
 from prunegate.errors import ModelError, UnsupportedError
 
 pytest.importorskip("torch_pruning")
@@ -201,6 +202,8 @@ def test_a_network_is_compressed_saved_and_loaded_with_its_factory(
         )
     with pytest.raises(UnsupportedError, match=r"load_cnn\(folder, build\)"):
         load_model(folder)
+    prunegate.save_candidate(again.module, tmp_path / "copy")
+    assert load_cnn(tmp_path / "copy", network).digest == again.digest
 
 
 def test_a_candidate_is_pruned_further(tmp_path: Path) -> None:

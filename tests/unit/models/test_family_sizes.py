@@ -245,3 +245,8 @@ def test_a_config_with_more_units_than_memory_is_refused(
     family = tiny(name).family
     with pytest.raises(ModelError, match="units; at most"):
         family.whole(config_of(name, **changes))
+
+
+def test_classes_of_a_model_that_knows_none_cost_nothing() -> None:
+    model = tiny("gpt2", num_labels=10**9)
+    assert len(model.module.config.id2label) < 10

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import pickle
 from typing import Any
 
 import numpy as np
@@ -59,6 +60,7 @@ def test_a_copy_answers_the_same_and_is_another_module() -> None:
     assert copied[0] is copied[1]
     assert copied[0] is not module
     assert torch.equal(copied[0](ROWS).logits, ANSWER)
+    assert torch.equal(pickle.loads(pickle.dumps(module))(ROWS).logits, ANSWER)  # noqa: S301  # our own bytes
 
 
 @pytest.mark.parametrize(

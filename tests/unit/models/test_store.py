@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import struct
 import subprocess
@@ -236,6 +237,18 @@ def test_damaged_safetensors_are_refused(
         load_baseline(baseline_folder)
 
 
+def test_a_tensor_that_is_named_twice_is_refused(baseline_folder: Path) -> None:
+    from prunegate.models.store import load_baseline
+
+    path = baseline_folder / "model.safetensors"
+    described, data = header(path.read_bytes())
+    name, entry = list(described.items())[-1]
+    text = json.dumps(described)[:-1] + f', "{name}": {json.dumps(entry)}}}'
+    path.write_bytes(struct.pack("<Q", len(text)) + text.encode() + data)
+    with pytest.raises(ModelError, match="named twice"):
+        load_baseline(baseline_folder)
+
+
 def test_missing_unknown_and_doubled_tensors_are_refused(baseline_folder: Path) -> None:
     from prunegate.models.store import load_baseline
 
@@ -372,6 +385,21 @@ def kept(**changes: Any) -> dict[str, Any]:
         ({"kept": {"filters": [[0]]}}, ModelError, "keeps filters; this architecture has heads"),
         ({"zeros": 3}, ModelError, "states 3 zeros among the weights; there are 0"),
         ({"architecture": "os.system"}, UnsupportedError, "not supported"),
+        (
+            {"config": {"architectures": ["ViTModel"]}},
+            ModelError,
+            "a ViTForImageClassification, but its config is a ViTModel's",
+        ),
+        (
+            {"importance": {"heads": {"criterion": "taylor", "shares": [[0.5, 0.5], [1]]}}},
+            ModelError,
+            "not one share for each of the heads",
+        ),
+        (
+            {"storage": {"format": "float32", "quantized": {"kind": "dynamic"}}},
+            ModelError,
+            "said to be quantized",
+        ),
     ],
 )
 def test_a_manifest_that_lies_is_refused(
@@ -382,6 +410,49 @@ def test_a_manifest_that_lies_is_refused(
     folder, _ = make_candidate()
     change_json(folder / "surgery.json", **{"importance": {}, **changes})
     with pytest.raises(error, match=message):
+        load_candidate(folder)
+
+
+def test_a_config_beside_a_candidate_is_refused(make_candidate: MakeCandidate) -> None:
+    from prunegate.models.store import load_candidate
+
+    folder, _ = make_candidate()
+    (folder / "config.json").write_text("{}")
+    with pytest.raises(ModelError, match="leave what was removed random"):
+        load_candidate(folder)
+
+
+@pytest.mark.parametrize(
+    ("given", "operator", "message"),
+    [
+        ("rows", "Identity", "takes rows; the model of surgery.json takes pixel_values"),
+        ("pixel_values", "DynamicQuantizeLinear", "surgery.json does not say 'dynamic'"),
+    ],
+)
+def test_a_graph_that_is_not_what_the_manifest_says_is_refused(
+    make_candidate: MakeCandidate, given: str, operator: str, message: str
+) -> None:
+    onnx = pytest.importorskip("onnx")
+    from prunegate.models.store import load_candidate
+
+    folder, _ = make_candidate()
+    helper, outputs = onnx.helper, ["logits", "scale", "zero"][: 1 if operator == "Identity" else 3]
+    types = [onnx.TensorProto.FLOAT, onnx.TensorProto.UINT8]
+    graph = helper.make_graph(
+        [helper.make_node(operator, [given], outputs)],
+        "graph",
+        [helper.make_tensor_value_info(given, types[0], ["batch", 3])],
+        [helper.make_tensor_value_info("logits", types[len(outputs) > 1], ["batch", 3])],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
+    raw = model.SerializeToString()
+    (folder / "model.onnx").write_bytes(raw)
+    change_json(
+        folder / "surgery.json",
+        storage={"format": "onnx", "quantized": {"kind": "static"}},
+        weights_sha256=hashlib.sha256(raw).hexdigest(),
+    )
+    with pytest.raises(ModelError, match=message):
         load_candidate(folder)
 
 

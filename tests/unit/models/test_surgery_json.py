@@ -121,7 +121,8 @@ def test_hostile_json_is_refused_with_one_message(raw: bytes, message: str) -> N
         from_json(raw)
 
 
-def test_an_infinite_importance_is_refused() -> None:
-    raw = to_json(SURGERY).replace(b"0.75", b"1e999")
-    with pytest.raises(ModelError, match="not finite"):
+@pytest.mark.parametrize("share", [b"1e999", b"9" * 400, b"-1", b"true"])
+def test_a_share_that_is_none_is_refused(share: bytes) -> None:
+    raw = to_json(SURGERY).replace(b"0.75", share)
+    with pytest.raises(ModelError, match=r"not between 0 and 1|not a number"):
         from_json(raw)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -19,7 +20,7 @@ from prunegate.policy.model import Policy
 from prunegate.policy.naming import value_text
 from prunegate.policy.recipe import Rows
 from prunegate.predict.classes import classes_of
-from prunegate.predict.material import Material, prepare, used_splits
+from prunegate.predict.material import Material, prepare, require_answers, used_splits
 from prunegate.predict.table import predictions
 
 PREPROCESSOR = {"do_resize": False, "image_mean": [0.5] * 3, "image_std": [0.5] * 3}
@@ -72,6 +73,35 @@ def model(names: tuple[str, ...] = ("safe", "unsafe"), **family: str) -> Any:
 
 def material(policy: Policy, rows: LabelledRows, *names: str) -> Material:
     return prepare(policy, rows, hash_files(rows.paths), model(names or ("safe", "unsafe")))
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (torch.zeros(1, 3), r"answers one row with \[1, 3\] numbers; expected 2, one per class"),
+        (torch.zeros(1, 5, 2), r"answers one row with \[1, 5, 2\] numbers"),
+        (ValueError("not so\nmany lines"), r"baseline: fails on the first .* \(not so\); give"),
+        (torch.zeros(1, 2), None),
+    ],
+)
+def test_a_model_that_answers_something_else_is_known_at_once(
+    tmp_path: Path, answer: Any, message: str | None
+) -> None:
+    policy, tried = make_policy(TAYLOR), model()
+    found = material(policy, make_rows(tmp_path, ["calibration", "gate"]))
+
+    def call(pixel_values: torch.Tensor) -> Any:
+        assert pixel_values.shape == (1, 3, 4, 4)
+        if isinstance(answer, Exception):
+            raise answer
+        return SimpleNamespace(logits=answer)
+
+    tried.module = call
+    if message is None:
+        require_answers(policy, found, tried)
+        return
+    with pytest.raises(ModelError, match=message):
+        require_answers(policy, found, tried)
 
 
 @pytest.mark.parametrize("size", [4, 6])

@@ -101,6 +101,29 @@ def test_the_head_map_in_words_accounts_for_every_head(records: ModuleType) -> N
         assert heads == [1, 2, 3, 4, 5, 6]
 
 
+def test_dropped_layers_are_not_counted_as_holding_heads(records: ModuleType) -> None:
+    record = records.rejected()
+    compression = replace(
+        record.compression,
+        layers_kept=(0, 1, 2, 3, 4),
+        heads_kept=(*record.compression.heads_kept[:5], ()),
+    )
+    shown = head_map(replace(record, compression=compression))
+    assert shown is not None
+    assert shown.summary.endswith("of 36 attention heads kept, in 5 of 6 layers")
+    assert shown.rows[5].kept == "none"
+
+
+def test_a_likelihood_is_neither_lost_nor_gained(records: ModuleType) -> None:
+    record = records.rejected()
+    slices = tuple(replace(one, lost=None, gained=None) for one in record.control.slices)
+    shown = control(
+        replace(record, control=replace(record.control, slices=slices)), Units.of(record)
+    )
+    assert shown is not None
+    assert {row.flips for row in shown.rows} == {"–"}
+
+
 def test_the_head_map_draws_every_head(records: ModuleType) -> None:
     shown = head_map(records.rejected())
     assert shown is not None
