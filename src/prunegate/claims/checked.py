@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -41,13 +40,17 @@ class Claims:
         return tuple(check for check in self.checks if check.status == "contradicted")
 
     @property
+    def labels(self) -> tuple[str, ...]:
+        """A name for each contradiction, no two alike: ``heads: after (architecture)``."""
+        names = [f"{check.figure} ({check.basis})" for check in self.contradictions]
+        return tuple(
+            name if names.count(name) == 1 else f"{name} {names[: place + 1].count(name)}"
+            for place, name in enumerate(names)
+        )
+
+    @property
     def exit_code(self) -> int:
         """0: all that was checked is right. 3: a contradiction. 4: nothing could be checked."""
         if self.contradictions:
             return 3
         return 0 if any(check.status == "right" for check in self.checks) else 4
-
-
-def contradicts(checks: Sequence[Checked]) -> bool:
-    """Whether any check is a contradiction."""
-    return any(check.status == "contradicted" for check in checks)

@@ -10,12 +10,14 @@ from pathlib import Path as FilePath
 from prunegate.errors import ClaimsError
 from prunegate.policy.reading import as_text, bounded_bytes, mistake_lines
 from prunegate.policy.stated import ClaimsFile, Stated
-from prunegate.policy.validation import Path, validate_as
+from prunegate.policy.validation import Mistake, Path, validate_as
 from prunegate.policy.wording import inert
 from prunegate.policy.yaml import read
 
 NOT_FIGURES = ("claims", "about", "model")
 """Keys whose numbers are plain numbers: only figures keep their digits."""
+SUFFIX = ".claims.yaml"
+"""What a claims file beside a policy is called."""
 _HINT = "a claims file begins with 'claims: 1' and states figures such as 'heads: {before: 144}'"
 
 
@@ -49,7 +51,8 @@ def parse_claims(text: str, source: str = "claims.yaml") -> Stated:
         ClaimsError: the text has mistakes; every one is listed, in the order of the lines.
     """
     document = read(text, _is_figure)
-    found, mistakes = None, []
+    found: ClaimsFile | None = None
+    mistakes: list[Mistake] = []
     if document.value is not None:
         found, mistakes = validate_as(ClaimsFile, document.value)
     lines = mistake_lines(document, mistakes)

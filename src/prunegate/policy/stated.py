@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, Strict, WithJsonSchema, model_validator
+from pydantic import AfterValidator, Strict, WithJsonSchema, field_validator, model_validator
 
 from prunegate.policy import written as units
 from prunegate.policy.section import Positive, Section, Text
@@ -285,6 +285,14 @@ class ClaimsFile(Stated):
 
     claims: Literal[1]
     """Version of the claims file."""
+
+    @field_validator("claims", mode="before")
+    @classmethod
+    def _one_and_not_true(cls, version: Any) -> Any:
+        # true == 1 == 1.0 in Python; the file has to say 1
+        if isinstance(version, bool | float):
+            raise ValueError("expected 1, the version of the claims file")  # noqa: TRY004 - pydantic turns only ValueError into a mistake
+        return version
 
     @property
     def stated(self) -> Stated:

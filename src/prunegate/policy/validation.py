@@ -35,6 +35,8 @@ _COLUMN = "the name of a column"
 _ROWS = "a whole number of at least 1"
 _EXPECTED = {
     "prunegate": "1, the version of the policy language",
+    "claims": "1, the version of the claims file",
+    "metrics.name": "the name of a metric such as recall",
     "name": "a name of letters, digits, '.', '_' and '-' (at most 80, not starting with a sign)",
     "task": "a mapping such as {kind: binary, positive: unsafe}",
     "positive": "the positive label: text, a number, true or false",
