@@ -97,6 +97,8 @@ class Units:
 
     def level(self, metric: str, value: float | None, against: float | None = None) -> str:
         """A metric's own value: ``92.1 %``, ``41.2 ms``, ``1.88 MB``."""
+        if metric == CLAIMS:
+            return "–"  # a contradiction has no size
         if value is None or not numbers.defined(value):
             return NOT_DEFINED
         if is_share(metric):
