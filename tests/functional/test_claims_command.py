@@ -123,7 +123,8 @@ monthly: [{volume: 800000, after: "$2,320"}]
     told = capsys.readouterr().out
     assert "ok  recall: before: measured 95 %" in told
     assert "ok  recall: after: measured 94 % (95 % interval 9" in told
-    assert "ok  recall: change: measured −1 point (95 % interval −1.54 points to −0.65 points)" in told
+    interval = "(95 % interval −1.54 points to −0.65 points)"
+    assert f"ok  recall: change: measured −1 point {interval}" in told
     assert "NO  price: after: in the record: $0.0029; $0.0031 is stated" in told
     assert "monthly at 800,000: after: in the record: $2,320.00" in told
     (folder / "c.yaml").write_text(WRONG.replace("1 point", "2 points"), encoding="utf-8")
