@@ -5,6 +5,7 @@
     PrunegateError
     ├── InputError             bad input: one message that says what to do   exit 2
     │   ├── PolicyError        the policy file; lists every mistake at once
+    │   │   └── ClaimsError    a claims file
     │   ├── TableError         predictions, counts or labelled data
     │   │   └── MissingColumnsError   names the columns that a table lacks
     │   ├── ContractError      the data contract does not hold
@@ -36,12 +37,20 @@ class InputError(PrunegateError):
 class PolicyError(InputError):
     """The policy file is refused; ``mistakes`` lists every reason, one line each."""
 
+    what = "the policy"
+
     def __init__(self, mistakes: Sequence[str]) -> None:
         self.mistakes = tuple(mistakes)
         count = len(self.mistakes)
         noun = "mistake" if count == 1 else "mistakes"
         lines = "\n".join(f"  {mistake}" for mistake in self.mistakes)
-        super().__init__(f"{count} {noun} in the policy:\n{lines}")
+        super().__init__(f"{count} {noun} in {self.what}:\n{lines}")
+
+
+class ClaimsError(PolicyError):
+    """A claims file is refused; ``mistakes`` lists every reason, one line each."""
+
+    what = "the claims"
 
 
 class TableError(InputError):

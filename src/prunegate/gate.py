@@ -4,6 +4,7 @@
 
     predictions -> counts per slice (one GROUP BY) -> evidence -> findings -> verdict
     measurements, prices ------------------------------------------^
+    verdict + stated figures -> claims checked -> verdict
     verdict -> second opinion (another engine, all findings): agrees, or nothing is written
     verdict + where everything came from -> DecisionRecord -> report, files, audit trail
 
@@ -18,9 +19,11 @@ from typing import TYPE_CHECKING, Any
 
 from prunegate.audit.assemble import Judged, Origin, assemble, policy_ref
 from prunegate.audit.canonical import canonical_bytes
+from prunegate.audit.measured import measured_of
 from prunegate.audit.pending import pended
 from prunegate.audit.record import DecisionRecord
 from prunegate.audit.second_opinion import second_opinion
+from prunegate.claims.check import check
 from prunegate.cost.measurement import Measurements
 from prunegate.cost.operations import Operations, operations
 from prunegate.data.hashing import hash_files, require_unchanged
@@ -28,6 +31,7 @@ from prunegate.data.tables import Table
 from prunegate.evaluation.count import count, identical, open_predictions
 from prunegate.evaluation.counts_table import read_counts
 from prunegate.evaluation.tallies import agree
+from prunegate.verdict.claimed import with_claims
 from prunegate.verdict.figures import figures
 from prunegate.verdict.finding import Verdict
 from prunegate.verdict.judge import decide
@@ -82,7 +86,8 @@ def judge_counts(
     slices = read_counts(policy, counts)
     overall = slices[0]
     warnings = (identical(overall.rows),) if agree(overall.tally) else ()
-    return decide(policy, slices, figures(known.measurements, known.cost), warnings)
+    verdict = decide(policy, slices, figures(known.measurements, known.cost), warnings)
+    return _claimed(policy, verdict, known)
 
 
 def gate(
@@ -141,4 +146,13 @@ def _open(policy: Policy, predictions: Any) -> Table:
 def _judged(policy: Policy, table: Table, known: Operations) -> Verdict:
     counted = count(policy, table)
     measured = figures(known.measurements, known.cost)
-    return decide(policy, counted.slices, measured, counted.warnings)
+    verdict = decide(policy, counted.slices, measured, counted.warnings)
+    return _claimed(policy, verdict, known)
+
+
+def _claimed(policy: Policy, verdict: Verdict, known: Operations) -> Verdict:
+    """The verdict with the figures that the policy states held against what is known."""
+    if policy.claims is None or policy.claims.figures is None:
+        return with_claims(policy, verdict, None)
+    measured = measured_of(verdict.findings, known.measurements, known.cost)
+    return with_claims(policy, verdict, check(policy.claims.figures, measured))

@@ -66,6 +66,13 @@ def test_discover_never_loads_a_model_library(folder: Path) -> None:
     assert not MODELS & found
 
 
+def test_claims_loads_neither_models_nor_data_libraries(folder: Path) -> None:
+    stated = "claims: 1\nmodel: {architecture: ViT-B/16, labels: 2}\nheads: {before: 144}\n"
+    (folder / "c.yaml").write_text(stated)
+    assert not HEAVY & loaded(cli("claims", "--help"), folder)
+    assert HEAVY & loaded(cli("claims", "c.yaml"), folder) == {"pydantic"}
+
+
 def test_gate_never_loads_a_model_library(folder: Path) -> None:
     found = loaded(cli("gate", "p.yaml", "--predictions", "t.csv", "-q"), folder)
     assert "duckdb" in found

@@ -100,6 +100,7 @@ def assemble(
         flips=_flips(policy, judged.table, origin),
         measurements=operations.measurements,
         cost=operations.cost,
+        claims=verdict.claims,
         warnings=verdict.warnings,
         known_limits=known_limits(policy, verdict, operations),
         second_opinion=judged.opinion,

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from prunegate.claims.checked import Claims
 from prunegate.policy.catalogue import METRICS
 from prunegate.policy.model import Policy, Rule
 from prunegate.policy.naming import slice_name, value_text
 from prunegate.verdict.finding import Finding, SliceSummary
 
 OVERALL = "overall"
+CLAIMS = "claims"
 
 
 class Place(NamedTuple):
@@ -33,14 +35,25 @@ def place_of(finding: Finding) -> Place:
     return Place(finding.rule, finding.slice, finding.check, finding.class_label)
 
 
-def foreseen(policy: Policy, slices: Sequence[SliceSummary]) -> frozenset[Place]:
-    """The place of every finding that the policy asks for, given the slices at hand."""
-    return frozenset(
+def foreseen(
+    policy: Policy, slices: Sequence[SliceSummary], claims: Claims | None = None
+) -> frozenset[Place]:
+    """The place of every finding that the policy asks for, given the slices and checks at hand."""
+    return frozenset(_on_claims(policy, claims)) | frozenset(
         Place(index, target, check, label)
         for index, rule in enumerate(policy.rules)
         for target, label in (*_asked(policy, rule, slices), *_never_seen(policy, rule, slices))
         for check in rule.limits
     )
+
+
+def _on_claims(policy: Policy, claims: Claims | None) -> Iterator[Place]:
+    """One for each contradiction, after the rules; one for all where there is none."""
+    if policy.claims is None:
+        return
+    wrong = claims.labels if claims is not None else ()
+    for label in wrong or (None,):
+        yield Place(len(policy.rules), OVERALL, CLAIMS, label)
 
 
 def _asked(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from prunegate.audit.foreseen import CLAIMS
 from prunegate.evaluation.overlapping import SCORE_MINIMUM
 from prunegate.policy.catalogue import METRICS
 from prunegate.policy.model import LEVELS, Policy
@@ -51,7 +52,7 @@ def _row(policy: Policy, slices: dict[str, SliceSummary], finding: Finding) -> d
         "passed": finding.status == "pass",
         "failed": finding.status == "fail",
         "proven": finding.evidence == "proven",
-        "level": finding.check in LEVELS,
+        "level": finding.check in (*LEVELS, CLAIMS),
         "n": finding.n,
         "noted": bool(finding.note),
         "strange": sum(not _plain(value) for value in figures.values() if value is not None),
@@ -68,7 +69,7 @@ def _plain(value: object) -> bool:
 def _of_metric(policy: Policy, finding: Finding) -> dict[str, bool]:
     """What kind of evidence there is; an interval decides where a proven ratio was estimated."""
     metric = METRICS.get(finding.metric)
-    operational = metric is not None and metric.kind == "operational"
+    operational = finding.check == CLAIMS or (metric is not None and metric.kind == "operational")
     rule = dict(enumerate(policy.rules)).get(finding.rule)
     return {
         "operational": operational,
@@ -176,6 +177,7 @@ def _beyond(table: pd.DataFrame) -> pd.Series[float]:
     beyond = {
         "at_least": limit - value,
         "at_most": value - limit,
+        CLAIMS: value - limit,
         "max_drop": -rise - allowed,
         "max_rise": rise - allowed,
         "min_gain": allowed - gain,

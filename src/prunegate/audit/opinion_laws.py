@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from prunegate.audit.foreseen import Place, absent, foreseen, place_of
+from prunegate.audit.foreseen import CLAIMS, Place, absent, foreseen, place_of
 from prunegate.audit.opinion_facts import facts
 from prunegate.data.whole_table import Inside, Law, Size, Unique
 from prunegate.policy.model import ErrorRatio, Policy, Relative
@@ -31,7 +31,7 @@ KEY = ("rule", "slice", "check", "label")
 def laws(policy: Policy, verdict: Verdict) -> tuple[Law, ...]:
     """The laws, each with the words that it is reported in."""
     alpha = policy.evidence.alpha
-    count = len(foreseen(policy, verdict.slices))
+    count = len(foreseen(policy, verdict.slices, verdict.claims))
     return (
         Size(name=f"there are {count:,} findings", rows=count),
         Unique(name="every rule, slice and check is judged once", columns=KEY),
@@ -85,20 +85,35 @@ def _keys(findings: Sequence[Finding]) -> dict[str, list[int]]:
 
 
 def _asked(policy: Policy, verdict: Verdict) -> list[float]:
-    places = foreseen(policy, verdict.slices)
-    return [float(_as_policy(policy, finding, places)) for finding in verdict.findings]
+    places = foreseen(policy, verdict.slices, verdict.claims)
+    return [float(_as_policy(policy, verdict, finding, places)) for finding in verdict.findings]
 
 
-def _as_policy(policy: Policy, finding: Finding, places: frozenset[Place]) -> bool:
+def _as_policy(
+    policy: Policy, verdict: Verdict, finding: Finding, places: frozenset[Place]
+) -> bool:
     """Whether a finding is foreseen and carries the terms of its rule."""
     if place_of(finding) not in places or finding.status not in STATUSES:
         return False
+    if policy.claims is not None and finding.check == CLAIMS:
+        named = finding.metric == CLAIMS and finding.limit == 0
+        same = named and finding.severity == policy.claims.severity
+        return same and _as_checked(finding, verdict)
     rule = policy.rules[finding.rule]
     terms = (finding.metric, finding.severity, finding.evidence)
     limit = rule.limits[finding.check]
     value, kind = _terms(limit)
     same = finding.limit == value and finding.limit_kind == kind
     return same and terms == (rule.metric, rule.severity, rule.evidence)
+
+
+def _as_checked(finding: Finding, verdict: Verdict) -> bool:
+    """Whether a finding on claims says what their checks say."""
+    checks = verdict.claims.checks if verdict.claims is not None else ()
+    statuses = {check.status for check in checks}
+    if "contradicted" in statuses:
+        return finding.status == "fail"
+    return finding.status == ("pass" if "right" in statuses else "inconclusive")
 
 
 def _terms(limit: float | Relative | ErrorRatio) -> tuple[float, str]:

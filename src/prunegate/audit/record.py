@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from prunegate.claims.checked import Claims
 from prunegate.cost.measurement import Measurements
 from prunegate.cost.projection import Projection
 from prunegate.evaluation.discovered import DiscoveredSlice
@@ -247,6 +248,8 @@ class DecisionRecord:
     """Undeclared slices that lost beyond chance; advice that changed nothing."""
     measurements: Measurements | None = None
     cost: Projection | None = None
+    claims: Claims | None = None
+    """Stated figures and what became of them; None: the policy states none."""
     warnings: tuple[str, ...] = ()
     known_limits: tuple[str, ...] = ()
     """What this record does not show."""

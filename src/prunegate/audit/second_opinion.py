@@ -52,7 +52,9 @@ def _tell(policy: Policy, verdict: Verdict, item: Broken) -> str:
     """The law, and the first few findings that break it."""
     law = item.law
     if isinstance(law, Size):
-        places = foreseen(policy, verdict.slices) - set(map(place_of, verdict.findings))
+        places = foreseen(policy, verdict.slices, verdict.claims) - set(
+            map(place_of, verdict.findings)
+        )
         blamed = sorted(places, key=lambda place: (place.rule, place.slice, place.check))
         tail = f"here are {len(verdict.findings):,}; missing"
     elif isinstance(law, Inside) and law.column in WHOLE:

@@ -26,6 +26,7 @@ COMMANDS = {
     "check": "check",
     "plan": "plan",
     "discover": "discover",
+    "claims": "claims",
     "report": "report",
     "policy": "policy",
 }

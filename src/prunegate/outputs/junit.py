@@ -13,7 +13,7 @@ from xml.etree import ElementTree as ET
 from prunegate.audit.record import DecisionRecord
 from prunegate.report import words
 from prunegate.report.inert import inert
-from prunegate.report.units import Units
+from prunegate.report.units import CLAIMS, Units
 from prunegate.verdict.finding import Finding
 
 
@@ -65,6 +65,8 @@ def _case(suite: ET.Element, record: DecisionRecord, finding: Finding, units: Un
 def _name(finding: Finding) -> str:
     """Unique within a rule: slice, metric, class and check."""
     of = "" if finding.class_label is None else f" of class {inert(finding.class_label)}"
+    if finding.check == CLAIMS and of:
+        of = f" {inert(str(finding.class_label))}"
     return f"{inert(finding.slice)}: {inert(finding.metric)}{of} {inert(finding.check)}"
 
 

@@ -12,7 +12,7 @@ from prunegate.outputs.markdown import code, prose
 from prunegate.report import numbers, words
 from prunegate.report.headline import headline
 from prunegate.report.inert import shorten
-from prunegate.report.units import Units, metric_name
+from prunegate.report.units import CLAIMS, Units, metric_name
 from prunegate.report.warnings import warnings
 from prunegate.verdict.finding import Finding
 
@@ -77,7 +77,8 @@ def _row(finding: Finding, units: Units) -> str:
 
 
 def _about(finding: Finding) -> str:
-    of = "" if finding.class_label is None else f" of class {code(finding.class_label)}"
+    label = finding.class_label if finding.check != CLAIMS else None
+    of = "" if label is None else f" of class {code(label)}"
     return f"{prose(metric_name(finding.metric))}{of}"
 
 

@@ -344,6 +344,11 @@ def _search_is_no_laxer(policy: Policy) -> Iterator[Disagreement]:
         yield ("search", "confidence"), f"{message}; an attempt has to be as sure at least"
 
 
+def _one_source_of_the_claims(policy: Policy) -> Iterator[Disagreement]:
+    if policy.claims is not None and policy.claims.file and policy.claims.figures is not None:
+        yield ("claims", "file"), "'figures' states them already; remove one of the two"
+
+
 Check = Callable[[Policy], Iterator[Disagreement]]
 _CHECKS: tuple[tuple[Check, tuple[str, ...]], ...] = (
     (_rules_one_by_one, ()),
@@ -368,5 +373,6 @@ _CHECKS: tuple[tuple[Check, tuple[str, ...]], ...] = (
     (_steps_follow, ("compress", "model")),
     (_search_varies_prunings, ("compress", "search", "cost")),
     (_search_is_no_laxer, ("search", "evidence")),
+    (_one_source_of_the_claims, ("claims",)),
 )
 """Each check, and the sections without which it cannot tell."""

@@ -8,6 +8,7 @@ schema accepts, and reading goes on.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -89,6 +90,8 @@ class Builder:
     documents: int = 0
     count: int = 0
     stopped: bool = False
+    as_written: Callable[[Path], bool] = lambda _path: False
+    """Where a number stays the text that it is written as, because its digits matter."""
 
     def take(self, event: Any) -> None:
         """Digest one event of the parser."""
@@ -170,6 +173,8 @@ class Builder:
         if value is None and self.stack:
             self._flaw(path, self.keys.get(path, mark), "no value; write one or remove the key")
             return REFUSED
+        if isinstance(value, int | float) and not isinstance(value, bool) and self.as_written(path):
+            return event.value
         return value
 
     def _decorations(self, event: Any, mark: Mark) -> bool:

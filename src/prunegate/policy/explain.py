@@ -187,6 +187,7 @@ def _in_general(policy: Policy) -> list[str]:
         _minimum(policy),
         _undefined(policy),
         _groups(policy),
+        _claims(policy),
     ]
 
 
@@ -200,6 +201,14 @@ def _minimum(policy: Policy) -> str:
     return (
         f"A slice with fewer than {wanted} is inconclusive: that is too little evidence to approve."
     )
+
+
+def _claims(policy: Policy) -> str:
+    if policy.claims is None:
+        return ""
+    blocks = policy.claims.severity == "block"
+    then = "the candidate is not approved" if blocks else "the report warns"
+    return f"Stated figures must not contradict arithmetic or what was measured; otherwise {then}."
 
 
 def _count(count: int, noun: str) -> str:

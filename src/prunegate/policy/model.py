@@ -23,6 +23,7 @@ from prunegate.policy.section import (
     Text,
     shape_of,
 )
+from prunegate.policy.stated import ClaimsRule
 
 
 class Task(Section):
@@ -274,6 +275,8 @@ class Policy(Section):
     compress: tuple[Step, ...] = ()
     search: Search | None = None
     cost: Cost | None = None
+    claims: ClaimsRule | None = None
+    """Figures that somebody stated; contradictions are findings like any other."""
 
     @field_validator("prunegate", mode="before")
     @classmethod

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 from pydantic import ValidationError
 
@@ -19,6 +19,7 @@ from prunegate.policy.section import Section
 from prunegate.policy.wording import nearest, reading_hint, show, suggest
 
 Path = tuple[str | int, ...]
+Root = TypeVar("Root", bound=Section)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +35,8 @@ _COLUMN = "the name of a column"
 _ROWS = "a whole number of at least 1"
 _EXPECTED = {
     "prunegate": "1, the version of the policy language",
+    "claims": "1, the version of the claims file",
+    "metrics.name": "the name of a metric such as recall",
     "name": "a name of letters, digits, '.', '_' and '-' (at most 80, not starting with a sign)",
     "task": "a mapping such as {kind: binary, positive: unsafe}",
     "positive": "the positive label: text, a number, true or false",
@@ -86,14 +89,21 @@ _BY_TYPE = {
 
 def validate(value: dict[str, Any]) -> tuple[Policy | None, list[Mistake]]:
     """The policy that plain values describe, or every mistake in them."""
+    return validate_as(Policy, value)
+
+
+def validate_as(root: type[Root], value: dict[str, Any]) -> tuple[Root | None, list[Mistake]]:
+    """The document that plain values describe, or every mistake in them."""
     try:
-        return Policy.model_validate(value), []
+        return root.model_validate(value), []
     except ValidationError as error:
         errors = error.errors(include_url=False, include_input=False)
-    return None, list(_one_per_place(value, errors))
+    return None, list(_one_per_place(root, value, errors))
 
 
-def _one_per_place(value: dict[str, Any], errors: list[Any]) -> Iterator[Mistake]:
+def _one_per_place(
+    root: type[Section], value: dict[str, Any], errors: list[Any]
+) -> Iterator[Mistake]:
     found: dict[Path, Any] = {}
     for error in errors:
         path = _path(error, value)
@@ -107,7 +117,7 @@ def _one_per_place(value: dict[str, Any], errors: list[Any]) -> Iterator[Mistake
             continue  # the deeper mistake says it better
         if error["type"] == "missing" and _is_misspelt(path, unknown):
             continue
-        yield Mistake(path=path, message=_message(path, error, value))
+        yield Mistake(path=path, message=_message(root, path, error, value))
 
 
 def _path(error: Any, value: Any) -> Path:
@@ -130,10 +140,10 @@ def _is_misspelt(path: Path, unknown: list[Path]) -> bool:
     return any(nearest(str(other[-1]), [str(path[-1])]) for other in siblings)
 
 
-def _message(path: Path, error: Any, value: Any) -> str:
+def _message(root: type[Section], path: Path, error: Any, value: Any) -> str:
     kind = error["type"]
     if kind == "extra_forbidden":
-        valid = valid_keys(path[:-1])
+        valid = valid_keys(path[:-1], root)
         return f"unknown key {show_key(path[-1])}; {suggest(str(path[-1]), valid)}"
     if kind == "missing" and isinstance(error["loc"][-1], str):
         return f"missing; expected {_expected(path, error)}"
@@ -179,9 +189,9 @@ def _hint(error: Any, got: Any) -> str:
     return "" if wants_text else reading_hint(got, wants_boolean=error["type"] == "bool_type")
 
 
-def valid_keys(path: Path) -> tuple[str, ...]:
+def valid_keys(path: Path, root: type[Section] = Policy) -> tuple[str, ...]:
     """The keys that a place of the file may have, in the schema's order."""
-    kinds: tuple[type[Section], ...] = (Policy,)
+    kinds: tuple[type[Section], ...] = (root,)
     for step in path:
         if isinstance(step, str):
             fields = [kind.model_fields[step] for kind in kinds if step in kind.model_fields]

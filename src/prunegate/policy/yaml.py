@@ -8,7 +8,7 @@ not guess what a text may have meant.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,8 +54,10 @@ class Document:
         return not isinstance(value, dict | list)
 
 
-def read(text: str) -> Document:
+def read(text: str, as_written: Callable[[Path], bool] = lambda _path: False) -> Document:
     """Read one YAML document whose top level is a mapping; never raises on bad text.
+
+    Numbers at paths that are ``as_written`` stay text, with every digit.
 
     What is longer than ``MAX_BYTES`` (as UTF-8), deeper than ``MAX_DEPTH`` levels or has more than
     ``MAX_VALUES`` keys and values is refused.
@@ -65,7 +67,7 @@ def read(text: str) -> Document:
     if long := _long_line(text):
         return _document(Builder(), [long])
     flaws = list(_bad_characters(text))
-    builder = Builder(flaws=flaws)
+    builder = Builder(flaws=flaws, as_written=as_written)
     clean = _NOT_YAML.sub(" ", text.removeprefix("\ufeff"))
     try:
         for event in YAML(typ="safe", pure=True).parse(clean):

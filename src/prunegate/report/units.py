@@ -13,6 +13,8 @@ from prunegate.report.task import task_kind
 from prunegate.verdict.finding import Finding
 
 LEVELS = ("at_least", "at_most")
+CLAIMS = "claims"
+"""What findings on stated figures are called; no metric that a rule can name."""
 _LIMIT_WORDS = {
     "at_least": "at least {}",
     "at_most": "at most {}",
@@ -21,6 +23,7 @@ _LIMIT_WORDS = {
     "min_gain": "gain of at least {}",
     "max_gain": "gain of at most {}",
     "max_ratio": "at most {} of the baseline’s",
+    "claims": "no contradiction",
 }
 
 
@@ -55,11 +58,13 @@ def _with_unit(text: str, metric: str) -> str:
 def is_operational(metric: str) -> bool:
     """Whether the metric is a measured or counted figure and not a judgement on rows."""
     known = METRICS.get(metric)
-    return known is not None and known.kind == "operational"
+    return metric == CLAIMS or (known is not None and known.kind == "operational")
 
 
 def metric_name(metric: str) -> str:
     """A metric's name for people: ``false positive rate``, ``p95 latency``."""
+    if metric == CLAIMS:
+        return "stated figures"
     return METRICS[metric].phrase if metric in METRICS else inert(metric).replace("_", " ")
 
 
@@ -92,6 +97,8 @@ class Units:
 
     def level(self, metric: str, value: float | None, against: float | None = None) -> str:
         """A metric's own value: ``92.1 %``, ``41.2 ms``, ``1.88 MB``."""
+        if metric == CLAIMS:
+            return "–"  # a contradiction has no size
         if value is None or not numbers.defined(value):
             return NOT_DEFINED
         if is_share(metric):

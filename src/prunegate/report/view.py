@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from prunegate.audit.record import DecisionRecord
 from prunegate.report import details, numbers
+from prunegate.report.claims import ClaimsView, claims
 from prunegate.report.control import ControlView, control
 from prunegate.report.cost import CostView, cost
 from prunegate.report.details import FactGroup, SlicesView
@@ -60,6 +61,7 @@ class ReportView:
     generations: GenerationsView | None
     discoveries: DiscoveriesView | None
     cost: CostView | None
+    claims: ClaimsView | None
     search: SearchView | None
     measures: MeasuresView | None
     recipe: tuple[str, ...]
@@ -101,6 +103,7 @@ def view(record: DecisionRecord, *, digest: str, pictures: Mapping[str, bytes]) 
         generations=generations(record),
         discoveries=discoveries(record),
         cost=cost(record),
+        claims=claims(record),
         search=search(record, units),
         measures=measures(record),
         recipe=details.recipe(record),

@@ -14,7 +14,7 @@ from prunegate.policy.catalogue import METRICS
 from prunegate.report import numbers
 from prunegate.report.inert import LONGEST, inert, named, shorten
 from prunegate.report.limits import CHANGES, crosses, lost_for_certain, worst_plausible
-from prunegate.report.units import LEVELS, Units, is_share, metric_name
+from prunegate.report.units import CLAIMS, LEVELS, Units, is_share, metric_name
 from prunegate.verdict.finding import Finding, SliceSummary
 from prunegate.verdict.words import request
 
@@ -41,6 +41,8 @@ def status(finding: Finding) -> str:
     """A finding's status in words: ``proven safe``, ``shown to be worse``."""
     if finding.status == "waived":
         return "waived"
+    if finding.check == CLAIMS:
+        return _CLAIMED.get(finding.status, "not checked")
     if finding.status == "inconclusive":
         return "not measured" if _unmeasured(finding) else "not enough evidence"
     tested = finding.evidence == "proven" and finding.p_value is not None
@@ -50,6 +52,9 @@ def status(finding: Finding) -> str:
         return "not defined"
     shown = "shown to be worse" if finding.check in CHANGES else "shown to miss the limit"
     return shown if tested else "outside the limit"
+
+
+_CLAIMED = {"pass": "no contradiction", "fail": "contradicted"}
 
 
 def _unmeasured(finding: Finding) -> bool:
@@ -92,7 +97,9 @@ def need(finding: Finding, units: Units) -> str:
 
 def of_class(finding: Finding) -> str:
     """`` of class violence``; empty where no class is judged by itself."""
-    return "" if finding.class_label is None else f" of class {named(finding.class_label)}"
+    if finding.class_label is None or finding.check == CLAIMS:
+        return ""
+    return f" of class {named(finding.class_label)}"
 
 
 def about(finding: Finding) -> str:
@@ -116,6 +123,8 @@ def _stop(text: str) -> str:
 
 
 def _evidence(finding: Finding, units: Units) -> str:
+    if finding.check == CLAIMS:
+        return ""  # the note is the sum
     if finding.candidate is None:
         return f"{capital(metric_name(finding.metric))} is not defined here"
     if finding.check in CHANGES and finding.n:

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Hashable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 from prunegate.audit.canonical import canonical_bytes
 from prunegate.compress.recipe import Candidate
@@ -53,11 +54,15 @@ class Trials:
 
     @cached_property
     def judging(self) -> Policy:
-        """The policy that attempts are judged by: its own rules, as sure as the search asks."""
-        if self.search.confidence is None:
-            return self.policy
-        evidence = self.policy.evidence.model_copy(update={"confidence": self.search.confidence})
-        return self.policy.model_copy(update={"evidence": evidence})
+        """The policy that attempts are judged by: its own rules, as sure as the search asks.
+
+        Stated figures are of the final candidate; they say nothing about attempts.
+        """
+        update: dict[str, Any] = {"claims": None}
+        if self.search.confidence is not None:
+            evidence = {"confidence": self.search.confidence}
+            update["evidence"] = self.policy.evidence.model_copy(update=evidence)
+        return self.policy.model_copy(update=update)
 
     @cached_property
     def baseline_scores(self) -> Scored:

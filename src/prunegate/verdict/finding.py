@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from prunegate.claims.checked import Claims
+
 Outcome = Literal["approve", "reject", "inconclusive"]
 Status = Literal["pass", "fail", "inconclusive", "waived"]
 
@@ -20,12 +22,13 @@ class Finding:
     """One limit of one rule on one slice, with its evidence."""
 
     rule: int
-    """Index of the rule in the policy, from 0."""
+    """Index of the rule in the policy, from 0; claims come after the last rule."""
     metric: str
     slice: str
     """``overall`` or the slice's name."""
     class_label: str | None = None
-    """The one class that is judged; None: binary, or all classes together."""
+    """The one class that is judged; None: binary, or all classes together. Of claims: the stated
+    figure that is contradicted, and by what."""
     check: str
     """The rule field that set the limit: at_least, max_drop, ..."""
     status: Status
@@ -102,6 +105,8 @@ class Verdict:
     """What a reader should know although it does not decide."""
     statement: str
     """The error guarantee of this verdict, in one sentence."""
+    claims: Claims | None = None
+    """Every check of the policy's stated figures; None: it has none, or they were not read."""
 
     @property
     def exit_code(self) -> int:

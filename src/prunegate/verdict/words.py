@@ -120,6 +120,8 @@ def absent(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def _reason(policy: Policy, finding: Finding) -> str:
+    if finding.check == "claims":
+        return f"Stated figures: {finding.note}."
     where = _where(finding)
     if finding.candidate is None:
         return f"{where}: {finding.note}."

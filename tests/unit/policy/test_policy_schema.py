@@ -14,7 +14,8 @@ from prunegate.policy.catalogue import METRICS
 from prunegate.policy.load import parse_policy
 from prunegate.policy.schema import json_schema
 
-EXAMPLES = sorted((Path(__file__).parents[3] / "policies").glob("*.yaml"))
+POLICIES = Path(__file__).parents[3] / "policies"
+EXAMPLES = sorted(set(POLICIES.glob("*.yaml")) - set(POLICIES.glob("*.claims.yaml")))
 
 
 def _load(text: str) -> Any:

@@ -1,0 +1,183 @@
+"""Measured: stated figures against what a gate measured, with its interval.
+
+A sampled figure agrees where its 95 % interval and the stated figure's digits have a value in
+common; without an interval it can agree, but not contradict. What was counted or quoted is exact.
+Latencies belong to a machine: only their ratio is compared, and none that a busy machine gave.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from prunegate.claims import words
+from prunegate.claims.changes import ONE, agrees, metric_name
+from prunegate.claims.checked import Checked
+from prunegate.claims.counts import given
+from prunegate.claims.months import month_name
+from prunegate.claims.ranges import Range
+from prunegate.policy import written as units
+from prunegate.policy.stated import Stated, StatedMetric
+from prunegate.policy.written import Written, written
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """A measured value with its 95 % two-sided interval; None: it has none."""
+
+    value: Fraction
+    interval: Range | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeasuredMetric:
+    """A metric on one slice."""
+
+    before: Estimate | None = None
+    after: Estimate | None = None
+    change: Estimate | None = None
+    """after - before."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """What is known of two models; None and absent: not known."""
+
+    metrics: Mapping[tuple[str, str], MeasuredMetric] = field(default_factory=dict)
+    """By the metric's and the slice's name."""
+    pairs: Mapping[str, tuple[Range, Range]] = field(default_factory=dict)
+    """Before and after of what is counted or quoted: parameters, heads, size, price."""
+    months: Mapping[int, tuple[Range, Range]] = field(default_factory=dict)
+    """Both bills of a month, by its volume."""
+    latency_ratio: Range | None = None
+    """Candidate's over the baseline's, 95 % interval."""
+    quiet: bool = True
+    """False: the machine was too busy for timed figures to be evidence."""
+
+
+def against_measured(stated: Stated, measured: Measured) -> Iterator[Checked]:
+    """Check every stated figure that was measured too."""
+    for metric in stated.metrics:
+        found = measured.metrics.get((metric.name, metric.slice))
+        if found is not None:
+            yield from _metric(metric, found)
+    yield from _counted(stated, measured)
+    yield from _speed(stated, measured)
+    yield from _bills(stated, measured)
+
+
+def _metric(metric: StatedMetric, found: MeasuredMetric) -> Iterator[Checked]:
+    for key, claim in metric.figures.items():
+        estimate: Estimate | None = getattr(found, key)
+        if estimate is None:
+            continue
+        figure, value = f"{metric_name(metric)}: {key}", words.like(estimate.value, claim)
+        if estimate.interval is None:
+            right = agrees(claim, Range.exactly(estimate.value)) if key == "change" else None
+            same = Range.of(claim).meets(Range.exactly(estimate.value)) if right is None else right
+            told = f"measured {value}" + ("" if same else ", without an interval to judge by")
+            yield _answer(figure, claim.text, "right" if same else "not checked", told)
+            continue
+        told = f"measured {value} (95 % interval {words.between(estimate.interval, claim)})"
+        right = (
+            agrees(claim, estimate.interval)
+            if key == "change"
+            else Range.of(claim).meets(estimate.interval)
+        )
+        yield _verdict(figure, claim, right=right, told=told)
+
+
+def _counted(stated: Stated, measured: Measured) -> Iterator[Checked]:
+    for name in ("parameters", "size", "price"):
+        pair, found = getattr(stated, name), measured.pairs.get(name)
+        if pair is None or found is None:
+            continue
+        word = "in the record" if name == "price" else "counted"
+        for key, claim in pair.figures.items():
+            expected = _expected(key, claim, found)
+            if expected is None:
+                continue
+            right = agrees(claim, expected) if key == "change" else _meets(claim, expected)
+            told = f"{word}: {words.between(expected, claim)}"
+            yield _verdict(f"{name}: {key}", claim, right=right, told=told)
+    heads = measured.pairs.get("heads")
+    for key, count in given(stated.heads).items():
+        if heads is not None and key in ("before", "after"):
+            has = int(heads[key == "after"].low)
+            claim = written(str(count))
+            told = f"counted: {has:,}"
+            yield _verdict(f"heads: {key}", claim, right=has == count, told=told)
+
+
+def _expected(key: str, claim: Written, found: tuple[Range, Range]) -> Range | None:
+    before, after = found
+    try:
+        match key:
+            case "before":
+                return before
+            case "after":
+                return after
+            case "times":
+                return before / after
+            case _:
+                relative = claim.unit == units.PERCENT
+                return after / before - ONE if relative else after - before
+    except ZeroDivisionError:
+        return None
+
+
+def _meets(claim: Written, expected: Range) -> bool:
+    return Range.of(claim, count=True).meets(expected)
+
+
+def _speed(stated: Stated, measured: Measured) -> Iterator[Checked]:
+    ratio, pair = measured.latency_ratio, stated.latency
+    if pair is None or ratio is None:
+        return
+    for key, claim in pair.figures.items():
+        if key == "times" and ratio.low > 0:
+            expected = ONE / ratio
+        elif key == "change" and claim.unit == units.PERCENT:
+            expected = ratio - ONE
+        else:
+            continue
+        figure = f"latency: {key}"
+        if not measured.quiet:
+            busy = "the machine that measured it was too busy"
+            yield _answer(figure, claim.text, "not checked", busy)
+            continue
+        told = f"measured, 95 % interval {words.between(expected, claim)}"
+        yield _verdict(figure, claim, right=agrees(claim, expected), told=told)
+
+
+def _bills(stated: Stated, measured: Measured) -> Iterator[Checked]:
+    for month in stated.monthly:
+        found = measured.months.get(int(written(month.volume).value))
+        if found is None:
+            continue
+        before, after = found
+        known = {"before": before, "after": after, "saving": before - after}
+        for key, expected in known.items():
+            text = getattr(month, key)
+            if text is not None:
+                claim = written(text)
+                told = f"in the record: {words.between(expected, claim)}"
+                right = Range.of(claim).meets(expected)
+                yield _verdict(f"{month_name(month)}: {key}", claim, right=right, told=told)
+
+
+def _verdict(figure: str, claim: Written, *, right: bool, told: str) -> Checked:
+    if right:
+        return _answer(figure, claim.text, "right", told)
+    return _answer(figure, claim.text, "contradicted", f"{told}; {claim.text} is stated")
+
+
+def _answer(figure: str, stated: str, status: str, told: str) -> Checked:
+    return Checked(
+        figure=figure,
+        stated=stated,
+        status=status,  # type: ignore[arg-type]  # one of three words
+        basis="measurement",
+        sum=told,
+    )

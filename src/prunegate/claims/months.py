@@ -1,0 +1,70 @@
+"""Months: a volume times a price is the bill, and the difference of two bills is the saving."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from prunegate.claims import words
+from prunegate.claims.checked import Checked
+from prunegate.claims.ranges import Range
+from prunegate.policy.stated import Stated, StatedMonth
+from prunegate.policy.written import Written, written
+
+
+def months(stated: Stated) -> Iterator[Checked]:
+    """Check every stated monthly amount whose price, or whose two bills, are stated."""
+    prices = stated.price.figures if stated.price is not None else {}
+    for month in stated.monthly:
+        for key in ("before", "after"):
+            text = getattr(month, key)
+            if text is not None and key in prices:
+                yield _bill(month, key, written(text), prices[key])
+        if month.saving is not None and month.before is not None and month.after is not None:
+            yield _saving(month, written(month.saving))
+
+
+def month_name(month: StatedMonth) -> str:
+    """``monthly at 800,000``."""
+    volume = written(month.volume)
+    return f"monthly at {words.like(volume.value, volume)}"
+
+
+def _bill(month: StatedMonth, key: str, claim: Written, price: Written) -> Checked:
+    volume = written(month.volume)
+    expected = Range.of(volume, count=True) * Range.of(price)
+    count = words.like(volume.value, volume)
+    cost = words.money(price.value, price.currency)
+    told = f"{count} × {cost} = {words.money(volume.value * price.value, price.currency)}"
+    return _checked(month, key, claim, (told, expected), ("price: " + key,))
+
+
+def _saving(month: StatedMonth, claim: Written) -> Checked:
+    before, after = written(str(month.before)), written(str(month.after))
+    expected = Range.of(before) - Range.of(after)
+    exact = words.money(before.value - after.value, claim.currency)
+    told = f"{before.text} − {after.text} = {exact}"
+    name = month_name(month)
+    return _checked(month, "saving", claim, (told, expected), (f"{name}: before", f"{name}: after"))
+
+
+def _checked(
+    month: StatedMonth,
+    key: str,
+    claim: Written,
+    expected: tuple[str, Range],
+    uses: tuple[str, ...],
+) -> Checked:
+    told, found = expected
+    right = Range.of(claim).meets(found)
+    if not right and found.low != found.high:
+        ends = (words.money(end, claim.currency) for end in (found.low, found.high))
+        told += f" ({' to '.join(ends)} with what the digits leave open)"
+    name = month_name(month)
+    return Checked(
+        figure=f"{name}: {key}",
+        stated=claim.text,
+        status="right" if right else "contradicted",
+        basis="arithmetic",
+        sum=told if right else f"{told}; {claim.text} is stated",
+        uses=(*uses, f"{name}: volume"),
+    )

@@ -1,0 +1,86 @@
+"""``prunegate claims``: check stated figures against arithmetic, the architecture and a record."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from prunegate.claims.checked import Claims
+
+MARKS = {"right": "ok", "contradicted": "NO", "not checked": "--"}
+COLORS = {"right": "green", "contradicted": "red", "not checked": "yellow"}
+
+
+@click.command("claims", short_help="Check stated figures.")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--record",
+    type=click.Path(path_type=Path),
+    help="record.json of a verdict: the figures are held against what it measured, too.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print every check on stdout as JSON.")
+@click.option("-q", "--quiet", is_flag=True, help="Print contradictions only.")
+@click.option("--no-color", is_flag=True, help="Plain text.")
+def command(*, file: Path, record: Path | None, as_json: bool, quiet: bool, no_color: bool) -> int:
+    """Check the figures stated in FILE: against each other, the architecture and a record.
+
+    A figure is right if some value that rounds to its digits fits. No model is loaded.
+
+    \b
+    Exit codes: 0 all that was checked is right, 3 contradictions, 4 nothing could be checked,
+    2 bad input.
+
+    \b
+    Example:
+      prunegate claims policies/brand-safety-vit.claims.yaml
+    """  # noqa: D301  # click's mark is the character itself
+    from prunegate.claims.check import check
+    from prunegate.policy.claims_file import read_claims
+
+    source = read_claims(file)
+    measured = None
+    if record is not None:
+        from prunegate.audit.measured import measured_in
+        from prunegate.audit.read import read_record
+
+        found, digest = read_record(record)
+        measured = measured_in(found)
+    claims = check(source.stated, measured)
+    if as_json:
+        from prunegate.audit.canonical import plain
+
+        held = {"record": digest if record is not None else None, "sha256": source.sha256}
+        document = {**held, **plain(claims), "exit_code": claims.exit_code}
+        click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+    else:
+        lines = "\n".join(_lines(claims, quiet=quiet, color=not no_color))
+        click.echo(lines, color=False if no_color else None)
+    return claims.exit_code
+
+
+def _lines(claims: Claims, *, quiet: bool, color: bool) -> Iterator[str]:
+    from prunegate.policy.wording import inert
+
+    yield _headline(claims)
+    if claims.about and not quiet:
+        yield f"  {inert(claims.about)}"
+    for one in claims.checks:
+        if quiet and one.status != "contradicted":
+            continue
+        mark = MARKS[one.status]
+        mark = click.style(mark, fg=COLORS[one.status], bold=True) if color else mark
+        yield f"  {mark}  {inert(one.figure)}: {inert(one.sum)}"
+
+
+def _headline(claims: Claims) -> str:
+    tally = {status: sum(c.status == status for c in claims.checks) for status in MARKS}
+    wrong, right, silent = tally["contradicted"], tally["right"], tally["not checked"]
+    rest = f"{right} right, {silent} not checked"
+    if wrong:
+        return f"{wrong} {'contradiction' if wrong == 1 else 'contradictions'}; {rest}"
+    return f"no contradiction; {rest}" if right else f"nothing could be checked ({silent} figures)"

@@ -1,0 +1,44 @@
+"""A figure keeps the digits that it was written with."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+
+from prunegate.policy.written import written
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "half", "unit"),
+    [
+        ("29 %", "0.29", "0.005", "percent"),
+        ("-29.0%", "-0.29", "0.0005", "percent"),
+        ("1 point", "0.01", "0.005", "points"),
+        ("86 M", "86000000", "500000", "plain"),
+        ("7.0B", "7000000000", "50000000", "plain"),
+        ("180,000", "180000", "0.5", "plain"),
+        ("$0.0042", "0.0042", "0.00005", "money"),
+        ("0.0040 EUR", "0.004", "0.00005", "money"),
+        ("€3,360", "3360", "0.5", "money"),
+        ("1.4x", "1.4", "0.05", "times"),
+        ("0.5 s", "500", "50", "milliseconds"),
+        ("346 MB", "346000000", "500000", "bytes"),
+        ("exactly $0.0042", "0.0042", "0", "money"),
+    ],
+)
+def test_a_figure_is_read_exactly(text: str, value: str, half: str, unit: str) -> None:
+    found = written(text)
+    assert (found.value, found.half, found.unit) == (Fraction(value), Fraction(half), unit)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "NaN", "inf", "about 61 M", "8.6e7", "0x1f", "18,0000", "1,80", "61 Mio", "1 2"),
+        *("29 %%", "--29 %", "$4 %", "$4 EUR", "٣ %", "9" * 61, "4 USD EUR", "%", "$"),
+    ],
+)
+def test_what_is_no_figure_is_refused_with_what_one_looks_like(text: str) -> None:
+    with pytest.raises(ValueError, match=r"expected one figure|two units"):
+        written(text)
