@@ -82,7 +82,7 @@ def judge_counts(
     slices = read_counts(policy, counts)
     overall = slices[0]
     warnings = (identical(overall.rows),) if agree(overall.tally) else ()
-    return decide(policy, slices, figures(known.measurements, known.cost), warnings)
+    return decide(policy, slices, figures(known.measurements, known.cost, known.unpriced), warnings)
 
 
 def gate(
@@ -140,5 +140,5 @@ def _open(policy: Policy, predictions: Any) -> Table:
 
 def _judged(policy: Policy, table: Table, known: Operations) -> Verdict:
     counted = count(policy, table)
-    measured = figures(known.measurements, known.cost)
+    measured = figures(known.measurements, known.cost, known.unpriced)
     return decide(policy, counted.slices, measured, counted.warnings)
