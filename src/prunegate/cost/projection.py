@@ -38,6 +38,8 @@ class Month:
     saving: str
     cumulative: str
     """Saving of months 1 to this one, less the one-off cost (month 0 is nobody's bill)."""
+    saving_percent: str | None = None
+    """Of the baseline's cost, two decimals; None: that is zero, or an older record."""
     candidate_low: str | None = None
     """The candidate at the cheap end of what was measured; None: nothing was."""
     candidate_high: str | None = None
@@ -199,6 +201,7 @@ def _month(
         candidate=cents(after),
         saving=cents(before - after),
         cumulative=cents(totals[0]),
+        saving_percent=cents(100 * (before - after) / before) if before else None,
         baseline_instances=bills.baseline.instances(volume),
         candidate_instances=bills.candidate.instances(volume),
         **spread,
