@@ -14,7 +14,6 @@ from pydantic import AfterValidator, Discriminator, Field, Strict, Tag, model_va
 
 from prunegate.policy.currencies import CURRENCIES
 from prunegate.policy.section import Section
-from prunegate.policy.wording import suggest
 
 Price = Annotated[float, Strict(), Field(gt=0, le=1e9)]
 Volume = Annotated[int, Strict(), Field(ge=0, le=10**15)]
@@ -179,8 +178,7 @@ def _shape(value: Any) -> str:
 
 def _is_currency(code: str) -> str:
     if code not in CURRENCIES:
-        hint = suggest(code, sorted(CURRENCIES))
-        raise ValueError(f"'{code}' is no currency of ISO 4217; {hint.split(':')[0]}")
+        raise ValueError(f"'{code}' is no currency of ISO 4217; expected a code such as EUR or USD")
     return code
 
 
