@@ -101,11 +101,16 @@ def _ratio(measurements: Measurements | None) -> Interval:
             "candidate:', or measure both models ('prunegate run' does) and give --measurements, "
             "so that the baseline's price can be scaled by their CPU-time ratio."
         )
-    if measurements.cpu_ratio.high > _LARGEST_RATIO:
+    return _sane(measurements.cpu_ratio)
+
+
+def _sane(ratio: Interval) -> Interval:
+    if ratio.low < 1 / _LARGEST_RATIO or ratio.high > _LARGEST_RATIO:
         raise MeasurementError(
-            f"a CPU-time ratio of {measurements.cpu_ratio.high:g} prices nothing; measure again."
+            f"a measured ratio between {ratio.low:g} and {ratio.high:g} prices nothing; measure "
+            "both models again."
         )
-    return measurements.cpu_ratio
+    return ratio
 
 
 def _rented(instance: Instance, measurements: Measurements | None) -> Tariff:
@@ -145,6 +150,7 @@ def _ends(before: float, after: float, ratio: Interval | None) -> tuple[float | 
     """
     if ratio is None:
         return None, None
+    ratio = _sane(ratio)
     return min(after, before / ratio.high), max(after, before / ratio.low)
 
 

@@ -185,15 +185,15 @@ class Trials:
         known = operations(self.policy, measured)
         figure = figures(known.measurements, known.cost, known.unpriced).get(self.search.objective)
         value = None if figure is None else figure.candidate
-        if required and (figure is None or value is None):
-            raise InputError(
-                f"search: {self.search.objective} could not be measured in so short a time; give "
-                "more --seconds"
-            )
         if required and figure is not None and figure.unusable:
             raise InputError(
                 f"search: {self.search.objective}: {figure.unusable}, or search for parameters or "
                 "model_bytes, which need no clock"
+            )
+        if required and (figure is None or value is None):
+            raise InputError(
+                f"search: {self.search.objective} could not be measured in so short a time; give "
+                "more --seconds"
             )
         return value
 

@@ -101,6 +101,11 @@ def test_no_volume_costs_the_minimum_or_nothing() -> None:
             {},
             "more than 1,000,000,000 instances",
         ),
+        (
+            replace(MEASURED, latency_ratio=Interval(value=1.0, low=5e-324, high=1.0)),
+            {},
+            "a measured ratio between 4.94066e-324 and 1 prices nothing",
+        ),
     ],
 )
 def test_what_cannot_be_counted_is_refused(
