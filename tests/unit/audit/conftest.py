@@ -160,10 +160,7 @@ evidence:
   minimum: {_pick(draw, "{}", "{rows: 50}", "{rows: 300, positives: 100}")}
 rules:
 {rules}
-cost:
-  billing: {{per_inference: {{baseline: 0.004{price}}}}}
-  volumes: {{now: 900, target: 9000, months: 9}}
-  one_off: {_pick(draw, 0, 5, 99)}
+cost: {{billing: {{per_inference: {{baseline: 0.004{price}}}}}}}
 """
 
 

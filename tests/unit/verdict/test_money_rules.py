@@ -10,8 +10,10 @@ import pytest
 import prunegate
 from prunegate.audit.second_opinion import second_opinion
 from prunegate.cost.measurement import Interval, Measurements, ModelFigures
+from prunegate.errors import InternalError
 from prunegate.policy.load import parse_policy
-from prunegate.verdict.finding import Finding, Verdict
+from prunegate.policy.model import Policy
+from prunegate.verdict.finding import Finding, Outcome, Status, Verdict
 
 COUNTS = pd.DataFrame({"label": [1, 0], "baseline": [1, 0], "candidate": [1, 0], "n": [9, 9]})
 MEASURED = Measurements(
@@ -34,11 +36,15 @@ RENTED = "{billing: {instance: {per_hour: 1, utilisation: 0.6, max_latency_ms: %
 def judged(
     rule: str, cost: str, measurements: Measurements | None = MEASURED
 ) -> tuple[Verdict, Finding]:
-    head = "prunegate: 1\nname: x\ntask: {kind: binary, positive: 1}\n"
-    policy = parse_policy(f"{head}rules: [{{{rule}}}]\ncost: {cost}\n")
-    verdict = prunegate.judge_counts(policy, COUNTS, measurements=measurements)
+    policy, verdict = _verdict(rule, cost, measurements)
     second_opinion(policy, verdict)  # raises where another engine does not agree
     return verdict, verdict.findings[0]
+
+
+def _verdict(rule: str, cost: str, measurements: Measurements | None) -> tuple[Policy, Verdict]:
+    head = "prunegate: 1\nname: x\ntask: {kind: binary, positive: 1}\n"
+    policy = parse_policy(f"{head}rules: [{{{rule}}}]\ncost: {cost}\n")
+    return policy, prunegate.judge_counts(policy, COUNTS, measurements=measurements)
 
 
 @pytest.mark.parametrize(
@@ -67,6 +73,32 @@ def test_a_scaled_price_has_to_hold_at_the_bad_end_of_its_interval(
 ) -> None:
     assert judged(rule, QUOTED % MONTHS)[1].status == quoted
     assert judged(rule, SCALED % MONTHS)[1].status == scaled
+
+
+@pytest.mark.parametrize("cost", [QUOTED, SCALED])
+@pytest.mark.parametrize(
+    ("rule", "wrong"),
+    [
+        ("metric: saving, at_least: 20", "fail"),
+        ("metric: saving, at_least: 81", "pass"),
+        ("metric: saving, at_most: 80", "fail"),
+        ("metric: cost_per_1k, at_most: 599", "pass"),
+        ("metric: break_even_month, at_most: 3", "fail"),
+    ],
+)
+def test_a_wrong_verdict_on_money_is_caught(cost: str, rule: str, wrong: Status) -> None:
+    policy, verdict = _verdict(rule, cost % MONTHS, MEASURED)
+    outcome: Outcome = "approve" if wrong == "pass" else "reject"
+    finding = replace(verdict.findings[0], status=wrong)
+    with pytest.raises(InternalError, match="second opinion disagrees"):
+        second_opinion(policy, replace(verdict, findings=(finding,), outcome=outcome))
+
+
+def test_an_open_interval_is_no_pass_for_the_second_opinion() -> None:
+    policy, verdict = _verdict("metric: saving, at_least: 50", SCALED % MONTHS, MEASURED)
+    finding = replace(verdict.findings[0], status="pass")
+    with pytest.raises(InternalError, match="every pass is inside its limit"):
+        second_opinion(policy, replace(verdict, findings=(finding,), outcome="approve"))
 
 
 def test_the_finding_shows_the_saving_and_its_interval() -> None:
