@@ -151,20 +151,18 @@ def project(cost: Cost, measurements: Measurements | None) -> Projection:
             break_even_late=late,
             saving_low=low,
             saving_high=high,
-            scenarios=tuple(
-                Scenario(
-                    name=name,
-                    months=tuple(row.shown for row in rows),
-                    break_even=_break_even(rows, 0),
-                )
-                for name, rows in beside.items()
-            ),
+            scenarios=tuple(_scenario(name, rows) for name, rows in beside.items()),
             billing=next(way for way in _WAYS if getattr(cost.billing, way) is not None),
             notes=notes(bills, expected, measurements),
         )
 
 
 _WAYS = ("per_inference", "tiers", "instance")
+
+
+def _scenario(name: str, rows: Sequence[_Ledger]) -> Scenario:
+    months = tuple(row.shown for row in rows)
+    return Scenario(name=name, months=months, break_even=_break_even(rows, 0))
 
 
 def _ledger(bills: Tariff, volumes: Course, one_off: Decimal) -> Iterator[_Ledger]:
