@@ -86,7 +86,9 @@ def judge_counts(
     slices = read_counts(policy, counts)
     overall = slices[0]
     warnings = (identical(overall.rows),) if agree(overall.tally) else ()
-    verdict = decide(policy, slices, figures(known.measurements, known.cost), warnings)
+    verdict = decide(
+        policy, slices, figures(known.measurements, known.cost, known.unpriced), warnings
+    )
     return _claimed(policy, verdict, known)
 
 
@@ -145,7 +147,7 @@ def _open(policy: Policy, predictions: Any) -> Table:
 
 def _judged(policy: Policy, table: Table, known: Operations) -> Verdict:
     counted = count(policy, table)
-    measured = figures(known.measurements, known.cost)
+    measured = figures(known.measurements, known.cost, known.unpriced)
     verdict = decide(policy, counted.slices, measured, counted.warnings)
     return _claimed(policy, verdict, known)
 

@@ -14,6 +14,7 @@ from prunegate.audit.canonical import canonical_bytes
 from prunegate.audit.provenance import now, tool
 from prunegate.audit.record import DecisionRecord, Flip, Input, PolicyRef, SecondOpinion
 from prunegate.cost.operations import Operations
+from prunegate.cost.tariff import RENTED, SCALED
 from prunegate.data.hashing import FileHash
 from prunegate.data.tables import Table
 from prunegate.errors import InputError, InternalError
@@ -118,8 +119,12 @@ def known_limits(policy: Policy, verdict: Verdict, operations: Operations) -> tu
     limits.append("The verdict speaks of data like those judged, not of content never seen.")
     if operations.measurements is None:
         limits.append("Latency and size were not measured; the record says nothing about them.")
-    elif operations.cost is not None and operations.cost.basis != "quoted":
+    elif operations.cost is not None and operations.cost.basis == SCALED:
         limits.append("The candidate's price is scaled by CPU time measured here, not quoted.")
+    elif operations.cost is not None and operations.cost.basis == RENTED:
+        limits.append("Instances are counted from throughput measured here, at the average load.")
+    if operations.unpriced:
+        limits.append(f"There is no cost: {operations.unpriced}.")
     unjudged = [s.name for s in verdict.slices if not s.judged]
     if unjudged:
         limits.append(f"{len(unjudged)} slice(s) had too little evidence and were not judged.")

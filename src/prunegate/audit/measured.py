@@ -95,8 +95,8 @@ def _counted(measurements: Measurements | None) -> dict[str, tuple[Range, Range]
 
 
 def _prices(cost: Projection | None) -> dict[str, tuple[Range, Range]]:
-    if cost is None:
-        return {}
+    if cost is None or cost.price_baseline is None or cost.price_candidate is None:
+        return {}  # tiers and instances have no single price
     low, high = cost.price_candidate_low, cost.price_candidate_high
     after = _exactly(cost.price_candidate)
     if low is not None and high is not None:

@@ -67,7 +67,7 @@ def _plain(value: object) -> bool:
 
 
 def _of_metric(policy: Policy, finding: Finding) -> dict[str, bool]:
-    """What kind of evidence there is; an interval decides where a proven ratio was estimated."""
+    """What kind of evidence there is; an interval decides where a proven figure was estimated."""
     metric = METRICS.get(finding.metric)
     operational = finding.check == CLAIMS or (metric is not None and metric.kind == "operational")
     rule = dict(enumerate(policy.rules)).get(finding.rule)
@@ -76,10 +76,7 @@ def _of_metric(policy: Policy, finding: Finding) -> dict[str, bool]:
         "mean": metric is not None and metric.kind == "mean",
         "share": metric is not None and metric.kind in ("rate", "flips"),
         "lower": metric is not None and metric.better == "lower",
-        "interval": operational
-        and finding.evidence == "proven"
-        and finding.check not in LEVELS
-        and finding.method != "figure",
+        "interval": operational and finding.evidence == "proven" and finding.method != "figure",
         "undefined_fails": rule is not None and rule.on_undefined == "fail",
     }
 
@@ -148,16 +145,20 @@ def _add_undefined(table: pd.DataFrame) -> None:
 def _add_distances(table: pd.DataFrame) -> None:
     """How far beyond its limit a finding lies at worst and at best; not above zero: inside.
 
-    The two differ only where an interval decides, whose ends are shown for ``max_ratio`` alone;
-    for other checks on an estimated ratio there is nothing to work it out from.
+    The two differ only where an interval decides, whose ends are shown for levels and for
+    ``max_ratio``; for a change that was estimated there is nothing to work it out from.
     """
     import numpy as np
 
     estimate = _beyond(table)
-    ratio = table["check"] == "max_ratio"
-    for name, end in (("worst", "ci_high"), ("best", "ci_low")):
-        shown = np.where(ratio, (table[end] - table["limit"]) / table["limit"], 0.0)
-        table[name] = np.where(table["interval"], shown, estimate)
+    shown = table["level"] | (table["check"] == "max_ratio")
+    floor = table["check"] == "at_least"
+    for name, low, high in (("worst", "ci_low", "ci_high"), ("best", "ci_high", "ci_low")):
+        end = table[low].where(floor, table[high])
+        beyond = (table["limit"] - end).where(floor, end - table["limit"])
+        largest = end.abs().combine(table["limit"].abs(), max).replace(0, 1.0)
+        distance = np.where(shown, beyond / largest, 0.0)
+        table[name] = np.where(table["interval"], distance, estimate)
     skewed = table["mean"] & table["proven"]
     unsure = skewed & ~(table[["p_value", "p_harm"]].min(axis=1) <= SURE)
     table.loc[unsure, ["worst", "best"]] = 0.0

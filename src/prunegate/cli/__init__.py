@@ -25,6 +25,7 @@ COMMANDS = {
     "gate": "gate",
     "check": "check",
     "plan": "plan",
+    "cost": "cost",
     "discover": "discover",
     "claims": "claims",
     "report": "report",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from prunegate.cost.measurement import Measurements
 from prunegate.cost.projection import Projection, project
+from prunegate.errors import MeasurementError
 from prunegate.policy.model import Policy
 
 
@@ -15,18 +16,21 @@ class Operations:
 
     measurements: Measurements | None = None
     cost: Projection | None = None
+    unpriced: str = ""
+    """Why a cost that the policy asks for is not known although there are measurements."""
 
 
 def operations(policy: Policy, measurements: Measurements | None) -> Operations:
     """Measurements with the projection of prices that the policy asks for, as far as it can be had.
 
-    A price that has to be scaled by a measured ratio is absent without measurements; rules on it
-    are then inconclusive.
+    A cost that leans on what was not measured, or on a model that is too slow to be served, is
+    absent; rules on it are then inconclusive.
     """
-    cost = policy.cost
-    if cost is None:
+    if policy.cost is None:
         return Operations(measurements=measurements)
-    ratio_known = measurements is not None and measurements.cpu_ratio is not None
-    if cost.billing.per_inference.candidate is None and not ratio_known:
-        return Operations(measurements=measurements)
-    return Operations(measurements=measurements, cost=project(cost, measurements))
+    try:
+        cost = project(policy.cost, measurements)
+    except MeasurementError as error:
+        why = "" if measurements is None else str(error).rstrip(".")
+        return Operations(measurements=measurements, unpriced=why)
+    return Operations(measurements=measurements, cost=cost)

@@ -3,25 +3,26 @@
 Amounts are computed in Decimal from prices as they are written, and rounded to cents (half up) when
 they become text, so a displayed saving can differ from the displayed costs by a cent. A price that
 is scaled by a measured ratio is rounded to six digits first: what the record says is what was used.
+
+The saving is net: it starts at minus the one-off cost of the compression work, and breaks even in
+the first month in which it has paid for it. Two things make a range around it: the interval of what
+was measured, and the policy's low and high volumes. Rules look at the expected volumes alone, with
+the interval; a scenario is for planning and proves nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
-from fractions import Fraction
+from decimal import Decimal, localcontext
 
-from prunegate.cost.measurement import Interval, Measurements
-from prunegate.errors import MeasurementError
-from prunegate.policy.model import Cost, Volumes
-
-QUOTED = "quoted"
-SCALED = "measured CPU-time ratio"
-
-_CENT = Decimal("0.01")
-_EXACT = Context(prec=100)
-"""Wide enough that no product of a price and a volume is ever rounded."""
+from prunegate.cost.amounts import EXACT, at_least_cents, cents, exact, plain, six_digits
+from prunegate.cost.bills import Bill, Graduated
+from prunegate.cost.measurement import Measurements
+from prunegate.cost.notes import notes
+from prunegate.cost.tariff import Tariff, tariff
+from prunegate.cost.volumes import Course, course, scenarios
+from prunegate.policy.money import Cost
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +37,29 @@ class Month:
     candidate: str
     saving: str
     cumulative: str
-    """Saving of months 1 to this one (month 0 is a reference, not billed)."""
+    """Saving of months 1 to this one, less the one-off cost (month 0 is nobody's bill)."""
+    saving_percent: str | None = None
+    """Of the baseline's cost, two decimals; None: that is zero, or an older record."""
+    candidate_low: str | None = None
+    """The candidate at the cheap end of what was measured; None: nothing was."""
+    candidate_high: str | None = None
+    cumulative_low: str | None = None
+    """The cumulative saving at the dear end of what was measured: the smallest."""
+    cumulative_high: str | None = None
+    baseline_instances: int | None = None
+    """Whole instances that the volume takes; None: they are not what is paid for."""
+    candidate_instances: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scenario:
+    """The same bills at other volumes."""
+
+    name: str
+    """``low`` or ``high``."""
+    months: tuple[Month, ...]
+    break_even: int | None
+    """As in the projection."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,32 +67,54 @@ class Projection:
     """Cost of both models at the volumes to come."""
 
     currency: str
-    price_baseline: str
-    """Per inference, as quoted."""
-    price_candidate: str
+    price_baseline: str | None
+    """Per inference, as quoted; None: tiers or instances, which have no single price."""
+    price_candidate: str | None
     """Per inference, as quoted or scaled."""
     price_candidate_low: str | None = None
     """Lower end of the scaled price's 95 % interval; None when quoted."""
     price_candidate_high: str | None = None
     basis: str
-    """``quoted`` or ``measured CPU-time ratio``."""
-    cost_per_1k_baseline: str
-    cost_per_1k_candidate: str
+    """``quoted``, ``measured CPU-time ratio`` or ``measured throughput``."""
+    cost_per_1k_baseline: str | None
+    """Of 1,000 inferences; with tiers and instances in the last month, None if that has none."""
+    cost_per_1k_candidate: str | None
+    cost_per_1k_candidate_low: str | None = None
+    """The same at the cheap end of what was measured; None: nothing was, or an older record."""
+    cost_per_1k_candidate_high: str | None = None
     months: tuple[Month, ...] = ()
+    one_off: str = "0.00"
+    """What the compression work costs once."""
+    break_even: int | None = None
+    """First month in which the saving has paid the one-off cost; None: not within these months."""
+    break_even_early: int | None = None
+    """The same at the cheap end of what was measured."""
+    break_even_late: int | None = None
+    saving_low: str | None = None
+    """Smallest cumulative saving at the end, over the interval and the scenarios together; None:
+    there are neither."""
+    saving_high: str | None = None
+    scenarios: tuple[Scenario, ...] = ()
+    billing: str = "per_inference"
+    """How inference is paid for: ``per_inference``, ``tiers`` or ``instance``."""
+    notes: tuple[str, ...] = ()
+    """What a reader has to know about these amounts, in sentences."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Prices:
-    """Money per inference, exact; the interval only where the candidate's was scaled."""
+class _Ledger:
+    """One month with its exact amounts."""
 
-    baseline: Decimal
-    candidate: Decimal
-    low: Decimal | None = None
-    high: Decimal | None = None
+    shown: Month
+    totals: tuple[Decimal, ...]
+    """Net cumulative saving: as estimated and, where there is an interval, at its dear and its
+    cheap end."""
+    paid: tuple[bool, ...]
+    """Whether each of these has paid the one-off cost, and something was saved at all."""
 
 
 def project(cost: Cost, measurements: Measurements | None) -> Projection:
-    """Project what both models cost, from now (month 0) to the target (the last month).
+    """Project what both models cost, from now (month 0) to the last month.
 
     Args:
         cost: The policy's ``cost`` section. Without the candidate's price, it is the baseline's
@@ -77,101 +122,118 @@ def project(cost: Cost, measurements: Measurements | None) -> Projection:
         measurements: Both models, interleaved; None if the candidate's price is quoted.
 
     Raises:
-        MeasurementError: the candidate's price is neither quoted nor measured.
+        MeasurementError: the cost leans on something that was not measured, or a model is too slow
+            to be served the way the policy says.
     """
-    with localcontext(_EXACT):
-        prices = _prices(cost, measurements)
+    with localcontext(EXACT):
+        bills = tariff(cost, measurements)
+        one_off = exact(cost.one_off)
+        expected = course(cost.volumes) if cost.volumes else ()
+        ledger = list(_ledger(bills, expected, one_off))
+        beside = {
+            name: list(_ledger(bills, volumes, one_off))
+            for name, volumes in (scenarios(cost.volumes) if cost.volumes else ())
+        }
+        early, late = (_break_even(ledger, place) for place in (2, 1))
+        low, high = _range([ledger, *beside.values()])
         return Projection(
             currency=cost.currency,
-            price_baseline=_plain(prices.baseline),
-            price_candidate=_plain(prices.candidate),
-            price_candidate_low=None if prices.low is None else _plain(prices.low),
-            price_candidate_high=None if prices.high is None else _plain(prices.high),
-            basis=QUOTED if prices.low is None else SCALED,
-            cost_per_1k_baseline=_at_least_cents(prices.baseline * 1000),
-            cost_per_1k_candidate=_at_least_cents(prices.candidate * 1000),
-            months=tuple(_months(prices, cost.volumes)) if cost.volumes else (),
+            **_prices(bills),
+            basis=bills.basis,
+            cost_per_1k_baseline=_per_1k(bills.baseline, expected),
+            cost_per_1k_candidate=_per_1k(bills.candidate, expected),
+            cost_per_1k_candidate_low=_per_1k(bills.low, expected),
+            cost_per_1k_candidate_high=_per_1k(bills.high, expected),
+            months=tuple(row.shown for row in ledger),
+            one_off=cents(one_off),
+            break_even=_break_even(ledger, 0),
+            break_even_early=early,
+            break_even_late=late,
+            saving_low=low,
+            saving_high=high,
+            scenarios=tuple(_scenario(name, rows) for name, rows in beside.items()),
+            billing=next(way for way in _WAYS if getattr(cost.billing, way) is not None),
+            notes=notes(bills, expected, measurements),
         )
 
 
-def volumes_by_month(volumes: Volumes) -> tuple[int, ...]:
-    """Return the inferences of month 0 (now) to the last month (target), rounded half up.
-
-    >>> volumes_by_month(Volumes(now=100, target=400, months=2))
-    (100, 250, 400)
-    >>> volumes_by_month(Volumes(now=100, target=400, months=2, growth="geometric"))
-    (100, 200, 400)
-    """
-    month_numbers = range(1, volumes.months)
-    between = _geometric if volumes.growth == "geometric" else _linear
-    return (volumes.now, *(between(volumes, month) for month in month_numbers), volumes.target)
+_WAYS = ("per_inference", "tiers", "instance")
 
 
-def _linear(volumes: Volumes, month: int) -> int:
-    exact = volumes.now + Fraction((volumes.target - volumes.now) * month, volumes.months)
-    return int(exact + Fraction(1, 2))
+def _scenario(name: str, rows: Sequence[_Ledger]) -> Scenario:
+    months = tuple(row.shown for row in rows)
+    return Scenario(name=name, months=months, break_even=_break_even(rows, 0))
 
 
-def _geometric(volumes: Volumes, month: int) -> int:
-    with localcontext(_EXACT):
-        growth = Decimal(volumes.target) / Decimal(volumes.now)
-        exact = volumes.now * growth ** (Decimal(month) / volumes.months)
-        return int(exact.quantize(Decimal(1), ROUND_HALF_UP))
-
-
-def _months(prices: _Prices, volumes: Volumes) -> Iterator[Month]:
-    cumulative = Decimal(0)
-    for month, volume in enumerate(volumes_by_month(volumes)):
-        before, after = volume * prices.baseline, volume * prices.candidate
-        # Month 0 shows today's volume for reference; it is nobody's bill.
-        cumulative += before - after if month else Decimal(0)
-        yield Month(
-            month=month,
-            volume=volume,
-            baseline=_cents(before),
-            candidate=_cents(after),
-            saving=_cents(before - after),
-            cumulative=_cents(cumulative),
+def _ledger(bills: Tariff, volumes: Course, one_off: Decimal) -> Iterator[_Ledger]:
+    candidates = [bill for bill in (bills.candidate, bills.high, bills.low) if bill is not None]
+    saved = [Decimal(0)] * len(candidates)
+    for month, volume in volumes:
+        before = bills.baseline.cost(volume)
+        after = [bill.cost(volume) for bill in candidates]
+        if month:  # month 0 shows today's volume for reference; it is nobody's bill
+            saved = [total + before - cost for total, cost in zip(saved, after, strict=True)]
+        totals = tuple(total - one_off for total in saved)
+        yield _Ledger(
+            shown=_month((month, volume), bills, (before, *after), totals),
+            totals=totals,
+            paid=tuple(total >= one_off and total > 0 for total in saved),
         )
 
 
-def _prices(cost: Cost, measurements: Measurements | None) -> _Prices:
-    quoted = cost.billing.per_inference
-    baseline = Decimal(str(quoted.baseline))
-    if quoted.candidate is not None:
-        return _Prices(baseline=baseline, candidate=Decimal(str(quoted.candidate)))
-    ratio = _ratio(measurements)
-    low, value, high = (_scaled(baseline, part) for part in (ratio.low, ratio.value, ratio.high))
-    return _Prices(baseline=baseline, candidate=value, low=low, high=high)
+def _month(
+    at: tuple[int, int], bills: Tariff, costs: Sequence[Decimal], totals: Sequence[Decimal]
+) -> Month:
+    before, after, *ends = costs
+    month, volume = at
+    spread = {} if not ends else {
+        "candidate_low": cents(ends[1]),
+        "candidate_high": cents(ends[0]),
+        "cumulative_low": cents(totals[1]),
+        "cumulative_high": cents(totals[2]),
+    }  # fmt: skip
+    return Month(
+        month=month,
+        volume=volume,
+        baseline=cents(before),
+        candidate=cents(after),
+        saving=cents(before - after),
+        cumulative=cents(totals[0]),
+        saving_percent=cents(100 * (before - after) / before) if before else None,
+        baseline_instances=bills.baseline.instances(volume),
+        candidate_instances=bills.candidate.instances(volume),
+        **spread,
+    )
 
 
-def _ratio(measurements: Measurements | None) -> Interval:
-    if measurements is None or measurements.cpu_ratio is None:
-        raise MeasurementError(
-            "the candidate's price is not known: quote it under 'cost: billing: per_inference: "
-            "candidate:', or measure both models ('prunegate run' does) so that the baseline's "
-            "price can be scaled by their CPU-time ratio."
-        )
-    return measurements.cpu_ratio
+def _break_even(ledger: Sequence[_Ledger], place: int) -> int | None:
+    """The first month in which a total has paid the one-off cost; None: no month, or no total."""
+    rows = (row for row in ledger if place < len(row.paid) and row.paid[place])
+    return next((row.shown.month for row in rows), None)
 
 
-def _scaled(price: Decimal, ratio: float) -> Decimal:
-    return Context(prec=6, rounding=ROUND_HALF_UP).plus(price * Decimal(str(ratio)))
+def _range(ledgers: Sequence[Sequence[_Ledger]]) -> tuple[str | None, str | None]:
+    ends = [total for ledger in ledgers if ledger for total in ledger[-1].totals]
+    return (cents(min(ends)), cents(max(ends))) if len(ends) > 1 else (None, None)
 
 
-def _cents(amount: Decimal) -> str:
-    """Round to cents, half away from zero; never minus zero."""
-    rounded = amount.quantize(_CENT, ROUND_HALF_UP)
-    return str(rounded if rounded else abs(rounded))
+def _prices(bills: Tariff) -> dict[str, str | None]:
+    """The single prices, where each bill has one."""
+    parts = {"baseline": bills.baseline, "candidate": bills.candidate,
+             "candidate_low": bills.low, "candidate_high": bills.high}  # fmt: skip
+    return {
+        f"price_{name}": plain(bill.tiers[0][1])
+        if isinstance(bill, Graduated) and len(bill.tiers) == 1
+        else None
+        for name, bill in parts.items()
+    }
 
 
-def _plain(amount: Decimal) -> str:
-    """Write an amount exactly, without an exponent or trailing zeros."""
-    text = f"{amount:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def _at_least_cents(amount: Decimal) -> str:
-    """Write an amount exactly, with two decimals or as many as it has."""
-    whole, _, decimals = _plain(amount).partition(".")
-    return f"{whole}.{decimals:0<2}"
+def _per_1k(bill: Bill | None, volumes: Course) -> str | None:
+    """What 1,000 inferences cost: by their price, or in the last month where there is no single."""
+    if bill is None:
+        return None
+    if isinstance(bill, Graduated) and len(bill.tiers) == 1:
+        return at_least_cents(1000 * bill.tiers[0][1])
+    volume = volumes[-1][1]
+    return at_least_cents(six_digits(1000 * bill.cost(volume) / volume)) if volume else None

@@ -33,6 +33,8 @@ class Metric:
     """Its name in a sentence, where the policy's spelling is no phrase."""
     class_words: str = ""
     """What it is for one class of several, where ``words`` speak of a positive one."""
+    joint: bool = False
+    """An operational figure that the two models have together, not each its own."""
 
     @property
     def phrase(self) -> str:
@@ -47,7 +49,7 @@ class Metric:
     @property
     def paired(self) -> bool:
         """Whether each model has its own value, so that a change can be limited."""
-        return self.kind != "flips"
+        return self.kind != "flips" and not self.joint
 
 
 _CLASSIFICATION = ("binary", "multiclass")
@@ -152,6 +154,25 @@ _ALL = (
         "cost_per_1k", "cost of 1,000 inferences", "money", label="cost of 1,000 inferences"
     ),
     _operational("monthly_cost", "cost of the last projected month", "money"),
+    Metric(
+        name="saving",
+        words="saving over all projected months, less the one-off cost,",
+        better="higher",
+        kind="operational",
+        tasks=(),
+        unit="money",
+        label="net saving",
+        joint=True,
+    ),
+    Metric(
+        name="break_even_month",
+        words="month in which the saving has paid the one-off cost",
+        better="lower",
+        kind="operational",
+        tasks=(),
+        label="break-even month",
+        joint=True,
+    ),
 )
 
 METRICS: dict[str, Metric] = {metric.name: metric for metric in _ALL}
@@ -162,3 +183,6 @@ PER_CLASS = ("precision", "recall", "f1")
 
 TIMED = frozenset({"latency_p50_ms", "latency_p95_ms", "latency_p99_ms", "throughput_per_s"})
 """Operational metrics that come from a clock, so that a noisy machine makes them worthless."""
+
+MONEY = frozenset({"cost_per_1k", "monthly_cost", "saving", "break_even_month"})
+"""Operational metrics that follow from the policy's ``cost`` section."""

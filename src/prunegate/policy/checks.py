@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from prunegate.policy.catalogue import METRICS, PER_CLASS
+from prunegate.policy.catalogue import METRICS, MONEY, PER_CLASS
 from prunegate.policy.model import LEVELS, Policy, SliceSpec
 from prunegate.policy.naming import RESERVED_PREFIX, SEPARATORS, parse_slice_name, value_text
 from prunegate.policy.recipe import RANKED_BY_DATA
@@ -253,10 +253,24 @@ def _groups_are_not_slices(policy: Policy) -> Iterator[Disagreement]:
 def _money_has_a_price(policy: Policy) -> Iterator[Disagreement]:
     for index, rule in enumerate(policy.rules):
         at: Path = ("rules", index, "metric")
-        if rule.metric in ("cost_per_1k", "monthly_cost") and policy.cost is None:
+        if rule.metric in MONEY and policy.cost is None:
             yield at, f"{rule.metric} needs a 'cost' section with billing: {{per_inference: ...}}"
-        elif rule.metric == "monthly_cost" and policy.cost and policy.cost.volumes is None:
-            yield at, "monthly_cost needs cost: {volumes: {now: ..., target: ..., months: ...}}"
+        elif rule.metric in MONEY - {"cost_per_1k"} and policy.cost and not policy.cost.volumes:
+            message = "needs cost: {volumes: {now: ..., target: ..., months: ...}}"
+            yield at, f"{rule.metric} {message}"
+
+
+def _break_even_is_projected(policy: Policy) -> Iterator[Disagreement]:
+    """A month beyond the projection could be neither reached nor missed."""
+    if policy.cost is None or policy.cost.volumes is None:
+        return
+    last = policy.cost.volumes.last
+    for index, rule in enumerate(policy.rules):
+        for check in LEVELS:
+            month = getattr(rule, check)
+            if rule.metric == "break_even_month" and month is not None and month > last:
+                message = f"got {month:g}, but 'cost: volumes' ends with month {last}"
+                yield ("rules", index, check), f"{message}; project further, or ask for less"
 
 
 def _one_source_of_the_candidate(policy: Policy) -> Iterator[Disagreement]:
@@ -332,7 +346,7 @@ def _search_has_an_objective(policy: Policy) -> Iterator[Disagreement]:
     at: Path = ("search", "objective")
     if policy.cost is None:
         yield at, "cost_per_1k needs a 'cost' section"
-    elif policy.cost.billing.per_inference.candidate is not None:
+    elif policy.cost.billing.quoted:
         message = "cost_per_1k is the same for every candidate while 'cost' quotes the candidate's"
         yield at, f"{message} price; remove it, so that the price is scaled by the measured ratio"
 
@@ -368,6 +382,7 @@ _CHECKS: tuple[tuple[Check, tuple[str, ...]], ...] = (
     (_columns_have_one_role, ("data",)),
     (_groups_are_not_slices, ()),
     (_money_has_a_price, ("cost",)),
+    (_break_even_is_projected, ("cost",)),
     (_one_source_of_the_candidate, ("model", "compress")),
     (_ranking_data_are_used, ("compress",)),
     (_steps_follow, ("compress", "model")),

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Strict, Tag, field_validator, model_validator
 
+from prunegate.policy.money import Cost
 from prunegate.policy.recipe import Rows, Search, Step
 from prunegate.policy.section import (
     Name,
@@ -224,36 +225,6 @@ class DataSection(Section):
     images: Text | None = None
     """Folder that image paths start from; default: the table's own folder."""
     columns: Columns = Columns()
-
-
-class Prices(Section):
-    """Money per inference; the candidate's default is scaled by the measured CPU-time ratio."""
-
-    baseline: Annotated[float, Strict(), Field(gt=0)]
-    candidate: Annotated[float, Strict(), Field(ge=0)] | None = None
-
-
-class Billing(Section):
-    """How inference is paid for."""
-
-    per_inference: Prices
-
-
-class Volumes(Section):
-    """Inferences a month, now and at the end of the projection."""
-
-    now: Positive
-    target: Positive
-    months: Annotated[int, Strict(), Field(ge=1, le=600)]
-    growth: Literal["linear", "geometric"] = "linear"
-
-
-class Cost(Section):
-    """What serving costs, now and in the months to come."""
-
-    currency: Annotated[str, Strict(), Field(pattern=r"^[A-Z]{3}$")] = "USD"
-    billing: Billing
-    volumes: Volumes | None = None
 
 
 class Policy(Section):

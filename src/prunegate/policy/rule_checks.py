@@ -48,8 +48,10 @@ def _levels(rule: Rule, metric: Metric) -> Iterator[FieldMistake]:
         if _is_share(metric) and not 0 <= value <= 1:
             hint = f"; write {value / 100:g} for {value:g} %" if 1 < value <= 100 else ""
             yield (check,), f"got {value:g}, expected a share from 0 to 1{hint}"
-        elif metric.kind == "operational" and value < 0:
+        elif metric.kind == "operational" and value < 0 and metric.name != "saving":
             yield (check,), f"got {value:g}; {metric.name} cannot be negative"
+        elif metric.name == "break_even_month" and value < 1:
+            yield (check,), f"got {value:g}; months are counted from 1"
 
 
 def _pair_of_limits(rule: Rule) -> Iterator[FieldMistake]:
@@ -65,7 +67,8 @@ def _change(rule: Rule, check: str, metric: Metric) -> Iterator[FieldMistake]:
     """A limit against the baseline: the metric must have a baseline's value, and a direction."""
     limit = rule.limits[check]
     if not metric.paired:
-        message = f"{metric.name} compares the two models already, so it has no change; use at_most"
+        level = "at_most" if metric.better == "lower" else "at_least"
+        message = f"{metric.name} compares the two models already, so it has no change; use {level}"
         yield (check,), message
     elif check == _WRONG_WAY[metric.better]:
         yield (check,), _say_wrong_way(check, metric)

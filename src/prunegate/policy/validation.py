@@ -32,6 +32,8 @@ class Mistake:
 
 _MARGIN = "a number such as 0.02 (or {relative: 0.03})"
 _COLUMN = "the name of a column"
+_PRICE = "a price per inference above 0, a bare number such as 0.0042"
+_VOLUME = "a whole number of inferences a month such as 180000"
 _ROWS = "a whole number of at least 1"
 _EXPECTED = {
     "prunegate": "1, the version of the policy language",
@@ -62,6 +64,15 @@ _EXPECTED = {
     "error_ratio": "a number from 0 to 10",
     "amount": "a share such as 0.4, or {share_below: 0.02} or {keep: 64}",
     "currency": "three capital letters such as USD",
+    **dict.fromkeys(("now", "target"), _VOLUME),
+    **dict.fromkeys(("low", "high"), f"{_VOLUME} (beside by_month: a list of them)"),
+    "months": "a whole number of months from 1 to 600",
+    "by_month": "a list of at least one month's inferences such as [180000, 200000]",
+    "per_inference.baseline": _PRICE,
+    "per_inference.candidate": "a price per inference, a bare number such as 0.0029",
+    "per_hour": "a price per hour above 0, a bare number such as 1.20",
+    "one_off": "an amount of at least 0, a bare number such as 1200",
+    "utilisation": "a share above 0 such as 0.6",
     **dict.fromkeys(("id", "label", "image", "split", "tokens"), _COLUMN),
 }
 """By the last two names of a path, or its last: what belongs there."""

@@ -194,8 +194,10 @@ def _cost(record: DecisionRecord, units: Units) -> Figure | None:
     )
 
 
-def saving(before: str, after: str) -> str:
+def saving(before: str | None, after: str | None) -> str:
     """What is saved, as a share of the baseline's cost."""
+    if before is None or after is None:
+        return f"saving {NOT_DEFINED}"
     old, new = Decimal(before), Decimal(after)
     if old <= 0 or not (old.is_finite() and new.is_finite()):
         return f"saving {NOT_DEFINED}"

@@ -184,7 +184,7 @@ class Units:
         if unit == "money":
             text = numbers.significant(value) if abs(value) < 100 else numbers.fixed(value, 2)
             return numbers.money(text.replace(",", "").replace(numbers.MINUS, "-"), self.currency)
-        if metric in ("parameters", "active_heads"):
+        if metric in ("parameters", "active_heads", "break_even_month"):
             return numbers.large(value)
         text = numbers.significant(value)
         return f"{text}{GAP}{unit}" if unit else text

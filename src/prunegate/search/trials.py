@@ -19,7 +19,7 @@ from prunegate.cost.operations import operations
 from prunegate.errors import InputError, InternalError
 from prunegate.gate import judge
 from prunegate.models.store import LoadedModel
-from prunegate.policy.catalogue import TIMED
+from prunegate.policy.catalogue import MONEY, TIMED
 from prunegate.policy.model import Policy
 from prunegate.policy.recipe import Search, Split
 from prunegate.predict.table import Scored
@@ -84,7 +84,7 @@ class Trials:
         """Whether an attempt has to be timed: the objective or a blocking rule asks for it."""
         asked = {rule.metric for rule in self.policy.rules if rule.severity == "block"}
         asked.add(self.search.objective)
-        return bool(asked & TIMED) or (bool(asked & _MONEY) and not _quoted(self.policy))
+        return bool(asked & TIMED) or (bool(asked & MONEY) and not _quoted(self.policy))
 
     def key(self, amounts: Amounts) -> Hashable:
         """Amounts with equal keys are one candidate."""
@@ -188,17 +188,17 @@ class Trials:
     def _figure(self, measured: Measurements, *, required: bool = True) -> float | None:
         """The objective of a measured candidate; None where it is not known and not required."""
         known = operations(self.policy, measured)
-        figure = figures(known.measurements, known.cost).get(self.search.objective)
+        figure = figures(known.measurements, known.cost, known.unpriced).get(self.search.objective)
         value = None if figure is None else figure.candidate
-        if required and (figure is None or value is None):
-            raise InputError(
-                f"search: {self.search.objective} could not be measured in so short a time; give "
-                "more --seconds"
-            )
         if required and figure is not None and figure.unusable:
             raise InputError(
                 f"search: {self.search.objective}: {figure.unusable}, or search for parameters or "
                 "model_bytes, which need no clock"
+            )
+        if required and (figure is None or value is None):
+            raise InputError(
+                f"search: {self.search.objective} could not be measured in so short a time; give "
+                "more --seconds"
             )
         return value
 
@@ -206,11 +206,8 @@ class Trials:
         return replace(self.bench, settings=replace(self.bench.settings, progress=meter))
 
 
-_MONEY = frozenset({"cost_per_1k", "monthly_cost"})
-
-
 def _quoted(policy: Policy) -> bool:
-    return policy.cost is not None and policy.cost.billing.per_inference.candidate is not None
+    return policy.cost is not None and policy.cost.billing.quoted
 
 
 def _words(number: int, amounts: Amounts, control: bool) -> str:

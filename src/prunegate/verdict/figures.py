@@ -8,10 +8,12 @@ set, and a rule on it is inconclusive, never a pass.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 
-from prunegate.cost.measurement import Interval, Measurements, steady
+from prunegate.cost.measurement import Interval, Measurements
 from prunegate.cost.projection import Projection
-from prunegate.policy.catalogue import METRICS, TIMED
+from prunegate.cost.tariff import RENTED, steady_enough
+from prunegate.policy.catalogue import METRICS, MONEY, TIMED
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,13 +24,22 @@ class Figure:
     candidate: float | None
     ratio: Interval | None = None
     """candidate / baseline with its interval, where it was estimated and not counted."""
+    interval: Interval | None = None
+    """The candidate's own interval, where a level of it was estimated."""
     unusable: str = ""
     """Why the figure is no evidence; empty: it is."""
+    remark: str = ""
+    """What the number alone does not say."""
 
 
-def figures(measurements: Measurements | None, cost: Projection | None) -> dict[str, Figure]:
-    """Every operational metric that is known, by name."""
+def figures(
+    measurements: Measurements | None, cost: Projection | None, unpriced: str = ""
+) -> dict[str, Figure]:
+    """Every operational metric that is known, by name; ``unpriced`` says why there is no cost."""
     found: dict[str, Figure] = {}
+    if unpriced:
+        unknown = Figure(baseline=None, candidate=None, unusable=unpriced)
+        found |= dict.fromkeys(MONEY, unknown)
     if measurements is not None:
         found |= _measured(measurements)
     if cost is not None:
@@ -67,43 +78,88 @@ def _noise(noise: Interval | None) -> str:
 
 
 def _costs(cost: Projection, measurements: Measurements | None) -> dict[str, Figure]:
-    per_1k = Figure(
-        baseline=float(cost.cost_per_1k_baseline),
-        candidate=float(cost.cost_per_1k_candidate),
-        ratio=_price_ratio(cost),
-        unusable=_price_noise(cost, measurements),
-    )
-    found = {"cost_per_1k": per_1k}
+    noise = _price_noise(cost, measurements)
+    low, high = _per_1k_ends(cost)
+    found = {
+        "cost_per_1k": _bill(
+            (cost.cost_per_1k_baseline, cost.cost_per_1k_candidate, low, high), noise
+        )
+    }
     if cost.months:
         last = cost.months[-1]
-        found["monthly_cost"] = Figure(
-            baseline=float(last.baseline),
-            candidate=float(last.candidate),
-            ratio=per_1k.ratio,
-            unusable=per_1k.unusable,
+        amounts = (last.baseline, last.candidate, last.candidate_low, last.candidate_high)
+        found["monthly_cost"] = _bill(amounts, noise)
+        found["saving"] = Figure(
+            baseline=None,
+            candidate=float(last.cumulative),
+            interval=_interval(last.cumulative_low, last.cumulative, last.cumulative_high),
+            unusable=noise,
         )
+        found["break_even_month"] = _break_even(cost, noise)
     return found
 
 
-def _price_ratio(cost: Projection) -> Interval | None:
-    if cost.price_candidate_low is None or cost.price_candidate_high is None:
-        return None
-    base = float(cost.price_baseline)
-    low, value, high = (
-        float(price) / base
-        for price in (cost.price_candidate_low, cost.price_candidate, cost.price_candidate_high)
+def _bill(amounts: tuple[str | None, str | None, str | None, str | None], noise: str) -> Figure:
+    """One amount of both models, the candidate's with the ends of its interval."""
+    before, after, low, high = amounts
+    interval = _interval(low, after, high)
+    base = None if before is None else float(before)
+    return Figure(
+        baseline=base,
+        candidate=None if after is None else float(after),
+        ratio=_over(interval, base) if interval and base else None,
+        interval=interval,
+        unusable=noise if after is not None else _NO_VOLUME,
     )
-    return Interval(value=value, low=low, high=high)
+
+
+def _break_even(cost: Projection, noise: str) -> Figure:
+    """The month; where it lies beyond the projection, the one after, which no limit allows."""
+    last = cost.months[-1]
+    beyond = last.month + 1
+    month = cost.break_even or beyond
+    ends = None
+    if last.cumulative_low is not None:
+        early, late = cost.break_even_early or beyond, cost.break_even_late or beyond
+        ends = Interval(value=float(month), low=float(early), high=float(late))
+    return Figure(
+        baseline=None,
+        candidate=float(month),
+        interval=ends,
+        unusable=noise,
+        remark="" if cost.break_even else f"not within the {last.month} months of the projection",
+    )
+
+
+_NO_VOLUME = "the last month has no inferences, so there is no cost per inference"
+
+
+def _per_1k_ends(cost: Projection) -> tuple[str | None, str | None]:
+    """Older records have the ends of the price alone."""
+    low, high = cost.cost_per_1k_candidate_low, cost.cost_per_1k_candidate_high
+    if low is None and cost.price_candidate_low and cost.price_candidate_high:
+        ends = (cost.price_candidate_low, cost.price_candidate_high)
+        low, high = (str(1000 * Decimal(price)) for price in ends)
+    return low, high
+
+
+def _interval(low: str | None, value: str | None, high: str | None) -> Interval | None:
+    if low is None or value is None or high is None:
+        return None
+    return Interval(value=float(value), low=float(low), high=float(high))
+
+
+def _over(interval: Interval, base: float) -> Interval:
+    return Interval(value=interval.value / base, low=interval.low / base, high=interval.high / base)
 
 
 def _price_noise(cost: Projection, measurements: Measurements | None) -> str:
-    """A price scaled by a ratio of CPU times is evidence only if CPU time was steady."""
-    if cost.price_candidate_low is None or measurements is None:
+    """What was scaled or counted by a measurement is evidence only if the machine was steady."""
+    if measurements is None or steady_enough(cost.basis, measurements):
         return ""
-    noise = measurements.cpu_noise
-    if measurements.quiet if noise is None else steady(noise):
-        return ""
-    return _noise(noise or measurements.noise)
+    return _noise(
+        measurements.noise if cost.basis == RENTED else measurements.cpu_noise or measurements.noise
+    )
 
 
 def _number(value: float | int | None) -> float | None:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from prunegate.cost.measurement import Interval
 from prunegate.policy.catalogue import METRICS
 from prunegate.policy.model import LEVELS, Rule
 from prunegate.verdict.figures import Figure
@@ -26,8 +27,7 @@ def operational(common: Mapping[str, object], rule: Rule, figure: Figure | None)
     baseline = figure.baseline if figure else None
     candidate = figure.candidate if figure else None
     both = baseline is not None and candidate is not None
-    shown = figure.ratio if figure and check == "max_ratio" else None
-    estimated = figure is not None and figure.ratio is not None and check not in LEVELS
+    shown = _shown(figure, check) if figure else None
     return Finding(
         **common,  # type: ignore[arg-type]  # built by name
         slice="overall",
@@ -40,9 +40,21 @@ def operational(common: Mapping[str, object], rule: Rule, figure: Figure | None)
         p_value=None,
         p_harm=None,
         n=0,
-        method="95 % interval of paired rounds" if estimated else "figure",
+        method="95 % interval of paired rounds" if _estimate(figure, check) else "figure",
         note=note,
     )
+
+
+def _estimate(figure: Figure | None, check: str) -> Interval | None:
+    """What decides where the figure was estimated: its own interval, or its ratio's."""
+    if figure is None:
+        return None
+    return figure.interval if check in LEVELS else figure.ratio
+
+
+def _shown(figure: Figure, check: str) -> Interval | None:
+    """The interval in the finding; there is none of a difference."""
+    return _estimate(figure, check) if check in (*LEVELS, "max_ratio") else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,17 +67,16 @@ class Limited:
     """The limit is a share of the baseline's figure."""
 
 
+_NOT_MEASURED = "not measured: give --measurements, or use a rule that needs none"
+
+
 def _status(rule: Rule, limited: Limited, figure: Figure | None) -> tuple[Status, str]:
     undefined: Status = "fail" if rule.on_undefined == "fail" else "inconclusive"
-    if figure is None or figure.candidate is None:
-        return undefined, "not measured: give --measurements, or use a rule that needs none"
-    if figure.unusable:
-        return undefined, figure.unusable
+    if figure is None or figure.unusable or figure.candidate is None:
+        return undefined, (figure.unusable if figure else "") or _NOT_MEASURED
     value = exact(figure.candidate)
     if limited.check in LEVELS:
-        low = limited.check == "at_least"
-        good = value >= limited.limit if low else value <= limited.limit
-        return ("pass" if good else "fail"), ""
+        return _level(rule, limited, figure)
     ratio = limited.check == "max_ratio" or limited.share
     if figure.baseline is None or (figure.baseline == 0 and ratio):
         return undefined, "the baseline's figure is missing or zero, so there is no ratio"
@@ -76,13 +87,24 @@ def _status(rule: Rule, limited: Limited, figure: Figure | None) -> tuple[Status
     return _settled([_within(rule, limited, before, before * exact(end)) for end in ends])
 
 
+def _level(rule: Rule, limited: Limited, figure: Figure) -> tuple[Status, str]:
+    """A limit on the candidate's own figure."""
+    span = None if rule.evidence == "point" else figure.interval
+    values = [figure.candidate] if span is None else [span.low, span.high]
+    sign = 1 if limited.check == "at_least" else -1
+    status, note = _settled(
+        [sign * (exact(v) - limited.limit) >= 0 for v in values if v is not None]
+    )
+    return status, note or figure.remark
+
+
 def _settled(good: Sequence[bool]) -> tuple[Status, str]:
     """An estimate settles a limit when its whole interval lies on one side."""
     if all(good):
         return "pass", ""
     if not any(good):
         return "fail", ""
-    return "inconclusive", "the interval of the ratio holds the limit; measure more rounds"
+    return "inconclusive", "the interval holds the limit; measure more rounds"
 
 
 def _within(rule: Rule, limited: Limited, before: Fraction, after: Fraction) -> bool:

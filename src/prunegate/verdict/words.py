@@ -126,6 +126,8 @@ def _reason(policy: Policy, finding: Finding) -> str:
     if finding.candidate is None:
         return f"{where}: {finding.note}."
     figures = f"{where} {_figures(policy, finding)}"
+    if finding.status == "fail" and METRICS[finding.metric].kind == "operational" and finding.note:
+        return f"{figures} ({finding.note})."
     if finding.status == "fail":
         return f"{figures}."
     return f"{figures}; not proven: {finding.note or 'not enough evidence'}."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -11,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prunegate.cost.measurement import Interval, Measurements, ModelFigures
-from prunegate.cost.projection import project, volumes_by_month
+from prunegate.cost.projection import project
+from prunegate.cost.volumes import volumes_by_month
 from prunegate.errors import MeasurementError
-from prunegate.policy.model import Cost, Volumes
+from prunegate.policy.money import Cost, Volumes
 
 
 def cost(baseline: float, candidate: float | None = None, **volumes: Any) -> Cost:
@@ -47,6 +49,104 @@ def test_the_worked_case() -> None:
     # By hand: 18 x 180,000 + 620,000 x (1 + ... + 18) / 18 = 9,130,000, at a saving of 0.0013.
     assert sum(month.volume for month in found.months[1:]) == 9_130_000
     assert found.months[-1].cumulative == "11869.00"
+
+
+def hand_volumes(growth: str) -> list[int]:
+    """180,000 to 800,000 in 18 months by whole numbers only, rounded half up."""
+    if growth == "linear":  # v = floor(x + 1/2) with x = 180,000 + 620,000 m / 18
+        return [(2 * (180_000 * 18 + 620_000 * m) + 18) // 36 for m in range(19)]
+    found = []
+    for m in range(19):  # the v with v - 1/2 <= x < v + 1/2, where x^18 = now^(18-m) target^m
+        power = 2**18 * 180_000 ** (18 - m) * 800_000**m
+        low, high = 1, 10**6
+        while low < high:
+            middle = (low + high + 1) // 2
+            low, high = (middle, high) if (2 * middle - 1) ** 18 <= power else (low, middle - 1)
+        found.append(low)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("growth", "end"), [("linear", Fraction("11869.00")), ("geometric", Fraction("10134.6739"))]
+)
+def test_the_worked_case_saves_month_by_month_what_fractions_say(
+    growth: str, end: Fraction
+) -> None:
+    found = project(
+        cost(0.0042, 0.0029, now=180_000, target=800_000, months=18, growth=growth), None
+    )
+    volumes = hand_volumes(growth)
+    total = Fraction(0)
+    for month, volume in zip(found.months, volumes, strict=True):
+        saved = volume * Fraction(13, 10_000)
+        total += saved if month.month else 0
+        assert month.volume == volume
+        assert month.baseline == in_cents(volume * Fraction(42, 10_000))
+        assert month.candidate == in_cents(volume * Fraction(29, 10_000))
+        assert (month.saving, month.cumulative) == (in_cents(saved), in_cents(total))
+        assert month.saving_percent == "30.95"  # 13 / 42
+    assert total == end
+
+
+def in_cents(amount: Fraction) -> str:
+    """Half up, for amounts that are not negative."""
+    whole, rest = divmod(int(amount * 100 + Fraction(1, 2)), 100)
+    return f"{whole}.{rest:02}"
+
+
+def test_the_one_off_cost_has_to_be_earned_first() -> None:
+    section = cost(0.5, 0.4, by_month=[1000, 1000, 1000])
+    section = section.model_copy(update={"one_off": 200.0})
+    found = project(section, None)
+    assert [m.month for m in found.months] == [1, 2, 3]
+    assert [m.cumulative for m in found.months] == ["-100.00", "0.00", "100.00"]
+    assert (found.one_off, found.break_even) == ("200.00", 2)
+    dearer = project(section.model_copy(update={"one_off": 300.01}), None)
+    assert (dearer.break_even, dearer.months[-1].cumulative) == (None, "-0.01")
+
+
+def test_without_a_saving_nothing_is_ever_paid_back() -> None:
+    assert project(cost(0.5, 0.5, by_month=[1000, 1000]), None).break_even is None
+    assert project(cost(0.5, 0.6, by_month=[1000, 1000]), None).break_even is None
+    assert project(cost(0.5, 0.4, by_month=[0, 1000]), None).break_even == 2
+
+
+def test_today_of_a_table_is_shown_and_not_billed() -> None:
+    found = project(cost(0.5, 0.4, now=0, by_month=[10, 0]), None)
+    assert [(m.month, m.volume, m.baseline) for m in found.months] == [
+        (0, 0, "0.00"),
+        (1, 10, "5.00"),
+        (2, 0, "0.00"),
+    ]
+    assert found.months[-1].cumulative == "1.00"
+    assert (found.months[0].saving_percent, found.months[1].saving_percent) == (None, "20.00")
+
+
+def test_an_interval_makes_a_range_of_everything_that_follows() -> None:
+    section = cost(1.0, by_month=[100, 100, 100]).model_copy(update={"one_off": 60.0})
+    found = project(section, measured(Interval(value=0.7, low=0.6, high=0.8)))
+    last = found.months[-1]
+    assert (last.candidate_low, last.candidate, last.candidate_high) == ("60.00", "70.00", "80.00")
+    assert (last.cumulative_low, last.cumulative, last.cumulative_high) == (
+        *("0.00", "30.00", "60.00"),
+    )
+    assert (found.break_even_early, found.break_even, found.break_even_late) == (2, 2, 3)
+    assert (found.saving_low, found.saving_high) == ("0.00", "60.00")
+
+
+def test_scenarios_are_the_same_bills_at_other_volumes() -> None:
+    volumes = {"now": 100, "target": 400, "months": 3, "low": 100, "high": 1000}
+    found = project(cost(0.5, 0.4, **volumes), None)
+    low, high = found.scenarios
+    assert [m.volume for m in low.months] == [100, 100, 100, 100]
+    assert [m.volume for m in high.months] == [100, 400, 700, 1000]
+    assert [s.months[-1].cumulative for s in found.scenarios] == ["30.00", "210.00"]
+    assert (found.saving_low, found.months[-1].cumulative, found.saving_high) == (
+        *("30.00", "90.00", "210.00"),
+    )
+    alone = project(cost(0.5, 0.4, now=100, target=400, months=3), None)
+    assert (alone.scenarios, alone.saving_low, alone.saving_high) == ((), None, None)
+    assert alone.months == found.months
 
 
 def test_a_missing_price_is_scaled_by_the_measured_ratio() -> None:
@@ -95,15 +195,14 @@ volumes = st.fixed_dictionaries(
         "months": st.integers(1, 60),
         "growth": st.sampled_from(["linear", "geometric"]),
     }
-)
+).map(lambda v: v | {"now": min(v["now"], v["target"]), "target": max(v["now"], v["target"])})
 
 
 @given(spec=volumes)
 def test_volumes_go_from_now_to_the_target_without_turning_back(spec: dict[str, Any]) -> None:
     found = volumes_by_month(Volumes.model_validate(spec))
     assert (found[0], found[-1], len(found)) == (spec["now"], spec["target"], spec["months"] + 1)
-    rising = spec["target"] >= spec["now"]
-    assert list(found) == sorted(found, reverse=not rising)
+    assert list(found) == sorted(found)
 
 
 @given(spec=volumes)

@@ -86,6 +86,20 @@ def test_money_has_its_currency() -> None:
     )
 
 
+def test_what_the_models_have_together_is_explained() -> None:
+    cost = (
+        "cost: {billing: {per_inference: {baseline: 0.0042, candidate: 0.0029}}, volumes: {now: 1, "
+        "target: 2, months: 18}, one_off: 1200}"
+    )
+    assert rule("{metric: saving, at_least: 1000}", cost) == (
+        "The saving over all projected months, less the one-off cost, must be at least USD 1,000; "
+        + REST
+    )
+    assert rule("{metric: break_even_month, at_most: 6}", cost) == (
+        f"The month in which the saving has paid the one-off cost must be at most 6; {REST}"
+    )
+
+
 def test_what_holds_for_all_rules_comes_after_them(example: str) -> None:
     policy = parse_policy(example)
     assert explain(policy)[len(policy.rules) :] == [

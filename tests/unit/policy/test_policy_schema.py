@@ -72,6 +72,10 @@ MUTATIONS: list[tuple[tuple[Any, ...], Any]] = [
     (("evidence", "confidence"), 0.5),
     (("evidence", "minimum", "rows"), 0),
     (("cost", "currency"), "dollars"),
+    (("cost", "currency"), "EUX"),
+    (("cost", "one_off"), -1),
+    (("cost", "volumes"), {"by_month": []}),
+    (("cost", "volumes"), {"now": 1, "months": 3, "growth": "linear"}),
     (("group",), None),
     (("purpose",), ""),
 ]

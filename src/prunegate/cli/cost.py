@@ -1,0 +1,116 @@
+"""``prunegate cost``: what both models cost month by month, and when the work is paid for."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from prunegate.errors import InputError
+
+if TYPE_CHECKING:
+    from prunegate.cost.projection import Projection
+    from prunegate.policy.model import Policy
+
+FILE = click.Path(path_type=Path)
+
+
+@click.command("cost", short_help="Project what both models cost, month by month.")
+@click.argument("policy", type=FILE)
+@click.option(
+    "--measurements",
+    type=FILE,
+    help="measurements.json, where the cost leans on it: instances, or a price to be scaled.",
+)
+@click.option("--csv", "table", type=FILE, help="Write the monthly table as CSV.")
+@click.option("--chart", type=FILE, help="Write the chart as SVG.")
+@click.option("--force", is_flag=True, help="Overwrite files that are there.")
+@click.option("--json", "as_json", is_flag=True, help="Print the projection as JSON.")
+@click.option("-q", "--quiet", is_flag=True, help="Only the table.")
+@click.option("--no-color", is_flag=True, help="Plain text; there is no other here.")
+def command(  # noqa: PLR0913  # one argument per option
+    *,
+    policy: Path,
+    measurements: Path | None,
+    table: Path | None,
+    chart: Path | None,
+    force: bool,
+    as_json: bool,
+    quiet: bool,
+    no_color: bool,
+) -> int:
+    """Project what both models cost at the volumes of POLICY's cost section.
+
+    No predictions are needed: prices that are quoted project by themselves. Exit code 0 whatever
+    is saved; a rule on cost_per_1k, monthly_cost, saving or break_even_month makes it a condition.
+
+    \b
+    Example:
+      prunegate cost policies/brand-safety-vit.yaml --csv cost.csv --chart cost.svg
+    """  # noqa: D301  # click's mark is the character itself
+    del no_color
+    from prunegate.audit.canonical import plain
+    from prunegate.cli.cost_table import lines
+    from prunegate.outputs.write import require_new, write_whole
+    from prunegate.policy.load import load_policy
+
+    loaded = load_policy(policy)
+    projection = _project(loaded, measurements)
+    contents = _contents(projection, table, chart)
+    for path in contents:
+        require_new(path, force=force)
+    for path, content in contents.items():
+        write_whole(path, content)
+    if as_json:
+        document = {"format": FORMAT, "policy": loaded.name, **plain(projection)}
+        click.echo(json.dumps(document, indent=2))
+    else:
+        click.echo("\n".join(lines(projection, brief=quiet)))
+    if not quiet:
+        for path in contents:
+            click.echo(f"written: {path}", err=True)
+    return 0
+
+
+FORMAT = "urn:prunegate:cost:v1"
+
+
+def _project(policy: Policy, measurements: Path | None) -> Projection:
+    from prunegate.cost.measurements_file import read_measurements
+    from prunegate.cost.projection import project
+
+    if policy.cost is None:
+        raise InputError(
+            f"{policy.name} has no 'cost' section; add cost: {{billing: {{per_inference: "
+            "{baseline: 0.0042, candidate: 0.0029}}, volumes: {now: 180000, target: 800000, "
+            "months: 18}}"
+        )
+    return project(policy.cost, read_measurements(measurements) if measurements else None)
+
+
+def _contents(projection: Projection, table: Path | None, chart: Path | None) -> dict[Path, bytes]:
+    """What is to be written, all of it made before anything is."""
+    if (table and not projection.months) or (chart and len(projection.months) < 2):
+        raise InputError(
+            "--csv shows months and --chart at least two, and this policy projects fewer; give its "
+            "'cost' section volumes"
+        )
+    if table and chart and table.resolve() == chart.resolve():
+        raise InputError("--csv and --chart name the same file; give each its own")
+    contents = {}
+    if table:
+        from prunegate.outputs.cost_csv import render_cost_csv
+
+        contents[table] = render_cost_csv(projection).encode()
+    if chart:
+        from prunegate.report.cost_chart import cost_chart
+
+        contents[chart] = _alone(str(cost_chart(projection))).encode()
+    return contents
+
+
+def _alone(svg: str) -> str:
+    """A chart as a file of its own, which has no page to take its letters and its size from."""
+    return svg.replace("<svg ", '<svg font-family="sans-serif" width="880" ', 1) + "\n"

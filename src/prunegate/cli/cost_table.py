@@ -1,0 +1,60 @@
+"""The projection on a terminal: a table of months, and around it what the report says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from prunegate.cost.projection import Month, Projection
+from prunegate.report import cost_words, numbers
+
+_COLUMNS = ("month", "inferences", "baseline", "candidate", "saving", "%", "saved so far")
+
+
+def lines(projection: Projection, *, brief: bool) -> list[str]:
+    """The lines; ``brief``: the table alone, or the price where there are no months."""
+    table = _table(_COLUMNS, [_row(m, projection.currency) for m in projection.months])
+    if any(cost_words.instances(month) for month in projection.months):
+        shown = [
+            (*_row(m, projection.currency), cost_words.instances(m)) for m in projection.months
+        ]
+        table = _table((*_COLUMNS, "instances"), shown)
+    opening = [cost_words.prices(projection), cost_words.per_thousand(projection)]
+    if brief:
+        return [_plain(line) for line in (table if projection.months else opening)]
+    beside = cost_words.beside(projection)
+    closing = [*cost_words.payback(projection), *projection.notes]
+    parts = [
+        opening,
+        table if projection.months else [],
+        _table([name.lower() for name in cost_words.SCENARIO_COLUMNS], beside) if beside else [],
+        closing,
+    ]
+    text = "\n\n".join("\n".join(part) for part in parts if part)
+    return [_plain(line) for line in text.split("\n")]
+
+
+def _row(month: Month, currency: str) -> tuple[str, ...]:
+    amounts = (month.baseline, month.candidate, month.saving)
+    return (
+        "now" if month.month == 0 else str(month.month),
+        numbers.count(month.volume),
+        *(numbers.money(amount, currency, cents=True) for amount in amounts),
+        month.saving_percent or "",
+        numbers.money(month.cumulative, currency, cents=True),
+    )
+
+
+def _table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(names, *rows, strict=True)]
+    return [
+        "  ".join(
+            cell.rjust(width) if place else cell.ljust(width)
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in (names, *rows)
+    ]
+
+
+def _plain(line: str) -> str:
+    """For any terminal and for other programs: plain spaces and minus signs."""
+    return line.replace(numbers.GAP, " ").replace(numbers.MINUS, "-")

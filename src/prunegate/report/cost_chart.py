@@ -1,0 +1,135 @@
+"""Both models' monthly cost as a picture: two lines, what lies between them, and the break-even."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import altair as alt
+from markupsafe import Markup
+
+from prunegate.cost.projection import Projection
+from prunegate.report import numbers, svg
+from prunegate.report.inert import inert
+from prunegate.report.palette import BASELINE, CANDIDATE, SAVED
+
+_WIDTH, _HEIGHT = 366, 210
+_NAME = 130
+"""Width of a line's name and amount, about."""
+_ROOM = 1.12
+"""How far the axis goes beyond the highest amount."""
+
+
+def cost_chart(projection: Projection) -> Markup:
+    """The picture of a projection of two months or more."""
+    last = projection.months[-1]
+    values = [
+        {"month": m.month, "baseline": float(m.baseline), "candidate": float(m.candidate)}
+        for m in projection.months
+    ]
+    top = max(max(v["baseline"], v["candidate"]) for v in values) or 1.0
+    # whole instances are a price that jumps; drawn sloping, it would promise what is never billed
+    lines = _layers(values, "step" if projection.billing == "instance" else "linear")
+    chart = alt.layer(*lines, *_ends(projection), *_paid(projection)).encode(
+        x=alt.X("month:Q", scale=_flat(last.month), axis=_months(last.month)),
+        y=alt.Y("baseline:Q", scale=_flat(_ROOM * top), axis=_amounts(projection.currency)),
+    )
+    padding = {"left": 60, "right": 14, "top": 8, "bottom": 44}
+    specification = svg.draw(chart, width=_WIDTH, height=_HEIGHT, padding=padding)
+    ends = " to ".join(
+        numbers.money(c, projection.currency) for c in (last.baseline, last.candidate)
+    )
+    return svg.render(
+        specification,
+        name="cost",
+        title="Cost per month of both models",
+        description=f"In month {last.month} the cost goes from {ends}. The table has the amounts.",
+    )
+
+
+def _flat(top: float) -> alt.Scale:
+    return alt.Scale(domain=[0, top], nice=False)
+
+
+def _months(last: int) -> alt.Axis:
+    step = max(1, -(-last // 6))
+    values = list(range(0, last + 1, step))
+    return alt.Axis(values=values, title="month", grid=False, format="d")
+
+
+def _amounts(currency: str) -> alt.Axis:
+    return alt.Axis(title=f"{inert(currency)} a month", format=",~r", tickCount=5, gridOpacity=0.7)
+
+
+def _layers(values: list[dict[str, Any]], course: str) -> list[alt.Chart]:
+    data = alt.Chart(alt.Data(values=values))
+    before = {"color": BASELINE, "strokeWidth": 2.4, "strokeDash": [6, 4]}
+    return [
+        data.mark_area(color=SAVED, interpolate=course).encode(y="candidate:Q", y2="baseline:Q"),
+        data.mark_line(**before, interpolate=course).encode(y="baseline:Q"),
+        data.mark_line(color=CANDIDATE, strokeWidth=2.8, interpolate=course).encode(
+            y="candidate:Q"
+        ),
+    ]
+
+
+def _paid(projection: Projection) -> list[alt.Chart]:
+    """Where the saving has paid the one-off cost, if there is one and it does."""
+    month = projection.break_even
+    if month is None or not Decimal(projection.one_off):
+        return []
+    late = month > projection.months[-1].month / 2  # the word stays inside the picture
+    mark = alt.Chart(alt.Data(values=[{"month": month, "baseline": 0}]))
+    return [
+        mark.mark_rule(color=svg.MUTED, strokeDash=[2, 3]).encode(
+            y=alt.value(0), y2=alt.value(_HEIGHT)
+        ),
+        mark.mark_text(
+            text=f"paid back: month {month}",
+            align="right" if late else "left",
+            baseline="bottom",
+            dx=-4 if late else 4,
+            dy=-4,
+            fontSize=11,
+            color=svg.MUTED,
+        ),
+    ]
+
+
+def _ends(projection: Projection) -> list[alt.Chart]:
+    """The two lines named where they end; the dearer one above, the cheaper one below."""
+    last = projection.months[-1]
+    dearer = Decimal(last.baseline) >= Decimal(last.candidate)
+    named = [
+        (last.baseline, "baseline", BASELINE, dearer),
+        (last.candidate, "candidate", CANDIDATE, not dearer),
+    ]
+    clear = _climb(projection)
+    return [
+        alt.Chart(alt.Data(values=[{"month": last.month, "baseline": float(amount)}])).mark_text(
+            text=f"{name} {numbers.money(amount, projection.currency)}",
+            align="right",
+            baseline="bottom" if above else "top",
+            dx=-2,
+            dy=-8 + min(clear, 0) if above else 8 + max(clear, 0),
+            fontSize=12.5,
+            fontWeight="bold",
+            color=colour,
+        )
+        for amount, name, colour, above in named
+    ]
+
+
+def _climb(projection: Projection) -> float:
+    """Pixels that a line climbs over the width of its name, which has to keep clear of it."""
+    months = projection.months
+    start = months[int((len(months) - 1) * (1 - _NAME / _WIDTH))]
+    top = max(float(amount) for m in months for amount in (m.baseline, m.candidate)) or 1.0
+    climbs = [
+        float(end) - float(begin)
+        for begin, end in (
+            (start.baseline, months[-1].baseline),
+            (start.candidate, months[-1].candidate),
+        )
+    ]
+    return min(climbs, key=abs) / (_ROOM * top) * _HEIGHT
