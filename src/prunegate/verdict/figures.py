@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from prunegate.cost.measurement import Interval, Measurements, steady
+from prunegate.cost.measurement import Interval, Measurements, is_evidence, steady
 from prunegate.cost.projection import Projection
 from prunegate.policy.catalogue import METRICS, TIMED
 
@@ -37,7 +37,7 @@ def figures(measurements: Measurements | None, cost: Projection | None) -> dict[
 
 
 def _measured(measurements: Measurements) -> dict[str, Figure]:
-    noisy = "" if measurements.quiet else _noise(measurements.noise)
+    noisy = "" if is_evidence(measurements) else _noise(measurements.noise)
     found = {}
     for name, metric in METRICS.items():
         if metric.kind != "operational" or not hasattr(measurements.baseline, name):
@@ -101,7 +101,7 @@ def _price_noise(cost: Projection, measurements: Measurements | None) -> str:
     if cost.price_candidate_low is None or measurements is None:
         return ""
     noise = measurements.cpu_noise
-    if measurements.quiet if noise is None else steady(noise):
+    if is_evidence(measurements) if noise is None else steady(noise):
         return ""
     return _noise(noise or measurements.noise)
 
