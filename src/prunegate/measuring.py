@@ -33,7 +33,6 @@ from prunegate.models.store import LoadedModel, load_model
 from prunegate.predict.random_inputs import described, random_inputs
 
 Progress = Callable[[str, int, int], None]
-ROLES = ("baseline", "candidate")
 
 
 @dataclass(frozen=True, kw_only=True)

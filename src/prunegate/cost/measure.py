@@ -107,7 +107,7 @@ def _engines(baseline: nn.Module, candidate: nn.Module, device: torch.device) ->
     return f"{one} {device.type}" if one == other else f"{one} against {other} {device.type}"
 
 
-def figures(  # noqa: PLR0913  # the counted half of ModelFigures, by keyword
+def figures(
     *,
     digest: str | None = None,
     model_bytes: int | None = None,

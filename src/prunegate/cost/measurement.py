@@ -42,7 +42,7 @@ class ModelFigures:
     parameters: int | None = None
     active_heads: int | None = None
     peak_memory_bytes: int | None = None
-    """Most resident memory that serving this batch added to a process of its own (``memory.py``)."""
+    """Resident memory that serving this batch added to a process, at most (``memory.py``)."""
     flops: int | None = None
     """Floating-point operations of one inference, counted and not timed (``flops.py``)."""
 

@@ -32,7 +32,7 @@ def mistakes_in(document: Any) -> Iterator[str]:
 
 def _others(value: Any, where: str) -> Iterator[str]:
     """Measurements in a measurement, one level deep."""
-    if not isinstance(value, list):
+    if not isinstance(value, list | tuple):
         yield f"{where}: got {_shown(value)}, expected a list of measurements"
         return
     for place, one in enumerate(value):
@@ -45,7 +45,7 @@ def _others(value: Any, where: str) -> Iterator[str]:
 def _strangers(document: Mapping[str, Any]) -> Iterator[str]:
     """Measurements of other models, or twice the same batch, among those of this file."""
     others = document.get("others")
-    parts = [one for one in others if isinstance(one, dict)] if isinstance(others, list) else []
+    parts = [one for one in others if isinstance(one, dict)] if isinstance(others, list | tuple) else []
     for role in ("baseline", "candidate"):
         digests = [_digest_of(part, role) for part in (document, *parts)]
         if any(digest != digests[0] for digest in digests):

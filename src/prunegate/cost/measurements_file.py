@@ -18,6 +18,7 @@ from prunegate.cost.measurements_checks import INTERVALS, mistakes_in
 from prunegate.errors import MeasurementError
 
 _LARGEST = 1 << 20
+_TAKE_ONE = "take one that 'prunegate measure' or 'prunegate run' wrote"
 
 
 def write_measurements(measurements: Measurements, path: Path) -> None:
@@ -60,8 +61,7 @@ def parse_measurements(text: str, name: str) -> Measurements:
     if mistakes:
         lines = "\n".join(f"  {mistake}" for mistake in mistakes)
         raise MeasurementError(
-            f"{name}: {len(mistakes)} mistake(s); take one that 'prunegate measure' or 'prunegate run' wrote, or "
-            f"correct it:\n{lines}"
+            f"{name}: {len(mistakes)} mistake(s); {_TAKE_ONE}, or correct it:\n{lines}"
         )
     return _build(document)
 
@@ -109,7 +109,7 @@ def _load(text: str, name: str, mistakes: list[str]) -> Any:
         return json.loads(text, object_pairs_hook=pairs)
     except json.JSONDecodeError as error:
         raise MeasurementError(
-            f"{name}:{error.lineno}: not JSON ({error.msg}); take one that 'prunegate measure' or 'prunegate run' wrote."
+            f"{name}:{error.lineno}: not JSON ({error.msg}); {_TAKE_ONE}."
         ) from error
     except (RecursionError, ValueError) as error:
         raise MeasurementError(

@@ -49,8 +49,8 @@ def random_inputs(
         }
     if tokens is not None:
         raise InputError(f"{model.folder}: reads {model.family.reads}, which have no tokens")
-    shape = _image(model)
-    return {"pixel_values": torch.randn(rows, *shape, generator=generator)}
+    pixels = torch.randn(rows, *_image(model), generator=generator)
+    return {"pixel_values": pixels}
 
 
 def described(inputs: Mapping[str, Tensor]) -> str:
