@@ -45,7 +45,8 @@ def _others(value: Any, where: str) -> Iterator[str]:
 def _strangers(document: Mapping[str, Any]) -> Iterator[str]:
     """Measurements of other models, or twice the same batch, among those of this file."""
     others = document.get("others")
-    parts = [one for one in others if isinstance(one, dict)] if isinstance(others, list | tuple) else []
+    listed = others if isinstance(others, list | tuple) else ()
+    parts = [one for one in listed if isinstance(one, dict)]
     for role in ("baseline", "candidate"):
         digests = [_digest_of(part, role) for part in (document, *parts)]
         if any(digest != digests[0] for digest in digests):
