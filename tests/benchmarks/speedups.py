@@ -121,9 +121,11 @@ def main() -> None:
     """Print a line a model and batch, and for single images one of the busy machine."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a few seconds a line, batch 1 alone")
-    parser.add_argument("--seconds", type=float, default=20.0, help="a line")
+    parser.add_argument("--batch", type=int, nargs="+", default=[1, 8], help="images a call")
+    parser.add_argument("--rounds", type=int, default=20, help="a line; six at least")
+    parser.add_argument("--seconds", type=float, default=20.0, help="a line, or one call a turn")
     chosen = parser.parse_args()
-    batches = (1,) if chosen.quick else (1, 8)
+    batches = [1] if chosen.quick else chosen.batch
     seconds = 8.0 if chosen.quick else chosen.seconds
     baseline = fresh(CONFIG, 0).module
     pixels = torch.randn(8, 3, 224, 224, generator=torch.Generator().manual_seed(0))
@@ -143,7 +145,8 @@ def main() -> None:
         for case in cases:
             limit = whole / flops(case.module, one)
             inputs = {"pixel_values": pixels}
-            quiet = measure(baseline, case.module, inputs, batch=batch, seconds=seconds)
+            how = {"batch": batch, "rounds": chosen.rounds}
+            quiet = measure(baseline, case.module, inputs, **how, seconds=seconds)
             show(case.name, batch, limit, quiet)
             if batch == 1:
                 again(baseline, case, seconds, quiet)
