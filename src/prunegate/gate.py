@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from prunegate.audit.assemble import Judged, Origin, assemble, policy_ref
 from prunegate.audit.canonical import canonical_bytes
 from prunegate.audit.measured import measured_of
+from prunegate.audit.measured_models import require_same_models
 from prunegate.audit.pending import pended
 from prunegate.audit.record import DecisionRecord
 from prunegate.audit.second_opinion import second_opinion
@@ -108,12 +109,16 @@ def gate(
         origin: how the predictions came about, where that is known.
 
     Raises:
-        InputError: as for ``judge``.
+        InputError: as for ``judge``, or measurements of other models.
         InternalError: the second opinion on the findings disagrees.
     """
     policy, reference = source.policy, policy_ref(source)
     table = _open(policy, predictions)
     hashes = hash_files(table.files)
+    origin = origin or Origin()
+    unknown = (
+        require_same_models(measurements, source, table.files, origin.made) if measurements else ()
+    )
     known = operations(policy, measurements)
     verdict = _judged(policy, table, known)
     judged = Judged(
@@ -122,8 +127,9 @@ def gate(
         operations=known,
         verdict=verdict,
         opinion=second_opinion(policy, verdict),
+        unknown=unknown,
     )
-    record = assemble(policy, reference, judged, origin or Origin())
+    record = assemble(policy, reference, judged, origin)
     require_unchanged(hashes)  # the record names the files by content
     return Decision(verdict=verdict, record=record)
 

@@ -18,6 +18,7 @@ from prunegate.audit.assemble import Origin
 from prunegate.audit.control import control_of
 from prunegate.audit.generations import excerpt
 from prunegate.audit.lineage import compression_of, lineage_warnings, model_ref
+from prunegate.audit.measured_models import noted
 from prunegate.audit.record import Control, Input, Search
 from prunegate.compress.recipe import Candidate
 from prunegate.cost.measurements_file import write_measurements
@@ -75,7 +76,8 @@ def decide(
         name: bench.score(model, name)
         for name, model in (("baseline", bench.baseline), ("candidate", candidate))
     }
-    pq.write_table(bench.predictions(scores), folder / PREDICTIONS)
+    digests = {"baseline": bench.baseline.digest, "candidate": candidate.digest}
+    pq.write_table(noted(bench.predictions(scores), digests), folder / PREDICTIONS)
     measurements = bench.measure(candidate)
     write_measurements(measurements, folder / MEASUREMENTS)
     settings.progress("look for undeclared slices that lost", 0, 1)

@@ -54,6 +54,8 @@ class Judged:
     verdict: Verdict
     opinion: SecondOpinion | None = None
     """The agreement of a second engine, where it was asked."""
+    unknown: tuple[str, ...] = ()
+    """Measured models that nothing at hand could be compared with."""
 
 
 def policy_ref(source: PolicyFile) -> PolicyRef:
@@ -103,7 +105,7 @@ def assemble(
         cost=operations.cost,
         claims=verdict.claims,
         warnings=verdict.warnings,
-        known_limits=known_limits(policy, verdict, operations),
+        known_limits=(*known_limits(policy, verdict, operations), *_unknown(judged.unknown)),
         second_opinion=judged.opinion,
         **origin.made,
     )
@@ -131,6 +133,17 @@ def known_limits(policy: Policy, verdict: Verdict, operations: Operations) -> tu
     if policy.evidence.minimum.rows == 1 and policy.evidence.minimum.positives == 1:
         limits.append("The policy sets no minimum evidence per slice.")
     return tuple(limits)
+
+
+def _unknown(roles: Sequence[str]) -> tuple[str, ...]:
+    """That measurements had to be taken at their word."""
+    if not roles:
+        return ()
+    limit = (
+        f"Which {' and '.join(roles)} made the predictions is not known here; that the "
+        "measurements are of the same is taken on trust."
+    )
+    return (limit,)
 
 
 def _inputs(judged: Judged) -> tuple[Input, ...]:

@@ -22,6 +22,7 @@ COMMANDS = {
     "search": "search",
     "compress": "compress",
     "importance": "importance",
+    "measure": "measure",
     "gate": "gate",
     "check": "check",
     "plan": "plan",

@@ -70,7 +70,7 @@ def measure(  # noqa: PLR0913  # the settings of one experiment, by keyword
     Raises:
         MeasurementError: settings without sense, or a model that cannot run on the inputs.
     """
-    _check(batch=batch, threads=threads, rounds=rounds, seconds=seconds)
+    check_settings(batch=batch, threads=threads, rounds=rounds, seconds=seconds)
     inputs = take(sample_inputs, batch)
     device = device_of(inputs)
     load_before = load()
@@ -113,10 +113,17 @@ def figures(
     model_bytes: int | None = None,
     parameters: int | None = None,
     active_heads: int | None = None,
+    peak_memory_bytes: int | None = None,
+    flops: int | None = None,
 ) -> ModelFigures:
     """Return what is counted about a model, not timed."""
     return ModelFigures(
-        digest=digest, model_bytes=model_bytes, parameters=parameters, active_heads=active_heads
+        digest=digest,
+        model_bytes=model_bytes,
+        parameters=parameters,
+        active_heads=active_heads,
+        peak_memory_bytes=peak_memory_bytes,
+        flops=flops,
     )
 
 
@@ -138,10 +145,18 @@ def _with_counts(timed: ModelFigures, counted: ModelFigures) -> ModelFigures:
         model_bytes=counted.model_bytes,
         parameters=counted.parameters,
         active_heads=counted.active_heads,
+        peak_memory_bytes=counted.peak_memory_bytes,
+        flops=counted.flops,
     )
 
 
-def _check(*, batch: int, threads: int, rounds: int, seconds: float) -> None:
+def check_settings(*, batch: int, threads: int, rounds: int, seconds: float) -> None:
+    """Refuse settings of an experiment that make no sense.
+
+    Raises:
+        MeasurementError: batch or threads below one, too few rounds for an interval, or a time that
+            is not above zero (NaN is not).
+    """
     if batch < 1 or threads < 1:
         raise MeasurementError(f"batch {batch}, threads {threads}: both have to be at least 1.")
     if rounds < FEWEST_ROUNDS:

@@ -41,6 +41,10 @@ class ModelFigures:
     model_bytes: int | None = None
     parameters: int | None = None
     active_heads: int | None = None
+    peak_memory_bytes: int | None = None
+    """Resident memory that serving this batch added to a process, at most (``memory.py``)."""
+    flops: int | None = None
+    """Floating-point operations of one inference, counted and not timed (``flops.py``)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,3 +73,14 @@ class Measurements:
     """False: the machine was too busy; timed figures are no evidence."""
     environment: dict[str, str] = field(default_factory=dict)
     """Processor, cores, load before and after."""
+    others: tuple[Measurements, ...] = ()
+    """The same models in batches of other sizes. Rules read the figures above, never these."""
+
+
+def is_evidence(taken: Measurements) -> bool:
+    """Whether timed figures may decide anything.
+
+    What a file says of itself is not enough: where it has the baseline against itself, that decides
+    as well.
+    """
+    return taken.quiet and (taken.noise is None or steady(taken.noise))

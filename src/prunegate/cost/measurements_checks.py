@@ -27,6 +27,38 @@ def mistakes_in(document: Any) -> Iterator[str]:
     for key, value in document.items():
         if key in _CHECKS and not (value is None and key in INTERVALS):
             yield from _CHECKS[key](value, key)
+    yield from _strangers(document)
+
+
+def _others(value: Any, where: str) -> Iterator[str]:
+    """Measurements in a measurement, one level deep."""
+    if not isinstance(value, list | tuple):
+        yield f"{where}: got {_shown(value)}, expected a list of measurements"
+        return
+    for place, one in enumerate(value):
+        if isinstance(one, dict) and one.get("others"):
+            yield f"{where}[{place}].others: measurements are one level deep; leave it out"
+            continue
+        yield from (f"{where}[{place}].{mistake}" for mistake in mistakes_in(one))
+
+
+def _strangers(document: Mapping[str, Any]) -> Iterator[str]:
+    """Measurements of other models, or twice the same batch, among those of this file."""
+    others = document.get("others")
+    listed = others if isinstance(others, list | tuple) else ()
+    parts = [one for one in listed if isinstance(one, dict)]
+    for role in ("baseline", "candidate"):
+        digests = [_digest_of(part, role) for part in (document, *parts)]
+        if any(digest != digests[0] for digest in digests):
+            yield f"others: not all of the same {role} (its digest differs)"
+    batches = [part.get("batch") for part in (document, *parts)]
+    if any(batch in batches[:place] for place, batch in enumerate(batches)):
+        yield f"others: a batch size occurs twice among {_shown(batches)}"
+
+
+def _digest_of(part: Mapping[str, Any], role: str) -> Any:
+    model = part.get(role)
+    return model.get("digest") if isinstance(model, dict) else None
 
 
 def _figures(value: Any, where: str) -> Iterator[str]:
@@ -140,12 +172,15 @@ _CHECKS: dict[str, _Check] = {
     "cpu_noise": _interval,
     "quiet": _flag,
     "environment": _texts,
+    "others": _others,
 }
 _FIGURES: dict[str, _Check] = {
     "digest": _digest,
     "model_bytes": _count,
     "parameters": _count,
     "active_heads": _count,
+    "peak_memory_bytes": _count,
+    "flops": _count,
     "throughput_per_s": _above_zero,
     "cpu_ms": _above_zero,
     **dict.fromkeys(_LATENCIES, _above_zero),

@@ -18,12 +18,20 @@ from prunegate.cost.measurements_checks import INTERVALS, mistakes_in
 from prunegate.errors import MeasurementError
 
 _LARGEST = 1 << 20
+_TAKE_ONE = "take one that 'prunegate measure' or 'prunegate run' wrote"
 
 
 def write_measurements(measurements: Measurements, path: Path) -> None:
     """Write measurements as indented JSON, keys sorted."""
-    text = json.dumps(asdict(measurements), indent=2, sort_keys=True, allow_nan=False)
-    path.write_text(text + "\n", encoding="utf-8")
+    path.write_text(measurements_text(measurements), encoding="utf-8")
+
+
+def measurements_text(measurements: Measurements) -> str:
+    """Return the text of a measurements file; batches of other sizes only where there are some."""
+    document = asdict(measurements)
+    if not measurements.others:
+        del document["others"]
+    return json.dumps(document, indent=2, sort_keys=True, allow_nan=False) + "\n"
 
 
 def read_measurements(path: Path) -> Measurements:
@@ -53,8 +61,7 @@ def parse_measurements(text: str, name: str) -> Measurements:
     if mistakes:
         lines = "\n".join(f"  {mistake}" for mistake in mistakes)
         raise MeasurementError(
-            f"{name}: {len(mistakes)} mistake(s); take one that 'prunegate run' wrote, or "
-            f"correct it:\n{lines}"
+            f"{name}: {len(mistakes)} mistake(s); {_TAKE_ONE}, or correct it:\n{lines}"
         )
     return _build(document)
 
@@ -82,7 +89,7 @@ def check_digests(
     if wrong:
         raise MeasurementError(
             f"the measurements are of other models: {'; '.join(wrong)}. Measure these models "
-            "('prunegate run' does)."
+            "('prunegate measure BASELINE CANDIDATE', or 'prunegate run')."
         )
 
 
@@ -102,7 +109,7 @@ def _load(text: str, name: str, mistakes: list[str]) -> Any:
         return json.loads(text, object_pairs_hook=pairs)
     except json.JSONDecodeError as error:
         raise MeasurementError(
-            f"{name}:{error.lineno}: not JSON ({error.msg}); take one that 'prunegate run' wrote."
+            f"{name}:{error.lineno}: not JSON ({error.msg}); {_TAKE_ONE}."
         ) from error
     except (RecursionError, ValueError) as error:
         raise MeasurementError(
@@ -116,4 +123,5 @@ def _build(document: dict[str, Any]) -> Measurements:
         values[role] = ModelFigures(**values[role])
     for key in INTERVALS:
         values[key] = Interval(**values[key]) if values.get(key) else None
+    values["others"] = tuple(_build(one) for one in values.get("others", ()))
     return Measurements(**values)

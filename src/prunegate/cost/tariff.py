@@ -13,7 +13,7 @@ from decimal import Decimal, localcontext
 
 from prunegate.cost.amounts import EXACT, exact, six_digits
 from prunegate.cost.bills import Bill, Graduated, Rented, carried
-from prunegate.cost.measurement import Interval, Measurements, ModelFigures, steady
+from prunegate.cost.measurement import Interval, Measurements, ModelFigures, is_evidence, steady
 from prunegate.errors import MeasurementError
 from prunegate.policy.money import Billing, Cost, Instance
 
@@ -65,7 +65,7 @@ def steady_enough(basis: str, measurements: Measurements | None) -> bool:
     if basis == QUOTED or measurements is None:
         return True
     if basis == RENTED or measurements.cpu_noise is None:
-        return measurements.quiet
+        return is_evidence(measurements)
     return steady(measurements.cpu_noise)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from prunegate.audit.record import DecisionRecord
-from prunegate.cost.measurement import Interval, Measurements, steady
+from prunegate.cost.measurement import Interval, Measurements, is_evidence, steady
 from prunegate.report import numbers
 from prunegate.report.inert import inert
 from prunegate.report.numbers import GAP
@@ -40,7 +40,7 @@ _Format = Callable[[float | None], str]
 
 def measures(record: DecisionRecord) -> MeasuresView | None:
     """Figures that were measured, or at least counted in the models; None without either."""
-    rows = [*_timed(record.measurements), *_counted(record)]
+    rows = [*_timed(record.measurements), *_in_batches(record.measurements), *_counted(record)]
     if not rows:
         return None
     taken = record.measurements
@@ -48,7 +48,7 @@ def measures(record: DecisionRecord) -> MeasuresView | None:
         rows=tuple(rows),
         setting=_setting(taken) if taken else "",
         noise=_noise(taken) if taken else "",
-        quiet=taken is None or taken.quiet,
+        quiet=taken is None or is_evidence(taken),
     )
 
 
@@ -82,21 +82,36 @@ def _timed(taken: Measurements | None) -> list[MeasureRow]:
     ]
 
 
+def _in_batches(taken: Measurements | None) -> list[MeasureRow]:
+    """Median latency in batches of other sizes, each with its own noise."""
+    return [
+        MeasureRow(
+            name=f"Median latency (p50), {one.batch} at a time",
+            before=_with_unit(one.baseline.latency_p50_ms, "ms"),
+            after=_with_unit(one.candidate.latency_p50_ms, "ms"),
+            ratio=_interval(one.latency_ratio)
+            if one.latency_ratio and is_evidence(one)
+            else "too noisy to say",
+            timed=False,
+        )
+        for one in (taken.others if taken else ())
+    ]
+
+
 def _steady_cpu(taken: Measurements) -> bool:
     """CPU time can be evidence where the clock on the wall is not."""
     return taken.cpu_noise is not None and steady(taken.cpu_noise)
 
 
 def _counted(record: DecisionRecord) -> list[MeasureRow]:
-    taken = record.measurements
-    one = record.baseline or (taken.baseline if taken else None)
-    other = record.candidate or (taken.candidate if taken else None)
     figures: tuple[tuple[str, str, _Format], ...] = (
         ("Size of the stored weights", "model_bytes", numbers.megabytes),
         ("Parameters", "parameters", numbers.large),
         ("Attention heads", "active_heads", numbers.count),
+        ("Peak memory while serving", "peak_memory_bytes", numbers.megabytes),
+        ("Arithmetic of one inference (FLOPs)", "flops", numbers.large),
     )
-    pairs = [(n, getattr(one, f, None), getattr(other, f, None), show) for n, f, show in figures]
+    pairs = [(name, *_both(record, field), show) for name, field, show in figures]
     return [
         MeasureRow(
             name=name,
@@ -108,6 +123,17 @@ def _counted(record: DecisionRecord) -> list[MeasureRow]:
         for name, before, after, show in pairs
         if before is not None or after is not None
     ]
+
+
+def _both(record: DecisionRecord, field: str) -> tuple[int | None, int | None]:
+    """A counted figure: the models' own, else what was measured says."""
+    taken = record.measurements
+    one = _first(field, record.baseline, taken.baseline if taken else None)
+    return one, _first(field, record.candidate, taken.candidate if taken else None)
+
+
+def _first(field: str, *places: object) -> int | None:
+    return next((v for place in places if (v := getattr(place, field, None)) is not None), None)
 
 
 def _with_unit(value: float | None, unit: str) -> str:
@@ -145,6 +171,6 @@ def _noise(taken: Measurements) -> str:
         said = (
             f"The baseline against itself came out at {_interval(taken.noise)}; 1 is perfect quiet"
         )
-    if taken.quiet:
+    if is_evidence(taken):
         return f"{said}."
     return f"{said}. The machine was too busy: the figures struck out are no evidence."

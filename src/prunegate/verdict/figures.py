@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from prunegate.cost.measurement import Interval, Measurements
+from prunegate.cost.measurement import Interval, Measurements, is_evidence
 from prunegate.cost.projection import Projection
 from prunegate.cost.tariff import RENTED, steady_enough
 from prunegate.policy.catalogue import METRICS, MONEY, TIMED
@@ -48,7 +48,7 @@ def figures(
 
 
 def _measured(measurements: Measurements) -> dict[str, Figure]:
-    noisy = "" if measurements.quiet else _noise(measurements.noise)
+    noisy = "" if is_evidence(measurements) else _noise(measurements.noise)
     found = {}
     for name, metric in METRICS.items():
         if metric.kind != "operational" or not hasattr(measurements.baseline, name):

@@ -153,10 +153,52 @@ def test_a_disturbed_baseline_spoils_the_run(monkeypatch: pytest.MonkeyPatch) ->
     assert not found.quiet
 
 
+class Clock:
+    """Time that passes only in a model: 3 units in the baseline, 2 in the candidate."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Timed(nn.Module):
+    """Takes the clock forward by its cost and a drift of the machine."""
+
+    def __init__(self, clock: Clock, cost: float, drift: float) -> None:
+        super().__init__()
+        self.clock, self.cost, self.drift = clock, cost, drift
+
+    def forward(self, pixel_values: torch.Tensor) -> torch.Tensor:
+        self.clock.now += self.cost * (1 + self.drift * self.clock.now)
+        return pixel_values
+
+
+@pytest.mark.parametrize("drift", [0.0, 1e-6])
+@pytest.mark.parametrize(("cost", "ratio"), [(3.0, 1.0), (2.0, 2 / 3), (4.5, 1.5)])
+def test_the_ratio_is_that_of_the_costs_on_a_quiet_or_drifting_clock(
+    monkeypatch: pytest.MonkeyPatch, cost: float, ratio: float, drift: float
+) -> None:
+    clock = Clock()
+    monkeypatch.setattr("prunegate.cost.rounds.time.perf_counter", clock)
+    monkeypatch.setattr("prunegate.cost.rounds.time.process_time", clock)
+    baseline, candidate = (Timed(clock, c, drift) for c in (3.0, cost))
+    found = measure(baseline, candidate, torch.zeros(1, 4), rounds=20, seconds=900.0)
+    for interval in (found.latency_ratio, found.cpu_ratio):
+        assert interval is not None
+        assert interval.low - 1e-4 <= ratio <= interval.high + 1e-4
+        assert interval.high - interval.low < 0.01
+    assert found.quiet
+    assert found.noise is not None
+    assert found.noise.low - 1e-3 <= 1 <= found.noise.high
+
+
 def test_counted_figures_join_the_timed_ones() -> None:
     timed = run()
-    counted = figures(digest="a" * 64, model_bytes=10, parameters=5, active_heads=2)
+    counted = figures(digest="a" * 64, model_bytes=10, parameters=5, active_heads=2, flops=7)
     found = describe(timed, baseline=counted, candidate=figures(parameters=3))
     assert found.baseline.digest == "a" * 64
+    assert (found.baseline.flops, found.candidate.flops) == (7, None)
     assert found.baseline.latency_p50_ms == timed.baseline.latency_p50_ms
     assert (found.candidate.parameters, found.candidate.model_bytes) == (3, None)

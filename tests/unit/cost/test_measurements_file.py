@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from prunegate.cost.measurement import Interval, Measurements, ModelFigures
 from prunegate.cost.measurements_file import (
     check_digests,
+    measurements_text,
     parse_measurements,
     read_measurements,
     write_measurements,
@@ -42,6 +44,8 @@ def model_figures(draw: Any) -> ModelFigures:
         cpu_ms=draw(st.none() | positive),
         model_bytes=draw(st.none() | counts),
         parameters=draw(st.none() | counts),
+        peak_memory_bytes=draw(st.none() | counts),
+        flops=draw(st.none() | counts),
     )
 
 
@@ -62,7 +66,24 @@ measurements = st.builds(
 )
 
 
-@given(value=measurements)
+@st.composite
+def in_batches(draw: Any) -> Measurements:
+    """The same two models in batches of up to four sizes."""
+    sizes = draw(st.lists(st.integers(1, 512), min_size=1, max_size=4, unique=True))
+    main = draw(measurements)
+    first, *others = (
+        replace(
+            draw(measurements),
+            batch=size,
+            baseline=replace(draw(model_figures()), digest=main.baseline.digest),
+            candidate=replace(draw(model_figures()), digest=main.candidate.digest),
+        )
+        for size in sizes
+    )
+    return replace(first, others=tuple(others))
+
+
+@given(value=in_batches())
 @settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_is_written_is_read_back(value: Measurements, tmp_path: Path) -> None:
     path = tmp_path / "m.json"
@@ -124,10 +145,36 @@ def test_the_smallest_file() -> None:
         ({"format": "other"}, "expected 'urn:prunegate:measurements:v1'"),
         ({"environment": {"a": 1}}, "object of texts"),
         ({"extra": 1}, "extra: unknown key"),
+        ({"baseline": {"flops": 1.5}}, "baseline.flops: got 1.5"),
+        ({"baseline": {"peak_memory_bytes": -1}}, "baseline.peak_memory_bytes: got -1"),
+        ({"others": {}}, "others: got {}"),
+        ({"others": [1]}, "others[0].got 1"),
+        ({"others": [{"batch": 0}]}, "others[0].batch: got 0"),
     ],
 )
 def test_each_mistake_is_named(change: dict[str, Any], words: str) -> None:
     assert words in refused(json.dumps(document(**change)))
+
+
+def test_other_batches_are_of_the_same_models_and_of_other_sizes() -> None:
+    one, other = {"digest": "a" * 64}, {"digest": "b" * 64}
+    main = document(baseline=one, candidate=other)
+    good = document(baseline=one, candidate=other, batch=8)
+    found = parse_measurements(json.dumps(main | {"others": [good]}), "m.json")
+    assert [part.batch for part in (found, *found.others)] == [1, 8]
+    swapped = good | {"candidate": one}
+    assert "not all of the same candidate" in refused(json.dumps(main | {"others": [swapped]}))
+    unnamed = good | {"baseline": {}}
+    assert "not all of the same baseline" in refused(json.dumps(main | {"others": [unnamed]}))
+    again = good | {"batch": 1}
+    assert "occurs twice" in refused(json.dumps(main | {"others": [again]}))
+    nested = good | {"others": [good]}
+    assert "one level deep" in refused(json.dumps(main | {"others": [nested]}))
+
+
+def test_a_file_of_one_batch_is_as_it_was_before_there_were_several() -> None:
+    found = parse_measurements(json.dumps(document()), "m.json")
+    assert "others" not in json.loads(measurements_text(found))
 
 
 def test_all_mistakes_come_at_once() -> None:

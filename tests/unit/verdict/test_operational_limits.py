@@ -27,7 +27,7 @@ MEASURED = Measurements(
     ),
     cpu_ratio=Interval(value=0.8, low=0.75, high=0.85),
     latency_ratio=Interval(value=0.8, low=0.7, high=0.9),
-    noise=Interval(value=1.0, low=0.9, high=1.2),
+    noise=Interval(value=1.0, low=0.96, high=1.02),
 )
 
 
@@ -97,6 +97,28 @@ def test_a_busy_machine_spoils_times_and_nothing_else() -> None:
     noisy = replace(MEASURED, quiet=False)
     assert judged("metric: latency_p50_ms, at_most: 100", noisy)[1].status == "inconclusive"
     assert judged("metric: model_bytes, at_most: 800", noisy)[1].status == "pass"
+
+
+@pytest.mark.parametrize("noise", [(1.0, 0.9, 1.02), (1.0, 0.99, 1.2), (2.0, 1.9, 2.1)])
+@pytest.mark.parametrize("check", ["at_most: 100", "max_ratio: 0.95", "max_rise: 5"])
+@pytest.mark.parametrize("evidence", ["proven", "point"])
+def test_a_file_that_only_says_that_it_is_quiet_decides_nothing(
+    noise: tuple[float, float, float], check: str, evidence: str
+) -> None:
+    value, low, high = noise
+    claimed = replace(MEASURED, noise=Interval(value=value, low=low, high=high), quiet=True)
+    rule = f"metric: latency_p50_ms, {check}, evidence: {evidence}"
+    verdict, finding = judged(rule, claimed)
+    assert (finding.status, verdict.outcome) == ("inconclusive", "inconclusive")
+    assert "too busy" in finding.note
+
+
+def test_batches_of_other_sizes_decide_nothing() -> None:
+    slow = replace(MEASURED, batch=8, candidate=replace(MEASURED.candidate, latency_p50_ms=99.0))
+    both = replace(MEASURED, others=(slow,))
+    for check in ("at_most: 8", "max_ratio: 0.95"):
+        _, finding = judged(f"metric: latency_p50_ms, {check}", both)
+        assert (finding.status, finding.candidate) == ("pass", 8.0)
 
 
 PRICE = "cost: {billing: {per_inference: {baseline: 0.004%s}}}\n"

@@ -1,0 +1,120 @@
+"""``prunegate measure``: what two models cost to run, side by side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from prunegate.cli.options import FOLDER, Said, progress_options, seed_option
+from prunegate.cli.threads import patient_threads
+
+LARGEST = 4096
+"""Samples a call, at most."""
+
+
+class Batches(click.ParamType[tuple[int, ...]]):
+    """Batch sizes: whole numbers with commas between them, each once."""
+
+    name = "sizes"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, ...]:
+        """The sizes in the order given."""
+        if isinstance(value, tuple):
+            return value
+        parts = [part.strip() for part in str(value).split(",")]
+        if not all(part.isascii() and part.isdigit() for part in parts):
+            self.fail(f"{value!r}: expected whole numbers such as 1 or 1,8", param, ctx)
+        sizes = tuple(int(part) for part in parts)
+        if not all(1 <= size <= LARGEST for size in sizes) or len(set(sizes)) < len(sizes):
+            self.fail(f"{value!r}: give sizes from 1 to {LARGEST}, each once", param, ctx)
+        return sizes
+
+
+@click.command("measure", short_help="Time two models against each other; judge nothing.")
+@click.argument("baseline", type=FOLDER)
+@click.argument("candidate", type=FOLDER)
+@click.option(
+    "--batch",
+    "batches",
+    type=Batches(),
+    default="1",
+    show_default=True,
+    help="Inputs a call; with several sizes (1,8), rules read the first.",
+)
+@click.option(
+    "--threads",
+    type=click.IntRange(min=1, max=1024),
+    default=1,
+    show_default=True,
+    help="Threads of the engine.",
+)
+@click.option(
+    "--seconds",
+    type=float,
+    default=20.0,
+    show_default=True,
+    help="About how long to time each batch size.",
+)
+@click.option(
+    "--tokens",
+    type=click.IntRange(min=1, max=1 << 20),
+    help="Length of the texts [default: 128, or as many as the model takes].",
+)
+@click.option(
+    "--cross-engine",
+    is_flag=True,
+    help="Time each model in its own engine; the result is labelled with both.",
+)
+@click.option("-o", "--out", type=FOLDER, help="File for 'prunegate gate --measurements'.")
+@click.option("--force", is_flag=True, help="Replace a file that is there.")
+@click.option("--json", "as_json", is_flag=True, help="Print the file's content on stdout.")
+@seed_option
+@progress_options
+def command(
+    *,
+    baseline: Path,
+    candidate: Path,
+    out: Path | None,
+    force: bool,
+    as_json: bool,
+    said: Said,
+    **how: Any,
+) -> int:
+    """Time the CANDIDATE folder against the BASELINE folder, in turns, in one engine, on the CPU.
+
+    Inputs are random; no data are needed. An ONNX candidate is timed against the baseline exported
+    to ONNX. The baseline is also timed against itself: where that ratio leaves 1 by more than 5 %,
+    the machine was too busy, the times are no evidence, and the exit code is 4 (the file is written
+    all the same, and marked).
+
+    \b
+    Example:
+      prunegate measure baseline candidate --batch 1,8 -o measurements.json
+      prunegate gate policy.yaml --predictions table.csv --measurements measurements.json
+    """  # noqa: D301  # click's mark is the character itself
+    patient_threads()
+    from prunegate.cli.console import progress
+    from prunegate.cli.measure_words import lines
+    from prunegate.cost.measurement import is_evidence
+    from prunegate.cost.measurements_file import measurements_text
+    from prunegate.measuring import Experiment, measure_folders
+    from prunegate.outputs.write import require_new, write_whole
+
+    if out is not None:
+        require_new(out, force=force)
+    with progress(said) as report:
+        taken = measure_folders(baseline, candidate, Experiment(progress=report, **how))
+    text = measurements_text(taken)
+    if out is not None:
+        write_whole(out, text.encode())
+    if as_json:
+        click.echo(text, nl=False)
+    for line in lines(taken, brief=said.quiet):
+        click.echo(line, err=as_json)
+    if out is not None:
+        click.echo(f"measurements: {out}", err=as_json)
+    return 0 if all(map(is_evidence, (taken, *taken.others))) else 4

@@ -1,0 +1,81 @@
+"""Peak memory: what one model adds to a process of its own while it serves.
+
+Each model is loaded in a fresh process (``memory_process.py``), after the libraries it needs. Its
+figure for a batch is the highest resident memory during a few calls, less the resident memory
+before the model was there: weights, activations and the engine's buffers; neither interpreter nor
+libraries nor the inputs. What loading needs for a moment is given back before. Only Linux tells the
+highest memory since a moment of one's choice; elsewhere the figure is None.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from torch import Tensor
+
+from prunegate.errors import MeasurementError
+
+PROCESS = "prunegate.cost.memory_process"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stored:
+    """A model as the process finds it: what is deployed, not what is in memory here."""
+
+    path: Path
+    """A folder that ``load_model`` takes; for ONNX, the model.onnx itself."""
+    architecture: str
+    """Its class, so that the library is loaded before the model."""
+    onnx: bool
+
+
+def peak_memory(
+    model: Stored, inputs: Mapping[str, Tensor], batches: Sequence[int], threads: int
+) -> dict[int, int | None]:
+    """Measure the peak memory of a model in batches of several sizes.
+
+    Args:
+        model: What to load.
+        inputs: Samples, by argument name.
+        batches: Sizes of a batch.
+        threads: As in the timing.
+
+    Returns:
+        Bytes by batch size; None where the system does not tell.
+
+    Raises:
+        MeasurementError: the process ended early (out of memory, for example).
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        samples = Path(folder) / "inputs.npz"
+        np.savez(samples, **{name: tensor.numpy() for name, tensor in inputs.items()})  # type: ignore[arg-type]  # arrays by name
+        asked = {
+            "path": str(model.path.resolve()),
+            "architecture": model.architecture,
+            "onnx": model.onnx,
+            "inputs": str(samples),
+            "threads": threads,
+            "batches": sorted(batches),  # an engine's buffers grow, and stay
+        }
+        # -P: nothing in the working folder may stand in for a library.
+        done = subprocess.run(  # noqa: S603  # our own interpreter and module
+            [sys.executable, "-P", "-m", PROCESS],
+            input=json.dumps(asked),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    if done.returncode:
+        last = done.stderr.strip().rpartition("\n")[2] or f"exit code {done.returncode}"
+        raise MeasurementError(
+            f"{model.path}: the process that measures its memory ended early ({last}); is there "
+            "memory enough for the model and its batch?"
+        )
+    return dict(zip(asked["batches"], json.loads(done.stdout), strict=True))  # type: ignore[call-overload]  # a list of numbers

@@ -1,0 +1,349 @@
+"""``prunegate measure``: two folders in, figures of both out, fit for ``gate``. No times.
+
+The machine's noise is whatever it is, so tests of what follows from it set the noise themselves.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from prunegate_test_tiny import invoke, write_baseline
+
+from prunegate.cli import main
+from prunegate.cost.measurement import Interval, Measurements
+from prunegate.cost.measurements_file import read_measurements
+
+MEMORY = 12_345_678
+QUIET = Interval(value=1.0, low=0.99, high=1.01)
+NOISY = Interval(value=1.0, low=0.8, high=1.01)
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory, model: Path) -> Path:
+    """A folder of models: the baseline, an ONNX and an int8 candidate, a BERT."""
+    from transformers import BertConfig, BertForSequenceClassification
+
+    home = tmp_path_factory.mktemp("models")
+    shutil.copytree(model, home / "home")
+    shutil.copytree(model / "baseline", home / "baseline")
+    policy = home / "home" / "policy.yaml"
+    plain = policy.read_text()
+    for name, step in (("onnx", "- export: onnx"), ("int8", "- quantize: {engine: torch}")):
+        start = plain.index("compress:")
+        prune = "compress:\n  - prune: {what: heads, amount: 0.34, criterion: magnitude}\n  "
+        policy.write_text(plain[:start] + prune + step + "\n")
+        assert invoke("compress", policy, "-o", home / name, "-q").exception is None
+    sizes = {"hidden_size": 12, "num_hidden_layers": 1, "num_attention_heads": 3}
+    bert = BertConfig(**sizes, intermediate_size=8, vocab_size=30, max_position_embeddings=20)
+    BertForSequenceClassification(bert).save_pretrained(home / "bert")
+    (home / "bert" / "tokenizer.json").write_text("{}")
+    return home
+
+
+@pytest.fixture
+def place(
+    models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[Interval], None]]:
+    """The models in the working folder, quick timing, known memory; call it to set the noise."""
+    shutil.copytree(models, tmp_path / "m")
+    monkeypatch.chdir(tmp_path / "m")
+    module: Any = import_module("prunegate.measuring")
+    real = module.measure
+
+    def noise(interval: Interval) -> None:
+        def measured(*args: Any, **given: Any) -> Measurements:
+            found: Measurements = real(*args, **{**given, "seconds": 0.02})
+            return replace(found, noise=interval, cpu_noise=interval, quiet=interval == QUIET)
+
+        monkeypatch.setattr(module, "measure", measured)
+
+    def memory(_model: Any, _inputs: Any, batches: Any, _threads: int) -> dict[int, int]:
+        return {batch: MEMORY + batch for batch in batches}
+
+    monkeypatch.setattr(module, "peak_memory", memory)
+    noise(QUIET)
+    threads = torch.get_num_threads()
+    yield noise
+    torch.set_num_threads(threads)
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
+    monkeypatch.setattr(sys, "argv", ["prunegate", *map(str, arguments)])
+    with pytest.raises(SystemExit) as exited:
+        main()
+    return int(exited.value.code or 0)
+
+
+def test_figures_of_both_models_by_batch(
+    place: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "measure", "baseline", "int8", "--batch", "2,5", "-o", "m.json") == 0
+    found = read_measurements(Path("m.json"))
+    assert [part.batch for part in (found, *found.others)] == [2, 5]
+    for part in (found, *found.others):
+        assert part.engine == f"torch {torch.__version__.split('+')[0]} cpu"
+        assert {"inputs", "load_before", "load_after", "processor"} <= part.environment.keys()
+        one, other = part.baseline, part.candidate
+        assert one.peak_memory_bytes == MEMORY + part.batch
+        assert None not in (one.latency_p50_ms, one.throughput_per_s, one.cpu_ms, other.cpu_ms)
+        assert (one.active_heads, other.active_heads) == (6, 4)
+        assert one.flops > other.flops > 0  # type: ignore[operator]  # both are counted
+        assert one.parameters > other.parameters  # type: ignore[operator]  # both are counted
+        assert one.digest != other.digest
+        assert part.latency_ratio is not None
+    said = capsys.readouterr()
+    for words in ("batch 2, one thread", "batch 5, one thread", "peak memory", "baseline against"):
+        assert words in said.out
+    assert said.out.count(": evidence; ") == 2
+
+
+def test_eight_bits_do_the_arithmetic_of_their_float_form(
+    place: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("int8", "onnx"):
+        assert run(monkeypatch, "measure", name, name, "-o", f"{name}.json", "-q") == 0
+    one, other = (read_measurements(Path(f"{name}.json")) for name in ("int8", "onnx"))
+    assert one.baseline.flops == other.baseline.flops
+
+
+def test_a_noisy_run_is_no_evidence_and_says_so(
+    place: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place(NOISY)
+    assert run(monkeypatch, "measure", "baseline", "int8", "-o", "m.json", "-q") == 4
+    assert "NO EVIDENCE" in capsys.readouterr().out
+    assert not read_measurements(Path("m.json")).quiet
+
+
+def test_the_baseline_follows_an_onnx_candidate_into_its_engine(
+    place: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run(monkeypatch, "measure", "baseline", "onnx", "-o", "m.json", "-q") == 0
+    found = read_measurements(Path("m.json"))
+    assert found.engine.startswith("onnxruntime ")
+    assert "against" not in found.engine
+    assert "exported" in found.environment["baseline_runs_as"]
+
+
+def test_engines_are_crossed_only_if_asked_for_and_labelled(
+    place: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "measure", "onnx", "baseline", "-o", "m.json") == 2
+    assert "--cross-engine" in capsys.readouterr().err
+    assert run(monkeypatch, "measure", "int8", "onnx", "-o", "m.json") == 2
+    assert not Path("m.json").exists()
+    crossed = ("measure", "baseline", "onnx", "--cross-engine", "-o", "m.json", "-q")
+    assert run(monkeypatch, *crossed) == 0
+    engine = read_measurements(Path("m.json")).engine
+    assert engine.startswith("torch ")
+    assert " against onnxruntime " in engine
+
+
+def test_json_prints_exactly_the_file(
+    place: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "measure", "baseline", "int8", "--json", "-o", "m.json") == 0
+    said = capsys.readouterr()
+    assert said.out == Path("m.json").read_text()
+    assert "evidence" in said.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("baseline", "bert"), "reads images, bert reads texts"),
+        (("baseline", "none"), "no such folder"),
+        (("baseline", "large"), "does not take the baseline's inputs"),
+        (("baseline", "classes"), "answers [2] numbers, the candidate [3]"),
+        (("baseline",), "Missing argument"),
+        (("baseline", "int8", "--batch", "0"), "sizes from 1"),
+        (("baseline", "int8", "--batch", "1,1"), "each once"),
+        (("baseline", "int8", "--batch", "1,"), "whole numbers"),
+        (("baseline", "int8", "--batch", "-1"), "whole numbers"),
+        (("baseline", "int8", "--batch", "nan"), "whole numbers"),
+        (("baseline", "int8", "--threads", "0"), "--threads"),
+        (("baseline", "int8", "--seconds", "nan"), "above zero"),
+        (("baseline", "int8", "--seconds", "-1"), "above zero"),
+        (("baseline", "int8", "--seconds", "inf"), "above zero"),
+        (("baseline", "int8", "--tokens", "5"), "have no tokens"),
+        (("bert", "bert", "--tokens", "21"), "--tokens 20"),
+        (("baseline", "int8", "-o", "baseline"), "is a folder"),
+        (("baseline", "int8", "-o", "there.json"), "is there already"),
+    ],
+)
+def test_bad_input_is_one_message_and_nothing_written(
+    place: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: tuple[str, ...],
+    words: str,
+) -> None:
+    Path("there.json").write_text("{}")
+    for name in {"large", "classes"} & set(arguments):
+        other_model(Path(name))
+    before = sorted(Path().rglob("*"))
+    output = () if "-o" in arguments else ("-o", "m.json")
+    assert run(monkeypatch, "measure", *arguments, *output) == 2
+    said = capsys.readouterr()
+    assert words in said.err
+    assert said.err.lower().count("error:") == 1
+    assert "Traceback" not in said.err
+    assert not said.out
+    assert sorted(Path().rglob("*")) == before
+
+
+def other_model(folder: Path) -> None:
+    """A ViT for larger images, or of three classes."""
+    from transformers import ViTConfig, ViTForImageClassification
+
+    side, labels = (24, 2) if folder.name == "large" else (16, 3)
+    sizes = {"hidden_size": 12, "num_hidden_layers": 1, "num_attention_heads": 3}
+    config = ViTConfig(image_size=side, patch_size=8, intermediate_size=8, **sizes)
+    config.num_labels = labels
+    ViTForImageClassification(config).save_pretrained(folder)
+    (folder / "preprocessor_config.json").write_text("{}")
+
+
+def test_a_model_that_changes_meanwhile_is_refused(
+    place: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    module: Any = import_module("prunegate.measuring")
+    real = module.measure
+
+    def meddle(*args: Any, **given: Any) -> Any:
+        (Path("int8") / "more").write_text("x")
+        return real(*args, **given)
+
+    monkeypatch.setattr(module, "measure", meddle)
+    assert run(monkeypatch, "measure", "baseline", "int8", "-o", "m.json", "-q") == 2
+    assert "int8: changed while it was measured" in capsys.readouterr().err
+    assert not Path("m.json").exists()
+
+
+GATED = """\
+prunegate: 1
+name: gated
+task: {kind: binary, positive: 1, threshold: 0.5}
+rules:
+  - {metric: latency_p50_ms, max_ratio: 50, evidence: point}
+  - {metric: model_bytes, max_ratio: 50}
+model: {baseline: baseline, candidate: int8}
+"""
+
+
+def gate(monkeypatch: pytest.MonkeyPatch, out: str, measurements: str = "m.json") -> int:
+    Path("p.yaml").write_text(GATED)
+    rows = "".join(f"{i},{i % 2},{i % 2},{i % 2}\n" for i in range(200))
+    Path("t.csv").write_text("id,label,baseline,candidate\n" + rows)
+    files = ("--predictions", "t.csv", "--measurements", measurements)
+    return run(monkeypatch, "gate", "p.yaml", *files, "--out", out, "-q")
+
+
+@pytest.mark.parametrize(("noise", "code"), [(QUIET, 0), (NOISY, 4)])
+def test_gate_reads_the_file_and_takes_no_noise_for_evidence(
+    place: Any, monkeypatch: pytest.MonkeyPatch, noise: Interval, code: int
+) -> None:
+    place(noise)
+    assert run(monkeypatch, "measure", "baseline", "int8", "--batch", "1,3", "-o", "m.json") == (
+        0 if noise is QUIET else 4
+    )
+    assert gate(monkeypatch, "out") == code
+    record = json.loads(Path("out/record.json").read_text())
+    assert [one["status"] for one in record["findings"]] == [
+        "pass" if code == 0 else "inconclusive",
+        "pass",
+    ]
+    assert record["measurements"]["others"][0]["batch"] == 3
+    assert not any("taken on trust" in limit for limit in record["known_limits"])
+    report = Path("out/report.html").read_text()
+    for words in ("Peak memory while serving", "(FLOPs)", "3 at a time"):
+        assert words in report
+
+
+def test_measurements_of_another_model_are_refused_with_both_digests(
+    place: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from prunegate.models.digest import tree_digest
+
+    assert run(monkeypatch, "measure", "baseline", "onnx", "-o", "m.json", "-q") == 0
+    capsys.readouterr()
+    assert gate(monkeypatch, "out") == 2
+    said = capsys.readouterr().err
+    for folder in ("onnx", "int8"):
+        assert tree_digest(Path(folder))[:12] in said
+    assert "the candidate was" in said
+    assert "the baseline" not in said
+    assert not Path("out").exists()
+
+
+def test_without_models_at_hand_the_record_says_that_nothing_was_compared(
+    place: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run(monkeypatch, "measure", "baseline", "int8", "-o", "m.json", "-q") == 0
+    shutil.rmtree("int8")
+    assert gate(monkeypatch, "out") == 0
+    limits = json.loads(Path("out/record.json").read_text())["known_limits"]
+    assert [limit for limit in limits if "Which candidate made the predictions" in limit]
+
+
+@pytest.mark.slow
+def test_a_table_that_a_run_left_behind_knows_its_models(
+    place: Any, models: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Neither the policy nor a folder names this candidate; the predictions do."""
+    bench: Any = import_module("prunegate.workbench")
+    real = bench.measure
+    monkeypatch.setattr(bench, "measure", lambda *a, **g: real(*a, **{**g, "seconds": 0.02}))
+    assert run(monkeypatch, "run", "home/policy.yaml", "--out", "made", "-q") in (0, 3, 4)
+    judged = ("gate", "home/policy.yaml", "--predictions", "made/predictions.parquet", "-q")
+    own = ("--measurements", "made/measurements.json", "--out", "one")
+    assert run(monkeypatch, *judged, *own) in (0, 3, 4)
+    assert run(monkeypatch, "measure", "baseline", "onnx", "-o", "m.json", "-q") == 0
+    capsys.readouterr()
+    assert run(monkeypatch, *judged, "--measurements", "m.json", "--out", "two") == 2
+    assert "the candidate was" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("candidate", ["int8", "onnx"])
+def test_the_whole_way_with_real_memory(
+    models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, candidate: str
+) -> None:
+    out = tmp_path / "m.json"
+    code = run(
+        monkeypatch,
+        *("measure", models / "baseline", models / candidate, "--batch", "1,2"),
+        *("--seconds", "0.2", "-o", out, "-q"),
+    )
+    found = read_measurements(out)
+    assert code == (0 if found.quiet and found.others[0].quiet else 4)
+    if sys.platform.startswith("linux"):
+        for part in (found, *found.others):
+            for one in (part.baseline, part.candidate):
+                assert one.peak_memory_bytes is not None
+                assert 0 < one.peak_memory_bytes < 1 << 30
+
+
+def test_random_inputs_are_of_the_form_that_the_model_takes(models: Path, tmp_path: Path) -> None:
+    from prunegate.models.store import load_model
+    from prunegate.predict.random_inputs import random_inputs
+
+    text = load_model(models / "bert")
+    made = random_inputs(text, 3, tokens=20, seed=1)
+    assert made["input_ids"].shape == (3, 20)
+    assert 0 <= int(made["input_ids"].min()) <= int(made["input_ids"].max()) < 30
+    assert random_inputs(text, 1)["input_ids"].shape == (1, 20)  # as many as it takes
+    again = random_inputs(text, 3, tokens=20, seed=1)
+    assert torch.equal(made["input_ids"], again["input_ids"])
+    assert not torch.equal(made["input_ids"], random_inputs(text, 3, seed=2)["input_ids"])
+    write_baseline(tmp_path / "vit")
+    assert random_inputs(load_model(tmp_path / "vit"), 2)["pixel_values"].shape == (2, 3, 16, 16)
