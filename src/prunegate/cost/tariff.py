@@ -98,7 +98,7 @@ def _ratio(measurements: Measurements | None) -> Interval:
     if measurements is None or measurements.cpu_ratio is None:
         raise MeasurementError(
             "the candidate's price is not known: quote it under 'cost: billing: per_inference: "
-            "candidate:', or measure both models ('prunegate run' does) and give --measurements, "
+            "candidate:', or measure both models ('prunegate measure' does) and give --measurements, "
             "so that the baseline's price can be scaled by their CPU-time ratio."
         )
     return _sane(measurements.cpu_ratio)
@@ -117,7 +117,7 @@ def _rented(instance: Instance, measurements: Measurements | None) -> Tariff:
     if measurements is None:
         raise MeasurementError(
             "instances are counted from the measured throughput of both models: measure them "
-            "('prunegate run' does) and give --measurements."
+            "('prunegate measure' does) and give --measurements."
         )
     before = _throughput("baseline", instance, measurements.baseline, measurements.batch)
     after = _throughput("candidate", instance, measurements.candidate, measurements.batch)
@@ -159,7 +159,7 @@ def _throughput(role: str, instance: Instance, figures: ModelFigures, batch: int
     if not figures.throughput_per_s:
         raise MeasurementError(
             f"the {role}'s throughput is not in the measurements, so its instances cannot be "
-            "counted; measure both models ('prunegate run' does)."
+            "counted; measure both models ('prunegate measure' does)."
         )
     limit, latency = instance.max_latency_ms, figures.latency_p95_ms
     if limit is not None and latency is None:
