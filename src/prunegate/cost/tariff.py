@@ -98,8 +98,8 @@ def _ratio(measurements: Measurements | None) -> Interval:
     if measurements is None or measurements.cpu_ratio is None:
         raise MeasurementError(
             "the candidate's price is not known: quote it under 'cost: billing: per_inference: "
-            "candidate:', or measure both models ('prunegate measure' does) and give --measurements, "
-            "so that the baseline's price can be scaled by their CPU-time ratio."
+            "candidate:', or measure both models ('prunegate measure' does) and give "
+            "--measurements, so that the baseline's price can be scaled by their CPU-time ratio."
         )
     return _sane(measurements.cpu_ratio)
 
