@@ -61,6 +61,7 @@ def test_every_command_line_of_the_readme_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "policies").symlink_to(ROOT / "policies")
     predictions(tmp_path, "predictions.csv")
     runner = CliRunner()
     ran = 0
