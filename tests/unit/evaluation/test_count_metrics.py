@@ -89,7 +89,7 @@ def masks(rows: pd.DataFrame) -> dict[str, Any]:
 
 @pytest.mark.slow
 @given(seed=st.integers(0, 10**6), rows=st.integers(12, 200))
-@settings(max_examples=25)
+@settings(max_examples=15)
 def test_every_metric_on_every_slice_is_scikit_learns(seed: int, rows: int) -> None:
     data = table(seed, rows)
     verdict = prunegate.judge(policy(), data)
