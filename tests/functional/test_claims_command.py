@@ -14,6 +14,8 @@ from prunegate.audit.read import read_record
 from prunegate.audit.second_opinion import second_opinion
 from prunegate.errors import InternalError, PolicyError
 
+pytestmark = pytest.mark.slow
+
 FILE = Path(__file__).parents[2] / "policies" / "brand-safety-vit.claims.yaml"
 POLICY = """\
 prunegate: 1

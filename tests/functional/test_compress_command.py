@@ -20,7 +20,7 @@ from PIL import Image
 import prunegate
 from prunegate.cli import main
 
-pytestmark = pytest.mark.usefixtures("quick")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("quick")]
 
 ALL_STEPS = """
 compress:

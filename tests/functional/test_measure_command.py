@@ -22,6 +22,8 @@ from prunegate.cli import main
 from prunegate.cost.measurement import Interval, Measurements
 from prunegate.cost.measurements_file import read_measurements
 
+pytestmark = pytest.mark.slow
+
 MEMORY = 12_345_678
 QUIET = Interval(value=1.0, low=0.99, high=1.01)
 NOISY = Interval(value=1.0, low=0.8, high=1.01)

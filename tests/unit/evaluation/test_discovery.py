@@ -23,6 +23,8 @@ from prunegate.policy.load import parse_policy
 from prunegate.policy.model import Policy
 from prunegate.stats.sign_flips import NormalFlips, UnitFlips, WholeFlips
 
+pytestmark = pytest.mark.slow
+
 COLUMNS = ("a", "b", "c")
 MODELS = ("label", "baseline", "candidate")
 

@@ -20,6 +20,8 @@ from torch import nn
 import prunegate
 from prunegate.errors import ModelError, UnsupportedError
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("torch_pruning")
 
 

@@ -23,6 +23,8 @@ from tests.unit.models.tiny import (
 
 from prunegate.errors import ModelError, UnsupportedError
 
+pytestmark = pytest.mark.slow
+
 LAYERS = [[0, 2], [1], [1, 2]]
 
 

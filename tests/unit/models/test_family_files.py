@@ -25,6 +25,8 @@ from tests.unit.models.tiny import (
 
 from prunegate.errors import ModelError, UnsupportedError
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_model_is_loaded_pruned_saved_and_reloaded_bit_exact(name: str, tmp_path: Path) -> None:

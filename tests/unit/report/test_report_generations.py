@@ -19,6 +19,8 @@ from prunegate.report import render
 from prunegate.report.flips import flips
 from prunegate.report.generations import MOST, generations, lines
 
+pytestmark = pytest.mark.slow
+
 HOSTILE = (
     "</dd></dl><script>alert(1)</script><img src=x onerror=alert(1)>",
     "safe\u202eexe \u2066 \u200b \x1b[31m\x00\x07",

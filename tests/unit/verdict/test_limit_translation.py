@@ -14,6 +14,8 @@ from prunegate.policy.catalogue import METRICS
 from prunegate.policy.model import ErrorRatio, Relative
 from prunegate.verdict.hypotheses import Limit, exact, hypothesis, turned, whole
 
+pytestmark = pytest.mark.slow
+
 Plain = Callable[[Fraction, Fraction, Fraction], bool]
 """(baseline, candidate, limit) of the metric itself -> whether the policy's sentence is true."""
 

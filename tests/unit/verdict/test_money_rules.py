@@ -15,6 +15,8 @@ from prunegate.policy.load import parse_policy
 from prunegate.policy.model import Policy
 from prunegate.verdict.finding import Finding, Outcome, Status, Verdict
 
+pytestmark = pytest.mark.slow
+
 COUNTS = pd.DataFrame({"label": [1, 0], "baseline": [1, 0], "candidate": [1, 0], "n": [9, 9]})
 MEASURED = Measurements(
     created="2026-01-01T00:00:00Z",
