@@ -22,6 +22,8 @@ from hypothesis import strategies as st
 from prunegate.data.tables import Table, open_table
 from prunegate.errors import TableError
 
+pytestmark = pytest.mark.slow
+
 COLUMNS = ("id", "label", "baseline", "channel")
 
 

@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from prunegate.errors import InternalError
 from prunegate.report import render
 
+pytestmark = pytest.mark.slow
+
 NAMES = ("rejected", "approved", "hostile", "undefined")
 _VOID = {"meta", "img", "br", "hr", "link", "input"}
 
