@@ -224,5 +224,8 @@ def test_a_taken_folder_is_known_before_anything_is_read(
     code, _, err = start("compress", "policy.yaml", "-o", "data")
     assert (code, err.count("not an empty folder")) == (2, 1)
     assert start("importance", "policy.yaml", "-o", "data")[0] == 2
+    (home / "data/labelled.csv").unlink()
+    assert start("importance", "policy.yaml")[0] == 2
+    assert not (home / "reports").exists()
     with_steps(home, "")
     assert "no 'compress' section" in start("compress", "policy.yaml", "-o", "new")[2]

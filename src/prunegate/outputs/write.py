@@ -41,19 +41,15 @@ def write_files(record: DecisionRecord, pictures: Mapping[str, bytes], folder: P
 
 
 def require_new(path: Path, *, force: bool) -> None:
-    """Refuse a file's place, before anything takes long, and make its folder.
+    """Refuse a file's place before anything takes long; nothing is made yet.
 
     Raises:
-        InputError: a folder, a file that is there without ``force``, or no place to write.
+        InputError: a folder, or a file that is there without ``force``.
     """
     if path.is_dir():
         raise InputError(f"{path} is a folder; name a file")
     if path.exists() and not force:
         raise InputError(f"{path} is there already; name another file, or add --force")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{path.parent}: cannot be made ({error.strerror})") from error
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -64,6 +60,7 @@ def write_whole(path: Path, content: bytes) -> None:
     """
     handle, name = -1, ""
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=".partial-", dir=path.parent)
         with os.fdopen(handle, "wb") as file:
             file.write(content)
