@@ -27,9 +27,9 @@ from prunegate.cost.measurement import Measurements, ModelFigures
 from prunegate.cost.memory import Stored, peak_memory
 from prunegate.errors import InputError, MeasurementError
 from prunegate.models.digest import tree_digest
-from prunegate.models.onnx_file import ONNX_FILE
 from prunegate.models.onnx_module import OnnxModule
 from prunegate.models.store import LoadedModel, load_model
+from prunegate.models.surgery import ONNX_FILE
 from prunegate.predict.random_inputs import described, random_inputs
 
 Progress = Callable[[str, int, int], None]

@@ -104,3 +104,10 @@ device_option = click.option(
     show_default=True,
     help="Where the models run.",
 )
+batch_option = click.option(
+    "--batch",
+    type=click.IntRange(min=1, max=4096),
+    default=1,
+    show_default=True,
+    help="Images or texts per timed call.",
+)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from prunegate.cli.options import Output, device_option, output_options, seed_option
+from prunegate.cli.options import Output, batch_option, device_option, output_options, seed_option
 from prunegate.cli.threads import patient_threads
 
 if TYPE_CHECKING:
@@ -24,13 +24,7 @@ NOTHING_PASSES = 3
 @click.argument("policy", type=click.Path(path_type=Path))
 @seed_option
 @device_option
-@click.option(
-    "--batch",
-    type=click.IntRange(min=1, max=4096),
-    default=1,
-    show_default=True,
-    help="Images or texts per timed call.",
-)
+@batch_option
 @click.option(
     "--seconds",
     type=click.IntRange(min=1, max=3600),

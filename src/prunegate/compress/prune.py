@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from prunegate.compress.criteria import rank
 from prunegate.compress.scores import Scores
-from prunegate.compress.select import Amount, Scope, lowest, removals, select
+from prunegate.compress.select import Amount, Scope, Survivors, lowest, removals, select
 from prunegate.compress.subject import Subject
 from prunegate.errors import InternalError
 from prunegate.models.cut import cut
@@ -52,6 +52,33 @@ class Removal:
     """Units that went."""
 
 
+def choose(
+    subject: Subject, kept: Kept, wanted: Cut, counts: tuple[int, ...] | None = None
+) -> tuple[Scores, Survivors]:
+    """Rank units and choose the survivors; nothing is cut.
+
+    Args:
+        subject: The model and the data to rank with.
+        kept: What the model has left so far, numbered as in the unpruned model.
+        wanted: What to remove.
+        counts: How many go now, where that is one of several cycles.
+
+    Returns:
+        The scores of the units that are present, and per row the positions that stay among them.
+
+    Raises:
+        ModelError: the amount cannot be reached, or scores are not finite.
+        UnsupportedError: no criterion of that name, or no such units.
+    """
+    require_kind(subject.family, kept, wanted.what)
+    counts = counts or wanted.counts(kept)  # before the ranking, which takes long
+    scores = rank(wanted.criterion, subject, wanted.what)
+    if counts is not None:
+        return scores, lowest(scores, counts, wanted.min_per_layer)
+    staying = select(scores, wanted.amount, scope=wanted.scope, min_per_layer=wanted.min_per_layer)
+    return scores, staying
+
+
 def prune(
     subject: Subject, kept: Kept, wanted: Cut, counts: tuple[int, ...] | None = None
 ) -> Removal:
@@ -70,15 +97,7 @@ def prune(
         UnsupportedError: no criterion of that name, or no such units.
     """
     kind = wanted.what
-    require_kind(subject.family, kept, kind)
-    counts = counts or wanted.counts(kept)  # before the ranking, which takes long
-    scores = rank(wanted.criterion, subject, kind)
-    if counts is None:
-        positions = select(
-            scores, wanted.amount, scope=wanted.scope, min_per_layer=wanted.min_per_layer
-        )
-    else:
-        positions = lowest(scores, counts, wanted.min_per_layer)
+    scores, positions = choose(subject, kept, wanted, counts)
     narrowed = kept.narrowed(kind, positions)
     cut(subject.family, subject.module, kind, positions)
     present = tuple(site.units for site in subject.family.sites(subject.module, kind))

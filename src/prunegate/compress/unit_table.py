@@ -13,12 +13,10 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from prunegate.compress.criteria import rank
-from prunegate.compress.prune import Cut
+from prunegate.compress.prune import Cut, choose
 from prunegate.compress.scores import Scores, share
-from prunegate.compress.select import Survivors, lowest, select
+from prunegate.compress.select import Survivors
 from prunegate.compress.subject import Subject
-from prunegate.models.family import require_kind
 from prunegate.models.kept import Kept
 
 
@@ -57,15 +55,7 @@ def unit_rows(subject: Subject, kept: Kept, wanted: Cut, step: int) -> tuple[Uni
         UnsupportedError: no such units in this architecture, or no such criterion.
     """
     kind = wanted.what
-    require_kind(subject.family, kept, kind)
-    counts = wanted.counts(kept)
-    scores = rank(wanted.criterion, subject, kind)
-    if counts is None:
-        staying = select(
-            scores, wanted.amount, scope=wanted.scope, min_per_layer=wanted.min_per_layer
-        )
-    else:
-        staying = lowest(scores, counts, wanted.min_per_layer)
+    scores, staying = choose(subject, kept, wanted)
     shares, ranks = share(scores), _ranks(scores, wanted)
     return tuple(
         UnitRow(

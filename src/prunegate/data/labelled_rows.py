@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -59,7 +60,7 @@ class LabelledRows:
             return "documents"
         return "texts" if self.texts else "images"
 
-    @property
+    @cached_property
     def paths(self) -> tuple[Path, ...]:
         """The image files."""
         return tuple(self.folder / image for image in self.images)

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from prunegate.errors import ModelError, UnsupportedError
+from prunegate.models.surgery import ONNX_FILE
 
-ONNX_FILE = "model.onnx"
 _DOMAINS = {"", "ai.onnx", "ai.onnx.ml", "com.microsoft"}
 _LARGEST = 2**31 - 1  # protobuf's own limit
 _WEIGHTS = {"FLOAT", "DOUBLE", "FLOAT16", "BFLOAT16", "INT8", "UINT8"}

@@ -19,7 +19,8 @@ import torch
 from torch import Tensor, nn
 
 from prunegate.errors import ModelError, UnsupportedError
-from prunegate.models.onnx_file import ONNX_FILE, count_weights, edge, read_onnx
+from prunegate.models.onnx_file import count_weights, edge, read_onnx
+from prunegate.models.surgery import ONNX_FILE
 
 _SCALES = "DynamicQuantizeLinear"
 _SILENT = 4  # errors are raised; the log would print them a second time

@@ -169,8 +169,7 @@ def _opened(
     if rows.reads == "images":
         model_type = model.config.get("model_type")
         preprocessing = Preprocessing.from_config(model.preprocessor, model_type)
-        paths = rows.paths  # made anew each time it is asked for
-        images = open_images([paths[i] for i in places], preprocessing)
+        images = open_images([rows.paths[i] for i in places], preprocessing)
         _require_size(images, model)
         require_unchanged([hashes[i] for i in places])
         return images, None, ()

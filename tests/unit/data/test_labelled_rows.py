@@ -88,3 +88,18 @@ def test_numbers_and_booleans_compare_as_numbers_and_text_as_text(
     assert is_positive(make(["gate"] * len(labels), labels=labels), policy(positive)).tolist() == (
         expected
     )
+
+
+def test_paths_are_made_once(tmp_path: Path) -> None:
+    """Asking for one path after the other must not make them all anew each time."""
+    rows = LabelledRows(
+        name="t",
+        folder=tmp_path,
+        ids=("a", "b"),
+        images=("a.png", "b.png"),
+        labels=(0, 1),
+        splits=("gate", "gate"),
+        columns={},
+    )
+    assert rows.paths == (tmp_path / "a.png", tmp_path / "b.png")
+    assert rows.paths is rows.paths
