@@ -152,7 +152,7 @@ def parse_public_key(content: bytes, where: str) -> PublicKey:
     load = load_ssh_public_key if label == "" else load_pem_public_key
     try:
         key = load(content.strip())
-    except (ValueError, UnsupportedAlgorithm) as error:
+    except (ValueError, UnsupportedAlgorithm, NotImplementedError) as error:
         raise InputError(
             f"{where}: not a public key that can be read (PEM 'PUBLIC KEY', or one OpenSSH line); "
             "is it whole?"
