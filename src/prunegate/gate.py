@@ -13,7 +13,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ from prunegate.audit.assemble import Judged, Origin, assemble, policy_ref
 from prunegate.audit.canonical import canonical_bytes
 from prunegate.audit.measured import measured_of
 from prunegate.audit.measured_models import require_same_models
+from prunegate.audit.notes import read_notes, saturation_warnings
 from prunegate.audit.pending import pended
 from prunegate.audit.record import DecisionRecord
 from prunegate.audit.second_opinion import second_opinion
@@ -120,13 +121,18 @@ def gate(
         require_same_models(measurements, source, table.files, origin.made) if measurements else ()
     )
     known = operations(policy, measurements)
+    notes = tuple(map(read_notes, table.files))
     verdict = _judged(policy, table, known)
+    for one in notes:
+        told = saturation_warnings(one.saturating)
+        verdict = replace(verdict, warnings=(*verdict.warnings, *told))
     judged = Judged(
         table=table,
         hashes=hashes,
         operations=known,
         verdict=verdict,
         opinion=second_opinion(policy, verdict),
+        notes=notes,
         unknown=unknown,
     )
     record = assemble(policy, reference, judged, origin)

@@ -18,7 +18,7 @@ from prunegate.audit.assemble import Origin
 from prunegate.audit.control import control_of
 from prunegate.audit.generations import excerpt
 from prunegate.audit.lineage import compression_of, lineage_warnings, model_ref
-from prunegate.audit.measured_models import noted
+from prunegate.audit.notes import noted
 from prunegate.audit.record import Control, Input, Search
 from prunegate.compress.recipe import Candidate
 from prunegate.cost.measurements_file import write_measurements
@@ -72,12 +72,13 @@ def decide(
         search: how it was chosen, where it was.
     """
     source, settings = bench.source, bench.settings
-    scores = {
-        name: bench.score(model, name)
-        for name, model in (("baseline", bench.baseline), ("candidate", candidate))
+    models = {"baseline": bench.baseline, "candidate": candidate}
+    scores = {name: bench.score(model, name) for name, model in models.items()}
+    named = {
+        role: model_ref(model, role, bench.saturating(model, role, scores[role]))
+        for role, model in models.items()
     }
-    digests = {"baseline": bench.baseline.digest, "candidate": candidate.digest}
-    pq.write_table(noted(bench.predictions(scores), digests), folder / PREDICTIONS)
+    pq.write_table(noted(bench.predictions(scores), named), folder / PREDICTIONS)
     measurements = bench.measure(candidate)
     write_measurements(measurements, folder / MEASUREMENTS)
     settings.progress("look for undeclared slices that lost", 0, 1)
@@ -93,8 +94,7 @@ def decide(
         texts=_excerpts(rows),
         made={
             "seed": settings.seed,
-            "baseline": model_ref(bench.baseline, "baseline"),
-            "candidate": model_ref(candidate, "candidate"),
+            **named,
             "compression": compression_of(bench.baseline, candidate, made),
             "control": _control(bench, scores),
             "search": search,

@@ -20,7 +20,7 @@ from torch import nn
 from prunegate import __version__
 from prunegate.audit.generations import generations_of
 from prunegate.audit.provenance import now
-from prunegate.audit.record import Generation
+from prunegate.audit.record import Generation, Saturating
 from prunegate.compress.checkpoint import kept_until_done
 from prunegate.compress.from_policy import stage_in_words, steps_of
 from prunegate.compress.quantize import export
@@ -31,10 +31,10 @@ from prunegate.cost.measurement import Measurements, ModelFigures
 from prunegate.data.checked import check_rows
 from prunegate.data.hashing import FileHash, hash_files, require_unchanged
 from prunegate.data.labelled_rows import LabelledRows
-from prunegate.errors import InputError, UnsupportedError
+from prunegate.errors import InputError, ModelError, UnsupportedError
 from prunegate.models.digest import tree_digest
 from prunegate.models.save import save_candidate
-from prunegate.models.store import LoadedModel, load_candidate, load_model
+from prunegate.models.store import LoadedModel, exactly, load_candidate, load_model, saturation
 from prunegate.policy.load import PolicyFile
 from prunegate.policy.model import Policy
 from prunegate.policy.recipe import Split
@@ -44,7 +44,7 @@ from prunegate.predict.generate import Greedy
 from prunegate.predict.material import Material, prepare, require_answers, require_suitable
 from prunegate.predict.sample import sample_rows
 from prunegate.predict.score import score
-from prunegate.predict.table import Scored, predictions
+from prunegate.predict.table import Scored, changed_decisions, predictions
 from prunegate.predict.tokens import TOKENIZER_FILE, Tokens
 
 Progress = Callable[[str, int, int], None]
@@ -174,6 +174,28 @@ class Workbench:
                 f"score with the {name}", done, total
             ),
         )
+
+    def saturating(self, model: LoadedModel, name: str, scored: Scored) -> Saturating | None:
+        """Whether a model computes otherwise on other processors; if it does here, on what rows.
+
+        Args:
+            model: As it was scored.
+            name: "baseline" or "candidate".
+            scored: What it makes of the gate split.
+        """
+        found = saturation(model)
+        if found is None or not found.saturating:
+            return None
+        told = Saturating(products=found.products, saturating=found.saturating, here=found.here)
+        if not found.here:
+            return told
+        try:
+            other = exactly(model)
+        except ModelError:  # onnxruntime 1.32 cannot do it where weights share their zero points
+            return told
+        exact = self.score(other, f"{name}, without saturation")
+        changed = changed_decisions(self.policy.task.threshold, scored, exact)
+        return replace(told, rows=len(self.material.split("gate")), changed=changed)
 
     def predictions(self, scores: Scores, split: Split = "gate") -> pa.Table:
         """The predictions table of a split: what ``gate`` and ``judge`` read."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from prunegate.audit.canonical import canonical_bytes
+from prunegate.audit.notes import Notes, environment_of
 from prunegate.audit.provenance import now, tool
 from prunegate.audit.record import DecisionRecord, Flip, Input, PolicyRef, SecondOpinion
 from prunegate.cost.operations import Operations
@@ -54,6 +55,8 @@ class Judged:
     verdict: Verdict
     opinion: SecondOpinion | None = None
     """The agreement of a second engine, where it was asked."""
+    notes: tuple[Notes, ...] = ()
+    """What the table's files say of their making."""
     unknown: tuple[str, ...] = ()
     """Measured models that nothing at hand could be compared with."""
 
@@ -107,6 +110,7 @@ def assemble(
         warnings=verdict.warnings,
         known_limits=(*known_limits(policy, verdict, operations), *_unknown(judged.unknown)),
         second_opinion=judged.opinion,
+        environment=environment_of(judged.notes),
         **origin.made,
     )
 

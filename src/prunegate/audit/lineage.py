@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from prunegate.audit.record import Compression, ModelRef
+from prunegate.audit.record import Compression, ModelRef, Saturating
 from prunegate.compress.recipe import Candidate
 from prunegate.models.kept import Kept
 from prunegate.models.store import LoadedModel
 
 
-def model_ref(model: LoadedModel, name: str) -> ModelRef:
+def model_ref(model: LoadedModel, name: str, saturating: Saturating | None = None) -> ModelRef:
     """A model by content."""
     return ModelRef(
         name=name,
@@ -23,6 +23,7 @@ def model_ref(model: LoadedModel, name: str) -> ModelRef:
         parameters=model.parameters,
         model_bytes=model.model_bytes,
         active_heads=model.active_heads,
+        saturating=saturating,
     )
 
 

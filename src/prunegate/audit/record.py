@@ -59,6 +59,22 @@ class Input:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Saturating:
+    """That a quantized model computes otherwise on x86 processors without VNNI."""
+
+    products: int
+    """Eight-bit products of the model."""
+    saturating: int
+    """Of those, the ones whose sums can pass 16 bits there."""
+    here: bool
+    """Whether the predictions were made on such a processor."""
+    rows: int | None = None
+    """Rows that were scored a second time, without saturation; None: not done."""
+    changed: int | None = None
+    """Of those, rows whose decision changes; None: not done, or the task decides nothing."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class ModelRef:
     """A model, by content."""
 
@@ -69,6 +85,8 @@ class ModelRef:
     parameters: int
     model_bytes: int
     active_heads: int
+    saturating: Saturating | None = None
+    """None: it computes the same eight-bit products on every processor, or has none."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,18 +3,24 @@
 ========================  ==============================  ====================================
 kind                      products with stored matrices   convolutions
 ========================  ==============================  ====================================
-dynamic                   uint8 x int8, activations       weights int8, computed in float
+dynamic                   in whole numbers, activations   weights 8 bits, computed in float
                           scaled as they come
-static                    uint8 x int8, activations       uint8 x int8, result scaled too
+static                    in whole numbers, activations   in whole numbers, result scaled too
                           scaled once, on calibration
-weight_only               weights int8, widened by        weights int8, computed in float
-                          the runtime
+weight_only               weights 8 bits, widened when    weights 8 bits, computed in float
+                          the model is loaded
 ========================  ==============================  ====================================
 
-Measured in onnxruntime 1.32 (x86 with VNNI, one thread), relative to float32: MatMul 768 x 3,072 of
-197 rows 3.6 x as fast dynamic or static, 1.3 x weight_only; ConvInteger, what dynamic convolutions
-would be, takes 5 to 7 x as long, static ones are 2 to 3.7 x as fast. For weight_only, 8-bit
-MatMulNBits is larger and needs blocks; from DequantizeLinear onnxruntime makes its own at load.
+Weights lie in [-127, 127] and are stored as uint8 with zero point 128: the same numbers, the same
+size. Stored as int8 they would not be computed alike everywhere: on x86 without VNNI onnxruntime
+multiplies uint8 by int8 with an instruction (``vpmaddubsw``) that adds two products in 16 bits and
+saturates, so that two neighbouring weights whose sum passes 128 give another model. uint8 by uint8
+is widened to 16 bits first there, and exact; what that costs: docs/compression.md.
+
+ConvInteger, what dynamic convolutions would be, takes 5 to 7 x as long as float32 in onnxruntime
+1.32. For weight_only, DequantizeLinear would be shorter than Cast, Sub and Mul, but onnxruntime
+turns it into MatMulNBits when it loads the model, which rounds the activations too (1 % off, and
+otherwise on another processor); the three are folded into float32 weights.
 Operators are all of the ONNX standard. Products of two activations, normalisations and biases stay
 float32. Weights are symmetric, activations are not; a range is the smallest and largest value seen.
 """
@@ -31,7 +37,7 @@ from prunegate.compress.int8_ranges import Scale, observe
 from prunegate.compress.int8_sites import Filter, Matrix, Site, Table, find_sites
 from prunegate.compress.onnx_graph import Graph
 from prunegate.errors import ModelError, UnsupportedError
-from prunegate.models.int8_rounding import round_to_int8
+from prunegate.models.int8_rounding import ZERO_POINT, round_to_int8, to_uint8
 from prunegate.models.onnx_file import read_onnx
 
 Kind = Literal["dynamic", "static", "weight_only"]
@@ -103,7 +109,8 @@ class _Writer:
         self._turned: dict[str, str] = {}
         self._dynamic: dict[str, tuple[str, str, str]] = {}
         self._fixed: dict[str, str] = {}
-        self._zeros: dict[str, str] = {}
+        self._middle: str | None = None
+        self._zeros: dict[tuple[Any, tuple[int, ...]], str] = {}
 
     def replace(self, node: Any) -> None:
         """Write what stands for a node."""
@@ -128,13 +135,19 @@ class _Writer:
         product = graph.new(f"{target}_product") if site.bias else target
         if self._kind == "dynamic":
             data, size, zero = self._scaled(site.data)
-            whole = graph.write("MatMulInteger", [data, weight, zero], graph.new(f"{target}_whole"))
+            factors = [data, weight, zero, self._zero((), np.uint8)]
+            whole = graph.write("MatMulInteger", factors, graph.new(f"{target}_whole"))
             wide = graph.write("Cast", [whole], graph.new(f"{target}_wide"), to=_FLOAT)
             both = graph.write("Mul", [size, scale], graph.new(f"{target}_scale"))
             graph.write("Mul", [wide, both], product)
-        else:
-            data = self._fixed_data(site.data) if self._kind == "static" else site.data
+        elif self._kind == "static":
+            data = self._fixed_data(site.data)
             graph.write("MatMul", [data, self._widened(weight, scale, 1)], product)
+        else:
+            widened = graph.write(
+                "Mul", [self._centred(weight, target), scale], graph.new(f"{target}_weight")
+            )
+            graph.write("MatMul", [site.data, widened], product)
         if site.bias:
             graph.write("Add", [product, site.bias], target)
 
@@ -151,20 +164,29 @@ class _Writer:
             data = site.data
             ones = (1,) * (len(graph.shape(site.weight) or ()) - 1)
             spread = self._reshaped(site.weight, (-1, *ones)) if self._per_channel else scale
-            wide = graph.write("Cast", [weight], graph.new(f"{target}_wide"), to=_FLOAT)
-            widened = graph.write("Mul", [wide, spread], graph.new(f"{target}_weight"))
+            widened = graph.write(
+                "Mul", [self._centred(weight, target), spread], graph.new(f"{target}_weight")
+            )
         graph.write("Conv", [data, widened, *bias], target, **attributes)
 
     def _table(self, site: Table, target: str) -> None:
         graph = self._graph
         weight, scale = self._stored(site.weight, 0)
         rows = graph.write("Gather", [weight, site.rows], graph.new(f"{target}_rows"), axis=0)
-        wide = graph.write("Cast", [rows], graph.new(f"{target}_wide"), to=_FLOAT)
+        wide = self._centred(rows, target)
         if self._per_channel:
             found = graph.write("Gather", [scale, site.rows], graph.new(f"{target}_size"), axis=0)
             last = graph.store(np.array([-1], dtype=np.int64), "last_axis")
             scale = graph.write("Unsqueeze", [found, last], graph.new(f"{target}_scale"))
         graph.write("Mul", [wide, scale], target)
+
+    def _centred(self, whole: str, target: str) -> str:
+        """Return stored whole numbers as float32 around zero."""
+        graph = self._graph
+        wide = graph.write("Cast", [whole], graph.new(f"{target}_wide"), to=_FLOAT)
+        if self._middle is None:
+            self._middle = graph.store(np.array(ZERO_POINT, dtype=np.float32), "middle")
+        return graph.write("Sub", [wide, self._middle], graph.new(f"{target}_centred"))
 
     def _scaled(self, data: str) -> tuple[str, str, str]:
         """Return activations scaled as they come: whole numbers, scale, zero."""
@@ -203,19 +225,23 @@ class _Writer:
         scale = graph.store(unit.astype(np.float32), f"{bias}_scale")
         return self._widened(stored, scale, 0, np.int32)
 
-    def _widened(self, whole: str, scale: str, axis: int, kind: type[Any] = np.int8) -> str:
+    def _widened(self, whole: str, scale: str, axis: int, kind: type[Any] = np.uint8) -> str:
         """Return stored whole numbers as float32, in the pattern that the runtime looks for."""
-        if scale not in self._zeros:  # without zeros onnxruntime 1.32 fuses what it cannot run
-            zeros = np.zeros(self._graph.stored_shape(scale), dtype=kind)
-            self._zeros[scale] = self._graph.store(zeros, f"{scale}_zero")
+        zero = self._zero(self._graph.stored_shape(scale), kind)
         along = {"axis": axis} if self._per_channel else {}
         target = self._graph.new(f"{whole}_wide")
-        return self._graph.write(
-            "DequantizeLinear", [whole, scale, self._zeros[scale]], target, **along
-        )
+        return self._graph.write("DequantizeLinear", [whole, scale, zero], target, **along)
+
+    def _zero(self, shape: tuple[int, ...], kind: type[Any]) -> str:
+        """Return the stored numbers that mean zero; onnxruntime 1.32 needs them spelled out."""
+        if (kind, shape) not in self._zeros:
+            value = ZERO_POINT if kind is np.uint8 else 0
+            zeros = np.full(shape, value, dtype=kind)
+            self._zeros[kind, shape] = self._graph.store(zeros, f"zero_{zeros.dtype}")
+        return self._zeros[kind, shape]
 
     def _stored_matrix(self, site: Matrix) -> tuple[str, str]:
-        """Return names of the int8 matrix [in, out] and its scales."""
+        """Return names of the stored matrix [in, out] and its scales."""
         if not (site.tied and site.transposed):
             return self._stored(site.weight, 0 if site.transposed else 1, turn=site.transposed)
         weight, scale = self._stored(site.weight, 0)
@@ -232,8 +258,9 @@ class _Writer:
                 )
             except ModelError as error:
                 raise ModelError(f"{name}: {error}") from error
+            stored = to_uint8(whole.T if turn else whole)
             self._weights[name, axis] = (
-                self._graph.store(whole.T if turn else whole, f"{name}_int8"),
+                self._graph.store(stored, f"{name}_uint8"),
                 self._graph.store(scale, f"{name}_scale"),
             )
         return self._weights[name, axis]

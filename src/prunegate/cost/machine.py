@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import platform
-from pathlib import Path
 
 import torch
+
+from prunegate.cost.processor import processor
 
 
 def machine(device: torch.device, load_before: float, load_after: float) -> dict[str, str]:
     """Describe the processor, its cores, the software, and how busy it was."""
     found = {
-        "processor": _processor(),
+        **processor().facts(),
         "cores": str(cores()),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
@@ -33,12 +34,3 @@ def cores() -> int:
 def load() -> float:
     """Return the load average of the last minute: runnable processes, on average."""
     return os.getloadavg()[0]
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        lines = []
-    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return models[0] if models else platform.processor() or "unknown"

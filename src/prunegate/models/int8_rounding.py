@@ -2,7 +2,7 @@
 
 A weight w is stored as q = round(w / scale), scale = max |w| / 127, so that |w - q scale| is at
 most half a scale; -128 stays unused, so that q and -q are both there. Only numbers here: both
-engines (torch, onnxruntime) round with this function.
+engines (torch, onnxruntime) round with this function. torch stores q, ONNX files q + 128.
 """
 
 from __future__ import annotations
@@ -17,6 +17,13 @@ from prunegate.errors import ModelError
 Floats = npt.NDArray[np.floating[Any]]
 DOMINANT = 0.5
 """Embedding tables that hold more than this share of the weights are quantized unasked."""
+ZERO_POINT = 128
+"""What stands for zero where whole numbers are stored as uint8."""
+
+
+def to_uint8(whole: npt.NDArray[np.int8]) -> npt.NDArray[np.uint8]:
+    """Return q + 128: the same numbers around another zero."""
+    return (whole.astype(np.int16) + ZERO_POINT).astype(np.uint8)
 
 
 def round_to_int8(

@@ -6,13 +6,15 @@ neither be trained nor moved.
 
 Two things to know of int8 in onnxruntime. With ``dynamic`` one scale serves a whole batch, so a
 row's score depends a little on its neighbours: judge in batches of the size that is deployed. And
-on x86 without VNNI, 8-bit products saturate at 16 bits: judge on the kind of processor that is
-deployed. (session.x64quantprecision would avoid it, at 2.4 x the time even where it is not needed.)
+on x86 without VNNI, products of uint8 and int8 saturate at 16 bits: our own files hold uint8 only,
+which is exact everywhere; files from elsewhere are looked through (``saturation.py``).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -20,12 +22,15 @@ from torch import Tensor, nn
 
 from prunegate.errors import ModelError, UnsupportedError
 from prunegate.models.onnx_file import count_weights, edge, read_onnx
+from prunegate.models.saturation import saturation_of
 from prunegate.models.surgery import ONNX_FILE
 
 _SCALES = "DynamicQuantizeLinear"
 _SILENT = 4  # errors are raised; the log would print them a second time
 # Threads that wait by spinning would be billed as work, to whichever model runs next.
 _SESSION = {"session.intra_op.allow_spinning": "0"}
+
+_EXACT = {"session.x64quantprecision": "1"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,16 +47,18 @@ class OnnxModule(nn.Module):
     Args:
         raw: The bytes of the file.
         name: What errors call it.
+        exact: Compute eight-bit products without saturation, see ``open_session``.
 
     Raises:
         ModelError: the file is malformed, or has several outputs and none is ``logits``.
         UnsupportedError: as ``read_onnx``.
     """
 
-    def __init__(self, raw: bytes, name: str = ONNX_FILE) -> None:
+    def __init__(self, raw: bytes, name: str = ONNX_FILE, *, exact: bool = False) -> None:
         super().__init__()
         self.raw = raw
         self.name = name
+        self._exact = exact
         model = read_onnx(raw, name)
         self.inputs = tuple(value.name for value in model.graph.input)
         """Names, in the order of the graph."""
@@ -59,9 +66,11 @@ class OnnxModule(nn.Module):
         """Stored weights, ``count_weights``."""
         self.scales_by_batch = any(node.op_type == _SCALES for node in model.graph.node)
         """Whether a row's answer depends a little on the rows beside it."""
+        self.saturation = saturation_of(model)
+        """Whether its eight-bit products come out alike on every processor."""
         self._output = _logits(tuple(value.name for value in model.graph.output), name)
         self._threads = torch.get_num_threads()
-        self._session = open_session(raw, name, self._threads)
+        self._session = self._open()
         self.training = False
 
     @property
@@ -87,7 +96,7 @@ class OnnxModule(nn.Module):
             )
         if self._threads != torch.get_num_threads():
             self._threads = torch.get_num_threads()
-            self._session = open_session(self.raw, self.name, self._threads)
+            self._session = self._open()
         arrays = {key: tensor.detach().cpu().numpy() for key, tensor in given.items()}
         try:
             answer = self._session.run([self._output], arrays)[0]
@@ -109,13 +118,27 @@ class OnnxModule(nn.Module):
             )
         return self
 
-    def __reduce__(self) -> tuple[type[OnnxModule], tuple[bytes, str]]:
+    def exactly(self) -> OnnxModule:
+        """Return the same file as processors with VNNI compute it."""
+        return OnnxModule(self.raw, self.name, exact=True)
+
+    def __reduce__(self) -> tuple[Callable[..., OnnxModule], tuple[bytes, str]]:
         """Copies and pickles open the same bytes again: a session is bound to its process."""
-        return OnnxModule, (self.raw, self.name)
+        return partial(OnnxModule, exact=self._exact), (self.raw, self.name)
+
+    def _open(self) -> Any:
+        return open_session(self.raw, self.name, self._threads, exact=self._exact)
 
 
-def open_session(raw: bytes, name: str, threads: int) -> Any:
+def open_session(raw: bytes, name: str, threads: int, *, exact: bool = False) -> Any:
     """Return an ``onnxruntime.InferenceSession`` on the CPU, for bytes that ``read_onnx`` accepts.
+
+    Args:
+        raw: The file.
+        name: What errors call it.
+        threads: Within one operator.
+        exact: Multiply uint8 by int8 without saturation on any processor, which is slower; a
+            deployment that does not ask for it computes otherwise.
 
     Raises:
         ModelError: onnxruntime refuses the graph.
@@ -127,7 +150,7 @@ def open_session(raw: bytes, name: str, threads: int) -> Any:
     options.inter_op_num_threads = 1
     options.log_severity_level = _SILENT
     options.use_deterministic_compute = True
-    for key, value in _SESSION.items():
+    for key, value in (_SESSION | (_EXACT if exact else {})).items():
         options.add_session_config_entry(key, value)
     try:
         return runtime.InferenceSession(raw, options, providers=["CPUExecutionProvider"])

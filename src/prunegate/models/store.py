@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from torch import nn
 
@@ -27,6 +27,7 @@ from prunegate.models.weights import load_into, read_weights
 
 if TYPE_CHECKING:
     from prunegate.models.onnx_module import OnnxModule
+    from prunegate.models.saturation import Saturation
 
 CONFIG_FILE = "config.json"
 PREPROCESSOR_FILE = "preprocessor_config.json"
@@ -122,6 +123,16 @@ def load_candidate(folder: Path, family: Family | None = None) -> LoadedModel:
             "differs); the folder was changed after it was saved. Compress again, or restore it."
         )
     return _assemble(files, family, surgery.config, kept=surgery.kept, surgery=surgery)
+
+
+def saturation(model: LoadedModel) -> Saturation | None:
+    """What a look through the model's eight-bit products found; None: it is no ONNX model."""
+    return getattr(model.module, "saturation", None) if model.storage.format == "onnx" else None
+
+
+def exactly(model: LoadedModel) -> LoadedModel:
+    """Return an ONNX model as processors compute it on which nothing saturates."""
+    return replace(model, module=cast("OnnxModule", model.module).exactly())
 
 
 def _assemble(

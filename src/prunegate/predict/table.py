@@ -47,6 +47,21 @@ def predictions(
     return pa.table(columns)
 
 
+def changed_decisions(threshold: float | None, one: Scored, other: Scored) -> int | None:
+    """Count the rows that two sets of scores decide otherwise; None: likelihoods decide nothing.
+
+    Args:
+        threshold: of scores; a label is a decision by itself.
+        one: of a model.
+        other: of the same rows, in the same order.
+    """
+    if isinstance(one, Likelihoods) or isinstance(other, Likelihoods):
+        return None
+    if threshold is None:
+        return int(np.count_nonzero(one != other))
+    return int(np.count_nonzero((one >= threshold) != (other >= threshold)))
+
+
 def _labels(policy: Policy, rows: LabelledRows, chosen: Indices) -> list[Any]:
     """The labels as the table gives them; as text where they are compared with names."""
     labels = [rows.labels[i] for i in chosen]

@@ -129,7 +129,7 @@ def test_what_is_no_record_is_refused(stored: Path, change: Any, words: str) -> 
 
 def test_a_field_that_came_later_may_be_missing(record: DecisionRecord, stored: Path) -> None:
     document = json.loads(stored.read_bytes())
-    del document["environment"]
+    del document["discoveries"]
     stored.write_bytes(canonical_bytes(document))
     assert read_record(stored)[0] == record
 

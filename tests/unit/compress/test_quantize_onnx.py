@@ -14,7 +14,7 @@ import torch
 from prunegate.compress.quantize_onnx import int8
 from prunegate.errors import ModelError, UnsupportedError
 from prunegate.models.int8_rounding import round_to_int8
-from prunegate.models.onnx_module import OnnxModule
+from prunegate.models.onnx_module import OnnxModule, open_session
 
 onnx = pytest.importorskip("onnx")
 Array = np.ndarray[Any, Any]
@@ -113,7 +113,7 @@ def test_it_stays_close_stores_no_float_weights_and_repeats(
     assert 0 < (close - exact).abs().max() < 0.03 * exact.abs().max()
     floats = [v for v in constants(quantized).values() if v.dtype == np.float32 and v.ndim > 1]
     assert not floats
-    whole = {v.shape for v in constants(quantized).values() if v.dtype == np.int8 and v.ndim > 1}
+    whole = {v.shape for v in constants(quantized).values() if v.dtype == np.uint8 and v.ndim > 1}
     assert {tuple(sorted(shape)) for shape in whole} == {
         tuple(sorted(v.shape)) for v in constants(raw).values() if v.ndim > 1
     }
@@ -164,14 +164,17 @@ def test_onnxruntimes_own_tool_stores_the_same_numbers(per_channel: bool, tmp_pa
     ours = int8(raw, per_channel=per_channel)
     stored = [
         sorted(
-            (v.shape, v.tobytes())
+            (v.shape, (v.astype(np.int16) - middle).tobytes())
             for v in constants(file).values()
-            if v.dtype == np.int8 and v.ndim == 2
+            if v.dtype in (np.int8, np.uint8) and v.ndim == 2
         )
-        for file in (theirs, ours)
+        for file, middle in ((theirs, 0), (ours, 128))
     ]
     assert stored[0] == stored[1]
-    assert torch.allclose(answer(theirs, data), answer(ours, data), atol=1e-5)
+    # Theirs multiplies uint8 by int8, which is exact without VNNI only on request.
+    session = open_session(theirs, "theirs", 1, exact=True)
+    asked = session.run(None, {"data": data.numpy()})[0]
+    assert np.allclose(asked, answer(ours, data).numpy(), atol=1e-5)
 
 
 def test_per_channel_is_closer_where_channels_differ_in_size() -> None:
@@ -189,7 +192,8 @@ def test_tied_tables_are_quantized_together_or_not_at_all() -> None:
     # The table is all there is, so it dominates: by default it is quantized, and stored once.
     by_default = int8(WORDS)
     assert by_default == int8(WORDS, embeddings=True)
-    assert [v.shape for v in constants(by_default).values() if v.dtype == np.int8] == [(40, 6)]
+    stored = [v.shape for v in constants(by_default).values() if v.dtype == np.uint8 and v.ndim]
+    assert stored == [(40, 6)]
     with pytest.raises(UnsupportedError, match="no float32 matrices, convolutions or tables"):
         int8(WORDS, embeddings=False)
 
@@ -278,3 +282,61 @@ def test_a_graph_inside_a_node_keeps_what_it_reads() -> None:
     exact = answer(raw, data)
     assert torch.allclose(exact, data @ torch.from_numpy(W) - torch.from_numpy(B), atol=1e-4)
     assert (answer(int8(raw), data) - exact).abs().max() < 0.03 * exact.abs().max()
+
+
+def dequantized(raw: bytes, data: Array) -> Array:
+    """What a rewritten graph stands for: its stored whole numbers times their scales, in float64.
+
+    onnx's own reference evaluator computes each operator as the standard words it, in numpy.
+    """
+    from onnx.reference import ReferenceEvaluator
+
+    found: Array = ReferenceEvaluator(onnx.load_from_string(raw)).run(None, {"data": data})[0]
+    return found
+
+
+EXTREMES = {
+    "all 127": lambda shape: np.ones(shape, np.float32),
+    "all -127": lambda shape: -np.ones(shape, np.float32),
+    "in turn": lambda shape: np.where(np.indices(shape).sum(0) % 2, -1, 1).astype(np.float32),
+    "drawn": lambda shape: normal(*shape, seed=11),
+}
+PRODUCTS: dict[str, tuple[Any, tuple[int, ...], tuple[int, ...]]] = {
+    "MatMul": (("MatMul", ["data", "w"], "logits", {}), (64, 32), (5, 64)),
+    "one row": (("MatMul", ["data", "w"], "logits", {}), (64, 32), (1, 64)),
+    "odd": (("MatMul", ["data", "w"], "logits", {}), (65, 33), (7, 65)),
+    "Gemm": (("Gemm", ["data", "w"], "logits", {"transB": 1}), (32, 64), (5, 64)),
+    "Conv": (("Conv", ["data", "w"], "logits", {}), (8, 5, 3, 3), (2, 5, 6, 6)),
+    "pointwise": (("Conv", ["data", "w"], "logits", {}), (32, 64, 1, 1), (2, 64, 4, 4)),
+    "groups": (("Conv", ["data", "w"], "logits", {"group": 4}), (8, 2, 3, 3), (2, 8, 6, 6)),
+    "depthwise": (("Conv", ["data", "w"], "logits", {"group": 16}), (16, 1, 3, 3), (1, 16, 6, 6)),
+}
+
+
+@pytest.mark.parametrize("per_channel", [True, False])
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("product", PRODUCTS)
+def test_products_are_those_of_whole_numbers_at_the_extremes(
+    product: str, kind: Any, per_channel: bool
+) -> None:
+    """On every processor: nothing saturates where all weights and activations are the largest."""
+    node, shape, given = PRODUCTS[product]
+    for weights in EXTREMES.values():
+        raw = model([node], {"w": weights(shape)})
+        for data in (np.ones(given, np.float32), normal(*given, seed=12)):
+            rows = [{"data": torch.from_numpy(data)}] if kind == "static" else ()
+            quantized = int8(raw, kind=kind, per_channel=per_channel, calibration=rows)
+            expected = dequantized(quantized, data)
+            got = answer(quantized, torch.from_numpy(data)).numpy()
+            # A result that is itself stored in 8 bits may be rounded to the next step.
+            step = constants(quantized).get("logits_scale", 0.0)
+            assert np.abs(got - expected).max() <= 1.01 * step + 1e-5 * np.abs(expected).max()
+
+
+def test_rows_of_a_table_are_the_stored_numbers() -> None:
+    for weights in EXTREMES.values():
+        raw = model([("Gather", ["w", "data"], "logits", {})], {"w": weights((9, 6))}, given="i")
+        rows = np.array([0, 8, 3])
+        whole, scale = round_to_int8(weights((9, 6)), 0)
+        got = answer(int8(raw), torch.from_numpy(rows)).numpy()
+        assert np.array_equal(got, (whole * scale[:, None])[rows])

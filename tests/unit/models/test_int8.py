@@ -182,3 +182,24 @@ def test_it_cannot_be_trained_and_nothing_to_quantize_is_an_error(make_vit: Make
         module.train()
     with pytest.raises(UnsupportedError, match="to quantize; drop the step"):
         quantize_module(nn.Sequential(nn.LayerNorm(3)))
+
+
+@given(st.sampled_from([(1, 64, 32), (17, 65, 33), (40, 7, 8)]), st.sampled_from([1, 2]))
+def test_products_are_those_of_whole_numbers_at_the_extremes(
+    sizes: tuple[int, int, int], threads: int
+) -> None:
+    """On every processor: nothing saturates where all weights and activations are the largest."""
+    rows, wide, out = sizes
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        for sign in (1, -1):
+            module = nn.Sequential(nn.Linear(wide, out, bias=False))
+            with torch.no_grad():
+                module[0].weight.fill_(sign)
+            quantize_module(module)
+            data = torch.full((rows, wide), 127.0)
+            assert torch.equal(module[0].weight_int8, torch.full((out, wide), 127 * sign).char())
+            assert torch.allclose(module(data), torch.full((rows, out), 127.0 * wide * sign))
+    finally:
+        torch.set_num_threads(before)

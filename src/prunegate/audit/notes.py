@@ -1,0 +1,125 @@
+"""Notes: what a predictions file says of its making, in the metadata of the Parquet file.
+
+``run`` writes them beside the columns, so that ``gate``, on another machine and a year later, still
+knows which models made the predictions and on what processor. They are the maker's word: nothing
+here proves them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from prunegate.audit.record import ModelRef, Saturating
+from prunegate.cost.processor import processor
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_NOTE = b"prunegate.predicted"
+_DIGEST = "prunegate.{role}.digest"
+_ROLES = ("baseline", "candidate")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notes:
+    """What a predictions file says; empty where it says nothing."""
+
+    digests: Mapping[str, str] = field(default_factory=dict)
+    """``tree_digest`` of each model's folder, by role."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """The processor that the models ran on, as ``Processor.facts`` words it."""
+    saturating: Mapping[str, Saturating] = field(default_factory=dict)
+    """Models that compute otherwise on other processors, by role."""
+
+
+def noted(table: pa.Table, models: Mapping[str, ModelRef]) -> pa.Table:
+    """Return a predictions table that says which models made it, and on what processor.
+
+    Args:
+        table: The predictions.
+        models: By role, as they were scored here.
+    """
+    said = {
+        "environment": processor().facts(),
+        "saturating": {
+            role: asdict(model.saturating) for role, model in models.items() if model.saturating
+        },
+    }
+    notes: dict[str | bytes, str | bytes] = {
+        _DIGEST.format(role=role): model.digest for role, model in models.items()
+    }
+    notes[_NOTE] = json.dumps(said, sort_keys=True)
+    return table.replace_schema_metadata({**(table.schema.metadata or {}), **notes})
+
+
+def read_notes(path: Path) -> Notes:
+    """Read what a file says; nothing of any file but Parquet, or where the notes are malformed."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        found = pq.read_schema(path).metadata or {}
+    except (pa.ArrowException, OSError):
+        return Notes()
+    digests = {
+        role: raw.decode("utf-8", "replace")
+        for role in _ROLES
+        if (raw := found.get(_DIGEST.format(role=role).encode()))
+    }
+    try:
+        said: Any = json.loads(found.get(_NOTE, b"{}"))
+        return Notes(
+            digests=digests,
+            environment={str(k): str(v) for k, v in said.get("environment", {}).items()},
+            saturating={
+                role: _saturating(one)
+                for role, one in said.get("saturating", {}).items()
+                if role in _ROLES
+            },
+        )
+    except (ValueError, TypeError, AttributeError):
+        return Notes(digests=digests)
+
+
+def environment_of(notes: Sequence[Notes]) -> dict[str, str]:
+    """Return the processor that judges, and those that the predictions were made on."""
+    made: dict[str, list[str]] = {}
+    for one in notes:
+        for key, value in one.environment.items():
+            made.setdefault(f"predictions_{key}", []).append(value)
+    said = {key: "; ".join(dict.fromkeys(values)) for key, values in sorted(made.items())}
+    return {**processor().facts(), **said}
+
+
+def saturation_warnings(found: Mapping[str, Saturating]) -> tuple[str, ...]:
+    """That models, by role, are others on other processors, and how much of it shows here."""
+    return tuple(
+        f"the {role} computes otherwise on processors without VNNI: do not judge it here and "
+        f"deploy it there. {_saturating_in_words(one)}"
+        for role, one in found.items()
+    )
+
+
+def _saturating_in_words(found: Saturating) -> str:
+    products = f"{found.saturating} of its {found.products} eight-bit products can saturate"
+    if not found.here:
+        return f"{products} there; where the predictions were made they do not."
+    if found.rows is None or found.changed is None:
+        return f"{products}, and did where the predictions were made."
+    share = found.changed / found.rows
+    return (
+        f"{products}, and did where the predictions were made; computed without saturation, "
+        f"{found.changed:,} of {found.rows:,} rows ({share:.2%}) change their decision."
+    )
+
+
+def _saturating(said: Any) -> Saturating:
+    """One model's note; a malformed one is refused."""
+    whole = {name: said[name] for name in ("products", "saturating", "rows", "changed")}
+    if not all(isinstance(v, int | None) and not isinstance(v, bool) for v in whole.values()):
+        raise TypeError
+    return Saturating(here=bool(said["here"]), **whole)
