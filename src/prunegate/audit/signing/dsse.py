@@ -1,0 +1,181 @@
+"""DSSE: an envelope around a payload, signed by any number of keys (DSSE v1.0).
+
+What is signed is the pre-authentication encoding of payload and payload type, never the JSON around
+them. The envelope's own bytes are canonical too, so that a digest names it. A signature counts only
+for the key whose id it names; an envelope without signatures says nothing about who made it.
+
+The encoding is twenty lines; securesystemslib, whose envelope neither refuses unknown fields nor
+signs deterministically, is the oracle of the tests.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from prunegate.audit.canonical import canonical_bytes
+from prunegate.audit.signing.keys import PrivateKey, PublicKey, key_id
+from prunegate.audit.signing.signature import is_signed, sign_message
+from prunegate.audit.signing.strict_json import parse_object, require_keys
+from prunegate.errors import EvidenceError, InputError
+from prunegate.policy.wording import show
+
+PAYLOAD_TYPE = "application/vnd.in-toto+json"
+
+_FIELDS = frozenset({"payload", "payloadType", "signatures"})
+_SIGNATURE_FIELDS = frozenset({"keyid", "sig"})
+_KEY_ID = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Signature:
+    """One key's word on the payload."""
+
+    keyid: str
+    """Id of the key that is said to have signed (``keys.key_id``)."""
+    sig: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Envelope:
+    """A payload and who signed it, as far as the envelope says."""
+
+    payload: bytes
+    signatures: tuple[Signature, ...] = ()
+    """One per key; none: nobody vouches for it here."""
+
+    def to_bytes(self) -> bytes:
+        """RFC 8785 bytes."""
+        signatures = [{"keyid": s.keyid, "sig": _encode(s.sig)} for s in self.signatures]
+        return canonical_bytes(
+            {
+                "payload": _encode(self.payload),
+                "payloadType": PAYLOAD_TYPE,
+                "signatures": signatures,
+            }
+        )
+
+
+def pae(payload: bytes, payload_type: str = PAYLOAD_TYPE) -> bytes:
+    """The pre-authentication encoding: the bytes that are signed.
+
+    >>> pae(b"hello world", "http://example.com/HelloWorld")
+    b'DSSEv1 29 http://example.com/HelloWorld 11 hello world'
+    """
+    kind = payload_type.encode("utf-8")
+    return b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)
+
+
+def sign(payload: bytes, keys: Sequence[PrivateKey]) -> bytes:
+    """The envelope's bytes with a signature of each key; no key gives an unsigned envelope.
+
+    Raises:
+        InputError: the same key twice.
+    """
+    envelope = Envelope(payload=payload)
+    for key in keys:
+        envelope = _signed(envelope, key)
+    return envelope.to_bytes()
+
+
+def add_signature(envelope: bytes, key: PrivateKey) -> bytes:
+    """The envelope's bytes with one more signature; what others signed stays as it is.
+
+    Raises:
+        EvidenceError: this is no envelope.
+        InputError: this key has signed already.
+    """
+    return _signed(parse_envelope(envelope), key).to_bytes()
+
+
+def parse_envelope(content: bytes, where: str = "envelope") -> Envelope:
+    """Read an envelope's canonical bytes; ``where`` names them in messages.
+
+    Raises:
+        EvidenceError: anything but an envelope of this form and payload type.
+    """
+    value = parse_object(content, where)
+    require_keys(value, _FIELDS, where)
+    if value["payloadType"] != PAYLOAD_TYPE:
+        raise EvidenceError(
+            f"{where}: its payload type is {show(value['payloadType'])}, not {PAYLOAD_TYPE}"
+        )
+    if not isinstance(value["signatures"], list):
+        raise EvidenceError(f"{where}: 'signatures' is no list")
+    found = tuple(
+        _signature(item, f"{where}: signatures[{number}]")
+        for number, item in enumerate(value["signatures"])
+    )
+    if len({s.keyid for s in found}) != len(found):
+        raise EvidenceError(f"{where}: one key signed twice")
+    return Envelope(payload=_decode(value["payload"], f"{where}: payload"), signatures=found)
+
+
+def verify(envelope: Envelope, public_keys: Iterable[PublicKey]) -> frozenset[str]:
+    """Ids of those of the keys whose signature over this payload is in the envelope."""
+    message = pae(envelope.payload)
+    known = {key_id(key): key for key in public_keys}
+    return frozenset(
+        s.keyid
+        for s in envelope.signatures
+        if s.keyid in known and is_signed(known[s.keyid], s.sig, message)
+    )
+
+
+def require_signed(
+    envelope: Envelope, public_keys: Iterable[PublicKey], where: str = "envelope"
+) -> frozenset[str]:
+    """Ids of the known keys that signed, at least one; signatures of unknown keys are passed over.
+
+    Raises:
+        EvidenceError: a known key's signature is not over this payload, or no known key signed.
+    """
+    keys = tuple(public_keys)
+    known = {key_id(key) for key in keys}
+    verified = verify(envelope, keys)
+    for signature in envelope.signatures:
+        if signature.keyid in known - verified:
+            raise EvidenceError(
+                f"{where}: the signature under key {signature.keyid[:12]} is not of that key over "
+                "this payload; one of the two was changed"
+            )
+    if not verified:
+        named = ", ".join(s.keyid[:12] for s in envelope.signatures)
+        said = f"signed by {named} only" if named else "not signed"
+        raise EvidenceError(f"{where}: {said}, by none of the {len(keys)} key(s) that are trusted")
+    return verified
+
+
+def _signed(envelope: Envelope, key: PrivateKey) -> Envelope:
+    name = key_id(key.public_key())
+    if any(s.keyid == name for s in envelope.signatures):
+        raise InputError(f"key {name[:12]} has signed this already; sign with each key once")
+    made = Signature(keyid=name, sig=sign_message(key, pae(envelope.payload)))
+    return replace(envelope, signatures=(*envelope.signatures, made))
+
+
+def _signature(value: Any, where: str) -> Signature:
+    require_keys(value, _SIGNATURE_FIELDS, where)
+    name = value["keyid"]
+    if not isinstance(name, str) or not _KEY_ID.fullmatch(name):
+        raise EvidenceError(f"{where}: the keyid {show(name)} is no sha256 of a key")
+    return Signature(keyid=name, sig=_decode(value["sig"], f"{where}: sig"))
+
+
+def _encode(content: bytes) -> str:
+    return base64.b64encode(content).decode("ascii")
+
+
+def _decode(text: Any, where: str) -> bytes:
+    """Standard base64 with padding, in its one spelling."""
+    try:
+        content = base64.b64decode(text, validate=True)
+    except (TypeError, ValueError, binascii.Error) as error:
+        raise EvidenceError(f"{where}: not base64") from error
+    if _encode(content) != text:
+        raise EvidenceError(f"{where}: not base64 in its one canonical spelling")
+    return content
