@@ -223,7 +223,7 @@ class Demand:
     places: frozenset[str]
     """Places of which at least one slice has to have enough evidence."""
     without: frozenset[str]
-    """Places that an earlier selector of the rule has named already."""
+    """Slices of these places that an earlier selector of the rule has named already."""
     label: str = ""
     """The class that has to be there, where classes are listed."""
 
@@ -258,8 +258,9 @@ def _demands(policy: Policy) -> Iterator[Demand]:
         named: list[str] = []
         for selector in rule.selects:
             places = [p for p in _named_by(policy, selector) if p not in named]
+            within = frozenset(n for n in named if _lies_in_any(n, frozenset(places), policy))
             for label in ("", *labels) if places else ():
-                yield Demand(places=frozenset(places), without=frozenset(named), label=label)
+                yield Demand(places=frozenset(places), without=within, label=label)
             named += places
 
 
