@@ -144,6 +144,29 @@ def approves_nothing_new(data: st.DataObject) -> None:
         assert prunegate.judge_counts(old, table).outcome == "approve"
 
 
+RULE = "{metric: accuracy, slices: %s, at_least: 0.5, evidence: point}"
+HEAD = "prunegate: 1\nname: x\ntask: {kind: binary, positive: u}\nslices: [{by: kind}]\n"
+CORNERS = [
+    # no kind has 20 rows: kind alone needs one that can be judged, all does not
+    (HEAD + "evidence: {minimum: {rows: 20}}\nrules: [%s]\n", RULE % "kind", RULE % "all", 9),
+    (HEAD + "rules: [" + RULE % "all" + "]\nevidence: {minimum: {rows: %s}}\n", "1", "20", 2),
+]
+
+
+@pytest.mark.parametrize(("text", "before", "after", "right"), CORNERS)
+def test_corners_in_which_asking_for_more_lets_more_pass(
+    text: str, before: str, after: str, right: int
+) -> None:
+    old, new = parse_policy(text % before), parse_policy(text % after)
+    flags = {"label": [1, 0, 1, 0], "baseline": 1, "candidate": [1, 0, 1, 0], "n": [9, 9, right, 9]}
+    table = pd.DataFrame({"kind": ["a", "a", "b", "b"], **flags})
+    if right == 2:  # kind b is mostly wrong, and too small to be judged by the new policy
+        table["candidate"] = [1, 0, 1, 1]
+    assert prunegate.judge_counts(old, table).outcome != "approve"
+    assert prunegate.judge_counts(new, table).outcome == "approve"
+    assert loosened(diff(old, new))
+
+
 @given(documents())
 @settings(max_examples=25)
 def test_a_policy_does_not_differ_from_itself(document: dict[str, Any]) -> None:

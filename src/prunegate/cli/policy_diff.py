@@ -20,7 +20,11 @@ LOOSENED = 3
 """Exit code: the bar was lowered, and nobody said why."""
 
 
-@click.command("diff", short_help="Say how the bar moved from one policy to another.")
+@click.command(
+    "diff",
+    short_help="Say how the bar moved from one policy to another.",
+    epilog="Example: prunegate policy diff main.yaml policy.yaml --fail-on loosened",
+)
 @click.argument("old", type=click.Path(path_type=Path))
 @click.argument("new", type=click.Path(path_type=Path))
 @click.option(
@@ -53,10 +57,6 @@ def command(  # noqa: PLR0913  # one argument per option
     \b
     Exit codes: 0, or with --fail-on loosened and no --reason 3 if the bar was loosened;
     2 bad input.
-
-    \b
-    Example:
-      prunegate policy diff main.yaml policy.yaml --fail-on loosened
     """  # noqa: D301  # click's mark is the character itself
     from prunegate.policy.diff import diff, loosened
 
