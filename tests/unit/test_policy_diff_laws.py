@@ -207,3 +207,36 @@ def test_the_way_back_is_the_mirror_image(data: st.DataObject) -> None:
         (c.kind, *key(c, mirrored=False)) for c in back if (c.where, repr(about(c))) not in untold
     ]
     assert sorted(forth) == sorted(came)
+
+
+ONE_SIDE = [("recall", check) for check in ("at_least", "max_drop", "max_gain")]
+OTHER_SIDE = [("false_positive_rate", check) for check in ("at_most", "max_rise", "max_ratio")]
+
+
+@pytest.mark.parametrize(("metric", "check"), ONE_SIDE + OTHER_SIDE)
+def test_the_looser_of_two_limits_approves_more_tables(metric: str, check: str) -> None:
+    """On tables that differ in how many rows of one class the candidate lost or gained."""
+    head = "prunegate: 1\nname: x\ntask: {kind: binary, positive: u}\nrules: "
+    rule = f"[{{metric: {metric}, {check}: %s, evidence: point}}]\n"
+    loose, *_, tight = [v for v in LIMITS[check] if isinstance(v, float)]
+    old, new = parse_policy(head + rule % loose), parse_policy(head + rule % tight)
+
+    def approved(policy: Policy) -> set[tuple[int, int]]:
+        return {
+            (lost, gained)
+            for lost in range(0, 60, 4)
+            for gained in (0, 10, 25)
+            if prunegate.judge_counts(policy, flipped(lost, gained)).outcome == "approve"
+        }
+
+    def flipped(lost: int, gained: int) -> pd.DataFrame:
+        one = 1 if metric == "recall" else 0
+        cells = [(one, one, one, 100 - lost - gained), (one, one, 1 - one, lost)]
+        cells += [(one, 1 - one, one, gained), (one, 1 - one, 1 - one, 15)]
+        cells += [(1 - one, 1 - one, 1 - one, 100)]
+        table = pd.DataFrame(cells, columns=["label", "baseline", "candidate", "n"])
+        return table[table["n"] > 0]
+
+    assert approved(new) < approved(old)
+    assert not loosened(diff(old, new))
+    assert loosened(diff(new, old))
