@@ -12,6 +12,7 @@
     │   ├── ModelError         a model or candidate folder
     │   └── MeasurementError   a measurements file
     ├── UnsupportedError       asked for by name, not built (says what is)   exit 2
+    ├── EvidenceError          audit evidence does not verify                exit 6
     └── InternalError          our own mistake, never the user's             exit 1
 
 A broken *rule* is not an error: it is a ``Finding`` with status ``fail``.
@@ -79,6 +80,12 @@ class MeasurementError(InputError):
 
 class UnsupportedError(InputError):
     """Something known by name that this version does not do; the message says what it does."""
+
+
+class EvidenceError(PrunegateError):
+    """Audit evidence does not verify; the message names the first thing that is wrong and where."""
+
+    exit_code = 6
 
 
 class InternalError(PrunegateError):

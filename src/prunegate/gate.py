@@ -22,6 +22,7 @@ from prunegate.audit.canonical import canonical_bytes
 from prunegate.audit.measured import measured_of
 from prunegate.audit.measured_models import require_same_models
 from prunegate.audit.pending import pended
+from prunegate.audit.read import kept_form
 from prunegate.audit.record import DecisionRecord
 from prunegate.audit.second_opinion import second_opinion
 from prunegate.claims.check import check
@@ -29,7 +30,7 @@ from prunegate.cost.measurement import Measurements
 from prunegate.cost.operations import Operations, operations
 from prunegate.data.hashing import hash_files, require_unchanged
 from prunegate.data.tables import Table
-from prunegate.evaluation.count import count, identical, open_predictions
+from prunegate.evaluation.count import Counted, count, identical, open_predictions
 from prunegate.evaluation.counts_table import read_counts
 from prunegate.evaluation.tallies import agree
 from prunegate.verdict.claimed import with_claims
@@ -66,7 +67,8 @@ def judge(policy: Policy, predictions: Any, *, measurements: Measurements | None
     Raises:
         InputError: the policy or the table cannot be judged; nothing is passed over in silence.
     """
-    return _judged(policy, _open(policy, predictions), operations(policy, measurements))
+    counted = count(policy, _open(policy, predictions))
+    return _judged(policy, counted, operations(policy, measurements))
 
 
 def judge_counts(
@@ -120,11 +122,13 @@ def gate(
         require_same_models(measurements, source, table.files, origin.made) if measurements else ()
     )
     known = operations(policy, measurements)
-    verdict = _judged(policy, table, known)
+    counted = count(policy, table)
+    verdict = _judged(policy, counted, known)
     judged = Judged(
         table=table,
         hashes=hashes,
         operations=known,
+        slices=counted.slices,
         verdict=verdict,
         opinion=second_opinion(policy, verdict),
         unknown=unknown,
@@ -137,13 +141,18 @@ def gate(
 def keep(decision: Decision, staging: Staging, audit: Path) -> Path:
     """Write a decision's files, pend its record in the audit trail, and publish the folder.
 
+    What is written is read back first and worked out again: a record that could not be verified
+    later is never kept.
+
     Raises:
         InputError: something cannot be written; then neither the folder nor the record stays.
+        InternalError: the record's verdict does not follow from what it holds.
     """
     from prunegate.outputs.write import write_files
 
-    named = write_files(decision.record, decision.pictures, staging.folder)
-    with pended(canonical_bytes(decision.record), audit):
+    stored = kept_form(canonical_bytes(decision.record))
+    named = write_files(stored.record, decision.pictures, staging.folder)
+    with pended(stored.content, audit):
         return staging.publish(named[:12])
 
 
@@ -151,8 +160,7 @@ def _open(policy: Policy, predictions: Any) -> Table:
     return open_predictions(policy, predictions, with_ids=True)
 
 
-def _judged(policy: Policy, table: Table, known: Operations) -> Verdict:
-    counted = count(policy, table)
+def _judged(policy: Policy, counted: Counted, known: Operations) -> Verdict:
     measured = figures(known.measurements, known.cost, known.unpriced)
     verdict = decide(policy, counted.slices, measured, counted.warnings)
     return _claimed(policy, verdict, known)

@@ -28,6 +28,8 @@ from prunegate.evaluation.advice import advice
 from prunegate.gate import Decision, gate
 from prunegate.models.store import LoadedModel
 from prunegate.policy.load import PolicyFile
+from prunegate.report.bound import digests_of
+from prunegate.report.flips import pictures_shown
 from prunegate.workbench import Scores, Settings, Workbench, set_up
 
 CANDIDATE = "candidate"
@@ -155,9 +157,10 @@ def _illustrated(decision: Decision, rows: LabelledRows, warnings: tuple[str, ..
         if flip.image is not None
     }
     told = (*decision.verdict.warnings, *warnings)
+    shown = pictures_shown(decision.record, pictures)
     return replace(
         decision,
         verdict=replace(decision.verdict, warnings=told),
-        record=replace(decision.record, warnings=told),
-        pictures=pictures,
+        record=replace(decision.record, warnings=told, pictures=digests_of(shown)),
+        pictures=shown,
     )

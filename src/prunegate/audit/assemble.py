@@ -11,14 +11,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from prunegate.audit.canonical import canonical_bytes
+from prunegate.audit.known_limits import known_limits
 from prunegate.audit.provenance import now, tool
 from prunegate.audit.record import DecisionRecord, Flip, Input, PolicyRef, SecondOpinion
+from prunegate.audit.tallied import tallies_of
 from prunegate.cost.operations import Operations
-from prunegate.cost.tariff import RENTED, SCALED
 from prunegate.data.hashing import FileHash
 from prunegate.data.tables import Table
 from prunegate.errors import InputError, InternalError
 from prunegate.evaluation.flips import flipped_rows
+from prunegate.evaluation.slices import SliceCounts
 from prunegate.policy.explain import explain
 from prunegate.policy.model import Policy
 from prunegate.verdict.finding import Verdict
@@ -51,6 +53,8 @@ class Judged:
     hashes: Sequence[FileHash]
     """Of the table's files, taken before they were counted."""
     operations: Operations
+    slices: Sequence[SliceCounts]
+    """The tallies that the verdict was taken on."""
     verdict: Verdict
     opinion: SecondOpinion | None = None
     """The agreement of a second engine, where it was asked."""
@@ -100,6 +104,7 @@ def assemble(
         statement=verdict.statement,
         findings=verdict.findings,
         slices=verdict.slices,
+        tallies=tallies_of(judged.slices),
         flips=_flips(policy, judged.table, origin),
         measurements=operations.measurements,
         cost=operations.cost,
@@ -109,30 +114,6 @@ def assemble(
         second_opinion=judged.opinion,
         **origin.made,
     )
-
-
-def known_limits(policy: Policy, verdict: Verdict, operations: Operations) -> tuple[str, ...]:
-    """What a reader must not take the record to show."""
-    limits = []
-    if policy.group is None:
-        limits.append("Assumes independent rows: the policy names no group column.")
-    else:
-        limits.append(f"Rows of one {policy.group} may depend on each other, groups may not.")
-    limits.append("The verdict speaks of data like those judged, not of content never seen.")
-    if operations.measurements is None:
-        limits.append("Latency and size were not measured; the record says nothing about them.")
-    elif operations.cost is not None and operations.cost.basis == SCALED:
-        limits.append("The candidate's price is scaled by CPU time measured here, not quoted.")
-    elif operations.cost is not None and operations.cost.basis == RENTED:
-        limits.append("Instances are counted from throughput measured here, at the average load.")
-    if operations.unpriced:
-        limits.append(f"There is no cost: {operations.unpriced}.")
-    unjudged = [s.name for s in verdict.slices if not s.judged]
-    if unjudged:
-        limits.append(f"{len(unjudged)} slice(s) had too little evidence and were not judged.")
-    if policy.evidence.minimum.rows == 1 and policy.evidence.minimum.positives == 1:
-        limits.append("The policy sets no minimum evidence per slice.")
-    return tuple(limits)
 
 
 def _unknown(roles: Sequence[str]) -> tuple[str, ...]:
