@@ -19,12 +19,14 @@ from typing import TYPE_CHECKING, Any
 
 from prunegate.audit.assemble import Judged, Origin, assemble, policy_ref
 from prunegate.audit.canonical import canonical_bytes
+from prunegate.audit.inputs import claims_input
 from prunegate.audit.measured import measured_of
 from prunegate.audit.measured_models import require_same_models
 from prunegate.audit.pending import pended
 from prunegate.audit.read import kept_form
 from prunegate.audit.record import DecisionRecord
 from prunegate.audit.second_opinion import second_opinion
+from prunegate.audit.workspace import workspace_of
 from prunegate.claims.check import check
 from prunegate.cost.measurement import Measurements
 from prunegate.cost.operations import Operations, operations
@@ -131,6 +133,8 @@ def gate(
         slices=counted.slices,
         verdict=verdict,
         opinion=second_opinion(policy, verdict),
+        claims=claims_input(source),
+        workspace=workspace_of(source.path),
         unknown=unknown,
     )
     record = assemble(policy, reference, judged, origin)

@@ -13,8 +13,16 @@ from typing import TYPE_CHECKING, Any
 from prunegate.audit.canonical import canonical_bytes
 from prunegate.audit.known_limits import known_limits
 from prunegate.audit.provenance import now, tool
-from prunegate.audit.record import DecisionRecord, Flip, Input, PolicyRef, SecondOpinion
+from prunegate.audit.record import (
+    DecisionRecord,
+    Flip,
+    Input,
+    PolicyRef,
+    SecondOpinion,
+    Workspace,
+)
 from prunegate.audit.tallied import tallies_of
+from prunegate.audit.terms import revalidate_on
 from prunegate.cost.operations import Operations
 from prunegate.data.hashing import FileHash
 from prunegate.data.tables import Table
@@ -58,6 +66,10 @@ class Judged:
     verdict: Verdict
     opinion: SecondOpinion | None = None
     """The agreement of a second engine, where it was asked."""
+    claims: Input | None = None
+    """The file of stated figures, where the policy names one."""
+    workspace: Workspace | None = None
+    """What git says of the policy's folder."""
     unknown: tuple[str, ...] = ()
     """Measured models that nothing at hand could be compared with."""
 
@@ -92,12 +104,13 @@ def assemble(
 ) -> DecisionRecord:
     """The whole record of one decision."""
     verdict, operations = judged.verdict, judged.operations
+    created = now()
     return DecisionRecord(
-        created=now(),
+        created=created,
         command=origin.command,
         tool=tool(compressing=origin.command != "gate"),
         policy=reference,
-        inputs=(*_inputs(judged), *origin.inputs),
+        inputs=(*_inputs(judged), *((judged.claims,) if judged.claims else ()), *origin.inputs),
         outcome=verdict.outcome,
         exit_code=verdict.exit_code,
         reasons=verdict.reasons,
@@ -112,6 +125,8 @@ def assemble(
         warnings=verdict.warnings,
         known_limits=(*known_limits(policy, verdict, operations), *_unknown(judged.unknown)),
         second_opinion=judged.opinion,
+        workspace=judged.workspace,
+        revalidate_on=revalidate_on(policy, created),
         **origin.made,
     )
 

@@ -23,6 +23,7 @@ from prunegate.audit.measured import measured_of
 from prunegate.audit.provenance import made_elsewhere
 from prunegate.audit.record import DecisionRecord
 from prunegate.audit.tallied import slices_in
+from prunegate.audit.terms import revalidate_on
 from prunegate.claims.check import check
 from prunegate.cost.operations import Operations, operations
 from prunegate.errors import EvidenceError, InputError
@@ -110,22 +111,30 @@ def require_follows(record: DecisionRecord, name: str) -> int:
     )
 
 
-def differences(record: DecisionRecord) -> Iterator[Difference]:
+def differences(
+    record: DecisionRecord, counted: Sequence[SliceCounts] | None = None
+) -> Iterator[Difference]:
     """Every place where a record differs from what its policy, tallies and measurements give.
 
     The first is the most telling: the outcome before the numbers that it hangs on.
+
+    Args:
+        record: as read.
+        counted: slices to judge in place of the record's own.
 
     Raises:
         InputError: they are missing or unreadable, so that nothing can be worked out.
     """
     policy = policy_of(record)
-    slices = slices_of(policy, record)
+    slices = slices_of(policy, record) if counted is None else counted
     yield from _of_layout(policy, slices)
     known = operations(policy, record.measurements)
     verdict = verdict_of(policy, slices, known)
     for name in FIELDS:
         yield from compare((name,), getattr(record, name), getattr(verdict, name))
     yield from compare(("cost",), record.cost, known.cost)
+    term = revalidate_on(policy, record.created)
+    yield from compare(("revalidate_on",), record.revalidate_on, term)
     yield from _of_policy(policy, record)
     yield from _of_words(policy, record, verdict, known)
 
@@ -139,10 +148,18 @@ def policy_of(record: DecisionRecord) -> Policy:
     policy, mistakes = validate(record.policy.document)
     words = [f"{show_path(mistake.path)}: {mistake.message}" for mistake in mistakes]
     if policy is not None:
-        words += [f"{show_path(path)}: {said}" for path, said in disagreements(policy)]
+        found = disagreements(_with_own_figures(policy))
+        words += [f"{show_path(path)}: {said}" for path, said in found]
     if policy is None or words:
         raise InputError(f"policy.document is no policy: {one_line('; '.join(words[:3]))}")
     return policy
+
+
+def _with_own_figures(policy: Policy) -> Policy:
+    """The policy with the figures of its claims file as its own: a record holds both."""
+    if policy.claims is None or policy.claims.figures is None:
+        return policy
+    return policy.model_copy(update={"claims": policy.claims.model_copy(update={"file": None})})
 
 
 def slices_of(policy: Policy, record: DecisionRecord) -> tuple[SliceCounts, ...]:

@@ -172,7 +172,7 @@ def slices_in(
         InputError: the sums are missing, or are not such sums; the message says what and where.
     """
     kept = tallies or Tallies()
-    unpacked: Sequence[Any] = _unpacked(kept.groups) or [None] * len(summaries)
+    unpacked: Sequence[Any] = unpacked_groups(kept.groups) or [None] * len(summaries)
     if len(unpacked) != len(summaries):
         raise InputError(f"tallies.groups: {len(unpacked)} entries for {len(summaries)} slices")
     if kind != "binary" and len(kept.slices) != len(summaries):
@@ -237,7 +237,12 @@ def _number(text: str) -> Fraction:
     return Fraction(int(top), 1 << int(bits) if bits else int(bottom or 1))
 
 
-def _unpacked(groups: str | None) -> list[Any] | None:
+def unpacked_groups(groups: str | None) -> list[Any] | None:
+    """What ``Tallies.groups`` holds, one entry a slice.
+
+    Raises:
+        InputError: it cannot be unpacked.
+    """
     if groups is None:
         return None
     try:
