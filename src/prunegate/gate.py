@@ -19,18 +19,21 @@ from typing import TYPE_CHECKING, Any
 
 from prunegate.audit.assemble import Judged, Origin, assemble, policy_ref
 from prunegate.audit.canonical import canonical_bytes
+from prunegate.audit.inputs import claims_input
 from prunegate.audit.measured import measured_of
 from prunegate.audit.measured_models import require_same_models
 from prunegate.audit.notes import read_notes, saturation_warnings
 from prunegate.audit.pending import pended
+from prunegate.audit.read import kept_form
 from prunegate.audit.record import DecisionRecord
 from prunegate.audit.second_opinion import second_opinion
+from prunegate.audit.workspace import workspace_of
 from prunegate.claims.check import check
 from prunegate.cost.measurement import Measurements
 from prunegate.cost.operations import Operations, operations
 from prunegate.data.hashing import hash_files, require_unchanged
 from prunegate.data.tables import Table
-from prunegate.evaluation.count import count, identical, open_predictions
+from prunegate.evaluation.count import Counted, count, identical, open_predictions
 from prunegate.evaluation.counts_table import read_counts
 from prunegate.evaluation.tallies import agree
 from prunegate.verdict.claimed import with_claims
@@ -67,7 +70,8 @@ def judge(policy: Policy, predictions: Any, *, measurements: Measurements | None
     Raises:
         InputError: the policy or the table cannot be judged; nothing is passed over in silence.
     """
-    return _judged(policy, _open(policy, predictions), operations(policy, measurements))
+    counted = count(policy, _open(policy, predictions))
+    return _judged(policy, counted, operations(policy, measurements))
 
 
 def judge_counts(
@@ -122,7 +126,8 @@ def gate(
     )
     known = operations(policy, measurements)
     notes = tuple(map(read_notes, table.files))
-    verdict = _judged(policy, table, known)
+    counted = count(policy, table)
+    verdict = _judged(policy, counted, known)
     for one in notes:
         told = saturation_warnings(one.saturating)
         verdict = replace(verdict, warnings=(*verdict.warnings, *told))
@@ -130,9 +135,12 @@ def gate(
         table=table,
         hashes=hashes,
         operations=known,
+        slices=counted.slices,
         verdict=verdict,
         opinion=second_opinion(policy, verdict),
         notes=notes,
+        claims=claims_input(source),
+        workspace=workspace_of(source.path),
         unknown=unknown,
     )
     record = assemble(policy, reference, judged, origin)
@@ -143,13 +151,18 @@ def gate(
 def keep(decision: Decision, staging: Staging, audit: Path) -> Path:
     """Write a decision's files, pend its record in the audit trail, and publish the folder.
 
+    What is written is read back first and worked out again: a record that could not be verified
+    later is never kept.
+
     Raises:
         InputError: something cannot be written; then neither the folder nor the record stays.
+        InternalError: the record's verdict does not follow from what it holds.
     """
     from prunegate.outputs.write import write_files
 
-    named = write_files(decision.record, decision.pictures, staging.folder)
-    with pended(canonical_bytes(decision.record), audit):
+    stored = kept_form(canonical_bytes(decision.record))
+    named = write_files(stored.record, decision.pictures, staging.folder)
+    with pended(stored.content, audit):
         return staging.publish(named[:12])
 
 
@@ -157,8 +170,7 @@ def _open(policy: Policy, predictions: Any) -> Table:
     return open_predictions(policy, predictions, with_ids=True)
 
 
-def _judged(policy: Policy, table: Table, known: Operations) -> Verdict:
-    counted = count(policy, table)
+def _judged(policy: Policy, counted: Counted, known: Operations) -> Verdict:
     measured = figures(known.measurements, known.cost, known.unpriced)
     verdict = decide(policy, counted.slices, measured, counted.warnings)
     return _claimed(policy, verdict, known)

@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from prunegate.audit.assemble import Origin
 from prunegate.audit.control import control_of
 from prunegate.audit.generations import excerpt
+from prunegate.audit.inputs import measurements_input
 from prunegate.audit.lineage import compression_of, lineage_warnings, model_ref
 from prunegate.audit.notes import noted
 from prunegate.audit.record import Control, Input, Search
@@ -28,6 +29,8 @@ from prunegate.evaluation.advice import advice
 from prunegate.gate import Decision, gate
 from prunegate.models.store import LoadedModel
 from prunegate.policy.load import PolicyFile
+from prunegate.report.bound import digests_of
+from prunegate.report.flips import pictures_shown
 from prunegate.workbench import Scores, Settings, Workbench, set_up
 
 CANDIDATE = "candidate"
@@ -89,7 +92,10 @@ def decide(
     rows, table = bench.rows, bench.table
     origin = Origin(
         command=settings.command,
-        inputs=(Input(role="data", name=table.path.name, sha256=table.sha256, rows=len(rows)),),
+        inputs=(
+            Input(role="data", name=table.path.name, sha256=table.sha256, rows=len(rows)),
+            measurements_input(folder / MEASUREMENTS),
+        ),
         images=dict(zip(map(str, rows.ids), rows.images, strict=False)),
         texts=_excerpts(rows),
         made={
@@ -155,9 +161,10 @@ def _illustrated(decision: Decision, rows: LabelledRows, warnings: tuple[str, ..
         if flip.image is not None
     }
     told = (*decision.verdict.warnings, *warnings)
+    shown = pictures_shown(decision.record, pictures)
     return replace(
         decision,
         verdict=replace(decision.verdict, warnings=told),
-        record=replace(decision.record, warnings=told),
-        pictures=pictures,
+        record=replace(decision.record, warnings=told, pictures=digests_of(shown)),
+        pictures=shown,
     )

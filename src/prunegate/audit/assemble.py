@@ -11,15 +11,25 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from prunegate.audit.canonical import canonical_bytes
+from prunegate.audit.known_limits import known_limits
 from prunegate.audit.notes import Notes, environment_of
 from prunegate.audit.provenance import now, tool
-from prunegate.audit.record import DecisionRecord, Flip, Input, PolicyRef, SecondOpinion
+from prunegate.audit.record import (
+    DecisionRecord,
+    Flip,
+    Input,
+    PolicyRef,
+    SecondOpinion,
+    Workspace,
+)
+from prunegate.audit.tallied import tallies_of
+from prunegate.audit.terms import revalidate_on
 from prunegate.cost.operations import Operations
-from prunegate.cost.tariff import RENTED, SCALED
 from prunegate.data.hashing import FileHash
 from prunegate.data.tables import Table
 from prunegate.errors import InputError, InternalError
 from prunegate.evaluation.flips import flipped_rows
+from prunegate.evaluation.slices import SliceCounts
 from prunegate.policy.explain import explain
 from prunegate.policy.model import Policy
 from prunegate.verdict.finding import Verdict
@@ -52,11 +62,17 @@ class Judged:
     hashes: Sequence[FileHash]
     """Of the table's files, taken before they were counted."""
     operations: Operations
+    slices: Sequence[SliceCounts]
+    """The tallies that the verdict was taken on."""
     verdict: Verdict
     opinion: SecondOpinion | None = None
     """The agreement of a second engine, where it was asked."""
     notes: tuple[Notes, ...] = ()
     """What the table's files say of their making."""
+    claims: Input | None = None
+    """The file of stated figures, where the policy names one."""
+    workspace: Workspace | None = None
+    """What git says of the policy's folder."""
     unknown: tuple[str, ...] = ()
     """Measured models that nothing at hand could be compared with."""
 
@@ -91,18 +107,20 @@ def assemble(
 ) -> DecisionRecord:
     """The whole record of one decision."""
     verdict, operations = judged.verdict, judged.operations
+    created = now()
     return DecisionRecord(
-        created=now(),
+        created=created,
         command=origin.command,
         tool=tool(compressing=origin.command != "gate"),
         policy=reference,
-        inputs=(*_inputs(judged), *origin.inputs),
+        inputs=(*_inputs(judged), *((judged.claims,) if judged.claims else ()), *origin.inputs),
         outcome=verdict.outcome,
         exit_code=verdict.exit_code,
         reasons=verdict.reasons,
         statement=verdict.statement,
         findings=verdict.findings,
         slices=verdict.slices,
+        tallies=tallies_of(judged.slices),
         flips=_flips(policy, judged.table, origin),
         measurements=operations.measurements,
         cost=operations.cost,
@@ -111,32 +129,10 @@ def assemble(
         known_limits=(*known_limits(policy, verdict, operations), *_unknown(judged.unknown)),
         second_opinion=judged.opinion,
         environment=environment_of(judged.notes),
+        workspace=judged.workspace,
+        revalidate_on=revalidate_on(policy, created),
         **origin.made,
     )
-
-
-def known_limits(policy: Policy, verdict: Verdict, operations: Operations) -> tuple[str, ...]:
-    """What a reader must not take the record to show."""
-    limits = []
-    if policy.group is None:
-        limits.append("Assumes independent rows: the policy names no group column.")
-    else:
-        limits.append(f"Rows of one {policy.group} may depend on each other, groups may not.")
-    limits.append("The verdict speaks of data like those judged, not of content never seen.")
-    if operations.measurements is None:
-        limits.append("Latency and size were not measured; the record says nothing about them.")
-    elif operations.cost is not None and operations.cost.basis == SCALED:
-        limits.append("The candidate's price is scaled by CPU time measured here, not quoted.")
-    elif operations.cost is not None and operations.cost.basis == RENTED:
-        limits.append("Instances are counted from throughput measured here, at the average load.")
-    if operations.unpriced:
-        limits.append(f"There is no cost: {operations.unpriced}.")
-    unjudged = [s.name for s in verdict.slices if not s.judged]
-    if unjudged:
-        limits.append(f"{len(unjudged)} slice(s) had too little evidence and were not judged.")
-    if policy.evidence.minimum.rows == 1 and policy.evidence.minimum.positives == 1:
-        limits.append("The policy sets no minimum evidence per slice.")
-    return tuple(limits)
 
 
 def _unknown(roles: Sequence[str]) -> tuple[str, ...]:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 import platform
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 
 from prunegate import __version__
 from prunegate.audit.record import Tool
+from prunegate.policy.wording import inert
 
 _JUDGING = (
-    *("duckdb", "great-expectations", "narwhals", "numpy", "pandas", "pyarrow", "pydantic"),
-    *("ruamel.yaml", "scipy"),
+    *("altair", "duckdb", "great-expectations", "jinja2", "narwhals", "numpy", "pandas", "pyarrow"),
+    *("pydantic", "ruamel.yaml", "scipy", "vl-convert-python"),
 )
 _COMPRESSING = ("pillow", "safetensors", "torch", "transformers")
 
@@ -27,6 +29,22 @@ def tool(*, compressing: bool) -> Tool:
         python=platform.python_version(),
         platform=f"{sys.platform} {platform.machine()}",
         packages={name: found for name in names if (found := _version(name))},
+    )
+
+
+def made_elsewhere(made: Tool, packages: Sequence[str]) -> str:
+    """In which versions the program that made a record differs from this one; empty: in none.
+
+    Args:
+        made: what the record names.
+        packages: libraries that the result in question depends on.
+    """
+    named = {"prunegate": made.version, **{name: made.packages.get(name) for name in packages}}
+    here = {"prunegate": __version__, **{name: _version(name) for name in packages}}
+    other = [name for name in named if named[name] != here[name]]
+    return ", ".join(
+        f"{name} {inert(named[name] or 'of no known version')} (here {here[name] or 'none'})"
+        for name in other
     )
 
 

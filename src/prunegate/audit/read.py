@@ -1,51 +1,132 @@
-"""Read a record back: the bytes must be canonical and complete, or they are no record."""
+"""Read a record back: canonical and whole, or no record; its verdict follows, or no evidence.
+
+Every command that shows, renders, signs or logs a record reads it here, so that none lends its
+words to an outcome that the record's own findings and policy do not give.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
 from prunegate.audit.canonical import canonical_bytes, plain
+from prunegate.audit.recompute import require_follows
 from prunegate.audit.record import FORMAT, DecisionRecord
-from prunegate.errors import InputError
+from prunegate.errors import EvidenceError, InputError, InternalError
 
 LARGEST = 64 << 20
 """Bytes; no record is larger."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredRecord:
+    """A record and the very bytes that it was read from."""
+
+    record: DecisionRecord
+    content: bytes
+    """Canonical JSON."""
+    digest: str
+    """sha256 of the content, lower-case hexadecimal."""
 
 
 def read_record(path: Path) -> tuple[DecisionRecord, str]:
     """A record and its digest.
 
     Raises:
-        InputError: no such file, not JSON, not a record of this version, not in canonical form
-            (so that its digest would not be the one it was signed under), or with content that
-            the record of this version has no place for.
+        InputError: no such file, or no record (see ``parse_record``).
+        EvidenceError: its outcome does not follow from its own findings and policy.
+    """
+    found = stored_record(path)
+    return found.record, found.digest
+
+
+def stored_record(path: Path) -> StoredRecord:
+    """A record with its bytes; raises as ``read_record`` does."""
+    found = parse_record(read_bytes(path, "the record.json of a verdict"), str(path))
+    require_follows(found.record, str(path))
+    return found
+
+
+def kept_form(content: bytes) -> StoredRecord:
+    """Our own record as everybody will read it, before it is kept.
+
+    Raises:
+        InternalError: it could not be read back, or would be refused as evidence.
+    """
+    try:
+        found = parse_record(content, "the record")
+        require_follows(found.record, "the record")
+    except (InputError, EvidenceError) as error:
+        raise InternalError(f"the record of this verdict cannot be verified: {error}") from error
+    return found
+
+
+def read_bytes(path: Path, wanted: str) -> bytes:
+    """The bytes of a file that somebody gave; a FIFO or device is refused, not waited for.
+
+    Raises:
+        InputError: no such file, too large for a record, or it cannot be read.
     """
     try:
         if not path.is_file() or path.stat().st_size > LARGEST:
-            raise InputError(f"{path}: not a record file; give the record.json of a verdict")
-        content = path.read_bytes()
+            raise InputError(f"{path}: not a record file; give {wanted}")
+        return path.read_bytes()
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+
+
+def parse_record(content: bytes, name: str) -> StoredRecord:
+    """The record that canonical bytes hold; nothing is worked out again.
+
+    Raises:
+        InputError: not JSON, not a record of this version, not in canonical form (so that its
+            digest would not be the one it was signed under), or with content that the record of
+            this version has no place for.
+    """
+    value = _value(content, name)
+    if not isinstance(value, dict) or value.get("format") != FORMAT:
+        raise InputError(f"{name}: not a record of this version ({FORMAT})")
+    if not _is_canonical(value, content):
+        raise InputError(f"{name}: was changed after it was written; its bytes are not canonical")
+    record = _build(name, value)
+    if not _holds(plain(record), value):
+        raise InputError(f"{name}: has a field or a type of value that {FORMAT} does not know")
+    return StoredRecord(record=record, content=content, digest=hashlib.sha256(content).hexdigest())
+
+
+def parse_carried(text: str, name: str) -> StoredRecord:
+    """The record that a page carries, whose JSON is spelled so that HTML leaves it alone.
+
+    Raises:
+        InputError: as ``parse_record``.
+    """
     try:
-        value = json.loads(content, object_pairs_hook=_unique, parse_constant=_refuse)
+        content = canonical_bytes(_value(text, name))
+    except (InternalError, RecursionError) as error:
+        raise InputError(f"{name}: {error}") from error
+    return parse_record(content, name)
+
+
+def _value(content: str | bytes, name: str) -> Any:
+    try:
+        return json.loads(content, object_pairs_hook=_unique, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
         raise InputError(
-            f"{path}: not JSON ({error}); give the record.json of a verdict"
+            f"{name}: not JSON ({error}); give the record.json of a verdict"
         ) from error
-    if not isinstance(value, dict) or value.get("format") != FORMAT:
-        raise InputError(f"{path}: not a record of this version ({FORMAT})")
-    if canonical_bytes(value) != content:
-        raise InputError(f"{path}: was changed after it was written; its bytes are not canonical")
-    record = _build(path, value)
-    if not _holds(plain(record), value):
-        raise InputError(f"{path}: has a field or a type of value that {FORMAT} does not know")
-    return record, hashlib.sha256(content).hexdigest()
 
 
-def _build(path: Path, value: dict[str, Any]) -> DecisionRecord:
+def _is_canonical(value: dict[str, Any], content: bytes) -> bool:
+    try:
+        return canonical_bytes(value) == content
+    except (InternalError, RecursionError):  # a number or text that has no canonical form
+        return False
+
+
+def _build(name: str, value: dict[str, Any]) -> DecisionRecord:
     from pydantic import TypeAdapter, ValidationError
 
     try:
@@ -53,7 +134,7 @@ def _build(path: Path, value: dict[str, Any]) -> DecisionRecord:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise InputError(f"{path}: {where}: {first['msg']}; this is not a whole record") from error
+        raise InputError(f"{name}: {where}: {first['msg']}; this is not a whole record") from error
 
 
 def _holds(whole: Any, part: Any) -> bool:

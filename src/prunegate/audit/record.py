@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from prunegate.audit.tallied import Tallies
 from prunegate.claims.checked import Claims
 from prunegate.cost.measurement import Measurements
 from prunegate.cost.projection import Projection
@@ -50,7 +51,7 @@ class Input:
     """A file or frame that was judged."""
 
     role: str
-    """predictions, data, measurements, ..."""
+    """predictions, data, measurements, claims, ..."""
     name: str
     """File name without folders, or the frame's kind."""
     sha256: str | None
@@ -236,6 +237,16 @@ class SecondOpinion:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Workspace:
+    """The git working directory that the policy lay in."""
+
+    commit: str
+    """Full object name of HEAD."""
+    dirty: bool
+    """Whether anything in the policy's folder differs from that commit."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class DecisionRecord:
     """One decision, whole."""
 
@@ -257,7 +268,11 @@ class DecisionRecord:
     statement: str
     findings: tuple[Finding, ...]
     slices: tuple[SliceSummary, ...]
+    tallies: Tallies | None = None
+    """What the slices' rows sum up to beyond their cells; None: the cells say it all."""
     flips: tuple[Flip, ...] = ()
+    pictures: dict[str, str] = field(default_factory=dict)
+    """sha256 of the picture that the report shows of a flip, by the flip's id."""
     generations: tuple[Generation, ...] = ()
     """A sample for people to read; nothing is judged by it."""
     control: Control | None = None
@@ -274,3 +289,7 @@ class DecisionRecord:
     environment: dict[str, str] = field(default_factory=dict)
     second_opinion: SecondOpinion | None = None
     """None: the record was made without one."""
+    workspace: Workspace | None = None
+    """None: the policy lay in no git working directory, or git could not be asked."""
+    revalidate_on: str | None = None
+    """UTC date from which the decision has to be taken anew; None: the policy sets no term."""

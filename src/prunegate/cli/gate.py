@@ -50,6 +50,8 @@ def command(
     Example:
       prunegate gate policies/brand-safety-vit.yaml --predictions predictions.parquet
     """  # noqa: D301  # click's mark is the character itself
+    from prunegate.audit.assemble import Origin
+    from prunegate.audit.inputs import measurements_input
     from prunegate.cli.console import show
     from prunegate.cost.measurements_file import read_measurements
     from prunegate.gate import gate, keep
@@ -58,9 +60,10 @@ def command(
 
     source = read_policy(policy)
     figures = read_measurements(measurements) if measurements else None
+    behind = (measurements_input(measurements),) if measurements else ()
     place = staged(output.out, output.reports / source.policy.name, force=output.force)
     with place as staging, _readable(predictions, engine) as table:
-        decision = gate(source, table, measurements=figures)
+        decision = gate(source, table, measurements=figures, origin=Origin(inputs=behind))
         folder = keep(decision, staging, output.audit)
     show(decision, folder, output)
     return decision.verdict.exit_code

@@ -1,4 +1,4 @@
-"""``prunegate policy``: write, check and read back policy files."""
+"""``prunegate policy``: write, check, compare and read back policy files."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from prunegate.cli.policy_diff import command as diff
 from prunegate.errors import InputError, PolicyError
 
 if TYPE_CHECKING:
@@ -21,11 +22,14 @@ FILE = click.Path(path_type=Path)
 
 @click.group(
     "policy",
-    short_help="Write, check and read back policy files.",
+    short_help="Write, check, compare and read back policy files.",
     epilog="Example: prunegate policy validate policies/*.yaml",
 )
 def command() -> None:
-    """Write, check and read back policy files."""
+    """Write, check, compare and read back policy files."""
+
+
+command.add_command(diff)
 
 
 @command.command(

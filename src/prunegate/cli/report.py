@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from prunegate.audit.record import DecisionRecord
 
 
 @click.command("report", short_help="Make the HTML report again from a record.")
@@ -27,19 +31,37 @@ def command(record: Path, out: Path | None, images: Path | None, force: bool) ->
     Example:
       prunegate report reports/my-policy/1f2e3d4c5b6a/record.json --force
     """  # noqa: D301  # click's mark is the character itself
-    from prunegate.audit.read import read_record
-    from prunegate.data.thumbnails import thumbnail
+    from prunegate.audit.read import stored_record
     from prunegate.errors import InputError
     from prunegate.outputs.write import write_whole
     from prunegate.report import render
 
-    found, digest = read_record(record)
+    stored = stored_record(record)
     target = out or record.parent / "report.html"
     if target.exists() and not force:
         raise InputError(f"{target} exists; choose another --out, or add --force")
-    pictures = {}
-    if images is not None:
-        pictures = {f.id: thumbnail(images / f.image) for f in found.flips if f.image}
-    write_whole(target, render(found, digest=digest, pictures=pictures).encode())
+    pictures = {} if images is None else _pictures(stored.record, images)
+    page = render(stored.record, digest=stored.digest, pictures=pictures, content=stored.content)
+    write_whole(target, page.encode())
     click.echo(f"report: {target}")
     return 0
+
+
+def _pictures(record: DecisionRecord, images: Path) -> dict[str, bytes]:
+    """The very pictures that the record names, made again from the image files."""
+    from prunegate.data.thumbnails import thumbnail
+    from prunegate.errors import EvidenceError, InputError
+    from prunegate.policy.wording import inert
+    from prunegate.report.bound import digests_of
+
+    if not record.pictures:
+        raise InputError("the record names no pictures, so none can be shown; leave --images out")
+    files = {flip.id: flip.image for flip in record.flips if flip.image}
+    found = {name: thumbnail(images / files[name]) for name in record.pictures if name in files}
+    for name, digest in digests_of(found).items():
+        if digest != record.pictures[name]:
+            raise EvidenceError(
+                f"the picture of row {inert(name)} is not the one that the record names: another "
+                "image, or another version of pillow made it small; leave --images out"
+            )
+    return found

@@ -29,12 +29,12 @@ class Clusters:
 
     def cross(self, roles: Callable[[Cell], int | None], size: int) -> list[list[float]]:
         """Products summed up by role: a matrix of ``size`` x ``size``; role None is left out."""
-        found = [[0.0] * size for _ in range(size)]
+        found = [[0] * size for _ in range(size)]  # whole numbers: their order changes nothing
         for (one, other), product in self.products.items():
             row, column = roles(one), roles(other)
             if row is not None and column is not None:
                 found[row][column] += product
-        return found
+        return [[float(product) for product in row] for row in found]
 
     def holding(self, wanted: Callable[[Cell], bool]) -> int:
         """Groups that hold at least one of the wanted cells: the most that is certain.

@@ -119,7 +119,7 @@ def _by_keys(
     for values, tally in merged.items():
         part = tuple(values[place] for place in places)
         found[part] = found[part] + tally if part in found else tally
-    expected = [_expected(value) for value in spec.expect]
+    expected = expected_values(spec)
     slices = [
         SliceCounts(
             name=slice_name(spec.keys, values),
@@ -132,6 +132,11 @@ def _by_keys(
     if reduce(add, (one.tally for one in slices), none) != total:
         raise InternalError(f"the slices of {spec.label} do not add up to the total")
     return slices
+
+
+def expected_values(spec: SliceSpec) -> list[tuple[str, ...]]:
+    """The values that a slicing expects, as texts, one for each of its keys."""
+    return [_expected(value) for value in spec.expect]
 
 
 def _expected(value: object) -> tuple[str, ...]:

@@ -188,6 +188,7 @@ def _in_general(policy: Policy) -> list[str]:
         _undefined(policy),
         _groups(policy),
         _claims(policy),
+        _revalidated(policy),
     ]
 
 
@@ -209,6 +210,13 @@ def _claims(policy: Policy) -> str:
     blocks = policy.claims.severity == "block"
     then = "the candidate is not approved" if blocks else "the report warns"
     return f"Stated figures must not contradict arithmetic or what was measured; otherwise {then}."
+
+
+def _revalidated(policy: Policy) -> str:
+    if policy.revalidate is None:
+        return ""
+    days = _count(policy.revalidate.after_days, "day")
+    return f"A decision holds for {days}; after that the candidate has to be judged anew."
 
 
 def _count(count: int, noun: str) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path as FilePath
 
 from prunegate.errors import PolicyError
 from prunegate.policy.checks import disagreements
-from prunegate.policy.claims_file import SUFFIX, is_figure_of_policy, read_claims
+from prunegate.policy.claims_file import SUFFIX, ClaimsSource, is_figure_of_policy, read_claims
 from prunegate.policy.model import Policy
 from prunegate.policy.reading import as_text, bounded_bytes, mistake_lines
 from prunegate.policy.salvage import salvage
@@ -33,6 +33,8 @@ class PolicyFile:
     text: str
     sha256: str
     """Of the file's bytes, lower-case hexadecimal."""
+    claims: ClaimsSource | None = None
+    """The file of stated figures that was read beside it."""
 
     @property
     def folder(self) -> FilePath:
@@ -58,18 +60,24 @@ def read_policy(path: str | os.PathLike[str]) -> PolicyFile:
     text = as_text(data, place)
     policy = parse_policy(text, source=str(place))
     digest = hashlib.sha256(data).hexdigest()
-    policy = _with_figures(policy, place)
-    return PolicyFile(policy=policy, path=place, text=text, sha256=digest)
+    claims = _figures_beside(policy, place)
+    policy = _with_figures(policy, claims)
+    return PolicyFile(policy=policy, path=place, text=text, sha256=digest, claims=claims)
 
 
-def _with_figures(policy: Policy, place: FilePath) -> Policy:
+def _figures_beside(policy: Policy, place: FilePath) -> ClaimsSource | None:
+    """The claims file of a policy that states no figures itself."""
+    if policy.claims is None or policy.claims.figures is not None:
+        return None
+    return read_claims(place.parent / (policy.claims.file or f"{place.stem}{SUFFIX}"))
+
+
+def _with_figures(policy: Policy, source: ClaimsSource | None) -> Policy:
     """The policy with the figures of its claims file, so that a record of it holds them."""
-    claims = policy.claims
-    if claims is None or claims.figures is not None:
+    if policy.claims is None or source is None:
         return policy
-    beside = place.parent / (claims.file or f"{place.stem}{SUFFIX}")
-    figures = {"figures": read_claims(beside).stated}
-    return policy.model_copy(update={"claims": claims.model_copy(update=figures)})
+    figures = {"figures": source.stated}
+    return policy.model_copy(update={"claims": policy.claims.model_copy(update=figures)})
 
 
 def parse_policy(text: str, source: str = "policy.yaml") -> Policy:

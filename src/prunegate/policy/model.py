@@ -227,6 +227,13 @@ class DataSection(Section):
     columns: Columns = Columns()
 
 
+class Revalidate(Section):
+    """How long a decision holds."""
+
+    after_days: Annotated[int, Strict(), Field(ge=1, le=3650)]
+    """Days after which the candidate has to be judged anew: data and content move on."""
+
+
 class Policy(Section):
     """A whole policy file, version 1."""
 
@@ -248,6 +255,8 @@ class Policy(Section):
     cost: Cost | None = None
     claims: ClaimsRule | None = None
     """Figures that somebody stated; contradictions are findings like any other."""
+    revalidate: Revalidate | None = None
+    """When the decision has to be taken anew; absent: no term is set."""
 
     @field_validator("prunegate", mode="before")
     @classmethod

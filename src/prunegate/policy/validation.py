@@ -63,6 +63,8 @@ _EXPECTED = {
     "relative": "a number from 0 to below 1",
     "error_ratio": "a number from 0 to 10",
     "amount": "a share such as 0.4, or {share_below: 0.02} or {keep: 64}",
+    "revalidate": "a mapping such as {after_days: 180}",
+    "after_days": "a whole number of days from 1 to 3650 such as 180",
     "currency": "three capital letters such as USD",
     **dict.fromkeys(("now", "target"), _VOLUME),
     **dict.fromkeys(("low", "high"), f"{_VOLUME} (beside by_month: a list of them)"),

@@ -174,7 +174,17 @@ def _decision(record: DecisionRecord, digest: str) -> tuple[Fact, ...]:
         Fact(name="made on", value=numbers.moment(record.created)),
         Fact(name="seed", value=seed),
         Fact(name="exit code", value=str(record.exit_code)),
+        *_terms(record),
     )
+
+
+def _terms(record: DecisionRecord) -> Iterator[Fact]:
+    """Until when the decision holds, and the state of the folder that its policy lay in."""
+    if record.revalidate_on is not None:
+        yield Fact(name="to be judged anew by", value=inert(record.revalidate_on))
+    if record.workspace is not None:
+        state = ", with changes that are not in it" if record.workspace.dirty else ""
+        yield Fact(name="git commit", value=inert(record.workspace.commit) + state, code=True)
 
 
 def _input(item: Input) -> Fact:

@@ -75,6 +75,8 @@ class _Album:
     def __init__(self, pictures: Mapping[str, bytes]) -> None:
         self._pictures = pictures
         self._left = PICTURE_BUDGET
+        self.handed: dict[str, bytes] = {}
+        """The pictures that were handed out, by row id."""
 
     def address(self, flip: Flip) -> str | None:
         """The row's picture, or None where there is none to show."""
@@ -83,6 +85,7 @@ class _Album:
         if kind is None or len(content) > self._left:
             return None
         self._left -= len(content)
+        self.handed[flip.id] = content
         return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
 
 
@@ -119,21 +122,16 @@ def flips(record: DecisionRecord, pictures: Mapping[str, bytes]) -> Flips | None
     """Flipped rows by slice; None where the record holds none."""
     if not record.flips:
         return None
-    by_slice: dict[str, list[Flip]] = {}
-    for flip in record.flips:
-        by_slice.setdefault(flip.slices[0] if flip.slices else "overall", []).append(flip)
     telling = _TELLING.get(task_kind(record), _Telling())
     album, limit = _Album(pictures), threshold(record)
-    order = sorted(by_slice, key=lambda name: -sum(f.lost for f in by_slice[name]))
+    by_slice = _by_slice(record)
     groups = tuple(
         Group(
             name=named(name),
-            counted=_counted(by_slice[name], telling),
-            examples=tuple(
-                _example(f, name, telling, limit, album) for f in _shown(by_slice[name])
-            ),
+            counted=_counted(found, telling),
+            examples=tuple(_example(f, name, telling, limit, album) for f in _shown(found)),
         )
-        for name in order[:MOST_GROUPS]
+        for name, found in by_slice[:MOST_GROUPS]
     )
     missing = [e for g in groups for e in g.examples if e.picture is None]
     return Flips(
@@ -141,11 +139,28 @@ def flips(record: DecisionRecord, pictures: Mapping[str, bytes]) -> Flips | None
         lead=telling.lead + ("" if limit is None else _of_scores(limit)),
         legend=telling.legend,
         groups=groups,
-        hidden_groups=len(order) - len(groups),
+        hidden_groups=len(by_slice) - len(groups),
         without_picture=len(missing) if pictures else 0,
         with_pictures=bool(pictures),
         with_texts=any(e.text for g in groups for e in g.examples),
     )
+
+
+def pictures_shown(record: DecisionRecord, pictures: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Of the pictures at hand those that the report of a record shows, by row id."""
+    album = _Album(pictures)
+    for _, found in _by_slice(record)[:MOST_GROUPS]:
+        for flip in _shown(found):
+            album.address(flip)
+    return album.handed
+
+
+def _by_slice(record: DecisionRecord) -> list[tuple[str, list[Flip]]]:
+    """Flips by the first of their slices; the slice with the most losses first."""
+    by_slice: dict[str, list[Flip]] = {}
+    for flip in record.flips:
+        by_slice.setdefault(flip.slices[0] if flip.slices else "overall", []).append(flip)
+    return sorted(by_slice.items(), key=lambda item: -sum(f.lost for f in item[1]))
 
 
 def _of_scores(limit: float) -> str:

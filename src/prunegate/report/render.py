@@ -1,8 +1,8 @@
 """Render: a decision record as ``report.html``, the one file that a client opens and signs.
 
 One file, no script, no request: the styles, the charts and the pictures are inside, and a content
-security policy says so to the browser. The page is a view; ``record.json`` is the authority, and
-the short code ties the two together.
+security policy says so to the browser. The page is a view; the record is the authority. The page
+carries it (``bound.py``), so that whoever has the page can have it made again and compare.
 """
 
 from __future__ import annotations
@@ -15,15 +15,23 @@ from importlib import resources
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from prunegate.audit.canonical import canonical_bytes
 from prunegate.audit.record import DecisionRecord
 from prunegate.errors import InternalError
+from prunegate.report.bound import embedded
 from prunegate.report.view import view
 
 _STYLES = "report.css"
 _DIGEST = re.compile("[0-9a-f]{64}")
 
 
-def render(record: DecisionRecord, *, digest: str, pictures: Mapping[str, bytes]) -> str:
+def render(
+    record: DecisionRecord,
+    *,
+    digest: str,
+    pictures: Mapping[str, bytes],
+    content: bytes | None = None,
+) -> str:
     """The whole report as one HTML document.
 
     Args:
@@ -31,6 +39,8 @@ def render(record: DecisionRecord, *, digest: str, pictures: Mapping[str, bytes]
         digest: sha256 of the record's canonical bytes, in hexadecimal; the short code and the
             provenance show it.
         pictures: PNG or JPEG bytes by the id of a flipped row; may be empty.
+        content: the record's bytes as they are stored, where an earlier version wrote them; else
+            its canonical bytes.
 
     Raises:
         InternalError: the digest is not a sha256 in hexadecimal.
@@ -41,7 +51,8 @@ def render(record: DecisionRecord, *, digest: str, pictures: Mapping[str, bytes]
         )
     shown = view(record, digest=digest, pictures=pictures)
     page = _environment().get_template("report.html.j2")
-    return page.render(report=shown, styles=_styles())
+    carried = embedded(canonical_bytes(record) if content is None else content)
+    return page.render(report=shown, styles=_styles(), carried=carried)
 
 
 @cache

@@ -18,7 +18,7 @@ from prunegate.audit.pending import pend, pended
 from prunegate.audit.read import read_record
 from prunegate.audit.record import DecisionRecord
 from prunegate.cost.measurement import Interval, Measurements, ModelFigures
-from prunegate.errors import InputError, InternalError
+from prunegate.errors import EvidenceError, InputError, InternalError
 from prunegate.gate import gate
 from prunegate.policy.load import read_policy
 
@@ -103,7 +103,7 @@ def _refuse_or_differ(content: bytes, original: str) -> None:
         file.flush()
         try:
             _, named = read_record(Path(file.name))
-        except InputError:
+        except (InputError, EvidenceError):
             return
         assert named == hashlib.sha256(content).hexdigest() != original
 

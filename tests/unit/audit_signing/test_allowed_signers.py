@@ -23,7 +23,7 @@ from prunegate.audit.signing.allowed_signers import (
     who_signed,
 )
 from prunegate.audit.signing.keys import PrivateKey, generate, openssh_line
-from prunegate.audit.signing.ssh_signature import NAMESPACE, parse_ssh_signature, ssh_sign
+from prunegate.audit.signing.ssh_signature import NAMESPACE, fingerprint, key_blob, ssh_sign
 from prunegate.errors import EvidenceError, InputError
 
 needs_ssh = pytest.mark.skipif(
@@ -32,6 +32,7 @@ needs_ssh = pytest.mark.skipif(
 KEY = generate("ed25519")
 LINE = openssh_line(KEY.public_key())
 SIGNATURE = ssh_sign(KEY, NAMESPACE, b"m")
+BLOB = key_blob(KEY.public_key())
 ANN = "ann@client.example"
 
 
@@ -49,7 +50,7 @@ def _holds(line: str, principal: str, at: datetime) -> bool:
     """Whether we take the signature as one of this person at this time."""
     try:
         signers = parse_allowed_signers(line, "f")
-        found = who_signed(signers, parse_ssh_signature(SIGNATURE.encode()), at)
+        found = who_signed(signers, BLOB, at)
     except (EvidenceError, InputError):
         return False
     return any(signer.is_of(principal) for signer in found)
@@ -122,13 +123,12 @@ def test_find_principals_agrees(tmp_path: Path) -> None:
     command += ["-s", str(tmp_path / "s"), "-O", "verify-time=20260601120000Z"]
     theirs = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
     signers = read_allowed_signers(tmp_path / "allowed")
-    ours = who_signed(signers, parse_ssh_signature(SIGNATURE.encode()), JUNE)
+    ours = who_signed(signers, BLOB, JUNE)
     assert [signer.principals for signer in ours] == ["a@x,b@x", "d@x"]
     assert theirs == ours[0].principals.split(",")  # ssh-keygen stops at the first line
 
 
 def test_why_a_key_may_not_sign_is_said_with_file_and_line() -> None:
-    signature = parse_ssh_signature(SIGNATURE.encode())
     text = (
         "# people\n"
         f'{ANN} valid-before="20260101Z" {LINE}\n'
@@ -136,18 +136,18 @@ def test_why_a_key_may_not_sign_is_said_with_file_and_line() -> None:
         f'{ANN} namespaces="file" {LINE}\n'
     )
     with pytest.raises(EvidenceError) as caught:
-        who_signed(parse_allowed_signers(text, "signers"), signature, JUNE)
+        who_signed(parse_allowed_signers(text, "signers"), BLOB, JUNE)
     assert str(caught.value) == (
-        f"key {signature.fingerprint} was not allowed to sign at 2026-06-01T12:00:00Z: "
+        f"key {fingerprint(BLOB)} was not allowed to sign at 2026-06-01T12:00:00Z: "
         "signers:2: it was valid only before 2026-01-01T00:00:00Z; "
         "signers:3: it is valid only after 2027-01-01T00:00:00Z; "
         'signers:4: it may sign for "file" only, not for "prunegate-signoff"'
     )
     other = openssh_line(generate("ed25519").public_key())
     with pytest.raises(EvidenceError, match="is not among the allowed signers; whoever knows"):
-        who_signed(parse_allowed_signers(f"{ANN} {other}", "signers"), signature, JUNE)
+        who_signed(parse_allowed_signers(f"{ANN} {other}", "signers"), BLOB, JUNE)
     with pytest.raises(EvidenceError, match="is not among the allowed signers"):
-        who_signed((), signature, JUNE)
+        who_signed((), BLOB, JUNE)
 
 
 def test_every_mistake_is_told_together_with_its_line() -> None:
@@ -198,8 +198,7 @@ def test_keys_of_other_kinds_may_be_listed(p256: PrivateKey) -> None:
     """The file is git's too: a line for a kind of key that signs elsewhere does no harm."""
     other = ec.generate_private_key(ec.SECP384R1()).public_key()
     text = f"a@x {openssh_line(other)}\nb@x {openssh_line(p256.public_key())}\n"
-    signature = parse_ssh_signature(ssh_sign(p256, NAMESPACE, b"m").encode())
-    found = who_signed(parse_allowed_signers(text, "f"), signature, JUNE)
+    found = who_signed(parse_allowed_signers(text, "f"), key_blob(p256.public_key()), JUNE)
     assert [signer.principals for signer in found] == ["b@x"]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -205,3 +206,19 @@ def test_the_key_id_is_what_openssl_hashes(p256: PrivateKey, tmp_path: Path) -> 
         capture_output=True,
     ).stdout
     assert hashlib.sha256(der).hexdigest() == key_id(p256.public_key())
+
+
+DOCS = Path(__file__).parents[3] / "docs" / "audit.md"
+
+
+def test_the_shell_lines_of_the_docs_verify(p256: PrivateKey, tmp_path: Path) -> None:
+    """The PAE that docs/audit.md puts together by hand, run as written."""
+    if shutil.which("jq") is None:
+        pytest.skip("jq is not installed")
+    lines = DOCS.read_text(encoding="utf-8").split("jq -r .payload", 1)[1].split("```", 1)[0]
+    pem = p256.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    (tmp_path / "gate.key.pub").write_bytes(pem)
+    (tmp_path / "envelope.json").write_bytes(sign(b'{"a":1}', [p256]))
+    shell = ["sh", "-ec", f"jq -r .payload{lines}"]
+    done = subprocess.run(shell, cwd=tmp_path, check=True, capture_output=True)
+    assert done.stdout == b"Verified OK\n"

@@ -132,9 +132,10 @@ def test_the_option_comes_before_the_environment(
     found = private_key_from(tmp_path / "k")
     assert found is not None
     assert key_id(found.public_key()) == key_id(one.public_key())
-    monkeypatch.setenv("PRUNEGATE_KEY", "nonsense")
-    with pytest.raises(InputError, match="environment variable PRUNEGATE_KEY: not a private key"):
-        private_key_from(None)
+    for content in ("nonsense", "\udcff"):  # the second is a byte that is no text
+        monkeypatch.setenv("PRUNEGATE_KEY", content)
+        with pytest.raises(InputError, match="variable PRUNEGATE_KEY: not a private key"):
+            private_key_from(None)
 
 
 def test_an_encrypted_key_needs_its_passphrase(

@@ -19,7 +19,7 @@ from time import mktime
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import load_ssh_public_key
 
-from prunegate.audit.signing.ssh_signature import KEY_TYPES, NAMESPACE, SshSignature, blob_type
+from prunegate.audit.signing.ssh_signature import KEY_TYPES, NAMESPACE, blob_type, fingerprint
 from prunegate.errors import EvidenceError, InputError
 from prunegate.policy.wording import inert, show
 
@@ -101,25 +101,25 @@ def parse_allowed_signers(text: str, where: str) -> tuple[AllowedSigner, ...]:
 
 def who_signed(
     signers: Iterable[AllowedSigner],
-    signature: SshSignature,
+    blob: bytes,
     at: datetime,
     namespace: str = NAMESPACE,
 ) -> tuple[AllowedSigner, ...]:
-    """The lines under which a signature's key was allowed to sign for a namespace at a time.
+    """The lines under which a key was allowed to sign for a namespace at a time.
 
     Args:
         signers: the file's lines.
-        signature: a signature that was verified.
+        blob: the key, in SSH's encoding, of a signature that was verified.
         at: when it was made, with a time zone.
         namespace: what it was made for.
 
     Raises:
         EvidenceError: the key is on no line, or on none that holds then and for that.
     """
-    listed = [signer for signer in signers if signer.key_blob == signature.key_blob]
+    listed = [signer for signer in signers if signer.key_blob == blob]
     if not listed:
         raise EvidenceError(
-            f"key {signature.fingerprint} is not among the allowed signers; whoever knows whose it "
+            f"key {fingerprint(blob)} is not among the allowed signers; whoever knows whose it "
             "is adds it"
         )
     refusals = [(signer, signer.refusal(namespace, at)) for signer in listed]
@@ -127,8 +127,7 @@ def who_signed(
     if not allowed:
         said = "; ".join(f"{signer.place}: it {refusal}" for signer, refusal in refusals)
         raise EvidenceError(
-            f"key {signature.fingerprint} was not allowed to sign at {at:%Y-%m-%dT%H:%M:%SZ}: "
-            f"{said}"
+            f"key {fingerprint(blob)} was not allowed to sign at {at:%Y-%m-%dT%H:%M:%SZ}: {said}"
         )
     return allowed
 

@@ -123,7 +123,7 @@ def private_key_from(option: Path | None) -> PrivateKey | None:
     if not text:
         return None
     where = f"environment variable {KEY_VARIABLE}"
-    return _private(text.encode(), where, os.environ.get(PASSPHRASE_VARIABLE))
+    return _private(os.fsencode(text), where, os.environ.get(PASSPHRASE_VARIABLE))
 
 
 def read_public_key(path: Path) -> PublicKey:
@@ -189,7 +189,7 @@ def write_key_pair(private: PrivateKey, path: Path, passphrase: str | None = Non
                 "another name"
             )
     sealed: KeySerializationEncryption = (
-        BestAvailableEncryption(passphrase.encode()) if passphrase else NoEncryption()
+        BestAvailableEncryption(os.fsencode(passphrase)) if passphrase else NoEncryption()
     )
     secret = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, sealed)
     public = private.public_key()
@@ -266,7 +266,7 @@ def _decrypt(
             f"{where}: the key is encrypted; give its passphrase in {PASSPHRASE_VARIABLE}"
         )
     try:
-        return load(content, passphrase.encode())
+        return load(content, os.fsencode(passphrase))
     except UnsupportedAlgorithm as error:
         raise InputError(
             f"{where}: encrypted in a way that cannot be read here ({error}); for an OpenSSH key "

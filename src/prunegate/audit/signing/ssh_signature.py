@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
 from cryptography.hazmat.primitives.hashes import SHA256, SHA512
 from cryptography.hazmat.primitives.serialization import load_ssh_public_key
 
-from prunegate.audit.signing.keys import PrivateKey, openssh_line
+from prunegate.audit.signing.keys import PrivateKey, PublicKey, openssh_line
 from prunegate.audit.signing.signature import is_signed, sign_message
 from prunegate.audit.signing.ssh_wire import Reader, mpint, string
 from prunegate.errors import EvidenceError, InputError
@@ -78,8 +78,18 @@ class SshSignature:
     @property
     def fingerprint(self) -> str:
         """The key's fingerprint as ``ssh-keygen -l`` shows it."""
-        found = base64.b64encode(hashlib.sha256(self.key_blob).digest()).decode("ascii")
-        return f"SHA256:{found.rstrip('=')}"
+        return fingerprint(self.key_blob)
+
+
+def key_blob(public: PublicKey) -> bytes:
+    """A key in SSH's encoding."""
+    return base64.b64decode(openssh_line(public).split()[1])
+
+
+def fingerprint(blob: bytes) -> str:
+    """The fingerprint of a key in SSH's encoding, as ``ssh-keygen -l`` shows it."""
+    found = base64.b64encode(hashlib.sha256(blob).digest()).decode("ascii")
+    return f"SHA256:{found.rstrip('=')}"
 
 
 def blob_type(blob: bytes) -> str:
@@ -101,11 +111,11 @@ def parse_ssh_signature(content: bytes, where: str = "signature") -> SshSignatur
     """
     blob = _dearmor(content, where)
     try:
-        key_blob, namespace, reserved, hashed, signed = _fields(blob)
+        key, namespace, reserved, hashed, signed = _fields(blob)
         inner = Reader(signed)
         algorithm, sig = inner.text(), inner.string()
         inner.end()
-        kind = blob_type(key_blob)
+        kind = blob_type(key)
     except ValueError as error:
         raise InputError(f"{where}: no SSH signature ({error}); {_HOW}") from error
     if reserved:
@@ -114,9 +124,9 @@ def parse_ssh_signature(content: bytes, where: str = "signature") -> SshSignatur
         raise InputError(f"{where}: its hash is {show(hashed)}, not sha512 or sha256")
     if algorithm not in _algorithms(kind, where):
         raise InputError(f"{where}: {show(algorithm)} is no algorithm of a key of type {kind}")
-    _public(key_blob, where)
+    _public(key, where)
     return SshSignature(
-        key_blob=key_blob, namespace=namespace, hash=hashed, algorithm=algorithm, sig=sig
+        key_blob=key, namespace=namespace, hash=hashed, algorithm=algorithm, sig=sig
     )
 
 
@@ -153,14 +163,14 @@ def ssh_sign(private: PrivateKey, namespace: str, message: bytes) -> str:
     """
     if not namespace:
         raise InputError("a signature needs a namespace; give one, such as prunegate-signoff")
-    kind, encoded = openssh_line(private.public_key()).split()
+    key = key_blob(private.public_key())
     raw = sign_message(private, _signed_data(namespace, _HASHES[0], message))
     if isinstance(private, ec.EllipticCurvePrivateKey):
         r, s = decode_dss_signature(raw)
         raw = mpint(r) + mpint(s)
     blob = _MAGIC + (1).to_bytes(4)
-    blob += string(base64.b64decode(encoded)) + string(namespace.encode()) + string(b"")
-    blob += string(_HASHES[0].encode()) + string(string(kind.encode()) + string(raw))
+    blob += string(key) + string(namespace.encode()) + string(b"")
+    blob += string(_HASHES[0].encode()) + string(string(blob_type(key).encode()) + string(raw))
     text = base64.b64encode(blob).decode("ascii")
     lines = [text[start : start + _WIDTH] for start in range(0, len(text), _WIDTH)]
     return "\n".join([_BEGIN, *lines, _END, ""])

@@ -20,8 +20,6 @@ from prunegate.verdict.finding import Finding
 TEST_RESULT = "https://in-toto.io/attestation/test-result/v0.1"
 """Predicate type of a test result."""
 
-Heading = Literal["passedTests", "warnedTests", "failedTests"]
-
 
 def result_statement(record: DecisionRecord, record_sha256: str) -> Statement:
     """The test result of one decision.
@@ -30,7 +28,7 @@ def result_statement(record: DecisionRecord, record_sha256: str) -> Statement:
         record: the decision.
         record_sha256: of the record's canonical bytes.
     """
-    tests: dict[Heading, list[str]] = {"passedTests": [], "warnedTests": [], "failedTests": []}
+    tests: dict[str, list[str]] = {"passedTests": [], "warnedTests": [], "failedTests": []}
     for finding in record.findings:
         tests[_heading(finding)].append(_name(finding))
     return Statement(
@@ -46,13 +44,13 @@ def result_statement(record: DecisionRecord, record_sha256: str) -> Statement:
     )
 
 
-def _result(record: DecisionRecord, tests: dict[Heading, list[str]]) -> str:
+def _result(record: DecisionRecord, tests: dict[str, list[str]]) -> str:
     if record.outcome != "approve" or tests["failedTests"]:
         return "FAILED"
     return "WARNED" if tests["warnedTests"] else "PASSED"
 
 
-def _heading(finding: Finding) -> Heading:
+def _heading(finding: Finding) -> Literal["passedTests", "warnedTests", "failedTests"]:
     if finding.status == "pass":
         return "passedTests"
     if finding.status == "waived" or finding.severity == "warn":

@@ -1,0 +1,180 @@
+"""Verify: recompute everything that the folder claims, from the entries up, and name what is wrong.
+
+Entries are read in order, one bundle in memory at a time: each is hashed, compared with its stored
+hash, read, and the evidence that it names looked up. The tree that they give must be the tiles and
+the root that the log signed; pending entries and evidence must be what their names say.
+
+What this cannot see from the folder alone: the log's key holder rewriting the log, or putting an
+older state back. An old checkpoint that somebody else kept (``against``) shows both.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from prunegate.audit.log.checkpoint import Checkpoint, SignedCheckpoint, parse_checkpoint
+from prunegate.audit.log.entry import ReadEntry
+from prunegate.audit.log.folder import (
+    CHECKPOINT,
+    EVIDENCE,
+    TRUST_POLICY,
+    as_evidence,
+    leftovers,
+    read_checkpoint,
+    read_trust_policy,
+    reading,
+)
+from prunegate.audit.log.note import NoteSignature
+from prunegate.audit.log.pending import each_pending
+from prunegate.audit.log.trust_policy import Trust, TrustPolicy, judge_checkpoint
+from prunegate.audit.log.verify_entries import EntryPass
+from prunegate.errors import EvidenceError
+from prunegate.policy.wording import inert
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verified:
+    """What was verified; everything in the folder is as it should be."""
+
+    checkpoint: Checkpoint
+    """The log's state."""
+    log_key: str
+    """vkey that signed it."""
+    cosignatures: Mapping[str, NoteSignature]
+    """Cosignatures of known witnesses, by their names in the trust policy."""
+    unsigned: int
+    """Entries without a signature of their own: only the log's key vouches for them."""
+    late: int
+    """Entries that say that they were created before one with a smaller number."""
+    first_late: int | None
+    """Number of the first of them."""
+    pending: int
+    """Valid entries that wait to be sealed."""
+    evidence: int
+    """Files under ``evidence/``, each of them what its name says."""
+    missing_evidence: tuple[str, ...]
+    """Digests (the first few) that entries name and nobody can look up; empty unless allowed."""
+    leftovers: int
+    """Files of a seal that died; the next one takes them away."""
+    against: Checkpoint | None
+    """The older checkpoint that this log was shown to extend."""
+
+
+def verify(
+    audit: Path,
+    read: ReadEntry,
+    *,
+    policy: TrustPolicy | None = None,
+    against: bytes | None = None,
+    missing_ok: bool = False,
+    wait_s: float = 10,
+) -> Verified:
+    """Verify the whole folder.
+
+    Args:
+        audit: the log's folder.
+        read: reads an entry's facts and refuses what is none.
+        policy: whom to trust, instead of the folder's own ``trust.policy``.
+        against: an older signed checkpoint, which the log must extend.
+        missing_ok: evidence may be gone (retention); what is there must still be right.
+        wait_s: how long to wait for a sealer.
+
+    Raises:
+        InputError: there is no log, ``against`` is no checkpoint, or a sealer is at work.
+        EvidenceError: the first thing that is wrong, and where.
+    """
+    older = parse_checkpoint(against) if against is not None else None
+    if not audit.is_dir():
+        read_checkpoint(audit)  # says that there is no log, and how to begin one
+    with reading(audit, wait_s):
+        own = read_trust_policy(audit)
+        trusted = policy or own
+        signed = read_checkpoint(audit)
+        trust = _trust(trusted, signed)
+        if older is not None:
+            _check_older(trusted, older, signed.checkpoint)
+        tree = EntryPass(audit, read, missing_ok=missing_ok)
+        tree.check(signed.checkpoint, older.checkpoint if older else None)
+        rest = len(leftovers(audit, signed.checkpoint.size))
+        pending = _pending(audit, read)
+        evidence = _evidence(audit)
+    if not trust.quorum_met:
+        held = ", ".join(inert(name) for name in trust.cosignatures) or "nobody"
+        raise EvidenceError(
+            f"{CHECKPOINT}: {TRUST_POLICY} asks for the quorum {inert(trusted.quorum)}, but it is"
+            f" cosigned by {held}; send it to the witnesses and bring their signatures in"
+        )
+    return Verified(
+        checkpoint=signed.checkpoint,
+        log_key=str(trust.log.key),
+        cosignatures=trust.cosignatures,
+        unsigned=tree.unsigned,
+        late=tree.late,
+        first_late=tree.first_late,
+        pending=pending,
+        evidence=evidence,
+        missing_evidence=tuple(tree.missing),
+        leftovers=rest,
+        against=older.checkpoint if older else None,
+    )
+
+
+def _trust(policy: TrustPolicy, signed: SignedCheckpoint) -> Trust:
+    try:
+        return judge_checkpoint(policy, signed)
+    except EvidenceError as error:
+        raise EvidenceError(f"{CHECKPOINT}: {error}") from error
+
+
+def _check_older(policy: TrustPolicy, older: SignedCheckpoint, now: Checkpoint) -> None:
+    """An older checkpoint must be this log's, and not ahead of it."""
+    then = older.checkpoint
+    if then.origin != now.origin:
+        raise EvidenceError(
+            f"the older checkpoint is of the log {inert(then.origin)}, this one is"
+            f" {inert(now.origin)}"
+        )
+    try:
+        judge_checkpoint(policy, older)
+    except EvidenceError as error:
+        raise EvidenceError(
+            f"the older checkpoint: {error}. If the log's key was changed, this log does not"
+            " continue the one that it states"
+        ) from error
+    if then.size > now.size:
+        raise EvidenceError(
+            f"the log was cut: the older checkpoint states {then.size} entries, now there are"
+            f" {now.size}; entry {now.size} and what follows are gone"
+        )
+
+
+def _pending(audit: Path, read: ReadEntry) -> int:
+    """How many pending entries there are, all of them valid."""
+    count = 0
+    with as_evidence("a pending file"):
+        for name, entry in each_pending(audit):
+            with as_evidence(f"pending/{name}"):
+                read(entry)
+            count += 1
+    return count
+
+
+def _evidence(audit: Path) -> int:
+    """How many evidence files there are, each with the content that its name says."""
+    count = 0
+    folder = audit / EVIDENCE
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if path.name.startswith("."):
+            continue
+        if path.is_symlink() or not path.is_file():
+            raise EvidenceError(f"{EVIDENCE}/{inert(path.name)} is no regular file")
+        with path.open("rb") as file:
+            if hashlib.file_digest(file, "sha256").hexdigest() != path.name:
+                raise EvidenceError(
+                    f"{EVIDENCE}/{inert(path.name)} was changed: its sha256 is not its name"
+                )
+        count += 1
+    return count

@@ -1,0 +1,281 @@
+"""Recompute: does a record's outcome follow from its own policy, tallies and measurements?
+
+Whoever reads a record works its verdict out again before believing a word of it: slices, costs,
+claims, every number of every finding, reasons, statement and exit code. What cannot be worked out
+from a record (what was measured, how the rows were counted) is evidence that it names by digest;
+``replay.py`` counts the rows again where they are at hand.
+
+Nothing here loads a model, an engine or the second opinion.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from operator import add
+from typing import Any
+
+from prunegate.audit.canonical import canonical_bytes, plain
+from prunegate.audit.known_limits import known_limits
+from prunegate.audit.measured import measured_of
+from prunegate.audit.provenance import made_elsewhere
+from prunegate.audit.record import DecisionRecord
+from prunegate.audit.tallied import slices_in
+from prunegate.audit.terms import revalidate_on
+from prunegate.claims.check import check
+from prunegate.cost.operations import Operations, operations
+from prunegate.errors import EvidenceError, InputError
+from prunegate.evaluation.slices import OVERALL, SliceCounts, expected_values
+from prunegate.evaluation.tallies import NO_ROWS, Sums, Tally
+from prunegate.policy.checks import disagreements
+from prunegate.policy.explain import explain
+from prunegate.policy.model import Policy
+from prunegate.policy.naming import parse_slice_name, slice_name
+from prunegate.policy.validation import validate
+from prunegate.policy.wording import one_line, show, show_path
+from prunegate.verdict.claimed import with_claims
+from prunegate.verdict.figures import figures
+from prunegate.verdict.finding import Verdict
+from prunegate.verdict.judge import decide
+
+NUMBERS = ("numpy", "scipy")
+"""Libraries that a finding's numbers depend on."""
+REAL = ("p_value", "p_harm", "p_harm_adjusted", "ci_low", "ci_high")
+"""Fields of a finding that are worked out in floating point."""
+ROUNDING = 1e-9
+"""How far, relatively, these may differ: their last digits (1e-14 was seen) depend on the vector
+instructions of the processor. What was decided by them may not differ at all."""
+FIELDS = ("outcome", "exit_code", "reasons", "statement", "findings", "slices", "claims")
+"""The record's fields that a verdict has under the same name."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """One place where a record is not what it has to be."""
+
+    where: str
+    """``findings[3].status``"""
+    got: Any
+    expected: Any
+
+    @property
+    def rounding(self) -> bool:
+        """Whether another processor may well have made it."""
+        pair = (self.got, self.expected)
+        return (
+            self.where.startswith("findings[")
+            and self.where.endswith(REAL)
+            and all(isinstance(n, int | float) for n in pair)
+            and math.isclose(*pair, rel_tol=ROUNDING, abs_tol=1e-15)
+        )
+
+    def __str__(self) -> str:
+        return f"{self.where} is {_shown(self.got)}, but must be {_shown(self.expected)}"
+
+
+class _Missing:
+    """Stands for what is not there."""
+
+
+def require_follows(record: DecisionRecord, name: str) -> int:
+    """Refuse a record whose verdict is not what its own policy and tallies give.
+
+    Returns how many numbers differ in their last digits, as they do on another processor.
+
+    Args:
+        record: as read.
+        name: what messages call it.
+
+    Raises:
+        EvidenceError: naming the first difference: where, got and expected.
+    """
+    try:
+        every = list(differences(record))
+    except InputError as error:
+        raise EvidenceError(f"{name}: its verdict cannot be worked out again: {error}") from error
+    found = next((one for one in every if not one.rounding), None)
+    if found is None:
+        return len(every)
+    other = made_elsewhere(record.tool, NUMBERS)
+    why = (
+        f"It was written with {other}; install these versions to tell whether it was changed"
+        if other
+        else "It was changed after it was written, or another build of prunegate wrote it: take it "
+        "from where it was stored first (audit/)"
+    )
+    raise EvidenceError(
+        f"{name}: does not follow from its own policy and tallies: {found}. {why}, or judge again "
+        "with 'prunegate gate'"
+    )
+
+
+def differences(
+    record: DecisionRecord, counted: Sequence[SliceCounts] | None = None
+) -> Iterator[Difference]:
+    """Every place where a record differs from what its policy, tallies and measurements give.
+
+    The first is the most telling: the outcome before the numbers that it hangs on.
+
+    Args:
+        record: as read.
+        counted: slices to judge in place of the record's own.
+
+    Raises:
+        InputError: they are missing or unreadable, so that nothing can be worked out.
+    """
+    policy = policy_of(record)
+    slices = slices_of(policy, record) if counted is None else counted
+    yield from _of_layout(policy, slices)
+    known = operations(policy, record.measurements)
+    verdict = verdict_of(policy, slices, known)
+    for name in FIELDS:
+        yield from compare((name,), getattr(record, name), getattr(verdict, name))
+    yield from compare(("cost",), record.cost, known.cost)
+    term = revalidate_on(policy, record.created)
+    yield from compare(("revalidate_on",), record.revalidate_on, term)
+    yield from _of_policy(policy, record)
+    yield from _of_words(policy, record, verdict, known)
+
+
+def policy_of(record: DecisionRecord) -> Policy:
+    """The policy that a record holds.
+
+    Raises:
+        InputError: it is none.
+    """
+    policy, mistakes = validate(record.policy.document)
+    words = [f"{show_path(mistake.path)}: {mistake.message}" for mistake in mistakes]
+    if policy is not None:
+        found = disagreements(_with_own_figures(policy))
+        words += [f"{show_path(path)}: {said}" for path, said in found]
+    if policy is None or words:
+        raise InputError(f"policy.document is no policy: {one_line('; '.join(words[:3]))}")
+    return policy
+
+
+def _with_own_figures(policy: Policy) -> Policy:
+    """The policy with the figures of its claims file as its own: a record holds both."""
+    if policy.claims is None or policy.claims.figures is None:
+        return policy
+    return policy.model_copy(update={"claims": policy.claims.model_copy(update={"file": None})})
+
+
+def slices_of(policy: Policy, record: DecisionRecord) -> tuple[SliceCounts, ...]:
+    """The tallies that a record holds.
+
+    Raises:
+        InputError: there are none, or they are unreadable.
+    """
+    if not record.slices:
+        raise InputError("it holds no slices, so nothing was judged")
+    needed = policy.task.kind != "binary" or policy.group is not None
+    if needed and record.tallies is None:
+        raise InputError(
+            "it holds no tallies (an earlier version of prunegate wrote none for such tasks); "
+            "judge again with 'prunegate gate'"
+        )
+    return slices_in(policy.task.kind, record.slices, record.tallies)
+
+
+def verdict_of(policy: Policy, slices: Sequence[SliceCounts], known: Operations) -> Verdict:
+    """The verdict on tallies and what is known of running the models."""
+    verdict = decide(policy, slices, figures(known.measurements, known.cost, known.unpriced))
+    if policy.claims is None or policy.claims.figures is None:
+        return with_claims(policy, verdict, None)
+    measured = measured_of(verdict.findings, known.measurements, known.cost)
+    return with_claims(policy, verdict, check(policy.claims.figures, measured))
+
+
+def _of_layout(policy: Policy, slices: Sequence[SliceCounts]) -> Iterator[Difference]:
+    """Slices are those of the policy, in order, and the slices of a key add up to all rows."""
+    wanted = [(OVERALL, OVERALL, True)]
+    for spec in policy.slices:
+        found = [one for one in slices if one.slicing == spec.label]
+        if not spec.keys:
+            wanted.append((spec.label, spec.label, True))
+            continue
+        expected = expected_values(spec)
+        seen = [tuple((parse_slice_name(one.name) or {}).values()) for one in found]
+        wanted += [
+            (slice_name(spec.keys, values), spec.label, values in expected)
+            for values in dict.fromkeys((*expected, *sorted(seen)))
+            if len(values) == len(spec.keys)
+        ]
+        none: Tally = NO_ROWS[policy.task.kind]
+        parts = reduce(add, (one.tally for one in found), none)
+        yield from _of_total(spec.label, parts, slices[0].tally)
+    for place, (one, (name, slicing, declared)) in enumerate(zip(slices, wanted, strict=False)):
+        where = ("slices", place)
+        yield from compare((*where, "name"), one.name, name)
+        yield from compare((*where, "slicing"), one.slicing, slicing)
+        yield from compare((*where, "declared"), one.declared, declared)
+    yield from compare(("slices",), f"{len(slices)} slices", f"{len(wanted)} slices")
+
+
+def _of_total(label: str, parts: Any, total: Any) -> Iterator[Difference]:
+    """A total is the sum of its slices; of numbers, where a group may span slices, their sums."""
+    if isinstance(total, Sums):
+        sums = (
+            {name: (of.first, of.rough) for name, of in tally.quantities.items()}
+            for tally in (parts, total)
+        )
+        parts, total = ((t.count, s) for t, s in zip((parts, total), sums, strict=True))
+    if parts != total:
+        yield Difference(
+            where=f"slices[0] (all rows, against the slices of {label})",
+            got="another sum",
+            expected="the sum of these slices",
+        )
+
+
+def _of_policy(policy: Policy, record: DecisionRecord) -> Iterator[Difference]:
+    named = record.policy
+    for name in ("name", "purpose", "owner"):
+        yield from compare(("policy", name), getattr(named, name), getattr(policy, name))
+    sentences = tuple(explain(policy)[: len(policy.rules)])
+    yield from compare(("policy", "sentences"), named.sentences, sentences)
+
+
+def _of_words(
+    policy: Policy, record: DecisionRecord, verdict: Verdict, known: Operations
+) -> Iterator[Difference]:
+    """Every warning and limit that follows is there; others (of data, of models) may be."""
+    limits = known_limits(policy, verdict, known)
+    for name, words in (("warnings", verdict.warnings), ("known_limits", limits)):
+        kept = set(getattr(record, name))
+        yield from (
+            Difference(where=name, got="without this sentence", expected=one)
+            for one in words
+            if one not in kept
+        )
+    opinion = record.second_opinion
+    if opinion is not None:
+        yield from compare(("second_opinion", "findings"), opinion.findings, len(verdict.findings))
+
+
+def compare(where: tuple[str | int, ...], got: Any, expected: Any) -> Iterator[Difference]:
+    """Every place where two values are not the same JSON."""
+    got, expected = plain(got), plain(expected)
+    if canonical_bytes(got) != canonical_bytes(expected):
+        yield from _within(where, got, expected)
+
+
+def _within(where: tuple[str | int, ...], got: Any, expected: Any) -> Iterator[Difference]:
+    if isinstance(got, dict) and isinstance(expected, dict):
+        for key in dict.fromkeys((*expected, *got)):
+            pair = (got.get(key, _Missing), expected.get(key, _Missing))
+            yield from _within((*where, key), *pair)
+    elif isinstance(got, list) and isinstance(expected, list):
+        for place, pair in enumerate(zip(got, expected, strict=False)):
+            yield from _within((*where, place), *pair)
+        if len(got) != len(expected):
+            sizes = (f"{len(values)} entries" for values in (got, expected))
+            yield Difference(where=show_path(where), got=next(sizes), expected=next(sizes))
+    elif _Missing in (got, expected) or canonical_bytes(got) != canonical_bytes(expected):
+        yield Difference(where=show_path(where), got=got, expected=expected)
+
+
+def _shown(value: Any) -> str:
+    return "absent" if value is _Missing else show(value)

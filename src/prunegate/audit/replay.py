@@ -1,0 +1,177 @@
+"""Replay: from the stored predictions to the verdict once more, and not one number may differ.
+
+The files are those that the record names by digest, nothing else. Their rows are counted again; the
+sums, the flipped rows and every number that follows are held against the record.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from prunegate.audit.read import StoredRecord
+from prunegate.audit.recompute import Difference, compare, differences, policy_of
+from prunegate.audit.record import DecisionRecord, Input
+from prunegate.audit.tallied import tallies_of, unpacked_groups
+from prunegate.data.hashing import FileHash, hash_files, require_unchanged
+from prunegate.data.tables import Table
+from prunegate.errors import EvidenceError, InputError
+from prunegate.evaluation.count import count, open_predictions
+from prunegate.evaluation.flips import flipped_rows
+from prunegate.evaluation.slices import SliceCounts
+from prunegate.policy.model import Policy
+from prunegate.policy.wording import inert
+
+PREDICTIONS = "predictions"
+PLACES = ("evidence", "pending")
+"""Folders of the audit trail in which records lie under their digests."""
+_SHORTEST = 12
+_DIGEST = re.compile(f"[0-9a-f]{{{_SHORTEST},64}}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replayed:
+    """A replay that found no difference."""
+
+    record: str
+    """sha256 of the record."""
+    outcome: str
+    files: int
+    """Predictions files whose digests are the record's."""
+    rows: int
+    findings: int
+    rounded: int
+    """Numbers that differ in their last digits, as they do on another processor."""
+
+
+def find_record(name: str, audit: Path) -> Path:
+    """The file of a record: a path, or a digest (its first 12 digits do) in the audit trail.
+
+    Raises:
+        InputError: there is none, or more than one.
+    """
+    path = Path(name)
+    if path.exists() or not _DIGEST.fullmatch(name):
+        return path
+    found = {p.name: p for place in PLACES for p in sorted((audit / place).glob(f"{name}*"))}
+    if len(found) != 1:
+        words = "no record" if not found else f"{len(found)} records"
+        raise InputError(
+            f"{words} of digest {name} in {audit}; give the path of a record.json, or --audit DIR"
+        )
+    return next(iter(found.values()))
+
+
+@contextmanager
+def stored_predictions(record: DecisionRecord, audit: Path) -> Iterator[list[Path]]:
+    """The record's predictions in the evidence folder, under the names that they had.
+
+    Raises:
+        EvidenceError: one of them is not there.
+    """
+    with TemporaryDirectory(prefix="prunegate-replay-") as folder:
+        paths = []
+        for number, item in enumerate(_predictions(record)):
+            kept = audit / "evidence" / str(item.sha256)
+            if not kept.is_file():
+                raise EvidenceError(
+                    f"{inert(item.name)} (sha256 {item.sha256}) is not in {audit / 'evidence'}; "
+                    "give the files with --predictions"
+                )
+            link = Path(folder) / f"{number}-{Path(item.name).name}"  # the ending says what it is
+            link.symlink_to(kept.resolve())
+            paths.append(link)
+        yield paths
+
+
+def replay(stored: StoredRecord, predictions: Sequence[str | Path]) -> Replayed:
+    """Count the predictions again and work out everything that follows.
+
+    Args:
+        stored: a record that follows from itself (``stored_record``).
+        predictions: paths or globs of the very files that the record names.
+
+    Raises:
+        EvidenceError: other files, or a difference; the first is named.
+        InputError: the files cannot be read.
+    """
+    record = stored.record
+    expected = _predictions(record)
+    policy = policy_of(record)
+    table = open_predictions(policy, list(predictions), with_ids=True)
+    hashes = hash_files(table.files)
+    _require_those(hashes, expected)
+    slices = count(policy, table).slices
+    every = [*_of_counts(policy, record, table, slices), *differences(record, slices)]
+    require_unchanged(hashes)
+    found = next((one for one in every if not one.rounding), None)
+    if found is not None:
+        raise EvidenceError(f"the predictions do not give this record: {found}")
+    return Replayed(
+        record=stored.digest,
+        outcome=record.outcome,
+        files=len(hashes),
+        rows=slices[0].rows,
+        findings=len(record.findings),
+        rounded=len(every),
+    )
+
+
+def _predictions(record: DecisionRecord) -> list[Input]:
+    """The predictions files that a record names.
+
+    Raises:
+        EvidenceError: it names none by digest.
+    """
+    found = [item for item in record.inputs if item.role == PREDICTIONS]
+    if not found or any(item.sha256 is None for item in found):
+        raise EvidenceError(
+            "the record names no predictions file by digest (they were judged from memory), so "
+            "there is nothing to count again"
+        )
+    return found
+
+
+def _require_those(hashes: Sequence[FileHash], expected: Sequence[Input]) -> None:
+    """Refuse other files than the record's, each as often as it was judged."""
+    here = Counter(found.sha256 for found in hashes)
+    named = Counter(str(item.sha256) for item in expected)
+    for found in hashes:
+        if here[found.sha256] > named[found.sha256]:
+            raise EvidenceError(
+                f"{inert(str(found.path))}: sha256 {found.sha256} is not among the predictions of "
+                f"the record ({', '.join(sorted(named))[:300]}); it is another file, or was changed"
+            )
+    for item in expected:
+        if named[str(item.sha256)] > here[str(item.sha256)]:
+            raise EvidenceError(
+                f"{inert(item.name)} (sha256 {item.sha256}) was judged too; give it as well"
+            )
+
+
+def _of_counts(
+    policy: Policy, record: DecisionRecord, table: Table, slices: Sequence[SliceCounts]
+) -> Iterator[Difference]:
+    """Sums and flipped rows, counted again and as the record has them."""
+    kept, again = record.tallies, tallies_of(slices)
+    for name in ("classes", "slices"):
+        pair = (getattr(tallies, name, ()) for tallies in (kept, again))
+        yield from compare(("tallies", name), *pair)
+    groups = [unpacked_groups(tallies.groups if tallies else None) for tallies in (kept, again)]
+    if groups[0] != groups[1]:
+        yield Difference(
+            where="tallies.groups", got="other sums", expected="the sums of these rows"
+        )
+    flips = [asdict(row) for row in flipped_rows(policy, table)]
+    yield from compare(("flips",), [_row(flip) for flip in record.flips], flips)
+
+
+def _row(flip: Any) -> dict[str, Any]:
+    """A flip without what was put beside it for people."""
+    return {k: v for k, v in asdict(flip).items() if k not in ("image", "text")}

@@ -1,0 +1,58 @@
+"""``prunegate audit replay``: count the stored predictions again; any difference is exit 6."""
+
+from __future__ import annotations
+
+import json
+from contextlib import nullcontext
+from pathlib import Path
+
+import click
+
+
+@click.command("replay", short_help="Count the predictions again and compare every number.")
+@click.argument("record")
+@click.option(
+    "--predictions",
+    multiple=True,
+    help="The files that were judged: a path or a glob; may be given several times [default: "
+    "those kept under evidence/ in the audit folder].",
+)
+@click.option(
+    "--audit",
+    type=click.Path(path_type=Path),
+    default=Path("audit"),
+    show_default=True,
+    help="Folder of the audit trail.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print what was replayed as JSON.")
+def command(record: str, predictions: tuple[str, ...], audit: Path, as_json: bool) -> int:
+    """Work out RECORD (a file, or a digest in the audit folder) again from its predictions.
+
+    The files have to be the very ones that the record names by sha256. Counts, statistics, verdict
+    and every number of every finding have to come out as they stand there.
+
+    \b
+    Exit codes: 0 no difference, 6 a difference or other files, 2 bad input.
+
+    \b
+    Example:
+      prunegate audit replay 1f2e3d4c5b6a --predictions predictions.parquet
+    """  # noqa: D301  # click's mark is the character itself
+    from prunegate.audit.canonical import plain
+    from prunegate.audit.read import stored_record
+    from prunegate.audit.replay import find_record, replay, stored_predictions
+
+    stored = stored_record(find_record(record, audit))
+    kept = nullcontext(list(predictions)) if predictions else None
+    with kept or stored_predictions(stored.record, audit) as paths:
+        found = replay(stored, paths)
+    if as_json:
+        click.echo(json.dumps(plain(found), indent=2))
+        return 0
+    told = f"; {found.rounded:,} numbers differ in their last digits" if found.rounded else ""
+    files = "1 file" if found.files == 1 else f"{found.files:,} files"
+    click.echo(
+        f"REPLAYED  {found.outcome}: {found.rows:,} rows of {files} counted again, "
+        f"{found.findings:,} findings worked out again, no difference{told}"
+    )
+    return 0

@@ -1,0 +1,287 @@
+"""Directions: for every field of a policy, which way its values go from loose to tight.
+
+One entry per field; a test derives the fields from the model, so that a new one cannot be added
+without saying its direction. A direction gets the old value, the new one and both policies, and
+says which way it went. The law: if no change is loosened, whatever the new policy approves the old
+one would have approved. A field of unknown direction is never neutral: its change is loosened,
+because it cannot be told.
+
+Numbers are compared exactly: a policy's numbers are the doubles nearest to what is written, and
+the order of those is the order of the decimals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from prunegate.policy import money, recipe, stated
+from prunegate.policy.catalogue import MONEY
+from prunegate.policy.change import Told, spelled
+from prunegate.policy.model import (
+    Columns,
+    DataSection,
+    ErrorRatio,
+    Evidence,
+    Minimum,
+    ModelSection,
+    Policy,
+    Relative,
+    Rule,
+    SliceSpec,
+    Task,
+)
+from prunegate.policy.section import Section
+
+
+@dataclass(frozen=True, kw_only=True)
+class Both:
+    """The two policies that are compared."""
+
+    old: Policy
+    new: Policy
+
+
+@dataclass(frozen=True, kw_only=True)
+class Move:
+    """One value in both policies; some directions depend on what else the policies say."""
+
+    old: Any
+    new: Any
+    both: Both
+
+
+Direction = Callable[[Move], Told]
+
+
+def untold(because: str) -> Direction:
+    """Nobody can tell without the data whether the change lets more pass."""
+    return lambda _: Told(kind="loosened", because=because, told=False)
+
+
+def neutral(because: str) -> Direction:
+    """The change cannot turn any verdict."""
+    return lambda _: Told(kind="neutral", because=because)
+
+
+def _tighter(yes: bool, because: str) -> Told:
+    return Told(kind="tightened" if yes else "loosened", because=because)
+
+
+def higher(move: Move) -> Told:
+    """A number that is tighter where it is higher."""
+    return _number(move.old, move.new, up=True)
+
+
+def lower(move: Move) -> Told:
+    """A number that is tighter where it is lower."""
+    return _number(move.old, move.new, up=False)
+
+
+def _number(old: Any, new: Any, *, up: bool) -> Told:
+    """Limits in the same form are compared; which of two forms is stricter depends on the data."""
+    if type(old) is not type(new):
+        return Told(kind="loosened", because="form", told=False)
+    a, b = _bare(old), _bare(new)
+    return Told(kind="neutral", because="same") if a == b else _tighter((b > a) == up, "number")
+
+
+def _bare(limit: Any) -> Any:
+    if isinstance(limit, Relative):
+        return limit.relative
+    return limit.error_ratio if isinstance(limit, ErrorRatio) else limit
+
+
+def ordered(*values: Any) -> Direction:
+    """Values that go from loose to tight, the loosest first."""
+    return lambda move: _tighter(values.index(move.new) > values.index(move.old), "order")
+
+
+def present(move: Move) -> Told:
+    """Something that is demanded where it is there."""
+    return _there(move, "added", "removed")
+
+
+def _expected(move: Move) -> Told:
+    return _there(move, "expected", "not_expected")
+
+
+def _there(move: Move, added: str, removed: str) -> Told:
+    if move.old is not None and move.new is not None:
+        return Told(kind="loosened", because="undeclared", told=False)
+    return _tighter(move.old is None, added if move.old is None else removed)
+
+
+def _fewest(move: Move) -> Told:
+    """More evidence is tighter, but slices that nobody declared are not judged below it."""
+    both = move.both
+    if move.new > move.old and any(map(_judges_the_undeclared, (both.old, both.new))):
+        return Told(kind="loosened", because="undeclared_slices", told=False)
+    return higher(move)
+
+
+def _judges_the_undeclared(policy: Policy) -> bool:
+    slicings = {spec.label for spec in policy.slices if spec.keys}
+    selected = {selector for rule in policy.rules for selector in rule.selects}
+    return bool(slicings) and ("all" in selected or not slicings.isdisjoint(selected))
+
+
+def _classes(move: Move) -> Told:
+    if sorted(map(spelled, move.old)) == sorted(map(spelled, move.new)):
+        return Told(kind="neutral", because="reordered")
+    return Told(kind="loosened", because="task", told=False)
+
+
+def _money(move: Move) -> Told:
+    """Prices and volumes decide the figures of money, where any are limited or stated."""
+    policies = (move.both.old, move.both.new)
+    limited = any(rule.metric in MONEY for policy in policies for rule in policy.rules)
+    if limited or any(policy.claims for policy in policies):
+        return Told(kind="loosened", because="money", told=False)
+    return Told(kind="neutral", because="no_money_rule")
+
+
+def _search_confidence(move: Move) -> Told:
+    """Where none is given, an attempt has to be as sure as the gate."""
+    both = move.both
+    old = both.old.evidence.confidence if move.old is None else move.old
+    new = both.new.evidence.confidence if move.new is None else move.new
+    return higher(Move(old=old, new=new, both=both))
+
+
+def _claims_file(move: Move) -> Told:
+    """Where the figures have been read from the file, they are compared themselves."""
+    claims = (move.both.old.claims, move.both.new.claims)
+    if any(one is None or one.figures is None for one in claims):
+        return Told(kind="loosened", because="claims", told=False)
+    return Told(kind="neutral", because="place")
+
+
+APART = untold("undeclared")
+"""Compared by what it is about, not by its place: rules, slices, and what makes them themselves."""
+_TASK, _DATA, _BASELINE = untold("task"), untold("data"), untold("baseline")
+_CLAIMS, _WORDS, _MAKING = untold("claims"), neutral("words"), neutral("making")
+
+
+def _all(section: type[Section], direction: Direction) -> dict[str, Direction]:
+    """One direction for the fields that are named here in the table."""
+    return dict.fromkeys(_FIELDS[section].split(), direction)
+
+
+_FIELDS: dict[type[Section], str] = {
+    Columns: "id label baseline candidate image text prompt reference split tokens",
+    recipe.Rows: "split where limit",
+    recipe.ShareBelow: "share_below",
+    recipe.Keep: "keep",
+    recipe.Prune: "what criterion amount scope min_per_layer cycles rewind data",
+    recipe.Finetune: "epochs steps learning_rate batch_size weight_decay flips split data",
+    recipe.Quantize: "to kind engine per_channel embeddings data",
+    recipe.Step: "prune finetune quantize export",
+    recipe.Vary: "step amount",
+    money.Prices: "baseline candidate",
+    money.Instance: "per_hour utilisation minimum max_latency_ms",
+    money.Tier: "up_to per_inference",
+    money.Billing: "per_inference instance tiers",
+    money.Volumes: "now target months growth low high",
+    money.VolumeTable: "now by_month low high",
+    money.Cost: "currency billing volumes one_off",
+    stated.StatedModel: "architecture config labels",
+    stated.StatedChange: "before after change times",
+    stated.StatedMetric: "before after change times name slice rounded",
+    stated.StatedCost: "before after change times",
+    stated.StatedTime: "before after change times",
+    stated.StatedSize: "before after change times",
+    stated.StatedHeads: "before after removed layers per_layer removed_per_layer kept_per_layer",
+    stated.StatedCounts: "before after removed",
+    stated.StatedMonth: "volume before after saving",
+    stated.Stated: (
+        "about model metrics heads neurons layers parameters flops size latency throughput price "
+        "monthly"
+    ),
+}
+"""Sections whose fields all have one direction. They are spelled out, not taken from the model: a
+field that is new there would else get a direction that nobody thought about."""
+
+
+def _alike(module: Any, direction: Direction) -> dict[type[Section], dict[str, Direction]]:
+    own = [section for section in _FIELDS if section.__module__ == module.__name__]
+    return {section: _all(section, direction) for section in own}
+
+
+DIRECTIONS: Mapping[type[Section], Mapping[str, Direction]] = {
+    Policy: {
+        "prunegate": untold("language"),
+        "name": _WORDS,
+        "purpose": _WORDS,
+        "owner": _WORDS,
+        "task": _TASK,
+        "slices": APART,
+        "group": untold("group"),
+        "evidence": untold("undeclared"),
+        "rules": APART,
+        "model": _BASELINE,
+        "data": _DATA,
+        "compress": _MAKING,
+        "search": _MAKING,
+        "cost": _money,
+        "claims": present,
+    },
+    Task: {
+        "kind": _TASK,
+        "positive": _TASK,
+        "threshold": _TASK,
+        "classes": _classes,
+        "range": untold("range"),
+    },
+    SliceSpec: {"by": APART, "name": APART, "where": untold("where"), "expect": _expected},
+    Evidence: {
+        "confidence": higher,
+        "minimum": untold("undeclared"),
+        "strict": ordered(False, True),
+    },
+    Minimum: {"rows": _fewest, "positives": _fewest},
+    Rule: {
+        "metric": APART,
+        "slices": APART,
+        "classes": APART,
+        "at_least": higher,
+        "at_most": lower,
+        "max_drop": lower,
+        "max_rise": lower,
+        "min_gain": higher,
+        "max_gain": lower,
+        "max_ratio": lower,
+        "evidence": ordered("point", "proven"),
+        "severity": ordered("warn", "block"),
+        "on_undefined": ordered("inconclusive", "fail"),
+    },
+    Relative: {"relative": APART},
+    ErrorRatio: {"error_ratio": APART},
+    ModelSection: {
+        "baseline": _BASELINE,
+        "candidate": neutral("candidate"),
+        "initial": _MAKING,
+        "early": _MAKING,
+    },
+    DataSection: {"table": _DATA, "images": _DATA, "columns": _DATA},
+    Columns: _all(Columns, _DATA),
+    recipe.Search: {
+        **dict.fromkeys(("objective", "vary", "attempts", "tolerance", "control"), _MAKING),
+        "confidence": _search_confidence,
+    },
+    stated.ClaimsRule: {
+        "file": _claims_file,
+        "figures": _CLAIMS,
+        "severity": ordered("warn", "block"),
+    },
+    **_alike(recipe, _MAKING),
+    **_alike(money, _money),
+    **_alike(stated, _CLAIMS),
+}
+"""The direction of every field, by the section that has it."""
+
+
+def direction_of(section: type[Section], field: str) -> Direction:
+    """The declared direction; a field without one cannot be told, which is never neutral."""
+    return DIRECTIONS.get(section, {}).get(field, untold("undeclared"))

@@ -1,0 +1,74 @@
+"""Small logs for the tests: keys from fixed seeds, entries of the real form, a fixed clock."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from prunegate.audit.log.begin import begin_log
+from prunegate.audit.log.entry import read_entry
+from prunegate.audit.log.pending import pend
+from prunegate.audit.log.seal import Sealed, seal
+
+ORIGIN = "agency.example/audit"
+NOW = datetime(2026, 11, 28, 9, 0, 0, tzinfo=UTC)
+
+
+def key(seed: int = 1) -> Ed25519PrivateKey:
+    return Ed25519PrivateKey.from_private_bytes(bytes([seed]) * 32)
+
+
+def _canonical(value: object) -> bytes:
+    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
+
+
+def entry(number: int, created: str = "2026-11-28T08:00:00Z", evidence: tuple[str, ...] = ()):
+    """A canonical envelope about subject ``number``."""
+    about = hashlib.sha256(b"record %d" % number).hexdigest()
+    statement = {
+        "_type": "https://in-toto.io/Statement/v1",
+        "predicate": {
+            "created": created,
+            "evidence": [{"digest": {"sha256": d}, "name": "evidence"} for d in evidence],
+        },
+        "predicateType": "urn:prunegate:decision:v1",
+        "subject": [{"digest": {"sha256": about}, "name": f"candidate-{number}"}],
+    }
+    envelope = {
+        "payload": base64.b64encode(_canonical(statement)).decode(),
+        "payloadType": "application/vnd.in-toto+json",
+        "signatures": [],
+    }
+    return _canonical(envelope)
+
+
+def new_log(folder: Path, entries: int = 0) -> Path:
+    """A begun log with so many entries sealed."""
+    audit = folder / "audit"
+    begin_log(audit, ORIGIN, key())
+    if entries:
+        for number in range(entries):
+            pend(entry(number), audit)
+        sealed(audit)
+    return audit
+
+
+def sealed(audit: Path, now: datetime = NOW) -> Sealed:
+    return seal(audit, key(), read_entry, now)
+
+
+def put_evidence(audit: Path, content: bytes) -> str:
+    digest = hashlib.sha256(content).hexdigest()
+    (audit / "evidence").mkdir(exist_ok=True)
+    (audit / "evidence" / digest).write_bytes(content)
+    return digest
+
+
+def files(audit: Path) -> list[Path]:
+    """Every file of the log, in a fixed order."""
+    return sorted(path for path in audit.rglob("*") if path.is_file())
