@@ -158,10 +158,12 @@ def keep(decision: Decision, staging: Staging, audit: Path) -> Path:
         InputError: something cannot be written; then neither the folder nor the record stays.
         InternalError: the record's verdict does not follow from what it holds.
     """
+    from prunegate.outputs.approval_request import write_request
     from prunegate.outputs.write import write_files
 
     stored = kept_form(canonical_bytes(decision.record))
     named = write_files(stored.record, decision.pictures, staging.folder)
+    write_request(stored, staging.folder, audit)
     with pended(stored.content, audit):
         return staging.publish(named[:12])
 
