@@ -2,7 +2,7 @@
 
 Each command is one file and is imported only when it is needed, so that ``--help`` stays light.
 The exit codes are a contract: 0 approve, 1 internal error, 2 usage or bad input, 3 reject,
-4 inconclusive.
+4 inconclusive, 6 audit evidence does not verify.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ COMMANDS = {
     "claims": "claims",
     "report": "report",
     "policy": "policy",
+    "audit": "audit",
 }
 """Every command by name, and the module of this package that holds it, in the order of --help."""
 
@@ -69,7 +70,8 @@ def cli() -> None:
       prunegate gate my.yaml --predictions table.csv   judge
 
     \b
-    Exit codes: 0 approve, 1 internal error, 2 bad input, 3 reject, 4 inconclusive.
+    Exit codes: 0 approve, 1 internal error, 2 bad input, 3 reject, 4 inconclusive,
+    6 audit evidence does not verify.
     """  # noqa: D301  # click's mark is the character itself
 
 

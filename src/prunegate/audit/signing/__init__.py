@@ -1,0 +1,1 @@
+"""Signing: keys, DSSE envelopes, in-toto statements and SSH signatures; who vouches for what."""
