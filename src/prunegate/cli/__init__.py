@@ -2,7 +2,7 @@
 
 Each command is one file and is imported only when it is needed, so that ``--help`` stays light.
 The exit codes are a contract: 0 approve, 1 internal error, 2 usage or bad input, 3 reject,
-4 inconclusive, 6 evidence that does not verify.
+4 inconclusive, 6 audit evidence does not verify.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ COMMANDS = {
     "report": "report",
     "verify": "verify",
     "policy": "policy",
+    "audit": "audit",
 }
 """Every command by name, and the module of this package that holds it, in the order of --help."""
 
@@ -71,7 +72,7 @@ def cli() -> None:
 
     \b
     Exit codes: 0 approve, 1 internal error, 2 bad input, 3 reject, 4 inconclusive,
-    6 evidence that does not verify.
+    6 audit evidence does not verify.
     """  # noqa: D301  # click's mark is the character itself
 
 
