@@ -47,6 +47,18 @@ ReadEntry = Callable[[bytes], EntryFacts]
 """Reads an entry's facts, or raises InputError: it is none."""
 
 
+class _FloatError(Exception):
+    """A number that ``json`` may spell otherwise than RFC 8785."""
+
+
+def _float(text: str) -> float:
+    raise _FloatError(text)
+
+
+_DECODER = json.JSONDecoder(parse_float=_float)
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
 def read_entry(content: bytes) -> EntryFacts:
     """Read an entry of ours, strictly.
 
@@ -99,23 +111,18 @@ def _canonical_object(content: bytes, what: str) -> dict[str, Any]:
     ``json.dumps`` agrees with RFC 8785 where all is ASCII and no number is a float; only else is
     the slower library asked.
     """
-    floats: list[str] = []
-
-    def parse_float(text: str) -> float:
-        floats.append(text)
-        return float(text)
-
     try:
-        value = json.loads(content, parse_float=parse_float)
+        text = content.decode()
+        try:
+            value = _DECODER.decode(text)
+            plain = content.isascii()
+        except _FloatError:
+            value, plain = json.loads(text), False
     except (ValueError, RecursionError) as error:
         raise InputError(f"{what} is no JSON") from error
     if not isinstance(value, dict):
         raise InputError(f"{what} is no JSON object")
-    plain = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    canonical = plain.encode("utf-8", "surrogatepass")
-    if floats or not content.isascii() or canonical != content:
-        canonical = _rfc8785(value, what)
-    if canonical != content:
+    if not (plain and _ENCODER.encode(value) == text) and _rfc8785(value, what) != content:
         raise InputError(f"{what} is not in canonical form (RFC 8785)")
     return value
 
@@ -180,7 +187,7 @@ def _created(value: Any) -> str:
 
 def parse_time(created: str) -> datetime:
     """An entry's ``created`` as a time."""
-    return datetime.strptime(created, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    return datetime.fromisoformat(created)
 
 
 def format_time(time: datetime) -> str:
