@@ -65,13 +65,16 @@ def read_entry(content: bytes) -> EntryFacts:
     Raises:
         InputError: it is not the canonical bytes of an envelope around a canonical statement.
     """
-    envelope = _canonical_object(content, "the envelope")
+    envelope, text, _ = _object(content, "the envelope")
     if set(envelope) != {"payload", "payloadType", "signatures"}:
         raise InputError("the envelope's keys are not payload, payloadType, signatures")
     if envelope["payloadType"] != PAYLOAD_TYPE:
         raise InputError(f"the envelope's payloadType is not {PAYLOAD_TYPE}")
     signers = _signers(envelope["signatures"])
-    statement = _canonical_object(_base64(envelope["payload"], "payload"), "the statement")
+    payload = _base64(envelope["payload"], "payload")
+    if text != _spelled(envelope):
+        raise InputError("the envelope is not in canonical form (RFC 8785)")
+    statement = _canonical_object(payload, "the statement")
     if statement.get("_type") != STATEMENT_TYPE:
         raise InputError(f"the payload's _type is not {STATEMENT_TYPE}")
     kind, predicate = statement.get("predicateType"), statement.get("predicate")
@@ -105,26 +108,40 @@ def _needles(digest: str) -> list[bytes]:
     return spelled
 
 
+def _spelled(envelope: dict[str, Any]) -> str:
+    """The envelope in RFC 8785, put together: its two texts are known to need no escapes."""
+    signatures = envelope["signatures"] and _ENCODER.encode(envelope["signatures"])
+    head = f'{{"payload":"{envelope["payload"]}","payloadType":"{PAYLOAD_TYPE}"'
+    return f'{head},"signatures":{signatures}}}'
+
+
 def _canonical_object(content: bytes, what: str) -> dict[str, Any]:
     """A JSON object from its RFC 8785 bytes.
 
-    ``json.dumps`` agrees with RFC 8785 where all is ASCII and no number is a float; only else is
-    the slower library asked.
+    ``json`` agrees with RFC 8785 where all is ASCII and no number is a float; only else is the
+    slower library asked.
     """
+    value, text, has_float = _object(content, what)
+    plain = content.isascii() and not has_float
+    if not (plain and _ENCODER.encode(value) == text) and _rfc8785(value, what) != content:
+        raise InputError(f"{what} is not in canonical form (RFC 8785)")
+    return value
+
+
+def _object(content: bytes, what: str) -> tuple[dict[str, Any], str, bool]:
+    """A JSON object, its text, and whether a float is in it."""
+    has_float = False
     try:
         text = content.decode()
         try:
             value = _DECODER.decode(text)
-            plain = content.isascii()
         except _FloatError:
-            value, plain = json.loads(text), False
+            value, has_float = json.loads(text), True
     except (ValueError, RecursionError) as error:
         raise InputError(f"{what} is no JSON") from error
     if not isinstance(value, dict):
         raise InputError(f"{what} is no JSON object")
-    if not (plain and _ENCODER.encode(value) == text) and _rfc8785(value, what) != content:
-        raise InputError(f"{what} is not in canonical form (RFC 8785)")
-    return value
+    return value, text, has_float
 
 
 def _rfc8785(value: dict[str, Any], what: str) -> bytes:
