@@ -1,4 +1,4 @@
-"""``prunegate audit log``, ``show``, ``verify``, ``prove``: read the log, check it, prove from it."""
+"""``prunegate audit log, show, verify, prove``: read the log, check it, and prove from it."""
 
 from __future__ import annotations
 
@@ -160,7 +160,8 @@ def _told(found: Verified) -> Iterator[str]:
     if found.unsigned:
         yield f"  {found.unsigned} entries have no signature of their own, only the log's"
     if found.late:
-        yield f"  {found.late} entries are dated before an earlier one, first number {found.first_late}"
+        first = f"the first is number {found.first_late}"
+        yield f"  {found.late} entries are dated before an earlier one, {first}"
     for digest in found.missing_evidence:
         yield f"  evidence {digest} is gone"
     yield f"  {found.evidence} evidence files and {found.pending} pending entries are whole"
