@@ -21,6 +21,7 @@ from prunegate_test_tiny import POLICY, SPLITS, edit, invoke
 from prunegate.cli import main
 from prunegate.evaluation.advice import Advice
 from prunegate.evaluation.discovered import DiscoveredSlice
+from prunegate.report.verify import verify_file
 from prunegate.run import PREDICTIONS
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("quick")]
@@ -197,6 +198,9 @@ def test_flips_have_pictures_in_the_report(ran: Ran) -> None:
     assert ran.record["flips"], "the weights are wide so that some decisions change"
     report = (ran.out / "report.html").read_text()
     assert report.count("data:image/png;base64,") >= len(ran.record["flips"])
+    assert set(ran.record["pictures"]) == {flip["id"] for flip in ran.record["flips"]}
+    found = verify_file(ran.out / "report.html")
+    assert [check.status for check in found.checks[:4]] == ["holds"] * 4
     assert all((ran.home / "data" / flip["image"]).is_file() for flip in ran.record["flips"])
 
 
