@@ -19,6 +19,7 @@ from PIL import Image
 from prunegate_test_tiny import POLICY, SPLITS, edit, invoke
 
 from prunegate.cli import main
+from prunegate.errors import EvidenceError
 from prunegate.evaluation.advice import Advice
 from prunegate.evaluation.discovered import DiscoveredSlice
 from prunegate.report.verify import verify_file
@@ -192,6 +193,20 @@ def test_the_record_tells_what_was_done(ran: Ran) -> None:
     for name in ("baseline", "candidate"):
         assert sizes[name]["model_bytes"] == ran.record[name]["model_bytes"]
     assert str(ran.home) not in (ran.out / "record.json").read_text()
+
+
+def test_a_report_made_again_shows_only_the_pictures_that_the_record_names(
+    ran: Ran, tmp_path: Path
+) -> None:
+    again = ("report", ran.out / "record.json", "--out", tmp_path / "again.html", "--images")
+    assert invoke(*again, ran.home / "data").exception is None
+    assert (tmp_path / "again.html").read_bytes() == (ran.out / "report.html").read_bytes()
+    shutil.copytree(ran.home / "data", tmp_path / "data")
+    first, second = (tmp_path / "data" / flip["image"] for flip in ran.record["flips"][:2])
+    shutil.copy(second, first)
+    refused = invoke(*again, tmp_path / "data", "--force").exception
+    assert isinstance(refused, EvidenceError)
+    assert "is not the one that the record names" in str(refused)
 
 
 def test_flips_have_pictures_in_the_report(ran: Ran) -> None:
