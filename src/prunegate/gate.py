@@ -23,7 +23,6 @@ from prunegate.audit.inputs import claims_input
 from prunegate.audit.measured import measured_of
 from prunegate.audit.measured_models import require_same_models
 from prunegate.audit.notes import read_notes, saturation_warnings
-from prunegate.audit.pending import pended
 from prunegate.audit.read import kept_form
 from prunegate.audit.record import DecisionRecord
 from prunegate.audit.second_opinion import second_opinion
@@ -42,6 +41,7 @@ from prunegate.verdict.finding import Verdict
 from prunegate.verdict.judge import decide
 
 if TYPE_CHECKING:
+    from prunegate.audit.signing.keys import PrivateKey
     from prunegate.outputs.staging import Staging
     from prunegate.policy.load import PolicyFile
     from prunegate.policy.model import Policy
@@ -148,8 +148,8 @@ def gate(
     return Decision(verdict=verdict, record=record)
 
 
-def keep(decision: Decision, staging: Staging, audit: Path) -> Path:
-    """Write a decision's files, pend its record in the audit trail, and publish the folder.
+def keep(decision: Decision, staging: Staging, audit: Path, key: PrivateKey | None = None) -> Path:
+    """Write a decision's files, file it in the audit trail, and publish the folder.
 
     What is written is read back first and worked out again: a record that could not be verified
     later is never kept.
@@ -158,13 +158,15 @@ def keep(decision: Decision, staging: Staging, audit: Path) -> Path:
         InputError: something cannot be written; then neither the folder nor the record stays.
         InternalError: the record's verdict does not follow from what it holds.
     """
+    from prunegate.audit.filing import filed, filing_of
     from prunegate.outputs.approval_request import write_request
-    from prunegate.outputs.write import write_files
+    from prunegate.outputs.write import REPORT, write_files
 
     stored = kept_form(canonical_bytes(decision.record))
     named = write_files(stored.record, decision.pictures, staging.folder)
-    write_request(stored, staging.folder, audit)
-    with pended(stored.content, audit):
+    report = (staging.folder / REPORT).read_bytes()
+    write_request(stored, report, staging.folder, audit)
+    with filed(filing_of(stored, report, key), audit):
         return staging.publish(named[:12])
 
 

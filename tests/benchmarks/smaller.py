@@ -94,7 +94,7 @@ def build(geometry: Geometry, heads: Units, neurons: int) -> nn.Module:
     """A model of random weights, with so many heads and neurons left in each layer."""
     layers = geometry.config["num_hidden_layers"]
     kept = Kept.whole(
-        heads=[heads[i % len(heads)] for i in range(layers)], neurons=[neurons] * layers
+        {"heads": [heads[i % len(heads)] for i in range(layers)], "neurons": [neurons] * layers}
     )
     module = FAMILY.skeleton(geometry.config, kept)
     generator = torch.Generator().manual_seed(0)

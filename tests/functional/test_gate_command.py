@@ -13,6 +13,9 @@ import pytest
 from prunegate import cli
 from prunegate import gate as verdict_of
 from prunegate.audit.read import read_record
+from prunegate.audit.signing.dsse import parse_envelope, verify
+from prunegate.audit.signing.keys import generate, key_id, write_key_pair
+from prunegate.audit.signing.statement import parse_statement
 from prunegate.verdict.finding import Verdict
 
 POLICY = """\
@@ -85,7 +88,30 @@ def test_the_exit_code_is_the_verdict(
     record, digest = read_record(place / "record.json")
     assert (record.exit_code, place.name) == (code, digest[:12])
     (pending,) = (folder / "audit" / "pending").iterdir()
-    assert pending.name == digest == hashlib.sha256(pending.read_bytes()).hexdigest()
+    entry = pending.read_bytes()
+    assert pending.name == hashlib.sha256(entry).hexdigest()
+    statement = parse_statement(parse_envelope(entry).payload)
+    assert (statement.predicate["record"], statement.predicate["outcome"]) == (digest, word.lower())
+    kept = {p.name: p.read_bytes() for p in (folder / "audit" / "evidence").iterdir()}
+    assert {hashlib.sha256(content).hexdigest() for content in kept.values()} == kept.keys()
+    assert {one["digest"]["sha256"] for one in statement.predicate["evidence"]} == kept.keys()
+    for name in ("record.json", "report.html"):
+        assert (place / name).read_bytes() in kept.values()
+
+
+def test_a_key_signs_the_decision_and_a_wrong_one_is_known_before_anything_is_read(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key = generate()
+    write_key_pair(key, folder / "gate.key")
+    assert gate(monkeypatch, "--key", "gate.key") == 0
+    (pending,) = (folder / "audit" / "pending").iterdir()
+    envelope = parse_envelope(pending.read_bytes())
+    assert verify(envelope, [key.public_key()]) == {key_id(key.public_key())}
+    capsys.readouterr()
+    assert gate(monkeypatch, "--key", "gate.key.pub", "--out", "other") == 2
+    assert "error: gate.key.pub: " in capsys.readouterr().err
+    assert not (folder / "other").exists()
 
 
 GOOD = table(0)
@@ -314,8 +340,13 @@ def test_a_report_is_made_again_from_its_record(
     report.write_text("spoilt")
     assert run(monkeypatch, "report", "o/record.json", "--force") == 0
     assert report.read_bytes() == first
-    (pending,) = (folder / "audit" / "pending").iterdir()
-    assert run(monkeypatch, "report", str(pending), "--out", "again.html") == 0
+    kept = (
+        folder
+        / "audit"
+        / "evidence"
+        / hashlib.sha256((folder / "o/record.json").read_bytes()).hexdigest()
+    )
+    assert run(monkeypatch, "report", str(kept), "--out", "again.html") == 0
     assert (folder / "again.html").read_bytes() == first
     record = folder / "o" / "record.json"
     record.write_bytes(record.read_bytes().replace(b'"approve"', b'"reject" '))

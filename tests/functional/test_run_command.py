@@ -19,8 +19,10 @@ from PIL import Image
 from prunegate_test_tiny import POLICY, SPLITS, edit, invoke
 
 from prunegate.cli import main
+from prunegate.errors import EvidenceError
 from prunegate.evaluation.advice import Advice
 from prunegate.evaluation.discovered import DiscoveredSlice
+from prunegate.report.verify import verify_file
 from prunegate.run import PREDICTIONS
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("quick")]
@@ -86,8 +88,9 @@ def test_a_run_leaves_every_file_and_nothing_else(ran: Ran) -> None:
         "preprocessor_config.json",
         "README.md",
     }
-    pended = list((ran.out / "../audit/pending").iterdir())
-    assert [path.read_bytes() for path in pended] == [(ran.out / "record.json").read_bytes()]
+    assert len(list((ran.out / "../audit/pending").iterdir())) == 1
+    kept = [path.read_bytes() for path in (ran.out / "../audit/evidence").iterdir()]
+    assert (ran.out / "record.json").read_bytes() in kept
 
 
 def test_the_exit_code_is_the_verdicts(ran: Ran) -> None:
@@ -193,10 +196,27 @@ def test_the_record_tells_what_was_done(ran: Ran) -> None:
     assert str(ran.home) not in (ran.out / "record.json").read_text()
 
 
+def test_a_report_made_again_shows_only_the_pictures_that_the_record_names(
+    ran: Ran, tmp_path: Path
+) -> None:
+    again = ("report", ran.out / "record.json", "--out", tmp_path / "again.html", "--images")
+    assert invoke(*again, ran.home / "data").exception is None
+    assert (tmp_path / "again.html").read_bytes() == (ran.out / "report.html").read_bytes()
+    shutil.copytree(ran.home / "data", tmp_path / "data")
+    first, second = (tmp_path / "data" / flip["image"] for flip in ran.record["flips"][:2])
+    shutil.copy(second, first)
+    refused = invoke(*again, tmp_path / "data", "--force").exception
+    assert isinstance(refused, EvidenceError)
+    assert "is not the one that the record names" in str(refused)
+
+
 def test_flips_have_pictures_in_the_report(ran: Ran) -> None:
     assert ran.record["flips"], "the weights are wide so that some decisions change"
     report = (ran.out / "report.html").read_text()
     assert report.count("data:image/png;base64,") >= len(ran.record["flips"])
+    assert set(ran.record["pictures"]) == {flip["id"] for flip in ran.record["flips"]}
+    found = verify_file(ran.out / "report.html")
+    assert [check.status for check in found.checks[:4]] == ["holds"] * 4
     assert all((ran.home / "data" / flip["image"]).is_file() for flip in ran.record["flips"])
 
 

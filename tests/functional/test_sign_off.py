@@ -23,8 +23,6 @@ from prunegate.audit.log.seal import seal
 from prunegate.audit.signing.keys import generate, write_key_pair
 from prunegate.audit.signing.ssh_signature import NAMESPACE
 from prunegate.cli.approve import page_digest
-from prunegate.cli.audit_enrol import command as enrol_command
-from prunegate.cli.audit_revoke import command as revoke_command
 from prunegate.errors import PrunegateError
 
 pytestmark = pytest.mark.skipif(
@@ -112,11 +110,11 @@ def keygen(*arguments: str, stdin: bytes | None = None) -> subprocess.CompletedP
 def enrol(person: str = CLIENT, key: str = "ann.pub", role: str = "client", *more: str) -> None:
     about = ("--organisation", "Client", "--by", "Kim", "--channel", "video call")
     options = ("--person", person, "--key", key, "--role", role, *about, *more)
-    invoke(enrol_command, options)
+    invoke("enrol", *options)
 
 
-def invoke(command: object, options: tuple[str, ...]) -> str:
-    done = CliRunner().invoke(command, options)  # type: ignore[arg-type]  # a click command
+def invoke(*arguments: str) -> str:
+    done = CliRunner().invoke(cli.cli, ("audit", *arguments))
     if done.exception is not None:
         raise done.exception
     assert done.exit_code == 0
@@ -149,13 +147,10 @@ def bring_in(say: Say, signature: Path, record: str = "o") -> tuple[int, str]:
 
 
 def test_a_client_signs_with_nothing_but_ssh_keygen(
-    folder: Path, say: Say, monkeypatch: pytest.MonkeyPatch
+    judged: Path, folder: Path, say: Say, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("prunegate.cli.approve.page_digest", PAGE_DIGEST)
-    record = (folder / "o" / "record.json").read_bytes()
-    pending = folder / "audit" / "pending"
-    pending.mkdir(parents=True)  # a record that was pended as it is says nothing, and is no harm
-    (pending / hashlib.sha256(record).hexdigest()).write_bytes(record)
+    shutil.copytree(judged / "audit", folder / "audit")
     code, told = say("status", "o")
     assert code == 5
     assert "missing: no approval as client counts" in told
@@ -274,7 +269,7 @@ def test_a_revoked_key_is_refused_and_no_longer_counts(folder: Path, say: Say) -
     signature = sign(answer())
     assert bring_in(say, signature)[0] == 0
     assert say("status", "o", at=START + DAY)[0] == 0
-    invoke(revoke_command, ("--key", "ann.pub", "--reason", "laptop lost"))
+    invoke("revoke", "--key", "ann.pub", "--reason", "laptop lost")
     code, told = say("status", "o")
     assert (code, "its key was revoked" in told) == (5, True), told
     code, told = bring_in(say, signature)
@@ -283,7 +278,7 @@ def test_a_revoked_key_is_refused_and_no_longer_counts(folder: Path, say: Say) -
     with pytest.raises(PrunegateError, match="which is for good"):
         enrol()
     with pytest.raises(PrunegateError, match="no key SHA256:"):
-        invoke(revoke_command, ("--key", "eve.pub", "--reason", "typo"))
+        invoke("revoke", "--key", "eve.pub", "--reason", "typo")
     wanted = "valid-before="
     assert wanted in Path("audit/allowed_signers").read_text(encoding="utf-8")
 

@@ -79,7 +79,7 @@ def pend_loosening(
     Raises:
         InputError: the folder cannot be written.
     """
-    from prunegate.audit.pending import pend
+    from prunegate.audit.log.pending import pend
     from prunegate.audit.provenance import now
     from prunegate.audit.signing.dsse import sign
     from prunegate.audit.signing.statement import Statement, Subject

@@ -15,6 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from prunegate.audit.log.folder import EVIDENCE
 from prunegate.audit.read import StoredRecord
 from prunegate.audit.recompute import Difference, compare, differences, policy_of
 from prunegate.audit.record import DecisionRecord, Input
@@ -29,8 +30,6 @@ from prunegate.policy.model import Policy
 from prunegate.policy.wording import inert
 
 PREDICTIONS = "predictions"
-PLACES = ("evidence", "pending")
-"""Folders of the audit trail in which records lie under their digests."""
 _SHORTEST = 12
 _DIGEST = re.compile(f"[0-9a-f]{{{_SHORTEST},64}}")
 
@@ -59,7 +58,7 @@ def find_record(name: str, audit: Path) -> Path:
     path = Path(name)
     if path.exists() or not _DIGEST.fullmatch(name):
         return path
-    found = {p.name: p for place in PLACES for p in sorted((audit / place).glob(f"{name}*"))}
+    found = {p.name: p for p in sorted((audit / EVIDENCE).glob(f"{name}*"))}
     if len(found) != 1:
         words = "no record" if not found else f"{len(found)} records"
         raise InputError(
@@ -78,7 +77,7 @@ def stored_predictions(record: DecisionRecord, audit: Path) -> Iterator[list[Pat
     with TemporaryDirectory(prefix="prunegate-replay-") as folder:
         paths = []
         for number, item in enumerate(_predictions(record)):
-            kept = audit / "evidence" / str(item.sha256)
+            kept = audit / EVIDENCE / str(item.sha256)
             if not kept.is_file():
                 raise EvidenceError(
                     f"{inert(item.name)} (sha256 {item.sha256}) is not in {audit / 'evidence'}; "

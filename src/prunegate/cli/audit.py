@@ -10,12 +10,17 @@ from importlib import import_module
 import click
 
 COMMANDS = {
+    "keygen": "audit_keygen:command",
     "init": "audit_write:init",
     "log": "audit_read:log",
     "show": "audit_read:show",
     "seal": "audit_write:seal",
     "verify": "audit_read:verify",
     "prove": "audit_read:prove",
+    "enrol": "audit_enrol:command",
+    "revoke": "audit_revoke:command",
+    "replay": "audit_replay:command",
+    "schema": "audit_schema:command",
 }
 """Every command by name, and the module of this package and the name in it, in order of --help."""
 

@@ -58,6 +58,7 @@ def command(seed: int, cache: Path | None, scale: float, search: bool, output: O
     Example:
       prunegate demo --out reports/demo
     """  # noqa: D301  # click's mark is the character itself
+    key = output.signing_key()  # a wrong one is known at once
     patient_threads()
     if search:
         return _search(seed, cache, scale, output)
@@ -94,7 +95,7 @@ def command(seed: int, cache: Path | None, scale: float, search: bool, output: O
                     progress=told(arm, report),
                 )
                 decision = run(read_policy(path), folders[arm].folder, settings)
-            show(decision, keep(decision, folders[arm], output.audit), output)
+            show(decision, keep(decision, folders[arm], output.audit, key), output)
     return 0
 
 

@@ -58,13 +58,14 @@ def command(
     from prunegate.outputs.staging import staged
     from prunegate.policy.load import read_policy
 
+    key = output.signing_key()  # a wrong one is known at once
     source = read_policy(policy)
     figures = read_measurements(measurements) if measurements else None
     behind = (measurements_input(measurements),) if measurements else ()
     place = staged(output.out, output.reports / source.policy.name, force=output.force)
     with place as staging, _readable(predictions, engine) as table:
         decision = gate(source, table, measurements=figures, origin=Origin(inputs=behind))
-        folder = keep(decision, staging, output.audit)
+        folder = keep(decision, staging, output.audit, key)
     show(decision, folder, output)
     return decision.verdict.exit_code
 

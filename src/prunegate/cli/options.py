@@ -6,9 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from prunegate.audit.signing.keys import PrivateKey
 
 FOLDER = click.Path(path_type=Path)
 
@@ -30,6 +33,18 @@ class Output(Said):
     audit: Path
     force: bool
     as_json: bool
+    key: Path | None = None
+    """The private key that signs the decision."""
+
+    def signing_key(self) -> PrivateKey | None:
+        """The key that was given, or ``PRUNEGATE_KEY``; None: the decision stays unsigned.
+
+        Raises:
+            InputError: it is no key that can sign.
+        """
+        from prunegate.audit.signing.keys import private_key_from
+
+        return private_key_from(self.key)
 
 
 def progress_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -44,8 +59,11 @@ def progress_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+_OUTPUT = ("out", "audit", "key", "force", "as_json", "quiet")
+
+
 def output_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add --out, --audit, --force, --json, -q and --no-color; the command gets one ``Output``."""
+    """Add the options that every verdict command has; the command gets one ``Output``."""
 
     @click.option(
         "--out",
@@ -57,7 +75,12 @@ def output_options(function: Callable[..., Any]) -> Callable[..., Any]:
         type=FOLDER,
         default=Path("audit"),
         show_default=True,
-        help="Folder of the audit trail; the record is put under pending/ there.",
+        help="Folder of the audit trail; the decision is put under pending/ there.",
+    )
+    @click.option(
+        "--key",
+        type=FOLDER,
+        help="Private key that signs the decision [default: the environment's PRUNEGATE_KEY].",
     )
     @click.option("--force", is_flag=True, help="Write into an output folder that is not empty.")
     @click.option(
@@ -66,25 +89,10 @@ def output_options(function: Callable[..., Any]) -> Callable[..., Any]:
     @click.option("-q", "--quiet", is_flag=True, help="No progress, only the verdict.")
     @click.option("--no-color", is_flag=True, help="Plain text.")
     @wraps(function)
-    def command(  # one flag per option
-        *,
-        out: Path | None,
-        audit: Path,
-        force: bool,
-        as_json: bool,
-        quiet: bool,
-        no_color: bool,
-        **arguments: Any,
-    ) -> Any:
-        output = Output(
-            out=out,
-            reports=Path("reports"),
-            audit=audit,
-            force=force,
-            as_json=as_json,
-            quiet=quiet,
-            color=not no_color,
-        )
+    def command(**arguments: Any) -> Any:
+        given = {name: arguments.pop(name) for name in _OUTPUT}
+        color = not arguments.pop("no_color")
+        output = Output(reports=Path("reports"), color=color, **given)
         return function(output=output, **arguments)
 
     return command

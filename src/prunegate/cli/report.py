@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 )
 @click.option("--force", is_flag=True, help="Overwrite an existing file.")
 def command(record: Path, out: Path | None, images: Path | None, force: bool) -> int:
-    """Render RECORD (a record.json, or a file under audit/pending) as a self-contained HTML file.
+    """Render RECORD (a record.json, or a file under audit/evidence) as a self-contained HTML file.
 
     \b
     Example:

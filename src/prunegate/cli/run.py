@@ -50,11 +50,12 @@ def command(policy: Path, output: Output, **settings: Any) -> int:
     from prunegate.run import run
     from prunegate.workbench import Settings
 
+    key = output.signing_key()  # a wrong one is known at once
     source = read_policy(policy)
     with staged(output.out, output.reports / source.policy.name, force=output.force) as staging:
         with progress(output) as report:
             chosen = Settings(**settings, checkpoints=staging.checkpoints, progress=report)
             decision = run(source, staging.folder, chosen)
-        folder = keep(decision, staging, output.audit)
+        folder = keep(decision, staging, output.audit, key)
     show(decision, folder, output)
     return decision.verdict.exit_code

@@ -59,6 +59,7 @@ def command(policy: Path, output: Output, **settings: Any) -> int:
     from prunegate.policy.load import read_policy
     from prunegate.workbench import Settings
 
+    output.signing_key()  # a wrong one is known at once
     source = read_policy(policy)
     with staged(output.out, output.reports / source.policy.name, force=output.force) as staging:
         return search_and_show(source, Settings(**settings, command="search"), staging, output)
@@ -104,7 +105,7 @@ def _publish(source: PolicyFile, found: Searched, staging: Staging, output: Outp
     from prunegate.search.files import write_nothing_passed
 
     if found.decision is not None:
-        return keep(found.decision, staging, output.audit)
+        return keep(found.decision, staging, output.audit, output.signing_key())
     write_nothing_passed(source, found.trace, staging.folder)
     return staging.publish(found.digest[:12])
 

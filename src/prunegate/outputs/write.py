@@ -15,6 +15,8 @@ from prunegate.outputs.junit import render_junit
 from prunegate.outputs.summary import render_summary
 from prunegate.report import render
 
+REPORT = "report.html"
+
 
 def write_files(record: DecisionRecord, pictures: Mapping[str, bytes], folder: Path) -> str:
     """Write report.html, record.json, summary.md, junit.xml and findings.csv; return the digest.
@@ -30,7 +32,7 @@ def write_files(record: DecisionRecord, pictures: Mapping[str, bytes], folder: P
     named = digest(record)
     contents = {
         "record.json": canonical_bytes(record),
-        "report.html": render(record, digest=named, pictures=pictures).encode(),
+        REPORT: render(record, digest=named, pictures=pictures).encode(),
         "summary.md": render_summary(record, named).encode(),
         "junit.xml": render_junit(record).encode(),
         "findings.csv": render_findings_csv(record).encode(),

@@ -14,7 +14,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prunegate.audit.canonical import canonical_bytes, digest
-from prunegate.audit.pending import pend, pended
 from prunegate.audit.read import read_record
 from prunegate.audit.record import DecisionRecord
 from prunegate.cost.measurement import Interval, Measurements, ModelFigures
@@ -160,32 +159,6 @@ def test_what_json_cannot_hold_has_no_bytes(value: Any) -> None:
 
 def test_the_bytes_do_not_hang_on_the_order_of_keys() -> None:
     assert canonical_bytes({"b": 1.0, "a": [True, None]}) == b'{"a":[true,null],"b":1}'
-
-
-def test_a_pending_record_lies_under_its_digest(record: DecisionRecord, tmp_path: Path) -> None:
-    content = canonical_bytes(record)
-    place = pend(content, tmp_path / "audit")
-    assert place == tmp_path / "audit" / "pending" / digest(record)
-    assert place.read_bytes() == content
-    assert read_record(place)[0] == record
-    assert pend(content, tmp_path / "audit") == place
-    assert [p.name for p in place.parent.iterdir()] == [place.name]
-
-
-def test_a_failed_publication_takes_back_only_its_own_record(tmp_path: Path) -> None:
-    with pytest.raises(KeyboardInterrupt), pended(b"new", tmp_path / "audit"):
-        raise KeyboardInterrupt
-    assert not list(tmp_path.iterdir())
-    first = pend(b"first", tmp_path / "audit")
-    with pytest.raises(OSError, match="full"), pended(b"first", tmp_path / "audit"):
-        raise OSError("full")
-    assert first.read_bytes() == b"first"
-
-
-def test_an_audit_folder_that_is_a_file_is_bad_input(tmp_path: Path) -> None:
-    (tmp_path / "audit").write_text("")
-    with pytest.raises(InputError, match="cannot be written"):
-        pend(b"x", tmp_path / "audit")
 
 
 def test_fields_of_a_finding_are_the_records_names(record: DecisionRecord) -> None:

@@ -101,9 +101,8 @@ def test_a_statement_that_could_not_be_read_is_not_written() -> None:
 
 
 def test_the_decision_statement_is_golden(record: DecisionRecord, golden: Path) -> None:
-    statement = decision_statement(
-        record, SHA, report_sha256="cd" * 32, revalidate="2026-07-01T00:00:00Z"
-    )
+    dated = replace(record, revalidate_on="2026-07-01")
+    statement = decision_statement(dated, SHA, report_sha256="cd" * 32)
     assert statement.to_bytes() == (golden / "decision.json").read_bytes()
     assert statement.predicate_type == DECISION
 

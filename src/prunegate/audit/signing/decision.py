@@ -9,6 +9,7 @@ left out is counted, and the record has it all.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any, get_args
 
 from prunegate.audit.record import DecisionRecord, Input
@@ -33,7 +34,7 @@ def decision_statement(
     record_sha256: str,
     *,
     report_sha256: str | None = None,
-    revalidate: str | None = None,
+    evidence: Sequence[Subject] = (),
 ) -> Statement:
     """The statement of one decision.
 
@@ -41,7 +42,7 @@ def decision_statement(
         record: the decision.
         record_sha256: of the record's canonical bytes.
         report_sha256: of the page, where there is one.
-        revalidate: day or time from which the decision no longer holds, where the policy sets one.
+        evidence: what is kept beside the log, under its digest.
     """
     predicate: dict[str, Any] = {
         "created": record.created,
@@ -55,8 +56,10 @@ def decision_statement(
         "inputs_not_named": len(_files(record)[MOST_INPUTS:]),
         "tool": {"name": clipped(record.tool.name), "version": clipped(record.tool.version)},
     }
-    if revalidate is not None:
-        predicate["revalidate"] = revalidate
+    if evidence:
+        predicate["evidence"] = [one.plain() for one in evidence]
+    if record.revalidate_on is not None:
+        predicate["revalidate"] = record.revalidate_on
     return Statement(
         subjects=(*_bound(record, record_sha256, report_sha256), *input_subjects(record)),
         predicate_type=DECISION,

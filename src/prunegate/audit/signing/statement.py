@@ -33,6 +33,10 @@ class Subject:
     sha256: str
     """In lower-case hexadecimal."""
 
+    def plain(self) -> dict[str, Any]:
+        """The resource descriptor, plain JSON."""
+        return {"name": self.name, "digest": {"sha256": self.sha256}}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Statement:
@@ -54,9 +58,7 @@ class Statement:
         content = canonical_bytes(
             {
                 "_type": STATEMENT_TYPE,
-                "subject": [
-                    {"name": s.name, "digest": {"sha256": s.sha256}} for s in self.subjects
-                ],
+                "subject": [subject.plain() for subject in self.subjects],
                 "predicateType": self.predicate_type,
                 "predicate": self.predicate,
             }
