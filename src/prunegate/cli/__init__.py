@@ -32,6 +32,7 @@ COMMANDS = {
     "report": "report",
     "verify": "verify",
     "policy": "policy",
+    "audit": "audit",
 }
 """Every command by name, and the module of this package that holds it, in the order of --help."""
 

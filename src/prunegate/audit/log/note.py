@@ -220,11 +220,16 @@ def _parse_line(line: str) -> NoteSignature:
 
 
 def _checked_name(name: str) -> None:
-    if not name or "+" in name or any(c.isspace() or c < " " for c in name):
+    if not name or "+" in name or any(c.isspace() or c < " " or _surrogate(c) for c in name):
         raise InputError(
             f"key name {inert(name)[:60]!r}: it must not be empty nor hold spaces or '+';"
             " a schema-less URL such as example.com/audit is customary"
         )
+
+
+def _surrogate(character: str) -> bool:
+    """Whether it stands for an octet that is no UTF-8."""
+    return "\ud800" <= character <= "\udfff"
 
 
 def _cosigned(text: str, time: int) -> bytes:

@@ -1,0 +1,177 @@
+"""``prunegate audit log``, ``show``, ``verify``, ``prove``: read the log, check it, prove from it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from prunegate.cli.audit_write import AUDIT, PATH
+from prunegate.errors import InputError
+
+if TYPE_CHECKING:
+    from prunegate.audit.log.verify import Verified
+
+_KIND = "urn:prunegate:"
+
+
+@click.command("log", short_help="List the entries.", epilog="Example: prunegate audit log --json")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+@AUDIT
+def log(*, as_json: bool, audit: Path) -> None:
+    """List the sealed entries: number, time, kind, subject, digest. Verifies nothing."""
+    for row in _rows(audit):
+        if as_json:
+            click.echo(json.dumps(row, ensure_ascii=False))
+        else:
+            click.echo(_line(row))
+
+
+@click.command("show", short_help="Print one entry.", epilog="Example: prunegate audit show 17")
+@click.argument("entry", metavar="NUMBER|DIGEST")
+@AUDIT
+def show(*, entry: str, audit: Path) -> None:
+    """Print one entry's statement as JSON, and who signed it. Verifies nothing."""
+    import base64
+
+    from prunegate.audit.log.entry import read_entry
+    from prunegate.audit.log.prove import find_entry
+
+    number, content = find_entry(audit, entry, read_entry)
+    row = _row(number, content)
+    statement = json.loads(base64.b64decode(json.loads(content)["payload"]))
+    click.echo(json.dumps({**row, "statement": statement}, indent=2))
+
+
+@click.command(
+    "verify",
+    short_help="Check that nothing in the log was changed.",
+    epilog="Example: prunegate audit verify --against checkpoint-of-march",
+)
+@click.option("--against", type=PATH, help="An older checkpoint that somebody kept.")
+@click.option("--trust", type=PATH, help="Whom to trust, instead of the folder's trust.policy.")
+@click.option(
+    "--evidence-may-be-gone", is_flag=True, help="Do not insist on files under evidence/."
+)
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing when all is well.")
+@AUDIT
+def verify(
+    *,
+    against: Path | None,
+    trust: Path | None,
+    evidence_may_be_gone: bool,
+    quiet: bool,
+    audit: Path,
+) -> None:
+    """Recompute the log from its entries; exit 6 names the first thing that is wrong and where."""
+    from prunegate.audit.log.entry import read_entry
+    from prunegate.audit.log.trust_policy import parse_trust_policy
+    from prunegate.audit.log.verify import verify as verify_log
+
+    found = verify_log(
+        audit,
+        read_entry,
+        policy=parse_trust_policy(_given(trust)) if trust else None,
+        against=_given(against) if against else None,
+        missing_ok=evidence_may_be_gone,
+    )
+    if not quiet:
+        click.echo("\n".join(_told(found)))
+
+
+@click.command(
+    "prove",
+    short_help="Write the proof that an entry is in the log.",
+    epilog="Example: prunegate audit prove 17 -o decision.tlog-proof",
+)
+@click.argument("entry", metavar="NUMBER|DIGEST")
+@click.option("-o", "--out", type=PATH, required=True, help="The file; its name ends .tlog-proof.")
+@AUDIT
+def prove(*, entry: str, out: Path, audit: Path) -> None:
+    """Write the proof of one entry, which can be checked offline against the log's key."""
+    from prunegate.audit.log.durable import write_whole
+    from prunegate.audit.log.entry import read_entry
+    from prunegate.audit.log.prove import find_entry
+    from prunegate.audit.log.prove import prove as prove_entry
+    from prunegate.audit.log.tlog_proof import SUFFIX
+
+    if out.suffix != SUFFIX:
+        raise InputError(f"{out}: a proof's name ends in {SUFFIX}")
+    number, content = find_entry(audit, entry, read_entry)
+    proof = prove_entry(audit, number, content).format()
+    try:
+        write_whole(out, proof)
+    except OSError as error:
+        raise InputError(f"{out}: cannot be written ({error.strerror})") from error
+    click.echo(f"{out}: entry {number} is in the log", err=True)
+
+
+def _rows(audit: Path) -> Iterator[dict[str, Any]]:
+    from prunegate.audit.log.folder import read_checkpoint
+    from prunegate.audit.log.tiles import stored_entries
+
+    for number, content in stored_entries(audit, read_checkpoint(audit).checkpoint.size):
+        yield _row(number, content)
+
+
+def _row(number: int, content: bytes) -> dict[str, Any]:
+    """What there is to say of an entry; shown, not trusted."""
+    import hashlib
+
+    from prunegate.audit.log.entry import read_entry
+    from prunegate.audit.log.folder import as_evidence
+
+    with as_evidence(f"entry {number}"):
+        facts = read_entry(content)
+    return {
+        "number": number,
+        "created": facts.created,
+        "kind": facts.kind,
+        "subject": facts.subject,
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "signers": list(facts.signers),
+    }
+
+
+def _line(row: dict[str, Any]) -> str:
+    from prunegate.policy.wording import inert
+
+    kind = row["kind"].removeprefix(_KIND)
+    signed = "" if row["signers"] else "  (no signature of its own)"
+    shown = f"{inert(kind):<22} {inert(row['subject'])}{signed}"
+    return f"{row['number']:>6}  {row['created']}  {row['sha256'][:12]}  {shown}"
+
+
+def _told(found: Verified) -> Iterator[str]:
+    from prunegate.policy.wording import inert
+
+    tree = found.checkpoint
+    yield f"ok: the log {inert(tree.origin)} holds {tree.size} entries, each as it was sealed"
+    yield f"  signed by {inert(found.log_key)}"
+    witnesses = ", ".join(inert(name) for name in found.cosignatures)
+    yield f"  cosigned by {witnesses}" if witnesses else "  no witness has cosigned this checkpoint"
+    if found.against is not None:
+        yield f"  it extends the older checkpoint of {found.against.size} entries"
+    else:
+        yield "  a key holder could have rewritten it: compare with an old checkpoint (--against)"
+    if found.unsigned:
+        yield f"  {found.unsigned} entries have no signature of their own, only the log's"
+    if found.late:
+        yield f"  {found.late} entries are dated before an earlier one, first number {found.first_late}"
+    for digest in found.missing_evidence:
+        yield f"  evidence {digest} is gone"
+    yield f"  {found.evidence} evidence files and {found.pending} pending entries are whole"
+    if found.leftovers:
+        yield f"  {found.leftovers} files of an interrupted seal; the next one takes them away"
+
+
+def _given(path: Path) -> bytes:
+    from prunegate.audit.log.durable import read_regular
+
+    try:
+        return read_regular(path, 1_000_000)
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: there is no such file") from error

@@ -1,0 +1,86 @@
+"""``prunegate audit init`` and ``seal``: begin a log, and take into it what is pending."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from prunegate.errors import InputError
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+PATH = click.Path(path_type=Path)
+
+AUDIT = click.option(
+    "--audit", type=PATH, default=Path("audit"), show_default=True, help="The audit folder."
+)
+KEY = click.option(
+    "--key", type=PATH, help="The log's Ed25519 private key; else PRUNEGATE_KEY holds it as PEM."
+)
+QUIET = click.option("-q", "--quiet", is_flag=True, help="Say nothing.")
+
+
+@click.command(
+    "init",
+    short_help="Begin a log.",
+    epilog="Example: prunegate audit init --origin agency.example/brand-safety --key log.key",
+)
+@click.option(
+    "--origin", required=True, help="Unique name of the log, customarily a URL without https://."
+)
+@KEY
+@AUDIT
+@QUIET
+def init(*, origin: str, key: Path | None, audit: Path, quiet: bool) -> None:
+    """Begin an empty log: its trust policy and a first signed checkpoint."""
+    from prunegate.audit.log.begin import begin_log
+
+    vkey = begin_log(audit, origin, _log_key(key))
+    if not quiet:
+        click.echo(f"{audit}: the log {origin} begins; its verifier key, for those who check it:")
+        click.echo(str(vkey))
+
+
+@click.command(
+    "seal",
+    short_help="Take pending entries into the log.",
+    epilog="Example: prunegate audit seal --key log.key",
+)
+@KEY
+@AUDIT
+@QUIET
+def seal(*, key: Path | None, audit: Path, quiet: bool) -> None:
+    """Take every pending entry into the log and sign the new checkpoint; all or nothing."""
+    from datetime import UTC, datetime
+
+    from prunegate.audit.log.entry import read_entry
+    from prunegate.audit.log.seal import seal as seal_log
+
+    done = seal_log(audit, _log_key(key), read_entry, datetime.now(UTC))
+    for warning in done.warnings:
+        click.echo(f"warning: {warning}", err=True)
+    if not quiet:
+        known = f", {done.dropped} were in it already" if done.dropped else ""
+        click.echo(f"{audit}: {done.added} sealed{known}; the log has {done.checkpoint.size}")
+
+
+def _log_key(option: Path | None) -> Ed25519PrivateKey:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    from prunegate.audit.signing.keys import private_key_from
+
+    key = private_key_from(option)
+    if key is None:
+        raise InputError(
+            "a log is signed: give its key (--key FILE, or PRUNEGATE_KEY); make one: prunegate"
+            " audit keygen --kind ed25519 -o log.key"
+        )
+    if not isinstance(key, Ed25519PrivateKey):
+        raise InputError(
+            "a log's key is Ed25519, this one is not; make one: prunegate audit keygen --kind"
+            " ed25519 -o log.key"
+        )
+    return key

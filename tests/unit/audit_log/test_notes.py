@@ -1,0 +1,244 @@
+"""Signed notes, checkpoints, trust policies and proofs: the specifications' examples, to the byte."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from prunegate_test_logs import NOW, ORIGIN, entry, key, new_log
+
+from prunegate.audit.log.begin import signed_checkpoint
+from prunegate.audit.log.checkpoint import Checkpoint, parse_checkpoint
+from prunegate.audit.log.folder import read_trust_policy
+from prunegate.audit.log.merkle import CompactRange, leaf_hash
+from prunegate.audit.log.note import COSIGNATURE, cosign, parse_note, parse_vkey, verified, vkey_of
+from prunegate.audit.log.prove import prove
+from prunegate.audit.log.tlog_proof import TlogProof, parse_tlog_proof, verify_tlog_proof
+from prunegate.audit.log.trust_policy import (
+    Group,
+    Party,
+    TrustPolicy,
+    judge_checkpoint,
+    parse_trust_policy,
+)
+from prunegate.errors import EvidenceError, InputError
+
+GOLDEN = Path(__file__).parents[2] / "golden" / "audit_log"
+
+# The example of c2sp.org/signed-note.
+VKEY = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k"
+NOTE = (
+    "This is an example message.\n\n"
+    "\N{EM DASH} example.com/foo Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1ERYNZXsYjOB"
+    "H3mFXmRKuwHjG1Yu72IneyaQM=\n"
+).encode()
+
+CLIENT = vkey_of(key(2), "client.example/w", COSIGNATURE)
+AUDITOR = vkey_of(key(3), "auditor.example", COSIGNATURE)
+
+
+def golden_checkpoint() -> bytes:
+    tree = CompactRange(leaf_hash(b"entry %d" % n) for n in range(5))
+    note = signed_checkpoint(Checkpoint(origin=ORIGIN, size=5, root=tree.root()), key())
+    time = int(NOW.timestamp())
+    return note.signed_too(cosign(note.text, CLIENT.name, key(2), time)).encode()
+
+
+def golden_policy() -> bytes:
+    return TrustPolicy(
+        logs=(Party(name=ORIGIN, key=vkey_of(key(), ORIGIN), url="https://agency.example"),),
+        witnesses=(Party(name="client", key=CLIENT), Party(name="auditor", key=AUDITOR)),
+        groups=(Group(name="either", needed=1, members=("client", "auditor")),),
+        quorum="either",
+    ).format()
+
+
+def test_the_specification_s_note_verifies() -> None:
+    foo = parse_vkey(VKEY)
+    note = parse_note(NOTE)
+    assert str(foo) == VKEY
+    assert note.encode() == NOTE
+    assert list(verified(note, [foo])) == [foo]
+    with pytest.raises(EvidenceError, match=r"example\.com/foo .* does not verify"):
+        verified(parse_note(NOTE.replace(b"an example", b"no example")), [foo])
+
+
+@pytest.mark.parametrize(
+    ("name", "make"), [("checkpoint", golden_checkpoint), ("trust.policy", golden_policy)]
+)
+def test_bytes_from_fixed_keys_are_golden(name: str, make) -> None:
+    assert make() == (GOLDEN / name).read_bytes()
+
+
+def test_checkpoints_and_policies_round_trip() -> None:
+    signed = parse_checkpoint(golden_checkpoint())
+    assert signed.note.encode() == golden_checkpoint()
+    assert signed.checkpoint.text() == signed.note.text
+    policy = parse_trust_policy(golden_policy())
+    assert policy.format() == golden_policy()
+    trust = judge_checkpoint(policy, signed)
+    assert trust.quorum_met
+    assert list(trust.cosignatures) == ["client"]
+    assert trust.cosignatures["client"].time == int(NOW.timestamp())
+
+
+@given(st.integers(0, len(golden_checkpoint()) - 1), st.integers(1, 255))
+def test_a_changed_byte_is_never_the_same_trust(at: int, flip: int) -> None:
+    content = bytearray(golden_checkpoint())
+    content[at] ^= flip
+    policy = parse_trust_policy(golden_policy())
+    try:
+        trust = judge_checkpoint(policy, parse_checkpoint(bytes(content)))
+    except (InputError, EvidenceError):
+        return
+    assert not trust.quorum_met  # the client's name or key id was changed: nobody's signature
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"text\n", "no signed note"),
+        (NOTE[:-1], "no signed note"),
+        (NOTE.replace(b"foo Uw", b"foo  Uw"), "not base64"),
+        (NOTE.replace(b"QM=", b"QN="), "only spelling"),
+        (NOTE.replace(b"an example", b"an\texample"), "control character"),
+        (NOTE.replace(b"\n\n", b"\n\xff\n\n"), "not UTF-8"),
+        (NOTE.replace("\N{EM DASH}".encode(), b"-"), "no signature line"),
+        (NOTE + b"\n", "signature lines"),
+        (NOTE.replace(b"com/foo", b"com+foo"), "key name"),
+    ],
+)
+def test_a_note_is_read_strictly(content: bytes, reason: str) -> None:
+    with pytest.raises(InputError, match=reason):
+        parse_note(content)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("o\n01\nAAAA\n", "no tree size"),
+        ("o\n-1\nAAAA\n", "no tree size"),
+        ("o\n1\nAAAA\n", "3 bytes"),
+        ("o\n1\n", "three lines"),
+        ("o\n0\n" + "A" * 43 + "=\n", "not the empty tree"),
+    ],
+)
+def test_a_checkpoint_is_read_strictly(text: str, reason: str) -> None:
+    with pytest.raises(InputError, match=reason):
+        parse_checkpoint(NOTE.replace(b"This is an example message.\n", text.encode()))
+
+
+@pytest.mark.parametrize(
+    ("vkey", "reason"),
+    [
+        (VKEY.replace("530d903a", "530D903A"), "key id"),
+        (VKEY.replace("530d", "530e"), "key id"),
+        (VKEY.replace("+Aek", "+Bek"), "signature type 0x05"),
+        ("foo", "no verifier key"),
+        ("a b+00000000+AAAA", "key name"),
+    ],
+)
+def test_a_vkey_is_read_strictly(vkey: str, reason: str) -> None:
+    with pytest.raises(InputError, match=reason):
+        parse_vkey(vkey)
+
+
+def test_every_mistake_of_a_trust_policy_is_told_with_its_line() -> None:
+    log = vkey_of(key(), ORIGIN)
+    text = f"log {log}\nlog {log}\nwitness w {log}\ngroup g 3 w x\nquorum q\nlof x\n"
+    with pytest.raises(InputError) as caught:
+        parse_trust_policy(text.encode())
+    message = str(caught.value)
+    for line in ("line 2", "line 3", "line 4", "line 5", "line 6"):
+        assert line in message
+    with pytest.raises(InputError, match="no quorum line"):
+        parse_trust_policy(f"log {log}\n".encode())
+    with pytest.raises(InputError, match="already a member"):
+        parse_trust_policy(f"witness a {CLIENT}\ngroup g 1 a a\nquorum g\n".encode())
+    with pytest.raises(InputError, match="control characters"):
+        parse_trust_policy(b"quorum none\r\n")
+
+
+def test_comments_blanks_and_words_for_counts_are_understood() -> None:
+    text = f"# who\n\n\twitness a {CLIENT} https://w\n witness b {AUDITOR}\ngroup g all a b\n"
+    policy = parse_trust_policy(f"{text}group h any g\nquorum h\n".encode())
+    assert not policy.satisfied({"a"})
+    assert policy.satisfied({"a", "b"})
+
+
+def test_a_checkpoint_of_a_stranger_is_not_trusted() -> None:
+    policy = parse_trust_policy(golden_policy())
+    tree = Checkpoint(origin=ORIGIN, size=1, root=bytes(32))
+    with pytest.raises(EvidenceError, match="no signature of the log's key"):
+        judge_checkpoint(policy, parse_checkpoint(signed_checkpoint(tree, key(9)).encode()))
+    other = Checkpoint(origin="else.example", size=1, root=bytes(32))
+    with pytest.raises(EvidenceError, match=r"of the log else\.example"):
+        judge_checkpoint(policy, parse_checkpoint(signed_checkpoint(other, key()).encode()))
+
+
+def test_a_proof_file_round_trips_and_holds_for_its_entry_only(tmp_path: Path) -> None:
+    audit = new_log(tmp_path, 7)
+    policy = read_trust_policy(audit)
+    sealed = sorted((entry(n) for n in range(7)), key=_digest)
+    content = prove(audit, 3, sealed[3]).format()
+    proof, signed = parse_tlog_proof(content)
+    assert proof.format() == content
+    assert signed.checkpoint.size == 7
+    verify_tlog_proof(content, sealed[3], policy)
+    with pytest.raises(EvidenceError, match="another entry"):
+        verify_tlog_proof(content, sealed[4], policy)
+    with_extra = TlogProof(**{**vars(proof), "extra": b"for us"}).format()
+    assert parse_tlog_proof(with_extra)[0].extra == b"for us"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        (b"tlog-proof@v1", b"tlog-proof@v2", "no proof"),
+        (b"index 3", b"index 03", "index <number>"),
+        (b"index 3", b"extra !\nindex 3", "not base64"),
+        (b"index 3\n", b"index 3\nAAAA\n", "32 bytes each"),
+    ],
+)
+def test_a_proof_file_is_read_strictly(tmp_path: Path, old: bytes, new: bytes, reason: str) -> None:
+    audit = new_log(tmp_path, 7)
+    sealed = sorted((entry(n) for n in range(7)), key=_digest)
+    content = prove(audit, 3, sealed[3]).format()
+    with pytest.raises(InputError, match=reason):
+        parse_tlog_proof(content.replace(old, new))
+
+
+def test_proofbundle_accepts_our_proof_and_refuses_a_changed_one(tmp_path: Path) -> None:
+    pytest.importorskip("proofbundle", reason="proofbundle is not installed (extra test)")
+    audit = new_log(tmp_path, 7)
+    note = parse_checkpoint((audit / "checkpoint").read_bytes()).note
+    cosigned = note.signed_too(cosign(note.text, CLIENT.name, key(2), int(NOW.timestamp())))
+    (audit / "checkpoint").write_bytes(cosigned.encode())
+    chosen = min((entry(n) for n in range(7)), key=_digest)
+    (tmp_path / "payload").write_bytes(chosen)
+    proof = tmp_path / "entry.tlog-proof"
+    proof.write_bytes(prove(audit, 0, chosen).format())
+    assert _proofbundle(tmp_path, proof) == 0
+    proof.write_bytes(proof.read_bytes().replace(b"index 0", b"index 1"))
+    assert _proofbundle(tmp_path, proof) != 0
+
+
+def _proofbundle(folder: Path, proof: Path) -> int:
+    program = Path(sys.executable).with_name("proofbundle")
+    command = [program, "verify-proof", "--payload-file", folder / "payload", "--json"]
+    command += ["--log-vkey", str(vkey_of(key(), ORIGIN)), "--expected-origin", ORIGIN]
+    command += ["--witness-vkey", str(CLIENT), "--threshold", "1", proof]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    json.loads(done.stdout)
+    return done.returncode
+
+
+def _digest(content: bytes) -> str:
+    import hashlib
+
+    return hashlib.sha256(content).hexdigest()
