@@ -16,6 +16,7 @@ COMMANDS = {
     "seal": "audit_write:seal",
     "verify": "audit_read:verify",
     "prove": "audit_read:prove",
+    "export": "audit_export:command",
 }
 """Every command by name, and the module of this package and the name in it, in order of --help."""
 
