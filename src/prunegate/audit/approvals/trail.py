@@ -23,23 +23,18 @@ from prunegate.audit.approvals.people import (
     parse_utc,
     revocation_in,
 )
-from prunegate.audit.log.durable import read_regular
 from prunegate.audit.log.entry import EntryFacts, read_entry
 from prunegate.audit.log.folder import as_evidence, is_log, read_trust_policy
-from prunegate.audit.log.pending import FOLDER, LARGEST_ENTRY, pending_names, read_pending
+from prunegate.audit.log.pending import pending_names, read_pending
 from prunegate.audit.log.trust_policy import NONE
 from prunegate.audit.log.verify import verify
-from prunegate.audit.read import LARGEST
-from prunegate.audit.record import FORMAT
 from prunegate.audit.signing.decision import DECISION
 from prunegate.audit.signing.dsse import Envelope, parse_envelope
 from prunegate.audit.signing.keys import PublicKey, key_id
 from prunegate.audit.signing.statement import Statement, parse_statement
-from prunegate.errors import InputError
 
 GATE_WRITES = frozenset({DECISION, "urn:prunegate:seal:v1"})
 """Kinds of entry that only the gate signs."""
-_RECORD = f'"format":"{FORMAT}"'.encode()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,7 +146,7 @@ def _entries(audit: Path) -> list[Entry]:
     else:
         for name in pending_names(audit):
             with as_evidence(f"pending/{name[:12]}"):
-                taken.read(_pending(audit, name))
+                taken.read(read_pending(audit, name))
     opened = [_opened(n if n < size else None, c, f) for n, c, f in taken.kept]
     return sorted(opened, key=_order)
 
@@ -169,23 +164,10 @@ class _Taken:
 
     def read(self, content: bytes) -> EntryFacts:
         number, self._count = self._count, self._count + 1
-        try:
-            facts = read_entry(content)
-        except InputError:
-            if _RECORD in content:  # a record that was pended as it is; it says nothing here
-                return EntryFacts(created="")
-            raise
+        facts = read_entry(content)
         if facts.kind in GATE_WRITES | {ENROLMENT, REVOCATION, APPROVAL}:
             self.kept.append((number, content, facts))
         return facts
-
-
-def _pending(audit: Path, name: str) -> bytes:
-    """A pending file; one that is too large for an entry may be a record, pended as it is."""
-    path = audit / FOLDER / name
-    if path.is_file() and path.stat().st_size > LARGEST_ENTRY:
-        return read_regular(path, LARGEST)
-    return read_pending(audit, name)
 
 
 def _opened(number: int | None, content: bytes, facts: EntryFacts) -> Entry:
