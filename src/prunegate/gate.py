@@ -164,6 +164,7 @@ def keep(decision: Decision, staging: Staging, audit: Path, key: PrivateKey | No
 
     stored = kept_form(canonical_bytes(decision.record))
     named = write_files(stored.record, decision.pictures, staging.folder)
+    write_request(stored, staging.folder, audit)
     report = (staging.folder / REPORT).read_bytes()
     write_request(stored, report, staging.folder, audit)
     with filed(filing_of(stored, report, key), audit):
