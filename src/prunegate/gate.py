@@ -166,7 +166,6 @@ def keep(decision: Decision, staging: Staging, audit: Path, key: PrivateKey | No
     named = write_files(stored.record, decision.pictures, staging.folder)
     write_request(stored, staging.folder, audit)
     report = (staging.folder / REPORT).read_bytes()
-    write_request(stored, report, staging.folder, audit)
     with filed(filing_of(stored, report, key), audit):
         return staging.publish(named[:12])
 

@@ -329,6 +329,14 @@ def test_the_gate_never_approves(folder: Path, say: Say, monkeypatch: pytest.Mon
         enrol("CI", "gate.key.pub", "gate")
 
 
+def test_a_key_listed_to_sign_entries_never_approves(folder: Path, say: Say) -> None:
+    enrol()
+    (folder / "audit" / "signers").mkdir()
+    shutil.copy("ann.pub", "audit/signers/gate.pub")
+    code, told = bring_in(say, sign(answer()))
+    assert (code, "is the gate's or the log's own" in told) == (6, True), told
+
+
 def test_a_signer_cosigns_the_log_and_holds_it_to_what_she_saw(folder: Path, say: Say) -> None:
     log_key = Ed25519PrivateKey.from_private_bytes(b"\1" * 32)
     audit = folder / "audit"

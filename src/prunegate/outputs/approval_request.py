@@ -13,13 +13,12 @@ from prunegate.audit.read import StoredRecord
 from prunegate.audit.recompute import policy_of
 
 
-def write_request(stored: StoredRecord, report: bytes, folder: Path, audit: Path) -> Path | None:
+def write_request(stored: StoredRecord, folder: Path, audit: Path) -> Path | None:
     """Write the request beside report.html; None: the policy asks for no approvals.
 
     Args:
         stored: the record, as it was kept.
-        report: the page's bytes.
-        folder: where the page was written.
+        folder: where report.html was written.
         audit: the audit folder, whose log the signer is told the state of.
 
     Raises:
@@ -33,7 +32,7 @@ def write_request(stored: StoredRecord, report: bytes, folder: Path, audit: Path
     from prunegate.audit.canonical import canonical_bytes
     from prunegate.outputs.write import write_whole
 
-    page = hashlib.sha256(report).hexdigest()
+    page = hashlib.sha256((folder / "report.html").read_bytes()).hexdigest()
     document = request_document(stored.record, stored.digest, page, seen_in(audit))
     write_whole(folder / FILE, canonical_bytes(document))
     return folder / FILE

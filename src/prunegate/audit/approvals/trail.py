@@ -23,7 +23,7 @@ from prunegate.audit.approvals.people import (
     parse_utc,
     revocation_in,
 )
-from prunegate.audit.log.entry import EntryFacts, read_entry
+from prunegate.audit.log.entry import EntryFacts, ReadEntry
 from prunegate.audit.log.folder import as_evidence, is_log, read_trust_policy
 from prunegate.audit.log.pending import each_pending
 from prunegate.audit.log.trust_policy import NONE
@@ -31,6 +31,7 @@ from prunegate.audit.log.verify import verify
 from prunegate.audit.signing.decision import DECISION
 from prunegate.audit.signing.dsse import Envelope, parse_envelope
 from prunegate.audit.signing.keys import PublicKey, key_id
+from prunegate.audit.signing.signers import read_signers, signed_reader
 from prunegate.audit.signing.statement import Statement, parse_statement
 
 GATE_WRITES = frozenset({DECISION, "urn:prunegate:seal:v1"})
@@ -64,7 +65,7 @@ class Trail:
     approvals: tuple[tuple[Entry, Approval], ...]
     """Of the record that was asked for."""
     gate_signers: frozenset[str]
-    """Ids of keys that signed what only the gate signs, and of the log's own key."""
+    """Ids of keys that signed what only the gate signs or are listed to, and of the log's own."""
 
     def enrolled(
         self, key: str, role: str | None, at: datetime, *, sealed: bool = False
@@ -137,7 +138,7 @@ def read_trail(audit: Path, record: str | None = None) -> Trail:
 
 def _entries(audit: Path) -> list[Entry]:
     """Every entry that says something here: sealed ones by number, then pending ones by time."""
-    taken = _Taken()
+    taken = _Taken(signed_reader(read_signers(audit)))
     size = 0
     if is_log(audit):
         policy = replace(read_trust_policy(audit), quorum=NONE)
@@ -158,13 +159,14 @@ def _order(entry: Entry) -> tuple[bool, int, str, str]:
 class _Taken:
     """Keeps, while a log is verified, the entries that are wanted here."""
 
-    def __init__(self) -> None:
+    def __init__(self, reader: ReadEntry) -> None:
+        self._reader = reader
         self.kept: list[tuple[int, bytes, EntryFacts]] = []
         self._count = 0
 
     def read(self, content: bytes) -> EntryFacts:
         number, self._count = self._count, self._count + 1
-        facts = read_entry(content)
+        facts = self._reader(content)
         if facts.kind in GATE_WRITES | {ENROLMENT, REVOCATION, APPROVAL}:
             self.kept.append((number, content, facts))
         return facts
@@ -183,6 +185,7 @@ def _opened(number: int | None, content: bytes, facts: EntryFacts) -> Entry:
 
 def _gate_signers(audit: Path, entries: list[Entry]) -> frozenset[str]:
     found = {s for e in entries if e.facts.kind in GATE_WRITES for s in e.facts.signers}
+    found |= {key_id(key) for key in read_signers(audit)}
     if is_log(audit):
         for log in read_trust_policy(audit).logs:
             found.add(key_id(Ed25519PublicKey.from_public_bytes(log.key.material)))
