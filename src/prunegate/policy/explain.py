@@ -225,7 +225,7 @@ def _approvals(policy: Policy) -> list[str]:
     wanted = policy.approvals
     if wanted is None:
         return []
-    who = _listed([_count(r.count, f"approval as {inert(r.role)}") for r in wanted.required])
+    who = _listed([f"{_count(r.count, 'approval')} as {inert(r.role)}" for r in wanted.required])
     names = {"key": "keys", "person": "people", "organisation": "organisations"}
     differ = _listed([names[one] for one in wanted.distinct])
     told = f", from different {differ}" if len(wanted.distinct) and wanted.total > 1 else ""

@@ -71,7 +71,6 @@ _EXPECTED = {
     "required.count": "a whole number from 1 to 9",
     "distinct": "a list of key, person, organisation",
     "max_age_days": "a whole number of days from 1 to 3650 such as 30",
-    "attested": "refuse or count",
     "currency": "three capital letters such as USD",
     **dict.fromkeys(("now", "target"), _VOLUME),
     **dict.fromkeys(("low", "high"), f"{_VOLUME} (beside by_month: a list of them)"),
