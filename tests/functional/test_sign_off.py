@@ -125,7 +125,9 @@ def answer(decision: str = "approve", role: str = "client", expires: str = "") -
     """What a client does with an editor: write between the quotes at the beginning."""
     request = Path("o/approval-request.json")
     text = request.read_text(encoding="utf-8")
-    assert text.startswith('{"answer":{"conditions":"","decision":"","expires":"","role":""},')
+    assert text.startswith(
+        '{"answer":{"conditions":"","date":"","decision":"","expires":"","role":""},'
+    )
     text = text.replace('"decision":""', f'"decision":"{decision}"', 1)
     text = text.replace('"role":""', f'"role":"{role}"', 1)
     text = text.replace('"expires":""', f'"expires":"{expires}"', 1)
@@ -203,8 +205,12 @@ def test_signing_here_gives_the_same_evidence(folder: Path, say: Say) -> None:
     request, signature = evidence()
     given = json.loads(request)
     assert given["answer"] == {
-        "conditions": "", "decision": "approve", "expires": "2023-12-01", "role": "client"
-    }  # fmt: skip
+        "conditions": "",
+        "date": "2023-11-14T22:13:20Z",
+        "decision": "approve",
+        "expires": "2023-12-01",
+        "role": "client",
+    }
     assert given["sentences"]["approve"].endswith("under the conditions that I state, if any.")
     page = (folder / "o" / "report.html").read_bytes()
     record = (folder / "o" / "record.json").read_bytes()
@@ -295,6 +301,46 @@ def test_a_later_word_takes_the_approval_back(folder: Path, say: Say) -> None:
     assert say("approve", "o", *options, "--decision", "reject", at=START + 30)[0] == 0
     code, told = say("status", "o")
     assert (code, f"rejected: {CLIENT}" in told) == (5, True), told
+
+
+def test_two_people_may_sign_the_same_bytes(folder: Path, say: Say) -> None:
+    enrol()
+    enrol("bob@client.example", "eve.pub")
+    assert bring_in(say, sign(answer()))[0] == 0
+    assert bring_in(say, sign(answer(), key="eve"))[0] == 0
+    code, told = say("status", "o", "--json")
+    people = [one["person"] for one in json.loads(told)["counted"]]
+    assert (code, sorted(people)) == (0, [CLIENT, "bob@client.example"])
+
+
+def test_an_old_word_brought_in_again_undoes_nothing(folder: Path, say: Say) -> None:
+    enrol()
+    first = sign(answer())
+    assert bring_in(say, first)[0] == 0
+    kept = list(Path("audit/pending").iterdir())
+    options = ("--role", "client", "--key", "ann", "--decision", "reject")
+    assert say("approve", "o", *options, at=START + 10)[0] == 0
+    code, told = bring_in(say, first)
+    assert (code, "count there once" in told) == (2, True), told
+    replay(kept)
+    code, told = say("status", "o", at=START + 30)
+    assert (code, "brought in before, once more" in told) == (5, True), told
+
+
+def replay(pending: list[Path]) -> None:
+    """Pend a held approval again under a later date, as whoever can write into the folder could."""
+    import base64
+
+    from prunegate.audit.canonical import canonical_bytes
+
+    for path in pending:
+        envelope = json.loads(path.read_bytes())
+        statement = json.loads(base64.b64decode(envelope["payload"]))
+        if statement["predicateType"] == "urn:prunegate:approval:v1":
+            statement["predicate"]["created"] = "2023-11-14T22:13:40Z"
+            payload = base64.b64encode(canonical_bytes(statement)).decode()
+            entry = canonical_bytes({**envelope, "payload": payload})
+            (path.parent / hashlib.sha256(entry).hexdigest()).write_bytes(entry)
 
 
 def test_an_email_is_attested_weaker_and_counts_only_where_the_policy_says(

@@ -167,7 +167,8 @@ def _answer(given: Given) -> Answer:
     if given.role is None or given.decision is None:
         raise InputError("give --role and --decision: what is signed says both")
     names = ("role", "decision", "conditions", "expires")
-    return parse_answer({name: getattr(given, name) for name in names}, "the options")
+    options = {name: getattr(given, name) for name in names}
+    return parse_answer({**options, "date": ""}, "the options")
 
 
 def _request_of(given: Given) -> Path:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from prunegate.audit.approvals.request import (
+    BLANK,
     SIGN,
     Answer,
     Seen,
@@ -23,7 +24,7 @@ from prunegate.errors import EvidenceError, InputError
 
 def document(**more: Any) -> dict[str, Any]:
     return {
-        "answer": {"conditions": "", "decision": "", "expires": "", "role": ""},
+        "answer": dict(BLANK),
         "baseline": None,
         "checkpoint": None,
         "format": "urn:prunegate:approval-request:v1",
@@ -35,7 +36,7 @@ def document(**more: Any) -> dict[str, Any]:
 
 
 def filled(**answer: str) -> bytes:
-    given = {"conditions": "", "decision": "approve", "expires": "", "role": "client", **answer}
+    given = {**BLANK, "decision": "approve", "role": "client", **answer}
     return canonical_bytes(document(answer=given))
 
 
@@ -66,6 +67,7 @@ def test_the_answer_stands_first_and_an_editor_does_no_harm() -> None:
         ({"expires": "2026-02-30"}, "write 2026-12-31"),
         ({"expires": "2026-12-31T12:00:00"}, "write 2026-12-31"),
         ({"expires": "9999-12-31"}, "write 2026-12-31"),
+        ({"date": "today"}, "write 2026-12-31"),
         ({"more": "x"}, "and no other"),
     ],
 )

@@ -8,7 +8,7 @@ gate's key says that somebody said it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -93,7 +93,7 @@ def signed_here(case: Case, key: PrivateKey, answer: Answer) -> BroughtIn:
         InputError: the policy asks for no such role, or the answer is over already.
         EvidenceError: the key may not sign in that role.
     """
-    content = answered(case.document(), answer)
+    content = answered(case.document(), _dated(case, answer))
     signature = ssh_sign(key, NAMESPACE, content)
     who, request = _checked(case, content, signature.encode(), "the request", "the signature")
     seal = cosigned(case.audit, request.seen, key, who.person, case.now)
@@ -136,7 +136,7 @@ def attested(case: Case, answer: Answer, person: str, organisation: str, why: st
     if not why.strip():
         raise InputError("--rationale says nothing; write how you know: an e-mail of what day")
     document = case.document()
-    content = answered(document, answer)
+    content = answered(document, _dated(case, answer))
     request = _read(case, content, "the request")
     keys = {key_id(key) for key in case.book().trail.gate_keys(case.now)}
     if key_id(case.gate.public_key()) not in keys:
@@ -169,7 +169,19 @@ def _checked(
         )
     if case.gate is not None and found.fingerprint == _fingerprint(case.gate):
         raise EvidenceError("the gate's own key never counts as an approver; sign with a person's")
-    return signer_of(book, found, request.answer.role, case.now), request
+    who = signer_of(book, found, request.answer.role, case.now)
+    said = {(one.person, one.request) for _, one in book.trail.approvals}
+    if (who.person, content.decode()) in said:
+        raise InputError(
+            f"{where}: these very bytes are in the audit trail already, and count there once; to "
+            "say the same again, write the day into 'date' and sign anew"
+        )
+    return who, request
+
+
+def _dated(case: Case, answer: Answer) -> Answer:
+    """The answer with the time of saying it."""
+    return replace(answer, date=format_time(case.now))
 
 
 def _read(case: Case, content: bytes, where: str) -> Request:

@@ -7,7 +7,7 @@ that may not sign, is heard and does not count.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
@@ -96,7 +96,17 @@ def said_in(book: Book, *, sealed: bool = False) -> tuple[Said, ...]:
     Raises:
         EvidenceError: an entry's signature does not hold, or its request cannot be read.
     """
-    return tuple(_said(book, entry, one, sealed) for entry, one in book.trail.approvals)
+    heard: set[tuple[str, str]] = set()
+    found = []
+    for entry, one in book.trail.approvals:
+        said = _said(book, entry, one, sealed)
+        word = (said.key or said.person.casefold(), one.request)
+        if word in heard and said.refused is None:  # else an old word undoes a later one
+            said = replace(said, refused="repeated")
+        elif said.refused in (None, "not_sealed"):
+            heard.add(word)
+        found.append(said)
+    return tuple(found)
 
 
 def _said(book: Book, entry: Entry, one: Approval, sealed: bool) -> Said:

@@ -2,9 +2,9 @@
 
 It names by digest what is agreed to (record, page, policy, models, data), carries the sentence of
 each decision, and the state of the audit log that its signer has before her eyes. At its very
-beginning stands ``answer``, four empty fields for the signer to fill in with any editor::
+beginning stands ``answer``, empty fields for the signer to fill in with any editor::
 
-    {"answer":{"conditions":"","decision":"","expires":"","role":""},"baseline":...
+    {"answer":{"conditions":"","date":"","decision":"","expires":"","role":""},"baseline":...
 
 An unanswered request is never an approval. The bytes are signed as they lie in the file, so an
 editor's blanks and line ends do no harm; everything but the answer has to be what the record gives.
@@ -43,6 +43,9 @@ _ROLE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _SECOND = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
+BLANK = {"conditions": "", "date": "", "decision": "", "expires": "", "role": ""}
+"""The answer of a request that nobody has answered."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
@@ -53,6 +56,9 @@ class Answer:
     """In whose place she speaks: ``client``, for example."""
     conditions: str = ""
     """Conditions of an approval, or the reasons of a rejection; may be empty."""
+    date: str = ""
+    """When she says so, a UTC day or time; may be empty. Who says the same thing twice needs it:
+    the very same bytes count once, so that nobody can bring an old word in again."""
     expires: str = ""
     """UTC day (through its end) or time at which the approval ends; empty: only the policy's term
     ends it."""
@@ -105,7 +111,7 @@ def request_document(
         for i in record.inputs
     ]
     return {
-        "answer": {"conditions": "", "decision": "", "expires": "", "role": ""},
+        "answer": plain(BLANK),
         "format": FORMAT,
         "record": record_sha256,
         "report": report_sha256,
@@ -186,7 +192,7 @@ def parse_answer(value: Any, where: str) -> Answer:
     Raises:
         InputError: one is missing, unknown or unusable.
     """
-    fields = ("conditions", "decision", "expires", "role")
+    fields = sorted(BLANK)
     if not isinstance(value, dict) or set(value) != set(fields):
         raise InputError(f"{where}: 'answer' has the fields {', '.join(fields)} and no other")
     if not all(isinstance(value[name], str) for name in fields):
@@ -204,8 +210,9 @@ def parse_answer(value: Any, where: str) -> Answer:
         raise InputError(f"{where}: the role {show(role)} is no name of a role such as client")
     if len(value["conditions"]) > LONGEST:
         raise InputError(f"{where}: conditions of more than {LONGEST:,} characters; point to them")
-    if value["expires"]:
-        expiry(value["expires"], where)
+    for name in ("date", "expires"):
+        if value[name]:
+            expiry(value[name], where)
     return Answer(**value)
 
 

@@ -31,6 +31,7 @@ PassedOver = Literal[
     "gate",
     "not_allowed",
     "not_sealed",
+    "repeated",
 ]
 
 

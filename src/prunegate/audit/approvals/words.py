@@ -20,6 +20,7 @@ PASSED_OVER: dict[PassedOver, str] = {
     "role": "the policy asks for no such role",
     "gate": "it was signed with the gate's own key, which never approves",
     "not_allowed": "its key is not enrolled and allowed to sign in this role",
+    "repeated": "it is a word that was brought in before, once more",
     "not_sealed": "it is not sealed into the log yet",
 }
 _WHY: dict[Why, str] = {
