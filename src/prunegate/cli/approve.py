@@ -104,8 +104,22 @@ def _bring_in(given: Given) -> BroughtIn:
     return signed_here(case_of(given.record, given.audit, given.allowed_signers), key, answer)
 
 
-def case_of(record: Path, audit: Path, allowed: Path | None, gate: Path | None = None) -> Case:
+def case_of(
+    record: Path,
+    audit: Path,
+    allowed: Path | None,
+    gate: Path | None = None,
+    *,
+    signing: bool = True,
+) -> Case:
     """A record with its page, both verified.
+
+    Args:
+        record: the record, or its folder.
+        audit: the audit folder.
+        allowed: the allowed_signers file; None: the audit folder's own.
+        gate: the gate's private key; None: PRUNEGATE_KEY may hold it.
+        signing: whether an entry will be signed, so that the gate's key is of use.
 
     Raises:
         InputError: one of them is not there.
@@ -122,7 +136,7 @@ def case_of(record: Path, audit: Path, allowed: Path | None, gate: Path | None =
         report=page_digest(path.with_name("report.html"), stored.digest),
         audit=audit,
         allowed=allowed,
-        gate=private_key_from(gate),
+        gate=private_key_from(gate) if signing else None,
         now=utc_now(),
     )
 

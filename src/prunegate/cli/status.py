@@ -53,7 +53,7 @@ def command(  # noqa: PLR0913  # one argument per option
     Example:
       prunegate status reports/my-policy/1f2e3d4c5b6a
     """  # noqa: D301  # click's mark is the character itself
-    case = case_of(record, audit, allowed_signers)
+    case = case_of(record, audit, allowed_signers, signing=False)
     standing = standing_of(case, _moment(at), sealed=sealed)
     code = 0 if standing.ships else NOT_YET
     if as_json:

@@ -205,3 +205,50 @@ def test_the_agency_cannot_attest_a_signed_rejection_away() -> None:
 def test_without_approvals_the_verdict_decides_and_a_rejection_stops_it() -> None:
     assert sign_off(None, FACTS, (), (), NOW).ships
     assert not sign_off(None, FACTS, (say("ann", decision="reject"),), (), NOW).ships
+
+
+def test_a_second_rejection_does_not_weaken_the_first() -> None:
+    asked = Approvals(required=(Required(role="client", count=1),), distinct=(), attested="count")
+    no = say("ann", decision="reject")
+    assert whys(no, replace(no, key=""), say("ann", key=""), asked=asked) == ["rejected"]
+
+
+def test_each_reason_for_which_an_approval_does_not_count_is_named() -> None:
+    asked = Approvals(required=(Required(role="client", count=1),), max_age_days=30)
+    ann = say("ann")
+    hour = timedelta(hours=1)
+
+    def named(one: Said, *more: Said, now: datetime = NOW, revoked: tuple[str, ...] = ()) -> str:
+        found = sign_off(asked, FACTS, (one, *more), revoked, now)
+        assert [reason.why for reason in found.reasons] == ["missing"]
+        return found.passed_over[0][1]
+
+    assert named(ann, revoked=(ann.key,)) == "revoked"
+    assert named(replace(ann, expires=NOW)) == "expired"
+    assert named(ann, now=START + timedelta(days=30)) == "too_old"
+    assert named(replace(ann, at=NOW + hour)) == "not_yet"
+    assert named(replace(ann, report="d" * 64)) == "another_page"
+    assert named(replace(ann, record=RECORDS[1])) == "another_record"
+    assert named(replace(ann, role="legal")) == "role"
+    assert named(replace(ann, key="")) == "attested"
+    assert named(replace(ann, refused="gate")) == "gate"
+    assert named(ann, replace(ann, decision="discuss")) == "taken_back"
+    assert sign_off(asked, FACTS, (replace(ann, expires=NOW + hour),), (), NOW).ships
+
+
+def test_a_revoked_keys_rejection_stands_and_it_takes_none_back() -> None:
+    asked = Approvals(required=(Required(role="client", count=1),))
+    no = say("ann", decision="reject")
+    history = (no, say("ann", key="SHA256:lost"), say("bob"))
+    assert sign_off(asked, FACTS, history, (), NOW).ships
+    for revoked in ("SHA256:lost", no.key):
+        found = sign_off(asked, FACTS, history, (revoked,), NOW)
+        assert found.ships is (revoked == no.key)
+    found = sign_off(asked, FACTS, (no, say("bob")), (no.key,), NOW)
+    assert [one.why for one in found.reasons] == ["rejected"]
+
+
+def test_a_term_of_the_decision_ends_it() -> None:
+    facts = replace(FACTS, revalidate_at=NOW)
+    assert [one.why for one in sign_off(None, facts, (), (), NOW).reasons] == ["revalidate"]
+    assert sign_off(None, facts, (), (), NOW - timedelta(seconds=1)).ships
