@@ -437,6 +437,7 @@ def test_names_that_lead_out_links_and_doubles_are_refused(tmp_path: Path) -> No
         with pytest.raises(EvidenceError, match="leads out"):
             read_bundle(tmp_path / "z.zip")
     (tmp_path / "f").mkdir()
+    (tmp_path / "f" / "decision.json").write_bytes(b"{}")
     (tmp_path / "f" / "link").symlink_to(tmp_path / "z.zip")
     with pytest.raises(EvidenceError, match="no plain file"):
         read_bundle(tmp_path / "f")
@@ -446,6 +447,32 @@ def test_names_that_lead_out_links_and_doubles_are_refused(tmp_path: Path) -> No
         read_bundle(tmp_path / "none")
     with pytest.raises(InputError, match="exists already"):
         write_bundle({}, tmp_path / "f")
+
+
+def test_the_commands_export_and_verify(
+    audit: Path, judged: StoredRecord, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = str(tmp_path / "d.zip")
+    assert command("audit", "export", judged.digest[:12], "-o", out, "--audit", str(audit)) == 0
+    assert "verify_record.py" in capsys.readouterr().out
+    assert command("audit", "export", judged.digest[:12], "-o", out, "--audit", str(audit)) == 2
+    capsys.readouterr()
+    need = ("--require", "signature,log,approvals", "--log-key", VKEY, "--no-color")
+    assert command("verify", out, *need) == 0
+    assert "ok  log: entry" in capsys.readouterr().out
+    other = str(vkey_of(CLIENT, ORIGIN))
+    assert command("verify", out, "--log-key", other, "--json") == 6
+    found = {c["name"]: c["status"] for c in json.loads(capsys.readouterr().out)["checks"]}
+    assert (found["log"], found["page"], found["files"]) == ("broken", "holds", "holds")
+    assert command("verify", str(tmp_path)) == 2
+
+
+def command(*arguments: str) -> int:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.argv", ["prunegate", *arguments])
+        with pytest.raises(SystemExit) as stopped:
+            cli.main()
+    return int(stopped.value.code or 0)
 
 
 JSON = st.recursive(
