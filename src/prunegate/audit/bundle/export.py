@@ -131,8 +131,8 @@ def _decision(entries: Sequence[_Entry], stored: StoredRecord, audit: Path) -> _
         if entry.facts.kind == DECISION and stored.digest in entry.facts.subjects:
             return entry
     raise InputError(
-        f"{audit}: holds no entry of a decision on the record {stored.digest[:12]}; 'prunegate gate' "
-        "makes one, and --audit DIR names the folder that has it"
+        f"{audit}: holds no entry of a decision on the record {stored.digest[:12]}; 'prunegate "
+        "gate' makes one, and --audit DIR names the folder that has it"
     )
 
 
