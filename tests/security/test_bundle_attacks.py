@@ -134,8 +134,8 @@ def audit(judged: StoredRecord, tmp_path_factory: pytest.TempPathFactory) -> Pat
         for k in (CLIENT, CLIENT_P256)
     ]
     (folder / "allowed_signers").write_text("".join(lines), encoding="utf-8")
-    (folder / "keys").mkdir()
-    (folder / "keys" / "gate.pub").write_text(openssh_line(GATE.public_key()), encoding="utf-8")
+    (folder / "signers").mkdir()
+    (folder / "signers" / "gate.pub").write_text(openssh_line(GATE.public_key()), encoding="utf-8")
     return folder
 
 
