@@ -184,10 +184,12 @@ def keep(decision: Decision, staging: Staging, audit: Path, key: PrivateKey | No
         InternalError: the record's verdict does not follow from what it holds.
     """
     from prunegate.audit.filing import filed, filing_of
+    from prunegate.outputs.approval_request import write_request
     from prunegate.outputs.write import REPORT, write_files
 
     stored = kept_form(canonical_bytes(decision.record))
     named = write_files(stored.record, decision.pictures, staging.folder)
+    write_request(stored, staging.folder, audit)
     report = (staging.folder / REPORT).read_bytes()
     with filed(filing_of(stored, report, key), audit):
         return staging.publish(named[:12])

@@ -17,7 +17,6 @@ import pyarrow.parquet as pq
 from prunegate.audit.assemble import Origin
 from prunegate.audit.control import control_of
 from prunegate.audit.generations import excerpt
-from prunegate.audit.inputs import measurements_input
 from prunegate.audit.lineage import compression_of, lineage_warnings, model_ref
 from prunegate.audit.notes import noted
 from prunegate.audit.record import Control, Input, Search
@@ -92,10 +91,7 @@ def decide(
     rows, table = bench.rows, bench.table
     origin = Origin(
         command=settings.command,
-        inputs=(
-            Input(role="data", name=table.path.name, sha256=table.sha256, rows=len(rows)),
-            measurements_input(folder / MEASUREMENTS),
-        ),
+        inputs=(Input(role="data", name=table.path.name, sha256=table.sha256, rows=len(rows)),),
         images=dict(zip(map(str, rows.ids), rows.images, strict=False)),
         texts=_excerpts(rows),
         made={

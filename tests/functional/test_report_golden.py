@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import sys
 from pathlib import Path
 from types import ModuleType
 
+import jsonschema
 import pytest
 
+from prunegate.audit.canonical import canonical_bytes
+from prunegate.audit.schema import record_schema
 from prunegate.outputs.findings_csv import render_findings_csv
 from prunegate.outputs.junit import render_junit
 from prunegate.outputs.summary import render_summary
@@ -76,3 +80,13 @@ def test_the_other_outputs_are_what_they_were(records: ModuleType, name: str) ->
     check(f"summary_{name}.md", render_summary(record, records.DIGEST))
     check(f"junit_{name}.xml", render_junit(record))
     check(f"findings_{name}.csv", render_findings_csv(record))
+
+
+def test_the_records_behind_the_reports_fit_the_schema(
+    records: ModuleType, kinds: ModuleType
+) -> None:
+    validator = jsonschema.Draft202012Validator(record_schema())
+    names = ("rejected", "approved", "hostile", "undefined")
+    made = [getattr(records, name)() for name in names]
+    for record in (*made, kinds.multiclass(records), kinds.language(records)):
+        validator.validate(json.loads(canonical_bytes(record)))

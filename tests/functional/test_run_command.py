@@ -19,8 +19,10 @@ from PIL import Image
 from prunegate_test_tiny import POLICY, SPLITS, edit, invoke
 
 from prunegate.cli import main
+from prunegate.errors import EvidenceError
 from prunegate.evaluation.advice import Advice
 from prunegate.evaluation.discovered import DiscoveredSlice
+from prunegate.report.verify import verify_file
 from prunegate.run import PREDICTIONS
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("quick")]
@@ -194,10 +196,27 @@ def test_the_record_tells_what_was_done(ran: Ran) -> None:
     assert str(ran.home) not in (ran.out / "record.json").read_text()
 
 
+def test_a_report_made_again_shows_only_the_pictures_that_the_record_names(
+    ran: Ran, tmp_path: Path
+) -> None:
+    again = ("report", ran.out / "record.json", "--out", tmp_path / "again.html", "--images")
+    assert invoke(*again, ran.home / "data").exception is None
+    assert (tmp_path / "again.html").read_bytes() == (ran.out / "report.html").read_bytes()
+    shutil.copytree(ran.home / "data", tmp_path / "data")
+    first, second = (tmp_path / "data" / flip["image"] for flip in ran.record["flips"][:2])
+    shutil.copy(second, first)
+    refused = invoke(*again, tmp_path / "data", "--force").exception
+    assert isinstance(refused, EvidenceError)
+    assert "is not the one that the record names" in str(refused)
+
+
 def test_flips_have_pictures_in_the_report(ran: Ran) -> None:
     assert ran.record["flips"], "the weights are wide so that some decisions change"
     report = (ran.out / "report.html").read_text()
     assert report.count("data:image/png;base64,") >= len(ran.record["flips"])
+    assert set(ran.record["pictures"]) == {flip["id"] for flip in ran.record["flips"]}
+    found = verify_file(ran.out / "report.html")
+    assert [check.status for check in found.checks[:4]] == ["holds"] * 4
     assert all((ran.home / "data" / flip["image"]).is_file() for flip in ran.record["flips"])
 
 

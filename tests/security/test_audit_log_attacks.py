@@ -220,7 +220,7 @@ def test_a_leaf_planted_in_a_tile_does_not_swallow_a_pending_entry(tmp_path: Pat
 
 def test_a_damaged_log_is_not_extended(audit: Path) -> None:
     bundle(audit, EDITS["edit"](entries_of(audit)))
-    with pytest.raises(EvidenceError, match="entry 3 .* was changed after it was sealed"):
+    with pytest.raises(EvidenceError, match=r"entry 3 .* was changed after it was sealed"):
         logs.sealed(audit)
     assert verify_pending(audit) == 1
 

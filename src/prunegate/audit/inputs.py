@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def measurements_input(path: Path) -> Input:
-    """A measurements file; the record holds what was read from it in full.
+    """A measurements file that somebody gave; the record holds what was read from it in full.
 
     Raises:
         TableError: it cannot be read.

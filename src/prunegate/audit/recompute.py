@@ -11,6 +11,7 @@ Nothing here loads a model, an engine or the second opinion.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -26,7 +27,7 @@ from prunegate.audit.tallied import slices_in
 from prunegate.audit.terms import revalidate_on
 from prunegate.claims.check import check
 from prunegate.cost.operations import Operations, operations
-from prunegate.errors import EvidenceError, InputError
+from prunegate.errors import EvidenceError, InputError, InternalError
 from prunegate.evaluation.slices import OVERALL, SliceCounts, expected_values
 from prunegate.evaluation.tallies import NO_ROWS, Sums, Tally
 from prunegate.policy.checks import disagreements
@@ -49,6 +50,9 @@ REAL = ("p_value", "p_harm", "p_harm_adjusted", "ci_low", "ci_high")
 ROUNDING = 1e-9
 """How far, relatively, these may differ: their last digits (1e-14 was seen) depend on the vector
 instructions of the processor. What was decided by them may not differ at all."""
+_IMPOSSIBLE = (InputError, InternalError, ArithmeticError, AssertionError, ValueError)
+"""What sums and limits that no data have (rows past 2**53, sums past every float) end in."""
+MOMENT = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 FIELDS = ("outcome", "exit_code", "reasons", "statement", "findings", "slices", "claims")
 """The record's fields that a verdict has under the same name."""
 
@@ -95,7 +99,7 @@ def require_follows(record: DecisionRecord, name: str) -> int:
     """
     try:
         every = list(differences(record))
-    except InputError as error:
+    except _IMPOSSIBLE as error:
         raise EvidenceError(f"{name}: its verdict cannot be worked out again: {error}") from error
     found = next((one for one in every if not one.rounding), None)
     if found is None:
@@ -136,6 +140,10 @@ def differences(
     for name in FIELDS:
         yield from compare((name,), getattr(record, name), getattr(verdict, name))
     yield from compare(("cost",), record.cost, known.cost)
+    if not MOMENT.fullmatch(record.created):
+        yield Difference(
+            where="created", got=record.created, expected="UTC, as 2026-01-31T12:00:00Z"
+        )
     term = revalidate_on(policy, record.created)
     yield from compare(("revalidate_on",), record.revalidate_on, term)
     yield from _of_policy(policy, record)

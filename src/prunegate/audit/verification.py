@@ -22,7 +22,7 @@ class Check:
     """One thing that was looked at."""
 
     name: str
-    """record, verdict, pictures, page, digest, signature, log or approvals."""
+    """record, verdict, pictures, page, digest, files, entry, signature, log, growth, approvals."""
     status: Status
     """missing: there is nothing to check, which breaks only what is required."""
     detail: str
@@ -33,7 +33,7 @@ class Check:
 class Verification:
     """All checks of one file."""
 
-    kind: Literal["report", "record"]
+    kind: Literal["report", "record", "bundle"]
     record: str | None
     """sha256 of the record; None: there is no record to speak of."""
     outcome: str | None

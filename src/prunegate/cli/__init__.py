@@ -2,7 +2,7 @@
 
 Each command is one file and is imported only when it is needed, so that ``--help`` stays light.
 The exit codes are a contract: 0 approve, 1 internal error, 2 usage or bad input, 3 reject,
-4 inconclusive, 6 audit evidence does not verify.
+4 inconclusive, 5 approvals missing, 6 evidence that does not verify.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ COMMANDS = {
     "claims": "claims",
     "report": "report",
     "verify": "verify",
+    "approve": "approve",
+    "status": "status",
     "policy": "policy",
     "audit": "audit",
 }
@@ -72,7 +74,7 @@ def cli() -> None:
 
     \b
     Exit codes: 0 approve, 1 internal error, 2 bad input, 3 reject, 4 inconclusive,
-    6 audit evidence does not verify.
+    5 approvals missing, 6 evidence that does not verify.
     """  # noqa: D301  # click's mark is the character itself
 
 

@@ -17,6 +17,9 @@ COMMANDS = {
     "seal": "audit_write:seal",
     "verify": "audit_read:verify",
     "prove": "audit_read:prove",
+    "export": "audit_export:command",
+    "enrol": "audit_enrol:command",
+    "revoke": "audit_revoke:command",
     "replay": "audit_replay:command",
     "schema": "audit_schema:command",
 }

@@ -1,4 +1,4 @@
-"""``prunegate audit log``, ``show``, ``verify``, ``prove``: read the log, check it, prove from it."""
+"""``prunegate audit log, show, verify, prove``: read the log, check it, and prove from it."""
 
 from __future__ import annotations
 
@@ -54,6 +54,13 @@ def show(*, entry: str, audit: Path) -> None:
 @click.option("--against", type=PATH, help="An older checkpoint that somebody kept.")
 @click.option("--trust", type=PATH, help="Whom to trust, instead of the folder's trust.policy.")
 @click.option(
+    "--signer",
+    "signers",
+    type=PATH,
+    multiple=True,
+    help="Public key whose signatures count, instead of the folder's signers/.",
+)
+@click.option(
     "--evidence-may-be-gone", is_flag=True, help="Do not insist on files under evidence/."
 )
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing when all is well.")
@@ -62,24 +69,27 @@ def verify(
     *,
     against: Path | None,
     trust: Path | None,
+    signers: tuple[Path, ...],
     evidence_may_be_gone: bool,
     quiet: bool,
     audit: Path,
 ) -> None:
     """Recompute the log from its entries; exit 6 names the first thing that is wrong and where."""
-    from prunegate.audit.log.entry import read_entry
     from prunegate.audit.log.trust_policy import parse_trust_policy
     from prunegate.audit.log.verify import verify as verify_log
+    from prunegate.audit.signing.keys import read_public_key
+    from prunegate.audit.signing.signers import read_signers, signed_reader
 
+    keys = tuple(map(read_public_key, signers)) or read_signers(audit)
     found = verify_log(
         audit,
-        read_entry,
+        signed_reader(keys),
         policy=parse_trust_policy(_given(trust)) if trust else None,
         against=_given(against) if against else None,
         missing_ok=evidence_may_be_gone,
     )
     if not quiet:
-        click.echo("\n".join(_told(found)))
+        click.echo("\n".join(_told(found, len(keys))))
 
 
 @click.command(
@@ -145,27 +155,34 @@ def _line(row: dict[str, Any]) -> str:
     return f"{row['number']:>6}  {row['created']}  {row['sha256'][:12]}  {shown}"
 
 
-def _told(found: Verified) -> Iterator[str]:
+def _told(found: Verified, keys: int) -> Iterator[str]:
     from prunegate.policy.wording import inert
 
     tree = found.checkpoint
-    yield f"ok: the log {inert(tree.origin)} holds {tree.size} entries, each as it was sealed"
+    yield f"ok: the log {inert(tree.origin)} holds {_count(tree.size)}, each as it was sealed"
     yield f"  signed by {inert(found.log_key)}"
     witnesses = ", ".join(inert(name) for name in found.cosignatures)
     yield f"  cosigned by {witnesses}" if witnesses else "  no witness has cosigned this checkpoint"
     if found.against is not None:
-        yield f"  it extends the older checkpoint of {found.against.size} entries"
+        yield f"  it extends the older checkpoint of {_count(found.against.size)}"
     else:
         yield "  a key holder could have rewritten it: compare with an old checkpoint (--against)"
     if found.unsigned:
-        yield f"  {found.unsigned} entries have no signature of their own, only the log's"
+        yield f"  {_count(found.unsigned)} without a signature of its own, only the log's"
+    if not keys:
+        yield "  signatures under entries were not looked at: give the keys (--signer, or signers/)"
     if found.late:
-        yield f"  {found.late} entries are dated before an earlier one, first number {found.first_late}"
+        first = f"the first is number {found.first_late}"
+        yield f"  {_count(found.late)} dated before an earlier one, {first}"
     for digest in found.missing_evidence:
         yield f"  evidence {digest} is gone"
     yield f"  {found.evidence} evidence files and {found.pending} pending entries are whole"
     if found.leftovers:
         yield f"  {found.leftovers} files of an interrupted seal; the next one takes them away"
+
+
+def _count(number: int) -> str:
+    return "1 entry" if number == 1 else f"{number:,} entries"
 
 
 def _given(path: Path) -> bytes:

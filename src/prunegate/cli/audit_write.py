@@ -31,14 +31,29 @@ QUIET = click.option("-q", "--quiet", is_flag=True, help="Say nothing.")
 @click.option(
     "--origin", required=True, help="Unique name of the log, customarily a URL without https://."
 )
+@click.option(
+    "--signer",
+    "signers",
+    type=PATH,
+    multiple=True,
+    help="Public key whose signatures count under entries; may be given several times.",
+)
 @KEY
 @AUDIT
 @QUIET
-def init(*, origin: str, key: Path | None, audit: Path, quiet: bool) -> None:
+def init(
+    *, origin: str, signers: tuple[Path, ...], key: Path | None, audit: Path, quiet: bool
+) -> None:
     """Begin an empty log: its trust policy and a first signed checkpoint."""
     from prunegate.audit.log.begin import begin_log
+    from prunegate.audit.signing.keys import read_public_key
+    from prunegate.audit.signing.signers import add_signers
 
-    vkey = begin_log(audit, origin, _log_key(key))
+    log_key = _log_key(key)
+    for file in signers:
+        read_public_key(file)  # a wrong one is known before anything is made
+    vkey = begin_log(audit, origin, log_key)
+    add_signers(audit, signers)
     if not quiet:
         click.echo(f"{audit}: the log {origin} begins; its verifier key, for those who check it:")
         click.echo(str(vkey))
@@ -56,10 +71,11 @@ def seal(*, key: Path | None, audit: Path, quiet: bool) -> None:
     """Take every pending entry into the log and sign the new checkpoint; all or nothing."""
     from datetime import UTC, datetime
 
-    from prunegate.audit.log.entry import read_entry
     from prunegate.audit.log.seal import seal as seal_log
+    from prunegate.audit.signing.signers import read_signers, signed_reader
 
-    done = seal_log(audit, _log_key(key), read_entry, datetime.now(UTC))
+    reader = signed_reader(read_signers(audit))
+    done = seal_log(audit, _log_key(key), reader, datetime.now(UTC))
     for warning in done.warnings:
         click.echo(f"warning: {warning}", err=True)
     if not quiet:

@@ -1,4 +1,4 @@
-"""``prunegate verify``: what holds of a report or a record, checked from itself alone."""
+"""``prunegate verify``: what holds of a report, a record or a bundle, checked from itself alone."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 MARKS = {"holds": "ok", "broken": "NO", "missing": "--", "not checked": "--"}
 COLORS = {"holds": "green", "broken": "red", "missing": "yellow", "not checked": "yellow"}
+PATH = click.Path(path_type=Path)
 REQUIRABLE = ("signature", "log", "approvals")
 
 
@@ -33,13 +34,33 @@ def _names(_: click.Context, __: click.Parameter, value: str | None) -> tuple[st
     metavar="NAMES",
     help="signature, log, approvals, joined by commas: exit 6 where they are missing.",
 )
+@click.option(
+    "--key",
+    type=PATH,
+    multiple=True,
+    help="Of a bundle: a public key that decides, as you know it.",
+)
+@click.option(
+    "--log-key", multiple=True, help="Of a bundle: the log's verifier key, as you know it."
+)
+@click.option("--checkpoint", type=PATH, help="Of a bundle: an older checkpoint that you kept.")
+@click.option("--allowed-signers", type=PATH, help="Of a bundle: who may approve, as you know it.")
 @click.option("--json", "as_json", is_flag=True, help="Print every check on stdout as JSON.")
 @click.option("-q", "--quiet", is_flag=True, help="Print only what does not hold.")
 @click.option("--no-color", is_flag=True, help="Plain text.")
 def command(
-    *, file: Path, require: tuple[str, ...], as_json: bool, quiet: bool, no_color: bool
+    *,
+    file: Path,
+    require: tuple[str, ...],
+    key: tuple[Path, ...],
+    log_key: tuple[str, ...],
+    checkpoint: Path | None,
+    allowed_signers: Path | None,
+    as_json: bool,
+    quiet: bool,
+    no_color: bool,
 ) -> int:
-    """Check FILE, a report.html or a record.json: was anything in it changed, does it follow?
+    """Check FILE, a report.html, a record.json or a bundle: was it changed, does it follow?
 
     The verdict is worked out again from the record's own policy and tallies; a page is made again
     from the record that it carries and compared byte for byte. No model is loaded, nothing is sent.
@@ -50,11 +71,11 @@ def command(
     \b
     Example:
       prunegate verify reports/my-policy/1f2e3d4c5b6a/report.html
+      prunegate verify decision.zip --key gate.key.pub --require signature,log
     """  # noqa: D301  # click's mark is the character itself
     from prunegate.audit.canonical import plain
-    from prunegate.report.verify import verify_file
 
-    found = verify_file(file).requiring(require)
+    found = _verified(file, key, log_key, checkpoint, allowed_signers).requiring(require)
     if as_json:
         document = {"file": file.name, **plain(found), "exit_code": found.exit_code}
         click.echo(json.dumps(document, ensure_ascii=True, indent=2))
@@ -63,6 +84,35 @@ def command(
     if lines:
         click.echo(lines, color=False if no_color else None)
     return found.exit_code
+
+
+def _verified(
+    file: Path,
+    keys: tuple[Path, ...],
+    log_keys: tuple[str, ...],
+    checkpoint: Path | None,
+    signers: Path | None,
+) -> Verification:
+    """A bundle with what the reader knows of it, or one file."""
+    if not file.is_dir() and file.suffix != ".zip":
+        from prunegate.report.verify import verify_file
+
+        return verify_file(file)
+    from prunegate.audit.bundle.verify import Trusted
+    from prunegate.audit.log.note import parse_vkey
+    from prunegate.audit.log.trust_policy import Party
+    from prunegate.audit.read import read_bytes
+    from prunegate.audit.signing.keys import read_public_key
+    from prunegate.report.verify_bundle import verify_bundle
+
+    parties = [parse_vkey(text) for text in log_keys]
+    trusted = Trusted(
+        keys=tuple(map(read_public_key, keys)),
+        logs=tuple(Party(name=key.name, key=key) for key in parties),
+        signers=read_bytes(signers, "an allowed_signers file") if signers else None,
+        older=read_bytes(checkpoint, "a checkpoint") if checkpoint else None,
+    )
+    return verify_bundle(file, trusted)
 
 
 def _lines(file: Path, found: Verification, *, quiet: bool, color: bool) -> Iterator[str]:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from prunegate.policy import money, recipe, stated
+from prunegate.policy import approvals, money, recipe, stated
 from prunegate.policy.catalogue import MONEY
 from prunegate.policy.change import Told, spelled
 from prunegate.policy.model import (
@@ -150,6 +150,11 @@ def _search_confidence(move: Move) -> Told:
     return higher(Move(old=old, new=new, both=both))
 
 
+def _term(move: Move) -> Told:
+    """A shorter term is tighter, and so is a term where there was none."""
+    return _there(move, "added", "removed") if None in (move.old, move.new) else lower(move)
+
+
 def _claims_file(move: Move) -> Told:
     """Where the figures have been read from the file, they are compared themselves."""
     claims = (move.both.old.claims, move.both.new.claims)
@@ -226,6 +231,7 @@ DIRECTIONS: Mapping[type[Section], Mapping[str, Direction]] = {
         "search": _MAKING,
         "cost": _money,
         "claims": present,
+        "approvals": present,
     },
     Task: {
         "kind": _TASK,
@@ -276,6 +282,13 @@ DIRECTIONS: Mapping[type[Section], Mapping[str, Direction]] = {
         "figures": _CLAIMS,
         "severity": ordered("warn", "block"),
     },
+    approvals.Approvals: {
+        "required": present,
+        "distinct": untold("undeclared"),
+        "max_age_days": _term,
+        "attested": ordered("count", "refuse"),
+    },
+    approvals.Required: {"role": untold("undeclared"), "count": higher},
     **_alike(recipe, _MAKING),
     **_alike(money, _money),
     **_alike(stated, _CLAIMS),

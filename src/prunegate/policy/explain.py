@@ -190,6 +190,7 @@ def _in_general(policy: Policy) -> list[str]:
         _groups(policy),
         _claims(policy),
         _revalidated(policy),
+        *_approvals(policy),
     ]
 
 
@@ -218,6 +219,24 @@ def _revalidated(policy: Policy) -> str:
         return ""
     days = _count(policy.revalidate.after_days, "day")
     return f"A decision holds for {days}; after that the candidate has to be judged anew."
+
+
+def _approvals(policy: Policy) -> list[str]:
+    """Whose word it takes, and how long it holds."""
+    wanted = policy.approvals
+    if wanted is None:
+        return []
+    who = _listed([_count(r.count, f"approval as {inert(r.role)}") for r in wanted.required])
+    names = {"key": "keys", "person": "people", "organisation": "organisations"}
+    differ = _listed([names[one] for one in wanted.distinct])
+    told = f", from different {differ}" if len(wanted.distinct) and wanted.total > 1 else ""
+    sentences = [f"Before the candidate ships it takes {who}{told}."]
+    if wanted.max_age_days is not None:
+        days = _count(wanted.max_age_days, "day")
+        sentences.append(f"An approval counts for {days}, or until it expires itself.")
+    if wanted.attested == "count":
+        sentences.append("An approval that only the agency attests counts as well.")
+    return sentences
 
 
 def _count(count: int, noun: str) -> str:

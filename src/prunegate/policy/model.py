@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Strict, Tag, field_validator, model_validator
 
+from prunegate.policy.approvals import Approvals
 from prunegate.policy.money import Cost
 from prunegate.policy.recipe import Rows, Search, Step
 from prunegate.policy.section import (
@@ -261,6 +262,8 @@ class Policy(Section):
     """Figures that somebody stated; contradictions are findings like any other."""
     revalidate: Revalidate | None = None
     """When the decision has to be taken anew; absent: no term is set."""
+    approvals: Approvals | None = None
+    """Who has to approve before the candidate ships; absent: the verdict alone decides."""
 
     @field_validator("prunegate", mode="before")
     @classmethod

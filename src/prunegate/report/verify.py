@@ -16,7 +16,7 @@ from prunegate.audit.provenance import made_elsewhere
 from prunegate.audit.read import StoredRecord, parse_carried, parse_record, read_bytes
 from prunegate.audit.recompute import require_follows
 from prunegate.audit.verification import BEYOND, Check, Verification
-from prunegate.errors import EvidenceError, InputError, UnsupportedError
+from prunegate.errors import EvidenceError, InputError
 from prunegate.policy.wording import inert
 from prunegate.report.bound import carried, pictures_on
 from prunegate.report.render import render
@@ -32,13 +32,7 @@ def verify_file(path: Path) -> Verification:
 
     Raises:
         InputError: there is no such file, or it cannot be read.
-        UnsupportedError: a bundle, which this version cannot read.
     """
-    if path.is_dir() or path.suffix in (".zip", ".tar", ".tgz", ".gz"):
-        raise UnsupportedError(
-            f"{path}: bundles are not read by this version; give the report.html or record.json "
-            "that it holds"
-        )
     content = read_bytes(path, "a report.html or a record.json")
     return verify_content(content, path.suffix, _beside(path))
 

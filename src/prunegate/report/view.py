@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from prunegate.audit.approvals.request import SIGN
 from prunegate.audit.record import DecisionRecord
 from prunegate.report import details, numbers
 from prunegate.report.claims import ClaimsView, claims
@@ -38,6 +39,16 @@ class Forest:
 
     panel: Panel
     chart: Markup
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sign:
+    """How to sign, where the policy asks for approvals."""
+
+    roles: str
+    """In which roles, in words."""
+    command: str
+    """What to type."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +84,8 @@ class ReportView:
     second_opinion: str
     known_limits: tuple[str, ...]
     provenance: tuple[FactGroup, ...]
+    sign: Sign | None
+    """None: the policy asks for no approvals."""
 
 
 def view(record: DecisionRecord, *, digest: str, pictures: Mapping[str, bytes]) -> ReportView:
@@ -115,4 +128,14 @@ def view(record: DecisionRecord, *, digest: str, pictures: Mapping[str, bytes]) 
         second_opinion=details.second_opinion(record),
         known_limits=tuple(shorten(text, LONGEST) for text in record.known_limits),
         provenance=details.provenance(record, digest),
+        sign=_sign(record),
     )
+
+
+def _sign(record: DecisionRecord) -> Sign | None:
+    asked = record.policy.document.get("approvals")
+    wanted = asked.get("required") if isinstance(asked, dict) else None
+    if not isinstance(wanted, list):
+        return None
+    roles = [str(one.get("role", "")) for one in wanted if isinstance(one, dict)]
+    return Sign(roles=inert(" or ".join(roles)), command=SIGN)

@@ -83,6 +83,12 @@ EDITS: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "a sentence": (lambda d: d["policy"].update(sentences=["Nothing."]), "policy.sentences"),
     "the owner": (lambda d: d["policy"].update(owner="me"), "policy.owner"),
     "a limit": (lambda d: d["known_limits"].pop(0), "known_limits is"),
+    "a moment": (lambda d: d.update(created="yesterday"), 'created is "yesterday"'),
+    "a term": (lambda d: d.update(revalidate_on="2999-01-01"), "revalidate_on"),
+    "rows past 2**53": (
+        lambda d: d["slices"][0].update(cells=[2**53 - 1] * 8),
+        "cannot be worked out again|sum of these slices",
+    ),
     "no policy": (lambda d: d["policy"]["document"].pop("rules"), "policy.document is no policy"),
 }
 

@@ -1,4 +1,4 @@
-"""Signed notes, checkpoints, trust policies and proofs: the specifications' examples, to the byte."""
+"""Signed notes, checkpoints, trust policies and proofs: the specifications, to the byte."""
 
 from __future__ import annotations
 

@@ -118,7 +118,7 @@ def test_an_entry_of_another_form_is_named(tmp_path: Path) -> None:
 def test_another_key_does_not_seal(tmp_path: Path) -> None:
     audit = new_log(tmp_path, 1)
     pend(entry(1), audit)
-    with pytest.raises(InputError, match="this key .* is not the log's"):
+    with pytest.raises(InputError, match=r"this key .* is not the log's"):
         seal(audit, key(9), read_entry, NOW)
     assert verify(audit, read_entry).pending == 1
 
@@ -129,7 +129,7 @@ def test_a_clock_that_lies_behind_seals_nothing(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="log's last entry was created 2026-11-28T08:00:00Z"):
         sealed(audit, NOW - timedelta(days=1))
     pend(entry(2, "2026-11-29T00:00:00Z"), audit)
-    with pytest.raises(InputError, match="pending entry .* created 2026-11-29T00:00:00Z"):
+    with pytest.raises(InputError, match=r"pending entry .* created 2026-11-29T00:00:00Z"):
         sealed(audit)
     assert read_checkpoint(audit).checkpoint.size == 1
 
@@ -180,7 +180,7 @@ def test_a_seal_that_fails_before_its_commit_leaves_the_old_state(tmp_path: Path
     for number in range(300):
         pend(entry(number), audit)
     before = {path: path.read_bytes() for path in files(audit)}
-    with pytest.raises(InputError, match="nothing was sealed.*No space left"):
+    with pytest.raises(InputError, match=r"nothing was sealed.*No space left"):
         sealed(audit)
     assert {path: path.read_bytes() for path in files(audit)} == before
 
@@ -273,8 +273,7 @@ def test_a_full_disk_leaves_the_old_log(tmp_path: Path) -> None:
         audit = new_log(disk, 1)
         before = read_checkpoint(audit)
         with pytest.raises(InputError, match="No space left"):
-            for number in range(1, 400):
-                pend(entry(number), audit)
+            [pend(entry(number), audit) for number in range(1, 400)]
         with pytest.raises(InputError, match=r"nothing was sealed.*No space left"):
             sealed(audit)
         found = verify(audit, read_entry)

@@ -160,6 +160,17 @@ def test_a_rule_says_which_classes_it_is_about(text: str, sentence: str) -> None
     assert "A slice with fewer than 300 rows or 50 rows of a class that is judged is" in said[2]
 
 
+@pytest.mark.parametrize(("days", "said"), [(1, "1 day"), (180, "180 days"), (3650, "3,650 days")])
+def test_a_term_is_told(days: int, said: str) -> None:
+    text = (
+        "prunegate: 1\nname: x\ntask: {kind: binary, positive: unsafe}\n"
+        "rules: [{metric: recall, at_least: 0.9}]\n"
+    )
+    policy = parse_policy(f"{text}revalidate: {{after_days: {days}}}\n")
+    assert explain(policy)[-1].startswith(f"A decision holds for {said}; after that")
+    assert "A decision holds" not in " ".join(explain(parse_policy(text)))
+
+
 def test_documents_have_no_positives() -> None:
     policy = parse_policy(
         "prunegate: 1\nname: x\ntask: {kind: language}\nevidence: {minimum: {rows: 300}}\n"

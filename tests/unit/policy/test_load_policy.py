@@ -90,9 +90,23 @@ ONE_MISTAKE = {
         [
             (
                 "5: zebra: unknown key 'zebra'; valid: prunegate, name, purpose, owner, task, "
-                "slices, group, evidence, rules, model, data, compress, search, cost, claims"
+                "slices, group, evidence, rules, model, data, compress, search, cost, claims, "
+                "revalidate"
             )
         ],
+    ),
+    "a term of no days": (
+        HEAD + TASK + RULE + "revalidate: {after_days: 0}\n",
+        [
+            (
+                "5: revalidate.after_days: got 0, expected a whole number of days from 1 to 3650 "
+                "such as 180"
+            )
+        ],
+    ),
+    "a term that is no mapping": (
+        HEAD + TASK + RULE + "revalidate: 180\n",
+        ["5: revalidate: got 180, expected a mapping such as {after_days: 180}"],
     ),
     "a misspelt required key is one mistake": (
         "prunegate: 1\nnaem: x\n" + TASK + RULE,

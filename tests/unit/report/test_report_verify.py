@@ -105,8 +105,9 @@ def test_the_page_carries_the_records_very_bytes_and_nothing_breaks_out(
     assert text.isascii()
     assert not set("<>&") & set(text)
     tags = Tags(page).found
+    plain = Tags(page.replace(text, "")).found
+    assert tags == plain  # nothing of the record became an element
     assert tags.count("template") == 1
-    assert not {"script", "img"} & set(tags[tags.index("template") :])
     assert "script" not in tags
     assert "script-src" not in page  # so that default-src 'none' forbids every script
     assert "default-src 'none'" in page
@@ -141,7 +142,7 @@ EDITS = ("flip", "insert", "delete", "double")
 
 
 @given(place=st.floats(0, 1, exclude_max=True), edit=st.sampled_from(EDITS), to=st.integers(1, 127))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @pytest.mark.usefixtures("_drawn_once")
 def test_one_changed_character_anywhere_in_a_page_is_noticed(
     page: str, place: float, edit: str, to: int

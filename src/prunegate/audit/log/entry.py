@@ -47,19 +47,34 @@ ReadEntry = Callable[[bytes], EntryFacts]
 """Reads an entry's facts, or raises InputError: it is none."""
 
 
+class _FloatError(Exception):
+    """A number that ``json`` may spell otherwise than RFC 8785."""
+
+
+def _float(text: str) -> float:
+    raise _FloatError(text)
+
+
+_DECODER = json.JSONDecoder(parse_float=_float)
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
 def read_entry(content: bytes) -> EntryFacts:
     """Read an entry of ours, strictly.
 
     Raises:
         InputError: it is not the canonical bytes of an envelope around a canonical statement.
     """
-    envelope = _canonical_object(content, "the envelope")
+    envelope, text, _ = _object(content, "the envelope")
     if set(envelope) != {"payload", "payloadType", "signatures"}:
         raise InputError("the envelope's keys are not payload, payloadType, signatures")
     if envelope["payloadType"] != PAYLOAD_TYPE:
         raise InputError(f"the envelope's payloadType is not {PAYLOAD_TYPE}")
     signers = _signers(envelope["signatures"])
-    statement = _canonical_object(_base64(envelope["payload"], "payload"), "the statement")
+    payload = _base64(envelope["payload"], "payload")
+    if text != _spelled(envelope):
+        raise InputError("the envelope is not in canonical form (RFC 8785)")
+    statement = _canonical_object(payload, "the statement")
     if statement.get("_type") != STATEMENT_TYPE:
         raise InputError(f"the payload's _type is not {STATEMENT_TYPE}")
     kind, predicate = statement.get("predicateType"), statement.get("predicate")
@@ -93,31 +108,40 @@ def _needles(digest: str) -> list[bytes]:
     return spelled
 
 
+def _spelled(envelope: dict[str, Any]) -> str:
+    """The envelope in RFC 8785, put together: its two texts are known to need no escapes."""
+    signatures = envelope["signatures"] and _ENCODER.encode(envelope["signatures"])
+    head = f'{{"payload":"{envelope["payload"]}","payloadType":"{PAYLOAD_TYPE}"'
+    return f'{head},"signatures":{signatures}}}'
+
+
 def _canonical_object(content: bytes, what: str) -> dict[str, Any]:
     """A JSON object from its RFC 8785 bytes.
 
-    ``json.dumps`` agrees with RFC 8785 where all is ASCII and no number is a float; only else is
-    the slower library asked.
+    ``json`` agrees with RFC 8785 where all is ASCII and no number is a float; only else is the
+    slower library asked.
     """
-    floats: list[str] = []
+    value, text, has_float = _object(content, what)
+    plain = content.isascii() and not has_float
+    if not (plain and _ENCODER.encode(value) == text) and _rfc8785(value, what) != content:
+        raise InputError(f"{what} is not in canonical form (RFC 8785)")
+    return value
 
-    def parse_float(text: str) -> float:
-        floats.append(text)
-        return float(text)
 
+def _object(content: bytes, what: str) -> tuple[dict[str, Any], str, bool]:
+    """A JSON object, its text, and whether a float is in it."""
+    has_float = False
     try:
-        value = json.loads(content, parse_float=parse_float)
+        text = content.decode()
+        try:
+            value = _DECODER.decode(text)
+        except _FloatError:
+            value, has_float = json.loads(text), True
     except (ValueError, RecursionError) as error:
         raise InputError(f"{what} is no JSON") from error
     if not isinstance(value, dict):
         raise InputError(f"{what} is no JSON object")
-    plain = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    canonical = plain.encode("utf-8", "surrogatepass")
-    if floats or not content.isascii() or canonical != content:
-        canonical = _rfc8785(value, what)
-    if canonical != content:
-        raise InputError(f"{what} is not in canonical form (RFC 8785)")
-    return value
+    return value, text, has_float
 
 
 def _rfc8785(value: dict[str, Any], what: str) -> bytes:
@@ -180,7 +204,7 @@ def _created(value: Any) -> str:
 
 def parse_time(created: str) -> datetime:
     """An entry's ``created`` as a time."""
-    return datetime.strptime(created, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    return datetime.fromisoformat(created)
 
 
 def format_time(time: datetime) -> str:

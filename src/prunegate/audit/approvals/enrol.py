@@ -1,0 +1,77 @@
+"""Enrol and revoke: an entry of the log, then the allowed_signers file beside it.
+
+The entry comes first: should the machine stop in between, a key is written down that may not sign
+yet, or one is revoked that the file still lists; neither lets anything pass.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from prunegate.audit.approvals.people import Enrolment, Revocation, parse_utc
+from prunegate.audit.approvals.signers_file import FILE, allow, disallow, signers_of
+from prunegate.audit.approvals.trail import read_trail
+from prunegate.audit.log.pending import pend
+from prunegate.audit.signing.dsse import sign
+from prunegate.audit.signing.keys import PrivateKey
+from prunegate.audit.signing.ssh_signature import fingerprint
+from prunegate.errors import InputError
+from prunegate.policy.wording import inert
+
+
+def enrol(audit: Path, found: Enrolment, gate: PrivateKey | None, now: datetime) -> Path:
+    """Pend an enrolment and allow its key to sign; where the entry lies.
+
+    Args:
+        audit: the audit folder.
+        found: whose key is whose.
+        gate: the gate's key, which signs the entry, where it is at hand.
+        now: the time, in UTC.
+
+    Raises:
+        InputError: the key is another person's, was revoked, is both the gate's and a person's, or
+            would never be valid.
+        EvidenceError: the audit folder does not verify.
+    """
+    trail, key = read_trail(audit), found.fingerprint
+    if trail.is_revoked(key):
+        raise InputError(f"key {key} was revoked, which is for good; enrol another key")
+    if found.valid_until is not None and parse_utc(found.valid_until) <= now:
+        raise InputError(f"--valid-until {found.valid_until} is over; name a later day")
+    for _, other in trail.enrolments:
+        if other.fingerprint != key:
+            continue
+        if other.person.casefold() != found.person.casefold():
+            raise InputError(
+                f"key {key} is enrolled for {inert(other.person)} already; a key has one owner"
+            )
+        if other.is_gate != found.is_gate:
+            raise InputError(f"key {key} is the gate's in one entry and a person's in the other")
+    path = audit / FILE
+    signers_of(path)  # a file that cannot be read is found before the entry is written
+    keys = [gate] if gate is not None else []
+    entry = pend(sign(found.statement().to_bytes(), keys), audit)
+    if not found.is_gate:
+        allow(path, found)
+    return entry
+
+
+def revoke(audit: Path, found: Revocation, gate: PrivateKey | None, now: datetime) -> Path:
+    """Pend a revocation and end the validity of its key; where the entry lies.
+
+    Raises:
+        InputError: nobody has enrolled or allowed such a key.
+        EvidenceError: the audit folder does not verify.
+    """
+    path = audit / FILE
+    enrolled = {one.fingerprint for _, one in read_trail(audit).enrolments}
+    known = enrolled | {fingerprint(one.key_blob) for one in signers_of(path)}
+    if found.fingerprint not in known:
+        listed = ", ".join(sorted(known)) or "none"
+        raise InputError(f"no key {found.fingerprint} is enrolled here; there are: {listed}")
+    keys = [gate] if gate is not None else []
+    entry = pend(sign(found.statement().to_bytes(), keys), audit)
+    if path.exists():
+        disallow(path, found.fingerprint, now)
+    return entry

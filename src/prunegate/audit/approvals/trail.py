@@ -1,0 +1,189 @@
+"""Trail: what the audit folder says of people and approvals, sealed entries first, then pending.
+
+Where there is a log, all of it is verified before a word of it is believed. Pending entries count
+too: they are what has just been said, and only the log's key will vouch for when.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from prunegate.audit.approvals.approval import APPROVAL, Approval, approval_in
+from prunegate.audit.approvals.people import (
+    ENROLMENT,
+    REVOCATION,
+    Enrolment,
+    Revocation,
+    enrolment_in,
+    parse_utc,
+    revocation_in,
+)
+from prunegate.audit.log.entry import EntryFacts, read_entry
+from prunegate.audit.log.folder import as_evidence, is_log, read_trust_policy
+from prunegate.audit.log.pending import pending_names, read_pending
+from prunegate.audit.log.trust_policy import NONE
+from prunegate.audit.log.verify import verify
+from prunegate.audit.signing.decision import DECISION
+from prunegate.audit.signing.dsse import Envelope, parse_envelope
+from prunegate.audit.signing.keys import PublicKey, key_id
+from prunegate.audit.signing.statement import Statement, parse_statement
+
+GATE_WRITES = frozenset({DECISION, "urn:prunegate:seal:v1"})
+"""Kinds of entry that only the gate signs."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One entry, opened."""
+
+    sha256: str
+    number: int | None
+    """In the log; None: pending."""
+    facts: EntryFacts
+    envelope: Envelope
+    statement: Statement
+
+    @property
+    def where(self) -> str:
+        """For messages."""
+        place = f"pending/{self.sha256[:12]}" if self.number is None else f"entry {self.number}"
+        return f"{place} ({self.facts.kind.split(':')[-2]})"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trail:
+    """What the folder says, in order."""
+
+    enrolments: tuple[tuple[Entry, Enrolment], ...]
+    revocations: tuple[Revocation, ...]
+    approvals: tuple[tuple[Entry, Approval], ...]
+    """Of the record that was asked for."""
+    gate_signers: frozenset[str]
+    """Ids of keys that signed what only the gate signs, and of the log's own key."""
+
+    def enrolled(
+        self, key: str, role: str | None, at: datetime, *, sealed: bool = False
+    ) -> Enrolment | None:
+        """The enrolment of a key in a role at a time; the first one says whose key it is.
+
+        Args:
+            key: fingerprint.
+            role: None: in any.
+            at: only what had been enrolled by then.
+            sealed: only what the log holds.
+        """
+        mine = [one for entry, one in self.enrolments
+                if one.fingerprint == key and parse_utc(one.created) <= at
+                and (entry.number is not None or not sealed)]  # fmt: skip
+        for one in mine:
+            owner = one.person.casefold() == mine[0].person.casefold()
+            held = one.valid_until is None or at <= parse_utc(one.valid_until)
+            if owner and held and role in (None, one.role):
+                return one
+        return None
+
+    def gate_keys(self, at: datetime) -> tuple[PublicKey, ...]:
+        """The keys that may attest."""
+        return tuple(
+            one.public
+            for _, one in self.enrolments
+            if one.is_gate and parse_utc(one.created) <= at
+            if not self.is_revoked(one.fingerprint, at)
+        )
+
+    def is_revoked(self, key: str, at: datetime | None = None) -> bool:
+        """Whether a key was revoked, by a time or at all."""
+        return key in self.revoked(at)
+
+    def revoked(self, at: datetime | None = None) -> frozenset[str]:
+        """Fingerprints of keys that were revoked, by a time or at all."""
+        return frozenset(
+            one.fingerprint
+            for one in self.revocations
+            if at is None or parse_utc(one.created) <= at
+        )
+
+
+def read_trail(audit: Path, record: str | None = None) -> Trail:
+    """Verify the folder and read what it says of people, and of approvals of one record.
+
+    Args:
+        audit: the audit folder; one that is not there says nothing.
+        record: sha256 of a record.
+
+    Raises:
+        EvidenceError: the log does not verify, or an entry is not what its kind says.
+        InputError: a pending file is no entry.
+    """
+    entries = _entries(audit)
+    found = {ENROLMENT: [], REVOCATION: [], APPROVAL: []}  # type: dict[str, list[Entry]]
+    for entry in entries:
+        if entry.facts.kind in found:
+            found[entry.facts.kind].append(entry)
+    about = [e for e in found[APPROVAL] if record is not None and record in e.facts.subjects]
+    return Trail(
+        enrolments=tuple(
+            (e, enrolment_in(e.statement.predicate, e.where)) for e in found[ENROLMENT]
+        ),
+        revocations=tuple(revocation_in(e.statement.predicate, e.where) for e in found[REVOCATION]),
+        approvals=tuple((e, approval_in(e.statement.predicate, e.where)) for e in about),
+        gate_signers=_gate_signers(audit, entries),
+    )
+
+
+def _entries(audit: Path) -> list[Entry]:
+    """Every entry that says something here: sealed ones by number, then pending ones by time."""
+    taken = _Taken()
+    size = 0
+    if is_log(audit):
+        policy = replace(read_trust_policy(audit), quorum=NONE)
+        size = verify(audit, taken.read, policy=policy, missing_ok=True).checkpoint.size
+    else:
+        for name in pending_names(audit):
+            with as_evidence(f"pending/{name[:12]}"):
+                taken.read(read_pending(audit, name))
+    opened = [_opened(n if n < size else None, c, f) for n, c, f in taken.kept]
+    return sorted(opened, key=_order)
+
+
+def _order(entry: Entry) -> tuple[bool, int, str, str]:
+    return entry.number is None, entry.number or 0, entry.facts.created, entry.sha256
+
+
+class _Taken:
+    """Keeps, while a log is verified, the entries that are wanted here."""
+
+    def __init__(self) -> None:
+        self.kept: list[tuple[int, bytes, EntryFacts]] = []
+        self._count = 0
+
+    def read(self, content: bytes) -> EntryFacts:
+        number, self._count = self._count, self._count + 1
+        facts = read_entry(content)
+        if facts.kind in GATE_WRITES | {ENROLMENT, REVOCATION, APPROVAL}:
+            self.kept.append((number, content, facts))
+        return facts
+
+
+def _opened(number: int | None, content: bytes, facts: EntryFacts) -> Entry:
+    envelope = parse_envelope(content)
+    return Entry(
+        sha256=hashlib.sha256(content).hexdigest(),
+        number=number,
+        facts=facts,
+        envelope=envelope,
+        statement=parse_statement(envelope.payload),
+    )
+
+
+def _gate_signers(audit: Path, entries: list[Entry]) -> frozenset[str]:
+    found = {s for e in entries if e.facts.kind in GATE_WRITES for s in e.facts.signers}
+    if is_log(audit):
+        for log in read_trust_policy(audit).logs:
+            found.add(key_id(Ed25519PublicKey.from_public_bytes(log.key.material)))
+    return frozenset(found)

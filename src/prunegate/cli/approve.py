@@ -1,0 +1,223 @@
+"""``prunegate approve``: what somebody decides on a record, signed, into the audit trail."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from prunegate.errors import EvidenceError, InputError
+
+if TYPE_CHECKING:
+    from prunegate.audit.approvals.bring_in import BroughtIn, Case
+    from prunegate.audit.approvals.request import Answer
+
+PATH = click.Path(path_type=Path)
+RECORD = "record.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Given:
+    """What the command was given, whichever way it goes."""
+
+    record: Path
+    role: str | None
+    decision: str | None
+    key: Path | None
+    signature: Path | None
+    request: Path | None
+    conditions: str
+    expires: str
+    person: str | None
+    organisation: str
+    audit: Path
+    allowed_signers: Path | None
+    attested_by_agency: bool
+    rationale: str
+
+
+@click.command("approve", short_help="Sign a decision, or bring in what somebody signed.")
+@click.argument("record", type=PATH)
+@click.option("--role", help="In whose place: one of the roles of the policy's approvals.")
+@click.option("--decision", type=click.Choice(["approve", "reject", "discuss"]))
+@click.option("--key", type=PATH, help="Sign here with this person's private key.")
+@click.option("--signature", type=PATH, help="Bring in a .sig that 'ssh-keygen -Y sign' made.")
+@click.option(
+    "--request", type=PATH, help="The request that was signed [default: beside the .sig]."
+)
+@click.option("--conditions", default="", help="Conditions of an approval, or reasons.")
+@click.option("--expires", default="", help="UTC day (through its end) or time: 2026-12-31.")
+@click.option("--person", help="Who decides; with a signature, whom the key has to be of.")
+@click.option("--organisation", default="", help="Attested approvals: whose she speaks for.")
+@click.option(
+    "--audit", type=PATH, default=Path("audit"), show_default=True, help="The audit folder."
+)
+@click.option("--allowed-signers", type=PATH, help="[default: allowed_signers of --audit]")
+@click.option(
+    "--attested-by-agency",
+    is_flag=True,
+    help="The person only said so (an e-mail): --key is then the gate's. Weaker, and shown so.",
+)
+@click.option("--rationale", default="", help="Attested approvals: how you know.")
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing where it worked.")
+def command(*, quiet: bool, **options: object) -> None:
+    """Put somebody's decision on RECORD into the audit trail, verified.
+
+    RECORD is the record.json of a verdict, or its folder; report.html has to lie beside it. A
+    signature has to hold, of a key that is enrolled in the role and not revoked, over exactly this
+    record. PRUNEGATE_KEY, where it is set, is the gate's key: it signs the entry and never
+    approves.
+
+    \b
+    Exit codes: 0 it is in the trail, 2 bad input, 6 it does not verify.
+
+    \b
+    Examples:
+      prunegate approve reports/p/1f2e3d4c5b6a --role client --decision approve --key id_ed25519
+      prunegate approve reports/p/1f2e3d4c5b6a --signature approval-request.json.sig
+    """  # noqa: D301  # click's mark is the character itself
+    given = Given(**options)  # type: ignore[arg-type]  # one field per option, click checked them
+    done = _bring_in(given)
+    if not quiet:
+        _say(given, done)
+
+
+def _bring_in(given: Given) -> BroughtIn:
+    from prunegate.audit.approvals.bring_in import attested, signed_elsewhere, signed_here
+    from prunegate.audit.signing.keys import read_private_key
+
+    _require_one_way(given)
+    if given.signature is not None:
+        asked = _request_of(given)
+        content, armored = _bytes(asked, "the request"), _bytes(given.signature, "the signature")
+        case = case_of(given.record, given.audit, given.allowed_signers)
+        _require_as_signed(given, content, str(asked))
+        return signed_elsewhere(case, content, armored, str(asked), str(given.signature))
+    answer = _answer(given)
+    if given.attested_by_agency:
+        case = case_of(given.record, given.audit, given.allowed_signers, gate=given.key)
+        return attested(case, answer, str(given.person), given.organisation, given.rationale)
+    assert given.key is not None  # noqa: S101  # one of the three ways
+    key = read_private_key(given.key)
+    return signed_here(case_of(given.record, given.audit, given.allowed_signers), key, answer)
+
+
+def case_of(record: Path, audit: Path, allowed: Path | None, gate: Path | None = None) -> Case:
+    """A record with its page, both verified.
+
+    Raises:
+        InputError: one of them is not there.
+        EvidenceError: the record does not follow from itself, or the page is not its own.
+    """
+    from prunegate.audit.approvals.bring_in import Case, utc_now
+    from prunegate.audit.read import stored_record
+    from prunegate.audit.signing.keys import private_key_from
+
+    path = record / RECORD if record.is_dir() else record
+    stored = stored_record(path)
+    return Case(
+        stored=stored,
+        report=page_digest(path.with_name("report.html"), stored.digest),
+        audit=audit,
+        allowed=allowed,
+        gate=private_key_from(gate),
+        now=utc_now(),
+    )
+
+
+def page_digest(page: Path, record: str) -> str:
+    """sha256 of a record's page, which was made again and compared.
+
+    Raises:
+        InputError: there is no page.
+        EvidenceError: it was changed, or is of another record.
+    """
+    import hashlib
+
+    from prunegate.report.verify import verify_content
+
+    content = _bytes(page, "the page")
+    found = verify_content(content, page.suffix)
+    broken = next((check for check in found.checks if check.status == "broken"), None)
+    if broken is not None:
+        raise EvidenceError(f"{page}: {broken.name}: {broken.detail}")
+    if found.record != record:
+        raise EvidenceError(f"{page}: carries another record than the one beside it ({record})")
+    return hashlib.sha256(content).hexdigest()
+
+
+def _require_one_way(given: Given) -> None:
+    if given.attested_by_agency:
+        if given.signature is not None or not given.person:
+            raise InputError("--attested-by-agency takes --person WHO and no --signature")
+    elif (given.key is None) == (given.signature is None):
+        raise InputError(
+            "give --key FILE to sign here, or --signature FILE.sig to bring in what somebody "
+            "signed with ssh-keygen: one of the two"
+        )
+    if given.signature is not None and (given.conditions or given.expires):
+        raise InputError("conditions and expiry stand in what was signed; leave them out here")
+
+
+def _answer(given: Given) -> Answer:
+    from prunegate.audit.approvals.request import parse_answer
+
+    if given.role is None or given.decision is None:
+        raise InputError("give --role and --decision: what is signed says both")
+    names = ("role", "decision", "conditions", "expires")
+    return parse_answer({name: getattr(given, name) for name in names}, "the options")
+
+
+def _request_of(given: Given) -> Path:
+    """Where the signed request lies: as given, else where ssh-keygen puts the signature beside."""
+    from prunegate.audit.approvals.request import FILE
+
+    if given.request is not None:
+        return given.request
+    assert given.signature is not None  # noqa: S101  # asked for this way only
+    folder = given.record if given.record.is_dir() else given.record.parent
+    places = (given.signature.with_suffix(""), given.signature.with_name(FILE), folder / FILE)
+    for place in places:
+        if place.is_file():
+            return place
+    raise InputError(
+        f"{given.signature}: the request that it signs is not beside it; name it: --request FILE"
+    )
+
+
+def _require_as_signed(given: Given, content: bytes, where: str) -> None:
+    """That what was said on the command line is what was signed."""
+    from prunegate.audit.approvals.request import parse_request
+    from prunegate.policy.wording import show
+
+    answer = parse_request(content, where).answer
+    for name in ("role", "decision"):
+        asked, signed = getattr(given, name), getattr(answer, name)
+        if asked is not None and asked != signed:
+            raise InputError(f"--{name} is {asked}, but {where} says {show(signed)}: what is signed"
+                             " counts; leave the option out")  # fmt: skip
+
+
+def _bytes(path: Path, what: str) -> bytes:
+    from prunegate.audit.log.durable import read_regular
+
+    try:
+        return read_regular(path, 64 << 20)
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: {what} is not there") from error
+
+
+def _say(given: Given, done: BroughtIn) -> None:
+    from prunegate.policy.wording import inert
+
+    answer, approval = done.request.answer, done.approval
+    word = {"approve": "APPROVED", "reject": "REJECTED", "discuss": "TO BE DISCUSSED"}
+    who = f"{inert(approval.person)} as {inert(answer.role)}"
+    weak = "" if approval.signature else "; attested by the agency only, which is weaker"
+    click.echo(f"{word[answer.decision]}  by {who}{weak}")
+    click.echo(f"  pending in the audit trail: {done.entry}")
+    if not done.signed_entry:
+        click.echo("  the gate's key did not sign the entry (PRUNEGATE_KEY is not set)")
+    click.echo(f"  next: prunegate status {given.record} --audit {given.audit}")

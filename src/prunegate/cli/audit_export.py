@@ -1,0 +1,64 @@
+"""``prunegate audit export``: one decision with all its evidence, for whoever checks it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+PATH = click.Path(path_type=Path)
+
+
+@click.command("export", short_help="Bundle one decision with all its evidence.")
+@click.argument("record", metavar="RECORD|DIGEST")
+@click.option("-o", "--out", type=PATH, required=True, help="A new folder, or a FILE.zip.")
+@click.option(
+    "--audit", type=PATH, default=Path("audit"), show_default=True, help="The audit folder."
+)
+@click.option("--against", type=PATH, help="An older checkpoint: prove that the log only grew.")
+@click.option("--predictions", type=PATH, multiple=True, help="A file that was judged; put it in.")
+@click.option("--key", type=PATH, multiple=True, help="A public key that signs decisions.")
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing.")
+def command(
+    *,
+    record: str,
+    out: Path,
+    audit: Path,
+    against: Path | None,
+    predictions: tuple[Path, ...],
+    key: tuple[Path, ...],
+    quiet: bool,
+) -> None:
+    """Write record, page, entries, proofs, checkpoint and keys of one decision to a bundle.
+
+    The bundle holds verify_record.py, which checks it without prunegate. The same decision in the
+    same log gives the same bytes.
+
+    \b
+    Example:
+      prunegate audit export 1f2e3d4c5b6a -o decision.zip --key gate.key.pub
+    """  # noqa: D301  # click's mark is the character itself
+    from prunegate.audit.bundle.export import Wanted, export
+    from prunegate.audit.bundle.layout import CHECKPOINT, write_bundle
+    from prunegate.audit.log.durable import read_regular
+    from prunegate.errors import InputError
+
+    try:
+        older = read_regular(against, 1_000_000) if against else None
+    except FileNotFoundError as error:
+        raise InputError(f"{against}: there is no such checkpoint") from error
+    wanted = Wanted(against=older, predictions=predictions, keys=key)
+    files = export(record, audit, wanted)
+    write_bundle(files, out)
+    if quiet:
+        return
+    click.echo(f"{out}: {len(files)} files; check them: python {_verifier(out)}")
+    if "decision.tlog-proof" not in files:
+        state = "sealed" if CHECKPOINT in files else "in a log"
+        click.echo(f"  the decision is not {state} yet: prunegate audit seal", err=True)
+
+
+def _verifier(out: Path) -> str:
+    return (
+        f"verify_record.py {out}" if out.suffix == ".zip" else f"{out / 'verify_record.py'} {out}"
+    )

@@ -1,0 +1,135 @@
+"""``prunegate status``: may this record's candidate ship now?"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from prunegate.cli.approve import PATH, case_of
+
+if TYPE_CHECKING:
+    from prunegate.audit.approvals.bring_in import Case
+    from prunegate.audit.approvals.standing import Standing
+
+NOT_YET = 5
+"""Exit code: approvals are missing, expired, revoked or rejected."""
+
+
+@click.command("status", short_help="Say whether a candidate may ship now.")
+@click.argument("record", type=PATH)
+@click.option(
+    "--audit", type=PATH, default=Path("audit"), show_default=True, help="The audit folder."
+)
+@click.option("--allowed-signers", type=PATH, help="[default: allowed_signers of --audit]")
+@click.option("--at", help="At this UTC day or time instead of now: 2026-12-31T12:00:00Z.")
+@click.option("--sealed", is_flag=True, help="Count only approvals that are sealed into the log.")
+@click.option("--json", "as_json", is_flag=True, help="Print everything on stdout as JSON.")
+@click.option("-q", "--quiet", is_flag=True, help="Print only why it may not ship.")
+@click.option("--no-color", is_flag=True, help="Plain text.")
+def command(  # noqa: PLR0913  # one argument per option
+    *,
+    record: Path,
+    audit: Path,
+    allowed_signers: Path | None,
+    at: str | None,
+    sealed: bool,
+    as_json: bool,
+    quiet: bool,
+    no_color: bool,
+) -> int:
+    """Say whether the candidate of RECORD may ship: its decision, and whose word it has.
+
+    Every signature is verified again, and so is the whole log, where there is one.
+
+    \b
+    Exit codes: 0 it may, 5 not (and why), 2 bad input, 6 something does not verify.
+
+    \b
+    Example:
+      prunegate status reports/my-policy/1f2e3d4c5b6a
+    """  # noqa: D301  # click's mark is the character itself
+    case = case_of(record, audit, allowed_signers)
+    standing = standing_of(case, _moment(at), sealed=sealed)
+    code = 0 if standing.ships else NOT_YET
+    if as_json:
+        click.echo(json.dumps(_document(case, standing, code), indent=2))
+        return code
+    lines = "\n".join(_lines(case, standing, quiet=quiet, color=not no_color))
+    if lines:
+        click.echo(lines, color=False if no_color else None)
+    return code
+
+
+def standing_of(case: Case, at: datetime | None, *, sealed: bool) -> Standing:
+    """Whether the candidate may ship, at a time or now.
+
+    Raises:
+        EvidenceError: something in the audit folder does not verify.
+    """
+    from prunegate.audit.approvals.hearing import said_in
+    from prunegate.audit.approvals.standing import Facts, sign_off
+    from prunegate.audit.recompute import policy_of
+
+    record, book = case.stored.record, case.book()
+    term = record.revalidate_on
+    facts = Facts(
+        record=case.stored.digest,
+        report=case.report,
+        outcome=record.outcome,
+        revalidate_at=datetime.fromisoformat(f"{term}T00:00:00Z") if term else None,
+    )
+    revoked = book.trail.revoked(at)  # by now: whatever the clock of who revoked said
+    said = said_in(book, sealed=sealed)
+    return sign_off(policy_of(record).approvals, facts, said, revoked, at or case.now)
+
+
+def _moment(text: str | None) -> datetime | None:
+    """The time asked about; a day means its beginning."""
+    from prunegate.audit.approvals.request import expiry
+
+    if text is None:
+        return None
+    return expiry(text if "T" in text else f"{text}T00:00:00Z", "--at")
+
+
+def _document(case: Case, standing: Standing, code: int) -> dict[str, Any]:
+    from prunegate.audit.approvals.standing import Said
+    from prunegate.audit.approvals.words import sentences
+
+    def told(one: Said) -> dict[str, Any]:
+        names = ("decision", "role", "person", "organisation", "key", "conditions", "entry")
+        times = {"at": one.at.isoformat(), "expires": one.expires and one.expires.isoformat()}
+        row = {name: getattr(one, name) for name in names}
+        return {**row, **times, "attested": one.attested, "number": one.number}
+
+    reasons = zip(standing.reasons, sentences(standing), strict=True)
+    return {
+        "record": case.stored.digest,
+        "outcome": case.stored.record.outcome,
+        "ships": standing.ships,
+        "reasons": [{"why": r.why, "role": r.role, "sentence": words} for r, words in reasons],
+        "counted": [told(one) for one in standing.counted],
+        "passed_over": [{**told(one), "why": why} for one, why in standing.passed_over],
+        "exit_code": code,
+    }
+
+
+def _lines(case: Case, standing: Standing, *, quiet: bool, color: bool) -> Iterator[str]:
+    from prunegate.audit.approvals.words import PASSED_OVER, said_words, sentences
+    from prunegate.policy.wording import inert
+
+    word, paint = ("MAY SHIP", "green") if standing.ships else ("MAY NOT SHIP", "red")
+    shown = click.style(word, fg=paint, bold=True) if color else word
+    if not quiet or not standing.ships:
+        yield f"{shown}  {inert(case.stored.record.policy.name)} {case.stored.digest[:12]}"
+    yield from (f"  {sentence}" for sentence in sentences(standing))
+    if quiet:
+        return
+    yield from (f"  {said_words(one)}" for one in standing.counted)
+    for one, why in standing.passed_over:
+        yield f"  passed over, because {PASSED_OVER[why]}: {said_words(one)}"

@@ -1,0 +1,207 @@
+"""Laws of the sign-off: what can turn a no into a yes, and what never does."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from prunegate.audit.approvals.standing import Facts, Said, sign_off
+from prunegate.policy.approvals import Approvals, Required
+
+START = datetime(2026, 11, 1, tzinfo=UTC)
+RECORDS = ("a" * 64, "b" * 64)
+FACTS = Facts(record=RECORDS[0], report="c" * 64, outcome="approve")
+PEOPLE = ("ann", "bob", "Ann", "eve")
+KEYS = ("SHA256:1", "SHA256:2", "SHA256:3", "")
+ROLES = ("client", "owner")
+
+
+def days(first: int, last: int) -> st.SearchStrategy[datetime]:
+    return st.integers(first, last).map(lambda day: START + timedelta(days=day))
+
+
+def mostly(usual: object, *others: object) -> st.SearchStrategy:
+    """What lets something ship, often enough that the laws have something to hold."""
+    return st.sampled_from((*(usual,) * 3 * len(others), *others))
+
+
+times = days(0, 60)
+said = st.builds(
+    Said,
+    record=mostly(*RECORDS),
+    report=mostly("c" * 64, "d" * 64),
+    role=st.sampled_from(ROLES),
+    decision=mostly("approve", "reject", "discuss"),
+    person=st.sampled_from(PEOPLE),
+    organisation=st.sampled_from(("x", "y", "")),
+    key=st.sampled_from(KEYS),
+    at=days(0, 12),
+    expires=st.none() | days(8, 60),
+    refused=mostly(None, "gate", "not_allowed"),
+)
+histories = st.lists(said, min_size=1, max_size=8)
+wanted = st.builds(
+    Approvals,
+    required=st.lists(
+        st.builds(Required, role=st.sampled_from(ROLES), count=mostly(1, 2)),
+        min_size=1,
+        max_size=2,
+        unique_by=lambda one: one.role,
+    ).map(tuple),
+    distinct=st.lists(st.sampled_from(("person", "organisation")), unique=True).map(tuple),
+    max_age_days=st.none() | st.integers(10, 40),
+    attested=st.sampled_from(("refuse", "count")),
+)
+keyed = st.builds(
+    lambda one: one.model_copy(update={"distinct": ("key", *one.distinct), "attested": "refuse"}),
+    wanted,
+)
+revocations = st.sets(st.sampled_from(KEYS[:3]), max_size=1)
+EVERY = (st.none() | wanted | keyed, histories, revocations, days(8, 30))
+
+
+@settings(max_examples=80)
+@given(*EVERY, st.data())
+def test_taking_an_approval_away_never_lets_it_ship(asked, history, revoked, now, data) -> None:
+    approvals = [n for n, one in enumerate(history) if one.decision == "approve"]
+    if approvals and not sign_off(asked, FACTS, history, revoked, now).ships:
+        gone = data.draw(st.sampled_from(approvals))
+        rest = [one for n, one in enumerate(history) if n != gone]
+        assert not sign_off(asked, FACTS, rest, revoked, now).ships
+
+
+@settings(max_examples=80)
+@given(*EVERY, said, st.data())
+def test_adding_a_rejection_or_question_never_lets_it_ship(
+    asked, history, revoked, now, more, data
+) -> None:
+    place = data.draw(st.integers(min_value=0, max_value=len(history)))
+    decision = data.draw(st.sampled_from(("reject", "discuss")))
+    if not sign_off(asked, FACTS, history, revoked, now).ships:
+        longer = [*history[:place], replace(more, decision=decision), *history[place:]]
+        assert not sign_off(asked, FACTS, longer, revoked, now).ships
+
+
+@settings(max_examples=80)
+@given(*EVERY, st.sampled_from(KEYS[:3]))
+def test_revoking_a_key_never_lets_it_ship(asked, history, revoked, now, key) -> None:
+    if not sign_off(asked, FACTS, history, revoked, now).ships:
+        assert not sign_off(asked, FACTS, history, {*revoked, key}, now).ships
+
+
+@settings(max_examples=80)
+@given(*EVERY, times)
+def test_time_alone_never_lets_it_ship(asked, history, revoked, now, term) -> None:
+    latest = max([now, *(one.at for one in history)])
+    facts = replace(FACTS, revalidate_at=term)
+    if not sign_off(asked, facts, history, revoked, latest).ships:
+        for more in (1, 7, 40):
+            later = latest + timedelta(days=more)
+            assert not sign_off(asked, facts, history, revoked, later).ships
+
+
+@settings(max_examples=80)
+@given(wanted, histories, revocations, times)
+def test_words_on_another_record_never_count(asked, history, revoked, now) -> None:
+    others = [replace(one, record=RECORDS[1]) for one in history]
+    found = sign_off(asked, FACTS, others, revoked, now)
+    assert not found.ships
+    assert not found.counted
+    assert (
+        sign_off(asked, FACTS, [*others, *history], revoked, now).counted
+        == sign_off(asked, FACTS, history, revoked, now).counted
+    )
+
+
+@settings(max_examples=80)
+@given(wanted | keyed, histories, revocations, times)
+def test_what_ships_has_as_many_distinct_approvals_as_the_policy_asks(
+    asked, history, revoked, now
+) -> None:
+    found = sign_off(asked, FACTS, history, revoked, now)
+    if found.ships:
+        for one in asked.required:
+            mine = [said for said in found.counted if said.role == one.role]
+            assert len({said.person.casefold() for said in mine}) >= one.count
+            if "key" in asked.distinct:
+                assert len({said.key for said in mine if said.key}) >= one.count
+            if "organisation" in asked.distinct:
+                assert len({said.organisation for said in mine if said.organisation}) >= one.count
+
+
+@given(st.none() | wanted, histories, times, st.sampled_from(("reject", "inconclusive", "")))
+def test_no_signature_ships_what_was_not_approved(asked, history, now, outcome) -> None:
+    facts = replace(FACTS, outcome=outcome)
+    found = sign_off(asked, facts, history, (), now)
+    assert not found.ships
+    assert found.reasons[0].why == "outcome"
+
+
+def say(person: str, role: str = "client", **more: object) -> Said:
+    given = {
+        "record": RECORDS[0],
+        "report": "c" * 64,
+        "role": role,
+        "decision": "approve",
+        "person": person,
+        "organisation": "x",
+        "key": f"SHA256:{person}",
+        "at": START,
+        **more,
+    }
+    return Said(**given)  # type: ignore[arg-type]
+
+
+TWO = Approvals(
+    required=(Required(role="client", count=1), Required(role="owner", count=1)),
+    distinct=("key", "person", "organisation"),
+    max_age_days=30,
+)
+NOW = START + timedelta(days=1)
+
+
+def whys(*history: Said, asked: Approvals = TWO, now: datetime = NOW) -> list[str]:
+    return [one.why for one in sign_off(asked, FACTS, history, (), now).reasons]
+
+
+def test_two_people_of_two_organisations() -> None:
+    ann, bob = say("ann"), say("bob", "owner", organisation="y")
+    assert whys(ann, bob) == []
+    assert whys(ann) == ["missing"]
+    assert whys() == ["missing", "missing"]
+    assert whys(ann, replace(bob, organisation="X")) == ["not_distinct"]
+    assert whys(ann, replace(bob, key=ann.key)) == ["not_distinct"]
+    assert whys(ann, replace(bob, person="ANN")) == ["not_distinct"]
+    assert whys(ann, replace(bob, organisation="")) == ["not_distinct"]
+    assert whys(ann, bob, now=START + timedelta(days=30)) == ["missing", "missing"]
+    assert whys(ann, bob, now=START + timedelta(days=30, seconds=-1)) == []
+
+
+def test_a_second_choice_is_found_where_the_first_does_not_fit() -> None:
+    ann = say("ann")
+    assert whys(ann, say("eve", organisation="y"), say("bob", "owner")) == []
+
+
+def test_nobody_counts_twice_in_one_role() -> None:
+    asked = Approvals(required=(Required(role="client", count=2),), distinct=())
+    ann = say("ann")
+    assert whys(ann, replace(ann, key="SHA256:other"), asked=asked) == ["not_distinct"]
+    assert whys(ann, asked=asked) == ["not_enough"]
+    assert whys(ann, say("bob"), asked=asked) == []
+
+
+def test_the_agency_cannot_attest_a_signed_rejection_away() -> None:
+    asked = Approvals(required=(Required(role="client", count=1),), distinct=(), attested="count")
+    no, yes = say("ann", decision="reject"), say("ann", key="")
+    assert whys(no, yes, asked=asked) == ["rejected"]
+    assert whys(replace(no, key=""), yes, asked=asked) == []
+    assert whys(no, say("ann"), asked=asked) == []
+    assert whys(say("ann"), replace(no, key=""), asked=asked) == ["rejected", "missing"]
+
+
+def test_without_approvals_the_verdict_decides_and_a_rejection_stops_it() -> None:
+    assert sign_off(None, FACTS, (), (), NOW).ships
+    assert not sign_off(None, FACTS, (say("ann", decision="reject"),), (), NOW).ships

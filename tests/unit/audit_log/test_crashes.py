@@ -1,0 +1,140 @@
+"""Many writers, one sealer, and SIGKILL at random moments: no acknowledged entry is ever lost."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from prunegate_test_logs import entry, new_log, sealed
+
+from prunegate.audit.log.entry import read_entry
+from prunegate.audit.log.folder import read_checkpoint
+from prunegate.audit.log.pending import pend
+from prunegate.audit.log.tiles import stored_entries
+from prunegate.audit.log.verify import verify
+
+LOGS = Path(__file__).with_name("logs.py")
+SOURCE = Path(__file__).parents[3] / "src"
+
+PEND = """
+import hashlib, importlib.util, sys
+from pathlib import Path
+spec = importlib.util.spec_from_file_location("logs", sys.argv[1])
+logs = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(logs)
+from prunegate.audit.log.pending import pend
+for number in range(int(sys.argv[3]), int(sys.argv[4])):
+    path = pend(logs.entry(number), Path(sys.argv[2]))
+    print(path.name, flush=True)
+"""
+SEAL = """
+import importlib.util, sys
+from pathlib import Path
+spec = importlib.util.spec_from_file_location("logs", sys.argv[1])
+logs = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(logs)
+print("ready", flush=True)
+while True:
+    logs.sealed(Path(sys.argv[2]))
+"""
+
+
+def start(script: str, audit: Path, *span: int) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", script, str(LOGS), str(audit), *map(str, span)]
+    env = {**os.environ, "PYTHONPATH": str(SOURCE), "PYTHONDONTWRITEBYTECODE": "1"}
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env)
+
+
+def acknowledged(process: subprocess.Popen[str]) -> set[str]:
+    """Names of the entries that a writer was told to be safe; a cut last line is none."""
+    out, _ = process.communicate()
+    return {line for line in out.split("\n") if len(line) == 64}
+
+
+def check_nothing_lost(audit: Path, wanted: set[str]) -> None:
+    import hashlib
+
+    sealed(audit)
+    found = verify(audit, read_entry)
+    held = [
+        hashlib.sha256(content).hexdigest()
+        for _, content in stored_entries(audit, found.checkpoint.size)
+    ]
+    assert len(held) == len(set(held))
+    assert wanted <= set(held)
+    assert (found.pending, found.leftovers) == (0, 0)
+    assert not list(audit.rglob(".partial-*"))
+
+
+@pytest.mark.slow  # 1,200 entries, each with its fsyncs
+def test_four_writers_and_a_sealer_at_once_lose_nothing(tmp_path: Path) -> None:
+    audit = new_log(tmp_path)
+    writers = [start(PEND, audit, 300 * n, 300 * (n + 1)) for n in range(4)]
+    sealer = start(SEAL, audit)
+    wanted = set().union(*(acknowledged(writer) for writer in writers))
+    assert sealer.poll() is None, "the sealer has given up"
+    sealer.terminate()
+    sealer.communicate()
+    assert len(wanted) == 1200
+    check_nothing_lost(audit, wanted)
+    assert read_checkpoint(audit).checkpoint.size == 1200
+
+
+class Child:
+    """A forked process: it is there at once, where a fresh Python takes half a second."""
+
+    def __init__(self, work: Callable[[int], None]) -> None:
+        self.out, write = os.pipe()
+        self.pid = os.fork()
+        if self.pid == 0:
+            try:
+                work(write)
+            finally:
+                os._exit(1)
+        os.close(write)
+
+    def kill(self) -> set[str]:
+        """Kill it, and return the names that it had acknowledged; a cut last line is none."""
+        os.kill(self.pid, signal.SIGKILL)
+        _, status = os.waitpid(self.pid, 0)
+        assert os.WIFSIGNALED(status), "it ended before it was killed"
+        with os.fdopen(self.out, "rb") as file:
+            return {line for line in file.read().decode().split("\n") if len(line) == 64}
+
+
+@pytest.mark.slow  # 200 kills, each with the fsyncs before it
+def test_two_hundred_kills_lose_nothing(tmp_path: Path) -> None:
+    """100 rounds: a writer and a sealer run and both are killed at a random moment."""
+    audit = new_log(tmp_path)
+    moments = random.Random(12)  # noqa: S311  # no secret: moments to kill at
+    wanted: set[str] = set()
+
+    def write_from(number: int) -> Callable[[int], None]:
+        def write(out: int) -> None:
+            for each in range(number, number + 10_000):
+                os.write(out, f"{pend(entry(each), audit).name}\n".encode())
+
+        return write
+
+    def keep_sealing(out: int) -> None:
+        del out
+        while True:
+            sealed(audit)
+
+    for turn in range(100):
+        children = [Child(write_from(10_000 * turn)), Child(keep_sealing)]
+        time.sleep(moments.uniform(0, 0.12))
+        moments.shuffle(children)
+        for child in children:
+            wanted |= child.kill()
+        if turn % 20 == 0:
+            verify(audit, read_entry)
+    assert len(wanted) > 100
+    check_nothing_lost(audit, wanted)

@@ -1,0 +1,61 @@
+"""Entries are read strictly: one spelling, one form."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pytest
+from prunegate_test_logs import entry
+
+from prunegate.audit.canonical import canonical_bytes
+from prunegate.audit.log.entry import read_entry
+from prunegate.errors import InputError
+
+
+def envelope(payload: bytes, **changes: Any) -> dict[str, Any]:
+    encoded = base64.b64encode(payload).decode()
+    kind = "application/vnd.in-toto+json"
+    return {"payload": encoded, "payloadType": kind, "signatures": [], **changes}
+
+
+def statement(**changes: Any) -> dict[str, Any]:
+    return {**json.loads(base64.b64decode(json.loads(entry(1))["payload"])), **changes}
+
+
+def test_floats_and_other_letters_are_read_in_their_rfc_8785_form() -> None:
+    predicate = {"created": "2026-11-28T08:00:00Z", "é": "ü", "x": 1e30, "y": 0.5}
+    payload = canonical_bytes(statement(predicate=predicate))
+    signed = [{"keyid": "clé", "sig": "AAAA"}]
+    facts = read_entry(canonical_bytes(envelope(payload, signatures=signed)))
+    assert facts.signers == ("clé",)
+    with pytest.raises(InputError, match="the statement is not in canonical form"):
+        read_entry(canonical_bytes(envelope(payload.replace(b"1e+30", b"1.0e+30"))))
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"[]", "no JSON object"),
+        (b"{", "no JSON"),
+        (b"[" * 100_000, "no JSON"),
+        (entry(1).replace(b',"payloadType"', b', "payloadType"'), "envelope is not in canonical"),
+        (entry(1).replace(b"{", b'{"payload":"AAAA",', 1), "envelope is not in canonical"),
+        (entry(1).replace(b"[]", b'[{"keyid":"a"}]'), "keyid, sig"),
+        (entry(1).replace(b"in-toto", b"in-tutu"), "payloadType"),
+        (canonical_bytes(envelope(b"x")), "the statement is no JSON"),
+        (canonical_bytes(envelope(canonical_bytes(statement(subject=[{}])))), "subject is not"),
+        (canonical_bytes(envelope(canonical_bytes(statement(_type="x")))), "_type"),
+        (canonical_bytes(envelope(canonical_bytes(statement(predicate={})))), "created"),
+        (
+            canonical_bytes(
+                envelope(canonical_bytes(statement(predicate={"created": "2026-13-01T00:00:00Z"})))
+            ),
+            "created",
+        ),
+    ],
+)
+def test_what_is_no_entry_is_refused(content: bytes, reason: str) -> None:
+    with pytest.raises(InputError, match=reason):
+        read_entry(content)
