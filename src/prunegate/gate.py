@@ -2,6 +2,7 @@
 
 ::
 
+    gate set, candidate, rules -> which attempt this is, and what that leaves of alpha
     predictions -> counts per slice (one GROUP BY) -> evidence -> findings -> verdict
     measurements, prices ------------------------------------------^
     verdict + stated figures -> claims checked -> verdict
@@ -13,18 +14,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from prunegate.audit.assemble import Judged, Origin, assemble, policy_ref
+from prunegate.audit.bar_words import bar_warning
 from prunegate.audit.canonical import canonical_bytes
 from prunegate.audit.inputs import claims_input
+from prunegate.audit.ledger import Ledger, Tried
 from prunegate.audit.measured import measured_of
 from prunegate.audit.measured_models import require_same_models
-from prunegate.audit.notes import read_notes, saturation_warnings
+from prunegate.audit.notes import Notes, predicted_at, read_notes, saturation_warnings
 from prunegate.audit.read import kept_form
-from prunegate.audit.record import DecisionRecord
+from prunegate.audit.record import Bar, DecisionRecord
 from prunegate.audit.second_opinion import second_opinion
 from prunegate.audit.workspace import workspace_of
 from prunegate.claims.check import check
@@ -34,7 +38,10 @@ from prunegate.data.hashing import hash_files, require_unchanged
 from prunegate.data.tables import Table
 from prunegate.evaluation.count import Counted, count, identical, open_predictions
 from prunegate.evaluation.counts_table import read_counts
+from prunegate.evaluation.identity import identity_of
 from prunegate.evaluation.tallies import agree
+from prunegate.policy.rules_digest import rules_digest
+from prunegate.verdict.attempt import Attempt, as_attempted, told
 from prunegate.verdict.claimed import with_claims
 from prunegate.verdict.figures import figures
 from prunegate.verdict.finding import Verdict
@@ -45,6 +52,12 @@ if TYPE_CHECKING:
     from prunegate.outputs.staging import Staging
     from prunegate.policy.load import PolicyFile
     from prunegate.policy.model import Policy
+
+
+UNCOUNTED = (
+    "How often this gate set was judged before is not known: Spark would have to send every row "
+    "for its digest. Judge files without --engine spark to have attempts counted."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,6 +117,7 @@ def gate(
     *,
     measurements: Measurements | None = None,
     origin: Origin | None = None,
+    ledger: Ledger | None = None,
 ) -> Decision:
     """Judge a predictions table and put everything the verdict rests on into a record.
 
@@ -112,6 +126,8 @@ def gate(
         predictions: as for ``judge``.
         measurements: operational figures.
         origin: how the predictions came about, where that is known.
+        ledger: says which attempt on its gate set this is; None: nobody counts, and the statement
+            speaks of this verdict alone.
 
     Raises:
         InputError: as for ``judge``, or measurements of other models.
@@ -127,20 +143,29 @@ def gate(
     known = operations(policy, measurements)
     notes = tuple(map(read_notes, table.files))
     counted = count(policy, table)
-    verdict = _judged(policy, counted, known)
+    attempt, bar = (
+        _attempted(ledger, policy, table, notes, origin) if ledger is not None else (None, None)
+    )
+    tested = as_attempted(policy, attempt)
+    verdict = told(_judged(tested, counted, known), policy, attempt)
+    if ledger is not None:
+        noticed = (UNCOUNTED,) if attempt is None else bar_warning(attempt, bar)
+        verdict = replace(verdict, warnings=(*verdict.warnings, *noticed))
     for one in notes:
-        told = saturation_warnings(one.saturating)
-        verdict = replace(verdict, warnings=(*verdict.warnings, *told))
+        found = saturation_warnings(one.saturating)
+        verdict = replace(verdict, warnings=(*verdict.warnings, *found))
     judged = Judged(
         table=table,
         hashes=hashes,
         operations=known,
         slices=counted.slices,
         verdict=verdict,
-        opinion=second_opinion(policy, verdict),
+        opinion=second_opinion(tested, verdict),
         notes=notes,
         claims=claims_input(source),
         workspace=workspace_of(source.path),
+        attempt=attempt,
+        bar=bar,
         unknown=unknown,
     )
     record = assemble(policy, reference, judged, origin)
@@ -168,6 +193,25 @@ def keep(decision: Decision, staging: Staging, audit: Path, key: PrivateKey | No
     report = (staging.folder / REPORT).read_bytes()
     with filed(filing_of(stored, report, key), audit):
         return staging.publish(named[:12])
+
+
+def _attempted(
+    ledger: Ledger, policy: Policy, table: Table, notes: Sequence[Notes], origin: Origin
+) -> tuple[Attempt | None, Bar | None]:
+    """Which attempt this is and what was sealed for it; nothing where the engine cannot tell."""
+    found = identity_of(policy, table)
+    if found is None:
+        return None, None
+    models = {role: origin.made.get(role) for role in ("baseline", "candidate")}
+    files = {role: (model.digest,) if model else () for role, model in models.items()}
+    tried = Tried(
+        gate_set=found.gate_set.name,
+        contents=found.gate_set.contents,
+        candidate=(found.candidate, *files["candidate"]),
+        baseline=(found.baseline, *files["baseline"]),
+        rules=rules_digest(policy),
+    )
+    return ledger.take(policy, tried, predicted_at(notes))
 
 
 def _open(policy: Policy, predictions: Any) -> Table:

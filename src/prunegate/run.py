@@ -105,7 +105,13 @@ def decide(
         },
     )
     bench.require_unchanged()
-    decision = gate(source, folder / PREDICTIONS, measurements=measurements, origin=origin)
+    decision = gate(
+        source,
+        folder / PREDICTIONS,
+        measurements=measurements,
+        origin=origin,
+        ledger=settings.ledger,
+    )
     warned = (
         *bench.warnings,
         *lineage_warnings(bench.baseline, candidate),

@@ -19,6 +19,7 @@ from torch import nn
 
 from prunegate import __version__
 from prunegate.audit.generations import generations_of
+from prunegate.audit.ledger import Ledger
 from prunegate.audit.provenance import now
 from prunegate.audit.record import Generation, Saturating
 from prunegate.compress.checkpoint import kept_until_done
@@ -71,6 +72,8 @@ class Settings:
     new_tokens: int = 48
     """Tokens of such a continuation, at most."""
     command: str = "run"
+    ledger: Ledger | None = None
+    """Says which attempt on its gate set the verdict is; None: nobody counts."""
     checkpoints: Path | None = None
     """Folder that unfinished work is kept in, to be taken up again; None: nowhere."""
     progress: Progress = lambda _stage, _done, _total: None

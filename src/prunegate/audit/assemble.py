@@ -15,6 +15,7 @@ from prunegate.audit.known_limits import known_limits
 from prunegate.audit.notes import Notes, environment_of
 from prunegate.audit.provenance import now, tool
 from prunegate.audit.record import (
+    Bar,
     DecisionRecord,
     Flip,
     Input,
@@ -32,6 +33,7 @@ from prunegate.evaluation.flips import flipped_rows
 from prunegate.evaluation.slices import SliceCounts
 from prunegate.policy.explain import explain
 from prunegate.policy.model import Policy
+from prunegate.verdict.attempt import Attempt
 from prunegate.verdict.finding import Verdict
 
 if TYPE_CHECKING:
@@ -73,6 +75,10 @@ class Judged:
     """The file of stated figures, where the policy names one."""
     workspace: Workspace | None = None
     """What git says of the policy's folder."""
+    attempt: Attempt | None = None
+    """Which attempt on its gate set it is, where a ledger was asked."""
+    bar: Bar | None = None
+    """What was sealed for the gate set."""
     unknown: tuple[str, ...] = ()
     """Measured models that nothing at hand could be compared with."""
 
@@ -128,6 +134,8 @@ def assemble(
         warnings=verdict.warnings,
         known_limits=(*known_limits(policy, verdict, operations), *_unknown(judged.unknown)),
         second_opinion=judged.opinion,
+        attempt=judged.attempt,
+        bar=judged.bar,
         environment=environment_of(judged.notes),
         workspace=judged.workspace,
         revalidate_on=revalidate_on(policy, created),

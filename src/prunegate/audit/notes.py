@@ -10,9 +10,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from prunegate.audit.provenance import MOMENT, now
 from prunegate.audit.record import ModelRef, Saturating
 from prunegate.cost.processor import processor
 
@@ -32,6 +34,8 @@ class Notes:
     """``tree_digest`` of each model's folder, by role."""
     environment: Mapping[str, str] = field(default_factory=dict)
     """The processor that the models ran on, as ``Processor.facts`` words it."""
+    created: str | None = None
+    """When the predictions were made: UTC, ISO 8601, seconds."""
     saturating: Mapping[str, Saturating] = field(default_factory=dict)
     """Models that compute otherwise on other processors, by role."""
 
@@ -44,6 +48,7 @@ def noted(table: pa.Table, models: Mapping[str, ModelRef]) -> pa.Table:
         models: By role, as they were scored here.
     """
     said = {
+        "created": now(),
         "environment": processor().facts(),
         "saturating": {
             role: asdict(model.saturating) for role, model in models.items() if model.saturating
@@ -74,6 +79,7 @@ def read_notes(path: Path) -> Notes:
         said: Any = json.loads(found.get(_NOTE, b"{}"))
         return Notes(
             digests=digests,
+            created=_moment(said.get("created")),
             environment={str(k): str(v) for k, v in said.get("environment", {}).items()},
             saturating={
                 role: _saturating(one)
@@ -83,6 +89,15 @@ def read_notes(path: Path) -> Notes:
         )
     except (ValueError, TypeError, AttributeError):
         return Notes(digests=digests)
+
+
+def predicted_at(notes: Sequence[Notes]) -> str | None:
+    """When the first of the predictions were made; None where one of the files does not say.
+
+    When a file was written or changed is no evidence: copying a file changes that.
+    """
+    said = [one.created for one in notes]
+    return min(filter(None, said)) if said and all(said) else None
 
 
 def environment_of(notes: Sequence[Notes]) -> dict[str, str]:
@@ -115,6 +130,12 @@ def _saturating_in_words(found: Saturating) -> str:
         f"{products}, and did where the predictions were made; computed without saturation, "
         f"{found.changed:,} of {found.rows:,} rows ({share:.2%}) change their decision."
     )
+
+
+def _moment(said: Any) -> str | None:
+    if said is None:
+        return None
+    return datetime.strptime(said, MOMENT).strftime(MOMENT)
 
 
 def _saturating(said: Any) -> Saturating:

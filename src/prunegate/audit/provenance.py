@@ -13,6 +13,8 @@ from prunegate import __version__
 from prunegate.audit.record import Tool
 from prunegate.policy.wording import inert
 
+MOMENT = "%Y-%m-%dT%H:%M:%SZ"
+"""How a moment in UTC is written, to the second."""
 _JUDGING = (
     *("altair", "duckdb", "great-expectations", "jinja2", "narwhals", "numpy", "pandas", "pyarrow"),
     *("pydantic", "ruamel.yaml", "scipy", "vl-convert-python"),
@@ -52,7 +54,7 @@ def now() -> str:
     """The time in UTC, to the second; ``SOURCE_DATE_EPOCH`` fixes it for reproducible output."""
     fixed = os.environ.get("SOURCE_DATE_EPOCH")
     moment = datetime.fromtimestamp(int(fixed), UTC) if fixed else datetime.now(UTC)
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.strftime(MOMENT)
 
 
 def _version(name: str) -> str | None:

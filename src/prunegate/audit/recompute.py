@@ -34,8 +34,10 @@ from prunegate.policy.checks import disagreements
 from prunegate.policy.explain import explain
 from prunegate.policy.model import Policy
 from prunegate.policy.naming import parse_slice_name, slice_name
+from prunegate.policy.rules_digest import rules_digest
 from prunegate.policy.validation import validate
 from prunegate.policy.wording import one_line, show, show_path
+from prunegate.verdict.attempt import Attempt, as_attempted, bound, spent, told
 from prunegate.verdict.claimed import with_claims
 from prunegate.verdict.figures import figures
 from prunegate.verdict.finding import Verdict
@@ -133,7 +135,8 @@ def differences(
     slices = slices_of(policy, record) if counted is None else counted
     yield from _of_layout(policy, slices)
     known = operations(policy, record.measurements)
-    verdict = verdict_of(policy, slices, known)
+    yield from _of_attempt(policy, record.attempt)
+    verdict = verdict_of(policy, slices, known, record.attempt)
     for name in FIELDS:
         yield from compare((name,), getattr(record, name), getattr(verdict, name))
     yield from compare(("cost",), record.cost, known.cost)
@@ -187,13 +190,36 @@ def slices_of(policy: Policy, record: DecisionRecord) -> tuple[SliceCounts, ...]
     return slices_in(policy.task.kind, record.slices, record.tallies)
 
 
-def verdict_of(policy: Policy, slices: Sequence[SliceCounts], known: Operations) -> Verdict:
+def verdict_of(
+    policy: Policy,
+    slices: Sequence[SliceCounts],
+    known: Operations,
+    attempt: Attempt | None = None,
+) -> Verdict:
     """The verdict on tallies and what is known of running the models."""
-    verdict = decide(policy, slices, figures(known.measurements, known.cost, known.unpriced))
+    tested = as_attempted(policy, attempt)
+    operational = figures(known.measurements, known.cost, known.unpriced)
+    verdict = told(decide(tested, slices, operational), policy, attempt)
     if policy.claims is None or policy.claims.figures is None:
         return with_claims(policy, verdict, None)
     measured = measured_of(verdict.findings, known.measurements, known.cost)
     return with_claims(policy, verdict, check(policy.claims.figures, measured))
+
+
+def _of_attempt(policy: Policy, attempt: Attempt | None) -> Iterator[Difference]:
+    """What an attempt says beyond its number follows from the policy."""
+    if attempt is None:
+        return
+    if attempt.number < 1:
+        raise InputError(f"attempt.number is {attempt.number}, but attempts are numbered from 1")
+    expected = {
+        "rules": rules_digest(policy),
+        "reuse": policy.evidence.reuse,
+        "alpha": spent(policy, attempt.number),
+        "alpha_of_all": bound(policy),
+    }
+    for name, value in expected.items():
+        yield from compare(("attempt", name), getattr(attempt, name), value)
 
 
 def _of_layout(policy: Policy, slices: Sequence[SliceCounts]) -> Iterator[Difference]:

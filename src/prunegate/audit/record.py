@@ -15,6 +15,7 @@ from prunegate.claims.checked import Claims
 from prunegate.cost.measurement import Measurements
 from prunegate.cost.projection import Projection
 from prunegate.evaluation.discovered import DiscoveredSlice
+from prunegate.verdict.attempt import Attempt
 from prunegate.verdict.finding import Finding, Outcome, SliceSummary
 
 FORMAT = "urn:prunegate:record:v1"
@@ -247,6 +248,22 @@ class Workspace:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Bar:
+    """A bar (rules on a gate set) that was sealed into the audit trail."""
+
+    entry: str
+    """sha256 of the entry."""
+    sealed_at: str
+    """UTC, ISO 8601, seconds, by the clock of who sealed it."""
+    rules: str
+    """sha256 of what decided in the policy that was sealed."""
+    contents: str
+    """sha256 of the gate set with its slicing values, as it was sealed."""
+    before_predictions: bool | None = None
+    """Whether that was before the predictions were made; None: when they were is not known."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class DecisionRecord:
     """One decision, whole."""
 
@@ -287,6 +304,11 @@ class DecisionRecord:
     known_limits: tuple[str, ...] = ()
     """What this record does not show."""
     environment: dict[str, str] = field(default_factory=dict)
+    attempt: Attempt | None = None
+    """Which attempt on its gate set this is; None: nobody counted, or the engine cannot tell gate
+    sets apart."""
+    bar: Bar | None = None
+    """The bar that was sealed for this gate set; None: none is known."""
     second_opinion: SecondOpinion | None = None
     """None: the record was made without one."""
     workspace: Workspace | None = None

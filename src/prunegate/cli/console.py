@@ -97,7 +97,24 @@ def _details(decision: Decision, folder: Path) -> list[str]:
         lines.append(f"  ... and {len(found.more_losses)} more {noun} within limits in the report")
     if found.more_others:
         lines.append(f"  ... and {len(found.more_others)} more warnings in the report")
+    lines += [f"  {inert(text)}" for text in _counted(decision)]
     return [*lines, f"  report: {folder / 'report.html'}"]
+
+
+def _counted(decision: Decision) -> list[str]:
+    """Which attempt this is where it is a further one, and what was sealed where something was."""
+    from prunegate.audit.bar_words import bar_in_words
+
+    attempt, bar = decision.record.attempt, decision.record.bar
+    if attempt is None:
+        return []
+    lines = []
+    if attempt.number > 1:
+        level = "" if attempt.reuse == "none" else f", tested at {100 * attempt.alpha:.2g} %"
+        lines.append(f"attempt {attempt.number:,} on this gate set{level}")
+    if bar is not None:
+        lines.append(f"bar sealed before the run: {bar_in_words(attempt, bar)}")
+    return lines
 
 
 SHOWN = 8

@@ -62,6 +62,7 @@ def command(seed: int, cache: Path | None, scale: float, search: bool, output: O
     patient_threads()
     if search:
         return _search(seed, cache, scale, output)
+    from prunegate.audit.ledger import Ledger
     from prunegate.cli.console import progress, show
     from prunegate.demo.workspace import ARMS, default_cache, name_of, prepare, scaled, told
     from prunegate.gate import keep
@@ -86,16 +87,19 @@ def command(seed: int, cache: Path | None, scale: float, search: bool, output: O
                 cache or default_cache(), seed=seed, sizes=scaled(scale), epochs=4, progress=report
             )
         for arm, path in workspace.policies.items():
-            with progress(output) as report:
-                settings = Settings(
-                    seed=seed,
-                    batch=64,
-                    seconds=max(1.0, 6.0 * scale),
-                    command="demo",
-                    progress=told(arm, report),
-                )
-                decision = run(read_policy(path), folders[arm].folder, settings)
-            show(decision, keep(decision, folders[arm], output.audit, key), output)
+            with Ledger(output.audit) as ledger:
+                with progress(output) as report:
+                    settings = Settings(
+                        seed=seed,
+                        batch=64,
+                        seconds=max(1.0, 6.0 * scale),
+                        command="demo",
+                        ledger=ledger,
+                        progress=told(arm, report),
+                    )
+                    decision = run(read_policy(path), folders[arm].folder, settings)
+                folder = keep(decision, folders[arm], output.audit, key)
+            show(decision, folder, output)
     return 0
 
 

@@ -52,6 +52,7 @@ def command(
     """  # noqa: D301  # click's mark is the character itself
     from prunegate.audit.assemble import Origin
     from prunegate.audit.inputs import measurements_input
+    from prunegate.audit.ledger import Ledger
     from prunegate.cli.console import show
     from prunegate.cost.measurements_file import read_measurements
     from prunegate.gate import gate, keep
@@ -63,8 +64,10 @@ def command(
     figures = read_measurements(measurements) if measurements else None
     behind = (measurements_input(measurements),) if measurements else ()
     place = staged(output.out, output.reports / source.policy.name, force=output.force)
-    with place as staging, _readable(predictions, engine) as table:
-        decision = gate(source, table, measurements=figures, origin=Origin(inputs=behind))
+    ledger = Ledger(output.audit)
+    with place as staging, _readable(predictions, engine) as table, ledger:
+        origin = Origin(inputs=behind)
+        decision = gate(source, table, measurements=figures, origin=origin, ledger=ledger)
         folder = keep(decision, staging, output.audit, key)
     show(decision, folder, output)
     return decision.verdict.exit_code

@@ -1,4 +1,4 @@
-"""``prunegate policy``: write, check, compare and read back policy files."""
+"""``prunegate policy``: write, check, compare, seal and read back policy files."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from prunegate.cli.policy_diff import command as diff
+from prunegate.cli.policy_seal import command as seal
 from prunegate.errors import InputError, PolicyError
 
 if TYPE_CHECKING:
@@ -22,14 +23,15 @@ FILE = click.Path(path_type=Path)
 
 @click.group(
     "policy",
-    short_help="Write, check, compare and read back policy files.",
+    short_help="Write, check, compare, seal and read back policy files.",
     epilog="Example: prunegate policy validate policies/*.yaml",
 )
 def command() -> None:
-    """Write, check, compare and read back policy files."""
+    """Write, check, compare, seal and read back policy files."""
 
 
 command.add_command(diff)
+command.add_command(seal)
 
 
 @command.command(

@@ -43,6 +43,7 @@ def command(policy: Path, output: Output, **settings: Any) -> int:
       prunegate run policies/my-classifier.yaml --seed 1
     """  # noqa: D301  # click's mark is the character itself
     patient_threads()
+    from prunegate.audit.ledger import Ledger
     from prunegate.cli.console import progress, show
     from prunegate.gate import keep
     from prunegate.outputs.staging import staged
@@ -52,9 +53,12 @@ def command(policy: Path, output: Output, **settings: Any) -> int:
 
     key = output.signing_key()  # a wrong one is known at once
     source = read_policy(policy)
-    with staged(output.out, output.reports / source.policy.name, force=output.force) as staging:
+    place = staged(output.out, output.reports / source.policy.name, force=output.force)
+    with place as staging, Ledger(output.audit) as ledger:
         with progress(output) as report:
-            chosen = Settings(**settings, checkpoints=staging.checkpoints, progress=report)
+            chosen = Settings(
+                **settings, checkpoints=staging.checkpoints, ledger=ledger, progress=report
+            )
             decision = run(source, staging.folder, chosen)
         folder = keep(decision, staging, output.audit, key)
     show(decision, folder, output)

@@ -71,13 +71,14 @@ def search_and_show(
     """Search, publish the output folder, print what was found, and return the exit code."""
     from dataclasses import replace
 
+    from prunegate.audit.ledger import Ledger
     from prunegate.cli.console import progress
     from prunegate.errors import PrunegateError
     from prunegate.search.search import decides, prepare, search
     from prunegate.search.workfolder import work_folder
 
-    with progress(output) as report:
-        bench = prepare(source, replace(settings, progress=report))
+    with progress(output) as report, Ledger(output.audit) as ledger:
+        bench = prepare(source, replace(settings, ledger=ledger, progress=report))
         with work_folder(staging.above, decides(bench)) as work:
             if work.attempts and not output.quiet:
                 click.echo(f"  taking up {_attempts(work.attempts)} from {work.folder}", err=True)

@@ -57,6 +57,20 @@ class Engine(Protocol):
         None where the values would have to travel for it: then whoever asks has to count.
         """
 
+    def share_of_rows(
+        self, frame: narwhals.LazyFrame[Any], by: str, share: tuple[int, int]
+    ) -> pa.Table | None:
+        """Rows in any order, with texts in Unicode's NFC.
+
+        Args:
+            frame: over the table's frame.
+            by: a column of texts.
+            share: (i, k) asks for the i-th of k shares, by the sha256 of that column, which every
+                version of an engine computes alike.
+
+        None where the rows would have to travel for it.
+        """
+
 
 @dataclass(frozen=True, kw_only=True)
 class DuckDB:
@@ -82,6 +96,19 @@ class DuckDB:
             hashed = hashed.filter(f"h % {shares} = {place}")
         hashes: NDArray[np.uint64] = hashed.fetchnumpy()["h"]
         return hashes
+
+    def share_of_rows(
+        self, frame: narwhals.LazyFrame[Any], by: str, share: tuple[int, int]
+    ) -> pa.Table:
+        """As ``Engine`` says."""
+        rows, (place, shares) = frame.to_native(), share
+        kinds = zip(map(quoted, rows.columns), rows.types, strict=True)
+        cells = [f"nfc_normalize({c}) AS {c}" if t.id == "varchar" else c for c, t in kinds]
+        found = rows.project(", ".join(cells))
+        if shares > 1:
+            number = f"CAST('0x' || sha256({quoted(by)})[1:8] AS UINTEGER)"
+            found = found.filter(f"{number} % {shares} = {place}")
+        return found.to_arrow_table()
 
     def _cheapest(self, frame: narwhals.LazyFrame[Any], column: str) -> Any:
         stored = self.stored

@@ -42,6 +42,10 @@ class Spark:
         """None: the values would have to come to the driver."""
         del frame, column, share
 
+    def share_of_rows(self, frame: nw.LazyFrame[Any], by: str, share: tuple[int, int]) -> None:
+        """None: the rows would have to come to the driver."""
+        del frame, by, share
+
 
 def open_spark(
     source: Any, wanted: tuple[str, ...], as_text: frozenset[str], numeric: frozenset[str]

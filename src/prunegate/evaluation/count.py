@@ -51,11 +51,13 @@ def needed_columns(policy: Policy) -> tuple[str, ...]:
     columns = policy.data.columns
     group = () if policy.group is None else (policy.group,)
     return tuple(
-        dict.fromkeys((*_labels(policy), columns.baseline, columns.candidate, *policy.keys, *group))
+        dict.fromkeys(
+            (*label_columns(policy), columns.baseline, columns.candidate, *policy.keys, *group)
+        )
     )
 
 
-def _labels(policy: Policy) -> tuple[str, ...]:
+def label_columns(policy: Policy) -> tuple[str, ...]:
     """The column that says what is right (or, for language, how long the document is)."""
     columns = policy.data.columns
     if policy.task.kind == "language":
@@ -79,19 +81,20 @@ def open_predictions(policy: Policy, source: Any, *, with_ids: bool = False) -> 
     ids = (policy.data.columns.id,) if with_ids else ()
     wanted = (*ids, *needed_columns(policy))
     try:
-        return _open(policy, source, wanted)
+        return open_columns(policy, source, wanted)
     except MissingColumnsError as error:
         present = [column for column in wanted if column not in error.missing]
-        problems = _of_incomplete(policy, _open(policy, source, present)) if present else []
+        problems = _of_incomplete(policy, open_columns(policy, source, present)) if present else []
         if not problems:
             raise
         listed = "\n".join(f"  {problem}" for problem in problems)
         raise TableError(f"{error}\nBesides:\n{listed}") from error
 
 
-def _open(policy: Policy, source: Any, wanted: Sequence[str]) -> Table:
+def open_columns(policy: Policy, source: Any, wanted: Sequence[str]) -> Table:
+    """Open a table with some of the policy's columns, each as it is read; raises as above."""
     columns = policy.data.columns
-    values = (*_labels(policy), columns.baseline, columns.candidate)
+    values = (*label_columns(policy), columns.baseline, columns.candidate)
     group = () if policy.group is None else (policy.group,)
     labels = values if policy.task.kind == "multiclass" else ()
     return open_table(

@@ -245,6 +245,7 @@ DIRECTIONS: Mapping[type[Section], Mapping[str, Direction]] = {
         "confidence": higher,
         "minimum": untold("undeclared"),
         "strict": ordered(False, True),
+        "reuse": ordered("none", "ledger", "strict"),
     },
     Minimum: {"rows": _fewest, "positives": _fewest},
     Rule: {

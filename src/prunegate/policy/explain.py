@@ -183,6 +183,7 @@ def _in_general(policy: Policy) -> list[str]:
     """What the words of the rules mean, and what holds for every slice."""
     return [
         _meaning_of_proven(policy),
+        _REUSE[policy.evidence.reuse],
         _meaning_of_measured(policy),
         _minimum(policy),
         _undefined(policy),
@@ -259,6 +260,16 @@ def _meaning_of_proven(policy: Policy) -> str:
     confidence = number(policy.evidence.confidence, 100)
     data = "documents" if policy.task.kind == "language" else "labelled data"
     return f"Proven means shown by the {data} with {confidence} % confidence (one-sided)."
+
+
+_REUSE = {
+    "ledger": "",
+    "strict": (
+        "Every attempt on one gate set, the first too, is held to more than that, so that it is "
+        "true of all attempts together."
+    ),
+    "none": "That speaks of one attempt: further ones on the same gate set cost nothing here.",
+}
 
 
 def _meaning_of_measured(policy: Policy) -> str:

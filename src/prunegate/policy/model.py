@@ -127,6 +127,10 @@ class Evidence(Section):
     strict: Annotated[bool, Strict()] = False
     """Test precision and F1 by a Dirichlet posterior with added losses: slower, less powerful and
     never liberal where few rows differ."""
+    reuse: Literal["ledger", "strict", "none"] = "ledger"
+    """What further attempts on one gate set cost: the first is tested at 1 - confidence and later
+    ones at less (ledger), all at less, so that together they keep it (strict), or nothing (none,
+    which the statement says)."""
 
     @property
     def alpha(self) -> float:
@@ -283,6 +287,13 @@ class Policy(Section):
             for number, step in enumerate(self.compress, start=1)
             if step.rows is not None
         }
+
+    def at_level(self, alpha: float) -> Policy:
+        """The same policy with every test at another level than its own."""
+        if alpha == self.evidence.alpha:
+            return self
+        evidence = self.evidence.model_copy(update={"confidence": 1 - alpha})
+        return self.model_copy(update={"evidence": evidence})
 
     def document(self) -> dict[str, Any]:
         """The policy as plain JSON values, without defaults: what the record keeps."""

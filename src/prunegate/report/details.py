@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from prunegate.audit.bar_words import bar_in_words
 from prunegate.audit.record import Compression, DecisionRecord, Input, ModelRef
 from prunegate.report import numbers
 from prunegate.report.headline import lost_gained
@@ -173,9 +174,22 @@ def _decision(record: DecisionRecord, digest: str) -> tuple[Fact, ...]:
         Fact(name="made by", value=f"prunegate {inert(record.command)}"),
         Fact(name="made on", value=numbers.moment(record.created)),
         Fact(name="seed", value=seed),
+        *_attempt(record),
         Fact(name="exit code", value=str(record.exit_code)),
         *_terms(record),
     )
+
+
+def _attempt(record: DecisionRecord) -> Iterator[Fact]:
+    """Which attempt on its gate set this is, and whether its bar was sealed before."""
+    attempt, bar = record.attempt, record.bar
+    if attempt is None:
+        return
+    of = f"{attempt.number:,} of {attempt.known:,} that the audit folder knows"
+    yield Fact(name="attempt on this gate set", value=of)
+    yield Fact(name="gate set (sha256 of its content)", value=inert(attempt.gate_set), code=True)
+    yield Fact(name="rules (sha256 of what decides)", value=inert(attempt.rules), code=True)
+    yield Fact(name="bar sealed before the run", value=inert(bar_in_words(attempt, bar)))
 
 
 def _terms(record: DecisionRecord) -> Iterator[Fact]:

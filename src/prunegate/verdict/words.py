@@ -233,7 +233,7 @@ _EXACT = (
 
 def statement(policy: Policy, findings: Sequence[Finding]) -> str:
     """The guarantee of this gate in one sentence, with what is only approximate said."""
-    alpha = f"{100 * policy.evidence.alpha:g} %"
+    alpha = share(policy.evidence.alpha, digits=3)
     proven = [f for f in findings if f.severity == "block" and f.evidence == "proven"]
     tested = [f for f in proven if f.p_value is not None]
     approximate = not all(_is_exact(f.method) for f in tested)
@@ -246,6 +246,18 @@ def statement(policy: Policy, findings: Sequence[Finding]) -> str:
     if any(f.severity == "block" and f.evidence == "point" for f in findings):
         sentence += " Rules with evidence: point carry no such guarantee."
     return sentence
+
+
+def share(level: float, digits: int = 2) -> str:
+    """A level as a percentage, rounded up: a bound never looks smaller than it is.
+
+    >>> share(0.05), share(0.0069603645)
+    ('5 %', '0.7 %')
+    """
+    if level <= 0:
+        return "0 %"
+    unit = 10.0 ** (math.floor(math.log10(100 * level)) + 1 - digits)
+    return f"{math.ceil(100 * level / unit - 1e-9) * unit:.6g} %"
 
 
 def _is_exact(method: str) -> bool:

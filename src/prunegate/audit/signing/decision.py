@@ -12,10 +12,11 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, get_args
 
-from prunegate.audit.record import DecisionRecord, Input
+from prunegate.audit.record import DecisionRecord, Input, Search
 from prunegate.audit.signing.statement import Statement, Subject
 from prunegate.policy.wording import inert
-from prunegate.verdict.finding import Status
+from prunegate.verdict.attempt import Attempt
+from prunegate.verdict.finding import Outcome, Status
 
 DECISION = "urn:prunegate:decision:v1"
 """Predicate type of a decision."""
@@ -56,6 +57,10 @@ def decision_statement(
         "inputs_not_named": len(_files(record)[MOST_INPUTS:]),
         "tool": {"name": clipped(record.tool.name), "version": clipped(record.tool.version)},
     }
+    if record.attempt is not None:
+        predicate["attempt"] = _attempt(record.attempt)
+    if record.search is not None:
+        predicate["search"] = _search(record.search)
     if evidence:
         predicate["evidence"] = [one.plain() for one in evidence]
     if record.revalidate_on is not None:
@@ -65,6 +70,30 @@ def decision_statement(
         predicate_type=DECISION,
         predicate=predicate,
     )
+
+
+def _attempt(attempt: Attempt) -> dict[str, Any]:
+    """What the ledger counts by (``audit/ledger.py``)."""
+    return {
+        "gate_set": attempt.gate_set,
+        "contents": attempt.contents,
+        "candidate": list(attempt.candidate),
+        "baseline": list(attempt.baseline),
+        "rules": attempt.rules,
+        "number": attempt.number,
+        "alpha": attempt.alpha,
+    }
+
+
+def _search(search: Search) -> dict[str, Any]:
+    """That the candidate was chosen among others, on other rows; the record has each of them."""
+    outcomes = Counter(attempt.outcome for attempt in search.attempts)
+    return {
+        "rows": search.rows,
+        "attempts": len(search.attempts),
+        "chosen": search.chosen,
+        "outcomes": {outcome: outcomes[outcome] for outcome in get_args(Outcome)},
+    }
 
 
 def clipped(text: str, longest: int = _NAME) -> str:

@@ -1,0 +1,279 @@
+"""The ledger: what the audit folder knows of earlier attempts on a gate set, and of sealed bars.
+
+It has no file of its own. Every decision in the audit trail says which attempt it was, and every
+sealed bar which gate set it is for; counting them is reading the entries, pending and sealed. So it
+knows what that folder knows: attempts that went to another folder, or whose entries were deleted
+before they were sealed, are not there.
+
+From the taking of a number until its decision is filed no other gate on this machine takes one from
+the same folder.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from prunegate.audit.log.entry import may_name
+from prunegate.audit.log.folder import is_log, read_checkpoint, reading
+from prunegate.audit.log.pending import each_pending
+from prunegate.audit.log.tiles import stored_entries
+from prunegate.audit.record import Bar
+from prunegate.audit.signing.decision import DECISION
+from prunegate.audit.signing.dsse import parse_envelope
+from prunegate.audit.signing.statement import Statement, parse_statement
+from prunegate.errors import EvidenceError, InputError
+from prunegate.policy.model import Policy
+from prunegate.verdict.attempt import Attempt, bound, spent
+
+SEAL = "urn:prunegate:seal:v1"
+"""Predicate type of a bar that was sealed before its run."""
+WAIT_S = 600.0
+"""How long another gate is waited for."""
+_STEP_S = 0.05
+_DIGEST_LENGTH = 64
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tried:
+    """What makes an attempt itself."""
+
+    gate_set: str
+    contents: str
+    candidate: tuple[str, ...]
+    baseline: tuple[str, ...]
+    rules: str
+
+    def same_as(self, other: Tried) -> bool:
+        """The same candidate, baseline and rules; one digest in common is enough."""
+        return (
+            self.rules == other.rules
+            and not set(self.candidate).isdisjoint(other.candidate)
+            and not set(self.baseline).isdisjoint(other.baseline)
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Past:
+    """An attempt that an entry of the audit trail tells of."""
+
+    tried: Tried
+    number: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """What an audit folder says of one gate set."""
+
+    attempts: tuple[Past, ...]
+    """In the order of entries: pending, then sealed; the same attempt may occur twice."""
+    bars: tuple[Bar, ...]
+    """Sealed bars, ``before_predictions`` not yet known."""
+
+
+def numbered(attempts: Iterable[Past], tried: Tried) -> tuple[int, int]:
+    """The number of an attempt, and how many are known with it.
+
+    A number that was given once is not given again: where entries are missing, the highest number
+    that is left still counts.
+    """
+    distinct: list[Past] = []
+    own = 0
+    highest = 0
+    for past in attempts:
+        highest = max(highest, past.number)
+        if past.tried.same_as(tried):
+            own = max(own, past.number)
+        if not any(past.tried.same_as(other.tried) for other in distinct):
+            distinct.append(past)
+    if own:
+        return own, max(len(distinct), highest)
+    number = max(len(distinct), highest) + 1
+    return number, number
+
+
+def known_in(audit: Path, gate_set: str) -> Known:
+    """What the entries of an audit folder say of a gate set.
+
+    Raises:
+        InputError: a file under ``pending`` is no entry, or the folder cannot be read.
+        EvidenceError: the log is not all there, or an entry is malformed.
+    """
+    attempts: list[Past] = []
+    bars: list[Bar] = []
+    for name, entry in _entries(audit):
+        if not may_name(entry, gate_set):
+            continue
+        statement = parse_statement(parse_envelope(entry, name).payload, name)
+        attempts += _attempts(statement, gate_set, name)
+        bars += _bars(statement, gate_set, entry, name)
+    return Known(attempts=tuple(attempts), bars=tuple(bars))
+
+
+def _entries(audit: Path) -> Iterator[tuple[str, bytes]]:
+    """Pending entries first: one that is sealed meanwhile is met twice, and never missed."""
+    yield from ((f"pending entry {name[:12]}", entry) for name, entry in each_pending(audit))
+    if not is_log(audit):
+        return
+    with reading(audit, WAIT_S):
+        size = read_checkpoint(audit).checkpoint.size
+        for number, entry in stored_entries(audit, size):
+            yield f"entry {number}", entry
+
+
+def _attempts(statement: Statement, gate_set: str, where: str) -> list[Past]:
+    said = statement.predicate.get("attempt")
+    if statement.predicate_type != DECISION or said is None:
+        return []
+    with _well_formed(where):
+        if said["gate_set"] != gate_set:
+            return []
+        tried = Tried(
+            gate_set=gate_set,
+            contents=_digest(said["contents"]),
+            candidate=tuple(map(_digest, said["candidate"])),
+            baseline=tuple(map(_digest, said["baseline"])),
+            rules=_digest(said["rules"]),
+        )
+        number = said["number"]
+        if isinstance(number, bool) or not isinstance(number, int) or number < 1:
+            raise ValueError
+        return [Past(tried=tried, number=number)]
+
+
+def _bars(statement: Statement, gate_set: str, entry: bytes, where: str) -> list[Bar]:
+    said = statement.predicate
+    if statement.predicate_type != SEAL or said.get("gate_set") != gate_set:
+        return []
+    with _well_formed(where):
+        return [
+            Bar(
+                entry=hashlib.sha256(entry).hexdigest(),
+                sealed_at=str(said["created"]),
+                rules=_digest(said["rules"]),
+                contents=_digest(said["contents"]),
+            )
+        ]
+
+
+@contextmanager
+def _well_formed(where: str) -> Iterator[None]:
+    """Turn what is missing or misspelt in an entry into evidence that does not verify."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError) as error:
+        raise EvidenceError(
+            f"{where}: what it says of its gate set is not what prunegate writes; see 'prunegate "
+            "audit verify'"
+        ) from error
+
+
+def _digest(value: Any) -> str:
+    if not isinstance(value, str) or len(value) != _DIGEST_LENGTH:
+        raise ValueError
+    return value
+
+
+def bar_of(bars: Sequence[Bar], attempt: Attempt, predicted_at: str | None) -> Bar | None:
+    """The sealed bar of a verdict: the earliest that is the same, else the latest of another.
+
+    Args:
+        bars: sealed for this gate set.
+        attempt: the verdict's.
+        predicted_at: when its predictions were made (UTC, ISO 8601, seconds, Z), where known.
+    """
+    if not bars:
+        return None
+    held = [b for b in bars if (b.rules, b.contents) == (attempt.rules, attempt.contents)]
+    found = min(held, key=_sealed_at) if held else max(bars, key=_sealed_at)
+    before = None if predicted_at is None else found.sealed_at < predicted_at
+    return replace(found, before_predictions=before)
+
+
+def _sealed_at(bar: Bar) -> str:
+    return bar.sealed_at
+
+
+class Ledger:
+    """The ledger of one audit folder; a number taken from it is kept until the ``with`` ends."""
+
+    def __init__(self, audit: Path, wait_s: float = WAIT_S) -> None:
+        self._audit = audit
+        self._wait_s = wait_s
+        self._held: list[int] = []
+
+    def __enter__(self) -> Ledger:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        while self._held:
+            os.close(self._held.pop())
+
+    def take(
+        self, policy: Policy, tried: Tried, predicted_at: str | None = None
+    ) -> tuple[Attempt, Bar | None]:
+        """The number of an attempt, and the bar that was sealed for it.
+
+        Raises:
+            InputError: another gate keeps the folder too long, or the folder cannot be read.
+            EvidenceError: the folder's entries do not verify.
+        """
+        self._hold()
+        known = known_in(self._audit, tried.gate_set)
+        number, count = numbered(known.attempts, tried)
+        attempt = Attempt(
+            gate_set=tried.gate_set,
+            contents=tried.contents,
+            candidate=tried.candidate,
+            baseline=tried.baseline,
+            rules=tried.rules,
+            number=number,
+            known=count,
+            reuse=policy.evidence.reuse,
+            alpha=spent(policy, number),
+            alpha_of_all=bound(policy),
+        )
+        return attempt, bar_of(known.bars, attempt, predicted_at)
+
+    def _hold(self) -> None:
+        """Lock the audit folder itself; while it is not there, the nearest folder above it."""
+        if self._held:
+            return
+        until = time.monotonic() + self._wait_s
+        while True:
+            place = _nearest(self._audit)
+            handle = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            self._held.append(handle)
+            self._lock(handle, until)
+            if _nearest(self._audit) == place:
+                return
+            os.close(self._held.pop())  # made meanwhile
+
+    def _lock(self, handle: int, until: float) -> None:
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                if time.monotonic() >= until:
+                    raise InputError(
+                        f"{self._audit}: another gate is taking its number from this audit trail; "
+                        "let it finish and run this again"
+                    ) from error
+                time.sleep(_STEP_S)
+            except OSError:
+                return  # a file system without locks: see docs/audit.md
+            else:
+                return
+
+
+def _nearest(folder: Path) -> Path:
+    """The folder, or the nearest above it that is there."""
+    folder = folder.absolute()
+    return next(place for place in (folder, *folder.parents) if place.is_dir())

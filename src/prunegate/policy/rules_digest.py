@@ -1,0 +1,66 @@
+"""The rules' digest: one name for everything in a policy that decides a verdict.
+
+Two policies that judge alike have the same digest: comments, titles, names and owners, the order of
+keys, of rules and of slices, defaults written out, names that ``data: columns:`` maps, and how a
+candidate is made or found do not matter. Whatever is not listed as deciding nothing is in it, so
+that a new key of the policy language starts as one that decides.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from prunegate.policy.model import Policy
+
+DECIDES_NOTHING = frozenset(
+    {
+        *("prunegate", "name", "title", "purpose", "owner", "words", "labels", "report"),
+        *("model", "data", "compress", "search"),
+        *("revalidate", "approvals", "waivers"),
+    }
+)
+"""Keys of a policy that turn no finding; some are other issues' and may not be there yet."""
+
+
+def rules_digest(policy: Policy) -> str:
+    """sha256 of what decides, lower-case hexadecimal."""
+    rules = policy.model_dump(mode="json", exclude=set(DECIDES_NOTHING))
+    rules["evidence"].pop("reuse")  # the ledger is kept whichever way it is spent
+    for spec in rules["slices"]:
+        spec["expect"] = _unordered(spec["expect"])
+    for rule in rules["rules"]:
+        rule["slices"] = _list(rule["slices"])
+        rule["classes"] = _list(rule["classes"])
+    rules["slices"], rules["rules"] = map(_unordered, (rules["slices"], rules["rules"]))
+    rules["task"]["classes"] = _unordered(rules["task"]["classes"])
+    if rules.get("claims"):
+        rules["claims"].pop("file")  # its figures are here
+    return hashlib.sha256(_spelled(rules).encode()).hexdigest()
+
+
+def _list(value: Any) -> list[Any]:
+    """``overall`` and ``[overall]`` are one."""
+    return _unordered(value if isinstance(value, list) else [value])
+
+
+def _unordered(values: list[Any]) -> list[Any]:
+    """Values in one order, each once."""
+    found = {_spelled(value): value for value in values}
+    return [found[key] for key in sorted(found)]
+
+
+def _spelled(value: Any) -> str:
+    """JSON in one spelling; whole numbers are alike however they are written."""
+    return json.dumps(_plain(value), sort_keys=True, separators=(",", ":"))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return int(value)
+    return value

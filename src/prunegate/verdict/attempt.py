@@ -1,0 +1,92 @@
+"""Attempt: which try on its gate set a verdict is, and what that leaves of alpha.
+
+The number is told by whoever keeps count (``audit/ledger.py``); what follows from it is worked out
+here, from the policy and the number alone, so that a verdict can be recomputed from its record.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from prunegate.policy.model import Policy
+from prunegate.stats.reuse import Reuse, level, of_all, rows_ratio
+from prunegate.verdict.finding import Verdict
+from prunegate.verdict.words import share
+
+POWER = 0.9
+"""At which further attempts are compared with the first."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempt:
+    """One candidate under one set of rules on one gate set, among those before it."""
+
+    gate_set: str
+    """sha256 of ids and labels (``evaluation/identity.py``): what attempts are counted by."""
+    contents: str
+    """sha256 of ids, labels, slicing values and groups."""
+    candidate: tuple[str, ...]
+    """Digests that each tell the candidate: of its answers, and of its files where it was run."""
+    baseline: tuple[str, ...]
+    """Likewise of the baseline."""
+    rules: str
+    """sha256 of what decides in the policy (``policy/rules_digest.py``)."""
+    number: int
+    """From 1. The same candidate under the same rules again has the number that it had."""
+    known: int
+    """Attempts on this gate set that the audit folder knows, this one included."""
+    reuse: Reuse
+    alpha: float
+    """Level of every test of this attempt."""
+    alpha_of_all: float | None
+    """A bound for wrongly approving any of all attempts on this gate set; None: there is none."""
+
+
+def spent(policy: Policy, number: int) -> float:
+    """The level that a policy leaves to attempt ``number``."""
+    return level(policy.evidence.reuse, policy.evidence.alpha, number)
+
+
+def bound(policy: Policy) -> float | None:
+    """What a policy promises of all attempts on one gate set together."""
+    return of_all(policy.evidence.reuse, policy.evidence.alpha)
+
+
+def as_attempted(policy: Policy, attempt: Attempt | None) -> Policy:
+    """The policy with its tests at the level of an attempt; None: nobody counted, the first."""
+    return policy if attempt is None else policy.at_level(spent(policy, attempt.number))
+
+
+def told(verdict: Verdict, policy: Policy, attempt: Attempt | None) -> Verdict:
+    """The verdict whose statement says which attempt it is and what that means."""
+    if attempt is None:
+        return verdict
+    return replace(verdict, statement=f"{verdict.statement} {sentences(policy, attempt)}")
+
+
+def sentences(policy: Policy, attempt: Attempt) -> str:
+    """Which attempt this is, what holds for all of them, and what it costs."""
+    first = policy.evidence.alpha
+    which = f"This is attempt {attempt.number:,} on this gate set, as far as the audit folder knows"
+    total = bound(policy)
+    if total is None:
+        return (
+            f"{which}; the policy does not reckon with reuse (evidence: reuse: none), so some "
+            f"attempt of several on this set is approved wrongly more often than {share(first)} "
+            "of the time."
+        )
+    spoken = f"Of all attempts on it, chosen without looking at its rows, at most {share(total)}"
+    spoken += " of the time is any approved wrongly."
+    own = spent(policy, attempt.number)
+    if own == first:
+        return f"{which}. {spoken}"
+    held = f"its tests are at {share(own)} in place of {share(first)}"
+    return f"{which}: {held}. {spoken} {_cost(first, own)}"
+
+
+def _cost(first: float, own: float) -> str:
+    ratio = rows_ratio(first, own, POWER)
+    fresh = "a fresh gate set starts again at attempt 1"
+    if ratio is None:
+        return f"No number of rows would prove anything any more; {fresh}."
+    return f"That takes about {ratio:.2g} times the rows of a test at {share(first)}; {fresh}."
