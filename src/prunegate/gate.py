@@ -55,8 +55,8 @@ if TYPE_CHECKING:
 
 
 UNCOUNTED = (
-    "How often this gate set was judged before is not known: Spark would have to send every row for "
-    "its digest. Judge files without --engine spark to have attempts counted."
+    "How often this gate set was judged before is not known: Spark would have to send every row "
+    "for its digest. Judge files without --engine spark to have attempts counted."
 )
 
 
