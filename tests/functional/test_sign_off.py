@@ -152,10 +152,6 @@ def test_a_client_signs_with_nothing_but_ssh_keygen(
     folder: Path, say: Say, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("prunegate.cli.approve.page_digest", PAGE_DIGEST)
-    record = (folder / "o" / "record.json").read_bytes()
-    pending = folder / "audit" / "pending"
-    pending.mkdir(parents=True)  # a record that was pended as it is says nothing, and is no harm
-    (pending / hashlib.sha256(record).hexdigest()).write_bytes(record)
     code, told = say("status", "o")
     assert code == 5
     assert "missing: no approval as client counts" in told

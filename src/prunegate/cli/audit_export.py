@@ -19,7 +19,7 @@ PATH = click.Path(path_type=Path)
 @click.option("--predictions", type=PATH, multiple=True, help="A file that was judged; put it in.")
 @click.option("--key", type=PATH, multiple=True, help="A public key that signs decisions.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing.")
-def command(
+def command(  # noqa: PLR0913  # one argument per option
     *,
     record: str,
     out: Path,

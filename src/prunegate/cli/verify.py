@@ -48,7 +48,7 @@ def _names(_: click.Context, __: click.Parameter, value: str | None) -> tuple[st
 @click.option("--json", "as_json", is_flag=True, help="Print every check on stdout as JSON.")
 @click.option("-q", "--quiet", is_flag=True, help="Print only what does not hold.")
 @click.option("--no-color", is_flag=True, help="Plain text.")
-def command(
+def command(  # noqa: PLR0913  # one argument per option
     *,
     file: Path,
     require: tuple[str, ...],

@@ -35,6 +35,7 @@ from prunegate.audit.replay import find_record
 from prunegate.audit.signing.decision import CANDIDATE, DECISION, POLICY, RECORD, REPORT
 from prunegate.audit.signing.dsse import parse_envelope
 from prunegate.audit.signing.keys import key_id, openssh_line, read_public_key
+from prunegate.audit.signing.signers import SIGNERS
 from prunegate.audit.signing.statement import Statement, parse_statement
 from prunegate.errors import EvidenceError, InputError
 from prunegate.policy.wording import inert
@@ -56,7 +57,7 @@ class Wanted:
     predictions: tuple[Path, ...] = ()
     """Files that were judged, as the record names them."""
     keys: tuple[Path, ...] = ()
-    """Public keys that sign decisions; those under ``keys/`` in the audit folder go in anyway."""
+    """Public keys that sign decisions; those of the audit folder's signers go in anyway."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,8 +132,8 @@ def _decision(entries: Sequence[_Entry], stored: StoredRecord, audit: Path) -> _
         if entry.facts.kind == DECISION and stored.digest in entry.facts.subjects:
             return entry
     raise InputError(
-        f"{audit}: holds no entry of a decision on the record {stored.digest[:12]}; 'prunegate gate' "
-        "makes one, and --audit DIR names the folder that has it"
+        f"{audit}: holds no entry of a decision on the record {stored.digest[:12]}; 'prunegate "
+        "gate' makes one, and --audit DIR names the folder that has it"
     )
 
 
@@ -207,7 +208,7 @@ def consistency_file(old: int, path: Sequence[bytes], checkpoint: bytes) -> byte
 
 
 def _keys(audit: Path, given: Sequence[Path]) -> Iterator[tuple[str, bytes]]:
-    for path in (*given, *sorted((audit / "keys").glob("*.pub"))):
+    for path in (*given, *sorted((audit / SIGNERS).glob("*.pub"))):
         key = read_public_key(path)
         yield f"{layout.KEYS}{key_id(key)}.pub", f"{openssh_line(key)}\n".encode()
 

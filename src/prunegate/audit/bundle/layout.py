@@ -101,7 +101,7 @@ def read_bundle(path: Path) -> dict[str, bytes]:
         InputError: there is no such folder or zip.
         EvidenceError: it holds links, names that lead elsewhere or occur twice, or too much.
     """
-    if path.is_dir():
+    if path.is_dir() and any((path / name).exists() for name in (MANIFEST, DECISION)):
         return _of_folder(path)
     if not path.is_file():
         raise InputError(f"{inert(str(path))}: no bundle; give the folder or zip of an export")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -135,19 +136,29 @@ def _log(files: Files, trusted: Trusted) -> str | None:
         return None
     policy = _policy(files, trusted)
     current = files[layout.CHECKPOINT]
-    entries = _entries(files)
-    for name in (n for n in entries if n.replace(".json", SUFFIX) in files):
+    for name in (n for n in _entries(files) if n.replace(".json", SUFFIX) in files):
         proof = files[name.replace(".json", SUFFIX)]
-        try:
-            if parse_tlog_proof(proof)[0].checkpoint != current:
-                raise EvidenceError(f"is of another state of the log than {layout.CHECKPOINT}")
+        with _at(name.replace(".json", SUFFIX)):
+            _require_state(proof, current)
             trust = verify_tlog_proof(proof, files[name], policy)
-        except (EvidenceError, InputError) as error:
-            raise EvidenceError(f"{name.replace('.json', SUFFIX)}: {error}") from error
     number = parse_tlog_proof(files[layout.DECISION.replace(".json", SUFFIX)])[0].index
     whose = "" if trusted.logs else " (the bundle's own trust.policy; compare it)"
     by = ", ".join(map(inert, trust.cosignatures)) or "nobody"
     return f"entry {number} of {inert(trust.log.name)}{whose}, cosigned by {by}"
+
+
+@contextmanager
+def _at(where: str) -> Iterator[None]:
+    """Name the file that is wrong."""
+    try:
+        yield
+    except (EvidenceError, InputError) as error:
+        raise EvidenceError(f"{where}: {error}") from error
+
+
+def _require_state(proof: bytes, current: bytes) -> None:
+    if parse_tlog_proof(proof)[0].checkpoint != current:
+        raise EvidenceError(f"is of another state of the log than {layout.CHECKPOINT}")
 
 
 def _growth(files: Files, trusted: Trusted) -> str | None:
@@ -159,6 +170,8 @@ def _growth(files: Files, trusted: Trusted) -> str | None:
     if old.checkpoint.origin != new.checkpoint.origin or not verified(old.note, keys):
         raise EvidenceError("the older checkpoint is not of this log, by its name and key")
     then, now = old.checkpoint, new.checkpoint
+    if then.size > now.size:
+        raise EvidenceError(f"the log was cut: {then.size} entries then, {now.size} now")
     path = [] if then.size in (0, now.size) else _path(files, then.size)
     if path is None:
         return None

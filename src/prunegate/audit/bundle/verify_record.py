@@ -379,7 +379,7 @@ def main() -> int:
     parser.add_argument("bundle", type=Path, help="a folder or a zip")
     parser.add_argument("--log-key", type=vkey, action="append", help="verifier key of the log")
     parser.add_argument("--key", type=Path, action="append", default=[], help="who decides")
-    for name in ("--checkpoint", "--allowed-signers"):  # an older one that you kept; who may approve
+    for name in ("--checkpoint", "--allowed-signers"):  # as you keep them
         parser.add_argument(name, type=Path)
     given = parser.parse_args()
     own = {"older-checkpoint": given.checkpoint, "allowed_signers": given.allowed_signers}

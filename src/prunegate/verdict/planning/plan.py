@@ -11,8 +11,8 @@ from prunegate.errors import InputError, UnsupportedError
 from prunegate.evaluation.tallies import Cells
 from prunegate.policy.catalogue import METRICS
 from prunegate.policy.model import Policy
-from prunegate.verdict.planning import assumed as assuming
 from prunegate.verdict.attempt import spent
+from prunegate.verdict.planning import assumed as assuming
 from prunegate.verdict.planning.assumed import Assumed
 from prunegate.verdict.planning.characteristics import Gate, Progress, Scenario, simulate
 from prunegate.verdict.planning.groups import Group, expected, from_pilot
