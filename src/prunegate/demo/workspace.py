@@ -22,10 +22,11 @@ from prunegate.errors import InputError
 Progress = Callable[[str, int, int], None]
 
 ARMS = {
-    "display-only": ", where: {content_type: display}",
     "representative": "",
+    "display-only": ", where: {content_type: display}",
 }
-"""The two candidates: which rows rank and recover them. The first is the mistake."""
+"""The two candidates: which rows rank and recover them. The second is the mistake; it is judged
+second, because both are tried on one gate set and a further attempt has less of alpha."""
 SEARCH = "search"
 """The search: the representative recipe with another share of heads in each attempt."""
 MORE = 18_000

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from prunegate.policy.model import Policy
+from prunegate.stats.paired_exact import BETA
 from prunegate.stats.reuse import Reuse, level, of_all, rows_ratio
 from prunegate.verdict.finding import Verdict
 from prunegate.verdict.words import share
@@ -87,6 +88,6 @@ def sentences(policy: Policy, attempt: Attempt) -> str:
 def _cost(first: float, own: float) -> str:
     ratio = rows_ratio(first, own, POWER)
     fresh = "a fresh gate set starts again at attempt 1"
-    if ratio is None:
-        return f"No number of rows would prove anything any more; {fresh}."
+    if ratio is None or own < BETA:
+        return f"That is less than the exact test of paired rates can show on any rows; {fresh}."
     return f"That takes about {ratio:.2g} times the rows of a test at {share(first)}; {fresh}."

@@ -11,6 +11,7 @@ from prunegate.errors import InputError, UnsupportedError
 from prunegate.evaluation.tallies import Cells
 from prunegate.policy.catalogue import METRICS
 from prunegate.policy.model import Policy
+from prunegate.verdict.attempt import spent
 from prunegate.verdict.planning import assumed as assuming
 from prunegate.verdict.planning.assumed import Assumed
 from prunegate.verdict.planning.characteristics import Gate, Progress, Scenario, simulate
@@ -121,7 +122,7 @@ def plan(
         basis=basis,
         assumed=given if isinstance(given, Assumed) else None,
         expects="the pilot's change" if wanted.as_seen else "nothing changed",
-        alpha=policy.evidence.alpha,
+        alpha=spent(policy, 1),
         power=wanted.power,
         tests=tests,
         power_each=each,
@@ -213,7 +214,7 @@ def _needs(
     progress: Progress = lambda _stage, _done, _total: None,
 ) -> tuple[Need, ...]:
     cells = sized.layout.add(expected(sized.groups))
-    target = Target(alpha=policy.evidence.alpha, power=power, minimum=policy.evidence.minimum)
+    target = Target(alpha=spent(policy, 1), power=power, minimum=policy.evidence.minimum)
     needs = []
     for place, limit in enumerate(sized.asked.limits):
         progress("plan sizes", place, len(sized.asked.limits))
@@ -229,7 +230,7 @@ def _simulated(
         groups=sized.groups,
         layout=sized.layout,
         asked=sized.asked,
-        alpha=policy.evidence.alpha,
+        alpha=spent(policy, 1),
         simulations=wanted.simulations,
         seed=wanted.seed,
     )

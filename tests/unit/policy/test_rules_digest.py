@@ -1,0 +1,69 @@
+"""The rules' digest: what decides has a name of its own, and what does not has no part in it."""
+
+from __future__ import annotations
+
+import pytest
+
+from prunegate.policy.load import parse_policy
+from prunegate.policy.model import Policy
+from prunegate.policy.rules_digest import DECIDES_NOTHING, rules_digest
+
+BASE = """\
+prunegate: 1
+name: one
+task: {kind: binary, positive: unsafe, threshold: 0.5}
+slices: [{by: kind, expect: [video, display]}, {by: region}]
+evidence: {confidence: 0.95, minimum: {rows: 300}}
+rules:
+  - {metric: recall, slices: [kind, overall], max_drop: 0.02}
+  - {metric: precision, at_least: 0.9}
+"""
+OTHER_WORDS = """\
+# a comment
+purpose: something else
+name: two
+owner: somebody
+prunegate: 1
+rules:
+  - {at_least: 0.9, slices: [overall], metric: precision, severity: block}
+  - {metric: recall, slices: [overall, kind], max_drop: 0.02, evidence: proven}
+evidence: {minimum: {rows: 300, positives: 1}, confidence: 0.95, reuse: strict}
+task: {threshold: 0.5, positive: unsafe, kind: binary}
+slices: [{by: region}, {by: [kind], expect: [display, video]}]
+data: {table: x.csv, columns: {id: image}}
+revalidate: {after_days: 90}
+"""
+
+
+def test_words_order_and_defaults_do_not_matter() -> None:
+    other = OTHER_WORDS.replace("[kind], expect", "kind, expect")
+    assert rules_digest(parse_policy(BASE)) == rules_digest(parse_policy(other))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("max_drop: 0.02", "max_drop: 0.03"),
+        ("max_drop: 0.02", "max_drop: {relative: 0.02}"),
+        ("at_least: 0.9", "at_least: 0.9, severity: warn"),
+        ("at_least: 0.9", "at_least: 0.9, evidence: point"),
+        ("confidence: 0.95", "confidence: 0.9"),
+        ("{rows: 300}", "{rows: 200}"),
+        ("threshold: 0.5", "threshold: 0.4"),
+        ("positive: unsafe", "positive: safe"),
+        (", {by: region}", ""),
+        ("[video, display]", "[video]"),
+        ("rules:", "group: post\nrules:"),
+        ("[kind, overall]", "overall"),
+        ("evidence: {", "evidence: {strict: true, "),
+    ],
+)
+def test_whatever_decides_matters(old: str, new: str) -> None:
+    assert old in BASE
+    changed = parse_policy(BASE.replace(old, new, 1))
+    assert rules_digest(parse_policy(BASE)) != rules_digest(changed)
+
+
+def test_every_key_that_is_there_is_sorted_into_one_of_the_two() -> None:
+    deciding = {"task", "slices", "group", "evidence", "rules", "cost", "claims"}
+    assert set(Policy.model_fields) - DECIDES_NOTHING == deciding
