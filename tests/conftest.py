@@ -23,6 +23,11 @@ settings.register_profile(
 settings.load_profile("prunegate")
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name long texts by their argument: fresh keys in them would differ from worker to worker."""
+    return argname if isinstance(val, str | bytes) and len(val) > 48 else None
+
+
 @pytest.fixture(scope="session")
 def spark() -> Iterator[Any]:
     """A Spark of two threads on this machine."""
