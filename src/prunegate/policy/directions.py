@@ -28,6 +28,7 @@ from prunegate.policy.model import (
     ModelSection,
     Policy,
     Relative,
+    Revalidate,
     Rule,
     SliceSpec,
     Task,
@@ -231,8 +232,10 @@ DIRECTIONS: Mapping[type[Section], Mapping[str, Direction]] = {
         "search": _MAKING,
         "cost": _money,
         "claims": present,
+        "revalidate": present,
         "approvals": present,
     },
+    Revalidate: {"after_days": lower},
     Task: {
         "kind": _TASK,
         "positive": _TASK,

@@ -91,7 +91,7 @@ ONE_MISTAKE = {
             (
                 "5: zebra: unknown key 'zebra'; valid: prunegate, name, purpose, owner, task, "
                 "slices, group, evidence, rules, model, data, compress, search, cost, claims, "
-                "revalidate"
+                "revalidate, ..."
             )
         ],
     ),
