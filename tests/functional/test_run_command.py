@@ -50,7 +50,9 @@ class Ran:
 
 
 def do_run(home: Path, out: Path, *options: object, policy: str = "policy.yaml") -> Ran:
-    result = invoke("run", home / policy, "--out", out, "--audit", out / "../audit", *options)
+    with pytest.MonkeyPatch.context() as clock:
+        clock.setenv("SOURCE_DATE_EPOCH", "1700000000")  # the predictions say when they were made
+        result = invoke("run", home / policy, "--out", out, "--audit", out / "../audit", *options)
     assert result.exception is None, result.exception
     record = json.loads((out / "record.json").read_text())
     return Ran(home=home, out=out, record=record, code=result.return_value)

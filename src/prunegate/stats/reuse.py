@@ -58,7 +58,7 @@ def rows_ratio(alpha: float, spent: float, power: float) -> float | None:
     By the normal approximation, at the same power. None where nothing was left to spend.
 
     >>> round(rows_ratio(0.05, 0.0076, 0.9), 2)
-    1.6
+    1.61
     """
     if spent <= 0:
         return None
