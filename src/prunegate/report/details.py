@@ -234,4 +234,6 @@ def _software(record: DecisionRecord) -> tuple[Fact, ...]:
 def _environment(record: DecisionRecord) -> tuple[Fact, ...]:
     measured = record.measurements.environment if record.measurements else {}
     both = {**record.environment, **{f"measured on: {k}": v for k, v in measured.items()}}
-    return tuple(Fact(name=inert(k), value=inert(str(v))) for k, v in sorted(both.items()))
+    return tuple(
+        Fact(name=inert(k.replace("_", " ")), value=inert(str(v))) for k, v in sorted(both.items())
+    )
