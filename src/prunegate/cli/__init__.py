@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from importlib import import_module
+from typing import Any
 
 import click
 
@@ -40,25 +42,34 @@ COMMANDS = {
 
 
 class LazyGroup(click.Group):
-    """A group whose commands are imported when they are asked for."""
+    """A group whose commands are imported when they are asked for.
+
+    Args:
+        lazy: every command by name, in the order that a newcomer needs them: the module of this
+            package that holds it as ``command``, or ``module:name``.
+    """
+
+    def __init__(self, *args: Any, lazy: Mapping[str, str], **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self._lazy = lazy
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Names in the order that a newcomer needs them."""
         del ctx
-        return list(COMMANDS)
+        return list(self._lazy)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import one command's module and return the command."""
         del ctx
-        if cmd_name not in COMMANDS:
+        if cmd_name not in self._lazy:
             return None
-        module = import_module(f"prunegate.cli.{COMMANDS[cmd_name]}")
-        command = module.command
+        module, _, name = self._lazy[cmd_name].partition(":")
+        command = getattr(import_module(f"prunegate.cli.{module}"), name or "command")
         assert isinstance(command, click.Command)  # noqa: S101  # our own modules
         return command
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyGroup, lazy=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="prunegate")
 def cli() -> None:
     """The gate between a compressed neural network and production.
