@@ -1,7 +1,8 @@
-"""JSON read without forgiveness: size and nesting bounded, no duplicate keys, no NaN.
+"""JSON read without forgiveness: no duplicate keys, no NaN, for models size and nesting bounded.
 
-Model folders come from other people. Two keys of one name mean two readers may see two models;
-NaN and Infinity are not JSON. No torch here.
+Files come from other people. Two keys of one name mean two readers may see two things; NaN and
+Infinity are not JSON. The audit trail reads by the same rules and asks for the canonical spelling
+too (``audit/signing/strict_json.py``). No torch here.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import json
 from typing import Any, NoReturn
 
 from prunegate.errors import ModelError
+from prunegate.policy.wording import show
 
 _LARGEST = 16 << 20  # the indices of 200,000 kept neurons take 2 MB
 
@@ -27,9 +29,7 @@ def parse_object(raw: bytes, name: str) -> dict[str, Any]:
     if len(raw) > _LARGEST:
         raise ModelError(f"{name}: {len(raw):,} bytes; at most {_LARGEST:,} are read.")
     try:
-        value = json.loads(
-            raw.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant
-        )
+        value = parse_value(raw)
     except RecursionError as error:
         raise ModelError(f"{name}: nested too deeply to be a model's description.") from error
     except ValueError as error:  # JSONDecodeError and UnicodeDecodeError are ValueErrors
@@ -39,14 +39,24 @@ def parse_object(raw: bytes, name: str) -> dict[str, Any]:
     return value
 
 
+def parse_value(raw: bytes) -> Any:
+    """Parse UTF-8 JSON of any size.
+
+    Raises:
+        ValueError: not UTF-8, not JSON, or a key that occurs twice.
+        RecursionError: nested too deeply.
+    """
+    return json.loads(raw.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant)
+
+
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"key {twice!r} occurs twice")
+        raise ValueError(f"the key {show(twice)} occurs twice")
     return found
 
 
 def _no_constant(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is not a number")
+    raise ValueError(f"{constant} is no JSON number")

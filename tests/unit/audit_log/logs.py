@@ -70,5 +70,6 @@ def put_evidence(audit: Path, content: bytes) -> str:
 
 
 def files(audit: Path) -> list[Path]:
-    """Every file of the log, in a fixed order."""
-    return sorted(path for path in audit.rglob("*") if path.is_file())
+    """Every file of the log, in a fixed order; its index is a cache, and no part of it."""
+    found = (path for path in audit.rglob("*") if path.is_file())
+    return sorted(path for path in found if path.parent.name != ".index")

@@ -8,6 +8,7 @@
     audit/pending/<sha256>     entries that wait to be sealed
     audit/evidence/<sha256>    what entries name by digest
     audit/.lock                held by the one sealer
+    audit/.index/              where digests stand, a cache: :mod:`prunegate.audit.log.index`
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from prunegate.audit.log.merkle import HASH_SIZE, CompactRange, fold
+from prunegate.audit.log.merkle import HASH_SIZE, CompactRange, fold, perfect_root
 from prunegate.audit.log.tiles import WIDTH, levels, read_tile
 
 OnTile = Callable[[int, int, bytes], None]
@@ -45,7 +45,9 @@ class Frontier:
     def append(self, leaf: bytes) -> None:
         """Add a leaf hash; tiles that become full are handed out, the lowest first."""
         self.size += 1
-        level, node = 0, leaf
+        self._carry(0, leaf)
+
+    def _carry(self, level: int, node: bytes) -> None:
         while True:
             if level == len(self._levels):
                 self._levels.append(_Level(0))
@@ -57,6 +59,20 @@ class Frontier:
             node = edge.range.root()
             self._levels[level] = _Level(edge.index + 1)
             level += 1
+
+    def extend(self, leaves: bytes) -> None:
+        """Add leaf hashes, given one after the other; a whole tile of them is hashed as one."""
+        if self.size % WIDTH or len(leaves) != WIDTH * HASH_SIZE:
+            for at in range(0, len(leaves), HASH_SIZE):
+                self.append(leaves[at : at + HASH_SIZE])
+            return
+        if not self._levels:
+            self._levels.append(_Level(0))
+        index = self._levels[0].index
+        self.size += WIDTH
+        self._levels[0] = _Level(index + 1)
+        self._on_full(0, index, leaves)
+        self._carry(1, perfect_root(leaves))
 
     def partials(self) -> Iterator[tuple[int, int, bytes]]:
         """Level, number and hashes of every partial tile."""

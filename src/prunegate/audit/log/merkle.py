@@ -39,6 +39,15 @@ def fold(subtrees: Sequence[bytes]) -> bytes:
     return root
 
 
+def perfect_root(hashes: bytes) -> bytes:
+    """Root over a power of two of leaf hashes, given one after the other."""
+    sha256, width = hashlib.sha256, 2 * HASH_SIZE
+    while len(hashes) > HASH_SIZE:
+        pairs = range(0, len(hashes), width)
+        hashes = b"".join([sha256(b"\x01" + hashes[at : at + width]).digest() for at in pairs])
+    return hashes
+
+
 class CompactRange:
     """A tree that only grows: at most log2(size) hashes are kept, whatever its size.
 

@@ -1,17 +1,19 @@
 """Prove: the file that shows one entry's place in the log to somebody who has only that entry.
 
-The proof itself comes from the hash tiles; finding an entry by a digest reads the entries.
+The proof itself comes from the hash tiles; finding an entry by a digest asks the
+index first, and reads the entries where that does not help.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
 from pathlib import Path
 
-from prunegate.audit.log.entry import EntryFacts, ReadEntry, may_name
+from prunegate.audit.log.checkpoint import Checkpoint
+from prunegate.audit.log.entry import ReadEntry, may_name
 from prunegate.audit.log.folder import as_evidence, read_checkpoint
+from prunegate.audit.log.index import covered, hits
 from prunegate.audit.log.merkle import consistency_proof, includes, inclusion_proof, leaf_hash
 from prunegate.audit.log.tiles import (
     ENTRIES,
@@ -27,26 +29,13 @@ from prunegate.audit.log.tlog_proof import TlogProof
 from prunegate.errors import EvidenceError, InputError
 from prunegate.policy.wording import inert
 
-Matches = Callable[[bytes, EntryFacts], bool]
-"""Whether an entry is the one that a digest means."""
-
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,17}")
+_IN_INDEX = 16
+"""Characters of a digest that the index tells apart."""
 _DIGEST = re.compile(r"[0-9a-f]{12,64}")
 
 
-def names_it(digest: str) -> Matches:
-    """An entry that is the digest, or has it (or begins with it) as a subject or as evidence."""
-
-    def matches(entry: bytes, facts: EntryFacts) -> bool:
-        own = hashlib.sha256(entry).hexdigest()
-        return any(d.startswith(digest) for d in (own, *facts.subjects, *facts.evidence))
-
-    return matches
-
-
-def find_entry(
-    audit: Path, wanted: str, read: ReadEntry, matches: Matches | None = None
-) -> tuple[int, bytes]:
+def find_entry(audit: Path, wanted: str, read: ReadEntry) -> tuple[int, bytes]:
     """The entry that a number, or a digest of at least 12 characters, means.
 
     A digest is one of the entry, or of what it is about or names as evidence; where several entries
@@ -56,33 +45,78 @@ def find_entry(
         InputError: there is no such entry.
         EvidenceError: the log's files are malformed.
     """
-    size = read_checkpoint(audit).checkpoint.size
+    log = read_checkpoint(audit).checkpoint
     if _NUMBER.fullmatch(wanted) and len(wanted) < 12:
-        return int(wanted), stored_entry(audit, size, int(wanted))
+        return int(wanted), stored_entry(audit, log.size, int(wanted))
     if not _DIGEST.fullmatch(wanted):
         raise InputError(
             f"{inert(wanted)[:80]}: give an entry's number, or 12 to 64 hexadecimal digits of a"
             " digest; prunegate audit log lists them"
         )
-    named: tuple[int, bytes] | None = None
-    judge = matches or names_it(wanted)
-    for index, width in bundles(size):
-        content = read_bundle(audit, index, width)
-        maybe = named is None and may_name(content, wanted)
-        where = tile_path(ENTRIES, index, width)
-        for number, entry in enumerate(
-            unframe(content, width, where, index * WIDTH), start=index * WIDTH
-        ):
-            if hashlib.sha256(entry).hexdigest().startswith(wanted):
-                return number, entry
-            if maybe and may_name(entry, wanted):
-                with as_evidence(f"entry {number} ({where})"):
-                    facts = read(entry)
-                if judge(entry, facts):
-                    named, maybe = (number, entry), False
-    if named is None:
+    search = _Search(audit, log.size, wanted, read)
+    found = search.by_index(log) or search.by_reading(0)
+    if found is None:
         raise InputError(f"{wanted}: no entry of the log is, or names, this digest; is it sealed?")
-    return named
+    return found
+
+
+class _Search:
+    """One digest, looked for in the index and in the entries."""
+
+    def __init__(self, audit: Path, size: int, wanted: str, read: ReadEntry) -> None:
+        self._audit = audit
+        self._size = size
+        self._wanted = wanted
+        self._read = read
+
+    def by_index(self, log: Checkpoint) -> tuple[int, bytes] | None:
+        """What the index points to and the entries confirm; None: read them all."""
+        known = covered(self._audit, log)
+        if known is None:
+            return None
+        named: tuple[int, bytes] | None = None
+        for hit in hits(self._audit, known, self._wanted):
+            if named is not None and not hit.own:
+                continue
+            if not 0 <= hit.number < known.size:
+                return None
+            entry = stored_entry(self._audit, self._size, hit.number)
+            if hit.own and self._is(entry):
+                return hit.number, entry
+            if hit.own or not self._names(hit.number, entry):
+                if len(self._wanted) <= _IN_INDEX:
+                    return None  # nothing but a false row can point to it
+                continue  # another digest may begin alike
+            named = hit.number, entry
+        rest = self.by_reading(known.size)
+        return rest if named is None or (rest is not None and self._is(rest[1])) else named
+
+    def by_reading(self, start: int) -> tuple[int, bytes] | None:
+        """The entry, looked for in all from number ``start`` on."""
+        named: tuple[int, bytes] | None = None
+        for index, width in bundles(self._size):
+            first = index * WIDTH
+            if first + width <= start:
+                continue
+            content = read_bundle(self._audit, index, width)
+            maybe = named is None and may_name(content, self._wanted)
+            where = tile_path(ENTRIES, index, width)
+            for number, entry in enumerate(unframe(content, width, where, first), start=first):
+                if number < start:
+                    continue
+                if self._is(entry):
+                    return number, entry
+                if maybe and may_name(entry, self._wanted) and self._names(number, entry):
+                    named, maybe = (number, entry), False
+        return named
+
+    def _is(self, entry: bytes) -> bool:
+        return hashlib.sha256(entry).hexdigest().startswith(self._wanted)
+
+    def _names(self, number: int, entry: bytes) -> bool:
+        with as_evidence(f"entry {number}"):
+            facts = self._read(entry)
+        return any(d.startswith(self._wanted) for d in (*facts.subjects, *facts.evidence))
 
 
 def prove(audit: Path, number: int, entry: bytes) -> TlogProof:

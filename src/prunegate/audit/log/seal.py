@@ -33,6 +33,7 @@ from prunegate.audit.log.folder import (
     sealing,
 )
 from prunegate.audit.log.frontier import Frontier
+from prunegate.audit.log.index import refresh
 from prunegate.audit.log.merkle import includes, inclusion_proof, leaf_hash
 from prunegate.audit.log.note import vkey_of
 from prunegate.audit.log.pending import FOLDER, pending_names, read_pending
@@ -109,6 +110,7 @@ def seal(
         warnings = _check_clock(fresh, latest, now)
         new = _commit(audit, current, frontier, fresh, key) if fresh else current
         warnings += _tidy_after(audit, [one.name for one in waiting], new.size)
+        warnings += _index(audit, new, read)
     return Sealed(checkpoint=new, added=len(fresh), dropped=len(known), warnings=tuple(warnings))
 
 
@@ -238,6 +240,15 @@ def _commit(
         raise
     sync_folder(audit)
     return new
+
+
+def _index(audit: Path, log: Checkpoint, read: ReadEntry) -> list[str]:
+    """Bring the index up to the log; without one, finding an entry is slower, and that is all."""
+    try:
+        refresh(audit, log, read)
+    except OSError as error:
+        return [f"sealed, but its index could not be written ({error.strerror})"]
+    return []
 
 
 def _tidy_after(audit: Path, names: list[str], size: int) -> list[str]:

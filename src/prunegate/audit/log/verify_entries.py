@@ -6,13 +6,14 @@ does, so the first difference is kept until the pass is over, and then named.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
 from pathlib import Path
 
 from prunegate.audit.log.checkpoint import Checkpoint
 from prunegate.audit.log.entry import ReadEntry
-from prunegate.audit.log.folder import CHECKPOINT, EVIDENCE, as_evidence
+from prunegate.audit.log.folder import CHECKPOINT, EVIDENCE
 from prunegate.audit.log.frontier import Frontier
+from prunegate.audit.log.index import IndexCheck
 from prunegate.audit.log.merkle import HASH_SIZE, consistency_proof, extends, leaf_hash
 from prunegate.audit.log.tiles import (
     ENTRIES,
@@ -24,7 +25,7 @@ from prunegate.audit.log.tiles import (
     tile_path,
     unframe,
 )
-from prunegate.errors import EvidenceError
+from prunegate.errors import EvidenceError, InputError
 
 _FEW = 10
 
@@ -39,8 +40,10 @@ class EntryPass:
         self.missing: list[str] = []
         self._audit = audit
         self._read = read
+        self._evidence = f"{audit / EVIDENCE}{os.sep}"
         self._missing_ok = missing_ok
         self._latest = ""
+        self._index = IndexCheck(audit, None)
         self._unfit: tuple[str, str] | None = None
         """The first difference: what is wrong if an entry was changed, and if a tile was."""
 
@@ -52,50 +55,67 @@ class EntryPass:
         """
         frontier = Frontier(self._compare)
         then_root = frontier.root()
-        for index, width in bundles(now.size):
-            for leaf in self._bundle(index, width):
-                frontier.append(leaf)
-                if then is not None and frontier.size == then.size:
-                    then_root = frontier.root()
+        with IndexCheck(self._audit, now) as self._index:
+            for number, width in bundles(now.size):
+                leaves = self._bundle(number, width)
+                ends = (then.size - frontier.size) * HASH_SIZE if then is not None else 0
+                if 0 < ends <= len(leaves):  # the older tree ends in this bundle
+                    frontier.extend(leaves[:ends])
+                    then_root, leaves = frontier.root(), leaves[ends:]
+                frontier.extend(leaves)
         for level, index, hashes in frontier.partials():
             self._compare(level, index, hashes)
         self._judge(frontier.root(), now)
         if then is not None:
             self._extends(then, then_root, now)
+        if self._index.wrong is not None:
+            raise EvidenceError(self._index.wrong)
 
-    def _bundle(self, index: int, width: int) -> Iterator[bytes]:
-        """Leaf hashes of a bundle; its entries are read as long as nothing is wrong."""
+    def _bundle(self, index: int, width: int) -> bytes:
+        """Leaf hashes of a bundle."""
         where, first = tile_path(ENTRIES, index, width), index * WIDTH
         stored = self._stored(0, index, width)
+        entries: list[bytes] = []
         try:
-            entries = unframe(read_bundle(self._audit, index, width), width, where, first)
-            for offset, entry in enumerate(entries):
-                leaf = leaf_hash(entry)
-                if stored[offset * HASH_SIZE : (offset + 1) * HASH_SIZE] != leaf:
-                    tile = tile_path(0, index, width)
-                    self._differs(
-                        f"entry {first + offset} ({where}) was changed after it was sealed",
-                        f"{tile} was changed: its hash of entry {first + offset} is wrong, the"
-                        " entry itself is as it was sealed",
-                    )
-                if self._unfit is None:
-                    self._facts(first + offset, entry, where)
-                yield leaf
+            entries.extend(unframe(read_bundle(self._audit, index, width), width, where, first))
         except EvidenceError as error:
+            self._leaves(entries, stored, index, width)  # those before it: one may be changed
             if self._unfit is not None:
                 raise EvidenceError(self._unfit[0]) from error
             raise
+        return self._leaves(entries, stored, index, width)
+
+    def _leaves(self, entries: list[bytes], stored: bytes, index: int, width: int) -> bytes:
+        """Leaf hashes of entries, which are read as long as nothing is wrong."""
+        where = tile_path(ENTRIES, index, width)
+        leaves = [leaf_hash(entry) for entry in entries]
+        hashes = b"".join(leaves)
+        same = stored == hashes
+        for number, (entry, leaf) in enumerate(zip(entries, leaves, strict=True), index * WIDTH):
+            at = number % WIDTH * HASH_SIZE
+            if not same and stored[at : at + HASH_SIZE] != leaf:
+                self._differs(
+                    f"entry {number} ({where}) was changed after it was sealed",
+                    f"{tile_path(0, index, width)} was changed: its hash of entry {number} is"
+                    " wrong, the entry itself is as it was sealed",
+                )
+            if self._unfit is None:
+                self._facts(number, entry, where)
+        return hashes
 
     def _facts(self, number: int, entry: bytes, where: str) -> None:
-        with as_evidence(f"entry {number} ({where}) is none"):
+        try:
             facts = self._read(entry)
+        except InputError as error:
+            raise EvidenceError(f"entry {number} ({where}) is none: {error}") from error
         self.unsigned += not facts.signers
         if facts.created < self._latest:
             self.late += 1
             self.first_late = number if self.first_late is None else self.first_late
+        self._index.see(number, entry, facts)
         self._latest = max(self._latest, facts.created)
         for digest in facts.evidence:
-            if (self._audit / EVIDENCE / digest).exists():
+            if os.path.exists(self._evidence + digest):  # noqa: PTH110  # a Path costs ten times more
                 continue
             if not self._missing_ok:
                 raise EvidenceError(

@@ -15,7 +15,6 @@ import binascii
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from prunegate.audit.canonical import canonical_bytes
 from prunegate.audit.signing.keys import PrivateKey, PublicKey, key_id
@@ -29,6 +28,15 @@ PAYLOAD_TYPE = "application/vnd.in-toto+json"
 _FIELDS = frozenset({"payload", "payloadType", "signatures"})
 _SIGNATURE_FIELDS = frozenset({"keyid", "sig"})
 _KEY_ID = re.compile(r"[0-9a-f]{64}")
+
+_SIGNATURE = rb'\{"keyid":"([0-9a-f]{64})","sig":"([A-Za-z0-9+/=]*)"\}'
+_BASE64 = re.compile(r"[A-Za-z0-9+/=]*")
+_EACH_SIGNATURE = re.compile(_SIGNATURE)
+_CANONICAL = re.compile(
+    rb'\{"payload":"([A-Za-z0-9+/=]*)","payloadType":"%b","signatures":\[((?:%b(?:,(?=\{)|(?=\])))*)\]\}'
+    % (re.escape(PAYLOAD_TYPE.encode()), _SIGNATURE.replace(b"(", b"(?:"))
+)
+"""The one spelling of an envelope: its keys in order, and no text that would need an escape."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,21 +106,21 @@ def parse_envelope(content: bytes, where: str = "envelope") -> Envelope:
     Raises:
         EvidenceError: anything but an envelope of this form and payload type.
     """
-    value = parse_object(content, where)
-    require_keys(value, _FIELDS, where)
-    if value["payloadType"] != PAYLOAD_TYPE:
-        raise EvidenceError(
-            f"{where}: its payload type is {show(value['payloadType'])}, not {PAYLOAD_TYPE}"
-        )
-    if not isinstance(value["signatures"], list):
-        raise EvidenceError(f"{where}: 'signatures' is no list")
+    spelled = _CANONICAL.fullmatch(content)
+    if spelled is None:
+        raise EvidenceError(_what_is_wrong(content, where))
+    payload = _decode(spelled[1], f"{where}: payload")
+    if not spelled[2]:
+        return Envelope(payload=payload)
     found = tuple(
-        _signature(item, f"{where}: signatures[{number}]")
-        for number, item in enumerate(value["signatures"])
+        Signature(
+            keyid=item[1].decode(), sig=_decode(item[2], f"{where}: signatures[{number}]: sig")
+        )
+        for number, item in enumerate(_EACH_SIGNATURE.finditer(spelled[2]))
     )
     if len({s.keyid for s in found}) != len(found):
         raise EvidenceError(f"{where}: one key signed twice")
-    return Envelope(payload=_decode(value["payload"], f"{where}: payload"), signatures=found)
+    return Envelope(payload=payload, signatures=found)
 
 
 def verify(envelope: Envelope, public_keys: Iterable[PublicKey]) -> frozenset[str]:
@@ -158,24 +166,37 @@ def _signed(envelope: Envelope, key: PrivateKey) -> Envelope:
     return replace(envelope, signatures=(*envelope.signatures, made))
 
 
-def _signature(value: Any, where: str) -> Signature:
-    require_keys(value, _SIGNATURE_FIELDS, where)
-    name = value["keyid"]
-    if not isinstance(name, str) or not _KEY_ID.fullmatch(name):
-        raise EvidenceError(f"{where}: the keyid {show(name)} is no sha256 of a key")
-    return Signature(keyid=name, sig=_decode(value["sig"], f"{where}: sig"))
+def _what_is_wrong(content: bytes, where: str) -> str:
+    """Why bytes that are not spelled as an envelope are none."""
+    try:
+        value = parse_object(content, where)
+        require_keys(value, _FIELDS, where)
+        if value["payloadType"] != PAYLOAD_TYPE:
+            return f"{where}: its payload type is {show(value['payloadType'])}, not {PAYLOAD_TYPE}"
+        if not isinstance(value["signatures"], list):
+            return f"{where}: 'signatures' is no list"
+        for number, item in enumerate(value["signatures"]):
+            place = f"{where}: signatures[{number}]"
+            require_keys(item, _SIGNATURE_FIELDS, place)
+            if not isinstance(item["keyid"], str) or not _KEY_ID.fullmatch(item["keyid"]):
+                return f"{place}: the keyid {show(item['keyid'])} is no sha256 of a key"
+            if not isinstance(item["sig"], str) or not _BASE64.fullmatch(item["sig"]):
+                return f"{place}: sig: not base64"
+    except EvidenceError as error:
+        return str(error)
+    return f"{where}: payload: not base64"
 
 
 def _encode(content: bytes) -> str:
     return base64.b64encode(content).decode("ascii")
 
 
-def _decode(text: Any, where: str) -> bytes:
+def _decode(text: bytes, where: str) -> bytes:
     """Standard base64 with padding, in its one spelling."""
     try:
-        content = base64.b64decode(text, validate=True)
-    except (TypeError, ValueError, binascii.Error) as error:
+        content = binascii.a2b_base64(text, strict_mode=True)
+    except (ValueError, binascii.Error) as error:
         raise EvidenceError(f"{where}: not base64") from error
-    if _encode(content) != text:
+    if binascii.b2a_base64(content, newline=False) != text:
         raise EvidenceError(f"{where}: not base64 in its one canonical spelling")
     return content

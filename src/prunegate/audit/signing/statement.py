@@ -92,9 +92,7 @@ def parse_statement(content: bytes, where: str = "statement") -> Statement:
 def _subjects(value: Any, where: str) -> tuple[Subject, ...]:
     if not isinstance(value, list) or not value:
         raise EvidenceError(f"{where}: has no subject, so it is about nothing")
-    found = tuple(
-        _subject(item, f"{where}: subject[{number}]") for number, item in enumerate(value)
-    )
+    found = tuple([_subject(item, where, number) for number, item in enumerate(value)])
     seen: set[str] = set()
     for subject in found:
         if subject.name in seen:
@@ -103,12 +101,24 @@ def _subjects(value: Any, where: str) -> tuple[Subject, ...]:
     return found
 
 
-def _subject(value: Any, where: str) -> Subject:
-    require_keys(value, _SUBJECT_FIELDS, where)
-    require_keys(value["digest"], _DIGEST_FIELDS, f"{where}: digest")
-    name, sha256 = value["name"], value["digest"]["sha256"]
-    if not isinstance(name, str) or not name:
-        raise EvidenceError(f"{where}: has no name")
-    if not isinstance(sha256, str) or not _SHA256.fullmatch(sha256):
-        raise EvidenceError(f"{where}: {show(sha256)} is no sha256 in lower-case hexadecimal")
-    return Subject(name=name, sha256=sha256)
+def _subject(value: Any, where: str, number: int) -> Subject:
+    if isinstance(value, dict) and value.keys() == _SUBJECT_FIELDS:
+        name, digest = value["name"], value["digest"]
+        if isinstance(digest, dict) and digest.keys() == _DIGEST_FIELDS:
+            sha256 = digest["sha256"]
+            well = isinstance(name, str) and name and isinstance(sha256, str)
+            if well and _SHA256.fullmatch(sha256):
+                return Subject(name=name, sha256=sha256)
+    raise EvidenceError(_no_subject(value, f"{where}: subject[{number}]"))
+
+
+def _no_subject(value: Any, where: str) -> str:
+    """Why a value is no subject."""
+    try:
+        require_keys(value, _SUBJECT_FIELDS, where)
+        require_keys(value["digest"], _DIGEST_FIELDS, f"{where}: digest")
+    except EvidenceError as error:
+        return str(error)
+    if not isinstance(value["name"], str) or not value["name"]:
+        return f"{where}: has no name"
+    return f"{where}: {show(value['digest']['sha256'])} is no sha256 in lower-case hexadecimal"
