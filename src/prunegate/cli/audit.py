@@ -18,6 +18,7 @@ COMMANDS = {
     "verify": "audit_read:verify",
     "prove": "audit_read:prove",
     "export": "audit_export",
+    "page": "audit_page",
     "enrol": "audit_enrol",
     "revoke": "audit_revoke",
     "replay": "audit_replay",

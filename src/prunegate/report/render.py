@@ -50,13 +50,13 @@ def render(
             "a report needs its record's sha256 as 64 lower-case hexadecimal digits"
         )
     shown = view(record, digest=digest, pictures=pictures)
-    page = _environment().get_template("report.html.j2")
+    page = environment().get_template("report.html.j2")
     carried = embedded(canonical_bytes(record) if content is None else content)
-    return page.render(report=shown, styles=_styles(), carried=carried)
+    return page.render(report=shown, styles=styles(), carried=carried)
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
     """Everything is escaped, whatever the template is called, and an undefined name is an error."""
     return Environment(
         loader=PackageLoader("prunegate.report"),
@@ -69,7 +69,7 @@ def _environment() -> Environment:
 
 
 @cache
-def _styles() -> Markup:
+def styles() -> Markup:
     """Our own style sheet, placed in the page as it is."""
     folder = resources.files("prunegate.report") / "templates"
     return Markup((folder / _STYLES).read_text(encoding="utf-8"))  # noqa: S704  # our own file

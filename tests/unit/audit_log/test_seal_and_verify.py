@@ -111,7 +111,7 @@ def test_a_pending_file_that_is_no_entry_is_named_and_nothing_is_sealed(
 def test_an_entry_of_another_form_is_named(tmp_path: Path) -> None:
     audit = new_log(tmp_path)
     path = pend(b'{"outcome":"approve"}', audit)
-    with pytest.raises(InputError, match=f"{path.name}: no entry: the envelope's keys"):
+    with pytest.raises(InputError, match=f"{path.name}: no entry: the envelope: has a field"):
         sealed(audit)
 
 

@@ -7,6 +7,7 @@ too: they are what has just been said, and only the log's key will vouch for whe
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -27,7 +28,7 @@ from prunegate.audit.log.entry import EntryFacts, ReadEntry
 from prunegate.audit.log.folder import as_evidence, is_log, read_trust_policy
 from prunegate.audit.log.pending import each_pending
 from prunegate.audit.log.trust_policy import NONE
-from prunegate.audit.log.verify import verify
+from prunegate.audit.log.verify import Verified, verify
 from prunegate.audit.signing.decision import DECISION
 from prunegate.audit.signing.dsse import Envelope, parse_envelope
 from prunegate.audit.signing.keys import PublicKey, key_id
@@ -36,6 +37,7 @@ from prunegate.audit.signing.statement import Statement, parse_statement
 
 GATE_WRITES = frozenset({DECISION, "urn:prunegate:seal:v1"})
 """Kinds of entry that only the gate signs."""
+_TOLD_HERE = GATE_WRITES | {ENROLMENT, REVOCATION, APPROVAL}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,7 +122,15 @@ def read_trail(audit: Path, record: str | None = None) -> Trail:
     Raises:
         EvidenceError: the log does not verify, or a file or entry is not what its kind says.
     """
-    entries = _entries(audit)
+    return trail_of(audit, read_folder(audit, _TOLD_HERE).entries, record)
+
+
+def trail_of(audit: Path, entries: Sequence[Entry], record: str | None) -> Trail:
+    """What entries say of people, and of approvals of one record.
+
+    Raises:
+        EvidenceError: an entry is not what its kind says.
+    """
     found = {ENROLMENT: [], REVOCATION: [], APPROVAL: []}  # type: dict[str, list[Entry]]
     for entry in entries:
         if entry.facts.kind in found:
@@ -136,20 +146,42 @@ def read_trail(audit: Path, record: str | None = None) -> Trail:
     )
 
 
-def _entries(audit: Path) -> list[Entry]:
-    """Every entry that says something here: sealed ones by number, then pending ones by time."""
-    taken = _Taken(signed_reader(read_signers(audit)))
-    size = 0
+@dataclass(frozen=True, kw_only=True)
+class Folder:
+    """An audit folder, verified and read."""
+
+    entries: tuple[Entry, ...]
+    """Sealed ones by number, then pending ones by time."""
+    log: Verified | None
+    """What was verified; None: there is no log, only pending entries."""
+    keys: int
+    """Public keys that entries were verified with; 0: their signatures were not looked at."""
+
+
+def read_folder(audit: Path, kinds: frozenset[str] | None = None) -> Folder:
+    """Verify the folder and open its entries.
+
+    Args:
+        audit: the audit folder; one that is not there says nothing.
+        kinds: of which kinds; None: of all.
+
+    Raises:
+        EvidenceError: the log does not verify, or an entry is no statement.
+    """
+    signers = read_signers(audit)
+    taken = _Taken(signed_reader(signers), kinds)
+    log, size = None, 0
     if is_log(audit):
         policy = replace(read_trust_policy(audit), quorum=NONE)
-        size = verify(audit, taken.read, policy=policy, missing_ok=True).checkpoint.size
+        log = verify(audit, taken.read, policy=policy, missing_ok=True)
+        size = log.checkpoint.size
     else:
         with as_evidence("a pending file"):
             for name, content in each_pending(audit):
                 with as_evidence(f"pending/{name[:12]}"):
                     taken.read(content)
     opened = [_opened(n if n < size else None, c, f) for n, c, f in taken.kept]
-    return sorted(opened, key=_order)
+    return Folder(entries=tuple(sorted(opened, key=_order)), log=log, keys=len(signers))
 
 
 def _order(entry: Entry) -> tuple[bool, int, str, str]:
@@ -159,15 +191,16 @@ def _order(entry: Entry) -> tuple[bool, int, str, str]:
 class _Taken:
     """Keeps, while a log is verified, the entries that are wanted here."""
 
-    def __init__(self, reader: ReadEntry) -> None:
+    def __init__(self, reader: ReadEntry, kinds: frozenset[str] | None) -> None:
         self._reader = reader
+        self._kinds = kinds
         self.kept: list[tuple[int, bytes, EntryFacts]] = []
         self._count = 0
 
     def read(self, content: bytes) -> EntryFacts:
         number, self._count = self._count, self._count + 1
         facts = self._reader(content)
-        if facts.kind in GATE_WRITES | {ENROLMENT, REVOCATION, APPROVAL}:
+        if self._kinds is None or facts.kind in self._kinds:
             self.kept.append((number, content, facts))
         return facts
 
@@ -183,7 +216,7 @@ def _opened(number: int | None, content: bytes, facts: EntryFacts) -> Entry:
     )
 
 
-def _gate_signers(audit: Path, entries: list[Entry]) -> frozenset[str]:
+def _gate_signers(audit: Path, entries: Sequence[Entry]) -> frozenset[str]:
     found = {s for e in entries if e.facts.kind in GATE_WRITES for s in e.facts.signers}
     found |= {key_id(key) for key in read_signers(audit)}
     if is_log(audit):

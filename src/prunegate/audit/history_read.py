@@ -1,0 +1,94 @@
+"""Reading the history of an audit folder: verified first, then its records, then what was said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+
+from prunegate.audit.approvals.hearing import Book, said_in
+from prunegate.audit.approvals.people import parse_utc
+from prunegate.audit.approvals.signers_file import FILE, signers_of
+from prunegate.audit.approvals.standing import Said
+from prunegate.audit.approvals.trail import Entry, Folder, read_folder, trail_of
+from prunegate.audit.history import History, Terms, history
+from prunegate.audit.log.folder import EVIDENCE, as_evidence
+from prunegate.audit.read import parse_record
+from prunegate.audit.recompute import policy_of, require_follows
+from prunegate.audit.signing.decision import DECISION
+from prunegate.errors import EvidenceError
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadHistory:
+    """The history, and what was verified for it."""
+
+    history: History
+    folder: Folder
+    records: int
+    """Records that were at hand; each verdict was worked out again."""
+    gone: int
+    """Decisions whose record is not in the folder."""
+    made: datetime
+    """When, in UTC."""
+
+
+def read_history(audit: Path, now: datetime) -> ReadHistory:
+    """Verify an audit folder and read its history.
+
+    Raises:
+        EvidenceError: the log, a record or a signature does not verify.
+        InputError: the allowed signers cannot be read.
+    """
+    folder = read_folder(audit)
+    decisions = [entry for entry in folder.entries if entry.facts.kind == DECISION]
+    terms = dict(_terms(audit, decisions))
+    signers = signers_of(audit / FILE)
+    revoked = trail_of(audit, folder.entries, None).revocations
+
+    @cache
+    def hear(record: str) -> tuple[Said, ...]:
+        return said_in(Book(trail=trail_of(audit, folder.entries, record), signers=signers))
+
+    return ReadHistory(
+        history=history(
+            folder.entries,
+            terms,
+            hear,
+            [(parse_utc(one.created), one.fingerprint) for one in revoked],
+            now,
+        ),
+        folder=folder,
+        records=len(terms),
+        gone=sum(entry.statement.predicate.get("record") not in terms for entry in decisions),
+        made=now,
+    )
+
+
+def _terms(audit: Path, decisions: list[Entry]) -> Iterator[tuple[str, Terms]]:
+    """Of every record at hand, once it is the one that its decision names and follows."""
+    for entry in decisions:
+        said = entry.statement.predicate
+        record = said.get("record")
+        if record not in entry.facts.evidence or not (audit / EVIDENCE / record).exists():
+            continue
+        where = f"{EVIDENCE}/{record[:12]} of {entry.where}"
+        with as_evidence(where):
+            stored = parse_record((audit / EVIDENCE / record).read_bytes(), where)
+            require_follows(stored.record, where)
+            policy = policy_of(stored.record)
+        if stored.digest != record:  # without a log nobody has compared it yet
+            raise EvidenceError(f"{where}: its sha256 is not its name: it was changed")
+        if stored.record.outcome != said.get("outcome"):
+            raise EvidenceError(f"{entry.where}: says another outcome than its record; ask who did")
+        term, bar = stored.record.revalidate_on, stored.record.bar
+        yield (
+            record,
+            Terms(
+                approvals=policy.approvals,
+                revalidate_at=datetime.fromisoformat(f"{term}T00:00:00Z") if term else None,
+                before_predictions=bar.before_predictions if bar else None,
+            ),
+        )

@@ -1,0 +1,41 @@
+"""``prunegate audit page``: the history of decisions as one page for people."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from prunegate.cli.audit_write import AUDIT, PATH
+
+
+@click.command("page", short_help="Write the history of decisions as one page.")
+@click.option("-o", "--out", type=PATH, required=True, help="The HTML file.")
+@AUDIT
+@click.option("--force", is_flag=True, help="Overwrite a file that is there.")
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing.")
+def command(*, out: Path, audit: Path, force: bool, quiet: bool) -> None:
+    """Write what was decided, on whose word, and what was in force when, as one offline file.
+
+    The folder is verified first: one that does not verify makes no page.
+
+    \b
+    Example:
+      prunegate audit page -o trail.html
+    """  # noqa: D301  # click's mark is the character itself
+    from prunegate.audit.approvals.bring_in import utc_now
+    from prunegate.audit.history_read import read_history
+    from prunegate.errors import InputError
+    from prunegate.outputs.write import require_new, write_whole
+    from prunegate.policy.wording import inert
+    from prunegate.report.trail import render_trail
+
+    if not audit.is_dir():
+        raise InputError(
+            f"{inert(str(audit))}: there is no audit folder here; give it: --audit DIR"
+        )
+    require_new(out, force=force)
+    page = render_trail(read_history(audit, utc_now()))
+    write_whole(out, page.encode())
+    if not quiet:
+        click.echo(f"history: {out}")

@@ -1,0 +1,409 @@
+"""Trail view: the history of an audit folder as the texts that its page shows, all inert."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from prunegate.audit.approvals.people import ENROLMENT
+from prunegate.audit.approvals.standing import PassedOver, Said
+from prunegate.audit.approvals.trail import Entry
+from prunegate.audit.approvals.words import PASSED_OVER
+from prunegate.audit.history import WAIVER, Chapter, Decided, Spell
+from prunegate.audit.history_read import ReadHistory
+from prunegate.audit.ledger import SEAL
+from prunegate.audit.loosening import LOOSENING
+from prunegate.audit.signing.decision import CANDIDATE, POLICY
+from prunegate.report.inert import LONGEST, named, shorten
+
+_CODE = 12
+_FIELDS_SHOWN = 24
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fact:
+    """A name and its value."""
+
+    name: str
+    value: str
+    code: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignOff:
+    """One person's word."""
+
+    status: str
+    """Which icon: approve, reject, inconclusive (a question) or hollow (does not count)."""
+    word: str
+    who: str
+    how: str
+    weak: bool
+    """Whether only the agency vouches for it."""
+    details: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """One entry on a policy's time line."""
+
+    status: str
+    """Which icon: an outcome, waived, or note."""
+    title: str
+    when: str
+    where: str
+    text: str
+    facts: tuple[Fact, ...] = ()
+    points: tuple[str, ...] = ()
+    said: tuple[SignOff, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Held:
+    """A time in which a candidate was in force."""
+
+    candidate: str
+    since: str
+    until: str
+    whose: tuple[str, ...]
+    why: str
+    now: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChapterView:
+    """One policy."""
+
+    policy: str
+    held: tuple[Held, ...]
+    events: tuple[Event, ...]
+    """The latest first."""
+    current: Held | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """Something that was verified, or was not."""
+
+    status: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrailView:
+    """The page."""
+
+    title: str
+    made: str
+    entries: str
+    checkpoint: tuple[Fact, ...]
+    checks: tuple[Check, ...]
+    chapters: tuple[ChapterView, ...]
+    people: tuple[Event, ...]
+    rest: tuple[Event, ...]
+
+
+def trail_view(read: ReadHistory) -> TrailView:
+    """Everything that the page shows."""
+    log, entries = read.folder.log, read.folder.entries
+    return TrailView(
+        title=named(log.checkpoint.origin) if log else "An audit trail without a log",
+        made=_when(read.made),
+        entries=f"{sum(e.number is not None for e in entries):,}",
+        checkpoint=tuple(_checkpoint(read)),
+        checks=tuple(_checks(read)),
+        chapters=tuple(_chapter(one, read.made) for one in read.history.chapters),
+        people=tuple(_person(one) for one in reversed(read.history.people)),
+        rest=tuple(_other(one) for one in reversed(read.history.rest)),
+    )
+
+
+def _checkpoint(read: ReadHistory) -> Iterator[Fact]:
+    log = read.folder.log
+    if log is None:
+        return
+    tree = log.checkpoint
+    yield Fact(name="Log (origin)", value=named(tree.origin), code=True)
+    yield Fact(name="Entries (size)", value=f"{tree.size}", code=True)
+    root = base64.b64encode(tree.root).decode("ascii")
+    yield Fact(name="Root over all of them", value=root, code=True)
+    yield Fact(name="Key that signed it", value=named(log.log_key), code=True)
+    witnesses = ", ".join(named(name) for name in log.cosignatures)
+    yield Fact(name="Cosigned by", value=witnesses or "no witness that the trust policy names")
+
+
+def _checks(read: ReadHistory) -> Iterator[Check]:
+    log = read.folder.log
+    pending = sum(e.number is None for e in read.folder.entries)
+    if log is not None:
+        yield Check(
+            status="pass",
+            text=f"{_count(log.checkpoint.size, 'entry', 'entries')} of the log, each as it was "
+            "sealed; they give the root that the log’s key signed.",
+        )
+    if read.records:
+        yield Check(
+            status="pass",
+            text=f"{_count(read.records, 'record')}: each has the digest that its decision names, "
+            "and its verdict follows from its own policy and counts, worked out again.",
+        )
+    yield Check(status="pass", text="Every signature under a sign-off that this page shows.")
+    if read.gone:
+        yield Check(
+            status="inconclusive",
+            text=f"{_count(read.gone, 'decision')} without a record in the folder: nothing is known"
+            " of who had to sign, so none of them is shown as in force.",
+        )
+    if not read.folder.keys:
+        yield Check(
+            status="inconclusive",
+            text="Signatures of the gate under entries were not looked at: the folder lists no "
+            "public key (signers/).",
+        )
+    if pending:
+        yield Check(
+            status="inconclusive",
+            text=f"{_count(pending, 'entry', 'entries')} not sealed yet: only the folder vouches "
+            "for them and for their time.",
+        )
+    if log is None:
+        yield Check(
+            status="inconclusive",
+            text="There is no log: nothing shows that no entry was changed or left out.",
+        )
+
+
+def _chapter(chapter: Chapter, now: datetime) -> ChapterView:
+    entries = [(one.entry, _decision(one)) for one in chapter.decided]
+    entries += [(entry, _other(entry)) for entry in chapter.others]
+    entries.sort(key=lambda pair: _order(pair[0]), reverse=True)
+    current = chapter.in_force(now)
+    held = {id(spell): _held(spell, now, current is spell) for spell in chapter.spells}
+    begun = [spell for spell in reversed(chapter.spells) if spell.since <= now]
+    return ChapterView(
+        policy=named(chapter.policy),
+        held=tuple(held[id(spell)] for spell in begun),
+        events=tuple(event for _, event in entries),
+        current=held[id(current)] if current is not None else None,
+    )
+
+
+def _order(entry: Entry) -> tuple[bool, int, str, str]:
+    return entry.number is None, entry.number or 0, entry.facts.created, entry.sha256
+
+
+_ENDED = {
+    "superseded": "another candidate took its place",
+    "rejected": "somebody who had a say rejected it",
+    "revalidate": "its term was over: it had to be judged anew",
+    "approvals": "its approvals no longer counted",
+}
+
+
+def _held(spell: Spell, now: datetime, current: bool) -> Held:
+    subjects = {one.name: one.sha256 for one in spell.decision.statement.subjects}
+    candidate = subjects.get(CANDIDATE)
+    code = candidate[:_CODE] if candidate else f"of decision {spell.decision.sha256[:_CODE]}"
+    why = _ENDED[spell.ended] if spell.ended else ""
+    if spell.passed_over:
+        why += f" ({'; '.join(PASSED_OVER[one] for one in spell.passed_over)})"
+    ahead = spell.until is None or spell.until > now
+    until = "no end is set" if spell.until is None else _when(spell.until)
+    whose = tuple(_whose(one) for one in spell.counted)
+    return Held(
+        candidate=code,
+        since=_when(spell.since),
+        until=until,
+        whose=whose or ("the verdict alone: its policy asks for no approval",),
+        why=f"{'will end then: ' if ahead and why else ''}{why}",
+        now=current,
+    )
+
+
+def _whose(one: Said) -> str:
+    place = f", {named(one.organisation)}" if one.organisation else ""
+    weak = " (attested by the agency, not signed)" if one.attested else ""
+    return f"{named(one.person)}, {named(one.role)}{place}{weak}"
+
+
+_OUTCOME = {"approve": "Approved", "reject": "Rejected", "inconclusive": "Not enough evidence"}
+
+
+def _decision(one: Decided) -> Event:
+    status = one.outcome if one.outcome in _OUTCOME else "inconclusive"
+    return Event(
+        status=status,
+        title=_OUTCOME.get(one.outcome, "An outcome that is not known"),
+        when=_spelled(one.entry.facts.created),
+        where=_where(one.entry),
+        text=shorten(one.sentence, LONGEST),
+        facts=tuple(_decision_facts(one)),
+        said=tuple(_sign_off(word, over) for word, over in one.said),
+    )
+
+
+def _decision_facts(one: Decided) -> Iterator[Fact]:
+    for name, subject in (("Candidate", CANDIDATE), ("Policy file", POLICY)):
+        digest = one.subject(subject)
+        value = digest[:_CODE] if digest else "not known: only its predictions were judged"
+        yield Fact(name=name, value=value, code=digest is not None)
+    yield Fact(name="Record", value=one.record[:_CODE], code=True)
+    attempt = one.predicate.get("attempt")
+    if isinstance(attempt, dict):
+        number = f"number {attempt.get('number')} on the gate set {attempt.get('gate_set')}"
+        yield Fact(name="Attempt", value=shorten(number, 24 + 2 * _CODE))
+    yield Fact(name="Bar", value=_bar(one))
+    search = one.predicate.get("search")
+    if isinstance(search, dict):
+        tried = f"chosen by a search among {search.get('attempts')} candidates, on other rows"
+        yield Fact(name="Search", value=shorten(tried, LONGEST))
+    if (term := one.predicate.get("revalidate")) is not None:
+        yield Fact(name="To be judged anew", value=shorten(f"from {term} on", 60))
+    yield Fact(name="Signed by the gate", value=_signers(one.entry))
+
+
+def _bar(one: Decided) -> str:
+    if one.bar_entry is None:
+        return "not sealed before it was judged"
+    sealed = f"sealed {_spelled(one.bar_entry.facts.created)} ({_where(one.bar_entry)})"
+    if one.bar == "other":
+        return f"another one was {sealed}: it was judged by other rules, or on changed slices"
+    before = one.terms.before_predictions if one.terms is not None else None
+    made = {True: ", before the predictions were made", False: ", after the predictions were made"}
+    return sealed + made.get(before, "; when the predictions were made is not known")
+
+
+def _signers(entry: Entry) -> str:
+    if not entry.facts.signers:
+        return "no: only the log’s key vouches for it"
+    return "with key " + ", ".join(shorten(name, _CODE + 1) for name in entry.facts.signers)
+
+
+_WORD = {"approve": "approves", "reject": "rejects", "discuss": "has questions"}
+_MARK = {"approve": "approve", "reject": "reject", "discuss": "inconclusive"}
+
+
+def _sign_off(one: Said, over: PassedOver | None) -> SignOff:
+    place = f", {named(one.organisation)}" if one.organisation else ""
+    details = [f"on {_when(one.at)}"]
+    details += [f"until {_when(one.expires)}"] if one.expires else []
+    details += [f"entry {one.number}" if one.number is not None else "not sealed yet"]
+    details += [f"under conditions: {shorten(one.conditions, LONGEST)}"] if one.conditions else []
+    details += [f"does not count: {PASSED_OVER[over]}"] if over is not None else []
+    return SignOff(
+        status=_MARK[one.decision] if over is None else "hollow",
+        word=_WORD[one.decision],
+        who=f"{named(one.person)}, {named(one.role)}{place}",
+        how="attested by the agency, not signed: weaker" if one.attested else f"key {one.key}",
+        weak=one.attested,
+        details=tuple(details),
+    )
+
+
+def _person(entry: Entry) -> Event:
+    said = entry.statement.predicate
+    if entry.facts.kind == ENROLMENT:
+        title = f"{_get(said, 'person')} got a key as {_get(said, 'role')}"
+        place = f", {_get(said, 'organisation')}" if said.get("organisation") else ""
+        text = f"Said by {_get(said, 'by')}, made sure by: {_get(said, 'channel')}{place and '.'}"
+        facts = [Fact(name="Key", value=entry.facts.subject, code=True)]
+        if said.get("organisation"):
+            facts.append(Fact(name="Organisation", value=_get(said, "organisation")))
+        if said.get("valid_until"):
+            facts.append(Fact(name="Valid until", value=_spelled(str(said["valid_until"]))))
+        status = "pass"
+    else:
+        title, text = "A key was revoked, for good", f"Reason: {_get(said, 'reason')}"
+        facts, status = [Fact(name="Key", value=_get(said, "fingerprint"), code=True)], "fail"
+    return Event(
+        status=status,
+        title=title,
+        when=_spelled(entry.facts.created),
+        where=_where(entry),
+        text=text,
+        facts=tuple(facts),
+    )
+
+
+def _other(entry: Entry) -> Event:
+    """A seal, a loosened bar, a waiver, or an entry of a kind that is not known here."""
+    said, kind = entry.statement.predicate, entry.facts.kind
+    facts: tuple[Fact, ...] = ()
+    points: tuple[str, ...] = ()
+    if kind == SEAL:
+        title, status = "The bar was sealed", "note"
+        text = "Which rules will hold on which labelled rows, said before these are judged."
+        facts = (
+            Fact(name="Policy file", value=entry.statement.subjects[0].sha256[:_CODE], code=True),
+            Fact(name="Gate set", value=_get(said, "gate_set")[:_CODE], code=True),
+            Fact(name="Rows", value=_get(said, "rows")),
+        )
+    elif kind == LOOSENING:
+        title, status = "The bar was lowered", "fail"
+        text = f"Reason given: {_get(said, 'reason')}"
+        points = tuple(_loosened(said))
+    elif kind == WAIVER:
+        title, status, text = "A waiver", "waived", "A broken rule was excused, for a time."
+        facts = tuple(_flat(said))
+    else:
+        title, status, text = f"An entry of the kind {named(kind)}", "note", ""
+        facts = tuple(_flat(said))
+    return Event(
+        status=status,
+        title=title,
+        when=_spelled(entry.facts.created),
+        where=_where(entry),
+        text=text,
+        facts=facts,
+        points=points,
+    )
+
+
+def _loosened(said: Mapping[str, Any]) -> Iterator[str]:
+    listed = said.get("loosened")
+    for one in listed if isinstance(listed, list) else ():
+        if isinstance(one, dict):
+            yield shorten(str(one.get("sentence", "")), LONGEST)
+    more = said.get("loosened_not_named")
+    if isinstance(more, int) and more > 0:
+        yield f"and {more} more, which the entry counts and does not name"
+
+
+def _flat(value: Mapping[str, Any], prefix: str = "") -> list[Fact]:
+    """The plain values of a predicate by their path; what is long is cut, and lists are joined."""
+    found: list[Fact] = []
+    for key, part in value.items():
+        name = f"{prefix}{key}"
+        if isinstance(part, dict):
+            found += _flat(part, f"{name} ")
+        elif name != "created" and part not in (None, "", []):
+            text = ", ".join(map(str, part)) if isinstance(part, list) else str(part)
+            found.append(Fact(name=named(name.replace("_", " ")), value=shorten(text, LONGEST)))
+    return found[:_FIELDS_SHOWN]
+
+
+def _get(said: Mapping[str, Any], name: str) -> str:
+    return shorten(str(said.get(name, "not said")), LONGEST)
+
+
+def _where(entry: Entry) -> str:
+    return f"entry {entry.number}" if entry.number is not None else "not sealed yet"
+
+
+def _when(moment: datetime) -> str:
+    return f"{moment.day} {moment:%b %Y, %H:%M} UTC"
+
+
+def _spelled(created: str) -> str:
+    """An entry's time for people; what is no time is shown as it is."""
+    try:
+        return _when(datetime.fromisoformat(created))
+    except ValueError:
+        return shorten(created, 40)
+
+
+def _count(number: int, one: str, many: str = "") -> str:
+    return f"{number:,} {one if number == 1 else many or one + 's'}"

@@ -1,0 +1,182 @@
+"""``prunegate audit page``: what a person reads of the log, and what makes no page."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from prunegate import cli
+from prunegate.audit import history_read
+from prunegate.audit.history_read import ReadHistory, read_history
+from prunegate.errors import EvidenceError
+from prunegate.report.trail import render_trail
+from prunegate.report.trail_view import trail_view
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "trail.html"
+
+
+@pytest.fixture(scope="module")
+def trails() -> ModuleType:
+    """The fixed folder; test folders are no packages, so by its path."""
+    name = "prunegate_test_trails"
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name("trails.py"))
+        assert spec is not None
+        assert spec.loader is not None
+        sys.modules[name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules[name])
+    return sys.modules[name]
+
+
+@pytest.fixture(scope="module")
+def audit(trails: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    found: Path = trails.whole_trail(tmp_path_factory.mktemp("trail"))
+    return found
+
+
+@pytest.fixture(scope="module")
+def read(audit: Path, trails: ModuleType) -> ReadHistory:
+    """The history of the fixed folder, as if its two records were at hand."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(history_read, "_terms", lambda *_: trails.terms().items())
+        return read_history(audit, trails.NOW)
+
+
+def run(*arguments: str) -> int:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.argv", ["prunegate", "audit", "page", *arguments])
+        with pytest.raises(SystemExit) as stopped:
+            cli.main()
+    assert isinstance(stopped.value.code, int)
+    return stopped.value.code
+
+
+def test_the_page_is_the_golden_one(read: ReadHistory) -> None:
+    page = render_trail(read)
+    if os.environ.get("PRUNEGATE_UPDATE_GOLDEN"):
+        GOLDEN.write_text(page, encoding="utf-8")
+    assert page == GOLDEN.read_text(encoding="utf-8")
+
+
+def test_what_was_in_force_when_and_why_it_ended(read: ReadHistory, trails: ModuleType) -> None:
+    (brand,) = [one for one in read.history.chapters if one.policy == "brand-safety"]
+    two, three = brand.spells
+    assert (two.since, two.until, two.ended) == (trails.day(7), trails.day(42), "superseded")
+    assert [(one.person, one.attested) for one in two.counted] == [
+        ("ann@client.example", False),
+        ("Olu Owner", True),
+    ]
+    assert (three.since, three.ended) == (trails.day(42), "approvals")
+    assert three.until is not None
+    assert three.until > trails.NOW, "her approval ends with the year"
+    assert brand.in_force(trails.NOW) is three
+    assert brand.in_force(trails.day(6)) is None, "the owner had not spoken yet"
+    assert brand.in_force(trails.day(41)) is two
+    bars = {one.record: one.bar for one in brand.decided}
+    assert bars == {
+        trails.sha("record one"): "same",
+        trails.sha("record two"): "same",
+        trails.sha("record three"): "other",
+    }
+
+
+def test_a_revoked_key_ends_what_it_carried(trails: ModuleType, tmp_path: Path) -> None:
+    audit = tmp_path / "audit"
+    trails.enrol(audit, "ann@client.example", "client", trails.ANN, trails.day(0))
+    trails.enrol(audit, "gate@agency.example", "gate", trails.GATE, trails.day(0))
+    trails.decide(audit, "two", "approve", trails.day(5))
+    trails.say(audit, "two", "approve", trails.day(6))
+    trails.attest(audit, "two", trails.day(7))
+    trails.revoke(audit, trails.ANN, trails.day(9))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(history_read, "_terms", lambda *_: trails.terms().items())
+        found = read_history(audit, trails.NOW)
+    (spell,) = found.history.chapters[0].spells
+    assert (spell.since, spell.until) == (trails.day(7), trails.day(9))
+    assert (spell.ended, spell.passed_over) == ("approvals", ("revoked",))
+    assert "There is no log" in render_trail(found)
+
+
+class Tags(HTMLParser):
+    """Collects tags and attributes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: set[str] = set()
+        self.attributes: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.add(tag)
+        self.attributes |= {name for name, _ in attrs}
+
+
+def test_hostile_names_do_nothing(read: ReadHistory) -> None:
+    page = render_trail(read)
+    tags = Tags()
+    tags.feed(page)
+    assert not {"script", "template", "img", "link", "iframe", "form", "a"} & tags.seen
+    assert not any(name.startswith("on") or name in ("src", "href") for name in tags.attributes)
+    assert "\u202e" not in page
+    assert "&lt;script&gt;alert(1)" in page
+    assert "{{ 7*7 }}" in page, "shown, not worked out"
+
+
+def test_kinds_that_came_later_are_shown_as_they_are(read: ReadHistory) -> None:
+    view = trail_view(read)
+    (other,) = view.rest
+    assert other.title == "An entry of the kind urn:prunegate:surprise:v1"
+    assert ("deep a b", "1, 2") in [(fact.name, fact.value) for fact in other.facts]
+    brand = next(one for one in view.chapters if one.policy == "brand-safety")
+    (waiver,) = [one for one in brand.events if one.title == "A waiver"]
+    assert ("owner", "Kim") in [(fact.name, fact.value) for fact in waiver.facts]
+
+
+def test_a_decision_without_its_record_is_never_in_force(audit: Path, trails: ModuleType) -> None:
+    found = read_history(audit, trails.NOW)
+    assert found.gone == 4
+    assert all(not chapter.spells for chapter in found.history.chapters)
+    assert "4 decisions without a record in the folder" in render_trail(found)
+
+
+def test_an_empty_log_says_that_there_is_no_decision_yet(
+    trails: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    audit = tmp_path / "audit"
+    trails.begin_log(audit, "agency.example/new", trails.LOG_KEY)
+    out = tmp_path / "trail.html"
+    assert run("-o", str(out), "--audit", str(audit)) == 0
+    assert "There is no decision yet in this audit trail." in out.read_text(encoding="utf-8")
+    before = out.read_bytes()
+    assert run("-o", str(out), "--audit", str(audit)) == 2
+    assert "add --force" in capsys.readouterr().err
+    assert out.read_bytes() == before
+    assert run("-o", str(out), "--audit", str(audit), "--force", "-q") == 0
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["trail.html"]
+    assert run("-o", str(tmp_path / "x.html"), "--audit", str(tmp_path / "none")) == 2
+
+
+def test_a_log_that_does_not_verify_makes_no_page(
+    trails: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    audit = trails.whole_trail(tmp_path)
+    bundle = next((audit / "tile" / "entries").rglob("000.p/*"))
+    content = bytearray(bundle.read_bytes())
+    content[200] ^= 1
+    bundle.write_bytes(content)
+    out = tmp_path / "trail.html"
+    assert run("-o", str(out), "--audit", str(audit)) == 6
+    assert "entry 0" in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_a_decision_that_nobody_of_us_wrote_is_named(trails: ModuleType, tmp_path: Path) -> None:
+    audit = tmp_path / "audit"
+    trails.put(audit, "decision", {"x": trails.sha("x")}, trails.day(1), outcome="approve")
+    with pytest.raises(EvidenceError, match="does not say what prunegate writes of a decision"):
+        read_history(audit, trails.NOW)
