@@ -175,6 +175,66 @@ def test_a_log_that_does_not_verify_makes_no_page(
     assert not out.exists()
 
 
+POLICY = """\
+prunegate: 1
+name: small
+task: {kind: binary, positive: unsafe, threshold: 0.5}
+rules: [{metric: recall, max_drop: 0.05}]
+revalidate: {after_days: 30}
+"""
+
+
+def test_a_real_verdict_is_in_force_for_its_term_and_a_changed_record_makes_no_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    Path("p.yaml").write_text(POLICY, encoding="utf-8")
+    rows = [f"u{i},unsafe,0.9,0.8\ns{i},safe,0.1,0.2" for i in range(400)]
+    Path("t.csv").write_text("\n".join(("id,label,baseline,candidate", *rows)), encoding="utf-8")
+    monkeypatch.setattr("sys.argv", ["prunegate", "gate", "p.yaml", "--predictions", "t.csv", "-q"])
+    with pytest.raises(SystemExit):
+        cli.main()
+    assert run("-o", "trail.html", "-q") == 0
+    page = Path("trail.html").read_text(encoding="utf-8")
+    assert "the verdict alone: its policy asks for no approval" in page
+    assert "Until 14 Dec 2023, 00:00 UTC: then its term is over" in page
+    assert "1 record: each has the digest that its decision names" in page
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1800000000")
+    assert run("-o", "later.html", "-q") == 0
+    assert "its term was over: it had to be judged anew" in Path("later.html").read_text()
+    kept = Path("audit/evidence").iterdir()
+    (record,) = [path for path in kept if path.read_bytes().startswith(b'{"attempt"')]
+    record.write_bytes(record.read_bytes().replace(b'"seed":null', b'"seed":7'))
+    assert run("-o", "changed.html") == 6
+    assert "its sha256 is not its name" in capsys.readouterr().err
+    assert not Path("changed.html").exists()
+
+
+def test_what_a_signer_saw_of_the_log_is_checked_too(trails: ModuleType, tmp_path: Path) -> None:
+    audit = tmp_path / "audit"
+    trails.begin_log(audit, "agency.example/new", trails.LOG_KEY)
+    trails.decide(audit, "two", "approve", trails.day(1))
+    trails.sealed(audit, trails.day(2))
+    trails.say(audit, "two", "approve", trails.day(3))
+    (seen,) = read_history(audit, trails.NOW).seen.values()
+    assert (seen.size, seen.cosigned) == (1, True)
+    trails.say(audit, "two", "discuss", trails.day(4), witness=trails.BOB)
+    with pytest.raises(EvidenceError, match="not the one that its signer saw and cosigned"):
+        read_history(audit, trails.NOW)
+    for path in (audit / "pending").iterdir():
+        path.unlink()
+    other = tmp_path / "other"
+    trails.begin_log(other, "agency.example/new", trails.LOG_KEY)
+    trails.decide(other, "three", "reject", trails.day(1))
+    trails.sealed(other, trails.day(2))
+    trails.say(other, "two", "approve", trails.day(3))
+    (said,) = (other / "pending").iterdir()
+    (audit / "pending" / said.name).write_bytes(said.read_bytes())
+    with pytest.raises(EvidenceError, match="are not those that its signer saw"):
+        read_history(audit, trails.NOW)
+
+
 def test_a_decision_that_nobody_of_us_wrote_is_named(trails: ModuleType, tmp_path: Path) -> None:
     audit = tmp_path / "audit"
     trails.put(audit, "decision", {"x": trails.sha("x")}, trails.day(1), outcome="approve")

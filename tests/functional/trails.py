@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from prunegate.audit.approvals.people import Enrolment, Revocation
 from prunegate.audit.approvals.request import BLANK, FORMAT
 from prunegate.audit.approvals.signers_file import FILE, allow
-from prunegate.audit.canonical import canonical_bytes
+from prunegate.audit.approvals.witness import cosigned, seen_in
+from prunegate.audit.canonical import canonical_bytes, plain
 from prunegate.audit.history import Terms
 from prunegate.audit.log.begin import begin_log
 from prunegate.audit.log.entry import read_entry
@@ -127,10 +128,12 @@ def say(
     *,
     role: str = "client",
     key: Any = ANN,
+    witness: Any = None,
     **more: str,
 ) -> None:
     """Pend a signed word on the decision about ``name``."""
-    request = _request(name, decision, role, more)
+    seen = seen_in(audit)
+    request = _request(name, decision, role, more, plain(seen))
     put(
         audit,
         "approval",
@@ -142,7 +145,7 @@ def say(
         request=request,
         signature=ssh_sign(key, NAMESPACE, request.encode()),
         rationale=None,
-        cosigned=None,
+        cosigned=cosigned(audit, seen, witness or key, "a signer", at),
     )
 
 
@@ -157,14 +160,14 @@ def attest(audit: Path, name: str, at: datetime) -> None:
         kind="attested",
         person="Olu Owner",
         organisation="Agency",
-        request=_request(name, "approve", "owner", {}),
+        request=_request(name, "approve", "owner", {}, None),
         signature=None,
         rationale="e-mail of 9 March",
         cosigned=None,
     )
 
 
-def _request(name: str, decision: str, role: str, more: Mapping[str, str]) -> str:
+def _request(name: str, decision: str, role: str, more: Mapping[str, str], seen: Any) -> str:
     return canonical_bytes(
         {
             "answer": {**BLANK, "decision": decision, "role": role, **more},
@@ -172,7 +175,7 @@ def _request(name: str, decision: str, role: str, more: Mapping[str, str]) -> st
             "record": sha(f"record {name}"),
             "report": sha(f"page {name}"),
             "sentences": {word: f"I {word}." for word in ("approve", "reject", "discuss")},
-            "checkpoint": None,
+            "checkpoint": seen,
         }
     ).decode()
 

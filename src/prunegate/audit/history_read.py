@@ -2,23 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import base64
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from pathlib import Path
 
+from prunegate.audit.approvals.approval import APPROVAL, Approval, approval_in
 from prunegate.audit.approvals.hearing import Book, said_in
 from prunegate.audit.approvals.people import parse_utc
+from prunegate.audit.approvals.request import Seen
 from prunegate.audit.approvals.signers_file import FILE, signers_of
 from prunegate.audit.approvals.standing import Said
 from prunegate.audit.approvals.trail import Entry, Folder, read_folder, trail_of
+from prunegate.audit.approvals.witness import require_seen
 from prunegate.audit.history import History, Terms, history
+from prunegate.audit.log.checkpoint import parse_checkpoint
 from prunegate.audit.log.folder import EVIDENCE, as_evidence
+from prunegate.audit.log.note import parse_vkey, verified
 from prunegate.audit.read import parse_record
 from prunegate.audit.recompute import policy_of, require_follows
 from prunegate.audit.signing.decision import DECISION
+from prunegate.audit.signing.ssh_signature import parse_ssh_signature
 from prunegate.errors import EvidenceError
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeenLog:
+    """The state of the log that a signer saw; this log is known to have grown from it."""
+
+    size: int
+    cosigned: bool
+    """Whether she signed that checkpoint too, as a witness."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +49,8 @@ class ReadHistory:
     """Decisions whose record is not in the folder."""
     made: datetime
     """When, in UTC."""
+    seen: Mapping[str, SeenLog]
+    """What signers saw of the log, by the sha256 of their sign-off's entry."""
 
 
 def read_history(audit: Path, now: datetime) -> ReadHistory:
@@ -64,6 +82,7 @@ def read_history(audit: Path, now: datetime) -> ReadHistory:
         records=len(terms),
         gone=sum(entry.statement.predicate.get("record") not in terms for entry in decisions),
         made=now,
+        seen=dict(_seen(audit, folder)),
     )
 
 
@@ -92,3 +111,36 @@ def _terms(audit: Path, decisions: list[Entry]) -> Iterator[tuple[str, Terms]]:
                 before_predictions=bar.before_predictions if bar else None,
             ),
         )
+
+
+def _seen(audit: Path, folder: Folder) -> Iterator[tuple[str, SeenLog]]:
+    """What each signer saw of the log, once the log is known to extend it."""
+    for entry in folder.entries if folder.log is not None else ():
+        if entry.facts.kind != APPROVAL:
+            continue
+        approval = approval_in(entry.statement.predicate, entry.where)
+        seen = approval.asked(entry.where).seen
+        if seen is not None:
+            require_seen(audit, seen, entry.where)
+            yield entry.sha256, SeenLog(size=seen.size, cosigned=_cosigned(approval, seen, entry))
+
+
+def _cosigned(approval: Approval, seen: Seen, entry: Entry) -> bool:
+    """Whether the signer cosigned that very checkpoint, with the key that she approved with."""
+    if approval.cosigned is None or approval.signature is None:
+        return False
+    with as_evidence(f"{entry.where}: its cosignature"):
+        key = parse_vkey(str(approval.cosigned.get("vkey")))
+        signed = parse_checkpoint(str(approval.cosigned.get("note")).encode())
+        mine = parse_ssh_signature(approval.signature.encode(), entry.where).key_blob
+    tree = signed.checkpoint
+    same = (tree.origin, tree.size, tree.root) == (
+        seen.origin,
+        seen.size,
+        base64.b64decode(seen.root),
+    )
+    if not same or not mine.endswith(key.material) or not verified(signed.note, [key]):
+        raise EvidenceError(
+            f"{entry.where}: the checkpoint in it is not the one that its signer saw and cosigned"
+        )
+    return True

@@ -13,7 +13,7 @@ from prunegate.audit.approvals.standing import PassedOver, Said
 from prunegate.audit.approvals.trail import Entry
 from prunegate.audit.approvals.words import PASSED_OVER
 from prunegate.audit.history import WAIVER, Chapter, Decided, Spell
-from prunegate.audit.history_read import ReadHistory
+from prunegate.audit.history_read import ReadHistory, SeenLog
 from prunegate.audit.ledger import SEAL
 from prunegate.audit.loosening import LOOSENING
 from prunegate.audit.signing.decision import CANDIDATE, POLICY
@@ -115,7 +115,7 @@ def trail_view(read: ReadHistory) -> TrailView:
         entries=f"{sum(e.number is not None for e in entries):,}",
         checkpoint=tuple(_checkpoint(read)),
         checks=tuple(_checks(read)),
-        chapters=tuple(_chapter(one, read.made) for one in read.history.chapters),
+        chapters=tuple(_chapter(one, read) for one in read.history.chapters),
         people=tuple(_person(one) for one in reversed(read.history.people)),
         rest=tuple(_other(one) for one in reversed(read.history.rest)),
     )
@@ -150,7 +150,11 @@ def _checks(read: ReadHistory) -> Iterator[Check]:
             text=f"{_count(read.records, 'record')}: each has the digest that its decision names, "
             "and its verdict follows from its own policy and counts, worked out again.",
         )
-    yield Check(status="pass", text="Every signature under a sign-off that this page shows.")
+    if any(one.said for chapter in read.history.chapters for one in chapter.decided):
+        grown = ", and that the log only grew since each signer saw it" if read.seen else ""
+        yield Check(
+            status="pass", text=f"Every signature under a sign-off that this page shows{grown}."
+        )
     if read.gone:
         yield Check(
             status="inconclusive",
@@ -176,8 +180,9 @@ def _checks(read: ReadHistory) -> Iterator[Check]:
         )
 
 
-def _chapter(chapter: Chapter, now: datetime) -> ChapterView:
-    entries = [(one.entry, _decision(one)) for one in chapter.decided]
+def _chapter(chapter: Chapter, read: ReadHistory) -> ChapterView:
+    now = read.made
+    entries = [(one.entry, _decision(one, read.seen)) for one in chapter.decided]
     entries += [(entry, _other(entry)) for entry in chapter.others]
     entries.sort(key=lambda pair: _order(pair[0]), reverse=True)
     current = chapter.in_force(now)
@@ -201,16 +206,22 @@ _ENDED = {
     "revalidate": "its term was over: it had to be judged anew",
     "approvals": "its approvals no longer counted",
 }
+_WILL_END = {
+    "superseded": "then another candidate takes its place",
+    "rejected": "then somebody who has a say rejects it",
+    "revalidate": "then its term is over: it has to be judged anew",
+    "approvals": "then its approvals no longer count",
+}
 
 
 def _held(spell: Spell, now: datetime, current: bool) -> Held:
     subjects = {one.name: one.sha256 for one in spell.decision.statement.subjects}
     candidate = subjects.get(CANDIDATE)
     code = candidate[:_CODE] if candidate else f"of decision {spell.decision.sha256[:_CODE]}"
-    why = _ENDED[spell.ended] if spell.ended else ""
-    if spell.passed_over:
+    ahead = spell.until is not None and spell.until > now
+    why = (_WILL_END if ahead else _ENDED)[spell.ended] if spell.ended else ""
+    if spell.passed_over and not ahead:
         why += f" ({'; '.join(PASSED_OVER[one] for one in spell.passed_over)})"
-    ahead = spell.until is None or spell.until > now
     until = "no end is set" if spell.until is None else _when(spell.until)
     whose = tuple(_whose(one) for one in spell.counted)
     return Held(
@@ -218,7 +229,7 @@ def _held(spell: Spell, now: datetime, current: bool) -> Held:
         since=_when(spell.since),
         until=until,
         whose=whose or ("the verdict alone: its policy asks for no approval",),
-        why=f"{'will end then: ' if ahead and why else ''}{why}",
+        why=why,
         now=current,
     )
 
@@ -226,13 +237,13 @@ def _held(spell: Spell, now: datetime, current: bool) -> Held:
 def _whose(one: Said) -> str:
     place = f", {named(one.organisation)}" if one.organisation else ""
     weak = " (attested by the agency, not signed)" if one.attested else ""
-    return f"{named(one.person)}, {named(one.role)}{place}{weak}"
+    return f"{named(one.person)} as {named(one.role)}{place}{weak}"
 
 
 _OUTCOME = {"approve": "Approved", "reject": "Rejected", "inconclusive": "Not enough evidence"}
 
 
-def _decision(one: Decided) -> Event:
+def _decision(one: Decided, seen: Mapping[str, SeenLog]) -> Event:
     status = one.outcome if one.outcome in _OUTCOME else "inconclusive"
     return Event(
         status=status,
@@ -241,7 +252,7 @@ def _decision(one: Decided) -> Event:
         where=_where(one.entry),
         text=shorten(one.sentence, LONGEST),
         facts=tuple(_decision_facts(one)),
-        said=tuple(_sign_off(word, over) for word, over in one.said),
+        said=tuple(_sign_off(word, over, seen.get(word.entry)) for word, over in one.said),
     )
 
 
@@ -253,8 +264,9 @@ def _decision_facts(one: Decided) -> Iterator[Fact]:
     yield Fact(name="Record", value=one.record[:_CODE], code=True)
     attempt = one.predicate.get("attempt")
     if isinstance(attempt, dict):
-        number = f"number {attempt.get('number')} on the gate set {attempt.get('gate_set')}"
-        yield Fact(name="Attempt", value=shorten(number, 24 + 2 * _CODE))
+        gate_set = str(attempt.get("gate_set"))[:_CODE]
+        value = f"number {attempt.get('number')} on the gate set {gate_set}"
+        yield Fact(name="Attempt", value=shorten(value, LONGEST))
     yield Fact(name="Bar", value=_bar(one))
     search = one.predicate.get("search")
     if isinstance(search, dict):
@@ -286,29 +298,34 @@ _WORD = {"approve": "approves", "reject": "rejects", "discuss": "has questions"}
 _MARK = {"approve": "approve", "reject": "reject", "discuss": "inconclusive"}
 
 
-def _sign_off(one: Said, over: PassedOver | None) -> SignOff:
+def _sign_off(one: Said, over: PassedOver | None, seen: SeenLog | None) -> SignOff:
     place = f", {named(one.organisation)}" if one.organisation else ""
     details = [f"on {_when(one.at)}"]
     details += [f"until {_when(one.expires)}"] if one.expires else []
     details += [f"entry {one.number}" if one.number is not None else "not sealed yet"]
+    details += [_saw(seen)] if seen is not None else []
     details += [f"under conditions: {shorten(one.conditions, LONGEST)}"] if one.conditions else []
     details += [f"does not count: {PASSED_OVER[over]}"] if over is not None else []
     return SignOff(
         status=_MARK[one.decision] if over is None else "hollow",
         word=_WORD[one.decision],
-        who=f"{named(one.person)}, {named(one.role)}{place}",
+        who=f"{named(one.person)} as {named(one.role)}{place}",
         how="attested by the agency, not signed: weaker" if one.attested else f"key {one.key}",
         weak=one.attested,
         details=tuple(details),
     )
 
 
+def _saw(seen: SeenLog) -> str:
+    entries = _count(seen.size, "entry", "entries")
+    return f"{'cosigned' if seen.cosigned else 'saw'} the log at {entries}"
+
+
 def _person(entry: Entry) -> Event:
     said = entry.statement.predicate
     if entry.facts.kind == ENROLMENT:
         title = f"{_get(said, 'person')} got a key as {_get(said, 'role')}"
-        place = f", {_get(said, 'organisation')}" if said.get("organisation") else ""
-        text = f"Said by {_get(said, 'by')}, made sure by: {_get(said, 'channel')}{place and '.'}"
+        text = f"Said by {_get(said, 'by')}; made sure by: {_get(said, 'channel')}."
         facts = [Fact(name="Key", value=entry.facts.subject, code=True)]
         if said.get("organisation"):
             facts.append(Fact(name="Organisation", value=_get(said, "organisation")))

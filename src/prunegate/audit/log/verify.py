@@ -101,12 +101,7 @@ def verify(
         rest = len(leftovers(audit, signed.checkpoint.size))
         pending = _pending(audit, read)
         evidence = _evidence(audit)
-    if not trust.quorum_met:
-        held = ", ".join(inert(name) for name in trust.cosignatures) or "nobody"
-        raise EvidenceError(
-            f"{CHECKPOINT}: {TRUST_POLICY} asks for the quorum {inert(trusted.quorum)}, but it is"
-            f" cosigned by {held}; send it to the witnesses and bring their signatures in"
-        )
+    _require_quorum(trusted, trust)
     return Verified(
         checkpoint=signed.checkpoint,
         log_key=str(trust.log.key),
@@ -120,6 +115,15 @@ def verify(
         leftovers=rest,
         against=older.checkpoint if older else None,
     )
+
+
+def _require_quorum(policy: TrustPolicy, trust: Trust) -> None:
+    if not trust.quorum_met:
+        held = ", ".join(inert(name) for name in trust.cosignatures) or "nobody"
+        raise EvidenceError(
+            f"{CHECKPOINT}: {TRUST_POLICY} asks for the quorum {inert(policy.quorum)}, but it is"
+            f" cosigned by {held}; send it to the witnesses and bring their signatures in"
+        )
 
 
 def _trust(policy: TrustPolicy, signed: SignedCheckpoint) -> Trust:
