@@ -30,8 +30,6 @@ from prunegate.errors import EvidenceError, InputError
 from prunegate.policy.wording import inert
 
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,17}")
-_IN_INDEX = 16
-"""Characters of a digest that the index tells apart."""
 _DIGEST = re.compile(r"[0-9a-f]{12,64}")
 
 
@@ -84,9 +82,7 @@ class _Search:
             if hit.own and self._is(entry):
                 return hit.number, entry
             if hit.own or not self._names(hit.number, entry):
-                if len(self._wanted) <= _IN_INDEX:
-                    return None  # nothing but a false row can point to it
-                continue  # another digest may begin alike
+                return None  # a false row, or another digest that begins alike
             named = hit.number, entry
         rest = self.by_reading(known.size)
         return rest if named is None or (rest is not None and self._is(rest[1])) else named
