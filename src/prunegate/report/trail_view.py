@@ -284,8 +284,9 @@ def _bar(one: Decided) -> str:
     if one.bar == "other":
         return f"another one was {sealed}: it was judged by other rules, or on changed slices"
     before = one.terms.before_predictions if one.terms is not None else None
-    made = {True: ", before the predictions were made", False: ", after the predictions were made"}
-    return sealed + made.get(before, "; when the predictions were made is not known")
+    if before is None:
+        return f"{sealed}; when the predictions were made is not known"
+    return f"{sealed}, {'before' if before else 'after'} the predictions were made"
 
 
 def _signers(entry: Entry) -> str:

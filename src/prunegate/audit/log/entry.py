@@ -86,11 +86,12 @@ def _evidence(value: Any) -> tuple[str, ...]:
     """sha256 of each resource descriptor."""
     found = []
     for one in value if isinstance(value, list) else [None]:
-        digest = one.get("digest") if isinstance(one, dict) else None
+        named = one if isinstance(one, dict) else {}
+        digest = named.get("digest")
         sha256 = digest.get("sha256") if isinstance(digest, dict) else None
         if not isinstance(sha256, str) or not _SHA256.fullmatch(sha256):
             raise InputError("the predicate's evidence is not a list of {name, digest: {sha256}}")
-        if not isinstance(one.get("name", ""), str):
+        if not isinstance(named.get("name", ""), str):
             raise InputError("a name in the predicate's evidence is no text")
         found.append(sha256)
     return tuple(found)
