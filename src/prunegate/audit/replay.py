@@ -20,12 +20,13 @@ from prunegate.audit.read import StoredRecord
 from prunegate.audit.recompute import Difference, compare, differences, policy_of
 from prunegate.audit.record import DecisionRecord, Input
 from prunegate.audit.tallied import tallies_of, unpacked_groups
-from prunegate.data.hashing import FileHash, hash_files, require_unchanged
+from prunegate.data.hashing import hash_files, require_unchanged
 from prunegate.data.tables import Table
 from prunegate.errors import EvidenceError, InputError
 from prunegate.evaluation.count import count, open_predictions
 from prunegate.evaluation.flips import flipped_rows
 from prunegate.evaluation.slices import SliceCounts
+from prunegate.io.hashing import FileHash
 from prunegate.policy.model import Policy
 from prunegate.policy.wording import inert
 

@@ -5,7 +5,7 @@ Progress bars show only on a terminal and never with ``-q``; a CI job's log gets
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 import click
 
 from prunegate.cli.options import Output, Said
+from prunegate.io.progress import Progress, silent
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
 
     from prunegate.gate import Decision
 
-Progress = Callable[[str, int, int], None]
 COLORS = {"approve": "green", "reject": "red", "inconclusive": "yellow"}
 
 
@@ -27,17 +27,18 @@ COLORS = {"approve": "green", "reject": "red", "inconclusive": "yellow"}
 def progress(output: Said) -> Iterator[Progress]:
     """Yield ``report(stage, done, total)``: a bar a stage on a terminal, else a line."""
     if output.quiet:
-        yield lambda _stage, _done, _total: None
+        yield silent
         return
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bars
 
     console = Console(stderr=True, no_color=not output.color, highlight=False)
     if not console.is_terminal:
         yield _line_a_stage()
         return
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console) as bars:
+    with Bars(*columns, console=console) as bars:
         yield _bar_a_stage(bars)
 
 

@@ -33,7 +33,7 @@ def command(record: Path, out: Path | None, images: Path | None, force: bool) ->
     """  # noqa: D301  # click's mark is the character itself
     from prunegate.audit.read import stored_record
     from prunegate.errors import InputError
-    from prunegate.outputs.write import write_whole
+    from prunegate.io.atomic import write_whole
     from prunegate.report import render
 
     stored = stored_record(record)
