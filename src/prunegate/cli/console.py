@@ -84,11 +84,11 @@ def show(decision: Decision, folder: Path, output: Output) -> None:
 
 
 def _details(decision: Decision, folder: Path) -> list[str]:
-    from prunegate.report.inert import inert
     from prunegate.report.warnings import warnings
+    from prunegate.text.escape import visible
 
     verdict = decision.verdict
-    lines = [f"  {inert(reason)}" for reason in verdict.reasons[:SHOWN]]
+    lines = [f"  {visible(reason)}" for reason in verdict.reasons[:SHOWN]]
     if len(verdict.reasons) > SHOWN:
         lines.append(f"  ... and {len(verdict.reasons) - SHOWN} more in the report")
     found = warnings(decision.record, others=SHOWN, losses=LOSSES_SHOWN)
@@ -98,20 +98,21 @@ def _details(decision: Decision, folder: Path) -> list[str]:
         lines.append(f"  ... and {len(found.more_losses)} more {noun} within limits in the report")
     if found.more_others:
         lines.append(f"  ... and {len(found.more_others)} more warnings in the report")
-    lines += [f"  {inert(text)}" for text in _counted(decision)]
+    lines += [f"  {visible(text)}" for text in _counted(decision)]
     return [*lines, f"  report: {folder / 'report.html'}"]
 
 
 def _counted(decision: Decision) -> list[str]:
     """Which attempt this is where it is a further one, and what was sealed where something was."""
     from prunegate.audit.bar_words import bar_in_words
+    from prunegate.text.numbers import bound
 
     attempt, bar = decision.record.attempt, decision.record.bar
     if attempt is None:
         return []
     lines = []
     if attempt.number > 1:
-        level = "" if attempt.reuse == "none" else f", tested at {100 * attempt.alpha:.2g} %"
+        level = "" if attempt.reuse == "none" else f", tested at {bound(attempt.alpha)}"
         lines.append(f"attempt {attempt.number:,} on this gate set{level}")
     if bar is not None:
         lines.append(f"bar sealed before the run: {bar_in_words(attempt, bar)}")

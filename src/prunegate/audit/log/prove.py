@@ -25,7 +25,7 @@ from prunegate.audit.log.tiles import (
 )
 from prunegate.audit.log.tlog_proof import TlogProof
 from prunegate.errors import EvidenceError, InputError
-from prunegate.policy.wording import inert
+from prunegate.text.escape import escaped
 
 Matches = Callable[[bytes, EntryFacts], bool]
 """Whether an entry is the one that a digest means."""
@@ -61,7 +61,7 @@ def find_entry(
         return int(wanted), stored_entry(audit, size, int(wanted))
     if not _DIGEST.fullmatch(wanted):
         raise InputError(
-            f"{inert(wanted)[:80]}: give an entry's number, or 12 to 64 hexadecimal digits of a"
+            f"{escaped(wanted)[:80]}: give an entry's number, or 12 to 64 hexadecimal digits of a"
             " digest; prunegate audit log lists them"
         )
     named: tuple[int, bytes] | None = None

@@ -7,7 +7,8 @@ from typing import Any, NoReturn
 
 from prunegate.audit.canonical import canonical_bytes
 from prunegate.errors import EvidenceError, InternalError
-from prunegate.policy.wording import one_line, show
+from prunegate.policy.wording import show
+from prunegate.text.escape import one_line
 
 
 def parse_object(content: bytes, where: str) -> dict[str, Any]:
