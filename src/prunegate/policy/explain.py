@@ -28,7 +28,7 @@ _SHORT = {
     "max_rise": "rise of at most {}",
     "min_gain": "improvement of at least {}",
     "max_gain": "improvement of at most {}",
-    "max_ratio": "at most {} % of the baseline's",
+    "max_ratio": "at most {} times the baseline's",
 }
 _LONG = {
     "at_least": "at least {}",
@@ -37,7 +37,7 @@ _LONG = {
     "max_rise": "to have risen by no more than {}",
     "min_gain": "to have improved by at least {}",
     "max_gain": "to have improved by no more than {} (more would be suspicious)",
-    "max_ratio": "at most {} % of the baseline's",
+    "max_ratio": "at most {} times the baseline's",
 }
 
 
@@ -68,7 +68,7 @@ def _check(rule: Rule, check: str, phrases: dict[str, str], currency: str) -> st
     if isinstance(limit, ErrorRatio):
         return f"{'to have ' if phrases is _LONG else ''}at most {errors(limit)}"
     if check == "max_ratio" and isinstance(limit, float):
-        return phrases[check].format(exact(limit, 2))
+        return phrases[check].format(exact(limit))
     if check in ("at_least", "at_most") and isinstance(limit, float):
         return phrases[check].format(level(limit, metric, currency))
     against = phrases is _LONG and not isinstance(limit, Relative)

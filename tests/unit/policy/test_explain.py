@@ -51,7 +51,7 @@ GOLDEN = {
     ),
     "{metric: false_positive_rate, max_rise: 0.005, max_ratio: 1.1, on_undefined: fail}": (
         "Overall, false positive rate must be proven to have risen by no more than 0.5 points "
-        "against the baseline, and proven at most 110 % of the baseline's; otherwise, and where "
+        "against the baseline, and proven at most 1.1 times the baseline's; otherwise, and where "
         "it is undefined, the candidate is not approved."
     ),
     "{metric: negative_flip_rate, at_most: 0.05, severity: warn}": (
@@ -66,7 +66,7 @@ GOLDEN = {
         f"The number of inferences per second must be at least 1,200/s; {REST}"
     ),
     "{metric: model_bytes, at_most: 50000000, max_ratio: 0.8}": (
-        "The size of the stored weights must be at most 50 MB, and at most 80 % of "
+        "The size of the stored weights must be at most 50 MB, and at most 0.8 times "
         f"the baseline's; {REST}"
     ),
 }
@@ -81,7 +81,7 @@ def test_money_has_its_currency() -> None:
     cost = "cost: {currency: EUR, billing: {per_inference: {baseline: 0.0042}}}"
     sentence = rule("{metric: cost_per_1k, at_most: 3.2, max_ratio: 0.75}", cost)
     assert sentence == (
-        "The cost of 1,000 inferences must be at most €3.20, and at most 0.75 % of the "
+        "The cost of 1,000 inferences must be at most €3.20, and at most 0.75 times the "
         f"baseline's; {REST}"
     )
 
@@ -201,7 +201,7 @@ SHORT = {
     "max_rise": ({"relative": 0.03}, "rise of at most 3 % of the baseline's value"),
     "min_gain": (0.01, "improvement of at least 1 point"),
     "max_gain": (0.2, "improvement of at most 20 points"),
-    "max_ratio": (0.75, "at most 75 % of the baseline's"),
+    "max_ratio": (0.75, "at most 0.75 times the baseline's"),
 }
 
 
