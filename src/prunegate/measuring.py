@@ -12,7 +12,7 @@ no merit of pruning. Crossing engines has to be asked for, and stands in the res
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,13 +26,12 @@ from prunegate.cost.measure import check_settings, describe, figures, measure
 from prunegate.cost.measurement import Measurements, ModelFigures
 from prunegate.cost.memory import Stored, peak_memory
 from prunegate.errors import InputError, MeasurementError
+from prunegate.io.progress import Progress, silent
 from prunegate.models.digest import tree_digest
 from prunegate.models.onnx_module import OnnxModule
 from prunegate.models.store import LoadedModel, load_model
 from prunegate.models.surgery import ONNX_FILE
 from prunegate.predict.random_inputs import described, random_inputs
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +50,7 @@ class Experiment:
     """Time every model in its own engine, though they differ."""
     seed: int = 0
     """Of the random inputs."""
-    progress: Progress = lambda _stage, _done, _total: None
+    progress: Progress = silent
 
 
 @dataclass(frozen=True, kw_only=True)

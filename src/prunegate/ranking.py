@@ -7,7 +7,8 @@ from prunegate.compress.recipe import PruneStep
 from prunegate.compress.subject import Subject
 from prunegate.compress.unit_table import UnitRow, unit_rows
 from prunegate.errors import InputError
-from prunegate.workbench import Progress, Workbench
+from prunegate.io.progress import Progress
+from prunegate.workbench import Workbench
 
 
 def rankings(bench: Workbench) -> tuple[UnitRow, ...]:

@@ -7,7 +7,7 @@ the same way. Nothing is judged here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -30,9 +30,11 @@ from prunegate.compress.work import compress
 from prunegate.cost.measure import describe, figures, measure
 from prunegate.cost.measurement import Measurements, ModelFigures
 from prunegate.data.checked import check_rows
-from prunegate.data.hashing import FileHash, hash_files, require_unchanged
+from prunegate.data.hashing import hash_files, require_unchanged
 from prunegate.data.labelled_rows import LabelledRows
 from prunegate.errors import InputError, ModelError, UnsupportedError
+from prunegate.io.hashing import FileHash
+from prunegate.io.progress import Progress, silent
 from prunegate.models.digest import tree_digest
 from prunegate.models.save import save_candidate
 from prunegate.models.store import LoadedModel, exactly, load_candidate, load_model, saturation
@@ -48,7 +50,6 @@ from prunegate.predict.score import score
 from prunegate.predict.table import Scored, changed_decisions, predictions
 from prunegate.predict.tokens import TOKENIZER_FILE, Tokens
 
-Progress = Callable[[str, int, int], None]
 SCORED = 128
 """Rows per forward pass in scoring, at most."""
 Scores = Mapping[str, Scored]
@@ -76,7 +77,7 @@ class Settings:
     """Says which attempt on its gate set the verdict is; None: nobody counts."""
     checkpoints: Path | None = None
     """Folder that unfinished work is kept in, to be taken up again; None: nowhere."""
-    progress: Progress = lambda _stage, _done, _total: None
+    progress: Progress = silent
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -276,7 +276,7 @@ def test_a_refused_repetition_leaves_the_first_verdict_pending(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("prunegate.outputs.staging._replace", full)
+    monkeypatch.setattr("prunegate.outputs.staging.move_over", full)
     assert gate(monkeypatch) == 2
     assert pending.is_file()
     assert {p.name for p in place.iterdir()} == FILES

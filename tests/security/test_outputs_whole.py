@@ -10,8 +10,8 @@ import pytest
 
 from prunegate.errors import InputError
 from prunegate.gate import gate, keep
+from prunegate.io.atomic import write_whole
 from prunegate.outputs.staging import staged
-from prunegate.outputs.write import write_whole
 from prunegate.policy.load import read_policy
 
 pytestmark = pytest.mark.slow

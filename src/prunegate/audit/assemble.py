@@ -26,11 +26,11 @@ from prunegate.audit.record import (
 from prunegate.audit.tallied import tallies_of
 from prunegate.audit.terms import revalidate_on
 from prunegate.cost.operations import Operations
-from prunegate.data.hashing import FileHash
 from prunegate.data.tables import Table
 from prunegate.errors import InputError, InternalError
 from prunegate.evaluation.flips import flipped_rows
 from prunegate.evaluation.slices import SliceCounts
+from prunegate.io.hashing import FileHash
 from prunegate.policy.explain import explain
 from prunegate.policy.model import Policy
 from prunegate.verdict.attempt import Attempt

@@ -10,8 +10,10 @@ from prunegate.evaluation.count import count, open_predictions
 from prunegate.policy.catalogue import METRICS
 from prunegate.policy.model import MARGINS, Policy
 from prunegate.predict.table import Scored, predictions
+from prunegate.text.numbers import plain
 from prunegate.verdict.finding import Finding, Verdict
 from prunegate.verdict.judge import decide
+from prunegate.verdict.quantities import Quantities
 
 Scores = Mapping[str, Scored]
 
@@ -76,11 +78,8 @@ def _gain(found: ControlSlice) -> float:
 
 
 def _change(metric: str, before: float | None, after: float | None) -> str:
-    """A change as it is: what rose has a plus. Rates in percentage points. Never ``-0.0``."""
-    found = METRICS[metric]
-    if found.kind == "rate":
-        return f"{round(100 * _minus(after, before), 1) + 0.0:+.1f} points"
-    return f"{round(_minus(after, before), 4) + 0.0:+.4f} {found.unit}".rstrip()
+    """A change as it is: what rose has a plus."""
+    return plain(Quantities()[metric].change_in_words(_minus(after, before)))
 
 
 def _minus(one: float | None, other: float | None) -> float:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prunegate.audit.record import Input
-from prunegate.data.hashing import file_sha256
+from prunegate.io.hashing import file_sha256
 
 if TYPE_CHECKING:
     from prunegate.policy.load import PolicyFile
@@ -16,7 +16,7 @@ def measurements_input(path: Path) -> Input:
     """A measurements file that somebody gave; the record holds what was read from it in full.
 
     Raises:
-        TableError: it cannot be read.
+        InputError: it cannot be read.
     """
     return Input(role="measurements", name=path.name, sha256=file_sha256(path))
 

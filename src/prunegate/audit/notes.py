@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from prunegate.audit.provenance import MOMENT, now
 from prunegate.audit.record import ModelRef, Saturating
 from prunegate.cost.processor import processor
+from prunegate.text.numbers import plain, share
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -125,10 +126,10 @@ def _saturating_in_words(found: Saturating) -> str:
         return f"{products} there; where the predictions were made they do not."
     if found.rows is None or found.changed is None:
         return f"{products}, and did where the predictions were made."
-    share = found.changed / found.rows
+    part = plain(share(found.changed / found.rows))
     return (
         f"{products}, and did where the predictions were made; computed without saturation, "
-        f"{found.changed:,} of {found.rows:,} rows ({share:.2%}) change their decision."
+        f"{found.changed:,} of {found.rows:,} rows ({part}) change their decision."
     )
 
 

@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from prunegate import __version__
 from prunegate.audit.record import Tool
-from prunegate.policy.wording import inert
+from prunegate.text.escape import escaped
 
 MOMENT = "%Y-%m-%dT%H:%M:%SZ"
 """How a moment in UTC is written, to the second."""
@@ -45,7 +45,7 @@ def made_elsewhere(made: Tool, packages: Sequence[str]) -> str:
     here = {"prunegate": __version__, **{name: _version(name) for name in packages}}
     other = [name for name in named if named[name] != here[name]]
     return ", ".join(
-        f"{name} {inert(named[name] or 'of no known version')} (here {here[name] or 'none'})"
+        f"{name} {escaped(named[name] or 'of no known version')} (here {here[name] or 'none'})"
         for name in other
     )
 

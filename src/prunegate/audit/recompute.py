@@ -36,7 +36,8 @@ from prunegate.policy.model import Policy
 from prunegate.policy.naming import parse_slice_name, slice_name
 from prunegate.policy.rules_digest import rules_digest
 from prunegate.policy.validation import validate
-from prunegate.policy.wording import one_line, show, show_path
+from prunegate.policy.wording import show, show_path
+from prunegate.text.escape import one_line
 from prunegate.verdict.attempt import Attempt, as_attempted, bound, spent, told
 from prunegate.verdict.claimed import with_claims
 from prunegate.verdict.figures import figures

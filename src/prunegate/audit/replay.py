@@ -20,14 +20,15 @@ from prunegate.audit.read import StoredRecord
 from prunegate.audit.recompute import Difference, compare, differences, policy_of
 from prunegate.audit.record import DecisionRecord, Input
 from prunegate.audit.tallied import tallies_of, unpacked_groups
-from prunegate.data.hashing import FileHash, hash_files, require_unchanged
+from prunegate.data.hashing import hash_files, require_unchanged
 from prunegate.data.tables import Table
 from prunegate.errors import EvidenceError, InputError
 from prunegate.evaluation.count import count, open_predictions
 from prunegate.evaluation.flips import flipped_rows
 from prunegate.evaluation.slices import SliceCounts
+from prunegate.io.hashing import FileHash
 from prunegate.policy.model import Policy
-from prunegate.policy.wording import inert
+from prunegate.text.escape import escaped
 
 PREDICTIONS = "predictions"
 _SHORTEST = 12
@@ -80,7 +81,7 @@ def stored_predictions(record: DecisionRecord, audit: Path) -> Iterator[list[Pat
             kept = audit / EVIDENCE / str(item.sha256)
             if not kept.is_file():
                 raise EvidenceError(
-                    f"{inert(item.name)} (sha256 {item.sha256}) is not in {audit / 'evidence'}; "
+                    f"{escaped(item.name)} (sha256 {item.sha256}) is not in {audit / 'evidence'}; "
                     "give the files with --predictions"
                 )
             link = Path(folder) / f"{number}-{Path(item.name).name}"  # the ending says what it is
@@ -144,13 +145,14 @@ def _require_those(hashes: Sequence[FileHash], expected: Sequence[Input]) -> Non
     for found in hashes:
         if here[found.sha256] > named[found.sha256]:
             raise EvidenceError(
-                f"{inert(str(found.path))}: sha256 {found.sha256} is not among the predictions of "
-                f"the record ({', '.join(sorted(named))[:300]}); it is another file, or was changed"
+                f"{escaped(str(found.path))}: sha256 {found.sha256} is not among the predictions "
+                f"of the record ({', '.join(sorted(named))[:300]}); it is another file, or was "
+                "changed"
             )
     for item in expected:
         if named[str(item.sha256)] > here[str(item.sha256)]:
             raise EvidenceError(
-                f"{inert(item.name)} (sha256 {item.sha256}) was judged too; give it as well"
+                f"{escaped(item.name)} (sha256 {item.sha256}) was judged too; give it as well"
             )
 
 

@@ -15,7 +15,7 @@ from prunegate.audit.record import SecondOpinion
 from prunegate.data.whole_table import Broken, Inside, Size, broken
 from prunegate.errors import InternalError
 from prunegate.policy.model import Policy
-from prunegate.policy.wording import inert
+from prunegate.text.escape import escaped
 from prunegate.verdict.finding import Verdict
 
 NAMED = 3
@@ -68,7 +68,7 @@ def _tell(policy: Policy, verdict: Verdict, item: Broken) -> str:
 
 
 def _show(place: Place) -> str:
-    name = inert(place.slice)
+    name = escaped(place.slice)
     name = name if len(name) <= _LONGEST else name[: _LONGEST - 1] + "…"
-    label = "" if place.label is None else f" {inert(str(place.label))}"
+    label = "" if place.label is None else f" {escaped(str(place.label))}"
     return f"rule {place.rule} {place.check} on {name}{label}"

@@ -7,8 +7,9 @@ from fractions import Fraction
 from prunegate.claims.ranges import Range
 from prunegate.policy import written as units
 from prunegate.policy.written import Written
+from prunegate.text.money import with_currency
+from prunegate.text.numbers import plain
 
-_SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
 _MOST = 12
 """Decimals that are ever shown."""
 
@@ -54,9 +55,7 @@ def money(value: Fraction, currency: str) -> str:
     """An amount: two decimals, more for prices below one."""
     most = 2 if abs(value) >= 1 or value == 0 else 6
     number = decimal(abs(value), 2 if abs(value) >= 1 else 0, most)
-    sign = "−" if value < 0 else ""
-    symbol = _SYMBOLS.get(currency)
-    return f"{sign}{symbol}{number}" if symbol else f"{sign}{number} {currency}".strip()
+    return plain(with_currency(number, currency, minus=value < 0))
 
 
 def between(found: Range, figure: Written) -> str:

@@ -116,9 +116,9 @@ def main() -> None:
 
 def _inert(message: str) -> str:
     """The message with names from other people's files made harmless, line by line."""
-    from prunegate.policy.wording import inert
+    from prunegate.text.escape import escaped
 
-    return "\n".join(inert(line) for line in message.split("\n"))
+    return "\n".join(escaped(line) for line in message.split("\n"))
 
 
 def _say(message: str) -> None:

@@ -225,11 +225,11 @@ def _bytes(path: Path, what: str) -> bytes:
 
 
 def _say(given: Given, done: BroughtIn) -> None:
-    from prunegate.policy.wording import inert
+    from prunegate.text.escape import escaped
 
     answer, approval = done.request.answer, done.approval
     word = {"approve": "APPROVED", "reject": "REJECTED", "discuss": "TO BE DISCUSSED"}
-    who = f"{inert(approval.person)} as {inert(answer.role)}"
+    who = f"{escaped(approval.person)} as {escaped(answer.role)}"
     weak = "" if approval.signature else "; attested by the agency only, which is weaker"
     click.echo(f"{word[answer.decision]}  by {who}{weak}")
     click.echo(f"  pending in the audit trail: {done.entry}")

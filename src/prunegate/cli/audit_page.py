@@ -27,12 +27,12 @@ def command(*, out: Path, audit: Path, force: bool, quiet: bool) -> None:
     from prunegate.audit.history_read import read_history
     from prunegate.errors import InputError
     from prunegate.outputs.write import require_new, write_whole
-    from prunegate.policy.wording import inert
     from prunegate.report.trail import render_trail
+    from prunegate.text.escape import escaped
 
     if not audit.is_dir():
         raise InputError(
-            f"{inert(str(audit))}: there is no audit folder here; give it: --audit DIR"
+            f"{escaped(str(audit))}: there is no audit folder here; give it: --audit DIR"
         )
     require_new(out, force=force)
     page = render_trail(read_history(audit, utc_now()))

@@ -147,21 +147,21 @@ def _row(number: int, content: bytes) -> dict[str, Any]:
 
 
 def _line(row: dict[str, Any]) -> str:
-    from prunegate.policy.wording import inert
+    from prunegate.text.escape import escaped
 
     kind = row["kind"].removeprefix(_KIND)
     signed = "" if row["signers"] else "  (no signature of its own)"
-    shown = f"{inert(kind):<22} {inert(row['subject'])}{signed}"
+    shown = f"{escaped(kind):<22} {escaped(row['subject'])}{signed}"
     return f"{row['number']:>6}  {row['created']}  {row['sha256'][:12]}  {shown}"
 
 
 def _told(found: Verified, keys: int) -> Iterator[str]:
-    from prunegate.policy.wording import inert
+    from prunegate.text.escape import escaped
 
     tree = found.checkpoint
-    yield f"ok: the log {inert(tree.origin)} holds {_count(tree.size)}, each as it was sealed"
-    yield f"  signed by {inert(found.log_key)}"
-    witnesses = ", ".join(inert(name) for name in found.cosignatures)
+    yield f"ok: the log {escaped(tree.origin)} holds {_count(tree.size)}, each as it was sealed"
+    yield f"  signed by {escaped(found.log_key)}"
+    witnesses = ", ".join(escaped(name) for name in found.cosignatures)
     yield f"  cosigned by {witnesses}" if witnesses else "  no witness has cosigned this checkpoint"
     if found.against is not None:
         yield f"  it extends the older checkpoint of {_count(found.against.size)}"

@@ -24,7 +24,7 @@ def command(policy: Path, as_json: bool, quiet: bool) -> int:
     from prunegate.audit.canonical import plain
     from prunegate.data.checked import check_rows
     from prunegate.policy.load import read_policy
-    from prunegate.report.inert import inert
+    from prunegate.text.escape import visible
 
     source = read_policy(policy)
     checked = check_rows(source.policy, source.folder)
@@ -34,9 +34,9 @@ def command(policy: Path, as_json: bool, quiet: bool) -> int:
     report.require()
     if not as_json and not quiet:
         for clause in report.clauses:
-            click.echo(f"  ok  {inert(clause.words)}: {clause.observed} ({clause.expected})")
+            click.echo(f"  ok  {visible(clause.words)}: {clause.observed} ({clause.expected})")
         for warning in report.warnings:
-            click.echo(f"  warning: {inert(warning)}")
+            click.echo(f"  warning: {visible(warning)}")
         click.echo(
             f"The data contract holds: {len(report.clauses)} clauses, {len(checked.rows):,} rows."
         )

@@ -64,17 +64,17 @@ def command(*, file: Path, record: Path | None, as_json: bool, quiet: bool, no_c
 
 
 def _lines(claims: Claims, *, quiet: bool, color: bool) -> Iterator[str]:
-    from prunegate.policy.wording import inert
+    from prunegate.text.escape import escaped
 
     yield _headline(claims)
     if claims.about and not quiet:
-        yield f"  {inert(claims.about)}"
+        yield f"  {escaped(claims.about)}"
     for one in claims.checks:
         if quiet and one.status != "contradicted":
             continue
         mark = MARKS[one.status]
         mark = click.style(mark, fg=COLORS[one.status], bold=True) if color else mark
-        yield f"  {mark}  {inert(one.figure)}: {inert(one.sum)}"
+        yield f"  {mark}  {escaped(one.figure)}: {escaped(one.sum)}"
 
 
 def _headline(claims: Claims) -> str:

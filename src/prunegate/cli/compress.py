@@ -9,6 +9,7 @@ import click
 
 from prunegate.cli.options import FOLDER, device_option, progress_options, seed_option
 from prunegate.cli.threads import patient_threads
+from prunegate.text.numbers import count, plain, share, signed
 
 if TYPE_CHECKING:
     from prunegate.cli.options import Said
@@ -76,13 +77,15 @@ def _told(baseline: LoadedModel, candidate: LoadedModel) -> list[str]:
     ]
     zeros = candidate.surgery.zeros if candidate.surgery else None
     if zeros is not None:
-        share = zeros / candidate.parameters
+        part = plain(share(zeros / candidate.parameters))
         lines.append(
-            f"  zeros: {zeros:,} of the parameters ({share:.1%}); they save no bytes, and no time "
+            f"  zeros: {count(zeros)} of the parameters ({part}); they save no bytes, and no time "
             "unless a measurement says so"
         )
     return lines
 
 
 def _change(name: str, before: int, after: int) -> str:
-    return f"  {name}: {before:,} -> {after:,} ({(after - before) / before:+.1%})"
+    return (
+        f"  {name}: {count(before)} -> {count(after)} ({signed(100 * (after - before) / before)} %)"
+    )

@@ -5,7 +5,7 @@ Progress bars show only on a terminal and never with ``-q``; a CI job's log gets
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 import click
 
 from prunegate.cli.options import Output, Said
+from prunegate.io.progress import Progress, silent
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
 
     from prunegate.gate import Decision
 
-Progress = Callable[[str, int, int], None]
 COLORS = {"approve": "green", "reject": "red", "inconclusive": "yellow"}
 
 
@@ -27,17 +27,18 @@ COLORS = {"approve": "green", "reject": "red", "inconclusive": "yellow"}
 def progress(output: Said) -> Iterator[Progress]:
     """Yield ``report(stage, done, total)``: a bar a stage on a terminal, else a line."""
     if output.quiet:
-        yield lambda _stage, _done, _total: None
+        yield silent
         return
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bars
 
     console = Console(stderr=True, no_color=not output.color, highlight=False)
     if not console.is_terminal:
         yield _line_a_stage()
         return
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console) as bars:
+    with Bars(*columns, console=console) as bars:
         yield _bar_a_stage(bars)
 
 
@@ -83,11 +84,11 @@ def show(decision: Decision, folder: Path, output: Output) -> None:
 
 
 def _details(decision: Decision, folder: Path) -> list[str]:
-    from prunegate.report.inert import inert
     from prunegate.report.warnings import warnings
+    from prunegate.text.escape import visible
 
     verdict = decision.verdict
-    lines = [f"  {inert(reason)}" for reason in verdict.reasons[:SHOWN]]
+    lines = [f"  {visible(reason)}" for reason in verdict.reasons[:SHOWN]]
     if len(verdict.reasons) > SHOWN:
         lines.append(f"  ... and {len(verdict.reasons) - SHOWN} more in the report")
     found = warnings(decision.record, others=SHOWN, losses=LOSSES_SHOWN)
@@ -97,20 +98,21 @@ def _details(decision: Decision, folder: Path) -> list[str]:
         lines.append(f"  ... and {len(found.more_losses)} more {noun} within limits in the report")
     if found.more_others:
         lines.append(f"  ... and {len(found.more_others)} more warnings in the report")
-    lines += [f"  {inert(text)}" for text in _counted(decision)]
+    lines += [f"  {visible(text)}" for text in _counted(decision)]
     return [*lines, f"  report: {folder / 'report.html'}"]
 
 
 def _counted(decision: Decision) -> list[str]:
     """Which attempt this is where it is a further one, and what was sealed where something was."""
     from prunegate.audit.bar_words import bar_in_words
+    from prunegate.text.numbers import bound
 
     attempt, bar = decision.record.attempt, decision.record.bar
     if attempt is None:
         return []
     lines = []
     if attempt.number > 1:
-        level = "" if attempt.reuse == "none" else f", tested at {100 * attempt.alpha:.2g} %"
+        level = "" if attempt.reuse == "none" else f", tested at {bound(attempt.alpha)}"
         lines.append(f"attempt {attempt.number:,} on this gate set{level}")
     if bar is not None:
         lines.append(f"bar sealed before the run: {bar_in_words(attempt, bar)}")

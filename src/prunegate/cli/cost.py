@@ -53,7 +53,7 @@ def command(  # noqa: PLR0913  # one argument per option
     del no_color
     from prunegate.audit.canonical import plain
     from prunegate.cli.cost_table import lines
-    from prunegate.outputs.write import require_new, write_whole
+    from prunegate.io.atomic import require_new, write_whole
     from prunegate.policy.load import load_policy
 
     loaded = load_policy(policy)

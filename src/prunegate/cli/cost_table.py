@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from prunegate.cost.projection import Month, Projection
-from prunegate.report import cost_words, numbers
+from prunegate.report import cost_words
+from prunegate.text import numbers
+from prunegate.text.money import money
 
 _COLUMNS = ("month", "inferences", "baseline", "candidate", "saving", "%", "saved so far")
 
@@ -20,7 +22,7 @@ def lines(projection: Projection, *, brief: bool) -> list[str]:
         table = _table((*_COLUMNS, "instances"), shown)
     opening = [cost_words.prices(projection), cost_words.per_thousand(projection)]
     if brief:
-        return [_plain(line) for line in (table if projection.months else opening)]
+        return [numbers.plain(line) for line in (table if projection.months else opening)]
     beside = cost_words.beside(projection)
     closing = [*cost_words.payback(projection), *projection.notes]
     parts = [
@@ -30,7 +32,7 @@ def lines(projection: Projection, *, brief: bool) -> list[str]:
         closing,
     ]
     text = "\n\n".join("\n".join(part) for part in parts if part)
-    return [_plain(line) for line in text.split("\n")]
+    return [numbers.plain(line) for line in text.split("\n")]
 
 
 def _row(month: Month, currency: str) -> tuple[str, ...]:
@@ -38,9 +40,9 @@ def _row(month: Month, currency: str) -> tuple[str, ...]:
     return (
         "now" if month.month == 0 else str(month.month),
         numbers.count(month.volume),
-        *(numbers.money(amount, currency, cents=True) for amount in amounts),
+        *(money(amount, currency, cents=True) for amount in amounts),
         month.saving_percent or "",
-        numbers.money(month.cumulative, currency, cents=True),
+        money(month.cumulative, currency, cents=True),
     )
 
 
@@ -53,8 +55,3 @@ def _table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
         ).rstrip()
         for row in (names, *rows)
     ]
-
-
-def _plain(line: str) -> str:
-    """For any terminal and for other programs: plain spaces and minus signs."""
-    return line.replace(numbers.GAP, " ").replace(numbers.MINUS, "-")

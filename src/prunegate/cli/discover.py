@@ -114,7 +114,7 @@ def _lines(found: Discovery) -> list[str]:
 
 def _advice(found: Discovery) -> list[str]:
     """What to add to the policy for each slice that stands out."""
-    from prunegate.report.inert import named
+    from prunegate.text.escape import named
 
     out = [slice_ for slice_ in found.slices if slice_.stands_out]
     if not out:

@@ -45,7 +45,7 @@ def command(policy: Path, out: Path | None, force: bool, seed: int, device: str,
     patient_threads()
     from prunegate.cli.console import progress
     from prunegate.compress.unit_table import to_csv
-    from prunegate.outputs.write import require_new, write_whole
+    from prunegate.io.atomic import require_new, write_whole
     from prunegate.policy.load import read_policy
     from prunegate.ranking import rankings
     from prunegate.workbench import Settings, set_up

@@ -101,8 +101,8 @@ def command(
     from prunegate.cli.measure_words import lines
     from prunegate.cost.measurement import is_evidence
     from prunegate.cost.measurements_file import measurements_text
+    from prunegate.io.atomic import require_new, write_whole
     from prunegate.measuring import Experiment, measure_folders
-    from prunegate.outputs.write import require_new, write_whole
 
     if out is not None:
         require_new(out, force=force)

@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from prunegate.cost.measurement import (
     TOLERANCE,
     Interval,
     Measurements,
-    ModelFigures,
     is_evidence,
 )
+from prunegate.text.numbers import count, exact, large, megabytes, plain, significant
 
 _WIDTH = 28
 _UNKNOWN = "-"
-_FIGURES = (
-    ("latency p50, ms", "latency_p50_ms"),
-    ("latency p95, ms", "latency_p95_ms"),
-    ("latency p99, ms", "latency_p99_ms"),
-    ("throughput, per s", "throughput_per_s"),
-    ("CPU time, ms per inference", "cpu_ms"),
-    ("peak memory, MB", "peak_memory_bytes"),
-    ("on disk, MB", "model_bytes"),
-    ("parameters", "parameters"),
-    ("attention heads", "active_heads"),
-    ("GFLOPs per inference", "flops"),
+_FIGURES: tuple[tuple[str, str, Callable[[float | None], str]], ...] = (
+    ("latency p50, ms", "latency_p50_ms", significant),
+    ("latency p95, ms", "latency_p95_ms", significant),
+    ("latency p99, ms", "latency_p99_ms", significant),
+    ("throughput, per s", "throughput_per_s", significant),
+    ("CPU time, ms per inference", "cpu_ms", significant),
+    ("peak memory", "peak_memory_bytes", megabytes),
+    ("on disk", "model_bytes", megabytes),
+    ("parameters", "parameters", large),
+    ("attention heads", "active_heads", count),
+    ("FLOPs per inference", "flops", large),
 )
-_SCALE = {"peak_memory_bytes": 1e6, "model_bytes": 1e6, "flops": 1e9}
-_WHOLE = {"parameters", "active_heads"}
 
 
 def lines(taken: Measurements, *, brief: bool) -> list[str]:
@@ -41,19 +39,15 @@ def _table(part: Measurements) -> Iterator[str]:
     threads = "one thread" if part.threads == 1 else f"{part.threads} threads"
     yield f"batch {part.batch}, {threads}, {part.engine}, {part.rounds} rounds in turns"
     yield f"  {'':{_WIDTH}} {'baseline':>12} {'candidate':>12}  ratio"
-    for name, field in _FIGURES:
-        one, other = (_figure(model, field) for model in (part.baseline, part.candidate))
+    for name, field, written in _FIGURES:
+        one, other = (
+            _UNKNOWN if (value := getattr(model, field)) is None else plain(written(value))
+            for model in (part.baseline, part.candidate)
+        )
         if (one, other) != (_UNKNOWN, _UNKNOWN):
             yield f"  {name:{_WIDTH}} {one:>12} {other:>12}  {_ratio(part, field)}"
     yield f"  {'baseline against itself':{_WIDTH}} {'':>12} {'':>12}  {_interval(part.noise)}"
     yield ""
-
-
-def _figure(model: ModelFigures, field: str) -> str:
-    value = getattr(model, field)
-    if value is None:
-        return _UNKNOWN
-    return f"{value:,}" if field in _WHOLE else f"{value / _SCALE.get(field, 1):,.4g}"
 
 
 def _ratio(part: Measurements, field: str) -> str:
@@ -62,34 +56,42 @@ def _ratio(part: Measurements, field: str) -> str:
     if paired is not None:
         return _interval(paired)
     one, other = getattr(part.baseline, field), getattr(part.candidate, field)
-    return _UNKNOWN if one is None or other is None or not one else f"{other / one:.3f}"
+    return _UNKNOWN if one is None or other is None or not one else significant(other / one)
 
 
 def _interval(ratio: Interval | None) -> str:
-    return f"{ratio.value:.3f} ({ratio.low:.3f} to {ratio.high:.3f})" if ratio else _UNKNOWN
+    if ratio is None:
+        return _UNKNOWN
+    value, low, high = map(significant, (ratio.value, ratio.low, ratio.high))
+    return f"{value} ({low} to {high})"
 
 
 def _sentence(part: Measurements) -> str:
     """Whether the times count, and what they say."""
-    noise = part.noise
-    seen = f" ({noise.low:.3f} to {noise.high:.3f})" if noise else ""
+    noise, within = part.noise, f"{exact(TOLERANCE, 2)} %"
+    seen = f" ({significant(noise.low)} to {significant(noise.high)})" if noise else ""
     if not is_evidence(part):
         return (
             f"batch {part.batch}: NO EVIDENCE. The baseline against itself left 1 by more than "
-            f"{TOLERANCE:.0%}{seen}, so rules on these times stay inconclusive; measure again on a "
+            f"{within}{seen}, so rules on these times stay inconclusive; measure again on a "
             "quiet machine, or longer."
         )
-    said = f"batch {part.batch}: evidence; the baseline equals itself within {TOLERANCE:.0%}{seen}."
+    said = f"batch {part.batch}: evidence; the baseline equals itself within {within}{seen}."
     return f"{said} {_speed(part.latency_ratio)}" if part.latency_ratio else said
 
 
 def _speed(ratio: Interval) -> str:
-    factor = f"{1 / ratio.value:.2f} x ({1 / ratio.high:.2f} to {1 / ratio.low:.2f})"
+    factor = _times(ratio)
     if ratio.high < 1:
         return f"The candidate is faster: {factor}."
     if ratio.low > 1:
         return f"The candidate is slower: {factor} the speed."
     return f"No difference in speed is shown: {factor}."
+
+
+def _times(ratio: Interval) -> str:
+    value, low, high = (significant(1 / one) for one in (ratio.value, ratio.high, ratio.low))
+    return f"{value} x ({low} to {high})"
 
 
 def _busy(taken: Measurements) -> list[str]:

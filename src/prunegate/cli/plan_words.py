@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from decimal import Decimal
 
-from prunegate.report.inert import inert, named
+from prunegate.text.escape import named, visible
+from prunegate.text.numbers import count, exact, fixed, plain, share
 from prunegate.verdict.planning.characteristics import Chances, Scenario
 from prunegate.verdict.planning.needs import Need
 from prunegate.verdict.planning.plan import Plan
@@ -24,7 +24,7 @@ def lines(plan: Plan, *, brief: bool = False) -> list[str]:
 def _basis(plan: Plan) -> Iterator[str]:
     yield (
         f"{plan.policy}: {plan.tests} blocking tests at alpha {_percent(plan.alpha)}, all proven "
-        f"together with {_percent(plan.power)} power, so each with {_percent(plan.power_each, 2)}"
+        f"together with {_percent(plan.power)} power, so each with {_about(plan.power_each)}"
     )
     if plan.assumed is not None:
         given = plan.assumed
@@ -40,7 +40,7 @@ def _basis(plan: Plan) -> Iterator[str]:
         )
     yield f"expects: {plan.expects}"
     for note in plan.notes:
-        yield f"note: {inert(note)}"
+        yield f"note: {visible(note)}"
 
 
 def _table(plan: Plan) -> list[str]:
@@ -72,7 +72,7 @@ def _cells(need: Need) -> tuple[str, ...]:
 
 
 def _count(number: int | None) -> str:
-    return "-" if number is None else f"{number:,}"
+    return "-" if number is None else count(number)
 
 
 def _limit(need: Need) -> str:
@@ -88,10 +88,10 @@ def _wanted(plan: Plan) -> Iterator[str]:
         missing[need.slice] = max(missing.get(need.slice, 0), need.rows_missing or 0)
     never = sum(1 for n in blocking if n.needed is None and n.note.startswith("cannot"))
     if plan.basis == "planned":
-        parts = [f"{named(s.name)} {s.rows:,}" for s in plan.slices]
+        parts = [f"{named(s.name)} {count(s.rows)}" for s in plan.slices]
         yield f"planned sizes, in rows: {', '.join(parts)}"
     elif any(missing.values()):
-        parts = [f"{named(name)} {rows:,}" for name, rows in missing.items() if rows]
+        parts = [f"{named(name)} {count(rows)}" for name, rows in missing.items() if rows]
         yield f"still to be labelled, in rows of each slice's mix: {', '.join(parts)}"
     else:
         yield "no slice lacks rows"
@@ -109,8 +109,8 @@ def _scenarios(plan: Plan) -> Iterator[str]:
         return
     sizes = "planned sizes" if plan.basis == "planned" else "sizes at hand"
     yield (
-        f"this gate at the {sizes} ({plan.simulations:,} simulations, seed {plan.seed}; standard "
-        "errors in brackets):"
+        f"this gate at the {sizes} ({count(plan.simulations)} simulations, seed {plan.seed}; "
+        "standard errors in brackets):"
     )
     rows = [(_truth(s), *_chances(s.chances)) for s in plan.scenarios]
     width = max(len(row[0]) for row in rows)
@@ -128,15 +128,16 @@ def _truth(scenario: Scenario) -> str:
 
 
 def _chances(chances: Chances) -> tuple[str, str, str]:
-    approve = f"{_percent(chances.approve, 1):>7} ({100 * chances.approve_error:.1f})"
-    reject = f"{_percent(chances.reject, 1):>7} ({100 * chances.reject_error:.1f})"
-    return approve, reject, f"{_percent(chances.inconclusive, 1):>7}"
+    approve = f"{_about(chances.approve):>7} ({fixed(100 * chances.approve_error, 1)})"
+    reject = f"{_about(chances.reject):>7} ({fixed(100 * chances.reject_error, 1)})"
+    return approve, reject, f"{_about(chances.inconclusive):>7}"
 
 
-def _percent(share: float, digits: int | None = None) -> str:
-    """A share in percent, never rounded to none or all; without ``digits``, with all of its own."""
-    if digits is None:
-        return f"{(Decimal(repr(share)) * 100).normalize():f} %"
-    least = 10.0**-digits
-    shown = 100 * share if share in (0, 1) else min(max(100 * share, least), 100 - least)
-    return f"{shown:.{digits}f} %"
+def _percent(given: float) -> str:
+    """A share that somebody gave, with all its digits."""
+    return f"{exact(given, 2)} %"
+
+
+def _about(chance: float) -> str:
+    """A share that was worked out, never rounded to none or all."""
+    return plain(share(chance))

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +46,7 @@ command.add_command(seal)
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing.")
 def new(path: Path | None, *, yes: bool, force: bool, quiet: bool, **given: str | None) -> None:
     """Write a commented policy to PATH (default: NAME.yaml) from a few answers."""
+    from prunegate.io.atomic import write_whole
     from prunegate.policy.new import render_new
 
     defaults = {**_DEFAULTS, "name": path.stem if path else _DEFAULTS["name"]}
@@ -59,7 +58,9 @@ def new(path: Path | None, *, yes: bool, force: bool, quiet: bool, **given: str 
         answers[key] = answer.strip()
     text = render_new(answers["name"], **_understood(answers))
     target = path or Path(f"{answers['name']}.yaml")
-    _write(target, text, force=force)
+    if os.path.lexists(target) and not force:
+        raise InputError(f"{target}: exists already; --force overwrites it")
+    write_whole(target, text.encode())
     if not quiet:
         click.echo(f"{target}: written; set its limits, then: prunegate policy validate {target}")
 
@@ -118,26 +119,6 @@ def _scalar(answer: str) -> Any:
     except ValueError:
         return answer
     return answer if value is None else value
-
-
-def _write(path: Path, text: str, *, force: bool) -> None:
-    """Write the file whole or not at all."""
-    if os.path.lexists(path) and not force:
-        raise InputError(f"{path}: exists already; --force overwrites it")
-    temporary = None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".policy-")
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            os.fchmod(file.fileno(), 0o644)
-        Path(temporary).replace(path)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written: {error.strerror}") from None
-    finally:
-        if temporary:
-            with suppress(FileNotFoundError):
-                Path(temporary).unlink()
 
 
 @command.command("validate", epilog="Example: prunegate policy validate policies/*.yaml")

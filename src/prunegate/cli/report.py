@@ -33,7 +33,7 @@ def command(record: Path, out: Path | None, images: Path | None, force: bool) ->
     """  # noqa: D301  # click's mark is the character itself
     from prunegate.audit.read import stored_record
     from prunegate.errors import InputError
-    from prunegate.outputs.write import write_whole
+    from prunegate.io.atomic import write_whole
     from prunegate.report import render
 
     stored = stored_record(record)
@@ -51,8 +51,8 @@ def _pictures(record: DecisionRecord, images: Path) -> dict[str, bytes]:
     """The very pictures that the record names, made again from the image files."""
     from prunegate.data.thumbnails import thumbnail
     from prunegate.errors import EvidenceError, InputError
-    from prunegate.policy.wording import inert
     from prunegate.report.bound import digests_of
+    from prunegate.text.escape import escaped
 
     if not record.pictures:
         raise InputError("the record names no pictures, so none can be shown; leave --images out")
@@ -61,7 +61,7 @@ def _pictures(record: DecisionRecord, images: Path) -> dict[str, bytes]:
     for name, digest in digests_of(found).items():
         if digest != record.pictures[name]:
             raise EvidenceError(
-                f"the picture of row {inert(name)} is not the one that the record names: another "
+                f"the picture of row {escaped(name)} is not the one that the record names: another "
                 "image, or another version of pillow made it small; leave --images out"
             )
     return found

@@ -136,8 +136,8 @@ def _table(found: Searched) -> list[str]:
 
 
 def _show_nothing(source: PolicyFile, found: Searched, folder: Path, output: Output) -> None:
-    from prunegate.report.inert import inert
     from prunegate.search.files import ATTEMPTS, nothing_passes
+    from prunegate.text.escape import visible
 
     if output.as_json:
         click.echo((folder / ATTEMPTS).read_text(encoding="utf-8"), nl=False)
@@ -146,6 +146,6 @@ def _show_nothing(source: PolicyFile, found: Searched, folder: Path, output: Out
         word = click.style(word, fg="red", bold=True)
     lines = [f"{word}  {source.policy.name}"]
     if not output.quiet:
-        lines += [f"  {inert(nothing_passes(found.trace))}", f"  attempts: {folder / ATTEMPTS}"]
+        lines += [f"  {visible(nothing_passes(found.trace))}", f"  attempts: {folder / ATTEMPTS}"]
     color = None if output.color else False
     click.echo("\n".join(lines), err=output.as_json, color=color)

@@ -121,12 +121,12 @@ def _document(case: Case, standing: Standing, code: int) -> dict[str, Any]:
 
 def _lines(case: Case, standing: Standing, *, quiet: bool, color: bool) -> Iterator[str]:
     from prunegate.audit.approvals.words import PASSED_OVER, said_words, sentences
-    from prunegate.policy.wording import inert
+    from prunegate.text.escape import escaped
 
     word, paint = ("MAY SHIP", "green") if standing.ships else ("MAY NOT SHIP", "red")
     shown = click.style(word, fg=paint, bold=True) if color else word
     if not quiet or not standing.ships:
-        yield f"{shown}  {inert(case.stored.record.policy.name)} {case.stored.digest[:12]}"
+        yield f"{shown}  {escaped(case.stored.record.policy.name)} {case.stored.digest[:12]}"
     yield from (f"  {sentence}" for sentence in sentences(standing))
     if quiet:
         return

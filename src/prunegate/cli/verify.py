@@ -116,14 +116,14 @@ def _verified(
 
 
 def _lines(file: Path, found: Verification, *, quiet: bool, color: bool) -> Iterator[str]:
-    from prunegate.policy.wording import inert
+    from prunegate.text.escape import escaped
 
     word = "DOES NOT HOLD" if found.exit_code else "HOLDS"
     if not quiet or found.exit_code:
-        yield f"{word}  {inert(file.name)}"
+        yield f"{word}  {escaped(file.name)}"
     for check in found.checks:
         if quiet and check.status != "broken":
             continue
         mark = MARKS[check.status]
         mark = click.style(mark, fg=COLORS[check.status], bold=True) if color else mark
-        yield f"  {mark}  {check.name}: {inert(check.detail)}"
+        yield f"  {mark}  {check.name}: {escaped(check.detail)}"

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from prunegate.errors import ModelError, PrunegateError
+from prunegate.io.atomic import replace_file
 from prunegate.models.kept import Kept
 from prunegate.models.surgery import Ranking
 from prunegate.models.weights import load_into, read_weights, write_weights
@@ -104,11 +105,9 @@ def keep(work: Work, folder: Path) -> None:
         "prunings": work.prunings,
         "wanted": work.wanted,
     }
+    content = json.dumps(state, allow_nan=False).encode() + b"\n" + weights
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        half = folder / f".{STATE_FILE}.{os.getpid()}"
-        half.write_bytes(_sealed(json.dumps(state, allow_nan=False).encode() + b"\n" + weights))
-        half.replace(folder / STATE_FILE)
+        replace_file(folder / STATE_FILE, _sealed(content))
     except OSError as error:
         raise ModelError(f"{folder}: cannot keep a checkpoint there ({error.strerror}).") from error
 

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     import numpy as np
 
     from prunegate.models.batch import Batch
-
-Progress = Callable[[str, int, int], None]
-"""Called with the stage, how much is done and the total."""
 
 
 class Examples(Protocol):

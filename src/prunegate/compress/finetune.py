@@ -16,9 +16,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from prunegate.compress.examples import Examples, Progress
+from prunegate.compress.examples import Examples
 from prunegate.compress.loss import cross_entropy
 from prunegate.errors import ModelError, TableError
+from prunegate.io.progress import Progress, silent
 from prunegate.models.batch import Batch
 from prunegate.models.placement import placed
 
@@ -73,7 +74,7 @@ def finetune(
     *,
     seed: int = 0,
     device: str = "cpu",
-    progress: Progress | None = None,
+    progress: Progress = silent,
 ) -> tuple[float, ...]:
     """Train a model in place; its mode and device are put back afterwards.
 
@@ -112,8 +113,7 @@ def finetune(
             torch.autograd.backward(loss)
             optimizer.step()
             losses.append(float(loss.detach()))
-            if progress is not None:
-                progress("fine-tune", step + 1, total)
+            progress("fine-tune", step + 1, total)
     module.zero_grad(set_to_none=True)
     _refuse_diverged(module)
     return tuple(losses)

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from torch import nn
 
-from prunegate.compress.examples import Examples, Progress
+from prunegate.compress.examples import Examples
 from prunegate.errors import TableError
+from prunegate.io.progress import Progress, silent
 from prunegate.models.batch import Batch
 from prunegate.models.family import Family
 
@@ -26,7 +27,7 @@ class Subject:
     """Only the random control uses it."""
     batch_size: int = 64
     device: str = "cpu"
-    progress: Progress | None = None
+    progress: Progress = silent
 
     def rows(self) -> Examples:
         """The calibration rows.
@@ -46,5 +47,4 @@ class Subject:
         for start in range(0, len(data), self.batch_size):
             rows = np.arange(start, min(start + self.batch_size, len(data)))
             yield data.batch(rows)
-            if self.progress is not None:
-                self.progress("rank", int(rows[-1]) + 1, len(data))
+            self.progress("rank", int(rows[-1]) + 1, len(data))

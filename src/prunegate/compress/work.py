@@ -16,7 +16,6 @@ import numpy as np
 from torch import nn
 
 from prunegate.compress import checkpoint
-from prunegate.compress.examples import Progress
 from prunegate.compress.finetune import finetune
 from prunegate.compress.prune import Cut, Removal, prune
 from prunegate.compress.recipe import (
@@ -36,10 +35,11 @@ from prunegate.compress.sparsity import thin
 from prunegate.compress.spelled import spelled
 from prunegate.compress.subject import Subject
 from prunegate.errors import InternalError, ModelError
+from prunegate.io.progress import Progress, silent
 from prunegate.models.cut import cut_whole
 from prunegate.models.kept import Kept, Kind
 from prunegate.models.onnx_file import edge
-from prunegate.models.save import file_sha256
+from prunegate.models.save import stored_sha256
 from prunegate.models.sparse import count_zeros, held, masks
 from prunegate.models.store import LoadedModel
 from prunegate.models.surgery import FLOAT32, Ranking, Storage, Surgery
@@ -84,7 +84,7 @@ class Work:
             zeros=zeros,
         )
 
-    def do(self, one: Operation, report: Progress | None) -> None:
+    def do(self, one: Operation, report: Progress) -> None:
         """Carry out one operation."""
         step = one.step
         if isinstance(step, PruneStep):
@@ -97,7 +97,7 @@ class Work:
             self._export(report)
         self.done += 1
 
-    def _prune(self, step: PruneStep, one: Operation, report: Progress | None) -> None:
+    def _prune(self, step: PruneStep, one: Operation, report: Progress) -> None:
         subject = Subject(
             family=self.baseline.family,
             module=self.module,
@@ -155,7 +155,7 @@ class Work:
         if self.zeros is not None:
             self.zeros = count_zeros(self.module, family)
 
-    def _finetune(self, step: FinetuneStep, report: Progress | None) -> None:
+    def _finetune(self, step: FinetuneStep, report: Progress) -> None:
         zeros = masks(self.module, self.baseline.family) if self.zeros is not None else {}
         with held(self.module, zeros):
             losses = finetune(
@@ -169,20 +169,20 @@ class Work:
         self.losses.append(losses)
         self.recipe.append(spelled(step))
 
-    def _quantize(self, step: QuantizeStep, report: Progress | None) -> None:
+    def _quantize(self, step: QuantizeStep, report: Progress) -> None:
         from prunegate.compress.quantize import quantize
 
         self.module, self.storage = quantize(self.module, step, self._example())
         self.recipe.append(spelled(step))
-        _finished(report, "quantize")
+        report("quantize", 1, 1)
 
-    def _export(self, report: Progress | None) -> None:
+    def _export(self, report: Progress) -> None:
         from prunegate.compress.quantize import export
 
         if self.storage.format != "onnx":
             self.module, self.storage = export(self.module, self._example())
         self.recipe.append(spelled(ExportStep()))
-        _finished(report, "export")
+        report("export", 1, 1)
 
     def _example(self) -> dict[str, Any]:
         return self.baseline.family.example(self.baseline.config)
@@ -203,7 +203,7 @@ class Work:
             parameters=parameters,
             zeros=self.zeros,
             storage=self.storage,
-            weights_sha256=file_sha256(self.module, self.storage),
+            weights_sha256=stored_sha256(self.module, self.storage),
             baseline_digest=earlier.baseline_digest if earlier else self.baseline.digest,
             recipe=(*(earlier.recipe if earlier else ()), *self.recipe),
             seed=self.seed,
@@ -221,7 +221,7 @@ def compress(
     seed: int = 0,
     device: str = "cpu",
     checkpoints: Path | None = None,
-    progress: Progress | None = None,
+    progress: Progress = silent,
 ) -> Candidate:
     """Apply a recipe to a copy of a model.
 
@@ -283,16 +283,9 @@ def _step_seed(seed: int, stream: int, index: int) -> int:
     return int(np.random.SeedSequence([seed, stream, index]).generate_state(1)[0])
 
 
-def _named(progress: Progress | None, prefix: str) -> Progress | None:
-    if progress is None:
-        return None
+def _named(progress: Progress, prefix: str) -> Progress:
     return lambda stage, done, total: progress(f"{prefix}: {stage}", done, total)
 
 
-def _as(progress: Progress | None, name: str) -> Progress | None:
-    return None if progress is None else lambda _stage, done, total: progress(name, done, total)
-
-
-def _finished(progress: Progress | None, name: str) -> None:
-    if progress is not None:
-        progress(name, 1, 1)
+def _as(progress: Progress, name: str) -> Progress:
+    return lambda _stage, done, total: progress(name, done, total)

@@ -8,7 +8,6 @@ policies: models in, plain figures out.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -32,9 +31,8 @@ from prunegate.cost.rounds import (
     take_round,
 )
 from prunegate.errors import MeasurementError
+from prunegate.io.progress import Progress, silent
 from prunegate.models.placement import engine_of
-
-Progress = Callable[[str, int, int], None]
 
 _FEWEST_CALLS = {50: 1, 95: 20, 99: 100}
 """Calls below which a percentile is just the slowest call, hence not reported."""
@@ -49,7 +47,7 @@ def measure(  # noqa: PLR0913  # the settings of one experiment, by keyword
     threads: int = 1,
     rounds: int = 20,
     seconds: float = 20.0,
-    progress: Progress | None = None,
+    progress: Progress = silent,
 ) -> Measurements:
     """Time two models against each other.
 
@@ -80,8 +78,7 @@ def measure(  # noqa: PLR0913  # the settings of one experiment, by keyword
         taken = []
         for done in range(rounds):
             taken.append(take_round(runs[0], runs[1], calls))
-            if progress is not None:
-                progress("measure", done + 1, rounds)
+            progress("measure", done + 1, rounds)
     noise = _ratio(taken, "after", "before", cpu=False)
     on_cpu = device.type == "cpu"
     return Measurements(

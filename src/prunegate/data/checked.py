@@ -6,18 +6,17 @@ No model library is imported here.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from prunegate.data.contents import text_hashes
 from prunegate.data.contract import ContractReport, check_contract
-from prunegate.data.hashing import FileHash, hash_files
+from prunegate.data.hashing import hash_files
 from prunegate.data.labelled_rows import LabelledRows
 from prunegate.data.labelled_table import read_rows
+from prunegate.io.hashing import FileHash
+from prunegate.io.progress import Progress, silent
 from prunegate.policy.model import Policy
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,9 +29,7 @@ class Checked:
     report: ContractReport
 
 
-def check_rows(
-    policy: Policy, folder: Path, progress: Progress = lambda _stage, _done, _total: None
-) -> Checked:
+def check_rows(policy: Policy, folder: Path, progress: Progress = silent) -> Checked:
     """Read, hash and check the labelled rows of a policy.
 
     Args:

@@ -8,8 +8,7 @@ or not at all. The same seed, library versions and thread count give the same we
 from __future__ import annotations
 
 import math
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,8 +22,8 @@ from transformers import ViTConfig, ViTForImageClassification, ViTImageProcessor
 from transformers.utils import logging
 
 from prunegate.errors import InputError, InternalError
-
-Progress = Callable[[str, int, int], None]  # stage, done, total
+from prunegate.io.atomic import whole_folder
+from prunegate.io.progress import Progress, silent
 
 WARM_UP = 0.05  # share of the steps over which the learning rate rises
 
@@ -80,7 +79,7 @@ def train(
     *,
     seed: int,
     training: Training = Training(),
-    progress: Progress | None = None,
+    progress: Progress = silent,
 ) -> Baseline:
     """Train a baseline and save it as a Hugging Face folder.
 
@@ -120,7 +119,7 @@ def _fit(
     pixels: NDArray[np.uint8],
     unsafe: NDArray[np.bool_],
     training: Training,
-    progress: Progress | None,
+    progress: Progress,
 ) -> tuple[float, ...]:
     """Train in place; the mean loss of each epoch. Draws from torch's global generator."""
     images, labels = as_input(pixels), torch.from_numpy(unsafe.astype(np.int64))
@@ -139,8 +138,7 @@ def _fit(
             optimizer.step()
             schedule.step()
             seen += loss.item() * len(rows)
-            if progress:
-                progress("train", epoch * per_epoch + step, total)
+            progress("train", epoch * per_epoch + step, total)
         losses.append(seen / len(labels))
     model.eval()
     if not all(math.isfinite(loss) for loss in losses):
@@ -164,16 +162,13 @@ def _flip(images: Tensor) -> Tensor:
 
 def _save(model: Any, folder: Path) -> None:
     """Write the whole folder beside its place, then move it there."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
     half = [0.5, 0.5, 0.5]
     size = {"height": 32, "width": 32}
     processor = ViTImageProcessorPil(do_resize=False, size=size, image_mean=half, image_std=half)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as scratch:
-        whole = Path(scratch) / folder.name
+    with whole_folder(folder) as making:
         with _no_bars():
-            model.save_pretrained(whole)
-        processor.save_pretrained(whole)
-        whole.rename(folder)
+            model.save_pretrained(making)
+        processor.save_pretrained(making)
 
 
 @contextmanager

@@ -15,8 +15,7 @@ The folder appears whole or not at all.
 from __future__ import annotations
 
 import csv
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from hashlib import sha256
@@ -29,8 +28,8 @@ from PIL import Image
 from prunegate.demo.creatives import Creatives, render
 from prunegate.demo.styles import SIDE
 from prunegate.errors import InputError, InternalError, TableError
-
-Progress = Callable[[str, int, int], None]  # stage, done, total
+from prunegate.io.atomic import whole_folder
+from prunegate.io.progress import Progress, silent
 
 TABLE = "creatives.csv"
 HEADER = ("id", "image", "label", "content_type", "split")
@@ -66,7 +65,7 @@ def write(
     *,
     seed: int,
     sizes: Sizes | None = None,
-    progress: Progress | None = None,
+    progress: Progress = silent,
 ) -> dict[str, Creatives]:
     """Render the splits and write them to ``folder``; the same creatives are returned by split.
 
@@ -86,16 +85,13 @@ def write(
     creatives = render(sum(asdict(sizes).values()), seed)
     _refuse_twins(creatives)
     splits = sizes.split(creatives)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as scratch:
-        whole = Path(scratch) / folder.name
-        _write_images(whole, splits, progress)
-        _write_table(whole / TABLE, splits)
-        whole.rename(folder)
+    with whole_folder(folder) as making:
+        _write_images(making, splits, progress)
+        _write_table(making / TABLE, splits)
     return splits
 
 
-def read(folder: Path, split: str, progress: Progress | None = None) -> Creatives:
+def read(folder: Path, split: str, progress: Progress = silent) -> Creatives:
     """Read one split back from ``folder``.
 
     Raises:
@@ -129,7 +125,7 @@ def _image(split: str, ident: str) -> str:
     return f"images/{split}/{ident}.png"
 
 
-def _write_images(folder: Path, splits: dict[str, Creatives], progress: Progress | None) -> None:
+def _write_images(folder: Path, splits: dict[str, Creatives], progress: Progress) -> None:
     paths, pixels = [], []
     for name, creatives in splits.items():
         (folder / "images" / name).mkdir(parents=True)
@@ -142,8 +138,8 @@ def _write_images(folder: Path, splits: dict[str, Creatives], progress: Progress
             _tell(progress, "write images", done, len(paths))
 
 
-def _tell(progress: Progress | None, stage: str, done: int, total: int) -> None:
-    if progress and (done % BATCH == 0 or done == total):
+def _tell(progress: Progress, stage: str, done: int, total: int) -> None:
+    if done % BATCH == 0 or done == total:
         progress(stage, done, total)
 
 

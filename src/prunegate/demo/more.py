@@ -7,8 +7,7 @@ as they are and the further ones share nothing with them. ``search.csv`` lists b
 from __future__ import annotations
 
 import csv
-import tempfile
-from collections.abc import Callable
+import io
 from dataclasses import asdict
 from pathlib import Path
 
@@ -18,8 +17,8 @@ from PIL import Image
 from prunegate.demo.creatives import Creatives, render
 from prunegate.demo.dataset import HEADER, TABLE, Sizes
 from prunegate.errors import TableError
-
-Progress = Callable[[str, int, int], None]  # stage, done, total
+from prunegate.io.atomic import replace_file, whole_folder
+from prunegate.io.progress import Progress
 
 CREATIVES, LISTED = "creatives", "search.csv"
 BATCH = 500  # files between two reports of progress
@@ -41,14 +40,9 @@ def write_more(folder: Path, count: int, *, seed: int, sizes: Sizes, progress: P
     """
     table, more = folder / LISTED, folder / f"more-{count}"
     if not more.exists():
-        with tempfile.TemporaryDirectory(dir=folder, prefix=f".{more.name}-") as scratch:
-            whole = Path(scratch) / more.name
-            _write(whole, _further(count, seed, sizes), progress)
-            whole.rename(more)
-    with tempfile.TemporaryDirectory(dir=folder, prefix=f".{LISTED}-") as scratch:
-        whole = Path(scratch) / LISTED
-        _list(whole, folder, (CREATIVES, more.name))
-        whole.replace(table)
+        with whole_folder(more) as making:
+            _write(making, _further(count, seed, sizes), progress)
+    replace_file(table, _listed(folder, (CREATIVES, more.name)).encode())
     return table
 
 
@@ -59,7 +53,6 @@ def _further(count: int, seed: int, sizes: Sizes) -> Creatives:
 
 def _write(folder: Path, creatives: Creatives, progress: Progress) -> None:
     """The images, and beside them their rows of the table."""
-    folder.mkdir()
     with (folder / TABLE).open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(HEADER)
@@ -74,14 +67,15 @@ def _write(folder: Path, creatives: Creatives, progress: Progress) -> None:
                 progress(STAGE, done, len(creatives))
 
 
-def _list(table: Path, folder: Path, parts: tuple[str, ...]) -> None:
-    with table.open("w", encoding="utf-8", newline="") as file:
-        whole = csv.DictWriter(file, HEADER, lineterminator="\n")
-        whole.writeheader()
-        for part in parts:
-            source = folder / part / TABLE
-            if not source.is_file():
-                raise TableError(f"{source} is missing: name another --cache, or remove this one")
-            with source.open(encoding="utf-8", newline="") as rows:
-                for row in csv.DictReader(rows):
-                    whole.writerow({**row, "image": f"{part}/{row['image']}"})
+def _listed(folder: Path, parts: tuple[str, ...]) -> str:
+    text = io.StringIO(newline="")
+    whole = csv.DictWriter(text, HEADER, lineterminator="\n")
+    whole.writeheader()
+    for part in parts:
+        source = folder / part / TABLE
+        if not source.is_file():
+            raise TableError(f"{source} is missing: name another --cache, or remove this one")
+        with source.open(encoding="utf-8", newline="") as rows:
+            for row in csv.DictReader(rows):
+                whole.writerow({**row, "image": f"{part}/{row['image']}"})
+    return text.getvalue()

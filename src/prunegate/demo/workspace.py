@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -18,8 +16,8 @@ from pathlib import Path
 from prunegate import __version__
 from prunegate.demo.dataset import Sizes, read, write
 from prunegate.errors import InputError
-
-Progress = Callable[[str, int, int], None]
+from prunegate.io.atomic import replace_file
+from prunegate.io.progress import Progress
 
 ARMS = {
     "representative": "",
@@ -128,17 +126,17 @@ def prepare_search(
 
 
 def _plainly(progress: Progress) -> Progress:
-    return lambda stage, done, total: progress(STAGES.get(stage, stage), done, total)
+    def plain(stage: str, done: int, total: int) -> None:
+        progress(STAGES.get(stage, stage), done, total)
+
+    return plain
 
 
 def _write_policy(path: Path, text: str) -> None:
     """Whole or not at all, and only if it is not there: another demo may be reading it."""
     if path.exists() and path.read_text(encoding="utf-8") == text:
         return
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as scratch:
-        whole = Path(scratch) / path.name
-        whole.write_text(text, encoding="utf-8")
-        whole.replace(path)
+    replace_file(path, text.encode())
 
 
 def policy_text(arm: str, sizes: Sizes) -> str:

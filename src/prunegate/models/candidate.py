@@ -61,7 +61,7 @@ def save_candidate(module: nn.Module, path: str | Path) -> None:
             f"the module has {parameters:,} parameters, its surgery left {surgery.parameters:,}; "
             "change shapes with 'prunegate compress' only."
         )
-    sha256 = save.file_sha256(module, surgery.storage)
+    sha256 = save.stored_sha256(module, surgery.storage)
     if sha256 != surgery.weights_sha256:
         family = family_of(surgery.architecture)
         surgery = replace(

@@ -9,7 +9,6 @@ No torch here.
 from __future__ import annotations
 
 import hashlib
-import os
 import stat
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,8 +16,7 @@ from pathlib import Path
 import rfc8785
 
 from prunegate.errors import ModelError
-
-_CHUNK = 1 << 20
+from prunegate.io.hashing import FileHash, hash_file
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,15 +31,6 @@ class FileDigest:
     """Lower-case hexadecimal."""
 
 
-def file_sha256(path: Path) -> str:
-    """Return the sha256 of a regular file's bytes, lower-case hexadecimal.
-
-    Raises:
-        ModelError: ``path`` is missing, unreadable, a link or not a regular file.
-    """
-    return _digest(path)[1]
-
-
 def tree_files(folder: Path) -> tuple[FileDigest, ...]:
     """Hash every file under ``folder``, sorted by path.
 
@@ -52,8 +41,8 @@ def tree_files(folder: Path) -> tuple[FileDigest, ...]:
         raise ModelError(f"{folder}: no such folder; give the folder that holds the model's files.")
     found = []
     for path in _walk(folder):
-        size, sha256 = _digest(path)
-        found.append(FileDigest(path=path.relative_to(folder).as_posix(), size=size, sha256=sha256))
+        file, name = _hash(path), path.relative_to(folder).as_posix()
+        found.append(FileDigest(path=name, size=file.size, sha256=file.sha256))
     if not found:
         raise ModelError(f"{folder}: the folder is empty; give the folder of a saved model.")
     return tuple(sorted(found, key=lambda file: file.path))
@@ -90,23 +79,18 @@ def _walk(folder: Path) -> list[Path]:
     return found
 
 
-def _digest(path: Path) -> tuple[int, str]:
+def _hash(path: Path) -> FileHash:
     try:
         mode = path.lstat().st_mode
-        if not stat.S_ISREG(mode):
-            raise ModelError(
-                f"{path}: a {_kind(mode)}, not a regular file, so its content cannot be vouched "
-                "for; replace it by the file itself (cp -rL copies what links point to)."
-            )
-        hasher, size = hashlib.sha256(), 0
-        # O_NOFOLLOW: the name may have become a link since it was looked at.
-        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
-            while chunk := file.read(_CHUNK):
-                hasher.update(chunk)
-                size += len(chunk)
     except OSError as error:
         raise ModelError(f"{path}: cannot be read ({error.strerror}).") from error
-    return size, hasher.hexdigest()
+    if not stat.S_ISREG(mode):
+        raise ModelError(
+            f"{path}: a {_kind(mode)}, not a regular file, so its content cannot be vouched "
+            "for; replace it by the file itself (cp -rL copies what links point to)."
+        )
+    # The name may have become a link since it was looked at.
+    return hash_file(path, follow=False, error=ModelError)
 
 
 def _kind(mode: int) -> str:

@@ -7,15 +7,13 @@ around pruned weights. The folder appears whole or not at all.
 from __future__ import annotations
 
 import hashlib
-import os
-import shutil
-import tempfile
 from pathlib import Path
 from typing import Any, cast
 
 from torch import nn
 
 from prunegate.errors import ModelError
+from prunegate.io.atomic import write_folder
 from prunegate.models.card import card
 from prunegate.models.family import family_of
 from prunegate.models.int8 import int8_state
@@ -35,7 +33,7 @@ def model_file(module: nn.Module, storage: Storage) -> bytes:
     return write_weights(module)
 
 
-def file_sha256(module: nn.Module, storage: Storage) -> str:
+def stored_sha256(module: nn.Module, storage: Storage) -> str:
     """Return the sha256 that the file of this model will have."""
     return hashlib.sha256(model_file(module, storage)).hexdigest()
 
@@ -77,28 +75,3 @@ def _companions(surgery: Surgery, beside: Path) -> dict[str, bytes]:
         return {PREPROCESSOR_FILE: (beside / PREPROCESSOR_FILE).read_bytes()}
     there = [name for name in TOKENIZER_FILES if (beside / name).is_file()]
     return {name: (beside / name).read_bytes() for name in there}
-
-
-def write_folder(folder: Path, content: dict[str, bytes]) -> None:
-    """Write a folder of files that appears whole or not at all.
-
-    Args:
-        folder: New or empty; its parent is made if need be.
-        content: Bytes by file name.
-
-    Raises:
-        OSError: the disk refuses, or the folder is taken.
-    """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    parts = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    try:
-        for name, raw in content.items():
-            with (parts / name).open("wb") as file:
-                file.write(raw)
-                file.flush()
-                os.fsync(file.fileno())
-        parts.chmod(0o755)  # mkdtemp makes it private
-        parts.rename(folder)  # replaces an empty folder, fails on any other
-    except BaseException:  # also on Ctrl-C: nothing half-written stays
-        shutil.rmtree(parts, ignore_errors=True)
-        raise

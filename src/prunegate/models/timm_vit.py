@@ -22,7 +22,7 @@ import safetensors.torch
 from torch import Tensor
 
 from prunegate.errors import ModelError, UnsupportedError
-from prunegate.models.save import write_folder
+from prunegate.io.atomic import write_folder
 from prunegate.models.store import CONFIG_FILE, PREPROCESSOR_FILE
 from prunegate.models.strict_json import parse_object
 from prunegate.models.surgery import WEIGHTS_FILE

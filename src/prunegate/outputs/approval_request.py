@@ -30,7 +30,7 @@ def write_request(stored: StoredRecord, folder: Path, audit: Path) -> Path | Non
     from prunegate.audit.approvals.request import FILE, request_document
     from prunegate.audit.approvals.witness import seen_in
     from prunegate.audit.canonical import canonical_bytes
-    from prunegate.outputs.write import write_whole
+    from prunegate.io.atomic import write_whole
 
     page = hashlib.sha256((folder / "report.html").read_bytes()).hexdigest()
     document = request_document(stored.record, stored.digest, page, seen_in(audit))

@@ -11,7 +11,7 @@ import dataclasses
 import io
 
 from prunegate.audit.record import DecisionRecord
-from prunegate.report.inert import inert
+from prunegate.text.escape import visible
 from prunegate.verdict.finding import Finding
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -33,5 +33,5 @@ def cell(value: str | float | None) -> str:
     if value is None:
         return ""
     if isinstance(value, str):
-        return f"'{inert(value)}" if value.startswith(_FORMULA) else inert(value)
+        return f"'{visible(value)}" if value.startswith(_FORMULA) else visible(value)
     return str(value) if isinstance(value, int) else repr(float(value))

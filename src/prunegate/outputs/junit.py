@@ -12,14 +12,14 @@ from xml.etree import ElementTree as ET
 
 from prunegate.audit.record import DecisionRecord
 from prunegate.report import words
-from prunegate.report.inert import inert
 from prunegate.report.units import CLAIMS, Units
+from prunegate.text.escape import visible
 from prunegate.verdict.finding import Finding
 
 
 def render_junit(record: DecisionRecord) -> str:
     """The findings of a record as JUnit XML."""
-    root = ET.Element("testsuites", {"name": f"prunegate {inert(record.policy.name)}"})
+    root = ET.Element("testsuites", {"name": f"prunegate {visible(record.policy.name)}"})
     units = Units.of(record)
     for rule in sorted({f.rule for f in record.findings}):
         _suite(root, record, rule, units)
@@ -37,8 +37,8 @@ def render_junit(record: DecisionRecord) -> str:
 def _suite(root: ET.Element, record: DecisionRecord, rule: int, units: Units) -> None:
     name = f"rule {rule + 1}"
     if rule < len(record.policy.sentences):
-        name += f": {inert(record.policy.sentences[rule])}"
-    suite = _element(root, "testsuite", name=name, timestamp=inert(record.created))
+        name += f": {visible(record.policy.sentences[rule])}"
+    suite = _element(root, "testsuite", name=name, timestamp=visible(record.created))
     for finding in record.findings:
         if finding.rule == rule:
             _case(suite, record, finding, units)
@@ -48,7 +48,7 @@ def _case(suite: ET.Element, record: DecisionRecord, finding: Finding, units: Un
     case = _element(
         suite,
         "testcase",
-        classname=f"{inert(record.policy.name)}.rule{finding.rule + 1}",
+        classname=f"{visible(record.policy.name)}.rule{finding.rule + 1}",
         name=_name(finding),
         time="0",
     )
@@ -64,10 +64,10 @@ def _case(suite: ET.Element, record: DecisionRecord, finding: Finding, units: Un
 
 def _name(finding: Finding) -> str:
     """Unique within a rule: slice, metric, class and check."""
-    of = "" if finding.class_label is None else f" of class {inert(finding.class_label)}"
+    of = "" if finding.class_label is None else f" of class {visible(finding.class_label)}"
     if finding.check == CLAIMS and of:
-        of = f" {inert(str(finding.class_label))}"
-    return f"{inert(finding.slice)}: {inert(finding.metric)}{of} {inert(finding.check)}"
+        of = f" {visible(str(finding.class_label))}"
+    return f"{visible(finding.slice)}: {visible(finding.metric)}{of} {visible(finding.check)}"
 
 
 def _kind(finding: Finding) -> str:
@@ -81,11 +81,11 @@ def _kind(finding: Finding) -> str:
 
 def _decision(root: ET.Element, record: DecisionRecord) -> None:
     """A decision that no finding accounts for still fails the build."""
-    suite = _element(root, "testsuite", name="decision", timestamp=inert(record.created))
+    suite = _element(root, "testsuite", name="decision", timestamp=visible(record.created))
     case = _element(
-        suite, "testcase", classname=inert(record.policy.name), name="decision", time="0"
+        suite, "testcase", classname=visible(record.policy.name), name="decision", time="0"
     )
-    reasons = " ".join(inert(reason) for reason in record.reasons) or "nothing was judged"
+    reasons = " ".join(visible(reason) for reason in record.reasons) or "nothing was judged"
     _element(case, "failure", type=record.outcome, message=reasons).text = reasons
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from prunegate.report.inert import inert, named
+from prunegate.text.escape import named, visible
 
 _PLAIN = re.compile(
     r"[(“]*(?:[A-Za-zÀ-ɏ]+(?:[-’][A-Za-zÀ-ɏ]+)*|[−+<>]?\$?\d[\d,]*(?:\.\d+)?%?|p|=|%|→|·|[<>])[)”.,;:]*"
@@ -36,7 +36,7 @@ def prose(text: str) -> str:
     """
     # Our own numbers hold a no-break space before the unit; it is ours and it does nothing.
     words = text.replace("\u00a0", " ").split(" ")
-    shown = [_word(inert(word)) for word in words if word]
+    shown = [_word(visible(word)) for word in words if word]
     if shown and _LIST_START.fullmatch(shown[0]):
         shown[0] = code(shown[0])
     return " ".join(shown)

@@ -6,7 +6,6 @@ error, a full disk or Ctrl-C leaves nothing that looks like a result.
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from prunegate.errors import InputError
+from prunegate.io.atomic import PARTIAL, move_over
 
 CHECKPOINTS = ".checkpoints"
 
@@ -53,7 +53,7 @@ class Staging:
             target.parent.mkdir(parents=True, exist_ok=True)
             self.folder.chmod(0o755)
             if (self.force or self.out is None) and target.is_dir() and any(target.iterdir()):
-                _replace(self.folder, target)
+                move_over(self.folder, target)
             else:
                 self.folder.rename(target)
         except OSError as error:
@@ -79,7 +79,7 @@ def staged(out: Path | None, parent: Path, *, force: bool) -> Iterator[Staging]:
     made = [p for p in (above, *above.parents) if not p.exists()]
     try:
         above.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=".partial-", dir=above))
+        folder = Path(tempfile.mkdtemp(prefix=PARTIAL, dir=above))
     except OSError as error:
         raise InputError(f"{above}: cannot be written ({error.strerror})") from error
     try:
@@ -102,12 +102,3 @@ def _require_free(out: Path, force: bool) -> None:
         raise InputError(
             f"{out} is not empty; choose another --out, or add --force to write into it"
         )
-
-
-def _replace(source: Path, target: Path) -> None:
-    """Put every new file over its namesake; what else stands in the target stays."""
-    for item in sorted(source.iterdir()):
-        place = target / item.name
-        if place.is_dir() and not place.is_symlink():
-            shutil.rmtree(place)
-        os.replace(item, place)  # noqa: PTH105  # replaces files and links alike, atomically

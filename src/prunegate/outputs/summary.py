@@ -9,11 +9,12 @@ from collections.abc import Sequence
 
 from prunegate.audit.record import DecisionRecord
 from prunegate.outputs.markdown import code, prose
-from prunegate.report import numbers, words
+from prunegate.report import words
 from prunegate.report.headline import headline
-from prunegate.report.inert import shorten
 from prunegate.report.units import CLAIMS, Units, metric_name
 from prunegate.report.warnings import warnings
+from prunegate.text.escape import shorten
+from prunegate.text.time import moment, short_code
 from prunegate.verdict.finding import Finding
 
 LARGEST = 1024 * 1024
@@ -63,14 +64,13 @@ def _rows(findings: Sequence[Finding], units: Units) -> list[str]:
 
 
 def _row(finding: Finding, units: Units) -> str:
-    level = finding.limit if finding.check in ("at_least", "at_most") else None
     warn = " (warning only)" if finding.severity == "warn" else ""
     cells = (
         f"{_MARKS[finding.status]} {words.status(finding)}{warn}",
         code(finding.slice),
         f"{_about(finding)}: {prose(units.limit(finding))}",
         prose(units.level(finding.metric, finding.baseline)),
-        prose(units.level(finding.metric, finding.candidate, level)),
+        prose(units.level(finding.metric, finding.candidate)),
         prose(words.sentence(finding, units)),
     )
     return f"| {' | '.join(cells)} |\n"
@@ -88,8 +88,8 @@ def _closing(record: DecisionRecord, digest: str) -> str:
     worth += _listed("Real losses, each within what is allowed", found.losses, found.more_losses)
     return (
         f"{worth}{prose(shorten(record.statement, 800))}\n\n"
-        f"Report {code(numbers.short_code(digest))}, record {code(digest)}, "
-        f"{numbers.moment(record.created)}.\n"
+        f"Report {code(short_code(digest))}, record {code(digest)}, "
+        f"{moment(record.created)}.\n"
     )
 
 

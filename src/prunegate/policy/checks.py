@@ -16,7 +16,8 @@ from prunegate.policy.naming import RESERVED_PREFIX, SEPARATORS, parse_slice_nam
 from prunegate.policy.recipe import RANKED_BY_DATA
 from prunegate.policy.rule_checks import rule_disagreements
 from prunegate.policy.validation import Path
-from prunegate.policy.wording import inert, show, suggest
+from prunegate.policy.wording import show, suggest
+from prunegate.text.escape import escaped
 
 Disagreement = tuple[Path, str]
 RESERVED = ("overall", "all")
@@ -125,7 +126,7 @@ def _no_rule_repeats_another(policy: Policy) -> Iterator[Disagreement]:
             first = seen.setdefault(key, index)
             if first != index:
                 message = (
-                    f"rules[{first}] limits {check} of {inert(rule.metric)} on the same slices"
+                    f"rules[{first}] limits {check} of {escaped(rule.metric)} on the same slices"
                 )
                 yield ("rules", index, check), f"{message} already; keep one of the two"
 
@@ -155,7 +156,7 @@ def _unknown_selector(selector: str, specs: tuple[SliceSpec, ...]) -> str | None
     if expected and tuple(pairs.values()) not in expected:
         names = [",".join(parts) for parts in expected]
         near = suggest(",".join(pairs.values()), names)
-        return f"no such value among 'expect' of {inert(spec.label)}; {near}"
+        return f"no such value among 'expect' of {escaped(spec.label)}; {near}"
     return None
 
 

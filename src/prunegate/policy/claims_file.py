@@ -11,8 +11,8 @@ from prunegate.errors import ClaimsError
 from prunegate.policy.reading import as_text, bounded_bytes, mistake_lines
 from prunegate.policy.stated import ClaimsFile, Stated
 from prunegate.policy.validation import Mistake, Path, validate_as
-from prunegate.policy.wording import inert
 from prunegate.policy.yaml import read
+from prunegate.text.escape import escaped
 
 NOT_FIGURES = ("claims", "about", "model")
 """Keys whose numbers are plain numbers: only figures keep their digits."""
@@ -57,7 +57,7 @@ def parse_claims(text: str, source: str = "claims.yaml") -> Stated:
         found, mistakes = validate_as(ClaimsFile, document.value)
     lines = mistake_lines(document, mistakes)
     if found is None or lines:
-        name = inert(source)
+        name = escaped(source)
         raise ClaimsError([f"{name}:{line}: {words}" for line, _, words in lines])
     return found.stated
 

@@ -8,7 +8,8 @@ from prunegate.policy.catalogue import METRICS
 from prunegate.policy.change import About, Change
 from prunegate.policy.explain import explain_check
 from prunegate.policy.model import Rule
-from prunegate.policy.wording import inert, show
+from prunegate.policy.wording import show
+from prunegate.text.escape import escaped
 
 BECAUSE = {
     "number": {"tightened": "more is demanded", "loosened": "less is demanded"},
@@ -57,7 +58,7 @@ def sentence(change: Change) -> str:
 
 def _what(change: Change) -> str:
     if change.about is None:
-        return f"{inert(change.where)} {_moved(show(change.old), show(change.new), change)}"
+        return f"{escaped(change.where)} {_moved(show(change.old), show(change.new), change)}"
     field, about = change.where.removeprefix("rules."), change.about
     if field == about.check:
         moved = _moved(_limit(about, change.old), _limit(about, change.new), change)
@@ -74,7 +75,7 @@ def _moved(old: str, new: str, change: Change) -> str:
 
 def _subject(about: About) -> str:
     """``recall on content_type and overall``, with the classes where they are judged alone."""
-    name = METRICS[about.metric].phrase if about.metric in METRICS else inert(about.metric)
+    name = METRICS[about.metric].phrase if about.metric in METRICS else escaped(about.metric)
     if about.classes:
         name += " of every class" if about.classes == ("each",) else f" of {_listed(about.classes)}"
     if about.metric in METRICS and METRICS[about.metric].kind == "operational":
@@ -91,5 +92,5 @@ def _limit(about: About, limit: Any) -> str:
 
 
 def _listed(names: tuple[str, ...]) -> str:
-    words = [inert(name) for name in names]
+    words = [escaped(name) for name in names]
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

@@ -23,7 +23,7 @@ from ruamel.yaml.events import (
 )
 
 from prunegate.policy.scalars import resolve
-from prunegate.policy.wording import one_line
+from prunegate.text.escape import one_line
 
 MAX_DEPTH = 64
 MAX_VALUES = 10_000

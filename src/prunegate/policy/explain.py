@@ -14,10 +14,12 @@ from typing import Any
 
 from prunegate.errors import InputError
 from prunegate.policy.catalogue import METRICS, PER_CLASS, Metric
-from prunegate.policy.figures import change, errors, level, number
+from prunegate.policy.figures import change, errors, level
 from prunegate.policy.model import MARGINS, ErrorRatio, Policy, Relative, Rule, SliceSpec
 from prunegate.policy.naming import value_text
-from prunegate.policy.wording import inert, suggest
+from prunegate.policy.wording import suggest
+from prunegate.text.escape import escaped
+from prunegate.text.numbers import exact
 
 _SHORT = {
     "at_least": "at least {}",
@@ -57,7 +59,7 @@ def explain_check(rule: Rule, check: str, currency: str = "") -> str:
     """
     if check not in rule.limits:
         valid = ", ".join(rule.limits)
-        raise InputError(f"the rule on {inert(rule.metric)} has no {check}; it has {valid}")
+        raise InputError(f"the rule on {escaped(rule.metric)} has no {check}; it has {valid}")
     return _check(rule, check, _SHORT, currency)
 
 
@@ -66,7 +68,7 @@ def _check(rule: Rule, check: str, phrases: dict[str, str], currency: str) -> st
     if isinstance(limit, ErrorRatio):
         return f"{'to have ' if phrases is _LONG else ''}at most {errors(limit)}"
     if check == "max_ratio" and isinstance(limit, float):
-        return phrases[check].format(number(limit))
+        return phrases[check].format(exact(limit))
     if check in ("at_least", "at_most") and isinstance(limit, float):
         return phrases[check].format(level(limit, metric, currency))
     against = phrases is _LONG and not isinstance(limit, Relative)
@@ -77,7 +79,7 @@ def _check(rule: Rule, check: str, phrases: dict[str, str], currency: str) -> st
 def _metric(rule: Rule) -> Metric:
     if rule.metric not in METRICS:
         hint = suggest(rule.metric, METRICS)
-        raise InputError(f"unknown metric '{inert(rule.metric)}'; {hint}")
+        raise InputError(f"unknown metric '{escaped(rule.metric)}'; {hint}")
     return METRICS[rule.metric]
 
 
@@ -144,10 +146,10 @@ def _place(policy: Policy, selector: str) -> str:
         return "overall and on every slice" if policy.slices else "overall"
     spec = next((spec for spec in policy.slices if spec.label == selector), None)
     if spec is None:
-        return f"on {inert(selector)}"
+        return f"on {escaped(selector)}"
     if not spec.keys:
-        return f"on the slice {inert(selector)} ({_conditions(spec)})"
-    keys = [inert(key) for key in spec.keys]
+        return f"on the slice {escaped(selector)} ({_conditions(spec)})"
+    keys = [escaped(key) for key in spec.keys]
     every = f"every {keys[0]}" if len(keys) == 1 else f"every combination of {_listed(keys)}"
     return f"on {every}{_expected(spec)}"
 
@@ -160,7 +162,9 @@ def _expected(spec: SliceSpec) -> str:
 
 
 def _conditions(spec: SliceSpec) -> str:
-    return _listed([f"{inert(key)} {_either(value)}" for key, value in (spec.where or {}).items()])
+    return _listed(
+        [f"{escaped(key)} {_either(value)}" for key, value in (spec.where or {}).items()]
+    )
 
 
 def _either(value: Any) -> str:
@@ -170,7 +174,7 @@ def _either(value: Any) -> str:
 
 def _value(value: Any) -> str:
     parts = value if isinstance(value, tuple) else (value,)
-    return " with ".join(inert(value_text(part)) for part in parts)
+    return " with ".join(escaped(value_text(part)) for part in parts)
 
 
 def _listed(words: Sequence[str]) -> str:
@@ -226,7 +230,7 @@ def _approvals(policy: Policy) -> list[str]:
     wanted = policy.approvals
     if wanted is None:
         return []
-    who = _listed([f"{_count(r.count, 'approval')} as {inert(r.role)}" for r in wanted.required])
+    who = _listed([f"{_count(r.count, 'approval')} as {escaped(r.role)}" for r in wanted.required])
     names = {"key": "keys", "person": "people", "organisation": "organisations"}
     differ = _listed([names[one] for one in wanted.distinct])
     told = f", from different {differ}" if len(wanted.distinct) and wanted.total > 1 else ""
@@ -240,13 +244,15 @@ def _approvals(policy: Policy) -> list[str]:
 
 
 def _count(count: int, noun: str) -> str:
-    return f"{number(count)} {noun}" if count == 1 else f"{number(count)} {noun}s"
+    return f"{exact(count)} {noun}" if count == 1 else f"{exact(count)} {noun}s"
 
 
 def _groups(policy: Policy) -> str:
     if policy.group is None:
         return ""
-    return f"Rows with the same {inert(policy.group)} are not counted as independent of each other."
+    return (
+        f"Rows with the same {escaped(policy.group)} are not counted as independent of each other."
+    )
 
 
 def _judged(policy: Policy, evidence: str) -> bool:
@@ -257,7 +263,7 @@ def _judged(policy: Policy, evidence: str) -> bool:
 def _meaning_of_proven(policy: Policy) -> str:
     if not _judged(policy, "proven"):
         return ""
-    confidence = number(policy.evidence.confidence, 100)
+    confidence = exact(policy.evidence.confidence, 2)
     data = "documents" if policy.task.kind == "language" else "labelled data"
     return f"Proven means shown by the {data} with {confidence} % confidence (one-sided)."
 

@@ -1,7 +1,7 @@
-"""Limits as people read them: ``85 %``, ``2 points``, ``USD 0.003``, ``50,000,000 bytes``.
+"""Limits as people read them: ``85 %``, ``2 points``, ``$0.003``, ``50 MB``.
 
 Exact: a limit is shown with every digit that the file gave it, because a rounded limit is another
-limit.
+limit. The spelling is that of ``text/quantities.py``, with spaces that break.
 """
 
 from __future__ import annotations
@@ -10,39 +10,20 @@ from decimal import Decimal
 
 from prunegate.policy.catalogue import Metric
 from prunegate.policy.model import ErrorRatio, Relative
-
-
-def number(value: float, scale: int = 1) -> str:
-    """The number times ``scale`` with all its digits and no noise.
-
-    >>> number(0.07, scale=100), number(1200000.0)
-    ('7', '1,200,000')
-    """
-    # repr gives the shortest digits that mean this float: 0.07 is 7 %, not 7.000000000000001 %
-    exact = Decimal(repr(float(value))) * scale
-    text = f"{exact:,f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+from prunegate.text.numbers import exact, plain
+from prunegate.text.quantities import Quantity
 
 
 def level(value: float, metric: Metric, currency: str = "") -> str:
-    """A value of the metric with its unit."""
-    if metric.kind in ("rate", "flips"):
-        return f"{number(value, 100)} %"
-    if metric.unit == "money":
-        return f"{currency} {number(value)}".strip()
-    if metric.unit.startswith("/"):
-        return f"{number(value)}{metric.unit}"
-    return f"{number(value)} {metric.unit}".strip()
+    """A limit on the metric's value, with its unit."""
+    return plain(_quantity(metric, currency).allowed_level(value))
 
 
 def change(margin: float | Relative, metric: Metric, currency: str = "") -> str:
     """A change of the metric: in points for shares, else in its unit, or relative."""
     if isinstance(margin, Relative):
-        return f"{number(margin.relative, 100)} % of the baseline's value"
-    if metric.kind in ("rate", "flips"):
-        points = number(margin, 100)
-        return f"{points} point" if points == "1" else f"{points} points"
-    return level(margin, metric, currency)
+        return f"{exact(margin.relative, 2)} % of the baseline's value"
+    return plain(_quantity(metric, currency).allowed_change(margin))
 
 
 def errors(margin: ErrorRatio) -> str:
@@ -52,4 +33,8 @@ def errors(margin: ErrorRatio) -> str:
     "1.5 times the baseline's errors"
     """
     times = Decimal(repr(margin.error_ratio)) + 1
-    return f"{number(float(times))} times the baseline's errors"
+    return f"{exact(float(times))} times the baseline's errors"
+
+
+def _quantity(metric: Metric, currency: str) -> Quantity:
+    return Quantity(kind=metric.kind, unit=metric.unit, currency=currency)

@@ -19,8 +19,8 @@ from prunegate.policy.model import Policy
 from prunegate.policy.reading import as_text, bounded_bytes, mistake_lines
 from prunegate.policy.salvage import salvage
 from prunegate.policy.validation import Mistake, validate
-from prunegate.policy.wording import inert
 from prunegate.policy.yaml import read
+from prunegate.text.escape import escaped
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +55,7 @@ def load_policy(path: str | os.PathLike[str]) -> Policy:
 def read_policy(path: str | os.PathLike[str]) -> PolicyFile:
     """The policy in a file, with the file's text and digest; raises as ``load_policy`` does."""
     place = FilePath(path)
-    hint = f"'prunegate policy new {inert(str(place))}' writes one to start from"
+    hint = f"'prunegate policy new {escaped(str(place))}' writes one to start from"
     data = bounded_bytes(place, kind="a policy file", hint=hint)
     text = as_text(data, place)
     policy = parse_policy(text, source=str(place))
@@ -90,7 +90,7 @@ def parse_policy(text: str, source: str = "policy.yaml") -> Policy:
     policy, mistakes = (None, []) if document.value is None else _examine(document.value)
     lines = mistake_lines(document, mistakes)
     if policy is None or lines:
-        name = inert(source)
+        name = escaped(source)
         raise PolicyError([f"{name}:{line}: {words}" for line, _, words in lines])
     return policy
 

@@ -10,8 +10,9 @@ from pathlib import Path as FilePath
 from prunegate.errors import InputError, PolicyError
 from prunegate.policy.events import REFUSED
 from prunegate.policy.validation import Mistake, Path
-from prunegate.policy.wording import inert, show_path
+from prunegate.policy.wording import show_path
 from prunegate.policy.yaml import MAX_BYTES, TOO_LONG, Document
+from prunegate.text.escape import escaped
 
 Line = tuple[int, int, str]
 """Line, column and words of one mistake; sorts into the file's order."""
@@ -32,13 +33,13 @@ def bounded_bytes(path: FilePath, *, kind: str, hint: str) -> bytes:
         # O_NONBLOCK: opening a FIFO that nobody writes to returns at once
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
-        raise InputError(f"{inert(str(path))}: no such file; {hint}") from None
+        raise InputError(f"{escaped(str(path))}: no such file; {hint}") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise InputError(f"{inert(str(path))}: cannot be read: {reason}") from None
+        raise InputError(f"{escaped(str(path))}: cannot be read: {reason}") from None
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
-        raise InputError(f"{inert(str(path))}: not a regular file; give the path of {kind}")
+        raise InputError(f"{escaped(str(path))}: not a regular file; give the path of {kind}")
     with os.fdopen(handle, "rb") as file:
         return file.read(MAX_BYTES + 1)
 
@@ -49,7 +50,7 @@ def as_text(data: bytes, path: FilePath, refused: type[PolicyError] = PolicyErro
     Raises:
         PolicyError: too long, or not UTF-8.
     """
-    source = inert(str(path))
+    source = escaped(str(path))
     if len(data) > MAX_BYTES:
         raise refused([f"{source}:1: {TOO_LONG}"])
     try:

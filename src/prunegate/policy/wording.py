@@ -13,6 +13,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from prunegate.policy.scalars import resolve
+from prunegate.text.escape import escaped
 
 _LONGEST = 60
 _FEW = 16
@@ -21,26 +22,10 @@ _BARE_KEY = re.compile(r"\w[\w-]*")
 _BASE_60 = re.compile(r"[-+]?\d+(:\d\d?)+(\.\d*)?")
 
 
-def inert(text: str) -> str:
-    r"""The text with everything that does not print as an escape (``\u202e``).
-
-    >>> inert("a\u202eb")
-    'a\\u202eb'
-    """
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-
-
-def one_line(text: str) -> str:
-    """A library's own message on one line, shortened, without control characters."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:300]
-
-
 def show(value: Any) -> str:
     """A value as the file could say it, on one line of at most 60 characters."""
     text = json.dumps(value, ensure_ascii=False, default=str)
-    text = inert(text)
+    text = escaped(text)
     return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
 
 
@@ -73,8 +58,8 @@ def suggest(word: str, valid: Iterable[str]) -> str:
     words = tuple(dict.fromkeys(valid))
     near = nearest(word, words)
     if near is not None:
-        return f"did you mean '{inert(near)}'?"
-    listed = ", ".join(inert(word) for word in words[:_FEW])
+        return f"did you mean '{escaped(near)}'?"
+    listed = ", ".join(escaped(word) for word in words[:_FEW])
     return f"valid: {listed}" + (", ..." if len(words) > _FEW else "")
 
 

@@ -16,7 +16,8 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from prunegate.policy.events import REFUSED, Builder, Flaw, Mark, Path, Stop
-from prunegate.policy.wording import one_line, show
+from prunegate.policy.wording import show
+from prunegate.text.escape import one_line
 
 MAX_BYTES = 1024 * 1024
 MAX_LINE = 64 * 1024

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 from torch import nn
 
 from prunegate.errors import ModelError, TableError
+from prunegate.io.progress import Progress, silent
 from prunegate.models.placement import placed
 from prunegate.predict.inputs import Inputs
-
-Progress = Callable[[str, int, int], None]
 
 
 def probabilities(
@@ -23,7 +22,7 @@ def probabilities(
     *,
     batch_size: int = 128,
     device: str = "cpu",
-    progress: Progress | None = None,
+    progress: Progress = silent,
 ) -> NDArray[np.float64]:
     """Return the probability of every class for every row.
 
@@ -56,8 +55,7 @@ def probabilities(
             found = np.empty((len(inputs), shares.shape[1])) if found is None else found
             found[rows] = shares
             done += len(rows)
-            if progress is not None:
-                progress("predict", done, len(inputs))
+            progress("predict", done, len(inputs))
     assert found is not None  # noqa: S101  # there is a row, hence a batch
     return found
 
@@ -69,7 +67,7 @@ def positive_scores(
     *,
     batch_size: int = 128,
     device: str = "cpu",
-    progress: Progress | None = None,
+    progress: Progress = silent,
 ) -> NDArray[np.float64]:
     """Return the probability of one class for every row, float64 [N] in [0, 1].
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from prunegate.errors import ModelError, TableError
+from prunegate.io.progress import Progress, silent
 from prunegate.models.batch import NOT_COUNTED
 from prunegate.models.placement import placed
 from prunegate.predict.documents import Documents
@@ -40,7 +40,7 @@ def likelihoods(
     *,
     batch_size: int = DOCUMENTS,
     device: str = "cpu",
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress = silent,
 ) -> Likelihoods:
     """Return the summed negative log-likelihood of every document.
 
@@ -74,8 +74,7 @@ def likelihoods(
                 for of_one, labels in zip(_checked(logits, batch.labels), batch.labels, strict=True)
             ]
             done += len(rows)
-            if progress is not None:
-                progress("predict", done, len(documents))
+            progress("predict", done, len(documents))
     return Likelihoods(nll=nll, tokens=documents.counted)
 
 

@@ -13,9 +13,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from prunegate.data.hashing import FileHash, require_unchanged
+from prunegate.data.hashing import require_unchanged
 from prunegate.data.labelled_rows import LabelledRows, in_split, select
 from prunegate.errors import ModelError, UnsupportedError
+from prunegate.io.hashing import FileHash
 from prunegate.models.store import LoadedModel
 from prunegate.models.vit_geometry import ViTGeometry
 from prunegate.policy.model import Policy

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
+from prunegate.io.progress import Progress, silent
 from prunegate.models.store import LoadedModel
 from prunegate.policy.model import Policy
 from prunegate.predict.classes import classes_of
@@ -22,7 +22,7 @@ def score(
     *,
     batch_size: int = 128,
     device: str = "cpu",
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress = silent,
 ) -> Scored:
     """Score a split as the task asks.
 

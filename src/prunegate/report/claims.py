@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from prunegate.audit.record import DecisionRecord
-from prunegate.report.inert import LONGEST, inert, shorten
+from prunegate.text.escape import LONGEST, shorten, visible
 
 STATUSES = {"contradicted": "fail", "right": "pass", "not checked": "inconclusive"}
 """What a check's status looks like, the most serious first."""
@@ -42,8 +42,8 @@ def claims(record: DecisionRecord) -> ClaimsView | None:
     checks = sorted(found.checks, key=lambda check: order.index(check.status))
     rows = tuple(
         ClaimRow(
-            figure=inert(check.figure),
-            stated=inert(check.stated),
+            figure=visible(check.figure),
+            stated=visible(check.stated),
             status=STATUSES[check.status],
             status_words=check.status,
             against=_BASES.get(check.basis, check.basis),

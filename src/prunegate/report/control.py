@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from prunegate.audit.record import ControlSlice, DecisionRecord
-from prunegate.report import numbers
-from prunegate.report.inert import inert, named
 from prunegate.report.units import Units, metric_name
+from prunegate.text import numbers
+from prunegate.text.escape import named, visible
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +42,7 @@ def control(record: DecisionRecord, units: Units) -> ControlView | None:
     if record.control is None:
         return None
     rows = tuple(_row(row, units) for row in record.control.slices)
-    return ControlView(summary=inert(record.control.summary), rows=rows)
+    return ControlView(summary=visible(record.control.summary), rows=rows)
 
 
 def _row(row: ControlSlice, units: Units) -> ControlRow:

@@ -8,7 +8,6 @@ from markupsafe import Markup
 
 from prunegate.audit.record import DecisionRecord
 from prunegate.cost.projection import Month
-from prunegate.report import numbers
 from prunegate.report.cost_chart import cost_chart
 from prunegate.report.cost_words import (
     SCENARIO_COLUMNS,
@@ -19,7 +18,9 @@ from prunegate.report.cost_words import (
     prices,
 )
 from prunegate.report.headline import saving
-from prunegate.report.inert import inert
+from prunegate.text import numbers
+from prunegate.text.escape import visible
+from prunegate.text.money import money
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,14 +72,14 @@ def cost(record: DecisionRecord) -> CostView | None:
         short=(rows[0], rows[-1]) if len(rows) > 1 else rows,
         months=rows,
         payback=payback(projection),
-        notes=tuple(inert(note) for note in projection.notes),
+        notes=tuple(visible(note) for note in projection.notes),
         scenarios=beside(projection),
     )
 
 
 def _row(month: Month, currency: str) -> MonthRow:
     amounts = (month.baseline, month.candidate, month.saving, month.cumulative)
-    before, after, saved, cumulative = (numbers.money(a, currency, cents=True) for a in amounts)
+    before, after, saved, cumulative = (money(a, currency, cents=True) for a in amounts)
     return MonthRow(
         month="now" if month.month == 0 else f"month{numbers.GAP}{month.month}",
         volume=numbers.count(month.volume),

@@ -9,9 +9,10 @@ import altair as alt
 from markupsafe import Markup
 
 from prunegate.cost.projection import Projection
-from prunegate.report import numbers, svg
-from prunegate.report.inert import inert
+from prunegate.report import svg
 from prunegate.report.palette import BASELINE, CANDIDATE, SAVED
+from prunegate.text.escape import visible
+from prunegate.text.money import money
 
 _WIDTH, _HEIGHT = 366, 210
 _NAME = 130
@@ -36,9 +37,7 @@ def cost_chart(projection: Projection) -> Markup:
     )
     padding = {"left": 60, "right": 14, "top": 8, "bottom": 44}
     specification = svg.draw(chart, width=_WIDTH, height=_HEIGHT, padding=padding)
-    ends = " to ".join(
-        numbers.money(c, projection.currency) for c in (last.baseline, last.candidate)
-    )
+    ends = " to ".join(money(c, projection.currency) for c in (last.baseline, last.candidate))
     return svg.render(
         specification,
         name="cost",
@@ -58,7 +57,9 @@ def _months(last: int) -> alt.Axis:
 
 
 def _amounts(currency: str) -> alt.Axis:
-    return alt.Axis(title=f"{inert(currency)} a month", format=",~r", tickCount=5, gridOpacity=0.7)
+    return alt.Axis(
+        title=f"{visible(currency)} a month", format=",~r", tickCount=5, gridOpacity=0.7
+    )
 
 
 def _layers(values: list[dict[str, Any]], course: str) -> list[alt.Chart]:
@@ -107,7 +108,7 @@ def _ends(projection: Projection) -> list[alt.Chart]:
     clear = _climb(projection)
     return [
         alt.Chart(alt.Data(values=[{"month": last.month, "baseline": float(amount)}])).mark_text(
-            text=f"{name} {numbers.money(amount, projection.currency)}",
+            text=f"{name} {money(amount, projection.currency)}",
             align="right",
             baseline="bottom" if above else "top",
             dx=-2,

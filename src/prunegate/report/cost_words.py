@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from prunegate.cost.projection import Month, Projection
-from prunegate.report import numbers
 from prunegate.report.headline import saving
-from prunegate.report.inert import inert
+from prunegate.text import numbers
+from prunegate.text.escape import visible
+from prunegate.text.money import money
 
 SCENARIO_COLUMNS = (
     "Volumes",
@@ -27,24 +28,24 @@ def prices(projection: Projection) -> str:
         "tiers": "Inference is billed in volume tiers",
         "instance": "Inference is billed by whole instances",
     }.get(projection.billing) or _single_price(projection)
-    return f"{text}. Basis: {inert(projection.basis)}."
+    return f"{text}. Basis: {visible(projection.basis)}."
 
 
 def _single_price(projection: Projection) -> str:
-    before = numbers.money(projection.price_baseline, projection.currency)
-    after = numbers.money(projection.price_candidate, projection.currency)
+    before = money(projection.price_baseline, projection.currency)
+    after = money(projection.price_candidate, projection.currency)
     text = f"One inference costs {before} with the baseline and {after} with the candidate"
     low, high = projection.price_candidate_low, projection.price_candidate_high
     if low is not None and high is not None:
-        ends = [numbers.money(end, projection.currency) for end in (low, high)]
+        ends = [money(end, projection.currency) for end in (low, high)]
         text += f" (95 % interval {ends[0]} to {ends[1]})"
     return text
 
 
 def per_thousand(projection: Projection) -> str:
     """What 1,000 inferences cost, before and after."""
-    before = numbers.money(projection.cost_per_1k_baseline, projection.currency)
-    after = numbers.money(projection.cost_per_1k_candidate, projection.currency)
+    before = money(projection.cost_per_1k_baseline, projection.currency)
+    after = money(projection.cost_per_1k_candidate, projection.currency)
     change = saving(projection.cost_per_1k_baseline, projection.cost_per_1k_candidate)
     when = "" if projection.billing == "per_inference" else " in the last month"
     return f"1,000 inferences{when}: {before} → {after}, {change}."
@@ -56,11 +57,11 @@ def payback(projection: Projection) -> tuple[str, ...]:
         return ()
     sentences = []
     if Decimal(projection.one_off):
-        price = numbers.money(projection.one_off, projection.currency)
+        price = money(projection.one_off, projection.currency)
         sentences.append(f"The compression work costs {price} once; {_paid(projection)}.")
     if projection.saving_low is not None:
         total, low, high = (
-            numbers.money(amount, projection.currency)
+            money(amount, projection.currency)
             for amount in (
                 projection.months[-1].cumulative,
                 projection.saving_low,
@@ -127,7 +128,7 @@ def _course(
     return (
         name,
         numbers.count(last.volume),
-        *(numbers.money(amount, currency, cents=True) for amount in amounts),
+        *(money(amount, currency, cents=True) for amount in amounts),
         _month(break_even, months),
     )
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 from prunegate.audit.bar_words import bar_in_words
 from prunegate.audit.record import Compression, DecisionRecord, Input, ModelRef
-from prunegate.report import numbers
 from prunegate.report.headline import lost_gained
-from prunegate.report.inert import inert, named, shorten
 from prunegate.report.task import DECISIONS, task_kind
+from prunegate.text import numbers
+from prunegate.text.escape import named, shorten, visible
+from prunegate.text.time import moment
 from prunegate.verdict.finding import SliceSummary
 
 
@@ -105,7 +106,7 @@ def recipe(record: DecisionRecord) -> tuple[str, ...]:
     if compression is None:
         return ()
     if compression.summary:
-        done = tuple(inert(line) for line in compression.summary)
+        done = tuple(visible(line) for line in compression.summary)
     else:
         spelled = (json.dumps(step, ensure_ascii=False) for step in compression.recipe)
         done = tuple(shorten(step, 400) for step in spelled)
@@ -127,7 +128,7 @@ def _left(compression: Compression) -> Iterator[str]:
         )
     if compression.storage != "float32":
         name = {"int8": "eight-bit weights for torch", "onnx": "an ONNX file for onnxruntime"}
-        stored = name.get(compression.storage, inert(compression.storage))
+        stored = name.get(compression.storage, visible(compression.storage))
         yield f"The candidate is stored, and was judged, as {stored}."
 
 
@@ -147,9 +148,9 @@ def second_opinion(record: DecisionRecord) -> str:
         return ""
     noun = "finding" if opinion.findings == 1 else "findings"
     return (
-        f"A second engine ({inert(opinion.engine)}) held {numbers.count(opinion.findings)} {noun} "
-        f"against {numbers.count(opinion.expectations)} laws, worked out anew from the policy and "
-        "the figures shown, and agrees."
+        f"A second engine ({visible(opinion.engine)}) held {numbers.count(opinion.findings)} "
+        f"{noun} against {numbers.count(opinion.expectations)} laws, worked out anew from the "
+        "policy and the figures shown, and agrees."
     )
 
 
@@ -168,11 +169,11 @@ def provenance(record: DecisionRecord, digest: str) -> tuple[FactGroup, ...]:
 def _decision(record: DecisionRecord, digest: str) -> tuple[Fact, ...]:
     seed = "none used" if record.seed is None else str(record.seed)
     return (
-        Fact(name="record (sha256)", value=inert(digest), code=True),
-        Fact(name="policy (sha256)", value=inert(record.policy.sha256), code=True),
-        Fact(name="policy owner", value=inert(record.policy.owner or "not named")),
-        Fact(name="made by", value=f"prunegate {inert(record.command)}"),
-        Fact(name="made on", value=numbers.moment(record.created)),
+        Fact(name="record (sha256)", value=visible(digest), code=True),
+        Fact(name="policy (sha256)", value=visible(record.policy.sha256), code=True),
+        Fact(name="policy owner", value=visible(record.policy.owner or "not named")),
+        Fact(name="made by", value=f"prunegate {visible(record.command)}"),
+        Fact(name="made on", value=moment(record.created)),
         Fact(name="seed", value=seed),
         *_attempt(record),
         Fact(name="exit code", value=str(record.exit_code)),
@@ -187,25 +188,25 @@ def _attempt(record: DecisionRecord) -> Iterator[Fact]:
         return
     of = f"{attempt.number:,} of {attempt.known:,} that the audit folder knows"
     yield Fact(name="attempt on this gate set", value=of)
-    yield Fact(name="gate set (sha256 of its content)", value=inert(attempt.gate_set), code=True)
-    yield Fact(name="rules (sha256 of what decides)", value=inert(attempt.rules), code=True)
-    yield Fact(name="bar sealed before the run", value=inert(bar_in_words(attempt, bar)))
+    yield Fact(name="gate set (sha256 of its content)", value=visible(attempt.gate_set), code=True)
+    yield Fact(name="rules (sha256 of what decides)", value=visible(attempt.rules), code=True)
+    yield Fact(name="bar sealed before the run", value=visible(bar_in_words(attempt, bar)))
 
 
 def _terms(record: DecisionRecord) -> Iterator[Fact]:
     """Until when the decision holds, and the state of the folder that its policy lay in."""
     if record.revalidate_on is not None:
-        yield Fact(name="to be judged anew by", value=inert(record.revalidate_on))
+        yield Fact(name="to be judged anew by", value=visible(record.revalidate_on))
     if record.workspace is not None:
         state = ", with changes that are not in it" if record.workspace.dirty else ""
-        yield Fact(name="git commit", value=inert(record.workspace.commit) + state, code=True)
+        yield Fact(name="git commit", value=visible(record.workspace.commit) + state, code=True)
 
 
 def _input(item: Input) -> Fact:
     rows = "" if item.rows is None else f", {numbers.count(item.rows)} rows"
-    sha256 = "in memory, no digest" if item.sha256 is None else inert(item.sha256)
+    sha256 = "in memory, no digest" if item.sha256 is None else visible(item.sha256)
     return Fact(
-        name=f"{inert(item.role)}: {shorten(item.name, 80)}{rows}",
+        name=f"{visible(item.role)}: {shorten(item.name, 80)}{rows}",
         value=sha256,
         code=item.sha256 is not None,
     )
@@ -218,15 +219,15 @@ def _models(record: DecisionRecord) -> tuple[Fact, ...]:
 
 def _model(role: str, model: ModelRef) -> Fact:
     name = f"{role}: {shorten(model.name, 80)}, {shorten(model.architecture, 80)}"
-    return Fact(name=name, value=inert(model.digest), code=True)
+    return Fact(name=name, value=visible(model.digest), code=True)
 
 
 def _software(record: DecisionRecord) -> tuple[Fact, ...]:
     tool = record.tool
-    packages = ", ".join(f"{inert(n)} {inert(v)}" for n, v in sorted(tool.packages.items()))
+    packages = ", ".join(f"{visible(n)} {visible(v)}" for n, v in sorted(tool.packages.items()))
     return (
-        Fact(name="tool", value=f"{inert(tool.name)} {inert(tool.version)}"),
-        Fact(name="python", value=f"{inert(tool.python)} on {inert(tool.platform)}"),
+        Fact(name="tool", value=f"{visible(tool.name)} {visible(tool.version)}"),
+        Fact(name="python", value=f"{visible(tool.python)} on {visible(tool.platform)}"),
         *((Fact(name="packages", value=packages),) if packages else ()),
     )
 
@@ -235,5 +236,6 @@ def _environment(record: DecisionRecord) -> tuple[Fact, ...]:
     measured = record.measurements.environment if record.measurements else {}
     both = {**record.environment, **{f"measured on: {k}": v for k, v in measured.items()}}
     return tuple(
-        Fact(name=inert(k.replace("_", " ")), value=inert(str(v))) for k, v in sorted(both.items())
+        Fact(name=visible(k.replace("_", " ")), value=visible(str(v)))
+        for k, v in sorted(both.items())
     )

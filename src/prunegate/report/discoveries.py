@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from prunegate.audit.record import DecisionRecord
 from prunegate.evaluation.discovered import DiscoveredSlice, Discovery
-from prunegate.report import numbers
-from prunegate.report.inert import inert, named
 from prunegate.report.task import DECISIONS, task_kind
+from prunegate.text import numbers
+from prunegate.text.escape import named, visible
 
 HEADER = ("slice", "rows", "lost", "gained", "net loss", "z", "beyond", "guarded p", "")
 _UNITS = {"score": "a row", "language": "nats a document"}
@@ -62,7 +62,7 @@ def _slice(found: DiscoveredSlice, kind: str) -> FoundSlice:
 def inert_line(line: str) -> str:
     """A line of YAML; its indentation is kept, and what ``quote`` did not escape is made inert."""
     text = line.lstrip(" ")
-    return " " * (len(line) - len(text)) + inert(text)
+    return " " * (len(line) - len(text)) + visible(text)
 
 
 def net_loss(value: float, kind: str) -> str:
@@ -80,7 +80,7 @@ def counted(found: Discovery) -> str:
         f"{numbers.count(found.declared)} declared slices left out.\n"
         f"The whole table lost {numbers.count(found.lost)} and gained "
         f"{numbers.count(found.gained)} rows: net loss {net_loss(found.net_loss, found.task)} "
-        f"{unit}. Guard: {numbers.count(found.flips)} times, {inert(found.method)}."
+        f"{unit}. Guard: {numbers.count(found.flips)} times, {visible(found.method)}."
     )
 
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 from prunegate.audit.record import DecisionRecord, Flip
 from prunegate.policy.naming import parse_slice_name
-from prunegate.report import numbers
-from prunegate.report.inert import named, shorten
 from prunegate.report.task import task_kind, threshold
+from prunegate.text import numbers
+from prunegate.text.escape import named, shorten
 
 MOST_LOST, MOST_GAINED, MOST_GROUPS = 12, 4, 12
 """Examples per slice, and slices, that are shown."""
@@ -232,7 +232,7 @@ def _said(flip: Flip, limit: float | None) -> tuple[str, str]:
 
 def _score(score: float, threshold: float | None) -> str:
     """A score with decimals enough to tell it from the threshold and from certainty: ``0.998``."""
-    for digits in range(numbers.decimals([score], threshold, 2, 5), 6):
+    for digits in range(numbers.decimals(score, [] if threshold is None else [threshold], 2, 5), 6):
         text = f"{score:.{digits}f}"
         if float(text) not in (0.0, 1.0) or score in (0.0, 1.0):
             return text

@@ -14,10 +14,11 @@ from prunegate.audit.record import DecisionRecord
 from prunegate.policy.catalogue import METRICS
 from prunegate.policy.naming import parse_slice_name
 from prunegate.report import words
-from prunegate.report.inert import named, shorten
-from prunegate.report.limits import CHANGES, Line, line, room
+from prunegate.report.limits import Line, line, room
 from prunegate.report.units import Units, is_operational, is_share, metric_name
+from prunegate.text.escape import named, shorten
 from prunegate.verdict.finding import Finding
+from prunegate.verdict.quantities import CHANGES
 
 MOST_ROWS = 40
 """Slices drawn per panel; beyond it the most serious are drawn and the rest is counted."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from prunegate.audit.record import DecisionRecord, Generation
-from prunegate.report import numbers
-from prunegate.report.inert import LONGEST, inert, named, shorten
+from prunegate.text import numbers
+from prunegate.text.escape import LONGEST, named, shorten, visible
 
 MOST = 24
 """Documents that are shown."""
@@ -76,7 +76,7 @@ def lines(text: str) -> tuple[str, ...]:
     """
     found = text[:LONGEST].rstrip().replace("\r\n", "\n").split("\n")
     # Spaces at the ends of a line say nothing; escaped they would be all one sees.
-    shown = [inert(line.strip(" ")) for line in found[:_MOST_LINES]]
+    shown = [visible(line.strip(" ")) for line in found[:_MOST_LINES]]
     cut = len(found) > _MOST_LINES or len(text) > LONGEST
     if not any(shown):
         return ()

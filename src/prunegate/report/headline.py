@@ -8,12 +8,14 @@ from decimal import Decimal
 
 from prunegate.audit.record import DecisionRecord
 from prunegate.policy.catalogue import METRICS
-from prunegate.report import numbers, words
-from prunegate.report.inert import LONGEST, named, shorten
+from prunegate.report import words
 from prunegate.report.limits import lost_for_certain, room
-from prunegate.report.numbers import NOT_DEFINED
 from prunegate.report.task import DECISIONS, noun
 from prunegate.report.units import Units, is_operational
+from prunegate.text import numbers
+from prunegate.text.escape import LONGEST, named, shorten
+from prunegate.text.money import money
+from prunegate.text.numbers import NOT_DEFINED
 from prunegate.verdict.finding import Finding, SliceSummary
 
 _FEW = 4
@@ -188,7 +190,7 @@ def _cost(record: DecisionRecord, units: Units) -> Figure | None:
         label = f"a month at {numbers.count(last.volume)} inferences"
     return Figure(
         label=f"Cost of {label}" if not cost.months else f"Cost {label}",
-        value=f"{numbers.money(before, units.currency)} → {numbers.money(after, units.currency)}",
+        value=f"{money(before, units.currency)} → {money(after, units.currency)}",
         detail=saving(before, after),
         tone="",
     )

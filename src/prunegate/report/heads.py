@@ -8,8 +8,9 @@ import altair as alt
 from markupsafe import Markup
 
 from prunegate.audit.record import Compression, DecisionRecord
-from prunegate.report import numbers, svg
+from prunegate.report import svg
 from prunegate.report.palette import SHARES
+from prunegate.text import numbers
 
 _LEFT, _PLOT, _LARGEST = 56, 374, 38
 _RIGHT = 10

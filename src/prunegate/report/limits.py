@@ -11,9 +11,7 @@ from dataclasses import dataclass
 
 from prunegate.report.units import lower_is_better
 from prunegate.verdict.finding import Finding
-
-CHANGES = ("max_drop", "max_rise", "min_gain", "max_gain")
-"""Checks that limit a difference."""
+from prunegate.verdict.quantities import CHANGES
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from prunegate.audit.record import DecisionRecord
 from prunegate.cost.measurement import Interval, Measurements, is_evidence, steady
-from prunegate.report import numbers
-from prunegate.report.inert import inert
-from prunegate.report.numbers import GAP
+from prunegate.text import numbers
+from prunegate.text.escape import visible
+from prunegate.text.numbers import GAP
+from prunegate.text.time import moment
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,9 +159,9 @@ def _setting(taken: Measurements) -> str:
     inputs = "one input" if taken.batch == 1 else f"{taken.batch} inputs"
     threads = "one thread" if taken.threads == 1 else f"{taken.threads} threads"
     return (
-        f"Measured with {inert(taken.engine)}, {inputs} at a time, {threads}, "
+        f"Measured with {visible(taken.engine)}, {inputs} at a time, {threads}, "
         f"{numbers.count(taken.rounds)} rounds in which both models took turns, "
-        f"{numbers.moment(taken.created)}."
+        f"{moment(taken.created)}."
     )
 
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from prunegate.audit.record import DecisionRecord
 from prunegate.policy.catalogue import METRICS
-from prunegate.report import numbers, words
-from prunegate.report.inert import inert, named
-from prunegate.report.units import Units, is_mean, is_operational, is_share, without_unit
+from prunegate.report import words
+from prunegate.report.units import Units, is_mean, is_operational, is_share
+from prunegate.text import numbers
+from prunegate.text.escape import named, visible
 from prunegate.verdict.finding import Finding
 
 MOST_ROWS = 300
@@ -101,7 +102,7 @@ def _unit(metric: str) -> str:
 
 def _sentence(record: DecisionRecord, units: Units, index: int, findings: list[Finding]) -> str:
     if index < len(record.policy.sentences):
-        return inert(record.policy.sentences[index])
+        return visible(record.policy.sentences[index])
     limits = dict.fromkeys(units.limit(f) for f in findings)
     return f"{words.title(findings[0].metric)}: {', '.join(limits)}." if findings else "No finding."
 
@@ -126,8 +127,7 @@ def _tally(findings: list[Finding]) -> str:
 
 
 def _row(finding: Finding, units: Units) -> FindingRow:
-    metric, limit = finding.metric, finding.limit
-    level = limit if finding.check in ("at_least", "at_most") else None
+    metric = finding.metric
     harm = finding.p_harm if finding.p_harm_adjusted is None else finding.p_harm_adjusted
     tested = finding.n > 0
     return FindingRow(
@@ -136,16 +136,16 @@ def _row(finding: Finding, units: Units) -> FindingRow:
         status=finding.status,
         status_words=words.status(finding),
         limit=units.limit(finding),
-        before=without_unit(units.level(metric, finding.baseline), metric),
-        after=without_unit(units.level(metric, finding.candidate, level), metric),
-        change=without_unit(units.change(metric, finding.difference), metric),
-        interval=without_unit(units.range(finding), metric),
+        before=units.bare(metric, units.level(metric, finding.baseline)),
+        after=units.bare(metric, units.level(metric, finding.candidate)),
+        change=units.bare(metric, units.change(metric, finding.difference)),
+        interval=units.bare(metric, units.range(finding)),
         n=numbers.count(finding.n) if tested else numbers.NOT_DEFINED,
         flips=_flips(finding),
         holds=numbers.bare_p(finding.p_value),
         broken=numbers.bare_p(harm),
         sentence=words.sentence(finding, units),
-        method=inert(finding.method),
+        method=visible(finding.method),
     )
 
 

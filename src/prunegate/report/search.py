@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from prunegate.audit.record import DecisionRecord, Search, SearchAttempt
-from prunegate.policy.catalogue import METRICS
-from prunegate.report import numbers
 from prunegate.report.frontier import severity
-from prunegate.report.inert import LONGEST, inert, named, shorten
 from prunegate.report.search_chart import search_chart
 from prunegate.report.units import Units, metric_name
+from prunegate.text import numbers
+from prunegate.text.escape import LONGEST, named, shorten, visible
 
 STATUS = {"approve": "pass", "reject": "fail", "inconclusive": "inconclusive"}
 """An attempt's outcome as the mark that the page has for it."""
@@ -59,9 +58,9 @@ def search(record: DecisionRecord, units: Units) -> SearchView | None:
     return SearchView(
         summary=_summary(found, chosen, units),
         edge=_edge(beyond),
-        control=_control(chosen, found.control) if found.control else "",
+        control=_control(chosen, found.control, units) if found.control else "",
         objective=metric_name(found.objective),
-        varied=tuple(inert(name) for name in found.varied),
+        varied=tuple(visible(name) for name in found.varied),
         chart=search_chart(found),
         rows=tuple(_row(found, a, units) for a in (*found.attempts, *controls)),
     )
@@ -85,7 +84,7 @@ def _summary(found: Search, chosen: SearchAttempt, units: Units) -> str:
 
 def _sure(confidence: float) -> str:
     """A confidence without rounding it up to certainty."""
-    return f"{100 * confidence:.10g}{numbers.GAP}%"
+    return f"{numbers.exact(confidence, 2)}{numbers.GAP}%"
 
 
 def _edge(beyond: SearchAttempt | None) -> str:
@@ -95,33 +94,35 @@ def _edge(beyond: SearchAttempt | None) -> str:
     return f"The next step up, attempt {beyond.number}, did not pass.{why}"
 
 
-def _control(chosen: SearchAttempt, control: SearchAttempt) -> str:
+def _control(chosen: SearchAttempt, control: SearchAttempt, units: Units) -> str:
     """How much the criterion bought: the worst slice with it and without it."""
     with_it, without = severity(chosen), severity(control)
     start = (
-        f"With the units drawn at random instead of ranked by {inert(chosen.criterion)}, the same "
-        f"amounts cost the worst slice {_in_words(control)} instead of {_in_words(chosen)}"
+        f"With the units drawn at random instead of ranked by {visible(chosen.criterion)}, the "
+        f"same amounts cost the worst slice {_in_words(control, units)} instead of "
+        f"{_in_words(chosen, units)}"
     )
     if with_it is None or without is None:
         return f"{start}."
     if without <= with_it:
         return f"{start}: here the ranking bought nothing. One random draw; an estimate."
-    return f"{start}: the ranking bought {_worth(chosen, control)}. One random draw; an estimate."
+    worth = _worth(chosen, control, units)
+    return f"{start}: the ranking bought {worth}. One random draw; an estimate."
 
 
-def _worth(chosen: SearchAttempt, control: SearchAttempt) -> str:
+def _worth(chosen: SearchAttempt, control: SearchAttempt, units: Units) -> str:
     same = (chosen.loss_metric, chosen.loss_class) == (control.loss_metric, control.loss_class)
     if same and chosen.loss is not None and control.loss is not None:
-        return _amount(control.loss_metric, control.loss - chosen.loss)
+        return _amount(control.loss_metric, control.loss - chosen.loss, units)
     gap = (severity(control) or 0.0) - (severity(chosen) or 0.0)
-    return f"{numbers.fixed(100 * gap, 0)}{numbers.GAP}% of the margin"
+    return f"{numbers.share(gap)} of the margin"
 
 
-def _in_words(attempt: SearchAttempt) -> str:
+def _in_words(attempt: SearchAttempt, units: Units) -> str:
     if attempt.loss is None:
         return numbers.NOT_DEFINED
     used = f", {_used(attempt)} of its margin" if attempt.margin_used is not None else ""
-    return f"{_amount(attempt.loss_metric, attempt.loss)} ({_where(attempt)}{used})"
+    return f"{_amount(attempt.loss_metric, attempt.loss, units)} ({_where(attempt)}{used})"
 
 
 def _row(found: Search, attempt: SearchAttempt, units: Units) -> AttemptRow:
@@ -131,7 +132,7 @@ def _row(found: Search, attempt: SearchAttempt, units: Units) -> AttemptRow:
         name="random control" if control else str(attempt.number),
         amounts=tuple(numbers.share(amount) for amount in attempt.amounts),
         objective=units.level(found.objective, attempt.objective),
-        loss=_amount(attempt.loss_metric, attempt.loss),
+        loss=_amount(attempt.loss_metric, attempt.loss, units),
         where=_where(attempt),
         used=_used(attempt),
         status=STATUS[attempt.outcome],
@@ -147,17 +148,9 @@ def _where(attempt: SearchAttempt) -> str:
 
 
 def _used(attempt: SearchAttempt) -> str:
-    if attempt.margin_used is None:
-        return numbers.NOT_DEFINED
-    return f"{numbers.fixed(100 * attempt.margin_used, 0)}{numbers.GAP}%"
+    return numbers.share(attempt.margin_used, 1.0)
 
 
-def _amount(metric: str | None, loss: float | None) -> str:
+def _amount(metric: str | None, loss: float | None, units: Units) -> str:
     """A loss in points or in the metric's own unit; a gain is negative."""
-    if metric is None or loss is None:
-        return numbers.NOT_DEFINED
-    known = METRICS.get(metric)
-    if known is not None and known.kind in ("rate", "flips"):
-        return f"{numbers.fixed(100 * loss, 1)}{numbers.GAP}points"
-    unit = f"{numbers.GAP}{known.unit}" if known is not None and known.unit else ""
-    return f"{numbers.significant(loss)}{unit}"
+    return numbers.NOT_DEFINED if metric is None else units.quantities[metric].size(loss)

@@ -17,7 +17,7 @@ from prunegate.audit.history_read import ReadHistory, SeenLog
 from prunegate.audit.ledger import SEAL
 from prunegate.audit.loosening import LOOSENING
 from prunegate.audit.signing.decision import CANDIDATE, POLICY
-from prunegate.report.inert import LONGEST, named, shorten
+from prunegate.text.escape import LONGEST, named, shorten
 
 _CODE = 12
 _FIELDS_SHOWN = 24

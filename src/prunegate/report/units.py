@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from prunegate.audit.record import DecisionRecord
 from prunegate.policy.catalogue import METRICS, PER_CLASS
-from prunegate.report import numbers
-from prunegate.report.inert import inert
-from prunegate.report.numbers import GAP, NOT_DEFINED
 from prunegate.report.task import task_kind
+from prunegate.text import numbers
+from prunegate.text.escape import visible
+from prunegate.text.numbers import NOT_DEFINED
+from prunegate.text.quantities import ratio
 from prunegate.verdict.finding import Finding
+from prunegate.verdict.quantities import LEVELS, Quantities
 
-LEVELS = ("at_least", "at_most")
 CLAIMS = "claims"
 """What findings on stated figures are called; no metric that a rule can name."""
 _LIMIT_WORDS = {
@@ -45,16 +47,6 @@ def is_mean(metric: str) -> bool:
     return known is not None and known.kind == "mean"
 
 
-def without_unit(text: str, metric: str) -> str:
-    """A mean's value without the unit that stands elsewhere; other values as they are."""
-    return text.removesuffix(f"{GAP}{METRICS[metric].unit}") if is_mean(metric) else text
-
-
-def _with_unit(text: str, metric: str) -> str:
-    unit = METRICS[metric].unit
-    return f"{text}{GAP}{unit}" if unit else text
-
-
 def is_operational(metric: str) -> bool:
     """Whether the metric is a measured or counted figure and not a judgement on rows."""
     known = METRICS.get(metric)
@@ -65,7 +57,7 @@ def metric_name(metric: str) -> str:
     """A metric's name for people: ``false positive rate``, ``p95 latency``."""
     if metric == CLAIMS:
         return "stated figures"
-    return METRICS[metric].phrase if metric in METRICS else inert(metric).replace("_", " ")
+    return METRICS[metric].phrase if metric in METRICS else visible(metric).replace("_", " ")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,11 +68,19 @@ class Units:
     """ISO code that money is in; empty where the record has no cost section."""
     kind: str = "binary"
     """The kind of task, which decides what positives are and what a class's metric means."""
+    findings: tuple[Finding, ...] = ()
+    """Whose limits no value may look like unless it is one."""
 
     @classmethod
     def of(cls, record: DecisionRecord) -> Units:
         """The units of a record."""
-        return cls(currency=record.cost.currency if record.cost else "", kind=task_kind(record))
+        currency = record.cost.currency if record.cost else ""
+        return cls(currency=currency, kind=task_kind(record), findings=record.findings)
+
+    @cached_property
+    def quantities(self) -> Quantities:
+        """How every metric is written."""
+        return Quantities.of(self.findings, self.currency)
 
     def meaning(self, metric: str, class_label: str | None = None) -> str:
         """What a metric is, in a few words; empty for one outside the catalogue."""
@@ -95,35 +95,23 @@ class Units:
         unit = f", in {known.unit}" if known.kind == "mean" and known.unit else ""
         return (words or known.words) + unit
 
-    def level(self, metric: str, value: float | None, against: float | None = None) -> str:
+    def level(self, metric: str, value: float | None) -> str:
         """A metric's own value: ``92.1 %``, ``41.2 ms``, ``1.88 MB``."""
         if metric == CLAIMS:
             return "–"  # a contradiction has no size
-        if value is None or not numbers.defined(value):
-            return NOT_DEFINED
-        if is_share(metric):
-            return numbers.share(value, against)
-        if is_mean(metric):
-            return _with_unit(numbers.mean(value, against), metric)
-        return self._figure(metric, value)
+        return self.quantities[metric].level(value)
 
-    def change(self, metric: str, difference: float | None, against: float | None = None) -> str:
+    def change(self, metric: str, difference: float | None) -> str:
         """A change with its sign; shares change in points (the word is left to the caller)."""
-        if difference is None or not numbers.defined(difference):
-            return NOT_DEFINED
-        if is_share(metric):
-            return numbers.points(difference, against)
-        sign = "+" if difference > 0 else numbers.MINUS if difference < 0 else ""
-        if is_mean(metric):
-            return _with_unit(sign + numbers.mean_change(abs(difference), against), metric)
-        return sign + self._figure(metric, abs(difference))
+        return self.quantities[metric].change(difference)
 
-    def change_in_words(
-        self, metric: str, difference: float | None, against: float | None = None
-    ) -> str:
+    def change_in_words(self, metric: str, difference: float | None) -> str:
         """A change with its unit: ``−7.1 points``."""
-        text = self.change(metric, difference, against)
-        return f"{text}{GAP}points" if is_share(metric) and text != NOT_DEFINED else text
+        return self.quantities[metric].change_in_words(difference)
+
+    def bare(self, metric: str, text: str) -> str:
+        """A mean's value without the unit that stands elsewhere; other values as they are."""
+        return self.quantities[metric].bare(text)
 
     def range(self, finding: Finding) -> str:
         """The finding's interval: ``−9.0 to −5.2`` or ``88.1 % to 91.0 %``.
@@ -132,7 +120,7 @@ class Units:
         """
         low, high = (self._end(finding, end) for end in (finding.ci_low, finding.ci_high))
         if low and high:
-            return f"{without_unit(low, finding.metric)} to {high}"
+            return f"{self.bare(finding.metric, low)} to {high}"
         if finding.p_value is None:
             return NOT_DEFINED
         return f"{low} or more" if low else f"{high} or less" if high else "no end on either side"
@@ -141,55 +129,23 @@ class Units:
         if end is None:
             return ""
         if finding.check == "max_ratio" and is_operational(finding.metric):
-            return numbers.significant(end)
+            return numbers.share(end, finding.limit)
         write = self.level if finding.check in LEVELS else self.change
         return write(finding.metric, end)
 
     def limit(self, finding: Finding) -> str:
         """The finding's limit in words: ``drop of at most 2 points``."""
-        words = _LIMIT_WORDS.get(finding.check, inert(finding.check) + " {}")
-        return words.format(self._limit_value(finding))
+        words = _LIMIT_WORDS.get(finding.check, visible(finding.check) + " {}")
+        return words.format(self.allowed(finding))
 
     def allowed(self, finding: Finding) -> str:
         """The limit's bare amount: ``2 points``."""
-        return self._limit_value(finding)
-
-    def _limit_value(self, finding: Finding) -> str:
-        percent = f"{_trim(100 * finding.limit)}{GAP}%"
         if finding.limit_kind == "relative":
-            return f"{percent} of the baseline’s value"
+            return f"{ratio(finding.limit)} of the baseline’s value"
         if finding.limit_kind == "error_ratio":
-            return f"{percent} of the baseline’s error rate"
+            return f"{ratio(finding.limit)} of the baseline’s error rate"
         if finding.check == "max_ratio":
-            return percent
-        if not is_share(finding.metric):
-            return self._plain_limit(finding)
-        if finding.check in LEVELS:
-            return percent
-        word = "point" if abs(100 * finding.limit - 1) < 1e-9 else "points"
-        return f"{_trim(100 * finding.limit)}{GAP}{word}"
-
-    def _plain_limit(self, finding: Finding) -> str:
-        """The policy's own number where the unit leaves it as it is: ``40 ms``."""
-        unit = METRICS[finding.metric].unit if finding.metric in METRICS else ""
-        if unit in ("bytes", "money") or abs(finding.limit) >= 1e6:
-            return self._figure(finding.metric, finding.limit)
-        return _trim(finding.limit) + (f"{GAP}{unit}" if unit else "")
-
-    def _figure(self, metric: str, value: float) -> str:
-        known = METRICS.get(metric)
-        unit = known.unit if known else ""
-        if unit == "bytes":
-            return numbers.megabytes(value)
-        if unit == "money":
-            text = numbers.significant(value) if abs(value) < 100 else numbers.fixed(value, 2)
-            return numbers.money(text.replace(",", "").replace(numbers.MINUS, "-"), self.currency)
-        if metric in ("parameters", "active_heads", "break_even_month"):
-            return numbers.large(value)
-        text = numbers.significant(value)
-        return f"{text}{GAP}{unit}" if unit else text
-
-
-def _trim(value: float) -> str:
-    """A policy's own number without padding: 2, 2.5, 0.75."""
-    return numbers.fixed(value, 6).rstrip("0").rstrip(".")
+            return ratio(finding.limit)
+        quantity = self.quantities[finding.metric]
+        write = quantity.allowed_level if finding.check in LEVELS else quantity.allowed_change
+        return write(finding.limit)

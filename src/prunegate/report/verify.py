@@ -17,9 +17,9 @@ from prunegate.audit.read import StoredRecord, parse_carried, parse_record, read
 from prunegate.audit.recompute import require_follows
 from prunegate.audit.verification import BEYOND, Check, Verification
 from prunegate.errors import EvidenceError, InputError
-from prunegate.policy.wording import inert
 from prunegate.report.bound import carried, pictures_on
 from prunegate.report.render import render
+from prunegate.text.escape import escaped
 
 DRAWING = ("altair", "jinja2", "vl-convert-python")
 """Libraries that a page's bytes depend on."""
@@ -212,4 +212,4 @@ def difference(page: str, again: str) -> str:
 
 def _excerpt(text: str, place: int) -> str:
     part = text[max(0, place - _AROUND) : place + _AROUND]
-    return f"\u201c{inert(part)}\u201d" if part else "nothing"
+    return f"\u201c{escaped(part)}\u201d" if part else "nothing"

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from prunegate.audit.approvals.request import SIGN
 from prunegate.audit.record import DecisionRecord
-from prunegate.report import details, numbers
+from prunegate.report import details
 from prunegate.report.claims import ClaimsView, claims
 from prunegate.report.control import ControlView, control
 from prunegate.report.cost import CostView, cost
@@ -25,12 +25,13 @@ from prunegate.report.forest_chart import forest_chart
 from prunegate.report.generations import GenerationsView, generations
 from prunegate.report.headline import Headline, headline
 from prunegate.report.heads import HeadMap, head_map
-from prunegate.report.inert import LONGEST, inert, shorten
 from prunegate.report.measures import MeasuresView, measures
 from prunegate.report.rules import RuleView, rules
 from prunegate.report.search import SearchView, search
 from prunegate.report.units import Units
 from prunegate.report.warnings import Warnings, warnings
+from prunegate.text.escape import LONGEST, shorten, visible
+from prunegate.text.time import moment, short_code
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,10 +100,10 @@ def view(record: DecisionRecord, *, digest: str, pictures: Mapping[str, bytes]) 
     units = Units.of(record)
     drawn, left_out = panels(record)
     return ReportView(
-        policy=inert(record.policy.name),
+        policy=visible(record.policy.name),
         purpose=shorten(record.policy.purpose or "", LONGEST),
-        date=numbers.moment(record.created),
-        code=inert(numbers.short_code(digest)),
+        date=moment(record.created),
+        code=visible(short_code(digest)),
         headline=headline(record, units),
         forests=tuple(
             Forest(panel=panel, chart=forest_chart(panel, number))
@@ -138,4 +139,4 @@ def _sign(record: DecisionRecord) -> Sign | None:
     if not isinstance(wanted, list):
         return None
     roles = [str(one.get("role", "")) for one in wanted if isinstance(one, dict)]
-    return Sign(roles=inert(" or ".join(roles)), command=SIGN)
+    return Sign(roles=visible(" or ".join(roles)), command=SIGN)

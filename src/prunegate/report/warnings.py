@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from prunegate.audit.record import DecisionRecord
-from prunegate.report.inert import LONGEST, shorten
+from prunegate.text.escape import LONGEST, shorten
 from prunegate.verdict.words import WITHIN
 
 FEW_OTHERS, FEW_LOSSES = 10, 5

@@ -11,11 +11,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from prunegate.policy.catalogue import METRICS
-from prunegate.report import numbers
-from prunegate.report.inert import LONGEST, inert, named, shorten
-from prunegate.report.limits import CHANGES, crosses, lost_for_certain, worst_plausible
-from prunegate.report.units import CLAIMS, LEVELS, Units, is_share, metric_name
+from prunegate.report.limits import crosses, lost_for_certain, worst_plausible
+from prunegate.report.units import CLAIMS, Units, is_share, metric_name
+from prunegate.text import numbers
+from prunegate.text.escape import LONGEST, named, shorten, visible
 from prunegate.verdict.finding import Finding, SliceSummary
+from prunegate.verdict.quantities import CHANGES, LEVELS
 from prunegate.verdict.words import request
 
 SEVERITY_ORDER = {"fail": 0, "inconclusive": 1, "waived": 2, "pass": 3}
@@ -92,7 +93,7 @@ def need(finding: Finding, units: Units) -> str:
     where = "" if finding.slice == "overall" else f" in {named(finding.slice)}"
     known = finding if finding.metric in METRICS else replace(finding, metric="accuracy")
     asked = request(known, rarest=units.kind == "multiclass" and finding.class_label is None)
-    return f"{capital(inert(asked))}{where}"
+    return f"{capital(visible(asked))}{where}"
 
 
 def of_class(finding: Finding) -> str:
@@ -130,7 +131,7 @@ def _evidence(finding: Finding, units: Units) -> str:
     if finding.check in CHANGES and finding.n:
         return _change_evidence(finding, units)
     if finding.check in LEVELS and finding.ci_low is not None:
-        value = units.level(finding.metric, finding.candidate, finding.limit)
+        value = units.level(finding.metric, finding.candidate)
         return f"{value}, plausibly {units.range(finding)}; asked for: {units.limit(finding)}"
     if finding.check == "max_ratio" and finding.baseline:
         ratio = numbers.share(finding.candidate / finding.baseline, finding.limit)
@@ -138,7 +139,7 @@ def _evidence(finding: Finding, units: Units) -> str:
         if finding.p_value is not None:
             change = f"plausible change {units.range(finding)}{_points(finding)}; "
         return f"{ratio} of the baseline’s; {change}allowed: {units.allowed(finding)}"
-    value = units.level(finding.metric, finding.candidate, finding.limit)
+    value = units.level(finding.metric, finding.candidate)
     return f"{value}; allowed: {units.limit(finding)}"
 
 
@@ -160,9 +161,7 @@ def _plausible(finding: Finding, units: Units) -> str:
     size = -bound if word == "drop" else bound
     if size <= 0:
         return f"no {word} is plausible"
-    limit = finding.limit if finding.limit_kind == "absolute" else None
-    text = units.change_in_words(finding.metric, size, limit).removeprefix("+")
-    return f"worst plausible {word} {text}"
+    return f"worst plausible {word} {units.quantities[finding.metric].size(size)}"
 
 
 def _points(finding: Finding) -> str:

@@ -16,7 +16,9 @@ from prunegate.policy.catalogue import METRICS
 from prunegate.report.frontier import severity
 from prunegate.report.limits import room, slack
 from prunegate.search.bisection import State
+from prunegate.text.numbers import plain, share
 from prunegate.verdict.finding import Finding, Verdict
+from prunegate.verdict.quantities import Quantities
 
 LOSSES = ("max_drop", "max_rise")
 _SMALLER = {
@@ -169,9 +171,6 @@ def _by_how_much(finding: Finding) -> str:
     excess = _excess(finding)
     if excess is None or excess <= 0:
         return ""
-    metric = METRICS[finding.metric]
     if finding.check == "max_ratio":
-        return f" It misses by {excess:.3g} of the baseline's."
-    if metric.kind in ("rate", "flips"):
-        return f" It misses by {100 * excess:.2g} points."
-    return f" It misses by {excess:,.4g}{f' {metric.unit}' if metric.unit else ''}."
+        return f" It misses by {plain(share(excess))} of the baseline's."
+    return f" It misses by {plain(Quantities()[finding.metric].size(excess))}."

@@ -8,9 +8,9 @@ from typing import Any
 
 from prunegate import __version__
 from prunegate.audit.canonical import digest, plain
+from prunegate.io.atomic import write_whole
 from prunegate.outputs.frontier_csv import render_frontier
 from prunegate.outputs.markdown import code, prose
-from prunegate.outputs.write import write_whole
 from prunegate.policy.load import PolicyFile
 from prunegate.search.attempt import Attempt
 from prunegate.search.hunt import Trace

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from prunegate.io.progress import Progress
 
-Progress = Callable[[str, int, int], None]
 PARTS = 100
 """Steps of the bar per stage."""
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from prunegate.policy.catalogue import METRICS
-from prunegate.report.inert import named
-from prunegate.report.numbers import NOT_DEFINED, share
 from prunegate.search.attempt import Attempt
 from prunegate.search.hunt import Trace
+from prunegate.text.escape import named
+from prunegate.text.numbers import NOT_DEFINED, plain, share
+from prunegate.verdict.quantities import Quantities
 
 WORDS = {"approve": "passes", "reject": "fails", "inconclusive": "not proven"}
 
@@ -25,20 +26,19 @@ def loss(attempt: Attempt) -> str:
     """The loss of the worst slice: ``2.3 points of recall on content_type=video``."""
     if attempt.loss is None or attempt.loss_metric is None:
         return NOT_DEFINED
-    metric = METRICS[attempt.loss_metric]
-    points = metric.kind in ("rate", "flips")
-    size = f"{100 * attempt.loss:.1f} points" if points else f"{attempt.loss:.3g} {metric.unit}"
+    written = Quantities.of(attempt.findings)[attempt.loss_metric]
     of = f" of class {named(attempt.loss_class)}" if attempt.loss_class else ""
-    return f"{size.strip()}, {metric.phrase}{of} on {named(attempt.loss_slice or '')}"
+    where = f"{METRICS[attempt.loss_metric].phrase}{of} on {named(attempt.loss_slice or '')}"
+    return f"{plain(written.size(attempt.loss))}, {where}"
 
 
 def _row(trace: Trace, attempt: Attempt, name: str) -> tuple[str, ...]:
     return (
         name,
-        *(share(amount) for amount in attempt.amounts),
-        f"{attempt.objective:,.6g}" if attempt.objective < 1e6 else f"{attempt.objective:,.0f}",
+        *(plain(share(amount)) for amount in attempt.amounts),
+        plain(Quantities.of(attempt.findings)[trace.objective].level(attempt.objective)),
         loss(attempt),
-        NOT_DEFINED if attempt.margin_used is None else f"{100 * attempt.margin_used:.0f} %",
+        plain(share(attempt.margin_used, 1.0)),
         _outcome(trace, attempt),
     )
 

@@ -28,6 +28,7 @@ from prunegate.search.memo import Amounts
 from prunegate.search.progress import Meter
 from prunegate.search.variation import at_random, criterion_of, key, rounded, with_amounts
 from prunegate.search.workfolder import Kept, Losses, WorkFolder
+from prunegate.text.numbers import plain, share
 from prunegate.verdict.figures import figures
 from prunegate.verdict.finding import Verdict
 from prunegate.workbench import Workbench
@@ -211,5 +212,5 @@ def _quoted(policy: Policy) -> bool:
 
 
 def _words(number: int, amounts: Amounts, control: bool) -> str:
-    shares = ", ".join(f"{100 * amount:.3g} %" for amount in amounts)
+    shares = ", ".join(plain(share(amount)) for amount in amounts)
     return f"the random control: {shares}" if control else f"attempt {number}: remove {shares}"

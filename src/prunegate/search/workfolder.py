@@ -21,8 +21,8 @@ from typing import Any
 
 from prunegate.audit.canonical import canonical_bytes, plain
 from prunegate.errors import InputError
+from prunegate.io.atomic import write_whole
 from prunegate.models.store import LoadedModel, load_candidate
-from prunegate.outputs.write import write_whole
 from prunegate.search.attempt import Attempt
 
 FORMAT = "urn:prunegate:search-attempt:v1"

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from prunegate.policy.model import Policy
 from prunegate.stats.paired_exact import BETA
 from prunegate.stats.reuse import Reuse, level, of_all, rows_ratio
+from prunegate.text.numbers import bound as in_percent
 from prunegate.verdict.finding import Verdict
-from prunegate.verdict.words import share
 
 POWER = 0.9
 """At which further attempts are compared with the first."""
@@ -73,15 +73,17 @@ def sentences(policy: Policy, attempt: Attempt) -> str:
     if total is None:
         return (
             f"{which}; the policy does not reckon with reuse (evidence: reuse: none), so some "
-            f"attempt of several on this set is approved wrongly more often than {share(first)} "
-            "of the time."
+            f"attempt of several on this set is approved wrongly more often than "
+            f"{in_percent(first)} of the time."
         )
-    spoken = f"Of all attempts on it, chosen without looking at its rows, at most {share(total)}"
+    spoken = (
+        f"Of all attempts on it, chosen without looking at its rows, at most {in_percent(total)}"
+    )
     spoken += " of the time is any approved wrongly."
     own = spent(policy, attempt.number)
     if own == first:
         return f"{which}. {spoken}"
-    held = f"its tests are at {share(own)} in place of {share(first)}"
+    held = f"its tests are at {in_percent(own)} in place of {in_percent(first)}"
     return f"{which}: {held}. {spoken} {_cost(first, own)}"
 
 
@@ -90,4 +92,4 @@ def _cost(first: float, own: float) -> str:
     fresh = "a fresh gate set starts again at attempt 1"
     if ratio is None or own < BETA:
         return f"That is less than the exact test of paired rates can show on any rows; {fresh}."
-    return f"That takes about {ratio:.2g} times the rows of a test at {share(first)}; {fresh}."
+    return f"That takes about {ratio:.2g} times the rows of a test at {in_percent(first)}; {fresh}."

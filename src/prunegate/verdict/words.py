@@ -12,8 +12,11 @@ from prunegate.evaluation.tallies import JointCounts, LabelCounts, Sums
 from prunegate.policy.catalogue import METRICS, Metric
 from prunegate.policy.explain import explain_check
 from prunegate.policy.model import ErrorRatio, Minimum, Policy, Relative
+from prunegate.text.numbers import bound, plain
+from prunegate.text.quantities import Quantity
 from prunegate.verdict.finding import Finding, Outcome
 from prunegate.verdict.hypotheses import Limit
+from prunegate.verdict.quantities import LEVELS, Quantities
 
 LimitKind = Literal["absolute", "relative", "error_ratio"]
 
@@ -110,7 +113,8 @@ def reasons(policy: Policy, outcome: Outcome, findings: Sequence[Finding]) -> tu
         return (f"All {len(blocking)} blocking limits hold on {slices} {noun}.",)
     failed = [f for f in blocking if f.status == "fail"]
     still_open = [f for f in blocking if f.status == "inconclusive"]
-    return tuple(_reason(policy, f) for f in (*failed, *still_open))
+    written = _quantities(policy, findings)
+    return tuple(_reason(policy, f, written) for f in (*failed, *still_open))
 
 
 def absent(names: Sequence[str]) -> tuple[str, ...]:
@@ -119,13 +123,13 @@ def absent(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(f"{name}: {note}." for name in names)
 
 
-def _reason(policy: Policy, finding: Finding) -> str:
+def _reason(policy: Policy, finding: Finding, written: Quantities) -> str:
     if finding.check == "claims":
         return f"Stated figures: {finding.note}."
     where = _where(finding)
     if finding.candidate is None:
         return f"{where}: {finding.note}."
-    figures = f"{where} {_figures(policy, finding)}"
+    figures = f"{where} {_figures(policy, finding, written[finding.metric])}"
     if finding.status == "fail" and METRICS[finding.metric].kind == "operational" and finding.note:
         return f"{figures} ({finding.note})."
     if finding.status == "fail":
@@ -139,41 +143,18 @@ def _where(finding: Finding) -> str:
     return where[0].upper() + where[1:]
 
 
-def _figures(policy: Policy, finding: Finding) -> str:
+def _quantities(policy: Policy, findings: Sequence[Finding]) -> Quantities:
+    return Quantities.of(findings, policy.cost.currency if policy.cost else "")
+
+
+def _figures(policy: Policy, finding: Finding, quantity: Quantity) -> str:
     """What was found and what is allowed."""
-    metric = METRICS[finding.metric]
-    currency = policy.cost.currency if policy.cost else ""
-    allowed = explain_check(policy.rules[finding.rule], finding.check, currency)
-    value = finding.candidate or 0.0
-    if finding.check in ("at_least", "at_most"):
-        after = _value(metric, value, finding.limit)
-        return f"is {after}{_flips(finding)}; the policy asks for {allowed}"
-    after = _value(metric, value)
-    before = "not defined" if finding.baseline is None else _value(metric, finding.baseline)
-    if metric.kind == "mean":
-        before = before.removesuffix(f" {metric.unit}")  # the second value has it too
-    return f"went from {before} to {after}{_flips(finding)}; allowed: {allowed}"
-
-
-def _value(metric: Metric, value: float, limit: float | None = None) -> str:
-    """A measured value, with as many digits as it takes not to look like the limit it missed."""
-    if metric.kind == "operational":
-        return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
-    share = metric.kind in ("rate", "flips")
-    scale, unit = (100, " %") if share else (1, f" {metric.unit}".rstrip())
-    digits = 1 if share else max(0, 3 - _power(value))
-    while limit is not None and digits < 6 and _looks_like(scale * value, scale * limit, digits):
-        digits += 1
-    return f"{scale * value:,.{digits}f}{unit}"
-
-
-def _power(value: float) -> int:
-    """Of ten; one for zero and small numbers, so that they keep three decimals."""
-    return math.floor(math.log10(abs(value))) if abs(value) >= 1 else 0
-
-
-def _looks_like(value: float, limit: float, digits: int) -> bool:
-    return value != limit and round(value, digits) == round(limit, digits)
+    allowed = explain_check(policy.rules[finding.rule], finding.check, quantity.currency)
+    after = quantity.level(finding.candidate)
+    if finding.check in LEVELS:
+        return f"is {plain(after)}{_flips(finding)}; the policy asks for {allowed}"
+    before = quantity.bare(quantity.level(finding.baseline))  # the second value has the unit too
+    return f"went from {plain(before)} to {plain(after)}{_flips(finding)}; allowed: {allowed}"
 
 
 def _flips(finding: Finding) -> str:
@@ -188,9 +169,10 @@ WITHIN = ", within what is allowed."
 
 def losing(policy: Policy, findings: Sequence[Finding]) -> tuple[str, ...]:
     """Slices that are shown to have lost something, although no more than the policy allows."""
+    written = _quantities(policy, findings)
     return tuple(
-        f"{_where(f)} {_figures(policy, f)}: a real loss (95 % interval of the change: "
-        f"{_range(METRICS[f.metric], f)}){WITHIN}"
+        f"{_where(f)} {_figures(policy, f, written[f.metric])}: a real loss (95 % interval of the "
+        f"change: {_range(f, written[f.metric])}){WITHIN}"
         for f in findings
         if f.status == "pass" and f.check in _LOSSES and _is_loss(f)
     )
@@ -207,18 +189,13 @@ def _is_loss(finding: Finding) -> bool:
     return low is not None and low > 0
 
 
-def _range(metric: Metric, finding: Finding) -> str:
-    """Both ends with the decimals that show the larger one's second digit, and neither as zero."""
-    scale, unit = (100, " points") if metric.kind in ("rate", "flips") else (1, "")
-    ends = [end if end is None else scale * end for end in (finding.ci_low, finding.ci_high)]
-    sizes = [abs(end) for end in ends if end]
-    digits = 1 - math.floor(math.log10(max(sizes, default=1)))
-    digits = min(max(1, digits), 6)
-    while digits < 6 and any(round(size, digits) == 0 for size in sizes):
-        digits += 1
-    low, high = ("no end" if end is None else f"{end:+.{digits}f}" for end in ends)
-    unit = unit or f" {metric.unit}".rstrip()
-    return f"{low} to {high}{unit}" if ends[1] is not None else f"{low}{unit} to {high}"
+def _range(finding: Finding, quantity: Quantity) -> str:
+    """Both ends of the interval, with the unit once."""
+    low, high = finding.ci_low, finding.ci_high
+    if high is None:
+        return f"{plain(quantity.change_in_words(low))} to no end"
+    start = "no end" if low is None else quantity.bare(quantity.change(low))
+    return plain(f"{start} to {quantity.change_in_words(high)}")
 
 
 _EXACT = (
@@ -233,7 +210,7 @@ _EXACT = (
 
 def statement(policy: Policy, findings: Sequence[Finding]) -> str:
     """The guarantee of this gate in one sentence, with what is only approximate said."""
-    alpha = share(policy.evidence.alpha, digits=3)
+    alpha = bound(policy.evidence.alpha, digits=3)
     proven = [f for f in findings if f.severity == "block" and f.evidence == "proven"]
     tested = [f for f in proven if f.p_value is not None]
     approximate = not all(_is_exact(f.method) for f in tested)
@@ -246,18 +223,6 @@ def statement(policy: Policy, findings: Sequence[Finding]) -> str:
     if any(f.severity == "block" and f.evidence == "point" for f in findings):
         sentence += " Rules with evidence: point carry no such guarantee."
     return sentence
-
-
-def share(level: float, digits: int = 2) -> str:
-    """A level as a percentage, rounded up: a bound never looks smaller than it is.
-
-    >>> share(0.05), share(0.0069603645)
-    ('5 %', '0.7 %')
-    """
-    if level <= 0:
-        return "0 %"
-    unit = 10.0 ** (math.floor(math.log10(100 * level)) + 1 - digits)
-    return f"{math.ceil(100 * level / unit - 1e-9) * unit:.6g} %"
 
 
 def _is_exact(method: str) -> bool:

@@ -84,7 +84,7 @@ def test_the_summary_speaks_of_the_worst_slice() -> None:
     control[np.flatnonzero((kinds == "video") & labels)[:3]] = 0.0
     scores = {"baseline": baseline, "candidate": candidate, "control": control}
     found = control_of(make_policy(RECALL, ALARMS), rows, scores)
-    assert "On kind=video, recall changed by -40.0 points with pruning" in found.summary
+    assert "On kind=video, recall changed by −40.0 points with pruning" in found.summary
     assert "by -30.0 points after the same fine-tuning with nothing removed" in found.summary
     video = {s.metric: s for s in found.slices if s.slice == "kind=video"}["recall"]
     assert (video.baseline, video.control, video.candidate) == (1.0, 0.7, 0.6)
@@ -99,7 +99,7 @@ def test_more_of_what_should_be_rare_is_a_loss() -> None:
     scores = {"baseline": baseline, "candidate": candidate, "control": baseline}
     summary = control_of(make_policy(RECALL, ALARMS), rows, scores).summary
     assert "On kind=display, false positive rate changed by +50.0 points with" in summary
-    assert "by +0.0 points after" in summary
+    assert "by 0.0 points after" in summary
 
 
 def test_a_language_model_loses_nats_not_points() -> None:
@@ -127,7 +127,7 @@ def test_a_language_model_loses_nats_not_points() -> None:
     }
     found = control_of(policy, rows, scores)
     assert (
-        "On kind=video, NLL per token changed by +0.2000 nats with pruning and by +0.0500 nats "
+        "On kind=video, NLL per token changed by +0.20 nats with pruning and by +0.050 nats "
         "after the same fine-tuning" in found.summary
     )
     shown = {one.slice: one.control for one in found.slices}

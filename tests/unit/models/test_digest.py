@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from prunegate.errors import ModelError
-from prunegate.models.digest import file_sha256, tree_digest, tree_files
+from prunegate.models.digest import tree_digest, tree_files
 
 
 def folder_with(root: Path, **content: str) -> Path:
@@ -70,11 +70,3 @@ def test_a_name_that_is_not_unicode_is_refused(tmp_path: Path) -> None:
     (tmp_path / os.fsdecode(b"bad\xff")).write_text("x")
     with pytest.raises(ModelError, match="not valid Unicode"):
         tree_digest(tmp_path)
-
-
-def test_file_sha256_reads_in_pieces(tmp_path: Path) -> None:
-    raw = bytes(range(256)) * 10_000
-    (tmp_path / "big").write_bytes(raw)
-    assert file_sha256(tmp_path / "big") == hashlib.sha256(raw).hexdigest()
-    with pytest.raises(ModelError, match="cannot be read"):
-        file_sha256(tmp_path / "none")

@@ -157,7 +157,7 @@ def test_an_interrupt_half_way_leaves_nothing(
     folder, _ = make_candidate()
     loaded = load_candidate(folder)
     assert loaded.surgery is not None
-    monkeypatch.setattr(save.os, "fsync", interrupted)
+    monkeypatch.setattr("os.fsync", interrupted)
     with pytest.raises(KeyboardInterrupt):
         save.save_candidate(loaded.module, loaded.surgery, tmp_path / "x" / "new", folder)
     assert list((tmp_path / "x").iterdir()) == []

@@ -4,17 +4,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prunegate.policy.wording import inert, nearest, reading_hint, show, show_path, suggest
+from prunegate.policy.wording import nearest, reading_hint, show, show_path, suggest
+from prunegate.text.escape import escaped
 
 
 @given(st.text())
 def test_inert_text_prints_on_one_line(text: str) -> None:
-    assert inert(text).isprintable()
+    assert escaped(text).isprintable()
 
 
 @given(st.text(st.characters(categories=["L", "N", "P", "S"])))
 def test_inert_leaves_printable_text_alone(text: str) -> None:
-    assert inert(text) == text
+    assert escaped(text) == text
 
 
 @given(st.recursive(st.text() | st.integers() | st.booleans(), st.lists))

@@ -13,9 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from prunegate.data.hashing import FileHash, hash_files
+from prunegate.data.hashing import hash_files
 from prunegate.data.labelled_rows import LabelledRows, select
 from prunegate.errors import ModelError, TableError
+from prunegate.io.hashing import FileHash
 from prunegate.policy.model import Policy
 from prunegate.policy.naming import value_text
 from prunegate.policy.recipe import Rows

@@ -11,8 +11,8 @@ from prunegate.cost.measurement import Interval, Measurements, ModelFigures
 from prunegate.cost.projection import Projection, project
 from prunegate.policy.money import Cost
 from prunegate.report.cost import cost
-from prunegate.report.numbers import GAP
 from prunegate.report.render import render
+from prunegate.text.numbers import GAP
 
 MEASURED = Measurements(
     created="2026-01-01T00:00:00+00:00",

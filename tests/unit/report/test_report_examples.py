@@ -9,7 +9,13 @@ import pytest
 
 
 @pytest.mark.parametrize(
-    "name", ["prunegate.report.inert", "prunegate.report.numbers", "prunegate.outputs.markdown"]
+    "name",
+    [
+        "prunegate.text.escape",
+        "prunegate.text.numbers",
+        "prunegate.text.money",
+        "prunegate.outputs.markdown",
+    ],
 )
 def test_docstring_examples(name: str) -> None:
     result = doctest.testmod(importlib.import_module(name))

@@ -8,8 +8,8 @@ from types import ModuleType
 import pytest
 
 from prunegate.report.headline import headline, saving, times
-from prunegate.report.numbers import GAP
 from prunegate.report.units import Units
+from prunegate.text.numbers import GAP
 
 UNITS = Units(currency="USD")
 

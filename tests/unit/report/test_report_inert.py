@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prunegate.report.inert import inert, named, shorten
+from prunegate.text.escape import named, shorten, visible
 
 ANY = st.text(st.characters(), max_size=60)
 
 
 @given(ANY)
 def test_only_printable_characters_are_left(text: str) -> None:
-    shown = inert(text)
+    shown = visible(text)
     assert shown.isprintable()
     assert not {unicodedata.category(c) for c in shown} & {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
     shown.encode("utf-8")
@@ -23,12 +23,12 @@ def test_only_printable_characters_are_left(text: str) -> None:
 
 @given(ANY)
 def test_inert_text_stays_as_it_is(text: str) -> None:
-    assert inert(inert(text)) == inert(text)
+    assert visible(visible(text)) == visible(text)
 
 
 @given(ANY)
 def test_no_space_is_left_for_layout_to_swallow(text: str) -> None:
-    shown = inert(text)
+    shown = visible(text)
     assert "  " not in shown
     assert shown == shown.strip(" ")
 
@@ -37,7 +37,7 @@ def test_no_space_is_left_for_layout_to_swallow(text: str) -> None:
     "text", ["overall", "content_type=video,region=eu", "Köln", "動画", "größe 42", "a−b → c", ""]
 )
 def test_ordinary_words_are_untouched(text: str) -> None:
-    assert inert(text) == text
+    assert visible(text) == text
 
 
 @pytest.mark.parametrize(
@@ -58,14 +58,14 @@ def test_ordinary_words_are_untouched(text: str) -> None:
     ],
 )
 def test_what_misleads_becomes_a_visible_escape(text: str, shown: str) -> None:
-    assert inert(text) == shown
+    assert visible(text) == shown
 
 
 @given(ANY, st.integers(1, 40))
 def test_a_shortened_text_fits(text: str, longest: int) -> None:
     shown = shorten(text, longest)
     assert len(shown) <= longest
-    assert shown == inert(text) or shown.endswith("…")
+    assert shown == visible(text) or shown.endswith("…")
 
 
 def test_long_names_that_differ_at_either_end_stay_different() -> None:

@@ -19,10 +19,10 @@ from prunegate.report.forest import MOST_PANELS, panels
 from prunegate.report.forest_chart import forest_chart
 from prunegate.report.headline import headline
 from prunegate.report.limits import lost_for_certain, room
-from prunegate.report.numbers import GAP, mean, mean_change
 from prunegate.report.rules import rules
 from prunegate.report.units import Units
 from prunegate.report.warnings import warnings
+from prunegate.text.numbers import GAP, mean, mean_change
 
 CLASSES, NUMBERS = Units(kind="multiclass"), Units(kind="language")
 

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from prunegate.report import numbers
-from prunegate.report.numbers import GAP, NOT_DEFINED
+from prunegate.text import numbers
+from prunegate.text.money import money
+from prunegate.text.numbers import GAP, NOT_DEFINED
+from prunegate.text.time import moment, short_code
 
 SHARES = st.floats(0, 1)
 FINITE = st.floats(-1e12, 1e12)
@@ -35,8 +37,8 @@ def test_a_missed_floor_does_not_look_met(limit: float, off: float) -> None:
     value = limit + off
     assume(0 <= value < 1)
     assume(abs(off) > 0.00002)
-    shown = numbers.share(value, against=limit)
-    assert shown != numbers.share(limit, against=None) or numbers.share(limit)[0] in "<>"
+    shown = numbers.share(value, limit)
+    assert shown != numbers.share(limit) or numbers.share(limit)[0] in "<>"
 
 
 @pytest.mark.parametrize(
@@ -115,11 +117,11 @@ def test_a_p_value_below_the_level_never_reads_as_above(p: float) -> None:
     ],
 )
 def test_money(amount: str | None, currency: str, shown: str) -> None:
-    assert numbers.money(amount, currency) == shown
+    assert money(amount, currency) == shown
 
 
 def test_cents_stay_where_a_column_has_to_line_up() -> None:
-    assert numbers.money("756.00", "USD", cents=True) == "$756.00"
+    assert money("756.00", "USD", cents=True) == "$756.00"
 
 
 @pytest.mark.parametrize(
@@ -154,7 +156,7 @@ def test_significant_digits(value: float, shown: str) -> None:
     ],
 )
 def test_moments(iso: str, shown: str) -> None:
-    assert numbers.moment(iso) == shown
+    assert moment(iso) == shown
 
 
 @pytest.mark.parametrize(
@@ -170,4 +172,4 @@ def test_what_is_not_a_number_is_said_to_be_undefined(show, value) -> None:  # t
 
 
 def test_the_short_code_is_grouped() -> None:
-    assert numbers.short_code("3f9a1c52b7e0" + "0" * 52) == "3f9a 1c52 b7e0"
+    assert short_code("3f9a1c52b7e0" + "0" * 52) == "3f9a 1c52 b7e0"

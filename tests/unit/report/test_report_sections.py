@@ -13,9 +13,9 @@ from prunegate.report.cost import cost
 from prunegate.report.flips import MOST_LOST, PICTURE_BUDGET, flips
 from prunegate.report.heads import head_map
 from prunegate.report.measures import measures
-from prunegate.report.numbers import GAP
 from prunegate.report.rules import MOST_ROWS, rules
 from prunegate.report.units import Units
+from prunegate.text.numbers import GAP
 
 UNITS = Units(currency="USD")
 

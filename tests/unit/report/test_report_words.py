@@ -9,8 +9,8 @@ import pytest
 
 from prunegate.policy.catalogue import METRICS
 from prunegate.report import words
-from prunegate.report.numbers import GAP
 from prunegate.report.units import Units
+from prunegate.text.numbers import GAP
 from prunegate.verdict.finding import Finding
 
 UNITS = Units(currency="USD")
@@ -40,7 +40,7 @@ def test_a_pass_in_words(drop: Finding) -> None:
 def test_a_pass_by_a_hair_is_explained(drop: Finding) -> None:
     hair = replace(drop, ci_low=-0.01004)
     assert words.HAIR in words.sentence(hair, UNITS)
-    assert "1.004 points" in plain(words.sentence(hair, UNITS))
+    assert "1.004 points" in plain(words.sentence(hair, replace(UNITS, findings=(hair,))))
     assert words.HAIR not in words.sentence(replace(hair, status="inconclusive"), UNITS)
 
 
@@ -105,7 +105,7 @@ def test_nothing_at_all_is_never_a_pass() -> None:
             "at most 75 % of the baseline’s",
         ),
         ({"check": "at_most", "limit": 40.0, "metric": "latency_p95_ms"}, "at most 40 ms"),
-        ({"check": "at_most", "limit": 5e7, "metric": "model_bytes"}, "at most 50.0 MB"),
+        ({"check": "at_most", "limit": 5e7, "metric": "model_bytes"}, "at most 50 MB"),
         ({"check": "at_most", "limit": 3.5, "metric": "cost_per_1k"}, "at most $3.50"),
         ({"check": "max_drop", "limit": 0.2, "metric": "mean_score"}, "drop of at most 0.2"),
     ],

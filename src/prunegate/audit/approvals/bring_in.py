@@ -36,7 +36,8 @@ from prunegate.audit.signing.dsse import sign
 from prunegate.audit.signing.keys import PrivateKey, key_id
 from prunegate.audit.signing.ssh_signature import NAMESPACE, fingerprint, key_blob, ssh_sign
 from prunegate.errors import EvidenceError, InputError
-from prunegate.policy.wording import inert, show, suggest
+from prunegate.policy.wording import show, suggest
+from prunegate.text.escape import escaped
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -201,7 +202,9 @@ def _read(case: Case, content: bytes, where: str) -> Request:
         )
     until = request.answer.expires
     if until and expiry(until, where) <= case.now:
-        raise InputError(f"{where}: it expires at {inert(until)}, which is over; name a later day")
+        raise InputError(
+            f"{where}: it expires at {escaped(until)}, which is over; name a later day"
+        )
     return request
 
 

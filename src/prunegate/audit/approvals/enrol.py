@@ -17,7 +17,7 @@ from prunegate.audit.signing.dsse import sign
 from prunegate.audit.signing.keys import PrivateKey
 from prunegate.audit.signing.ssh_signature import fingerprint
 from prunegate.errors import InputError
-from prunegate.policy.wording import inert
+from prunegate.text.escape import escaped
 
 
 def enrol(audit: Path, found: Enrolment, gate: PrivateKey | None, now: datetime) -> Path:
@@ -44,7 +44,7 @@ def enrol(audit: Path, found: Enrolment, gate: PrivateKey | None, now: datetime)
             continue
         if other.person.casefold() != found.person.casefold():
             raise InputError(
-                f"key {key} is enrolled for {inert(other.person)} already; a key has one owner"
+                f"key {key} is enrolled for {escaped(other.person)} already; a key has one owner"
             )
         if other.is_gate != found.is_gate:
             raise InputError(f"key {key} is the gate's in one entry and a person's in the other")

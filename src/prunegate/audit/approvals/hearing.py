@@ -22,7 +22,7 @@ from prunegate.audit.signing.dsse import verify
 from prunegate.audit.signing.keys import key_id
 from prunegate.audit.signing.ssh_signature import SshSignature, parse_ssh_signature, verify_ssh
 from prunegate.errors import EvidenceError, InputError
-from prunegate.policy.wording import inert
+from prunegate.text.escape import escaped
 
 ENROL = "prunegate audit enrol --person WHO --organisation O --role R --key FILE.pub --by WHO"
 
@@ -76,12 +76,12 @@ def signer_of(
     found = trail.enrolled(key, role, at, sealed=sealed)
     if found is None:
         other = trail.enrolled(key, None, at, sealed=sealed)
-        held = f"is enrolled as {inert(other.role)} only" if other else "is not enrolled"
-        raise EvidenceError(f"key {key} {held}, not as {inert(role)}; enrol it: {ENROL}")
+        held = f"is enrolled as {escaped(other.role)} only" if other else "is not enrolled"
+        raise EvidenceError(f"key {key} {held}, not as {escaped(role)}; enrol it: {ENROL}")
     if not any(line.is_of(found.person) for line in lines):
         raise EvidenceError(
-            f"key {key} is enrolled for {inert(found.person)}, but the allowed signers give it to "
-            f"{inert(lines[0].principals)} ({lines[0].place}); one of the two is wrong"
+            f"key {key} is enrolled for {escaped(found.person)}, but the allowed signers give it "
+            f"to {escaped(lines[0].principals)} ({lines[0].place}); one of the two is wrong"
         )
     return found
 

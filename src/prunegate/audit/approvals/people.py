@@ -31,7 +31,8 @@ from prunegate.audit.signing.statement import Statement, Subject
 from prunegate.audit.signing.strict_json import require_keys
 from prunegate.errors import EvidenceError, InputError
 from prunegate.policy.approvals import GATE
-from prunegate.policy.wording import inert, show
+from prunegate.policy.wording import show
+from prunegate.text.escape import escaped
 
 ENROLMENT = "urn:prunegate:enrolment:v1"
 REVOCATION = "urn:prunegate:revocation:v1"
@@ -182,7 +183,7 @@ def fingerprint_of(text: str) -> str:
     if _FINGERPRINT.fullmatch(text):
         return text
     if text.startswith("SHA256:"):
-        raise InputError(f"{inert(text)[:60]} is no fingerprint; 'ssh-keygen -lf FILE' shows it")
+        raise InputError(f"{escaped(text)[:60]} is no fingerprint; 'ssh-keygen -lf FILE' shows it")
     return fingerprint(base64.b64decode(read_ssh_key(Path(text)).split(" ")[1]))
 
 
@@ -192,7 +193,7 @@ def read_ssh_key(path: Path) -> str:
     Raises:
         InputError: no such file, or no public key of a kind that signs here.
     """
-    shown = inert(str(path))
+    shown = escaped(str(path))
     try:
         if not path.is_file() or path.stat().st_size > LARGEST:
             raise InputError(f"{shown}: no such key file; give the signer's .pub file")

@@ -23,7 +23,8 @@ from prunegate.audit.canonical import canonical_bytes, plain
 from prunegate.audit.record import DecisionRecord
 from prunegate.audit.signing.decision import clipped
 from prunegate.errors import EvidenceError, InputError
-from prunegate.policy.wording import inert, one_line, show, suggest
+from prunegate.policy.wording import show, suggest
+from prunegate.text.escape import escaped, one_line
 
 FORMAT = "urn:prunegate:approval-request:v1"
 FILE = "approval-request.json"
@@ -181,7 +182,7 @@ def require_about(request: Request, document: dict[str, Any], where: str) -> Non
         got, wanted = request.rest.get(key), expected.get(key)
         if (key in request.rest) != (key in expected) or plain(got) != wanted:
             raise EvidenceError(
-                f"{where}: '{inert(key)[:40]}' is not what the record gives; only the fields of "
+                f"{where}: '{escaped(key)[:40]}' is not what the record gives; only the fields of "
                 "'answer' may be filled in. Take the file again and sign that"
             )
 

@@ -28,7 +28,7 @@ from prunegate.audit.log.note import COSIGNATURE, Note, NoteSignature, cosign, v
 from prunegate.audit.log.tiles import tile_nodes
 from prunegate.audit.log.trust_policy import NONE, judge_checkpoint
 from prunegate.errors import EvidenceError, InputError
-from prunegate.policy.wording import inert
+from prunegate.text.escape import escaped
 
 _WAIT_S = 10.0
 
@@ -61,14 +61,14 @@ def require_seen(audit: Path, seen: Seen | None, where: str) -> None:
         return
     if not is_log(audit):
         raise EvidenceError(
-            f"{where}: names the log {inert(seen.origin)}, but there is no log in {audit}; give "
+            f"{where}: names the log {escaped(seen.origin)}, but there is no log in {audit}; give "
             "its folder with --audit"
         )
     now = read_checkpoint(audit).checkpoint
     if now.origin != seen.origin:
         raise EvidenceError(
-            f"{where}: names the log {inert(seen.origin)}, but {audit} holds {inert(now.origin)}; "
-            "give the folder of the right one with --audit"
+            f"{where}: names the log {escaped(seen.origin)}, but {audit} holds "
+            f"{escaped(now.origin)}; give the folder of the right one with --audit"
         )
     root = base64.b64decode(seen.root)
     if seen.size > now.size:

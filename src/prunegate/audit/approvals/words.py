@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from prunegate.audit.approvals.request import FILE, SIGN
 from prunegate.audit.approvals.standing import No, PassedOver, Said, Standing, Why
-from prunegate.policy.wording import inert
+from prunegate.text.escape import escaped
 
 PASSED_OVER: dict[PassedOver, str] = {
     "another_record": "it is of another record",
@@ -46,18 +46,18 @@ def sentences(standing: Standing) -> Iterator[str]:
 
 def said_words(one: Said) -> str:
     """One person's word in a line."""
-    who = f"{inert(one.person)} as {inert(one.role)}"
-    who += f", {inert(one.organisation)}" if one.organisation else ""
+    who = f"{escaped(one.person)} as {escaped(one.role)}"
+    who += f", {escaped(one.organisation)}" if one.organisation else ""
     how = "attested by the agency, not signed" if one.attested else f"signed with {one.key}"
     sealed = "not sealed yet" if one.number is None else f"entry {one.number}"
     ends = f", until {one.expires:%Y-%m-%dT%H:%M:%SZ}" if one.expires else ""
     told = f"{one.decision} by {who}; {how}; {one.at:%Y-%m-%dT%H:%M:%SZ}{ends}; {sealed}"
-    return f"{told}; under conditions: {inert(one.conditions)}" if one.conditions else told
+    return f"{told}; under conditions: {escaped(one.conditions)}" if one.conditions else told
 
 
 def _sentence(reason: No) -> str:
-    role = inert(reason.role)
-    people = ", ".join(inert(name) for name in reason.by)
+    role = escaped(reason.role)
+    people = ", ".join(escaped(name) for name in reason.by)
     why = " and ".join(PASSED_OVER[one] for one in reason.passed_over)
     return _WHY[reason.why].format(
         role=role,

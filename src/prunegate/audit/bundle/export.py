@@ -38,7 +38,7 @@ from prunegate.audit.signing.keys import key_id, openssh_line, read_public_key
 from prunegate.audit.signing.signers import SIGNERS
 from prunegate.audit.signing.statement import Statement, parse_statement
 from prunegate.errors import EvidenceError, InputError
-from prunegate.policy.wording import inert
+from prunegate.text.escape import escaped
 
 ALWAYS = ("enrolment", "revocation")
 """Kinds of which every entry is taken."""
@@ -148,7 +148,7 @@ def _evidence(decision: _Entry, stored: StoredRecord, audit: Path) -> Iterator[t
         raise InputError(f"the decision on {stored.digest[:12]} names no page; judge again")
     for name, digest in sorted(named.items()):
         if "/" in name or name.startswith("."):
-            raise EvidenceError(f"the decision names evidence by a path: {inert(name)}")
+            raise EvidenceError(f"the decision names evidence by a path: {escaped(name)}")
         yield name, _kept(audit, name, digest)
 
 
@@ -157,10 +157,10 @@ def _kept(audit: Path, name: str, digest: str) -> bytes:
         content = read_regular(audit / EVIDENCE / digest, layout.LARGEST)
     except FileNotFoundError as error:
         raise InputError(
-            f"{audit / EVIDENCE / digest}: {inert(name)} is gone; bring it back to export it"
+            f"{audit / EVIDENCE / digest}: {escaped(name)} is gone; bring it back to export it"
         ) from error
     if sha256(content) != digest:
-        raise EvidenceError(f"{audit / EVIDENCE / digest}: {inert(name)} was changed")
+        raise EvidenceError(f"{audit / EVIDENCE / digest}: {escaped(name)} was changed")
     return content
 
 

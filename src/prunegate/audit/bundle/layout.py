@@ -30,7 +30,7 @@ from pathlib import Path
 from prunegate.audit.canonical import canonical_bytes
 from prunegate.audit.log.durable import read_regular, sync_folder, write_whole
 from prunegate.errors import EvidenceError, InputError
-from prunegate.policy.wording import inert
+from prunegate.text.escape import escaped
 
 MANIFEST, DECISION, CHECKPOINT, TRUST = (
     "manifest.json",
@@ -104,7 +104,7 @@ def read_bundle(path: Path) -> dict[str, bytes]:
     if path.is_dir() and any((path / name).exists() for name in (MANIFEST, DECISION)):
         return _of_folder(path)
     if not path.is_file():
-        raise InputError(f"{inert(str(path))}: no bundle; give the folder or zip of an export")
+        raise InputError(f"{escaped(str(path))}: no bundle; give the folder or zip of an export")
     return _of_zip(path)
 
 
@@ -119,14 +119,14 @@ def _of_folder(path: Path) -> dict[str, bytes]:
     for folder, folders, names in os.walk(path):
         for name in folders:
             if (Path(folder) / name).is_symlink():
-                raise EvidenceError(f"{inert(name)}: a link; a bundle holds plain files only")
+                raise EvidenceError(f"{escaped(name)}: a link; a bundle holds plain files only")
         for name in sorted(names):
             file = Path(folder) / name
             shown = _checked(file.relative_to(path).as_posix(), files)
             try:
                 files[shown] = read_regular(file, left)
             except (InputError, OSError) as error:
-                raise EvidenceError(f"{inert(shown)}: no plain file, or too large") from error
+                raise EvidenceError(f"{escaped(shown)}: no plain file, or too large") from error
             left -= len(files[shown])
     return files
 
@@ -141,19 +141,19 @@ def _of_zip(path: Path) -> dict[str, bytes]:
             for info in every:
                 name = _checked(info.filename, files)
                 if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG):
-                    raise EvidenceError(f"{inert(name)}: a link or device; plain files only")
+                    raise EvidenceError(f"{escaped(name)}: a link or device; plain files only")
                 files[name] = archive.read(info)
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, OSError) as error:
-        raise EvidenceError(f"the zip is damaged ({inert(str(error))})") from error
+        raise EvidenceError(f"the zip is damaged ({escaped(str(error))})") from error
     return files
 
 
 def _checked(name: str, files: Mapping[str, bytes]) -> str:
     parts = name.split("/")
     if "\\" in name or "\0" in name or any(part in ("", ".", "..") for part in parts):
-        raise EvidenceError(f"{inert(name)}: a name that leads out of the bundle, or is none")
+        raise EvidenceError(f"{escaped(name)}: a name that leads out of the bundle, or is none")
     if name in files:
-        raise EvidenceError(f"{inert(name)}: is there twice")
+        raise EvidenceError(f"{escaped(name)}: is there twice")
     if len(files) >= MOST:
         raise EvidenceError(f"more than the {MOST:,} files that a bundle may have")
     return name

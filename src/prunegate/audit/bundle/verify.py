@@ -32,7 +32,8 @@ from prunegate.audit.signing.ssh_signature import parse_ssh_signature, verify_ss
 from prunegate.audit.signing.strict_json import parse_object
 from prunegate.audit.verification import Check
 from prunegate.errors import EvidenceError, InputError
-from prunegate.policy.wording import inert, show
+from prunegate.policy.wording import show
+from prunegate.text.escape import escaped
 
 Files = Mapping[str, bytes]
 APPROVAL, REVOCATION = "urn:prunegate:approval:v1", "urn:prunegate:revocation:v1"
@@ -65,7 +66,7 @@ def checks(files: Files, trusted: Trusted) -> Iterator[Check]:
         except KeyError as error:
             yield Check(name=name, status="broken", detail=f"lacks {show(error.args[0])}")
         except (TypeError, AttributeError, ValueError) as error:
-            detail = f"malformed ({inert(str(error))[:200]})"
+            detail = f"malformed ({escaped(str(error))[:200]})"
             yield Check(name=name, status="broken", detail=detail)
         else:
             status: Any = "missing" if said is None else "holds"
@@ -78,11 +79,11 @@ def _files(files: Files, _: Trusted) -> str:
     listed = {item["path"]: item for item in whole}
     for name in sorted({*files, *listed} - {layout.MANIFEST}):
         if name not in files:
-            raise EvidenceError(f"{inert(name)} is missing; {layout.MANIFEST} lists it")
+            raise EvidenceError(f"{escaped(name)} is missing; {layout.MANIFEST} lists it")
         if name not in listed:
-            raise EvidenceError(f"{inert(name)} was put in; {layout.MANIFEST} does not list it")
+            raise EvidenceError(f"{escaped(name)} was put in; {layout.MANIFEST} does not list it")
         if listed[name]["sha256"] != sha256(files[name]):
-            raise EvidenceError(f"{inert(name)} was changed: its sha256 is not the manifest's")
+            raise EvidenceError(f"{escaped(name)} was changed: its sha256 is not the manifest's")
     if content != layout.manifest_of(files):
         raise EvidenceError(f"{layout.MANIFEST} was changed: it is not the list of these files")
     return f"the {len(listed)} files are those that {layout.MANIFEST} lists"
@@ -102,7 +103,7 @@ def _entry(files: Files, _: Trusted) -> str:
             raise EvidenceError(f"{layout.DECISION}: its {name} is not what the record gives")
     for item in statement.predicate.get("evidence", ()):
         if sha256(files[item["name"]]) != item["digest"]["sha256"]:
-            raise EvidenceError(f"{layout.DECISION}: names another {inert(item['name'])}")
+            raise EvidenceError(f"{layout.DECISION}: names another {escaped(item['name'])}")
     return "names record, page, policy, models and inputs as they are here"
 
 
@@ -143,8 +144,8 @@ def _log(files: Files, trusted: Trusted) -> str | None:
             trust = verify_tlog_proof(proof, files[name], policy)
     number = parse_tlog_proof(files[layout.DECISION.replace(".json", SUFFIX)])[0].index
     whose = "" if trusted.logs else " (the bundle's own trust.policy; compare it)"
-    by = ", ".join(map(inert, trust.cosignatures)) or "nobody"
-    return f"entry {number} of {inert(trust.log.name)}{whose}, cosigned by {by}"
+    by = ", ".join(map(escaped, trust.cosignatures)) or "nobody"
+    return f"entry {number} of {escaped(trust.log.name)}{whose}, cosigned by {by}"
 
 
 @contextmanager
@@ -216,8 +217,8 @@ def _approval(name: str, said: dict[str, Any], files: Files, listed: str, revoke
     request = json.loads(text.decode("utf-8-sig"))
     if (request["record"], request["report"]) != (sha256(files[RECORD]), sha256(files[REPORT])):
         raise EvidenceError(f"{name}: is about another record or page than this one")
-    answer, who = request["answer"], inert(said["person"])
-    words = f"{inert(answer['decision'])} by {who} as {inert(answer['role'])}"
+    answer, who = request["answer"], escaped(said["person"])
+    words = f"{escaped(answer['decision'])} by {who} as {escaped(answer['role'])}"
     if said["kind"] != "signed":
         return f"{words}, attested by the agency alone"
     signature = parse_ssh_signature(said["signature"].encode(), name)
@@ -233,7 +234,7 @@ def _approval(name: str, said: dict[str, Any], files: Files, listed: str, revoke
         answer["expires"]
         and answer["expires"] < f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"[: len(answer["expires"])]
     )
-    return f"{words}, over since {inert(answer['expires'])}" if over else words
+    return f"{words}, over since {escaped(answer['expires'])}" if over else words
 
 
 def _policy(files: Files, trusted: Trusted) -> TrustPolicy:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from prunegate.audit.bundle import layout
 from prunegate.audit.read import StoredRecord
-from prunegate.policy.wording import inert
+from prunegate.text.escape import escaped
 
 _TEXT = """\
 Evidence of one decision: {outcome} for {name}
@@ -43,8 +43,8 @@ def readme(stored: StoredRecord, files: Sequence[str]) -> str:
     record = stored.record
     return _TEXT.format(
         outcome=record.outcome.upper(),
-        name=inert(record.policy.name),
+        name=escaped(record.policy.name),
         digest=stored.digest,
         created=record.created,
-        files="\n".join(f"    {inert(name)}" for name in (*files, layout.README)),
+        files="\n".join(f"    {escaped(name)}" for name in (*files, layout.README)),
     )

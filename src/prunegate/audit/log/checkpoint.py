@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from prunegate.audit.log.merkle import EMPTY_ROOT, HASH_SIZE
 from prunegate.audit.log.note import Note, parse_note, strict_base64
 from prunegate.errors import InputError
-from prunegate.policy.wording import inert
+from prunegate.text.escape import escaped
 
 _SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
 _LARGEST = 2**63 - 1
@@ -60,7 +60,7 @@ def parse_checkpoint(content: bytes) -> SignedCheckpoint:
         raise InputError("a checkpoint has three lines (origin, size, root) and no empty one")
     origin, size, root, *extensions = lines
     if not _SIZE.fullmatch(size) or int(size) > _LARGEST:
-        raise InputError(f"the checkpoint's second line is no tree size: {inert(size)[:40]}")
+        raise InputError(f"the checkpoint's second line is no tree size: {escaped(size)[:40]}")
     digest = strict_base64(root, "the checkpoint's root")
     if len(digest) != HASH_SIZE:
         raise InputError(f"the checkpoint's root has {len(digest)} bytes, SHA-256 has 32")

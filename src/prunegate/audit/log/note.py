@@ -20,7 +20,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from prunegate.errors import EvidenceError, InputError, UnsupportedError
-from prunegate.policy.wording import inert
+from prunegate.text.escape import escaped
 
 ED25519 = 0x01
 COSIGNATURE = 0x04
@@ -116,21 +116,22 @@ def parse_vkey(text: str) -> VerifierKey:
     """
     parts = text.split("+", 2)
     if len(parts) != 3:
-        raise InputError(f"{inert(text)[:80]}: no verifier key; it reads name+hex key id+base64")
+        raise InputError(f"{escaped(text)[:80]}: no verifier key; it reads name+hex key id+base64")
     name, identifier, encoded = parts
     _checked_name(name)
-    content = strict_base64(encoded, f"the key of {inert(name)}")
+    content = strict_base64(encoded, f"the key of {escaped(name)}")
     if content[:1] not in (bytes([ED25519]), bytes([COSIGNATURE])):
         kind = f"0x{content[:1].hex()}" if content else "none"
         raise UnsupportedError(
-            f"{inert(name)}: signature type {kind}; known are 0x01 (Ed25519) and 0x04 (cosignature)"
+            f"{escaped(name)}: signature type {kind}; known are 0x01 (Ed25519) and "
+            "0x04 (cosignature)"
         )
     if len(content) != 33:
-        raise InputError(f"{inert(name)}: the key has {len(content) - 1} bytes, Ed25519 has 32")
+        raise InputError(f"{escaped(name)}: the key has {len(content) - 1} bytes, Ed25519 has 32")
     key = VerifierKey(name=name, kind=content[0], material=content[1:])
     if key.key_id.hex() != identifier:
         raise InputError(
-            f"{inert(name)}: key id {inert(identifier)[:20]}, but name and key give"
+            f"{escaped(name)}: key id {escaped(identifier)[:20]}, but name and key give"
             f" {key.key_id.hex()}; copy the line again from its owner"
         )
     return key
@@ -186,7 +187,7 @@ def verified(note: Note, keys: Iterable[VerifierKey]) -> dict[VerifierKey, NoteS
             continue
         if not _holds(key, note.text, one):
             raise EvidenceError(
-                f"the signature of {inert(one.name)} ({one.key_id.hex()}) does not verify:"
+                f"the signature of {escaped(one.name)} ({one.key_id.hex()}) does not verify:"
                 " the text or the signature was changed, or another key signed"
             )
         found[key] = one
@@ -211,18 +212,18 @@ def strict_base64(text: str, what: str) -> bytes:
 def _parse_line(line: str) -> NoteSignature:
     name, space, encoded = line.removeprefix(_DASH).partition(" ")
     if not line.startswith(_DASH) or not space:
-        raise InputError(f"no signature line (em dash, name, base64): {inert(line)[:80]}")
+        raise InputError(f"no signature line (em dash, name, base64): {escaped(line)[:80]}")
     _checked_name(name)
-    content = strict_base64(encoded, f"the signature of {inert(name)}")
+    content = strict_base64(encoded, f"the signature of {escaped(name)}")
     if len(content) <= 4:
-        raise InputError(f"the signature of {inert(name)} is empty")
+        raise InputError(f"the signature of {escaped(name)} is empty")
     return NoteSignature(name=name, key_id=content[:4], signature=content[4:])
 
 
 def _checked_name(name: str) -> None:
     if not name or "+" in name or any(c.isspace() or c < " " or _surrogate(c) for c in name):
         raise InputError(
-            f"key name {inert(name)[:60]!r}: it must not be empty nor hold spaces or '+';"
+            f"key name {escaped(name)[:60]!r}: it must not be empty nor hold spaces or '+';"
             " a schema-less URL such as example.com/audit is customary"
         )
 

@@ -27,7 +27,7 @@ from prunegate.audit.log.tiles import (
 )
 from prunegate.audit.log.tlog_proof import TlogProof
 from prunegate.errors import EvidenceError, InputError
-from prunegate.policy.wording import inert
+from prunegate.text.escape import escaped
 
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,17}")
 _DIGEST = re.compile(r"[0-9a-f]{12,64}")
@@ -48,7 +48,7 @@ def find_entry(audit: Path, wanted: str, read: ReadEntry) -> tuple[int, bytes]:
         return int(wanted), stored_entry(audit, log.size, int(wanted))
     if not _DIGEST.fullmatch(wanted):
         raise InputError(
-            f"{inert(wanted)[:80]}: give an entry's number, or 12 to 64 hexadecimal digits of a"
+            f"{escaped(wanted)[:80]}: give an entry's number, or 12 to 64 hexadecimal digits of a"
             " digest; prunegate audit log lists them"
         )
     search = _Search(audit, log.size, wanted, read)

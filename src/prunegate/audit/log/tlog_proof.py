@@ -20,7 +20,7 @@ from prunegate.audit.log.merkle import HASH_SIZE, includes, leaf_hash
 from prunegate.audit.log.note import strict_base64
 from prunegate.audit.log.trust_policy import Trust, TrustPolicy, judge_checkpoint
 from prunegate.errors import EvidenceError, InputError
-from prunegate.policy.wording import inert
+from prunegate.text.escape import escaped
 
 SUFFIX = ".tlog-proof"
 HEADER = "c2sp.org/tlog-proof@v1"
@@ -73,7 +73,7 @@ def parse_tlog_proof(content: bytes) -> tuple[TlogProof, SignedCheckpoint]:
         rest = rest[1:]
     index = _INDEX.fullmatch(rest[0]) if rest else None
     if index is None:
-        raise InputError(f"'index <number>' expected, got: {inert(rest[0] if rest else '')[:60]}")
+        raise InputError(f"'index <number>' expected, got: {escaped(rest[0] if rest else '')[:60]}")
     path = tuple(strict_base64(line, "a hash of the proof") for line in rest[1:])
     if len(path) > _LONGEST_PATH or any(len(node) != HASH_SIZE for node in path):
         raise InputError("the proof's hashes are not at most 63 of 32 bytes each")
@@ -94,9 +94,10 @@ def verify_tlog_proof(content: bytes, entry: bytes, policy: TrustPolicy) -> Trus
     proof, signed = parse_tlog_proof(content)
     trust = judge_checkpoint(policy, signed)
     if not trust.quorum_met:
-        held = ", ".join(inert(name) for name in trust.cosignatures) or "nobody"
+        held = ", ".join(escaped(name) for name in trust.cosignatures) or "nobody"
         raise EvidenceError(
-            f"the checkpoint is cosigned by {held}, which is not the quorum {inert(policy.quorum)}"
+            f"the checkpoint is cosigned by {held}, which is not the quorum "
+            f"{escaped(policy.quorum)}"
         )
     tree = signed.checkpoint
     if not includes(leaf_hash(entry), proof.index, tree.size, proof.path, tree.root):

@@ -28,7 +28,7 @@ from prunegate.audit.log.note import (
     verified,
 )
 from prunegate.errors import EvidenceError, InputError
-from prunegate.policy.wording import inert
+from prunegate.text.escape import escaped
 
 NONE = "none"
 """The predefined quorum that asks for no cosignature."""
@@ -119,9 +119,9 @@ def judge_checkpoint(policy: TrustPolicy, signed: SignedCheckpoint) -> Trust:
     origin = signed.checkpoint.origin
     log = next((p for p in policy.logs if p.key.name == origin), None)
     if log is None:
-        known = ", ".join(inert(p.key.name) for p in policy.logs) or "no log"
+        known = ", ".join(escaped(p.key.name) for p in policy.logs) or "no log"
         raise EvidenceError(
-            f"the checkpoint is of the log {inert(origin)}; the trust policy names {known}"
+            f"the checkpoint is of the log {escaped(origin)}; the trust policy names {known}"
         )
     keys = [p.key for p in policy.logs if p.key.name == origin]
     found = verified(signed.note, [*keys, *(p.key for p in policy.witnesses)])
@@ -129,7 +129,7 @@ def judge_checkpoint(policy: TrustPolicy, signed: SignedCheckpoint) -> Trust:
     if not signers:
         raise EvidenceError(
             f"the checkpoint carries no signature of the log's key {log.key.key_id.hex()}"
-            f" ({inert(origin)}): another key signed it, or the trust policy is another log's"
+            f" ({escaped(origin)}): another key signed it, or the trust policy is another log's"
         )
     cosigned = {p.name: found[p.key] for p in policy.witnesses if p.key in found}
     return Trust(log=signers[0], cosignatures=cosigned, quorum_met=policy.satisfied(cosigned))
@@ -186,7 +186,7 @@ class _Reading:
         keyword, *rest = words
         reader = readers.get(keyword)
         if reader is None:
-            shown = inert(keyword)[:40]
+            shown = escaped(keyword)[:40]
             mistakes: Iterator[str] = iter([f"{shown}: known are log, witness, group, quorum"])
         else:
             mistakes = reader(rest)
@@ -216,16 +216,16 @@ class _Reading:
         name, count, *members = words
         for member in members:
             if member not in self.names:
-                yield f"{inert(member)} is not defined on a line before"
+                yield f"{escaped(member)} is not defined on a line before"
             elif member in self.members:
-                yield f"{inert(member)} is already a member of a group"
+                yield f"{escaped(member)} is already a member of a group"
             self.members.add(member)
         yield from self._define(name)
         needed = {"all": len(members), "any": 1}.get(count)
         if needed is None and _COUNT.fullmatch(count):
             needed = int(count)
         if needed is None or needed > len(members):
-            yield f"{inert(count)}: all, any or a number from 1 to {len(members)}"
+            yield f"{escaped(count)}: all, any or a number from 1 to {len(members)}"
             return
         self.groups.append(Group(name=name, needed=needed, members=tuple(members)))
 
@@ -235,12 +235,12 @@ class _Reading:
         elif self.quorum is not None:
             yield "a second quorum line; there must be exactly one"
         elif words[0] not in self.names | {NONE}:
-            yield f"{inert(words[0])} is not defined on a line before"
+            yield f"{escaped(words[0])} is not defined on a line before"
         self.quorum = words[0] if words else NONE
 
     def _define(self, name: str) -> Iterator[str]:
         if name == NONE or name in self.names:
-            yield f"the name {inert(name)} is already taken"
+            yield f"the name {escaped(name)} is already taken"
         self.names.add(name)
 
 
@@ -254,9 +254,10 @@ def _key(
         yield str(error)
         return None
     if key.kind != kind:
-        yield f"{inert(key.name)}: {what} has a key of type 0x{kind:02x}, this is 0x{key.kind:02x}"
+        name = escaped(key.name)
+        yield f"{name}: {what} has a key of type 0x{kind:02x}, this is 0x{key.kind:02x}"
     if any(key.material == party.key.material for party in parties):
-        yield f"{inert(key.name)}: this public key is already on another line"
+        yield f"{escaped(key.name)}: this public key is already on another line"
     return key
 
 

@@ -32,7 +32,7 @@ from prunegate.audit.log.pending import each_pending
 from prunegate.audit.log.trust_policy import Trust, TrustPolicy, judge_checkpoint
 from prunegate.audit.log.verify_entries import EntryPass
 from prunegate.errors import EvidenceError
-from prunegate.policy.wording import inert
+from prunegate.text.escape import escaped
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,9 +119,9 @@ def verify(
 
 def _require_quorum(policy: TrustPolicy, trust: Trust) -> None:
     if not trust.quorum_met:
-        held = ", ".join(inert(name) for name in trust.cosignatures) or "nobody"
+        held = ", ".join(escaped(name) for name in trust.cosignatures) or "nobody"
         raise EvidenceError(
-            f"{CHECKPOINT}: {TRUST_POLICY} asks for the quorum {inert(policy.quorum)}, but it is"
+            f"{CHECKPOINT}: {TRUST_POLICY} asks for the quorum {escaped(policy.quorum)}, but it is"
             f" cosigned by {held}; send it to the witnesses and bring their signatures in"
         )
 
@@ -138,8 +138,8 @@ def _check_older(policy: TrustPolicy, older: SignedCheckpoint, now: Checkpoint) 
     then = older.checkpoint
     if then.origin != now.origin:
         raise EvidenceError(
-            f"the older checkpoint is of the log {inert(then.origin)}, this one is"
-            f" {inert(now.origin)}"
+            f"the older checkpoint is of the log {escaped(then.origin)}, this one is"
+            f" {escaped(now.origin)}"
         )
     try:
         judge_checkpoint(policy, older)
@@ -174,11 +174,11 @@ def _evidence(audit: Path) -> int:
         if path.name.startswith("."):
             continue
         if path.is_symlink() or not path.is_file():
-            raise EvidenceError(f"{EVIDENCE}/{inert(path.name)} is no regular file")
+            raise EvidenceError(f"{EVIDENCE}/{escaped(path.name)} is no regular file")
         with path.open("rb") as file:
             if hashlib.file_digest(file, "sha256").hexdigest() != path.name:
                 raise EvidenceError(
-                    f"{EVIDENCE}/{inert(path.name)} was changed: its sha256 is not its name"
+                    f"{EVIDENCE}/{escaped(path.name)} was changed: its sha256 is not its name"
                 )
         count += 1
     return count

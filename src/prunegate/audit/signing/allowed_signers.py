@@ -21,7 +21,8 @@ from cryptography.hazmat.primitives.serialization import load_ssh_public_key
 
 from prunegate.audit.signing.ssh_signature import KEY_TYPES, NAMESPACE, blob_type, fingerprint
 from prunegate.errors import EvidenceError, InputError
-from prunegate.policy.wording import inert, show
+from prunegate.policy.wording import show
+from prunegate.text.escape import escaped
 
 LARGEST = 1 << 20
 """Bytes; no such file is larger."""
@@ -69,7 +70,7 @@ def read_allowed_signers(path: Path) -> tuple[AllowedSigner, ...]:
     Raises:
         InputError: no such file, or lines that are wrong; names them all.
     """
-    shown = inert(str(path))
+    shown = escaped(str(path))
     try:
         if not path.is_file() or path.stat().st_size > LARGEST:
             raise InputError(f"{shown}: no allowed_signers file")

@@ -14,7 +14,7 @@ from typing import Any, get_args
 
 from prunegate.audit.record import DecisionRecord, Input, Search
 from prunegate.audit.signing.statement import Statement, Subject
-from prunegate.policy.wording import inert
+from prunegate.text.escape import escaped
 from prunegate.verdict.attempt import Attempt
 from prunegate.verdict.finding import Outcome, Status
 
@@ -98,7 +98,7 @@ def _search(search: Search) -> dict[str, Any]:
 
 def clipped(text: str, longest: int = _NAME) -> str:
     """A text on one line, at most so many characters long."""
-    plain = inert(text)
+    plain = escaped(text)
     return plain if len(plain) <= longest else f"{plain[: longest - 1]}…"
 
 

@@ -33,7 +33,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from prunegate.errors import InputError
-from prunegate.policy.wording import inert, suggest
+from prunegate.policy.wording import suggest
+from prunegate.text.escape import escaped
 
 PrivateKey = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
 PublicKey = ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey
@@ -65,7 +66,7 @@ def generate(kind: str = KINDS[0]) -> PrivateKey:
         return ec.generate_private_key(ec.SECP256R1())
     if kind == "ed25519":
         return ed25519.Ed25519PrivateKey.generate()
-    raise InputError(f"no kind of key is called '{inert(kind)}': {suggest(kind, KINDS)}")
+    raise InputError(f"no kind of key is called '{escaped(kind)}': {suggest(kind, KINDS)}")
 
 
 def kind_of(key: PrivateKey | PublicKey) -> str:
@@ -87,7 +88,7 @@ def openssh_line(public: PublicKey, comment: str = "") -> str:
         InputError: the comment would break the line.
     """
     if not comment.isprintable():
-        raise InputError(f"the comment '{inert(comment)}' has characters that do not print")
+        raise InputError(f"the comment '{escaped(comment)}' has characters that do not print")
     line = public.public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode("ascii")
     return f"{line} {comment}".rstrip()
 
@@ -107,8 +108,8 @@ def read_private_key(path: Path, passphrase: str | None = None) -> PrivateKey:
     """
     content = _read(path)
     if path.stat().st_mode & 0o077:
-        _logger.warning("%s: others can read this private key; chmod 600 it", inert(str(path)))
-    return _private(content, inert(str(path)), passphrase or os.environ.get(PASSPHRASE_VARIABLE))
+        _logger.warning("%s: others can read this private key; chmod 600 it", escaped(str(path)))
+    return _private(content, escaped(str(path)), passphrase or os.environ.get(PASSPHRASE_VARIABLE))
 
 
 def private_key_from(option: Path | None) -> PrivateKey | None:
@@ -132,7 +133,7 @@ def read_public_key(path: Path) -> PublicKey:
     Raises:
         InputError: no such file, no public key, or a key of another kind.
     """
-    return parse_public_key(_read(path), inert(str(path)))
+    return parse_public_key(_read(path), escaped(str(path)))
 
 
 def parse_public_key(content: bytes, where: str) -> PublicKey:
@@ -185,7 +186,7 @@ def write_key_pair(private: PrivateKey, path: Path, passphrase: str | None = Non
     for file in (path, beside):
         if os.path.lexists(file):
             raise InputError(
-                f"{inert(str(file))}: exists already and a key is never overwritten; choose "
+                f"{escaped(str(file))}: exists already and a key is never overwritten; choose "
                 "another name"
             )
     sealed: KeySerializationEncryption = (
@@ -218,19 +219,19 @@ def _create(path: Path, content: bytes, mode: int) -> None:
         if made:
             with suppress(OSError):
                 path.unlink()
-        raise InputError(f"{inert(str(path))}: cannot be written ({error.strerror})") from error
+        raise InputError(f"{escaped(str(path))}: cannot be written ({error.strerror})") from error
 
 
 def _read(path: Path) -> bytes:
     try:
         if not path.is_file():
-            raise InputError(f"{inert(str(path))}: no such key file; {_ASK}")
+            raise InputError(f"{escaped(str(path))}: no such key file; {_ASK}")
         with path.open("rb") as file:
             content = file.read(LARGEST + 1)
     except (OSError, ValueError) as error:
-        raise InputError(f"{inert(str(path))}: the key file cannot be read") from error
+        raise InputError(f"{escaped(str(path))}: the key file cannot be read") from error
     if len(content) > LARGEST:
-        raise InputError(f"{inert(str(path))}: too large for a key file")
+        raise InputError(f"{escaped(str(path))}: too large for a key file")
     return content
 
 

@@ -13,7 +13,8 @@ from typing import Any, NoReturn
 from prunegate.audit.canonical import canonical_bytes
 from prunegate.errors import EvidenceError, InternalError
 from prunegate.models.strict_json import parse_value
-from prunegate.policy.wording import one_line, show
+from prunegate.policy.wording import show
+from prunegate.text.escape import one_line
 
 _LONGEST_INT = 15
 """Digits (with a sign) of a number that is surely below 2**53."""

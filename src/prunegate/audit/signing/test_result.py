@@ -14,7 +14,7 @@ from typing import Literal
 from prunegate.audit.record import DecisionRecord
 from prunegate.audit.signing.decision import CANDIDATE, RECORD, clipped, input_subjects
 from prunegate.audit.signing.statement import Statement, Subject
-from prunegate.policy.wording import inert
+from prunegate.text.escape import escaped
 from prunegate.verdict.finding import Finding
 
 TEST_RESULT = "https://in-toto.io/attestation/test-result/v0.1"
@@ -61,7 +61,7 @@ def _heading(finding: Finding) -> Literal["passedTests", "warnedTests", "failedT
 def _name(finding: Finding) -> str:
     label = "" if finding.class_label is None else f" {finding.class_label}"
     place = f"{finding.check} on {finding.slice}{label}"
-    return inert(f"rule {finding.rule}: {finding.metric} {place}")
+    return escaped(f"rule {finding.rule}: {finding.metric} {place}")
 
 
 def _subjects(record: DecisionRecord, record_sha256: str) -> tuple[Subject, ...]:

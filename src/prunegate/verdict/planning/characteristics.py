@@ -10,12 +10,13 @@ that, because the worst of many noisy numbers looks worse than it is.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from prunegate.io.progress import Progress
 from prunegate.verdict.planning.groups import Group
 from prunegate.verdict.planning.layout import Layout
 from prunegate.verdict.planning.limits import Asked, Limit
@@ -24,7 +25,6 @@ from prunegate.verdict.planning.shifts import Shift, shift
 from prunegate.verdict.planning.standing import Standing, stand
 
 Ints = NDArray[np.int64]
-Progress = Callable[[str, int, int], None]
 MOST_SHIFTS = 24
 """Shifts that are simulated; of more, those that the other limits let through most often."""
 _BATCH = 1 << 24

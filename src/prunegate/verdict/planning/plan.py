@@ -9,12 +9,13 @@ from typing import Literal
 
 from prunegate.errors import InputError, UnsupportedError
 from prunegate.evaluation.tallies import Cells
+from prunegate.io.progress import Progress, silent
 from prunegate.policy.catalogue import METRICS
 from prunegate.policy.model import Policy
 from prunegate.verdict.attempt import spent
 from prunegate.verdict.planning import assumed as assuming
 from prunegate.verdict.planning.assumed import Assumed
-from prunegate.verdict.planning.characteristics import Gate, Progress, Scenario, simulate
+from prunegate.verdict.planning.characteristics import Gate, Scenario, simulate
 from prunegate.verdict.planning.groups import Group, expected, from_pilot
 from prunegate.verdict.planning.layout import Layout, lay_out
 from prunegate.verdict.planning.limits import Asked, asked, operational
@@ -92,7 +93,7 @@ def plan(
     wanted: Wanted,
     *,
     rows: int | None = None,
-    progress: Progress = lambda _stage, _done, _total: None,
+    progress: Progress = silent,
 ) -> Plan:
     """Plan a binary policy.
 
@@ -211,7 +212,7 @@ def _needs(
     policy: Policy,
     sized: _Sized,
     power: float,
-    progress: Progress = lambda _stage, _done, _total: None,
+    progress: Progress = silent,
 ) -> tuple[Need, ...]:
     cells = sized.layout.add(expected(sized.groups))
     target = Target(alpha=spent(policy, 1), power=power, minimum=policy.evidence.minimum)

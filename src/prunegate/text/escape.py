@@ -1,9 +1,11 @@
-r"""Inert text: data-derived words that can be shown anywhere without doing anything.
+r"""Escapes: words from other people's files that can be shown anywhere without doing anything.
 
-Slice names, ids, labels and notes come from other people's files. ``inert`` turns whatever a reader
-could not see, or could be misled by (controls, bidirectional overrides, invisible and stacked
-characters, odd spaces) into visible escapes such as ``\u202e``. Escaping for a format (HTML,
-Markdown, XML) comes on top and belongs to the format's own file.
+Slice names, ids, labels and notes come from other people's files. ``visible`` turns whatever a
+reader could not see, or could be misled by (controls, bidirectional overrides, invisible and
+stacked characters, odd spaces) into escapes such as ``\u202e``, for pages and tables.
+``escaped`` does it for messages, which quote a value as its file has it: spaces stay, and what does
+not print is written as Python and YAML write it. Escaping for a format (HTML, Markdown, XML) comes
+on top and belongs to the format's own file.
 """
 
 from __future__ import annotations
@@ -20,12 +22,12 @@ _LONGEST_NAME, _TAIL = 120, 24
 _VARIATION = ("VARIATION SELECTOR", "MONGOLIAN FREE VARIATION")
 
 
-def inert(text: str) -> str:
+def visible(text: str) -> str:
     r"""The text on one line with everything invisible or reordering as an escape.
 
-    >>> inert("safe\u202eexe")
+    >>> visible("safe\u202eexe")
     'safe\\u202eexe'
-    >>> inert("two\nlines")
+    >>> visible("two\nlines")
     'two\\u000alines'
     """
     if text.isascii() and text.isprintable() and "  " not in text and text == text.strip(" "):
@@ -39,19 +41,35 @@ def inert(text: str) -> str:
     return "".join(shown)
 
 
+def escaped(text: str) -> str:
+    r"""The text with everything that does not print as an escape (``\u202e``), for a message.
+
+    >>> escaped("a\u202eb"), escaped("two\nlines")
+    ('a\\u202eb', 'two\\nlines')
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def one_line(text: str) -> str:
+    """A library's own message on one line, shortened, without control characters."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:300]
+
+
 def shorten(text: str, longest: int) -> str:
-    """Inert text of at most ``longest`` characters; a cut is visible as an ellipsis.
+    """Visible text of at most ``longest`` characters; a cut is visible as an ellipsis.
 
     >>> shorten("holiday-video", 8)
     'holiday…'
     """
-    shown = inert(text)
+    shown = visible(text)
     return shown if len(shown) <= longest else shown[: longest - 1] + "…"
 
 
 def named(text: str) -> str:
-    """Inert text of a name, with the middle of a very long one left out so that both ends show."""
-    shown = inert(text)
+    """Visible text of a name; both ends of a very long one show, its middle is left out."""
+    shown = visible(text)
     if len(shown) <= _LONGEST_NAME:
         return shown
     return f"{shown[: _LONGEST_NAME - _TAIL - 1]}…{shown[-_TAIL:]}"

@@ -1,0 +1,111 @@
+"""Files and folders that appear whole or not at all: written beside their place, then renamed.
+
+An error, a full disk or Ctrl-C leaves what stood there before, and nothing that looks like a
+result. The audit log does more (locks, and names that survive a crash) in ``audit.log.durable``.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from prunegate.errors import InputError
+
+PARTIAL = ".partial-"
+"""How the names of files and folders in the making begin."""
+
+
+def require_new(path: Path, *, force: bool) -> None:
+    """Refuse a file's place before anything takes long; nothing is made yet.
+
+    Raises:
+        InputError: a folder, or a file that is there without ``force``.
+    """
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; name a file")
+    if path.exists() and not force:
+        raise InputError(f"{path} is there already; name another file, or add --force")
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file of a command's, over an earlier one if there is one.
+
+    Raises:
+        InputError: it cannot be written (a full disk, for example).
+    """
+    try:
+        replace_file(path, content)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror})") from error
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Write a file that all may read; folders above it are made if need be.
+
+    Raises:
+        OSError: the disk refuses; what stood there is untouched.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=PARTIAL, dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+@contextmanager
+def whole_folder(folder: Path) -> Iterator[Path]:
+    """Yield an empty folder beside ``folder`` that takes its place when the block ends well.
+
+    Args:
+        folder: new or empty; its parent is made if need be.
+
+    Raises:
+        OSError: the disk refuses, or the folder is taken.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    making = Path(tempfile.mkdtemp(prefix=PARTIAL, dir=folder.parent))
+    try:
+        yield making
+        making.chmod(0o755)  # mkdtemp makes it private
+        making.rename(folder)  # replaces an empty folder, fails on any other
+    finally:
+        shutil.rmtree(making, ignore_errors=True)
+
+
+def write_folder(folder: Path, content: Mapping[str, bytes]) -> None:
+    """Write a folder of files that outlives a crash of the machine.
+
+    Args:
+        folder: new or empty; its parent is made if need be.
+        content: bytes by file name.
+
+    Raises:
+        OSError: the disk refuses, or the folder is taken.
+    """
+    with whole_folder(folder) as making:
+        for name, raw in content.items():
+            with (making / name).open("wb") as file:
+                file.write(raw)
+                file.flush()
+                os.fsync(file.fileno())
+
+
+def move_over(source: Path, target: Path) -> None:
+    """Put every file of a folder over its namesake; what else stands in the target stays.
+
+    Raises:
+        OSError: the disk refuses.
+    """
+    for item in sorted(source.iterdir()):
+        place = target / item.name
+        if place.is_dir() and not place.is_symlink():
+            shutil.rmtree(place)
+        os.replace(item, place)  # noqa: PTH105  # replaces files and links alike, atomically

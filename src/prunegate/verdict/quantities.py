@@ -1,0 +1,57 @@
+"""Quantities of a verdict: every metric with the limits that its findings hold it to.
+
+Whoever writes a value of a record writes it through here, so that its spelling is the same
+everywhere (``text/quantities.py``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from prunegate.policy.catalogue import METRICS
+from prunegate.text.quantities import Quantity
+from prunegate.verdict.finding import Finding
+
+LEVELS = ("at_least", "at_most")
+"""Checks that limit a value."""
+CHANGES = ("max_drop", "max_rise", "min_gain", "max_gain")
+"""Checks that limit a difference."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quantities:
+    """Writes values of any metric."""
+
+    currency: str = ""
+    """ISO code that money is in; empty where there is no cost section."""
+    levels: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    """Limits on values, by metric."""
+    margins: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    """Limits on changes, by metric."""
+
+    @classmethod
+    def of(cls, findings: Iterable[Finding], currency: str = "") -> Quantities:
+        """The quantities of all findings of a verdict."""
+        levels: dict[str, dict[float, None]] = {}
+        margins: dict[str, dict[float, None]] = {}
+        for found in findings:
+            if found.check in LEVELS:
+                levels.setdefault(found.metric, {})[found.limit] = None
+            elif found.check in CHANGES and found.limit_kind == "absolute":
+                margins.setdefault(found.metric, {})[found.limit] = None
+        return cls(
+            currency=currency,
+            levels={metric: tuple(limits) for metric, limits in levels.items()},
+            margins={metric: tuple(limits) for metric, limits in margins.items()},
+        )
+
+    def __getitem__(self, metric: str) -> Quantity:
+        known = METRICS.get(metric)
+        return Quantity(
+            kind=known.kind if known else "unknown",
+            unit=known.unit if known else "",
+            currency=self.currency,
+            levels=self.levels.get(metric, ()),
+            margins=self.margins.get(metric, ()),
+        )

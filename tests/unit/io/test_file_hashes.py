@@ -1,0 +1,40 @@
+"""The sha256 of a file, and what has none."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+import pytest
+
+from prunegate.errors import InputError, ModelError
+from prunegate.io.hashing import file_sha256, has_changed, hash_file
+
+
+@pytest.mark.parametrize("size", [0, 1, (1 << 20) + 1])
+def test_it_is_the_sha256_of_all_the_bytes(tmp_path: Path, size: int) -> None:
+    raw = bytes(range(256)) * (size // 256 + 1)
+    (tmp_path / "file").write_bytes(raw[:size])
+    found = hash_file(tmp_path / "file")
+    assert found.sha256 == file_sha256(tmp_path / "file") == hashlib.sha256(raw[:size]).hexdigest()
+    assert found.size == size
+    assert not has_changed(found)
+    (tmp_path / "file").unlink()
+    assert has_changed(found)
+
+
+def test_a_link_is_followed_only_where_it_may_be(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"x")
+    (tmp_path / "link").symlink_to(tmp_path / "file")
+    assert file_sha256(tmp_path / "link") == hashlib.sha256(b"x").hexdigest()
+    with pytest.raises(ModelError, match="link: cannot be read"):
+        hash_file(tmp_path / "link", follow=False, error=ModelError)
+
+
+def test_what_is_no_file_has_no_hash(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InputError, match="not a regular file"):
+        file_sha256(tmp_path / "pipe")
+    with pytest.raises(InputError, match=r"No such file.* check the path"):
+        file_sha256(tmp_path / "none")

@@ -1,0 +1,87 @@
+"""One value has one spelling, and none that says what it is not."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from prunegate.policy.catalogue import METRICS, Kind
+from prunegate.text import numbers
+from prunegate.text.numbers import GAP, MINUS, exact, plain
+from prunegate.text.quantities import Quantity
+
+SHARES = st.floats(0, 1, allow_subnormal=False)
+LIMITS = st.integers(0, 1000).map(lambda thousandths: thousandths / 1000)
+SIZES = st.floats(1e-4, 1e8)
+UNITS = [(m.kind, m.unit) for m in METRICS.values() if m.kind not in ("rate", "flips")]
+
+
+def figure(text: str) -> float:
+    """The number that a text shows; an inequality counts as its open side."""
+    beyond = 1e-9 if text.startswith("> ") else -1e-9 if text.startswith("< ") else 0.0
+    bare = text.removeprefix("> ").removeprefix("< ").split(GAP)[0].replace(",", "")
+    return float(bare.replace(MINUS, "-").lstrip("+$€")) + beyond
+
+
+@given(SHARES, LIMITS)
+def test_a_share_stays_on_its_side_of_a_limit(value: float, limit: float) -> None:
+    quantity = Quantity(kind="rate", levels=(limit,))
+    shown, allowed = figure(quantity.level(value)), figure(quantity.allowed_level(limit))
+    if abs(value - limit) > 1e-9:
+        assert (shown < allowed) == (value < limit)
+        assert shown != allowed
+
+
+@given(st.floats(-1, 1), LIMITS)
+def test_a_change_never_looks_like_a_margin_that_it_is_not(change: float, margin: float) -> None:
+    quantity = Quantity(kind="rate", margins=(margin,))
+    shown, allowed = figure(quantity.change(change)), figure(quantity.allowed_change(margin))
+    if abs(abs(change) - margin) > 1e-9 and abs(change) > 1e-9:
+        assert (abs(shown) < allowed) == (abs(change) < margin)
+        assert abs(shown) != allowed
+
+
+@pytest.mark.parametrize(("kind", "unit"), UNITS)
+@given(value=SIZES, limit=st.floats(1, 1e8).map(lambda x: float(f"{x:.4g}")))
+def test_a_figure_stays_on_its_side_of_a_limit(
+    kind: str, unit: str, value: float, limit: float
+) -> None:
+    counted = kind == "operational" and unit in ("", "bytes")
+    value, limit = (float(round(value)), float(round(limit))) if counted else (value, limit)
+    quantity = Quantity(kind=kind, unit=unit, levels=(limit,))
+    if abs(value - limit) <= 1e-9 * limit:
+        return
+    shown, allowed = quantity.level(value), quantity.allowed_level(limit)
+    assert shown != allowed
+    number = {text: figure(text.removesuffix("/s")) for text in (shown, allowed)}
+    for text in number:
+        number[text] *= 1e6 if text.endswith("million") else 1
+    assert (number[shown] < number[allowed]) == (value < limit)
+
+
+@given(SHARES)
+def test_nothing_is_rounded_up_to_perfect_or_down_to_none(value: float) -> None:
+    text = numbers.share(value)
+    assert (text == f"100{GAP}%") == (value == 1)
+    assert (text == f"0{GAP}%") == (value == 0)
+    assert not text.startswith(("100.0", "0.0 ", f"0.0{GAP}"))
+
+
+@given(st.floats(-1e9, 1e9), st.sampled_from(get_args(Kind)))
+def test_no_negative_zero_a_true_minus_and_thousands_separated(value: float, kind: str) -> None:
+    quantity = Quantity(kind=kind)
+    for text in (quantity.change(value), exact(value), numbers.significant(value)):
+        assert "-" not in text.replace("e-", "")
+        assert text.lstrip(MINUS).strip("0.,") or not text.startswith(MINUS)
+    whole = numbers.count(value)
+    assert all(len(part) == 3 for part in whole.split(",")[1:])
+    assert len(whole.lstrip(MINUS).split(",")[0]) <= 3
+
+
+@given(st.floats(-1, 1))
+def test_a_kept_sentence_and_a_page_differ_in_their_spaces_alone(value: float) -> None:
+    text = Quantity(kind="rate").change_in_words(value)
+    assert plain(text).replace(" ", GAP) == text
