@@ -216,6 +216,11 @@ class Ledger:
         while self._held:
             os.close(self._held.pop())
 
+    @property
+    def audit(self) -> Path:
+        """The folder that it speaks of."""
+        return self._audit
+
     def take(
         self, policy: Policy, tried: Tried, predicted_at: str | None = None
     ) -> tuple[Attempt, Bar | None]:

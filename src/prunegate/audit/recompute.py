@@ -25,6 +25,7 @@ from prunegate.audit.provenance import made_elsewhere
 from prunegate.audit.record import DecisionRecord
 from prunegate.audit.tallied import slices_in
 from prunegate.audit.terms import revalidate_on
+from prunegate.audit.waivers.consistent import flaws
 from prunegate.claims.check import check
 from prunegate.cost.operations import Operations, operations
 from prunegate.errors import EvidenceError, InputError, InternalError
@@ -42,6 +43,7 @@ from prunegate.verdict.claimed import with_claims
 from prunegate.verdict.figures import figures
 from prunegate.verdict.finding import Verdict
 from prunegate.verdict.judge import decide
+from prunegate.verdict.waiver import with_waivers
 
 NUMBERS = ("numpy", "scipy")
 """Libraries that a finding's numbers depend on."""
@@ -136,7 +138,10 @@ def differences(
     yield from _of_layout(policy, slices)
     known = operations(policy, record.measurements)
     yield from _of_attempt(policy, record.attempt)
-    verdict = verdict_of(policy, slices, known, record.attempt)
+    for flaw in flaws(record):
+        raise InputError(flaw)
+    done = with_waivers(policy, verdict_of(policy, slices, known, record.attempt), record.waivers)
+    verdict = done.verdict
     for name in FIELDS:
         yield from compare((name,), getattr(record, name), getattr(verdict, name))
     yield from compare(("cost",), record.cost, known.cost)
@@ -144,7 +149,8 @@ def differences(
         yield Difference(
             where="created", got=record.created, expected="UTC, as 2026-01-31T12:00:00Z"
         )
-    term = revalidate_on(policy, record.created)
+    yield from compare(("waivers",), record.waivers, done.used)
+    term = revalidate_on(policy, record.created, record.waivers)
     yield from compare(("revalidate_on",), record.revalidate_on, term)
     yield from _of_policy(policy, record)
     yield from _of_words(policy, record, verdict, known)

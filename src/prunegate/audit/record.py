@@ -17,6 +17,7 @@ from prunegate.cost.projection import Projection
 from prunegate.evaluation.discovered import DiscoveredSlice
 from prunegate.verdict.attempt import Attempt
 from prunegate.verdict.finding import Finding, Outcome, SliceSummary
+from prunegate.verdict.waiver import Waiver
 
 FORMAT = "urn:prunegate:record:v1"
 
@@ -309,6 +310,8 @@ class DecisionRecord:
     sets apart."""
     bar: Bar | None = None
     """The bar that was sealed for this gate set; None: none is known."""
+    waivers: tuple[Waiver, ...] = ()
+    """What waived findings were waived by, one for each; empty: nothing is waived."""
     second_opinion: SecondOpinion | None = None
     """None: the record was made without one."""
     workspace: Workspace | None = None

@@ -17,6 +17,7 @@ from typing import Any
 from prunegate.audit.bundle import layout
 from prunegate.audit.bundle.export import consistency_file, opened
 from prunegate.audit.bundle.layout import sha256
+from prunegate.audit.bundle.waivers import waivers_backed
 from prunegate.audit.log.checkpoint import parse_checkpoint
 from prunegate.audit.log.entry import parse_time
 from prunegate.audit.log.merkle import extends
@@ -31,6 +32,7 @@ from prunegate.audit.signing.keys import PublicKey, key_id, parse_public_key
 from prunegate.audit.signing.ssh_signature import parse_ssh_signature, verify_ssh
 from prunegate.audit.signing.strict_json import parse_object
 from prunegate.audit.verification import Check
+from prunegate.audit.waivers.backing import require_listed
 from prunegate.errors import EvidenceError, InputError
 from prunegate.policy.wording import inert, show
 
@@ -100,6 +102,7 @@ def _entry(files: Files, _: Trusted) -> str:
     for name in ("created", "record", "policy", "outcome", "exit_code", "command", "statement"):
         if statement.predicate.get(name) != expected.predicate[name]:
             raise EvidenceError(f"{layout.DECISION}: its {name} is not what the record gives")
+    require_listed(stored.record, statement.predicate.get("waivers", []), layout.DECISION)
     for item in statement.predicate.get("evidence", ()):
         if sha256(files[item["name"]]) != item["digest"]["sha256"]:
             raise EvidenceError(f"{layout.DECISION}: names another {inert(item['name'])}")
@@ -236,6 +239,14 @@ def _approval(name: str, said: dict[str, Any], files: Files, listed: str, revoke
     return f"{words}, over since {inert(answer['expires'])}" if over else words
 
 
+def _waivers(files: Files, trusted: Trusted) -> str | None:
+    listed = files.get(layout.SIGNERS, b"") if trusted.signers is None else trusted.signers
+    entries = {name: (files[name], opened(files[name], name)) for name in _entries(files)}
+    keys = [parse_public_key(files[name], name) for name in files if _in(name, layout.KEYS)]
+    record = parse_record(files[RECORD], RECORD).record
+    return "; ".join(waivers_backed(record, entries, keys, listed.decode())) or None
+
+
 def _policy(files: Files, trusted: Trusted) -> TrustPolicy:
     policy = parse_trust_policy(files[layout.TRUST])
     return replace(policy, logs=trusted.logs) if trusted.logs else policy
@@ -257,5 +268,6 @@ STEPS: tuple[tuple[str, Step, str], ...] = (
     ("log", _log, "unlogged: the bundle has no proof that the decision is in an audit log"),
     ("growth", _growth, "no older checkpoint to hold the log to, or no proof from there"),
     ("approvals", _approvals, "nobody's approval is in this bundle"),
+    ("waivers", _waivers, "no finding is waived"),
 )
 """Name, check, and what is said where there is nothing to check."""
