@@ -29,7 +29,12 @@ from prunegate.audit.signing.allowed_signers import parse_allowed_signers, who_s
 from prunegate.audit.signing.decision import DECISION, RECORD, REPORT, decision_statement
 from prunegate.audit.signing.dsse import parse_envelope, verify
 from prunegate.audit.signing.keys import PublicKey, key_id, parse_public_key
-from prunegate.audit.signing.ssh_signature import parse_ssh_signature, verify_ssh
+from prunegate.audit.signing.ssh_signature import (
+    fingerprint,
+    key_blob,
+    parse_ssh_signature,
+    verify_ssh,
+)
 from prunegate.audit.signing.strict_json import parse_object
 from prunegate.audit.verification import Check
 from prunegate.audit.waivers.backing import require_listed
@@ -37,6 +42,7 @@ from prunegate.errors import EvidenceError, InputError
 from prunegate.policy.wording import inert, show
 
 Files = Mapping[str, bytes]
+NONE_WAIVED = "no finding is waived"
 APPROVAL, REVOCATION = "urn:prunegate:approval:v1", "urn:prunegate:revocation:v1"
 
 
@@ -110,10 +116,7 @@ def _entry(files: Files, _: Trusted) -> str:
 
 
 def _signature(files: Files, trusted: Trusted) -> str | None:
-    inside = [
-        parse_public_key(files[name], name) for name in sorted(files) if _in(name, layout.KEYS)
-    ]
-    keys = trusted.keys or inside
+    keys = trusted.keys or _deciding(files)
     found: frozenset[str] = frozenset()
     for name in _entries(files):
         envelope = parse_envelope(files[name], name)
@@ -130,6 +133,12 @@ def _signature(files: Files, trusted: Trusted) -> str | None:
         return None
     whose = "a key that you gave" if trusted.keys else "keys in the bundle; compare their ids"
     return f"signed by {', '.join(sorted(found))} ({whose})"
+
+
+def _deciding(files: Files) -> list[PublicKey]:
+    """The keys in the bundle, which sign decisions."""
+    names = [name for name in sorted(files) if _in(name, layout.KEYS)]
+    return [parse_public_key(files[name], name) for name in names]
 
 
 def _log(files: Files, trusted: Trusted) -> str | None:
@@ -229,6 +238,8 @@ def _approval(name: str, said: dict[str, Any], files: Files, listed: str, revoke
     lines = who_signed(signers, signature.key_blob, parse_time(said["created"]))
     if not any(line.is_of(said["person"]) for line in lines):
         raise EvidenceError(f"{name}: the key {signature.fingerprint} is not of {who}")
+    if signature.fingerprint in {fingerprint(key_blob(key)) for key in _deciding(files)}:
+        raise EvidenceError(f"{name}: was signed with a key that decides, which never approves")
     words += f" with the key {signature.fingerprint}"
     if signature.fingerprint in revoked:
         return f"{words}, which was revoked: it counts no more"
@@ -239,12 +250,13 @@ def _approval(name: str, said: dict[str, Any], files: Files, listed: str, revoke
     return f"{words}, over since {inert(answer['expires'])}" if over else words
 
 
-def _waivers(files: Files, trusted: Trusted) -> str | None:
+def _waivers(files: Files, trusted: Trusted) -> str:
     listed = files.get(layout.SIGNERS, b"") if trusted.signers is None else trusted.signers
     entries = {name: (files[name], opened(files[name], name)) for name in _entries(files)}
-    keys = [parse_public_key(files[name], name) for name in files if _in(name, layout.KEYS)]
     record = parse_record(files[RECORD], RECORD).record
-    return "; ".join(waivers_backed(record, entries, keys, listed.decode())) or None
+    return (
+        "; ".join(waivers_backed(record, entries, _deciding(files), listed.decode())) or NONE_WAIVED
+    )
 
 
 def _policy(files: Files, trusted: Trusted) -> TrustPolicy:
@@ -268,6 +280,6 @@ STEPS: tuple[tuple[str, Step, str], ...] = (
     ("log", _log, "unlogged: the bundle has no proof that the decision is in an audit log"),
     ("growth", _growth, "no older checkpoint to hold the log to, or no proof from there"),
     ("approvals", _approvals, "nobody's approval is in this bundle"),
-    ("waivers", _waivers, "no finding is waived"),
+    ("waivers", _waivers, ""),
 )
 """Name, check, and what is said where there is nothing to check."""

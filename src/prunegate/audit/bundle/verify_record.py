@@ -355,7 +355,6 @@ def check_waivers(files: Files, given: Any) -> Iterator[str]:
         need(ends <= moment(first) + timedelta(may["max_days"]), f"{name}: runs for too long")
         need(ask["author"].casefold() != who.casefold(), f"{name}: who asked for it signed it")
         yield f"{about} is waived by {who} until {ask['expires']}: {ask['reason']}"
-
 def entries_of(files: Files) -> list[str]:
     return ["decision.json", *(n for n in sorted(files) if re.fullmatch("entries/.*[.]json", n))]
 CHECKS = (check_manifest, check_record, check_page, check_decision, check_log, check_growth,
