@@ -37,8 +37,11 @@ class Waiver:
     rule: int
     """Index of the rule in this verdict's policy, from 0."""
     slice: str
+    """Name of the finding's slice."""
     check: str
+    """Its limit."""
     class_label: str | None
+    """Its class; None: it is not about one class."""
     without: Status | None = None
     """What the finding would say without it; None: it was not used."""
     terms: str
@@ -46,6 +49,7 @@ class Waiver:
     candidate: tuple[str, ...]
     """Digests that each tell the candidate that it is for."""
     reason: str
+    """Why it may pass for now."""
     owner: str
     """Who sees to it that the finding goes away."""
     author: str
