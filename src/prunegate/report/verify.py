@@ -144,8 +144,8 @@ def _waivers(stored: StoredRecord | None) -> list[Check]:
         return []
     count = len(stored.record.waivers)
     detail = (
-        f"the verdict rests on {count} waiver{'' if count == 1 else 's'}, and a file by itself does "
-        "not show who signed them; 'prunegate status' looks in the audit folder, a bundle has them"
+        f"the verdict rests on {count} waiver{'' if count == 1 else 's'}, and a file by itself "
+        "does not show who signed them; 'prunegate status' looks in the audit folder"
     )
     return [Check(name="waivers", status="missing", detail=detail)]
 

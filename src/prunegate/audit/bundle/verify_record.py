@@ -335,7 +335,7 @@ def check_waivers(files: Files, given: Any) -> Iterator[str]:
     """Each waived finding: signed for by another than who asked, for this, and not for longer."""
     record, entries = json.loads(files["record.json"]), said_in(files, "waiver")
     policy, used = record["policy"]["document"], record.get("waivers", [])
-    may, held = policy.get("waivers", {"at_most": 0}), {sha(files[n]): n for n in entries}
+    may, held = policy.get("waivers") or {"at_most": 0}, {sha(files[n]): n for n in entries}
     waived = [[f[n] for n in SPOT] for f in record["findings"] if f["status"] == "waived"]
     need(waived == [[one[n] for n in SPOT] for one in used], "waived on nobody's word")
     need(len(used) <= may["at_most"], "more is waived than the policy lets be")

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from prunegate.audit.approvals.hearing import Book
+from prunegate.audit.approvals.people import parse_utc
 from prunegate.audit.approvals.signers_file import FILE, signers_of
 from prunegate.audit.approvals.trail import read_trail
 from prunegate.audit.canonical import canonical_bytes
@@ -52,6 +53,7 @@ def require_backed(record: DecisionRecord, book: Book) -> tuple[Backed, ...]:
     """
     require_consistent(record)
     held = {entry.sha256: (entry, said) for entry, said in book.trail.waivers}
+    revoked = book.trail.revoked(parse_utc(record.created))
     found = []
     for one in record.waivers:
         if one.entry not in held:
@@ -62,7 +64,7 @@ def require_backed(record: DecisionRecord, book: Book) -> tuple[Backed, ...]:
         entry, said = held[one.entry]
         read = read_waiver(said, entry.where)
         require_same(one, read, entry.where)
-        why = refused(book, entry, read, record.created)
+        why = refused(book, entry, read, revoked)
         if why is not None:
             raise EvidenceError(
                 f"{entry.where}: did not count when {_named(one)} was waived: {why}"

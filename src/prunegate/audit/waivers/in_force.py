@@ -60,6 +60,7 @@ def waived(
 def in_force(book: Book, policy: Policy, candidate: Collection[str], at: str) -> InForce:
     """The waivers that count for a candidate at a moment; see ``waived``."""
     document, most = policy.document(), policy.waivers.max_days if policy.waivers else 0
+    revoked = book.trail.revoked()  # by now: whatever the clock of who revoked said
     held: list[Waiver] = []
     warnings: list[str] = []
     for entry, said in book.trail.waivers:
@@ -72,7 +73,7 @@ def in_force(book: Book, policy: Policy, candidate: Collection[str], at: str) ->
             if terms_of(document, index) == read.request.terms
         ]
         for_each = [read.waives(entry.sha256, index) for index in rules]
-        why = refused(book, entry, read, at)
+        why = refused(book, entry, read, revoked)
         if why is None:
             why = next((w for one in for_each if (w := not_in_force(one, at, most))), None)
         if why is None and not rules:
@@ -84,11 +85,18 @@ def in_force(book: Book, policy: Policy, candidate: Collection[str], at: str) ->
     return InForce(waivers=tuple(held), warnings=tuple(warnings))
 
 
-def refused(book: Book, entry: Entry, read: Read, at: str) -> str | None:
-    """Why the word of whoever signed does not count at a moment; None: it does."""
+def refused(book: Book, entry: Entry, read: Read, revoked: Collection[str]) -> str | None:
+    """Why the word of whoever signed does not count; None: it does.
+
+    Args:
+        book: the trail, and who may sign.
+        entry: the waiver's.
+        read: its signature holds.
+        revoked: fingerprints of keys that are no longer trusted.
+    """
     if is_gate(book.trail, read.signature):
         return "it was signed with the gate's own key, which never approves"
-    if book.trail.is_revoked(read.signature.fingerprint, parse_utc(at)):
+    if read.signature.fingerprint in revoked:
         return "its key was revoked"
     try:
         who = signer_of(book, read.signature, None, parse_utc(entry.facts.created))
