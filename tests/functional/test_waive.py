@@ -277,3 +277,17 @@ def test_a_waiver_that_left_the_trail_is_missed(folder: Path, say: Say) -> None:
     Path("audit/pending", entry).unlink()
     code, told = say("status", "o2")
     assert (code, f"the waiver {entry[:12]}, which is not in the audit trail" in told) == (6, True)
+
+
+def test_a_bar_that_was_sealed_without_waivers_is_not_held_to_with_them(
+    folder: Path, say: Say
+) -> None:
+    seal_it = ("policy", "seal", "none.yaml", "--predictions", "t.csv")
+    assert say(*seal_it)[0] == 0
+    code, told = gate(say, "o2")
+    assert code == 3
+    assert "but more may be waived now, or for longer" in told
+    assert say("policy", "seal", "p.yaml", "--predictions", "t.csv")[0] == 0
+    code, told = gate(say, "o3")
+    assert code == 3
+    assert "may be waived now" not in told

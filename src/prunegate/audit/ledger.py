@@ -21,6 +21,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from prunegate.audit.bar_words import is_looser
 from prunegate.audit.log.entry import may_name
 from prunegate.audit.log.folder import is_log, read_checkpoint, reading
 from prunegate.audit.log.pending import each_pending
@@ -159,8 +160,17 @@ def _bars(statement: Statement, gate_set: str, entry: bytes, where: str) -> list
                 sealed_at=str(said["created"]),
                 rules=_digest(said["rules"]),
                 contents=_digest(said["contents"]),
+                **_waivable(said.get("waivers", {})),
             )
         ]
+
+
+def _waivable(said: Any) -> dict[str, int]:
+    """How far findings could be waived under a sealed bar; not at all where it does not say."""
+    values = {name: said.get(name, 0) for name in ("at_most", "max_days")}
+    if any(type(value) is not int for value in values.values()):
+        raise TypeError
+    return values
 
 
 @contextmanager
@@ -168,7 +178,7 @@ def _well_formed(where: str) -> Iterator[None]:
     """Turn what is missing or misspelt in an entry into evidence that does not verify."""
     try:
         yield
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise EvidenceError(
             f"{where}: what it says of its gate set is not what prunegate writes; see 'prunegate "
             "audit verify'"
@@ -192,6 +202,7 @@ def bar_of(bars: Sequence[Bar], attempt: Attempt, predicted_at: str | None) -> B
     if not bars:
         return None
     held = [b for b in bars if (b.rules, b.contents) == (attempt.rules, attempt.contents)]
+    held = [b for b in held if not b.looser] or held
     found = min(held, key=_sealed_at) if held else max(bars, key=_sealed_at)
     before = None if predicted_at is None else found.sealed_at < predicted_at
     return replace(found, before_predictions=before)
@@ -245,7 +256,8 @@ class Ledger:
             alpha=spent(policy, number),
             alpha_of_all=bound(policy),
         )
-        return attempt, bar_of(known.bars, attempt, predicted_at)
+        bars = [replace(bar, looser=is_looser(policy, bar)) for bar in known.bars]
+        return attempt, bar_of(bars, attempt, predicted_at)
 
     def _hold(self) -> None:
         """Lock the audit folder itself; while it is not there, the nearest folder above it."""

@@ -18,6 +18,7 @@ from functools import reduce
 from operator import add
 from typing import Any
 
+from prunegate.audit.bar_words import is_looser
 from prunegate.audit.canonical import canonical_bytes, plain
 from prunegate.audit.known_limits import known_limits
 from prunegate.audit.measured import measured_of
@@ -152,6 +153,9 @@ def differences(
     yield from compare(("waivers",), record.waivers, done.used)
     term = revalidate_on(policy, record.created, record.waivers)
     yield from compare(("revalidate_on",), record.revalidate_on, term)
+    if record.bar is not None:
+        looser = is_looser(policy, record.bar)
+        yield from compare(("bar", "looser"), record.bar.looser, looser)
     yield from _of_policy(policy, record)
     yield from _of_words(policy, record, verdict, known)
 

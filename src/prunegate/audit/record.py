@@ -262,6 +262,12 @@ class Bar:
     """sha256 of the gate set with its slicing values, as it was sealed."""
     before_predictions: bool | None = None
     """Whether that was before the predictions were made; None: when they were is not known."""
+    at_most: int = 0
+    """Findings of a verdict that the policy which was sealed lets be waived."""
+    max_days: int = 0
+    """For how many days."""
+    looser: bool = False
+    """Whether this verdict's policy lets more be waived, or for longer."""
 
 
 @dataclass(frozen=True, kw_only=True)
