@@ -160,17 +160,16 @@ def _bars(statement: Statement, gate_set: str, entry: bytes, where: str) -> list
                 sealed_at=str(said["created"]),
                 rules=_digest(said["rules"]),
                 contents=_digest(said["contents"]),
-                **_waivable(said.get("waivers", {})),
+                at_most=_count(said.get("waivers", {}).get("at_most", 0)),
+                max_days=_count(said.get("waivers", {}).get("max_days", 0)),
             )
         ]
 
 
-def _waivable(said: Any) -> dict[str, int]:
-    """How far findings could be waived under a sealed bar; not at all where it does not say."""
-    values = {name: said.get(name, 0) for name in ("at_most", "max_days")}
-    if any(type(value) is not int for value in values.values()):
+def _count(value: Any) -> int:
+    if type(value) is not int:
         raise TypeError
-    return values
+    return value
 
 
 @contextmanager

@@ -16,8 +16,16 @@ from prunegate.audit.approvals.request import Decision
 from prunegate.policy.approvals import Approvals, Required
 
 Why = Literal[
-    *("outcome", "revalidate", "rejected", "missing", "not_enough", "not_distinct", "no_approver"),
-    *("waiver_expired", "waiver_revoked", "waiver_not_sealed"),
+    "outcome",
+    "revalidate",
+    "rejected",
+    "missing",
+    "not_enough",
+    "not_distinct",
+    "no_approver",
+    "waiver_expired",
+    "waiver_revoked",
+    "waiver_not_sealed",
 ]
 PassedOver = Literal[
     "another_record",
