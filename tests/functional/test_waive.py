@@ -14,12 +14,12 @@ from click.testing import CliRunner
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from prunegate import cli
+from prunegate.audit.approvals.bring_in import utc_now
 from prunegate.audit.log.begin import begin_log
 from prunegate.audit.log.entry import read_entry
 from prunegate.audit.log.seal import seal
 from prunegate.audit.signing.keys import generate, write_key_pair
 from prunegate.audit.signing.ssh_signature import NAMESPACE
-from prunegate.audit.waivers.bring_in import utc_now
 
 DAY = 86_400
 START = 1_700_000_000
