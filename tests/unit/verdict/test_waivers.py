@@ -25,7 +25,7 @@ def policy(at_most: int | None = 2, max_days: int = 30) -> Policy:
         "prunegate": 1,
         "name": "p",
         "task": {"kind": "binary", "positive": 1},
-        "rules": [{"metric": "recall", "at_least": 0.5}] * RULES,
+        "rules": [{"metric": "recall", "at_least": 0.5}] * (RULES + 1),
     }
     if at_most is not None:
         document["waivers"] = {"max_days": max_days, "at_most": at_most}
@@ -222,7 +222,7 @@ def test_of_several_for_one_finding_the_longest_is_used() -> None:
         (finding(0, "inconclusive", value=None), "nothing was judged"),
         (finding(0, "fail", value=None), "nothing was judged"),
         (replace(finding(0, "fail"), check="max_drop", baseline=None), "nothing was judged"),
-        (replace(finding(RULES, "fail"), check="claims"), "stated figures"),
+        (replace(finding(RULES + 1, "fail"), check="claims"), "stated figures"),
     ],
 )
 def test_why_a_finding_cannot_be_waived(found: Finding, why: str) -> None:

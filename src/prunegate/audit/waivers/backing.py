@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 
 from prunegate.audit.approvals.hearing import Book
@@ -53,7 +54,8 @@ def require_backed(record: DecisionRecord, book: Book) -> tuple[Backed, ...]:
     """
     require_consistent(record)
     held = {entry.sha256: (entry, said) for entry, said in book.trail.waivers}
-    revoked = book.trail.revoked(parse_utc(record.created))
+    before = parse_utc(record.created) - timedelta(seconds=1)  # times are whole seconds
+    revoked = book.trail.revoked(before)
     found = []
     for one in record.waivers:
         if one.entry not in held:
