@@ -166,9 +166,12 @@ def test_the_walk_from_a_rejection_to_the_end_of_the_waiver(folder: Path, say: S
     assert "waives nothing: it expired at 2023-12-02T00:00:00Z" in told
 
 
-def test_revoking_the_key_ends_its_waivers(folder: Path, say: Say) -> None:
+def test_revoking_the_key_ends_its_waivers(
+    folder: Path, say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert waive(say)[0] == 0
     assert gate(say, "o2")[0] == 0
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", str(START + 3600))
     done = CliRunner().invoke(cli.cli, ("audit", "revoke", "--key", "ann.pub", "--reason", "lost"))
     assert done.exit_code == 0, done.output
     code, told = say("status", "o2")
