@@ -6,6 +6,7 @@
     predictions -> counts per slice (one GROUP BY) -> evidence -> findings -> verdict
     measurements, prices ------------------------------------------^
     verdict + stated figures -> claims checked -> verdict
+    verdict + waivers in force for this candidate -> verdict
     verdict -> second opinion (another engine, all findings): agrees, or nothing is written
     verdict + where everything came from -> DecisionRecord -> report, files, audit trail
 
@@ -27,6 +28,7 @@ from prunegate.audit.ledger import Ledger, Tried
 from prunegate.audit.measured import measured_of
 from prunegate.audit.measured_models import require_same_models
 from prunegate.audit.notes import Notes, predicted_at, read_notes, saturation_warnings
+from prunegate.audit.provenance import now
 from prunegate.audit.read import kept_form
 from prunegate.audit.record import Bar, DecisionRecord
 from prunegate.audit.second_opinion import second_opinion
@@ -46,6 +48,7 @@ from prunegate.verdict.claimed import with_claims
 from prunegate.verdict.figures import figures
 from prunegate.verdict.finding import Verdict
 from prunegate.verdict.judge import decide
+from prunegate.verdict.waiver import Waiver
 
 if TYPE_CHECKING:
     from prunegate.audit.signing.keys import PrivateKey
@@ -148,6 +151,8 @@ def gate(
     )
     tested = as_attempted(policy, attempt)
     verdict = told(_judged(tested, counted, known), policy, attempt)
+    at = now()
+    verdict, waivers = _waived(policy, verdict, attempt, ledger, at)
     if ledger is not None:
         noticed = (UNCOUNTED,) if attempt is None else bar_warning(attempt, bar)
         verdict = replace(verdict, warnings=(*verdict.warnings, *noticed))
@@ -160,12 +165,14 @@ def gate(
         operations=known,
         slices=counted.slices,
         verdict=verdict,
-        opinion=second_opinion(tested, verdict),
+        opinion=second_opinion(tested, verdict, waivers),
         notes=notes,
         claims=claims_input(source),
         workspace=workspace_of(source.path),
         attempt=attempt,
         bar=bar,
+        waivers=waivers,
+        at=at,
         unknown=unknown,
     )
     record = assemble(policy, reference, judged, origin)
@@ -212,6 +219,18 @@ def _attempted(
         rules=rules_digest(policy),
     )
     return ledger.take(policy, tried, predicted_at(notes))
+
+
+def _waived(
+    policy: Policy, verdict: Verdict, attempt: Attempt | None, ledger: Ledger | None, at: str
+) -> tuple[Verdict, tuple[Waiver, ...]]:
+    """The verdict with what the audit folder waives of it, where the policy lets anything be."""
+    if policy.waivers is None or attempt is None or ledger is None:
+        return verdict, ()
+    from prunegate.audit.waivers.in_force import waived
+
+    done = waived(policy, verdict, attempt.candidate, ledger.audit, at)
+    return done.verdict, done.used
 
 
 def _open(policy: Policy, predictions: Any) -> Table:

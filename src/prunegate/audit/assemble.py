@@ -35,6 +35,7 @@ from prunegate.policy.explain import explain
 from prunegate.policy.model import Policy
 from prunegate.verdict.attempt import Attempt
 from prunegate.verdict.finding import Verdict
+from prunegate.verdict.waiver import Waiver
 
 if TYPE_CHECKING:
     from prunegate.policy.load import PolicyFile
@@ -79,6 +80,10 @@ class Judged:
     """Which attempt on its gate set it is, where a ledger was asked."""
     bar: Bar | None = None
     """What was sealed for the gate set."""
+    waivers: tuple[Waiver, ...] = ()
+    """What waived findings were waived by."""
+    at: str | None = None
+    """When it was judged: UTC, ISO 8601, seconds; None: now."""
     unknown: tuple[str, ...] = ()
     """Measured models that nothing at hand could be compared with."""
 
@@ -113,7 +118,7 @@ def assemble(
 ) -> DecisionRecord:
     """The whole record of one decision."""
     verdict, operations = judged.verdict, judged.operations
-    created = now()
+    created = judged.at or now()
     return DecisionRecord(
         created=created,
         command=origin.command,
@@ -138,7 +143,8 @@ def assemble(
         bar=judged.bar,
         environment=environment_of(judged.notes),
         workspace=judged.workspace,
-        revalidate_on=revalidate_on(policy, created),
+        waivers=judged.waivers,
+        revalidate_on=revalidate_on(policy, created, judged.waivers),
         **origin.made,
     )
 

@@ -49,6 +49,8 @@ def seal_bar(
         InputError: the folder cannot be written.
     """
     created, rules = now(), rules_digest(source.policy)
+    waivers = source.policy.waivers
+    let = {} if waivers is None else {"waivers": waivers.model_dump(mode="json")}
     statement = Statement(
         subjects=(
             Subject(name="policy", sha256=source.sha256),
@@ -62,6 +64,7 @@ def seal_bar(
             "gate_set": gate_set.name,
             "contents": gate_set.contents,
             "rows": gate_set.rows,
+            **let,
         },
     )
     place = pend(sign(statement.to_bytes(), [] if key is None else [key]), audit)

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from prunegate.audit.record import Bar
+from prunegate.policy.model import Policy
 from prunegate.verdict.attempt import Attempt
+
+
+def is_looser(policy: Policy, bar: Bar) -> bool:
+    """Whether a policy lets more be waived, or for longer, than the one that was sealed."""
+    now = policy.waivers
+    return now is not None and (now.at_most > bar.at_most or now.max_days > bar.max_days)
 
 
 def bar_in_words(attempt: Attempt, bar: Bar | None) -> str:
@@ -15,16 +22,19 @@ def bar_in_words(attempt: Attempt, bar: Bar | None) -> str:
         return f"no: other rules were {sealed}; this verdict was not held to them"
     if bar.contents != attempt.contents:
         return f"no: the rules were {sealed}, but slicing values of the gate set changed since"
+    if bar.looser:
+        return f"no: the rules were {sealed}, but more may be waived now, or for longer"
     if bar.before_predictions is None:
         return f"{sealed}; when the predictions were made is not known"
-    if bar.before_predictions:
-        return f"yes: {sealed}, before the predictions were made"
-    return f"no: {sealed}, not before the predictions were made"
+    before = ("yes", "before") if bar.before_predictions else ("no", "not before")
+    return f"{before[0]}: {sealed}, {before[1]} the predictions were made"
 
 
 def bar_warning(attempt: Attempt, bar: Bar | None) -> tuple[str, ...]:
     """A warning where a bar was sealed and the verdict was not held to it."""
-    if bar is None or (bar.rules, bar.contents) == (attempt.rules, attempt.contents):
+    if bar is None:
+        return ()
+    if (bar.rules, bar.contents) == (attempt.rules, attempt.contents) and not bar.looser:
         return ()
     why = bar_in_words(attempt, bar).removeprefix("no: ")
     return (f"The bar sealed for this gate set is not the one it was judged by: {why}.",)

@@ -21,6 +21,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from prunegate.audit.bar_words import is_looser
 from prunegate.audit.log.entry import may_name
 from prunegate.audit.log.folder import is_log, read_checkpoint, reading
 from prunegate.audit.log.pending import each_pending
@@ -159,8 +160,16 @@ def _bars(statement: Statement, gate_set: str, entry: bytes, where: str) -> list
                 sealed_at=str(said["created"]),
                 rules=_digest(said["rules"]),
                 contents=_digest(said["contents"]),
+                at_most=_count(said.get("waivers", {}).get("at_most", 0)),
+                max_days=_count(said.get("waivers", {}).get("max_days", 0)),
             )
         ]
+
+
+def _count(value: Any) -> int:
+    if type(value) is not int:
+        raise TypeError
+    return value
 
 
 @contextmanager
@@ -168,7 +177,7 @@ def _well_formed(where: str) -> Iterator[None]:
     """Turn what is missing or misspelt in an entry into evidence that does not verify."""
     try:
         yield
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise EvidenceError(
             f"{where}: what it says of its gate set is not what prunegate writes; see 'prunegate "
             "audit verify'"
@@ -192,6 +201,7 @@ def bar_of(bars: Sequence[Bar], attempt: Attempt, predicted_at: str | None) -> B
     if not bars:
         return None
     held = [b for b in bars if (b.rules, b.contents) == (attempt.rules, attempt.contents)]
+    held = [b for b in held if not b.looser] or held
     found = min(held, key=_sealed_at) if held else max(bars, key=_sealed_at)
     before = None if predicted_at is None else found.sealed_at < predicted_at
     return replace(found, before_predictions=before)
@@ -215,6 +225,11 @@ class Ledger:
     def __exit__(self, *_: object) -> None:
         while self._held:
             os.close(self._held.pop())
+
+    @property
+    def audit(self) -> Path:
+        """The folder that it speaks of."""
+        return self._audit
 
     def take(
         self, policy: Policy, tried: Tried, predicted_at: str | None = None
@@ -240,7 +255,8 @@ class Ledger:
             alpha=spent(policy, number),
             alpha_of_all=bound(policy),
         )
-        return attempt, bar_of(known.bars, attempt, predicted_at)
+        bars = [replace(bar, looser=is_looser(policy, bar)) for bar in known.bars]
+        return attempt, bar_of(bars, attempt, predicted_at)
 
     def _hold(self) -> None:
         """Lock the audit folder itself; while it is not there, the nearest folder above it."""

@@ -51,6 +51,7 @@ def _row(policy: Policy, slices: dict[str, SliceSummary], finding: Finding) -> d
         "severity": finding.severity,
         "passed": finding.status == "pass",
         "failed": finding.status == "fail",
+        "waived": finding.status == "waived",
         "proven": finding.evidence == "proven",
         "level": finding.check in (*LEVELS, CLAIMS),
         "n": finding.n,

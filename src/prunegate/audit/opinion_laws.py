@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 from prunegate.audit.foreseen import CLAIMS, Place, absent, foreseen, place_of
 from prunegate.audit.opinion_facts import facts
 from prunegate.data.whole_table import Inside, Law, Size, Unique
-from prunegate.policy.model import ErrorRatio, Policy, Relative
+from prunegate.policy.model import LEVELS, ErrorRatio, Policy, Relative
 from prunegate.verdict.finding import Finding, Verdict
+from prunegate.verdict.waiver import Waiver
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,7 +25,7 @@ SLACK = 1e-12
 taken on exact fractions. One row too many is larger: for shares of n rows and limits of d decimals
 it is at least 1 / (n x 10^d)."""
 STATUSES = ("pass", "fail", "inconclusive")
-"""What this version gives; it waives nothing."""
+"""What needs nobody's word; a waived finding needs a waiver of its own, within the policy's cap."""
 KEY = ("rule", "slice", "check", "label")
 
 
@@ -56,14 +57,14 @@ WHOLE = frozenset({"absent", "outcome_gap"})
 """Columns that speak of the verdict as a whole, so that no row of them is to blame."""
 
 
-def columns(policy: Policy, verdict: Verdict) -> dict[str, Any]:
+def columns(policy: Policy, verdict: Verdict, waivers: Sequence[Waiver] = ()) -> dict[str, Any]:
     """The numbers that the laws are about, one row a finding."""
     table = facts(policy, verdict)
     if table.empty:
         return {}
     return {
         **_keys(verdict.findings),
-        "asked": _asked(policy, verdict),
+        "asked": _asked(policy, verdict, waivers),
         "absent": [float(len(absent(policy, verdict.slices)))] * len(table),
         "faults": _faults(table),
         **_of_pass(table),
@@ -84,16 +85,36 @@ def _keys(findings: Sequence[Finding]) -> dict[str, list[int]]:
     }
 
 
-def _asked(policy: Policy, verdict: Verdict) -> list[float]:
+def _asked(policy: Policy, verdict: Verdict, waivers: Sequence[Waiver]) -> list[float]:
     places = foreseen(policy, verdict.slices, verdict.claims)
-    return [float(_as_policy(policy, verdict, finding, places)) for finding in verdict.findings]
+    let = _let_be(policy, waivers)
+    return [
+        float(_as_policy(policy, verdict, finding, places) and _may_be(finding, let))
+        for finding in verdict.findings
+    ]
+
+
+def _let_be(policy: Policy, waivers: Sequence[Waiver]) -> frozenset[Place]:
+    """Places of the findings that waivers let be; none where there are more than may be."""
+    places = frozenset(Place(w.rule, w.slice, w.check, w.class_label) for w in waivers)
+    most = 0 if policy.waivers is None else policy.waivers.at_most
+    return places if len(places) <= most else frozenset()
+
+
+def _may_be(finding: Finding, let: frozenset[Place]) -> bool:
+    """Whether a status is one that a finding may have; waived only what was judged and blocks."""
+    if finding.status in STATUSES:
+        return True
+    judged = finding.candidate is not None and finding.severity == "block"
+    compared = finding.check in LEVELS or finding.baseline is not None
+    return finding.status == "waived" and judged and compared and place_of(finding) in let
 
 
 def _as_policy(
     policy: Policy, verdict: Verdict, finding: Finding, places: frozenset[Place]
 ) -> bool:
     """Whether a finding is foreseen and carries the terms of its rule."""
-    if place_of(finding) not in places or finding.status not in STATUSES:
+    if place_of(finding) not in places:
         return False
     if policy.claims is not None and finding.check == CLAIMS:
         named = finding.metric == CLAIMS and finding.limit == 0
@@ -199,5 +220,6 @@ def _outcome(table: pd.DataFrame, verdict: Verdict) -> str:
     if blocking["failed"].any():
         return "reject"
     unseen = any(summary.declared and summary.rows == 0 for summary in verdict.slices)
-    approved = len(blocking) > 0 and blocking["passed"].all() and not unseen
+    held = (blocking["passed"] | blocking["waived"]).all() and blocking["passed"].any()
+    approved = held and not unseen
     return "approve" if approved else "inconclusive"

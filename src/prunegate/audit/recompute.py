@@ -18,6 +18,7 @@ from functools import reduce
 from operator import add
 from typing import Any
 
+from prunegate.audit.bar_words import is_looser
 from prunegate.audit.canonical import canonical_bytes, plain
 from prunegate.audit.known_limits import known_limits
 from prunegate.audit.measured import measured_of
@@ -25,6 +26,7 @@ from prunegate.audit.provenance import made_elsewhere
 from prunegate.audit.record import DecisionRecord
 from prunegate.audit.tallied import slices_in
 from prunegate.audit.terms import revalidate_on
+from prunegate.audit.waivers.consistent import flaws
 from prunegate.claims.check import check
 from prunegate.cost.operations import Operations, operations
 from prunegate.errors import EvidenceError, InputError, InternalError
@@ -43,6 +45,7 @@ from prunegate.verdict.claimed import with_claims
 from prunegate.verdict.figures import figures
 from prunegate.verdict.finding import Verdict
 from prunegate.verdict.judge import decide
+from prunegate.verdict.waiver import with_waivers
 
 NUMBERS = ("numpy", "scipy")
 """Libraries that a finding's numbers depend on."""
@@ -137,7 +140,10 @@ def differences(
     yield from _of_layout(policy, slices)
     known = operations(policy, record.measurements)
     yield from _of_attempt(policy, record.attempt)
-    verdict = verdict_of(policy, slices, known, record.attempt)
+    for flaw in flaws(record):
+        raise InputError(flaw)
+    done = with_waivers(policy, verdict_of(policy, slices, known, record.attempt), record.waivers)
+    verdict = done.verdict
     for name in FIELDS:
         yield from compare((name,), getattr(record, name), getattr(verdict, name))
     yield from compare(("cost",), record.cost, known.cost)
@@ -145,8 +151,12 @@ def differences(
         yield Difference(
             where="created", got=record.created, expected="UTC, as 2026-01-31T12:00:00Z"
         )
-    term = revalidate_on(policy, record.created)
+    yield from compare(("waivers",), record.waivers, done.used)
+    term = revalidate_on(policy, record.created, record.waivers)
     yield from compare(("revalidate_on",), record.revalidate_on, term)
+    if record.bar is not None:
+        looser = is_looser(policy, record.bar)
+        yield from compare(("bar", "looser"), record.bar.looser, looser)
     yield from _of_policy(policy, record)
     yield from _of_words(policy, record, verdict, known)
 

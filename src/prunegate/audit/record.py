@@ -17,6 +17,7 @@ from prunegate.cost.projection import Projection
 from prunegate.evaluation.discovered import DiscoveredSlice
 from prunegate.verdict.attempt import Attempt
 from prunegate.verdict.finding import Finding, Outcome, SliceSummary
+from prunegate.verdict.waiver import Waiver
 
 FORMAT = "urn:prunegate:record:v1"
 
@@ -261,6 +262,12 @@ class Bar:
     """sha256 of the gate set with its slicing values, as it was sealed."""
     before_predictions: bool | None = None
     """Whether that was before the predictions were made; None: when they were is not known."""
+    at_most: int = 0
+    """Findings of a verdict that the policy which was sealed lets be waived."""
+    max_days: int = 0
+    """For how many days."""
+    looser: bool = False
+    """Whether this verdict's policy lets more be waived, or for longer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -309,6 +316,8 @@ class DecisionRecord:
     sets apart."""
     bar: Bar | None = None
     """The bar that was sealed for this gate set; None: none is known."""
+    waivers: tuple[Waiver, ...] = ()
+    """What waived findings were waived by, one for each; empty: nothing is waived."""
     second_opinion: SecondOpinion | None = None
     """None: the record was made without one."""
     workspace: Workspace | None = None

@@ -7,6 +7,7 @@ mistake of ours: it ends the program, and never in an approval.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.metadata import version
 
 from prunegate.audit.foreseen import Place, foreseen, place_of
@@ -17,24 +18,28 @@ from prunegate.errors import InternalError
 from prunegate.policy.model import Policy
 from prunegate.text.escape import escaped
 from prunegate.verdict.finding import Verdict
+from prunegate.verdict.waiver import Waiver
 
 NAMED = 3
 """Findings named for each law that does not hold."""
 _LONGEST = 120
 
 
-def second_opinion(policy: Policy, verdict: Verdict) -> SecondOpinion:
+def second_opinion(
+    policy: Policy, verdict: Verdict, waivers: Sequence[Waiver] = ()
+) -> SecondOpinion:
     """Judge a verdict's findings a second time; return what was judged, which is agreement.
 
     Args:
         policy: the policy that was judged.
         verdict: the finished verdict.
+        waivers: what its waived findings were waived by.
 
     Raises:
         InternalError: the second opinion disagrees, or could not be had.
     """
     required = laws(policy, verdict)
-    found = broken(columns(policy, verdict), required)
+    found = broken(columns(policy, verdict, waivers), required)
     if found:
         told = "; ".join(_tell(policy, verdict, item) for item in found)
         raise InternalError(

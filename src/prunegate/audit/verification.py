@@ -22,7 +22,8 @@ class Check:
     """One thing that was looked at."""
 
     name: str
-    """record, verdict, pictures, page, digest, files, entry, signature, log, growth, approvals."""
+    """record, verdict, pictures, page, digest, files, entry, signature, log, growth, approvals,
+    waivers."""
     status: Status
     """missing: there is nothing to check, which breaks only what is required."""
     detail: str

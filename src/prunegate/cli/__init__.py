@@ -34,6 +34,7 @@ COMMANDS = {
     "report": "report",
     "verify": "verify",
     "approve": "approve",
+    "waive": "waive",
     "status": "status",
     "policy": "policy",
     "audit": "audit",

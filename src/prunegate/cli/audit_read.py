@@ -79,17 +79,22 @@ def verify(
     from prunegate.audit.log.verify import verify as verify_log
     from prunegate.audit.signing.keys import read_public_key
     from prunegate.audit.signing.signers import read_signers, signed_reader
+    from prunegate.audit.waivers.backing import WaivedDecisions, require_all_backed
 
     keys = tuple(map(read_public_key, signers)) or read_signers(audit)
+    decisions = WaivedDecisions(signed_reader(keys))
     found = verify_log(
         audit,
-        signed_reader(keys),
+        decisions.read,
         policy=parse_trust_policy(_given(trust)) if trust else None,
         against=_given(against) if against else None,
         missing_ok=evidence_may_be_gone,
     )
+    waived = require_all_backed(decisions.kept, audit)
     if not quiet:
         click.echo("\n".join(_told(found, len(keys))))
+        if waived:
+            click.echo(f"  {waived} decisions rest on waivers, which are here and were signed")
 
 
 @click.command(
@@ -133,9 +138,11 @@ def _row(number: int, content: bytes) -> dict[str, Any]:
 
     from prunegate.audit.log.entry import read_entry
     from prunegate.audit.log.folder import as_evidence
+    from prunegate.audit.waivers.words import WAIVER, waiver_words
 
     with as_evidence(f"entry {number}"):
         facts = read_entry(content)
+    said = {"said": waiver_words(content)} if facts.kind == WAIVER else {}
     return {
         "number": number,
         "created": facts.created,
@@ -143,6 +150,7 @@ def _row(number: int, content: bytes) -> dict[str, Any]:
         "subject": facts.subject,
         "sha256": hashlib.sha256(content).hexdigest(),
         "signers": list(facts.signers),
+        **said,
     }
 
 
@@ -151,7 +159,8 @@ def _line(row: dict[str, Any]) -> str:
 
     kind = row["kind"].removeprefix(_KIND)
     signed = "" if row["signers"] else "  (no signature of its own)"
-    shown = f"{escaped(kind):<22} {escaped(row['subject'])}{signed}"
+    about = row.get("said", row["subject"])
+    shown = f"{escaped(kind):<22} {escaped(about)}{signed}"
     return f"{row['number']:>6}  {row['created']}  {row['sha256'][:12]}  {shown}"
 
 

@@ -14,10 +14,11 @@ from prunegate.cli.approve import PATH, case_of
 
 if TYPE_CHECKING:
     from prunegate.audit.approvals.bring_in import Case
-    from prunegate.audit.approvals.standing import Standing
+    from prunegate.audit.approvals.standing import RestsOn, Standing
+    from prunegate.audit.waivers.backing import Backed
 
 NOT_YET = 5
-"""Exit code: approvals are missing, expired, revoked or rejected."""
+"""Exit code: approvals are missing, expired, revoked or rejected, or a waiver has ended."""
 
 
 @click.command("status", short_help="Say whether a candidate may ship now.")
@@ -74,6 +75,7 @@ def standing_of(case: Case, at: datetime | None, *, sealed: bool) -> Standing:
     from prunegate.audit.approvals.hearing import said_in
     from prunegate.audit.approvals.standing import Facts, sign_off
     from prunegate.audit.recompute import policy_of
+    from prunegate.audit.waivers.backing import require_backed
 
     record, book = case.stored.record, case.book()
     term = record.revalidate_on
@@ -82,10 +84,22 @@ def standing_of(case: Case, at: datetime | None, *, sealed: bool) -> Standing:
         report=case.report,
         outcome=record.outcome,
         revalidate_at=datetime.fromisoformat(f"{term}T00:00:00Z") if term else None,
+        waivers=tuple(_rests_on(one, sealed) for one in require_backed(record, book)),
     )
     revoked = book.trail.revoked(at)  # by now: whatever the clock of who revoked said
     said = said_in(book, sealed=sealed)
     return sign_off(policy_of(record).approvals, facts, said, revoked, at or case.now)
+
+
+def _rests_on(one: Backed, must_be_sealed: bool) -> RestsOn:
+    from prunegate.audit.approvals.standing import RestsOn
+
+    return RestsOn(
+        approver=one.waiver.approver,
+        key=one.waiver.key,
+        expires=datetime.fromisoformat(one.waiver.expires),
+        sealed=one.sealed or not must_be_sealed,
+    )
 
 
 def _moment(text: str | None) -> datetime | None:
@@ -112,6 +126,10 @@ def _document(case: Case, standing: Standing, code: int) -> dict[str, Any]:
         "record": case.stored.digest,
         "outcome": case.stored.record.outcome,
         "ships": standing.ships,
+        "waivers": [
+            {name: getattr(one, name) for name in ("entry", "slice", "approver", "expires")}
+            for one in case.stored.record.waivers
+        ],
         "reasons": [{"why": r.why, "role": r.role, "sentence": words} for r, words in reasons],
         "counted": [told(one) for one in standing.counted],
         "passed_over": [{**told(one), "why": why} for one, why in standing.passed_over],
@@ -122,6 +140,7 @@ def _document(case: Case, standing: Standing, code: int) -> dict[str, Any]:
 def _lines(case: Case, standing: Standing, *, quiet: bool, color: bool) -> Iterator[str]:
     from prunegate.audit.approvals.words import PASSED_OVER, said_words, sentences
     from prunegate.text.escape import escaped
+    from prunegate.verdict.waiver import told
 
     word, paint = ("MAY SHIP", "green") if standing.ships else ("MAY NOT SHIP", "red")
     shown = click.style(word, fg=paint, bold=True) if color else word
@@ -130,6 +149,10 @@ def _lines(case: Case, standing: Standing, *, quiet: bool, color: bool) -> Itera
     yield from (f"  {sentence}" for sentence in sentences(standing))
     if quiet:
         return
+    yield from (
+        f"  {escaped(one.check)} on {escaped(one.slice)}: {escaped(told(one, one.without))}"
+        for one in case.stored.record.waivers
+    )
     yield from (f"  {said_words(one)}" for one in standing.counted)
     for one, why in standing.passed_over:
         yield f"  passed over, because {PASSED_OVER[why]}: {said_words(one)}"

@@ -18,6 +18,8 @@ BECAUSE = {
     "removed": {"loosened": "that is demanded no longer"},
     "expected": {"tightened": "without it nothing is approved now"},
     "not_expected": {"loosened": "its absence holds nothing back any more"},
+    "waivable": {"loosened": "findings that do not hold can be let pass now"},
+    "not_waivable": {"tightened": "no finding can be let pass any more"},
     "implied": {"neutral": "another limit that is as strict or stricter demands it all the same"},
     "judged": {
         "tightened": "some slice there has to have enough evidence to be judged now",

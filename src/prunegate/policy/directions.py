@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from prunegate.policy import approvals, money, recipe, stated
+from prunegate.policy import approvals, money, recipe, stated, waivers
 from prunegate.policy.catalogue import MONEY
 from prunegate.policy.change import Told, spelled
 from prunegate.policy.model import (
@@ -102,6 +102,13 @@ def ordered(*values: Any) -> Direction:
 def present(move: Move) -> Told:
     """Something that is demanded where it is there."""
     return _there(move, "added", "removed")
+
+
+def _allowed(move: Move) -> Told:
+    """Something that lets more pass where it is there."""
+    if None not in (move.old, move.new):
+        return Told(kind="loosened", because="undeclared", told=False)
+    return _tighter(move.new is None, "waivable" if move.old is None else "not_waivable")
 
 
 def _expected(move: Move) -> Told:
@@ -234,7 +241,9 @@ DIRECTIONS: Mapping[type[Section], Mapping[str, Direction]] = {
         "claims": present,
         "revalidate": present,
         "approvals": present,
+        "waivers": _allowed,
     },
+    waivers.Waivers: {"max_days": lower, "at_most": lower},
     Revalidate: {"after_days": lower},
     Task: {
         "kind": _TASK,

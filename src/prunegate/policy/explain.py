@@ -195,6 +195,7 @@ def _in_general(policy: Policy) -> list[str]:
         _claims(policy),
         _revalidated(policy),
         *_approvals(policy),
+        _waivers(policy),
     ]
 
 
@@ -241,6 +242,17 @@ def _approvals(policy: Policy) -> list[str]:
     if wanted.attested == "count":
         sentences.append("An approval that only the agency attests counts as well.")
     return sentences
+
+
+def _waivers(policy: Policy) -> str:
+    wanted = policy.waivers
+    if wanted is None:
+        return ""
+    days, most = _count(wanted.max_days, "day"), _count(wanted.at_most, "finding")
+    return (
+        f"At most {most} of a verdict can be waived, each for {days} at most and on the signed "
+        "word of somebody other than who asks for it; it is shown as waived, never as passed."
+    )
 
 
 def _count(count: int, noun: str) -> str:

@@ -26,6 +26,7 @@ from prunegate.policy.section import (
     shape_of,
 )
 from prunegate.policy.stated import ClaimsRule
+from prunegate.policy.waivers import Waivers
 
 
 class Task(Section):
@@ -264,6 +265,8 @@ class Policy(Section):
     """When the decision has to be taken anew; absent: no term is set."""
     approvals: Approvals | None = None
     """Who has to approve before the candidate ships; absent: the verdict alone decides."""
+    waivers: Waivers | None = None
+    """How far findings may be waived; absent: none may."""
 
     @field_validator("prunegate", mode="before")
     @classmethod

@@ -109,6 +109,7 @@ def _verified(
         for name in names[len(checks) :]
     ]
     checks.append(_named(found.stored, named))
+    checks += _waivers(found.stored)
     checks += [Check(name=n, status="missing", detail=words) for n, words in BEYOND.items()]
     believed = checks[1].status == "holds" and found.stored is not None
     return Verification(
@@ -135,6 +136,18 @@ def _named(stored: StoredRecord | None, named: Callable[[StoredRecord], str] | N
         f"{stored.digest}"
     )
     return Check(name="digest", status="missing", detail=detail)
+
+
+def _waivers(stored: StoredRecord | None) -> list[Check]:
+    """That a record by itself does not show whether somebody signed its waivers."""
+    if stored is None or not stored.record.waivers:
+        return []
+    count = len(stored.record.waivers)
+    detail = (
+        f"the verdict rests on {count} waiver{'' if count == 1 else 's'}, and a file by itself "
+        "does not show who signed them; 'prunegate status' looks in the audit folder"
+    )
+    return [Check(name="waivers", status="missing", detail=detail)]
 
 
 def _record(content: bytes, found: _Found) -> Iterator[str]:

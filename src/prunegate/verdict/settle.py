@@ -32,7 +32,8 @@ def outcome(findings: Sequence[Finding]) -> Outcome:
     blocking = [f for f in findings if f.severity == "block"]
     if any(f.status == "fail" for f in blocking):
         return "reject"
-    if blocking and all(f.status == "pass" for f in blocking):
+    passed = any(f.status == "pass" for f in blocking)  # what is waived is judged, but holds not
+    if passed and all(f.status in ("pass", "waived") for f in blocking):
         return "approve"
     return "inconclusive"
 

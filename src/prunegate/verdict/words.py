@@ -110,7 +110,15 @@ def reasons(policy: Policy, outcome: Outcome, findings: Sequence[Finding]) -> tu
     if outcome == "approve":
         slices = len({f.slice for f in blocking})
         noun = "slice" if slices == 1 else "slices"
+        waived = [f for f in blocking if f.status == "waived"]
+        if waived:
+            held = len(blocking) - len(waived)
+            first = f"{held} of {len(blocking)} blocking limits hold; the rest is waived."
+            written = _quantities(policy, findings)
+            return (first, *(_reason(policy, f, written) for f in waived))
         return (f"All {len(blocking)} blocking limits hold on {slices} {noun}.",)
+    if blocking and all(f.status == "waived" for f in blocking):
+        return ("Every blocking limit is waived, so nothing is shown to hold.",)
     failed = [f for f in blocking if f.status == "fail"]
     still_open = [f for f in blocking if f.status == "inconclusive"]
     written = _quantities(policy, findings)
@@ -130,6 +138,8 @@ def _reason(policy: Policy, finding: Finding, written: Quantities) -> str:
     if finding.candidate is None:
         return f"{where}: {finding.note}."
     figures = f"{where} {_figures(policy, finding, written[finding.metric])}"
+    if finding.status == "waived":
+        return f"{figures}; {finding.note}."
     if finding.status == "fail" and METRICS[finding.metric].kind == "operational" and finding.note:
         return f"{figures} ({finding.note})."
     if finding.status == "fail":

@@ -59,9 +59,9 @@ def is_gate(trail: Trail, signature: SshSignature) -> bool:
 
 
 def signer_of(
-    book: Book, signature: SshSignature, role: str, at: datetime, *, sealed: bool = False
+    book: Book, signature: SshSignature, role: str | None, at: datetime, *, sealed: bool = False
 ) -> Enrolment:
-    """Whose signature it is, where she may sign in a role at a time.
+    """Whose signature it is, where she may sign in a role (None: in any) at a time.
 
     Raises:
         EvidenceError: the key is the gate's, is not allowed to sign then, or is not enrolled.
@@ -77,7 +77,8 @@ def signer_of(
     if found is None:
         other = trail.enrolled(key, None, at, sealed=sealed)
         held = f"is enrolled as {escaped(other.role)} only" if other else "is not enrolled"
-        raise EvidenceError(f"key {key} {held}, not as {escaped(role)}; enrol it: {ENROL}")
+        asked = "" if role is None else f", not as {escaped(role)}"
+        raise EvidenceError(f"key {key} {held}{asked}; enrol it: {ENROL}")
     if not any(line.is_of(found.person) for line in lines):
         raise EvidenceError(
             f"key {key} is enrolled for {escaped(found.person)}, but the allowed signers give it "

@@ -107,6 +107,9 @@ def request_document(
     name = clipped(record.policy.name)
     read = f"I have read the report with the code {code}, whose decision is"
     read += f" {record.outcome.upper()} for {name}."
+    if record.waivers:
+        count = len(record.waivers)
+        read += f" {count} {'finding is' if count == 1 else 'findings are'} waived in it."
     data = [
         {"role": clipped(i.role), "name": clipped(i.name), "sha256": i.sha256}
         for i in record.inputs

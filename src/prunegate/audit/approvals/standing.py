@@ -16,7 +16,16 @@ from prunegate.audit.approvals.request import Decision
 from prunegate.policy.approvals import Approvals, Required
 
 Why = Literal[
-    "outcome", "revalidate", "rejected", "missing", "not_enough", "not_distinct", "no_approver"
+    "outcome",
+    "revalidate",
+    "rejected",
+    "missing",
+    "not_enough",
+    "not_distinct",
+    "no_approver",
+    "waiver_expired",
+    "waiver_revoked",
+    "waiver_not_sealed",
 ]
 PassedOver = Literal[
     "another_record",
@@ -36,6 +45,18 @@ PassedOver = Literal[
 
 
 @dataclass(frozen=True, kw_only=True)
+class RestsOn:
+    """A waiver that the record rests on."""
+
+    approver: str
+    key: str
+    """Fingerprint of the key that signed it."""
+    expires: datetime
+    sealed: bool = True
+    """Whether it is in the log, or need not be."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Facts:
     """What is known of the record."""
 
@@ -46,6 +67,8 @@ class Facts:
     outcome: str
     revalidate_at: datetime | None = None
     """From when on the decision has to be taken anew."""
+    waivers: tuple[RestsOn, ...] = ()
+    """What it rests on beside its findings."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,7 +154,7 @@ def sign_off(
         for place, one in enumerate(said)
     ]
     counted = [one for one, why in judged if why is None and one.decision == "approve"]
-    reasons = list(_of_record(facts, now))
+    reasons = [*_of_record(facts, now), *_of_waivers(facts, revoked, now)]
     objections = [one for one, why in judged if why is None and one.decision == "reject"]
     if objections:
         people = tuple(dict.fromkeys(one.person for one in objections))
@@ -150,6 +173,18 @@ def _of_record(facts: Facts, now: datetime) -> Iterator[No]:
         yield No(why="outcome")
     if facts.revalidate_at is not None and now >= facts.revalidate_at:
         yield No(why="revalidate")
+
+
+def _of_waivers(facts: Facts, revoked: Collection[str], now: datetime) -> Iterator[No]:
+    """Waivers that the record rests on and that hold no more; one reason of a kind for all."""
+    ended: dict[Why, list[RestsOn]] = {
+        "waiver_expired": [one for one in facts.waivers if now >= one.expires],
+        "waiver_revoked": [one for one in facts.waivers if one.key in revoked],
+        "waiver_not_sealed": [one for one in facts.waivers if not one.sealed],
+    }
+    for why, found in ended.items():
+        if found:
+            yield No(why=why, by=tuple(dict.fromkeys(one.approver for one in found)))
 
 
 def _of_roles(

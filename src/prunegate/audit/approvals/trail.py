@@ -1,4 +1,4 @@
-"""Trail: what the audit folder says of people and approvals, sealed entries first, then pending.
+"""Trail: what the audit folder says of people, approvals and waivers: sealed entries, then pending.
 
 Where there is a log, all of it is verified before a word of it is believed. Pending entries count
 too: they are what has just been said, and only the log's key will vouch for when.
@@ -34,10 +34,12 @@ from prunegate.audit.signing.dsse import Envelope, parse_envelope
 from prunegate.audit.signing.keys import PublicKey, key_id
 from prunegate.audit.signing.signers import read_signers, signed_reader
 from prunegate.audit.signing.statement import Statement, parse_statement
+from prunegate.audit.waivers.entry import WAIVER, SignedWaiver, waiver_in
 
 GATE_WRITES = frozenset({DECISION, "urn:prunegate:seal:v1"})
 """Kinds of entry that only the gate signs."""
-_TOLD_HERE = GATE_WRITES | {ENROLMENT, REVOCATION, APPROVAL}
+TOLD = frozenset({ENROLMENT, REVOCATION, APPROVAL, WAIVER})
+"""Kinds that say something of people, or that people say."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +68,8 @@ class Trail:
     revocations: tuple[Revocation, ...]
     approvals: tuple[tuple[Entry, Approval], ...]
     """Of the record that was asked for."""
+    waivers: tuple[tuple[Entry, SignedWaiver], ...]
+    """Of every record."""
     gate_signers: frozenset[str]
     """Ids of keys that signed what only the gate signs or are listed to, and of the log's own."""
 
@@ -122,7 +126,7 @@ def read_trail(audit: Path, record: str | None = None) -> Trail:
     Raises:
         EvidenceError: the log does not verify, or a file or entry is not what its kind says.
     """
-    return trail_of(audit, read_folder(audit, _TOLD_HERE).entries, record)
+    return trail_of(audit, read_folder(audit, GATE_WRITES | TOLD).entries, record)
 
 
 def trail_of(audit: Path, entries: Sequence[Entry], record: str | None) -> Trail:
@@ -131,7 +135,7 @@ def trail_of(audit: Path, entries: Sequence[Entry], record: str | None) -> Trail
     Raises:
         EvidenceError: an entry is not what its kind says.
     """
-    found = {ENROLMENT: [], REVOCATION: [], APPROVAL: []}  # type: dict[str, list[Entry]]
+    found: dict[str, list[Entry]] = {kind: [] for kind in TOLD}
     for entry in entries:
         if entry.facts.kind in found:
             found[entry.facts.kind].append(entry)
@@ -142,6 +146,7 @@ def trail_of(audit: Path, entries: Sequence[Entry], record: str | None) -> Trail
         ),
         revocations=tuple(revocation_in(e.statement.predicate, e.where) for e in found[REVOCATION]),
         approvals=tuple((e, approval_in(e.statement.predicate, e.where)) for e in about),
+        waivers=tuple((e, waiver_in(e.statement.predicate, e.where)) for e in found[WAIVER]),
         gate_signers=_gate_signers(audit, entries),
     )
 

@@ -26,6 +26,18 @@ PASSED_OVER: dict[PassedOver, str] = {
 _WHY: dict[Why, str] = {
     "outcome": "outcome: the record's decision is not approve, and no signature changes that",
     "revalidate": "revalidate: the decision's term is over; judge the candidate again",
+    "waiver_expired": (
+        "expired: a waiver of {people} that the decision rests on has ended; judge again, with a "
+        "new waiver if it is to stay waived"
+    ),
+    "waiver_revoked": (
+        "revoked: the key of {people}, which signed a waiver that the decision rests on, is "
+        "trusted no more; judge again"
+    ),
+    "waiver_not_sealed": (
+        "not sealed: a waiver of {people} that the decision rests on is not in the log yet; "
+        "'prunegate audit seal' puts it there"
+    ),
     "rejected": "rejected: {people} did not accept it; only the same person can take that back",
     "missing": (
         "missing: no approval as {role} counts{passed}. Send report.html and {file} to whoever "

@@ -1,8 +1,9 @@
 """Export: everything that the audit folder holds about one decision, as the files of a bundle.
 
 Taken are the record, its page and its entry; of all other entries those that name the record, its
-policy or its candidate (approvals, waivers, seals, loosenings), and every enrolment and revocation:
-leaving a revocation out would let an approval look better than it is.
+policy or its candidate (approvals, waivers, seals, loosenings), the waivers that the record rests
+on, and every enrolment and revocation: leaving a revocation out would let an approval look better
+than it is.
 """
 
 from __future__ import annotations
@@ -172,9 +173,11 @@ def _chosen(
     about = {subjects.get(name) for name in (RECORD, POLICY, CANDIDATE)} | {stored.digest}
     always, related = ({_KIND.format(kind) for kind in kinds} for kinds in (ALWAYS, ABOUT))
     approvals = _KIND.format("approval")
+    rests_on = {one.entry for one in stored.record.waivers}
     for entry in entries:
         kind, named = entry.facts.kind, set(entry.facts.subjects)
         mine = stored.digest in named if kind == approvals else bool(about & named)
+        mine = mine or sha256(entry.content) in rests_on
         if entry is not decision and kind not in always and not (kind in related and mine):
             continue
         name = layout.DECISION.removesuffix(".json") if entry is decision else entry.name

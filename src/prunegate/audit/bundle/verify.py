@@ -17,6 +17,7 @@ from typing import Any
 from prunegate.audit.bundle import layout
 from prunegate.audit.bundle.export import consistency_file, opened
 from prunegate.audit.bundle.layout import sha256
+from prunegate.audit.bundle.waivers import waivers_backed
 from prunegate.audit.log.checkpoint import parse_checkpoint
 from prunegate.audit.log.entry import parse_time
 from prunegate.audit.log.merkle import extends
@@ -28,14 +29,21 @@ from prunegate.audit.signing.allowed_signers import parse_allowed_signers, who_s
 from prunegate.audit.signing.decision import DECISION, RECORD, REPORT, decision_statement
 from prunegate.audit.signing.dsse import parse_envelope, verify
 from prunegate.audit.signing.keys import PublicKey, key_id, parse_public_key
-from prunegate.audit.signing.ssh_signature import parse_ssh_signature, verify_ssh
+from prunegate.audit.signing.ssh_signature import (
+    fingerprint,
+    key_blob,
+    parse_ssh_signature,
+    verify_ssh,
+)
 from prunegate.audit.signing.strict_json import parse_object
 from prunegate.audit.verification import Check
+from prunegate.audit.waivers.backing import require_listed
 from prunegate.errors import EvidenceError, InputError
 from prunegate.policy.wording import show
 from prunegate.text.escape import escaped
 
 Files = Mapping[str, bytes]
+NONE_WAIVED = "no finding is waived"
 APPROVAL, REVOCATION = "urn:prunegate:approval:v1", "urn:prunegate:revocation:v1"
 
 
@@ -101,6 +109,7 @@ def _entry(files: Files, _: Trusted) -> str:
     for name in ("created", "record", "policy", "outcome", "exit_code", "command", "statement"):
         if statement.predicate.get(name) != expected.predicate[name]:
             raise EvidenceError(f"{layout.DECISION}: its {name} is not what the record gives")
+    require_listed(stored.record, statement.predicate.get("waivers", []), layout.DECISION)
     for item in statement.predicate.get("evidence", ()):
         if sha256(files[item["name"]]) != item["digest"]["sha256"]:
             raise EvidenceError(f"{layout.DECISION}: names another {escaped(item['name'])}")
@@ -108,10 +117,7 @@ def _entry(files: Files, _: Trusted) -> str:
 
 
 def _signature(files: Files, trusted: Trusted) -> str | None:
-    inside = [
-        parse_public_key(files[name], name) for name in sorted(files) if _in(name, layout.KEYS)
-    ]
-    keys = trusted.keys or inside
+    keys = trusted.keys or _deciding(files)
     found: frozenset[str] = frozenset()
     for name in _entries(files):
         envelope = parse_envelope(files[name], name)
@@ -128,6 +134,12 @@ def _signature(files: Files, trusted: Trusted) -> str | None:
         return None
     whose = "a key that you gave" if trusted.keys else "keys in the bundle; compare their ids"
     return f"signed by {', '.join(sorted(found))} ({whose})"
+
+
+def _deciding(files: Files) -> list[PublicKey]:
+    """The keys in the bundle, which sign decisions."""
+    names = [name for name in sorted(files) if _in(name, layout.KEYS)]
+    return [parse_public_key(files[name], name) for name in names]
 
 
 def _log(files: Files, trusted: Trusted) -> str | None:
@@ -227,6 +239,8 @@ def _approval(name: str, said: dict[str, Any], files: Files, listed: str, revoke
     lines = who_signed(signers, signature.key_blob, parse_time(said["created"]))
     if not any(line.is_of(said["person"]) for line in lines):
         raise EvidenceError(f"{name}: the key {signature.fingerprint} is not of {who}")
+    if signature.fingerprint in {fingerprint(key_blob(key)) for key in _deciding(files)}:
+        raise EvidenceError(f"{name}: was signed with a key that decides, which never approves")
     words += f" with the key {signature.fingerprint}"
     if signature.fingerprint in revoked:
         return f"{words}, which was revoked: it counts no more"
@@ -235,6 +249,15 @@ def _approval(name: str, said: dict[str, Any], files: Files, listed: str, revoke
         and answer["expires"] < f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"[: len(answer["expires"])]
     )
     return f"{words}, over since {escaped(answer['expires'])}" if over else words
+
+
+def _waivers(files: Files, trusted: Trusted) -> str:
+    listed = files.get(layout.SIGNERS, b"") if trusted.signers is None else trusted.signers
+    entries = {name: (files[name], opened(files[name], name)) for name in _entries(files)}
+    record = parse_record(files[RECORD], RECORD).record
+    return (
+        "; ".join(waivers_backed(record, entries, _deciding(files), listed.decode())) or NONE_WAIVED
+    )
 
 
 def _policy(files: Files, trusted: Trusted) -> TrustPolicy:
@@ -258,5 +281,6 @@ STEPS: tuple[tuple[str, Step, str], ...] = (
     ("log", _log, "unlogged: the bundle has no proof that the decision is in an audit log"),
     ("growth", _growth, "no older checkpoint to hold the log to, or no proof from there"),
     ("approvals", _approvals, "nobody's approval is in this bundle"),
+    ("waivers", _waivers, ""),
 )
 """Name, check, and what is said where there is nothing to check."""

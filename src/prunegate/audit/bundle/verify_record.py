@@ -27,10 +27,11 @@ from cryptography.hazmat.primitives import serialization as ser
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, utils
 
 PAYLOAD, STATEMENT = "application/vnd.in-toto+json", "https://in-toto.io/Statement/v1"
-PURPOSE = "prunegate-signoff"  # what the signature of an approval is for
-KIND = "urn:prunegate:%s:v1"
+PURPOSE, KIND = "prunegate-signoff", "urn:prunegate:%s:v1"  # what people sign for; our entries
 BROKEN = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RuntimeError,
           OSError, EOFError, zipfile.BadZipFile, zlib.error, UnsupportedAlgorithm)
+SPOT = ("rule", "slice", "check", "class_label")  # which finding a waiver is for
+RESTS_ON = ("task", "slices", "group", "evidence", "cost")  # with its rule: what makes it itself
 OPEN = "?"  # begins what a check says that it could not prove
 Files = dict[str, bytes]
 NoteKey = tuple[str, bytes, int, Any]  # name, key id, type of signature, Ed25519 public key
@@ -48,8 +49,7 @@ def b64(text: str) -> bytes:
     return content
 
 # ---- JSON in its only spelling (RFC 8785)
-def number(value: float) -> str:
-    """As ECMAScript prints it: the shortest digits that read back, plain from 1e-6 to 1e21."""
+def number(value: float) -> str:  # as ECMAScript prints it: the shortest digits that read back
     need(abs(value) < float("inf"), "NaN or an infinity is no JSON number")
     shown = Decimal(repr(abs(value))).as_tuple()
     digits = "".join(map(str, shown.digits)).rstrip("0") or "0"
@@ -61,7 +61,6 @@ def number(value: float) -> str:
     else:
         text = digits[0] + "." * (len(digits) > 1) + digits[1:] + f"e{point - 1:+d}"
     return "-" + text if value < 0 else text
-
 def spelled(value: Any) -> str:
     if isinstance(value, dict):
         keys = sorted(value, key=lambda name: name.encode("utf-16-be"))
@@ -73,34 +72,29 @@ def spelled(value: Any) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         need(abs(value) < 1 << 53, "a number that JSON cannot hold exactly")
     return json.dumps(value, ensure_ascii=False)
-
 def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     need(len(dict(pairs)) == len(pairs), "a key of an object occurs twice")
     return dict(pairs)
-
 def strict(content: bytes) -> Any:
     value = json.loads(content.decode("utf-8"), object_pairs_hook=unique)
     need(spelled(value).encode("utf-8") == content, "its bytes are not canonical JSON (RFC 8785)")
     return value
-
-def read_bundle(path: Path) -> Files:
-    """Every file of a folder or a zip by its name; nothing is unpacked, no link is followed."""
+def read_bundle(path: Path) -> Files:  # nothing is unpacked, and no link is followed
     if path.is_dir():
         found = [p for p in sorted(path.rglob("*")) if p.is_symlink() or not p.is_dir()]
         need(all(p.is_file() and not p.is_symlink() for p in found), "it holds links")
         return {p.relative_to(path).as_posix(): p.read_bytes() for p in found}
     with zipfile.ZipFile(path) as held:
         every = held.infolist()
-        need(len({i.filename for i in every}) == len(every), "two files in it have one name")
-        need(sum(i.file_size for i in every) <= 1 << 30, "larger than a gigabyte")
+        fits = sum(i.file_size for i in every) <= 1 << 30
+        need(fits and len({i.filename for i in every}) == len(every), "too large, or a name twice")
         return {i.filename: held.read(i) for i in every}
 
 def check_manifest(files: Files, given: Any) -> Iterator[str]:
-    listed = {item["path"]: item for item in strict(files["manifest.json"])}
+    listed = {i["path"]: (i["size"], i["sha256"]) for i in strict(files["manifest.json"])}
     for name in sorted({*files, *listed} - {"manifest.json"}):
         need(name in listed and name in files, f"{name!r} is missing, or is not listed")
-        told, content = listed[name], files[name]
-        need((told["size"], told["sha256"]) == (len(content), sha(content)), name + " was changed")
+        need(listed[name] == (len(files[name]), sha(files[name])), name + " was changed")
     yield f"the {len(listed)} files are those that it lists"
 
 def check_record(files: Files, given: Any) -> Iterator[str]:
@@ -110,7 +104,7 @@ def check_record(files: Files, given: Any) -> Iterator[str]:
     blocking = {f["status"] for f in record["findings"] if f["severity"] == "block"}
     absent = any(s["declared"] and not s["rows"] for s in record["slices"])
     follows = ("reject", 3) if "fail" in blocking else ("inconclusive", 4)
-    if blocking == {"pass"} and not absent:  # what blocks and is open holds it back
+    if {"pass"} <= blocking <= {"pass", "waived"} and not absent:  # what is open holds it back
         follows = ("approve", 0)
     need((record["outcome"], record["exit_code"]) == follows, f"its findings give {follows}")
     yield f"{follows[0]} follows from its {len(record['findings'])} findings"
@@ -127,8 +121,7 @@ def check_page(files: Files, given: Any) -> Iterator[str]:
     yield f"it carries this very record, and {len(pictures)} pictures that the record names"
 
 # ---- entries: in-toto statements in DSSE envelopes
-def statement_of(entry: bytes) -> tuple[str, Any, dict[str, str]]:
-    """Kind, predicate and subjects of an entry."""
+def statement_of(entry: bytes) -> tuple[str, Any, dict[str, str]]:  # kind, predicate, subjects
     envelope = strict(entry)
     need(set(envelope) == {"payload", "payloadType", "signatures"}, "not a DSSE envelope")
     statement = strict(b64(envelope["payload"]))
@@ -141,24 +134,20 @@ def signed(key: Any, signature: bytes, message: bytes, who: str) -> None:
         key.verify(signature, message, *[ec.ECDSA(hashes.SHA256())] * hasattr(key, "curve"))
     except InvalidSignature:
         raise Wrong(f"{who} did not sign this") from None
-
-def read_key(content: bytes) -> tuple[str, Any]:
-    """A public key by its fingerprint, the sha256 of its DER SubjectPublicKeyInfo."""
+def read_key(content: bytes) -> tuple[str, Any]:  # by the sha256 of its SubjectPublicKeyInfo
     load = ser.load_pem_public_key if content[:5] == b"-----" else ser.load_ssh_public_key
     key: Any = load(content.strip())
     need(isinstance(key, ed25519.Ed25519PublicKey) or key.curve.name == "secp256r1", "not P-256")
     return sha(key.public_bytes(ser.Encoding.DER, ser.PublicFormat.SubjectPublicKeyInfo)), key
-
 def signers(entry: bytes, files: Files, given: Any) -> list[str]:
     """Known keys that signed an entry; one that is named and did not sign it makes it wrong."""
     inside = [files[name] for name in sorted(files) if name.startswith("keys/")]
     keys, envelope, found = dict(map(read_key, given.key or inside)), json.loads(entry), []
     payload = b64(envelope["payload"])
     message = b"DSSEv1 %d %s %d %s" % (len(PAYLOAD), PAYLOAD.encode(), len(payload), payload)
-    for one in envelope["signatures"]:
-        if one["keyid"] in keys:
-            signed(keys[one["keyid"]], b64(one["sig"]), message, f"the key {one['keyid']}")
-            found.append(one["keyid"])
+    for one in (one for one in envelope["signatures"] if one["keyid"] in keys):
+        signed(keys[one["keyid"]], b64(one["sig"]), message, f"the key {one['keyid']}")
+        found.append(one["keyid"])
     return found
 
 def check_decision(files: Files, given: Any) -> Iterator[str]:
@@ -170,21 +159,19 @@ def check_decision(files: Files, given: Any) -> Iterator[str]:
     for field in ("outcome", "exit_code", "created"):
         need(said[field] == record[field], f"its {field} is not the record's")
     own = {name: sha(files[name]) for name in ("record.json", "report.html")}
-    own["policy"] = record["policy"]["sha256"]
-    own.update({m: record[m]["digest"] for m in ("baseline", "candidate") if record[m]})
+    models = {m: record[m]["digest"] for m in ("baseline", "candidate") if record[m]}
+    own.update(models, policy=record["policy"]["sha256"])
     for name, digest in own.items():
         need(named.pop(name, None) == digest, f"it names another {name}")
     inputs = {item["sha256"] for item in record["inputs"]}
     need(set(named.values()) <= inputs, "it names files that the record does not")
     for item in said.get("evidence", []):  # record, page, and the twin for other policy engines
-        name = item["name"]
-        need(sha(files[name]) == item["digest"]["sha256"], f"it names another {name}")
+        need(sha(files[item["name"]]) == item["digest"]["sha256"], f"another {item['name']}")
     yield "it names record, page, policy, models and inputs as they are here"
     found = signers(entry, files, given)
     need(found or not given.key, "none of the keys that you gave signed it")
-    yield from (f"signed by the key {name}" for name in found)
-    if not found:
-        yield OPEN + "who decided: it is unsigned, or its key is not in the bundle (--key)"
+    unknown = OPEN + "who decided: it is unsigned, or its key is not in the bundle (--key)"
+    yield from [f"signed by the key {name}" for name in found] or [unknown]
 
 # ---- the log: signed notes, checkpoints and proofs (C2SP) over a Merkle tree (RFC 6962)
 def vkey(text: str) -> NoteKey:
@@ -194,9 +181,7 @@ def vkey(text: str) -> NoteKey:
     need(sha(name.encode() + b"\n" + content)[:8] == ident, name + ": its id is not its own")
     public = ed25519.Ed25519PublicKey.from_public_bytes(content[1:])
     return name, bytes.fromhex(ident), content[0], public
-
-def note_signers(note: str, keys: list[NoteKey]) -> list[NoteKey]:
-    """Known keys that signed a note; where a signature of one does not verify, it is wrong."""
+def note_signers(note: str, keys: list[NoteKey]) -> list[NoteKey]:  # or one of them is wrong
     (text, _, lines), found = note.rpartition("\n\n"), []
     need(lines.endswith("\n"), "a signed note that is cut off")
     for line in lines[:-1].split("\n"):
@@ -214,23 +199,18 @@ def note_signers(note: str, keys: list[NoteKey]) -> list[NoteKey]:
 def tree_of(note: str) -> tuple[str, int, bytes]:
     origin, size, root = note.partition("\n\n")[0].split("\n")[:3]
     return origin, int(size), b64(root)
-
 def parent(left: bytes, right: bytes) -> bytes:
     return hashlib.sha256(b"\1" + left + right).digest()
-
 def included(leaf: bytes, index: int, size: int, path: list[bytes]) -> bytes:
-    """The root that a leaf and its proof give (RFC 6962, section 2.1.1)."""
-    if size <= 1:
+    if size <= 1:  # the root that a leaf and its proof give (RFC 6962, section 2.1.1)
         need(not path and index == 0, "a proof that is too long")
         return leaf
     split, (*rest, sibling) = 1 << (size - 1).bit_length() - 1, path
     if index < split:
         return parent(included(leaf, index, split, rest), sibling)
     return parent(sibling, included(leaf, index - split, size - split, rest))
-
 def grown(old: int, new: int, path: list[bytes], before: list[bytes]) -> tuple[bytes, bytes]:
-    """The old and new root that a consistency proof gives (RFC 6962, section 2.1.2)."""
-    if old == new:
+    if old == new:  # the roots that a consistency proof gives (RFC 6962, section 2.1.2)
         (root,) = before + path  # the old tree whole, or a part that the proof names
         return root, root
     split, (*rest, sibling) = 1 << (new - 1).bit_length() - 1, path
@@ -253,8 +233,8 @@ def check_log(files: Files, given: Any) -> Iterator[str]:
     held = [key for key in known if key in logs and key[0] == origin and key[2] == 1]
     need(held, "its checkpoint is not signed by the key of the log")
     yield f"{size} entries, signed by {origin} with the key {held[0][1].hex()}"
-    cosigned = [name for name, key in witnesses.items() if key in known]
-    yield f"cosigned by {cosigned or 'nobody'} (trust.policy says who has to)"
+    by = [name for name, key in witnesses.items() if key in known] or "nobody"
+    yield f"cosigned by {by} (trust.policy says who has to)"
     for name in entries_of(files):
         proof = files.get(name[:-4] + "tlog-proof")
         if proof is None:
@@ -264,8 +244,8 @@ def check_log(files: Files, given: Any) -> Iterator[str]:
         title, index, *path = head.split("\n")
         need(title == "c2sp.org/tlog-proof@v1" and tree == note, f"{name}: of another checkpoint")
         need(re.fullmatch("index (0|[1-9][0-9]*)", index), f"{name}: its proof has no index")
-        leaf = hashlib.sha256(b"\0" + files[name]).digest()
-        same = included(leaf, int(index[6:]), size, [b64(one) for one in path]) == root
+        leaf, hashed = hashlib.sha256(b"\0" + files[name]).digest(), [b64(one) for one in path]
+        same = included(leaf, int(index[6:]), size, hashed) == root
         need(same, f"{name}: its proof does not lead to the checkpoint")
         yield f"{name} is its entry {index[6:]}"
 
@@ -290,9 +270,7 @@ def ssh_strings(content: bytes) -> list[bytes]:
     size = 4 + int.from_bytes(content[:4], "big")
     need(not content or len(content) >= size, "an SSH signature that is cut off")
     return [content[4:size], *ssh_strings(content[size:])] if content else []
-
-def ssh_signer(armored: str, message: bytes) -> bytes:
-    """The public key (in SSH's encoding) that signed a message for prunegate-signoff."""
+def ssh_signer(armored: str, message: bytes) -> bytes:  # the key, in SSH's encoding
     blob = b64("".join(armored.split()[3:-3]))
     need(blob[:10] == b"SSHSIG\0\0\0\1", "not an SSH signature")
     key, space, reserved, hashed, inner = ssh_strings(blob[10:])
@@ -308,16 +286,13 @@ def ssh_signer(armored: str, message: bytes) -> bytes:
         signature = utils.encode_dss_signature(r, s)
     signed(public, signature, data, "the key in the signature")
     return key
-
 def moment(text: str) -> datetime:
     """2026-11-28 (its end), 2026-11-28T09:00:00Z, or as ssh writes it: 20261128[0900[00]]Z."""
     day = re.fullmatch("....-..-..", text) is not None
     need(day or text.endswith("Z"), f"the time {text} is not in UTC")
     found = datetime.strptime(re.sub("[-:TZ]", "", text).ljust(14, "0"), "%Y%m%d%H%M%S")
     return found.replace(tzinfo=timezone.utc) + timedelta(days=day)
-
-def allowed(listed: str, key: bytes, who: str, at: datetime) -> bool:
-    """Whether a line of allowed_signers lets a key sign for somebody at that time."""
+def allowed(listed: str, key: bytes, who: str, at: datetime) -> bool:  # does some line let it?
     for line in listed.splitlines():
         words = re.findall(r'(?:"[^"]*"|[^\s"])+', line)
         if base64.b64encode(key).decode() in words and not line.startswith("#"):
@@ -328,35 +303,62 @@ def allowed(listed: str, key: bytes, who: str, at: datetime) -> bool:
             if fits and any(fnmatchcase(who, one) for one in names):
                 return moment(start) <= at <= moment(end)
     return False
-
+def heard(files: Files, name: str, said: Any) -> tuple[Any, str]:  # what is signed, by what key
+    request, at, who = said["request"].encode(), moment(said["created"]), said["person"]
+    key = ssh_signer(said["signature"], request)
+    told = "SHA256:" + base64.b64encode(hashlib.sha256(key).digest()).decode().rstrip("=")
+    may = allowed(files["allowed_signers"].decode(), key, who, at)
+    need(may, f"{name}: the key {told} may not sign for {who}, or could not then")
+    decides = [n for n in files if n[:5] == "keys/" and base64.b64encode(key) in files[n].split()]
+    need(not decides, f"{name}: the key {told} is one that decides, which never counts here")
+    return json.loads(request.decode("utf-8-sig"), object_pairs_hook=unique), told
+def said_in(files: Files, kind: str) -> dict[str, Any]:
+    entries = {name: statement_of(files[name]) for name in entries_of(files)}
+    return {name: said for name, (its, said, _) in entries.items() if its == KIND % kind}
 def check_approvals(files: Files, given: Any) -> Iterator[str]:
     """Each approval: who signed, whether she may, and that it is about this record and page."""
-    entries = [(name, *statement_of(files[name])) for name in entries_of(files)]
-    revoked = {said["fingerprint"] for _, kind, said, _ in entries if kind == KIND % "revocation"}
-    for name, kind, said, _ in entries:
-        signers(files[name], files, given)
-        if kind != KIND % "approval":
-            continue
+    _ = [signers(files[name], files, given) for name in entries_of(files)]
+    revoked = {said["fingerprint"] for said in said_in(files, "revocation").values()}
+    for name, said in said_in(files, "approval").items():
         if said["kind"] != "signed":
             yield OPEN + f"{name}: that {said['person']} said so; the agency alone attests it"
             continue
-        request, at, who = said["request"].encode(), moment(said["created"]), said["person"]
-        key, asked = ssh_signer(said["signature"], request), json.loads(request.decode("utf-8-sig"))
+        asked, told = heard(files, name, said)
         about = [sha(files["record.json"]), sha(files["report.html"])]
         need([asked["record"], asked["report"]] == about, f"{name}: is about another record")
-        told = "SHA256:" + base64.b64encode(hashlib.sha256(key).digest()).decode().rstrip("=")
-        may = allowed(files["allowed_signers"].decode(), key, who, at)
-        need(may, f"{name}: the key {told} may not sign for {who}, or could not then")
-        answer, now = asked["answer"], datetime.now(timezone.utc)
+        answer, now, who = asked["answer"], datetime.now(timezone.utc), said["person"]
         yield f"{name}: {answer['decision']} by {who} as {answer['role']}, with the key {told}"
         if told in revoked or (answer["expires"] and moment(answer["expires"]) <= now):
             yield OPEN + f"{name}: that it still counts; it ended or its key was revoked"
 
+def check_waivers(files: Files, given: Any) -> Iterator[str]:
+    """Each waived finding: signed for by another than who asked, for this, and not for longer."""
+    record, entries = json.loads(files["record.json"]), said_in(files, "waiver")
+    policy, used = record["policy"]["document"], record.get("waivers", [])
+    may, held = policy.get("waivers") or {"at_most": 0}, {sha(files[n]): n for n in entries}
+    waived = [[f[n] for n in SPOT] for f in record["findings"] if f["status"] == "waived"]
+    need(waived == [[one[n] for n in SPOT] for one in used], "waived on nobody's word")
+    need(len(used) <= may["at_most"], "more is waived than the policy lets be")
+    for one in used:
+        name, about = held.get(one["entry"], ""), f"{one['check']} on {one['slice']}"
+        need(name, f"the waiver {one['entry'][:12]} of {about} is not in the bundle")
+        said, (ask, told) = entries[name], heard(files, name, entries[name])
+        who, brought = said["person"], said["created"]
+        says = {**ask["finding"], **ask, "approver": who, "key": told, "created": brought}
+        same = all(one[n] == says[n] for n in {*one} - {"entry", "rule", "without"})
+        need(same and ask["format"] == KIND % "waiver-request", f"{name}: waives something else")
+        terms = {"rule": policy["rules"][one["rule"]], **{n: policy.get(n) for n in RESTS_ON}}
+        need(sha(spelled(terms).encode()) == ask["terms"], f"{name}: is for another rule")
+        need({*record["attempt"]["candidate"]} & {*ask["candidate"]}, f"{name}: of another model")
+        (first, last), ends = sorted([ask["asked"], brought]), moment(ask["expires"])
+        need(last <= record["created"] < ask["expires"], f"{name}: was not in force then")
+        need(ends <= moment(first) + timedelta(may["max_days"]), f"{name}: runs for too long")
+        need(ask["author"].casefold() != who.casefold(), f"{name}: who asked for it signed it")
+        yield f"{about} is waived by {who} until {ask['expires']}: {ask['reason']}"
 def entries_of(files: Files) -> list[str]:
     return ["decision.json", *(n for n in sorted(files) if re.fullmatch("entries/.*[.]json", n))]
-
 CHECKS = (check_manifest, check_record, check_page, check_decision, check_log, check_growth,
-          check_approvals)
+          check_approvals, check_waivers)
 REST = """whose keys those are that lie in the bundle: compare them with what you were told
 not proved  that numbers and page follow from the record: prunegate verify, prunegate audit replay
 not proved  that the log says nothing more about this, a revocation say: prunegate audit log"""
@@ -390,9 +392,7 @@ def main() -> int:
     except OSError as error:
         parser.error(str(error))
     found = list(check(given.bundle, given, own))
-    for word, line in found:
-        print(f"{word:<10}  {line}")
-    print(f"not proved  {REST}")
+    print(*(f"{word:<10}  {line}" for word, line in found), f"not proved  {REST}", sep="\n")
     return 6 if "WRONG" in dict(found) else 0
 
 if __name__ == "__main__":

@@ -61,6 +61,8 @@ def decision_statement(
         predicate["attempt"] = _attempt(record.attempt)
     if record.search is not None:
         predicate["search"] = _search(record.search)
+    if record.waivers:
+        predicate["waivers"] = [one.entry for one in record.waivers]
     if evidence:
         predicate["evidence"] = [one.plain() for one in evidence]
     if record.revalidate_on is not None:

@@ -1,0 +1,167 @@
+"""``prunegate waive``: one finding that does not hold, let pass for a time on a signed word."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from prunegate.cli.approve import PATH, case_of
+from prunegate.errors import InputError
+
+if TYPE_CHECKING:
+    from prunegate.audit.waivers.bring_in import WaiverIn, Wanted
+
+
+@dataclass(frozen=True, kw_only=True)
+class Given:
+    """What the command was given, whichever way it goes."""
+
+    record: Path
+    rule: int | None
+    slice_name: str
+    check: str | None
+    class_label: str | None
+    reason: str
+    owner: str
+    author: str
+    expires: str
+    key: Path | None
+    out: Path | None
+    signature: Path | None
+    request: Path | None
+    audit: Path
+    allowed_signers: Path | None
+
+
+@click.command("waive", short_help="Let one finding pass for a time, on a signed word.")
+@click.argument("record", type=PATH)
+@click.option("--rule", type=int, help="The finding's rule as findings.csv numbers it, from 0.")
+@click.option(
+    "--slice", "slice_name", default="overall", show_default=True, help="The finding's slice."
+)
+@click.option("--check", help="Its limit (at_least, ...), where several of the rule do not hold.")
+@click.option("--class", "class_label", help="Its class, where classes are judged one by one.")
+@click.option("--reason", default="", help="Why it may pass for now.")
+@click.option("--owner", default="", help="Who sees to it that the finding goes away.")
+@click.option("--author", default="", help="Who asks; somebody else has to sign.")
+@click.option("--expires", default="", help="UTC day (through its end) or time: 2026-12-31.")
+@click.option("--key", type=PATH, help="Sign here with the approver's private key.")
+@click.option("--out", type=PATH, help="Write the request, for the approver to sign elsewhere.")
+@click.option("--signature", type=PATH, help="Bring in a .sig that 'ssh-keygen -Y sign' made.")
+@click.option("--request", type=PATH, help="What it signs [default: the .sig without its ending].")
+@click.option(
+    "--audit", type=PATH, default=Path("audit"), show_default=True, help="The audit folder."
+)
+@click.option("--allowed-signers", type=PATH, help="[default: allowed_signers of --audit]")
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing where it worked.")
+def command(*, quiet: bool, **options: object) -> None:
+    """Let one blocking finding of RECORD pass for a time, for its candidate alone.
+
+    The policy's section waivers says for how long and how many. What was not judged cannot be
+    waived. Judge again afterwards: the finding runs, is shown as waived and never as passed. A
+    waiver is void once its rule, or what that rests on, is changed.
+
+    \b
+    Exit codes: 0 it is in the trail (or the request is written), 2 bad input, 6 it does not verify.
+
+    \b
+    Example:
+      prunegate waive reports/p/1f2e3d4c5b6a --rule 0 --slice kind=video --reason 'fix in June' \\
+        --owner 'Kim Lee' --author 'Kim Lee' --expires 2026-12-12 --key approvers_key
+    """  # noqa: D301  # click's mark is the character itself
+    given = Given(**options)  # type: ignore[arg-type]  # one field per option, click checked them
+    _require_one_way(given)
+    if given.out is not None:
+        _write_request(given, given.out, quiet=quiet)
+        return
+    done = _bring_in(given)
+    if not quiet:
+        _say(given, done)
+
+
+def _require_one_way(given: Given) -> None:
+    if sum(way is not None for way in (given.key, given.out, given.signature)) != 1:
+        raise InputError(
+            "give --key FILE to sign here, --out FILE to write the request for somebody to sign, "
+            "or --signature FILE.sig to bring in what was signed: one of the three"
+        )
+    told = (given.reason, given.owner, given.author, given.expires)
+    if given.signature is not None and (any(told) or given.rule is not None):
+        raise InputError("which finding, why, who and until when stand in what was signed; leave "
+                         "them out here")  # fmt: skip
+
+
+def _wanted(given: Given) -> Wanted:
+    from prunegate.audit.waivers.bring_in import Wanted
+
+    if given.rule is None:
+        raise InputError("--rule: say which rule's finding; findings.csv numbers them from 0")
+    return Wanted(
+        rule=given.rule,
+        slice=given.slice_name,
+        check=given.check,
+        class_label=given.class_label,
+        reason=given.reason,
+        owner=given.owner,
+        author=given.author,
+        expires=given.expires,
+    )
+
+
+def _write_request(given: Given, out: Path, *, quiet: bool) -> None:
+    from prunegate.audit.log.durable import write_whole
+    from prunegate.audit.waivers.bring_in import waiver_request
+    from prunegate.audit.waivers.request import SIGN
+
+    wanted = _wanted(given)
+    case = case_of(given.record, given.audit, given.allowed_signers, signing=False)
+    content = waiver_request(case, wanted)
+    try:
+        write_whole(out, content)
+    except OSError as error:
+        raise InputError(f"{out}: cannot be written ({error.strerror})") from error
+    if not quiet:
+        click.echo(f"{out}: send it with report.html to an approver other than {wanted.author}")
+        click.echo(f"  she signs it: {SIGN.rpartition(' ')[0]} {out.name}")
+        click.echo(f"  then: prunegate waive {given.record} --signature {out}.sig")
+
+
+def _bring_in(given: Given) -> WaiverIn:
+    from prunegate.audit.signing.keys import read_private_key
+    from prunegate.audit.waivers.bring_in import waived_elsewhere, waived_here
+
+    if given.key is not None:
+        key, wanted = read_private_key(given.key), _wanted(given)
+        return waived_here(case_of(given.record, given.audit, given.allowed_signers), key, wanted)
+    assert given.signature is not None  # noqa: S101  # one of the three ways
+    asked = given.request or given.signature.with_suffix("")
+    content, armored = _bytes(asked, "the request"), _bytes(given.signature, "the signature")
+    case = case_of(given.record, given.audit, given.allowed_signers)
+    return waived_elsewhere(case, content, armored, str(asked), str(given.signature))
+
+
+def _bytes(path: Path, what: str) -> bytes:
+    from prunegate.audit.log.durable import read_regular
+
+    try:
+        return read_regular(path, 1 << 20)
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: {what} is not there; name it with --request FILE") from error
+
+
+def _say(given: Given, done: WaiverIn) -> None:
+    from prunegate.text.escape import escaped
+    from prunegate.verdict.waiver import told
+
+    about, status = done.request.finding, done.request.finding["status"]
+    waiver = done.waiver
+    click.echo(f"WAIVED  {escaped(about['metric'])} {about['check']} on {escaped(about['slice'])}")
+    click.echo(f"  {escaped(told(waiver, status))}")
+    click.echo(f"  asked for by {escaped(waiver.author)}, owned by {escaped(waiver.owner)}")
+    click.echo(f"  pending in the audit trail: {done.entry}")
+    if not done.signed_entry:
+        click.echo("  the gate's key did not sign the entry (PRUNEGATE_KEY is not set)")
+    click.echo(f"  next: judge again, with --audit {given.audit}")
