@@ -11,7 +11,9 @@ def cell(text: str) -> str:
     words = " ".join(text.split()).replace("``", "`")
     outside = re.split(r"(`[^`]*`)", words)
     return "".join(
-        part.replace("|", "\\|") if part.startswith("`") else re.sub(r"([|<>*_\[\]])", r"\\\1", part)
+        part.replace("|", "\\|")
+        if part.startswith("`")
+        else re.sub(r"([|<>*_\[\]])", r"\\\1", part)
         for part in outside
     )
 

@@ -8,25 +8,29 @@ from typing import Any
 
 from markdown_text import cell, table
 
+from prunegate.audit.schema import record_schema
+from prunegate.policy.schema import json_schema
+
 _POLICY = """\
 # The policy file
 
 <!-- Written by tools/reference from the JSON Schema; change the model, then: make reference -->
 
-Every key of a policy file, version 1: its type, its default, its meaning. The file is YAML 1.2. The schema is
-closed: an unknown key is a mistake, and so are a key that stands twice and a number that is NaN.
-`prunegate policy schema` prints it for editors, `prunegate policy validate` also checks what must agree between
-parts, and `prunegate policy explain` says in sentences what a policy demands.
+Every key of a policy file, version 1: its type, its default, its meaning. The file is YAML 1.2.
+The schema is closed: an unknown key is a mistake, and so are a key that stands twice and a number
+that is NaN. `prunegate policy schema` prints it for editors, `prunegate policy validate` also
+checks what must agree between parts, and `prunegate policy explain` says in sentences what a
+policy demands.
 """
 _RECORD = """\
 # The record
 
 <!-- Written by tools/reference from the record's JSON Schema; change it, then: make reference -->
 
-Every key of `record.json`, the authority of every verdict: canonical JSON (RFC 8785), named by its sha256.
-The schema itself is [record.schema.json](../record.schema.json), printed by `prunegate audit schema`. Objects are
-closed. Whether a record's verdict follows from it is for `prunegate verify` to say:
-[the audit trail](../audit.md#the-record-and-the-page).
+Every key of `record.json`, the authority of every verdict: canonical JSON (RFC 8785), named by
+its sha256. The schema itself is [record.schema.json](../record.schema.json), printed by
+`prunegate audit schema`. Objects are closed. Whether a record's verdict follows from it is for
+`prunegate verify` to say: [the audit trail](../audit.md#the-record-and-the-page).
 """
 _MOST = 30
 """Values that are listed; of more, only how many there are."""
@@ -45,15 +49,11 @@ Schema = Mapping[str, Any]
 
 def policy_page() -> str:
     """The policy, from its model."""
-    from prunegate.policy.schema import json_schema
-
     return _page(_POLICY, json_schema(), "the file")
 
 
 def record_page() -> str:
     """The record, from its dataclasses."""
-    from prunegate.audit.schema import record_schema
-
     return _page(_RECORD, record_schema(), "record.json")
 
 
@@ -107,9 +107,7 @@ def _section(name: str, part: Schema, schema: Schema, places: Sequence[str]) -> 
     lead = [f"{about}\n"] if about else []
     if places:
         lead.append(f"Stands at {', '.join(f'`{place}`' for place in dict.fromkeys(places))}.\n")
-    return "\n".join(
-        [f"## {name}\n", *lead, table(("key", "type", "default", "meaning"), rows)]
-    )
+    return "\n".join([f"## {name}\n", *lead, table(("key", "type", "default", "meaning"), rows)])
 
 
 def _meaning(value: Schema, schema: Schema) -> str:
