@@ -95,7 +95,7 @@ def test_the_pages_and_files_that_pages_link_to_are_there() -> None:
 
 
 def test_the_files_that_pages_name_are_there() -> None:
-    """Paths in code, such as `policy/model.py`: from the root, from the package or its neighbours."""
+    """Paths in code such as `policy/model.py`: from the root, from the package, from the tests."""
     starts = (ROOT, ROOT / "src" / "prunegate", ROOT / "tests")
     for page in pages():
         for name in re.findall(
