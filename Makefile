@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 export HF_HUB_OFFLINE := 1
 
-.PHONY: demo test test-fast lint bench clean
+.PHONY: demo test test-fast lint bench docs reference clean
 
 demo: $(VENV)/.run        ## the whole way, offline: two candidates, two verdicts, two reports
 	$(BIN)/prunegate demo
@@ -24,8 +24,15 @@ lint: $(VENV)/.dev        ## style, types, layers
 bench: $(VENV)/.dev       ## timings and error rates, printed, never asserted
 	$(BIN)/python tests/benchmarks/all.py
 
+docs: $(VENV)/.docs       ## the documentation as a site, built strictly, offline: site/index.html
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "open site/index.html"
+
+reference: $(VENV)/.run   ## the pages that are made from the code: commands, policy, record
+	$(BIN)/python tools/reference
+
 clean:                    ## remove the virtual environment and caches
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .import_linter_cache
+	rm -rf $(VENV) site .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .import_linter_cache
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -37,3 +44,7 @@ $(VENV)/.run: pyproject.toml constraints.txt | $(VENV)/bin/python
 $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	touch $@ $(VENV)/.run
+
+$(VENV)/.docs: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	touch $@

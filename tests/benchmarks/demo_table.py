@@ -1,4 +1,4 @@
-"""Print the README's table of a demo from its two records; without arguments, of the sample."""
+"""Print the quickstart's table of a demo from its two records; without arguments, of the sample."""
 
 from __future__ import annotations
 

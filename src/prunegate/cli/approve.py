@@ -41,7 +41,11 @@ class Given:
 @click.command("approve", short_help="Sign a decision, or bring in what somebody signed.")
 @click.argument("record", type=PATH)
 @click.option("--role", help="In whose place: one of the roles of the policy's approvals.")
-@click.option("--decision", type=click.Choice(["approve", "reject", "discuss"]))
+@click.option(
+    "--decision",
+    type=click.Choice(["approve", "reject", "discuss"]),
+    help="What the person decides; with --signature, what was signed has to say the same.",
+)
 @click.option("--key", type=PATH, help="Sign here with this person's private key.")
 @click.option("--signature", type=PATH, help="Bring in a .sig that 'ssh-keygen -Y sign' made.")
 @click.option(

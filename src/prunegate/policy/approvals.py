@@ -25,7 +25,9 @@ class Required(Section):
     """How many people of one role have to approve."""
 
     role: Name
+    """The role, as people are enrolled in it."""
     count: Annotated[int, Strict(), Field(ge=1, le=_MOST)] = 1
+    """How many people of the role."""
 
 
 class Approvals(Section):

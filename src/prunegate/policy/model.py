@@ -33,6 +33,8 @@ class Task(Section):
     """What the two models decide."""
 
     kind: Literal["binary", "multiclass", "score", "language"]
+    """What one row's answer is: yes or no, one of several classes, a number, or a text's
+    likelihood."""
     positive: Scalar | None = None
     """binary: the label that counts as positive."""
     threshold: Share | None = None
@@ -115,6 +117,7 @@ class Minimum(Section):
     """Evidence below which a slice is inconclusive, whatever the numbers say."""
 
     rows: Positive = 1
+    """Rows of the slice."""
     positives: Positive = 1
     """binary: rows of the positive class; multiclass: rows of every class."""
 
@@ -143,12 +146,14 @@ class Relative(Section):
     """A margin as a share of the baseline's value."""
 
     relative: Annotated[float, Strict(), Field(ge=0, lt=1)]
+    """The share: 0.03 allows a loss of 3 % of the baseline's value."""
 
 
 class ErrorRatio(Section):
     """A margin as growth of the error rate: 0.5 allows half as many errors again."""
 
     error_ratio: Annotated[float, Strict(), Field(ge=0, le=10)]
+    """The growth: 0.5 takes an error rate of 4 % to 6 % at most."""
 
 
 Margin = Annotated[
@@ -167,20 +172,32 @@ class Rule(Section):
     """One metric, on some slices, within limits. Every limit given has to hold."""
 
     metric: Text
+    """What is limited: a metric of the catalogue."""
     slices: Text | Annotated[tuple[Text, ...], Field(min_length=1)] = "overall"
+    """Where: overall, all, a slicing key, a cross, a slice's name, or a list of these."""
     classes: Literal["macro", "each"] | Annotated[tuple[Scalar, ...], Field(min_length=1)] = "macro"
     """multiclass, of precision, recall and f1: the average of all classes (macro), every class by
     itself (each), or some classes by name."""
     at_least: Number | None = None
+    """Floor of the candidate's own value."""
     at_most: Number | None = None
+    """Cap of the candidate's own value."""
     max_drop: Margin | None = None
+    """Most that a metric whose higher values are better may lose: the non-inferiority margin."""
     max_rise: Margin | None = None
+    """Most that a metric whose lower values are better may grow."""
     min_gain: Margin | None = None
+    """Least that the metric has to get better by."""
     max_gain: Margin | None = None
+    """Most that it may get better by: a larger gain is suspicious."""
     max_ratio: Annotated[float, Strict(), Field(gt=0)] | None = None
+    """Largest ratio of the candidate's value to the baseline's, of operational metrics."""
     evidence: Literal["proven", "point"] = "proven"
+    """proven: the limit has to be shown to hold; point: the estimate alone decides."""
     severity: Literal["block", "warn"] = "block"
+    """block: the rule decides; warn: the report warns and nothing else."""
     on_undefined: Literal["fail", "inconclusive"] = "inconclusive"
+    """What an undefined value is (NaN, nothing to count): never a pass."""
 
     @property
     def limits(self) -> dict[str, float | Relative | ErrorRatio]:
@@ -210,17 +227,25 @@ class Columns(Section):
     """Names of the columns where they differ from the contract's."""
 
     id: Text = "id"
+    """Unique name of a row."""
     label: Text = "label"
+    """The true answer."""
     baseline: Text = "baseline"
+    """The baseline's answer: a score, a class or a log-likelihood."""
     candidate: Text = "candidate"
+    """The candidate's answer, likewise."""
     image: Text = "image"
+    """Image classifiers: path of the image."""
     text: Text = "text"
     """Text classifiers: what is judged."""
     prompt: Text = "prompt"
+    """Language models: what is given."""
     reference: Text = "reference"
     """Language models: what is given, and the text whose likelihood is measured."""
     split: Text = "split"
+    """Which split a row belongs to."""
     tokens: Text = "tokens"
+    """Language models: tokens of the row's text."""
 
 
 class DataSection(Section):
@@ -246,17 +271,23 @@ class Policy(Section):
     prunegate: Literal[1]
     """Version of the policy language."""
     name: Name
+    """Name of the policy: of its reports, and in the audit trail."""
     purpose: Text | None = None
+    """What the model is for, in a sentence that the report shows."""
     owner: Text | None = None
+    """Who answers for the policy."""
     task: Task
     slices: tuple[SliceSpec, ...] = ()
+    """The slices that rules are about; absent: the whole table alone."""
     group: Text | None = None
     """Column whose rows are not independent of each other (frames of one video, for example)."""
     evidence: Evidence = Evidence()
     rules: Annotated[tuple[Rule, ...], Field(min_length=1)]
+    """What must hold; every limit of every rule is one finding for each of its slices."""
     model: ModelSection | None = None
     data: DataSection = DataSection()
     compress: tuple[Step, ...] = ()
+    """The steps that make the candidate, in order."""
     search: Search | None = None
     cost: Cost | None = None
     claims: ClaimsRule | None = None

@@ -24,7 +24,9 @@ class Prices(Section):
     """Money per inference; the candidate's default is scaled by the measured CPU-time ratio."""
 
     baseline: Price
+    """What one inference of the baseline costs."""
     candidate: Annotated[float, Strict(), Field(ge=0, le=1e9)] | None = None
+    """What one of the candidate costs; absent: measured."""
 
 
 class Instance(Section):
@@ -105,9 +107,13 @@ class Volumes(Section):
     """Inferences a month, growing from now to the end of the projection."""
 
     now: Volume
+    """Today's inferences a month."""
     target: Annotated[int, Strict(), Field(ge=1, le=10**15)]
+    """Inferences in the last month."""
     months: Annotated[int, Strict(), Field(ge=1, le=600)]
+    """How many months the projection has."""
     growth: Literal["linear", "geometric"] = "linear"
+    """How the volume gets from now to target."""
     low: Volume | None = None
     """The target if growth disappoints: a scenario beside the projection, never a rule's figure."""
     high: Volume | None = None
@@ -143,9 +149,11 @@ class VolumeTable(Section):
     now: Volume | None = None
     """Today's volume, for reference; nobody's bill."""
     by_month: Months
+    """The volumes of months 1, 2, and so on."""
     low: Months | None = None
     """The months if growth disappoints."""
     high: Months | None = None
+    """The months if growth surprises."""
 
     @property
     def last(self) -> int:

@@ -26,6 +26,7 @@ class Rows(Section):
     """Which labelled rows a step sees."""
 
     split: Split
+    """Which split they come from; never the gate split."""
     where: Selection = {}  # noqa: RUF012  # pydantic copies it, and Rows is frozen
     """Column values that a row must have."""
     limit: Positive | None = None
@@ -43,12 +44,14 @@ class ShareBelow(Section):
     """Remove the units that carry less than this share of their layer's importance."""
 
     share_below: Annotated[float, Strict(), Field(gt=0, lt=1)]
+    """The share of the layer's importance: 0.02 is 2 %."""
 
 
 class Keep(Section):
     """Keep this many units."""
 
     keep: Positive
+    """How many stay."""
 
 
 Amount = Annotated[
@@ -65,6 +68,7 @@ class Prune(Section):
     what: Literal["heads", "neurons", "filters", "layers", "weights", "2:4"]
     """heads, neurons, filters and layers are cut out; weights and 2:4 become zeros in place."""
     criterion: Criterion = "taylor"
+    """What ranks the units; random is the control that the others have to beat."""
     amount: Amount | None = None
     """The share of units to remove, or a rule for how many; 2:4 is always half."""
     scope: Literal["global", "per_layer"] = "global"
@@ -100,10 +104,15 @@ class Finetune(Section):
     """Train what is left, shortly."""
 
     epochs: Annotated[float, Strict(), Field(gt=0)] | None = None
+    """Passes over the rows; either this or steps."""
     steps: Positive | None = None
+    """Batches in all; either this or epochs."""
     learning_rate: Annotated[float, Strict(), Field(gt=0)] = 1e-4
+    """Highest step size of the optimiser."""
     batch_size: Positive = 64
+    """Rows of a batch."""
     weight_decay: Annotated[float, Strict(), Field(ge=0)] = 0.01
+    """Of the optimiser."""
     flips: Annotated[bool, Strict()] | None = None
     """Mirror half of the images; by default images are and texts are not."""
     split: Split | None = None
@@ -136,6 +145,7 @@ class Quantize(Section):
     """Store and compute with eight-bit whole numbers; what is judged is the quantized model."""
 
     to: Literal["int8"] = "int8"
+    """What numbers become."""
     kind: Literal["dynamic", "static", "weight_only"] = "dynamic"
     """dynamic: activations are scaled as they come; static: scaled once, on ``data``; weight_only:
     activations stay floating-point."""

@@ -128,6 +128,7 @@ class StatedMetric(StatedChange):
     name: Text
     """As in a policy: precision, recall, ..."""
     slice: Text = "overall"
+    """Which slice the figures are of."""
     rounded: Literal["each", "written"] = "written"
     """What a change in points was taken from: the figures as they are ``written`` (91 % to 89 % is
     2 points), or unrounded ones, so that ``each`` of the three was rounded by itself."""
@@ -177,13 +178,19 @@ class StatedHeads(Section):
     """Attention heads, in whole numbers."""
 
     before: Figure | None = None
+    """Of the baseline, in all layers together."""
     after: Figure | None = None
+    """Of the candidate."""
     removed: Figure | None = None
+    """How many went."""
     layers: Figure | None = None
+    """How many layers there are."""
     per_layer: Figure | None = None
     """Heads of each layer before."""
     removed_per_layer: Figure | None = None
+    """How many went from each layer."""
     kept_per_layer: Figure | None = None
+    """How many stayed in each layer."""
 
     @model_validator(mode="after")
     def _whole(self) -> StatedHeads:
@@ -195,8 +202,11 @@ class StatedCounts(Section):
     """A count before and after, in whole numbers."""
 
     before: Figure | None = None
+    """Of the baseline."""
     after: Figure | None = None
+    """Of the candidate."""
     removed: Figure | None = None
+    """How many went."""
 
     @model_validator(mode="after")
     def _whole(self) -> StatedCounts:
@@ -220,8 +230,11 @@ class StatedMonth(Section):
     volume: Figure
     """Inferences a month."""
     before: Figure | None = None
+    """What the baseline costs."""
     after: Figure | None = None
+    """What the candidate costs."""
     saving: Figure | None = None
+    """The difference."""
 
     @model_validator(mode="after")
     def _amounts(self) -> StatedMonth:
@@ -243,18 +256,24 @@ class Stated(Section):
     """Where the figures are from."""
     model: StatedModel | None = None
     metrics: tuple[StatedMetric, ...] = ()
+    """Quality before and after."""
     heads: StatedHeads | None = None
     neurons: StatedCounts | None = None
     """Hidden neurons of all MLPs together."""
     layers: StatedCounts | None = None
+    """How many layers there are."""
     parameters: StatedChange | None = None
+    """Of the whole model."""
     flops: StatedChange | None = None
+    """Operations of one forward pass."""
     size: StatedSize | None = None
     latency: StatedTime | None = None
     throughput: StatedChange | None = None
+    """Inferences in a unit of time."""
     price: StatedCost | None = None
     """Money per inference."""
     monthly: tuple[StatedMonth, ...] = ()
+    """Costs a month, at one volume each."""
 
     @model_validator(mode="after")
     def _one_currency(self) -> Stated:
@@ -309,3 +328,4 @@ class ClaimsRule(Section):
     figures: Stated | None = None
     """The figures themselves, in place of a file."""
     severity: Severity = "block"
+    """What a contradicted figure does: reject (block) or only warn."""
