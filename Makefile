@@ -4,16 +4,22 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 export HF_HUB_OFFLINE := 1
 
-.PHONY: demo test test-fast lint bench docs reference clean
+.PHONY: demo test test-fast thorough cover lint bench docs reference clean
 
 demo: $(VENV)/.run        ## the whole way, offline: two candidates, two verdicts, two reports
 	$(BIN)/prunegate demo
 
-test: $(VENV)/.dev        ## every test, with branch coverage
-	$(BIN)/python -m pytest -n 2 --cov --cov-report=term
+test: $(VENV)/.dev        ## every test, in five minutes on two cores
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
-test-fast: $(VENV)/.dev   ## the part that takes under a minute
-	$(BIN)/python -m pytest -n 2 -m "not slow"
+test-fast: $(VENV)/.dev   ## the part that takes well under a minute
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow"
+
+thorough: $(VENV)/.dev    ## every test, with many more examples of each law: for the night
+	$(BIN)/python -m pytest -n 2 --dist worksteal --hypothesis-profile thorough
+
+cover: $(VENV)/.dev       ## every test with branch coverage, which doubles their time
+	$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term
 
 lint: $(VENV)/.dev        ## style, types, layers
 	$(BIN)/ruff check .

@@ -7,6 +7,8 @@ import os
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["TRANSFORMERS_OFFLINE"] = "1"
 os.environ.pop("SOURCE_DATE_EPOCH", None)
+os.environ["OMP_NUM_THREADS"] = "1"  # workers share the cores; threads would wait for each other
+os.environ["MKL_NUM_THREADS"] = "1"
 
 from collections.abc import Iterator
 from typing import Any
@@ -14,12 +16,14 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-settings.register_profile(
-    "prunegate",
-    deadline=None,  # timings belong in benchmarks
-    derandomize=True,  # a failure in CI is a failure everywhere
-    suppress_health_check=[HealthCheck.too_slow],  # two shared cores
-)
+for _profile, _examples in (("prunegate", 50), ("thorough", 200)):  # thorough: see tests/depth.py
+    settings.register_profile(
+        _profile,
+        max_examples=_examples,
+        deadline=None,  # timings belong in benchmarks
+        derandomize=True,  # a failure in CI is a failure everywhere
+        suppress_health_check=[HealthCheck.too_slow],  # two shared cores
+    )
 settings.load_profile("prunegate")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import shutil
 import sys
 from collections.abc import Iterator
@@ -11,6 +12,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+
+@pytest.fixture(scope="session", autouse=True)
+def remembered_exports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Each model is exported to ONNX once, whichever worker needs it first."""
+    if not all(map(importlib.util.find_spec, ("onnx", "onnxscript", "onnxruntime"))):
+        yield
+        return
+    from tests.functional.exports import remembered
+
+    root = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        root = root.parent
+    module: Any = import_module("prunegate.compress.export")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_export", remembered(module._export, root / "exports"))
+        yield
 
 
 def _load_tiny() -> None:

@@ -130,7 +130,7 @@ def test_two_hundred_kills_lose_nothing(tmp_path: Path) -> None:
 
     for turn in range(100):
         children = [Child(write_from(10_000 * turn)), Child(keep_sealing)]
-        time.sleep(moments.uniform(0, 0.12))
+        time.sleep(moments.uniform(0, 0.04))
         moments.shuffle(children)
         for child in children:
             wanted |= child.kill()

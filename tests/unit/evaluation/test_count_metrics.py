@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sk
+from tests.depth import times
 
 import prunegate
 from prunegate.policy.load import parse_policy
@@ -89,7 +90,7 @@ def masks(rows: pd.DataFrame) -> dict[str, Any]:
 
 @pytest.mark.slow
 @given(seed=st.integers(0, 10**6), rows=st.integers(12, 200))
-@settings(max_examples=15)
+@settings(max_examples=times(4, thorough=15))
 def test_every_metric_on_every_slice_is_scikit_learns(seed: int, rows: int) -> None:
     data = table(seed, rows)
     verdict = prunegate.judge(policy(), data)
@@ -188,7 +189,7 @@ def test_scores_in_narrow_unsigned_columns() -> None:
 
 @pytest.mark.slow
 @given(seed=st.integers(0, 10**6))
-@settings(max_examples=25)
+@settings(max_examples=times(6, thorough=25))
 def test_exchanging_the_models_turns_the_sign_and_swaps_lost_with_gained(seed: int) -> None:
     data = table(seed, 90)
     exchanged = data.rename(columns={"baseline": "candidate", "candidate": "baseline"})

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.depth import times
 
 from prunegate.data.tables import Table, open_table
 from prunegate.errors import InputError, TableError
@@ -111,7 +112,7 @@ def assert_same(found: dict[Any, list[float]], expected: dict[Any, list[float]])
 
 
 @pytest.mark.slow
-@settings(max_examples=60)
+@settings(max_examples=times(20, thorough=60))
 @given(st.lists(ROW, min_size=1, max_size=60), st.integers(1, 3), st.integers(1, 6))
 def test_every_slice_is_counted_as_a_group_by_counts_it(
     rows: list[Any], depth: int, support: int
@@ -122,7 +123,7 @@ def test_every_slice_is_counted_as_a_group_by_counts_it(
 
 
 @pytest.mark.slow
-@settings(max_examples=40)
+@settings(max_examples=times(15, thorough=40))
 @given(st.lists(st.tuples(ROW, st.integers(0, 4)), min_size=1, max_size=60), st.integers(1, 6))
 def test_with_groups_the_spread_is_that_of_group_sums(rows: list[Any], support: int) -> None:
     frame = frame_of([row for row, _ in rows]).assign(g=[f"g{group}" for _, group in rows])
@@ -131,7 +132,7 @@ def test_with_groups_the_spread_is_that_of_group_sums(rows: list[Any], support: 
 
 
 @pytest.mark.slow
-@settings(max_examples=30)
+@settings(max_examples=times(10, thorough=30))
 @given(st.lists(st.tuples(*[st.sampled_from("xy")] * 3, st.floats(-5, 5)), min_size=1, max_size=40))
 def test_scores_are_summed_and_squared(rows: list[Any]) -> None:
     *columns, change = zip(*rows, strict=True)

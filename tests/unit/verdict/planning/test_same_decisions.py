@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from tests.depth import times
 
 import prunegate
 from prunegate.policy.load import parse_policy
@@ -22,6 +23,7 @@ from prunegate.verdict.planning.standing import stand
 pytestmark = pytest.mark.slow
 
 ALPHA = 0.05
+MANY = times(8, thorough=40)
 CHECKS = (
     "{metric: recall, slices: all, max_drop: 0.08, at_least: 0.75}",
     "{metric: recall, slices: k, max_drop: {relative: 0.08}, max_gain: 0.2}",
@@ -98,7 +100,7 @@ def test_each_limit_alone(place):
     seen = set()
     for worse, scale in ((0.0, 60), (0.15, 30), (0.6, 8)):
         some = groups(worse, scale)
-        tables = draw(some, 12, np.random.default_rng(place))
+        tables = draw(some, times(5, thorough=12), np.random.default_rng(place))
         one_by_one = brute_force(judged, some, tables)
         assert at_once(judged, some, tables) == one_by_one
         seen |= set(one_by_one)
@@ -113,7 +115,7 @@ def test_whole_policies(seed):
     judged = policy(chosen, MINIMUM if seed % 2 else "")
     for worse, scale in ((0.0, 150), (0.1, 40), (0.0, 6), (0.3, 3), (0.5, 100)):
         some = groups(worse, scale)
-        tables = draw(some, 10, rng)
+        tables = draw(some, times(3, thorough=10), rng)
         assert at_once(judged, some, tables) == brute_force(judged, some, tables)
 
 
@@ -153,7 +155,7 @@ def test_harm_on_a_slice_below_the_minimum_only_counts_in_the_family():
         )
         for g, worse in zip(groups(0.0, 12), (0.31, 0.31, 0.95, 0.0), strict=True)
     )
-    tables = draw(some, 150, np.random.default_rng(3))
+    tables = draw(some, times(60, thorough=150), np.random.default_rng(3))
     one_by_one = brute_force(judged, some, tables)
     assert at_once(judged, some, tables) == one_by_one
     assert len(set(one_by_one)) > 1
@@ -170,7 +172,7 @@ def test_a_slice_drawn_anew_is_judged_with_all_that_it_touches(scale):
         layout=layout,
         asked=asked(judged, layout.slices),
         alpha=ALPHA,
-        simulations=40,
+        simulations=MANY,
         seed=3,
     )
     (base,) = _bases(gate, lambda _stage, _done, _total: None)
@@ -180,7 +182,7 @@ def test_a_slice_drawn_anew_is_judged_with_all_that_it_touches(scale):
         assert moved is not None
         decided = _redecided(gate, base, moved, np.random.default_rng(9))
         tables = base.groups.copy()
-        tables[:, list(moved.groups)] = draw(moved.applied(some), 40, np.random.default_rng(9))
+        tables[:, list(moved.groups)] = draw(moved.applied(some), MANY, np.random.default_rng(9))
         words = np.where(
             decided.reject, "reject", np.where(decided.approve, "approve", "inconclusive")
         )
