@@ -26,6 +26,7 @@ from prunegate.audit.inputs import claims_input
 from prunegate.audit.ledger import Ledger, Tried
 from prunegate.audit.measured import measured_of
 from prunegate.audit.measured_models import require_same_models
+from prunegate.audit.model_digests import named_models
 from prunegate.audit.notes import Notes, predicted_at, read_notes, saturation_warnings
 from prunegate.audit.read import kept_form
 from prunegate.audit.record import Bar, DecisionRecord
@@ -154,6 +155,7 @@ def gate(
     for one in notes:
         found = saturation_warnings(one.saturating)
         verdict = replace(verdict, warnings=(*verdict.warnings, *found))
+    models, unnamed = named_models(source, notes, origin.made)
     judged = Judged(
         table=table,
         hashes=hashes,
@@ -166,6 +168,8 @@ def gate(
         workspace=workspace_of(source.path),
         attempt=attempt,
         bar=bar,
+        models=models,
+        unnamed=unnamed,
         unknown=unknown,
     )
     record = assemble(policy, reference, judged, origin)

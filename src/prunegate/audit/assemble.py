@@ -19,6 +19,7 @@ from prunegate.audit.record import (
     DecisionRecord,
     Flip,
     Input,
+    NamedModel,
     PolicyRef,
     SecondOpinion,
     Workspace,
@@ -79,6 +80,10 @@ class Judged:
     """Which attempt on its gate set it is, where a ledger was asked."""
     bar: Bar | None = None
     """What was sealed for the gate set."""
+    models: tuple[NamedModel, ...] = ()
+    """Models that were not run here and are known by digest."""
+    unnamed: tuple[str, ...] = ()
+    """Why others are not, in sentences."""
     unknown: tuple[str, ...] = ()
     """Measured models that nothing at hand could be compared with."""
 
@@ -132,13 +137,18 @@ def assemble(
         cost=operations.cost,
         claims=verdict.claims,
         warnings=verdict.warnings,
-        known_limits=(*known_limits(policy, verdict, operations), *_unknown(judged.unknown)),
+        known_limits=(
+            *known_limits(policy, verdict, operations),
+            *_unknown(judged.unknown),
+            *judged.unnamed,
+        ),
         second_opinion=judged.opinion,
         attempt=judged.attempt,
         bar=judged.bar,
         environment=environment_of(judged.notes),
         workspace=judged.workspace,
         revalidate_on=revalidate_on(policy, created),
+        models=judged.models,
         **origin.made,
     )
 

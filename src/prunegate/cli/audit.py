@@ -20,6 +20,7 @@ COMMANDS = {
     "export": "audit_export",
     "enrol": "audit_enrol",
     "revoke": "audit_revoke",
+    "sign-model": "audit_sign_model",
     "replay": "audit_replay",
     "schema": "audit_schema",
 }

@@ -171,6 +171,7 @@ def check_decision(files: Files, given: Any) -> Iterator[str]:
         need(said[field] == record[field], f"its {field} is not the record's")
     own = {name: sha(files[name]) for name in ("record.json", "report.html")}
     own["policy"] = record["policy"]["sha256"]
+    own.update({m["role"]: m["digest"] for m in record.get("models", [])})
     own.update({m: record[m]["digest"] for m in ("baseline", "candidate") if record[m]})
     for name, digest in own.items():
         need(named.pop(name, None) == digest, f"it names another {name}")
