@@ -146,7 +146,7 @@ def _entries(audit: Path) -> list[Entry]:
     else:
         with as_evidence("a pending file"):
             for name, content in each_pending(audit):
-                with as_evidence(f"pending/{name[:12]}"):
+                with as_evidence(f"pending/{name[:12]} (take it out of there)"):
                     taken.read(content)
     opened = [_opened(n if n < size else None, c, f) for n, c, f in taken.kept]
     return sorted(opened, key=_order)

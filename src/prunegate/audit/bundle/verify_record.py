@@ -177,9 +177,8 @@ def check_decision(files: Files, given: Any) -> Iterator[str]:
         need(named.pop(name, None) == digest, f"it names another {name}")
     inputs = {item["sha256"] for item in record["inputs"]}
     need(set(named.values()) <= inputs, "it names files that the record does not")
-    for item in said.get("evidence", []):  # record, page, and the twin for other policy engines
-        name = item["name"]
-        need(sha(files[name]) == item["digest"]["sha256"], f"it names another {name}")
+    for one in said.get("evidence", []):  # record, page, and the twin for other policy engines
+        need(sha(files[one["name"]]) == one["digest"]["sha256"], "it names another " + one["name"])
     yield "it names record, page, policy, models and inputs as they are here"
     found = signers(entry, files, given)
     need(found or not given.key, "none of the keys that you gave signed it")
