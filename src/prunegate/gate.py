@@ -27,6 +27,7 @@ from prunegate.audit.inputs import claims_input
 from prunegate.audit.ledger import Ledger, Tried
 from prunegate.audit.measured import measured_of
 from prunegate.audit.measured_models import require_same_models
+from prunegate.audit.model_digests import named_models
 from prunegate.audit.notes import Notes, predicted_at, read_notes, saturation_warnings
 from prunegate.audit.provenance import now
 from prunegate.audit.read import kept_form
@@ -159,6 +160,7 @@ def gate(
     for one in notes:
         found = saturation_warnings(one.saturating)
         verdict = replace(verdict, warnings=(*verdict.warnings, *found))
+    models, unnamed = named_models(source, notes, origin.made)
     judged = Judged(
         table=table,
         hashes=hashes,
@@ -173,6 +175,8 @@ def gate(
         bar=bar,
         waivers=waivers,
         at=at,
+        models=models,
+        unnamed=unnamed,
         unknown=unknown,
     )
     record = assemble(policy, reference, judged, origin)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from collections.abc import Callable, Iterator
 from importlib import import_module
@@ -63,6 +64,19 @@ def test_the_demo_reaches_two_verdicts(shown: tuple[Path, Result]) -> None:
     assert reports == [str(home / "out" / arm / "report.html") for arm in ARMS]
     assert all(Path(report).is_file() for report in reports)
     assert sorted(path.name for path in (home / "out").iterdir()) == sorted(ARMS)
+
+
+@pytest.mark.slow
+def test_the_demo_ends_with_a_command_that_works_when_typed(shown: tuple[Path, Result]) -> None:
+    """So little data proves nothing, so it may not ship yet, and what is missing is said."""
+    home, result = shown
+    words = shlex.split(result.stdout.splitlines()[-1])
+    assert words[:2] == ["prunegate", "status"]
+    assert words[2:] == [str(home / "out" / ARMS[0]), "--audit", str(home / "audit")]
+    typed = CliRunner().invoke(cli, words[1:], standalone_mode=False)
+    assert typed.exception is None
+    assert typed.return_value == 5
+    assert "missing: no approval as client counts" in typed.stdout
 
 
 @pytest.mark.slow

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -171,6 +172,27 @@ def test_a_client_signs_with_nothing_but_ssh_keygen(
     document = json.loads(say("status", "o", "--json")[1])
     assert document["ships"] is True
     assert [one["person"] for one in document["counted"]] == [CLIENT]
+
+
+@pytest.mark.skipif(
+    None in (shutil.which("ssh-agent"), shutil.which("ssh-add")),
+    reason="ssh-agent is not installed (openssh-client)",
+)
+def test_a_key_that_lives_in_an_agent_signs_by_its_public_half(
+    folder: Path, say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enrol()
+    begun = subprocess.run(["ssh-agent", "-s"], capture_output=True, check=True, timeout=30)
+    for name, value in re.findall(r"(SSH_A\w+)=([^;]+);", begun.stdout.decode()):
+        monkeypatch.setenv(name, value)
+    try:
+        subprocess.run(["ssh-add", "-q", "ann"], check=True, timeout=30)
+        (folder / "ann").unlink()  # no private key is left in any file
+        code, told = bring_in(say, sign(answer(), key="ann.pub"))
+    finally:
+        subprocess.run(["ssh-agent", "-k"], capture_output=True, check=True, timeout=30)
+    assert code == 0, told
+    assert say("status", "o")[0] == 0
 
 
 def test_ssh_keygen_verifies_what_the_trail_holds(folder: Path, say: Say) -> None:

@@ -8,18 +8,23 @@ import shutil
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
 from click.testing import CliRunner, Result
 
 from prunegate import cli
-from prunegate.audit.canonical import canonical_bytes
+from prunegate.audit import second_opinion as opinion
+from prunegate.audit.canonical import canonical_bytes, plain
 from prunegate.audit.read import read_record
 from prunegate.audit.schema import record_schema
 from prunegate.cli.audit_replay import command as replay_command
 from prunegate.cli.audit_schema import command as schema_command
+from prunegate.data.whole_table import Size
 from prunegate.errors import EvidenceError, InputError
+from prunegate.policy.model import Policy
+from prunegate.verdict.finding import Verdict
 
 ROOT = Path(__file__).parents[2]
 POLICY = """\
@@ -152,7 +157,26 @@ def test_a_replay_comes_to_the_same_numbers(folder: Path, monkeypatch: pytest.Mo
     _, digest = read_record(folder / "o" / "record.json")
     refused("is not in .*evidence; give the files", digest[:12])
     keep_evidence(folder, ["t.csv"])
-    assert json.loads(invoke(digest[:12], "--json").output)["rows"] == 1600
+    again = json.loads(invoke(digest[:12], "--json").output)
+    assert again["rows"] == 1600
+    assert again["opinion"] == plain(read_record(folder / "o" / "record.json")[0].second_opinion)
+
+
+def test_a_replay_asks_the_second_opinion_again(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate(monkeypatch)
+    found = invoke("o/record.json", "--predictions", "t.csv")
+    assert "great_expectations" in found.output
+    assert "asked again, agrees by" in found.output
+    every = opinion.laws
+
+    def stricter(policy: Policy, verdict: Verdict) -> Any:
+        """Laws with one more: that there are fewer findings than there are."""
+        return (*every(policy, verdict), Size(name="none at all", rows=0))
+
+    monkeypatch.setattr(opinion, "laws", stricter)
+    refused("asked again, the second opinion disagrees", "o/record.json", "--predictions", "t.csv")
 
 
 def test_a_replay_of_other_files_or_to_other_numbers_is_refused(

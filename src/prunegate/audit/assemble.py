@@ -19,6 +19,7 @@ from prunegate.audit.record import (
     DecisionRecord,
     Flip,
     Input,
+    NamedModel,
     PolicyRef,
     SecondOpinion,
     Workspace,
@@ -84,6 +85,10 @@ class Judged:
     """What waived findings were waived by."""
     at: str | None = None
     """When it was judged: UTC, ISO 8601, seconds; None: now."""
+    models: tuple[NamedModel, ...] = ()
+    """Models that were not run here and are known by digest."""
+    unnamed: tuple[str, ...] = ()
+    """Why others are not, in sentences."""
     unknown: tuple[str, ...] = ()
     """Measured models that nothing at hand could be compared with."""
 
@@ -137,7 +142,11 @@ def assemble(
         cost=operations.cost,
         claims=verdict.claims,
         warnings=verdict.warnings,
-        known_limits=(*known_limits(policy, verdict, operations), *_unknown(judged.unknown)),
+        known_limits=(
+            *known_limits(policy, verdict, operations),
+            *_unknown(judged.unknown),
+            *judged.unnamed,
+        ),
         second_opinion=judged.opinion,
         attempt=judged.attempt,
         bar=judged.bar,
@@ -145,6 +154,7 @@ def assemble(
         workspace=judged.workspace,
         waivers=judged.waivers,
         revalidate_on=revalidate_on(policy, created, judged.waivers),
+        models=judged.models,
         **origin.made,
     )
 

@@ -8,7 +8,7 @@ absolute path and no environment variable.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from prunegate.audit.tallied import Tallies
 from prunegate.claims.checked import Claims
@@ -90,6 +90,19 @@ class ModelRef:
     active_heads: int
     saturating: Saturating | None = None
     """None: it computes the same eight-bit products on every processor, or has none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NamedModel:
+    """A model by content, where its predictions were judged and it was not run here."""
+
+    role: str
+    """baseline or candidate."""
+    digest: str
+    """As a ModelRef's."""
+    source: Literal["predictions", "folder"]
+    """Who says that it made the predictions: their own file, or the policy, whose folder was
+    hashed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -324,3 +337,12 @@ class DecisionRecord:
     """None: the policy lay in no git working directory, or git could not be asked."""
     revalidate_on: str | None = None
     """UTC date from which the decision has to be taken anew; None: the policy sets no term."""
+    models: tuple[NamedModel, ...] = ()
+    """Of the models that were not run here, those that are known by digest."""
+
+    def model_digest(self, role: str) -> str | None:
+        """The digest of the baseline or candidate; None: it is not known."""
+        ran: ModelRef | None = getattr(self, role)
+        if ran is not None:
+            return ran.digest
+        return next((model.digest for model in self.models if model.role == role), None)

@@ -1,7 +1,8 @@
 """Replay: from the stored predictions to the verdict once more, and not one number may differ.
 
 The files are those that the record names by digest, nothing else. Their rows are counted again; the
-sums, the flipped rows and every number that follows are held against the record.
+sums, the flipped rows and every number that follows are held against the record, and the second
+opinion is asked again.
 """
 
 from __future__ import annotations
@@ -17,18 +18,21 @@ from typing import Any
 
 from prunegate.audit.log.folder import EVIDENCE
 from prunegate.audit.read import StoredRecord
-from prunegate.audit.recompute import Difference, compare, differences, policy_of
-from prunegate.audit.record import DecisionRecord, Input
+from prunegate.audit.recompute import Difference, compare, differences, policy_of, verdict_of
+from prunegate.audit.record import DecisionRecord, Input, SecondOpinion
+from prunegate.audit.second_opinion import second_opinion
 from prunegate.audit.tallied import tallies_of, unpacked_groups
+from prunegate.cost.operations import operations
 from prunegate.data.hashing import hash_files, require_unchanged
 from prunegate.data.tables import Table
-from prunegate.errors import EvidenceError, InputError
+from prunegate.errors import EvidenceError, InputError, InternalError
 from prunegate.evaluation.count import count, open_predictions
 from prunegate.evaluation.flips import flipped_rows
 from prunegate.evaluation.slices import SliceCounts
 from prunegate.io.hashing import FileHash
 from prunegate.policy.model import Policy
 from prunegate.text.escape import escaped
+from prunegate.verdict.attempt import as_attempted
 
 PREDICTIONS = "predictions"
 _SHORTEST = 12
@@ -48,6 +52,8 @@ class Replayed:
     findings: int
     rounded: int
     """Numbers that differ in their last digits, as they do on another processor."""
+    opinion: SecondOpinion
+    """The other engine, asked again over the findings: it agrees."""
 
 
 def find_record(name: str, audit: Path) -> Path:
@@ -98,7 +104,8 @@ def replay(stored: StoredRecord, predictions: Sequence[str | Path]) -> Replayed:
         predictions: paths or globs of the very files that the record names.
 
     Raises:
-        EvidenceError: other files, or a difference; the first is named.
+        EvidenceError: other files, a difference (the first is named), or the second opinion, asked
+            again, does not share the verdict.
         InputError: the files cannot be read.
     """
     record = stored.record
@@ -120,7 +127,24 @@ def replay(stored: StoredRecord, predictions: Sequence[str | Path]) -> Replayed:
         rows=slices[0].rows,
         findings=len(record.findings),
         rounded=len(every),
+        opinion=_opinion_again(policy, record, slices),
     )
+
+
+def _opinion_again(
+    policy: Policy, record: DecisionRecord, slices: Sequence[SliceCounts]
+) -> SecondOpinion:
+    """The second opinion on the verdict as it was worked out again.
+
+    Raises:
+        EvidenceError: it disagrees.
+    """
+    known = operations(policy, record.measurements)
+    verdict = verdict_of(policy, slices, known, record.attempt)
+    try:
+        return second_opinion(as_attempted(policy, record.attempt), verdict)
+    except InternalError as error:
+        raise EvidenceError(f"asked again, {error}") from error
 
 
 def _predictions(record: DecisionRecord) -> list[Input]:

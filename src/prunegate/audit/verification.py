@@ -23,7 +23,7 @@ class Check:
 
     name: str
     """record, verdict, pictures, page, digest, files, entry, signature, log, growth, approvals,
-    waivers."""
+    waivers, sign-off."""
     status: Status
     """missing: there is nothing to check, which breaks only what is required."""
     detail: str
@@ -50,6 +50,8 @@ class Verification:
     def requiring(self, names: Iterable[str]) -> Verification:
         """The same with some checks required: where nothing is there to check, they are broken."""
         wanted = set(names)
+        if "approvals" in wanted:
+            wanted.add("sign-off")  # what a bundle's policy asks for, not only that somebody signed
         return replace(
             self,
             checks=tuple(

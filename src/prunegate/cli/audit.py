@@ -21,6 +21,7 @@ COMMANDS = {
     "page": "audit_page",
     "enrol": "audit_enrol",
     "revoke": "audit_revoke",
+    "sign-model": "audit_sign_model",
     "replay": "audit_replay",
     "schema": "audit_schema",
 }

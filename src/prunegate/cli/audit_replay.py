@@ -29,7 +29,8 @@ def command(record: str, predictions: tuple[str, ...], audit: Path, as_json: boo
     """Work out RECORD (a file, or a digest in the audit folder) again from its predictions.
 
     The files have to be the very ones that the record names by sha256. Counts, statistics, verdict
-    and every number of every finding have to come out as they stand there.
+    and every number of every finding have to come out as they stand there, and the second opinion
+    (Great Expectations) is asked again.
 
     \b
     Exit codes: 0 no difference, 6 a difference or other files, 2 bad input.
@@ -41,6 +42,7 @@ def command(record: str, predictions: tuple[str, ...], audit: Path, as_json: boo
     from prunegate.audit.canonical import plain
     from prunegate.audit.read import stored_record
     from prunegate.audit.replay import find_record, replay, stored_predictions
+    from prunegate.text.escape import escaped
 
     stored = stored_record(find_record(record, audit))
     kept = nullcontext(list(predictions)) if predictions else None
@@ -53,6 +55,7 @@ def command(record: str, predictions: tuple[str, ...], audit: Path, as_json: boo
     files = "1 file" if found.files == 1 else f"{found.files:,} files"
     click.echo(
         f"REPLAYED  {found.outcome}: {found.rows:,} rows of {files} counted again, "
-        f"{found.findings:,} findings worked out again, no difference{told}"
+        f"{found.findings:,} findings worked out again, no difference{told}; "
+        f"{escaped(found.opinion.engine)}, asked again, agrees by {found.opinion.expectations} laws"
     )
     return 0

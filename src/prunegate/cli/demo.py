@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from shlex import quote
 
 import click
 
-from prunegate.cli.options import Output, output_options, seed_option
+from prunegate.cli.options import AUDIT, Output, output_options, seed_option
 from prunegate.cli.threads import patient_threads
 
 
@@ -49,7 +51,8 @@ def command(seed: int, cache: Path | None, scale: float, search: bool, output: O
     content, and the second to pass.
 
     The output folder gets one folder for each candidate: display-only and representative. Exit code
-    0 says that both verdicts were reached, whatever they are.
+    0 says that both verdicts were reached, whatever they are. The last line is the first command of
+    the walk through a sign-off (docs/audit.md), to be typed as it stands.
 
     With --search, heads are removed in attempt after attempt until a rule stops it, and the
     smallest candidate that passes is judged; the exit code is that of "prunegate search".
@@ -71,6 +74,7 @@ def command(seed: int, cache: Path | None, scale: float, search: bool, output: O
     from prunegate.run import run
     from prunegate.workbench import Settings
 
+    decided: dict[Path, str] = {}
     with ExitStack() as stack:
         folders = {  # before anything that takes long: a taken folder is known at once
             arm: stack.enter_context(
@@ -100,7 +104,24 @@ def command(seed: int, cache: Path | None, scale: float, search: bool, output: O
                     decision = run(read_policy(path), folders[arm].folder, settings)
                 folder = keep(decision, folders[arm], output.audit, key)
             show(decision, folder, output)
+            decided[folder] = decision.verdict.outcome
+    _show_next(decided, output)
     return 0
+
+
+def _show_next(decided: Mapping[Path, str], output: Output) -> None:
+    """Print how to go on: where the sign-off of a candidate stands, the approved one if any is."""
+    if output.quiet:
+        return
+    record = next(
+        (folder for folder, said in decided.items() if said == "approve"), next(iter(decided))
+    )
+    audit = "" if output.audit == AUDIT else f" --audit {quote(str(output.audit))}"
+    lines = (
+        "  next, have it signed (docs/audit.md, A walk through a sign-off):",
+        f"  prunegate status {quote(str(record))}{audit}",
+    )
+    click.echo("\n".join(lines), err=output.as_json)
 
 
 def _search(seed: int, cache: Path | None, scale: float, output: Output) -> int:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from prunegate.audit.signing.keys import PrivateKey
 
 FOLDER = click.Path(path_type=Path)
+AUDIT = Path("audit")
+"""The audit folder, where no other is named."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +75,7 @@ def output_options(function: Callable[..., Any]) -> Callable[..., Any]:
     @click.option(
         "--audit",
         type=FOLDER,
-        default=Path("audit"),
+        default=AUDIT,
         show_default=True,
         help="Folder of the audit trail; the decision is put under pending/ there.",
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from prunegate.audit.bar_words import bar_in_words
-from prunegate.audit.record import Compression, DecisionRecord, Input, ModelRef
+from prunegate.audit.record import Compression, DecisionRecord, Input, ModelRef, NamedModel
 from prunegate.report.headline import lost_gained
 from prunegate.report.task import DECISIONS, task_kind
 from prunegate.text import numbers
@@ -214,7 +214,15 @@ def _input(item: Input) -> Fact:
 
 def _models(record: DecisionRecord) -> tuple[Fact, ...]:
     named = (("baseline", record.baseline), ("candidate", record.candidate))
-    return tuple(_model(role, model) for role, model in named if model is not None)
+    ran = tuple(_model(role, model) for role, model in named if model is not None)
+    return (*ran, *(_named_model(model) for model in record.models))
+
+
+def _named_model(model: NamedModel) -> Fact:
+    """A model that was not run here, with who says that it made the predictions."""
+    said = {"predictions": "as their file says", "folder": "as the policy says"}
+    name = f"{visible(model.role)} of the predictions, {said[model.source]}"
+    return Fact(name=name, value=visible(model.digest), code=True)
 
 
 def _model(role: str, model: ModelRef) -> Fact:

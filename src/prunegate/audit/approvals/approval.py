@@ -65,7 +65,7 @@ class Approval:
             RECORD: record_sha256,
             REPORT: report_sha256,
             POLICY: record.policy.sha256,
-            CANDIDATE: record.candidate.digest if record.candidate else None,
+            CANDIDATE: record.model_digest(CANDIDATE),
         }
         predicate = {name: getattr(self, name) for name in sorted(_FIELDS)}
         return Statement(

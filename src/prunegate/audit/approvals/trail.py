@@ -7,7 +7,7 @@ too: they are what has just been said, and only the log's key will vouch for whe
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -24,7 +24,7 @@ from prunegate.audit.approvals.people import (
     parse_utc,
     revocation_in,
 )
-from prunegate.audit.log.entry import EntryFacts, ReadEntry
+from prunegate.audit.log.entry import EntryFacts, ReadEntry, read_entry
 from prunegate.audit.log.folder import as_evidence, is_log, read_trust_policy
 from prunegate.audit.log.pending import each_pending
 from prunegate.audit.log.trust_policy import NONE
@@ -130,11 +130,32 @@ def read_trail(audit: Path, record: str | None = None) -> Trail:
 
 
 def trail_of(audit: Path, entries: Sequence[Entry], record: str | None) -> Trail:
-    """What entries say of people, and of approvals of one record.
+    """What entries of a folder say of people, and of approvals of one record.
 
     Raises:
         EvidenceError: an entry is not what its kind says.
     """
+    return _trail(entries, record, _gate_signers(audit, entries))
+
+
+def trail_in_bundle(
+    entries: Iterable[tuple[int | None, bytes]], record: str, gate: frozenset[str]
+) -> Trail:
+    """The same of entries that lie in a bundle, each with its number in the log.
+
+    Args:
+        entries: number (None: not sealed) and content, in any order.
+        record: sha256 of a record.
+        gate: ids of the keys that decide, and of the log's.
+
+    Raises:
+        EvidenceError: an entry is not what its kind says.
+    """
+    found = sorted((_opened(n, c, read_entry(c)) for n, c in entries), key=_order)
+    return _trail(found, record, gate | _writers(found))
+
+
+def _trail(entries: Sequence[Entry], record: str | None, gate: frozenset[str]) -> Trail:
     found: dict[str, list[Entry]] = {kind: [] for kind in TOLD}
     for entry in entries:
         if entry.facts.kind in found:
@@ -147,7 +168,7 @@ def trail_of(audit: Path, entries: Sequence[Entry], record: str | None) -> Trail
         revocations=tuple(revocation_in(e.statement.predicate, e.where) for e in found[REVOCATION]),
         approvals=tuple((e, approval_in(e.statement.predicate, e.where)) for e in about),
         waivers=tuple((e, waiver_in(e.statement.predicate, e.where)) for e in found[WAIVER]),
-        gate_signers=_gate_signers(audit, entries),
+        gate_signers=gate,
     )
 
 
@@ -183,7 +204,7 @@ def read_folder(audit: Path, kinds: frozenset[str] | None = None) -> Folder:
     else:
         with as_evidence("a pending file"):
             for name, content in each_pending(audit):
-                with as_evidence(f"pending/{name[:12]}"):
+                with as_evidence(f"pending/{name[:12]} (take it out of there)"):
                     taken.read(content)
     opened = [_opened(n if n < size else None, c, f) for n, c, f in taken.kept]
     return Folder(entries=tuple(sorted(opened, key=_order)), log=log, keys=len(signers))
@@ -221,10 +242,14 @@ def _opened(number: int | None, content: bytes, facts: EntryFacts) -> Entry:
     )
 
 
+def _writers(entries: Sequence[Entry]) -> frozenset[str]:
+    """Ids of keys that signed what only the gate signs."""
+    return frozenset(s for e in entries if e.facts.kind in GATE_WRITES for s in e.facts.signers)
+
+
 def _gate_signers(audit: Path, entries: Sequence[Entry]) -> frozenset[str]:
-    found = {s for e in entries if e.facts.kind in GATE_WRITES for s in e.facts.signers}
-    found |= {key_id(key) for key in read_signers(audit)}
+    found = _writers(entries) | {key_id(key) for key in read_signers(audit)}
     if is_log(audit):
         for log in read_trust_policy(audit).logs:
-            found.add(key_id(Ed25519PublicKey.from_public_bytes(log.key.material)))
-    return frozenset(found)
+            found |= {key_id(Ed25519PublicKey.from_public_bytes(log.key.material))}
+    return found

@@ -17,6 +17,8 @@ from typing import Any
 from prunegate.audit.bundle import layout
 from prunegate.audit.bundle.export import consistency_file, opened
 from prunegate.audit.bundle.layout import sha256
+from prunegate.audit.bundle.sign_off import NAME as SIGN_OFF
+from prunegate.audit.bundle.sign_off import sign_off_in
 from prunegate.audit.bundle.waivers import waivers_backed
 from prunegate.audit.log.checkpoint import parse_checkpoint
 from prunegate.audit.log.entry import parse_time
@@ -61,7 +63,7 @@ class Trusted:
     """A checkpoint that she kept."""
 
 
-Step = Callable[[Files, Trusted], str | None]
+Step = Callable[[Files, Trusted], str | Check | None]
 
 
 def checks(files: Files, trusted: Trusted) -> Iterator[Check]:
@@ -77,6 +79,9 @@ def checks(files: Files, trusted: Trusted) -> Iterator[Check]:
             detail = f"malformed ({escaped(str(error))[:200]})"
             yield Check(name=name, status="broken", detail=detail)
         else:
+            if isinstance(said, Check):
+                yield said
+                continue
             status: Any = "missing" if said is None else "holds"
             yield Check(name=name, status=status, detail=missing if said is None else said)
 
@@ -223,6 +228,10 @@ def _approvals(files: Files, trusted: Trusted) -> str | None:
     return "; ".join(told) or None
 
 
+def _sign_off(files: Files, trusted: Trusted) -> Check:
+    return sign_off_in(files, trusted.signers, trusted.keys)
+
+
 def _approval(name: str, said: dict[str, Any], files: Files, listed: str, revoked: set[str]) -> str:
     """One approval in words; wrong where its signature, signer or subject is."""
     text = said["request"].encode()
@@ -282,5 +291,6 @@ STEPS: tuple[tuple[str, Step, str], ...] = (
     ("growth", _growth, "no older checkpoint to hold the log to, or no proof from there"),
     ("approvals", _approvals, "nobody's approval is in this bundle"),
     ("waivers", _waivers, ""),
+    (SIGN_OFF, _sign_off, ""),
 )
 """Name, check, and what is said where there is nothing to check."""

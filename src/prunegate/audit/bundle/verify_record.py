@@ -159,9 +159,9 @@ def check_decision(files: Files, given: Any) -> Iterator[str]:
     for field in ("outcome", "exit_code", "created"):
         need(said[field] == record[field], f"its {field} is not the record's")
     own = {name: sha(files[name]) for name in ("record.json", "report.html")}
-    models = {m: record[m]["digest"] for m in ("baseline", "candidate") if record[m]}
-    own.update(models, policy=record["policy"]["sha256"])
-    for name, digest in own.items():
+    own.update({m["role"]: m["digest"] for m in record.get("models", [])})
+    own.update({m: record[m]["digest"] for m in ("baseline", "candidate") if record[m]})
+    for name, digest in {**own, "policy": record["policy"]["sha256"]}.items():
         need(named.pop(name, None) == digest, f"it names another {name}")
     inputs = {item["sha256"] for item in record["inputs"]}
     need(set(named.values()) <= inputs, "it names files that the record does not")

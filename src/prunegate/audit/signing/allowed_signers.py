@@ -121,7 +121,7 @@ def who_signed(
     if not listed:
         raise EvidenceError(
             f"key {fingerprint(blob)} is not among the allowed signers; whoever knows whose it "
-            "is adds it"
+            "is says so: prunegate audit enrol --key FILE --person WHO"
         )
     refusals = [(signer, signer.refusal(namespace, at)) for signer in listed]
     allowed = tuple(signer for signer, refusal in refusals if refusal is None)

@@ -112,8 +112,8 @@ def _bound(
         RECORD: record_sha256,
         REPORT: report_sha256,
         POLICY: record.policy.sha256,
-        CANDIDATE: record.candidate.digest if record.candidate else None,
-        BASELINE: record.baseline.digest if record.baseline else None,
+        CANDIDATE: record.model_digest(CANDIDATE),
+        BASELINE: record.model_digest(BASELINE),
     }
     return tuple(
         Subject(name=name, sha256=sha256)

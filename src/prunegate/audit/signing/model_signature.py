@@ -43,12 +43,17 @@ def sign_model(folder: Path, private: PrivateKey) -> bytes:
         InputError: the key is Ed25519.
         ModelError: no such folder, nothing in it to sign, or a link or special file in it.
     """
+    return sign_files(tree_files(folder), folder.resolve().name, private)
+
+
+def sign_files(files: Sequence[FileDigest], name: str, private: PrivateKey) -> bytes:
+    """The same for files that were hashed already; raises as ``sign_model`` does."""
     if not isinstance(private, ec.EllipticCurvePrivateKey):
         raise InputError(
             "model.sig takes no Ed25519 key (OpenSSF Model Signing 1.0); sign it with an ECDSA "
             "P-256 key: 'prunegate audit keygen -o FILE'"
         )
-    statement = model_statement(tree_files(folder), folder.resolve().name)
+    statement = model_statement(files, name)
     envelope = json.loads(sign(statement.to_bytes(), [private]))
     material = {"publicKey": {"hint": _hint(private)}, "tlogEntries": []}
     return canonical_bytes(

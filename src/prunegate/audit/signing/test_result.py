@@ -65,6 +65,6 @@ def _name(finding: Finding) -> str:
 
 
 def _subjects(record: DecisionRecord, record_sha256: str) -> tuple[Subject, ...]:
-    if record.candidate is not None:
-        return (Subject(name=CANDIDATE, sha256=record.candidate.digest),)
+    if (candidate := record.model_digest(CANDIDATE)) is not None:
+        return (Subject(name=CANDIDATE, sha256=candidate),)
     return input_subjects(record) or (Subject(name=RECORD, sha256=record_sha256),)

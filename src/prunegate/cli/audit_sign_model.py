@@ -1,0 +1,116 @@
+"""``prunegate audit sign-model``: model.sig for an approved candidate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from prunegate.errors import InputError
+
+if TYPE_CHECKING:
+    from prunegate.audit.read import StoredRecord
+
+PATH = click.Path(path_type=Path)
+
+
+@click.command("sign-model", short_help="Sign an approved candidate's files (model.sig).")
+@click.argument("candidate", type=PATH)
+@click.option("--record", type=PATH, required=True, help="The record.json of its verdict.")
+@click.option("--key", type=PATH, help="ECDSA P-256 private key; else PRUNEGATE_KEY holds it.")
+@click.option("-o", "--out", type=PATH, help="[default: model.sig beside CANDIDATE]")
+@click.option(
+    "--audit",
+    type=PATH,
+    help="The audit folder: the candidate must be allowed to ship, as 'prunegate status' says. "
+    "Needed where the policy asks for approvals.",
+)
+@click.option("--allowed-signers", type=PATH, help="[default: allowed_signers of --audit]")
+@click.option("--force", is_flag=True, help="Overwrite an existing file.")
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing where it worked.")
+def command(  # noqa: PLR0913  # one argument per option
+    *,
+    candidate: Path,
+    record: Path,
+    key: Path | None,
+    out: Path | None,
+    audit: Path | None,
+    allowed_signers: Path | None,
+    force: bool,
+    quiet: bool,
+) -> int:
+    """Sign CANDIDATE, the folder of the model that RECORD approves, for tools of others.
+
+    The record is worked out again, has to approve, and has to name this very folder by digest. The
+    file is in the format of OpenSSF Model Signing 1.0: "model_signing verify key" checks it.
+
+    \b
+    Exit codes: 0 signed, 2 bad input, 3 and 4 the record rejects or settles nothing, 5 approvals
+    are missing, 6 the record or the candidate does not verify.
+
+    \b
+    Example:
+      prunegate audit sign-model reports/p/1f2e/candidate --record reports/p/1f2e --key gate.key
+    """  # noqa: D301  # click's mark is the character itself
+    from prunegate.audit.read import stored_record
+    from prunegate.audit.signing.keys import private_key_from
+    from prunegate.audit.signing.model_signature import SIGNATURE_FILE, sign_files
+    from prunegate.audit.signing.signed_candidate import files_of
+    from prunegate.outputs.write import write_whole
+
+    target = out or Path(candidate).resolve().parent / SIGNATURE_FILE
+    _require_place(target, candidate, force=force)
+    private = private_key_from(key)
+    if private is None:
+        raise InputError("give the key that signs: --key FILE, or PRUNEGATE_KEY holds it as PEM")
+    path = record / "record.json" if record.is_dir() else record
+    stored = stored_record(path)
+    if stored.record.outcome != "approve":
+        click.echo(f"not signed: the record's decision is {stored.record.outcome}", err=True)
+        return stored.record.exit_code
+    if not _ships(stored, path, audit, allowed_signers):
+        return 5
+    files = files_of(candidate, stored.record, beside=path.parent / "candidate")
+    content = sign_files(files, candidate.resolve().name, private)
+    write_whole(target, content)
+    if not quiet:
+        click.echo(f"SIGNED  {len(files)} files of {candidate}: {target}")
+        click.echo(
+            f"  next: model_signing verify key {candidate} --signature {target} --public_key "
+            f"{f'{key}.pub' if key else 'FILE.pub'}"
+        )
+    return 0
+
+
+def _require_place(target: Path, candidate: Path, *, force: bool) -> None:
+    """Refuse a file that is there, and one that would make another model of the candidate."""
+    if target.exists() and not (force and target.is_file()):
+        raise InputError(f"{target} exists; choose another -o, or add --force")
+    if target.resolve().is_relative_to(candidate.resolve()):
+        raise InputError(
+            f"{target} lies inside of {candidate} and would change the digest by which the record "
+            "knows it; write it beside the folder"
+        )
+
+
+def _ships(stored: StoredRecord, path: Path, audit: Path | None, allowed: Path | None) -> bool:
+    """Whether it may ship, and else why not; without an audit folder the verdict alone decides.
+
+    Raises:
+        InputError: the policy asks for approvals, and no audit folder was given.
+        EvidenceError: something in the audit folder does not verify.
+    """
+    from prunegate.audit.approvals.words import sentences
+    from prunegate.audit.recompute import policy_of
+    from prunegate.cli.approve import case_of
+    from prunegate.cli.status import standing_of
+
+    if audit is None:
+        if policy_of(stored.record).approvals is not None:
+            raise InputError("the policy asks for approvals: name the audit folder with --audit")
+        return True
+    standing = standing_of(case_of(path, audit, allowed, signing=False), None, sealed=False)
+    for sentence in sentences(standing):
+        click.echo(f"not signed: {sentence}", err=True)
+    return standing.ships
