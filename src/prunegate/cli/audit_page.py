@@ -26,7 +26,7 @@ def command(*, out: Path, audit: Path, force: bool, quiet: bool) -> None:
     from prunegate.audit.approvals.bring_in import utc_now
     from prunegate.audit.history_read import read_history
     from prunegate.errors import InputError
-    from prunegate.outputs.write import require_new, write_whole
+    from prunegate.io.atomic import require_new, write_whole
     from prunegate.report.trail import render_trail
     from prunegate.text.escape import escaped
 

@@ -57,7 +57,7 @@ def command(  # noqa: PLR0913  # one argument per option
     from prunegate.audit.signing.keys import private_key_from
     from prunegate.audit.signing.model_signature import SIGNATURE_FILE, sign_files
     from prunegate.audit.signing.signed_candidate import files_of
-    from prunegate.outputs.write import write_whole
+    from prunegate.io.atomic import write_whole
 
     target = out or Path(candidate).resolve().parent / SIGNATURE_FILE
     _require_place(target, candidate, force=force)
