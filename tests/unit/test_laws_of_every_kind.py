@@ -19,8 +19,8 @@ from tests.unit.evaluation import kinds
 
 import prunegate
 from prunegate.evaluation.count import count, open_predictions
-from prunegate.evaluation.hypothesis import Contrast, Difference, ErrorRatio, SuccessRatio
 from prunegate.evaluation.metrics import Wanted, evidence
+from prunegate.metrics.hypothesis import Contrast, Difference, ErrorRatio, SuccessRatio
 from prunegate.policy.model import Policy
 from prunegate.verdict.finding import Finding, Verdict
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from prunegate.audit.foreseen import CLAIMS
 from prunegate.evaluation.overlapping import SCORE_MINIMUM
-from prunegate.policy.catalogue import METRICS
-from prunegate.policy.model import LEVELS, Policy
+from prunegate.metrics.catalogue import METRICS
+from prunegate.policy.model import Policy
 from prunegate.stats.mean import RELIABLE_ROWS
 from prunegate.verdict.finding import Finding, SliceSummary, Verdict
 
@@ -25,6 +25,9 @@ FIGURES = (
     *("p_value", "p_harm", "p_harm_adjusted"),
 )
 """The fields of a finding that are numbers or, apart from the limit, None."""
+
+LEVELS = ("at_least", "at_most")
+"""The checks that limit the candidate's own value; known here anew, as all of this file."""
 
 SURE = 0.25
 """Up to this p-value a test of a mean and its estimate agree on the side of the limit; above it

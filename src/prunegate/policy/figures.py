@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from prunegate.policy.catalogue import Metric
+from prunegate.metrics.catalogue import Metric
 from prunegate.policy.model import ErrorRatio, Relative
 
 
@@ -26,7 +26,7 @@ def number(value: float, scale: int = 1) -> str:
 
 def level(value: float, metric: Metric, currency: str = "") -> str:
     """A value of the metric with its unit."""
-    if metric.kind in ("rate", "flips"):
+    if metric.share:
         return f"{number(value, 100)} %"
     if metric.unit == "money":
         return f"{currency} {number(value)}".strip()
@@ -39,7 +39,7 @@ def change(margin: float | Relative, metric: Metric, currency: str = "") -> str:
     """A change of the metric: in points for shares, else in its unit, or relative."""
     if isinstance(margin, Relative):
         return f"{number(margin.relative, 100)} % of the baseline's value"
-    if metric.kind in ("rate", "flips"):
+    if metric.share:
         points = number(margin, 100)
         return f"{points} point" if points == "1" else f"{points} points"
     return level(margin, metric, currency)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from prunegate.audit.record import DecisionRecord
-from prunegate.policy.catalogue import METRICS
+from prunegate.metrics.catalogue import METRICS
+from prunegate.metrics.checks import is_level
 from prunegate.report import numbers, words
 from prunegate.report.inert import inert, named
 from prunegate.report.units import Units, is_mean, is_operational, is_share, without_unit
@@ -127,7 +128,7 @@ def _tally(findings: list[Finding]) -> str:
 
 def _row(finding: Finding, units: Units) -> FindingRow:
     metric, limit = finding.metric, finding.limit
-    level = limit if finding.check in ("at_least", "at_most") else None
+    level = limit if is_level(finding.check) else None
     harm = finding.p_harm if finding.p_harm_adjusted is None else finding.p_harm_adjusted
     tested = finding.n > 0
     return FindingRow(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from prunegate.audit.record import DecisionRecord, Search, SearchAttempt
-from prunegate.policy.catalogue import METRICS
+from prunegate.metrics.catalogue import METRICS
 from prunegate.report import numbers
 from prunegate.report.frontier import severity
 from prunegate.report.inert import LONGEST, inert, named, shorten
@@ -157,7 +157,7 @@ def _amount(metric: str | None, loss: float | None) -> str:
     if metric is None or loss is None:
         return numbers.NOT_DEFINED
     known = METRICS.get(metric)
-    if known is not None and known.kind in ("rate", "flips"):
+    if known is not None and known.share:
         return f"{numbers.fixed(100 * loss, 1)}{numbers.GAP}points"
     unit = f"{numbers.GAP}{known.unit}" if known is not None and known.unit else ""
     return f"{numbers.significant(loss)}{unit}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prunegate.policy.catalogue import METRICS
+from prunegate.metrics.catalogue import METRICS
 from prunegate.report.inert import named
 from prunegate.report.numbers import NOT_DEFINED, share
 from prunegate.search.attempt import Attempt
@@ -26,7 +26,7 @@ def loss(attempt: Attempt) -> str:
     if attempt.loss is None or attempt.loss_metric is None:
         return NOT_DEFINED
     metric = METRICS[attempt.loss_metric]
-    points = metric.kind in ("rate", "flips")
+    points = metric.share
     size = f"{100 * attempt.loss:.1f} points" if points else f"{attempt.loss:.3g} {metric.unit}"
     of = f" of class {named(attempt.loss_class)}" if attempt.loss_class else ""
     return f"{size.strip()}, {metric.phrase}{of} on {named(attempt.loss_slice or '')}"

@@ -9,22 +9,11 @@ from typing import Literal
 
 from prunegate.evaluation.slices import SliceCounts
 from prunegate.evaluation.tallies import JointCounts, LabelCounts, Sums
-from prunegate.policy.catalogue import METRICS, Metric
+from prunegate.metrics.catalogue import METRICS, Metric
+from prunegate.metrics.checks import change_check, is_level
 from prunegate.policy.explain import explain_check
-from prunegate.policy.model import ErrorRatio, Minimum, Policy, Relative
+from prunegate.policy.model import Minimum, Policy
 from prunegate.verdict.finding import Finding, Outcome
-from prunegate.verdict.hypotheses import Limit
-
-LimitKind = Literal["absolute", "relative", "error_ratio"]
-
-
-def limit_value(limit: Limit) -> tuple[float, LimitKind]:
-    """A limit as the number and kind that a finding carries."""
-    if isinstance(limit, Relative):
-        return limit.relative, "relative"
-    if isinstance(limit, ErrorRatio):
-        return limit.error_ratio, "error_ratio"
-    return float(limit), "absolute"
 
 
 def undefined(metric: Metric, counts: SliceCounts, class_label: str | None = None) -> str:
@@ -126,7 +115,7 @@ def _reason(policy: Policy, finding: Finding) -> str:
     if finding.candidate is None:
         return f"{where}: {finding.note}."
     figures = f"{where} {_figures(policy, finding)}"
-    if finding.status == "fail" and METRICS[finding.metric].kind == "operational" and finding.note:
+    if finding.status == "fail" and METRICS[finding.metric].operational and finding.note:
         return f"{figures} ({finding.note})."
     if finding.status == "fail":
         return f"{figures}."
@@ -145,23 +134,22 @@ def _figures(policy: Policy, finding: Finding) -> str:
     currency = policy.cost.currency if policy.cost else ""
     allowed = explain_check(policy.rules[finding.rule], finding.check, currency)
     value = finding.candidate or 0.0
-    if finding.check in ("at_least", "at_most"):
+    if is_level(finding.check):
         after = _value(metric, value, finding.limit)
         return f"is {after}{_flips(finding)}; the policy asks for {allowed}"
     after = _value(metric, value)
     before = "not defined" if finding.baseline is None else _value(metric, finding.baseline)
-    if metric.kind == "mean":
+    if metric.unit and not metric.operational:
         before = before.removesuffix(f" {metric.unit}")  # the second value has it too
     return f"went from {before} to {after}{_flips(finding)}; allowed: {allowed}"
 
 
 def _value(metric: Metric, value: float, limit: float | None = None) -> str:
     """A measured value, with as many digits as it takes not to look like the limit it missed."""
-    if metric.kind == "operational":
+    if metric.operational:
         return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
-    share = metric.kind in ("rate", "flips")
-    scale, unit = (100, " %") if share else (1, f" {metric.unit}".rstrip())
-    digits = 1 if share else max(0, 3 - _power(value))
+    scale, unit = (100, " %") if metric.share else (1, f" {metric.unit}".rstrip())
+    digits = 1 if metric.share else max(0, 3 - _power(value))
     while limit is not None and digits < 6 and _looks_like(scale * value, scale * limit, digits):
         digits += 1
     return f"{scale * value:,.{digits}f}{unit}"
@@ -192,24 +180,23 @@ def losing(policy: Policy, findings: Sequence[Finding]) -> tuple[str, ...]:
         f"{_where(f)} {_figures(policy, f)}: a real loss (95 % interval of the change: "
         f"{_range(METRICS[f.metric], f)}){WITHIN}"
         for f in findings
-        if f.status == "pass" and f.check in _LOSSES and _is_loss(f)
+        if f.status == "pass" and _is_loss(f)
     )
 
 
-_LOSSES = ("max_drop", "max_rise")
-
-
 def _is_loss(finding: Finding) -> bool:
-    """Whether the whole interval of the change lies on the worse side of zero."""
-    low, high = finding.ci_low, finding.ci_high
-    if finding.check == "max_drop":
-        return high is not None and high < 0
-    return low is not None and low > 0
+    """Whether a loss is limited, and the whole interval of the change lies on that side of zero."""
+    check = change_check(finding.check)
+    if check is None or not check.loss:
+        return False
+    if check.moves == "drop":
+        return finding.ci_high is not None and finding.ci_high < 0
+    return finding.ci_low is not None and finding.ci_low > 0
 
 
 def _range(metric: Metric, finding: Finding) -> str:
     """Both ends with the decimals that show the larger one's second digit, and neither as zero."""
-    scale, unit = (100, " points") if metric.kind in ("rate", "flips") else (1, "")
+    scale, unit = (100, " points") if metric.share else (1, "")
     ends = [end if end is None else scale * end for end in (finding.ci_low, finding.ci_high)]
     sizes = [abs(end) for end in ends if end]
     digits = 1 - math.floor(math.log10(max(sizes, default=1)))

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 import prunegate
 from prunegate.audit.second_opinion import second_opinion
 from prunegate.errors import InternalError
-from prunegate.policy.catalogue import METRICS
+from prunegate.metrics.catalogue import METRICS
 from prunegate.policy.load import parse_policy
 from prunegate.policy.model import LEVELS, Policy
 from prunegate.verdict.finding import Finding, Verdict

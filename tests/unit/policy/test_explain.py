@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prunegate.errors import InputError
-from prunegate.policy.catalogue import METRICS
+from prunegate.metrics.catalogue import METRICS
 from prunegate.policy.explain import explain, explain_check
 from prunegate.policy.figures import number
 from prunegate.policy.load import parse_policy
@@ -206,7 +206,7 @@ SHORT = {
 
 
 def test_the_short_form_covers_every_check() -> None:
-    assert tuple(SHORT) == CHECKS
+    assert tuple(SHORT) == tuple(CHECKS)
     for check, (limit, words) in SHORT.items():
         assert (
             explain_check(Rule.model_validate({"metric": "recall", check: limit}), check) == words
