@@ -31,7 +31,7 @@ CASES = pytest.mark.parametrize(
     ids=[f"{kind}{'-grouped' * bool(group)}" for kind in kinds.KINDS for group in GROUPS],
 )
 SEEDS = st.integers(0, 10**6)
-FLIPS = ("churn", "negative_flip_rate")
+FLIPS = kinds.FLIPS
 
 
 def few(examples: int) -> Any:

@@ -157,6 +157,22 @@ METRICS: Registry[Metric] = Registry(
             forms={"binary": SharedRows(), "multiclass": SharedRows()},
         ),
         Metric(
+            name="balanced_accuracy",
+            words="accuracy with each class weighing the same (the average of both recalls)",
+            class_words="accuracy with each class weighing the same (the average recall)",
+            kind="rate",
+            forms=dict.fromkeys(
+                ("binary", "multiclass"), OverClasses(kind="recall", least_classes=2)
+            ),
+        ),
+        Metric(
+            name="mcc",
+            words="Matthews correlation coefficient of decisions and labels",
+            kind="coefficient",
+            label="MCC",
+            forms={"binary": OverClasses(kind="mcc", least_classes=2)},
+        ),
+        Metric(
             name="false_positive_rate",
             words="truly negative items that are flagged",
             better="lower",
