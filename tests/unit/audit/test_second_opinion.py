@@ -15,11 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import prunegate
+from prunegate.audit.opinion_facts import LEVELS
 from prunegate.audit.second_opinion import second_opinion
 from prunegate.errors import InternalError
 from prunegate.metrics.catalogue import METRICS
 from prunegate.policy.load import parse_policy
-from prunegate.policy.model import LEVELS, Policy
+from prunegate.policy.model import Policy
 from prunegate.verdict.finding import Finding, Verdict
 
 pytestmark = pytest.mark.slow

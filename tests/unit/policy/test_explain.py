@@ -6,10 +6,11 @@ from hypothesis import strategies as st
 
 from prunegate.errors import InputError
 from prunegate.metrics.catalogue import METRICS
+from prunegate.metrics.checks import CHECKS
 from prunegate.policy.explain import explain, explain_check
 from prunegate.policy.figures import number
 from prunegate.policy.load import parse_policy
-from prunegate.policy.model import CHECKS, Policy, Rule
+from prunegate.policy.model import Policy, Rule
 
 REST = "otherwise the candidate is not approved."
 
