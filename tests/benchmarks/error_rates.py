@@ -36,6 +36,7 @@ from simulated.gates import ALPHA, Pool
 from simulated.grouped import GROUPED
 from simulated.macro import MACRO
 from simulated.means import MEANS
+from simulated.two_classes import TWO_CLASSES
 
 SLICES = (1, 5, 20, 100)
 GATES = 10_000
@@ -66,7 +67,7 @@ class Metric(Protocol):
         """Outcomes of slices of n rows in this state."""
 
 
-METRICS: tuple[Metric, ...] = (*BINARY, *GROUPED, *MACRO, *MEANS)
+METRICS: tuple[Metric, ...] = (*BINARY, *GROUPED, *MACRO, *TWO_CLASSES, *MEANS)
 
 
 @dataclass(frozen=True, kw_only=True)

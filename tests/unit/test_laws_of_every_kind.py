@@ -19,8 +19,8 @@ from tests.unit.evaluation import kinds
 
 import prunegate
 from prunegate.evaluation.count import count, open_predictions
-from prunegate.evaluation.hypothesis import Contrast, Difference, ErrorRatio, SuccessRatio
 from prunegate.evaluation.metrics import Wanted, evidence
+from prunegate.metrics.hypothesis import Contrast, Difference, ErrorRatio, SuccessRatio
 from prunegate.policy.model import Policy
 from prunegate.verdict.finding import Finding, Verdict
 
@@ -31,7 +31,7 @@ CASES = pytest.mark.parametrize(
     ids=[f"{kind}{'-grouped' * bool(group)}" for kind in kinds.KINDS for group in GROUPS],
 )
 SEEDS = st.integers(0, 10**6)
-FLIPS = ("churn", "negative_flip_rate")
+FLIPS = kinds.FLIPS
 
 
 def few(examples: int) -> Any:

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from prunegate.audit.record import Control, ControlSlice
 from prunegate.data.labelled_rows import LabelledRows
 from prunegate.evaluation.count import count, open_predictions
-from prunegate.policy.catalogue import METRICS
-from prunegate.policy.model import MARGINS, Policy
+from prunegate.metrics.catalogue import METRICS
+from prunegate.metrics.checks import change_check
+from prunegate.policy.model import Policy
 from prunegate.predict.table import Scored, predictions
 from prunegate.text.numbers import plain
 from prunegate.verdict.finding import Finding, Verdict
@@ -53,7 +54,7 @@ def _changes(
         (f.metric, f.slice): f
         for f in verdict.findings
         # A class by itself has no place in the control's table; macro averages do.
-        if f.check in MARGINS and METRICS[f.metric].kind in ("rate", "mean") and not f.class_label
+        if change_check(f.check) and not METRICS[f.metric].operational and not f.class_label
     }
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from prunegate.claims.checked import Claims
-from prunegate.policy.catalogue import METRICS
+from prunegate.metrics.catalogue import METRICS
 from prunegate.policy.model import Policy, Rule
 from prunegate.policy.naming import slice_name, value_text
 from prunegate.verdict.finding import Finding, SliceSummary
@@ -86,7 +86,7 @@ def absent(policy: Policy, slices: Sequence[SliceSummary]) -> set[str]:
 
 def _targets(rule: Rule, slices: Sequence[SliceSummary]) -> Iterator[str]:
     """Slices that a rule speaks about; a selector that finds none to judge stands for itself."""
-    if METRICS[rule.metric].kind == "operational":
+    if METRICS[rule.metric].operational:
         yield OVERALL
         return
     for selector, judged in _by_selector(rule, slices):

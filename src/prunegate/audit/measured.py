@@ -11,7 +11,7 @@ from prunegate.claims.measured import Estimate, Measured, MeasuredMetric
 from prunegate.claims.ranges import Range
 from prunegate.cost.measurement import Measurements
 from prunegate.cost.projection import Projection
-from prunegate.policy.model import LEVELS
+from prunegate.metrics.checks import is_level
 from prunegate.verdict.finding import Finding
 
 
@@ -56,7 +56,7 @@ def _with(known: MeasuredMetric, finding: Finding) -> MeasuredMetric:
     interval = None
     if finding.ci_low is not None and finding.ci_high is not None:
         interval = _range(finding.ci_low, finding.ci_high)
-    level = finding.check in LEVELS
+    level = is_level(finding.check)
     before, after, change = (
         _estimate(value, interval if owns else None)
         for value, owns in (

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from prunegate.audit.foreseen import CLAIMS
 from prunegate.evaluation.overlapping import SCORE_MINIMUM
-from prunegate.policy.catalogue import METRICS
-from prunegate.policy.model import LEVELS, Policy
+from prunegate.metrics.catalogue import METRICS
+from prunegate.policy.model import Policy
 from prunegate.stats.mean import RELIABLE_ROWS
 from prunegate.verdict.finding import Finding, SliceSummary, Verdict
 
@@ -25,6 +25,13 @@ FIGURES = (
     *("p_value", "p_harm", "p_harm_adjusted"),
 )
 """The fields of a finding that are numbers or, apart from the limit, None."""
+
+LEVELS = ("at_least", "at_most")
+"""The checks that limit the candidate's own value; known here anew, as all of this file."""
+
+FACTORS: dict[str, int] = {"max_ratio": 1}
+"""Checks whose limit is a multiple of the baseline's value: 1 for at most so much, -1 for at
+least. Whoever adds such a check adds it here too, by hand: this is a second opinion."""
 
 SURE = 0.25
 """Up to this p-value a test of a mean and its estimate agree on the side of the limit; above it
@@ -136,7 +143,7 @@ def _add_undefined(table: pd.DataFrame) -> None:
     """Whether a limit says nothing: a value is missing, or it refers to a baseline of zero."""
     import numpy as np
 
-    refers = (table["check"] == "max_ratio") | (table["kind"] != "absolute")
+    refers = table["check"].isin(FACTORS) | (table["kind"] != "absolute")
     of_errors = (table["kind"] == "error_ratio") & ~table["lower"]
     zero = np.where(of_errors, table["baseline"] >= 1, table["baseline"] <= 0)
     unpaired = ~table["level"] & table["baseline"].isna()
@@ -173,7 +180,7 @@ def _beyond(table: pd.DataFrame) -> pd.Series[float]:
     base = np.select(
         [table["kind"] == "relative", table["kind"] == "error_ratio"], [before, errors], 1.0
     )
-    allowed = (limit * base).where(table["check"] != "max_ratio", limit * before)
+    allowed = (limit * base).where(~table["check"].isin(FACTORS), limit * before)
     rise = value - before
     gain = rise.where(~table["lower"], -rise)
     beyond = {
@@ -184,7 +191,7 @@ def _beyond(table: pd.DataFrame) -> pd.Series[float]:
         "max_rise": rise - allowed,
         "min_gain": allowed - gain,
         "max_gain": gain - allowed,
-        "max_ratio": value - allowed,
+        **{check: sign * (value - allowed) for check, sign in FACTORS.items()},
     }
     amount = np.select([table["check"] == c for c in beyond], list(beyond.values()), np.nan)
     level = table["level"]

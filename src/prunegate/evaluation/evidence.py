@@ -11,8 +11,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import ClassVar, Protocol
 
-from prunegate.evaluation.hypothesis import (
+from prunegate.metrics.hypothesis import (
     Contrast,
     Difference,
     Hypothesis,
@@ -28,32 +29,74 @@ def rate(successes: int, trials: int) -> Fraction | None:
     return Fraction(successes, trials) if trials else None
 
 
-class Evidence(ABC):
+class Evidence(Protocol):
     """What one slice says about one metric."""
 
-    baseline: Fraction | None
-    """The baseline's value; None: it has none, or it is undefined."""
-    candidate: Fraction | None
-    """The candidate's value; None: undefined."""
-    n: int
-    """Rows that the metric is about."""
-    lost: int | None
-    """Of those, rows that the baseline got right and the candidate wrong; None: no such thing."""
-    gained: int | None
-    """Of those, the reverse."""
-    too_few: str = ""
-    """Why the method's error rates are unknown here; empty: they are known."""
-    lacking: int = 0
-    """Rows of the metric's own kind wanted at least before they are known."""
+    @property
+    def baseline(self) -> Fraction | None:
+        """The baseline's value; None: it has none, or it is undefined."""
+
+    @property
+    def candidate(self) -> Fraction | None:
+        """The candidate's value; None: undefined."""
+
+    @property
+    def n(self) -> int:
+        """Rows that the metric is about."""
+
+    @property
+    def lost(self) -> int | None:
+        """Of those, rows that only the baseline got right; None: no such thing."""
+
+    @property
+    def gained(self) -> int | None:
+        """Of those, the reverse."""
+
+    @property
+    def lacking(self) -> int:
+        """Rows of the metric's own kind wanted at least before error rates are known."""
+
+    def too_few_for(self, hypothesis: Hypothesis) -> str:
+        """Why the error rates of the hypothesis' test are unknown here; empty: they are known."""
 
     def test(self, hypothesis: Hypothesis) -> TestResult:
         """One-sided p-values for and against the hypothesis."""
+
+    def count(self, hypothesis: Hypothesis) -> int:
+        """Rows that a test of the hypothesis rests on."""
+
+    def level_interval(self) -> Interval:
+        """95 % two-sided interval of the candidate's value."""
+
+    def change_interval(self) -> Interval:
+        """95 % two-sided interval of candidate - baseline."""
+
+
+class Tested(ABC):
+    """What all kinds of evidence share: levels and contrasts are tested apart."""
+
+    exact_levels: ClassVar[bool] = True
+    """Whether the test of a level is exact, so that no number of rows is too few for it."""
+
+    @property
+    def too_few(self) -> str:
+        """Why the method's error rates are unknown here; empty: they are known."""
+        return ""
+
+    @property
+    def lacking(self) -> int:
+        return 0
+
+    def too_few_for(self, hypothesis: Hypothesis) -> str:
+        exact = self.exact_levels and isinstance(hypothesis, Level)
+        return "" if exact else self.too_few
+
+    def test(self, hypothesis: Hypothesis) -> TestResult:
         if isinstance(hypothesis, Level):
             return self._level(hypothesis)
         return self._contrast(hypothesis)
 
-    def count(self, hypothesis: Hypothesis) -> int:
-        """Rows that a test of the hypothesis rests on."""
+    def count(self: Evidence, hypothesis: Hypothesis) -> int:
         del hypothesis
         return self.n
 
@@ -63,14 +106,6 @@ class Evidence(ABC):
     @abstractmethod
     def _contrast(self, contrast: Contrast) -> TestResult: ...
 
-    @abstractmethod
-    def level_interval(self) -> Interval:
-        """95 % two-sided interval of the candidate's value."""
-
-    @abstractmethod
-    def change_interval(self) -> Interval:
-        """95 % two-sided interval of candidate - baseline."""
-
 
 def binomial_level(successes: int, trials: int, level: Level) -> TestResult:
     """The exact test of one rate."""
@@ -79,7 +114,7 @@ def binomial_level(successes: int, trials: int, level: Level) -> TestResult:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PairedRate(Evidence):
+class PairedRate(Tested):
     """Both models decide the same rows: recall, specificity, accuracy, false positive rate."""
 
     both: int
@@ -90,15 +125,15 @@ class PairedRate(Evidence):
     """Rows that neither gets right."""
 
     @property
-    def n(self) -> int:  # type: ignore[override]  # derived here, a field elsewhere
+    def n(self) -> int:
         return self.both + self.lost + self.gained + self.neither
 
     @property
-    def baseline(self) -> Fraction | None:  # type: ignore[override]  # derived
+    def baseline(self) -> Fraction | None:
         return rate(self.both + self.lost, self.n)
 
     @property
-    def candidate(self) -> Fraction | None:  # type: ignore[override]  # derived
+    def candidate(self) -> Fraction | None:
         return rate(self.both + self.gained, self.n)
 
     def _level(self, level: Level) -> TestResult:
@@ -123,7 +158,7 @@ class PairedRate(Evidence):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SingleRate(Evidence):
+class SingleRate(Tested):
     """A rate that only the pair of models has: negative flip rate, churn (as its complement)."""
 
     good: int
@@ -134,7 +169,7 @@ class SingleRate(Evidence):
     baseline: Fraction | None = None
 
     @property
-    def candidate(self) -> Fraction | None:  # type: ignore[override]  # derived
+    def candidate(self) -> Fraction | None:
         return rate(self.good, self.n)
 
     def _level(self, level: Level) -> TestResult:

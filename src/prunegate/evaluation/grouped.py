@@ -13,8 +13,8 @@ from dataclasses import dataclass, field, replace
 
 from prunegate.evaluation.clusters import Clusters
 from prunegate.evaluation.evidence import PairedRate, SingleRate
-from prunegate.evaluation.hypothesis import Contrast, Difference, Level, SuccessRatio
 from prunegate.evaluation.overlapping import SCORE_MINIMUM, OverlappingRate, linear
+from prunegate.metrics.hypothesis import Contrast, Difference, Level, SuccessRatio
 from prunegate.stats import clusters, joint, korn_graubard
 from prunegate.stats.clusters import Grouped, Roles
 from prunegate.stats.result import Interval, TestResult
@@ -128,7 +128,7 @@ class GroupedOverlappingRate(OverlappingRate):
     groups: Clusters = field(kw_only=True)
 
     @property
-    def too_few(self) -> str:  # type: ignore[override]  # derived
+    def too_few(self) -> str:
         effect, _ = self._effect(1.0, swapped=False)
         smallest = int(min(self.parts(1)[1], self.parts(2)[1]) / effect)
         if smallest >= SCORE_MINIMUM:
@@ -139,7 +139,7 @@ class GroupedOverlappingRate(OverlappingRate):
         )
 
     @property
-    def lacking(self) -> int:  # type: ignore[override]  # derived
+    def lacking(self) -> int:
         effect, _ = self._effect(1.0, swapped=False)
         smallest = min(self.parts(1)[1], self.parts(2)[1])
         return max(0, math.ceil(SCORE_MINIMUM * effect) - smallest)

@@ -1,62 +1,102 @@
-"""Macro rates: recall, precision or F1 of several classes, every class weighing the same."""
+"""Rates over classes: a macro average, in which every class weighs the same, or a coefficient.
+
+Macro recall (of two classes the balanced accuracy), precision and F1, and Matthews' correlation
+coefficient. All are one number of the whole table of labels and decisions.
+"""
 
 # ruff: noqa: D102  # the base class says what each member means
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
-from typing import Literal
+from typing import ClassVar
 
 import numpy as np
 
 from prunegate.evaluation.clusters import Clusters
-from prunegate.evaluation.evidence import Evidence
-from prunegate.evaluation.hypothesis import Contrast, Level
+from prunegate.evaluation.evidence import Tested
 from prunegate.evaluation.overlapping import linear
 from prunegate.evaluation.tallies import Triple
+from prunegate.metrics.hypothesis import Contrast, Level
 from prunegate.stats import clusters, macro
 from prunegate.stats.result import Interval, TestResult
 
 
 @dataclass(frozen=True, kw_only=True)
-class MacroRate(Evidence):
+class MacroRate(Tested):
     """The average over the classes that occur as a label among the rows.
 
-    A decision for a class that no row is labelled with is an error of the row's own class.
+    A decision for a class that no row is labelled with is an error of the row's own class; for the
+    coefficient it is a class like any other.
     """
 
-    kind: Literal["recall", "precision", "f1"]
+    exact_levels: ClassVar = False
+
+    kind: macro.Kind
     cells: Mapping[Triple, int]
+    least_classes: int = 1
+    """With fewer classes as labels there is no value."""
+    least_rows: int = 0
+    """Rows of the rarest class from which the method's error rates have been measured."""
     groups: Clusters | None = field(default=None, compare=False)
 
     @property
-    def n(self) -> int:  # type: ignore[override]  # derived here, a field elsewhere
+    def n(self) -> int:
         return sum(self.cells.values())
 
     @cached_property
     def classes(self) -> tuple[str, ...]:
-        """The classes that are averaged."""
-        return tuple(sorted({label for label, _, _ in self.cells}))
+        """The classes that are averaged; of the coefficient all that occur."""
+        counted = 3 if self.kind == "mcc" else 1
+        return tuple(sorted({name for cell in self.cells for name in cell[:counted]}))
+
+    @cached_property
+    def _support(self) -> dict[str, int]:
+        """Rows of every class that occurs as a label."""
+        found: dict[str, int] = {}
+        for (label, _, _), n in self.cells.items():
+            found[label] = found.get(label, 0) + n
+        return found
 
     @property
-    def baseline(self) -> Fraction | None:  # type: ignore[override]  # derived
+    def too_few(self) -> str:
+        if not self.lacking:
+            return ""
+        rarest = min(self._support.values())
+        return (
+            f"the method is validated from {self.least_rows} rows of each class up; of the rarest "
+            f"there are {rarest}"
+        )
+
+    @property
+    def lacking(self) -> int:
+        return max(0, self.least_rows - min(self._support.values(), default=0))
+
+    @property
+    def baseline(self) -> Fraction | None:
         return self._average(1)
 
     @property
-    def candidate(self) -> Fraction | None:  # type: ignore[override]  # derived
+    def candidate(self) -> Fraction | None:
         return self._average(2)
 
     @property
-    def lost(self) -> int:  # type: ignore[override]  # derived
+    def lost(self) -> int:
         return sum(n for (y, b, c), n in self.cells.items() if b == y != c)
 
     @property
-    def gained(self) -> int:  # type: ignore[override]  # derived
+    def gained(self) -> int:
         return sum(n for (y, b, c), n in self.cells.items() if c == y != b)
 
     def _average(self, model: int) -> Fraction | None:
+        if len(self._support) < max(self.least_classes, 1):
+            return None
+        if self.kind == "mcc":
+            value = macro.average(self._numbered, self._decisions(model))
+            return Fraction(value) if math.isfinite(value) else None
         total = Fraction(0)
         for name in self.classes:
             share = self._share(name, model)
@@ -64,6 +104,9 @@ class MacroRate(Evidence):
                 return None
             total += share
         return total / len(self.classes)
+
+    def _decisions(self, model: int) -> macro.Whole:
+        return self._numbered.baseline if model == 1 else self._numbered.candidate
 
     def _share(self, name: str, model: int) -> Fraction | None:
         hits = labelled = called = 0

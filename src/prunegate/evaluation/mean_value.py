@@ -18,16 +18,17 @@ import math
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
+from typing import ClassVar
 
-from prunegate.evaluation.evidence import Evidence
-from prunegate.evaluation.hypothesis import (
+from prunegate.evaluation.evidence import Tested
+from prunegate.evaluation.tallies import Moments
+from prunegate.metrics.hypothesis import (
     Contrast,
     Difference,
     ErrorRatio,
     Level,
     SuccessRatio,
 )
-from prunegate.evaluation.tallies import Moments
 from prunegate.stats import mean
 from prunegate.stats.result import Interval, TestResult
 
@@ -36,8 +37,10 @@ Weights = tuple[Fraction, Fraction, Fraction]
 
 
 @dataclass(frozen=True, kw_only=True)
-class MeanValue(Evidence):
+class MeanValue(Tested):
     """The mean of a row's number, or a ratio of sums."""
+
+    exact_levels: ClassVar = False
 
     n: int
     moments: Moments
@@ -50,16 +53,16 @@ class MeanValue(Evidence):
     gained: None = None
 
     @property
-    def baseline(self) -> Fraction | None:  # type: ignore[override]  # derived
+    def baseline(self) -> Fraction | None:
         return self._turned(self._per_weight(1))
 
     @property
-    def candidate(self) -> Fraction | None:  # type: ignore[override]  # derived
+    def candidate(self) -> Fraction | None:
         change, baseline = self._per_weight(0), self._per_weight(1)
         return None if change is None or baseline is None else self._turned(change + baseline)
 
     @property
-    def too_few(self) -> str:  # type: ignore[override]  # derived
+    def too_few(self) -> str:
         unit = "groups" if self.grouped else "rows"
         if self.moments.units < mean.RELIABLE_ROWS:
             return (
@@ -84,7 +87,7 @@ class MeanValue(Evidence):
         return mean.lopsided(self.moments.units, float(first), float(second), float(third))
 
     @property
-    def lacking(self) -> int:  # type: ignore[override]  # derived
+    def lacking(self) -> int:
         """Rows; where units are groups, as many as groups of the size seen here would have."""
         units = self.moments.units
         return math.ceil(max(0, mean.RELIABLE_ROWS - units) * self.n / max(units, 1))
@@ -165,11 +168,11 @@ class Perplexity(MeanValue):
     lower_is_better: bool = True
 
     @property
-    def baseline(self) -> Fraction | None:  # type: ignore[override]  # derived
+    def baseline(self) -> Fraction | None:
         return self._raised(self._per_weight(1))
 
     @property
-    def candidate(self) -> Fraction | None:  # type: ignore[override]  # derived
+    def candidate(self) -> Fraction | None:
         change, baseline = self._per_weight(0), self._per_weight(1)
         return None if change is None or baseline is None else self._raised(change + baseline)
 

@@ -1,18 +1,19 @@
-"""Metrics: which cells (or sums) of a tally each named metric is about.
+"""Metrics on tallies: what the rows of one slice say about a metric, by the form that it has.
 
-One line per metric and kind of tally. Rates whose better direction is *lower* are given as their
-complement (the false positive rate as specificity), means as their negative; the verdict turns
-them back for people.
+The catalogue says of every metric what it is computed from (``metrics/forms.py``); here each form
+gets its evidence. A new kind of evidence is one class and one function below. Values are turned so
+that larger is better: the false positive rate is seen as specificity, means where lower is better
+as their negative; the verdict turns them back for people.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from prunegate.errors import UnsupportedError
-from prunegate.evaluation.clusters import Clusters
+from prunegate.evaluation.clusters import Clusters, Pair
 from prunegate.evaluation.evidence import Evidence, PairedRate, SingleRate
 from prunegate.evaluation.grouped import (
     GroupedOverlappingRate,
@@ -23,7 +24,8 @@ from prunegate.evaluation.macro_rate import MacroRate
 from prunegate.evaluation.mean_value import MeanValue, Perplexity
 from prunegate.evaluation.overlapping import OverlappingRate
 from prunegate.evaluation.tallies import Cells, JointCounts, LabelCounts, Sums, Tally
-from prunegate.evaluation.values import ERROR, VALUE
+from prunegate.metrics.catalogue import METRICS, Metric
+from prunegate.metrics.forms import Flips, Form, Mean, OverClasses, Overlapping, SharedRows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,20 +41,40 @@ class Wanted:
     """Whether units are groups of rows."""
 
 
+Tested = Callable[[Any, Wanted, Any], Evidence]
+"""A form, the metric as it is wanted, and the tally of one slice -> what it says."""
+EVIDENCE: dict[type[Form], Tested] = {}
+"""The evidence of every form."""
+_Tested = TypeVar("_Tested", bound=Tested)
+
+
+def evidence_of(form: type[Form]) -> Callable[[_Tested], _Tested]:
+    """Register a function as the evidence of a form."""
+
+    def register(tested: _Tested) -> _Tested:
+        EVIDENCE[form] = tested
+        return tested
+
+    return register
+
+
 def evidence(wanted: Wanted, tally: Tally) -> Evidence:
     """What the tally of one slice says about a metric.
 
     Raises:
         UnsupportedError: the metric is not computed from such a tally.
     """
-    if isinstance(tally, LabelCounts):
-        if wanted.class_label is not None:
-            return _binary(wanted, one_against_the_rest(tally, wanted.class_label))
-        return _multiclass(wanted, tally)
-    if isinstance(tally, Sums):
-        return _mean(wanted, tally)
-    assert isinstance(tally, JointCounts)  # noqa: S101  # the last kind there is
-    return _binary(wanted, tally)
+    if isinstance(tally, LabelCounts) and wanted.class_label is not None:
+        tally = one_against_the_rest(tally, wanted.class_label)
+    metric = METRICS.get(wanted.metric)
+    form = None if metric is None else _form(metric, tally)
+    if form is None:
+        raise _unknown(wanted.metric, tally)
+    return EVIDENCE[type(form)](form, wanted, tally)
+
+
+def _form(metric: Metric, tally: Tally) -> Form | None:
+    return next((metric.forms[task] for task in tally.tasks if task in metric.forms), None)
 
 
 def of_decisions(metric: str, cells: Cells) -> Evidence:
@@ -97,33 +119,42 @@ def _most_shared(groups: Clusters, cell: Callable[[Any], int], pair: tuple[int, 
     return min(both, groups.groups)
 
 
-RIGHT_OF_TWO: dict[str, tuple[Set[int], Set[int], Set[int], Set[int]]] = {
-    "recall": ({7}, {6}, {5}, {4}),
-    "specificity": ({0}, {1}, {2}, {3}),
-    "false_positive_rate": ({0}, {1}, {2}, {3}),
-    "accuracy": ({7, 0}, {6, 1}, {5, 2}, {4, 3}),
-}
-"""Cells by role (both right, lost, gained, neither), of rates whose rows both models share."""
+Parts = tuple[frozenset[Any], ...]
 
 
-def _binary(wanted: Wanted, tally: JointCounts) -> Evidence:
-    metric = wanted.metric
-    if metric in RIGHT_OF_TWO:
-        return _paired([frozenset(p) for p in RIGHT_OF_TWO[metric]], _numbered(tally), tally)
-    if metric in ("precision", "f1"):
-        return _overlapping(wanted, tally)
-    if metric in _FLIPS:
-        lost, gained = frozenset({6, 1}), frozenset({5, 2})
-        return _flips(metric, (lost, gained, frozenset()), _numbered(tally), tally)
-    raise _unknown(metric, "binary decisions")
+@evidence_of(SharedRows)
+def _shared(form: SharedRows, _: Wanted, tally: JointCounts | LabelCounts) -> Evidence:
+    if isinstance(tally, JointCounts):
+        parts: Parts = tuple(frozenset(cells) for cells in form.roles)
+    else:
+        parts = _roles(tally)[0]
+    cells = _numbered(tally)
+    both, lost, gained, neither = (sum(cells.get(c, 0) for c in part) for part in parts)
+    counts = {"both": both, "lost": lost, "gained": gained, "neither": neither}
+    if tally.clusters is None or not sum(counts.values()):
+        return PairedRate(**counts)
+    return GroupedPairedRate(**counts, parts=parts, groups=tally.clusters)
 
 
-def _numbered(tally: JointCounts) -> dict[Any, int]:
-    return dict(enumerate(tally.cells))
+def _numbered(tally: JointCounts | LabelCounts) -> Mapping[Any, int]:
+    return tally.cells if isinstance(tally, LabelCounts) else dict(enumerate(tally.cells))
 
 
-def _overlapping(wanted: Wanted, tally: JointCounts) -> Evidence:
-    f1 = wanted.metric == "f1"
+def _roles(tally: LabelCounts) -> tuple[Parts, frozenset[Any]]:
+    """Cells by role (both right, lost, gained, neither), and those wrong in two different ways."""
+    parts: list[set[Any]] = [set(), set(), set(), set()]
+    moved: set[Any] = set()
+    for label, baseline, candidate in tally.cells:
+        role = 2 * (label != baseline) + (label != candidate)
+        parts[role].add((label, baseline, candidate))
+        if role == 3 and baseline != candidate:
+            moved.add((label, baseline, candidate))
+    return tuple(frozenset(part) for part in parts), frozenset(moved)
+
+
+@evidence_of(Overlapping)
+def _overlapping(form: Overlapping, wanted: Wanted, tally: JointCounts) -> Evidence:
+    f1 = form.kind == "f1"
     plain = OverlappingRate(cells=tally.cells, f1=f1, strict=wanted.strict)
     if tally.clusters is None or plain.baseline is None or plain.candidate is None:
         return plain
@@ -132,49 +163,49 @@ def _overlapping(wanted: Wanted, tally: JointCounts) -> Evidence:
     )
 
 
-_MACRO = ("recall", "precision", "f1")
-_FLIPS = ("negative_flip_rate", "churn")
+@evidence_of(OverClasses)
+def _over_classes(form: OverClasses, _: Wanted, tally: JointCounts | LabelCounts) -> Evidence:
+    named = _named(tally) if isinstance(tally, JointCounts) else tally
+    return MacroRate(
+        kind=form.kind,
+        cells=named.cells,
+        groups=named.clusters,
+        least_classes=form.least_classes,
+        least_rows=form.least_rows,
+    )
 
 
-def _multiclass(wanted: Wanted, tally: LabelCounts) -> Evidence:
-    metric = wanted.metric
-    if metric in _MACRO:
-        return MacroRate(kind=metric, cells=tally.cells, groups=tally.clusters)  # type: ignore[arg-type]  # one of the three
-    parts: list[set[Any]] = [set(), set(), set(), set()]
-    moved: set[Any] = set()
-    for label, baseline, candidate in tally.cells:
-        role = 2 * (label != baseline) + (label != candidate)
-        parts[role].add((label, baseline, candidate))
-        if role == 3 and baseline != candidate:
-            moved.add((label, baseline, candidate))
-    frozen = [frozenset(part) for part in parts]
-    if metric == "accuracy":
-        return _paired(frozen, tally.cells, tally)
-    if metric in _FLIPS:
-        return _flips(metric, (frozen[1], frozen[2], frozenset(moved)), tally.cells, tally)
-    raise _unknown(metric, "labels of several classes")
+def _named(tally: JointCounts) -> LabelCounts:
+    """Yes/no decisions as labels of two classes."""
+    cells = {_triple(cell): n for cell, n in enumerate(tally.cells) if n}
+    groups = tally.clusters
+    if groups is None:
+        return LabelCounts(cells=cells)
+    return LabelCounts(
+        cells=cells,
+        clusters=Clusters(
+            groups=groups.groups, products=_by_name(groups.products), shared=_by_name(groups.shared)
+        ),
+    )
 
 
-def _paired(
-    parts: list[frozenset[Any]], cells: Mapping[Any, int], tally: JointCounts | LabelCounts
-) -> Evidence:
-    both, lost, gained, neither = (sum(cells.get(c, 0) for c in part) for part in parts)
-    counts = {"both": both, "lost": lost, "gained": gained, "neither": neither}
-    if tally.clusters is None or not sum(counts.values()):
-        return PairedRate(**counts)
-    return GroupedPairedRate(**counts, parts=tuple(parts), groups=tally.clusters)
+def _by_name(sums: Mapping[Pair, int]) -> dict[Pair, int]:
+    return {(_triple(one), _triple(other)): n for (one, other), n in sums.items()}
 
 
-def _flips(
-    metric: str,
-    parts: tuple[frozenset[Any], frozenset[Any], frozenset[Any]],
-    cells: Mapping[Any, int],
-    tally: JointCounts | LabelCounts,
-) -> Evidence:
+def _triple(cell: Any) -> tuple[str, str, str]:
+    return str(cell >> 2 & 1), str(cell >> 1 & 1), str(cell & 1)
+
+
+@evidence_of(Flips)
+def _flips(form: Flips, _: Wanted, tally: JointCounts | LabelCounts) -> Evidence:
     """Negative flips are the lost rows; churn is every row that is decided differently."""
-    lost, gained, moved = parts
-    wrong = lost if metric == "negative_flip_rate" else lost | gained | moved
-    rows = tally.rows
+    if isinstance(tally, JointCounts):
+        lost, gained, moved = frozenset({6, 1}), frozenset({5, 2}), frozenset[Any]()
+    else:
+        (_both, lost, gained, _neither), moved = _roles(tally)
+    wrong: frozenset[Any] = lost if form.negative_only else lost | gained | moved
+    cells, rows = _numbered(tally), tally.rows
     counts: dict[str, Any] = {
         "good": rows - sum(cells.get(cell, 0) for cell in wrong),
         "n": rows,
@@ -187,30 +218,19 @@ def _flips(
     return GroupedSingleRate(**counts, right=right, wrong=wrong, groups=tally.clusters)
 
 
-_MEANS = {
-    "mean_score": (MeanValue, VALUE, False),
-    "mae": (MeanValue, ERROR, True),
-    "nll_per_token": (MeanValue, VALUE, True),
-    "perplexity": (Perplexity, VALUE, True),
-}
-
-
-def _mean(wanted: Wanted, tally: Sums) -> Evidence:
-    if wanted.metric not in _MEANS:
-        raise _unknown(wanted.metric, "numbers")
-    kind, quantity, lower = _MEANS[wanted.metric]
-    found: Evidence = kind(
+@evidence_of(Mean)
+def _mean(form: Mean, wanted: Wanted, tally: Sums) -> Evidence:
+    return (Perplexity if form.exponential else MeanValue)(
         n=tally.rows,
-        moments=tally.quantities[quantity],
-        lower_is_better=lower,
+        moments=tally.quantities[form.quantity],
+        lower_is_better=METRICS[wanted.metric].lower_is_better,
         span=tally.span,
         grouped=wanted.grouped,
     )
-    return found
 
 
-def _unknown(metric: str, what: str) -> UnsupportedError:
-    known = ", ".join(sorted({*RIGHT_OF_TWO, *_MACRO, *_FLIPS, *_MEANS}))
+def _unknown(metric: str, tally: Tally) -> UnsupportedError:
+    known = ", ".join(sorted(name for name, entry in METRICS.items() if entry.forms))
     return UnsupportedError(
-        f"metric '{metric}' cannot be computed from {what}; the metrics are: {known}"
+        f"metric '{metric}' cannot be computed from {tally.what}; the metrics are: {known}"
     )

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from prunegate.evaluation.evidence import Evidence, binomial_level, rate
-from prunegate.evaluation.hypothesis import (
+from prunegate.evaluation.evidence import Tested, binomial_level, rate
+from prunegate.evaluation.tallies import Cells
+from prunegate.metrics.hypothesis import (
     Contrast,
     Difference,
     ErrorRatio,
@@ -16,7 +17,6 @@ from prunegate.evaluation.hypothesis import (
     Level,
     SuccessRatio,
 )
-from prunegate.evaluation.tallies import Cells
 from prunegate.stats import clopper_pearson, dirichlet, ratio_score
 from prunegate.stats.result import Interval, TestResult
 
@@ -27,7 +27,7 @@ STRICT_SEED = 0
 
 
 @dataclass(frozen=True, kw_only=True)
-class OverlappingRate(Evidence):
+class OverlappingRate(Tested):
     """Precision and F1: the two models' denominators differ but share rows."""
 
     cells: Cells
@@ -54,34 +54,34 @@ class OverlappingRate(Evidence):
         return 2 * share / (1 + share)
 
     @property
-    def baseline(self) -> Fraction | None:  # type: ignore[override]  # derived
+    def baseline(self) -> Fraction | None:
         return self._rate(2)
 
     @property
-    def candidate(self) -> Fraction | None:  # type: ignore[override]  # derived
+    def candidate(self) -> Fraction | None:
         return self._rate(1)
 
     @property
-    def n(self) -> int:  # type: ignore[override]  # derived: rows that count for either model
+    def n(self) -> int:
         return sum(self.cells[1:4]) + sum(self.cells[(4 if self.f1 else 5) :])
 
     @property
-    def lost(self) -> int:  # type: ignore[override]  # derived
+    def lost(self) -> int:
         return self.cells[0b110] + self.cells[0b001]
 
     @property
-    def gained(self) -> int:  # type: ignore[override]  # derived
+    def gained(self) -> int:
         return self.cells[0b101] + self.cells[0b010]
 
     @property
-    def too_few(self) -> str:  # type: ignore[override]  # derived
+    def too_few(self) -> str:
         smallest = min(self.parts(1)[1], self.parts(2)[1])
         if smallest >= SCORE_MINIMUM:
             return ""
         return f"the method is validated from {SCORE_MINIMUM} rows up; here are {smallest}"
 
     @property
-    def lacking(self) -> int:  # type: ignore[override]  # derived
+    def lacking(self) -> int:
         return max(0, SCORE_MINIMUM - min(self.parts(1)[1], self.parts(2)[1]))
 
     def count(self, hypothesis: Hypothesis) -> int:

@@ -12,7 +12,7 @@ import math
 from scipy.special import ndtri
 
 from prunegate.evaluation.evidence import Evidence, PairedRate
-from prunegate.evaluation.hypothesis import Difference, Hypothesis
+from prunegate.metrics.hypothesis import Difference, Hypothesis
 from prunegate.stats.result import TestResult
 
 POWER = 0.9

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import combinations_with_replacement
-from typing import Any, Self
+from typing import ClassVar, Self
 
 from prunegate.evaluation.clusters import Clusters
 
@@ -25,6 +25,11 @@ Triple = tuple[str, str, str]
 
 class Tally(ABC):
     """The rows of a slice, summed up; tallies of disjoint rows add up."""
+
+    tasks: ClassVar[tuple[str, ...]]
+    """The task kinds whose rows are summed up so."""
+    what: ClassVar[str]
+    """What is summed up, for people."""
 
     @property
     @abstractmethod
@@ -54,6 +59,9 @@ class Tally(ABC):
 class JointCounts(Tally):
     """Yes/no decisions: eight counts, indexed ``4 * label + 2 * baseline + candidate``."""
 
+    tasks: ClassVar = ("binary",)
+    what: ClassVar = "binary decisions"
+
     cells: Cells = (0,) * 8
     clusters: Clusters | None = field(default=None, compare=False)
     """Where rows come in groups: how the cells occur together."""
@@ -81,6 +89,9 @@ class JointCounts(Tally):
 @dataclass(frozen=True, kw_only=True)
 class LabelCounts(Tally):
     """Labels of several classes: counts over (label, baseline, candidate)."""
+
+    tasks: ClassVar = ("multiclass",)
+    what: ClassVar = "labels of several classes"
 
     cells: Mapping[Triple, int] = field(default_factory=dict)
     clusters: Clusters | None = field(default=None, compare=False)
@@ -176,6 +187,9 @@ def _form(
 class Sums(Tally):
     """Numbers: moments of each quantity that the rules speak of."""
 
+    tasks: ClassVar = ("score", "language")
+    what: ClassVar = "numbers"
+
     count: int = 0
     """All rows."""
     quantities: Mapping[str, Moments] = field(default_factory=dict, compare=False)
@@ -224,10 +238,7 @@ def agree(tally: Tally) -> bool:
     return all(baseline == candidate for _, baseline, candidate in tally.cells)
 
 
-NO_ROWS: dict[str, Any] = {
-    "binary": JointCounts(),
-    "multiclass": LabelCounts(),
-    "score": Sums(),
-    "language": Sums(),
+NO_ROWS: dict[str, Tally] = {
+    task: kind() for kind in (JointCounts, LabelCounts, Sums) for task in kind.tasks
 }
 """The tally of no rows, by task kind."""

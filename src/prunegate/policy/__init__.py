@@ -3,7 +3,7 @@
 Pure: no torch, no I/O but the policy file.
 """
 
-from prunegate.policy.catalogue import METRICS, Metric
+from prunegate.metrics.catalogue import METRICS, Metric
 from prunegate.policy.load import PolicyFile, load_policy, parse_policy, read_policy
 from prunegate.policy.model import Policy, Rule, SliceSpec
 

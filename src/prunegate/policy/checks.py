@@ -10,8 +10,8 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from prunegate.policy.catalogue import METRICS, MONEY, PER_CLASS
-from prunegate.policy.model import LEVELS, Policy, SliceSpec
+from prunegate.metrics.catalogue import METRICS, per_class, priced
+from prunegate.policy.model import Policy, SliceSpec
 from prunegate.policy.naming import RESERVED_PREFIX, SEPARATORS, parse_slice_name, value_text
 from prunegate.policy.recipe import RANKED_BY_DATA
 from prunegate.policy.rule_checks import rule_disagreements
@@ -61,9 +61,9 @@ def _classes_fit_the_task(policy: Policy) -> Iterator[Disagreement]:
             continue
         if policy.task.kind != "multiclass":
             yield at, f"only a multiclass task has classes; this one is {policy.task.kind}"
-        elif rule.metric in METRICS and rule.metric not in PER_CLASS:
+        elif rule.metric in METRICS and rule.metric not in per_class():
             message = f"{rule.metric} is about all classes together; per class there are "
-            yield at, message + ", ".join(PER_CLASS)
+            yield at, message + ", ".join(per_class())
         elif isinstance(rule.classes, tuple) and known:
             for place, value in enumerate(rule.classes):
                 if value_text(value) not in known:
@@ -104,9 +104,8 @@ def _levels_can_be_reached(policy: Policy) -> Iterator[Disagreement]:
         return
     low, high = policy.task.range
     for index, rule in enumerate(policy.rules):
-        for check in LEVELS:
-            value = getattr(rule, check)
-            if rule.metric == "mean_score" and value is not None and not low <= value <= high:
+        for check, value in rule.levels.items():
+            if rule.metric == "mean_score" and not low <= value <= high:
                 message = f"got {value:g}, but scores lie between {low:g} and {high:g}"
                 yield ("rules", index, check), f"{message} ('task: range')"
 
@@ -254,9 +253,9 @@ def _groups_are_not_slices(policy: Policy) -> Iterator[Disagreement]:
 def _money_has_a_price(policy: Policy) -> Iterator[Disagreement]:
     for index, rule in enumerate(policy.rules):
         at: Path = ("rules", index, "metric")
-        if rule.metric in MONEY and policy.cost is None:
+        if rule.metric in priced() and policy.cost is None:
             yield at, f"{rule.metric} needs a 'cost' section with billing: {{per_inference: ...}}"
-        elif rule.metric in MONEY - {"cost_per_1k"} and policy.cost and not policy.cost.volumes:
+        elif rule.metric in priced() - {"cost_per_1k"} and policy.cost and not policy.cost.volumes:
             message = "needs cost: {volumes: {now: ..., target: ..., months: ...}}"
             yield at, f"{rule.metric} {message}"
 
@@ -267,9 +266,8 @@ def _break_even_is_projected(policy: Policy) -> Iterator[Disagreement]:
         return
     last = policy.cost.volumes.last
     for index, rule in enumerate(policy.rules):
-        for check in LEVELS:
-            month = getattr(rule, check)
-            if rule.metric == "break_even_month" and month is not None and month > last:
+        for check, month in rule.levels.items():
+            if rule.metric == "break_even_month" and month > last:
                 message = f"got {month:g}, but 'cost: volumes' ends with month {last}"
                 yield ("rules", index, check), f"{message}; project further, or ask for less"
 

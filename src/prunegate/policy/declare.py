@@ -11,7 +11,8 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from prunegate.policy.catalogue import METRICS
+from prunegate.metrics.catalogue import METRICS
+from prunegate.metrics.checks import losses
 from prunegate.policy.checks import RESERVED
 from prunegate.policy.model import Policy, Rule
 from prunegate.policy.naming import value_text
@@ -19,8 +20,6 @@ from prunegate.policy.new import quote
 
 _LONGEST_NAME = 60
 _LONGEST_TEXT = 2000
-_LOSSES = ("max_drop", "max_rise")
-"""The checks that limit a loss against the baseline."""
 _COPIED = ("classes", "evidence", "severity", "on_undefined")
 
 
@@ -105,8 +104,8 @@ def _rule(policy: Policy, name: str) -> str | None:
     rules = sorted(policy.rules, key=lambda rule: rule.severity != "block")
     for rule in rules:
         metric = METRICS.get(rule.metric)
-        limits = [check for check in _LOSSES if check in rule.limits]
-        if metric is not None and metric.kind != "operational" and limits:
+        limits = [check for check in losses() if check in rule.limits]
+        if metric is not None and not metric.operational and limits:
             return _flow({"metric": rule.metric, "slices": name, **_fields(rule, limits)})
     return None
 

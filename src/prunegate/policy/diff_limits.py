@@ -12,10 +12,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from prunegate.metrics.checks import CHECKS
 from prunegate.policy.change import About, Change, Told, change, plain_value, spelled
 from prunegate.policy.checks import expected_texts
 from prunegate.policy.directions import APART, DIRECTIONS, Both, Move, direction_of
-from prunegate.policy.model import CHECKS, Policy, Rule, SliceSpec
+from prunegate.policy.model import Policy, Rule, SliceSpec
 from prunegate.policy.naming import parse_slice_name, slice_name, value_text
 
 OVERALL, ALL = "overall", "all"

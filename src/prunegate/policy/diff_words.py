@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from prunegate.policy.catalogue import METRICS
+from prunegate.metrics.catalogue import METRICS
 from prunegate.policy.change import About, Change
 from prunegate.policy.explain import explain_check
 from prunegate.policy.model import Rule
@@ -80,7 +80,7 @@ def _subject(about: About) -> str:
     name = METRICS[about.metric].phrase if about.metric in METRICS else escaped(about.metric)
     if about.classes:
         name += " of every class" if about.classes == ("each",) else f" of {_listed(about.classes)}"
-    if about.metric in METRICS and METRICS[about.metric].kind == "operational":
+    if about.metric in METRICS and METRICS[about.metric].operational:
         return name
     return f"{name} on {_listed(about.slices)}"
 

@@ -16,8 +16,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from prunegate.metrics.catalogue import priced
+from prunegate.metrics.checks import CHECKS
 from prunegate.policy import approvals, money, recipe, stated, waivers
-from prunegate.policy.catalogue import MONEY
 from prunegate.policy.change import Told, spelled
 from prunegate.policy.model import (
     Columns,
@@ -144,7 +145,7 @@ def _classes(move: Move) -> Told:
 def _money(move: Move) -> Told:
     """Prices and volumes decide the figures of money, where any are limited or stated."""
     policies = (move.both.old, move.both.new)
-    limited = any(rule.metric in MONEY for policy in policies for rule in policy.rules)
+    limited = any(rule.metric in priced() for policy in policies for rule in policy.rules)
     if limited or any(policy.claims for policy in policies):
         return Told(kind="loosened", because="money", told=False)
     return Told(kind="neutral", because="no_money_rule")
@@ -264,13 +265,7 @@ DIRECTIONS: Mapping[type[Section], Mapping[str, Direction]] = {
         "metric": APART,
         "slices": APART,
         "classes": APART,
-        "at_least": higher,
-        "at_most": lower,
-        "max_drop": lower,
-        "max_rise": lower,
-        "min_gain": higher,
-        "max_gain": lower,
-        "max_ratio": lower,
+        **{name: higher if c.tighter == "higher" else lower for name, c in CHECKS.items()},
         "evidence": ordered("point", "proven"),
         "severity": ordered("warn", "block"),
         "on_undefined": ordered("inconclusive", "fail"),

@@ -13,32 +13,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from prunegate.errors import InputError
-from prunegate.policy.catalogue import METRICS, PER_CLASS, Metric
+from prunegate.metrics.catalogue import METRICS, Metric
+from prunegate.metrics.checks import CHECKS, change_check
 from prunegate.policy.figures import change, errors, level
-from prunegate.policy.model import MARGINS, ErrorRatio, Policy, Relative, Rule, SliceSpec
+from prunegate.policy.model import ErrorRatio, Policy, Relative, Rule, SliceSpec
 from prunegate.policy.naming import value_text
 from prunegate.policy.wording import suggest
 from prunegate.text.escape import escaped
 from prunegate.text.numbers import exact
-
-_SHORT = {
-    "at_least": "at least {}",
-    "at_most": "at most {}",
-    "max_drop": "drop of at most {}",
-    "max_rise": "rise of at most {}",
-    "min_gain": "improvement of at least {}",
-    "max_gain": "improvement of at most {}",
-    "max_ratio": "at most {} times the baseline's",
-}
-_LONG = {
-    "at_least": "at least {}",
-    "at_most": "at most {}",
-    "max_drop": "to have dropped by no more than {}",
-    "max_rise": "to have risen by no more than {}",
-    "min_gain": "to have improved by at least {}",
-    "max_gain": "to have improved by no more than {} (more would be suspicious)",
-    "max_ratio": "at most {} times the baseline's",
-}
 
 
 def explain(policy: Policy) -> list[str]:
@@ -60,20 +42,22 @@ def explain_check(rule: Rule, check: str, currency: str = "") -> str:
     if check not in rule.limits:
         valid = ", ".join(rule.limits)
         raise InputError(f"the rule on {escaped(rule.metric)} has no {check}; it has {valid}")
-    return _check(rule, check, _SHORT, currency)
+    return _check(rule, check, currency, whole=False)
 
 
-def _check(rule: Rule, check: str, phrases: dict[str, str], currency: str) -> str:
-    metric, limit = _metric(rule), rule.limits[check]
+def _check(rule: Rule, name: str, currency: str, *, whole: bool) -> str:
+    """A limit in a few words, or as the end of a ``whole`` sentence."""
+    metric, limit, check = _metric(rule), rule.limits[name], CHECKS[name]
+    phrase = check.sentence if whole else check.brief
     if isinstance(limit, ErrorRatio):
-        return f"{'to have ' if phrases is _LONG else ''}at most {errors(limit)}"
-    if check == "max_ratio" and isinstance(limit, float):
-        return phrases[check].format(exact(limit))
-    if check in ("at_least", "at_most") and isinstance(limit, float):
-        return phrases[check].format(level(limit, metric, currency))
-    against = phrases is _LONG and not isinstance(limit, Relative)
+        return f"{'to have ' if whole else ''}at most {errors(limit)}"
+    if check.form == "factor" and isinstance(limit, float):
+        return phrase.format(exact(limit))
+    if check.form == "level" and isinstance(limit, float):
+        return phrase.format(level(limit, metric, currency))
+    against = whole and not isinstance(limit, Relative)
     extent = change(limit, metric, currency) + (" against the baseline" if against else "")
-    return phrases[check].format(extent)
+    return phrase.format(extent)
 
 
 def _metric(rule: Rule) -> Metric:
@@ -87,7 +71,7 @@ def _rule(policy: Policy, rule: Rule) -> str:
     metric = _metric(rule)
     currency = policy.cost.currency if policy.cost else ""
     demands = [
-        f"{_how_sure(rule, check)} {_check(rule, check, _LONG, currency)}".strip()
+        f"{_how_sure(rule, check)} {_check(rule, check, currency, whole=True)}".strip()
         for check in rule.limits
     ]
     where = ", ".join([*_places(policy, rule), ""])
@@ -97,8 +81,8 @@ def _rule(policy: Policy, rule: Rule) -> str:
 
 
 def _how_sure(rule: Rule, check: str) -> str:
-    if _metric(rule).kind == "operational":
-        return "measured" if check in MARGINS else ""
+    if _metric(rule).operational:
+        return "measured" if change_check(check) is not None else ""
     return "proven" if rule.evidence == "proven" else "measured"
 
 
@@ -110,7 +94,7 @@ def _name(metric: Metric) -> str:
 
 def _classes(policy: Policy, rule: Rule) -> str:
     """Which classes a multiclass rule is about; empty for metrics and tasks without classes."""
-    if policy.task.kind != "multiclass" or rule.metric not in PER_CLASS:
+    if policy.task.kind != "multiclass" or not _metric(rule).per_class:
         return ""
     if rule.classes == "macro":
         return ", averaged over the classes with equal weight,"
@@ -133,7 +117,7 @@ def _otherwise(rule: Rule) -> str:
 
 def _places(policy: Policy, rule: Rule) -> list[str]:
     """``on every content_type (...)`` for each selector; empty for a figure of the whole model."""
-    if _metric(rule).kind == "operational":
+    if _metric(rule).operational:
         return []
     places = [_place(policy, selector) for selector in rule.selects]
     return [_listed(places)]

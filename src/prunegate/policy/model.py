@@ -7,10 +7,19 @@ what must agree *between* its parts; ``load.py`` turns both into mistakes with f
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Strict, Tag, field_validator, model_validator
+from pydantic import (
+    Discriminator,
+    Field,
+    Strict,
+    Tag,
+    create_model,
+    field_validator,
+    model_validator,
+)
 
+from prunegate.metrics.checks import CHECKS, Bound, is_level
 from prunegate.policy.approvals import Approvals
 from prunegate.policy.money import Cost
 from prunegate.policy.recipe import Rows, Search, Step
@@ -162,14 +171,27 @@ Margin = Annotated[
     | Annotated[ErrorRatio, Tag("error_ratio")],
     Discriminator(shape_of("relative", "error_ratio")),
 ]
-MARGINS = ("max_drop", "max_rise", "min_gain", "max_gain")
-LEVELS = ("at_least", "at_most")
-CHECKS = (*LEVELS, *MARGINS, "max_ratio")
-"""The fields of a rule that limit something; each makes one finding per slice."""
+Limit = float | Relative | ErrorRatio
+"""What a rule gives as one limit."""
+_WRITTEN: dict[str, Any] = {
+    "level": Number,
+    "margin": Margin,
+    "factor": Annotated[float, Strict(), Field(gt=0)],
+}
+"""How a policy writes a limit, by the form that its check has."""
 
 
-class Rule(Section):
-    """One metric, on some slices, within limits. Every limit given has to hold."""
+def bound(limit: Limit) -> Bound:
+    """A limit as a number, and what the number is in."""
+    if isinstance(limit, Relative):
+        return Bound(value=limit.relative, kind="relative")
+    if isinstance(limit, ErrorRatio):
+        return Bound(value=limit.error_ratio, kind="error_ratio")
+    return Bound(value=float(limit))
+
+
+class _About(Section):
+    """What a rule is about."""
 
     metric: Text
     """What is limited: a metric of the catalogue."""
@@ -178,20 +200,19 @@ class Rule(Section):
     classes: Literal["macro", "each"] | Annotated[tuple[Scalar, ...], Field(min_length=1)] = "macro"
     """multiclass, of precision, recall and f1: the average of all classes (macro), every class by
     itself (each), or some classes by name."""
-    at_least: Number | None = None
-    """Floor of the candidate's own value."""
-    at_most: Number | None = None
-    """Cap of the candidate's own value."""
-    max_drop: Margin | None = None
-    """Most that a metric whose higher values are better may lose: the non-inferiority margin."""
-    max_rise: Margin | None = None
-    """Most that a metric whose lower values are better may grow."""
-    min_gain: Margin | None = None
-    """Least that the metric has to get better by."""
-    max_gain: Margin | None = None
-    """Most that it may get better by: a larger gain is suspicious."""
-    max_ratio: Annotated[float, Strict(), Field(gt=0)] | None = None
-    """Largest ratio of the candidate's value to the baseline's, of operational metrics."""
+
+
+if TYPE_CHECKING:
+    _Limited = _About
+else:  # one field for every check there is
+    CHECKS.close("the policy's schema has its fields; add it before prunegate.policy is imported")
+    _fields = {name: (_WRITTEN[check.form] | None, None) for name, check in CHECKS.items()}
+    _Limited = create_model("_Limited", __base__=_About, __module__=__name__, **_fields)
+
+
+class Rule(_Limited):
+    """One metric, on some slices, within limits. Every limit given has to hold."""
+
     evidence: Literal["proven", "point"] = "proven"
     """proven: the limit has to be shown to hold; point: the estimate alone decides."""
     severity: Literal["block", "warn"] = "block"
@@ -200,9 +221,14 @@ class Rule(Section):
     """What an undefined value is (NaN, nothing to count): never a pass."""
 
     @property
-    def limits(self) -> dict[str, float | Relative | ErrorRatio]:
+    def limits(self) -> dict[str, Limit]:
         """The limits that are set, by check name, in the order of ``CHECKS``."""
         return {name: value for name in CHECKS if (value := getattr(self, name)) is not None}
+
+    @property
+    def levels(self) -> dict[str, float]:
+        """Of these, the limits on the candidate's own value, which are plain numbers."""
+        return {name: bound(limit).value for name, limit in self.limits.items() if is_level(name)}
 
     @property
     def selects(self) -> tuple[str, ...]:

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from prunegate.policy.catalogue import METRICS, Metric
-from prunegate.policy.model import CHECKS, LEVELS, MARGINS, ErrorRatio, Relative, Rule
+from prunegate.metrics.catalogue import METRICS, Metric
+from prunegate.metrics.checks import CHECKS, ChangeCheck, change_check, is_level
+from prunegate.policy.model import ErrorRatio, Relative, Rule
 from prunegate.policy.wording import show, suggest
 
 FieldMistake = tuple[tuple[str, ...], str]
@@ -29,33 +30,29 @@ def rule_disagreements(rule: Rule) -> Iterator[FieldMistake]:
     yield from _levels(rule, metric)
     yield from _pair_of_limits(rule)
     for check in rule.limits:
-        if check not in LEVELS:
+        if not is_level(check):
             yield from _change(rule, check, metric)
-    if metric.kind == "operational" and rule.selects != ("overall",):
+    if metric.operational and rule.selects != ("overall",):
         message = f"{metric.name} is measured for the whole model; write slices: overall or nothing"
         yield ("slices",), message
 
 
-def _is_share(metric: Metric) -> bool:
-    return metric.kind in ("rate", "flips")
-
-
 def _levels(rule: Rule, metric: Metric) -> Iterator[FieldMistake]:
-    for check in LEVELS:
-        value = getattr(rule, check)
-        if value is None:
-            continue
-        if _is_share(metric) and not 0 <= value <= 1:
+    for check, value in rule.levels.items():
+        if metric.share and not 0 <= value <= 1:
             hint = f"; write {value / 100:g} for {value:g} %" if 1 < value <= 100 else ""
             yield (check,), f"got {value:g}, expected a share from 0 to 1{hint}"
-        elif metric.kind == "operational" and value < 0 and metric.name != "saving":
+        elif metric.kind == "coefficient" and not -1 <= value <= 1:
+            yield (check,), f"got {value:g}, expected a coefficient from -1 to 1"
+        elif metric.operational and value < 0 and metric.name != "saving":
             yield (check,), f"got {value:g}; {metric.name} cannot be negative"
         elif metric.name == "break_even_month" and value < 1:
             yield (check,), f"got {value:g}; months are counted from 1"
 
 
 def _pair_of_limits(rule: Rule) -> Iterator[FieldMistake]:
-    for low, high in (("at_least", "at_most"), ("min_gain", "max_gain")):
+    pairs = [(name, check.cap) for name, check in CHECKS.items() if check.cap]
+    for low, high in pairs:
         floor, cap = getattr(rule, low), getattr(rule, high)
         if isinstance(floor, Relative) and isinstance(cap, Relative):
             floor, cap = floor.relative, cap.relative
@@ -65,47 +62,46 @@ def _pair_of_limits(rule: Rule) -> Iterator[FieldMistake]:
 
 def _change(rule: Rule, check: str, metric: Metric) -> Iterator[FieldMistake]:
     """A limit against the baseline: the metric must have a baseline's value, and a direction."""
-    limit = rule.limits[check]
+    limit, change = rule.limits[check], change_check(check)
     if not metric.paired:
         level = "at_most" if metric.better == "lower" else "at_least"
         message = f"{metric.name} compares the two models already, so it has no change; use {level}"
         yield (check,), message
-    elif check == _WRONG_WAY[metric.better]:
-        yield (check,), _say_wrong_way(check, metric)
+    elif change is None:
+        return
+    elif change.improves(metric.better):
+        yield (check,), _say_wrong_way(change, metric)
     elif isinstance(limit, ErrorRatio):
-        yield from _error_ratio(check, metric)
-    elif isinstance(limit, float) and check in MARGINS:
-        yield from _absolute(check, limit, metric)
+        yield from _error_ratio(change, metric)
+    elif isinstance(limit, float):
+        yield from _absolute(change, limit, metric)
 
 
-_WRONG_WAY = {"higher": "max_rise", "lower": "max_drop"}
-
-
-def _say_wrong_way(check: str, metric: Metric) -> str:
-    right, moves = ("max_rise", "drop") if check == "max_drop" else ("max_drop", "rise")
+def _say_wrong_way(check: ChangeCheck, metric: Metric) -> str:
+    right = "max_rise" if check.moves == "drop" else "max_drop"
     return (
-        f"for {metric.name} a {moves} is an improvement; did you mean '{right}' "
+        f"for {metric.name} a {check.moves} is an improvement; did you mean '{right}' "
         "(or 'max_gain', which limits a suspicious improvement)?"
     )
 
 
-def _error_ratio(check: str, metric: Metric) -> Iterator[FieldMistake]:
+def _error_ratio(check: ChangeCheck, metric: Metric) -> Iterator[FieldMistake]:
     if metric.kind != "rate":
         message = f"{metric.name} has no error rate; write a number or {{relative: ...}}"
-        yield (check, "error_ratio"), message
-    elif check in ("min_gain", "max_gain"):
+        yield (check.name, "error_ratio"), message
+    elif not check.loss:
         message = "error_ratio is growth of the error rate: it belongs to max_drop or max_rise"
-        yield (check, "error_ratio"), message
+        yield (check.name, "error_ratio"), message
 
 
-def _absolute(check: str, margin: float, metric: Metric) -> Iterator[FieldMistake]:
+def _absolute(check: ChangeCheck, margin: float, metric: Metric) -> Iterator[FieldMistake]:
     if margin < 0:
-        yield (check,), f"got {margin:g}; a margin is at least 0{_say_demand(check)}"
-    elif _is_share(metric) and margin >= 1:
+        yield (check.name,), f"got {margin:g}; a margin is at least 0{_say_demand(check)}"
+    elif metric.share and margin >= 1:
         hint = f"; write {margin / 100:g} for {margin:g} points" if margin <= 100 else ""
-        yield (check,), f"got {margin:g}, but a share cannot change by 1 or more{hint}"
+        yield (check.name,), f"got {margin:g}, but a share cannot change by 1 or more{hint}"
 
 
-def _say_demand(check: str) -> str:
+def _say_demand(check: ChangeCheck) -> str:
     """A negative slack is how other tools demand an improvement."""
-    return "; to demand an improvement use min_gain" if check in ("max_drop", "max_rise") else ""
+    return "; to demand an improvement use min_gain" if check.loss else ""

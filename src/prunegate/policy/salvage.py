@@ -12,7 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from prunegate.policy.model import CHECKS, Policy
+from prunegate.metrics.checks import CHECKS
+from prunegate.policy.model import Policy
 from prunegate.policy.validation import Path, valid_keys, validate
 
 _STAND_INS: dict[str, Any] = {

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 
-from prunegate.policy.catalogue import METRICS
+from prunegate.metrics.catalogue import METRICS
 from prunegate.policy.model import Policy
 
 SCHEMA_ID = "urn:prunegate:policy:v1"

@@ -14,6 +14,7 @@ from typing import Any, TypeVar, get_args
 
 from pydantic import ValidationError
 
+from prunegate.metrics.checks import CHECKS, change_check
 from prunegate.policy.model import Policy
 from prunegate.policy.section import Section
 from prunegate.policy.wording import nearest, reading_hint, show, suggest
@@ -30,7 +31,6 @@ class Mistake:
     message: str
 
 
-_MARGIN = "a number such as 0.02 (or {relative: 0.03})"
 _COLUMN = "the name of a column"
 _PRICE = "a price per inference above 0, a bare number such as 0.0042"
 _VOLUME = "a whole number of inferences a month such as 180000"
@@ -56,10 +56,7 @@ _EXPECTED = {
     "confidence": "a number between 0.5 and 1 such as 0.95",
     "minimum.rows": _ROWS,
     "minimum.positives": _ROWS,
-    "at_least": "a number such as 0.85",
-    "at_most": "a number such as 0.05",
-    **dict.fromkeys(("max_drop", "max_rise", "min_gain", "max_gain"), _MARGIN),
-    "max_ratio": "a number above 0 such as 0.75",
+    **{name: check.expected for name, check in CHECKS.items()},
     "relative": "a number from 0 to below 1",
     "error_ratio": "a number from 0 to 10",
     "amount": "a share such as 0.4, or {share_below: 0.02} or {keep: 64}",
@@ -197,7 +194,8 @@ def _expected(path: Path, error: Any, got: Any = None) -> str:
     names = [step for step in path if isinstance(step, str)]
     if path and isinstance(path[-1], int):
         names = []  # an element of a list is described by its type
-    if names and names[-1] in ("max_drop", "max_rise") and isinstance(got, dict):
+    change = change_check(names[-1]) if names else None
+    if change is not None and change.loss and isinstance(got, dict):
         return "{relative: 0.03} or {error_ratio: 0.5}, one of them"
     known = _EXPECTED.get(".".join(names[-2:])) or _EXPECTED.get("".join(names[-1:]))
     if known:

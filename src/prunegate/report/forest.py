@@ -11,14 +11,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from prunegate.audit.record import DecisionRecord
-from prunegate.policy.catalogue import METRICS
+from prunegate.metrics.catalogue import METRICS
+from prunegate.metrics.checks import change_check
 from prunegate.policy.naming import parse_slice_name
 from prunegate.report import words
 from prunegate.report.limits import Line, line, room
 from prunegate.report.units import Units, is_operational, is_share, metric_name
 from prunegate.text.escape import named, shorten
 from prunegate.verdict.finding import Finding
-from prunegate.verdict.quantities import CHANGES
 
 MOST_ROWS = 40
 """Slices drawn per panel; beyond it the most serious are drawn and the rest is counted."""
@@ -75,7 +75,7 @@ def panels(record: DecisionRecord) -> tuple[tuple[Panel, ...], int]:
     Returns:
         The panels in the policy's order, and how many more there are that are not drawn.
     """
-    limited = [f for f in record.findings if f.check in CHANGES and not is_operational(f.metric)]
+    limited = [f for f in record.findings if change_check(f.check) and not is_operational(f.metric)]
     groups = _grouped(limited)
     chosen = list(groups)
     if len(chosen) > MOST_PANELS:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from prunegate.audit.record import DecisionRecord
-from prunegate.policy.catalogue import METRICS
+from prunegate.metrics.catalogue import METRICS
 from prunegate.report import words
 from prunegate.report.limits import lost_for_certain, room
 from prunegate.report.task import DECISIONS, noun

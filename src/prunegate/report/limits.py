@@ -9,9 +9,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from prunegate.metrics.checks import change_check
 from prunegate.report.units import lower_is_better
 from prunegate.verdict.finding import Finding
-from prunegate.verdict.quantities import CHANGES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,17 +25,11 @@ class Line:
 
 def line(finding: Finding) -> Line | None:
     """Where the finding's margin lies; None where it has none (levels, ratios, no baseline)."""
-    size = _size(finding)
-    if finding.check not in CHANGES or size is None:
+    size, check = _size(finding), change_check(finding.check)
+    if check is None or size is None:
         return None
-    lower = lower_is_better(finding.metric)
-    if finding.check == "max_drop":
-        return Line(at=-size, allowed_above=True)
-    if finding.check == "max_rise":
-        return Line(at=size, allowed_above=False)
-    towards_better = -size if lower else size
-    above = (finding.check == "min_gain") != lower
-    return Line(at=towards_better, allowed_above=above)
+    sign = check.sign("lower" if lower_is_better(finding.metric) else "higher")
+    return Line(at=sign * size, allowed_above=(sign > 0) != check.at_most)
 
 
 def _size(finding: Finding) -> float | None:
@@ -84,7 +78,7 @@ def crosses(finding: Finding) -> bool:
 
 def lost_for_certain(finding: Finding) -> bool:
     """Whether the whole displayed interval of a change lies on the worse side of no change."""
-    if finding.check not in CHANGES:
+    if change_check(finding.check) is None:
         return False
     if lower_is_better(finding.metric):
         return finding.ci_low is not None and finding.ci_low > 0

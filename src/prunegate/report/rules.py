@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from prunegate.audit.record import DecisionRecord
-from prunegate.policy.catalogue import METRICS
+from prunegate.metrics.catalogue import METRICS
 from prunegate.report import words
 from prunegate.report.units import Units, is_mean, is_operational, is_share
 from prunegate.text import numbers

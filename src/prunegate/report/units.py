@@ -6,51 +6,42 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from prunegate.audit.record import DecisionRecord
-from prunegate.policy.catalogue import METRICS, PER_CLASS
+from prunegate.metrics.catalogue import METRICS
+from prunegate.metrics.checks import CHECKS, is_factor, is_level
 from prunegate.report.task import task_kind
 from prunegate.text import numbers
 from prunegate.text.escape import visible
 from prunegate.text.numbers import NOT_DEFINED
 from prunegate.text.quantities import ratio
 from prunegate.verdict.finding import Finding
-from prunegate.verdict.quantities import LEVELS, Quantities
+from prunegate.verdict.quantities import Quantities
 
 CLAIMS = "claims"
 """What findings on stated figures are called; no metric that a rule can name."""
-_LIMIT_WORDS = {
-    "at_least": "at least {}",
-    "at_most": "at most {}",
-    "max_drop": "drop of at most {}",
-    "max_rise": "rise of at most {}",
-    "min_gain": "gain of at least {}",
-    "max_gain": "gain of at most {}",
-    "max_ratio": "at most {} of the baseline’s",
-    "claims": "no contradiction",
-}
 
 
 def is_share(metric: str) -> bool:
     """Whether the metric is a share of rows, so that its changes are percentage points."""
     known = METRICS.get(metric)
-    return known is not None and known.kind in ("rate", "flips")
+    return known is not None and known.share
 
 
 def lower_is_better(metric: str) -> bool:
     """Whether a rise of the metric is a loss."""
     known = METRICS.get(metric)
-    return known is not None and known.better == "lower"
+    return known is not None and known.lower_is_better
 
 
 def is_mean(metric: str) -> bool:
-    """Whether the metric is a mean of numbers: a score, an error, a log-likelihood."""
+    """Whether the metric is a plain number: a mean score or error, a coefficient."""
     known = METRICS.get(metric)
-    return known is not None and known.kind == "mean"
+    return known is not None and known.kind in ("mean", "coefficient")
 
 
 def is_operational(metric: str) -> bool:
     """Whether the metric is a measured or counted figure and not a judgement on rows."""
     known = METRICS.get(metric)
-    return metric == CLAIMS or (known is not None and known.kind == "operational")
+    return metric == CLAIMS or (known is not None and known.operational)
 
 
 def metric_name(metric: str) -> str:
@@ -88,7 +79,7 @@ class Units:
         if known is None:
             return ""
         words = known.class_words if self.kind == "multiclass" and known.class_words else ""
-        if words and class_label is None and metric in PER_CLASS:
+        if words and class_label is None and known.per_class:
             return f"{words}; the average of all classes"
         if known.words == known.phrase:
             return ""  # the title has said it
@@ -128,14 +119,17 @@ class Units:
     def _end(self, finding: Finding, end: float | None) -> str:
         if end is None:
             return ""
-        if finding.check == "max_ratio" and is_operational(finding.metric):
+        if is_factor(finding.check) and is_operational(finding.metric):
             return numbers.share(end, finding.limit)
-        write = self.level if finding.check in LEVELS else self.change
+        write = self.level if is_level(finding.check) else self.change
         return write(finding.metric, end)
 
     def limit(self, finding: Finding) -> str:
         """The finding's limit in words: ``drop of at most 2 points``."""
-        words = _LIMIT_WORDS.get(finding.check, visible(finding.check) + " {}")
+        if finding.check == CLAIMS:
+            return "no contradiction"
+        known = CHECKS.get(finding.check)
+        words = known.column if known else visible(finding.check) + " {}"
         return words.format(self.allowed(finding))
 
     def allowed(self, finding: Finding) -> str:
@@ -144,8 +138,8 @@ class Units:
             return f"{ratio(finding.limit)} of the baseline’s value"
         if finding.limit_kind == "error_ratio":
             return f"{ratio(finding.limit)} of the baseline’s error rate"
-        if finding.check == "max_ratio":
+        if is_factor(finding.check):
             return ratio(finding.limit)
         quantity = self.quantities[finding.metric]
-        write = quantity.allowed_level if finding.check in LEVELS else quantity.allowed_change
+        write = quantity.allowed_level if is_level(finding.check) else quantity.allowed_change
         return write(finding.limit)

@@ -10,13 +10,13 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from prunegate.policy.catalogue import METRICS
+from prunegate.metrics.catalogue import METRICS
+from prunegate.metrics.checks import change_check, is_factor, is_level
 from prunegate.report.limits import crosses, lost_for_certain, worst_plausible
 from prunegate.report.units import CLAIMS, Units, is_share, metric_name
 from prunegate.text import numbers
 from prunegate.text.escape import LONGEST, named, shorten, visible
 from prunegate.verdict.finding import Finding, SliceSummary
-from prunegate.verdict.quantities import CHANGES, LEVELS
 from prunegate.verdict.words import request
 
 SEVERITY_ORDER = {"fail": 0, "inconclusive": 1, "waived": 2, "pass": 3}
@@ -51,7 +51,7 @@ def status(finding: Finding) -> str:
         return "proven safe" if tested else "within the limit"
     if finding.candidate is None:
         return "not defined"
-    shown = "shown to be worse" if finding.check in CHANGES else "shown to miss the limit"
+    shown = "shown to be worse" if change_check(finding.check) else "shown to miss the limit"
     return shown if tested else "outside the limit"
 
 
@@ -128,12 +128,12 @@ def _evidence(finding: Finding, units: Units) -> str:
         return ""  # the note is the sum
     if finding.candidate is None:
         return f"{capital(metric_name(finding.metric))} is not defined here"
-    if finding.check in CHANGES and finding.n:
+    if change_check(finding.check) and finding.n:
         return _change_evidence(finding, units)
-    if finding.check in LEVELS and finding.ci_low is not None:
+    if is_level(finding.check) and finding.ci_low is not None:
         value = units.level(finding.metric, finding.candidate)
         return f"{value}, plausibly {units.range(finding)}; asked for: {units.limit(finding)}"
-    if finding.check == "max_ratio" and finding.baseline:
+    if is_factor(finding.check) and finding.baseline:
         ratio = numbers.share(finding.candidate / finding.baseline, finding.limit)
         change = ""
         if finding.p_value is not None:
@@ -151,13 +151,14 @@ def _change_evidence(finding: Finding, units: Units) -> str:
 
 def _plausible(finding: Finding, units: Units) -> str:
     """The worst that the interval still allows, in the terms of the limit."""
-    bound = worst_plausible(finding)
-    if finding.check not in ("max_drop", "max_rise") and finding.p_value is not None:
+    bound, check = worst_plausible(finding), change_check(finding.check)
+    limits_a_loss = check is not None and check.loss
+    if not limits_a_loss and finding.p_value is not None:
         return f"plausible change {units.range(finding)}{_points(finding)}"
     if bound is None:
         tested = finding.p_value is not None
         return "the interval has no end on the worse side" if tested else "no interval"
-    word = "drop" if finding.check == "max_drop" else "rise"
+    word = "drop" if check is not None and check.moves == "drop" else "rise"
     size = -bound if word == "drop" else bound
     if size <= 0:
         return f"no {word} is plausible"

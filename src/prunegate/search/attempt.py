@@ -12,20 +12,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from prunegate.audit.record import SearchAttempt
-from prunegate.policy.catalogue import METRICS
+from prunegate.metrics.catalogue import METRICS
+from prunegate.metrics.checks import CHECKS, Bound, is_factor, is_level, losses
+from prunegate.metrics.hypothesis import Hypothesis, asks_for_more
 from prunegate.report.frontier import severity
 from prunegate.report.limits import room, slack
 from prunegate.search.bisection import State
 from prunegate.text.numbers import plain, share
 from prunegate.verdict.finding import Finding, Verdict
 from prunegate.verdict.quantities import Quantities
-
-LOSSES = ("max_drop", "max_rise")
-_SMALLER = {
-    "lower": ("at_most", "max_ratio", "max_rise", "min_gain"),
-    "higher": ("at_least", "max_drop", "min_gain"),
-}
-"""Limits on size, speed and cost that removing more helps to meet, by the metric's direction."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,9 +74,7 @@ def worst(findings: Sequence[Finding]) -> Worst | None:
     quality = [
         f
         for f in findings
-        if f.severity == "block"
-        and METRICS[f.metric].kind != "operational"
-        and f.difference is not None
+        if f.severity == "block" and not METRICS[f.metric].operational and f.difference is not None
     ]
     shares = [(used, f) for f in quality if (used := _used(f)) is not None]
     if shares:
@@ -132,31 +125,38 @@ def missed(verdict: Verdict) -> str:
 
 
 def _wants_smaller(finding: Finding) -> bool:
+    """Whether it limits size, speed or cost in a way that removing more helps to meet."""
     metric = METRICS[finding.metric]
-    return metric.kind == "operational" and finding.check in _SMALLER[metric.better]
+    return metric.operational and asks_for_more(_claim(finding))
 
 
 def _used(finding: Finding) -> float | None:
-    left = room(finding) if finding.check in LOSSES else None
+    left = room(finding) if finding.check in losses() else None
     return None if left is None or math.isinf(left) else 1 - left
 
 
 def _loss(finding: Finding) -> float:
     difference = finding.difference or 0.0
-    return difference if METRICS[finding.metric].better == "lower" else -difference
+    return difference if METRICS[finding.metric].lower_is_better else -difference
+
+
+def _claim(finding: Finding) -> Hypothesis:
+    bound = Bound(value=finding.limit, kind=finding.limit_kind)
+    return CHECKS[finding.check].claim(bound, METRICS[finding.metric])
 
 
 def _excess(finding: Finding) -> float | None:
     """How far the estimate is beyond the limit, in the limit's terms; negative is within."""
-    if finding.check == "max_ratio":
+    if is_factor(finding.check):
         if finding.candidate is None or not finding.baseline:
             return None
         return finding.candidate / finding.baseline - finding.limit
-    if finding.check in ("at_least", "at_most"):
+    if is_level(finding.check):
         if finding.candidate is None:
             return None
         over = finding.candidate - finding.limit
-        return over if finding.check == "at_most" else -over
+        floor = asks_for_more(_claim(finding)) != METRICS[finding.metric].lower_is_better
+        return -over if floor else over
     left = slack(finding)
     return None if left is None else -left
 
@@ -171,6 +171,6 @@ def _by_how_much(finding: Finding) -> str:
     excess = _excess(finding)
     if excess is None or excess <= 0:
         return ""
-    if finding.check == "max_ratio":
+    if is_factor(finding.check):
         return f" It misses by {plain(share(excess))} of the baseline's."
     return f" It misses by {plain(Quantities()[finding.metric].size(excess))}."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prunegate.policy.catalogue import METRICS
+from prunegate.metrics.catalogue import METRICS
 from prunegate.search.attempt import Attempt
 from prunegate.search.hunt import Trace
 from prunegate.text.escape import named

@@ -18,8 +18,8 @@ from prunegate.cost.measurement import Measurements
 from prunegate.cost.operations import operations
 from prunegate.errors import InputError, InternalError
 from prunegate.gate import judge
+from prunegate.metrics.catalogue import priced, timed
 from prunegate.models.store import LoadedModel
-from prunegate.policy.catalogue import MONEY, TIMED
 from prunegate.policy.model import Policy
 from prunegate.policy.recipe import Search, Split
 from prunegate.predict.table import Scored
@@ -85,7 +85,7 @@ class Trials:
         """Whether an attempt has to be timed: the objective or a blocking rule asks for it."""
         asked = {rule.metric for rule in self.policy.rules if rule.severity == "block"}
         asked.add(self.search.objective)
-        return bool(asked & TIMED) or (bool(asked & MONEY) and not _quoted(self.policy))
+        return bool(asked & timed()) or (bool(asked & priced()) and not _quoted(self.policy))
 
     def key(self, amounts: Amounts) -> Hashable:
         """Amounts with equal keys are one candidate."""

@@ -19,7 +19,9 @@ Takahashi et al. (2022), Applied Intelligence 52, 4961-4972 (influence of a row 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Literal
 
 import numpy as np
@@ -29,7 +31,7 @@ from prunegate.stats import checks, normal, roots, tilt
 from prunegate.stats.result import Interval, TestResult
 
 METHOD = "constrained-likelihood score of a macro average"
-Kind = Literal["recall", "precision", "f1"]
+Kind = Literal["recall", "precision", "f1", "mcc"]
 Floats = NDArray[np.float64]
 Whole = NDArray[np.intp]
 
@@ -44,9 +46,10 @@ class Table:
     """Joint counts over (label, baseline, candidate); classes are numbered from 0."""
 
     kind: Kind
-    """The metric that is averaged."""
+    """The metric that is averaged; ``mcc`` is one coefficient of all classes, no average."""
     classes: int
-    """How many classes are averaged; the decision ``classes`` stands for any other one."""
+    """How many classes are averaged; the decision ``classes`` stands for any other one (which
+    ``mcc`` has not: every decision is a class of its own)."""
     label: Whole
     """Label of each cell's rows; every class has at least one row."""
     baseline: Whole
@@ -80,6 +83,24 @@ class Table:
             count=np.append(self.count, 0.0),
         )
         return wider, self.count.size
+
+
+_OF_TWO = np.array(list(product(range(2), repeat=3)), dtype=np.intp).T
+
+
+def of_two(kind: Kind, cells: Sequence[float]) -> Table:
+    """Eight joint counts of a yes/no task, at index ``4 * label + 2 * baseline + candidate``."""
+    count = np.asarray(cells, dtype=float)
+    held = count > 0
+    label, baseline, candidate = (column[held] for column in _OF_TWO)
+    return Table(
+        kind=kind,
+        classes=2,
+        label=label,
+        baseline=baseline,
+        candidate=candidate,
+        count=count[held],
+    )
 
 
 def average(table: Table, decision: Whole) -> float:
@@ -129,11 +150,18 @@ def interval(table: Table, k: float = 1.0, confidence: float = 0.95) -> Interval
         found = _fit(table, k, -value)
         return 0.0 if found is None else found[0]  # unfitted: not refuted
 
-    centre = _room(table, k, 0.0)
-    floor, start = (0.0 if k == 0 else -1.0), (centre, z)  # the score is 0 at what was observed
+    centre = room(table, k, 0.0)
+    floor, top = _ends(table.kind, k)
+    start = centre, z  # the score is 0 at what was observed
     low = roots.first_crossing(lambda d: z - score(d), start, floor, 1 / 64)
-    high = roots.first_crossing(lambda d: z + score(d), start, 1.0, max(centre - low, 1e-6))
+    high = roots.first_crossing(lambda d: z + score(d), start, top, max(centre - low, 1e-6))
     return Interval(low=low, high=high, method=METHOD)
+
+
+def _ends(kind: Kind, k: float) -> tuple[float, float]:
+    """The smallest and largest value that candidate minus ``k`` times baseline can have."""
+    lowest = -1.0 if kind == "mcc" else 0.0
+    return (lowest, 1.0) if k == 0 else (lowest - 1.0, 1.0 - lowest)
 
 
 def influence(table: Table, k: float) -> Floats:
@@ -149,9 +177,9 @@ def _on_cells(table: Table, slopes: tuple[Floats, Floats]) -> Floats:
 
 def _fit(table: Table, k: float, margin: float) -> tuple[float, float] | None:
     """Score and signed root at the limit, or at the nearest one on the way that can be fitted."""
-    room = _room(table, k, margin)
+    away = room(table, k, margin)
     for retreat in range(_RETREATS):
-        nearer = margin - room * (1 - 0.5**retreat)
+        nearer = margin - away * (1 - 0.5**retreat)
         found = _fixed_point(table, k, nearer)
         if found is not None:
             return _describe(*found, k, nearer)
@@ -165,7 +193,7 @@ def _fixed_point(table: Table, k: float, margin: float) -> tuple[Table, Floats] 
     of them tie they take turns, and each turn moves probability a little way; the mixture that
     this comes to is then held, as if it were one cell.
     """
-    side = -1 if _room(table, k, margin) > 0 else 1
+    side = -1 if room(table, k, margin) > 0 else 1
     p, damping, before, spare = table.shares, 1.0, math.inf, np.zeros(0)
     for turn in range(_ROUNDS):
         slopes, contrast = _slopes(table, p, k)
@@ -206,8 +234,8 @@ def _tilted(shares: Floats, weights: Floats, spare: Floats) -> Floats | None:
 
 
 def _describe(table: Table, p: Floats, k: float, margin: float) -> tuple[float, float]:
-    slopes, room = _slopes(table, p, k)
-    weights = _on_cells(table, slopes) + room + margin
+    slopes, contrast = _slopes(table, p, k)
+    weights = _on_cells(table, slopes) + contrast + margin
     n, shares = float(table.count.sum()), table.shares
     excess, variance = float(shares @ weights), float(p @ (weights * weights))
     seen = shares > 0
@@ -227,6 +255,8 @@ def _slopes(table: Table, p: Floats, k: float) -> tuple[tuple[Floats, Floats], f
 
 def _influence(table: Table, decision: Whole, p: Floats) -> tuple[float, Floats]:
     """Macro average of one model, and what a row labelled i and decided j adds to it."""
+    if table.kind == "mcc":
+        return _coefficient(table, decision, p)
     k = table.classes
     hits = np.bincount(table.label, weights=p * (decision == table.label), minlength=k)
     labelled = np.bincount(table.label, weights=p, minlength=k)
@@ -244,6 +274,25 @@ def _influence(table: Table, decision: Whole, p: Floats) -> tuple[float, Floats]
     return float(value.mean()), added / k
 
 
+def _coefficient(table: Table, decision: Whole, p: Floats) -> tuple[float, Floats]:
+    """Matthews' correlation coefficient (Gorodkin's R_K for several classes), and its influence.
+
+    With t the shares of the labels, q of the decisions and c of right ones it is
+    (c - t.q) / sqrt((1 - q.q) (1 - t.t)).
+    """
+    k = table.classes
+    right = float(p @ (decision == table.label))
+    t = np.bincount(table.label, weights=p, minlength=k)
+    q = np.bincount(decision, weights=p, minlength=k)
+    spread = (1 - float(q @ q)) * (1 - float(t @ t))
+    if spread <= _EMPTY:
+        return math.nan, np.full((k, k), math.nan)
+    value = (right - float(t @ q)) / math.sqrt(spread)
+    slope = (np.eye(k) - q[:, None] - t[None, :]) / math.sqrt(spread)
+    slope += value * (q[None, :] / (1 - float(q @ q)) + t[:, None] / (1 - float(t @ t)))
+    return value, slope - float(p @ slope[table.label, decision])
+
+
 def _furthest(ahead: Floats, behind: Floats, side: int) -> tuple[int, int, int]:
     """The cell (label, baseline, candidate) that moves the contrast most to one side."""
     reach = (side * ahead).max(axis=1) - (side * behind).min(axis=1)
@@ -251,14 +300,15 @@ def _furthest(ahead: Floats, behind: Floats, side: int) -> tuple[int, int, int]:
     return label, int((side * behind)[label].argmin()), int((side * ahead)[label].argmax())
 
 
-def _room(table: Table, k: float, margin: float) -> float:
+def room(table: Table, k: float, margin: float) -> float:
+    """How far candidate minus ``k`` times baseline lies above ``-margin``."""
     _, contrast = _slopes(table, table.shares, k)
     return contrast + margin
 
 
 def _check(table: Table, k: float, margin: float) -> None:
     checks.counts(k=k, **{f"cell {i}": float(c) for i, c in enumerate(table.count)})
-    if not math.isfinite(_room(table, k, margin)):
+    if not math.isfinite(room(table, k, margin)):
         raise ValueError("a class has no row in its denominator: its value is undefined.")
 
 

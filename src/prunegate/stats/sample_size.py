@@ -133,6 +133,19 @@ def proportion_at_least(rate: float, limit: float, alpha: float, power: float) -
     raise ValueError(f"more than {_MOST:,} rows needed: expect a rate further above the limit.")
 
 
+def normal_rows(variance: float, room: float, alpha: float, power: float) -> int:
+    """Rows for a contrast whose estimate is normal with so much variance per row.
+
+    Args:
+        variance: of one row's influence on the contrast.
+        room: distance of its expected value from the limit, above 0.
+        alpha: one-sided level.
+        power: chance that it is shown.
+    """
+    _check(room, alpha, power)
+    return _rows(variance, variance, room, (alpha, power))
+
+
 def _floor_power(
     n: np.ndarray[tuple[int], np.dtype[np.int64]], rates_: tuple[float, float], alpha: float
 ) -> Floats:

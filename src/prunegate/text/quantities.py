@@ -15,6 +15,8 @@ from prunegate.text.numbers import GAP, MINUS, NOT_DEFINED, defined, exact
 
 SHARES = ("rate", "flips")
 """Kinds of metrics that are shares of rows, so that their changes are percentage points."""
+PLAIN = ("mean", "coefficient")
+"""Kinds of metrics that are numbers of their own scale."""
 _MILLION = 1e6
 
 
@@ -23,7 +25,7 @@ class Quantity:
     """Writes the values of one metric."""
 
     kind: str
-    """``rate``, ``flips``, ``mean`` or ``operational``, as the catalogue has it; other: unknown."""
+    """As the catalogue has it (``rate``, ``mean``, ``operational``, ...); other: unknown."""
     unit: str = ""
     """The catalogue's: ``ms``, ``/s``, ``bytes``, ``money``, ``nats``; empty for a bare number."""
     currency: str = ""
@@ -44,7 +46,7 @@ class Quantity:
             return NOT_DEFINED
         if self.is_share:
             return numbers.share(value, *self.levels)
-        if self.kind == "mean":
+        if self.kind in PLAIN:
             return self._with_unit(numbers.mean(value, *self.levels))
         return self._figure(value, self.levels)
 
@@ -55,7 +57,7 @@ class Quantity:
         if self.is_share:
             return numbers.points(difference, *self.margins)
         sign = "+" if difference > 0 else MINUS if difference < 0 else ""
-        if self.kind == "mean":
+        if self.kind in PLAIN:
             size = numbers.mean_change(abs(difference), *self.margins)
             return self._with_unit(sign + size)
         text = self._figure(abs(difference), self.margins)
@@ -85,7 +87,7 @@ class Quantity:
 
     def bare(self, text: str) -> str:
         """A mean's text without the unit that stands elsewhere; other text as it is."""
-        return text.removesuffix(f"{GAP}{self.unit}") if self.kind == "mean" else text
+        return text.removesuffix(f"{GAP}{self.unit}") if self.kind in PLAIN else text
 
     def _limit(self, limit: float) -> str:
         if self.unit == "money":

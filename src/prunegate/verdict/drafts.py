@@ -12,20 +12,20 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from prunegate.evaluation.evidence import Evidence
-from prunegate.evaluation.hypothesis import Hypothesis, Level, holds
 from prunegate.evaluation.metrics import Wanted, one_against_the_rest
 from prunegate.evaluation.metrics import evidence as evidence_of
 from prunegate.evaluation.planning import further
 from prunegate.evaluation.slices import OVERALL, SliceCounts
 from prunegate.evaluation.tallies import JointCounts, LabelCounts
-from prunegate.policy.catalogue import METRICS, Metric
-from prunegate.policy.model import Policy, Rule
+from prunegate.metrics.catalogue import METRICS, Metric
+from prunegate.metrics.checks import CHECKS
+from prunegate.metrics.hypothesis import Hypothesis, Level, holds
+from prunegate.policy.model import Limit, Policy, Rule, bound
 from prunegate.policy.naming import value_text
 from prunegate.stats.result import TestResult
 from prunegate.verdict import words
 from prunegate.verdict.figures import Figure
 from prunegate.verdict.finding import Finding, Status
-from prunegate.verdict.hypotheses import Limit, hypothesis, turned, whole
 from prunegate.verdict.operational import operational
 from prunegate.verdict.targets import classes_of, enough, judged, select
 
@@ -59,7 +59,7 @@ class Question:
     @property
     def common(self) -> dict[str, object]:
         """The fields of a finding that the question alone decides."""
-        value, kind = words.limit_value(self.limit)
+        limit = bound(self.limit)
         return {
             "rule": self.index,
             "metric": self.rule.metric,
@@ -67,8 +67,8 @@ class Question:
             "check": self.check,
             "severity": self.rule.severity,
             "evidence": self.rule.evidence,
-            "limit": value,
-            "limit_kind": kind,
+            "limit": limit.value,
+            "limit_kind": limit.kind,
         }
 
 
@@ -81,7 +81,7 @@ def drafts(
             Question(policy=policy, index=index, rule=rule, check=check, limit=limit)
             for check, limit in rule.limits.items()
         ]
-        if METRICS[rule.metric].kind == "operational":
+        if METRICS[rule.metric].operational:
             figure = figures.get(rule.metric)
             yield from (Draft(finding=operational(q.common, q.rule, figure)) for q in questions)
             continue
@@ -145,7 +145,7 @@ def _judged(question: Question, counts: SliceCounts) -> Draft:
         grouped=policy.group is not None,
     )
     about = evidence_of(wanted, counts.tally)
-    claim = hypothesis(question.check, question.limit, question.metric)
+    claim = CHECKS[question.check].claim(bound(question.limit), question.metric)
     compared = not isinstance(claim, Level)
     if about.candidate is None or (compared and about.baseline is None):
         return _undefined(question, counts, about)
@@ -217,7 +217,7 @@ def _standing(
     """Where a tested limit stands on its own slice; the first reason to doubt decides."""
     if not enough(counts, question.policy.evidence.minimum):
         return _Standing("inconclusive", "below the policy's minimum evidence")
-    point = holds(claim, about.baseline, _defined(about.candidate), whole(question.metric))
+    point = holds(claim, about.baseline, _defined(about.candidate), question.metric.whole)
     if point is None:
         failed = question.rule.on_undefined == "fail"
         note = "undefined: the baseline's value that the limit refers to is zero"
@@ -225,15 +225,14 @@ def _standing(
     if question.rule.evidence == "point":
         return _Standing("pass" if point else "fail")
     if _unvalidated(question, about, claim):
-        return _Standing("inconclusive", about.too_few)
+        return _Standing("inconclusive", about.too_few_for(claim))
     proven = result.p_value <= question.policy.evidence.alpha
     return _Standing("pass" if proven else "inconclusive", contestable=True)
 
 
 def _unvalidated(question: Question, about: Evidence, claim: Hypothesis) -> bool:
     """Whether there are too few rows for the error rates of the claim's method to be known."""
-    exact = question.metric.kind != "mean" and isinstance(claim, Level)
-    return bool(about.too_few) and question.rule.evidence == "proven" and not exact
+    return question.rule.evidence == "proven" and bool(about.too_few_for(claim))
 
 
 def _of_both_classes(standing: _Standing, counts: SliceCounts) -> _Standing:
@@ -253,22 +252,22 @@ def _interval(
     level = isinstance(claim, Level)
     found = about.level_interval() if level else about.change_interval()
     low, high = found.low, found.high
-    if question.metric.better == "lower":
-        start = float(whole(question.metric)) if level else 0.0
+    if question.metric.lower_is_better:
+        start = float(question.metric.whole) if level else 0.0
         low, high = start - high, start - low
     return (low if math.isfinite(low) else None), (high if math.isfinite(high) else None)
 
 
 def _shown(value: Fraction | None, metric: Metric) -> float | None:
     """A turned value as the metric's own."""
-    return None if value is None else float(turned(value, metric))
+    return None if value is None else float(metric.turned(value))
 
 
 def _difference(about: Evidence, metric: Metric) -> float | None:
     if about.baseline is None or about.candidate is None:
         return None
     change = about.candidate - about.baseline
-    return float(-change if metric.better == "lower" else change)
+    return float(-change if metric.lower_is_better else change)
 
 
 def _defined(share: Fraction | None) -> Fraction:

@@ -13,7 +13,7 @@ from decimal import Decimal
 from prunegate.cost.measurement import Interval, Measurements, is_evidence
 from prunegate.cost.projection import Projection
 from prunegate.cost.tariff import RENTED, steady_enough
-from prunegate.policy.catalogue import METRICS, MONEY, TIMED
+from prunegate.metrics.catalogue import METRICS, priced
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +39,7 @@ def figures(
     found: dict[str, Figure] = {}
     if unpriced:
         unknown = Figure(baseline=None, candidate=None, unusable=unpriced)
-        found |= dict.fromkeys(MONEY, unknown)
+        found |= dict.fromkeys(priced(), unknown)
     if measurements is not None:
         found |= _measured(measurements)
     if cost is not None:
@@ -51,9 +51,9 @@ def _measured(measurements: Measurements) -> dict[str, Figure]:
     noisy = "" if is_evidence(measurements) else _noise(measurements.noise)
     found = {}
     for name, metric in METRICS.items():
-        if metric.kind != "operational" or not hasattr(measurements.baseline, name):
+        if not metric.operational or not hasattr(measurements.baseline, name):
             continue
-        timed = name in TIMED
+        timed = metric.timed
         found[name] = Figure(
             baseline=_number(getattr(measurements.baseline, name)),
             candidate=_number(getattr(measurements.candidate, name)),

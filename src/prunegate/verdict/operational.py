@@ -12,18 +12,19 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from prunegate.cost.measurement import Interval
-from prunegate.policy.catalogue import METRICS
-from prunegate.policy.model import LEVELS, Rule
+from prunegate.metrics.catalogue import METRICS
+from prunegate.metrics.checks import CHECKS, Bound, is_factor, is_level
+from prunegate.metrics.hypothesis import exact, holds
+from prunegate.policy.model import Rule
 from prunegate.verdict.figures import Figure
 from prunegate.verdict.finding import Finding, Status
-from prunegate.verdict.hypotheses import exact
 
 
 def operational(common: Mapping[str, object], rule: Rule, figure: Figure | None) -> Finding:
     """One limit on one figure; ``common`` are the finding's fields that the question decides."""
-    check, limit = str(common["check"]), float(common["limit"])  # type: ignore[arg-type]  # a number by its schema
-    share = common["limit_kind"] == "relative"
-    status, note = _status(rule, Limited(check=check, limit=exact(limit), share=share), figure)
+    check = str(common["check"])
+    bound = Bound(value=common["limit"], kind=common["limit_kind"])  # type: ignore[arg-type]  # as its schema says
+    status, note = _status(rule, Limited(check=check, bound=bound), figure)
     baseline = figure.baseline if figure else None
     candidate = figure.candidate if figure else None
     both = baseline is not None and candidate is not None
@@ -49,12 +50,12 @@ def _estimate(figure: Figure | None, check: str) -> Interval | None:
     """What decides where the figure was estimated: its own interval, or its ratio's."""
     if figure is None:
         return None
-    return figure.interval if check in LEVELS else figure.ratio
+    return figure.interval if is_level(check) else figure.ratio
 
 
 def _shown(figure: Figure, check: str) -> Interval | None:
     """The interval in the finding; there is none of a difference."""
-    return _estimate(figure, check) if check in (*LEVELS, "max_ratio") else None
+    return _estimate(figure, check) if is_level(check) or is_factor(check) else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,9 +63,12 @@ class Limited:
     """What is limited, and how far."""
 
     check: str
-    limit: Fraction
-    share: bool
-    """The limit is a share of the baseline's figure."""
+    bound: Bound
+
+    @property
+    def refers(self) -> bool:
+        """Whether the limit is a share or a multiple of the baseline's figure."""
+        return is_factor(self.check) or self.bound.kind == "relative"
 
 
 _NOT_MEASURED = "not measured: give --measurements, or use a rule that needs none"
@@ -75,10 +79,9 @@ def _status(rule: Rule, limited: Limited, figure: Figure | None) -> tuple[Status
     if figure is None or figure.unusable or figure.candidate is None:
         return undefined, (figure.unusable if figure else "") or _NOT_MEASURED
     value = exact(figure.candidate)
-    if limited.check in LEVELS:
+    if is_level(limited.check):
         return _level(rule, limited, figure)
-    ratio = limited.check == "max_ratio" or limited.share
-    if figure.baseline is None or (figure.baseline == 0 and ratio):
+    if figure.baseline is None or (figure.baseline == 0 and limited.refers):
         return undefined, "the baseline's figure is missing or zero, so there is no ratio"
     before = exact(figure.baseline)
     if figure.ratio is None or rule.evidence == "point":
@@ -91,9 +94,8 @@ def _level(rule: Rule, limited: Limited, figure: Figure) -> tuple[Status, str]:
     """A limit on the candidate's own figure."""
     span = None if rule.evidence == "point" else figure.interval
     values = [figure.candidate] if span is None else [span.low, span.high]
-    sign = 1 if limited.check == "at_least" else -1
     status, note = _settled(
-        [sign * (exact(v) - limited.limit) >= 0 for v in values if v is not None]
+        [_within(rule, limited, None, exact(v)) for v in values if v is not None]
     )
     return status, note or figure.remark
 
@@ -107,14 +109,8 @@ def _settled(good: Sequence[bool]) -> tuple[Status, str]:
     return "inconclusive", "the interval holds the limit; measure more rounds"
 
 
-def _within(rule: Rule, limited: Limited, before: Fraction, after: Fraction) -> bool:
-    limit = limited.limit * before if limited.share else limited.limit
-    rise = after - before
-    gain = rise if METRICS[rule.metric].better == "higher" else -rise
-    return {
-        "max_ratio": after <= limited.limit * before,
-        "max_rise": rise <= limit,
-        "max_drop": -rise <= limit,
-        "min_gain": gain >= limit,
-        "max_gain": gain <= limit,
-    }[limited.check]
+def _within(rule: Rule, limited: Limited, before: Fraction | None, after: Fraction) -> bool:
+    metric = METRICS[rule.metric]
+    claim = CHECKS[limited.check].claim(limited.bound, metric)
+    turned = None if before is None else metric.turned(before)
+    return bool(holds(claim, turned, metric.turned(after), metric.whole))

@@ -9,14 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from prunegate.policy.catalogue import METRICS
+from prunegate.metrics.catalogue import METRICS
+from prunegate.metrics.checks import change_check, is_level
 from prunegate.text.quantities import Quantity
 from prunegate.verdict.finding import Finding
-
-LEVELS = ("at_least", "at_most")
-"""Checks that limit a value."""
-CHANGES = ("max_drop", "max_rise", "min_gain", "max_gain")
-"""Checks that limit a difference."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,9 +32,9 @@ class Quantities:
         levels: dict[str, dict[float, None]] = {}
         margins: dict[str, dict[float, None]] = {}
         for found in findings:
-            if found.check in LEVELS:
+            if is_level(found.check):
                 levels.setdefault(found.metric, {})[found.limit] = None
-            elif found.check in CHANGES and found.limit_kind == "absolute":
+            elif change_check(found.check) and found.limit_kind == "absolute":
                 margins.setdefault(found.metric, {})[found.limit] = None
         return cls(
             currency=currency,

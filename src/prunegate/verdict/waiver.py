@@ -18,7 +18,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from prunegate.policy.model import LEVELS, Policy
+from prunegate.metrics.checks import is_level
+from prunegate.policy.model import Policy
 from prunegate.text.escape import escaped
 from prunegate.verdict import words
 from prunegate.verdict.finding import Finding, Status, Verdict
@@ -95,7 +96,7 @@ def unwaivable(policy: Policy, finding: Finding) -> str | None:
         return "it only warns and holds nothing back"
     if finding.rule >= len(policy.rules):
         return "it is about stated figures, not a rule; put the figures right"
-    compared = finding.check not in LEVELS
+    compared = not is_level(finding.check)
     if finding.candidate is None or (compared and finding.baseline is None):
         return "nothing was judged there, and what nobody has seen nobody can accept"
     return None

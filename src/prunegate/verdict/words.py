@@ -9,25 +9,14 @@ from typing import Literal
 
 from prunegate.evaluation.slices import SliceCounts
 from prunegate.evaluation.tallies import JointCounts, LabelCounts, Sums
-from prunegate.policy.catalogue import METRICS, Metric
+from prunegate.metrics.catalogue import METRICS, Metric
+from prunegate.metrics.checks import change_check, is_level
 from prunegate.policy.explain import explain_check
-from prunegate.policy.model import ErrorRatio, Minimum, Policy, Relative
+from prunegate.policy.model import Minimum, Policy
 from prunegate.text.numbers import bound, plain
 from prunegate.text.quantities import Quantity
 from prunegate.verdict.finding import Finding, Outcome
-from prunegate.verdict.hypotheses import Limit
-from prunegate.verdict.quantities import LEVELS, Quantities
-
-LimitKind = Literal["absolute", "relative", "error_ratio"]
-
-
-def limit_value(limit: Limit) -> tuple[float, LimitKind]:
-    """A limit as the number and kind that a finding carries."""
-    if isinstance(limit, Relative):
-        return limit.relative, "relative"
-    if isinstance(limit, ErrorRatio):
-        return limit.error_ratio, "error_ratio"
-    return float(limit), "absolute"
+from prunegate.verdict.quantities import Quantities
 
 
 def undefined(metric: Metric, counts: SliceCounts, class_label: str | None = None) -> str:
@@ -140,7 +129,7 @@ def _reason(policy: Policy, finding: Finding, written: Quantities) -> str:
     figures = f"{where} {_figures(policy, finding, written[finding.metric])}"
     if finding.status == "waived":
         return f"{figures}; {finding.note}."
-    if finding.status == "fail" and METRICS[finding.metric].kind == "operational" and finding.note:
+    if finding.status == "fail" and METRICS[finding.metric].operational and finding.note:
         return f"{figures} ({finding.note})."
     if finding.status == "fail":
         return f"{figures}."
@@ -161,7 +150,7 @@ def _figures(policy: Policy, finding: Finding, quantity: Quantity) -> str:
     """What was found and what is allowed."""
     allowed = explain_check(policy.rules[finding.rule], finding.check, quantity.currency)
     after = quantity.level(finding.candidate)
-    if finding.check in LEVELS:
+    if is_level(finding.check):
         return f"is {plain(after)}{_flips(finding)}; the policy asks for {allowed}"
     before = quantity.bare(quantity.level(finding.baseline))  # the second value has the unit too
     return f"went from {plain(before)} to {plain(after)}{_flips(finding)}; allowed: {allowed}"
@@ -184,19 +173,18 @@ def losing(policy: Policy, findings: Sequence[Finding]) -> tuple[str, ...]:
         f"{_where(f)} {_figures(policy, f, written[f.metric])}: a real loss (95 % interval of the "
         f"change: {_range(f, written[f.metric])}){WITHIN}"
         for f in findings
-        if f.status == "pass" and f.check in _LOSSES and _is_loss(f)
+        if f.status == "pass" and _is_loss(f)
     )
 
 
-_LOSSES = ("max_drop", "max_rise")
-
-
 def _is_loss(finding: Finding) -> bool:
-    """Whether the whole interval of the change lies on the worse side of zero."""
-    low, high = finding.ci_low, finding.ci_high
-    if finding.check == "max_drop":
-        return high is not None and high < 0
-    return low is not None and low > 0
+    """Whether a loss is limited, and the whole interval of the change lies on that side of zero."""
+    check = change_check(finding.check)
+    if check is None or not check.loss:
+        return False
+    if check.moves == "drop":
+        return finding.ci_high is not None and finding.ci_high < 0
+    return finding.ci_low is not None and finding.ci_low > 0
 
 
 def _range(finding: Finding, quantity: Quantity) -> str:

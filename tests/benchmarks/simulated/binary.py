@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 
-from prunegate.evaluation.hypothesis import Difference
 from prunegate.evaluation.metrics import of_decisions
+from prunegate.metrics.hypothesis import Difference
 from simulated.gates import Pool, Shares, judged, pool_of
 
 

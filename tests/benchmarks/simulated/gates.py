@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prunegate.evaluation.evidence import Evidence
-from prunegate.evaluation.hypothesis import Hypothesis
+from prunegate.metrics.hypothesis import Hypothesis
 from prunegate.verdict.drafts import Draft
 from prunegate.verdict.finding import Finding
 from prunegate.verdict.settle import outcome, settle

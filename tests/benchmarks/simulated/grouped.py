@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prunegate.evaluation.clusters import Clusters
-from prunegate.evaluation.hypothesis import Difference, Hypothesis, Level
 from prunegate.evaluation.metrics import Wanted, evidence
 from prunegate.evaluation.tallies import JointCounts
+from prunegate.metrics.hypothesis import Difference, Hypothesis, Level
 from simulated.gates import Outcome, Pool, judged, pool_of
 
 LARGEST = 10

@@ -16,9 +16,9 @@ import numpy as np
 from scipy.optimize import brentq
 
 from prunegate.evaluation.evidence import Evidence
-from prunegate.evaluation.hypothesis import Difference
 from prunegate.evaluation.metrics import Wanted, evidence
 from prunegate.evaluation.tallies import LabelCounts
+from prunegate.metrics.hypothesis import Difference
 from simulated.gates import Pool, Shares, judged, pool_of
 
 NAMES = "abcd"

@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prunegate.evaluation.evidence import Evidence
-from prunegate.evaluation.hypothesis import Difference
 from prunegate.evaluation.metrics import Wanted, evidence
 from prunegate.evaluation.tallies import SECOND, THIRD, Moments, Sums
 from prunegate.evaluation.values import VALUE
+from prunegate.metrics.hypothesis import Difference
 from simulated.gates import Pool, judged, pool_of
 
 AT_ONCE = 1000

@@ -13,7 +13,7 @@ import pytest
 import prunegate
 from prunegate.cost.measurement import Interval, Measurements, ModelFigures
 from prunegate.errors import PolicyError
-from prunegate.policy.catalogue import METRICS, Metric
+from prunegate.metrics.catalogue import METRICS, Metric
 from prunegate.policy.load import parse_policy
 from prunegate.policy.model import Policy
 from prunegate.verdict.finding import Verdict

@@ -17,12 +17,13 @@ from hypothesis import strategies as st
 from tests.depth import times
 
 import prunegate
+from prunegate.audit.opinion_facts import LEVELS
 from prunegate.audit.second_opinion import second_opinion
 from prunegate.data.whole_table import Broken, Law
 from prunegate.errors import InternalError
-from prunegate.policy.catalogue import METRICS
+from prunegate.metrics.catalogue import METRICS
 from prunegate.policy.load import parse_policy
-from prunegate.policy.model import LEVELS, Policy
+from prunegate.policy.model import Policy
 from prunegate.verdict.finding import Finding, Verdict
 
 pytestmark = pytest.mark.slow

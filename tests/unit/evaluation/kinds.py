@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from prunegate.metrics import catalogue
 from prunegate.policy.load import parse_policy
 from prunegate.policy.model import Policy
 
@@ -18,16 +19,18 @@ _TASKS = {
     "score": "{kind: score, range: [-1, 4]}",
     "language": "{kind: language}",
 }
-_RATES = ("recall", "precision", "f1", "accuracy")
-_FLIPS = ("negative_flip_rate", "churn")
+_TASK_KINDS = {"labels": "binary"}
 METRICS = {
-    "binary": (*_RATES, "specificity", "false_positive_rate", *_FLIPS),
-    "labels": (*_RATES, "specificity", "false_positive_rate", *_FLIPS),
-    "multiclass": (*_RATES, *_FLIPS),
-    "score": ("mean_score", "mae"),
-    "language": ("nll_per_token", "perplexity"),
+    kind: tuple(
+        name
+        for name, metric in catalogue.METRICS.items()
+        if _TASK_KINDS.get(kind, kind) in metric.tasks
+    )
+    for kind in KINDS
 }
-LOWER = {"false_positive_rate", "mae", "nll_per_token", "perplexity"}
+"""From the catalogue, so that no metric escapes the laws."""
+FLIPS = tuple(name for name, metric in catalogue.METRICS.items() if metric.kind == "flips")
+LOWER = {n for n, m in catalogue.METRICS.items() if m.lower_is_better and m.kind != "flips"}
 SLICES = """\
 slices:
   - {by: kind, expect: [a, b]}
@@ -50,7 +53,7 @@ def all_rules(kind: str) -> list[str]:
     rules = []
     for name in METRICS[kind]:
         rules.append(f"{{metric: {name}, slices: all, at_most: 0.9}}")
-        if name not in _FLIPS:
+        if name not in FLIPS:
             change = "max_rise" if name in LOWER else "max_drop"
             rules.append(f"{{metric: {name}, slices: all, {change}: 0.05}}")
     if kind == "multiclass":

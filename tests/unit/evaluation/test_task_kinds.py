@@ -24,6 +24,10 @@ MACRO: dict[str, Any] = {
 
 def expected(kind: str, name: str, rows: pd.DataFrame, model: str, only: str | None) -> float:
     """One metric of one model; NaN where it is not defined."""
+    if name == "balanced_accuracy":
+        classes = sorted(rows["label"].unique())
+        each = MACRO["recall"](rows["label"], rows[model], labels=classes, average=None)
+        return float(np.mean(each)) if len(classes) > 1 else np.nan
     if name in MACRO:
         labels = [only] if only else sorted(rows["label"].unique())
         each = MACRO[name](

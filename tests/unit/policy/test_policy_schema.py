@@ -10,7 +10,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from prunegate.errors import PolicyError
-from prunegate.policy.catalogue import METRICS
+from prunegate.metrics.catalogue import METRICS
 from prunegate.policy.load import parse_policy
 from prunegate.policy.schema import json_schema
 

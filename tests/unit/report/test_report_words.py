@@ -7,7 +7,7 @@ from types import ModuleType
 
 import pytest
 
-from prunegate.policy.catalogue import METRICS
+from prunegate.metrics.catalogue import METRICS
 from prunegate.report import words
 from prunegate.report.units import Units
 from prunegate.text.numbers import GAP

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from prunegate.evaluation.hypothesis import holds
-from prunegate.policy.catalogue import METRICS
-from prunegate.policy.model import ErrorRatio, Relative
-from prunegate.verdict.hypotheses import Limit, exact, hypothesis, turned, whole
+from prunegate.metrics.catalogue import METRICS, Metric
+from prunegate.metrics.checks import CHECKS
+from prunegate.metrics.hypothesis import Hypothesis, exact, holds
+from prunegate.policy.model import ErrorRatio, Limit, Relative, bound
 
 pytestmark = pytest.mark.slow
 
@@ -50,6 +50,10 @@ LOWER: dict[tuple[str, str], Plain] = {
 }
 
 
+def hypothesis(check: str, limit: Limit, metric: Metric) -> Hypothesis:
+    return CHECKS[check].claim(bound(limit), metric)
+
+
 def limit_of(kind: str, value: float) -> Limit:
     if kind == "relative":
         return Relative(relative=value)
@@ -68,7 +72,7 @@ def test_every_limit_means_what_it_says(
     said = (LOWER if lower else HIGHER)[check, kind](baseline, candidate, exact(limit))
     metric = METRICS["false_positive_rate" if lower else "recall"]
     claim = hypothesis(check, limit_of(kind, limit), metric)
-    found = holds(claim, turned(baseline, metric), turned(candidate, metric), whole(metric))
+    found = holds(claim, metric.turned(baseline), metric.turned(candidate), metric.whole)
     errors = kind == "error_ratio" and not lower
     referred = 1 - baseline if errors else baseline
     ratio = check == "max_ratio" or kind != "number"
@@ -91,7 +95,7 @@ def test_the_same_of_means(
     said = (LOWER if lower else HIGHER)[check, kind](before, after, exact(limit))
     metric = METRICS["mae" if lower else "mean_score"]
     claim = hypothesis(check, limit_of(kind, limit), metric)
-    found = holds(claim, turned(before, metric), turned(after, metric), whole(metric))
+    found = holds(claim, metric.turned(before), metric.turned(after), metric.whole)
     ratio = check == "max_ratio" or kind != "number"
     assert found is (None if ratio and before <= 0 else said)
 

@@ -2,11 +2,12 @@
 
 Each answers which tables pass (p <= level) and which show harm (p_harm <= level), with the very
 decisions of ``evidence.test``. The evidence itself comes from ``metrics.evidence``, whose cells may
-be whole arrays. Evidence that is not known here is tested table by table.
+be whole arrays. A metric whose form is not known here is tested table by table.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Literal, Protocol, cast
@@ -15,7 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prunegate.evaluation.evidence import Evidence, PairedRate, SingleRate
-from prunegate.evaluation.hypothesis import (
+from prunegate.evaluation.metrics import of_decisions
+from prunegate.evaluation.overlapping import OverlappingRate
+from prunegate.evaluation.tallies import Cells
+from prunegate.metrics.catalogue import METRICS
+from prunegate.metrics.forms import Flips, Overlapping, SharedRows
+from prunegate.metrics.hypothesis import (
     Contrast,
     Difference,
     ErrorRatio,
@@ -23,9 +29,6 @@ from prunegate.evaluation.hypothesis import (
     Level,
     SuccessRatio,
 )
-from prunegate.evaluation.metrics import of_decisions
-from prunegate.evaluation.overlapping import OverlappingRate
-from prunegate.evaluation.tallies import Cells
 from prunegate.stats import joint, paired_exact, ratio_many
 from prunegate.stats.acceptance import (
     Bools,
@@ -54,6 +57,8 @@ class Tested(Protocol):
 
 def tested(metric: str, claim: Hypothesis, cells: Ints) -> Tested:
     """The tests of a claim on tables (first axis) of eight cells, all with defined rates."""
+    if not in_columns(metric):
+        return _Singly(metric=metric, claim=claim, cells=cells)
     about = columns(metric, cells)
     if isinstance(claim, Level):
         successes, trials = _share(about)
@@ -66,9 +71,23 @@ def tested(metric: str, claim: Hypothesis, cells: Ints) -> Tested:
     return _Singly(metric=metric, claim=claim, cells=cells)
 
 
+def in_columns(metric: str) -> bool:
+    """Whether the metric's evidence can be had of many tables at once."""
+    return isinstance(METRICS[metric].forms["binary"], SharedRows | Overlapping | Flips)
+
+
 def columns(metric: str, cells: Ints) -> Evidence:
     """The evidence of many tables, its counts being arrays."""
     return of_decisions(metric, cast("Cells", tuple(cells.T)))  # sums of cells work on arrays too
+
+
+def each(metric: str, cells: Ints, judge: Callable[[Evidence], bool]) -> Bools:
+    """What is found of every table's evidence; equal tables are looked at once."""
+    if not len(cells):
+        return np.zeros(0, dtype=np.bool_)
+    different, place = np.unique(cells, axis=0, return_inverse=True)
+    found = [judge(of_decisions(metric, tuple(table))) for table in different.tolist()]
+    return np.array(found, dtype=np.bool_)[place.reshape(-1)]
 
 
 def _share(about: Evidence) -> tuple[Ints, Ints]:

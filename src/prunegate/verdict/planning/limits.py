@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from prunegate.evaluation.hypothesis import Hypothesis
 from prunegate.evaluation.slices import OVERALL, SliceCounts
-from prunegate.policy.catalogue import METRICS
-from prunegate.policy.model import Policy, Rule
-from prunegate.verdict.hypotheses import Limit as LimitValue
-from prunegate.verdict.hypotheses import hypothesis
+from prunegate.metrics.catalogue import METRICS
+from prunegate.metrics.checks import CHECKS
+from prunegate.metrics.hypothesis import Hypothesis
+from prunegate.policy.model import Limit as LimitValue
+from prunegate.policy.model import Policy, Rule, bound
 from prunegate.verdict.targets import enough, judged, select
 
 
@@ -73,7 +73,7 @@ class Asked:
 def operational(policy: Policy) -> tuple[str, ...]:
     """Metrics of the rules that need no rows, each once."""
     names = (rule.metric for rule in policy.rules)
-    return tuple(dict.fromkeys(name for name in names if METRICS[name].kind == "operational"))
+    return tuple(dict.fromkeys(name for name in names if METRICS[name].operational))
 
 
 def asked(policy: Policy, slices: Sequence[SliceCounts]) -> Asked:
@@ -81,7 +81,7 @@ def asked(policy: Policy, slices: Sequence[SliceCounts]) -> Asked:
     found: list[Limit] = []
     unmet: list[bool] = []
     for index, rule in enumerate(policy.rules):
-        if METRICS[rule.metric].kind == "operational":
+        if METRICS[rule.metric].operational:
             continue
         for chosen in select(rule, slices).values():
             targets = [s for s in chosen if judged(s, policy)]
@@ -108,6 +108,6 @@ def _on_slice(policy: Policy, index: int, counts: SliceCounts, place: int) -> It
             value=value,
             place=place,
             counts=counts,
-            claim=hypothesis(check, value, METRICS[rule.metric]),
+            claim=CHECKS[check].claim(bound(value), METRICS[rule.metric]),
             enough=enough(counts, policy.evidence.minimum),
         )

@@ -14,40 +14,20 @@ from typing import Literal
 
 import numpy as np
 
-from prunegate.evaluation.hypothesis import Difference, Level, SuccessRatio
 from prunegate.evaluation.overlapping import SCORE_MINIMUM
-from prunegate.policy.model import Minimum
-from prunegate.stats import sample_size
+from prunegate.metrics.catalogue import METRICS
+from prunegate.metrics.checks import LimitKind
+from prunegate.metrics.forms import POSITIVES, Base, Form, OverClasses, Overlapping, Unit
+from prunegate.metrics.hypothesis import Difference, Level, SuccessRatio
+from prunegate.policy.model import Minimum, bound
+from prunegate.stats import macro, sample_size
 from prunegate.verdict.planning.families import boundary, exchanged, linear
 from prunegate.verdict.planning.groups import Floats
 from prunegate.verdict.planning.limits import Limit
 from prunegate.verdict.planning.shifts import border, rates, room
-from prunegate.verdict.words import LimitKind, limit_value
 
-Unit = Literal[
-    "rows",
-    "positives",
-    "negatives",
-    "flagged rows",
-    "rows flagged by either",
-    "flagged or positive",
-]
 MOST = 100_000_000
 """More rows than this is no plan."""
-
-_POSITIVES, _NEGATIVES = (4, 5, 6, 7), (0, 1, 2, 3)
-_ABOUT: dict[str, tuple[tuple[int, ...], Unit]] = {
-    "recall": (_POSITIVES, "positives"),
-    "specificity": (_NEGATIVES, "negatives"),
-    "false_positive_rate": (_NEGATIVES, "negatives"),
-    "precision": ((1, 2, 3, 5, 6, 7), "rows flagged by either"),
-    "f1": ((1, 2, 3, *_POSITIVES), "flagged or positive"),
-}
-_ABOUT_LEVEL: dict[str, tuple[tuple[int, ...], Unit]] = {
-    "precision": ((1, 3, 5, 7), "flagged rows"),
-    "f1": ((1, 3, *_POSITIVES), "flagged or positive"),
-}
-_ALL: tuple[tuple[int, ...], Unit] = (tuple(range(8)), "rows")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,14 +82,14 @@ def need(limit: Limit, cells: Floats, target: Target) -> Need:
         cells: expected rows of the slice by cell, at any size above 0.
         target: level and power of one test.
     """
-    about, unit = _about(limit)
-    share = sum(float(cells[cell]) for cell in about) / float(cells.sum())
+    base = _base(limit)
+    share = sum(float(cells[cell]) for cell in base.cells) / float(cells.sum())
     units, note = _units(limit, cells, target)
     rows = None if units is None else _rows(units / share, cells, target.minimum)
     if rows is not None and rows > MOST:
         units = rows = None
         note = f"more than {MOST:,} rows: the expected value almost touches the limit"
-    value, kind = limit_value(limit.value)
+    asked = bound(limit.value)
     size = limit.counts.rows
     has = round(share * size)
     return Need(
@@ -117,24 +97,27 @@ def need(limit: Limit, cells: Floats, target: Target) -> Need:
         metric=limit.metric,
         slice=limit.counts.name,
         check=limit.check,
-        limit=value,
-        limit_kind=kind,
+        limit=asked.value,
+        limit_kind=asked.kind,
         severity=limit.rule.severity,
-        unit=unit,
+        unit=base.unit,
         needed=units,
         has=has,
         missing=None if units is None else max(0, units - has),
         rows=rows,
         rows_missing=None if rows is None else max(0, rows - size),
-        discordance=_discordance(cells, about),
+        discordance=_discordance(cells, base.cells),
         note=note,
     )
 
 
-def _about(limit: Limit) -> tuple[tuple[int, ...], Unit]:
-    if isinstance(limit.claim, Level) and limit.metric in _ABOUT_LEVEL:
-        return _ABOUT_LEVEL[limit.metric]
-    return _ABOUT.get(limit.metric, _ALL)
+def _form(limit: Limit) -> Form:
+    return METRICS[limit.metric].forms["binary"]
+
+
+def _base(limit: Limit) -> Base:
+    form = _form(limit)
+    return form.base_of_level if isinstance(limit.claim, Level) else form.base
 
 
 def _rows(rows: float, cells: Floats, minimum: Minimum) -> int:
@@ -163,30 +146,38 @@ def _units(limit: Limit, cells: Floats, target: Target) -> tuple[int | None, str
         )
     if not room(limit.claim, before, after) > 1e-9:
         return None, _hopeless(limit, before, after)
-    about, _ = _about(limit)
+    return _by_form(limit, cells, after, target)
+
+
+def _by_form(limit: Limit, cells: Floats, after: float, target: Target) -> tuple[int | None, str]:
+    """The size that the test of the metric's form takes."""
+    form = _form(limit)
+    if isinstance(form, OverClasses):
+        return _over_classes(limit, form, cells, target)
     if isinstance(limit.claim, Level):
-        return _level(limit.claim, limit.metric, after, target), ""
+        return _level(limit.claim, form, after, target), ""
+    about = _base(limit).cells
     inside = [float(cells[cell]) if cell in about else 0.0 for cell in range(8)]
-    if limit.metric in ("precision", "f1"):
-        return _overlapping(limit, inside, target)
+    if isinstance(form, Overlapping):
+        return _overlapping(limit, form, inside, target)
     return _paired(limit, inside, target), ""
 
 
 def _hopeless(limit: Limit, before: float, after: float) -> str:
-    turned = limit.rule.metric == "false_positive_rate" or limit.metric in (
-        "negative_flip_rate",
-        "churn",
-    )
-    shown, edge = (1 - v if turned else v for v in (after, border(limit.claim, before)))
+    metric = METRICS[limit.metric]
+    ends = (after, border(limit.claim, before))
+    shown, edge = (1 - v if metric.lower_is_better else v for v in ends)
+    values = f"{shown:.4f}, and the limit is {edge:.4f}"
+    if metric.share:
+        values = f"{100 * shown:.2f} %, and the limit is {100 * edge:.2f} %"
     return (
-        f"cannot be proven at any size: {limit.metric.replace('_', ' ')} is expected to be "
-        f"{100 * shown:.2f} %, and the limit is {100 * edge:.2f} %"
+        f"cannot be proven at any size: {limit.metric.replace('_', ' ')} is expected to be {values}"
     )
 
 
-def _level(claim: Level, metric: str, after: float, target: Target) -> int:
+def _level(claim: Level, form: Form, after: float, target: Target) -> int:
     limit, rate = float(claim.limit), after
-    if metric == "f1":  # judged as Jaccard's index, a plain share
+    if isinstance(form, Overlapping) and form.kind == "f1":  # by Jaccard's index, a plain share
         limit, rate = limit / (2 - limit), rate / (2 - rate)
     if not claim.at_least:
         limit, rate = 1 - limit, 1 - rate
@@ -228,7 +219,28 @@ def _quarters(cells: list[float]) -> tuple[float, float, float, float]:
     )
 
 
-def _overlapping(limit: Limit, inside: list[float], target: Target) -> tuple[int | None, str]:
+def _over_classes(
+    limit: Limit, form: OverClasses, cells: Floats, target: Target
+) -> tuple[int | None, str]:
+    """Rows for a macro average or a coefficient of both classes, by the spread of its influence."""
+    claim, shares = limit.claim, cells
+    if isinstance(claim, Level):
+        k, margin = 0.0, -float(claim.limit)
+    else:
+        k, margin = linear(claim)
+        shares = exchanged(cells) if claim.swapped else cells
+    table = macro.of_two(form.kind, shares.tolist())
+    distance = macro.room(table, k, margin)
+    spread = macro.influence(table, k)
+    variance = float(table.shares @ spread**2)
+    n = sample_size.normal_rows(variance, abs(distance), target.alpha, target.power)
+    rarest = float(min(cells[:4].sum(), cells[4:].sum()) / cells.sum())
+    return max(n, math.ceil(form.least_rows / rarest)), ""
+
+
+def _overlapping(
+    limit: Limit, form: Overlapping, inside: list[float], target: Target
+) -> tuple[int | None, str]:
     """A change of precision or F1."""
     claim = limit.claim
     assert not isinstance(claim, Level)  # noqa: S101  # sorted out by the caller
@@ -237,7 +249,7 @@ def _overlapping(limit: Limit, inside: list[float], target: Target) -> tuple[int
     try:
         n = sample_size.ratio(
             cells,
-            "f1" if limit.metric == "f1" else "precision",
+            form.kind,
             margin,
             target.alpha,
             target.power,
@@ -245,10 +257,10 @@ def _overlapping(limit: Limit, inside: list[float], target: Target) -> tuple[int
         )
     except ValueError:
         return None, "too far from the limit for a formula; see the simulation"
-    smallest = min(_denominator(inside, limit.metric, bit) for bit in (1, 2)) / sum(inside)
+    smallest = min(_denominator(inside, form, bit) for bit in (1, 2)) / sum(inside)
     return max(n, math.ceil(SCORE_MINIMUM / smallest)), ""
 
 
-def _denominator(cells: list[float], metric: str, bit: int) -> float:
-    also = _POSITIVES if metric == "f1" else ()
+def _denominator(cells: list[float], form: Overlapping, bit: int) -> float:
+    also = POSITIVES if form.kind == "f1" else ()
     return sum(cells[cell] for cell in range(8) if cell & bit or cell in also)

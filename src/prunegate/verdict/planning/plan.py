@@ -10,7 +10,7 @@ from typing import Literal
 from prunegate.errors import InputError, UnsupportedError
 from prunegate.evaluation.tallies import Cells
 from prunegate.io.progress import Progress, silent
-from prunegate.policy.catalogue import METRICS
+from prunegate.metrics.catalogue import METRICS
 from prunegate.policy.model import Policy
 from prunegate.verdict.attempt import spent
 from prunegate.verdict.planning import assumed as assuming
@@ -160,9 +160,7 @@ def require_plannable(policy: Policy) -> None:
             "'group' (rows that depend on each other) is not planned by this version; planning "
             "such rows as independent would ask for too few of them"
         )
-    if not any(
-        r.severity == "block" and METRICS[r.metric].kind != "operational" for r in policy.rules
-    ):
+    if not any(r.severity == "block" and not METRICS[r.metric].operational for r in policy.rules):
         raise InputError(
             "no blocking rule of the policy is decided by labelled rows, so there is nothing to "
             "plan; add a rule on a metric such as recall or precision"

@@ -3,10 +3,9 @@
 A share of some cell of the slice's rows changes the candidate's decision, the same share in each of
 its groups; everything else stays as it was, the expected disagreement included:
 
-* recall, specificity, accuracy, flips: decisions that both models got right become lost;
-* precision: negatives that both left alone become the candidate's false positives;
-* F1: positives that both found become the candidate's misses;
-* a limit on improvement (``max_gain``): the candidate's mistakes of these kinds become right.
+* to get worse, decisions that both models got right become the candidate's errors: those that the
+  metric's form calls ``worse`` (for precision false alarms, for F1 misses);
+* to get better (a limit on improvement, ``max_gain``), its errors become right: ``better``.
 """
 
 from __future__ import annotations
@@ -16,38 +15,20 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from prunegate.evaluation.hypothesis import (
+from prunegate.evaluation.metrics import of_decisions
+from prunegate.metrics.catalogue import METRICS
+from prunegate.metrics.hypothesis import (
     Contrast,
     Difference,
     ErrorRatio,
     Hypothesis,
     Level,
     SuccessRatio,
+    asks_for_more,
 )
-from prunegate.evaluation.metrics import of_decisions
 from prunegate.verdict.planning.groups import Floats, Group, expected
 from prunegate.verdict.planning.limits import Limit
 
-_WORSE: dict[str, tuple[int, ...]] = {
-    "recall": (0b111,),
-    "specificity": (0b000,),
-    "false_positive_rate": (0b000,),
-    "accuracy": (0b111, 0b000),
-    "negative_flip_rate": (0b111, 0b000),
-    "churn": (0b111, 0b000),
-    "precision": (0b000,),
-    "f1": (0b111,),
-}
-"""Cells in which both models are right, and in which the candidate's error moves the metric."""
-_BETTER: dict[str, tuple[int, ...]] = {
-    "recall": (0b100, 0b110),
-    "specificity": (0b011, 0b001),
-    "false_positive_rate": (0b011, 0b001),
-    "accuracy": (0b100, 0b110, 0b011, 0b001),
-    "precision": (0b011, 0b001),
-    "f1": (0b100, 0b110),
-}
-"""Cells in which the candidate is wrong."""
 _FINE = 1 << 40
 """Parts that an expected row is cut into, so that exact fractions can be taken of it."""
 
@@ -109,9 +90,8 @@ def _against(claim: Contrast, before: float) -> float:
 
 def room(claim: Hypothesis, before: float, after: float) -> float:
     """How far the candidate's rate is on the good side of the claim; negative beyond it."""
-    good_above = claim.at_least if isinstance(claim, Level) else not claim.swapped
     distance = after - border(claim, before)
-    return distance if good_above else -distance
+    return distance if asks_for_more(claim) else -distance
 
 
 def shift(
@@ -135,7 +115,8 @@ def shift(
     if not room(limit.claim, before, after) > 0:
         return None
     target = after + times * (border(limit.claim, before) - after)
-    moving = (_WORSE if target < after else _BETTER).get(limit.metric, ())
+    form = METRICS[limit.metric].forms["binary"]
+    moving = form.worse if target < after else form.better
     share = _share(limit.metric, cells, moving, target)
     if share is None:
         return None

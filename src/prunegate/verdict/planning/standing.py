@@ -10,13 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from prunegate.evaluation.evidence import PairedRate, SingleRate
-from prunegate.evaluation.hypothesis import ErrorRatio, Level, SuccessRatio, holds
-from prunegate.evaluation.metrics import of_decisions
+from prunegate.evaluation.evidence import Evidence, PairedRate, SingleRate
 from prunegate.evaluation.overlapping import SCORE_MINIMUM, OverlappingRate
+from prunegate.metrics.hypothesis import ErrorRatio, Level, SuccessRatio, holds
 from prunegate.stats import joint
 from prunegate.stats.acceptance import Bools, Ints
-from prunegate.verdict.planning.families import Tested, columns, tested, totals
+from prunegate.verdict.planning.families import Tested, columns, each, in_columns, tested, totals
 from prunegate.verdict.planning.limits import Limit
 
 
@@ -72,6 +71,8 @@ def stand(limit: Limit, cells: Ints, alpha: float) -> Standing:
 
 def _defined(limit: Limit, cells: Ints) -> Bools:
     """Whether the candidate's rate and, for a change, the baseline's have a value."""
+    if not in_columns(limit.metric):
+        return each(limit.metric, cells, lambda about: _has_values(about, limit))
     about = columns(limit.metric, cells)
     if isinstance(about, OverlappingRate):
         known = totals(about, "candidate")[1] > 0
@@ -81,13 +82,26 @@ def _defined(limit: Limit, cells: Ints) -> Bools:
     return np.asarray(about.n) > 0
 
 
+def _has_values(about: Evidence, limit: Limit) -> bool:
+    compared = not isinstance(limit.claim, Level)
+    return about.candidate is not None and not (compared and about.baseline is None)
+
+
 def _no_ratio(limit: Limit, cells: Ints) -> Bools:
     """Whether the baseline's rate that a ratio refers to is zero."""
     wanted = {SuccessRatio: "right", ErrorRatio: "wrong"}.get(type(limit.claim))
     if wanted is None:
         return np.zeros(len(cells), dtype=np.bool_)
+    if not in_columns(limit.metric):
+        return each(limit.metric, cells, lambda about: _refers_to_nothing(about, limit))
     right, wrong = _baseline(limit.metric, cells)
     return np.asarray((right if wanted == "right" else wrong) == 0)
+
+
+def _refers_to_nothing(about: Evidence, limit: Limit) -> bool:
+    if about.baseline is None or about.candidate is None:
+        return False  # undefined, which is told apart
+    return holds(limit.claim, about.baseline, about.candidate) is None
 
 
 def _baseline(metric: str, cells: Ints) -> tuple[Ints, Ints]:
@@ -102,6 +116,8 @@ def _baseline(metric: str, cells: Ints) -> tuple[Ints, Ints]:
 
 def _too_few(limit: Limit, cells: Ints) -> Bools:
     """Whether the test's error rates are unknown for so few rows."""
+    if not in_columns(limit.metric):
+        return each(limit.metric, cells, lambda about: bool(about.too_few_for(limit.claim)))
     about = columns(limit.metric, cells)
     if isinstance(limit.claim, Level) or isinstance(about, PairedRate | SingleRate):
         return np.zeros(len(cells), dtype=np.bool_)
@@ -113,12 +129,9 @@ def _too_few(limit: Limit, cells: Ints) -> Bools:
 
 def _within(limit: Limit, cells: Ints) -> Bools:
     """Whether the estimate keeps the limit, in exact fractions."""
-    if not len(cells):
-        return np.zeros(0, dtype=np.bool_)
-    different, place = np.unique(cells, axis=0, return_inverse=True)
-    good = []
-    for table in different.tolist():
-        about = of_decisions(limit.metric, tuple(table))
+
+    def inside(about: Evidence) -> bool:
         assert about.candidate is not None  # noqa: S101  # undefined ones are sorted out
-        good.append(holds(limit.claim, about.baseline, about.candidate))
-    return np.array(good, dtype=np.bool_)[place.reshape(-1)]
+        return bool(holds(limit.claim, about.baseline, about.candidate))
+
+    return each(limit.metric, cells, inside)

@@ -78,3 +78,15 @@ def holds(
     if baseline >= whole:
         return None
     return whole - first <= hypothesis.ratio * (whole - second)
+
+
+def exact(number: float) -> Fraction:
+    """The number as it was written: 0.02 is 1/50, not the nearest double."""
+    return Fraction(str(number))
+
+
+def asks_for_more(hypothesis: Hypothesis) -> bool:
+    """Whether a candidate that gets better comes nearer to satisfying the claim."""
+    if isinstance(hypothesis, Level):
+        return hypothesis.at_least
+    return not hypothesis.swapped

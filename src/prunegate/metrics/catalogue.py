@@ -1,0 +1,293 @@
+"""The metrics that a rule can name: one entry says all there is to say about one of them.
+
+What it is called and means, which direction is better, and for every kind of task the form that it
+is computed from (``forms.py``), from which counting, testing and planning follow. A new metric is
+one entry here; an operational one is measured in ``cost`` besides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from operator import attrgetter
+from typing import Literal
+
+from prunegate.metrics.forms import Flips, Form, Mean, OverClasses, Overlapping, SharedRows
+from prunegate.registry import Registry
+
+Better = Literal["higher", "lower"]
+Kind = Literal["rate", "flips", "mean", "coefficient", "operational"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric:
+    """One metric of the catalogue."""
+
+    name: str
+    """As a policy spells it."""
+    words: str
+    """What it is, for people: completes the sentence "the share of ..."."""
+    better: Better = "higher"
+    """Which direction is an improvement."""
+    kind: Kind
+    """``rate``: a share of rows. ``flips``: only the pair has one. ``mean``: of a row value.
+    ``coefficient``: from -1 to 1. ``operational``: a figure of the whole model."""
+    forms: Mapping[str, Form] = field(default_factory=dict)
+    """What it is computed from, by the task kinds that have it; empty: it is no matter of rows."""
+    unit: str = ""
+    """Unit for display; empty for shares."""
+    label: str = ""
+    """Its name in a sentence, where the policy's spelling is no phrase."""
+    class_words: str = ""
+    """What it is where there are several classes, if ``words`` speak of a positive one."""
+    per_class: bool = False
+    """Whether each class of several has one by itself, tested by the form of two classes."""
+    joint: bool = False
+    """An operational figure that the two models have together, not each its own."""
+    timed: bool = False
+    """An operational figure from a clock, so that a noisy machine makes it worthless."""
+    money: bool = False
+    """An operational figure that follows from the policy's ``cost`` section."""
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """Task kinds that have it; empty: all."""
+        return tuple(self.forms)
+
+    @property
+    def phrase(self) -> str:
+        """Its name for people: ``false positive rate``, ``NLL per token``, ``p95 latency``."""
+        return self.label or self.name.replace("_", " ")
+
+    @property
+    def noun(self) -> str:
+        """What its rows are called, where there are several."""
+        return "documents" if self.tasks == ("language",) else "rows"
+
+    @property
+    def share(self) -> bool:
+        """Whether it is a share of rows, so that its changes are percentage points."""
+        return self.kind in ("rate", "flips")
+
+    @property
+    def operational(self) -> bool:
+        """Whether it is a measured or counted figure and not a judgement on rows."""
+        return self.kind == "operational"
+
+    @property
+    def paired(self) -> bool:
+        """Whether each model has its own value, so that a change can be limited."""
+        return self.kind != "flips" and not self.joint
+
+    @property
+    def lower_is_better(self) -> bool:
+        """Whether a rise is a loss."""
+        return self.better == "lower"
+
+    @property
+    def whole(self) -> Fraction:
+        """What its value and its turned value add up to: 1 for rates, 0 for means."""
+        return Fraction(0 if self.kind == "mean" else 1)
+
+    def turned(self, value: Fraction) -> Fraction:
+        """The value turned so that larger is better, or back again."""
+        return self.whole - value if self.lower_is_better else value
+
+
+def _operational(
+    name: str, words: str, unit: str = "", better: Better = "lower", label: str = "", **more: bool
+) -> Metric:
+    return Metric(
+        name=name,
+        words=words,
+        better=better,
+        kind="operational",
+        unit=unit,
+        label=label,
+        joint=more.get("joint", False),
+        timed=more.get("timed", False),
+        money=more.get("money", False),
+    )
+
+
+METRICS: Registry[Metric] = Registry(
+    "metric",
+    attrgetter("name"),
+    (
+        Metric(
+            name="precision",
+            words="flagged items that are truly positive",
+            class_words="items given a class that truly belong to it",
+            per_class=True,
+            kind="rate",
+            forms={
+                "binary": Overlapping(kind="precision"),
+                "multiclass": OverClasses(kind="precision"),
+            },
+        ),
+        Metric(
+            name="recall",
+            words="truly positive items that are flagged",
+            class_words="items of a class that are given that class",
+            per_class=True,
+            kind="rate",
+            forms={"binary": SharedRows(labels=(1,)), "multiclass": OverClasses(kind="recall")},
+        ),
+        Metric(
+            name="specificity",
+            words="truly negative items that are left alone",
+            kind="rate",
+            forms={"binary": SharedRows(labels=(0,))},
+        ),
+        Metric(
+            name="f1",
+            words="precision and recall combined (their harmonic mean)",
+            class_words="precision and recall of a class combined (their harmonic mean)",
+            per_class=True,
+            label="F1",
+            kind="rate",
+            forms={"binary": Overlapping(kind="f1"), "multiclass": OverClasses(kind="f1")},
+        ),
+        Metric(
+            name="accuracy",
+            words="items decided correctly",
+            class_words="items given their true class",
+            kind="rate",
+            forms={"binary": SharedRows(), "multiclass": SharedRows()},
+        ),
+        Metric(
+            name="balanced_accuracy",
+            words="accuracy with each class weighing the same (the average of both recalls)",
+            class_words="accuracy with each class weighing the same (the average recall)",
+            kind="rate",
+            forms=dict.fromkeys(
+                ("binary", "multiclass"), OverClasses(kind="recall", least_classes=2)
+            ),
+        ),
+        Metric(
+            name="mcc",
+            words="Matthews correlation coefficient of decisions and labels",
+            kind="coefficient",
+            label="MCC",
+            forms={"binary": OverClasses(kind="mcc", least_classes=2)},
+        ),
+        Metric(
+            name="false_positive_rate",
+            words="truly negative items that are flagged",
+            better="lower",
+            kind="rate",
+            forms={"binary": SharedRows(labels=(0,))},
+        ),
+        Metric(
+            name="negative_flip_rate",
+            words="items the baseline got right and the candidate gets wrong",
+            better="lower",
+            kind="flips",
+            forms=dict.fromkeys(("binary", "multiclass"), Flips(negative_only=True)),
+        ),
+        Metric(
+            name="churn",
+            words="items on which the two models decide differently",
+            better="lower",
+            kind="flips",
+            forms=dict.fromkeys(("binary", "multiclass"), Flips(negative_only=False)),
+        ),
+        Metric(
+            name="mean_score",
+            words="mean quality score",
+            kind="mean",
+            forms={"score": Mean(quantity="value")},
+        ),
+        Metric(
+            name="mae",
+            words="mean absolute error",
+            better="lower",
+            kind="mean",
+            label="MAE",
+            forms={"score": Mean(quantity="error")},
+        ),
+        Metric(
+            name="nll_per_token",
+            words="negative log-likelihood per token",
+            better="lower",
+            kind="mean",
+            unit="nats",
+            label="NLL per token",
+            forms={"language": Mean(quantity="value")},
+        ),
+        Metric(
+            name="perplexity",
+            words="perplexity",
+            better="lower",
+            kind="mean",
+            forms={"language": Mean(quantity="value", exponential=True)},
+        ),
+        _operational("latency_p50_ms", "median latency", "ms", label="median latency", timed=True),
+        _operational(
+            "latency_p95_ms",
+            "latency that 95 % of calls stay under",
+            "ms",
+            label="p95 latency",
+            timed=True,
+        ),
+        _operational(
+            "latency_p99_ms",
+            "latency that 99 % of calls stay under",
+            "ms",
+            label="p99 latency",
+            timed=True,
+        ),
+        _operational(
+            "throughput_per_s",
+            "number of inferences per second",
+            "/s",
+            "higher",
+            label="throughput",
+            timed=True,
+        ),
+        _operational("model_bytes", "size of the stored weights", "bytes", label="model size"),
+        _operational("parameters", "number of parameters"),
+        _operational("active_heads", "number of attention heads", label="attention heads"),
+        _operational(
+            "cost_per_1k",
+            "cost of 1,000 inferences",
+            "money",
+            label="cost of 1,000 inferences",
+            money=True,
+        ),
+        _operational("monthly_cost", "cost of the last projected month", "money", money=True),
+        _operational(
+            "saving",
+            "saving over all projected months, less the one-off cost,",
+            "money",
+            "higher",
+            label="net saving",
+            money=True,
+            joint=True,
+        ),
+        _operational(
+            "break_even_month",
+            "month in which the saving has paid the one-off cost",
+            label="break-even month",
+            money=True,
+            joint=True,
+        ),
+    ),
+)
+"""Every metric by the name that a policy uses."""
+
+
+def per_class() -> tuple[str, ...]:
+    """Metrics that each class of a multiclass task has by itself; else they are macro averages."""
+    return tuple(name for name, metric in METRICS.items() if metric.per_class)
+
+
+def timed() -> frozenset[str]:
+    """Operational metrics that come from a clock."""
+    return frozenset(name for name, metric in METRICS.items() if metric.timed)
+
+
+def priced() -> frozenset[str]:
+    """Operational metrics that follow from the policy's ``cost`` section."""
+    return frozenset(name for name, metric in METRICS.items() if metric.money)

@@ -1,0 +1,154 @@
+"""Forms: what a metric is computed from, and hence which evidence tests it.
+
+A metric has one form per kind of task. A form says which rows the metric is about, which of them
+are right, and how the candidate gets worse at it, which is all that counting, testing and planning
+have to know. ``evaluation/metrics.py`` has the evidence of every form. A new metric of a known form
+is one entry of the catalogue; a new form is one class here and one kind of evidence there.
+
+Cells are numbered ``4 * label + 2 * baseline + candidate``, 1 being positive.
+"""
+
+# ruff: noqa: D102  # the base class says what each member means
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Cells = tuple[int, ...]
+POSITIVES, NEGATIVES, EVERY = (4, 5, 6, 7), (0, 1, 2, 3), tuple(range(8))
+_RIGHT = (0b111, 0b000)
+"""Cells that both models get right."""
+_WRONG = (0b100, 0b110, 0b011, 0b001)
+"""Cells that the candidate gets wrong."""
+Unit = Literal[
+    "rows",
+    "positives",
+    "negatives",
+    "flagged rows",
+    "rows flagged by either",
+    "flagged or positive",
+]
+"""What a metric's own rows are called."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Base:
+    """The rows that a metric is about, which are counted when labels are planned."""
+
+    cells: Cells = EVERY
+    unit: Unit = "rows"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Form:
+    """How a metric comes about; the defaults suit one that is about all rows."""
+
+    @property
+    def base(self) -> Base:
+        """Rows that a change of the metric rests on."""
+        return Base()
+
+    @property
+    def base_of_level(self) -> Base:
+        """Rows that the candidate's value alone rests on."""
+        return self.base
+
+    @property
+    def worse(self) -> Cells:
+        """Cells, right so far, in which the candidate's errors lower the metric."""
+        return _RIGHT
+
+    @property
+    def better(self) -> Cells:
+        """Cells, wrong so far, in which the candidate's corrections raise the metric."""
+        return _WRONG
+
+
+@dataclass(frozen=True, kw_only=True)
+class SharedRows(Form):
+    """A share of rows that both models decide: of one label's rows, or of all."""
+
+    labels: tuple[int, ...] = (0, 1)
+    """Of a yes/no task: the labels whose rows count."""
+
+    @property
+    def roles(self) -> tuple[Cells, Cells, Cells, Cells]:
+        """Cells that both models get right, that are lost, gained, and that neither gets right."""
+        wrong = range(4)  # one bit per model: baseline, candidate
+        return tuple(tuple((7 * y) ^ bits for y in self.labels) for bits in wrong)  # type: ignore[return-value]  # four of them
+
+    @property
+    def base(self) -> Base:
+        if self.labels == (1,):
+            return Base(cells=POSITIVES, unit="positives")
+        return Base(cells=NEGATIVES, unit="negatives") if self.labels == (0,) else Base()
+
+    @property
+    def worse(self) -> Cells:
+        return tuple(cell for cell in _RIGHT if cell >> 2 in self.labels)
+
+    @property
+    def better(self) -> Cells:
+        return tuple(cell for cell in _WRONG if cell >> 2 in self.labels)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Overlapping(Form):
+    """Precision or F1 of one class: each model has a denominator of its own."""
+
+    kind: Literal["precision", "f1"]
+
+    @property
+    def base(self) -> Base:
+        if self.kind == "f1":
+            return Base(cells=(1, 2, 3, *POSITIVES), unit="flagged or positive")
+        return Base(cells=(1, 2, 3, 5, 6, 7), unit="rows flagged by either")
+
+    @property
+    def base_of_level(self) -> Base:
+        if self.kind == "f1":
+            return Base(cells=(1, 3, *POSITIVES), unit="flagged or positive")
+        return Base(cells=(1, 3, 5, 7), unit="flagged rows")
+
+    @property
+    def worse(self) -> Cells:
+        """Precision suffers by false alarms; of F1 the misses are taken."""
+        return (0b111,) if self.kind == "f1" else (0b000,)
+
+    @property
+    def better(self) -> Cells:
+        return (0b100, 0b110) if self.kind == "f1" else (0b011, 0b001)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flips(Form):
+    """A share that only the pair of models has: rows that are decided differently."""
+
+    negative_only: bool
+    """Only rows that the baseline got right and the candidate wrong; else every changed row."""
+
+    @property
+    def better(self) -> Cells:
+        """A flip rate has no change, so nothing can improve too much."""
+        return ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class OverClasses(Form):
+    """One number of the whole table of labels and decisions: a macro average, or a coefficient."""
+
+    kind: Literal["recall", "precision", "f1", "mcc"]
+    least_classes: int = 1
+    """Classes that a slice needs as labels; with fewer the metric is undefined."""
+    least_rows: int = 0
+    """Rows of the rarest class from which the method's error rates have been measured."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mean(Form):
+    """The mean of a row's number, or a ratio of sums."""
+
+    quantity: str
+    """Which number: ``value`` (score, or negative log-likelihood) or ``error`` (absolute)."""
+    exponential: bool = False
+    """The exponential of the mean: perplexity."""
