@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 import sys
+import traceback
 from importlib.machinery import PathFinder
 from importlib.util import LazyLoader
 from queue import SimpleQueue
@@ -40,10 +41,14 @@ def main() -> None:
     os.dup2(2, 1)  # what a library prints is no answer
     asked: SimpleQueue[bytes] = SimpleQueue()
     Thread(target=_listen, args=(sys.stdin.buffer, asked), daemon=True).start()
-    _load()
-    while True:
-        answers.write(json.dumps(answer(asked.get())) + "\n")
-        answers.flush()
+    try:
+        _load()
+        while True:
+            answers.write(json.dumps(answer(asked.get())) + "\n")
+            answers.flush()
+    except BaseException:  # whatever it is, it is the last word on standard error
+        traceback.print_exc()
+        os._exit(1)  # an orderly end would wait for the listener
 
 
 def answer(line: bytes) -> dict[str, Any]:
