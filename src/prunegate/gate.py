@@ -29,10 +29,10 @@ from prunegate.audit.measured import measured_of
 from prunegate.audit.measured_models import require_same_models
 from prunegate.audit.model_digests import named_models
 from prunegate.audit.notes import Notes, predicted_at, read_notes, saturation_warnings
+from prunegate.audit.opinion_process import Ask, asked_here
 from prunegate.audit.provenance import now
 from prunegate.audit.read import kept_form
 from prunegate.audit.record import Bar, DecisionRecord
-from prunegate.audit.second_opinion import second_opinion
 from prunegate.audit.workspace import workspace_of
 from prunegate.claims.check import check
 from prunegate.cost.measurement import Measurements
@@ -44,6 +44,7 @@ from prunegate.evaluation.counts_table import read_counts
 from prunegate.evaluation.identity import identity_of
 from prunegate.evaluation.tallies import agree
 from prunegate.policy.rules_digest import rules_digest
+from prunegate.report.render import draw_ahead
 from prunegate.verdict.attempt import Attempt, as_attempted, told
 from prunegate.verdict.claimed import with_claims
 from prunegate.verdict.figures import figures
@@ -122,6 +123,7 @@ def gate(
     measurements: Measurements | None = None,
     origin: Origin | None = None,
     ledger: Ledger | None = None,
+    ask: Ask = asked_here,
 ) -> Decision:
     """Judge a predictions table and put everything the verdict rests on into a record.
 
@@ -132,15 +134,32 @@ def gate(
         origin: how the predictions came about, where that is known.
         ledger: says which attempt on its gate set this is; None: nobody counts, and the statement
             speaks of this verdict alone.
+        ask: puts the finished verdict to the second opinion, whose answer is waited for at the end.
 
     Raises:
         InputError: as for ``judge``, or measurements of other models.
-        InternalError: the second opinion on the findings disagrees.
+        InternalError: the second opinion on the findings disagrees, or could not be had.
     """
-    policy, reference = source.policy, policy_ref(source)
-    table = _open(policy, predictions)
+    reference, origin = policy_ref(source), origin or Origin()
+    tested, judged = _whole(source, predictions, measurements, origin, ledger)
+    awaited = ask(tested, judged.verdict, judged.waivers)
+    record = assemble(source.policy, reference, judged, origin)
+    draw_ahead(record)  # while the second opinion is at work
+    record = replace(record, second_opinion=awaited())
+    require_unchanged(judged.hashes)  # the record names the files by content
+    return Decision(verdict=judged.verdict, record=record)
+
+
+def _whole(
+    source: PolicyFile,
+    predictions: Any,
+    measurements: Measurements | None,
+    origin: Origin,
+    ledger: Ledger | None,
+) -> tuple[Policy, Judged]:
+    """Everything that a record is made of, but for the second opinion; the policy as it tested."""
+    policy, table = source.policy, _open(source.policy, predictions)
     hashes = hash_files(table.files)
-    origin = origin or Origin()
     unknown = (
         require_same_models(measurements, source, table.files, origin.made) if measurements else ()
     )
@@ -150,24 +169,18 @@ def gate(
     attempt, bar = (
         _attempted(ledger, policy, table, notes, origin) if ledger is not None else (None, None)
     )
+    noticed = () if ledger is None else _of_attempt(attempt, bar)
     tested = as_attempted(policy, attempt)
     verdict = told(_judged(tested, counted, known), policy, attempt)
     at = now()
     verdict, waivers = _waived(policy, verdict, attempt, ledger, at)
-    if ledger is not None:
-        noticed = (UNCOUNTED,) if attempt is None else bar_warning(attempt, bar)
-        verdict = replace(verdict, warnings=(*verdict.warnings, *noticed))
-    for one in notes:
-        found = saturation_warnings(one.saturating)
-        verdict = replace(verdict, warnings=(*verdict.warnings, *found))
     models, unnamed = named_models(source, notes, origin.made)
     judged = Judged(
         table=table,
         hashes=hashes,
         operations=known,
         slices=counted.slices,
-        verdict=verdict,
-        opinion=second_opinion(tested, verdict, waivers),
+        verdict=_warned(verdict, noticed, notes),
         notes=notes,
         claims=claims_input(source),
         workspace=workspace_of(source.path),
@@ -179,9 +192,17 @@ def gate(
         unnamed=unnamed,
         unknown=unknown,
     )
-    record = assemble(policy, reference, judged, origin)
-    require_unchanged(hashes)  # the record names the files by content
-    return Decision(verdict=verdict, record=record)
+    return tested, judged
+
+
+def _of_attempt(attempt: Attempt | None, bar: Bar | None) -> tuple[str, ...]:
+    """What a reader should know of an attempt that was to be counted."""
+    return (UNCOUNTED,) if attempt is None else tuple(bar_warning(attempt, bar))
+
+
+def _warned(verdict: Verdict, noticed: Sequence[str], notes: Sequence[Notes]) -> Verdict:
+    found = [warning for one in notes for warning in saturation_warnings(one.saturating)]
+    return replace(verdict, warnings=(*verdict.warnings, *noticed, *found))
 
 
 def keep(decision: Decision, staging: Staging, audit: Path, key: PrivateKey | None = None) -> Path:

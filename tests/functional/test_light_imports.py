@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 pytestmark = pytest.mark.slow
 
@@ -77,8 +81,75 @@ def test_gate_never_loads_a_model_library(folder: Path) -> None:
     found = loaded(cli("gate", "p.yaml", "--predictions", "t.csv", "-q"), folder)
     assert "duckdb" in found
     assert (folder / "audit" / "pending").is_dir()
-    assert "great_expectations" in found  # the second opinion
-    assert not {*MODELS, "pyspark", "py4j"} & found
+    # the second opinion loads its engine in a process of its own
+    assert not {*MODELS, "great_expectations", "pyspark", "py4j"} & found
+    (record,) = folder.glob("reports/*/*/record.json")
+    assert json.loads(record.read_text())["second_opinion"]["engine"].startswith("great_exp")
+
+
+REFUSED = ("torch", "transformers", "tokenizers", "safetensors", "sklearn", "optuna", "polars")
+"""What requirements-gate.txt leaves out, and what only tests and further extras install."""
+WITHOUT = """
+import sys
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {names!r}:
+            raise ModuleNotFoundError(f"refused: {{name}}", name=name)
+sys.meta_path.insert(0, Refuse())
+"""
+
+
+def test_a_gate_only_installation_judges(folder: Path) -> None:
+    site = folder / "site"
+    site.mkdir()
+    (site / "sitecustomize.py").write_text(WITHOUT.format(names=REFUSED))  # of both processes
+    program = f"import sys; {cli('gate', 'p.yaml', '--predictions', 't.csv')}"
+    path = os.pathsep.join([str(site), *filter(None, sys.path)])
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("APPROVE  light\n")
+    asked = subprocess.run(
+        [sys.executable, "-c", "import safetensors"],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "refused: safetensors" in asked.stderr
+
+
+def test_the_gate_only_lock_is_the_lock_without_the_model_libraries() -> None:
+    root = Path(__file__).parents[2]
+    pins, whole = (
+        {line for line in (root / name).read_text().splitlines() if "==" in line}
+        for name in ("requirements-gate.txt", "constraints.txt")
+    )
+    assert pins < whole
+    names = {canonicalize_name(line.partition("==")[0]) for line in pins}
+    needed: set[str] = set()
+    for one in ("prunegate", *sorted(names)):
+        needed |= {_name(text) for text in metadata.requires(one) or () if _asked(text)}
+    assert needed - set(LEFT_OUT) <= names
+    assert not set(LEFT_OUT) & names
+
+
+LEFT_OUT = ("torch", "transformers", "tokenizers", "safetensors", "scikit-learn")
+
+
+def _asked(text: str) -> bool:
+    marker = Requirement(text).marker
+    return marker is None or marker.evaluate({"extra": ""})
+
+
+def _name(text: str) -> str:
+    return canonicalize_name(Requirement(text).name)
 
 
 @pytest.mark.parametrize(

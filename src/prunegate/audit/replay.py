@@ -33,6 +33,7 @@ from prunegate.io.hashing import FileHash
 from prunegate.policy.model import Policy
 from prunegate.text.escape import escaped
 from prunegate.verdict.attempt import as_attempted
+from prunegate.verdict.waiver import with_waivers
 
 PREDICTIONS = "predictions"
 _SHORTEST = 12
@@ -141,8 +142,9 @@ def _opinion_again(
     """
     known = operations(policy, record.measurements)
     verdict = verdict_of(policy, slices, known, record.attempt)
+    done = with_waivers(policy, verdict, record.waivers)
     try:
-        return second_opinion(as_attempted(policy, record.attempt), verdict)
+        return second_opinion(as_attempted(policy, record.attempt), done.verdict, done.used)
     except InternalError as error:
         raise EvidenceError(f"asked again, {error}") from error
 

@@ -50,6 +50,10 @@ def command(
     Example:
       prunegate gate policies/brand-safety-vit.yaml --predictions predictions.parquet
     """  # noqa: D301  # click's mark is the character itself
+    from prunegate.audit.opinion_process import at_hand
+
+    opinion = at_hand()  # loads its engine while what follows is loaded and counted
+
     from prunegate.audit.assemble import Origin
     from prunegate.audit.inputs import measurements_input
     from prunegate.audit.ledger import Ledger
@@ -67,7 +71,9 @@ def command(
     ledger = Ledger(output.audit)
     with place as staging, _readable(predictions, engine) as table, ledger:
         origin = Origin(inputs=behind)
-        decision = gate(source, table, measurements=figures, origin=origin, ledger=ledger)
+        decision = gate(
+            source, table, measurements=figures, origin=origin, ledger=ledger, ask=opinion.ask
+        )
         folder = keep(decision, staging, output.audit, key)
     show(decision, folder, output)
     return decision.verdict.exit_code

@@ -7,6 +7,8 @@ depend on the fonts of the machine that drew it.
 
 from __future__ import annotations
 
+import json
+from functools import lru_cache
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -19,6 +21,8 @@ _ALLOWED = frozenset(
     {"svg", "title", "desc", "g", "path", "rect", "line", "text", "defs", "clipPath"}
 )
 _DROPPED = ("aria-", "role", "pointer-events", "class", "font-family", "href", "on")
+_KEPT = 32
+"""Drawings that are kept: those of one page, drawn while its record waits for the last word."""
 _NAMESPACE = "http://www.w3.org/2000/svg"
 
 
@@ -66,7 +70,7 @@ def render(specification: dict[str, Any], *, name: str, title: str, description:
     Raises:
         ValueError: the chart library drew something that is not a plain shape or text.
     """
-    drawn = vlc.vegalite_to_svg(specification)
+    drawn = _drawn(json.dumps(specification))
     root = ET.fromstring(drawn)  # noqa: S314  # our own drawing; it has no document type
     for element in root.iter():
         _clean(element, name)
@@ -87,6 +91,12 @@ def render(specification: dict[str, Any], *, name: str, title: str, description:
         root.insert(0, child)
     # Serialised from a tree whose elements and attributes were checked one by one.
     return Markup(ET.tostring(root, encoding="unicode"))  # noqa: S704  # see the line above
+
+
+@lru_cache(maxsize=_KEPT)
+def _drawn(specification: str) -> str:
+    drawn: str = vlc.vegalite_to_svg(specification)
+    return drawn
 
 
 def _clean(element: ET.Element, name: str) -> None:
