@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -21,11 +20,11 @@ rules: [{metric: recall, max_drop: 0.05}]
 """
 
 
-@pytest.mark.slow  # starts the program four times
+@pytest.mark.slow  # starts a warm process, and calls it four times
 @pytest.mark.skipif(
     shutil.which("ssh-keygen") is None, reason="ssh-keygen is not installed (openssh-client)"
 )
-def test_the_readmes_walk_runs(tmp_path: Path) -> None:
+def test_the_readmes_walk_runs(tmp_path: Path, warm_program: Path) -> None:
     section = README.partition("**6. Have it signed.**")[2]
     (walk,) = re.findall(r"```bash\n(.*?)```", section.partition("\n## ")[0], flags=re.DOTALL)
     (approvals,) = re.findall(r"`(approvals: \{.*?\})` in the policy", section)
@@ -36,19 +35,12 @@ def test_the_readmes_walk_runs(tmp_path: Path) -> None:
     (tmp_path / "to-ann").mkdir()
     make = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", "ann"]
     subprocess.run(make, cwd=tmp_path, check=True, timeout=30)
-    program = tmp_path / "bin" / "prunegate"
-    program.parent.mkdir()
-    program.write_text(
-        f"#!/bin/sh\nexec {sys.executable} -c 'from prunegate.cli import main; main()' \"$@\"\n",
-        encoding="utf-8",
-    )
-    program.chmod(0o755)
-    path = f"{program.parent}{os.pathsep}{os.environ['PATH']}"
+    path = f"{warm_program.parent}{os.pathsep}{os.environ['PATH']}"
     given = {name: value for name, value in os.environ.items() if name != "PRUNEGATE_KEY"}
     done = subprocess.run(
         ["bash", "-e", "-c", walk],
         cwd=tmp_path,
-        env={**given, "PATH": path, "PYTHONPATH": str(ROOT / "src")},
+        env={**given, "PATH": path},
         capture_output=True,
         text=True,
         check=False,
