@@ -10,7 +10,11 @@ os.environ.pop("SOURCE_DATE_EPOCH", None)
 os.environ["OMP_NUM_THREADS"] = "1"  # workers share the cores; threads would wait for each other
 os.environ["MKL_NUM_THREADS"] = "1"
 
+import re
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,6 +29,16 @@ for _profile, _examples in (("prunegate", 50), ("thorough", 200)):  # thorough: 
         suppress_health_check=[HealthCheck.too_slow],  # two shared cores
     )
 settings.load_profile("prunegate")
+
+
+SLOW_FILE = re.compile(r"^pytestmark = (\[\s*)?pytest\.mark\.slow\b", re.MULTILINE)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Do not even import files that are slow as a whole where no slow test is wanted."""
+    if config.option.markexpr != "not slow" or collection_path.suffix != ".py":
+        return None
+    return bool(SLOW_FILE.search(collection_path.read_text(encoding="utf-8"))) or None
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
@@ -50,3 +64,21 @@ def spark() -> Iterator[Any]:
     session = builder.getOrCreate()
     yield session
     session.stop()
+
+
+@pytest.fixture(scope="session")
+def warm_program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """An executable that is ``prunegate``, forked from a warm process: see warm_process.py."""
+    folder = tmp_path_factory.mktemp("warm")
+    program, place = Path(__file__).with_name("warm_process.py"), folder / "s"
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1] / "src")}
+    with subprocess.Popen(
+        [sys.executable, program, "serve", place], stdout=subprocess.PIPE, env=environment
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        script = f'#!/bin/sh\nexec {sys.executable} -I -S {program} call {place} "$@"\n'
+        (folder / "prunegate").write_text(script, encoding="utf-8")
+        (folder / "prunegate").chmod(0o755)
+        yield folder / "prunegate"
+        process.terminate()

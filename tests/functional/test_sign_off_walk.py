@@ -39,14 +39,12 @@ FIRST = "prunegate status reports/demo/representative"
 
 
 @pytest.fixture
-def shell(tmp_path: Path) -> Shell:
+def shell(tmp_path: Path, warm_program: Path) -> Shell:
     """Run lines in a shell that has prunegate, and Python with cryptography, in a folder."""
-    programs = {"prunegate": "-c 'from prunegate.cli import main; main()'", "python3": ""}
     (tmp_path / "bin").mkdir()
-    for name, more in programs.items():
-        program = tmp_path / "bin" / name
-        program.write_text(f'#!/bin/sh\nexec {sys.executable} {more} "$@"\n', encoding="utf-8")
-        program.chmod(0o755)
+    (tmp_path / "bin" / "prunegate").symlink_to(warm_program)
+    (tmp_path / "bin" / "python3").write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    (tmp_path / "bin" / "python3").chmod(0o755)
     path = f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"
     given = {name: value for name, value in os.environ.items() if name != "PRUNEGATE_KEY"}
 

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.depth import times
 
 import prunegate
 from prunegate import cli
@@ -88,7 +89,7 @@ def tables(draw: st.DrawFn) -> tuple[Policy, pa.Table]:
 
 
 @given(drawn=tables())
-@settings(max_examples=20)
+@settings(max_examples=times(6, thorough=20))
 def test_every_engine_gives_the_same_verdict(spark: Any, drawn: tuple[Policy, pa.Table]) -> None:
     asked, table = drawn
     expected = prunegate.judge(asked, table)

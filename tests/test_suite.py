@@ -1,0 +1,51 @@
+"""The suite keeps to its ways: no test pays for a fresh interpreter that need not."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+TESTS = Path(__file__).parent
+FRESH = {
+    "conftest.py": "starts the warm process itself",
+    "functional/test_light_imports.py": "what is loaded when",
+    "functional/test_plan_command.py": "that planning loads no model library",
+    "functional/test_docs_commands.py": "the pages' Python, with warnings as errors",
+    "functional/test_docs_pages.py": "the generators of the reference, which are programs",
+    "functional/test_extensions.py": "registries that are open only before the policy is imported",
+    "functional/test_models_by_digest.py": "the reference implementation of model signing",
+    "functional/test_sign_off_walk.py": "the verifier in a bundle, by the name that the walk has",
+    "functional/test_site.py": "mkdocs, installed beside the interpreter",
+    "unit/audit/test_opinion_process.py": "the second opinion in a process of its own",
+    "functional/test_spark_engine.py": "Spark as users start it, settings by environment",
+    "security/test_bundle_attacks.py": "the verifier is a program that auditors start by itself",
+    "security/test_policy_files.py": "that loading a policy loads no heavy library",
+    "unit/audit_log/test_crashes.py": "writers that are processes of their own",
+    "unit/audit_log/test_notes.py": "proofbundle, installed beside the interpreter",
+    "unit/audit_signing/test_audit_keygen.py": "that help is light",
+    "unit/audit_signing/test_model_signature.py": "the reference implementation",
+    "unit/cost/test_memory.py": "the command that measuring memory asks for",
+    "unit/data/test_open_table.py": "what is said at a process's exit, and where a verdict belongs",
+    "unit/data/test_whole_table.py": "an import that ends the process, and what it loads",
+    "unit/models/test_store.py": "that reading a manifest needs no torch",
+}
+"""Test files that name the interpreter, and what for; all others call the command line in place or
+through ``warm_program`` (see warm_process.py)."""
+
+
+def test_only_listed_files_name_the_interpreter() -> None:
+    named = {
+        path.relative_to(TESTS).as_posix()
+        for path in TESTS.rglob("*.py")
+        if re.search(r"\bsys\.executable\b", path.read_text(encoding="utf-8"))
+    }
+    named = {name for name in named if not name.startswith("benchmarks/")}
+    assert named - {"test_suite.py"} <= FRESH.keys(), "use CliRunner or warm_program"
+    assert FRESH.keys() <= named, "no longer needed in the list"
+
+
+def test_each_file_is_slow_as_a_whole_in_a_form_that_the_fast_part_can_read() -> None:
+    for path in TESTS.rglob("test_*.py"):
+        text = path.read_text(encoding="utf-8")
+        if "pytestmark" in text and re.search(r"^\s+pytest\.mark\.slow,", text, re.MULTILINE):
+            assert re.search(r"^pytestmark = \[\s*pytest\.mark\.slow,", text, re.MULTILINE), path
