@@ -95,7 +95,7 @@ def _load() -> None:
     from prunegate.data.gx import load
 
     sys.modules.update(dict.fromkeys(ABSENT))  # type: ignore[arg-type]  # Python's mark for absence
-    sys.meta_path.insert(0, _Later())  # type: ignore[arg-type]  # a finder by its one method
+    sys.meta_path.insert(0, _Later())  # a finder by its one method
     load()
     gc.freeze()
     gc.enable()
