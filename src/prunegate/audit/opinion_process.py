@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from prunegate.verdict.waiver import Waiver
 
 WAIT_S = 900.0
-"""How long an answer may take. Ten times what a busy machine with one core was seen to need."""
+"""How long an answer may take: minutes more than loading the engine takes on a busy machine."""
 _PART = 1 << 16
 _PROGRAM = (
     "import sys, json; sys.path[:] = json.loads(sys.argv.pop()); "

@@ -114,7 +114,7 @@ def _wanted(given: Given) -> Wanted:
 def _write_request(given: Given, out: Path, *, quiet: bool) -> None:
     from prunegate.audit.log.durable import write_whole
     from prunegate.audit.waivers.bring_in import waiver_request
-    from prunegate.audit.waivers.request import SIGN
+    from prunegate.audit.waivers.request import SIGN_WITH
 
     wanted = _wanted(given)
     case = case_of(given.record, given.audit, given.allowed_signers, signing=False)
@@ -125,7 +125,7 @@ def _write_request(given: Given, out: Path, *, quiet: bool) -> None:
         raise InputError(f"{out}: cannot be written ({error.strerror})") from error
     if not quiet:
         click.echo(f"{out}: send it with report.html to an approver other than {wanted.author}")
-        click.echo(f"  she signs it: {SIGN.rpartition(' ')[0]} {out.name}")
+        click.echo(f"  she signs it: {SIGN_WITH} {out.name}")
         click.echo(f"  then: prunegate waive {given.record} --signature {out}.sig")
 
 

@@ -32,7 +32,7 @@ def test_a_real_loss_within_the_margin_is_approved_and_said() -> None:
     (line,) = losses(verdict)
     assert line.startswith("Recall on overall went from ")
     assert "(lost 100, gained 20 of 9,620)" in line
-    assert "95 % interval of the change: -1.1 to -0.6 points" in line
+    assert "95 % interval of the change: −1.1 to −0.6 points" in line
     assert line.endswith("within what is allowed.")
 
 

@@ -25,7 +25,8 @@ from prunegate.verdict.waiver import Waiver
 FORMAT = "urn:prunegate:waiver-request:v1"
 FILE = "waiver-request.json"
 """Name that the documents give the file."""
-SIGN = f"ssh-keygen -Y sign -f ~/.ssh/id_ed25519 -n prunegate-signoff {FILE}"
+SIGN_WITH = "ssh-keygen -Y sign -f ~/.ssh/id_ed25519 -n prunegate-signoff"
+SIGN = f"{SIGN_WITH} {FILE}"
 """What an approver types, with the key that she has."""
 RESTS_ON = ("task", "slices", "group", "evidence", "cost")
 """Sections of a policy that a rule's meaning rests on."""
