@@ -148,6 +148,17 @@ def test_the_walk_from_a_rejection_to_the_end_of_the_waiver(folder: Path, say: S
     code, told = say("status", "o2")
     assert code == 0, told
     assert f"max_drop on kind=video: waived by {ANN}" in told
+    assert say("audit", "page", "-o", "trail.html", "-q")[0] == 0
+    page = Path("trail.html").read_text(encoding="utf-8")
+    assert "1 waived finding (not sealed yet)" in page
+    assert "recall max_drop on kind=video" in page
+    (waived,) = [p for p in Path("audit/pending").iterdir() if p.name == waiver["entry"]]
+    kept = waived.read_bytes()
+    waived.unlink()
+    code, told = say("audit", "page", "-o", "other.html", "-q")
+    assert (code, Path("other.html").exists()) == (6, False)
+    assert "which is not in the audit trail" in told
+    waived.write_bytes(kept)
     code, told = say("status", "o2", "--sealed")
     assert (code, "is not in the log yet" in told) == (5, True), told
     seal(Path("audit"), key, read_entry, utc_now())
