@@ -13,9 +13,13 @@ import pytest
 
 from prunegate import cli
 from prunegate.audit import history_read
+from prunegate.audit.approvals.standing import RestsOn
+from prunegate.audit.history import Terms
 from prunegate.audit.history_read import ReadHistory, read_history
+from prunegate.audit.signing.ssh_signature import fingerprint, key_blob
 from prunegate.errors import EvidenceError
 from prunegate.report.trail import render_trail
+from prunegate.report.trail_parts import Event
 from prunegate.report.trail_view import trail_view
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "trail.html"
@@ -132,9 +136,63 @@ def test_kinds_that_came_later_are_shown_as_they_are(read: ReadHistory) -> None:
     (other,) = view.rest
     assert other.title == "An entry of the kind urn:prunegate:surprise:v1"
     assert ("deep a b", "1, 2") in [(fact.name, fact.value) for fact in other.facts]
-    brand = next(one for one in view.chapters if one.policy == "brand-safety")
-    (waiver,) = [one for one in brand.events if one.title == "A waiver"]
-    assert ("owner", "Kim") in [(fact.name, fact.value) for fact in waiver.facts]
+
+
+def facts_of(event: Event) -> dict[str, str]:
+    return {fact.name: fact.value for fact in event.facts}
+
+
+def test_a_waiver_says_who_signed_for_whom_and_whether_it_had_ended(read: ReadHistory) -> None:
+    brand = next(one for one in trail_view(read).chapters if one.policy == "brand-safety")
+    ended, revoked, held = [one for one in brand.events if one.title.startswith("A waiver")]
+    assert (held.title, held.status) == ("A waiver", "waived")
+    assert held.text == "Reason given: relabelled in June"
+    said = facts_of(held)
+    assert said["Finding"] == "recall max_drop on content_type=video"
+    assert said["Approved and signed by"] == "bob@client.example, Client"
+    assert (said["Asked for by"], said["Owner"]) == ("Lee, agency", "Kim")
+    assert said["Until"].startswith("31 Dec 2026, 00:00 UTC: had not ended")
+    assert ended.title == "A waiver that has expired"
+    assert facts_of(ended)["Until"].startswith("31 Jul 2026, 00:00 UTC: expired")
+    assert revoked.title == "A waiver that does not count"
+    assert facts_of(revoked)["Does not count"] == "its key was revoked"
+    rests = {
+        one.where: facts_of(one)["Rests on"] for one in brand.events if "Rests on" in facts_of(one)
+    }
+    (decision,) = rests
+    assert decision.startswith("entry ")
+    assert rests[decision] == f"1 waived finding ({held.where})"
+
+
+def test_a_waiver_whose_signature_does_not_hold_makes_no_page(
+    trails: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    audit = tmp_path / "audit"
+    trails.begin_log(audit, "agency.example/new", trails.LOG_KEY)
+    trails.enrol(audit, "bob@client.example", "client", trails.BOB, trails.day(0))
+    trails.decide(audit, "three", "reject", trails.day(1))
+    trails.waive(audit, "three", trails.day(2), signed="something else")
+    out = tmp_path / "trail.html"
+    assert run("-o", str(out), "--audit", str(audit)) == 6
+    assert "(waiver)" in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_a_revoked_waiver_ends_what_rests_on_it(trails: ModuleType, tmp_path: Path) -> None:
+    audit = tmp_path / "audit"
+    trails.decide(audit, "two", "approve", trails.day(5), waivers=[trails.sha("gone")])
+    trails.revoke(audit, trails.BOB, trails.day(9))
+    key = fingerprint(key_blob(trails.BOB.public_key()))
+    rests = RestsOn(approver="bob", key=key, expires=trails.day(20))
+    terms = {trails.sha("record two"): Terms(approvals=None, waivers=(rests,))}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(history_read, "_terms", lambda *_: terms.items())
+        found = read_history(audit, trails.NOW)
+    (spell,) = found.history.chapters[0].spells
+    assert (spell.since, spell.until, spell.ended) == (trails.day(5), trails.day(9), "waivers")
+    page = render_trail(found)
+    assert "1 waived finding (a waiver that is not in this folder)" in page
+    assert "a waiver that it rested on no longer counted" in page
 
 
 def test_a_decision_without_its_record_is_never_in_force(audit: Path, trails: ModuleType) -> None:

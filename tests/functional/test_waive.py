@@ -113,6 +113,20 @@ def gate(say: Say, out: str, at: int | None = None) -> tuple[int, str]:
     return say("gate", "p.yaml", "--predictions", "t.csv", "--out", out, at=at)
 
 
+def test_the_page_of_the_history_shows_what_a_decision_rests_on(folder: Path, say: Say) -> None:
+    assert waive(say)[0] == 0
+    assert gate(say, "o2")[0] == 0
+    assert say("audit", "page", "-o", "trail.html", "-q")[0] == 0
+    page = Path("trail.html").read_text(encoding="utf-8")
+    assert "1 waived finding (not sealed yet)" in page
+    assert "recall max_drop on kind=video" in page
+    (waiver,) = json.loads(Path("o2/record.json").read_bytes())["waivers"]
+    Path("audit/pending", waiver["entry"]).unlink()
+    code, told = say("audit", "page", "-o", "other.html", "-q")
+    assert (code, Path("other.html").exists()) == (6, False)
+    assert "which is not in the audit trail" in told
+
+
 def test_the_walk_from_a_rejection_to_the_end_of_the_waiver(folder: Path, say: Say) -> None:
     key = Ed25519PrivateKey.from_private_bytes(bytes([1]) * 32)
     shutil.rmtree("audit/pending")

@@ -25,6 +25,7 @@ from prunegate.audit.signing.dsse import sign
 from prunegate.audit.signing.keys import openssh_line
 from prunegate.audit.signing.ssh_signature import NAMESPACE, fingerprint, key_blob, ssh_sign
 from prunegate.audit.signing.statement import Statement, Subject
+from prunegate.audit.waivers import request as waivers
 from prunegate.policy.approvals import Approvals, Required
 
 LOG_KEY = Ed25519PrivateKey.from_private_bytes(bytes([1]) * 32)
@@ -62,14 +63,14 @@ def put(
     *,
     key: Any = None,
     **said: Any,
-) -> None:
-    """Pend an entry of any kind."""
+) -> str:
+    """Pend an entry of any kind; its sha256."""
     statement = Statement(
         subjects=tuple(Subject(name=name, sha256=digest) for name, digest in subjects.items()),
         predicate_type=f"urn:prunegate:{what}:v1",
         predicate={"created": spelled(at), **said},
     )
-    pend(sign(statement.to_bytes(), [key] if key else []), audit)
+    return pend(sign(statement.to_bytes(), [key] if key else []), audit).name
 
 
 def sealed(audit: Path, at: datetime) -> None:
@@ -180,6 +181,57 @@ def _request(name: str, decision: str, role: str, more: Mapping[str, str], seen:
     ).decode()
 
 
+def waive(
+    audit: Path,
+    name: str,
+    at: datetime,
+    *,
+    key: Any = BOB,
+    person: str = "bob@client.example",
+    place: str = "content_type=video",
+    reason: str = "relabelled in June",
+    expires: str = "2026-12-31T00:00:00Z",
+    signed: str | None = None,
+) -> str:
+    """Pend a signed waiver for candidate ``name``; its sha256.
+
+    ``signed`` is what was signed in place of the request: then the signature does not hold.
+    """
+    answers, policy = sha(f"answers {name}"), sha("policy brand-safety")
+    ask = waivers.Ask(
+        reason=reason, owner="Kim", author="Lee, agency", asked=spelled(at), expires=expires
+    )
+    finding = dict.fromkeys((*waivers.PLACE, *waivers.SHOWN))
+    finding |= {"rule": 1, "metric": "recall", "slice": place, "check": "max_drop"}
+    request = canonical_bytes(
+        {
+            "format": waivers.FORMAT,
+            "record": sha(f"record {name}, first"),
+            "policy": {"name": "brand-safety", "sha256": policy},
+            "candidate": [answers, sha(name)],
+            "terms": sha("terms"),
+            "finding": {**finding, "status": "fail"},
+            "sentence": "I accept it.",
+            **plain(ask),
+        }
+    ).decode()
+    return put(
+        audit,
+        "waiver",
+        {
+            "record.json": sha(f"record {name}, first"),
+            "policy": policy,
+            "candidate answers": answers,
+            "candidate": sha(name),
+        },
+        at,
+        person=person,
+        organisation="Client",
+        request=request,
+        signature=ssh_sign(key, NAMESPACE, (signed or request).encode()),
+    )
+
+
 def enrol(audit: Path, person: str, role: str, key: Any, at: datetime) -> None:
     found = Enrolment(
         created=spelled(at),
@@ -243,21 +295,29 @@ def whole_trail(folder: Path) -> Path:
         loosened_not_named=2,
     )
     decide(
-        audit, "three", "approve", day(40), attempt=3, rules="other rules", search={"attempts": 12}
+        audit,
+        "three",
+        "approve",
+        day(40),
+        attempt=3,
+        rules="other rules",
+        search={"attempts": 12},
+        waivers=[waive(audit, "three", day(39))],
     )
     say(audit, "three", "approve", day(41), key=BOB, expires="2026-12-31")
     attest(audit, "three", day(42))
     decide(audit, HOSTILE[:40], "inconclusive", day(43), policy=HOSTILE)
-    put(
+    waive(
         audit,
-        "waiver",
-        {"candidate": sha("three")},
+        "three",
         day(44),
-        rule={"metric": "recall", "slices": "video"},
+        key=ANN,
+        person="ann@client.example",
+        place=HOSTILE,
         reason=HOSTILE,
-        owner="Kim",
-        expires="2026-12-31T00:00:00Z",
+        expires="2026-06-30T12:00:00Z",
     )
+    waive(audit, "three", day(44, 1), place="content_type=ugc", expires="2026-07-31T00:00:00Z")
     put(
         audit, "surprise", {"something": sha("x")}, day(45), note=HOSTILE, deep={"a": {"b": [1, 2]}}
     )

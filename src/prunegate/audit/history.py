@@ -16,18 +16,24 @@ from typing import Any, Literal
 
 from prunegate.audit.approvals.approval import APPROVAL
 from prunegate.audit.approvals.people import ENROLMENT, REVOCATION, parse_utc
-from prunegate.audit.approvals.standing import Facts, PassedOver, Said, Standing, sign_off
+from prunegate.audit.approvals.standing import (
+    Facts,
+    PassedOver,
+    RestsOn,
+    Said,
+    Standing,
+    sign_off,
+)
 from prunegate.audit.approvals.trail import Entry
 from prunegate.audit.ledger import SEAL
 from prunegate.audit.loosening import LOOSENING
 from prunegate.audit.signing.decision import CANDIDATE, DECISION, POLICY
+from prunegate.audit.waivers.entry import WAIVER
+from prunegate.audit.waivers.heard import HeardWaiver
 from prunegate.errors import EvidenceError
 from prunegate.policy.approvals import Approvals
 
-WAIVER = "urn:prunegate:waiver:v1"
-"""Predicate type of a waiver."""
-
-Ended = Literal["superseded", "rejected", "revalidate", "approvals"]
+Ended = Literal["superseded", "rejected", "revalidate", "waivers", "approvals"]
 Bar = Literal["none", "same", "other"]
 
 
@@ -40,6 +46,8 @@ class Terms:
     revalidate_at: datetime | None = None
     before_predictions: bool | None = None
     """Whether its bar was sealed before its predictions were made; None: not known."""
+    waivers: tuple[RestsOn, ...] = ()
+    """What it rests on beside its findings; each is in the folder."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +83,8 @@ class Decided:
     bar: Bar
     """Whether a bar was sealed for its gate set before it: the same, or another one."""
     bar_entry: Entry | None = None
+    waivers: tuple[str, ...] = ()
+    """sha256 of the waiver of each finding that was waived."""
 
     def subject(self, name: str) -> str | None:
         """sha256 of one of the things that the decision binds."""
@@ -93,7 +103,7 @@ class Chapter:
 
     policy: str
     digests: set[str] = field(default_factory=set)
-    """sha256 of its files, and of the candidates that it judged."""
+    """sha256 of its files, of the candidates that it judged, and of the records of that."""
     decided: list[Decided] = field(default_factory=list)
     others: list[Entry] = field(default_factory=list)
     """Seals, loosened bars, waivers."""
@@ -128,6 +138,7 @@ def history(
     hear: Hear,
     revocations: Sequence[tuple[datetime, str]],
     now: datetime,
+    waivers: Mapping[str, HeardWaiver],
 ) -> History:
     """Group entries by policy, and work out what was in force when.
 
@@ -137,6 +148,7 @@ def history(
         hear: what was said of a record.
         revocations: when which key was revoked, by fingerprint.
         now: the time, in UTC.
+        waivers: of the folder, by the sha256 of their entry.
 
     Raises:
         EvidenceError: a decision or a seal is not what prunegate writes.
@@ -150,13 +162,14 @@ def history(
                 chapter = chapters.setdefault(one.policy, Chapter(policy=one.policy))
                 chapter.decided.append(one)
                 chapter.digests |= {d for n in (POLICY, CANDIDATE) if (d := one.subject(n))}
+                chapter.digests.add(one.record)
             elif entry.facts.kind == SEAL:
                 name = _text(entry.statement.predicate["policy"]["name"])
                 chapter = chapters.setdefault(name, Chapter(policy=name))
                 chapter.digests.add(entry.statement.subjects[0].sha256)
                 chapter.others.append(entry)
     rest = [e for e in entries if e.facts.kind not in (DECISION, SEAL, APPROVAL, *_PEOPLE)]
-    left = [entry for entry in rest if not _given_to(chapters.values(), entry)]
+    left = [entry for entry in rest if not _given_to(chapters.values(), entry, waivers)]
     for chapter in chapters.values():
         chapter.spells = _spells(chapter.decided, hear, revocations)
     return History(
@@ -169,11 +182,15 @@ def history(
 _PEOPLE = (ENROLMENT, REVOCATION)
 
 
-def _given_to(chapters: Iterable[Chapter], entry: Entry) -> bool:
-    """Put a loosened bar or a waiver where a policy or candidate that it names is known."""
+def _given_to(
+    chapters: Iterable[Chapter], entry: Entry, waivers: Mapping[str, HeardWaiver]
+) -> bool:
+    """Put a loosened bar or a waiver where what it names is known: of a waiver what was signed."""
     if entry.facts.kind not in (LOOSENING, WAIVER):
         return False
-    found = [one for one in chapters if not one.digests.isdisjoint(entry.facts.subjects)]
+    waiver = waivers.get(entry.sha256)
+    about = waiver.about if waiver is not None else frozenset(entry.facts.subjects)
+    found = [one for one in chapters if not one.digests.isdisjoint(about)]
     for chapter in found:
         chapter.others.append(entry)
     return bool(found)
@@ -209,6 +226,7 @@ def _decided(
         said=heard,
         bar=bar,
         bar_entry=sealed,
+        waivers=tuple(_text(one) for one in said.get("waivers", ())),
     )
 
 
@@ -243,6 +261,7 @@ def _standing(
         report=None,
         outcome=outcome,
         revalidate_at=terms.revalidate_at if terms else None,
+        waivers=terms.waivers if terms else (),
     )
     revoked = frozenset(key for since, key in revocations if since <= at)
     return sign_off(terms.approvals if terms else None, facts, said, revoked, at)
@@ -294,6 +313,7 @@ def _moments(
     found |= {word.expires for word in said if word.expires is not None}
     if longest is not None:
         found |= {word.at + timedelta(days=longest) for word in said}
+    found |= {one.expires for one in terms.waivers}
     if terms.revalidate_at is not None:
         found.add(terms.revalidate_at)
     return sorted(at for at in found if at >= decided)
@@ -306,6 +326,8 @@ def _spell(one: Decided, begun: tuple[datetime, Standing], until: datetime, end:
         ended = "rejected"
     elif "revalidate" in why:
         ended = "revalidate"
+    elif "waiver_expired" in why or "waiver_revoked" in why:
+        ended = "waivers"
     over = tuple(dict.fromkeys(w for reason in end.reasons for w in reason.passed_over))
     return Spell(
         decision=one.entry,

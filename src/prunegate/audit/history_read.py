@@ -14,7 +14,7 @@ from prunegate.audit.approvals.hearing import Book, said_in
 from prunegate.audit.approvals.people import parse_utc
 from prunegate.audit.approvals.request import Seen
 from prunegate.audit.approvals.signers_file import FILE, signers_of
-from prunegate.audit.approvals.standing import Said
+from prunegate.audit.approvals.standing import RestsOn, Said
 from prunegate.audit.approvals.trail import Entry, Folder, read_folder, trail_of
 from prunegate.audit.approvals.witness import require_seen
 from prunegate.audit.history import History, Terms, history
@@ -25,6 +25,8 @@ from prunegate.audit.read import parse_record
 from prunegate.audit.recompute import policy_of, require_follows
 from prunegate.audit.signing.decision import DECISION
 from prunegate.audit.signing.ssh_signature import parse_ssh_signature
+from prunegate.audit.waivers.backing import Backed, require_backed, require_listed
+from prunegate.audit.waivers.heard import HeardWaiver, heard_waivers
 from prunegate.errors import EvidenceError
 
 
@@ -51,6 +53,8 @@ class ReadHistory:
     """When, in UTC."""
     seen: Mapping[str, SeenLog]
     """What signers saw of the log, by the sha256 of their sign-off's entry."""
+    waivers: Mapping[str, HeardWaiver]
+    """By the sha256 of their entry."""
 
 
 def read_history(audit: Path, now: datetime) -> ReadHistory:
@@ -62,9 +66,10 @@ def read_history(audit: Path, now: datetime) -> ReadHistory:
     """
     folder = read_folder(audit)
     decisions = [entry for entry in folder.entries if entry.facts.kind == DECISION]
-    terms = dict(_terms(audit, decisions))
     signers = signers_of(audit / FILE)
-    revoked = trail_of(audit, folder.entries, None).revocations
+    book = Book(trail=trail_of(audit, folder.entries, None), signers=signers)
+    waivers = heard_waivers(book)
+    terms = dict(_terms(audit, decisions, book))
 
     @cache
     def hear(record: str) -> tuple[Said, ...]:
@@ -75,19 +80,24 @@ def read_history(audit: Path, now: datetime) -> ReadHistory:
             folder.entries,
             terms,
             hear,
-            [(parse_utc(one.created), one.fingerprint) for one in revoked],
+            [(parse_utc(one.created), one.fingerprint) for one in book.trail.revocations],
             now,
+            waivers,
         ),
         folder=folder,
         records=len(terms),
         gone=sum(entry.statement.predicate.get("record") not in terms for entry in decisions),
         made=now,
         seen=dict(_seen(audit, folder)),
+        waivers=waivers,
     )
 
 
-def _terms(audit: Path, decisions: list[Entry]) -> Iterator[tuple[str, Terms]]:
-    """Of every record at hand, once it is the one that its decision names and follows."""
+def _terms(audit: Path, decisions: list[Entry], book: Book) -> Iterator[tuple[str, Terms]]:
+    """Of every record at hand, once it is the one that its decision names and follows.
+
+    What it calls waived has to be backed by the folder, as ``audit verify`` asks for too.
+    """
     for entry in decisions:
         said = entry.statement.predicate
         record = said.get("record")
@@ -102,6 +112,8 @@ def _terms(audit: Path, decisions: list[Entry]) -> Iterator[tuple[str, Terms]]:
             raise EvidenceError(f"{where}: its sha256 is not its name: it was changed")
         if stored.record.outcome != said.get("outcome"):
             raise EvidenceError(f"{entry.where}: says another outcome than its record; ask who did")
+        require_listed(stored.record, said.get("waivers", []), entry.where)
+        waivers = tuple(_rests_on(one) for one in require_backed(stored.record, book))
         term, bar = stored.record.revalidate_on, stored.record.bar
         yield (
             record,
@@ -109,8 +121,14 @@ def _terms(audit: Path, decisions: list[Entry]) -> Iterator[tuple[str, Terms]]:
                 approvals=policy.approvals,
                 revalidate_at=datetime.fromisoformat(f"{term}T00:00:00Z") if term else None,
                 before_predictions=bar.before_predictions if bar else None,
+                waivers=waivers,
             ),
         )
+
+
+def _rests_on(one: Backed) -> RestsOn:
+    waiver = one.waiver
+    return RestsOn(approver=waiver.approver, key=waiver.key, expires=parse_utc(waiver.expires))
 
 
 def _seen(audit: Path, folder: Folder) -> Iterator[tuple[str, SeenLog]]:

@@ -12,53 +12,16 @@ from prunegate.audit.approvals.people import ENROLMENT
 from prunegate.audit.approvals.standing import PassedOver, Said
 from prunegate.audit.approvals.trail import Entry
 from prunegate.audit.approvals.words import PASSED_OVER
-from prunegate.audit.history import WAIVER, Chapter, Decided, Spell
+from prunegate.audit.history import Chapter, Decided, Spell
 from prunegate.audit.history_read import ReadHistory, SeenLog
 from prunegate.audit.ledger import SEAL
 from prunegate.audit.loosening import LOOSENING
 from prunegate.audit.signing.decision import CANDIDATE, POLICY
+from prunegate.report.trail_parts import CODE, Event, Fact, SignOff, count, spelled, when, where
+from prunegate.report.trail_waiver import rests_on, waiver_event
 from prunegate.text.escape import LONGEST, named, shorten
 
-_CODE = 12
 _FIELDS_SHOWN = 24
-
-
-@dataclass(frozen=True, kw_only=True)
-class Fact:
-    """A name and its value."""
-
-    name: str
-    value: str
-    code: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class SignOff:
-    """One person's word."""
-
-    status: str
-    """Which icon: approve, reject, inconclusive (a question) or hollow (does not count)."""
-    word: str
-    who: str
-    how: str
-    weak: bool
-    """Whether only the agency vouches for it."""
-    details: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Event:
-    """One entry on a policy's time line."""
-
-    status: str
-    """Which icon: an outcome, waived, or note."""
-    title: str
-    when: str
-    where: str
-    text: str
-    facts: tuple[Fact, ...] = ()
-    points: tuple[str, ...] = ()
-    said: tuple[SignOff, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,13 +74,13 @@ def trail_view(read: ReadHistory) -> TrailView:
     log, entries = read.folder.log, read.folder.entries
     return TrailView(
         title=named(log.checkpoint.origin) if log else "An audit trail without a log",
-        made=_when(read.made),
+        made=when(read.made),
         entries=f"{sum(e.number is not None for e in entries):,}",
         checkpoint=tuple(_checkpoint(read)),
         checks=tuple(_checks(read)),
         chapters=tuple(_chapter(one, read) for one in read.history.chapters),
         people=tuple(_person(one) for one in reversed(read.history.people)),
-        rest=tuple(_other(one) for one in reversed(read.history.rest)),
+        rest=tuple(_other(one, read) for one in reversed(read.history.rest)),
     )
 
 
@@ -141,13 +104,13 @@ def _checks(read: ReadHistory) -> Iterator[Check]:
     if log is not None:
         yield Check(
             status="pass",
-            text=f"{_count(log.checkpoint.size, 'entry', 'entries')} of the log, each as it was "
+            text=f"{count(log.checkpoint.size, 'entry', 'entries')} of the log, each as it was "
             "sealed; they give the root that the log’s key signed.",
         )
     if read.records:
         yield Check(
             status="pass",
-            text=f"{_count(read.records, 'record')}: each has the digest that its decision names, "
+            text=f"{count(read.records, 'record')}: each has the digest that its decision names, "
             "and its verdict follows from its own policy and counts, worked out again.",
         )
     if any(one.said for chapter in read.history.chapters for one in chapter.decided):
@@ -155,10 +118,17 @@ def _checks(read: ReadHistory) -> Iterator[Check]:
         yield Check(
             status="pass", text=f"Every signature under a sign-off that this page shows{grown}."
         )
+    if read.waivers:
+        backed = "; each finding that a record at hand calls waived is backed by one of them"
+        yield Check(
+            status="pass",
+            text=f"{count(len(read.waivers), 'waiver')}: each signature holds over the request "
+            f"that is shown{backed if read.records else ''}.",
+        )
     if read.gone:
         yield Check(
             status="inconclusive",
-            text=f"{_count(read.gone, 'decision')} without a record in the folder: nothing is known"
+            text=f"{count(read.gone, 'decision')} without a record in the folder: nothing is known"
             " of who had to sign, so none of them is shown as in force.",
         )
     if not read.folder.keys:
@@ -170,7 +140,7 @@ def _checks(read: ReadHistory) -> Iterator[Check]:
     if pending:
         yield Check(
             status="inconclusive",
-            text=f"{_count(pending, 'entry', 'entries')} not sealed yet: only the folder vouches "
+            text=f"{count(pending, 'entry', 'entries')} not sealed yet: only the folder vouches "
             "for them and for their time.",
         )
     if log is None:
@@ -182,8 +152,8 @@ def _checks(read: ReadHistory) -> Iterator[Check]:
 
 def _chapter(chapter: Chapter, read: ReadHistory) -> ChapterView:
     now = read.made
-    entries = [(one.entry, _decision(one, read.seen)) for one in chapter.decided]
-    entries += [(entry, _other(entry)) for entry in chapter.others]
+    entries = [(one.entry, _decision(one, read)) for one in chapter.decided]
+    entries += [(entry, _other(entry, read)) for entry in chapter.others]
     entries.sort(key=lambda pair: _order(pair[0]), reverse=True)
     current = chapter.in_force(now)
     held = {id(spell): _held(spell, now, current is spell) for spell in chapter.spells}
@@ -204,12 +174,14 @@ _ENDED = {
     "superseded": "another candidate took its place",
     "rejected": "somebody who had a say rejected it",
     "revalidate": "its term was over: it had to be judged anew",
+    "waivers": "a waiver that it rested on no longer counted",
     "approvals": "its approvals no longer counted",
 }
 _WILL_END = {
     "superseded": "then another candidate takes its place",
     "rejected": "then somebody who has a say rejects it",
     "revalidate": "then its term is over: it has to be judged anew",
+    "waivers": "then a waiver that it rests on no longer counts",
     "approvals": "then its approvals no longer count",
 }
 
@@ -217,16 +189,16 @@ _WILL_END = {
 def _held(spell: Spell, now: datetime, current: bool) -> Held:
     subjects = {one.name: one.sha256 for one in spell.decision.statement.subjects}
     candidate = subjects.get(CANDIDATE)
-    code = candidate[:_CODE] if candidate else f"of decision {spell.decision.sha256[:_CODE]}"
+    code = candidate[:CODE] if candidate else f"of decision {spell.decision.sha256[:CODE]}"
     ahead = spell.until is not None and spell.until > now
     why = (_WILL_END if ahead else _ENDED)[spell.ended] if spell.ended else ""
     if spell.passed_over and not ahead:
         why += f" ({'; '.join(PASSED_OVER[one] for one in spell.passed_over)})"
-    until = "no end is set" if spell.until is None else _when(spell.until)
+    until = "no end is set" if spell.until is None else when(spell.until)
     whose = tuple(_whose(one) for one in spell.counted)
     return Held(
         candidate=code,
-        since=_when(spell.since),
+        since=when(spell.since),
         until=until,
         whose=whose or ("the verdict alone: its policy asks for no approval",),
         why=why,
@@ -243,28 +215,28 @@ def _whose(one: Said) -> str:
 _OUTCOME = {"approve": "Approved", "reject": "Rejected", "inconclusive": "Not enough evidence"}
 
 
-def _decision(one: Decided, seen: Mapping[str, SeenLog]) -> Event:
+def _decision(one: Decided, read: ReadHistory) -> Event:
     status = one.outcome if one.outcome in _OUTCOME else "inconclusive"
     return Event(
         status=status,
         title=_OUTCOME.get(one.outcome, "An outcome that is not known"),
-        when=_spelled(one.entry.facts.created),
-        where=_where(one.entry),
+        when=spelled(one.entry.facts.created),
+        where=where(one.entry),
         text=shorten(one.sentence, LONGEST),
-        facts=tuple(_decision_facts(one)),
-        said=tuple(_sign_off(word, over, seen.get(word.entry)) for word, over in one.said),
+        facts=tuple(_decision_facts(one, read)),
+        said=tuple(_sign_off(word, over, read.seen.get(word.entry)) for word, over in one.said),
     )
 
 
-def _decision_facts(one: Decided) -> Iterator[Fact]:
+def _decision_facts(one: Decided, read: ReadHistory) -> Iterator[Fact]:
     for name, subject in (("Candidate", CANDIDATE), ("Policy file", POLICY)):
         digest = one.subject(subject)
-        value = digest[:_CODE] if digest else "not known: only its predictions were judged"
+        value = digest[:CODE] if digest else "not known: only its predictions were judged"
         yield Fact(name=name, value=value, code=digest is not None)
-    yield Fact(name="Record", value=one.record[:_CODE], code=True)
+    yield Fact(name="Record", value=one.record[:CODE], code=True)
     attempt = one.predicate.get("attempt")
     if isinstance(attempt, dict):
-        gate_set = str(attempt.get("gate_set"))[:_CODE]
+        gate_set = str(attempt.get("gate_set"))[:CODE]
         value = f"number {attempt.get('number')} on the gate set {gate_set}"
         yield Fact(name="Attempt", value=shorten(value, LONGEST))
     yield Fact(name="Bar", value=_bar(one))
@@ -272,6 +244,8 @@ def _decision_facts(one: Decided) -> Iterator[Fact]:
     if isinstance(search, dict):
         tried = f"chosen by a search among {search.get('attempts')} candidates, on other rows"
         yield Fact(name="Search", value=shorten(tried, LONGEST))
+    if one.waivers:
+        yield Fact(name="Rests on", value=rests_on(one.waivers, read.folder.by_sha256))
     if (term := one.predicate.get("revalidate")) is not None:
         yield Fact(name="To be judged anew", value=shorten(f"from {term} on", 60))
     yield Fact(name="Signed by the gate", value=_signers(one.entry))
@@ -280,7 +254,7 @@ def _decision_facts(one: Decided) -> Iterator[Fact]:
 def _bar(one: Decided) -> str:
     if one.bar_entry is None:
         return "not sealed before it was judged"
-    sealed = f"sealed {_spelled(one.bar_entry.facts.created)} ({_where(one.bar_entry)})"
+    sealed = f"sealed {spelled(one.bar_entry.facts.created)} ({where(one.bar_entry)})"
     if one.bar == "other":
         return f"another one was {sealed}: it was judged by other rules, or on changed slices"
     before = one.terms.before_predictions if one.terms is not None else None
@@ -292,7 +266,7 @@ def _bar(one: Decided) -> str:
 def _signers(entry: Entry) -> str:
     if not entry.facts.signers:
         return "no: only the log’s key vouches for it"
-    return "with key " + ", ".join(shorten(name, _CODE + 1) for name in entry.facts.signers)
+    return "with key " + ", ".join(shorten(name, CODE + 1) for name in entry.facts.signers)
 
 
 _WORD = {"approve": "approves", "reject": "rejects", "discuss": "has questions"}
@@ -301,8 +275,8 @@ _MARK = {"approve": "approve", "reject": "reject", "discuss": "inconclusive"}
 
 def _sign_off(one: Said, over: PassedOver | None, seen: SeenLog | None) -> SignOff:
     place = f", {named(one.organisation)}" if one.organisation else ""
-    details = [f"on {_when(one.at)}"]
-    details += [f"until {_when(one.expires)}"] if one.expires else []
+    details = [f"on {when(one.at)}"]
+    details += [f"until {when(one.expires)}"] if one.expires else []
     details += [f"entry {one.number}" if one.number is not None else "not sealed yet"]
     details += [_saw(seen)] if seen is not None else []
     details += [f"under conditions: {shorten(one.conditions, LONGEST)}"] if one.conditions else []
@@ -318,7 +292,7 @@ def _sign_off(one: Said, over: PassedOver | None, seen: SeenLog | None) -> SignO
 
 
 def _saw(seen: SeenLog) -> str:
-    entries = _count(seen.size, "entry", "entries")
+    entries = count(seen.size, "entry", "entries")
     return f"{'cosigned' if seen.cosigned else 'saw'} the log at {entries}"
 
 
@@ -331,7 +305,7 @@ def _person(entry: Entry) -> Event:
         if said.get("organisation"):
             facts.append(Fact(name="Organisation", value=_get(said, "organisation")))
         if said.get("valid_until"):
-            facts.append(Fact(name="Valid until", value=_spelled(str(said["valid_until"]))))
+            facts.append(Fact(name="Valid until", value=spelled(str(said["valid_until"]))))
         status = "pass"
     else:
         title, text = "A key was revoked, for good", f"Reason: {_get(said, 'reason')}"
@@ -339,15 +313,17 @@ def _person(entry: Entry) -> Event:
     return Event(
         status=status,
         title=title,
-        when=_spelled(entry.facts.created),
-        where=_where(entry),
+        when=spelled(entry.facts.created),
+        where=where(entry),
         text=text,
         facts=tuple(facts),
     )
 
 
-def _other(entry: Entry) -> Event:
+def _other(entry: Entry, read: ReadHistory) -> Event:
     """A seal, a loosened bar, a waiver, or an entry of a kind that is not known here."""
+    if (waiver := read.waivers.get(entry.sha256)) is not None:
+        return waiver_event(entry, waiver, read.made)
     said, kind = entry.statement.predicate, entry.facts.kind
     facts: tuple[Fact, ...] = ()
     points: tuple[str, ...] = ()
@@ -355,25 +331,22 @@ def _other(entry: Entry) -> Event:
         title, status = "The bar was sealed", "note"
         text = "Which rules will hold on which labelled rows, said before these are judged."
         facts = (
-            Fact(name="Policy file", value=entry.statement.subjects[0].sha256[:_CODE], code=True),
-            Fact(name="Gate set", value=_get(said, "gate_set")[:_CODE], code=True),
+            Fact(name="Policy file", value=entry.statement.subjects[0].sha256[:CODE], code=True),
+            Fact(name="Gate set", value=_get(said, "gate_set")[:CODE], code=True),
             Fact(name="Rows", value=_get(said, "rows")),
         )
     elif kind == LOOSENING:
         title, status = "The bar was lowered", "fail"
         text = f"Reason given: {_get(said, 'reason')}"
         points = tuple(_loosened(said))
-    elif kind == WAIVER:
-        title, status, text = "A waiver", "waived", "A broken rule was excused, for a time."
-        facts = tuple(_flat(said))
     else:
         title, status, text = f"An entry of the kind {named(kind)}", "note", ""
         facts = tuple(_flat(said))
     return Event(
         status=status,
         title=title,
-        when=_spelled(entry.facts.created),
-        where=_where(entry),
+        when=spelled(entry.facts.created),
+        where=where(entry),
         text=text,
         facts=facts,
         points=points,
@@ -405,23 +378,3 @@ def _flat(value: Mapping[str, Any], prefix: str = "") -> list[Fact]:
 
 def _get(said: Mapping[str, Any], name: str) -> str:
     return shorten(str(said.get(name, "not said")), LONGEST)
-
-
-def _where(entry: Entry) -> str:
-    return f"entry {entry.number}" if entry.number is not None else "not sealed yet"
-
-
-def _when(moment: datetime) -> str:
-    return f"{moment.day} {moment:%b %Y, %H:%M} UTC"
-
-
-def _spelled(created: str) -> str:
-    """An entry's time for people; what is no time is shown as it is."""
-    try:
-        return _when(datetime.fromisoformat(created))
-    except ValueError:
-        return shorten(created, 40)
-
-
-def _count(number: int, one: str, many: str = "") -> str:
-    return f"{number:,} {one if number == 1 else many or one + 's'}"

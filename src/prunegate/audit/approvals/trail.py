@@ -183,6 +183,11 @@ class Folder:
     keys: int
     """Public keys that entries were verified with; 0: their signatures were not looked at."""
 
+    @property
+    def by_sha256(self) -> dict[str, Entry]:
+        """Entries by the sha256 of their content."""
+        return {entry.sha256: entry for entry in self.entries}
+
 
 def read_folder(audit: Path, kinds: frozenset[str] | None = None) -> Folder:
     """Verify the folder and open its entries.
