@@ -187,8 +187,8 @@ CHECKS: Registry[Check] = Registry(
             moves="drop",
             at_most=True,
             tighter="lower",
-            meaning="Most that a metric whose higher values are better may lose: the non-inferiority "
-            "margin.",
+            meaning="Most that a metric whose higher values are better may lose: the "
+            "non-inferiority margin.",
             brief="drop of at most {}",
             sentence="to have dropped by no more than {}",
             column="drop of at most {}",

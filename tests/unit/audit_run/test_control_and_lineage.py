@@ -85,7 +85,7 @@ def test_the_summary_speaks_of_the_worst_slice() -> None:
     scores = {"baseline": baseline, "candidate": candidate, "control": control}
     found = control_of(make_policy(RECALL, ALARMS), rows, scores)
     assert "On kind=video, recall changed by −40.0 points with pruning" in found.summary
-    assert "by -30.0 points after the same fine-tuning with nothing removed" in found.summary
+    assert "by −30.0 points after the same fine-tuning with nothing removed" in found.summary
     video = {s.metric: s for s in found.slices if s.slice == "kind=video"}["recall"]
     assert (video.baseline, video.control, video.candidate) == (1.0, 0.7, 0.6)
     assert (video.lost, video.gained) == (3, 0)
