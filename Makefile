@@ -9,10 +9,10 @@ export HF_HUB_OFFLINE := 1
 demo: $(VENV)/.run        ## the whole way, offline: two candidates, two verdicts, two reports
 	$(BIN)/prunegate demo
 
-test: $(VENV)/.dev        ## every test, in five minutes on two cores
+test: $(VENV)/.dev        ## every test, without coverage
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
-test-fast: $(VENV)/.dev   ## the part that takes well under a minute
+test-fast: $(VENV)/.dev   ## the quick part: files that are slow as a whole are not even read
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow"
 
 thorough: $(VENV)/.dev    ## every test, with many more examples of each law: for the night

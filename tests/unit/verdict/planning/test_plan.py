@@ -6,7 +6,6 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from tests.depth import times
 
 from prunegate.cli.plan_words import _chances, lines
 from prunegate.errors import InputError, UnsupportedError
@@ -81,9 +80,7 @@ def test_the_sizes_of_the_exact_test(margin, discordance, needed):
 @pytest.mark.parametrize("limit", LIMITS)
 def test_the_needed_size_delivers_the_power_and_the_margin_holds(limit):
     judged = policy(limit)
-    found = plan(
-        judged, Assumed(prevalence=0.4), Wanted(simulations=times(500, thorough=1500), seed=5)
-    )
+    found = plan(judged, Assumed(prevalence=0.4), Wanted(simulations=1500, seed=5))
     chances = simulated(found)
     assert 0.87 <= chances["nothing changed"][0] <= 0.975
     approximate = any(word in limit for word in ("precision, max", "f1, max"))
@@ -102,7 +99,7 @@ def test_whole_policies_are_approved_as_planned_and_not_at_a_margin(more):
         "metric: specificity, slices: k, max_drop: {error_ratio: 1.0}, severity: warn",
         slices=f"slices: [{{by: k, expect: [a, b, c]}}, {{by: r, expect: [x, y]}}{more}]\n",
     )
-    found = plan(judged, Assumed(), Wanted(simulations=times(200, thorough=600)))
+    found = plan(judged, Assumed(), Wanted(simulations=600))
     chances = simulated(found)
     assert chances["nothing changed"][0] >= 0.9 - 3 * chances["nothing changed"][2]
     assert chances["nothing changed"][1] <= 0.05
