@@ -56,6 +56,8 @@ class Check(ABC):
     """As a policy spells it, and a finding's ``check``."""
     tighter: Better
     """Which way its number is tighter."""
+    meaning: str
+    """What it limits, for the policy's schema."""
     brief: str
     """In a few words, with the limit's place: ``drop of at most {}``."""
     sentence: str
@@ -163,6 +165,7 @@ CHECKS: Registry[Check] = Registry(
             name="at_least",
             floor=True,
             tighter="higher",
+            meaning="Floor of the candidate's own value.",
             brief="at least {}",
             sentence="at least {}",
             column="at least {}",
@@ -173,6 +176,7 @@ CHECKS: Registry[Check] = Registry(
             name="at_most",
             floor=False,
             tighter="lower",
+            meaning="Cap of the candidate's own value.",
             brief="at most {}",
             sentence="at most {}",
             column="at most {}",
@@ -183,6 +187,7 @@ CHECKS: Registry[Check] = Registry(
             moves="drop",
             at_most=True,
             tighter="lower",
+            meaning="Most that a metric whose higher values are better may lose: the non-inferiority margin.",
             brief="drop of at most {}",
             sentence="to have dropped by no more than {}",
             column="drop of at most {}",
@@ -193,6 +198,7 @@ CHECKS: Registry[Check] = Registry(
             moves="rise",
             at_most=True,
             tighter="lower",
+            meaning="Most that a metric whose lower values are better may grow.",
             brief="rise of at most {}",
             sentence="to have risen by no more than {}",
             column="rise of at most {}",
@@ -203,6 +209,7 @@ CHECKS: Registry[Check] = Registry(
             moves="gain",
             at_most=False,
             tighter="higher",
+            meaning="Least that the metric has to get better by.",
             brief="improvement of at least {}",
             sentence="to have improved by at least {}",
             column="gain of at least {}",
@@ -214,6 +221,7 @@ CHECKS: Registry[Check] = Registry(
             moves="gain",
             at_most=True,
             tighter="lower",
+            meaning="Most that it may get better by: a larger gain is suspicious.",
             brief="improvement of at most {}",
             sentence="to have improved by no more than {} (more would be suspicious)",
             column="gain of at most {}",
@@ -222,6 +230,7 @@ CHECKS: Registry[Check] = Registry(
         RatioCheck(
             name="max_ratio",
             tighter="lower",
+            meaning="Largest ratio of the candidate's value to the baseline's, of operational metrics.",
             brief="at most {} times the baseline's",
             sentence="at most {} times the baseline's",
             column="at most {} of the baseline’s",

@@ -95,7 +95,8 @@ def render(specification: dict[str, Any], *, name: str, title: str, description:
 
 @lru_cache(maxsize=_KEPT)
 def _drawn(specification: str) -> str:
-    drawn: str = vlc.vegalite_to_svg(specification)
+    # a dictionary: read from text, some numbers come out one digit off
+    drawn: str = vlc.vegalite_to_svg(json.loads(specification))
     return drawn
 
 

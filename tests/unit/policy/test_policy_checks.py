@@ -15,7 +15,8 @@ RULES = {
         "{metric: mae, at_most: 0.5}",
         (
             "metric: mae is not defined for task kind binary; valid: precision, recall, "
-            "specificity, f1, accuracy, false_positive_rate, negative_flip_rate, churn"
+            "specificity, f1, accuracy, balanced_accuracy, mcc, false_positive_rate, "
+            "negative_flip_rate, churn"
         ),
     ),
     "no limit": (

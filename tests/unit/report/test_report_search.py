@@ -100,7 +100,7 @@ def test_the_control_says_what_the_criterion_bought(
 
 def test_other_metrics_are_compared_by_their_margins(records: ModuleType) -> None:
     control = attempt(4, criterion="random", loss_metric="precision", margin_used=1.5)
-    assert "bought 110\u00a0% of the margin" in view(records, control=control).control
+    assert "bought 110.0\u00a0% of the margin" in view(records, control=control).control
 
 
 def test_no_control_and_no_edge_are_said_plainly(records: ModuleType) -> None:

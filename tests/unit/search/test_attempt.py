@@ -143,11 +143,11 @@ def verdict(outcome: Any, findings: list[Finding], reasons: list[str]) -> Verdic
     ("found", "words"),
     [
         (verdict("approve", [finding()], ["All hold."]), ""),
-        (verdict("reject", [OPEN, TOO_BAD], ["Bad.", "Open."]), "Bad. It misses by 3 points."),
+        (verdict("reject", [OPEN, TOO_BAD], ["Bad.", "Open."]), "Bad. It misses by 3.0 points."),
         (verdict("inconclusive", [OPEN], ["Open."]), "Open."),
         (
             verdict("reject", [TOO_LARGE], ["Large."]),
-            "Large. It misses by 0.1 of the baseline's.",
+            "Large. It misses by 10.0 % of the baseline's.",
         ),
         (verdict("inconclusive", [finding()], ["Absent."]), "Absent."),
     ],
