@@ -187,7 +187,8 @@ CHECKS: Registry[Check] = Registry(
             moves="drop",
             at_most=True,
             tighter="lower",
-            meaning="Most that a metric whose higher values are better may lose: the non-inferiority margin.",
+            meaning="Most that a metric whose higher values are better may lose: the "
+            "non-inferiority margin.",
             brief="drop of at most {}",
             sentence="to have dropped by no more than {}",
             column="drop of at most {}",
@@ -230,7 +231,8 @@ CHECKS: Registry[Check] = Registry(
         RatioCheck(
             name="max_ratio",
             tighter="lower",
-            meaning="Largest ratio of the candidate's value to the baseline's, of operational metrics.",
+            meaning="Largest ratio of the candidate's value to the baseline's, of operational "
+            "metrics.",
             brief="at most {} times the baseline's",
             sentence="at most {} times the baseline's",
             column="at most {} of the baseline’s",
