@@ -30,6 +30,7 @@ class Registry(Mapping[str, Entry], Generic[Entry]):
         self._closed = ""
         for entry in entries:
             self.add(entry)
+        self._first = len(self._entries)
 
     def add(self, entry: Entry) -> Entry:
         """Add one entry; usable as a decorator of classes.
@@ -44,6 +45,11 @@ class Registry(Mapping[str, Entry], Generic[Entry]):
             raise ValueError(f"there is a {self._what} '{name}' already; choose another name.")
         self._entries[name] = entry
         return entry
+
+    @property
+    def extended(self) -> bool:
+        """Whether something was added to the first entries, which only this process knows."""
+        return len(self) > self._first
 
     def close(self, because: str) -> None:
         """Take no further entries; ``because`` says what has read them, and when to add instead."""

@@ -39,7 +39,7 @@ class RatioFloor(Check):
 CHECKS.add(RatioFloor(
     name="min_ratio", tighter="higher", brief="no less than {} times the old one",
     sentence="no less than {} times the old one", column="no less than {} of the old one",
-    expected="a number above 0 such as 0.9",
+    expected="a number above 0 such as 0.9", meaning="Smallest ratio to the old value.",
 ))
 
 from prunegate.audit.opinion_facts import FACTORS
@@ -79,8 +79,11 @@ def run(tmp_path: Path):  # type: ignore[no-untyped-def]  # a closure over the f
     return call
 
 
-@pytest.mark.slow  # four processes, each with its own imports
+@pytest.mark.slow  # five processes, each with its own imports
 def test_a_made_up_metric_and_check_go_all_the_way(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    schema = json.loads(run("policy", "schema"))
+    field = schema["$defs"]["Rule"]["properties"]["min_ratio"]
+    assert field["description"] == "Smallest ratio to the old value."
     told = run("policy", "explain", "p.yaml")
     assert "proven no less than 0.5 times the old one" in told
     run("gate", "p.yaml", "--predictions", "t.csv", "--out", "out", "-q")

@@ -45,6 +45,17 @@ Ask = Callable[["Policy", "Verdict", "Sequence[Waiver]"], Awaited]
 waived by, to the second opinion."""
 
 
+def ask_of(process: OpinionProcess) -> Ask:
+    """Who is asked: the process, or this one where metrics or checks were added from outside.
+
+    A process of its own does not know these, and would refuse every policy that names them.
+    """
+    from prunegate.metrics.catalogue import METRICS
+    from prunegate.metrics.checks import CHECKS
+
+    return asked_here if METRICS.extended or CHECKS.extended else process.ask
+
+
 def at_hand() -> OpinionProcess:
     """The running process of this program, or a new one."""
     found = _started()

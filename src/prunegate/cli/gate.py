@@ -50,7 +50,7 @@ def command(
     Example:
       prunegate gate policies/brand-safety-vit.yaml --predictions predictions.parquet
     """  # noqa: D301  # click's mark is the character itself
-    from prunegate.audit.opinion_process import at_hand
+    from prunegate.audit.opinion_process import ask_of, at_hand
 
     opinion = at_hand()  # loads its engine while what follows is loaded and counted
 
@@ -71,9 +71,8 @@ def command(
     ledger = Ledger(output.audit)
     with place as staging, _readable(predictions, engine) as table, ledger:
         origin = Origin(inputs=behind)
-        decision = gate(
-            source, table, measurements=figures, origin=origin, ledger=ledger, ask=opinion.ask
-        )
+        ask = ask_of(opinion)
+        decision = gate(source, table, measurements=figures, origin=origin, ledger=ledger, ask=ask)
         folder = keep(decision, staging, output.audit, key)
     show(decision, folder, output)
     return decision.verdict.exit_code

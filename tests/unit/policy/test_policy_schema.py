@@ -11,6 +11,7 @@ from ruamel.yaml import YAML
 
 from prunegate.errors import PolicyError
 from prunegate.metrics.catalogue import METRICS
+from prunegate.metrics.checks import CHECKS
 from prunegate.policy.load import parse_policy
 from prunegate.policy.schema import json_schema
 
@@ -37,6 +38,13 @@ def test_the_schema_says_who_it_is() -> None:
     assert schema["$defs"]["Evidence"]["properties"]["confidence"]["description"] == (
         "One-sided, for every test."
     )
+
+
+def test_every_key_of_a_rule_is_described_the_limits_by_their_checks() -> None:
+    found = json_schema()["$defs"]["Rule"]["properties"]
+    assert all(schema.get("description") for schema in found.values())
+    for name, check in CHECKS.items():
+        assert found[name]["description"] == check.meaning
 
 
 def test_the_example_of_the_design_is_valid(
