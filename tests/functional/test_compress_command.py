@@ -59,7 +59,7 @@ def test_a_candidate_of_every_kind_of_step(home: Path, start: Callable[..., Any]
     with_steps(home, ALL_STEPS)
     code, out, err = start("compress", "policy.yaml", "-o", "candidate")
     assert code == 0, err
-    assert "layers: 2 -> 1 (-50.0%)" in out
+    assert "layers: 2 -> 1 (−50.0 %)" in out
     assert "zeros:" in out
     assert "candidate: candidate" in out
     assert "rank layers (step 1 of 4)" in err
