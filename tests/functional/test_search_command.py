@@ -220,7 +220,7 @@ def test_the_attempts_are_printed(searched: Searched) -> None:
     assert sum("chosen" in line for line in lines) == 1
     assert sum("next step up" in line for line in lines) == 1
     assert any(line.strip().startswith("random") for line in lines)
-    assert "attempt 1: remove 10 %" in searched.stderr
+    assert "attempt 1: remove 10.0 %" in searched.stderr
     assert not list(searched.out.parent.glob(".search-*"))
 
 
