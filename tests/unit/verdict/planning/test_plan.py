@@ -289,9 +289,9 @@ def test_a_share_is_never_rounded_to_none_or_all():
         approve=0.99999, reject=0.00001, inconclusive=0.0, approve_error=0.001, reject_error=0.001
     )
     assert [words.split(" (")[0].strip() for words in _chances(rare)] == [
-        "99.9 %",
-        "0.1 %",
-        "0.0 %",
+        "> 99.9 %",
+        "< 0.1 %",
+        "0 %",
     ]
 
 
