@@ -112,10 +112,10 @@ def finding(**given: object) -> Finding:
 @pytest.mark.parametrize(
     ("low", "high", "said"),
     [
-        (0.000099, 0.0059, "+0.0001 to +0.0059 nats"),
+        (0.000099, 0.0059, "+0.000099 to +0.0059 nats"),
         (0.0024, 0.0052, "+0.0024 to +0.0052 nats"),
         (0.2, None, "+0.20 nats to no end"),
-        (0.2, 3.0, "+0.2 to +3.0 nats"),
+        (0.2, 3.0, "+0.20 to +3.0 nats"),
     ],
 )
 def test_a_real_loss_shows_both_ends_of_its_interval(
