@@ -83,6 +83,7 @@ def _of_metric(policy: Policy, finding: Finding) -> dict[str, bool]:
         "operational": operational,
         "mean": metric is not None and metric.kind == "mean",
         "share": metric is not None and metric.kind in ("rate", "flips"),
+        "coefficient": metric is not None and metric.kind == "coefficient",
         "lower": metric is not None and metric.better == "lower",
         "interval": operational and finding.evidence == "proven" and finding.method != "figure",
         "undefined_fails": rule is not None and rule.on_undefined == "fail",
