@@ -112,9 +112,9 @@ def _wanted(given: Given) -> Wanted:
 
 
 def _write_request(given: Given, out: Path, *, quiet: bool) -> None:
+    from prunegate.audit.approvals.request import SIGN_WITH
     from prunegate.audit.log.durable import write_whole
     from prunegate.audit.waivers.bring_in import waiver_request
-    from prunegate.audit.waivers.request import SIGN_WITH
 
     wanted = _wanted(given)
     case = case_of(given.record, given.audit, given.allowed_signers, signing=False)

@@ -25,11 +25,13 @@ from prunegate.audit.signing.decision import clipped
 from prunegate.errors import EvidenceError, InputError
 from prunegate.policy.wording import show, suggest
 from prunegate.text.escape import escaped, one_line
+from prunegate.text.time import short_code
 
 FORMAT = "urn:prunegate:approval-request:v1"
 FILE = "approval-request.json"
 """Name of the file beside the report."""
-SIGN = f"ssh-keygen -Y sign -f ~/.ssh/id_ed25519 -n prunegate-signoff {FILE}"
+SIGN_WITH = "ssh-keygen -Y sign -f ~/.ssh/id_ed25519 -n prunegate-signoff"
+SIGN = f"{SIGN_WITH} {FILE}"
 """What a signer types, with the key that she has."""
 LARGEST = 24 << 10
 """Bytes; a request has to fit into an entry of the log, and an answer into the request."""
@@ -103,9 +105,8 @@ def request_document(
         report_sha256: of its page.
         seen: the log's state, where there is a log.
     """
-    code = " ".join(record_sha256[start : start + 4] for start in (0, 4, 8))
     name = clipped(record.policy.name)
-    read = f"I have read the report with the code {code}, whose decision is"
+    read = f"I have read the report with the code {short_code(record_sha256)}, whose decision is"
     read += f" {record.outcome.upper()} for {name}."
     if record.waivers:
         count = len(record.waivers)

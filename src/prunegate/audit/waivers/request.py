@@ -19,15 +19,11 @@ from prunegate.audit.record import DecisionRecord
 from prunegate.audit.signing.decision import clipped
 from prunegate.audit.signing.strict_json import parse_object, require_keys
 from prunegate.errors import EvidenceError, InputError
+from prunegate.text.time import short_code
 from prunegate.verdict.finding import Finding
 from prunegate.verdict.waiver import Waiver
 
 FORMAT = "urn:prunegate:waiver-request:v1"
-FILE = "waiver-request.json"
-"""Name that the documents give the file."""
-SIGN_WITH = "ssh-keygen -Y sign -f ~/.ssh/id_ed25519 -n prunegate-signoff"
-SIGN = f"{SIGN_WITH} {FILE}"
-"""What an approver types, with the key that she has."""
 RESTS_ON = ("task", "slices", "group", "evidence", "cost")
 """Sections of a policy that a rule's meaning rests on."""
 PLACE = ("rule", "metric", "slice", "class_label", "check")
@@ -96,7 +92,6 @@ def waiver_document(
             "nothing in it can be waived; judge its files with 'prunegate gate --audit DIR'"
         )
     name = clipped(record.policy.name)
-    code = " ".join(record_sha256[start : start + 4] for start in (0, 4, 8))
     of = "" if finding.class_label is None else f" of class {clipped(finding.class_label)}"
     about = f"{finding.metric} {finding.check}{of} on {clipped(finding.slice)}"
     return {
@@ -107,8 +102,8 @@ def waiver_document(
         "terms": terms_of(record.policy.document, finding.rule),
         "finding": {field: plain(getattr(finding, field)) for field in (*PLACE, *SHOWN)},
         "sentence": (
-            f"I have read the report with the code {code} of {name}. I accept for this candidate, "
-            f"until {ask.expires}, that {about} does not hold."
+            f"I have read the report with the code {short_code(record_sha256)} of {name}. I accept "
+            f"for this candidate, until {ask.expires}, that {about} does not hold."
         ),
         **plain(ask),
     }
