@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -15,7 +15,7 @@ from prunegate.audit.approvals.people import parse_utc
 from prunegate.audit.approvals.request import Seen
 from prunegate.audit.approvals.signers_file import FILE, signers_of
 from prunegate.audit.approvals.standing import RestsOn, Said
-from prunegate.audit.approvals.trail import Entry, Folder, read_folder, trail_of
+from prunegate.audit.approvals.trail import Entry, Folder, approvals_of, read_folder, trail_of
 from prunegate.audit.approvals.witness import require_seen
 from prunegate.audit.history import History, Terms, history
 from prunegate.audit.log.checkpoint import parse_checkpoint
@@ -71,9 +71,12 @@ def read_history(audit: Path, now: datetime) -> ReadHistory:
     waivers = heard_waivers(book)
     terms = dict(_terms(audit, decisions, book))
 
+    approvals = [entry for entry in folder.entries if entry.facts.kind == APPROVAL]
+
     @cache
     def hear(record: str) -> tuple[Said, ...]:
-        return said_in(Book(trail=trail_of(audit, folder.entries, record), signers=signers))
+        trail = replace(book.trail, approvals=approvals_of(approvals, record))
+        return said_in(Book(trail=trail, signers=signers))
 
     return ReadHistory(
         history=history(

@@ -155,18 +155,30 @@ def trail_in_bundle(
     return _trail(found, record, gate | _writers(found))
 
 
+def approvals_of(entries: Iterable[Entry], record: str) -> tuple[tuple[Entry, Approval], ...]:
+    """The approvals of one record, of entries that are approvals.
+
+    Raises:
+        EvidenceError: an entry is not what its kind says.
+    """
+    return tuple(
+        (one, approval_in(one.statement.predicate, one.where))
+        for one in entries
+        if record in one.facts.subjects
+    )
+
+
 def _trail(entries: Sequence[Entry], record: str | None, gate: frozenset[str]) -> Trail:
     found: dict[str, list[Entry]] = {kind: [] for kind in TOLD}
     for entry in entries:
         if entry.facts.kind in found:
             found[entry.facts.kind].append(entry)
-    about = [e for e in found[APPROVAL] if record is not None and record in e.facts.subjects]
     return Trail(
         enrolments=tuple(
             (e, enrolment_in(e.statement.predicate, e.where)) for e in found[ENROLMENT]
         ),
         revocations=tuple(revocation_in(e.statement.predicate, e.where) for e in found[REVOCATION]),
-        approvals=tuple((e, approval_in(e.statement.predicate, e.where)) for e in about),
+        approvals=() if record is None else approvals_of(found[APPROVAL], record),
         waivers=tuple((e, waiver_in(e.statement.predicate, e.where)) for e in found[WAIVER]),
         gate_signers=gate,
     )
