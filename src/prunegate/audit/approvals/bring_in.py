@@ -35,6 +35,7 @@ from prunegate.audit.recompute import policy_of
 from prunegate.audit.signing.dsse import sign
 from prunegate.audit.signing.keys import PrivateKey, key_id
 from prunegate.audit.signing.ssh_signature import NAMESPACE, fingerprint, key_blob, ssh_sign
+from prunegate.audit.signing.statement import Statement
 from prunegate.errors import EvidenceError, InputError
 from prunegate.policy.wording import show, suggest
 from prunegate.text.escape import escaped
@@ -69,6 +70,11 @@ class Case:
         """
         trail = read_trail(self.audit, self.stored.digest)
         return Book(trail=trail, signers=signers_of(self.signers_file))
+
+    def pend(self, statement: Statement) -> Path:
+        """Put a statement into the trail as an entry, signed by the gate's key where it is here."""
+        keys = [self.gate] if self.gate is not None else []
+        return pend(sign(statement.to_bytes(), keys), self.audit)
 
     def document(self) -> dict[str, Any]:
         """The request for this record, with the log as it is now."""
@@ -225,9 +231,9 @@ def _signed(
 def _pend(case: Case, request: Request, approval: Approval) -> BroughtIn:
     stored = case.stored
     statement = approval.statement(stored.record, stored.digest, case.report)
-    keys = [case.gate] if case.gate is not None else []
-    entry = pend(sign(statement.to_bytes(), keys), case.audit)
-    return BroughtIn(entry=entry, request=request, approval=approval, signed_entry=bool(keys))
+    signed = case.gate is not None
+    entry = case.pend(statement)
+    return BroughtIn(entry=entry, request=request, approval=approval, signed_entry=signed)
 
 
 def _fingerprint(key: PrivateKey) -> str:

@@ -15,9 +15,7 @@ from prunegate.audit.approvals.people import Enrolment, checked_text
 from prunegate.audit.approvals.request import expiry
 from prunegate.audit.canonical import canonical_bytes
 from prunegate.audit.log.entry import format_time
-from prunegate.audit.log.pending import pend
 from prunegate.audit.recompute import policy_of
-from prunegate.audit.signing.dsse import sign
 from prunegate.audit.signing.keys import PrivateKey
 from prunegate.audit.signing.ssh_signature import NAMESPACE, fingerprint, key_blob, ssh_sign
 from prunegate.audit.waivers.entry import SignedWaiver, read_waiver
@@ -137,10 +135,9 @@ def _brought_in(
         signature=armored,
     )
     statement = said.statement(case.stored.record, case.stored.digest)
-    keys = [case.gate] if case.gate is not None else []
-    entry = pend(sign(statement.to_bytes(), keys), case.audit)
+    entry = case.pend(statement)
     waiver = read_waiver(said, signature_where).waives(entry.name, request.finding["rule"])
-    return WaiverIn(entry=entry, request=request, waiver=waiver, signed_entry=bool(keys))
+    return WaiverIn(entry=entry, request=request, waiver=waiver, signed_entry=case.gate is not None)
 
 
 def _section(case: Case) -> Waivers:
