@@ -21,7 +21,6 @@ from prunegate.audit.record import (
     Input,
     NamedModel,
     PolicyRef,
-    SecondOpinion,
     Workspace,
 )
 from prunegate.audit.tallied import tallies_of
@@ -69,8 +68,6 @@ class Judged:
     slices: Sequence[SliceCounts]
     """The tallies that the verdict was taken on."""
     verdict: Verdict
-    opinion: SecondOpinion | None = None
-    """The agreement of a second engine, where it was asked."""
     notes: tuple[Notes, ...] = ()
     """What the table's files say of their making."""
     claims: Input | None = None
@@ -147,7 +144,6 @@ def assemble(
             *_unknown(judged.unknown),
             *judged.unnamed,
         ),
-        second_opinion=judged.opinion,
         attempt=judged.attempt,
         bar=judged.bar,
         environment=environment_of(judged.notes),

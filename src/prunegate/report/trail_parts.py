@@ -6,19 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from prunegate.audit.approvals.trail import Entry
+from prunegate.report.details import Fact
 from prunegate.text.escape import shorten
 
 CODE = 12
 """Characters of a digest that are shown."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Fact:
-    """A name and its value."""
-
-    name: str
-    value: str
-    code: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

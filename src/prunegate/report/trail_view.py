@@ -17,7 +17,8 @@ from prunegate.audit.history_read import ReadHistory, SeenLog
 from prunegate.audit.ledger import SEAL
 from prunegate.audit.loosening import LOOSENING
 from prunegate.audit.signing.decision import CANDIDATE, POLICY
-from prunegate.report.trail_parts import CODE, Event, Fact, SignOff, count, spelled, when, where
+from prunegate.report.details import Fact
+from prunegate.report.trail_parts import CODE, Event, SignOff, count, spelled, when, where
 from prunegate.report.trail_waiver import rests_on, waiver_event
 from prunegate.text.escape import LONGEST, named, shorten
 

@@ -7,7 +7,8 @@ from datetime import datetime
 
 from prunegate.audit.approvals.trail import Entry
 from prunegate.audit.waivers.heard import HeardWaiver
-from prunegate.report.trail_parts import CODE, Event, Fact, count, spelled, where
+from prunegate.report.details import Fact
+from prunegate.report.trail_parts import CODE, Event, count, spelled, where
 from prunegate.text.escape import LONGEST, named, shorten
 
 
