@@ -30,14 +30,14 @@ def serve(path: str) -> None:
     from importlib import import_module
 
     from prunegate.cli import COMMANDS
-    from prunegate.data.gx import load
+    from prunegate.data.contract.great_expectations import load_great_expectations
 
     for name in COMMANDS.values():
         if name not in ("demo", "run", "search", "compress", "importance", "measure"):
             import_module(f"prunegate.cli.{name.partition(':')[0]}")
     for name in ("gate", "report.render", "audit.second_opinion", "audit.signing.keys"):
         import_module(f"prunegate.{name}")
-    load()
+    load_great_expectations()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(path)

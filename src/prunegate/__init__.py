@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from prunegate.audit.record import DecisionRecord
     from prunegate.errors import InputError, PolicyError, PrunegateError, TableError
     from prunegate.gate import gate, judge, judge_counts
-    from prunegate.models.candidate import load_candidate, save_candidate
+    from prunegate.models.candidate_module import load_candidate, save_candidate
     from prunegate.policy.load import load_policy
-    from prunegate.policy.model import Policy
+    from prunegate.policy.schema import Policy
     from prunegate.verdict.finding import Finding, Verdict
 
 __version__ = "0.1.0"
@@ -31,7 +31,7 @@ _HOMES = {
     "DecisionRecord": "prunegate.audit.record",
     "Finding": "prunegate.verdict.finding",
     "InputError": "prunegate.errors",
-    "Policy": "prunegate.policy.model",
+    "Policy": "prunegate.policy.schema",
     "PolicyError": "prunegate.errors",
     "PrunegateError": "prunegate.errors",
     "TableError": "prunegate.errors",
@@ -39,9 +39,9 @@ _HOMES = {
     "gate": "prunegate.gate",
     "judge": "prunegate.gate",
     "judge_counts": "prunegate.gate",
-    "load_candidate": "prunegate.models.candidate",
+    "load_candidate": "prunegate.models.candidate_module",
     "load_policy": "prunegate.policy.load",
-    "save_candidate": "prunegate.models.candidate",
+    "save_candidate": "prunegate.models.candidate_module",
 }
 
 __all__ = [

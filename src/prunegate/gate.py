@@ -10,7 +10,7 @@
     verdict -> second opinion (another engine, all findings): agrees, or nothing is written
     verdict + where everything came from -> DecisionRecord -> report, files, audit trail
 
-``run.py`` puts the candidate's making in front of this: compress, predict, measure.
+``pipeline/run.py`` puts the candidate's making in front of this: compress, predict, measure.
 """
 
 from __future__ import annotations
@@ -21,42 +21,42 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from prunegate.audit.assemble import Judged, Origin, assemble, policy_ref
-from prunegate.audit.bar_words import bar_warning
 from prunegate.audit.canonical import canonical_bytes
-from prunegate.audit.inputs import claims_input
+from prunegate.audit.git_state import workspace_of
+from prunegate.audit.input_digests import claims_input
 from prunegate.audit.ledger import Ledger, Tried
-from prunegate.audit.measured import measured_of
 from prunegate.audit.measured_models import require_same_models
+from prunegate.audit.measured_values import measured_of
 from prunegate.audit.model_digests import named_models
-from prunegate.audit.notes import Notes, predicted_at, read_notes, saturation_warnings
-from prunegate.audit.opinion_process import Ask, asked_here
+from prunegate.audit.opinion.process import Ask, asked_here
+from prunegate.audit.prediction_metadata import Notes, predicted_at, read_notes, saturation_warnings
 from prunegate.audit.provenance import now
 from prunegate.audit.read import kept_form
 from prunegate.audit.record import Bar, DecisionRecord
-from prunegate.audit.workspace import workspace_of
-from prunegate.claims.check import check
+from prunegate.audit.sealed_bar import bar_warning
+from prunegate.claims.check import check_claims
 from prunegate.cost.measurement import Measurements
 from prunegate.cost.operations import Operations, operations
-from prunegate.data.hashing import hash_files, require_unchanged
-from prunegate.data.tables import Table
-from prunegate.evaluation.count import Counted, count, identical, open_predictions
-from prunegate.evaluation.counts_table import read_counts
-from prunegate.evaluation.identity import identity_of
-from prunegate.evaluation.tallies import agree
+from prunegate.counting.count import Counted, count_table, identical, open_predictions
+from prunegate.counting.counts_table import read_counts
+from prunegate.counting.gate_set import identity_of
+from prunegate.counting.tallies import agree
+from prunegate.data.file_hashes import hash_files, require_unchanged
+from prunegate.data.predictions.table import Table
 from prunegate.policy.rules_digest import rules_digest
 from prunegate.report.render import draw_ahead
-from prunegate.verdict.attempt import Attempt, as_attempted, told
-from prunegate.verdict.claimed import with_claims
-from prunegate.verdict.figures import figures
+from prunegate.verdict.claim_findings import with_claims
+from prunegate.verdict.decide import decide
 from prunegate.verdict.finding import Verdict
-from prunegate.verdict.judge import decide
+from prunegate.verdict.gate_set_attempt import GateSetAttempt, as_attempted, with_attempt_statement
+from prunegate.verdict.operational_figures import operational_figures
 from prunegate.verdict.waiver import Waiver
 
 if TYPE_CHECKING:
     from prunegate.audit.signing.keys import PrivateKey
     from prunegate.outputs.staging import Staging
     from prunegate.policy.load import PolicyFile
-    from prunegate.policy.model import Policy
+    from prunegate.policy.schema import Policy
 
 
 UNCOUNTED = (
@@ -88,7 +88,7 @@ def judge(policy: Policy, predictions: Any, *, measurements: Measurements | None
     Raises:
         InputError: the policy or the table cannot be judged; nothing is passed over in silence.
     """
-    counted = count(policy, _open(policy, predictions))
+    counted = count_table(policy, _open(policy, predictions))
     return _judged(policy, counted, operations(policy, measurements))
 
 
@@ -111,7 +111,10 @@ def judge_counts(
     overall = slices[0]
     warnings = (identical(overall.rows),) if agree(overall.tally) else ()
     verdict = decide(
-        policy, slices, figures(known.measurements, known.cost, known.unpriced), warnings
+        policy,
+        slices,
+        operational_figures(known.measurements, known.cost, known.unpriced),
+        warnings,
     )
     return _claimed(policy, verdict, known)
 
@@ -165,13 +168,13 @@ def _whole(
     )
     known = operations(policy, measurements)
     notes = tuple(map(read_notes, table.files))
-    counted = count(policy, table)
+    counted = count_table(policy, table)
     attempt, bar = (
         _attempted(ledger, policy, table, notes, origin) if ledger is not None else (None, None)
     )
     noticed = () if ledger is None else _of_attempt(attempt, bar)
     tested = as_attempted(policy, attempt)
-    verdict = told(_judged(tested, counted, known), policy, attempt)
+    verdict = with_attempt_statement(_judged(tested, counted, known), policy, attempt)
     at = now()
     verdict, waivers = _waived(policy, verdict, attempt, ledger, at)
     models, unnamed = named_models(source, notes, origin.made)
@@ -195,7 +198,7 @@ def _whole(
     return tested, judged
 
 
-def _of_attempt(attempt: Attempt | None, bar: Bar | None) -> tuple[str, ...]:
+def _of_attempt(attempt: GateSetAttempt | None, bar: Bar | None) -> tuple[str, ...]:
     """What a reader should know of an attempt that was to be counted."""
     return (UNCOUNTED,) if attempt is None else tuple(bar_warning(attempt, bar))
 
@@ -205,7 +208,9 @@ def _warned(verdict: Verdict, noticed: Sequence[str], notes: Sequence[Notes]) ->
     return replace(verdict, warnings=(*verdict.warnings, *noticed, *found))
 
 
-def keep(decision: Decision, staging: Staging, audit: Path, key: PrivateKey | None = None) -> Path:
+def publish(
+    decision: Decision, staging: Staging, audit: Path, key: PrivateKey | None = None
+) -> Path:
     """Write a decision's files, file it in the audit trail, and publish the folder.
 
     What is written is read back first and worked out again: a record that could not be verified
@@ -216,8 +221,7 @@ def keep(decision: Decision, staging: Staging, audit: Path, key: PrivateKey | No
         InternalError: the record's verdict does not follow from what it holds.
     """
     from prunegate.audit.filing import filed, filing_of
-    from prunegate.outputs.approval_request import write_request
-    from prunegate.outputs.write import REPORT, write_files
+    from prunegate.outputs.write import REPORT, write_files, write_request
 
     stored = kept_form(canonical_bytes(decision.record))
     named = write_files(stored.record, decision.pictures, staging.folder)
@@ -229,7 +233,7 @@ def keep(decision: Decision, staging: Staging, audit: Path, key: PrivateKey | No
 
 def _attempted(
     ledger: Ledger, policy: Policy, table: Table, notes: Sequence[Notes], origin: Origin
-) -> tuple[Attempt | None, Bar | None]:
+) -> tuple[GateSetAttempt | None, Bar | None]:
     """Which attempt this is and what was sealed for it; nothing where the engine cannot tell."""
     found = identity_of(policy, table)
     if found is None:
@@ -247,7 +251,7 @@ def _attempted(
 
 
 def _waived(
-    policy: Policy, verdict: Verdict, attempt: Attempt | None, ledger: Ledger | None, at: str
+    policy: Policy, verdict: Verdict, attempt: GateSetAttempt | None, ledger: Ledger | None, at: str
 ) -> tuple[Verdict, tuple[Waiver, ...]]:
     """The verdict with what the audit folder waives of it, where the policy lets anything be."""
     if policy.waivers is None or attempt is None or ledger is None:
@@ -263,7 +267,7 @@ def _open(policy: Policy, predictions: Any) -> Table:
 
 
 def _judged(policy: Policy, counted: Counted, known: Operations) -> Verdict:
-    measured = figures(known.measurements, known.cost, known.unpriced)
+    measured = operational_figures(known.measurements, known.cost, known.unpriced)
     verdict = decide(policy, counted.slices, measured, counted.warnings)
     return _claimed(policy, verdict, known)
 
@@ -273,4 +277,4 @@ def _claimed(policy: Policy, verdict: Verdict, known: Operations) -> Verdict:
     if policy.claims is None or policy.claims.figures is None:
         return with_claims(policy, verdict, None)
     measured = measured_of(verdict.findings, known.measurements, known.cost)
-    return with_claims(policy, verdict, check(policy.claims.figures, measured))
+    return with_claims(policy, verdict, check_claims(policy.claims.figures, measured))

@@ -47,19 +47,19 @@ def step(name: str, audit: Path, entries: int) -> dict[str, float]:
     import resource
 
     from prunegate.audit.log.entry import read_entry
-    from prunegate.audit.log.prove import find_entry, prove
-    from prunegate.audit.log.verify import verify
+    from prunegate.audit.log.prove import find_entry, prove_entry
+    from prunegate.audit.log.verify import verify_log
 
     logs = _logs()
     middle = entries // 2
     content = logs.entry(middle)
 
     def prove_by(wanted: str) -> Callable[[], object]:
-        return lambda: prove(audit, *find_entry(audit, wanted, read_entry))
+        return lambda: prove_entry(audit, *find_entry(audit, wanted, read_entry))
 
     jobs: dict[str, dict[str, Callable[[], object]]] = {
         "seal": {"seal": lambda: logs.sealed(audit)},
-        "verify": {"verify": lambda: verify(audit, read_entry)},
+        "verify": {"verify": lambda: verify_log(audit, read_entry)},
         "prove": {
             "prove_by_number": prove_by(str(middle)),
             "prove_by_entry_digest": prove_by(hashlib.sha256(content).hexdigest()),

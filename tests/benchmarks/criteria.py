@@ -26,17 +26,17 @@ from trained.digits import GPT2, RESNET, VIT, Digits, Written, digits, loss, tra
 from trained.fresh import fresh
 
 from prunegate.compress.criteria import CRITERIA
+from prunegate.compress.execute import compress
 from prunegate.compress.finetune import Schedule
-from prunegate.compress.prune import Cut
-from prunegate.compress.recipe import FinetuneStep, PruneStep
 from prunegate.compress.select import Amount
-from prunegate.compress.work import compress
+from prunegate.compress.steps import FinetuneStep, PruneStep
+from prunegate.compress.structured import Cut
 from prunegate.demo.baseline import as_input
-from prunegate.demo.dataset import read
-from prunegate.demo.workspace import FULL, default_cache, prepare
+from prunegate.demo.dataset import read_split
+from prunegate.demo.workspace import FULL, default_cache, prepare_demo
 from prunegate.errors import ModelError
 from prunegate.models.batch import Batch
-from prunegate.models.store import LoadedModel, load_baseline
+from prunegate.models.load import LoadedModel, load_baseline
 
 Kind = Literal["heads", "neurons", "filters", "layers"]
 REMOVED: dict[Kind, Amount] = {
@@ -96,10 +96,10 @@ class Creatives:
 
 def demo(seed: int) -> Trained:
     """The demo's model; its seeds draw the calibration rows."""
-    space = prepare(default_cache(), seed=0, sizes=FULL, epochs=4, progress=lambda *_: None)
+    space = prepare_demo(default_cache(), seed=0, sizes=FULL, epochs=4, progress=lambda *_: None)
     splits = {}
     for split, most in (("calibration", 500), ("train", 4_000), ("search", 2_000)):
-        found = read(space.folder / "creatives", split)
+        found = read_split(space.folder / "creatives", split)
         chosen = np.random.default_rng(seed).permutation(len(found.unsafe))[:most]
         splits[split] = Creatives(found.pixels[chosen], found.unsafe[chosen])
     model = load_baseline(space.folder / "baseline")

@@ -11,8 +11,8 @@ import time
 import numpy as np
 import pandas as pd
 
-from prunegate.data.tables import open_table
-from prunegate.evaluation.discovery import Request, discover
+from prunegate.data.predictions.open_table import open_table
+from prunegate.discovery.discover import DiscoveryRequest, discover
 from prunegate.policy.load import parse_policy
 
 ROWS, COLUMNS = 1_000_000, ("a", "b", "c", "d", "e")
@@ -54,7 +54,7 @@ def main() -> None:
         texts = (*COLUMNS, "g")
         table = open_table(source, (*MODELS, *texts), text_columns=texts, numeric_columns=MODELS)
         start = time.perf_counter()
-        found = discover(policy, table, Request(columns=COLUMNS))
+        found = discover(policy, table, DiscoveryRequest(columns=COLUMNS))
         took = time.perf_counter() - start
         print(  # noqa: T201  # a benchmark prints
             f"{name}: {found.candidates:,} slices, {found.flips} flips: {took:.1f} s; "

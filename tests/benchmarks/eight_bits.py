@@ -30,13 +30,13 @@ from prunegate.compress.export import to_onnx
 from prunegate.compress.quantize_onnx import int8
 from prunegate.cost.measure import measure
 from prunegate.cost.processor import processor
-from prunegate.data.labelled_rows import select
-from prunegate.demo.workspace import default_cache, prepare, scaled
+from prunegate.data.labelled.rows import select_rows
+from prunegate.demo.workspace import default_cache, prepare_demo, scaled
+from prunegate.models.load import read_candidate
 from prunegate.models.onnx_module import OnnxModule, open_session
-from prunegate.models.store import load_candidate
+from prunegate.pipeline.context import Settings, set_up
 from prunegate.policy.load import read_policy
-from prunegate.policy.recipe import Rows
-from prunegate.workbench import Settings, set_up
+from prunegate.policy.steps import Rows
 
 SIZES = [(768, 3072), (384, 1536)]
 ROWS = (197, 16, 1)
@@ -104,7 +104,7 @@ def demo() -> None:
     gate = bench.material.split("gate")
     rows = [gate.inputs(part) for part in gate.batches(64)]
     order = np.concatenate(list(gate.batches(64)))
-    places = np.array(select(bench.rows, "gate"))[order]
+    places = np.array(select_rows(bench.rows, "gate"))[order]
     labels = np.array([bench.rows.labels[place] for place in places]) == "unsafe"
     float32 = OnnxModule(raw)
     base = scores(float32, rows)
@@ -127,13 +127,13 @@ def demo() -> None:
 def demo_candidate() -> tuple[Any, Any]:
     """The demo's workbench and its candidate of representative data, made if need be."""
     cache = default_cache()
-    space = prepare(cache, seed=0, sizes=scaled(1.0), epochs=4, progress=lambda *_: None)
+    space = prepare_demo(cache, seed=0, sizes=scaled(1.0), epochs=4, progress=lambda *_: None)
     source = read_policy(space.policies["representative"])
     bench = set_up(source, Settings(seed=0, batch=64))
     folder = cache / "eight-bits"
     if not (folder / "surgery.json").exists():
         bench.make(source.policy.compress, folder)
-    return bench, load_candidate(folder)
+    return bench, read_candidate(folder)
 
 
 def speed(one: OnnxModule, other: OnnxModule, inputs: dict[str, torch.Tensor]) -> str:

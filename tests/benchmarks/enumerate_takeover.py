@@ -23,7 +23,7 @@ from itertools import product
 import numpy as np
 
 from prunegate.stats import normal, paired_exact, unconditional
-from prunegate.stats.boundary import Boundary
+from prunegate.stats.margin_line import Boundary
 
 FROM = paired_exact.ASYMPTOTIC_FROM
 ABSOLUTE = tuple(Boundary(intercept=m) for m in (-0.1, -0.02, 0.0, 0.01, 0.05, 0.2))
@@ -58,7 +58,7 @@ class Worst:
 def exact(lost: int, gained: int, n: int, line: Boundary) -> float:
     """The exact p without its beta, over the same nuisance interval as for harm."""
     beta = paired_exact.BETA_HARM
-    return unconditional.p_value(lost, gained, n, line, beta) - beta
+    return unconditional.unconditional_p(lost, gained, n, line, beta) - beta
 
 
 def below(n: int, margin: float, discordance: float) -> Worst:

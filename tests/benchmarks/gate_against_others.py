@@ -90,11 +90,11 @@ def part_warm(folder: Path, _boots: int) -> dict[str, list[float]]:
     """The steps of the gate in a process that has everything loaded."""
     import pyarrow.parquet as pq
 
-    from prunegate.data.engine import connect
-    from prunegate.data.uniqueness import duplicate_ids
-    from prunegate.evaluation.count import count, open_predictions
+    from prunegate.counting.count import count_table, open_predictions
+    from prunegate.data.predictions.engine import connect
+    from prunegate.data.predictions.uniqueness import duplicate_ids
     from prunegate.policy.load import read_policy
-    from prunegate.verdict.judge import decide
+    from prunegate.verdict.decide import decide
 
     policy = read_policy(folder / "policy.yaml").policy
     path, costs = folder / "table.parquet", {}
@@ -109,7 +109,7 @@ def part_warm(folder: Path, _boots: int) -> dict[str, list[float]]:
             pq.read_table(path, columns=COLUMNS)
     for _ in range(ROUNDS):
         with timed(costs, "count"):
-            counted = count(policy, table)
+            counted = count_table(policy, table)
         with timed(costs, "decide"):
             decide(policy, counted.slices, {}, counted.warnings)
     with timed(costs, "ids"):

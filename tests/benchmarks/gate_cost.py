@@ -33,15 +33,15 @@ rules:
   - {metric: precision, max_drop: 0.02}
   - {metric: false_positive_rate, max_rise: 0.02}
 """
-LOAD = "from prunegate.data.gx import load; load()"
+LOAD = "from prunegate.data.contract.great_expectations import load; load()"
 GATE = (
     "import sys; sys.argv = 'prunegate gate policy.yaml --predictions table.parquet -q --force "
     "--out out'.split(); from prunegate.cli import main; main()"
 )
-LEAN = "from prunegate.audit.opinion_worker import _load; _load()"
+LEAN = "from prunegate.audit.opinion.worker import _load; _load()"
 IDENTITY = """
-from prunegate.evaluation.count import open_predictions
-from prunegate.evaluation.identity import identity_of
+from prunegate.counting.count import open_predictions
+from prunegate.counting.gate_set import identity_of
 from prunegate.policy.load import read_policy
 import time
 policy = read_policy('policy.yaml').policy

@@ -32,9 +32,8 @@ CREATE TABLE t AS
        LATERAL (SELECT least(1, 0.6 * label + 0.45 * shift) AS score)
 """
 RUN = "from prunegate.cli import main; main()"
-START = (
-    "from prunegate.data.spark_session import spark_session as s\nwith s() as x: x.range(9).count()"
-)
+START = """from prunegate.data.predictions.spark_session import spark_session
+with spark_session() as session: session.range(9).count()"""
 
 
 def timed(folder: Path, *program: str) -> tuple[float, int]:

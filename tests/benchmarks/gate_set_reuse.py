@@ -21,7 +21,7 @@ from functools import cache
 import numpy as np
 
 from prunegate.stats import paired_exact
-from prunegate.stats.reuse import Reuse, level, of_all
+from prunegate.stats.reuse import Reuse, level_of_attempt, of_all
 
 ROWS, MARGIN, LOST, GAINED = 1000, 0.02, 0.04, 0.02
 """Positives of the gate set; what the policy allows; true shares that a candidate loses, gains."""
@@ -86,7 +86,7 @@ def first_approvals(way: str, attempts: int, draw: np.random.Generator, alpha: f
     for number, candidate in zip(range(1, attempts + 1), WAYS[way](draw), strict=False):
         p = p_value(int((candidate < 0).sum()), int((candidate > 0).sum()))
         for reuse in REUSES:
-            if found[reuse] > attempts and p <= level(reuse, alpha, number):
+            if found[reuse] > attempts and p <= level_of_attempt(reuse, alpha, number):
                 found[reuse] = number
     return [found[reuse] for reuse in REUSES]
 

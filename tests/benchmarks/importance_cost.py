@@ -19,7 +19,7 @@ import torch
 from trained.fresh import fresh
 
 from prunegate.compress.importance import taylor
-from prunegate.compress.subject import Subject
+from prunegate.compress.ranking_input import RankingInput
 from prunegate.models.batch import Batch
 from prunegate.models.gates import gated
 
@@ -55,7 +55,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     chosen = parser.parse_args()
     model, data = fresh(CONFIG, 0), Images(chosen.images)
-    subject = Subject(family=model.family, module=model.module, data=data)
+    subject = RankingInput(family=model.family, module=model.module, data=data)
     inputs = data.batch(np.arange(len(data))).inputs
     site = model.family.sites(model.module, "heads")[0]
     without = torch.ones(site.units)

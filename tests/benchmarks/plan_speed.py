@@ -9,8 +9,8 @@ import time
 
 import numpy as np
 
+from prunegate.planning import PlanRequest, plan
 from prunegate.policy.load import parse_policy
-from prunegate.verdict.planning import Wanted, plan
 
 POLICY = """\
 prunegate: 1
@@ -36,7 +36,7 @@ def main() -> None:
     policy = parse_policy(POLICY)
     for per_slice in (1_000, 3_000, 10_000):
         start = time.process_time()
-        found = plan(policy, pilot(per_slice), Wanted())
+        found = plan(policy, pilot(per_slice), PlanRequest())
         spent = time.process_time() - start
         print(  # noqa: T201  # a benchmark prints
             f"{len(found.slices)} slices of {per_slice:,} rows, {found.tests} limits: {spent:.0f} s"

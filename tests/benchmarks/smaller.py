@@ -27,7 +27,7 @@ from prunegate.compress.quantize_onnx import int8
 from prunegate.cost.measure import measure
 from prunegate.cost.measurement import steady
 from prunegate.models.int8 import int8_state, quantize_module
-from prunegate.models.kept import Kept
+from prunegate.models.kept_units import KeptUnits
 from prunegate.models.onnx_module import OnnxModule
 from prunegate.models.vit import FAMILY
 
@@ -93,7 +93,7 @@ DEMO = Geometry(
 def build(geometry: Geometry, heads: Units, neurons: int) -> nn.Module:
     """A model of random weights, with so many heads and neurons left in each layer."""
     layers = geometry.config["num_hidden_layers"]
-    kept = Kept.whole(
+    kept = KeptUnits.whole(
         {"heads": [heads[i % len(heads)] for i in range(layers)], "neurons": [neurons] * layers}
     )
     module = FAMILY.skeleton(geometry.config, kept)

@@ -26,9 +26,8 @@ from torch import nn
 from trained.fresh import fresh
 
 from prunegate.cost.flops import flops
-from prunegate.cost.machine import cores, load
-from prunegate.cost.measure import measure
-from prunegate.cost.measurement import Interval, Measurements, is_evidence
+from prunegate.cost.measure import cores, load_average, measure
+from prunegate.cost.measurement import Estimate95, Measurements, is_evidence
 from prunegate.models.cut import cut
 
 CONFIG = {"architectures": ["ViTForImageClassification"], "num_labels": 1000}
@@ -60,14 +59,14 @@ def parameters(module: nn.Module) -> int:
     return sum(parameter.numel() for parameter in module.parameters())
 
 
-def faster(ratio: Interval | None) -> str:
+def faster(ratio: Estimate95 | None) -> str:
     """A ratio of times as a speed-up."""
     if ratio is None:
         return "-"
     return f"{1 / ratio.value:.3f} ({1 / ratio.high:.3f} to {1 / ratio.low:.3f})"
 
 
-def itself(ratio: Interval | None) -> str:
+def itself(ratio: Estimate95 | None) -> str:
     """The baseline against itself."""
     return "-" if ratio is None else f"{ratio.low:.3f} to {ratio.high:.3f}"
 
@@ -96,7 +95,7 @@ def show(name: str, batch: int, limit: float | None, found: Measurements) -> Non
     )
 
 
-def holds(interval: Interval | None, value: Interval | None) -> bool:
+def holds(interval: Estimate95 | None, value: Estimate95 | None) -> bool:
     """Whether a busy run's interval holds a quiet run's estimate."""
     return (
         interval is not None and value is not None and interval.low <= value.value <= interval.high
@@ -132,7 +131,7 @@ def main() -> None:
     cases = [pruned(neurons=False), pruned(neurons=True)]
     one = {"pixel_values": pixels[:1]}
     whole = flops(baseline, one)
-    print(f"load at the start {load():.2f} on {cores()} cores, {seconds:g} s a line")
+    print(f"load at the start {load_average():.2f} on {cores()} cores, {seconds:g} s a line")
     print(f"unpruned: {parameters(baseline):,} parameters, {whole / 1e9:.2f} GFLOPs an image")
     for case in cases:
         operations = flops(case.module, one) / 1e9
@@ -150,7 +149,7 @@ def main() -> None:
             show(case.name, batch, limit, quiet)
             if batch == 1:
                 again(baseline, case, seconds, quiet)
-    print(f"load at the end {load():.2f}")
+    print(f"load at the end {load_average():.2f}")
 
 
 if __name__ == "__main__":

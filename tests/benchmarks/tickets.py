@@ -20,13 +20,13 @@ from statistics import mean, stdev
 import torch
 from trained.digits import Digits, accuracy, digits, train, untrained
 
+from prunegate.compress.execute import compress
 from prunegate.compress.finetune import Schedule
-from prunegate.compress.recipe import FinetuneStep, PruneStep, Rewind
 from prunegate.compress.select import Amount
-from prunegate.compress.sparsity import Thinning
-from prunegate.compress.work import compress
+from prunegate.compress.steps import FinetuneStep, PruneStep, Rewind
+from prunegate.compress.unstructured import Thinning
+from prunegate.models.load import LoadedModel
 from prunegate.models.sparse import held, masks
-from prunegate.models.store import LoadedModel
 
 
 def made(

@@ -50,7 +50,7 @@ def quick() -> Iterator[None]:
     """One thread, and a timing that is too short to mean anything: no test here looks at it."""
     import torch
 
-    module: Any = import_module("prunegate.workbench")
+    module: Any = import_module("prunegate.pipeline.context")
 
     threads, measure = torch.get_num_threads(), module.measure
     with pytest.MonkeyPatch.context() as patch:

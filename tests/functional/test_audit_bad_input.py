@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from prunegate import cli
 from prunegate.audit.log import seal as sealing
-from prunegate.audit.log.begin import begin_log
+from prunegate.audit.log.seal import begin_log
 from prunegate.audit.signing.keys import generate, read_private_key, write_key_pair
 
 Say = Callable[..., tuple[int, str]]
@@ -124,7 +124,7 @@ def test_a_pending_file_that_is_no_entry_is_named(folder: Path, say: Say, name: 
 
 def test_two_sealers_at_once(folder: Path, say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
     begun(say)
-    monkeypatch.setitem(sealing.seal.__kwdefaults__, "wait_s", 0.05)  # else ten seconds
+    monkeypatch.setitem(sealing.seal_log.__kwdefaults__, "wait_s", 0.05)  # else ten seconds
     held = os.open(folder / "audit" / ".lock", os.O_RDWR | os.O_CREAT)
     try:
         fcntl.flock(held, fcntl.LOCK_EX)

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from prunegate.audit.log.folder import read_trust_policy
-from prunegate.audit.log.pending import pend
+from prunegate.audit.log.pending import add_pending
 from prunegate.audit.log.tlog_proof import verify_tlog_proof
 from prunegate.cli import cli
 from prunegate.errors import EvidenceError, InputError
@@ -52,7 +52,7 @@ def audit(tmp_path: Path, key: Path) -> Path:
     assert begun.exit_code == 0
     assert str(read_trust_policy(folder).logs[0].key) in begun.output
     for number in range(3):
-        pend(logs.entry(number, f"2026-01-0{number + 1}T00:00:00Z"), folder)
+        add_pending(logs.entry(number, f"2026-01-0{number + 1}T00:00:00Z"), folder)
     done = run("seal", "--key", key, "--audit", folder)
     assert "3 sealed; the log has 3" in done.output
     return folder

@@ -13,13 +13,13 @@ import pytest
 
 from prunegate import cli
 from prunegate.audit import history_read
-from prunegate.audit.approvals.standing import RestsOn
+from prunegate.audit.approvals.sign_off import RestsOn
 from prunegate.audit.history import Terms
 from prunegate.audit.history_read import ReadHistory, read_history
 from prunegate.audit.signing.ssh_signature import fingerprint, key_blob
 from prunegate.errors import EvidenceError
-from prunegate.report.trail import render_trail
 from prunegate.report.trail_parts import Event
+from prunegate.report.trail_render import render_trail
 from prunegate.report.trail_view import trail_view
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "trail.html"

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from prunegate import cli, judge, load_policy
+from prunegate.audit.opinion.second_opinion import second_opinion
 from prunegate.audit.read import read_record
-from prunegate.audit.second_opinion import second_opinion
 from prunegate.errors import InternalError, PolicyError
 
 pytestmark = pytest.mark.slow

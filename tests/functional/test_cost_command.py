@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from prunegate import cli
-from prunegate.cost.measurement import Interval, Measurements, ModelFigures
+from prunegate.cost.measurement import Estimate95, Measurements, ModelFigures
 from prunegate.cost.measurements_file import write_measurements
 
 ROOT = Path(__file__).parents[2]
@@ -37,7 +37,7 @@ MEASURED = Measurements(
     rounds=9,
     baseline=ModelFigures(throughput_per_s=2.0, latency_p95_ms=40.0),
     candidate=ModelFigures(throughput_per_s=2.9, latency_p95_ms=30.0),
-    latency_ratio=Interval(value=0.69, low=0.66, high=0.72),
+    latency_ratio=Estimate95(value=0.69, low=0.66, high=0.72),
 )
 
 

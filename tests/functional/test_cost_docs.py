@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 from prunegate.cost.bills import HOURS
+from prunegate.policy.cost import Billing, Cost, Instance, Volumes, VolumeTable
 from prunegate.policy.load import parse_policy
-from prunegate.policy.money import Billing, Cost, Instance, Volumes, VolumeTable
 
 PAGE = (Path(__file__).parents[2] / "docs/cost.md").read_text(encoding="utf-8")
 HEAD = """\

@@ -27,7 +27,7 @@ def quick() -> Iterator[None]:
     """One thread, and a timing too short to mean anything: no test here looks at it."""
     import torch
 
-    module: Any = import_module("prunegate.workbench")
+    module: Any = import_module("prunegate.pipeline.context")
 
     threads, measure = torch.get_num_threads(), module.measure
     with pytest.MonkeyPatch.context() as patch:
@@ -168,7 +168,7 @@ def silent(_stage: str, _done: int, _total: int) -> None:
 
 
 def prepared(cache: Path, progress: Callable[[str, int, int], None] = silent) -> Any:
-    return workspace.prepare(cache, seed=0, sizes=TINY, epochs=1, progress=progress)
+    return workspace.prepare_demo(cache, seed=0, sizes=TINY, epochs=1, progress=progress)
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,8 @@ from tests.functional.pages import DOCS, ROOT, pages, text_of
 import prunegate
 from prunegate.cli import cli
 from prunegate.models.family import architectures
-from prunegate.policy.model import CHECKS
-from prunegate.policy.schema import json_schema
+from prunegate.policy.json_schema import json_schema
+from prunegate.policy.schema import CHECKS
 
 
 def test_the_generated_pages_are_current() -> None:
@@ -95,7 +95,7 @@ def test_the_pages_and_files_that_pages_link_to_are_there() -> None:
 
 
 def test_the_files_that_pages_name_are_there() -> None:
-    """Paths in code such as `policy/model.py`: from the root, from the package, from the tests."""
+    """Paths in code such as `policy/schema.py`: from the root, from the package, from the tests."""
     starts = (ROOT, ROOT / "src" / "prunegate", ROOT / "tests")
     for page in pages():
         for name in re.findall(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from prunegate.demo.workspace import ARMS, FULL, name_of, policy_text
-from prunegate.policy.explain import explain
+from prunegate.policy.explain import explain_policy
 from prunegate.policy.load import load_policy
 
 POLICIES = Path(__file__).parents[2] / "policies"
@@ -46,4 +46,4 @@ def test_there_is_an_example_for_every_kind_of_task(kind: str) -> None:
 def test_every_example_is_listed_and_can_be_explained(path: Path) -> None:
     assert f"`{path.name}`" in (POLICIES / "README.md").read_text(encoding="utf-8")
     policy = load_policy(path)
-    assert len(explain(policy)) >= len(policy.rules)
+    assert len(explain_policy(policy)) >= len(policy.rules)

@@ -42,7 +42,7 @@ CHECKS.add(RatioFloor(
     expected="a number above 0 such as 0.9", meaning="Smallest ratio to the old value.",
 ))
 
-from prunegate.audit.opinion_facts import FACTORS
+from prunegate.audit.opinion.facts import FACTORS
 FACTORS["min_ratio"] = -1
 
 from prunegate.cli import main

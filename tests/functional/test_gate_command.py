@@ -13,7 +13,7 @@ import pytest
 from prunegate import cli
 from prunegate import gate as verdict_of
 from prunegate.audit.read import read_record
-from prunegate.audit.signing.dsse import parse_envelope, verify
+from prunegate.audit.signing.dsse import parse_envelope, verify_envelope
 from prunegate.audit.signing.keys import generate, key_id, write_key_pair
 from prunegate.audit.signing.statement import parse_statement
 from prunegate.verdict.finding import Verdict
@@ -107,7 +107,7 @@ def test_a_key_signs_the_decision_and_a_wrong_one_is_known_before_anything_is_re
     assert gate(monkeypatch, "--key", "gate.key") == 0
     (pending,) = (folder / "audit" / "pending").iterdir()
     envelope = parse_envelope(pending.read_bytes())
-    assert verify(envelope, [key.public_key()]) == {key_id(key.public_key())}
+    assert verify_envelope(envelope, [key.public_key()]) == {key_id(key.public_key())}
     capsys.readouterr()
     assert gate(monkeypatch, "--key", "gate.key.pub", "--out", "other") == 2
     assert "error: gate.key.pub: " in capsys.readouterr().err

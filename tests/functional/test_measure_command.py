@@ -19,14 +19,14 @@ import torch
 from prunegate_test_tiny import invoke, write_baseline
 
 from prunegate.cli import main
-from prunegate.cost.measurement import Interval, Measurements
+from prunegate.cost.measurement import Estimate95, Measurements
 from prunegate.cost.measurements_file import read_measurements
 
 pytestmark = pytest.mark.slow
 
 MEMORY = 12_345_678
-QUIET = Interval(value=1.0, low=0.99, high=1.01)
-NOISY = Interval(value=1.0, low=0.8, high=1.01)
+QUIET = Estimate95(value=1.0, low=0.99, high=1.01)
+NOISY = Estimate95(value=1.0, low=0.8, high=1.01)
 
 
 @pytest.fixture(scope="module")
@@ -54,14 +54,14 @@ def models(tmp_path_factory: pytest.TempPathFactory, model: Path) -> Path:
 @pytest.fixture
 def place(
     models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Callable[[Interval], None]]:
+) -> Iterator[Callable[[Estimate95], None]]:
     """The models in the working folder, quick timing, known memory; call it to set the noise."""
     shutil.copytree(models, tmp_path / "m")
     monkeypatch.chdir(tmp_path / "m")
-    module: Any = import_module("prunegate.measuring")
+    module: Any = import_module("prunegate.pipeline.measure_folders")
     real = module.measure
 
-    def noise(interval: Interval) -> None:
+    def noise(interval: Estimate95) -> None:
         def measured(*args: Any, **given: Any) -> Measurements:
             found: Measurements = real(*args, **{**given, "seconds": 0.02})
             return replace(found, noise=interval, cpu_noise=interval, quiet=interval == QUIET)
@@ -218,7 +218,7 @@ def other_model(folder: Path) -> None:
 def test_a_model_that_changes_meanwhile_is_refused(
     place: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    module: Any = import_module("prunegate.measuring")
+    module: Any = import_module("prunegate.pipeline.measure_folders")
     real = module.measure
 
     def meddle(*args: Any, **given: Any) -> Any:
@@ -252,7 +252,7 @@ def gate(monkeypatch: pytest.MonkeyPatch, out: str, measurements: str = "m.json"
 
 @pytest.mark.parametrize(("noise", "code"), [(QUIET, 0), (NOISY, 4)])
 def test_gate_reads_the_file_and_takes_no_noise_for_evidence(
-    place: Any, monkeypatch: pytest.MonkeyPatch, noise: Interval, code: int
+    place: Any, monkeypatch: pytest.MonkeyPatch, noise: Estimate95, code: int
 ) -> None:
     place(noise)
     assert run(monkeypatch, "measure", "baseline", "int8", "--batch", "1,3", "-o", "m.json") == (
@@ -302,7 +302,7 @@ def test_a_table_that_a_run_left_behind_knows_its_models(
     place: Any, models: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Neither the policy nor a folder names this candidate; the predictions do."""
-    bench: Any = import_module("prunegate.workbench")
+    bench: Any = import_module("prunegate.pipeline.context")
     real = bench.measure
     monkeypatch.setattr(bench, "measure", lambda *a, **g: real(*a, **{**g, "seconds": 0.02}))
     assert run(monkeypatch, "run", "home/policy.yaml", "--out", "made", "-q") in (0, 3, 4)
@@ -337,7 +337,7 @@ def test_the_whole_way_with_real_memory(
 
 
 def test_random_inputs_are_of_the_form_that_the_model_takes(models: Path, tmp_path: Path) -> None:
-    from prunegate.models.store import load_model
+    from prunegate.models.load import load_model
     from prunegate.predict.random_inputs import random_inputs
 
     text = load_model(models / "bert")

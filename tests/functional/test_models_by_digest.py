@@ -18,7 +18,7 @@ import pytest
 
 from prunegate import cli
 from prunegate.audit.model_digests import named_models
-from prunegate.audit.notes import Notes
+from prunegate.audit.prediction_metadata import Notes
 from prunegate.audit.signing.keys import generate, write_key_pair
 from prunegate.models.digest import tree_digest
 from prunegate.policy.load import read_policy

@@ -13,7 +13,7 @@ import jsonschema
 import pytest
 
 from prunegate.audit.canonical import canonical_bytes
-from prunegate.audit.schema import record_schema
+from prunegate.audit.record_schema import record_schema
 from prunegate.outputs.findings_csv import render_findings_csv
 from prunegate.outputs.junit import render_junit
 from prunegate.outputs.summary import render_summary

@@ -19,11 +19,11 @@ from PIL import Image
 from prunegate_test_tiny import POLICY, SPLITS, edit, invoke
 
 from prunegate.cli import main
+from prunegate.discovery.advice import Advice
+from prunegate.discovery.discovered import DiscoveredSlice
 from prunegate.errors import EvidenceError
-from prunegate.evaluation.advice import Advice
-from prunegate.evaluation.discovered import DiscoveredSlice
-from prunegate.report.verify import verify_file
-from prunegate.run import PREDICTIONS
+from prunegate.pipeline.run import PREDICTIONS
+from prunegate.report.verify_page import verify_file
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("quick")]
 
@@ -135,9 +135,9 @@ def test_the_verdict_is_the_one_that_gate_reaches(ran: Ran, tmp_path: Path) -> N
 
 
 def test_the_candidate_reloads_and_predicts_the_same(ran: Ran) -> None:
-    from prunegate.data.labelled_rows import select
-    from prunegate.data.labelled_table import read_rows
-    from prunegate.models.store import load_baseline, load_candidate
+    from prunegate.data.labelled.rows import select_rows
+    from prunegate.data.labelled.table import read_rows
+    from prunegate.models.load import load_baseline, read_candidate
     from prunegate.policy.load import read_policy
     from prunegate.predict.classify import positive_scores
     from prunegate.predict.images import open_images
@@ -145,14 +145,14 @@ def test_the_candidate_reloads_and_predicts_the_same(ran: Ran) -> None:
 
     source = read_policy(ran.home / "policy.yaml")
     rows = read_rows(source.policy, source.folder)
-    gate = select(rows, "gate")
+    gate = select_rows(rows, "gate")
     table = pq.read_table(ran.out / "predictions.parquet")
     assert table["id"].to_pylist() == [rows.ids[i] for i in gate]
     assert table["label"].to_pylist() == [rows.labels[i] for i in gate]
     assert table.num_rows == SPLITS["gate"]
     for name, found in (
         ("baseline", load_baseline(ran.home / "baseline")),
-        ("candidate", load_candidate(ran.out / "candidate")),
+        ("candidate", read_candidate(ran.out / "candidate")),
     ):
         preprocessing = Preprocessing.from_config(found.preprocessor)
         images = open_images([rows.paths[i] for i in gate], preprocessing)
@@ -248,7 +248,7 @@ def test_another_seed_is_recorded_and_trains_otherwise(ran: Ran, tmp_path: Path)
 def test_the_control_is_made_without_pruning(
     ran: Ran, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    module: Any = import_module("prunegate.workbench")
+    module: Any = import_module("prunegate.pipeline.context")
 
     made, real = [], module.compress
 
@@ -330,7 +330,7 @@ def test_a_candidate_with_its_classes_the_other_way_round_is_read_by_name(home: 
 def test_the_contract_comes_before_any_model(
     home: Path, refused: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    module: Any = import_module("prunegate.workbench")
+    module: Any = import_module("prunegate.pipeline.context")
 
     def never(*_: object) -> None:
         raise AssertionError("a model was asked for")
@@ -456,7 +456,7 @@ def test_a_device_that_is_not_there_is_refused(refused: Callable[..., str]) -> N
 def test_a_taken_folder_is_refused_before_any_work(
     home: Path, refused: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    module: Any = import_module("prunegate.workbench")
+    module: Any = import_module("prunegate.pipeline.context")
 
     monkeypatch.setattr(module, "check_rows", partial(pytest.fail, "the data were read"))
     assert "not empty" in refused("--out", "data")
@@ -465,10 +465,10 @@ def test_a_taken_folder_is_refused_before_any_work(
 @pytest.mark.parametrize(
     ("home_of", "place"),
     [
-        ("prunegate.workbench", "compress"),
-        ("prunegate.workbench", "measure"),
-        ("prunegate.run", "gate"),
-        ("prunegate.run", "thumbnail"),
+        ("prunegate.pipeline.context", "compress"),
+        ("prunegate.pipeline.context", "measure"),
+        ("prunegate.pipeline.run", "gate"),
+        ("prunegate.pipeline.run", "thumbnail"),
     ],
 )
 def test_ctrl_c_leaves_nothing(
@@ -496,7 +496,7 @@ def test_ctrl_c_leaves_nothing(
 def test_an_image_that_changes_while_the_run_works_is_refused(
     home: Path, refused: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    module: Any = import_module("prunegate.workbench")
+    module: Any = import_module("prunegate.pipeline.context")
 
     real = module.measure
 
@@ -551,7 +551,7 @@ def test_advice_is_in_the_record_and_the_report_and_not_in_the_verdict(
         asked.append(given)
         return Advice(slices=(found,), warnings=("Looked askance.",))
 
-    monkeypatch.setattr(import_module("prunegate.run"), "advice", told)
+    monkeypatch.setattr(import_module("prunegate.pipeline.run"), "advice", told)
     advised = do_run(home, home / "out", "--seed", 3)
     ((_, labelled, predictions, seed),) = asked
     assert (labelled, predictions.name, seed) == (home / "data/labelled.csv", PREDICTIONS, 3)

@@ -11,8 +11,8 @@ import pytest
 import torch
 from PIL import Image
 
+from prunegate.pipeline.run import Settings, run
 from prunegate.policy.load import read_policy
-from prunegate.run import Settings, run
 
 pytestmark = pytest.mark.slow
 

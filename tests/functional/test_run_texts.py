@@ -17,13 +17,13 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from prunegate.data.labelled_rows import LabelledRows, select
-from prunegate.data.labelled_table import read_rows
+from prunegate.data.labelled.rows import LabelledRows, select_rows
+from prunegate.data.labelled.table import read_rows
 from prunegate.errors import ContractError, ModelError, UnsupportedError
-from prunegate.models.store import LoadedModel, load_model
+from prunegate.models.load import LoadedModel, load_model
+from prunegate.pipeline.context import Settings, set_up
+from prunegate.pipeline.run import run
 from prunegate.policy.load import read_policy
-from prunegate.run import run
-from prunegate.workbench import Settings, set_up
 
 pytestmark = pytest.mark.slow
 
@@ -191,7 +191,7 @@ STEPS = (
 
 def gate(rows: LabelledRows, values: Sequence[Any]) -> list[Any]:
     """The values of the gate split's rows."""
-    return [values[row] for row in select(rows, "gate")]
+    return [values[row] for row in select_rows(rows, "gate")]
 
 
 @pytest.mark.parametrize("kind", ["binary", "multiclass"])
@@ -301,7 +301,7 @@ def test_the_contract_comes_before_any_model(
     def never(_folder: Path) -> LoadedModel:
         raise AssertionError
 
-    monkeypatch.setattr(import_module("prunegate.workbench"), "load_model", never)
+    monkeypatch.setattr(import_module("prunegate.pipeline.context"), "load_model", never)
     lines = (case.home / "data.csv").read_text().splitlines()
     (case.home / "data.csv").write_text("\n".join([*lines, "x,,,headline,p,gate"]) + "\n")
     with pytest.raises(ContractError, match="without a value in column 'reference': 1"):

@@ -82,7 +82,7 @@ def worn(_policy: Any, model: Any, images: Any, **named: Any) -> Any:
 @pytest.fixture(scope="module", autouse=True)
 def world(quick: None) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(import_module("prunegate.workbench"), "score", worn)
+        patch.setattr(import_module("prunegate.pipeline.context"), "score", worn)
         yield
 
 
@@ -104,7 +104,7 @@ def searched(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Searched:
 @pytest.fixture
 def made(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The share of neurons of every candidate that is really made."""
-    module: Any = import_module("prunegate.workbench")
+    module: Any = import_module("prunegate.pipeline.context")
     amounts: list[float] = []
     real = module.compress
 
@@ -333,11 +333,11 @@ def test_several_amounts_are_explored(searchable: Path) -> None:
 def test_what_has_to_be_fast_is_timed_on_a_quiet_machine(
     searchable: Path, monkeypatch: pytest.MonkeyPatch, quiet: bool
 ) -> None:
-    from prunegate.cost.measurement import Interval
+    from prunegate.cost.measurement import Estimate95
 
-    module: Any = import_module("prunegate.workbench")
+    module: Any = import_module("prunegate.pipeline.context")
     real, end = module.measure, 1.01 if quiet else 1.2
-    itself = Interval(value=1.0, low=0.99, high=end)  # this machine's own noise is not the point
+    itself = Estimate95(value=1.0, low=0.99, high=end)  # this machine's own noise is not the point
 
     def timed(*given: Any, **named: Any) -> Any:
         taken = real(*given, **named)

@@ -16,11 +16,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from prunegate import cli
 from prunegate.audit.approvals.request import SIGN
-from prunegate.audit.log.begin import begin_log
 from prunegate.audit.log.entry import read_entry
 from prunegate.audit.log.folder import read_checkpoint
-from prunegate.audit.log.note import parse_vkey, verified
-from prunegate.audit.log.seal import seal
+from prunegate.audit.log.note import parse_vkey, verified_signatures
+from prunegate.audit.log.seal import begin_log, seal_log
 from prunegate.audit.signing.keys import generate, write_key_pair
 from prunegate.audit.signing.ssh_signature import NAMESPACE
 from prunegate.cli.approve import page_digest
@@ -418,7 +417,7 @@ def test_a_signer_cosigns_the_log_and_holds_it_to_what_she_saw(folder: Path, say
     assert (seen["origin"], seen["size"]) == ("agency.example/audit", 1)
     note = read_checkpoint(audit).note
     assert [one.name for one in note.signatures] == ["agency.example/audit", CLIENT]
-    assert verified(note, [parse_vkey(cosigner())])
+    assert verified_signatures(note, [parse_vkey(cosigner())])
     code, told = say("status", "o", "--sealed")
     assert (code, "it is not sealed into the log yet" in told) == (5, True), told
     seal_all(audit, log_key)
@@ -456,7 +455,7 @@ def cosigner() -> str:
 def seal_all(audit: Path, key: Ed25519PrivateKey) -> None:
     from datetime import UTC, datetime
 
-    seal(audit, key, read_entry, datetime.fromtimestamp(START, UTC))
+    seal_log(audit, key, read_entry, datetime.fromtimestamp(START, UTC))
 
 
 def test_a_changed_page_or_trail_stops_everything(

@@ -21,11 +21,11 @@ from tests.depth import times
 import prunegate
 from prunegate import cli
 from prunegate.audit.read import read_record
-from prunegate.data.spark_files import SparkFiles
+from prunegate.data.predictions.spark_files import SparkFiles
 from prunegate.errors import InputError
 from prunegate.gate import UNCOUNTED, gate
 from prunegate.policy.load import parse_policy, read_policy
-from prunegate.policy.model import Policy
+from prunegate.policy.schema import Policy
 
 pytestmark = [
     pytest.mark.slow,

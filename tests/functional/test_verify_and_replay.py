@@ -15,15 +15,15 @@ import pytest
 from click.testing import CliRunner, Result
 
 from prunegate import cli
-from prunegate.audit import second_opinion as opinion
-from prunegate.audit.canonical import canonical_bytes, plain
+from prunegate.audit.canonical import canonical_bytes, plain_json
+from prunegate.audit.opinion import second_opinion as opinion
 from prunegate.audit.read import read_record
-from prunegate.audit.schema import record_schema
+from prunegate.audit.record_schema import record_schema
 from prunegate.cli.audit_replay import command as replay_command
 from prunegate.cli.audit_schema import command as schema_command
-from prunegate.data.whole_table import Size
+from prunegate.data.contract.whole_table import TableSize
 from prunegate.errors import EvidenceError, InputError
-from prunegate.policy.model import Policy
+from prunegate.policy.schema import Policy
 from prunegate.verdict.finding import Verdict
 
 ROOT = Path(__file__).parents[2]
@@ -159,7 +159,9 @@ def test_a_replay_comes_to_the_same_numbers(folder: Path, monkeypatch: pytest.Mo
     keep_evidence(folder, ["t.csv"])
     again = json.loads(invoke(digest[:12], "--json").output)
     assert again["rows"] == 1600
-    assert again["opinion"] == plain(read_record(folder / "o" / "record.json")[0].second_opinion)
+    assert again["opinion"] == plain_json(
+        read_record(folder / "o" / "record.json")[0].second_opinion
+    )
 
 
 def test_a_replay_asks_the_second_opinion_again(
@@ -173,7 +175,7 @@ def test_a_replay_asks_the_second_opinion_again(
 
     def stricter(policy: Policy, verdict: Verdict) -> Any:
         """Laws with one more: that there are fewer findings than there are."""
-        return (*every(policy, verdict), Size(name="none at all", rows=0))
+        return (*every(policy, verdict), TableSize(name="none at all", rows=0))
 
     monkeypatch.setattr(opinion, "laws", stricter)
     refused("asked again, the second opinion disagrees", "o/record.json", "--predictions", "t.csv")

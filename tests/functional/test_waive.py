@@ -14,10 +14,9 @@ from click.testing import CliRunner
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from prunegate import cli
-from prunegate.audit.approvals.bring_in import utc_now
-from prunegate.audit.log.begin import begin_log
+from prunegate.audit.approvals.accept import utc_now
 from prunegate.audit.log.entry import read_entry
-from prunegate.audit.log.seal import seal
+from prunegate.audit.log.seal import begin_log, seal_log
 from prunegate.audit.signing.keys import generate, write_key_pair
 from prunegate.audit.signing.ssh_signature import NAMESPACE
 
@@ -164,7 +163,7 @@ def test_the_walk_from_a_rejection_to_the_end_of_the_waiver(folder: Path, say: S
     assert f"max_drop on kind=video: waived by {ANN}" in told
     code, told = say("status", "o2", "--sealed")
     assert (code, "is not in the log yet" in told) == (5, True), told
-    seal(Path("audit"), key, read_entry, utc_now())
+    seal_log(Path("audit"), key, read_entry, utc_now())
     assert say("status", "o2", "--sealed")[0] == 0
     code, told = say("audit", "verify")
     assert (code, "1 decisions rest on waivers" in told) == (0, True), told

@@ -11,17 +11,16 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from prunegate.audit.approvals.people import Enrolment, Revocation
+from prunegate.audit.approvals.cosigning import cosigned, seen_in
+from prunegate.audit.approvals.enrolments import Enrolment, Revocation
 from prunegate.audit.approvals.request import BLANK, FORMAT
 from prunegate.audit.approvals.signers_file import FILE, allow
-from prunegate.audit.approvals.witness import cosigned, seen_in
-from prunegate.audit.canonical import canonical_bytes, plain
+from prunegate.audit.canonical import canonical_bytes, plain_json
 from prunegate.audit.history import Terms
-from prunegate.audit.log.begin import begin_log
 from prunegate.audit.log.entry import read_entry
-from prunegate.audit.log.pending import pend
-from prunegate.audit.log.seal import seal
-from prunegate.audit.signing.dsse import sign
+from prunegate.audit.log.pending import add_pending
+from prunegate.audit.log.seal import begin_log, seal_log
+from prunegate.audit.signing.dsse import sign_envelope
 from prunegate.audit.signing.keys import openssh_line
 from prunegate.audit.signing.ssh_signature import NAMESPACE, fingerprint, key_blob, ssh_sign
 from prunegate.audit.signing.statement import Statement, Subject
@@ -70,11 +69,11 @@ def put(
         predicate_type=f"urn:prunegate:{what}:v1",
         predicate={"created": spelled(at), **said},
     )
-    return pend(sign(statement.to_bytes(), [key] if key else []), audit).name
+    return add_pending(sign_envelope(statement.to_bytes(), [key] if key else []), audit).name
 
 
 def sealed(audit: Path, at: datetime) -> None:
-    seal(audit, LOG_KEY, read_entry, at)
+    seal_log(audit, LOG_KEY, read_entry, at)
 
 
 def decide(
@@ -134,7 +133,7 @@ def say(
 ) -> None:
     """Pend a signed word on the decision about ``name``."""
     seen = seen_in(audit)
-    request = _request(name, decision, role, more, plain(seen))
+    request = _request(name, decision, role, more, plain_json(seen))
     put(
         audit,
         "approval",
@@ -212,7 +211,7 @@ def waive(
             "terms": sha("terms"),
             "finding": {**finding, "status": "fail"},
             "sentence": "I accept it.",
-            **plain(ask),
+            **plain_json(ask),
         }
     ).decode()
     return put(
@@ -244,7 +243,7 @@ def enrol(audit: Path, person: str, role: str, key: Any, at: datetime) -> None:
     )
     if role != "gate":
         allow(audit / FILE, found)
-    pend(sign(found.statement().to_bytes(), []), audit)
+    add_pending(sign_envelope(found.statement().to_bytes(), []), audit)
 
 
 def revoke(audit: Path, key: Any, at: datetime) -> None:
@@ -253,7 +252,7 @@ def revoke(audit: Path, key: Any, at: datetime) -> None:
         fingerprint=fingerprint(key_blob(key.public_key())),
         reason="laptop lost",
     )
-    pend(sign(found.statement().to_bytes(), []), audit)
+    add_pending(sign_envelope(found.statement().to_bytes(), []), audit)
 
 
 def whole_trail(folder: Path) -> Path:

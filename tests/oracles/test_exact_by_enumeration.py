@@ -14,7 +14,7 @@ import pytest
 from scipy import stats
 
 from prunegate.stats import paired_exact, unconditional
-from prunegate.stats.boundary import Boundary
+from prunegate.stats.margin_line import Boundary
 
 pytestmark = pytest.mark.slow
 

@@ -15,18 +15,18 @@ from scipy.optimize import brentq
 
 from prunegate.stats import (
     clopper_pearson,
-    constrained,
-    holm,
-    joint,
+    constrained_mle,
+    joint_counts,
     newcombe,
     normal,
     paired_exact,
     power,
+    result,
     sample_size,
     tango,
     wilson,
 )
-from prunegate.stats.boundary import Boundary
+from prunegate.stats.margin_line import Boundary
 
 TANGO = [
     # table, confidence, low, high, decimals, source
@@ -164,8 +164,8 @@ PAIRED1 = [155, 22, 53, 31, 32, 22, 78, 319]
 
 def test_predictive_values_of_dtcompair_paired1():
     values = []
-    for model in joint.MODELS:
-        top, bottom = joint.weights("precision", model).totals(PAIRED1)
+    for model in joint_counts.MODELS:
+        top, bottom = joint_counts.weights("precision", model).totals(PAIRED1)
         values.append(round(top / bottom, 8))
     assert values == [0.82536383, 0.86548223]
 
@@ -174,7 +174,9 @@ def test_precision_lies_among_dtcompairs_three_tests():
     # Equal PPVs, chi-squared: weighted generalised score 5.466 (Kosinski), generalised score 5.711
     # (Leisenring), relative PPV 2.38356^2 = 5.681 (Moskowitz & Pepe). Ours is a fourth test of the
     # same hypothesis, so it has to agree with them, not equal one.
-    found = constrained.fit(PAIRED1, constrained.Limit(kind="precision", k=1.0, margin=0.0))
+    found = constrained_mle.fit_cells(
+        PAIRED1, constrained_mle.RatioLimit(kind="precision", k=1.0, margin=0.0)
+    )
     assert found is not None
     assert 5.4658 < found.score**2 < found.root**2 < 5.7113
 
@@ -207,7 +209,7 @@ def test_mcnemar_of_both_classes_by_lachenbruch_and_lynch():
     ],
 )
 def test_holm(p_values, adjusted, source):
-    assert list(holm.adjust(p_values)) == pytest.approx(adjusted, abs=1e-12), source
+    assert list(result.adjust(p_values)) == pytest.approx(adjusted, abs=1e-12), source
 
 
 @pytest.mark.parametrize(("alpha", "wanted", "rows"), [(0.025, 0.8, 23), (0.05, 0.9, 23)])

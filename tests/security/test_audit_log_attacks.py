@@ -16,7 +16,6 @@ from typing import Any
 
 import pytest
 
-from prunegate.audit.log.begin import begin_log, signed_checkpoint
 from prunegate.audit.log.checkpoint import Checkpoint, parse_checkpoint
 from prunegate.audit.log.entry import read_entry
 from prunegate.audit.log.extend import extend
@@ -24,12 +23,13 @@ from prunegate.audit.log.folder import read_checkpoint, read_trust_policy
 from prunegate.audit.log.frontier import Frontier
 from prunegate.audit.log.merkle import EMPTY_ROOT
 from prunegate.audit.log.note import COSIGNATURE, cosign, vkey_of
-from prunegate.audit.log.pending import pend
-from prunegate.audit.log.prove import prove
+from prunegate.audit.log.pending import add_pending
+from prunegate.audit.log.prove import prove_entry
+from prunegate.audit.log.seal import begin_log, signed_checkpoint
 from prunegate.audit.log.tiles import frame, layout, stored_entries, tile_path
 from prunegate.audit.log.tlog_proof import parse_tlog_proof, verify_tlog_proof
 from prunegate.audit.log.trust_policy import Party, TrustPolicy
-from prunegate.audit.log.verify import verify
+from prunegate.audit.log.verify import verify_log
 from prunegate.errors import EvidenceError, InputError
 
 SIZE = 6
@@ -59,9 +59,9 @@ def audit(tmp_path: Path) -> Path:
     digest = logs.put_evidence(folder, b"the report")
     for number in range(SIZE):
         created = f"2026-11-28T08:00:0{number}Z"
-        pend(logs.entry(number, created, (digest,) if number == 2 else ()), folder)
+        add_pending(logs.entry(number, created, (digest,) if number == 2 else ()), folder)
     logs.sealed(folder)
-    pend(logs.entry(SIZE, "2026-11-28T08:30:00Z"), folder)
+    add_pending(logs.entry(SIZE, "2026-11-28T08:30:00Z"), folder)
     return folder
 
 
@@ -88,7 +88,7 @@ def bundle(audit: Path, entries: list[bytes]) -> None:
 
 def refused(audit: Path, reason: str, **options: Any) -> None:
     with pytest.raises(EvidenceError, match=reason):
-        verify(audit, read_entry, **options)
+        verify_log(audit, read_entry, **options)
 
 
 EDITS: dict[str, Callable[[list[bytes]], list[bytes]]] = {
@@ -120,7 +120,7 @@ def test_a_key_holder_who_rewrites_the_log_is_caught_by_an_old_checkpoint(
     old = (audit / "checkpoint").read_bytes()
     changed = EDITS[attack](entries_of(audit))
     sign_anew(audit, rewrite(audit, [*changed, logs.entry(50, "2026-11-28T08:40:00Z")]))
-    verify(audit, read_entry)  # the folder alone cannot know
+    verify_log(audit, read_entry)  # the folder alone cannot know
     refused(audit, f"forked: its first {SIZE} entries", against=old)
 
 
@@ -148,15 +148,15 @@ def test_an_old_state_put_back_is_caught(audit: Path, tmp_path: Path) -> None:
     shutil.copytree(audit, before)
     logs.sealed(audit)
     newer = (audit / "checkpoint").read_bytes()
-    verify(before, read_entry)
+    verify_log(before, read_entry)
     refused(before, "the log was cut", against=newer)
 
 
 def test_two_forks_of_one_log_do_not_extend_each_other(audit: Path, tmp_path: Path) -> None:
     fork = tmp_path / "fork"
     shutil.copytree(audit, fork)
-    pend(logs.entry(70, "2026-11-28T08:31:00Z"), audit)
-    pend(logs.entry(71, "2026-11-28T08:31:00Z"), fork)
+    add_pending(logs.entry(70, "2026-11-28T08:31:00Z"), audit)
+    add_pending(logs.entry(71, "2026-11-28T08:31:00Z"), fork)
     for folder in (audit, fork):
         logs.sealed(folder)
     refused(fork, "forked", against=(audit / "checkpoint").read_bytes())
@@ -166,7 +166,7 @@ def test_another_log_in_its_place_is_caught(audit: Path) -> None:
     old = (audit / "checkpoint").read_bytes()
     shutil.rmtree(audit)
     begin_log(audit, logs.ORIGIN, logs.key(9))
-    verify(audit, read_entry)
+    verify_log(audit, read_entry)
     refused(audit, "the older checkpoint: .*no signature of the log's key", against=old)
     shutil.rmtree(audit)
     begin_log(audit, "else.example", logs.key(9))
@@ -182,7 +182,7 @@ def test_a_folder_that_trusts_itself_is_caught_by_a_policy_from_outside(
     policy = TrustPolicy(logs=(Party(name=logs.ORIGIN, key=vkey),))
     (forged / "trust.policy").write_bytes(policy.format())
     sign_anew(forged, rewrite_empty(), seed=9)
-    verify(forged, read_entry)
+    verify_log(forged, read_entry)
     refused(forged, "no signature of the log's key", policy=mine)
 
 
@@ -198,7 +198,7 @@ def test_a_changed_tile_is_told_apart_from_a_changed_entry(audit: Path) -> None:
 
 
 def test_a_replayed_entry_does_not_make_the_log_grow(audit: Path) -> None:
-    pend(entries_of(audit)[1], audit)
+    add_pending(entries_of(audit)[1], audit)
     done = logs.sealed(audit)
     assert (done.added, done.dropped) == (1, 1)
 
@@ -209,7 +209,7 @@ def test_a_leaf_planted_in_a_tile_does_not_swallow_a_pending_entry(tmp_path: Pat
 
     audit = logs.new_log(tmp_path, 258)
     wanted = logs.entry(900)
-    pend(wanted, audit)
+    add_pending(wanted, audit)
     tile = bytearray((audit / tile_path(0, 0)).read_bytes())
     tile[:32] = leaf_hash(wanted)
     (audit / tile_path(0, 0)).write_bytes(bytes(tile))
@@ -231,7 +231,7 @@ def verify_pending(audit: Path) -> int:
 
 def test_forged_proofs_prove_nothing(audit: Path) -> None:
     policy, entries = read_trust_policy(audit), entries_of(audit)
-    content = prove(audit, 3, entries[3]).format()
+    content = prove_entry(audit, 3, entries[3]).format()
     verify_tlog_proof(content, entries[3], policy)
     for forged, claimed in (
         (content.replace(b"index 3", b"index 2"), entries[3]),
@@ -267,11 +267,11 @@ def test_every_byte_of_every_file_counts(tmp_path: Path, flip: int, step: int) -
     audit = logs.new_log(tmp_path)
     digest = logs.put_evidence(audit, b"the report")
     for number in range(2):
-        pend(logs.entry(number, evidence=(digest,)), audit)
+        add_pending(logs.entry(number, evidence=(digest,)), audit)
     logs.sealed(audit)
-    pend(logs.entry(2), audit)
+    add_pending(logs.entry(2), audit)
     _witness(audit)
-    assert verify(audit, read_entry).cosignatures
+    assert verify_log(audit, read_entry).cosignatures
     paths = [path for path in logs.files(audit) if path.name != ".lock"]
     tops = {path.relative_to(audit).parts[0] for path in paths}
     assert tops == {"checkpoint", "trust.policy", "tile", "pending", "evidence"}
@@ -305,7 +305,7 @@ def _caught(audit: Path, path: Path, at: int, flip: int) -> bool:
     changed[at] ^= flip
     path.write_bytes(bytes(changed))
     try:
-        verify(audit, read_entry)
+        verify_log(audit, read_entry)
     except EvidenceError:
         return True
     finally:

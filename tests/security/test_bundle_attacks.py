@@ -25,23 +25,22 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from prunegate import cli
 from prunegate.audit.bundle import layout, verify_record
-from prunegate.audit.bundle.export import Wanted, export
+from prunegate.audit.bundle.export import ExportRequest, export_bundle
 from prunegate.audit.bundle.layout import manifest_of, read_bundle, sha256, write_bundle, zipped
 from prunegate.audit.bundle.verify import Trusted, checks
 from prunegate.audit.canonical import canonical_bytes
-from prunegate.audit.log.begin import begin_log, signed_checkpoint
 from prunegate.audit.log.checkpoint import parse_checkpoint
 from prunegate.audit.log.entry import read_entry
 from prunegate.audit.log.merkle import (
     leaf_hash,
 )
 from prunegate.audit.log.note import parse_vkey, vkey_of
-from prunegate.audit.log.pending import pend
-from prunegate.audit.log.seal import seal
+from prunegate.audit.log.pending import add_pending
+from prunegate.audit.log.seal import begin_log, seal_log, signed_checkpoint
 from prunegate.audit.log.trust_policy import Party
 from prunegate.audit.read import StoredRecord, kept_form
 from prunegate.audit.signing.decision import decision_statement
-from prunegate.audit.signing.dsse import sign
+from prunegate.audit.signing.dsse import sign_envelope
 from prunegate.audit.signing.keys import openssh_line
 from prunegate.audit.signing.ssh_signature import NAMESPACE, fingerprint, key_blob, ssh_sign
 from prunegate.audit.signing.statement import Statement, Subject
@@ -105,22 +104,22 @@ def audit(judged: StoredRecord, tmp_path_factory: pytest.TempPathFactory) -> Pat
     """A log with other entries, the decision, an enrolment and two approvals."""
     folder = tmp_path_factory.mktemp("trail") / "audit"
     begin_log(folder, ORIGIN, LOG_KEY)
-    pend(entry("seal", "bar", {"created": CREATED}, judged.record.policy.sha256), folder)
-    pend(entry("waiver", "candidate", {"created": CREATED}, sha256(b"of another")), folder)
-    seal(folder, LOG_KEY, read_entry, NOW)
+    add_pending(entry("seal", "bar", {"created": CREATED}, judged.record.policy.sha256), folder)
+    add_pending(entry("waiver", "candidate", {"created": CREATED}, sha256(b"of another")), folder)
+    seal_log(folder, LOG_KEY, read_entry, NOW)
     (folder / "old").write_bytes((folder / "checkpoint").read_bytes())
     content = page(judged)
-    twin = sign(result_statement(judged.record, judged.digest).to_bytes(), [GATE])
+    twin = sign_envelope(result_statement(judged.record, judged.digest).to_bytes(), [GATE])
     (folder / "evidence").mkdir()
     for kept in (judged.content, content, twin):
         (folder / "evidence" / sha256(kept)).write_bytes(kept)
-    pend(decision(judged, content, twin), folder)
+    add_pending(decision(judged, content, twin), folder)
     for key, role in ((CLIENT, "client"), (CLIENT_P256, "legal")):
-        pend(approval(judged.digest, sha256(content), key, role), folder)
+        add_pending(approval(judged.digest, sha256(content), key, role), folder)
     blob = key_blob(CLIENT.public_key())
     enrolment = {"created": CREATED, "person": "Ann B", "by": "Carl", "channel": "in person"}
-    pend(entry("enrolment", "key", enrolment, sha256(blob)), folder)
-    seal(folder, LOG_KEY, read_entry, NOW)
+    add_pending(entry("enrolment", "key", enrolment, sha256(blob)), folder)
+    seal_log(folder, LOG_KEY, read_entry, NOW)
     lines = [
         f'"Ann B" namespaces="{NAMESPACE}",valid-after="20260101Z" {openssh_line(k.public_key())}\n'
         for k in (CLIENT, CLIENT_P256)
@@ -133,7 +132,7 @@ def audit(judged: StoredRecord, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 @pytest.fixture(scope="module")
 def files(audit: Path, judged: StoredRecord) -> dict[str, bytes]:
-    return export(judged.digest, audit, Wanted(against=(audit / "old").read_bytes()))
+    return export_bundle(judged.digest, audit, ExportRequest(against=(audit / "old").read_bytes()))
 
 
 def entry(kind: str, name: str, predicate: dict[str, Any], digest: str) -> bytes:
@@ -142,7 +141,7 @@ def entry(kind: str, name: str, predicate: dict[str, Any], digest: str) -> bytes
         predicate_type=f"urn:prunegate:{kind}:v1",
         predicate=predicate,
     )
-    return sign(statement.to_bytes(), [])
+    return sign_envelope(statement.to_bytes(), [])
 
 
 def page(stored: StoredRecord, picture: bytes = PICTURE) -> bytes:
@@ -157,7 +156,7 @@ def decision(stored: StoredRecord, content: bytes, twin: bytes, key: Any = GATE)
     evidence = [{"name": n, "digest": {"sha256": sha256(c)}} for n, c in named.items()]
     made = replace(made, predicate={**made.predicate, "created": CREATED, "evidence": evidence})
     made.predicate["created"] = stored.record.created
-    return sign(made.to_bytes(), [key])
+    return sign_envelope(made.to_bytes(), [key])
 
 
 def approval(record: str, report: str, key: Any, role: str = "client", **changes: Any) -> bytes:
@@ -257,7 +256,9 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 def test_the_same_decision_exports_to_the_same_bytes(
     audit: Path, judged: StoredRecord, files: dict[str, bytes]
 ) -> None:
-    again = export(judged.digest[:12], audit, Wanted(against=(audit / "old").read_bytes()))
+    again = export_bundle(
+        judged.digest[:12], audit, ExportRequest(against=(audit / "old").read_bytes())
+    )
     assert zipped(again) == zipped(files)
 
 

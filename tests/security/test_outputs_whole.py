@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from prunegate.errors import InputError
-from prunegate.gate import gate, keep
+from prunegate.gate import gate, publish
 from prunegate.io.atomic import write_whole
 from prunegate.outputs.staging import staged
 from prunegate.policy.load import read_policy
@@ -54,7 +54,7 @@ def verdict(folder: Path, out: Path | None, *, force: bool = False) -> Path:
     source = read_policy(folder / "p.yaml")
     with staged(out, folder / "reports" / "small", force=force) as staging:
         decision = gate(source, folder / "t.csv")
-        return keep(decision, staging, folder / "audit")
+        return publish(decision, staging, folder / "audit")
 
 
 @pytest.fixture

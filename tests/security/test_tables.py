@@ -15,7 +15,7 @@ import pyarrow.feather
 import pyarrow.parquet
 import pytest
 
-from prunegate.data.tables import open_table
+from prunegate.data.predictions.open_table import open_table
 from prunegate.errors import TableError
 
 

@@ -16,20 +16,20 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from prunegate import cli
-from prunegate.audit.approvals.people import Enrolment
+from prunegate.audit.approvals.enrolments import Enrolment
 from prunegate.audit.bundle import layout, verify_record
 from prunegate.audit.bundle.layout import manifest_of, sha256
 from prunegate.audit.bundle.verify import Trusted, checks
 from prunegate.audit.canonical import canonical_bytes
 from prunegate.audit.filing import filed, filing_of
-from prunegate.audit.log.begin import begin_log
 from prunegate.audit.log.entry import read_entry
-from prunegate.audit.log.pending import pend
-from prunegate.audit.log.verify import verify as verify_log
+from prunegate.audit.log.pending import add_pending
+from prunegate.audit.log.seal import begin_log
+from prunegate.audit.log.verify import verify_log
 from prunegate.audit.read import StoredRecord, kept_form, parse_record
 from prunegate.audit.recompute import require_follows
 from prunegate.audit.signing.decision import decision_statement
-from prunegate.audit.signing.dsse import sign
+from prunegate.audit.signing.dsse import sign_envelope
 from prunegate.audit.signing.keys import key_id, openssh_line
 from prunegate.audit.signing.ssh_signature import NAMESPACE, ssh_sign
 from prunegate.audit.waivers.backing import WaivedDecisions, require_all_backed
@@ -102,7 +102,7 @@ def signed_waiver(
 
 
 def entry_of(stored: StoredRecord, said: SignedWaiver) -> bytes:
-    return sign(said.statement(stored.record, stored.digest).to_bytes(), [])
+    return sign_envelope(said.statement(stored.record, stored.digest).to_bytes(), [])
 
 
 def resting_on(
@@ -144,7 +144,7 @@ def bundle(
     files = {
         "record.json": stored.content,
         "report.html": page,
-        layout.DECISION: sign(made.to_bytes(), [GATE]),
+        layout.DECISION: sign_envelope(made.to_bytes(), [GATE]),
         layout.SIGNERS: listed.encode(),
         f"{layout.KEYS}{key_id(GATE.public_key())}.pub": public + b"\n",
     }
@@ -251,7 +251,7 @@ def test_audit_verify_asks_for_the_waivers_of_every_decision(
         by="Kim",
         channel="call",
     )
-    pend(sign(enrolment.statement().to_bytes(), []), audit)
+    add_pending(sign_envelope(enrolment.statement().to_bytes(), []), audit)
     line = f'"Ann" namespaces="{NAMESPACE}" {openssh_line(ANN.public_key())}\n'
     (audit / "allowed_signers").write_text(line, encoding="utf-8")
     said = signed_waiver(stored)
@@ -263,7 +263,7 @@ def test_audit_verify_asks_for_the_waivers_of_every_decision(
     assert len(decisions.kept) == 1
     with pytest.raises(EvidenceError, match="which is not in the audit trail"):
         require_all_backed(decisions.kept, audit)
-    pend(entry_of(stored, said), audit)
+    add_pending(entry_of(stored, said), audit)
     assert require_all_backed(decisions.kept, audit) == 1
     forged = resting_on(stored, (said, "kind=video"), reason="another")
     with filed(filing_of(forged, b"page"), audit):

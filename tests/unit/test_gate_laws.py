@@ -10,7 +10,7 @@ import pytest
 
 import prunegate
 from prunegate.policy.load import parse_policy
-from prunegate.policy.model import Policy
+from prunegate.policy.schema import Policy
 
 HEAD = "prunegate: 1\nname: x\ntask: {kind: binary, positive: unsafe, threshold: 0.5}\n"
 KINDS = "slices: [{by: kind, expect: [display, video, ugc]}%s]\n"

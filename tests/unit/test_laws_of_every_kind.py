@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 from tests.unit.evaluation import kinds
 
 import prunegate
-from prunegate.evaluation.count import count, open_predictions
-from prunegate.evaluation.metrics import Wanted, evidence
-from prunegate.metrics.hypothesis import Contrast, Difference, ErrorRatio, SuccessRatio
-from prunegate.policy.model import Policy
+from prunegate.counting.count import count_table, open_predictions
+from prunegate.evidence.of_metric import WantedMetric, evidence
+from prunegate.metrics.hypothesis import Contrast, Difference, ErrorsAtMost, SuccessRatio
+from prunegate.policy.schema import Policy
 from prunegate.verdict.finding import Finding, Verdict
 
 GROUPS = ("", "group: post\n")
@@ -88,7 +88,7 @@ def test_exchanging_the_models_mirrors_every_change(kind: str, group: str, seed:
 CONTRASTS: tuple[tuple[Contrast, Contrast], ...] = (
     (Difference(margin=Fraction(1, 25)), Difference(margin=Fraction(1, 25), swapped=True)),
     (SuccessRatio(ratio=Fraction(9, 10)), SuccessRatio(ratio=Fraction(9, 10), swapped=True)),
-    (ErrorRatio(ratio=Fraction(6, 5)), ErrorRatio(ratio=Fraction(6, 5), swapped=True)),
+    (ErrorsAtMost(ratio=Fraction(6, 5)), ErrorsAtMost(ratio=Fraction(6, 5), swapped=True)),
 )
 
 
@@ -99,12 +99,13 @@ def test_a_claim_with_its_models_exchanged_is_the_claim_about_the_exchanged_tabl
 ) -> None:
     policy, data = policy_of(kind, group), kinds.table(kind, 8, 900)
     one, other = (
-        count(policy, open_predictions(policy, rows)).slices for rows in (data, exchanged(data))
+        count_table(policy, open_predictions(policy, rows)).slices
+        for rows in (data, exchanged(data))
     )
     for name in kinds.METRICS[kind]:
         if name in FLIPS:
             continue
-        wanted = Wanted(metric=name, grouped=bool(group))
+        wanted = WantedMetric(metric=name, grouped=bool(group))
         for plain, swapped in CONTRASTS:
             if name in kinds.LOWER and isinstance(plain, SuccessRatio):
                 continue

@@ -14,7 +14,7 @@ import prunegate
 from prunegate.errors import InputError
 from prunegate.policy.diff import diff, loosened
 from prunegate.policy.load import parse_policy
-from prunegate.policy.model import Policy
+from prunegate.policy.schema import Policy
 
 CHECKS = {
     "recall": ("at_least", "max_drop", "max_gain"),

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from markdown_text import cell, table
-
 from prunegate.audit.schema import record_schema
+
 from prunegate.policy.schema import json_schema
 
 _POLICY = """\

@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from prunegate.audit.canonical import canonical_bytes
-from prunegate.audit.known_limits import known_limits
-from prunegate.audit.notes import Notes, environment_of
+from prunegate.audit.prediction_metadata import Notes, environment_of
 from prunegate.audit.provenance import now, tool
 from prunegate.audit.record import (
     Bar,
@@ -24,21 +23,71 @@ from prunegate.audit.record import (
     Workspace,
 )
 from prunegate.audit.tallied import tallies_of
-from prunegate.audit.terms import revalidate_on
 from prunegate.cost.operations import Operations
-from prunegate.data.tables import Table
+from prunegate.counting.flipped_rows import flipped_rows
+from prunegate.counting.slices import SliceCounts
+from prunegate.data.predictions.table import Table
 from prunegate.errors import InputError, InternalError
-from prunegate.evaluation.flips import flipped_rows
-from prunegate.evaluation.slices import SliceCounts
 from prunegate.io.hashing import FileHash
-from prunegate.policy.explain import explain
-from prunegate.policy.model import Policy
-from prunegate.verdict.attempt import Attempt
+from prunegate.policy.explain import explain_policy
+from prunegate.policy.schema import Policy
 from prunegate.verdict.finding import Verdict
+from prunegate.verdict.gate_set_attempt import GateSetAttempt
 from prunegate.verdict.waiver import Waiver
 
 if TYPE_CHECKING:
     from prunegate.policy.load import PolicyFile
+from datetime import date, timedelta
+
+from prunegate.cost.tariff import RENTED, SCALED
+
+
+def known_limits(policy: Policy, verdict: Verdict, operations: Operations) -> tuple[str, ...]:
+    """What a reader must not take the record to show."""
+    limits = []
+    if policy.group is None:
+        limits.append("Assumes independent rows: the policy names no group column.")
+    else:
+        limits.append(f"Rows of one {policy.group} may depend on each other, groups may not.")
+    limits.append("The verdict speaks of data like those judged, not of content never seen.")
+    if operations.measurements is None:
+        limits.append("Latency and size were not measured; the record says nothing about them.")
+    elif operations.cost is not None and operations.cost.basis == SCALED:
+        limits.append("The candidate's price is scaled by CPU time measured here, not quoted.")
+    elif operations.cost is not None and operations.cost.basis == RENTED:
+        limits.append("Instances are counted from throughput measured here, at the average load.")
+    if operations.unpriced:
+        limits.append(f"There is no cost: {operations.unpriced}.")
+    unjudged = [s.name for s in verdict.slices if not s.judged]
+    if unjudged:
+        limits.append(f"{len(unjudged)} slice(s) had too little evidence and were not judged.")
+    if policy.evidence.minimum.rows == 1 and policy.evidence.minimum.positives == 1:
+        limits.append("The policy sets no minimum evidence per slice.")
+    return tuple(limits)
+
+
+def revalidate_on(policy: Policy, created: str, waivers: Sequence[Waiver] = ()) -> str | None:
+    """The UTC date from which the decision has to be taken anew; None: the policy sets no term.
+
+    A decision that rests on waivers holds no longer than any of them; where one ends within a day,
+    until that day begins.
+
+    Args:
+        policy: the policy.
+        created: when the decision was taken, ISO 8601 in UTC.
+        waivers: what it rests on.
+
+    Raises:
+        InputError: there is no such date.
+    """
+    try:
+        ends = [date.fromisoformat(one.expires[:10]) for one in waivers]
+        if policy.revalidate is not None:
+            day = date.fromisoformat(created[:10])
+            ends.append(day + timedelta(days=policy.revalidate.after_days))
+        return min(ends).isoformat() if ends else None
+    except (ValueError, OverflowError) as error:
+        raise InputError(f"created: {created[:40]!r} is no date to count from ({error})") from error
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +123,7 @@ class Judged:
     """The file of stated figures, where the policy names one."""
     workspace: Workspace | None = None
     """What git says of the policy's folder."""
-    attempt: Attempt | None = None
+    attempt: GateSetAttempt | None = None
     """Which attempt on its gate set it is, where a ledger was asked."""
     bar: Bar | None = None
     """What was sealed for the gate set."""
@@ -111,7 +160,7 @@ def policy_ref(source: PolicyFile) -> PolicyRef:
         owner=policy.owner,
         sha256=source.sha256,
         document=document,
-        sentences=tuple(explain(policy)[: len(policy.rules)]),
+        sentences=tuple(explain_policy(policy)[: len(policy.rules)]),
     )
 
 

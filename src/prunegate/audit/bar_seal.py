@@ -11,19 +11,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from prunegate.audit.ledger import SEAL
-from prunegate.audit.log.pending import pend
+from prunegate.audit.log.pending import add_pending
 from prunegate.audit.provenance import now
+from prunegate.audit.sealed_bar import SEAL
 from prunegate.audit.signing.decision import clipped
-from prunegate.audit.signing.dsse import sign
+from prunegate.audit.signing.dsse import sign_envelope
 from prunegate.audit.signing.statement import Statement, Subject
-from prunegate.evaluation.identity import GateSet, read_gate_set
+from prunegate.counting.gate_set import GateSet, read_gate_set
 from prunegate.policy.rules_digest import rules_digest
 
 if TYPE_CHECKING:
     from prunegate.audit.signing.keys import PrivateKey
     from prunegate.policy.load import PolicyFile
-    from prunegate.policy.model import Policy
+    from prunegate.policy.schema import Policy
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +67,7 @@ def seal_bar(
             **let,
         },
     )
-    place = pend(sign(statement.to_bytes(), [] if key is None else [key]), audit)
+    place = add_pending(sign_envelope(statement.to_bytes(), [] if key is None else [key]), audit)
     return SealedBar(
         entry=place.name, created=created, policy=source.sha256, rules=rules, gate_set=gate_set
     )
@@ -85,9 +85,9 @@ def labelled_gate_set(policy: Policy, source: Any) -> GateSet:
     """
     import pyarrow as pa
 
-    from prunegate.data.tables import open_table
+    from prunegate.counting.count import label_columns
+    from prunegate.data.predictions.open_table import open_table
     from prunegate.errors import TableError
-    from prunegate.evaluation.count import label_columns
 
     columns = policy.data.columns
     if policy.task.kind == "language":

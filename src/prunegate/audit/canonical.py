@@ -9,14 +9,14 @@ from typing import Any
 from prunegate.errors import InternalError
 
 
-def plain(value: Any) -> Any:
+def plain_json(value: Any) -> Any:
     """A dataclass tree as plain JSON values (tuples become lists)."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        return {f.name: plain_json(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
+        return {str(key): plain_json(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
+        return [plain_json(item) for item in value]
     return value
 
 
@@ -29,7 +29,7 @@ def canonical_bytes(value: Any) -> bytes:
     import rfc8785
 
     try:
-        content: bytes = rfc8785.dumps(plain(value))
+        content: bytes = rfc8785.dumps(plain_json(value))
     except (rfc8785.CanonicalizationError, UnicodeEncodeError) as error:
         raise InternalError(f"a record value has no canonical JSON form: {error}") from error
     return content

@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from prunegate.audit.log.durable import make_folder, sync_folder, write_whole
+from prunegate.audit.log.durable_files import make_folder, sync_folder, write_durably
 from prunegate.audit.log.folder import EVIDENCE
-from prunegate.audit.log.pending import FOLDER, pend
+from prunegate.audit.log.pending import FOLDER, add_pending
 from prunegate.audit.signing.decision import RECORD, REPORT, decision_statement
-from prunegate.audit.signing.dsse import sign
+from prunegate.audit.signing.dsse import sign_envelope
 from prunegate.audit.signing.statement import Subject
 from prunegate.audit.signing.test_result import result_statement
 from prunegate.errors import InputError
@@ -53,7 +53,7 @@ def filing_of(stored: StoredRecord, report: bytes, key: PrivateKey | None = None
     """
     keys = [] if key is None else [key]
     record_sha256 = _sha256(stored.content)
-    twin = sign(result_statement(stored.record, record_sha256).to_bytes(), keys)
+    twin = sign_envelope(result_statement(stored.record, record_sha256).to_bytes(), keys)
     named = {RECORD: stored.content, REPORT: report, RESULT: twin}
     statement = decision_statement(
         stored.record,
@@ -61,7 +61,7 @@ def filing_of(stored: StoredRecord, report: bytes, key: PrivateKey | None = None
         report_sha256=_sha256(report),
         evidence=[Subject(name=name, sha256=_sha256(content)) for name, content in named.items()],
     )
-    return Filing(entry=sign(statement.to_bytes(), keys), evidence=tuple(named.values()))
+    return Filing(entry=sign_envelope(statement.to_bytes(), keys), evidence=tuple(named.values()))
 
 
 @contextmanager
@@ -80,7 +80,7 @@ def filed(filing: Filing, audit: Path) -> Iterator[Path]:
     made = [folder for folder in folders if not folder.exists()]
     try:
         _keep(places, audit)
-        yield pend(filing.entry, audit)
+        yield add_pending(filing.entry, audit)
     except BaseException:
         for place in added:
             with suppress(OSError):  # never made
@@ -96,7 +96,7 @@ def _keep(places: dict[Path, bytes], audit: Path) -> None:
         make_folder(audit / EVIDENCE)
         for place, content in places.items():
             if not place.exists():
-                write_whole(place, content)
+                write_durably(place, content)
         sync_folder(audit / EVIDENCE)
     except OSError as error:
         raise InputError(

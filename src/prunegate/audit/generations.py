@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from prunegate.audit.record import Generation
-from prunegate.data.labelled_rows import LabelledRows
-from prunegate.policy.model import Policy
+from prunegate.data.labelled.rows import LabelledRows
 from prunegate.policy.naming import slice_name
+from prunegate.policy.schema import Policy
 
 LONGEST = 600
 """Characters of a text that the record keeps; people read the beginning."""

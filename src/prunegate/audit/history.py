@@ -15,21 +15,21 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from prunegate.audit.approvals.approval import APPROVAL
-from prunegate.audit.approvals.people import ENROLMENT, REVOCATION, parse_utc
-from prunegate.audit.approvals.standing import (
-    Facts,
+from prunegate.audit.approvals.enrolments import ENROLMENT, REVOCATION, parse_utc
+from prunegate.audit.approvals.sign_off import (
     PassedOver,
+    RecordFacts,
     RestsOn,
-    Said,
-    Standing,
+    SignOffState,
+    VerifiedAnswer,
     sign_off,
 )
 from prunegate.audit.approvals.trail import Entry
-from prunegate.audit.ledger import SEAL
 from prunegate.audit.loosening import LOOSENING
+from prunegate.audit.sealed_bar import SEAL
 from prunegate.audit.signing.decision import CANDIDATE, DECISION, POLICY
 from prunegate.audit.waivers.entry import WAIVER
-from prunegate.audit.waivers.heard import HeardWaiver
+from prunegate.audit.waivers.verified_waivers import HeardWaiver
 from prunegate.errors import EvidenceError
 from prunegate.policy.approvals import Approvals
 
@@ -58,7 +58,7 @@ class Spell:
     since: datetime
     until: datetime | None
     """None: no end is known; it may lie ahead."""
-    counted: tuple[Said, ...]
+    counted: tuple[VerifiedAnswer, ...]
     """The approvals that made it so; none: the policy asks for none."""
     ended: Ended | None = None
     passed_over: tuple[PassedOver, ...] = ()
@@ -78,7 +78,7 @@ class Decided:
     sentence: str
     terms: Terms | None
     """None: the record is not in the folder any more, so nothing is known of its sign-off."""
-    said: tuple[tuple[Said, PassedOver | None], ...]
+    said: tuple[tuple[VerifiedAnswer, PassedOver | None], ...]
     """Everything that was said of it, with why it does not count now."""
     bar: Bar
     """Whether a bar was sealed for its gate set before it: the same, or another one."""
@@ -127,7 +127,7 @@ class History:
     """What belongs to no policy that a decision or a seal names."""
 
 
-Hear = Callable[[str], Sequence[Said]]
+Hear = Callable[[str], Sequence[VerifiedAnswer]]
 """Everything that was said of a record, each signature verified."""
 Revoked = Callable[[datetime], frozenset[str]]
 
@@ -210,7 +210,7 @@ def _decided(
         raise ValueError
     bar, sealed = _bar(entry, seals)
     known = terms.get(record)
-    heard: tuple[tuple[Said, PassedOver | None], ...] = ()
+    heard: tuple[tuple[VerifiedAnswer, PassedOver | None], ...] = ()
     words = hear(record)
     if words:
         standing = _standing(record, outcome, known, words, revocations, now)
@@ -252,11 +252,11 @@ def _standing(
     record: str,
     outcome: str,
     terms: Terms | None,
-    said: Sequence[Said],
+    said: Sequence[VerifiedAnswer],
     revocations: Sequence[tuple[datetime, str]],
     at: datetime,
-) -> Standing:
-    facts = Facts(
+) -> SignOffState:
+    facts = RecordFacts(
         record=record,
         report=None,
         outcome=outcome,
@@ -284,11 +284,11 @@ def _spells(
 def _alone(
     one: Decided,
     terms: Terms,
-    said: Sequence[Said],
+    said: Sequence[VerifiedAnswer],
     revocations: Sequence[tuple[datetime, str]],
 ) -> Iterator[Spell]:
     """The spells of one candidate, as if there were no other."""
-    begun: tuple[datetime, Standing] | None = None
+    begun: tuple[datetime, SignOffState] | None = None
     for at in _moments(one, terms, said, revocations):
         standing = _standing(one.record, one.outcome, terms, said, revocations, at)
         if standing.ships and begun is None:
@@ -303,7 +303,7 @@ def _alone(
 def _moments(
     one: Decided,
     terms: Terms,
-    said: Sequence[Said],
+    said: Sequence[VerifiedAnswer],
     revocations: Sequence[tuple[datetime, str]],
 ) -> list[datetime]:
     """Every time at which its standing may change, the future included."""
@@ -319,7 +319,9 @@ def _moments(
     return sorted(at for at in found if at >= decided)
 
 
-def _spell(one: Decided, begun: tuple[datetime, Standing], until: datetime, end: Standing) -> Spell:
+def _spell(
+    one: Decided, begun: tuple[datetime, SignOffState], until: datetime, end: SignOffState
+) -> Spell:
     why = [reason.why for reason in end.reasons]
     ended: Ended = "approvals"
     if "rejected" in why:

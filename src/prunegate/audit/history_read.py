@@ -10,23 +10,23 @@ from functools import cache
 from pathlib import Path
 
 from prunegate.audit.approvals.approval import APPROVAL, Approval, approval_in
-from prunegate.audit.approvals.hearing import Book, said_in
-from prunegate.audit.approvals.people import parse_utc
+from prunegate.audit.approvals.cosigning import require_seen
+from prunegate.audit.approvals.enrolments import parse_utc
 from prunegate.audit.approvals.request import Seen
+from prunegate.audit.approvals.sign_off import RestsOn, VerifiedAnswer
 from prunegate.audit.approvals.signers_file import FILE, signers_of
-from prunegate.audit.approvals.standing import RestsOn, Said
 from prunegate.audit.approvals.trail import Entry, Folder, approvals_of, read_folder, trail_of
-from prunegate.audit.approvals.witness import require_seen
+from prunegate.audit.approvals.verified_approvals import Book, said_in
 from prunegate.audit.history import History, Terms, history
 from prunegate.audit.log.checkpoint import parse_checkpoint
 from prunegate.audit.log.folder import EVIDENCE, as_evidence
-from prunegate.audit.log.note import parse_vkey, verified
+from prunegate.audit.log.note import parse_vkey, verified_signatures
 from prunegate.audit.read import parse_record
 from prunegate.audit.recompute import policy_of, require_follows
 from prunegate.audit.signing.decision import DECISION
 from prunegate.audit.signing.ssh_signature import parse_ssh_signature
 from prunegate.audit.waivers.backing import Backed, require_backed, require_listed
-from prunegate.audit.waivers.heard import HeardWaiver, heard_waivers
+from prunegate.audit.waivers.verified_waivers import HeardWaiver, heard_waivers
 from prunegate.errors import EvidenceError
 
 
@@ -74,7 +74,7 @@ def read_history(audit: Path, now: datetime) -> ReadHistory:
     approvals = [entry for entry in folder.entries if entry.facts.kind == APPROVAL]
 
     @cache
-    def hear(record: str) -> tuple[Said, ...]:
+    def hear(record: str) -> tuple[VerifiedAnswer, ...]:
         trail = replace(book.trail, approvals=approvals_of(approvals, record))
         return said_in(Book(trail=trail, signers=signers))
 
@@ -160,7 +160,7 @@ def _cosigned(approval: Approval, seen: Seen, entry: Entry) -> bool:
         seen.size,
         base64.b64decode(seen.root),
     )
-    if not same or not mine.endswith(key.material) or not verified(signed.note, [key]):
+    if not same or not mine.endswith(key.material) or not verified_signatures(signed.note, [key]):
         raise EvidenceError(
             f"{entry.where}: the checkpoint in it is not the one that its signer saw and cosigned"
         )

@@ -21,21 +21,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from prunegate.audit.bar_words import is_looser
 from prunegate.audit.log.entry import may_name
-from prunegate.audit.log.folder import is_log, read_checkpoint, reading
+from prunegate.audit.log.folder import is_log, read_checkpoint, read_locked
 from prunegate.audit.log.pending import each_pending
 from prunegate.audit.log.tiles import stored_entries
 from prunegate.audit.record import Bar
+from prunegate.audit.sealed_bar import SEAL, is_looser
 from prunegate.audit.signing.decision import DECISION
 from prunegate.audit.signing.dsse import parse_envelope
 from prunegate.audit.signing.statement import Statement, parse_statement
 from prunegate.errors import EvidenceError, InputError
-from prunegate.policy.model import Policy
-from prunegate.verdict.attempt import Attempt, bound, spent
+from prunegate.policy.schema import Policy
+from prunegate.verdict.gate_set_attempt import GateSetAttempt, promised_of_all, spent
 
-SEAL = "urn:prunegate:seal:v1"
-"""Predicate type of a bar that was sealed before its run."""
 WAIT_S = 600.0
 """How long another gate is waited for."""
 _STEP_S = 0.05
@@ -123,7 +121,7 @@ def _entries(audit: Path) -> Iterator[tuple[str, bytes]]:
     yield from ((f"pending entry {name[:12]}", entry) for name, entry in each_pending(audit))
     if not is_log(audit):
         return
-    with reading(audit, WAIT_S):
+    with read_locked(audit, WAIT_S):
         size = read_checkpoint(audit).checkpoint.size
         for number, entry in stored_entries(audit, size):
             yield f"entry {number}", entry
@@ -190,7 +188,7 @@ def _digest(value: Any) -> str:
     return value
 
 
-def bar_of(bars: Sequence[Bar], attempt: Attempt, predicted_at: str | None) -> Bar | None:
+def bar_of(bars: Sequence[Bar], attempt: GateSetAttempt, predicted_at: str | None) -> Bar | None:
     """The sealed bar of a verdict: the earliest that is the same, else the latest of another.
 
     Args:
@@ -233,7 +231,7 @@ class Ledger:
 
     def take(
         self, policy: Policy, tried: Tried, predicted_at: str | None = None
-    ) -> tuple[Attempt, Bar | None]:
+    ) -> tuple[GateSetAttempt, Bar | None]:
         """The number of an attempt, and the bar that was sealed for it.
 
         Raises:
@@ -243,7 +241,7 @@ class Ledger:
         self._hold()
         known = known_in(self._audit, tried.gate_set)
         number, count = numbered(known.attempts, tried)
-        attempt = Attempt(
+        attempt = GateSetAttempt(
             gate_set=tried.gate_set,
             contents=tried.contents,
             candidate=tried.candidate,
@@ -253,7 +251,7 @@ class Ledger:
             known=count,
             reuse=policy.evidence.reuse,
             alpha=spent(policy, number),
-            alpha_of_all=bound(policy),
+            alpha_of_all=promised_of_all(policy),
         )
         bars = [replace(bar, looser=is_looser(policy, bar)) for bar in known.bars]
         return attempt, bar_of(bars, attempt, predicted_at)

@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from prunegate.audit.record import Compression, ModelRef, Saturating
-from prunegate.compress.recipe import Candidate
-from prunegate.models.kept import Kept
-from prunegate.models.store import LoadedModel
+from prunegate.compress.steps import Candidate
+from prunegate.models.kept_units import KeptUnits
+from prunegate.models.load import LoadedModel
 
 
 def model_ref(model: LoadedModel, name: str, saturating: Saturating | None = None) -> ModelRef:
@@ -67,7 +67,7 @@ def lineage_warnings(baseline: LoadedModel, candidate: LoadedModel) -> tuple[str
     return (f"the candidate was not made of this baseline ({wanted}) but of {found}",)
 
 
-def _layers(kept: Kept, whole: Kept) -> tuple[int, ...] | None:
+def _layers(kept: KeptUnits, whole: KeptUnits) -> tuple[int, ...] | None:
     return kept.of("layers")[0] if kept.of("layers") != whole.of("layers") else None
 
 

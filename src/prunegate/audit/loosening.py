@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from prunegate.policy.change import KINDS, Change
-from prunegate.policy.diff_words import sentence
+from prunegate.policy.diff_words import change_sentence
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,7 +57,7 @@ def _told(change: Change) -> dict[str, Any]:
     return {
         "where": _clipped(change.where, _WHERE),
         "told": change.told,
-        "sentence": _clipped(sentence(change), _SENTENCE),
+        "sentence": _clipped(change_sentence(change), _SENTENCE),
     }
 
 
@@ -65,7 +65,7 @@ def _clipped(text: str, longest: int) -> str:
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
-def pend_loosening(
+def add_loosening(
     files: tuple[PolicyFile, PolicyFile], changes: Sequence[Change], reason: str, audit: Path
 ) -> Path:
     """Pend a loosening in the audit trail as an unsigned entry; where it lies.
@@ -79,9 +79,9 @@ def pend_loosening(
     Raises:
         InputError: the folder cannot be written.
     """
-    from prunegate.audit.log.pending import pend
+    from prunegate.audit.log.pending import add_pending
     from prunegate.audit.provenance import now
-    from prunegate.audit.signing.dsse import sign
+    from prunegate.audit.signing.dsse import sign_envelope
     from prunegate.audit.signing.statement import Statement, Subject
 
     old, new = files
@@ -93,4 +93,4 @@ def pend_loosening(
         predicate_type=LOOSENING,
         predicate=loosening_statement(old.sha256, new.sha256, changes, reason, now()),
     )
-    return pend(sign(statement.to_bytes(), ()), audit)
+    return add_pending(sign_envelope(statement.to_bytes(), ()), audit)

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from prunegate.audit.notes import read_notes
+from prunegate.audit.prediction_metadata import read_notes
 from prunegate.cost.measurement import Measurements
 from prunegate.cost.measurements_file import check_digests
 from prunegate.models.digest import tree_digest

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from prunegate.audit.notes import Notes
+from prunegate.audit.prediction_metadata import Notes
 from prunegate.audit.record import NamedModel
 from prunegate.errors import ModelError
 from prunegate.models.digest import tree_digest

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from prunegate.audit.canonical import canonical_bytes, plain
+from prunegate.audit.canonical import canonical_bytes, plain_json
 from prunegate.audit.recompute import require_follows
 from prunegate.audit.record import FORMAT, DecisionRecord
 from prunegate.errors import EvidenceError, InputError, InternalError
@@ -92,7 +92,7 @@ def parse_record(content: bytes, name: str) -> StoredRecord:
     if not _is_canonical(value, content):
         raise InputError(f"{name}: was changed after it was written; its bytes are not canonical")
     record = _build(name, value)
-    if not _holds(plain(record), value):
+    if not _holds(plain_json(record), value):
         raise InputError(f"{name}: has a field or a type of value that {FORMAT} does not know")
     return StoredRecord(record=record, content=content, digest=hashlib.sha256(content).hexdigest())
 

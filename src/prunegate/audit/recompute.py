@@ -18,33 +18,38 @@ from functools import reduce
 from operator import add
 from typing import Any
 
-from prunegate.audit.bar_words import is_looser
-from prunegate.audit.canonical import canonical_bytes, plain
-from prunegate.audit.known_limits import known_limits
-from prunegate.audit.measured import measured_of
+from prunegate.audit.assemble import known_limits, revalidate_on
+from prunegate.audit.canonical import canonical_bytes, plain_json
+from prunegate.audit.measured_values import measured_of
 from prunegate.audit.provenance import made_elsewhere
 from prunegate.audit.record import DecisionRecord
+from prunegate.audit.sealed_bar import is_looser
 from prunegate.audit.tallied import slices_in
-from prunegate.audit.terms import revalidate_on
-from prunegate.audit.waivers.consistent import flaws
-from prunegate.claims.check import check
+from prunegate.audit.waivers.consistency import flaws
+from prunegate.claims.check import check_claims
 from prunegate.cost.operations import Operations, operations
+from prunegate.counting.slices import OVERALL, SliceCounts, expected_values
+from prunegate.counting.tallies import NO_ROWS, Sums, Tally
 from prunegate.errors import EvidenceError, InputError, InternalError
-from prunegate.evaluation.slices import OVERALL, SliceCounts, expected_values
-from prunegate.evaluation.tallies import NO_ROWS, Sums, Tally
-from prunegate.policy.checks import disagreements
-from prunegate.policy.explain import explain
-from prunegate.policy.model import Policy
+from prunegate.policy.consistency import disagreements
+from prunegate.policy.explain import explain_policy
+from prunegate.policy.messages import literal, show_path
 from prunegate.policy.naming import parse_slice_name, slice_name
 from prunegate.policy.rules_digest import rules_digest
-from prunegate.policy.validation import validate
-from prunegate.policy.wording import show, show_path
+from prunegate.policy.schema import Policy
+from prunegate.policy.validation import validate_values
 from prunegate.text.escape import one_line
-from prunegate.verdict.attempt import Attempt, as_attempted, bound, spent, told
-from prunegate.verdict.claimed import with_claims
-from prunegate.verdict.figures import figures
+from prunegate.verdict.claim_findings import with_claims
+from prunegate.verdict.decide import decide
 from prunegate.verdict.finding import Verdict
-from prunegate.verdict.judge import decide
+from prunegate.verdict.gate_set_attempt import (
+    GateSetAttempt,
+    as_attempted,
+    promised_of_all,
+    spent,
+    with_attempt_statement,
+)
+from prunegate.verdict.operational_figures import operational_figures
 from prunegate.verdict.waiver import with_waivers
 
 NUMBERS = ("numpy", "scipy")
@@ -62,7 +67,7 @@ FIELDS = ("outcome", "exit_code", "reasons", "statement", "findings", "slices", 
 
 
 @dataclass(frozen=True, kw_only=True)
-class Difference:
+class RecordDifference:
     """One place where a record is not what it has to be."""
 
     where: str
@@ -123,7 +128,7 @@ def require_follows(record: DecisionRecord, name: str) -> int:
 
 def differences(
     record: DecisionRecord, counted: Sequence[SliceCounts] | None = None
-) -> Iterator[Difference]:
+) -> Iterator[RecordDifference]:
     """Every place where a record differs from what its policy, tallies and measurements give.
 
     The first is the most telling: the outcome before the numbers that it hangs on.
@@ -148,7 +153,7 @@ def differences(
         yield from compare((name,), getattr(record, name), getattr(verdict, name))
     yield from compare(("cost",), record.cost, known.cost)
     if not MOMENT.fullmatch(record.created):
-        yield Difference(
+        yield RecordDifference(
             where="created", got=record.created, expected="UTC, as 2026-01-31T12:00:00Z"
         )
     yield from compare(("waivers",), record.waivers, done.used)
@@ -167,7 +172,7 @@ def policy_of(record: DecisionRecord) -> Policy:
     Raises:
         InputError: it is none.
     """
-    policy, mistakes = validate(record.policy.document)
+    policy, mistakes = validate_values(record.policy.document)
     words = [f"{show_path(mistake.path)}: {mistake.message}" for mistake in mistakes]
     if policy is not None:
         found = disagreements(_with_own_figures(policy))
@@ -205,19 +210,19 @@ def verdict_of(
     policy: Policy,
     slices: Sequence[SliceCounts],
     known: Operations,
-    attempt: Attempt | None = None,
+    attempt: GateSetAttempt | None = None,
 ) -> Verdict:
     """The verdict on tallies and what is known of running the models."""
     tested = as_attempted(policy, attempt)
-    operational = figures(known.measurements, known.cost, known.unpriced)
-    verdict = told(decide(tested, slices, operational), policy, attempt)
+    operational = operational_figures(known.measurements, known.cost, known.unpriced)
+    verdict = with_attempt_statement(decide(tested, slices, operational), policy, attempt)
     if policy.claims is None or policy.claims.figures is None:
         return with_claims(policy, verdict, None)
     measured = measured_of(verdict.findings, known.measurements, known.cost)
-    return with_claims(policy, verdict, check(policy.claims.figures, measured))
+    return with_claims(policy, verdict, check_claims(policy.claims.figures, measured))
 
 
-def _of_attempt(policy: Policy, attempt: Attempt | None) -> Iterator[Difference]:
+def _of_attempt(policy: Policy, attempt: GateSetAttempt | None) -> Iterator[RecordDifference]:
     """What an attempt says beyond its number follows from the policy."""
     if attempt is None:
         return
@@ -227,13 +232,13 @@ def _of_attempt(policy: Policy, attempt: Attempt | None) -> Iterator[Difference]
         "rules": rules_digest(policy),
         "reuse": policy.evidence.reuse,
         "alpha": spent(policy, attempt.number),
-        "alpha_of_all": bound(policy),
+        "alpha_of_all": promised_of_all(policy),
     }
     for name, value in expected.items():
         yield from compare(("attempt", name), getattr(attempt, name), value)
 
 
-def _of_layout(policy: Policy, slices: Sequence[SliceCounts]) -> Iterator[Difference]:
+def _of_layout(policy: Policy, slices: Sequence[SliceCounts]) -> Iterator[RecordDifference]:
     """Slices are those of the policy, in order, and the slices of a key add up to all rows."""
     wanted = [(OVERALL, OVERALL, True)]
     for spec in policy.slices:
@@ -259,7 +264,7 @@ def _of_layout(policy: Policy, slices: Sequence[SliceCounts]) -> Iterator[Differ
     yield from compare(("slices",), f"{len(slices)} slices", f"{len(wanted)} slices")
 
 
-def _of_total(label: str, parts: Any, total: Any) -> Iterator[Difference]:
+def _of_total(label: str, parts: Any, total: Any) -> Iterator[RecordDifference]:
     """A total is the sum of its slices; of numbers, where a group may span slices, their sums."""
     if isinstance(total, Sums):
         sums = (
@@ -268,30 +273,30 @@ def _of_total(label: str, parts: Any, total: Any) -> Iterator[Difference]:
         )
         parts, total = ((t.count, s) for t, s in zip((parts, total), sums, strict=True))
     if parts != total:
-        yield Difference(
+        yield RecordDifference(
             where=f"slices[0] (all rows, against the slices of {label})",
             got="another sum",
             expected="the sum of these slices",
         )
 
 
-def _of_policy(policy: Policy, record: DecisionRecord) -> Iterator[Difference]:
+def _of_policy(policy: Policy, record: DecisionRecord) -> Iterator[RecordDifference]:
     named = record.policy
     for name in ("name", "purpose", "owner"):
         yield from compare(("policy", name), getattr(named, name), getattr(policy, name))
-    sentences = tuple(explain(policy)[: len(policy.rules)])
+    sentences = tuple(explain_policy(policy)[: len(policy.rules)])
     yield from compare(("policy", "sentences"), named.sentences, sentences)
 
 
 def _of_words(
     policy: Policy, record: DecisionRecord, verdict: Verdict, known: Operations
-) -> Iterator[Difference]:
+) -> Iterator[RecordDifference]:
     """Every warning and limit that follows is there; others (of data, of models) may be."""
     limits = known_limits(policy, verdict, known)
     for name, words in (("warnings", verdict.warnings), ("known_limits", limits)):
         kept = set(getattr(record, name))
         yield from (
-            Difference(where=name, got="without this sentence", expected=one)
+            RecordDifference(where=name, got="without this sentence", expected=one)
             for one in words
             if one not in kept
         )
@@ -300,14 +305,14 @@ def _of_words(
         yield from compare(("second_opinion", "findings"), opinion.findings, len(verdict.findings))
 
 
-def compare(where: tuple[str | int, ...], got: Any, expected: Any) -> Iterator[Difference]:
+def compare(where: tuple[str | int, ...], got: Any, expected: Any) -> Iterator[RecordDifference]:
     """Every place where two values are not the same JSON."""
-    got, expected = plain(got), plain(expected)
+    got, expected = plain_json(got), plain_json(expected)
     if canonical_bytes(got) != canonical_bytes(expected):
         yield from _within(where, got, expected)
 
 
-def _within(where: tuple[str | int, ...], got: Any, expected: Any) -> Iterator[Difference]:
+def _within(where: tuple[str | int, ...], got: Any, expected: Any) -> Iterator[RecordDifference]:
     if isinstance(got, dict) and isinstance(expected, dict):
         for key in dict.fromkeys((*expected, *got)):
             pair = (got.get(key, _Missing), expected.get(key, _Missing))
@@ -317,10 +322,10 @@ def _within(where: tuple[str | int, ...], got: Any, expected: Any) -> Iterator[D
             yield from _within((*where, place), *pair)
         if len(got) != len(expected):
             sizes = (f"{len(values)} entries" for values in (got, expected))
-            yield Difference(where=show_path(where), got=next(sizes), expected=next(sizes))
+            yield RecordDifference(where=show_path(where), got=next(sizes), expected=next(sizes))
     elif _Missing in (got, expected) or canonical_bytes(got) != canonical_bytes(expected):
-        yield Difference(where=show_path(where), got=got, expected=expected)
+        yield RecordDifference(where=show_path(where), got=got, expected=expected)
 
 
 def _shown(value: Any) -> str:
-    return "absent" if value is _Missing else show(value)
+    return "absent" if value is _Missing else literal(value)

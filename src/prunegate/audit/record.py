@@ -14,9 +14,9 @@ from prunegate.audit.tallied import Tallies
 from prunegate.claims.checked import Claims
 from prunegate.cost.measurement import Measurements
 from prunegate.cost.projection import Projection
-from prunegate.evaluation.discovered import DiscoveredSlice
-from prunegate.verdict.attempt import Attempt
+from prunegate.discovery.discovered import DiscoveredSlice
 from prunegate.verdict.finding import Finding, Outcome, SliceSummary
+from prunegate.verdict.gate_set_attempt import GateSetAttempt
 from prunegate.verdict.waiver import Waiver
 
 FORMAT = "urn:prunegate:record:v1"
@@ -324,7 +324,7 @@ class DecisionRecord:
     known_limits: tuple[str, ...] = ()
     """What this record does not show."""
     environment: dict[str, str] = field(default_factory=dict)
-    attempt: Attempt | None = None
+    attempt: GateSetAttempt | None = None
     """Which attempt on its gate set this is; None: nobody counted, or the engine cannot tell gate
     sets apart."""
     bar: Bar | None = None

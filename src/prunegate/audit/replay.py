@@ -17,22 +17,22 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from prunegate.audit.log.folder import EVIDENCE
+from prunegate.audit.opinion.second_opinion import second_opinion
 from prunegate.audit.read import StoredRecord
-from prunegate.audit.recompute import Difference, compare, differences, policy_of, verdict_of
+from prunegate.audit.recompute import RecordDifference, compare, differences, policy_of, verdict_of
 from prunegate.audit.record import DecisionRecord, Input, SecondOpinion
-from prunegate.audit.second_opinion import second_opinion
 from prunegate.audit.tallied import tallies_of, unpacked_groups
 from prunegate.cost.operations import operations
-from prunegate.data.hashing import hash_files, require_unchanged
-from prunegate.data.tables import Table
+from prunegate.counting.count import count_table, open_predictions
+from prunegate.counting.flipped_rows import flipped_rows
+from prunegate.counting.slices import SliceCounts
+from prunegate.data.file_hashes import hash_files, require_unchanged
+from prunegate.data.predictions.table import Table
 from prunegate.errors import EvidenceError, InputError, InternalError
-from prunegate.evaluation.count import count, open_predictions
-from prunegate.evaluation.flips import flipped_rows
-from prunegate.evaluation.slices import SliceCounts
 from prunegate.io.hashing import FileHash
-from prunegate.policy.model import Policy
+from prunegate.policy.schema import Policy
 from prunegate.text.escape import escaped
-from prunegate.verdict.attempt import as_attempted
+from prunegate.verdict.gate_set_attempt import as_attempted
 from prunegate.verdict.waiver import with_waivers
 
 PREDICTIONS = "predictions"
@@ -115,7 +115,7 @@ def replay(stored: StoredRecord, predictions: Sequence[str | Path]) -> Replayed:
     table = open_predictions(policy, list(predictions), with_ids=True)
     hashes = hash_files(table.files)
     _require_those(hashes, expected)
-    slices = count(policy, table).slices
+    slices = count_table(policy, table).slices
     every = [*_of_counts(policy, record, table, slices), *differences(record, slices)]
     require_unchanged(hashes)
     found = next((one for one in every if not one.rounding), None)
@@ -184,7 +184,7 @@ def _require_those(hashes: Sequence[FileHash], expected: Sequence[Input]) -> Non
 
 def _of_counts(
     policy: Policy, record: DecisionRecord, table: Table, slices: Sequence[SliceCounts]
-) -> Iterator[Difference]:
+) -> Iterator[RecordDifference]:
     """Sums and flipped rows, counted again and as the record has them."""
     kept, again = record.tallies, tallies_of(slices)
     for name in ("classes", "slices"):
@@ -192,7 +192,7 @@ def _of_counts(
         yield from compare(("tallies", name), *pair)
     groups = [unpacked_groups(tallies.groups if tallies else None) for tallies in (kept, again)]
     if groups[0] != groups[1]:
-        yield Difference(
+        yield RecordDifference(
             where="tallies.groups", got="other sums", expected="the sums of these rows"
         )
     flips = [asdict(row) for row in flipped_rows(policy, table)]

@@ -24,10 +24,10 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
+from prunegate.counting.cluster_sums import Clusters
+from prunegate.counting.slices import SliceCounts
+from prunegate.counting.tallies import SECOND, THIRD, FeatureSums, JointCounts, LabelCounts, Sums
 from prunegate.errors import InputError
-from prunegate.evaluation.clusters import Clusters
-from prunegate.evaluation.slices import SliceCounts
-from prunegate.evaluation.tallies import SECOND, THIRD, JointCounts, LabelCounts, Moments, Sums
 from prunegate.verdict.finding import SliceSummary
 
 LARGEST = 256 << 20
@@ -37,7 +37,7 @@ _SUM = re.compile(r"(?P<top>-?[0-9]{1,900})(?:/2\^(?P<bits>[0-9]{1,4})|/(?P<bott
 
 
 @dataclass(frozen=True, kw_only=True)
-class Quantity:
+class TalliedQuantity:
     """Sums over the units of a slice (rows, or groups of rows) of one quantity's three features.
 
     The features are change (candidate minus baseline), baseline, and weight (1, or tokens). Every
@@ -63,7 +63,7 @@ class SliceTally:
 
     labels: tuple[tuple[int, int, int, int], ...] = ()
     """Several classes: places of label, baseline's and candidate's label in ``classes``; rows."""
-    quantities: tuple[Quantity, ...] = ()
+    quantities: tuple[TalliedQuantity, ...] = ()
     """Numbers: one entry a quantity."""
     span: str | None = None
     """Numbers: the most that one row's value can change; None: no bound, or no numbers."""
@@ -110,8 +110,8 @@ def _kept(tally: Any, places: dict[str, int]) -> SliceTally:
     )
 
 
-def _quantity(name: str, moments: Moments) -> Quantity:
-    return Quantity(
+def _quantity(name: str, moments: FeatureSums) -> TalliedQuantity:
+    return TalliedQuantity(
         name=name,
         units=moments.units,
         first=_texts(moments.first),
@@ -218,7 +218,7 @@ def _label(
     return (label, baseline, candidate), rows
 
 
-def _moments(stored: Quantity) -> Moments:
+def _moments(stored: TalliedQuantity) -> FeatureSums:
     sums = {
         name: tuple(map(_number, getattr(stored, name)))
         for name in ("first", "rough", "second", "third")
@@ -226,7 +226,7 @@ def _moments(stored: Quantity) -> Moments:
     sizes = tuple(map(len, sums.values()))
     if sizes != (3, 3, len(SECOND), len(THIRD)):
         raise ValueError(f"{stored.name} has {sizes} sums")
-    return Moments(units=stored.units, **sums)
+    return FeatureSums(units=stored.units, **sums)
 
 
 def _number(text: str) -> Fraction:

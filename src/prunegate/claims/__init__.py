@@ -3,8 +3,8 @@
 Pure: no torch, no I/O; figures and records come in as values, answers go out as values.
 """
 
-from prunegate.claims.check import check
-from prunegate.claims.checked import Checked, Claims
+from prunegate.claims.check import check_claims
+from prunegate.claims.checked import CheckedFigure, Claims
 from prunegate.claims.measured import Measured
 
-__all__ = ["Checked", "Claims", "Measured", "check"]
+__all__ = ["CheckedFigure", "Claims", "Measured", "check_claims"]

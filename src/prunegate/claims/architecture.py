@@ -10,17 +10,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
-from prunegate.claims import words
+from prunegate.claims import sentences
 from prunegate.claims.changes import agrees
-from prunegate.claims.checked import Checked
-from prunegate.claims.counts import Counts, given
+from prunegate.claims.checked import CheckedFigure
+from prunegate.claims.checked_counts import Counts, given
 from prunegate.claims.ranges import Range
 from prunegate.errors import UnsupportedError
 from prunegate.models.vit_geometry import ViTGeometry
-from prunegate.policy import written as units
-from prunegate.policy.stated import Stated, StatedModel
-from prunegate.policy.wording import show
-from prunegate.policy.written import Written
+from prunegate.policy import written_figure as units
+from prunegate.policy.claims import Stated, StatedModel
+from prunegate.policy.messages import literal
+from prunegate.policy.written_figure import Written
 
 _SIZES = {"Ti": (192, 12, 3), "S": (384, 12, 6), "B": (768, 12, 12), "L": (1024, 24, 16)}
 """Width, layers and heads per layer (Dosovitskiy et al. 2021; Touvron et al. 2021 for Ti and S);
@@ -47,8 +47,8 @@ def geometry(model: StatedModel) -> ViTGeometry:
         kind = model.config.get("model_type", "vit")
         if kind != "vit":
             raise UnsupportedError(
-                f"claims: model: config: model_type is {show(kind)}; parameters are worked out for "
-                "vit. Remove 'model' to check the figures against each other"
+                f"claims: model: config: model_type is {literal(kind)}; parameters are worked out "
+                "for vit. Remove 'model' to check the figures against each other"
             )
         return ViTGeometry.from_config(model.config)
     size, _, patch = str(model.architecture).removeprefix("ViT-").partition("/")
@@ -64,7 +64,7 @@ def geometry(model: StatedModel) -> ViTGeometry:
     return ViTGeometry.from_config(config)
 
 
-def architecture(stated: Stated, sizes: ViTGeometry) -> Iterator[Checked]:
+def architecture(stated: Stated, sizes: ViTGeometry) -> Iterator[CheckedFigure]:
     """Check counts and parameters against a model's sizes."""
     heads, neurons, layers = (given(part) for part in (stated.heads, stated.neurons, stated.layers))
     whole = Left(
@@ -95,12 +95,12 @@ def architecture(stated: Stated, sizes: ViTGeometry) -> Iterator[Checked]:
         yield _change(found["change"], sizes, whole, left)
 
 
-def parameters(sizes: ViTGeometry, left: Left) -> int:
+def parameters_left(sizes: ViTGeometry, left: Left) -> int:
     """Parameters with so much left, wherever in the model it is left.
 
-    >>> from prunegate.policy.stated import StatedModel
+    >>> from prunegate.policy.claims import StatedModel
     >>> b16 = geometry(StatedModel(architecture="ViT-B/16", labels=1000))
-    >>> parameters(b16, Left(heads=64, neurons=36864, layers=12))
+    >>> parameters_left(b16, Left(heads=64, neurons=36864, layers=12))
     70823656
     """
     ledger = sizes.ledger
@@ -141,10 +141,10 @@ def _impossible(left: Left, whole: Left) -> str:
     return ""
 
 
-def _not_possible(found: dict[str, Written], problem: str) -> Iterator[Checked]:
+def _not_possible(found: dict[str, Written], problem: str) -> Iterator[CheckedFigure]:
     for key in ("after", "change"):
         if key in found:
-            yield Checked(
+            yield CheckedFigure(
                 figure=f"parameters: {key}",
                 stated=found[key].text,
                 status="not checked",
@@ -153,10 +153,10 @@ def _not_possible(found: dict[str, Written], problem: str) -> Iterator[Checked]:
             )
 
 
-def _count(figure: str, claimed: int, has: int) -> Checked:
+def _count(figure: str, claimed: int, has: int) -> CheckedFigure:
     right = claimed == has
     told = f"the architecture has {has:,}"
-    return Checked(
+    return CheckedFigure(
         figure=figure,
         stated=f"{claimed:,}",
         status="right" if right else "contradicted",
@@ -165,14 +165,14 @@ def _count(figure: str, claimed: int, has: int) -> Checked:
     )
 
 
-def _before(claim: Written, sizes: ViTGeometry, whole: Left) -> Checked:
-    total = parameters(sizes, whole)
+def _before(claim: Written, sizes: ViTGeometry, whole: Left) -> CheckedFigure:
+    total = parameters_left(sizes, whole)
     told = f"the architecture has {total:,} parameters"
     return _parameters("before", claim, sizes, (told, total))
 
 
-def _after(claim: Written, sizes: ViTGeometry, whole: Left, left: Left) -> Checked:
-    total = parameters(sizes, left)
+def _after(claim: Written, sizes: ViTGeometry, whole: Left, left: Left) -> CheckedFigure:
+    total = parameters_left(sizes, left)
     checked = _parameters("after", claim, sizes, (_sum(sizes, whole, left), total))
     if checked.status == "right" or left.neurons < whole.neurons or claim.value >= total:
         return checked
@@ -181,18 +181,20 @@ def _after(claim: Written, sizes: ViTGeometry, whole: Left, left: Left) -> Check
         f", which needs {int(spare):,} MLP neurons of {sizes.neuron_parameters:,} parameters to go "
         "as well"
     )
-    return Checked(**{**vars(checked), "sum": checked.sum + also})
+    return CheckedFigure(**{**vars(checked), "sum": checked.sum + also})
 
 
-def _parameters(key: str, claim: Written, sizes: ViTGeometry, expected: tuple[str, int]) -> Checked:
+def _parameters(
+    key: str, claim: Written, sizes: ViTGeometry, expected: tuple[str, int]
+) -> CheckedFigure:
     told, total = expected
     bare = total - _classifier(sizes)
     fits = [n for n in (total, bare) if Range.of(claim, count=True).meets(Range.exactly(n))]
     if fits and total not in fits:
         told += f", {bare:,} without the classification head"
     elif not claim.whole:
-        told += f" ({words.like(Fraction(total), claim)})"
-    return Checked(
+        told += f" ({sentences.like(Fraction(total), claim)})"
+    return CheckedFigure(
         figure=f"parameters: {key}",
         stated=claim.text,
         status="right" if fits else "contradicted",
@@ -217,15 +219,16 @@ def _sum(sizes: ViTGeometry, whole: Left, left: Left) -> str:
         f"{now:,} of {all_of_it:,} {name}" for name, now, all_of_it, _ in gone if now < all_of_it
     ]
     terms = [f" − {was - now:,} × {cost:,}" for _, now, was, cost in gone if now < was]
-    total = f"{parameters(sizes, whole):,}{''.join(terms)} = {parameters(sizes, left):,} parameters"
+    before, after = parameters_left(sizes, whole), parameters_left(sizes, left)
+    total = f"{before:,}{''.join(terms)} = {after:,} parameters"
     return f"{', '.join(told) or 'nothing removed'}: {total}"
 
 
-def _change(claim: Written, sizes: ViTGeometry, whole: Left, left: Left) -> Checked:
-    ratio = Fraction(parameters(sizes, left), parameters(sizes, whole)) - 1
+def _change(claim: Written, sizes: ViTGeometry, whole: Left, left: Left) -> CheckedFigure:
+    ratio = Fraction(parameters_left(sizes, left), parameters_left(sizes, whole)) - 1
     right = agrees(claim, Range.exactly(ratio))
-    told = f"{_sum(sizes, whole, left)}, {words.like(ratio, claim)}"
-    return Checked(
+    told = f"{_sum(sizes, whole, left)}, {sentences.like(ratio, claim)}"
+    return CheckedFigure(
         figure="parameters: change",
         stated=claim.text,
         status="right" if right else "contradicted",

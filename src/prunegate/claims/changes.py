@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from prunegate.claims import words
-from prunegate.claims.checked import Checked
+from prunegate.claims import sentences
+from prunegate.claims.checked import CheckedFigure
 from prunegate.claims.ranges import Range
-from prunegate.policy import written as units
-from prunegate.policy.stated import Stated, StatedChange, StatedMetric
-from prunegate.policy.written import Written
+from prunegate.policy import written_figure as units
+from prunegate.policy.claims import Stated, StatedChange, StatedMetric
+from prunegate.policy.written_figure import Written
 
 GROWS = ("throughput",)
 """What is better when it is more: ``times`` is after over before."""
@@ -25,19 +25,19 @@ ONE = Range.exactly(1)
 def pairs(stated: Stated) -> Iterator[tuple[str, StatedChange]]:
     """Every stated pair by name, the metrics first."""
     for metric in stated.metrics:
-        yield metric_name(metric), metric
+        yield stated_metric_name(metric), metric
     for name in ("parameters", "flops", "size", "latency", "throughput", "price"):
         pair = getattr(stated, name)
         if pair is not None:
             yield name, pair
 
 
-def metric_name(metric: StatedMetric) -> str:
+def stated_metric_name(metric: StatedMetric) -> str:
     """``recall``, or ``recall on content_type=video``."""
     return metric.name if metric.slice == "overall" else f"{metric.name} on {metric.slice}"
 
 
-def changes(stated: Stated) -> Iterator[Checked]:
+def changes(stated: Stated) -> Iterator[CheckedFigure]:
     """Check every stated change whose two ends are stated."""
     for name, pair in pairs(stated):
         found = pair.figures
@@ -48,7 +48,7 @@ def changes(stated: Stated) -> Iterator[Checked]:
                 yield _check(name, key, pair, found)
 
 
-def _check(name: str, key: str, pair: StatedChange, found: dict[str, Written]) -> Checked:
+def _check(name: str, key: str, pair: StatedChange, found: dict[str, Written]) -> CheckedFigure:
     claim, before, after = found[key], found["before"], found["after"]
     figure, uses = f"{name}: {key}", (f"{name}: before", f"{name}: after")
     try:
@@ -60,7 +60,7 @@ def _check(name: str, key: str, pair: StatedChange, found: dict[str, Written]) -
             expected, exact = _difference(pair, claim, before, after)
     except ZeroDivisionError:
         reason = f"{before.text} to {after.text}: the figure that it is a share of may be zero"
-        return Checked(
+        return CheckedFigure(
             figure=figure,
             stated=claim.text,
             status="not checked",
@@ -71,8 +71,8 @@ def _check(name: str, key: str, pair: StatedChange, found: dict[str, Written]) -
     right = agrees(claim, expected)
     way = f"{before.text} to {after.text} is {_way(exact, claim)}"
     if expected.low != expected.high:
-        way += f" ({words.between(expected, claim)} with what their digits leave open)"
-    return Checked(
+        way += f" ({sentences.range_in_words(expected, claim)} with what their digits leave open)"
+    return CheckedFigure(
         figure=figure,
         stated=claim.text,
         status="right" if right else "contradicted",
@@ -118,8 +118,8 @@ def _difference(
 def _way(exact: Range, claim: Written) -> str:
     """``a drop of 2 points``, ``1.41x``."""
     if claim.unit == units.TIMES:
-        return words.like(exact.low, claim)
+        return sentences.like(exact.low, claim)
     if exact.low == 0:
         return "no change"
     kind = "a drop" if exact.low < 0 else "a rise"
-    return f"{kind} of {words.like(abs(exact.low), claim)}"
+    return f"{kind} of {sentences.like(abs(exact.low), claim)}"

@@ -9,16 +9,16 @@ from collections.abc import Iterator
 
 from prunegate.claims.architecture import architecture, geometry
 from prunegate.claims.changes import changes, pairs
-from prunegate.claims.checked import Checked, Claims
-from prunegate.claims.counts import counts, given
+from prunegate.claims.checked import CheckedFigure, Claims
+from prunegate.claims.checked_counts import check_counts, given
 from prunegate.claims.measured import Measured, against_measured
 from prunegate.claims.months import month_name, months
-from prunegate.policy.stated import Stated
+from prunegate.policy.claims import Stated
 
 UNCHECKED = "nothing else that is stated or known says what it should be"
 
 
-def check(stated: Stated, measured: Measured | None = None) -> Claims:
+def check_claims(stated: Stated, measured: Measured | None = None) -> Claims:
     """Check stated figures.
 
     Args:
@@ -32,15 +32,15 @@ def check(stated: Stated, measured: Measured | None = None) -> Claims:
     sizes = geometry(stated.model) if stated.model is not None else None
     found = [
         *changes(stated),
-        *counts(stated, sizes.layers if sizes is not None else None),
+        *check_counts(stated, sizes.layers if sizes is not None else None),
         *months(stated),
         *(architecture(stated, sizes) if sizes is not None else ()),
         *(against_measured(stated, measured) if measured is not None else ()),
     ]
     covered = {name for one in found for name in (one.figure, *one.uses)}
-    every = dict(figures(stated))
+    every = dict(stated_figures(stated))
     found += [
-        Checked(figure=name, stated=text, status="not checked", basis="none", sum=UNCHECKED)
+        CheckedFigure(figure=name, stated=text, status="not checked", basis="none", sum=UNCHECKED)
         for name, text in every.items()
         if name not in covered
     ]
@@ -48,7 +48,7 @@ def check(stated: Stated, measured: Measured | None = None) -> Claims:
     return Claims(about=stated.about, checks=tuple(sorted(found, key=lambda c: order[c.figure])))
 
 
-def figures(stated: Stated) -> Iterator[tuple[str, str]]:
+def stated_figures(stated: Stated) -> Iterator[tuple[str, str]]:
     """Every stated figure by name, with what is written, in the order of a claims file."""
     for name, pair in pairs(stated):
         yield from ((f"{name}: {key}", figure.text) for key, figure in pair.figures.items())

@@ -10,7 +10,7 @@ Basis = Literal["arithmetic", "architecture", "measurement", "none"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Checked:
+class CheckedFigure:
     """One check of one stated figure, or why there was none."""
 
     figure: str
@@ -32,10 +32,10 @@ class Claims:
 
     about: str | None
     """Where the figures are from, as they say."""
-    checks: tuple[Checked, ...]
+    checks: tuple[CheckedFigure, ...]
 
     @property
-    def contradictions(self) -> tuple[Checked, ...]:
+    def contradictions(self) -> tuple[CheckedFigure, ...]:
         """The checks that a figure did not stand up to."""
         return tuple(check for check in self.checks if check.status == "contradicted")
 

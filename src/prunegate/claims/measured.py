@@ -11,15 +11,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from prunegate.claims import words
-from prunegate.claims.changes import ONE, agrees, metric_name
-from prunegate.claims.checked import Checked
-from prunegate.claims.counts import given
+from prunegate.claims import sentences
+from prunegate.claims.changes import ONE, agrees, stated_metric_name
+from prunegate.claims.checked import CheckedFigure
+from prunegate.claims.checked_counts import given
 from prunegate.claims.months import month_name
 from prunegate.claims.ranges import Range
-from prunegate.policy import written as units
-from prunegate.policy.stated import Stated, StatedMetric
-from prunegate.policy.written import Written, written
+from prunegate.policy import written_figure as units
+from prunegate.policy.claims import Stated, StatedMetric
+from prunegate.policy.written_figure import Written, written
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +56,7 @@ class Measured:
     """False: the machine was too busy for timed figures to be evidence."""
 
 
-def against_measured(stated: Stated, measured: Measured) -> Iterator[Checked]:
+def against_measured(stated: Stated, measured: Measured) -> Iterator[CheckedFigure]:
     """Check every stated figure that was measured too."""
     for metric in stated.metrics:
         found = measured.metrics.get((metric.name, metric.slice))
@@ -67,19 +67,24 @@ def against_measured(stated: Stated, measured: Measured) -> Iterator[Checked]:
     yield from _bills(stated, measured)
 
 
-def _metric(metric: StatedMetric, found: MeasuredMetric) -> Iterator[Checked]:
+def _metric(metric: StatedMetric, found: MeasuredMetric) -> Iterator[CheckedFigure]:
     for key, claim in metric.figures.items():
         estimate: Estimate | None = getattr(found, key)
         if estimate is None:
             continue
-        figure, value = f"{metric_name(metric)}: {key}", words.like(estimate.value, claim)
+        figure, value = (
+            f"{stated_metric_name(metric)}: {key}",
+            sentences.like(estimate.value, claim),
+        )
         if estimate.interval is None:
             right = agrees(claim, Range.exactly(estimate.value)) if key == "change" else None
             same = Range.of(claim).meets(Range.exactly(estimate.value)) if right is None else right
             told = f"measured {value}" + ("" if same else ", without an interval to judge by")
             yield _answer(figure, claim.text, "right" if same else "not checked", told)
             continue
-        told = f"measured {value} (95 % interval {words.between(estimate.interval, claim)})"
+        told = (
+            f"measured {value} (95 % interval {sentences.range_in_words(estimate.interval, claim)})"
+        )
         right = (
             agrees(claim, estimate.interval)
             if key == "change"
@@ -88,7 +93,7 @@ def _metric(metric: StatedMetric, found: MeasuredMetric) -> Iterator[Checked]:
         yield _verdict(figure, claim, right=right, told=told)
 
 
-def _counted(stated: Stated, measured: Measured) -> Iterator[Checked]:
+def _counted(stated: Stated, measured: Measured) -> Iterator[CheckedFigure]:
     for name in ("parameters", "size", "price"):
         pair, found = getattr(stated, name), measured.pairs.get(name)
         if pair is None or found is None:
@@ -99,7 +104,7 @@ def _counted(stated: Stated, measured: Measured) -> Iterator[Checked]:
             if expected is None:
                 continue
             right = agrees(claim, expected) if key == "change" else _meets(claim, expected)
-            told = f"{word}: {words.between(expected, claim)}"
+            told = f"{word}: {sentences.range_in_words(expected, claim)}"
             yield _verdict(f"{name}: {key}", claim, right=right, told=told)
     heads = measured.pairs.get("heads")
     for key, count in given(stated.heads).items():
@@ -131,7 +136,7 @@ def _meets(claim: Written, expected: Range) -> bool:
     return Range.of(claim, count=True).meets(expected)
 
 
-def _speed(stated: Stated, measured: Measured) -> Iterator[Checked]:
+def _speed(stated: Stated, measured: Measured) -> Iterator[CheckedFigure]:
     ratio, pair = measured.latency_ratio, stated.latency
     if pair is None or ratio is None:
         return
@@ -147,11 +152,11 @@ def _speed(stated: Stated, measured: Measured) -> Iterator[Checked]:
             busy = "the machine that measured it was too busy"
             yield _answer(figure, claim.text, "not checked", busy)
             continue
-        told = f"measured, 95 % interval {words.between(expected, claim)}"
+        told = f"measured, 95 % interval {sentences.range_in_words(expected, claim)}"
         yield _verdict(figure, claim, right=agrees(claim, expected), told=told)
 
 
-def _bills(stated: Stated, measured: Measured) -> Iterator[Checked]:
+def _bills(stated: Stated, measured: Measured) -> Iterator[CheckedFigure]:
     for month in stated.monthly:
         found = measured.months.get(int(written(month.volume).value))
         if found is None:
@@ -162,19 +167,19 @@ def _bills(stated: Stated, measured: Measured) -> Iterator[Checked]:
             text = getattr(month, key)
             if text is not None:
                 claim = written(text)
-                told = f"in the record: {words.between(expected, claim)}"
+                told = f"in the record: {sentences.range_in_words(expected, claim)}"
                 right = Range.of(claim).meets(expected)
                 yield _verdict(f"{month_name(month)}: {key}", claim, right=right, told=told)
 
 
-def _verdict(figure: str, claim: Written, *, right: bool, told: str) -> Checked:
+def _verdict(figure: str, claim: Written, *, right: bool, told: str) -> CheckedFigure:
     if right:
         return _answer(figure, claim.text, "right", told)
     return _answer(figure, claim.text, "contradicted", f"{told}; {claim.text} is stated")
 
 
-def _answer(figure: str, stated: str, status: str, told: str) -> Checked:
-    return Checked(
+def _answer(figure: str, stated: str, status: str, told: str) -> CheckedFigure:
+    return CheckedFigure(
         figure=figure,
         stated=stated,
         status=status,  # type: ignore[arg-type]  # one of three words

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from prunegate.claims import words
-from prunegate.claims.checked import Checked
+from prunegate.claims import sentences
+from prunegate.claims.checked import CheckedFigure
 from prunegate.claims.ranges import Range
-from prunegate.policy.stated import Stated, StatedMonth
-from prunegate.policy.written import Written, written
+from prunegate.policy.claims import Stated, StatedMonth
+from prunegate.policy.written_figure import Written, written
 
 
-def months(stated: Stated) -> Iterator[Checked]:
+def months(stated: Stated) -> Iterator[CheckedFigure]:
     """Check every stated monthly amount whose price, or whose two bills, are stated."""
     prices = stated.price.figures if stated.price is not None else {}
     for month in stated.monthly:
@@ -26,22 +26,24 @@ def months(stated: Stated) -> Iterator[Checked]:
 def month_name(month: StatedMonth) -> str:
     """``monthly at 800,000``."""
     volume = written(month.volume)
-    return f"monthly at {words.like(volume.value, volume)}"
+    return f"monthly at {sentences.like(volume.value, volume)}"
 
 
-def _bill(month: StatedMonth, key: str, claim: Written, price: Written) -> Checked:
+def _bill(month: StatedMonth, key: str, claim: Written, price: Written) -> CheckedFigure:
     volume = written(month.volume)
     expected = Range.of(volume, count=True) * Range.of(price)
-    count = words.like(volume.value, volume)
-    cost = words.money(price.value, price.currency)
-    told = f"{count} × {cost} = {words.money(volume.value * price.value, price.currency)}"
+    count = sentences.like(volume.value, volume)
+    cost = sentences.claimed_money(price.value, price.currency)
+    told = (
+        f"{count} × {cost} = {sentences.claimed_money(volume.value * price.value, price.currency)}"
+    )
     return _checked(month, key, claim, (told, expected), ("price: " + key,))
 
 
-def _saving(month: StatedMonth, claim: Written) -> Checked:
+def _saving(month: StatedMonth, claim: Written) -> CheckedFigure:
     before, after = written(str(month.before)), written(str(month.after))
     expected = Range.of(before) - Range.of(after)
-    exact = words.money(before.value - after.value, claim.currency)
+    exact = sentences.claimed_money(before.value - after.value, claim.currency)
     told = f"{before.text} − {after.text} = {exact}"
     name = month_name(month)
     return _checked(month, "saving", claim, (told, expected), (f"{name}: before", f"{name}: after"))
@@ -53,14 +55,14 @@ def _checked(
     claim: Written,
     expected: tuple[str, Range],
     uses: tuple[str, ...],
-) -> Checked:
+) -> CheckedFigure:
     told, found = expected
     right = Range.of(claim).meets(found)
     if not right and found.low != found.high:
-        ends = (words.money(end, claim.currency) for end in (found.low, found.high))
+        ends = (sentences.claimed_money(end, claim.currency) for end in (found.low, found.high))
         told += f" ({' to '.join(ends)} with what the digits leave open)"
     name = month_name(month)
-    return Checked(
+    return CheckedFigure(
         figure=f"{name}: {key}",
         stated=claim.text,
         status="right" if right else "contradicted",

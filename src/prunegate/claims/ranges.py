@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from prunegate.policy.written import Written
+from prunegate.policy.written_figure import Written
 
 
 @dataclass(frozen=True)

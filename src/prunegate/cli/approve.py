@@ -11,7 +11,7 @@ import click
 from prunegate.errors import EvidenceError, InputError
 
 if TYPE_CHECKING:
-    from prunegate.audit.approvals.bring_in import BroughtIn, Case
+    from prunegate.audit.approvals.accept import BroughtIn, Case
     from prunegate.audit.approvals.request import Answer
 
 PATH = click.Path(path_type=Path)
@@ -19,7 +19,7 @@ RECORD = "record.json"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Given:
+class GivenApproval:
     """What the command was given, whichever way it goes."""
 
     record: Path
@@ -82,14 +82,14 @@ def command(*, quiet: bool, **options: object) -> None:
       prunegate approve reports/p/1f2e3d4c5b6a --role client --decision approve --key id_ed25519
       prunegate approve reports/p/1f2e3d4c5b6a --signature approval-request.json.sig
     """  # noqa: D301  # click's mark is the character itself
-    given = Given(**options)  # type: ignore[arg-type]  # one field per option, click checked them
+    given = GivenApproval(**options)  # type: ignore[arg-type]  # one field per option, click checked them
     done = _bring_in(given)
     if not quiet:
         _say(given, done)
 
 
-def _bring_in(given: Given) -> BroughtIn:
-    from prunegate.audit.approvals.bring_in import attested, signed_elsewhere, signed_here
+def _bring_in(given: GivenApproval) -> BroughtIn:
+    from prunegate.audit.approvals.accept import attested, signed_elsewhere, signed_here
     from prunegate.audit.signing.keys import read_private_key
 
     _require_one_way(given)
@@ -129,7 +129,7 @@ def case_of(
         InputError: one of them is not there.
         EvidenceError: the record does not follow from itself, or the page is not its own.
     """
-    from prunegate.audit.approvals.bring_in import Case, utc_now
+    from prunegate.audit.approvals.accept import Case, utc_now
     from prunegate.audit.read import stored_record
     from prunegate.audit.signing.keys import private_key_from
 
@@ -154,7 +154,7 @@ def page_digest(page: Path, record: str) -> str:
     """
     import hashlib
 
-    from prunegate.report.verify import verify_content
+    from prunegate.report.verify_page import verify_content
 
     content = _bytes(page, "the page")
     found = verify_content(content, page.suffix)
@@ -166,7 +166,7 @@ def page_digest(page: Path, record: str) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _require_one_way(given: Given) -> None:
+def _require_one_way(given: GivenApproval) -> None:
     if given.attested_by_agency:
         if given.signature is not None or not given.person:
             raise InputError("--attested-by-agency takes --person WHO and no --signature")
@@ -179,7 +179,7 @@ def _require_one_way(given: Given) -> None:
         raise InputError("conditions and expiry stand in what was signed; leave them out here")
 
 
-def _answer(given: Given) -> Answer:
+def _answer(given: GivenApproval) -> Answer:
     from prunegate.audit.approvals.request import parse_answer
 
     if given.role is None or given.decision is None:
@@ -189,7 +189,7 @@ def _answer(given: Given) -> Answer:
     return parse_answer({**options, "date": ""}, "the options")
 
 
-def _request_of(given: Given) -> Path:
+def _request_of(given: GivenApproval) -> Path:
     """Where the signed request lies: as given, else where ssh-keygen puts the signature beside."""
     from prunegate.audit.approvals.request import FILE
 
@@ -206,21 +206,21 @@ def _request_of(given: Given) -> Path:
     )
 
 
-def _require_as_signed(given: Given, content: bytes, where: str) -> None:
+def _require_as_signed(given: GivenApproval, content: bytes, where: str) -> None:
     """That what was said on the command line is what was signed."""
     from prunegate.audit.approvals.request import parse_request
-    from prunegate.policy.wording import show
+    from prunegate.policy.messages import literal
 
     answer = parse_request(content, where).answer
     for name in ("role", "decision"):
         asked, signed = getattr(given, name), getattr(answer, name)
         if asked is not None and asked != signed:
-            raise InputError(f"--{name} is {asked}, but {where} says {show(signed)}: what is signed"
-                             " counts; leave the option out")  # fmt: skip
+            raise InputError(f"--{name} is {asked}, but {where} says {literal(signed)}: what is"
+                             " signed counts; leave the option out")  # fmt: skip
 
 
 def _bytes(path: Path, what: str) -> bytes:
-    from prunegate.audit.log.durable import read_regular
+    from prunegate.audit.log.durable_files import read_regular
 
     try:
         return read_regular(path, 64 << 20)
@@ -228,7 +228,7 @@ def _bytes(path: Path, what: str) -> bytes:
         raise InputError(f"{path}: {what} is not there") from error
 
 
-def _say(given: Given, done: BroughtIn) -> None:
+def _say(given: GivenApproval, done: BroughtIn) -> None:
     from prunegate.text.escape import escaped
 
     answer, approval = done.request.answer, done.approval

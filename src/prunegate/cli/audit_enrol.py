@@ -45,9 +45,9 @@ def command(  # noqa: PLR0913  # one argument per option
     \b
     Exit codes: 0 enrolled, 2 bad input, 6 the audit trail does not verify.
     """  # noqa: D301  # click's mark is the character itself
-    from prunegate.audit.approvals.bring_in import utc_now
+    from prunegate.audit.approvals.accept import utc_now
     from prunegate.audit.approvals.enrol import enrol
-    from prunegate.audit.approvals.people import (
+    from prunegate.audit.approvals.enrolments import (
         Enrolment,
         checked_person,
         checked_role,
@@ -55,19 +55,19 @@ def command(  # noqa: PLR0913  # one argument per option
         read_ssh_key,
     )
     from prunegate.audit.approvals.request import expiry
-    from prunegate.audit.log.entry import format_time
+    from prunegate.audit.log.entry import format_created
     from prunegate.audit.signing.keys import private_key_from
 
     now = utc_now()
     found = Enrolment(
-        created=format_time(now),
+        created=format_created(now),
         person=checked_person(person),
         organisation=checked_text(organisation, "--organisation"),
         role=checked_role(role),
         key=read_ssh_key(key),
         by=checked_text(by, "--by"),
         channel=checked_text(channel, "--channel"),
-        valid_until=format_time(expiry(valid_until, "--valid-until")) if valid_until else None,
+        valid_until=format_created(expiry(valid_until, "--valid-until")) if valid_until else None,
     )
     entry = enrol(audit, found, private_key_from(None), now)
     if not quiet:

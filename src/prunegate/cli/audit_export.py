@@ -38,17 +38,17 @@ def command(  # noqa: PLR0913  # one argument per option
     Example:
       prunegate audit export 1f2e3d4c5b6a -o decision.zip --key gate.key.pub
     """  # noqa: D301  # click's mark is the character itself
-    from prunegate.audit.bundle.export import Wanted, export
+    from prunegate.audit.bundle.export import ExportRequest, export_bundle
     from prunegate.audit.bundle.layout import CHECKPOINT, write_bundle
-    from prunegate.audit.log.durable import read_regular
+    from prunegate.audit.log.durable_files import read_regular
     from prunegate.errors import InputError
 
     try:
         older = read_regular(against, 1_000_000) if against else None
     except FileNotFoundError as error:
         raise InputError(f"{against}: there is no such checkpoint") from error
-    wanted = Wanted(against=older, predictions=predictions, keys=key)
-    files = export(record, audit, wanted)
+    wanted = ExportRequest(against=older, predictions=predictions, keys=key)
+    files = export_bundle(record, audit, wanted)
     write_bundle(files, out)
     if quiet:
         return

@@ -23,11 +23,11 @@ def command(*, out: Path, audit: Path, force: bool, quiet: bool) -> None:
     Example:
       prunegate audit page -o trail.html
     """  # noqa: D301  # click's mark is the character itself
-    from prunegate.audit.approvals.bring_in import utc_now
+    from prunegate.audit.approvals.accept import utc_now
     from prunegate.audit.history_read import read_history
     from prunegate.errors import InputError
     from prunegate.io.atomic import require_new, write_whole
-    from prunegate.report.trail import render_trail
+    from prunegate.report.trail_render import render_trail
     from prunegate.text.escape import escaped
 
     if not audit.is_dir():

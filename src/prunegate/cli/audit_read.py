@@ -33,7 +33,7 @@ def log(*, as_json: bool, audit: Path) -> None:
 @click.command("show", short_help="Print one entry.", epilog="Example: prunegate audit show 17")
 @click.argument("entry", metavar="NUMBER|DIGEST")
 @AUDIT
-def show(*, entry: str, audit: Path) -> None:
+def show_entry(*, entry: str, audit: Path) -> None:
     """Print one entry's statement as JSON, and who signed it. Verifies nothing."""
     import base64
 
@@ -76,7 +76,7 @@ def verify(
 ) -> None:
     """Recompute the log from its entries; exit 6 names the first thing that is wrong and where."""
     from prunegate.audit.log.trust_policy import parse_trust_policy
-    from prunegate.audit.log.verify import verify as verify_log
+    from prunegate.audit.log.verify import verify_log
     from prunegate.audit.signing.keys import read_public_key
     from prunegate.audit.signing.signers import read_signers, signed_reader
     from prunegate.audit.waivers.backing import WaivedDecisions, require_all_backed
@@ -107,10 +107,9 @@ def verify(
 @AUDIT
 def prove(*, entry: str, out: Path, audit: Path) -> None:
     """Write the proof of one entry, which can be checked offline against the log's key."""
-    from prunegate.audit.log.durable import write_whole
+    from prunegate.audit.log.durable_files import write_durably
     from prunegate.audit.log.entry import read_entry
-    from prunegate.audit.log.prove import find_entry
-    from prunegate.audit.log.prove import prove as prove_entry
+    from prunegate.audit.log.prove import find_entry, prove_entry
     from prunegate.audit.log.tlog_proof import SUFFIX
 
     if out.suffix != SUFFIX:
@@ -118,7 +117,7 @@ def prove(*, entry: str, out: Path, audit: Path) -> None:
     number, content = find_entry(audit, entry, read_entry)
     proof = prove_entry(audit, number, content).format()
     try:
-        write_whole(out, proof)
+        write_durably(out, proof)
     except OSError as error:
         raise InputError(f"{out}: cannot be written ({error.strerror})") from error
     click.echo(f"{out}: entry {number} is in the log", err=True)
@@ -138,7 +137,7 @@ def _row(number: int, content: bytes) -> dict[str, Any]:
 
     from prunegate.audit.log.entry import read_entry
     from prunegate.audit.log.folder import as_evidence
-    from prunegate.audit.waivers.words import WAIVER, waiver_words
+    from prunegate.audit.waivers.sentences import WAIVER, waiver_words
 
     with as_evidence(f"entry {number}"):
         facts = read_entry(content)
@@ -195,7 +194,7 @@ def _count(number: int) -> str:
 
 
 def _given(path: Path) -> bytes:
-    from prunegate.audit.log.durable import read_regular
+    from prunegate.audit.log.durable_files import read_regular
 
     try:
         return read_regular(path, 1_000_000)

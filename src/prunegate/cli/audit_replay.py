@@ -39,7 +39,7 @@ def command(record: str, predictions: tuple[str, ...], audit: Path, as_json: boo
     Example:
       prunegate audit replay 1f2e3d4c5b6a --predictions predictions.parquet
     """  # noqa: D301  # click's mark is the character itself
-    from prunegate.audit.canonical import plain
+    from prunegate.audit.canonical import plain_json
     from prunegate.audit.read import stored_record
     from prunegate.audit.replay import find_record, replay, stored_predictions
     from prunegate.text.escape import escaped
@@ -49,7 +49,7 @@ def command(record: str, predictions: tuple[str, ...], audit: Path, as_json: boo
     with kept or stored_predictions(stored.record, audit) as paths:
         found = replay(stored, paths)
     if as_json:
-        click.echo(json.dumps(plain(found), indent=2))
+        click.echo(json.dumps(plain_json(found), indent=2))
         return 0
     told = f"; {found.rounded:,} numbers differ in their last digits" if found.rounded else ""
     files = "1 file" if found.files == 1 else f"{found.files:,} files"

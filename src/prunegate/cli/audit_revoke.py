@@ -28,15 +28,15 @@ def command(*, key: str, reason: str, audit: Path, quiet: bool) -> None:
     \b
     Exit codes: 0 revoked, 2 bad input, 6 the audit trail does not verify.
     """  # noqa: D301  # click's mark is the character itself
-    from prunegate.audit.approvals.bring_in import utc_now
+    from prunegate.audit.approvals.accept import utc_now
     from prunegate.audit.approvals.enrol import revoke
-    from prunegate.audit.approvals.people import Revocation, checked_text, fingerprint_of
-    from prunegate.audit.log.entry import format_time
+    from prunegate.audit.approvals.enrolments import Revocation, checked_text, fingerprint_of
+    from prunegate.audit.log.entry import format_created
     from prunegate.audit.signing.keys import private_key_from
 
     now = utc_now()
     found = Revocation(
-        created=format_time(now),
+        created=format_created(now),
         fingerprint=fingerprint_of(key),
         reason=checked_text(reason, "--reason"),
     )

@@ -17,7 +17,7 @@ def command() -> int:
     Example:
       prunegate audit schema > record.schema.json
     """  # noqa: D301  # click's mark is the character itself
-    from prunegate.audit.schema import record_schema
+    from prunegate.audit.record_schema import record_schema
 
     click.echo(json.dumps(record_schema(), indent=2, ensure_ascii=False))
     return 0

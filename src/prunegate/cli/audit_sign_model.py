@@ -101,7 +101,7 @@ def _ships(stored: StoredRecord, path: Path, audit: Path | None, allowed: Path |
         InputError: the policy asks for approvals, and no audit folder was given.
         EvidenceError: something in the audit folder does not verify.
     """
-    from prunegate.audit.approvals.words import sentences
+    from prunegate.audit.approvals.sentences import refusal_sentences
     from prunegate.audit.recompute import policy_of
     from prunegate.cli.approve import case_of
     from prunegate.cli.status import standing_of
@@ -111,6 +111,6 @@ def _ships(stored: StoredRecord, path: Path, audit: Path | None, allowed: Path |
             raise InputError("the policy asks for approvals: name the audit folder with --audit")
         return True
     standing = standing_of(case_of(path, audit, allowed, signing=False), None, sealed=False)
-    for sentence in sentences(standing):
+    for sentence in refusal_sentences(standing):
         click.echo(f"not signed: {sentence}", err=True)
     return standing.ships

@@ -45,7 +45,7 @@ def init(
     *, origin: str, signers: tuple[Path, ...], key: Path | None, audit: Path, quiet: bool
 ) -> None:
     """Begin an empty log: its trust policy and a first signed checkpoint."""
-    from prunegate.audit.log.begin import begin_log
+    from prunegate.audit.log.seal import begin_log
     from prunegate.audit.signing.keys import read_public_key
     from prunegate.audit.signing.signers import add_signers
 
@@ -71,7 +71,7 @@ def seal(*, key: Path | None, audit: Path, quiet: bool) -> None:
     """Take every pending entry into the log and sign the new checkpoint; all or nothing."""
     from datetime import UTC, datetime
 
-    from prunegate.audit.log.seal import seal as seal_log
+    from prunegate.audit.log.seal import seal_log
     from prunegate.audit.signing.signers import read_signers, signed_reader
 
     reader = signed_reader(read_signers(audit))

@@ -21,8 +21,8 @@ def command(policy: Path, as_json: bool, quiet: bool) -> int:
     Example:
       prunegate check policies/my-classifier.yaml
     """  # noqa: D301  # click's mark is the character itself
-    from prunegate.audit.canonical import plain
-    from prunegate.data.checked import check_rows
+    from prunegate.audit.canonical import plain_json
+    from prunegate.data.labelled.checked_rows import check_rows
     from prunegate.policy.load import read_policy
     from prunegate.text.escape import visible
 
@@ -30,7 +30,7 @@ def command(policy: Path, as_json: bool, quiet: bool) -> int:
     checked = check_rows(source.policy, source.folder)
     report = checked.report
     if as_json:
-        click.echo(json.dumps(plain(report), indent=2))
+        click.echo(json.dumps(plain_json(report), indent=2))
     report.require()
     if not as_json and not quiet:
         for clause in report.clauses:

@@ -39,23 +39,23 @@ def command(*, file: Path, record: Path | None, as_json: bool, quiet: bool, no_c
     Example:
       prunegate claims policies/brand-safety-vit.claims.yaml
     """  # noqa: D301  # click's mark is the character itself
-    from prunegate.claims.check import check
-    from prunegate.policy.claims_file import read_claims
+    from prunegate.claims.check import check_claims
+    from prunegate.policy.load_claims import read_claims
 
     source = read_claims(file)
     measured = None
     if record is not None:
-        from prunegate.audit.measured import measured_in
+        from prunegate.audit.measured_values import measured_in
         from prunegate.audit.read import read_record
 
         found, digest = read_record(record)
         measured = measured_in(found)
-    claims = check(source.stated, measured)
+    claims = check_claims(source.stated, measured)
     if as_json:
-        from prunegate.audit.canonical import plain
+        from prunegate.audit.canonical import plain_json
 
         held = {"record": digest if record is not None else None, "sha256": source.sha256}
-        document = {**held, **plain(claims), "exit_code": claims.exit_code}
+        document = {**held, **plain_json(claims), "exit_code": claims.exit_code}
         click.echo(json.dumps(document, ensure_ascii=False, indent=2))
     else:
         lines = "\n".join(_lines(claims, quiet=quiet, color=not no_color))

@@ -12,8 +12,8 @@ from prunegate.cli.threads import patient_threads
 from prunegate.text.numbers import count, plain, share, signed
 
 if TYPE_CHECKING:
-    from prunegate.cli.options import Said
-    from prunegate.models.store import LoadedModel
+    from prunegate.cli.options import ConsoleOptions
+    from prunegate.models.load import LoadedModel
 
 
 @click.command("compress", short_help="Make the candidate alone; judge nothing.")
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @seed_option
 @device_option
 @progress_options
-def command(policy: Path, out: Path, seed: int, device: str, said: Said) -> int:
+def command(policy: Path, out: Path, seed: int, device: str, said: ConsoleOptions) -> int:
     """Carry out the compress section of POLICY and save the candidate.
 
     The data contract is checked before any model is loaded. The folder holds the model, what was
@@ -40,8 +40,8 @@ def command(policy: Path, out: Path, seed: int, device: str, said: Said) -> int:
     from prunegate.cli.console import progress
     from prunegate.errors import InputError
     from prunegate.outputs.staging import CHECKPOINTS
+    from prunegate.pipeline.context import Settings, set_up
     from prunegate.policy.load import read_policy
-    from prunegate.workbench import Settings, set_up
 
     source = read_policy(policy)
     if not source.policy.compress:

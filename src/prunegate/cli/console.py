@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from prunegate.cli.options import Output, Said
+from prunegate.cli.options import ConsoleOptions, Output
 from prunegate.io.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ COLORS = {"approve": "green", "reject": "red", "inconclusive": "yellow"}
 
 
 @contextmanager
-def progress(output: Said) -> Iterator[Progress]:
+def progress(output: ConsoleOptions) -> Iterator[Progress]:
     """Yield ``report(stage, done, total)``: a bar a stage on a terminal, else a line."""
     if output.quiet:
         yield silent
@@ -66,7 +66,7 @@ def _bar_a_stage(bars: Bars) -> Progress:
     return report
 
 
-def show(decision: Decision, folder: Path, output: Output) -> None:
+def show_decision(decision: Decision, folder: Path, output: Output) -> None:
     """Print the verdict and, unless quiet, its reasons and where the report lies."""
     from prunegate.audit.canonical import canonical_bytes
 
@@ -104,15 +104,15 @@ def _details(decision: Decision, folder: Path) -> list[str]:
 
 def _counted(decision: Decision) -> list[str]:
     """Which attempt this is where it is a further one, and what was sealed where something was."""
-    from prunegate.audit.bar_words import bar_in_words
-    from prunegate.text.numbers import bound
+    from prunegate.audit.sealed_bar import bar_in_words
+    from prunegate.text.numbers import upper_bound_share
 
     attempt, bar = decision.record.attempt, decision.record.bar
     if attempt is None:
         return []
     lines = []
     if attempt.number > 1:
-        level = "" if attempt.reuse == "none" else f", tested at {bound(attempt.alpha)}"
+        level = "" if attempt.reuse == "none" else f", tested at {upper_bound_share(attempt.alpha)}"
         lines.append(f"attempt {attempt.number:,} on this gate set{level}")
     if bar is not None:
         lines.append(f"bar sealed before the run: {bar_in_words(attempt, bar)}")

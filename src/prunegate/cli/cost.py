@@ -12,7 +12,7 @@ from prunegate.errors import InputError
 
 if TYPE_CHECKING:
     from prunegate.cost.projection import Projection
-    from prunegate.policy.model import Policy
+    from prunegate.policy.schema import Policy
 
 FILE = click.Path(path_type=Path)
 
@@ -51,8 +51,8 @@ def command(  # noqa: PLR0913  # one argument per option
       prunegate cost policies/brand-safety-vit.yaml --csv cost.csv --chart cost.svg
     """  # noqa: D301  # click's mark is the character itself
     del no_color
-    from prunegate.audit.canonical import plain
-    from prunegate.cli.cost_table import lines
+    from prunegate.audit.canonical import plain_json
+    from prunegate.cli.cost_table import cost_lines
     from prunegate.io.atomic import require_new, write_whole
     from prunegate.policy.load import load_policy
 
@@ -64,10 +64,10 @@ def command(  # noqa: PLR0913  # one argument per option
     for path, content in contents.items():
         write_whole(path, content)
     if as_json:
-        document = {"format": FORMAT, "policy": loaded.name, **plain(projection)}
+        document = {"format": FORMAT, "policy": loaded.name, **plain_json(projection)}
         click.echo(json.dumps(document, indent=2))
     else:
-        click.echo("\n".join(lines(projection, brief=quiet)))
+        click.echo("\n".join(cost_lines(projection, brief=quiet)))
     if not quiet:
         for path in contents:
             click.echo(f"written: {path}", err=True)
@@ -101,7 +101,7 @@ def _contents(projection: Projection, table: Path | None, chart: Path | None) ->
         raise InputError("--csv and --chart name the same file; give each its own")
     contents = {}
     if table:
-        from prunegate.outputs.cost_csv import render_cost_csv
+        from prunegate.outputs.findings_csv import render_cost_csv
 
         contents[table] = render_cost_csv(projection).encode()
     if chart:

@@ -5,30 +5,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from prunegate.cost.projection import Month, Projection
-from prunegate.report import cost_words
+from prunegate.report import cost
 from prunegate.text import numbers
 from prunegate.text.money import money
 
 _COLUMNS = ("month", "inferences", "baseline", "candidate", "saving", "%", "saved so far")
 
 
-def lines(projection: Projection, *, brief: bool) -> list[str]:
+def cost_lines(projection: Projection, *, brief: bool) -> list[str]:
     """The lines; ``brief``: the table alone, or the price where there are no months."""
     table = _table(_COLUMNS, [_row(m, projection.currency) for m in projection.months])
-    if any(cost_words.instances(month) for month in projection.months):
-        shown = [
-            (*_row(m, projection.currency), cost_words.instances(m)) for m in projection.months
-        ]
+    if any(cost.instances(month) for month in projection.months):
+        shown = [(*_row(m, projection.currency), cost.instances(m)) for m in projection.months]
         table = _table((*_COLUMNS, "instances"), shown)
-    opening = [cost_words.prices(projection), cost_words.per_thousand(projection)]
+    opening = [cost.prices(projection), cost.per_thousand(projection)]
     if brief:
         return [numbers.plain(line) for line in (table if projection.months else opening)]
-    beside = cost_words.beside(projection)
-    closing = [*cost_words.payback(projection), *projection.notes]
+    beside = cost.beside(projection)
+    closing = [*cost.payback(projection), *projection.notes]
     parts = [
         opening,
         table if projection.months else [],
-        _table([name.lower() for name in cost_words.SCENARIO_COLUMNS], beside) if beside else [],
+        _table([name.lower() for name in cost.SCENARIO_COLUMNS], beside) if beside else [],
         closing,
     ]
     text = "\n\n".join("\n".join(part) for part in parts if part)

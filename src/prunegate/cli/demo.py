@@ -66,13 +66,20 @@ def command(seed: int, cache: Path | None, scale: float, search: bool, output: O
     if search:
         return _search(seed, cache, scale, output)
     from prunegate.audit.ledger import Ledger
-    from prunegate.cli.console import progress, show
-    from prunegate.demo.workspace import ARMS, default_cache, name_of, prepare, scaled, told
-    from prunegate.gate import keep
+    from prunegate.cli.console import progress, show_decision
+    from prunegate.demo.workspace import (
+        ARMS,
+        default_cache,
+        name_of,
+        prepare_demo,
+        progress_of_arm,
+        scaled,
+    )
+    from prunegate.gate import publish
     from prunegate.outputs.staging import staged
+    from prunegate.pipeline.context import Settings
+    from prunegate.pipeline.run import run
     from prunegate.policy.load import read_policy
-    from prunegate.run import run
-    from prunegate.workbench import Settings
 
     decided: dict[Path, str] = {}
     with ExitStack() as stack:
@@ -87,7 +94,7 @@ def command(seed: int, cache: Path | None, scale: float, search: bool, output: O
             for arm in ARMS
         }
         with progress(output) as report:
-            workspace = prepare(
+            workspace = prepare_demo(
                 cache or default_cache(), seed=seed, sizes=scaled(scale), epochs=4, progress=report
             )
         for arm, path in workspace.policies.items():
@@ -99,11 +106,11 @@ def command(seed: int, cache: Path | None, scale: float, search: bool, output: O
                         seconds=max(1.0, 6.0 * scale),
                         command="demo",
                         ledger=ledger,
-                        progress=told(arm, report),
+                        progress=progress_of_arm(arm, report),
                     )
                     decision = run(read_policy(path), folders[arm].folder, settings)
-                folder = keep(decision, folders[arm], output.audit, key)
-            show(decision, folder, output)
+                folder = publish(decision, folders[arm], output.audit, key)
+            show_decision(decision, folder, output)
             decided[folder] = decision.verdict.outcome
     _show_next(decided, output)
     return 0
@@ -127,14 +134,14 @@ def _show_next(decided: Mapping[Path, str], output: Output) -> None:
 def _search(seed: int, cache: Path | None, scale: float, output: Output) -> int:
     from prunegate.cli.console import progress
     from prunegate.cli.search import search_and_show
-    from prunegate.demo.workspace import SEARCH, default_cache, name_of, prepare_search, scaled
+    from prunegate.demo.workspace import SEARCH, default_cache, name_of, prepare_search_demo, scaled
     from prunegate.outputs.staging import staged
+    from prunegate.pipeline.context import Settings
     from prunegate.policy.load import read_policy
-    from prunegate.workbench import Settings
 
     with staged(output.out, output.reports / name_of(SEARCH), force=output.force) as staging:
         with progress(output) as report:
-            policy = prepare_search(
+            policy = prepare_search_demo(
                 cache or default_cache(), seed=seed, sizes=scaled(scale), epochs=4, progress=report
             )
         settings = Settings(seed=seed, batch=64, seconds=max(1.0, 6.0 * scale), command="demo")

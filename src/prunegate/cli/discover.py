@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from prunegate.evaluation.discovered import Discovery
+    from prunegate.discovery.discovered import Discovery
 
 
 @click.command("discover", short_help="Look for undeclared slices that lost most.")
@@ -77,17 +77,17 @@ def command(
       prunegate discover policies/brand-safety-vit.yaml \\
           --predictions predictions.parquet --columns content_type,region,season
     """  # noqa: D301  # click's mark is the character itself
-    from prunegate.audit.canonical import plain
-    from prunegate.evaluation.discovery import Request, discover
-    from prunegate.evaluation.discovery_table import named_columns, open_for_discovery
+    from prunegate.audit.canonical import plain_json
+    from prunegate.discovery.discover import DiscoveryRequest, discover
+    from prunegate.discovery.open_table import named_columns, open_for_discovery
     from prunegate.policy.load import load_policy
 
     loaded = load_policy(policy)
     wanted = named_columns(loaded, columns.split(","))
     table = open_for_discovery(loaded, list(predictions), wanted)
-    found = discover(loaded, table, Request(columns=wanted, **request))
+    found = discover(loaded, table, DiscoveryRequest(columns=wanted, **request))
     if as_json:
-        click.echo(json.dumps(plain(found), indent=2))
+        click.echo(json.dumps(plain_json(found), indent=2))
         return 0
     click.echo("\n".join(_lines(found)))
     if not quiet:
@@ -96,9 +96,9 @@ def command(
 
 
 def _lines(found: Discovery) -> list[str]:
-    from prunegate.report.discoveries import counted, table
+    from prunegate.report.discoveries import counted, discoveries_table
 
-    rows = table(found)
+    rows = discoveries_table(found)
     if not rows:
         return [counted(found), "No undeclared slice lost clearly more than what is known already."]
     widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]

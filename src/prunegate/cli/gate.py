@@ -50,16 +50,16 @@ def command(
     Example:
       prunegate gate policies/brand-safety-vit.yaml --predictions predictions.parquet
     """  # noqa: D301  # click's mark is the character itself
-    from prunegate.audit.opinion_process import ask_of, at_hand
+    from prunegate.audit.opinion.process import ask_of, at_hand
 
     opinion = at_hand()  # loads its engine while what follows is loaded and counted
 
     from prunegate.audit.assemble import Origin
-    from prunegate.audit.inputs import measurements_input
+    from prunegate.audit.input_digests import measurements_input
     from prunegate.audit.ledger import Ledger
-    from prunegate.cli.console import show
+    from prunegate.cli.console import show_decision
     from prunegate.cost.measurements_file import read_measurements
-    from prunegate.gate import gate, keep
+    from prunegate.gate import gate, publish
     from prunegate.outputs.staging import staged
     from prunegate.policy.load import read_policy
 
@@ -73,8 +73,8 @@ def command(
         origin = Origin(inputs=behind)
         ask = ask_of(opinion)
         decision = gate(source, table, measurements=figures, origin=origin, ledger=ledger, ask=ask)
-        folder = keep(decision, staging, output.audit, key)
-    show(decision, folder, output)
+        folder = publish(decision, staging, output.audit, key)
+    show_decision(decision, folder, output)
     return decision.verdict.exit_code
 
 
@@ -84,8 +84,8 @@ def _readable(predictions: tuple[str, ...], engine: str) -> Iterator[Any]:
     if engine == "duckdb":
         yield list(predictions)
         return
-    from prunegate.data.spark_files import SparkFiles
-    from prunegate.data.spark_session import spark_session
+    from prunegate.data.predictions.spark_files import SparkFiles
+    from prunegate.data.predictions.spark_session import spark_session
 
     with spark_session() as session:
         yield SparkFiles(session=session, paths=predictions)

@@ -12,7 +12,7 @@ from prunegate.cli.options import FOLDER, device_option, progress_options, seed_
 from prunegate.cli.threads import patient_threads
 
 if TYPE_CHECKING:
-    from prunegate.cli.options import Said
+    from prunegate.cli.options import ConsoleOptions
     from prunegate.compress.unit_table import UnitRow
 
 LISTED = 200
@@ -31,7 +31,9 @@ LISTED = 200
 @seed_option
 @device_option
 @progress_options
-def command(policy: Path, out: Path | None, force: bool, seed: int, device: str, said: Said) -> int:
+def command(
+    policy: Path, out: Path | None, force: bool, seed: int, device: str, said: ConsoleOptions
+) -> int:
     """Rank the units of the baseline by each prune step of POLICY; nothing is removed.
 
     Prints each unit's share of its layer's importance, its rank, and whether the step would keep
@@ -46,9 +48,9 @@ def command(policy: Path, out: Path | None, force: bool, seed: int, device: str,
     from prunegate.cli.console import progress
     from prunegate.compress.unit_table import to_csv
     from prunegate.io.atomic import require_new, write_whole
+    from prunegate.pipeline.context import Settings, set_up
+    from prunegate.pipeline.rank import rankings
     from prunegate.policy.load import read_policy
-    from prunegate.ranking import rankings
-    from prunegate.workbench import Settings, set_up
 
     source = read_policy(policy)
     target = out or Path("reports") / source.policy.name / "importance.csv"

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from prunegate.cli.options import FOLDER, Said, progress_options, seed_option
+from prunegate.cli.options import FOLDER, ConsoleOptions, progress_options, seed_option
 from prunegate.cli.threads import patient_threads
 
 LARGEST = 4096
@@ -81,7 +81,7 @@ def command(
     out: Path | None,
     force: bool,
     as_json: bool,
-    said: Said,
+    said: ConsoleOptions,
     **how: Any,
 ) -> int:
     """Time the CANDIDATE folder against the BASELINE folder, in turns, in one engine, on the CPU.
@@ -98,11 +98,11 @@ def command(
     """  # noqa: D301  # click's mark is the character itself
     patient_threads()
     from prunegate.cli.console import progress
-    from prunegate.cli.measure_words import lines
+    from prunegate.cli.measure_words import measurement_lines
     from prunegate.cost.measurement import is_evidence
     from prunegate.cost.measurements_file import measurements_text
     from prunegate.io.atomic import require_new, write_whole
-    from prunegate.measuring import Experiment, measure_folders
+    from prunegate.pipeline.measure_folders import Experiment, measure_folders
 
     if out is not None:
         require_new(out, force=force)
@@ -113,7 +113,7 @@ def command(
         write_whole(out, text.encode())
     if as_json:
         click.echo(text, nl=False)
-    for line in lines(taken, brief=said.quiet):
+    for line in measurement_lines(taken, brief=said.quiet):
         click.echo(line, err=as_json)
     if out is not None:
         click.echo(f"measurements: {out}", err=as_json)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from prunegate.cost.measurement import (
     TOLERANCE,
-    Interval,
+    Estimate95,
     Measurements,
     is_evidence,
 )
@@ -28,7 +28,7 @@ _FIGURES: tuple[tuple[str, str, Callable[[float | None], str]], ...] = (
 )
 
 
-def lines(taken: Measurements, *, brief: bool) -> list[str]:
+def measurement_lines(taken: Measurements, *, brief: bool) -> list[str]:
     """Everything that was measured; ``brief`` leaves the tables out."""
     parts = (taken, *taken.others)
     said = [] if brief else [line for part in parts for line in _table(part)]
@@ -59,7 +59,7 @@ def _ratio(part: Measurements, field: str) -> str:
     return _UNKNOWN if one is None or other is None or not one else significant(other / one)
 
 
-def _interval(ratio: Interval | None) -> str:
+def _interval(ratio: Estimate95 | None) -> str:
     if ratio is None:
         return _UNKNOWN
     value, low, high = map(significant, (ratio.value, ratio.low, ratio.high))
@@ -80,7 +80,7 @@ def _sentence(part: Measurements) -> str:
     return f"{said} {_speed(part.latency_ratio)}" if part.latency_ratio else said
 
 
-def _speed(ratio: Interval) -> str:
+def _speed(ratio: Estimate95) -> str:
     factor = _times(ratio)
     if ratio.high < 1:
         return f"The candidate is faster: {factor}."
@@ -89,7 +89,7 @@ def _speed(ratio: Interval) -> str:
     return f"No difference in speed is shown: {factor}."
 
 
-def _times(ratio: Interval) -> str:
+def _times(ratio: Estimate95) -> str:
     value, low, high = (significant(1 / one) for one in (ratio.value, ratio.high, ratio.low))
     return f"{value} x ({low} to {high})"
 

@@ -19,7 +19,7 @@ AUDIT = Path("audit")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Said:
+class ConsoleOptions:
     """How much is said on the way."""
 
     quiet: bool
@@ -27,7 +27,7 @@ class Said:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Output(Said):
+class Output(ConsoleOptions):
     """Where a verdict goes and how much is said on the way."""
 
     out: Path | None
@@ -50,13 +50,13 @@ class Output(Said):
 
 
 def progress_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add -q and --no-color; the command gets one ``Said``."""
+    """Add -q and --no-color; the command gets one ``ConsoleOptions``."""
 
     @click.option("-q", "--quiet", is_flag=True, help="No progress, no summary.")
     @click.option("--no-color", is_flag=True, help="Plain text.")
     @wraps(function)
     def command(*, quiet: bool, no_color: bool, **arguments: Any) -> Any:
-        return function(said=Said(quiet=quiet, color=not no_color), **arguments)
+        return function(said=ConsoleOptions(quiet=quiet, color=not no_color), **arguments)
 
     return command
 

@@ -13,8 +13,8 @@ from prunegate.cli.options import Output
 from prunegate.errors import InputError
 
 if TYPE_CHECKING:
-    from prunegate.policy.model import Policy
-    from prunegate.verdict.planning.plan import Given
+    from prunegate.planning.plan import Given
+    from prunegate.policy.schema import Policy
 
 
 class Share(click.FloatRange):
@@ -113,14 +113,14 @@ def command(policy: Path, as_json: bool, quiet: bool, no_color: bool, **options:
     Example:
       prunegate plan policies/brand-safety-vit.yaml --discordance 0.04
     """  # noqa: D301  # click's mark is the character itself
-    from prunegate.audit.canonical import plain
+    from prunegate.audit.canonical import plain_json
     from prunegate.cli.console import progress
-    from prunegate.cli.plan_words import lines
+    from prunegate.cli.plan_words import plan_lines
+    from prunegate.planning import PlanRequest, plan
+    from prunegate.planning.plan import require_plannable
     from prunegate.policy.load import read_policy
-    from prunegate.verdict.planning import Wanted, plan
-    from prunegate.verdict.planning.plan import require_plannable
 
-    wanted = Wanted(
+    wanted = PlanRequest(
         power=options.pop("power"),
         simulations=options.pop("simulations"),
         seed=options.pop("seed"),
@@ -133,9 +133,9 @@ def command(policy: Path, as_json: bool, quiet: bool, no_color: bool, **options:
     with progress(_output(quiet=quiet, color=not no_color)) as report:
         found = plan(judged, _given(judged, basis), wanted, rows=basis.rows, progress=report)
     if as_json:
-        click.echo(json.dumps(plain(found), indent=2))
+        click.echo(json.dumps(plain_json(found), indent=2))
     else:
-        click.echo("\n".join(lines(found, brief=quiet)))
+        click.echo("\n".join(plan_lines(found, brief=quiet)))
     return 0
 
 
@@ -154,8 +154,8 @@ def _require_one_basis(basis: Basis) -> None:
 
 
 def _given(policy: Policy, basis: Basis) -> Given:
-    from prunegate.evaluation.pilot import pilot_counts, pilot_predictions
-    from prunegate.verdict.planning.assumed import Assumed
+    from prunegate.counting.pilot import pilot_counts, pilot_predictions
+    from prunegate.planning.assumed_groups import Assumed
 
     if basis.counts:
         return pilot_counts(policy, basis.counts)

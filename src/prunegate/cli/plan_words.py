@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from prunegate.planning.characteristics import Chances, Truth
+from prunegate.planning.needs import Need
+from prunegate.planning.plan import Plan
 from prunegate.text.escape import named, visible
 from prunegate.text.numbers import count, exact, fixed, plain, share
-from prunegate.verdict.planning.characteristics import Chances, Scenario
-from prunegate.verdict.planning.needs import Need
-from prunegate.verdict.planning.plan import Plan
 
 _HEAD = ("metric", "slice", "limit", "needs", "in rows")
 _PILOT = ("has", "missing", "rows to label")
 """Further columns where there are sizes at hand."""
 
 
-def lines(plan: Plan, *, brief: bool = False) -> list[str]:
+def plan_lines(plan: Plan, *, brief: bool = False) -> list[str]:
     """The plan as lines of text; ``brief`` leaves the table of limits out."""
     table = [] if brief else ["", *_table(plan)]
     return [*_basis(plan), *table, "", *_wanted(plan), "", *_scenarios(plan)]
@@ -120,7 +120,7 @@ def _scenarios(plan: Plan) -> Iterator[str]:
         yield "the slice and limit shown are the worst of those simulated"
 
 
-def _truth(scenario: Scenario) -> str:
+def _truth(scenario: Truth) -> str:
     if scenario.slice is None or scenario.metric is None:
         return scenario.name
     where = f"{scenario.metric.replace('_', ' ')} of {named(scenario.slice)}"

@@ -47,7 +47,7 @@ command.add_command(seal)
 def new(path: Path | None, *, yes: bool, force: bool, quiet: bool, **given: str | None) -> None:
     """Write a commented policy to PATH (default: NAME.yaml) from a few answers."""
     from prunegate.io.atomic import write_whole
-    from prunegate.policy.new import render_new
+    from prunegate.policy.template import render_new
 
     defaults = {**_DEFAULTS, "name": path.stem if path else _DEFAULTS["name"]}
     answers: dict[str, str] = {}
@@ -112,7 +112,7 @@ def _threshold(answer: str) -> float | None:
 
 def _scalar(answer: str) -> Any:
     """An answer as the file would read it unquoted; what it would refuse is text."""
-    from prunegate.policy.scalars import resolve
+    from prunegate.policy.yaml.scalars import resolve
 
     try:
         value = resolve(answer)
@@ -144,8 +144,8 @@ def validate(files: tuple[Path, ...], *, as_json: bool, quiet: bool) -> int:
 
 
 def _validated(path: Path) -> dict[str, Any]:
-    from prunegate.policy.claims_file import SUFFIX, read_claims
     from prunegate.policy.load import read_policy
+    from prunegate.policy.load_claims import SUFFIX, read_claims
 
     try:
         if path.name.endswith(SUFFIX):
@@ -176,7 +176,7 @@ def _count(number: int, noun: str) -> str:
 @command.command("schema", epilog="Example: prunegate policy schema > policy.schema.json")
 def schema() -> None:
     """Print the policy language as JSON Schema, for editors."""
-    from prunegate.policy.schema import json_schema
+    from prunegate.policy.json_schema import json_schema
 
     click.echo(json.dumps(json_schema(), indent=2))
 
@@ -188,7 +188,7 @@ def schema() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print the sentences on stdout as JSON.")
 def explain(file: Path, *, as_json: bool) -> None:
     """Say in plain English what FILE demands: one sentence per rule, then what holds for all."""
-    from prunegate.policy.explain import explain as sentences
+    from prunegate.policy.explain import explain_policy as sentences
     from prunegate.policy.load import load_policy
 
     policy = load_policy(file)

@@ -65,9 +65,9 @@ def command(  # noqa: PLR0913  # one argument per option
     changes = diff(files[0].policy, files[1].policy)
     entry = None
     if reason is not None and loosened(changes):
-        from prunegate.audit.loosening import pend_loosening
+        from prunegate.audit.loosening import add_loosening
 
-        entry = pend_loosening(files, changes, reason, audit)
+        entry = add_loosening(files, changes, reason, audit)
     failed = bool(fail_on and reason is None and loosened(changes))
     code = LOOSENED if failed else 0
     if as_json:
@@ -122,17 +122,17 @@ def _both(old: Path, new: Path) -> tuple[PolicyFile, PolicyFile]:
 
 
 def _document(files: Sequence[PolicyFile], changes: Sequence[Change]) -> dict[str, Any]:
-    from prunegate.audit.canonical import plain
-    from prunegate.policy.diff_words import sentence
+    from prunegate.audit.canonical import plain_json
+    from prunegate.policy.diff_words import change_sentence
 
     old, new = ({"file": str(file.path), "sha256": file.sha256} for file in files)
-    told = [{**plain(change), "sentence": sentence(change)} for change in changes]
+    told = [{**plain_json(change), "sentence": change_sentence(change)} for change in changes]
     return {"old": old, "new": new, "changes": told}
 
 
 def _lines(changes: Sequence[Change], *, color: bool) -> Iterator[str]:
     from prunegate.policy.change import KINDS
-    from prunegate.policy.diff_words import sentence
+    from prunegate.policy.diff_words import change_sentence
 
     if not changes:
         yield "no difference: the two policies demand the same in the same words"
@@ -143,7 +143,7 @@ def _lines(changes: Sequence[Change], *, color: bool) -> Iterator[str]:
         if group:
             yield ""
             yield click.style(kind.upper(), fg=COLORS[kind], bold=True) if color else kind.upper()
-        yield from (f"  {sentence(change)}" for change in group)
+        yield from (f"  {change_sentence(change)}" for change in group)
 
 
 def _say_what_follows(*, failed: bool, entry: Path | None, unused: bool) -> None:

@@ -11,7 +11,7 @@ import click
 from prunegate.errors import InputError
 
 if TYPE_CHECKING:
-    from prunegate.evaluation.identity import GateSet
+    from prunegate.counting.gate_set import GateSet
     from prunegate.policy.load import PolicyFile
 
 
@@ -60,7 +60,7 @@ def command(
     predictions were made.
     """
     from prunegate.audit.bar_seal import seal_bar
-    from prunegate.audit.canonical import plain
+    from prunegate.audit.canonical import plain_json
     from prunegate.audit.signing.keys import private_key_from
     from prunegate.policy.load import read_policy
 
@@ -68,7 +68,7 @@ def command(
     source = read_policy(policy)
     sealed = seal_bar(source, _gate_set(source, predictions, data), audit, signer)
     if as_json:
-        click.echo(json.dumps(plain(sealed), indent=2))
+        click.echo(json.dumps(plain_json(sealed), indent=2))
         return 0
     rows = sealed.gate_set.rows
     click.echo(f"sealed at {sealed.created}: {source.policy.name} on {rows:,} rows")
@@ -80,7 +80,7 @@ def command(
 
 def _gate_set(source: PolicyFile, predictions: tuple[str, ...], data: Path | None) -> GateSet:
     from prunegate.audit.bar_seal import labelled_gate_set
-    from prunegate.evaluation.identity import read_gate_set
+    from prunegate.counting.gate_set import read_gate_set
 
     if predictions and data:
         raise InputError("give --predictions or --data, not both: a bar is for one gate set")

@@ -49,9 +49,9 @@ def command(record: Path, out: Path | None, images: Path | None, force: bool) ->
 
 def _pictures(record: DecisionRecord, images: Path) -> dict[str, bytes]:
     """The very pictures that the record names, made again from the image files."""
-    from prunegate.data.thumbnails import thumbnail
+    from prunegate.data.labelled.thumbnails import thumbnail
     from prunegate.errors import EvidenceError, InputError
-    from prunegate.report.bound import digests_of
+    from prunegate.report.embedded_record import digests_of
     from prunegate.text.escape import escaped
 
     if not record.pictures:

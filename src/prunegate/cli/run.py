@@ -44,12 +44,12 @@ def command(policy: Path, output: Output, **settings: Any) -> int:
     """  # noqa: D301  # click's mark is the character itself
     patient_threads()
     from prunegate.audit.ledger import Ledger
-    from prunegate.cli.console import progress, show
-    from prunegate.gate import keep
+    from prunegate.cli.console import progress, show_decision
+    from prunegate.gate import publish
     from prunegate.outputs.staging import staged
+    from prunegate.pipeline.context import Settings
+    from prunegate.pipeline.run import run
     from prunegate.policy.load import read_policy
-    from prunegate.run import run
-    from prunegate.workbench import Settings
 
     key = output.signing_key()  # a wrong one is known at once
     source = read_policy(policy)
@@ -60,6 +60,6 @@ def command(policy: Path, output: Output, **settings: Any) -> int:
                 **settings, checkpoints=staging.checkpoints, ledger=ledger, progress=report
             )
             decision = run(source, staging.folder, chosen)
-        folder = keep(decision, staging, output.audit, key)
-    show(decision, folder, output)
+        folder = publish(decision, staging, output.audit, key)
+    show_decision(decision, folder, output)
     return decision.verdict.exit_code

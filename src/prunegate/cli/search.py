@@ -12,9 +12,9 @@ from prunegate.cli.threads import patient_threads
 
 if TYPE_CHECKING:
     from prunegate.outputs.staging import Staging
+    from prunegate.pipeline.context import Settings
     from prunegate.policy.load import PolicyFile
     from prunegate.search.search import Searched
-    from prunegate.workbench import Settings
 
 NOTHING_PASSES = 3
 """Exit code where no candidate passes: the same as a reject's."""
@@ -56,8 +56,8 @@ def command(policy: Path, output: Output, **settings: Any) -> int:
     """  # noqa: D301  # click's mark is the character itself
     patient_threads()
     from prunegate.outputs.staging import staged
+    from prunegate.pipeline.context import Settings
     from prunegate.policy.load import read_policy
-    from prunegate.workbench import Settings
 
     output.signing_key()  # a wrong one is known at once
     source = read_policy(policy)
@@ -74,11 +74,11 @@ def search_and_show(
     from prunegate.audit.ledger import Ledger
     from prunegate.cli.console import progress
     from prunegate.errors import PrunegateError
-    from prunegate.search.search import decides, prepare, search
+    from prunegate.search.search import decides, prepare_search, search
     from prunegate.search.workfolder import work_folder
 
     with progress(output) as report, Ledger(output.audit) as ledger:
-        bench = prepare(source, replace(settings, ledger=ledger, progress=report))
+        bench = prepare_search(source, replace(settings, ledger=ledger, progress=report))
         with work_folder(staging.above, decides(bench)) as work:
             if work.attempts and not output.quiet:
                 click.echo(f"  taking up {_attempts(work.attempts)} from {work.folder}", err=True)
@@ -102,31 +102,31 @@ def _attempts(count: int) -> str:
 
 
 def _publish(source: PolicyFile, found: Searched, staging: Staging, output: Output) -> Path:
-    from prunegate.gate import keep
-    from prunegate.search.files import write_nothing_passed
+    from prunegate.gate import publish
+    from prunegate.search.write import write_nothing_passed
 
     if found.decision is not None:
-        return keep(found.decision, staging, output.audit, output.signing_key())
+        return publish(found.decision, staging, output.audit, output.signing_key())
     write_nothing_passed(source, found.trace, staging.folder)
     return staging.publish(found.digest[:12])
 
 
 def _show(source: PolicyFile, found: Searched, folder: Path, output: Output) -> int:
-    from prunegate.cli.console import show
+    from prunegate.cli.console import show_decision
 
     if not output.quiet:
         click.echo("\n".join(_table(found)), err=output.as_json)
     if found.decision is not None:
-        show(found.decision, folder, output)
+        show_decision(found.decision, folder, output)
         return found.decision.verdict.exit_code
     _show_nothing(source, found, folder, output)
     return NOTHING_PASSES
 
 
 def _table(found: Searched) -> list[str]:
-    from prunegate.search.table import table
+    from prunegate.search.attempts_table import attempts_table
 
-    rows = table(found.trace)
+    rows = attempts_table(found.trace)
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
         "  "
@@ -136,7 +136,7 @@ def _table(found: Searched) -> list[str]:
 
 
 def _show_nothing(source: PolicyFile, found: Searched, folder: Path, output: Output) -> None:
-    from prunegate.search.files import ATTEMPTS, nothing_passes
+    from prunegate.search.write import ATTEMPTS, nothing_passes
     from prunegate.text.escape import visible
 
     if output.as_json:

@@ -13,8 +13,8 @@ import click
 from prunegate.cli.approve import PATH, case_of
 
 if TYPE_CHECKING:
-    from prunegate.audit.approvals.bring_in import Case
-    from prunegate.audit.approvals.standing import RestsOn, Standing
+    from prunegate.audit.approvals.accept import Case
+    from prunegate.audit.approvals.sign_off import RestsOn, SignOffState
     from prunegate.audit.waivers.backing import Backed
 
 NOT_YET = 5
@@ -66,20 +66,20 @@ def command(  # noqa: PLR0913  # one argument per option
     return code
 
 
-def standing_of(case: Case, at: datetime | None, *, sealed: bool) -> Standing:
+def standing_of(case: Case, at: datetime | None, *, sealed: bool) -> SignOffState:
     """Whether the candidate may ship, at a time or now.
 
     Raises:
         EvidenceError: something in the audit folder does not verify.
     """
-    from prunegate.audit.approvals.hearing import said_in
-    from prunegate.audit.approvals.standing import Facts, sign_off
+    from prunegate.audit.approvals.sign_off import RecordFacts, sign_off
+    from prunegate.audit.approvals.verified_approvals import said_in
     from prunegate.audit.recompute import policy_of
     from prunegate.audit.waivers.backing import require_backed
 
     record, book = case.stored.record, case.book()
     term = record.revalidate_on
-    facts = Facts(
+    facts = RecordFacts(
         record=case.stored.digest,
         report=case.report,
         outcome=record.outcome,
@@ -92,7 +92,7 @@ def standing_of(case: Case, at: datetime | None, *, sealed: bool) -> Standing:
 
 
 def _rests_on(one: Backed, must_be_sealed: bool) -> RestsOn:
-    from prunegate.audit.approvals.standing import RestsOn
+    from prunegate.audit.approvals.sign_off import RestsOn
 
     return RestsOn(
         approver=one.waiver.approver,
@@ -111,17 +111,17 @@ def _moment(text: str | None) -> datetime | None:
     return expiry(text if "T" in text else f"{text}T00:00:00Z", "--at")
 
 
-def _document(case: Case, standing: Standing, code: int) -> dict[str, Any]:
-    from prunegate.audit.approvals.standing import Said
-    from prunegate.audit.approvals.words import sentences
+def _document(case: Case, standing: SignOffState, code: int) -> dict[str, Any]:
+    from prunegate.audit.approvals.sentences import refusal_sentences
+    from prunegate.audit.approvals.sign_off import VerifiedAnswer
 
-    def told(one: Said) -> dict[str, Any]:
+    def told(one: VerifiedAnswer) -> dict[str, Any]:
         names = ("decision", "role", "person", "organisation", "key", "conditions", "entry")
         times = {"at": one.at.isoformat(), "expires": one.expires and one.expires.isoformat()}
         row = {name: getattr(one, name) for name in names}
         return {**row, **times, "attested": one.attested, "number": one.number}
 
-    reasons = zip(standing.reasons, sentences(standing), strict=True)
+    reasons = zip(standing.reasons, refusal_sentences(standing), strict=True)
     return {
         "record": case.stored.digest,
         "outcome": case.stored.record.outcome,
@@ -137,8 +137,8 @@ def _document(case: Case, standing: Standing, code: int) -> dict[str, Any]:
     }
 
 
-def _lines(case: Case, standing: Standing, *, quiet: bool, color: bool) -> Iterator[str]:
-    from prunegate.audit.approvals.words import PASSED_OVER, said_words, sentences
+def _lines(case: Case, standing: SignOffState, *, quiet: bool, color: bool) -> Iterator[str]:
+    from prunegate.audit.approvals.sentences import PASSED_OVER, refusal_sentences, said_words
     from prunegate.text.escape import escaped
     from prunegate.verdict.waiver import told
 
@@ -146,7 +146,7 @@ def _lines(case: Case, standing: Standing, *, quiet: bool, color: bool) -> Itera
     shown = click.style(word, fg=paint, bold=True) if color else word
     if not quiet or not standing.ships:
         yield f"{shown}  {escaped(case.stored.record.policy.name)} {case.stored.digest[:12]}"
-    yield from (f"  {sentence}" for sentence in sentences(standing))
+    yield from (f"  {sentence}" for sentence in refusal_sentences(standing))
     if quiet:
         return
     yield from (

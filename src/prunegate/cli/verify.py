@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from prunegate.audit.verification import Verification
+    from prunegate.audit.verification_report import Verification
 
 MARKS = {"holds": "ok", "broken": "NO", "missing": "--", "not checked": "--"}
 COLORS = {"holds": "green", "broken": "red", "missing": "yellow", "not checked": "yellow"}
@@ -73,11 +73,11 @@ def command(  # noqa: PLR0913  # one argument per option
       prunegate verify reports/my-policy/1f2e3d4c5b6a/report.html
       prunegate verify decision.zip --key gate.key.pub --require signature,log
     """  # noqa: D301  # click's mark is the character itself
-    from prunegate.audit.canonical import plain
+    from prunegate.audit.canonical import plain_json
 
     found = _verified(file, key, log_key, checkpoint, allowed_signers).requiring(require)
     if as_json:
-        document = {"file": file.name, **plain(found), "exit_code": found.exit_code}
+        document = {"file": file.name, **plain_json(found), "exit_code": found.exit_code}
         click.echo(json.dumps(document, ensure_ascii=True, indent=2))
         return found.exit_code
     lines = "\n".join(_lines(file, found, quiet=quiet, color=not no_color))
@@ -95,7 +95,7 @@ def _verified(
 ) -> Verification:
     """A bundle with what the reader knows of it, or one file."""
     if not file.is_dir() and file.suffix != ".zip":
-        from prunegate.report.verify import verify_file
+        from prunegate.report.verify_page import verify_file
 
         return verify_file(file)
     from prunegate.audit.bundle.verify import Trusted

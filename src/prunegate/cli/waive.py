@@ -12,11 +12,11 @@ from prunegate.cli.approve import PATH, case_of
 from prunegate.errors import InputError
 
 if TYPE_CHECKING:
-    from prunegate.audit.waivers.bring_in import WaiverIn, Wanted
+    from prunegate.audit.waivers.accept import WaiverIn, WantedWaiver
 
 
 @dataclass(frozen=True, kw_only=True)
-class Given:
+class GivenWaiver:
     """What the command was given, whichever way it goes."""
 
     record: Path
@@ -72,7 +72,7 @@ def command(*, quiet: bool, **options: object) -> None:
       prunegate waive reports/p/1f2e3d4c5b6a --rule 0 --slice kind=video --reason 'fix in June' \\
         --owner 'Kim Lee' --author 'Kim Lee' --expires 2026-12-12 --key approvers_key
     """  # noqa: D301  # click's mark is the character itself
-    given = Given(**options)  # type: ignore[arg-type]  # one field per option, click checked them
+    given = GivenWaiver(**options)  # type: ignore[arg-type]  # one field per option, click checked them
     _require_one_way(given)
     if given.out is not None:
         _write_request(given, given.out, quiet=quiet)
@@ -82,7 +82,7 @@ def command(*, quiet: bool, **options: object) -> None:
         _say(given, done)
 
 
-def _require_one_way(given: Given) -> None:
+def _require_one_way(given: GivenWaiver) -> None:
     if sum(way is not None for way in (given.key, given.out, given.signature)) != 1:
         raise InputError(
             "give --key FILE to sign here, --out FILE to write the request for somebody to sign, "
@@ -94,12 +94,12 @@ def _require_one_way(given: Given) -> None:
                          "them out here")  # fmt: skip
 
 
-def _wanted(given: Given) -> Wanted:
-    from prunegate.audit.waivers.bring_in import Wanted
+def _wanted(given: GivenWaiver) -> WantedWaiver:
+    from prunegate.audit.waivers.accept import WantedWaiver
 
     if given.rule is None:
         raise InputError("--rule: say which rule's finding; findings.csv numbers them from 0")
-    return Wanted(
+    return WantedWaiver(
         rule=given.rule,
         slice=given.slice_name,
         check=given.check,
@@ -111,16 +111,16 @@ def _wanted(given: Given) -> Wanted:
     )
 
 
-def _write_request(given: Given, out: Path, *, quiet: bool) -> None:
+def _write_request(given: GivenWaiver, out: Path, *, quiet: bool) -> None:
     from prunegate.audit.approvals.request import SIGN_WITH
-    from prunegate.audit.log.durable import write_whole
-    from prunegate.audit.waivers.bring_in import waiver_request
+    from prunegate.audit.log.durable_files import write_durably
+    from prunegate.audit.waivers.accept import waiver_request
 
     wanted = _wanted(given)
     case = case_of(given.record, given.audit, given.allowed_signers, signing=False)
     content = waiver_request(case, wanted)
     try:
-        write_whole(out, content)
+        write_durably(out, content)
     except OSError as error:
         raise InputError(f"{out}: cannot be written ({error.strerror})") from error
     if not quiet:
@@ -129,9 +129,9 @@ def _write_request(given: Given, out: Path, *, quiet: bool) -> None:
         click.echo(f"  then: prunegate waive {given.record} --signature {out}.sig")
 
 
-def _bring_in(given: Given) -> WaiverIn:
+def _bring_in(given: GivenWaiver) -> WaiverIn:
     from prunegate.audit.signing.keys import read_private_key
-    from prunegate.audit.waivers.bring_in import waived_elsewhere, waived_here
+    from prunegate.audit.waivers.accept import waived_elsewhere, waived_here
 
     if given.key is not None:
         key, wanted = read_private_key(given.key), _wanted(given)
@@ -144,7 +144,7 @@ def _bring_in(given: Given) -> WaiverIn:
 
 
 def _bytes(path: Path, what: str) -> bytes:
-    from prunegate.audit.log.durable import read_regular
+    from prunegate.audit.log.durable_files import read_regular
 
     try:
         return read_regular(path, 1 << 20)
@@ -152,7 +152,7 @@ def _bytes(path: Path, what: str) -> bytes:
         raise InputError(f"{path}: {what} is not there; name it with --request FILE") from error
 
 
-def _say(given: Given, done: WaiverIn) -> None:
+def _say(given: GivenWaiver, done: WaiverIn) -> None:
     from prunegate.text.escape import escaped
     from prunegate.verdict.waiver import told
 

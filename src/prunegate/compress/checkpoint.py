@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from prunegate.errors import ModelError, PrunegateError
 from prunegate.io.atomic import replace_file
-from prunegate.models.kept import Kept
+from prunegate.models.kept_units import KeptUnits
 from prunegate.models.surgery import Ranking
 from prunegate.models.weights import load_into, read_weights, write_weights
 
@@ -88,7 +88,7 @@ def _forget(place: Path) -> None:
         place.parent.rmdir()
 
 
-def keep(work: Work, folder: Path) -> None:
+def save_checkpoint(work: Work, folder: Path) -> None:
     """Write the state, replacing an earlier one.
 
     Raises:
@@ -112,7 +112,7 @@ def keep(work: Work, folder: Path) -> None:
         raise ModelError(f"{folder}: cannot keep a checkpoint there ({error.strerror}).") from error
 
 
-def restore(work: Work, folder: Path) -> None:
+def load_checkpoint(work: Work, folder: Path) -> None:
     """Take up a state, if there is a whole one."""
     try:
         seal, _, content = (folder / STATE_FILE).read_bytes().partition(b"\n")
@@ -122,7 +122,7 @@ def restore(work: Work, folder: Path) -> None:
         return  # damaged: from the start
     head, _, weights = content.partition(b"\n")
     state, tensors = json.loads(head), read_weights(weights, STATE_FILE)
-    kept = Kept(units={kind: tuple(map(tuple, rows)) for kind, rows in state["kept"].items()})
+    kept = KeptUnits(units={kind: tuple(map(tuple, rows)) for kind, rows in state["kept"].items()})
     whole = work.baseline.family.skeleton(work.baseline.config, kept)
     load_into(whole, tensors, STATE_FILE)
     work.module, work.kept, work.zeros = whole, kept, state["zeros"]

@@ -16,8 +16,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from prunegate.compress.examples import Examples
 from prunegate.compress.loss import cross_entropy
+from prunegate.compress.ranking_input import Examples
 from prunegate.errors import ModelError, TableError
 from prunegate.io.progress import Progress, silent
 from prunegate.models.batch import Batch

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Literal
 
-from prunegate.compress.examples import Examples
 from prunegate.compress.finetune import Schedule
-from prunegate.compress.prune import Cut
-from prunegate.compress.recipe import (
+from prunegate.compress.ranking_input import Examples
+from prunegate.compress.select import Amount
+from prunegate.compress.steps import (
     ExportStep,
     FinetuneStep,
     PruneStep,
@@ -16,11 +16,11 @@ from prunegate.compress.recipe import (
     Rewind,
     Step,
 )
-from prunegate.compress.select import Amount
-from prunegate.compress.sparsity import Thinning
-from prunegate.models.store import LoadedModel
+from prunegate.compress.structured import Cut
+from prunegate.compress.unstructured import Thinning
+from prunegate.models.load import LoadedModel
 from prunegate.policy.naming import value_text
-from prunegate.policy.recipe import (
+from prunegate.policy.steps import (
     RANKED_BY_DATA,
     Finetune,
     Keep,
@@ -29,7 +29,7 @@ from prunegate.policy.recipe import (
     Rows,
     ShareBelow,
 )
-from prunegate.policy.recipe import Step as PolicyStep
+from prunegate.policy.steps import Step as PolicyStep
 
 Find = Callable[[Rows], Examples]
 Earlier = Callable[[Literal["initial", "early"]], LoadedModel]

@@ -16,18 +16,18 @@ import torch
 from torch import Tensor, nn
 
 from prunegate.compress.loss import cross_entropy
+from prunegate.compress.ranking_input import RankingInput
 from prunegate.compress.scores import Scores, checked, unit_length
-from prunegate.compress.subject import Subject
 from prunegate.models.batch import Batch
 from prunegate.models.gates import gated
-from prunegate.models.kept import Kind
+from prunegate.models.kept_units import Kind
 from prunegate.models.placement import placed
 from prunegate.models.sites import Site
 
 NORMALISED: tuple[Kind, ...] = ("heads", "filters")
 
 
-def taylor(subject: Subject, kind: Kind) -> Scores:
+def taylor(subject: RankingInput, kind: Kind) -> Scores:
     """Rank units by gate gradients; one forward and backward pass over the data for all of them.
 
     Args:

@@ -36,14 +36,14 @@ class Filter:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Table:
+class EmbeddingTable:
     """Rows looked up in a stored matrix [rows, width]."""
 
     weight: str
     rows: str
 
 
-Site = Matrix | Filter | Table
+Site = Matrix | Filter | EmbeddingTable
 
 
 def find_sites(graph: Graph, embeddings: bool | None) -> dict[str, Site]:
@@ -67,13 +67,13 @@ def find_sites(graph: Graph, embeddings: bool | None) -> dict[str, Site]:
     return found
 
 
-def _table(graph: Graph, node: Any) -> Table | None:
+def _table(graph: Graph, node: Any) -> EmbeddingTable | None:
     if node.op_type != "Gather" or _attributes(node).get("axis", 0) != 0:
         return None
     shape = graph.shape(node.input[0])
     if shape is None or len(shape) != 2:
         return None
-    return Table(weight=node.input[0], rows=node.input[1])
+    return EmbeddingTable(weight=node.input[0], rows=node.input[1])
 
 
 def _filter(graph: Graph, node: Any) -> Filter | None:

@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from torch import Tensor, nn
 
-from prunegate.compress.examples import Examples
+from prunegate.compress.ranking_input import Examples
 from prunegate.errors import TableError
 from prunegate.models.surgery import Storage
 
 if TYPE_CHECKING:
-    from prunegate.compress.recipe import QuantizeStep
+    from prunegate.compress.steps import QuantizeStep
 
 BATCH = 32
 """Calibration rows per pass."""
 
 
-def export(module: nn.Module, example: Mapping[str, Tensor]) -> tuple[nn.Module, Storage]:
+def export_onnx(module: nn.Module, example: Mapping[str, Tensor]) -> tuple[nn.Module, Storage]:
     """Turn a float32 module into model.onnx.
 
     Args:
@@ -71,7 +71,7 @@ def quantize(
     from prunegate.models.onnx_module import OnnxModule
 
     if not isinstance(module, OnnxModule):
-        module, _ = export(module, example)
+        module, _ = export_onnx(module, example)
     assert isinstance(module, OnnxModule)  # noqa: S101  # that is what export returns
     raw = int8(module.raw, **settings, calibration=_inputs(step))
     return OnnxModule(raw), Storage(format="onnx", quantized=settings)

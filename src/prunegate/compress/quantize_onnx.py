@@ -34,7 +34,7 @@ import numpy as np
 from torch import Tensor
 
 from prunegate.compress.int8_ranges import Scale, observe
-from prunegate.compress.int8_sites import Filter, Matrix, Site, Table, find_sites
+from prunegate.compress.int8_sites import EmbeddingTable, Filter, Matrix, Site, find_sites
 from prunegate.compress.onnx_graph import Graph
 from prunegate.errors import ModelError, UnsupportedError
 from prunegate.models.int8_rounding import ZERO_POINT, round_to_int8, to_uint8
@@ -83,7 +83,7 @@ def int8(
 
 
 def _activations(sites: Mapping[str, Site]) -> set[str]:
-    found = {site.data for site in sites.values() if not isinstance(site, Table)}
+    found = {site.data for site in sites.values() if not isinstance(site, EmbeddingTable)}
     return found | {site.answer for site in sites.values() if isinstance(site, Filter)}
 
 
@@ -120,7 +120,7 @@ class _Writer:
         site = self._sites.get(output)
         if isinstance(site, Matrix):
             self._matrix(site, target)
-        elif isinstance(site, Table):
+        elif isinstance(site, EmbeddingTable):
             self._table(site, target)
         elif isinstance(site, Filter):
             self._filter(node, site, target)
@@ -169,7 +169,7 @@ class _Writer:
             )
         graph.write("Conv", [data, widened, *bias], target, **attributes)
 
-    def _table(self, site: Table, target: str) -> None:
+    def _table(self, site: EmbeddingTable, target: str) -> None:
         graph = self._graph
         weight, scale = self._stored(site.weight, 0)
         rows = graph.write("Gather", [weight, site.rows], graph.new(f"{target}_rows"), axis=0)

@@ -28,7 +28,7 @@ def checked(scores: Sequence[NDArray[np.float64]]) -> Scores:
     return tuple(scores)
 
 
-def share(scores: Sequence[NDArray[np.float64]]) -> Scores:
+def shares_of_rows(scores: Sequence[NDArray[np.float64]]) -> Scores:
     """Divide each score by the sum of its row, so that every row sums to one.
 
     A row whose scores are all zero tells nothing apart: its units share equally.

@@ -15,7 +15,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from prunegate.compress.scores import share
+from prunegate.compress.scores import shares_of_rows
 from prunegate.errors import ModelError
 
 Scope = Literal["global", "per_layer"]
@@ -123,7 +123,7 @@ def lowest(scores: Layers, counts: Sequence[int], min_per_layer: int = 1) -> Sur
     return _rest(scores, going)
 
 
-def select(
+def select_survivors(
     scores: Layers, amount: Amount, *, scope: Scope = "global", min_per_layer: int = 1
 ) -> Survivors:
     """Choose the survivors.
@@ -146,7 +146,7 @@ def select(
         sizes = [layer.size for layer in scores]
         counts = removals(amount, sizes, scope=scope, min_per_layer=min_per_layer)
         return lowest(scores, counts, min_per_layer)
-    shares = share(scores)
+    shares = shares_of_rows(scores)
     going = [np.flatnonzero(part < amount.share_below) for part in shares]
     if not any(map(len, going)):
         least = min(float(part.min()) for part in shares)

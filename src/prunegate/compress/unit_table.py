@@ -13,11 +13,11 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from prunegate.compress.prune import Cut, choose
-from prunegate.compress.scores import Scores, share
+from prunegate.compress.ranking_input import RankingInput
+from prunegate.compress.scores import Scores, shares_of_rows
 from prunegate.compress.select import Survivors
-from prunegate.compress.subject import Subject
-from prunegate.models.kept import Kept
+from prunegate.compress.structured import Cut, choose
+from prunegate.models.kept_units import KeptUnits
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +41,9 @@ class UnitRow:
     """Whether the step would keep it."""
 
 
-def unit_rows(subject: Subject, kept: Kept, wanted: Cut, step: int) -> tuple[UnitRow, ...]:
+def unit_rows(
+    subject: RankingInput, kept: KeptUnits, wanted: Cut, step: int
+) -> tuple[UnitRow, ...]:
     """Rank the units of a step and say which would stay.
 
     Args:
@@ -56,7 +58,7 @@ def unit_rows(subject: Subject, kept: Kept, wanted: Cut, step: int) -> tuple[Uni
     """
     kind = wanted.what
     scores, staying = choose(subject, kept, wanted)
-    shares, ranks = share(scores), _ranks(scores, wanted)
+    shares, ranks = shares_of_rows(scores), _ranks(scores, wanted)
     return tuple(
         UnitRow(
             step=step,
@@ -84,7 +86,7 @@ def to_csv(rows: Sequence[UnitRow]) -> str:
     return text.getvalue()
 
 
-def _places(kept: Kept, wanted: Cut, staying: Survivors) -> list[tuple[int, frozenset[int]]]:
+def _places(kept: KeptUnits, wanted: Cut, staying: Survivors) -> list[tuple[int, frozenset[int]]]:
     present = kept.present(wanted.what)
     return [(layer, frozenset(stays)) for layer, stays in zip(present, staying, strict=True)]
 

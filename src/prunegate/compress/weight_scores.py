@@ -17,13 +17,13 @@ from torch import Tensor, nn
 
 from prunegate.compress.criteria import check_criterion
 from prunegate.compress.loss import cross_entropy
-from prunegate.compress.subject import Subject
+from prunegate.compress.ranking_input import RankingInput
 from prunegate.models.placement import placed
 from prunegate.models.sparse import output_first
 
 
 def weight_scores(
-    criterion: str, subject: Subject, tensors: Mapping[str, nn.Parameter]
+    criterion: str, subject: RankingInput, tensors: Mapping[str, nn.Parameter]
 ) -> dict[str, Tensor]:
     """Score single weights.
 
@@ -44,16 +44,16 @@ def weight_scores(
     return {name: score.detach().cpu() for name, score in scores.items()}
 
 
-def _magnitude(_subject: Subject, tensors: Mapping[str, nn.Parameter]) -> dict[str, Tensor]:
+def _magnitude(_subject: RankingInput, tensors: Mapping[str, nn.Parameter]) -> dict[str, Tensor]:
     return {name: weight.detach().abs() for name, weight in tensors.items()}
 
 
-def _random(subject: Subject, tensors: Mapping[str, nn.Parameter]) -> dict[str, Tensor]:
+def _random(subject: RankingInput, tensors: Mapping[str, nn.Parameter]) -> dict[str, Tensor]:
     generator = torch.Generator().manual_seed(subject.seed)
     return {name: torch.rand(weight.shape, generator=generator) for name, weight in tensors.items()}
 
 
-def _taylor(subject: Subject, tensors: Mapping[str, nn.Parameter]) -> dict[str, Tensor]:
+def _taylor(subject: RankingInput, tensors: Mapping[str, nn.Parameter]) -> dict[str, Tensor]:
     names, totals = list(tensors), {name: torch.zeros(()) for name in tensors}
     with placed(subject.module, subject.device, training=False) as target:
         for batch in subject.batches():
@@ -66,7 +66,7 @@ def _taylor(subject: Subject, tensors: Mapping[str, nn.Parameter]) -> dict[str, 
     return {name: (tensors[name].detach() * totals[name] / rows).abs() for name in names}
 
 
-def _activation(subject: Subject, tensors: Mapping[str, nn.Parameter]) -> dict[str, Tensor]:
+def _activation(subject: RankingInput, tensors: Mapping[str, nn.Parameter]) -> dict[str, Tensor]:
     squares: dict[str, Tensor] = {}
 
     def watch(name: str) -> Callable[[nn.Module, tuple[Any, ...]], None]:
@@ -107,7 +107,7 @@ def _times(weight: Tensor, squares: Tensor, rows_first: bool) -> Tensor:
     return weight.abs().cpu() * (norms[None, :] if rows_first else norms[:, None])
 
 
-_SCORES: dict[str, Callable[[Subject, Mapping[str, nn.Parameter]], dict[str, Tensor]]] = {
+_SCORES: dict[str, Callable[[RankingInput, Mapping[str, nn.Parameter]], dict[str, Tensor]]] = {
     "magnitude": _magnitude,
     "taylor": _taylor,
     "activation": _activation,

@@ -7,18 +7,17 @@ work was interrupted and resumed or not.
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 from torch import nn
 
-from prunegate.compress import checkpoint
 from prunegate.compress.finetune import finetune
-from prunegate.compress.prune import Cut, Removal, prune
-from prunegate.compress.recipe import (
+from prunegate.compress.ranking_input import RankingInput
+from prunegate.compress.scores import shares_of_rows
+from prunegate.compress.select import in_cycle
+from prunegate.compress.steps import (
     Candidate,
     ExportStep,
     FinetuneStep,
@@ -27,22 +26,57 @@ from prunegate.compress.recipe import (
     QuantizeStep,
     Rewind,
     Step,
-    operations,
 )
-from prunegate.compress.scores import share
-from prunegate.compress.select import in_cycle
-from prunegate.compress.sparsity import thin
-from prunegate.compress.spelled import spelled
-from prunegate.compress.subject import Subject
+from prunegate.compress.structured import Cut, Removal, prune
+from prunegate.compress.unstructured import thin
 from prunegate.errors import InternalError, ModelError
-from prunegate.io.progress import Progress, silent
+from prunegate.io.progress import Progress
 from prunegate.models.cut import cut_whole
-from prunegate.models.kept import Kept, Kind
-from prunegate.models.onnx_file import edge
+from prunegate.models.kept_units import KeptUnits, Kind
+from prunegate.models.load import LoadedModel
 from prunegate.models.save import stored_sha256
 from prunegate.models.sparse import count_zeros, held, masks
-from prunegate.models.store import LoadedModel
 from prunegate.models.surgery import FLOAT32, Ranking, Storage, Surgery
+
+
+def step_as_values(step: Step, one: Operation | None = None, removed: int = 0) -> dict[str, Any]:
+    """Spell out a step that was done.
+
+    Args:
+        step: The step.
+        one: A pruning's operation, which knows the cycle.
+        removed: Units or weights that a pruning took.
+    """
+    if isinstance(step, PruneStep):
+        return {
+            "step": "prune",
+            **_flat(asdict(step.cut)),
+            "removed": removed,
+            **({"cycle": one.cycle, "cycles": one.cycles} if one and one.cycles > 1 else {}),
+            **({"rewind": step.rewind.to} if step.rewind else {}),
+            **_rows(step),
+        }
+    if isinstance(step, FinetuneStep):
+        return {"step": "finetune", **_flat(asdict(step.schedule)), **_rows(step)}
+    if isinstance(step, QuantizeStep):
+        settings = {
+            "kind": step.kind,
+            "engine": step.engine,
+            "per_channel": step.per_channel,
+            "embeddings": step.embeddings,
+        }
+        return {"step": "quantize", "to": "int8", **_flat(settings), **_rows(step)}
+    return {"step": "export", "to": "onnx"}
+
+
+def _flat(values: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what is not set, and put the amount beside the rest."""
+    amount = values.pop("amount", None) or {}
+    return {name: value for name, value in {**values, **amount}.items() if value is not None}
+
+
+def _rows(step: PruneStep | FinetuneStep | QuantizeStep) -> dict[str, Any]:
+    return {"data": step.data_name, "rows": 0 if step.data is None else len(step.data)}
 
 
 @dataclass(kw_only=True)
@@ -53,7 +87,7 @@ class Work:
     seed: int
     device: str
     module: nn.Module
-    kept: Kept
+    kept: KeptUnits
     storage: Storage = FLOAT32
     zeros: int | None = None
     recipe: list[dict[str, Any]] = field(default_factory=list)
@@ -98,7 +132,7 @@ class Work:
         self.done += 1
 
     def _prune(self, step: PruneStep, one: Operation, report: Progress) -> None:
-        subject = Subject(
+        subject = RankingInput(
             family=self.baseline.family,
             module=self.module,
             data=step.data,
@@ -115,9 +149,9 @@ class Work:
         self.prunings += 1
         if step.rewind is not None:
             self._rewind(step.rewind)
-        self.recipe.append(spelled(step, one, removed))
+        self.recipe.append(step_as_values(step, one, removed))
 
-    def _remove(self, subject: Subject, wanted: Cut, one: Operation) -> int:
+    def _remove(self, subject: RankingInput, wanted: Cut, one: Operation) -> int:
         counts = None
         if one.cycles > 1:
             if one.cycle == 1:
@@ -167,21 +201,21 @@ class Work:
                 progress=report,
             )
         self.losses.append(losses)
-        self.recipe.append(spelled(step))
+        self.recipe.append(step_as_values(step))
 
     def _quantize(self, step: QuantizeStep, report: Progress) -> None:
         from prunegate.compress.quantize import quantize
 
         self.module, self.storage = quantize(self.module, step, self._example())
-        self.recipe.append(spelled(step))
+        self.recipe.append(step_as_values(step))
         report("quantize", 1, 1)
 
     def _export(self, report: Progress) -> None:
-        from prunegate.compress.quantize import export
+        from prunegate.compress.quantize import export_onnx
 
         if self.storage.format != "onnx":
-            self.module, self.storage = export(self.module, self._example())
-        self.recipe.append(spelled(ExportStep()))
+            self.module, self.storage = export_onnx(self.module, self._example())
+        self.recipe.append(step_as_values(ExportStep()))
         report("export", 1, 1)
 
     def _example(self) -> dict[str, Any]:
@@ -214,55 +248,8 @@ class Work:
         )
 
 
-def compress(
-    baseline: LoadedModel,
-    steps: Sequence[Step],
-    *,
-    seed: int = 0,
-    device: str = "cpu",
-    checkpoints: Path | None = None,
-    progress: Progress = silent,
-) -> Candidate:
-    """Apply a recipe to a copy of a model.
-
-    Args:
-        baseline: The model; may itself be a candidate, whose record is then continued.
-        steps: At least one.
-        seed: Every step draws its own seed from it.
-        device: "cpu" or "cuda".
-        checkpoints: A folder that belongs to this very work; what was done is kept there after
-            each operation, and taken up again. None: nothing is kept.
-        progress: Called with the stage ("step 1 of 2: rank heads"), done and total.
-
-    Raises:
-        ModelError: no steps, or a step that cannot be done as asked.
-        TableError: a step without the data it needs.
-        UnsupportedError: an unknown criterion or device, or units that the model does not have.
-    """
-    if not 0 <= seed < 1 << 63:
-        raise ModelError(f"seed {seed} has to be a whole number from 0 below 2**63.")
-    todo = operations(steps)
-    _require_extra(steps)
-    work = Work.start(baseline, seed, device)
-    if checkpoints is not None:
-        checkpoint.restore(work, checkpoints)
-    for one in todo[work.done :]:
-        work.do(one, _named(progress, one.place(len(steps))))
-        if checkpoints is not None and work.done < len(todo) and work.storage == FLOAT32:
-            checkpoint.keep(work, checkpoints)
-    return work.candidate()
-
-
-def _require_extra(steps: Sequence[Step]) -> None:
-    """Miss what the last steps need now, not after the training."""
-    engines = {one.engine for one in steps if isinstance(one, QuantizeStep)}
-    if "onnxruntime" in engines or any(isinstance(one, ExportStep) for one in steps):
-        for name in ("onnx", "onnxruntime", "onnxscript"):
-            edge(name)
-
-
-def _ranking(wanted: Cut, removal: Removal, present: Kept, whole: Kept) -> Ranking:
-    shares = dict(zip(present.present(wanted.what), share(removal.scores), strict=True))
+def _ranking(wanted: Cut, removal: Removal, present: KeptUnits, whole: KeptUnits) -> Ranking:
+    shares = dict(zip(present.present(wanted.what), shares_of_rows(removal.scores), strict=True))
     rows = []
     for row, units in enumerate(whole.of(wanted.what)):
         there = present.of(wanted.what)[row]
@@ -281,10 +268,6 @@ def _digits(value: float | None) -> float | None:
 
 def _step_seed(seed: int, stream: int, index: int) -> int:
     return int(np.random.SeedSequence([seed, stream, index]).generate_state(1)[0])
-
-
-def _named(progress: Progress, prefix: str) -> Progress:
-    return lambda stage, done, total: progress(f"{prefix}: {stage}", done, total)
 
 
 def _as(progress: Progress, name: str) -> Progress:

@@ -9,10 +9,10 @@ EXACT = Context(prec=100)
 _CENT = Decimal("0.01")
 
 
-def exact(number: float) -> Decimal:
+def exact_decimal(number: float) -> Decimal:
     """A number of the policy as it is written there.
 
-    >>> exact(0.0042)
+    >>> exact_decimal(0.0042)
     Decimal('0.0042')
     """
     return Decimal(str(number))
@@ -29,7 +29,7 @@ def cents(amount: Decimal) -> str:
     return str(rounded if rounded else abs(rounded))
 
 
-def plain(amount: Decimal) -> str:
+def amount_text(amount: Decimal) -> str:
     """Write an amount exactly, without an exponent or trailing zeros."""
     text = f"{amount:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
@@ -37,5 +37,5 @@ def plain(amount: Decimal) -> str:
 
 def at_least_cents(amount: Decimal) -> str:
     """Write an amount exactly, with two decimals or as many as it has."""
-    whole, _, decimals = plain(amount).partition(".")
+    whole, _, decimals = amount_text(amount).partition(".")
     return f"{whole}.{decimals:0<2}"

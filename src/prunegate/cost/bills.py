@@ -74,7 +74,7 @@ class Rented:
 Bill = Graduated | Rented
 
 
-def carried(throughput: float, utilisation: float) -> Fraction:
+def monthly_capacity(throughput: float, utilisation: float) -> Fraction:
     """Inferences a month that one instance carries.
 
     Args:

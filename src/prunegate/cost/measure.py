@@ -8,6 +8,11 @@ policies: models in, plain figures out.
 
 from __future__ import annotations
 
+import math
+import os
+import platform
+import statistics
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -16,9 +21,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from prunegate.cost.interval import FEWEST_ROUNDS, median_ratio
-from prunegate.cost.machine import load, machine
-from prunegate.cost.measurement import Interval, Measurements, ModelFigures, steady
+from prunegate.cost.measurement import Estimate95, Measurements, ModelFigures, steady
+from prunegate.cost.processor import processor
 from prunegate.cost.rounds import (
     Inputs,
     Round,
@@ -33,6 +37,72 @@ from prunegate.cost.rounds import (
 from prunegate.errors import MeasurementError
 from prunegate.io.progress import Progress, silent
 from prunegate.models.placement import engine_of
+
+
+def machine(device: torch.device, load_before: float, load_after: float) -> dict[str, str]:
+    """Describe the processor, its cores, the software, and how busy it was."""
+    found = {
+        **processor().facts(),
+        "cores": str(cores()),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "load_before": f"{load_before:.2f}",
+        "load_after": f"{load_after:.2f}",
+    }
+    if device.type == "cuda":
+        found["gpu"] = torch.cuda.get_device_name(device)
+    return found
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def load_average() -> float:
+    """Return the load average of the last minute: runnable processes, on average."""
+    return os.getloadavg()[0]
+
+
+FEWEST_ROUNDS = 6
+"""With fewer, even the smallest and the largest round enclose the median in under 95 % of runs."""
+
+
+def median_ratio(numerators: Sequence[float], denominators: Sequence[float]) -> Estimate95:
+    """Return the median of paired ratios with its 95 % two-sided interval, to six digits.
+
+    >>> median_ratio([1, 2, 3, 4, 5, 6], [2] * 6)
+    Interval(value=1.75, low=0.5, high=3.0)
+
+    Raises:
+        MeasurementError: fewer than six pairs, or a time that is not above zero.
+    """
+    pairs = list(zip(numerators, denominators, strict=True))
+    if len(pairs) < FEWEST_ROUNDS:
+        raise MeasurementError(
+            f"{len(pairs)} rounds are too few; measure at least {FEWEST_ROUNDS}."
+        )
+    if not all(0 < x < math.inf and 0 < y < math.inf for x, y in pairs):
+        raise MeasurementError(
+            "a round took no time at all; measure longer rounds or larger batches."
+        )
+    ratios = sorted(x / y for x, y in pairs)
+    rank = _rank(len(ratios))
+    ends = (ratios[rank - 1], statistics.median(ratios), ratios[-rank])
+    low, value, high = (float(f"{ratio:.6g}") for ratio in ends)
+    return Estimate95(value=value, low=low, high=high)
+
+
+def _rank(rounds: int) -> int:
+    """Return the largest k with 2 P(Binomial(rounds, 1/2) < k) <= 5 %."""
+    tail, rank = 0, 0
+    # Integers, so that no rounding decides: 40 tail <= 2**rounds is 2 tail / 2**rounds <= 1/20.
+    while 40 * (tail + math.comb(rounds, rank)) <= 2**rounds:
+        tail += math.comb(rounds, rank)
+        rank += 1
+    return rank
+
 
 _FEWEST_CALLS = {50: 1, 95: 20, 99: 100}
 """Calls below which a percentile is just the slowest call, hence not reported."""
@@ -71,7 +141,7 @@ def measure(  # noqa: PLR0913  # the settings of one experiment, by keyword
     check_settings(batch=batch, threads=threads, rounds=rounds, seconds=seconds)
     inputs = take(sample_inputs, batch)
     device = device_of(inputs)
-    load_before = load()
+    load_before = load_average()
     with settings(baseline, candidate, threads):
         runs = [runner(module, inputs, device) for module in (baseline, candidate)]
         calls = calls_per_slot(runs, rounds, seconds)
@@ -94,7 +164,7 @@ def measure(  # noqa: PLR0913  # the settings of one experiment, by keyword
         noise=noise,
         cpu_noise=_ratio(taken, "after", "before", cpu=True) if on_cpu else None,
         quiet=steady(noise),
-        environment=machine(device, load_before, load()),
+        environment=machine(device, load_before, load_average()),
     )
 
 
@@ -104,7 +174,7 @@ def _engines(baseline: nn.Module, candidate: nn.Module, device: torch.device) ->
     return f"{one} {device.type}" if one == other else f"{one} against {other} {device.type}"
 
 
-def figures(
+def model_figures(
     *,
     digest: str | None = None,
     model_bytes: int | None = None,
@@ -127,7 +197,7 @@ def figures(
 def describe(
     timed: Measurements, *, baseline: ModelFigures, candidate: ModelFigures
 ) -> Measurements:
-    """Add what is counted about the models (``figures``) to what was timed."""
+    """Add what is counted about the models (``model_figures``) to what was timed."""
     return replace(
         timed,
         baseline=_with_counts(timed.baseline, baseline),
@@ -162,7 +232,7 @@ def check_settings(*, batch: int, threads: int, rounds: int, seconds: float) -> 
         raise MeasurementError(f"{seconds} seconds: give a time above zero and below a day.")
 
 
-def _ratio(rounds: list[Round], over: str, under: str, *, cpu: bool) -> Interval:
+def _ratio(rounds: list[Round], over: str, under: str, *, cpu: bool) -> Estimate95:
     """Return the ratio of two parts of the rounds; ``baseline`` is the mean of its two slots."""
     return median_ratio(
         [_time(r, over, cpu) for r in rounds], [_time(r, under, cpu) for r in rounds]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, kw_only=True)
-class Interval:
+class Estimate95:
     """An estimate with its 95 % two-sided interval."""
 
     value: float
@@ -21,7 +21,7 @@ TOLERANCE = 0.05
 """How far the baseline may differ from itself before a run is no evidence."""
 
 
-def steady(noise: Interval, tolerance: float = TOLERANCE) -> bool:
+def steady(noise: Estimate95, tolerance: float = TOLERANCE) -> bool:
     """Whether the baseline against itself stays within the tolerance of 1."""
     return 1 - tolerance <= noise.low and noise.high <= 1 + tolerance
 
@@ -61,13 +61,13 @@ class Measurements:
     rounds: int
     baseline: ModelFigures
     candidate: ModelFigures
-    cpu_ratio: Interval | None = None
+    cpu_ratio: Estimate95 | None = None
     """Candidate's CPU time over the baseline's, from paired rounds."""
-    latency_ratio: Interval | None = None
+    latency_ratio: Estimate95 | None = None
     """Candidate's median latency over the baseline's, from paired rounds."""
-    noise: Interval | None = None
+    noise: Estimate95 | None = None
     """Baseline over baseline, measured in the same rounds: 1 on a quiet machine."""
-    cpu_noise: Interval | None = None
+    cpu_noise: Estimate95 | None = None
     """The same for CPU time, which a busy machine disturbs far less."""
     quiet: bool = True
     """False: the machine was too busy; timed figures are no evidence."""

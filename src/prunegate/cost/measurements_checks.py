@@ -9,7 +9,7 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from prunegate.cost.measurement import Interval, Measurements, ModelFigures
+from prunegate.cost.measurement import Estimate95, Measurements, ModelFigures
 
 FORMAT = "urn:prunegate:measurements:v1"
 INTERVALS = ("cpu_ratio", "latency_ratio", "noise", "cpu_noise")
@@ -78,7 +78,7 @@ def _interval(value: Any, where: str) -> Iterator[str]:
     if not isinstance(value, dict):
         yield f"{where}: got {_shown(value)}, expected an object with value, low, high"
         return
-    names = [field.name for field in fields(Interval)]
+    names = [field.name for field in fields(Estimate95)]
     wrong = [*_keys(value, names, f"{where}.", set(names))]
     for key in names:
         if key in value:

@@ -13,7 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from prunegate.cost.measurement import Interval, Measurements, ModelFigures
+from prunegate.cost.measurement import Estimate95, Measurements, ModelFigures
 from prunegate.cost.measurements_checks import INTERVALS, mistakes_in
 from prunegate.errors import MeasurementError
 
@@ -122,6 +122,6 @@ def _build(document: dict[str, Any]) -> Measurements:
     for role in ("baseline", "candidate"):
         values[role] = ModelFigures(**values[role])
     for key in INTERVALS:
-        values[key] = Interval(**values[key]) if values.get(key) else None
+        values[key] = Estimate95(**values[key]) if values.get(key) else None
     values["others"] = tuple(_build(one) for one in values.get("others", ()))
     return Measurements(**values)

@@ -28,7 +28,7 @@ _RESET_PEAK = "5"
 Call = Callable[[Mapping[str, Tensor]], object]
 
 
-def answer(asked: Mapping[str, Any]) -> list[int | None]:
+def peaks_of(asked: Mapping[str, Any]) -> list[int | None]:
     """Load what is asked for and return the peak bytes of each batch."""
     torch.set_num_threads(asked["threads"])
     with np.load(asked["inputs"], allow_pickle=False) as arrays:
@@ -58,7 +58,7 @@ def _load_libraries(asked: Mapping[str, Any]) -> None:
     if asked["onnx"]:
         edge("onnxruntime")
     else:
-        import prunegate.models.store  # noqa: F401  # for what it brings
+        import prunegate.models.load  # noqa: F401  # for what it brings
 
         family_of(asked["architecture"])
     torch.ones(64, 64) @ torch.ones(64, 64)  # starts torch's threads and kernels
@@ -72,7 +72,7 @@ def _loaded(asked: Mapping[str, Any]) -> Call:
         # By path: from bytes, the session would hold the file a second time.
         session = open_session(asked["path"], asked["path"], asked["threads"])
         return lambda inputs: session.run(None, {n: tensor.numpy() for n, tensor in inputs.items()})
-    from prunegate.models.store import load_model
+    from prunegate.models.load import load_model
 
     module = load_model(Path(asked["path"])).module
     return lambda inputs: module(**inputs)
@@ -106,4 +106,4 @@ def _resident(name: str) -> int | None:
 
 
 if __name__ == "__main__":
-    json.dump(answer(json.load(sys.stdin)), sys.stdout)
+    json.dump(peaks_of(json.load(sys.stdin)), sys.stdout)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from prunegate.cost.measurement import Measurements
 from prunegate.cost.projection import Projection, project
 from prunegate.errors import MeasurementError
-from prunegate.policy.model import Policy
+from prunegate.policy.schema import Policy
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -45,10 +45,10 @@ def processor() -> Processor:
         text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return Processor(name=platform.processor() or "unknown", instruction_sets=None)
-    return described(text)
+    return processor_from_cpuinfo(text)
 
 
-def described(cpuinfo: str) -> Processor:
+def processor_from_cpuinfo(cpuinfo: str) -> Processor:
     """Read the kernel's description (x86 says ``flags``, ARM ``Features``) of the first core."""
     facts: dict[str, str] = {}
     for line in cpuinfo.splitlines():

@@ -16,13 +16,59 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
 
-from prunegate.cost.amounts import EXACT, at_least_cents, cents, exact, plain, six_digits
-from prunegate.cost.bills import Bill, Graduated
+from prunegate.cost.amounts import (
+    EXACT,
+    amount_text,
+    at_least_cents,
+    cents,
+    exact_decimal,
+    six_digits,
+)
+from prunegate.cost.bills import HOURS, Bill, Graduated, Rented
 from prunegate.cost.measurement import Measurements
-from prunegate.cost.notes import notes
-from prunegate.cost.tariff import Tariff, tariff
+from prunegate.cost.tariff import Tariff, steady_enough, tariff
 from prunegate.cost.volumes import Course, course, scenarios
-from prunegate.policy.money import Cost
+from prunegate.policy.cost import Cost
+
+
+def notes(bills: Tariff, volumes: Course, measurements: Measurements | None) -> tuple[str, ...]:
+    """The sentences, the most important first; empty where the amounts explain themselves."""
+    return tuple(_notes(bills, volumes, measurements))
+
+
+def _notes(bills: Tariff, volumes: Course, measurements: Measurements | None) -> Iterator[str]:
+    if not steady_enough(bills.basis, measurements):
+        yield (
+            "The machine was too busy while it measured: these amounts are no evidence, measure "
+            "again on a quiet one."
+        )
+    if isinstance(bills.baseline, Rented) and isinstance(bills.candidate, Rented):
+        yield (
+            "Instances are whole, so a saving comes in steps. Their number follows the month's "
+            f"average load ({HOURS} hours); what is not utilised is left for peaks."
+        )
+        for volume in dict.fromkeys(volume for _, volume in (volumes[0], volumes[-1])):
+            yield _step(bills.baseline, bills.candidate, volume)
+    if isinstance(bills.baseline, Graduated) and len(bills.baseline.tiers) > 1:
+        yield "Tiers are graduated: each price is for the part of a month's volume in its tier."
+
+
+def _step(baseline: Rented, candidate: Rented, volume: int) -> str:
+    """Why there is a saving at a volume, or none."""
+    before, after = baseline.instances(volume), candidate.instances(volume)
+    at = f"At {volume:,} inferences a month"
+    if before != after:
+        return f"{at} the baseline takes {_counted(before)} and the candidate {after:,}."
+    if before == 0:
+        return f"{at} nothing runs, so there is nothing to save."
+    least = ", the least that runs," if before == baseline.minimum > 1 else ""
+    carry = "carries" if before == 1 else "carry"
+    both = "both models" if before == 1 else "either model"
+    return f"{at} {_counted(before)}{least} {carry} {both}, so there is nothing to save."
+
+
+def _counted(instances: int) -> str:
+    return "one instance" if instances == 1 else f"{instances:,} instances"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +173,7 @@ def project(cost: Cost, measurements: Measurements | None) -> Projection:
     """
     with localcontext(EXACT):
         bills = tariff(cost, measurements)
-        one_off = exact(cost.one_off)
+        one_off = exact_decimal(cost.one_off)
         expected = course(cost.volumes) if cost.volumes else ()
         ledger = list(_ledger(bills, expected, one_off))
         beside = {
@@ -222,7 +268,7 @@ def _prices(bills: Tariff) -> dict[str, str | None]:
     parts = {"baseline": bills.baseline, "candidate": bills.candidate,
              "candidate_low": bills.low, "candidate_high": bills.high}  # fmt: skip
     return {
-        f"price_{name}": plain(bill.tiers[0][1])
+        f"price_{name}": amount_text(bill.tiers[0][1])
         if isinstance(bill, Graduated) and len(bill.tiers) == 1
         else None
         for name, bill in parts.items()

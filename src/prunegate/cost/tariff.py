@@ -11,11 +11,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
 
-from prunegate.cost.amounts import EXACT, exact, six_digits
-from prunegate.cost.bills import Bill, Graduated, Rented, carried
-from prunegate.cost.measurement import Interval, Measurements, ModelFigures, is_evidence, steady
+from prunegate.cost.amounts import EXACT, exact_decimal, six_digits
+from prunegate.cost.bills import Bill, Graduated, Rented, monthly_capacity
+from prunegate.cost.measurement import Estimate95, Measurements, ModelFigures, is_evidence, steady
 from prunegate.errors import MeasurementError
-from prunegate.policy.money import Billing, Cost, Instance
+from prunegate.policy.cost import Billing, Cost, Instance
 
 QUOTED = "quoted"
 SCALED = "measured CPU-time ratio"
@@ -47,7 +47,7 @@ def tariff(cost: Cost, measurements: Measurements | None) -> Tariff:
     if cost.billing.instance is not None:
         return _rented(cost.billing.instance, measurements)
     if cost.billing.quoted:
-        prices = [exact(price.candidate or 0.0) for price in cost.billing.prices]
+        prices = [exact_decimal(price.candidate or 0.0) for price in cost.billing.prices]
         return Tariff(
             baseline=_graduated(cost.billing, _baseline(cost.billing)),
             candidate=_graduated(cost.billing, prices),
@@ -69,11 +69,11 @@ def steady_enough(basis: str, measurements: Measurements | None) -> bool:
     return steady(measurements.cpu_noise)
 
 
-def _scaled(billing: Billing, ratio: Interval) -> Tariff:
+def _scaled(billing: Billing, ratio: Estimate95) -> Tariff:
     def at(part: float) -> Graduated:
         with localcontext(EXACT):
             return _graduated(
-                billing, [six_digits(price * exact(part)) for price in _baseline(billing)]
+                billing, [six_digits(price * exact_decimal(part)) for price in _baseline(billing)]
             )
 
     return Tariff(
@@ -86,7 +86,7 @@ def _scaled(billing: Billing, ratio: Interval) -> Tariff:
 
 
 def _baseline(billing: Billing) -> list[Decimal]:
-    return [exact(price.baseline) for price in billing.prices]
+    return [exact_decimal(price.baseline) for price in billing.prices]
 
 
 def _graduated(billing: Billing, prices: Sequence[Decimal]) -> Graduated:
@@ -94,7 +94,7 @@ def _graduated(billing: Billing, prices: Sequence[Decimal]) -> Graduated:
     return Graduated(tiers=tuple(zip(ends, prices, strict=True)))
 
 
-def _ratio(measurements: Measurements | None) -> Interval:
+def _ratio(measurements: Measurements | None) -> Estimate95:
     if measurements is None or measurements.cpu_ratio is None:
         raise MeasurementError(
             "the candidate's price is not known: quote it under 'cost: billing: per_inference: "
@@ -104,7 +104,7 @@ def _ratio(measurements: Measurements | None) -> Interval:
     return _sane(measurements.cpu_ratio)
 
 
-def _sane(ratio: Interval) -> Interval:
+def _sane(ratio: Estimate95) -> Estimate95:
     if ratio.low < 1 / _LARGEST_RATIO or ratio.high > _LARGEST_RATIO:
         raise MeasurementError(
             f"a measured ratio between {ratio.low:g} and {ratio.high:g} prices nothing; measure "
@@ -135,15 +135,17 @@ def _rented(instance: Instance, measurements: Measurements | None) -> Tariff:
 def _bill_of(instance: Instance) -> Callable[[float], Rented]:
     def bill(throughput: float) -> Rented:
         return Rented(
-            per_hour=exact(instance.per_hour),
-            capacity=carried(throughput, instance.utilisation),
+            per_hour=exact_decimal(instance.per_hour),
+            capacity=monthly_capacity(throughput, instance.utilisation),
             minimum=instance.minimum,
         )
 
     return bill
 
 
-def _ends(before: float, after: float, ratio: Interval | None) -> tuple[float | None, float | None]:
+def _ends(
+    before: float, after: float, ratio: Estimate95 | None
+) -> tuple[float | None, float | None]:
     """The candidate's throughput if its paired latency ratio is really at its dear or cheap end.
 
     The figure is a mean over calls and the ratio one of medians, so the figure is kept inside.

@@ -7,7 +7,7 @@ from decimal import ROUND_HALF_UP, Decimal, localcontext
 from fractions import Fraction
 
 from prunegate.cost.amounts import EXACT
-from prunegate.policy.money import Volumes, VolumeTable
+from prunegate.policy.cost import Volumes, VolumeTable
 
 Course = tuple[tuple[int, int], ...]
 """(month, inferences) in order; month 0 is now, which is shown for reference and never billed."""

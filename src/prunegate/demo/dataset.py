@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from prunegate.demo.creatives import Creatives, render
+from prunegate.demo.creatives import Creatives, render_creatives
 from prunegate.demo.styles import SIDE
 from prunegate.errors import InputError, InternalError, TableError
 from prunegate.io.atomic import whole_folder
@@ -82,7 +82,7 @@ def write(
     if folder.exists():
         raise InputError(f"{folder} exists already: name a new folder for the dataset")
     sizes = sizes or Sizes()
-    creatives = render(sum(asdict(sizes).values()), seed)
+    creatives = render_creatives(sum(asdict(sizes).values()), seed)
     _refuse_twins(creatives)
     splits = sizes.split(creatives)
     with whole_folder(folder) as making:
@@ -91,7 +91,7 @@ def write(
     return splits
 
 
-def read(folder: Path, split: str, progress: Progress = silent) -> Creatives:
+def read_split(folder: Path, split: str, progress: Progress = silent) -> Creatives:
     """Read one split back from ``folder``.
 
     Raises:

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from prunegate.demo.creatives import Creatives, render
+from prunegate.demo.creatives import Creatives, render_creatives
 from prunegate.demo.dataset import HEADER, TABLE, Sizes
 from prunegate.errors import TableError
 from prunegate.io.atomic import replace_file, whole_folder
@@ -48,7 +48,7 @@ def write_more(folder: Path, count: int, *, seed: int, sizes: Sizes, progress: P
 
 def _further(count: int, seed: int, sizes: Sizes) -> Creatives:
     known = sum(asdict(sizes).values())
-    return render(known + count, seed).take(slice(known, None))
+    return render_creatives(known + count, seed).take(slice(known, None))
 
 
 def _write(folder: Path, creatives: Creatives, progress: Progress) -> None:

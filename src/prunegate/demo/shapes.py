@@ -79,7 +79,7 @@ def mug(u: Field, v: Field) -> Field:
     return _join(body, handle)
 
 
-def key(u: Field, v: Field) -> Field:
+def key_shape(u: Field, v: Field) -> Field:
     """Ring on the left, shaft to the right, two teeth below."""
     bow = ring(u + 0.58, v, 0.29, 0.13)
     shaft = box(u - 0.35, v, (0.64, 0.11))
@@ -112,5 +112,5 @@ def umbrella(u: Field, v: Field) -> Field:
 
 UNSAFE = MappingProxyType({"pistol": pistol, "bottle": bottle})
 SAFE = MappingProxyType(
-    {"phone": phone, "mug": mug, "key": key, "star": star, "umbrella": umbrella}
+    {"phone": phone, "mug": mug, "key": key_shape, "star": star, "umbrella": umbrella}
 )

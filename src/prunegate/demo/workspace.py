@@ -14,7 +14,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from prunegate import __version__
-from prunegate.demo.dataset import Sizes, read, write
+from prunegate.demo.dataset import Sizes, read_split, write
 from prunegate.errors import InputError
 from prunegate.io.atomic import replace_file
 from prunegate.io.progress import Progress
@@ -43,7 +43,7 @@ STAGES = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Workspace:
+class DemoWorkspace:
     """Where the demo's inputs lie."""
 
     folder: Path
@@ -67,12 +67,14 @@ def scaled(scale: float) -> Sizes:
     return Sizes(**{split: round(size * scale) for split, size in asdict(FULL).items()})
 
 
-def told(arm: str, progress: Progress) -> Progress:
+def progress_of_arm(arm: str, progress: Progress) -> Progress:
     """Progress that says which candidate it speaks of."""
     return lambda stage, done, total: progress(f"{arm}: {stage}", done, total)
 
 
-def prepare(cache: Path, *, seed: int, sizes: Sizes, epochs: int, progress: Progress) -> Workspace:
+def prepare_demo(
+    cache: Path, *, seed: int, sizes: Sizes, epochs: int, progress: Progress
+) -> DemoWorkspace:
     """Render, train and write what is not in the cache yet.
 
     Args:
@@ -100,19 +102,19 @@ def prepare(cache: Path, *, seed: int, sizes: Sizes, epochs: int, progress: Prog
         raise InputError(
             f"{folder}: cannot be written ({error.strerror}); name another --cache"
         ) from error
-    return Workspace(folder=folder, policies=policies)
+    return DemoWorkspace(folder=folder, policies=policies)
 
 
-def prepare_search(
+def prepare_search_demo(
     cache: Path, *, seed: int, sizes: Sizes, epochs: int, progress: Progress
 ) -> Path:
     """Add what the search needs to the demo's workspace; return the policy to search by.
 
-    Args and errors are those of ``prepare``.
+    Args and errors are those of ``prepare_demo``.
     """
     from prunegate.demo.more import write_more
 
-    folder = prepare(cache, seed=seed, sizes=sizes, epochs=epochs, progress=progress).folder
+    folder = prepare_demo(cache, seed=seed, sizes=sizes, epochs=epochs, progress=progress).folder
     path = folder / f"{name_of(SEARCH)}.yaml"
     count = max(1, MORE * sizes.search // FULL.search)
     try:
@@ -177,7 +179,7 @@ def _shipped(name: str) -> str:
 def _train(creatives: Path, baseline: Path, seed: int, epochs: int, progress: Progress) -> None:
     from prunegate.demo.baseline import Training, train
 
-    found = read(creatives, "train", progress)
+    found = read_split(creatives, "train", progress)
     train(
         found.pixels,
         found.unsafe,

@@ -6,7 +6,7 @@ the plan and the report read nothing else; only the second opinion has its own a
 purpose.
 
 A new check is one entry here (and one line of arithmetic for the second opinion, in
-``audit/opinion_facts.py``).
+``audit/opinion/facts.py``).
 """
 
 # ruff: noqa: D102  # the base class says what each member means
@@ -22,11 +22,11 @@ from prunegate.errors import UnsupportedError
 from prunegate.metrics.catalogue import Better, Metric
 from prunegate.metrics.hypothesis import (
     Difference,
-    ErrorRatio,
+    ErrorsAtMost,
     Hypothesis,
     Level,
     SuccessRatio,
-    exact,
+    exact_fraction,
 )
 from prunegate.registry import Registry
 
@@ -85,7 +85,7 @@ class LevelCheck(Check):
 
     def claim(self, bound: Bound, metric: Metric) -> Hypothesis:
         at_least = self.floor != metric.lower_is_better
-        return Level(limit=metric.turned(exact(bound.value)), at_least=at_least)
+        return Level(limit=metric.turned(exact_fraction(bound.value)), at_least=at_least)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,7 +115,7 @@ class ChangeCheck(Check):
         return self.loss and (self.moves == "rise") == (better == "higher")
 
     def claim(self, bound: Bound, metric: Metric) -> Hypothesis:
-        share = exact(bound.value)
+        share = exact_fraction(bound.value)
         if bound.kind == "absolute":
             margin = share if self.at_most else -share
             return Difference(margin=margin, swapped=self.at_most and not self.loss)
@@ -134,12 +134,12 @@ class ChangeCheck(Check):
     def _of_errors(self, share: Fraction) -> Hypothesis:
         """A margin as growth of the error rate."""
         if not self.at_most:
-            return ErrorRatio(ratio=1 - share)
+            return ErrorsAtMost(ratio=1 - share)
         if not self.loss:
             if share >= 1:
                 raise UnsupportedError(f"{self.name}: error_ratio has to be below 1")
-            return ErrorRatio(ratio=1 / (1 - share), swapped=True)
-        return ErrorRatio(ratio=1 + share)
+            return ErrorsAtMost(ratio=1 / (1 - share), swapped=True)
+        return ErrorsAtMost(ratio=1 + share)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,9 +149,9 @@ class RatioCheck(Check):
     form: ClassVar[Form] = "factor"
 
     def claim(self, bound: Bound, metric: Metric) -> Hypothesis:
-        factor = exact(bound.value)
+        factor = exact_fraction(bound.value)
         if metric.lower_is_better:
-            return ErrorRatio(ratio=factor)
+            return ErrorsAtMost(ratio=factor)
         return SuccessRatio(ratio=1 / factor, swapped=True)
 
 

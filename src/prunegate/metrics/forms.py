@@ -2,7 +2,7 @@
 
 A metric has one form per kind of task. A form says which rows the metric is about, which of them
 are right, and how the candidate gets worse at it, which is all that counting, testing and planning
-have to know. ``evaluation/metrics.py`` has the evidence of every form. A new metric of a known form
+have to know. ``evidence/of_metric.py`` has the evidence of every form. A new metric of a known form
 is one entry of the catalogue; a new form is one class here and one kind of evidence there.
 
 Cells are numbered ``4 * label + 2 * baseline + candidate``, 1 being positive.

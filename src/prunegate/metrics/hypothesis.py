@@ -38,14 +38,14 @@ class SuccessRatio:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ErrorRatio:
+class ErrorsAtMost:
     """candidate's error rate <= ratio x baseline's error rate; ``swapped`` exchanges the models."""
 
     ratio: Fraction
     swapped: bool = False
 
 
-Contrast = Difference | SuccessRatio | ErrorRatio
+Contrast = Difference | SuccessRatio | ErrorsAtMost
 Hypothesis = Level | Contrast
 
 
@@ -80,7 +80,7 @@ def holds(
     return whole - first <= hypothesis.ratio * (whole - second)
 
 
-def exact(number: float) -> Fraction:
+def exact_fraction(number: float) -> Fraction:
     """The number as it was written: 0.02 is 1/50, not the nearest double."""
     return Fraction(str(number))
 

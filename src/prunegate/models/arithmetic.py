@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from prunegate.errors import ModelError
-from prunegate.models.kept import Kept
+from prunegate.models.kept_units import KeptUnits
 
 _LARGEST = 1 << 20  # no size of a real model comes near; keeps hostile numbers out of allocations
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ledger:
+class ParameterSum:
     """What each part of a transformer costs in parameters."""
 
     layers: int
@@ -60,13 +60,13 @@ class Ledger:
         units = sum(heads_per_layer) * self.head + sum(neurons_per_layer) * self.neuron
         return self.outside + present * self.layer + units
 
-    def of(self, kept: Kept) -> int:
+    def of(self, kept: KeptUnits) -> int:
         """Count the parameters of a plan."""
         return self.parameters(kept.counts("heads"), kept.counts("neurons"))
 
-    def whole(self) -> Kept:
+    def whole(self) -> KeptUnits:
         """Return the plan that keeps everything."""
-        return Kept.whole(
+        return KeptUnits.whole(
             {
                 "heads": [self.heads] * self.layers,
                 "neurons": [self.neurons] * self.layers,
@@ -105,7 +105,7 @@ def positive(value: object, name: str) -> int:
     return value
 
 
-def flag(config: Mapping[str, Any], name: str, *, default: bool) -> bool:
+def config_flag(config: Mapping[str, Any], name: str, *, default: bool) -> bool:
     """Read a yes or no from the content of a config.json; null and absent mean the default.
 
     Raises:

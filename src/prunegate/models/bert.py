@@ -20,9 +20,9 @@ from transformers import (
 )
 
 from prunegate.errors import ModelError, UnsupportedError
-from prunegate.models.arithmetic import Ledger, flag, labels, size
+from prunegate.models.arithmetic import ParameterSum, config_flag, labels, size
 from prunegate.models.family import Answers, Family, Reads
-from prunegate.models.sites import Site, between, side_by_side
+from prunegate.models.sites import Site, side_by_side, units_between
 from prunegate.models.transformer import Transformer
 
 _EXAMPLE = 8  # tokens
@@ -55,7 +55,7 @@ class Bert(Transformer):
     )
     dropped_names: ClassVar[str] = r"\.embeddings\.position_ids$"  # of transformers before 4.31
 
-    def ledger(self, config: Mapping[str, Any]) -> Ledger:
+    def ledger(self, config: Mapping[str, Any]) -> ParameterSum:
         """Return what each part costs; bert-base-uncased with two labels has 109,483,778.
 
         Raises:
@@ -71,7 +71,7 @@ class Bert(Transformer):
         tokens = sizes["vocab_size"] + sizes["max_position_embeddings"] + sizes["type_vocab_size"]
         wider = width * hidden + hidden if width != hidden else 0
         dense = hidden * (hidden + 1)  # the pooler, or the head's own layer
-        return Ledger(
+        return ParameterSum(
             layers=sizes["num_hidden_layers"],
             heads=heads,
             neurons=sizes["intermediate_size"],
@@ -96,7 +96,7 @@ class Bert(Transformer):
             UnsupportedError: is_decoder, or what no adapter does.
         """
         super().refuse(config)
-        if flag(config, "is_decoder", default=False):
+        if config_flag(config, "is_decoder", default=False):
             raise UnsupportedError(
                 "config: is_decoder is true; only encoders can be loaded as classifiers."
             )
@@ -120,12 +120,12 @@ class Bert(Transformer):
             attention.all_head_size = len(keep) * width
 
         before = [(linear, places) for linear in (attention.query, attention.key, attention.value)]
-        return between(name, before, output, places, resized)
+        return units_between(name, before, output, places, resized)
 
     def neurons(self, layer: Any, name: str) -> Site:
         """Return the neurons of a layer."""
         places = side_by_side(layer.output.dense.in_features, 1)
-        return between(name, [(layer.intermediate.dense, places)], layer.output.dense, places)
+        return units_between(name, [(layer.intermediate.dense, places)], layer.output.dense, places)
 
 
 class Roberta(Bert):

@@ -18,15 +18,15 @@ from torch import Tensor, nn
 from transformers.modeling_outputs import ImageClassifierOutput
 
 from prunegate.errors import ModelError, UnsupportedError
-from prunegate.models.candidate import Provenance
+from prunegate.models.candidate_module import Provenance
 from prunegate.models.cnn_graph import filter_sites
 from prunegate.models.cut import cut, cut_whole
 from prunegate.models.family import OWN_CLASS
 from prunegate.models.gates import gated
-from prunegate.models.kept import Kept, Kind
+from prunegate.models.kept_units import KeptUnits, Kind
+from prunegate.models.load import LoadedModel, read_candidate
 from prunegate.models.own_class import OwnClass
 from prunegate.models.sites import Site
-from prunegate.models.store import LoadedModel, load_candidate
 from prunegate.models.surgery import SURGERY_FILE
 from prunegate.models.surgery_json import from_json
 from prunegate.models.weights import weights_sha256, write_weights
@@ -90,17 +90,17 @@ class OwnNetwork(OwnClass):
             "parameters": whole,
         }
 
-    def whole(self, config: Mapping[str, Any]) -> Kept:
+    def whole(self, config: Mapping[str, Any]) -> KeptUnits:
         """Return the units of the unpruned network."""
-        return Kept.whole({"filters": config["filters"]})
+        return KeptUnits.whole({"filters": config["filters"]})
 
-    def parameters(self, config: Mapping[str, Any], kept: Kept) -> int:
+    def parameters(self, config: Mapping[str, Any], kept: KeptUnits) -> int:
         """Count parameters from shapes."""
         counts = zip(config["filters"], kept.counts("filters"), strict=True)
         removed = [units - left for units, left in counts]
         return sum(shape.count(removed) for shape in self.shapes)
 
-    def skeleton(self, config: Mapping[str, Any], kept: Kept) -> nn.Module:
+    def skeleton(self, config: Mapping[str, Any], kept: KeptUnits) -> nn.Module:
         """Build the network and cut it.
 
         Raises:
@@ -202,7 +202,7 @@ def load_cnn(folder: Path, build: Build) -> LoadedModel:
             f"{path}: build() makes another network than the one that was pruned (its filters or "
             "parameters differ); give the factory of the unpruned network."
         )
-    loaded = load_candidate(folder, family)
+    loaded = read_candidate(folder, family)
     loaded.module.prunegate = Provenance(surgery=surgery, folder=folder)  # type: ignore[assignment]  # no module, a note on one
     return loaded
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from prunegate.errors import InternalError, ModelError
 from prunegate.models.family import Family
-from prunegate.models.kept import Kept, Kind
+from prunegate.models.kept_units import KeptUnits, Kind
 from prunegate.models.sites import Site
 
 _SIZES: dict[str, tuple[tuple[str, int], ...]] = {  # attribute, axis of the weight
@@ -43,7 +43,7 @@ def cut(family: Family, module: nn.Module, kind: Kind, keep: Sequence[Sequence[i
             site.resized(left)
 
 
-def cut_whole(family: Family, module: nn.Module, kept: Kept) -> None:
+def cut_whole(family: Family, module: nn.Module, kept: KeptUnits) -> None:
     """Cut an unpruned module to a plan, in place; layers go first."""
     for kind in sorted(kept.kinds, key=lambda kind: kind != "layers"):
         cut(family, module, kind, kept.rows(kind))

@@ -9,9 +9,9 @@ from torch import Tensor, nn
 from transformers import DistilBertConfig, DistilBertForSequenceClassification
 
 from prunegate.errors import ModelError
-from prunegate.models.arithmetic import Ledger, aliased, labels, size
+from prunegate.models.arithmetic import ParameterSum, aliased, labels, size
 from prunegate.models.family import Answers, Family, Reads
-from prunegate.models.sites import Site, between, side_by_side
+from prunegate.models.sites import Site, side_by_side, units_between
 from prunegate.models.transformer import Transformer
 
 _ALIASES = {"hidden_size": "dim", "num_attention_heads": "n_heads", "num_hidden_layers": "n_layers"}
@@ -35,7 +35,7 @@ class DistilBert(Transformer):
     model_class = DistilBertForSequenceClassification
     dropped_names: ClassVar[str] = r"\.embeddings\.position_ids$"  # of transformers before 4.31
 
-    def ledger(self, config: Mapping[str, Any]) -> Ledger:
+    def ledger(self, config: Mapping[str, Any]) -> ParameterSum:
         """Return what each part costs; distilbert-base with two labels has 66,955,010.
 
         Raises:
@@ -47,7 +47,7 @@ class DistilBert(Transformer):
             raise ModelError(f"config: dim {hidden} is not a multiple of n_heads {heads}.")
         tokens = sizes["vocab_size"] + sizes["max_position_embeddings"]
         dense = hidden * (hidden + 1)  # before the classes
-        return Ledger(
+        return ParameterSum(
             layers=sizes["n_layers"],
             heads=heads,
             neurons=sizes["hidden_dim"],
@@ -77,12 +77,12 @@ class DistilBert(Transformer):
         before = [
             (linear, places) for linear in (attention.q_lin, attention.k_lin, attention.v_lin)
         ]
-        return between(name, before, attention.out_lin, places, resized)
+        return units_between(name, before, attention.out_lin, places, resized)
 
     def neurons(self, layer: Any, name: str) -> Site:
         """Return the neurons of a layer."""
         places = side_by_side(layer.ffn.lin2.in_features, 1)
-        return between(name, [(layer.ffn.lin1, places)], layer.ffn.lin2, places)
+        return units_between(name, [(layer.ffn.lin1, places)], layer.ffn.lin2, places)
 
     def _drop(self, module: nn.Module, keep: Sequence[int]) -> None:
         super()._drop(module, keep)

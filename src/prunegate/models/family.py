@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 from prunegate.errors import UnsupportedError
-from prunegate.models.kept import Kept, Kind
+from prunegate.models.kept_units import KeptUnits, Kind
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -52,19 +52,19 @@ class Family(Protocol):
     answers: Answers
     """What its logits are about: [B, classes], or [B, T, tokens]."""
 
-    def whole(self, config: Mapping[str, Any]) -> Kept:
+    def whole(self, config: Mapping[str, Any]) -> KeptUnits:
         """Return the units of the unpruned model; its kinds are those that can be pruned."""
         ...
 
-    def parameters(self, config: Mapping[str, Any], kept: Kept) -> int:
+    def parameters(self, config: Mapping[str, Any], kept: KeptUnits) -> int:
         """Count parameters from the config, without weights."""
         ...
 
-    def active_heads(self, config: Mapping[str, Any], kept: Kept) -> int:
+    def active_heads(self, config: Mapping[str, Any], kept: KeptUnits) -> int:
         """Count the attention heads (of queries) that remain; 0 where there is no attention."""
         ...
 
-    def skeleton(self, config: Mapping[str, Any], kept: Kept) -> nn.Module:
+    def skeleton(self, config: Mapping[str, Any], kept: KeptUnits) -> nn.Module:
         """Build the module with the kept shapes; its weights are arbitrary."""
         ...
 
@@ -102,7 +102,7 @@ def family_of(architecture: object) -> Family:
     return cast("Family", module.FAMILIES[architecture])
 
 
-def require_kind(family: Family, whole: Kept, what: str) -> None:
+def require_kind(family: Family, whole: KeptUnits, what: str) -> None:
     """Refuse to prune what an architecture does not have.
 
     Raises:

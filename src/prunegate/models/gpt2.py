@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from prunegate.errors import ModelError
-from prunegate.models.arithmetic import Ledger, aliased, flag, size
+from prunegate.models.arithmetic import ParameterSum, aliased, config_flag, size
 from prunegate.models.family import Answers, Family, Reads
 from prunegate.models.sites import InputSwitch, Part, Site, side_by_side
 from prunegate.models.transformer import Transformer
@@ -48,7 +48,7 @@ class GPT2(Transformer):
     # Causal masks, which transformers 4 stored as buffers.
     dropped_names: ClassVar[str] = r"\.attn\.(bias|masked_bias)$"
 
-    def ledger(self, config: Mapping[str, Any]) -> Ledger:
+    def ledger(self, config: Mapping[str, Any]) -> ParameterSum:
         """Return what each part costs; gpt2 has 124,439,808.
 
         Raises:
@@ -60,8 +60,8 @@ class GPT2(Transformer):
         if hidden % heads:
             raise ModelError(f"config: n_embd {hidden} is not a multiple of n_head {heads}.")
         tokens = sizes["vocab_size"] + sizes["n_positions"]
-        untied = not flag(known, "tie_word_embeddings", default=True)
-        return Ledger(
+        untied = not config_flag(known, "tie_word_embeddings", default=True)
+        return ParameterSum(
             layers=sizes["n_layer"],
             heads=heads,
             neurons=size(known, "n_inner", 4 * hidden),

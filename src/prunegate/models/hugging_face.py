@@ -19,7 +19,7 @@ from transformers.initialization import no_init_weights
 from prunegate.errors import ModelError, UnsupportedError
 from prunegate.models.cut import cut_whole
 from prunegate.models.family import Answers, Reads
-from prunegate.models.kept import Kept, Kind
+from prunegate.models.kept_units import KeptUnits, Kind
 from prunegate.models.sites import Site
 
 # Keys of a config.json that would choose code, kernels or number formats for us.
@@ -44,11 +44,11 @@ class HuggingFace(ABC):
     """transformers' name of the attention kernel."""
 
     @abstractmethod
-    def whole(self, config: Mapping[str, Any]) -> Kept:
+    def whole(self, config: Mapping[str, Any]) -> KeptUnits:
         """Return the units of the unpruned model."""
 
     @abstractmethod
-    def parameters(self, config: Mapping[str, Any], kept: Kept) -> int:
+    def parameters(self, config: Mapping[str, Any], kept: KeptUnits) -> int:
         """Count parameters from the config, without weights."""
 
     @abstractmethod
@@ -59,11 +59,11 @@ class HuggingFace(ABC):
     def example(self, config: Mapping[str, Any]) -> dict[str, Tensor]:
         """Return keyword arguments that the model takes, two rows."""
 
-    def active_heads(self, config: Mapping[str, Any], kept: Kept) -> int:  # noqa: ARG002  # where heads share keys, the config says how many
+    def active_heads(self, config: Mapping[str, Any], kept: KeptUnits) -> int:  # noqa: ARG002  # where heads share keys, the config says how many
         """Count the attention heads that remain."""
         return kept.active_heads
 
-    def skeleton(self, config: Mapping[str, Any], kept: Kept) -> nn.Module:
+    def skeleton(self, config: Mapping[str, Any], kept: KeptUnits) -> nn.Module:
         """Build the module with the kept shapes; its weights are arbitrary until loaded.
 
         Raises:
@@ -122,7 +122,7 @@ class HuggingFace(ABC):
             raise ModelError(f"config: transformers refuses it: {error}") from error
         return cast("nn.Module", module.to(torch.float32).eval())
 
-    def _assert_layout(self, module: nn.Module, whole: Kept, parameters: int) -> None:
+    def _assert_layout(self, module: nn.Module, whole: KeptUnits, parameters: int) -> None:
         """Fail when a transformers release moved or reshaped what surgery relies on."""
         release = (
             f"this transformers release lays out {self.architecture} differently from what "

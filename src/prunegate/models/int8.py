@@ -44,7 +44,7 @@ def quantize_module(
     _replace(module, kind=kind, axis=0 if per_channel else None, embeddings=embeddings)
 
 
-def prepare(
+def prepare_int8(
     skeleton: nn.Module,
     *,
     kind: Kind = "dynamic",
@@ -100,7 +100,7 @@ def load_int8(module: nn.Module, state: Mapping[str, Tensor], name: str = "model
     )
 
 
-def count_weights(module: nn.Module) -> int:
+def count_int8_weights(module: nn.Module) -> int:
     """Count stored numbers: float and int8 weights, and scales."""
     return sum(tensor.numel() for tensor in int8_state(module).values())
 

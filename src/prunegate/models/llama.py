@@ -23,10 +23,10 @@ from transformers import (
 )
 
 from prunegate.errors import ModelError
-from prunegate.models.arithmetic import Ledger, flag, size
+from prunegate.models.arithmetic import ParameterSum, config_flag, size
 from prunegate.models.family import Answers, Family, Reads
-from prunegate.models.kept import Kept
-from prunegate.models.sites import Site, between, side_by_side
+from prunegate.models.kept_units import KeptUnits
+from prunegate.models.sites import Site, side_by_side, units_between
 from prunegate.models.transformer import Transformer
 
 
@@ -63,7 +63,7 @@ class Llama(Transformer):
     # Angles of the positions, which early files stored as buffers.
     dropped_names: ClassVar[str] = r"\.rotary_emb\.inv_freq$"
 
-    def ledger(self, config: Mapping[str, Any]) -> Ledger:
+    def ledger(self, config: Mapping[str, Any]) -> ParameterSum:
         """Return what each part costs; a head is a group.
 
         Raises:
@@ -72,8 +72,8 @@ class Llama(Transformer):
         sizes, biases = self.sizes(config), self.biases(config)
         hidden, width = sizes["hidden_size"], self.head_width(config)
         per_group = self.heads_per_group(config)
-        untied = not flag(config, "tie_word_embeddings", default=False)
-        return Ledger(
+        untied = not config_flag(config, "tie_word_embeddings", default=False)
+        return ParameterSum(
             layers=sizes["num_hidden_layers"],
             heads=sizes["num_attention_heads"] // per_group,
             neurons=sizes["intermediate_size"],
@@ -85,8 +85,8 @@ class Llama(Transformer):
 
     def biases(self, config: Mapping[str, Any]) -> Biases:
         """Read which projections have biases."""
-        attention = flag(config, "attention_bias", default=False)
-        mlp = flag(config, "mlp_bias", default=False)
+        attention = config_flag(config, "attention_bias", default=False)
+        mlp = config_flag(config, "mlp_bias", default=False)
         return Biases(inputs=attention, output=attention, mlp=mlp)
 
     def sizes(self, config: Mapping[str, Any]) -> dict[str, int]:
@@ -124,7 +124,7 @@ class Llama(Transformer):
             )
         return heads // groups
 
-    def active_heads(self, config: Mapping[str, Any], kept: Kept) -> int:
+    def active_heads(self, config: Mapping[str, Any], kept: KeptUnits) -> int:
         """Count the query heads that remain."""
         return kept.active_heads * self.heads_per_group(config)
 
@@ -144,7 +144,7 @@ class Llama(Transformer):
         queries = side_by_side(units, width * attention.num_key_value_groups)
         keys = side_by_side(units, width)
         before = [(attention.q_proj, queries), (attention.k_proj, keys), (attention.v_proj, keys)]
-        return between(name, before, attention.o_proj, queries)
+        return units_between(name, before, attention.o_proj, queries)
 
     def neurons(self, layer: Any, name: str) -> Site:
         """Return the neurons of a layer: outputs of gate and up, inputs of down."""
@@ -155,7 +155,7 @@ class Llama(Transformer):
         def resized(keep: Sequence[int]) -> None:
             mlp.intermediate_size = len(keep)
 
-        return between(name, before, mlp.down_proj, places, resized)
+        return units_between(name, before, mlp.down_proj, places, resized)
 
 
 class Mistral(Llama):

@@ -68,7 +68,7 @@ def graphs(graph: Any) -> Iterator[Any]:
                     yield from graphs(inner)
 
 
-def count_weights(model: Any) -> int:
+def count_onnx_weights(model: Any) -> int:
     """Count the elements of the stored weights; of int8 ones with their scales and zeros.
 
     Single numbers and the whole numbers that describe shapes are no weights.

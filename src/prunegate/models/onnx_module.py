@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from prunegate.errors import ModelError, UnsupportedError
-from prunegate.models.onnx_file import count_weights, edge, read_onnx
+from prunegate.models.onnx_file import count_onnx_weights, edge, read_onnx
 from prunegate.models.saturation import saturation_of
 from prunegate.models.surgery import ONNX_FILE
 
@@ -62,7 +62,7 @@ class OnnxModule(nn.Module):
         model = read_onnx(raw, name)
         self.inputs = tuple(value.name for value in model.graph.input)
         """Names, in the order of the graph."""
-        self.weights = count_weights(model)
+        self.weights = count_onnx_weights(model)
         """Stored weights, ``count_weights``."""
         self.scales_by_batch = any(node.op_type == _SCALES for node in model.graph.node)
         """Whether a row's answer depends a little on the rows beside it."""

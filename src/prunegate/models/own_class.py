@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from prunegate.errors import UnsupportedError
 from prunegate.models.family import OWN_CLASS, Answers, Family, Reads
-from prunegate.models.kept import Kept, Kind
+from prunegate.models.kept_units import KeptUnits, Kind
 from prunegate.models.sites import Site
 
 _WHAT_TO_DO = (
@@ -30,19 +30,19 @@ class OwnClass:
     reads: Reads = "tensors"
     answers: Answers = "classes"
 
-    def whole(self, config: Mapping[str, Any]) -> Kept:
+    def whole(self, config: Mapping[str, Any]) -> KeptUnits:
         """Refuse."""
         raise UnsupportedError(_WHAT_TO_DO)
 
-    def parameters(self, config: Mapping[str, Any], kept: Kept) -> int:
+    def parameters(self, config: Mapping[str, Any], kept: KeptUnits) -> int:
         """Refuse."""
         raise UnsupportedError(_WHAT_TO_DO)
 
-    def active_heads(self, config: Mapping[str, Any], kept: Kept) -> int:
+    def active_heads(self, config: Mapping[str, Any], kept: KeptUnits) -> int:
         """There are none."""
         return 0
 
-    def skeleton(self, config: Mapping[str, Any], kept: Kept) -> nn.Module:
+    def skeleton(self, config: Mapping[str, Any], kept: KeptUnits) -> nn.Module:
         """Refuse."""
         raise UnsupportedError(_WHAT_TO_DO)
 

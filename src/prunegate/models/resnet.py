@@ -17,10 +17,10 @@ from torch import Tensor, nn
 from transformers import ResNetConfig, ResNetForImageClassification
 
 from prunegate.errors import ModelError
-from prunegate.models.arithmetic import flag, labels, positive, size
+from prunegate.models.arithmetic import config_flag, labels, positive, size
 from prunegate.models.family import Answers, Family, Reads
 from prunegate.models.hugging_face import HuggingFace
-from prunegate.models.kept import Kept, Kind
+from prunegate.models.kept_units import KeptUnits, Kind
 from prunegate.models.sites import InputSwitch, Part, Site, side_by_side
 
 _REDUCTION = 4  # a bottleneck is a quarter as wide
@@ -28,7 +28,7 @@ _MOST_BLOCKS = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Block:
+class ResidualBlock:
     """The sizes of a block."""
 
     before: int
@@ -59,18 +59,18 @@ class ResNet(HuggingFace):
     model_class = ResNetForImageClassification
     attention = "eager"  # there is none, and transformers refuses another word
 
-    def whole(self, config: Mapping[str, Any]) -> Kept:
+    def whole(self, config: Mapping[str, Any]) -> KeptUnits:
         """Return the units of the unpruned model."""
-        rows = [filters for block in blocks(config) for filters in block.inside]
-        return Kept.whole({"filters": rows})
+        rows = [filters for block in residual_blocks(config) for filters in block.inside]
+        return KeptUnits.whole({"filters": rows})
 
-    def parameters(self, config: Mapping[str, Any], kept: Kept) -> int:
+    def parameters(self, config: Mapping[str, Any], kept: KeptUnits) -> int:
         """Count parameters from the config; resnet-50 with 1,000 labels has 25,557,032.
 
         Raises:
             ModelError: a size is missing its type or out of range, or rows do not fit the config.
         """
-        found, counts = blocks(config), list(kept.counts("filters"))
+        found, counts = residual_blocks(config), list(kept.counts("filters"))
         if len(counts) != sum(len(block.inside) for block in found):
             raise ModelError(f"filters: {len(counts)} rows do not fit the config.")
         total = 0
@@ -120,7 +120,7 @@ def _site(name: str, one: Any, following: Any) -> Site:
     )
 
 
-def blocks(config: Mapping[str, Any]) -> list[Block]:
+def residual_blocks(config: Mapping[str, Any]) -> list[ResidualBlock]:
     """Read the blocks from the content of a config.json, in order.
 
     Raises:
@@ -134,7 +134,7 @@ def blocks(config: Mapping[str, Any]) -> list[Block]:
             f"stage, and at most {_MOST_BLOCKS} blocks."
         )
     bottleneck = config.get("layer_type", "bottleneck") == "bottleneck"
-    halves_first = flag(config, "downsample_in_first_stage", default=False)
+    halves_first = config_flag(config, "downsample_in_first_stage", default=False)
     before, found = size(config, "embedding_size", 64), []
     for stage, (width, depth) in enumerate(zip(widths, depths, strict=True)):
         inner = width // _REDUCTION
@@ -143,7 +143,7 @@ def blocks(config: Mapping[str, Any]) -> list[Block]:
         for number in range(depth):
             strided = number == 0 and (stage > 0 or halves_first)
             found.append(
-                Block(
+                ResidualBlock(
                     before=before,
                     after=width,
                     inside=(inner, inner) if bottleneck else (width,),

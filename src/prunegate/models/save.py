@@ -7,6 +7,7 @@ around pruned weights. The folder appears whole or not at all.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,13 +15,61 @@ from torch import nn
 
 from prunegate.errors import ModelError
 from prunegate.io.atomic import write_folder
-from prunegate.models.card import card
-from prunegate.models.family import family_of
+from prunegate.models.family import OWN_CLASS, family_of
 from prunegate.models.int8 import int8_state
-from prunegate.models.store import PREPROCESSOR_FILE, TOKENIZER_FILES
+from prunegate.models.load import PREPROCESSOR_FILE, TOKENIZER_FILES
 from prunegate.models.surgery import SURGERY_FILE, Storage, Surgery
 from prunegate.models.surgery_json import to_json
 from prunegate.models.weights import write_state, write_weights
+
+_LOADED = {
+    "float32": "It runs, trains, saves and reloads as the unpruned model does.",
+    "int8": "Its weights are eight-bit: it runs in torch, and cannot be trained.",
+    "onnx": "`model.onnx` runs in onnxruntime (on servers, phones, in browsers) without prunegate.",
+}
+
+
+def card(surgery: Surgery) -> str:
+    """Describe a candidate in Markdown."""
+    left = "\n".join(f"- {surgery.kept.total(kind):,} {kind}" for kind in surgery.kept.kinds)
+    zeros = (
+        f"\n{surgery.zeros:,} of them are zero, in place: that saves no bytes and, without sparse "
+        "kernels, no time.\n"
+        if surgery.zeros is not None
+        else ""
+    )
+    steps = "\n".join(f"- {_spelled(step)}" for step in surgery.recipe)
+    load = (
+        "prunegate.models.cnn.load_cnn(folder, build)"
+        if surgery.architecture == OWN_CLASS
+        else "prunegate.load_candidate(folder)"
+    )
+    return f"""# Compressed {surgery.architecture}
+
+{surgery.parameters:,} parameters, stored as {surgery.storage.format}. What is left:
+
+{left}
+{zeros}
+Load it with `{load}`. {_LOADED[surgery.storage.format]}
+There is no config.json on purpose: with one, `from_pretrained` would fill what was removed with
+random weights. `surgery.json` lists what was kept, in the numbering of the baseline.
+
+Baseline digest: {surgery.baseline_digest}
+Model file sha256: {surgery.weights_sha256}
+Seed: {surgery.seed}
+
+## Recipe
+
+{steps}
+
+This card says how the model was made, not how good it is: that is the gate's to decide.
+"""
+
+
+def _spelled(step: Mapping[str, Any]) -> str:
+    unused = () if step.get("data") else ("data", "rows")  # the step looked at no rows
+    told = {name: " ".join(str(value).split()) for name, value in step.items()}
+    return ", ".join(f"{name}: {value}" for name, value in told.items() if name not in unused)
 
 
 def model_file(module: nn.Module, storage: Storage) -> bytes:
@@ -38,7 +87,7 @@ def stored_sha256(module: nn.Module, storage: Storage) -> str:
     return hashlib.sha256(model_file(module, storage)).hexdigest()
 
 
-def save_candidate(module: nn.Module, surgery: Surgery, folder: Path, beside: Path) -> None:
+def write_candidate(module: nn.Module, surgery: Surgery, folder: Path, beside: Path) -> None:
     """Write a candidate folder.
 
     Args:

@@ -198,7 +198,7 @@ def linear_parts(linear: nn.Linear, places: Tensor) -> list[Part]:
     return parts
 
 
-def between(
+def units_between(
     name: str,
     before: Sequence[tuple[nn.Linear, Tensor]],
     after: nn.Linear,

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from prunegate.models.kept import Kept, Kind
+from prunegate.models.kept_units import KeptUnits, Kind
 
 SURGERY_FILE = "surgery.json"
 WEIGHTS_FILE = "model.safetensors"
@@ -59,7 +59,7 @@ class Surgery:
     """Class name on the allow-list of ``family``."""
     config: Mapping[str, Any]
     """config.json of the unpruned model."""
-    kept: Kept
+    kept: KeptUnits
     """What is left, numbered as in the unpruned model."""
     parameters: int
     """Parameters that are left, zeros included."""

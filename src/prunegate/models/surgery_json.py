@@ -13,8 +13,8 @@ from itertools import pairwise
 from typing import Any, Literal, cast, get_args
 
 from prunegate.errors import ModelError
-from prunegate.models.kept import IN_LAYERS, KINDS, Indices, Kept, Kind
-from prunegate.models.strict_json import parse_object
+from prunegate.models.config_json import parse_object
+from prunegate.models.kept_units import IN_LAYERS, KINDS, Indices, KeptUnits, Kind
 from prunegate.models.surgery import SURGERY_FILE, Ranking, Storage, Surgery
 
 FORMAT = "prunegate-candidate/2"
@@ -87,11 +87,11 @@ def _surgery(found: dict[str, Any]) -> Surgery:
     )
 
 
-def _kept(found: dict[str, Any]) -> Kept:
+def _kept(found: dict[str, Any]) -> KeptUnits:
     if not found or not set(found) <= set(KINDS):
         raise _WrongError(f"kept has {', '.join(found) or 'nothing'}; known: {', '.join(KINDS)}")
     units = {kind: _indices(found, kind) for kind in KINDS if kind in found}
-    kept = Kept(units=units)
+    kept = KeptUnits(units=units)
     if "layers" in units and len(units["layers"]) != 1:
         raise _WrongError("kept: layers has to be one row")
     for kind in IN_LAYERS:
@@ -110,7 +110,7 @@ def _storage(found: dict[str, Any]) -> Storage:
     return Storage(format=found["format"], quantized=_object(found, "quantized"))
 
 
-def _importance(found: dict[str, Any], kept: Kept) -> dict[Kind, Ranking]:
+def _importance(found: dict[str, Any], kept: KeptUnits) -> dict[Kind, Ranking]:
     rankings: dict[Kind, Ranking] = {}
     for kind in kept.kinds:
         if kind in found:

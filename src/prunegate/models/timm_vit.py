@@ -23,8 +23,8 @@ from torch import Tensor
 
 from prunegate.errors import ModelError, UnsupportedError
 from prunegate.io.atomic import write_folder
-from prunegate.models.store import CONFIG_FILE, PREPROCESSOR_FILE
-from prunegate.models.strict_json import parse_object
+from prunegate.models.config_json import parse_object
+from prunegate.models.load import CONFIG_FILE, PREPROCESSOR_FILE
 from prunegate.models.surgery import WEIGHTS_FILE
 from prunegate.models.timm_preprocessor import preprocessor
 from prunegate.models.vit import FAMILY

@@ -14,9 +14,9 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from prunegate.models.arithmetic import Ledger
+from prunegate.models.arithmetic import ParameterSum
 from prunegate.models.hugging_face import HuggingFace
-from prunegate.models.kept import Kept, Kind
+from prunegate.models.kept_units import KeptUnits, Kind
 from prunegate.models.sites import Bypass, Site
 
 
@@ -27,7 +27,7 @@ class Transformer(HuggingFace):
     """The config's name of the number of layers."""
 
     @abstractmethod
-    def ledger(self, config: Mapping[str, Any]) -> Ledger:
+    def ledger(self, config: Mapping[str, Any]) -> ParameterSum:
         """Return what each part costs, from the config alone."""
 
     @abstractmethod
@@ -42,11 +42,11 @@ class Transformer(HuggingFace):
     def neurons(self, layer: Any, name: str) -> Site:
         """Return the neurons of a layer."""
 
-    def whole(self, config: Mapping[str, Any]) -> Kept:
+    def whole(self, config: Mapping[str, Any]) -> KeptUnits:
         """Return the units of the unpruned model."""
         return self.ledger(config).whole()
 
-    def parameters(self, config: Mapping[str, Any], kept: Kept) -> int:
+    def parameters(self, config: Mapping[str, Any], kept: KeptUnits) -> int:
         """Count parameters from the config, without weights."""
         return self.ledger(config).of(kept)
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from transformers import ViTConfig, ViTForImageClassification
 
-from prunegate.models.arithmetic import Ledger
+from prunegate.models.arithmetic import ParameterSum
 from prunegate.models.family import Answers, Family, Reads
 from prunegate.models.sites import InputSwitch, Part, Site, linear_parts, side_by_side
 from prunegate.models.transformer import Transformer
@@ -35,7 +35,7 @@ class ViT(Transformer):
         (r"(\.\d+)\.output\.dense\.", r"\1.mlp.fc2."),
     )
 
-    def ledger(self, config: Mapping[str, Any]) -> Ledger:
+    def ledger(self, config: Mapping[str, Any]) -> ParameterSum:
         """Return what each part costs."""
         return ViTGeometry.from_config(config).ledger
 

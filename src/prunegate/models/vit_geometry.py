@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from prunegate.errors import ModelError
-from prunegate.models.arithmetic import Ledger, flag, labels, positive, size
+from prunegate.models.arithmetic import ParameterSum, config_flag, labels, positive, size
 
 _DEFAULTS = {  # transformers' ViTConfig; config.json may leave out what equals them
     "hidden_size": 768,
@@ -67,7 +67,7 @@ class ViTGeometry:
             image=_pair(config, "image_size", 224),
             patch=_pair(config, "patch_size", 16),
             labels=labels(config),
-            qkv_bias=flag(config, "qkv_bias", default=True),
+            qkv_bias=config_flag(config, "qkv_bias", default=True),
         )
 
     def parameters(self, heads_per_layer: Sequence[int], neurons_per_layer: Sequence[int]) -> int:
@@ -79,13 +79,13 @@ class ViTGeometry:
         return self.ledger.parameters(heads_per_layer, neurons_per_layer)
 
     @property
-    def ledger(self) -> Ledger:
+    def ledger(self) -> ParameterSum:
         """What each part costs."""
         norm = 2 * self.hidden
         patches = (self.image[0] // self.patch[0]) * (self.image[1] // self.patch[1])
         patch_pixels = self.channels * self.patch[0] * self.patch[1]
         embeddings = self.hidden * (1 + patches + 1) + self.hidden * (patch_pixels + 1)
-        return Ledger(
+        return ParameterSum(
             layers=self.layers,
             heads=self.heads,
             neurons=self.neurons,
@@ -106,12 +106,12 @@ class ViTGeometry:
         return 2 * self.hidden + 1
 
 
-def parameters(
+def vit_parameters(
     config: Mapping[str, Any], heads_per_layer: Sequence[int], neurons_per_layer: Sequence[int]
 ) -> int:
     """Count the parameters of a ViT image classifier from its config, without weights.
 
-    >>> parameters({"num_labels": 1000}, [12] * 12, [3072] * 12)
+    >>> vit_parameters({"num_labels": 1000}, [12] * 12, [3072] * 12)
     86567656
     """
     return ViTGeometry.from_config(config).parameters(heads_per_layer, neurons_per_layer)

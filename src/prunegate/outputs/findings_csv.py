@@ -9,10 +9,54 @@ from __future__ import annotations
 import csv
 import dataclasses
 import io
+from collections.abc import Sequence
+from dataclasses import fields
 
-from prunegate.audit.record import DecisionRecord
+from prunegate.audit.record import DecisionRecord, SearchAttempt
+from prunegate.cost.projection import Month, Projection
+from prunegate.report.frontier_rows import frontier
 from prunegate.text.escape import visible
 from prunegate.verdict.finding import Finding
+
+
+def render_frontier(
+    attempts: Sequence[SearchAttempt], *, objective: str, varied: Sequence[str]
+) -> str:
+    """One row per attempt on the frontier.
+
+    Args:
+        attempts: all attempts.
+        objective: the metric that was to be small; names a column.
+        varied: the steps that varied; each names a column.
+    """
+    names = ("outcome", "loss", "loss_metric", "loss_class", "loss_slice", "margin_used")
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["attempt", *(f"amount of {name}" for name in varied), objective, *names])
+    for attempt in frontier(attempts):
+        values = (attempt.number, *attempt.amounts, attempt.objective)
+        writer.writerow(
+            [*map(csv_cell, values), *(csv_cell(getattr(attempt, name)) for name in names)]
+        )
+    return text.getvalue()
+
+
+def render_cost_csv(projection: Projection) -> str:
+    """Every month of the expected volumes, then of the scenarios; a missing value is empty."""
+    names = [field.name for field in fields(Month)]
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["scenario", "currency", *names])
+    courses: list[tuple[str, Sequence[Month]]] = [("expected", projection.months)]
+    courses += [(scenario.name, scenario.months) for scenario in projection.scenarios]
+    for scenario, months in courses:
+        for month in months:
+            cells = [getattr(month, name) for name in names]
+            writer.writerow(
+                [scenario, projection.currency, *("" if c is None else c for c in cells)]
+            )
+    return text.getvalue()
+
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -24,11 +68,11 @@ def render_findings_csv(record: DecisionRecord) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(names)
     for finding in record.findings:
-        writer.writerow([cell(getattr(finding, name)) for name in names])
+        writer.writerow([csv_cell(getattr(finding, name)) for name in names])
     return text.getvalue()
 
 
-def cell(value: str | float | None) -> str:
+def csv_cell(value: str | float | None) -> str:
     """A number as Python's shortest exact form; text inert and never a formula."""
     if value is None:
         return ""

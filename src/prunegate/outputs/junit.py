@@ -11,7 +11,7 @@ from collections import Counter
 from xml.etree import ElementTree as ET
 
 from prunegate.audit.record import DecisionRecord
-from prunegate.report import words
+from prunegate.report import sentences
 from prunegate.report.units import CLAIMS, Units
 from prunegate.text.escape import visible
 from prunegate.verdict.finding import Finding
@@ -52,7 +52,7 @@ def _case(suite: ET.Element, record: DecisionRecord, finding: Finding, units: Un
         name=_name(finding),
         time="0",
     )
-    said = f"{words.status(finding)}: {words.sentence(finding, units)}"
+    said = f"{sentences.status(finding)}: {sentences.finding_sentence(finding, units)}"
     kind = _kind(finding)
     if kind == "skipped":
         _element(case, "skipped", message=said)

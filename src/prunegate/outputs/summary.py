@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from prunegate.audit.record import DecisionRecord
 from prunegate.outputs.markdown import code, prose
-from prunegate.report import words
+from prunegate.report import sentences
 from prunegate.report.headline import headline
 from prunegate.report.units import CLAIMS, Units, metric_name
 from prunegate.report.warnings import warnings
@@ -34,7 +34,7 @@ def render_summary(record: DecisionRecord, digest: str) -> str:
         digest: sha256 of the record's canonical bytes, in hexadecimal.
     """
     units = Units.of(record)
-    serious = words.serious_first(f for f in record.findings if f.status != "pass")
+    serious = sentences.serious_first(f for f in record.findings if f.status != "pass")
     rest = [f for f in record.findings if f.status == "pass"]
     page = _Page()
     page.add(_opening(record, units))
@@ -66,12 +66,12 @@ def _rows(findings: Sequence[Finding], units: Units) -> list[str]:
 def _row(finding: Finding, units: Units) -> str:
     warn = " (warning only)" if finding.severity == "warn" else ""
     cells = (
-        f"{_MARKS[finding.status]} {words.status(finding)}{warn}",
+        f"{_MARKS[finding.status]} {sentences.status(finding)}{warn}",
         code(finding.slice),
         f"{_about(finding)}: {prose(units.limit(finding))}",
         prose(units.level(finding.metric, finding.baseline)),
         prose(units.level(finding.metric, finding.candidate)),
-        prose(words.sentence(finding, units)),
+        prose(sentences.finding_sentence(finding, units)),
     )
     return f"| {' | '.join(cells)} |\n"
 

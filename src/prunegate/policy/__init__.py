@@ -5,7 +5,7 @@ Pure: no torch, no I/O but the policy file.
 
 from prunegate.metrics.catalogue import METRICS, Metric
 from prunegate.policy.load import PolicyFile, load_policy, parse_policy, read_policy
-from prunegate.policy.model import Policy, Rule, SliceSpec
+from prunegate.policy.schema import Policy, Rule, SliceSpec
 
 __all__ = [
     "METRICS",

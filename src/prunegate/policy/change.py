@@ -20,7 +20,7 @@ KINDS: tuple[Kind, ...] = ("loosened", "tightened", "neutral")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Told:
+class ChangeDirection:
     """Which way one value moved, and how that is known."""
 
     kind: Kind
@@ -31,7 +31,7 @@ class Told:
 
 
 @dataclass(frozen=True, kw_only=True)
-class About:
+class LimitChanged:
     """The limit that a change is about: rules have no names, so this is how one is recognised."""
 
     metric: str
@@ -59,11 +59,13 @@ class Change:
     """Why it is of this kind, by the name of the reason in ``diff_words.BECAUSE``."""
     told: bool = True
     """Whether the direction is known; where it is not, ``kind`` is loosened."""
-    about: About | None = None
+    about: LimitChanged | None = None
     """The limit, for a change of the rules."""
 
 
-def change(where: str, old: Any, new: Any, told: Told, about: About | None = None) -> Change:
+def bar_change(
+    where: str, old: Any, new: Any, told: ChangeDirection, about: LimitChanged | None = None
+) -> Change:
     """The change of one value, with its values made plain."""
     return Change(
         kind=told.kind,
@@ -87,10 +89,10 @@ def plain_value(value: Any) -> Any:
     return value
 
 
-def spelled(value: Any) -> str:
+def comparable_text(value: Any) -> str:
     """A value as text by which it can be compared: 1, 1.0, true and "1" are four values.
 
-    >>> spelled(1) == spelled(True), spelled((1, 2)) == spelled([1, 2])
+    >>> comparable_text(1) == spelled(True), spelled((1, 2)) == spelled([1, 2])
     (False, True)
     """
     return json.dumps(plain_value(value), sort_keys=True)

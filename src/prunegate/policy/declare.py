@@ -13,10 +13,10 @@ from typing import Any
 
 from prunegate.metrics.catalogue import METRICS
 from prunegate.metrics.checks import losses
-from prunegate.policy.checks import RESERVED
-from prunegate.policy.model import Policy, Rule
+from prunegate.policy.consistency import RESERVED
 from prunegate.policy.naming import value_text
-from prunegate.policy.new import quote
+from prunegate.policy.schema import Policy, Rule
+from prunegate.policy.template import quote
 
 _LONGEST_NAME = 60
 _LONGEST_TEXT = 2000

@@ -12,15 +12,15 @@ from collections.abc import Iterator, Mapping
 from itertools import zip_longest
 from typing import Any
 
-from prunegate.policy.change import KINDS, Change, change, spelled
-from prunegate.policy.checks import expected_texts
-from prunegate.policy.diff_limits import limit_changes
+from prunegate.policy.change import KINDS, Change, bar_change, comparable_text
+from prunegate.policy.consistency import expected_texts
+from prunegate.policy.diff_rules import limit_changes
 from prunegate.policy.directions import APART, Both, Direction, Move, direction_of, present, untold
-from prunegate.policy.model import ErrorRatio, Policy, Relative, SliceSpec
+from prunegate.policy.messages import show_path
 from prunegate.policy.naming import slice_name
-from prunegate.policy.recipe import Keep, ShareBelow
+from prunegate.policy.schema import ErrorRatio, Policy, Relative, SliceSpec
 from prunegate.policy.section import Section
-from prunegate.policy.wording import show_path
+from prunegate.policy.steps import Keep, ShareBelow
 
 VALUES = (Relative, ErrorRatio, Keep, ShareBelow)
 """Sections that are one value with the name of its form."""
@@ -52,7 +52,7 @@ def _values(
     values: tuple[Any, Any], at: tuple[str | int, ...], direction: Direction, both: Both
 ) -> Iterator[Change]:
     old, new = values
-    if spelled(old) == spelled(new):
+    if comparable_text(old) == comparable_text(new):
         return
     if isinstance(old, Section) and type(old) is type(new) and not isinstance(old, VALUES):
         yield from _sections(old, new, at, both)
@@ -60,7 +60,7 @@ def _values(
         for place, pair in enumerate(zip_longest(old, new)):
             yield from _values(pair, (*at, place), direction, both)
     else:
-        yield change(show_path(at), old, new, direction(Move(old=old, new=new, both=both)))
+        yield bar_change(show_path(at), old, new, direction(Move(old=old, new=new, both=both)))
 
 
 def _are_sections(value: Any) -> bool:
@@ -74,9 +74,9 @@ def _slices(both: Both) -> Iterator[Change]:
         before, after = old.get(label), new.get(label)
         at, move = ("slices", label), Move(old=before, new=after, both=both)
         if before is None or after is None:
-            yield change(show_path(at), before, after, present(move))
+            yield bar_change(show_path(at), before, after, present(move))
         elif before.keys != after.keys:
-            yield change(show_path(at), before, after, untold("where")(move))
+            yield bar_change(show_path(at), before, after, untold("where")(move))
         else:
             yield from _one_slicing(before, after, both)
 
@@ -86,7 +86,7 @@ def _one_slicing(old: SliceSpec, new: SliceSpec, both: Both) -> Iterator[Change]
         direction, at = direction_of(SliceSpec, name), ("slices", old.label, name)
         if direction is not APART:
             for before, after in _differing(name, old, new):
-                yield change(
+                yield bar_change(
                     show_path(at), before, after, direction(Move(old=before, new=after, both=both))
                 )
 
@@ -101,14 +101,14 @@ def _differing(name: str, old: SliceSpec, new: SliceSpec) -> Iterator[tuple[Any,
     elif name == "where":
         if _selection(before) != _selection(after):
             yield before, after
-    elif spelled(before) != spelled(after):
+    elif comparable_text(before) != comparable_text(after):
         yield before, after
 
 
 def _selection(where: Mapping[str, Any] | None) -> dict[str, list[str]]:
     """Conditions by column, in any order of their alternatives."""
     parts = {k: v if isinstance(v, tuple) else (v,) for k, v in (where or {}).items()}
-    return {key: sorted(set(map(spelled, values))) for key, values in parts.items()}
+    return {key: sorted(set(map(comparable_text, values))) for key, values in parts.items()}
 
 
 def _expected(spec: SliceSpec) -> list[str]:

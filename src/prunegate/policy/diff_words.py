@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from prunegate.metrics.catalogue import METRICS
-from prunegate.policy.change import About, Change
+from prunegate.policy.change import Change, LimitChanged
 from prunegate.policy.explain import explain_check
-from prunegate.policy.model import Rule
-from prunegate.policy.wording import show
+from prunegate.policy.messages import literal
+from prunegate.policy.schema import Rule
 from prunegate.text.escape import escaped
 
 BECAUSE = {
@@ -50,7 +50,7 @@ BECAUSE = {
 """Why a change is of its kind, by the name of the reason and the kind."""
 
 
-def sentence(change: Change) -> str:
+def change_sentence(change: Change) -> str:
     """The change in one sentence, with names from the policy made harmless."""
     why = BECAUSE[change.because][change.kind]
     if not change.told:
@@ -60,12 +60,12 @@ def sentence(change: Change) -> str:
 
 def _what(change: Change) -> str:
     if change.about is None:
-        return f"{escaped(change.where)} {_moved(show(change.old), show(change.new), change)}"
+        return f"{escaped(change.where)} {_moved(literal(change.old), literal(change.new), change)}"
     field, about = change.where.removeprefix("rules."), change.about
     if field == about.check:
         moved = _moved(_limit(about, change.old), _limit(about, change.new), change)
         return f"{_subject(about)}: the limit {moved}"
-    moved = _moved(show(change.old), show(change.new), change)
+    moved = _moved(literal(change.old), literal(change.new), change)
     return f"{_subject(about)}, {_limit(about, about.limit)}: its {field} {moved}"
 
 
@@ -75,7 +75,7 @@ def _moved(old: str, new: str, change: Change) -> str:
     return f"is gone (was {old})" if change.new is None else f"was {old} and is {new}"
 
 
-def _subject(about: About) -> str:
+def _subject(about: LimitChanged) -> str:
     """``recall on content_type and overall``, with the classes where they are judged alone."""
     name = METRICS[about.metric].phrase if about.metric in METRICS else escaped(about.metric)
     if about.classes:
@@ -85,7 +85,7 @@ def _subject(about: About) -> str:
     return f"{name} on {_listed(about.slices)}"
 
 
-def _limit(about: About, limit: Any) -> str:
+def _limit(about: LimitChanged, limit: Any) -> str:
     """``at least 85 %``; empty for a limit that is not there."""
     if limit is None:
         return ""

@@ -18,13 +18,14 @@ from typing import Any
 
 from prunegate.metrics.catalogue import priced
 from prunegate.metrics.checks import CHECKS
-from prunegate.policy import approvals, money, recipe, stated, waivers
-from prunegate.policy.change import Told, spelled
-from prunegate.policy.model import (
+from prunegate.policy import approvals, cost, steps, waivers
+from prunegate.policy import claims as stated
+from prunegate.policy.change import ChangeDirection, comparable_text
+from prunegate.policy.schema import (
     Columns,
     DataSection,
     ErrorRatio,
-    Evidence,
+    EvidenceSection,
     Minimum,
     ModelSection,
     Policy,
@@ -54,39 +55,43 @@ class Move:
     both: Both
 
 
-Direction = Callable[[Move], Told]
+Direction = Callable[[Move], ChangeDirection]
 
 
 def untold(because: str) -> Direction:
     """Nobody can tell without the data whether the change lets more pass."""
-    return lambda _: Told(kind="loosened", because=because, told=False)
+    return lambda _: ChangeDirection(kind="loosened", because=because, told=False)
 
 
 def neutral(because: str) -> Direction:
     """The change cannot turn any verdict."""
-    return lambda _: Told(kind="neutral", because=because)
+    return lambda _: ChangeDirection(kind="neutral", because=because)
 
 
-def _tighter(yes: bool, because: str) -> Told:
-    return Told(kind="tightened" if yes else "loosened", because=because)
+def _tighter(yes: bool, because: str) -> ChangeDirection:
+    return ChangeDirection(kind="tightened" if yes else "loosened", because=because)
 
 
-def higher(move: Move) -> Told:
+def higher_is_tighter(move: Move) -> ChangeDirection:
     """A number that is tighter where it is higher."""
     return _number(move.old, move.new, up=True)
 
 
-def lower(move: Move) -> Told:
+def lower_is_tighter(move: Move) -> ChangeDirection:
     """A number that is tighter where it is lower."""
     return _number(move.old, move.new, up=False)
 
 
-def _number(old: Any, new: Any, *, up: bool) -> Told:
+def _number(old: Any, new: Any, *, up: bool) -> ChangeDirection:
     """Limits in the same form are compared; which of two forms is stricter depends on the data."""
     if type(old) is not type(new):
-        return Told(kind="loosened", because="form", told=False)
+        return ChangeDirection(kind="loosened", because="form", told=False)
     a, b = _bare(old), _bare(new)
-    return Told(kind="neutral", because="same") if a == b else _tighter((b > a) == up, "number")
+    return (
+        ChangeDirection(kind="neutral", because="same")
+        if a == b
+        else _tighter((b > a) == up, "number")
+    )
 
 
 def _bare(limit: Any) -> Any:
@@ -100,34 +105,34 @@ def ordered(*values: Any) -> Direction:
     return lambda move: _tighter(values.index(move.new) > values.index(move.old), "order")
 
 
-def present(move: Move) -> Told:
+def present(move: Move) -> ChangeDirection:
     """Something that is demanded where it is there."""
     return _there(move, "added", "removed")
 
 
-def _allowed(move: Move) -> Told:
+def _allowed(move: Move) -> ChangeDirection:
     """Something that lets more pass where it is there."""
     if None not in (move.old, move.new):
-        return Told(kind="loosened", because="undeclared", told=False)
+        return ChangeDirection(kind="loosened", because="undeclared", told=False)
     return _tighter(move.new is None, "waivable" if move.old is None else "not_waivable")
 
 
-def _expected(move: Move) -> Told:
+def _expected(move: Move) -> ChangeDirection:
     return _there(move, "expected", "not_expected")
 
 
-def _there(move: Move, added: str, removed: str) -> Told:
+def _there(move: Move, added: str, removed: str) -> ChangeDirection:
     if move.old is not None and move.new is not None:
-        return Told(kind="loosened", because="undeclared", told=False)
+        return ChangeDirection(kind="loosened", because="undeclared", told=False)
     return _tighter(move.old is None, added if move.old is None else removed)
 
 
-def _fewest(move: Move) -> Told:
+def _fewest(move: Move) -> ChangeDirection:
     """More evidence is tighter, but slices that nobody declared are not judged below it."""
     both = move.both
     if move.new > move.old and any(map(_judges_the_undeclared, (both.old, both.new))):
-        return Told(kind="loosened", because="undeclared_slices", told=False)
-    return higher(move)
+        return ChangeDirection(kind="loosened", because="undeclared_slices", told=False)
+    return higher_is_tighter(move)
 
 
 def _judges_the_undeclared(policy: Policy) -> bool:
@@ -136,40 +141,42 @@ def _judges_the_undeclared(policy: Policy) -> bool:
     return bool(slicings) and ("all" in selected or not slicings.isdisjoint(selected))
 
 
-def _classes(move: Move) -> Told:
-    if sorted(map(spelled, move.old)) == sorted(map(spelled, move.new)):
-        return Told(kind="neutral", because="reordered")
-    return Told(kind="loosened", because="task", told=False)
+def _classes(move: Move) -> ChangeDirection:
+    if sorted(map(comparable_text, move.old)) == sorted(map(comparable_text, move.new)):
+        return ChangeDirection(kind="neutral", because="reordered")
+    return ChangeDirection(kind="loosened", because="task", told=False)
 
 
-def _money(move: Move) -> Told:
+def _money(move: Move) -> ChangeDirection:
     """Prices and volumes decide the figures of money, where any are limited or stated."""
     policies = (move.both.old, move.both.new)
     limited = any(rule.metric in priced() for policy in policies for rule in policy.rules)
     if limited or any(policy.claims for policy in policies):
-        return Told(kind="loosened", because="money", told=False)
-    return Told(kind="neutral", because="no_money_rule")
+        return ChangeDirection(kind="loosened", because="money", told=False)
+    return ChangeDirection(kind="neutral", because="no_money_rule")
 
 
-def _search_confidence(move: Move) -> Told:
+def _search_confidence(move: Move) -> ChangeDirection:
     """Where none is given, an attempt has to be as sure as the gate."""
     both = move.both
     old = both.old.evidence.confidence if move.old is None else move.old
     new = both.new.evidence.confidence if move.new is None else move.new
-    return higher(Move(old=old, new=new, both=both))
+    return higher_is_tighter(Move(old=old, new=new, both=both))
 
 
-def _term(move: Move) -> Told:
+def _term(move: Move) -> ChangeDirection:
     """A shorter term is tighter, and so is a term where there was none."""
-    return _there(move, "added", "removed") if None in (move.old, move.new) else lower(move)
+    return (
+        _there(move, "added", "removed") if None in (move.old, move.new) else lower_is_tighter(move)
+    )
 
 
-def _claims_file(move: Move) -> Told:
+def _claims_file(move: Move) -> ChangeDirection:
     """Where the figures have been read from the file, they are compared themselves."""
     claims = (move.both.old.claims, move.both.new.claims)
     if any(one is None or one.figures is None for one in claims):
-        return Told(kind="loosened", because="claims", told=False)
-    return Told(kind="neutral", because="place")
+        return ChangeDirection(kind="loosened", because="claims", told=False)
+    return ChangeDirection(kind="neutral", because="place")
 
 
 APART = untold("undeclared")
@@ -185,21 +192,21 @@ def _all(section: type[Section], direction: Direction) -> dict[str, Direction]:
 
 _FIELDS: dict[type[Section], str] = {
     Columns: "id label baseline candidate image text prompt reference split tokens",
-    recipe.Rows: "split where limit",
-    recipe.ShareBelow: "share_below",
-    recipe.Keep: "keep",
-    recipe.Prune: "what criterion amount scope min_per_layer cycles rewind data",
-    recipe.Finetune: "epochs steps learning_rate batch_size weight_decay flips split data",
-    recipe.Quantize: "to kind engine per_channel embeddings data",
-    recipe.Step: "prune finetune quantize export",
-    recipe.Vary: "step amount",
-    money.Prices: "baseline candidate",
-    money.Instance: "per_hour utilisation minimum max_latency_ms",
-    money.Tier: "up_to per_inference",
-    money.Billing: "per_inference instance tiers",
-    money.Volumes: "now target months growth low high",
-    money.VolumeTable: "now by_month low high",
-    money.Cost: "currency billing volumes one_off",
+    steps.Rows: "split where limit",
+    steps.ShareBelow: "share_below",
+    steps.Keep: "keep",
+    steps.Prune: "what criterion amount scope min_per_layer cycles rewind data",
+    steps.Finetune: "epochs steps learning_rate batch_size weight_decay flips split data",
+    steps.Quantize: "to kind engine per_channel embeddings data",
+    steps.Step: "prune finetune quantize export",
+    steps.Vary: "step amount",
+    cost.Prices: "baseline candidate",
+    cost.Instance: "per_hour utilisation minimum max_latency_ms",
+    cost.Tier: "up_to per_inference",
+    cost.Billing: "per_inference instance tiers",
+    cost.Volumes: "now target months growth low high",
+    cost.VolumeTable: "now by_month low high",
+    cost.Cost: "currency billing volumes one_off",
     stated.StatedModel: "architecture config labels",
     stated.StatedChange: "before after change times",
     stated.StatedMetric: "before after change times name slice rounded",
@@ -244,8 +251,8 @@ DIRECTIONS: Mapping[type[Section], Mapping[str, Direction]] = {
         "approvals": present,
         "waivers": _allowed,
     },
-    waivers.Waivers: {"max_days": lower, "at_most": lower},
-    Revalidate: {"after_days": lower},
+    waivers.Waivers: {"max_days": lower_is_tighter, "at_most": lower_is_tighter},
+    Revalidate: {"after_days": lower_is_tighter},
     Task: {
         "kind": _TASK,
         "positive": _TASK,
@@ -254,8 +261,8 @@ DIRECTIONS: Mapping[type[Section], Mapping[str, Direction]] = {
         "range": untold("range"),
     },
     SliceSpec: {"by": APART, "name": APART, "where": untold("where"), "expect": _expected},
-    Evidence: {
-        "confidence": higher,
+    EvidenceSection: {
+        "confidence": higher_is_tighter,
         "minimum": untold("undeclared"),
         "strict": ordered(False, True),
         "reuse": ordered("none", "ledger", "strict"),
@@ -265,7 +272,10 @@ DIRECTIONS: Mapping[type[Section], Mapping[str, Direction]] = {
         "metric": APART,
         "slices": APART,
         "classes": APART,
-        **{name: higher if c.tighter == "higher" else lower for name, c in CHECKS.items()},
+        **{
+            name: higher_is_tighter if c.tighter == "higher" else lower_is_tighter
+            for name, c in CHECKS.items()
+        },
         "evidence": ordered("point", "proven"),
         "severity": ordered("warn", "block"),
         "on_undefined": ordered("inconclusive", "fail"),
@@ -280,7 +290,7 @@ DIRECTIONS: Mapping[type[Section], Mapping[str, Direction]] = {
     },
     DataSection: {"table": _DATA, "images": _DATA, "columns": _DATA},
     Columns: _all(Columns, _DATA),
-    recipe.Search: {
+    steps.SearchSection: {
         **dict.fromkeys(("objective", "vary", "attempts", "tolerance", "control"), _MAKING),
         "confidence": _search_confidence,
     },
@@ -295,9 +305,9 @@ DIRECTIONS: Mapping[type[Section], Mapping[str, Direction]] = {
         "max_age_days": _term,
         "attested": ordered("count", "refuse"),
     },
-    approvals.Required: {"role": untold("undeclared"), "count": higher},
-    **_alike(recipe, _MAKING),
-    **_alike(money, _money),
+    approvals.Required: {"role": untold("undeclared"), "count": higher_is_tighter},
+    **_alike(steps, _MAKING),
+    **_alike(cost, _money),
     **_alike(stated, _CLAIMS),
 }
 """The direction of every field, by the section that has it."""

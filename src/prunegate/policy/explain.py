@@ -16,14 +16,14 @@ from prunegate.errors import InputError
 from prunegate.metrics.catalogue import METRICS, Metric
 from prunegate.metrics.checks import CHECKS, change_check
 from prunegate.policy.figures import change, errors, level
-from prunegate.policy.model import ErrorRatio, Policy, Relative, Rule, SliceSpec
+from prunegate.policy.messages import suggest
 from prunegate.policy.naming import value_text
-from prunegate.policy.wording import suggest
+from prunegate.policy.schema import ErrorRatio, Policy, Relative, Rule, SliceSpec
 from prunegate.text.escape import escaped
 from prunegate.text.numbers import exact
 
 
-def explain(policy: Policy) -> list[str]:
+def explain_policy(policy: Policy) -> list[str]:
     """One sentence per rule, in the policy's order, then the sentences that hold for all of them.
 
     Raises:

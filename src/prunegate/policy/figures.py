@@ -9,7 +9,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from prunegate.metrics.catalogue import Metric
-from prunegate.policy.model import ErrorRatio, Relative
+from prunegate.policy.schema import ErrorRatio, Relative
 from prunegate.text.numbers import exact, plain
 from prunegate.text.quantities import Quantity
 

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path as FilePath
 
 from prunegate.errors import PolicyError
-from prunegate.policy.checks import disagreements
-from prunegate.policy.claims_file import SUFFIX, ClaimsSource, is_figure_of_policy, read_claims
-from prunegate.policy.model import Policy
-from prunegate.policy.reading import as_text, bounded_bytes, mistake_lines
-from prunegate.policy.salvage import salvage
-from prunegate.policy.validation import Mistake, validate
-from prunegate.policy.yaml import read
+from prunegate.policy.consistency import disagreements
+from prunegate.policy.file_bytes import as_text, bounded_bytes, mistake_lines
+from prunegate.policy.load_claims import SUFFIX, ClaimsSource, is_figure_of_policy, read_claims
+from prunegate.policy.partial import salvage
+from prunegate.policy.schema import Policy
+from prunegate.policy.validation import Mistake, validate_values
+from prunegate.policy.yaml.document import read_yaml
 from prunegate.text.escape import escaped
 
 
@@ -86,7 +86,7 @@ def parse_policy(text: str, source: str = "policy.yaml") -> Policy:
     Raises:
         PolicyError: the text has mistakes; every one is listed, in the order of the lines.
     """
-    document = read(text, is_figure_of_policy)
+    document = read_yaml(text, is_figure_of_policy)
     policy, mistakes = (None, []) if document.value is None else _examine(document.value)
     lines = mistake_lines(document, mistakes)
     if policy is None or lines:
@@ -96,7 +96,7 @@ def parse_policy(text: str, source: str = "policy.yaml") -> Policy:
 
 
 def _examine(value: dict[str, object]) -> tuple[Policy | None, list[Mistake]]:
-    policy, mistakes = validate(value)
+    policy, mistakes = validate_values(value)
     if policy is not None:
         mistakes += [Mistake(path=path, message=words) for path, words in disagreements(policy)]
     elif rest := salvage(value, [mistake.path for mistake in mistakes]):

@@ -12,7 +12,7 @@ import hashlib
 import json
 from typing import Any
 
-from prunegate.policy.model import Policy
+from prunegate.policy.schema import Policy
 
 DECIDES_NOTHING = frozenset(
     {

@@ -1,96 +1,362 @@
-"""The policy language as JSON Schema, for editors and other programs.
+"""The policy: what must hold before a compressed model may replace its baseline.
 
-Made from the pydantic model, with descriptions from its docstrings, so that it cannot drift. It
-says what a document may contain; what must agree between its parts needs ``prunegate policy
-validate``.
+The nouns of a policy file, version 1, as frozen pydantic models with a closed schema: an unknown
+key is a mistake, never ignored. This file says what a *document* may contain; ``checks.py`` says
+what must agree *between* its parts; ``load.py`` turns both into mistakes with file and line.
 """
 
 from __future__ import annotations
 
-import ast
-import inspect
-from collections.abc import Iterator
-from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic import (
+    Discriminator,
+    Field,
+    Strict,
+    Tag,
+    create_model,
+    field_validator,
+    model_validator,
+)
 
-from prunegate.metrics.catalogue import METRICS
-from prunegate.metrics.checks import CHECKS
-from prunegate.policy.model import Policy, Rule
-from prunegate.policy.section import Section
-
-_LIMITED = Rule.__base__
-"""Has a field for every check, and no class statement that could be read."""
-SCHEMA_ID = "urn:prunegate:policy:v1"
-
-
-def json_schema() -> dict[str, Any]:
-    """JSON Schema 2020-12 of a policy file, version 1."""
-    schema = Policy.model_json_schema(schema_generator=_Generator)
-    found = schema["$defs"] | {Policy.__name__: schema}
-    for section in _sections(Section):
-        if section.__name__ in found:  # else it belongs to another file, of stated figures
-            _describe(found[section.__name__]["properties"], section)
-    metric = schema["$defs"]["Rule"]["properties"]["metric"]
-    metric["enum"] = list(METRICS)
-    return {"$schema": GenerateJsonSchema.schema_dialect, "$id": SCHEMA_ID, **schema}
-
-
-def _sections(base: type[Section]) -> Iterator[type[Section]]:
-    for section in base.__subclasses__():
-        yield section
-        yield from _sections(section)
+from prunegate.metrics.checks import CHECKS, Bound, is_level
+from prunegate.policy.approvals import Approvals
+from prunegate.policy.claims import ClaimsRule
+from prunegate.policy.cost import Cost
+from prunegate.policy.section import (
+    Name,
+    Number,
+    Positive,
+    Scalar,
+    Section,
+    Selection,
+    Share,
+    Text,
+    shape_of,
+)
+from prunegate.policy.steps import Rows, SearchSection, Step
+from prunegate.policy.waivers import Waivers
 
 
-def _describe(properties: dict[str, Any], section: type[Section]) -> None:
-    """Put a section's docstrings to its keys."""
-    for name, text in _docstrings(section).items():
-        if name in section.model_fields:
-            properties[name] = dict(sorted((properties[name] | {"description": text}).items()))
+class Task(Section):
+    """What the two models decide."""
+
+    kind: Literal["binary", "multiclass", "score", "language"]
+    """What one row's answer is: yes or no, one of several classes, a number, or a text's
+    likelihood."""
+    positive: Scalar | None = None
+    """binary: the label that counts as positive."""
+    threshold: Share | None = None
+    """binary: score >= threshold is positive; without it the table holds labels, not scores."""
+    classes: tuple[Scalar, ...] = ()
+    """multiclass: the labels there are; any other in the table is a mistake. Empty: as found."""
+    range: tuple[Number, Number] | None = None
+    """score: smallest and largest score there can be, so that unseen losses can be reckoned with.
+    Without it that is done on slices whose scores lie between 0 and 1."""
+
+    @model_validator(mode="after")
+    def _binary_needs_a_positive_label(self) -> Task:
+        if self.kind == "binary" and self.positive is None:
+            raise ValueError("a binary task needs 'positive': the label that counts as positive")
+        if self.kind != "binary" and not (self.positive is None and self.threshold is None):
+            raise ValueError("'positive' and 'threshold' belong to a binary task only")
+        return self
+
+    @model_validator(mode="after")
+    def _keys_of_other_kinds(self) -> Task:
+        if self.classes and self.kind != "multiclass":
+            raise ValueError("'classes' belongs to a multiclass task only")
+        if self.range is not None and self.kind != "score":
+            raise ValueError("'range' belongs to a score task only")
+        if self.range is not None and not self.range[0] < self.range[1]:
+            raise ValueError("'range' is [smallest, largest] score, the smallest first")
+        if len(self.classes) == 1:
+            raise ValueError("'classes' needs at least two labels")
+        return self
 
 
-def _docstrings(section: type[Section]) -> dict[str, str]:
-    """The texts under a section's fields, its bases' too.
+class SliceSpec(Section):
+    """A slicing by one key, a cross of keys, or one named slice."""
 
-    Read here, because no other command needs them: pydantic would read them on every start.
-    """
-    if section is Section:
-        return {}
-    bases = [_docstrings(base) for base in section.__bases__ if issubclass(base, Section)]
-    found = {name: text for base in bases for name, text in base.items()}
-    if section is _LIMITED:
-        return found | {name: check.meaning for name, check in CHECKS.items()}
-    (body,) = ast.parse(inspect.getsource(section)).body
-    assert isinstance(body, ast.ClassDef)  # noqa: S101  # a class was asked for
-    for line, after in pairwise(body.body):
-        text = after.value if isinstance(after, ast.Expr) else None
-        if isinstance(line, ast.AnnAssign) and isinstance(text, ast.Constant):
-            found[ast.unparse(line.target)] = inspect.cleandoc(str(text.value))
-    return found
+    by: Text | tuple[Text, ...] | None = None
+    """The key (or keys, for a cross) whose values are slices."""
+    expect: tuple[Scalar | tuple[Scalar, ...], ...] = ()
+    """Values that must be present (for a cross: lists of values); absent is never a pass."""
+    name: Name | None = None
+    """Name of a slice defined by ``where``."""
+    where: Selection | None = None
+    """Column values that a row must have (any one of a list) to belong to the named slice."""
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The slicing keys, in the policy's order; empty for a named slice."""
+        if self.by is None:
+            return ()
+        return (self.by,) if isinstance(self.by, str) else self.by
+
+    @property
+    def label(self) -> str:
+        """What a rule calls it: ``content_type``, ``content_type,region`` or the name."""
+        return ",".join(self.keys) or str(self.name)
+
+    @model_validator(mode="after")
+    def _is_one_of_two_shapes(self) -> SliceSpec:
+        if (self.by is None) == (self.name is None):
+            raise ValueError("a slice is either {by: KEY or [KEYS]} or {name: NAME, where: {...}}")
+        if (self.name is None) != (not self.where):
+            raise ValueError("'name' and 'where' come together, and 'where' may not be empty")
+        if self.name is not None and self.expect:
+            raise ValueError("a named slice is always expected; remove 'expect'")
+        if len(set(self.keys)) != len(self.keys) or (self.by is not None and not self.keys):
+            raise ValueError("'by' needs at least one key, each once")
+        return self
+
+    @model_validator(mode="after")
+    def _expected_values_fit_the_keys(self) -> SliceSpec:
+        for value in self.expect:
+            width = len(value) if isinstance(value, tuple) else 1
+            if self.keys and width != len(self.keys):
+                raise ValueError(
+                    f"an expected value has {width} part(s), but 'by' has {len(self.keys)} key(s)"
+                )
+        return self
 
 
-class _Generator(GenerateJsonSchema):
-    """The loader's reading of the model: a key that is given has a value; null is not valid."""
+class Minimum(Section):
+    """Evidence below which a slice is inconclusive, whatever the numbers say."""
 
-    def nullable_schema(self, schema: Any) -> JsonSchemaValue:
-        """An optional field may be left out; it may not be null."""
-        return self.generate_inner(schema["schema"])
+    rows: Positive = 1
+    """Rows of the slice."""
+    positives: Positive = 1
+    """binary: rows of the positive class; multiclass: rows of every class."""
 
-    def default_schema(self, schema: Any) -> JsonSchemaValue:
-        """Leave out defaults that only stand for "not given"."""
-        if schema.get("default", ...) is None:
-            return self.generate_inner(schema["schema"])
-        return super().default_schema(schema)
 
-    def encode_default(self, dft: Any) -> Any:
-        """A section's defaults without the keys that are not given."""
-        encoded = super().encode_default(dft)
-        if isinstance(encoded, dict):
-            return {key: value for key, value in encoded.items() if value is not None}
-        return encoded
+class EvidenceSection(Section):
+    """How sure the gate has to be."""
 
-    def field_title_should_be_set(self, schema: Any) -> bool:
-        """No titles: they would repeat the keys."""
-        del schema
-        return False
+    confidence: Annotated[float, Strict(), Field(gt=0.5, lt=1)] = 0.95
+    """One-sided, for every test."""
+    minimum: Minimum = Minimum()
+    strict: Annotated[bool, Strict()] = False
+    """Test precision and F1 by a Dirichlet posterior with added losses: slower, less powerful and
+    never liberal where few rows differ."""
+    reuse: Literal["ledger", "strict", "none"] = "ledger"
+    """What further attempts on one gate set cost: the first is tested at 1 - confidence and later
+    ones at less (ledger), all at less, so that together they keep it (strict), or nothing (none,
+    which the statement says)."""
+
+    @property
+    def alpha(self) -> float:
+        """1 - confidence, free of binary noise (0.05, not 0.050000000000000044)."""
+        return round(1 - self.confidence, 12)
+
+
+class Relative(Section):
+    """A margin as a share of the baseline's value."""
+
+    relative: Annotated[float, Strict(), Field(ge=0, lt=1)]
+    """The share: 0.03 allows a loss of 3 % of the baseline's value."""
+
+
+class ErrorRatio(Section):
+    """A margin as growth of the error rate: 0.5 allows half as many errors again."""
+
+    error_ratio: Annotated[float, Strict(), Field(ge=0, le=10)]
+    """The growth: 0.5 takes an error rate of 4 % to 6 % at most."""
+
+
+Margin = Annotated[
+    Annotated[Number, Tag("number")]
+    | Annotated[Relative, Tag("relative")]
+    | Annotated[ErrorRatio, Tag("error_ratio")],
+    Discriminator(shape_of("relative", "error_ratio")),
+]
+Limit = float | Relative | ErrorRatio
+"""What a rule gives as one limit."""
+_WRITTEN: dict[str, Any] = {
+    "level": Number,
+    "margin": Margin,
+    "factor": Annotated[float, Strict(), Field(gt=0)],
+}
+"""How a policy writes a limit, by the form that its check has."""
+
+
+def bound_of(limit: Limit) -> Bound:
+    """A limit as a number, and what the number is in."""
+    if isinstance(limit, Relative):
+        return Bound(value=limit.relative, kind="relative")
+    if isinstance(limit, ErrorRatio):
+        return Bound(value=limit.error_ratio, kind="error_ratio")
+    return Bound(value=float(limit))
+
+
+class _About(Section):
+    """What a rule is about."""
+
+    metric: Text
+    """What is limited: a metric of the catalogue."""
+    slices: Text | Annotated[tuple[Text, ...], Field(min_length=1)] = "overall"
+    """Where: overall, all, a slicing key, a cross, a slice's name, or a list of these."""
+    classes: Literal["macro", "each"] | Annotated[tuple[Scalar, ...], Field(min_length=1)] = "macro"
+    """multiclass, of precision, recall and f1: the average of all classes (macro), every class by
+    itself (each), or some classes by name."""
+
+
+if TYPE_CHECKING:
+    _Limited = _About
+else:  # one field for every check there is
+    CHECKS.close("the policy's schema has its fields; add it before prunegate.policy is imported")
+    _fields = {name: (_WRITTEN[check.form] | None, None) for name, check in CHECKS.items()}
+    _Limited = create_model("_Limited", __base__=_About, __module__=__name__, **_fields)
+
+
+class Rule(_Limited):
+    """One metric, on some slices, within limits. Every limit given has to hold."""
+
+    evidence: Literal["proven", "point"] = "proven"
+    """proven: the limit has to be shown to hold; point: the estimate alone decides."""
+    severity: Literal["block", "warn"] = "block"
+    """block: the rule decides; warn: the report warns and nothing else."""
+    on_undefined: Literal["fail", "inconclusive"] = "inconclusive"
+    """What an undefined value is (NaN, nothing to count): never a pass."""
+
+    @property
+    def limits(self) -> dict[str, Limit]:
+        """The limits that are set, by check name, in the order of ``CHECKS``."""
+        return {name: value for name in CHECKS if (value := getattr(self, name)) is not None}
+
+    @property
+    def levels(self) -> dict[str, float]:
+        """Of these, the limits on the candidate's own value, which are plain numbers."""
+        return {
+            name: bound_of(limit).value for name, limit in self.limits.items() if is_level(name)
+        }
+
+    @property
+    def selects(self) -> tuple[str, ...]:
+        """The slice selectors as a tuple."""
+        return (self.slices,) if isinstance(self.slices, str) else self.slices
+
+
+class ModelSection(Section):
+    """Where the models are: folders, relative to the policy file."""
+
+    baseline: Text
+    """A Hugging Face folder: config.json, model.safetensors, preprocessor or tokenizer files."""
+    candidate: Text | None = None
+    """A candidate made elsewhere; without it ``compress`` makes one."""
+    initial: Text | None = None
+    """The baseline's weights before training, for ``rewind: initial``."""
+    early: Text | None = None
+    """The baseline's weights early in training, for ``rewind: early``."""
+
+
+class Columns(Section):
+    """Names of the columns where they differ from the contract's."""
+
+    id: Text = "id"
+    """Unique name of a row."""
+    label: Text = "label"
+    """The true answer."""
+    baseline: Text = "baseline"
+    """The baseline's answer: a score, a class or a log-likelihood."""
+    candidate: Text = "candidate"
+    """The candidate's answer, likewise."""
+    image: Text = "image"
+    """Image classifiers: path of the image."""
+    text: Text = "text"
+    """Text classifiers: what is judged."""
+    prompt: Text = "prompt"
+    """Language models: what is given."""
+    reference: Text = "reference"
+    """Language models: what is given, and the text whose likelihood is measured."""
+    split: Text = "split"
+    """Which split a row belongs to."""
+    tokens: Text = "tokens"
+    """Language models: tokens of the row's text."""
+
+
+class DataSection(Section):
+    """The labelled data that ``run`` judges on."""
+
+    table: Text | None = None
+    """CSV or Parquet file, relative to the policy file; needed by ``run`` and ``compress``."""
+    images: Text | None = None
+    """Folder that image paths start from; default: the table's own folder."""
+    columns: Columns = Columns()
+
+
+class Revalidate(Section):
+    """How long a decision holds."""
+
+    after_days: Annotated[int, Strict(), Field(ge=1, le=3650)]
+    """Days after which the candidate has to be judged anew: data and content move on."""
+
+
+class Policy(Section):
+    """A whole policy file, version 1."""
+
+    prunegate: Literal[1]
+    """Version of the policy language."""
+    name: Name
+    """Name of the policy: of its reports, and in the audit trail."""
+    purpose: Text | None = None
+    """What the model is for, in a sentence that the report shows."""
+    owner: Text | None = None
+    """Who answers for the policy."""
+    task: Task
+    slices: tuple[SliceSpec, ...] = ()
+    """The slices that rules are about; absent: the whole table alone."""
+    group: Text | None = None
+    """Column whose rows are not independent of each other (frames of one video, for example)."""
+    evidence: EvidenceSection = EvidenceSection()
+    rules: Annotated[tuple[Rule, ...], Field(min_length=1)]
+    """What must hold; every limit of every rule is one finding for each of its slices."""
+    model: ModelSection | None = None
+    data: DataSection = DataSection()
+    compress: tuple[Step, ...] = ()
+    """The steps that make the candidate, in order."""
+    search: SearchSection | None = None
+    cost: Cost | None = None
+    claims: ClaimsRule | None = None
+    """Figures that somebody stated; contradictions are findings like any other."""
+    revalidate: Revalidate | None = None
+    """When the decision has to be taken anew; absent: no term is set."""
+    approvals: Approvals | None = None
+    """Who has to approve before the candidate ships; absent: the verdict alone decides."""
+    waivers: Waivers | None = None
+    """How far findings may be waived; absent: none may."""
+
+    @field_validator("prunegate", mode="before")
+    @classmethod
+    def _one_and_not_true(cls, version: Any) -> Any:
+        # true == 1 == 1.0 in Python; the file has to say 1
+        if isinstance(version, bool | float):
+            raise ValueError("expected 1, the version of the policy language")  # noqa: TRY004 - pydantic turns only ValueError into a mistake
+        return version
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Every column that some slice needs, in the policy's order, each once."""
+        named = [key for spec in self.slices for key in (*spec.keys, *(spec.where or {}))]
+        return tuple(dict.fromkeys(named))
+
+    @property
+    def rows_of_steps(self) -> dict[int, Rows]:
+        """The labelled rows that steps of ``compress`` look at, by the step's number from 1."""
+        return {
+            number: step.rows
+            for number, step in enumerate(self.compress, start=1)
+            if step.rows is not None
+        }
+
+    def at_level(self, alpha: float) -> Policy:
+        """The same policy with every test at another level than its own."""
+        if alpha == self.evidence.alpha:
+            return self
+        evidence = self.evidence.model_copy(update={"confidence": 1 - alpha})
+        return self.model_copy(update={"evidence": evidence})
+
+    def document(self) -> dict[str, Any]:
+        """The policy as plain JSON values, without defaults: what the record keeps."""
+        return self.model_dump(mode="json", exclude_unset=True)

@@ -15,9 +15,9 @@ from typing import Any, TypeVar, get_args
 from pydantic import ValidationError
 
 from prunegate.metrics.checks import CHECKS, change_check
-from prunegate.policy.model import Policy
+from prunegate.policy.messages import literal, nearest_word, reading_hint, suggest
+from prunegate.policy.schema import Policy
 from prunegate.policy.section import Section
-from prunegate.policy.wording import nearest, reading_hint, show, suggest
 
 Path = tuple[str | int, ...]
 Root = TypeVar("Root", bound=Section)
@@ -106,7 +106,7 @@ _BY_TYPE = {
 }
 
 
-def validate(value: dict[str, Any]) -> tuple[Policy | None, list[Mistake]]:
+def validate_values(value: dict[str, Any]) -> tuple[Policy | None, list[Mistake]]:
     """The policy that plain values describe, or every mistake in them."""
     return validate_as(Policy, value)
 
@@ -156,7 +156,7 @@ def _path(error: Any, value: Any) -> Path:
 
 def _is_misspelt(path: Path, unknown: list[Path]) -> bool:
     siblings = [other for other in unknown if other[:-1] == path[:-1]]
-    return any(nearest(str(other[-1]), [str(path[-1])]) for other in siblings)
+    return any(nearest_word(str(other[-1]), [str(path[-1])]) for other in siblings)
 
 
 def _message(root: type[Section], path: Path, error: Any, value: Any) -> str:
@@ -172,20 +172,20 @@ def _message(root: type[Section], path: Path, error: Any, value: Any) -> str:
     for step in path:
         got = got[step]
     if kind == "literal_error":
-        return f"got {show(got)}, expected {_literal(path, error, got)}"
-    return f"got {show(got)}, expected {_expected(path, error, got)}{_hint(error, got)}"
+        return f"got {literal(got)}, expected {_literal(path, error, got)}"
+    return f"got {literal(got)}, expected {_expected(path, error, got)}{_hint(error, got)}"
 
 
 def show_key(key: object) -> str:
     """A key in single quotes, inert."""
-    return f"'{show(str(key))[1:-1]}'"
+    return f"'{literal(str(key))[1:-1]}'"
 
 
 def _literal(path: Path, error: Any, got: Any) -> str:
     words = re.findall(r"'([^']*)'", error["ctx"]["expected"])
     if not words:
         return _expected(path, error)
-    near = nearest(got, words) if isinstance(got, str) else None
+    near = nearest_word(got, words) if isinstance(got, str) else None
     other = " or a list of classes" if path[-1] == "classes" else ""
     return f"one of {', '.join(words)}{other}" + (f"; did you mean '{near}'?" if near else "")
 

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from prunegate.data.columns import shown
-from prunegate.data.labelled_rows import LabelledRows, is_positive
+from prunegate.data.labelled.rows import LabelledRows, is_positive
+from prunegate.data.predictions.columns import shown
 from prunegate.errors import ModelError
-from prunegate.policy.model import Policy
 from prunegate.policy.naming import value_text
+from prunegate.policy.schema import Policy
 
 _SHOWN = 5
 
@@ -55,7 +55,7 @@ class Classes:
             )
 
 
-def classes_of(policy: Policy, config: Mapping[str, Any]) -> Classes:
+def model_classes(policy: Policy, config: Mapping[str, Any]) -> Classes:
     """The classes of a model, by the names in its config.
 
     Raises:

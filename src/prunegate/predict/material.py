@@ -13,22 +13,67 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from prunegate.data.hashing import require_unchanged
-from prunegate.data.labelled_rows import LabelledRows, in_split, select
-from prunegate.errors import ModelError, UnsupportedError
+from prunegate.data.file_hashes import require_unchanged
+from prunegate.data.labelled.rows import LabelledRows, in_split, select_rows
+from prunegate.errors import ModelError, TableError, UnsupportedError
 from prunegate.io.hashing import FileHash
-from prunegate.models.store import LoadedModel
+from prunegate.models.batch import Batch
+from prunegate.models.load import LoadedModel
 from prunegate.models.vit_geometry import ViTGeometry
-from prunegate.policy.model import Policy
-from prunegate.policy.recipe import Rows
-from prunegate.predict.classes import classes_of
+from prunegate.policy.schema import Policy
+from prunegate.policy.steps import Rows
+from prunegate.predict.classes import model_classes
 from prunegate.predict.documents import Documents, open_documents
 from prunegate.predict.images import ImageSet, open_images
 from prunegate.predict.inputs import Inputs
-from prunegate.predict.labelled import Labelled
 from prunegate.predict.preprocessing import Preprocessing
 from prunegate.predict.texts import open_texts
 from prunegate.predict.tokens import Tokens
+
+
+@dataclass(frozen=True, kw_only=True)
+class Labelled:
+    """Some rows of images or texts, with labels; satisfies ``compress.examples.Examples``."""
+
+    inputs: Inputs
+    labels: NDArray[np.int64]
+    """Class number of every row of ``inputs``."""
+    rows: NDArray[np.int64]
+    """The rows that are used, by their number in ``inputs``."""
+
+    def __post_init__(self) -> None:
+        if len(self.labels) != len(self.inputs):
+            raise TableError(
+                f"{len(self.labels)} labels for {len(self.inputs)} {self.inputs.noun}; give one "
+                "each."
+            )
+        if len(self.rows) and not 0 <= self.rows.min() <= self.rows.max() < len(self.inputs):
+            raise TableError(f"rows have to be numbers from 0 to {len(self.inputs) - 1}.")
+
+    @classmethod
+    def of(
+        cls,
+        inputs: Inputs,
+        labels: NDArray[np.integer],
+        rows: NDArray[np.integer] | None = None,
+    ) -> Labelled:
+        """Pair images or texts with labels; ``rows`` selects some, default all."""
+        chosen = np.arange(len(inputs)) if rows is None else np.asarray(rows)
+        return cls(
+            inputs=inputs,
+            labels=np.asarray(labels).astype(np.int64),
+            rows=chosen.astype(np.int64),
+        )
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def batch(self, rows: NDArray[np.integer]) -> Batch:
+        """Return the batch of these rows."""
+        chosen = self.rows[rows]
+        return Batch(
+            inputs=self.inputs.inputs(chosen), labels=torch.from_numpy(self.labels[chosen])
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +94,7 @@ class Material:
 
     def examples(self, wanted: Rows, seed: int) -> Labelled | Documents:
         """The rows that a step of the policy names."""
-        rows = select(self.rows, wanted.split, wanted.where, limit=wanted.limit, seed=seed)
+        rows = select_rows(self.rows, wanted.split, wanted.where, limit=wanted.limit, seed=seed)
         chosen = self.places[rows]
         if isinstance(self.inputs, Documents):
             return self.inputs.subset(chosen)
@@ -58,7 +103,7 @@ class Material:
 
     def split(self, name: str) -> Inputs:
         """The images, texts or documents of one split, in the order of its rows."""
-        return self.inputs.subset(self.places[select(self.rows, name)])
+        return self.inputs.subset(self.places[select_rows(self.rows, name)])
 
 
 def used_splits(policy: Policy) -> tuple[str, ...]:
@@ -68,7 +113,7 @@ def used_splits(policy: Policy) -> tuple[str, ...]:
     return tuple(dict.fromkeys(("gate", *searched, *steps)))
 
 
-def prepare(
+def prepare_material(
     policy: Policy, rows: LabelledRows, hashes: Sequence[FileHash], model: LoadedModel
 ) -> Material:
     """Decode, or cut into tokens, what a run uses.
@@ -91,7 +136,7 @@ def prepare(
     chosen = np.flatnonzero(used).astype(np.int64)
     numbers = None
     if rows.reads != "documents":
-        classes = classes_of(policy, model.config)
+        classes = model_classes(policy, model.config)
         numbers = classes.numbers(rows, policy)[chosen]
         classes.require_known(rows, chosen, numbers)
     inputs, tokens, warnings = _opened(rows, chosen, hashes, model)
@@ -128,7 +173,7 @@ def require_answers(policy: Policy, material: Material, model: LoadedModel) -> N
     """
     inputs, classes = material.inputs, None
     if material.labels is not None:
-        classes = len(classes_of(policy, model.config).names)
+        classes = len(model_classes(policy, model.config).names)
     given = inputs.inputs(np.zeros(1, dtype=np.int64))
     try:
         with torch.inference_mode():

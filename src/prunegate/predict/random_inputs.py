@@ -15,7 +15,7 @@ from torch import Tensor
 
 from prunegate.errors import InputError
 from prunegate.models.arithmetic import positive
-from prunegate.models.store import LoadedModel
+from prunegate.models.load import LoadedModel
 from prunegate.predict.preprocessing import Preprocessing
 
 TOKENS = 128
@@ -53,7 +53,7 @@ def random_inputs(
     return {"pixel_values": pixels}
 
 
-def described(inputs: Mapping[str, Tensor]) -> str:
+def inputs_in_words(inputs: Mapping[str, Tensor]) -> str:
     """Say what a row of the inputs is, in a few words."""
     if "input_ids" in inputs:
         return f"random texts of {inputs['input_ids'].shape[1]} tokens"

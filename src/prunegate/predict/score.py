@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from prunegate.io.progress import Progress, silent
-from prunegate.models.store import LoadedModel
-from prunegate.policy.model import Policy
-from prunegate.predict.classes import classes_of
+from prunegate.models.load import LoadedModel
+from prunegate.policy.schema import Policy
+from prunegate.predict.classes import model_classes
 from prunegate.predict.classify import chosen_labels, positive_scores, probabilities
 from prunegate.predict.documents import Documents
 from prunegate.predict.inputs import Inputs
 from prunegate.predict.likelihood import DOCUMENTS, likelihoods
-from prunegate.predict.table import Scored
+from prunegate.predict.predictions_table import Scored
 
 
 def score(
@@ -43,7 +43,7 @@ def score(
     if isinstance(inputs, Documents):
         size = min(batch_size, DOCUMENTS)
         return likelihoods(model.module, inputs, batch_size=size, device=device, progress=progress)
-    classes = classes_of(policy, model.config)
+    classes = model_classes(policy, model.config)
     run: Any = {"batch_size": batch_size, "device": device, "progress": progress}
     if classes.positive is not None:
         return positive_scores(model.module, inputs, classes.positive, **run)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from prunegate.errors import ModelError
-from prunegate.models.strict_json import parse_object
+from prunegate.models.config_json import parse_object
 
 TOKENIZER_FILE = "tokenizer.json"
 TOKENIZER_CONFIG_FILE = "tokenizer_config.json"

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from prunegate.cost.projection import Projection
 from prunegate.report import svg
-from prunegate.report.palette import BASELINE, CANDIDATE, SAVED
+from prunegate.report.svg import BASELINE, CANDIDATE, SAVED
 from prunegate.text.escape import visible
 from prunegate.text.money import money
 
@@ -36,9 +36,9 @@ def cost_chart(projection: Projection) -> Markup:
         y=alt.Y("baseline:Q", scale=_flat(_ROOM * top), axis=_amounts(projection.currency)),
     )
     padding = {"left": 60, "right": 14, "top": 8, "bottom": 44}
-    specification = svg.draw(chart, width=_WIDTH, height=_HEIGHT, padding=padding)
+    specification = svg.chart_of(chart, width=_WIDTH, height=_HEIGHT, padding=padding)
     ends = " to ".join(money(c, projection.currency) for c in (last.baseline, last.candidate))
-    return svg.render(
+    return svg.svg_of(
         specification,
         name="cost",
         title="Cost per month of both models",

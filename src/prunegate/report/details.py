@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from prunegate.audit.bar_words import bar_in_words
 from prunegate.audit.record import Compression, DecisionRecord, Input, ModelRef, NamedModel
+from prunegate.audit.sealed_bar import bar_in_words
 from prunegate.report.headline import lost_gained
 from prunegate.report.task import DECISIONS, task_kind
 from prunegate.text import numbers
@@ -132,7 +132,7 @@ def _left(compression: Compression) -> Iterator[str]:
         yield f"The candidate is stored, and was judged, as {stored}."
 
 
-def loss(record: DecisionRecord) -> str:
+def training_loss_in_words(record: DecisionRecord) -> str:
     """How the training loss went in fine-tuning; empty where it is not known."""
     compression = record.compression
     if compression is None or compression.loss_first is None or compression.loss_last is None:
@@ -141,7 +141,7 @@ def loss(record: DecisionRecord) -> str:
     return f"The training loss went from {first} to {last} during fine-tuning."
 
 
-def second_opinion(record: DecisionRecord) -> str:
+def second_opinion_in_words(record: DecisionRecord) -> str:
     """That another engine judged the findings too; empty where none did."""
     opinion = record.second_opinion
     if opinion is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from prunegate.audit.record import DecisionRecord
-from prunegate.evaluation.discovered import DiscoveredSlice, Discovery
+from prunegate.discovery.discovered import DiscoveredSlice, Discovery
 from prunegate.report.task import DECISIONS, task_kind
 from prunegate.text import numbers
 from prunegate.text.escape import named, visible
@@ -84,7 +84,7 @@ def counted(found: Discovery) -> str:
     )
 
 
-def table(found: Discovery) -> list[tuple[str, ...]]:
+def discoveries_table(found: Discovery) -> list[tuple[str, ...]]:
     """The slices as rows of text under a header; empty where there are none."""
     rows = [
         (

@@ -44,7 +44,7 @@ class Example:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Group:
+class FlipGroup:
     """The flipped rows of one slice."""
 
     name: str
@@ -54,14 +54,14 @@ class Group:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Flips:
+class FlipsView:
     """The section of flipped examples."""
 
     title: str
     lead: str
     legend: str
     """What the words under the examples mean."""
-    groups: tuple[Group, ...]
+    groups: tuple[FlipGroup, ...]
     hidden_groups: int
     without_picture: int
     """Shown rows whose picture is missing, unreadable or over the budget."""
@@ -118,7 +118,7 @@ _TELLING = {
 }
 
 
-def flips(record: DecisionRecord, pictures: Mapping[str, bytes]) -> Flips | None:
+def flips(record: DecisionRecord, pictures: Mapping[str, bytes]) -> FlipsView | None:
     """Flipped rows by slice; None where the record holds none."""
     if not record.flips:
         return None
@@ -126,7 +126,7 @@ def flips(record: DecisionRecord, pictures: Mapping[str, bytes]) -> Flips | None
     album, limit = _Album(pictures), threshold(record)
     by_slice = _by_slice(record)
     groups = tuple(
-        Group(
+        FlipGroup(
             name=named(name),
             counted=_counted(found, telling),
             examples=tuple(_example(f, name, telling, limit, album) for f in _shown(found)),
@@ -134,7 +134,7 @@ def flips(record: DecisionRecord, pictures: Mapping[str, bytes]) -> Flips | None
         for name, found in by_slice[:MOST_GROUPS]
     )
     missing = [e for g in groups for e in g.examples if e.picture is None]
-    return Flips(
+    return FlipsView(
         title=telling.title,
         lead=telling.lead + ("" if limit is None else _of_scores(limit)),
         legend=telling.legend,

@@ -14,8 +14,8 @@ from prunegate.audit.record import DecisionRecord
 from prunegate.metrics.catalogue import METRICS
 from prunegate.metrics.checks import change_check
 from prunegate.policy.naming import parse_slice_name
-from prunegate.report import words
-from prunegate.report.limits import Line, line, room
+from prunegate.report import sentences
+from prunegate.report.slack import Line, line, relative_slack
 from prunegate.report.units import Units, is_operational, is_share, metric_name
 from prunegate.text.escape import named, shorten
 from prunegate.verdict.finding import Finding
@@ -61,7 +61,7 @@ class Panel:
     @property
     def description(self) -> str:
         """What the picture shows, for those who cannot see it."""
-        counts = {s: sum(r.status == s for r in self.rows) for s in words.SEVERITY_ORDER}
+        counts = {s: sum(r.status == s for r in self.rows) for s in sentences.SEVERITY_ORDER}
         named = ", ".join(f"{n} {status}" for status, n in counts.items() if n)
         return (
             f"{self.axis} per {self.rows_are} with 95 % intervals and limits: {named}. "
@@ -115,7 +115,7 @@ def _panel(record: DecisionRecord, units: Units, findings: Sequence[Finding]) ->
     place = f" class by class, {named(first.slice)}"
     return Panel(
         metric=first.metric,
-        title=f"{words.title(first.metric)}{place if by_class else words.of_class(first)}",
+        title=f"{sentences.title(first.metric)}{place if by_class else sentences.of_class(first)}",
         meaning=units.meaning(first.metric, first.class_label),
         key=key,
         axis=_axis(first.metric),
@@ -137,14 +137,14 @@ def _classes(names: Iterable[str]) -> dict[str, str]:
 
 
 def _urgency(findings: Sequence[Finding]) -> tuple[int, float]:
-    left = [share for f in findings if (share := room(f)) is not None]
-    return min(words.SEVERITY_ORDER[f.status] for f in findings), min(left, default=0.0)
+    left = [share for f in findings if (share := relative_slack(f)) is not None]
+    return min(sentences.SEVERITY_ORDER[f.status] for f in findings), min(left, default=0.0)
 
 
 def _row(
     record: DecisionRecord, label: str, findings: Sequence[Finding], scale: float
 ) -> ForestRow:
-    first = words.serious_first(findings)[0]
+    first = sentences.serious_first(findings)[0]
     margins = [margin for f in findings if (margin := line(f)) is not None]
     return ForestRow(
         label=label,
@@ -186,7 +186,7 @@ def _labels(record: DecisionRecord, names: Sequence[str]) -> tuple[dict[str, str
     )
     if not prefixed:
         return {n: _whole_or_values(n) for n in names}, ""
-    labels = {n: _fitting(words.slice_value(known[n])) for n in names}
+    labels = {n: _fitting(sentences.slice_value(known[n])) for n in names}
     return labels, shorten(slicings.pop(), _LONGEST)
 
 

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from prunegate.report import svg
 from prunegate.report.forest import ForestRow, Panel
-from prunegate.report.palette import COLOURS, CONTROL, FORBIDDEN, SHAPES
+from prunegate.report.svg import COLOURS, CONTROL, FORBIDDEN, SHAPES
 
 _WIDTH, _BAND, _LEFT, _RIGHT = 280, 30, 146, 14
 _SPREAD = 2.5
@@ -26,13 +26,13 @@ def forest_chart(panel: Panel, number: int) -> Markup:
     height = _BAND * max(len(rows), 1)
     layers = [*_ground(rows, panel.rows, domain), *_marks(rows), *_labels(rows)]
     chart = alt.layer(*layers).encode(x=_axis(domain, panel.axis))
-    specification = svg.draw(
+    specification = svg.chart_of(
         chart,
         width=_WIDTH,
         height=height,
         padding={"left": _LEFT, "right": _RIGHT, "top": 6, "bottom": 44},
     )
-    return svg.render(
+    return svg.svg_of(
         specification,
         name=f"forest-{number}",
         title=f"{panel.title}: candidate minus baseline, per {panel.rows_are}",

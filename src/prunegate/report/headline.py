@@ -8,8 +8,8 @@ from decimal import Decimal
 
 from prunegate.audit.record import DecisionRecord
 from prunegate.metrics.catalogue import METRICS
-from prunegate.report import words
-from prunegate.report.limits import lost_for_certain, room
+from prunegate.report import sentences
+from prunegate.report.slack import lost_for_certain, relative_slack
 from prunegate.report.task import DECISIONS, noun
 from prunegate.report.units import Units, is_operational
 from prunegate.text import numbers
@@ -26,7 +26,7 @@ _MB = f"{numbers.GAP}MB"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Figure:
+class HeadlineFigure:
     """One number that matters."""
 
     label: str
@@ -52,7 +52,7 @@ class Headline:
     """Slices that got worse within their limits: an approval says so."""
     needs: tuple[str, ...]
     """What would settle the open findings."""
-    figures: tuple[Figure, ...]
+    figures: tuple[HeadlineFigure, ...]
 
 
 def headline(record: DecisionRecord, units: Units) -> Headline:
@@ -61,16 +61,16 @@ def headline(record: DecisionRecord, units: Units) -> Headline:
     because = _because(record)
     if not because:
         because, reasons = " ".join(reasons[:1]) or "No reason was recorded.", reasons[1:]
-    needs = dict.fromkeys(words.need(f, units) for f in _most_needed(record))
+    needs = dict.fromkeys(sentences.need_in_words(f, units) for f in _most_needed(record))
     return Headline(
         outcome=record.outcome,
-        decision=words.decision(record.outcome),
+        decision=sentences.decision(record.outcome),
         reason=because,
         reasons=tuple(reasons[:_FEW]),
         more=tuple(reasons[_FEW:]),
         caveats=_caveats(record, units) if record.outcome == "approve" else (),
         needs=tuple(f"{need}." for need in needs if need) if record.outcome != "reject" else (),
-        figures=figures(record, units),
+        figures=headline_figures(record, units),
     )
 
 
@@ -98,7 +98,7 @@ def _caveats(record: DecisionRecord, units: Units) -> tuple[str, ...]:
     rest = len(found) - _FEW
     shown = sorted(found, key=_room)[:_FEW] if rest > 1 else found
     told = [
-        f"{words.capital(words.about(f))} on {named(f.slice)} did get worse "
+        f"{sentences.capital(sentences.about(f))} on {named(f.slice)} did get worse "
         f"({units.change_in_words(f.metric, f.difference)}), though by less than the policy allows."
         for f in shown
     ]
@@ -110,7 +110,7 @@ def _caveats(record: DecisionRecord, units: Units) -> tuple[str, ...]:
 
 
 def _room(finding: Finding) -> float:
-    left = room(finding)
+    left = relative_slack(finding)
     return 0.0 if left is None else left
 
 
@@ -120,7 +120,7 @@ def _because(record: DecisionRecord) -> str:
     places: dict[str, dict[str, None]] = {}
     for finding in sorted(_blocking(record), key=lambda f: f.slice == "overall"):
         if finding.status == wanted:
-            places.setdefault(words.about(finding), {})[named(finding.slice)] = None
+            places.setdefault(sentences.about(finding), {})[named(finding.slice)] = None
     if not places:
         return ""
     start = "It misses its limits" if wanted == "fail" else "Not settled yet"
@@ -140,12 +140,12 @@ def _some(names: list[str]) -> str:
 
 def _opened(reason: str) -> str:
     """A capital where the sentence opens with a metric; names of slices stay as they are."""
-    return words.capital(reason) if reason.split(" ", 1)[0] in METRICS else reason
+    return sentences.capital(reason) if reason.split(" ", 1)[0] in METRICS else reason
 
 
-def figures(record: DecisionRecord, units: Units) -> tuple[Figure, ...]:
+def headline_figures(record: DecisionRecord, units: Units) -> tuple[HeadlineFigure, ...]:
     """Three numbers, the first that the record has of those a client asks for."""
-    wanted: Sequence[Callable[[DecisionRecord, Units], Figure | None]] = (
+    wanted: Sequence[Callable[[DecisionRecord, Units], HeadlineFigure | None]] = (
         _worst_change,
         _cost,
         _size,
@@ -161,20 +161,24 @@ def _blocking(record: DecisionRecord) -> list[Finding]:
     return [f for f in record.findings if f.severity == "block"]
 
 
-def _worst_change(record: DecisionRecord, units: Units) -> Figure | None:
-    judged = [f for f in _blocking(record) if room(f) is not None and not is_operational(f.metric)]
+def _worst_change(record: DecisionRecord, units: Units) -> HeadlineFigure | None:
+    judged = [
+        f
+        for f in _blocking(record)
+        if relative_slack(f) is not None and not is_operational(f.metric)
+    ]
     if not judged:
         return None
     finding = min(judged, key=lambda f: (f.status != "fail", _room(f)))
-    return Figure(
-        label=f"Worst change: {words.about(finding)}, {named(finding.slice)}",
+    return HeadlineFigure(
+        label=f"Worst change: {sentences.about(finding)}, {named(finding.slice)}",
         value=units.change_in_words(finding.metric, finding.difference),
         detail=f"allowed: {units.limit(finding)}",
         tone=finding.status,
     )
 
 
-def _cost(record: DecisionRecord, units: Units) -> Figure | None:
+def _cost(record: DecisionRecord, units: Units) -> HeadlineFigure | None:
     cost = record.cost
     if cost is None:
         return None
@@ -188,7 +192,7 @@ def _cost(record: DecisionRecord, units: Units) -> Figure | None:
         last = cost.months[-1]
         before, after = last.baseline, last.candidate
         label = f"a month at {numbers.count(last.volume)} inferences"
-    return Figure(
+    return HeadlineFigure(
         label=f"Cost of {label}" if not cost.months else f"Cost {label}",
         value=f"{money(before, units.currency)} → {money(after, units.currency)}",
         detail=saving(before, after),
@@ -209,11 +213,11 @@ def saving(before: str | None, after: str | None) -> str:
     return f"{numbers.share(abs(part))} {'saved' if part > 0 else 'more expensive'}"
 
 
-def _size(record: DecisionRecord, _: Units) -> Figure | None:
+def _size(record: DecisionRecord, _: Units) -> HeadlineFigure | None:
     before, after = _bytes(record)
     if before is None or after is None or before <= 0 or after <= 0:
         return None
-    return Figure(
+    return HeadlineFigure(
         label="Size of the stored weights",
         value=f"{numbers.megabytes(before).removesuffix(_MB)} → {numbers.megabytes(after)}",
         detail=times(before, after, "smaller", "larger"),
@@ -238,12 +242,12 @@ def times(before: float, after: float, less: str, more: str) -> str:
     return f"{text} times {word}" if text != "1.00" else f"less than 1 % {word}"
 
 
-def _slices_safe(record: DecisionRecord, _: Units) -> Figure | None:
+def _slices_safe(record: DecisionRecord, _: Units) -> HeadlineFigure | None:
     names = {f.slice for f in _blocking(record)}
     if not names:
         return None
     safe = names - {f.slice for f in _blocking(record) if f.status != "pass"}
-    return Figure(
+    return HeadlineFigure(
         label="Slices where every blocking limit holds",
         value=f"{len(safe)} of {len(names)}",
         detail="a slice is one kind of content, or everything together",
@@ -251,7 +255,7 @@ def _slices_safe(record: DecisionRecord, _: Units) -> Figure | None:
     )
 
 
-def _rows_judged(record: DecisionRecord, units: Units) -> Figure | None:
+def _rows_judged(record: DecisionRecord, units: Units) -> HeadlineFigure | None:
     overall = next((s for s in record.slices if s.slicing == "overall"), None)
     if overall is None:
         return None
@@ -261,7 +265,7 @@ def _rows_judged(record: DecisionRecord, units: Units) -> Figure | None:
         "multiclass": f"{len(overall.classes)} classes; the rarest has {positives}",
     }.get(units.kind, "each of them judged by both models")
     rows = noun(units.kind)
-    return Figure(
+    return HeadlineFigure(
         label=f"Labelled {rows} judged" if units.kind in DECISIONS else f"{rows.title()} judged",
         value=numbers.count(overall.rows),
         detail=detail,
@@ -269,12 +273,12 @@ def _rows_judged(record: DecisionRecord, units: Units) -> Figure | None:
     )
 
 
-def _flips(record: DecisionRecord, _: Units) -> Figure | None:
+def _flips(record: DecisionRecord, _: Units) -> HeadlineFigure | None:
     overall = next((s for s in record.slices if s.slicing == "overall"), None)
     flipped = lost_gained(overall) if overall and overall.rows else None
     if flipped is None:
         return None
-    return Figure(
+    return HeadlineFigure(
         label="Decisions lost and gained",
         value=f"{numbers.count(flipped[0])} lost, {numbers.count(flipped[1])} gained",
         detail="rows that only one of the two models gets right",

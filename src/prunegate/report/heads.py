@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from prunegate.audit.record import Compression, DecisionRecord
 from prunegate.report import svg
-from prunegate.report.palette import SHARES
+from prunegate.report.svg import SHARES
 from prunegate.text import numbers
 
 _LEFT, _PLOT, _LARGEST = 56, 374, 38
@@ -94,7 +94,7 @@ def _chart(compression: Compression, summary: str) -> Markup:
     chart = alt.layer(*_layers(_cells(compression), cell)).encode(
         x=_scale("head:O", "head", widest, alt.X), y=_scale("layer:O", "layer", layers, alt.Y)
     )
-    specification = svg.draw(
+    specification = svg.chart_of(
         chart,
         width=round(cell * widest),
         height=round(cell * layers),
@@ -106,7 +106,7 @@ def _chart(compression: Compression, summary: str) -> Markup:
         },
     )
     description = f"{summary}. Removed heads are crossed out; the table below lists them by layer."
-    return svg.render(
+    return svg.svg_of(
         specification, name="heads", title="Attention heads by layer", description=description
     )
 

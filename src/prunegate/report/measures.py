@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from prunegate.audit.record import DecisionRecord
-from prunegate.cost.measurement import Interval, Measurements, is_evidence, steady
+from prunegate.cost.measurement import Estimate95, Measurements, is_evidence, steady
 from prunegate.text import numbers
 from prunegate.text.escape import visible
 from prunegate.text.numbers import GAP
@@ -57,7 +57,7 @@ def _timed(taken: Measurements | None) -> list[MeasureRow]:
     if taken is None:
         return []
     one, other = taken.baseline, taken.candidate
-    figures: tuple[tuple[str, float | None, float | None, str, Interval | None], ...] = (
+    figures: tuple[tuple[str, float | None, float | None, str, Estimate95 | None], ...] = (
         (
             "Median latency (p50)",
             one.latency_p50_ms,
@@ -150,7 +150,7 @@ def _ratio(before: float | None, after: float | None) -> str:
     return numbers.significant(after / before)
 
 
-def _interval(ratio: Interval) -> str:
+def _interval(ratio: Estimate95) -> str:
     value, low, high = (numbers.significant(v) for v in (ratio.value, ratio.low, ratio.high))
     return f"{value} ({low} to {high})"
 

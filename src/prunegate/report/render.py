@@ -18,7 +18,7 @@ from markupsafe import Markup
 from prunegate.audit.canonical import canonical_bytes
 from prunegate.audit.record import DecisionRecord
 from prunegate.errors import InternalError
-from prunegate.report.bound import embedded
+from prunegate.report.embedded_record import embedded
 from prunegate.report.view import view
 
 _STYLES = "report.css"

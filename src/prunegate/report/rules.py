@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from prunegate.audit.record import DecisionRecord
 from prunegate.metrics.catalogue import METRICS
-from prunegate.report import words
+from prunegate.report import sentences
 from prunegate.report.units import Units, is_mean, is_operational, is_share
 from prunegate.text import numbers
 from prunegate.text.escape import named, visible
@@ -73,14 +73,14 @@ def rules(record: DecisionRecord, units: Units) -> tuple[RuleView, ...]:
 
 
 def _rule(record: DecisionRecord, units: Units, index: int) -> RuleView:
-    findings = words.serious_first(f for f in record.findings if f.rule == index)
-    status = words.worst(f.status for f in findings)
+    findings = sentences.serious_first(f for f in record.findings if f.rule == index)
+    status = sentences.worst_status(f.status for f in findings)
     rows = tuple(_row(f, units) for f in findings[:MOST_ROWS])
     return RuleView(
         number=index + 1,
         sentence=_sentence(record, units, index, findings),
         status=status,
-        status_words=words.status(findings[0]) if findings else "nothing was judged",
+        status_words=sentences.status(findings[0]) if findings else "nothing was judged",
         tally=_tally(findings),
         warn=bool(findings) and all(f.severity == "warn" for f in findings),
         change_unit=_unit(findings[0].metric) if findings else "",
@@ -104,14 +104,18 @@ def _sentence(record: DecisionRecord, units: Units, index: int, findings: list[F
     if index < len(record.policy.sentences):
         return visible(record.policy.sentences[index])
     limits = dict.fromkeys(units.limit(f) for f in findings)
-    return f"{words.title(findings[0].metric)}: {', '.join(limits)}." if findings else "No finding."
+    return (
+        f"{sentences.title(findings[0].metric)}: {', '.join(limits)}."
+        if findings
+        else "No finding."
+    )
 
 
 def _urgent(findings: list[Finding], rows: tuple[FindingRow, ...]) -> tuple[FindingRow, ...]:
     told = [
         row
         for finding, row in zip(findings, rows, strict=False)
-        if finding.status != "pass" or words.remarks(finding)
+        if finding.status != "pass" or sentences.remarks(finding)
     ]
     return tuple(told[:_FEW])
 
@@ -120,7 +124,7 @@ def _tally(findings: list[Finding]) -> str:
     """How many findings of each status: ``3 of 4 hold; 1 broken``; one alone needs no count."""
     if len(findings) == 1:
         return ""
-    counts = {s: sum(f.status == s for f in findings) for s in words.SEVERITY_ORDER}
+    counts = {s: sum(f.status == s for f in findings) for s in sentences.SEVERITY_ORDER}
     named = {"fail": "broken", "inconclusive": "open", "waived": "waived"}
     rest = [f"{counts[s]} {word}" for s, word in named.items() if counts[s]]
     return "; ".join([f"{counts['pass']} of {len(findings)} hold", *rest])
@@ -132,9 +136,9 @@ def _row(finding: Finding, units: Units) -> FindingRow:
     tested = finding.n > 0
     return FindingRow(
         slice=named(finding.slice),
-        class_label=words.of_class(finding).removeprefix(" of "),
+        class_label=sentences.of_class(finding).removeprefix(" of "),
         status=finding.status,
-        status_words=words.status(finding),
+        status_words=sentences.status(finding),
         limit=units.limit(finding),
         before=units.bare(metric, units.level(metric, finding.baseline)),
         after=units.bare(metric, units.level(metric, finding.candidate)),
@@ -144,7 +148,7 @@ def _row(finding: Finding, units: Units) -> FindingRow:
         flips=_flips(finding),
         holds=numbers.bare_p(finding.p_value),
         broken=numbers.bare_p(harm),
-        sentence=words.sentence(finding, units),
+        sentence=sentences.finding_sentence(finding, units),
         method=visible(finding.method),
     )
 

@@ -2,16 +2,159 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import altair as alt
 from markupsafe import Markup
 
 from prunegate.audit.record import DecisionRecord, Search, SearchAttempt
-from prunegate.report.frontier import severity
-from prunegate.report.search_chart import search_chart
+from prunegate.report import svg
+from prunegate.report.frontier_rows import frontier, severity
+from prunegate.report.svg import COLOURS, CONTROL, FORBIDDEN, SHAPES
 from prunegate.report.units import Units, metric_name
 from prunegate.text import numbers
 from prunegate.text.escape import LONGEST, named, shorten, visible
+
+_WIDTH, _HEIGHT = 372, 250
+_STATUS = {"approve": "pass", "reject": "fail", "inconclusive": "inconclusive"}
+_TICKS = (-5, -2, -1, -0.5, 0, 0.5, 1, 2, 5, 10, 20, 50, 100)
+"""Of losses as shares of what is allowed; the axis is linear near zero and logarithmic beyond."""
+_ROOM = 0.08
+"""Empty part of the axis on either side."""
+
+
+def search_chart(found: Search) -> Markup:
+    """Every attempt with a known loss as a mark; the frontier as a line; the limit in red."""
+    chosen = next(a for a in found.attempts if a.number == found.chosen)
+    relative = all(a.margin_used is not None for a in found.attempts)
+    everything = [*found.attempts, *([found.control] if found.control else [])]
+    shown = [a for a in everything if severity(a) is not None]
+    across = _domain([a.objective for a in everything])
+    up = _domain([*(severity(a) or 0.0 for a in shown), 0.0, *([1.0] if relative else [])])
+    layers = [
+        *(_limit(across, up) if relative else []),
+        _frontier(found.attempts),
+        *_marks(found),
+        *_names(found, chosen, across),
+    ]
+    chart = alt.layer(*layers).encode(x=_x(found.objective, across), y=_y(up, relative))
+    specification = svg.chart_of(
+        chart,
+        width=_WIDTH,
+        height=_HEIGHT,
+        padding={"left": 58, "right": 10, "top": 8, "bottom": 44},
+    )
+    passed = sum(a.outcome == "approve" for a in found.attempts)
+    return svg.svg_of(
+        specification,
+        name="search",
+        title=f"Loss of the worst slice against {metric_name(found.objective)}, per attempt",
+        description=f"{len(found.attempts)} attempts, of which {passed} pass. "
+        "The table below has every value.",
+    )
+
+
+def _domain(values: Sequence[float]) -> tuple[float, float]:
+    low, high = min(values), max(values)
+    room = _ROOM * ((high - low) or abs(high) or 1.0)
+    return low - room, high + room
+
+
+def _x(objective: str, domain: tuple[float, float]) -> alt.X:
+    axis = alt.Axis(title=metric_name(objective), tickCount=5, format="~s", gridOpacity=0.7)
+    return alt.X("objective:Q", scale=alt.Scale(domain=list(domain), nice=False), axis=axis)
+
+
+def _y(domain: tuple[float, float], relative: bool) -> alt.Y:
+    if not relative:
+        axis = alt.Axis(title="loss of the worst slice", tickCount=5, gridOpacity=0.7)
+        return alt.Y("loss:Q", scale=alt.Scale(domain=list(domain), nice=False), axis=axis)
+    ticks = [tick for tick in _TICKS if domain[0] <= tick <= domain[1]]
+    axis = alt.Axis(
+        title="worst slice’s loss, share of its margin",
+        values=ticks,
+        format="~%",
+        gridOpacity=0.7,
+    )
+    scale = alt.Scale(type="symlog", constant=1, domain=list(domain), nice=False)
+    return alt.Y("loss:Q", scale=scale, axis=axis)
+
+
+def _layer(values: Sequence[dict[str, Any]]) -> alt.Chart:
+    return alt.Chart(alt.Data(values=list(values)))
+
+
+def _point(attempt: SearchAttempt) -> dict[str, Any]:
+    return {
+        "objective": attempt.objective,
+        "loss": severity(attempt),
+        "status": _STATUS[attempt.outcome],
+    }
+
+
+def _limit(across: tuple[float, float], up: tuple[float, float]) -> list[alt.Chart]:
+    """Losses that the policy does not allow, and the line where they begin."""
+    ground = [{"objective": across[0], "end": across[1], "loss": 1.0, "top": up[1]}]
+    ends = [{"objective": end, "loss": 1.0} for end in across]
+    return [
+        _layer(ground).mark_rect(color=FORBIDDEN).encode(x2="end:Q", y2="top:Q"),
+        _layer(ends).mark_line(color=COLOURS["fail"], strokeWidth=1.6),
+    ]
+
+
+def _frontier(attempts: Sequence[SearchAttempt]) -> alt.Chart:
+    ordered = [{**_point(a), "order": n} for n, a in enumerate(frontier(attempts))]
+    return (
+        _layer(ordered)
+        .mark_line(color=svg.MUTED, strokeWidth=1.2, strokeDash=[4, 4])
+        .encode(order="order:Q")
+    )
+
+
+def _marks(found: Search) -> list[alt.Chart]:
+    colour = alt.Color(
+        "status:N",
+        scale=alt.Scale(domain=list(COLOURS), range=list(COLOURS.values())),
+        legend=None,
+    )
+    shape = alt.Shape(
+        "status:N", scale=alt.Scale(domain=list(SHAPES), range=list(SHAPES.values())), legend=None
+    )
+    made = [_point(a) for a in found.attempts if severity(a) is not None]
+    drawn = [_point(a) for a in (found.control,) if a is not None and severity(a) is not None]
+    return [
+        _layer(drawn).mark_point(
+            shape="circle", filled=False, color=CONTROL, size=70, strokeWidth=1.6
+        ),
+        _layer(made).mark_point(filled=True, size=110, opacity=1).encode(color=colour, shape=shape),
+    ]
+
+
+def _names(found: Search, chosen: SearchAttempt, across: tuple[float, float]) -> list[alt.Chart]:
+    """The marks that matter, named beside them: inwards where the edge of the plot is near."""
+    named = [(chosen, f"{chosen.number}, chosen", 14)]
+    named += [
+        (a, f"{a.number}, next step up", -13) for a in found.attempts if a.number == found.next_up
+    ]
+    named += [(found.control, "random control", -13)] if found.control else []
+    middle = sum(across) / 2
+    return [
+        _layer([_point(attempt)]).mark_text(
+            text=text,
+            align="right" if attempt.objective > middle else "left",
+            baseline="middle",
+            dx=-4 if attempt.objective > middle else 4,
+            dy=below,
+            fontSize=12,
+            fontWeight="bold",
+            color=svg.INK,
+        )
+        for attempt, text, below in named
+        if severity(attempt) is not None
+    ]
+
 
 STATUS = {"approve": "pass", "reject": "fail", "inconclusive": "inconclusive"}
 """An attempt's outcome as the mark that the page has for it."""
@@ -46,7 +189,7 @@ class SearchView:
     rows: tuple[AttemptRow, ...]
 
 
-def search(record: DecisionRecord, units: Units) -> SearchView | None:
+def search_section(record: DecisionRecord, units: Units) -> SearchView | None:
     """The search section of a record; None where the candidate was not searched for."""
     found = record.search
     if found is None:

@@ -16,6 +16,18 @@ import altair as alt
 import vl_convert as vlc
 from markupsafe import Markup
 
+COLOURS = {"pass": "#0b6e5d", "fail": "#b3261e", "inconclusive": "#8a5a00", "waived": "#5a4b9a"}
+"""Ink of each status: at least 4.5 to 1 on white."""
+SHAPES = {"pass": "circle", "fail": "diamond", "inconclusive": "triangle-up", "waived": "square"}
+"""Vega's names of the marks; the legend of the page draws the same shapes."""
+FORBIDDEN = "#fbeeec"
+"""Ground of the changes that a limit does not allow."""
+CONTROL = "#5b6673"
+BASELINE, CANDIDATE, SAVED = "#5b6673", "#0b6e5d", "#dcefe9"
+SHARES = ("#e3efec", "#0b5c4e")
+"""From the least to the most important head."""
+
+
 INK, MUTED, FAINT, PAPER = "#1d2733", "#5b6673", "#dde2e7", "#ffffff"
 _ALLOWED = frozenset(
     {"svg", "title", "desc", "g", "path", "rect", "line", "text", "defs", "clipPath"}
@@ -26,7 +38,7 @@ _KEPT = 32
 _NAMESPACE = "http://www.w3.org/2000/svg"
 
 
-def draw(
+def chart_of(
     chart: alt.LayerChart, *, width: int, height: int, padding: dict[str, int]
 ) -> dict[str, Any]:
     """The specification of a chart with a fixed layout."""
@@ -58,11 +70,11 @@ def draw(
     return specification
 
 
-def render(specification: dict[str, Any], *, name: str, title: str, description: str) -> Markup:
+def svg_of(specification: dict[str, Any], *, name: str, title: str, description: str) -> Markup:
     """The chart as an ``<svg>`` element with a title and a description for screen readers.
 
     Args:
-        specification: Vega-Lite, as made by ``draw``.
+        specification: Vega-Lite, as made by ``chart_of``.
         name: unique on the page; prefixes every id inside.
         title: what the picture is.
         description: what it shows.

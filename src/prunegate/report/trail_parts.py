@@ -60,6 +60,6 @@ def spelled(created: str) -> str:
         return shorten(created, 40)
 
 
-def count(number: int, one: str, many: str = "") -> str:
+def number_of(number: int, one: str, many: str = "") -> str:
     """A number and what it counts: ``1 record``, ``2 records``."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"

@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from prunegate.audit.approvals.people import ENROLMENT
-from prunegate.audit.approvals.standing import PassedOver, Said
+from prunegate.audit.approvals.enrolments import ENROLMENT
+from prunegate.audit.approvals.sentences import PASSED_OVER
+from prunegate.audit.approvals.sign_off import PassedOver, VerifiedAnswer
 from prunegate.audit.approvals.trail import Entry
-from prunegate.audit.approvals.words import PASSED_OVER
 from prunegate.audit.history import Chapter, Decided, Spell
 from prunegate.audit.history_read import ReadHistory, SeenLog
-from prunegate.audit.ledger import SEAL
 from prunegate.audit.loosening import LOOSENING
+from prunegate.audit.sealed_bar import SEAL
 from prunegate.audit.signing.decision import CANDIDATE, POLICY
 from prunegate.report.details import Fact
-from prunegate.report.trail_parts import CODE, Event, SignOff, count, spelled, when, where
+from prunegate.report.trail_parts import CODE, Event, SignOff, number_of, spelled, when, where
 from prunegate.report.trail_waiver import rests_on, waiver_event
 from prunegate.text.escape import LONGEST, named, shorten
 
@@ -49,7 +49,7 @@ class ChapterView:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Check:
+class TrailCheck:
     """Something that was verified, or was not."""
 
     status: str
@@ -64,7 +64,7 @@ class TrailView:
     made: str
     entries: str
     checkpoint: tuple[Fact, ...]
-    checks: tuple[Check, ...]
+    checks: tuple[TrailCheck, ...]
     chapters: tuple[ChapterView, ...]
     people: tuple[Event, ...]
     rest: tuple[Event, ...]
@@ -99,53 +99,53 @@ def _checkpoint(read: ReadHistory) -> Iterator[Fact]:
     yield Fact(name="Cosigned by", value=witnesses or "no witness that the trust policy names")
 
 
-def _checks(read: ReadHistory) -> Iterator[Check]:
+def _checks(read: ReadHistory) -> Iterator[TrailCheck]:
     log = read.folder.log
     pending = sum(e.number is None for e in read.folder.entries)
     if log is not None:
-        yield Check(
+        yield TrailCheck(
             status="pass",
-            text=f"{count(log.checkpoint.size, 'entry', 'entries')} of the log, each as it was "
+            text=f"{number_of(log.checkpoint.size, 'entry', 'entries')} of the log, each as it was "
             "sealed; they give the root that the log’s key signed.",
         )
     if read.records:
-        yield Check(
+        yield TrailCheck(
             status="pass",
-            text=f"{count(read.records, 'record')}: each has the digest that its decision names, "
+            text=f"{number_of(read.records, 'record')}: each has the digest that its decision names, "
             "and its verdict follows from its own policy and counts, worked out again.",
         )
     if any(one.said for chapter in read.history.chapters for one in chapter.decided):
         grown = ", and that the log only grew since each signer saw it" if read.seen else ""
-        yield Check(
+        yield TrailCheck(
             status="pass", text=f"Every signature under a sign-off that this page shows{grown}."
         )
     if read.waivers:
         backed = "; each finding that a record at hand calls waived is backed by one of them"
-        yield Check(
+        yield TrailCheck(
             status="pass",
-            text=f"{count(len(read.waivers), 'waiver')}: each signature holds over the request "
+            text=f"{number_of(len(read.waivers), 'waiver')}: each signature holds over the request "
             f"that is shown{backed if read.records else ''}.",
         )
     if read.gone:
-        yield Check(
+        yield TrailCheck(
             status="inconclusive",
-            text=f"{count(read.gone, 'decision')} without a record in the folder: nothing is known"
+            text=f"{number_of(read.gone, 'decision')} without a record in the folder: nothing is known"
             " of who had to sign, so none of them is shown as in force.",
         )
     if not read.folder.keys:
-        yield Check(
+        yield TrailCheck(
             status="inconclusive",
             text="Signatures of the gate under entries were not looked at: the folder lists no "
             "public key (signers/).",
         )
     if pending:
-        yield Check(
+        yield TrailCheck(
             status="inconclusive",
-            text=f"{count(pending, 'entry', 'entries')} not sealed yet: only the folder vouches "
+            text=f"{number_of(pending, 'entry', 'entries')} not sealed yet: only the folder vouches "
             "for them and for their time.",
         )
     if log is None:
-        yield Check(
+        yield TrailCheck(
             status="inconclusive",
             text="There is no log: nothing shows that no entry was changed or left out.",
         )
@@ -207,7 +207,7 @@ def _held(spell: Spell, now: datetime, current: bool) -> Held:
     )
 
 
-def _whose(one: Said) -> str:
+def _whose(one: VerifiedAnswer) -> str:
     place = f", {named(one.organisation)}" if one.organisation else ""
     weak = " (attested by the agency, not signed)" if one.attested else ""
     return f"{named(one.person)} as {named(one.role)}{place}{weak}"
@@ -274,7 +274,7 @@ _WORD = {"approve": "approves", "reject": "rejects", "discuss": "has questions"}
 _MARK = {"approve": "approve", "reject": "reject", "discuss": "inconclusive"}
 
 
-def _sign_off(one: Said, over: PassedOver | None, seen: SeenLog | None) -> SignOff:
+def _sign_off(one: VerifiedAnswer, over: PassedOver | None, seen: SeenLog | None) -> SignOff:
     place = f", {named(one.organisation)}" if one.organisation else ""
     details = [f"on {when(one.at)}"]
     details += [f"until {when(one.expires)}"] if one.expires else []
@@ -293,7 +293,7 @@ def _sign_off(one: Said, over: PassedOver | None, seen: SeenLog | None) -> SignO
 
 
 def _saw(seen: SeenLog) -> str:
-    entries = count(seen.size, "entry", "entries")
+    entries = number_of(seen.size, "entry", "entries")
     return f"{'cosigned' if seen.cosigned else 'saw'} the log at {entries}"
 
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from prunegate.audit.approvals.trail import Entry
-from prunegate.audit.waivers.heard import HeardWaiver
+from prunegate.audit.waivers.verified_waivers import HeardWaiver
 from prunegate.report.details import Fact
-from prunegate.report.trail_parts import CODE, Event, count, spelled, where
+from prunegate.report.trail_parts import CODE, Event, number_of, spelled, where
 from prunegate.text.escape import LONGEST, named, shorten
 
 
@@ -70,7 +70,7 @@ def rests_on(waivers: Sequence[str], entries: Mapping[str, Entry]) -> str:
         entries: of the folder, by sha256.
     """
     places = dict.fromkeys(_place(one, entries) for one in waivers)
-    return f"{count(len(waivers), 'waived finding')} ({', '.join(places)})"
+    return f"{number_of(len(waivers), 'waived finding')} ({', '.join(places)})"
 
 
 def _place(waiver: str, entries: Mapping[str, Entry]) -> str:

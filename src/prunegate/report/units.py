@@ -12,7 +12,7 @@ from prunegate.report.task import task_kind
 from prunegate.text import numbers
 from prunegate.text.escape import visible
 from prunegate.text.numbers import NOT_DEFINED
-from prunegate.text.quantities import ratio
+from prunegate.text.quantities import ratio_limit
 from prunegate.verdict.finding import Finding
 from prunegate.verdict.quantities import Quantities
 
@@ -135,11 +135,11 @@ class Units:
     def allowed(self, finding: Finding) -> str:
         """The limit's bare amount: ``2 points``."""
         if finding.limit_kind == "relative":
-            return f"{ratio(finding.limit)} of the baseline’s value"
+            return f"{ratio_limit(finding.limit)} of the baseline’s value"
         if finding.limit_kind == "error_ratio":
-            return f"{ratio(finding.limit)} of the baseline’s error rate"
+            return f"{ratio_limit(finding.limit)} of the baseline’s error rate"
         if is_factor(finding.check):
-            return ratio(finding.limit)
+            return ratio_limit(finding.limit)
         quantity = self.quantities[finding.metric]
         write = quantity.allowed_level if is_level(finding.check) else quantity.allowed_change
         return write(finding.limit)

@@ -15,20 +15,20 @@ from prunegate.audit.approvals.request import SIGN
 from prunegate.audit.record import DecisionRecord
 from prunegate.report import details
 from prunegate.report.claims import ClaimsView, claims
-from prunegate.report.control import ControlView, control
 from prunegate.report.cost import CostView, cost
 from prunegate.report.details import FactGroup, SlicesView
 from prunegate.report.discoveries import DiscoveriesView, discoveries
-from prunegate.report.flips import Flips, flips
+from prunegate.report.flips import FlipsView, flips
 from prunegate.report.forest import Panel, panels
 from prunegate.report.forest_chart import forest_chart
-from prunegate.report.generations import GenerationsView, generations
+from prunegate.report.generations_table import GenerationsView, generations
 from prunegate.report.headline import Headline, headline
 from prunegate.report.heads import HeadMap, head_map
 from prunegate.report.measures import MeasuresView, measures
 from prunegate.report.rules import RuleView, rules
-from prunegate.report.search import SearchView, search
+from prunegate.report.search import SearchView, search_section
 from prunegate.report.units import Units
+from prunegate.report.unpruned_control import ControlView, control
 from prunegate.report.warnings import Warnings, warnings
 from prunegate.text.escape import LONGEST, shorten, visible
 from prunegate.text.time import moment, short_code
@@ -69,7 +69,7 @@ class ReportView:
     """Whether any finding was waived."""
     rules: tuple[RuleView, ...]
     control: ControlView | None
-    flips: Flips | None
+    flips: FlipsView | None
     generations: GenerationsView | None
     discoveries: DiscoveriesView | None
     cost: CostView | None
@@ -118,15 +118,15 @@ def view(record: DecisionRecord, *, digest: str, pictures: Mapping[str, bytes]) 
         discoveries=discoveries(record),
         cost=cost(record),
         claims=claims(record),
-        search=search(record, units),
+        search=search_section(record, units),
         measures=measures(record),
         recipe=details.recipe(record),
-        loss=details.loss(record),
+        loss=details.training_loss_in_words(record),
         heads=head_map(record),
         slices=details.slices(record),
         warnings=warnings(record),
         statement=shorten(record.statement, LONGEST),
-        second_opinion=details.second_opinion(record),
+        second_opinion=details.second_opinion_in_words(record),
         known_limits=tuple(shorten(text, LONGEST) for text in record.known_limits),
         provenance=details.provenance(record, digest),
         sign=_sign(record),

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from prunegate.audit.record import DecisionRecord
 from prunegate.text.escape import LONGEST, shorten
-from prunegate.verdict.words import WITHIN
+from prunegate.verdict.sentences import WITHIN
 
 FEW_OTHERS, FEW_LOSSES = 10, 5
 

@@ -15,8 +15,8 @@ from prunegate.audit.record import SearchAttempt
 from prunegate.metrics.catalogue import METRICS
 from prunegate.metrics.checks import CHECKS, Bound, is_factor, is_level, losses
 from prunegate.metrics.hypothesis import Hypothesis, asks_for_more
-from prunegate.report.frontier import severity
-from prunegate.report.limits import room, slack
+from prunegate.report.frontier_rows import severity
+from prunegate.report.slack import relative_slack, slack
 from prunegate.search.bisection import State
 from prunegate.text.numbers import plain, share
 from prunegate.verdict.finding import Finding, Verdict
@@ -66,7 +66,7 @@ def unmet(findings: Sequence[Finding]) -> list[Finding]:
     return [f for f in findings if f.severity == "block" and f.status not in ("pass", "waived")]
 
 
-def worst(findings: Sequence[Finding]) -> Worst | None:
+def worst_change(findings: Sequence[Finding]) -> Worst | None:
     """The blocking change that used most of its margin; None: no change of quality is known.
 
     Where no rule limits a change, the largest loss among the values that rules look at.
@@ -98,7 +98,7 @@ def violation(attempt: Attempt) -> float:
     return len(open_) + doubt
 
 
-def nearest(attempts: Sequence[Attempt]) -> Attempt:
+def nearest_attempt(attempts: Sequence[Attempt]) -> Attempt:
     """The attempt that came nearest: fewest limits broken, then fewest open, then least lost."""
 
     def distance(attempt: Attempt) -> tuple[int, int, float, float]:
@@ -131,7 +131,7 @@ def _wants_smaller(finding: Finding) -> bool:
 
 
 def _used(finding: Finding) -> float | None:
-    left = room(finding) if finding.check in losses() else None
+    left = relative_slack(finding) if finding.check in losses() else None
     return None if left is None or math.isinf(left) else 1 - left
 
 

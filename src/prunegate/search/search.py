@@ -16,16 +16,16 @@ from typing import Any
 from prunegate import __version__
 from prunegate.errors import InputError
 from prunegate.gate import Decision
-from prunegate.models.store import load_candidate
+from prunegate.models.load import read_candidate
+from prunegate.pipeline.context import Context, Settings, set_up
+from prunegate.pipeline.run import CANDIDATE, judge_candidate
 from prunegate.policy.load import PolicyFile
-from prunegate.policy.recipe import Search
-from prunegate.run import CANDIDATE, decide
-from prunegate.search.files import write_trace
-from prunegate.search.hunt import Trace, hunt
+from prunegate.policy.steps import SearchSection
+from prunegate.search.loop import Trace, hunt
 from prunegate.search.several import require_optuna
 from prunegate.search.trials import Trials
 from prunegate.search.workfolder import WorkFolder
-from prunegate.workbench import Settings, Workbench, set_up
+from prunegate.search.write import write_trace
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +39,7 @@ class Searched:
     """The gate's, on the chosen candidate; None: no candidate passed, so nothing was judged."""
 
 
-def prepare(source: PolicyFile, settings: Settings) -> Workbench:
+def prepare_search(source: PolicyFile, settings: Settings) -> Context:
     """Check that the policy can be searched, then the data, then load the baseline.
 
     Raises:
@@ -51,7 +51,7 @@ def prepare(source: PolicyFile, settings: Settings) -> Workbench:
     return set_up(source, settings)
 
 
-def decides(bench: Workbench) -> dict[str, Any]:
+def decides(bench: Context) -> dict[str, Any]:
     """Everything that decides an attempt, as plain JSON values: two searches alike share work."""
     settings = bench.settings
     return {
@@ -66,11 +66,11 @@ def decides(bench: Workbench) -> dict[str, Any]:
     }
 
 
-def search(bench: Workbench, work: WorkFolder, folder: Path) -> Searched:
+def search(bench: Context, work: WorkFolder, folder: Path) -> Searched:
     """Find the smallest candidate that passes and judge it once on the gate split.
 
     Args:
-        bench: from ``prepare``.
+        bench: from ``prepare_search``.
         work: keeps what was done, should the search be stopped.
         folder: an existing, empty folder; the caller publishes it. It gets attempts.json and
             frontier.csv, and where a candidate passed all that ``run`` leaves.
@@ -85,13 +85,13 @@ def search(bench: Workbench, work: WorkFolder, folder: Path) -> Searched:
         bench.require_unchanged()
         return Searched(trace=trace, digest=digest, decision=None)
     shutil.copytree(trials.candidate(trace.chosen).folder, folder / CANDIDATE)
-    model = load_candidate(folder / CANDIDATE)
+    model = read_candidate(folder / CANDIDATE)
     made = trials.recipe(trace.chosen, model)
-    decision = decide(bench, model, made, folder, trace.record())
+    decision = judge_candidate(bench, model, made, folder, trace.record())
     return Searched(trace=trace, digest=digest, decision=decision)
 
 
-def _section(source: PolicyFile) -> Search:
+def _section(source: PolicyFile) -> SearchSection:
     if source.policy.search is None:
         raise InputError(
             f"{source.path}: has no 'search' section; add one, such as "

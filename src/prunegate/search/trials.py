@@ -13,25 +13,54 @@ from functools import cached_property
 from typing import Any
 
 from prunegate.audit.canonical import canonical_bytes
-from prunegate.compress.recipe import Candidate
+from prunegate.compress.steps import Candidate
 from prunegate.cost.measurement import Measurements
 from prunegate.cost.operations import operations
 from prunegate.errors import InputError, InternalError
 from prunegate.gate import judge
+from prunegate.io.progress import Progress
 from prunegate.metrics.catalogue import priced, timed
-from prunegate.models.store import LoadedModel
-from prunegate.policy.model import Policy
-from prunegate.policy.recipe import Search, Split
-from prunegate.predict.table import Scored
-from prunegate.search.attempt import Attempt, missed, worst
+from prunegate.models.load import LoadedModel
+from prunegate.pipeline.context import Context
+from prunegate.policy.schema import Policy
+from prunegate.policy.steps import SearchSection, Split
+from prunegate.predict.predictions_table import Scored
+from prunegate.search.attempt import Attempt, missed, worst_change
 from prunegate.search.memo import Amounts
-from prunegate.search.progress import Meter
-from prunegate.search.variation import at_random, criterion_of, key, rounded, with_amounts
-from prunegate.search.workfolder import Kept, Losses, WorkFolder
+from prunegate.search.variation import (
+    amounts_key,
+    at_random,
+    criterion_of,
+    rounded_amounts,
+    with_amounts,
+)
+from prunegate.search.workfolder import KeptAttempt, Losses, WorkFolder
 from prunegate.text.numbers import plain, share
-from prunegate.verdict.figures import figures
 from prunegate.verdict.finding import Verdict
-from prunegate.workbench import Workbench
+from prunegate.verdict.operational_figures import operational_figures
+
+PARTS = 100
+"""Steps of the bar per stage."""
+
+
+class Meter:
+    """Turns the progress of stages, one after the other, into that of one task."""
+
+    def __init__(self, progress: Progress, words: str, stages: int) -> None:
+        self._progress = progress
+        self._words = words
+        self._total = stages * PARTS
+        self._seen: list[str] = []
+        progress(words, 0, self._total)
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        """Take the progress of a stage; a new name is a new stage."""
+        if stage not in self._seen:
+            self._seen.append(stage)
+        before = PARTS * self._seen.index(stage)
+        now = before + PARTS * done // max(total, 1)
+        self._progress(self._words, min(now, self._total), self._total)
+
 
 SPLIT: Split = "search"
 
@@ -40,8 +69,8 @@ SPLIT: Split = "search"
 class Trials:
     """A workbench that makes one candidate after the other."""
 
-    bench: Workbench
-    search: Search
+    bench: Context
+    search: SearchSection
     work: WorkFolder
     losses: dict[int, Losses] = field(default_factory=dict)
     """Training losses, by the attempt's number."""
@@ -89,7 +118,9 @@ class Trials:
 
     def key(self, amounts: Amounts) -> Hashable:
         """Amounts with equal keys are one candidate."""
-        return key(self.policy, self.search, self.bench.baseline.kept, rounded(amounts))
+        return amounts_key(
+            self.policy, self.search, self.bench.baseline.kept, rounded_amounts(amounts)
+        )
 
     def attempt(self, amounts: Amounts, *, control: bool = False) -> Attempt:
         """Make and judge the candidate of these amounts, or take up where it was judged before.
@@ -99,7 +130,7 @@ class Trials:
             control: draw the units at random instead of ranking them.
         """
         number = len(self.names) + 1
-        wanted = rounded(amounts)
+        wanted = rounded_amounts(amounts)
         self.names[number] = name = self._name(wanted, control)
         kept = self.work.find(name) or self._made(name, number, wanted, control)
         self.losses[number] = kept.losses
@@ -141,7 +172,7 @@ class Trials:
         named = ["control" if control else "candidate", list(amounts)]
         return hashlib.sha256(canonical_bytes(named)).hexdigest()[:12]
 
-    def _made(self, name: str, number: int, amounts: Amounts, control: bool) -> Kept:
+    def _made(self, name: str, number: int, amounts: Amounts, control: bool) -> KeptAttempt:
         steps = with_amounts(self.policy, self.search, amounts)
         steps = at_random(steps) if control else steps
         words = _words(number, amounts, control)
@@ -158,14 +189,14 @@ class Trials:
         verdict = judge(self.judging, bench.predictions(scores, SPLIT), measurements=measured)
         attempt = self._attempt(number, model, verdict, measured)
         attempt = replace(attempt, amounts=amounts, criterion=criterion_of(steps))
-        kept = Kept(attempt=attempt, losses=made.losses)
+        kept = KeptAttempt(attempt=attempt, losses=made.losses)
         self.work.keep(name, kept)
         return kept
 
     def _attempt(
         self, number: int, model: LoadedModel, verdict: Verdict, measured: Measurements
     ) -> Attempt:
-        lost = worst(verdict.findings)
+        lost = worst_change(verdict.findings)
         finding = None if lost is None else lost.finding
         return Attempt(
             number=number,
@@ -189,7 +220,9 @@ class Trials:
     def _figure(self, measured: Measurements, *, required: bool = True) -> float | None:
         """The objective of a measured candidate; None where it is not known and not required."""
         known = operations(self.policy, measured)
-        figure = figures(known.measurements, known.cost, known.unpriced).get(self.search.objective)
+        figure = operational_figures(known.measurements, known.cost, known.unpriced).get(
+            self.search.objective
+        )
         value = None if figure is None else figure.candidate
         if required and figure is not None and figure.unusable:
             raise InputError(
@@ -203,7 +236,7 @@ class Trials:
             )
         return value
 
-    def _reporting(self, meter: Meter) -> Workbench:
+    def _reporting(self, meter: Meter) -> Context:
         return replace(self.bench, settings=replace(self.bench.settings, progress=meter))
 
 

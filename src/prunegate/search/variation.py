@@ -9,9 +9,9 @@ import math
 from collections.abc import Hashable, Sequence
 from typing import get_args
 
-from prunegate.models.kept import Kept, Kind
-from prunegate.policy.model import Policy
-from prunegate.policy.recipe import Prune, Search, Step
+from prunegate.models.kept_units import KeptUnits, Kind
+from prunegate.policy.schema import Policy
+from prunegate.policy.steps import Prune, SearchSection, Step
 from prunegate.search.memo import Amounts
 
 RANDOM = "random"
@@ -19,7 +19,7 @@ DIGITS = 6
 """Decimals of an amount: more would only make it hard to read."""
 
 
-def with_amounts(policy: Policy, search: Search, amounts: Amounts) -> tuple[Step, ...]:
+def with_amounts(policy: Policy, search: SearchSection, amounts: Amounts) -> tuple[Step, ...]:
     """The policy's steps with the given share in each step that varies."""
     steps = list(policy.compress)
     for vary, amount in zip(search.vary, amounts, strict=True):
@@ -37,17 +37,19 @@ def criterion_of(steps: Sequence[Step]) -> str:
     return ", ".join(dict.fromkeys(step.prune.criterion for step in steps if step.prune))
 
 
-def varied(policy: Policy, search: Search) -> tuple[str, ...]:
+def varied(policy: Policy, search: SearchSection) -> tuple[str, ...]:
     """Each step that varies, for people: ``heads (step 1)``."""
     return tuple(f"{_prune(policy, v.step).what} (step {v.step})" for v in search.vary)
 
 
-def rounded(amounts: Amounts) -> Amounts:
+def rounded_amounts(amounts: Amounts) -> Amounts:
     """Amounts with as many digits as people read."""
     return tuple(round(amount, DIGITS) for amount in amounts)
 
 
-def key(policy: Policy, search: Search, kept: Kept, amounts: Amounts) -> Hashable:
+def amounts_key(
+    policy: Policy, search: SearchSection, kept: KeptUnits, amounts: Amounts
+) -> Hashable:
     """What the amounts remove, as far as it is known before: equal keys are one candidate.
 
     A share of the units rounds to whole units, so two shares may remove the same. How many there
@@ -60,7 +62,7 @@ def key(policy: Policy, search: Search, kept: Kept, amounts: Amounts) -> Hashabl
     )
 
 
-def _removed(policy: Policy, step: int, kept: Kept, amount: float) -> Hashable:
+def _removed(policy: Policy, step: int, kept: KeptUnits, amount: float) -> Hashable:
     prune = _prune(policy, step)
     earlier = {s.prune.what for s in policy.compress[: step - 1] if s.prune}
     kind: Kind | None = next((kind for kind in get_args(Kind) if kind == prune.what), None)

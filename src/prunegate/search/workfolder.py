@@ -19,10 +19,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from prunegate.audit.canonical import canonical_bytes, plain
+from prunegate.audit.canonical import canonical_bytes, plain_json
 from prunegate.errors import InputError
 from prunegate.io.atomic import write_whole
-from prunegate.models.store import LoadedModel, load_candidate
+from prunegate.models.load import LoadedModel, read_candidate
 from prunegate.search.attempt import Attempt
 
 FORMAT = "urn:prunegate:search-attempt:v1"
@@ -31,7 +31,7 @@ Losses = tuple[tuple[float, ...], ...]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kept:
+class KeptAttempt:
     """An attempt as it was kept."""
 
     attempt: Attempt
@@ -62,22 +62,22 @@ class WorkFolder:
     def load(self, name: str, attempt: Attempt) -> LoadedModel | None:
         """The candidate of an attempt; None where it is gone or is not the same any more."""
         try:
-            model = load_candidate(self.candidate(name))
+            model = read_candidate(self.candidate(name))
         except InputError:
             return None
         return model if model.digest == attempt.digest else None
 
-    def keep(self, name: str, kept: Kept) -> None:
+    def keep(self, name: str, kept: KeptAttempt) -> None:
         """Write an attempt down.
 
         Raises:
             InputError: the folder cannot be written.
         """
-        document = {"format": FORMAT, "key": self.key, "name": name, "kept": plain(kept)}
+        document = {"format": FORMAT, "key": self.key, "name": name, "kept": plain_json(kept)}
         sealed = {**document, "sha256": _digest(document)}
         write_whole(self.folder / f"attempt-{name}.json", canonical_bytes(sealed))
 
-    def find(self, name: str) -> Kept | None:
+    def find(self, name: str) -> KeptAttempt | None:
         """An attempt made before; None where there is none that can be trusted."""
         from pydantic import TypeAdapter, ValidationError
 
@@ -87,7 +87,7 @@ class WorkFolder:
             mine = (document["format"], document["key"], document["name"])
             if mine != (FORMAT, self.key, name) or sealed != _digest(document):
                 return None
-            return TypeAdapter(Kept).validate_python(document["kept"])
+            return TypeAdapter(KeptAttempt).validate_python(document["kept"])
         except (OSError, ValueError, KeyError, TypeError, AttributeError, ValidationError):
             return None
 

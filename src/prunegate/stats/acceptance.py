@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy.special import betainc, betaincc
 
 from prunegate.stats import normal, paired_exact, unconditional
-from prunegate.stats.boundary import Boundary
+from prunegate.stats.margin_line import Boundary
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -72,7 +72,7 @@ class PairedAcceptance:
             return 1.0
         if min(lost, gained) >= paired_exact.ASYMPTOTIC_FROM:
             return normal.upper_tail(self.boundary.score_of(lost, gained, n))
-        return unconditional.p_value(lost, gained, n, self.boundary, self.beta)
+        return unconditional.unconditional_p(lost, gained, n, self.boundary, self.beta)
 
     def _score(self, lost: Ints, gained: Ints, n: Ints) -> tuple[Floats, Floats]:
         """Scores, and the standard errors of their numerators."""

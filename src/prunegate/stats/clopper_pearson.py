@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from scipy.special import betainc, betaincc, betaincinv
 
-from prunegate.stats import checks
+from prunegate.stats import arguments
 from prunegate.stats.result import Interval, TestResult
 
 _METHOD = "exact binomial (Clopper-Pearson)"
@@ -23,8 +23,8 @@ def interval(x: int, n: int, confidence: float = 0.95) -> Interval:
     >>> round(found.low, 4), round(found.high, 4)
     (0.0578, 0.1617)
     """
-    checks.part_of(n, x=x)
-    checks.open_interval("confidence", confidence, 0, 1)
+    arguments.part_of(n, x=x)
+    arguments.open_interval("confidence", confidence, 0, 1)
     tail = (1 - confidence) / 2
     return Interval(low=lower(x, n, tail), high=upper(x, n, tail), method=_METHOD)
 
@@ -71,8 +71,8 @@ def tail_at_most(x: int, n: int, rate: float) -> float:
 
 
 def _check(x: int, n: int, limit: float) -> None:
-    checks.part_of(n, x=x)
-    checks.closed_interval("limit", limit, 0, 1)
+    arguments.part_of(n, x=x)
+    arguments.closed_interval("limit", limit, 0, 1)
 
 
 # The names say what they are; pytest must not collect them where they are imported.

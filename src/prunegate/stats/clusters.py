@@ -23,8 +23,8 @@ from dataclasses import dataclass, replace
 
 from scipy.special import stdtr, stdtrit
 
-from prunegate.stats import checks, paired_exact, tango
-from prunegate.stats.boundary import Boundary
+from prunegate.stats import arguments, paired_exact, tango
+from prunegate.stats.margin_line import Boundary
 from prunegate.stats.result import Interval, TestResult
 
 METHOD = "Tango on counts over the design effect, t"
@@ -130,7 +130,7 @@ def effect(data: Grouped, base: Sequence[int], scores: Sequence[float]) -> float
 
 def test(data: Grouped, roles: Roles, margin: float) -> TestResult:
     """Is (gained - lost) / n at least ``-margin``, margin in (-1, 1)?"""
-    checks.open_interval("margin", margin, -1, 1)
+    arguments.open_interval("margin", margin, -1, 1)
     return against(data, roles, Boundary(intercept=margin), METHOD)
 
 
@@ -141,7 +141,7 @@ def test_ratio(data: Grouped, roles: Roles, ratio: float) -> TestResult:
     ``ratio`` times the baseline's? With the rows that either gets wrong: is its error rate at most
     the baseline's over ``ratio``? Without such rows there is no evidence: both p-values are 1.
     """
-    checks.open_interval("ratio", ratio, 0, math.inf)
+    arguments.open_interval("ratio", ratio, 0, math.inf)
     if roles.count(data.totals, roles.base) == 0:
         return TestResult(p_value=1.0, p_harm=1.0, method=METHOD_RATIO)
     return against(data, roles, Boundary(intercept=1 - ratio, slope=ratio), METHOD_RATIO)
@@ -162,7 +162,7 @@ def against(data: Grouped, roles: Roles, line: Boundary, method: str) -> TestRes
 
 def interval(data: Grouped, roles: Roles, confidence: float = 0.95) -> Interval:
     """Two-sided interval of (gained - lost) / n; [-1, 1] with fewer than two discordant groups."""
-    checks.open_interval("confidence", confidence, 0, 1)
+    arguments.open_interval("confidence", confidence, 0, 1)
     if data.discordant_groups < 2:
         return Interval(low=-1.0, high=1.0, method=METHOD_FEW)
     lost, gained, n = _effective(data, roles, Boundary(intercept=0.0))
@@ -191,7 +191,7 @@ def _check(data: Grouped) -> None:
     size = len(data.totals)
     if size == 0 or len(data.cross) != size or any(len(row) != size for row in data.cross):
         raise ValueError("pass as many rows and columns of outer products as there are totals.")
-    checks.counts(**{f"total {index}": total for index, total in enumerate(data.totals)})
+    arguments.counts(**{f"total {index}": total for index, total in enumerate(data.totals)})
     if not 0 <= data.discordant_groups <= data.groups:
         raise ValueError(
             f"{data.discordant_groups} discordant of {data.groups} groups: count each group once."

@@ -15,9 +15,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from prunegate.stats import checks, joint
-from prunegate.stats.boundary import Floats
-from prunegate.stats.joint import Kind
+from prunegate.stats import arguments, joint_counts
+from prunegate.stats.joint_counts import Kind
+from prunegate.stats.margin_line import Floats
 from prunegate.stats.result import TestResult
 
 METHOD = "Dirichlet posterior with one added loss per kind"
@@ -50,12 +50,12 @@ def test_f1(cells: Sequence[float], k: float, margin: float, *, seed: int) -> Te
 
 def _test(cells: Sequence[float], kind: Kind, limit: tuple[float, float], seed: int) -> TestResult:
     k, margin = limit
-    joint.check(cells, kind)
-    checks.open_interval("k", k, 0, math.inf)
-    checks.open_interval("margin", margin, -1, k)
+    joint_counts.require_joint_counts(cells, kind)
+    arguments.open_interval("k", k, 0, math.inf)
+    arguments.open_interval("margin", margin, -1, k)
     rng = np.random.default_rng(seed)
-    cautious = _contrasts(cells, joint.LOST, (kind, k), rng)
-    hopeful = _contrasts(cells, joint.GAINED, (kind, k), rng)
+    cautious = _contrasts(cells, joint_counts.LOST, (kind, k), rng)
+    hopeful = _contrasts(cells, joint_counts.GAINED, (kind, k), rng)
     return TestResult(
         # a draw without denominator is NaN and speaks for neither side
         p_value=float(1 + np.sum(~(cautious >= -margin))) / (1 + DRAWS),
@@ -76,8 +76,8 @@ def _contrasts(
     shape[list(added)] += 1
     draws = rng.standard_gamma(shape, size=(DRAWS, 8))  # a ratio needs no normalising
     values = []
-    for model in joint.MODELS:
-        weights = joint.weights(kind, model)
+    for model in joint_counts.MODELS:
+        weights = joint_counts.weights(kind, model)
         top, bottom = draws @ np.array(weights.u), draws @ np.array(weights.v)
         values.append(np.divide(top, bottom, out=np.full(DRAWS, np.nan), where=bottom > 0))
     return np.asarray(values[1] - k * values[0])

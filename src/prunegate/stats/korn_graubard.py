@@ -18,7 +18,7 @@ from collections.abc import Callable
 
 from scipy.special import betainc, betaincc, stdtrit
 
-from prunegate.stats import checks, normal
+from prunegate.stats import arguments, normal
 from prunegate.stats.result import Interval, TestResult
 
 METHOD = "Korn-Graubard (Clopper-Pearson on the effective sample size)"
@@ -54,7 +54,7 @@ def test_at_most(x: float, n: float, limit: float, groups: int) -> TestResult:
 
 def interval(x: float, n: float, groups: int, confidence: float = 0.95) -> Interval:
     """Two-sided interval of the rate; [0, 1] with fewer than two groups."""
-    checks.open_interval("confidence", confidence, 0, 1)
+    arguments.open_interval("confidence", confidence, 0, 1)
     _check(x, n, 0.5, groups)
     tail = (1 - confidence) / 2
     if groups < 2 or n == 0:
@@ -104,9 +104,9 @@ def _where(below: Callable[[float], bool]) -> float:
 
 
 def _check(x: float, n: float, limit: float, groups: int) -> None:
-    checks.part_of(n, x=x)
-    checks.counts(groups=groups)
-    checks.closed_interval("limit", limit, 0, 1)
+    arguments.part_of(n, x=x)
+    arguments.counts(groups=groups)
+    arguments.closed_interval("limit", limit, 0, 1)
 
 
 # The names say what they are; pytest must not collect them where they are imported.

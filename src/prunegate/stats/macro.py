@@ -27,7 +27,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from prunegate.stats import checks, normal, roots, tilt
+from prunegate.stats import arguments, empirical_likelihood, normal, roots
 from prunegate.stats.result import Interval, TestResult
 
 METHOD = "constrained-likelihood score of a macro average"
@@ -42,7 +42,7 @@ _EMPTY = 1e-12
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Table:
+class ConfusionCounts:
     """Joint counts over (label, baseline, candidate); classes are numbered from 0."""
 
     kind: Kind
@@ -65,11 +65,11 @@ class Table:
         return np.asarray(self.count / self.count.sum())
 
     @property
-    def swapped(self) -> Table:
+    def swapped(self) -> ConfusionCounts:
         """The same rows with the two models exchanged."""
         return replace(self, baseline=self.candidate, candidate=self.baseline)
 
-    def including(self, cell: tuple[int, int, int]) -> tuple[Table, int]:
+    def including(self, cell: tuple[int, int, int]) -> tuple[ConfusionCounts, int]:
         """The table with a cell (label, baseline, candidate), empty if it is new; its place."""
         label, baseline, candidate = cell
         same = (self.label == label) & (self.baseline == baseline) & (self.candidate == candidate)
@@ -88,12 +88,12 @@ class Table:
 _OF_TWO = np.array(list(product(range(2), repeat=3)), dtype=np.intp).T
 
 
-def of_two(kind: Kind, cells: Sequence[float]) -> Table:
+def of_two(kind: Kind, cells: Sequence[float]) -> ConfusionCounts:
     """Eight joint counts of a yes/no task, at index ``4 * label + 2 * baseline + candidate``."""
     count = np.asarray(cells, dtype=float)
     held = count > 0
     label, baseline, candidate = (column[held] for column in _OF_TWO)
-    return Table(
+    return ConfusionCounts(
         kind=kind,
         classes=2,
         label=label,
@@ -103,13 +103,13 @@ def of_two(kind: Kind, cells: Sequence[float]) -> Table:
     )
 
 
-def average(table: Table, decision: Whole) -> float:
+def average(table: ConfusionCounts, decision: Whole) -> float:
     """Macro average of one model; NaN where some class has no value."""
     return _influence(table, decision, table.shares)[0]
 
 
 def test(
-    table: Table,
+    table: ConfusionCounts,
     k: float,
     margin: float,
     df: int | None = None,  # noqa: PT028  not a pytest test, defaults are allowed
@@ -137,13 +137,13 @@ def test(
     )
 
 
-def interval(table: Table, k: float = 1.0, confidence: float = 0.95) -> Interval:
+def interval(table: ConfusionCounts, k: float = 1.0, confidence: float = 0.95) -> Interval:
     """Two-sided interval of candidate minus ``k`` times baseline: the values not refuted.
 
     With ``k = 0`` that of the candidate's own average, within [0, 1].
     """
     _check(table, k, 0.0)
-    checks.open_interval("confidence", confidence, 0, 1)
+    arguments.open_interval("confidence", confidence, 0, 1)
     z = normal.two_sided_z(confidence)
 
     def score(value: float) -> float:
@@ -164,18 +164,18 @@ def _ends(kind: Kind, k: float) -> tuple[float, float]:
     return (lowest, 1.0) if k == 0 else (lowest - 1.0, 1.0 - lowest)
 
 
-def influence(table: Table, k: float) -> Floats:
+def influence(table: ConfusionCounts, k: float) -> Floats:
     """How much one row of each cell moves candidate minus ``k`` times baseline, times n."""
     slopes, _ = _slopes(table, table.shares, k)
     return _on_cells(table, slopes)
 
 
-def _on_cells(table: Table, slopes: tuple[Floats, Floats]) -> Floats:
+def _on_cells(table: ConfusionCounts, slopes: tuple[Floats, Floats]) -> Floats:
     ahead, behind = slopes
     return np.asarray(ahead[table.label, table.candidate] - behind[table.label, table.baseline])
 
 
-def _fit(table: Table, k: float, margin: float) -> tuple[float, float] | None:
+def _fit(table: ConfusionCounts, k: float, margin: float) -> tuple[float, float] | None:
     """Score and signed root at the limit, or at the nearest one on the way that can be fitted."""
     away = room(table, k, margin)
     for retreat in range(_RETREATS):
@@ -186,7 +186,9 @@ def _fit(table: Table, k: float, margin: float) -> tuple[float, float] | None:
     return None
 
 
-def _fixed_point(table: Table, k: float, margin: float) -> tuple[Table, Floats] | None:
+def _fixed_point(
+    table: ConfusionCounts, k: float, margin: float
+) -> tuple[ConfusionCounts, Floats] | None:
     """The most likely probabilities at the limit, by repeated linearisation; None without any.
 
     The table comes back with the unseen cells that have got probability at its end. Where several
@@ -215,7 +217,7 @@ def _fixed_point(table: Table, k: float, margin: float) -> tuple[Table, Floats] 
     return None
 
 
-def _mixture(table: Table, p: Floats, spare: Floats) -> Floats:
+def _mixture(table: ConfusionCounts, p: Floats, spare: Floats) -> Floats:
     """How probability is spread over the unseen cells; ``spare`` where they have none."""
     unseen = np.where(table.count > 0, 0.0, p)
     return np.asarray(unseen / unseen.sum()) if unseen.sum() > _EMPTY else spare
@@ -227,13 +229,15 @@ def _tilted(shares: Floats, weights: Floats, spare: Floats) -> Floats | None:
     g = np.append(weights[seen], spare @ weights)
     if not g.min() < 0 < g.max():
         return None
-    fitted = np.array(tilt.fit([*shares[seen].tolist(), 0.0], g.tolist(), g.size - 1))
+    fitted = np.array(
+        empirical_likelihood.fit_shares([*shares[seen].tolist(), 0.0], g.tolist(), g.size - 1)
+    )
     q = spare * fitted[-1]
     q[seen] += fitted[:-1]
     return np.asarray(q)
 
 
-def _describe(table: Table, p: Floats, k: float, margin: float) -> tuple[float, float]:
+def _describe(table: ConfusionCounts, p: Floats, k: float, margin: float) -> tuple[float, float]:
     slopes, contrast = _slopes(table, p, k)
     weights = _on_cells(table, slopes) + contrast + margin
     n, shares = float(table.count.sum()), table.shares
@@ -244,7 +248,7 @@ def _describe(table: Table, p: Floats, k: float, margin: float) -> tuple[float, 
     return excess * math.sqrt(n / variance) if variance > 0 else 0.0, root
 
 
-def _slopes(table: Table, p: Floats, k: float) -> tuple[tuple[Floats, Floats], float]:
+def _slopes(table: ConfusionCounts, p: Floats, k: float) -> tuple[tuple[Floats, Floats], float]:
     """Influence of a row by (label, decision) for candidate and baseline; their contrast."""
     mean, ahead = _influence(table, table.candidate, p)
     if k == 0:
@@ -253,7 +257,7 @@ def _slopes(table: Table, p: Floats, k: float) -> tuple[tuple[Floats, Floats], f
     return (ahead, k * behind), mean - k * other
 
 
-def _influence(table: Table, decision: Whole, p: Floats) -> tuple[float, Floats]:
+def _influence(table: ConfusionCounts, decision: Whole, p: Floats) -> tuple[float, Floats]:
     """Macro average of one model, and what a row labelled i and decided j adds to it."""
     if table.kind == "mcc":
         return _coefficient(table, decision, p)
@@ -274,7 +278,7 @@ def _influence(table: Table, decision: Whole, p: Floats) -> tuple[float, Floats]
     return float(value.mean()), added / k
 
 
-def _coefficient(table: Table, decision: Whole, p: Floats) -> tuple[float, Floats]:
+def _coefficient(table: ConfusionCounts, decision: Whole, p: Floats) -> tuple[float, Floats]:
     """Matthews' correlation coefficient (Gorodkin's R_K for several classes), and its influence.
 
     With t the shares of the labels, q of the decisions and c of right ones it is
@@ -300,14 +304,14 @@ def _furthest(ahead: Floats, behind: Floats, side: int) -> tuple[int, int, int]:
     return label, int((side * behind)[label].argmin()), int((side * ahead)[label].argmax())
 
 
-def room(table: Table, k: float, margin: float) -> float:
+def room(table: ConfusionCounts, k: float, margin: float) -> float:
     """How far candidate minus ``k`` times baseline lies above ``-margin``."""
     _, contrast = _slopes(table, table.shares, k)
     return contrast + margin
 
 
-def _check(table: Table, k: float, margin: float) -> None:
-    checks.counts(k=k, **{f"cell {i}": float(c) for i, c in enumerate(table.count)})
+def _check(table: ConfusionCounts, k: float, margin: float) -> None:
+    arguments.counts(k=k, **{f"cell {i}": float(c) for i, c in enumerate(table.count)})
     if not math.isfinite(room(table, k, margin)):
         raise ValueError("a class has no row in its denominator: its value is undefined.")
 

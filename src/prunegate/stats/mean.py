@@ -24,7 +24,7 @@ from dataclasses import dataclass
 
 from scipy.special import stdtr, stdtrit
 
-from prunegate.stats import checks, normal
+from prunegate.stats import arguments, normal
 from prunegate.stats.result import Interval, TestResult
 
 METHOD = "t and Hall's skewness-corrected t"
@@ -55,7 +55,7 @@ def moments(n: int, s1: float, s2: float, s3: float) -> Moments:
     Raises:
         ValueError: A sum is not finite, n is below 1, or no rows can have these sums.
     """
-    checks.counts(n=n)
+    arguments.counts(n=n)
     if n < 1 or not all(math.isfinite(value) for value in (s1, s2, s3)):
         raise ValueError(f"n = {n}, sums {s1}, {s2}, {s3}: pass n >= 1 and finite sums.")
     mean, square = s1 / n, s2 / n
@@ -113,7 +113,7 @@ def test_bounded(
         margin: Allowed shortfall of the mean.
         worst: The most that one row can lose or gain.
     """
-    checks.open_interval("worst", worst, 0, math.inf)
+    arguments.open_interval("worst", worst, 0, math.inf)
     p_value = _one_more(n, sums, margin, -worst)
     p_harm = _one_more(n, sums, margin, worst)
     seen = test(n, *sums, margin)
@@ -133,7 +133,7 @@ def _one_more(n: int, sums: tuple[float, float, float], margin: float, value: fl
 
 def interval(n: int, s1: float, s2: float, s3: float, confidence: float = 0.95) -> Interval:
     """Two-sided t interval of the mean; unbounded where the rows do not vary."""
-    checks.open_interval("confidence", confidence, 0, 1)
+    arguments.open_interval("confidence", confidence, 0, 1)
     found = moments(n, s1, s2, s3)
     if found.sd == 0:
         return Interval(low=-math.inf, high=math.inf, method="t")

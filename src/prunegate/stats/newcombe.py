@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 
-from prunegate.stats import checks, normal, wilson
+from prunegate.stats import arguments, normal, wilson
 from prunegate.stats.result import Interval
 
 _METHOD = "Newcombe method 10"
@@ -22,8 +22,8 @@ def interval(both: int, gained: int, lost: int, neither: int, confidence: float 
     >>> round(found.low, 4), round(found.high, 4)
     (0.0562, 0.3292)
     """
-    checks.counts(both=both, gained=gained, lost=lost, neither=neither)
-    checks.open_interval("confidence", confidence, 0, 1)
+    arguments.counts(both=both, gained=gained, lost=lost, neither=neither)
+    arguments.open_interval("confidence", confidence, 0, 1)
     n = both + gained + lost + neither
     if n == 0:
         return Interval(low=-1.0, high=1.0, method=_METHOD)

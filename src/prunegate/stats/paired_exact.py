@@ -15,8 +15,8 @@ Sources: Tango (1998), Statistics in Medicine 17, 891-908; Berger & Boos (1994),
 
 from __future__ import annotations
 
-from prunegate.stats import checks, normal, unconditional
-from prunegate.stats.boundary import Boundary
+from prunegate.stats import arguments, normal, unconditional
+from prunegate.stats.margin_line import Boundary
 from prunegate.stats.result import TestResult
 
 METHOD = "exact unconditional (Berger-Boos, Tango ordering)"
@@ -52,8 +52,8 @@ def test(  # a library function: pytest never sees it
     >>> round(test(0, 0, 149, 0.02, beta=0.0).p_value, 6)
     0.049282
     """
-    checks.part_of(n, lost=lost, gained=gained)
-    checks.open_interval("margin", margin, -1, 1)
+    arguments.part_of(n, lost=lost, gained=gained)
+    arguments.open_interval("margin", margin, -1, 1)
     return against(lost, gained, n, Boundary(intercept=margin), beta=beta)
 
 
@@ -69,8 +69,8 @@ def against(
         return TestResult(p_value=tails[0], p_harm=tails[1], method=METHOD_LARGE)
     hold, harm = (BETA, BETA_HARM) if beta is None else (beta, beta)
     return TestResult(
-        p_value=unconditional.p_value(lost, gained, n, boundary, hold),
-        p_harm=unconditional.p_value(gained, lost, n, boundary.reversed, harm),
+        p_value=unconditional.unconditional_p(lost, gained, n, boundary, hold),
+        p_harm=unconditional.unconditional_p(gained, lost, n, boundary.reversed, harm),
         method=METHOD,
     )
 

@@ -19,8 +19,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from prunegate.stats import checks, paired_exact
-from prunegate.stats.boundary import Boundary
+from prunegate.stats import arguments, paired_exact
+from prunegate.stats.margin_line import Boundary
 from prunegate.stats.result import TestResult
 
 METHOD = "exact conditional-unconditional ratio (Berger-Boos, Nam-Blackwelder ordering)"
@@ -43,8 +43,8 @@ def test_relative(both: int, lost: int, gained: int, neither: int, r: float) -> 
     >>> round(test_relative(60, 0, 0, 40, 0.05).p_value, 3)
     0.046
     """
-    checks.counts(both=both, lost=lost, gained=gained, neither=neither)
-    checks.open_interval("relative margin r", r, float("-inf"), 1)
+    arguments.counts(both=both, lost=lost, gained=gained, neither=neither)
+    arguments.open_interval("relative margin r", r, float("-inf"), 1)
     return _ratio(lost, gained, both + lost + gained, 1 - r)
 
 
@@ -64,8 +64,8 @@ def test_error_ratio(both: int, lost: int, gained: int, neither: int, r: float) 
     >>> test_error_ratio(100, 0, 0, 0, 0.10).p_value
     1.0
     """
-    checks.counts(both=both, lost=lost, gained=gained, neither=neither)
-    checks.open_interval("error ratio r", r, -1, float("inf"))
+    arguments.counts(both=both, lost=lost, gained=gained, neither=neither)
+    arguments.open_interval("error ratio r", r, -1, float("inf"))
     return _ratio(lost, gained, neither + lost + gained, 1 / (1 + r))
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import betaincc, gammaln, xlog1py, xlogy
 
-from prunegate.stats import checks, paired_exact, unconditional
-from prunegate.stats.boundary import Boundary, Floats
+from prunegate.stats import arguments, paired_exact, unconditional
+from prunegate.stats.margin_line import Boundary, Floats
 
 
 def exact_power(n: int, discordance: float, change: float, margin: float, alpha: float) -> float:
@@ -25,10 +25,10 @@ def exact_power(n: int, discordance: float, change: float, margin: float, alpha:
     Raises:
         ValueError: Rates that cannot be, or arguments out of range.
     """
-    checks.counts(n=n)
+    arguments.counts(n=n)
     lost, gained = rates(discordance, change)
-    checks.open_interval("margin", margin, -1, 1)
-    checks.open_interval("alpha", alpha, 0, 1)
+    arguments.open_interval("margin", margin, -1, 1)
+    arguments.open_interval("alpha", alpha, 0, 1)
     c = unconditional.window(gained, gained, n).astype(float)
     k = _approved(n, c, margin, alpha)
     weights = np.exp(
@@ -43,7 +43,7 @@ def exact_power(n: int, discordance: float, change: float, margin: float, alpha:
 
 def rates(discordance: float, change: float) -> tuple[float, float]:
     """Rates of lost and gained rows from their sum and difference."""
-    checks.closed_interval("discordance", discordance, 0, 1)
+    arguments.closed_interval("discordance", discordance, 0, 1)
     if not abs(change) <= discordance or (change == 1):
         raise ValueError(f"change {change} with discordance {discordance}: it cannot be larger.")
     return (discordance - change) / 2, (discordance + change) / 2
@@ -55,7 +55,7 @@ def _approved(n: int, gained: Floats, margin: float, alpha: float) -> Floats:
     beta = paired_exact.BETA
 
     def approves(lost: int, c: int) -> bool:
-        return unconditional.p_value(lost, c, n, boundary, beta) <= alpha
+        return unconditional.unconditional_p(lost, c, n, boundary, beta) <= alpha
 
     found, k = [], -1
     for c in gained.astype(int):

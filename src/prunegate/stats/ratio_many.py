@@ -1,8 +1,8 @@
 """The score test of precision or F1 on many tables at once: `ratio_score` over arrays.
 
-The same fixed point as in `prunegate.stats.constrained`, step by step, for all tables together; a
-table whose first fit does not settle is handed to the scalar test. p-values agree to rounding, at a
-tenth of the time.
+The same fixed point as in `prunegate.stats.constrained_mle`, step by step, for all tables
+together; a table whose first fit does not settle is handed to the scalar test. p-values agree to
+rounding, at a tenth of the time.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from prunegate.stats import constrained, joint, ratio_score
-from prunegate.stats.joint import Kind
+from prunegate.stats import constrained_mle, joint_counts, ratio_score
+from prunegate.stats.joint_counts import Kind
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -51,7 +51,7 @@ def test(cells: NDArray[np.int64], claim: Claim) -> tuple[Floats, Floats]:
 
 def _weights(kind: Kind) -> tuple[Floats, Floats, Floats, Floats]:
     """U and v of the baseline, then of the candidate."""
-    first, second = (joint.weights(kind, model) for model in joint.MODELS)
+    first, second = (joint_counts.weights(kind, model) for model in joint_counts.MODELS)
     return tuple(np.array(w) for w in (first.u, first.v, second.u, second.v))  # type: ignore[return-value]  # four of them
 
 
@@ -87,7 +87,9 @@ def _statistics(
 
 def _fit(shares: Floats, claim: Claim) -> tuple[Floats, Bools]:
     """Constrained cells, and whether each table's fixed point was found."""
-    low, high = constrained.Limit(kind=claim.kind, k=claim.k, margin=claim.margin).baseline_range
+    low, high = constrained_mle.RatioLimit(
+        kind=claim.kind, k=claim.k, margin=claim.margin
+    ).baseline_range
     fitted, settled = np.ones_like(shares), np.zeros(len(shares), dtype=np.bool_)
     here = np.arange(len(shares))
     x = _state(shares, claim.kind)
@@ -95,7 +97,7 @@ def _fit(shares: Floats, claim: Claim) -> tuple[Floats, Bools]:
     inverse = np.broadcast_to(-np.eye(2), (len(shares), 2, 2)).copy()
     spare = np.zeros(len(shares), dtype=np.int64)
     move = f_before = np.zeros_like(x)
-    for turn in range(constrained.ROUNDS):
+    for turn in range(constrained_mle.ROUNDS):
         s = shares[here]
         g = _linear(x, claim)
         if turn < 5:
@@ -104,8 +106,8 @@ def _fit(shares: Floats, claim: Claim) -> tuple[Floats, Bools]:
         p = _tilted(s, g, spare)
         alive = _alive(p, claim.kind)
         f = _state(np.where(alive[:, None], p, 0.125), claim.kind) - x
-        close = alive & (np.abs(f).sum(axis=1) <= constrained.CLOSE)
-        good = close & (np.abs(_contrast(p, claim)) <= constrained.RESIDUAL)
+        close = alive & (np.abs(f).sum(axis=1) <= constrained_mle.CLOSE)
+        good = close & (np.abs(_contrast(p, claim)) <= constrained_mle.RESIDUAL)
         fitted[here[good]] = p[good]
         settled[here[good]] = True
         go = alive & ~close

@@ -21,9 +21,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from prunegate.stats import checks, constrained, joint, normal, roots
-from prunegate.stats.constrained import Limit
-from prunegate.stats.joint import Kind
+from prunegate.stats import arguments, constrained_mle, joint_counts, normal, roots
+from prunegate.stats.constrained_mle import RatioLimit
+from prunegate.stats.joint_counts import Kind
 from prunegate.stats.result import Interval, TestResult
 
 METHOD = "constrained-likelihood score"
@@ -77,10 +77,10 @@ def _test(
     cells: Sequence[float], kind: Kind, limit: tuple[float, float], df: int | None
 ) -> TestResult:
     k, margin = limit
-    joint.check(cells, kind)
-    checks.open_interval("k", k, 0, math.inf)
-    checks.open_interval("margin", margin, -1, k)
-    found = constrained.fit(cells, Limit(kind=kind, k=k, margin=margin))
+    joint_counts.require_joint_counts(cells, kind)
+    arguments.open_interval("k", k, 0, math.inf)
+    arguments.open_interval("margin", margin, -1, k)
+    found = constrained_mle.fit_cells(cells, RatioLimit(kind=kind, k=k, margin=margin))
     if found is None:
         return TestResult(p_value=1.0, p_harm=1.0, method=METHOD, reliable=False)
     statistics = (found.score, found.root)
@@ -92,15 +92,15 @@ def _test(
 
 
 def _interval(cells: Sequence[float], kind: Kind, confidence: float) -> Interval:
-    joint.check(cells, kind)
-    checks.open_interval("confidence", confidence, 0, 1)
+    joint_counts.require_joint_counts(cells, kind)
+    arguments.open_interval("confidence", confidence, 0, 1)
     z = normal.two_sided_z(confidence)
 
     def score(difference: float) -> float:
-        found = constrained.fit(cells, Limit(kind=kind, k=1.0, margin=-difference))
+        found = constrained_mle.fit_cells(cells, RatioLimit(kind=kind, k=1.0, margin=-difference))
         return 0.0 if found is None else found.score  # unfitted: not refuted
 
-    centre = Limit(kind=kind, k=1.0, margin=0.0).contrast(cells)
+    centre = RatioLimit(kind=kind, k=1.0, margin=0.0).contrast(cells)
     start = (centre, z)  # the score is 0 at what was observed
     low = roots.first_crossing(lambda d: z - score(d), start, -1.0, 1 / 64)
     reach = max(centre - low, 1e-6)  # the other side is about as far

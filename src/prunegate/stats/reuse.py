@@ -26,12 +26,12 @@ Reuse = Literal["ledger", "strict", "none"]
 _DIGITS = 1e12
 
 
-def level(reuse: Reuse, alpha: float, number: int) -> float:
+def level_of_attempt(reuse: Reuse, alpha: float, number: int) -> float:
     """The level of attempt ``number`` (from 1), rounded down to twelve decimals.
 
-    >>> [round(level("ledger", 0.05, k), 5) for k in (1, 2, 3)]
+    >>> [round(level_of_attempt("ledger", 0.05, k), 5) for k in (1, 2, 3)]
     [0.05, 0.0076, 0.00338]
-    >>> round(level("strict", 0.05, 1), 5)
+    >>> round(level_of_attempt("strict", 0.05, 1), 5)
     0.0304
     """
     if number < 1:

@@ -15,10 +15,10 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.special import betainc
 
-from prunegate.stats import checks, constrained, joint, normal
-from prunegate.stats.boundary import Boundary, Floats
-from prunegate.stats.constrained import Limit
-from prunegate.stats.joint import Kind
+from prunegate.stats import arguments, constrained_mle, joint_counts, normal
+from prunegate.stats.constrained_mle import RatioLimit
+from prunegate.stats.joint_counts import Kind
+from prunegate.stats.margin_line import Boundary, Floats
 from prunegate.stats.power import exact_power, rates
 
 EXACT_BELOW = 5000
@@ -45,7 +45,7 @@ def paired(discordance: float, change: float, margin: float, alpha: float, power
     1901
     """
     lost, gained = rates(discordance, change)
-    checks.open_interval("margin", margin, -1, 1)
+    arguments.open_interval("margin", margin, -1, 1)
     _check(change + margin, alpha, power)
     null, _ = Boundary(intercept=margin).variance(np.array(lost), np.array(gained), 1)
     n = _rows(float(null), discordance - change**2, change + margin, (alpha, power))
@@ -69,7 +69,7 @@ def against(line: Boundary, lost: float, gained: float, alpha: float, power: flo
     Raises:
         ValueError: The expected rates themselves break the limit, or an argument is out of range.
     """
-    checks.part_of(1, lost=lost, gained=gained)
+    arguments.part_of(1, lost=lost, gained=gained)
     excess = line.intercept - lost + line.slope * gained
     _check(excess, alpha, power)
     null, _ = line.variance(np.array(lost), np.array(gained), 1)
@@ -77,7 +77,7 @@ def against(line: Boundary, lost: float, gained: float, alpha: float, power: flo
     return _rows(float(null), truth, excess, (alpha, power))
 
 
-def ratio(
+def ratio_rows(
     cells: Sequence[float], kind: Kind, margin: float, alpha: float, power: float, k: float = 1.0
 ) -> int:
     """Rows, in the mix of ``cells``, to prove a drop of precision or F1 of at most ``margin``.
@@ -94,18 +94,18 @@ def ratio(
     Raises:
         ValueError: The expected cells break the margin, or an argument is out of range.
     """
-    joint.check(cells, kind)
-    limit = Limit(kind=kind, k=k, margin=margin)
+    joint_counts.require_joint_counts(cells, kind)
+    limit = RatioLimit(kind=kind, k=k, margin=margin)
     _check(limit.contrast(cells) + margin, alpha, power)
     total = math.fsum(cells)
     shares = [cell / total for cell in cells]
-    found = constrained.fit(shares, limit)
+    found = constrained_mle.fit_cells(shares, limit)
     if found is None:
         raise ValueError(
             "these cells are too far from the margin to plan with: use a pilot sample."
         )
     # as in the test itself, a limit too far away to be fitted gives way to a nearer one
-    fitted = Limit(kind=kind, k=k, margin=found.margin)
+    fitted = RatioLimit(kind=kind, k=k, margin=found.margin)
     null, truth = _variance(found.probabilities, fitted), _variance(shares, fitted)
     return _rows(null, truth, limit.contrast(shares) + found.margin, (alpha, power))
 
@@ -116,8 +116,8 @@ def proportion_at_least(rate: float, limit: float, alpha: float, power: float) -
     The power of an exact test rises in a sawtooth; from the number returned on it stays at or above
     ``power`` for the next fifth of that number.
     """
-    checks.open_interval("limit", limit, 0, 1)
-    checks.closed_interval("rate", rate, 0, 1)
+    arguments.open_interval("limit", limit, 0, 1)
+    arguments.closed_interval("rate", rate, 0, 1)
     _check(rate - limit, alpha, power)
     guess = _rows(limit * (1 - limit), rate * (1 - rate), rate - limit, (alpha, power))
     if guess > NORMAL_FROM:
@@ -160,10 +160,10 @@ def _floor_power(
     return np.where(high <= n, betainc(needed, n - needed + 1, rate), 0.0)
 
 
-def _variance(p: Sequence[float], limit: Limit) -> float:
+def _variance(p: Sequence[float], limit: RatioLimit) -> float:
     """Variance of the contrast per row, at cell probabilities ``p``."""
-    here = Limit(kind=limit.kind, k=limit.k, margin=-limit.contrast(p))
-    weights = joint.weights(limit.kind, "candidate")
+    here = RatioLimit(kind=limit.kind, k=limit.k, margin=-limit.contrast(p))
+    weights = joint_counts.weights(limit.kind, "candidate")
     scale = weights.totals(p)[1]
     g = here.linear(here.state(p))
     return math.fsum(share * (w / scale) ** 2 for share, w in zip(p, g, strict=True))
@@ -176,7 +176,7 @@ def _rows(null: float, truth: float, room: float, levels: tuple[float, float]) -
 
 
 def _check(room: float, alpha: float, power: float) -> None:
-    checks.open_interval("alpha", alpha, 0, 1)
-    checks.open_interval("power", power, 0, 1)
+    arguments.open_interval("alpha", alpha, 0, 1)
+    arguments.open_interval("power", power, 0, 1)
     if not room > 0:
         raise ValueError("the expected value does not meet the limit: no number of rows proves it.")

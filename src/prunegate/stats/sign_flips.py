@@ -29,14 +29,14 @@ _ROUNDING = 1e-9
 """Relative; a flip that ties with the observed z up to rounding counts against it."""
 
 
-class Flips(Protocol):
+class SignFlips(Protocol):
     """Changes by cell whose signs can be flipped unit by unit."""
 
     @property
     def size(self) -> int:
         """How many random numbers one flip of everything takes."""
 
-    def among(self, cells: NDArray[np.intp]) -> Flips:
+    def among(self, cells: NDArray[np.intp]) -> SignFlips:
         """The same for some of the cells."""
 
     def draw(self, rng: np.random.Generator, flips: int) -> Floats:
@@ -148,7 +148,7 @@ class UnitFlips:
 
 
 def largest_of_flips(
-    members: Any, spreads: Floats, source: Flips, *, flips: int, seed: int
+    members: Any, spreads: Floats, source: SignFlips, *, flips: int, seed: int
 ) -> Floats:
     """The largest z over all sums in each of many sign flips, ascending.
 

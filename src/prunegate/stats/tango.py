@@ -9,8 +9,8 @@ Source: Tango (1998), Statistics in Medicine 17, 891-908.
 
 from __future__ import annotations
 
-from prunegate.stats import checks, normal, roots
-from prunegate.stats.boundary import Boundary
+from prunegate.stats import arguments, normal, roots
+from prunegate.stats.margin_line import Boundary
 from prunegate.stats.result import Interval
 
 
@@ -20,8 +20,8 @@ def statistic(lost: float, gained: float, n: float, margin: float) -> float:
     >>> round(statistic(1, 0, 44, 0.1), 4)
     1.7086
     """
-    checks.part_of(n, lost=lost, gained=gained)
-    checks.closed_interval("margin", margin, -1, 1)
+    arguments.part_of(n, lost=lost, gained=gained)
+    arguments.closed_interval("margin", margin, -1, 1)
     return Boundary(intercept=margin).score_of(lost, gained, n)
 
 
@@ -32,8 +32,8 @@ def interval(lost: float, gained: float, n: float, confidence: float = 0.95) -> 
     >>> round(found.low, 6), round(found.high, 6)
     (-0.02709, 0.389697)
     """
-    checks.part_of(n, lost=lost, gained=gained)
-    checks.open_interval("confidence", confidence, 0, 1)
+    arguments.part_of(n, lost=lost, gained=gained)
+    arguments.open_interval("confidence", confidence, 0, 1)
     return interval_at(lost, gained, n, normal.two_sided_z(confidence))
 
 

@@ -1,6 +1,6 @@
 """Largest probability, over an unknown rate, of tables at least as good as the observed one.
 
-The engine of the exact tests. On the boundary (`prunegate.stats.boundary`) one unknown is left,
+The engine of the exact tests. On the boundary (`prunegate.stats.margin_line`) one unknown is left,
 the rate q of gained rows. Tables are ordered by the score, so for each count c of gained rows
 those at least as good are ``lost <= k(c)``, and
 
@@ -11,7 +11,7 @@ P is maximised over the Clopper-Pearson interval of q at confidence 1 - beta, an
 
 Nothing is approximated but the search: c outside the window counts fully against the claim, F
 follows the staircase k(c) as a sum of positive binomial terms, and q is searched on a grid of
-half a standard error that is refined around its best points (`prunegate.stats.peak`).
+half a standard error that is refined around its best points (`prunegate.stats.maximize`).
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betainc, betaincc, gammaln
 
-from prunegate.stats import clopper_pearson, peak
-from prunegate.stats.boundary import Boundary, Floats
+from prunegate.stats import clopper_pearson, maximize
+from prunegate.stats.margin_line import Boundary, Floats
 
 _LOG_DROPPED = 23.0  # each tail outside the window is below exp(-23) = 1e-10, and is counted in p
 _TIE = 1e-9  # scores this close are one table seen through rounding
@@ -33,7 +33,7 @@ _SPACING = 0.5  # of the search grid, in standard errors of q
 _MANY = 1000  # expected gains from which P is so flat in q that a grid three times as wide will do
 
 
-def p_value(lost: int, gained: int, n: int, boundary: Boundary, beta: float) -> float:
+def unconditional_p(lost: int, gained: int, n: int, boundary: Boundary, beta: float) -> float:
     """Exact p of "the limit is broken", in [beta, 1]; n >= 1, 0 <= beta < 1."""
     low, high = _nuisance_range(gained, n, boundary, beta)
     if low > high:
@@ -210,4 +210,4 @@ def _maximum(staircase: _Staircase, ends: tuple[float, float], beta: float) -> f
     def tail(angles: Floats) -> Floats:
         return staircase.tail(np.clip(start + width * np.sin(angles) ** 2, low, high))
 
-    return peak.highest(tail, np.linspace(left, right, points), ignore=1e-3 * beta)
+    return maximize.highest(tail, np.linspace(left, right, points), ignore=1e-3 * beta)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 
-from prunegate.stats import checks, normal
+from prunegate.stats import arguments, normal
 from prunegate.stats.result import Interval
 
 
@@ -21,8 +21,8 @@ def interval(x: float, n: float, confidence: float = 0.95) -> Interval:
     >>> round(found.low, 4), round(found.high, 4)
     (0.0624, 0.1605)
     """
-    checks.part_of(n, x=x)
-    checks.open_interval("confidence", confidence, 0, 1)
+    arguments.part_of(n, x=x)
+    arguments.open_interval("confidence", confidence, 0, 1)
     if n == 0:
         return Interval(low=0.0, high=1.0, method="Wilson")
     low, high = limits(x, n, normal.two_sided_z(confidence))

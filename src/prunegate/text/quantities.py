@@ -118,7 +118,7 @@ class Quantity:
         return f"{text}{self.unit}" if self.unit.startswith("/") else f"{text}{GAP}{self.unit}"
 
 
-def ratio(limit: float) -> str:
+def ratio_limit(limit: float) -> str:
     """A limit on a ratio, as the part of the baseline's that is left: ``50 %``."""
     return f"{exact(limit, 2)}{GAP}%"
 

@@ -11,23 +11,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from prunegate.evaluation.evidence import Evidence
-from prunegate.evaluation.metrics import Wanted, one_against_the_rest
-from prunegate.evaluation.metrics import evidence as evidence_of
-from prunegate.evaluation.planning import further
-from prunegate.evaluation.slices import OVERALL, SliceCounts
-from prunegate.evaluation.tallies import JointCounts, LabelCounts
+from prunegate.counting.slices import OVERALL, SliceCounts
+from prunegate.counting.tallies import JointCounts, LabelCounts
+from prunegate.evidence.further_rows import further
+from prunegate.evidence.of_metric import WantedMetric, one_against_the_rest
+from prunegate.evidence.of_metric import evidence as evidence_of
+from prunegate.evidence.rates import Evidence
 from prunegate.metrics.catalogue import METRICS, Metric
 from prunegate.metrics.checks import CHECKS
 from prunegate.metrics.hypothesis import Hypothesis, Level, holds
-from prunegate.policy.model import Limit, Policy, Rule, bound
 from prunegate.policy.naming import value_text
+from prunegate.policy.schema import Limit, Policy, Rule, bound_of
 from prunegate.stats.result import TestResult
-from prunegate.verdict import words
-from prunegate.verdict.figures import Figure
+from prunegate.verdict import sentences
 from prunegate.verdict.finding import Finding, Status
-from prunegate.verdict.operational import operational
-from prunegate.verdict.targets import classes_of, enough, judged, select
+from prunegate.verdict.operational import operational_finding
+from prunegate.verdict.operational_figures import OperationalFigure
+from prunegate.verdict.targets import classes_to_judge, enough, judged, select_slices
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +59,7 @@ class Question:
     @property
     def common(self) -> dict[str, object]:
         """The fields of a finding that the question alone decides."""
-        limit = bound(self.limit)
+        limit = bound_of(self.limit)
         return {
             "rule": self.index,
             "metric": self.rule.metric,
@@ -73,7 +73,7 @@ class Question:
 
 
 def drafts(
-    policy: Policy, slices: Sequence[SliceCounts], figures: Mapping[str, Figure]
+    policy: Policy, slices: Sequence[SliceCounts], figures: Mapping[str, OperationalFigure]
 ) -> Iterator[Draft]:
     """Every draft of a policy on the slices at hand, in the order of rules, slices, limits."""
     for index, rule in enumerate(policy.rules):
@@ -83,13 +83,15 @@ def drafts(
         ]
         if METRICS[rule.metric].operational:
             figure = figures.get(rule.metric)
-            yield from (Draft(finding=operational(q.common, q.rule, figure)) for q in questions)
+            yield from (
+                Draft(finding=operational_finding(q.common, q.rule, figure)) for q in questions
+            )
             continue
-        for selector, chosen in select(rule, slices).items():
+        for selector, chosen in select_slices(rule, slices).items():
             targets = [s for s in chosen if judged(s, policy)]
             if not targets:
                 yield from (_nothing(question, selector) for question in questions)
-            asked = [(s, classes_of(policy, rule, slices[0], s)) for s in targets]
+            asked = [(s, classes_to_judge(policy, rule, slices[0], s)) for s in targets]
             for counts, labels in asked:
                 for label in labels:
                     yield from (_on_slice(question, counts, label) for question in questions)
@@ -139,13 +141,13 @@ def _on_slice(question: Question, counts: SliceCounts, label: str | None) -> Dra
 
 def _judged(question: Question, counts: SliceCounts) -> Draft:
     policy = question.policy
-    wanted = Wanted(
+    wanted = WantedMetric(
         metric=question.rule.metric,
         strict=policy.evidence.strict,
         grouped=policy.group is not None,
     )
     about = evidence_of(wanted, counts.tally)
-    claim = CHECKS[question.check].claim(bound(question.limit), question.metric)
+    claim = CHECKS[question.check].claim(bound_of(question.limit), question.metric)
     compared = not isinstance(claim, Level)
     if about.candidate is None or (compared and about.baseline is None):
         return _undefined(question, counts, about)
@@ -153,7 +155,7 @@ def _judged(question: Question, counts: SliceCounts) -> Draft:
 
 
 def _undefined(question: Question, counts: SliceCounts, about: Evidence) -> Draft:
-    note = words.undefined(question.metric, counts, question.class_label)
+    note = sentences.undefined(question.metric, counts, question.class_label)
     minimum = question.policy.evidence.minimum
     no_positives = counts.positives == 0
     return _empty(
@@ -195,7 +197,7 @@ def _tested(question: Question, counts: SliceCounts, about: Evidence, claim: Hyp
         more = further(about, claim, result, policy.alpha)
         if _unvalidated(question, about, claim):
             more = max(more or 0, about.lacking)
-        finding = words.with_need(finding, counts, policy.minimum, more)
+        finding = sentences.with_need(finding, counts, policy.minimum, more)
     return Draft(finding=finding, contestable=standing.contestable)
 
 

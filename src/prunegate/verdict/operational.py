@@ -11,16 +11,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from prunegate.cost.measurement import Interval
+from prunegate.cost.measurement import Estimate95
 from prunegate.metrics.catalogue import METRICS
 from prunegate.metrics.checks import CHECKS, Bound, is_factor, is_level
-from prunegate.metrics.hypothesis import exact, holds
-from prunegate.policy.model import Rule
-from prunegate.verdict.figures import Figure
+from prunegate.metrics.hypothesis import exact_fraction, holds
+from prunegate.policy.schema import Rule
 from prunegate.verdict.finding import Finding, Status
+from prunegate.verdict.operational_figures import OperationalFigure
 
 
-def operational(common: Mapping[str, object], rule: Rule, figure: Figure | None) -> Finding:
+def operational_finding(
+    common: Mapping[str, object], rule: Rule, figure: OperationalFigure | None
+) -> Finding:
     """One limit on one figure; ``common`` are the finding's fields that the question decides."""
     check = str(common["check"])
     bound = Bound(value=common["limit"], kind=common["limit_kind"])  # type: ignore[arg-type]  # as its schema says
@@ -46,14 +48,14 @@ def operational(common: Mapping[str, object], rule: Rule, figure: Figure | None)
     )
 
 
-def _estimate(figure: Figure | None, check: str) -> Interval | None:
+def _estimate(figure: OperationalFigure | None, check: str) -> Estimate95 | None:
     """What decides where the figure was estimated: its own interval, or its ratio's."""
     if figure is None:
         return None
     return figure.interval if is_level(check) else figure.ratio
 
 
-def _shown(figure: Figure, check: str) -> Interval | None:
+def _shown(figure: OperationalFigure, check: str) -> Estimate95 | None:
     """The interval in the finding; there is none of a difference."""
     return _estimate(figure, check) if is_level(check) or is_factor(check) else None
 
@@ -74,28 +76,28 @@ class Limited:
 _NOT_MEASURED = "not measured: give --measurements, or use a rule that needs none"
 
 
-def _status(rule: Rule, limited: Limited, figure: Figure | None) -> tuple[Status, str]:
+def _status(rule: Rule, limited: Limited, figure: OperationalFigure | None) -> tuple[Status, str]:
     undefined: Status = "fail" if rule.on_undefined == "fail" else "inconclusive"
     if figure is None or figure.unusable or figure.candidate is None:
         return undefined, (figure.unusable if figure else "") or _NOT_MEASURED
-    value = exact(figure.candidate)
+    value = exact_fraction(figure.candidate)
     if is_level(limited.check):
         return _level(rule, limited, figure)
     if figure.baseline is None or (figure.baseline == 0 and limited.refers):
         return undefined, "the baseline's figure is missing or zero, so there is no ratio"
-    before = exact(figure.baseline)
+    before = exact_fraction(figure.baseline)
     if figure.ratio is None or rule.evidence == "point":
         return ("pass" if _within(rule, limited, before, value) else "fail"), ""
     ends = (figure.ratio.low, figure.ratio.high)
-    return _settled([_within(rule, limited, before, before * exact(end)) for end in ends])
+    return _settled([_within(rule, limited, before, before * exact_fraction(end)) for end in ends])
 
 
-def _level(rule: Rule, limited: Limited, figure: Figure) -> tuple[Status, str]:
+def _level(rule: Rule, limited: Limited, figure: OperationalFigure) -> tuple[Status, str]:
     """A limit on the candidate's own figure."""
     span = None if rule.evidence == "point" else figure.interval
     values = [figure.candidate] if span is None else [span.low, span.high]
     status, note = _settled(
-        [_within(rule, limited, None, exact(v)) for v in values if v is not None]
+        [_within(rule, limited, None, exact_fraction(v)) for v in values if v is not None]
     )
     return status, note or figure.remark
 

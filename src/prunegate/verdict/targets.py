@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from prunegate.evaluation.slices import OVERALL, SliceCounts
-from prunegate.evaluation.tallies import LabelCounts
-from prunegate.policy.model import Minimum, Policy, Rule
+from prunegate.counting.slices import OVERALL, SliceCounts
+from prunegate.counting.tallies import LabelCounts
 from prunegate.policy.naming import value_text
+from prunegate.policy.schema import Minimum, Policy, Rule
 
 
 def enough(counts: SliceCounts, minimum: Minimum) -> bool:
@@ -20,7 +20,7 @@ def judged(counts: SliceCounts, policy: Policy) -> bool:
     return counts.declared or enough(counts, policy.evidence.minimum)
 
 
-def classes_of(
+def classes_to_judge(
     policy: Policy, rule: Rule, overall: SliceCounts, counts: SliceCounts
 ) -> tuple[str | None, ...]:
     """The classes that a rule judges one by one on a slice; ``None`` alone: it judges none so.
@@ -39,7 +39,7 @@ def classes_of(
     return tuple(name for name in wanted if counts.declared or name in tally.support)
 
 
-def select(rule: Rule, slices: Sequence[SliceCounts]) -> dict[str, tuple[SliceCounts, ...]]:
+def select_slices(rule: Rule, slices: Sequence[SliceCounts]) -> dict[str, tuple[SliceCounts, ...]]:
     """The slices that each selector of the rule names, each slice once.
 
     A selector whose slices an earlier one has named already (``[all, overall]``) is left out.

@@ -19,11 +19,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from prunegate.metrics.checks import is_level
-from prunegate.policy.model import Policy
+from prunegate.policy.schema import Policy
 from prunegate.text.escape import escaped
-from prunegate.verdict import words
+from prunegate.verdict import sentences
+from prunegate.verdict.decide import outcome
 from prunegate.verdict.finding import Finding, Status, Verdict
-from prunegate.verdict.settle import outcome
 
 Place = tuple[int, str, str, str | None]
 """Rule, slice, check and class: no two findings share them."""
@@ -162,7 +162,11 @@ def _decided(policy: Policy, verdict: Verdict, findings: tuple[Finding, ...]) ->
     decision = outcome(findings)
     absent = [one.name for one in verdict.slices if one.declared and one.rows == 0]
     unseen = decision == "approve" and bool(absent)
-    reasons = words.absent(absent) if unseen else words.reasons(policy, decision, findings)
+    reasons = (
+        sentences.absence_reasons(absent)
+        if unseen
+        else sentences.reasons(policy, decision, findings)
+    )
     return replace(
         verdict,
         outcome="inconclusive" if unseen else decision,

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 
-from prunegate.evaluation.metrics import of_decisions
+from prunegate.evidence.of_metric import of_decisions
 from prunegate.metrics.hypothesis import Difference
 from simulated.gates import Pool, Shares, judged, pool_of
 

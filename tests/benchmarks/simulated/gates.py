@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from prunegate.evaluation.evidence import Evidence
+from prunegate.evidence.rates import Evidence
 from prunegate.metrics.hypothesis import Hypothesis
+from prunegate.verdict.decide import outcome, settle
 from prunegate.verdict.drafts import Draft
 from prunegate.verdict.finding import Finding
-from prunegate.verdict.settle import outcome, settle
 
 ALPHA = 0.05
 CHECKED = 20

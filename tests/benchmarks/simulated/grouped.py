@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from prunegate.evaluation.clusters import Clusters
-from prunegate.evaluation.metrics import Wanted, evidence
-from prunegate.evaluation.tallies import JointCounts
+from prunegate.counting.cluster_sums import Clusters
+from prunegate.counting.tallies import JointCounts
+from prunegate.evidence.of_metric import WantedMetric, evidence
 from prunegate.metrics.hypothesis import Difference, Hypothesis, Level
 from simulated.gates import Outcome, Pool, judged, pool_of
 
@@ -143,7 +143,9 @@ def _outcome(table: Sequence[int], cells: tuple[int, ...], claim: Hypothesis) ->
     for cell, rows in zip(cells, table[:roles], strict=True):
         counts[cell] = rows
     if len(table) == roles:
-        return judged(evidence(Wanted(metric="recall"), JointCounts(cells=tuple(counts))), claim)
+        return judged(
+            evidence(WantedMetric(metric="recall"), JointCounts(cells=tuple(counts))), claim
+        )
     pairs = list(product(cells, cells))
     products, shared = table[roles + 1 : roles + 1 + roles**2], table[roles + 1 + roles**2 :]
     groups = Clusters(
@@ -152,7 +154,7 @@ def _outcome(table: Sequence[int], cells: tuple[int, ...], claim: Hypothesis) ->
         shared=dict(zip(pairs, shared, strict=True)),
     )
     tally = JointCounts(cells=tuple(counts), clusters=groups)
-    return judged(evidence(Wanted(metric="recall", grouped=True), tally), claim)
+    return judged(evidence(WantedMetric(metric="recall", grouped=True), tally), claim)
 
 
 GROUPED = (

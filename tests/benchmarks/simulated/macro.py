@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from scipy.optimize import brentq
 
-from prunegate.evaluation.evidence import Evidence
-from prunegate.evaluation.metrics import Wanted, evidence
-from prunegate.evaluation.tallies import LabelCounts
+from prunegate.counting.tallies import LabelCounts
+from prunegate.evidence.of_metric import WantedMetric, evidence
+from prunegate.evidence.rates import Evidence
 from prunegate.metrics.hypothesis import Difference
 from simulated.gates import Pool, Shares, judged, pool_of
 
@@ -83,7 +83,7 @@ class MacroMetric:
     def _evidence(self, counts: Sequence[int]) -> Evidence:
         named = [(NAMES[label], NAMES[b], NAMES[c]) for label, b, c in CELLS]
         cells = {cell: rows for cell, rows in zip(named, counts, strict=True) if rows}
-        return evidence(Wanted(metric=self.kind), LabelCounts(cells=cells))
+        return evidence(WantedMetric(metric=self.kind), LabelCounts(cells=cells))
 
 
 def _shares(

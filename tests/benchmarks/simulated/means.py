@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from prunegate.evaluation.evidence import Evidence
-from prunegate.evaluation.metrics import Wanted, evidence
-from prunegate.evaluation.tallies import SECOND, THIRD, Moments, Sums
-from prunegate.evaluation.values import VALUE
+from prunegate.counting.tallies import SECOND, THIRD, FeatureSums, Sums
+from prunegate.counting.values import VALUE
+from prunegate.evidence.of_metric import WantedMetric, evidence
+from prunegate.evidence.rates import Evidence
 from prunegate.metrics.hypothesis import Difference
 from simulated.gates import Pool, judged, pool_of
 
@@ -131,7 +131,7 @@ def _score(n: int, powers: list[float]) -> Evidence:
     by_order = {(0, 0): two, (0, 2): one, (2, 2): Fraction(n)}
     by_order_3 = {(0, 0, 0): three, (0, 0, 2): two, (0, 2, 2): one, (2, 2, 2): Fraction(n)}
     first = (one, Fraction(0), Fraction(n))
-    moments = Moments(
+    moments = FeatureSums(
         units=n,
         first=first,
         rough=first,
@@ -139,7 +139,7 @@ def _score(n: int, powers: list[float]) -> Evidence:
         third=tuple(by_order_3.get(place, Fraction(0)) for place in THIRD),
     )
     tally = Sums(count=n, quantities={VALUE: moments}, span=Fraction(1))
-    return evidence(Wanted(metric="mean_score"), tally)
+    return evidence(WantedMetric(metric="mean_score"), tally)
 
 
 def _likelihood(n: int, changes: Floats, tokens: Floats) -> Evidence:
@@ -149,7 +149,7 @@ def _likelihood(n: int, changes: Floats, tokens: Floats) -> Evidence:
         return Fraction(float(np.prod([features[index] for index in place], axis=0).sum()))
 
     first = tuple(total((index,)) for index in range(3))
-    moments = Moments(
+    moments = FeatureSums(
         units=n,
         first=first,
         rough=first,
@@ -157,7 +157,7 @@ def _likelihood(n: int, changes: Floats, tokens: Floats) -> Evidence:
         third=tuple(total(place) for place in THIRD),
     )
     tally = Sums(count=n, quantities={VALUE: moments})
-    return evidence(Wanted(metric="nll_per_token"), tally)
+    return evidence(WantedMetric(metric="nll_per_token"), tally)
 
 
 MEANS = (

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from scipy.optimize import brentq
 
-from prunegate.evaluation.metrics import of_decisions
+from prunegate.evidence.of_metric import of_decisions
 from prunegate.metrics.hypothesis import Difference
 from prunegate.stats import macro
 from simulated.gates import Pool, Shares, judged, pool_of

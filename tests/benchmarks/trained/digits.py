@@ -17,7 +17,7 @@ from torch import Tensor
 from prunegate.compress.finetune import Schedule, finetune
 from prunegate.compress.loss import cross_entropy
 from prunegate.models.batch import NOT_COUNTED, Batch
-from prunegate.models.store import LoadedModel
+from prunegate.models.load import LoadedModel
 from trained.fresh import fresh
 
 TRAINING = 1_200

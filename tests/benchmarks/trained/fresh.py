@@ -9,7 +9,7 @@ import torch
 import transformers
 
 from prunegate.models.family import family_of
-from prunegate.models.store import LoadedModel
+from prunegate.models.load import LoadedModel
 
 
 def fresh(config: dict[str, Any], seed: int) -> LoadedModel:

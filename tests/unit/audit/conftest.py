@@ -11,11 +11,11 @@ import pandas as pd
 import pytest
 
 import prunegate
-from prunegate.cost.measurement import Interval, Measurements, ModelFigures
+from prunegate.cost.measurement import Estimate95, Measurements, ModelFigures
 from prunegate.errors import PolicyError
 from prunegate.metrics.catalogue import METRICS, Metric
 from prunegate.policy.load import parse_policy
-from prunegate.policy.model import Policy
+from prunegate.policy.schema import Policy
 from prunegate.verdict.finding import Verdict
 
 Judged = tuple[Policy, Verdict]
@@ -229,7 +229,7 @@ def _counts(draw: np.random.Generator) -> pd.DataFrame:
 def _measurements(draw: np.random.Generator) -> Measurements:
     ratio = float(_pick(draw, 0.5, 0.8, 1.0, 1.1))
     width = float(_pick(draw, 0.0, 0.05))
-    interval = Interval(value=ratio, low=ratio - width, high=ratio + width)
+    interval = Estimate95(value=ratio, low=ratio - width, high=ratio + width)
     before = ModelFigures(
         latency_p50_ms=10.0,
         latency_p95_ms=float(_pick(draw, 0.0, 20.0)),
@@ -253,6 +253,6 @@ def _measurements(draw: np.random.Generator) -> Measurements:
         candidate=after,
         cpu_ratio=_pick(draw, None, interval),
         latency_ratio=interval,
-        noise=Interval(value=1.0, low=0.98, high=1.02),
+        noise=Estimate95(value=1.0, low=0.98, high=1.02),
         quiet=bool(_pick(draw, True, True, False)),
     )

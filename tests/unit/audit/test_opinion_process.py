@@ -15,11 +15,11 @@ import pandas as pd
 import pytest
 
 import prunegate
-from prunegate.audit.opinion_process import OpinionProcess, at_hand
-from prunegate.audit.second_opinion import second_opinion
+from prunegate.audit.opinion.process import OpinionProcess, at_hand
+from prunegate.audit.opinion.second_opinion import second_opinion
 from prunegate.errors import InternalError
 from prunegate.policy.load import parse_policy
-from prunegate.policy.model import Policy
+from prunegate.policy.schema import Policy
 from prunegate.verdict.finding import Verdict
 
 POLICY = parse_policy(
@@ -140,7 +140,7 @@ def test_a_killed_process_is_no_agreement_and_the_next_gate_has_a_new_one() -> N
 
 PARENT = """
 import sys, time
-from prunegate.audit.opinion_process import at_hand
+from prunegate.audit.opinion.process import at_hand
 print(at_hand()._process.pid, flush=True)
 {then}
 """
@@ -189,7 +189,7 @@ def test_warnings_as_errors_and_a_folder_of_traps_change_nothing(tmp_path: Path)
         (tmp_path / f"{name}.py").write_text("raise SystemExit(0)\n", encoding="utf-8")
     program = (
         "import sys, time; sys.path.remove('')\n"
-        "from prunegate.audit.opinion_process import at_hand\n"
+        "from prunegate.audit.opinion.process import at_hand\n"
         "opinion, until = at_hand(), time.monotonic() + 600\n"
         "opinion._send(b'x\\n', until); opinion._line(until)"
     )

@@ -18,11 +18,11 @@ from prunegate.audit.canonical import canonical_bytes
 from prunegate.audit.read import kept_form, parse_record, read_record
 from prunegate.audit.recompute import differences, require_follows
 from prunegate.audit.record import DecisionRecord
-from prunegate.audit.tallied import Quantity, Tallies, slices_in, tallies_of
+from prunegate.audit.tallied import TalliedQuantity, Tallies, slices_in, tallies_of
+from prunegate.counting.cluster_sums import Clusters
+from prunegate.counting.slices import SliceCounts
+from prunegate.counting.tallies import FeatureSums, JointCounts, LabelCounts, Sums, Tally
 from prunegate.errors import EvidenceError, InputError, InternalError
-from prunegate.evaluation.clusters import Clusters
-from prunegate.evaluation.slices import SliceCounts
-from prunegate.evaluation.tallies import JointCounts, LabelCounts, Moments, Sums, Tally
 from prunegate.gate import gate
 from prunegate.policy.load import read_policy
 from prunegate.verdict.finding import SliceSummary
@@ -180,7 +180,7 @@ def tallies(draw: Any, kind: str) -> Tally:
         counts = draw(triples)
         return LabelCounts(cells=counts, clusters=clusters(list(counts), draw))
     moments = st.builds(
-        Moments,
+        FeatureSums,
         units=st.integers(0, 9),
         first=st.tuples(*[SUM] * 3),
         rough=st.tuples(*[SUM] * 3),
@@ -237,7 +237,7 @@ def quantity(text: str) -> Tallies:
     from prunegate.audit.tallied import SliceTally
 
     sums = {"first": (text,) * 3, "rough": (text,) * 3, "second": (text,) * 6}
-    whole = Quantity(name="value", units=1, third=(text,) * 10, **sums)
+    whole = TalliedQuantity(name="value", units=1, third=(text,) * 10, **sums)
     return Tallies(slices=(SliceTally(quantities=(whole,)),))
 
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from prunegate.audit.canonical import canonical_bytes, digest
 from prunegate.audit.read import read_record
 from prunegate.audit.record import DecisionRecord
-from prunegate.cost.measurement import Interval, Measurements, ModelFigures
+from prunegate.cost.measurement import Estimate95, Measurements, ModelFigures
 from prunegate.errors import EvidenceError, InputError, InternalError
 from prunegate.gate import gate
 from prunegate.policy.load import read_policy
@@ -39,7 +39,7 @@ MEASURED = Measurements(
     rounds=9,
     baseline=ModelFigures(latency_p50_ms=10.0, model_bytes=1000),
     candidate=ModelFigures(latency_p50_ms=8.0, model_bytes=800),
-    cpu_ratio=Interval(value=0.8, low=0.75, high=0.85),
+    cpu_ratio=Estimate95(value=0.8, low=0.75, high=0.85),
 )
 
 

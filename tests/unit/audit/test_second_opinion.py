@@ -17,13 +17,13 @@ from hypothesis import strategies as st
 from tests.depth import times
 
 import prunegate
-from prunegate.audit.opinion_facts import LEVELS
-from prunegate.audit.second_opinion import second_opinion
-from prunegate.data.whole_table import Broken, Law
+from prunegate.audit.opinion.facts import LEVELS
+from prunegate.audit.opinion.second_opinion import second_opinion
+from prunegate.data.contract.whole_table import Broken, Law
 from prunegate.errors import InternalError
 from prunegate.metrics.catalogue import METRICS
 from prunegate.policy.load import parse_policy
-from prunegate.policy.model import Policy
+from prunegate.policy.schema import Policy
 from prunegate.verdict.finding import Finding, Verdict
 
 pytestmark = pytest.mark.slow
@@ -386,6 +386,6 @@ def by_plain_comparison(columns: Mapping[str, Sequence[float]], laws: Sequence[L
 def test_wrong_verdicts_are_caught_whatever_the_seed(
     kind: str, remembered: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    opinion: Any = import_module("prunegate.audit.second_opinion")
+    opinion: Any = import_module("prunegate.audit.opinion.second_opinion")
     monkeypatch.setattr(opinion, "broken", by_plain_comparison)
     assert_all_caught(kind, remembered, range(100, 120))

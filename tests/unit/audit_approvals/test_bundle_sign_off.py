@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from prunegate.audit.bundle.export import export
+from prunegate.audit.bundle.export import export_bundle
 from prunegate.audit.bundle.sign_off import sign_off_in
 from prunegate.audit.bundle.verify import Trusted, checks
 from prunegate.audit.signing.keys import generate, write_key_pair
-from prunegate.audit.verification import Verification
+from prunegate.audit.verification_report import Verification
 from prunegate.cli import cli
 
 POLICY = """\
@@ -40,7 +40,7 @@ def approve(name: str) -> None:
 
 
 def found() -> Verification:
-    files = export("o/record.json", Path("audit"))
+    files = export_bundle("o/record.json", Path("audit"))
     every = tuple(checks(files, Trusted()))
     return Verification(kind="bundle", record=None, outcome=None, checks=every)
 
@@ -99,7 +99,7 @@ def test_signers_of_ones_own_and_no_enrolment_do_not_count(folder: Path) -> None
     gate(folder, ASKED.replace("2", "1"))
     enrol("ann")
     approve("ann")
-    files = export("o/record.json", Path("audit"))
+    files = export_bundle("o/record.json", Path("audit"))
     assert sign_off_in(files, None, ()).status == "holds"
     assert sign_off_in(files, b"", ()).status == "missing"
     rest = {name: content for name, content in files.items() if "/enrolment-" not in name}

@@ -12,7 +12,7 @@ from prunegate.audit.approvals.request import (
     SIGN,
     Answer,
     Seen,
-    answered,
+    answered_bytes,
     expiry,
     parse_request,
     require_about,
@@ -110,7 +110,7 @@ def test_what_was_seen_is_read_back() -> None:
     seen = Seen(origin="a.example", size=3, root="A" * 43 + "=")
     made = document(checkpoint={"origin": seen.origin, "root": seen.root, "size": 3})
     answer = Answer(decision="discuss", role="client", conditions="When?", expires="2026-12-31")
-    request = parse_request(answered(made, answer), "r")
+    request = parse_request(answered_bytes(made, answer), "r")
     assert (request.seen, request.answer, request.sentence) == (seen, answer, "Hm.")
 
 

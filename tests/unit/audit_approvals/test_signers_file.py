@@ -9,7 +9,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from prunegate.audit.approvals.people import (
+from prunegate.audit.approvals.enrolments import (
     Enrolment,
     checked_person,
     enrolment_in,

@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from prunegate.audit.approvals.standing import Facts, Said, sign_off
+from prunegate.audit.approvals.sign_off import RecordFacts, VerifiedAnswer, sign_off
 from prunegate.policy.approvals import Approvals, Required
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 RECORDS = ("a" * 64, "b" * 64)
-FACTS = Facts(record=RECORDS[0], report="c" * 64, outcome="approve")
+FACTS = RecordFacts(record=RECORDS[0], report="c" * 64, outcome="approve")
 PEOPLE = ("ann", "bob", "Ann", "eve")
 KEYS = ("SHA256:1", "SHA256:2", "SHA256:3", "")
 ROLES = ("client", "owner")
@@ -30,7 +30,7 @@ def mostly(usual: object, *others: object) -> st.SearchStrategy:
 
 times = days(0, 60)
 said = st.builds(
-    Said,
+    VerifiedAnswer,
     record=mostly(*RECORDS),
     report=mostly("c" * 64, "d" * 64),
     role=st.sampled_from(ROLES),
@@ -140,7 +140,7 @@ def test_no_signature_ships_what_was_not_approved(asked, history, now, outcome) 
     assert found.reasons[0].why == "outcome"
 
 
-def say(person: str, role: str = "client", **more: object) -> Said:
+def say(person: str, role: str = "client", **more: object) -> VerifiedAnswer:
     given = {
         "record": RECORDS[0],
         "report": "c" * 64,
@@ -152,7 +152,7 @@ def say(person: str, role: str = "client", **more: object) -> Said:
         "at": START,
         **more,
     }
-    return Said(**given)  # type: ignore[arg-type]
+    return VerifiedAnswer(**given)  # type: ignore[arg-type]
 
 
 TWO = Approvals(
@@ -163,7 +163,7 @@ TWO = Approvals(
 NOW = START + timedelta(days=1)
 
 
-def whys(*history: Said, asked: Approvals = TWO, now: datetime = NOW) -> list[str]:
+def whys(*history: VerifiedAnswer, asked: Approvals = TWO, now: datetime = NOW) -> list[str]:
     return [one.why for one in sign_off(asked, FACTS, history, (), now).reasons]
 
 
@@ -218,7 +218,12 @@ def test_each_reason_for_which_an_approval_does_not_count_is_named() -> None:
     ann = say("ann")
     hour = timedelta(hours=1)
 
-    def named(one: Said, *more: Said, now: datetime = NOW, revoked: tuple[str, ...] = ()) -> str:
+    def named(
+        one: VerifiedAnswer,
+        *more: VerifiedAnswer,
+        now: datetime = NOW,
+        revoked: tuple[str, ...] = (),
+    ) -> str:
         found = sign_off(asked, FACTS, (one, *more), revoked, now)
         assert [reason.why for reason in found.reasons] == ["missing"]
         return found.passed_over[0][1]

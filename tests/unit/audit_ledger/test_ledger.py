@@ -18,18 +18,18 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prunegate.audit.ledger import SEAL, Ledger, Past, Tried, bar_of, known_in, numbered
-from prunegate.audit.log.begin import begin_log
+from prunegate.audit.ledger import Ledger, Past, Tried, bar_of, known_in, numbered
 from prunegate.audit.log.entry import read_entry
-from prunegate.audit.log.pending import pend, pending_names
-from prunegate.audit.log.seal import seal
+from prunegate.audit.log.pending import add_pending, pending_names
+from prunegate.audit.log.seal import begin_log, seal_log
 from prunegate.audit.record import Bar
+from prunegate.audit.sealed_bar import SEAL
 from prunegate.audit.signing.decision import DECISION
-from prunegate.audit.signing.dsse import sign
+from prunegate.audit.signing.dsse import sign_envelope
 from prunegate.audit.signing.statement import Statement, Subject
 from prunegate.errors import EvidenceError, InputError
 from prunegate.policy.load import parse_policy
-from prunegate.verdict.attempt import Attempt
+from prunegate.verdict.gate_set_attempt import GateSetAttempt
 
 POLICY = parse_policy(
     "prunegate: 1\nname: x\ntask: {kind: binary, positive: 1}\n"
@@ -71,18 +71,18 @@ def envelope(kind: str, predicate: dict[str, object]) -> bytes:
         predicate_type=kind,
         predicate=predicate,
     )
-    return sign(statement.to_bytes(), [])
+    return sign_envelope(statement.to_bytes(), [])
 
 
-def take(audit: Path, one: Tried) -> Attempt:
+def take(audit: Path, one: Tried) -> GateSetAttempt:
     with Ledger(audit) as ledger:
         return ledger.take(POLICY, one)[0]
 
 
-def file(audit: Path, one: Tried) -> Attempt:
+def file(audit: Path, one: Tried) -> GateSetAttempt:
     with Ledger(audit) as ledger:
         attempt = ledger.take(POLICY, one)[0]
-        pend(entry(one, attempt.number), audit)
+        add_pending(entry(one, attempt.number), audit)
     return attempt
 
 
@@ -90,7 +90,7 @@ def seal_all(audit: Path) -> None:
     key = Ed25519PrivateKey.from_private_bytes(bytes(32))
     if not (audit / "checkpoint").exists():
         begin_log(audit, "example.com/log", key)
-    seal(audit, key, read_entry, datetime(2026, 11, 28, 10, tzinfo=UTC))
+    seal_log(audit, key, read_entry, datetime(2026, 11, 28, 10, tzinfo=UTC))
 
 
 @given(st.lists(st.sampled_from("abcde"), max_size=30))
@@ -127,7 +127,7 @@ def test_pending_and_sealed_entries_count_alike(tmp_path: Path) -> None:
     assert not audit.exists()  # asking leaves nothing
     assert [file(audit, tried(name)).number for name in "aba"] == [1, 2, 1]
     assert take(audit, tried("c", gate_set="another")).number == 1
-    pend(envelope("urn:prunegate:loosening:v1", {"created": CREATED}), audit)
+    add_pending(envelope("urn:prunegate:loosening:v1", {"created": CREATED}), audit)
     seal_all(audit)
     assert not pending_names(audit)
     assert [file(audit, tried(name)).number for name in "bca"] == [2, 3, 1]
@@ -163,7 +163,7 @@ def test_what_is_no_entry_is_refused(tmp_path: Path) -> None:
     stray.unlink()
     for wrong in (0, True, "2", None):
         broken = tmp_path / str(wrong)
-        pend(entry(tried("b"), wrong), broken)  # type: ignore[arg-type]  # as a foreign tool might
+        add_pending(entry(tried("b"), wrong), broken)  # type: ignore[arg-type]  # as a foreign tool might
         with pytest.raises(EvidenceError, match="not what prunegate writes"):
             take(broken, tried("a"))
 
@@ -182,7 +182,7 @@ def test_two_gates_at_once_do_not_take_the_same_number(tmp_path: Path) -> None:
         first_has_it.set()
         other.join(timeout=0.3)
         assert other.is_alive()  # it waits
-        pend(entry(tried("first"), attempt.number), audit)
+        add_pending(entry(tried("first"), attempt.number), audit)
     other.join()
     assert (attempt.number, numbers) == (1, [2])
 
@@ -221,7 +221,7 @@ def moment(hours: int) -> str:
 
 def test_the_bar_of_a_verdict_is_the_earliest_that_is_the_same(tmp_path: Path) -> None:
     for rules, at in (("other", 1), ("rules", 3), ("rules", 2), ("other", 4)):
-        pend(bar_entry(rules, moment(at)), tmp_path)
+        add_pending(bar_entry(rules, moment(at)), tmp_path)
     known = known_in(tmp_path, digest("set"))
     assert len(known.bars) == 4
 

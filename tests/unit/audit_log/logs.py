@@ -10,10 +10,9 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from prunegate.audit.log.begin import begin_log
 from prunegate.audit.log.entry import read_entry
-from prunegate.audit.log.pending import pend
-from prunegate.audit.log.seal import Sealed, seal
+from prunegate.audit.log.pending import add_pending
+from prunegate.audit.log.seal import Sealed, begin_log, seal_log
 
 ORIGIN = "agency.example/audit"
 NOW = datetime(2026, 11, 28, 9, 0, 0, tzinfo=UTC)
@@ -53,13 +52,13 @@ def new_log(folder: Path, entries: int = 0) -> Path:
     begin_log(audit, ORIGIN, key())
     if entries:
         for number in range(entries):
-            pend(entry(number), audit)
+            add_pending(entry(number), audit)
         sealed(audit)
     return audit
 
 
 def sealed(audit: Path, now: datetime = NOW) -> Sealed:
-    return seal(audit, key(), read_entry, now)
+    return seal_log(audit, key(), read_entry, now)
 
 
 def put_evidence(audit: Path, content: bytes) -> str:

@@ -16,9 +16,9 @@ from prunegate_test_logs import entry, new_log, sealed
 
 from prunegate.audit.log.entry import read_entry
 from prunegate.audit.log.folder import read_checkpoint
-from prunegate.audit.log.pending import pend
+from prunegate.audit.log.pending import add_pending
 from prunegate.audit.log.tiles import stored_entries
-from prunegate.audit.log.verify import verify
+from prunegate.audit.log.verify import verify_log
 
 LOGS = Path(__file__).with_name("logs.py")
 SOURCE = Path(__file__).parents[3] / "src"
@@ -62,7 +62,7 @@ def check_nothing_lost(audit: Path, wanted: set[str]) -> None:
     import hashlib
 
     sealed(audit)
-    found = verify(audit, read_entry)
+    found = verify_log(audit, read_entry)
     held = [
         hashlib.sha256(content).hexdigest()
         for _, content in stored_entries(audit, found.checkpoint.size)
@@ -119,7 +119,7 @@ def test_two_hundred_kills_lose_nothing(tmp_path: Path) -> None:
     def write_from(number: int) -> Callable[[int], None]:
         def write(out: int) -> None:
             for each in range(number, number + 10_000):
-                os.write(out, f"{pend(entry(each), audit).name}\n".encode())
+                os.write(out, f"{add_pending(entry(each), audit).name}\n".encode())
 
         return write
 
@@ -135,6 +135,6 @@ def test_two_hundred_kills_lose_nothing(tmp_path: Path) -> None:
         for child in children:
             wanted |= child.kill()
         if turn % 20 == 0:
-            verify(audit, read_entry)
+            verify_log(audit, read_entry)
     assert len(wanted) > 100
     check_nothing_lost(audit, wanted)

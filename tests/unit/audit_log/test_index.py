@@ -14,9 +14,9 @@ from prunegate_test_logs import entry, new_log, put_evidence, sealed
 from prunegate.audit.log.entry import read_entry
 from prunegate.audit.log.folder import read_checkpoint
 from prunegate.audit.log.index import covered
-from prunegate.audit.log.pending import pend
+from prunegate.audit.log.pending import add_pending
 from prunegate.audit.log.prove import find_entry
-from prunegate.audit.log.verify import verify
+from prunegate.audit.log.verify import verify_log
 from prunegate.errors import EvidenceError, InputError
 
 _HEAD, _ROW = 56, 16
@@ -31,7 +31,7 @@ def small_log(folder: Path) -> Path:
     audit = new_log(folder, 2)
     shared = put_evidence(audit, b"shared")
     for number in (2, 3):
-        pend(entry(number, evidence=(shared,)), audit)
+        add_pending(entry(number, evidence=(shared,)), audit)
     sealed(audit)
     return audit
 
@@ -103,10 +103,10 @@ def test_no_flipped_byte_finds_a_false_entry_and_verify_names_what_is_wrong(
             assert differing(audit, read) <= LATER, place
             if place >= _HEAD:
                 with pytest.raises(EvidenceError, match=r"\.index/rows says otherwise of entry"):
-                    verify(audit, read_entry)
+                    verify_log(audit, read_entry)
     finally:
         rows(audit).write_bytes(sound)
-    assert verify(audit, read_entry).checkpoint.size == 4
+    assert verify_log(audit, read_entry).checkpoint.size == 4
 
 
 @settings(max_examples=25)  # each asks for everything that the log names
@@ -131,27 +131,27 @@ def test_a_row_left_out_is_seen_by_verify(tmp_path: Path) -> None:
     rows(audit).write_bytes(head + sound[_HEAD : _HEAD + 6 * _ROW] + sound[_HEAD + 7 * _ROW :])
     assert find_entry(audit, SHARED, read_entry)[0] == 3
     with pytest.raises(EvidenceError, match=r"entry 2 .* delete \.index"):
-        verify(audit, read_entry)
+        verify_log(audit, read_entry)
     shutil.rmtree(audit / ".index")
     assert find_entry(audit, SHARED, read_entry)[0] == 2
-    verify(audit, read_entry)
+    verify_log(audit, read_entry)
 
 
 def test_one_that_is_behind_or_of_another_log_does_no_harm(tmp_path: Path) -> None:
     audit = small_log(tmp_path)
     behind = rows(audit).read_bytes()
-    pend(entry(4), audit)
+    add_pending(entry(4), audit)
     sealed(audit)
     rows(audit).write_bytes(behind)
     number, content = find_entry(audit, hashlib.sha256(b"record 4").hexdigest(), read_entry)
     assert (number, content) == (4, entry(4))
-    verify(audit, read_entry)
+    verify_log(audit, read_entry)
     other = new_log(tmp_path / "other", 3)
     shutil.copytree(audit / ".index", other / ".index", dirs_exist_ok=True)
     about = hashlib.sha256(b"record 2").hexdigest()
     assert find_entry(other, about, read_entry)[1] == entry(2)
-    verify(other, read_entry)
-    pend(entry(9), other)
+    verify_log(other, read_entry)
+    add_pending(entry(9), other)
     sealed(other)
     known = covered(other, read_checkpoint(other).checkpoint)
     assert known is not None
@@ -161,7 +161,7 @@ def test_one_that_is_behind_or_of_another_log_does_no_harm(tmp_path: Path) -> No
 def test_a_log_whose_index_cannot_be_written_is_sealed_all_the_same(tmp_path: Path) -> None:
     audit = new_log(tmp_path)
     (audit / ".index").write_bytes(b"in the way")
-    pend(entry(0), audit)
+    add_pending(entry(0), audit)
     done = sealed(audit)
     assert done.added == 1
     assert "its index could not be written" in done.warnings[0]

@@ -12,17 +12,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prunegate_test_logs import NOW, ORIGIN, entry, key, new_log
 
-from prunegate.audit.log.begin import signed_checkpoint
 from prunegate.audit.log.checkpoint import Checkpoint, parse_checkpoint
 from prunegate.audit.log.folder import read_trust_policy
 from prunegate.audit.log.merkle import CompactRange, leaf_hash
-from prunegate.audit.log.note import COSIGNATURE, cosign, parse_note, parse_vkey, verified, vkey_of
-from prunegate.audit.log.prove import prove
+from prunegate.audit.log.note import (
+    COSIGNATURE,
+    cosign,
+    parse_note,
+    parse_vkey,
+    verified_signatures,
+    vkey_of,
+)
+from prunegate.audit.log.prove import prove_entry
+from prunegate.audit.log.seal import signed_checkpoint
 from prunegate.audit.log.tlog_proof import TlogProof, parse_tlog_proof, verify_tlog_proof
 from prunegate.audit.log.trust_policy import (
-    Group,
     Party,
     TrustPolicy,
+    WitnessGroup,
     judge_checkpoint,
     parse_trust_policy,
 )
@@ -53,7 +60,7 @@ def golden_policy() -> bytes:
     return TrustPolicy(
         logs=(Party(name=ORIGIN, key=vkey_of(key(), ORIGIN), url="https://agency.example"),),
         witnesses=(Party(name="client", key=CLIENT), Party(name="auditor", key=AUDITOR)),
-        groups=(Group(name="either", needed=1, members=("client", "auditor")),),
+        groups=(WitnessGroup(name="either", needed=1, members=("client", "auditor")),),
         quorum="either",
     ).format()
 
@@ -63,9 +70,9 @@ def test_the_specification_s_note_verifies() -> None:
     note = parse_note(NOTE)
     assert str(foo) == VKEY
     assert note.encode() == NOTE
-    assert list(verified(note, [foo])) == [foo]
+    assert list(verified_signatures(note, [foo])) == [foo]
     with pytest.raises(EvidenceError, match=r"example\.com/foo .* does not verify"):
-        verified(parse_note(NOTE.replace(b"an example", b"no example")), [foo])
+        verified_signatures(parse_note(NOTE.replace(b"an example", b"no example")), [foo])
 
 
 @pytest.mark.parametrize(
@@ -185,7 +192,7 @@ def test_a_proof_file_round_trips_and_holds_for_its_entry_only(tmp_path: Path) -
     audit = new_log(tmp_path, 7)
     policy = read_trust_policy(audit)
     sealed = sorted((entry(n) for n in range(7)), key=_digest)
-    content = prove(audit, 3, sealed[3]).format()
+    content = prove_entry(audit, 3, sealed[3]).format()
     proof, signed = parse_tlog_proof(content)
     assert proof.format() == content
     assert signed.checkpoint.size == 7
@@ -208,7 +215,7 @@ def test_a_proof_file_round_trips_and_holds_for_its_entry_only(tmp_path: Path) -
 def test_a_proof_file_is_read_strictly(tmp_path: Path, old: bytes, new: bytes, reason: str) -> None:
     audit = new_log(tmp_path, 7)
     sealed = sorted((entry(n) for n in range(7)), key=_digest)
-    content = prove(audit, 3, sealed[3]).format()
+    content = prove_entry(audit, 3, sealed[3]).format()
     with pytest.raises(InputError, match=reason):
         parse_tlog_proof(content.replace(old, new))
 
@@ -222,7 +229,7 @@ def test_proofbundle_accepts_our_proof_and_refuses_a_changed_one(tmp_path: Path)
     chosen = min((entry(n) for n in range(7)), key=_digest)
     (tmp_path / "payload").write_bytes(chosen)
     proof = tmp_path / "entry.tlog-proof"
-    proof.write_bytes(prove(audit, 0, chosen).format())
+    proof.write_bytes(prove_entry(audit, 0, chosen).format())
     assert _proofbundle(tmp_path, proof) == 0
     proof.write_bytes(proof.read_bytes().replace(b"index 0", b"index 1"))
     assert _proofbundle(tmp_path, proof) != 0

@@ -17,14 +17,13 @@ from hypothesis import strategies as st
 from prunegate_test_logs import NOW, ORIGIN, entry, files, key, new_log, put_evidence, sealed
 
 from prunegate.audit.log import seal as seal_module
-from prunegate.audit.log.begin import begin_log
 from prunegate.audit.log.entry import may_name, read_entry
 from prunegate.audit.log.folder import read_checkpoint
-from prunegate.audit.log.pending import pend
-from prunegate.audit.log.prove import find_entry, prove
-from prunegate.audit.log.seal import seal
+from prunegate.audit.log.pending import add_pending
+from prunegate.audit.log.prove import find_entry, prove_entry
+from prunegate.audit.log.seal import begin_log, seal_log
 from prunegate.audit.log.tiles import layout, stored_entries, tile_path
-from prunegate.audit.log.verify import verify
+from prunegate.audit.log.verify import verify_log
 from prunegate.errors import EvidenceError, InputError
 
 
@@ -48,13 +47,13 @@ def test_a_log_grows_over_several_seals_and_keeps_only_its_own_files(tmp_path: P
     seen, number = [], 0
     for more in (0, 1, 3, 252, 1, 5):
         for _ in range(more):
-            pend(entry(number), audit)
+            add_pending(entry(number), audit)
             number += 1
         assert sealed(audit).added == more
         assert names(audit) == {".lock", "checkpoint", "trust.policy", *layout(number)}
         seen.append((audit / "checkpoint").read_bytes())
     for old in seen:
-        found = verify(audit, read_entry, against=old)
+        found = verify_log(audit, read_entry, against=old)
     assert found.checkpoint.size == found.unsigned == 262
     held = {content for _, content in stored_entries(audit, 262)}
     assert held == {entry(n) for n in range(262)}
@@ -64,33 +63,33 @@ def test_entries_of_a_seal_are_in_order_of_created_then_digest(tmp_path: Path) -
     audit = new_log(tmp_path)
     times = ["2026-11-28T08:00:03Z", "2026-11-28T08:00:01Z", "2026-11-28T08:00:02Z"]
     for number in range(9):
-        pend(entry(number, times[number % 3]), audit)
+        add_pending(entry(number, times[number % 3]), audit)
     sealed(audit)
     order = [
         (read_entry(content).created, hashlib.sha256(content).hexdigest())
         for _, content in stored_entries(audit, 9)
     ]
     assert order == sorted(order)
-    assert verify(audit, read_entry).late == 0
+    assert verify_log(audit, read_entry).late == 0
 
 
 def test_what_is_sealed_already_is_dropped(tmp_path: Path) -> None:
     audit = new_log(tmp_path, 3)
-    pend(entry(1), audit)
-    pend(entry(5), audit)
+    add_pending(entry(1), audit)
+    add_pending(entry(5), audit)
     done = sealed(audit)
     assert (done.added, done.dropped, done.checkpoint.size) == (1, 1, 4)
     assert not list((audit / "pending").iterdir())
 
 
 def test_pending_is_idempotent_and_refuses_what_does_not_fit(tmp_path: Path) -> None:
-    first = pend(b"entry", tmp_path)
-    assert pend(b"entry", tmp_path) == first
+    first = add_pending(b"entry", tmp_path)
+    assert add_pending(b"entry", tmp_path) == first
     assert first.name == hashlib.sha256(b"entry").hexdigest()
     assert [path.name for path in first.parent.iterdir()] == [first.name]
     for content in (b"", b"x" * 65_536):
         with pytest.raises(InputError, match="1 to 65535 fit"):
-            pend(content, tmp_path)
+            add_pending(content, tmp_path)
 
 
 @pytest.mark.parametrize("name", ["notes.txt", "0" * 64])
@@ -98,37 +97,37 @@ def test_a_pending_file_that_is_no_entry_is_named_and_nothing_is_sealed(
     tmp_path: Path, name: str
 ) -> None:
     audit = new_log(tmp_path, 2)
-    pend(entry(2), audit)
+    add_pending(entry(2), audit)
     (audit / "pending" / name).write_bytes(b"{}")
     before = {path: path.read_bytes() for path in files(audit)}
     with pytest.raises(InputError, match=f"nothing was sealed.*\n.*{name}"):
         sealed(audit)
     assert {path: path.read_bytes() for path in files(audit)} == before
     with pytest.raises(EvidenceError, match=name):
-        verify(audit, read_entry)
+        verify_log(audit, read_entry)
 
 
 def test_an_entry_of_another_form_is_named(tmp_path: Path) -> None:
     audit = new_log(tmp_path)
-    path = pend(b'{"outcome":"approve"}', audit)
+    path = add_pending(b'{"outcome":"approve"}', audit)
     with pytest.raises(InputError, match=f"{path.name}: no entry: the envelope: has a field"):
         sealed(audit)
 
 
 def test_another_key_does_not_seal(tmp_path: Path) -> None:
     audit = new_log(tmp_path, 1)
-    pend(entry(1), audit)
+    add_pending(entry(1), audit)
     with pytest.raises(InputError, match=r"this key .* is not the log's"):
-        seal(audit, key(9), read_entry, NOW)
-    assert verify(audit, read_entry).pending == 1
+        seal_log(audit, key(9), read_entry, NOW)
+    assert verify_log(audit, read_entry).pending == 1
 
 
 def test_a_clock_that_lies_behind_seals_nothing(tmp_path: Path) -> None:
     audit = new_log(tmp_path, 1)
-    pend(entry(1), audit)
+    add_pending(entry(1), audit)
     with pytest.raises(InputError, match="log's last entry was created 2026-11-28T08:00:00Z"):
         sealed(audit, NOW - timedelta(days=1))
-    pend(entry(2, "2026-11-29T00:00:00Z"), audit)
+    add_pending(entry(2, "2026-11-29T00:00:00Z"), audit)
     with pytest.raises(InputError, match=r"pending entry .* created 2026-11-29T00:00:00Z"):
         sealed(audit)
     assert read_checkpoint(audit).checkpoint.size == 1
@@ -136,9 +135,9 @@ def test_a_clock_that_lies_behind_seals_nothing(tmp_path: Path) -> None:
 
 def test_a_late_entry_is_sealed_with_a_warning_and_told_by_verify(tmp_path: Path) -> None:
     audit = new_log(tmp_path, 2)
-    pend(entry(9, "2026-10-01T00:00:00Z"), audit)
+    add_pending(entry(9, "2026-10-01T00:00:00Z"), audit)
     assert "created before the log's last one" in sealed(audit).warnings[0]
-    found = verify(audit, read_entry)
+    found = verify_log(audit, read_entry)
     assert (found.late, found.first_late) == (1, 2)
 
 
@@ -147,9 +146,9 @@ def test_a_second_sealer_waits_a_little_and_says_so(tmp_path: Path) -> None:
     with (audit / ".lock").open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         with pytest.raises(InputError, match="another process is sealing"):
-            seal(audit, key(), read_entry, NOW, wait_s=0)
+            seal_log(audit, key(), read_entry, NOW, wait_s=0)
         with pytest.raises(InputError, match="another process is sealing"):
-            verify(audit, read_entry, wait_s=0)
+            verify_log(audit, read_entry, wait_s=0)
 
 
 def test_a_log_is_begun_once(tmp_path: Path) -> None:
@@ -157,7 +156,7 @@ def test_a_log_is_begun_once(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="already here"):
         begin_log(audit, ORIGIN, key())
     with pytest.raises(InputError, match="no log here"):
-        verify(tmp_path / "else", read_entry)
+        verify_log(tmp_path / "else", read_entry)
     with pytest.raises(InputError, match="no log here"):
         sealed(tmp_path / "else")
 
@@ -178,7 +177,7 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_a_seal_that_fails_before_its_commit_leaves_the_old_state(tmp_path: Path) -> None:
     audit = new_log(tmp_path)
     for number in range(300):
-        pend(entry(number), audit)
+        add_pending(entry(number), audit)
     before = {path: path.read_bytes() for path in files(audit)}
     with pytest.raises(InputError, match=r"nothing was sealed.*No space left"):
         sealed(audit)
@@ -189,7 +188,7 @@ def test_a_seal_that_died_anywhere_is_finished_by_the_next(tmp_path: Path) -> No
     """Every state between two writes is the old log, or the new one with pending left over."""
     old = new_log(tmp_path, 250)
     for number in range(250, 260):
-        pend(entry(number), old)
+        add_pending(entry(number), old)
     new = tmp_path / "new"
     shutil.copytree(old, new)
     sealed(new)
@@ -201,10 +200,10 @@ def test_a_seal_that_died_anywhere_is_finished_by_the_next(tmp_path: Path) -> No
             (audit / path).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(new / path, audit / path)
         (audit / "tile" / ".partial-dead").write_bytes(b"half")
-        assert verify(audit, read_entry).leftovers == count
+        assert verify_log(audit, read_entry).leftovers == count
         if count == len(written):
             shutil.copy(new / "checkpoint", audit / "checkpoint")
-            assert verify(audit, read_entry).checkpoint.size == 260
+            assert verify_log(audit, read_entry).checkpoint.size == 260
         assert sealed(audit).checkpoint == read_checkpoint(new).checkpoint
         assert names(audit) == names(new)
 
@@ -212,16 +211,16 @@ def test_a_seal_that_died_anywhere_is_finished_by_the_next(tmp_path: Path) -> No
 def test_evidence_must_be_there_and_be_what_its_name_says(tmp_path: Path) -> None:
     audit = new_log(tmp_path)
     digest = put_evidence(audit, b"report")
-    pend(entry(0, evidence=(digest,)), audit)
+    add_pending(entry(0, evidence=(digest,)), audit)
     sealed(audit)
-    assert verify(audit, read_entry).evidence == 1
+    assert verify_log(audit, read_entry).evidence == 1
     (audit / "evidence" / digest).write_bytes(b"rep0rt")
     with pytest.raises(EvidenceError, match=f"evidence/{digest} was changed"):
-        verify(audit, read_entry)
+        verify_log(audit, read_entry)
     (audit / "evidence" / digest).unlink()
     with pytest.raises(EvidenceError, match=f"evidence/{digest} is missing: entry 0 names it"):
-        verify(audit, read_entry)
-    assert verify(audit, read_entry, missing_ok=True).missing_evidence == (digest,)
+        verify_log(audit, read_entry)
+    assert verify_log(audit, read_entry, missing_ok=True).missing_evidence == (digest,)
 
 
 def test_entries_are_found_by_number_own_digest_and_subject(tmp_path: Path) -> None:
@@ -236,7 +235,7 @@ def test_entries_are_found_by_number_own_digest_and_subject(tmp_path: Path) -> N
         with pytest.raises(InputError, match=reason):
             find_entry(audit, wanted, read_entry)
     with pytest.raises(EvidenceError, match="does not lead to"):
-        prove(audit, number + 1 if number < 19 else 0, content)
+        prove_entry(audit, number + 1 if number < 19 else 0, content)
 
 
 @given(st.integers(0, 40), st.sampled_from([12, 13, 14, 40, 64]))
@@ -260,7 +259,7 @@ def test_links_and_pipes_are_refused_without_waiting(tmp_path: Path) -> None:
     (audit / "checkpoint").unlink()
     os.mkfifo(audit / "checkpoint")
     with pytest.raises(InputError, match="not a regular file"):
-        verify(audit, read_entry)
+        verify_log(audit, read_entry)
 
 
 def test_a_full_disk_leaves_the_old_log(tmp_path: Path) -> None:
@@ -273,10 +272,10 @@ def test_a_full_disk_leaves_the_old_log(tmp_path: Path) -> None:
         audit = new_log(disk, 1)
         before = read_checkpoint(audit)
         with pytest.raises(InputError, match="No space left"):
-            [pend(entry(number), audit) for number in range(1, 400)]
+            [add_pending(entry(number), audit) for number in range(1, 400)]
         with pytest.raises(InputError, match=r"nothing was sealed.*No space left"):
             sealed(audit)
-        found = verify(audit, read_entry)
+        found = verify_log(audit, read_entry)
         assert read_checkpoint(audit) == before
         assert found.pending > 10
         assert found.leftovers == 0

@@ -12,15 +12,15 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from prunegate.audit.control import control_of
 from prunegate.audit.lineage import compression_of, lineage_warnings, model_ref
-from prunegate.compress.recipe import Candidate
-from prunegate.data.labelled_rows import LabelledRows
-from prunegate.models.kept import Kept
-from prunegate.models.store import LoadedModel
+from prunegate.audit.unpruned_control import control_of
+from prunegate.compress.steps import Candidate
+from prunegate.data.labelled.rows import LabelledRows
+from prunegate.models.kept_units import KeptUnits
+from prunegate.models.load import LoadedModel
 from prunegate.models.surgery import Ranking, Storage, Surgery
 from prunegate.models.vit import FAMILY
-from prunegate.policy.model import Policy
+from prunegate.policy.schema import Policy
 from prunegate.predict.likelihood import Likelihoods
 
 torch.set_num_threads(1)
@@ -217,7 +217,7 @@ def cut(*recipe: dict[str, Any], baseline: str = "b" * 64) -> Surgery:
     return Surgery(
         architecture=FAMILY.architecture,
         config=CONFIG,
-        kept=Kept(
+        kept=KeptUnits(
             units={
                 "heads": ((0, 2), (1,)),
                 "neurons": ((0, 3), tuple(range(10))),
@@ -323,7 +323,7 @@ def test_every_step_is_a_sentence(step: dict[str, Any], sentence: str) -> None:
 def test_dropped_layers_zeros_and_storage_are_recorded() -> None:
     surgery = replace(
         cut(THINNED),
-        kept=Kept(units={"heads": ((0,), ()), "neurons": ((1, 2), ()), "layers": ((0,),)}),
+        kept=KeptUnits(units={"heads": ((0,), ()), "neurons": ((1, 2), ()), "layers": ((0,),)}),
         zeros=77,
         storage=Storage(format="int8", quantized={"kind": "dynamic"}),
     )

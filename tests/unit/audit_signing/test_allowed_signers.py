@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from prunegate.audit.signing.allowed_signers import (
     in_pattern_list,
     parse_allowed_signers,
-    parse_time,
+    parse_ssh_time,
     read_allowed_signers,
     who_signed,
 )
@@ -223,7 +223,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 def test_times_without_a_zone_are_local_winter_time(
     text: str, meant: datetime, berlin: None
 ) -> None:
-    assert parse_time(text) == meant
+    assert parse_ssh_time(text) == meant
 
 
 @given(text=st.text(alphabet="ab*?", max_size=6), patterns=st.text(alphabet="ab*?!,", max_size=8))

@@ -25,8 +25,8 @@ from prunegate.audit.signing.dsse import (
     pae,
     parse_envelope,
     require_signed,
-    sign,
-    verify,
+    sign_envelope,
+    verify_envelope,
 )
 from prunegate.audit.signing.keys import PrivateKey, generate, key_id
 from prunegate.audit.signing.signature import is_signed
@@ -53,30 +53,30 @@ def test_an_envelope_reads_back_and_verifies_for_its_signers_only(
     payload: bytes, which: set[int]
 ) -> None:
     signers = [OTHERS[number] for number in sorted(which)]
-    content = sign(payload, signers)
+    content = sign_envelope(payload, signers)
     envelope = parse_envelope(content)
     assert envelope.payload == payload
     assert envelope.to_bytes() == content
     everyone = [key.public_key() for key in OTHERS]
-    assert verify(envelope, everyone) == {key_id(key.public_key()) for key in signers}
-    assert verify(Envelope(payload=payload + b" ", signatures=envelope.signatures), everyone) == (
-        frozenset()
-    )
+    assert verify_envelope(envelope, everyone) == {key_id(key.public_key()) for key in signers}
+    assert verify_envelope(
+        Envelope(payload=payload + b" ", signatures=envelope.signatures), everyone
+    ) == (frozenset())
 
 
 def test_signing_is_deterministic_and_golden(
     p256: PrivateKey, edwards: PrivateKey, golden: Path
 ) -> None:
-    content = sign(b'{"payload":"golden"}', [p256, edwards])
-    assert content == sign(b'{"payload":"golden"}', [p256, edwards])
+    content = sign_envelope(b'{"payload":"golden"}', [p256, edwards])
+    assert content == sign_envelope(b'{"payload":"golden"}', [p256, edwards])
     assert content == (golden / "envelope.dsse.json").read_bytes()
 
 
 def test_signatures_can_be_added_one_by_one(p256: PrivateKey, edwards: PrivateKey) -> None:
-    unsigned = sign(b"x", [])
+    unsigned = sign_envelope(b"x", [])
     assert json.loads(unsigned)["signatures"] == []
     both = add_signature(add_signature(unsigned, p256), edwards)
-    assert both == sign(b"x", [p256, edwards])
+    assert both == sign_envelope(b"x", [p256, edwards])
     with pytest.raises(InputError, match="has signed this already"):
         add_signature(both, p256)
 
@@ -84,13 +84,13 @@ def test_signatures_can_be_added_one_by_one(p256: PrivateKey, edwards: PrivateKe
 @pytest.mark.parametrize("step", [1, 2, 4, 8, 16, 32, 64, 128])
 def test_no_byte_can_be_changed(step: int, p256: PrivateKey, edwards: PrivateKey) -> None:
     """Each byte of an envelope in turn: it no longer parses, or not all who signed verify."""
-    content = sign(b'{"a":1}', [p256, edwards])
+    content = sign_envelope(b'{"a":1}', [p256, edwards])
     keys = [p256.public_key(), edwards.public_key()]
     for place in range(len(content)):
         changed = bytearray(content)
         changed[place] ^= step
         try:
-            verified = verify(parse_envelope(bytes(changed)), keys)
+            verified = verify_envelope(parse_envelope(bytes(changed)), keys)
         except EvidenceError:
             continue
         assert len(verified) < 2, (place, bytes(changed))
@@ -141,28 +141,28 @@ def test_what_is_no_envelope_is_refused(content: bytes, said: str) -> None:
 
 def test_a_known_key_must_have_signed_this_payload(p256: PrivateKey, edwards: PrivateKey) -> None:
     keys = [p256.public_key()]
-    signed = parse_envelope(sign(b"one", [p256, edwards]))
+    signed = parse_envelope(sign_envelope(b"one", [p256, edwards]))
     assert require_signed(signed, keys) == {key_id(p256.public_key())}
     moved = Envelope(payload=b"two", signatures=signed.signatures)
     with pytest.raises(EvidenceError, match="is not of that key over this payload"):
         require_signed(moved, keys)
     with pytest.raises(EvidenceError, match=r"signed by \w{12} only, by none of the 1 key"):
-        require_signed(parse_envelope(sign(b"one", [edwards])), keys)
+        require_signed(parse_envelope(sign_envelope(b"one", [edwards])), keys)
     with pytest.raises(EvidenceError, match="not signed, by none of the 1 key"):
-        require_signed(parse_envelope(sign(b"one", [])), keys)
+        require_signed(parse_envelope(sign_envelope(b"one", [])), keys)
     with pytest.raises(EvidenceError, match="none of the 0 key"):
         require_signed(signed, [])
 
 
 def test_the_name_of_another_key_does_not_help(p256: PrivateKey, edwards: PrivateKey) -> None:
-    value = json.loads(sign(b"x", [edwards]))
+    value = json.loads(sign_envelope(b"x", [edwards]))
     value["signatures"][0]["keyid"] = key_id(p256.public_key())
     envelope = parse_envelope(canonical_bytes(value))
-    assert verify(envelope, [p256.public_key(), edwards.public_key()]) == frozenset()
+    assert verify_envelope(envelope, [p256.public_key(), edwards.public_key()]) == frozenset()
 
 
 def test_openssl_verifies_the_signature(key: PrivateKey, tmp_path: Path) -> None:
-    content = sign(b'{"a":1}', [key])
+    content = sign_envelope(b'{"a":1}', [key])
     signature = parse_envelope(content).signatures[0].sig
     pem = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     (tmp_path / "key").write_bytes(pem)
@@ -182,7 +182,7 @@ def test_securesystemslib_agrees(key: PrivateKey) -> None:
     dsse = pytest.importorskip("securesystemslib.dsse")
     signer = pytest.importorskip("securesystemslib.signer")
     exceptions = pytest.importorskip("securesystemslib.exceptions")
-    ours = sign(b'{"a":1}', [key])
+    ours = sign_envelope(b'{"a":1}', [key])
     theirs = dsse.Envelope.from_dict(json.loads(ours))
     assert theirs.pae() == pae(b'{"a":1}')
     name = key_id(key.public_key())
@@ -194,7 +194,7 @@ def test_securesystemslib_agrees(key: PrivateKey) -> None:
     made = dsse.Envelope(b"made there", PAYLOAD_TYPE, {})
     made.sign(signer.CryptoSigner(key, public))
     read = parse_envelope(canonical_bytes(made.to_dict()))
-    assert verify(read, [key.public_key()]) == {name}
+    assert verify_envelope(read, [key.public_key()]) == {name}
 
 
 def test_the_key_id_is_what_openssl_hashes(p256: PrivateKey, tmp_path: Path) -> None:
@@ -218,7 +218,7 @@ def test_the_shell_lines_of_the_docs_verify(p256: PrivateKey, tmp_path: Path) ->
     lines = DOCS.read_text(encoding="utf-8").split("jq -r .payload", 1)[1].split("```", 1)[0]
     pem = p256.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     (tmp_path / "gate.key.pub").write_bytes(pem)
-    (tmp_path / "envelope.json").write_bytes(sign(b'{"a":1}', [p256]))
+    (tmp_path / "envelope.json").write_bytes(sign_envelope(b'{"a":1}', [p256]))
     shell = ["sh", "-ec", f"jq -r .payload{lines}"]
     done = subprocess.run(shell, cwd=tmp_path, check=True, capture_output=True)
     assert done.stdout == b"Verified OK\n"

@@ -10,12 +10,11 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from prunegate.audit.log.begin import begin_log
 from prunegate.audit.log.entry import read_entry
-from prunegate.audit.log.pending import pend
-from prunegate.audit.log.seal import seal
-from prunegate.audit.log.verify import verify
-from prunegate.audit.signing.dsse import sign
+from prunegate.audit.log.pending import add_pending
+from prunegate.audit.log.seal import begin_log, seal_log
+from prunegate.audit.log.verify import verify_log
+from prunegate.audit.signing.dsse import sign_envelope
 from prunegate.audit.signing.keys import generate, write_key_pair
 from prunegate.audit.signing.signers import SIGNERS, add_signers, read_signers, signed_reader
 from prunegate.audit.signing.statement import Statement, Subject
@@ -31,7 +30,7 @@ def entry(number: int, *keys: Any) -> bytes:
         predicate_type="urn:prunegate:decision:v1",
         predicate={"created": "2026-11-28T08:00:00Z"},
     )
-    return sign(statement.to_bytes(), keys)
+    return sign_envelope(statement.to_bytes(), keys)
 
 
 @pytest.fixture
@@ -41,7 +40,7 @@ def audit(tmp_path: Path) -> Path:
 
 
 def seal_now(audit: Path) -> int:
-    return seal(audit, LOG, signed_reader(read_signers(audit)), NOW).checkpoint.size
+    return seal_log(audit, LOG, signed_reader(read_signers(audit)), NOW).checkpoint.size
 
 
 @pytest.mark.parametrize("kind", ["p256", "ed25519"])
@@ -50,12 +49,12 @@ def test_known_signers_and_unsigned_entries_are_taken_strangers_are_not(
 ) -> None:
     ours, stranger = generate(kind), generate(kind)
     public = write_key_pair(ours, tmp_path / "gate.key")
-    pend(entry(1, stranger), audit)
+    add_pending(entry(1, stranger), audit)
     assert seal_now(audit) == 1  # no list, so nobody's signature is looked at
     with pytest.raises(EvidenceError, match=r"entry 0 .*by no key that is taken here"):
-        verify(audit, signed_reader([ours.public_key()]))
+        verify_log(audit, signed_reader([ours.public_key()]))
     add_signers(audit, [public])
-    place = pend(entry(2, stranger), audit)
+    place = add_pending(entry(2, stranger), audit)
     with pytest.raises(InputError, match="by no key that is taken here"):
         seal_now(audit)
     place.unlink()
@@ -67,9 +66,9 @@ def test_known_signers_and_unsigned_entries_are_taken_strangers_are_not(
     begin_log(audit, "agency.example/log", LOG)
     add_signers(audit, [public])
     for content in (entry(3, ours), entry(4)):
-        pend(content, audit)
+        add_pending(content, audit)
     assert seal_now(audit) == 2
-    assert verify(audit, signed_reader(read_signers(audit))).unsigned == 1
+    assert verify_log(audit, signed_reader(read_signers(audit))).unsigned == 1
 
 
 def test_a_signature_of_another_entry_is_refused() -> None:

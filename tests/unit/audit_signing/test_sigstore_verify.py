@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from prunegate.audit.canonical import canonical_bytes
 from prunegate.audit.record import DecisionRecord
 from prunegate.audit.signing.decision import decision_statement
-from prunegate.audit.signing.dsse import sign
+from prunegate.audit.signing.dsse import sign_envelope
 from prunegate.audit.signing.keys import PrivateKey, generate
 
 PACKAGE = "@sigstore/verify@4.1"
@@ -55,9 +55,9 @@ def test_it_takes_what_we_sign_and_nothing_else(
     verified: Verified, key: PrivateKey, record: DecisionRecord
 ) -> None:
     payload = decision_statement(record, "ab" * 32).to_bytes()
-    content = sign(payload, [key])
+    content = sign_envelope(payload, [key])
     assert verified(content, key)
     assert not verified(content, generate("p256"))
-    changed = json.loads(sign(payload.replace(b'"approve"', b'"reject"'), []))
+    changed = json.loads(sign_envelope(payload.replace(b'"approve"', b'"reject"'), []))
     changed["signatures"] = json.loads(content)["signatures"]
     assert not verified(canonical_bytes(changed), key)

@@ -23,12 +23,14 @@ from prunegate.audit.signing.keys import (
 )
 from prunegate.audit.signing.ssh_signature import (
     NAMESPACE,
+    Reader,
     SshSignature,
+    mpint,
     parse_ssh_signature,
     ssh_sign,
+    string,
     verify_ssh,
 )
-from prunegate.audit.signing.ssh_wire import Reader, mpint, string
 from prunegate.errors import EvidenceError, InputError
 
 SSH = shutil.which("ssh-keygen")

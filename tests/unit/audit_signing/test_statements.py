@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from prunegate.audit.canonical import canonical_bytes
 from prunegate.audit.record import DecisionRecord, Input
 from prunegate.audit.signing.decision import DECISION, decision_statement
-from prunegate.audit.signing.dsse import sign
+from prunegate.audit.signing.dsse import sign_envelope
 from prunegate.audit.signing.keys import PrivateKey, generate
 from prunegate.audit.signing.statement import Statement, Subject, parse_statement
 from prunegate.audit.signing.test_result import result_statement
@@ -131,7 +131,7 @@ def test_no_record_makes_an_entry_too_large(record: DecisionRecord) -> None:
     statement = decision_statement(large, SHA, report_sha256=SHA)
     keys: list[PrivateKey] = [generate() for _ in range(8)]
     assert len(statement.to_bytes()) < 40_000
-    assert len(sign(statement.to_bytes(), keys)) < LARGEST_ENTRY
+    assert len(sign_envelope(statement.to_bytes(), keys)) < LARGEST_ENTRY
     assert statement.predicate["inputs_not_named"] == 1_000 - 32
     assert statement.predicate["findings"]["pass"] == 1_000
 

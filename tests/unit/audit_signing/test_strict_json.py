@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from prunegate.audit.canonical import canonical_bytes
-from prunegate.audit.signing.strict_json import parse_object
+from prunegate.audit.signing.strict_json import parse_canonical_object
 from prunegate.errors import EvidenceError, InternalError
 
 NUMBERS = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
@@ -52,10 +52,10 @@ def test_only_the_one_spelling_is_taken(
         ensure_ascii=ensure_ascii,
     ).encode("utf-8", "surrogatepass")
     if spelled(json.loads(content)) == content:  # as read: a float may come back as an integer
-        assert parse_object(content, "it") == value
+        assert parse_canonical_object(content, "it") == value
     else:
         with pytest.raises(EvidenceError, match="it: "):
-            parse_object(content, "it")
+            parse_canonical_object(content, "it")
 
 
 @pytest.mark.parametrize(
@@ -80,4 +80,4 @@ def test_only_the_one_spelling_is_taken(
 )
 def test_near_misses_are_refused(content: bytes) -> None:
     with pytest.raises(EvidenceError):
-        parse_object(content, "it")
+        parse_canonical_object(content, "it")

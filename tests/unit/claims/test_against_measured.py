@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prunegate.claims import Measured, check
+from prunegate.claims import Measured, check_claims
 from prunegate.claims.measured import Estimate, MeasuredMetric
 from prunegate.claims.ranges import Range
-from prunegate.policy.claims_file import parse_claims
+from prunegate.policy.load_claims import parse_claims
 
 
 def statuses(text: str, measured: Measured) -> dict[str, str]:
-    checks = check(parse_claims("claims: 1\n" + text), measured).checks
+    checks = check_claims(parse_claims("claims: 1\n" + text), measured).checks
     return {found.figure: found.status for found in checks if found.basis == "measurement"}
 
 

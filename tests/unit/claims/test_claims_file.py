@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from prunegate.claims import check
+from prunegate.claims import check_claims
 from prunegate.errors import ClaimsError, InputError, ModelError, UnsupportedError
-from prunegate.policy.claims_file import parse_claims, read_claims
+from prunegate.policy.load_claims import parse_claims, read_claims
 
 BAD = {
     "unknown key": ("claims: 1\nprices: {before: $1}", "2: prices: unknown key 'prices'; did you"),
@@ -91,7 +91,7 @@ def test_no_file_and_no_text_are_told_in_one_line(tmp_path: Path) -> None:
 def test_a_config_that_cannot_be_is_refused() -> None:
     stated = parse_claims("claims: 1\nmodel: {config: {hidden_size: 770}}\nheads: {before: 144}")
     with pytest.raises(ModelError, match="not a multiple"):
-        check(stated)
+        check_claims(stated)
     stated = parse_claims("claims: 1\nmodel: {config: {model_type: bert}}\nheads: {before: 144}")
     with pytest.raises(UnsupportedError, match="Remove 'model'"):
-        check(stated)
+        check_claims(stated)

@@ -9,8 +9,8 @@ from typing import Any
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from prunegate.claims import Claims, check
-from prunegate.policy.stated import Stated
+from prunegate.claims import Claims, check_claims
+from prunegate.policy.claims import Stated
 
 EXACT = st.decimals(min_value="0.001", max_value="999999", places=6)
 SHARES = st.decimals(min_value="0", max_value="1", places=6)
@@ -37,7 +37,7 @@ def _decimal(value: Fraction) -> Decimal:
 
 
 def checked(document: dict[str, Any]) -> Claims:
-    return check(Stated.model_validate(document))
+    return check_claims(Stated.model_validate(document))
 
 
 @given(before=EXACT, after=EXACT, write=rounding(), scale=st.sampled_from([" M", " k", " B"]))

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from prunegate.claims import Claims, check
-from prunegate.policy.claims_file import parse_claims, read_claims
+from prunegate.claims import Claims, check_claims
+from prunegate.policy.load_claims import parse_claims, read_claims
 
 FILE = Path(__file__).parents[3] / "policies" / "brand-safety-vit.claims.yaml"
 
@@ -19,7 +19,7 @@ PARAMETERS = (
 
 @pytest.fixture(scope="module")
 def claims() -> Claims:
-    return check(read_claims(FILE).stated)
+    return check_claims(read_claims(FILE).stated)
 
 
 def test_exactly_the_three_known_contradictions_are_found(claims: Claims) -> None:
@@ -48,14 +48,14 @@ def test_with_the_figures_put_right_nothing_is_contradicted() -> None:
     ):
         assert wrong in text
         text = text.replace(wrong, right)
-    claims = check(parse_claims(text))
+    claims = check_claims(parse_claims(text))
     assert claims.contradictions == ()
     assert claims.exit_code == 0
 
 
 def test_which_head_the_model_has_is_said_by_its_labels() -> None:
     text = FILE.read_text(encoding="utf-8").replace("labels: 1000", "labels: 2")
-    found = {c.figure: c.sum for c in check(parse_claims(text)).contradictions}
+    found = {c.figure: c.sum for c in check_claims(parse_claims(text)).contradictions}
     assert (
         "85,800,194 − 80 × 196,800 = 70,056,194 parameters (70.1 M)" in found["parameters: after"]
     )

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import pytest
 
-from prunegate.policy.written import written
+from prunegate.policy.written_figure import written
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ def make_rows_of(count: int = 40, seed: int = 0) -> Rows:
 
 
 def make_model_of(seed: int = 0, scale: float = 0.3, **changes: Any) -> Any:
-    from prunegate.models.store import LoadedModel
+    from prunegate.models.load import LoadedModel
     from prunegate.models.vit import FAMILY
 
     config = {

@@ -16,9 +16,9 @@ Make = Callable[..., Any]
 
 
 def prune_step(what: str = "heads", cycles: int = 1, rewind: Any = None, **amount: Any) -> Any:
-    from prunegate.compress.prune import Cut
-    from prunegate.compress.recipe import PruneStep
     from prunegate.compress.select import Amount
+    from prunegate.compress.steps import PruneStep
+    from prunegate.compress.structured import Cut
 
     scope = amount.pop("scope", "global")
     cut = Cut(what=what, criterion="magnitude", amount=Amount(**amount), scope=scope)  # type: ignore[arg-type]  # a kind
@@ -26,9 +26,9 @@ def prune_step(what: str = "heads", cycles: int = 1, rewind: Any = None, **amoun
 
 
 def thin_step(cycles: int = 1, rewind: Any = None, **amount: Any) -> Any:
-    from prunegate.compress.recipe import PruneStep
     from prunegate.compress.select import Amount
-    from prunegate.compress.sparsity import Thinning
+    from prunegate.compress.steps import PruneStep
+    from prunegate.compress.unstructured import Thinning
 
     return PruneStep(
         cut=Thinning(what="weights", amount=Amount(**amount)), cycles=cycles, rewind=rewind
@@ -37,7 +37,7 @@ def thin_step(cycles: int = 1, rewind: Any = None, **amount: Any) -> Any:
 
 def tune_step(data: Any, steps: int = 2, rate: float = 1e-3) -> Any:
     from prunegate.compress.finetune import Schedule
-    from prunegate.compress.recipe import FinetuneStep
+    from prunegate.compress.steps import FinetuneStep
 
     return FinetuneStep(schedule=Schedule(steps=steps, batch_size=8, learning_rate=rate), data=data)
 
@@ -48,7 +48,7 @@ def same(one: Any, other: Any) -> bool:
 
 
 def test_cycles_are_the_same_as_the_steps_written_out(make_model: Make, make_rows: Make) -> None:
-    from prunegate.compress.work import compress
+    from prunegate.compress.execute import compress
 
     rows, tune = make_rows(16), tune_step(make_rows(16))
     model = make_model(num_attention_heads=6)
@@ -63,7 +63,7 @@ def test_cycles_are_the_same_as_the_steps_written_out(make_model: Make, make_row
 
 
 def test_cycles_reach_the_amount_in_each_layer(make_model: Make, make_rows: Make) -> None:
-    from prunegate.compress.work import compress
+    from prunegate.compress.execute import compress
 
     steps = [prune_step(cycles=2, fraction=0.5, scope="per_layer"), tune_step(make_rows(8))]
     found = compress(make_model(num_attention_heads=6), steps)
@@ -82,7 +82,7 @@ def test_cycles_reach_the_amount_in_each_layer(make_model: Make, make_rows: Make
 def test_cycles_that_cannot_be_are_refused(
     steps: list[Any], message: str, make_model: Make, make_rows: Make
 ) -> None:
-    from prunegate.compress.work import compress
+    from prunegate.compress.execute import compress
 
     tune = tune_step(make_rows(8))
     with pytest.raises(ModelError, match=message):
@@ -93,8 +93,8 @@ def test_rewinding_replays_the_plan_on_the_initial_weights(
     make_model: Make, make_rows: Make
 ) -> None:
     """After training with a learning rate of nothing, the candidate IS the cut initial model."""
-    from prunegate.compress.recipe import Rewind
-    from prunegate.compress.work import compress
+    from prunegate.compress.execute import compress
+    from prunegate.compress.steps import Rewind
     from prunegate.models.cut import cut_whole
 
     trained, initial = make_model(seed=1), make_model(seed=2)
@@ -111,8 +111,8 @@ def test_rewinding_replays_the_plan_on_the_initial_weights(
 
 
 def test_rewound_weights_keep_their_zeros(make_model: Make, make_rows: Make) -> None:
-    from prunegate.compress.recipe import Rewind, without_pruning
-    from prunegate.compress.work import compress
+    from prunegate.compress.execute import compress
+    from prunegate.compress.steps import Rewind, without_pruning
     from prunegate.models.sparse import masks, prunable
 
     trained, initial = make_model(seed=1), make_model(seed=2)
@@ -132,8 +132,8 @@ def test_rewound_weights_keep_their_zeros(make_model: Make, make_rows: Make) -> 
 
 
 def test_weights_of_another_model_cannot_be_rewound_to(make_model: Make, make_rows: Make) -> None:
-    from prunegate.compress.recipe import Rewind
-    from prunegate.compress.work import compress
+    from prunegate.compress.execute import compress
+    from prunegate.compress.steps import Rewind
 
     other = Rewind(to="initial", weights=make_model(intermediate_size=9))
     steps = [prune_step(rewind=other, keep=4), tune_step(make_rows(8))]
@@ -149,7 +149,7 @@ class StopError(Exception):
 def test_a_killed_work_goes_on_to_the_same_bits(
     stop: int, make_model: Make, make_rows: Make, tmp_path: Path
 ) -> None:
-    from prunegate.compress.work import compress
+    from prunegate.compress.execute import compress
 
     model, rows = make_model(num_attention_heads=6), make_rows(16)
     steps = [
@@ -199,7 +199,7 @@ def test_a_damaged_checkpoint_starts_anew(
     make_model: Make, make_rows: Make, tmp_path: Path
 ) -> None:
     from prunegate.compress.checkpoint import STATE_FILE
-    from prunegate.compress.work import compress
+    from prunegate.compress.execute import compress
 
     model = make_model()
     steps = [prune_step(keep=4), tune_step(make_rows(8))]

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from prunegate.compress.finetune import Schedule
 from prunegate.compress.from_policy import rows_in_words, stage_in_words, steps_of
-from prunegate.compress.prune import Cut
-from prunegate.compress.recipe import ExportStep, FinetuneStep, PruneStep, QuantizeStep
 from prunegate.compress.select import Amount
-from prunegate.compress.sparsity import Thinning
-from prunegate.policy.recipe import Finetune, Prune, Quantize, Rows, Step
+from prunegate.compress.steps import ExportStep, FinetuneStep, PruneStep, QuantizeStep
+from prunegate.compress.structured import Cut
+from prunegate.compress.unstructured import Thinning
+from prunegate.policy.steps import Finetune, Prune, Quantize, Rows, Step
 
 
 @dataclass(frozen=True)

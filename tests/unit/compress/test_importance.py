@@ -15,9 +15,9 @@ Make = Callable[..., Any]
 
 
 def subject(model: Any, data: Any = None, **settings: Any) -> Any:
-    from prunegate.compress.subject import Subject
+    from prunegate.compress.ranking_input import RankingInput
 
-    return Subject(family=model.family, module=model.module, data=data, **settings)
+    return RankingInput(family=model.family, module=model.module, data=data, **settings)
 
 
 def loss_with_gates(model: Any, rows: Any, sites: Any, gates: list[Any]) -> Any:
@@ -127,7 +127,7 @@ def test_data_that_cannot_rank_are_refused(make_model: Make, make_rows: Make) ->
 
 def test_magnitude_is_the_norm_of_everything_that_goes(make_model: Make) -> None:
     """Cutting a unit takes away exactly the squared weights that its score counted."""
-    from prunegate.compress.magnitude import magnitude
+    from prunegate.compress.criteria import magnitude
     from prunegate.models.cut import cut
 
     def energy(module: Any) -> float:
@@ -162,7 +162,7 @@ def test_criteria_are_looked_up_by_name(make_model: Make, make_rows: Make) -> No
 
 
 def test_random_scores_follow_the_seed(make_model: Make) -> None:
-    from prunegate.compress.random_control import random_scores
+    from prunegate.compress.criteria import random_scores
 
     model = make_model()
     one, other = (random_scores(subject(model, seed=seed), "heads") for seed in (1, 2))
@@ -170,9 +170,9 @@ def test_random_scores_follow_the_seed(make_model: Make) -> None:
 
 
 def test_shares_sum_to_one_and_scores_have_to_be_scores() -> None:
-    from prunegate.compress.scores import checked, share
+    from prunegate.compress.scores import checked, shares_of_rows
 
-    shares = share([np.array([1.0, 3.0]), np.zeros(4)])
+    shares = shares_of_rows([np.array([1.0, 3.0]), np.zeros(4)])
     np.testing.assert_array_equal(shares[0], [0.25, 0.75])
     np.testing.assert_array_equal(shares[1], [0.25] * 4)
     for bad in (np.array([np.nan]), np.array([]), np.array([-1.0]), np.array([np.inf])):

@@ -17,9 +17,9 @@ Make = Callable[..., Any]
 
 
 def prune_step(what: str = "heads", data: Any = None, **amount: Any) -> Any:
-    from prunegate.compress.prune import Cut
-    from prunegate.compress.recipe import PruneStep
     from prunegate.compress.select import Amount
+    from prunegate.compress.steps import PruneStep
+    from prunegate.compress.structured import Cut
 
     criterion = amount.pop("criterion", "magnitude" if data is None else "taylor")
     cut = Cut(what=what, criterion=criterion, amount=Amount(**amount))  # type: ignore[arg-type] # a kind
@@ -28,14 +28,14 @@ def prune_step(what: str = "heads", data: Any = None, **amount: Any) -> Any:
 
 def tune_step(data: Any, **schedule: Any) -> Any:
     from prunegate.compress.finetune import Schedule
-    from prunegate.compress.recipe import FinetuneStep
+    from prunegate.compress.steps import FinetuneStep
 
     settings = {"steps": 3, "batch_size": 8, **schedule}
     return FinetuneStep(schedule=Schedule(**settings), data=data, data_name="other rows")
 
 
 def test_a_recipe_of_all_kinds(make_model: Make, make_rows: Make) -> None:
-    from prunegate.compress.work import compress
+    from prunegate.compress.execute import compress
 
     baseline, rows = make_model(), make_rows(20)
     before = {name: tensor.clone() for name, tensor in baseline.module.state_dict().items()}
@@ -69,7 +69,7 @@ def test_the_recorded_indices_are_original_over_several_cycles(
     make_model: Make, make_rows: Make
 ) -> None:
     """Replaying the record on the baseline gives the model that the cycles gave."""
-    from prunegate.compress.work import compress
+    from prunegate.compress.execute import compress
     from prunegate.models.cut import cut_whole
 
     baseline, rows = make_model(num_attention_heads=6), make_rows(16)
@@ -88,7 +88,7 @@ def test_the_recorded_indices_are_original_over_several_cycles(
 
 
 def test_compressing_a_candidate_continues_its_record(make_model: Make, make_rows: Make) -> None:
-    from prunegate.compress.work import compress
+    from prunegate.compress.execute import compress
 
     baseline, rows = make_model(num_attention_heads=6), make_rows(8)
     first = compress(baseline, [prune_step("heads", rows, keep=8)])
@@ -109,10 +109,10 @@ def test_compressing_a_candidate_continues_its_record(make_model: Make, make_row
 
 
 def test_the_head_map_is_the_first_head_ranking(make_model: Make, make_rows: Make) -> None:
+    from prunegate.compress.execute import compress
     from prunegate.compress.importance import taylor
-    from prunegate.compress.scores import share
-    from prunegate.compress.subject import Subject
-    from prunegate.compress.work import compress
+    from prunegate.compress.ranking_input import RankingInput
+    from prunegate.compress.scores import shares_of_rows
 
     baseline, rows = make_model(), make_rows(8)
     candidate = compress(
@@ -121,10 +121,10 @@ def test_the_head_map_is_the_first_head_ranking(make_model: Make, make_rows: Mak
     ranking = candidate.importance("heads")
     assert ranking is not None
     assert ranking.criterion == "taylor"
-    subject = Subject(family=baseline.family, module=candidate.module, data=rows)
+    subject = RankingInput(family=baseline.family, module=candidate.module, data=rows)
     assert len(taylor(subject, "heads")) == 2
     baseline_heads = compress(baseline, [prune_step("heads", rows, keep=4)]).importance("heads")
-    expected = share(taylor(replace(subject, module=baseline.module), "heads"))
+    expected = shares_of_rows(taylor(replace(subject, module=baseline.module), "heads"))
     assert baseline_heads is not None
     for layer, shares in zip(baseline_heads.shares, expected, strict=True):
         assert sum(value for value in layer if value is not None) == pytest.approx(1, abs=1e-5)
@@ -133,9 +133,10 @@ def test_the_head_map_is_the_first_head_ranking(make_model: Make, make_rows: Mak
 
 
 def test_the_unpruned_control_is_the_same_fine_tuning(make_model: Make, make_rows: Make) -> None:
+    from prunegate.compress.execute import compress
     from prunegate.compress.finetune import finetune
-    from prunegate.compress.recipe import without_pruning
-    from prunegate.compress.work import _step_seed, compress
+    from prunegate.compress.steps import without_pruning
+    from prunegate.compress.work import _step_seed
 
     baseline, rows = make_model(), make_rows(20)
     steps = [
@@ -157,7 +158,7 @@ def test_the_unpruned_control_is_the_same_fine_tuning(make_model: Make, make_row
 
 
 def test_the_same_seed_gives_the_same_weights(make_model: Make, make_rows: Make) -> None:
-    from prunegate.compress.work import compress
+    from prunegate.compress.execute import compress
 
     rows = make_rows(20)
     steps = [prune_step("heads", criterion="random", keep=3), tune_step(rows)]
@@ -168,9 +169,9 @@ def test_the_same_seed_gives_the_same_weights(make_model: Make, make_rows: Make)
 def test_a_candidate_is_saved_and_reloads(
     make_model: Make, make_rows: Make, tmp_path: Path
 ) -> None:
-    from prunegate.compress.work import compress
-    from prunegate.models.save import save_candidate
-    from prunegate.models.store import load_model
+    from prunegate.compress.execute import compress
+    from prunegate.models.load import load_model
+    from prunegate.models.save import write_candidate
 
     (tmp_path / "preprocessor_config.json").write_text("{}")
     rows = make_rows(12)
@@ -180,7 +181,7 @@ def test_a_candidate_is_saved_and_reloads(
         tune_step(rows),
     ]
     candidate = compress(make_model(), steps, seed=2)
-    save_candidate(candidate.module, candidate.surgery, tmp_path / "out", tmp_path)
+    write_candidate(candidate.module, candidate.surgery, tmp_path / "out", tmp_path)
     loaded = load_model(tmp_path / "out")
     assert loaded.surgery == candidate.surgery
     assert json.loads((tmp_path / "out" / "surgery.json").read_text())["seed"] == 2
@@ -189,7 +190,7 @@ def test_a_candidate_is_saved_and_reloads(
 
 
 def test_random_pruning_keeps_the_minimum(make_model: Make) -> None:
-    from prunegate.compress.work import compress
+    from prunegate.compress.execute import compress
 
     for seed in range(20):
         candidate = compress(
@@ -199,7 +200,7 @@ def test_random_pruning_keeps_the_minimum(make_model: Make) -> None:
 
 
 def test_recipes_that_cannot_be_are_refused(make_model: Make, make_rows: Make) -> None:
-    from prunegate.compress.work import compress
+    from prunegate.compress.execute import compress
 
     baseline = make_model()
     with pytest.raises(ModelError, match="no steps"):
@@ -219,9 +220,9 @@ def test_a_missing_extra_is_known_before_any_training(
 ) -> None:
     import sys
 
+    from prunegate.compress.execute import compress
     from prunegate.compress.finetune import Schedule
-    from prunegate.compress.recipe import ExportStep, FinetuneStep
-    from prunegate.compress.work import compress
+    from prunegate.compress.steps import ExportStep, FinetuneStep
 
     def never(stage: str, _done: int, _total: int) -> None:
         raise AssertionError(stage)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from prunegate.compress.select import Amount, Scope, select
+from prunegate.compress.select import Amount, Scope, select_survivors
 from prunegate.errors import ModelError
 
 layers_of_scores = st.lists(
@@ -39,9 +39,9 @@ def test_exactly_the_fraction_goes_or_an_error_says_what_could(
     amount = Amount(fraction=fraction)
     if any(not want or want > can for want, can in zip(wanted, possible, strict=True)):
         with pytest.raises(ModelError, match=r"at most|half a unit"):
-            select(scores, amount, scope=scope, min_per_layer=minimum)
+            select_survivors(scores, amount, scope=scope, min_per_layer=minimum)
         return
-    kept = select(scores, amount, scope=scope, min_per_layer=minimum)
+    kept = select_survivors(scores, amount, scope=scope, min_per_layer=minimum)
     gone = removed(scores, kept)
     assert (gone if scope == "per_layer" else [sum(gone)]) == wanted
     for layer, left in zip(scores, kept, strict=True):
@@ -57,34 +57,34 @@ def test_keep_keeps_that_many(scores: list[Any], data: st.DataObject) -> None:
     units = sum(layer.size for layer in scores)
     assume(units > len(scores))
     keep = data.draw(st.integers(len(scores), units - 1))
-    assert sum(map(len, select(scores, Amount(keep=keep)))) == keep
+    assert sum(map(len, select_survivors(scores, Amount(keep=keep)))) == keep
 
 
 def test_keep_per_layer_keeps_that_many_in_each() -> None:
     scores = [np.array([3.0, 1.0, 2.0]), np.array([1.0, 2.0, 3.0])]
-    assert select(scores, Amount(keep=2), scope="per_layer") == ((0, 2), (1, 2))
+    assert select_survivors(scores, Amount(keep=2), scope="per_layer") == ((0, 2), (1, 2))
     with pytest.raises(ModelError, match="keep 4 of 3"):
-        select(scores, Amount(keep=4), scope="per_layer")
+        select_survivors(scores, Amount(keep=4), scope="per_layer")
 
 
 def test_global_scope_takes_the_lowest_wherever_it_is_but_leaves_the_minimum() -> None:
     scores = [np.array([0.1, 0.2, 0.3]), np.array([0.9, 0.8, 0.7])]
-    assert select(scores, Amount(fraction=0.5)) == ((2,), (0, 1))
-    assert select(scores, Amount(keep=4), min_per_layer=2) == ((1, 2), (0, 1))
+    assert select_survivors(scores, Amount(fraction=0.5)) == ((2,), (0, 1))
+    assert select_survivors(scores, Amount(keep=4), min_per_layer=2) == ((1, 2), (0, 1))
     with pytest.raises(ModelError, match=r"3 of 6 units .* at most 2 can with 2 left"):
-        select(scores, Amount(fraction=0.5), min_per_layer=2)
+        select_survivors(scores, Amount(fraction=0.5), min_per_layer=2)
 
 
 def test_a_fraction_of_less_than_half_a_unit_is_refused() -> None:
     with pytest.raises(ModelError, match=r"0\.1 of 4 units is less than half a unit"):
-        select([np.arange(4.0)] * 3, Amount(fraction=0.1), scope="per_layer")
+        select_survivors([np.arange(4.0)] * 3, Amount(fraction=0.1), scope="per_layer")
 
 
 def test_share_below_takes_every_unit_under_the_share() -> None:
     scores = [np.array([1.0, 98.0, 1.0]), np.array([50.0, 30.0, 20.0])]
-    assert select(scores, Amount(share_below=0.02)) == ((1,), (0, 1, 2))
+    assert select_survivors(scores, Amount(share_below=0.02)) == ((1,), (0, 1, 2))
     with pytest.raises(ModelError, match="3 units of layer 0 would have to go"):
-        select([np.ones(3)], Amount(share_below=0.5))
+        select_survivors([np.ones(3)], Amount(share_below=0.5))
 
 
 @pytest.mark.parametrize(
@@ -98,12 +98,12 @@ def test_share_below_takes_every_unit_under_the_share() -> None:
 def test_an_amount_that_removes_nothing_is_refused(amount: Any, scope: Any, message: str) -> None:
     scores = [np.array([1.0, 98.0, 1.0]), np.array([50.0, 30.0, 20.0])]
     with pytest.raises(ModelError, match=message):
-        select(scores, amount, scope=scope)
+        select_survivors(scores, amount, scope=scope)
 
 
 def test_ties_go_to_the_earlier_layer_then_the_smaller_index() -> None:
     scores = [np.zeros(3), np.zeros(3)]
-    assert select(scores, Amount(fraction=0.5)) == ((2,), (1, 2))
+    assert select_survivors(scores, Amount(fraction=0.5)) == ((2,), (1, 2))
 
 
 @pytest.mark.parametrize(
@@ -129,8 +129,8 @@ def test_scores_and_settings_that_mean_nothing_are_refused() -> None:
     half = Amount(fraction=0.5)
     for scores in ([np.array([1.0, np.nan])], [np.array([])], []):
         with pytest.raises(ModelError, match="scores"):
-            select(scores, half)
+            select_survivors(scores, half)
     with pytest.raises(ModelError, match="min_per_layer"):
-        select([np.ones(2)], half, min_per_layer=0)
+        select_survivors([np.ones(2)], half, min_per_layer=0)
     with pytest.raises(ModelError, match="scope"):
-        select([np.ones(2)], half, scope="sideways")  # type: ignore[arg-type] # the point
+        select_survivors([np.ones(2)], half, scope="sideways")  # type: ignore[arg-type] # the point

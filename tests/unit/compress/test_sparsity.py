@@ -18,14 +18,14 @@ CRITERIA = ["magnitude", "taylor", "activation", "random"]
 
 
 def subject(model: Any, rows: Any = None) -> Any:
-    from prunegate.compress.subject import Subject
+    from prunegate.compress.ranking_input import RankingInput
 
-    return Subject(family=model.family, module=model.module, data=rows, seed=5)
+    return RankingInput(family=model.family, module=model.module, data=rows, seed=5)
 
 
 def thinning(what: str = "weights", **settings_: Any) -> Any:
     from prunegate.compress.select import Amount
-    from prunegate.compress.sparsity import Thinning
+    from prunegate.compress.unstructured import Thinning
 
     names = ("fraction", "keep", "share_below")
     amount = {name: settings_.pop(name) for name in names if name in settings_}
@@ -48,7 +48,7 @@ def zeros(model: Any) -> dict[str, Any]:
 def test_exactly_the_share_is_zero(
     fraction: float, criterion: str, scope: str, make_model: Make, make_rows: Make
 ) -> None:
-    from prunegate.compress.sparsity import thin
+    from prunegate.compress.unstructured import thin
 
     model = make_model()
     before = {name: tensor.clone() for name, tensor in model.module.state_dict().items()}
@@ -69,7 +69,7 @@ def test_exactly_the_share_is_zero(
 
 
 def test_magnitude_takes_the_smallest(make_model: Make) -> None:
-    from prunegate.compress.sparsity import thin
+    from prunegate.compress.unstructured import thin
     from prunegate.models.sparse import prunable
 
     model = make_model()
@@ -115,7 +115,7 @@ def test_activation_is_the_weight_times_its_inputs_norm(make_model: Make, make_r
 def test_two_of_every_four_neighbours_stay(
     criterion: str, make_model: Make, make_rows: Make
 ) -> None:
-    from prunegate.compress.sparsity import thin
+    from prunegate.compress.unstructured import thin
 
     model = make_model(intermediate_size=8)
     count = thin(subject(model, make_rows(6)), thinning("2:4", criterion=criterion))
@@ -126,7 +126,7 @@ def test_two_of_every_four_neighbours_stay(
 
 
 def test_two_of_four_needs_fours(make_model: Make) -> None:
-    from prunegate.compress.sparsity import thin
+    from prunegate.compress.unstructured import thin
 
     model = make_model()
     with pytest.raises(ModelError, match=r"fc2\.weight \(10\).*multiples of 4"):
@@ -135,7 +135,7 @@ def test_two_of_four_needs_fours(make_model: Make) -> None:
 
 
 def test_cycles_add_up_and_never_bring_a_weight_back(make_model: Make) -> None:
-    from prunegate.compress.sparsity import thin
+    from prunegate.compress.unstructured import thin
 
     model, wanted = make_model(), thinning(fraction=0.9)
     counts, earlier = [], zeros(model)
@@ -162,7 +162,7 @@ def test_cycles_add_up_and_never_bring_a_weight_back(make_model: Make) -> None:
 def test_amounts_that_cannot_be_are_refused_and_change_nothing(
     wanted: dict[str, Any], error: type[Exception], message: str, make_model: Make
 ) -> None:
-    from prunegate.compress.sparsity import thin
+    from prunegate.compress.unstructured import thin
 
     model = make_model()
     with pytest.raises(error, match=message):
@@ -172,7 +172,7 @@ def test_amounts_that_cannot_be_are_refused_and_change_nothing(
 
 def test_zeros_stay_zero_while_the_rest_trains(make_model: Make, make_rows: Make) -> None:
     from prunegate.compress.finetune import Schedule, finetune
-    from prunegate.compress.sparsity import thin
+    from prunegate.compress.unstructured import thin
     from prunegate.models.sparse import held, masks
 
     model, rows = make_model(), make_rows(24)

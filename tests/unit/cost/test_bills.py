@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prunegate.cost.bills import Graduated, Rented, carried
-from prunegate.cost.measurement import Interval, Measurements, ModelFigures
+from prunegate.cost.bills import Graduated, Rented, monthly_capacity
+from prunegate.cost.measurement import Estimate95, Measurements, ModelFigures
 from prunegate.cost.projection import Projection, project
 from prunegate.errors import MeasurementError
-from prunegate.policy.money import Cost
+from prunegate.policy.cost import Cost
 
 INSTANCE = {"per_hour": 1.20, "utilisation": 0.6}
 MEASURED = Measurements(
@@ -25,8 +25,8 @@ MEASURED = Measurements(
     rounds=6,
     baseline=ModelFigures(throughput_per_s=1.0, latency_p95_ms=40.0),
     candidate=ModelFigures(throughput_per_s=1.5, latency_p95_ms=30.0),
-    cpu_ratio=Interval(value=0.5, low=0.4, high=0.8),
-    latency_ratio=Interval(value=0.66, low=0.5, high=0.8),
+    cpu_ratio=Estimate95(value=0.5, low=0.4, high=0.8),
+    latency_ratio=Estimate95(value=0.66, low=0.5, high=0.8),
 )
 
 
@@ -102,7 +102,7 @@ def test_no_volume_costs_the_minimum_or_nothing() -> None:
             "more than 1,000,000,000 instances",
         ),
         (
-            replace(MEASURED, latency_ratio=Interval(value=1.0, low=5e-324, high=1.0)),
+            replace(MEASURED, latency_ratio=Estimate95(value=1.0, low=5e-324, high=1.0)),
             {},
             "a measured ratio between 4.94066e-324 and 1 prices nothing",
         ),
@@ -156,7 +156,7 @@ def bills(draw: st.DrawFn) -> Graduated | Rented:
     if draw(st.booleans()):
         return Rented(
             per_hour=draw(price),
-            capacity=carried(draw(st.floats(1, 1e6)), draw(st.floats(0.01, 1))),
+            capacity=monthly_capacity(draw(st.floats(1, 1e6)), draw(st.floats(0.01, 1))),
             minimum=draw(st.integers(0, 3)),
         )
     ends = sorted(draw(st.sets(st.integers(1, 10**12), max_size=3)))
@@ -190,7 +190,7 @@ def test_a_faster_model_never_takes_more_instances(
     throughput: float, faster: float, at: int
 ) -> None:
     slow, fast = (
-        Rented(per_hour=Decimal(1), capacity=carried(speed, 0.5), minimum=1)
+        Rented(per_hour=Decimal(1), capacity=monthly_capacity(speed, 0.5), minimum=1)
         for speed in (throughput, throughput * faster)
     )
     assert fast.instances(at) <= slow.instances(at)
@@ -217,7 +217,7 @@ def test_low_is_at_most_expected_is_at_most_high(
 ) -> None:
     now, low, target, high = sorted(volumes)
     course = {"now": now, "low": low, "target": target, "high": high, "months": 5, "growth": growth}
-    interval = Interval(**dict(zip(("low", "value", "high"), sorted(ratios), strict=True)))
+    interval = Estimate95(**dict(zip(("low", "value", "high"), sorted(ratios), strict=True)))
     found = project(
         Cost.model_validate({"billing": way, "volumes": course, "one_off": 50}),
         replace(MEASURED, cpu_ratio=interval, latency_ratio=interval),
@@ -238,7 +238,7 @@ def test_low_is_at_most_expected_is_at_most_high(
 
 @given(way=ways, volumes=st.lists(volume, min_size=1, max_size=6))
 def test_equal_models_save_nothing(way: dict[str, Any], volumes: list[int]) -> None:
-    equal = Interval(value=1.0, low=1.0, high=1.0)
+    equal = Estimate95(value=1.0, low=1.0, high=1.0)
     same = replace(MEASURED, candidate=MEASURED.baseline, cpu_ratio=equal, latency_ratio=equal)
     document = {"billing": way, "volumes": {"by_month": volumes}}
     found = project(Cost.model_validate(document), same)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from prunegate.cost.interval import _rank, median_ratio
+from prunegate.cost.measure import _rank, median_ratio
 from prunegate.errors import MeasurementError
 
 times = st.lists(st.floats(1e-6, 1e3), min_size=6, max_size=30)

@@ -10,8 +10,8 @@ import torch
 from torch import nn
 
 from prunegate.cost import measure as module
-from prunegate.cost.measure import describe, figures, measure
-from prunegate.cost.measurement import Interval, steady
+from prunegate.cost.measure import describe, measure, model_figures
+from prunegate.cost.measurement import Estimate95, steady
 from prunegate.cost.measurements_checks import mistakes_in
 from prunegate.errors import MeasurementError
 
@@ -130,7 +130,7 @@ def test_inputs_of_another_form() -> None:
 def test_a_machine_on_which_the_baseline_differs_from_itself_is_not_quiet(
     low: float, high: float, quiet: bool
 ) -> None:
-    assert steady(Interval(value=1.0, low=low, high=high)) is quiet
+    assert steady(Estimate95(value=1.0, low=low, high=high)) is quiet
 
 
 def test_a_disturbed_baseline_spoils_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -196,8 +196,8 @@ def test_the_ratio_is_that_of_the_costs_on_a_quiet_or_drifting_clock(
 
 def test_counted_figures_join_the_timed_ones() -> None:
     timed = run()
-    counted = figures(digest="a" * 64, model_bytes=10, parameters=5, active_heads=2, flops=7)
-    found = describe(timed, baseline=counted, candidate=figures(parameters=3))
+    counted = model_figures(digest="a" * 64, model_bytes=10, parameters=5, active_heads=2, flops=7)
+    found = describe(timed, baseline=counted, candidate=model_figures(parameters=3))
     assert found.baseline.digest == "a" * 64
     assert (found.baseline.flops, found.candidate.flops) == (7, None)
     assert found.baseline.latency_p50_ms == timed.baseline.latency_p50_ms

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from prunegate.cost.measurement import Interval, Measurements, ModelFigures
+from prunegate.cost.measurement import Estimate95, Measurements, ModelFigures
 from prunegate.cost.measurements_file import (
     check_digests,
     measurements_text,
@@ -28,9 +28,9 @@ digests = st.text("0123456789abcdef", min_size=64, max_size=64)
 
 
 @st.composite
-def intervals(draw: Any) -> Interval:
+def intervals(draw: Any) -> Estimate95:
     low, value, high = sorted(draw(st.tuples(positive, positive, positive)))
-    return Interval(value=value, low=low, high=high)
+    return Estimate95(value=value, low=low, high=high)
 
 
 @st.composite

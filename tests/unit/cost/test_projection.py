@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prunegate.cost.measurement import Interval, Measurements, ModelFigures
+from prunegate.cost.measurement import Estimate95, Measurements, ModelFigures
 from prunegate.cost.projection import project
 from prunegate.cost.volumes import volumes_by_month
 from prunegate.errors import MeasurementError
-from prunegate.policy.money import Cost, Volumes
+from prunegate.policy.cost import Cost, Volumes
 
 
 def cost(baseline: float, candidate: float | None = None, **volumes: Any) -> Cost:
@@ -24,7 +24,7 @@ def cost(baseline: float, candidate: float | None = None, **volumes: Any) -> Cos
     return Cost.model_validate(document | ({"volumes": volumes} if volumes else {}))
 
 
-def measured(ratio: Interval | None) -> Measurements:
+def measured(ratio: Estimate95 | None) -> Measurements:
     return Measurements(
         created="2026-01-01T00:00:00+00:00",
         engine="torch",
@@ -124,7 +124,7 @@ def test_today_of_a_table_is_shown_and_not_billed() -> None:
 
 def test_an_interval_makes_a_range_of_everything_that_follows() -> None:
     section = cost(1.0, by_month=[100, 100, 100]).model_copy(update={"one_off": 60.0})
-    found = project(section, measured(Interval(value=0.7, low=0.6, high=0.8)))
+    found = project(section, measured(Estimate95(value=0.7, low=0.6, high=0.8)))
     last = found.months[-1]
     assert (last.candidate_low, last.candidate, last.candidate_high) == ("60.00", "70.00", "80.00")
     assert (last.cumulative_low, last.cumulative, last.cumulative_high) == (
@@ -150,7 +150,7 @@ def test_scenarios_are_the_same_bills_at_other_volumes() -> None:
 
 
 def test_a_missing_price_is_scaled_by_the_measured_ratio() -> None:
-    ratio = Interval(value=0.7, low=0.65, high=0.75)
+    ratio = Estimate95(value=0.7, low=0.65, high=0.75)
     found = project(cost(0.0042, now=1000, target=2000, months=1), measured(ratio))
     assert found.basis == "measured CPU-time ratio"
     assert (found.price_candidate, found.price_candidate_low) == ("0.00294", "0.00273")
@@ -160,7 +160,7 @@ def test_a_missing_price_is_scaled_by_the_measured_ratio() -> None:
 
 def test_a_scaled_price_is_short_and_everything_follows_from_it() -> None:
     third = 1 / 3
-    ratio = Interval(value=third, low=third, high=third)
+    ratio = Estimate95(value=third, low=third, high=third)
     found = project(cost(0.01, now=3, target=30_000_000, months=1), measured(ratio))
     assert found.price_candidate == "0.00333333"
     assert found.cost_per_1k_candidate == "3.33333"

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from prunegate.data.contract import ContractReport, check_contract
-from prunegate.data.labelled_rows import LabelledRows
+from prunegate.data.contract.contract import ContractReport, check_contract
+from prunegate.data.labelled.rows import LabelledRows
 from prunegate.errors import ContractError, InternalError
-from prunegate.policy.model import Policy
+from prunegate.policy.schema import Policy
 
 
 def policy(**more: Any) -> Policy:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from prunegate.data.hashing import hash_files, require_unchanged
+from prunegate.data.file_hashes import hash_files, require_unchanged
 from prunegate.errors import TableError
 
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from prunegate.data.labelled_rows import LabelledRows, is_positive, select
+from prunegate.data.labelled.rows import LabelledRows, is_positive, select_rows
 from prunegate.errors import TableError
-from prunegate.policy.model import Policy
+from prunegate.policy.schema import Policy
 
 
 def make(splits: list[str], keys: list[str] | None = None, labels: Any = None) -> LabelledRows:
@@ -49,28 +49,28 @@ def test_a_draw_is_a_subset_of_the_split_and_repeats(
     splits: list[str], limit: int, seed: int
 ) -> None:
     rows = make([*splits, "gate"])
-    every = select(rows, "gate")
-    drawn = select(rows, "gate", limit=limit, seed=seed)
+    every = select_rows(rows, "gate")
+    drawn = select_rows(rows, "gate", limit=limit, seed=seed)
     assert [rows.splits[place] for place in every] == ["gate"] * rows.splits.count("gate")
     assert len(drawn) == min(limit, len(every))
     assert set(drawn) <= set(every)
     assert list(drawn) == sorted(set(drawn))
-    assert np.array_equal(drawn, select(rows, "gate", limit=limit, seed=seed))
+    assert np.array_equal(drawn, select_rows(rows, "gate", limit=limit, seed=seed))
 
 
 def test_where_takes_one_or_several_values_as_text() -> None:
     rows = make(["train"] * 4, ["a", "1", "true", "b"])
-    assert list(select(rows, "train", {"key": ("a", "b")})) == [0, 3]
-    assert list(select(rows, "train", {"key": 1.0})) == [1]
-    assert list(select(rows, "train", {"key": True})) == [2]
+    assert list(select_rows(rows, "train", {"key": ("a", "b")})) == [0, 3]
+    assert list(select_rows(rows, "train", {"key": 1.0})) == [1]
+    assert list(select_rows(rows, "train", {"key": True})) == [2]
 
 
 def test_nothing_found_is_an_error() -> None:
     rows = make(["train"])
     with pytest.raises(TableError, match="split 'gate' has no rows"):
-        select(rows, "gate")
+        select_rows(rows, "gate")
     with pytest.raises(TableError, match="column 'none' is not there"):
-        select(rows, "train", {"none": 1})
+        select_rows(rows, "train", {"none": 1})
 
 
 @pytest.mark.parametrize(

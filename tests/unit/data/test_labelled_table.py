@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from prunegate.data.labelled_table import needed_columns, read_rows
+from prunegate.data.labelled.table import columns_to_read, read_rows
 from prunegate.errors import TableError
-from prunegate.policy.model import Policy
+from prunegate.policy.schema import Policy
 
 
 def policy(**more: Any) -> Policy:
@@ -65,7 +65,7 @@ def test_every_column_that_a_step_or_group_needs_is_read() -> None:
             {"finetune": {"steps": 1, "data": {"split": "train", "where": {"style": "x"}}}},
         ],
     )
-    assert needed_columns(made) == ("channel", "clip", "style")
+    assert columns_to_read(made) == ("channel", "clip", "style")
 
 
 def test_bad_image_paths_are_listed_together(tmp_path: Path) -> None:

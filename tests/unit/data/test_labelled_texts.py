@@ -9,11 +9,10 @@ from typing import Any
 
 import pytest
 
-from prunegate.data.checked import Checked, check_rows
-from prunegate.data.contents import text_hashes
-from prunegate.data.labelled_table import read_rows
+from prunegate.data.labelled.checked_rows import CheckedRows, check_rows, text_hashes
+from prunegate.data.labelled.table import read_rows
 from prunegate.errors import ContractError, TableError
-from prunegate.policy.model import Policy
+from prunegate.policy.schema import Policy
 
 BINARY = {"kind": "binary", "positive": "spam", "threshold": 0.5}
 LANGUAGE = {"kind": "language"}
@@ -96,7 +95,7 @@ def test_what_is_not_settled_is_one_clear_error(
     assert "data: columns:" in str(caught.value)
 
 
-def broken(checked: Checked) -> dict[str, int | None]:
+def broken(checked: CheckedRows) -> dict[str, int | None]:
     return {clause.name: clause.observed for clause in checked.report.clauses if not clause.holds}
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from prunegate.data.metadata import MOST_VALUES, column_names, few_valued
+from prunegate.data.predictions.metadata import MOST_VALUES, column_names, few_valued
 from prunegate.errors import TableError
 
 FRAME = pd.DataFrame(

@@ -19,7 +19,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from prunegate.data.tables import Table, open_table
+from prunegate.data.predictions.open_table import open_table
+from prunegate.data.predictions.table import Table
 from prunegate.errors import TableError
 
 pytestmark = pytest.mark.slow
@@ -240,7 +241,7 @@ def test_a_decomposed_name_is_found_by_its_composed_form() -> None:
 def test_nothing_is_said_at_exit(tmp_path: Path) -> None:
     path = as_file("parquet", tmp_path)
     program = (
-        "from prunegate.data.tables import open_table\n"
+        "from prunegate.data.predictions.table import open_table\n"
         f"table = open_table({str(path)!r}, ['id'])\n"
         "table.frame.collect()\n"
     )
@@ -266,7 +267,7 @@ def test_a_million_rows_are_counted_without_being_loaded(tmp_path: Path) -> None
 def test_no_progress_bar_is_printed_where_a_verdict_belongs() -> None:
     # python -c has no main file, which DuckDB takes for somebody at the keyboard
     code = (
-        "from prunegate.data.engine import connect\n"
+        "from prunegate.data.predictions.engine import connect\n"
         "found = connect().execute(\"SELECT current_setting('enable_progress_bar')\")\n"
         "print(*found.fetchone())"
     )

@@ -16,9 +16,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from prunegate.data.spark_files import SparkFiles
-from prunegate.data.tables import Table, open_table
-from prunegate.data.uniqueness import duplicate_ids
+from prunegate.data.predictions.open_table import open_table
+from prunegate.data.predictions.spark_files import SparkFiles
+from prunegate.data.predictions.table import Table
+from prunegate.data.predictions.uniqueness import duplicate_ids
 from prunegate.errors import TableError
 
 pytestmark = [

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms, PngImagePlugin
 
-from prunegate.data.thumbnails import SIDE, thumbnail
+from prunegate.data.labelled.thumbnails import SIDE, thumbnail
 from prunegate.errors import TableError
 
 

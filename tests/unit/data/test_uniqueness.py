@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from prunegate.data import uniqueness
-from prunegate.data.tables import open_table
-from prunegate.data.uniqueness import duplicate_ids
+from prunegate.data.predictions import uniqueness
+from prunegate.data.predictions.open_table import open_table
+from prunegate.data.predictions.uniqueness import duplicate_ids
 
 ids = st.lists(st.none() | st.sampled_from("abcdefghij"), min_size=1, max_size=12)
 

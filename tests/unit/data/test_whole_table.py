@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from prunegate.data import gx, whole_table
-from prunegate.data.whole_table import FINITE, Inside, Law, Size, Unique, broken
+from prunegate.data.contract import great_expectations, whole_table
+from prunegate.data.contract.whole_table import FINITE, Inside, Law, TableSize, Unique, broken
 from prunegate.errors import InternalError
 
 ALPHA = 0.05
 LAWS: tuple[Law, ...] = (
-    Size(name="three", rows=3),
+    TableSize(name="three", rows=3),
     Unique(name="once", columns=("a", "b")),
     Inside(name="p", column="p", at_least=0, at_most=ALPHA),
     Inside(name="finite", column="x"),
@@ -73,7 +73,7 @@ def test_a_missing_column_is_our_mistake() -> None:
     "lost", [lambda r: r[1:], lambda r: [*r[:-1], r[0]], lambda r: [*r, r[0]], lambda _r: []]
 )
 def test_a_lost_answer_is_noticed(monkeypatch: pytest.MonkeyPatch, lost: Any) -> None:
-    whole = gx.validate
+    whole = great_expectations.run_suite
     monkeypatch.setattr(whole_table, "validate", lambda *given: lost(whole(*given)))
     with pytest.raises(InternalError, match="expectations"):
         broken(GOOD, LAWS)
@@ -86,7 +86,7 @@ def test_a_contradiction_is_our_mistake(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 PROGRAM = """\
-from prunegate.data.whole_table import Inside, broken
+from prunegate.data.contract.whole_table import Inside, broken
 print(len(broken({"x": [1.0, 3.0]}, [Inside(name="x", column="x", at_most=2)])))
 import os, sys
 print(sorted({"pyspark", "torch", "transformers"} & set(sys.modules)))
@@ -104,7 +104,7 @@ def test_it_is_quiet_keeps_nothing_and_loads_no_spark(tmp_path: Path) -> None:
 
 def test_an_import_that_ends_the_process_is_an_error_and_no_approval(tmp_path: Path) -> None:
     (tmp_path / "great_expectations.py").write_text("raise SystemExit(0)\n")
-    program = "from prunegate.data.gx import load; load()"
+    program = "from prunegate.data.contract.great_expectations import load; load()"
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False
     )

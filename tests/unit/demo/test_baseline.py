@@ -11,7 +11,7 @@ from PIL import Image
 from transformers import AutoImageProcessor, AutoModelForImageClassification
 
 from prunegate.demo import baseline
-from prunegate.demo.creatives import render
+from prunegate.demo.creatives import render_creatives
 from prunegate.errors import InputError, InternalError
 
 SHORT = baseline.Training(epochs=6, batch=32, rate=1e-3)
@@ -19,7 +19,7 @@ SHORT = baseline.Training(epochs=6, batch=32, rate=1e-3)
 
 @pytest.fixture(scope="module")
 def few():
-    return render(128, seed=3)
+    return render_creatives(128, seed=3)
 
 
 @pytest.fixture(scope="module")

@@ -9,17 +9,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from prunegate.demo.creatives import CONTENT_TYPES, Creatives, render
+from prunegate.demo.creatives import CONTENT_TYPES, Creatives, render_creatives
 from prunegate.errors import InputError
 
 
 @pytest.fixture(scope="module")
 def creatives() -> Creatives:
-    return render(1_500, seed=11)
+    return render_creatives(1_500, seed=11)
 
 
 def test_the_same_seed_gives_the_same_bytes(creatives):
-    again = render(1_500, seed=11)
+    again = render_creatives(1_500, seed=11)
     assert again.pixels.tobytes() == creatives.pixels.tobytes()
     assert (again.unsafe == creatives.unsafe).all()
     assert (again.content_type == creatives.content_type).all()
@@ -27,14 +27,14 @@ def test_the_same_seed_gives_the_same_bytes(creatives):
 
 
 def test_another_seed_gives_other_creatives(creatives):
-    other = render(1_500, seed=12)
+    other = render_creatives(1_500, seed=12)
     assert not (other.pixels == creatives.pixels).all(axis=(1, 2, 3)).any()
 
 
 @settings(max_examples=8, deadline=None)
 @given(count=st.integers(1, 1_499))
 def test_a_shorter_rendering_is_a_prefix(creatives, count):
-    short = render(count, seed=11)
+    short = render_creatives(count, seed=11)
     assert len(short) == count
     assert (short.pixels == creatives.pixels[:count]).all()
     assert (short.unsafe == creatives.unsafe[:count]).all()
@@ -81,4 +81,4 @@ def test_take_keeps_rows_together(creatives):
 @pytest.mark.parametrize(("count", "seed"), [(0, 0), (-1, 0), (5, -1)])
 def test_nothing_to_render_is_refused(count, seed):
     with pytest.raises(InputError, match="at least 1 creative and a seed of 0 or more"):
-        render(count, seed)
+        render_creatives(count, seed)

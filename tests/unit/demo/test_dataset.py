@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from prunegate.demo import dataset
-from prunegate.demo.creatives import CONTENT_TYPES, render
+from prunegate.demo.creatives import CONTENT_TYPES, render_creatives
 from prunegate.errors import InputError, InternalError, TableError
 
 SIZES = dataset.Sizes(train=200, calibration=40, search=60, gate=100)
@@ -66,9 +66,9 @@ def test_splits_share_no_id_and_no_content(written):
 
 def test_reading_gives_back_what_was_rendered(written):
     folder, splits, _ = written
-    rendered = SIZES.split(render(400, seed=5))
+    rendered = SIZES.split(render_creatives(400, seed=5))
     for split in SPLITS:
-        back = dataset.read(folder, split)
+        back = dataset.read_split(folder, split)
         for one in (splits[split], rendered[split]):
             assert (back.pixels == one.pixels).all()
             assert (back.unsafe == one.unsafe).all()
@@ -103,7 +103,9 @@ def test_a_failure_leaves_nothing(tmp_path, monkeypatch):
 
 
 def test_repeated_creatives_are_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(dataset, "render", lambda *_: render(200, 1).take(np.arange(400) % 200))
+    monkeypatch.setattr(
+        dataset, "render", lambda *_: render_creatives(200, 1).take(np.arange(400) % 200)
+    )
     with pytest.raises(InternalError, match="200 creatives repeat others"):
         dataset.write(tmp_path / "data", seed=5, sizes=SIZES)
     assert not list(tmp_path.iterdir())
@@ -117,12 +119,12 @@ def test_an_empty_split_is_refused():
 def test_bad_folders_are_refused(written, tmp_path):
     folder, _, _ = written
     with pytest.raises(TableError, match="is missing"):
-        dataset.read(tmp_path, "gate")
+        dataset.read_split(tmp_path, "gate")
     with pytest.raises(TableError, match="no rows of split 'test'"):
-        dataset.read(folder, "test")
+        dataset.read_split(folder, "test")
     (tmp_path / "creatives.csv").write_text("id,label\n1,safe\n")
     with pytest.raises(TableError, match="has columns"):
-        dataset.read(tmp_path, "gate")
+        dataset.read_split(tmp_path, "gate")
 
 
 @pytest.mark.parametrize(
@@ -138,4 +140,4 @@ def test_bad_rows_are_refused(tmp_path, row, message):
     header = ",".join(dataset.HEADER)
     (tmp_path / "creatives.csv").write_text(f"{header}\n{row}\n")
     with pytest.raises(TableError, match=message):
-        dataset.read(tmp_path, "gate")
+        dataset.read_split(tmp_path, "gate")

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from prunegate.demo import dataset
-from prunegate.demo.creatives import render
+from prunegate.demo.creatives import render_creatives
 from prunegate.demo.more import write_more
 from prunegate.demo.workspace import FULL, SEARCH, policy_text
 from prunegate.errors import TableError
@@ -34,7 +34,7 @@ def rows(table: Path) -> list[dict[str, str]]:
 
 def test_the_table_lists_the_demo_and_what_follows_it_in_the_rendering(workspace: Path) -> None:
     found = rows(write_more(workspace, 15, seed=5, sizes=SIZES, progress=quiet))
-    whole = render(95, 5)
+    whole = render_creatives(95, 5)
     assert len(found) == 95
     assert [row["id"] for row in found] == whole.ids.tolist()
     assert [row["content_type"] for row in found] == whole.content_type.tolist()

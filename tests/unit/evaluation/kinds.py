@@ -9,7 +9,7 @@ import pandas as pd
 
 from prunegate.metrics import catalogue
 from prunegate.policy.load import parse_policy
-from prunegate.policy.model import Policy
+from prunegate.policy.schema import Policy
 
 KINDS = ("binary", "labels", "multiclass", "score", "language")
 _TASKS = {

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from prunegate.evaluation.advice import advice
+from prunegate.discovery.advice import advice
 from prunegate.policy.load import parse_policy
-from prunegate.policy.model import Policy
+from prunegate.policy.schema import Policy
 
 ROWS = 4000
 

@@ -13,7 +13,7 @@ import pytest
 import prunegate
 from prunegate.errors import InputError
 from prunegate.policy.load import parse_policy
-from prunegate.policy.model import Policy
+from prunegate.policy.schema import Policy
 
 
 def policy(task: str = "positive: unsafe, threshold: 0.5", rest: str = "") -> Policy:

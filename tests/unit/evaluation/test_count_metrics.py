@@ -19,7 +19,7 @@ from tests.depth import times
 
 import prunegate
 from prunegate.policy.load import parse_policy
-from prunegate.policy.model import Policy
+from prunegate.policy.schema import Policy
 from prunegate.verdict.finding import Verdict
 
 NAMES = (

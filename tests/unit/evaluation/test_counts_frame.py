@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import prunegate
 from prunegate.errors import InputError, TableError
 from prunegate.policy.load import parse_policy
-from prunegate.policy.model import Policy
+from prunegate.policy.schema import Policy
 
 
 def policy(slicing: str = "slices: [{by: k}]\n") -> Policy:

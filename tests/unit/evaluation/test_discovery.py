@@ -13,15 +13,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.depth import times
 
-from prunegate.data.tables import Table, open_table
+from prunegate.counting import change_cells
+from prunegate.counting.change_cells import flips_of, read_cells, row_keys
+from prunegate.data.predictions.open_table import open_table
+from prunegate.data.predictions.table import Table
+from prunegate.discovery import conjunctions
+from prunegate.discovery.discover import DiscoveryRequest, discover
+from prunegate.discovery.discovered import DiscoveredSlice, Discovery
+from prunegate.discovery.slice_family import SliceFamily, slice_family
 from prunegate.errors import InputError, TableError
-from prunegate.evaluation import change_cells, conjunctions
-from prunegate.evaluation.change_cells import flips_of, read_cells, row_keys
-from prunegate.evaluation.discovered import DiscoveredSlice, Discovery
-from prunegate.evaluation.discovery import Request, discover
-from prunegate.evaluation.slice_family import Family, family_of
 from prunegate.policy.load import parse_policy
-from prunegate.policy.model import Policy
+from prunegate.policy.schema import Policy
 from prunegate.stats.sign_flips import NormalFlips, UnitFlips, WholeFlips
 
 pytestmark = pytest.mark.slow
@@ -50,7 +52,7 @@ def opened(frame: pd.DataFrame, columns: tuple[str, ...] = COLUMNS) -> Table:
 
 def look(frame: pd.DataFrame, chosen: Policy | None = None, **request: Any) -> Discovery:
     columns = request.pop("columns", COLUMNS)
-    asked = Request(columns=columns, **{"support": 1, "flips": 99, "top": 1000, **request})
+    asked = DiscoveryRequest(columns=columns, **{"support": 1, "flips": 99, "top": 1000, **request})
     return discover(chosen or policy(), opened(frame, columns), asked)
 
 
@@ -90,11 +92,11 @@ def frame_of(rows: list[Any]) -> pd.DataFrame:
     return pd.DataFrame({**dict(zip(COLUMNS, columns, strict=True)), **decisions(list(change))})
 
 
-def family(frame: pd.DataFrame, chosen: Policy, depth: int, support: int) -> Family:
+def family(frame: pd.DataFrame, chosen: Policy, depth: int, support: int) -> SliceFamily:
     table = opened(frame)
     cells = read_cells(chosen, table, COLUMNS)
     source, _ = flips_of(chosen, table, cells)
-    return family_of(chosen, cells, source, depth, support)
+    return slice_family(chosen, cells, source, depth, support)
 
 
 def as_brute_force(found: Any) -> dict[frozenset[Any], list[float]]:

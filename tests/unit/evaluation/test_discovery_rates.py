@@ -15,10 +15,10 @@ import pandas as pd
 import pytest
 from tests.depth import THOROUGH, times
 
-from prunegate.data.tables import open_table
-from prunegate.evaluation import change_cells
-from prunegate.evaluation.discovered import Discovery
-from prunegate.evaluation.discovery import Request, discover
+from prunegate.counting import change_cells
+from prunegate.data.predictions.open_table import open_table
+from prunegate.discovery.discover import DiscoveryRequest, discover
+from prunegate.discovery.discovered import Discovery
 from prunegate.policy.load import parse_policy
 
 pytestmark = pytest.mark.slow
@@ -40,7 +40,9 @@ def look(seed: int, made: Made, *, score: bool = False, group: bool = False) -> 
     )
     extra = (*COLUMNS, *(["g"] if group else []))
     table = open_table(frame, (*MODELS, *extra), text_columns=extra, numeric_columns=MODELS)
-    return discover(policy, table, Request(columns=COLUMNS, support=30, flips=199, seed=seed))
+    return discover(
+        policy, table, DiscoveryRequest(columns=COLUMNS, support=30, flips=199, seed=seed)
+    )
 
 
 def decided(frame: pd.DataFrame, lost: object, gained: object) -> pd.DataFrame:

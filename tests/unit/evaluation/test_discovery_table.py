@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from prunegate.discovery.discover import DiscoveryRequest, discover
+from prunegate.discovery.open_table import MOST_COLUMNS, named_columns, open_for_discovery
 from prunegate.errors import InputError, TableError
-from prunegate.evaluation.discovery import Request, discover
-from prunegate.evaluation.discovery_table import MOST_COLUMNS, named_columns, open_for_discovery
 from prunegate.policy.load import parse_policy
 
 TEXT = """\
@@ -91,7 +91,7 @@ def test_columns_with_too_many_values_say_what_to_do(values: Any, words: str) ->
 def test_columns_with_few_values_are_fine(values: Any) -> None:
     table = open_for_discovery(POLICY, frame(market=values), ["market"])
     assert table.kinds["market"] == "text"
-    assert discover(POLICY, table, Request(columns=("market",))).slices == ()
+    assert discover(POLICY, table, DiscoveryRequest(columns=("market",))).slices == ()
 
 
 @pytest.mark.parametrize(

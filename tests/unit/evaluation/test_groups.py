@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from tests.unit.evaluation import kinds
 
 import prunegate
+from prunegate.counting.cluster_sums import Clusters
+from prunegate.counting.count import count_table, open_predictions
+from prunegate.counting.slices import SliceCounts
+from prunegate.counting.tallies import FEATURES, SECOND, THIRD, JointCounts, LabelCounts, Sums
 from prunegate.errors import InputError
-from prunegate.evaluation.clusters import Clusters
-from prunegate.evaluation.count import count, open_predictions
-from prunegate.evaluation.metrics import one_against_the_rest
-from prunegate.evaluation.slices import SliceCounts
-from prunegate.evaluation.tallies import FEATURES, SECOND, THIRD, JointCounts, LabelCounts, Sums
+from prunegate.evidence.of_metric import one_against_the_rest
 
 pytestmark = pytest.mark.slow
 
@@ -29,7 +29,7 @@ GROUP = "group: post\n"
 
 def counted(kind: str, data: pd.DataFrame) -> dict[str, SliceCounts]:
     policy = kinds.policy(kind, more=GROUP)
-    return {one.name: one for one in count(policy, open_predictions(policy, data)).slices}
+    return {one.name: one for one in count_table(policy, open_predictions(policy, data)).slices}
 
 
 def cell_of(kind: str, row: Any) -> Any:
@@ -115,7 +115,7 @@ def test_moments_of_groups_are_pandas(kind: str, seed: int, rows: int) -> None:
 def test_the_moments_of_single_rows_are_those_of_groups_of_one() -> None:
     data = kinds.table("score", 2, 90).assign(post=range(90))
     single = kinds.policy("score")
-    alone = count(single, open_predictions(single, data)).slices
+    alone = count_table(single, open_predictions(single, data)).slices
     in_groups = counted("score", data)
     for one in alone:
         grouped = in_groups[one.name].tally

@@ -15,12 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import feather
 
-from prunegate.data import column_digests
+from prunegate.counting.count import open_predictions
+from prunegate.counting.gate_set import Identity, identity_of, read_gate_set
+from prunegate.data.predictions import column_digests
 from prunegate.errors import TableError
-from prunegate.evaluation.count import open_predictions
-from prunegate.evaluation.identity import Identity, identity_of, read_gate_set
 from prunegate.policy.load import parse_policy
-from prunegate.policy.model import Policy
+from prunegate.policy.schema import Policy
 
 
 def policy(more: str = "", slices: str = "[{by: kind}]") -> Policy:

@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from prunegate.data.tables import Table, open_table
+from prunegate.counting.loss_change import CHANGE, is_whole, with_change
+from prunegate.data.predictions.open_table import open_table
+from prunegate.data.predictions.table import Table
 from prunegate.errors import TableError
-from prunegate.evaluation.loss_change import CHANGE, is_whole, with_change
 from prunegate.policy.load import parse_policy
-from prunegate.policy.model import Policy
+from prunegate.policy.schema import Policy
 
 THREE = ("label", "baseline", "candidate")
 KINDS = {

@@ -8,12 +8,12 @@ import pandas as pd
 import pytest
 
 import prunegate
+from prunegate.counting import slices
+from prunegate.counting.slices import Piece, slice_counts
+from prunegate.counting.tallies import JointCounts
 from prunegate.errors import InternalError, TableError
-from prunegate.evaluation import slices
-from prunegate.evaluation.slices import Piece, slice_counts
-from prunegate.evaluation.tallies import JointCounts
 from prunegate.policy.load import parse_policy
-from prunegate.policy.model import Policy
+from prunegate.policy.schema import Policy
 
 RULES = "rules: [{metric: accuracy, slices: all, at_least: 0.0, evidence: point}]\n"
 

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 
-from prunegate.evaluation.metrics import of_decisions
-from prunegate.metrics.hypothesis import Difference, exact
+from prunegate.evidence.of_metric import of_decisions
+from prunegate.metrics.hypothesis import Difference, exact_fraction
 from prunegate.stats import macro
 
 CELLS = st.lists(st.integers(0, 40), min_size=8, max_size=8).map(tuple)
@@ -55,7 +55,7 @@ def test_the_influence_is_the_slope_of_the_value(kind: macro.Kind) -> None:
 @pytest.mark.parametrize("name", ["balanced_accuracy", "mcc"])
 def test_a_larger_margin_is_shown_more_easily_and_harm_less(name: str) -> None:
     about = of_decisions(name, (400, 8, 10, 30, 20, 12, 18, 380))
-    found = [about.test(Difference(margin=exact(m))) for m in (0.0, 0.02, 0.05, 0.1)]
+    found = [about.test(Difference(margin=exact_fraction(m))) for m in (0.0, 0.02, 0.05, 0.1)]
     p_values, p_harms = [r.p_value for r in found], [r.p_harm for r in found]
     assert p_values == sorted(p_values, reverse=True)
     assert p_harms == sorted(p_harms)

@@ -77,8 +77,8 @@ def make_candidate(baseline_folder: Path, tmp_path: Path) -> Callable[[], tuple[
 
     def make() -> tuple[Path, Any]:
         from prunegate.models.cut import cut_whole
-        from prunegate.models.save import save_candidate
-        from prunegate.models.store import load_baseline
+        from prunegate.models.load import load_baseline
+        from prunegate.models.save import write_candidate
         from prunegate.models.surgery import Ranking, Surgery
         from prunegate.models.weights import weights_sha256
 
@@ -101,7 +101,7 @@ def make_candidate(baseline_folder: Path, tmp_path: Path) -> Callable[[], tuple[
             },
         )
         folder = tmp_path / "candidate"
-        save_candidate(module, surgery, folder, baseline_folder)
+        write_candidate(module, surgery, folder, baseline_folder)
         return folder, module
 
     return make

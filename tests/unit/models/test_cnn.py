@@ -165,14 +165,14 @@ def test_a_pruned_network_equals_the_gated_one(network: Any, data: st.DataObject
 def test_a_network_is_compressed_saved_and_loaded_with_its_factory(
     network: Any, tmp_path: Path
 ) -> None:
+    from prunegate.compress.execute import compress
     from prunegate.compress.finetune import Schedule
-    from prunegate.compress.prune import Cut
-    from prunegate.compress.recipe import FinetuneStep, PruneStep
     from prunegate.compress.select import Amount
-    from prunegate.compress.work import compress
+    from prunegate.compress.steps import FinetuneStep, PruneStep
+    from prunegate.compress.structured import Cut
     from prunegate.models.cnn import load_cnn
-    from prunegate.models.save import save_candidate
-    from prunegate.models.store import load_model
+    from prunegate.models.load import load_model
+    from prunegate.models.save import write_candidate
 
     model, rows = adopted(network), rows_of()
     before = copy.deepcopy(model.module.state_dict())
@@ -185,7 +185,7 @@ def test_a_network_is_compressed_saved_and_loaded_with_its_factory(
     assert np.mean(made.losses[0][-3:]) < made.losses[0][0]
     assert all(torch.equal(before[key], now) for key, now in model.module.state_dict().items())
     folder = tmp_path / "candidate"
-    save_candidate(made.module, made.surgery, folder, model.folder)
+    write_candidate(made.module, made.surgery, folder, model.folder)
     assert {path.name for path in folder.iterdir()} == {
         "model.safetensors",
         "surgery.json",
@@ -209,17 +209,17 @@ def test_a_network_is_compressed_saved_and_loaded_with_its_factory(
 
 
 def test_a_candidate_is_pruned_further(tmp_path: Path) -> None:
-    from prunegate.compress.prune import Cut
-    from prunegate.compress.recipe import PruneStep
+    from prunegate.compress.execute import compress
     from prunegate.compress.select import Amount
-    from prunegate.compress.work import compress
+    from prunegate.compress.steps import PruneStep
+    from prunegate.compress.structured import Cut
     from prunegate.models.cnn import load_cnn
-    from prunegate.models.save import save_candidate
+    from prunegate.models.save import write_candidate
 
     model = adopted(Residual)
     step = PruneStep(cut=Cut(what="filters", amount=Amount(keep=12), criterion="magnitude"))
     once = compress(model, [step])
-    save_candidate(once.module, once.surgery, tmp_path / "once", model.folder)
+    write_candidate(once.module, once.surgery, tmp_path / "once", model.folder)
     last = PruneStep(cut=Cut(what="filters", amount=Amount(keep=8), criterion="magnitude"))
     twice = compress(load_cnn(tmp_path / "once", Residual), [last])
     for left, more in zip(twice.kept.of("filters"), once.kept.of("filters"), strict=True):
@@ -230,13 +230,13 @@ def test_a_candidate_is_pruned_further(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("criterion", ["magnitude", "taylor", "activation", "random"])
 def test_single_weights_of_a_network_are_zeroed(criterion: str, tmp_path: Path) -> None:
-    from prunegate.compress.recipe import PruneStep
+    from prunegate.compress.execute import compress
     from prunegate.compress.select import Amount
-    from prunegate.compress.sparsity import Thinning
-    from prunegate.compress.work import compress
-    from prunegate.models import candidate
+    from prunegate.compress.steps import PruneStep
+    from prunegate.compress.unstructured import Thinning
+    from prunegate.models import candidate_module
     from prunegate.models.cnn import load_cnn
-    from prunegate.models.save import save_candidate
+    from prunegate.models.save import write_candidate
 
     model = adopted(Residual)
     thinning = Thinning(what="weights", amount=Amount(fraction=0.5), criterion=criterion)
@@ -245,10 +245,10 @@ def test_single_weights_of_a_network_are_zeroed(criterion: str, tmp_path: Path) 
     convolutions = (network.inner, network.outer, network.depthwise, network.left, network.right)
     assert made.surgery.zeros == round(sum(one.weight.numel() for one in convolutions) / 2)
     assert bool((made.module.network.stem.weight != 0).all())
-    save_candidate(made.module, made.surgery, tmp_path / "sparse", model.folder)
+    write_candidate(made.module, made.surgery, tmp_path / "sparse", model.folder)
     assert load_cnn(tmp_path / "sparse", Residual).surgery == made.surgery
     with pytest.raises(UnsupportedError, match="load_cnn"):
-        candidate.load_candidate(tmp_path / "sparse")
+        candidate_module.load_candidate(tmp_path / "sparse")
 
 
 def test_sizes_follow_what_was_cut() -> None:
@@ -402,18 +402,18 @@ def test_without_the_extra_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def save(folder: Path, network: Any = Residual) -> Path:
-    from prunegate.compress.prune import Cut
-    from prunegate.compress.recipe import PruneStep
+    from prunegate.compress.execute import compress
     from prunegate.compress.select import Amount
-    from prunegate.compress.work import compress
-    from prunegate.models.save import save_candidate
+    from prunegate.compress.steps import PruneStep
+    from prunegate.compress.structured import Cut
+    from prunegate.models.save import write_candidate
 
     model = adopted(network)
     amount = Amount(fraction=0.5)
     made = compress(
         model, [PruneStep(cut=Cut(what="filters", amount=amount, criterion="magnitude"))]
     )
-    save_candidate(made.module, made.surgery, folder, model.folder)
+    write_candidate(made.module, made.surgery, folder, model.folder)
     return folder
 
 
@@ -461,7 +461,7 @@ def test_a_candidate_of_a_known_class_needs_no_factory(
 
 def test_no_folder_can_name_a_class_of_its_own(tmp_path: Path) -> None:
     from prunegate.models.family import family_of
-    from prunegate.models.store import load_baseline
+    from prunegate.models.load import load_baseline
 
     config = {"architectures": ["torch.nn.Module"]}
     (tmp_path / "config.json").write_text(json.dumps(config))

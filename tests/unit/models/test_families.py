@@ -100,10 +100,10 @@ def test_a_pruned_model_learns(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_every_criterion_ranks_every_kind(name: str) -> None:
     from prunegate.compress.criteria import CRITERIA, rank
-    from prunegate.compress.subject import Subject
+    from prunegate.compress.ranking_input import RankingInput
 
     model = tiny(name)
-    subject = Subject(family=model.family, module=model.module, data=rows_of(model, 6))
+    subject = RankingInput(family=model.family, module=model.module, data=rows_of(model, 6))
     for kind in model.whole.kinds:
         for criterion in CRITERIA:
             scores = rank(criterion, subject, kind)
@@ -178,12 +178,12 @@ def test_generation_with_a_cache_is_generation_without(name: str) -> None:
 def test_units_that_a_family_does_not_have_are_refused_with_those_it_has(
     name: str, kind: str, has: str
 ) -> None:
-    from prunegate.compress.prune import Cut, prune
+    from prunegate.compress.ranking_input import RankingInput
     from prunegate.compress.select import Amount
-    from prunegate.compress.subject import Subject
+    from prunegate.compress.structured import Cut, prune
 
     model = tiny(name)
-    subject = Subject(family=model.family, module=model.module)
+    subject = RankingInput(family=model.family, module=model.module)
     wanted = Cut(what=kind, amount=Amount(keep=1), criterion="magnitude")  # type: ignore[arg-type]
     with pytest.raises(UnsupportedError, match=f"has no {kind} that can be pruned; it has: {has}"):
         prune(subject, model.whole, wanted)

@@ -31,8 +31,8 @@ pytestmark = pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_a_model_is_loaded_pruned_saved_and_reloaded_bit_exact(name: str, tmp_path: Path) -> None:
     from prunegate.models.cut import cut_whole
-    from prunegate.models.save import save_candidate
-    from prunegate.models.store import load_model
+    from prunegate.models.load import load_model
+    from prunegate.models.save import write_candidate
 
     model = tiny(name)
     baseline = load_model(write_baseline(model, tmp_path / "baseline"))
@@ -45,7 +45,7 @@ def test_a_model_is_loaded_pruned_saved_and_reloaded_bit_exact(name: str, tmp_pa
     kept = some(model)
     cut_whole(baseline.family, baseline.module, kept)
     surgery = surgery_of(baseline, kept, baseline.module)
-    save_candidate(baseline.module, surgery, tmp_path / "candidate", tmp_path / "baseline")
+    write_candidate(baseline.module, surgery, tmp_path / "candidate", tmp_path / "baseline")
     again = load_model(tmp_path / "candidate")
     assert again.kept == kept
     assert again.active_heads == model.family.active_heads(model.config, kept)
@@ -60,7 +60,7 @@ def test_what_from_pretrained_would_fill_with_random_numbers_is_refused(
     name: str, tmp_path: Path
 ) -> None:
     from prunegate.models.cut import cut
-    from prunegate.models.store import load_model
+    from prunegate.models.load import load_model
 
     model = tiny(name)
     kind = "filters" if "filters" in model.whole.kinds else "heads"
@@ -91,7 +91,7 @@ BUFFERS = {
 
 @pytest.mark.parametrize("name", list(BUFFERS))
 def test_files_of_earlier_releases_are_read(name: str, tmp_path: Path) -> None:
-    from prunegate.models.store import load_baseline
+    from prunegate.models.load import load_baseline
 
     model = tiny(name)
     folder = write_baseline(model, tmp_path / "baseline")
@@ -116,13 +116,13 @@ def test_tied_weights_are_stored_once_and_stay_tied(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_whole_recipe_is_carried_out(name: str, tmp_path: Path) -> None:
+    from prunegate.compress.execute import compress
     from prunegate.compress.finetune import Schedule
-    from prunegate.compress.prune import Cut
-    from prunegate.compress.recipe import FinetuneStep, PruneStep
     from prunegate.compress.select import Amount
-    from prunegate.compress.work import compress
-    from prunegate.models.save import save_candidate
-    from prunegate.models.store import load_model
+    from prunegate.compress.steps import FinetuneStep, PruneStep
+    from prunegate.compress.structured import Cut
+    from prunegate.models.load import load_model
+    from prunegate.models.save import write_candidate
 
     model = tiny(name)
     baseline = load_model(write_baseline(model, tmp_path / "baseline"))
@@ -134,7 +134,7 @@ def test_a_whole_recipe_is_carried_out(name: str, tmp_path: Path) -> None:
     steps.append(FinetuneStep(data=rows, schedule=Schedule(steps=2, batch_size=8)))
     before = copy.deepcopy(baseline.module.state_dict())
     made = compress(baseline, steps)
-    save_candidate(made.module, made.surgery, tmp_path / "candidate", tmp_path / "baseline")
+    write_candidate(made.module, made.surgery, tmp_path / "candidate", tmp_path / "baseline")
     again = load_model(tmp_path / "candidate")
     assert same_weights(again.module, made.module)
     for kind in model.whole.kinds:

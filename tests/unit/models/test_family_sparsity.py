@@ -13,14 +13,14 @@ from tests.unit.models.tiny import NAMES, inputs_of, rows_of, tiny
 @pytest.mark.parametrize("what", ["weights", "2:4"])
 def test_single_weights_are_zeroed_in_layers_only(name: str, what: Any) -> None:
     from prunegate.compress.criteria import CRITERIA
+    from prunegate.compress.ranking_input import RankingInput
     from prunegate.compress.select import Amount
-    from prunegate.compress.sparsity import Thinning, thin
-    from prunegate.compress.subject import Subject
+    from prunegate.compress.unstructured import Thinning, thin
     from prunegate.models.sparse import prunable
 
     for criterion in CRITERIA:
         model = tiny(name)
-        subject = Subject(family=model.family, module=model.module, data=rows_of(model, 4))
+        subject = RankingInput(family=model.family, module=model.module, data=rows_of(model, 4))
         tensors = prunable(model.module, model.family)
         total = sum(weight.numel() for weight in tensors.values())
         amount = None if what == "2:4" else Amount(fraction=0.5)
@@ -37,12 +37,12 @@ def test_single_weights_are_zeroed_in_layers_only(name: str, what: Any) -> None:
 @pytest.mark.parametrize("name", ["gpt2", "llama", "resnet"])
 def test_two_of_four_run_along_the_input(name: str) -> None:
     """Hardware multiplies four inputs of one output at a time; for a convolution, four channels."""
-    from prunegate.compress.sparsity import Thinning, thin
-    from prunegate.compress.subject import Subject
+    from prunegate.compress.ranking_input import RankingInput
+    from prunegate.compress.unstructured import Thinning, thin
     from prunegate.models.sparse import prunable
 
     model = tiny(name)
-    thin(Subject(family=model.family, module=model.module), Thinning(what="2:4"))
+    thin(RankingInput(family=model.family, module=model.module), Thinning(what="2:4"))
     transposed = name == "gpt2"
     for key, weight in prunable(model.module, model.family).items():
         inputs_last = weight.t() if transposed else weight.movedim(1, -1)

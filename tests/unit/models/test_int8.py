@@ -16,7 +16,13 @@ from hypothesis.extra import numpy as arrays
 from torch import nn
 
 from prunegate.errors import ModelError, UnsupportedError
-from prunegate.models.int8 import count_weights, int8_state, load_int8, prepare, quantize_module
+from prunegate.models.int8 import (
+    count_int8_weights,
+    int8_state,
+    load_int8,
+    prepare_int8,
+    quantize_module,
+)
 from prunegate.models.int8_layers import Int8Embedding, Int8Linear
 from prunegate.models.int8_rounding import round_to_int8
 
@@ -96,7 +102,7 @@ def test_a_vit_stays_close_and_comes_back_bit_by_bit(
     quantized, skeleton = copy.deepcopy(module), copy.deepcopy(module)
     quantize_module(quantized, kind=kind, per_channel=per_channel)
     raw = safetensors.torch.save(int8_state(quantized))
-    prepare(skeleton, kind=kind, per_channel=per_channel)
+    prepare_int8(skeleton, kind=kind, per_channel=per_channel)
     load_int8(skeleton, safetensors.torch.load(raw))
     with torch.inference_mode():
         exact, close = module(images).logits, quantized(images).logits
@@ -135,7 +141,7 @@ def test_tied_embeddings_are_stored_once_and_treated_as_one(embeddings: bool | N
     assert len(tables) == 1
     assert isinstance(module.transformer.wte, Int8Embedding) == (embeddings is True)
     assert isinstance(module.lm_head, Int8Linear) == (embeddings is True)
-    prepare(skeleton, embeddings=embeddings)
+    prepare_int8(skeleton, embeddings=embeddings)
     load_int8(skeleton, state)
     assert torch.equal(logits(skeleton), logits(module))
     assert (logits(module) - expected).abs().max() < 0.05 * expected.abs().max()
@@ -153,7 +159,7 @@ def test_embeddings_are_quantized_unasked_where_they_dominate() -> None:
     quantize_module(many)
     assert type(few.table) is nn.Embedding
     assert isinstance(many.table, Int8Embedding)
-    assert count_weights(many) == 21 * 4 + 21 + 80 + 20
+    assert count_int8_weights(many) == 21 * 4 + 21 + 80 + 20
 
 
 def test_weights_of_another_model_are_refused_whole(make_vit: Make) -> None:

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prunegate.compress.quantize_onnx import int8
-from prunegate.cost.processor import described, processor
+from prunegate.cost.processor import processor, processor_from_cpuinfo
 from prunegate.models.onnx_module import OnnxModule
 from prunegate.models.saturation import may_saturate
 
@@ -150,7 +150,7 @@ def test_what_we_write_never_saturates_and_what_others_write_may(tmp_path: Path)
 def test_the_processor_is_named_with_what_matters_to_eight_bits(
     cpuinfo: str, name: str, sets: tuple[str, ...] | None
 ) -> None:
-    found = described(cpuinfo)
+    found = processor_from_cpuinfo(cpuinfo)
     assert (found.name, found.instruction_sets) == (name, sets)
     words = {None: "not known", (): "none of those looked for"}.get(sets, ", ".join(sets or ()))
     assert found.facts() == {"processor": name, "instruction_sets": words}

@@ -35,7 +35,7 @@ def change_weights(folder: Path, change: Callable[[dict[str, Any]], None]) -> No
 def test_a_baseline_is_loaded_as_it_was_saved(
     baseline_folder: Path, make_vit: Callable[..., tuple[Any, dict[str, Any]]]
 ) -> None:
-    from prunegate.models.store import load_model
+    from prunegate.models.load import load_model
 
     loaded = load_model(baseline_folder)
     original, config = make_vit()
@@ -55,7 +55,7 @@ def test_what_save_pretrained_writes_is_loaded_whatever_names_it_stores(
 ) -> None:
     from transformers.utils import logging
 
-    from prunegate.models.store import load_baseline
+    from prunegate.models.load import load_baseline
 
     loaded = load_baseline(baseline_folder)
     assert capfd.readouterr() == ("", "")
@@ -68,7 +68,7 @@ def test_what_save_pretrained_writes_is_loaded_whatever_names_it_stores(
 
 
 def test_a_candidate_reloads_bit_exact(make_candidate: MakeCandidate) -> None:
-    from prunegate.models.store import load_model
+    from prunegate.models.load import load_model
 
     folder, module = make_candidate()
     loaded = load_model(folder)
@@ -91,9 +91,9 @@ def test_a_candidate_reloads_bit_exact(make_candidate: MakeCandidate) -> None:
 
 
 def test_a_reloaded_candidate_can_be_trained(make_candidate: MakeCandidate) -> None:
-    from prunegate.models.store import load_candidate
+    from prunegate.models.load import read_candidate
 
-    module = load_candidate(make_candidate()[0]).module
+    module = read_candidate(make_candidate()[0]).module
     inputs, labels = torch.randn(8, 3, 16, 16), torch.arange(8) % 2
     optimizer = torch.optim.AdamW(module.parameters(), lr=1e-2)
     losses = []
@@ -108,40 +108,40 @@ def test_a_reloaded_candidate_can_be_trained(make_candidate: MakeCandidate) -> N
 
 
 def test_saving_twice_gives_the_same_bytes(make_candidate: MakeCandidate, tmp_path: Path) -> None:
-    from prunegate.models.save import save_candidate
-    from prunegate.models.store import load_candidate
+    from prunegate.models.load import read_candidate
+    from prunegate.models.save import write_candidate
 
     folder, _ = make_candidate()
-    loaded = load_candidate(folder)
+    loaded = read_candidate(folder)
     assert loaded.surgery is not None
-    save_candidate(loaded.module, loaded.surgery, tmp_path / "deep" / "again", folder)
+    write_candidate(loaded.module, loaded.surgery, tmp_path / "deep" / "again", folder)
     assert tree_digest(tmp_path / "deep" / "again") == loaded.digest
 
 
 def test_a_folder_that_is_taken_is_left_alone(
     make_candidate: MakeCandidate, tmp_path: Path
 ) -> None:
-    from prunegate.models.save import save_candidate
-    from prunegate.models.store import load_candidate
+    from prunegate.models.load import read_candidate
+    from prunegate.models.save import write_candidate
 
     folder, _ = make_candidate()
-    loaded = load_candidate(folder)
+    loaded = read_candidate(folder)
     assert loaded.surgery is not None
     with pytest.raises(ModelError, match="not an empty folder"):
-        save_candidate(loaded.module, loaded.surgery, folder, folder)
-    assert load_candidate(folder).digest == loaded.digest
+        write_candidate(loaded.module, loaded.surgery, folder, folder)
+    assert read_candidate(folder).digest == loaded.digest
 
 
 def test_nothing_is_left_when_saving_fails(make_candidate: MakeCandidate, tmp_path: Path) -> None:
-    from prunegate.models.save import save_candidate
-    from prunegate.models.store import load_candidate
+    from prunegate.models.load import read_candidate
+    from prunegate.models.save import write_candidate
 
     folder, _ = make_candidate()
-    loaded = load_candidate(folder)
+    loaded = read_candidate(folder)
     assert loaded.surgery is not None
     target = tmp_path / "elsewhere" / "candidate"
     with pytest.raises(ModelError, match="cannot be written"):
-        save_candidate(loaded.module, loaded.surgery, target, tmp_path / "no preprocessor")
+        write_candidate(loaded.module, loaded.surgery, target, tmp_path / "no preprocessor")
     assert not target.parent.exists()
 
 
@@ -149,38 +149,38 @@ def test_an_interrupt_half_way_leaves_nothing(
     make_candidate: MakeCandidate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from prunegate.models import save
-    from prunegate.models.store import load_candidate
+    from prunegate.models.load import read_candidate
 
     def interrupted(_descriptor: int) -> None:
         raise KeyboardInterrupt
 
     folder, _ = make_candidate()
-    loaded = load_candidate(folder)
+    loaded = read_candidate(folder)
     assert loaded.surgery is not None
     monkeypatch.setattr("os.fsync", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        save.save_candidate(loaded.module, loaded.surgery, tmp_path / "x" / "new", folder)
+        save.write_candidate(loaded.module, loaded.surgery, tmp_path / "x" / "new", folder)
     assert list((tmp_path / "x").iterdir()) == []
 
 
 def test_a_model_that_changed_after_surgery_is_not_saved(
     make_candidate: MakeCandidate, tmp_path: Path
 ) -> None:
-    from prunegate.models.save import save_candidate
-    from prunegate.models.store import load_candidate
+    from prunegate.models.load import read_candidate
+    from prunegate.models.save import write_candidate
 
     folder, _ = make_candidate()
-    loaded = load_candidate(folder)
+    loaded = read_candidate(folder)
     assert loaded.surgery is not None
     with torch.no_grad():
         loaded.module.classifier.bias += 1
     with pytest.raises(ModelError, match="changed after the surgery"):
-        save_candidate(loaded.module, loaded.surgery, tmp_path / "new", folder)
+        write_candidate(loaded.module, loaded.surgery, tmp_path / "new", folder)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_weights_that_are_not_finite_are_refused(baseline_folder: Path, value: float) -> None:
-    from prunegate.models.store import load_baseline
+    from prunegate.models.load import load_baseline
 
     def poison(state: dict[str, Any]) -> None:
         state["classifier.bias"][0] = value
@@ -229,7 +229,7 @@ def overflow(described: dict[str, Any]) -> None:
 def test_damaged_safetensors_are_refused(
     baseline_folder: Path, damage: Callable[[bytes], bytes]
 ) -> None:
-    from prunegate.models.store import load_baseline
+    from prunegate.models.load import load_baseline
 
     path = baseline_folder / "model.safetensors"
     path.write_bytes(damage(path.read_bytes()))
@@ -238,7 +238,7 @@ def test_damaged_safetensors_are_refused(
 
 
 def test_a_tensor_that_is_named_twice_is_refused(baseline_folder: Path) -> None:
-    from prunegate.models.store import load_baseline
+    from prunegate.models.load import load_baseline
 
     path = baseline_folder / "model.safetensors"
     described, data = header(path.read_bytes())
@@ -250,7 +250,7 @@ def test_a_tensor_that_is_named_twice_is_refused(baseline_folder: Path) -> None:
 
 
 def test_missing_unknown_and_doubled_tensors_are_refused(baseline_folder: Path) -> None:
-    from prunegate.models.store import load_baseline
+    from prunegate.models.load import load_baseline
 
     path = baseline_folder / "model.safetensors"
     good = path.read_bytes()
@@ -269,7 +269,7 @@ def test_missing_unknown_and_doubled_tensors_are_refused(baseline_folder: Path) 
 
 
 def test_half_precision_is_refused_not_widened(baseline_folder: Path) -> None:
-    from prunegate.models.store import load_baseline
+    from prunegate.models.load import load_baseline
 
     def halve(state: dict[str, Any]) -> None:
         state["classifier.bias"] = state["classifier.bias"].half()
@@ -284,7 +284,7 @@ def test_a_pruned_model_saved_with_save_pretrained_is_recognised(
 ) -> None:
     from transformers.utils import logging
 
-    from prunegate.models.store import load_model
+    from prunegate.models.load import load_model
 
     folder, module = make_candidate()
     lost = tmp_path / "lost"
@@ -299,7 +299,7 @@ def test_a_pruned_model_saved_with_save_pretrained_is_recognised(
 
 
 def test_pickles_and_shards_are_refused_with_what_to_do(baseline_folder: Path) -> None:
-    from prunegate.models.store import load_baseline
+    from prunegate.models.load import load_baseline
 
     (baseline_folder / "model.safetensors").rename(baseline_folder / "pytorch_model.bin")
     with pytest.raises(ModelError, match=r"pytorch_model\.bin is a pickle.*save_pretrained"):
@@ -311,7 +311,7 @@ def test_pickles_and_shards_are_refused_with_what_to_do(baseline_folder: Path) -
 
 @pytest.mark.parametrize("name", ["model.safetensors", "config.json", "preprocessor_config.json"])
 def test_a_missing_file_is_named(baseline_folder: Path, name: str) -> None:
-    from prunegate.models.store import load_baseline
+    from prunegate.models.load import load_baseline
 
     (baseline_folder / name).unlink()
     with pytest.raises(ModelError, match=f"{name} is missing"):
@@ -320,7 +320,7 @@ def test_a_missing_file_is_named(baseline_folder: Path, name: str) -> None:
 
 @pytest.mark.parametrize("names", [None, [], ["A", "B"], "ViTForImageClassification"])
 def test_a_config_has_to_name_one_class(baseline_folder: Path, names: object) -> None:
-    from prunegate.models.store import load_baseline
+    from prunegate.models.load import load_baseline
 
     change_json(baseline_folder / "config.json", architectures=names)
     with pytest.raises(ModelError, match="architectures"):
@@ -328,7 +328,7 @@ def test_a_config_has_to_name_one_class(baseline_folder: Path, names: object) ->
 
 
 def test_a_class_that_is_not_supported_is_refused(baseline_folder: Path) -> None:
-    from prunegate.models.store import load_baseline
+    from prunegate.models.load import load_baseline
 
     change_json(baseline_folder / "config.json", architectures=["BertForMaskedLM"])
     with pytest.raises(UnsupportedError, match="BertForMaskedLM"):
@@ -336,7 +336,7 @@ def test_a_class_that_is_not_supported_is_refused(baseline_folder: Path) -> None
 
 
 def test_a_config_cannot_choose_code_or_kernels(baseline_folder: Path) -> None:
-    from prunegate.models.store import load_baseline
+    from prunegate.models.load import load_baseline
 
     change_json(
         baseline_folder / "config.json",
@@ -349,7 +349,7 @@ def test_a_config_cannot_choose_code_or_kernels(baseline_folder: Path) -> None:
 
 
 def test_a_config_that_would_fill_the_memory_is_refused(baseline_folder: Path) -> None:
-    from prunegate.models.store import load_baseline
+    from prunegate.models.load import load_baseline
 
     change_json(baseline_folder / "config.json", hidden_size=999_999)
     with pytest.raises(UnsupportedError, match="more than"):
@@ -357,7 +357,7 @@ def test_a_config_that_would_fill_the_memory_is_refused(baseline_folder: Path) -
 
 
 def test_tampered_candidate_weights_are_refused(make_candidate: MakeCandidate) -> None:
-    from prunegate.models.store import load_candidate
+    from prunegate.models.load import read_candidate
 
     folder, _ = make_candidate()
     path = folder / "model.safetensors"
@@ -365,7 +365,7 @@ def test_tampered_candidate_weights_are_refused(make_candidate: MakeCandidate) -
     raw[-1] ^= 1
     path.write_bytes(raw)
     with pytest.raises(ModelError, match=r"not the weights that surgery\.json describes"):
-        load_candidate(folder)
+        read_candidate(folder)
 
 
 def kept(**changes: Any) -> dict[str, Any]:
@@ -405,21 +405,21 @@ def kept(**changes: Any) -> dict[str, Any]:
 def test_a_manifest_that_lies_is_refused(
     make_candidate: MakeCandidate, changes: dict[str, Any], error: type[Exception], message: str
 ) -> None:
-    from prunegate.models.store import load_candidate
+    from prunegate.models.load import read_candidate
 
     folder, _ = make_candidate()
     change_json(folder / "surgery.json", **{"importance": {}, **changes})
     with pytest.raises(error, match=message):
-        load_candidate(folder)
+        read_candidate(folder)
 
 
 def test_a_config_beside_a_candidate_is_refused(make_candidate: MakeCandidate) -> None:
-    from prunegate.models.store import load_candidate
+    from prunegate.models.load import read_candidate
 
     folder, _ = make_candidate()
     (folder / "config.json").write_text("{}")
     with pytest.raises(ModelError, match="leave what was removed random"):
-        load_candidate(folder)
+        read_candidate(folder)
 
 
 @pytest.mark.parametrize(
@@ -433,7 +433,7 @@ def test_a_graph_that_is_not_what_the_manifest_says_is_refused(
     make_candidate: MakeCandidate, given: str, operator: str, message: str
 ) -> None:
     onnx = pytest.importorskip("onnx")
-    from prunegate.models.store import load_candidate
+    from prunegate.models.load import read_candidate
 
     folder, _ = make_candidate()
     helper, outputs = onnx.helper, ["logits", "scale", "zero"][: 1 if operator == "Identity" else 3]
@@ -453,28 +453,28 @@ def test_a_graph_that_is_not_what_the_manifest_says_is_refused(
         weights_sha256=hashlib.sha256(raw).hexdigest(),
     )
     with pytest.raises(ModelError, match=message):
-        load_candidate(folder)
+        read_candidate(folder)
 
 
 def test_a_file_that_changes_between_hash_and_load_is_refused(
     baseline_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from prunegate.models import store
+    from prunegate.models import load
 
-    hash_tree = store.tree_files
+    hash_tree = load.tree_files
 
     def hash_then_change(folder: Path) -> Any:
         files = hash_tree(folder)
         change_weights(folder, lambda state: state["classifier.bias"].add_(1))
         return files
 
-    monkeypatch.setattr(store, "tree_files", hash_then_change)
+    monkeypatch.setattr(load, "tree_files", hash_then_change)
     with pytest.raises(ModelError, match="changed while it was being loaded"):
-        store.load_baseline(baseline_folder)
+        load.load_baseline(baseline_folder)
 
 
 def test_a_symbolic_link_is_refused(baseline_folder: Path) -> None:
-    from prunegate.models.store import load_baseline
+    from prunegate.models.load import load_baseline
 
     path = baseline_folder / "model.safetensors"
     path.rename(baseline_folder.parent / "blob")
@@ -486,7 +486,7 @@ def test_a_symbolic_link_is_refused(baseline_folder: Path) -> None:
 def test_reading_a_manifest_needs_no_torch() -> None:
     code = (
         "import sys, prunegate.models.digest, prunegate.models.surgery_json, "
-        "prunegate.models.vit_geometry, prunegate.models.kept; "
+        "prunegate.models.vit_geometry, prunegate.models.kept_units; "
         "assert not {'torch', 'transformers', 'safetensors', 'numpy'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
@@ -527,7 +527,7 @@ def test_a_gpu_that_is_not_there_is_refused(
 
 
 def test_a_file_without_tensors_is_refused(baseline_folder: Path) -> None:
-    from prunegate.models.store import load_baseline
+    from prunegate.models.load import load_baseline
 
     (baseline_folder / "model.safetensors").write_bytes(safetensors_torch.save({}))
     with pytest.raises(ModelError, match="holds no tensors"):

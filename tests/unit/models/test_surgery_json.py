@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 from prunegate.errors import ModelError
-from prunegate.models.kept import Kept
+from prunegate.models.kept_units import KeptUnits
 from prunegate.models.surgery import Ranking, Storage, Surgery
 from prunegate.models.surgery_json import from_json, to_json
 
 SURGERY = Surgery(
     architecture="ViTForImageClassification",
     config={"hidden_size": 12},
-    kept=Kept(
+    kept=KeptUnits(
         units={"heads": ((0, 2), (1,), ()), "neurons": ((0,), (3, 4), ()), "layers": ((0, 1),)}
     ),
     parameters=123,

@@ -40,7 +40,7 @@ def write(folder: Path, config: dict[str, Any], state: dict[str, Any]) -> Path:
 def test_a_converted_model_computes_what_timm_computed(tmp_path: Path) -> None:
     from transformers import ViTForImageClassification
 
-    from prunegate.models.store import load_baseline
+    from prunegate.models.load import load_baseline
     from prunegate.models.timm_vit import convert
     from prunegate.predict.framing import Framing
     from prunegate.predict.preprocessing import Preprocessing
@@ -65,7 +65,7 @@ def test_a_converted_model_computes_what_timm_computed(tmp_path: Path) -> None:
 
 
 def test_a_timm_folder_is_refused_with_what_to_do(tmp_path: Path) -> None:
-    from prunegate.models.store import load_model
+    from prunegate.models.load import load_model
 
     config, state, _, _ = oracle()
     with pytest.raises(UnsupportedError, match=r"timm_vit\.convert\(folder, new_folder\)"):

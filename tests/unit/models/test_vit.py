@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prunegate.errors import ModelError, UnsupportedError
-from prunegate.models.kept import IN_LAYERS, Kept, Kind
+from prunegate.models.kept_units import IN_LAYERS, KeptUnits, Kind
 
 MakeVit = Callable[..., tuple[Any, dict[str, Any]]]
 
@@ -195,7 +195,7 @@ def test_a_real_vit_b16_is_cut_to_the_published_size() -> None:
 
 
 def test_kept_counts_and_narrows_in_original_numbers() -> None:
-    kept = Kept.whole({"heads": [3, 3], "neurons": [4, 4]}).narrowed("heads", [(0, 2), (1,)])
+    kept = KeptUnits.whole({"heads": [3, 3], "neurons": [4, 4]}).narrowed("heads", [(0, 2), (1,)])
     assert kept.of("heads") == ((0, 2), (1,))
     assert kept.narrowed("heads", [(1,), (0,)]).of("heads") == ((2,), (1,))
     assert kept.counts("neurons") == (4, 4)

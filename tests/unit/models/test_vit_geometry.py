@@ -10,14 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prunegate.errors import ModelError
-from prunegate.models.vit_geometry import ViTGeometry, parameters
+from prunegate.models.vit_geometry import ViTGeometry, vit_parameters
 
 B16 = {"num_labels": 1000}  # ViTConfig's defaults are ViT-B/16
 
 
 def test_the_published_size_of_a_vit_b16_and_of_its_parts() -> None:
     geometry = ViTGeometry.from_config(B16)
-    assert parameters(B16, [12] * 12, [3072] * 12) == 86_567_656
+    assert vit_parameters(B16, [12] * 12, [3072] * 12) == 86_567_656
     assert geometry.head_parameters == 196_800
     assert geometry.neuron_parameters == 1_537
 
@@ -25,14 +25,14 @@ def test_the_published_size_of_a_vit_b16_and_of_its_parts() -> None:
 def test_64_of_144_heads_leave_70_8_million_not_61() -> None:
     kept = [6] * 4 + [5] * 8
     assert sum(kept) == 64
-    assert parameters(B16, kept, [3072] * 12) == 70_823_656
-    assert parameters(B16, kept, [2539] * 12) == 60_993_004
+    assert vit_parameters(B16, kept, [3072] * 12) == 70_823_656
+    assert vit_parameters(B16, kept, [2539] * 12) == 60_993_004
 
 
 def test_a_two_class_head_changes_the_counts() -> None:
     two = {"id2label": {"0": "safe", "1": "unsafe"}}
-    assert parameters(two, [12] * 12, [3072] * 12) == 85_800_194
-    assert parameters(two, [6] * 4 + [5] * 8, [3072] * 12) == 70_056_194
+    assert vit_parameters(two, [12] * 12, [3072] * 12) == 85_800_194
+    assert vit_parameters(two, [6] * 4 + [5] * 8, [3072] * 12) == 70_056_194
 
 
 @settings(max_examples=25, deadline=None)
@@ -40,7 +40,7 @@ def test_a_two_class_head_changes_the_counts() -> None:
 def test_arithmetic_equals_the_built_module(
     data: st.DataObject, make_vit: Callable[..., tuple[Any, dict[str, Any]]]
 ) -> None:
-    from prunegate.models.kept import Kept
+    from prunegate.models.kept_units import KeptUnits
     from prunegate.models.vit import FAMILY
 
     layers, heads = data.draw(st.integers(1, 3)), data.draw(st.integers(1, 4))
@@ -56,7 +56,7 @@ def test_arithmetic_equals_the_built_module(
         qkv_bias=data.draw(st.booleans()),
         id2label={str(index): f"c{index}" for index in range(data.draw(st.integers(2, 5)))},
     )
-    kept = Kept.whole(
+    kept = KeptUnits.whole(
         {
             "heads": [data.draw(st.integers(1, heads)) for _ in range(layers)],
             "neurons": [data.draw(st.integers(1, neurons)) for _ in range(layers)],
@@ -65,7 +65,7 @@ def test_arithmetic_equals_the_built_module(
     )
     module = FAMILY.skeleton(config, kept)
     counted = sum(parameter.numel() for parameter in module.parameters())
-    assert parameters(config, kept.counts("heads"), kept.counts("neurons")) == counted
+    assert vit_parameters(config, kept.counts("heads"), kept.counts("neurons")) == counted
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_arithmetic_equals_the_built_module(
 )
 def test_sizes_that_make_no_model_are_refused(config: dict[str, Any], message: str) -> None:
     with pytest.raises(ModelError, match=message):
-        parameters(config, [12] * 12, [3072] * 12)
+        vit_parameters(config, [12] * 12, [3072] * 12)
 
 
 @pytest.mark.parametrize(
@@ -98,4 +98,4 @@ def test_counts_that_the_model_cannot_have_are_refused(
     heads: list[int], neurons: list[int]
 ) -> None:
     with pytest.raises(ModelError, match="heads"):
-        parameters(B16, heads, neurons)
+        vit_parameters(B16, heads, neurons)

@@ -6,9 +6,9 @@ import pytest
 
 from prunegate.errors import PolicyError
 from prunegate.policy.diff import diff
-from prunegate.policy.explain import explain
+from prunegate.policy.explain import explain_policy
 from prunegate.policy.load import parse_policy
-from prunegate.policy.model import Policy
+from prunegate.policy.schema import Policy
 
 HEAD = """\
 prunegate: 1
@@ -29,7 +29,7 @@ def test_the_contracts_example_is_read_and_explained() -> None:
     )
     assert found.approvals is not None
     assert found.approvals.total == 3
-    told = " ".join(explain(found))
+    told = " ".join(explain_policy(found))
     assert "it takes 1 approval as client and 2 approvals as owner, from different keys" in told
     assert "keys, people and organisations." in told
     assert "An approval counts for 30 days" in told

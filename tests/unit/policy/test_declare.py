@@ -12,8 +12,8 @@ from ruamel.yaml import YAML
 
 from prunegate.policy.declare import containing, declares, named_slices, snippet
 from prunegate.policy.load import parse_policy
-from prunegate.policy.model import Policy
 from prunegate.policy.naming import value_text
+from prunegate.policy.schema import Policy
 
 TEXT = """\
 prunegate: 1

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from prunegate.errors import InputError
 from prunegate.metrics.catalogue import METRICS
 from prunegate.metrics.checks import CHECKS
-from prunegate.policy.explain import explain, explain_check
+from prunegate.policy.explain import explain_check, explain_policy
 from prunegate.policy.load import parse_policy
-from prunegate.policy.model import Policy, Rule
+from prunegate.policy.schema import Policy, Rule
 from prunegate.text.numbers import exact
 
 REST = "otherwise the candidate is not approved."
@@ -24,7 +24,7 @@ def rule(text: str, rest: str = "") -> str:
     )
     blocking = "{metric: accuracy, max_drop: 0.5, evidence: point}"
     policy = parse_policy(f"{head}{slices}rules: [{text}, {blocking}]\n{rest}")
-    return explain(policy)[0]
+    return explain_policy(policy)[0]
 
 
 GOLDEN = {
@@ -103,7 +103,7 @@ def test_what_the_models_have_together_is_explained() -> None:
 
 def test_what_holds_for_all_rules_comes_after_them(example: str) -> None:
     policy = parse_policy(example)
-    assert explain(policy)[len(policy.rules) :] == [
+    assert explain_policy(policy)[len(policy.rules) :] == [
         "Proven means shown by the labelled data with 95 % confidence (one-sided).",
         (
             "A slice with fewer than 300 rows or 100 positives is inconclusive: that is too little "
@@ -122,7 +122,7 @@ def test_the_estimate_is_called_measured() -> None:
         "prunegate: 1\nname: x\ntask: {kind: score}\nrules:\n"
         "- {metric: mean_score, at_least: 3, evidence: point, on_undefined: fail}\n"
     )
-    assert explain(policy) == [
+    assert explain_policy(policy) == [
         (
             "Overall, the mean quality score must be measured at least 3; otherwise, and where "
             "it is undefined, the candidate is not approved."
@@ -156,7 +156,7 @@ def test_a_rule_says_which_classes_it_is_about(text: str, sentence: str) -> None
         "prunegate: 1\nname: x\ntask: {kind: multiclass}\n"
         f"evidence: {{minimum: {{rows: 300, positives: 50}}}}\nrules: [{text}]\n"
     )
-    said = explain(policy)
+    said = explain_policy(policy)
     assert said[0] == sentence
     assert "A slice with fewer than 300 rows or 50 rows of a class that is judged is" in said[2]
 
@@ -168,8 +168,8 @@ def test_a_term_is_told(days: int, said: str) -> None:
         "rules: [{metric: recall, at_least: 0.9}]\n"
     )
     policy = parse_policy(f"{text}revalidate: {{after_days: {days}}}\n")
-    assert explain(policy)[-1].startswith(f"A decision holds for {said}; after that")
-    assert "A decision holds" not in " ".join(explain(parse_policy(text)))
+    assert explain_policy(policy)[-1].startswith(f"A decision holds for {said}; after that")
+    assert "A decision holds" not in " ".join(explain_policy(parse_policy(text)))
 
 
 def test_documents_have_no_positives() -> None:
@@ -177,7 +177,7 @@ def test_documents_have_no_positives() -> None:
         "prunegate: 1\nname: x\ntask: {kind: language}\nevidence: {minimum: {rows: 300}}\n"
         "rules: [{metric: nll_per_token, max_rise: 0.02}]\n"
     )
-    said = explain(policy)
+    said = explain_policy(policy)
     assert said[0] == (
         "Overall, the negative log-likelihood per token must be proven to have risen by no more "
         f"than 0.02 nats against the baseline; {REST}"
@@ -191,7 +191,7 @@ def test_hostile_names_are_inert() -> None:
         'slices: [{by: "a\\u202eb", expect: ["x\\ny"]}]\n'
         'rules: [{metric: recall, at_least: 1, slices: "a\\u202eb"}]\n'
     )
-    sentence = explain(parse_policy(text))[0]
+    sentence = explain_policy(parse_policy(text))[0]
     assert sentence.startswith("On every a\\u202eb (x\\ny must be there), recall")
 
 
@@ -239,7 +239,7 @@ def test_every_metric_can_be_explained(metric: object) -> None:
             "rules": [{"metric": name, "at_most": 0.5}],
         }
     )
-    assert explain(policy)[0].endswith(REST)
+    assert explain_policy(policy)[0].endswith(REST)
 
 
 @given(st.floats(0, 1))

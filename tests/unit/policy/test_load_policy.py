@@ -15,7 +15,7 @@ from ruamel.yaml import YAML
 
 from prunegate.errors import InputError, PolicyError
 from prunegate.policy.load import load_policy, parse_policy, read_policy
-from prunegate.policy.model import Policy
+from prunegate.policy.schema import Policy
 
 Mistakes = Callable[[str], list[str]]
 

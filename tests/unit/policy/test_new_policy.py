@@ -8,7 +8,7 @@ from ruamel.yaml import YAML
 from prunegate.errors import PolicyError
 from prunegate.policy.load import parse_policy
 from prunegate.policy.naming import SEPARATORS, value_text
-from prunegate.policy.new import quote, render_new
+from prunegate.policy.template import quote, render_new
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1)
 ODD = st.sampled_from(

@@ -11,10 +11,10 @@ from pydantic import ConfigDict
 
 from prunegate.policy.change import Change
 from prunegate.policy.diff import diff
-from prunegate.policy.diff_words import BECAUSE, sentence
+from prunegate.policy.diff_words import BECAUSE, change_sentence
 from prunegate.policy.directions import DIRECTIONS, Both, Move, direction_of
 from prunegate.policy.load import parse_policy
-from prunegate.policy.model import Policy
+from prunegate.policy.schema import Policy
 from prunegate.policy.section import Section
 
 HEAD = "prunegate: 1\nname: x\ntask: {kind: binary, positive: unsafe, threshold: 0.5}\n"
@@ -153,7 +153,7 @@ def test_changes_of_several_slices_are_told_once() -> None:
     (one,) = diff(old, policy("{metric: recall, slices: all, at_least: 0.7}"))
     assert one.about
     assert one.about.slices == ("overall", "kind", "season", "hol")
-    assert sentence(one) == (
+    assert change_sentence(one) == (
         "recall on overall, kind, season and hol: the limit was at least 80 % and is at least 70 "
         "%; less is demanded."
     )
@@ -282,12 +282,14 @@ def test_every_reason_has_words_for_its_kinds() -> None:
 
 def test_names_from_the_policy_are_harmless_in_a_sentence() -> None:
     one = Change(kind="loosened", where="slices.a\u202eb", old="x\n", new=None, because="removed")
-    assert sentence(one) == 'slices.a\\u202eb is gone (was "x\\n"); that is demanded no longer.'
+    assert (
+        change_sentence(one) == 'slices.a\\u202eb is gone (was "x\\n"); that is demanded no longer.'
+    )
 
 
 def test_what_cannot_be_told_says_why() -> None:
     (one,) = diff(policy(rest="group: post"), policy())
-    assert sentence(one) == (
+    assert change_sentence(one) == (
         'group is gone (was "post"); whether more can pass now cannot be told, because other rows '
         "count as dependent on each other."
     )

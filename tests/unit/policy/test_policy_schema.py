@@ -12,8 +12,8 @@ from ruamel.yaml import YAML
 from prunegate.errors import PolicyError
 from prunegate.metrics.catalogue import METRICS
 from prunegate.metrics.checks import CHECKS
+from prunegate.policy.json_schema import json_schema
 from prunegate.policy.load import parse_policy
-from prunegate.policy.schema import json_schema
 
 POLICIES = Path(__file__).parents[3] / "policies"
 EXAMPLES = sorted(set(POLICIES.glob("*.yaml")) - set(POLICIES.glob("*.claims.yaml")))

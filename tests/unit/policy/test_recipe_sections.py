@@ -6,7 +6,7 @@ import pytest
 
 from prunegate.errors import PolicyError
 from prunegate.policy.load import parse_policy
-from prunegate.policy.recipe import Prune, Rows
+from prunegate.policy.steps import Prune, Rows
 
 HEAD = """\
 prunegate: 1

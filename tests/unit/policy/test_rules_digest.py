@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from prunegate.policy.load import parse_policy
-from prunegate.policy.model import Policy
 from prunegate.policy.rules_digest import DECIDES_NOTHING, rules_digest
+from prunegate.policy.schema import Policy
 
 BASE = """\
 prunegate: 1

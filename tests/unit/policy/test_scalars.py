@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from prunegate.policy.scalars import resolve
+from prunegate.policy.yaml.scalars import resolve
 
 
 @pytest.mark.parametrize(

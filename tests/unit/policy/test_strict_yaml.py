@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prunegate.policy.events import MAX_DEPTH, MAX_VALUES
-from prunegate.policy.yaml import MAX_BYTES, MAX_LINE, read
+from prunegate.policy.yaml.document import MAX_BYTES, MAX_LINE, read_yaml
+from prunegate.policy.yaml.events import MAX_DEPTH, MAX_VALUES
 
 
 def flaws(text: str) -> list[tuple[int, str]]:
-    return [(flaw.mark.line, flaw.message) for flaw in read(text).flaws]
+    return [(flaw.mark.line, flaw.message) for flaw in read_yaml(text).flaws]
 
 
 WORDS = st.text(st.characters(exclude_categories=["Cc", "Cs", "Cn"]), max_size=8)
@@ -28,13 +28,13 @@ VALUES = st.recursive(
 
 @given(st.dictionaries(WORDS, VALUES, max_size=4))
 def test_json_is_read_as_json(value: dict[str, object]) -> None:
-    document = read(json.dumps(value, ensure_ascii=False, indent=1))
+    document = read_yaml(json.dumps(value, ensure_ascii=False, indent=1))
     assert document.flaws == ()
     assert document.value == value
 
 
 def test_every_key_and_value_is_located() -> None:
-    document = read("a: 1\nb:\n  - c: x\n    d: [2,\n      3]\n")
+    document = read_yaml("a: 1\nb:\n  - c: x\n    d: [2,\n      3]\n")
     assert document.value == {"a": 1, "b": [{"c": "x", "d": [2, 3]}]}
     assert document.locate(("a",)) == (1, 4)
     assert document.locate(("b",)) == (2, 1)
@@ -45,7 +45,7 @@ def test_every_key_and_value_is_located() -> None:
 
 
 def test_a_missing_key_is_located_where_it_is_missing() -> None:
-    document = read("a: 1\nb:\n  - c: x\n")
+    document = read_yaml("a: 1\nb:\n  - c: x\n")
     assert document.locate(("b", 0, "nope")) == (3, 5)
     assert document.locate(("nope",)) == (1, 1)
 
@@ -126,7 +126,7 @@ def test_syntax_errors_are_one_line_with_its_number(text: str, line: int, part: 
 
 
 def test_all_flaws_are_listed_and_the_rest_is_read() -> None:
-    document = read("a: 1\na: 2\nb: &x no\nc: *x\nd: 010\ne: {f: .inf, f: 1}\n")
+    document = read_yaml("a: 1\na: 2\nb: &x no\nc: *x\nd: 010\ne: {f: .inf, f: 1}\n")
     assert [flaw.mark.line for flaw in document.flaws] == [2, 3, 4, 5, 6, 6]
     assert document.value is not None
     assert document.value["a"] == 1
@@ -134,7 +134,7 @@ def test_all_flaws_are_listed_and_the_rest_is_read() -> None:
 
 
 def test_what_a_duplicate_key_holds_does_not_replace_or_relocate_the_first() -> None:
-    document = read("a: {b: 1}\na: {b: 2, c: 3}\n")
+    document = read_yaml("a: {b: 1}\na: {b: 2, c: 3}\n")
     assert document.value == {"a": {"b": 1}}
     assert document.locate(("a", "b")).line == 1
     assert document.locate(("a", "c")).line == 1
@@ -167,11 +167,11 @@ def test_sizes_stop_at_the_limit() -> None:
 
 
 def test_a_byte_order_mark_is_not_content() -> None:
-    assert read("\ufeffa: 1\n").value == {"a": 1}
+    assert read_yaml("\ufeffa: 1\n").value == {"a": 1}
 
 
 @given(st.text(max_size=60) | st.text("{}[]:,-?*&!|>'\"%@`#\n\t \\aux01.~<", max_size=60))
 def test_reading_never_raises(text: str) -> None:
-    document = read(text)
+    document = read_yaml(text)
     assert document.flaws or document.value is not None
     assert all("\n" not in flaw.message for flaw in document.flaws)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prunegate.policy.wording import nearest, reading_hint, show, show_path, suggest
+from prunegate.policy.messages import literal, nearest_word, reading_hint, show_path, suggest
 from prunegate.text.escape import escaped
 
 
@@ -20,14 +20,14 @@ def test_inert_leaves_printable_text_alone(text: str) -> None:
 
 @given(st.recursive(st.text() | st.integers() | st.booleans(), st.lists))
 def test_shown_values_are_short_and_inert(value: object) -> None:
-    assert len(show(value)) <= 60
-    assert show(value).isprintable()
+    assert len(literal(value)) <= 60
+    assert literal(value).isprintable()
 
 
 def test_values_are_shown_as_the_file_says_them() -> None:
-    assert show("2%") == '"2%"'
-    assert show(True) == "true"
-    assert show({"relativ": 0.02}) == '{"relativ": 0.02}'
+    assert literal("2%") == '"2%"'
+    assert literal(True) == "true"
+    assert literal({"relativ": 0.02}) == '{"relativ": 0.02}'
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_suggestions() -> None:
     assert suggest("max_dorp", words) == "did you mean 'max_drop'?"
     assert suggest("MAX_DROP", words) == "did you mean 'max_drop'?"
     assert suggest("zebra", words) == "valid: max_drop, max_rise, at_least"
-    assert nearest("zebra", words) is None
+    assert nearest_word("zebra", words) is None
     assert suggest("zebra", [f"k{i}" for i in range(30)]).endswith("k15, ...")
 
 

@@ -11,7 +11,7 @@ import torch
 
 from prunegate.errors import ModelError, TableError
 from prunegate.predict.images import ImageSet, from_array
-from prunegate.predict.labelled import Labelled
+from prunegate.predict.material import Labelled
 from prunegate.predict.preprocessing import Preprocessing
 
 PREPROCESSING = Preprocessing.from_config({"do_resize": False})
@@ -106,7 +106,7 @@ def test_labelled_images_hand_out_the_chosen_rows() -> None:
 
 
 def test_labelled_images_are_what_compression_takes() -> None:
-    from prunegate.compress.examples import Examples
+    from prunegate.compress.ranking_input import Examples
 
     rows: Examples = Labelled.of(images(), np.zeros(11, dtype=np.int64))
     assert len(rows) == 11

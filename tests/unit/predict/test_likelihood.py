@@ -13,8 +13,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from prunegate.compress.examples import Examples
 from prunegate.compress.loss import cross_entropy
+from prunegate.compress.ranking_input import Examples
 from prunegate.errors import ModelError, TableError
 from prunegate.models.batch import NOT_COUNTED
 from prunegate.predict.documents import Documents, open_documents

@@ -13,16 +13,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from prunegate.data.hashing import hash_files
-from prunegate.data.labelled_rows import LabelledRows, select
+from prunegate.data.file_hashes import hash_files
+from prunegate.data.labelled.rows import LabelledRows, select_rows
 from prunegate.errors import ModelError, TableError
 from prunegate.io.hashing import FileHash
-from prunegate.policy.model import Policy
 from prunegate.policy.naming import value_text
-from prunegate.policy.recipe import Rows
-from prunegate.predict.classes import classes_of
-from prunegate.predict.material import Material, prepare, require_answers, used_splits
-from prunegate.predict.table import predictions
+from prunegate.policy.schema import Policy
+from prunegate.policy.steps import Rows
+from prunegate.predict.classes import model_classes
+from prunegate.predict.material import Material, prepare_material, require_answers, used_splits
+from prunegate.predict.predictions_table import predictions
 
 PREPROCESSOR = {"do_resize": False, "image_mean": [0.5] * 3, "image_std": [0.5] * 3}
 TAYLOR = {"prune": {"what": "heads", "amount": 0.5}}
@@ -73,7 +73,9 @@ def model(names: tuple[str, ...] = ("safe", "unsafe"), **family: str) -> Any:
 
 
 def material(policy: Policy, rows: LabelledRows, *names: str) -> Material:
-    return prepare(policy, rows, hash_files(rows.paths), model(names or ("safe", "unsafe")))
+    return prepare_material(
+        policy, rows, hash_files(rows.paths), model(names or ("safe", "unsafe"))
+    )
 
 
 @pytest.mark.parametrize(
@@ -110,10 +112,10 @@ def test_a_vit_takes_images_of_its_size(tmp_path: Path, size: int) -> None:
     rows, vit = make_rows(tmp_path, ["train", "gate"]), model()
     vit.config |= {"model_type": "vit", "image_size": size, "patch_size": 2}
     if size == 4:
-        assert len(prepare(make_policy(), rows, hash_files(rows.paths), vit).inputs) == 1
+        assert len(prepare_material(make_policy(), rows, hash_files(rows.paths), vit).inputs) == 1
         return
     with pytest.raises(ModelError, match="images of 4 x 4 pixels, the model takes 6 x 6"):
-        prepare(make_policy(), rows, hash_files(rows.paths), vit)
+        prepare_material(make_policy(), rows, hash_files(rows.paths), vit)
 
 
 def greys(values: Any) -> list[int]:
@@ -143,7 +145,7 @@ def test_images_are_those_of_their_rows(
     for split in used:
         if split not in rows.splits:
             continue
-        places = select(rows, split)
+        places = select_rows(rows, split)
         assert all_of(found.split(split)) == places.tolist()
         examples = found.examples(Rows(split=split), 0) if split != "gate" else None  # type: ignore[arg-type]  # any of the splits
         if examples is not None:
@@ -200,7 +202,7 @@ def test_an_image_that_changed_since_it_was_hashed_is_refused(tmp_path: Path) ->
     found: tuple[FileHash, ...] = hash_files(rows.paths)
     Image.new("RGB", (4, 4), (9, 9, 9)).save(tmp_path / "1.png", compress_level=0)
     with pytest.raises(TableError, match=r"1\.png"):
-        prepare(make_policy(), rows, found, model())
+        prepare_material(make_policy(), rows, found, model())
 
 
 @pytest.mark.parametrize(
@@ -215,7 +217,7 @@ def test_an_image_that_changed_since_it_was_hashed_is_refused(tmp_path: Path) ->
     ],
 )
 def test_classes_are_found_by_name(positive: Any, names: Any, expected: tuple[int, int]) -> None:
-    found = classes_of(make_policy(positive=positive), {"id2label": names})
+    found = model_classes(make_policy(positive=positive), {"id2label": names})
     assert found.positive == expected[0]
     assert set(found.names) == {value_text(name) for name in names.values()}
 
@@ -237,7 +239,7 @@ def test_classes_are_found_by_name(positive: Any, names: Any, expected: tuple[in
 )
 def test_what_is_no_classifier_of_these_two_is_refused(config: dict[str, Any]) -> None:
     with pytest.raises(ModelError, match=r"named 'unsafe'.*id2label"):
-        classes_of(make_policy(), config)
+        model_classes(make_policy(), config)
 
 
 def test_the_table_holds_the_gate_split_in_order(tmp_path: Path) -> None:

@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 import torch
 
-from prunegate.data.labelled_rows import LabelledRows
+from prunegate.data.labelled.rows import LabelledRows
 from prunegate.errors import InternalError, ModelError, UnsupportedError
-from prunegate.policy.model import Policy
-from prunegate.policy.recipe import Rows
-from prunegate.predict.classes import classes_of
+from prunegate.policy.schema import Policy
+from prunegate.policy.steps import Rows
+from prunegate.predict.classes import model_classes
+from prunegate.predict.documents import sample_rows
 from prunegate.predict.likelihood import Likelihoods
-from prunegate.predict.material import prepare
-from prunegate.predict.sample import sample_rows
+from prunegate.predict.material import prepare_material
+from prunegate.predict.predictions_table import predictions
 from prunegate.predict.score import score
-from prunegate.predict.table import predictions
 from prunegate.predict.texts import TextSet
 
 NAMES = {0: "sport", 1: "news", 2: "ads"}
@@ -84,7 +84,7 @@ def loaded(folder: Path, names: Any = NAMES, **family: str) -> Any:
 
 def test_labels_become_the_models_numbers(words_tokenizer: Path) -> None:
     some = rows(("ads", "sport", "ads", "news"))
-    material = prepare(policy(), some, (), loaded(words_tokenizer))
+    material = prepare_material(policy(), some, (), loaded(words_tokenizer))
     assert material.labels is not None
     assert material.labels.tolist() == [2, 0, 2, 1]
     batch = material.examples(Rows(split="train"), 0).batch(np.array([0]))
@@ -95,14 +95,14 @@ def test_labels_become_the_models_numbers(words_tokenizer: Path) -> None:
 
 def test_numbers_are_compared_as_text(words_tokenizer: Path) -> None:
     model = loaded(words_tokenizer, {"0": "10", "1": "20"})
-    material = prepare(policy(), rows((10, 20.0, 10)), (), model)
+    material = prepare_material(policy(), rows((10, 20.0, 10)), (), model)
     assert material.labels is not None
     assert material.labels.tolist() == [0, 1, 0]
 
 
 def test_a_label_that_the_model_lacks_is_refused(words_tokenizer: Path) -> None:
     with pytest.raises(ModelError, match=r"does not know: 'weather'; it knows 'sport', 'news'"):
-        prepare(policy(), rows(("ads", "weather", "ads")), (), loaded(words_tokenizer))
+        prepare_material(policy(), rows(("ads", "weather", "ads")), (), loaded(words_tokenizer))
 
 
 @pytest.mark.parametrize(
@@ -119,8 +119,8 @@ def test_a_label_that_the_model_lacks_is_refused(words_tokenizer: Path) -> None:
 )
 def test_classes_have_to_agree_with_the_policy(names: Any, classes: Any) -> None:
     with pytest.raises(ModelError, match=r"id2label in config\.json\).*numbered from 0"):
-        classes_of(policy(classes=classes), {"id2label": names})
-    assert classes_of(policy(classes=("b", "a")), {"id2label": {"1": "b", "0": "a"}}).names == (
+        model_classes(policy(classes=classes), {"id2label": names})
+    assert model_classes(policy(classes=("b", "a")), {"id2label": {"1": "b", "0": "a"}}).names == (
         "a",
         "b",
     )
@@ -131,10 +131,10 @@ def test_classes_have_to_agree_with_the_policy(names: Any, classes: Any) -> None
 )
 def test_a_model_of_another_kind_is_refused(words_tokenizer: Path, family: Any) -> None:
     with pytest.raises(UnsupportedError, match="ask for classifiers of texts"):
-        prepare(policy(), rows(("ads", "ads")), (), loaded(words_tokenizer, **family))
+        prepare_material(policy(), rows(("ads", "ads")), (), loaded(words_tokenizer, **family))
     documents = rows((None, None), prompts=("", ""), references=("a", "b"))
     with pytest.raises(UnsupportedError, match="ask for language models"):
-        prepare(policy("language"), documents, (), loaded(words_tokenizer))
+        prepare_material(policy("language"), documents, (), loaded(words_tokenizer))
 
 
 def called(module: Any, names: Any) -> Any:

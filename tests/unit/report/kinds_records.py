@@ -11,7 +11,7 @@ from typing import Any
 
 from prunegate.audit.record import DecisionRecord, Flip, Generation
 from prunegate.verdict.finding import Finding, SliceSummary
-from prunegate.verdict.words import WITHIN
+from prunegate.verdict.sentences import WITHIN
 
 CLASSES = ("alcohol", "safe", "violence")
 _VIDEO = "content_type=video"

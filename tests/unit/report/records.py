@@ -24,9 +24,9 @@ from prunegate.audit.record import (
     SecondOpinion,
     Tool,
 )
-from prunegate.cost.measurement import Interval, Measurements, ModelFigures
+from prunegate.cost.measurement import Estimate95, Measurements, ModelFigures
 from prunegate.cost.projection import Month, Projection
-from prunegate.evaluation.discovered import DiscoveredSlice
+from prunegate.discovery.discovered import DiscoveredSlice
 from prunegate.verdict.finding import Finding, SliceSummary
 
 DIGEST = "3f9a1c52b7e0" + "0123456789abcdef" * 3 + "0123"
@@ -333,9 +333,9 @@ def measurements(*, quiet: bool = True) -> Measurements:
                               throughput_per_s=1552.0, cpu_ms=0.644),
         candidate=ModelFigures(latency_p50_ms=30.71, latency_p95_ms=33.8, latency_p99_ms=36.0,
                                throughput_per_s=2084.0, cpu_ms=0.481),
-        cpu_ratio=Interval(value=0.747, low=0.741, high=0.752),
-        latency_ratio=Interval(value=0.745, low=0.737, high=0.753),
-        noise=Interval(value=1.002, low=0.994, high=1.009), quiet=quiet,
+        cpu_ratio=Estimate95(value=0.747, low=0.741, high=0.752),
+        latency_ratio=Estimate95(value=0.745, low=0.737, high=0.753),
+        noise=Estimate95(value=1.002, low=0.994, high=1.009), quiet=quiet,
         environment={"processor": "2 cores", "load before": "0.12"},
     )  # fmt: skip
 

@@ -7,9 +7,9 @@ from types import ModuleType
 
 import pytest
 
-from prunegate.cost.measurement import Interval, Measurements, ModelFigures
+from prunegate.cost.measurement import Estimate95, Measurements, ModelFigures
 from prunegate.cost.projection import Projection, project
-from prunegate.policy.money import Cost
+from prunegate.policy.cost import Cost
 from prunegate.report.cost import cost
 from prunegate.report.render import render
 from prunegate.text.numbers import GAP
@@ -22,7 +22,7 @@ MEASURED = Measurements(
     rounds=6,
     baseline=ModelFigures(throughput_per_s=1.0),
     candidate=ModelFigures(throughput_per_s=1.5),
-    cpu_ratio=Interval(value=0.7, low=0.6, high=0.8),
+    cpu_ratio=Estimate95(value=0.7, low=0.6, high=0.8),
 )
 INSTANCE = {"instance": {"per_hour": 1.2, "utilisation": 0.6}}
 COURSE = {"now": 180_000, "target": 3_000_000, "months": 12, "low": 200_000, "high": 4_000_000}

@@ -11,7 +11,7 @@ import pytest
 
 from prunegate.report.forest import MOST_ROWS, panels
 from prunegate.report.forest_chart import forest_chart
-from prunegate.report.palette import COLOURS, CONTROL, SHAPES
+from prunegate.report.svg import COLOURS, CONTROL, SHAPES
 
 
 def tree(drawn: str) -> ET.Element:

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prunegate.audit.record import SearchAttempt
-from prunegate.outputs.frontier_csv import render_frontier
-from prunegate.report.frontier import frontier, severity
+from prunegate.outputs.findings_csv import render_frontier
+from prunegate.report.frontier_rows import frontier, severity
 
 COARSE = st.integers(-2, 4).map(float)
 

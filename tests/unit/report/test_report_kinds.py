@@ -12,14 +12,14 @@ from types import ModuleType
 import pytest
 
 from prunegate.audit.record import Flip
-from prunegate.report import render, words
+from prunegate.report import render, sentences
 from prunegate.report.details import slices
 from prunegate.report.flips import flips
 from prunegate.report.forest import MOST_PANELS, panels
 from prunegate.report.forest_chart import forest_chart
 from prunegate.report.headline import headline
-from prunegate.report.limits import lost_for_certain, room
 from prunegate.report.rules import rules
+from prunegate.report.slack import lost_for_certain, relative_slack
 from prunegate.report.units import Units
 from prunegate.report.warnings import warnings
 from prunegate.text.numbers import GAP, mean, mean_change
@@ -115,7 +115,7 @@ def test_the_worst_change_is_the_one_that_uses_most_of_its_limit(
     records: ModuleType, kinds: ModuleType
 ) -> None:
     record = kinds.language(records)
-    used = [room(f) for f in record.findings]
+    used = [relative_slack(f) for f in record.findings]
     assert used[2] is None  # a level has no change
     assert used[0] == pytest.approx(1 - 0.0043 / 0.02)
     assert used[3] == pytest.approx(1 - 0.13 / 0.3)
@@ -139,17 +139,17 @@ def test_what_is_needed(
         records.rejected().findings[0], slice="video", needed=637, needed_unit=unit,
         class_label=label,
     )  # fmt: skip
-    assert words.need(finding, Units(kind=kind)) == said
+    assert sentences.need_in_words(finding, Units(kind=kind)) == said
 
 
 def test_numbers_need_no_labels(records: ModuleType, kinds: ModuleType) -> None:
     lacking = kinds.language(records).findings[1]
-    said = words.sentence(lacking, NUMBERS).replace(GAP, " ")
+    said = sentences.finding_sentence(lacking, NUMBERS).replace(GAP, " ")
     assert said.count("dd about 86 more documents") == 1
     assert "+0.0098 nats" in said
     assert "points" not in said
     one = replace(lacking, needed=1, metric="mean_score", slice="overall")
-    assert words.need(one, NUMBERS) == "Add about 1 more row"
+    assert sentences.need_in_words(one, NUMBERS) == "Add about 1 more row"
 
 
 def test_one_request_per_slice_is_enough(records: ModuleType, kinds: ModuleType) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prunegate.report.limits import crosses, line, lost_for_certain, slack
+from prunegate.report.slack import crosses, line, lost_for_certain, slack
 from prunegate.verdict.finding import Finding
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from prunegate.audit.record import Search, SearchAttempt
 from prunegate.report import render
-from prunegate.report.search import search
+from prunegate.report.search import search_section
 from prunegate.report.units import Units
 
 TITLE = "How far it could go"
@@ -55,7 +55,7 @@ def found(**given: Any) -> Search:
 
 def test_a_candidate_that_was_not_searched_for_has_no_section(records: ModuleType) -> None:
     record = records.approved()
-    assert search(record, Units.of(record)) is None
+    assert search_section(record, Units.of(record)) is None
     assert TITLE not in render(record, digest=records.DIGEST, pictures={})
 
 
@@ -79,7 +79,7 @@ def test_the_search_changes_only_its_own_section(records: ModuleType) -> None:
 
 def view(records: ModuleType, **given: Any) -> Any:
     record = replace(records.approved(), search=found(**given))
-    return search(record, Units.of(record))
+    return search_section(record, Units.of(record))
 
 
 @pytest.mark.parametrize(

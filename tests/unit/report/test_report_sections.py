@@ -8,13 +8,13 @@ from types import ModuleType
 import pytest
 
 from prunegate.report import details
-from prunegate.report.control import control
 from prunegate.report.cost import cost
 from prunegate.report.flips import MOST_LOST, PICTURE_BUDGET, flips
 from prunegate.report.heads import head_map
 from prunegate.report.measures import measures
 from prunegate.report.rules import MOST_ROWS, rules
 from prunegate.report.units import Units
+from prunegate.report.unpruned_control import control
 from prunegate.text.numbers import GAP
 
 UNITS = Units(currency="USD")
@@ -208,7 +208,7 @@ def test_absent_parts_are_none(records: ModuleType) -> None:
 
 
 def test_the_second_opinion_is_told_where_there_was_one(records: ModuleType) -> None:
-    told = details.second_opinion(records.rejected())
+    told = details.second_opinion_in_words(records.rejected())
     assert told.startswith("A second engine (great_expectations 1.24.1) held 13 findings against ")
     assert told.endswith("and agrees.")
-    assert details.second_opinion(records.undefined()) == ""
+    assert details.second_opinion_in_words(records.undefined()) == ""

@@ -22,9 +22,9 @@ from prunegate.errors import EvidenceError
 from prunegate.gate import gate
 from prunegate.policy.load import read_policy
 from prunegate.report import render
-from prunegate.report.bound import carried, digests_of, embedded
+from prunegate.report.embedded_record import carried_record, digests_of, embedded
 from prunegate.report.flips import pictures_shown
-from prunegate.report.verify import verify_content, verify_file
+from prunegate.report.verify_page import verify_content, verify_file
 
 POLICY = """\
 prunegate: 1
@@ -100,7 +100,7 @@ class Tags(HTMLParser):
 def test_the_page_carries_the_records_very_bytes_and_nothing_breaks_out(
     page: str, record: DecisionRecord
 ) -> None:
-    text = carried(page)
+    text = carried_record(page)
     assert canonical_bytes(json.loads(text)) == canonical_bytes(record)
     assert text.isascii()
     assert not set("<>&") & set(text)
@@ -116,7 +116,7 @@ def test_the_page_carries_the_records_very_bytes_and_nothing_breaks_out(
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_whatever_a_record_says_comes_back(text: str) -> None:
     content = canonical_bytes({"a": text})
-    inside = carried(str(embedded(content)))
+    inside = carried_record(str(embedded(content)))
     assert json.loads(inside) == {"a": text}
     assert inside.isascii()
     assert not set("<>&") & set(inside)
@@ -134,7 +134,7 @@ def _drawn_once() -> Iterator[None]:
         return drawn[key]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("prunegate.report.verify.render", kept)
+        patch.setattr("prunegate.report.verify_page.render", kept)
         yield
 
 
@@ -251,4 +251,4 @@ def test_what_is_neither_page_nor_record_does_not_hold(content: bytes, suffix: s
 
 def test_more_than_one_record_is_refused() -> None:
     with pytest.raises(EvidenceError, match="more than one record"):
-        carried('<template id="record">a<template id="record">b</template>')
+        carried_record('<template id="record">a<template id="record">b</template>')

@@ -8,7 +8,7 @@ from types import ModuleType
 import pytest
 
 from prunegate.metrics.catalogue import METRICS
-from prunegate.report import words
+from prunegate.report import sentences
 from prunegate.report.units import Units
 from prunegate.text.numbers import GAP
 from prunegate.verdict.finding import Finding
@@ -30,23 +30,27 @@ def drop(records: ModuleType) -> Finding:
 
 
 def test_a_pass_in_words(drop: Finding) -> None:
-    assert plain(words.sentence(drop, UNITS)) == (
+    assert plain(sentences.finding_sentence(drop, UNITS)) == (
         "Lost 14, gained 9 of 1,900; worst plausible drop 0.8 points; "
         "allowed: drop of at most 1 point."
     )
-    assert words.status(drop) == "proven safe"
+    assert sentences.status(drop) == "proven safe"
 
 
 def test_a_pass_by_a_hair_is_explained(drop: Finding) -> None:
     hair = replace(drop, ci_low=-0.01004)
-    assert words.HAIR in words.sentence(hair, UNITS)
-    assert "1.004 points" in plain(words.sentence(hair, replace(UNITS, findings=(hair,))))
-    assert words.HAIR not in words.sentence(replace(hair, status="inconclusive"), UNITS)
+    assert sentences.HAIR in sentences.finding_sentence(hair, UNITS)
+    assert "1.004 points" in plain(
+        sentences.finding_sentence(hair, replace(UNITS, findings=(hair,)))
+    )
+    assert sentences.HAIR not in sentences.finding_sentence(
+        replace(hair, status="inconclusive"), UNITS
+    )
 
 
 def test_a_loss_within_the_margin_is_said_plainly(drop: Finding) -> None:
-    assert words.LOSING in words.sentence(replace(drop, ci_high=-0.0001), UNITS)
-    assert words.LOSING not in words.sentence(drop, UNITS)
+    assert sentences.LOSING in sentences.finding_sentence(replace(drop, ci_high=-0.0001), UNITS)
+    assert sentences.LOSING not in sentences.finding_sentence(drop, UNITS)
 
 
 def test_an_open_finding_says_what_it_lacks(drop: Finding) -> None:
@@ -54,7 +58,7 @@ def test_an_open_finding_says_what_it_lacks(drop: Finding) -> None:
         drop, status="inconclusive", slice="content_type=video", needed=637,
         needed_unit="positives", note="below the minimum; label about 640 more positives",
     )  # fmt: skip
-    said = words.sentence(lacking, UNITS)
+    said = sentences.finding_sentence(lacking, UNITS)
     assert "Label about 640 more positives in content_type=video." in said
     assert said.count("abel about") == 1
     assert "Below the minimum." in said
@@ -77,13 +81,13 @@ def test_an_open_finding_says_what_it_lacks(drop: Finding) -> None:
 def test_proven_is_said_only_of_what_a_test_has_shown(
     drop: Finding, given: dict[str, str], said: str
 ) -> None:
-    assert words.status(replace(drop, **given)) == said  # type: ignore[arg-type]  # fields by name
+    assert sentences.status(replace(drop, **given)) == said  # type: ignore[arg-type]  # fields by name
 
 
 def test_nothing_at_all_is_never_a_pass() -> None:
-    assert words.worst([]) == "inconclusive"
-    assert words.worst(["pass", "waived"]) == "waived"
-    assert words.worst(["pass", "unheard of"]) == "unheard of"
+    assert sentences.worst_status([]) == "inconclusive"
+    assert sentences.worst_status(["pass", "waived"]) == "waived"
+    assert sentences.worst_status(["pass", "unheard of"]) == "unheard of"
 
 
 @pytest.mark.parametrize(
@@ -121,10 +125,10 @@ def test_every_kind_of_finding_has_words(
     drop: Finding, metric: str, check: str, status: str
 ) -> None:
     for values in ({}, {"candidate": None, "difference": None, "ci_low": None, "ci_high": None}):
-        said = words.sentence(
+        said = sentences.finding_sentence(
             replace(drop, metric=metric, check=check, status=status, **values), UNITS
         )  # type: ignore[arg-type]  # fields by name
         assert said.endswith(".")
         assert "None" not in said
         assert "nan" not in said
-        assert words.status(replace(drop, metric=metric, check=check, status=status))  # type: ignore[arg-type]  # fields by name
+        assert sentences.status(replace(drop, metric=metric, check=check, status=status))  # type: ignore[arg-type]  # fields by name

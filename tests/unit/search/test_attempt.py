@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prunegate.search.attempt import Attempt, missed, nearest, violation, worst
-from prunegate.search.hunt import next_up
+from prunegate.search.attempt import Attempt, missed, nearest_attempt, violation, worst_change
+from prunegate.search.loop import next_up
 from prunegate.verdict.finding import Finding, Verdict
 
 
@@ -44,7 +44,7 @@ OPEN = finding(status="inconclusive", candidate=0.885, difference=-0.015, p_valu
 
 
 def attempt(*findings: Finding, number: int = 1, **given: Any) -> Attempt:
-    lost = worst(findings)
+    lost = worst_change(findings)
     blocking = [f for f in findings if f.severity == "block"]
     good = all(f.status == "pass" for f in blocking)
     bad = any(f.status == "fail" for f in blocking)
@@ -91,7 +91,7 @@ def test_an_absent_slice_is_no_pass_at_any_amount() -> None:
 def test_the_worst_slice_is_the_one_that_used_most_of_its_margin() -> None:
     wide = finding(metric="precision", difference=-0.03, limit=0.04, slice="kind=a")
     narrow = finding(difference=-0.018, limit=0.02, slice="kind=b")
-    found = worst([wide, narrow, TOO_LARGE])
+    found = worst_change([wide, narrow, TOO_LARGE])
     assert found is not None
     assert (found.finding, found.loss) == (narrow, 0.018)
     assert found.used == pytest.approx(0.9)
@@ -99,20 +99,20 @@ def test_the_worst_slice_is_the_one_that_used_most_of_its_margin() -> None:
 
 def test_a_rise_of_something_bad_is_a_loss_and_a_gain_is_negative() -> None:
     rise = finding(metric="false_positive_rate", check="max_rise", difference=0.01)
-    found = worst([rise])
+    found = worst_change([rise])
     assert found is not None
     assert found.loss == 0.01
-    gained = worst([finding(difference=0.01)])
+    gained = worst_change([finding(difference=0.01)])
     assert gained is not None
     assert gained.used == pytest.approx(-0.5)
 
 
 def test_without_margins_the_largest_loss_counts() -> None:
     floors = [finding(check="at_least", limit=0.8, difference=d) for d in (-0.01, -0.03)]
-    found = worst([*floors, TOO_LARGE])
+    found = worst_change([*floors, TOO_LARGE])
     assert found is not None
     assert (found.loss, found.used) == (0.03, None)
-    assert worst([TOO_LARGE]) is None
+    assert worst_change([TOO_LARGE]) is None
 
 
 @given(st.lists(st.sampled_from([finding(), TOO_BAD, OPEN, TOO_LARGE]), min_size=1, max_size=6))
@@ -125,8 +125,8 @@ def test_the_nearest_miss_breaks_the_fewest_limits_and_then_loses_least() -> Non
     bad = attempt(TOO_BAD, finding(), number=1)
     open_ = attempt(OPEN, finding(), number=2)
     worse = attempt(dataclasses.replace(OPEN, difference=-0.019), finding(), number=3)
-    assert nearest([bad, worse, open_]) is open_
-    assert nearest([bad, attempt(TOO_BAD, TOO_BAD, number=4)]) is bad
+    assert nearest_attempt([bad, worse, open_]) is open_
+    assert nearest_attempt([bad, attempt(TOO_BAD, TOO_BAD, number=4)]) is bad
 
 
 def verdict(outcome: Any, findings: list[Finding], reasons: list[str]) -> Verdict:

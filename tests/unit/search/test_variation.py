@@ -9,9 +9,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prunegate.compress.select import Amount, select
-from prunegate.policy.recipe import Search, Step
-from prunegate.search.variation import at_random, criterion_of, key, varied, with_amounts
+from prunegate.compress.select import Amount, select_survivors
+from prunegate.policy.steps import SearchSection, Step
+from prunegate.search.variation import amounts_key, at_random, criterion_of, varied, with_amounts
 
 HEADS = (6, 6, 5)
 
@@ -27,13 +27,13 @@ def policy(*steps: dict[str, Any]) -> Any:
     return SimpleNamespace(compress=tuple(Step.model_validate({"prune": s}) for s in steps))
 
 
-def searched(*steps: int) -> Search:
+def searched(*steps: int) -> SearchSection:
     vary = [{"step": step, "amount": (0.1, 0.9)} for step in steps]
-    return Search.model_validate({"vary": vary})
+    return SearchSection.model_validate({"vary": vary})
 
 
-def one_key(which: Any, search: Search, *amounts: float) -> Any:
-    return key(which, search, cast(Any, Kept()), amounts)
+def one_key(which: Any, search: SearchSection, *amounts: float) -> Any:
+    return amounts_key(which, search, cast(Any, Kept()), amounts)
 
 
 def test_only_the_varied_amounts_change() -> None:
@@ -70,7 +70,7 @@ def test_equal_keys_are_equal_removals(amounts: list[float], scope: Any) -> None
     scores = [rng.random(count) for count in HEADS]
     if scope == "per_layer":
         amounts = [max(0.1, amount) for amount in amounts]
-    kept = [select(scores, Amount(fraction=amount), scope=scope) for amount in amounts]
+    kept = [select_survivors(scores, Amount(fraction=amount), scope=scope) for amount in amounts]
     keys = [one_key(made, searched(1), amount) for amount in amounts]
     assert (keys[0] == keys[1]) == (kept[0] == kept[1])
 

@@ -11,7 +11,7 @@ import pytest
 
 from prunegate.errors import InputError
 from prunegate.search.attempt import Attempt
-from prunegate.search.workfolder import Kept, work_folder
+from prunegate.search.workfolder import KeptAttempt, work_folder
 from prunegate.verdict.finding import Finding
 
 FINDING = Finding(
@@ -33,7 +33,7 @@ FINDING = Finding(
     n=10,
     method="test",
 )
-KEPT = Kept(
+KEPT = KeptAttempt(
     attempt=Attempt(
         number=1,
         amounts=(0.25,),

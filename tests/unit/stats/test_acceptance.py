@@ -9,7 +9,7 @@ from tests.depth import THOROUGH, times
 
 from prunegate.stats import clopper_pearson, paired_exact, ratio_many, ratio_score
 from prunegate.stats.acceptance import PairedAcceptance, tail_at_least, tail_at_most
-from prunegate.stats.boundary import Boundary
+from prunegate.stats.margin_line import Boundary
 
 LINES = [
     *(Boundary(intercept=m) for m in (0.01, 0.05, 0.3, -0.05, 0.0)),

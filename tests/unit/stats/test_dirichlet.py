@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import brentq
 
-from prunegate.stats import dirichlet, joint, ratio_score
+from prunegate.stats import dirichlet, joint_counts, ratio_score
 
 STRICT = {"precision": dirichlet.test_precision, "f1": dirichlet.test_f1}
 PLAIN = {"precision": ratio_score.test_precision, "f1": ratio_score.test_f1}
@@ -19,7 +19,9 @@ MARGINS = (0.02, 0.05)
 
 
 def contrast(kind, p):
-    (ub, vb), (uc, vc) = (joint.weights(kind, model).totals(list(p)) for model in joint.MODELS)
+    (ub, vb), (uc, vc) = (
+        joint_counts.weights(kind, model).totals(list(p)) for model in joint_counts.MODELS
+    )
     return uc / vc - ub / vb
 
 

@@ -21,7 +21,7 @@ def table(kind, counts):
     """A table of K x K x K counts over label, baseline and candidate."""
     counts = np.asarray(counts, dtype=float)
     label, baseline, candidate = np.nonzero(counts)
-    return macro.Table(
+    return macro.ConfusionCounts(
         kind=kind,
         classes=counts.shape[0],
         label=label,
@@ -164,7 +164,7 @@ def test_classes_that_are_alike_are_tangos_test_of_all_rows(classes, parts, marg
     around = max(classes, 2)  # of one class, the only other decision is that for none
     label, baseline, candidate = np.array([(i, b % around, c % around) for i, b, c, _ in cells]).T
     count = np.array([n for *_, n in cells], dtype=float)
-    made = macro.Table(
+    made = macro.ConfusionCounts(
         kind="recall",
         classes=classes,
         label=label,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prunegate.stats import peak
+from prunegate.stats import maximize
 
 GRID = np.linspace(0.0, 1.0, 15)
 DENSE = np.linspace(0.0, 1.0, 40_001)
@@ -19,16 +19,16 @@ def test_it_is_the_highest_of_a_dense_grid(left, right, ratio, width):
         one, other = (np.exp(-(((x - at) / width) ** 2)) for at in (left, right))
         return one + ratio * other
 
-    assert peak.highest(hills, GRID) == pytest.approx(hills(DENSE).max(), rel=1e-6)
+    assert maximize.highest(hills, GRID) == pytest.approx(hills(DENSE).max(), rel=1e-6)
 
 
 @pytest.mark.parametrize("slope", [1.0, -1.0])
 def test_a_slope_is_highest_at_its_end(slope):
-    assert peak.highest(lambda x: 2 + slope * x, GRID) == 2 + max(slope, 0.0)
+    assert maximize.highest(lambda x: 2 + slope * x, GRID) == 2 + max(slope, 0.0)
 
 
 def test_a_flat_line_is_its_own_height():
-    assert peak.highest(np.ones_like, GRID) == 1.0
+    assert maximize.highest(np.ones_like, GRID) == 1.0
 
 
 def test_what_is_too_low_is_not_climbed():
@@ -38,5 +38,5 @@ def test_what_is_too_low_is_not_climbed():
         seen.append(len(x))
         return 1e-9 * x
 
-    assert peak.highest(low, GRID, ignore=1e-6) == 1e-9
+    assert maximize.highest(low, GRID, ignore=1e-6) == 1e-9
     assert seen == [15]

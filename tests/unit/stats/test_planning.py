@@ -53,7 +53,7 @@ def test_a_perfect_rate_needs_the_rule_of_three():
 @pytest.mark.parametrize("kind", ["precision", "f1"])
 def test_ratio_plans_deliver_about_their_power(kind):
     cells = np.array([0, 8, 8, 40, 10, 12, 12, 300], dtype=float)
-    n = sample_size.ratio(cells.tolist(), kind, 0.03, 0.05, 0.9)
+    n = sample_size.ratio_rows(cells.tolist(), kind, 0.03, 0.05, 0.9)
     rng = np.random.default_rng(3)
     test = ratio_score.test_f1 if kind == "f1" else ratio_score.test_precision
     draws = rng.multinomial(n, cells / cells.sum(), size=1500).tolist()

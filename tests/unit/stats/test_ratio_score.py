@@ -10,8 +10,15 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
-from prunegate.stats import constrained, dirichlet, joint, ratio_score, tango, tilt
-from prunegate.stats.constrained import Limit
+from prunegate.stats import (
+    constrained_mle,
+    dirichlet,
+    empirical_likelihood,
+    joint_counts,
+    ratio_score,
+    tango,
+)
+from prunegate.stats.constrained_mle import RatioLimit
 
 PLAIN = (900, 8, 6, 40, 20, 10, 14, 300)
 TABLES = [PLAIN, (50, 3, 1, 6, 4, 0, 2, 30), (50, 0, 0, 6, 4, 2, 0, 30), (0, 0, 0, 20, 0, 0, 0, 30)]
@@ -20,15 +27,17 @@ cells = st.tuples(*[st.integers(0, 60)] * 8)
 
 
 def defined(table, kind):
-    return all(joint.weights(kind, model).totals(table)[1] > 0 for model in joint.MODELS)
+    return all(
+        joint_counts.weights(kind, model).totals(table)[1] > 0 for model in joint_counts.MODELS
+    )
 
 
 @pytest.mark.parametrize("table", TABLES)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(("k", "margin"), [(1.0, 0.02), (1.0, -0.03), (0.95, 0.0)])
 def test_the_fit_is_the_constrained_maximum(table, kind, k, margin):
-    limit = Limit(kind=kind, k=k, margin=margin)
-    found = constrained.fit(table, limit)
+    limit = RatioLimit(kind=kind, k=k, margin=margin)
+    found = constrained_mle.fit_cells(table, limit)
     x = np.array(table, dtype=float)
 
     def loss(p):
@@ -57,7 +66,7 @@ def test_a_linear_limit_gives_tango(table, margin):
     n = sum(table)
     g = [-1 + margin, 1 + margin, margin]
     shares = [lost / n, gained / n, same / n]
-    p = tilt.fit(shares, g, tilt.extreme(shares, g))
+    p = empirical_likelihood.fit_shares(shares, g, empirical_likelihood.extreme(shares, g))
     variance = sum(q * w * w for q, w in zip(p, g, strict=True))
     z = sum(s * w for s, w in zip(shares, g, strict=True)) * math.sqrt(n / variance)
     assert z == pytest.approx(tango.statistic(lost, gained, n, margin), rel=1e-6, abs=1e-6)
@@ -112,11 +121,11 @@ def test_intervals_hold_the_estimate_and_agree_with_the_score(table, kind):
     assume(defined(table, kind))
     make = ratio_score.interval_f1 if kind == "f1" else ratio_score.interval_precision
     found = make(table)
-    value = Limit(kind=kind, k=1.0, margin=0.0).contrast(table)
+    value = RatioLimit(kind=kind, k=1.0, margin=0.0).contrast(table)
     assert -1 <= found.low <= value + 1e-9
     assert value - 1e-9 <= found.high <= 1
     at_low = (
-        constrained.fit(table, Limit(kind=kind, k=1.0, margin=-found.low))
+        constrained_mle.fit_cells(table, RatioLimit(kind=kind, k=1.0, margin=-found.low))
         if found.low > -1
         else None
     )
@@ -168,7 +177,7 @@ def simulated_size(probabilities, n, margin, repeats):
 def test_the_size_holds_where_few_rows_differ():
     # precision 1/2 before, 0.48 after, and every difference a loss: MOVER approves 14 % of these
     p = np.array([0, 0, 0, 0.5, 0, 0, 0.5 * (1 - 0.48 / 0.52), 0.5 * 0.48 / 0.52])
-    assert joint.weights("precision", "candidate").totals(p.tolist())[0] == pytest.approx(
+    assert joint_counts.weights("precision", "candidate").totals(p.tolist())[0] == pytest.approx(
         0.4615, abs=1e-3
     )
     assert simulated_size(p, 100, 0.02, 4000) <= 0.065

@@ -12,7 +12,7 @@ from scipy.stats import beta as beta_distribution
 from tests.depth import THOROUGH
 
 from prunegate.stats import normal, paired_exact, paired_ratio, unconditional
-from prunegate.stats.boundary import Boundary
+from prunegate.stats.margin_line import Boundary
 
 ABSOLUTE = [-0.3, -0.02, 0.0, 0.01, 0.02, 0.1, 0.5]
 RATIOS = [0.5, 0.9, 0.97, 1.03, 1.2, 3.0]
@@ -169,8 +169,8 @@ def test_the_score_that_takes_over_is_close_to_exact(n, line, z):
         middle = (low + high) // 2
         low, high = (middle, high) if boundary.score_of(middle, gained, size) > z else (low, middle)
     taken = paired_exact.against(max(low, gained), gained, size, boundary)
-    exact_p = unconditional.p_value(low, gained, size, boundary, 1e-6) - 1e-6
-    exact_harm = unconditional.p_value(gained, low, size, boundary.reversed, 1e-6) - 1e-6
+    exact_p = unconditional.unconditional_p(low, gained, size, boundary, 1e-6) - 1e-6
+    exact_harm = unconditional.unconditional_p(gained, low, size, boundary.reversed, 1e-6) - 1e-6
     score_z = boundary.score_of(low, gained, size)
     assert taken.method == paired_exact.METHOD_LARGE
     assert normal.upper_tail(score_z) == pytest.approx(exact_p, abs=1e-3)
@@ -180,7 +180,7 @@ def test_the_score_that_takes_over_is_close_to_exact(n, line, z):
 def test_the_score_takes_over_no_earlier_than_it_is_right_where_every_row_differs():
     half = paired_exact.ASYMPTOTIC_FROM
     taken = paired_exact.test(half, half, 2 * half, 0.0)
-    exact_p = unconditional.p_value(half, half, 2 * half, Boundary(intercept=0.0), 1e-6)
+    exact_p = unconditional.unconditional_p(half, half, 2 * half, Boundary(intercept=0.0), 1e-6)
     assert taken.method == paired_exact.METHOD_LARGE
     assert taken.p_value == pytest.approx(exact_p, abs=1e-3)
 
@@ -211,7 +211,7 @@ def false_approvals(n, line, alpha, rates):
     limit = {}
     for c in range(n + 1):
         k = -1
-        while k < n - c and unconditional.p_value(k + 1, c, n, boundary, 1e-4) <= alpha:
+        while k < n - c and unconditional.unconditional_p(k + 1, c, n, boundary, 1e-4) <= alpha:
             k += 1
         limit[c] = k
     for q in rates:

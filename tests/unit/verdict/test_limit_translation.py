@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from prunegate.metrics.catalogue import METRICS, Metric
 from prunegate.metrics.checks import CHECKS
-from prunegate.metrics.hypothesis import Hypothesis, exact, holds
-from prunegate.policy.model import ErrorRatio, Limit, Relative, bound
+from prunegate.metrics.hypothesis import Hypothesis, exact_fraction, holds
+from prunegate.policy.schema import ErrorRatio, Limit, Relative, bound_of
 
 pytestmark = pytest.mark.slow
 
@@ -51,7 +51,7 @@ LOWER: dict[tuple[str, str], Plain] = {
 
 
 def hypothesis(check: str, limit: Limit, metric: Metric) -> Hypothesis:
-    return CHECKS[check].claim(bound(limit), metric)
+    return CHECKS[check].claim(bound_of(limit), metric)
 
 
 def limit_of(kind: str, value: float) -> Limit:
@@ -69,7 +69,7 @@ def test_every_limit_means_what_it_says(
     (check, kind), lower = case
     before, after, n = counts
     baseline, candidate = Fraction(before, n), Fraction(after, n)
-    said = (LOWER if lower else HIGHER)[check, kind](baseline, candidate, exact(limit))
+    said = (LOWER if lower else HIGHER)[check, kind](baseline, candidate, exact_fraction(limit))
     metric = METRICS["false_positive_rate" if lower else "recall"]
     claim = hypothesis(check, limit_of(kind, limit), metric)
     found = holds(claim, metric.turned(baseline), metric.turned(candidate), metric.whole)
@@ -92,7 +92,7 @@ def test_the_same_of_means(
     (check, kind), lower = case
     if kind == "error_ratio":
         return  # means have no error rate; the policy refuses it
-    said = (LOWER if lower else HIGHER)[check, kind](before, after, exact(limit))
+    said = (LOWER if lower else HIGHER)[check, kind](before, after, exact_fraction(limit))
     metric = METRICS["mae" if lower else "mean_score"]
     claim = hypothesis(check, limit_of(kind, limit), metric)
     found = holds(claim, metric.turned(before), metric.turned(after), metric.whole)
@@ -105,7 +105,7 @@ def test_limits_are_exact_where_floats_are_not() -> None:
     claim = hypothesis("max_drop", 0.02, METRICS["recall"])
     assert holds(claim, Fraction(91, 100), Fraction(89, 100))
     assert not holds(claim, Fraction(91, 100), Fraction(8899, 10000))
-    assert exact(0.1) + exact(0.2) == exact(0.3)
+    assert exact_fraction(0.1) + exact_fraction(0.2) == exact_fraction(0.3)
 
 
 def test_a_change_of_a_metric_without_a_baseline_is_undefined() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import prunegate
 from prunegate.policy.load import parse_policy
-from prunegate.policy.model import Policy
+from prunegate.policy.schema import Policy
 from prunegate.verdict.finding import Finding, Verdict
 
 CELLS = st.lists(st.integers(0, 60), min_size=8, max_size=8).filter(any)

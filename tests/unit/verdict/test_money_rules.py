@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 
 import prunegate
-from prunegate.audit.second_opinion import second_opinion
-from prunegate.cost.measurement import Interval, Measurements, ModelFigures
+from prunegate.audit.opinion.second_opinion import second_opinion
+from prunegate.cost.measurement import Estimate95, Measurements, ModelFigures
 from prunegate.errors import InternalError
 from prunegate.policy.load import parse_policy
-from prunegate.policy.model import Policy
+from prunegate.policy.schema import Policy
 from prunegate.verdict.finding import Finding, Outcome, Status, Verdict
 
 pytestmark = pytest.mark.slow
@@ -26,7 +26,7 @@ MEASURED = Measurements(
     rounds=9,
     baseline=ModelFigures(throughput_per_s=1.0, latency_p95_ms=40.0),
     candidate=ModelFigures(throughput_per_s=1.5, latency_p95_ms=60.0),
-    cpu_ratio=Interval(value=0.7, low=0.6, high=0.8),
+    cpu_ratio=Estimate95(value=0.7, low=0.6, high=0.8),
 )
 # 100 inferences a month: quoted, .3 x 100 = 30 a month, 90 in all, 40 of it to be earned first
 QUOTED = "{billing: {per_inference: {baseline: 1, candidate: 0.7}}, %s}"

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import prunegate
-from prunegate.cost.measurement import Interval, Measurements, ModelFigures
+from prunegate.cost.measurement import Estimate95, Measurements, ModelFigures
 from prunegate.policy.load import parse_policy
 from prunegate.verdict.finding import Finding, Verdict
 
@@ -25,9 +25,9 @@ MEASURED = Measurements(
     candidate=ModelFigures(
         latency_p50_ms=8.0, latency_p95_ms=22.0, throughput_per_s=125.0, model_bytes=800
     ),
-    cpu_ratio=Interval(value=0.8, low=0.75, high=0.85),
-    latency_ratio=Interval(value=0.8, low=0.7, high=0.9),
-    noise=Interval(value=1.0, low=0.96, high=1.02),
+    cpu_ratio=Estimate95(value=0.8, low=0.75, high=0.85),
+    latency_ratio=Estimate95(value=0.8, low=0.7, high=0.9),
+    noise=Estimate95(value=1.0, low=0.96, high=1.02),
 )
 
 
@@ -106,7 +106,7 @@ def test_a_file_that_only_says_that_it_is_quiet_decides_nothing(
     noise: tuple[float, float, float], check: str, evidence: str
 ) -> None:
     value, low, high = noise
-    claimed = replace(MEASURED, noise=Interval(value=value, low=low, high=high), quiet=True)
+    claimed = replace(MEASURED, noise=Estimate95(value=value, low=low, high=high), quiet=True)
     rule = f"metric: latency_p50_ms, {check}, evidence: {evidence}"
     verdict, finding = judged(rule, claimed)
     assert (finding.status, verdict.outcome) == ("inconclusive", "inconclusive")

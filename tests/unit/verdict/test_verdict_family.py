@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import prunegate
 from prunegate.errors import PolicyError
 from prunegate.policy.load import parse_policy
-from prunegate.policy.model import Policy
+from prunegate.policy.schema import Policy
 
 CHECKS = (
     "{metric: recall, slices: all, max_drop: 0.05}",

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prunegate.policy.diff import diff, loosened
-from prunegate.policy.model import Policy
-from prunegate.policy.validation import validate
+from prunegate.policy.schema import Policy
+from prunegate.policy.validation import validate_values
+from prunegate.verdict.decide import outcome
 from prunegate.verdict.finding import Finding, SliceSummary, Verdict
-from prunegate.verdict.settle import outcome
 from prunegate.verdict.waiver import Waiver, place_of, unwaivable, with_waivers
 
 RULES = 6
@@ -29,7 +29,7 @@ def policy(at_most: int | None = 2, max_days: int = 30) -> Policy:
     }
     if at_most is not None:
         document["waivers"] = {"max_days": max_days, "at_most": at_most}
-    found, mistakes = validate(document)
+    found, mistakes = validate_values(document)
     assert found is not None, mistakes
     return found
 

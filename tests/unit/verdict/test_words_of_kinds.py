@@ -6,7 +6,7 @@ import pytest
 from tests.unit.evaluation import kinds
 
 from prunegate.gate import judge
-from prunegate.verdict import words
+from prunegate.verdict import sentences
 from prunegate.verdict.finding import Finding, Verdict
 
 pytestmark = pytest.mark.slow
@@ -122,15 +122,15 @@ def test_a_real_loss_shows_both_ends_of_its_interval(
     low: float, high: float | None, said: str
 ) -> None:
     policy = kinds.policy("language", ["{metric: nll_per_token, max_rise: 0.02}"])
-    (text,) = words.losing(policy, [finding(ci_low=low, ci_high=high)])
+    (text,) = sentences.losing(policy, [finding(ci_low=low, ci_high=high)])
     assert f"(95 % interval of the change: {said})" in text
     assert text.startswith("NLL per token on overall went from 2.593 to 2.601 nats;")
-    assert text.endswith(words.WITHIN)
+    assert text.endswith(sentences.WITHIN)
 
 
 def test_a_mean_that_misses_its_limit_by_little_does_not_look_like_it() -> None:
     policy = kinds.policy("score", ["{metric: mean_score, at_least: 2.5}"])
     missed = finding(metric="mean_score", check="at_least", status="fail", candidate=2.49996,
                      limit=2.5)  # fmt: skip
-    (text,) = words.reasons(policy, "reject", [missed])
+    (text,) = sentences.reasons(policy, "reject", [missed])
     assert text == "Mean score on overall is 2.49996; the policy asks for at least 2.5."

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from prunegate.audit.approvals.request import Request, parse_request
+from prunegate.audit.approvals.request import ApprovalRequest, parse_request
 from prunegate.audit.record import DecisionRecord
 from prunegate.audit.signing.decision import CANDIDATE, POLICY, RECORD, REPORT
 from prunegate.audit.signing.statement import Statement, Subject
@@ -46,7 +46,7 @@ class Approval:
     """The checkpoint that the signer saw, with her cosignature (``note``), and her verifier key
     (``vkey``); None: she saw none, or her key is not Ed25519."""
 
-    def asked(self, where: str) -> Request:
+    def asked(self, where: str) -> ApprovalRequest:
         """The request, read.
 
         Raises:

@@ -9,11 +9,11 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
-from prunegate.audit.approvals.people import Enrolment, Revocation, parse_utc
+from prunegate.audit.approvals.enrolments import Enrolment, Revocation, parse_utc
 from prunegate.audit.approvals.signers_file import FILE, allow, disallow, signers_of
 from prunegate.audit.approvals.trail import read_trail
-from prunegate.audit.log.pending import pend
-from prunegate.audit.signing.dsse import sign
+from prunegate.audit.log.pending import add_pending
+from prunegate.audit.signing.dsse import sign_envelope
 from prunegate.audit.signing.keys import PrivateKey
 from prunegate.audit.signing.ssh_signature import fingerprint
 from prunegate.errors import InputError
@@ -51,7 +51,7 @@ def enrol(audit: Path, found: Enrolment, gate: PrivateKey | None, now: datetime)
     path = audit / FILE
     signers_of(path)  # a file that cannot be read is found before the entry is written
     keys = [gate] if gate is not None else []
-    entry = pend(sign(found.statement().to_bytes(), keys), audit)
+    entry = add_pending(sign_envelope(found.statement().to_bytes(), keys), audit)
     if not found.is_gate:
         allow(path, found)
     return entry
@@ -71,7 +71,7 @@ def revoke(audit: Path, found: Revocation, gate: PrivateKey | None, now: datetim
         listed = ", ".join(sorted(known)) or "none"
         raise InputError(f"no key {found.fingerprint} is enrolled here; there are: {listed}")
     keys = [gate] if gate is not None else []
-    entry = pend(sign(found.statement().to_bytes(), keys), audit)
+    entry = add_pending(sign_envelope(found.statement().to_bytes(), keys), audit)
     if path.exists():
         disallow(path, found.fingerprint, now)
     return entry

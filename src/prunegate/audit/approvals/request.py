@@ -19,11 +19,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, NoReturn, get_args
 
-from prunegate.audit.canonical import canonical_bytes, plain
+from prunegate.audit.canonical import canonical_bytes, plain_json
 from prunegate.audit.record import DecisionRecord
 from prunegate.audit.signing.decision import clipped
 from prunegate.errors import EvidenceError, InputError
-from prunegate.policy.wording import show, suggest
+from prunegate.policy.messages import literal, suggest
 from prunegate.text.escape import escaped, one_line
 from prunegate.text.time import short_code
 
@@ -78,7 +78,7 @@ class Seen:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Request:
+class ApprovalRequest:
     """What is signed, read back."""
 
     answer: Answer
@@ -116,7 +116,7 @@ def request_document(
         for i in record.inputs
     ]
     return {
-        "answer": plain(BLANK),
+        "answer": plain_json(BLANK),
         "format": FORMAT,
         "record": record_sha256,
         "report": report_sha256,
@@ -133,16 +133,16 @@ def request_document(
             "reject": f"{read} I do not accept it.",
             "discuss": f"{read} I have questions and accept nothing yet.",
         },
-        "checkpoint": plain(seen),
+        "checkpoint": plain_json(seen),
     }
 
 
-def answered(document: dict[str, Any], answer: Answer) -> bytes:
+def answered_bytes(document: dict[str, Any], answer: Answer) -> bytes:
     """The canonical bytes of a request with an answer in it."""
-    return canonical_bytes({**document, "answer": plain(answer)})
+    return canonical_bytes({**document, "answer": plain_json(answer)})
 
 
-def parse_request(content: bytes, where: str) -> Request:
+def parse_request(content: bytes, where: str) -> ApprovalRequest:
     """Read an answered request, edited by whatever editor; ``where`` names it in messages.
 
     Raises:
@@ -155,7 +155,7 @@ def parse_request(content: bytes, where: str) -> Request:
     texts = (value.get("record"), value.get("report"), sentence)
     if not all(isinstance(text, str) for text in texts):
         raise InputError(f"{where}: lacks its record, report or sentences; take the file again")
-    return Request(
+    return ApprovalRequest(
         answer=answer,
         seen=_seen(value.get("checkpoint"), where),
         record=str(value["record"]),
@@ -165,7 +165,7 @@ def parse_request(content: bytes, where: str) -> Request:
     )
 
 
-def require_about(request: Request, document: dict[str, Any], where: str) -> None:
+def require_about(request: ApprovalRequest, document: dict[str, Any], where: str) -> None:
     """That a request says of its record exactly what the record gives.
 
     Args:
@@ -178,13 +178,13 @@ def require_about(request: Request, document: dict[str, Any], where: str) -> Non
     """
     if request.record != document["record"]:
         raise EvidenceError(
-            f"{where}: is about another record ({show(request.record[:12])}), not about "
+            f"{where}: is about another record ({literal(request.record[:12])}), not about "
             f"{document['record'][:12]}; an approval counts for its own record only"
         )
     expected = {k: v for k, v in document.items() if k not in ("answer", "checkpoint")}
     for key in dict.fromkeys((*expected, *request.rest)):
         got, wanted = request.rest.get(key), expected.get(key)
-        if (key in request.rest) != (key in expected) or plain(got) != wanted:
+        if (key in request.rest) != (key in expected) or plain_json(got) != wanted:
             raise EvidenceError(
                 f"{where}: '{escaped(key)[:40]}' is not what the record gives; only the fields of "
                 "'answer' may be filled in. Take the file again and sign that"
@@ -210,9 +210,9 @@ def parse_answer(value: Any, where: str) -> Answer:
         )
     if decision not in get_args(Decision):
         hint = suggest(decision, get_args(Decision))
-        raise InputError(f"{where}: the decision {show(decision)} is not known; {hint}")
+        raise InputError(f"{where}: the decision {literal(decision)} is not known; {hint}")
     if not _ROLE.fullmatch(role):
-        raise InputError(f"{where}: the role {show(role)} is no name of a role such as client")
+        raise InputError(f"{where}: the role {literal(role)} is no name of a role such as client")
     if len(value["conditions"]) > LONGEST:
         raise InputError(f"{where}: conditions of more than {LONGEST:,} characters; point to them")
     for name in ("date", "expires"):
@@ -235,7 +235,7 @@ def expiry(text: str, where: str = "expires") -> datetime:
     except (ValueError, OverflowError):
         pass
     raise InputError(
-        f"{where}: {show(text)} is no day or UTC time; write 2026-12-31 or 2026-12-31T12:00:00Z"
+        f"{where}: {literal(text)} is no day or UTC time; write 2026-12-31 or 2026-12-31T12:00:00Z"
     )
 
 

@@ -11,8 +11,8 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from prunegate.audit.approvals.people import Enrolment, parse_utc
-from prunegate.audit.log.durable import make_folder, sync_folder, write_whole
+from prunegate.audit.approvals.enrolments import Enrolment, parse_utc
+from prunegate.audit.log.durable_files import make_folder, sync_folder, write_durably
 from prunegate.audit.signing.allowed_signers import (
     AllowedSigner,
     parse_allowed_signers,
@@ -95,7 +95,7 @@ def _write(path: Path, lines: list[str]) -> None:
     parse_allowed_signers(content, str(path))
     try:
         make_folder(path.parent)
-        write_whole(path, content.encode())
+        write_durably(path, content.encode())
         sync_folder(path.parent)
     except OSError as error:
         raise InputError(f"{path}: cannot be written ({error.strerror})") from error

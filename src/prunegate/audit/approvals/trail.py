@@ -15,7 +15,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from prunegate.audit.approvals.approval import APPROVAL, Approval, approval_in
-from prunegate.audit.approvals.people import (
+from prunegate.audit.approvals.enrolments import (
     ENROLMENT,
     REVOCATION,
     Enrolment,
@@ -28,7 +28,7 @@ from prunegate.audit.log.entry import EntryFacts, ReadEntry, read_entry
 from prunegate.audit.log.folder import as_evidence, is_log, read_trust_policy
 from prunegate.audit.log.pending import each_pending
 from prunegate.audit.log.trust_policy import NONE
-from prunegate.audit.log.verify import Verified, verify
+from prunegate.audit.log.verify import Verified, verify_log
 from prunegate.audit.signing.decision import DECISION
 from prunegate.audit.signing.dsse import Envelope, parse_envelope
 from prunegate.audit.signing.keys import PublicKey, key_id
@@ -216,7 +216,7 @@ def read_folder(audit: Path, kinds: frozenset[str] | None = None) -> Folder:
     log, size = None, 0
     if is_log(audit):
         policy = replace(read_trust_policy(audit), quorum=NONE)
-        log = verify(audit, taken.read, policy=policy, missing_ok=True)
+        log = verify_log(audit, taken.read, policy=policy, missing_ok=True)
         size = log.checkpoint.size
     else:
         with as_evidence("a pending file"):

@@ -14,9 +14,8 @@ from pathlib import Path
 
 from prunegate.audit.bundle import layout
 from prunegate.audit.bundle.layout import sha256
-from prunegate.audit.bundle.words import readme
 from prunegate.audit.log.checkpoint import parse_checkpoint
-from prunegate.audit.log.durable import read_regular
+from prunegate.audit.log.durable_files import read_regular
 from prunegate.audit.log.entry import EntryFacts, read_entry
 from prunegate.audit.log.folder import (
     CHECKPOINT,
@@ -25,10 +24,10 @@ from prunegate.audit.log.folder import (
     as_evidence,
     is_log,
     read_checkpoint,
-    reading,
+    read_locked,
 )
 from prunegate.audit.log.pending import each_pending
-from prunegate.audit.log.prove import prove, prove_consistency
+from prunegate.audit.log.prove import prove_consistency, prove_entry
 from prunegate.audit.log.tiles import stored_entries
 from prunegate.audit.log.tlog_proof import SUFFIX
 from prunegate.audit.read import StoredRecord, stored_record
@@ -41,6 +40,48 @@ from prunegate.audit.signing.statement import Statement, parse_statement
 from prunegate.errors import EvidenceError, InputError
 from prunegate.text.escape import escaped
 
+_TEXT = """\
+Evidence of one decision: {outcome} for {name}
+record {digest}
+decided {created} UTC
+
+Open report.html to read it. To check that nothing was changed, you need Python 3.9 or later and
+the package cryptography, nothing of ours:
+
+    python verify_record.py .
+
+Each line that it prints begins with proved, not proved or WRONG; exit code 6 means that something
+is wrong. Keys that lie in this bundle show that its parts belong together, not who made them. Give
+the keys that you were told by another way:
+
+    python verify_record.py . --log-key 'NAME+ID+KEY' --key decides.pub --allowed-signers FILE
+
+Whoever can change this bundle can change verify_record.py too: take it from a release of prunegate,
+or read it (it is under 400 lines). With prunegate at hand, 'prunegate verify .' checks the same and
+works every number out again.
+
+Files:
+{files}
+"""
+
+
+def readme(stored: StoredRecord, files: Sequence[str]) -> str:
+    """The README's text.
+
+    Args:
+        stored: the record.
+        files: names of the bundle's files, sorted.
+    """
+    record = stored.record
+    return _TEXT.format(
+        outcome=record.outcome.upper(),
+        name=escaped(record.policy.name),
+        digest=stored.digest,
+        created=record.created,
+        files="\n".join(f"    {escaped(name)}" for name in (*files, layout.README)),
+    )
+
+
 ALWAYS = ("enrolment", "revocation")
 """Kinds of which every entry is taken."""
 ABOUT = ("approval", "waiver", "seal", "loosening")
@@ -50,7 +91,7 @@ _WAIT_S = 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
+class ExportRequest:
     """What goes into a bundle beside what the audit folder holds."""
 
     against: bytes | None = None
@@ -77,7 +118,9 @@ class _Entry:
         return f"{layout.ENTRIES}{kind}-{sha256(self.content)[:12]}"
 
 
-def export(record: str, audit: Path, wanted: Wanted | None = None) -> dict[str, bytes]:
+def export_bundle(
+    record: str, audit: Path, wanted: ExportRequest | None = None
+) -> dict[str, bytes]:
     """The files of the bundle of one decision; the same folder gives the same bytes.
 
     Args:
@@ -89,9 +132,9 @@ def export(record: str, audit: Path, wanted: Wanted | None = None) -> dict[str, 
         InputError: no such record, no entry that decides it, or files that are not the record's.
         EvidenceError: the record does not follow from itself, or the folder does not hold.
     """
-    wanted = wanted or Wanted()
+    wanted = wanted or ExportRequest()
     stored = stored_record(find_record(record, audit))
-    with reading(audit, _WAIT_S):
+    with read_locked(audit, _WAIT_S):
         entries = list(_entries(audit))
         decision = _decision(entries, stored, audit)
         files = {RECORD: stored.content}
@@ -183,7 +226,7 @@ def _chosen(
         name = layout.DECISION.removesuffix(".json") if entry is decision else entry.name
         yield f"{name}.json", entry.content
         if entry.number is not None:
-            yield f"{name}{SUFFIX}", prove(audit, entry.number, entry.content).format()
+            yield f"{name}{SUFFIX}", prove_entry(audit, entry.number, entry.content).format()
 
 
 def _log(audit: Path, against: bytes | None) -> Iterator[tuple[str, bytes]]:

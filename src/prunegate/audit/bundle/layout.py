@@ -28,7 +28,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from prunegate.audit.canonical import canonical_bytes
-from prunegate.audit.log.durable import read_regular, sync_folder, write_whole
+from prunegate.audit.log.durable_files import read_regular, sync_folder, write_durably
 from prunegate.errors import EvidenceError, InputError
 from prunegate.text.escape import escaped
 
@@ -71,13 +71,13 @@ def write_bundle(files: Mapping[str, bytes], out: Path) -> None:
     try:
         if out.suffix == ".zip":
             out.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(out, zipped(files))
+            write_durably(out, zipped(files))
             sync_folder(out.parent)
             return
         for name, content in sorted(files.items()):
             path = out / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(path, content)
+            write_durably(path, content)
     except OSError as error:
         raise InputError(f"{out}: the bundle cannot be written ({error.strerror})") from error
 

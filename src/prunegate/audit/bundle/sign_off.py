@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from prunegate.audit.approvals.hearing import Book, said_in
-from prunegate.audit.approvals.standing import Facts, sign_off
+from prunegate.audit.approvals.sentences import refusal_sentences, said_words
+from prunegate.audit.approvals.sign_off import RecordFacts, sign_off
 from prunegate.audit.approvals.trail import trail_in_bundle
-from prunegate.audit.approvals.words import said_words, sentences
+from prunegate.audit.approvals.verified_approvals import Book, said_in
 from prunegate.audit.bundle import layout
 from prunegate.audit.log.tlog_proof import SUFFIX, parse_tlog_proof
 from prunegate.audit.log.trust_policy import parse_trust_policy
@@ -22,14 +22,14 @@ from prunegate.audit.recompute import policy_of
 from prunegate.audit.signing.allowed_signers import parse_allowed_signers
 from prunegate.audit.signing.decision import RECORD, REPORT
 from prunegate.audit.signing.keys import PublicKey, key_id, parse_public_key
-from prunegate.audit.verification import Check
+from prunegate.audit.verification_report import VerificationCheck
 
 NAME = "sign-off"
 
 
 def sign_off_in(
     files: Mapping[str, bytes], signers: bytes | None, gate: tuple[PublicKey, ...]
-) -> Check:
+) -> VerificationCheck:
     """Whether what the policy asks for is met.
 
     Args:
@@ -45,7 +45,7 @@ def sign_off_in(
     wanted = policy_of(stored.record).approvals
     if wanted is None:
         detail = "the policy asks for no approvals"
-        return Check(name=NAME, status="not checked", detail=detail)
+        return VerificationCheck(name=NAME, status="not checked", detail=detail)
     entries = [
         (_number(files, name), files[name])
         for name in sorted(files)
@@ -55,7 +55,7 @@ def sign_off_in(
     listed = files.get(layout.SIGNERS, b"") if signers is None else signers
     book = Book(trail=trail, signers=parse_allowed_signers(listed.decode(), layout.SIGNERS))
     term = stored.record.revalidate_on
-    facts = Facts(
+    facts = RecordFacts(
         record=stored.digest,
         report=layout.sha256(files[REPORT]),
         outcome=stored.record.outcome,
@@ -64,9 +64,13 @@ def sign_off_in(
     now = datetime.now(UTC)
     found = sign_off(wanted, facts, said_in(book), trail.revoked(), now)
     if not found.ships:
-        return Check(name=NAME, status="missing", detail="; ".join(sentences(found)))
+        return VerificationCheck(
+            name=NAME, status="missing", detail="; ".join(refusal_sentences(found))
+        )
     told = "; ".join(said_words(one) for one in found.counted)
-    return Check(name=NAME, status="holds", detail=f"what the policy asks for is met: {told}")
+    return VerificationCheck(
+        name=NAME, status="holds", detail=f"what the policy asks for is met: {told}"
+    )
 
 
 def _number(files: Mapping[str, bytes], name: str) -> int | None:

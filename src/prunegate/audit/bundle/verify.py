@@ -21,15 +21,15 @@ from prunegate.audit.bundle.sign_off import NAME as SIGN_OFF
 from prunegate.audit.bundle.sign_off import sign_off_in
 from prunegate.audit.bundle.waivers import waivers_backed
 from prunegate.audit.log.checkpoint import parse_checkpoint
-from prunegate.audit.log.entry import parse_time
+from prunegate.audit.log.entry import parse_created
 from prunegate.audit.log.merkle import extends
-from prunegate.audit.log.note import strict_base64, verified
+from prunegate.audit.log.note import strict_base64, verified_signatures
 from prunegate.audit.log.tlog_proof import SUFFIX, parse_tlog_proof, verify_tlog_proof
 from prunegate.audit.log.trust_policy import Party, TrustPolicy, parse_trust_policy
 from prunegate.audit.read import parse_record
 from prunegate.audit.signing.allowed_signers import parse_allowed_signers, who_signed
 from prunegate.audit.signing.decision import DECISION, RECORD, REPORT, decision_statement
-from prunegate.audit.signing.dsse import parse_envelope, verify
+from prunegate.audit.signing.dsse import parse_envelope, verify_envelope
 from prunegate.audit.signing.keys import PublicKey, key_id, parse_public_key
 from prunegate.audit.signing.ssh_signature import (
     fingerprint,
@@ -37,11 +37,11 @@ from prunegate.audit.signing.ssh_signature import (
     parse_ssh_signature,
     verify_ssh,
 )
-from prunegate.audit.signing.strict_json import parse_object
-from prunegate.audit.verification import Check
+from prunegate.audit.signing.strict_json import parse_canonical_object
+from prunegate.audit.verification_report import VerificationCheck
 from prunegate.audit.waivers.backing import require_listed
 from prunegate.errors import EvidenceError, InputError
-from prunegate.policy.wording import show
+from prunegate.policy.messages import literal
 from prunegate.text.escape import escaped
 
 Files = Mapping[str, bytes]
@@ -63,32 +63,36 @@ class Trusted:
     """A checkpoint that she kept."""
 
 
-Step = Callable[[Files, Trusted], str | Check | None]
+Step = Callable[[Files, Trusted], str | VerificationCheck | None]
 
 
-def checks(files: Files, trusted: Trusted) -> Iterator[Check]:
+def checks(files: Files, trusted: Trusted) -> Iterator[VerificationCheck]:
     """Every check of a bundle, in the order in which they build on each other."""
     for name, step, missing in STEPS:
         try:
             said = step(files, trusted)
         except (EvidenceError, InputError) as error:
-            yield Check(name=name, status="broken", detail=str(error))
+            yield VerificationCheck(name=name, status="broken", detail=str(error))
         except KeyError as error:
-            yield Check(name=name, status="broken", detail=f"lacks {show(error.args[0])}")
+            yield VerificationCheck(
+                name=name, status="broken", detail=f"lacks {literal(error.args[0])}"
+            )
         except (TypeError, AttributeError, ValueError) as error:
             detail = f"malformed ({escaped(str(error))[:200]})"
-            yield Check(name=name, status="broken", detail=detail)
+            yield VerificationCheck(name=name, status="broken", detail=detail)
         else:
-            if isinstance(said, Check):
+            if isinstance(said, VerificationCheck):
                 yield said
                 continue
             status: Any = "missing" if said is None else "holds"
-            yield Check(name=name, status=status, detail=missing if said is None else said)
+            yield VerificationCheck(
+                name=name, status=status, detail=missing if said is None else said
+            )
 
 
 def _files(files: Files, _: Trusted) -> str:
     content = files[layout.MANIFEST]
-    whole = parse_object(b'{"files":' + content + b"}", layout.MANIFEST)["files"]
+    whole = parse_canonical_object(b'{"files":' + content + b"}", layout.MANIFEST)["files"]
     listed = {item["path"]: item for item in whole}
     for name in sorted({*files, *listed} - {layout.MANIFEST}):
         if name not in files:
@@ -107,7 +111,9 @@ def _entry(files: Files, _: Trusted) -> str:
     statement = opened(files[layout.DECISION], layout.DECISION)
     stored = parse_record(files[RECORD], RECORD)
     if statement.predicate_type != DECISION:
-        raise EvidenceError(f"{layout.DECISION}: is {show(statement.predicate_type)}, no decision")
+        raise EvidenceError(
+            f"{layout.DECISION}: is {literal(statement.predicate_type)}, no decision"
+        )
     expected = decision_statement(stored.record, stored.digest, report_sha256=sha256(files[REPORT]))
     if statement.subjects != expected.subjects:
         raise EvidenceError(f"{layout.DECISION}: its subjects are not what record and page give")
@@ -126,7 +132,7 @@ def _signature(files: Files, trusted: Trusted) -> str | None:
     found: frozenset[str] = frozenset()
     for name in _entries(files):
         envelope = parse_envelope(files[name], name)
-        held = verify(envelope, keys)
+        held = verify_envelope(envelope, keys)
         if wrong := {s.keyid for s in envelope.signatures} & set(map(key_id, keys)) - held:
             raise EvidenceError(f"{name}: the key {min(wrong)} did not sign this")
         if name == layout.DECISION:
@@ -185,7 +191,7 @@ def _growth(files: Files, trusted: Trusted) -> str | None:
         return None
     old, new = parse_checkpoint(older), parse_checkpoint(files[layout.CHECKPOINT])
     keys = [party.key for party in _policy(files, trusted).logs]
-    if old.checkpoint.origin != new.checkpoint.origin or not verified(old.note, keys):
+    if old.checkpoint.origin != new.checkpoint.origin or not verified_signatures(old.note, keys):
         raise EvidenceError("the older checkpoint is not of this log, by its name and key")
     then, now = old.checkpoint, new.checkpoint
     if then.size > now.size:
@@ -228,7 +234,7 @@ def _approvals(files: Files, trusted: Trusted) -> str | None:
     return "; ".join(told) or None
 
 
-def _sign_off(files: Files, trusted: Trusted) -> Check:
+def _sign_off(files: Files, trusted: Trusted) -> VerificationCheck:
     return sign_off_in(files, trusted.signers, trusted.keys)
 
 
@@ -245,7 +251,7 @@ def _approval(name: str, said: dict[str, Any], files: Files, listed: str, revoke
     signature = parse_ssh_signature(said["signature"].encode(), name)
     verify_ssh(signature, text, where=name)
     signers = parse_allowed_signers(listed, layout.SIGNERS)
-    lines = who_signed(signers, signature.key_blob, parse_time(said["created"]))
+    lines = who_signed(signers, signature.key_blob, parse_created(said["created"]))
     if not any(line.is_of(said["person"]) for line in lines):
         raise EvidenceError(f"{name}: the key {signature.fingerprint} is not of {who}")
     if signature.fingerprint in {fingerprint(key_blob(key)) for key in _deciding(files)}:

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from prunegate.audit.approvals.people import ENROLMENT, REVOCATION, enrolment_in
+from prunegate.audit.approvals.enrolments import ENROLMENT, REVOCATION, enrolment_in
 from prunegate.audit.bundle.layout import sha256
-from prunegate.audit.log.entry import parse_time
+from prunegate.audit.log.entry import parse_created
 from prunegate.audit.record import DecisionRecord
 from prunegate.audit.signing.allowed_signers import parse_allowed_signers, who_signed
 from prunegate.audit.signing.keys import PublicKey
 from prunegate.audit.signing.ssh_signature import fingerprint, key_blob
 from prunegate.audit.signing.statement import Statement
 from prunegate.audit.waivers.backing import require_same
-from prunegate.audit.waivers.consistent import require_consistent
+from prunegate.audit.waivers.consistency import require_consistent
 from prunegate.audit.waivers.entry import WAIVER, Read, read_waiver, waiver_in
 from prunegate.errors import EvidenceError
 from prunegate.policy.approvals import GATE
@@ -70,7 +70,7 @@ def _require_backed(one: Waiver, name: str, statement: Statement, listed: str) -
 
 def _require_allowed(read: Read, name: str, listed: str) -> None:
     signers = parse_allowed_signers(listed, "allowed_signers")
-    lines = who_signed(signers, read.signature.key_blob, parse_time(read.said.created))
+    lines = who_signed(signers, read.signature.key_blob, parse_created(read.said.created))
     if not any(line.is_of(read.said.person) for line in lines):
         key = read.signature.fingerprint
         raise EvidenceError(f"{name}: the key {key} is not of {escaped(read.said.person)}")

@@ -100,18 +100,18 @@ def _evidence(value: Any) -> tuple[str, ...]:
 def _created(value: Any) -> str:
     try:
         if isinstance(value, str) and _CREATED.fullmatch(value):
-            parse_time(value)
+            parse_created(value)
             return value
     except ValueError:
         pass
     raise InputError("the predicate's created is no UTC time such as 2026-11-28T09:00:00Z")
 
 
-def parse_time(created: str) -> datetime:
+def parse_created(created: str) -> datetime:
     """An entry's ``created`` as a time."""
     return datetime.fromisoformat(created)
 
 
-def format_time(time: datetime) -> str:
+def format_created(time: datetime) -> str:
     """A time as an entry's ``created``."""
     return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from prunegate.audit.log.durable import make_folder, sweep, sync_folder, write_whole
+from prunegate.audit.log.durable_files import make_folder, sweep, sync_folder, write_durably
 from prunegate.audit.log.folder import EVIDENCE, leftovers
 from prunegate.audit.log.frontier import Frontier
 from prunegate.audit.log.merkle import HASH_SIZE, leaf_hash
 from prunegate.audit.log.pending import FOLDER
-from prunegate.audit.log.tiles import ENTRIES, WIDTH, frame, layout, read_bundle, tile_path
+from prunegate.audit.log.tiles import ENTRIES, WIDTH, frame, layout, read_entry_bundle, tile_path
 
 
 def stored_frontier(audit: Path, size: int) -> Frontier:
@@ -38,7 +38,7 @@ def extend(audit: Path, frontier: Frontier, entries: Iterable[bytes]) -> None:
     """
     size = frontier.size
     old = set(layout(size))
-    bundle = bytearray(read_bundle(audit, *divmod(size, WIDTH)) if size % WIDTH else b"")
+    bundle = bytearray(read_entry_bundle(audit, *divmod(size, WIDTH)) if size % WIDTH else b"")
     for entry in entries:
         frontier.append(leaf_hash(entry))
         bundle += frame(entry)
@@ -77,4 +77,4 @@ def remove(audit: Path, paths: Iterable[str]) -> None:
 
 def _write(path: Path, content: bytes) -> None:
     make_folder(path.parent)
-    write_whole(path, content)
+    write_durably(path, content)

@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from prunegate.audit.log.checkpoint import SignedCheckpoint, parse_checkpoint
-from prunegate.audit.log.durable import PARTIAL, locked, read_regular
+from prunegate.audit.log.durable_files import PARTIAL, locked, read_regular
 from prunegate.audit.log.tiles import layout
 from prunegate.audit.log.trust_policy import TrustPolicy, parse_trust_policy
 from prunegate.errors import EvidenceError, InputError
@@ -82,7 +82,7 @@ def sealing(audit: Path, wait_s: float) -> Iterator[None]:
 
 
 @contextmanager
-def reading(audit: Path, wait_s: float) -> Iterator[None]:
+def read_locked(audit: Path, wait_s: float) -> Iterator[None]:
     """Keep sealers out while the block reads; a folder without a lock file has none.
 
     Raises:

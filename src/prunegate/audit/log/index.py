@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from prunegate.audit.log.checkpoint import Checkpoint
-from prunegate.audit.log.durable import make_folder
+from prunegate.audit.log.durable_files import make_folder
 from prunegate.audit.log.entry import EntryFacts, ReadEntry
 from prunegate.audit.log.merkle import root_of
 from prunegate.audit.log.tiles import stored_entries, tile_nodes

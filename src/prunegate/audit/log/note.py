@@ -160,7 +160,7 @@ def parse_note(content: bytes) -> Note:
     return Note(text=text[: at + 1], signatures=tuple(_parse_line(line) for line in lines))
 
 
-def sign(text: str, name: str, key: Ed25519PrivateKey) -> NoteSignature:
+def sign_note(text: str, name: str, key: Ed25519PrivateKey) -> NoteSignature:
     """A log's signature (type 0x01) of a text that ends in a newline."""
     vkey = vkey_of(key, name)
     return NoteSignature(name=name, key_id=vkey.key_id, signature=key.sign(text.encode()))
@@ -173,7 +173,9 @@ def cosign(text: str, name: str, key: Ed25519PrivateKey, time: int) -> NoteSigna
     return NoteSignature(name=name, key_id=vkey.key_id, signature=signature)
 
 
-def verified(note: Note, keys: Iterable[VerifierKey]) -> dict[VerifierKey, NoteSignature]:
+def verified_signatures(
+    note: Note, keys: Iterable[VerifierKey]
+) -> dict[VerifierKey, NoteSignature]:
     """The signatures of known keys, each of them verified; unknown keys are left out.
 
     Raises:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from prunegate.audit.log.durable import make_folder, read_regular, sync_folder, write_whole
+from prunegate.audit.log.durable_files import make_folder, read_regular, sync_folder, write_durably
 from prunegate.errors import InputError
 
 LARGEST_ENTRY = 65_535
@@ -21,7 +21,7 @@ FOLDER = "pending"
 _NAME = re.compile(r"[0-9a-f]{64}")
 
 
-def pend(entry: bytes, audit: Path) -> Path:
+def add_pending(entry: bytes, audit: Path) -> Path:
     """Write an entry under ``audit/pending/<sha256>``, lasting, whole or not at all.
 
     The same entry again is the same file; one that is already in the log is dropped when sealing.
@@ -38,7 +38,7 @@ def pend(entry: bytes, audit: Path) -> Path:
     try:
         make_folder(place.parent)
         if not place.exists():
-            write_whole(place, entry)
+            write_durably(place, entry)
         sync_folder(place.parent)
     except OSError as error:
         raise InputError(f"{audit}: the entry cannot be written ({error.strerror})") from error

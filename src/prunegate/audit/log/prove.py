@@ -19,7 +19,7 @@ from prunegate.audit.log.tiles import (
     ENTRIES,
     WIDTH,
     bundles,
-    read_bundle,
+    read_entry_bundle,
     stored_entry,
     tile_nodes,
     tile_path,
@@ -94,7 +94,7 @@ class _Search:
             first = index * WIDTH
             if first + width <= start:
                 continue
-            content = read_bundle(self._audit, index, width)
+            content = read_entry_bundle(self._audit, index, width)
             maybe = named is None and may_name(content, self._wanted)
             where = tile_path(ENTRIES, index, width)
             for number, entry in enumerate(unframe(content, width, where, first), start=first):
@@ -115,7 +115,7 @@ class _Search:
         return any(d.startswith(self._wanted) for d in (*facts.subjects, *facts.evidence))
 
 
-def prove(audit: Path, number: int, entry: bytes) -> TlogProof:
+def prove_entry(audit: Path, number: int, entry: bytes) -> TlogProof:
     """The proof that ``entry`` is number ``number`` of the current checkpoint.
 
     Raises:

@@ -20,13 +20,14 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from prunegate.audit.log.begin import signed_checkpoint
 from prunegate.audit.log.checkpoint import Checkpoint
-from prunegate.audit.log.durable import sync_folder, write_whole
-from prunegate.audit.log.entry import ReadEntry, format_time, parse_time
+from prunegate.audit.log.durable_files import make_folder, sync_folder, write_durably
+from prunegate.audit.log.entry import ReadEntry, format_created, parse_created
 from prunegate.audit.log.extend import extend, remove, stored_frontier, tidy_away
 from prunegate.audit.log.folder import (
     CHECKPOINT,
+    TRUST_POLICY,
+    is_log,
     leftovers,
     read_checkpoint,
     read_trust_policy,
@@ -34,21 +35,56 @@ from prunegate.audit.log.folder import (
 )
 from prunegate.audit.log.frontier import Frontier
 from prunegate.audit.log.index import refresh
-from prunegate.audit.log.merkle import includes, inclusion_proof, leaf_hash
-from prunegate.audit.log.note import vkey_of
+from prunegate.audit.log.merkle import EMPTY_ROOT, includes, inclusion_proof, leaf_hash
+from prunegate.audit.log.note import Note, VerifierKey, sign_note, vkey_of
 from prunegate.audit.log.pending import FOLDER, pending_names, read_pending
 from prunegate.audit.log.tiles import (
     ENTRIES,
     WIDTH,
     find_leaf,
-    read_bundle,
+    read_entry_bundle,
     stored_entry,
     tile_nodes,
     tile_path,
     unframe,
 )
-from prunegate.audit.log.trust_policy import judge_checkpoint
+from prunegate.audit.log.trust_policy import Party, TrustPolicy, judge_checkpoint
 from prunegate.errors import EvidenceError, InputError
+
+
+def begin_log(audit: Path, origin: str, key: Ed25519PrivateKey) -> VerifierKey:
+    """Begin an empty log under ``audit``; pending entries that lie there stay.
+
+    Returns:
+        The log's verifier key, for those who will check it.
+
+    Raises:
+        InputError: a log is already there, the origin is no key name, or it cannot be written.
+    """
+    vkey = vkey_of(key, origin)
+    policy = TrustPolicy(logs=(Party(name=origin, key=vkey),))
+    try:
+        make_folder(audit)
+        with sealing(audit, wait_s=10):
+            if is_log(audit):
+                raise InputError(
+                    f"{audit}: a log is already here; use another folder (--audit DIR), or seal"
+                    " into this one: prunegate audit seal"
+                )
+            write_durably(audit / TRUST_POLICY, policy.format())
+            checkpoint = signed_checkpoint(Checkpoint(origin=origin, size=0, root=EMPTY_ROOT), key)
+            write_durably(audit / CHECKPOINT, checkpoint.encode())
+            sync_folder(audit)
+    except OSError as error:
+        raise InputError(f"{audit}: the log cannot be written ({error.strerror})") from error
+    return vkey
+
+
+def signed_checkpoint(checkpoint: Checkpoint, key: Ed25519PrivateKey) -> Note:
+    """A checkpoint with the log's signature under it."""
+    text = checkpoint.text()
+    return Note(text=text, signatures=(sign_note(text, checkpoint.origin, key),))
+
 
 CLOCK_TOLERANCE = timedelta(minutes=5)
 """How far the clocks of two honest machines may lie apart."""
@@ -79,7 +115,7 @@ class _Waiting:
     leaf: bytes = field(compare=False)
 
 
-def seal(
+def seal_log(
     audit: Path, key: Ed25519PrivateKey, read: ReadEntry, now: datetime, *, wait_s: float = 10
 ) -> Sealed:
     """Take every pending entry into the log and sign the new checkpoint.
@@ -143,7 +179,7 @@ def _check_edge(audit: Path, current: Checkpoint, frontier: Frontier) -> bytes |
     first, width = index * WIDTH, current.size - index * WIDTH
     nodes = tile_nodes(audit, current.size)
     where, entry = tile_path(ENTRIES, index, width), b""
-    content = read_bundle(audit, index, width)
+    content = read_entry_bundle(audit, index, width)
     for number, entry in enumerate(unframe(content, width, where, first), start=first):
         if nodes(0, number) != leaf_hash(entry):
             raise EvidenceError(f"entry {number} ({where}) was changed after it was sealed")
@@ -191,15 +227,15 @@ def _already_sealed(audit: Path, current: Checkpoint, waiting: list[_Waiting]) -
 
 def _check_clock(fresh: list[_Waiting], latest: str | None, now: datetime) -> list[str]:
     """Warnings about late entries; refuses a clock that lies before what is or will be sealed."""
-    clock = format_time(now)
+    clock = format_created(now)
     if not fresh:
         return []
-    if latest is not None and parse_time(latest) > now + CLOCK_TOLERANCE:
+    if latest is not None and parse_created(latest) > now + CLOCK_TOLERANCE:
         raise InputError(
             f"the clock says {clock}, but the log's last entry was created {latest}: set the"
             " clock; nothing was sealed"
         )
-    if parse_time(fresh[-1].created) > now + CLOCK_TOLERANCE:
+    if parse_created(fresh[-1].created) > now + CLOCK_TOLERANCE:
         raise InputError(
             f"the clock says {clock}, but pending entry {fresh[-1].name[:12]} says that it was"
             f" created {fresh[-1].created}: set the clock, or take it out of {FOLDER}/; nothing was"
@@ -227,7 +263,7 @@ def _commit(
     try:
         extend(audit, frontier, (read_pending(audit, one.name) for one in fresh))
         new = Checkpoint(origin=current.origin, size=frontier.size, root=frontier.root())
-        write_whole(audit / CHECKPOINT, signed_checkpoint(new, key).encode())
+        write_durably(audit / CHECKPOINT, signed_checkpoint(new, key).encode())
     except BaseException as error:
         with contextlib.suppress(OSError):
             if read_checkpoint(audit).checkpoint == current:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
-from prunegate.audit.log.durable import read_regular
+from prunegate.audit.log.durable_files import read_regular
 from prunegate.audit.log.merkle import HASH_SIZE, CompactRange, Nodes
 from prunegate.audit.log.pending import LARGEST_ENTRY
 from prunegate.errors import EvidenceError, InputError
@@ -81,7 +81,7 @@ def unframe(content: bytes, count: int, where: str, first: int) -> Iterator[byte
         raise EvidenceError(f"{where}: {len(content) - at} bytes follow its last entry")
 
 
-def read_bundle(audit: Path, index: int, width: int) -> bytes:
+def read_entry_bundle(audit: Path, index: int, width: int) -> bytes:
     """Bytes of an entry bundle.
 
     Raises:
@@ -119,7 +119,7 @@ def stored_entries(audit: Path, size: int, start: int = 0) -> Iterator[tuple[int
         first = index * WIDTH
         if first + width <= start:
             continue
-        content = read_bundle(audit, index, width)
+        content = read_entry_bundle(audit, index, width)
         where = tile_path(ENTRIES, index, width)
         for number, entry in enumerate(unframe(content, width, where, first), start=first):
             if number >= start:

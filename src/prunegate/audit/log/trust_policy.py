@@ -25,7 +25,7 @@ from prunegate.audit.log.note import (
     NoteSignature,
     VerifierKey,
     parse_vkey,
-    verified,
+    verified_signatures,
 )
 from prunegate.errors import EvidenceError, InputError
 from prunegate.text.escape import escaped
@@ -52,7 +52,7 @@ class Party:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Group:
+class WitnessGroup:
     """A group of witnesses and groups, k of whom stand for it."""
 
     name: str
@@ -71,7 +71,7 @@ class TrustPolicy:
     """Logs whose checkpoints are accepted."""
     witnesses: tuple[Party, ...] = ()
     """Witnesses whose cosignatures are known."""
-    groups: tuple[Group, ...] = ()
+    groups: tuple[WitnessGroup, ...] = ()
     """Groups, each defined after its members."""
     quorum: str = NONE
     """Name of the witness or group that must have cosigned, or ``none``."""
@@ -124,7 +124,7 @@ def judge_checkpoint(policy: TrustPolicy, signed: SignedCheckpoint) -> Trust:
             f"the checkpoint is of the log {escaped(origin)}; the trust policy names {known}"
         )
     keys = [p.key for p in policy.logs if p.key.name == origin]
-    found = verified(signed.note, [*keys, *(p.key for p in policy.witnesses)])
+    found = verified_signatures(signed.note, [*keys, *(p.key for p in policy.witnesses)])
     signers = [p for p in policy.logs if p.key in found and p.key.name == origin]
     if not signers:
         raise EvidenceError(
@@ -170,7 +170,7 @@ class _Reading:
 
     logs: list[Party] = field(default_factory=list)
     witnesses: list[Party] = field(default_factory=list)
-    groups: list[Group] = field(default_factory=list)
+    groups: list[WitnessGroup] = field(default_factory=list)
     quorum: str | None = None
     names: set[str] = field(default_factory=set)
     members: set[str] = field(default_factory=set)
@@ -227,7 +227,7 @@ class _Reading:
         if needed is None or needed > len(members):
             yield f"{escaped(count)}: all, any or a number from 1 to {len(members)}"
             return
-        self.groups.append(Group(name=name, needed=needed, members=tuple(members)))
+        self.groups.append(WitnessGroup(name=name, needed=needed, members=tuple(members)))
 
     def _quorum(self, words: list[str]) -> Iterator[str]:
         if len(words) != 1:

@@ -24,8 +24,8 @@ from prunegate.audit.log.folder import (
     as_evidence,
     leftovers,
     read_checkpoint,
+    read_locked,
     read_trust_policy,
-    reading,
 )
 from prunegate.audit.log.note import NoteSignature
 from prunegate.audit.log.pending import each_pending
@@ -63,7 +63,7 @@ class Verified:
     """The older checkpoint that this log was shown to extend."""
 
 
-def verify(
+def verify_log(
     audit: Path,
     read: ReadEntry,
     *,
@@ -89,7 +89,7 @@ def verify(
     older = parse_checkpoint(against) if against is not None else None
     if not audit.is_dir():
         read_checkpoint(audit)  # says that there is no log, and how to begin one
-    with reading(audit, wait_s):
+    with read_locked(audit, wait_s):
         own = read_trust_policy(audit)
         trusted = policy or own
         signed = read_checkpoint(audit)

@@ -19,7 +19,7 @@ from prunegate.audit.log.tiles import (
     ENTRIES,
     WIDTH,
     bundles,
-    read_bundle,
+    read_entry_bundle,
     read_tile,
     tile_nodes,
     tile_path,
@@ -77,7 +77,9 @@ class EntryPass:
         stored = self._stored(0, index, width)
         entries: list[bytes] = []
         try:
-            entries.extend(unframe(read_bundle(self._audit, index, width), width, where, first))
+            entries.extend(
+                unframe(read_entry_bundle(self._audit, index, width), width, where, first)
+            )
         except EvidenceError as error:
             self._leaves(entries, stored, index, width)  # those before it: one may be changed
             if self._unfit is not None:

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import load_ssh_public_key
 
 from prunegate.audit.signing.ssh_signature import KEY_TYPES, NAMESPACE, blob_type, fingerprint
 from prunegate.errors import EvidenceError, InputError
-from prunegate.policy.wording import show
+from prunegate.policy.messages import literal
 from prunegate.text.escape import escaped
 
 LARGEST = 1 << 20
@@ -56,7 +56,7 @@ class AllowedSigner:
     def refusal(self, namespace: str, at: datetime) -> str | None:
         """Why this key may not sign for a namespace at a time; None: it may."""
         if self.namespaces is not None and not in_pattern_list(namespace, self.namespaces):
-            return f"may sign for {show(self.namespaces)} only, not for {show(namespace)}"
+            return f"may sign for {literal(self.namespaces)} only, not for {literal(namespace)}"
         if self.valid_after is not None and at < self.valid_after:
             return f"is valid only after {self.valid_after:%Y-%m-%dT%H:%M:%SZ}"
         if self.valid_before is not None and at > self.valid_before:
@@ -149,7 +149,7 @@ def in_pattern_list(text: str, patterns: str) -> bool:
     return matched
 
 
-def parse_time(text: str) -> datetime:
+def parse_ssh_time(text: str) -> datetime:
     """A time as ssh writes it: YYYYMMDD[HHMM[SS]], in UTC with Z or UTC behind it, else local.
 
     Like ssh, local time is taken as never being summer time; writing the Z avoids the question.
@@ -159,7 +159,7 @@ def parse_time(text: str) -> datetime:
     """
     found = _TIME.fullmatch(text)
     if found is None:
-        raise ValueError(f"{show(text)} is no time; write YYYYMMDDHHMMSSZ")
+        raise ValueError(f"{literal(text)} is no time; write YYYYMMDDHHMMSSZ")
     digits = found[1] + (found[2] or "").ljust(6, "0")
     try:
         time = datetime.strptime(digits, "%Y%m%d%H%M%S")
@@ -168,7 +168,7 @@ def parse_time(text: str) -> datetime:
         fields = (*time.timetuple()[:6], 0, 0, 0)
         return datetime.fromtimestamp(mktime(fields), UTC)
     except (ValueError, OverflowError) as error:
-        raise ValueError(f"{show(text)} is no time that there is") from error
+        raise ValueError(f"{literal(text)} is no time that there is") from error
 
 
 def _matches(text: str, pattern: str) -> bool:
@@ -233,12 +233,12 @@ def _settings(options: str) -> Iterator[tuple[str, str]]:
             hint = (
                 f"write {_OPTIONS[0]}=, {_OPTIONS[1]}= or {_OPTIONS[2]}= with the value in quotes"
             )
-            raise ValueError(f"the options {show(options)} cannot be read; {hint}")
+            raise ValueError(f"the options {literal(options)} cannot be read; {hint}")
         name, value, place = found[1].lower(), found[2], found.end()
         if name == "cert-authority":
             raise ValueError("certificate authorities are not taken; list each signer's own key")
         if name not in _OPTIONS or value is None:
-            raise ValueError(f"the option {show(found[1])} is not known")
+            raise ValueError(f"the option {literal(found[1])} is not known")
         if name in seen:
             raise ValueError(f"the option {name} is there twice")
         seen.add(name)
@@ -249,7 +249,7 @@ def _time_of(settings: dict[str, str], name: str) -> datetime | None:
     if name not in settings:
         return None
     try:
-        return parse_time(settings[name])
+        return parse_ssh_time(settings[name])
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from error
 
@@ -264,5 +264,5 @@ def _blob(kind: str, text: str) -> bytes:
     except (ValueError, NotImplementedError, UnsupportedAlgorithm) as error:
         raise ValueError("the key cannot be read; is it whole?") from error
     if named != kind:
-        raise ValueError(f"the key is of type {show(named)}, not {show(kind)}")
+        raise ValueError(f"the key is of type {literal(named)}, not {literal(kind)}")
     return blob

@@ -15,8 +15,8 @@ from typing import Any, get_args
 from prunegate.audit.record import DecisionRecord, Input, Search
 from prunegate.audit.signing.statement import Statement, Subject
 from prunegate.text.escape import escaped
-from prunegate.verdict.attempt import Attempt
 from prunegate.verdict.finding import Outcome, Status
+from prunegate.verdict.gate_set_attempt import GateSetAttempt
 
 DECISION = "urn:prunegate:decision:v1"
 """Predicate type of a decision."""
@@ -74,7 +74,7 @@ def decision_statement(
     )
 
 
-def _attempt(attempt: Attempt) -> dict[str, Any]:
+def _attempt(attempt: GateSetAttempt) -> dict[str, Any]:
     """What the ledger counts by (``audit/ledger.py``)."""
     return {
         "gate_set": attempt.gate_set,

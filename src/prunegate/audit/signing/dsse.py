@@ -19,9 +19,9 @@ from dataclasses import dataclass, replace
 from prunegate.audit.canonical import canonical_bytes
 from prunegate.audit.signing.keys import PrivateKey, PublicKey, key_id
 from prunegate.audit.signing.signature import is_signed, sign_message
-from prunegate.audit.signing.strict_json import parse_object, require_keys
+from prunegate.audit.signing.strict_json import parse_canonical_object, require_keys
 from prunegate.errors import EvidenceError, InputError
-from prunegate.policy.wording import show
+from prunegate.policy.messages import literal
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 
@@ -78,7 +78,7 @@ def pae(payload: bytes, payload_type: str = PAYLOAD_TYPE) -> bytes:
     return b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)
 
 
-def sign(payload: bytes, keys: Sequence[PrivateKey]) -> bytes:
+def sign_envelope(payload: bytes, keys: Sequence[PrivateKey]) -> bytes:
     """The envelope's bytes with a signature of each key; no key gives an unsigned envelope.
 
     Raises:
@@ -123,7 +123,7 @@ def parse_envelope(content: bytes, where: str = "envelope") -> Envelope:
     return Envelope(payload=payload, signatures=found)
 
 
-def verify(envelope: Envelope, public_keys: Iterable[PublicKey]) -> frozenset[str]:
+def verify_envelope(envelope: Envelope, public_keys: Iterable[PublicKey]) -> frozenset[str]:
     """Ids of those of the keys whose signature over this payload is in the envelope."""
     message = pae(envelope.payload)
     known = {key_id(key): key for key in public_keys}
@@ -144,7 +144,7 @@ def require_signed(
     """
     keys = tuple(public_keys)
     known = {key_id(key) for key in keys}
-    verified = verify(envelope, keys)
+    verified = verify_envelope(envelope, keys)
     for signature in envelope.signatures:
         if signature.keyid in known - verified:
             raise EvidenceError(
@@ -169,17 +169,19 @@ def _signed(envelope: Envelope, key: PrivateKey) -> Envelope:
 def _what_is_wrong(content: bytes, where: str) -> str:
     """Why bytes that are not spelled as an envelope are none."""
     try:
-        value = parse_object(content, where)
+        value = parse_canonical_object(content, where)
         require_keys(value, _FIELDS, where)
         if value["payloadType"] != PAYLOAD_TYPE:
-            return f"{where}: its payload type is {show(value['payloadType'])}, not {PAYLOAD_TYPE}"
+            return (
+                f"{where}: its payload type is {literal(value['payloadType'])}, not {PAYLOAD_TYPE}"
+            )
         if not isinstance(value["signatures"], list):
             return f"{where}: 'signatures' is no list"
         for number, item in enumerate(value["signatures"]):
             place = f"{where}: signatures[{number}]"
             require_keys(item, _SIGNATURE_FIELDS, place)
             if not isinstance(item["keyid"], str) or not _KEY_ID.fullmatch(item["keyid"]):
-                return f"{place}: the keyid {show(item['keyid'])} is no sha256 of a key"
+                return f"{place}: the keyid {literal(item['keyid'])} is no sha256 of a key"
             if not isinstance(item["sig"], str) or not _BASE64.fullmatch(item["sig"]):
                 return f"{place}: sig: not base64"
     except EvidenceError as error:

@@ -33,7 +33,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from prunegate.errors import InputError
-from prunegate.policy.wording import suggest
+from prunegate.policy.messages import suggest
 from prunegate.text.escape import escaped
 
 PrivateKey = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey

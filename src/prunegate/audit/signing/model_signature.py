@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from prunegate.audit.canonical import canonical_bytes
-from prunegate.audit.signing.dsse import sign
+from prunegate.audit.signing.dsse import sign_envelope
 from prunegate.audit.signing.keys import PrivateKey
 from prunegate.audit.signing.statement import Statement, Subject
 from prunegate.errors import InputError, ModelError
@@ -54,7 +54,7 @@ def sign_files(files: Sequence[FileDigest], name: str, private: PrivateKey) -> b
             "P-256 key: 'prunegate audit keygen -o FILE'"
         )
     statement = model_statement(files, name)
-    envelope = json.loads(sign(statement.to_bytes(), [private]))
+    envelope = json.loads(sign_envelope(statement.to_bytes(), [private]))
     material = {"publicKey": {"hint": _hint(private)}, "tlogEntries": []}
     return canonical_bytes(
         {"mediaType": BUNDLE, "verificationMaterial": material, "dsseEnvelope": envelope}

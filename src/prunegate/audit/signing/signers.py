@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from prunegate.audit.log.durable import make_folder, sync_folder, write_whole
+from prunegate.audit.log.durable_files import make_folder, sync_folder, write_durably
 from prunegate.audit.log.entry import EntryFacts, ReadEntry, read_entry
-from prunegate.audit.signing.dsse import parse_envelope, verify
+from prunegate.audit.signing.dsse import parse_envelope, verify_envelope
 from prunegate.audit.signing.keys import key_id, read_public_key
 from prunegate.errors import EvidenceError, InputError
 
@@ -46,7 +46,7 @@ def add_signers(audit: Path, files: Sequence[Path]) -> None:
     try:
         make_folder(audit / SIGNERS)
         for name, content in keys.items():
-            write_whole(audit / SIGNERS / f"{name}{_SUFFIX}", content)
+            write_durably(audit / SIGNERS / f"{name}{_SUFFIX}", content)
         sync_folder(audit / SIGNERS)
     except OSError as error:
         raise InputError(f"{audit}: the keys cannot be written ({error.strerror})") from error
@@ -72,7 +72,7 @@ def signed_reader(keys: Sequence[PublicKey]) -> ReadEntry:
 
 def _require_known(content: bytes, facts: EntryFacts, keys: Sequence[PublicKey]) -> None:
     try:
-        good = verify(parse_envelope(content), keys)
+        good = verify_envelope(parse_envelope(content), keys)
     except EvidenceError as error:
         raise InputError(str(error)) from error
     bad = [name for name in facts.signers if name not in good]

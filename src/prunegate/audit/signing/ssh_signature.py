@@ -27,9 +27,61 @@ from cryptography.hazmat.primitives.serialization import load_ssh_public_key
 
 from prunegate.audit.signing.keys import PrivateKey, PublicKey, openssh_line
 from prunegate.audit.signing.signature import is_signed, sign_message
-from prunegate.audit.signing.ssh_wire import Reader, mpint, string
 from prunegate.errors import EvidenceError, InputError
-from prunegate.policy.wording import show
+from prunegate.policy.messages import literal
+
+
+class Reader:
+    """Reads one value after the other; every mistake is a ValueError."""
+
+    def __init__(self, content: bytes) -> None:
+        self._rest = content
+
+    def take(self, size: int) -> bytes:
+        """The next bytes."""
+        if size > len(self._rest):
+            raise ValueError("it ends too early")
+        found, self._rest = self._rest[:size], self._rest[size:]
+        return found
+
+    def number(self) -> int:
+        """A uint32."""
+        return int.from_bytes(self.take(4))
+
+    def string(self) -> bytes:
+        """A string of bytes."""
+        return self.take(self.number())
+
+    def text(self) -> str:
+        """A string of printable ASCII."""
+        found = self.string().decode("ascii")
+        if not found or not found.isprintable():
+            raise ValueError("a name in it is empty or does not print")
+        return found
+
+    def mpint(self) -> int:
+        """A number that is not negative."""
+        content = self.string()
+        found = int.from_bytes(content, signed=True)
+        if found < 0 or mpint(found) != string(content):
+            raise ValueError("a number in it is not in its one spelling")
+        return found
+
+    def end(self) -> None:
+        """That nothing is left."""
+        if self._rest:
+            raise ValueError("something follows its end")
+
+
+def string(content: bytes) -> bytes:
+    """Bytes with their length before them."""
+    return len(content).to_bytes(4) + content
+
+
+def mpint(number: int) -> bytes:
+    """A number that is not negative, in as few bytes as a sign bit allows."""
+    return string(number.to_bytes(number.bit_length() // 8 + 1) if number else b"")
+
 
 NAMESPACE = "prunegate-signoff"
 """What an approval is signed for: ``ssh-keygen -Y sign -n prunegate-signoff``."""
@@ -121,9 +173,9 @@ def parse_ssh_signature(content: bytes, where: str = "signature") -> SshSignatur
     if reserved:
         raise InputError(f"{where}: its reserved field is not empty, which nothing writes")
     if hashed not in _HASHES:
-        raise InputError(f"{where}: its hash is {show(hashed)}, not sha512 or sha256")
+        raise InputError(f"{where}: its hash is {literal(hashed)}, not sha512 or sha256")
     if algorithm not in _algorithms(kind, where):
-        raise InputError(f"{where}: {show(algorithm)} is no algorithm of a key of type {kind}")
+        raise InputError(f"{where}: {literal(algorithm)} is no algorithm of a key of type {kind}")
     _public(key, where)
     return SshSignature(
         key_blob=key, namespace=namespace, hash=hashed, algorithm=algorithm, sig=sig
@@ -140,8 +192,8 @@ def verify_ssh(
     """
     if signature.namespace != namespace:
         raise EvidenceError(
-            f"{where}: was made for {show(signature.namespace)}, not {show(namespace)}; sign with "
-            f"'ssh-keygen -Y sign -n {namespace}'"
+            f"{where}: was made for {literal(signature.namespace)}, not {literal(namespace)}; "
+            f"sign with 'ssh-keygen -Y sign -n {namespace}'"
         )
     signed = _signed_data(namespace, signature.hash, message)
     try:
@@ -216,7 +268,7 @@ def _algorithms(kind: str, where: str) -> tuple[str, ...]:
     elif "-cert-" in kind:
         what = "a certificate;"
     else:
-        what = f"a key of type {show(kind)};"
+        what = f"a key of type {literal(kind)};"
     raise InputError(f"{where}: made with {what} sign with an Ed25519, ECDSA P-256 or RSA key")
 
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from prunegate.audit.canonical import canonical_bytes
-from prunegate.audit.signing.strict_json import parse_object, require_keys
+from prunegate.audit.signing.strict_json import parse_canonical_object, require_keys
 from prunegate.errors import EvidenceError
-from prunegate.policy.wording import show
+from prunegate.policy.messages import literal
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 
@@ -73,13 +73,13 @@ def parse_statement(content: bytes, where: str = "statement") -> Statement:
     Raises:
         EvidenceError: anything but a statement of this form.
     """
-    value = parse_object(content, where)
+    value = parse_canonical_object(content, where)
     require_keys(value, _FIELDS, where)
     if value["_type"] != STATEMENT_TYPE:
-        raise EvidenceError(f"{where}: its type is {show(value['_type'])}, not {STATEMENT_TYPE}")
+        raise EvidenceError(f"{where}: its type is {literal(value['_type'])}, not {STATEMENT_TYPE}")
     kind = value["predicateType"]
     if not isinstance(kind, str) or not _TYPE_URI.fullmatch(kind):
-        raise EvidenceError(f"{where}: the predicate type {show(kind)} is no URI")
+        raise EvidenceError(f"{where}: the predicate type {literal(kind)} is no URI")
     if not isinstance(value["predicate"], dict):
         raise EvidenceError(f"{where}: 'predicate' is no object")
     return Statement(
@@ -96,7 +96,7 @@ def _subjects(value: Any, where: str) -> tuple[Subject, ...]:
     seen: set[str] = set()
     for subject in found:
         if subject.name in seen:
-            raise EvidenceError(f"{where}: two subjects are called {show(subject.name)}")
+            raise EvidenceError(f"{where}: two subjects are called {literal(subject.name)}")
         seen.add(subject.name)
     return found
 
@@ -121,4 +121,4 @@ def _no_subject(value: Any, where: str) -> str:
         return str(error)
     if not isinstance(value["name"], str) or not value["name"]:
         return f"{where}: has no name"
-    return f"{where}: {show(value['digest']['sha256'])} is no sha256 in lower-case hexadecimal"
+    return f"{where}: {literal(value['digest']['sha256'])} is no sha256 in lower-case hexadecimal"

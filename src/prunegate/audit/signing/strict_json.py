@@ -12,8 +12,8 @@ from typing import Any, NoReturn
 
 from prunegate.audit.canonical import canonical_bytes
 from prunegate.errors import EvidenceError, InternalError
-from prunegate.models.strict_json import parse_value
-from prunegate.policy.wording import show
+from prunegate.models.config_json import parse_value
+from prunegate.policy.messages import literal
 from prunegate.text.escape import one_line
 
 _LONGEST_INT = 15
@@ -41,7 +41,7 @@ _ENCODER = json.JSONEncoder(
 )
 
 
-def parse_object(content: bytes, where: str) -> dict[str, Any]:
+def parse_canonical_object(content: bytes, where: str) -> dict[str, Any]:
     """The JSON object that some canonical (RFC 8785) bytes hold; ``where`` names them in messages.
 
     Raises:
@@ -88,6 +88,6 @@ def require_keys(value: Any, keys: frozenset[str], where: str) -> None:
     if value.keys() == keys:
         return
     if unknown := sorted(value.keys() - keys):
-        raise EvidenceError(f"{where}: has a field that is not known: {show(unknown[0])}")
+        raise EvidenceError(f"{where}: has a field that is not known: {literal(unknown[0])}")
     if missing := sorted(keys - value.keys()):
         raise EvidenceError(f"{where}: lacks the field '{missing[0]}'")

@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
-from prunegate.audit.approvals.hearing import Book
-from prunegate.audit.approvals.people import parse_utc
+from prunegate.audit.approvals.enrolments import parse_utc
 from prunegate.audit.approvals.signers_file import FILE, signers_of
 from prunegate.audit.approvals.trail import read_trail
+from prunegate.audit.approvals.verified_approvals import Book
 from prunegate.audit.canonical import canonical_bytes
 from prunegate.audit.log.entry import EntryFacts, ReadEntry
 from prunegate.audit.log.folder import EVIDENCE
@@ -25,11 +25,11 @@ from prunegate.audit.record import DecisionRecord
 from prunegate.audit.signing.decision import DECISION
 from prunegate.audit.signing.dsse import parse_envelope
 from prunegate.audit.signing.statement import parse_statement
-from prunegate.audit.waivers.consistent import require_consistent
+from prunegate.audit.waivers.consistency import require_consistent
 from prunegate.audit.waivers.entry import Read, read_waiver
 from prunegate.audit.waivers.in_force import refused
 from prunegate.errors import EvidenceError, InputError
-from prunegate.policy.wording import show
+from prunegate.policy.messages import literal
 from prunegate.text.escape import escaped
 from prunegate.verdict.waiver import Waiver
 
@@ -87,8 +87,8 @@ def require_same(one: Waiver, read: Read, where: str) -> None:
         got, wanted = getattr(one, name), getattr(expected, name)
         if got != wanted:
             raise EvidenceError(
-                f"{_named(one)}: its {name.replace('_', ' ')} is {show(got)}, but {where} waives "
-                f"{show(wanted)}"
+                f"{_named(one)}: its {name.replace('_', ' ')} is {literal(got)}, but {where} "
+                f"waives {literal(wanted)}"
             )
     if one != expected:
         raise EvidenceError(f"{_named(one)}: is told otherwise than {where} says")

@@ -10,14 +10,14 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from prunegate.audit.approvals.hearing import Book, is_gate, signer_of
-from prunegate.audit.approvals.people import parse_utc
+from prunegate.audit.approvals.enrolments import parse_utc
 from prunegate.audit.approvals.signers_file import FILE, signers_of
 from prunegate.audit.approvals.trail import Entry, read_trail
+from prunegate.audit.approvals.verified_approvals import Book, is_gate, signer_of
 from prunegate.audit.waivers.entry import Read, read_waiver
 from prunegate.audit.waivers.request import not_in_force, same_person, terms_of
 from prunegate.errors import EvidenceError
-from prunegate.policy.model import Policy
+from prunegate.policy.schema import Policy
 from prunegate.text.escape import escaped
 from prunegate.verdict.finding import Finding, Verdict
 from prunegate.verdict.waiver import Waived, Waiver, place_of, unwaivable, with_waivers

@@ -14,10 +14,10 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
 
-from prunegate.audit.canonical import digest, plain
+from prunegate.audit.canonical import digest, plain_json
 from prunegate.audit.record import DecisionRecord
 from prunegate.audit.signing.decision import clipped
-from prunegate.audit.signing.strict_json import parse_object, require_keys
+from prunegate.audit.signing.strict_json import parse_canonical_object, require_keys
 from prunegate.errors import EvidenceError, InputError
 from prunegate.text.time import short_code
 from prunegate.verdict.finding import Finding
@@ -100,12 +100,12 @@ def waiver_document(
         "policy": {"name": name, "sha256": record.policy.sha256},
         "candidate": list(record.attempt.candidate),
         "terms": terms_of(record.policy.document, finding.rule),
-        "finding": {field: plain(getattr(finding, field)) for field in (*PLACE, *SHOWN)},
+        "finding": {field: plain_json(getattr(finding, field)) for field in (*PLACE, *SHOWN)},
         "sentence": (
             f"I have read the report with the code {short_code(record_sha256)} of {name}. I accept "
             f"for this candidate, until {ask.expires}, that {about} does not hold."
         ),
-        **plain(ask),
+        **plain_json(ask),
     }
 
 
@@ -115,7 +115,7 @@ def parse_waiver(content: bytes, where: str) -> WaiverRequest:
     Raises:
         EvidenceError: it is none.
     """
-    value = parse_object(content, where)
+    value = parse_canonical_object(content, where)
     if value.get("format") != FORMAT:
         raise EvidenceError(f"{where}: no waiver request of this version ({FORMAT})")
     known = {"format", "record", "policy", "candidate", "terms", "finding", "sentence", *ASK}
@@ -163,7 +163,7 @@ def as_waiver(
         class_label=about["class_label"],
         terms=request.terms,
         candidate=request.candidate,
-        **plain(request.ask),
+        **plain_json(request.ask),
         approver=approver,
         key=key,
         created=created,

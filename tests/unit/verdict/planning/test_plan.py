@@ -7,23 +7,23 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from prunegate.cli.plan_words import _chances, lines
+from prunegate.cli.plan_words import _chances, plan_lines
 from prunegate.errors import InputError, UnsupportedError
+from prunegate.planning import Plan, PlanRequest, plan
+from prunegate.planning.assumed_groups import Assumed
+from prunegate.planning.cells import lay_out
+from prunegate.planning.characteristics import Chances
+from prunegate.planning.groups import expected, from_pilot
+from prunegate.planning.planned_limits import asked
+from prunegate.planning.shifts import border, expected_rates, shift
 from prunegate.policy.load import parse_policy
-from prunegate.policy.model import Policy
-from prunegate.verdict.planning import Plan, Wanted, plan
-from prunegate.verdict.planning.assumed import Assumed
-from prunegate.verdict.planning.characteristics import Chances
-from prunegate.verdict.planning.groups import expected, from_pilot
-from prunegate.verdict.planning.layout import lay_out
-from prunegate.verdict.planning.limits import asked
-from prunegate.verdict.planning.shifts import border, rates, shift
+from prunegate.policy.schema import Policy
 
 pytestmark = pytest.mark.slow
 
 HEAD = "prunegate: 1\nname: x\ntask: {kind: binary, positive: 1}\n"
 KINDS = "slices: [{by: k, expect: [a, b, c]}]\n"
-FEW = Wanted(simulations=1)
+FEW = PlanRequest(simulations=1)
 PILOT = {
     ("a",): (900, 12, 10, 30, 40, 14, 15, 880),
     ("b",): (300, 2, 3, 20, 20, 4, 6, 420),
@@ -80,7 +80,7 @@ def test_the_sizes_of_the_exact_test(margin, discordance, needed):
 @pytest.mark.parametrize("limit", LIMITS)
 def test_the_needed_size_delivers_the_power_and_the_margin_holds(limit):
     judged = policy(limit)
-    found = plan(judged, Assumed(prevalence=0.4), Wanted(simulations=1500, seed=5))
+    found = plan(judged, Assumed(prevalence=0.4), PlanRequest(simulations=1500, seed=5))
     chances = simulated(found)
     assert 0.87 <= chances["nothing changed"][0] <= 0.975
     approximate = any(word in limit for word in ("precision, max", "f1, max"))
@@ -99,7 +99,7 @@ def test_whole_policies_are_approved_as_planned_and_not_at_a_margin(more):
         "metric: specificity, slices: k, max_drop: {error_ratio: 1.0}, severity: warn",
         slices=f"slices: [{{by: k, expect: [a, b, c]}}, {{by: r, expect: [x, y]}}{more}]\n",
     )
-    found = plan(judged, Assumed(), Wanted(simulations=600))
+    found = plan(judged, Assumed(), PlanRequest(simulations=600))
     chances = simulated(found)
     assert chances["nothing changed"][0] >= 0.9 - 3 * chances["nothing changed"][2]
     assert chances["nothing changed"][1] <= 0.05
@@ -109,7 +109,7 @@ def test_whole_policies_are_approved_as_planned_and_not_at_a_margin(more):
 
 
 def needs(limit: str, power: float) -> int:
-    (found,) = plan(policy(limit), Assumed(), Wanted(power=power, simulations=1)).needs
+    (found,) = plan(policy(limit), Assumed(), PlanRequest(power=power, simulations=1)).needs
     assert found.needed is not None
     return found.needed
 
@@ -152,7 +152,7 @@ def test_a_demanded_gain_can_be_planned_from_a_pilot_that_shows_one():
     pilot = {(): (500, 10, 10, 20, 40, 60, 10, 800)}
     judged = policy("metric: recall, min_gain: 0.01")
     assert plan(judged, pilot, FEW).needs[0].needed is None
-    found = plan(judged, pilot, Wanted(simulations=400, as_seen=True))
+    found = plan(judged, pilot, PlanRequest(simulations=400, as_seen=True))
     assert found.needs[0].needed is not None
     assert found.scenarios[0].chances.approve > 0.5
 
@@ -195,7 +195,7 @@ def test_a_pilot_as_seen_keeps_its_change():
 
 def test_a_declared_slice_without_rows_is_never_approved():
     judged = policy("metric: recall, max_drop: 0.2", slices=KINDS)
-    found = plan(judged, {("a",): PILOT["a",], ("b",): PILOT["b",]}, Wanted(simulations=50))
+    found = plan(judged, {("a",): PILOT["a",], ("b",): PILOT["b",]}, PlanRequest(simulations=50))
     assert {s.chances.approve for s in found.scenarios} == {0.0}
     assert any("k=c is declared and has no row" in note for note in found.notes)
 
@@ -212,8 +212,8 @@ def test_a_shift_moves_its_slice_just_so_far_and_no_other(limit, times):
         assert times == 2.0  # the rows cannot move that far
         return
     (after,) = moved.applied(groups)
-    before_rate, unchanged = rates(target.metric, expected(groups[:1])[0])
-    _, shifted = rates(target.metric, expected([after])[0])
+    before_rate, unchanged = expected_rates(target.metric, expected(groups[:1])[0])
+    _, shifted = expected_rates(target.metric, expected([after])[0])
     edge = border(target.claim, before_rate)
     assert shifted == pytest.approx(unchanged + times * (edge - unchanged), abs=1e-9)
     assert sum(after.chances[:4]) == pytest.approx(1)
@@ -222,29 +222,31 @@ def test_a_shift_moves_its_slice_just_so_far_and_no_other(limit, times):
 
 def test_the_same_seed_gives_the_same_plan():
     judged = policy("metric: recall, slices: all, max_drop: 0.03", slices=KINDS)
-    one, same, other = (plan(judged, PILOT, Wanted(simulations=200, seed=s)) for s in (1, 1, 2))
+    one, same, other = (
+        plan(judged, PILOT, PlanRequest(simulations=200, seed=s)) for s in (1, 1, 2)
+    )
     assert one == same
     assert one.scenarios != other.scenarios
 
 
 def test_batches_of_simulations_add_up(monkeypatch):
-    from prunegate.verdict.planning import characteristics
+    from prunegate.planning import characteristics
 
     judged = policy("metric: recall, slices: all, max_drop: 0.03", slices=KINDS)
     monkeypatch.setattr(characteristics, "_BATCH", 8 * 3 * 70)
-    found = plan(judged, PILOT, Wanted(simulations=200))
+    found = plan(judged, PILOT, PlanRequest(simulations=200))
     chances = found.scenarios[0].chances
     assert chances.approve * 200 == pytest.approx(round(chances.approve * 200))
     assert chances.approve + chances.reject + chances.inconclusive == pytest.approx(1)
 
 
 def test_of_many_limits_the_likeliest_are_simulated(monkeypatch):
-    from prunegate.verdict.planning import characteristics
+    from prunegate.planning import characteristics
 
     judged = policy("metric: recall, slices: all, max_drop: 0.03, at_least: 0.8", slices=KINDS)
-    whole = plan(judged, PILOT, Wanted(simulations=300))
+    whole = plan(judged, PILOT, PlanRequest(simulations=300))
     monkeypatch.setattr(characteristics, "MOST_SHIFTS", 2)
-    few = plan(judged, PILOT, Wanted(simulations=300))
+    few = plan(judged, PILOT, PlanRequest(simulations=300))
     assert whole.scenarios[0] == few.scenarios[0]
     assert few.scenarios[1].slice is not None
     assert few.scenarios[1].chances.approve <= 0.05 + 0.05
@@ -281,7 +283,7 @@ def test_a_pilot_whose_slices_are_all_too_small_is_never_approved():
     )
     found = plan(judged, PILOT, FEW)
     assert (found.needs, found.scenarios, found.tests) == ((), (), 0)
-    assert "never approves" in lines(found)[-1]
+    assert "never approves" in plan_lines(found)[-1]
 
 
 def test_a_share_is_never_rounded_to_none_or_all():
@@ -297,7 +299,7 @@ def test_a_share_is_never_rounded_to_none_or_all():
 
 def test_a_pilot_without_positives_has_no_plan_for_recall():
     judged = policy("metric: recall, max_drop: 0.1", "metric: specificity, max_drop: 0.1")
-    found = plan(judged, {(): (300, 4, 5, 10, 0, 0, 0, 0)}, Wanted(simulations=20))
+    found = plan(judged, {(): (300, 4, 5, 10, 0, 0, 0, 0)}, PlanRequest(simulations=20))
     assert found.needs[0].needed is None
     assert "lacks the rows that define it" in found.needs[0].note
     assert found.scenarios[0].chances.approve == 0

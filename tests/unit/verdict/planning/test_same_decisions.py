@@ -10,15 +10,15 @@ import pytest
 from tests.depth import times
 
 import prunegate
+from prunegate.planning.cells import lay_out
+from prunegate.planning.characteristics import Gate, _bases, _redecided, draw_tables
+from prunegate.planning.groups import Group
+from prunegate.planning.limit_results import stand
+from prunegate.planning.outcomes import family, outcomes
+from prunegate.planning.planned_limits import asked
+from prunegate.planning.shifts import shift
 from prunegate.policy.load import parse_policy
-from prunegate.policy.model import Policy
-from prunegate.verdict.planning.characteristics import Gate, _bases, _redecided, draw
-from prunegate.verdict.planning.groups import Group
-from prunegate.verdict.planning.layout import lay_out
-from prunegate.verdict.planning.limits import asked
-from prunegate.verdict.planning.outcomes import family, outcomes
-from prunegate.verdict.planning.shifts import shift
-from prunegate.verdict.planning.standing import stand
+from prunegate.policy.schema import Policy
 
 pytestmark = pytest.mark.slow
 
@@ -100,7 +100,7 @@ def test_each_limit_alone(place):
     seen = set()
     for worse, scale in ((0.0, 60), (0.15, 30), (0.6, 8)):
         some = groups(worse, scale)
-        tables = draw(some, times(5, thorough=12), np.random.default_rng(place))
+        tables = draw_tables(some, times(5, thorough=12), np.random.default_rng(place))
         one_by_one = brute_force(judged, some, tables)
         assert at_once(judged, some, tables) == one_by_one
         seen |= set(one_by_one)
@@ -115,7 +115,7 @@ def test_whole_policies(seed):
     judged = policy(chosen, MINIMUM if seed % 2 else "")
     for worse, scale in ((0.0, 150), (0.1, 40), (0.0, 6), (0.3, 3), (0.5, 100)):
         some = groups(worse, scale)
-        tables = draw(some, times(3, thorough=10), rng)
+        tables = draw_tables(some, times(3, thorough=10), rng)
         assert at_once(judged, some, tables) == brute_force(judged, some, tables)
 
 
@@ -124,7 +124,7 @@ def test_all_three_outcomes_occur_and_agree():
     seen = set()
     for worse, scale in ((0.0, 150), (0.1, 100), (0.4, 60)):
         some = groups(worse, scale)
-        tables = draw(some, 15, np.random.default_rng(2))
+        tables = draw_tables(some, 15, np.random.default_rng(2))
         one_by_one = brute_force(judged, some, tables)
         assert at_once(judged, some, tables) == one_by_one
         seen |= set(one_by_one)
@@ -139,7 +139,7 @@ def test_declared_slices_that_are_absent_or_of_one_class_are_never_approved(nega
         some = some[:2]
     else:
         some = (*some[:2], *(replace(g, negatives=0) for g in some[2:]))
-    tables = draw(some, 5, np.random.default_rng(1))
+    tables = draw_tables(some, 5, np.random.default_rng(1))
     assert at_once(judged, some, tables) == brute_force(judged, some, tables)
     assert "approve" not in at_once(judged, some, tables)
 
@@ -155,7 +155,7 @@ def test_harm_on_a_slice_below_the_minimum_only_counts_in_the_family():
         )
         for g, worse in zip(groups(0.0, 12), (0.31, 0.31, 0.95, 0.0), strict=True)
     )
-    tables = draw(some, times(60, thorough=150), np.random.default_rng(3))
+    tables = draw_tables(some, times(60, thorough=150), np.random.default_rng(3))
     one_by_one = brute_force(judged, some, tables)
     assert at_once(judged, some, tables) == one_by_one
     assert len(set(one_by_one)) > 1
@@ -182,7 +182,9 @@ def test_a_slice_drawn_anew_is_judged_with_all_that_it_touches(scale):
         assert moved is not None
         decided = _redecided(gate, base, moved, np.random.default_rng(9))
         tables = base.groups.copy()
-        tables[:, list(moved.groups)] = draw(moved.applied(some), MANY, np.random.default_rng(9))
+        tables[:, list(moved.groups)] = draw_tables(
+            moved.applied(some), MANY, np.random.default_rng(9)
+        )
         words = np.where(
             decided.reject, "reject", np.where(decided.approve, "approve", "inconclusive")
         )

@@ -1,0 +1,135 @@
+"""Foreseen: which findings a policy asks for, worked out anew from the policy and the slices alone.
+
+The second opinion's own reading of a policy. Nothing here may call the code of ``verdict``: what it
+would get wrong, it would get wrong twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from prunegate.claims.checked import Claims
+from prunegate.metrics.catalogue import METRICS
+from prunegate.policy.naming import slice_name, value_text
+from prunegate.policy.schema import Policy, Rule
+from prunegate.verdict.finding import Finding, SliceSummary
+
+OVERALL = "overall"
+CLAIMS = "claims"
+
+
+class Place(NamedTuple):
+    """What a finding is about; no two findings share it."""
+
+    rule: int
+    slice: str
+    """A slice's name, or the rule's own word where none of its slices is judged."""
+    check: str
+    label: str | None = None
+    """A class of a multiclass task; None: the finding is not about one class."""
+
+
+def place_in_findings(finding: Finding) -> Place:
+    """Where a finding belongs."""
+    return Place(finding.rule, finding.slice, finding.check, finding.class_label)
+
+
+def foreseen(
+    policy: Policy, slices: Sequence[SliceSummary], claims: Claims | None = None
+) -> frozenset[Place]:
+    """The place of every finding that the policy asks for, given the slices and checks at hand."""
+    return frozenset(_on_claims(policy, claims)) | frozenset(
+        Place(index, target, check, label)
+        for index, rule in enumerate(policy.rules)
+        for target, label in (*_asked(policy, rule, slices), *_never_seen(policy, rule, slices))
+        for check in rule.limits
+    )
+
+
+def _on_claims(policy: Policy, claims: Claims | None) -> Iterator[Place]:
+    """One for each contradiction, after the rules; one for all where there is none."""
+    if policy.claims is None:
+        return
+    wrong = claims.labels if claims is not None else ()
+    for label in wrong or (None,):
+        yield Place(len(policy.rules), OVERALL, CLAIMS, label)
+
+
+def _asked(
+    policy: Policy, rule: Rule, slices: Sequence[SliceSummary]
+) -> Iterator[tuple[str, str | None]]:
+    for target in _targets(rule, slices):
+        for label in _labels(policy, rule, target, slices):
+            yield target, label
+
+
+def _never_seen(
+    policy: Policy, rule: Rule, slices: Sequence[SliceSummary]
+) -> Iterator[tuple[str, str]]:
+    """Classes listed by a rule, under the selector none of whose judged slices has them."""
+    if rule.classes in ("macro", "each"):
+        return
+    known = {summary.name for summary in slices}
+    for selector, targets in _by_selector(rule, slices):
+        there = [name for name in targets if name in known]
+        found = {label for name in there for label in _labels(policy, rule, name, slices)}
+        for value in rule.classes:
+            if there and value_text(value) not in found:
+                yield selector, value_text(value)
+
+
+def absent_slices(policy: Policy, slices: Sequence[SliceSummary]) -> set[str]:
+    """Slices that the policy names and that are not among the declared ones at hand."""
+    return set(_declared(policy)) - {summary.name for summary in slices if summary.declared}
+
+
+def _targets(rule: Rule, slices: Sequence[SliceSummary]) -> Iterator[str]:
+    """Slices that a rule speaks about; a selector that finds none to judge stands for itself."""
+    if METRICS[rule.metric].operational:
+        yield OVERALL
+        return
+    for selector, judged in _by_selector(rule, slices):
+        yield from judged or [selector]
+
+
+def _by_selector(rule: Rule, slices: Sequence[SliceSummary]) -> Iterator[tuple[str, list[str]]]:
+    """Judged slices of each selector that names any not named before, or none at all."""
+    named: set[str] = set()
+    for selector in rule.selects:
+        found = {s.name: s.declared or s.judged for s in slices if _selected(selector, s)}
+        new = found.keys() - named
+        named |= new
+        if new or not found:
+            yield selector, [name for name in new if found[name]]
+
+
+def _labels(
+    policy: Policy, rule: Rule, target: str, slices: Sequence[SliceSummary]
+) -> Iterator[str | None]:
+    """Classes that a rule judges one by one on a slice; an undeclared slice may lack some."""
+    known = {summary.name: summary for summary in slices}
+    if rule.classes == "macro" or target not in known:
+        yield None
+        return
+    if rule.classes == "each":
+        wanted = {*known[OVERALL].classes, *map(value_text, policy.task.classes)}
+    else:
+        wanted = set(map(value_text, rule.classes))
+    yield from wanted if known[target].declared else wanted.intersection(known[target].classes)
+
+
+def _selected(selector: str, summary: SliceSummary) -> bool:
+    if selector == OVERALL:
+        return summary.name == OVERALL
+    return selector in ("all", summary.slicing, summary.name)
+
+
+def _declared(policy: Policy) -> Iterator[str]:
+    yield OVERALL
+    for spec in policy.slices:
+        if spec.name is not None:
+            yield spec.name
+        for value in spec.expect:
+            parts = value if isinstance(value, tuple) else (value,)
+            yield slice_name(spec.keys, [value_text(part) for part in parts])

@@ -1,0 +1,1 @@
+"""The second opinion: another engine is asked about every finding, in its own process."""

@@ -1,0 +1,202 @@
+"""Facts: the findings as a plain table, with how far each lies beyond its limit worked out anew.
+
+The second opinion's own arithmetic, from the shown figures alone. It follows the policy language
+(a drop, a rise, a gain, a share of the baseline's value or of its errors) and none of the code that
+judged. Floats carry the shown figures, so a distance is relative to the largest number in it.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from prunegate.audit.expected_findings import CLAIMS
+from prunegate.evidence.overlapping_rates import SCORE_MINIMUM
+from prunegate.metrics.catalogue import METRICS
+from prunegate.policy.schema import Policy
+from prunegate.stats.mean import RELIABLE_ROWS
+from prunegate.verdict.finding import Finding, SliceSummary, Verdict
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FIGURES = (
+    *("baseline", "candidate", "difference", "ci_low", "ci_high", "limit"),
+    *("p_value", "p_harm", "p_harm_adjusted"),
+)
+"""The fields of a finding that are numbers or, apart from the limit, None."""
+
+LEVELS = ("at_least", "at_most")
+"""The checks that limit the candidate's own value; known here anew, as all of this file."""
+
+FACTORS: dict[str, int] = {"max_ratio": 1}
+"""Checks whose limit is a multiple of the baseline's value: 1 for at most so much, -1 for at
+least. Whoever adds such a check adds it here too, by hand: this is a second opinion."""
+
+SURE = 0.25
+"""Up to this p-value a test of a mean and its estimate agree on the side of the limit; above it
+(policies of little confidence) the test's correction for skewness may turn it."""
+
+
+def facts(policy: Policy, verdict: Verdict) -> pd.DataFrame:
+    """One row a finding: its figures (NaN: none), what they are about, and where its limit lies."""
+    import pandas as pd
+
+    slices = {summary.name: summary for summary in verdict.slices}
+    table = pd.DataFrame([_row(policy, slices, finding) for finding in verdict.findings])
+    if not table.empty:
+        _add_undefined(table)
+        _add_distances(table)
+    return table
+
+
+def _row(policy: Policy, slices: dict[str, SliceSummary], finding: Finding) -> dict[str, Any]:
+    figures = {name: getattr(finding, name) for name in FIGURES}
+    return {
+        "check": finding.check,
+        "kind": finding.limit_kind,
+        "severity": finding.severity,
+        "passed": finding.status == "pass",
+        "failed": finding.status == "fail",
+        "waived": finding.status == "waived",
+        "proven": finding.evidence == "proven",
+        "level": finding.check in (*LEVELS, CLAIMS),
+        "n": finding.n,
+        "noted": bool(finding.note),
+        "strange": sum(not _plain(value) for value in figures.values() if value is not None),
+        **{name: float(v) if _plain(v) else math.nan for name, v in figures.items()},
+        **_of_metric(policy, finding),
+        **_of_slice(policy, finding, slices.get(finding.slice)),
+    }
+
+
+def _plain(value: object) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)
+
+
+def _of_metric(policy: Policy, finding: Finding) -> dict[str, bool]:
+    """What kind of evidence there is; an interval decides where a proven figure was estimated."""
+    metric = METRICS.get(finding.metric)
+    operational = finding.check == CLAIMS or (metric is not None and metric.kind == "operational")
+    rule = dict(enumerate(policy.rules)).get(finding.rule)
+    return {
+        "operational": operational,
+        "mean": metric is not None and metric.kind == "mean",
+        "share": metric is not None and metric.kind in ("rate", "flips"),
+        "coefficient": metric is not None and metric.kind == "coefficient",
+        "lower": metric is not None and metric.better == "lower",
+        "interval": operational and finding.evidence == "proven" and finding.method != "figure",
+        "undefined_fails": rule is not None and rule.on_undefined == "fail",
+    }
+
+
+def _of_slice(
+    policy: Policy, finding: Finding, summary: SliceSummary | None
+) -> dict[str, float | bool]:
+    """How many rows its slice is short of, and whether it is a declared one of one class."""
+    if summary is None or summary.rows == 0:
+        return {"lacking": 1, "one_class": False}
+    minimum = policy.evidence.minimum
+    label = finding.class_label
+    # of a single class only whether the slice has it is shown, not how often
+    positives = (
+        summary.positives if label is None else minimum.positives * (label in summary.classes)
+    )
+    lacking = (
+        minimum.rows - summary.rows,
+        minimum.positives - positives,
+        _short_of_method(policy, finding, summary),
+    )
+    return {
+        "lacking": max(lacking),
+        "one_class": summary.declared and _one_class(policy, finding, summary),
+    }
+
+
+def _one_class(policy: Policy, finding: Finding, summary: SliceSummary) -> bool:
+    """Whether a slice has one class only; overall, that is refused for all classes together."""
+    alone = policy.task.kind == "binary" or finding.class_label is not None
+    if alone and summary.name == "overall":
+        return False
+    if policy.task.kind == "binary":
+        return summary.positives in (0, summary.rows)
+    return policy.task.kind == "multiclass" and len(summary.classes) < 2
+
+
+def _short_of_method(policy: Policy, finding: Finding, summary: SliceSummary) -> int:
+    """Rows that a proven limit lacks, because with fewer the method's error rates are not known."""
+    if finding.evidence != "proven":
+        return 0
+    metric = METRICS.get(finding.metric)
+    if metric is not None and metric.kind == "mean":
+        return RELIABLE_ROWS - summary.rows
+    ratio = finding.metric in ("precision", "f1") and finding.check not in LEVELS
+    if not ratio or policy.task.kind != "binary":
+        return 0
+    cells = summary.cells
+    flagged = [cells[b] + cells[3] + cells[4 + b] + cells[7] for b in (1, 2)]
+    if finding.metric == "f1":  # true positives with all errors: flagged or positive
+        flagged = [cells[b] + cells[3] + summary.positives for b in (1, 2)]
+    return SCORE_MINIMUM - min(flagged)
+
+
+def _add_undefined(table: pd.DataFrame) -> None:
+    """Whether a limit says nothing: a value is missing, or it refers to a baseline of zero."""
+    import numpy as np
+
+    refers = table["check"].isin(FACTORS) | (table["kind"] != "absolute")
+    of_errors = (table["kind"] == "error_ratio") & ~table["lower"]
+    zero = np.where(of_errors, table["baseline"] >= 1, table["baseline"] <= 0)
+    unpaired = ~table["level"] & table["baseline"].isna()
+    table["undefined"] = table["candidate"].isna() | unpaired | (refers & zero)
+
+
+def _add_distances(table: pd.DataFrame) -> None:
+    """How far beyond its limit a finding lies at worst and at best; not above zero: inside.
+
+    The two differ only where an interval decides, whose ends are shown for levels and for
+    ``max_ratio``; for a change that was estimated there is nothing to work it out from.
+    """
+    import numpy as np
+
+    estimate = _beyond(table)
+    shown = table["level"] | (table["check"] == "max_ratio")
+    floor = table["check"] == "at_least"
+    for name, low, high in (("worst", "ci_low", "ci_high"), ("best", "ci_high", "ci_low")):
+        end = table[low].where(floor, table[high])
+        beyond = (table["limit"] - end).where(floor, end - table["limit"])
+        largest = end.abs().combine(table["limit"].abs(), max).replace(0, 1.0)
+        distance = np.where(shown, beyond / largest, 0.0)
+        table[name] = np.where(table["interval"], distance, estimate)
+    skewed = table["mean"] & table["proven"]
+    unsure = skewed & ~(table[["p_value", "p_harm"]].min(axis=1) <= SURE)
+    table.loc[unsure, ["worst", "best"]] = 0.0
+
+
+def _beyond(table: pd.DataFrame) -> pd.Series[float]:
+    import numpy as np
+
+    value, before, limit = table["candidate"], table["baseline"], table["limit"]
+    errors = before.where(table["lower"], 1 - before)
+    base = np.select(
+        [table["kind"] == "relative", table["kind"] == "error_ratio"], [before, errors], 1.0
+    )
+    allowed = (limit * base).where(~table["check"].isin(FACTORS), limit * before)
+    rise = value - before
+    gain = rise.where(~table["lower"], -rise)
+    beyond = {
+        "at_least": limit - value,
+        "at_most": value - limit,
+        CLAIMS: value - limit,
+        "max_drop": -rise - allowed,
+        "max_rise": rise - allowed,
+        "min_gain": allowed - gain,
+        "max_gain": gain - allowed,
+        **{check: sign * (value - allowed) for check, sign in FACTORS.items()},
+    }
+    amount = np.select([table["check"] == c for c in beyond], list(beyond.values()), np.nan)
+    level = table["level"]
+    largest = np.fmax(value.abs(), allowed.abs())
+    largest = largest.where(level, np.fmax(largest, before.abs()))
+    beyond_each: pd.Series[float] = amount / largest.where(largest > 0, 1.0)
+    return beyond_each

@@ -1,0 +1,43 @@
+"""The words about a sealed bar: was it the same, and was it there before the predictions?"""
+
+from __future__ import annotations
+
+from prunegate.audit.record import Bar
+from prunegate.policy.schema import Policy
+from prunegate.verdict.gate_set_attempt import GateSetAttempt
+
+SEAL = "urn:prunegate:seal:v1"
+"""Predicate type of a bar that was sealed before its run."""
+
+
+def is_looser(policy: Policy, bar: Bar) -> bool:
+    """Whether a policy lets more be waived, or for longer, than the one that was sealed."""
+    now = policy.waivers
+    return now is not None and (now.at_most > bar.at_most or now.max_days > bar.max_days)
+
+
+def bar_in_words(attempt: GateSetAttempt, bar: Bar | None) -> str:
+    """One sentence for provenance and console."""
+    if bar is None:
+        return "no: none is known for this gate set"
+    sealed = f"sealed at {bar.sealed_at} (entry {bar.entry[:12]})"
+    if bar.rules != attempt.rules:
+        return f"no: other rules were {sealed}; this verdict was not held to them"
+    if bar.contents != attempt.contents:
+        return f"no: the rules were {sealed}, but slicing values of the gate set changed since"
+    if bar.looser:
+        return f"no: the rules were {sealed}, but more may be waived now, or for longer"
+    if bar.before_predictions is None:
+        return f"{sealed}; when the predictions were made is not known"
+    before = ("yes", "before") if bar.before_predictions else ("no", "not before")
+    return f"{before[0]}: {sealed}, {before[1]} the predictions were made"
+
+
+def bar_warning(attempt: GateSetAttempt, bar: Bar | None) -> tuple[str, ...]:
+    """A warning where a bar was sealed and the verdict was not held to it."""
+    if bar is None:
+        return ()
+    if (bar.rules, bar.contents) == (attempt.rules, attempt.contents) and not bar.looser:
+        return ()
+    why = bar_in_words(attempt, bar).removeprefix("no: ")
+    return (f"The bar sealed for this gate set is not the one it was judged by: {why}.",)

@@ -1,0 +1,72 @@
+"""A recipe carried out: from a baseline and steps to a candidate, resumed where it was stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from prunegate.compress import checkpoint
+from prunegate.compress.steps import (
+    Candidate,
+    ExportStep,
+    QuantizeStep,
+    Step,
+    unroll,
+)
+from prunegate.compress.work import Work
+from prunegate.errors import ModelError
+from prunegate.io.progress import Progress, silent
+from prunegate.models.load import LoadedModel
+from prunegate.models.onnx_file import edge
+from prunegate.models.surgery import FLOAT32
+
+
+def compress(
+    baseline: LoadedModel,
+    steps: Sequence[Step],
+    *,
+    seed: int = 0,
+    device: str = "cpu",
+    checkpoints: Path | None = None,
+    progress: Progress = silent,
+) -> Candidate:
+    """Apply a recipe to a copy of a model.
+
+    Args:
+        baseline: The model; may itself be a candidate, whose record is then continued.
+        steps: At least one.
+        seed: Every step draws its own seed from it.
+        device: "cpu" or "cuda".
+        checkpoints: A folder that belongs to this very work; what was done is kept there after
+            each operation, and taken up again. None: nothing is kept.
+        progress: Called with the stage ("step 1 of 2: rank heads"), done and total.
+
+    Raises:
+        ModelError: no steps, or a step that cannot be done as asked.
+        TableError: a step without the data it needs.
+        UnsupportedError: an unknown criterion or device, or units that the model does not have.
+    """
+    if not 0 <= seed < 1 << 63:
+        raise ModelError(f"seed {seed} has to be a whole number from 0 below 2**63.")
+    todo = unroll(steps)
+    _require_extra(steps)
+    work = Work.start(baseline, seed, device)
+    if checkpoints is not None:
+        checkpoint.load_checkpoint(work, checkpoints)
+    for one in todo[work.done :]:
+        work.do(one, _named(progress, one.place(len(steps))))
+        if checkpoints is not None and work.done < len(todo) and work.storage == FLOAT32:
+            checkpoint.save_checkpoint(work, checkpoints)
+    return work.candidate()
+
+
+def _require_extra(steps: Sequence[Step]) -> None:
+    """Miss what the last steps need now, not after the training."""
+    engines = {one.engine for one in steps if isinstance(one, QuantizeStep)}
+    if "onnxruntime" in engines or any(isinstance(one, ExportStep) for one in steps):
+        for name in ("onnx", "onnxruntime", "onnxscript"):
+            edge(name)
+
+
+def _named(progress: Progress, prefix: str) -> Progress:
+    return lambda stage, done, total: progress(f"{prefix}: {stage}", done, total)

@@ -1,0 +1,223 @@
+"""Count: a predictions table -> a tally per slice, by one GROUP BY inside the engine.
+
+The table is read once, only its needed columns, and no row is ever materialised in Python: the
+engine returns one line per combination of slicing values, label and decisions. The same pass finds
+out whether every row could be read; only when some could not is the table asked for examples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import narwhals as nw
+
+from prunegate.counting.column_reading import DIFFERS, ColumnCheck, N, Reading
+from prunegate.counting.decisions import Decisions
+from prunegate.counting.grouping import with_groups
+from prunegate.counting.labels import Labels
+from prunegate.counting.problems import of_check, of_ids, require_none
+from prunegate.counting.slices import KeyTexts, Piece, SliceCounts, slice_counts
+from prunegate.counting.tallies import Sums
+from prunegate.counting.values import ERROR, Values, quantities_of
+from prunegate.data.predictions.open_table import open_table
+from prunegate.data.predictions.table import Kind, Table
+from prunegate.data.predictions.uniqueness import duplicate_ids
+from prunegate.errors import MissingColumnsError, TableError
+from prunegate.policy.schema import Policy
+
+Rows = list[dict[str, Any]]
+READINGS: dict[str, type[Reading]] = {
+    "binary": Decisions,
+    "multiclass": Labels,
+    "score": Values,
+    "language": Values,
+}
+"""How the columns are understood, by task kind."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counted:
+    """The tally of every slice and what was noticed while counting."""
+
+    slices: tuple[SliceCounts, ...]
+    rows: int
+    warnings: tuple[str, ...]
+
+
+def columns_to_count(policy: Policy) -> tuple[str, ...]:
+    """Columns that judging reads, each once; ids are read apart, for uniqueness alone."""
+    columns = policy.data.columns
+    group = () if policy.group is None else (policy.group,)
+    return tuple(
+        dict.fromkeys(
+            (*label_columns(policy), columns.baseline, columns.candidate, *policy.keys, *group)
+        )
+    )
+
+
+def label_columns(policy: Policy) -> tuple[str, ...]:
+    """The column that says what is right (or, for language, how long the document is)."""
+    columns = policy.data.columns
+    if policy.task.kind == "language":
+        return (columns.tokens,)
+    if policy.task.kind == "score" and ERROR not in quantities_of(policy):
+        return ()
+    return (columns.label,)
+
+
+def open_predictions(policy: Policy, source: Any, *, with_ids: bool = False) -> Table:
+    """Open a predictions table with just the columns that judging needs.
+
+    Args:
+        policy: the policy; its ``data: columns:`` maps the names.
+        source: a path, a glob, several paths, or a pandas, Polars, Arrow, DuckDB or Spark frame.
+        with_ids: also the id column.
+
+    Raises:
+        TableError: it cannot be read, is empty, or lacks a column.
+    """
+    ids = (policy.data.columns.id,) if with_ids else ()
+    wanted = (*ids, *columns_to_count(policy))
+    try:
+        return open_columns(policy, source, wanted)
+    except MissingColumnsError as error:
+        present = [column for column in wanted if column not in error.missing]
+        problems = _of_incomplete(policy, open_columns(policy, source, present)) if present else []
+        if not problems:
+            raise
+        listed = "\n".join(f"  {problem}" for problem in problems)
+        raise TableError(f"{error}\nBesides:\n{listed}") from error
+
+
+def open_columns(policy: Policy, source: Any, wanted: Sequence[str]) -> Table:
+    """Open a table with some of the policy's columns, each as it is read; raises as above."""
+    columns = policy.data.columns
+    values = (*label_columns(policy), columns.baseline, columns.candidate)
+    group = () if policy.group is None else (policy.group,)
+    labels = values if policy.task.kind == "multiclass" else ()
+    return open_table(
+        source,
+        wanted,
+        text_columns=[c for c in (columns.id, *policy.keys, *group, *labels) if c in wanted],
+        numeric_columns=[c for c in values if c in wanted],
+    )
+
+
+def _of_incomplete(policy: Policy, table: Table) -> list[str]:
+    """What is wrong with the columns that are there, where others are missing."""
+    kinds: dict[str, Kind] = dict.fromkeys(columns_to_count(policy), "text")
+    reading = reading_of(policy, replace(table, kinds={**kinds, **table.kinds}))
+    checks = [check for check in reading.checks() if check.column in table.kinds]
+    sums = [_broken_rows(check).alias(_broken(place)) for place, check in enumerate(checks)]
+    problems = []
+    if checks:
+        with table.reading():
+            line = table.frame.select(*sums).collect().rows()[0]
+        found = zip(checks, line, strict=True)
+        problems = [of_check(reading, check, int(rows)) for check, rows in found if rows]
+    return problems + _of_ids(reading)
+
+
+def _of_ids(reading: Reading) -> list[str]:
+    column = reading.policy.data.columns.id
+    if column not in reading.table.kinds:
+        return []
+    return of_ids(column, duplicate_ids(reading.table, column))
+
+
+def _broken_rows(check: ColumnCheck) -> nw.Expr:
+    return check.broken.cast(nw.Int32).sum()
+
+
+def reading_of(policy: Policy, table: Table) -> Reading:
+    """How the table is read under the policy."""
+    return READINGS[policy.task.kind](policy=policy, table=table)
+
+
+def count_table(policy: Policy, table: Table) -> Counted:
+    """The tally of every slice of the policy; ids are checked where the table has them.
+
+    Raises:
+        TableError: listing everything that keeps the table from being judged: rows that cannot be
+            read, labels that the task does not have, repeated ids, empty slicing values.
+    """
+    reading = reading_of(policy, table)
+    lines = _grouped(reading)
+    require_none(table.name, _problems(reading, lines))
+    texts = KeyTexts(keys=policy.keys)
+    slices = slice_counts(policy, _pieces(reading, texts, lines))
+    rows = slices[0].rows
+    return Counted(
+        slices=with_groups(reading, texts, slices),
+        rows=rows,
+        warnings=(*_identical(lines, rows), *_unbounded(policy, slices[0])),
+    )
+
+
+def _grouped(reading: Reading) -> Rows:
+    broken = {
+        _broken(place): _broken_rows(check)
+        for place, check in enumerate(reading.checks())
+        if check.empty is None
+    }
+    summed = {N: reading.rows(), DIFFERS: nw.col(DIFFERS).max(), **reading.aggregates(), **broken}
+    by = [*reading.policy.keys, *reading.cells]
+    frame = reading.frame()
+    if not by:  # a GROUP BY needs something to group by
+        frame, by = frame.with_columns(nw.lit(0).alias("prunegate__all")), ["prunegate__all"]
+    counted = frame.group_by(*by).agg(*(e.alias(name) for name, e in summed.items()))
+    with reading.table.reading():
+        return counted.collect().rows(named=True)
+
+
+def _broken(place: int) -> str:
+    return f"prunegate__broken_{place}"
+
+
+def _problems(reading: Reading, lines: Rows) -> list[str]:
+    problems, failed = [], set()
+    for place, check in enumerate(reading.checks()):
+        rows = sum(_failing(check, place, line) for line in lines)
+        if rows:
+            problems.append(of_check(reading, check, rows))
+            failed.add(check.column)
+    problems += reading.second_look(lines, failed)
+    return problems + _of_ids(reading)
+
+
+def _failing(check: ColumnCheck, place: int, line: dict[str, Any]) -> int:
+    """Rows of a line that fail a check."""
+    if check.empty is None:
+        return int(line[_broken(place)] or 0)
+    return int(line[N]) if line[check.empty] in (None, "") else 0
+
+
+def _pieces(reading: Reading, texts: KeyTexts, lines: Rows) -> Iterator[Piece]:
+    keys = reading.policy.keys
+    for line in lines:
+        yield Piece(values=texts.of([line[key] for key in keys]), tally=reading.tally(line))
+
+
+def _identical(lines: Rows, rows: int) -> tuple[str, ...]:
+    return () if any(line[DIFFERS] for line in lines) else (identical(rows),)
+
+
+def _unbounded(policy: Policy, overall: SliceCounts) -> tuple[str, ...]:
+    tally = overall.tally
+    if policy.task.kind != "score" or not isinstance(tally, Sums) or tally.span is not None:
+        return ()
+    warning = (
+        "Scores lie outside 0 to 1 and the policy gives no 'task: range', so losses too rare to be "
+        "among the rows cannot be reckoned with."
+    )
+    return (warning,)
+
+
+def identical(rows: int) -> str:
+    """The warning about two models that cannot be told apart."""
+    return (
+        f"Baseline and candidate agree exactly on all {rows:,} rows: is the candidate really the "
+        "compressed model?"
+    )

@@ -1,0 +1,136 @@
+"""Grouping: slices whose rows come in groups that are not independent of each other.
+
+Per slicing one more pass inside the engine: rows are first summed up per group, then over groups.
+A group that spans several slices counts in each of them with the rows it has there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import narwhals as nw
+
+from prunegate.counting.cluster_sums import Clusters
+from prunegate.counting.column_reading import N, Reading
+from prunegate.counting.slices import OVERALL, KeyTexts, SliceCounts, with_tallies
+from prunegate.counting.tallies import FeatureSums, JointCounts, LabelCounts, Sums, Tally
+from prunegate.counting.values import Values, features_of, sums_of
+from prunegate.policy.naming import slice_name, value_text
+
+_OTHER = "prunegate__other_cell"
+_ALL = "prunegate__all"
+Frame = nw.LazyFrame[Any]
+
+
+def with_groups(
+    reading: Reading, texts: KeyTexts, slices: tuple[SliceCounts, ...]
+) -> tuple[SliceCounts, ...]:
+    """The slices with what their groups say; as they are where the policy names no group.
+
+    Raises:
+        InternalError: the groups of a slice do not add up to its rows.
+    """
+    if reading.policy.group is None:
+        return slices
+    found: dict[str, Any] = {}
+    for part in _parts(reading, texts):
+        found |= _moments(reading, part) if isinstance(reading, Values) else _cells(reading, part)
+    return with_tallies(slices, lambda one: _grouped(one.tally, found.get(one.name)))
+
+
+def _grouped(tally: Tally, known: Any) -> Tally:
+    if known is None:  # a slice without rows
+        return tally
+    if isinstance(tally, Sums):
+        rows, quantities = known
+        return replace(tally, count=rows, quantities=quantities)
+    clusters: Clusters = known
+    assert isinstance(tally, JointCounts | LabelCounts)  # noqa: S101  # narrows for the type checker
+    return replace(tally, clusters=clusters)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Part:
+    """One slicing: which rows, split by which keys."""
+
+    frame: Frame
+    by: tuple[str, ...]
+    label: str
+    """The slice's name where it is a single one."""
+
+    def name(self, line: Mapping[str, Any]) -> str:
+        if not self.by:
+            return self.label
+        return slice_name(self.by, [value_text(line[key]) for key in self.by])
+
+
+def _parts(reading: Reading, texts: KeyTexts) -> Iterator[_Part]:
+    frame = reading.frame().with_columns(nw.lit(0).alias(_ALL))
+    yield _Part(frame=frame, by=(), label=OVERALL)
+    for spec in reading.policy.slices:
+        if spec.keys:
+            yield _Part(frame=frame, by=spec.keys, label=spec.label)
+            continue
+        chosen = frame
+        for key, value in (spec.where or {}).items():
+            wanted = value if isinstance(value, tuple) else (value,)
+            spelled = [texts.spelled(key, value_text(one)) for one in wanted]
+            chosen = chosen.filter(nw.col(key).is_in([one for one in spelled if one is not None]))
+        yield _Part(frame=chosen, by=(), label=spec.label)
+
+
+def _cells(reading: Reading, part: _Part) -> dict[str, Clusters]:
+    """Per slice, how its cells occur together within groups."""
+    group, cells = str(reading.policy.group), list(reading.cells)
+    keys = [*part.by, _ALL, group]
+    counts = part.frame.group_by(*keys, *cells).agg(reading.rows().alias(N))
+    other = counts.rename({name: name + _OTHER for name in (*cells, N)})
+    pairs = (
+        counts.join(other, on=keys, how="inner")
+        .with_columns((nw.col(N) * nw.col(N + _OTHER)).alias("prunegate__product"))
+        .group_by(*part.by, *cells, *(name + _OTHER for name in cells))
+        .agg(nw.col("prunegate__product").sum(), nw.len().alias("prunegate__shared"))
+    )
+    groups = part.frame.group_by(*(part.by or (_ALL,))).agg(nw.col(group).n_unique().alias(N))
+    with reading.table.reading():
+        lines = pairs.collect().rows(named=True)
+        sizes = {part.name(line): int(line[N]) for line in groups.collect().rows(named=True)}
+    return _clusters(reading, part, lines, sizes)
+
+
+def _clusters(
+    reading: Reading, part: _Part, lines: Sequence[Mapping[str, Any]], sizes: Mapping[str, int]
+) -> dict[str, Clusters]:
+    products: dict[str, dict[Any, int]] = {name: {} for name in sizes}
+    shared: dict[str, dict[Any, int]] = {name: {} for name in sizes}
+    for line in lines:
+        pair = (reading.cell(line), reading.cell(line, _OTHER))
+        products[part.name(line)][pair] = int(line["prunegate__product"])
+        shared[part.name(line)][pair] = int(line["prunegate__shared"])
+    return {
+        name: Clusters(groups=sizes[name], products=products[name], shared=shared[name])
+        for name in sizes
+    }
+
+
+def _moments(reading: Values, part: _Part) -> dict[str, tuple[int, dict[str, FeatureSums]]]:
+    """Per slice, the moments of its groups."""
+    features = features_of(reading.quantities)
+    keys = [*part.by, _ALL, str(reading.policy.group)]
+    units = part.frame.group_by(*keys).agg(
+        nw.len().alias(N), *(nw.col(name).sum() for name in features)
+    )
+    sums = {
+        N: nw.col(N).sum(),
+        "prunegate__units": nw.len(),
+        **sums_of(reading.quantities),
+    }
+    total = units.group_by(*(part.by or (_ALL,))).agg(*(e.alias(name) for name, e in sums.items()))
+    with reading.table.reading():
+        lines = total.collect().rows(named=True)
+    return {
+        part.name(line): (int(line[N]), reading.moments(line, int(line["prunegate__units"])))
+        for line in lines
+    }

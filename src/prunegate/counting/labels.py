@@ -1,0 +1,92 @@
+"""Labels: a task of several classes, where the models' columns hold the label they chose.
+
+Labels are compared as texts (1, 1.0 and ``1`` are one label); the classes are those of the label
+column. With ``task: classes`` in the policy every label has to be one of them.
+"""
+
+# ruff: noqa: D102  # the base class says what each member means
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import narwhals as nw
+
+from prunegate.counting.column_reading import (
+    BASELINE,
+    CANDIDATE,
+    DIFFERS,
+    LABEL,
+    ColumnCheck,
+    N,
+    Reading,
+    flag_expression,
+    text,
+)
+from prunegate.counting.tallies import LabelCounts, Triple
+from prunegate.data.predictions.columns import shown
+from prunegate.policy.naming import value_text
+
+
+@dataclass(frozen=True, kw_only=True)
+class Labels(Reading):
+    """Labels of several classes."""
+
+    cells: ClassVar = (LABEL, BASELINE, CANDIDATE)
+
+    def derived(self) -> Mapping[str, nw.Expr]:
+        label, baseline, candidate = (text(column) for column in self._columns)
+        return {
+            LABEL: label,
+            BASELINE: baseline,
+            CANDIDATE: candidate,
+            DIFFERS: flag_expression(baseline != candidate, nw.lit(value=True)),
+        }
+
+    def of_values(self) -> Sequence[ColumnCheck]:
+        empty = [
+            ColumnCheck(column=column, words="no label", broken=text(column).is_null(), empty=name)
+            for column, name in zip(self._columns, self.cells, strict=True)
+        ]
+        if not self.policy.task.classes:
+            return empty
+        known = [value_text(value) for value in self.policy.task.classes]
+        unknown = [
+            ColumnCheck(
+                column=column,
+                words="a label that 'task: classes' does not list",
+                broken=~text(column).is_in(known).fill_null(value=True),
+            )
+            for column in self._columns
+        ]
+        return (*empty, *unknown)
+
+    def second_look(self, lines: Sequence[Mapping[str, Any]], failed: Set[str]) -> list[str]:
+        """Labels that look the same must be the same: a wrong spelling would count as an error."""
+        del failed
+        found = {line[name] for line in lines for name in self.cells if line[name] is not None}
+        alike: dict[str, list[str]] = {}
+        for label in sorted(found):
+            alike.setdefault(value_text(label), []).append(label)
+        return [
+            f"the label {shown(text)} is spelled in two ways ({', '.join(map(ascii, spelled))}); "
+            "make them the same"
+            for text, spelled in alike.items()
+            if len(spelled) > 1
+        ]
+
+    def aggregates(self) -> Mapping[str, nw.Expr]:
+        return {}
+
+    def cell(self, row: Mapping[str, Any], suffix: str = "") -> Triple:
+        label, baseline, candidate = (value_text(row[name + suffix]) for name in self.cells)
+        return label, baseline, candidate
+
+    def tally(self, row: Mapping[str, Any]) -> LabelCounts:
+        return LabelCounts(cells={self.cell(row): int(row[N])})
+
+    @property
+    def _columns(self) -> tuple[str, str, str]:
+        columns = self.policy.data.columns
+        return columns.label, columns.baseline, columns.candidate

@@ -1,0 +1,87 @@
+"""Problems: everything wrong with a predictions table, told at once.
+
+The one pass that counts also finds out how many rows fail each check; only for those that do is the
+table asked for three examples. One error lists every problem, so that a table is put right once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import narwhals as nw
+
+from prunegate.counting.column_reading import ColumnCheck, Reading
+from prunegate.data.predictions.columns import shown
+from prunegate.data.predictions.uniqueness import Duplicates
+from prunegate.errors import TableError
+
+EXAMPLES = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """Rows of one column that cannot be judged."""
+
+    column: str
+    rows: int
+    words: str
+    examples: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        noun = "row" if self.rows == 1 else "rows"
+        some = f" (for example {', '.join(self.examples)})" if self.examples else ""
+        return f"column {shown(self.column)}: {self.rows:,} {noun} with {self.words}{some}"
+
+
+def require_none(name: str, problems: Sequence[str]) -> None:
+    """Pass if there is no problem.
+
+    Raises:
+        TableError: listing all of them.
+    """
+    if not problems:
+        return
+    if len(problems) == 1:
+        raise TableError(f"{name}: {problems[0]}. Nothing was judged; correct the table")
+    lines = "\n".join(f"  {problem}" for problem in problems)
+    raise TableError(
+        f"{name}: {len(problems)} problems; nothing was judged, correct the table:\n{lines}"
+    )
+
+
+def of_check(reading: Reading, check: ColumnCheck, rows: int) -> str:
+    """A failed check with examples, by id where the table was opened with ids."""
+    found = examples(reading, check.broken, check.column)
+    return str(Problem(column=check.column, rows=rows, words=check.words, examples=found))
+
+
+def examples(reading: Reading, broken: nw.Expr, column: str) -> tuple[str, ...]:
+    """Three of the rows: value and id, the smallest ids first."""
+    key = reading.policy.data.columns.id
+    frame = reading.table.frame.filter(broken)
+    if key in reading.table.kinds:
+        found = frame.sort(key).select(nw.col(key).alias("id"), nw.col(column).alias("value"))
+    else:
+        found = frame.select(nw.lit(None).alias("id"), nw.col(column).alias("value"))
+    with reading.table.reading():
+        rows = found.head(EXAMPLES).collect().rows()
+    return tuple(dict.fromkeys(_example(identifier, value) for identifier, value in rows))
+
+
+def _example(identifier: Any, value: Any) -> str:
+    said = "nothing" if value is None or value == "" else shown(value)
+    return said if identifier is None else f"{said} at id {shown(str(identifier))}"
+
+
+def of_ids(column: str, found: Duplicates) -> list[str]:
+    """What is wrong with the ids."""
+    problems = []
+    if found.missing:
+        problems.append(Problem(column=column, rows=found.missing, words="no id"))
+    if found.surplus:
+        some = tuple(map(shown, found.examples[:EXAMPLES]))
+        words = "an id that another row has already"
+        problems.append(Problem(column=column, rows=found.surplus, words=words, examples=some))
+    return list(map(str, problems))

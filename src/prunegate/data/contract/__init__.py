@@ -1,0 +1,1 @@
+"""The data contract: what labelled data must be, judged by Great Expectations."""

@@ -1,0 +1,116 @@
+"""The data contract: what labelled data must be before any model is loaded.
+
+The profile (counts per split and slice) is taken by ``profile.py``, judged by Great Expectations
+(``expectations.py``), and told here: every broken clause at once, in plain words, with what to do.
+A clause is broken by what is absent, too; there is no way to pass by having no data.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from prunegate.data.contract.counts import Count
+from prunegate.data.contract.expectations import CountLimit, judge_counts_limits
+from prunegate.data.contract.profile import profile
+from prunegate.data.labelled.overlap import repeated_content
+from prunegate.data.labelled.rows import LabelledRows
+from prunegate.errors import ContractError, InternalError
+from prunegate.policy.schema import Policy
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clause:
+    """One thing that the data must be."""
+
+    name: str
+    """For example ``gate.content_type=video.rows``."""
+    words: str
+    """What is counted, for people."""
+    observed: int | None
+    """The count; None where there is nothing to count."""
+    expected: str
+    """For example ``at least 300`` or ``none``."""
+    holds: bool
+    advice: str
+    """What to do where it does not hold."""
+    examples: tuple[str, ...] = ()
+    """Some of what was counted, for a broken clause."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContractReport:
+    """Every clause, whether it holds or not."""
+
+    holds: bool
+    """All clauses hold, and there is at least one."""
+    clauses: tuple[Clause, ...]
+    warnings: tuple[str, ...] = ()
+    """What is allowed and still worth knowing."""
+
+    def require(self) -> None:
+        """Pass if the contract holds.
+
+        Raises:
+            ContractError: listing every broken clause.
+        """
+        if self.holds:
+            return
+        broken = [clause for clause in self.clauses if not clause.holds]
+        verb = "is" if len(broken) == 1 else "are"
+        lines = "\n".join(_line(clause) for clause in broken)
+        raise ContractError(
+            f"{len(broken)} of {len(self.clauses)} clauses {verb} broken in the data contract; no "
+            f"model was loaded:\n{lines}"
+        )
+
+
+def check_contract(rows: LabelledRows, policy: Policy, hashes: Sequence[str]) -> ContractReport:
+    """Judge labelled rows against the data contract that the policy implies.
+
+    Args:
+        rows: As ``labelled_table.read_rows`` returns them.
+        policy: Names slices, steps (hence splits), and the minimum evidence.
+        hashes: sha256 of each row's content, in the rows' order.
+
+    Raises:
+        InternalError: Great Expectations failed, dropped an expectation or contradicted us.
+    """
+    if len(hashes) != len(rows):
+        raise InternalError(f"{len(rows)} rows came with {len(hashes)} hashes")
+    counts = profile(rows, policy, hashes)
+    verdicts = judge_counts_limits([_limit(count) for count in counts])
+    clauses = tuple(map(_clause, counts, verdicts))
+    repeated = repeated_content(rows, hashes)
+    noun = rows.reads.removesuffix("s")
+    warning = f"{repeated} {noun}(s) repeat the content of another {noun} of the same split"
+    return ContractReport(
+        holds=bool(clauses) and all(verdicts),
+        clauses=clauses,
+        warnings=(warning,) if repeated else (),
+    )
+
+
+def _limit(count: Count) -> CountLimit:
+    if count.at_least is None:
+        return CountLimit(value=count.value, at_least=0, at_most=0)
+    return CountLimit(value=count.value, at_least=count.at_least, at_most=math.inf)
+
+
+def _clause(count: Count, holds: bool) -> Clause:
+    return Clause(
+        name=count.name,
+        words=count.words,
+        observed=count.value,
+        expected="none" if count.at_least is None else f"at least {count.at_least}",
+        holds=holds,
+        advice=count.advice,
+        examples=() if holds else count.examples,
+    )
+
+
+def _line(clause: Clause) -> str:
+    shown = f" ({', '.join(clause.examples)})" if clause.examples else ""
+    observed = "none" if clause.observed is None else clause.observed
+    return f"  {clause.words}: {observed}{shown}, expected {clause.expected}; {clause.advice}"

@@ -1,0 +1,1 @@
+"""Labelled rows: what models are ranked, trained and judged on."""

@@ -1,0 +1,1 @@
+"""Predictions tables: any source as one lazy frame that holds only the columns needed."""

@@ -1,0 +1,156 @@
+"""Digests of a table's columns, whatever its order of rows, its format or its files.
+
+Rows are put in an order that follows from their ids alone; then each column, that of the ids too,
+is hashed (sha256) from end to end: a number as a 64-bit float, a text as its length and its UTF-8
+bytes. So two tables have the same digests just where the same ids have the same values. Sums of
+row hashes would need no order, but whoever may choose some values can make such sums meet.
+
+The order is by a cheap number made of each id, and by the ids where two numbers meet: sorting ten
+million texts takes half a minute, sorting numbers a second. A larger table is taken in shares.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from prunegate.data.predictions.table import Table
+from prunegate.errors import TableError
+
+ROWS_AT_ONCE = 10_000_000
+"""Rows up to which a table is one share. Part of what a digest means: never to be changed."""
+_AT_ONCE = 2
+"""Columns that are put in order and hashed side by side; each takes some hundred bytes a row."""
+_SAMPLE = 10_000
+"""Rows that tell whether a column's texts repeat."""
+_MIX = np.uint64(0x9E3779B97F4A7C15)
+_SHIFT = np.uint64(29)
+
+
+def column_digests(
+    table: Table, frame: nw.LazyFrame[Any], by: str, *, rows_at_once: int = ROWS_AT_ONCE
+) -> dict[str, str] | None:
+    """sha256 of every column of a frame over ``table``, in hexadecimal, by name.
+
+    Args:
+        table: what computes the frame.
+        frame: texts and numbers, none missing.
+        by: the column of ids, unique texts.
+        rows_at_once: rows of a share, about; other shares give other digests.
+
+    None where the engine would have to send every row for it (Spark).
+
+    Raises:
+        TableError: a value is missing, or the table cannot be read.
+    """
+    shares = max(1, math.ceil(table.rows_hint / rows_at_once))
+    hashers: dict[str, _Hasher] = {}
+    for share in range(shares):
+        with table.reading():
+            found = table.engine.share_of_rows(frame, by, (share, shares))
+        if found is None:
+            return None
+        ids = _whole(found[by])
+        order = _order(ids)
+        columns = {name: ids if name == by else found[name] for name in found.column_names}
+        for name in columns:
+            hashers.setdefault(name, _Hasher())
+        with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
+            work = [
+                pool.submit(hashers[name].update, column, order, table.name)
+                for name, column in columns.items()
+            ]
+        for done in work:
+            done.result()
+    return {name: hasher.digest() for name, hasher in hashers.items()}
+
+
+def _whole(column: pa.ChunkedArray) -> pa.Array:
+    """A column in one piece; texts with offsets that may pass 2 GiB."""
+    if pa.types.is_string(column.type):
+        column = column.cast(pa.large_string())
+    whole = column.combine_chunks()
+    return whole if isinstance(whole, pa.Array) else pa.concat_arrays(whole.chunks)
+
+
+def _order(ids: pa.Array) -> NDArray[np.int64]:
+    """The one order of these rows."""
+    if ids.null_count:
+        raise TableError(f"{ids.null_count:,} rows have no id; fill them in.")
+    numbers = _numbers(*_parts(ids))
+    order = np.argsort(numbers)
+    ordered = numbers[order]
+    if bool((ordered[1:] == ordered[:-1]).any()):
+        both = pa.table({"number": numbers, "id": ids})
+        keys = [("number", "ascending"), ("id", "ascending")]
+        return np.asarray(pc.sort_indices(both, sort_keys=keys)).astype(np.int64)
+    return order
+
+
+def _parts(texts: pa.Array) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+    """Where each text begins and the last one ends, and the bytes of all."""
+    _, offsets, content = texts.buffers()
+    ends = np.frombuffer(offsets, dtype=np.int64)[texts.offset : texts.offset + len(texts) + 1]
+    return ends, np.frombuffer(content or b"", dtype=np.uint8)
+
+
+def _numbers(ends: NDArray[np.int64], content: NDArray[np.uint8]) -> NDArray[np.uint64]:
+    """A 64-bit number of each text, eight of its bytes at a time; only the order rests on it."""
+    padded = np.concatenate([content, np.zeros(8, np.uint8)])
+    words = np.lib.stride_tricks.as_strided(
+        padded[:8].view("<u8"), shape=(len(padded) - 7,), strides=(1,), writeable=False
+    )
+    starts, sizes = ends[:-1], np.diff(ends)
+    numbers = sizes.astype(np.uint64)
+    for at in range(0, int(sizes.max(initial=0)), 8):
+        live = np.flatnonzero(sizes > at)
+        word = words[starts[live] + at].astype(np.uint64)
+        beyond = np.maximum(0, at + 8 - sizes[live]).astype(np.uint64) * np.uint64(8)
+        word = (word << beyond) >> beyond  # the next text's bytes
+        mixed = (numbers[live] ^ word) * _MIX
+        numbers[live] = mixed ^ (mixed >> _SHIFT)
+    return numbers
+
+
+def _taken(texts: pa.Array, order: NDArray[np.int64]) -> pa.Array:
+    """Texts in an order; where few are distinct, their numbers are what is moved about."""
+    sample = texts[:_SAMPLE]
+    if pc.count_distinct(sample).as_py() > len(sample) // 2:
+        return texts.take(pa.array(order))
+    coded = texts.dictionary_encode()
+    return coded.dictionary.take(pa.array(coded.indices.to_numpy()[order]))
+
+
+class _Hasher:
+    """A column's digest so far; where one share ends and the next begins does not show."""
+
+    def __init__(self) -> None:
+        self._rows = 0
+        self._sizes, self._values = hashlib.sha256(), hashlib.sha256()
+
+    def update(
+        self, given: pa.Array | pa.ChunkedArray, order: NDArray[np.int64], name: str
+    ) -> None:
+        column = _whole(given) if isinstance(given, pa.ChunkedArray) else given
+        if column.null_count:
+            raise TableError(f"{name}: {column.null_count:,} rows lack a value; fill them in.")
+        self._rows += len(column)
+        if pa.types.is_large_string(column.type):
+            ends, content = _parts(_taken(column, order))
+            self._sizes.update(np.diff(ends).astype("<i8", copy=False).data)
+            self._values.update(content[ends[0] : ends[-1]].data)
+        else:
+            numbers = column.cast(pa.float64()).to_numpy()[order] + 0.0  # -0 and 0 are one number
+            self._values.update(numbers.astype("<f8", copy=False).data)
+
+    def digest(self) -> str:
+        parts = self._sizes.digest() + self._values.digest()
+        return hashlib.sha256(b"%d " % self._rows + parts).hexdigest()

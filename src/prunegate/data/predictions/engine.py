@@ -1,0 +1,192 @@
+"""The engine that reads tables: DuckDB in memory, bounded, spilling to disk, without network.
+
+Its errors about data become one ``TableError``; its errors about SQL are ours and stay as they are.
+``Engine`` is what a table asks of whatever computes it; ``spark.py`` has the other one.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import re
+import shutil
+import tempfile
+import weakref
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import duckdb
+import narwhals
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from prunegate.data.predictions.columns import quoted
+from prunegate.errors import TableError
+
+MEMORY_LIMIT = "1.5GB"
+"""What DuckDB may hold before it spills to the temporary folder."""
+
+WHOLE_NUMBERS = {
+    *("tinyint", "smallint", "integer", "bigint", "hugeint"),
+    *("utinyint", "usmallint", "uinteger", "ubigint", "uhugeint"),
+}
+"""DuckDB's types of whole numbers."""
+
+_OURS = (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException)
+
+
+class Engine(Protocol):
+    """What computes a table's lazy frame."""
+
+    def reading(self, name: str) -> AbstractContextManager[None]:
+        """Wrap a collect: damage found while reading becomes a TableError about ``name``."""
+
+    def hashes(
+        self, frame: narwhals.LazyFrame[Any], column: str, share: tuple[int, int]
+    ) -> NDArray[np.uint64] | None:
+        """64-bit hashes of a column's values, missing ones left out; equal values, equal hashes.
+
+        Args:
+            frame: the table's frame.
+            column: whose values.
+            share: (i, k) asks for the hashes that leave the remainder i when divided by k.
+
+        None where the values would have to travel for it: then whoever asks has to count.
+        """
+
+    def share_of_rows(
+        self, frame: narwhals.LazyFrame[Any], by: str, share: tuple[int, int]
+    ) -> pa.Table | None:
+        """Rows in any order, with texts in Unicode's NFC.
+
+        Args:
+            frame: over the table's frame.
+            by: a column of texts.
+            share: (i, k) asks for the i-th of k shares, by the sha256 of that column, which every
+                version of an engine computes alike.
+
+        None where the rows would have to travel for it.
+        """
+
+
+@dataclass(frozen=True, kw_only=True)
+class DuckDB:
+    """The engine of every table but Spark's."""
+
+    connection: Any
+    """Kept alive with the table; a DuckDB relation given by the user has its own."""
+    stored: Any = None
+    """The relation before its columns were cast; None: hash what they were cast to."""
+
+    def reading(self, name: str) -> AbstractContextManager[None]:
+        """As ``Engine`` says."""
+        return duckdb_errors(name)
+
+    def hashes(
+        self, frame: narwhals.LazyFrame[Any], column: str, share: tuple[int, int]
+    ) -> NDArray[np.uint64]:
+        """As ``Engine`` says; whole numbers are hashed as they are stored, not as texts."""
+        cell, (place, shares) = quoted(column), share
+        source = self._cheapest(frame, column)
+        hashed = source.filter(f"{cell} IS NOT NULL").project(f"hash({cell}) AS h")
+        if shares > 1:
+            hashed = hashed.filter(f"h % {shares} = {place}")
+        hashes: NDArray[np.uint64] = hashed.fetchnumpy()["h"]
+        return hashes
+
+    def share_of_rows(
+        self, frame: narwhals.LazyFrame[Any], by: str, share: tuple[int, int]
+    ) -> pa.Table:
+        """As ``Engine`` says."""
+        rows, (place, shares) = frame.to_native(), share
+        kinds = zip(map(quoted, rows.columns), rows.types, strict=True)
+        cells = [f"nfc_normalize({c}) AS {c}" if t.id == "varchar" else c for c, t in kinds]
+        found = rows.project(", ".join(cells))
+        if shares > 1:
+            number = f"CAST('0x' || sha256({quoted(by)})[1:8] AS UINTEGER)"
+            found = found.filter(f"{number} % {shares} = {place}")
+        return found.to_arrow_table()
+
+    def _cheapest(self, frame: narwhals.LazyFrame[Any], column: str) -> Any:
+        stored = self.stored
+        if stored is None or stored.types[stored.columns.index(column)].id not in WHOLE_NUMBERS:
+            return frame.to_native()
+        return stored
+
+
+def connect(memory_limit: str = MEMORY_LIMIT) -> Any:
+    """Return a private DuckDB connection; its spill folder goes away with it."""
+    spill = tempfile.mkdtemp(prefix="prunegate-")
+    connection = duckdb.connect(
+        config={
+            "memory_limit": memory_limit,
+            "temp_directory": spill,
+            "threads": os.cpu_count() or 1,
+            "preserve_insertion_order": False,
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+            "python_enable_replacements": False,
+        }
+    )
+    # on by default in a notebook and under python -c, and printed where a verdict or JSON belongs
+    connection.execute("SET enable_progress_bar = false")
+    weakref.finalize(connection, shutil.rmtree, spill, ignore_errors=True)
+    return connection
+
+
+@contextmanager
+def duckdb_errors(name: str) -> Iterator[None]:
+    """Turn what an engine says about bad data into one TableError about the table ``name``."""
+    try:
+        yield
+    except _OURS:
+        raise
+    except duckdb.OutOfMemoryException as error:
+        raise TableError(
+            f"{name}: does not fit in {MEMORY_LIMIT} of memory and the temporary folder; free disk "
+            "space there, or give fewer rows."
+        ) from error
+    except (duckdb.Error, pa.ArrowException) as error:
+        raise TableError(f"{name}: {_plain(str(error))}") from error
+    except OSError as error:
+        raise TableError(f"{name}: cannot be read ({error.strerror or _first(error)}).") from error
+
+
+@atexit.register
+def _release_duckdb() -> None:
+    """Empty the cache through which narwhals outlives DuckDB at exit.
+
+    DuckDB 2.0's bindings otherwise print a page about "leaked instances" on stderr, on every run.
+    The cache is private, so its absence is no error.
+    """
+    namespace = getattr(narwhals, "_namespace", None)
+    cached = getattr(namespace, "_builtin_namespace", None)
+    if clear := getattr(cached, "cache_clear", None):
+        clear()
+
+
+def _plain(message: str) -> str:
+    """Say in one line what an engine says in twenty."""
+    line = re.search(r"CSV Error on Line: (\d+)", message)
+    where = f"line {line[1]}: " if line else ""
+    if cells := re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", message):
+        return (
+            f"{where}expected {cells[1]} columns, found {cells[2]}; quote cells that hold the "
+            "delimiter, and give every row a cell per column."
+        )
+    if "unterminated quote" in message:
+        return f'{where}a quoted cell does not end; close it, and write a quote inside it as "".'
+    if "not utf-8" in message or "Invalid unicode" in message or "invalid UTF-8" in message.lower():
+        return f"{where}not UTF-8 text; save the table with the encoding UTF-8."
+    if "Maximum line size" in message:
+        return f"{where}longer than 2 MB; is a quote missing?"
+    return f"{where}cannot be read ({_first(message)}); write the table again."
+
+
+def _first(message: object) -> str:
+    lines = [line.strip() for line in str(message).splitlines() if line.strip()]
+    first = lines[0] if lines else "no reason given"
+    return first if len(first) <= 200 else first[:197] + "..."

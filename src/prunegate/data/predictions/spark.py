@@ -1,0 +1,212 @@
+"""Spark: a Spark frame as a table, counted inside Spark.
+
+Columns are handed over in the same meaning as DuckDB's (``tables.py``): text, number or boolean,
+the same texts for the same numbers. Nothing but counts, and the few rows that a message or the
+report shows, comes to the driver. The frame is computed anew for every question (about four times a
+gate), so one that gives other rows each time has to be stored first.
+
+Works on classic Spark frames and on Spark Connect's.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import narwhals as nw
+
+from prunegate.data.predictions.spark_files import SparkFiles, scan_files, select_columns, sql_name
+from prunegate.data.predictions.table import Kind, Table, not_one_value, require_rows
+from prunegate.errors import TableError
+
+_WHOLE_NUMBERS = {"byte", "short", "integer", "long"}
+_INEXACT = {"float", "double", "decimal"}
+_AS_TEXT = {"string", "varchar", "char", "date", "timestamp", "timestamp_ntz", "void"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spark:
+    """The engine of a Spark frame; the session is the user's."""
+
+    def reading(self, name: str) -> AbstractContextManager[None]:
+        """As ``Engine`` says."""
+        return spark_errors(name)
+
+    def hashes(self, frame: nw.LazyFrame[Any], column: str, share: tuple[int, int]) -> None:
+        """None: the values would have to come to the driver."""
+        del frame, column, share
+
+    def share_of_rows(self, frame: nw.LazyFrame[Any], by: str, share: tuple[int, int]) -> None:
+        """None: the rows would have to come to the driver."""
+        del frame, by, share
+
+
+def open_spark(
+    source: Any, wanted: tuple[str, ...], as_text: frozenset[str], numeric: frozenset[str]
+) -> Table:
+    """Open a Spark frame, or files to be read by Spark, as a table.
+
+    Args:
+        source: what ``spark_files.is_for_spark`` says yes to.
+        wanted: as ``open_table``'s columns, each once.
+        as_text: as ``open_table``'s text columns.
+        numeric: as ``open_table``'s numeric columns.
+
+    Raises:
+        TableError: as ``open_table``.
+    """
+    name = source.name if isinstance(source, SparkFiles) else "pyspark DataFrame"
+    files: tuple[Path, ...] = ()
+    with spark_errors(name):
+        if isinstance(source, SparkFiles):
+            frame, files = scan_files(source, wanted, numeric)
+        else:
+            frame = select_columns(nw.to_native(source, pass_through=True), wanted, name)
+        frame, kinds = _typed(frame, name, as_text)
+        rows = int(frame.count())
+    require_rows(rows, name)
+    return Table(
+        name=name,
+        frame=cast("nw.LazyFrame[Any]", nw.from_native(frame)),
+        kinds=kinds,
+        rows_hint=rows,
+        files=files,
+        engine=Spark(),
+    )
+
+
+@contextmanager
+def spark_errors(name: str) -> Iterator[None]:
+    """Turn what Spark says about bad data into one TableError about the table ``name``."""
+    from py4j.protocol import Py4JError
+    from pyspark.errors import PySparkException
+
+    try:
+        with _hushed():
+            yield
+    except (PySparkException, Py4JError) as error:
+        raise TableError(f"{name}: {spark_error_in_words(error)}") from error
+
+
+def spark_error_in_words(error: Exception) -> str:
+    """Say in one line what Spark says in a hundred: the file, if it names one, and the cause."""
+    lines = [_first(message) for message in _messages(error)]
+    cause = lines[-1]
+    file = next((found[1] for line in lines if (found := _FILE.search(line))), None)
+    where = f"{file}: " if file and file not in cause else ""
+    if "Malformed CSV record" in cause or "Unescaped quote" in cause:
+        said = cause.partition(". To allow")[0]
+        return (
+            f"{where}{said}; quote cells that hold the delimiter, close every quote, and give "
+            "every row a cell per column."
+        )
+    if "CSV header does not conform" in cause:
+        return (
+            f"{where}its columns differ from those of the other files; give files with the same "
+            "columns in the same order."
+        )
+    if "Path does not exist" in cause:
+        return f"{cause}; check the path."
+    return f"{where}Spark cannot read it ({cause}); correct the table or the query behind it."
+
+
+_FILE = re.compile(r"while reading file (\S+?)\.?(\s|$)")
+_CONDITION = re.compile(r"^\[[A-Z_.0-9]+\] | SQLSTATE: \w+\s*$")
+
+
+def _messages(error: Exception) -> list[str]:
+    """Messages from the outermost error to its cause."""
+    java = getattr(error, "java_exception", None) or getattr(error, "_origin", None)
+    messages = []
+    while java is not None:
+        messages.append(str(java.getMessage() or java.getClass().getSimpleName()))
+        java = java.getCause()
+    return messages or [str(error)]
+
+
+def _first(message: str) -> str:
+    """The first line that says something; of a Python traceback, the last."""
+    lines = [line.strip() for line in message.splitlines() if line.strip()] or ["no reason given"]
+    said = [_CONDITION.sub("", line) for line in lines]
+    traceback = any("Traceback (most recent call last)" in line for line in lines)
+    text = next((line for line in reversed(said) if line), "") if traceback else said[0]
+    return text.rstrip(".") if len(text) <= 200 else text[:197] + "..."
+
+
+@contextmanager
+def _hushed() -> Iterator[None]:
+    """Without Spark's own account of errors on stderr, and what it says of a pandas unused here."""
+    from pyspark.logger import PySparkLogger
+
+    loggers = [
+        PySparkLogger.getLogger(f"{kind}QueryContextLogger") for kind in ("SQL", "DataFrame")
+    ]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL + 1)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas")
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+
+
+def _typed(frame: Any, name: str, as_text: frozenset[str]) -> tuple[Any, dict[str, Kind]]:
+    """Cast each column to what it is handed over as; refuse what is no single value."""
+    kinds: dict[str, Kind] = {}
+    cells = []
+    for field in frame.schema.fields:
+        column, spark = field.name, field.dataType.typeName()
+        found = _kind(spark, column, name)
+        kinds[column] = "text" if column in as_text else found
+        cells.append(f"{_cell(sql_name(column), spark, kinds[column])} AS {sql_name(column)}")
+    return frame.selectExpr(*cells), kinds
+
+
+def _kind(spark: str, column: str, name: str) -> Kind:
+    if spark == "boolean":
+        return "boolean"
+    if spark in _WHOLE_NUMBERS | _INEXACT:
+        return "number"
+    if spark in _AS_TEXT:
+        return "text"
+    raise not_one_value(name, column, spark)
+
+
+def _cell(value: str, spark: str, wanted: Kind) -> str:
+    if wanted == "number":
+        return f"CAST({value} AS DOUBLE)" if spark in _INEXACT else value
+    if wanted == "boolean":
+        return value
+    # Also of text: a collation that takes a for A would count two slices as one.
+    return _number_text(value) if spark in _INEXACT else f"CAST({value} AS STRING)"
+
+
+def _number_text(value: str) -> str:
+    """A number as DuckDB and Python write it: ``1``, ``2.5``, ``1e-07``; NaN is missing.
+
+    Past 1e16 a Java older than 19 may write a digit more than it takes.
+    """
+    number = f"CAST({value} AS DOUBLE)"
+    java = f"CAST({number} AS STRING)"  # 2.5, 1.0E-7
+    zeros = f"regexp_replace(CAST(CAST({java} AS DECIMAL(38, 21)) AS STRING), r'0+$', '')"
+    plain = rf"regexp_replace({zeros}, r'\.$', '.0')"
+    digits = rf"regexp_replace(regexp_extract({java}, r'^(.*)E', 1), r'\.0$', '')"
+    power = f"CAST(regexp_extract({java}, r'E(.*)$', 1) AS INT)"
+    return (
+        f"CASE WHEN isnan({number}) THEN NULL "
+        f"WHEN {number} = rint({number}) AND abs({number}) < 1e15D "
+        f"THEN CAST(CAST({number} AS BIGINT) AS STRING) "
+        f"WHEN {number} = double('infinity') THEN 'inf' "
+        f"WHEN {number} = double('-infinity') THEN '-inf' "
+        f"WHEN abs({number}) >= 1e-4D AND abs({number}) < 1e16D THEN {plain} "
+        f"WHEN {number} IS NOT NULL THEN concat({digits}, format_string('e%+03d', {power})) END"
+    )

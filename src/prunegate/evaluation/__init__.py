@@ -1,1 +1,0 @@
-"""Predictions -> counts -> evidence: what the statistics are computed from."""

@@ -1,0 +1,186 @@
+"""Evidence: what one slice says about one metric, ready to be tested against a hypothesis.
+
+Every class holds values turned so that larger is better, as exact fractions, answers the hypotheses
+of ``hypothesis.py`` with the method of ``stats`` that fits its sampling, and names the method. Here
+are rates whose rows both models share; a further kind of metric is a further class beside them.
+"""
+
+# ruff: noqa: D102  # the base class says what each member means
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import ClassVar, Protocol
+
+from prunegate.metrics.hypothesis import (
+    Contrast,
+    Difference,
+    Hypothesis,
+    Level,
+    SuccessRatio,
+)
+from prunegate.stats import clopper_pearson, paired_exact, paired_ratio, tango
+from prunegate.stats.result import Interval, TestResult
+
+
+def rate(successes: int, trials: int) -> Fraction | None:
+    """Successes / trials, exactly; None when there is nothing to divide by."""
+    return Fraction(successes, trials) if trials else None
+
+
+class Evidence(Protocol):
+    """What one slice says about one metric."""
+
+    @property
+    def baseline(self) -> Fraction | None:
+        """The baseline's value; None: it has none, or it is undefined."""
+
+    @property
+    def candidate(self) -> Fraction | None:
+        """The candidate's value; None: undefined."""
+
+    @property
+    def n(self) -> int:
+        """Rows that the metric is about."""
+
+    @property
+    def lost(self) -> int | None:
+        """Of those, rows that only the baseline got right; None: no such thing."""
+
+    @property
+    def gained(self) -> int | None:
+        """Of those, the reverse."""
+
+    @property
+    def lacking(self) -> int:
+        """Rows of the metric's own kind wanted at least before error rates are known."""
+
+    def too_few_for(self, hypothesis: Hypothesis) -> str:
+        """Why the error rates of the hypothesis' test are unknown here; empty: they are known."""
+
+    def test(self, hypothesis: Hypothesis) -> TestResult:
+        """One-sided p-values for and against the hypothesis."""
+
+    def count(self, hypothesis: Hypothesis) -> int:
+        """Rows that a test of the hypothesis rests on."""
+
+    def level_interval(self) -> Interval:
+        """95 % two-sided interval of the candidate's value."""
+
+    def change_interval(self) -> Interval:
+        """95 % two-sided interval of candidate - baseline."""
+
+
+class TestedEvidence(ABC):
+    """What all kinds of evidence share: levels and contrasts are tested apart."""
+
+    exact_levels: ClassVar[bool] = True
+    """Whether the test of a level is exact, so that no number of rows is too few for it."""
+
+    @property
+    def too_few(self) -> str:
+        """Why the method's error rates are unknown here; empty: they are known."""
+        return ""
+
+    @property
+    def lacking(self) -> int:
+        return 0
+
+    def too_few_for(self, hypothesis: Hypothesis) -> str:
+        exact = self.exact_levels and isinstance(hypothesis, Level)
+        return "" if exact else self.too_few
+
+    def test(self, hypothesis: Hypothesis) -> TestResult:
+        if isinstance(hypothesis, Level):
+            return self._level(hypothesis)
+        return self._contrast(hypothesis)
+
+    def count(self: Evidence, hypothesis: Hypothesis) -> int:
+        del hypothesis
+        return self.n
+
+    @abstractmethod
+    def _level(self, level: Level) -> TestResult: ...
+
+    @abstractmethod
+    def _contrast(self, contrast: Contrast) -> TestResult: ...
+
+
+def binomial_level(successes: int, trials: int, level: Level) -> TestResult:
+    """The exact test of one rate."""
+    test = clopper_pearson.test_at_least if level.at_least else clopper_pearson.test_at_most
+    return test(successes, trials, float(level.limit))
+
+
+@dataclass(frozen=True, kw_only=True)
+class PairedRate(TestedEvidence):
+    """Both models decide the same rows: recall, specificity, accuracy, false positive rate."""
+
+    both: int
+    """Rows that both models get right."""
+    lost: int
+    gained: int
+    neither: int
+    """Rows that neither gets right."""
+
+    @property
+    def n(self) -> int:
+        return self.both + self.lost + self.gained + self.neither
+
+    @property
+    def baseline(self) -> Fraction | None:
+        return rate(self.both + self.lost, self.n)
+
+    @property
+    def candidate(self) -> Fraction | None:
+        return rate(self.both + self.gained, self.n)
+
+    def _level(self, level: Level) -> TestResult:
+        return binomial_level(self.both + self.gained, self.n, level)
+
+    def _contrast(self, contrast: Contrast) -> TestResult:
+        lost, gained = self.lost, self.gained
+        if contrast.swapped:
+            lost, gained = gained, lost
+        if isinstance(contrast, Difference):
+            return paired_exact.test(lost, gained, self.n, float(contrast.margin))
+        table = (self.both, lost, gained, self.neither)
+        if isinstance(contrast, SuccessRatio):
+            return paired_ratio.test_relative(*table, float(1 - contrast.ratio))
+        return paired_ratio.test_error_ratio(*table, float(contrast.ratio - 1))
+
+    def level_interval(self) -> Interval:
+        return clopper_pearson.interval(self.both + self.gained, self.n)
+
+    def change_interval(self) -> Interval:
+        return tango.interval(self.lost, self.gained, self.n)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SingleRate(TestedEvidence):
+    """A rate that only the pair of models has: negative flip rate, churn (as its complement)."""
+
+    good: int
+    """Rows without a flip."""
+    n: int
+    lost: int
+    gained: int
+    baseline: Fraction | None = None
+
+    @property
+    def candidate(self) -> Fraction | None:
+        return rate(self.good, self.n)
+
+    def _level(self, level: Level) -> TestResult:
+        return binomial_level(self.good, self.n, level)
+
+    def _contrast(self, contrast: Contrast) -> TestResult:
+        del contrast
+        raise ValueError("a flip rate has no baseline value, so it has no change")
+
+    def level_interval(self) -> Interval:
+        return clopper_pearson.interval(self.good, self.n)
+
+    def change_interval(self) -> Interval:
+        return self._contrast(Difference(margin=Fraction(0)))  # type: ignore[return-value]  # raises

@@ -1,0 +1,381 @@
+"""The workbench: a policy's models and labelled data, ready to be worked on.
+
+``run``, ``compress``, ``importance`` and ``search`` start here: the data contract is checked before
+a model is loaded, images or texts are read once, and every candidate is made, scored and timed in
+the same way. Nothing is judged here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Literal
+
+import pyarrow as pa
+import torch
+from torch import nn
+
+from prunegate import __version__
+from prunegate.audit.generations import generations_of
+from prunegate.audit.ledger import Ledger
+from prunegate.audit.provenance import now
+from prunegate.audit.record import Generation, Saturating
+from prunegate.compress.checkpoint import kept_until_done
+from prunegate.compress.execute import compress
+from prunegate.compress.from_policy import stage_in_words, steps_of
+from prunegate.compress.quantize import export_onnx
+from prunegate.compress.steps import Candidate, Step, without_pruning
+from prunegate.cost.measure import describe, measure, model_figures
+from prunegate.cost.measurement import Measurements, ModelFigures
+from prunegate.data.file_hashes import hash_files, require_unchanged
+from prunegate.data.labelled.checked_rows import check_rows
+from prunegate.data.labelled.rows import LabelledRows
+from prunegate.errors import InputError, ModelError, UnsupportedError
+from prunegate.io.hashing import FileHash
+from prunegate.io.progress import Progress, silent
+from prunegate.models.digest import tree_digest
+from prunegate.models.load import LoadedModel, exactly, load_model, read_candidate, saturation
+from prunegate.models.save import write_candidate
+from prunegate.policy.load import PolicyFile
+from prunegate.policy.schema import Policy
+from prunegate.policy.steps import Split
+from prunegate.policy.steps import Step as PolicyStep
+from prunegate.predict.documents import beginnings, sample_rows
+from prunegate.predict.generate import Greedy
+from prunegate.predict.material import Material, prepare_material, require_answers, require_suitable
+from prunegate.predict.predictions_table import Scored, changed_decisions, predictions
+from prunegate.predict.score import score
+from prunegate.predict.tokens import TOKENIZER_FILE, Tokens
+
+SCORED = 128
+"""Rows per forward pass in scoring, at most."""
+Scores = Mapping[str, Scored]
+"""Columns of the predictions table, by the model's name: baseline, candidate."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How a run is carried out; none of it is policy."""
+
+    seed: int = 0
+    device: str = "cpu"
+    batch: int = 1
+    """Rows per timed call."""
+    seconds: float = 10.0
+    """About how long to time."""
+    control: bool = True
+    """Also make the unpruned control, where the recipe fine-tunes."""
+    generations: int = 24
+    """Documents of the gate split that both models continue (language models only)."""
+    new_tokens: int = 48
+    """Tokens of such a continuation, at most."""
+    command: str = "run"
+    ledger: Ledger | None = None
+    """Says which attempt on its gate set the verdict is; None: nobody counts."""
+    checkpoints: Path | None = None
+    """Folder that unfinished work is kept in, to be taken up again; None: nowhere."""
+    progress: Progress = silent
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """A baseline and its labelled data."""
+
+    source: PolicyFile
+    settings: Settings
+    table: FileHash
+    """The labelled table, by content."""
+    hashes: tuple[FileHash, ...]
+    """Of each row's image; for texts, of the tokenizer."""
+    material: Material
+    baseline: LoadedModel
+    warnings: tuple[str, ...]
+    """Of the data contract, and about texts that were cut short."""
+    exported: dict[str, nn.Module] = field(default_factory=dict, repr=False, compare=False)
+    """The baseline in another engine, by the engine's name; copies of a workbench share it."""
+
+    @property
+    def policy(self) -> Policy:
+        """The policy."""
+        return self.source.policy
+
+    @property
+    def rows(self) -> LabelledRows:
+        """The labelled rows of every split."""
+        return self.material.rows
+
+    def steps(self, section: Sequence[PolicyStep]) -> tuple[Step, ...]:
+        """Steps of a policy with the rows that they ask for."""
+        return steps_of(
+            section,
+            lambda wanted: self.material.examples(wanted, self.settings.seed),
+            self._earlier,
+        )
+
+    def make(self, section: Sequence[PolicyStep], folder: Path) -> tuple[LoadedModel, Candidate]:
+        """Make a candidate, save it in ``folder`` (new) and load it again.
+
+        Interrupted work leaves its state in ``settings.checkpoints``, and is taken up from there.
+        """
+        with kept_until_done(self.settings.checkpoints, self._identity(section)) as place:
+            made = compress(
+                self.baseline,
+                self.steps(section),
+                seed=self.settings.seed,
+                device=self.settings.device,
+                checkpoints=place,
+                progress=self.told("candidate"),
+            )
+            write_candidate(made.module, made.surgery, folder, self.baseline.folder)
+        return read_candidate(folder), made
+
+    def found(self) -> LoadedModel:
+        """Load the candidate that the policy names, made elsewhere."""
+        named = self.policy.model.candidate if self.policy.model else None
+        if named is None:
+            raise InputError("the policy names no candidate; add 'model: {candidate: FOLDER}'")
+        found = load_model(self.source.folder / named)
+        if found.preprocessor != self.baseline.preprocessor:
+            raise UnsupportedError(
+                "the candidate's preprocessor_config.json differs from the baseline's; give both "
+                "the same, or judge their predictions with 'prunegate gate'"
+            )
+        require_suitable(self.rows, found)
+        if self.material.tokens is not None:
+            self.material.tokens.require_same(Tokens.of(found.folder, found.config), found.folder)
+        require_answers(self.policy, self.material, found)
+        return found
+
+    def unpruned(self, section: Sequence[PolicyStep]) -> LoadedModel | None:
+        """The baseline after the section's fine-tuning alone; None where nothing is fine-tuned."""
+        training = without_pruning(self.steps(section))
+        if not training:
+            return None
+        made = compress(
+            self.baseline,
+            training,
+            seed=self.settings.seed,
+            device=self.settings.device,
+            progress=self.told("control"),
+        )
+        return replace(self.baseline, module=made.module)
+
+    def score(self, model: LoadedModel, name: str, split: Split = "gate") -> Scored:
+        """What a model makes of a split: scores, labels or likelihoods, as the task asks.
+
+        Each model's own config says which number stands for which class.
+        """
+        return score(
+            self.policy,
+            model,
+            self.material.split(split),
+            batch_size=self.settings.batch if _scales_by_batch(model) else SCORED,
+            device=self.settings.device,
+            progress=lambda _stage, done, total: self.settings.progress(
+                f"score with the {name}", done, total
+            ),
+        )
+
+    def saturating(self, model: LoadedModel, name: str, scored: Scored) -> Saturating | None:
+        """Whether a model computes otherwise on other processors; if it does here, on what rows.
+
+        Args:
+            model: As it was scored.
+            name: "baseline" or "candidate".
+            scored: What it makes of the gate split.
+        """
+        found = saturation(model)
+        if found is None or not found.saturating:
+            return None
+        told = Saturating(products=found.products, saturating=found.saturating, here=found.here)
+        if not found.here:
+            return told
+        try:
+            other = exactly(model)
+        except ModelError:  # onnxruntime 1.32 cannot do it where weights share their zero points
+            return told
+        exact = self.score(other, f"{name}, without saturation")
+        changed = changed_decisions(self.policy.task.threshold, scored, exact)
+        return replace(told, rows=len(self.material.split("gate")), changed=changed)
+
+    def predictions(self, scores: Scores, split: Split = "gate") -> pa.Table:
+        """The predictions table of a split: what ``gate`` and ``judge`` read."""
+        return predictions(self.policy, self.rows, scores, split)
+
+    def measure(self, candidate: LoadedModel, split: Split = "gate") -> Measurements:
+        """Time both models in the candidate's engine, interleaved, on rows of a split."""
+        rows, settings = self.material.split(split), self.settings
+        sample = rows.inputs(rows.typical(settings.batch))
+        baseline = self.baseline.module
+        if candidate.storage.engine != self.baseline.storage.engine:
+            baseline = self._in_onnxruntime()
+        timed = measure(
+            baseline.to(settings.device),
+            candidate.module.to(settings.device),
+            {name: tensor.to(settings.device) for name, tensor in sample.items()},
+            batch=settings.batch,
+            seconds=settings.seconds,
+            progress=lambda _stage, done, total: settings.progress("time both models", done, total),
+        )
+        return describe(timed, baseline=_counted(self.baseline), candidate=_counted(candidate))
+
+    def generations(self, candidate: LoadedModel) -> tuple[Generation, ...]:
+        """What both models continue a sample of prompts with; nothing but for language models.
+
+        A document with nothing to begin from (no prompt, and a model without a start token) is
+        left out.
+        """
+        tokens, rows, settings = self.material.tokens, self.rows, self.settings
+        if tokens is None or rows.reads != "documents":
+            return ()
+        drawn = sample_rows(self.policy, rows, settings.generations, settings.seed).tolist()
+        starts = beginnings([rows.prompts[place] for place in drawn], tokens)
+        asked = {place: one for place, one in zip(drawn, starts, strict=True) if len(one)}
+        greedy = Greedy(tokens=tokens, most=settings.new_tokens, device=settings.device)
+        done = 0
+
+        def advance(count: int) -> None:
+            nonlocal done
+            done += count
+            settings.progress("let both models write", done, 2 * len(asked))
+
+        said = [
+            greedy.texts(model.module, list(asked.values()), advance)
+            for model in (self.baseline, candidate)
+        ]
+        return generations_of(self.policy, rows, list(asked), *said)
+
+    def _in_onnxruntime(self) -> nn.Module:
+        """The baseline in onnxruntime: another engine's speed is no merit of the candidate."""
+        if "onnxruntime" in self.exported:
+            return self.exported["onnxruntime"]
+        self.settings.progress("export the baseline, to time it in the candidate's engine", 0, 1)
+        family, config = self.baseline.family, self.baseline.config
+        module, _ = export_onnx(self.baseline.module, family.example(config))
+        self.exported["onnxruntime"] = module
+        self.settings.progress("export the baseline, to time it in the candidate's engine", 1, 1)
+        return module
+
+    def counted(self, candidate: LoadedModel) -> Measurements:
+        """What is counted about both models, with nothing timed."""
+        return Measurements(
+            created=now(),
+            engine="not timed",
+            batch=1,
+            threads=1,
+            rounds=0,
+            baseline=_counted(self.baseline),
+            candidate=_counted(candidate),
+        )
+
+    def require_unchanged(self) -> None:
+        """Insist that no input changed since it was hashed: the record names them by content."""
+        require_unchanged([self.table, *self.hashes])
+
+    def told(self, model: str) -> Progress:
+        """Progress of a recipe in plain words."""
+        return lambda stage, done, total: self.settings.progress(
+            stage_in_words(stage, model), done, total
+        )
+
+    def _identity(self, section: Sequence[PolicyStep]) -> dict[str, Any]:
+        """Everything that decides what ``make`` makes, to the bit."""
+        earlier = [getattr(self.policy.model, when, None) for when in ("initial", "early")]
+        folders = [self.source.folder / named for named in earlier if named is not None]
+        return {
+            "versions": [
+                __version__,
+                *map(version, ("torch", "transformers")),
+                torch.get_num_threads(),
+            ],
+            "baseline": self.baseline.digest,
+            "earlier": [tree_digest(folder) for folder in folders],
+            "data": [self.table.sha256, *(found.sha256 for found in self.hashes)],
+            "columns": self.policy.data.columns.model_dump(),
+            "section": [step.model_dump(mode="json") for step in section],
+            "seed": self.settings.seed,
+            "device": self.settings.device,
+        }
+
+    def _earlier(self, when: Literal["initial", "early"]) -> LoadedModel:
+        section = self.policy.model
+        named = getattr(section, when) if section is not None else None
+        if named is None:
+            raise InputError(f"rewind: {when} needs 'model: {{{when}: FOLDER}}' in the policy")
+        return load_model(self.source.folder / named)
+
+
+def set_up(source: PolicyFile, settings: Settings) -> Context:
+    """Check the data contract, load the baseline and read the rows that are used.
+
+    Raises:
+        InputError: the policy lacks a section, the data break their contract (before a model is
+            loaded), or the baseline cannot be used.
+    """
+    policy = source.policy
+    _require_sections(policy)
+    table = hash_files([source.folder / str(policy.data.table)])[0]
+    checked = check_rows(policy, source.folder, settings.progress)
+    checked.report.require()
+    baseline = load_model(source.folder / policy.model.baseline)  # type: ignore[union-attr]  # required above
+    settings.progress(f"read the {checked.rows.reads}", 0, 1)
+    material = prepare_material(policy, checked.rows, checked.hashes, baseline)
+    require_answers(policy, material, baseline)
+    settings.progress(f"read the {checked.rows.reads}", 1, 1)
+    tokenizer = [baseline.folder / TOKENIZER_FILE] if material.tokens else []
+    return Context(
+        source=source,
+        settings=settings,
+        table=table,
+        hashes=(*checked.hashes, *hash_files(tokenizer)),
+        material=material,
+        baseline=baseline,
+        warnings=(*checked.report.warnings, *material.warnings),
+    )
+
+
+def _require_sections(policy: Policy) -> None:
+    if policy.task.kind == "score":
+        raise UnsupportedError(
+            "'run' judges classifiers (binary, multiclass) and language models, not models that "
+            "give a score; make the predictions yourself and judge them with 'prunegate gate'"
+        )
+    missing = [
+        need
+        for need, there in {
+            "model: {baseline: FOLDER}": policy.model is not None,
+            "data: {table: FILE}": policy.data.table is not None,
+            "task: {threshold: 0.5}": policy.task.kind != "binary"
+            or policy.task.threshold is not None,
+            "compress: [...] or model: {candidate: FOLDER}": bool(policy.compress)
+            or (policy.model is not None and policy.model.candidate is not None),
+        }.items()
+        if not there
+    ]
+    if missing:
+        raise InputError(
+            f"the policy lacks what a run needs: {'; '.join(missing)}. To judge predictions that "
+            "exist already, use 'prunegate gate'"
+        )
+
+
+def _scales_by_batch(model: LoadedModel) -> bool:
+    """Whether a row's answer depends on the rows beside it.
+
+    Dynamic int8 in onnxruntime takes one scale for the activations of a whole batch; such a model
+    is scored in the batches that it is timed in, and that production is expected to send.
+    """
+    return (
+        model.storage.engine == "onnxruntime" and model.storage.quantized.get("kind") == "dynamic"
+    )
+
+
+def _counted(model: LoadedModel) -> ModelFigures:
+    return model_figures(
+        digest=model.digest,
+        model_bytes=model.model_bytes,
+        parameters=model.parameters,
+        active_heads=model.active_heads,
+    )

@@ -1,0 +1,247 @@
+"""Measuring: two model folders against each other, in one engine, without data and without judging.
+
+::
+
+    two folders -> one engine -> timed in turns, batch by batch -> counted, each in its own process
+                                                                    for memory -> Measurements
+
+An ONNX candidate is timed against the baseline exported to ONNX, because another engine's speed is
+no merit of pruning. Crossing engines has to be asked for, and stands in the result.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from prunegate.compress.quantize import export_onnx
+from prunegate.cost.flops import COUNTED, flops
+from prunegate.cost.measure import check_settings, describe, measure, model_figures
+from prunegate.cost.measurement import Measurements, ModelFigures
+from prunegate.cost.memory import Stored, peak_memory
+from prunegate.errors import InputError, MeasurementError
+from prunegate.io.progress import Progress, silent
+from prunegate.models.digest import tree_digest
+from prunegate.models.load import LoadedModel, load_model
+from prunegate.models.onnx_module import OnnxModule
+from prunegate.models.surgery import ONNX_FILE
+from prunegate.predict.random_inputs import inputs_in_words, random_inputs
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment:
+    """How two folders are measured."""
+
+    batches: tuple[int, ...] = (1,)
+    """Samples a call; rules read the figures of the first."""
+    threads: int = 1
+    rounds: int = 20
+    seconds: float = 20.0
+    """About how long to time each batch size."""
+    tokens: int | None = None
+    """Length of the texts; None: 128, or as many as the model takes."""
+    cross_engine: bool = False
+    """Time every model in its own engine, though they differ."""
+    seed: int = 0
+    """Of the random inputs."""
+    progress: Progress = silent
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Side:
+    """One model as it is timed."""
+
+    loaded: LoadedModel
+    module: nn.Module
+    stored: Stored
+    exported: bool = False
+
+
+def measure_folders(baseline: Path, candidate: Path, how: Experiment) -> Measurements:
+    """Measure a baseline folder against a candidate folder, on the CPU.
+
+    Args:
+        baseline: A Hugging Face folder, or a candidate folder.
+        candidate: The same; int8 and ONNX too.
+        how: The experiment.
+
+    Returns:
+        Figures of the first batch size; those of further ones in ``others``.
+
+    Raises:
+        InputError: settings without sense, folders that cannot be used or that answer different
+            questions, engines that would have to be crossed, or files that changed meanwhile.
+    """
+    _check(how)
+    how.progress("load both models", 0, 1)
+    models = [load_model(folder) for folder in (baseline, candidate)]
+    how.progress("load both models", 1, 1)
+    with ExitStack() as kept:
+        sides = _sides(models, how, kept)
+        samples = random_inputs(models[0], max(how.batches), tokens=how.tokens, seed=how.seed)
+        _require_same_question(sides, samples)
+        timed = [_timed(sides, samples, batch, how) for batch in how.batches]
+        counted = [_counted(side, samples, how) for side in sides]
+    _require_unchanged(models)
+    told = _circumstances(sides, samples, how)
+    first, *others = (
+        describe(
+            replace(one, environment={**one.environment, **told}),
+            baseline=counted[0][one.batch],
+            candidate=counted[1][one.batch],
+        )
+        for one in timed
+    )
+    return replace(first, others=tuple(others))
+
+
+def _check(how: Experiment) -> None:
+    if not how.batches:
+        raise MeasurementError("no batch size; give at least one, such as --batch 1.")
+    if len(set(how.batches)) < len(how.batches):
+        raise MeasurementError("a batch size is given twice; name each once.")
+    for batch in how.batches:
+        check_settings(batch=batch, threads=how.threads, rounds=how.rounds, seconds=how.seconds)
+
+
+def _sides(models: Sequence[LoadedModel], how: Experiment, kept: ExitStack) -> list[_Side]:
+    """Both models in one engine, unless crossing was asked for."""
+    sides = [_side(model) for model in models]
+    one, other = (model.storage.engine for model in models)
+    if one == other or how.cross_engine:
+        return sides
+    if models[0].storage.format != "float32" or other != "onnxruntime":
+        raise InputError(
+            f"the baseline runs in {one} and the candidate in {other}; their ratio would be the "
+            "engines'. Measure two folders of the same engine, or add --cross-engine, which labels "
+            "the result"
+        )
+    how.progress("export the baseline, to time it in the candidate's engine", 0, 1)
+    module, _ = export_onnx(models[0].module, models[0].family.example(models[0].config))
+    assert isinstance(module, OnnxModule)  # noqa: S101  # that is what export returns
+    path = Path(kept.enter_context(tempfile.TemporaryDirectory())) / ONNX_FILE
+    path.write_bytes(module.raw)
+    how.progress("export the baseline, to time it in the candidate's engine", 1, 1)
+    stored = replace(sides[0].stored, path=path, onnx=True)
+    return [_Side(loaded=models[0], module=module, stored=stored, exported=True), sides[1]]
+
+
+def _side(model: LoadedModel) -> _Side:
+    onnx = model.storage.format == "onnx"
+    return _Side(
+        loaded=model,
+        module=model.module,
+        stored=Stored(
+            path=model.folder / ONNX_FILE if onnx else model.folder,
+            architecture=model.family.architecture,
+            onnx=onnx,
+        ),
+    )
+
+
+def _require_same_question(sides: Sequence[_Side], samples: Mapping[str, Tensor]) -> None:
+    """Insist that both models read the same inputs and answer with as many numbers."""
+    families = [side.loaded.family for side in sides]
+    for what in ("reads", "answers"):
+        one, other = (getattr(family, what) for family in families)
+        if one != other:
+            raise InputError(
+                f"{sides[0].loaded.folder} {what} {one}, {sides[1].loaded.folder} {what} {other}; "
+                "two models can be compared only on the same task"
+            )
+    shapes = [_answer(side, samples) for side in sides]
+    if shapes[0] != shapes[1]:
+        raise InputError(
+            f"for one input the baseline answers {shapes[0]} numbers, the candidate {shapes[1]}; "
+            "two models can be compared only on the same classes or tokens"
+        )
+
+
+def _answer(side: _Side, samples: Mapping[str, Tensor]) -> list[int]:
+    one = {name: tensor[:1] for name, tensor in samples.items()}
+    try:
+        with torch.inference_mode():
+            return list(side.module(**one).logits.shape[1:])
+    except (RuntimeError, ValueError, IndexError, InputError) as error:
+        first = str(error).partition("\n")[0]
+        raise InputError(
+            f"{side.loaded.folder}: does not take the baseline's inputs, "
+            f"{inputs_in_words(samples)} ({first}); two models can be compared only on the same inputs"
+        ) from error
+
+
+def _timed(
+    sides: Sequence[_Side], samples: Mapping[str, Tensor], batch: int, how: Experiment
+) -> Measurements:
+    stage = f"time both models, {'one input' if batch == 1 else f'{batch} inputs'} at a time"
+    return measure(
+        sides[0].module,
+        sides[1].module,
+        samples,
+        batch=batch,
+        threads=how.threads,
+        rounds=how.rounds,
+        seconds=how.seconds,
+        progress=lambda _stage, done, total: how.progress(stage, done, total),
+    )
+
+
+def _counted(
+    side: _Side, samples: Mapping[str, Tensor], how: Experiment
+) -> dict[int, ModelFigures]:
+    """What needs no clock, by batch size."""
+    role = "count operations and memory"
+    how.progress(role, 0, 1)
+    memory = peak_memory(side.stored, samples, how.batches, how.threads)
+    operations = _flops(side.loaded, samples)
+    how.progress(role, 1, 1)
+    return {
+        batch: model_figures(
+            digest=side.loaded.digest,
+            model_bytes=side.loaded.model_bytes,
+            parameters=side.loaded.parameters,
+            active_heads=side.loaded.active_heads,
+            peak_memory_bytes=memory[batch],
+            flops=operations,
+        )
+        for batch in how.batches
+    }
+
+
+def _flops(model: LoadedModel, samples: Mapping[str, Tensor]) -> int:
+    """Of one inference; of the float32 model of the same shape where weights are eight-bit."""
+    one = {name: tensor[:1] for name, tensor in samples.items()}
+    if model.storage.format == "float32":
+        return flops(model.module, one)
+    return flops(model.family.skeleton(model.config, model.kept), one)
+
+
+def _circumstances(
+    sides: Sequence[_Side], samples: Mapping[str, Tensor], how: Experiment
+) -> dict[str, str]:
+    """What a reader of the file has to know, in words."""
+    told = {
+        "inputs": f"{inputs_in_words(samples)}, seed {how.seed}",
+        "flops": f"per inference, {COUNTED}; of eight-bit or ONNX models, those of their float32 "
+        "form",
+        "peak_memory": "resident memory that the model added to a process of its own while serving",
+    }
+    if sides[0].exported:
+        told["baseline_runs_as"] = "model.onnx, exported for this measurement; its bytes on disk "
+        told["baseline_runs_as"] += "and digest are those of the folder"
+    return told
+
+
+def _require_unchanged(models: Sequence[LoadedModel]) -> None:
+    for model in models:
+        if tree_digest(model.folder) != model.digest:
+            raise MeasurementError(
+                f"{model.folder}: changed while it was measured; let nothing write to it, and "
+                "measure again."
+            )

@@ -1,0 +1,44 @@
+"""Rankings: the unit tables of a policy's prune steps, on its baseline."""
+
+from __future__ import annotations
+
+from prunegate.compress.ranking_input import RankingInput
+from prunegate.compress.steps import PruneStep
+from prunegate.compress.structured import Cut
+from prunegate.compress.unit_table import UnitRow, unit_rows
+from prunegate.errors import InputError
+from prunegate.io.progress import Progress
+from prunegate.pipeline.context import Context
+
+
+def rankings(bench: Context) -> tuple[UnitRow, ...]:
+    """Rank the units of every prune step that removes units.
+
+    Raises:
+        InputError: no step does, or one cannot be done as asked.
+    """
+    found: list[UnitRow] = []
+    settings = bench.settings
+    for number, step in enumerate(bench.steps(bench.policy.compress), start=1):
+        if not isinstance(step, PruneStep) or not isinstance(step.cut, Cut):
+            continue
+        what = step.cut.what
+        subject = RankingInput(
+            family=bench.baseline.family,
+            module=bench.baseline.module,
+            data=step.data,
+            seed=settings.seed,
+            device=settings.device,
+            progress=_told(settings.progress, what),
+        )
+        found += unit_rows(subject, bench.baseline.kept, step.cut, number)
+    if not found:
+        raise InputError(
+            "no step of 'compress' removes heads, neurons, filters or layers, so there is nothing "
+            "to rank; add one, such as {prune: {what: heads, amount: 0.4}}"
+        )
+    return tuple(found)
+
+
+def _told(progress: Progress, what: str) -> Progress:
+    return lambda _stage, done, total: progress(f"rank {what}", done, total)

@@ -1,0 +1,174 @@
+"""From a policy to a candidate and its predictions: everything that comes before ``gate``.
+
+::
+
+    labelled data -> contract -> compress -> candidate folder -> predict -> measure -> gate
+
+The candidate that is judged is the one that was written to disk and loaded again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from prunegate.audit.assemble import Origin
+from prunegate.audit.generations import excerpt
+from prunegate.audit.lineage import compression_of, lineage_warnings, model_ref
+from prunegate.audit.prediction_metadata import noted
+from prunegate.audit.record import Control, Input, Search
+from prunegate.audit.unpruned_control import control_of
+from prunegate.compress.steps import Candidate
+from prunegate.cost.measurements_file import write_measurements
+from prunegate.data.labelled.rows import LabelledRows
+from prunegate.data.labelled.thumbnails import thumbnail
+from prunegate.discovery.advice import advice
+from prunegate.gate import Decision, gate
+from prunegate.models.load import LoadedModel
+from prunegate.pipeline.context import Context, Scores, Settings, set_up
+from prunegate.policy.load import PolicyFile
+from prunegate.report.embedded_record import digests_of
+from prunegate.report.flips import pictures_shown
+
+CANDIDATE = "candidate"
+PREDICTIONS = "predictions.parquet"
+MEASUREMENTS = "measurements.json"
+EXCERPT = 200
+"""Characters of a text that go with a flip."""
+
+
+def run(source: PolicyFile, folder: Path, settings: Settings) -> Decision:
+    """Make (or load) a candidate and judge it; candidate, predictions and figures stay in a folder.
+
+    Args:
+        source: a policy with ``model``, ``data: table`` and ``compress`` (or ``model: candidate``).
+        folder: an existing, empty folder; the caller publishes it.
+        settings: seed, device and the like.
+
+    Raises:
+        InputError: the policy lacks a section, the data break their contract (before a model is
+            loaded), or a model cannot be used.
+    """
+    bench = set_up(source, settings)
+    if source.policy.compress:
+        return judge_candidate(
+            bench, *bench.make(source.policy.compress, folder / CANDIDATE), folder
+        )
+    return judge_candidate(bench, bench.found(), None, folder)
+
+
+def judge_candidate(
+    bench: Context,
+    candidate: LoadedModel,
+    made: Candidate | None,
+    folder: Path,
+    search: Search | None = None,
+) -> Decision:
+    """Judge a candidate on the gate split; its predictions and figures stay in a folder.
+
+    Args:
+        bench: the models and data.
+        candidate: as loaded from disk.
+        made: how it was made; None where it was made elsewhere.
+        folder: an existing folder; the caller publishes it.
+        search: how it was chosen, where it was.
+    """
+    source, settings = bench.source, bench.settings
+    models = {"baseline": bench.baseline, "candidate": candidate}
+    scores = {name: bench.score(model, name) for name, model in models.items()}
+    named = {
+        role: model_ref(model, role, bench.saturating(model, role, scores[role]))
+        for role, model in models.items()
+    }
+    pq.write_table(noted(bench.predictions(scores), named), folder / PREDICTIONS)
+    measurements = bench.measure(candidate)
+    write_measurements(measurements, folder / MEASUREMENTS)
+    settings.progress("look for undeclared slices that lost", 0, 1)
+    labelled = source.folder / str(bench.policy.data.table)
+    generations = bench.generations(candidate)
+    told = advice(bench.policy, labelled, folder / PREDICTIONS, settings.seed)
+    settings.progress("look for undeclared slices that lost", 1, 1)
+    rows, table = bench.rows, bench.table
+    origin = Origin(
+        command=settings.command,
+        inputs=(Input(role="data", name=table.path.name, sha256=table.sha256, rows=len(rows)),),
+        images=dict(zip(map(str, rows.ids), rows.images, strict=False)),
+        texts=_excerpts(rows),
+        made={
+            "seed": settings.seed,
+            **named,
+            "compression": compression_of(bench.baseline, candidate, made),
+            "control": _control(bench, scores),
+            "search": search,
+            "discoveries": told.slices,
+            "generations": generations,
+        },
+    )
+    bench.require_unchanged()
+    decision = gate(
+        source,
+        folder / PREDICTIONS,
+        measurements=measurements,
+        origin=origin,
+        ledger=settings.ledger,
+    )
+    warned = (
+        *bench.warnings,
+        *lineage_warnings(bench.baseline, candidate),
+        *told.warnings,
+        *_unwritten(bench, len(generations)),
+    )
+    return _illustrated(decision, rows, warned)
+
+
+def _control(bench: Context, scores: Scores) -> Control | None:
+    """The same fine-tuning with nothing removed; None where nothing is fine-tuned."""
+    if not bench.settings.control or not bench.policy.compress:
+        return None
+    model = bench.unpruned(bench.policy.compress)
+    if model is None:
+        return None
+    return control_of(
+        bench.policy, bench.rows, {**scores, "control": bench.score(model, "control")}
+    )
+
+
+def _unwritten(bench: Context, written: int) -> tuple[str, ...]:
+    """A warning about documents of the sample that no model could begin to continue."""
+    if bench.rows.reads != "documents":
+        return ()
+    asked = min(bench.settings.generations, len(bench.material.split("gate")))
+    if written == asked:
+        return ()
+    warning = (
+        f"{asked - written} of {asked} sampled documents were not continued: they have no prompt, "
+        "and the model has no start token."
+    )
+    return (warning,)
+
+
+def _excerpts(rows: LabelledRows) -> dict[str, str]:
+    """The beginning of each row's text; of a document, of its reference. None of images."""
+    texts = rows.texts or rows.references
+    return {
+        str(name): excerpt(text, EXCERPT) for name, text in zip(rows.ids, texts, strict=bool(texts))
+    }
+
+
+def _illustrated(decision: Decision, rows: LabelledRows, warnings: tuple[str, ...]) -> Decision:
+    """The decision with pictures of its flips, and with what the data and models warn of."""
+    pictures = {
+        flip.id: thumbnail(rows.folder / flip.image)
+        for flip in decision.record.flips
+        if flip.image is not None
+    }
+    told = (*decision.verdict.warnings, *warnings)
+    shown = pictures_shown(decision.record, pictures)
+    return replace(
+        decision,
+        verdict=replace(decision.verdict, warnings=told),
+        record=replace(decision.record, warnings=told, pictures=digests_of(shown)),
+        pictures=shown,
+    )

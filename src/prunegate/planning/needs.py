@@ -1,0 +1,268 @@
+"""Needs: how many labels one limit on one slice takes to be proven, and how many are there.
+
+Counted in the metric's own rows (positives for recall), then in rows of the slice's mix. The test
+that is planned for is the one that the gate uses: the exact binomial for floors and caps, the exact
+paired test, the ratio tests; each by its own variance at the limit and at the expected truth.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+import numpy as np
+
+from prunegate.evidence.overlapping_rates import SCORE_MINIMUM
+from prunegate.metrics.catalogue import METRICS
+from prunegate.metrics.checks import LimitKind
+from prunegate.metrics.forms import POSITIVES, Base, Form, OverClasses, Overlapping, Unit
+from prunegate.metrics.hypothesis import Difference, Level, SuccessRatio
+from prunegate.planning.groups import Floats
+from prunegate.planning.planned_limits import PlannedLimit
+from prunegate.planning.shifts import border, distance_to_border, expected_rates
+from prunegate.planning.tests import boundary, exchanged, linear
+from prunegate.policy.schema import Minimum, bound_of
+from prunegate.stats import macro, sample_size
+
+MOST = 100_000_000
+"""More rows than this is no plan."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """How sure every single test has to be."""
+
+    alpha: float
+    power: float
+    """Of each test: 1 - (1 - power of the whole) / K."""
+    minimum: Minimum
+
+
+@dataclass(frozen=True, kw_only=True)
+class Need:
+    """One limit of one rule on one slice: what it takes."""
+
+    rule: int
+    """Index of the rule in the policy, from 0."""
+    metric: str
+    slice: str
+    check: str
+    limit: float
+    limit_kind: LimitKind
+    severity: Literal["block", "warn"]
+    unit: Unit
+    """What ``needed`` and ``has`` count."""
+    needed: int | None
+    """For the chosen power; None: see ``note``."""
+    has: int
+    """In the slice, expected where the models' decisions matter."""
+    missing: int | None
+    """Still to be labelled, in ``unit``; 0: enough."""
+    rows: int | None
+    """Rows of the slice's mix that hold ``needed``, and the policy's minimum evidence."""
+    rows_missing: int | None
+    discordance: float
+    """Expected share of the metric's rows on which the models differ."""
+    note: str = ""
+    """Why there is no number, or what else decides."""
+
+
+# Slices of the same rates ask for the same sizes, and the exact ones take a while.
+_difference = lru_cache(maxsize=4096)(sample_size.paired)
+_floor = lru_cache(maxsize=4096)(sample_size.proportion_at_least)
+
+
+def need_of(limit: PlannedLimit, cells: Floats, target: Target) -> Need:
+    """What a limit needs on its slice.
+
+    Args:
+        limit: the limit and its slice.
+        cells: expected rows of the slice by cell, at any size above 0.
+        target: level and power of one test.
+    """
+    base = _base(limit)
+    share = sum(float(cells[cell]) for cell in base.cells) / float(cells.sum())
+    units, note = _units(limit, cells, target)
+    rows = None if units is None else _rows(units / share, cells, target.minimum)
+    if rows is not None and rows > MOST:
+        units = rows = None
+        note = f"more than {MOST:,} rows: the expected value almost touches the limit"
+    asked = bound_of(limit.value)
+    size = limit.counts.rows
+    has = round(share * size)
+    return Need(
+        rule=limit.index,
+        metric=limit.metric,
+        slice=limit.counts.name,
+        check=limit.check,
+        limit=asked.value,
+        limit_kind=asked.kind,
+        severity=limit.rule.severity,
+        unit=base.unit,
+        needed=units,
+        has=has,
+        missing=None if units is None else max(0, units - has),
+        rows=rows,
+        rows_missing=None if rows is None else max(0, rows - size),
+        discordance=_discordance(cells, base.cells),
+        note=note,
+    )
+
+
+def _form(limit: PlannedLimit) -> Form:
+    return METRICS[limit.metric].forms["binary"]
+
+
+def _base(limit: PlannedLimit) -> Base:
+    form = _form(limit)
+    return form.base_of_level if isinstance(limit.claim, Level) else form.base
+
+
+def _rows(rows: float, cells: Floats, minimum: Minimum) -> int:
+    """Rows of the slice's mix, with the minimum evidence in them."""
+    prevalence = float(cells[4:].sum() / cells.sum())
+    floor = minimum.positives / prevalence if prevalence else 0.0
+    return math.ceil(max(rows, minimum.rows, floor) - 1e-9)
+
+
+def _discordance(cells: Floats, about: tuple[int, ...]) -> float:
+    differ = sum(float(cells[cell]) for cell in about if cell in (1, 2, 5, 6))
+    whole = sum(float(cells[cell]) for cell in about)
+    return differ / whole if whole else 0.0
+
+
+def _units(limit: PlannedLimit, cells: Floats, target: Target) -> tuple[int | None, str]:
+    """Rows of the metric's own kind, or why there is no such number."""
+    if not limit.proven:
+        return None, "decided by the estimate alone (evidence: point): no size makes it sure"
+    try:
+        before, after = expected_rates(limit.metric, cells)
+    except ValueError:
+        return (
+            None,
+            f"{limit.metric} has no expected value: the slice lacks the rows that define it",
+        )
+    if not distance_to_border(limit.claim, before, after) > 1e-9:
+        return None, _hopeless(limit, before, after)
+    return _by_form(limit, cells, after, target)
+
+
+def _by_form(
+    limit: PlannedLimit, cells: Floats, after: float, target: Target
+) -> tuple[int | None, str]:
+    """The size that the test of the metric's form takes."""
+    form = _form(limit)
+    if isinstance(form, OverClasses):
+        return _over_classes(limit, form, cells, target)
+    if isinstance(limit.claim, Level):
+        return _level(limit.claim, form, after, target), ""
+    about = _base(limit).cells
+    inside = [float(cells[cell]) if cell in about else 0.0 for cell in range(8)]
+    if isinstance(form, Overlapping):
+        return _overlapping(limit, form, inside, target)
+    return _paired(limit, inside, target), ""
+
+
+def _hopeless(limit: PlannedLimit, before: float, after: float) -> str:
+    metric = METRICS[limit.metric]
+    ends = (after, border(limit.claim, before))
+    shown, edge = (1 - v if metric.lower_is_better else v for v in ends)
+    values = f"{shown:.4f}, and the limit is {edge:.4f}"
+    if metric.share:
+        values = f"{100 * shown:.2f} %, and the limit is {100 * edge:.2f} %"
+    return (
+        f"cannot be proven at any size: {limit.metric.replace('_', ' ')} is expected to be {values}"
+    )
+
+
+def _level(claim: Level, form: Form, after: float, target: Target) -> int:
+    limit, rate = float(claim.limit), after
+    if isinstance(form, Overlapping) and form.kind == "f1":  # by Jaccard's index, a plain share
+        limit, rate = limit / (2 - limit), rate / (2 - rate)
+    if not claim.at_least:
+        limit, rate = 1 - limit, 1 - rate
+    if limit <= 0:
+        return 1
+    return _floor(round(min(rate, 1.0), 12), limit, target.alpha, target.power)
+
+
+def _paired(limit: PlannedLimit, inside: list[float], target: Target) -> int:
+    """A change of a rate of the same rows."""
+    claim = limit.claim
+    assert not isinstance(claim, Level)  # noqa: S101  # sorted out by the caller
+    both, lost, gained, neither = _quarters(inside)
+    if claim.swapped:
+        lost, gained = gained, lost
+    whole = both + lost + gained + neither
+    levels = (target.alpha, target.power)
+    if isinstance(claim, Difference):
+        psi, change = (lost + gained) / whole, (gained - lost) / whole
+        return _difference(_coarse(psi), round(change, 12), float(claim.margin), *levels)
+    informative = whole - (neither if isinstance(claim, SuccessRatio) else both)
+    n = sample_size.against(boundary(claim), lost / informative, gained / informative, *levels)
+    return math.ceil(n * whole / informative)
+
+
+def _coarse(share: float) -> float:
+    """The share rounded up to two significant digits: a pilot knows it no better."""
+    step = 10.0 ** (math.floor(math.log10(share)) - 1)
+    return min(1.0, round(math.ceil(share / step - 1e-6) * step, 12))
+
+
+def _quarters(cells: list[float]) -> tuple[float, float, float, float]:
+    """Both right, lost, gained, neither."""
+    return (
+        cells[7] + cells[0],
+        cells[6] + cells[1],
+        cells[5] + cells[2],
+        cells[4] + cells[3],
+    )
+
+
+def _over_classes(
+    limit: PlannedLimit, form: OverClasses, cells: Floats, target: Target
+) -> tuple[int | None, str]:
+    """Rows for a macro average or a coefficient of both classes, by the spread of its influence."""
+    claim, shares = limit.claim, cells
+    if isinstance(claim, Level):
+        k, margin = 0.0, -float(claim.limit)
+    else:
+        k, margin = linear(claim)
+        shares = exchanged(cells) if claim.swapped else cells
+    table = macro.of_two(form.kind, shares.tolist())
+    distance = macro.room(table, k, margin)
+    spread = macro.influence(table, k)
+    variance = float(table.shares @ spread**2)
+    n = sample_size.normal_rows(variance, abs(distance), target.alpha, target.power)
+    rarest = float(min(cells[:4].sum(), cells[4:].sum()) / cells.sum())
+    return max(n, math.ceil(form.least_rows / rarest)), ""
+
+
+def _overlapping(
+    limit: PlannedLimit, form: Overlapping, inside: list[float], target: Target
+) -> tuple[int | None, str]:
+    """A change of precision or F1."""
+    claim = limit.claim
+    assert not isinstance(claim, Level)  # noqa: S101  # sorted out by the caller
+    cells = exchanged(np.array(inside)).tolist() if claim.swapped else inside
+    k, margin = linear(claim)
+    try:
+        n = sample_size.ratio_rows(
+            cells,
+            form.kind,
+            margin,
+            target.alpha,
+            target.power,
+            k,
+        )
+    except ValueError:
+        return None, "too far from the limit for a formula; see the simulation"
+    smallest = min(_denominator(inside, form, bit) for bit in (1, 2)) / sum(inside)
+    return max(n, math.ceil(SCORE_MINIMUM / smallest)), ""
+
+
+def _denominator(cells: list[float], form: Overlapping, bit: int) -> float:
+    also = POSITIVES if form.kind == "f1" else ()
+    return sum(cells[cell] for cell in range(8) if cell & bit or cell in also)

@@ -1,0 +1,397 @@
+"""What must agree between the parts of a policy that no single field can see.
+
+``disagreements(policy)`` lists (path, message) for every rule, slice and section that contradicts
+another. Rules are looked at one by one in ``rule_checks.py``; here is what concerns several parts.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from prunegate.metrics.catalogue import METRICS, per_class, priced
+from prunegate.policy.messages import literal, suggest
+from prunegate.policy.naming import RESERVED_PREFIX, SEPARATORS, parse_slice_name, value_text
+from prunegate.policy.rule_consistency import rule_disagreements
+from prunegate.policy.schema import Policy, SliceSpec
+from prunegate.policy.steps import RANKED_BY_DATA
+from prunegate.policy.validation import Path
+from prunegate.text.escape import escaped
+
+Disagreement = tuple[Path, str]
+RESERVED = ("overall", "all")
+
+
+def disagreements(policy: Policy, broken: Iterable[str] = ()) -> list[Disagreement]:
+    """Every place where the policy's parts contradict each other.
+
+    ``broken`` names top-level sections that have mistakes of their own: what leans on them is not
+    checked, because it would only repeat those mistakes.
+    """
+    unknown = frozenset(broken)
+    found: list[Disagreement] = []
+    for check, leans_on in _CHECKS:
+        if unknown.isdisjoint(leans_on):
+            found += check(policy)
+    return found
+
+
+def _rules_one_by_one(policy: Policy) -> Iterator[Disagreement]:
+    for index, rule in enumerate(policy.rules):
+        for field, message in rule_disagreements(rule):
+            yield ("rules", index, *field), message
+
+
+def _metrics_fit_the_task(policy: Policy) -> Iterator[Disagreement]:
+    kind = policy.task.kind
+    for index, rule in enumerate(policy.rules):
+        metric = METRICS.get(rule.metric)
+        if metric is not None and metric.tasks and kind not in metric.tasks:
+            fitting = ", ".join(m.name for m in METRICS.values() if kind in m.tasks)
+            message = f"{rule.metric} is not defined for task kind {kind}; valid: {fitting}"
+            yield ("rules", index, "metric"), message
+
+
+def _classes_fit_the_task(policy: Policy) -> Iterator[Disagreement]:
+    known = [value_text(value) for value in policy.task.classes]
+    for index, rule in enumerate(policy.rules):
+        at: Path = ("rules", index, "classes")
+        if rule.classes == "macro":
+            continue
+        if policy.task.kind != "multiclass":
+            yield at, f"only a multiclass task has classes; this one is {policy.task.kind}"
+        elif rule.metric in METRICS and rule.metric not in per_class():
+            message = f"{rule.metric} is about all classes together; per class there are "
+            yield at, message + ", ".join(per_class())
+        elif isinstance(rule.classes, tuple) and known:
+            for place, value in enumerate(rule.classes):
+                if value_text(value) not in known:
+                    hint = suggest(value_text(value), known)
+                    yield (*at, place), f"unknown class {literal(value)}; {hint}"
+
+
+def _classes_are_distinct(policy: Policy) -> Iterator[Disagreement]:
+    lists: list[tuple[Path, tuple[Any, ...]]] = [(("task", "classes"), policy.task.classes)]
+    lists += [
+        (("rules", index, "classes"), rule.classes)
+        for index, rule in enumerate(policy.rules)
+        if isinstance(rule.classes, tuple)
+    ]
+    for at, values in lists:
+        seen: set[str] = set()
+        for place, value in enumerate(values):
+            if value_text(value) in seen:
+                yield (*at, place), f"{literal(value)} is in the list twice; keep one"
+            seen.add(value_text(value))
+
+
+def _evidence_fits_the_task(policy: Policy) -> Iterator[Disagreement]:
+    kind = policy.task.kind
+    if policy.evidence.minimum.positives > 1 and kind in ("score", "language"):
+        message = f"a {kind} task has no positives; limit the rows"
+        yield ("evidence", "minimum", "positives"), message
+    macro = any(r.classes == "macro" and r.metric in ("precision", "f1") for r in policy.rules)
+    if policy.evidence.strict and (
+        kind in ("score", "language") or (kind == "multiclass" and macro)
+    ):
+        message = "strict is for precision and F1 of two classes, or of each class by itself"
+        yield ("evidence", "strict"), message
+
+
+def _levels_can_be_reached(policy: Policy) -> Iterator[Disagreement]:
+    if policy.task.range is None:
+        return
+    low, high = policy.task.range
+    for index, rule in enumerate(policy.rules):
+        for check, value in rule.levels.items():
+            if rule.metric == "mean_score" and not low <= value <= high:
+                message = f"got {value:g}, but scores lie between {low:g} and {high:g}"
+                yield ("rules", index, check), f"{message} ('task: range')"
+
+
+def _some_rule_blocks(policy: Policy) -> Iterator[Disagreement]:
+    if all(rule.severity == "warn" for rule in policy.rules):
+        message = "every rule only warns, so nothing could be approved or rejected; "
+        yield ("rules",), message + "let at least one rule have severity: block"
+
+
+def _no_rule_repeats_another(policy: Policy) -> Iterator[Disagreement]:
+    seen: dict[object, int] = {}
+    for index, rule in enumerate(policy.rules):
+        for check in rule.limits:
+            about = (rule.metric, frozenset(rule.selects), rule.classes, check)
+            key = (*about, rule.severity, rule.evidence)
+            first = seen.setdefault(key, index)
+            if first != index:
+                message = (
+                    f"rules[{first}] limits {check} of {escaped(rule.metric)} on the same slices"
+                )
+                yield ("rules", index, check), f"{message} already; keep one of the two"
+
+
+def _selectors_name_slices(policy: Policy) -> Iterator[Disagreement]:
+    labels = [spec.label for spec in policy.slices]
+    for index, rule in enumerate(policy.rules):
+        for place, selector in enumerate(rule.selects):
+            at: Path = ("rules", index, "slices")
+            at = at if isinstance(rule.slices, str) else (*at, place)
+            if selector in rule.selects[:place]:
+                yield at, f"{literal(selector)} is in the list twice; keep one"
+            elif selector not in RESERVED and selector not in labels:
+                problem = _unknown_selector(selector, policy.slices)
+                if problem:
+                    yield at, problem
+
+
+def _unknown_selector(selector: str, specs: tuple[SliceSpec, ...]) -> str | None:
+    """Why a selector that is no label is not the name of one slice either; None where it is."""
+    pairs = parse_slice_name(selector)
+    spec = next((s for s in specs if pairs and s.keys == tuple(pairs)), None)
+    if pairs is None or spec is None:
+        valid = (*RESERVED, *(spec.label for spec in specs))
+        return f"unknown slice {literal(selector)}; {suggest(selector, valid)}"
+    expected = [expected_texts(value) for value in spec.expect]
+    if expected and tuple(pairs.values()) not in expected:
+        names = [",".join(parts) for parts in expected]
+        near = suggest(",".join(pairs.values()), names)
+        return f"no such value among 'expect' of {escaped(spec.label)}; {near}"
+    return None
+
+
+def expected_texts(value: Any) -> tuple[str, ...]:
+    """The texts of one expected value: one per slicing key."""
+    parts = value if isinstance(value, tuple) else (value,)
+    return tuple(value_text(part) for part in parts)
+
+
+def _slice_names_are_distinct(policy: Policy) -> Iterator[Disagreement]:
+    seen: dict[str, int] = {}
+    for index, spec in enumerate(policy.slices):
+        field = "by" if spec.keys else "name"
+        if spec.label in RESERVED:
+            message = f"{literal(spec.label)} is a word of the policy language; rename it"
+            yield ("slices", index, field), message
+        first = seen.setdefault(spec.label, index)
+        if first != index:
+            message = (
+                f"slices[{first}] is called {literal(spec.label)} already; remove or rename one"
+            )
+            yield ("slices", index, field), message
+
+
+def _keys_can_be_written(policy: Policy) -> Iterator[Disagreement]:
+    for index, spec in enumerate(policy.slices):
+        for key in (*spec.keys, *(spec.where or {})):
+            if SEPARATORS & set(key):
+                field = "by" if spec.keys else "where"
+                message = f"the column {literal(key)} has one of , = \\ in its name, which separate"
+                yield ("slices", index, field), f"{message} slice names; rename the column"
+
+
+def _expected_values_are_distinct(policy: Policy) -> Iterator[Disagreement]:
+    for index, spec in enumerate(policy.slices):
+        seen: dict[tuple[str, ...], int] = {}
+        for place, value in enumerate(spec.expect):
+            first = seen.setdefault(expected_texts(value), place)
+            if first != place:
+                message = f"{literal(value)} names the same slice as expect[{first}]; keep one"
+                yield ("slices", index, "expect", place), message
+
+
+def _names_do_not_collide(policy: Policy) -> Iterator[Disagreement]:
+    """Two columns that look alike but differ in Unicode normalisation are one trap."""
+    seen: dict[str, str] = {}
+    for path, key in _columns(policy):
+        first = seen.setdefault(unicodedata.normalize("NFC", key), key)
+        if first != key:
+            message = f"{literal(key)} is another column than one named before that looks the same"
+            yield path, f"{message} (Unicode NFC and NFD); write both in the same form"
+
+
+def _columns(policy: Policy) -> Iterator[tuple[Path, str]]:
+    for index, spec in enumerate(policy.slices):
+        for key in spec.keys:
+            yield ("slices", index, "by"), key
+        for key in spec.where or {}:
+            yield ("slices", index, "where", key), key
+    if policy.group is not None:
+        yield ("group",), policy.group
+
+
+def _columns_are_not_ours(policy: Policy) -> Iterator[Disagreement]:
+    """Counting puts columns of its own beside the table's."""
+    mapped: list[tuple[Path, str]] = [
+        (("data", "columns", role), column) for role, column in policy.data.columns
+    ]
+    for path, key in (*_columns(policy), *mapped):
+        if key.startswith(RESERVED_PREFIX):
+            yield (
+                path,
+                f"{literal(key)}: names that begin with {RESERVED_PREFIX} are taken; rename it",
+            )
+
+
+def _columns_have_one_role(policy: Policy) -> Iterator[Disagreement]:
+    columns = policy.data.columns
+    names = ["id", "label", "baseline", "candidate"]
+    names += ["tokens"] if policy.task.kind == "language" else []
+    roles = {role: getattr(columns, role) for role in names}
+    taken: dict[str, str] = {}
+    for role, column in roles.items():
+        first = taken.setdefault(column, role)
+        if first != role:
+            message = f"{literal(column)} is the column of {first!r} already; each needs its own"
+            yield ("data", "columns", role), message
+    for path, key in _columns(policy):
+        if key in taken and (path != ("group",) or taken[key] != "id"):
+            yield path, f"{literal(key)} is the {taken[key]} column; name another one"
+
+
+def _groups_are_not_slices(policy: Policy) -> Iterator[Disagreement]:
+    keys = {key for spec in policy.slices for key in spec.keys}
+    if policy.group in keys:
+        message = f"{literal(policy.group)} is a slicing key too: each slice would be one group"
+        yield ("group",), f"{message}; remove one of the two"
+
+
+def _money_has_a_price(policy: Policy) -> Iterator[Disagreement]:
+    for index, rule in enumerate(policy.rules):
+        at: Path = ("rules", index, "metric")
+        if rule.metric in priced() and policy.cost is None:
+            yield at, f"{rule.metric} needs a 'cost' section with billing: {{per_inference: ...}}"
+        elif rule.metric in priced() - {"cost_per_1k"} and policy.cost and not policy.cost.volumes:
+            message = "needs cost: {volumes: {now: ..., target: ..., months: ...}}"
+            yield at, f"{rule.metric} {message}"
+
+
+def _break_even_is_projected(policy: Policy) -> Iterator[Disagreement]:
+    """A month beyond the projection could be neither reached nor missed."""
+    if policy.cost is None or policy.cost.volumes is None:
+        return
+    last = policy.cost.volumes.last
+    for index, rule in enumerate(policy.rules):
+        for check, month in rule.levels.items():
+            if rule.metric == "break_even_month" and month > last:
+                message = f"got {month:g}, but 'cost: volumes' ends with month {last}"
+                yield ("rules", index, check), f"{message}; project further, or ask for less"
+
+
+def _one_source_of_the_candidate(policy: Policy) -> Iterator[Disagreement]:
+    if policy.compress and policy.model is not None and policy.model.candidate is not None:
+        message = (
+            "'compress' makes a candidate and model.candidate names one; remove one of the two"
+        )
+        yield ("compress",), message
+
+
+def _ranking_data_are_used(policy: Policy) -> Iterator[Disagreement]:
+    for index, step in enumerate(policy.compress):
+        prune = step.prune
+        if prune and prune.criterion not in RANKED_BY_DATA and "data" in prune.model_fields_set:
+            message = f"criterion {prune.criterion} looks at no data; remove 'data' or use taylor"
+            yield ("compress", index, "prune", "data"), message
+
+
+def _steps_follow(policy: Policy) -> Iterator[Disagreement]:
+    """Which steps may come after which, and what they need of ``model``."""
+    finishing: dict[str, int] = {}
+    for index, step in enumerate(policy.compress):
+        at: Path = ("compress", index)
+        word = "quantize" if step.quantize else "export" if step.export else ""
+        if not word and finishing:
+            message = "cannot be pruned or trained any more; move this step up"
+            yield at, f"a model after '{next(iter(finishing))}' {message}"
+        elif word and finishing.setdefault(word, index) != index:
+            yield at, f"compress[{finishing[word]}] is '{word}' already; keep one"
+        yield from _prune_needs(policy, index)
+    steps = [step.quantize for step in policy.compress if step.quantize is not None]
+    if "export" in finishing and any(quantize.engine == "torch" for quantize in steps):
+        message = "int8 of torch cannot be exported; set 'quantize: {engine: onnxruntime}'"
+        yield ("compress", finishing["export"]), message
+
+
+def _prune_needs(policy: Policy, index: int) -> Iterator[Disagreement]:
+    prune = policy.compress[index].prune
+    if prune is None:
+        return
+    at: Path = ("compress", index, "prune")
+    following = policy.compress[index + 1] if index + 1 < len(policy.compress) else None
+    if (prune.cycles > 1 or prune.rewind != "none") and not (following and following.finetune):
+        word = "cycles" if prune.cycles > 1 else "rewind"
+        yield (*at, word), f"'{word}' needs a finetune step right after this one"
+    if prune.rewind != "none" and getattr(policy.model, prune.rewind, None) is None:
+        message = f"needs 'model: {{{prune.rewind}: FOLDER}}', the weights to go back to"
+        yield (*at, "rewind"), message
+
+
+def _search_varies_prunings(policy: Policy) -> Iterator[Disagreement]:
+    if policy.search is None:
+        return
+    seen: dict[int, int] = {}
+    for index, vary in enumerate(policy.search.vary):
+        at: Path = ("search", "vary", index, "step")
+        steps = policy.compress
+        step = steps[vary.step - 1] if vary.step <= len(steps) else None
+        if step is None or step.prune is None or step.prune.what == "2:4":
+            yield at, f"step {vary.step} of 'compress' is no prune step with an amount"
+        elif (first := seen.setdefault(vary.step, index)) != index:
+            yield at, f"vary[{first}] varies step {vary.step} already; keep one"
+    for number, rows in policy.rows_of_steps.items():
+        if rows.split == "search":
+            message = "the search split chooses between candidates; train and rank on others"
+            yield ("compress", number - 1), message
+    yield from _search_has_an_objective(policy)
+
+
+def _search_has_an_objective(policy: Policy) -> Iterator[Disagreement]:
+    if policy.search is None or policy.search.objective != "cost_per_1k":
+        return
+    at: Path = ("search", "objective")
+    if policy.cost is None:
+        yield at, "cost_per_1k needs a 'cost' section"
+    elif policy.cost.billing.quoted:
+        message = "cost_per_1k is the same for every candidate while 'cost' quotes the candidate's"
+        yield at, f"{message} price; remove it, so that the price is scaled by the measured ratio"
+
+
+def _search_is_no_laxer(policy: Policy) -> Iterator[Disagreement]:
+    confidence = policy.search.confidence if policy.search is not None else None
+    if confidence is not None and confidence < policy.evidence.confidence:
+        message = f"{confidence:g} is less than the gate's {policy.evidence.confidence:g}"
+        yield ("search", "confidence"), f"{message}; an attempt has to be as sure at least"
+
+
+def _one_source_of_the_claims(policy: Policy) -> Iterator[Disagreement]:
+    if policy.claims is not None and policy.claims.file and policy.claims.figures is not None:
+        yield ("claims", "file"), "'figures' states them already; remove one of the two"
+
+
+Check = Callable[[Policy], Iterator[Disagreement]]
+_CHECKS: tuple[tuple[Check, tuple[str, ...]], ...] = (
+    (_rules_one_by_one, ()),
+    (_metrics_fit_the_task, ("task",)),
+    (_classes_fit_the_task, ("task",)),
+    (_classes_are_distinct, ()),
+    (_evidence_fits_the_task, ("task", "evidence")),
+    (_levels_can_be_reached, ("task",)),
+    (_some_rule_blocks, ("rules",)),
+    (_no_rule_repeats_another, ()),
+    (_selectors_name_slices, ("slices",)),
+    (_slice_names_are_distinct, ()),
+    (_keys_can_be_written, ()),
+    (_expected_values_are_distinct, ()),
+    (_names_do_not_collide, ()),
+    (_columns_are_not_ours, ("data",)),
+    (_columns_have_one_role, ("data",)),
+    (_groups_are_not_slices, ()),
+    (_money_has_a_price, ("cost",)),
+    (_break_even_is_projected, ("cost",)),
+    (_one_source_of_the_candidate, ("model", "compress")),
+    (_ranking_data_are_used, ("compress",)),
+    (_steps_follow, ("compress", "model")),
+    (_search_varies_prunings, ("compress", "search", "cost")),
+    (_search_is_no_laxer, ("search", "evidence")),
+    (_one_source_of_the_claims, ("claims",)),
+)
+"""Each check, and the sections without which it cannot tell."""

@@ -1,0 +1,107 @@
+"""Whether one rule makes sense: its metric exists and has what its limits speak about.
+
+The law behind the directions: ``max_drop`` limits how far the value may fall and ``max_rise`` how
+far it may rise, so for a metric where lower is better a drop is an improvement, and limiting it
+with ``max_drop`` is nearly always a slip. ``min_gain`` and ``max_gain`` speak of improvement,
+whichever direction that is. Every margin is a number of at least 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from prunegate.metrics.catalogue import METRICS, Metric
+from prunegate.metrics.checks import CHECKS, ChangeCheck, change_check, is_level
+from prunegate.policy.messages import literal, suggest
+from prunegate.policy.schema import ErrorRatio, Relative, Rule
+
+FieldMistake = tuple[tuple[str, ...], str]
+
+
+def rule_disagreements(rule: Rule) -> Iterator[FieldMistake]:
+    """(field path within the rule, message) for everything that contradicts itself in it."""
+    if not rule.limits:
+        yield (), f"a rule needs a limit: one or more of {', '.join(CHECKS)}"
+    metric = METRICS.get(rule.metric)
+    if metric is None:
+        message = f"unknown metric {literal(rule.metric)}; {suggest(rule.metric, METRICS)}"
+        yield ("metric",), message
+        return
+    yield from _levels(rule, metric)
+    yield from _pair_of_limits(rule)
+    for check in rule.limits:
+        if not is_level(check):
+            yield from _change(rule, check, metric)
+    if metric.operational and rule.selects != ("overall",):
+        message = f"{metric.name} is measured for the whole model; write slices: overall or nothing"
+        yield ("slices",), message
+
+
+def _levels(rule: Rule, metric: Metric) -> Iterator[FieldMistake]:
+    for check, value in rule.levels.items():
+        if metric.share and not 0 <= value <= 1:
+            hint = f"; write {value / 100:g} for {value:g} %" if 1 < value <= 100 else ""
+            yield (check,), f"got {value:g}, expected a share from 0 to 1{hint}"
+        elif metric.kind == "coefficient" and not -1 <= value <= 1:
+            yield (check,), f"got {value:g}, expected a coefficient from -1 to 1"
+        elif metric.operational and value < 0 and metric.name != "saving":
+            yield (check,), f"got {value:g}; {metric.name} cannot be negative"
+        elif metric.name == "break_even_month" and value < 1:
+            yield (check,), f"got {value:g}; months are counted from 1"
+
+
+def _pair_of_limits(rule: Rule) -> Iterator[FieldMistake]:
+    pairs = [(name, check.cap) for name, check in CHECKS.items() if check.cap]
+    for low, high in pairs:
+        floor, cap = getattr(rule, low), getattr(rule, high)
+        if isinstance(floor, Relative) and isinstance(cap, Relative):
+            floor, cap = floor.relative, cap.relative
+        if isinstance(floor, float) and isinstance(cap, float) and floor > cap:
+            yield (high,), f"got {cap:g}, below {low} ({floor:g}): nothing can satisfy both"
+
+
+def _change(rule: Rule, check: str, metric: Metric) -> Iterator[FieldMistake]:
+    """A limit against the baseline: the metric must have a baseline's value, and a direction."""
+    limit, change = rule.limits[check], change_check(check)
+    if not metric.paired:
+        level = "at_most" if metric.better == "lower" else "at_least"
+        message = f"{metric.name} compares the two models already, so it has no change; use {level}"
+        yield (check,), message
+    elif change is None:
+        return
+    elif change.improves(metric.better):
+        yield (check,), _say_wrong_way(change, metric)
+    elif isinstance(limit, ErrorRatio):
+        yield from _error_ratio(change, metric)
+    elif isinstance(limit, float):
+        yield from _absolute(change, limit, metric)
+
+
+def _say_wrong_way(check: ChangeCheck, metric: Metric) -> str:
+    right = "max_rise" if check.moves == "drop" else "max_drop"
+    return (
+        f"for {metric.name} a {check.moves} is an improvement; did you mean '{right}' "
+        "(or 'max_gain', which limits a suspicious improvement)?"
+    )
+
+
+def _error_ratio(check: ChangeCheck, metric: Metric) -> Iterator[FieldMistake]:
+    if metric.kind != "rate":
+        message = f"{metric.name} has no error rate; write a number or {{relative: ...}}"
+        yield (check.name, "error_ratio"), message
+    elif not check.loss:
+        message = "error_ratio is growth of the error rate: it belongs to max_drop or max_rise"
+        yield (check.name, "error_ratio"), message
+
+
+def _absolute(check: ChangeCheck, margin: float, metric: Metric) -> Iterator[FieldMistake]:
+    if margin < 0:
+        yield (check.name,), f"got {margin:g}; a margin is at least 0{_say_demand(check)}"
+    elif metric.share and margin >= 1:
+        hint = f"; write {margin / 100:g} for {margin:g} points" if margin <= 100 else ""
+        yield (check.name,), f"got {margin:g}, but a share cannot change by 1 or more{hint}"
+
+
+def _say_demand(check: ChangeCheck) -> str:
+    """A negative slack is how other tools demand an improvement."""
+    return "; to demand an improvement use min_gain" if check.loss else ""

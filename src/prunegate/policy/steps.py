@@ -1,0 +1,234 @@
+"""How a candidate is made: the steps of ``compress``, and what ``search`` may vary in them.
+
+Where a step's rows come from is said in the step; the gate split is never among them.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Discriminator, Field, Strict, Tag, field_validator, model_validator
+
+from prunegate.policy.section import Positive, Section, Selection, shape_of
+
+SPLITS = ("train", "calibration", "search", "gate")
+Split = Literal["train", "calibration", "search", "gate"]
+
+
+NEVER_THE_GATE = "the gate split is for judging only; use train or calibration"
+Criterion = Literal["taylor", "magnitude", "activation", "random"]
+RANKED_BY_DATA = frozenset({"taylor", "activation"})
+"""The criteria that look at labelled rows."""
+Fraction = Annotated[float, Strict(), Field(gt=0, lt=1)]
+
+
+class Rows(Section):
+    """Which labelled rows a step sees."""
+
+    split: Split
+    """Which split they come from; never the gate split."""
+    where: Selection = {}  # noqa: RUF012  # pydantic copies it, and Rows is frozen
+    """Column values that a row must have."""
+    limit: Positive | None = None
+    """At most this many rows, drawn with the run's seed."""
+
+    @field_validator("split")
+    @classmethod
+    def _never_the_gate(cls, split: str) -> str:
+        if split == "gate":
+            raise ValueError(NEVER_THE_GATE)
+        return split
+
+
+class ShareBelow(Section):
+    """Remove the units that carry less than this share of their layer's importance."""
+
+    share_below: Annotated[float, Strict(), Field(gt=0, lt=1)]
+    """The share of the layer's importance: 0.02 is 2 %."""
+
+
+class Keep(Section):
+    """Keep this many units."""
+
+    keep: Positive
+    """How many stay."""
+
+
+Amount = Annotated[
+    Annotated[float, Strict(), Field(gt=0, lt=1), Tag("number")]
+    | Annotated[ShareBelow, Tag("share_below")]
+    | Annotated[Keep, Tag("keep")],
+    Discriminator(shape_of("share_below", "keep")),
+]
+
+
+class Prune(Section):
+    """Remove units, which makes the model smaller, or zero single weights, which does not."""
+
+    what: Literal["heads", "neurons", "filters", "layers", "weights", "2:4"]
+    """heads, neurons, filters and layers are cut out; weights and 2:4 become zeros in place."""
+    criterion: Criterion = "taylor"
+    """What ranks the units; random is the control that the others have to beat."""
+    amount: Amount | None = None
+    """The share of units to remove, or a rule for how many; 2:4 is always half."""
+    scope: Literal["global", "per_layer"] = "global"
+    """Rank all layers together, or each by itself."""
+    min_per_layer: Positive = 1
+    """Units (or weights) that stay in every layer."""
+    cycles: Positive = 1
+    """Reach the amount in so many rounds, each ending with the ``finetune`` step that follows."""
+    rewind: Literal["initial", "early", "none"] = "none"
+    """Put the survivors back to ``model: initial`` or ``model: early`` after each removal."""
+    data: Rows = Rows(split="calibration")
+    """Rows that rank the units (taylor and activation only)."""
+
+    @model_validator(mode="after")
+    def _amount_fits(self) -> Prune:
+        if (self.what == "2:4") != (self.amount is None):
+            raise ValueError(
+                "'amount' is needed, such as 0.4, {share_below: 0.02} or {keep: 64}; only 2:4, "
+                "which is always half, has none"
+            )
+        if self.what == "weights" and isinstance(self.amount, ShareBelow):
+            raise ValueError(
+                "share_below is for units; give weights a share to remove or {keep: N}"
+            )
+        if self.what == "2:4" and self.cycles > 1:
+            raise ValueError("2:4 is one pattern, not reached in cycles; remove 'cycles'")
+        if self.cycles > 1 and isinstance(self.amount, ShareBelow):
+            raise ValueError("share_below cannot be spread over cycles; give a share or {keep: N}")
+        return self
+
+
+class Finetune(Section):
+    """Train what is left, shortly."""
+
+    epochs: Annotated[float, Strict(), Field(gt=0)] | None = None
+    """Passes over the rows; either this or steps."""
+    steps: Positive | None = None
+    """Batches in all; either this or epochs."""
+    learning_rate: Annotated[float, Strict(), Field(gt=0)] = 1e-4
+    """Highest step size of the optimiser."""
+    batch_size: Positive = 64
+    """Rows of a batch."""
+    weight_decay: Annotated[float, Strict(), Field(ge=0)] = 0.01
+    """Of the optimiser."""
+    flips: Annotated[bool, Strict()] | None = None
+    """Mirror half of the images; by default images are and texts are not."""
+    split: Split | None = None
+    """Short for ``data: {split: ...}``."""
+    data: Rows | None = None
+    """Rows to train on; by default the train split."""
+
+    @property
+    def rows(self) -> Rows:
+        """The rows to train on, however they were named."""
+        return self.data or Rows(split=self.split or "train")
+
+    @field_validator("split")
+    @classmethod
+    def _never_the_gate(cls, split: str | None) -> str | None:
+        if split == "gate":
+            raise ValueError(NEVER_THE_GATE)
+        return split
+
+    @model_validator(mode="after")
+    def _epochs_or_steps(self) -> Finetune:
+        if (self.epochs is None) == (self.steps is None):
+            raise ValueError("give either 'epochs' or 'steps'")
+        if self.split is not None and self.data is not None:
+            raise ValueError("'split' is short for 'data: {split: ...}'; give one of the two")
+        return self
+
+
+class Quantize(Section):
+    """Store and compute with eight-bit whole numbers; what is judged is the quantized model."""
+
+    to: Literal["int8"] = "int8"
+    """What numbers become."""
+    kind: Literal["dynamic", "static", "weight_only"] = "dynamic"
+    """dynamic: activations are scaled as they come; static: scaled once, on ``data``; weight_only:
+    activations stay floating-point."""
+    engine: Literal["onnxruntime", "torch"] = "onnxruntime"
+    """What the candidate will run in: model.onnx (extra 'edge') or a torch module."""
+    per_channel: Annotated[bool, Strict()] = True
+    """A scale for every output channel instead of one per tensor."""
+    embeddings: Annotated[bool, Strict()] | None = None
+    """Quantize embedding tables too; by default where they hold most of the weights."""
+    data: Rows = Rows(split="calibration")
+    """Rows that scale the activations (static only)."""
+
+    @model_validator(mode="after")
+    def _torch_has_no_static(self) -> Quantize:
+        if self.engine == "torch" and self.kind == "static":
+            raise ValueError("static int8 runs in onnxruntime; set engine: onnxruntime")
+        if self.kind != "static" and "data" in self.model_fields_set:
+            raise ValueError("only static int8 looks at data; remove 'data' or set kind: static")
+        return self
+
+
+class Step(Section):
+    """One step of ``compress``: exactly one of its keys."""
+
+    prune: Prune | None = None
+    finetune: Finetune | None = None
+    quantize: Quantize | None = None
+    export: Literal["onnx"] | None = None
+    """Turn the model into model.onnx (extra 'edge'); what is judged is that file."""
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Step:
+        given = [self.prune, self.finetune, self.quantize, self.export]
+        if sum(part is not None for part in given) != 1:
+            raise ValueError(
+                "a step is one of {prune: {...}}, {finetune: {...}}, {quantize: {...}}, "
+                "{export: onnx}"
+            )
+        return self
+
+    @property
+    def rows(self) -> Rows | None:
+        """The labelled rows that the step looks at; None: it looks at none."""
+        if self.prune is not None:
+            return self.prune.data if self.prune.criterion in RANKED_BY_DATA else None
+        if self.finetune is not None:
+            return self.finetune.rows
+        if self.quantize is not None and self.quantize.kind == "static":
+            return self.quantize.data
+        return None
+
+
+class Vary(Section):
+    """One thing that ``search`` may change: how much a prune step removes."""
+
+    step: Positive
+    """Which step of ``compress``, counted from 1."""
+    amount: tuple[Fraction, Fraction]
+    """Smallest and largest share to remove."""
+
+    @field_validator("amount")
+    @classmethod
+    def _ascends(cls, amount: tuple[float, float]) -> tuple[float, float]:
+        if not amount[0] < amount[1]:
+            raise ValueError("amount is [smallest, largest] share, the smallest first")
+        return amount
+
+
+class SearchSection(Section):
+    """Look for the smallest candidate that passes, on the search split."""
+
+    objective: Literal[
+        "parameters", "model_bytes", "latency_p50_ms", "latency_p95_ms", "cost_per_1k"
+    ] = "parameters"
+    """What is to be as small as possible."""
+    vary: Annotated[tuple[Vary, ...], Field(min_length=1)]
+    """One amount is found by bisection, several by an optimiser."""
+    attempts: Annotated[int, Strict(), Field(ge=2, le=1000)] = 12
+    """At most so many candidates are made, the random control not counted."""
+    tolerance: Annotated[float, Strict(), Field(gt=0, lt=1)] = 0.01
+    """A bisection ends when the passing and the failing share are this close."""
+    confidence: Annotated[float, Strict(), Field(gt=0.5, lt=1)] | None = None
+    """How sure an attempt has to be on the search split; default: as sure as the gate. What is
+    chosen looks better there than it is, so asking more makes the gate likelier to confirm it."""
+    control: Annotated[bool, Strict()] = True
+    """Also try the random criterion, to tell what ranking was worth."""

@@ -1,0 +1,98 @@
+r"""Bound: how a page carries its record and its pictures, and how both are taken from it again.
+
+The record lies in a ``<template>``: no browser shows, runs or loads what is in one, under any
+content security policy, and nothing on the page is a script. Its JSON is written in ASCII without
+``<``, ``>`` and ``&`` (as ``\u003c`` and so on), so that no text of it can end the element, and
+reads back as the record's very bytes.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import re
+from collections.abc import Mapping
+
+from markupsafe import Markup
+
+from prunegate.errors import EvidenceError
+
+ID = "record"
+"""Of the element that holds the record."""
+_OPEN, _CLOSE = f'<template id="{ID}">', "</template>"
+_ESCAPED = re.compile("[<>&\u007f]|[^\u0000-\u007f]")
+_PICTURE = re.compile(r'src="data:image/(?:png|jpeg);base64,([A-Za-z0-9+/=]*)"')
+
+
+def embedded(content: bytes) -> Markup:
+    r"""A record's canonical bytes as an inert element.
+
+    >>> str(embedded(b'{"a":"</template>"}'))
+    '<template id="record">{"a":"\\u003c/template\\u003e"}</template>'
+    """
+    text = _ESCAPED.sub(lambda found: _escaped(found[0]), content.decode("utf-8"))
+    return Markup(f"{_OPEN}{text}{_CLOSE}")  # noqa: S704  # nothing in it can end or begin a tag
+
+
+def _escaped(char: str) -> str:
+    """The character as JSON spells it in ASCII: one or two UTF-16 units."""
+    units = char.encode("utf-16-be")
+    return "".join(f"\\u{units[i : i + 2].hex()}" for i in range(0, len(units), 2))
+
+
+def carried_record(page: str) -> str:
+    """The text of the record that a page carries; JSON, not canonical.
+
+    Raises:
+        EvidenceError: it carries none, or more than one.
+    """
+    parts = page.split(_OPEN)
+    if len(parts) == 1:
+        raise EvidenceError(
+            "the page carries no record, so nothing on it can be checked: it was made by an "
+            "earlier prunegate, or the record was cut out. Make it again from its record.json "
+            "with 'prunegate report'"
+        )
+    if len(parts) > 2 or parts[1].count(_CLOSE) != 1:
+        raise EvidenceError(f"the page has more than one record, or its end is gone ({_OPEN})")
+    return parts[1].partition(_CLOSE)[0]
+
+
+def pictures_on(page: str, bound: Mapping[str, str]) -> dict[str, bytes]:
+    """The page's pictures by the id of the row that the record binds them to.
+
+    Args:
+        page: the page.
+        bound: sha256 by id, from the record.
+
+    Raises:
+        EvidenceError: a picture that the record does not know.
+    """
+    ids: dict[str, list[str]] = {}
+    for name, digest in bound.items():
+        ids.setdefault(digest, []).append(name)
+    found: dict[str, bytes] = {}
+    for number, match in enumerate(_PICTURE.finditer(page), start=1):
+        content = _decoded(match[1])
+        digest = hashlib.sha256(content).hexdigest()
+        if digest not in ids:
+            line = page.count("\n", 0, match.start()) + 1
+            raise EvidenceError(
+                f"picture {number} of the page (line {line}) is none that the record names "
+                f"(sha256 {digest[:12]}...): it was put in or changed afterwards"
+            )
+        found |= dict.fromkeys(ids[digest], content)
+    return found
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except binascii.Error:
+        return b""
+
+
+def digests_of(pictures: Mapping[str, bytes]) -> dict[str, str]:
+    """What a record keeps of the pictures that its report shows: sha256 by id."""
+    return {name: hashlib.sha256(content).hexdigest() for name, content in pictures.items()}

@@ -1,0 +1,83 @@
+"""Generations: what both models write after the same prompts, side by side, for people to read.
+
+The texts are a data file's and two models': whatever they hold is shown, line by line, and does
+nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from prunegate.audit.record import DecisionRecord, Generation
+from prunegate.text import numbers
+from prunegate.text.escape import LONGEST, named, shorten, visible
+
+MOST = 24
+"""Documents that are shown."""
+_MOST_LINES = 12
+
+
+@dataclass(frozen=True, kw_only=True)
+class Continued:
+    """One prompt and what followed; every text as lines."""
+
+    id: str
+    slices: str
+    prompt: tuple[str, ...]
+    """Empty where the document has none."""
+    reference: tuple[str, ...]
+    baseline: tuple[str, ...]
+    """Empty where the model wrote nothing that could be seen, for example ended at once."""
+    candidate: tuple[str, ...]
+    same: bool
+    """Both models say the same."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GenerationsView:
+    """The section of generations."""
+
+    counted: str
+    """How many there are and how many of them are the same."""
+    examples: tuple[Continued, ...]
+
+
+def generations(record: DecisionRecord) -> GenerationsView | None:
+    """The sample of a record, by slice; None where there is none."""
+    if not record.generations:
+        return None
+    found = sorted(record.generations, key=lambda one: one.slices)
+    same = sum(one.baseline == one.candidate for one in found)
+    left_out = f"; {MOST} are shown" if len(found) > MOST else ""
+    return GenerationsView(
+        counted=f"{numbers.count(len(found))} documents, {numbers.count(same)} of which both "
+        f"models continue alike{left_out}.",
+        examples=tuple(map(_continued, found[:MOST])),
+    )
+
+
+def _continued(one: Generation) -> Continued:
+    return Continued(
+        id=shorten(one.id, 60),
+        slices=", ".join(map(named, one.slices)),
+        prompt=inert_lines(one.prompt),
+        reference=inert_lines(one.reference),
+        baseline=inert_lines(one.baseline),
+        candidate=inert_lines(one.candidate),
+        same=one.baseline == one.candidate,
+    )
+
+
+def inert_lines(text: str) -> tuple[str, ...]:
+    r"""A text as inert lines, at most twelve; a longer one ends in an ellipsis.
+
+    >>> inert_lines("Run further.\n\tToday")
+    ('Run further.', '\\u0009Today')
+    """
+    found = text[:LONGEST].rstrip().replace("\r\n", "\n").split("\n")
+    # Spaces at the ends of a line say nothing; escaped they would be all one sees.
+    shown = [visible(line.strip(" ")) for line in found[:_MOST_LINES]]
+    cut = len(found) > _MOST_LINES or len(text) > LONGEST
+    if not any(shown):
+        return ()
+    return (*shown, "…") if cut else tuple(shown)

@@ -1,0 +1,136 @@
+"""Hunt: attempt after attempt on the search split, then the choice.
+
+One amount is bisected, several are explored by an optimiser; the choice is the same: of the
+attempts that pass, the one with the smallest objective. Where none passes, nothing is chosen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from prunegate.audit.record import Search as SearchRecord
+from prunegate.search.attempt import Attempt, nearest_attempt, violation
+from prunegate.search.bisection import State, bisect
+from prunegate.search.memo import Amounts, Memo
+from prunegate.search.several import Outcome, explore
+from prunegate.search.trials import Trials
+from prunegate.search.variation import RANDOM, varied
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trace:
+    """Everything that a search tried."""
+
+    objective: str
+    baseline: float | None
+    """The objective of the baseline; None: it is only known by timing."""
+    varied: tuple[str, ...]
+    rows: int
+    """Of the search split."""
+    confidence: float
+    """One-sided, of every test there."""
+    attempts: tuple[Attempt, ...]
+    chosen: Attempt | None
+    next_up: Attempt | None
+    """The nearest attempt that removed more than the chosen one and did not pass."""
+    control: Attempt | None
+
+    @property
+    def nearest_miss(self) -> Attempt | None:
+        """The attempt that came nearest, where none passed."""
+        return None if self.chosen else nearest_attempt(self.attempts)
+
+    def record(self) -> SearchRecord:
+        """The short form for the decision record of the chosen candidate."""
+        assert self.chosen is not None  # noqa: S101  # without a choice there is no record
+        return SearchRecord(
+            objective=self.objective,
+            baseline=self.baseline,
+            varied=self.varied,
+            rows=self.rows,
+            confidence=self.confidence,
+            attempts=tuple(attempt.short() for attempt in self.attempts),
+            chosen=self.chosen.number,
+            next_up=self.next_up.number if self.next_up else None,
+            control=self.control.short() if self.control else None,
+        )
+
+
+def hunt(trials: Trials) -> Trace:
+    """Try candidates until the edge is found or the attempts are used up."""
+    best = _Best(trials)
+    memo = Memo(best.attempt, trials.key, trials.search.attempts)
+    ranges = [vary.amount for vary in trials.search.vary]
+    if len(ranges) == 1:
+        _bisect(memo, ranges[0], trials.search.tolerance)
+    else:
+        explore(lambda amounts: _outcome(memo(amounts)), ranges, seed=trials.bench.settings.seed)
+    chosen = best.chosen
+    return Trace(
+        objective=trials.search.objective,
+        baseline=trials.baseline_objective,
+        varied=varied(trials.policy, trials.search),
+        rows=trials.rows,
+        confidence=trials.judging.evidence.confidence,
+        attempts=memo.found,
+        chosen=chosen,
+        next_up=next_up(memo.found, chosen) if chosen else None,
+        control=_control(trials, chosen) if chosen else None,
+    )
+
+
+def next_up(attempts: Sequence[Attempt], chosen: Attempt) -> Attempt | None:
+    """The nearest attempt that removed at least as much in every step and did not pass."""
+    beyond = [a for a in attempts if not a.passes and _covers(a.amounts, chosen.amounts)]
+    return min(beyond, key=lambda attempt: sum(attempt.amounts), default=None)
+
+
+class _Best:
+    """The smallest attempt that passes; its candidate is the only one that stays on disk."""
+
+    def __init__(self, trials: Trials) -> None:
+        self._trials = trials
+        self.chosen: Attempt | None = None
+
+    def attempt(self, amounts: Amounts) -> Attempt:
+        made = self._trials.attempt(amounts)
+        better = made.passes and (self.chosen is None or made.objective < self.chosen.objective)
+        loser = self.chosen if better else made
+        if better:
+            self.chosen = made
+        if loser is not None:
+            self._trials.discard(loser)
+        return made
+
+
+def _bisect(memo: Memo[Attempt], amount: tuple[float, float], tolerance: float) -> None:
+    def ask(value: float) -> State | None:
+        found = memo((value,))
+        return None if found is None else found.state
+
+    bisect(ask, low=amount[0], high=amount[1], tolerance=tolerance)
+
+
+def _outcome(attempt: Attempt | None) -> Outcome | None:
+    if attempt is None:
+        return None
+    return Outcome(
+        number=attempt.number,
+        state=attempt.state,
+        objective=attempt.objective,
+        violation=violation(attempt),
+    )
+
+
+def _covers(one: Amounts, other: Amounts) -> bool:
+    return one != other and all(a >= b for a, b in zip(one, other, strict=True))
+
+
+def _control(trials: Trials, chosen: Attempt) -> Attempt | None:
+    """The same amounts, drawn at random; None where that is what was chosen, or nobody asked."""
+    if not trials.search.control or chosen.criterion == RANDOM:
+        return None
+    control = trials.attempt(chosen.amounts, control=True)
+    trials.discard(control)
+    return control

@@ -1,0 +1,69 @@
+"""Maximum likelihood of cell probabilities whose weighted mean is zero.
+
+Of all multinomials with ``sum p_i g_i = 0``, the most likely one given counts x is ``p_i = x_i /
+(n (1 + t g_i))`` for one multiplier t. An empty cell gets probability exactly when the observed
+cells alone cannot reach the constraint; then it is the cell with the most extreme g. Keeping that
+cell is what stops a table without any loss from passing as proof that there are none.
+
+Source: Owen (2001), Empirical Likelihood, section 2.9, with the support known in advance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+_ITERATIONS = 60
+_CLOSE = 1e-13
+
+
+def extreme(shares: Sequence[float], g: Sequence[float]) -> int:
+    """The cell furthest on the side that the observed shares have to move to."""
+    excess = sum(share * weight for share, weight in zip(shares, g, strict=True))
+    return g.index(min(g) if excess > 0 else max(g))
+
+
+def fit_shares(shares: Sequence[float], g: Sequence[float], spare: int) -> list[float]:
+    """Constrained probabilities from observed shares (sum 1) and weights that take both signs.
+
+    Only the observed cells and ``spare`` can get probability; take `extreme` for the maximum over
+    all cells.
+    """
+    excess = sum(share * weight for share, weight in zip(shares, g, strict=True))
+    side = -1 if excess > 0 else 1
+    furthest = max(side * w for i, w in enumerate(g) if shares[i] > 0 or i == spare)
+    if excess == 0 or furthest <= 0:
+        return list(shares)
+    t = _multiplier(shares, g, excess, -side / furthest)
+    p = [
+        share / (1 + t * weight) if share > 0 else 0.0
+        for share, weight in zip(shares, g, strict=True)
+    ]
+    p[spare] += max(1 - sum(p), 0.0)
+    return p
+
+
+def _multiplier(shares: Sequence[float], g: Sequence[float], excess: float, limit: float) -> float:
+    """The t between 0 and ``limit`` at which the constraint holds, or just short of ``limit``.
+
+    Newton's steps on a decreasing function, halved back whenever they leave the bracket.
+    """
+    pairs = [(s * w, w) for s, w in zip(shares, g, strict=True) if s > 0 and w != 0]
+    inside, outside = 0.0, limit * (1 - 1e-14)
+    t = excess / sum(sw * w for sw, w in pairs)
+    for _ in range(_ITERATIONS):
+        if not min(inside, outside) < t < max(inside, outside):
+            t = (inside + outside) / 2
+        value = slope = 0.0
+        for sw, w in pairs:
+            part = 1 / (1 + t * w)
+            value += sw * part
+            slope += sw * w * part * part
+        if (value > 0) == (excess > 0):
+            inside = t
+        else:
+            outside = t
+        step = value / slope
+        if abs(step) <= _CLOSE * abs(limit) or abs(outside - inside) <= _CLOSE * abs(limit):
+            break
+        t += step
+    return t

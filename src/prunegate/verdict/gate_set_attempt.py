@@ -1,0 +1,97 @@
+"""Attempt: which try on its gate set a verdict is, and what that leaves of alpha.
+
+The number is told by whoever keeps count (``audit/ledger.py``); what follows from it is worked out
+here, from the policy and the number alone, so that a verdict can be recomputed from its record.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from prunegate.policy.schema import Policy
+from prunegate.stats.paired_exact import BETA
+from prunegate.stats.reuse import Reuse, level_of_attempt, of_all, rows_ratio
+from prunegate.text.numbers import upper_bound_share as in_percent
+from prunegate.verdict.finding import Verdict
+
+POWER = 0.9
+"""At which further attempts are compared with the first."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GateSetAttempt:
+    """One candidate under one set of rules on one gate set, among those before it."""
+
+    gate_set: str
+    """sha256 of ids and labels (``counting/gate_set.py``): what attempts are counted by."""
+    contents: str
+    """sha256 of ids, labels, slicing values and groups."""
+    candidate: tuple[str, ...]
+    """Digests that each tell the candidate: of its answers, and of its files where it was run."""
+    baseline: tuple[str, ...]
+    """Likewise of the baseline."""
+    rules: str
+    """sha256 of what decides in the policy (``policy/rules_digest.py``)."""
+    number: int
+    """From 1. The same candidate under the same rules again has the number that it had."""
+    known: int
+    """Attempts on this gate set that the audit folder knows, this one included."""
+    reuse: Reuse
+    alpha: float
+    """Level of every test of this attempt."""
+    alpha_of_all: float | None
+    """A bound for wrongly approving any of all attempts on this gate set; None: there is none."""
+
+
+def spent(policy: Policy, number: int) -> float:
+    """The level that a policy leaves to attempt ``number``."""
+    return level_of_attempt(policy.evidence.reuse, policy.evidence.alpha, number)
+
+
+def promised_of_all(policy: Policy) -> float | None:
+    """What a policy promises of all attempts on one gate set together."""
+    return of_all(policy.evidence.reuse, policy.evidence.alpha)
+
+
+def as_attempted(policy: Policy, attempt: GateSetAttempt | None) -> Policy:
+    """The policy with its tests at the level of an attempt; None: nobody counted, the first."""
+    return policy if attempt is None else policy.at_level(spent(policy, attempt.number))
+
+
+def with_attempt_statement(
+    verdict: Verdict, policy: Policy, attempt: GateSetAttempt | None
+) -> Verdict:
+    """The verdict whose statement says which attempt it is and what that means."""
+    if attempt is None:
+        return verdict
+    return replace(verdict, statement=f"{verdict.statement} {attempt_sentences(policy, attempt)}")
+
+
+def attempt_sentences(policy: Policy, attempt: GateSetAttempt) -> str:
+    """Which attempt this is, what holds for all of them, and what it costs."""
+    first = policy.evidence.alpha
+    which = f"This is attempt {attempt.number:,} on this gate set, as far as the audit folder knows"
+    total = promised_of_all(policy)
+    if total is None:
+        return (
+            f"{which}; the policy does not reckon with reuse (evidence: reuse: none), so some "
+            f"attempt of several on this set is approved wrongly more often than "
+            f"{in_percent(first)} of the time."
+        )
+    spoken = (
+        f"Of all attempts on it, chosen without looking at its rows, at most {in_percent(total)}"
+    )
+    spoken += " of the time is any approved wrongly."
+    own = spent(policy, attempt.number)
+    if own == first:
+        return f"{which}. {spoken}"
+    held = f"its tests are at {in_percent(own)} in place of {in_percent(first)}"
+    return f"{which}: {held}. {spoken} {_cost(first, own)}"
+
+
+def _cost(first: float, own: float) -> str:
+    ratio = rows_ratio(first, own, POWER)
+    fresh = "a fresh gate set starts again at attempt 1"
+    if ratio is None or own < BETA:
+        return f"That is less than the exact test of paired rates can show on any rows; {fresh}."
+    return f"That takes about {ratio:.2g} times the rows of a test at {in_percent(first)}; {fresh}."

@@ -1,0 +1,84 @@
+"""One concept, one word: public names, file names and imports of the whole package."""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from functools import cache
+from pathlib import Path
+
+import prunegate
+
+SOURCE = Path(prunegate.__file__).parent
+STANDALONE = "prunegate.audit.bundle.verify_record"
+"""Shares no code with the package, on purpose: it repeats concepts, so it repeats their names."""
+
+SHARED = {
+    "command": "every file of the command line ends in the command that it defines",
+    "main": "the program's entry, and the single-file verifier's",
+    **dict.fromkeys(
+        ("test", "interval", "against", "test_at_least", "test_at_most"),
+        "estimators answer to the same verbs and are called through their module",
+    ),
+    **dict.fromkeys(
+        ("tail_at_least", "tail_at_most", "test_f1", "test_precision"),
+        "two methods for one quantity, called through their module",
+    ),
+    "Interval": "",
+}
+LONGEST = 400
+
+
+@cache
+def modules() -> dict[str, ast.Module]:
+    found = {}
+    for path in sorted(SOURCE.rglob("*.py")):
+        parts = ("prunegate", *path.relative_to(SOURCE).with_suffix("").parts)
+        found[".".join(parts).removesuffix(".__init__")] = ast.parse(path.read_text("utf-8"))
+    return found
+
+
+def public_names() -> dict[str, list[str]]:
+    homes: dict[str, list[str]] = defaultdict(list)
+    for module, tree in modules().items():
+        if module == STANDALONE:
+            continue
+        for node in tree.body:
+            if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+                homes[node.name].append(module)
+    return homes
+
+
+def imports(module: str) -> set[str]:
+    known = modules()
+    found = set()
+    for node in ast.walk(known[module]):
+        if isinstance(node, ast.ImportFrom) and node.module in known:
+            inside = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= {name for name in inside if name in known} or {node.module}
+    return found
+
+
+def test_no_public_name_means_two_things() -> None:
+    twice = {n: homes for n, homes in public_names().items() if len(homes) > 1 and n not in SHARED}
+    assert twice == {}
+
+
+def test_the_allow_list_holds_nothing_that_is_not_needed() -> None:
+    names = public_names()
+    assert [name for name in SHARED if name != "main" and len(names[name]) < 2] == []
+
+
+def test_no_two_files_import_each_other() -> None:
+    graph = {module: imports(module) for module in modules()}
+    mutual = {(a, b) for a in graph for b in graph[a] if a < b and a in graph.get(b, set())}
+    assert mutual == set()
+
+
+def test_no_file_is_too_long_to_be_read_at_once() -> None:
+    long = {
+        str(path.relative_to(SOURCE)): lines
+        for path in SOURCE.rglob("*.py")
+        if (lines := len(path.read_text("utf-8").splitlines())) > LONGEST
+    }
+    assert long == {}
