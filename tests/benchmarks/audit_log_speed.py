@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-LOGS = Path(__file__).parents[1] / "unit" / "audit_log" / "logs.py"
+LOGS = Path(__file__).parents[1] / "unit" / "audit" / "log" / "logs.py"
 STEPS = ("seal", "verify", "prove")
 
 

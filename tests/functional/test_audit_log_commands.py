@@ -20,7 +20,7 @@ from prunegate.errors import EvidenceError, InputError
 
 
 def _logs() -> Any:
-    path = Path(__file__).parents[1] / "unit" / "audit_log" / "logs.py"
+    path = Path(__file__).parents[1] / "unit" / "audit" / "log" / "logs.py"
     spec = importlib.util.spec_from_file_location("prunegate_test_logs", path)
     assert spec is not None
     assert spec.loader is not None

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.unit.evaluation import kinds
+from tests.unit.counting import kinds
 
 PLUGIN = """
 from dataclasses import dataclass

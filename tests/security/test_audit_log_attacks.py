@@ -37,7 +37,7 @@ SIZE = 6
 
 def _logs() -> Any:
     name = "prunegate_test_logs"
-    path = Path(__file__).parents[1] / "unit" / "audit_log" / "logs.py"
+    path = Path(__file__).parents[1] / "unit" / "audit" / "log" / "logs.py"
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
-from tests.unit.evaluation import kinds
+from tests.unit.counting import kinds
 
 import prunegate
 from prunegate.counting.count import count_table, open_predictions

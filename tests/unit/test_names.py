@@ -24,7 +24,6 @@ SHARED = {
         ("tail_at_least", "tail_at_most", "test_f1", "test_precision"),
         "two methods for one quantity, called through their module",
     ),
-    "Interval": "",
 }
 LONGEST = 400
 

@@ -172,7 +172,8 @@ def _answer(side: _Side, samples: Mapping[str, Tensor]) -> list[int]:
         first = str(error).partition("\n")[0]
         raise InputError(
             f"{side.loaded.folder}: does not take the baseline's inputs, "
-            f"{inputs_in_words(samples)} ({first}); two models can be compared only on the same inputs"
+            f"{inputs_in_words(samples)} ({first}); two models can be compared only on "
+            "the same inputs"
         ) from error
 
 

@@ -1,7 +1,7 @@
 """Standing: where one limit stands on each of many simulated tables, before the family is known.
 
 The vectorised form of what ``drafts.py`` decides for one table, in the same order of reasons;
-``tests/unit/verdict/planning`` holds the two against each other, outcome by outcome.
+``tests/unit/planning`` holds the two against each other, outcome by outcome.
 """
 
 from __future__ import annotations

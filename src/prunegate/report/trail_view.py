@@ -105,14 +105,14 @@ def _checks(read: ReadHistory) -> Iterator[TrailCheck]:
     if log is not None:
         yield TrailCheck(
             status="pass",
-            text=f"{number_of(log.checkpoint.size, 'entry', 'entries')} of the log, each as it was "
-            "sealed; they give the root that the log’s key signed.",
+            text=f"{number_of(log.checkpoint.size, 'entry', 'entries')} of the log, each as it "
+            "was sealed; they give the root that the log’s key signed.",
         )
     if read.records:
         yield TrailCheck(
             status="pass",
-            text=f"{number_of(read.records, 'record')}: each has the digest that its decision names, "
-            "and its verdict follows from its own policy and counts, worked out again.",
+            text=f"{number_of(read.records, 'record')}: each has the digest that its decision "
+            "names, and its verdict follows from its own policy and counts, worked out again.",
         )
     if any(one.said for chapter in read.history.chapters for one in chapter.decided):
         grown = ", and that the log only grew since each signer saw it" if read.seen else ""
@@ -129,8 +129,8 @@ def _checks(read: ReadHistory) -> Iterator[TrailCheck]:
     if read.gone:
         yield TrailCheck(
             status="inconclusive",
-            text=f"{number_of(read.gone, 'decision')} without a record in the folder: nothing is known"
-            " of who had to sign, so none of them is shown as in force.",
+            text=f"{number_of(read.gone, 'decision')} without a record in the folder: nothing is "
+            "known of who had to sign, so none of them is shown as in force.",
         )
     if not read.folder.keys:
         yield TrailCheck(
@@ -141,8 +141,8 @@ def _checks(read: ReadHistory) -> Iterator[TrailCheck]:
     if pending:
         yield TrailCheck(
             status="inconclusive",
-            text=f"{number_of(pending, 'entry', 'entries')} not sealed yet: only the folder vouches "
-            "for them and for their time.",
+            text=f"{number_of(pending, 'entry', 'entries')} not sealed yet: only the folder "
+            "vouches for them and for their time.",
         )
     if log is None:
         yield TrailCheck(

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.evaluation import kinds
+from tests.unit.counting import kinds
 
 from prunegate.audit.canonical import canonical_bytes
 from prunegate.audit.read import kept_form, parse_record, read_record

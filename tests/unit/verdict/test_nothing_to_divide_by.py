@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from tests.unit.evaluation import kinds
+from tests.unit.counting import kinds
 
 import prunegate
 from prunegate.errors import InputError

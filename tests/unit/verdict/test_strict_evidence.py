@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from tests.unit.evaluation import kinds
+from tests.unit.counting import kinds
 
 import prunegate
 from prunegate.stats import dirichlet

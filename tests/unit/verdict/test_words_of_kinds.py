@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.unit.evaluation import kinds
+from tests.unit.counting import kinds
 
 from prunegate.gate import judge
 from prunegate.verdict import sentences

@@ -35,7 +35,7 @@ from prunegate.audit.log.trust_policy import (
 )
 from prunegate.errors import EvidenceError, InputError
 
-GOLDEN = Path(__file__).parents[2] / "golden" / "audit_log"
+GOLDEN = Path(__file__).parents[3] / "golden" / "audit_log"
 
 # The example of c2sp.org/signed-note.
 VKEY = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k"

@@ -21,7 +21,7 @@ from prunegate.audit.log.tiles import stored_entries
 from prunegate.audit.log.verify import verify_log
 
 LOGS = Path(__file__).with_name("logs.py")
-SOURCE = Path(__file__).parents[3] / "src"
+SOURCE = Path(__file__).parents[4] / "src"
 
 PEND = """
 import hashlib, importlib.util, sys

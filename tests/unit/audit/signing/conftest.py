@@ -108,4 +108,4 @@ def record() -> DecisionRecord:
 @pytest.fixture(scope="session")
 def golden() -> Path:
     """Where the bytes lie that these keys have always made."""
-    return Path(__file__).parents[2] / "golden" / "audit_signing"
+    return Path(__file__).parents[3] / "golden" / "audit_signing"

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 from tests.depth import times
-from tests.unit.evaluation import kinds
+from tests.unit.counting import kinds
 
 import prunegate
 from prunegate.errors import InputError

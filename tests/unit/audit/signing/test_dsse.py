@@ -208,7 +208,7 @@ def test_the_key_id_is_what_openssl_hashes(p256: PrivateKey, tmp_path: Path) -> 
     assert hashlib.sha256(der).hexdigest() == key_id(p256.public_key())
 
 
-DOCS = Path(__file__).parents[3] / "docs" / "audit.md"
+DOCS = Path(__file__).parents[4] / "docs" / "audit.md"
 
 
 def test_the_shell_lines_of_the_docs_verify(p256: PrivateKey, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
-from tests.unit.evaluation import kinds
+from tests.unit.counting import kinds
 
 import prunegate
 from prunegate.counting.cluster_sums import Clusters
