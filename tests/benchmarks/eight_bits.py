@@ -125,7 +125,7 @@ def demo() -> None:
 
 
 def demo_candidate() -> tuple[Any, Any]:
-    """The demo's workbench and its candidate of representative data, made if need be."""
+    """The demo's context and its candidate of representative data, made if need be."""
     cache = default_cache()
     space = prepare_demo(cache, seed=0, sizes=scaled(1.0), epochs=4, progress=lambda *_: None)
     source = read_policy(space.policies["representative"])

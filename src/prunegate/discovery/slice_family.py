@@ -68,7 +68,7 @@ class SliceFamily:
     def clear(self) -> list[int]:
         """Slices that lost clearly, and clearly more than the whole table; the worst first.
 
-        The second is asked again, with all else that is known, in ``standing_out``; here it spares
+        The second is asked again, with all else that is known, in ``selection``; here it spares
         thousands of slices that look.
         """
         z = np.array([ten_digits(value) for value in self.z])

@@ -1,4 +1,4 @@
-"""The workbench: a policy's models and labelled data, ready to be worked on.
+"""The context of a run: a policy's models and labelled data, ready to be worked on.
 
 ``run``, ``compress``, ``importance`` and ``search`` start here: the data contract is checked before
 a model is loaded, images or texts are read once, and every candidate is made, scored and timed in
@@ -94,7 +94,7 @@ class Context:
     warnings: tuple[str, ...]
     """Of the data contract, and about texts that were cut short."""
     exported: dict[str, nn.Module] = field(default_factory=dict, repr=False, compare=False)
-    """The baseline in another engine, by the engine's name; copies of a workbench share it."""
+    """The baseline in another engine, by the engine's name; copies of a context share it."""
 
     @property
     def policy(self) -> Policy:

@@ -67,7 +67,7 @@ SPLIT: Split = "search"
 
 @dataclass(frozen=True, kw_only=True)
 class Trials:
-    """A workbench that makes one candidate after the other."""
+    """A context that makes one candidate after the other."""
 
     bench: Context
     search: SearchSection
