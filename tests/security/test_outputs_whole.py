@@ -26,8 +26,8 @@ MOMENTS = {
     "the record's bytes": "prunegate.gate.canonical_bytes",
     "rendering": "prunegate.outputs.write.render",
     "a middle file": "prunegate.outputs.write.render_junit",
-    "keeping evidence": "prunegate.audit.filing.write_whole",
-    "pending the entry": "prunegate.audit.filing.pend",
+    "keeping evidence": "prunegate.audit.filing.write_durably",
+    "pending the entry": "prunegate.audit.filing.add_pending",
     "moving the folder": "prunegate.outputs.staging.Staging.publish",
     "the disk": "os.fsync",
 }

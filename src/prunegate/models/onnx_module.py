@@ -63,7 +63,7 @@ class OnnxModule(nn.Module):
         self.inputs = tuple(value.name for value in model.graph.input)
         """Names, in the order of the graph."""
         self.weights = count_onnx_weights(model)
-        """Stored weights, ``count_weights``."""
+        """Stored weights, ``count_onnx_weights``."""
         self.scales_by_batch = any(node.op_type == _SCALES for node in model.graph.node)
         """Whether a row's answer depends a little on the rows beside it."""
         self.saturation = saturation_of(model)

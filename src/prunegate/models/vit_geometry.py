@@ -74,7 +74,7 @@ class ViTGeometry:
         """Count the parameters with so many heads and neurons left in each layer.
 
         Raises:
-            ModelError: as ``Ledger.parameters``.
+            ModelError: as ``ParameterSum.parameters``.
         """
         return self.ledger.parameters(heads_per_layer, neurons_per_layer)
 

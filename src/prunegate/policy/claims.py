@@ -1,7 +1,7 @@
 """Stated figures: what somebody says that a compression saves and costs, as they wrote it.
 
 The nouns of a claims file, and of ``claims: figures:`` in a policy. Figures stay text, because
-their digits say how far they were rounded (``written.py``). Whether they are true is not asked
+their digits say how far they were rounded (``written_figure.py``). Whether they are true is not asked
 here; that is the business of ``claims``.
 """
 

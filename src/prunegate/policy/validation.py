@@ -1,6 +1,6 @@
 """The schema's mistakes in the user's words: one per place, with got, expected and the nearest key.
 
-Takes plain values and runs the pydantic model of ``model.py`` over them. pydantic reports every
+Takes plain values and runs the pydantic model of ``schema.py`` over them. pydantic reports every
 branch of a union and names its own types; here each place gets one message. Positions in the file
 are added by ``load.py``.
 """

@@ -76,7 +76,7 @@ def search(bench: Context, work: WorkFolder, folder: Path) -> Searched:
             frontier.csv, and where a candidate passed all that ``run`` leaves.
 
     Raises:
-        InputError: an amount that cannot be removed, or as for ``decide``.
+        InputError: an amount that cannot be removed, or as for ``judge_candidate``.
     """
     trials = Trials(bench=bench, search=_section(bench.source), work=work)
     trace = hunt(trials)

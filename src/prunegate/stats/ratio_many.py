@@ -63,7 +63,7 @@ def _state(p: Floats, kind: Kind) -> Floats:
 
 
 def _linear(state: Floats, claim: Claim) -> Floats:
-    """See `constrained.Limit.linear`."""
+    """See `constrained_mle.RatioLimit.linear`."""
     ub, vb, uc, vc = _weights(claim.kind)
     first = state[:, :1]
     second = claim.k * first - claim.margin
@@ -154,7 +154,7 @@ def _broyden(inverse: Floats, dx: Floats, df: Floats) -> Floats:
 
 
 def _tilted(shares: Floats, g: Floats, spare: NDArray[np.int64]) -> Floats:
-    """See `tilt.fit`."""
+    """See `empirical_likelihood.fit_shares`."""
     excess = (shares * g).sum(axis=1)
     side = np.where(excess > 0, -1.0, 1.0)
     open_cells = shares > 0

@@ -43,7 +43,7 @@ def unconditional_p(lost: int, gained: int, n: int, boundary: Boundary, beta: fl
 
 
 def probability(lost: int, gained: int, n: int, boundary: Boundary, rate: float) -> float:
-    """P at one known rate of gained rows: the tail that `p_value` maximises."""
+    """P at one known rate of gained rows: the tail that `unconditional_p` maximises."""
     staircase = _staircase(lost, gained, n, boundary, window(rate, rate, n))
     return float(staircase.tail(np.array([rate]))[0])
 

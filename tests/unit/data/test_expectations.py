@@ -55,6 +55,6 @@ def test_an_expectation_that_cannot_run_is_our_mistake(monkeypatch: pytest.Monke
 
 
 def test_a_contradiction_is_our_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(expectations, "answered", lambda _results, _count: (False,))
+    monkeypatch.setattr(expectations, "answers_in_order", lambda _results, _count: (False,))
     with pytest.raises(InternalError, match="contradicts"):
         judge_counts_limits(LIMITS[:1])

@@ -39,6 +39,8 @@ _HEAD = struct.Struct(">8sQQ32s")
 _ROW = struct.Struct(">8sQ")
 _OWN = 1 << 63
 _CHUNK = _ROW.size << 16
+_TOGETHER = 256
+"""Entries whose rows are compared at once."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,7 +135,9 @@ def rows_of(number: int, entry: bytes, facts: EntryFacts) -> bytes:
     """The rows of one entry: its own digest first, then what it is about and names as evidence."""
     own = hashlib.sha256(entry).digest()[:8] + (number | _OWN).to_bytes(8, "big")
     last = number.to_bytes(8, "big")
-    named = dict.fromkeys((*facts.subjects, *facts.evidence))
+    named = facts.subjects
+    if facts.evidence or len(named) > 1:
+        named = tuple(dict.fromkeys((*named, *facts.evidence)))
     return own + b"".join([bytes.fromhex(digest[:16]) + last for digest in named])
 
 
@@ -141,12 +145,15 @@ class IndexCheck:
     """Holds the index against the entries, one after the other; an index of another log passes."""
 
     def __init__(self, audit: Path, log: Checkpoint | None) -> None:
-        self.wrong: str | None = None
-        """What is wrong with the first row that is."""
+        self._wrong: str | None = None
         known = covered(audit, log) if log is not None else None
         self._size = known.size if known is not None else 0
         self._left = known.rows * _ROW.size if known is not None else 0
         self._file = (audit / FOLDER / _ROWS).open("rb") if known is not None else None
+        self._seen: list[bytes] = []
+        """Rows that are not compared yet, of one entry after the other."""
+        self._first = 0
+        """Number of the first of these entries."""
         if self._file is not None:
             self._file.seek(_HEAD.size)
 
@@ -159,14 +166,35 @@ class IndexCheck:
 
     def see(self, number: int, entry: bytes, facts: EntryFacts) -> None:
         """Take the next entry; they come in order, from 0."""
-        if self._file is None or self.wrong is not None or number >= self._size:
-            return
-        rows = rows_of(number, entry, facts)
-        self._left -= len(rows)
-        surplus = self._left < 0 or (number == self._size - 1 and self._left > 0)
-        if surplus or self._file.read(len(rows)) != rows:
-            self.wrong = (
-                f"{FOLDER}/{_ROWS} says otherwise of entry {number} than the entry itself, which is"
-                f" as it was sealed. It only helps to find entries: delete {FOLDER}, the next seal"
-                " makes it anew"
-            )
+        if number < self._size and self._wrong is None:
+            self._seen.append(rows_of(number, entry, facts))
+            if len(self._seen) == _TOGETHER:
+                self._compare()
+
+    def wrong(self) -> str | None:
+        """What is wrong with the first row that is; asked when all entries were seen."""
+        self._compare()
+        if self._wrong is None and self._left > 0 and 0 < self._first == self._size:
+            self._wrong = _says_otherwise(self._size - 1)
+        return self._wrong
+
+    def _compare(self) -> None:
+        rows, self._seen = self._seen, []
+        expected = b"".join(rows)
+        found = self._file.read(min(len(expected), self._left)) if self._file is not None else b""
+        self._left -= len(expected)
+        if found != expected:
+            end = 0
+            for number, one in enumerate(rows, self._first):
+                end += len(one)
+                if found[:end] != expected[:end]:
+                    self._wrong = _says_otherwise(number)
+                    return
+        self._first += len(rows)
+
+
+def _says_otherwise(number: int) -> str:
+    return (
+        f"{FOLDER}/{_ROWS} says otherwise of entry {number} than the entry itself, which is as it"
+        f" was sealed. It only helps to find entries: delete {FOLDER}, the next seal makes it anew"
+    )

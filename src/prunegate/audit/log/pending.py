@@ -1,6 +1,6 @@
 """Pending entries: each lies under its own digest until it is sealed, so that branches merge.
 
-An entry counts as acknowledged when :func:`pend` returns: from then on no crash loses it.
+An entry counts as acknowledged when :func:`add_pending` returns: from then on no crash loses it.
 """
 
 from __future__ import annotations

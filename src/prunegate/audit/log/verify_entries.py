@@ -63,13 +63,14 @@ class EntryPass:
                     frontier.extend(leaves[:ends])
                     then_root, leaves = frontier.root(), leaves[ends:]
                 frontier.extend(leaves)
+            wrong_row = self._index.wrong()
         for level, index, hashes in frontier.partials():
             self._compare(level, index, hashes)
         self._judge(frontier.root(), now)
         if then is not None:
             self._extends(then, then_root, now)
-        if self._index.wrong is not None:
-            raise EvidenceError(self._index.wrong)
+        if wrong_row is not None:
+            raise EvidenceError(wrong_row)
 
     def _bundle(self, index: int, width: int) -> bytes:
         """Leaf hashes of a bundle."""

@@ -1,6 +1,6 @@
 """The second opinion asked in a process of its own, which loads its engine while we count.
 
-Started first and asked last (``opinion_worker.py`` is what runs in it). The question is the policy
+Started first and asked last (``worker.py`` is what runs in it). The question is the policy
 and the finished verdict as JSON, so that no object of ours reaches the judge; the answer has to
 name the question by its sha256. A crash, silence or garbage is an internal error, never a pass.
 The process ends with us, however we end: its input closes.

@@ -1,6 +1,6 @@
 """Backing: is every finding that a record calls waived backed by a waiver in the audit trail?
 
-A record by itself can only be consistent (``consistent.py``; recomputing asks that). Whether
+A record by itself can only be consistent (``consistency.py``; recomputing asks that). Whether
 somebody did sign what it lists is in the audit folder: the entry has to be there, its signature has
 to hold, and it has to say to the letter what the record says of it.
 """

@@ -1,6 +1,6 @@
 """Files that Spark reads: paths, globs and folders on any file system that Spark knows.
 
-Spark finds the files; what they hold is read as everywhere here (``csv_table.py``): every CSV cell
+Spark finds the files; what they hold is read as everywhere here (``csv.py``): every CSV cell
 as the text it is, an empty cell missing, a column that is asked for as a number one if all of it is
 numbers; the delimiter is the first of comma, semicolon and tab under which the header holds the
 columns needed. Quoted cells may hold line ends, so Spark reads each CSV file in one task: write
@@ -84,7 +84,7 @@ def scan_files(
 
     Raises:
         TableError: no files, of several or unknown kinds, or their columns do not do.
-        pyspark.errors.PySparkException: what Spark says (see ``spark.reading``).
+        pyspark.errors.PySparkException: what Spark says (see ``spark.spark_errors``).
     """
     paths = [_spelled(path) for path in source.paths]
     files = source.session.read.text(paths).inputFiles()

@@ -168,7 +168,7 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     def full(path: Path, content: bytes) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(seal_module, "write_whole", full)
+    monkeypatch.setattr(seal_module, "write_durably", full)
     yield
     monkeypatch.undo()
 
