@@ -1,8 +1,8 @@
 """Were the models that were measured the ones that made the predictions?
 
 Digests decide, never names. Those of the models behind a table of predictions are known from the
-run that made it, from the table itself (``prediction_metadata.py``), or from the folders that the policy names,
-if they are there.
+run that made it, from the table itself (``prediction_metadata.py``), or from the folders that the
+policy names, if they are there.
 """
 
 from __future__ import annotations

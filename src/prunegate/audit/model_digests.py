@@ -1,8 +1,9 @@
 """Which models made a table of predictions, by digest, where prunegate did not run them itself.
 
 A decision on a table binds the models too, as far as they can be known: from what the table says of
-its making (``prediction_metadata.py``; its maker's word), else from the folders that the policy names (hashed
-here; that they made the table is the policy's word). The record says which of the two it was.
+its making (``prediction_metadata.py``; its maker's word), else from the folders that the policy
+names (hashed here; that they made the table is the policy's word). The record says which of the two
+it was.
 """
 
 from __future__ import annotations

@@ -224,7 +224,7 @@ def _check_graph(graph: OnnxModule, storage: Storage, inputs: set[str]) -> None:
 
 
 def _settings(storage: Storage, name: str) -> dict[str, Any]:
-    """How a torch int8 model was quantized; a manifest may say anything, ``prepare_int8`` may not."""
+    """How a torch int8 model was quantized; a manifest may say anything."""
     found = dict(storage.quantized)
     known = (
         found.keys() == {"kind", "per_channel", "embeddings"}

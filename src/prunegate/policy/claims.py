@@ -1,8 +1,8 @@
 """Stated figures: what somebody says that a compression saves and costs, as they wrote it.
 
 The nouns of a claims file, and of ``claims: figures:`` in a policy. Figures stay text, because
-their digits say how far they were rounded (``written_figure.py``). Whether they are true is not asked
-here; that is the business of ``claims``.
+their digits say how far they were rounded (``written_figure.py``). Whether they are true is not
+asked here; that is the business of ``claims``.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """What must agree between the parts of a policy that no single field can see.
 
 ``disagreements(policy)`` lists (path, message) for every rule, slice and section that contradicts
-another. Rules are looked at one by one in ``rule_consistency.py``; here is what concerns several parts.
+another. Rules are looked at one by one in ``rule_consistency.py``; here is what concerns several
+parts.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Loading a policy file: bytes to ``Policy``, or every mistake in it at once with file and line.
 
-Three readers look at the same file: ``yaml/`` (may this text be here), ``validation.py`` (does
-each part have the right shape) and ``consistency.py`` (do the parts agree). A file is opened once and
+Three readers look at the same file: ``yaml/`` (may this text be here), ``validation.py`` (does each
+part have the right shape) and ``consistency.py`` (do the parts agree). A file is opened once and
 read once; what was judged is what the digest names.
 """
 

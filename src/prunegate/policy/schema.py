@@ -1,8 +1,8 @@
 """The policy: what must hold before a compressed model may replace its baseline.
 
 The nouns of a policy file, version 1, as frozen pydantic models with a closed schema: an unknown
-key is a mistake, never ignored. This file says what a *document* may contain; ``consistency.py`` says
-what must agree *between* its parts; ``load.py`` turns both into mistakes with file and line.
+key is a mistake, never ignored. This file says what a *document* may contain; ``consistency.py``
+says what must agree *between* its parts; ``load.py`` turns both into mistakes with file and line.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 One file, no script, no request: the styles, the charts and the pictures are inside, and a content
 security policy says so to the browser. The page is a view; the record is the authority. The page
-carries it (``embedded_record.py``), so that whoever has the page can have it made again and compare.
+carries it (``embedded_record.py``), so that whoever has the page can have it made again and
+compare.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ def load_csv(connection: Any, paths: Sequence[Path], wanted: Sequence[str], name
 
     Raises:
         TableError: no header, clashing or missing columns, or files with different headers.
-        duckdb.Error: ragged rows, open quotes, text that is not UTF-8 (see ``engine.duckdb_errors``).
+        duckdb.Error: ragged rows, open quotes, text not in UTF-8 (see ``engine.duckdb_errors``).
     """
     delimiter, header = _header(paths[0], wanted)
     found = match_columns(wanted, header, name)
