@@ -33,7 +33,8 @@ rules:
   - {metric: precision, max_drop: 0.02}
   - {metric: false_positive_rate, max_rise: 0.02}
 """
-LOAD = "from prunegate.data.contract.great_expectations import load; load()"
+LOAD = """from prunegate.data.contract.great_expectations import load_great_expectations
+load_great_expectations()"""
 GATE = (
     "import sys; sys.argv = 'prunegate gate policy.yaml --predictions table.parquet -q --force "
     "--out out'.split(); from prunegate.cli import main; main()"

@@ -80,6 +80,15 @@ def test_a_log_is_listed_shown_verified_and_proven(audit: Path, tmp_path: Path) 
     verify_tlog_proof(proof.read_bytes(), entry, read_trust_policy(audit))
 
 
+def test_a_list_says_what_it_does_not_hold_yet(audit: Path, tmp_path: Path, key: Path) -> None:
+    add_pending(logs.entry(7, "2026-01-09T00:00:00Z"), audit)
+    assert "1 pending: 'prunegate audit seal'" in run("log", "--audit", audit).stderr
+    empty = tmp_path / "empty"
+    run("init", "--origin", logs.ORIGIN, "--key", key, "--audit", empty)
+    assert "no entries yet" in run("log", "--audit", empty).stderr
+    assert run("log", "--json", "--audit", empty).output == ""
+
+
 def test_a_changed_log_is_exit_6(audit: Path) -> None:
     bundle = audit / "tile" / "entries" / "000.p" / "3"
     bundle.write_bytes(bundle.read_bytes()[:-1] + b"]")

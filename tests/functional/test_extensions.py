@@ -22,7 +22,7 @@ from typing import ClassVar
 from prunegate.metrics.catalogue import METRICS, Metric
 from prunegate.metrics.checks import CHECKS, Check
 from prunegate.metrics.forms import SharedRows
-from prunegate.metrics.hypothesis import SuccessRatio, exact
+from prunegate.metrics.hypothesis import SuccessRatio, exact_fraction
 
 METRICS.add(Metric(
     name="calm_rate", words="harmless items that are left in peace", kind="rate",
@@ -34,7 +34,7 @@ class RatioFloor(Check):
     form: ClassVar = "factor"
 
     def claim(self, bound, metric):
-        return SuccessRatio(ratio=exact(bound.value))
+        return SuccessRatio(ratio=exact_fraction(bound.value))
 
 CHECKS.add(RatioFloor(
     name="min_ratio", tighter="higher", brief="no less than {} times the old one",

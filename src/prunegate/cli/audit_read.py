@@ -23,17 +23,25 @@ _KIND = "urn:prunegate:"
 @AUDIT
 def log(*, as_json: bool, audit: Path) -> None:
     """List the sealed entries: number, time, kind, subject, digest. Verifies nothing."""
+    from prunegate.audit.log.pending import pending_names
+
+    listed = 0
     for row in _rows(audit):
+        listed += 1
         if as_json:
             click.echo(json.dumps(row, ensure_ascii=False))
         else:
             click.echo(_line(row))
+    if not as_json and (waiting := len(pending_names(audit))):
+        click.echo(f"{waiting} pending: 'prunegate audit seal' takes them into the log", err=True)
+    elif not as_json and not listed:
+        click.echo("no entries yet: 'prunegate gate' files the first", err=True)
 
 
 @click.command("show", short_help="Print one entry.", epilog="Example: prunegate audit show 17")
 @click.argument("entry", metavar="NUMBER|DIGEST")
 @AUDIT
-def show_entry(*, entry: str, audit: Path) -> None:
+def show(*, entry: str, audit: Path) -> None:
     """Print one entry's statement as JSON, and who signed it. Verifies nothing."""
     import base64
 

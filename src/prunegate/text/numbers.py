@@ -108,8 +108,10 @@ def share(value: float | None, *limits: float) -> str:
 def upper_bound_share(level: float, digits: int = 2) -> str:
     """A bound on a share, rounded up: it never looks smaller than it is.
 
-    >>> upper_bound_share(0.05), bound(0.0069603645), bound(0.0069603645, digits=3)
-    ('5 %', '0.7 %', '0.697 %')
+    >>> upper_bound_share(0.05), upper_bound_share(0.0069603645)
+    ('5 %', '0.7 %')
+    >>> upper_bound_share(0.0069603645, digits=3)
+    '0.697 %'
     """
     if level <= 0:
         return "0 %"

@@ -241,7 +241,7 @@ def test_a_decomposed_name_is_found_by_its_composed_form() -> None:
 def test_nothing_is_said_at_exit(tmp_path: Path) -> None:
     path = as_file("parquet", tmp_path)
     program = (
-        "from prunegate.data.predictions.table import open_table\n"
+        "from prunegate.data.predictions.open_table import open_table\n"
         f"table = open_table({str(path)!r}, ['id'])\n"
         "table.frame.collect()\n"
     )

@@ -104,7 +104,8 @@ def test_it_is_quiet_keeps_nothing_and_loads_no_spark(tmp_path: Path) -> None:
 
 def test_an_import_that_ends_the_process_is_an_error_and_no_approval(tmp_path: Path) -> None:
     (tmp_path / "great_expectations.py").write_text("raise SystemExit(0)\n")
-    program = "from prunegate.data.contract.great_expectations import load; load()"
+    home = "prunegate.data.contract.great_expectations"
+    program = f"from {home} import load_great_expectations; load_great_expectations()"
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False
     )

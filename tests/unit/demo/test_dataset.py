@@ -104,7 +104,7 @@ def test_a_failure_leaves_nothing(tmp_path, monkeypatch):
 
 def test_repeated_creatives_are_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(
-        dataset, "render", lambda *_: render_creatives(200, 1).take(np.arange(400) % 200)
+        dataset, "render_creatives", lambda *_: render_creatives(200, 1).take(np.arange(400) % 200)
     )
     with pytest.raises(InternalError, match="200 creatives repeat others"):
         dataset.write(tmp_path / "data", seed=5, sizes=SIZES)

@@ -35,7 +35,7 @@ def test_the_schema_says_who_it_is() -> None:
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     assert schema["$id"] == "urn:prunegate:policy:v1"
     assert schema["$defs"]["Rule"]["properties"]["metric"]["enum"] == list(METRICS)
-    assert schema["$defs"]["Evidence"]["properties"]["confidence"]["description"] == (
+    assert schema["$defs"]["EvidenceSection"]["properties"]["confidence"]["description"] == (
         "One-sided, for every test."
     )
 

@@ -29,9 +29,9 @@ from pathlib import Path
 spec = importlib.util.spec_from_file_location("logs", sys.argv[1])
 logs = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(logs)
-from prunegate.audit.log.pending import pend
+from prunegate.audit.log.pending import add_pending
 for number in range(int(sys.argv[3]), int(sys.argv[4])):
-    path = pend(logs.entry(number), Path(sys.argv[2]))
+    path = add_pending(logs.entry(number), Path(sys.argv[2]))
     print(path.name, flush=True)
 """
 SEAL = """
