@@ -3,7 +3,7 @@
 ::
 
     labelled data -> contract -> attempts (search split) -> the smallest that passes
-                                                              -> run.decide (gate split)
+                                                              -> judge_candidate (gate split)
 """
 
 from __future__ import annotations

@@ -7,7 +7,6 @@ import hashlib
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -161,26 +160,22 @@ def test_a_log_is_begun_once(tmp_path: Path) -> None:
         sealed(tmp_path / "else")
 
 
-@pytest.fixture
-def failing(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def test_a_seal_that_fails_before_its_commit_leaves_the_old_state(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The checkpoint cannot be written: the last moment before the commit."""
-
-    def full(path: Path, content: bytes) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(seal_module, "write_durably", full)
-    yield
-    monkeypatch.undo()
-
-
-@pytest.mark.usefixtures("failing")
-def test_a_seal_that_fails_before_its_commit_leaves_the_old_state(tmp_path: Path) -> None:
     audit = new_log(tmp_path)
     for number in range(300):
         add_pending(entry(number), audit)
     before = {path: path.read_bytes() for path in files(audit)}
-    with pytest.raises(InputError, match=r"nothing was sealed.*No space left"):
-        sealed(audit)
+
+    def full(path: Path, content: bytes) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(seal_module, "write_durably", full)
+        with pytest.raises(InputError, match=r"nothing was sealed.*No space left"):
+            sealed(audit)
     assert {path: path.read_bytes() for path in files(audit)} == before
 
 
