@@ -21,7 +21,7 @@ from prunegate_test_tiny import POLICY, SPLITS, edit, invoke
 from prunegate.cli import main
 from prunegate.discovery.advice import Advice
 from prunegate.discovery.discovered import DiscoveredSlice
-from prunegate.errors import EvidenceError
+from prunegate.errors import EvidenceError, InputError
 from prunegate.pipeline.run import PREDICTIONS
 from prunegate.report.verify_page import verify_file
 
@@ -210,6 +210,11 @@ def test_a_report_made_again_shows_only_the_pictures_that_the_record_names(
     refused = invoke(*again, tmp_path / "data", "--force").exception
     assert isinstance(refused, EvidenceError)
     assert "is not the one that the record names" in str(refused)
+    first.unlink()
+    first.symlink_to(ran.home / "data" / ran.record["flips"][0]["image"])
+    outside = invoke(*again, tmp_path / "data", "--force").exception
+    assert isinstance(outside, InputError)
+    assert "which is not inside" in str(outside)
 
 
 def test_flips_have_pictures_in_the_report(ran: Ran) -> None:

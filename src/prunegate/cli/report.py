@@ -57,7 +57,9 @@ def _pictures(record: DecisionRecord, images: Path) -> dict[str, bytes]:
     if not record.pictures:
         raise InputError("the record names no pictures, so none can be shown; leave --images out")
     files = {flip.id: flip.image for flip in record.flips if flip.image}
-    found = {name: thumbnail(images / files[name]) for name in record.pictures if name in files}
+    found = {
+        name: thumbnail(_inside(images, files[name])) for name in record.pictures if name in files
+    }
     for name, digest in digests_of(found).items():
         if digest != record.pictures[name]:
             raise EvidenceError(
@@ -65,3 +67,17 @@ def _pictures(record: DecisionRecord, images: Path) -> dict[str, bytes]:
                 "image, or another version of pillow made it small; leave --images out"
             )
     return found
+
+
+def _inside(folder: Path, name: str) -> Path:
+    """The path of a picture, which a record may not put elsewhere."""
+    from prunegate.errors import InputError
+    from prunegate.text.escape import escaped
+
+    path = folder / name
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise InputError(
+            f"the record names the picture {escaped(name)}, which is not inside "
+            f"{escaped(str(folder))}; give the folder that its paths start from, or leave --images out"
+        )
+    return path

@@ -7,7 +7,6 @@ model sees any.
 
 from __future__ import annotations
 
-import stat
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,13 +18,11 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 from torch import Tensor
 
+from prunegate.data.labelled.image_files import open_image
 from prunegate.errors import TableError
 from prunegate.predict.preprocessing import Preprocessing
 
-# Pillow also opens formats that start other programs (EPS); these decode by themselves.
-_FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "GIF", "BMP", "TIFF")
 _EIGHT_BIT = {"1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr"}
-_MOST_PIXELS = 89_000_000  # Pillow's own limit against decompression bombs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,12 +177,7 @@ def _headers(paths: Sequence[Path]) -> list[str]:
 
 def _opened(path: Path) -> Image.Image:
     """Open an image file and check its header; pixels are not decoded yet."""
-    if not stat.S_ISREG(path.stat().st_mode):  # a named pipe would block for ever
-        raise ValueError("not a file")
-    image = Image.open(path, formats=_FORMATS)
-    if image.width * image.height > _MOST_PIXELS:
-        image.close()
-        raise ValueError(f"{image.width} x {image.height} pixels, more than are decoded")
+    image = open_image(path)
     if image.mode not in _EIGHT_BIT:
         image.close()
         raise ValueError(f"mode {image.mode}; only 8 bits per channel are supported")

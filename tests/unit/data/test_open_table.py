@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import duckdb
 import narwhals as nw
@@ -262,6 +262,20 @@ def test_a_million_rows_are_counted_without_being_loaded(tmp_path: Path) -> None
     counts = table.frame.group_by("channel", "label").agg(n=nw.len()).collect()
     assert table.rows_hint == sum(counts["n"].to_list()) == 1_000_000
     assert len(counts) == 14
+
+
+def test_the_engine_reaches_nothing_but_the_tables_own_files(tmp_path: Path) -> None:
+    own, other = tmp_path / "own[1]*.parquet", tmp_path / "other.parquet"
+    for path in (own, other):
+        pd.DataFrame({"a": [1, 2]}).to_parquet(path)
+    engine = cast("Any", open_table(own, ["a"]).engine)
+    for query in (f"FROM '{other}'", f"COPY (SELECT 1) TO '{tmp_path}/new.csv'"):
+        with pytest.raises(duckdb.PermissionException):
+            engine.connection.execute(query)
+    for change in ("SET enable_external_access = true", "SET threads = 1", "INSTALL httpfs"):
+        with pytest.raises(duckdb.Error):
+            engine.connection.execute(change)
+    assert not (tmp_path / "new.csv").exists()
 
 
 def test_no_progress_bar_is_printed_where_a_verdict_belongs() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zlib
 from contextlib import suppress
 from io import BytesIO
@@ -116,3 +117,13 @@ def test_a_photograph_is_turned_upright(tmp_path: Path) -> None:
     exif[0x0112] = 6
     Image.new("RGB", (40, 20), "red").save(path, exif=exif)
     assert Image.open(BytesIO(thumbnail(path))).size == (20, 40)
+
+
+def test_only_formats_that_decode_by_themselves_are_opened(tmp_path: Path) -> None:
+    """EPS starts Ghostscript, a pipe waits for ever, a header may claim any size."""
+    (tmp_path / "x.png").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EOF\n")
+    os.mkfifo(tmp_path / "pipe.png")
+    Image.new("1", (13_000, 13_000)).save(tmp_path / "bomb.png")
+    for name in ("x.png", "pipe.png", "bomb.png"):
+        with pytest.raises(TableError, match="cannot be read as an image"):
+            thumbnail(tmp_path / name)

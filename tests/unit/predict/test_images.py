@@ -95,13 +95,22 @@ def test_a_truncated_file_is_refused_at_the_latest_when_it_is_decoded(tmp_path: 
         lazy.pixel_values(np.arange(3))
 
 
+@pytest.mark.parametrize("kind", ["png", "jpg", "webp", "gif", "bmp", "tiff", "mpo"])
+def test_every_format_that_is_named_is_read(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / f"one.{kind}"
+    Image.new("RGB", (8, 8), (255, 255, 255)).save(path)
+    (pixels,) = open_images([path], AS_THEY_ARE).pixel_values(np.arange(1))
+    assert pixels.shape == (3, 8, 8)
+    assert float(pixels.min()) == float(pixels.max())
+
+
 def test_an_image_of_too_many_pixels_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from prunegate.predict import images
+    from prunegate.data.labelled import image_files
 
     paths = write(tmp_path, noise(1, 8, 8, 3))
-    monkeypatch.setattr(images, "_MOST_PIXELS", 63)
+    monkeypatch.setattr(image_files, "MOST_PIXELS", 63)
     with pytest.raises(TableError, match="8 x 8 pixels"):
         open_images(paths, AS_THEY_ARE)
 

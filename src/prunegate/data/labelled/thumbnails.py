@@ -5,6 +5,7 @@ from __future__ import annotations
 from io import BytesIO
 from pathlib import Path
 
+from prunegate.data.labelled.image_files import open_image
 from prunegate.errors import TableError
 
 SIDE = 192
@@ -17,10 +18,10 @@ def thumbnail(path: Path) -> bytes:
     Raises:
         TableError: the file is no readable image.
     """
-    from PIL import Image, ImageOps
+    from PIL import ImageOps
 
     try:
-        with Image.open(path) as image:
+        with open_image(path) as image:
             small = ImageOps.exif_transpose(image).convert("RGB")  # upright, as it was judged
             small.thumbnail((SIDE, SIDE))
     except Exception as error:  # decoders raise many types on damaged files

@@ -79,3 +79,12 @@ def _missing(missing: Sequence[str], available: Sequence[str], where: str) -> st
 
 def _nfc(name: str) -> str:
     return unicodedata.normalize("NFC", name)
+
+
+def escape_glob(text: str) -> str:
+    """Return a path in which DuckDB finds no glob.
+
+    >>> escape_glob("a[1]*.csv")
+    'a[[]1][*].csv'
+    """
+    return "".join(f"[{char}]" if char in "*?[" else char for char in text)

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from prunegate.data.predictions.columns import match_columns, quoted
+from prunegate.data.predictions.columns import escape_glob, match_columns, quoted
 from prunegate.errors import TableError
 
 _DELIMITERS = (",", ";", "\t")
@@ -114,12 +114,3 @@ def _literal(text: str) -> str:
 
 def _escaped(path: Path) -> str:
     return escape_glob(str(path))
-
-
-def escape_glob(text: str) -> str:
-    """Return a path in which DuckDB finds no glob.
-
-    >>> escape_glob("a[1]*.csv")
-    'a[[]1][*].csv'
-    """
-    return "".join(f"[{char}]" if char in "*?[" else char for char in text)

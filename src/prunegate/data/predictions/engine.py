@@ -12,9 +12,10 @@ import re
 import shutil
 import tempfile
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import duckdb
@@ -23,7 +24,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from prunegate.data.predictions.columns import quoted
+from prunegate.data.predictions.columns import escape_glob, quoted
 from prunegate.errors import TableError
 
 MEMORY_LIMIT = "1.5GB"
@@ -117,8 +118,16 @@ class DuckDB:
         return stored
 
 
-def connect(memory_limit: str = MEMORY_LIMIT) -> Any:
-    """Return a private DuckDB connection; its spill folder goes away with it."""
+def connect(files: Iterable[Path] = (), memory_limit: str = MEMORY_LIMIT) -> Any:
+    """Return a private DuckDB connection that reaches nothing but some files.
+
+    No other file, no network, no extension, no stored secret, and no way back: whatever a table
+    holds, its engine cannot be talked into reading more. The spill folder goes away with it.
+
+    Args:
+        files: the table's own.
+        memory_limit: what it may hold before it spills.
+    """
     spill = tempfile.mkdtemp(prefix="prunegate-")
     connection = duckdb.connect(
         config={
@@ -128,11 +137,18 @@ def connect(memory_limit: str = MEMORY_LIMIT) -> Any:
             "preserve_insertion_order": False,
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
+            "allow_community_extensions": False,
+            "allow_persistent_secrets": False,
             "python_enable_replacements": False,
         }
     )
     # on by default in a notebook and under python -c, and printed where a verdict or JSON belongs
     connection.execute("SET enable_progress_bar = false")
+    names = {name for file in files for name in (str(file), str(file.absolute()))}
+    own = sorted(names | set(map(escape_glob, names)))  # as it was found, and as it is asked for
+    connection.execute("SET allowed_paths = ?", [own])
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
     weakref.finalize(connection, shutil.rmtree, spill, ignore_errors=True)
     return connection
 

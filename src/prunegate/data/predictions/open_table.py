@@ -57,7 +57,7 @@ def open_table(
 
         return open_spark(source, wanted, frozenset(text_columns), frozenset(numeric_columns))
     files = _find(source)
-    connection = connect()
+    connection = connect(files.paths if files else ())
     with duckdb_errors(files.name if files else "the frame"):
         relation, name = _scan(connection, source, files, wanted)
         if files and files.format == "csv":

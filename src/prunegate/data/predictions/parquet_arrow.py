@@ -13,8 +13,7 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 import pyarrow.parquet
 
-from prunegate.data.predictions.columns import match_columns, quoted
-from prunegate.data.predictions.csv import escape_glob
+from prunegate.data.predictions.columns import escape_glob, match_columns, quoted
 from prunegate.errors import TableError
 
 
