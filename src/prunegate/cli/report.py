@@ -78,6 +78,7 @@ def _inside(folder: Path, name: str) -> Path:
     if not path.resolve().is_relative_to(folder.resolve()):
         raise InputError(
             f"the record names the picture {escaped(name)}, which is not inside "
-            f"{escaped(str(folder))}; give the folder that its paths start from, or leave --images out"
+            f"{escaped(str(folder))}; give the folder that its paths start from, or leave "
+            "--images out"
         )
     return path
