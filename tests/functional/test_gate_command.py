@@ -16,6 +16,7 @@ from prunegate.audit.read import read_record
 from prunegate.audit.signing.dsse import parse_envelope, verify_envelope
 from prunegate.audit.signing.keys import generate, key_id, write_key_pair
 from prunegate.audit.signing.statement import parse_statement
+from prunegate.errors import InputError
 from prunegate.verdict.finding import Verdict
 
 POLICY = """\
@@ -61,6 +62,32 @@ def gate(monkeypatch: pytest.MonkeyPatch, *more: str) -> int:
 
 def written(folder: Path) -> set[str]:
     return {p.name for p in folder.iterdir()} - {"p.yaml", "t.csv"}
+
+
+def test_output_that_nobody_can_take_is_no_mistake_of_ours(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Path("/dev/full").open("w") as full:
+        monkeypatch.setattr("sys.stdout", full)
+        assert run(monkeypatch, "policy", "explain", "p.yaml") == 2
+    assert "standard output cannot be written (No space left" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("word", ["::error file=a::x", "##[error]x", "  ::warning::x"])
+def test_no_name_speaks_to_the_ci_server(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    word: str,
+) -> None:
+    monkeypatch.setattr(cli.cli, "main", lambda **_: _raise(InputError(f"a name:\n{word}")))
+    assert run(monkeypatch, "policy") == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert not any(line.lstrip().startswith(("::", "##[")) for line in lines)
+
+
+def _raise(error: Exception) -> None:
+    raise error
 
 
 @pytest.mark.parametrize(

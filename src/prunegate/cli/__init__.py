@@ -7,7 +7,9 @@ The exit codes are a contract: 0 approve, 1 internal error, 2 usage or bad input
 
 from __future__ import annotations
 
+import errno
 import os
+import re
 import sys
 from collections.abc import Mapping
 from importlib import import_module
@@ -17,6 +19,10 @@ import click
 
 from prunegate import __version__
 from prunegate.errors import PrunegateError
+
+_OUTPUT_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF)
+_COMMAND = re.compile(r"^(\s*)([:#])(?=:|#\[)")
+"""How a line begins that a CI server obeys."""
 
 COMMANDS = {
     "demo": "demo",
@@ -106,20 +112,51 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 141
+    except OSError as error:
+        if not _lost_output(error):
+            _internal(error)
+            code = 1
+        else:
+            _say(f"error: standard output cannot be written ({error.strerror}); free some space")
+            code = 2
     except Exception as error:  # the last line of defence: never a traceback at a client
-        if os.environ.get("PRUNEGATE_DEBUG"):
-            raise
-        _say(f"internal error: {type(error).__name__}: {_inert(str(error))}")
-        _say("this is a mistake in prunegate; PRUNEGATE_DEBUG=1 shows where, please report it")
+        _internal(error)
         code = 1
     sys.exit(code if isinstance(code, int) else 0)
 
 
+def _internal(error: Exception) -> None:
+    """Own up to a mistake of ours."""
+    if os.environ.get("PRUNEGATE_DEBUG"):
+        raise error
+    _say(f"internal error: {type(error).__name__}: {_inert(str(error))}")
+    _say("this is a mistake in prunegate; PRUNEGATE_DEBUG=1 shows where, please report it")
+
+
+def _lost_output(error: OSError) -> bool:
+    """Whether standard output took no more; what is left for it is then dropped.
+
+    An error of a file names it, and is turned into bad input where the file is written.
+    """
+    if error.filename is not None or error.errno not in _OUTPUT_ERRORS:
+        return False
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return True
+
+
 def _inert(message: str) -> str:
-    """The message with names from other people's files made harmless, line by line."""
+    """The message with names from other people's files made harmless, line by line.
+
+    No line begins as a command to GitHub (``::error``) or Azure (``##[error]``) does.
+    """
     from prunegate.text.escape import escaped
 
-    return "\n".join(escaped(line) for line in message.split("\n"))
+    lines = [escaped(line) for line in message.split("\n")]
+    return "\n".join(_COMMAND.sub(_spelled_out, line) for line in lines)
+
+
+def _spelled_out(start: re.Match[str]) -> str:
+    return f"{start[1]}\\u{ord(start[2]):04x}"
 
 
 def _say(message: str) -> None:

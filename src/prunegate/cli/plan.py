@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from prunegate.policy.schema import Policy
 
 
+_LEAST = 1e-6
+"""The rarest thing that a plan is asked about; below it no number of rows is enough."""
+
+
 class Share(click.FloatRange):
     """A number between 0 and 1; NaN, which no comparison refuses, is not one."""
 
@@ -27,6 +31,8 @@ class Share(click.FloatRange):
         number: float = super().convert(value, param, ctx)
         if number != number:  # noqa: PLR0124  # NaN differs from itself
             self.fail(f"{value} is not in the range 0<x<1.", param, ctx)
+        if not _LEAST <= number <= 1 - _LEAST:
+            self.fail(f"{value} is nearer to 0 or 1 than a plan can reach ({_LEAST}).", param, ctx)
         return number
 
 

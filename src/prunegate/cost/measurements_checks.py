@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from prunegate.cost.measurement import Estimate95, Measurements, ModelFigures
+from prunegate.text.escape import escaped
 
 FORMAT = "urn:prunegate:measurements:v1"
 INTERVALS = ("cpu_ratio", "latency_ratio", "noise", "cpu_noise")
@@ -93,7 +94,7 @@ def _keys(
 ) -> Iterator[str]:
     for key in found:
         if key not in known:
-            yield f"{where}{key}: unknown key; expected one of {', '.join(known)}"
+            yield f"{where}{escaped(key)}: unknown key; expected one of {', '.join(known)}"
     for key in sorted(needed - found.keys()):
         yield f"{where}{key}: missing"
 

@@ -7,7 +7,6 @@ repeat and are summed; rows with n = 0 are legal.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -28,6 +27,8 @@ from prunegate.policy.schema import Policy
 
 DECISIONS = ("label", "baseline", "candidate")
 ROWS = "n"
+_MOST_ROWS = 10**12
+"""Of one line; sums over all lines stay whole numbers in every engine."""
 
 
 def read_counts(policy: Policy, frame: Any) -> tuple[SliceCounts, ...]:
@@ -132,9 +133,11 @@ def _flag(columns: Mapping[str, list[Any]], name: str, index: int) -> int:
 def _whole(value: Any, index: int) -> int:
     # Decimal: the sum of an integer column in DuckDB
     number = isinstance(value, (int, float, Decimal)) and not isinstance(value, bool)
-    if number and math.isfinite(value) and value >= 0 and value == int(value):
+    if number and 0 <= value <= _MOST_ROWS and value == int(value):
         return int(value)
-    raise TableError(f"counts row {index}: n is {value!r}; it must be a whole number from 0 up")
+    raise TableError(
+        f"counts row {index}: n is {value!r}; it must be a whole number from 0 to {_MOST_ROWS:,}"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
