@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from markdown_text import cell, table
-from prunegate.audit.schema import record_schema
 
-from prunegate.policy.schema import json_schema
+from prunegate.audit.record_schema import record_schema
+from prunegate.policy.json_schema import json_schema
 
 _POLICY = """\
 # The policy file
