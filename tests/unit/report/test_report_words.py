@@ -101,12 +101,12 @@ def test_nothing_at_all_is_never_a_pass() -> None:
         ),
         (
             {"check": "max_rise", "limit": 0.5, "limit_kind": "error_ratio"},
-            "rise of at most 50 % of the baseline’s error rate",
+            "at most 1.5 times the baseline’s errors",
         ),
         ({"check": "at_least", "limit": 0.855}, "at least 85.5 %"),
         (
             {"check": "max_ratio", "limit": 0.75, "metric": "cost_per_1k"},
-            "at most 75 % of the baseline’s",
+            "at most 0.75 times the baseline’s",
         ),
         ({"check": "at_most", "limit": 40.0, "metric": "latency_p95_ms"}, "at most 40 ms"),
         ({"check": "at_most", "limit": 5e7, "metric": "model_bytes"}, "at most 50 MB"),
