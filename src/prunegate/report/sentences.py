@@ -96,7 +96,8 @@ def need_in_words(finding: Finding, units: Units) -> str:
     if finding.needed is None:
         return ""
     where = "" if finding.slice == "overall" else f" in {named(finding.slice)}"
-    return f"{capital(visible(_request(finding, units)))}{where}"
+    given = ", if they are like those seen" if finding.needed_for == "power" else ""
+    return f"{capital(visible(_request(finding, units)))}{where}{given}"
 
 
 def _request(finding: Finding, units: Units) -> str:

@@ -62,6 +62,8 @@ def test_an_open_finding_says_what_it_lacks(drop: Finding) -> None:
     assert "Label about 640 more positives in content_type=video." in said
     assert said.count("abel about") == 1
     assert "Below the minimum." in said
+    likely = sentences.need_in_words(replace(lacking, needed_for="power"), UNITS)
+    assert likely.endswith("in content_type=video, if they are like those seen")
 
 
 @pytest.mark.parametrize(
