@@ -37,8 +37,8 @@ class RatioFloor(Check):
         return SuccessRatio(ratio=exact_fraction(bound.value))
 
 CHECKS.add(RatioFloor(
-    name="min_ratio", tighter="higher", brief="no less than {} times the old one",
-    sentence="no less than {} times the old one", column="no less than {} of the old one",
+    name="min_ratio", tighter="higher", brief="no less than {} the old one",
+    sentence="no less than {} the old one",
     expected="a number above 0 such as 0.9", meaning="Smallest ratio to the old value.",
 ))
 
@@ -92,7 +92,7 @@ def test_a_made_up_metric_and_check_go_all_the_way(run, tmp_path: Path) -> None:
     assert ("calm_rate", "min_ratio", "pass") in checks
     run("report", "out/record.json", "--out", "again.html")
     page = (tmp_path / "again.html").read_text()
-    assert "no less than 50" in page
+    assert "no less than 0.5\xa0times the old one" in page
     plan = json.loads(run("plan", "p.yaml", "--simulations", "20", "--json"))
     assert {(n["check"], n["unit"]) for n in plan["needs"]} == {
         ("min_ratio", "negatives"),

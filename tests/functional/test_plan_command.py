@@ -67,10 +67,13 @@ def test_a_plan_without_a_pilot_says_what_it_assumes(folder, monkeypatch, capsys
     said = capsys.readouterr().out
     assert "small: 6 blocking tests at alpha 5 %, all proven together with 90 % power" in said
     assert "no pilot: assumes that the models differ on 4 % of rows" in said
-    assert "cannot be proven at any size: recall is expected to be 95.00 %" in said
+    assert (
+        "cannot be proven at any size: recall is expected to be 95.0 %, and the limit is 99 %"
+        in said
+    )
     assert "3 blocking limits cannot be proven" in said
     assert "need no rows, and are taken as met below: model_bytes" in said
-    assert "max_drop 0.05 relative (warns)" in said
+    assert "drop of at most 5 % of the baseline's value (warns)" in said
     assert "nothing changed" in said
     assert "at the margin" in said
     assert sorted(p.name for p in folder.iterdir()) == ["c.csv", "c.parquet", "p.yaml", "t.csv"]
@@ -94,6 +97,7 @@ def test_the_json_has_stable_names(folder, monkeypatch, capsys):
     assert list(found["needs"][0]) == [
         *("rule", "metric", "slice", "check", "limit", "limit_kind", "severity", "unit"),
         *("needed", "has", "missing", "rows", "rows_missing", "discordance", "note"),
+        "unplanned",
     ]
     first = found["scenarios"][0]
     assert list(first) == ["name", "slice", "metric", "check", "chances"]

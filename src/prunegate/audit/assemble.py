@@ -188,6 +188,7 @@ def assemble(
         cost=operations.cost,
         claims=verdict.claims,
         warnings=verdict.warnings,
+        allowed_losses=verdict.allowed_losses,
         known_limits=(
             *known_limits(policy, verdict, operations),
             *_unknown(judged.unknown),

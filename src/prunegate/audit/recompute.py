@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from operator import add
 from typing import Any
@@ -41,7 +41,7 @@ from prunegate.policy.validation import validate_values
 from prunegate.text.escape import one_line
 from prunegate.verdict.claim_findings import with_claims
 from prunegate.verdict.decide import decide
-from prunegate.verdict.finding import Verdict
+from prunegate.verdict.finding import Finding, Verdict
 from prunegate.verdict.gate_set_attempt import (
     GateSetAttempt,
     as_attempted,
@@ -64,6 +64,8 @@ _IMPOSSIBLE = (InputError, InternalError, ArithmeticError, AssertionError, Value
 MOMENT = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 FIELDS = ("outcome", "exit_code", "reasons", "statement", "findings", "slices", "claims")
 """The record's fields that a verdict has under the same name."""
+ADDED = ("method_kind", "open_because", "needed_for")
+"""Fields of a finding that earlier records do not have; a record has them all, or none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,14 +76,15 @@ class RecordDifference:
     """``findings[3].status``"""
     got: Any
     expected: Any
+    floating: bool = False
+    """Whether it is a number that is worked out in floating point."""
 
     @property
     def rounding(self) -> bool:
         """Whether another processor may well have made it."""
         pair = (self.got, self.expected)
         return (
-            self.where.startswith("findings[")
-            and self.where.endswith(REAL)
+            self.floating
             and all(isinstance(n, int | float) for n in pair)
             and math.isclose(*pair, rel_tol=ROUNDING, abs_tol=1e-15)
         )
@@ -149,6 +152,7 @@ def differences(
         raise InputError(flaw)
     done = with_waivers(policy, verdict_of(policy, slices, known, record.attempt), record.waivers)
     verdict = done.verdict
+    verdict = replace(verdict, findings=_as_told(record, verdict.findings))
     for name in FIELDS:
         yield from compare((name,), getattr(record, name), getattr(verdict, name))
     yield from compare(("cost",), record.cost, known.cost)
@@ -164,6 +168,13 @@ def differences(
         yield from compare(("bar", "looser"), record.bar.looser, looser)
     yield from _of_policy(policy, record)
     yield from _of_words(policy, record, verdict, known)
+
+
+def _as_told(record: DecisionRecord, findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """The findings with the fields that the record's own have: an earlier one lacks some."""
+    if any(getattr(one, name) is not None for one in record.findings for name in ADDED):
+        return tuple(findings)
+    return tuple(replace(one, **dict.fromkeys(ADDED)) for one in findings)  # type: ignore[arg-type]  # None each
 
 
 def policy_of(record: DecisionRecord) -> Policy:
@@ -300,6 +311,11 @@ def _of_words(
             for one in words
             if one not in kept
         )
+    if record.allowed_losses is not None:
+        told = dict(enumerate(record.warnings))
+        losses = tuple(told.get(place) for place in record.allowed_losses)
+        expected = tuple(verdict.warnings[place] for place in verdict.allowed_losses)
+        yield from compare(("allowed_losses",), losses, expected)
     opinion = record.second_opinion
     if opinion is not None:
         yield from compare(("second_opinion", "findings"), opinion.findings, len(verdict.findings))
@@ -324,7 +340,10 @@ def _within(where: tuple[str | int, ...], got: Any, expected: Any) -> Iterator[R
             sizes = (f"{len(values)} entries" for values in (got, expected))
             yield RecordDifference(where=show_path(where), got=next(sizes), expected=next(sizes))
     elif _Missing in (got, expected) or canonical_bytes(got) != canonical_bytes(expected):
-        yield RecordDifference(where=show_path(where), got=got, expected=expected)
+        floating = where[0] == "findings" and where[-1] in REAL
+        yield RecordDifference(
+            where=show_path(where), got=got, expected=expected, floating=floating
+        )
 
 
 def _shown(value: Any) -> str:

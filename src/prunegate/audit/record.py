@@ -321,6 +321,9 @@ class DecisionRecord:
     claims: Claims | None = None
     """Stated figures and what became of them; None: the policy states none."""
     warnings: tuple[str, ...] = ()
+    allowed_losses: tuple[int, ...] | None = None
+    """Places in ``warnings``, from 0, of those about a real loss that its limit allows; None: an
+    earlier record, which does not say."""
     known_limits: tuple[str, ...] = ()
     """What this record does not show."""
     environment: dict[str, str] = field(default_factory=dict)

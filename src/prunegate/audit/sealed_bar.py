@@ -20,24 +20,34 @@ def bar_in_words(attempt: GateSetAttempt, bar: Bar | None) -> str:
     """One sentence for provenance and console."""
     if bar is None:
         return "no: none is known for this gate set"
-    sealed = f"sealed at {bar.sealed_at} (entry {bar.entry[:12]})"
-    if bar.rules != attempt.rules:
-        return f"no: other rules were {sealed}; this verdict was not held to them"
-    if bar.contents != attempt.contents:
-        return f"no: the rules were {sealed}, but slicing values of the gate set changed since"
-    if bar.looser:
-        return f"no: the rules were {sealed}, but more may be waived now, or for longer"
+    other = _another(attempt, bar)
+    if other:
+        return f"no: {other}"
+    sealed = _sealed(bar)
     if bar.before_predictions is None:
         return f"{sealed}; when the predictions were made is not known"
     before = ("yes", "before") if bar.before_predictions else ("no", "not before")
     return f"{before[0]}: {sealed}, {before[1]} the predictions were made"
 
 
+def _sealed(bar: Bar) -> str:
+    return f"sealed at {bar.sealed_at} (entry {bar.entry[:12]})"
+
+
+def _another(attempt: GateSetAttempt, bar: Bar) -> str:
+    """Why the bar is not the one that was judged by; empty: it is."""
+    if bar.rules != attempt.rules:
+        return f"other rules were {_sealed(bar)}; this verdict was not held to them"
+    if bar.contents != attempt.contents:
+        return f"the rules were {_sealed(bar)}, but slicing values of the gate set changed since"
+    if bar.looser:
+        return f"the rules were {_sealed(bar)}, but more may be waived now, or for longer"
+    return ""
+
+
 def bar_warning(attempt: GateSetAttempt, bar: Bar | None) -> tuple[str, ...]:
     """A warning where a bar was sealed and the verdict was not held to it."""
-    if bar is None:
+    why = "" if bar is None else _another(attempt, bar)
+    if not why:
         return ()
-    if (bar.rules, bar.contents) == (attempt.rules, attempt.contents) and not bar.looser:
-        return ()
-    why = bar_in_words(attempt, bar).removeprefix("no: ")
     return (f"The bar sealed for this gate set is not the one it was judged by: {why}.",)

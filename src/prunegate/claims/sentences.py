@@ -8,26 +8,10 @@ from prunegate.claims.ranges import Range
 from prunegate.policy import written_figure as units
 from prunegate.policy.written_figure import Written
 from prunegate.text.money import with_currency
-from prunegate.text.numbers import plain
+from prunegate.text.numbers import plain, rounded
 
 _MOST = 12
 """Decimals that are ever shown."""
-
-
-def decimal(value: Fraction, least: int = 0, most: int = 4) -> str:
-    """A number with commas and up to ``most`` decimals, rounded half up.
-
-    >>> decimal(Fraction(70823656)), decimal(Fraction(1, 3), most=1), decimal(Fraction(5, 2), 2)
-    ('70,823,656', '0.3', '2.50')
-    """
-    step = 10**most
-    scaled = abs(value) * step
-    digits = int(scaled + Fraction(1, 2))
-    whole, rest = divmod(digits, step)
-    decimals = f"{rest:0{most}d}".rstrip("0") if most else ""
-    decimals = decimals.ljust(least, "0")
-    sign = "−" if value < 0 and digits else ""
-    return f"{sign}{whole:,}" + (f".{decimals}" if decimals else "")
 
 
 def like(value: Fraction, figure: Written) -> str:
@@ -35,7 +19,7 @@ def like(value: Fraction, figure: Written) -> str:
     if figure.unit == units.MONEY:
         return claimed_money(value, figure.currency)
     scale, name = _scale(figure)
-    number = decimal(value / scale, most=_decimals(figure, scale))
+    number = rounded(value / scale, most=_decimals(figure, scale))
     if name in ("point", "%"):
         return claimed_points(value, _decimals(figure, scale)) if name == "point" else f"{number} %"
     return f"{number}{'' if name == 'x' else ' '}{name}".strip()
@@ -44,17 +28,17 @@ def like(value: Fraction, figure: Written) -> str:
 def claimed_points(value: Fraction, most: int = 2) -> str:
     """A change of a share in percentage points.
 
-    >>> claimed_points(Fraction(2, 100)), points(Fraction(1, 100))
+    >>> claimed_points(Fraction(2, 100)), claimed_points(Fraction(1, 100))
     ('2 points', '1 point')
     """
-    number = decimal(value * 100, most=most)
+    number = rounded(value * 100, most=most)
     return f"{number} {'point' if number in ('1', '−1') else 'points'}"
 
 
 def claimed_money(value: Fraction, currency: str) -> str:
     """An amount: two decimals, more for prices below one."""
     most = 2 if abs(value) >= 1 or value == 0 else 6
-    number = decimal(abs(value), 2 if abs(value) >= 1 else 0, most)
+    number = rounded(abs(value), 2 if abs(value) >= 1 else 0, most)
     return plain(with_currency(number, currency, minus=value < 0))
 
 

@@ -13,7 +13,7 @@ COMMANDS = {
     "keygen": "audit_keygen",
     "init": "audit_write:init",
     "log": "audit_read:log",
-    "show": "audit_read:show",
+    "show": "audit_read:show_entry",
     "seal": "audit_write:seal",
     "verify": "audit_read:verify",
     "prove": "audit_read:prove",

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from prunegate.metrics.catalogue import METRICS
+from prunegate.metrics.checks import CHECKS, Bound
 from prunegate.planning.characteristics import Chances, Truth
 from prunegate.planning.needs import Need
 from prunegate.planning.plan import Plan
+from prunegate.policy.figures import limit_in_words
 from prunegate.text.escape import named, visible
 from prunegate.text.numbers import count, exact, fixed, plain, share
 
@@ -76,8 +79,9 @@ def _count(number: int | None) -> str:
 
 
 def _limit(need: Need) -> str:
-    kind = "" if need.limit_kind == "absolute" else f" {need.limit_kind.replace('_', ' ')}"
-    return f"{need.check} {need.limit:g}{kind}"
+    bound = Bound(value=need.limit, kind=need.limit_kind)
+    quantity = METRICS[need.metric].quantity()
+    return plain(limit_in_words(CHECKS[need.check], bound, quantity))
 
 
 def _wanted(plan: Plan) -> Iterator[str]:
@@ -86,7 +90,7 @@ def _wanted(plan: Plan) -> Iterator[str]:
     missing: dict[str, int] = {}
     for need in blocking:
         missing[need.slice] = max(missing.get(need.slice, 0), need.rows_missing or 0)
-    never = sum(1 for n in blocking if n.needed is None and n.note.startswith("cannot"))
+    never = sum(1 for n in blocking if n.unplanned == "hopeless")
     if plan.basis == "planned":
         parts = [f"{named(s.name)} {count(s.rows)}" for s in plan.slices]
         yield f"planned sizes, in rows: {', '.join(parts)}"

@@ -128,14 +128,22 @@ class GroupedOverlappingRate(OverlappingRate):
     groups: Clusters = field(kw_only=True)
 
     @property
-    def too_few(self) -> str:
+    def reliable(self) -> bool:
+        return self._independent >= SCORE_MINIMUM
+
+    @property
+    def _independent(self) -> int:
+        """How many independent rows the smaller denominator weighs as much as."""
         effect, _ = self._effect(1.0, swapped=False)
-        smallest = int(min(self.parts(1)[1], self.parts(2)[1]) / effect)
-        if smallest >= SCORE_MINIMUM:
+        return int(min(self.parts(1)[1], self.parts(2)[1]) / effect)
+
+    @property
+    def too_few(self) -> str:
+        if self.reliable:
             return ""
         return (
             f"the method is validated from {SCORE_MINIMUM} rows up; the groups here weigh as much "
-            f"as {smallest} independent ones"
+            f"as {self._independent} independent ones"
         )
 
     @property

@@ -63,7 +63,7 @@ class MacroRate(TestedEvidence):
 
     @property
     def too_few(self) -> str:
-        if not self.lacking:
+        if self.reliable:
             return ""
         rarest = min(self._support.values())
         return (

@@ -62,20 +62,25 @@ class MeanValue(TestedEvidence):
         return None if change is None or baseline is None else self._turned(change + baseline)
 
     @property
+    def reliable(self) -> bool:
+        enough = self.moments.units >= mean.RELIABLE_ROWS
+        return enough and (self.span is not None or self._lopsided <= mean.MOST_LOPSIDED)
+
+    @property
     def too_few(self) -> str:
+        if self.reliable:
+            return ""
         unit = "groups" if self.grouped else "rows"
         if self.moments.units < mean.RELIABLE_ROWS:
             return (
                 f"the method is validated from {mean.RELIABLE_ROWS} {unit} up; here are "
                 f"{self.moments.units}"
             )
-        if self.span is None and self._lopsided > mean.MOST_LOPSIDED:
-            return (
-                f"few {unit} make up most of the change, and the method is not validated for that: "
-                f"their skewness over the root of their number is {self._lopsided:.2f}, above "
-                f"{mean.MOST_LOPSIDED}; more {unit} make it smaller"
-            )
-        return ""
+        return (
+            f"few {unit} make up most of the change, and the method is not validated for that: "
+            f"their skewness over the root of their number is {self._lopsided:.2f}, above "
+            f"{mean.MOST_LOPSIDED}; more {unit} make it smaller"
+        )
 
     @cached_property
     def _lopsided(self) -> float:

@@ -75,9 +75,9 @@ class OverlappingRate(TestedEvidence):
 
     @property
     def too_few(self) -> str:
-        smallest = min(self.parts(1)[1], self.parts(2)[1])
-        if smallest >= SCORE_MINIMUM:
+        if self.reliable:
             return ""
+        smallest = min(self.parts(1)[1], self.parts(2)[1])
         return f"the method is validated from {SCORE_MINIMUM} rows up; here are {smallest}"
 
     @property

@@ -56,8 +56,12 @@ class Evidence(Protocol):
     def lacking(self) -> int:
         """Rows of the metric's own kind wanted at least before error rates are known."""
 
-    def too_few_for(self, hypothesis: Hypothesis) -> str:
-        """Why the error rates of the hypothesis' test are unknown here; empty: they are known."""
+    @property
+    def too_few(self) -> str:
+        """Why the method's error rates are unknown here, in words; empty where they are known."""
+
+    def reliable_for(self, hypothesis: Hypothesis) -> bool:
+        """Whether the error rates of the hypothesis' test are known for rows such as these."""
 
     def test(self, hypothesis: Hypothesis) -> TestResult:
         """One-sided p-values for and against the hypothesis."""
@@ -79,17 +83,20 @@ class TestedEvidence(ABC):
     """Whether the test of a level is exact, so that no number of rows is too few for it."""
 
     @property
+    def reliable(self) -> bool:
+        """Whether the method's error rates are known for rows such as these."""
+        return not self.lacking
+
+    @property
     def too_few(self) -> str:
-        """Why the method's error rates are unknown here; empty: they are known."""
         return ""
 
     @property
     def lacking(self) -> int:
         return 0
 
-    def too_few_for(self, hypothesis: Hypothesis) -> str:
-        exact = self.exact_levels and isinstance(hypothesis, Level)
-        return "" if exact else self.too_few
+    def reliable_for(self, hypothesis: Hypothesis) -> bool:
+        return (self.exact_levels and isinstance(hypothesis, Level)) or self.reliable
 
     def test(self, hypothesis: Hypothesis) -> TestResult:
         if isinstance(hypothesis, Level):

@@ -15,6 +15,7 @@ from typing import Literal
 
 from prunegate.metrics.forms import Flips, Form, Mean, OverClasses, Overlapping, SharedRows
 from prunegate.registry import Registry
+from prunegate.text.quantities import Quantity
 
 Better = Literal["higher", "lower"]
 Kind = Literal["rate", "flips", "mean", "coefficient", "operational"]
@@ -69,6 +70,10 @@ class Metric:
     def share(self) -> bool:
         """Whether it is a share of rows, so that its changes are percentage points."""
         return self.kind in ("rate", "flips")
+
+    def quantity(self, currency: str = "") -> Quantity:
+        """How its values and limits are written."""
+        return Quantity(kind=self.kind, unit=self.unit, currency=currency)
 
     @property
     def operational(self) -> bool:

@@ -62,8 +62,6 @@ class Check(ABC):
     """In a few words, with the limit's place: ``drop of at most {}``."""
     sentence: str
     """The rest of a sentence that begins "must be proven"."""
-    column: str
-    """In the report's tables."""
     expected: str
     """What a policy can write there, for a mistake's message."""
     cap: str = ""
@@ -168,7 +166,6 @@ CHECKS: Registry[Check] = Registry(
             meaning="Floor of the candidate's own value.",
             brief="at least {}",
             sentence="at least {}",
-            column="at least {}",
             expected="a number such as 0.85",
             cap="at_most",
         ),
@@ -179,7 +176,6 @@ CHECKS: Registry[Check] = Registry(
             meaning="Cap of the candidate's own value.",
             brief="at most {}",
             sentence="at most {}",
-            column="at most {}",
             expected="a number such as 0.05",
         ),
         ChangeCheck(
@@ -191,7 +187,6 @@ CHECKS: Registry[Check] = Registry(
             "non-inferiority margin.",
             brief="drop of at most {}",
             sentence="to have dropped by no more than {}",
-            column="drop of at most {}",
             expected=_MARGIN,
         ),
         ChangeCheck(
@@ -202,7 +197,6 @@ CHECKS: Registry[Check] = Registry(
             meaning="Most that a metric whose lower values are better may grow.",
             brief="rise of at most {}",
             sentence="to have risen by no more than {}",
-            column="rise of at most {}",
             expected=_MARGIN,
         ),
         ChangeCheck(
@@ -213,7 +207,6 @@ CHECKS: Registry[Check] = Registry(
             meaning="Least that the metric has to get better by.",
             brief="improvement of at least {}",
             sentence="to have improved by at least {}",
-            column="gain of at least {}",
             expected=_MARGIN,
             cap="max_gain",
         ),
@@ -225,7 +218,6 @@ CHECKS: Registry[Check] = Registry(
             meaning="Most that it may get better by: a larger gain is suspicious.",
             brief="improvement of at most {}",
             sentence="to have improved by no more than {} (more would be suspicious)",
-            column="gain of at most {}",
             expected=_MARGIN,
         ),
         RatioCheck(
@@ -233,9 +225,8 @@ CHECKS: Registry[Check] = Registry(
             tighter="lower",
             meaning="Largest ratio of the candidate's value to the baseline's, of operational "
             "metrics.",
-            brief="at most {} times the baseline's",
-            sentence="at most {} times the baseline's",
-            column="at most {} of the baseline’s",
+            brief="at most {} the baseline's",
+            sentence="at most {} the baseline's",
             expected="a number above 0 such as 0.75",
         ),
     ),

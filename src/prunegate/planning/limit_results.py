@@ -121,7 +121,7 @@ def _baseline(metric: str, cells: Ints) -> tuple[Ints, Ints]:
 def _too_few(limit: PlannedLimit, cells: Ints) -> Bools:
     """Whether the test's error rates are unknown for so few rows."""
     if not in_columns(limit.metric):
-        return each(limit.metric, cells, lambda about: bool(about.too_few_for(limit.claim)))
+        return each(limit.metric, cells, lambda about: not about.reliable_for(limit.claim))
     about = evidence_of_many(limit.metric, cells)
     if isinstance(limit.claim, Level) or isinstance(about, PairedRate | SingleRate):
         return np.zeros(len(cells), dtype=np.bool_)

@@ -8,7 +8,7 @@ paired test, the ratio tests; each by its own variance at the limit and at the e
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
@@ -25,7 +25,11 @@ from prunegate.planning.shifts import border, distance_to_border, expected_rates
 from prunegate.planning.tests import boundary, exchanged, linear
 from prunegate.policy.schema import Minimum, bound_of
 from prunegate.stats import macro, sample_size
+from prunegate.text.numbers import count, plain
 
+Unplanned = Literal["point", "undefined", "hopeless", "too close", "no formula"]
+"""The estimate alone decides; the metric has no expected value; the limit is missed as things are
+expected; more rows than any plan; no formula that holds so far from the limit."""
 MOST = 100_000_000
 """More rows than this is no plan."""
 
@@ -67,6 +71,8 @@ class Need:
     """Expected share of the metric's rows on which the models differ."""
     note: str = ""
     """Why there is no number, or what else decides."""
+    unplanned: Unplanned | None = None
+    """Why there is no number, as a fact; None: there is one."""
 
 
 # Slices of the same rates ask for the same sizes, and the exact ones take a while.
@@ -84,11 +90,12 @@ def need_of(limit: PlannedLimit, cells: Floats, target: Target) -> Need:
     """
     base = _base(limit)
     share = sum(float(cells[cell]) for cell in base.cells) / float(cells.sum())
-    units, note = _units(limit, cells, target)
+    units, unplanned, note = _units(limit, cells, target)
     rows = None if units is None else _rows(units / share, cells, target.minimum)
     if rows is not None and rows > MOST:
         units = rows = None
-        note = f"more than {MOST:,} rows: the expected value almost touches the limit"
+        unplanned = "too close"
+        note = f"more than {count(MOST)} rows: the expected value almost touches the limit"
     asked = bound_of(limit.value)
     size = limit.counts.rows
     has = round(share * size)
@@ -108,6 +115,7 @@ def need_of(limit: PlannedLimit, cells: Floats, target: Target) -> Need:
         rows_missing=None if rows is None else max(0, rows - size),
         discordance=_discordance(cells, base.cells),
         note=note,
+        unplanned=unplanned,
     )
 
 
@@ -133,47 +141,47 @@ def _discordance(cells: Floats, about: tuple[int, ...]) -> float:
     return differ / whole if whole else 0.0
 
 
-def _units(limit: PlannedLimit, cells: Floats, target: Target) -> tuple[int | None, str]:
-    """Rows of the metric's own kind, or why there is no such number."""
+_Units = tuple[int | None, Unplanned | None, str]
+"""Rows of the metric's own kind, or why there is no such number, and that in words."""
+
+
+def _units(limit: PlannedLimit, cells: Floats, target: Target) -> _Units:
     if not limit.proven:
-        return None, "decided by the estimate alone (evidence: point): no size makes it sure"
+        note = "decided by the estimate alone (evidence: point): no size makes it sure"
+        return None, "point", note
     try:
         before, after = expected_rates(limit.metric, cells)
     except ValueError:
-        return (
-            None,
-            f"{limit.metric} has no expected value: the slice lacks the rows that define it",
-        )
+        note = f"{limit.metric} has no expected value: the slice lacks the rows that define it"
+        return None, "undefined", note
     if not distance_to_border(limit.claim, before, after) > 1e-9:
-        return None, _hopeless(limit, before, after)
+        return None, "hopeless", _hopeless(limit, before, after)
     return _by_form(limit, cells, after, target)
 
 
-def _by_form(
-    limit: PlannedLimit, cells: Floats, after: float, target: Target
-) -> tuple[int | None, str]:
+def _by_form(limit: PlannedLimit, cells: Floats, after: float, target: Target) -> _Units:
     """The size that the test of the metric's form takes."""
     form = _form(limit)
     if isinstance(form, OverClasses):
-        return _over_classes(limit, form, cells, target)
+        return _over_classes(limit, form, cells, target), None, ""
     if isinstance(limit.claim, Level):
-        return _level(limit.claim, form, after, target), ""
+        return _level(limit.claim, form, after, target), None, ""
     about = _base(limit).cells
     inside = [float(cells[cell]) if cell in about else 0.0 for cell in range(8)]
     if isinstance(form, Overlapping):
         return _overlapping(limit, form, inside, target)
-    return _paired(limit, inside, target), ""
+    return _paired(limit, inside, target), None, ""
 
 
 def _hopeless(limit: PlannedLimit, before: float, after: float) -> str:
     metric = METRICS[limit.metric]
     ends = (after, border(limit.claim, before))
     shown, edge = (1 - v if metric.lower_is_better else v for v in ends)
-    values = f"{shown:.4f}, and the limit is {edge:.4f}"
-    if metric.share:
-        values = f"{100 * shown:.2f} %, and the limit is {100 * edge:.2f} %"
-    return (
-        f"cannot be proven at any size: {limit.metric.replace('_', ' ')} is expected to be {values}"
+    edge = float(f"{edge:.12g}")  # where it is worked out, its last digits are noise
+    quantity = replace(metric.quantity(), levels=(edge,))
+    return plain(
+        f"cannot be proven at any size: {limit.metric.replace('_', ' ')} is expected to be "
+        f"{quantity.level(shown)}, and the limit is {quantity.allowed_level(edge)}"
     )
 
 
@@ -221,9 +229,7 @@ def _quarters(cells: list[float]) -> tuple[float, float, float, float]:
     )
 
 
-def _over_classes(
-    limit: PlannedLimit, form: OverClasses, cells: Floats, target: Target
-) -> tuple[int | None, str]:
+def _over_classes(limit: PlannedLimit, form: OverClasses, cells: Floats, target: Target) -> int:
     """Rows for a macro average or a coefficient of both classes, by the spread of its influence."""
     claim, shares = limit.claim, cells
     if isinstance(claim, Level):
@@ -237,12 +243,12 @@ def _over_classes(
     variance = float(table.shares @ spread**2)
     n = sample_size.normal_rows(variance, abs(distance), target.alpha, target.power)
     rarest = float(min(cells[:4].sum(), cells[4:].sum()) / cells.sum())
-    return max(n, math.ceil(form.least_rows / rarest)), ""
+    return max(n, math.ceil(form.least_rows / rarest))
 
 
 def _overlapping(
     limit: PlannedLimit, form: Overlapping, inside: list[float], target: Target
-) -> tuple[int | None, str]:
+) -> _Units:
     """A change of precision or F1."""
     claim = limit.claim
     assert not isinstance(claim, Level)  # noqa: S101  # sorted out by the caller
@@ -258,9 +264,9 @@ def _overlapping(
             k,
         )
     except ValueError:
-        return None, "too far from the limit for a formula; see the simulation"
+        return None, "no formula", "too far from the limit for a formula; see the simulation"
     smallest = min(_denominator(inside, form, bit) for bit in (1, 2)) / sum(inside)
-    return max(n, math.ceil(SCORE_MINIMUM / smallest)), ""
+    return max(n, math.ceil(SCORE_MINIMUM / smallest)), None, ""
 
 
 def _denominator(cells: list[float], form: Overlapping, bit: int) -> float:

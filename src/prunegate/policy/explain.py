@@ -15,12 +15,12 @@ from typing import Any
 from prunegate.errors import InputError
 from prunegate.metrics.catalogue import METRICS, Metric
 from prunegate.metrics.checks import CHECKS, change_check
-from prunegate.policy.figures import change, errors, level
+from prunegate.policy.figures import limit_in_words
 from prunegate.policy.messages import suggest
 from prunegate.policy.naming import value_text
-from prunegate.policy.schema import ErrorRatio, Policy, Relative, Rule, SliceSpec
+from prunegate.policy.schema import Policy, Rule, SliceSpec, bound_of
 from prunegate.text.escape import escaped
-from prunegate.text.numbers import exact
+from prunegate.text.numbers import exact, plain
 
 
 def explain_policy(policy: Policy) -> list[str]:
@@ -47,17 +47,9 @@ def explain_check(rule: Rule, check: str, currency: str = "") -> str:
 
 def _check(rule: Rule, name: str, currency: str, *, whole: bool) -> str:
     """A limit in a few words, or as the end of a ``whole`` sentence."""
-    metric, limit, check = _metric(rule), rule.limits[name], CHECKS[name]
-    phrase = check.sentence if whole else check.brief
-    if isinstance(limit, ErrorRatio):
-        return f"{'to have ' if whole else ''}at most {errors(limit)}"
-    if check.form == "factor" and isinstance(limit, float):
-        return phrase.format(exact(limit))
-    if check.form == "level" and isinstance(limit, float):
-        return phrase.format(level(limit, metric, currency))
-    against = whole and not isinstance(limit, Relative)
-    extent = change(limit, metric, currency) + (" against the baseline" if against else "")
-    return phrase.format(extent)
+    quantity = _metric(rule).quantity(currency)
+    bound = bound_of(rule.limits[name])
+    return plain(limit_in_words(CHECKS[name], bound, quantity, whole=whole))
 
 
 def _metric(rule: Rule) -> Metric:

@@ -1,40 +1,42 @@
-"""Limits as people read them: ``85 %``, ``2 points``, ``$0.003``, ``50 MB``.
+"""Limits as people read them: ``drop of at most 2 points``, ``at most 0.75 times the baseline’s``.
 
-Exact: a limit is shown with every digit that the file gave it, because a rounded limit is another
-limit. The spelling is that of ``text/quantities.py``, with spaces that break.
+The one place where a limit becomes words: policy, plan, console, page, summary and JUnit take it
+from here. Exact: a limit is shown with every digit that the file gave it, because a rounded limit
+is another limit. Texts are a page's; what is kept or printed goes through ``text.numbers.plain``.
 """
 
 from __future__ import annotations
 
 from decimal import Decimal
 
-from prunegate.metrics.catalogue import Metric
-from prunegate.policy.schema import ErrorRatio, Relative
-from prunegate.text.numbers import exact, plain
-from prunegate.text.quantities import Quantity
+from prunegate.metrics.checks import Bound, Check
+from prunegate.text.quantities import Quantity, allowed_part, allowed_times
 
 
-def level(value: float, metric: Metric, currency: str = "") -> str:
-    """A limit on the metric's value, with its unit."""
-    return plain(_quantity(metric, currency).allowed_level(value))
+def limit_in_words(check: Check, bound: Bound, quantity: Quantity, *, whole: bool = False) -> str:
+    r"""A limit in a few words, or as the end of a ``whole`` sentence.
 
-
-def change(margin: float | Relative, metric: Metric, currency: str = "") -> str:
-    """A change of the metric: in points for shares, else in its unit, or relative."""
-    if isinstance(margin, Relative):
-        return f"{exact(margin.relative, 2)} % of the baseline's value"
-    return plain(_quantity(metric, currency).allowed_change(margin))
-
-
-def errors(margin: ErrorRatio) -> str:
-    """How many errors a growth of the error rate allows, against the baseline's.
-
-    >>> errors(ErrorRatio(error_ratio=0.5))
-    "1.5 times the baseline's errors"
+    >>> from prunegate.metrics.checks import CHECKS
+    >>> limit_in_words(CHECKS["max_drop"], Bound(value=0.01), Quantity(kind="rate"))
+    'drop of at most 1\xa0point'
     """
-    times = Decimal(repr(margin.error_ratio)) + 1
-    return f"{exact(float(times))} times the baseline's errors"
+    amount = allowed(check, bound, quantity)
+    if bound.kind == "error_ratio":
+        return f"{'to have ' if whole else ''}at most {amount}"
+    against = check.form == "margin" and bound.kind == "absolute"
+    phrase = check.sentence if whole else check.brief
+    extent = f"{amount} against the baseline" if whole and against else amount
+    return phrase.replace("'", "’").format(extent)
 
 
-def _quantity(metric: Metric, currency: str) -> Quantity:
-    return Quantity(kind=metric.kind, unit=metric.unit, currency=currency)
+def allowed(check: Check, bound: Bound, quantity: Quantity) -> str:
+    """The bare amount of a limit: ``2 points``, ``0.75 times``, ``85 %``."""
+    if bound.kind == "error_ratio":
+        times = Decimal(repr(float(bound.value))) + 1  # growth of 0.5 allows 1.5 times as many
+        return f"{allowed_times(float(times))} the baseline’s errors"
+    if bound.kind == "relative":
+        return allowed_part(bound.value)
+    if check.form == "factor":
+        return allowed_times(bound.value)
+    write = quantity.allowed_level if check.form == "level" else quantity.allowed_change
+    return write(bound.value)

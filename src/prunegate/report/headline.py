@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from prunegate.audit.record import DecisionRecord
-from prunegate.metrics.catalogue import METRICS
 from prunegate.report import sentences
 from prunegate.report.slack import lost_for_certain, relative_slack
 from prunegate.report.task import DECISIONS, noun
@@ -57,7 +56,7 @@ class Headline:
 
 def headline(record: DecisionRecord, units: Units) -> Headline:
     """The decision of a record in words and three numbers."""
-    reasons = [_opened(shorten(reason, LONGEST)) for reason in record.reasons]
+    reasons = [shorten(reason, LONGEST) for reason in record.reasons]
     because = _because(record)
     if not because:
         because, reasons = " ".join(reasons[:1]) or "No reason was recorded.", reasons[1:]
@@ -136,11 +135,6 @@ def _some(names: list[str]) -> str:
     rest = len(names) - _NAMED
     shown = [*names[:_NAMED], f"{rest} more"] if rest > 1 else names
     return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
-
-
-def _opened(reason: str) -> str:
-    """A capital where the sentence opens with a metric; names of slices stay as they are."""
-    return sentences.capital(reason) if reason.split(" ", 1)[0] in METRICS else reason
 
 
 def headline_figures(record: DecisionRecord, units: Units) -> tuple[HeadlineFigure, ...]:

@@ -136,7 +136,7 @@ def _row(finding: Finding, units: Units) -> FindingRow:
     tested = finding.n > 0
     return FindingRow(
         slice=named(finding.slice),
-        class_label=sentences.of_class(finding).removeprefix(" of "),
+        class_label=sentences.judged_class(finding),
         status=finding.status,
         status_words=sentences.status(finding),
         limit=units.limit(finding),

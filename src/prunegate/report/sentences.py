@@ -13,7 +13,7 @@ from dataclasses import replace
 from prunegate.metrics.catalogue import METRICS
 from prunegate.metrics.checks import change_check, is_factor, is_level
 from prunegate.report.slack import crosses, lost_for_certain, worst_plausible
-from prunegate.report.units import CLAIMS, Units, is_share, metric_name
+from prunegate.report.units import CLAIMS, Units, is_operational, is_share, metric_name
 from prunegate.text import numbers
 from prunegate.text.escape import LONGEST, named, shorten, visible
 from prunegate.verdict.finding import Finding, SliceSummary
@@ -59,7 +59,7 @@ _CLAIMED = {"pass": "no contradiction", "fail": "contradicted"}
 
 
 def _unmeasured(finding: Finding) -> bool:
-    return finding.candidate is None and finding.n == 0 and finding.method == "figure"
+    return finding.candidate is None and is_operational(finding.metric)
 
 
 def worst_status(statuses: Iterable[str]) -> str:
@@ -77,7 +77,7 @@ def finding_sentence(finding: Finding, units: Units) -> str:
     parts = [
         _evidence(finding, units),
         need_in_words(finding, units),
-        _note(finding),
+        _note(finding, units),
         *remarks(finding),
     ]
     return " ".join(_stop(part) for part in parts if part)
@@ -96,16 +96,28 @@ def need_in_words(finding: Finding, units: Units) -> str:
     if finding.needed is None:
         return ""
     where = "" if finding.slice == "overall" else f" in {named(finding.slice)}"
+    given = ", if they are like those seen" if finding.needed_for == "power" else ""
+    return f"{capital(visible(_request(finding, units)))}{where}{given}"
+
+
+def _request(finding: Finding, units: Units) -> str:
+    """The request for rows as the finding's own note makes it, too."""
     known = finding if finding.metric in METRICS else replace(finding, metric="accuracy")
-    asked = request(known, rarest=units.kind == "multiclass" and finding.class_label is None)
-    return f"{capital(visible(asked))}{where}"
+    rarest = units.kind == "multiclass" and finding.class_label is None
+    return request(known, rarest=rarest)
 
 
 def of_class(finding: Finding) -> str:
     """`` of class violence``; empty where no class is judged by itself."""
+    judged = judged_class(finding)
+    return f" of {judged}" if judged else ""
+
+
+def judged_class(finding: Finding) -> str:
+    """``class violence``; empty where no class is judged by itself."""
     if finding.class_label is None or finding.check == CLAIMS:
         return ""
-    return f" of class {named(finding.class_label)}"
+    return f"class {named(finding.class_label)}"
 
 
 def about(finding: Finding) -> str:
@@ -113,15 +125,10 @@ def about(finding: Finding) -> str:
     return f"{metric_name(finding.metric)}{of_class(finding)}"
 
 
-def _note(finding: Finding) -> str:
+def _note(finding: Finding, units: Units) -> str:
     """The finding's own note, less the request for rows that ``need_in_words`` has made already."""
-    parts = shorten(finding.note, LONGEST).split("; ")
-    kept = [part for part in parts if finding.needed is None or not part.startswith(_REQUESTS)]
-    text = "; ".join(part for part in kept if part)
-    return capital(text)
-
-
-_REQUESTS = ("label about", "add about")
+    asked = "" if finding.needed is None else _request(finding, units)
+    return capital(shorten(finding.note.removesuffix(asked).removesuffix("; "), LONGEST))
 
 
 def _stop(text: str) -> str:
@@ -139,11 +146,11 @@ def _evidence(finding: Finding, units: Units) -> str:
         value = units.level(finding.metric, finding.candidate)
         return f"{value}, plausibly {units.range(finding)}; asked for: {units.limit(finding)}"
     if is_factor(finding.check) and finding.baseline:
-        ratio = numbers.share(finding.candidate / finding.baseline, finding.limit)
+        ratio = numbers.multiple(finding.candidate / finding.baseline, finding.limit)
         change = ""
         if finding.p_value is not None:
             change = f"plausible change {units.range(finding)}{_points(finding)}; "
-        return f"{ratio} of the baseline’s; {change}allowed: {units.allowed(finding)}"
+        return f"{ratio} the baseline’s; {change}allowed: {units.limit(finding)}"
     value = units.level(finding.metric, finding.candidate)
     return f"{value}; allowed: {units.limit(finding)}"
 

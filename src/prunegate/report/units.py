@@ -7,12 +7,12 @@ from functools import cached_property
 
 from prunegate.audit.record import DecisionRecord
 from prunegate.metrics.catalogue import METRICS
-from prunegate.metrics.checks import CHECKS, is_factor, is_level
+from prunegate.metrics.checks import CHECKS, Bound, is_factor, is_level
+from prunegate.policy import figures
 from prunegate.report.task import task_kind
 from prunegate.text import numbers
 from prunegate.text.escape import visible
 from prunegate.text.numbers import NOT_DEFINED
-from prunegate.text.quantities import ratio_limit
 from prunegate.verdict.finding import Finding
 from prunegate.verdict.quantities import Quantities
 
@@ -120,7 +120,7 @@ class Units:
         if end is None:
             return ""
         if is_factor(finding.check) and is_operational(finding.metric):
-            return numbers.share(end, finding.limit)
+            return numbers.multiple(end, finding.limit)
         write = self.level if is_level(finding.check) else self.change
         return write(finding.metric, end)
 
@@ -129,17 +129,7 @@ class Units:
         if finding.check == CLAIMS:
             return "no contradiction"
         known = CHECKS.get(finding.check)
-        words = known.column if known else visible(finding.check) + " {}"
-        return words.format(self.allowed(finding))
-
-    def allowed(self, finding: Finding) -> str:
-        """The limit's bare amount: ``2 points``."""
-        if finding.limit_kind == "relative":
-            return f"{ratio_limit(finding.limit)} of the baseline’s value"
-        if finding.limit_kind == "error_ratio":
-            return f"{ratio_limit(finding.limit)} of the baseline’s error rate"
-        if is_factor(finding.check):
-            return ratio_limit(finding.limit)
-        quantity = self.quantities[finding.metric]
-        write = quantity.allowed_level if is_level(finding.check) else quantity.allowed_change
-        return write(finding.limit)
+        if known is None:
+            return f"{visible(finding.check)} {numbers.exact(finding.limit)}"
+        bound = Bound(value=finding.limit, kind=finding.limit_kind)
+        return figures.limit_in_words(known, bound, self.quantities[finding.metric])

@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from prunegate.audit.recompute import policy_of
 from prunegate.audit.record import DecisionRecord
+from prunegate.errors import InputError
 from prunegate.text.escape import LONGEST, shorten
-from prunegate.verdict.sentences import WITHIN
+from prunegate.verdict.sentences import losing
 
 FEW_OTHERS, FEW_LOSSES = 10, 5
 
@@ -42,14 +44,26 @@ def warnings(
         others: how many that are not about an allowed loss are shown at once.
         losses: how many allowed losses are.
     """
-    allowed = _inert(text for text in record.warnings if text.endswith(WITHIN))
-    rest = _inert(text for text in record.warnings if not text.endswith(WITHIN))
+    places = _allowed(record)
+    allowed = _inert(text for n, text in enumerate(record.warnings) if n in places)
+    rest = _inert(text for n, text in enumerate(record.warnings) if n not in places)
     return Warnings(
         others=rest[:others],
         more_others=rest[others:],
         losses=allowed[:losses],
         more_losses=allowed[losses:],
     )
+
+
+def _allowed(record: DecisionRecord) -> frozenset[int]:
+    """Places of the warnings about allowed losses; of an earlier record they are worked out."""
+    if record.allowed_losses is not None:
+        return frozenset(record.allowed_losses)
+    try:
+        told = set(losing(policy_of(record), record.findings))
+    except (InputError, LookupError):  # no policy of today: what it does not say is not told
+        return frozenset()
+    return frozenset(place for place, text in enumerate(record.warnings) if text in told)
 
 
 def _inert(texts: Iterable[str]) -> tuple[str, ...]:

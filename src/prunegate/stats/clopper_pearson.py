@@ -44,9 +44,12 @@ def test_at_least(x: int, n: int, limit: float) -> TestResult:
     """Is the rate at least ``limit`` (0 to 1)? A limit of 0 always holds."""
     _check(x, n, limit)
     if limit == 0:
-        return TestResult(p_value=0.0, p_harm=1.0, method=_METHOD)
+        return TestResult(p_value=0.0, p_harm=1.0, method=_METHOD, exact=True)
     return TestResult(
-        p_value=tail_at_least(x, n, limit), p_harm=tail_at_most(x, n, limit), method=_METHOD
+        p_value=tail_at_least(x, n, limit),
+        p_harm=tail_at_most(x, n, limit),
+        method=_METHOD,
+        exact=True,
     )
 
 
@@ -54,9 +57,12 @@ def test_at_most(x: int, n: int, limit: float) -> TestResult:
     """Is the rate at most ``limit`` (0 to 1)? A limit of 1 always holds."""
     _check(x, n, limit)
     if limit == 1:
-        return TestResult(p_value=0.0, p_harm=1.0, method=_METHOD)
+        return TestResult(p_value=0.0, p_harm=1.0, method=_METHOD, exact=True)
     return TestResult(
-        p_value=tail_at_most(x, n, limit), p_harm=tail_at_least(x, n, limit), method=_METHOD
+        p_value=tail_at_most(x, n, limit),
+        p_harm=tail_at_least(x, n, limit),
+        method=_METHOD,
+        exact=True,
     )
 
 

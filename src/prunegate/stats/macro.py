@@ -129,7 +129,7 @@ def test(
     _check(table, k, margin)
     found = _fit(table, k, margin)
     if found is None:
-        return TestResult(p_value=1.0, p_harm=1.0, method=METHOD, reliable=False)
+        return TestResult(p_value=1.0, p_harm=1.0, method=METHOD)
     return TestResult(
         p_value=max(normal.upper_tail(z, df) for z in found),
         p_harm=max(normal.upper_tail(-z, df) for z in found),

@@ -62,16 +62,17 @@ def against(
 ) -> TestResult:
     """Both tails of the test against any boundary."""
     if n == 0:
-        return TestResult(p_value=1.0, p_harm=1.0, method=METHOD)
+        return TestResult(p_value=1.0, p_harm=1.0, method=METHOD, exact=True)
     if min(lost, gained) >= ASYMPTOTIC_FROM:
         z = boundary.score_of(lost, gained, n)
         tails = normal.upper_tail(z), normal.upper_tail(-z)
-        return TestResult(p_value=tails[0], p_harm=tails[1], method=METHOD_LARGE)
+        return TestResult(p_value=tails[0], p_harm=tails[1], method=METHOD_LARGE, exact=True)
     hold, harm = (BETA, BETA_HARM) if beta is None else (beta, beta)
     return TestResult(
         p_value=unconditional.unconditional_p(lost, gained, n, boundary, hold),
         p_harm=unconditional.unconditional_p(gained, lost, n, boundary.reversed, harm),
         method=METHOD,
+        exact=True,
     )
 
 

@@ -77,7 +77,7 @@ def _ratio(lost: int, gained: int, informative: int, ratio: float) -> TestResult
     """
     line = Boundary(intercept=1 - ratio, slope=ratio)
     found = paired_exact.against(lost, gained, informative, line)
-    large = found.method == paired_exact.METHOD_LARGE
+    large = min(lost, gained) >= paired_exact.ASYMPTOTIC_FROM
     return replace(found, method=METHOD_LARGE if large else METHOD)
 
 

@@ -82,7 +82,7 @@ def _test(
     arguments.open_interval("margin", margin, -1, k)
     found = constrained_mle.fit_cells(cells, RatioLimit(kind=kind, k=k, margin=margin))
     if found is None:
-        return TestResult(p_value=1.0, p_harm=1.0, method=METHOD, reliable=False)
+        return TestResult(p_value=1.0, p_harm=1.0, method=METHOD)
     statistics = (found.score, found.root)
     return TestResult(
         p_value=max(normal.upper_tail(z, df) for z in statistics),

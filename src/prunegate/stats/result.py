@@ -44,8 +44,8 @@ class TestResult:
     """One-sided p of the hypothesis "the limit holds"; small means it is shown to be broken."""
     method: str
     """Short name of the method, for people."""
-    reliable: bool = True
-    """False where the method's size was measured to be too large for this little data."""
+    exact: bool = False
+    """Whether the size is at most alpha in any sample; else only about alpha in large ones."""
 
 
 @dataclass(frozen=True, kw_only=True)

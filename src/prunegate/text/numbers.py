@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from decimal import Decimal
+from fractions import Fraction
 
 NOT_DEFINED = "not defined"
 GAP = "\u00a0"
@@ -28,12 +29,12 @@ def defined(value: float | None) -> bool:
 
 
 def plain(text: str) -> str:
-    """The text with spaces that break, for a terminal and for sentences that are kept.
+    """A page's text for a terminal and for sentences that are kept: other spaces and apostrophes.
 
-    >>> plain("2.5\u00a0points")
-    '2.5 points'
+    >>> plain("2.5\u00a0points"), plain("0.75\u00a0times the baseline\u2019s")
+    ('2.5 points', "0.75 times the baseline's")
     """
-    return text.replace(GAP, " ")
+    return text.replace(GAP, " ").replace("\u2019", "'")
 
 
 def fixed(value: float, digits: int) -> str:
@@ -58,6 +59,22 @@ def exact(value: float, power: int = 0) -> str:
     text = f"{Decimal(repr(float(value))).scaleb(power):,f}".replace("-", MINUS)
     text = text.rstrip("0").rstrip(".") if "." in text else text
     return text.removeprefix(MINUS) if text == f"{MINUS}0" else text
+
+
+def rounded(value: Fraction, least: int = 0, most: int = 4) -> str:
+    """An exact number with up to ``most`` decimals, rounded half up as people round by hand.
+
+    >>> rounded(Fraction(70823656)), rounded(Fraction(1, 3), most=1), rounded(Fraction(5, 2), 2)
+    ('70,823,656', '0.3', '2.50')
+    """
+    step = 10**most
+    scaled = abs(value) * step
+    digits = int(scaled + Fraction(1, 2))
+    whole, rest = divmod(digits, step)
+    decimals = f"{rest:0{most}d}".rstrip("0") if most else ""
+    decimals = decimals.ljust(least, "0")
+    sign = MINUS if value < 0 and digits else ""
+    return f"{sign}{whole:,}" + (f".{decimals}" if decimals else "")
 
 
 def count(value: float | None) -> str:
@@ -108,10 +125,8 @@ def share(value: float | None, *limits: float) -> str:
 def upper_bound_share(level: float, digits: int = 2) -> str:
     """A bound on a share, rounded up: it never looks smaller than it is.
 
-    >>> upper_bound_share(0.05), upper_bound_share(0.0069603645)
-    ('5 %', '0.7 %')
-    >>> upper_bound_share(0.0069603645, digits=3)
-    '0.697 %'
+    >>> [upper_bound_share(x, digits=3) for x in (0.05, 0.0069603645)]
+    ['5 %', '0.697 %']
     """
     if level <= 0:
         return "0 %"
@@ -197,6 +212,12 @@ def mean_change(size: float, *limits: float) -> str:
         return significant(size, 2)
     places = min(max(0, 1 - math.floor(math.log10(size))), 9)
     return fixed(size, decimals(size, limits, places))
+
+
+def multiple(ratio: float | None, *limits: float) -> str:
+    """A value as a multiple of another: ``0.690 times``."""
+    text = significant(ratio, 3, *limits)
+    return text if text == NOT_DEFINED else f"{text}{GAP}times"
 
 
 def megabytes(size: float | None, *limits: float) -> str:

@@ -118,9 +118,14 @@ class Quantity:
         return f"{text}{self.unit}" if self.unit.startswith("/") else f"{text}{GAP}{self.unit}"
 
 
-def ratio_limit(limit: float) -> str:
-    """A limit on a ratio, as the part of the baseline's that is left: ``50 %``."""
-    return f"{exact(limit, 2)}{GAP}%"
+def allowed_times(limit: float) -> str:
+    """A limit on a multiple of the baseline's, with all its digits: ``0.75 times``."""
+    return f"{exact(limit)}{GAP}times"
+
+
+def allowed_part(limit: float) -> str:
+    """A limit on a part of the baseline's value, likewise: ``5 % of the baseline’s value``."""
+    return f"{exact(limit, 2)}{GAP}% of the baseline’s value"
 
 
 def interval(low: str, high: str, quantity: Quantity) -> str:

@@ -14,7 +14,7 @@ from prunegate.claims.checked import Claims
 from prunegate.policy.schema import Policy
 from prunegate.verdict import sentences
 from prunegate.verdict.decide import outcome
-from prunegate.verdict.finding import Finding, Status, Verdict
+from prunegate.verdict.finding import Finding, OpenBecause, Status, Verdict
 
 METRIC = "claims"
 UNREAD = "the claims file was not read: load the policy from its file, or state figures in it"
@@ -46,7 +46,7 @@ def with_claims(policy: Policy, verdict: Verdict, claims: Claims | None) -> Verd
 
 def _findings(policy: Policy, claims: Claims | None) -> Iterator[Finding]:
     if claims is None:
-        yield _finding(policy, "inconclusive", None, UNREAD)
+        yield _finding(policy, "inconclusive", None, UNREAD, "unread")
         return
     for wrong, label in zip(claims.contradictions, claims.labels, strict=True):
         yield _finding(policy, "fail", label, f"{wrong.figure}: {wrong.sum}")
@@ -56,10 +56,17 @@ def _findings(policy: Policy, claims: Claims | None) -> Iterator[Finding]:
     if right:
         yield _finding(policy, "pass", None, f"{right} checks of stated figures, no contradiction")
     else:
-        yield _finding(policy, "inconclusive", None, "none of the stated figures could be checked")
+        note = "none of the stated figures could be checked"
+        yield _finding(policy, "inconclusive", None, note, "unchecked")
 
 
-def _finding(policy: Policy, status: Status, label: str | None, note: str) -> Finding:
+def _finding(
+    policy: Policy,
+    status: Status,
+    label: str | None,
+    note: str,
+    because: OpenBecause | None = None,
+) -> Finding:
     assert policy.claims is not None  # noqa: S101  # the caller has looked
     return Finding(
         rule=len(policy.rules),
@@ -81,4 +88,6 @@ def _finding(policy: Policy, status: Status, label: str | None, note: str) -> Fi
         n=0,
         method="figure",
         note=note,
+        method_kind="counted",
+        open_because=because,
     )

@@ -48,10 +48,14 @@ def _harm(finding: Finding) -> float:
     return 1.0 if finding.p_harm is None else finding.p_harm
 
 
+_SETTLED = dict.fromkeys(("needed", "needed_unit", "needed_for", "open_because"))
+"""What a finding that failed no longer says."""
+
+
 def _contest(draft: Draft, p_harm: float, alpha: float) -> Finding:
     finding = replace(draft.finding, p_harm_adjusted=p_harm)
     if draft.contestable and finding.status == "inconclusive" and p_harm <= alpha:
-        return replace(finding, status="fail", needed=None, needed_unit=None, note="")
+        return replace(finding, status="fail", note="", **_SETTLED)  # type: ignore[arg-type]  # by name
     return finding
 
 
@@ -76,6 +80,8 @@ def decide(
     decision = outcome(findings)
     absent = [s.name for s in slices if s.declared and s.rows == 0]
     unseen = decision == "approve" and bool(absent)
+    noticed = (*warnings, *_undeclared(policy, slices))
+    losses = sentences.losing(policy, findings)
     return Verdict(
         outcome="inconclusive" if unseen else decision,
         reasons=sentences.absence_reasons(absent)
@@ -83,7 +89,8 @@ def decide(
         else sentences.reasons(policy, decision, findings),
         findings=findings,
         slices=tuple(_summary(s, policy) for s in slices),
-        warnings=(*warnings, *_undeclared(policy, slices), *sentences.losing(policy, findings)),
+        warnings=(*noticed, *losses),
+        allowed_losses=tuple(range(len(noticed), len(noticed) + len(losses))),
         statement=sentences.statement(policy, findings),
     )
 

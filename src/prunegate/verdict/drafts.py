@@ -24,7 +24,7 @@ from prunegate.policy.naming import value_text
 from prunegate.policy.schema import Limit, Policy, Rule, bound_of
 from prunegate.stats.result import TestResult
 from prunegate.verdict import sentences
-from prunegate.verdict.finding import Finding, Status
+from prunegate.verdict.finding import Finding, MethodKind, OpenBecause, Status
 from prunegate.verdict.operational import operational_finding
 from prunegate.verdict.operational_figures import OperationalFigure
 from prunegate.verdict.targets import classes_to_judge, enough, judged, select_slices
@@ -107,13 +107,18 @@ def _unseen(rule: Rule, asked: Sequence[Sequence[str | None]]) -> list[str]:
     return [name for value in rule.classes if (name := value_text(value)) not in seen]
 
 
-def _empty(question: Question, name: str, note: str, **fields: object) -> Draft:
+def _empty(
+    question: Question, name: str, because: OpenBecause, note: str, **fields: object
+) -> Draft:
     """A finding without evidence: never a pass."""
     defaults: dict[str, object] = dict.fromkeys(
         ("baseline", "candidate", "difference", "ci_low", "ci_high", "p_value", "p_harm")
     )
     status = "fail" if question.rule.on_undefined == "fail" else "inconclusive"
     known = {"slice": name, "note": note, "status": status, "n": 0, "method": "none"}
+    known |= {"method_kind": "none", "open_because": because}
+    if fields.get("needed") is not None:
+        known["needed_for"] = "minimum evidence"
     finding = Finding(**{**defaults, **question.common, **known, **fields})  # type: ignore[arg-type]  # built by name
     return Draft(finding=finding)
 
@@ -122,7 +127,7 @@ def _nothing(question: Question, selector: str, label: str | None = None) -> Dra
     note = f"nothing to judge: no slice of '{selector}' reaches the minimum evidence"
     if label is not None:
         note = f"nothing to judge: no slice of '{selector}' has a row of this class"
-    return _empty(question, selector, note, class_label=label)
+    return _empty(question, selector, "nothing to judge", note, class_label=label)
 
 
 def _on_slice(question: Question, counts: SliceCounts, label: str | None) -> Draft:
@@ -130,8 +135,8 @@ def _on_slice(question: Question, counts: SliceCounts, label: str | None) -> Dra
     question = replace(question, class_label=label)
     if counts.rows == 0:
         minimum = question.policy.evidence.minimum
-        note = "the policy expects this slice and the data have no row of it"
-        return _empty(question, counts.name, note, needed=minimum.rows, needed_unit="rows")
+        wanted = {"needed": minimum.rows, "needed_unit": "rows"}
+        return _empty(question, counts.name, "absent", sentences.ABSENT, **wanted)
     if label is None:
         return _judged(question, counts)
     assert isinstance(counts.tally, LabelCounts)  # noqa: S101  # only such tallies have classes
@@ -161,6 +166,7 @@ def _undefined(question: Question, counts: SliceCounts, about: Evidence) -> Draf
     return _empty(
         question,
         counts.name,
+        "undefined",
         note,
         baseline=_shown(about.baseline, question.metric),
         candidate=_shown(about.candidate, question.metric),
@@ -188,25 +194,33 @@ def _tested(question: Question, counts: SliceCounts, about: Evidence, claim: Hyp
         lost=about.lost,
         gained=about.gained,
         method=result.method if question.rule.evidence == "proven" else "point estimate",
+        method_kind=_method_kind(question, result),
         note=standing.note,
+        open_because=standing.because,
     )
-    if standing.one_class:
-        finding = replace(finding, needed=1, needed_unit="rows")
+    if standing.because == "one class":
+        finding = replace(finding, needed=1, needed_unit="rows", needed_for="minimum evidence")
     elif standing.status == "inconclusive":
         policy = question.policy.evidence
-        more = further(about, claim, result, policy.alpha)
-        if _unvalidated(question, about, claim):
-            more = max(more or 0, about.lacking)
+        more = sentences.Wanted(rows=further(about, claim, result, policy.alpha), purpose="power")
+        if _unvalidated(question, about, claim) and about.lacking > (more.rows or 0):
+            more = sentences.Wanted(rows=about.lacking, purpose="method")
         finding = sentences.with_need(finding, counts, policy.minimum, more)
     return Draft(finding=finding, contestable=standing.contestable)
+
+
+def _method_kind(question: Question, result: TestResult) -> MethodKind:
+    if question.rule.evidence == "point":
+        return "point"
+    return "exact" if result.exact else "approximate"
 
 
 @dataclass(frozen=True)
 class _Standing:
     status: Status
     note: str = ""
+    because: OpenBecause | None = None
     contestable: bool = False
-    one_class: bool = False
 
 
 def _standing(
@@ -218,23 +232,25 @@ def _standing(
 ) -> _Standing:
     """Where a tested limit stands on its own slice; the first reason to doubt decides."""
     if not enough(counts, question.policy.evidence.minimum):
-        return _Standing("inconclusive", "below the policy's minimum evidence")
+        note = "below the policy's minimum evidence"
+        return _Standing("inconclusive", note, "minimum evidence")
     point = holds(claim, about.baseline, _defined(about.candidate), question.metric.whole)
     if point is None:
         failed = question.rule.on_undefined == "fail"
         note = "undefined: the baseline's value that the limit refers to is zero"
-        return _Standing("fail" if failed else "inconclusive", note)
+        return _Standing("fail" if failed else "inconclusive", note, "no ratio")
     if question.rule.evidence == "point":
         return _Standing("pass" if point else "fail")
     if _unvalidated(question, about, claim):
-        return _Standing("inconclusive", about.too_few_for(claim))
-    proven = result.p_value <= question.policy.evidence.alpha
-    return _Standing("pass" if proven else "inconclusive", contestable=True)
+        return _Standing("inconclusive", about.too_few, "method")
+    if result.p_value <= question.policy.evidence.alpha:
+        return _Standing("pass", contestable=True)
+    return _Standing("inconclusive", because="not shown", contestable=True)
 
 
 def _unvalidated(question: Question, about: Evidence, claim: Hypothesis) -> bool:
     """Whether there are too few rows for the error rates of the claim's method to be known."""
-    return question.rule.evidence == "proven" and bool(about.too_few_for(claim))
+    return question.rule.evidence == "proven" and not about.reliable_for(claim)
 
 
 def _of_both_classes(standing: _Standing, counts: SliceCounts) -> _Standing:
@@ -244,7 +260,7 @@ def _of_both_classes(standing: _Standing, counts: SliceCounts) -> _Standing:
     if standing.status != "pass" or not one_class:
         return standing
     note = "the slice has rows of one class only; label rows of another class too"
-    return replace(standing, status="inconclusive", note=note, one_class=True)
+    return replace(standing, status="inconclusive", note=note, because="one class")
 
 
 def _interval(

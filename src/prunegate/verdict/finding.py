@@ -13,6 +13,33 @@ from prunegate.claims.checked import Claims
 
 Outcome = Literal["approve", "reject", "inconclusive"]
 Status = Literal["pass", "fail", "inconclusive", "waived"]
+MethodKind = Literal["exact", "approximate", "point", "counted", "interval", "none"]
+"""What a method keeps: a size of at most alpha in any sample; one of about alpha; nothing, because
+the estimate alone decides; a figure that is no sample; a figure with its 95 % interval; no
+evidence at all."""
+OpenBecause = Literal[
+    "absent",
+    "nothing to judge",
+    "undefined",
+    "no ratio",
+    "minimum evidence",
+    "method",
+    "one class",
+    "not shown",
+    "not measured",
+    "unusable",
+    "interval",
+    "unread",
+    "unchecked",
+]
+"""What kept the evidence from settling a limit: no row of an expected slice; no slice to judge; a
+metric without a value; a limit that refers to a baseline of zero; fewer rows than the policy's
+minimum; too few for the method's error rates to be known; rows of one class only; a test that
+shows neither side; a figure that was not measured, or not on a quiet machine; an interval that
+holds the limit; stated figures that were not read, or that nothing could be held against."""
+NeededFor = Literal["minimum evidence", "method", "power"]
+"""What further rows are for: the policy's minimum; the method's; a test that shows one side with 90
+% power, if they are like those seen."""
 
 EXIT_CODES: dict[Outcome, int] = {"approve": 0, "reject": 3, "inconclusive": 4}
 
@@ -66,6 +93,12 @@ class Finding:
     """How the evidence was computed, in the field's words."""
     note: str = ""
     """One plain sentence for people."""
+    method_kind: MethodKind | None = None
+    """What the method keeps; None: an earlier record, which does not say."""
+    open_because: OpenBecause | None = None
+    """What kept the evidence from settling it, also where the rule says that it fails then."""
+    needed_for: NeededFor | None = None
+    """What ``needed`` rows are for, of several reasons the one that wants most."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +136,8 @@ class Verdict:
     slices: tuple[SliceSummary, ...]
     warnings: tuple[str, ...] = ()
     """What a reader should know although it does not decide."""
+    allowed_losses: tuple[int, ...] = ()
+    """Places in ``warnings``, from 0, of those about a real loss that its limit allows."""
     statement: str
     """The error guarantee of this verdict, in one sentence."""
     claims: Claims | None = None

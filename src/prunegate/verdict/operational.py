@@ -8,7 +8,7 @@ measured, or on a noisy machine, is inconclusive: never a pass.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from prunegate.cost.measurement import Estimate95
@@ -16,7 +16,7 @@ from prunegate.metrics.catalogue import METRICS
 from prunegate.metrics.checks import CHECKS, Bound, is_factor, is_level
 from prunegate.metrics.hypothesis import exact_fraction, holds
 from prunegate.policy.schema import Rule
-from prunegate.verdict.finding import Finding, Status
+from prunegate.verdict.finding import Finding, OpenBecause, Status
 from prunegate.verdict.operational_figures import OperationalFigure
 
 
@@ -26,7 +26,8 @@ def operational_finding(
     """One limit on one figure; ``common`` are the finding's fields that the question decides."""
     check = str(common["check"])
     bound = Bound(value=common["limit"], kind=common["limit_kind"])  # type: ignore[arg-type]  # as its schema says
-    status, note = _status(rule, Limited(check=check, bound=bound), figure)
+    standing = _standing_of(rule, Limited(check=check, bound=bound), figure)
+    estimated = _estimate(figure, check) is not None
     baseline = figure.baseline if figure else None
     candidate = figure.candidate if figure else None
     both = baseline is not None and candidate is not None
@@ -34,7 +35,7 @@ def operational_finding(
     return Finding(
         **common,  # type: ignore[arg-type]  # built by name
         slice="overall",
-        status=status,
+        status=standing.status,
         baseline=baseline,
         candidate=candidate,
         difference=candidate - baseline if both else None,  # type: ignore[operator]  # both are numbers
@@ -43,9 +44,18 @@ def operational_finding(
         p_value=None,
         p_harm=None,
         n=0,
-        method="95 % interval of paired rounds" if _estimate(figure, check) else "figure",
-        note=note,
+        method="95 % interval of paired rounds" if estimated else "figure",
+        method_kind="interval" if estimated else "counted",
+        note=standing.note,
+        open_because=standing.because,
     )
+
+
+@dataclass(frozen=True)
+class _Settled:
+    status: Status
+    note: str = ""
+    because: OpenBecause | None = None
 
 
 def _estimate(figure: OperationalFigure | None, check: str) -> Estimate95 | None:
@@ -76,39 +86,43 @@ class Limited:
 _NOT_MEASURED = "not measured: give --measurements, or use a rule that needs none"
 
 
-def _status(rule: Rule, limited: Limited, figure: OperationalFigure | None) -> tuple[Status, str]:
+def _standing_of(rule: Rule, limited: Limited, figure: OperationalFigure | None) -> _Settled:
     undefined: Status = "fail" if rule.on_undefined == "fail" else "inconclusive"
-    if figure is None or figure.unusable or figure.candidate is None:
-        return undefined, (figure.unusable if figure else "") or _NOT_MEASURED
+    if figure is not None and figure.unusable:
+        return _Settled(undefined, figure.unusable, "unusable")
+    if figure is None or figure.candidate is None:
+        return _Settled(undefined, _NOT_MEASURED, "not measured")
     value = exact_fraction(figure.candidate)
     if is_level(limited.check):
         return _level(rule, limited, figure)
     if figure.baseline is None or (figure.baseline == 0 and limited.refers):
-        return undefined, "the baseline's figure is missing or zero, so there is no ratio"
+        note = "the baseline's figure is missing or zero, so there is no ratio"
+        return _Settled(undefined, note, "no ratio")
     before = exact_fraction(figure.baseline)
     if figure.ratio is None or rule.evidence == "point":
-        return ("pass" if _within(rule, limited, before, value) else "fail"), ""
+        return _Settled("pass" if _within(rule, limited, before, value) else "fail")
     ends = (figure.ratio.low, figure.ratio.high)
     return _settled([_within(rule, limited, before, before * exact_fraction(end)) for end in ends])
 
 
-def _level(rule: Rule, limited: Limited, figure: OperationalFigure) -> tuple[Status, str]:
+def _level(rule: Rule, limited: Limited, figure: OperationalFigure) -> _Settled:
     """A limit on the candidate's own figure."""
     span = None if rule.evidence == "point" else figure.interval
     values = [figure.candidate] if span is None else [span.low, span.high]
-    status, note = _settled(
+    found = _settled(
         [_within(rule, limited, None, exact_fraction(v)) for v in values if v is not None]
     )
-    return status, note or figure.remark
+    return replace(found, note=found.note or figure.remark)
 
 
-def _settled(good: Sequence[bool]) -> tuple[Status, str]:
+def _settled(good: Sequence[bool]) -> _Settled:
     """An estimate settles a limit when its whole interval lies on one side."""
     if all(good):
-        return "pass", ""
+        return _Settled("pass")
     if not any(good):
-        return "fail", ""
-    return "inconclusive", "the interval holds the limit; measure more rounds"
+        return _Settled("fail")
+    note = "the interval holds the limit; measure more rounds"
+    return _Settled("inconclusive", note, "interval")
 
 
 def _within(rule: Rule, limited: Limited, before: Fraction | None, after: Fraction) -> bool:

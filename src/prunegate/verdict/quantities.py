@@ -7,7 +7,7 @@ everywhere (``text/quantities.py``).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from prunegate.metrics.catalogue import METRICS
 from prunegate.metrics.checks import change_check, is_level
@@ -44,10 +44,7 @@ class Quantities:
 
     def __getitem__(self, metric: str) -> Quantity:
         known = METRICS.get(metric)
-        return Quantity(
-            kind=known.kind if known else "unknown",
-            unit=known.unit if known else "",
-            currency=self.currency,
-            levels=self.levels.get(metric, ()),
-            margins=self.margins.get(metric, ()),
+        bare = known.quantity(self.currency) if known else Quantity(kind="unknown")
+        return replace(
+            bare, levels=self.levels.get(metric, ()), margins=self.margins.get(metric, ())
         )

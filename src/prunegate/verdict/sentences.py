@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from prunegate.counting.slices import SliceCounts
@@ -15,7 +15,7 @@ from prunegate.policy.explain import explain_check
 from prunegate.policy.schema import Minimum, Policy
 from prunegate.text.numbers import plain, upper_bound_share
 from prunegate.text.quantities import Quantity
-from prunegate.verdict.finding import Finding, Outcome
+from prunegate.verdict.finding import Finding, NeededFor, Outcome
 from prunegate.verdict.quantities import Quantities
 
 
@@ -36,17 +36,23 @@ def undefined(metric: Metric, counts: SliceCounts, class_label: str | None = Non
     return f"{start}: a model {chosen} in the slice"
 
 
-def with_need(
-    finding: Finding, counts: SliceCounts, minimum: Minimum, further: int | None
-) -> Finding:
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """Further rows of a metric's own kind (positives for recall) that a slice lacks."""
+
+    rows: int | None
+    """None: too close to the limit for any number of labels."""
+    purpose: NeededFor
+
+
+def with_need(finding: Finding, counts: SliceCounts, minimum: Minimum, more: Wanted) -> Finding:
     """The finding with the number of labels that would likely settle it.
 
     Args:
         finding: an open finding.
         counts: its slice.
         minimum: the policy's minimum evidence.
-        further: rows of the metric's own kind (positives for recall) still wanted; None: too close
-            to the limit for any number of labels.
+        more: what its evidence still wants.
 
     Further rows are positives where the metric is about these alone, or where they are what the
     minimum lacks: rows of the one class, or of the rarest where all are judged together.
@@ -56,7 +62,7 @@ def with_need(
     by_positives = about_positives or (classes and counts.positives < minimum.positives)
     held = counts.positives if by_positives else counts.rows
     floor = (minimum.positives if by_positives else minimum.rows) - held
-    wanted = 0 if further is None else further
+    wanted = more.rows or 0
     if not about_positives:
         wanted = math.ceil(wanted * held / max(finding.n, 1))
     needed = max(wanted, floor)
@@ -64,7 +70,8 @@ def with_need(
         note = finding.note or "too close to the limit to be settled by more data alone"
         return replace(finding, note=note)
     unit: Literal["rows", "positives"] = "positives" if by_positives else "rows"
-    finding = replace(finding, needed=needed, needed_unit=unit)
+    purpose: NeededFor = "minimum evidence" if floor >= wanted else more.purpose
+    finding = replace(finding, needed=needed, needed_unit=unit, needed_for=purpose)
     asked = request(finding, rarest=isinstance(counts.tally, LabelCounts))
     return replace(finding, note="; ".join(part for part in (finding.note, asked) if part))
 
@@ -114,10 +121,12 @@ def reasons(policy: Policy, outcome: Outcome, findings: Sequence[Finding]) -> tu
     return tuple(_reason(policy, f, written) for f in (*failed, *still_open))
 
 
+ABSENT = "the policy expects this slice and the data have no row of it"
+
+
 def absence_reasons(names: Sequence[str]) -> tuple[str, ...]:
     """Why slices that no blocking rule looks at hold an approve back: they are not there."""
-    note = "the policy expects this slice and the data have no row of it"
-    return tuple(f"{name}: {note}." for name in names)
+    return tuple(f"{name}: {ABSENT}." for name in names)
 
 
 def _reason(policy: Policy, finding: Finding, written: Quantities) -> str:
@@ -162,16 +171,12 @@ def _flips(finding: Finding) -> str:
     return f" (lost {finding.lost:,}, gained {finding.gained:,} of {finding.n:,})"
 
 
-WITHIN = ", within what is allowed."
-"""How the sentence about a real loss ends that a limit allows."""
-
-
 def losing(policy: Policy, findings: Sequence[Finding]) -> tuple[str, ...]:
     """Slices that are shown to have lost something, although no more than the policy allows."""
     written = _quantities(policy, findings)
     return tuple(
         f"{_where(f)} {_figures(policy, f, written[f.metric])}: a real loss (95 % interval of the "
-        f"change: {_range(f, written[f.metric])}){WITHIN}"
+        f"change: {_range(f, written[f.metric])}), within what is allowed."
         for f in findings
         if f.status == "pass" and _is_loss(f)
     )
@@ -196,23 +201,12 @@ def _range(finding: Finding, quantity: Quantity) -> str:
     return plain(f"{start} to {quantity.change_in_words(high)}")
 
 
-_EXACT = (
-    "exact unconditional",
-    "exact conditional",
-    "exact binomial",
-    "Tango score",
-    "Nam-Blackwelder score",
-)
-"""How the methods are called whose size is at most alpha (the last two within .001 of it)."""
-
-
 def statement(policy: Policy, findings: Sequence[Finding]) -> str:
     """The guarantee of this gate in one sentence, with what is only approximate said."""
     alpha = upper_bound_share(policy.evidence.alpha, digits=3)
     proven = [f for f in findings if f.severity == "block" and f.evidence == "proven"]
     tested = [f for f in proven if f.p_value is not None]
-    approximate = not all(_is_exact(f.method) for f in tested)
-    about = "about " if approximate else "at most "
+    about = "at most " if all(f.method_kind == "exact" for f in tested) else "about "
     units = "rows" if policy.group is None else f"values of {policy.group}"
     sentence = (
         f"If any slice is really worse than its limit, this gate approves {about}{alpha} of the "
@@ -221,7 +215,3 @@ def statement(policy: Policy, findings: Sequence[Finding]) -> str:
     if any(f.severity == "block" and f.evidence == "point" for f in findings):
         sentence += " Rules with evidence: point carry no such guarantee."
     return sentence
-
-
-def _is_exact(method: str) -> bool:
-    return method.startswith(_EXACT)

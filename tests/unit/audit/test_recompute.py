@@ -16,7 +16,7 @@ from tests.unit.counting import kinds
 
 from prunegate.audit.canonical import canonical_bytes
 from prunegate.audit.read import kept_form, parse_record, read_record
-from prunegate.audit.recompute import differences, require_follows
+from prunegate.audit.recompute import ADDED, differences, require_follows
 from prunegate.audit.record import DecisionRecord
 from prunegate.audit.tallied import TalliedQuantity, Tallies, slices_in, tallies_of
 from prunegate.counting.cluster_sums import Clusters
@@ -83,6 +83,15 @@ EDITS: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "a sentence": (lambda d: d["policy"].update(sentences=["Nothing."]), "policy.sentences"),
     "the owner": (lambda d: d["policy"].update(owner="me"), "policy.owner"),
     "a limit": (lambda d: d["known_limits"].pop(0), "known_limits is"),
+    "what a method keeps": (
+        lambda d: d["findings"][0].update(method_kind="approximate"),
+        r'findings\[0\].method_kind is "approximate", but must be "exact"',
+    ),
+    "what left it open": (
+        lambda d: next(f for f in d["findings"] if f["open_because"]).update(open_because=None),
+        r"findings\[\d+\].open_because is null",
+    ),
+    "an allowed loss": (lambda d: d.update(allowed_losses=[0]), "allowed_losses is"),
     "a moment": (lambda d: d.update(created="yesterday"), 'created is "yesterday"'),
     "a term": (lambda d: d.update(revalidate_on="2999-01-01"), "revalidate_on"),
     "rows past 2**53": (
@@ -104,6 +113,22 @@ def test_an_edited_record_is_refused_and_the_place_is_named(
     record = parse_record(canonical_bytes(document), "r.json").record
     with pytest.raises(EvidenceError, match=words):
         require_follows(record, "r.json")
+
+
+def test_a_record_from_before_the_facts_follows_and_they_cannot_be_taken_out_of_a_part(
+    records: dict[tuple[str, str], DecisionRecord],
+) -> None:
+    document = json.loads(canonical_bytes(records["binary", ""]))
+    document.pop("allowed_losses")
+    for finding in document["findings"]:
+        assert finding["method_kind"] is not None
+        for name in ADDED:
+            finding.pop(name)
+    earlier = parse_record(canonical_bytes(document), "r.json").record
+    assert not list(differences(earlier))
+    whole = records["binary", ""].findings
+    part = replace(earlier, findings=(whole[0], *earlier.findings[1:]))
+    assert any("method_kind" in one.where for one in differences(part))
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,6 @@ from typing import Any
 
 from prunegate.audit.record import DecisionRecord, Flip, Generation
 from prunegate.verdict.finding import Finding, SliceSummary
-from prunegate.verdict.sentences import WITHIN
 
 CLASSES = ("alcohol", "safe", "violence")
 _VIDEO = "content_type=video"
@@ -46,7 +45,9 @@ def multiclass(records: ModuleType) -> DecisionRecord:
                     note="label about 410 more rows of class alcohol")  # fmt: skip
     level = records.level(rule=2, slice=_VIDEO, class_label="violence", n=326, right=176,
                           before=301, limit=0.8, note="")  # fmt: skip
-    losses = tuple(f"Recall of class c{n} on overall: a real loss{WITHIN}" for n in range(12))
+    losses = tuple(
+        f"Recall of class c{n} on overall: a real loss, within what is allowed." for n in range(12)
+    )
     flips = (
         Flip(id="v-1", slices=(_VIDEO, f"{_VIDEO},region=eu"), label="violence", lost=True,
              baseline="violence", candidate="safe"),
@@ -64,6 +65,7 @@ def multiclass(records: ModuleType) -> DecisionRecord:
         ),
         reasons=("Recall of class violence on content_type=video went from 92.3 % to 54.0 %.",),
         warnings=("content_type=podcast is not declared in the policy.", *losses),
+        allowed_losses=tuple(range(1, 13)),
     )  # fmt: skip
 
 
@@ -128,5 +130,9 @@ def language(records: ModuleType) -> DecisionRecord:
         ),
         policy=_policy(records, "language", "NLL must hold.", "Perplexity must hold."),
         reasons=("NLL per token on content_type=video went from 2.602 to 2.612 nats.",),
-        warnings=(f"NLL per token on overall went from 2.597 to 2.601 nats: a real loss{WITHIN}",),
+        warnings=(
+            ("NLL per token on overall went from 2.597 to 2.601 nats: a real loss, within what is "
+             "allowed."),
+        ),
+        allowed_losses=(0,),
     )  # fmt: skip

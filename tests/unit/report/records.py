@@ -165,12 +165,12 @@ _SENTENCES = (  # as policy explain words them
         "than 3 points against the baseline; otherwise the candidate is not approved."
     ),
     (
-        "The cost of 1,000 inferences may be at most 75 % of the baseline's; otherwise the "
+        "The cost of 1,000 inferences may be at most 0.75 times the baseline's; otherwise the "
         "candidate is not approved."
     ),
     (
-        "The size of the stored weights should be at most 80 % of the baseline's; otherwise there "
-        "is a warning."
+        "The size of the stored weights should be at most 0.8 times the baseline's; otherwise "
+        "there is a warning."
     ),
 )
 
@@ -383,10 +383,10 @@ def rejected() -> DecisionRecord:
         findings=_findings(), slices=_slices(), flips=_flips(), measurements=measurements(),
         cost=projection(),
         reasons=(
-            ("recall on content_type=video went from 89.1 % to 82.1 % (lost 93, gained 9 of "
-            "1,200); allowed: max drop of 2 points."),
-            ("recall on content_type=ugc went from 89.3 % to 83.8 % (lost 79, gained 13 of "
-            "1,200); allowed: max drop of 2 points."),
+            ("Recall on content_type=video went from 89.1 % to 82.1 % (lost 93, gained 9 of "
+            "1,200); allowed: drop of at most 2 points."),
+            ("Recall on content_type=ugc went from 89.3 % to 83.8 % (lost 79, gained 13 of "
+            "1,200); allowed: drop of at most 2 points."),
         ),
         warnings=(
             "content_type=podcast is not declared in the policy (29 rows, too few to be judged)",
@@ -455,7 +455,7 @@ def hostile() -> DecisionRecord:
         outcome="inconclusive", exit_code=4, findings=findings,
         slices=tuple(_summary(name, "content_type", cells) for name in names),
         policy=policy,
-        reasons=tuple(f"recall on {name}: {HOSTILE}." for name in names),
+        reasons=tuple(f"Recall on {name}: {HOSTILE}." for name in names),
         flips=(Flip(id=HOSTILE, slices=(names[0], HOSTILE), label=HOSTILE, baseline=0.7,
                     candidate=0.2, lost=True),),
         warnings=(HOSTILE,), known_limits=(HOSTILE,), statement=HOSTILE,
@@ -489,7 +489,7 @@ def undefined() -> DecisionRecord:
             _summary("overall", "overall", (0,) * 8),
             _summary("content_type=video", "content_type", ()),
         ),
-        reasons=("recall on content_type=video: the policy expects this slice.",),
+        reasons=("Recall on content_type=video: the policy expects this slice.",),
         policy=replace(_policy(), purpose=None, owner=None, sentences=()),
         inputs=(Input(role="predictions", name="frame", sha256=None),),
     )  # fmt: skip

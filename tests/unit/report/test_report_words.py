@@ -62,6 +62,8 @@ def test_an_open_finding_says_what_it_lacks(drop: Finding) -> None:
     assert "Label about 640 more positives in content_type=video." in said
     assert said.count("abel about") == 1
     assert "Below the minimum." in said
+    likely = sentences.need_in_words(replace(lacking, needed_for="power"), UNITS)
+    assert likely.endswith("in content_type=video, if they are like those seen")
 
 
 @pytest.mark.parametrize(
@@ -101,12 +103,12 @@ def test_nothing_at_all_is_never_a_pass() -> None:
         ),
         (
             {"check": "max_rise", "limit": 0.5, "limit_kind": "error_ratio"},
-            "rise of at most 50 % of the baseline’s error rate",
+            "at most 1.5 times the baseline’s errors",
         ),
         ({"check": "at_least", "limit": 0.855}, "at least 85.5 %"),
         (
             {"check": "max_ratio", "limit": 0.75, "metric": "cost_per_1k"},
-            "at most 75 % of the baseline’s",
+            "at most 0.75 times the baseline’s",
         ),
         ({"check": "at_most", "limit": 40.0, "metric": "latency_p95_ms"}, "at most 40 ms"),
         ({"check": "at_most", "limit": 5e7, "metric": "model_bytes"}, "at most 50 MB"),

@@ -60,13 +60,7 @@ def test_rare_large_losses_weaken_the_evidence():
 @pytest.mark.parametrize("value", [0.0, 0.1, -3.0])
 def test_rows_without_variation_prove_nothing(value):
     found = mean.test(*sums([value] * 500), 0.02)
-    assert (found.p_value, found.p_harm, found.reliable) == (1, 1, False)
-
-
-def test_few_rows_are_flagged():
-    d = np.linspace(-1, 1, 299)
-    assert not mean.test(*sums(d), 0.2).reliable
-    assert mean.test(*sums(np.linspace(-1, 1, 300)), 0.2).reliable
+    assert (found.p_value, found.p_harm) == (1, 1)
 
 
 def test_the_interval_is_students():

@@ -62,7 +62,7 @@ def _row(policy: Policy, slices: dict[str, SliceSummary], finding: Finding) -> d
         "proven": finding.evidence == "proven",
         "level": finding.check in (*LEVELS, CLAIMS),
         "n": finding.n,
-        "noted": bool(finding.note),
+        "no evidence": finding.open_because in ("not measured", "unusable"),
         "strange": sum(not _plain(value) for value in figures.values() if value is not None),
         **{name: float(v) if _plain(v) else math.nan for name, v in figures.items()},
         **_of_metric(policy, finding),
@@ -85,7 +85,7 @@ def _of_metric(policy: Policy, finding: Finding) -> dict[str, bool]:
         "share": metric is not None and metric.kind in ("rate", "flips"),
         "coefficient": metric is not None and metric.kind == "coefficient",
         "lower": metric is not None and metric.better == "lower",
-        "interval": operational and finding.evidence == "proven" and finding.method != "figure",
+        "interval": finding.evidence == "proven" and finding.method_kind == "interval",
         "undefined_fails": rule is not None and rule.on_undefined == "fail",
     }
 

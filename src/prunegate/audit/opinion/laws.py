@@ -199,9 +199,9 @@ def _lacking(table: pd.DataFrame) -> pd.Series[float]:
 def _of_fail(table: pd.DataFrame) -> dict[str, pd.Series[float]]:
     """What is undefined fails only where its rule says so.
 
-    A figure that is no evidence (a busy machine) shows in the finding's note alone.
+    That a figure is no evidence (a busy machine) is something that no other figure shows.
     """
-    unclear = table["undefined"] | (table["operational"] & table["noted"])
+    unclear = table["undefined"] | (table["operational"] & table["no evidence"])
     excused = table["undefined_fails"] & unclear
     failed = table["failed"] & ~excused
     tested = failed & table["proven"] & ~table["operational"]
