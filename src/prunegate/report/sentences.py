@@ -97,7 +97,7 @@ def need_in_words(finding: Finding, units: Units) -> str:
         return ""
     where = "" if finding.slice == "overall" else f" in {named(finding.slice)}"
     known = finding if finding.metric in METRICS else replace(finding, metric="accuracy")
-    asked = request(known, rarest=units.kind == "multiclass" and finding.class_label is None)
+    asked = request(known, rarest=units.task.classes and finding.class_label is None)
     return f"{capital(visible(asked))}{where}"
 
 
