@@ -32,9 +32,9 @@ def serve(path: str) -> None:
     from prunegate.cli import COMMANDS
     from prunegate.data.contract.great_expectations import load_great_expectations
 
-    for name in COMMANDS.values():
+    for name, command in COMMANDS.items():
         if name not in ("demo", "run", "search", "compress", "importance", "measure"):
-            import_module(f"prunegate.cli.{name.partition(':')[0]}")
+            import_module(command.module)
     for name in ("gate", "report.render", "audit.second_opinion", "audit.signing.keys"):
         import_module(f"prunegate.{name}")
     load_great_expectations()

@@ -40,7 +40,6 @@ from prunegate.cost.operations import Operations, operations
 from prunegate.counting.count import Counted, count_table, identical, open_predictions
 from prunegate.counting.counts_table import read_counts
 from prunegate.counting.gate_set import identity_of
-from prunegate.counting.tallies import agree
 from prunegate.data.file_hashes import hash_files, require_unchanged
 from prunegate.data.predictions.table import Table
 from prunegate.policy.rules_digest import rules_digest
@@ -109,7 +108,7 @@ def judge_counts(
     known = operations(policy, measurements)
     slices = read_counts(policy, counts)
     overall = slices[0]
-    warnings = (identical(overall.rows),) if agree(overall.tally) else ()
+    warnings = (identical(overall.rows),) if overall.tally.agree else ()
     verdict = decide(
         policy,
         slices,

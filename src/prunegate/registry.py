@@ -47,9 +47,14 @@ class Registry(Mapping[str, Entry], Generic[Entry]):
         return entry
 
     @property
+    def added(self) -> tuple[str, ...]:
+        """What was added to the first entries, which only this process knows."""
+        return tuple(self._entries)[self._first :]
+
+    @property
     def extended(self) -> bool:
-        """Whether something was added to the first entries, which only this process knows."""
-        return len(self) > self._first
+        """Whether anything was."""
+        return bool(self.added)
 
     def close(self, because: str) -> None:
         """Take no further entries; ``because`` says what has read them, and when to add instead."""

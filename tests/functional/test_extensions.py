@@ -1,7 +1,8 @@
-"""What docs/extending.md says of metrics and checks is true: one entry each, and all commands know.
+"""What docs/extending.md says is true: one entry each, from outside, and all commands know.
 
-A metric and a check that nobody here has heard of are registered from outside, in a process of
-their own, because a check has to be there before the policy's schema is built.
+A metric, a check, a section and a command that nobody here has heard of are registered from
+outside, in a process of their own, because a check has to be there before the policy's schema is
+built.
 """
 
 from __future__ import annotations
@@ -45,8 +46,35 @@ CHECKS.add(RatioFloor(
 from prunegate.audit.opinion.facts import FACTORS
 FACTORS["min_ratio"] = -1
 
-from prunegate.cli import main
+import sys
+from pathlib import Path
+
+from prunegate.cli import COMMANDS, LazyCommand, main
+
+if sys.argv[1] in ("gate", "report", "verify"):  # only they need what draws pages
+    from prunegate.report.sections import SECTIONS, PageSection
+
+    SECTIONS.add(PageSection(
+        name="calm", after="rules", template="calm.html.j2", folder=Path(__file__).parent,
+        shows=lambda source: f"{len(source.record.findings)} findings, <calmly>",
+    ))
+COMMANDS.add(LazyCommand(name="calm", module="calm_command", brief="Say how calm it is."))
 main()
+"""
+TEMPLATE = """\
+<section aria-labelledby="calm">
+<h2 id="calm">{{ shown }} on {{ report.policy }}</h2>
+</section>
+"""
+COMMAND = """
+import click
+
+print("imported")
+
+@click.command("calm")
+def command():
+    click.echo("very calm")
+    return 0
 """
 POLICY = """\
 prunegate: 1
@@ -61,6 +89,8 @@ rules:
 @pytest.fixture
 def run(tmp_path: Path):  # type: ignore[no-untyped-def]  # a closure over the folder
     (tmp_path / "plugin.py").write_text(PLUGIN)
+    (tmp_path / "calm.html.j2").write_text(TEMPLATE)
+    (tmp_path / "calm_command.py").write_text(COMMAND)
     (tmp_path / "p.yaml").write_text(POLICY)
     kinds.table("binary", 3, 900).to_csv(tmp_path / "t.csv", index=False)
 
@@ -79,8 +109,8 @@ def run(tmp_path: Path):  # type: ignore[no-untyped-def]  # a closure over the f
     return call
 
 
-@pytest.mark.slow  # five processes, each with its own imports
-def test_a_made_up_metric_and_check_go_all_the_way(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+@pytest.mark.slow  # eight processes, each with its own imports
+def test_what_is_made_up_goes_all_the_way(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     schema = json.loads(run("policy", "schema"))
     field = schema["$defs"]["Rule"]["properties"]["min_ratio"]
     assert field["description"] == "Smallest ratio to the old value."
@@ -93,6 +123,12 @@ def test_a_made_up_metric_and_check_go_all_the_way(run, tmp_path: Path) -> None:
     run("report", "out/record.json", "--out", "again.html")
     page = (tmp_path / "again.html").read_text()
     assert "no less than 0.5\xa0times the old one" in page
+    rules, calm, slices = (page.index(f'<h2 id="{name}">') for name in ("rules", "calm", "slices"))
+    assert rules < calm < slices
+    assert "findings, &lt;calmly&gt; on extended</h2>" in page
+    assert "made again from its record" in run("verify", "again.html")
+    assert "  calm        Say how calm it is." in run("--help").splitlines()
+    assert run("calm") == "imported\nvery calm\n"
     plan = json.loads(run("plan", "p.yaml", "--simulations", "20", "--json"))
     assert {(n["check"], n["unit"]) for n in plan["needs"]} == {
         ("min_ratio", "negatives"),

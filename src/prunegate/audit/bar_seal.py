@@ -90,7 +90,7 @@ def labelled_gate_set(policy: Policy, source: Any) -> GateSet:
     from prunegate.errors import TableError
 
     columns = policy.data.columns
-    if policy.task.kind == "language":
+    if policy.task.traits.documents:
         raise TableError(
             "tokens of documents are counted by the model, so a gate set of prompts has no digest "
             "before a run; seal it with --predictions"

@@ -29,7 +29,8 @@ from prunegate.audit.waivers.consistency import flaws
 from prunegate.claims.check import check_claims
 from prunegate.cost.operations import Operations, operations
 from prunegate.counting.slices import OVERALL, SliceCounts, expected_values
-from prunegate.counting.tallies import NO_ROWS, Sums, Tally
+from prunegate.counting.tallies import Sums
+from prunegate.counting.tasks.every import task_of
 from prunegate.errors import EvidenceError, InputError, InternalError
 from prunegate.policy.consistency import disagreements
 from prunegate.policy.explain import explain_policy
@@ -208,7 +209,7 @@ def slices_of(policy: Policy, record: DecisionRecord) -> tuple[SliceCounts, ...]
     """
     if not record.slices:
         raise InputError("it holds no slices, so nothing was judged")
-    needed = policy.task.kind != "binary" or policy.group is not None
+    needed = not policy.task.traits.yes_no or policy.group is not None
     if needed and record.tallies is None:
         raise InputError(
             "it holds no tallies (an earlier version of prunegate wrote none for such tasks); "
@@ -264,7 +265,7 @@ def _of_layout(policy: Policy, slices: Sequence[SliceCounts]) -> Iterator[Record
             for values in dict.fromkeys((*expected, *sorted(seen)))
             if len(values) == len(spec.keys)
         ]
-        none: Tally = NO_ROWS[policy.task.kind]
+        none = task_of(policy).none
         parts = reduce(add, (one.tally for one in found), none)
         yield from _of_total(spec.label, parts, slices[0].tally)
     for place, (one, (name, slicing, declared)) in enumerate(zip(slices, wanted, strict=False)):

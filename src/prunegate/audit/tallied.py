@@ -25,9 +25,11 @@ from fractions import Fraction
 from typing import Any
 
 from prunegate.counting.cluster_sums import Clusters
+from prunegate.counting.feature_sums import SECOND, THIRD, FeatureSums
 from prunegate.counting.slices import SliceCounts
-from prunegate.counting.tallies import SECOND, THIRD, FeatureSums, JointCounts, LabelCounts, Sums
+from prunegate.counting.tallies import JointCounts, LabelCounts, Sums
 from prunegate.errors import InputError
+from prunegate.metrics.task_traits import TRAITS, TaskTraits
 from prunegate.verdict.finding import SliceSummary
 
 LARGEST = 256 << 20
@@ -175,12 +177,13 @@ def slices_in(
     unpacked: Sequence[Any] = unpacked_groups(kept.groups) or [None] * len(summaries)
     if len(unpacked) != len(summaries):
         raise InputError(f"tallies.groups: {len(unpacked)} entries for {len(summaries)} slices")
-    if kind != "binary" and len(kept.slices) != len(summaries):
+    task = TRAITS[kind]
+    if not task.yes_no and len(kept.slices) != len(summaries):
         raise InputError(f"tallies.slices: {len(kept.slices)} entries for {len(summaries)} slices")
     found = []
     for place, (summary, groups) in enumerate(zip(summaries, unpacked, strict=True)):
         try:
-            tally = _tally(kind, summary, kept, place)
+            tally = _tally(task, summary, kept, place)
             if groups is not None:
                 tally = replace(tally, clusters=_clusters(tally, groups))
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
@@ -193,13 +196,13 @@ def slices_in(
     return tuple(found)
 
 
-def _tally(kind: str, summary: SliceSummary, kept: Tallies, place: int) -> Any:
-    if kind == "binary":
+def _tally(task: TaskTraits, summary: SliceSummary, kept: Tallies, place: int) -> Any:
+    if task.yes_no:
         if len(summary.cells) != 8 or min(summary.cells) < 0:
             raise ValueError("there are no eight counts")
         return JointCounts(cells=tuple(summary.cells))
     stored = kept.slices[place]
-    if kind == "multiclass":
+    if task.classes:
         return LabelCounts(cells=dict(_label(kept.classes, line) for line in stored.labels))
     return Sums(
         count=summary.rows,

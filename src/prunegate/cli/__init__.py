@@ -12,51 +12,93 @@ import os
 import re
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib import import_module
+from operator import attrgetter
 from typing import Any
 
 import click
 
 from prunegate import __version__
-from prunegate.errors import PrunegateError
+from prunegate.errors import InternalError, PrunegateError
+from prunegate.registry import Registry
 
 _OUTPUT_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF)
 _COMMAND = re.compile(r"^(\s*)([:#])(?=:|#\[)")
 """How a line begins that a CI server obeys."""
 
-COMMANDS = {
-    "demo": "demo",
-    "run": "run",
-    "search": "search",
-    "compress": "compress",
-    "importance": "importance",
-    "measure": "measure",
-    "gate": "gate",
-    "check": "check",
-    "plan": "plan",
-    "cost": "cost",
-    "discover": "discover",
-    "claims": "claims",
-    "report": "report",
-    "verify": "verify",
-    "approve": "approve",
-    "waive": "waive",
-    "status": "status",
-    "policy": "policy",
-    "audit": "audit",
-}
-"""Every command by name, and the module of this package that holds it, in the order of --help."""
+
+@dataclass(frozen=True, kw_only=True)
+class LazyCommand:
+    """One command, not imported yet."""
+
+    name: str
+    module: str
+    """The module that holds it, in full."""
+    attribute: str = "command"
+    """What it is called there."""
+    brief: str = ""
+    """Its line in the group's help; empty: the command is imported and asked."""
+
+    def load(self) -> click.Command:
+        """Import it."""
+        found = getattr(import_module(self.module), self.attribute)
+        if not isinstance(found, click.Command):
+            raise InternalError(f"{self.module}:{self.attribute} is no command of click")
+        return found
+
+
+def lazy_commands(places: Mapping[str, str]) -> Registry[LazyCommand]:
+    """Commands of this package, in the order that a newcomer needs them.
+
+    Args:
+        places: by name, the module of this package that holds it as ``command``, or
+            ``module:name``.
+    """
+    found = ((name, *place.partition(":")) for name, place in places.items())
+    return Registry(
+        "command",
+        attrgetter("name"),
+        (
+            LazyCommand(name=name, module=f"{__name__}.{module}", attribute=other or "command")
+            for name, module, _, other in found
+        ),
+    )
+
+
+_ORDER = (
+    "demo",
+    "run",
+    "search",
+    "compress",
+    "importance",
+    "measure",
+    "gate",
+    "check",
+    "plan",
+    "cost",
+    "discover",
+    "claims",
+    "report",
+    "verify",
+    "approve",
+    "waive",
+    "status",
+    "policy",
+    "audit",
+)
+COMMANDS = lazy_commands({name: name for name in _ORDER})
+"""Every command by name, in the order of --help; a program of its own adds further ones."""
 
 
 class LazyGroup(click.Group):
     """A group whose commands are imported when they are asked for.
 
     Args:
-        lazy: every command by name, in the order that a newcomer needs them: the module of this
-            package that holds it as ``command``, or ``module:name``.
+        lazy: every command by name, in the order that a newcomer needs them.
     """
 
-    def __init__(self, *args: Any, lazy: Mapping[str, str], **settings: Any) -> None:
+    def __init__(self, *args: Any, lazy: Mapping[str, LazyCommand], **settings: Any) -> None:
         super().__init__(*args, **settings)
         self._lazy = lazy
 
@@ -68,12 +110,18 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import one command's module and return the command."""
         del ctx
-        if cmd_name not in self._lazy:
-            return None
-        module, _, name = self._lazy[cmd_name].partition(":")
-        command = getattr(import_module(f"prunegate.cli.{module}"), name or "command")
-        assert isinstance(command, click.Command)  # noqa: S101  # our own modules
-        return command
+        return self._lazy[cmd_name].load() if cmd_name in self._lazy else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """One line a command; those that brought theirs are not imported for it."""
+        del ctx
+        limit = formatter.width - 6 - max(map(len, self._lazy))
+        rows = [
+            (name, lazy.brief or lazy.load().get_short_help_str(limit))
+            for name, lazy in self._lazy.items()
+        ]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
 
 
 @click.group(cls=LazyGroup, lazy=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})

@@ -7,24 +7,26 @@ from __future__ import annotations
 
 import click
 
-from prunegate.cli import LazyGroup
+from prunegate.cli import LazyGroup, lazy_commands
 
-COMMANDS = {
-    "keygen": "audit_keygen",
-    "init": "audit_write:init",
-    "log": "audit_read:log",
-    "show": "audit_read:show",
-    "seal": "audit_write:seal",
-    "verify": "audit_read:verify",
-    "prove": "audit_read:prove",
-    "export": "audit_export",
-    "page": "audit_page",
-    "enrol": "audit_enrol",
-    "revoke": "audit_revoke",
-    "sign-model": "audit_sign_model",
-    "replay": "audit_replay",
-    "schema": "audit_schema",
-}
+COMMANDS = lazy_commands(
+    {
+        "keygen": "audit_keygen",
+        "init": "audit_write:init",
+        "log": "audit_read:log",
+        "show": "audit_read:show_entry",
+        "seal": "audit_write:seal",
+        "verify": "audit_read:verify",
+        "prove": "audit_read:prove",
+        "export": "audit_export",
+        "page": "audit_page",
+        "enrol": "audit_enrol",
+        "revoke": "audit_revoke",
+        "sign-model": "audit_sign_model",
+        "replay": "audit_replay",
+        "schema": "audit_schema",
+    }
+)
 """Every command by name, and where it is: a module of this package, or a name in one."""
 
 

@@ -17,8 +17,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from prunegate.counting.loss_change import CHANGE, is_whole, with_change
+from prunegate.counting.loss_change import CHANGE
 from prunegate.counting.slices import KeyTexts
+from prunegate.counting.tasks.every import task_of
 from prunegate.data.predictions.columns import shown
 from prunegate.data.predictions.table import Table
 from prunegate.errors import InputError, TableError
@@ -117,7 +118,7 @@ def flips_of(policy: Policy, table: Table, cells: Cells) -> tuple[SignFlips, str
     if policy.group is not None:
         entries = _by_group(policy, table, cells, policy.group)
         return UnitFlips(changes=entries), f"signs flipped by {policy.group}"
-    if is_whole(policy):
+    if policy.task.traits.decided:  # a change is -1, 0 or 1
         return WholeFlips(moved=cells.moved), "signs flipped row by row"
     if int(cells.moved.sum()) > MOST_UNITS:
         return NormalFlips(
@@ -167,7 +168,7 @@ def _sparse(
 
 def _keyed(policy: Policy, table: Table, columns: Sequence[str]) -> nw.LazyFrame[Any]:
     """The table with its change; an empty text is a missing value."""
-    frame = with_change(policy, table)
+    frame = task_of(policy).with_change(policy, table)
     return frame.with_columns(*(nw.when(nw.col(c) != "").then(nw.col(c)).alias(c) for c in columns))
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import product
 
 Cell = Hashable
 Pair = tuple[Cell, Cell]
@@ -30,11 +31,11 @@ class Clusters:
     def cross(self, roles: Callable[[Cell], int | None], size: int) -> list[list[float]]:
         """Products summed up by role: a matrix of ``size`` x ``size``; role None is left out."""
         found = [[0] * size for _ in range(size)]  # whole numbers: their order changes nothing
-        for (one, other), product in self.products.items():
+        for (one, other), total in self.products.items():
             row, column = roles(one), roles(other)
             if row is not None and column is not None:
-                found[row][column] += product
-        return [[float(product) for product in row] for row in found]
+                found[row][column] += total
+        return [[float(total) for total in row] for row in found]
 
     def holding(self, wanted: Callable[[Cell], bool]) -> int:
         """Groups that hold at least one of the wanted cells: the most that is certain.
@@ -59,3 +60,25 @@ class Clusters:
         for place, one in enumerate(cells):
             for other in cells[place + 1 :]:
                 yield self.shared.get((one, other), 0)
+
+    def merged(self, cell: Callable[[Cell], int]) -> Clusters:
+        """The same groups with their cells merged into the eight of yes/no decisions.
+
+        Of groups that hold merged cells the fewest are assumed: more overlap is the cautious side.
+        """
+        products: dict[Pair, int] = {}
+        for (one, other), total in self.products.items():
+            pair = (cell(one), cell(other))
+            products[pair] = products.get(pair, 0) + total
+        shared: dict[Pair, int] = {(i, j): self._shared(cell, i, j) for i, j in _PAIRS}
+        return Clusters(groups=self.groups, products=products, shared=shared)
+
+    def _shared(self, cell: Callable[[Cell], int], one: int, other: int) -> int:
+        """Groups that hold both of two merged cells, or one of them: fewest, most."""
+        if one == other:
+            return self.holding(lambda c: cell(c) == one)
+        both = sum(n for (a, b), n in self.shared.items() if (cell(a), cell(b)) == (one, other))
+        return min(both, self.groups)
+
+
+_PAIRS = tuple(product(range(8), repeat=2))

@@ -132,6 +132,11 @@ def text(column: str) -> nw.Expr:
     return nw.when(nw.col(column) != "").then(nw.col(column))
 
 
+def value_expression(table: Table, column: str) -> nw.Expr:
+    """A column's values as they are: texts, or 64-bit floats."""
+    return text(column) if table.kinds[column] == "text" else number(column)
+
+
 def outside(reading: Reading, column: str, inside: nw.Expr) -> nw.Expr:
     """True for a row of a column of numbers that is none, or lies outside."""
     kind = reading.table.kinds[column]

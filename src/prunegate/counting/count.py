@@ -14,13 +14,10 @@ from typing import Any
 import narwhals as nw
 
 from prunegate.counting.column_reading import DIFFERS, ColumnCheck, N, Reading
-from prunegate.counting.decisions import Decisions
 from prunegate.counting.grouping import with_groups
-from prunegate.counting.labels import Labels
 from prunegate.counting.problems import of_check, of_ids, require_none
 from prunegate.counting.slices import KeyTexts, Piece, SliceCounts, slice_counts
-from prunegate.counting.tallies import Sums
-from prunegate.counting.values import ERROR, Values, quantities_of
+from prunegate.counting.tasks.every import task_of
 from prunegate.data.predictions.open_table import open_table
 from prunegate.data.predictions.table import Kind, Table
 from prunegate.data.predictions.uniqueness import duplicate_ids
@@ -28,13 +25,6 @@ from prunegate.errors import MissingColumnsError, TableError
 from prunegate.policy.schema import Policy
 
 Rows = list[dict[str, Any]]
-READINGS: dict[str, type[Reading]] = {
-    "binary": Decisions,
-    "multiclass": Labels,
-    "score": Values,
-    "language": Values,
-}
-"""How the columns are understood, by task kind."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,12 +49,7 @@ def columns_to_count(policy: Policy) -> tuple[str, ...]:
 
 def label_columns(policy: Policy) -> tuple[str, ...]:
     """The column that says what is right (or, for language, how long the document is)."""
-    columns = policy.data.columns
-    if policy.task.kind == "language":
-        return (columns.tokens,)
-    if policy.task.kind == "score" and ERROR not in quantities_of(policy):
-        return ()
-    return (columns.label,)
+    return task_of(policy).label_columns(policy)
 
 
 def open_predictions(policy: Policy, source: Any, *, with_ids: bool = False) -> Table:
@@ -96,7 +81,7 @@ def open_columns(policy: Policy, source: Any, wanted: Sequence[str]) -> Table:
     columns = policy.data.columns
     values = (*label_columns(policy), columns.baseline, columns.candidate)
     group = () if policy.group is None else (policy.group,)
-    labels = values if policy.task.kind == "multiclass" else ()
+    labels = values if task_of(policy).as_text else ()
     return open_table(
         source,
         wanted,
@@ -108,7 +93,7 @@ def open_columns(policy: Policy, source: Any, wanted: Sequence[str]) -> Table:
 def _of_incomplete(policy: Policy, table: Table) -> list[str]:
     """What is wrong with the columns that are there, where others are missing."""
     kinds: dict[str, Kind] = dict.fromkeys(columns_to_count(policy), "text")
-    reading = reading_of(policy, replace(table, kinds={**kinds, **table.kinds}))
+    reading = task_of(policy).reading(policy, replace(table, kinds={**kinds, **table.kinds}))
     checks = [check for check in reading.checks() if check.column in table.kinds]
     sums = [_broken_rows(check).alias(_broken(place)) for place, check in enumerate(checks)]
     problems = []
@@ -131,11 +116,6 @@ def _broken_rows(check: ColumnCheck) -> nw.Expr:
     return check.broken.cast(nw.Int32).sum()
 
 
-def reading_of(policy: Policy, table: Table) -> Reading:
-    """How the table is read under the policy."""
-    return READINGS[policy.task.kind](policy=policy, table=table)
-
-
 def count_table(policy: Policy, table: Table) -> Counted:
     """The tally of every slice of the policy; ids are checked where the table has them.
 
@@ -143,7 +123,8 @@ def count_table(policy: Policy, table: Table) -> Counted:
         TableError: listing everything that keeps the table from being judged: rows that cannot be
             read, labels that the task does not have, repeated ids, empty slicing values.
     """
-    reading = reading_of(policy, table)
+    task = task_of(policy)
+    reading = task.reading(policy, table)
     lines = _grouped(reading)
     require_none(table.name, _problems(reading, lines))
     texts = KeyTexts(keys=policy.keys)
@@ -152,7 +133,7 @@ def count_table(policy: Policy, table: Table) -> Counted:
     return Counted(
         slices=with_groups(reading, texts, slices),
         rows=rows,
-        warnings=(*_identical(lines, rows), *_unbounded(policy, slices[0])),
+        warnings=(*_identical(lines, rows), *task.warnings(policy, slices[0].tally)),
     )
 
 
@@ -202,17 +183,6 @@ def _pieces(reading: Reading, texts: KeyTexts, lines: Rows) -> Iterator[Piece]:
 
 def _identical(lines: Rows, rows: int) -> tuple[str, ...]:
     return () if any(line[DIFFERS] for line in lines) else (identical(rows),)
-
-
-def _unbounded(policy: Policy, overall: SliceCounts) -> tuple[str, ...]:
-    tally = overall.tally
-    if policy.task.kind != "score" or not isinstance(tally, Sums) or tally.span is not None:
-        return ()
-    warning = (
-        "Scores lie outside 0 to 1 and the policy gives no 'task: range', so losses too rare to be "
-        "among the rows cannot be reckoned with."
-    )
-    return (warning,)
 
 
 def identical(rows: int) -> str:

@@ -24,8 +24,8 @@ from prunegate.counting.column_reading import (
     flag_expression,
     number,
     outside,
-    text,
     texts_for_numbers,
+    value_expression,
 )
 from prunegate.counting.tallies import JointCounts
 from prunegate.counting.two_labels import HIGHEST, LOWEST, known_decisions, two_labels
@@ -123,7 +123,7 @@ class Decisions(Reading):
 
     def value(self, column: str) -> nw.Expr:
         """Text as it is, numbers and booleans as 64-bit floats; NaN and empty text as null."""
-        return text(column) if self.table.kinds[column] == "text" else number(column)
+        return value_expression(self.table, column)
 
     def _differs(self, one: str, other: str) -> nw.Expr:
         if self.table.kinds[one] != self.table.kinds[other]:

@@ -17,10 +17,10 @@ from typing import Any
 
 import narwhals as nw
 
-from prunegate.counting.column_reading import LABEL, flag_expression, number, text
+from prunegate.counting.column_reading import LABEL, text, value_expression
 from prunegate.counting.count import label_columns, open_columns
-from prunegate.counting.decisions import Decisions
 from prunegate.counting.problems import of_ids, require_none
+from prunegate.counting.tasks.every import task_of
 from prunegate.data.predictions.column_digests import column_digests
 from prunegate.data.predictions.table import Table
 from prunegate.data.predictions.uniqueness import duplicate_ids
@@ -97,30 +97,14 @@ def _answers(place: int) -> str:
 def _digests(policy: Policy, table: Table, answers: Sequence[str]) -> dict[str, str] | None:
     group = () if policy.group is None else (policy.group,)
     found = {_ID: nw.col(policy.data.columns.id)}
-    found |= dict(zip((_LABEL,), _label(policy, table), strict=False))
+    found |= dict(zip((_LABEL,), task_of(policy).label_values(policy, table), strict=False))
     found |= {f"prunegate__by_{place}": text(key) for place, key in enumerate(policy.keys)}
     found |= {f"prunegate__group_{place}": text(key) for place, key in enumerate(group)}
-    found |= {_answers(place): _value(table, column) for place, column in enumerate(answers)}
+    found |= {
+        _answers(place): value_expression(table, column) for place, column in enumerate(answers)
+    }
     frame = table.frame.select(*(value.alias(name) for name, value in found.items()))
     return column_digests(table, frame, _ID)
-
-
-def _label(policy: Policy, table: Table) -> list[nw.Expr]:
-    """What is right, as the policy reads it; nothing where it needs none."""
-    if policy.task.kind == "binary":
-        reading = Decisions(policy=policy, table=table)
-        if reading.positive is None:
-            raise TableError(
-                f"{table.name}: the label column cannot hold the positive label "
-                f"{policy.task.positive!r}; write it in the policy as the table does"
-            )
-        label = reading.value(policy.data.columns.label)
-        return [flag_expression(label == reading.positive, ~label.is_null())]
-    return [_value(table, column) for column in label_columns(policy)]
-
-
-def _value(table: Table, column: str) -> nw.Expr:
-    return text(column) if table.kinds[column] == "text" else number(column)
 
 
 def _gate_set(policy: Policy, table: Table, digests: dict[str, str]) -> GateSet:
@@ -128,8 +112,8 @@ def _gate_set(policy: Policy, table: Table, digests: dict[str, str]) -> GateSet:
     group = digests.get("prunegate__group_0", "")
     labels = digests.get(_LABEL, "")
     contents = _joined("contents", digests[_ID], labels, group, *sorted(by))
-    labelled = policy.task.kind in ("binary", "multiclass")
-    name = _joined("labels", digests[_ID], labels) if labelled else contents
+    decided = policy.task.traits.decided
+    name = _joined("labels", digests[_ID], labels) if decided else contents
     return GateSet(name=name, contents=contents, rows=table.rows_hint)
 
 

@@ -15,7 +15,6 @@ import narwhals as nw
 from prunegate.counting.cluster_sums import Clusters
 from prunegate.counting.column_reading import N, Reading
 from prunegate.counting.slices import OVERALL, KeyTexts, SliceCounts, with_tallies
-from prunegate.counting.tallies import FeatureSums, JointCounts, LabelCounts, Sums, Tally
 from prunegate.counting.values import Values, features_of, sums_of
 from prunegate.policy.naming import slice_name, value_text
 
@@ -34,21 +33,10 @@ def with_groups(
     """
     if reading.policy.group is None:
         return slices
-    found: dict[str, Any] = {}
+    found: dict[str, dict[str, Any]] = {}
     for part in _parts(reading, texts):
         found |= _moments(reading, part) if isinstance(reading, Values) else _cells(reading, part)
-    return with_tallies(slices, lambda one: _grouped(one.tally, found.get(one.name)))
-
-
-def _grouped(tally: Tally, known: Any) -> Tally:
-    if known is None:  # a slice without rows
-        return tally
-    if isinstance(tally, Sums):
-        rows, quantities = known
-        return replace(tally, count=rows, quantities=quantities)
-    clusters: Clusters = known
-    assert isinstance(tally, JointCounts | LabelCounts)  # noqa: S101  # narrows for the type checker
-    return replace(tally, clusters=clusters)
+    return with_tallies(slices, lambda one: replace(one.tally, **found.get(one.name, {})))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,8 +69,8 @@ def _parts(reading: Reading, texts: KeyTexts) -> Iterator[_Part]:
         yield _Part(frame=chosen, by=(), label=spec.label)
 
 
-def _cells(reading: Reading, part: _Part) -> dict[str, Clusters]:
-    """Per slice, how its cells occur together within groups."""
+def _cells(reading: Reading, part: _Part) -> dict[str, dict[str, Any]]:
+    """Per slice, what its tally has of how cells occur together within groups."""
     group, cells = str(reading.policy.group), list(reading.cells)
     keys = [*part.by, _ALL, group]
     counts = part.frame.group_by(*keys, *cells).agg(reading.rows().alias(N))
@@ -102,7 +90,7 @@ def _cells(reading: Reading, part: _Part) -> dict[str, Clusters]:
 
 def _clusters(
     reading: Reading, part: _Part, lines: Sequence[Mapping[str, Any]], sizes: Mapping[str, int]
-) -> dict[str, Clusters]:
+) -> dict[str, dict[str, Any]]:
     products: dict[str, dict[Any, int]] = {name: {} for name in sizes}
     shared: dict[str, dict[Any, int]] = {name: {} for name in sizes}
     for line in lines:
@@ -110,13 +98,13 @@ def _clusters(
         products[part.name(line)][pair] = int(line["prunegate__product"])
         shared[part.name(line)][pair] = int(line["prunegate__shared"])
     return {
-        name: Clusters(groups=sizes[name], products=products[name], shared=shared[name])
-        for name in sizes
+        name: {"clusters": Clusters(groups=groups, products=products[name], shared=shared[name])}
+        for name, groups in sizes.items()
     }
 
 
-def _moments(reading: Values, part: _Part) -> dict[str, tuple[int, dict[str, FeatureSums]]]:
-    """Per slice, the moments of its groups."""
+def _moments(reading: Values, part: _Part) -> dict[str, dict[str, Any]]:
+    """Per slice, what its tally has of the moments of its groups."""
     features = features_of(reading.quantities)
     keys = [*part.by, _ALL, str(reading.policy.group)]
     units = part.frame.group_by(*keys).agg(
@@ -131,6 +119,9 @@ def _moments(reading: Values, part: _Part) -> dict[str, tuple[int, dict[str, Fea
     with reading.table.reading():
         lines = total.collect().rows(named=True)
     return {
-        part.name(line): (int(line[N]), reading.moments(line, int(line["prunegate__units"])))
+        part.name(line): {
+            "count": int(line[N]),
+            "quantities": reading.moments(line, int(line["prunegate__units"])),
+        }
         for line in lines
     }

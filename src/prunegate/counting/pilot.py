@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from prunegate.counting.count import count_table, open_predictions
-from prunegate.counting.counts_table import DECISIONS, read_counts
+from prunegate.counting.counts_table import read_counts
 from prunegate.counting.slices import OVERALL, SliceCounts
 from prunegate.counting.tallies import Cells
+from prunegate.counting.tasks.joint_lines import DECISIONS, ROWS
 from prunegate.data.predictions.open_table import open_table
 from prunegate.errors import InternalError
 from prunegate.policy.naming import parse_slice_name
@@ -28,7 +29,7 @@ def pilot_counts(policy: Policy, path: Path) -> Pilot:
     Raises:
         TableError: it cannot be read, lacks a column, or holds something that is no count.
     """
-    numbers = (*DECISIONS, "n")
+    numbers = (*DECISIONS, ROWS)
     table = open_table(
         path, (*policy.keys, *numbers), text_columns=policy.keys, numeric_columns=numbers
     )

@@ -12,7 +12,8 @@ from functools import reduce
 from operator import add
 from typing import Any
 
-from prunegate.counting.tallies import NO_ROWS, Cells, Tally, cells_of
+from prunegate.counting.tallies import Cells, Tally
+from prunegate.counting.tasks.every import task_of
 from prunegate.errors import InternalError, TableError
 from prunegate.policy.naming import slice_name, value_text
 from prunegate.policy.schema import Policy, SliceSpec
@@ -87,7 +88,7 @@ class SliceCounts:
     @property
     def cells(self) -> Cells:
         """The eight joint counts of yes/no decisions; empty for other tasks."""
-        return cells_of(self.tally)
+        return self.tally.eight
 
 
 def slice_counts(policy: Policy, pieces: Iterable[Piece]) -> tuple[SliceCounts, ...]:
@@ -98,7 +99,7 @@ def slice_counts(policy: Policy, pieces: Iterable[Piece]) -> tuple[SliceCounts, 
         InternalError: the slices of a key do not add up to the total.
     """
     merged = _merge(policy, pieces)
-    none: Tally = NO_ROWS[policy.task.kind]
+    none = task_of(policy).none
     total = reduce(add, merged.values(), none)
     if total.rows == 0:
         raise TableError("there are no rows to judge; give a table with at least one row")
@@ -149,7 +150,7 @@ def _by_keys(
     policy: Policy, spec: SliceSpec, merged: Mapping[tuple[str, ...], Tally], total: Tally
 ) -> list[SliceCounts]:
     places = [policy.keys.index(key) for key in spec.keys]
-    none: Tally = NO_ROWS[policy.task.kind]
+    none = task_of(policy).none
     found: dict[tuple[str, ...], Tally] = {}
     for values, tally in merged.items():
         part = tuple(values[place] for place in places)

@@ -13,21 +13,27 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from itertools import combinations_with_replacement
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
-from prunegate.counting.cluster_sums import Clusters
+from prunegate.counting.cluster_sums import Clusters, Pair
+from prunegate.counting.feature_sums import FeatureSums
+from prunegate.errors import InternalError
+from prunegate.metrics.forms import SharedRows
+from prunegate.metrics.task_traits import Answers
 
 Cells = tuple[int, ...]
 Triple = tuple[str, str, str]
 """Label, the baseline's label, the candidate's label."""
+Parts = tuple[frozenset[Any], ...]
+"""Cells by role: both models right, only the baseline, only the candidate, neither."""
 
 
+@dataclass(frozen=True, kw_only=True)
 class Tally(ABC):
     """The rows of a slice, summed up; tallies of disjoint rows add up."""
 
-    tasks: ClassVar[tuple[str, ...]]
-    """The task kinds whose rows are summed up so."""
+    answers: ClassVar[Answers]
+    """What the two models say of a row."""
     what: ClassVar[str]
     """What is summed up, for people."""
 
@@ -42,6 +48,16 @@ class Tally(ABC):
         """Rows of the positive class; of the rarest class where there are several."""
 
     @property
+    def classes(self) -> tuple[str, ...]:
+        """The classes that occur as a label, in the order of the names; empty: there are none."""
+        return ()
+
+    @property
+    def eight(self) -> Cells:
+        """The eight counts of yes/no decisions; empty for other kinds."""
+        return ()
+
+    @property
     def one_class(self) -> bool:
         """Whether the rows are all of one class, where there are classes."""
         return False
@@ -51,20 +67,58 @@ class Tally(ABC):
         """Rows that only the baseline, and only the candidate, gets right; None: no such thing."""
         return None
 
+    @property
+    def agree(self) -> bool:
+        """Whether the counts show that the two models decide every row alike."""
+        return False
+
+    def of_class(self, name: str) -> JointCounts:
+        """The eight counts of one class; all others are the negative one.
+
+        Raises:
+            InternalError: rows have no class, which the policy's checks have to find out.
+        """
+        raise InternalError(f"{self.what} have no class {name!r}")
+
     @abstractmethod
     def __add__(self, other: Self) -> Self: ...
 
 
 @dataclass(frozen=True, kw_only=True)
-class JointCounts(Tally):
+class DecidedRows(Tally):
+    """Rows that each model gets right or wrong, counted by cell."""
+
+    clusters: Clusters | None = field(default=None, compare=False)
+    """Where rows come in groups: how the cells occur together."""
+
+    @property
+    @abstractmethod
+    def counted(self) -> Mapping[Any, int]:
+        """Rows by cell."""
+
+    @abstractmethod
+    def roles(self, form: SharedRows) -> Parts:
+        """The cells of the rows that a metric of shared rows is about, by role."""
+
+    @property
+    @abstractmethod
+    def changed(self) -> Parts:
+        """Cells that are lost, gained, and wrong in two different ways."""
+
+    @property
+    @abstractmethod
+    def named(self) -> LabelCounts:
+        """The same rows as labels of classes with names."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class JointCounts(DecidedRows):
     """Yes/no decisions: eight counts, indexed ``4 * label + 2 * baseline + candidate``."""
 
-    tasks: ClassVar = ("binary",)
+    answers: ClassVar[Answers] = "decisions"
     what: ClassVar = "binary decisions"
 
     cells: Cells = (0,) * 8
-    clusters: Clusters | None = field(default=None, compare=False)
-    """Where rows come in groups: how the cells occur together."""
 
     @property
     def rows(self) -> int:
@@ -75,6 +129,10 @@ class JointCounts(Tally):
         return sum(self.cells[4:])
 
     @property
+    def eight(self) -> Cells:
+        return self.cells
+
+    @property
     def one_class(self) -> bool:
         return self.positives in (0, self.rows)
 
@@ -82,20 +140,52 @@ class JointCounts(Tally):
     def lost_gained(self) -> tuple[int, int]:
         return self.cells[0b001] + self.cells[0b110], self.cells[0b010] + self.cells[0b101]
 
+    @property
+    def agree(self) -> bool:
+        return not any(self.cells[cell] for cell in (0b001, 0b010, 0b101, 0b110))
+
+    @property
+    def counted(self) -> dict[int, int]:
+        return dict(enumerate(self.cells))
+
+    def roles(self, form: SharedRows) -> Parts:
+        return tuple(frozenset(cells) for cells in form.roles)
+
+    @property
+    def changed(self) -> Parts:
+        return frozenset({0b110, 0b001}), frozenset({0b101, 0b010}), frozenset()
+
+    @property
+    def named(self) -> LabelCounts:
+        cells = {_triple(cell): n for cell, n in enumerate(self.cells) if n}
+        groups = self.clusters
+        if groups is None:
+            return LabelCounts(cells=cells)
+        clusters = Clusters(
+            groups=groups.groups, products=_by_name(groups.products), shared=_by_name(groups.shared)
+        )
+        return LabelCounts(cells=cells, clusters=clusters)
+
     def __add__(self, other: JointCounts) -> JointCounts:
         return JointCounts(cells=tuple(map(sum, zip(self.cells, other.cells, strict=True))))
 
 
+def _by_name(sums: Mapping[Pair, int]) -> dict[Pair, int]:
+    return {(_triple(one), _triple(other)): n for (one, other), n in sums.items()}
+
+
+def _triple(cell: Any) -> Triple:
+    return str(cell >> 2 & 1), str(cell >> 1 & 1), str(cell & 1)
+
+
 @dataclass(frozen=True, kw_only=True)
-class LabelCounts(Tally):
+class LabelCounts(DecidedRows):
     """Labels of several classes: counts over (label, baseline, candidate)."""
 
-    tasks: ClassVar = ("multiclass",)
+    answers: ClassVar[Answers] = "labels"
     what: ClassVar = "labels of several classes"
 
     cells: Mapping[Triple, int] = field(default_factory=dict)
-    clusters: Clusters | None = field(default=None, compare=False)
-    """Where rows come in groups: how the cells occur together."""
 
     @property
     def rows(self) -> int:
@@ -114,6 +204,10 @@ class LabelCounts(Tally):
         return min(self.support.values(), default=0)
 
     @property
+    def classes(self) -> tuple[str, ...]:
+        return tuple(self.support)
+
+    @property
     def one_class(self) -> bool:
         return len(self.support) < 2
 
@@ -122,72 +216,54 @@ class LabelCounts(Tally):
         lost = sum(n for (y, b, c), n in self.cells.items() if b == y != c)
         return lost, sum(n for (y, b, c), n in self.cells.items() if c == y != b)
 
+    @property
+    def agree(self) -> bool:
+        return all(baseline == candidate for _, baseline, candidate in self.cells)
+
+    def of_class(self, name: str) -> JointCounts:
+        cells = [0] * 8
+        for triple, n in self.cells.items():
+            cells[_against_the_rest(triple, name)] += n
+        groups = self.clusters
+        merged = None if groups is None else groups.merged(lambda c: _against_the_rest(c, name))
+        return JointCounts(cells=tuple(cells), clusters=merged)
+
+    @property
+    def counted(self) -> Mapping[Triple, int]:
+        return self.cells
+
+    def roles(self, form: SharedRows) -> Parts:
+        del form  # no class is the positive one, so every row is shared
+        lost, gained, _ = self.changed
+        right = frozenset(cell for cell in self.cells if cell[0] == cell[1] == cell[2])
+        return right, lost, gained, frozenset(self.cells) - right - lost - gained
+
+    @property
+    def changed(self) -> Parts:
+        cells = self.cells
+        return (
+            frozenset((y, b, c) for y, b, c in cells if b == y != c),
+            frozenset((y, b, c) for y, b, c in cells if c == y != b),
+            frozenset((y, b, c) for y, b, c in cells if y != b != c != y),
+        )
+
+    @property
+    def named(self) -> LabelCounts:
+        return self
+
     def __add__(self, other: LabelCounts) -> LabelCounts:
         return LabelCounts(cells=Counter(self.cells) + Counter(other.cells))
 
 
-FEATURES = ("change", "baseline", "weight")
-"""Of a unit (a row, or a group of rows): candidate minus baseline, baseline, rows or tokens."""
-SECOND = tuple(combinations_with_replacement(range(3), 2))
-THIRD = tuple(combinations_with_replacement(range(3), 3))
-
-
-@dataclass(frozen=True, kw_only=True)
-class FeatureSums:
-    """Sums over units of one quantity's three features and of their products, exactly."""
-
-    units: int = 0
-    """Rows, or groups of rows."""
-    first: tuple[Fraction, ...] = (Fraction(0),) * 3
-    """Sums of the features, as finely as they are known: what the values are."""
-    rough: tuple[Fraction, ...] = (Fraction(0),) * 3
-    """The same sums in the steps of the products below: what is tested."""
-    second: tuple[Fraction, ...] = (Fraction(0),) * len(SECOND)
-    """Sums of products of two, in the order of ``SECOND``."""
-    third: tuple[Fraction, ...] = (Fraction(0),) * len(THIRD)
-    """Sums of products of three, in the order of ``THIRD``."""
-
-    def __add__(self, other: FeatureSums) -> FeatureSums:
-        return FeatureSums(
-            units=self.units + other.units,
-            first=_added(self.first, other.first),
-            rough=_added(self.rough, other.rough),
-            second=_added(self.second, other.second),
-            third=_added(self.third, other.third),
-        )
-
-    def combined(self, weights: tuple[Fraction, ...]) -> tuple[Fraction, Fraction, Fraction]:
-        """Sums of z, z^2 and z^3 for z = weights . features."""
-        return (
-            sum((w * s for w, s in zip(weights, self.rough, strict=True)), Fraction(0)),
-            _form(weights, SECOND, self.second),
-            _form(weights, THIRD, self.third),
-        )
-
-
-def _added(one: tuple[Fraction, ...], other: tuple[Fraction, ...]) -> tuple[Fraction, ...]:
-    return tuple(a + b for a, b in zip(one, other, strict=True))
-
-
-def _form(
-    weights: tuple[Fraction, ...], places: tuple[tuple[int, ...], ...], sums: tuple[Fraction, ...]
-) -> Fraction:
-    """A symmetric form: each product counted as often as its factors can be ordered."""
-    total = Fraction(0)
-    for place, value in zip(places, sums, strict=True):
-        orders = {1: 1, 2: 2 if len(place) == 2 else 3, 3: 6}[len(set(place))]
-        term = Fraction(orders)
-        for index in place:
-            term *= weights[index]
-        total += term * value
-    return total
+def _against_the_rest(triple: Any, name: str) -> int:
+    return sum((part == name) << shift for part, shift in zip(triple, (2, 1, 0), strict=True))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sums(Tally):
     """Numbers: moments of each quantity that the rules speak of."""
 
-    tasks: ClassVar = ("score", "language")
+    answers: ClassVar[Answers] = "numbers"
     what: ClassVar = "numbers"
 
     count: int = 0
@@ -223,22 +299,3 @@ def _wider(one: Sums, other: Sums) -> Fraction | None:
     spans = [part.span for part in (one, other) if part.count]
     known = [span for span in spans if span is not None]
     return max(known) if known and len(known) == len(spans) else None
-
-
-def cells_of(tally: Tally) -> Cells:
-    """The eight counts of yes/no decisions; empty for other kinds."""
-    return tally.cells if isinstance(tally, JointCounts) else ()
-
-
-def agree(tally: Tally) -> bool:
-    """Whether the two models decide every row alike."""
-    if isinstance(tally, JointCounts):
-        return not any(tally.cells[cell] for cell in (0b001, 0b010, 0b101, 0b110))
-    assert isinstance(tally, LabelCounts)  # noqa: S101  # sums have no decisions
-    return all(baseline == candidate for _, baseline, candidate in tally.cells)
-
-
-NO_ROWS: dict[str, Tally] = {
-    task: kind() for kind in (JointCounts, LabelCounts, Sums) for task in kind.tasks
-}
-"""The tally of no rows, by task kind."""

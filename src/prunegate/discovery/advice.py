@@ -70,7 +70,7 @@ def _described(
     table = pq.read_table(predictions)
     content = (columns.image, columns.text, columns.prompt, columns.reference)
     used = {*content, columns.split, *policy.keys}
-    told = columns.reference if policy.task.kind == "language" else columns.label
+    told = columns.reference if policy.task.traits.documents else columns.label
     names = [
         name
         for name in column_names(labelled, (columns.id, told))

@@ -20,7 +20,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import ClassVar
 
-from prunegate.counting.tallies import FeatureSums
+from prunegate.counting.feature_sums import FeatureSums
 from prunegate.evidence.rates import TestedEvidence
 from prunegate.metrics.hypothesis import (
     Contrast,

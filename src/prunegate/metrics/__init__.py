@@ -1,1 +1,1 @@
-"""What can be asked of a model: the metrics, and the checks that limit them. Pure."""
+"""What can be asked of a model: the metrics of each kind of task, and the checks. Pure."""

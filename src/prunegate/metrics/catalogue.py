@@ -14,6 +14,7 @@ from operator import attrgetter
 from typing import Literal
 
 from prunegate.metrics.forms import Flips, Form, Mean, OverClasses, Overlapping, SharedRows
+from prunegate.metrics.task_traits import TRAITS
 from prunegate.registry import Registry
 from prunegate.text.quantities import Quantity
 
@@ -64,7 +65,8 @@ class Metric:
     @property
     def noun(self) -> str:
         """What its rows are called, where there are several."""
-        return "documents" if self.tasks == ("language",) else "rows"
+        nouns = {TRAITS[task].noun for task in self.tasks}
+        return nouns.pop() if len(nouns) == 1 else "rows"
 
     @property
     def share(self) -> bool:

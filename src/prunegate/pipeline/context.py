@@ -337,7 +337,7 @@ def set_up(source: PolicyFile, settings: Settings) -> Context:
 
 
 def _require_sections(policy: Policy) -> None:
-    if policy.task.kind == "score":
+    if not policy.task.traits.runs:
         raise UnsupportedError(
             "'run' judges classifiers (binary, multiclass) and language models, not models that "
             "give a score; make the predictions yourself and judge them with 'prunegate gate'"
@@ -347,7 +347,7 @@ def _require_sections(policy: Policy) -> None:
         for need, there in {
             "model: {baseline: FOLDER}": policy.model is not None,
             "data: {table: FILE}": policy.data.table is not None,
-            "task: {threshold: 0.5}": policy.task.kind != "binary"
+            "task: {threshold: 0.5}": not policy.task.traits.yes_no
             or policy.task.threshold is not None,
             "compress: [...] or model: {candidate: FOLDER}": bool(policy.compress)
             or (policy.model is not None and policy.model.candidate is not None),

@@ -20,7 +20,7 @@ from prunegate.metrics.checks import LimitKind
 from prunegate.metrics.forms import POSITIVES, Base, Form, OverClasses, Overlapping, Unit
 from prunegate.metrics.hypothesis import Difference, Level, SuccessRatio
 from prunegate.planning.groups import Floats
-from prunegate.planning.planned_limits import PlannedLimit
+from prunegate.planning.planned_limits import PLANNED, PlannedLimit
 from prunegate.planning.shifts import border, distance_to_border, expected_rates
 from prunegate.planning.tests import boundary, exchanged, linear
 from prunegate.policy.schema import Minimum, bound_of
@@ -120,7 +120,7 @@ def need_of(limit: PlannedLimit, cells: Floats, target: Target) -> Need:
 
 
 def _form(limit: PlannedLimit) -> Form:
-    return METRICS[limit.metric].forms["binary"]
+    return METRICS[limit.metric].forms[PLANNED]
 
 
 def _base(limit: PlannedLimit) -> Base:

@@ -17,7 +17,7 @@ from prunegate.planning.cells import Layout, lay_out
 from prunegate.planning.characteristics import Gate, Truth, simulate
 from prunegate.planning.groups import Group, expected, from_pilot
 from prunegate.planning.needs import Need, Target, need_of
-from prunegate.planning.planned_limits import Asked, asked, operational_metrics
+from prunegate.planning.planned_limits import PLANNED, Asked, asked, operational_metrics
 from prunegate.policy.schema import Policy
 from prunegate.verdict.gate_set_attempt import spent
 
@@ -147,9 +147,9 @@ def require_plannable(policy: Policy) -> None:
         UnsupportedError: another task kind than binary, a group column, or strict evidence.
         InputError: no blocking rule on rows.
     """
-    if policy.task.kind != "binary":
+    if policy.task.kind != PLANNED:
         raise UnsupportedError(
-            f"task kind '{policy.task.kind}' is not planned by this version; it plans: binary"
+            f"task kind '{policy.task.kind}' is not planned by this version; it plans: {PLANNED}"
         )
     if policy.evidence.strict:
         raise UnsupportedError(

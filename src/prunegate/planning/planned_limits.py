@@ -13,6 +13,9 @@ from prunegate.policy.schema import Limit as LimitValue
 from prunegate.policy.schema import Policy, Rule, bound_of
 from prunegate.verdict.targets import enough, judged, select_slices
 
+PLANNED = "binary"
+"""The kind of task that is planned: its two models say yes or no, so that eight cells tell all."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class PlannedLimit:

@@ -27,7 +27,7 @@ from prunegate.metrics.hypothesis import (
     asks_for_more,
 )
 from prunegate.planning.groups import Floats, Group, expected
-from prunegate.planning.planned_limits import PlannedLimit
+from prunegate.planning.planned_limits import PLANNED, PlannedLimit
 
 _FINE = 1 << 40
 """Parts that an expected row is cut into, so that exact fractions can be taken of it."""
@@ -115,7 +115,7 @@ def shift(
     if not distance_to_border(limit.claim, before, after) > 0:
         return None
     target = after + times * (border(limit.claim, before) - after)
-    form = METRICS[limit.metric].forms["binary"]
+    form = METRICS[limit.metric].forms[PLANNED]
     moving = form.worse if target < after else form.better
     share = _share(limit.metric, cells, moving, target)
     if share is None:

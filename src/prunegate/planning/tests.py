@@ -29,6 +29,7 @@ from prunegate.metrics.hypothesis import (
     Level,
     SuccessRatio,
 )
+from prunegate.planning.planned_limits import PLANNED
 from prunegate.stats import joint_counts, paired_exact, ratio_many
 from prunegate.stats.acceptance import (
     Bools,
@@ -73,7 +74,7 @@ def tested(metric: str, claim: Hypothesis, cells: Ints) -> ManyTests:
 
 def in_columns(metric: str) -> bool:
     """Whether the metric's evidence can be had of many tables at once."""
-    return isinstance(METRICS[metric].forms["binary"], SharedRows | Overlapping | Flips)
+    return isinstance(METRICS[metric].forms[PLANNED], SharedRows | Overlapping | Flips)
 
 
 def evidence_of_many(metric: str, cells: Ints) -> Evidence:

@@ -60,7 +60,7 @@ def _classes_fit_the_task(policy: Policy) -> Iterator[Disagreement]:
         at: Path = ("rules", index, "classes")
         if rule.classes == "macro":
             continue
-        if policy.task.kind != "multiclass":
+        if not policy.task.traits.classes:
             yield at, f"only a multiclass task has classes; this one is {policy.task.kind}"
         elif rule.metric in METRICS and rule.metric not in per_class():
             message = f"{rule.metric} is about all classes together; per class there are "
@@ -88,14 +88,12 @@ def _classes_are_distinct(policy: Policy) -> Iterator[Disagreement]:
 
 
 def _evidence_fits_the_task(policy: Policy) -> Iterator[Disagreement]:
-    kind = policy.task.kind
-    if policy.evidence.minimum.positives > 1 and kind in ("score", "language"):
-        message = f"a {kind} task has no positives; limit the rows"
+    task = policy.task.traits
+    if policy.evidence.minimum.positives > 1 and not task.decided:
+        message = f"a {task.name} task has no positives; limit the rows"
         yield ("evidence", "minimum", "positives"), message
     macro = any(r.classes == "macro" and r.metric in ("precision", "f1") for r in policy.rules)
-    if policy.evidence.strict and (
-        kind in ("score", "language") or (kind == "multiclass" and macro)
-    ):
+    if policy.evidence.strict and (not task.decided or (task.classes and macro)):
         message = "strict is for precision and F1 of two classes, or of each class by itself"
         yield ("evidence", "strict"), message
 
@@ -235,9 +233,7 @@ def _columns_are_not_ours(policy: Policy) -> Iterator[Disagreement]:
 
 def _columns_have_one_role(policy: Policy) -> Iterator[Disagreement]:
     columns = policy.data.columns
-    names = ["id", "label", "baseline", "candidate"]
-    names += ["tokens"] if policy.task.kind == "language" else []
-    roles = {role: getattr(columns, role) for role in names}
+    roles = {role: getattr(columns, role) for role in policy.task.traits.roles}
     taken: dict[str, str] = {}
     for role, column in roles.items():
         first = taken.setdefault(column, role)

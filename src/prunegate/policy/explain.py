@@ -86,7 +86,7 @@ def _name(metric: Metric) -> str:
 
 def _classes(policy: Policy, rule: Rule) -> str:
     """Which classes a multiclass rule is about; empty for metrics and tasks without classes."""
-    if policy.task.kind != "multiclass" or not _metric(rule).per_class:
+    if not policy.task.traits.classes or not _metric(rule).per_class:
         return ""
     if rule.classes == "macro":
         return ", averaged over the classes with equal weight,"
@@ -176,11 +176,11 @@ def _in_general(policy: Policy) -> list[str]:
 
 
 def _minimum(policy: Policy) -> str:
-    minimum, kind = policy.evidence.minimum, policy.task.kind
-    wanted = _count(minimum.rows, "document" if kind == "language" else "row")
-    if kind == "binary":
+    minimum, task = policy.evidence.minimum, policy.task.traits
+    wanted = _count(minimum.rows, task.noun.removesuffix("s"))
+    if task.yes_no:
         wanted += f" or {_count(minimum.positives, 'positive')}"
-    if kind == "multiclass":
+    if task.classes:
         wanted += f" or {_count(minimum.positives, 'row')} of a class that is judged"
     return (
         f"A slice with fewer than {wanted} is inconclusive: that is too little evidence to approve."
@@ -252,7 +252,7 @@ def _meaning_of_proven(policy: Policy) -> str:
     if not _judged(policy, "proven"):
         return ""
     confidence = exact(policy.evidence.confidence, 2)
-    data = "documents" if policy.task.kind == "language" else "labelled data"
+    data = "documents" if policy.task.traits.documents else "labelled data"
     return f"Proven means shown by the {data} with {confidence} % confidence (one-sided)."
 
 

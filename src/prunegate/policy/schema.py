@@ -20,6 +20,7 @@ from pydantic import (
 )
 
 from prunegate.metrics.checks import CHECKS, Bound, is_level
+from prunegate.metrics.task_traits import TRAITS, TaskTraits
 from prunegate.policy.approvals import Approvals
 from prunegate.policy.claims import ClaimsRule
 from prunegate.policy.cost import Cost
@@ -53,6 +54,11 @@ class Task(Section):
     range: tuple[Number, Number] | None = None
     """score: smallest and largest score there can be, so that unseen losses can be reckoned with.
     Without it that is done on slices whose scores lie between 0 and 1."""
+
+    @property
+    def traits(self) -> TaskTraits:
+        """What rows and answers of such a task are."""
+        return TRAITS[self.kind]
 
     @model_validator(mode="after")
     def _binary_needs_a_positive_label(self) -> Task:

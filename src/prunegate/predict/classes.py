@@ -67,7 +67,7 @@ def model_classes(policy: Policy, config: Mapping[str, Any]) -> Classes:
     numbers = sorted(int(number) for number in labels if number.isdecimal())
     names = tuple(value_text(labels.get(str(number))) for number in numbers)
     whole = len(labels) >= 2 and numbers == list(range(len(labels)))
-    if policy.task.kind == "binary":
+    if policy.task.traits.yes_no:
         return _binary(policy, names if whole else (), found)
     listed = set(map(value_text, policy.task.classes))
     if not whole or len(set(names)) != len(names) or (listed and listed != set(names)):

@@ -34,7 +34,7 @@ def predictions(
     names = policy.data.columns
     chosen = select_rows(rows, split)
     columns: dict[str, object] = {names.id: [rows.ids[i] for i in chosen]}
-    if policy.task.kind == "language":
+    if policy.task.traits.documents:
         columns |= _likelihoods(policy, scores["baseline"], scores["candidate"])
     else:
         columns[names.label] = _labels(policy, rows, chosen)
@@ -65,7 +65,7 @@ def changed_decisions(threshold: float | None, one: Scored, other: Scored) -> in
 def _labels(policy: Policy, rows: LabelledRows, chosen: Indices) -> list[Any]:
     """The labels as the table gives them; as text where they are compared with names."""
     labels = [rows.labels[i] for i in chosen]
-    return [value_text(label) for label in labels] if policy.task.kind == "multiclass" else labels
+    return [value_text(label) for label in labels] if policy.task.traits.classes else labels
 
 
 def _likelihoods(policy: Policy, baseline: Scored, candidate: Scored) -> dict[str, object]:

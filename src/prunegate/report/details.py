@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from prunegate.audit.record import Compression, DecisionRecord, Input, ModelRef, NamedModel
 from prunegate.audit.sealed_bar import bar_in_words
+from prunegate.metrics.task_traits import TaskTraits
 from prunegate.report.headline import lost_gained
-from prunegate.report.task import DECISIONS, task_kind
+from prunegate.report.task import traits_of
 from prunegate.text import numbers
 from prunegate.text.escape import named, shorten, visible
 from prunegate.text.time import moment
@@ -54,38 +55,39 @@ class FactGroup:
     facts: tuple[Fact, ...]
 
 
-_COLUMNS = {
-    "binary": ("Rows", "Positives", "Lost / gained rows"),
-    "multiclass": ("Rows", "Classes", "Rows of the rarest class", "Lost / gained rows"),
-    "score": ("Rows",),
-    "language": ("Documents",),
+_FURTHER = {
+    "decisions": ("Positives", "Lost / gained rows"),
+    "labels": ("Classes", "Rows of the rarest class", "Lost / gained rows"),
+    "numbers": (),
 }
+"""Heads of the columns beside the rows, by what the models say of one."""
 
 
 def slices(record: DecisionRecord) -> SlicesView:
     """Every slice that the data or the policy named."""
-    kind = task_kind(record)
+    task = traits_of(record)
     return SlicesView(
-        columns=_COLUMNS[kind], rows=tuple(_slice(summary, kind) for summary in record.slices)
+        columns=(task.noun.title(), *_FURTHER[task.answers]),
+        rows=tuple(_slice(summary, task) for summary in record.slices),
     )
 
 
-def _slice(summary: SliceSummary, kind: str) -> SliceRow:
+def _slice(summary: SliceSummary, task: TaskTraits) -> SliceRow:
     return SliceRow(
         name=named(summary.name),
         declared="yes" if summary.declared else "no: found in the data",
         judged="judged" if summary.judged else _why_not(summary),
-        figures=_figures(summary, kind),
+        figures=_figures(summary, task),
     )
 
 
-def _figures(summary: SliceSummary, kind: str) -> tuple[str, ...]:
+def _figures(summary: SliceSummary, task: TaskTraits) -> tuple[str, ...]:
     rows = numbers.count(summary.rows)
-    if kind not in DECISIONS:
+    if not task.decided:
         return (rows,)
     flipped = lost_gained(summary)
     flips = " / ".join(map(numbers.count, flipped)) if flipped else numbers.NOT_DEFINED
-    classes = (numbers.count(len(summary.classes)),) if kind == "multiclass" else ()
+    classes = (numbers.count(len(summary.classes)),) if task.classes else ()
     return (rows, *classes, _positives(summary), flips)
 
 

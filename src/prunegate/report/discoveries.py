@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from prunegate.audit.record import DecisionRecord
 from prunegate.discovery.discovered import DiscoveredSlice, Discovery
-from prunegate.report.task import DECISIONS, task_kind
+from prunegate.metrics.task_traits import TRAITS
+from prunegate.report.task import traits_of
 from prunegate.text import numbers
 from prunegate.text.escape import named, visible
 
 HEADER = ("slice", "rows", "lost", "gained", "net loss", "z", "beyond", "guarded p", "")
-_UNITS = {"score": "a row", "language": "nats a document"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,10 +41,10 @@ def discoveries(record: DecisionRecord) -> DiscoveriesView | None:
     """The advice of a record; None where nothing stood out."""
     if not record.discoveries:
         return None
-    kind = task_kind(record)
+    task = traits_of(record)
     return DiscoveriesView(
-        unit="points" if kind in DECISIONS else _UNITS[kind],
-        slices=tuple(_slice(found, kind) for found in record.discoveries),
+        unit=task.loss_unit,
+        slices=tuple(_slice(found, task.name) for found in record.discoveries),
     )
 
 
@@ -67,12 +67,11 @@ def inert_line(line: str) -> str:
 
 def net_loss(value: float, kind: str) -> str:
     """The mean loss a row: points for decisions, else the task's own unit."""
-    return numbers.signed(100 * value) if kind in DECISIONS else numbers.signed(value, 3)
+    return numbers.signed(100 * value) if TRAITS[kind].decided else numbers.signed(value, 3)
 
 
 def counted(found: Discovery) -> str:
     """What was looked at, in a few sentences."""
-    unit = "points" if found.task in DECISIONS else _UNITS[found.task]
     return (
         f"{numbers.count(found.candidates)} undeclared slices of at least "
         f"{numbers.count(found.support)} rows in {numbers.count(found.rows)} rows, up to "
@@ -80,7 +79,8 @@ def counted(found: Discovery) -> str:
         f"{numbers.count(found.declared)} declared slices left out.\n"
         f"The whole table lost {numbers.count(found.lost)} and gained "
         f"{numbers.count(found.gained)} rows: net loss {net_loss(found.net_loss, found.task)} "
-        f"{unit}. Guard: {numbers.count(found.flips)} times, {visible(found.method)}."
+        f"{TRAITS[found.task].loss_unit}. Guard: {numbers.count(found.flips)} times, "
+        f"{visible(found.method)}."
     )
 
 

@@ -11,8 +11,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from prunegate.audit.record import DecisionRecord, Flip
+from prunegate.metrics.task_traits import TaskTraits
 from prunegate.policy.naming import parse_slice_name
-from prunegate.report.task import task_kind, threshold
+from prunegate.report.task import threshold, traits_of
 from prunegate.text import numbers
 from prunegate.text.escape import named, shorten
 
@@ -99,30 +100,32 @@ class _Telling:
     words: tuple[str, str] = ("lost", "gained")
 
 
-_TELLING = {
-    "score": _Telling(
-        title="Examples that changed most",
-        lead="Items whose score moved furthest, down and up. The numbers are scores before and "
-        "after.",
-        legend="Lower and higher: the candidate’s score against the baseline’s.",
-        words=("lower", "higher"),
-    ),
-    "language": _Telling(
-        title="Examples that changed most",
-        lead="Documents whose log-likelihood moved furthest, for the worse and for the better. "
-        "The numbers are the negative log-likelihood of the whole document before and after, in "
-        "nats.",
-        legend="Worse: the document is less likely under the candidate than under the baseline.",
-        words=("worse", "better"),
-    ),
-}
+_SCORES = _Telling(
+    title="Examples that changed most",
+    lead="Items whose score moved furthest, down and up. The numbers are scores before and after.",
+    legend="Lower and higher: the candidate’s score against the baseline’s.",
+    words=("lower", "higher"),
+)
+_DOCUMENTS = _Telling(
+    title="Examples that changed most",
+    lead="Documents whose log-likelihood moved furthest, for the worse and for the better. The "
+    "numbers are the negative log-likelihood of the whole document before and after, in nats.",
+    legend="Worse: the document is less likely under the candidate than under the baseline.",
+    words=("worse", "better"),
+)
+
+
+def _telling(task: TaskTraits) -> _Telling:
+    if task.decided:
+        return _Telling()
+    return _DOCUMENTS if task.documents else _SCORES
 
 
 def flips(record: DecisionRecord, pictures: Mapping[str, bytes]) -> FlipsView | None:
     """Flipped rows by slice; None where the record holds none."""
     if not record.flips:
         return None
-    telling = _TELLING.get(task_kind(record), _Telling())
+    telling = _telling(traits_of(record))
     album, limit = _Album(pictures), threshold(record)
     by_slice = _by_slice(record)
     groups = tuple(

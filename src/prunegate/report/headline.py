@@ -9,7 +9,6 @@ from decimal import Decimal
 from prunegate.audit.record import DecisionRecord
 from prunegate.report import sentences
 from prunegate.report.slack import lost_for_certain, relative_slack
-from prunegate.report.task import DECISIONS, noun
 from prunegate.report.units import Units, is_operational
 from prunegate.text import numbers
 from prunegate.text.escape import LONGEST, named, shorten
@@ -255,12 +254,13 @@ def _rows_judged(record: DecisionRecord, units: Units) -> HeadlineFigure | None:
         return None
     positives = numbers.count(overall.positives)
     detail = {
-        "binary": f"{positives} of them positive",
-        "multiclass": f"{len(overall.classes)} classes; the rarest has {positives}",
-    }.get(units.kind, "each of them judged by both models")
-    rows = noun(units.kind)
+        "decisions": f"{positives} of them positive",
+        "labels": f"{len(overall.classes)} classes; the rarest has {positives}",
+        "numbers": "each of them judged by both models",
+    }[units.task.answers]
+    rows = units.task.noun
     return HeadlineFigure(
-        label=f"Labelled {rows} judged" if units.kind in DECISIONS else f"{rows.title()} judged",
+        label=f"Labelled {rows} judged" if units.task.decided else f"{rows.title()} judged",
         value=numbers.count(overall.rows),
         detail=detail,
         tone="",

@@ -13,13 +13,14 @@ from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, FunctionLoader, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from prunegate.audit.canonical import canonical_bytes
 from prunegate.audit.record import DecisionRecord
 from prunegate.errors import InternalError
 from prunegate.report.embedded_record import embedded
+from prunegate.report.sections import SECTIONS
 from prunegate.report.view import view
 
 _STYLES = "report.css"
@@ -69,13 +70,21 @@ def draw_ahead(record: DecisionRecord) -> None:
 def environment() -> Environment:
     """Everything is escaped, whatever the template is called, and an undefined name is an error."""
     return Environment(
-        loader=PackageLoader("prunegate.report"),
+        loader=ChoiceLoader([PackageLoader("prunegate.report"), FunctionLoader(_added)]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+
+
+def _added(key: str) -> str | None:
+    """The template of a section that was added from outside; None: there is no such."""
+    section = SECTIONS.get(key.partition(":")[0])
+    if section is None or section.folder is None or section.key != key:
+        return None
+    return (section.folder / section.template).read_text(encoding="utf-8")
 
 
 @cache

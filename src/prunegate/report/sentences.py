@@ -103,8 +103,7 @@ def need_in_words(finding: Finding, units: Units) -> str:
 def _request(finding: Finding, units: Units) -> str:
     """The request for rows as the finding's own note makes it, too."""
     known = finding if finding.metric in METRICS else replace(finding, metric="accuracy")
-    rarest = units.kind == "multiclass" and finding.class_label is None
-    return request(known, rarest=rarest)
+    return request(known, rarest=units.task.classes and finding.class_label is None)
 
 
 def of_class(finding: Finding) -> str:

@@ -5,27 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 from prunegate.audit.record import DecisionRecord
+from prunegate.metrics.task_traits import TRAITS, TaskTraits
 
-_KINDS = ("binary", "multiclass", "score", "language")
-DECISIONS = ("binary", "multiclass")
-"""Kinds of task whose rows are right or wrong."""
+NOT_SAID = TRAITS["binary"]
+"""The kind of task of a record that does not say."""
 
 
-def task_kind(record: DecisionRecord) -> str:
-    """The kind of task; ``binary`` where the record does not say."""
+def traits_of(record: DecisionRecord) -> TaskTraits:
+    """What the rows of the record's task are."""
     kind = _task(record).get("kind")
-    return str(kind) if kind in _KINDS else "binary"
+    return TRAITS.get(kind, NOT_SAID) if isinstance(kind, str) else NOT_SAID
 
 
 def threshold(record: DecisionRecord) -> float | None:
     """The score from which a row counts as positive; None where labels or numbers were judged."""
     found = _task(record).get("threshold")
     return float(found) if isinstance(found, int | float) else None
-
-
-def noun(kind: str) -> str:
-    """What the rows of such a task are called."""
-    return "documents" if kind == "language" else "rows"
 
 
 def _task(record: DecisionRecord) -> dict[str, Any]:

@@ -8,8 +8,9 @@ from functools import cached_property
 from prunegate.audit.record import DecisionRecord
 from prunegate.metrics.catalogue import METRICS
 from prunegate.metrics.checks import CHECKS, Bound, is_factor, is_level
+from prunegate.metrics.task_traits import TRAITS, TaskTraits
 from prunegate.policy import figures
-from prunegate.report.task import task_kind
+from prunegate.report.task import NOT_SAID, traits_of
 from prunegate.text import numbers
 from prunegate.text.escape import visible
 from prunegate.text.numbers import NOT_DEFINED
@@ -57,7 +58,7 @@ class Units:
 
     currency: str = ""
     """ISO code that money is in; empty where the record has no cost section."""
-    kind: str = "binary"
+    kind: str = NOT_SAID.name
     """The kind of task, which decides what positives are and what a class's metric means."""
     findings: tuple[Finding, ...] = ()
     """Whose limits no value may look like unless it is one."""
@@ -66,7 +67,12 @@ class Units:
     def of(cls, record: DecisionRecord) -> Units:
         """The units of a record."""
         currency = record.cost.currency if record.cost else ""
-        return cls(currency=currency, kind=task_kind(record), findings=record.findings)
+        return cls(currency=currency, kind=traits_of(record).name, findings=record.findings)
+
+    @property
+    def task(self) -> TaskTraits:
+        """What the rows of such a task are."""
+        return TRAITS[self.kind]
 
     @cached_property
     def quantities(self) -> Quantities:
@@ -78,7 +84,7 @@ class Units:
         known = METRICS.get(metric)
         if known is None:
             return ""
-        words = known.class_words if self.kind == "multiclass" and known.class_words else ""
+        words = known.class_words if self.task.classes and known.class_words else ""
         if words and class_label is None and known.per_class:
             return f"{words}; the average of all classes"
         if known.words == known.phrase:

@@ -19,10 +19,12 @@ from prunegate.audit.verification_report import BEYOND, Verification, Verificati
 from prunegate.errors import EvidenceError, InputError
 from prunegate.report.embedded_record import carried_record, pictures_on
 from prunegate.report.render import render
+from prunegate.report.sections import SECTIONS
 from prunegate.text.escape import escaped
 
 DRAWING = ("altair", "jinja2", "vl-convert-python")
 """Libraries that a page's bytes depend on."""
+_ADDED = re.compile('<meta name="prunegate-sections" content="([^"<]{1,400})">')
 _AROUND = 36
 """Characters shown before and after a difference."""
 
@@ -212,6 +214,13 @@ def _require_same(page: str, again: str, stored: StoredRecord) -> None:
     """Refuse a page that differs, with the first place where it does."""
     if page == again:
         return
+    unknown = [name for name in _added_sections(page) if name not in SECTIONS]
+    if unknown:
+        raise EvidenceError(
+            "cannot be made again here, so nothing is known of it: it has sections that this build "
+            f"does not have ({escaped(', '.join(unknown))}). Verify it with the program that made "
+            "it, or verify the record.json"
+        )
     where = difference(page, again)
     other = made_elsewhere(stored.record.tool, DRAWING)
     if other:
@@ -220,6 +229,12 @@ def _require_same(page: str, again: str, stored: StoredRecord) -> None:
             f"Install these versions, or verify the record.json. First difference: {where}"
         )
     raise EvidenceError(f"the page was changed after it was made: {where}")
+
+
+def _added_sections(page: str) -> list[str]:
+    """The sections that a page says were added to ours."""
+    found = _ADDED.search(page)
+    return found[1].split() if found else []
 
 
 def difference(page: str, again: str) -> str:

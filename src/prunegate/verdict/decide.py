@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from prunegate.counting.slices import SliceCounts
-from prunegate.counting.tallies import LabelCounts
 from prunegate.policy.schema import Policy
 from prunegate.stats.result import adjust
 from prunegate.verdict import sentences
@@ -106,7 +105,7 @@ def _summary(counts: SliceCounts, policy: Policy) -> SliceSummary:
         rows=counts.rows,
         positives=counts.positives,
         cells=counts.cells,
-        classes=tuple(tally.support) if isinstance(tally, LabelCounts) else (),
+        classes=tally.classes,
         lost=lost,
         gained=gained,
     )

@@ -12,9 +12,8 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from prunegate.counting.slices import OVERALL, SliceCounts
-from prunegate.counting.tallies import JointCounts, LabelCounts
 from prunegate.evidence.further_rows import further
-from prunegate.evidence.of_metric import WantedMetric, one_against_the_rest
+from prunegate.evidence.of_metric import WantedMetric
 from prunegate.evidence.of_metric import evidence as evidence_of
 from prunegate.evidence.rates import Evidence
 from prunegate.metrics.catalogue import METRICS, Metric
@@ -139,9 +138,7 @@ def _on_slice(question: Question, counts: SliceCounts, label: str | None) -> Dra
         return _empty(question, counts.name, "absent", sentences.ABSENT, **wanted)
     if label is None:
         return _judged(question, counts)
-    assert isinstance(counts.tally, LabelCounts)  # noqa: S101  # only such tallies have classes
-    alone = replace(counts, tally=one_against_the_rest(counts.tally, label))
-    return _judged(question, alone)
+    return _judged(question, replace(counts, tally=counts.tally.of_class(label)))
 
 
 def _judged(question: Question, counts: SliceCounts) -> Draft:
@@ -255,7 +252,7 @@ def _unvalidated(question: Question, about: Evidence, claim: Hypothesis) -> bool
 
 def _of_both_classes(standing: _Standing, counts: SliceCounts) -> _Standing:
     """A declared slice of one class never passes; proven harm there is harm all the same."""
-    exempt = counts.name == OVERALL and isinstance(counts.tally, JointCounts)
+    exempt = counts.name == OVERALL and counts.tally.answers == "decisions"
     one_class = counts.declared and not exempt and counts.tally.one_class
     if standing.status != "pass" or not one_class:
         return standing

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from prunegate.counting.slices import SliceCounts
-from prunegate.counting.tallies import JointCounts, LabelCounts, Sums
 from prunegate.metrics.catalogue import METRICS, Metric
 from prunegate.metrics.checks import change_check, is_level
 from prunegate.policy.explain import explain_check
@@ -22,9 +21,9 @@ from prunegate.verdict.quantities import Quantities
 def undefined(metric: Metric, counts: SliceCounts, class_label: str | None = None) -> str:
     """Why a metric has no value on a slice."""
     start = f"{metric.phrase} is not defined"
-    if isinstance(counts.tally, LabelCounts):
+    if counts.tally.answers == "labels":
         return f"{start}: a model never chooses one of the slice's classes"
-    if isinstance(counts.tally, Sums):
+    if counts.tally.answers == "numbers":
         return f"{start}: the sums of the slice give no number"
     if counts.positives in (0, counts.rows):
         kind = "no" if counts.positives == 0 else "only"
@@ -57,8 +56,9 @@ def with_need(finding: Finding, counts: SliceCounts, minimum: Minimum, more: Wan
     Further rows are positives where the metric is about these alone, or where they are what the
     minimum lacks: rows of the one class, or of the rarest where all are judged together.
     """
-    about_positives = finding.metric == "recall" and isinstance(counts.tally, JointCounts)
-    classes = not isinstance(counts.tally, Sums)
+    answers = counts.tally.answers
+    about_positives = finding.metric == "recall" and answers == "decisions"
+    classes = answers != "numbers"
     by_positives = about_positives or (classes and counts.positives < minimum.positives)
     held = counts.positives if by_positives else counts.rows
     floor = (minimum.positives if by_positives else minimum.rows) - held
@@ -72,7 +72,7 @@ def with_need(finding: Finding, counts: SliceCounts, minimum: Minimum, more: Wan
     unit: Literal["rows", "positives"] = "positives" if by_positives else "rows"
     purpose: NeededFor = "minimum evidence" if floor >= wanted else more.purpose
     finding = replace(finding, needed=needed, needed_unit=unit, needed_for=purpose)
-    asked = request(finding, rarest=isinstance(counts.tally, LabelCounts))
+    asked = request(finding, rarest=answers == "labels")
     return replace(finding, note="; ".join(part for part in (finding.note, asked) if part))
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from prunegate.counting.slices import OVERALL, SliceCounts
-from prunegate.counting.tallies import LabelCounts
 from prunegate.policy.naming import value_text
 from prunegate.policy.schema import Minimum, Policy, Rule
 
@@ -29,14 +28,11 @@ def classes_to_judge(
     """
     if rule.classes == "macro":
         return (None,)
-    tally, every = counts.tally, overall.tally
-    assert isinstance(tally, LabelCounts)  # noqa: S101  # the policy's checks allow no other task
-    assert isinstance(every, LabelCounts)  # noqa: S101  # as above
     if isinstance(rule.classes, tuple):
         wanted = [value_text(value) for value in rule.classes]
     else:
-        wanted = sorted({*every.support, *map(value_text, policy.task.classes)})
-    return tuple(name for name in wanted if counts.declared or name in tally.support)
+        wanted = sorted({*overall.tally.classes, *map(value_text, policy.task.classes)})
+    return tuple(name for name in wanted if counts.declared or name in counts.tally.classes)
 
 
 def select_slices(rule: Rule, slices: Sequence[SliceCounts]) -> dict[str, tuple[SliceCounts, ...]]:

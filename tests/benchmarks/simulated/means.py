@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from prunegate.counting.tallies import SECOND, THIRD, FeatureSums, Sums
+from prunegate.counting.feature_sums import SECOND, THIRD, FeatureSums
+from prunegate.counting.tallies import Sums
 from prunegate.counting.values import VALUE
 from prunegate.evidence.of_metric import WantedMetric, evidence
 from prunegate.evidence.rates import Evidence

@@ -20,8 +20,9 @@ from prunegate.audit.recompute import ADDED, differences, require_follows
 from prunegate.audit.record import DecisionRecord
 from prunegate.audit.tallied import TalliedQuantity, Tallies, slices_in, tallies_of
 from prunegate.counting.cluster_sums import Clusters
+from prunegate.counting.feature_sums import FeatureSums
 from prunegate.counting.slices import SliceCounts
-from prunegate.counting.tallies import FeatureSums, JointCounts, LabelCounts, Sums, Tally
+from prunegate.counting.tallies import JointCounts, LabelCounts, Sums, Tally
 from prunegate.errors import EvidenceError, InputError, InternalError
 from prunegate.gate import gate
 from prunegate.policy.load import read_policy

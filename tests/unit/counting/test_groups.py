@@ -17,10 +17,10 @@ from tests.unit.counting import kinds
 import prunegate
 from prunegate.counting.cluster_sums import Clusters
 from prunegate.counting.count import count_table, open_predictions
+from prunegate.counting.feature_sums import FEATURES, SECOND, THIRD
 from prunegate.counting.slices import SliceCounts
-from prunegate.counting.tallies import FEATURES, SECOND, THIRD, JointCounts, LabelCounts, Sums
+from prunegate.counting.tallies import JointCounts, LabelCounts, Sums
 from prunegate.errors import InputError
-from prunegate.evidence.of_metric import one_against_the_rest
 
 pytestmark = pytest.mark.slow
 
@@ -158,7 +158,7 @@ def test_one_class_of_many_keeps_its_products_and_counts_no_group_too_many(rows:
 
     per_group = [Counter(group) for group in rows]
     tally = LabelCounts(cells=sum(per_group, Counter()), clusters=by_hand(per_group))
-    found = one_against_the_rest(tally, "u")
+    found = tally.of_class("u")
     exact = by_hand([Counter(map(merged, group)) for group in rows])
     assert found.clusters is not None
     assert found.clusters.groups == exact.groups

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from prunegate.counting.loss_change import CHANGE, is_whole, with_change
+from prunegate.counting.loss_change import CHANGE
+from prunegate.counting.tasks.every import task_of
 from prunegate.data.predictions.open_table import open_table
 from prunegate.data.predictions.table import Table
 from prunegate.errors import TableError
@@ -42,7 +43,7 @@ def opened(**columns: Any) -> Table:
 
 
 def changes(kind: str, **columns: Any) -> list[float | None]:
-    frame = with_change(policy(kind), opened(**columns))
+    frame = task_of(policy(kind)).with_change(policy(kind), opened(**columns))
     return [row[0] for row in frame.sort("row").select(CHANGE).collect().rows()]
 
 
@@ -53,7 +54,7 @@ def test_a_decision_is_lost_gained_or_the_same(rows: list[tuple[bool, float, flo
     found = changes("binary", label=[int(v) for v in label], baseline=baseline, candidate=candidate)
     expected = [((c >= 0.5) != truth) - ((b >= 0.5) != truth) for truth, b, c in rows]
     assert found == expected
-    assert is_whole(policy("binary"))
+    assert policy("binary").task.traits.decided
 
 
 @settings(max_examples=8)
@@ -76,7 +77,7 @@ def test_a_score_is_better_higher_and_a_likelihood_lower(rows: list[tuple[float,
     models = {"label": [0.0] * len(rows), "baseline": baseline, "candidate": candidate}
     assert changes("score", **models) == [b - c for b, c in rows]
     assert changes("language", **models) == [c - b for b, c in rows]
-    assert not is_whole(policy("score"))
+    assert not policy("score").task.traits.decided
 
 
 def test_labels_may_be_text() -> None:
@@ -103,7 +104,8 @@ def test_a_missing_class_is_null(column: str) -> None:
 def test_unsigned_numbers_do_not_wrap() -> None:
     frame = pd.DataFrame({"label": [0], "baseline": [1], "candidate": [3]}).astype("uint8")
     table = open_table(frame, THREE, numeric_columns=THREE)
-    assert with_change(policy("score"), table).select(CHANGE).collect().rows() == [(-2.0,)]
+    changed = task_of(policy("score")).with_change(policy("score"), table)
+    assert changed.select(CHANGE).collect().rows() == [(-2.0,)]
 
 
 @pytest.mark.parametrize("kind", ["score", "language", "multiclass"])

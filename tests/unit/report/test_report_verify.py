@@ -195,6 +195,17 @@ def test_a_page_without_its_pictures_says_so(record: DecisionRecord) -> None:
     assert said.startswith("0 of 2 that the record names")
 
 
+def test_a_page_with_a_section_from_elsewhere_is_not_called_forged(record: DecisionRecord) -> None:
+    page = render(record, digest=digest(record), pictures={})
+    head = '<meta name="generator" content="prunegate">\n'
+    more = '<meta name="prunegate-sections" content="rules calm">\n'
+    said = broken(page.replace(head, head + more).encode())
+    assert said.startswith("cannot be made again here")
+    assert "sections that this build does not have (calm)" in said
+    known = broken(page.replace(head, head + more.replace(" calm", "")).encode())
+    assert "was changed after it was made" in known
+
+
 def test_a_page_of_another_version_is_not_called_forged(record: DecisionRecord) -> None:
     packages = {**record.tool.packages, "altair": "1.0"}
     older = replace(record, tool=replace(record.tool, version="0.0.9", packages=packages))

@@ -102,9 +102,10 @@ def _steps(rows: LabelledRows, policy: Policy) -> Iterator[Count]:
 
 
 def _labels(rows: LabelledRows, policy: Policy) -> Iterator[Count]:
-    if policy.task.kind == "binary":
+    task = policy.task.traits
+    if task.yes_no:
         yield from _binary_labels(rows, policy)
-    elif policy.task.kind == "multiclass":
+    elif task.classes:
         seen = {label for label in rows.labels if not _is_missing(label)}
         yield Count(
             name="labels.classes",
@@ -113,7 +114,7 @@ def _labels(rows: LabelledRows, policy: Policy) -> Iterator[Count]:
             at_least=2,
             advice="a classifier needs at least two",
         )
-    elif policy.task.kind == "score":
+    elif not task.documents:
         texts = [label for label in rows.labels if isinstance(label, str)]
         yield Count(
             name="labels.not_numbers",
@@ -160,7 +161,7 @@ def _evidence(rows: LabelledRows, policy: Policy) -> Iterator[Count]:
             at_least=minimum.rows,
             advice="add labelled rows of it, or declare only what production sees",
         )
-        if policy.task.kind == "binary":
+        if policy.task.traits.yes_no:
             yield Count(
                 name=f"gate.{name}.positives",
                 words=f"positive rows of {shown(name)} in the gate split",

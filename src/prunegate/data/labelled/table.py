@@ -116,7 +116,7 @@ def _reads(policy: Policy, path: Path) -> Reads:
         TableError: the table has an image and a text column, or neither, and the policy does not
             settle it by naming one of them.
     """
-    if policy.task.kind == "language":
+    if policy.task.traits.documents:
         return "documents"
     names, spelt = policy.data.columns, policy.data.columns.model_fields_set
     if policy.data.images or ("image" in spelt and "text" not in spelt):

@@ -1,0 +1,65 @@
+"""The multiclass task: one of several labels, chosen by both models."""
+
+# ruff: noqa: D102  # the base class says what each member means
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import narwhals as nw
+
+from prunegate.counting.column_reading import BASELINE, CANDIDATE, LABEL
+from prunegate.counting.labels import Labels
+from prunegate.counting.loss_change import wrong_now_less_before
+from prunegate.counting.tallies import LabelCounts
+from prunegate.counting.tasks.joint_lines import DECISIONS, LabelLines, label_of, whole_of
+from prunegate.counting.tasks.kind import RowAnswers, TaskCounting
+from prunegate.data.predictions.table import Table
+from prunegate.errors import TableError
+from prunegate.metrics.task_traits import TRAITS
+from prunegate.policy.naming import value_text
+from prunegate.policy.schema import Policy
+
+
+class MulticlassTask(TaskCounting):
+    """Labels of several classes; a change of loss is wrong now minus wrong before."""
+
+    traits: ClassVar = TRAITS["multiclass"]
+    reads: ClassVar = Labels
+    reads_counts: ClassVar = LabelLines
+    none: ClassVar = LabelCounts()
+    as_text: ClassVar = True
+
+    def line(self, values: Sequence[Any], rows: Any, place: int) -> LabelCounts:
+        pairs = zip(values, DECISIONS, strict=True)
+        label, baseline, candidate = (label_of(value, name, place) for value, name in pairs)
+        n = whole_of(rows, place)
+        return LabelCounts(cells={(label, baseline, candidate): n} if n else {})
+
+    def with_change(self, policy: Policy, table: Table) -> nw.LazyFrame[Any]:
+        columns = policy.data.columns
+        names = (columns.label, columns.baseline, columns.candidate)
+        if len({table.kinds[name] == "text" for name in names}) > 1:
+            raise TableError(
+                f"columns {', '.join(repr(name) for name in names)} hold different kinds of "
+                "values; in a multiclass task all three hold labels"
+            )
+        return table.frame.with_columns(wrong_now_less_before(*names))
+
+    @property
+    def parted(self) -> nw.Expr:
+        """Exactly one of the two is right."""
+        return (nw.col(BASELINE) == nw.col(LABEL)) != (nw.col(CANDIDATE) == nw.col(LABEL))
+
+    def distance(self, policy: Policy) -> nw.Expr:
+        del policy  # labels are as far apart as they can be
+        return nw.lit(1.0)
+
+    def answers(self, policy: Policy, row: Mapping[str, Any]) -> RowAnswers:
+        del policy
+        return RowAnswers(
+            label=value_text(row[LABEL]),
+            baseline=value_text(row[BASELINE]),
+            candidate=value_text(row[CANDIDATE]),
+            lost=bool(row[BASELINE] == row[LABEL]),
+        )

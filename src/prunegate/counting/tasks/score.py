@@ -1,0 +1,119 @@
+"""The score task: both models give each row a number, such as its quality; larger is better."""
+
+# ruff: noqa: D102  # the base classes say what each member means
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, ClassVar
+
+import narwhals as nw
+
+from prunegate.counting.column_reading import DIFFERS, ColumnCheck
+from prunegate.counting.loss_change import with_difference
+from prunegate.counting.tallies import Sums, Tally
+from prunegate.counting.tasks.kind import RowAnswers, TaskCounting
+from prunegate.counting.values import ERROR, Feature, Values, quantities_of
+from prunegate.data.predictions.table import Table
+from prunegate.metrics.task_traits import TRAITS
+from prunegate.policy.schema import Policy
+
+_BITS = (40, 28)
+"""Of the range, for sums and for products: 1e-12 and 4e-9 of it."""
+_BITS_OF_ANY = (36, 20)
+"""After the point of scores whose range nobody gave: 1e-11 and 1e-6."""
+_LARGEST = 1e4
+"""Of scores whose range nobody gave."""
+LOWEST, HIGHEST = "prunegate__lowest", "prunegate__highest"
+"""Smallest and largest score of either model, per line of the engine's answer."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scores(Values):
+    """Quality scores, and their absolute errors where a rule speaks of these."""
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        return self.policy.task.range or (-_LARGEST, _LARGEST)
+
+    def span(self, row: Mapping[str, Any]) -> Fraction | None:
+        """By the range, else 1 where all scores lie between 0 and 1."""
+        if self.policy.task.range is not None:
+            low, high = self.policy.task.range
+            return Fraction(str(high)) - Fraction(str(low))
+        inside = row[LOWEST] is not None and row[LOWEST] >= 0 and row[HIGHEST] <= 1
+        return Fraction(1) if inside else None
+
+    def ends(self) -> Mapping[str, nw.Expr]:
+        """The smaller and the larger score of each row, where only scores tell their scale."""
+        if self.policy.task.range is not None:
+            return {}
+        columns = self.policy.data.columns
+        first, second = self.number(columns.baseline), self.number(columns.candidate)
+        return {
+            LOWEST: nw.when(first < second).then(first).otherwise(second),
+            HIGHEST: nw.when(first < second).then(second).otherwise(first),
+        }
+
+    def ends_of_lines(self) -> Mapping[str, nw.Expr]:
+        if self.policy.task.range is not None:
+            return {}
+        return {LOWEST: nw.col(LOWEST).min(), HIGHEST: nw.col(HIGHEST).max()}
+
+    def of_values(self) -> Sequence[ColumnCheck]:
+        columns = self.policy.data.columns
+        low, high = self.bounds
+        words = f"no score between {low:,g} and {high:,g}"
+        labels = (columns.label,) if ERROR in self.quantities else ()
+        pair = (columns.baseline, columns.candidate)
+        return tuple(self.inside(column, (low, high), words) for column in (*labels, *pair))
+
+    def features(self, quantity: str) -> tuple[Feature, ...]:
+        columns, bounds = self.policy.data.columns, self.bounds
+        pair = (columns.baseline, columns.candidate)
+        baseline, candidate = (self.readable(column, bounds) for column in pair)
+        if quantity == ERROR:
+            label = self.readable(columns.label, bounds)
+            baseline, candidate = (baseline - label).abs(), (candidate - label).abs()
+        bits = _BITS_OF_ANY
+        if self.policy.task.range is not None:
+            whole = math.ceil(math.log2(bounds[1] - bounds[0]))
+            bits = (_BITS[0] - whole, _BITS[1] - whole)
+        return ((candidate - baseline, bits), (baseline, bits), (nw.lit(1.0), (0, 0)))
+
+
+class ScoreTask(TaskCounting):
+    """Scores; the change of loss is the baseline's minus the candidate's, errors or not."""
+
+    traits: ClassVar = TRAITS["score"]
+    reads: ClassVar = Scores
+    none: ClassVar = Sums()
+
+    def label_columns(self, policy: Policy) -> tuple[str, ...]:
+        """A label is needed only where errors are judged."""
+        return (policy.data.columns.label,) if ERROR in quantities_of(policy) else ()
+
+    def warnings(self, policy: Policy, overall: Tally) -> tuple[str, ...]:
+        del policy
+        if not isinstance(overall, Sums) or overall.span is not None:
+            return ()
+        warning = (
+            "Scores lie outside 0 to 1 and the policy gives no 'task: range', so losses too rare "
+            "to be among the rows cannot be reckoned with."
+        )
+        return (warning,)
+
+    def with_change(self, policy: Policy, table: Table) -> nw.LazyFrame[Any]:
+        columns = policy.data.columns
+        return with_difference(table, columns.baseline, columns.candidate)
+
+    @property
+    def parted(self) -> nw.Expr:
+        return nw.col(DIFFERS) == 1
+
+    def answers(self, policy: Policy, row: Mapping[str, Any]) -> RowAnswers:
+        columns = policy.data.columns
+        before, after = float(row[columns.baseline]), float(row[columns.candidate])
+        return RowAnswers(label="", baseline=before, candidate=after, lost=after < before)

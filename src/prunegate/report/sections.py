@@ -1,0 +1,228 @@
+"""Sections: what the page consists of, in reading order; one entry says all there is of one.
+
+A section has a name, what it shows of a record (finished text, or None where it has nothing to
+show) and a template, which finds that as ``shown`` and what every section may say as ``report``. A
+program of its own adds one with ``SECTIONS.add(...)``. A page with such a section names it in its
+head, because only a build that has the section can make the page again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from operator import attrgetter
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+
+from prunegate.audit.approvals.request import SIGN
+from prunegate.audit.record import DecisionRecord
+from prunegate.errors import InternalError
+from prunegate.registry import Registry
+from prunegate.report import details
+from prunegate.report.claims import claims
+from prunegate.report.cost import cost
+from prunegate.report.details import FactGroup
+from prunegate.report.discoveries import discoveries
+from prunegate.report.flips import flips
+from prunegate.report.forest import Panel, panels
+from prunegate.report.forest_chart import forest_chart
+from prunegate.report.generations_table import generations
+from prunegate.report.headline import Headline, headline
+from prunegate.report.heads import head_map
+from prunegate.report.measures import measures
+from prunegate.report.rules import rules
+from prunegate.report.search import search_section
+from prunegate.report.units import Units
+from prunegate.report.unpruned_control import control
+from prunegate.report.warnings import warnings
+from prunegate.text.escape import LONGEST, shorten, visible
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageSource:
+    """What a page is made from."""
+
+    record: DecisionRecord
+    digest: str
+    """sha256 of the record's canonical bytes, in hexadecimal."""
+    pictures: Mapping[str, bytes]
+    """PNG or JPEG bytes by the id of a flipped row; may be empty."""
+
+    @cached_property
+    def units(self) -> Units:
+        """How the record's values are written."""
+        return Units.of(self.record)
+
+    @cached_property
+    def headline(self) -> Headline:
+        """The decision in a few words."""
+        return headline(self.record, self.units)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageSection:
+    """One section of the page."""
+
+    name: str
+    shows: Callable[[PageSource], Any]
+    """What it shows: finished, inert text; None or empty: it does not appear."""
+    template: str
+    """File name of its template."""
+    folder: Path | None = None
+    """Where the template lies; None: with ours."""
+    after: str = ""
+    """The section that it follows, where it is added from outside; empty: it comes last."""
+
+    @property
+    def key(self) -> str:
+        """What the template is called where ours are found, too."""
+        return self.template if self.folder is None else f"{self.name}:{self.template}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Forest:
+    """One forest panel and its picture."""
+
+    panel: Panel
+    chart: Markup
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForestsView:
+    """What changed, slice by slice."""
+
+    forests: tuple[Forest, ...]
+    hidden: int
+    """Panels not drawn, all less serious than those drawn."""
+    waived: bool
+    """Whether any finding was waived."""
+    control: bool
+    """Whether the unpruned control is drawn, too."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecipeView:
+    """How the candidate was made."""
+
+    steps: tuple[str, ...]
+    loss: str
+    """How the training loss went; empty where it is not known."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrustView:
+    """How far to trust the decision, and where it comes from."""
+
+    statement: str
+    second_opinion: str
+    known_limits: tuple[str, ...]
+    provenance: tuple[FactGroup, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignatureView:
+    """Where to sign."""
+
+    roles: str | None
+    """In which roles, in words; None: the policy asks for no approvals."""
+    command: str = SIGN
+    """What to type."""
+
+
+def _forests(source: PageSource) -> ForestsView | None:
+    record = source.record
+    drawn, left_out = panels(record)
+    if not drawn:
+        return None
+    return ForestsView(
+        forests=tuple(
+            Forest(panel=panel, chart=forest_chart(panel, number))
+            for number, panel in enumerate(drawn, start=1)
+        ),
+        hidden=left_out,
+        waived=any(finding.status == "waived" for finding in record.findings),
+        control=control(record, source.units) is not None,
+    )
+
+
+def _recipe(source: PageSource) -> RecipeView | None:
+    steps = details.recipe(source.record)
+    loss = details.training_loss_in_words(source.record)
+    return RecipeView(steps=steps, loss=loss) if steps else None
+
+
+def _slices(source: PageSource) -> details.SlicesView | None:
+    found = details.slices(source.record)
+    return found if found.rows else None
+
+
+def _trust(source: PageSource) -> TrustView:
+    record = source.record
+    return TrustView(
+        statement=shorten(record.statement, LONGEST),
+        second_opinion=details.second_opinion_in_words(record),
+        known_limits=tuple(shorten(text, LONGEST) for text in record.known_limits),
+        provenance=details.provenance(record, source.digest),
+    )
+
+
+def _signature(source: PageSource) -> SignatureView:
+    asked = source.record.policy.document.get("approvals")
+    wanted = asked.get("required") if isinstance(asked, dict) else None
+    if not isinstance(wanted, list):
+        return SignatureView(roles=None)
+    roles = [str(one.get("role", "")) for one in wanted if isinstance(one, dict)]
+    return SignatureView(roles=visible(" or ".join(roles)))
+
+
+def _ours(name: str, shows: Callable[[PageSource], Any]) -> PageSection:
+    return PageSection(name=name, shows=shows, template=f"_{name}.html.j2")
+
+
+SECTIONS: Registry[PageSection] = Registry(
+    "section",
+    attrgetter("name"),
+    (
+        _ours("decision", lambda source: source.headline),
+        _ours("forest", _forests),
+        _ours("rules", lambda source: rules(source.record, source.units)),
+        _ours("control", lambda source: control(source.record, source.units)),
+        _ours("flips", lambda source: flips(source.record, source.pictures)),
+        _ours("generations", lambda source: generations(source.record)),
+        _ours("discoveries", lambda source: discoveries(source.record)),
+        _ours("cost", lambda source: cost(source.record)),
+        _ours("claims", lambda source: claims(source.record)),
+        _ours("search", lambda source: search_section(source.record, source.units)),
+        _ours("heads", lambda source: head_map(source.record)),
+        _ours("measures", lambda source: measures(source.record)),
+        _ours("recipe", _recipe),
+        _ours("slices", _slices),
+        _ours("warnings", lambda source: warnings(source.record)),
+        _ours("trust", _trust),
+        _ours("signature", _signature),
+    ),
+)
+"""Every section by name, ours in reading order, then what was added."""
+
+
+def in_reading_order() -> tuple[PageSection, ...]:
+    """Every section where a reader finds it.
+
+    Raises:
+        InternalError: one is to follow a section that there is not.
+    """
+    placed = [section for section in SECTIONS.values() if not section.after]
+    for section in SECTIONS.values():
+        if not section.after:
+            continue
+        names = [one.name for one in placed]
+        if section.after not in names:
+            raise InternalError(
+                f"section '{section.name}' is to follow '{section.after}', which there is not; "
+                f"there are: {', '.join(names)}"
+            )
+        placed.insert(names.index(section.after) + 1, section)
+    return tuple(placed)
