@@ -109,7 +109,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     real = module.compress
 
     def spy(baseline: Any, steps: Any, **named: Any) -> Any:
-        amounts.append(steps[1].cut.amount.fraction)
+        amounts.append(steps[1].step.prune.amount)
         return real(baseline, steps, **named)
 
     monkeypatch.setattr(module, "compress", spy)
@@ -299,17 +299,17 @@ def test_a_chosen_candidate_that_was_lost_is_made_again(
 ) -> None:
     """Killed in the gate, and the kept candidate damaged in the meantime."""
     module: Any = import_module("prunegate.search.search")
-    real = module.decide
+    real = module.judge_candidate
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(module, "decide", interrupt)
+    monkeypatch.setattr(module, "judge_candidate", interrupt)
     out = searchable / "out"
     invoke("search", "policy.yaml", "--out", out, "--no-control", "--seed", 3)
     (weights,) = searchable.glob(".search-*/candidate-*/model.safetensors")
     weights.write_bytes(weights.read_bytes()[:-8])
-    monkeypatch.setattr(module, "decide", real)
+    monkeypatch.setattr(module, "judge_candidate", real)
     made.clear()
     found = do_search(searchable, out, "--seed", 3)
     chosen = by_number(found.tried)[found.tried["chosen"]]
