@@ -25,25 +25,23 @@ import torch
 from trained.digits import GPT2, RESNET, VIT, Digits, Written, digits, loss, train
 from trained.fresh import fresh
 
-from prunegate.compress.criteria import CRITERIA
 from prunegate.compress.execute import compress
-from prunegate.compress.finetune import Schedule
-from prunegate.compress.select import Amount
-from prunegate.compress.steps import FinetuneStep, PruneStep
-from prunegate.compress.structured import Cut
+from prunegate.compress.steps import PreparedStep
+from prunegate.criteria import CRITERIA
 from prunegate.demo.baseline import as_input
 from prunegate.demo.dataset import read_split
 from prunegate.demo.workspace import FULL, default_cache, prepare_demo
 from prunegate.errors import ModelError
 from prunegate.models.batch import Batch
 from prunegate.models.load import LoadedModel, load_baseline
+from prunegate.policy.steps import Finetune, Prune, Step
 
 Kind = Literal["heads", "neurons", "filters", "layers"]
-REMOVED: dict[Kind, Amount] = {
-    "heads": Amount(fraction=1 / 3),
-    "neurons": Amount(fraction=0.5),
-    "filters": Amount(fraction=0.4),
-    "layers": Amount(fraction=1 / 3),
+REMOVED: dict[Kind, float] = {
+    "heads": 1 / 3,
+    "neurons": 0.5,
+    "filters": 0.4,
+    "layers": 1 / 3,
 }
 RECOVERY = 60
 """Steps of fine-tuning in all."""
@@ -116,11 +114,11 @@ MODELS: dict[str, tuple[Callable[[int], Trained], tuple[Kind, ...]]] = {
 
 def pruned(one: Trained, kind: Kind, criterion: str, seed: int, cycles: int = 0) -> float:
     """Loss on the test rows after a removal; ``cycles`` > 0 with fine-tuning."""
-    cut = Cut(what=kind, amount=REMOVED[kind], criterion=criterion)
-    steps: list[Any] = [PruneStep(cut=cut, data=one.calibration, cycles=max(1, cycles))]
+    cut = Prune(what=kind, amount=REMOVED[kind], criterion=criterion, cycles=max(1, cycles))
+    steps = [PreparedStep(step=Step(prune=cut), data=one.calibration)]
     if cycles:
-        schedule = Schedule(steps=RECOVERY // cycles, learning_rate=1e-3, flip=False)
-        steps.append(FinetuneStep(schedule=schedule, data=one.training))
+        training = Finetune(steps=RECOVERY // cycles, learning_rate=1e-3, flips=False)
+        steps.append(PreparedStep(step=Step(finetune=training), data=one.training))
     return loss(compress(one.model, steps, seed=seed).module, one.test)
 
 
@@ -145,7 +143,7 @@ def lines(name: str, found: list[Trained], kind: Kind) -> Iterator[str]:
 
 
 def whole_words(kind: Kind) -> str:
-    return f"{REMOVED[kind].fraction:.0%}"
+    return f"{REMOVED[kind]:.0%}"
 
 
 def told(values: list[float]) -> str:

@@ -18,7 +18,6 @@ import numpy as np
 import torch
 from trained.fresh import fresh
 
-from prunegate.compress.importance import taylor
 from prunegate.compress.ranking_input import RankingInput
 from prunegate.models.batch import Batch
 from prunegate.models.gates import gated
@@ -70,7 +69,7 @@ def main() -> None:
             model.module(**inputs)
 
     def rank() -> None:
-        taylor(subject, "heads")
+        rank("taylor", subject, "heads")
 
     tasks = {"forward": forward, "one head off": one_head_off, "all heads, one backward": rank}
     times: dict[str, list[float]] = {name: [] for name in tasks}

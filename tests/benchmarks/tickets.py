@@ -21,25 +21,29 @@ import torch
 from trained.digits import Digits, accuracy, digits, train, untrained
 
 from prunegate.compress.execute import compress
-from prunegate.compress.finetune import Schedule
-from prunegate.compress.select import Amount
-from prunegate.compress.steps import FinetuneStep, PruneStep, Rewind
-from prunegate.compress.unstructured import Thinning
+from prunegate.compress.steps import PreparedStep
 from prunegate.models.load import LoadedModel
 from prunegate.models.sparse import held, masks
+from prunegate.policy.steps import Finetune, Prune, Step
 
 
 def made(
     model: LoadedModel, rewind: LoadedModel | None, data: Digits, share: float, **how: int
 ) -> LoadedModel:
     """Thin a trained model, with the training of ``how['steps']`` after each cycle."""
-    schedule = Schedule(steps=how["steps"], learning_rate=2e-3, flip=False)
-    prune = PruneStep(
-        cut=Thinning(what="weights", amount=Amount(fraction=share), criterion="magnitude"),
+    prune = Prune(
+        what="weights",
+        amount=share,
+        criterion="magnitude",
         cycles=how["cycles"],
-        rewind=None if rewind is None else Rewind(to="initial", weights=rewind),
+        rewind="none" if rewind is None else "initial",
     )
-    done = compress(model, [prune, FinetuneStep(schedule=schedule, data=data)], seed=how["seed"])
+    training = Finetune(steps=how["steps"], learning_rate=2e-3, flips=False)
+    steps = [
+        PreparedStep(step=Step(prune=prune), rewind_to=rewind),
+        PreparedStep(step=Step(finetune=training), data=data),
+    ]
+    done = compress(model, steps, seed=how["seed"])
     return replace(model, module=done.module)
 
 

@@ -15,6 +15,7 @@ from tests.functional.pages import DOCS, ROOT, pages, text_of
 
 import prunegate
 from prunegate.cli import cli
+from prunegate.criteria import CRITERIA
 from prunegate.models.family import architectures
 from prunegate.policy.json_schema import json_schema
 from prunegate.policy.schema import CHECKS
@@ -133,3 +134,11 @@ def test_the_version_stands_in_two_places_and_is_one() -> None:
 def test_no_page_names_a_path_of_a_machine() -> None:
     for page in pages():
         assert not re.search(r"/(?:home|root|work|Users)/\w", text_of(page)), Path(page)
+
+
+def test_the_criteria_are_told_as_their_entries_say() -> None:
+    page = text_of("docs/compression.md")
+    for criterion in CRITERIA.values():
+        words = criterion.words.replace("|", "\\|")
+        row = next(r for r in page.splitlines() if r.startswith(f"| {criterion.name} | {words} | "))
+        assert ("rows" in row.rsplit("| ", 1)[1]) == criterion.looks_at_rows

@@ -1,8 +1,8 @@
 """What docs/extending.md says is true: one entry each, from outside, and all commands know.
 
-A metric, a check, a section and a command that nobody here has heard of are registered from
-outside, in a process of their own, because a check has to be there before the policy's schema is
-built.
+A metric, a check, a criterion, a section and a command that nobody here has heard of are registered
+from outside, in a process of their own, because a check and a criterion have to be there before the
+policy's schema is built.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.functional.tiny import write_baseline, write_data
 from tests.unit.counting import kinds
 
 PLUGIN = """
@@ -76,6 +77,27 @@ def command():
     click.echo("very calm")
     return 0
 """
+CRITERION = """
+from prunegate.criteria import CRITERIA, Criterion
+
+CRITERIA.add(Criterion(
+    name="last_first", words="its place: what stands last goes first", scoring="own:LastFirst",
+    scores_weights=False,
+))
+
+from prunegate.cli import main
+main()
+"""
+OWN = """
+import numpy as np
+
+from prunegate.compress.scoring.base import Scoring
+
+class LastFirst(Scoring):
+    def unit_scores(self, subject, kind):
+        sites = subject.family.sites(subject.module, kind)
+        return tuple(np.arange(site.units, 0.0, -1.0) for site in sites)
+"""
 POLICY = """\
 prunegate: 1
 name: extended
@@ -86,25 +108,37 @@ rules:
 """
 
 
+PRUNED = """\
+prunegate: 1
+name: pruned
+task: {kind: binary, positive: unsafe, threshold: 0.5}
+rules: [{metric: recall, max_drop: 0.9, evidence: point}]
+model: {baseline: baseline}
+data: {table: data/labelled.csv}
+compress: [{prune: {what: WHAT, criterion: last_first, amount: 0.34, scope: per_layer}}]
+"""
+
+
 @pytest.fixture
 def run(tmp_path: Path):  # type: ignore[no-untyped-def]  # a closure over the folder
     (tmp_path / "plugin.py").write_text(PLUGIN)
     (tmp_path / "calm.html.j2").write_text(TEMPLATE)
     (tmp_path / "calm_command.py").write_text(COMMAND)
+    (tmp_path / "own.py").write_text(OWN)
     (tmp_path / "p.yaml").write_text(POLICY)
     kinds.table("binary", 3, 900).to_csv(tmp_path / "t.csv", index=False)
 
-    def call(*words: str) -> str:
+    def call(*words: str, code: int = 0) -> str:
         done = subprocess.run(  # our own program
             [sys.executable, "plugin.py", *words],
             cwd=tmp_path,
-            env={**os.environ, "PRUNEGATE_DEBUG": "1"},
+            env={**os.environ, **({} if code else {"PRUNEGATE_DEBUG": "1"})},
             capture_output=True,
             text=True,
             check=False,
         )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        assert done.returncode == code, done.stderr
+        return done.stderr if code else done.stdout
 
     return call
 
@@ -134,3 +168,18 @@ def test_what_is_made_up_goes_all_the_way(run, tmp_path: Path) -> None:  # type:
         ("min_ratio", "negatives"),
         ("max_drop", "negatives"),
     }
+
+
+@pytest.mark.slow  # two processes, each with its own imports
+def test_a_made_up_criterion_prunes(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    (tmp_path / "plugin.py").write_text(CRITERION)
+    write_baseline(tmp_path / "baseline")
+    write_data(tmp_path / "data")
+    for what in ("heads", "weights"):
+        (tmp_path / f"{what}.yaml").write_text(PRUNED.replace("WHAT", what))
+    run("compress", "heads.yaml", "-o", "candidate", "-q")
+    surgery = json.loads((tmp_path / "candidate/surgery.json").read_text())
+    assert surgery["kept"]["heads"] == [[0, 1], [0, 1]]
+    assert surgery["recipe"][0]["criterion"] == "last_first"
+    refused = run("policy", "validate", "weights.yaml", code=2)
+    assert "criterion last_first does not score single weights; use one of: taylor," in refused

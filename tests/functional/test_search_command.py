@@ -109,7 +109,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     real = module.compress
 
     def spy(baseline: Any, steps: Any, **named: Any) -> Any:
-        amounts.append(steps[1].cut.amount.fraction)
+        amounts.append(steps[1].step.prune.amount)
         return real(baseline, steps, **named)
 
     monkeypatch.setattr(module, "compress", spy)

@@ -14,7 +14,7 @@ COMMANDS = lazy_commands(
         "keygen": "audit_keygen",
         "init": "audit_write:init",
         "log": "audit_read:log",
-        "show": "audit_read:show_entry",
+        "show": "audit_read:show",
         "seal": "audit_write:seal",
         "verify": "audit_read:verify",
         "prove": "audit_read:prove",

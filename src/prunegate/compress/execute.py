@@ -8,9 +8,7 @@ from pathlib import Path
 from prunegate.compress import checkpoint
 from prunegate.compress.steps import (
     Candidate,
-    ExportStep,
-    QuantizeStep,
-    Step,
+    PreparedStep,
     unroll,
 )
 from prunegate.compress.work import Work
@@ -23,7 +21,7 @@ from prunegate.models.surgery import FLOAT32
 
 def compress(
     baseline: LoadedModel,
-    steps: Sequence[Step],
+    steps: Sequence[PreparedStep],
     *,
     seed: int = 0,
     device: str = "cpu",
@@ -60,10 +58,11 @@ def compress(
     return work.candidate()
 
 
-def _require_extra(steps: Sequence[Step]) -> None:
+def _require_extra(steps: Sequence[PreparedStep]) -> None:
     """Miss what the last steps need now, not after the training."""
-    engines = {one.engine for one in steps if isinstance(one, QuantizeStep)}
-    if "onnxruntime" in engines or any(isinstance(one, ExportStep) for one in steps):
+    bare = [prepared.step for prepared in steps]
+    engines = {step.quantize.engine for step in bare if step.quantize is not None}
+    if "onnxruntime" in engines or any(step.export is not None for step in bare):
         for name in ("onnx", "onnxruntime", "onnxscript"):
             edge(name)
 

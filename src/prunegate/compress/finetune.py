@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -22,55 +22,36 @@ from prunegate.errors import ModelError, TableError
 from prunegate.io.progress import Progress, silent
 from prunegate.models.batch import Batch
 from prunegate.models.placement import placed
+from prunegate.policy.steps import Finetune
 
+WARMUP = 0.05
+"""Share of the steps over which the learning rate rises."""
 _LARGEST_RATE = 1e30  # AdamW divides it by 0.1 and has to write it in float32, which ends at 3e38
 
 
-@dataclass(frozen=True, kw_only=True)
-class Schedule:
-    """How to train; exactly one of ``epochs`` and ``steps`` is given."""
+def require_usual_sizes(schedule: Finetune) -> None:
+    """Refuse what a policy may write and no optimizer can do.
 
-    epochs: float | None = None
-    """Passes over the data; 0.5 is half of it."""
-    steps: int | None = None
-    """Optimizer steps."""
-    learning_rate: float = 1e-3
-    """The peak, after warm-up."""
-    batch_size: int = 64
-    weight_decay: float = 0.01
-    warmup: float = 0.05
-    """Fraction of the steps over which the learning rate rises."""
-    flip: bool = True
-    """Mirror half of the images left to right; texts are left as they are."""
+    Raises:
+        ModelError: a learning rate past float32.
+    """
+    if schedule.learning_rate > _LARGEST_RATE:
+        raise ModelError(
+            "fine-tuning: learning_rate out of range; give a positive number of a usual size."
+        )
 
-    def __post_init__(self) -> None:
-        if (self.epochs is None) == (self.steps is None):
-            raise ModelError("fine-tuning: give exactly one of epochs and steps.")
-        rules = {
-            "epochs or steps": 0 < (self.epochs or self.steps or 0) < math.inf,
-            "learning_rate": 0 < self.learning_rate <= _LARGEST_RATE,
-            "batch_size": self.batch_size >= 1,
-            "weight_decay": 0 <= self.weight_decay < math.inf,
-            "warmup": 0 <= self.warmup < 1,
-        }
-        wrong = [name for name, holds in rules.items() if not holds]
-        if wrong:
-            raise ModelError(
-                f"fine-tuning: {', '.join(wrong)} out of range; give a positive number of a usual "
-                "size."
-            )
 
-    def total_steps(self, rows: int) -> int:
-        """Count the optimizer steps for so many rows."""
-        if self.steps is not None:
-            return self.steps
-        return max(1, round((self.epochs or 0.0) * math.ceil(rows / self.batch_size)))
+def total_steps(schedule: Finetune, rows: int) -> int:
+    """Count the optimizer steps for so many rows."""
+    if schedule.steps is not None:
+        return schedule.steps
+    return max(1, round((schedule.epochs or 0.0) * math.ceil(rows / schedule.batch_size)))
 
 
 def finetune(
     module: nn.Module,
     data: Examples,
-    schedule: Schedule,
+    schedule: Finetune,
     *,
     seed: int = 0,
     device: str = "cpu",
@@ -83,7 +64,7 @@ def finetune(
     Args:
         module: The model.
         data: Rows to train on, at least one.
-        schedule: How.
+        schedule: How; its learning rate is the peak, after warm-up.
         seed: Of the row order, flips and dropout.
         device: "cpu" or "cuda".
         progress: Called with ("fine-tune", steps done, steps).
@@ -93,11 +74,12 @@ def finetune(
 
     Raises:
         TableError: no rows, or a label that is not a class.
-        ModelError: the loss or a weight stopped being finite.
+        ModelError: a learning rate past float32, or the loss or a weight stopped being finite.
     """
     if not len(data):
         raise TableError("no rows to fine-tune on; select at least one.")
-    total = schedule.total_steps(len(data))
+    require_usual_sizes(schedule)
+    total = total_steps(schedule, len(data))
     generator = np.random.default_rng(seed)
     losses = []
     with placed(module, device, training=True) as target, _own_randomness(target, seed):
@@ -105,9 +87,9 @@ def finetune(
         batches = _batches(len(data), schedule.batch_size, generator)
         for step in range(total):
             batch = data.batch(next(batches))
-            if schedule.flip:
+            if schedule.mirrors:
                 batch = _mirrored(batch, generator)
-            _set_rate(optimizer, schedule.learning_rate * _factor(step, total, schedule.warmup))
+            _set_rate(optimizer, schedule.learning_rate * _factor(step, total, WARMUP))
             loss = _loss(module, batch.to(target))
             optimizer.zero_grad()
             torch.autograd.backward(loss)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from torch import Tensor, nn
@@ -16,9 +16,7 @@ from torch import Tensor, nn
 from prunegate.compress.ranking_input import Examples
 from prunegate.errors import TableError
 from prunegate.models.surgery import Storage
-
-if TYPE_CHECKING:
-    from prunegate.compress.steps import QuantizeStep
+from prunegate.policy.steps import Quantize
 
 BATCH = 32
 """Calibration rows per pass."""
@@ -42,7 +40,10 @@ def export_onnx(module: nn.Module, example: Mapping[str, Tensor]) -> tuple[nn.Mo
 
 
 def quantize(
-    module: nn.Module, step: QuantizeStep, example: Mapping[str, Tensor]
+    module: nn.Module,
+    step: Quantize,
+    example: Mapping[str, Tensor],
+    calibration: Examples | None = None,
 ) -> tuple[nn.Module, Storage]:
     """Make a float32 module, or the model.onnx of one, eight-bit.
 
@@ -50,6 +51,7 @@ def quantize(
         module: float32, or an ``OnnxModule`` of float32.
         step: How.
         example: Inputs that it takes, two rows.
+        calibration: Rows that scale the activations; static only.
 
     Raises:
         UnsupportedError: nothing to quantize, or no extra ``edge``.
@@ -73,14 +75,13 @@ def quantize(
     if not isinstance(module, OnnxModule):
         module, _ = export_onnx(module, example)
     assert isinstance(module, OnnxModule)  # noqa: S101  # that is what export returns
-    raw = int8(module.raw, **settings, calibration=_inputs(step))
+    raw = int8(module.raw, **settings, calibration=_inputs(step, calibration))
     return OnnxModule(raw), Storage(format="onnx", quantized=settings)
 
 
-def _inputs(step: QuantizeStep) -> Iterator[Mapping[str, Tensor]]:
+def _inputs(step: Quantize, data: Examples | None) -> Iterator[Mapping[str, Tensor]]:
     if step.kind != "static":
         return
-    data: Examples | None = step.data
     if data is None or not len(data):
         raise TableError("static int8 needs calibration rows; give the step some.")
     for start in range(0, len(data), BATCH):

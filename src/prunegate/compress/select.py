@@ -9,53 +9,27 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from prunegate.compress.scores import shares_of_rows
 from prunegate.errors import ModelError
+from prunegate.policy.steps import Amount, Keep, Scope, ShareBelow
 
-Scope = Literal["global", "per_layer"]
 Layers = Sequence[NDArray[np.float64]]
 Survivors = tuple[tuple[int, ...], ...]
 """Per layer, the ascending positions that stay."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Amount:
-    """How much goes: exactly one of the three is given."""
-
-    fraction: float | None = None
-    """Of the units that are present, above 0 and below 1; rounded to the nearest unit."""
-    share_below: float | None = None
-    """Every unit with less than this share of its layer's importance, above 0, at most 1."""
-    keep: int | None = None
-    """Units that stay: in all under global scope, in each layer under per_layer."""
-
-    def __post_init__(self) -> None:
-        given = [
-            value for value in (self.fraction, self.share_below, self.keep) if value is not None
-        ]
-        if len(given) != 1:
-            raise ModelError("amount: give exactly one of fraction, share_below, keep.")
-        if self.fraction is not None and not 0 < self.fraction < 1:
-            raise ModelError(f"amount: fraction {self.fraction!r} has to lie between 0 and 1.")
-        if self.share_below is not None and not 0 < self.share_below <= 1:
-            raise ModelError(f"amount: share_below {self.share_below!r} has to lie in (0, 1].")
-        if self.keep is not None and self.keep < 1:
-            raise ModelError(f"amount: keep {self.keep!r} has to be at least 1.")
-
-
 def removals(
-    amount: Amount, sizes: Sequence[int], *, scope: Scope = "global", min_per_layer: int = 1
+    amount: float | Keep, sizes: Sequence[int], *, scope: Scope = "global", min_per_layer: int = 1
 ) -> tuple[int, ...]:
     """Count what has to go, before anything is ranked.
 
     Args:
-        amount: A fraction or a number to keep; what is below a share only scores can tell.
+        amount: A fraction, rounded to the nearest unit, or how many to keep: in all under global
+            scope, in each layer under per_layer. What is below a share only scores can tell.
         sizes: Units of each layer.
         scope: "global" or "per_layer".
         min_per_layer: Units that stay in every layer, at least 1.
@@ -142,7 +116,7 @@ def select_survivors(
     """
     _check(scope, min_per_layer)
     _check_scores(scores)
-    if amount.share_below is None:
+    if not isinstance(amount, ShareBelow):
         sizes = [layer.size for layer in scores]
         counts = removals(amount, sizes, scope=scope, min_per_layer=min_per_layer)
         return lowest(scores, counts, min_per_layer)
@@ -200,23 +174,25 @@ def _lowest(layers: Layers, count: int, min_per_layer: int) -> list[NDArray[np.i
     return [np.array(units, dtype=np.intp) for units in going]
 
 
-def _removals(amount: Amount, units: int) -> int:
-    if amount.keep is not None:
+def _removals(amount: float | Keep, units: int) -> int:
+    if isinstance(amount, Keep):
         if amount.keep > units:
             raise ModelError(f"amount: keep {amount.keep} of {units} units; there are not so many.")
         return units - amount.keep
-    count = math.floor((amount.fraction or 0.0) * units + 0.5)
+    if not 0 < amount < 1:
+        raise ModelError(f"amount: fraction {amount!r} has to lie between 0 and 1.")
+    count = math.floor(amount * units + 0.5)
     if count == 0:
         raise ModelError(
-            f"amount: fraction {amount.fraction} of {units} units is less than half a unit, so "
+            f"amount: fraction {amount} of {units} units is less than half a unit, so "
             "nothing would go; ask for more, or leave the step out."
         )
     return count
 
 
-def _require_some(counts: Sequence[int], amount: Amount) -> None:
+def _require_some(counts: Sequence[int], amount: float | Keep) -> None:
     """Refuse to keep what is there: a step that does nothing was meant to do something."""
-    if not any(counts):
+    if isinstance(amount, Keep) and not any(counts):
         raise ModelError(
             f"amount: keep {amount.keep} is what there is already, so nothing would go; keep "
             "fewer, or leave the step out."

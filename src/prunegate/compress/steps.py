@@ -1,82 +1,76 @@
-"""A recipe: the steps that make a candidate of a baseline, in order.
+"""Steps ready to run: the policy's own steps, each with what it needs besides.
 
-The baseline is copied, never changed. ``without_pruning`` gives the unpruned control: the same
-fine-tuning with nothing removed, which tells what the data did and what the pruning did.
+Nothing of a step is copied: what a policy says is what is carried out and what is recorded. Beside
+it stand the rows it looks at, as examples, and the earlier weights that it rewinds to. The baseline
+is copied, never changed. ``without_pruning`` gives the unpruned control: the same fine-tuning with
+nothing removed, which tells what the data did and what the pruning did.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from torch import nn
 
-from prunegate.compress.criteria import check_criterion
-from prunegate.compress.finetune import Schedule
+from prunegate.compress.finetune import require_usual_sizes
 from prunegate.compress.ranking_input import Examples
-from prunegate.compress.structured import Cut
-from prunegate.compress.unstructured import Thinning
+from prunegate.compress.scoring.base import check_criterion
 from prunegate.errors import ModelError
 from prunegate.models.kept_units import KeptUnits, Kind
 from prunegate.models.load import LoadedModel
 from prunegate.models.surgery import Ranking, Surgery
+from prunegate.policy.step_order import misplaced
+from prunegate.policy.steps import Rows, Step
+
+Find = Callable[[Rows], Examples]
+Earlier = Callable[[Literal["initial", "early"]], LoadedModel]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rewind:
-    """Where the survivors go back to after each removal."""
+class PreparedStep:
+    """A step of a policy and what it needs to be carried out.
 
-    to: Literal["initial", "early"]
-    weights: LoadedModel
-    """The unpruned model as it was then."""
+    Raises:
+        ModelError: it rewinds and has no weights to go back to, or has some and does not.
+    """
 
-
-@dataclass(frozen=True, kw_only=True)
-class PruneStep:
-    """Remove units, or set weights to zero."""
-
-    cut: Cut | Thinning
+    step: Step
     data: Examples | None = None
-    """Rows to rank with; magnitude and random need none."""
-    data_name: str = ""
-    """What the rows are, for the record."""
-    cycles: int = 1
-    """Rounds of ranking, removing and the fine-tuning that follows."""
-    rewind: Rewind | None = None
+    """The rows that it looks at (``step.rows``); None: it looks at none."""
+    rewind_to: LoadedModel | None = None
+    """The unpruned model as it was then, where it rewinds."""
+
+    def __post_init__(self) -> None:
+        rewinds = self.step.prune is not None and self.step.prune.rewind != "none"
+        if rewinds != (self.rewind_to is not None):
+            raise ModelError(
+                "a prune step with 'rewind' needs 'rewind_to', the weights to go back to, and no "
+                "other step has any; give both or neither."
+            )
 
 
-@dataclass(frozen=True, kw_only=True)
-class FinetuneStep:
-    """Train what is left."""
+def prepare_steps(
+    section: Sequence[Step], examples: Find, earlier: Earlier
+) -> tuple[PreparedStep, ...]:
+    """The steps of a policy, ready to run.
 
-    schedule: Schedule
-    data: Examples
-    data_name: str = ""
-    """What the rows are, for the record."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class QuantizeStep:
-    """Store and compute with eight-bit whole numbers; the last step but an export."""
-
-    kind: Literal["dynamic", "static", "weight_only"] = "dynamic"
-    engine: Literal["onnxruntime", "torch"] = "onnxruntime"
-    per_channel: bool = True
-    embeddings: bool | None = None
-    """Quantize embedding tables too; None: where they hold most of the weights."""
-    data: Examples | None = None
-    """Rows that scale the activations; static only."""
-    data_name: str = ""
-    """What the rows are, for the record."""
+    Args:
+        section: ``policy.compress``.
+        examples: turns a step's row selection into labelled examples.
+        earlier: loads the weights that a step rewinds to.
+    """
+    return tuple(_prepared(step, examples, earlier) for step in section)
 
 
-@dataclass(frozen=True, kw_only=True)
-class ExportStep:
-    """Turn the model into model.onnx; the last step."""
-
-
-Step = PruneStep | FinetuneStep | QuantizeStep | ExportStep
+def _prepared(step: Step, examples: Find, earlier: Earlier) -> PreparedStep:
+    rewind = step.prune.rewind if step.prune else "none"
+    return PreparedStep(
+        step=step,
+        data=None if step.rows is None else examples(step.rows),
+        rewind_to=None if rewind == "none" else earlier(rewind),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +95,7 @@ class Candidate:
 class Operation:
     """One thing that is done: a step, or one cycle of it."""
 
-    step: Step
+    prepared: PreparedStep
     number: int
     """Of the step, from 1."""
     cycle: int = 1
@@ -113,35 +107,33 @@ class Operation:
         return f"step {self.number} of {steps}{cycle}"
 
 
-def unroll(steps: Sequence[Step]) -> tuple[Operation, ...]:
+def unroll(steps: Sequence[PreparedStep]) -> tuple[Operation, ...]:
     """Unroll cycles: a prune step with cycles repeats together with the fine-tuning after it.
 
     Raises:
-        ModelError: no steps, steps in an order that cannot be, or cycles without a fine-tuning.
+        ModelError: no steps, steps in an order that cannot be, or a size that cannot be trained.
         UnsupportedError: a criterion that is not known.
     """
     _check(steps)
     found: list[Operation] = []
     taken = -1
-    for index, step in enumerate(steps):
+    for index, prepared in enumerate(steps):
         if index == taken:
             continue
-        number = index + 1
-        if not isinstance(step, PruneStep) or (step.cycles == 1 and step.rewind is None):
-            found.append(Operation(step=step, number=number))
+        number, prune = index + 1, prepared.step.prune
+        if prune is None or not prune.repeats:
+            found.append(Operation(prepared=prepared, number=number))
             continue
-        following = steps[number] if number < len(steps) else None
-        if not isinstance(following, FinetuneStep):
-            raise ModelError(f"step {number}: cycles and rewind need a fine-tuning right after it.")
         taken = number
-        for cycle in range(1, step.cycles + 1):
-            of = {"cycle": cycle, "cycles": step.cycles}
-            found.append(Operation(step=step, number=number, **of))
-            found.append(Operation(step=following, number=number + 1, **of))
+        for cycle in range(1, prune.cycles + 1):
+            for one, place in ((prepared, number), (steps[number], number + 1)):
+                found.append(
+                    Operation(prepared=one, number=place, cycle=cycle, cycles=prune.cycles)
+                )
     return tuple(found)
 
 
-def without_pruning(steps: Iterable[Step]) -> tuple[FinetuneStep, ...]:
+def without_pruning(steps: Iterable[PreparedStep]) -> tuple[PreparedStep, ...]:
     """Return the fine-tunings alone: the recipe of the unpruned control.
 
     Empty when nothing is fine-tuned; the control is then the baseline itself. Empty also where the
@@ -149,27 +141,32 @@ def without_pruning(steps: Iterable[Step]) -> tuple[FinetuneStep, ...]:
     fine-tunings draw their seeds separately, so the control sees the same rows in the same order.
     """
     steps = tuple(steps)
-    if any(isinstance(step, PruneStep) and step.rewind is not None for step in steps):
+    if any(prepared.rewind_to is not None for prepared in steps):
         return ()
     done = unroll(steps) if steps else ()
-    return tuple(one.step for one in done if isinstance(one.step, FinetuneStep))
+    return tuple(one.prepared for one in done if one.prepared.step.finetune is not None)
 
 
-def _check(steps: Sequence[Step]) -> None:
+def _check(steps: Sequence[PreparedStep]) -> None:
     if not steps:
         raise ModelError("the recipe has no steps; prune or fine-tune something.")
-    finished: list[str] = []
-    for step in steps:
-        if isinstance(step, PruneStep):
-            check_criterion(step.cut.criterion)
-        if isinstance(step, PruneStep | FinetuneStep):
-            if finished:
-                raise ModelError(f"a model after '{finished[0]}' cannot be changed any more.")
-        else:
-            word = "export" if isinstance(step, ExportStep) else "quantize"
-            if word in finished:
-                raise ModelError(f"'{word}' stands twice in the recipe; keep one.")
-            finished.append(word)
-    torch_int8 = any(isinstance(s, QuantizeStep) and s.engine == "torch" for s in steps)
-    if torch_int8 and "export" in finished:
-        raise ModelError("int8 of torch cannot be exported; quantize with engine onnxruntime.")
+    bare = [prepared.step for prepared in steps]
+    for step in bare:
+        if step.prune is not None:
+            check_criterion(step.prune.criterion, weights=step.prune.units is None)
+        if step.finetune is not None:
+            require_usual_sizes(step.finetune)
+    for mistake in misplaced(bare):
+        raise ModelError(mistake.refusal)
+
+
+def stage_in_words(stage: str, model: str) -> str:
+    """What ``compress`` is at, for people: ``rank heads (step 1 of 3)``.
+
+    Args:
+        stage: as ``compress`` reports it: ``step 1 of 3: rank heads``.
+        model: what is being made: candidate or control.
+    """
+    place, _, verb = stage.partition(": ")
+    told = verb if verb.startswith("rank") else f"{verb} the {model}"
+    return f"{told} ({place})"

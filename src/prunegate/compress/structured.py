@@ -4,40 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from prunegate.compress.criteria import rank
 from prunegate.compress.ranking_input import RankingInput
 from prunegate.compress.scores import Scores
-from prunegate.compress.select import Amount, Scope, Survivors, lowest, removals, select_survivors
+from prunegate.compress.scoring.base import rank
+from prunegate.compress.select import Survivors, lowest, removals, select_survivors
 from prunegate.errors import InternalError
 from prunegate.models.cut import cut
 from prunegate.models.family import require_kind
 from prunegate.models.kept_units import KeptUnits, Kind
-
-
-@dataclass(frozen=True, kw_only=True)
-class Cut:
-    """What to remove."""
-
-    what: Kind
-    """Heads, neurons, filters or layers."""
-    amount: Amount
-    criterion: str = "taylor"
-    """A name in ``criteria.CRITERIA``."""
-    scope: Scope = "global"
-    """Rank all layers together, or each by itself (per_layer)."""
-    min_per_layer: int = 1
-    """Units that stay in every layer."""
-
-    def counts(self, kept: KeptUnits) -> tuple[int, ...] | None:
-        """What has to go in all; None where only the ranking can tell.
-
-        Raises:
-            ModelError: the amount cannot be reached.
-        """
-        if self.amount.share_below is not None:
-            return None
-        sizes = [len(row) for row in kept.rows(self.what)]
-        return removals(self.amount, sizes, scope=self.scope, min_per_layer=self.min_per_layer)
+from prunegate.policy.steps import Amount, Prune, ShareBelow
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,15 +27,41 @@ class Removal:
     """Units that went."""
 
 
+def units_to_remove(wanted: Prune, kept: KeptUnits) -> tuple[int, ...] | None:
+    """What has to go in all; None where only the ranking can tell.
+
+    Raises:
+        ModelError: the amount cannot be reached.
+    """
+    amount = _amount(wanted)
+    if isinstance(amount, ShareBelow):
+        return None
+    sizes = [len(row) for row in kept.rows(cut_kind(wanted))]
+    return removals(amount, sizes, scope=wanted.scope, min_per_layer=wanted.min_per_layer)
+
+
+def cut_kind(wanted: Prune) -> Kind:
+    """The kind of units that a step cuts out."""
+    if wanted.units is None:
+        raise InternalError(f"'what: {wanted.what}' was to be cut out; it becomes zeros")
+    return wanted.units
+
+
+def _amount(wanted: Prune) -> Amount:
+    if wanted.amount is None:
+        raise InternalError(f"'what: {wanted.what}' came without an amount")
+    return wanted.amount
+
+
 def choose(
-    subject: RankingInput, kept: KeptUnits, wanted: Cut, counts: tuple[int, ...] | None = None
+    subject: RankingInput, kept: KeptUnits, wanted: Prune, counts: tuple[int, ...] | None = None
 ) -> tuple[Scores, Survivors]:
     """Rank units and choose the survivors; nothing is cut.
 
     Args:
         subject: The model and the data to rank with.
         kept: What the model has left so far, numbered as in the unpruned model.
-        wanted: What to remove.
+        wanted: The step, which removes units.
         counts: How many go now, where that is one of several cycles.
 
     Returns:
@@ -70,19 +71,20 @@ def choose(
         ModelError: the amount cannot be reached, or scores are not finite.
         UnsupportedError: no criterion of that name, or no such units.
     """
-    require_kind(subject.family, kept, wanted.what)
-    counts = counts or wanted.counts(kept)  # before the ranking, which takes long
-    scores = rank(wanted.criterion, subject, wanted.what)
+    kind = cut_kind(wanted)
+    require_kind(subject.family, kept, kind)
+    counts = counts or units_to_remove(wanted, kept)  # before the ranking, which takes long
+    scores = rank(wanted.criterion, subject, kind)
     if counts is not None:
         return scores, lowest(scores, counts, wanted.min_per_layer)
     staying = select_survivors(
-        scores, wanted.amount, scope=wanted.scope, min_per_layer=wanted.min_per_layer
+        scores, _amount(wanted), scope=wanted.scope, min_per_layer=wanted.min_per_layer
     )
     return scores, staying
 
 
 def prune(
-    subject: RankingInput, kept: KeptUnits, wanted: Cut, counts: tuple[int, ...] | None = None
+    subject: RankingInput, kept: KeptUnits, wanted: Prune, counts: tuple[int, ...] | None = None
 ) -> Removal:
     """Remove units from a model, in place.
 
@@ -91,14 +93,14 @@ def prune(
     Args:
         subject: The model and the data to rank with.
         kept: What the model has left so far, numbered as in the unpruned model.
-        wanted: What to remove.
+        wanted: The step, which removes units.
         counts: How many go now, where that is one of several cycles.
 
     Raises:
         ModelError: the amount cannot be reached, or scores are not finite.
         UnsupportedError: no criterion of that name, or no such units.
     """
-    kind = wanted.what
+    kind = cut_kind(wanted)
     scores, positions = choose(subject, kept, wanted, counts)
     narrowed = kept.narrowed(kind, positions)
     cut(subject.family, subject.module, kind, positions)

@@ -16,8 +16,9 @@ import numpy as np
 from prunegate.compress.ranking_input import RankingInput
 from prunegate.compress.scores import Scores, shares_of_rows
 from prunegate.compress.select import Survivors
-from prunegate.compress.structured import Cut, choose
+from prunegate.compress.structured import choose, cut_kind
 from prunegate.models.kept_units import KeptUnits
+from prunegate.policy.steps import Prune
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,21 +43,21 @@ class UnitRow:
 
 
 def unit_rows(
-    subject: RankingInput, kept: KeptUnits, wanted: Cut, step: int
+    subject: RankingInput, kept: KeptUnits, wanted: Prune, step: int
 ) -> tuple[UnitRow, ...]:
     """Rank the units of a step and say which would stay.
 
     Args:
         subject: The model and the rows to rank with; it is not changed.
         kept: What the model has, numbered as in the unpruned model.
-        wanted: What the step removes.
+        wanted: The step, which removes units.
         step: Its number.
 
     Raises:
         ModelError: the amount cannot be reached, or scores are not finite.
         UnsupportedError: no such units in this architecture, or no such criterion.
     """
-    kind = wanted.what
+    kind = cut_kind(wanted)
     scores, staying = choose(subject, kept, wanted)
     shares, ranks = shares_of_rows(scores), _ranks(scores, wanted)
     return tuple(
@@ -86,12 +87,12 @@ def to_csv(rows: Sequence[UnitRow]) -> str:
     return text.getvalue()
 
 
-def _places(kept: KeptUnits, wanted: Cut, staying: Survivors) -> list[tuple[int, frozenset[int]]]:
-    present = kept.present(wanted.what)
+def _places(kept: KeptUnits, wanted: Prune, staying: Survivors) -> list[tuple[int, frozenset[int]]]:
+    present = kept.present(cut_kind(wanted))
     return [(layer, frozenset(stays)) for layer, stays in zip(present, staying, strict=True)]
 
 
-def _ranks(scores: Scores, wanted: Cut) -> list[np.ndarray]:
+def _ranks(scores: Scores, wanted: Prune) -> list[np.ndarray]:
     """Rank 1 for the largest score; equal ones in the order in which they would be kept."""
     groups = [np.concatenate(scores)] if wanted.scope == "global" else list(scores)
     ranked = []

@@ -8,42 +8,24 @@ smaller index.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from prunegate.compress.ranking_input import RankingInput
-from prunegate.compress.select import Amount, Scope
-from prunegate.compress.weight_scores import weight_scores
+from prunegate.compress.scoring.base import rank_weights
 from prunegate.errors import ModelError
 from prunegate.models.sparse import output_first, prunable
-
-Pattern = Literal["weights", "2:4"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Thinning:
-    """Which weights to set to zero."""
-
-    what: Pattern
-    amount: Amount | None = None
-    """Of all weights of the layers, those already zero included; None for 2:4, which is half."""
-    criterion: str = "magnitude"
-    """A name in ``criteria.CRITERIA``."""
-    scope: Scope = "global"
-    """Rank all tensors together, or each by itself (per_layer)."""
-    min_per_layer: int = 1
-    """Weights that stay in every tensor."""
+from prunegate.policy.steps import Amount, Keep, Prune, ShareBelow
 
 
-def thin(subject: RankingInput, wanted: Thinning, *, cycle: int = 1, cycles: int = 1) -> int:
+def thin(subject: RankingInput, wanted: Prune, *, cycle: int = 1, cycles: int = 1) -> int:
     """Set weights to zero, in place.
 
     Args:
         subject: The model and the data to rank with.
-        wanted: Which weights.
+        wanted: The step, which prunes weights or 2:4; an amount is a share of all weights of the
+            layers, those already zero included.
         cycle: Which of several cycles this is, from 1; each does its even share.
         cycles: How many there are.
 
@@ -59,7 +41,7 @@ def thin(subject: RankingInput, wanted: Thinning, *, cycle: int = 1, cycles: int
         raise ModelError("the model has no weight matrices in layers; nothing can be set to zero.")
     if wanted.what == "2:4":
         _check_fours(subject.module, tensors)
-    scores = weight_scores(wanted.criterion, subject, tensors)
+    scores = rank_weights(wanted.criterion, subject, tensors)
     for name, weight in tensors.items():
         if not bool(torch.isfinite(scores[name]).all()):
             raise ModelError(f"the scores of {name} are not finite; check data and weights.")
@@ -87,7 +69,7 @@ def _apply(tensors: Mapping[str, nn.Parameter], kept: Mapping[str, Tensor]) -> N
 
 
 def _largest(
-    scores: Mapping[str, Tensor], wanted: Thinning, cycle: int, cycles: int
+    scores: Mapping[str, Tensor], wanted: Prune, cycle: int, cycles: int
 ) -> dict[str, Tensor]:
     """Return masks of the weights that stay."""
     flat = torch.cat([_with_minimum(one, wanted.min_per_layer) for one in scores.values()])
@@ -129,13 +111,13 @@ def _with_minimum(score: Tensor, minimum: int) -> Tensor:
 
 
 def _zeros(amount: Amount | None, weights: int) -> int:
-    if amount is None or amount.share_below is not None:
+    if amount is None or isinstance(amount, ShareBelow):
         raise ModelError("weights: give a share to set to zero, or {keep: N}.")
-    if amount.keep is not None:
+    if isinstance(amount, Keep):
         if amount.keep > weights:
             raise ModelError(f"amount: keep {amount.keep:,} of {weights:,} weights; too many.")
         return weights - amount.keep
-    return round((amount.fraction or 0.0) * weights)
+    return round(amount * weights)
 
 
 def _two_of_four(score: Tensor, rows_first: bool) -> Tensor:

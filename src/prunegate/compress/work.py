@@ -7,29 +7,21 @@ work was interrupted and resumed or not.
 from __future__ import annotations
 
 import copy
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from torch import nn
 
 from prunegate.compress.finetune import finetune
-from prunegate.compress.ranking_input import RankingInput
+from prunegate.compress.ranking_input import Examples, RankingInput
+from prunegate.compress.recorded_step import recorded_step
 from prunegate.compress.scores import shares_of_rows
 from prunegate.compress.select import in_cycle
-from prunegate.compress.steps import (
-    Candidate,
-    ExportStep,
-    FinetuneStep,
-    Operation,
-    PruneStep,
-    QuantizeStep,
-    Rewind,
-    Step,
-)
-from prunegate.compress.structured import Cut, Removal, prune
+from prunegate.compress.steps import Candidate, Operation
+from prunegate.compress.structured import Removal, cut_kind, prune, units_to_remove
 from prunegate.compress.unstructured import thin
-from prunegate.errors import InternalError, ModelError
+from prunegate.errors import InternalError, ModelError, TableError
 from prunegate.io.progress import Progress
 from prunegate.models.cut import cut_whole
 from prunegate.models.kept_units import KeptUnits, Kind
@@ -37,46 +29,7 @@ from prunegate.models.load import LoadedModel
 from prunegate.models.save import stored_sha256
 from prunegate.models.sparse import count_zeros, held, masks
 from prunegate.models.surgery import FLOAT32, Ranking, Storage, Surgery
-
-
-def step_as_values(step: Step, one: Operation | None = None, removed: int = 0) -> dict[str, Any]:
-    """Spell out a step that was done.
-
-    Args:
-        step: The step.
-        one: A pruning's operation, which knows the cycle.
-        removed: Units or weights that a pruning took.
-    """
-    if isinstance(step, PruneStep):
-        return {
-            "step": "prune",
-            **_flat(asdict(step.cut)),
-            "removed": removed,
-            **({"cycle": one.cycle, "cycles": one.cycles} if one and one.cycles > 1 else {}),
-            **({"rewind": step.rewind.to} if step.rewind else {}),
-            **_rows(step),
-        }
-    if isinstance(step, FinetuneStep):
-        return {"step": "finetune", **_flat(asdict(step.schedule)), **_rows(step)}
-    if isinstance(step, QuantizeStep):
-        settings = {
-            "kind": step.kind,
-            "engine": step.engine,
-            "per_channel": step.per_channel,
-            "embeddings": step.embeddings,
-        }
-        return {"step": "quantize", "to": "int8", **_flat(settings), **_rows(step)}
-    return {"step": "export", "to": "onnx"}
-
-
-def _flat(values: dict[str, Any]) -> dict[str, Any]:
-    """Leave out what is not set, and put the amount beside the rest."""
-    amount = values.pop("amount", None) or {}
-    return {name: value for name, value in {**values, **amount}.items() if value is not None}
-
-
-def _rows(step: PruneStep | FinetuneStep | QuantizeStep) -> dict[str, Any]:
-    return {"data": step.data_name, "rows": 0 if step.data is None else len(step.data)}
+from prunegate.policy.steps import Finetune, Prune, Quantize
 
 
 @dataclass(kw_only=True)
@@ -120,57 +73,61 @@ class Work:
 
     def do(self, one: Operation, report: Progress) -> None:
         """Carry out one operation."""
-        step = one.step
-        if isinstance(step, PruneStep):
-            self._prune(step, one, report)
-        elif isinstance(step, FinetuneStep):
-            self._finetune(step, report)
-        elif isinstance(step, QuantizeStep):
-            self._quantize(step, report)
+        prepared = one.prepared
+        step, removed = prepared.step, 0
+        if step.prune is not None:
+            removed = self._prune(step.prune, one, report)
+        elif step.finetune is not None:
+            self._finetune(step.finetune, prepared.data, report)
+        elif step.quantize is not None:
+            self._quantize(step.quantize, prepared.data, report)
         else:
             self._export(report)
+        self.recipe.append(recorded_step(one, removed))
         self.done += 1
 
-    def _prune(self, step: PruneStep, one: Operation, report: Progress) -> None:
+    def _prune(self, step: Prune, one: Operation, report: Progress) -> int:
+        """Remove or zero; returns how many went."""
+        prepared = one.prepared
         subject = RankingInput(
             family=self.baseline.family,
             module=self.module,
-            data=step.data,
+            data=prepared.data,
             seed=_step_seed(self.seed, 0, self.prunings),
             device=self.device,
-            progress=_as(report, f"rank {step.cut.what}"),
+            progress=_as(report, f"rank {step.what}"),
         )
-        if isinstance(step.cut, Cut):
-            removed = self._remove(subject, step.cut, one)
+        if step.units is not None:
+            removed = self._remove(subject, step, one)
         else:
             before = self.zeros or 0
-            self.zeros = thin(subject, step.cut, cycle=one.cycle, cycles=one.cycles)
+            self.zeros = thin(subject, step, cycle=one.cycle, cycles=one.cycles)
             removed = self.zeros - before
         self.prunings += 1
-        if step.rewind is not None:
-            self._rewind(step.rewind)
-        self.recipe.append(step_as_values(step, one, removed))
+        if prepared.rewind_to is not None:
+            self._rewind(prepared.rewind_to)
+        return removed
 
-    def _remove(self, subject: RankingInput, wanted: Cut, one: Operation) -> int:
+    def _remove(self, subject: RankingInput, wanted: Prune, one: Operation) -> int:
         counts = None
         if one.cycles > 1:
             if one.cycle == 1:
-                self.wanted = wanted.counts(self.kept)
+                self.wanted = units_to_remove(wanted, self.kept)
             if self.wanted is None:
                 raise ModelError("share_below cannot be spread over cycles; give another amount.")
             counts = in_cycle(self.wanted, one.cycle, one.cycles)
         removal = prune(subject, self.kept, wanted, counts)
         whole = self.baseline.family.whole(self.baseline.config)
         ranking = _ranking(wanted, removal, self.kept, whole)
-        self.importance.setdefault(wanted.what, ranking)
+        self.importance.setdefault(cut_kind(wanted), ranking)
         self.kept = removal.kept
         if self.zeros is not None:  # some went with the units
             self.zeros = count_zeros(self.module, self.baseline.family)
         return removal.removed
 
-    def _rewind(self, rewind: Rewind) -> None:
+    def _rewind(self, found: LoadedModel) -> None:
         """Put the survivors back to earlier weights, found by their original indices."""
-        family, found = self.baseline.family, rewind.weights
+        family = self.baseline.family
         whole = family.whole(self.baseline.config)
         earlier = copy.deepcopy(found.module)
         same = found.family is family and found.kept == whole
@@ -189,25 +146,25 @@ class Work:
         if self.zeros is not None:
             self.zeros = count_zeros(self.module, family)
 
-    def _finetune(self, step: FinetuneStep, report: Progress) -> None:
+    def _finetune(self, step: Finetune, data: Examples | None, report: Progress) -> None:
+        if data is None:
+            raise TableError("no rows to fine-tune on; give the step some.")
         zeros = masks(self.module, self.baseline.family) if self.zeros is not None else {}
         with held(self.module, zeros):
             losses = finetune(
                 self.module,
-                step.data,
-                step.schedule,
+                data,
+                step,
                 seed=_step_seed(self.seed, 1, len(self.losses)),
                 device=self.device,
                 progress=report,
             )
         self.losses.append(losses)
-        self.recipe.append(step_as_values(step))
 
-    def _quantize(self, step: QuantizeStep, report: Progress) -> None:
+    def _quantize(self, step: Quantize, data: Examples | None, report: Progress) -> None:
         from prunegate.compress.quantize import quantize
 
-        self.module, self.storage = quantize(self.module, step, self._example())
-        self.recipe.append(step_as_values(step))
+        self.module, self.storage = quantize(self.module, step, self._example(), data)
         report("quantize", 1, 1)
 
     def _export(self, report: Progress) -> None:
@@ -215,7 +172,6 @@ class Work:
 
         if self.storage.format != "onnx":
             self.module, self.storage = export_onnx(self.module, self._example())
-        self.recipe.append(step_as_values(ExportStep()))
         report("export", 1, 1)
 
     def _example(self) -> dict[str, Any]:
@@ -248,11 +204,12 @@ class Work:
         )
 
 
-def _ranking(wanted: Cut, removal: Removal, present: KeptUnits, whole: KeptUnits) -> Ranking:
-    shares = dict(zip(present.present(wanted.what), shares_of_rows(removal.scores), strict=True))
+def _ranking(wanted: Prune, removal: Removal, present: KeptUnits, whole: KeptUnits) -> Ranking:
+    kind = cut_kind(wanted)
+    shares = dict(zip(present.present(kind), shares_of_rows(removal.scores), strict=True))
     rows = []
-    for row, units in enumerate(whole.of(wanted.what)):
-        there = present.of(wanted.what)[row]
+    for row, units in enumerate(whole.of(kind)):
+        there = present.of(kind)[row]
         known = dict(zip(there, shares[row].tolist(), strict=True)) if row in shares else {}
         rows.append(tuple(_digits(known.get(unit)) for unit in units))
     return Ranking(criterion=wanted.criterion, shares=tuple(rows))

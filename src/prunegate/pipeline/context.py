@@ -24,9 +24,14 @@ from prunegate.audit.provenance import now
 from prunegate.audit.record import Generation, Saturating
 from prunegate.compress.checkpoint import kept_until_done
 from prunegate.compress.execute import compress
-from prunegate.compress.from_policy import stage_in_words, steps_of
 from prunegate.compress.quantize import export_onnx
-from prunegate.compress.steps import Candidate, Step, without_pruning
+from prunegate.compress.steps import (
+    Candidate,
+    PreparedStep,
+    prepare_steps,
+    stage_in_words,
+    without_pruning,
+)
 from prunegate.cost.measure import describe, measure, model_figures
 from prunegate.cost.measurement import Measurements, ModelFigures
 from prunegate.data.file_hashes import hash_files, require_unchanged
@@ -40,8 +45,7 @@ from prunegate.models.load import LoadedModel, exactly, load_model, read_candida
 from prunegate.models.save import write_candidate
 from prunegate.policy.load import PolicyFile
 from prunegate.policy.schema import Policy
-from prunegate.policy.steps import Split
-from prunegate.policy.steps import Step as PolicyStep
+from prunegate.policy.steps import Split, Step
 from prunegate.predict.documents import beginnings, sample_rows
 from prunegate.predict.generate import Greedy
 from prunegate.predict.material import Material, prepare_material, require_answers, require_suitable
@@ -106,15 +110,15 @@ class Context:
         """The labelled rows of every split."""
         return self.material.rows
 
-    def steps(self, section: Sequence[PolicyStep]) -> tuple[Step, ...]:
+    def steps(self, section: Sequence[Step]) -> tuple[PreparedStep, ...]:
         """Steps of a policy with the rows that they ask for."""
-        return steps_of(
+        return prepare_steps(
             section,
             lambda wanted: self.material.examples(wanted, self.settings.seed),
             self._earlier,
         )
 
-    def make(self, section: Sequence[PolicyStep], folder: Path) -> tuple[LoadedModel, Candidate]:
+    def make(self, section: Sequence[Step], folder: Path) -> tuple[LoadedModel, Candidate]:
         """Make a candidate, save it in ``folder`` (new) and load it again.
 
         Interrupted work leaves its state in ``settings.checkpoints``, and is taken up from there.
@@ -148,7 +152,7 @@ class Context:
         require_answers(self.policy, self.material, found)
         return found
 
-    def unpruned(self, section: Sequence[PolicyStep]) -> LoadedModel | None:
+    def unpruned(self, section: Sequence[Step]) -> LoadedModel | None:
         """The baseline after the section's fine-tuning alone; None where nothing is fine-tuned."""
         training = without_pruning(self.steps(section))
         if not training:
@@ -280,7 +284,7 @@ class Context:
             stage_in_words(stage, model), done, total
         )
 
-    def _identity(self, section: Sequence[PolicyStep]) -> dict[str, Any]:
+    def _identity(self, section: Sequence[Step]) -> dict[str, Any]:
         """Everything that decides what ``make`` makes, to the bit."""
         earlier = [getattr(self.policy.model, when, None) for when in ("initial", "early")]
         folders = [self.source.folder / named for named in earlier if named is not None]

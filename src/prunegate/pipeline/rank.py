@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from prunegate.compress.ranking_input import RankingInput
-from prunegate.compress.steps import PruneStep
-from prunegate.compress.structured import Cut
 from prunegate.compress.unit_table import UnitRow, unit_rows
 from prunegate.errors import InputError
 from prunegate.io.progress import Progress
@@ -19,19 +17,19 @@ def rankings(bench: Context) -> tuple[UnitRow, ...]:
     """
     found: list[UnitRow] = []
     settings = bench.settings
-    for number, step in enumerate(bench.steps(bench.policy.compress), start=1):
-        if not isinstance(step, PruneStep) or not isinstance(step.cut, Cut):
+    for number, prepared in enumerate(bench.steps(bench.policy.compress), start=1):
+        prune = prepared.step.prune
+        if prune is None or prune.units is None:
             continue
-        what = step.cut.what
         subject = RankingInput(
             family=bench.baseline.family,
             module=bench.baseline.module,
-            data=step.data,
+            data=prepared.data,
             seed=settings.seed,
             device=settings.device,
-            progress=_told(settings.progress, what),
+            progress=_told(settings.progress, prune.units),
         )
-        found += unit_rows(subject, bench.baseline.kept, step.cut, number)
+        found += unit_rows(subject, bench.baseline.kept, prune, number)
     if not found:
         raise InputError(
             "no step of 'compress' removes heads, neurons, filters or layers, so there is nothing "

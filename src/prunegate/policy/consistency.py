@@ -11,12 +11,13 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from prunegate.criteria import ranked_by_rows
 from prunegate.metrics.catalogue import METRICS, per_class, priced
 from prunegate.policy.messages import literal, suggest
 from prunegate.policy.naming import RESERVED_PREFIX, SEPARATORS, parse_slice_name, value_text
 from prunegate.policy.rule_consistency import rule_disagreements
 from prunegate.policy.schema import Policy, SliceSpec
-from prunegate.policy.steps import RANKED_BY_DATA
+from prunegate.policy.step_order import misplaced
 from prunegate.policy.validation import Path
 from prunegate.text.escape import escaped
 
@@ -284,42 +285,21 @@ def _one_source_of_the_candidate(policy: Policy) -> Iterator[Disagreement]:
 
 def _ranking_data_are_used(policy: Policy) -> Iterator[Disagreement]:
     for index, step in enumerate(policy.compress):
-        prune = step.prune
-        if prune and prune.criterion not in RANKED_BY_DATA and "data" in prune.model_fields_set:
-            message = f"criterion {prune.criterion} looks at no data; remove 'data' or use taylor"
-            yield ("compress", index, "prune", "data"), message
+        if step.prune and step.rows is None and "data" in step.prune.model_fields_set:
+            message = f"criterion {step.prune.criterion} looks at no data"
+            able = next(iter(ranked_by_rows()))
+            yield ("compress", index, "prune", "data"), f"{message}; remove 'data' or use {able}"
 
 
 def _steps_follow(policy: Policy) -> Iterator[Disagreement]:
     """Which steps may come after which, and what they need of ``model``."""
-    finishing: dict[str, int] = {}
+    for found in misplaced(policy.compress):
+        yield ("compress", found.index, *found.key), found.message
     for index, step in enumerate(policy.compress):
-        at: Path = ("compress", index)
-        word = "quantize" if step.quantize else "export" if step.export else ""
-        if not word and finishing:
-            message = "cannot be pruned or trained any more; move this step up"
-            yield at, f"a model after '{next(iter(finishing))}' {message}"
-        elif word and finishing.setdefault(word, index) != index:
-            yield at, f"compress[{finishing[word]}] is '{word}' already; keep one"
-        yield from _prune_needs(policy, index)
-    steps = [step.quantize for step in policy.compress if step.quantize is not None]
-    if "export" in finishing and any(quantize.engine == "torch" for quantize in steps):
-        message = "int8 of torch cannot be exported; set 'quantize: {engine: onnxruntime}'"
-        yield ("compress", finishing["export"]), message
-
-
-def _prune_needs(policy: Policy, index: int) -> Iterator[Disagreement]:
-    prune = policy.compress[index].prune
-    if prune is None:
-        return
-    at: Path = ("compress", index, "prune")
-    following = policy.compress[index + 1] if index + 1 < len(policy.compress) else None
-    if (prune.cycles > 1 or prune.rewind != "none") and not (following and following.finetune):
-        word = "cycles" if prune.cycles > 1 else "rewind"
-        yield (*at, word), f"'{word}' needs a finetune step right after this one"
-    if prune.rewind != "none" and getattr(policy.model, prune.rewind, None) is None:
-        message = f"needs 'model: {{{prune.rewind}: FOLDER}}', the weights to go back to"
-        yield (*at, "rewind"), message
+        rewind = step.prune.rewind if step.prune else "none"
+        if rewind != "none" and getattr(policy.model, rewind, None) is None:
+            message = f"needs 'model: {{{rewind}: FOLDER}}', the weights to go back to"
+            yield ("compress", index, "prune", "rewind"), message
 
 
 def _search_varies_prunings(policy: Policy) -> Iterator[Disagreement]:

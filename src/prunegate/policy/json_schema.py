@@ -15,6 +15,7 @@ from typing import Any
 
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 
+from prunegate.criteria import ranked_by_rows
 from prunegate.metrics.catalogue import METRICS
 from prunegate.metrics.checks import CHECKS
 from prunegate.policy.schema import Policy, Rule
@@ -34,6 +35,8 @@ def json_schema() -> dict[str, Any]:
             _describe(found[section.__name__]["properties"], section)
     metric = schema["$defs"]["Rule"]["properties"]["metric"]
     metric["enum"] = list(METRICS)
+    data = schema["$defs"]["Prune"]["properties"]["data"]
+    data["description"] = f"Rows that rank the units ({' and '.join(ranked_by_rows())} only)."
     return {"$schema": GenerateJsonSchema.schema_dialect, "$id": SCHEMA_ID, **schema}
 
 

@@ -5,10 +5,11 @@ Where a step's rows come from is said in the step; the gate split is never among
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Discriminator, Field, Strict, Tag, field_validator, model_validator
 
+from prunegate.criteria import CRITERIA
 from prunegate.policy.section import Positive, Section, Selection, shape_of
 
 SPLITS = ("train", "calibration", "search", "gate")
@@ -16,10 +17,18 @@ Split = Literal["train", "calibration", "search", "gate"]
 
 
 NEVER_THE_GATE = "the gate split is for judging only; use train or calibration"
-Criterion = Literal["taylor", "magnitude", "activation", "random"]
-RANKED_BY_DATA = frozenset({"taylor", "activation"})
-"""The criteria that look at labelled rows."""
+Scope = Literal["global", "per_layer"]
+UnitKind = Literal["heads", "neurons", "filters", "layers"]
+"""What can be cut out."""
+Pattern = Literal["weights", "2:4"]
+"""What can become zeros in place."""
 Fraction = Annotated[float, Strict(), Field(gt=0, lt=1)]
+
+if TYPE_CHECKING:
+    CriterionName = str
+else:  # one of the names that there are
+    CRITERIA.close("the policy's schema lists them; add it before prunegate.policy is imported")
+    CriterionName = Literal[tuple(CRITERIA)]
 
 
 class Rows(Section):
@@ -65,13 +74,13 @@ Amount = Annotated[
 class Prune(Section):
     """Remove units, which makes the model smaller, or zero single weights, which does not."""
 
-    what: Literal["heads", "neurons", "filters", "layers", "weights", "2:4"]
+    what: Literal[UnitKind, Pattern]
     """heads, neurons, filters and layers are cut out; weights and 2:4 become zeros in place."""
-    criterion: Criterion = "taylor"
+    criterion: CriterionName = "taylor"
     """What ranks the units; random is the control that the others have to beat."""
     amount: Amount | None = None
     """The share of units to remove, or a rule for how many; 2:4 is always half."""
-    scope: Literal["global", "per_layer"] = "global"
+    scope: Scope = "global"
     """Rank all layers together, or each by itself."""
     min_per_layer: Positive = 1
     """Units (or weights) that stay in every layer."""
@@ -80,7 +89,26 @@ class Prune(Section):
     rewind: Literal["initial", "early", "none"] = "none"
     """Put the survivors back to ``model: initial`` or ``model: early`` after each removal."""
     data: Rows = Rows(split="calibration")
-    """Rows that rank the units (taylor and activation only)."""
+    """Rows that rank the units, where the criterion looks at any."""
+
+    @property
+    def units(self) -> UnitKind | None:
+        """What is cut out; None: single weights become zeros."""
+        return None if self.what == "weights" or self.what == "2:4" else self.what  # noqa: PLR1714  # narrows the type
+
+    @property
+    def repeats(self) -> bool:
+        """Whether it is done together with the fine-tuning that follows."""
+        return self.cycles > 1 or self.rewind != "none"
+
+    @model_validator(mode="after")
+    def _criterion_fits(self) -> Prune:
+        if self.units is None and not CRITERIA[self.criterion].scores_weights:
+            able = ", ".join(name for name, one in CRITERIA.items() if one.scores_weights)
+            raise ValueError(
+                f"criterion {self.criterion} does not score single weights; use one of: {able}"
+            )
+        return self
 
     @model_validator(mode="after")
     def _amount_fits(self) -> Prune:
@@ -124,6 +152,11 @@ class Finetune(Section):
     def rows(self) -> Rows:
         """The rows to train on, however they were named."""
         return self.data or Rows(split=self.split or "train")
+
+    @property
+    def mirrors(self) -> bool:
+        """Whether half of the images are mirrored; a batch of something else has none."""
+        return self.flips is not False
 
     @field_validator("split")
     @classmethod
@@ -187,10 +220,19 @@ class Step(Section):
         return self
 
     @property
+    def kind(self) -> Literal["prune", "finetune", "quantize", "export"]:
+        """Which of its keys it is."""
+        if self.prune is not None:
+            return "prune"
+        if self.finetune is not None:
+            return "finetune"
+        return "export" if self.quantize is None else "quantize"
+
+    @property
     def rows(self) -> Rows | None:
         """The labelled rows that the step looks at; None: it looks at none."""
         if self.prune is not None:
-            return self.prune.data if self.prune.criterion in RANKED_BY_DATA else None
+            return self.prune.data if CRITERIA[self.prune.criterion].looks_at_rows else None
         if self.finetune is not None:
             return self.finetune.rows
         if self.quantize is not None and self.quantize.kind == "static":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from prunegate.criteria import CONTROL
 from prunegate.metrics.catalogue import METRICS
 from prunegate.search.attempt import Attempt
 from prunegate.search.loop import Trace
@@ -18,7 +19,7 @@ def attempts_table(trace: Trace) -> list[tuple[str, ...]]:
     rows = [(*head, "worst loss", "of its margin", "outcome")]
     rows += [_row(trace, attempt, str(attempt.number)) for attempt in trace.attempts]
     if trace.control is not None:
-        rows.append(_row(trace, trace.control, "random"))
+        rows.append(_row(trace, trace.control, CONTROL))
     return rows
 
 

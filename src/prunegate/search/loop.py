@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from prunegate.audit.record import Search as SearchRecord
+from prunegate.criteria import CONTROL
 from prunegate.search.attempt import Attempt, nearest_attempt, violation
 from prunegate.search.bisection import State, bisect
 from prunegate.search.memo import Amounts, Memo
 from prunegate.search.several import Outcome, explore
 from prunegate.search.trials import Trials
-from prunegate.search.variation import RANDOM, varied
+from prunegate.search.variation import varied
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,7 +130,7 @@ def _covers(one: Amounts, other: Amounts) -> bool:
 
 def _control(trials: Trials, chosen: Attempt) -> Attempt | None:
     """The same amounts, drawn at random; None where that is what was chosen, or nobody asked."""
-    if not trials.search.control or chosen.criterion == RANDOM:
+    if not trials.search.control or chosen.criterion == CONTROL:
         return None
     control = trials.attempt(chosen.amounts, control=True)
     trials.discard(control)

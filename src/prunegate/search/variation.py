@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Sequence
-from typing import get_args
 
-from prunegate.models.kept_units import KeptUnits, Kind
+from prunegate.criteria import CONTROL
+from prunegate.models.kept_units import KeptUnits
 from prunegate.policy.schema import Policy
 from prunegate.policy.steps import Prune, SearchSection, Step
 from prunegate.search.memo import Amounts
 
-RANDOM = "random"
 DIGITS = 6
 """Decimals of an amount: more would only make it hard to read."""
 
@@ -29,7 +28,7 @@ def with_amounts(policy: Policy, search: SearchSection, amounts: Amounts) -> tup
 
 def at_random(steps: Sequence[Step]) -> tuple[Step, ...]:
     """The same steps with units that are drawn instead of ranked."""
-    return tuple(_changed(step, criterion=RANDOM) if step.prune else step for step in steps)
+    return tuple(_changed(step, criterion=CONTROL) if step.prune else step for step in steps)
 
 
 def criterion_of(steps: Sequence[Step]) -> str:
@@ -65,7 +64,7 @@ def amounts_key(
 def _removed(policy: Policy, step: int, kept: KeptUnits, amount: float) -> Hashable:
     prune = _prune(policy, step)
     earlier = {s.prune.what for s in policy.compress[: step - 1] if s.prune}
-    kind: Kind | None = next((kind for kind in get_args(Kind) if kind == prune.what), None)
+    kind = prune.units
     if kind is None or prune.cycles > 1 or earlier & {prune.what, "layers"}:
         return ("share", amount)
     present = kept.counts(kind)

@@ -14,10 +14,11 @@ import torch
 from sklearn.datasets import load_digits
 from torch import Tensor
 
-from prunegate.compress.finetune import Schedule, finetune
+from prunegate.compress.finetune import finetune
 from prunegate.compress.loss import cross_entropy
 from prunegate.models.batch import NOT_COUNTED, Batch
 from prunegate.models.load import LoadedModel
+from prunegate.policy.steps import Finetune
 from trained.fresh import fresh
 
 TRAINING = 1_200
@@ -120,7 +121,7 @@ def train(
     model: LoadedModel, data: Digits, *, steps: int, rate: float = 2e-3, seed: int = 0
 ) -> None:
     """Train in place."""
-    schedule = Schedule(steps=steps, learning_rate=rate, flip=False)
+    schedule = Finetune(steps=steps, learning_rate=rate, flips=False)
     finetune(model.module, data, schedule, seed=seed)
 
 

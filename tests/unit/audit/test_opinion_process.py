@@ -10,14 +10,18 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 
 import prunegate
-from prunegate.audit.opinion.process import OpinionProcess, at_hand
+from prunegate.audit.opinion.process import OpinionProcess, ask_of, asked_here, at_hand
 from prunegate.audit.opinion.second_opinion import second_opinion
+from prunegate.criteria import CRITERIA
 from prunegate.errors import InternalError
+from prunegate.metrics.catalogue import METRICS
+from prunegate.metrics.checks import CHECKS
 from prunegate.policy.load import parse_policy
 from prunegate.policy.schema import Policy
 from prunegate.verdict.finding import Verdict
@@ -39,6 +43,14 @@ COUNTS = pd.DataFrame(
 VERDICT = prunegate.judge_counts(POLICY, COUNTS)
 READ = "import sys; sys.stdin.buffer.readline(); "
 HASH = "import hashlib, sys; of = hashlib.sha256(sys.stdin.buffer.readline()[:-1]).hexdigest(); "
+
+
+@pytest.mark.parametrize("entries", [METRICS, CHECKS, CRITERIA])
+def test_what_only_this_process_knows_is_judged_here(
+    entries: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(entries, "_first", len(entries) - 1)
+    assert ask_of(at_hand()) is asked_here
 
 
 def test_it_says_what_the_same_opinion_says_here() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+from tests.unit.compress.prepared import amount_of, prepared, unvalidated
 
 from prunegate.errors import ModelError
 
@@ -16,30 +17,23 @@ Make = Callable[..., Any]
 
 
 def prune_step(what: str = "heads", cycles: int = 1, rewind: Any = None, **amount: Any) -> Any:
-    from prunegate.compress.select import Amount
-    from prunegate.compress.steps import PruneStep
-    from prunegate.compress.structured import Cut
-
     scope = amount.pop("scope", "global")
-    cut = Cut(what=what, criterion="magnitude", amount=Amount(**amount), scope=scope)  # type: ignore[arg-type]  # a kind
-    return PruneStep(cut=cut, cycles=cycles, rewind=rewind)
+    return magnitude_step(what, cycles, rewind, amount, scope=scope)
 
 
 def thin_step(cycles: int = 1, rewind: Any = None, **amount: Any) -> Any:
-    from prunegate.compress.select import Amount
-    from prunegate.compress.steps import PruneStep
-    from prunegate.compress.unstructured import Thinning
+    return magnitude_step("weights", cycles, rewind, amount)
 
-    return PruneStep(
-        cut=Thinning(what="weights", amount=Amount(**amount)), cycles=cycles, rewind=rewind
-    )
+
+def magnitude_step(what: str, cycles: int, rewind: Any, amount: Any, **more: Any) -> Any:
+    """A prune step; ``rewind`` is when to go back to and the weights of then."""
+    when, weights = rewind or ("none", None)
+    prune = {"what": what, "criterion": "magnitude", "amount": amount_of(amount), **more}
+    return prepared(rewind_to=weights, prune={**prune, "cycles": cycles, "rewind": when})
 
 
 def tune_step(data: Any, steps: int = 2, rate: float = 1e-3) -> Any:
-    from prunegate.compress.finetune import Schedule
-    from prunegate.compress.steps import FinetuneStep
-
-    return FinetuneStep(schedule=Schedule(steps=steps, batch_size=8, learning_rate=rate), data=data)
+    return prepared(data, finetune={"steps": steps, "batch_size": 8, "learning_rate": rate})
 
 
 def same(one: Any, other: Any) -> bool:
@@ -75,7 +69,10 @@ def test_cycles_reach_the_amount_in_each_layer(make_model: Make, make_rows: Make
     [
         ([prune_step(cycles=2, keep=4)], "need a fine-tuning right after"),
         ([prune_step(cycles=5, keep=4), "tune"], "2 units go in all, so 5 cycles"),
-        ([prune_step(cycles=2, share_below=0.1), "tune"], "share_below cannot be spread"),
+        (
+            [unvalidated(prune_step(share_below=0.1), cycles=2), "tune"],
+            "share_below cannot be spread",
+        ),
         ([prune_step(cycles=2, keep=1), "tune"], "at most 4 can"),
     ],
 )
@@ -94,12 +91,11 @@ def test_rewinding_replays_the_plan_on_the_initial_weights(
 ) -> None:
     """After training with a learning rate of nothing, the candidate IS the cut initial model."""
     from prunegate.compress.execute import compress
-    from prunegate.compress.steps import Rewind
     from prunegate.models.cut import cut_whole
 
     trained, initial = make_model(seed=1), make_model(seed=2)
     still = tune_step(make_rows(8), steps=1, rate=1e-30)
-    rewind = Rewind(to="initial", weights=initial)
+    rewind = ("initial", initial)
     steps = [prune_step("neurons", cycles=2, rewind=rewind, keep=9), still]
     made = compress(trained, steps)
     cut_whole(trained.family, initial.module, made.kept)
@@ -112,11 +108,11 @@ def test_rewinding_replays_the_plan_on_the_initial_weights(
 
 def test_rewound_weights_keep_their_zeros(make_model: Make, make_rows: Make) -> None:
     from prunegate.compress.execute import compress
-    from prunegate.compress.steps import Rewind, without_pruning
+    from prunegate.compress.steps import without_pruning
     from prunegate.models.sparse import masks, prunable
 
     trained, initial = make_model(seed=1), make_model(seed=2)
-    rewind = Rewind(to="early", weights=initial)
+    rewind = ("early", initial)
     steps = [thin_step(cycles=2, rewind=rewind, fraction=0.8), tune_step(make_rows(8))]
     made = compress(trained, steps)
     weights = prunable(made.module, trained.family)
@@ -133,9 +129,8 @@ def test_rewound_weights_keep_their_zeros(make_model: Make, make_rows: Make) -> 
 
 def test_weights_of_another_model_cannot_be_rewound_to(make_model: Make, make_rows: Make) -> None:
     from prunegate.compress.execute import compress
-    from prunegate.compress.steps import Rewind
 
-    other = Rewind(to="initial", weights=make_model(intermediate_size=9))
+    other = ("initial", make_model(intermediate_size=9))
     steps = [prune_step(rewind=other, keep=4), tune_step(make_rows(8))]
     with pytest.raises(ModelError, match="weights of the same shapes"):
         compress(make_model(), steps)
@@ -168,8 +163,7 @@ def test_a_killed_work_goes_on_to_the_same_bits(
         if len(told) > stop:
             raise StopError
 
-    ranked = [replace(one, data=rows) if hasattr(one, "cut") else one for one in steps]
-    watched = [_by_data(one) for one in ranked]
+    watched = [_by_data(one, rows) for one in steps]
     expected = compress(model, watched, seed=8)
     with pytest.raises(StopError):
         compress(model, watched, seed=8, checkpoints=tmp_path / "work", progress=until)
@@ -188,11 +182,11 @@ def test_a_killed_work_goes_on_to_the_same_bits(
     assert whole.kept.kinds == resumed.kept.kinds
 
 
-def _by_data(step: Any) -> Any:
+def _by_data(one: Any, rows: Any) -> Any:
     """The same step, ranked with data, so that it tells its progress."""
-    if not hasattr(step, "cut"):
-        return step
-    return replace(step, cut=replace(step.cut, criterion="taylor"))
+    if one.step.prune is None:
+        return one
+    return replace(unvalidated(one, criterion="taylor"), data=rows)
 
 
 def test_a_damaged_checkpoint_starts_anew(

@@ -29,7 +29,7 @@ def loss_with_gates(model: Any, rows: Any, sites: Any, gates: list[Any]) -> Any:
 
 
 def test_gradients_match_finite_differences(make_model: Make, make_rows: Make) -> None:
-    from prunegate.compress.importance import gate_gradients
+    from prunegate.compress.scoring.taylor import gate_gradients
 
     model, rows, step = make_model(), make_rows(5), 1e-3
     model.module.double()
@@ -55,14 +55,15 @@ def test_gradients_match_finite_differences(make_model: Make, make_rows: Make) -
 
 def test_the_absolute_value_is_taken_per_sample(make_model: Make, make_rows: Make) -> None:
     """One backward pass per sample is the definition; a mean over the batch first is not."""
-    from prunegate.compress.importance import gate_gradients, taylor
+    from prunegate.compress.scoring.base import rank
+    from prunegate.compress.scoring.taylor import gate_gradients
 
     model, rows = make_model(), make_rows(12)
     sites = list(model.family.sites(model.module, "heads"))
     single = [
         gate_gradients(model.module, sites, rows.batch(np.array([row]))) for row in range(len(rows))
     ]
-    measured = taylor(subject(model, rows, batch_size=12), "heads")
+    measured = rank("taylor", subject(model, rows, batch_size=12), "heads")
     for layer in range(len(sites)):
         stacked = torch.cat([gradients[layer] for gradients in single]).double()
         expected = stacked.abs().mean(dim=0).numpy()
@@ -72,11 +73,11 @@ def test_the_absolute_value_is_taken_per_sample(make_model: Make, make_rows: Mak
 
 
 def test_the_batch_size_does_not_matter(make_model: Make, make_rows: Make) -> None:
-    from prunegate.compress.importance import taylor
+    from prunegate.compress.scoring.base import rank
 
     model, rows = make_model(), make_rows(13)
-    whole = taylor(subject(model, rows, batch_size=13), "heads")
-    pieces = taylor(subject(model, rows, batch_size=4), "heads")
+    whole = rank("taylor", subject(model, rows, batch_size=13), "heads")
+    pieces = rank("taylor", subject(model, rows, batch_size=4), "heads")
     for one, other in zip(whole, pieces, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-4)
 
@@ -84,14 +85,14 @@ def test_the_batch_size_does_not_matter(make_model: Make, make_rows: Make) -> No
 def test_heads_have_unit_length_per_layer_and_a_dead_head_scores_nothing(
     make_model: Make, make_rows: Make
 ) -> None:
-    from prunegate.compress.importance import taylor
+    from prunegate.compress.scoring.base import rank
 
     model = make_model()
     with torch.no_grad():
         model.module.vit.layers[0].attention.o_proj.weight[:, 4:8] = 0  # head 1
         model.module.vit.layers[1].mlp.fc2.weight[:, 3] = 0
     ranked = subject(model, make_rows(10))
-    heads, neurons = taylor(ranked, "heads"), taylor(ranked, "neurons")
+    heads, neurons = rank("taylor", ranked, "heads"), rank("taylor", ranked, "neurons")
     assert [round(float(np.linalg.norm(layer)), 12) for layer in heads] == [1.0, 1.0]
     assert heads[0][1] == 0
     assert neurons[1][3] == 0
@@ -99,35 +100,35 @@ def test_heads_have_unit_length_per_layer_and_a_dead_head_scores_nothing(
 
 
 def test_the_model_is_left_as_it_was(make_model: Make, make_rows: Make) -> None:
-    from prunegate.compress.importance import taylor
+    from prunegate.compress.scoring.base import rank
 
     model = make_model()
     model.module.train()
     before = {name: tensor.clone() for name, tensor in model.module.state_dict().items()}
-    taylor(subject(model, make_rows(6)), "heads")
+    rank("taylor", subject(model, make_rows(6)), "heads")
     assert model.module.training
     assert all(parameter.grad is None for parameter in model.module.parameters())
     assert all(torch.equal(before[name], now) for name, now in model.module.state_dict().items())
 
 
 def test_data_that_cannot_rank_are_refused(make_model: Make, make_rows: Make) -> None:
-    from prunegate.compress.importance import taylor
+    from prunegate.compress.scoring.base import rank
 
     model, rows = make_model(), make_rows(4)
     with pytest.raises(TableError, match="no calibration rows"):
-        taylor(subject(model, make_rows(0)), "heads")
+        rank("taylor", subject(model, make_rows(0)), "heads")
     for label in (-100, 2):
         wrong = type(rows)(inputs=rows.inputs, labels=torch.full((4,), label))
         with pytest.raises(TableError, match="class numbers from 0 to 1"):
-            taylor(subject(model, wrong), "heads")
+            rank("taylor", subject(model, wrong), "heads")
     broken = type(rows)(inputs=rows.inputs * float("nan"), labels=rows.labels)
     with pytest.raises(ModelError, match="loss is not finite"):
-        taylor(subject(model, broken), "heads")
+        rank("taylor", subject(model, broken), "heads")
 
 
 def test_magnitude_is_the_norm_of_everything_that_goes(make_model: Make) -> None:
     """Cutting a unit takes away exactly the squared weights that its score counted."""
-    from prunegate.compress.criteria import magnitude
+    from prunegate.compress.scoring.base import rank
     from prunegate.models.cut import cut
 
     def energy(module: Any) -> float:
@@ -136,7 +137,7 @@ def test_magnitude_is_the_norm_of_everything_that_goes(make_model: Make) -> None
     for kind, units in (("heads", 3), ("neurons", 10)):
         for unit in range(units):
             model = make_model()
-            score = magnitude(subject(model), kind)[0][unit]
+            score = rank("magnitude", subject(model), kind)[0][unit]
             before = energy(model.module)
             rest = tuple(other for other in range(units) if other != unit)
             cut(model.family, model.module, kind, [rest, tuple(range(units))])
@@ -144,7 +145,8 @@ def test_magnitude_is_the_norm_of_everything_that_goes(make_model: Make) -> None
 
 
 def test_criteria_are_looked_up_by_name(make_model: Make, make_rows: Make) -> None:
-    from prunegate.compress.criteria import CRITERIA, rank
+    from prunegate.compress.scoring.base import rank
+    from prunegate.criteria import CRITERIA, ranked_by_rows
 
     model = make_model()
     ranked = subject(model, make_rows(4), seed=3)
@@ -156,16 +158,16 @@ def test_criteria_are_looked_up_by_name(make_model: Make, make_rows: Make) -> No
                 np.testing.assert_array_equal(one, other)
     with pytest.raises(UnsupportedError, match="taylor, magnitude, activation, random"):
         rank("astrology", ranked, "heads")
-    for name in ("taylor", "activation"):
+    for name in ranked_by_rows():
         with pytest.raises(TableError, match="calibration data"):
             rank(name, subject(model), "heads")
 
 
 def test_random_scores_follow_the_seed(make_model: Make) -> None:
-    from prunegate.compress.criteria import random_scores
+    from prunegate.compress.scoring.base import rank
 
     model = make_model()
-    one, other = (random_scores(subject(model, seed=seed), "heads") for seed in (1, 2))
+    one, other = (rank("random", subject(model, seed=seed), "heads") for seed in (1, 2))
     assert not np.array_equal(one[0], other[0])
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import torch
+from tests.unit.compress.prepared import amount_of, prepared, unvalidated
 
 from prunegate.errors import ModelError, TableError, UnsupportedError
 
@@ -17,21 +18,13 @@ Make = Callable[..., Any]
 
 
 def prune_step(what: str = "heads", data: Any = None, **amount: Any) -> Any:
-    from prunegate.compress.select import Amount
-    from prunegate.compress.steps import PruneStep
-    from prunegate.compress.structured import Cut
-
     criterion = amount.pop("criterion", "magnitude" if data is None else "taylor")
-    cut = Cut(what=what, criterion=criterion, amount=Amount(**amount))  # type: ignore[arg-type] # a kind
-    return PruneStep(cut=cut, data=data, data_name="some rows")
+    return prepared(data, prune={"what": what, "criterion": criterion, "amount": amount_of(amount)})
 
 
 def tune_step(data: Any, **schedule: Any) -> Any:
-    from prunegate.compress.finetune import Schedule
-    from prunegate.compress.steps import FinetuneStep
-
-    settings = {"steps": 3, "batch_size": 8, **schedule}
-    return FinetuneStep(schedule=Schedule(**settings), data=data, data_name="other rows")
+    settings = {"steps": 3, "batch_size": 8, "learning_rate": 1e-3, **schedule}
+    return prepared(data, finetune=settings)
 
 
 def test_a_recipe_of_all_kinds(make_model: Make, make_rows: Make) -> None:
@@ -58,7 +51,7 @@ def test_a_recipe_of_all_kinds(make_model: Make, make_rows: Make) -> None:
     assert [step["step"] for step in candidate.surgery.recipe] == ["prune", "prune", "finetune"]
     assert candidate.surgery.recipe[0]["removed"] == 2
     assert candidate.surgery.recipe[0]["fraction"] == 1 / 3
-    assert candidate.surgery.recipe[2]["data"] == "other rows"
+    assert candidate.surgery.recipe[2]["data"] == "train"
     assert candidate.surgery.recipe[2]["rows"] == 20
     assert seen[0] == ("step 1 of 3: rank heads", 20, 20)
     assert seen[-1] == ("step 3 of 3: fine-tune", 3, 3)
@@ -110,9 +103,9 @@ def test_compressing_a_candidate_continues_its_record(make_model: Make, make_row
 
 def test_the_head_map_is_the_first_head_ranking(make_model: Make, make_rows: Make) -> None:
     from prunegate.compress.execute import compress
-    from prunegate.compress.importance import taylor
     from prunegate.compress.ranking_input import RankingInput
     from prunegate.compress.scores import shares_of_rows
+    from prunegate.compress.scoring.base import rank
 
     baseline, rows = make_model(), make_rows(8)
     candidate = compress(
@@ -122,9 +115,9 @@ def test_the_head_map_is_the_first_head_ranking(make_model: Make, make_rows: Mak
     assert ranking is not None
     assert ranking.criterion == "taylor"
     subject = RankingInput(family=baseline.family, module=candidate.module, data=rows)
-    assert len(taylor(subject, "heads")) == 2
+    assert len(rank("taylor", subject, "heads")) == 2
     baseline_heads = compress(baseline, [prune_step("heads", rows, keep=4)]).importance("heads")
-    expected = shares_of_rows(taylor(replace(subject, module=baseline.module), "heads"))
+    expected = shares_of_rows(rank("taylor", replace(subject, module=baseline.module), "heads"))
     assert baseline_heads is not None
     for layer, shares in zip(baseline_heads.shares, expected, strict=True):
         assert sum(value for value in layer if value is not None) == pytest.approx(1, abs=1e-5)
@@ -151,7 +144,7 @@ def test_the_unpruned_control_is_the_same_fine_tuning(make_model: Make, make_row
     assert control.surgery.parameters == baseline.parameters
     alone = make_model().module
     for index, step in enumerate(steps[1::2]):
-        finetune(alone, rows, step.schedule, seed=_step_seed(9, 1, index))
+        finetune(alone, rows, step.step.finetune, seed=_step_seed(9, 1, index))
     state = alone.state_dict()
     assert all(torch.equal(state[name], now) for name, now in control.module.state_dict().items())
     assert without_pruning([prune_step(keep=3)]) == ()
@@ -208,7 +201,7 @@ def test_recipes_that_cannot_be_are_refused(make_model: Make, make_rows: Make) -
     with pytest.raises(ModelError, match="seed"):
         compress(baseline, [prune_step(keep=3)], seed=-1)
     with pytest.raises(UnsupportedError, match="astrology"):
-        compress(baseline, [prune_step(criterion="astrology", keep=3)])
+        compress(baseline, [unvalidated(prune_step(keep=3), criterion="astrology")])
     with pytest.raises(TableError, match="calibration data"):
         compress(baseline, [prune_step(criterion="taylor", keep=3)])
     with pytest.raises(ModelError, match="at most 4 can"):
@@ -221,13 +214,11 @@ def test_a_missing_extra_is_known_before_any_training(
     import sys
 
     from prunegate.compress.execute import compress
-    from prunegate.compress.finetune import Schedule
-    from prunegate.compress.steps import ExportStep, FinetuneStep
 
     def never(stage: str, _done: int, _total: int) -> None:
         raise AssertionError(stage)
 
     monkeypatch.setitem(sys.modules, "onnxscript", None)
-    steps = [FinetuneStep(schedule=Schedule(steps=1), data=make_rows(4)), ExportStep()]
+    steps = [tune_step(make_rows(4)), prepared(export="onnx")]
     with pytest.raises(UnsupportedError, match=r"pip install 'prunegate\[edge\]'"):
         compress(make_model(), steps, progress=never)

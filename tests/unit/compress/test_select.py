@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
-from prunegate.compress.select import Amount, Scope, select_survivors
+from prunegate.compress.select import select_survivors
 from prunegate.errors import ModelError
+from prunegate.policy.steps import Keep, Prune, Scope, ShareBelow
 
 layers_of_scores = st.lists(
     st.lists(st.floats(0, 1, width=16), min_size=1, max_size=6).map(np.array),
@@ -36,12 +38,11 @@ def test_exactly_the_fraction_goes_or_an_error_says_what_could(
     groups = [scores] if scope == "global" else [[layer] for layer in scores]
     wanted = [math.floor(fraction * sum(a.size for a in group) + 0.5) for group in groups]
     possible = [sum(max(0, a.size - minimum) for a in group) for group in groups]
-    amount = Amount(fraction=fraction)
     if any(not want or want > can for want, can in zip(wanted, possible, strict=True)):
         with pytest.raises(ModelError, match=r"at most|half a unit"):
-            select_survivors(scores, amount, scope=scope, min_per_layer=minimum)
+            select_survivors(scores, fraction, scope=scope, min_per_layer=minimum)
         return
-    kept = select_survivors(scores, amount, scope=scope, min_per_layer=minimum)
+    kept = select_survivors(scores, fraction, scope=scope, min_per_layer=minimum)
     gone = removed(scores, kept)
     assert (gone if scope == "per_layer" else [sum(gone)]) == wanted
     for layer, left in zip(scores, kept, strict=True):
@@ -57,42 +58,42 @@ def test_keep_keeps_that_many(scores: list[Any], data: st.DataObject) -> None:
     units = sum(layer.size for layer in scores)
     assume(units > len(scores))
     keep = data.draw(st.integers(len(scores), units - 1))
-    assert sum(map(len, select_survivors(scores, Amount(keep=keep)))) == keep
+    assert sum(map(len, select_survivors(scores, Keep(keep=keep)))) == keep
 
 
 def test_keep_per_layer_keeps_that_many_in_each() -> None:
     scores = [np.array([3.0, 1.0, 2.0]), np.array([1.0, 2.0, 3.0])]
-    assert select_survivors(scores, Amount(keep=2), scope="per_layer") == ((0, 2), (1, 2))
+    assert select_survivors(scores, Keep(keep=2), scope="per_layer") == ((0, 2), (1, 2))
     with pytest.raises(ModelError, match="keep 4 of 3"):
-        select_survivors(scores, Amount(keep=4), scope="per_layer")
+        select_survivors(scores, Keep(keep=4), scope="per_layer")
 
 
 def test_global_scope_takes_the_lowest_wherever_it_is_but_leaves_the_minimum() -> None:
     scores = [np.array([0.1, 0.2, 0.3]), np.array([0.9, 0.8, 0.7])]
-    assert select_survivors(scores, Amount(fraction=0.5)) == ((2,), (0, 1))
-    assert select_survivors(scores, Amount(keep=4), min_per_layer=2) == ((1, 2), (0, 1))
+    assert select_survivors(scores, 0.5) == ((2,), (0, 1))
+    assert select_survivors(scores, Keep(keep=4), min_per_layer=2) == ((1, 2), (0, 1))
     with pytest.raises(ModelError, match=r"3 of 6 units .* at most 2 can with 2 left"):
-        select_survivors(scores, Amount(fraction=0.5), min_per_layer=2)
+        select_survivors(scores, 0.5, min_per_layer=2)
 
 
 def test_a_fraction_of_less_than_half_a_unit_is_refused() -> None:
     with pytest.raises(ModelError, match=r"0\.1 of 4 units is less than half a unit"):
-        select_survivors([np.arange(4.0)] * 3, Amount(fraction=0.1), scope="per_layer")
+        select_survivors([np.arange(4.0)] * 3, 0.1, scope="per_layer")
 
 
 def test_share_below_takes_every_unit_under_the_share() -> None:
     scores = [np.array([1.0, 98.0, 1.0]), np.array([50.0, 30.0, 20.0])]
-    assert select_survivors(scores, Amount(share_below=0.02)) == ((1,), (0, 1, 2))
+    assert select_survivors(scores, ShareBelow(share_below=0.02)) == ((1,), (0, 1, 2))
     with pytest.raises(ModelError, match="3 units of layer 0 would have to go"):
-        select_survivors([np.ones(3)], Amount(share_below=0.5))
+        select_survivors([np.ones(3)], ShareBelow(share_below=0.5))
 
 
 @pytest.mark.parametrize(
     ("amount", "scope", "message"),
     [
-        (Amount(share_below=0.01), "global", r"less than 0\.01 .* least carries 0\.01\)"),
-        (Amount(keep=6), "global", "keep 6 is what there is"),
-        (Amount(keep=3), "per_layer", "keep 3 is what there is"),
+        (ShareBelow(share_below=0.01), "global", r"less than 0\.01 .* least carries 0\.01\)"),
+        (Keep(keep=6), "global", "keep 6 is what there is"),
+        (Keep(keep=3), "per_layer", "keep 3 is what there is"),
     ],
 )
 def test_an_amount_that_removes_nothing_is_refused(amount: Any, scope: Any, message: str) -> None:
@@ -103,30 +104,37 @@ def test_an_amount_that_removes_nothing_is_refused(amount: Any, scope: Any, mess
 
 def test_ties_go_to_the_earlier_layer_then_the_smaller_index() -> None:
     scores = [np.zeros(3), np.zeros(3)]
-    assert select_survivors(scores, Amount(fraction=0.5)) == ((2,), (1, 2))
+    assert select_survivors(scores, 0.5) == ((2,), (1, 2))
 
 
 @pytest.mark.parametrize(
     "wrong",
     [
         {},
-        {"fraction": 0.5, "keep": 3},
-        {"fraction": 0.0},
-        {"fraction": 1.0},
-        {"fraction": math.nan},
+        None,
+        0.0,
+        1.0,
+        math.nan,
+        {"share_below": 0.5, "keep": 3},
         {"share_below": 0.0},
-        {"share_below": 1.1},
+        {"share_below": 1.0},
         {"share_below": math.nan},
         {"keep": 0},
     ],
 )
-def test_amounts_that_mean_nothing_are_refused(wrong: dict[str, Any]) -> None:
-    with pytest.raises(ModelError, match="amount"):
-        Amount(**wrong)
+def test_amounts_that_mean_nothing_are_refused(wrong: Any) -> None:
+    with pytest.raises(ValidationError, match="amount"):
+        Prune.model_validate({"what": "heads", "amount": wrong})
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0, math.nan])
+def test_a_share_that_no_policy_was_asked_about_is_refused(share: float) -> None:
+    with pytest.raises(ModelError, match="between 0 and 1"):
+        select_survivors([np.ones(4)], share)
 
 
 def test_scores_and_settings_that_mean_nothing_are_refused() -> None:
-    half = Amount(fraction=0.5)
+    half = 0.5
     for scores in ([np.array([1.0, np.nan])], [np.array([])], []):
         with pytest.raises(ModelError, match="scores"):
             select_survivors(scores, half)

@@ -14,6 +14,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.unit.compress.prepared import prepared
 from tests.unit.models.tiny import Rows, counted, randomise
 from torch import nn
 
@@ -166,22 +167,18 @@ def test_a_network_is_compressed_saved_and_loaded_with_its_factory(
     network: Any, tmp_path: Path
 ) -> None:
     from prunegate.compress.execute import compress
-    from prunegate.compress.finetune import Schedule
-    from prunegate.compress.select import Amount
-    from prunegate.compress.steps import FinetuneStep, PruneStep
-    from prunegate.compress.structured import Cut
     from prunegate.models.cnn import load_cnn
     from prunegate.models.load import load_model
     from prunegate.models.save import write_candidate
 
     model, rows = adopted(network), rows_of()
     before = copy.deepcopy(model.module.state_dict())
-    training = Schedule(steps=40, learning_rate=2e-2, batch_size=16, flip=False)
+    training = {"steps": 40, "learning_rate": 2e-2, "batch_size": 16, "flips": False}
     steps: list[Any] = [
-        PruneStep(cut=Cut(what="filters", amount=Amount(fraction=0.3), criterion=name), data=rows)
+        prepared(rows, prune={"what": "filters", "amount": 0.3, "criterion": name})
         for name in ("taylor", "activation", "magnitude")
     ]
-    made = compress(model, [*steps, FinetuneStep(data=rows, schedule=training)])
+    made = compress(model, [*steps, prepared(rows, finetune=training)])
     assert np.mean(made.losses[0][-3:]) < made.losses[0][0]
     assert all(torch.equal(before[key], now) for key, now in model.module.state_dict().items())
     folder = tmp_path / "candidate"
@@ -208,19 +205,21 @@ def test_a_network_is_compressed_saved_and_loaded_with_its_factory(
     assert load_cnn(tmp_path / "copy", network).digest == again.digest
 
 
+def filters(amount: Any) -> Any:
+    """A step that removes filters by magnitude."""
+    return prepared(prune={"what": "filters", "amount": amount, "criterion": "magnitude"})
+
+
 def test_a_candidate_is_pruned_further(tmp_path: Path) -> None:
     from prunegate.compress.execute import compress
-    from prunegate.compress.select import Amount
-    from prunegate.compress.steps import PruneStep
-    from prunegate.compress.structured import Cut
     from prunegate.models.cnn import load_cnn
     from prunegate.models.save import write_candidate
 
     model = adopted(Residual)
-    step = PruneStep(cut=Cut(what="filters", amount=Amount(keep=12), criterion="magnitude"))
+    step = filters({"keep": 12})
     once = compress(model, [step])
     write_candidate(once.module, once.surgery, tmp_path / "once", model.folder)
-    last = PruneStep(cut=Cut(what="filters", amount=Amount(keep=8), criterion="magnitude"))
+    last = filters({"keep": 8})
     twice = compress(load_cnn(tmp_path / "once", Residual), [last])
     for left, more in zip(twice.kept.of("filters"), once.kept.of("filters"), strict=True):
         assert set(left) <= set(more)
@@ -231,16 +230,13 @@ def test_a_candidate_is_pruned_further(tmp_path: Path) -> None:
 @pytest.mark.parametrize("criterion", ["magnitude", "taylor", "activation", "random"])
 def test_single_weights_of_a_network_are_zeroed(criterion: str, tmp_path: Path) -> None:
     from prunegate.compress.execute import compress
-    from prunegate.compress.select import Amount
-    from prunegate.compress.steps import PruneStep
-    from prunegate.compress.unstructured import Thinning
     from prunegate.models import candidate_module
     from prunegate.models.cnn import load_cnn
     from prunegate.models.save import write_candidate
 
     model = adopted(Residual)
-    thinning = Thinning(what="weights", amount=Amount(fraction=0.5), criterion=criterion)
-    made = compress(model, [PruneStep(cut=thinning, data=rows_of(6))])
+    prune = {"what": "weights", "amount": 0.5, "criterion": criterion}
+    made = compress(model, [prepared(rows_of(6), prune=prune)])
     network = model.module.network
     convolutions = (network.inner, network.outer, network.depthwise, network.left, network.right)
     assert made.surgery.zeros == round(sum(one.weight.numel() for one in convolutions) / 2)
@@ -403,16 +399,10 @@ def test_without_the_extra_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def save(folder: Path, network: Any = Residual) -> Path:
     from prunegate.compress.execute import compress
-    from prunegate.compress.select import Amount
-    from prunegate.compress.steps import PruneStep
-    from prunegate.compress.structured import Cut
     from prunegate.models.save import write_candidate
 
     model = adopted(network)
-    amount = Amount(fraction=0.5)
-    made = compress(
-        model, [PruneStep(cut=Cut(what="filters", amount=amount, criterion="magnitude"))]
-    )
+    made = compress(model, [filters(0.5)])
     write_candidate(made.module, made.surgery, folder, model.folder)
     return folder
 

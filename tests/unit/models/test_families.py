@@ -22,6 +22,7 @@ from tests.unit.models.tiny import (
 )
 
 from prunegate.errors import ModelError, UnsupportedError
+from prunegate.policy.steps import Finetune, Keep, Prune
 
 pytestmark = pytest.mark.slow
 
@@ -87,20 +88,21 @@ def test_a_dropped_layer_equals_one_that_is_passed_by(name: str, keep: list[int]
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_pruned_model_learns(name: str) -> None:
-    from prunegate.compress.finetune import Schedule, finetune
+    from prunegate.compress.finetune import finetune
     from prunegate.models.cut import cut_whole
 
     model = tiny(name)
     cut_whole(model.family, model.module, some(model))
-    schedule = Schedule(steps=30, learning_rate=2e-2, batch_size=16, flip=False)
+    schedule = Finetune(steps=30, learning_rate=2e-2, batch_size=16, flips=False)
     losses = finetune(model.module, rows_of(model), schedule, seed=0)
     assert np.mean(losses[-3:]) < 0.8 * losses[0]
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_criterion_ranks_every_kind(name: str) -> None:
-    from prunegate.compress.criteria import CRITERIA, rank
     from prunegate.compress.ranking_input import RankingInput
+    from prunegate.compress.scoring.base import rank
+    from prunegate.criteria import CRITERIA
 
     model = tiny(name)
     subject = RankingInput(family=model.family, module=model.module, data=rows_of(model, 6))
@@ -113,8 +115,8 @@ def test_every_criterion_ranks_every_kind(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["gpt2", "llama", "resnet with bottlenecks"])
 def test_gradients_match_finite_differences(name: str) -> None:
-    from prunegate.compress.importance import gate_gradients
     from prunegate.compress.loss import cross_entropy
+    from prunegate.compress.scoring.taylor import gate_gradients
     from prunegate.models.gates import gated
 
     # Llama's norms compute in single precision whatever they are given.
@@ -179,12 +181,11 @@ def test_units_that_a_family_does_not_have_are_refused_with_those_it_has(
     name: str, kind: str, has: str
 ) -> None:
     from prunegate.compress.ranking_input import RankingInput
-    from prunegate.compress.select import Amount
-    from prunegate.compress.structured import Cut, prune
+    from prunegate.compress.structured import prune
 
     model = tiny(name)
     subject = RankingInput(family=model.family, module=model.module)
-    wanted = Cut(what=kind, amount=Amount(keep=1), criterion="magnitude")  # type: ignore[arg-type]
+    wanted = Prune(what=kind, amount=Keep(keep=1), criterion="magnitude")  # type: ignore[arg-type]
     with pytest.raises(UnsupportedError, match=f"has no {kind} that can be pruned; it has: {has}"):
         prune(subject, model.whole, wanted)
 
@@ -237,10 +238,10 @@ def test_tracing_finds_the_filters_that_the_family_knows(name: str) -> None:
 
 
 def test_a_single_row_left_over_is_refused_where_batch_norm_needs_two() -> None:
-    from prunegate.compress.finetune import Schedule, finetune
+    from prunegate.compress.finetune import finetune
 
     model = tiny("resnet", depths=[1, 1, 1, 1], hidden_sizes=[8, 8, 8, 8])
     rows = rows_of(model, 5)
-    schedule = Schedule(epochs=1, batch_size=4, flip=False)
+    schedule = Finetune(epochs=1, batch_size=4, flips=False)
     with pytest.raises(ModelError, match="batch_size that leaves no single row over"):
         finetune(model.module, rows, schedule)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import safetensors.torch as safetensors_torch
 import torch
+from tests.unit.compress.prepared import prepared
 from tests.unit.models.tiny import (
     CONFIGS,
     NAMES,
@@ -117,10 +118,6 @@ def test_tied_weights_are_stored_once_and_stay_tied(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_whole_recipe_is_carried_out(name: str, tmp_path: Path) -> None:
     from prunegate.compress.execute import compress
-    from prunegate.compress.finetune import Schedule
-    from prunegate.compress.select import Amount
-    from prunegate.compress.steps import FinetuneStep, PruneStep
-    from prunegate.compress.structured import Cut
     from prunegate.models.load import load_model
     from prunegate.models.save import write_candidate
 
@@ -128,10 +125,9 @@ def test_a_whole_recipe_is_carried_out(name: str, tmp_path: Path) -> None:
     baseline = load_model(write_baseline(model, tmp_path / "baseline"))
     rows = rows_of(model, 8)
     steps: list[Any] = [
-        PruneStep(cut=Cut(what=kind, amount=Amount(fraction=0.4)), data=rows)
-        for kind in model.whole.kinds
+        prepared(rows, prune={"what": kind, "amount": 0.4}) for kind in model.whole.kinds
     ]
-    steps.append(FinetuneStep(data=rows, schedule=Schedule(steps=2, batch_size=8)))
+    steps.append(prepared(rows, finetune={"steps": 2, "batch_size": 8}))
     before = copy.deepcopy(baseline.module.state_dict())
     made = compress(baseline, steps)
     write_candidate(made.module, made.surgery, tmp_path / "candidate", tmp_path / "baseline")

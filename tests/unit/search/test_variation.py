@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prunegate.compress.select import Amount, select_survivors
+from prunegate.compress.select import select_survivors
 from prunegate.policy.steps import SearchSection, Step
 from prunegate.search.variation import amounts_key, at_random, criterion_of, varied, with_amounts
 
@@ -70,7 +70,7 @@ def test_equal_keys_are_equal_removals(amounts: list[float], scope: Any) -> None
     scores = [rng.random(count) for count in HEADS]
     if scope == "per_layer":
         amounts = [max(0.1, amount) for amount in amounts]
-    kept = [select_survivors(scores, Amount(fraction=amount), scope=scope) for amount in amounts]
+    kept = [select_survivors(scores, amount, scope=scope) for amount in amounts]
     keys = [one_key(made, searched(1), amount) for amount in amounts]
     assert (keys[0] == keys[1]) == (kept[0] == kept[1])
 

@@ -46,14 +46,16 @@ waived by, to the second opinion."""
 
 
 def ask_of(process: OpinionProcess) -> Ask:
-    """Who is asked: the process, or this one where metrics or checks were added from outside.
+    """Who is asked: the process, or this one where entries were added from outside.
 
     A process of its own does not know these, and would refuse every policy that names them.
     """
+    from prunegate.criteria import CRITERIA
     from prunegate.metrics.catalogue import METRICS
     from prunegate.metrics.checks import CHECKS
 
-    return asked_here if METRICS.extended or CHECKS.extended else process.ask
+    extended = any(entries.extended for entries in (METRICS, CHECKS, CRITERIA))
+    return asked_here if extended else process.ask
 
 
 def at_hand() -> OpinionProcess:

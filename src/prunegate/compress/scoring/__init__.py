@@ -1,0 +1,1 @@
+"""Scoring: the arithmetic of the importance criteria, one class a file behind one interface."""
