@@ -28,9 +28,10 @@ def fit_shares(shares: Sequence[float], g: Sequence[float], spare: int) -> list[
     Only the observed cells and ``spare`` can get probability; take `extreme` for the maximum over
     all cells.
     """
-    excess = sum(share * weight for share, weight in zip(shares, g, strict=True))
-    side = -1 if excess > 0 else 1
-    furthest = max(side * w for i, w in enumerate(g) if shares[i] > 0 or i == spare)
+    excess = sum([share * weight for share, weight in zip(shares, g, strict=True)])
+    reached = [w for share, w in zip(shares, g, strict=True) if share > 0]
+    reached.append(g[spare])
+    side, furthest = (-1, -min(reached)) if excess > 0 else (1, max(reached))
     if excess == 0 or furthest <= 0:
         return list(shares)
     t = _multiplier(shares, g, excess, -side / furthest)
@@ -47,23 +48,25 @@ def _multiplier(shares: Sequence[float], g: Sequence[float], excess: float, limi
 
     Newton's steps on a decreasing function, halved back whenever they leave the bracket.
     """
-    pairs = [(s * w, w) for s, w in zip(shares, g, strict=True) if s > 0 and w != 0]
+    held = [(s, w) for s, w in zip(shares, g, strict=True) if s > 0 and w != 0]
+    terms = [(s * w, s * w * w, w) for s, w in held]
     inside, outside = 0.0, limit * (1 - 1e-14)
-    t = excess / sum(sw * w for sw, w in pairs)
+    close, rising = _CLOSE * abs(limit), excess > 0
+    t = excess / sum([sww for _, sww, _ in terms])
     for _ in range(_ITERATIONS):
-        if not min(inside, outside) < t < max(inside, outside):
+        if not (inside < t < outside or outside < t < inside):
             t = (inside + outside) / 2
         value = slope = 0.0
-        for sw, w in pairs:
+        for sw, sww, w in terms:
             part = 1 / (1 + t * w)
             value += sw * part
-            slope += sw * w * part * part
-        if (value > 0) == (excess > 0):
+            slope += sww * part * part
+        if (value > 0) == rising:
             inside = t
         else:
             outside = t
         step = value / slope
-        if abs(step) <= _CLOSE * abs(limit) or abs(outside - inside) <= _CLOSE * abs(limit):
+        if -close <= step <= close or -close <= outside - inside <= close:
             break
         t += step
     return t
