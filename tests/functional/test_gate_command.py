@@ -18,6 +18,8 @@ from prunegate.audit.signing.keys import generate, key_id, write_key_pair
 from prunegate.audit.signing.statement import parse_statement
 from prunegate.verdict.finding import Verdict
 
+pytestmark = pytest.mark.slow
+
 POLICY = """\
 prunegate: 1
 name: small

@@ -21,7 +21,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import product
 from typing import Literal
 
@@ -44,8 +44,8 @@ _EMPTY = 1e-12
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Decisions:
-    """What one model decided in each cell, and where: worked out once, used at every limit."""
+class ModelDecisions:
+    """What one model decided in each cell: worked out once, used at every limit."""
 
     made: Whole
     """The decision in each cell."""
@@ -76,6 +76,17 @@ class ConfusionCounts:
     """The candidate's decision in each cell, up to ``classes``."""
     count: Floats
     """Rows of each cell; may be fractional."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ConfusionCounts) and self._content == other._content
+
+    def __hash__(self) -> int:
+        return hash(self._content)
+
+    @cached_property
+    def _content(self) -> tuple[object, ...]:
+        cells = (self.label, self.baseline, self.candidate, self.count)
+        return self.kind, self.classes, *(column.tobytes() for column in cells)
 
     @cached_property
     def shares(self) -> Floats:
@@ -112,8 +123,8 @@ class ConfusionCounts:
     def _places(self) -> dict[Cell, int]:
         """Where each cell stands; the first place of one that stands twice."""
         columns = (self.label.tolist(), self.baseline.tolist(), self.candidate.tolist())
-        cells = list(zip(*columns, strict=True))
-        return dict(zip(reversed(cells), reversed(range(len(cells))), strict=True))
+        cells = list(enumerate(zip(*columns, strict=True)))
+        return {cell: place for place, cell in reversed(cells)}
 
     @cached_property
     def _wider(self) -> dict[Cell, ConfusionCounts]:
@@ -125,11 +136,11 @@ class ConfusionCounts:
         return [*self.shares[self.observed].tolist(), 0.0]
 
     @cached_property
-    def models(self) -> tuple[Decisions, Decisions]:
+    def models(self) -> tuple[ModelDecisions, ModelDecisions]:
         """The candidate's decisions and the baseline's."""
         width = self.classes if self.kind == "mcc" else self.classes + 1
         return tuple(  # type: ignore[return-value]  # of two
-            Decisions(
+            ModelDecisions(
                 made=made,
                 right=np.flatnonzero(made == self.label),
                 hit=self.label[made == self.label],
@@ -158,7 +169,7 @@ def of_two(kind: Kind, cells: Sequence[float]) -> ConfusionCounts:
     )
 
 
-def average(table: ConfusionCounts, decisions: Decisions) -> float:
+def average(table: ConfusionCounts, decisions: ModelDecisions) -> float:
     """Macro average of one model; NaN where some class has no value."""
     return _influence(table, decisions, table.shares)[0]
 
@@ -192,10 +203,12 @@ def test(
     )
 
 
+@lru_cache(maxsize=1024)
 def interval(table: ConfusionCounts, k: float = 1.0, confidence: float = 0.95) -> Interval:
     """Two-sided interval of candidate minus ``k`` times baseline: the values not refuted.
 
-    With ``k = 0`` that of the candidate's own average, within [0, 1].
+    With ``k = 0`` that of the candidate's own average, within [0, 1]. Kept for the tables that were
+    asked for last: slices and metrics of one verdict often come to the same one.
     """
     _check(table, k, 0.0)
     arguments.open_interval("confidence", confidence, 0, 1)
@@ -259,8 +272,7 @@ def _fixed_point(
             table, place = table.including(_furthest(*slopes, side))
             if p.size < table.count.size:
                 p = np.append(p, 0.0)
-            spare = np.zeros(p.size)
-            spare[place] = 1.0
+            spare = np.eye(1, p.size, place)[0]
         elif turn == _HOLD:
             spare, damping, before = _mixture(table, p, spare), 1.0, math.inf
         q = _tilted(table, _on_cells(table, slopes) + contrast + margin, spare)
@@ -313,7 +325,7 @@ def _slopes(table: ConfusionCounts, p: Floats, k: float) -> tuple[tuple[Floats, 
     return (ahead, k * behind), mean - k * other
 
 
-def _influence(table: ConfusionCounts, model: Decisions, p: Floats) -> tuple[float, Floats]:
+def _influence(table: ConfusionCounts, model: ModelDecisions, p: Floats) -> tuple[float, Floats]:
     """Macro average of one model, and what a row labelled i and decided j adds to it."""
     if table.kind == "mcc":
         return _coefficient(table, model, p)
@@ -334,18 +346,18 @@ def _influence(table: ConfusionCounts, model: Decisions, p: Floats) -> tuple[flo
     return float(np.add.reduce(value)) / k, added / k
 
 
-def _bottom(table: ConfusionCounts, model: Decisions, p: Floats) -> Floats:
+def _bottom(table: ConfusionCounts, model: ModelDecisions, p: Floats) -> Floats:
     """Each class's denominator: the share of rows that are it, are called it, or their sum."""
     k = table.classes
     if table.kind == "recall":
-        return np.bincount(table.label, weights=p, minlength=k)
-    called = np.bincount(model.made, weights=p, minlength=k + 1)[:k]
+        return np.asarray(np.bincount(table.label, weights=p, minlength=k), dtype=float)
+    called = np.asarray(np.bincount(model.made, weights=p, minlength=k + 1)[:k], dtype=float)
     if table.kind == "precision":
         return called
     return np.asarray(np.bincount(table.label, weights=p, minlength=k) + called)
 
 
-def _coefficient(table: ConfusionCounts, model: Decisions, p: Floats) -> tuple[float, Floats]:
+def _coefficient(table: ConfusionCounts, model: ModelDecisions, p: Floats) -> tuple[float, Floats]:
     """Matthews' correlation coefficient (Gorodkin's R_K for several classes), and its influence.
 
     With t the shares of the labels, q of the decisions and c of right ones it is

@@ -20,6 +20,7 @@ def columns(cells: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray]
     return rows >> 2 & 1, rows >> 1 & 1, rows & 1
 
 
+@pytest.mark.slow
 @given(cells=CELLS)
 @settings(max_examples=60)
 def test_values_are_scikit_learns(cells: tuple[int, ...]) -> None:

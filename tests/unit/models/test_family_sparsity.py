@@ -8,6 +8,8 @@ import pytest
 import torch
 from tests.unit.models.tiny import NAMES, inputs_of, rows_of, tiny
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("what", ["weights", "2:4"])

@@ -14,6 +14,8 @@ from prunegate.audit.signing.keys import generate, write_key_pair
 from prunegate.audit.verification_report import Verification
 from prunegate.cli import cli
 
+pytestmark = pytest.mark.slow
+
 POLICY = """\
 prunegate: 1
 name: small
