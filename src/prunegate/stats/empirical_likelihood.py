@@ -12,8 +12,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 _ITERATIONS = 60
 _CLOSE = 1e-13
+_MANY, _WIDE = 3, 8
+"""Halvings after which, and cells from which, further ones are tried all at once."""
+
+Term = tuple[float, float, float]
+"""Share times weight, times weight again, and the weight."""
 
 
 def extreme(shares: Sequence[float], g: Sequence[float]) -> int:
@@ -53,8 +60,15 @@ def _multiplier(shares: Sequence[float], g: Sequence[float], excess: float, limi
     inside, outside = 0.0, limit * (1 - 1e-14)
     close, rising = _CLOSE * abs(limit), excess > 0
     t = excess / sum([sww for _, sww, _ in terms])
-    for _ in range(_ITERATIONS):
+    turn = halved = 0
+    while turn < _ITERATIONS:
+        turn += 1
         if not (inside < t < outside or outside < t < inside):
+            halved += 1
+            if halved == _MANY and len(terms) >= _WIDE:
+                ahead = _halvings(terms, (inside, outside), _ITERATIONS - turn, close, rising)
+                if ahead:
+                    turn, inside = turn + len(ahead), ahead[-1]
             t = (inside + outside) / 2
         value = slope = 0.0
         for sw, sww, w in terms:
@@ -70,3 +84,29 @@ def _multiplier(shares: Sequence[float], g: Sequence[float], excess: float, limi
             break
         t += step
     return t
+
+
+def _halvings(
+    terms: Sequence[Term], bracket: tuple[float, float], most: int, close: float, rising: bool
+) -> list[float]:
+    """The points at which the loop would do nothing but halve the bracket towards its far end.
+
+    So it ends where the constraint holds at no t, forty turns later: they are tried all at once,
+    cell after cell as in the loop, so that every sum has the same bits.
+    """
+    inside, outside = bracket
+    points: list[float] = []
+    while len(points) < most and abs(outside - inside) > close:
+        inside = (inside + outside) / 2
+        points.append(inside)
+    if len(points) < _MANY:
+        return []
+    t, (sw, sww, w) = np.array(points), np.array(terms).T[:, :, None]
+    part = 1 / (1 + t * w)
+    value, slope = np.add.reduce(sw * part), np.add.reduce(sww * part * part)
+    step = value / slope
+    reached = t + step
+    within = (reached < outside) & (reached > t) | (reached > outside) & (reached < t)
+    far = np.abs(step) > close
+    usual = ((value > 0) == rising) & far & ~within & (np.abs(outside - t) > close)
+    return points[: int(usual.argmin())]
