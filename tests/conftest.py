@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-for _profile, _examples in (("prunegate", 50), ("thorough", 200)):  # thorough: see tests/depth.py
+for _profile, _examples in (("prunegate", 30), ("thorough", 200)):  # thorough: see tests/depth.py
     settings.register_profile(
         _profile,
         max_examples=_examples,

@@ -69,6 +69,7 @@ def everything(folder: Path) -> dict[str, bytes]:
 ABOUT = ("--person", "a", "--organisation", "C", "--by", "K", "--channel", "call")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "words",
     [

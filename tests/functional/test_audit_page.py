@@ -242,6 +242,7 @@ revalidate: {after_days: 30}
 """
 
 
+@pytest.mark.slow
 def test_a_real_verdict_is_in_force_for_its_term_and_a_changed_record_makes_no_page(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

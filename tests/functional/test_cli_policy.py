@@ -78,6 +78,7 @@ def test_validate_needs_a_file() -> None:
     assert isinstance(invoke("validate").exception, click.UsageError)
 
 
+@pytest.mark.slow
 def test_schema_is_json() -> None:
     assert json.loads(invoke("schema").stdout)["$id"] == "urn:prunegate:policy:v1"
 

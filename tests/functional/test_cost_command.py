@@ -69,6 +69,7 @@ def test_the_worked_case_by_its_amounts(
     ]
 
 
+@pytest.mark.slow
 def test_csv_json_and_chart_say_the_same(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

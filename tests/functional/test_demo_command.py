@@ -156,6 +156,7 @@ def test_a_taken_folder_is_told_before_anything_is_rendered(
     assert names == ["out", "out/representative", "out/representative/mine.txt"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scale", ["nan", "0", "0.004", "1.01", "inf", "-1", "all"])
 def test_a_scale_that_is_no_share_is_refused(scale: str) -> None:
     result = CliRunner().invoke(cli, ["demo", "--scale", scale])
@@ -171,6 +172,7 @@ def prepared(cache: Path, progress: Callable[[str, int, int], None] = silent) ->
     return workspace.prepare_demo(cache, seed=0, sizes=TINY, epochs=1, progress=progress)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "stage", ["render the creatives", "write the creatives", "train the baseline"]
 )

@@ -115,6 +115,7 @@ def test_no_page_shows_a_command_or_an_option_that_there_is_not() -> None:
     assert seen > 40
 
 
+@pytest.mark.slow
 def test_the_python_of_the_pages_runs(tmp_path: Path) -> None:
     predictions(tmp_path, "predictions.parquet")
     (tmp_path / "policies").symlink_to(ROOT / "policies")

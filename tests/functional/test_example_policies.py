@@ -37,6 +37,7 @@ def test_every_example_is_valid_and_named_after_its_file(path: Path) -> None:
     assert load_policy(path).name == path.stem
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["binary", "multiclass", "score", "language"])
 def test_there_is_an_example_for_every_kind_of_task(kind: str) -> None:
     assert kind in {load_policy(path).task.kind for path in EXAMPLES}

@@ -19,6 +19,8 @@ from prunegate.audit.signing.statement import parse_statement
 from prunegate.errors import InputError
 from prunegate.verdict.finding import Verdict
 
+pytestmark = pytest.mark.slow
+
 POLICY = """\
 prunegate: 1
 name: small

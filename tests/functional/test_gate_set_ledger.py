@@ -15,6 +15,8 @@ from prunegate.audit.recompute import differences
 from prunegate.audit.record import DecisionRecord
 from prunegate.errors import PrunegateError
 
+pytestmark = pytest.mark.slow
+
 POLICY = """\
 prunegate: 1
 name: small

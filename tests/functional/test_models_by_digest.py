@@ -23,6 +23,8 @@ from prunegate.audit.signing.keys import generate, write_key_pair
 from prunegate.models.digest import tree_digest
 from prunegate.policy.load import read_policy
 
+pytestmark = pytest.mark.slow
+
 POLICY = """\
 prunegate: 1
 name: small

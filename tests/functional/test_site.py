@@ -50,6 +50,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_no_page_loads_anything_from_elsewhere(site: Path) -> None:
     seen = sorted(site.rglob("*.html"))
     assert len(seen) > 30
@@ -62,6 +63,7 @@ def test_no_page_loads_anything_from_elsewhere(site: Path) -> None:
         assert "http" not in parser.policies[0]
 
 
+@pytest.mark.slow
 def test_no_style_loads_anything_from_elsewhere(site: Path) -> None:
     for sheet in site.rglob("*.css"):
         text = sheet.read_text(encoding="utf-8")

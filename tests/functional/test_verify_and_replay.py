@@ -26,6 +26,8 @@ from prunegate.errors import EvidenceError, InputError
 from prunegate.policy.schema import Policy
 from prunegate.verdict.finding import Verdict
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 POLICY = """\
 prunegate: 1

@@ -20,6 +20,8 @@ from prunegate.audit.log.seal import begin_log, seal_log
 from prunegate.audit.signing.keys import generate, write_key_pair
 from prunegate.audit.signing.ssh_signature import NAMESPACE
 
+pytestmark = pytest.mark.slow
+
 DAY = 86_400
 START = 1_700_000_000
 POLICY = """\

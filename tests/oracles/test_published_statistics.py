@@ -219,11 +219,13 @@ def test_planning_without_a_margin_is_connors_formula(monkeypatch, alpha, wanted
     assert sample_size.paired(0.5, 0.4, 0.0, alpha, wanted) == rows
 
 
+@pytest.mark.slow
 def test_exact_power_is_at_least_that_of_the_conditional_test():
     # R package MESS: 144 pairs, .25 and .45 discordant, one-sided .025: power .80
     assert power.exact_power(144, 0.7, 0.2, 0.0, 0.025) >= 0.80
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("margin", "discordance", "rows", "reached"),
     [(0.01, 0.02, 1901, 0.910), (0.02, 0.04, 947, 0.910), (0.05, 0.04, 192, 0.911)],

@@ -203,6 +203,7 @@ def test_a_replayed_entry_does_not_make_the_log_grow(audit: Path) -> None:
     assert (done.added, done.dropped) == (1, 1)
 
 
+@pytest.mark.slow
 def test_a_leaf_planted_in_a_tile_does_not_swallow_a_pending_entry(tmp_path: Path) -> None:
     """The sealer drops what the log holds already; a forged tile must not make it believe so."""
     from prunegate.audit.log.merkle import leaf_hash

@@ -49,6 +49,8 @@ from prunegate.errors import EvidenceError, InputError
 from prunegate.report.render import render
 from prunegate.report.verify_bundle import verify_bundle
 
+pytestmark = pytest.mark.slow
+
 VERIFIER = Path(verify_record.__file__)
 NOW = datetime(2026, 11, 28, 9, 0, 0, tzinfo=UTC)
 CREATED = "2026-11-28T08:00:00Z"

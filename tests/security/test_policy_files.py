@@ -96,11 +96,13 @@ HOSTILE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("text", "words"), HOSTILE.values(), ids=HOSTILE)
 def test_hostile_text_is_refused_in_words(text: str, words: str) -> None:
     assert any(words in line for line in refused(text))
 
 
+@pytest.mark.slow
 def test_deep_nesting_is_one_message() -> None:
     assert len(refused("a:\n" + (" " + "[" * 1000 + "\n") * 100)) == 1
 

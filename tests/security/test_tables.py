@@ -18,6 +18,8 @@ import pytest
 from prunegate.data.predictions.open_table import open_table
 from prunegate.errors import TableError
 
+pytestmark = pytest.mark.slow
+
 
 def read(source: Any, columns: tuple[str, ...]) -> None:
     table = open_table(source, columns)

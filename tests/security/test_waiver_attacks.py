@@ -38,6 +38,8 @@ from prunegate.audit.waivers.request import Ask, parse_waiver, waiver_document
 from prunegate.errors import EvidenceError
 from prunegate.verdict.finding import Finding
 
+pytestmark = pytest.mark.slow
+
 ANN, GATE, STRANGER, LOG = (
     Ed25519PrivateKey.from_private_bytes(bytes([n]) * 32) for n in (2, 3, 4, 5)
 )

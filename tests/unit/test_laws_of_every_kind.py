@@ -24,6 +24,8 @@ from prunegate.metrics.hypothesis import Contrast, Difference, ErrorsAtMost, Suc
 from prunegate.policy.schema import Policy
 from prunegate.verdict.finding import Finding, Verdict
 
+pytestmark = pytest.mark.slow
+
 GROUPS = ("", "group: post\n")
 CASES = pytest.mark.parametrize(
     ("kind", "group"),
@@ -63,7 +65,6 @@ def exchanged(data: pd.DataFrame) -> pd.DataFrame:
     return data.rename(columns={"baseline": "candidate", "candidate": "baseline"})
 
 
-@pytest.mark.slow
 @CASES
 @given(seed=SEEDS)
 @few(1)
@@ -92,7 +93,6 @@ CONTRASTS: tuple[tuple[Contrast, Contrast], ...] = (
 )
 
 
-@pytest.mark.slow
 @CASES
 def test_a_claim_with_its_models_exchanged_is_the_claim_about_the_exchanged_table(
     kind: str, group: str
@@ -115,7 +115,6 @@ def test_a_claim_with_its_models_exchanged_is_the_claim_about_the_exchanged_tabl
             assert before.p_harm == pytest.approx(after.p_harm, rel=1e-6, abs=1e-12)
 
 
-@pytest.mark.slow
 @CASES
 @given(seed=SEEDS)
 @few(1)
@@ -125,7 +124,6 @@ def test_the_order_of_rows_changes_nothing(kind: str, group: str, seed: int) -> 
     assert prunegate.judge(policy, shuffled) == prunegate.judge(policy, data)
 
 
-@pytest.mark.slow
 @CASES
 def test_splitting_a_file_into_ten_changes_nothing(kind: str, group: str, tmp_path: Path) -> None:
     policy, data = policy_of(kind, group), kinds.table(kind, 4, 500)
@@ -147,7 +145,6 @@ def sources(data: pd.DataFrame, folder: Path) -> Iterator[Any]:
     yield str(folder / "rows.parquet")
 
 
-@pytest.mark.slow
 @CASES
 def test_every_source_of_the_same_rows_gives_the_same_verdict(
     kind: str, group: str, tmp_path: Path
@@ -158,7 +155,6 @@ def test_every_source_of_the_same_rows_gives_the_same_verdict(
         assert prunegate.judge(policy, source) == expected
 
 
-@pytest.mark.slow
 @CASES
 def test_rows_of_another_slice_change_no_p_value(kind: str, group: str) -> None:
     policy, data = policy_of(kind, group, slices="kind"), kinds.table(kind, 6, 900)
@@ -173,7 +169,6 @@ def test_rows_of_another_slice_change_no_p_value(kind: str, group: str) -> None:
         assert [getattr(after[key], name) for name in same] == [getattr(one, name) for name in same]
 
 
-@pytest.mark.slow
 @CASES
 def test_a_further_slicing_or_rule_changes_no_p_value(kind: str, group: str) -> None:
     rules, data = changes(kind), kinds.table(kind, 13, 900)
@@ -197,7 +192,6 @@ def rule(kind: str, name: str, extra: str, margin: float) -> str:
     return f"{{metric: {name}, {'at_most' if name in FLIPS else limit}: {margin}{extra}}}"
 
 
-@pytest.mark.slow
 @CASES
 @given(choice=st.data())
 @few(4)
@@ -242,7 +236,6 @@ def joint_counts(kind: str, data: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([some, rest, none, other])
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("group", GROUPS, ids=["single", "grouped"])
 @pytest.mark.parametrize("kind", ["binary", "labels", "multiclass"])
 @given(seed=SEEDS)
@@ -258,7 +251,6 @@ def repeated(data: pd.DataFrame, times: int) -> pd.DataFrame:
     return pd.concat(copies, ignore_index=True)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kind", kinds.KINDS)
 def test_groups_of_one_row_are_next_to_no_groups(kind: str) -> None:
     data = kinds.table(kind, 3, 6000).assign(post=range(6000))
@@ -271,7 +263,6 @@ def test_groups_of_one_row_are_next_to_no_groups(kind: str) -> None:
         assert grouped[key].difference == one.difference
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kind", kinds.KINDS)
 def test_copies_of_rows_are_evidence_only_where_nobody_says_that_they_are_copies(kind: str) -> None:
     data = kinds.table(kind, 5, 1500).assign(post=range(1500))

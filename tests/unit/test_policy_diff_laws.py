@@ -16,6 +16,8 @@ from prunegate.policy.diff import diff, loosened
 from prunegate.policy.load import parse_policy
 from prunegate.policy.schema import Policy
 
+pytestmark = pytest.mark.slow
+
 CHECKS = {
     "recall": ("at_least", "max_drop", "max_gain"),
     "precision": ("at_least", "max_drop"),

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -127,14 +129,22 @@ def _is_canonical(value: dict[str, Any], content: bytes) -> bool:
 
 
 def _build(name: str, value: dict[str, Any]) -> DecisionRecord:
-    from pydantic import TypeAdapter, ValidationError
+    from pydantic import ValidationError
 
     try:
-        return TypeAdapter(DecisionRecord).validate_python(value)
+        return _validated()(value)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise InputError(f"{name}: {where}: {first['msg']}; this is not a whole record") from error
+
+
+@cache
+def _validated() -> Callable[[dict[str, Any]], DecisionRecord]:
+    """What makes a record of its fields: built once a process, which costs more than a record."""
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(DecisionRecord).validate_python
 
 
 def _holds(whole: Any, part: Any) -> bool:
@@ -143,7 +153,8 @@ def _holds(whole: Any, part: Any) -> bool:
         return all(key in whole and _holds(whole[key], part[key]) for key in part)
     if isinstance(whole, list) and isinstance(part, list):
         return len(whole) == len(part) and all(map(_holds, whole, part))
-    return canonical_bytes(whole) == canonical_bytes(part)
+    same = type(whole) is type(part) and whole == part
+    return same or canonical_bytes(whole) == canonical_bytes(part)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

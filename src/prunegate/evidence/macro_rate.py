@@ -95,7 +95,8 @@ class MacroRate(TestedEvidence):
         if len(self._support) < max(self.least_classes, 1):
             return None
         if self.kind == "mcc":
-            value = macro.average(self._numbered, self._decisions(model))
+            candidate, baseline = self._numbered.models
+            value = macro.average(self._numbered, baseline if model == 1 else candidate)
             return Fraction(value) if math.isfinite(value) else None
         total = Fraction(0)
         for name in self.classes:
@@ -104,9 +105,6 @@ class MacroRate(TestedEvidence):
                 return None
             total += share
         return total / len(self.classes)
-
-    def _decisions(self, model: int) -> macro.Whole:
-        return self._numbered.baseline if model == 1 else self._numbered.candidate
 
     def _share(self, name: str, model: int) -> Fraction | None:
         hits = labelled = called = 0

@@ -12,8 +12,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 _ITERATIONS = 60
 _CLOSE = 1e-13
+_MANY, _WIDE = 3, 8
+"""Halvings after which, and cells from which, further ones are tried all at once."""
+
+Term = tuple[float, float, float]
+"""Share times weight, times weight again, and the weight."""
 
 
 def extreme(shares: Sequence[float], g: Sequence[float]) -> int:
@@ -28,9 +35,10 @@ def fit_shares(shares: Sequence[float], g: Sequence[float], spare: int) -> list[
     Only the observed cells and ``spare`` can get probability; take `extreme` for the maximum over
     all cells.
     """
-    excess = sum(share * weight for share, weight in zip(shares, g, strict=True))
-    side = -1 if excess > 0 else 1
-    furthest = max(side * w for i, w in enumerate(g) if shares[i] > 0 or i == spare)
+    excess = sum([share * weight for share, weight in zip(shares, g, strict=True)])
+    reached = [w for share, w in zip(shares, g, strict=True) if share > 0]
+    reached.append(g[spare])
+    side, furthest = (-1, -min(reached)) if excess > 0 else (1, max(reached))
     if excess == 0 or furthest <= 0:
         return list(shares)
     t = _multiplier(shares, g, excess, -side / furthest)
@@ -47,23 +55,58 @@ def _multiplier(shares: Sequence[float], g: Sequence[float], excess: float, limi
 
     Newton's steps on a decreasing function, halved back whenever they leave the bracket.
     """
-    pairs = [(s * w, w) for s, w in zip(shares, g, strict=True) if s > 0 and w != 0]
+    held = [(s, w) for s, w in zip(shares, g, strict=True) if s > 0 and w != 0]
+    terms = [(s * w, s * w * w, w) for s, w in held]
     inside, outside = 0.0, limit * (1 - 1e-14)
-    t = excess / sum(sw * w for sw, w in pairs)
-    for _ in range(_ITERATIONS):
-        if not min(inside, outside) < t < max(inside, outside):
+    close, rising = _CLOSE * abs(limit), excess > 0
+    t = excess / sum([sww for _, sww, _ in terms])
+    turn = halved = 0
+    while turn < _ITERATIONS:
+        turn += 1
+        if not (inside < t < outside or outside < t < inside):
+            halved += 1
+            if halved == _MANY and len(terms) >= _WIDE:
+                ahead = _halvings(terms, (inside, outside), _ITERATIONS - turn, close, rising)
+                if ahead:
+                    turn, inside = turn + len(ahead), ahead[-1]
             t = (inside + outside) / 2
         value = slope = 0.0
-        for sw, w in pairs:
+        for sw, sww, w in terms:
             part = 1 / (1 + t * w)
             value += sw * part
-            slope += sw * w * part * part
-        if (value > 0) == (excess > 0):
+            slope += sww * part * part
+        if (value > 0) == rising:
             inside = t
         else:
             outside = t
         step = value / slope
-        if abs(step) <= _CLOSE * abs(limit) or abs(outside - inside) <= _CLOSE * abs(limit):
+        if -close <= step <= close or -close <= outside - inside <= close:
             break
         t += step
     return t
+
+
+def _halvings(
+    terms: Sequence[Term], bracket: tuple[float, float], most: int, close: float, rising: bool
+) -> list[float]:
+    """The points at which the loop would do nothing but halve the bracket towards its far end.
+
+    So it ends where the constraint holds at no t, forty turns later: they are tried all at once,
+    cell after cell as in the loop, so that every sum has the same bits.
+    """
+    inside, outside = bracket
+    points: list[float] = []
+    while len(points) < most and abs(outside - inside) > close:
+        inside = (inside + outside) / 2
+        points.append(inside)
+    if len(points) < _MANY:
+        return []
+    t, (sw, sww, w) = np.array(points), np.array(terms).T[:, :, None]
+    part = 1 / (1 + t * w)
+    value, slope = np.add.reduce(sw * part), np.add.reduce(sww * part * part)
+    step = value / slope
+    reached = t + step
+    within = (reached < outside) & (reached > t) | (reached > outside) & (reached < t)
+    far = np.abs(step) > close
+    usual = ((value > 0) == rising) & far & ~within & (np.abs(outside - t) > close)
+    return points[: int(usual.argmin())]

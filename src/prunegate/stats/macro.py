@@ -21,6 +21,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 from itertools import product
 from typing import Literal
 
@@ -34,11 +35,28 @@ METHOD = "constrained-likelihood score of a macro average"
 Kind = Literal["recall", "precision", "f1", "mcc"]
 Floats = NDArray[np.float64]
 Whole = NDArray[np.intp]
+Cell = tuple[int, int, int]
 
 _ROUNDS, _HOLD = 80, 40
 _CLOSE, _RESIDUAL = 1e-9, 1e-8
 _RETREATS = 10
 _EMPTY = 1e-12
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ModelDecisions:
+    """What one model decided in each cell: worked out once, used at every limit."""
+
+    made: Whole
+    """The decision in each cell."""
+    right: Whole
+    """Places of the cells in which it is the label."""
+    hit: Whole
+    """Labels of those cells."""
+    correct: Floats
+    """1 in those cells, 0 in the others."""
+    flat: Whole
+    """Place of (label, decision) in a flattened matrix of influences."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -59,30 +77,78 @@ class ConfusionCounts:
     count: Floats
     """Rows of each cell; may be fractional."""
 
-    @property
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ConfusionCounts) and self._content == other._content
+
+    def __hash__(self) -> int:
+        return hash(self._content)
+
+    @cached_property
+    def _content(self) -> tuple[object, ...]:
+        cells = (self.label, self.baseline, self.candidate, self.count)
+        return self.kind, self.classes, *(column.tobytes() for column in cells)
+
+    @cached_property
     def shares(self) -> Floats:
         """Observed share of each cell."""
         return np.asarray(self.count / self.count.sum())
+
+    @cached_property
+    def observed(self) -> NDArray[np.bool_]:
+        """Which cells have rows."""
+        return self.count > 0
 
     @property
     def swapped(self) -> ConfusionCounts:
         """The same rows with the two models exchanged."""
         return replace(self, baseline=self.candidate, candidate=self.baseline)
 
-    def including(self, cell: tuple[int, int, int]) -> tuple[ConfusionCounts, int]:
+    def including(self, cell: Cell) -> tuple[ConfusionCounts, int]:
         """The table with a cell (label, baseline, candidate), empty if it is new; its place."""
-        label, baseline, candidate = cell
-        same = (self.label == label) & (self.baseline == baseline) & (self.candidate == candidate)
-        if same.any():
-            return self, int(same.argmax())
-        wider = replace(
-            self,
-            label=np.append(self.label, label),
-            baseline=np.append(self.baseline, baseline),
-            candidate=np.append(self.candidate, candidate),
-            count=np.append(self.count, 0.0),
+        place = self._places.get(cell)
+        if place is not None:
+            return self, place
+        if cell not in self._wider:  # the same few are asked for at every limit
+            label, baseline, candidate = cell
+            self._wider[cell] = replace(
+                self,
+                label=np.append(self.label, label),
+                baseline=np.append(self.baseline, baseline),
+                candidate=np.append(self.candidate, candidate),
+                count=np.append(self.count, 0.0),
+            )
+        return self._wider[cell], self.count.size
+
+    @cached_property
+    def _places(self) -> dict[Cell, int]:
+        """Where each cell stands; the first place of one that stands twice."""
+        columns = (self.label.tolist(), self.baseline.tolist(), self.candidate.tolist())
+        cells = list(enumerate(zip(*columns, strict=True)))
+        return {cell: place for place, cell in reversed(cells)}
+
+    @cached_property
+    def _wider(self) -> dict[Cell, ConfusionCounts]:
+        return {}
+
+    @cached_property
+    def observed_shares(self) -> list[float]:
+        """Shares of the cells that have rows, and 0 for what is in reserve."""
+        return [*self.shares[self.observed].tolist(), 0.0]
+
+    @cached_property
+    def models(self) -> tuple[ModelDecisions, ModelDecisions]:
+        """The candidate's decisions and the baseline's."""
+        width = self.classes if self.kind == "mcc" else self.classes + 1
+        return tuple(  # type: ignore[return-value]  # of two
+            ModelDecisions(
+                made=made,
+                right=np.flatnonzero(made == self.label),
+                hit=self.label[made == self.label],
+                correct=(made == self.label).astype(float),
+                flat=self.label * width + made,
+            )
+            for made in (self.candidate, self.baseline)
         )
-        return wider, self.count.size
 
 
 _OF_TWO = np.array(list(product(range(2), repeat=3)), dtype=np.intp).T
@@ -103,9 +169,9 @@ def of_two(kind: Kind, cells: Sequence[float]) -> ConfusionCounts:
     )
 
 
-def average(table: ConfusionCounts, decision: Whole) -> float:
+def average(table: ConfusionCounts, decisions: ModelDecisions) -> float:
     """Macro average of one model; NaN where some class has no value."""
-    return _influence(table, decision, table.shares)[0]
+    return _influence(table, decisions, table.shares)[0]
 
 
 def test(
@@ -137,10 +203,12 @@ def test(
     )
 
 
+@lru_cache(maxsize=1024)
 def interval(table: ConfusionCounts, k: float = 1.0, confidence: float = 0.95) -> Interval:
     """Two-sided interval of candidate minus ``k`` times baseline: the values not refuted.
 
-    With ``k = 0`` that of the candidate's own average, within [0, 1].
+    With ``k = 0`` that of the candidate's own average, within [0, 1]. Kept for the tables that were
+    asked for last: slices and metrics of one verdict often come to the same one.
     """
     _check(table, k, 0.0)
     arguments.open_interval("confidence", confidence, 0, 1)
@@ -172,7 +240,8 @@ def influence(table: ConfusionCounts, k: float) -> Floats:
 
 def _on_cells(table: ConfusionCounts, slopes: tuple[Floats, Floats]) -> Floats:
     ahead, behind = slopes
-    return np.asarray(ahead[table.label, table.candidate] - behind[table.label, table.baseline])
+    candidate, baseline = table.models
+    return np.asarray(ahead.ravel()[candidate.flat] - behind.ravel()[baseline.flat])
 
 
 def _fit(table: ConfusionCounts, k: float, margin: float) -> tuple[float, float] | None:
@@ -201,14 +270,15 @@ def _fixed_point(
         slopes, contrast = _slopes(table, p, k)
         if turn < _HOLD:
             table, place = table.including(_furthest(*slopes, side))
-            p = np.append(p, np.zeros(table.count.size - p.size))
+            if p.size < table.count.size:
+                p = np.append(p, 0.0)
             spare = np.eye(1, p.size, place)[0]
         elif turn == _HOLD:
             spare, damping, before = _mixture(table, p, spare), 1.0, math.inf
-        q = _tilted(table.shares, _on_cells(table, slopes) + contrast + margin, spare)
+        q = _tilted(table, _on_cells(table, slopes) + contrast + margin, spare)
         if q is None:
             return None
-        step = float(np.abs(q - p).max())
+        step = float(np.maximum.reduce(np.abs(q - p)))
         if step < _CLOSE and abs(contrast + margin) < _RESIDUAL:
             return table, q
         damping = max(0.7 * damping, 0.05) if step > 0.9 * before else damping
@@ -223,17 +293,14 @@ def _mixture(table: ConfusionCounts, p: Floats, spare: Floats) -> Floats:
     return np.asarray(unseen / unseen.sum()) if unseen.sum() > _EMPTY else spare
 
 
-def _tilted(shares: Floats, weights: Floats, spare: Floats) -> Floats | None:
+def _tilted(table: ConfusionCounts, weights: Floats, spare: Floats) -> Floats | None:
     """Probabilities with mean weight 0, a mixture of cells in reserve; None if there are none."""
-    seen = shares > 0
-    g = np.append(weights[seen], spare @ weights)
-    if not g.min() < 0 < g.max():
+    g = [*weights[table.observed].tolist(), float(spare @ weights)]
+    if not min(g) < 0 < max(g):
         return None
-    fitted = np.array(
-        empirical_likelihood.fit_shares([*shares[seen].tolist(), 0.0], g.tolist(), g.size - 1)
-    )
-    q = spare * fitted[-1]
-    q[seen] += fitted[:-1]
+    fitted = empirical_likelihood.fit_shares(table.observed_shares, g, len(g) - 1)
+    q = spare * fitted.pop()
+    q[table.observed] += fitted
     return np.asarray(q)
 
 
@@ -242,7 +309,7 @@ def _describe(table: ConfusionCounts, p: Floats, k: float, margin: float) -> tup
     weights = _on_cells(table, slopes) + contrast + margin
     n, shares = float(table.count.sum()), table.shares
     excess, variance = float(shares @ weights), float(p @ (weights * weights))
-    seen = shares > 0
+    seen = table.observed
     logs = float(shares[seen] @ np.log(shares[seen] / p[seen]))
     root = math.copysign(math.sqrt(max(2 * n * logs, 0.0)), excess)
     return excess * math.sqrt(n / variance) if variance > 0 else 0.0, root
@@ -250,58 +317,72 @@ def _describe(table: ConfusionCounts, p: Floats, k: float, margin: float) -> tup
 
 def _slopes(table: ConfusionCounts, p: Floats, k: float) -> tuple[tuple[Floats, Floats], float]:
     """Influence of a row by (label, decision) for candidate and baseline; their contrast."""
-    mean, ahead = _influence(table, table.candidate, p)
+    candidate, baseline = table.models
+    mean, ahead = _influence(table, candidate, p)
     if k == 0:
         return (ahead, np.zeros_like(ahead)), mean
-    other, behind = _influence(table, table.baseline, p)
+    other, behind = _influence(table, baseline, p)
     return (ahead, k * behind), mean - k * other
 
 
-def _influence(table: ConfusionCounts, decision: Whole, p: Floats) -> tuple[float, Floats]:
+def _influence(table: ConfusionCounts, model: ModelDecisions, p: Floats) -> tuple[float, Floats]:
     """Macro average of one model, and what a row labelled i and decided j adds to it."""
     if table.kind == "mcc":
-        return _coefficient(table, decision, p)
+        return _coefficient(table, model, p)
     k = table.classes
-    hits = np.bincount(table.label, weights=p * (decision == table.label), minlength=k)
-    labelled = np.bincount(table.label, weights=p, minlength=k)
-    called = np.bincount(decision, weights=p, minlength=k + 1)[:k]
-    both = {"recall": labelled, "precision": called, "f1": labelled + called}[table.kind]
+    hits = np.bincount(model.hit, weights=p[model.right], minlength=k)
+    bottom = _bottom(table, model, p)
+    if not np.minimum.reduce(bottom) > _EMPTY:
+        bottom = np.where(bottom > _EMPTY, bottom, np.nan)
     hit = 2.0 if table.kind == "f1" else 1.0
-    bottom = np.where(both > _EMPTY, both, np.nan)
     value = hit * hits / bottom
+    loss = value / bottom
     added = np.zeros((k, k + 1))
-    added[np.arange(k), np.arange(k)] = hit / bottom
+    added.reshape(-1)[:: k + 2] = hit / bottom  # the diagonal
     if table.kind != "precision":
-        added -= (value / bottom)[:, None]
+        added -= loss[:, None]
     if table.kind != "recall":
-        added[:, :k] -= value / bottom
-    return float(value.mean()), added / k
+        added[:, :k] -= loss
+    return float(np.add.reduce(value)) / k, added / k
 
 
-def _coefficient(table: ConfusionCounts, decision: Whole, p: Floats) -> tuple[float, Floats]:
+def _bottom(table: ConfusionCounts, model: ModelDecisions, p: Floats) -> Floats:
+    """Each class's denominator: the share of rows that are it, are called it, or their sum."""
+    k = table.classes
+    if table.kind == "recall":
+        return np.asarray(np.bincount(table.label, weights=p, minlength=k), dtype=float)
+    called = np.asarray(np.bincount(model.made, weights=p, minlength=k + 1)[:k], dtype=float)
+    if table.kind == "precision":
+        return called
+    return np.asarray(np.bincount(table.label, weights=p, minlength=k) + called)
+
+
+def _coefficient(table: ConfusionCounts, model: ModelDecisions, p: Floats) -> tuple[float, Floats]:
     """Matthews' correlation coefficient (Gorodkin's R_K for several classes), and its influence.
 
     With t the shares of the labels, q of the decisions and c of right ones it is
     (c - t.q) / sqrt((1 - q.q) (1 - t.t)).
     """
     k = table.classes
-    right = float(p @ (decision == table.label))
+    right = float(p @ model.correct)
     t = np.bincount(table.label, weights=p, minlength=k)
-    q = np.bincount(decision, weights=p, minlength=k)
+    q = np.bincount(model.made, weights=p, minlength=k)
     spread = (1 - float(q @ q)) * (1 - float(t @ t))
     if spread <= _EMPTY:
         return math.nan, np.full((k, k), math.nan)
     value = (right - float(t @ q)) / math.sqrt(spread)
     slope = (np.eye(k) - q[:, None] - t[None, :]) / math.sqrt(spread)
     slope += value * (q[None, :] / (1 - float(q @ q)) + t[:, None] / (1 - float(t @ t)))
-    return value, slope - float(p @ slope[table.label, decision])
+    return value, slope - float(p @ slope.ravel()[model.flat])
 
 
 def _furthest(ahead: Floats, behind: Floats, side: int) -> tuple[int, int, int]:
     """The cell (label, baseline, candidate) that moves the contrast most to one side."""
-    reach = (side * ahead).max(axis=1) - (side * behind).min(axis=1)
+    if side < 0:
+        ahead, behind = -ahead, -behind
+    reach = np.maximum.reduce(ahead, axis=1) - np.minimum.reduce(behind, axis=1)
     label = int(reach.argmax())
-    return label, int((side * behind)[label].argmin()), int((side * ahead)[label].argmax())
+    return label, int(behind[label].argmin()), int(ahead[label].argmax())
 
 
 def room(table: ConfusionCounts, k: float, margin: float) -> float:

@@ -102,6 +102,7 @@ def test_more_of_what_should_be_rare_is_a_loss() -> None:
     assert "by 0.0 points after" in summary
 
 
+@pytest.mark.slow
 def test_a_language_model_loses_nats_not_points() -> None:
     policy = Policy.model_validate(
         {
@@ -152,6 +153,7 @@ def test_a_slice_without_positives_has_no_recall_to_change() -> None:
     assert "video" not in found.summary
 
 
+@pytest.mark.slow
 @given(
     draws=st.lists(
         st.tuples(st.booleans(), st.sampled_from(KINDS), *[st.booleans()] * 3),

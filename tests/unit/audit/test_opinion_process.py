@@ -26,6 +26,8 @@ from prunegate.policy.load import parse_policy
 from prunegate.policy.schema import Policy
 from prunegate.verdict.finding import Verdict
 
+pytestmark = pytest.mark.slow
+
 POLICY = parse_policy(
     "prunegate: 1\nname: x\ntask: {kind: binary, positive: 1, threshold: 0.5}\n"
     "slices: [{by: kind, expect: [a, b]}]\n"

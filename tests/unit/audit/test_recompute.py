@@ -28,6 +28,8 @@ from prunegate.gate import gate
 from prunegate.policy.load import read_policy
 from prunegate.verdict.finding import SliceSummary
 
+pytestmark = pytest.mark.slow
+
 HOSTILE = Path(__file__).parents[2] / "hostile"
 RULES = {
     "binary": "{metric: recall, slices: all, max_drop: 0.04}",

@@ -66,6 +66,7 @@ def stored(record: DecisionRecord, tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_a_record_reads_back_as_it_was(record: DecisionRecord, stored: Path) -> None:
     found, named = read_record(stored)
     assert found == record
@@ -73,6 +74,7 @@ def test_a_record_reads_back_as_it_was(record: DecisionRecord, stored: Path) -> 
     assert canonical_bytes(found) == stored.read_bytes()
 
 
+@pytest.mark.slow
 def test_a_record_says_what_was_judged_and_holds_no_path(
     record: DecisionRecord, stored: Path, tmp_path: Path
 ) -> None:
@@ -85,6 +87,7 @@ def test_a_record_says_what_was_judged_and_holds_no_path(
     assert record.exit_code == 4
 
 
+@pytest.mark.slow
 @given(place=st.integers(0, 10**6), flip=st.integers(1, 255))
 @settings(max_examples=60)
 def test_one_changed_byte_is_refused(record: DecisionRecord, place: int, flip: int) -> None:
@@ -107,6 +110,7 @@ def _refuse_or_differ(content: bytes, original: str) -> None:
         assert named == hashlib.sha256(content).hexdigest() != original
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "words"),
     [

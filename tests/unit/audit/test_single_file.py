@@ -45,6 +45,7 @@ JSON = st.recursive(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @given(JSON)
 def test_the_single_file_spells_json_as_rfc8785_does(value: Any) -> None:
     try:

@@ -140,6 +140,7 @@ class StopError(Exception):
     pass
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stop", range(1, 6))
 def test_a_killed_work_goes_on_to_the_same_bits(
     stop: int, make_model: Make, make_rows: Make, tmp_path: Path
@@ -189,6 +190,7 @@ def _by_data(one: Any, rows: Any) -> Any:
     return replace(unvalidated(one, criterion="taylor"), data=rows)
 
 
+@pytest.mark.slow
 def test_a_damaged_checkpoint_starts_anew(
     make_model: Make, make_rows: Make, tmp_path: Path
 ) -> None:

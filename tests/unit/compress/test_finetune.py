@@ -23,6 +23,7 @@ def weights(module: Any) -> bytes:
     return write_weights(module)
 
 
+@pytest.mark.slow
 def test_the_loss_goes_down_and_the_mode_comes_back(make_model: Make, make_rows: Make) -> None:
     from prunegate.compress.finetune import finetune
 
@@ -36,6 +37,7 @@ def test_the_loss_goes_down_and_the_mode_comes_back(make_model: Make, make_rows:
     assert all(parameter.grad is None for parameter in model.module.parameters())
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bytes_even_with_dropout(
     make_model: Make, make_rows: Make
 ) -> None:

@@ -93,6 +93,7 @@ def constants(raw: bytes) -> dict[str, Array]:
     return {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in stored}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("per_channel", [True, False])
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", GIVEN)
@@ -313,6 +314,7 @@ PRODUCTS: dict[str, tuple[Any, tuple[int, ...], tuple[int, ...]]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("per_channel", [True, False])
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("product", PRODUCTS)

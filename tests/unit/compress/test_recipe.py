@@ -182,6 +182,7 @@ def test_a_candidate_is_saved_and_reloads(
     assert all(torch.equal(state[name], now) for name, now in candidate.module.state_dict().items())
 
 
+@pytest.mark.slow
 def test_random_pruning_keeps_the_minimum(make_model: Make) -> None:
     from prunegate.compress.execute import compress
 

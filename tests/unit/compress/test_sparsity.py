@@ -40,6 +40,7 @@ def zeros(model: Any) -> dict[str, Any]:
     return {name: (weight == 0).detach() for name, weight in weights.items()}
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(
     fraction=st.floats(0.01, 0.9),

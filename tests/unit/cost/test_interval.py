@@ -14,6 +14,7 @@ from prunegate.errors import MeasurementError
 times = st.lists(st.floats(1e-6, 1e3), min_size=6, max_size=30)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rounds", range(6, 200))
 def test_the_rank_is_the_largest_that_covers(rounds: int) -> None:
     rank = _rank(rounds)

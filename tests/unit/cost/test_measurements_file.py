@@ -83,6 +83,7 @@ def in_batches(draw: Any) -> Measurements:
     return replace(first, others=tuple(others))
 
 
+@pytest.mark.slow
 @given(value=in_batches())
 @settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_is_written_is_read_back(value: Measurements, tmp_path: Path) -> None:

@@ -60,6 +60,7 @@ def test_a_process_that_ends_early_is_one_clear_error(tmp_path: Path) -> None:
         peak_memory(missing, {"pixel_values": torch.zeros(1, 3, 32, 32)}, [1], 1)
 
 
+@pytest.mark.slow
 @linux
 def test_the_peak_is_forgotten_and_found_again() -> None:
     assert memory_process._forget_peak()
@@ -76,6 +77,7 @@ def test_the_peak_is_forgotten_and_found_again() -> None:
     assert again <= after - 30 * MIB
 
 
+@pytest.mark.slow
 def test_where_the_system_does_not_tell_the_figure_is_none(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -80,6 +80,7 @@ BROKEN: dict[str, tuple[Callable[[pd.DataFrame], pd.DataFrame], str]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", BROKEN)
 def test_broken_rows_make_the_whole_table_bad_input(case: str) -> None:
     change, words = BROKEN[case]
@@ -93,6 +94,7 @@ def test_several_broken_columns_are_reported_together() -> None:
     assert "column 'candidate'" in message
 
 
+@pytest.mark.slow
 def test_scores_without_a_threshold_in_the_policy() -> None:
     bare = policy("positive: unsafe")
     assert "different kinds of values" in refused(bare, table())
@@ -100,6 +102,7 @@ def test_scores_without_a_threshold_in_the_policy() -> None:
     assert "if it holds scores, give 'task: threshold'" in refused(policy("positive: 1"), numeric)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("baseline", "candidate"), [("ok", "ok"), ("unsafe", "ok"), ("ok", "unsafe"), ("safe", "ok")]
 )

@@ -22,6 +22,8 @@ from prunegate.policy.load import parse_policy
 from prunegate.policy.schema import Policy
 from prunegate.verdict.finding import Verdict
 
+pytestmark = pytest.mark.slow
+
 NAMES = (
     *("recall", "precision", "specificity", "f1", "accuracy"),
     *("false_positive_rate", "negative_flip_rate", "churn"),
@@ -88,7 +90,6 @@ def masks(rows: pd.DataFrame) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.slow
 @given(seed=st.integers(0, 10**6), rows=st.integers(12, 200))
 @settings(max_examples=times(4, thorough=15))
 def test_every_metric_on_every_slice_is_scikit_learns(seed: int, rows: int) -> None:
@@ -187,7 +188,6 @@ def test_scores_in_narrow_unsigned_columns() -> None:
     assert view(prunegate.judge(policy(), flags)) == view(prunegate.judge(policy(), data))
 
 
-@pytest.mark.slow
 @given(seed=st.integers(0, 10**6))
 @settings(max_examples=times(6, thorough=25))
 def test_exchanging_the_models_turns_the_sign_and_swaps_lost_with_gained(seed: int) -> None:

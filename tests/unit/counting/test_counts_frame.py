@@ -33,6 +33,7 @@ def frame(**change: Any) -> pd.DataFrame:
 CELL = st.tuples(st.sampled_from("ab"), *[st.integers(0, 1)] * 3, st.integers(0, 9))
 
 
+@pytest.mark.slow
 @given(rows=st.lists(CELL, min_size=1, max_size=30))
 @settings(max_examples=40)
 def test_rows_may_repeat_and_be_zero_and_overall_is_their_sum(rows: list[Any]) -> None:

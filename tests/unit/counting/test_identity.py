@@ -62,12 +62,14 @@ WHOLE = table()
 SAME = identity(WHOLE)
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(st.permutations(list(range(len(WHOLE)))))
 def test_the_order_of_rows_does_not_matter(order: list[int]) -> None:
     assert identity(WHOLE.iloc[order]) == SAME
 
 
+@pytest.mark.slow
 def test_format_files_and_frames_do_not_matter(tmp_path: Path) -> None:
     arrow = pa.Table.from_pandas(WHOLE, preserve_index=False)
     WHOLE.to_csv(tmp_path / "t.csv", index=False)
@@ -97,6 +99,7 @@ def test_unicode_is_compared_in_nfc() -> None:
     assert identity(decomposed) == SAME
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(
     place=st.integers(0, len(WHOLE) - 1),
@@ -163,6 +166,7 @@ def test_a_gate_set_that_could_not_be_judged_is_refused(
         read_gate_set(policy(), changed.assign(**change))
 
 
+@pytest.mark.slow
 def test_a_large_table_in_shares_and_ids_whose_numbers_meet(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -177,6 +181,7 @@ def test_a_large_table_in_shares_and_ids_whose_numbers_meet(
     assert digests(WHOLE) == digests(backwards)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["score", "language"])
 def test_tasks_without_labels_have_a_name_too(kind: str) -> None:
     rules = parse_policy(

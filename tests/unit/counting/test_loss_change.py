@@ -18,6 +18,8 @@ from prunegate.errors import TableError
 from prunegate.policy.load import parse_policy
 from prunegate.policy.schema import Policy
 
+pytestmark = pytest.mark.slow
+
 THREE = ("label", "baseline", "candidate")
 KINDS = {
     "binary": ("{kind: binary, positive: 1, threshold: 0.5}", "recall"),

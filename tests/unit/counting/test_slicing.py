@@ -44,6 +44,7 @@ def test_values_with_separators_are_escaped() -> None:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("values", "expected"),
     [
@@ -85,6 +86,7 @@ def test_a_cross_follows_the_policys_order_and_a_named_slice_takes_lists() -> No
     }
 
 
+@pytest.mark.slow
 def test_names_that_differ_only_in_unicode_form_are_refused_not_merged() -> None:
     composed, decomposed = "caf\u00e9", "cafe\u0301"
     alone = names(policy("{by: k}"), table(k=[decomposed, decomposed]))
@@ -96,6 +98,7 @@ def test_names_that_differ_only_in_unicode_form_are_refused_not_merged() -> None
         prunegate.judge_counts(policy("{by: k}"), counts.assign(n=1))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("empty", [None, float("nan"), ""])
 @pytest.mark.parametrize("slicing", ["{by: k}", "{by: [other, k]}", "{name: s, where: {k: a}}"])
 def test_a_row_without_a_slicing_value_is_bad_input(empty: Any, slicing: str) -> None:

@@ -13,6 +13,8 @@ from prunegate.data.labelled.rows import LabelledRows
 from prunegate.errors import ContractError, InternalError
 from prunegate.policy.schema import Policy
 
+pytestmark = pytest.mark.slow
+
 
 def policy(**more: Any) -> Policy:
     document = {

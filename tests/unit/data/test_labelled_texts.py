@@ -60,6 +60,7 @@ def test_documents_need_no_label_and_a_prompt_may_be_empty(tmp_path: Path) -> No
     assert checked.hashes == ()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("columns", "data", "reads"),
     [

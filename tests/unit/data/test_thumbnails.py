@@ -28,6 +28,7 @@ def noise(width: int, height: int) -> Image.Image:
     return Image.fromarray(pixels)
 
 
+@pytest.mark.slow
 @given(width=st.integers(1, 900), height=st.integers(1, 900))
 @settings(max_examples=25)
 def test_a_thumbnail_is_bounded_and_keeps_its_shape(
@@ -50,6 +51,7 @@ def test_a_small_image_stays_as_it_is(tmp_path: Path) -> None:
     assert np.array_equal(np.asarray(opened(thumbnail(tmp_path / "x.png"))), np.asarray(image))
 
 
+@pytest.mark.slow
 def test_even_noise_stays_small(tmp_path: Path) -> None:
     noise(2000, 2000).save(tmp_path / "x.png")
     assert len(thumbnail(tmp_path / "x.png")) < 3 * SIDE * SIDE + 2_000

@@ -17,6 +17,7 @@ from prunegate.data.predictions.uniqueness import duplicate_ids
 ids = st.lists(st.none() | st.sampled_from("abcdefghij"), min_size=1, max_size=12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hashed_rows", [0, 1000, 3], ids=["counted", "hashed", "in shares"])
 @given(values=ids)
 @settings(max_examples=25, deadline=None)

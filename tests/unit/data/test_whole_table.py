@@ -37,6 +37,7 @@ def test_a_table_that_keeps_every_law() -> None:
     assert names(GOOD) == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "found"),
     [

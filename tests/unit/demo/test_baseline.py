@@ -33,6 +33,7 @@ def trained(few, tmp_path_factory):
     return result, calls
 
 
+@pytest.mark.slow
 def test_the_documented_size(trained):
     result, _ = trained
     model = AutoModelForImageClassification.from_pretrained(result.folder)
@@ -40,6 +41,7 @@ def test_the_documented_size(trained):
     assert sum(each.numel() for each in model.parameters()) == 469_346
 
 
+@pytest.mark.slow
 def test_training_lowers_the_loss(trained):
     result, _ = trained
     assert len(result.losses) == 6
@@ -70,6 +72,7 @@ def test_the_saved_preprocessor_is_the_one_used_in_training(trained, few):
     torch.testing.assert_close(inputs, baseline.as_input(few.pixels[:8]), rtol=0, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_weights(trained, few, tmp_path):
     result, _ = trained
     torch.rand(7)  # the caller's generator must not matter
@@ -95,6 +98,7 @@ def test_bad_input_is_refused_before_training(few, trained, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_a_diverged_training_saves_nothing(few, tmp_path):
     wild = baseline.Training(epochs=3, batch=64, rate=float("inf"))
     with pytest.raises(InternalError, match="diverged"):

@@ -18,6 +18,7 @@ def creatives() -> Creatives:
     return render_creatives(1_500, seed=11)
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bytes(creatives):
     again = render_creatives(1_500, seed=11)
     assert again.pixels.tobytes() == creatives.pixels.tobytes()
@@ -26,11 +27,13 @@ def test_the_same_seed_gives_the_same_bytes(creatives):
     assert (again.ids == creatives.ids).all()
 
 
+@pytest.mark.slow
 def test_another_seed_gives_other_creatives(creatives):
     other = render_creatives(1_500, seed=12)
     assert not (other.pixels == creatives.pixels).all(axis=(1, 2, 3)).any()
 
 
+@pytest.mark.slow
 @settings(max_examples=8, deadline=None)
 @given(count=st.integers(1, 1_499))
 def test_a_shorter_rendering_is_a_prefix(creatives, count):

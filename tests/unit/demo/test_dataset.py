@@ -34,6 +34,7 @@ def test_the_full_demo_has_its_documented_sizes():
     assert (full.train, full.calibration, full.search, full.gate) == (36_000, 2_000, 2_000, 20_000)
 
 
+@pytest.mark.slow
 def test_the_table_names_every_file_once(written):
     folder, _, _ = written
     table = rows(folder)
@@ -64,6 +65,7 @@ def test_splits_share_no_id_and_no_content(written):
             assert seen.setdefault(key, row["split"] + row["id"]) == row["split"] + row["id"]
 
 
+@pytest.mark.slow
 def test_reading_gives_back_what_was_rendered(written):
     folder, splits, _ = written
     rendered = SIZES.split(render_creatives(400, seed=5))
@@ -92,6 +94,7 @@ def test_an_existing_folder_is_not_overwritten(written):
         dataset.write(folder, seed=6, sizes=SIZES)
 
 
+@pytest.mark.slow
 def test_a_failure_leaves_nothing(tmp_path, monkeypatch):
     def full_disk(*_):
         raise OSError("no space left on device")

@@ -32,6 +32,7 @@ def rows(table: Path) -> list[dict[str, str]]:
     return list(csv.DictReader(table.read_text(encoding="utf-8").splitlines()))
 
 
+@pytest.mark.slow
 def test_the_table_lists_the_demo_and_what_follows_it_in_the_rendering(workspace: Path) -> None:
     found = rows(write_more(workspace, 15, seed=5, sizes=SIZES, progress=quiet))
     whole = render_creatives(95, 5)
@@ -44,6 +45,7 @@ def test_the_table_lists_the_demo_and_what_follows_it_in_the_rendering(workspace
             assert np.array_equal(np.asarray(image), pixels)
 
 
+@pytest.mark.slow
 def test_it_is_made_once_and_another_count_is_another_folder(workspace: Path) -> None:
     write_more(workspace, 15, seed=5, sizes=SIZES, progress=quiet)
     before = {path: path.stat().st_mtime_ns for path in workspace.glob("more-15/*")}
@@ -52,6 +54,7 @@ def test_it_is_made_once_and_another_count_is_another_folder(workspace: Path) ->
     assert len(rows(write_more(workspace, 4, seed=5, sizes=SIZES, progress=quiet))) == 84
 
 
+@pytest.mark.slow
 def test_a_damaged_workspace_is_told(workspace: Path) -> None:
     (workspace / "creatives" / dataset.TABLE).unlink()
     with pytest.raises(TableError, match=r"creatives\.csv is missing"):

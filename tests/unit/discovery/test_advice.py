@@ -54,6 +54,7 @@ def written(folder: Path, suffix: str = "csv", **more: Any) -> tuple[Path, Path]
     return labelled, folder / "predictions.parquet"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", ["csv", "parquet", "feather"])
 def test_other_columns_of_the_labelled_table_are_looked_through(
     tmp_path: Path, suffix: str
@@ -64,6 +65,7 @@ def test_other_columns_of_the_labelled_table_are_looked_through(
     assert told.warnings == ()
 
 
+@pytest.mark.slow
 def test_undeclared_crosses_of_slicing_keys_are_looked_through(tmp_path: Path) -> None:
     labelled, predictions = written(tmp_path)
     table = pd.read_parquet(predictions)

@@ -66,6 +66,7 @@ def test_names_are_stripped_normalised_and_taken_once() -> None:
         named_columns(POLICY, [f"c{n}" for n in range(MOST_COLUMNS + 1)])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("values", "words"),
     [
@@ -79,6 +80,7 @@ def test_columns_with_too_many_values_say_what_to_do(values: Any, words: str) ->
         open_for_discovery(POLICY, frame(market=values), ["kind", "market"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "values",
     [
@@ -94,6 +96,7 @@ def test_columns_with_few_values_are_fine(values: Any) -> None:
     assert discover(POLICY, table, DiscoveryRequest(columns=("market",))).slices == ()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("spoiled", "words"),
     [

@@ -113,6 +113,7 @@ PUBLISHED = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("architecture", "config", "published", "by_hand"), PUBLISHED)
 def test_arithmetic_gives_the_published_sizes(
     architecture: str, config: dict[str, Any], published: int, by_hand: int
@@ -123,6 +124,7 @@ def test_arithmetic_gives_the_published_sizes(
     assert family.parameters(config, family.whole(config)) == published == by_hand
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_arithmetic_counts_what_is_left(name: str) -> None:
     from prunegate.models.cut import cut_whole
@@ -207,6 +209,7 @@ def test_second_names_of_sizes_are_understood(name: str) -> None:
     assert counted(family.skeleton(spoken, family.whole(spoken))) == counted(tiny(name).module)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "changes"),
     [

@@ -11,6 +11,7 @@ from tests.unit.models.tiny import NAMES, inputs_of, rows_of, tiny
 from prunegate.criteria import CRITERIA
 from prunegate.policy.steps import Prune
 
+pytestmark = pytest.mark.slow
 SCORING = [name for name, criterion in CRITERIA.items() if criterion.scores_weights]
 
 

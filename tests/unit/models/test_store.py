@@ -18,6 +18,8 @@ import torch
 from prunegate.errors import ModelError, UnsupportedError
 from prunegate.models.digest import tree_digest
 
+pytestmark = pytest.mark.slow
+
 MakeCandidate = Callable[[], tuple[Path, Any]]
 
 

@@ -111,6 +111,7 @@ def evaluated(**changes: Any) -> Callable[[dict[str, Any], dict[str, Any]], None
     return lambda config, _state: config["pretrained_cfg"].update(changes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "message"),
     [

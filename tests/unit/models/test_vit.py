@@ -26,6 +26,7 @@ def pixels(config: dict[str, Any], batch: int = 3) -> Any:
     return torch.randn(batch, 3, side, side, generator=generator)
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(data=st.data())
 def test_a_pruned_model_equals_the_gated_one(data: st.DataObject, make_vit: MakeVit) -> None:

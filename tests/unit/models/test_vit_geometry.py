@@ -35,6 +35,7 @@ def test_a_two_class_head_changes_the_counts() -> None:
     assert vit_parameters(two, [6] * 4 + [5] * 8, [3072] * 12) == 70_056_194
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(data=st.data())
 def test_arithmetic_equals_the_built_module(

@@ -45,6 +45,7 @@ def pasted(text: str, lines: str) -> Policy:
     return parse_policy(text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", AWKWARD)
 def test_awkward_values_load_and_mean_themselves(value: str) -> None:
     policy = parse_policy(TEXT)
@@ -63,6 +64,7 @@ CHARACTERS = st.characters(codec="utf-8", exclude_characters="\0")
 NAMES = st.text(CHARACTERS.filter(lambda c: c not in ",=\\"), min_size=1, max_size=8)
 
 
+@pytest.mark.slow
 @given(st.dictionaries(NAMES, st.text(CHARACTERS, min_size=1), min_size=1, max_size=3))
 def test_any_value_loads_and_means_itself(where: dict[str, str]) -> None:
     assume(not {"label", "id", "baseline", "candidate"} & set(where))
@@ -72,6 +74,7 @@ def test_any_value_loads_and_means_itself(where: dict[str, str]) -> None:
     assert pasted(TEXT, lines).slices[0].where == where
 
 
+@pytest.mark.slow
 def test_all_snippets_of_one_look_can_be_pasted_together() -> None:
     taken: set[str] = set()
     text = TEXT

@@ -270,6 +270,7 @@ def test_no_text_raises_anything_but_a_policy_error(lines: list[str]) -> None:
     assert all(line.startswith("policy.yaml:") and "\n" not in line for line in found or ())
 
 
+@pytest.mark.slow
 @given(st.data())
 def test_a_damaged_policy_raises_nothing_but_a_policy_error(data: st.DataObject) -> None:
     text = EIGHT
@@ -293,6 +294,7 @@ JUNK = st.recursive(
 SECTIONS = st.sampled_from(sorted(Policy.model_fields))
 
 
+@pytest.mark.slow
 @given(st.dictionaries(SECTIONS, JUNK, max_size=5))
 def test_any_shape_of_data_gives_one_mistake_per_place(sections: dict[str, Any]) -> None:
     document = {"prunegate": 1, "name": "x", "task": {"kind": "score"}, **sections}

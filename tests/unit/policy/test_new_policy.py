@@ -35,6 +35,7 @@ TAKEN = ("overall", "all", "id", "label", "baseline", "candidate")
 ANSWERS = ODD | TEXTS | st.booleans() | NUMBERS
 
 
+@pytest.mark.slow
 @given(ANSWERS, st.none() | st.floats(0, 1), st.lists(ANSWERS, max_size=3))
 def test_every_answer_is_read_back_as_given(
     positive: str | float, threshold: float | None, expect: list[str | float]
@@ -50,6 +51,7 @@ def test_every_answer_is_read_back_as_given(
     assert policy.slices[0].expect == tuple(expect)
 
 
+@pytest.mark.slow
 @given(ODD | TEXTS)
 def test_any_column_is_read_back(by: str) -> None:
     assume(not SEPARATORS & set(by) and by not in TAKEN and not by.startswith("prunegate__"))

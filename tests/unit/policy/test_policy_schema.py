@@ -30,6 +30,7 @@ def validator() -> jsonschema.Draft202012Validator:
     return jsonschema.Draft202012Validator(schema)
 
 
+@pytest.mark.slow
 def test_the_schema_says_who_it_is() -> None:
     schema = json_schema()
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
@@ -40,6 +41,7 @@ def test_the_schema_says_who_it_is() -> None:
     )
 
 
+@pytest.mark.slow
 def test_every_key_of_a_rule_is_described_the_limits_by_their_checks() -> None:
     found = json_schema()["$defs"]["Rule"]["properties"]
     assert all(schema.get("description") for schema in found.values())
@@ -47,6 +49,7 @@ def test_every_key_of_a_rule_is_described_the_limits_by_their_checks() -> None:
         assert found[name]["description"] == check.meaning
 
 
+@pytest.mark.slow
 def test_the_example_of_the_design_is_valid(
     validator: jsonschema.Draft202012Validator, example: str
 ) -> None:
@@ -89,6 +92,7 @@ MUTATIONS: list[tuple[tuple[Any, ...], Any]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("path", "value"), MUTATIONS)
 def test_schema_and_loader_refuse_alike(
     path: tuple[Any, ...],

@@ -24,6 +24,7 @@ def messages(text: str) -> str:
     return str(refused.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ["heads", "neurons", "filters", "layers", "weights"])
 @pytest.mark.parametrize("criterion", ["taylor", "magnitude", "activation", "random"])
 @pytest.mark.parametrize("amount", ["0.4", "{keep: 64}"])

@@ -26,6 +26,7 @@ VALUES = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(st.dictionaries(WORDS, VALUES, max_size=4))
 def test_json_is_read_as_json(value: dict[str, object]) -> None:
     document = read_yaml(json.dumps(value, ensure_ascii=False, indent=1))
@@ -140,6 +141,7 @@ def test_what_a_duplicate_key_holds_does_not_replace_or_relocate_the_first() -> 
     assert document.locate(("a", "c")).line == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("open_", ["[", "{a: ", "- ", "? "])
 def test_nesting_stops_at_the_limit(open_: str) -> None:
     message = f"more than {MAX_DEPTH} levels of nesting; a policy needs five"
@@ -156,6 +158,7 @@ def test_the_limit_of_nesting_itself_is_fine() -> None:
     assert len(flaws("a: " + "[" * MAX_DEPTH + "]" * MAX_DEPTH)) == 1
 
 
+@pytest.mark.slow
 def test_sizes_stop_at_the_limit() -> None:
     one_mib = "more than 1 MiB; a policy is a page or two: put data in a table"
     assert flaws("#" * 99 + "\n" + "é\n" * (MAX_BYTES // 3)) == [(1, one_mib)]

@@ -18,6 +18,7 @@ def test_inert_leaves_printable_text_alone(text: str) -> None:
     assert escaped(text) == text
 
 
+@pytest.mark.slow
 @given(st.recursive(st.text() | st.integers() | st.booleans(), st.lists))
 def test_shown_values_are_short_and_inert(value: object) -> None:
     assert len(literal(value)) <= 60

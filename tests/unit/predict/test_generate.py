@@ -73,6 +73,7 @@ def beginning(seed: int, length: int) -> Beginning:
     return Beginning(head=(), prompt=ids)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("seed", "length"), [(0, 1), (1, 6), (2, 20), (3, 90)])
 def test_with_and_without_a_cache_the_same(
     module: Any, greedy: Greedy, seed: int, length: int

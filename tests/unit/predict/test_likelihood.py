@@ -64,6 +64,7 @@ def naive(module: Any, ids: list[int], given: int) -> float:
     return -sum(float(shares[place - 1, ids[place]]) for place in range(given, len(ids)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
 @given(
     lengths=st.lists(st.tuples(st.integers(1, 10), st.integers(1, 14)), min_size=1, max_size=8),

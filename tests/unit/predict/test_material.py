@@ -127,6 +127,7 @@ def all_of(images: Any) -> list[int]:
     return greys(images.pixel_values(np.arange(len(images))))
 
 
+@pytest.mark.slow
 @given(
     splits=st.lists(
         st.sampled_from(["train", "calibration", "search", "gate"]), min_size=1, max_size=20

@@ -57,6 +57,7 @@ def noise(*shape: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CONFIGS)
 @settings(max_examples=50, deadline=None)
 @given(data=st.data(), height=st.integers(1, 60), width=st.integers(1, 60))

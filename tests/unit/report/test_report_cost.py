@@ -14,6 +14,8 @@ from prunegate.report.cost import cost
 from prunegate.report.render import render
 from prunegate.text.numbers import GAP
 
+pytestmark = pytest.mark.slow
+
 MEASURED = Measurements(
     created="2026-01-01T00:00:00+00:00",
     engine="torch",

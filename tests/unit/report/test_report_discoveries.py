@@ -14,12 +14,14 @@ from prunegate.report.discoveries import discoveries, net_loss
 TITLE = "Undeclared slices that lost most"
 
 
+@pytest.mark.slow
 def test_nothing_found_is_no_section(records: ModuleType) -> None:
     record = records.rejected()
     assert discoveries(record) is None
     assert TITLE not in render(record, digest=records.DIGEST, pictures={})
 
 
+@pytest.mark.slow
 def test_advice_changes_only_its_own_section(records: ModuleType) -> None:
     record = records.approved()
     plain = render(record, digest=records.DIGEST, pictures={})

@@ -65,6 +65,7 @@ def test_every_status_has_its_own_shape_and_colour() -> None:
     assert len(set(SHAPES.values())) == len(SHAPES) == len(set(COLOURS.values())) == 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["rejected", "approved", "hostile", "undefined"])
 def test_the_picture_is_inert_and_scales(records: ModuleType, name: str) -> None:
     for number, panel in enumerate(panels(getattr(records, name)())[0], start=1):
@@ -92,6 +93,7 @@ def test_the_picture_is_inert_and_scales(records: ModuleType, name: str) -> None
         assert "font-family" not in drawn
 
 
+@pytest.mark.slow
 def test_the_picture_shows_every_slice_once(records: ModuleType) -> None:
     panel = panels(records.rejected())[0][0]
     texts = [e.text for e in tree(str(forest_chart(panel, 1))).iter() if e.text]
@@ -99,6 +101,7 @@ def test_the_picture_shows_every_slice_once(records: ModuleType) -> None:
         assert texts.count(row.label) == 1
 
 
+@pytest.mark.slow
 def test_words_in_a_label_that_look_like_markup_stay_words(records: ModuleType) -> None:
     panel = panels(records.rejected())[0][0]
     evil = '"><script>href="x" id="y"'
@@ -113,6 +116,7 @@ def test_an_undefined_slice_is_named_and_said_to_be_undefined(records: ModuleTyp
     assert "not defined" in drawn
 
 
+@pytest.mark.slow
 def test_the_control_is_a_hollow_mark_of_its_own(records: ModuleType) -> None:
     panel = panels(records.rejected())[0][0]
     without = replace(panel, rows=tuple(replace(row, control=None) for row in panel.rows))

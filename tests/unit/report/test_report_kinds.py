@@ -89,6 +89,7 @@ def test_metrics_of_different_units_share_no_axis(records: ModuleType, kinds: Mo
     ]
 
 
+@pytest.mark.slow
 def test_an_interval_without_an_end_is_drawn_to_the_edge_and_said(
     records: ModuleType, kinds: ModuleType
 ) -> None:
@@ -168,6 +169,7 @@ def test_slices_have_the_columns_of_their_task(records: ModuleType, kinds: Modul
     assert slices(records.rejected()).rows[0].figures[-1] == "315 / 148"  # from the eight cells
 
 
+@pytest.mark.slow
 def test_no_positives_are_spoken_of_where_there_are_none(
     records: ModuleType, kinds: ModuleType
 ) -> None:
@@ -206,6 +208,7 @@ def test_examples_of_numbers_changed_most(
     assert float(example.before) - float(example.after) == pytest.approx(pair[0] - pair[1], rel=0.1)
 
 
+@pytest.mark.slow
 def test_real_losses_do_not_drown_other_warnings(records: ModuleType, kinds: ModuleType) -> None:
     record = kinds.multiclass(records)
     found = warnings(record)

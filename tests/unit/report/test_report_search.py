@@ -14,6 +14,8 @@ from prunegate.report import render
 from prunegate.report.search import search_section
 from prunegate.report.units import Units
 
+pytestmark = pytest.mark.slow
+
 TITLE = "How far it could go"
 
 

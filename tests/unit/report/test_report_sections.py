@@ -73,6 +73,7 @@ def test_the_worked_case_of_the_cost(records: ModuleType) -> None:
     assert "baseline $3,360" in shown.chart
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("volumes", [(5, 5), (9, 1), (0, 0)])
 def test_a_cost_chart_of_any_shape_is_drawn(records: ModuleType, volumes: tuple[int, int]) -> None:
     projection = records.projection()

@@ -26,6 +26,8 @@ from prunegate.report.embedded_record import carried_record, digests_of, embedde
 from prunegate.report.flips import pictures_shown
 from prunegate.report.verify_page import verify_content, verify_file
 
+pytestmark = pytest.mark.slow
+
 POLICY = """\
 prunegate: 1
 name: small

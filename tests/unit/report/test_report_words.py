@@ -120,6 +120,7 @@ def test_limits_in_words(drop: Finding, given: dict[str, str], said: str) -> Non
     assert plain(UNITS.limit(replace(drop, **given))) == said  # type: ignore[arg-type]  # fields by name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("metric", sorted(METRICS))
 @pytest.mark.parametrize("check", ["at_least", "at_most", "max_drop", "max_rise", "max_ratio"])
 @pytest.mark.parametrize("status", ["pass", "fail", "inconclusive", "waived"])

@@ -53,6 +53,7 @@ def test_nothing_else_is_tried_where_the_least_is_too_much() -> None:
     assert [amounts for amounts, _ in tried(0, 12, passes_below=0.0)] == [(0.1, 0.2)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_it_comes_near_the_best_that_passes(seed: int) -> None:
     """The best is (0.5, 0.8), worth 1.7; forty attempts come within 0.15 of it."""

@@ -78,6 +78,7 @@ def test_binomial_tails_are_those_of_one_table(rate):
         assert most.tolist() == [clopper_pearson.tail_at_most(*p, rate) for p in pairs]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["precision", "f1"])
 @pytest.mark.parametrize(("k", "margin"), [(1.0, 0.03), (0.95, 0.0), (1.3, 0.3), (1.0, -0.05)])
 def test_ratios_of_many_tables_are_those_of_one(kind, k, margin):

@@ -126,6 +126,7 @@ def uneven(rng, lost, n=1000):
     return grouped(table)
 
 
+@pytest.mark.slow
 def test_a_few_huge_groups_do_not_make_the_test_liberal():
     rng = np.random.default_rng(4)
     drawn = [uneven(rng, 0.1) for _ in range(600)]

@@ -77,6 +77,7 @@ def test_strict_is_hardly_anywhere_bolder_than_the_score_test(cells, kind, margi
     assert strict.p_harm >= plain.p_harm - 0.03
 
 
+@pytest.mark.slow
 @given(cells=CELLS, kind=st.sampled_from(KINDS))
 @settings(max_examples=5)
 def test_strict_repeats_itself_and_is_a_probability(cells, kind):

@@ -29,6 +29,7 @@ def published(x, n, groups, confidence=0.95):
     return v1 * low / (v2 + v1 * low), v3 * high / (v4 + v3 * high)
 
 
+@pytest.mark.slow
 @given(
     n=st.floats(5, 3000),
     share=st.floats(0.02, 0.98),
@@ -42,6 +43,7 @@ def test_the_interval_is_the_published_one(n, share, groups, confidence):
     assert (found.low, found.high) == pytest.approx(expected, abs=1e-9)
 
 
+@pytest.mark.slow
 @given(n=st.integers(1, 2000), share=st.floats(0, 1), limit=st.floats(0.01, 0.99))
 @settings(max_examples=60)
 def test_many_groups_of_independent_rows_are_clopper_and_pearson(n, share, limit):
@@ -58,6 +60,7 @@ def test_many_groups_of_independent_rows_are_clopper_and_pearson(n, share, limit
                 assert p == pytest.approx(q, rel=1e-2)
 
 
+@pytest.mark.slow
 @given(
     n=st.floats(20, 2000),
     share=st.floats(0.05, 0.95),
@@ -73,6 +76,7 @@ def test_a_p_value_is_the_level_whose_own_limit_is_just_reached(n, share, groups
     assert cap.p_value == pytest.approx(level, rel=1e-2)
 
 
+@pytest.mark.slow
 @given(n=st.floats(5, 500), limit=st.floats(0.02, 0.98), groups=st.integers(2, 100))
 @settings(max_examples=40)
 def test_more_successes_are_more_evidence_for_a_floor(n, limit, groups):
@@ -88,6 +92,7 @@ def test_fewer_groups_are_less_evidence():
     assert p[0] > 2 * p[-1]
 
 
+@pytest.mark.slow
 def test_every_p_value_lies_between_0_and_1_without_a_warning():
     """Warnings are errors here."""
     sizes, shares = (0.0, 0.3, 1.0, 7.5, 300.0, 1e6), (0.0, 1e-9, 0.1, 0.5, 1.0)

@@ -142,6 +142,7 @@ def tango(lost, gained, n, margin):
     return (gained - lost - n * theta) / math.sqrt(n * (2 * p + theta * (1 - theta)))
 
 
+@pytest.mark.slow
 @given(
     classes=st.integers(1, 4),
     parts=st.tuples(st.integers(0, 6), st.integers(0, 6), st.integers(20, 90), st.integers(0, 9)),
@@ -180,6 +181,7 @@ def test_classes_that_are_alike_are_tangos_test_of_all_rows(classes, parts, marg
     assert macro._fit(made, 1.0, margin)[0] == pytest.approx(z, rel=1e-3, abs=1e-6)
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 10**6), kind=st.sampled_from(KINDS))
 @settings(max_examples=10)
 def test_exchanging_the_models_mirrors_p_values_and_interval(seed, kind):

@@ -149,6 +149,7 @@ def test_lopsided_is_one_for_a_single_row_among_equal_ones_and_small_for_normal_
     assert mean.lopsided(*sums([0.25] * 400)) == 0
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(samples)
 def test_lopsided_is_the_skewness_over_the_root_of_the_rows(d):

@@ -9,6 +9,7 @@ from scipy.stats import binom
 from prunegate.stats import clopper_pearson, paired_exact, power, ratio_score, sample_size
 
 
+@pytest.mark.slow
 def test_exact_power_is_the_mean_of_decisions():
     n, lost, gained, margin = 40, 0.03, 0.02, 0.15
     expected = 0.0
@@ -20,6 +21,7 @@ def test_exact_power_is_the_mean_of_decisions():
     assert found == pytest.approx(expected, abs=1e-9)
 
 
+@pytest.mark.slow
 def test_a_plan_that_falls_short_is_raised():
     for discordance, margin in ((0.01, 0.02), (0.005, 0.05), (0.1, 0.05)):
         n = sample_size.paired(discordance, 0.0, margin, 0.05, 0.8)

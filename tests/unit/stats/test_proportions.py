@@ -15,6 +15,7 @@ counts = st.integers(1, 400).flatmap(lambda n: st.tuples(st.integers(0, n), st.j
 rates = st.floats(0.001, 0.999)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(counts, st.sampled_from([0.8, 0.9, 0.95, 0.999]))
 def test_intervals_equal_scipy(xn, confidence):

@@ -32,6 +32,7 @@ def defined(table, kind):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", TABLES)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(("k", "margin"), [(1.0, 0.02), (1.0, -0.03), (0.95, 0.0)])

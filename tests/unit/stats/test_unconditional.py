@@ -119,6 +119,7 @@ medium = st.tuples(st.integers(0, 40), st.integers(0, 40), st.integers(81, 900))
 margins = st.sampled_from([-0.05, -0.01, 0.0, 0.005, 0.02, 0.1])
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(medium, margins)
 def test_one_more_lost_row_never_lowers_the_p_value(table, margin):
@@ -128,6 +129,7 @@ def test_one_more_lost_row_never_lowers_the_p_value(table, margin):
     assert after >= min(before, 0.49) * (1 - 1e-4)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(medium, margins)
 def test_harm_is_the_same_question_asked_the_other_way_round(table, margin):
@@ -137,6 +139,7 @@ def test_harm_is_the_same_question_asked_the_other_way_round(table, margin):
     assert (one.p_value, one.p_harm) == (other.p_harm, other.p_value)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(medium, margins)
 def test_a_table_never_speaks_for_both_sides(table, margin):
@@ -158,6 +161,7 @@ def test_extreme_tables_give_probabilities(margin):
         assert 0 < found.p_harm <= 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n", [240_000, 4_000_000])
 @pytest.mark.parametrize("line", [(0.0, 1.0), (0.05, 1.0), (0.1, 0.9), (-0.03, 1.03)])
 @pytest.mark.parametrize("z", [1.645, -1.645, -4.5])
@@ -247,6 +251,7 @@ def test_the_size_is_at_most_alpha(n, line):
 ratio_tables = st.tuples(*[st.integers(0, 40)] * 4)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(ratio_tables, st.sampled_from([-0.2, 0.05, 0.1, 0.5]))
 def test_the_error_ratio_is_the_relative_rate_with_models_and_outcomes_swapped(table, r):
@@ -257,6 +262,7 @@ def test_the_error_ratio_is_the_relative_rate_with_models_and_outcomes_swapped(t
     assert errors.p_value == pytest.approx(mirrored.p_value, rel=1e-9)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(ratio_tables)
 def test_a_relative_margin_of_zero_is_an_absolute_margin_of_zero(table):

@@ -44,6 +44,7 @@ def test_a_change_never_looks_like_a_margin_that_it_is_not(change: float, margin
         assert abs(shown) != allowed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "unit"), UNITS)
 @given(value=SIZES, limit=st.floats(1, 1e8).map(lambda x: float(f"{x:.4g}")))
 def test_a_figure_stays_on_its_side_of_a_limit(

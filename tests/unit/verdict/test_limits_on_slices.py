@@ -112,6 +112,7 @@ def test_a_ratio_to_nothing_is_undefined(limit: str, cells: list[int], evidence:
     assert found(f"{rule}, on_undefined: fail}}", cells).status == "fail"
 
 
+@pytest.mark.slow
 @given(cells=CELLS, margin=st.sampled_from([0.01, 0.05, 0.2]))
 @settings(max_examples=25)
 def test_a_rise_of_false_positives_is_a_drop_of_specificity(
@@ -129,6 +130,7 @@ def test_a_rise_of_false_positives_is_a_drop_of_specificity(
     assert rise.ci_low <= rise.difference <= rise.ci_high  # type: ignore[operator]  # both are set
 
 
+@pytest.mark.slow
 @given(cells=CELLS, cap=st.sampled_from([0.1, 0.5]))
 @settings(max_examples=25)
 def test_a_cap_on_false_positives_is_a_floor_of_specificity(cells: list[int], cap: float) -> None:
@@ -157,6 +159,7 @@ RULES = st.sampled_from(
 )
 
 
+@pytest.mark.slow
 @given(cells=CELLS, rule=RULES)
 @settings(max_examples=60)
 def test_a_proven_pass_holds_in_the_sample_and_harm_is_broken_there(
@@ -170,6 +173,7 @@ def test_a_proven_pass_holds_in_the_sample_and_harm_is_broken_there(
         assert p is None or 0 <= p <= 1
 
 
+@pytest.mark.slow
 @given(cells=CELLS, rule=RULES)
 @settings(max_examples=40)
 def test_an_open_finding_says_what_it_needs_or_why_nothing_helps(

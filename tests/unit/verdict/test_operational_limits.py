@@ -40,6 +40,7 @@ def judged(
     return verdict, verdict.findings[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("rule", "status"),
     [

@@ -48,6 +48,7 @@ def frame(slices: list[tuple[int, ...]]) -> pd.DataFrame:
     )
 
 
+@pytest.mark.slow
 @given(slices=CELLS, rules=st.permutations(BLOCKING), extra=st.sampled_from(CHECKS))
 @settings(max_examples=40)
 def test_adding_a_check_never_makes_an_approve(
@@ -73,6 +74,7 @@ def holm(p_values: list[float]) -> list[float]:
     return [scaled[order.index(i)] for i in range(len(order))]
 
 
+@pytest.mark.slow
 @given(slices=CELLS, rules=st.permutations(CHECKS))
 @settings(max_examples=30)
 def test_harm_is_adjusted_by_holm_over_blocking_proven_checks(
@@ -149,6 +151,7 @@ def test_the_statement_says_about_only_where_the_method_is_approximate() -> None
     assert "no such guarantee" in prunegate.judge_counts(policy(point), frame(GOOD)).statement
 
 
+@pytest.mark.slow
 def test_a_hundred_slices_and_four_limits_are_judged_whole() -> None:
     slices = [(200, 1, 2, 3, 4, 3, 2, 200)] * 120
     rules = [

@@ -86,6 +86,7 @@ STATEMENTS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "group", "rule", "words"), STATEMENTS)
 def test_the_statement_promises_what_the_methods_keep(
     kind: str, group: str, rule: str, words: str
@@ -97,6 +98,7 @@ def test_the_statement_promises_what_the_methods_keep(
     assert "carry no such guarantee" not in verdict.statement
 
 
+@pytest.mark.slow
 def test_one_approximate_method_makes_the_statement_approximate() -> None:
     rules = ["{metric: recall, max_drop: 0.3}", "{metric: f1, max_drop: 0.3}"]
     data = kinds.table("labels", 2, 900)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from prunegate.audit.bundle.verify import Trusted, checks
 from prunegate.audit.signing.keys import generate, write_key_pair
 from prunegate.audit.verification_report import Verification
 from prunegate.cli import cli
+
+pytestmark = pytest.mark.slow
 
 POLICY = """\
 prunegate: 1
@@ -73,7 +76,9 @@ def gate(folder: Path, asked: str) -> None:
     do("gate", "p.yaml", "--predictions", "t.csv", "-q", "--out", "o")
 
 
-def test_a_bundle_says_whether_the_policys_approvals_are_met(folder: Path) -> None:
+def test_a_bundle_says_whether_the_policys_approvals_are_met(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     gate(folder, ASKED)
     assert sign_off()[0] == "missing"
     assert "no approval as client counts" in sign_off()[1]
@@ -90,6 +95,8 @@ def test_a_bundle_says_whether_the_policys_approvals_are_met(folder: Path) -> No
     assert status == "holds", told
     assert "ann as client, Client" in told
     assert found().requiring(["approvals"]).exit_code == 0
+    later = int(time.time()) + 5  # not within the second of the approval
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", str(later))
     do("audit", "revoke", "--key", "bob.pub", "--reason", "laptop lost")
     status, told = sign_off()
     assert (status, "its key was revoked" in told) == ("missing", True), told

@@ -91,6 +91,7 @@ LATER = {(SHARED, 3), (SHARED[:13], 3)}
 """All that a lie can bring about: a later entry that does name the digest."""
 
 
+@pytest.mark.slow
 def test_no_flipped_byte_finds_a_false_entry_and_verify_names_what_is_wrong(
     audit: Path, read: list[int | None]
 ) -> None:

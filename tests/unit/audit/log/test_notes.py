@@ -220,6 +220,7 @@ def test_a_proof_file_is_read_strictly(tmp_path: Path, old: bytes, new: bytes, r
         parse_tlog_proof(content.replace(old, new))
 
 
+@pytest.mark.slow
 def test_proofbundle_accepts_our_proof_and_refuses_a_changed_one(tmp_path: Path) -> None:
     pytest.importorskip("proofbundle", reason="proofbundle is not installed (extra test)")
     audit = new_log(tmp_path, 7)

@@ -41,6 +41,7 @@ def test_paths_are_those_of_the_specification() -> None:
     assert list(layout(256)) == ["tile/0/000", "tile/entries/000", "tile/1/000.p/1"]
 
 
+@pytest.mark.slow
 def test_a_log_grows_over_several_seals_and_keeps_only_its_own_files(tmp_path: Path) -> None:
     audit = new_log(tmp_path)
     seen, number = [], 0
@@ -179,6 +180,7 @@ def test_a_seal_that_fails_before_its_commit_leaves_the_old_state(
     assert {path: path.read_bytes() for path in files(audit)} == before
 
 
+@pytest.mark.slow
 def test_a_seal_that_died_anywhere_is_finished_by_the_next(tmp_path: Path) -> None:
     """Every state between two writes is the old log, or the new one with pending left over."""
     old = new_log(tmp_path, 250)

@@ -105,6 +105,7 @@ LINES = [
 ]
 
 
+@pytest.mark.slow
 @needs_ssh
 @pytest.mark.parametrize(("line", "holds"), LINES)
 def test_a_line_means_what_it_means_to_ssh_keygen(
@@ -226,6 +227,7 @@ def test_times_without_a_zone_are_local_winter_time(
     assert parse_ssh_time(text) == meant
 
 
+@pytest.mark.slow
 @given(text=st.text(alphabet="ab*?", max_size=6), patterns=st.text(alphabet="ab*?!,", max_size=8))
 def test_a_negated_pattern_wins_over_any_other(text: str, patterns: str) -> None:
     assert not in_pattern_list(text, f"{patterns},!*")
@@ -238,6 +240,7 @@ def test_patterns_do_not_run_away() -> None:
     assert not in_pattern_list("a" * 5000, "*a" * 200 + "b")
 
 
+@pytest.mark.slow
 @given(text=st.text(max_size=60))
 def test_no_text_makes_anything_but_signers_or_one_error(text: str) -> None:
     said = ""

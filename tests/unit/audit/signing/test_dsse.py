@@ -81,6 +81,7 @@ def test_signatures_can_be_added_one_by_one(p256: PrivateKey, edwards: PrivateKe
         add_signature(both, p256)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", [1, 2, 4, 8, 16, 32, 64, 128])
 def test_no_byte_can_be_changed(step: int, p256: PrivateKey, edwards: PrivateKey) -> None:
     """Each byte of an envelope in turn: it no longer parses, or not all who signed verify."""

@@ -67,6 +67,7 @@ def ssh_keygen_verifies(line: str, signature: str, message: bytes, folder: Path)
     return done.returncode == 0
 
 
+@pytest.mark.slow
 @needs_ssh
 @pytest.mark.parametrize("hashed", ["sha512", "sha256"])
 def test_what_ssh_keygen_signs_verifies(theirs: Path, hashed: str, tmp_path: Path) -> None:

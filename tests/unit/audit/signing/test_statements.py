@@ -31,6 +31,7 @@ json_values = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(
     names=st.lists(st.text(min_size=1), min_size=1, max_size=4, unique=True),
     predicate=st.dictionaries(st.text(), json_values, max_size=4),

@@ -30,6 +30,7 @@ def spelled(value: Any) -> bytes | None:
         return None
 
 
+@pytest.mark.slow
 @given(
     value=st.dictionaries(TEXTS, VALUES, max_size=4),
     indent=st.none() | st.just(0),
