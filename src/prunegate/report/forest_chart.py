@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import altair as alt
@@ -19,6 +20,7 @@ _SPREAD = 2.5
 _POSITION = "index:O"
 
 
+@lru_cache(maxsize=svg.KEPT)
 def forest_chart(panel: Panel, number: int) -> Markup:
     """One panel as an SVG, native width 440 so that it stays readable on a telephone."""
     domain = _domain(panel.rows)

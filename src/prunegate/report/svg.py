@@ -33,7 +33,7 @@ _ALLOWED = frozenset(
     {"svg", "title", "desc", "g", "path", "rect", "line", "text", "defs", "clipPath"}
 )
 _DROPPED = ("aria-", "role", "pointer-events", "class", "font-family", "href", "on")
-_KEPT = 32
+KEPT = 32
 """Drawings that are kept: those of one page, drawn while its record waits for the last word."""
 _NAMESPACE = "http://www.w3.org/2000/svg"
 
@@ -105,7 +105,7 @@ def svg_of(specification: dict[str, Any], *, name: str, title: str, description:
     return Markup(ET.tostring(root, encoding="unicode"))  # noqa: S704  # see the line above
 
 
-@lru_cache(maxsize=_KEPT)
+@lru_cache(maxsize=KEPT)
 def _drawn(specification: str) -> str:
     # a dictionary: read from text, some numbers come out one digit off
     drawn: str = vlc.vegalite_to_svg(json.loads(specification))
