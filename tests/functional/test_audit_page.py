@@ -296,5 +296,5 @@ def test_what_a_signer_saw_of_the_log_is_checked_too(trails: ModuleType, tmp_pat
 def test_a_decision_that_nobody_of_us_wrote_is_named(trails: ModuleType, tmp_path: Path) -> None:
     audit = tmp_path / "audit"
     trails.put(audit, "decision", {"x": trails.sha("x")}, trails.day(1), outcome="approve")
-    with pytest.raises(EvidenceError, match="does not say what prunegate writes of a decision"):
+    with pytest.raises(EvidenceError, match="the decision: it does not say what prunegate writes"):
         read_history(audit, trails.NOW)

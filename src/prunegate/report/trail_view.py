@@ -9,9 +9,9 @@ from datetime import datetime
 from typing import Any
 
 from prunegate.audit.approvals.enrolments import ENROLMENT
+from prunegate.audit.approvals.folder_entries import Entry
 from prunegate.audit.approvals.sentences import PASSED_OVER
 from prunegate.audit.approvals.sign_off import PassedOver, VerifiedAnswer
-from prunegate.audit.approvals.trail import Entry
 from prunegate.audit.history import Chapter, Decided, Spell
 from prunegate.audit.history_read import ReadHistory, SeenLog
 from prunegate.audit.loosening import LOOSENING
@@ -132,6 +132,8 @@ def _checks(read: ReadHistory) -> Iterator[TrailCheck]:
             text=f"{number_of(read.gone, 'decision')} without a record in the folder: nothing is "
             "known of who had to sign, so none of them is shown as in force.",
         )
+    for one in read.folder.unread:
+        yield TrailCheck(status="fail", text=f"{shorten(str(one), LONGEST)}.")
     if not read.folder.keys:
         yield TrailCheck(
             status="inconclusive",
