@@ -52,7 +52,7 @@ def audit(tmp_path: Path, key: Path) -> Path:
     assert begun.exit_code == 0
     assert str(read_trust_policy(folder).logs[0].key) in begun.output
     for number in range(3):
-        add_pending(logs.entry(number, f"2026-01-0{number + 1}T00:00:00Z"), folder)
+        add_pending(logs.entry(number, f"2026-01-0{number + 1}T00:00:00Z", kind="note"), folder)
     done = run("seal", "--key", key, "--audit", folder)
     assert "3 sealed; the log has 3" in done.output
     return folder
@@ -62,10 +62,13 @@ def test_a_log_is_listed_shown_verified_and_proven(audit: Path, tmp_path: Path) 
     lines = run("log", "--audit", audit).output.splitlines()
     assert [line.split()[0] for line in lines] == ["0", "1", "2"]
     assert "2026-01-02T00:00:00Z" in lines[1]
-    assert "decision:v1" in lines[1]
+    assert "note:v1" in lines[1]
     assert "candidate-1" in lines[1]
     rows = [json.loads(line) for line in run("log", "--json", "--audit", audit).output.splitlines()]
-    assert rows[1]["sha256"] == hashlib.sha256(logs.entry(1, rows[1]["created"])).hexdigest()
+    assert (
+        rows[1]["sha256"]
+        == hashlib.sha256(logs.entry(1, rows[1]["created"], kind="note")).hexdigest()
+    )
     shown = json.loads(run("show", rows[1]["sha256"][:12], "--audit", audit).output)
     assert shown["number"] == 1
     assert shown["statement"]["predicate"]["created"] == rows[1]["created"]
@@ -76,7 +79,7 @@ def test_a_log_is_listed_shown_verified_and_proven(audit: Path, tmp_path: Path) 
     proof = tmp_path / "one.tlog-proof"
     about = hashlib.sha256(b"record 1").hexdigest()
     assert run("prove", about, "-o", proof, "--audit", audit).exit_code == 0
-    entry = logs.entry(1, rows[1]["created"])
+    entry = logs.entry(1, rows[1]["created"], kind="note")
     verify_tlog_proof(proof.read_bytes(), entry, read_trust_policy(audit))
 
 

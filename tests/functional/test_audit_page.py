@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from types import ModuleType
@@ -88,6 +89,19 @@ def test_what_was_in_force_when_and_why_it_ended(read: ReadHistory, trails: Modu
         trails.sha("record two"): "same",
         trails.sha("record three"): "other",
     }
+
+
+def test_who_signed_twice_is_one_person_on_the_page(read: ReadHistory) -> None:
+    (brand,) = [one for one in read.history.chapters if one.policy == "brand-safety"]
+    shown = [held.whose for one in trail_view(read).chapters for held in one.held]
+    twice = tuple(
+        replace(s, counted=(*s.counted, *(replace(c, person=c.person.upper()) for c in s.counted)))
+        for s in brand.spells
+    )
+    chapters = tuple(replace(c, spells=twice) if c is brand else c for c in read.history.chapters)
+    again = replace(read, history=replace(read.history, chapters=chapters))
+    found = [held.whose for one in trail_view(again).chapters for held in one.held]
+    assert [len(whose) for whose in found] == [len(whose) for whose in shown]
 
 
 def test_a_revoked_key_ends_what_it_carried(trails: ModuleType, tmp_path: Path) -> None:
@@ -297,5 +311,5 @@ def test_what_a_signer_saw_of_the_log_is_checked_too(trails: ModuleType, tmp_pat
 def test_a_decision_that_nobody_of_us_wrote_is_named(trails: ModuleType, tmp_path: Path) -> None:
     audit = tmp_path / "audit"
     trails.put(audit, "decision", {"x": trails.sha("x")}, trails.day(1), outcome="approve")
-    with pytest.raises(EvidenceError, match="does not say what prunegate writes of a decision"):
+    with pytest.raises(EvidenceError, match="the decision: it does not say what prunegate writes"):
         read_history(audit, trails.NOW)

@@ -56,7 +56,11 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("code", ["import prunegate", cli("--help"), cli("--version")])
+AS_MODULE = "import sys, runpy; sys.argv = ['prunegate', '--help']; \
+runpy.run_module('prunegate', run_name='__main__')"
+
+
+@pytest.mark.parametrize("code", ["import prunegate", cli("--help"), cli("--version"), AS_MODULE])
 def test_importing_and_help_load_no_library(code: str, tmp_path: Path) -> None:
     found = loaded(code, tmp_path)
     assert "prunegate" in found

@@ -8,7 +8,9 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -411,6 +413,26 @@ def test_a_key_listed_to_sign_entries_never_approves(folder: Path, say: Say) -> 
     assert (code, "is the gate's or the log's own" in told) == (6, True), told
 
 
+def test_a_key_that_signs_entries_is_not_enrolled_for_a_person(folder: Path, say: Say) -> None:
+    (folder / "audit" / "signers").mkdir(parents=True)
+    shutil.copy("ann.pub", "audit/signers/gate.pub")
+    with pytest.raises(PrunegateError, match="which never approves; enrol a key that only"):
+        enrol()
+    assert not Path("audit/allowed_signers").exists()
+    enrol("CI", "ann.pub", "gate")
+    enrol("bob@client.example", "eve.pub")
+    invoke("revoke", "--key", "eve.pub", "--reason", "lost")
+    with pytest.raises(PrunegateError, match="was revoked already"):
+        invoke("revoke", "--key", "eve.pub", "--reason", "lost")
+
+
+def test_a_checkpoint_that_is_no_checkpoint_is_evidence(approved: Path, say: Say) -> None:
+    Path("audit/checkpoint").write_bytes(b"x" * 50_000_000)
+    for command in (("status", "o"), ("audit", "verify"), ("audit", "log")):
+        code, told = say(*command)
+        assert (code, "checkpoint was changed: " in told) == (6, True), told
+
+
 @pytest.mark.slow
 def test_a_signer_cosigns_the_log_and_holds_it_to_what_she_saw(folder: Path, say: Say) -> None:
     log_key = Ed25519PrivateKey.from_private_bytes(b"\1" * 32)
@@ -461,8 +483,6 @@ def cosigner() -> str:
 
 
 def seal_all(audit: Path, key: Ed25519PrivateKey) -> None:
-    from datetime import UTC, datetime
-
     seal_log(audit, key, read_entry, datetime.fromtimestamp(START, UTC))
 
 
@@ -484,6 +504,199 @@ def test_a_changed_page_or_trail_stops_everything(
     approval.write_bytes(approval.read_bytes() + b" ")
     code, told = say("status", "o")
     assert (code, "its content was changed" in told) == (6, True), told
+
+
+def test_the_key_has_to_be_of_the_person_who_is_named(folder: Path, say: Say) -> None:
+    enrol()
+    here = ("approve", "o", "--role", "client", "--decision", "approve", "--key", "ann")
+    there = ("approve", "o", "--signature", str(sign(answer())))
+    for way in (here, there):
+        code, told = say(*way, "--person", "bob@client.example")
+        assert (code, f"is {CLIENT}'s, not bob@client.example's" in told) == (6, True), told
+    assert len(list(Path("audit/pending").iterdir())) == 1  # the enrolment
+    assert say(*there, "--person", CLIENT.upper())[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("approve", "o", "--key", "ann", "--request", "r"), "--request goes with --signature"),
+        (
+            ("approve", "o", "--key", "ann", "--organisation", "Client", "--rationale", "mail"),
+            "--organisation goes with --attested-by-agency; --rationale goes with",
+        ),
+        (
+            ("approve", "o", "--attested-by-agency", "--person", "A", "--allowed-signers", "f"),
+            "--allowed-signers goes with",
+        ),
+        (("waive", "o", "--key", "ann", "--request", "r"), "--request goes with --signature"),
+        (("waive", "o", "--signature", "s", "--check", "at_least"), "--check goes with"),
+        (("waive", "o", "--out", "f", "--allowed-signers", "f"), "--allowed-signers goes with"),
+        (("verify", "o/record.json", "--key", "ann.pub"), "--key goes with a bundle"),
+    ],
+)
+def test_an_option_that_would_have_no_effect_is_refused(
+    folder: Path, say: Say, arguments: tuple[str, ...], told: str
+) -> None:
+    code, said = say(*arguments)
+    assert (code, told in said) == (2, True), said
+    assert "it would have no effect" in said
+
+
+def test_one_person_is_not_two_by_another_spelling(folder: Path, say: Say) -> None:
+    enrol()
+    with pytest.raises(PrunegateError, match=f"another spelling of .{CLIENT}"):
+        enrol("\uff41nn@client.example", "eve.pub")
+    with pytest.raises(PrunegateError, match="Cyrillic and Latin"):
+        enrol("\u0430nn@client.example", "eve.pub")
+
+
+def predicate_of(path: Path) -> dict[str, Any]:
+    import base64
+
+    statement = json.loads(base64.b64decode(json.loads(path.read_bytes())["payload"]))
+    return {**statement["predicate"], "kind of entry": statement["predicateType"].split(":")[2]}
+
+
+def pend_changed(path: Path, named: str | None = None, **changes: object) -> Path:
+    """Pend an entry again with another predicate (and subject), as another program could."""
+    import base64
+
+    from prunegate.audit.canonical import canonical_bytes
+
+    envelope = json.loads(path.read_bytes())
+    statement = json.loads(base64.b64decode(envelope["payload"]))
+    statement["predicate"].update(changes)
+    if named is not None:
+        statement["subject"] = [{"name": "a key", "digest": {"sha256": named}}]
+    payload = base64.b64encode(canonical_bytes(statement)).decode()
+    entry = canonical_bytes({**envelope, "payload": payload})
+    place = path.parent / hashlib.sha256(entry).hexdigest()
+    place.write_bytes(entry)
+    return place
+
+
+def pending_of(kind: str) -> Path:
+    (found,) = [
+        p for p in Path("audit/pending").iterdir() if predicate_of(p)["kind of entry"] == kind
+    ]
+    return found
+
+
+LOG_KEY = Ed25519PrivateKey.from_private_bytes(b"\1" * 32)
+
+
+@pytest.fixture
+def approved(folder: Path, say: Say) -> Path:
+    """A log, an enrolment in it, and one approval that is pending."""
+    write_key_pair(LOG_KEY, folder / "log.key")
+    begin_log(folder / "audit", "agency.example/audit", LOG_KEY)
+    enrol()
+    seal_all(folder / "audit", LOG_KEY)
+    assert say("approve", "o", "--role", "client", "--decision", "approve", "--key", "ann")[0] == 0
+    return pending_of("approval")
+
+
+def test_an_entry_that_cannot_be_read_is_not_sealed(approved: Path, say: Say) -> None:
+    for changes in ({"more": 1}, {"signature": ""}, {"person": None}, {"request": "{}"}):
+        wrong = pend_changed(approved, **changes)
+        code, told = say("audit", "seal", "--key", "log.key")
+        assert (code, wrong.name in told, "out of pending/" in told) == (2, True, True), told
+        for command in (("audit", "verify"), ("status", "o"), ("audit", "page", "-o", "t.html")):
+            code, told = say(*command)
+            assert (code, wrong.name in told, "take it out of" in told) == (6, True, True), told
+        wrong.unlink()
+    assert say("audit", "seal", "--key", "log.key")[0] == 0
+    assert say("status", "o", "--sealed")[0] == 0
+
+
+def test_one_that_was_sealed_all_the_same_counts_for_nothing_and_is_told(
+    approved: Path, say: Say
+) -> None:
+    pend_changed(approved, more=1)
+    approved.unlink()
+    seal_all(Path("audit"), LOG_KEY)  # as another program would: it asks for no form
+    code, told = say("status", "o")
+    assert (code, "warning: entry 1 (approval) cannot be read" in told) == (5, True), told
+    code, told = say("audit", "verify")
+    assert (code, "entry 1" in told, '"more"' in told) == (6, True, True), told
+    assert say("audit", "page", "-o", "t.html")[0] == 0
+    assert "entry 1 (approval) cannot be read" in Path("t.html").read_text(encoding="utf-8")
+    assert say("approve", "o", "--role", "client", "--decision", "approve", "--key", "ann")[0] == 0
+    assert say("audit", "seal", "--key", "log.key")[0] == 0
+    assert say("status", "o", "--sealed")[0] == 0
+
+
+def test_what_may_say_no_is_not_passed_over(approved: Path, say: Say) -> None:
+    """An unread revocation ends the keys that it names; an unread rejection stops its record."""
+    seal_all(Path("audit"), LOG_KEY)
+    lost = ("audit", "revoke", "--key", "ann.pub", "--reason", "laptop lost")
+    assert say(*lost, at=START + 10)[0] == 0
+    revoked = pending_of("revocation")
+    pend_changed(revoked, more=1)
+    held = revoked.read_bytes()
+    revoked.unlink()
+    shutil.copytree("audit", "before")
+    seal_all(Path("audit"), LOG_KEY)
+    code, told = say("status", "o")
+    assert (code, "its key was revoked" in told) == (5, True), told
+
+    again = Path("before/pending") / revoked.name
+    for path in Path("before/pending").iterdir():
+        path.unlink()
+    again.write_bytes(held)
+    pend_changed(again, named="0" * 64, fingerprint=1)
+    again.unlink()
+    seal_all(Path("before"), LOG_KEY)
+    code, told = say("status", "o", "--audit", "before")
+    assert (code, "which key it revokes nobody can tell" in told) == (6, True), told
+
+
+def test_an_unread_rejection_stops_its_record(approved: Path, say: Say) -> None:
+    seal_all(Path("audit"), LOG_KEY)
+    options = ("--role", "client", "--decision", "reject", "--key", "ann")
+    assert say("approve", "o", *options, at=START + 10)[0] == 0
+    no = pending_of("approval")
+    pend_changed(no, more=1)
+    no.unlink()
+    seal_log(Path("audit"), LOG_KEY, read_entry, datetime.fromtimestamp(START + 60, UTC))
+    code, told = say("status", "o")
+    assert (code, "it may be a rejection of this record" in told) == (6, True), told
+
+
+def test_evidence_that_is_gone_is_told(judged: Path, folder: Path, say: Say) -> None:
+    shutil.copytree(judged / "audit", folder / "audit")
+    enrol()
+    assert say("approve", "o", "--role", "client", "--decision", "approve", "--key", "ann")[0] == 0
+    code, told = say("status", "o")
+    assert (code, "is gone" in told) == (0, False), told
+    digest = hashlib.sha256(Path("o/record.json").read_bytes()).hexdigest()
+    Path("audit/evidence", digest).unlink()
+    code, told = say("status", "o")
+    assert (code, f"evidence/{digest} is gone" in told) == (0, True), told
+
+
+def test_messages_name_the_file_and_what_to_do(approved: Path, say: Say) -> None:
+    for arguments, code, words in (
+        (("status", "o", "--at", "never"), 2, '"never" is no day'),
+        (("audit", "replay", "nosuch"), 2, "no such file, and no such digest in audit"),
+        (("audit", "export", "zzz", "-o", "b"), 2, "no such file, and no such digest in audit"),
+        (("audit", "verify", "--against", "p.yaml"), 2, "p.yaml: no checkpoint"),
+        (("verify", "o"), 2, "prunegate verify o/report.html"),
+    ):
+        found, told = say(*arguments)
+        assert (found, words in told) == (code, True), told
+
+
+def test_sealed_says_that_it_is_the_enrolment_that_waits(folder: Path, say: Say) -> None:
+    begin_log(folder / "audit", "agency.example/audit", LOG_KEY)
+    enrol()
+    options = ("--role", "client", "--decision", "approve", "--key", "ann")
+    assert say("approve", "o", *options)[0] == 0
+    code, told = say("status", "o", "--sealed")
+    assert (code, "the enrolment of its key is not sealed" in told) == (5, True), told
+    seal_all(folder / "audit", LOG_KEY)
+    assert say("status", "o", "--sealed")[0] == 0
 
 
 def test_usage_is_one_clear_error(folder: Path, say: Say) -> None:

@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from prunegate import cli
+from prunegate.audit.approvals.request import FORMAT
 from prunegate.audit.bundle import layout, verify_record
 from prunegate.audit.bundle.export import ExportRequest, export_bundle
 from prunegate.audit.bundle.layout import manifest_of, read_bundle, sha256, write_bundle, zipped
@@ -72,16 +73,23 @@ rules: [{metric: recall, slices: all, max_drop: 0.02}]
 
 
 @pytest.fixture(scope="module")
-def judged(tmp_path_factory: pytest.TempPathFactory) -> StoredRecord:
-    """A rejection, with a picture of one of the rows that it lost."""
-    folder = tmp_path_factory.mktemp("judged")
-    (folder / "p.yaml").write_text(POLICY, encoding="utf-8")
+def predictions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The rows that were judged."""
     rows = ["id,label,baseline,candidate,kind"]
     for kind, misses in (("display", 0), ("video", 60)):
         for i in range(400):
             rows.append(f"{kind[0]}{i},unsafe,0.9,{0.1 if i < misses else 0.8},{kind}")
             rows.append(f"{kind[0]}n{i},safe,0.1,0.2,{kind}")
-    (folder / "t.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    path = tmp_path_factory.mktemp("judged") / "t.csv"
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def judged(predictions: Path) -> StoredRecord:
+    """A rejection, with a picture of one of the rows that it lost."""
+    folder = predictions.parent
+    (folder / "p.yaml").write_text(POLICY, encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.setenv("SOURCE_DATE_EPOCH", "1700000000")
@@ -162,8 +170,9 @@ def decision(stored: StoredRecord, content: bytes, twin: bytes, key: Any = GATE)
 
 
 def approval(record: str, report: str, key: Any, role: str = "client", **changes: Any) -> bytes:
-    answer = {"conditions": "", "decision": "reject", "expires": "", "role": role}
-    request = json.dumps({"answer": answer, "record": record, "report": report}, indent=1)
+    answer = {"conditions": "", "date": "", "decision": "reject", "expires": "", "role": role}
+    said = {"format": FORMAT, "record": record, "report": report, "sentences": {"reject": "No."}}
+    request = json.dumps({"answer": answer, **said}, indent=1)
     predicate = {
         "created": CREATED,
         "kind": "signed",
@@ -185,7 +194,9 @@ def single(files: dict[str, bytes], *, told: bool = True) -> list[tuple[str, str
     """What the single-file verifier says, in process."""
     pem = openssh_line(GATE.public_key()).encode()
     known = argparse.Namespace(
-        log_key=[verify_record.vkey(VKEY)] if told else None, key=[pem] if told else []
+        log_key=[verify_record.vkey(VKEY)] if told else None,
+        key=[pem] if told else [],
+        checkpoint=None,
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(verify_record, "read_bundle", lambda _: dict(files))
@@ -303,6 +314,21 @@ def test_every_byte_of_the_small_ones_counts(files: dict[str, bytes]) -> None:
                 list(verify_record.check_log({**few, file: flipped}, known))
 
 
+def test_rows_that_the_record_does_not_name_are_caught(
+    files: dict[str, bytes], judged: StoredRecord, audit: Path, predictions: Path
+) -> None:
+    named = ExportRequest(predictions=(predictions,))
+    whole = export_bundle(judged.digest, audit, named)
+    rows = whole["predictions/0.csv"]
+    assert not caught(whole)
+    swapped = rows.replace(b"0.2", b"0.9", 1)
+    assert caught(righted(whole, **{"predictions/0.csv": swapped}))
+    assert caught(righted(whole, **{"predictions/1.csv": swapped}))
+    empty = righted(files, **{"predictions/0.csv": b""})
+    assert caught(empty)
+    assert "predictions/0.csv" in dict(single(empty))["WRONG"]
+
+
 def test_an_approval_of_another_record_is_caught(files: dict[str, bytes]) -> None:
     report = sha256(files["report.html"])
     record = sha256(files["record.json"])
@@ -412,6 +438,53 @@ def test_a_rewritten_log_is_caught_by_an_old_checkpoint(files: dict[str, bytes])
     assert caught(righted(files, **{layout.OLDER: longer}))
     cut = files[layout.CONSISTENCY].replace(b"\n\n", b"\nAAAA\n\n", 1)
     assert caught(righted(files, **{layout.CONSISTENCY: cut}))
+
+
+EXTRA = (
+    "NOTE.txt",
+    "Record.json",
+    "entries/note.txt",
+    "keys/x.pub",
+    "entries/decision-9.tlog-proof",
+)
+
+
+@pytest.mark.parametrize("name", [*EXTRA, "../../evil.txt", "/evil", "a\\b", "predictions/a/b.csv"])
+def test_a_file_that_nothing_vouches_for_is_caught(files: dict[str, bytes], name: str) -> None:
+    assert caught(righted(files, **{name: files["record.json"]}))
+
+
+def test_the_readme_is_the_one_of_every_bundle_or_none(files: dict[str, bytes]) -> None:
+    assert caught(righted(files, **{layout.README: files[layout.README] + b"pip install evil\n"}))
+    assert not caught(righted(files, **{layout.README: None}))
+
+
+def test_what_shows_that_the_log_grew_is_whole(files: dict[str, bytes]) -> None:
+    """Each byte of the older checkpoint's signature and of the proof from there."""
+    start = files[layout.OLDER].rindex(b" ") + 1
+    places = [(layout.OLDER, place) for place in range(start, len(files[layout.OLDER]) - 1, 9)]
+    places += [(layout.CONSISTENCY, place) for place in range(0, len(files[layout.CONSISTENCY]), 9)]
+    for name, place in places:
+        content = files[name]
+        flipped = content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]
+        changed = righted(files, **{name: flipped})
+        with pytest.raises(verify_record.BROKEN):
+            list(verify_record.check_growth(changed, KNOWN))
+        assert ours(changed)["growth"] == "broken", (name, place)
+    assert caught(righted(files, **{layout.OLDER: None}))
+
+
+KNOWN = argparse.Namespace(log_key=None, key=[], checkpoint=None)
+
+
+def test_nothing_stands_before_or_after_a_zip(files: dict[str, bytes], tmp_path: Path) -> None:
+    whole = zipped(files)
+    for name, content in (("pre", b"#!/bin/sh\n" + whole), ("trail", whole + b"more")):
+        (tmp_path / f"{name}.zip").write_bytes(content)
+        with pytest.raises(EvidenceError, match="before or after"):
+            read_bundle(tmp_path / f"{name}.zip")
+        with pytest.raises(verify_record.Wrong, match="before or after"):
+            verify_record.read_bundle(tmp_path / f"{name}.zip")
 
 
 def test_names_that_lead_out_links_and_doubles_are_refused(tmp_path: Path) -> None:

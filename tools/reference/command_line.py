@@ -117,6 +117,8 @@ def _default(option: click.Option, context: click.Context) -> str:
     if option.is_flag and option.secondary_opts:
         return f"`{(option.opts if option.default else option.secondary_opts)[0]}`"
     value = option.get_default(context)
+    if value is getattr(click.core, "UNSET", None):  # since click 8.3 there is a word for nothing
+        value = None
     if option.is_flag or option.multiple or value is None or value == "":
         return ""
     shown = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)

@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from prunegate.audit.approvals.approval import APPROVAL
 from prunegate.audit.approvals.enrolments import ENROLMENT, REVOCATION, parse_utc
+from prunegate.audit.approvals.folder_entries import Entry
 from prunegate.audit.approvals.sign_off import (
     PassedOver,
     RecordFacts,
@@ -24,7 +25,6 @@ from prunegate.audit.approvals.sign_off import (
     VerifiedAnswer,
     sign_off,
 )
-from prunegate.audit.approvals.trail import Entry
 from prunegate.audit.loosening import LOOSENING
 from prunegate.audit.sealed_bar import SEAL
 from prunegate.audit.signing.decision import CANDIDATE, DECISION, POLICY

@@ -12,10 +12,11 @@ from pathlib import Path
 from prunegate.audit.approvals.approval import APPROVAL, Approval, approval_in
 from prunegate.audit.approvals.cosigning import require_seen
 from prunegate.audit.approvals.enrolments import parse_utc
+from prunegate.audit.approvals.folder_entries import Entry, Folder, read_folder
 from prunegate.audit.approvals.request import Seen
 from prunegate.audit.approvals.sign_off import RestsOn, VerifiedAnswer
 from prunegate.audit.approvals.signers_file import FILE, signers_of
-from prunegate.audit.approvals.trail import Entry, Folder, approvals_of, read_folder, trail_of
+from prunegate.audit.approvals.trail import approvals_of, trail_of
 from prunegate.audit.approvals.verified_approvals import Book, said_in
 from prunegate.audit.history import History, Terms, history
 from prunegate.audit.log.checkpoint import parse_checkpoint
@@ -67,7 +68,7 @@ def read_history(audit: Path, now: datetime) -> ReadHistory:
     folder = read_folder(audit)
     decisions = [entry for entry in folder.entries if entry.facts.kind == DECISION]
     signers = signers_of(audit / FILE)
-    book = Book(trail=trail_of(audit, folder.entries, None), signers=signers)
+    book = Book(trail=trail_of(audit, folder, None), signers=signers)
     waivers = heard_waivers(book)
     terms = dict(_terms(audit, decisions, book))
 

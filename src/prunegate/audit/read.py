@@ -6,6 +6,7 @@ words to an outcome that the record's own findings and policy do not give.
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import json
 from collections.abc import Callable
@@ -39,7 +40,8 @@ def read_record(path: Path) -> tuple[DecisionRecord, str]:
 
     Raises:
         InputError: no such file, or no record (see ``parse_record``).
-        EvidenceError: its outcome does not follow from its own findings and policy.
+        EvidenceError: it calls itself a record and is not canonical, or its outcome does not
+            follow from its own findings and policy.
     """
     found = stored_record(path)
     return found.record, found.digest
@@ -47,7 +49,15 @@ def read_record(path: Path) -> tuple[DecisionRecord, str]:
 
 def stored_record(path: Path) -> StoredRecord:
     """A record with its bytes; raises as ``read_record`` does."""
-    found = parse_record(read_bytes(path, "the record.json of a verdict"), str(path))
+    content = read_bytes(path, "the record.json of a verdict")
+    try:
+        found = parse_record(content, str(path))
+    except InputError as error:
+        if _was_changed(content):
+            raise EvidenceError(
+                f"{error}; take the file as 'prunegate gate' wrote it, or judge again"
+            ) from error
+        raise
     require_follows(found.record, str(path))
     return found
 
@@ -119,6 +129,18 @@ def _value(content: str | bytes, name: str) -> Any:
         raise InputError(
             f"{name}: not JSON ({error}); give the record.json of a verdict"
         ) from error
+
+
+def _was_changed(content: bytes) -> bool:
+    """Whether a file calls itself a record, in bytes that nobody writes one in."""
+    begins = content.removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"{")
+    if not begins or FORMAT.encode() not in content:
+        return False
+    try:
+        value = _value(content, "")
+    except InputError:
+        return True
+    return not isinstance(value, dict) or not _is_canonical(value, content)
 
 
 def _is_canonical(value: dict[str, Any], content: bytes) -> bool:

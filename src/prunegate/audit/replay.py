@@ -64,8 +64,13 @@ def find_record(name: str, audit: Path) -> Path:
         InputError: there is none, or more than one.
     """
     path = Path(name)
-    if path.exists() or not _DIGEST.fullmatch(name):
+    if path.exists():
         return path
+    if not _DIGEST.fullmatch(name):
+        raise InputError(
+            f"{escaped(name)}: no such file, and no such digest in {audit}; give the path of a "
+            "record.json, or 12 digits of a record's sha256"
+        )
     found = {p.name: p for p in sorted((audit / EVIDENCE).glob(f"{name}*"))}
     if len(found) != 1:
         words = "no record" if not found else f"{len(found)} records"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -97,6 +98,7 @@ def _bring_in(given: GivenApproval) -> BroughtIn:
         asked = _request_of(given)
         content, armored = _bytes(asked, "the request"), _bytes(given.signature, "the signature")
         case = case_of(given.record, given.audit, given.allowed_signers)
+        case = replace(case, person=given.person)
         _require_as_signed(given, content, str(asked))
         return signed_elsewhere(case, content, armored, str(asked), str(given.signature))
     answer = _answer(given)
@@ -105,7 +107,8 @@ def _bring_in(given: GivenApproval) -> BroughtIn:
         return attested(case, answer, str(given.person), given.organisation, given.rationale)
     assert given.key is not None  # noqa: S101  # one of the three ways
     key = read_private_key(given.key)
-    return signed_here(case_of(given.record, given.audit, given.allowed_signers), key, answer)
+    case = case_of(given.record, given.audit, given.allowed_signers)
+    return signed_here(replace(case, person=given.person), key, answer)
 
 
 def case_of(
@@ -177,6 +180,31 @@ def _require_one_way(given: GivenApproval) -> None:
         )
     if given.signature is not None and (given.conditions or given.expires):
         raise InputError("conditions and expiry stand in what was signed; leave them out here")
+    refuse_unused(_unused(given))
+
+
+def _unused(given: GivenApproval) -> dict[str, str]:
+    """Options that say nothing the way it goes, each with what they belong to."""
+    found = {}
+    if given.request is not None and given.signature is None:
+        found["--request"] = "--signature"
+    if not given.attested_by_agency:
+        weak = {"--organisation": given.organisation, "--rationale": given.rationale}
+        found |= {name: "--attested-by-agency" for name, value in weak.items() if value}
+    elif given.allowed_signers is not None:
+        found["--allowed-signers"] = "--signature or --key of a person"
+    return found
+
+
+def refuse_unused(options: Mapping[str, str]) -> None:
+    """Refuse options that would be passed over in silence: each with what it belongs to.
+
+    Raises:
+        InputError: there are some; names them all.
+    """
+    if options:
+        told = "; ".join(f"{name} goes with {other}" for name, other in options.items())
+        raise InputError(f"{told}: here it would have no effect; leave it out")
 
 
 def _answer(given: GivenApproval) -> Answer:

@@ -49,11 +49,11 @@ def command(  # noqa: PLR0913  # one argument per option
     from prunegate.audit.approvals.enrol import enrol
     from prunegate.audit.approvals.enrolments import (
         Enrolment,
-        checked_person,
         checked_role,
         checked_text,
         read_ssh_key,
     )
+    from prunegate.audit.approvals.person import unmistakable_organisation, unmistakable_person
     from prunegate.audit.approvals.request import expiry
     from prunegate.audit.log.entry import format_created
     from prunegate.audit.signing.keys import private_key_from
@@ -61,8 +61,8 @@ def command(  # noqa: PLR0913  # one argument per option
     now = utc_now()
     found = Enrolment(
         created=format_created(now),
-        person=checked_person(person),
-        organisation=checked_text(organisation, "--organisation"),
+        person=unmistakable_person(person),
+        organisation=unmistakable_organisation(checked_text(organisation, "--organisation")),
         role=checked_role(role),
         key=read_ssh_key(key),
         by=checked_text(by, "--by"),

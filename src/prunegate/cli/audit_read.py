@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -83,6 +84,8 @@ def verify(
     audit: Path,
 ) -> None:
     """Recompute the log from its entries; exit 6 names the first thing that is wrong and where."""
+    from prunegate.audit.entry_forms import require_form
+    from prunegate.audit.log.checkpoint import parse_checkpoint
     from prunegate.audit.log.trust_policy import parse_trust_policy
     from prunegate.audit.log.verify import verify_log
     from prunegate.audit.signing.keys import read_public_key
@@ -90,12 +93,16 @@ def verify(
     from prunegate.audit.waivers.backing import WaivedDecisions, require_all_backed
 
     keys = tuple(map(read_public_key, signers)) or read_signers(audit)
-    decisions = WaivedDecisions(signed_reader(keys))
+    older = _given(against) if against else None
+    if older is not None:
+        with named_input(against):
+            parse_checkpoint(older)
+    decisions = WaivedDecisions(signed_reader(keys, require_form))
     found = verify_log(
         audit,
         decisions.read,
         policy=parse_trust_policy(_given(trust)) if trust else None,
-        against=_given(against) if against else None,
+        against=older,
         missing_ok=evidence_may_be_gone,
     )
     waived = require_all_backed(decisions.kept, audit)
@@ -199,6 +206,15 @@ def _told(found: Verified, keys: int) -> Iterator[str]:
 
 def _count(number: int) -> str:
     return "1 entry" if number == 1 else f"{number:,} entries"
+
+
+@contextmanager
+def named_input(path: Path | None) -> Iterator[None]:
+    """Name the file that somebody gave and that cannot be used."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"{path}: no checkpoint ({error}); give one that you kept") from error
 
 
 def _given(path: Path) -> bytes:

@@ -71,11 +71,18 @@ def seal(*, key: Path | None, audit: Path, quiet: bool) -> None:
     """Take every pending entry into the log and sign the new checkpoint; all or nothing."""
     from datetime import UTC, datetime
 
+    from prunegate.audit.entry_forms import require_form
     from prunegate.audit.log.seal import seal_log
     from prunegate.audit.signing.signers import read_signers, signed_reader
 
-    reader = signed_reader(read_signers(audit))
-    done = seal_log(audit, _log_key(key), reader, datetime.now(UTC))
+    signers = read_signers(audit)
+    done = seal_log(
+        audit,
+        _log_key(key),
+        signed_reader(signers),
+        datetime.now(UTC),
+        take=signed_reader(signers, require_form),
+    )
     for warning in done.warnings:
         click.echo(f"warning: {warning}", err=True)
     if not quiet:

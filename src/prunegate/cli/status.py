@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from prunegate.cli.approve import PATH, case_of
 if TYPE_CHECKING:
     from prunegate.audit.approvals.accept import Case
     from prunegate.audit.approvals.sign_off import RestsOn, SignOffState
+    from prunegate.audit.approvals.verified_approvals import Book
     from prunegate.audit.waivers.backing import Backed
 
 NOT_YET = 5
@@ -78,6 +79,7 @@ def standing_of(case: Case, at: datetime | None, *, sealed: bool) -> SignOffStat
     from prunegate.audit.waivers.backing import require_backed
 
     record, book = case.stored.record, case.book()
+    _warn(book, case.audit)
     term = record.revalidate_on
     facts = RecordFacts(
         record=case.stored.digest,
@@ -89,6 +91,18 @@ def standing_of(case: Case, at: datetime | None, *, sealed: bool) -> SignOffStat
     revoked = book.trail.revoked(at)  # by now: whatever the clock of who revoked said
     said = said_in(book, sealed=sealed)
     return sign_off(policy_of(record).approvals, facts, said, revoked, at or case.now)
+
+
+def _warn(book: Book, audit: Path) -> None:
+    """What does not hold it back, and has to be known all the same; on stderr, also with -q."""
+    for one in book.trail.unread:
+        click.echo(f"warning: {one}", err=True)
+    for digest in book.trail.gone:
+        click.echo(
+            f"warning: {audit}/evidence/{digest} is gone, which the decision on this record names; "
+            "bring it back, else the decision cannot be exported or replayed",
+            err=True,
+        )
 
 
 def _rests_on(one: Backed, must_be_sealed: bool) -> RestsOn:
@@ -108,7 +122,8 @@ def _moment(text: str | None) -> datetime | None:
 
     if text is None:
         return None
-    return expiry(text if "T" in text else f"{text}T00:00:00Z", "--at")
+    end = expiry(text, "--at")
+    return end if "T" in text else end - timedelta(days=1)
 
 
 def _document(case: Case, standing: SignOffState, code: int) -> dict[str, Any]:

@@ -95,8 +95,12 @@ def _verified(
 ) -> Verification:
     """A bundle with what the reader knows of it, or one file."""
     if not file.is_dir() and file.suffix != ".zip":
+        from prunegate.cli.approve import refuse_unused
         from prunegate.report.verify_page import verify_file
 
+        told = {"--key": keys, "--log-key": log_keys, "--checkpoint": checkpoint}
+        told["--allowed-signers"] = signers
+        refuse_unused({name: "a bundle (folder or .zip)" for name, given in told.items() if given})
         return verify_file(file)
     from prunegate.audit.bundle.verify import Trusted
     from prunegate.audit.log.note import parse_vkey

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from prunegate.cli.approve import PATH, case_of
+from prunegate.cli.approve import PATH, case_of, refuse_unused
 from prunegate.errors import InputError
 
 if TYPE_CHECKING:
@@ -92,6 +92,21 @@ def _require_one_way(given: GivenWaiver) -> None:
     if given.signature is not None and (any(told) or given.rule is not None):
         raise InputError("which finding, why, who and until when stand in what was signed; leave "
                          "them out here")  # fmt: skip
+    refuse_unused(_unused(given))
+
+
+def _unused(given: GivenWaiver) -> dict[str, str]:
+    """Options that say nothing the way it goes, each with what they belong to."""
+    found = {}
+    if given.signature is None and given.request is not None:
+        found["--request"] = "--signature"
+    if given.out is not None and given.allowed_signers is not None:
+        found["--allowed-signers"] = "--key or --signature"
+    if given.signature is not None:
+        which = {"--check": given.check, "--class": given.class_label}
+        which["--slice"] = None if given.slice_name == "overall" else given.slice_name
+        found |= {name: "--key or --out" for name, value in which.items() if value is not None}
+    return found
 
 
 def _wanted(given: GivenWaiver) -> WantedWaiver:

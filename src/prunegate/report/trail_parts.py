@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from prunegate.audit.approvals.trail import Entry
+from prunegate.audit.approvals.folder_entries import Entry
 from prunegate.report.details import Fact
 from prunegate.text.escape import shorten
 

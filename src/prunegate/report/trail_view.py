@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from prunegate.audit.approvals.enrolments import ENROLMENT
+from prunegate.audit.approvals.folder_entries import Entry
+from prunegate.audit.approvals.person import folded_name
 from prunegate.audit.approvals.sentences import PASSED_OVER
 from prunegate.audit.approvals.sign_off import PassedOver, VerifiedAnswer
-from prunegate.audit.approvals.trail import Entry
 from prunegate.audit.history import Chapter, Decided, Spell
 from prunegate.audit.history_read import ReadHistory, SeenLog
 from prunegate.audit.loosening import LOOSENING
@@ -132,6 +133,8 @@ def _checks(read: ReadHistory) -> Iterator[TrailCheck]:
             text=f"{number_of(read.gone, 'decision')} without a record in the folder: nothing is "
             "known of who had to sign, so none of them is shown as in force.",
         )
+    for one in read.folder.unread:
+        yield TrailCheck(status="fail", text=f"{shorten(str(one), LONGEST)}.")
     if not read.folder.keys:
         yield TrailCheck(
             status="inconclusive",
@@ -196,7 +199,7 @@ def _held(spell: Spell, now: datetime, current: bool) -> Held:
     if spell.passed_over and not ahead:
         why += f" ({'; '.join(PASSED_OVER[one] for one in spell.passed_over)})"
     until = "no end is set" if spell.until is None else when(spell.until)
-    whose = tuple(_whose(one) for one in spell.counted)
+    whose = tuple(_whose(one) for one in _by_person(spell.counted))
     return Held(
         candidate=code,
         since=when(spell.since),
@@ -205,6 +208,16 @@ def _held(spell: Spell, now: datetime, current: bool) -> Held:
         why=why,
         now=current,
     )
+
+
+def _by_person(counted: Iterable[VerifiedAnswer]) -> list[VerifiedAnswer]:
+    """Each person once in a role, however she is spelled; by her signature, where there is one."""
+    people: dict[tuple[str, str], VerifiedAnswer] = {}
+    for one in counted:
+        key = folded_name(one.person), one.role
+        if key not in people or people[key].attested:
+            people[key] = one
+    return list(people.values())
 
 
 def _whose(one: VerifiedAnswer) -> str:

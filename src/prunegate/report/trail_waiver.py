@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
-from prunegate.audit.approvals.trail import Entry
+from prunegate.audit.approvals.folder_entries import Entry
 from prunegate.audit.waivers.verified_waivers import HeardWaiver
 from prunegate.report.details import Fact
 from prunegate.report.trail_parts import CODE, Event, number_of, spelled, where

@@ -151,7 +151,27 @@ def test_what_is_no_json_is_refused(tmp_path: Path, content: bytes) -> None:
 
 def test_spaces_that_change_nothing_change_the_digest(stored: Path) -> None:
     stored.write_text(json.dumps(json.loads(stored.read_bytes()), indent=1), encoding="utf-8")
-    with pytest.raises(InputError, match="not canonical"):
+    with pytest.raises(EvidenceError, match="not canonical"):
+        read_record(stored)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda whole: b"\xef\xbb\xbf" + whole,
+        lambda whole: whole + b"\r\n",
+        lambda whole: whole + b"{}",
+        lambda whole: whole[:-1],
+        lambda whole: whole.replace(b'"exit_code":', b'"exit_code":1e999,"exit_code":', 1),
+        lambda whole: b'{"a":1e999,' + whole[1:],
+        lambda whole: b'{"a":NaN,' + whole[1:],
+    ],
+)
+def test_a_record_in_other_bytes_is_evidence_that_does_not_verify(
+    stored: Path, change: Any
+) -> None:
+    stored.write_bytes(change(stored.read_bytes()))
+    with pytest.raises(EvidenceError, match="judge again"):
         read_record(stored)
 
 

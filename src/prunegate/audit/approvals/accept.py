@@ -15,7 +15,8 @@ from typing import Any
 
 from prunegate.audit.approvals.approval import Approval
 from prunegate.audit.approvals.cosigning import cosigned, require_seen, seen_in
-from prunegate.audit.approvals.enrolments import Enrolment, checked_person
+from prunegate.audit.approvals.enrolments import Enrolment
+from prunegate.audit.approvals.person import same_person, unmistakable_person
 from prunegate.audit.approvals.request import (
     Answer,
     ApprovalRequest,
@@ -54,6 +55,8 @@ class Case:
     """The allowed_signers file; None: the audit folder's own."""
     gate: PrivateKey | None = None
     """The gate's key, which signs the entry, where it is at hand."""
+    person: str | None = None
+    """Whom the key that signs has to be of; None: of anybody who may sign."""
     now: datetime
 
     @property
@@ -154,7 +157,7 @@ def attested(case: Case, answer: Answer, person: str, organisation: str, why: st
     approval = Approval(
         created=format_created(case.now),
         kind="attested",
-        person=checked_person(person),
+        person=unmistakable_person(person),
         organisation=organisation,
         request=content.decode(),
         rationale=why.strip(),
@@ -177,6 +180,11 @@ def _checked(
     if case.gate is not None and found.fingerprint == _fingerprint(case.gate):
         raise EvidenceError("the gate's own key never counts as an approver; sign with a person's")
     who = signer_of(book, found, request.answer.role, case.now)
+    if case.person is not None and not same_person(case.person, who.person):
+        raise EvidenceError(
+            f"{signature_where}: the key {found.fingerprint} is {escaped(who.person)}'s, not "
+            f"{escaped(case.person)}'s; ask who signed, or leave --person out"
+        )
     said = {(one.person, one.request) for _, one in book.trail.approvals}
     if (who.person, content.decode()) in said:
         raise InputError(

@@ -10,11 +10,12 @@ from datetime import datetime
 from pathlib import Path
 
 from prunegate.audit.approvals.enrolments import Enrolment, Revocation, parse_utc
+from prunegate.audit.approvals.person import same_person
 from prunegate.audit.approvals.signers_file import FILE, allow, disallow, signers_of
-from prunegate.audit.approvals.trail import read_trail
+from prunegate.audit.approvals.trail import Trail, read_trail
 from prunegate.audit.log.pending import add_pending
 from prunegate.audit.signing.dsse import sign_envelope
-from prunegate.audit.signing.keys import PrivateKey
+from prunegate.audit.signing.keys import PrivateKey, key_id
 from prunegate.audit.signing.ssh_signature import fingerprint
 from prunegate.errors import InputError
 from prunegate.text.escape import escaped
@@ -42,12 +43,17 @@ def enrol(audit: Path, found: Enrolment, gate: PrivateKey | None, now: datetime)
     for _, other in trail.enrolments:
         if other.fingerprint != key:
             continue
-        if other.person.casefold() != found.person.casefold():
+        if not same_person(other.person, found.person):
             raise InputError(
                 f"key {key} is enrolled for {escaped(other.person)} already; a key has one owner"
             )
         if other.is_gate != found.is_gate:
             raise InputError(f"key {key} is the gate's in one entry and a person's in the other")
+    if not found.is_gate and _is_of_gate(found, trail):
+        raise InputError(
+            f"key {key} is the gate's or the log's own (it lies in signers/, or signed what only "
+            "the gate signs), which never approves; enrol a key that only its person holds"
+        )
     path = audit / FILE
     signers_of(path)  # a file that cannot be read is found before the entry is written
     keys = [gate] if gate is not None else []
@@ -55,6 +61,11 @@ def enrol(audit: Path, found: Enrolment, gate: PrivateKey | None, now: datetime)
     if not found.is_gate:
         allow(path, found)
     return entry
+
+
+def _is_of_gate(found: Enrolment, trail: Trail) -> bool:
+    """Whether a key signs for the gate; an RSA key never does."""
+    return not found.key.startswith("ssh-rsa ") and key_id(found.public) in trail.gate_signers
 
 
 def revoke(audit: Path, found: Revocation, gate: PrivateKey | None, now: datetime) -> Path:
@@ -65,11 +76,16 @@ def revoke(audit: Path, found: Revocation, gate: PrivateKey | None, now: datetim
         EvidenceError: the audit folder does not verify.
     """
     path = audit / FILE
-    enrolled = {one.fingerprint for _, one in read_trail(audit).enrolments}
+    trail = read_trail(audit)
+    enrolled = {one.fingerprint for _, one in trail.enrolments}
     known = enrolled | {fingerprint(one.key_blob) for one in signers_of(path)}
     if found.fingerprint not in known:
         listed = ", ".join(sorted(known)) or "none"
         raise InputError(f"no key {found.fingerprint} is enrolled here; there are: {listed}")
+    if trail.is_revoked(found.fingerprint):
+        raise InputError(
+            f"key {found.fingerprint} was revoked already, which is for good; nothing was added"
+        )
     keys = [gate] if gate is not None else []
     entry = add_pending(sign_envelope(found.statement().to_bytes(), keys), audit)
     if path.exists():

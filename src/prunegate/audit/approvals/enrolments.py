@@ -18,6 +18,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from prunegate.audit.approvals.person import checked_person
 from prunegate.audit.signing.allowed_signers import parse_allowed_signers
 from prunegate.audit.signing.keys import (
     LARGEST,
@@ -40,7 +41,6 @@ REVOCATION = "urn:prunegate:revocation:v1"
 LONGEST = 300
 """Characters of each text in an entry here."""
 
-_PERSON = re.compile(r'[^\s,!*?"\\#][^,!*?"\\]{0,99}')
 _ROLE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 _FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}")
 _ENROLMENT_FIELDS = frozenset(
@@ -137,18 +137,14 @@ def revocation_in(predicate: dict[str, Any], where: str) -> Revocation:
     return Revocation(**predicate)
 
 
-def checked_person(text: str) -> str:
-    """A name that an allowed_signers line can hold as it is.
-
-    Raises:
-        InputError: it is empty, too long, or has characters that mean something there.
-    """
-    if not _PERSON.fullmatch(text) or not text.isprintable() or text != text.strip():
-        raise InputError(
-            f"the person {literal(text)} has to be a name or address of at most 100 characters "
-            'without , ! * ? " \\ and not beginning with #'
-        )
-    return text
+def keys_named_in(statement: Statement) -> frozenset[str]:
+    """Fingerprints that an enrolment or a revocation names in any way, if it cannot be read too."""
+    said = [statement.predicate.get("fingerprint"), *(one.name for one in statement.subjects)]
+    digests = [bytes.fromhex(one.sha256) for one in statement.subjects]
+    spelled = [f"SHA256:{base64.b64encode(one).decode().rstrip('=')}" for one in digests]
+    return frozenset(
+        one for one in (*said, *spelled) if isinstance(one, str) and _FINGERPRINT.fullmatch(one)
+    )
 
 
 def checked_role(text: str) -> str:

@@ -234,6 +234,8 @@ def expiry(text: str, where: str = "expires") -> datetime:
             return datetime.fromisoformat(text)
     except (ValueError, OverflowError):
         pass
+    if text == "9999-12-31":
+        raise InputError(f"{where}: {text} is the last day that there is; write 2026-12-31 or so")
     raise InputError(
         f"{where}: {literal(text)} is no day or UTC time; write 2026-12-31 or 2026-12-31T12:00:00Z"
     )

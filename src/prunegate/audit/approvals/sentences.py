@@ -28,6 +28,9 @@ PASSED_OVER: dict[PassedOver, str] = {
     "not_allowed": "its key is not enrolled and allowed to sign in this role",
     "repeated": "it is a word that was brought in before, once more",
     "not_sealed": "it is not sealed into the log yet",
+    "enrolment_not_sealed": (
+        "the enrolment of its key is not sealed into the log yet; run 'prunegate audit seal'"
+    ),
 }
 _WHY: dict[Why, str] = {
     "outcome": "outcome: the record's decision is not approve, and no signature changes that",
@@ -50,8 +53,14 @@ _WHY: dict[Why, str] = {
         "speaks as {role}: they fill in the answer at its beginning and sign it with '{sign}'; "
         "'prunegate approve RECORD --signature {file}.sig' brings it in"
     ),
-    "not_enough": "not enough: {given} of {needed} approvals as {role} count{passed}",
-    "not_distinct": "not distinct: approvals{place} share a person, a key or an organisation",
+    "not_enough": (
+        "not enough: {given} of {needed} approvals as {role} count{passed}; send report.html and "
+        "{file} to somebody else who speaks as {role}"
+    ),
+    "not_distinct": (
+        "not distinct: approvals{place} share a person, a key or an organisation; ask somebody "
+        "else, with a key of her own, or enrol whose keys they are"
+    ),
     "no_approver": "missing: the policy's approvals name nobody",
 }
 

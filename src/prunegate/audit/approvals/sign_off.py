@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from prunegate.audit.approvals.person import folded_name, same_person
 from prunegate.audit.approvals.request import Decision
 from prunegate.policy.approvals import Approvals, Required
 
@@ -40,6 +41,7 @@ PassedOver = Literal[
     "gate",
     "not_allowed",
     "not_sealed",
+    "enrolment_not_sealed",
     "repeated",
 ]
 
@@ -282,7 +284,7 @@ def _takes_back(
     Only an approval takes a rejection back, and only one that is worth as much: the agency cannot
     attest a signed rejection away, and a revoked key cannot sign it away.
     """
-    same = later.person.casefold() == one.person.casefold() and later.record == one.record
+    same = same_person(later.person, one.person) and later.record == one.record
     if not same or later.at > now or later.refused is not None:
         return False
     if one.decision == "approve":
@@ -301,7 +303,9 @@ def _can_be_filled(
     roles: Sequence[Required], counted: Sequence[VerifiedAnswer], wanted: Approvals
 ) -> bool:
     """Whether some choice of the approvals fills all roles and differs in what the policy says."""
-    alike = {(x.role, x.person.casefold(), x.organisation.casefold(), x.key): x for x in counted}
+    alike = {
+        (x.role, folded_name(x.person), folded_name(x.organisation), x.key): x for x in counted
+    }
     slots = [one.role for one in roles for _ in range(one.count)]
     return _fills(slots, tuple(alike.values()), wanted, ())
 
@@ -332,10 +336,10 @@ def _after(
 
 def _differ(one: VerifiedAnswer, other: VerifiedAnswer, wanted: Approvals) -> bool:
     """Whether two approvals differ in all that the policy says; what is not known does not."""
-    if one.person.casefold() == other.person.casefold() and one.role == other.role:
+    if same_person(one.person, other.person) and one.role == other.role:
         return False  # nobody counts twice in one role, whatever the policy says
     for what in wanted.distinct:
-        a, b = (str(getattr(x, what)).casefold() if what != "key" else x.key for x in (one, other))
+        a, b = (x.key if what == "key" else folded_name(getattr(x, what)) for x in (one, other))
         if not a or not b or a == b:
             return False
     return True

@@ -6,8 +6,7 @@ too: they are what has just been said, and only the log's key will vouch for whe
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -21,43 +20,32 @@ from prunegate.audit.approvals.enrolments import (
     Enrolment,
     Revocation,
     enrolment_in,
+    keys_named_in,
     parse_utc,
     revocation_in,
 )
-from prunegate.audit.log.entry import EntryFacts, ReadEntry, read_entry
-from prunegate.audit.log.folder import as_evidence, is_log, read_trust_policy
-from prunegate.audit.log.pending import each_pending
-from prunegate.audit.log.trust_policy import NONE
-from prunegate.audit.log.verify import Verified, verify_log
+from prunegate.audit.approvals.folder_entries import (
+    Entry,
+    Folder,
+    Unread,
+    log_order,
+    open_entry,
+    read_folder,
+)
+from prunegate.audit.approvals.person import same_person
+from prunegate.audit.approvals.request import parse_request
+from prunegate.audit.log.entry import read_entry
+from prunegate.audit.log.folder import EVIDENCE, is_log, read_trust_policy
 from prunegate.audit.signing.decision import DECISION
-from prunegate.audit.signing.dsse import Envelope, parse_envelope
 from prunegate.audit.signing.keys import PublicKey, key_id
-from prunegate.audit.signing.signers import read_signers, signed_reader
-from prunegate.audit.signing.statement import Statement, parse_statement
+from prunegate.audit.signing.signers import read_signers
 from prunegate.audit.waivers.entry import WAIVER, SignedWaiver, waiver_in
+from prunegate.errors import EvidenceError, InputError
 
 GATE_WRITES = frozenset({DECISION, "urn:prunegate:seal:v1"})
 """Kinds of entry that only the gate signs."""
 TOLD = frozenset({ENROLMENT, REVOCATION, APPROVAL, WAIVER})
 """Kinds that say something of people, or that people say."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Entry:
-    """One entry, opened."""
-
-    sha256: str
-    number: int | None
-    """In the log; None: pending."""
-    facts: EntryFacts
-    envelope: Envelope
-    statement: Statement
-
-    @property
-    def where(self) -> str:
-        """For messages."""
-        place = f"pending/{self.sha256[:12]}" if self.number is None else f"entry {self.number}"
-        return f"{place} ({self.facts.kind.split(':')[-2]})"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +60,10 @@ class Trail:
     """Of every record."""
     gate_signers: frozenset[str]
     """Ids of keys that signed what only the gate signs or are listed to, and of the log's own."""
+    unread: tuple[Unread, ...] = ()
+    """Sealed entries of our kinds that cannot be read, and count for nothing."""
+    gone: tuple[str, ...] = ()
+    """sha256 of what the decision on the record names as evidence and the folder has no more."""
 
     def enrolled(
         self, key: str, role: str | None, at: datetime, *, sealed: bool = False
@@ -88,7 +80,7 @@ class Trail:
                 if one.fingerprint == key and parse_utc(one.created) <= at
                 and (entry.number is not None or not sealed)]  # fmt: skip
         for one in mine:
-            owner = one.person.casefold() == mine[0].person.casefold()
+            owner = same_person(one.person, mine[0].person)
             held = one.valid_until is None or at <= parse_utc(one.valid_until)
             if owner and held and role in (None, one.role):
                 return one
@@ -126,16 +118,70 @@ def read_trail(audit: Path, record: str | None = None) -> Trail:
     Raises:
         EvidenceError: the log does not verify, or a file or entry is not what its kind says.
     """
-    return trail_of(audit, read_folder(audit, GATE_WRITES | TOLD).entries, record)
+    return trail_of(audit, read_folder(audit, GATE_WRITES | TOLD), record)
 
 
-def trail_of(audit: Path, entries: Sequence[Entry], record: str | None) -> Trail:
-    """What entries of a folder say of people, and of approvals of one record.
+def trail_of(audit: Path, folder: Folder, record: str | None) -> Trail:
+    """What a folder says of people, and of approvals of one record.
 
     Raises:
-        EvidenceError: an entry is not what its kind says.
+        EvidenceError: nobody can tell which key a revocation, or an enrolment, is about.
     """
-    return _trail(entries, record, _gate_signers(audit, entries))
+    for one in folder.unread:
+        if record in one.entry.facts.subjects and _may_object(one.entry):
+            raise EvidenceError(
+                f"{one}; it may be a rejection of this record, so nothing ships by it: judge the "
+                "candidate again, and ask who sealed that entry"
+            )
+    every = [*folder.entries, *(one.entry for one in folder.unread)]
+    found = _trail(folder.entries, record, _gate_signers(audit, every))
+    ended = tuple(key for one in folder.unread for key in _ended_by(one, found))
+    return replace(found, revocations=(*found.revocations, *ended), unread=folder.unread,
+                   gone=tuple(_gone(audit, folder.entries, record)))  # fmt: skip
+
+
+def _gone(audit: Path, entries: Sequence[Entry], record: str | None) -> Iterator[str]:
+    named = [
+        digest
+        for entry in entries
+        if entry.facts.kind == DECISION and record in entry.facts.subjects
+        for digest in entry.facts.evidence
+    ]
+    return (one for one in dict.fromkeys(named) if not (audit / EVIDENCE / one).exists())
+
+
+def _may_object(entry: Entry) -> bool:
+    """Whether an unread entry may say no: an approval that is passed over takes nothing away."""
+    if entry.facts.kind != APPROVAL:
+        return False
+    try:
+        asked = parse_request(str(entry.statement.predicate.get("request")).encode(), entry.where)
+    except (InputError, UnicodeEncodeError):
+        return True
+    return asked.answer.decision != "approve"
+
+
+def _ended_by(one: Unread, trail: Trail) -> tuple[Revocation, ...]:
+    """The keys that an unread entry ends: whatever it was to say of them, it was not that they may.
+
+    A revocation that is passed over would let a lost key sign on, and an enrolment may say that a
+    key is the gate's or somebody else's. So the keys that such an entry names count no more; where
+    a revocation names none that is known here, nobody can tell whose it was, and nothing is told.
+    """
+    entry = one.entry
+    if entry.facts.kind not in (ENROLMENT, REVOCATION):
+        return ()
+    known = {each.fingerprint for _, each in trail.enrolments}
+    named = keys_named_in(entry.statement) & known
+    if not named and entry.facts.kind == REVOCATION:
+        raise EvidenceError(
+            f"{one}; which key it revokes nobody can tell, so none can be relied on: begin another "
+            "log (prunegate audit init), enrol who is still trusted, and ask who sealed this"
+        )
+    return tuple(
+        Revocation(created=entry.facts.created, fingerprint=key, reason=f"{entry.where}: unread")
+        for key in sorted(named)
+    )
 
 
 def trail_in_bundle(
@@ -151,7 +197,7 @@ def trail_in_bundle(
     Raises:
         EvidenceError: an entry is not what its kind says.
     """
-    found = sorted((_opened(n, c, read_entry(c)) for n, c in entries), key=_order)
+    found = sorted((open_entry(n, c, read_entry(c)) for n, c in entries), key=log_order)
     return _trail(found, record, gate | _writers(found))
 
 
@@ -181,81 +227,6 @@ def _trail(entries: Sequence[Entry], record: str | None, gate: frozenset[str]) -
         approvals=() if record is None else approvals_of(found[APPROVAL], record),
         waivers=tuple((e, waiver_in(e.statement.predicate, e.where)) for e in found[WAIVER]),
         gate_signers=gate,
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Folder:
-    """An audit folder, verified and read."""
-
-    entries: tuple[Entry, ...]
-    """Sealed ones by number, then pending ones by time."""
-    log: Verified | None
-    """What was verified; None: there is no log, only pending entries."""
-    keys: int
-    """Public keys that entries were verified with; 0: their signatures were not looked at."""
-
-    @property
-    def by_sha256(self) -> dict[str, Entry]:
-        """Entries by the sha256 of their content."""
-        return {entry.sha256: entry for entry in self.entries}
-
-
-def read_folder(audit: Path, kinds: frozenset[str] | None = None) -> Folder:
-    """Verify the folder and open its entries.
-
-    Args:
-        audit: the audit folder; one that is not there says nothing.
-        kinds: of which kinds; None: of all.
-
-    Raises:
-        EvidenceError: the log does not verify, or an entry is no statement.
-    """
-    signers = read_signers(audit)
-    taken = _Taken(signed_reader(signers), kinds)
-    log, size = None, 0
-    if is_log(audit):
-        policy = replace(read_trust_policy(audit), quorum=NONE)
-        log = verify_log(audit, taken.read, policy=policy, missing_ok=True)
-        size = log.checkpoint.size
-    else:
-        with as_evidence("a pending file"):
-            for name, content in each_pending(audit):
-                with as_evidence(f"pending/{name[:12]} (take it out of there)"):
-                    taken.read(content)
-    opened = [_opened(n if n < size else None, c, f) for n, c, f in taken.kept]
-    return Folder(entries=tuple(sorted(opened, key=_order)), log=log, keys=len(signers))
-
-
-def _order(entry: Entry) -> tuple[bool, int, str, str]:
-    return entry.number is None, entry.number or 0, entry.facts.created, entry.sha256
-
-
-class _Taken:
-    """Keeps, while a log is verified, the entries that are wanted here."""
-
-    def __init__(self, reader: ReadEntry, kinds: frozenset[str] | None) -> None:
-        self._reader = reader
-        self._kinds = kinds
-        self.kept: list[tuple[int, bytes, EntryFacts]] = []
-        self._count = 0
-
-    def read(self, content: bytes) -> EntryFacts:
-        number, self._count = self._count, self._count + 1
-        facts = self._reader(content)
-        if self._kinds is None or facts.kind in self._kinds:
-            self.kept.append((number, content, facts))
-        return facts
-
-
-def _opened(number: int | None, content: bytes, facts: EntryFacts) -> Entry:
-    envelope = parse_envelope(content)
-    return Entry(
-        sha256=hashlib.sha256(content).hexdigest(),
-        number=number,
-        facts=facts,
-        envelope=envelope,
-        statement=parse_statement(envelope.payload),
     )
 
 

@@ -14,9 +14,11 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from prunegate.audit.approvals.approval import Approval
 from prunegate.audit.approvals.enrolments import Enrolment, parse_utc
+from prunegate.audit.approvals.folder_entries import Entry
+from prunegate.audit.approvals.person import folded_name
 from prunegate.audit.approvals.request import ApprovalRequest, expiry
 from prunegate.audit.approvals.sign_off import PassedOver, VerifiedAnswer
-from prunegate.audit.approvals.trail import Entry, Trail
+from prunegate.audit.approvals.trail import Trail
 from prunegate.audit.signing.allowed_signers import AllowedSigner, who_signed
 from prunegate.audit.signing.dsse import verify_envelope
 from prunegate.audit.signing.keys import key_id
@@ -101,7 +103,7 @@ def said_in(book: Book, *, sealed: bool = False) -> tuple[VerifiedAnswer, ...]:
     found = []
     for entry, one in book.trail.approvals:
         said = _said(book, entry, one, sealed)
-        word = (said.key or said.person.casefold(), one.request)
+        word = (said.key or folded_name(said.person), one.request)
         if word in heard and said.refused is None:  # else an old word undoes a later one
             said = replace(said, refused="repeated")
         elif said.refused in (None, "not_sealed"):
@@ -128,8 +130,18 @@ def _said(book: Book, entry: Entry, one: Approval, sealed: bool) -> VerifiedAnsw
         who = signer_of(book, signature, asked.answer.role, at, sealed=sealed)
     except EvidenceError:
         why: PassedOver = "gate" if is_gate(book.trail, signature) else "not_allowed"
+        if sealed and _may_sign(book, signature, asked.answer.role, at):
+            why = "enrolment_not_sealed"
         return _of(entry, asked, at, one, signature.fingerprint, why)
     return _of(entry, asked, at, who, signature.fingerprint, late)
+
+
+def _may_sign(book: Book, signature: SshSignature, role: str, at: datetime) -> bool:
+    try:
+        signer_of(book, signature, role, at)
+    except EvidenceError:
+        return False
+    return True
 
 
 def _attested_refusal(trail: Trail, entry: Entry, at: datetime) -> PassedOver | None:

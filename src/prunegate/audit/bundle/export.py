@@ -14,6 +14,7 @@ from pathlib import Path
 
 from prunegate.audit.bundle import layout
 from prunegate.audit.bundle.layout import sha256
+from prunegate.audit.entry_forms import fault_of
 from prunegate.audit.log.checkpoint import parse_checkpoint
 from prunegate.audit.log.durable_files import read_regular
 from prunegate.audit.log.entry import EntryFacts, read_entry
@@ -40,10 +41,8 @@ from prunegate.audit.signing.statement import Statement, parse_statement
 from prunegate.errors import EvidenceError, InputError
 from prunegate.text.escape import escaped
 
-_TEXT = """\
-Evidence of one decision: {outcome} for {name}
-record {digest}
-decided {created} UTC
+README_TEXT = """\
+Evidence of one decision: what was decided, on which numbers, and who signed it.
 
 Open report.html to read it. To check that nothing was changed, you need Python 3.9 or later and
 the package cryptography, nothing of ours:
@@ -59,28 +58,8 @@ the keys that you were told by another way:
 Whoever can change this bundle can change verify_record.py too: take it from a release of prunegate,
 or read it (it is under 400 lines). With prunegate at hand, 'prunegate verify .' checks the same and
 works every number out again.
-
-Files:
-{files}
 """
-
-
-def readme(stored: StoredRecord, files: Sequence[str]) -> str:
-    """The README's text.
-
-    Args:
-        stored: the record.
-        files: names of the bundle's files, sorted.
-    """
-    record = stored.record
-    return _TEXT.format(
-        outcome=record.outcome.upper(),
-        name=escaped(record.policy.name),
-        digest=stored.digest,
-        created=record.created,
-        files="\n".join(f"    {escaped(name)}" for name in (*files, layout.README)),
-    )
-
+"""The README: the same in every bundle, so that it cannot be edited unnoticed."""
 
 ALWAYS = ("enrolment", "revocation")
 """Kinds of which every entry is taken."""
@@ -144,7 +123,7 @@ def export_bundle(
     files |= dict(_keys(audit, wanted.keys))
     files |= dict(_predictions(stored, wanted.predictions))
     files[layout.VERIFIER] = Path(__file__).with_name(layout.VERIFIER).read_bytes()
-    files[layout.README] = readme(stored, sorted(files)).encode()
+    files[layout.README] = README_TEXT.encode()
     files[layout.MANIFEST] = layout.manifest_of(files)
     return files
 
@@ -223,10 +202,16 @@ def _chosen(
         mine = mine or sha256(entry.content) in rests_on
         if entry is not decision and kind not in always and not (kind in related and mine):
             continue
+        if kind in related and _fault(entry.content) is not None:
+            continue  # it counts for nothing; what may end a key goes in, whatever it looks like
         name = layout.DECISION.removesuffix(".json") if entry is decision else entry.name
         yield f"{name}.json", entry.content
         if entry.number is not None:
             yield f"{name}{SUFFIX}", prove_entry(audit, entry.number, entry.content).format()
+
+
+def _fault(entry: bytes) -> str | None:
+    return fault_of(read_entry(entry), opened(entry, "an entry"))
 
 
 def _log(audit: Path, against: bytes | None) -> Iterator[tuple[str, bytes]]:

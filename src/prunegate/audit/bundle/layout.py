@@ -21,6 +21,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import re
 import stat
 import zipfile
 import zlib
@@ -29,6 +30,7 @@ from pathlib import Path
 
 from prunegate.audit.canonical import canonical_bytes
 from prunegate.audit.log.durable_files import read_regular, sync_folder, write_durably
+from prunegate.audit.log.tlog_proof import SUFFIX
 from prunegate.errors import EvidenceError, InputError
 from prunegate.text.escape import escaped
 
@@ -41,6 +43,13 @@ MANIFEST, DECISION, CHECKPOINT, TRUST = (
 OLDER, CONSISTENCY, SIGNERS = "older-checkpoint", "consistency", "allowed_signers"
 ENTRIES, KEYS, PREDICTIONS = "entries/", "keys/", "predictions/"
 VERIFIER, README = "verify_record.py", "README.txt"
+_NAMES = re.compile(
+    r"(?:manifest|record|decision|test-result\.intoto)\.json|decision\.tlog-proof|report\.html|"
+    r"(?:older-)?checkpoint|consistency|trust\.policy|allowed_signers|verify_record\.py|README\.txt|"
+    r"entries/[a-z]+-[0-9a-z]+\.(?:json|tlog-proof)|keys/[0-9a-f]{64}\.pub|predictions/\d+\.?\w*",
+    re.ASCII,
+)
+"""Every name that a file may have: nothing vouches for any other."""
 LARGEST = 1 << 30
 """Bytes of all files together."""
 MOST = 10_000
@@ -58,6 +67,21 @@ def manifest_of(files: Mapping[str, bytes]) -> bytes:
             if name != MANIFEST
         ]
     )
+
+
+def require_names(files: Mapping[str, bytes]) -> None:
+    """That there is no file beside those that an export writes.
+
+    Raises:
+        EvidenceError: there is one; the message names it.
+    """
+    for name in sorted(files):
+        if not _NAMES.fullmatch(name):
+            raise EvidenceError(
+                f"{escaped(name)}: is no file of a bundle; nothing vouches for it, take it out"
+            )
+        if name.endswith(SUFFIX) and name.removesuffix(SUFFIX) + ".json" not in files:
+            raise EvidenceError(f"{escaped(name)}: proves nothing: its entry is not here")
 
 
 def write_bundle(files: Mapping[str, bytes], out: Path) -> None:
@@ -104,7 +128,11 @@ def read_bundle(path: Path) -> dict[str, bytes]:
     if path.is_dir() and any((path / name).exists() for name in (MANIFEST, DECISION)):
         return _of_folder(path)
     if not path.is_file():
-        raise InputError(f"{escaped(str(path))}: no bundle; give the folder or zip of an export")
+        page = path / "report.html"
+        hint = f"; its report by itself: prunegate verify {page}" if page.is_file() else ""
+        raise InputError(
+            f"{escaped(str(path))}: no bundle; give the folder or zip of an export{escaped(hint)}"
+        )
     return _of_zip(path)
 
 
@@ -138,6 +166,11 @@ def _of_zip(path: Path) -> dict[str, bytes]:
             every = archive.infolist()
             if sum(info.file_size for info in every) > LARGEST:
                 raise EvidenceError(f"larger than the {LARGEST:,} bytes that a bundle may have")
+            if min((info.header_offset for info in every), default=0) or not _ends(path):
+                raise EvidenceError(
+                    f"{escaped(path.name)}: has bytes before or after the zip, which nothing "
+                    "vouches for; take the file as it was exported"
+                )
             for info in every:
                 name = _checked(info.filename, files)
                 if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG):
@@ -146,6 +179,11 @@ def _of_zip(path: Path) -> dict[str, bytes]:
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, OSError) as error:
         raise EvidenceError(f"the zip is damaged ({escaped(str(error))})") from error
     return files
+
+
+def _ends(path: Path) -> bool:
+    """Whether a zip's directory is the end of its file: 22 bytes, without a comment."""
+    return path.read_bytes()[-22:-18] == b"PK\5\6"
 
 
 def _checked(name: str, files: Mapping[str, bytes]) -> str:

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from prunegate.audit.bundle import layout
-from prunegate.audit.bundle.export import consistency_file, opened
+from prunegate.audit.bundle.export import README_TEXT, consistency_file, opened
 from prunegate.audit.bundle.layout import sha256
 from prunegate.audit.bundle.sign_off import NAME as SIGN_OFF
 from prunegate.audit.bundle.sign_off import sign_off_in
@@ -94,6 +94,7 @@ def _files(files: Files, _: Trusted) -> str:
     content = files[layout.MANIFEST]
     whole = parse_canonical_object(b'{"files":' + content + b"}", layout.MANIFEST)["files"]
     listed = {item["path"]: item for item in whole}
+    layout.require_names(files)
     for name in sorted({*files, *listed} - {layout.MANIFEST}):
         if name not in files:
             raise EvidenceError(f"{escaped(name)} is missing; {layout.MANIFEST} lists it")
@@ -103,6 +104,8 @@ def _files(files: Files, _: Trusted) -> str:
             raise EvidenceError(f"{escaped(name)} was changed: its sha256 is not the manifest's")
     if content != layout.manifest_of(files):
         raise EvidenceError(f"{layout.MANIFEST} was changed: it is not the list of these files")
+    if files.get(layout.README, README_TEXT.encode()) != README_TEXT.encode():
+        raise EvidenceError(f"{layout.README}: is another text than the one of every bundle")
     return f"the {len(listed)} files are those that {layout.MANIFEST} lists"
 
 
@@ -124,6 +127,10 @@ def _entry(files: Files, _: Trusted) -> str:
     for item in statement.predicate.get("evidence", ()):
         if sha256(files[item["name"]]) != item["digest"]["sha256"]:
             raise EvidenceError(f"{layout.DECISION}: names another {escaped(item['name'])}")
+    known = {one.sha256 for one in stored.record.inputs}
+    for name in (name for name in sorted(files) if _in(name, layout.PREDICTIONS)):
+        if sha256(files[name]) not in known:  # the manifest vouches for nothing: anybody rights it
+            raise EvidenceError(f"{escaped(name)}: is none of the files that the record names")
     return "names record, page, policy, models and inputs as they are here"
 
 
@@ -187,6 +194,7 @@ def _require_state(proof: bytes, current: bytes) -> None:
 
 def _growth(files: Files, trusted: Trusted) -> str | None:
     older = trusted.older or files.get(layout.OLDER)
+    _require_whole_growth(files)
     if older is None or layout.CHECKPOINT not in files:
         return None
     old, new = parse_checkpoint(older), parse_checkpoint(files[layout.CHECKPOINT])
@@ -196,12 +204,27 @@ def _growth(files: Files, trusted: Trusted) -> str | None:
     then, now = old.checkpoint, new.checkpoint
     if then.size > now.size:
         raise EvidenceError(f"the log was cut: {then.size} entries then, {now.size} now")
-    path = [] if then.size in (0, now.size) else _path(files, then.size)
+    path = _path(files, then.size)
+    if path is None and trusted.older is None and layout.CONSISTENCY in files:
+        raise EvidenceError(f"{layout.CONSISTENCY}: starts from another checkpoint")
+    if then.size in (0, now.size):
+        path = []
     if path is None:
         return None
     if not extends(then.size, then.root, now.size, now.root, path):
         raise EvidenceError(f"the log was rewritten or cut after its first {then.size} entries")
     return f"the log of {then.size} entries only grew to {now.size}"
+
+
+def _require_whole_growth(files: Files) -> None:
+    """That what lies there of an older state belongs to the checkpoint that lies there."""
+    needs = {layout.OLDER: layout.CHECKPOINT, layout.CONSISTENCY: layout.OLDER}
+    for name, other in needs.items():
+        if name in files and other not in files:
+            raise EvidenceError(f"{name}: says nothing without {other}, which is not here")
+    state = files.get(layout.CHECKPOINT, b"")
+    if not files.get(layout.CONSISTENCY, b"\n\n" + state).endswith(b"\n\n" + state):
+        raise EvidenceError(f"{layout.CONSISTENCY}: is of another state of the log")
 
 
 def _path(files: Files, old: int) -> list[bytes] | None:

@@ -20,6 +20,7 @@ from decimal import Decimal
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
@@ -32,10 +33,13 @@ BROKEN = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, R
           OSError, EOFError, zipfile.BadZipFile, zlib.error, UnsupportedAlgorithm)
 SPOT = ("rule", "slice", "check", "class_label")  # which finding a waiver is for
 RESTS_ON = ("task", "slices", "group", "evidence", "cost")  # with its rule: what makes it itself
+NAMES = r"""(manifest|record|decision|test-result\.intoto)\.json|decision\.tlog-proof|report\.html|
+    (older-)?checkpoint|consistency|trust\.policy|allowed_signers|verify_record\.py|README\.txt|entries/
+    [a-z]+-[0-9a-z]+\.(json|tlog-proof)|keys/[0-9a-f]{64}\.pub|predictions/\d+\.?\w*"""  # no other
+README = "f0f6a66b5978e07ec15742ee0b0273a5bab56e2d3acee19fabd9ffa01eb5fd8a"
 OPEN = "?"  # begins what a check says that it could not prove
 Files = dict[str, bytes]
 NoteKey = tuple[str, bytes, int, Any]  # name, key id, type of signature, Ed25519 public key
-
 class Wrong(ValueError):
     """Something does not hold; the text says what and where."""
 def need(holds: Any, words: str) -> None:
@@ -47,7 +51,6 @@ def b64(text: str) -> bytes:
     content = base64.b64decode(text.encode("ascii"), validate=True)
     need(base64.b64encode(content).decode() == text, "base64 in another than its only spelling")
     return content
-
 # ---- JSON in its only spelling (RFC 8785)
 def number(value: float) -> str:  # as ECMAScript prints it: the shortest digits that read back
     need(abs(value) < float("inf"), "NaN or an infinity is no JSON number")
@@ -82,21 +85,24 @@ def strict(content: bytes) -> Any:
 def read_bundle(path: Path) -> Files:  # nothing is unpacked, and no link is followed
     if path.is_dir():
         found = [p for p in sorted(path.rglob("*")) if p.is_symlink() or not p.is_dir()]
-        need(all(p.is_file() and not p.is_symlink() for p in found), "it holds links")
+        need(all(p.is_file() and not p.is_symlink() for p in found), "it holds links or devices")
         return {p.relative_to(path).as_posix(): p.read_bytes() for p in found}
     with zipfile.ZipFile(path) as held:
         every = held.infolist()
         fits = sum(i.file_size for i in every) <= 1 << 30
         need(fits and len({i.filename for i in every}) == len(every), "too large, or a name twice")
+        first, end = min(i.header_offset for i in every), path.read_bytes()[-22:-18]
+        need(first == 0 and end == b"PK\5\6", "bytes before or after the zip")
         return {i.filename: held.read(i) for i in every}
-
 def check_manifest(files: Files, given: Any) -> Iterator[str]:
     listed = {i["path"]: (i["size"], i["sha256"]) for i in strict(files["manifest.json"])}
     for name in sorted({*files, *listed} - {"manifest.json"}):
+        need(re.fullmatch(NAMES, name, re.ASCII | re.VERBOSE), f"{name!r} is no file of a bundle")
+        need(name[-11:] != ".tlog-proof" or name[:-10] + "json" in files, f"{name} proves nothing")
         need(name in listed and name in files, f"{name!r} is missing, or is not listed")
+        need(name != "README.txt" or sha(files[name]) == README, "README.txt is another one")
         need(listed[name] == (len(files[name]), sha(files[name])), name + " was changed")
     yield f"the {len(listed)} files are those that it lists"
-
 def check_record(files: Files, given: Any) -> Iterator[str]:
     record = strict(files["record.json"])
     need(record["format"] == KIND % "record", "not a record of version 1")
@@ -108,7 +114,6 @@ def check_record(files: Files, given: Any) -> Iterator[str]:
         follows = ("approve", 0)
     need((record["outcome"], record["exit_code"]) == follows, f"its findings give {follows}")
     yield f"{follows[0]} follows from its {len(record['findings'])} findings"
-
 def check_page(files: Files, given: Any) -> Iterator[str]:
     page = files["report.html"].decode("utf-8")
     carried = re.findall('<template id="record">(.*?)(</template>|<template)', page, re.DOTALL)
@@ -119,7 +124,6 @@ def check_page(files: Files, given: Any) -> Iterator[str]:
     for place, text in enumerate(pictures, start=1):
         need(sha(b64(text)) in record["pictures"].values(), f"the record names no picture {place}")
     yield f"it carries this very record, and {len(pictures)} pictures that the record names"
-
 # ---- entries: in-toto statements in DSSE envelopes
 def statement_of(entry: bytes) -> tuple[str, Any, dict[str, str]]:  # kind, predicate, subjects
     envelope = strict(entry)
@@ -128,7 +132,6 @@ def statement_of(entry: bytes) -> tuple[str, Any, dict[str, str]]:  # kind, pred
     need(envelope["payloadType"] == PAYLOAD and statement["_type"] == STATEMENT, "not in-toto")
     named = unique([(s["name"], s["digest"]["sha256"]) for s in statement["subject"]])
     return statement["predicateType"], statement["predicate"], named
-
 def signed(key: Any, signature: bytes, message: bytes, who: str) -> None:
     try:
         key.verify(signature, message, *[ec.ECDSA(hashes.SHA256())] * hasattr(key, "curve"))
@@ -149,9 +152,7 @@ def signers(entry: bytes, files: Files, given: Any) -> list[str]:
         signed(keys[one["keyid"]], b64(one["sig"]), message, f"the key {one['keyid']}")
         found.append(one["keyid"])
     return found
-
 def check_decision(files: Files, given: Any) -> Iterator[str]:
-    """That the statement speaks of this record, this page and these models, and who signed it."""
     record, entry = json.loads(files["record.json"]), files["decision.json"]
     kind, said, named = statement_of(entry)
     need(kind == KIND % "decision", f"not a decision, but {kind}")
@@ -159,12 +160,14 @@ def check_decision(files: Files, given: Any) -> Iterator[str]:
     for field in ("outcome", "exit_code", "created"):
         need(said[field] == record[field], f"its {field} is not the record's")
     own = {name: sha(files[name]) for name in ("record.json", "report.html")}
-    own.update({m["role"]: m["digest"] for m in record.get("models", [])})
-    own.update({m: record[m]["digest"] for m in ("baseline", "candidate") if record[m]})
+    own |= {m["role"]: m["digest"] for m in record.get("models", [])}
+    own |= {m: record[m]["digest"] for m in ("baseline", "candidate") if record[m]}
     for name, digest in {**own, "policy": record["policy"]["sha256"]}.items():
         need(named.pop(name, None) == digest, f"it names another {name}")
     inputs = {item["sha256"] for item in record["inputs"]}
     need(set(named.values()) <= inputs, "it names files that the record does not")
+    for name in (name for name in files if name.startswith("predictions/")):
+        need(sha(files[name]) in inputs, f"{name!r} is none of the files that the record names")
     for item in said.get("evidence", []):  # record, page, and the twin for other policy engines
         need(sha(files[item["name"]]) == item["digest"]["sha256"], f"another {item['name']}")
     yield "it names record, page, policy, models and inputs as they are here"
@@ -172,7 +175,6 @@ def check_decision(files: Files, given: Any) -> Iterator[str]:
     need(found or not given.key, "none of the keys that you gave signed it")
     unknown = OPEN + "who decided: it is unsigned, or its key is not in the bundle (--key)"
     yield from [f"signed by the key {name}" for name in found] or [unknown]
-
 # ---- the log: signed notes, checkpoints and proofs (C2SP) over a Merkle tree (RFC 6962)
 def vkey(text: str) -> NoteKey:
     name, ident, encoded = text.split("+", 2)
@@ -195,7 +197,6 @@ def note_signers(note: str, keys: list[NoteKey]) -> list[NoteKey]:  # or one of 
             signed(key[3], signature, told.encode(), name)
             found.append(key)
     return found
-
 def tree_of(note: str) -> tuple[str, int, bytes]:
     origin, size, root = note.partition("\n\n")[0].split("\n")[:3]
     return origin, int(size), b64(root)
@@ -219,16 +220,17 @@ def grown(old: int, new: int, path: list[bytes], before: list[bytes]) -> tuple[b
         return one, parent(two, sibling)
     one, two = grown(old - split, new - split, rest, [])
     return parent(sibling, one), parent(sibling, two)
-
+def trusted(files: Files, given: Any) -> tuple[list[NoteKey], dict[str, NoteKey]]:
+    trust = [line.split() for line in files["trust.policy"].decode().split("\n") if line]
+    logs = given.log_key or [vkey(line[1]) for line in trust if line[0] == "log"]
+    return logs, {line[1]: vkey(line[2]) for line in trust if line[0] == "witness"}
 def check_log(files: Files, given: Any) -> Iterator[str]:
     if "checkpoint" not in files:
         yield OPEN + "the decision is in no log, as far as this bundle shows"
         return
     note = files["checkpoint"].decode()
     origin, size, root = tree_of(note)
-    trust = [line.split() for line in files["trust.policy"].decode().split("\n") if line]
-    logs = given.log_key or [vkey(line[1]) for line in trust if line[0] == "log"]
-    witnesses = {line[1]: vkey(line[2]) for line in trust if line[0] == "witness"}
+    logs, witnesses = trusted(files, given)
     known = note_signers(note, [*logs, *witnesses.values()])
     held = [key for key in known if key in logs and key[0] == origin and key[2] == 1]
     need(held, "its checkpoint is not signed by the key of the log")
@@ -248,23 +250,28 @@ def check_log(files: Files, given: Any) -> Iterator[str]:
         same = included(leaf, int(index[6:]), size, hashed) == root
         need(same, f"{name}: its proof does not lead to the checkpoint")
         yield f"{name} is its entry {index[6:]}"
-
 def check_growth(files: Files, given: Any) -> Iterator[str]:
-    """That the log only grew since an older checkpoint, best one that you kept (--checkpoint)."""
+    start, gap, tail = files.get("consistency", b"").partition(b"\n\n")
+    need(tail == files["checkpoint"] if gap else not start, "consistency is of another checkpoint")
     if "older-checkpoint" not in files:
+        need(not gap, "consistency starts from no checkpoint that is here")
         yield OPEN + "nothing was rewritten before the checkpoint: give one that you kept earlier"
         return
-    origin, old, before = tree_of(files["older-checkpoint"].decode())
+    note = files["older-checkpoint"].decode()
+    held, (origin, old, before) = note_signers(note, trusted(files, given)[0]), tree_of(note)
+    need(any(key[0] == origin for key in held), "the older one is not signed by the log's key")
     name, new, after = tree_of(files["checkpoint"].decode())
     need(origin == name and old <= new, "the older one is of another log, or of a longer one")
-    start, *path = files.get("consistency", b"").decode().partition("\n\n")[0].split("\n")
-    if 0 < old < new and start != f"old {old}":
-        yield OPEN + f"it grew from {old} entries: the bundle has no proof from there"
-        return
-    proof = [b64(one) for one in path] if old < new else []
-    need(old == 0 or grown(old, new, proof, [before]) == (before, after), "it was rewritten")
+    first, *path = start.decode().split("\n")
+    if first != f"old {old}":
+        need(given.checkpoint or not gap, "consistency starts from another checkpoint")
+        if 0 < old < new:
+            yield OPEN + f"it grew from {old} entries: the bundle has no proof from there"
+            return
+        path = []
+    both = grown(old, new, [b64(one) for one in path], [before]) if old else (before, after)
+    need(both == (before, after) and (old or not path), "it was rewritten")
     yield f"the log of {old} entries only grew to {new}"
-
 # ---- approvals: SSH signatures (PROTOCOL.sshsig) by keys that allowed_signers lists
 def ssh_strings(content: bytes) -> list[bytes]:
     size = 4 + int.from_bytes(content[:4], "big")
@@ -274,8 +281,8 @@ def ssh_signer(armored: str, message: bytes) -> bytes:  # the key, in SSH's enco
     blob = b64("".join(armored.split()[3:-3]))
     need(blob[:10] == b"SSHSIG\0\0\0\1", "not an SSH signature")
     key, space, reserved, hashed, inner = ssh_strings(blob[10:])
-    need((space, reserved) == (PURPOSE.encode(), b""), "signed for another purpose")
-    need(hashed in (b"sha256", b"sha512"), "signed by way of another hash")
+    fits = (space, reserved) == (PURPOSE.encode(), b"") and hashed in (b"sha256", b"sha512")
+    need(fits, "signed for another purpose, or by way of another hash")
     told = [space, b"", hashed, hashlib.new(hashed.decode(), message).digest()]
     data = b"SSHSIG" + b"".join(len(one).to_bytes(4, "big") + one for one in told)
     (algorithm, signature), kind = ssh_strings(inner), ssh_strings(key)[0]
@@ -286,8 +293,7 @@ def ssh_signer(armored: str, message: bytes) -> bytes:  # the key, in SSH's enco
         signature = utils.encode_dss_signature(r, s)
     signed(public, signature, data, "the key in the signature")
     return key
-def moment(text: str) -> datetime:
-    """2026-11-28 (its end), 2026-11-28T09:00:00Z, or as ssh writes it: 20261128[0900[00]]Z."""
+def moment(text: str) -> datetime:  # 2026-11-28 (its end), a time, or ssh's 20261128[0900[00]]Z
     day = re.fullmatch("....-..-..", text) is not None
     need(day or text.endswith("Z"), f"the time {text} is not in UTC")
     found = datetime.strptime(re.sub("[-:TZ]", "", text).ljust(14, "0"), "%Y%m%d%H%M%S")
@@ -312,11 +318,12 @@ def heard(files: Files, name: str, said: Any) -> tuple[Any, str]:  # what is sig
     decides = [n for n in files if n[:5] == "keys/" and base64.b64encode(key) in files[n].split()]
     need(not decides, f"{name}: the key {told} is one that decides, which never counts here")
     return json.loads(request.decode("utf-8-sig"), object_pairs_hook=unique), told
+def folded(name: str) -> str:  # a name as people compare it, however it is spelled
+    return " ".join(normalize("NFKC", normalize("NFKC", name).casefold()).split())
 def said_in(files: Files, kind: str) -> dict[str, Any]:
     entries = {name: statement_of(files[name]) for name in entries_of(files)}
     return {name: said for name, (its, said, _) in entries.items() if its == KIND % kind}
 def check_approvals(files: Files, given: Any) -> Iterator[str]:
-    """Each approval: who signed, whether she may, and that it is about this record and page."""
     _ = [signers(files[name], files, given) for name in entries_of(files)]
     revoked = {said["fingerprint"] for said in said_in(files, "revocation").values()}
     for name, said in said_in(files, "approval").items():
@@ -330,9 +337,7 @@ def check_approvals(files: Files, given: Any) -> Iterator[str]:
         yield f"{name}: {answer['decision']} by {who} as {answer['role']}, with the key {told}"
         if told in revoked or (answer["expires"] and moment(answer["expires"]) <= now):
             yield OPEN + f"{name}: that it still counts; it ended or its key was revoked"
-
 def check_waivers(files: Files, given: Any) -> Iterator[str]:
-    """Each waived finding: signed for by another than who asked, for this, and not for longer."""
     record, entries = json.loads(files["record.json"]), said_in(files, "waiver")
     policy, used = record["policy"]["document"], record.get("waivers", [])
     may, held = policy.get("waivers") or {"at_most": 0}, {sha(files[n]): n for n in entries}
@@ -353,7 +358,7 @@ def check_waivers(files: Files, given: Any) -> Iterator[str]:
         (first, last), ends = sorted([ask["asked"], brought]), moment(ask["expires"])
         need(last <= record["created"] < ask["expires"], f"{name}: was not in force then")
         need(ends <= moment(first) + timedelta(may["max_days"]), f"{name}: runs for too long")
-        need(ask["author"].casefold() != who.casefold(), f"{name}: who asked for it signed it")
+        need(folded(ask["author"]) != folded(who), f"{name}: who asked for it signed it")
         yield f"{about} is waived by {who} until {ask['expires']}: {ask['reason']}"
 def entries_of(files: Files) -> list[str]:
     return ["decision.json", *(n for n in sorted(files) if re.fullmatch("entries/.*[.]json", n))]
@@ -362,20 +367,16 @@ CHECKS = (check_manifest, check_record, check_page, check_decision, check_log, c
 REST = """whose keys those are that lie in the bundle: compare them with what you were told
 not proved  that numbers and page follow from the record: prunegate verify, prunegate audit replay
 not proved  that the log says nothing more about this, a revocation say: prunegate audit log"""
-
 def check(path: Path, given: Any, own: Files) -> Iterator[tuple[str, str]]:
-    """Each line's first word and the rest; ``own`` files go before those of the bundle."""
     files: Files = {}
-    for step in CHECKS:
-        name = step.__name__[len("check_") :]
+    for name, step in ((step.__name__[6:], step) for step in CHECKS):
         try:
             files = files or read_bundle(path)
             for line in step(files, given):
                 yield ("not proved" if line[0] == OPEN else "proved"), f"{name}: {line.strip(OPEN)}"
         except BROKEN as error:
-            yield "WRONG", f"{name}: {error if isinstance(error, Wrong) else repr(error)}"
+            yield "WRONG", f"{name}: {'' if isinstance(error, Wrong) else 'damaged: '}{error}"
         files = {**files, **own}  # after the manifest, which is of the bundle's own
-
 def main() -> int:
     parser = argparse.ArgumentParser(description="Check a bundle of prunegate evidence.")
     parser.add_argument("bundle", type=Path, help="a folder or a zip")
@@ -394,6 +395,5 @@ def main() -> int:
     found = list(check(given.bundle, given, own))
     print(*(f"{word:<10}  {line}" for word, line in found), f"not proved  {REST}", sep="\n")
     return 6 if "WRONG" in dict(found) else 0
-
 if __name__ == "__main__":
     sys.exit(main())

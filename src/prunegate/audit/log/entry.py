@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from prunegate.audit.signing.dsse import parse_envelope
-from prunegate.audit.signing.statement import parse_statement
+from prunegate.audit.signing.statement import Statement, parse_statement
 from prunegate.errors import EvidenceError, InputError
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -42,10 +42,16 @@ class EntryFacts:
 
 ReadEntry = Callable[[bytes], EntryFacts]
 """Reads an entry's facts, or raises InputError: it is none."""
+RequireForm = Callable[[EntryFacts, Statement], None]
+"""Asks an entry for what its kind has to hold, or raises InputError."""
 
 
-def read_entry(content: bytes) -> EntryFacts:
+def read_entry(content: bytes, require: RequireForm | None = None) -> EntryFacts:
     """Read an entry of ours, strictly.
+
+    Args:
+        content: the entry.
+        require: what else is asked of it; None: nothing, as of an entry that the log took already.
 
     Raises:
         InputError: it is not the canonical bytes of an envelope around a canonical statement.
@@ -55,7 +61,7 @@ def read_entry(content: bytes) -> EntryFacts:
         statement = parse_statement(envelope.payload, "the statement")
     except EvidenceError as error:
         raise InputError(str(error)) from error
-    return EntryFacts(
+    facts = EntryFacts(
         created=_created(statement.predicate.get("created")),
         evidence=_evidence(statement.predicate.get("evidence", [])),
         kind=statement.predicate_type,
@@ -63,6 +69,9 @@ def read_entry(content: bytes) -> EntryFacts:
         subjects=tuple([subject.sha256 for subject in statement.subjects]),
         signers=tuple([signature.keyid for signature in envelope.signatures]),
     )
+    if require is not None:
+        require(facts, statement)
+    return facts
 
 
 def may_name(content: bytes, digest: str) -> bool:

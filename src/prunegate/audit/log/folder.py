@@ -28,6 +28,8 @@ CHECKPOINT = "checkpoint"
 TRUST_POLICY = "trust.policy"
 EVIDENCE = "evidence"
 LOCK = ".lock"
+INDEX = ".index"
+"""A cache that only a seal makes: where it lies alone, the log beside it was taken away."""
 
 _LARGEST = 1_000_000
 
@@ -67,7 +69,7 @@ def read_trust_policy(audit: Path) -> TrustPolicy:
 
 def is_log(audit: Path) -> bool:
     """Whether a log was begun in this folder, or what is left of one lies there."""
-    return any((audit / name).exists() for name in (CHECKPOINT, TRUST_POLICY, "tile"))
+    return any((audit / name).exists() for name in (CHECKPOINT, TRUST_POLICY, "tile", INDEX))
 
 
 @contextmanager
@@ -112,9 +114,16 @@ def leftovers(audit: Path, size: int) -> list[str]:
 def _read(audit: Path, name: str) -> bytes:
     try:
         return read_regular(audit / name, _LARGEST)
+    except InputError as error:
+        if isinstance(error.__cause__, PermissionError):
+            raise
+        raise EvidenceError(f"{name} was changed: {error}") from error
     except FileNotFoundError as error:
         if is_log(audit):
-            raise EvidenceError(f"{name} is missing from {audit}") from error
+            raise EvidenceError(
+                f"{name} is missing from {audit}, where a log was begun: bring it back (from the "
+                "repository or a backup), or take a new folder (--audit DIR)"
+            ) from error
         raise InputError(
             f"{audit}: there is no log here; begin one: prunegate audit init --origin NAME --key"
             " FILE"

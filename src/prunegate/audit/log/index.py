@@ -27,11 +27,10 @@ from pathlib import Path
 from prunegate.audit.log.checkpoint import Checkpoint
 from prunegate.audit.log.durable_files import make_folder
 from prunegate.audit.log.entry import EntryFacts, ReadEntry
+from prunegate.audit.log.folder import INDEX
 from prunegate.audit.log.merkle import root_of
 from prunegate.audit.log.tiles import stored_entries, tile_nodes
 from prunegate.errors import EvidenceError
-
-FOLDER = ".index"
 
 _ROWS = "rows"
 _MAGIC = b"pgindex1"
@@ -64,7 +63,7 @@ class Hit:
 def covered(audit: Path, log: Checkpoint) -> Covered | None:
     """How far the index goes; None: there is none of this log."""
     try:
-        with (audit / FOLDER / _ROWS).open("rb") as file:
+        with (audit / INDEX / _ROWS).open("rb") as file:
             head = file.read(_HEAD.size)
             length = os.fstat(file.fileno()).st_size
     except OSError:
@@ -83,7 +82,7 @@ def covered(audit: Path, log: Checkpoint) -> Covered | None:
 def hits(audit: Path, known: Covered, digest: str) -> Iterator[Hit]:
     """Where the index says that a digest stands, given by 12 hexadecimal characters at least."""
     needle = bytes.fromhex(digest[: min(len(digest) // 2, 8) * 2])
-    with (audit / FOLDER / _ROWS).open("rb") as file:
+    with (audit / INDEX / _ROWS).open("rb") as file:
         file.seek(_HEAD.size)
         left = known.rows * _ROW.size
         while chunk := file.read(min(_CHUNK, left)):
@@ -110,10 +109,10 @@ def refresh(audit: Path, log: Checkpoint, read: ReadEntry) -> None:
     known = covered(audit, log) or Covered(size=0, rows=0)
     if known.size == log.size:
         return
-    make_folder(audit / FOLDER)
-    (audit / FOLDER / ".gitignore").write_text("*\n", encoding="ascii")
+    make_folder(audit / INDEX)
+    (audit / INDEX / ".gitignore").write_text("*\n", encoding="ascii")
     handle = os.open(
-        audit / FOLDER / _ROWS, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644
+        audit / INDEX / _ROWS, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644
     )
     with os.fdopen(handle, "r+b") as file:
         file.truncate(_HEAD.size + known.rows * _ROW.size)
@@ -149,7 +148,7 @@ class IndexCheck:
         known = covered(audit, log) if log is not None else None
         self._size = known.size if known is not None else 0
         self._left = known.rows * _ROW.size if known is not None else 0
-        self._file = (audit / FOLDER / _ROWS).open("rb") if known is not None else None
+        self._file = (audit / INDEX / _ROWS).open("rb") if known is not None else None
         self._seen: list[bytes] = []
         """Rows that are not compared yet, of one entry after the other."""
         self._first = 0
@@ -195,6 +194,6 @@ class IndexCheck:
 
 def _says_otherwise(number: int) -> str:
     return (
-        f"{FOLDER}/{_ROWS} says otherwise of entry {number} than the entry itself, which is as it"
-        f" was sealed. It only helps to find entries: delete {FOLDER}, the next seal makes it anew"
+        f"{INDEX}/{_ROWS} says otherwise of entry {number} than the entry itself, which is as it"
+        f" was sealed. It only helps to find entries: delete {INDEX}, the next seal makes it anew"
     )

@@ -116,7 +116,13 @@ class _Waiting:
 
 
 def seal_log(
-    audit: Path, key: Ed25519PrivateKey, read: ReadEntry, now: datetime, *, wait_s: float = 10
+    audit: Path,
+    key: Ed25519PrivateKey,
+    read: ReadEntry,
+    now: datetime,
+    *,
+    take: ReadEntry | None = None,
+    wait_s: float = 10,
 ) -> Sealed:
     """Take every pending entry into the log and sign the new checkpoint.
 
@@ -125,6 +131,7 @@ def seal_log(
         key: the log's key, named in its trust policy.
         read: reads an entry's facts and refuses what is none.
         now: the time, with its zone.
+        take: reads what is pending, where more is asked of that than of what the log holds.
         wait_s: how long to wait for another sealer.
 
     Raises:
@@ -139,7 +146,7 @@ def seal_log(
         tidy_away(audit, current.size)
         frontier = stored_frontier(audit, current.size)
         last = _check_edge(audit, current, frontier)
-        waiting = _waiting(audit, read)
+        waiting = _waiting(audit, take or read)
         known = _already_sealed(audit, current, waiting)
         fresh = sorted(one for one in waiting if one.name not in known)
         latest = read(last).created if last is not None else None

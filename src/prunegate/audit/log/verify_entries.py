@@ -123,7 +123,7 @@ class EntryPass:
             if not self._missing_ok:
                 raise EvidenceError(
                     f"{EVIDENCE}/{digest} is missing: entry {number} names it; bring the file back,"
-                    " or say that evidence may be gone"
+                    " or say that evidence may be gone (--evidence-may-be-gone)"
                 )
             if len(self.missing) < _FEW:
                 self.missing.append(digest)

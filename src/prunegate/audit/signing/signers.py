@@ -9,11 +9,12 @@ little as its log brings the keys himself (``audit verify --signer``).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prunegate.audit.log.durable_files import make_folder, sync_folder, write_durably
-from prunegate.audit.log.entry import EntryFacts, ReadEntry, read_entry
+from prunegate.audit.log.entry import EntryFacts, ReadEntry, RequireForm, read_entry
 from prunegate.audit.signing.dsse import parse_envelope, verify_envelope
 from prunegate.audit.signing.keys import key_id, read_public_key
 from prunegate.errors import EvidenceError, InputError
@@ -52,17 +53,19 @@ def add_signers(audit: Path, files: Sequence[Path]) -> None:
         raise InputError(f"{audit}: the keys cannot be written ({error.strerror})") from error
 
 
-def signed_reader(keys: Sequence[PublicKey]) -> ReadEntry:
+def signed_reader(keys: Sequence[PublicKey], require: RequireForm | None = None) -> ReadEntry:
     """A reader of entries that also verifies their signatures, where there are keys to do it with.
 
     Args:
         keys: whose signatures count; none: signatures are not looked at.
+        require: what else is asked of an entry (``read_entry``).
     """
+    whole = partial(read_entry, require=require)
     if not keys:
-        return read_entry
+        return whole
 
     def read(content: bytes) -> EntryFacts:
-        facts = read_entry(content)
+        facts = whole(content)
         if facts.signers:
             _require_known(content, facts, keys)
         return facts

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from prunegate.audit.approvals.accept import Case
 from prunegate.audit.approvals.enrolments import Enrolment, checked_text
+from prunegate.audit.approvals.person import same_person
 from prunegate.audit.approvals.request import expiry
 from prunegate.audit.approvals.verified_approvals import signer_of, verified_signature
 from prunegate.audit.canonical import canonical_bytes
@@ -26,7 +27,6 @@ from prunegate.audit.waivers.request import (
     WaiverRequest,
     latest,
     parse_waiver,
-    same_person,
     waiver_document,
 )
 from prunegate.errors import EvidenceError, InputError

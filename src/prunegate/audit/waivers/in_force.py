@@ -11,11 +11,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from prunegate.audit.approvals.enrolments import parse_utc
+from prunegate.audit.approvals.folder_entries import Entry
+from prunegate.audit.approvals.person import same_person
 from prunegate.audit.approvals.signers_file import FILE, signers_of
-from prunegate.audit.approvals.trail import Entry, read_trail
+from prunegate.audit.approvals.trail import read_trail
 from prunegate.audit.approvals.verified_approvals import Book, is_gate, signer_of
 from prunegate.audit.waivers.entry import Read, read_waiver
-from prunegate.audit.waivers.request import not_in_force, same_person, terms_of
+from prunegate.audit.waivers.request import not_in_force, terms_of
 from prunegate.errors import EvidenceError
 from prunegate.policy.schema import Policy
 from prunegate.text.escape import escaped

@@ -9,11 +9,11 @@ signature says yes. So the bytes are canonical, and one changed character is ano
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
 
+from prunegate.audit.approvals.person import same_person
 from prunegate.audit.canonical import digest, plain_json
 from prunegate.audit.record import DecisionRecord
 from prunegate.audit.signing.decision import clipped
@@ -168,15 +168,6 @@ def as_waiver(
         key=key,
         created=created,
     )
-
-
-def same_person(one: str, other: str) -> bool:
-    """Whether two names are one, however they are spelled."""
-    return _folded(one) == _folded(other)
-
-
-def _folded(name: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
 def latest(asked: str, created: str, max_days: int) -> datetime:

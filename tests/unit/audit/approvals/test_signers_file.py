@@ -11,11 +11,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from prunegate.audit.approvals.enrolments import (
     Enrolment,
-    checked_person,
     enrolment_in,
     fingerprint_of,
     ssh_key,
 )
+from prunegate.audit.approvals.person import checked_person
 from prunegate.audit.approvals.signers_file import allow, disallow, signers_of
 from prunegate.audit.signing.allowed_signers import who_signed
 from prunegate.errors import EvidenceError, InputError

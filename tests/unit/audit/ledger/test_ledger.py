@@ -6,6 +6,7 @@ import errno
 import fcntl
 import hashlib
 import os
+import shutil
 import stat
 import threading
 from collections.abc import Sequence
@@ -152,6 +153,10 @@ def test_a_log_that_lost_entries_is_noticed(tmp_path: Path) -> None:
     (audit / "checkpoint").unlink()
     with pytest.raises(EvidenceError, match="checkpoint is missing"):
         take(audit, tried("b"))
+    (audit / "trust.policy").unlink()
+    shutil.rmtree(audit / "tile")
+    with pytest.raises(EvidenceError, match=r"checkpoint is missing .* where a log was begun"):
+        take(audit, tried("b"))  # its index still lies there
 
 
 def test_what_is_no_entry_is_refused(tmp_path: Path) -> None:

@@ -26,8 +26,13 @@ def _canonical(value: object) -> bytes:
     return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
 
 
-def entry(number: int, created: str = "2026-11-28T08:00:00Z", evidence: tuple[str, ...] = ()):
-    """A canonical envelope about subject ``number``."""
+def entry(
+    number: int,
+    created: str = "2026-11-28T08:00:00Z",
+    evidence: tuple[str, ...] = (),
+    kind: str = "decision",
+):
+    """A canonical envelope about subject ``number``; no whole entry of its kind."""
     about = hashlib.sha256(b"record %d" % number).hexdigest()
     statement = {
         "_type": "https://in-toto.io/Statement/v1",
@@ -35,7 +40,7 @@ def entry(number: int, created: str = "2026-11-28T08:00:00Z", evidence: tuple[st
             "created": created,
             "evidence": [{"digest": {"sha256": d}, "name": "evidence"} for d in evidence],
         },
-        "predicateType": "urn:prunegate:decision:v1",
+        "predicateType": f"urn:prunegate:{kind}:v1",
         "subject": [{"digest": {"sha256": about}, "name": f"candidate-{number}"}],
     }
     envelope = {

@@ -255,7 +255,7 @@ def test_links_and_pipes_are_refused_without_waiting(tmp_path: Path) -> None:
     sealed(audit)
     (audit / "checkpoint").unlink()
     os.mkfifo(audit / "checkpoint")
-    with pytest.raises(InputError, match="not a regular file"):
+    with pytest.raises(EvidenceError, match="not a regular file"):
         verify_log(audit, read_entry)
 
 

@@ -59,8 +59,8 @@ def test_known_signers_and_unsigned_entries_are_taken_strangers_are_not(
         seal_now(audit)
     place.unlink()
     assert len(read_signers(audit)) == 1
-    shutil.rmtree(audit / "tile")
-    shutil.rmtree(audit / SIGNERS)
+    for folder in ("tile", ".index", SIGNERS):
+        shutil.rmtree(audit / folder)
     (audit / "checkpoint").unlink()
     (audit / "trust.policy").unlink()
     begin_log(audit, "agency.example/log", LOG)
