@@ -35,7 +35,7 @@ def serve(path: str) -> None:
     for name in COMMANDS.values():
         if name not in ("demo", "run", "search", "compress", "importance", "measure"):
             import_module(f"prunegate.cli.{name.partition(':')[0]}")
-    for name in ("gate", "report.render", "audit.second_opinion", "audit.signing.keys"):
+    for name in ("gate", "report.render", "audit.opinion.second_opinion", "audit.signing.keys"):
         import_module(f"prunegate.{name}")
     load_great_expectations()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
