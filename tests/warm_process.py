@@ -35,7 +35,7 @@ def serve(path: str) -> None:
     for name, command in COMMANDS.items():
         if name not in ("demo", "run", "search", "compress", "importance", "measure"):
             import_module(command.module)
-    for name in ("gate", "report.render", "audit.second_opinion", "audit.signing.keys"):
+    for name in ("gate", "report.render", "audit.opinion.second_opinion", "audit.signing.keys"):
         import_module(f"prunegate.{name}")
     load_great_expectations()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
