@@ -85,6 +85,7 @@ def test_the_guides_walk_runs(tmp_path: Path, shell: Shell) -> None:
     subprocess.run(make, cwd=tmp_path, check=True, timeout=30)
     done = shell(bash_of(section))
     assert done.returncode == 0, done.stdout + done.stderr
+    assert "before it ships, signed by 1 × client: prunegate approve reports/" in done.stdout
     assert "APPROVED  by ann@client.example as client" in done.stdout
     assert "MAY SHIP  my-policy" in done.stdout
     assert "proved      approvals: " in done.stdout

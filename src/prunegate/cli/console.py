@@ -5,6 +5,7 @@ Progress bars show only on a terminal and never with ``-q``; a CI job's log gets
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -99,7 +100,22 @@ def _details(decision: Decision, folder: Path) -> list[str]:
     if found.more_others:
         lines.append(f"  ... and {len(found.more_others)} more warnings in the report")
     lines += [f"  {visible(text)}" for text in _counted(decision)]
-    return [*lines, f"  report: {folder / 'report.html'}"]
+    return [*lines, f"  report: {folder / 'report.html'}", *_still_to_sign(decision, folder)]
+
+
+def _still_to_sign(decision: Decision, folder: Path) -> list[str]:
+    """Whose word an approval still takes, and what to type next."""
+    from prunegate.report.signers import signers
+
+    asked = signers(decision.record) if decision.verdict.outcome == "approve" else ()
+    if not asked:
+        return []
+    words, first = ", ".join(one.words for one in asked), asked[0].role
+    sign = shlex.join(["prunegate", "approve", str(folder), "--role", first])
+    return [
+        f"  before it ships, signed by {words}: {sign} --decision approve --key KEY",
+        f"  may it ship: {shlex.join(['prunegate', 'status', str(folder)])}",
+    ]
 
 
 def _counted(decision: Decision) -> list[str]:

@@ -62,7 +62,7 @@ def headline(record: DecisionRecord, units: Units) -> Headline:
     needs = dict.fromkeys(sentences.need_in_words(f, units) for f in _most_needed(record))
     return Headline(
         outcome=record.outcome,
-        decision=sentences.decision(record.outcome),
+        decision=sentences.decision(record),
         reason=because,
         reasons=tuple(reasons[:_FEW]),
         more=tuple(reasons[_FEW:]),

@@ -35,6 +35,7 @@ from prunegate.report.heads import head_map
 from prunegate.report.measures import measures
 from prunegate.report.rules import rules
 from prunegate.report.search import search_section
+from prunegate.report.signers import signers
 from prunegate.report.units import Units
 from prunegate.report.unpruned_control import control
 from prunegate.report.warnings import warnings
@@ -170,12 +171,8 @@ def _trust(source: PageSource) -> TrustView:
 
 
 def _signature(source: PageSource) -> SignatureView:
-    asked = source.record.policy.document.get("approvals")
-    wanted = asked.get("required") if isinstance(asked, dict) else None
-    if not isinstance(wanted, list):
-        return SignatureView(roles=None)
-    roles = [str(one.get("role", "")) for one in wanted if isinstance(one, dict)]
-    return SignatureView(roles=visible(" or ".join(roles)))
+    asked = signers(source.record)
+    return SignatureView(roles=visible(" or ".join(one.role for one in asked)) or None)
 
 
 def _ours(name: str, shows: Callable[[PageSource], Any]) -> PageSection:

@@ -10,8 +10,10 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
+from prunegate.audit.record import DecisionRecord
 from prunegate.metrics.catalogue import METRICS
 from prunegate.metrics.checks import change_check, is_factor, is_level
+from prunegate.report.signers import signers
 from prunegate.report.slack import crosses, lost_for_certain, worst_plausible
 from prunegate.report.units import CLAIMS, Units, is_operational, is_share, metric_name
 from prunegate.text import numbers
@@ -21,8 +23,9 @@ from prunegate.verdict.sentences import request
 
 SEVERITY_ORDER = {"fail": 0, "inconclusive": 1, "waived": 2, "pass": 3}
 """Statuses, the most serious first."""
+_MAY = "The candidate may replace the baseline"
 _DECISION = {
-    "approve": "The candidate may replace the baseline.",
+    "approve": f"{_MAY}.",
     "reject": "The candidate may not replace the baseline.",
     "inconclusive": "There is not enough evidence yet to let the candidate replace the baseline.",
 }
@@ -33,9 +36,11 @@ HAIR = (
 LOSING = "It did get worse, though by less than the limit allows."
 
 
-def decision(outcome: str) -> str:
-    """What the outcome means for the candidate."""
-    return _DECISION[outcome]
+def decision(record: DecisionRecord) -> str:
+    """What the outcome means for the candidate, and whose word it still takes."""
+    if record.outcome == "approve" and (asked := signers(record)):
+        return f"{_MAY} once signed by {' and '.join(one.words for one in asked)}."
+    return _DECISION[record.outcome]
 
 
 def status(finding: Finding) -> str:

@@ -23,6 +23,19 @@ def test_a_rejection_names_the_slices_that_decided_it(records: ModuleType) -> No
     assert head.needs == ()
 
 
+def test_an_approval_says_whose_word_it_still_takes(records: ModuleType) -> None:
+    record = records.approved()
+    assert headline(record, UNITS).decision == "The candidate may replace the baseline."
+    required = [{"role": "client", "count": 2}, {"role": "<b>legal"}]
+    document = {**record.policy.document, "approvals": {"required": required}}
+    asking = replace(record, policy=replace(record.policy, document=document))
+    assert headline(asking, UNITS).decision == (
+        "The candidate may replace the baseline once signed by 2 × client and 1 × <b>legal."
+    )
+    refused = replace(asking, outcome="reject")
+    assert headline(refused, UNITS).decision == "The candidate may not replace the baseline."
+
+
 def test_the_three_numbers_with_models_and_cost(records: ModuleType) -> None:
     shown = [(f.label, f.value.replace(GAP, " "), f.detail.replace(GAP, " ")) for f in
              headline(records.rejected(), UNITS).figures]  # fmt: skip
