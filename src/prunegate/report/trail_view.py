@@ -101,8 +101,13 @@ def _checkpoint(read: ReadHistory) -> Iterator[Fact]:
 
 
 def _checks(read: ReadHistory) -> Iterator[TrailCheck]:
+    yield from _shown(read)
+    yield from _left_open(read)
+
+
+def _shown(read: ReadHistory) -> Iterator[TrailCheck]:
+    """What was verified, and holds."""
     log = read.folder.log
-    pending = sum(e.number is None for e in read.folder.entries)
     if log is not None:
         yield TrailCheck(
             status="pass",
@@ -127,6 +132,10 @@ def _checks(read: ReadHistory) -> Iterator[TrailCheck]:
             text=f"{number_of(len(read.waivers), 'waiver')}: each signature holds over the request "
             f"that is shown{backed if read.records else ''}.",
         )
+
+
+def _left_open(read: ReadHistory) -> Iterator[TrailCheck]:
+    """What could not be verified, and what is broken without harm to the rest."""
     if read.gone:
         yield TrailCheck(
             status="inconclusive",
@@ -141,13 +150,13 @@ def _checks(read: ReadHistory) -> Iterator[TrailCheck]:
             text="Signatures of the gate under entries were not looked at: the folder lists no "
             "public key (signers/).",
         )
-    if pending:
+    if pending := sum(entry.number is None for entry in read.folder.entries):
         yield TrailCheck(
             status="inconclusive",
             text=f"{number_of(pending, 'entry', 'entries')} not sealed yet: only the folder "
             "vouches for them and for their time.",
         )
-    if log is None:
+    if read.folder.log is None:
         yield TrailCheck(
             status="inconclusive",
             text="There is no log: nothing shows that no entry was changed or left out.",
