@@ -19,6 +19,7 @@ from prunegate.audit.loosening import LOOSENING
 from prunegate.audit.sealed_bar import SEAL
 from prunegate.audit.signing.decision import CANDIDATE, POLICY
 from prunegate.report.details import Fact
+from prunegate.report.trail_checks import TrailCheck, trail_checks
 from prunegate.report.trail_parts import CODE, Event, SignOff, number_of, spelled, when, where
 from prunegate.report.trail_waiver import rests_on, waiver_event
 from prunegate.text.escape import LONGEST, named, shorten
@@ -50,14 +51,6 @@ class ChapterView:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrailCheck:
-    """Something that was verified, or was not."""
-
-    status: str
-    text: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class TrailView:
     """The page."""
 
@@ -79,7 +72,7 @@ def trail_view(read: ReadHistory) -> TrailView:
         made=when(read.made),
         entries=f"{sum(e.number is not None for e in entries):,}",
         checkpoint=tuple(_checkpoint(read)),
-        checks=tuple(_checks(read)),
+        checks=tuple(trail_checks(read)),
         chapters=tuple(_chapter(one, read) for one in read.history.chapters),
         people=tuple(_person(one) for one in reversed(read.history.people)),
         rest=tuple(_other(one, read) for one in reversed(read.history.rest)),
@@ -98,69 +91,6 @@ def _checkpoint(read: ReadHistory) -> Iterator[Fact]:
     yield Fact(name="Key that signed it", value=named(log.log_key), code=True)
     witnesses = ", ".join(named(name) for name in log.cosignatures)
     yield Fact(name="Cosigned by", value=witnesses or "no witness that the trust policy names")
-
-
-def _checks(read: ReadHistory) -> Iterator[TrailCheck]:
-    yield from _shown(read)
-    yield from _left_open(read)
-
-
-def _shown(read: ReadHistory) -> Iterator[TrailCheck]:
-    """What was verified, and holds."""
-    log = read.folder.log
-    if log is not None:
-        yield TrailCheck(
-            status="pass",
-            text=f"{number_of(log.checkpoint.size, 'entry', 'entries')} of the log, each as it "
-            "was sealed; they give the root that the log’s key signed.",
-        )
-    if read.records:
-        yield TrailCheck(
-            status="pass",
-            text=f"{number_of(read.records, 'record')}: each has the digest that its decision "
-            "names, and its verdict follows from its own policy and counts, worked out again.",
-        )
-    if any(one.said for chapter in read.history.chapters for one in chapter.decided):
-        grown = ", and that the log only grew since each signer saw it" if read.seen else ""
-        yield TrailCheck(
-            status="pass", text=f"Every signature under a sign-off that this page shows{grown}."
-        )
-    if read.waivers:
-        backed = "; each finding that a record at hand calls waived is backed by one of them"
-        yield TrailCheck(
-            status="pass",
-            text=f"{number_of(len(read.waivers), 'waiver')}: each signature holds over the request "
-            f"that is shown{backed if read.records else ''}.",
-        )
-
-
-def _left_open(read: ReadHistory) -> Iterator[TrailCheck]:
-    """What could not be verified, and what is broken without harm to the rest."""
-    if read.gone:
-        yield TrailCheck(
-            status="inconclusive",
-            text=f"{number_of(read.gone, 'decision')} without a record in the folder: nothing is "
-            "known of who had to sign, so none of them is shown as in force.",
-        )
-    for one in read.folder.unread:
-        yield TrailCheck(status="fail", text=f"{shorten(str(one), LONGEST)}.")
-    if not read.folder.keys:
-        yield TrailCheck(
-            status="inconclusive",
-            text="Signatures of the gate under entries were not looked at: the folder lists no "
-            "public key (signers/).",
-        )
-    if pending := sum(entry.number is None for entry in read.folder.entries):
-        yield TrailCheck(
-            status="inconclusive",
-            text=f"{number_of(pending, 'entry', 'entries')} not sealed yet: only the folder "
-            "vouches for them and for their time.",
-        )
-    if read.folder.log is None:
-        yield TrailCheck(
-            status="inconclusive",
-            text="There is no log: nothing shows that no entry was changed or left out.",
-        )
 
 
 def _chapter(chapter: Chapter, read: ReadHistory) -> ChapterView:

@@ -33,6 +33,7 @@ ALLOWED = {
     "audit/lineage.py": "the singular of a noun",
     "audit/opinion/process.py": "lines of bytes between two processes",
     "audit/opinion/worker.py": "lines of bytes between two processes",
+    "audit/read.py": "the first bytes of a file that claims to be a record",
     "audit/waivers/backing.py": "the payload of an envelope",
     "claims/architecture.py": "the parts of ViT-B/16",
     "cli/__init__.py": "module:name of a lazy command",
