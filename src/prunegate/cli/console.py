@@ -106,11 +106,12 @@ def _details(decision: Decision, folder: Path) -> list[str]:
 def _still_to_sign(decision: Decision, folder: Path) -> list[str]:
     """Whose word an approval still takes, and what to type next."""
     from prunegate.report.signers import signers
+    from prunegate.text.numbers import plain
 
     asked = signers(decision.record) if decision.verdict.outcome == "approve" else ()
     if not asked:
         return []
-    words, first = ", ".join(one.words for one in asked), asked[0].role
+    words, first = plain(", ".join(one.words for one in asked)), asked[0].role
     sign = shlex.join(["prunegate", "approve", str(folder), "--role", first])
     return [
         f"  before it ships, signed by {words}: {sign} --decision approve --key KEY",

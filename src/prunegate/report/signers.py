@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from prunegate.audit.record import DecisionRecord
 from prunegate.text.escape import named
+from prunegate.text.numbers import GAP
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,8 +18,8 @@ class AskedSigners:
 
     @property
     def words(self) -> str:
-        """``2 × client``."""
-        return f"{self.count} × {named(self.role)}"
+        """``2 × client``, on one line."""
+        return f"{self.count}{GAP}×{GAP}{named(self.role)}"
 
 
 def signers(record: DecisionRecord) -> tuple[AskedSigners, ...]:
