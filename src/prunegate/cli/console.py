@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from prunegate.cli.options import ConsoleOptions, Output
+from prunegate.cli.options import AUDIT, ConsoleOptions, Output
 from prunegate.io.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -80,11 +80,11 @@ def show_decision(decision: Decision, folder: Path, output: Output) -> None:
         word = click.style(word, fg=COLORS[verdict.outcome], bold=True)
     lines = [f"{word}  {decision.record.policy.name}"]
     if not output.quiet:
-        lines += _details(decision, folder)
+        lines += _details(decision, folder, output.audit)
     click.echo("\n".join(lines), err=to_stderr, color=None if output.color else False)
 
 
-def _details(decision: Decision, folder: Path) -> list[str]:
+def _details(decision: Decision, folder: Path, audit: Path) -> list[str]:
     from prunegate.report.warnings import warnings
     from prunegate.text.escape import visible
 
@@ -100,10 +100,10 @@ def _details(decision: Decision, folder: Path) -> list[str]:
     if found.more_others:
         lines.append(f"  ... and {len(found.more_others)} more warnings in the report")
     lines += [f"  {visible(text)}" for text in _counted(decision)]
-    return [*lines, f"  report: {folder / 'report.html'}", *_still_to_sign(decision, folder)]
+    return [*lines, f"  report: {folder / 'report.html'}", *_still_to_sign(decision, folder, audit)]
 
 
-def _still_to_sign(decision: Decision, folder: Path) -> list[str]:
+def _still_to_sign(decision: Decision, folder: Path, audit: Path) -> list[str]:
     """Whose word an approval still takes, and what to type next."""
     from prunegate.report.signers import signers
     from prunegate.text.numbers import plain
@@ -112,10 +112,11 @@ def _still_to_sign(decision: Decision, folder: Path) -> list[str]:
     if not asked:
         return []
     words, first = plain(", ".join(one.words for one in asked)), asked[0].role
-    sign = shlex.join(["prunegate", "approve", str(folder), "--role", first])
+    where = [] if audit == AUDIT else ["--audit", str(audit)]
+    sign = shlex.join(["prunegate", "approve", str(folder), *where, "--role", first])
     return [
         f"  before it ships, signed by {words}: {sign} --decision approve --key KEY",
-        f"  may it ship: {shlex.join(['prunegate', 'status', str(folder)])}",
+        f"  may it ship: {shlex.join(['prunegate', 'status', str(folder), *where])}",
     ]
 
 
