@@ -379,7 +379,7 @@ def test_a_report_is_made_again_from_its_record(
     assert (folder / "again.html").read_bytes() == first
     record = folder / "o" / "record.json"
     record.write_bytes(record.read_bytes().replace(b'"approve"', b'"reject" '))
-    assert run(monkeypatch, "report", "o/record.json", "--out", "x.html") == 2
+    assert run(monkeypatch, "report", "o/record.json", "--out", "x.html") == 6
     assert not (folder / "x.html").exists()
 
 
