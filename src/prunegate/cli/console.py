@@ -103,6 +103,12 @@ def _details(decision: Decision, folder: Path, audit: Path) -> list[str]:
     return [*lines, f"  report: {folder / 'report.html'}", *_still_to_sign(decision, folder, audit)]
 
 
+def on_record(command: str, folder: Path, audit: Path) -> str:
+    """A command on a record's folder, to be typed as it stands."""
+    where = [] if audit == AUDIT else ["--audit", str(audit)]
+    return shlex.join(["prunegate", command, str(folder), *where])
+
+
 def _still_to_sign(decision: Decision, folder: Path, audit: Path) -> list[str]:
     """Whose word an approval still takes, and what to type next."""
     from prunegate.report.signers import signers
@@ -112,11 +118,10 @@ def _still_to_sign(decision: Decision, folder: Path, audit: Path) -> list[str]:
     if not asked:
         return []
     words, first = plain(", ".join(one.words for one in asked)), asked[0].role
-    where = [] if audit == AUDIT else ["--audit", str(audit)]
-    sign = shlex.join(["prunegate", "approve", str(folder), *where, "--role", first])
+    sign = f"{on_record('approve', folder, audit)} --role {shlex.quote(first)}"
     return [
         f"  before it ships, signed by {words}: {sign} --decision approve --key KEY",
-        f"  may it ship: {shlex.join(['prunegate', 'status', str(folder), *where])}",
+        f"  may it ship: {on_record('status', folder, audit)}",
     ]
 
 

@@ -6,11 +6,10 @@ import math
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from shlex import quote
 
 import click
 
-from prunegate.cli.options import AUDIT, Output, output_options, seed_option
+from prunegate.cli.options import Output, output_options, seed_option
 from prunegate.cli.threads import patient_threads
 
 
@@ -118,15 +117,16 @@ def command(seed: int, cache: Path | None, scale: float, search: bool, output: O
 
 def _show_next(decided: Mapping[Path, str], output: Output) -> None:
     """Print how to go on: where the sign-off of a candidate stands, the approved one if any is."""
+    from prunegate.cli.console import on_record
+
     if output.quiet:
         return
     record = next(
         (folder for folder, said in decided.items() if said == "approve"), next(iter(decided))
     )
-    audit = "" if output.audit == AUDIT else f" --audit {quote(str(output.audit))}"
     lines = (
         "  next, have it signed (docs/audit.md, A walk through a sign-off):",
-        f"  prunegate status {quote(str(record))}{audit}",
+        f"  {on_record('status', record, output.audit)}",
     )
     click.echo("\n".join(lines), err=output.as_json)
 

@@ -17,7 +17,7 @@ from prunegate.audit.expected_findings import (
     foreseen,
     place_in_findings,
 )
-from prunegate.audit.opinion.facts import facts
+from prunegate.audit.opinion.facts import LEVELS, facts
 from prunegate.data.contract.whole_table import Inside, Law, TableSize, Unique
 from prunegate.policy.schema import ErrorRatio, Policy, Relative
 from prunegate.verdict.finding import Finding, Verdict
@@ -25,9 +25,6 @@ from prunegate.verdict.waiver import Waiver
 
 if TYPE_CHECKING:
     import pandas as pd
-
-_LEVELS = ("at_least", "at_most")
-"""Checks without a baseline; written here again, because this opinion shares no catalogue."""
 
 SLACK = 1e-12
 """Relative room for the rounding of floats, which are off by some 1e-16 where the decision was
@@ -115,7 +112,7 @@ def _may_be(finding: Finding, let: frozenset[Place]) -> bool:
     if finding.status in STATUSES:
         return True
     judged = finding.candidate is not None and finding.severity == "block"
-    compared = finding.check in _LEVELS or finding.baseline is not None
+    compared = finding.check in LEVELS or finding.baseline is not None
     return finding.status == "waived" and judged and compared and place_in_findings(finding) in let
 
 
