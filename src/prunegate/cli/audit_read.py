@@ -90,22 +90,22 @@ def verify(
     from prunegate.audit.log.verify import verify_log
     from prunegate.audit.signing.keys import read_public_key
     from prunegate.audit.signing.signers import read_signers, signed_reader
-    from prunegate.audit.waivers.backing import WaivedDecisions, require_all_backed
+    from prunegate.audit.waivers.backing import require_all_backed, waived_something
 
     keys = tuple(map(read_public_key, signers)) or read_signers(audit)
     older = _given(against) if against else None
     if older is not None:
         with named_input(against):
             parse_checkpoint(older)
-    decisions = WaivedDecisions(signed_reader(keys, require_form))
     found = verify_log(
         audit,
-        decisions.read,
+        signed_reader(keys, require_form),
+        keep=waived_something,
         policy=parse_trust_policy(_given(trust)) if trust else None,
         against=older,
         missing_ok=evidence_may_be_gone,
     )
-    waived = require_all_backed(decisions.kept, audit)
+    waived = require_all_backed((one.content for one in found.kept), audit)
     if not quiet:
         click.echo("\n".join(_told(found, len(keys))))
         if waived:

@@ -12,11 +12,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from prunegate.audit.entry_forms import fault_of
-from prunegate.audit.log.entry import EntryFacts, ReadEntry
-from prunegate.audit.log.folder import as_evidence, is_log, read_trust_policy
-from prunegate.audit.log.pending import each_pending
+from prunegate.audit.log.entry import EntryFacts
+from prunegate.audit.log.folder import is_log, read_trust_policy
 from prunegate.audit.log.trust_policy import NONE
-from prunegate.audit.log.verify import Verified, verify_log
+from prunegate.audit.log.verify import Verified, each_valid_pending, verify_log
 from prunegate.audit.signing.dsse import Envelope, parse_envelope
 from prunegate.audit.signing.signers import read_signers, signed_reader
 from prunegate.audit.signing.statement import Statement, parse_statement
@@ -84,20 +83,19 @@ def read_folder(audit: Path, kinds: frozenset[str] | None = None) -> Folder:
             what its kind says.
     """
     signers = read_signers(audit)
-    taken = _Taken(signed_reader(signers), kinds)
-    log, size = None, 0
+    read, log = signed_reader(signers), None
+
+    def wanted(_: bytes, facts: EntryFacts) -> bool:
+        return kinds is None or facts.kind in kinds
+
     if is_log(audit):
         policy = replace(read_trust_policy(audit), quorum=NONE)
-        log = verify_log(audit, taken.read, policy=policy, missing_ok=True)
-        size = log.checkpoint.size
+        log = verify_log(audit, read, keep=wanted, policy=policy, missing_ok=True)
+        kept = log.kept
     else:
-        with as_evidence("a pending file"):
-            for name, content in each_pending(audit):
-                with as_evidence(f"pending/{name[:12]} (take it out of there)"):
-                    taken.read(content)
-    opened = sorted(
-        (open_entry(n if n < size else None, c, f) for n, c, f in taken.kept), key=log_order
-    )
+        pending = each_valid_pending(audit, read)
+        kept = tuple(one for one in pending if wanted(one.content, one.facts))
+    opened = sorted((open_entry(one.number, one.content, one.facts) for one in kept), key=log_order)
     unread = tuple(_unread(opened))
     left = {one.entry.sha256 for one in unread}
     entries = tuple(entry for entry in opened if entry.sha256 not in left)
@@ -119,23 +117,6 @@ def _unread(entries: Iterable[Entry]) -> Iterator[Unread]:
 def log_order(entry: Entry) -> tuple[bool, int, str, str]:
     """By what entries are sorted: sealed ones by number, then pending ones by time."""
     return entry.number is None, entry.number or 0, entry.facts.created, entry.sha256
-
-
-class _Taken:
-    """Keeps, while a log is verified, the entries that are wanted here."""
-
-    def __init__(self, reader: ReadEntry, kinds: frozenset[str] | None) -> None:
-        self._reader = reader
-        self._kinds = kinds
-        self.kept: list[tuple[int, bytes, EntryFacts]] = []
-        self._count = 0
-
-    def read(self, content: bytes) -> EntryFacts:
-        number, self._count = self._count, self._count + 1
-        facts = self._reader(content)
-        if self._kinds is None or facts.kind in self._kinds:
-            self.kept.append((number, content, facts))
-        return facts
 
 
 def open_entry(number: int | None, content: bytes, facts: EntryFacts) -> Entry:

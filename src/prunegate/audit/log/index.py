@@ -19,7 +19,7 @@ from __future__ import annotations
 import hashlib
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,8 +38,6 @@ _HEAD = struct.Struct(">8sQQ32s")
 _ROW = struct.Struct(">8sQ")
 _OWN = 1 << 63
 _CHUNK = _ROW.size << 16
-_TOGETHER = 256
-"""Entries whose rows are compared at once."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,10 +147,8 @@ class IndexCheck:
         self._size = known.size if known is not None else 0
         self._left = known.rows * _ROW.size if known is not None else 0
         self._file = (audit / INDEX / _ROWS).open("rb") if known is not None else None
-        self._seen: list[bytes] = []
-        """Rows that are not compared yet, of one entry after the other."""
         self._first = 0
-        """Number of the first of these entries."""
+        """Number of the next entry."""
         if self._file is not None:
             self._file.seek(_HEAD.size)
 
@@ -163,33 +159,29 @@ class IndexCheck:
         if self._file is not None:
             self._file.close()
 
-    def see(self, number: int, entry: bytes, facts: EntryFacts) -> None:
-        """Take the next entry; they come in order, from 0."""
-        if number < self._size and self._wrong is None:
-            self._seen.append(rows_of(number, entry, facts))
-            if len(self._seen) == _TOGETHER:
-                self._compare()
+    def see(self, first: int, rows: Sequence[bytes]) -> None:
+        """Take the rows of the next entries, the first of them numbered so; they come in order."""
+        rows = rows[: max(self._size - first, 0)]
+        if self._wrong is not None or not rows or self._file is None:
+            return
+        expected = b"".join(rows)
+        found = self._file.read(min(len(expected), self._left))
+        self._left -= len(expected)
+        self._first = first + len(rows)
+        if found == expected:
+            return
+        end = 0
+        for number, one in enumerate(rows, first):
+            end += len(one)
+            if found[:end] != expected[:end]:
+                self._wrong = _says_otherwise(number)
+                return
 
     def wrong(self) -> str | None:
         """What is wrong with the first row that is; asked when all entries were seen."""
-        self._compare()
         if self._wrong is None and self._left > 0 and 0 < self._first == self._size:
             self._wrong = _says_otherwise(self._size - 1)
         return self._wrong
-
-    def _compare(self) -> None:
-        rows, self._seen = self._seen, []
-        expected = b"".join(rows)
-        found = self._file.read(min(len(expected), self._left)) if self._file is not None else b""
-        self._left -= len(expected)
-        if found != expected:
-            end = 0
-            for number, one in enumerate(rows, self._first):
-                end += len(one)
-                if found[:end] != expected[:end]:
-                    self._wrong = _says_otherwise(number)
-                    return
-        self._first += len(rows)
 
 
 def _says_otherwise(number: int) -> str:

@@ -11,10 +11,11 @@ older state back. An old checkpoint that somebody else kept (``against``) shows 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from prunegate.audit.log.bundle_pass import Keep, KeptEntry, Reading
 from prunegate.audit.log.checkpoint import Checkpoint, SignedCheckpoint, parse_checkpoint
 from prunegate.audit.log.entry import ReadEntry
 from prunegate.audit.log.folder import (
@@ -33,6 +34,9 @@ from prunegate.audit.log.trust_policy import Trust, TrustPolicy, judge_checkpoin
 from prunegate.audit.log.verify_entries import EntryPass
 from prunegate.errors import EvidenceError
 from prunegate.text.escape import escaped
+
+_WAIT_S = 10.0
+"""How long a sealer at work is waited for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,26 +65,28 @@ class Verified:
     """Files of a seal that died; the next one takes them away."""
     against: Checkpoint | None
     """The older checkpoint that this log was shown to extend."""
+    kept: tuple[KeptEntry, ...]
+    """The entries that were wanted: sealed ones by number, then pending ones."""
 
 
 def verify_log(
     audit: Path,
     read: ReadEntry,
     *,
+    keep: Keep | None = None,
     policy: TrustPolicy | None = None,
     against: bytes | None = None,
     missing_ok: bool = False,
-    wait_s: float = 10,
 ) -> Verified:
     """Verify the whole folder.
 
     Args:
         audit: the log's folder.
-        read: reads an entry's facts and refuses what is none.
+        read: reads an entry's facts and refuses what is none; asked in any process.
+        keep: which entries to keep; asked in any process. None: none.
         policy: whom to trust, instead of the folder's own ``trust.policy``.
         against: an older signed checkpoint, which the log must extend.
         missing_ok: evidence may be gone (retention); what is there must still be right.
-        wait_s: how long to wait for a sealer.
 
     Raises:
         InputError: there is no log, ``against`` is no checkpoint, or a sealer is at work.
@@ -89,17 +95,18 @@ def verify_log(
     older = parse_checkpoint(against) if against is not None else None
     if not audit.is_dir():
         read_checkpoint(audit)  # says that there is no log, and how to begin one
-    with read_locked(audit, wait_s):
+    with read_locked(audit, _WAIT_S):
         own = read_trust_policy(audit)
         trusted = policy or own
         signed = read_checkpoint(audit)
         trust = _trust(trusted, signed)
         if older is not None:
             _check_older(trusted, older, signed.checkpoint)
-        tree = EntryPass(audit, read, missing_ok=missing_ok)
+        reading = Reading(audit=audit, read=read, keep=keep, missing_ok=missing_ok)
+        tree = EntryPass(reading)
         tree.check(signed.checkpoint, older.checkpoint if older else None)
         rest = len(leftovers(audit, signed.checkpoint.size))
-        pending = _pending(audit, read)
+        pending = list(each_valid_pending(audit, read))
         evidence = _evidence(audit)
     _require_quorum(trusted, trust)
     return Verified(
@@ -109,11 +116,12 @@ def verify_log(
         unsigned=tree.unsigned,
         late=tree.late,
         first_late=tree.first_late,
-        pending=pending,
+        pending=len(pending),
         evidence=evidence,
         missing_evidence=tuple(tree.missing),
         leftovers=rest,
         against=older.checkpoint if older else None,
+        kept=(*tree.kept, *(one for one in pending if keep and keep(one.content, one.facts))),
     )
 
 
@@ -155,15 +163,17 @@ def _check_older(policy: TrustPolicy, older: SignedCheckpoint, now: Checkpoint) 
         )
 
 
-def _pending(audit: Path, read: ReadEntry) -> int:
-    """How many pending entries there are, all of them valid."""
-    count = 0
+def each_valid_pending(audit: Path, read: ReadEntry) -> Iterator[KeptEntry]:
+    """All pending entries, with their facts.
+
+    Raises:
+        EvidenceError: one is not what its name says, or no entry.
+    """
     with as_evidence("a pending file"):
         for name, entry in each_pending(audit):
             with as_evidence(f"pending/{name} (take it out of there)"):
-                read(entry)
-            count += 1
-    return count
+                facts = read(entry)
+            yield KeptEntry(number=None, content=entry, facts=facts)
 
 
 def _evidence(audit: Path) -> int:

@@ -6,26 +6,20 @@ does, so the first difference is kept until the pass is over, and then named.
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
+from prunegate.audit.log.bundle_pass import (
+    BundleRead,
+    Difference,
+    KeptEntry,
+    Reading,
+    each_bundle,
+)
 from prunegate.audit.log.checkpoint import Checkpoint
-from prunegate.audit.log.entry import ReadEntry
-from prunegate.audit.log.folder import CHECKPOINT, EVIDENCE
+from prunegate.audit.log.folder import CHECKPOINT
 from prunegate.audit.log.frontier import Frontier
 from prunegate.audit.log.index import IndexCheck
-from prunegate.audit.log.merkle import HASH_SIZE, consistency_proof, extends, leaf_hash
-from prunegate.audit.log.tiles import (
-    ENTRIES,
-    WIDTH,
-    bundles,
-    read_entry_bundle,
-    read_tile,
-    tile_nodes,
-    tile_path,
-    unframe,
-)
-from prunegate.errors import EvidenceError, InputError
+from prunegate.audit.log.merkle import HASH_SIZE, consistency_proof, extends
+from prunegate.audit.log.tiles import WIDTH, read_tile, tile_nodes, tile_path
+from prunegate.errors import EvidenceError
 
 _FEW = 10
 
@@ -33,19 +27,19 @@ _FEW = 10
 class EntryPass:
     """The pass, and what it counts on the way."""
 
-    def __init__(self, audit: Path, read: ReadEntry, *, missing_ok: bool) -> None:
+    def __init__(self, reading: Reading, *, processes: int | None = None) -> None:
         self.unsigned = 0
         self.late = 0
         self.first_late: int | None = None
         self.missing: list[str] = []
-        self._audit = audit
-        self._read = read
-        self._evidence = f"{audit / EVIDENCE}{os.sep}"
-        self._missing_ok = missing_ok
+        self.kept: list[KeptEntry] = []
+        self._audit = reading.audit
+        self._reading = reading
+        self._processes = processes
         self._latest = ""
-        self._index = IndexCheck(audit, None)
-        self._unfit: tuple[str, str] | None = None
-        """The first difference: what is wrong if an entry was changed, and if a tile was."""
+        self._index = IndexCheck(reading.audit, None)
+        self._unfit: Difference | None = None
+        """The first difference."""
 
     def check(self, now: Checkpoint, then: Checkpoint | None = None) -> None:
         """Read all entries; compare what they give with tiles, checkpoint and an older one.
@@ -56,8 +50,9 @@ class EntryPass:
         frontier = Frontier(self._compare)
         then_root = frontier.root()
         with IndexCheck(self._audit, now) as self._index:
-            for number, width in bundles(now.size):
-                leaves = self._bundle(number, width)
+            for found in each_bundle(self._reading, now.size, self._processes):
+                self._take(found, frontier.size)
+                leaves = found.leaves
                 ends = (then.size - frontier.size) * HASH_SIZE if then is not None else 0
                 if 0 < ends <= len(leaves):  # the older tree ends in this bundle
                     frontier.extend(leaves[:ends])
@@ -72,61 +67,27 @@ class EntryPass:
         if wrong_row is not None:
             raise EvidenceError(wrong_row)
 
-    def _bundle(self, index: int, width: int) -> bytes:
-        """Leaf hashes of a bundle."""
-        where, first = tile_path(ENTRIES, index, width), index * WIDTH
-        stored = self._stored(0, index, width)
-        entries: list[bytes] = []
-        try:
-            entries.extend(
-                unframe(read_entry_bundle(self._audit, index, width), width, where, first)
-            )
-        except EvidenceError as error:
-            self._leaves(entries, stored, index, width)  # those before it: one may be changed
-            if self._unfit is not None:
-                raise EvidenceError(self._unfit[0]) from error
-            raise
-        return self._leaves(entries, stored, index, width)
+    def _take(self, found: BundleRead, first: int) -> None:
+        """Add what a bundle gives; its facts count as long as nothing before them is wrong."""
+        if self._unfit is None:
+            self._facts(found, first)
+            if found.fault is not None:
+                raise EvidenceError(found.fault)
+            self._unfit = found.difference
+        if found.cut is not None:
+            raise EvidenceError(found.cut if self._unfit is None else self._unfit.entry_changed)
 
-    def _leaves(self, entries: list[bytes], stored: bytes, index: int, width: int) -> bytes:
-        """Leaf hashes of entries, which are read as long as nothing is wrong."""
-        where = tile_path(ENTRIES, index, width)
-        leaves = [leaf_hash(entry) for entry in entries]
-        hashes = b"".join(leaves)
-        same = stored == hashes
-        for number, (entry, leaf) in enumerate(zip(entries, leaves, strict=True), index * WIDTH):
-            at = number % WIDTH * HASH_SIZE
-            if not same and stored[at : at + HASH_SIZE] != leaf:
-                self._differs(
-                    f"entry {number} ({where}) was changed after it was sealed",
-                    f"{tile_path(0, index, width)} was changed: its hash of entry {number} is"
-                    " wrong, the entry itself is as it was sealed",
-                )
-            if self._unfit is None:
-                self._facts(number, entry, where)
-        return hashes
-
-    def _facts(self, number: int, entry: bytes, where: str) -> None:
-        try:
-            facts = self._read(entry)
-        except InputError as error:
-            raise EvidenceError(f"entry {number} ({where}) is none: {error}") from error
-        self.unsigned += not facts.signers
-        if facts.created < self._latest:
-            self.late += 1
-            self.first_late = number if self.first_late is None else self.first_late
-        self._index.see(number, entry, facts)
-        self._latest = max(self._latest, facts.created)
-        for digest in facts.evidence:
-            if os.path.exists(self._evidence + digest):  # noqa: PTH110  # a Path costs ten times more
-                continue
-            if not self._missing_ok:
-                raise EvidenceError(
-                    f"{EVIDENCE}/{digest} is missing: entry {number} names it; bring the file back,"
-                    " or say that evidence may be gone (--evidence-may-be-gone)"
-                )
-            if len(self.missing) < _FEW:
-                self.missing.append(digest)
+    def _facts(self, found: BundleRead, first: int) -> None:
+        self.unsigned += found.unsigned
+        self.missing.extend(found.missing[: _FEW - len(self.missing)])
+        self.kept.extend(found.kept)
+        self._index.see(first, found.rows)
+        for number, created in enumerate(found.created, first):
+            if created < self._latest:
+                self.late += 1
+                self.first_late = number if self.first_late is None else self.first_late
+            else:
+                self._latest = created
 
     def _compare(self, level: int, index: int, hashes: bytes) -> None:
         """Hold a tile that the entries give against the stored one."""
@@ -151,11 +112,14 @@ class EntryPass:
 
     def _differs(self, entry_changed: str, tile_changed: str) -> None:
         if self._unfit is None:
-            self._unfit = (entry_changed, tile_changed)
+            self._unfit = Difference(entry_changed=entry_changed, tile_changed=tile_changed)
 
     def _judge(self, root: bytes, now: Checkpoint) -> None:
         if self._unfit is not None:
-            raise EvidenceError(self._unfit[1] if root == now.root else self._unfit[0])
+            entry_changed = root != now.root
+            raise EvidenceError(
+                self._unfit.entry_changed if entry_changed else self._unfit.tile_changed
+            )
         if root != now.root:
             raise EvidenceError(
                 f"{CHECKPOINT}: entries and tiles agree with each other, but not with the root that"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -18,7 +19,7 @@ from prunegate.audit.approvals.signers_file import FILE, signers_of
 from prunegate.audit.approvals.trail import read_trail
 from prunegate.audit.approvals.verified_approvals import Book
 from prunegate.audit.canonical import canonical_bytes
-from prunegate.audit.log.entry import EntryFacts, ReadEntry
+from prunegate.audit.log.entry import EntryFacts
 from prunegate.audit.log.folder import EVIDENCE
 from prunegate.audit.read import parse_record
 from prunegate.audit.record import DecisionRecord
@@ -98,19 +99,9 @@ def _named(one: Waiver) -> str:
     return f"the finding on {escaped(one.slice)} (rule {one.rule}, {escaped(one.check)})"
 
 
-class WaivedDecisions:
-    """Keeps, while a log is verified, the decisions that waived something."""
-
-    def __init__(self, reader: ReadEntry) -> None:
-        self._reader = reader
-        self.kept: list[bytes] = []
-
-    def read(self, content: bytes) -> EntryFacts:
-        """An entry's facts, as the log asks for them."""
-        facts = self._reader(content)
-        if facts.kind == DECISION and _waives(content):
-            self.kept.append(content)
-        return facts
+def waived_something(content: bytes, facts: EntryFacts) -> bool:
+    """Whether an entry is a decision that waived something."""
+    return facts.kind == DECISION and _waives(content)
 
 
 def _waives(entry: bytes) -> bool:
@@ -119,12 +110,13 @@ def _waives(entry: bytes) -> bool:
     return b'"waivers":[' in base64.b64decode(payload)
 
 
-def require_all_backed(decisions: list[bytes], audit: Path) -> int:
+def require_all_backed(decisions: Iterable[bytes], audit: Path) -> int:
     """That every decision of a folder which waived something is backed there; how many there are.
 
     Raises:
         EvidenceError: one is not, or its record is changed.
     """
+    decisions = tuple(decisions)
     if not decisions:
         return 0
     book = Book(trail=read_trail(audit), signers=signers_of(audit / FILE))

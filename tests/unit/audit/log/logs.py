@@ -31,12 +31,14 @@ def entry(
     created: str = "2026-11-28T08:00:00Z",
     evidence: tuple[str, ...] = (),
     kind: str = "decision",
+    **said: object,
 ):
-    """A canonical envelope about subject ``number``; no whole entry of its kind."""
+    """A canonical envelope about subject ``number``; no whole entry of its kind by itself."""
     about = hashlib.sha256(b"record %d" % number).hexdigest()
     statement = {
         "_type": "https://in-toto.io/Statement/v1",
         "predicate": {
+            **said,
             "created": created,
             "evidence": [{"digest": {"sha256": d}, "name": "evidence"} for d in evidence],
         },
