@@ -35,7 +35,7 @@ Keep = Callable[[bytes, EntryFacts], bool]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reading:
+class EntryReading:
     """How entries are read."""
 
     audit: Path
@@ -59,7 +59,7 @@ class KeptEntry:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Difference:
+class HashDifference:
     """Two things that do not fit; only the signed root tells which of them was changed."""
 
     entry_changed: str
@@ -83,7 +83,7 @@ class BundleRead:
     missing: tuple[str, ...]
     """Digests that entries name and nobody can look up; empty unless that is allowed."""
     kept: tuple[KeptEntry, ...]
-    difference: Difference | None
+    difference: HashDifference | None
     """The first one between the entries and their stored hashes."""
     fault: str | None
     """Why reading the facts ended: an entry that is none, or evidence that is missing."""
@@ -91,7 +91,9 @@ class BundleRead:
     """Why the bundle ends before its last entry."""
 
 
-def each_bundle(reading: Reading, size: int, processes: int | None = None) -> Iterator[BundleRead]:
+def each_bundle(
+    reading: EntryReading, size: int, processes: int | None = None
+) -> Iterator[BundleRead]:
     """What every bundle of a log of this size gives, in their order.
 
     Args:
@@ -124,7 +126,7 @@ _AHEAD = 8
 _LARGE = 16_384
 """Entries of a log that is worth more than one process."""
 _MOST = 8
-_here: list[Reading] = []
+_here: list[EntryReading] = []
 """How a process of the pool reads, set when it begins: with every bundle it would be pickled."""
 
 
@@ -134,7 +136,7 @@ def _processes(size: int) -> int:
     return min(len(os.sched_getaffinity(0)), _MOST)
 
 
-def _begin(reading: Reading) -> None:
+def _begin(reading: EntryReading) -> None:
     _here[:] = [reading]
 
 
@@ -145,13 +147,13 @@ def _read_here(number: int, width: int) -> BundleRead:
 class _Bundle:
     """One bundle while it is read."""
 
-    def __init__(self, reading: Reading, index: int, width: int) -> None:
+    def __init__(self, reading: EntryReading, index: int, width: int) -> None:
         self._reading = reading
         self._index = index
         self._width = width
         self._where = tile_path(ENTRIES, index, width)
         self._evidence = f"{reading.audit / EVIDENCE}{os.sep}"
-        self._difference: Difference | None = None
+        self._difference: HashDifference | None = None
         self._facts: list[EntryFacts] = []
         self._rows: list[bytes] = []
         self._missing: list[str] = []
@@ -190,7 +192,7 @@ class _Bundle:
         try:
             return read_tile(self._reading.audit, 0, self._index, self._width)
         except EvidenceError as error:
-            self._difference = Difference(entry_changed=str(error), tile_changed=str(error))
+            self._difference = HashDifference(entry_changed=str(error), tile_changed=str(error))
             return b""
 
     def _read_facts(self, entries: list[bytes], leaves: list[bytes], stored: bytes) -> None:
@@ -200,7 +202,7 @@ class _Bundle:
         for at, (entry, leaf) in enumerate(zip(entries, leaves, strict=True)):
             number = self._index * WIDTH + at
             if not same and stored[at * HASH_SIZE : (at + 1) * HASH_SIZE] != leaf:
-                self._difference = Difference(
+                self._difference = HashDifference(
                     entry_changed=f"entry {number} ({self._where}) was changed after it was sealed",
                     tile_changed=f"{tile_path(0, self._index, self._width)} was changed: its hash"
                     f" of entry {number} is wrong, the entry itself is as it was sealed",

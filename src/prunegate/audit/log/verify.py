@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from prunegate.audit.log.bundle_pass import Keep, KeptEntry, Reading
+from prunegate.audit.log.bundle_pass import EntryReading, Keep, KeptEntry
 from prunegate.audit.log.checkpoint import Checkpoint, SignedCheckpoint, parse_checkpoint
 from prunegate.audit.log.entry import ReadEntry
 from prunegate.audit.log.folder import (
@@ -102,7 +102,7 @@ def verify_log(
         trust = _trust(trusted, signed)
         if older is not None:
             _check_older(trusted, older, signed.checkpoint)
-        reading = Reading(audit=audit, read=read, keep=keep, missing_ok=missing_ok)
+        reading = EntryReading(audit=audit, read=read, keep=keep, missing_ok=missing_ok)
         tree = EntryPass(reading)
         tree.check(signed.checkpoint, older.checkpoint if older else None)
         rest = len(leftovers(audit, signed.checkpoint.size))

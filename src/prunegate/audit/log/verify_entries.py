@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from prunegate.audit.log.bundle_pass import (
     BundleRead,
-    Difference,
+    EntryReading,
+    HashDifference,
     KeptEntry,
-    Reading,
     each_bundle,
 )
 from prunegate.audit.log.checkpoint import Checkpoint
@@ -27,7 +27,7 @@ _FEW = 10
 class EntryPass:
     """The pass, and what it counts on the way."""
 
-    def __init__(self, reading: Reading, *, processes: int | None = None) -> None:
+    def __init__(self, reading: EntryReading, *, processes: int | None = None) -> None:
         self.unsigned = 0
         self.late = 0
         self.first_late: int | None = None
@@ -38,7 +38,7 @@ class EntryPass:
         self._processes = processes
         self._latest = ""
         self._index = IndexCheck(reading.audit, None)
-        self._unfit: Difference | None = None
+        self._unfit: HashDifference | None = None
         """The first difference."""
 
     def check(self, now: Checkpoint, then: Checkpoint | None = None) -> None:
@@ -112,7 +112,7 @@ class EntryPass:
 
     def _differs(self, entry_changed: str, tile_changed: str) -> None:
         if self._unfit is None:
-            self._unfit = Difference(entry_changed=entry_changed, tile_changed=tile_changed)
+            self._unfit = HashDifference(entry_changed=entry_changed, tile_changed=tile_changed)
 
     def _judge(self, root: bytes, now: Checkpoint) -> None:
         if self._unfit is not None:

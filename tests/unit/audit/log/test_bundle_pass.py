@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tests.unit.audit.log.logs import entry, new_log, put_evidence, sealed
 
-from prunegate.audit.log.bundle_pass import Reading, each_bundle
+from prunegate.audit.log.bundle_pass import EntryReading, each_bundle
 from prunegate.audit.log.entry import EntryFacts, read_entry
 from prunegate.audit.log.folder import read_checkpoint
 from prunegate.audit.log.pending import add_pending
@@ -59,7 +59,7 @@ def test_several_processes_give_what_one_gives(harm: str, log: Path, tmp_path: P
 
     audit = Path(shutil.copytree(log, tmp_path / "audit"))
     HARM[harm](audit)
-    reading = Reading(audit=audit, read=read_entry, keep=_odd, missing_ok=True)
+    reading = EntryReading(audit=audit, read=read_entry, keep=_odd, missing_ok=True)
     alone, together = (list(each_bundle(reading, SIZE, count)) for count in (1, 2))
     assert alone == together
     assert len(alone) == 3
@@ -67,7 +67,7 @@ def test_several_processes_give_what_one_gives(harm: str, log: Path, tmp_path: P
     assert ("late" in _outcome(reading, 2)) == (harm == "nothing")
 
 
-def _outcome(reading: Reading, processes: int) -> dict[str, object]:
+def _outcome(reading: EntryReading, processes: int) -> dict[str, object]:
     taken = EntryPass(reading, processes=processes)
     try:
         taken.check(read_checkpoint(reading.audit).checkpoint)
@@ -82,7 +82,7 @@ def _outcome(reading: Reading, processes: int) -> dict[str, object]:
 def test_a_pass_that_ends_early_leaves_no_process(log: Path) -> None:
     import multiprocessing
 
-    reading = Reading(audit=log, read=read_entry, missing_ok=True)
+    reading = EntryReading(audit=log, read=read_entry, missing_ok=True)
     found = each_bundle(reading, SIZE, 2)
     next(found)
     found.close()
