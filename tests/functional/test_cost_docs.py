@@ -6,7 +6,8 @@ import re
 from pathlib import Path
 
 from prunegate.cost.bills import HOURS
-from prunegate.policy.cost import Billing, Cost, Instance, Volumes, VolumeTable
+from prunegate.policy.billing import Billing, Instance, Reserved
+from prunegate.policy.cost import Cost, Volumes, VolumeTable
 from prunegate.policy.load import parse_policy
 
 PAGE = (Path(__file__).parents[2] / "docs/cost.md").read_text(encoding="utf-8")
@@ -24,7 +25,7 @@ def test_the_example_is_a_cost_section() -> None:
 
 
 def test_every_key_is_on_the_page() -> None:
-    for section in (Cost, Billing, Instance, Volumes, VolumeTable):
+    for section in (Cost, Billing, Instance, Reserved, Volumes, VolumeTable):
         for key in section.model_fields:
             assert key in PAGE, key
     assert f"{HOURS} hours" in PAGE

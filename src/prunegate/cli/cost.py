@@ -11,7 +11,9 @@ import click
 from prunegate.errors import InputError
 
 if TYPE_CHECKING:
+    from prunegate.cost.measurement import Measurements
     from prunegate.cost.projection import Projection
+    from prunegate.policy.cost import Cost
     from prunegate.policy.schema import Policy
 
 FILE = click.Path(path_type=Path)
@@ -24,6 +26,9 @@ FILE = click.Path(path_type=Path)
     type=FILE,
     help="measurements.json, where the cost leans on it: instances, or a price to be scaled.",
 )
+@click.option(
+    "--explain", metavar="MONTH", help="The bill of one month, line by line: 2027-03, or 4."
+)
 @click.option("--csv", "table", type=FILE, help="Write the monthly table as CSV.")
 @click.option("--chart", type=FILE, help="Write the chart as SVG.")
 @click.option("--force", is_flag=True, help="Overwrite files that are there.")
@@ -34,6 +39,7 @@ def command(  # noqa: PLR0913  # one argument per option
     *,
     policy: Path,
     measurements: Path | None,
+    explain: str | None,
     table: Path | None,
     chart: Path | None,
     force: bool,
@@ -49,6 +55,7 @@ def command(  # noqa: PLR0913  # one argument per option
     \b
     Example:
       prunegate cost policies/brand-safety-vit.yaml --csv cost.csv --chart cost.svg
+      prunegate cost policies/brand-safety-vit.yaml --explain 4
     """  # noqa: D301  # click's mark is the character itself
     del no_color
     from prunegate.audit.canonical import plain_json
@@ -57,6 +64,9 @@ def command(  # noqa: PLR0913  # one argument per option
     from prunegate.policy.load import load_policy
 
     loaded = load_policy(policy)
+    if explain is not None:
+        _explain(loaded, measurements, explain, as_json=as_json, files=bool(table or chart))
+        return 0
     projection = _project(loaded, measurements)
     contents = _contents(projection, table, chart)
     for path in contents:
@@ -75,19 +85,46 @@ def command(  # noqa: PLR0913  # one argument per option
 
 
 FORMAT = "urn:prunegate:cost:v1"
+MONTH_FORMAT = "urn:prunegate:cost-month:v1"
+
+
+def _explain(
+    policy: Policy, measurements: Path | None, asked: str, *, as_json: bool, files: bool
+) -> None:
+    from datetime import UTC, datetime
+
+    from prunegate.cli.cost_explain import bill_lines, month_bill, month_number
+
+    if files:
+        raise InputError("--explain prints one month; leave --csv and --chart out")
+    cost = _section(policy)
+    found = month_bill(cost, _read(measurements), month_number(asked, datetime.now(UTC).date()))
+    if as_json:
+        click.echo(json.dumps({"format": MONTH_FORMAT, "policy": policy.name, **found}, indent=2))
+    else:
+        click.echo("\n".join(bill_lines(found)))
+
+
+def _read(measurements: Path | None) -> Measurements | None:
+    from prunegate.cost.measurements_file import read_measurements
+
+    return read_measurements(measurements) if measurements else None
 
 
 def _project(policy: Policy, measurements: Path | None) -> Projection:
-    from prunegate.cost.measurements_file import read_measurements
     from prunegate.cost.projection import project
 
+    return project(_section(policy), _read(measurements))
+
+
+def _section(policy: Policy) -> Cost:
     if policy.cost is None:
         raise InputError(
             f"{policy.name} has no 'cost' section; add cost: {{billing: {{per_inference: "
             "{baseline: 0.0042, candidate: 0.0029}}, volumes: {now: 180000, target: 800000, "
             "months: 18}}"
         )
-    return project(policy.cost, read_measurements(measurements) if measurements else None)
+    return policy.cost
 
 
 def _contents(projection: Projection, table: Path | None, chart: Path | None) -> dict[Path, bytes]:

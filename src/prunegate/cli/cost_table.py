@@ -14,10 +14,11 @@ _COLUMNS = ("month", "inferences", "baseline", "candidate", "saving", "%", "save
 
 def cost_lines(projection: Projection, *, brief: bool) -> list[str]:
     """The lines; ``brief``: the table alone, or the price where there are no months."""
-    table = _table(_COLUMNS, [_row(m, projection.currency) for m in projection.months])
+    columns = tuple(projection.unit if name == "inferences" else name for name in _COLUMNS)
+    table = _table(columns, [_row(m, projection.currency) for m in projection.months])
     if any(cost.instances(month) for month in projection.months):
         shown = [(*_row(m, projection.currency), cost.instances(m)) for m in projection.months]
-        table = _table((*_COLUMNS, "instances"), shown)
+        table = _table((*columns, "instances"), shown)
     opening = [cost.prices(projection), cost.per_thousand(projection)]
     if brief:
         return [numbers.plain(line) for line in (table if projection.months else opening)]

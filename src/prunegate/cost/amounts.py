@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Context, Decimal
 
+from prunegate.text.money import minor_digits
+
 EXACT = Context(prec=100)
 """Wide enough that no product of a price and a volume is ever rounded."""
-_CENT = Decimal("0.01")
 
 
 def exact_decimal(number: float) -> Decimal:
@@ -23,10 +24,19 @@ def six_digits(amount: Decimal) -> Decimal:
     return Context(prec=6, rounding=ROUND_HALF_UP).plus(amount)
 
 
-def cents(amount: Decimal) -> str:
-    """Round to cents, half away from zero; never minus zero."""
-    rounded = amount.quantize(_CENT, ROUND_HALF_UP)
-    return str(rounded if rounded else abs(rounded))
+def in_currency(amount: Decimal, currency: str) -> str:
+    """Round to the currency's smallest unit, half away from zero; never minus zero.
+
+    >>> in_currency(Decimal("620.625"), "JPY"), in_currency(Decimal("-0.001"), "USD")
+    ('621', '0.00')
+    """
+    return half_up(amount, minor_digits(currency))
+
+
+def half_up(amount: Decimal, digits: int) -> str:
+    """Round to so many decimals, half away from zero; never minus zero."""
+    found = amount.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
+    return str(found if found else abs(found))
 
 
 def amount_text(amount: Decimal) -> str:
@@ -35,7 +45,8 @@ def amount_text(amount: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def at_least_cents(amount: Decimal) -> str:
-    """Write an amount exactly, with two decimals or as many as it has."""
+def exact_in_currency(amount: Decimal, currency: str) -> str:
+    """Write an amount exactly, with the currency's decimals or as many as it has."""
     whole, _, decimals = amount_text(amount).partition(".")
-    return f"{whole}.{decimals:0<2}"
+    decimals = decimals.ljust(minor_digits(currency), "0")
+    return f"{whole}.{decimals}" if decimals else whole

@@ -3,15 +3,19 @@
 Tiers are graduated: a price holds for the inferences that fall into its tier, so a bill never falls
 when the volume grows. A single price per inference is one tier without an end. Instances are whole
 machines: ceil(load / (throughput x utilisation)), at least the minimum, each paid for all hours of
-the month. Load is the month's average; what peaks need is the utilisation's to leave free.
+the month; those that are reserved are paid for whether they work or not, and what the load takes
+beyond them is on demand. Load is the month's average; what peaks need is the utilisation's to leave
+free. A discount and a least amount a month hold for the bill as a whole.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from typing import Literal
 
 from prunegate.errors import MeasurementError
 
@@ -23,24 +27,46 @@ _MOST = 10**9
 
 
 @dataclass(frozen=True, kw_only=True)
+class BillLine:
+    """One line of a month's bill; the lines add up to what the month costs."""
+
+    kind: Literal["tier", "on_demand", "reserved", "upfront", "discount", "minimum"]
+    """What is paid: use within a tier; instances on demand or reserved; a month's part of what was
+    paid in advance; what a discount takes off; what fills the bill up to its least amount (or what
+    other models on the bill fill up already, then it is negative)."""
+    quantity: int = 1
+    """Units of use, or instances."""
+    price: Decimal
+    """Of one of them, for the month; of a discount: its share."""
+    up_to: int | None = None
+    """Where a tier ends; None: it has no end, or this is none."""
+    amount: Decimal
+    """Money, exact."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Graduated:
-    """Prices per inference, by tier."""
+    """Prices per unit of use, by tier."""
 
     tiers: tuple[tuple[int | None, Decimal], ...]
-    """(end of the tier in inferences a month, price), ascending; the last end is None."""
+    """(end of the tier in units a month, price), ascending; the last end is None."""
 
-    def cost(self, volume: int) -> Decimal:
-        """Money for a month of so many inferences, exact.
+    def lines(self, volume: int, used: int = 0) -> Iterator[BillLine]:
+        """What a month of so many units costs, tier by tier.
 
-        >>> Graduated(tiers=((100, Decimal("0.5")), (None, Decimal("0.25")))).cost(120)
-        Decimal('55.00')
+        Args:
+            volume: units that are billed.
+            used: units that others have taken of the lowest tiers.
         """
-        total, start = Decimal(0), 0
+        start, last = used, used + volume
         for end, price in self.tiers:
-            stop = volume if end is None else min(volume, end)
-            total += max(0, stop - start) * price
-            start = stop
-        return total
+            stop = last if end is None else min(last, end)
+            if stop > start:
+                units = stop - start
+                yield BillLine(
+                    kind="tier", quantity=units, price=price, up_to=end, amount=units * price
+                )
+                start = stop
 
     def instances(self, volume: int) -> None:
         """Nothing is rented."""
@@ -48,13 +74,26 @@ class Graduated:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Reservation:
+    """Instances that are paid for whether they work or not."""
+
+    count: int
+    per_hour: Decimal
+    """Of one."""
+    advance: Decimal
+    """A month's part of what was paid in advance, for all of them."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Rented:
     """Whole instances by the hour."""
 
     per_hour: Decimal
+    """Of one on demand."""
     capacity: Fraction
     """Inferences that one instance may carry in a month."""
     minimum: int
+    reservation: Reservation | None = None
 
     def instances(self, volume: int) -> int:
         """How many instances a month of so many inferences takes."""
@@ -66,12 +105,82 @@ class Rented:
             )
         return needed
 
+    def lines(self, volume: int, used: int = 0) -> Iterator[BillLine]:
+        """What a month of so many inferences costs; others have no part in whole machines."""
+        del used
+        needed, held = self.instances(volume), self.reservation
+        if held is not None:
+            yield _machines("reserved", held.count, held.per_hour)
+            if held.advance:
+                yield BillLine(kind="upfront", price=held.advance, amount=held.advance)
+            needed = max(0, needed - held.count)
+        if needed or held is None:
+            yield _machines("on_demand", needed, self.per_hour)
+
+
+def _machines(kind: Literal["reserved", "on_demand"], count: int, per_hour: Decimal) -> BillLine:
+    month = per_hour * HOURS
+    return BillLine(kind=kind, quantity=count, price=month, amount=count * month)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bill:
+    """What one model's month costs."""
+
+    usage: Graduated | Rented
+    """What is paid by use or by machine."""
+    discount: Decimal = Decimal(0)
+    """Share that is taken off every amount."""
+    minimum: Decimal = Decimal(0)
+    """Least amount of a month."""
+    others: int = 0
+    """Units that other models bring onto the same bill; what they cost is not this model's."""
+
     def cost(self, volume: int) -> Decimal:
-        """Money for a month of so many inferences, exact."""
-        return self.instances(volume) * self.per_hour * HOURS
+        """Money for a month of so many units, exact.
+
+        >>> tiers = Graduated(tiers=((100, Decimal("0.5")), (None, Decimal("0.25"))))
+        >>> Bill(usage=tiers).cost(120), Bill(usage=tiers, minimum=Decimal(60)).cost(120)
+        (Decimal('55.00'), Decimal('60'))
+        """
+        used = _sum(self.usage.lines(volume, self.others)) * (1 - self.discount)
+        if not self.minimum:
+            return used
+        before = self._before()
+        alone = max(self.minimum, before) if self.others else Decimal(0)
+        return max(self.minimum, before + used) - alone
+
+    def _before(self) -> Decimal:
+        """What the others' use comes to, without this model."""
+        if not self.others:
+            return Decimal(0)
+        return _sum(self.usage.lines(self.others)) * (1 - self.discount)
+
+    def lines(self, volume: int) -> tuple[BillLine, ...]:
+        """The same, line by line."""
+        lines = list(self.usage.lines(volume, self.others))
+        if self.discount:
+            off = -_sum(iter(lines)) * self.discount
+            lines.append(BillLine(kind="discount", price=self.discount, amount=off))
+        filled = self.cost(volume) - _sum(iter(lines))
+        if filled:
+            lines.append(BillLine(kind="minimum", price=self.minimum, amount=filled))
+        return tuple(lines)
+
+    def instances(self, volume: int) -> int | None:
+        """How many instances a month takes; None: they are not what is paid for."""
+        return self.usage.instances(volume)
+
+    @property
+    def single_price(self) -> Decimal | None:
+        """What every unit costs, whatever the volume; None: there is no such price."""
+        if isinstance(self.usage, Rented) or len(self.usage.tiers) > 1 or self.minimum:
+            return None
+        return self.usage.tiers[0][1] * (1 - self.discount)
 
 
-Bill = Graduated | Rented
+def _sum(lines: Iterator[BillLine]) -> Decimal:
+    return sum((line.amount for line in lines), Decimal(0))
 
 
 def monthly_capacity(throughput: float, utilisation: float) -> Fraction:

@@ -19,15 +19,17 @@ from decimal import Decimal, localcontext
 from prunegate.cost.amounts import (
     EXACT,
     amount_text,
-    at_least_cents,
-    cents,
     exact_decimal,
+    exact_in_currency,
+    half_up,
+    in_currency,
     six_digits,
 )
 from prunegate.cost.bills import HOURS, Bill, Graduated, Rented
 from prunegate.cost.measurement import Measurements
 from prunegate.cost.tariff import Tariff, steady_enough, tariff
 from prunegate.cost.volumes import Course, course, scenarios
+from prunegate.policy.billing import Billing
 from prunegate.policy.cost import Cost
 
 
@@ -42,29 +44,37 @@ def _notes(bills: Tariff, volumes: Course, measurements: Measurements | None) ->
             "The machine was too busy while it measured: these amounts are no evidence, measure "
             "again on a quiet one."
         )
-    if isinstance(bills.baseline, Rented) and isinstance(bills.candidate, Rented):
+    before, after = bills.baseline.usage, bills.candidate.usage
+    if isinstance(before, Rented) and isinstance(after, Rented):
         yield (
             "Instances are whole, so a saving comes in steps. Their number follows the month's "
             f"average load ({HOURS} hours); what is not utilised is left for peaks."
         )
+        if before.reservation or after.reservation:
+            yield "Reserved instances are paid for whether they work or not."
         for volume in dict.fromkeys(volume for _, volume in (volumes[0], volumes[-1])):
-            yield _step(bills.baseline, bills.candidate, volume)
-    if isinstance(bills.baseline, Graduated) and len(bills.baseline.tiers) > 1:
+            yield _step(bills, before, after, volume)
+    if isinstance(before, Graduated) and len(before.tiers) > 1:
         yield "Tiers are graduated: each price is for the part of a month's volume in its tier."
 
 
-def _step(baseline: Rented, candidate: Rented, volume: int) -> str:
+def _step(bills: Tariff, baseline: Rented, candidate: Rented, volume: int) -> str:
     """Why there is a saving at a volume, or none."""
     before, after = baseline.instances(volume), candidate.instances(volume)
     at = f"At {volume:,} inferences a month"
+    same = bills.baseline.cost(volume) == bills.candidate.cost(volume)
     if before != after:
-        return f"{at} the baseline takes {_counted(before)} and the candidate {after:,}."
-    if before == 0:
+        text = f"{at} the baseline takes {_counted(before)} and the candidate {after:,}"
+        return f"{text}, which cost the same, so there is nothing to save." if same else f"{text}."
+    if before == 0 and same:
         return f"{at} nothing runs, so there is nothing to save."
     least = ", the least that runs," if before == baseline.minimum > 1 else ""
     carry = "carries" if before == 1 else "carry"
     both = "both models" if before == 1 else "either model"
-    return f"{at} {_counted(before)}{least} {carry} {both}, so there is nothing to save."
+    text = f"{at} {_counted(before)}{least} {carry} {both}"
+    if not same:
+        return f"{text}; the two cost otherwise because an instance of each has its own price."
+    return f"{text}, so there is nothing to save."
 
 
 def _counted(instances: int) -> str:
@@ -73,7 +83,7 @@ def _counted(instances: int) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Month:
-    """One month of the projection; amounts in the currency's units, two decimals, as text."""
+    """One month of the projection; amounts as text, with the currency's decimals."""
 
     month: int
     """0 is now."""
@@ -142,7 +152,16 @@ class Projection:
     saving_high: str | None = None
     scenarios: tuple[Scenario, ...] = ()
     billing: str = "per_inference"
-    """How inference is paid for: ``per_inference``, ``tiers`` or ``instance``."""
+    """How inference is paid for: ``per_inference``, ``tiers``, ``per_1k_tokens``, ``per_second`` or
+    ``instance``."""
+    unit: str = "inferences"
+    """What volumes count: ``inferences`` or ``tokens``."""
+    discount: str | None = None
+    """Share that is taken off every amount; None: nothing is, or an older record."""
+    minimum_per_month: str | None = None
+    """Least amount of a month; None: there is none, or an older record."""
+    other_inferences: int | None = None
+    """What other models bring onto the same bill each month; None: nothing, or an older record."""
     notes: tuple[str, ...] = ()
     """What a reader has to know about these amounts, in sentences."""
 
@@ -172,38 +191,47 @@ def project(cost: Cost, measurements: Measurements | None) -> Projection:
             to be served the way the policy says.
     """
     with localcontext(EXACT):
-        bills = tariff(cost, measurements)
-        one_off = exact_decimal(cost.one_off)
+        bills, least = tariff(cost, measurements), exact_decimal(cost.billing.minimum_per_month)
         expected = course(cost.volumes) if cost.volumes else ()
-        ledger = list(_ledger(bills, expected, one_off))
+        ledger = list(_ledger(bills, expected, cost))
         beside = {
-            name: list(_ledger(bills, volumes, one_off))
+            name: list(_ledger(bills, volumes, cost))
             for name, volumes in (scenarios(cost.volumes) if cost.volumes else ())
         }
         early, late = (_break_even(ledger, place) for place in (2, 1))
-        low, high = _range([ledger, *beside.values()])
+        low, high = _range([ledger, *beside.values()], cost.currency)
         return Projection(
             currency=cost.currency,
             **_prices(bills),
             basis=bills.basis,
-            cost_per_1k_baseline=_per_1k(bills.baseline, expected),
-            cost_per_1k_candidate=_per_1k(bills.candidate, expected),
-            cost_per_1k_candidate_low=_per_1k(bills.low, expected),
-            cost_per_1k_candidate_high=_per_1k(bills.high, expected),
+            cost_per_1k_baseline=_per_1k(bills.baseline, expected, cost.currency),
+            cost_per_1k_candidate=_per_1k(bills.candidate, expected, cost.currency),
+            cost_per_1k_candidate_low=_per_1k(bills.low, expected, cost.currency),
+            cost_per_1k_candidate_high=_per_1k(bills.high, expected, cost.currency),
             months=tuple(row.shown for row in ledger),
-            one_off=cents(one_off),
+            one_off=in_currency(exact_decimal(cost.one_off), cost.currency),
             break_even=_break_even(ledger, 0),
             break_even_early=early,
             break_even_late=late,
             saving_low=low,
             saving_high=high,
             scenarios=tuple(_scenario(name, rows) for name, rows in beside.items()),
-            billing=next(way for way in _WAYS if getattr(cost.billing, way) is not None),
+            billing=cost.billing.unit,
+            unit=_unit(cost.billing),
+            discount=_stated(cost.billing.discount),
+            minimum_per_month=in_currency(least, cost.currency) if least else None,
+            other_inferences=cost.billing.other_inferences or None,
             notes=notes(bills, expected, measurements),
         )
 
 
-_WAYS = ("per_inference", "tiers", "instance")
+def _stated(number: float) -> str | None:
+    return amount_text(exact_decimal(number)) if number else None
+
+
+def _unit(billing: Billing) -> str:
+    tokens = billing.per_1k_tokens is not None and billing.tokens_per_inference is None
+    return "tokens" if tokens else "inferences"
 
 
 def _scenario(name: str, rows: Sequence[_Ledger]) -> Scenario:
@@ -211,41 +239,48 @@ def _scenario(name: str, rows: Sequence[_Ledger]) -> Scenario:
     return Scenario(name=name, months=months, break_even=_break_even(rows, 0))
 
 
-def _ledger(bills: Tariff, volumes: Course, one_off: Decimal) -> Iterator[_Ledger]:
+def _ledger(bills: Tariff, volumes: Course, cost: Cost) -> Iterator[_Ledger]:
+    one_off = exact_decimal(cost.one_off)
     candidates = [bill for bill in (bills.candidate, bills.high, bills.low) if bill is not None]
     saved = [Decimal(0)] * len(candidates)
     for month, volume in volumes:
         before = bills.baseline.cost(volume)
         after = [bill.cost(volume) for bill in candidates]
         if month:  # month 0 shows today's volume for reference; it is nobody's bill
-            saved = [total + before - cost for total, cost in zip(saved, after, strict=True)]
+            saved = [total + before - one for total, one in zip(saved, after, strict=True)]
         totals = tuple(total - one_off for total in saved)
         yield _Ledger(
-            shown=_month((month, volume), bills, (before, *after), totals),
+            shown=_month((month, volume), bills, (before, *after), totals, cost.currency),
             totals=totals,
             paid=tuple(total >= one_off and total > 0 for total in saved),
         )
 
 
 def _month(
-    at: tuple[int, int], bills: Tariff, costs: Sequence[Decimal], totals: Sequence[Decimal]
+    at: tuple[int, int],
+    bills: Tariff,
+    costs: Sequence[Decimal],
+    totals: Sequence[Decimal],
+    currency: str,
 ) -> Month:
-    before, after, *ends = costs
+    before, after, *ends = (in_currency(amount, currency) for amount in costs)
+    total, *total_ends = (in_currency(amount, currency) for amount in totals)
     month, volume = at
     spread = {} if not ends else {
-        "candidate_low": cents(ends[1]),
-        "candidate_high": cents(ends[0]),
-        "cumulative_low": cents(totals[1]),
-        "cumulative_high": cents(totals[2]),
+        "candidate_low": ends[1],
+        "candidate_high": ends[0],
+        "cumulative_low": total_ends[0],
+        "cumulative_high": total_ends[1],
     }  # fmt: skip
+    saved = costs[0] - costs[1]
     return Month(
         month=month,
         volume=volume,
-        baseline=cents(before),
-        candidate=cents(after),
-        saving=cents(before - after),
-        cumulative=cents(totals[0]),
-        saving_percent=cents(100 * (before - after) / before) if before else None,
+        baseline=before,
+        candidate=after,
+        saving=in_currency(saved, currency),
+        cumulative=total,
+        saving_percent=half_up(100 * saved / costs[0], 2) if costs[0] else None,
         baseline_instances=bills.baseline.instances(volume),
         candidate_instances=bills.candidate.instances(volume),
         **spread,
@@ -258,28 +293,32 @@ def _break_even(ledger: Sequence[_Ledger], place: int) -> int | None:
     return next((row.shown.month for row in rows), None)
 
 
-def _range(ledgers: Sequence[Sequence[_Ledger]]) -> tuple[str | None, str | None]:
+def _range(ledgers: Sequence[Sequence[_Ledger]], currency: str) -> tuple[str | None, str | None]:
     ends = [total for ledger in ledgers if ledger for total in ledger[-1].totals]
-    return (cents(min(ends)), cents(max(ends))) if len(ends) > 1 else (None, None)
+    if len(ends) < 2:
+        return None, None
+    return in_currency(min(ends), currency), in_currency(max(ends), currency)
 
 
 def _prices(bills: Tariff) -> dict[str, str | None]:
     """The single prices, where each bill has one."""
     parts = {"baseline": bills.baseline, "candidate": bills.candidate,
              "candidate_low": bills.low, "candidate_high": bills.high}  # fmt: skip
-    return {
-        f"price_{name}": amount_text(bill.tiers[0][1])
-        if isinstance(bill, Graduated) and len(bill.tiers) == 1
-        else None
-        for name, bill in parts.items()
-    }
+    return {f"price_{name}": _single_price(bill) for name, bill in parts.items()}
 
 
-def _per_1k(bill: Bill | None, volumes: Course) -> str | None:
-    """What 1,000 inferences cost: by their price, or in the last month where there is no single."""
+def _single_price(bill: Bill | None) -> str | None:
+    price = None if bill is None else bill.single_price
+    return None if price is None else amount_text(price)
+
+
+def _per_1k(bill: Bill | None, volumes: Course, currency: str) -> str | None:
+    """What 1,000 units cost: by their price, or in the last month where there is no single."""
     if bill is None:
         return None
-    if isinstance(bill, Graduated) and len(bill.tiers) == 1:
-        return at_least_cents(1000 * bill.tiers[0][1])
+    if bill.single_price is not None:
+        return exact_in_currency(1000 * bill.single_price, currency)
     volume = volumes[-1][1]
-    return at_least_cents(six_digits(1000 * bill.cost(volume) / volume)) if volume else None
+    if not volume:
+        return None
+    return exact_in_currency(six_digits(1000 * bill.cost(volume) / volume), currency)

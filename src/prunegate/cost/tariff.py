@@ -7,15 +7,16 @@ measurement has an interval, and the candidate's bill at its cheap and at its de
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
 
 from prunegate.cost.amounts import EXACT, exact_decimal, six_digits
-from prunegate.cost.bills import Bill, Graduated, Rented, monthly_capacity
+from prunegate.cost.bills import Bill, Graduated, Rented, Reservation, monthly_capacity
 from prunegate.cost.measurement import Estimate95, Measurements, ModelFigures, is_evidence, steady
 from prunegate.errors import MeasurementError
-from prunegate.policy.cost import Billing, Cost, Instance
+from prunegate.policy.billing import Billing, Instance, MachinePrices, Reserved
+from prunegate.policy.cost import Cost
 
 QUOTED = "quoted"
 SCALED = "measured CPU-time ratio"
@@ -44,16 +45,18 @@ def tariff(cost: Cost, measurements: Measurements | None) -> Tariff:
         MeasurementError: they lean on something that was not measured, or a model is too slow to
             be served the way the policy says.
     """
-    if cost.billing.instance is not None:
-        return _rented(cost.billing.instance, measurements)
-    if cost.billing.quoted:
-        prices = [exact_decimal(price.candidate or 0.0) for price in cost.billing.prices]
+    billing = cost.billing
+    if billing.instance is not None:
+        return _rented(billing, billing.instance, measurements)
+    if billing.per_second is not None:
+        return _by_second(billing, billing.per_second, measurements)
+    if billing.quoted:
         return Tariff(
-            baseline=_graduated(cost.billing, _baseline(cost.billing)),
-            candidate=_graduated(cost.billing, prices),
+            baseline=_graduated(billing, _baseline(billing)),
+            candidate=_graduated(billing, [price.candidate or 0.0 for price in billing.prices]),
             basis=QUOTED,
         )
-    return _scaled(cost.billing, _ratio(measurements))
+    return _scaled(billing, _ratio(measurements))
 
 
 def steady_enough(basis: str, measurements: Measurements | None) -> bool:
@@ -70,11 +73,8 @@ def steady_enough(basis: str, measurements: Measurements | None) -> bool:
 
 
 def _scaled(billing: Billing, ratio: Estimate95) -> Tariff:
-    def at(part: float) -> Graduated:
-        with localcontext(EXACT):
-            return _graduated(
-                billing, [six_digits(price * exact_decimal(part)) for price in _baseline(billing)]
-            )
+    def at(part: float) -> Bill:
+        return _graduated(billing, _baseline(billing), exact_decimal(part))
 
     return Tariff(
         baseline=_graduated(billing, _baseline(billing)),
@@ -85,13 +85,65 @@ def _scaled(billing: Billing, ratio: Estimate95) -> Tariff:
     )
 
 
-def _baseline(billing: Billing) -> list[Decimal]:
-    return [exact_decimal(price.baseline) for price in billing.prices]
+def _baseline(billing: Billing) -> list[float]:
+    return [price.baseline for price in billing.prices]
 
 
-def _graduated(billing: Billing, prices: Sequence[Decimal]) -> Graduated:
+def _graduated(billing: Billing, prices: Sequence[float], part: Decimal | None = None) -> Bill:
+    """A bill by use: prices per unit, each times ``part`` of what was measured."""
+    with localcontext(EXACT):
+        units = [exact_decimal(price) for price in prices]
+        if billing.per_1k_tokens is not None:
+            tokens = exact_decimal(billing.tokens_per_inference or 1.0)
+            units = [price * tokens / 1000 for price in units]
+        if part is not None:
+            units = [six_digits(price * part) for price in units]
     ends = [tier.up_to for tier in billing.tiers] if billing.tiers else [None]
-    return Graduated(tiers=tuple(zip(ends, prices, strict=True)))
+    return _with_terms(billing, Graduated(tiers=tuple(zip(ends, units, strict=True))))
+
+
+def _with_terms(billing: Billing, usage: Graduated | Rented) -> Bill:
+    return Bill(
+        usage=usage,
+        discount=exact_decimal(billing.discount),
+        minimum=exact_decimal(billing.minimum_per_month),
+        others=billing.other_inferences,
+    )
+
+
+def _by_second(
+    billing: Billing, per_second: MachinePrices, measurements: Measurements | None
+) -> Tariff:
+    """A bill by the seconds that inferences take, as they are stated or as they were measured."""
+
+    def bill(price: float, seconds: Decimal) -> Bill:
+        with localcontext(EXACT):
+            unit = exact_decimal(price) * seconds
+        return _with_terms(billing, Graduated(tiers=((None, unit),)))
+
+    stated = billing.seconds_per_inference
+    if stated is not None:
+        return Tariff(
+            baseline=bill(per_second.baseline, exact_decimal(stated.baseline)),
+            candidate=bill(per_second.candidate, exact_decimal(stated.candidate)),
+            basis=QUOTED,
+        )
+    measured = _required(measurements, _SECONDS)
+    before, after = (_rate(role, measured, _SECONDS) for role in ("baseline", "candidate"))
+    slow, fast = _ends(before, after, measured.latency_ratio)
+
+    def of(throughput: float | None) -> Bill | None:
+        if throughput is None:
+            return None
+        return bill(per_second.candidate, six_digits(1 / exact_decimal(throughput)))
+
+    return Tariff(
+        baseline=bill(per_second.baseline, six_digits(1 / exact_decimal(before))),
+        candidate=bill(per_second.candidate, six_digits(1 / exact_decimal(after))),
+        low=of(fast),
+        high=of(slow),
+        basis=RENTED,
+    )
 
 
 def _ratio(measurements: Measurements | None) -> Estimate95:
@@ -113,34 +165,45 @@ def _sane(ratio: Estimate95) -> Estimate95:
     return ratio
 
 
-def _rented(instance: Instance, measurements: Measurements | None) -> Tariff:
-    if measurements is None:
-        raise MeasurementError(
-            "instances are counted from the measured throughput of both models: measure them "
-            "('prunegate measure' does) and give --measurements."
-        )
-    before = _throughput("baseline", instance, measurements.baseline, measurements.batch)
-    after = _throughput("candidate", instance, measurements.candidate, measurements.batch)
-    bill = _bill_of(instance)
-    slow, fast = _ends(before, after, measurements.latency_ratio)
+_INSTANCES = "instances are counted from the measured throughput of both models"
+_SECONDS = "the seconds of an inference are taken from the measured throughput of both models"
+
+
+def _rented(billing: Billing, instance: Instance, measurements: Measurements | None) -> Tariff:
+    measured = _required(measurements, _INSTANCES)
+    before, after = (_served(role, instance, measured) for role in ("baseline", "candidate"))
+    slow, fast = _ends(before, after, measured.latency_ratio)
+
+    def bill(role: str, throughput: float) -> Bill:
+        return _with_terms(billing, _machines(instance, role, throughput))
+
     return Tariff(
-        baseline=bill(before),
-        candidate=bill(after),
-        low=None if fast is None else bill(fast),
-        high=None if slow is None else bill(slow),
+        baseline=bill("baseline", before),
+        candidate=bill("candidate", after),
+        low=None if fast is None else bill("candidate", fast),
+        high=None if slow is None else bill("candidate", slow),
         basis=RENTED,
     )
 
 
-def _bill_of(instance: Instance) -> Callable[[float], Rented]:
-    def bill(throughput: float) -> Rented:
-        return Rented(
-            per_hour=exact_decimal(instance.per_hour),
-            capacity=monthly_capacity(throughput, instance.utilisation),
-            minimum=instance.minimum,
-        )
+def _machines(instance: Instance, role: str, throughput: float) -> Rented:
+    held = instance.reservation(role)
+    with localcontext(EXACT):
+        reservation = None if held is None else _reservation(held)
+    return Rented(
+        per_hour=exact_decimal(instance.hourly(role)),
+        capacity=monthly_capacity(throughput, instance.utilisation),
+        minimum=instance.minimum,
+        reservation=reservation,
+    )
 
-    return bill
+
+def _reservation(held: Reserved) -> Reservation:
+    return Reservation(
+        count=held.count,
+        per_hour=exact_decimal(held.per_hour),
+        advance=exact_decimal(held.upfront) / held.term_months,
+    )
 
 
 def _ends(
@@ -156,23 +219,39 @@ def _ends(
     return min(after, before / ratio.high), max(after, before / ratio.low)
 
 
-def _throughput(role: str, instance: Instance, figures: ModelFigures, batch: int) -> float:
-    """Inferences per second, of a model that is fast enough."""
+def _required(measurements: Measurements | None, what_for: str) -> Measurements:
+    if measurements is None:
+        raise MeasurementError(
+            f"{what_for}: measure them ('prunegate measure' does) and give --measurements."
+        )
+    return measurements
+
+
+def _rate(role: str, measurements: Measurements, what_for: str) -> float:
+    """Measured inferences per second."""
+    figures: ModelFigures = getattr(measurements, role)
     if not figures.throughput_per_s:
         raise MeasurementError(
-            f"the {role}'s throughput is not in the measurements, so its instances cannot be "
-            "counted; measure both models ('prunegate measure' does)."
+            f"the {role}'s throughput is not in the measurements, and {what_for}; measure both "
+            "models ('prunegate measure' does)."
         )
-    limit, latency = instance.max_latency_ms, figures.latency_p95_ms
+    return figures.throughput_per_s
+
+
+def _served(role: str, instance: Instance, measurements: Measurements) -> float:
+    """Inferences per second, of a model that is fast enough."""
+    rate = _rate(role, measurements, _INSTANCES)
+    limit = instance.max_latency_ms
+    latency = getattr(measurements, role).latency_p95_ms
     if limit is not None and latency is None:
         raise MeasurementError(
             f"the {role}'s p95 latency is not in the measurements (it takes 20 calls), so it is "
             f"not known whether it stays within max_latency_ms ({limit:g} ms); measure longer."
         )
-    if limit is not None and latency is not None and latency > limit:
+    if limit is not None and latency > limit:
         raise MeasurementError(
-            f"the {role} cannot be served this way: its p95 latency at batch {batch} is "
-            f"{latency:g} ms and max_latency_ms allows {limit:g}; measure at a smaller batch or on "
-            "the instance itself, or allow more."
+            f"the {role} cannot be served this way: its p95 latency at batch {measurements.batch} "
+            f"is {latency:g} ms and max_latency_ms allows {limit:g}; measure at a smaller batch or "
+            "on the instance itself, or allow more."
         )
-    return figures.throughput_per_s
+    return rate

@@ -7,11 +7,11 @@ that nothing can be given in another unit.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Discriminator, Field, Strict, Tag, model_validator
 
+from prunegate.policy.billing import Billing
 from prunegate.policy.section import Section
 
 _CODES = """
@@ -26,92 +26,8 @@ VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG
 CURRENCIES = frozenset(_CODES.split())
 
 
-Price = Annotated[float, Strict(), Field(gt=0, le=1e9)]
 Volume = Annotated[int, Strict(), Field(ge=0, le=10**15)]
 """Inferences in one month."""
-
-
-class Prices(Section):
-    """Money per inference; the candidate's default is scaled by the measured CPU-time ratio."""
-
-    baseline: Price
-    """What one inference of the baseline costs."""
-    candidate: Annotated[float, Strict(), Field(ge=0, le=1e9)] | None = None
-    """What one of the candidate costs; absent: measured."""
-
-
-class Instance(Section):
-    """Whole machines by the hour, as many as the measured throughput asks for."""
-
-    per_hour: Price
-    """Of one instance, whichever model it runs; a month has 730 hours."""
-    utilisation: Annotated[float, Strict(), Field(ge=0.01, le=1)]
-    """Share of the measured throughput that the month's average load may take up: what is left is
-    for peaks."""
-    minimum: Annotated[int, Strict(), Field(ge=0, le=10**6)] = 1
-    """Instances that run whatever the load."""
-    max_latency_ms: Annotated[float, Strict(), Field(gt=0, le=1e9)] | None = None
-    """The p95 latency above which a model cannot be served at the measured batch."""
-
-
-class Tier(Section):
-    """A volume tier: its price holds for the inferences of a month that fall into it."""
-
-    up_to: Annotated[int, Strict(), Field(ge=1, le=10**15)] | None = None
-    """Where the tier ends, in inferences a month; only the last tier has no end."""
-    per_inference: Prices
-
-
-class Billing(Section):
-    """How inference is paid for: in exactly one of three ways."""
-
-    per_inference: Prices | None = None
-    instance: Instance | None = None
-    tiers: Annotated[tuple[Tier, ...], Field(min_length=1)] | None = None
-    """Graduated: each tier's price is for its own part of the volume, as with income tax."""
-
-    @model_validator(mode="after")
-    def _one_way(self) -> Billing:
-        given = [way for way in type(self).model_fields if getattr(self, way) is not None]
-        if len(given) != 1:
-            got = f"got {' and '.join(given)}" if given else "got none"
-            raise ValueError(
-                f"{got}; give exactly one of per_inference, instance, tiers: a bill has one unit"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _tiers_follow(self) -> Billing:
-        for mistake in _tier_mistakes(self.tiers or ()):
-            raise ValueError(mistake)
-        return self
-
-    @property
-    def prices(self) -> tuple[Prices, ...]:
-        """Every price per inference; empty for instances."""
-        single = (self.per_inference,) if self.per_inference else ()
-        return single + tuple(tier.per_inference for tier in self.tiers or ())
-
-    @property
-    def quoted(self) -> bool:
-        """Whether the candidate's cost is known without measuring it."""
-        return bool(self.prices) and all(price.candidate is not None for price in self.prices)
-
-
-def _tier_mistakes(tiers: tuple[Tier, ...]) -> Iterator[str]:
-    for place, tier in enumerate(tiers[:-1]):
-        after = tiers[place + 1].up_to
-        if tier.up_to is None:
-            yield f"tiers[{place}] has no 'up_to', but more tiers follow; only the last has no end"
-        elif after is not None and after <= tier.up_to:
-            yield (
-                f"tiers[{place + 1}] ends at {after:,} and tiers[{place}] at {tier.up_to:,}, so "
-                "they overlap; let 'up_to' rise from tier to tier"
-            )
-    if tiers and tiers[-1].up_to is not None:
-        yield "the last of 'tiers' needs no 'up_to': remove it, so that every volume has a price"
-    if len({tier.per_inference.candidate is None for tier in tiers}) > 1:
-        yield "quote the candidate's price in every tier, or in none (then it is scaled)"
 
 
 class Volumes(Section):
@@ -224,8 +140,7 @@ class Cost(Section):
 
     @model_validator(mode="after")
     def _volumes_where_they_decide(self) -> Cost:
-        if self.volumes is None and self.billing.per_inference is None:
-            way = "tiers" if self.billing.tiers else "instances"
+        if self.volumes is None and (way := self.billing.by_volume):
             raise ValueError(
                 f"what {way} cost depends on the volume; add volumes: {{now: 180000, target: "
                 "800000, months: 18}"

@@ -18,7 +18,7 @@ from typing import Any
 
 from prunegate.metrics.catalogue import priced
 from prunegate.metrics.checks import CHECKS
-from prunegate.policy import approvals, cost, steps, waivers
+from prunegate.policy import approvals, billing, cost, steps, waivers
 from prunegate.policy import claims as stated
 from prunegate.policy.change import ChangeDirection, comparable_text
 from prunegate.policy.schema import (
@@ -200,10 +200,18 @@ _FIELDS: dict[type[Section], str] = {
     steps.Quantize: "to kind engine per_channel embeddings data",
     steps.Step: "prune finetune quantize export",
     steps.Vary: "step amount",
-    cost.Prices: "baseline candidate",
-    cost.Instance: "per_hour utilisation minimum max_latency_ms",
-    cost.Tier: "up_to per_inference",
-    cost.Billing: "per_inference instance tiers",
+    billing.Prices: "baseline candidate",
+    billing.TierPrices: "baseline candidate",
+    billing.MachinePrices: "baseline candidate",
+    billing.Seconds: "baseline candidate",
+    billing.Reserved: "count per_hour upfront term_months",
+    billing.ReservedByModel: "baseline candidate",
+    billing.Instance: "per_hour utilisation minimum max_latency_ms reserved",
+    billing.Tier: "up_to per_inference",
+    billing.Billing: (
+        "per_inference instance tiers per_1k_tokens per_second tokens_per_inference "
+        "seconds_per_inference other_inferences discount minimum_per_month"
+    ),
     cost.Volumes: "now target months growth low high",
     cost.VolumeTable: "now by_month low high",
     cost.Cost: "currency billing volumes one_off",
@@ -307,6 +315,7 @@ DIRECTIONS: Mapping[type[Section], Mapping[str, Direction]] = {
     },
     approvals.Required: {"role": untold("undeclared"), "count": higher_is_tighter},
     **_alike(steps, _MAKING),
+    **_alike(billing, _money),
     **_alike(cost, _money),
     **_alike(stated, _CLAIMS),
 }

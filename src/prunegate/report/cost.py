@@ -33,10 +33,13 @@ def prices(projection: Projection) -> str:
         "tiers": "Inference is billed in volume tiers",
         "instance": "Inference is billed by whole instances",
     }.get(projection.billing) or _single_price(projection)
-    return f"{text}. Basis: {visible(projection.basis)}."
+    return f"{text}{_terms(projection)}. Basis: {visible(projection.basis)}."
 
 
 def _single_price(projection: Projection) -> str:
+    if projection.price_baseline is None or projection.unit == "tokens":
+        by = {"per_1k_tokens": "tokens", "per_second": "seconds of computing"}
+        return f"Inference is billed by {by.get(projection.billing, 'the number of inferences')}"
     before = money(projection.price_baseline, projection.currency)
     after = money(projection.price_candidate, projection.currency)
     text = f"One inference costs {before} with the baseline and {after} with the candidate"
@@ -47,13 +50,25 @@ def _single_price(projection: Projection) -> str:
     return text
 
 
+def _terms(projection: Projection) -> str:
+    """The terms of the whole bill, as a clause; empty where there are none."""
+    found = ""
+    if projection.discount is not None:
+        found += f", after a discount of {numbers.share(float(projection.discount))}"
+    if projection.minimum_per_month is not None:
+        found += f", at least {money(projection.minimum_per_month, projection.currency)} a month"
+    if projection.other_inferences is not None:
+        found += f", on top of {numbers.count(projection.other_inferences)} of other models"
+    return found
+
+
 def per_thousand(projection: Projection) -> str:
-    """What 1,000 inferences cost, before and after."""
+    """What 1,000 inferences (or tokens) cost, before and after."""
     before = money(projection.cost_per_1k_baseline, projection.currency)
     after = money(projection.cost_per_1k_candidate, projection.currency)
     change = saving(projection.cost_per_1k_baseline, projection.cost_per_1k_candidate)
-    when = "" if projection.billing == "per_inference" else " in the last month"
-    return f"1,000 inferences{when}: {before} → {after}, {change}."
+    when = " in the last month" if projection.price_baseline is None else ""
+    return f"1,000 {visible(projection.unit)}{when}: {before} → {after}, {change}."
 
 
 def payback(projection: Projection) -> tuple[str, ...]:

@@ -9,7 +9,23 @@ from prunegate.text.numbers import GAP, MINUS, NOT_DEFINED, decimals
 
 _SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
 _SMALL = 100
-"""Amounts from here on are told to the hundredth, smaller ones to three digits."""
+"""Amounts from here on are told to the smallest unit, smaller ones to three digits."""
+_NO_MINOR_UNIT = frozenset(
+    {
+        *("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG"),
+        *("RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"),
+    }
+)
+_THOUSANDTHS = frozenset(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"])
+
+
+def minor_digits(currency: str) -> int:
+    """Decimals of a currency's smallest unit (ISO 4217); two where the code is not known.
+
+    >>> minor_digits("USD"), minor_digits("JPY"), minor_digits("KWD")
+    (2, 0, 3)
+    """
+    return 0 if currency in _NO_MINOR_UNIT else 3 if currency in _THOUSANDTHS else 2
 
 
 def money(amount: str | float | None, currency: str, *, cents: bool = False) -> str:
@@ -18,7 +34,7 @@ def money(amount: str | float | None, currency: str, *, cents: bool = False) -> 
     Args:
         amount: as exact text, or a figure.
         currency: ISO code; empty shows the bare amount.
-        cents: keep ``.00``, so that a column lines up.
+        cents: keep the decimals of a whole amount, so that a column lines up.
     """
     if amount is None:
         return NOT_DEFINED
@@ -29,7 +45,8 @@ def money(amount: str | float | None, currency: str, *, cents: bool = False) -> 
     if not value.is_finite():
         return NOT_DEFINED
     text = f"{abs(value):,f}"
-    return with_currency(text if cents else text.removesuffix(".00"), currency, minus=value < 0)
+    none = f".{'0' * minor_digits(currency)}"
+    return with_currency(text if cents else text.removesuffix(none), currency, minus=value < 0)
 
 
 def with_currency(amount: str, currency: str, *, minus: bool = False) -> str:
@@ -46,13 +63,14 @@ def limit(amount: float, currency: str) -> str:
     ('$0.003', '€2.50', '1,200')
     """
     value = Decimal(repr(float(amount))).normalize()
-    tenths = value.as_tuple().exponent == -1
-    return money(f"{value:f}" + ("0" if tenths else ""), currency)
+    whole, _, decimals = f"{value:f}".partition(".")
+    decimals = decimals and decimals.ljust(minor_digits(currency), "0")
+    return money(f"{whole}.{decimals}" if decimals else whole, currency)
 
 
 def figure(value: float, currency: str, *limits: float) -> str:
-    """An amount that was worked out: two decimals, or three digits of a small one."""
-    least = 2 if abs(value) >= _SMALL else _places(value)
+    """An amount that was worked out: to the smallest unit, or three digits of a small one."""
+    least = minor_digits(currency) if abs(value) >= _SMALL else _places(value)
     return money(f"{value:.{decimals(value, limits, least)}f}", currency)
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prunegate.cost.bills import Graduated, Rented, monthly_capacity
+from prunegate.cost.bills import Bill, Graduated, Rented, Reservation, monthly_capacity
 from prunegate.cost.measurement import Estimate95, Measurements, ModelFigures
 from prunegate.cost.projection import Projection, project
 from prunegate.errors import MeasurementError
@@ -151,38 +151,78 @@ volume = st.integers(0, 10**12)
 price = st.decimals("0.0000001", "100", places=7)
 
 
+reservations = st.builds(
+    Reservation, count=st.integers(1, 9), per_hour=price, advance=st.just(Decimal(0)) | price
+)
+
+
 @st.composite
-def bills(draw: st.DrawFn) -> Graduated | Rented:
+def bills(draw: st.DrawFn) -> Bill:
+    terms = {
+        "discount": draw(st.decimals("0", "0.99", places=2)),
+        "minimum": draw(st.just(Decimal(0)) | st.decimals("0", "1000", places=2)),
+    }
     if draw(st.booleans()):
-        return Rented(
+        usage = Rented(
             per_hour=draw(price),
             capacity=monthly_capacity(draw(st.floats(1, 1e6)), draw(st.floats(0.01, 1))),
             minimum=draw(st.integers(0, 3)),
+            reservation=draw(st.none() | reservations),
         )
+        return Bill(usage=usage, **terms)
     ends = sorted(draw(st.sets(st.integers(1, 10**12), max_size=3)))
-    return Graduated(tiers=tuple((end, draw(price)) for end in [*ends, None]))
+    free = draw(st.booleans())
+    prices = [Decimal(0) if free and not place else draw(price) for place in range(len(ends) + 1)]
+    tiers = Graduated(tiers=tuple(zip([*ends, None], prices, strict=True)))
+    return Bill(usage=tiers, **terms, others=draw(st.just(0) | volume))
 
 
 @given(bill=bills(), one=volume, other=volume)
-def test_more_inferences_never_cost_less(bill: Graduated | Rented, one: int, other: int) -> None:
+def test_more_inferences_never_cost_less(bill: Bill, one: int, other: int) -> None:
     assert bill.cost(min(one, other)) <= bill.cost(max(one, other))
 
 
+@given(bill=bills(), at=volume)
+def test_a_bill_is_the_sum_of_its_lines(bill: Bill, at: int) -> None:
+    lines = bill.lines(at)
+    assert sum(line.amount for line in lines) == bill.cost(at)
+    used = [line for line in lines if line.kind == "tier"]
+    if isinstance(bill.usage, Graduated):
+        assert sum(line.quantity for line in used) == at
+    for line in lines:
+        if line.kind != "discount":
+            assert line.kind == "minimum" or line.amount == line.quantity * line.price
+
+
 @given(bill=bills(), at=volume, factor=st.decimals("1", "9", places=2))
-def test_a_higher_price_never_costs_less(
-    bill: Graduated | Rented, at: int, factor: Decimal
-) -> None:
-    if isinstance(bill, Rented):
-        dearer: Graduated | Rented = replace(bill, per_hour=bill.per_hour * factor)
+def test_a_higher_price_never_costs_less(bill: Bill, at: int, factor: Decimal) -> None:
+    usage = bill.usage
+    if isinstance(usage, Rented):
+        dearer: Graduated | Rented = replace(usage, per_hour=usage.per_hour * factor)
     else:
-        dearer = Graduated(tiers=tuple((end, price * factor) for end, price in bill.tiers))
-    assert bill.cost(at) <= dearer.cost(at)
+        dearer = Graduated(tiers=tuple((end, price * factor) for end, price in usage.tiers))
+    assert replace(bill, others=0).cost(at) <= replace(bill, usage=dearer, others=0).cost(at)
 
 
 @given(bill=bills())
-def test_no_inferences_cost_nothing_or_the_minimum(bill: Graduated | Rented) -> None:
-    least = bill.minimum * bill.per_hour * 730 if isinstance(bill, Rented) else Decimal(0)
-    assert bill.cost(0) == least
+def test_no_inferences_cost_nothing_or_what_is_paid_anyway(bill: Bill) -> None:
+    usage, least = bill.usage, Decimal(0)
+    if isinstance(usage, Rented):
+        held = usage.reservation
+        kept = 0 if held is None else held.count
+        least = max(0, usage.minimum - kept) * usage.per_hour * 730
+        if held is not None:
+            least += held.count * held.per_hour * 730 + held.advance
+    least *= 1 - bill.discount
+    assert bill.cost(0) == (0 if bill.others else max(bill.minimum, least))
+
+
+@given(bill=bills(), at=volume)
+def test_models_on_one_bill_share_it_out(bill: Bill, at: int) -> None:
+    """What the others cost alone and what this model adds are the whole bill."""
+    whole = replace(bill, others=0)
+    if isinstance(bill.usage, Graduated) and bill.others:
+        assert whole.cost(bill.others) + bill.cost(at) == whole.cost(bill.others + at)
 
 
 @given(throughput=st.floats(0.1, 1e5), faster=st.floats(1, 9), at=volume)
@@ -202,6 +242,9 @@ ways = st.sampled_from(
         {"per_inference": {"baseline": 0.25}},
         {"tiers": [{"up_to": 999, "per_inference": {"baseline": 2}}, OPEN]},
         {"instance": INSTANCE},
+        {"instance": INSTANCE | {"reserved": {"count": 2, "per_hour": 0.4, "upfront": 100}}},
+        {"per_1k_tokens": {"baseline": 0.25}, "tokens_per_inference": 300, "discount": 0.2},
+        {"per_second": {"baseline": 0.01, "candidate": 0.01}, "minimum_per_month": 40},
     ]
 )
 

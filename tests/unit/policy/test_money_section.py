@@ -45,17 +45,20 @@ REFUSED = {
     ),
     "a currency of its own for the bill": (
         "billing: {currency: USD, per_inference: {baseline: 1}}",
-        "cost.billing.currency: unknown key 'currency'; valid: per_inference, instance, tiers",
+        ("cost.billing.currency: unknown key 'currency'; valid: per_inference, instance, tiers, "
+        "per_1k_tokens, per_second, tokens_per_inference, seconds_per_inference, other_inferences, "
+        "discount, minimum_per_month"),
     ),
     "two units in one bill": (
         "billing: {per_inference: {baseline: 1}, instance: {per_hour: 1, utilisation: 0.5}}, "
         + COURSE,
         ("cost.billing: got per_inference and instance; give exactly one of per_inference, "
-        "instance, tiers: a bill has one unit"),
+        "instance, tiers, per_1k_tokens, per_second: a bill has one unit"),
     ),
     "no bill": (
         f"billing: {{}}, {COURSE}",
-        ("cost.billing: got none; give exactly one of per_inference, instance, tiers: a bill has "
+        ("cost.billing: got none; give exactly one of per_inference, instance, tiers, "
+        "per_1k_tokens, per_second: a bill has "
         "one unit"),
     ),
     "growth without a target": (

@@ -1,0 +1,223 @@
+"""Billing: how inference is paid for, in one unit, and the terms that hold for the whole bill.
+
+A price may be per inference (in one piece or by tier), per 1,000 tokens, per second of computing,
+or per hour of whole instances. Whatever the unit, a discount and a least amount a month may follow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+from pydantic import Discriminator, Field, Strict, Tag, model_validator
+
+from prunegate.policy.section import Section
+
+Price = Annotated[float, Strict(), Field(gt=0, le=1e9)]
+FreePrice = Annotated[float, Strict(), Field(ge=0, le=1e9)]
+Amount = Annotated[float, Strict(), Field(ge=0, le=1e12)]
+
+
+class Prices(Section):
+    """Money per unit of use; the candidate's default is scaled by the measured CPU-time ratio."""
+
+    baseline: Price
+    """What one unit costs with the baseline."""
+    candidate: FreePrice | None = None
+    """What it costs with the candidate; absent: measured."""
+
+
+class TierPrices(Section):
+    """Money per inference within a tier, which may be free."""
+
+    baseline: FreePrice
+    """What one inference of the baseline costs."""
+    candidate: FreePrice | None = None
+    """What one of the candidate costs; absent: measured."""
+
+
+class Tier(Section):
+    """A volume tier: its price holds for the inferences of a month that fall into it."""
+
+    up_to: Annotated[int, Strict(), Field(ge=1, le=10**15)] | None = None
+    """Where the tier ends, in inferences a month; only the last tier has no end."""
+    per_inference: TierPrices
+
+
+class MachinePrices(Section):
+    """Money per unit of a machine's time, where each model runs on a machine of its own kind."""
+
+    baseline: Price
+    candidate: Price
+
+
+class Seconds(Section):
+    """Seconds of computing that one inference is billed."""
+
+    baseline: Annotated[float, Strict(), Field(gt=0, le=1e6)]
+    candidate: Annotated[float, Strict(), Field(gt=0, le=1e6)]
+
+
+class Reserved(Section):
+    """Instances that were reserved: cheaper by the hour, and paid for whether they work or not."""
+
+    count: Annotated[int, Strict(), Field(ge=1, le=10**6)]
+    """How many; what the load takes beyond them is paid on demand."""
+    per_hour: FreePrice
+    """Of one of them."""
+    upfront: Amount = 0.0
+    """Paid in advance, for all of them; spread evenly over the term."""
+    term_months: Annotated[int, Strict(), Field(ge=1, le=120)] = 12
+    """How long the payment in advance lasts."""
+
+
+class ReservedByModel(Section):
+    """Reservations for machines of a model's own kind."""
+
+    baseline: Reserved | None = None
+    candidate: Reserved | None = None
+
+    @model_validator(mode="after")
+    def _any(self) -> ReservedByModel:
+        if self.baseline is None and self.candidate is None:
+            raise ValueError("reserves nothing: name baseline, candidate, or remove it")
+        return self
+
+
+def _per_model(value: Any) -> str:
+    keys = type(value).model_fields if isinstance(value, Section) else value
+    return "models" if isinstance(keys, dict) and {"baseline", "candidate"} & set(keys) else "one"
+
+
+def _rate(value: Any) -> str:
+    return "models" if isinstance(value, dict | Section) else "one"
+
+
+class Instance(Section):
+    """Whole machines by the hour, as many as the measured throughput asks for."""
+
+    per_hour: Annotated[
+        Annotated[Price, Tag("one")] | Annotated[MachinePrices, Tag("models")],
+        Discriminator(_rate),
+    ]
+    """Of one instance, whichever model it runs, or by model; a month has 730 hours."""
+    utilisation: Annotated[float, Strict(), Field(ge=0.01, le=1)]
+    """Share of the measured throughput that the month's average load may take up: what is left is
+    for peaks."""
+    minimum: Annotated[int, Strict(), Field(ge=0, le=10**6)] = 1
+    """Instances that run whatever the load."""
+    max_latency_ms: Annotated[float, Strict(), Field(gt=0, le=1e9)] | None = None
+    """The p95 latency above which a model cannot be served at the measured batch."""
+    reserved: (
+        Annotated[
+            Annotated[Reserved, Tag("one")] | Annotated[ReservedByModel, Tag("models")],
+            Discriminator(_per_model),
+        ]
+        | None
+    ) = None
+    """Reserved instances, whichever model they run, or by model."""
+
+    def hourly(self, role: str) -> float:
+        """Price of an instance on demand for a model."""
+        price = self.per_hour
+        return price if isinstance(price, float) else float(getattr(price, role))
+
+    def reservation(self, role: str) -> Reserved | None:
+        """What is reserved for a model."""
+        if isinstance(self.reserved, ReservedByModel):
+            found: Reserved | None = getattr(self.reserved, role)
+            return found
+        return self.reserved
+
+
+_UNITS = ("per_inference", "instance", "tiers", "per_1k_tokens", "per_second")
+_BELONGS = {
+    "tokens_per_inference": "per_1k_tokens",
+    "seconds_per_inference": "per_second",
+    "other_inferences": "tiers",
+}
+"""Which unit a further key belongs to."""
+
+
+class Billing(Section):
+    """How inference is paid for: in exactly one unit, and the terms of the whole bill."""
+
+    per_inference: Prices | None = None
+    instance: Instance | None = None
+    tiers: Annotated[tuple[Tier, ...], Field(min_length=1)] | None = None
+    """Graduated: each tier's price is for its own part of the volume, as with income tax."""
+    per_1k_tokens: Prices | None = None
+    """Of 1,000 tokens."""
+    per_second: MachinePrices | None = None
+    """Of a second of computing."""
+    tokens_per_inference: Annotated[float, Strict(), Field(gt=0, le=1e9)] | None = None
+    """Tokens that one inference takes, on average; absent: volumes count tokens."""
+    seconds_per_inference: Seconds | None = None
+    """Seconds that one inference is billed; absent: measured."""
+    other_inferences: Annotated[int, Strict(), Field(ge=0, le=10**15)] = 0
+    """Inferences that other models bring onto the same bill each month, into the lowest tiers: what
+    is projected is what this model adds."""
+    discount: Annotated[float, Strict(), Field(ge=0, lt=1)] = 0.0
+    """Share that is taken off every amount."""
+    minimum_per_month: Amount = 0.0
+    """Least amount of a month, agreed with the provider; a smaller bill is filled up to it."""
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Billing:
+        given = [way for way in _UNITS if getattr(self, way) is not None]
+        if len(given) != 1:
+            got = f"got {' and '.join(given)}" if given else "got none"
+            raise ValueError(f"{got}; give exactly one of {', '.join(_UNITS)}: a bill has one unit")
+        for key, way in _BELONGS.items():
+            if getattr(self, key) and way != given[0]:
+                raise ValueError(f"'{key}' goes with {way}, and this bill is by {given[0]}")
+        return self
+
+    @model_validator(mode="after")
+    def _tiers_follow(self) -> Billing:
+        for mistake in _tier_mistakes(self.tiers or ()):
+            raise ValueError(mistake)
+        return self
+
+    @property
+    def unit(self) -> str:
+        """By what is billed: the one of the keys that is given."""
+        return next(way for way in _UNITS if getattr(self, way) is not None)
+
+    @property
+    def prices(self) -> tuple[Prices | TierPrices, ...]:
+        """Every price per unit of use; empty where a machine's time is paid for."""
+        single = tuple(found for found in (self.per_inference, self.per_1k_tokens) if found)
+        return single + tuple(tier.per_inference for tier in self.tiers or ())
+
+    @property
+    def quoted(self) -> bool:
+        """Whether the candidate's cost is known without measuring it."""
+        if self.per_second is not None:
+            return self.seconds_per_inference is not None
+        return bool(self.prices) and all(price.candidate is not None for price in self.prices)
+
+    @property
+    def by_volume(self) -> str | None:
+        """What makes an inference cost more or less with the volume, in a word; None: nothing."""
+        if self.tiers or self.instance:
+            return "tiers" if self.tiers else "instances"
+        return "months with a least amount" if self.minimum_per_month else None
+
+
+def _tier_mistakes(tiers: tuple[Tier, ...]) -> Iterator[str]:
+    for place, tier in enumerate(tiers[:-1]):
+        after = tiers[place + 1].up_to
+        if tier.up_to is None:
+            yield f"tiers[{place}] has no 'up_to', but more tiers follow; only the last has no end"
+        elif after is not None and after <= tier.up_to:
+            yield (
+                f"tiers[{place + 1}] ends at {after:,} and tiers[{place}] at {tier.up_to:,}, so "
+                "they overlap; let 'up_to' rise from tier to tier"
+            )
+    if tiers and tiers[-1].up_to is not None:
+        yield "the last of 'tiers' needs no 'up_to': remove it, so that every volume has a price"
+    if len({tier.per_inference.candidate is None for tier in tiers}) > 1:
+        yield "quote the candidate's price in every tier, or in none (then it is scaled)"
+    if tiers and not any(tier.per_inference.baseline for tier in tiers):
+        yield "every tier of the baseline is free, so there is nothing to save; give one a price"
