@@ -74,6 +74,7 @@ _ORDER = (
     "importance",
     "measure",
     "gate",
+    "sql",
     "check",
     "plan",
     "cost",

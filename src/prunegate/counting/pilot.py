@@ -7,14 +7,12 @@ slices that overlap can be simulated together.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from prunegate.counting.count import count_table, open_predictions
+from prunegate.counting.counts_file import read_counts_file
 from prunegate.counting.counts_table import read_counts
 from prunegate.counting.slices import OVERALL, SliceCounts
 from prunegate.counting.tallies import Cells
-from prunegate.counting.tasks.joint_lines import DECISIONS, ROWS
-from prunegate.data.predictions.open_table import open_table
 from prunegate.errors import InternalError
 from prunegate.policy.naming import parse_slice_name
 from prunegate.policy.schema import Policy, SliceSpec
@@ -29,13 +27,7 @@ def pilot_counts(policy: Policy, path: Path) -> Pilot:
     Raises:
         TableError: it cannot be read, lacks a column, or holds something that is no count.
     """
-    numbers = (*DECISIONS, ROWS)
-    table = open_table(
-        path, (*policy.keys, *numbers), text_columns=policy.keys, numeric_columns=numbers
-    )
-    with table.reading():
-        frame: Any = table.frame.collect()
-    return _groups(policy, read_counts(_crossed(policy), frame))
+    return _groups(policy, read_counts(_crossed(policy), read_counts_file(policy, path).frame))
 
 
 def pilot_predictions(policy: Policy, sources: list[str]) -> Pilot:
