@@ -14,6 +14,8 @@ from prunegate.cost import memory_process
 from prunegate.cost.memory import Stored, peak_memory
 from prunegate.errors import MeasurementError
 
+pytestmark = pytest.mark.models
+
 SIDE = 1024
 MIB = 1 << 20
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells a peak")

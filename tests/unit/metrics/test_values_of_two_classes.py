@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn import metrics as sk
 
 from prunegate.evidence.of_metric import of_decisions
 from prunegate.metrics.hypothesis import Difference, exact_fraction
@@ -24,6 +23,8 @@ def columns(cells: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray]
 @given(cells=CELLS)
 @settings(max_examples=60)
 def test_values_are_scikit_learns(cells: tuple[int, ...]) -> None:
+    from sklearn import metrics as sk
+
     label, *models = columns(cells)
     one_class = len(set(label.tolist())) < 2
     for name, reference in (

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from tests.depth import times
 
 from prunegate.cli.plan_words import _chances, plan_lines
 from prunegate.errors import InputError, UnsupportedError
@@ -99,7 +100,7 @@ def test_whole_policies_are_approved_as_planned_and_not_at_a_margin(more):
         "metric: specificity, slices: k, max_drop: {error_ratio: 1.0}, severity: warn",
         slices=f"slices: [{{by: k, expect: [a, b, c]}}, {{by: r, expect: [x, y]}}{more}]\n",
     )
-    found = plan(judged, Assumed(), PlanRequest(simulations=600))
+    found = plan(judged, Assumed(), PlanRequest(simulations=times(120, thorough=600)))
     chances = simulated(found)
     assert chances["nothing changed"][0] >= 0.9 - 3 * chances["nothing changed"][2]
     assert chances["nothing changed"][1] <= 0.05

@@ -17,6 +17,8 @@ from prunegate.predict.framing import Framing
 from prunegate.predict.images import from_array
 from prunegate.predict.preprocessing import Preprocessing
 
+pytestmark = pytest.mark.models
+
 SIDES = st.integers(1, 40)
 PAIRS = st.fixed_dictionaries({"height": SIDES, "width": SIDES})
 LISTS = st.lists(SIDES, min_size=2, max_size=2)

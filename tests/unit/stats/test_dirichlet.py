@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.optimize import brentq
 
 from prunegate.stats import dirichlet, joint_counts, ratio_score
 
@@ -27,6 +26,9 @@ def contrast(kind, p):
 
 def at_the_margin(kind, margin, way, rate=0.9):
     """Two models alike, then rows moved (or, from nowhere, added) until the limit is reached."""
+
+    from scipy.optimize import brentq
+
     source, target = way
     start = np.zeros(8)
     start[7], start[3], start[4] = rate, 1 - rate, 0.05 if kind == "f1" else 0.0

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import stats
 
 from prunegate.stats import clopper_pearson, clusters, korn_graubard
 from prunegate.stats.clusters import Grouped
@@ -21,6 +20,9 @@ def published(x, n, groups, confidence=0.95):
     Their n* is n / deff x (t_n / t_d)^2; with t_n taken as the normal quantile, and x and n here
     counted over the design effect already.
     """
+
+    from scipy import stats
+
     tail = (1 - confidence) / 2
     shrink = (stats.norm.isf(tail) / stats.t.isf(tail, groups - 1)) ** 2
     x, n = x * shrink, n * shrink

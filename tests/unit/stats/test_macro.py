@@ -8,8 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.optimize import brentq, minimize
-from scipy.stats import norm
 from threadpoolctl import threadpool_limits
 
 from prunegate.stats import macro
@@ -59,6 +57,9 @@ def agreeing(classes, weights=None, differing=0.06):
 
 def most_likely(kind, counts, k, margin):
     """Cell probabilities at the limit by sequential quadratic programming over every cell."""
+
+    from scipy.optimize import minimize
+
     shares, shape = (counts / counts.sum()).ravel(), counts.shape
     seen = shares > 0
 
@@ -114,6 +115,8 @@ def by_definition(kind, counts, k, margin):
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(("k", "margin"), [(1.0, 0.02), (0.95, 0.0), (1.2, 0.25)])
 def test_p_values_are_those_of_the_most_likely_probabilities(kind, k, margin):
+    from scipy.stats import norm
+
     rng = np.random.default_rng(3)
     for n in (80, 500):
         counts = rng.multinomial(n, agreeing(3, [1, 1, 0.4]).ravel()).reshape(3, 3, 3) * 1.0
@@ -126,6 +129,8 @@ def test_p_values_are_those_of_the_most_likely_probabilities(kind, k, margin):
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_floor_is_tested_at_its_most_likely_probabilities_too(kind):
+    from scipy.stats import norm
+
     counts = np.random.default_rng(4).multinomial(200, agreeing(3).ravel()).reshape(3, 3, 3) * 1.0
     for floor in (0.7, 0.9):
         score, root = by_definition(kind, counts, 0.0, -floor)
@@ -150,6 +155,8 @@ def tango(lost, gained, n, margin):
 )
 @settings(max_examples=40)
 def test_classes_that_are_alike_are_tangos_test_of_all_rows(classes, parts, margin):
+    from scipy.stats import norm
+
     lost, gained, both, neither = parts
     cells = [
         (i, decision)
@@ -237,6 +244,9 @@ def test_a_class_without_a_value_is_refused():
 
 def at_the_margin(kind, weights, margin, classes):
     """A state in which some classes lose rows, each to the next, just so many that it matters."""
+
+    from scipy.optimize import brentq
+
     start = agreeing(len(weights), weights, 0.01)
 
     def moved(share):

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import beta as beta_distribution
 from tests.depth import THOROUGH
 
 from prunegate.stats import normal, paired_exact, paired_ratio, unconditional
@@ -52,6 +51,9 @@ def score(lost, gained, n, line):
 
 def brute_force(lost, gained, n, line, beta):
     """Sum the trinomial over every table, for 1,200 nuisance rates."""
+
+    from scipy.stats import beta as beta_distribution
+
     a, k = line
     observed = score(lost, gained, n, line)
     tables = [(b, c) for b in range(n + 1) for c in range(n + 1 - b)]
