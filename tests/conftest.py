@@ -12,6 +12,7 @@ os.environ["MKL_NUM_THREADS"] = "1"
 # A Java that lives for a minute: no compiler that pays off later, no threads that collect.
 os.environ["SPARK_SUBMIT_OPTS"] = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 
+import gc
 import re
 import sys
 from collections.abc import Iterator
@@ -21,6 +22,8 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+gc.disable()  # until all files are read: modules are no garbage
 
 for _profile, _examples in (("prunegate", 30), ("thorough", 200)):  # thorough: see tests/depth.py
     settings.register_profile(
@@ -49,6 +52,8 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Keep which modules collecting has loaded: see test_suite.py."""
     session.config.stash[COLLECTED] = frozenset(sys.modules)
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture
