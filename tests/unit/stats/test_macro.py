@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.depth import times
 from threadpoolctl import threadpool_limits
 
 from prunegate.stats import macro
@@ -223,7 +224,7 @@ def test_few_identical_decisions_are_no_proof(kind, wrong):
 
 
 @given(seed=st.integers(0, 10**6), kind=st.sampled_from(KINDS), n=st.integers(6, 60))
-@settings(max_examples=25)
+@settings(max_examples=times(10, thorough=60))
 def test_p_values_are_cautious_and_within_0_and_1(seed, kind, n):
     rng = np.random.default_rng(seed)
     counts = rng.multinomial(n, rng.dirichlet(np.full(27, 0.3))).reshape(3, 3, 3)
