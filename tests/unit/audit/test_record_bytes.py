@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.depth import times
 
 from prunegate.audit.canonical import canonical_bytes, digest
 from prunegate.audit.opinion.process import Awaited
@@ -100,7 +101,7 @@ def test_a_record_says_what_was_judged_and_holds_no_path(
 
 @pytest.mark.slow
 @given(place=st.integers(0, 10**6), flip=st.integers(1, 255))
-@settings(max_examples=60)
+@settings(max_examples=times(24, thorough=120))
 def test_one_changed_byte_is_refused(record: DecisionRecord, place: int, flip: int) -> None:
     content = bytearray(canonical_bytes(record))
     content[place % len(content)] ^= flip

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.depth import times
 
 from prunegate.stats import dirichlet, joint_counts, ratio_score
 
@@ -71,7 +72,7 @@ CELLS = st.tuples(
 
 @pytest.mark.slow
 @given(cells=CELLS, kind=st.sampled_from(KINDS), margin=st.sampled_from([-0.02, 0.0, 0.02, 0.05]))
-@settings(max_examples=60)
+@settings(max_examples=times(24, thorough=120))
 def test_strict_is_hardly_anywhere_bolder_than_the_score_test(cells, kind, margin):
     strict = STRICT[kind](cells, 1.0, margin, seed=2)
     plain = PLAIN[kind](cells, 1.0, margin)

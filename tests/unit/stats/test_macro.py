@@ -154,7 +154,7 @@ def tango(lost, gained, n, margin):
     parts=st.tuples(st.integers(0, 6), st.integers(0, 6), st.integers(20, 90), st.integers(0, 9)),
     margin=st.sampled_from([0.01, 0.05, 0.1]),
 )
-@settings(max_examples=40)
+@settings(max_examples=times(16, thorough=100))
 def test_classes_that_are_alike_are_tangos_test_of_all_rows(classes, parts, margin):
     from scipy.stats import norm
 
