@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 export HF_HUB_OFFLINE := 1
 
-.PHONY: demo test test-fast thorough cover lint bench docs reference clean
+.PHONY: demo test test-fast test-models thorough cover lint bench docs reference clean
 
 demo: $(VENV)/.run        ## the whole way, offline: two candidates, two verdicts, two reports
 	$(BIN)/prunegate demo
@@ -13,7 +13,10 @@ test: $(VENV)/.dev        ## every test, without coverage
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 test-fast: $(VENV)/.dev   ## the quick part: files that are slow as a whole are not even read
-	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow"
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow and not models"
+
+test-models: $(VENV)/.dev ## the quick part of what loads a model library
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "models and not slow"
 
 thorough: $(VENV)/.dev    ## every test, with many more examples of each law: for the night
 	$(BIN)/python -m pytest -n 2 --dist worksteal --hypothesis-profile thorough

@@ -9,18 +9,23 @@ os.environ["TRANSFORMERS_OFFLINE"] = "1"
 os.environ.pop("SOURCE_DATE_EPOCH", None)
 os.environ["OMP_NUM_THREADS"] = "1"  # workers share the cores; threads would wait for each other
 os.environ["MKL_NUM_THREADS"] = "1"
+# A Java that lives for a minute: no compiler that pays off later, no threads that collect.
+os.environ["SPARK_SUBMIT_OPTS"] = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 
+import gc
 import re
-import subprocess
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-for _profile, _examples in (("prunegate", 30), ("thorough", 200)):  # thorough: see tests/depth.py
+gc.disable()  # until all files are read: modules are no garbage
+
+for _profile, _examples in (("prunegate", 20), ("thorough", 200)):  # thorough: see tests/depth.py
     settings.register_profile(
         _profile,
         max_examples=_examples,
@@ -31,14 +36,62 @@ for _profile, _examples in (("prunegate", 30), ("thorough", 200)):  # thorough: 
 settings.load_profile("prunegate")
 
 
-SLOW_FILE = re.compile(r"^pytestmark = (\[\s*)?pytest\.mark\.slow\b", re.MULTILINE)
+MARKED_FILE = re.compile(r"^pytestmark = (?:\[\s*)?pytest\.mark\.(slow|models)\b", re.MULTILINE)
+COLLECTED = pytest.StashKey[frozenset[str]]()
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Do not even import files that are slow as a whole where no slow test is wanted."""
-    if config.option.markexpr != "not slow" or collection_path.suffix != ".py":
+    """Do not even import files that are marked as a whole with what is not wanted."""
+    unwanted = config.option.markexpr.split(" and ")
+    if unwanted == [""] or collection_path.suffix != ".py":
         return None
-    return bool(SLOW_FILE.search(collection_path.read_text(encoding="utf-8"))) or None
+    mark = MARKED_FILE.search(collection_path.read_text(encoding="utf-8"))
+    return (mark is not None and f"not {mark[1]}" in unwanted) or None
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Keep which modules collecting has loaded: see test_suite.py."""
+    session.config.stash[COLLECTED] = frozenset(sys.modules)
+    gc.freeze()
+    gc.enable()
+
+
+def pytest_unconfigure() -> None:
+    """Let go of everything: a library that finds its classes alive at the end complains."""
+    gc.unfreeze()
+
+
+@pytest.fixture
+def collected(request: pytest.FixtureRequest) -> frozenset[str]:
+    """The modules that were loaded when the last file was collected."""
+    return request.config.stash[COLLECTED]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let no example hang on which of our modules a worker happens to have loaded.
+
+    Hypothesis reads constants out of all of them, which takes seconds, too; see tests/depth.py.
+    """
+    if config.getoption("--hypothesis-profile") != "thorough":
+        providers = import_module("hypothesis.internal.conjecture.providers")
+        providers.is_local_module_file = lambda _path: False
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Each of two workers begins with slow files, so that quick tests are left to level out.
+
+    A worker gets a half, and steals from the other's end when it is through. Tests on Spark stand
+    first of all: one worker starts one Java for all of them.
+    """
+    files = {item.path for item in items if item.get_closest_marker("slow")}
+    slow = [item for item in items if item.path in files]
+    slow.sort(key=lambda item: "spark" not in getattr(item, "fixturenames", ()))
+    quick = [item for item in items if item.path not in files]
+    cut = len(slow) // 2
+    while 0 < cut < len(slow) and slow[cut].path == slow[cut - 1].path:
+        cut += 1
+    rest = max(0, len(items) // 2 - cut)
+    items[:] = slow[:cut] + quick[:rest] + slow[cut:] + quick[rest:]
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
@@ -69,16 +122,7 @@ def spark() -> Iterator[Any]:
 @pytest.fixture(scope="session")
 def warm_program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """An executable that is ``prunegate``, forked from a warm process: see warm_process.py."""
-    folder = tmp_path_factory.mktemp("warm")
-    program, place = Path(__file__).with_name("warm_process.py"), folder / "s"
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1] / "src")}
-    with subprocess.Popen(
-        [sys.executable, program, "serve", place], stdout=subprocess.PIPE, env=environment
-    ) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == b"ready\n"
-        script = f'#!/bin/sh\nexec {sys.executable} -I -S {program} call {place} "$@"\n'
-        (folder / "prunegate").write_text(script, encoding="utf-8")
-        (folder / "prunegate").chmod(0o755)
-        yield folder / "prunegate"
-        process.terminate()
+    from tests.warm_process import serving
+
+    with serving(tmp_path_factory.mktemp("warm")) as program:
+        yield program

@@ -13,11 +13,19 @@ Bounds that a number of repeats enters are worked out from that number, or stay 
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from hypothesis import settings
 
+T = TypeVar("T")
 THOROUGH = settings.get_current_profile_name() == "thorough"
 
 
 def times(usual: int, *, thorough: int) -> int:
     """How many examples, repeats or tables to try."""
     return thorough if THOROUGH else usual
+
+
+def at_length(*cases: T) -> tuple[T, ...]:
+    """Cases that repeat at length what the usual ones beside them state."""
+    return cases if THOROUGH else ()

@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 TESTS = Path(__file__).parent
 FRESH = {
-    "conftest.py": "starts the warm process itself",
     "functional/test_light_imports.py": "what is loaded when",
     "functional/test_plan_command.py": "that planning loads no model library",
     "functional/test_docs_commands.py": "the pages' Python, with warnings as errors",
-    "functional/test_docs_pages.py": "the generators of the reference, which are programs",
     "functional/test_extensions.py": "registries that are open only before the policy is imported",
+    "warm_process.py": "the warm process itself",
     "functional/test_models_by_digest.py": "the reference implementation of model signing",
     "functional/test_sign_off_walk.py": "the verifier in a bundle, by the name that the walk has",
     "functional/test_site.py": "mkdocs, installed beside the interpreter",
@@ -42,6 +43,14 @@ def test_only_listed_files_name_the_interpreter() -> None:
     named = {name for name in named if not name.startswith("benchmarks/")}
     assert named - {"test_suite.py"} <= FRESH.keys(), "use CliRunner or warm_program"
     assert FRESH.keys() <= named, "no longer needed in the list"
+
+
+def test_the_fast_part_loads_no_model_library(
+    pytestconfig: pytest.Config, collected: frozenset[str]
+) -> None:
+    """A file that loads one as it is read says so: ``pytestmark = pytest.mark.models``."""
+    if "not models" in pytestconfig.option.markexpr:
+        assert not {"torch", "transformers", "onnxruntime"} & collected
 
 
 def test_each_file_is_slow_as_a_whole_in_a_form_that_the_fast_part_can_read() -> None:

@@ -2,7 +2,8 @@
 
 A fresh interpreter takes seconds to import what ``gate`` needs. Here one process imports it once a
 session and forks for each call, so that a test (or a shell that a test starts) sees a program with
-arguments, streams, environment, folder and exit code of its own, some 50 ms after it asked.
+arguments, streams, environment, folder and exit code of its own, some 50 ms after it asked. Only
+the second opinion is asked in place, whose process would load its engine anew for each call.
 
 Use the fixture ``warm_program``: the path of an executable that behaves as ``prunegate``. Where a
 test needs no process of its own, call ``click.testing.CliRunner`` or ``prunegate.cli.main`` in
@@ -20,20 +21,51 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 STREAMS = (0, 1, 2)
+HEAVY = ("demo", "run", "search", "compress", "importance", "measure")
+"""Commands that load a model library."""
 
 
-def serve(path: str) -> None:
+@contextmanager
+def serving(folder: Path, *plugin: Path) -> Iterator[Path]:
+    """Run such a process and yield the program; a plugin's code runs before all else is read."""
+    import subprocess
+
+    place = folder / "s"
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1] / "src")}
+    command = [sys.executable, __file__, "serve", place, *plugin]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        script = f'#!/bin/sh\nexec {sys.executable} -I -S {__file__} call {place} "$@"\n'
+        (folder / "prunegate").write_text(script, encoding="utf-8")
+        (folder / "prunegate").chmod(0o755)
+        yield folder / "prunegate"
+        process.terminate()
+
+
+def serve(path: str, *plugins: str) -> None:
     """Import the commands, then answer calls until we are ended."""
+    import runpy
     from importlib import import_module
 
+    for plugin in plugins:
+        sys.path.insert(0, str(Path(plugin).parent))
+        runpy.run_path(plugin)
+
+    from prunegate.audit.opinion import process
     from prunegate.cli import COMMANDS
     from prunegate.data.contract.great_expectations import load_great_expectations
 
+    # A process of its own would load the engine anew for each call: see test_opinion_process.py.
+    process.ask_of = lambda _: process.asked_here
+    process.at_hand = lambda: None
     for name, command in COMMANDS.items():
-        if name not in ("demo", "run", "search", "compress", "importance", "measure"):
+        if name not in HEAVY and command.module.startswith("prunegate."):
             import_module(command.module)
     for name in ("gate", "report.render", "audit.opinion.second_opinion", "audit.signing.keys"):
         import_module(f"prunegate.{name}")

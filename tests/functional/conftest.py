@@ -15,9 +15,13 @@ import pytest
 
 
 @pytest.fixture(scope="session", autouse=True)
-def remembered_exports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Each model is exported to ONNX once, whichever worker needs it first."""
-    if not all(map(importlib.util.find_spec, ("onnx", "onnxscript", "onnxruntime"))):
+def remembered_exports(
+    pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[None]:
+    """Each model is exported to ONNX once, whichever worker needs it first; slow tests do so."""
+    if "not slow" in pytestconfig.option.markexpr or not all(
+        map(importlib.util.find_spec, ("onnx", "onnxscript", "onnxruntime"))
+    ):
         yield
         return
     from tests.functional.exports import remembered

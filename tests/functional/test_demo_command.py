@@ -23,8 +23,11 @@ ARMS = ("representative", "display-only")
 
 
 @pytest.fixture(scope="module", autouse=True)
-def quick() -> Iterator[None]:
+def quick(pytestconfig: pytest.Config) -> Iterator[None]:
     """One thread, and a timing too short to mean anything: no test here looks at it."""
+    if "not slow" in pytestconfig.option.markexpr:
+        yield  # the others make no model
+        return
     import torch
 
     module: Any = import_module("prunegate.pipeline.context")

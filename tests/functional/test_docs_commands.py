@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
@@ -49,9 +50,19 @@ def predictions(folder: Path, name: str) -> None:
     )
 
 
-@pytest.mark.slow  # whole gates, plans and a Spark session
-def test_every_command_line_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def start_from(folder: Path, spark: Any) -> None:
+    """Let the running Spark, which is used then, read paths from this folder on."""
+    hadoop = spark._jvm.org.apache.hadoop.fs
+    files = hadoop.FileSystem.get(spark._jsc.hadoopConfiguration())
+    files.setWorkingDirectory(hadoop.Path(str(folder)))
+
+
+@pytest.mark.slow  # whole gates and plans
+def test_every_command_line_runs(
+    spark: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
+    start_from(tmp_path, spark)
     (tmp_path / "policies").symlink_to(ROOT / "policies")
     predictions(tmp_path, "predictions.csv")
     runner = CliRunner()

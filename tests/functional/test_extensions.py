@@ -11,11 +11,14 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 from tests.functional.tiny import write_baseline, write_data
 from tests.unit.counting import kinds
+from tests.warm_process import serving
 
 PLUGIN = """
 from dataclasses import dataclass
@@ -47,20 +50,16 @@ CHECKS.add(RatioFloor(
 from prunegate.audit.opinion.facts import FACTORS
 FACTORS["min_ratio"] = -1
 
-import sys
 from pathlib import Path
 
-from prunegate.cli import COMMANDS, LazyCommand, main
+from prunegate.cli import COMMANDS, LazyCommand
+from prunegate.report.sections import SECTIONS, PageSection
 
-if sys.argv[1] in ("gate", "report", "verify"):  # only they need what draws pages
-    from prunegate.report.sections import SECTIONS, PageSection
-
-    SECTIONS.add(PageSection(
-        name="calm", after="rules", template="calm.html.j2", folder=Path(__file__).parent,
-        shows=lambda source: f"{len(source.record.findings)} findings, <calmly>",
-    ))
+SECTIONS.add(PageSection(
+    name="calm", after="rules", template="calm.html.j2", folder=Path(__file__).parent,
+    shows=lambda source: f"{len(source.record.findings)} findings, <calmly>",
+))
 COMMANDS.add(LazyCommand(name="calm", module="calm_command", brief="Say how calm it is."))
-main()
 """
 TEMPLATE = """\
 <section aria-labelledby="calm">
@@ -119,32 +118,34 @@ compress: [{prune: {what: WHAT, criterion: last_first, amount: 0.34, scope: per_
 """
 
 
+def call(program: tuple[str, ...], folder: Path, *words: str, code: int = 0) -> str:
+    """What one command says: on stderr where it is to fail."""
+    done = subprocess.run(
+        [*program, *words],
+        cwd=folder,
+        env={**os.environ, **({} if code else {"PRUNEGATE_DEBUG": "1"})},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == code, done.stderr
+    return done.stderr if code else done.stdout
+
+
 @pytest.fixture
-def run(tmp_path: Path):  # type: ignore[no-untyped-def]  # a closure over the folder
+def run(tmp_path: Path) -> Iterator[Callable[..., str]]:
+    """Our program where the plugin was read before all else."""
     (tmp_path / "plugin.py").write_text(PLUGIN)
     (tmp_path / "calm.html.j2").write_text(TEMPLATE)
     (tmp_path / "calm_command.py").write_text(COMMAND)
-    (tmp_path / "own.py").write_text(OWN)
     (tmp_path / "p.yaml").write_text(POLICY)
     kinds.table("binary", 3, 900).to_csv(tmp_path / "t.csv", index=False)
-
-    def call(*words: str, code: int = 0) -> str:
-        done = subprocess.run(  # our own program
-            [sys.executable, "plugin.py", *words],
-            cwd=tmp_path,
-            env={**os.environ, **({} if code else {"PRUNEGATE_DEBUG": "1"})},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == code, done.stderr
-        return done.stderr if code else done.stdout
-
-    return call
+    with serving(tmp_path, tmp_path / "plugin.py") as program:
+        yield partial(call, (str(program),), tmp_path)
 
 
-@pytest.mark.slow  # eight processes, each with its own imports
-def test_what_is_made_up_goes_all_the_way(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+@pytest.mark.slow  # a warm process of its own
+def test_what_is_made_up_goes_all_the_way(run: Callable[..., str], tmp_path: Path) -> None:
     schema = json.loads(run("policy", "schema"))
     field = schema["$defs"]["Rule"]["properties"]["min_ratio"]
     assert field["description"] == "Smallest ratio to the old value."
@@ -171,8 +172,10 @@ def test_what_is_made_up_goes_all_the_way(run, tmp_path: Path) -> None:  # type:
 
 
 @pytest.mark.slow  # two processes, each with its own imports
-def test_a_made_up_criterion_prunes(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_a_made_up_criterion_prunes(tmp_path: Path) -> None:
     (tmp_path / "plugin.py").write_text(CRITERION)
+    (tmp_path / "own.py").write_text(OWN)
+    run = partial(call, (sys.executable, "plugin.py"), tmp_path)
     write_baseline(tmp_path / "baseline")
     write_data(tmp_path / "data")
     for what in ("heads", "weights"):

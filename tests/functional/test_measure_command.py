@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 import torch
 from prunegate_test_tiny import invoke, write_baseline
+from tests.depth import at_length
 
 from prunegate.cli import main
 from prunegate.cost.measurement import Estimate95, Measurements
@@ -316,7 +317,7 @@ def test_a_table_that_a_run_left_behind_knows_its_models(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("candidate", "batches"), [("int8", "1"), ("onnx", "1,2")])
+@pytest.mark.parametrize(("candidate", "batches"), [("onnx", "1,2"), *at_length(("int8", "1"))])
 def test_the_whole_way_with_real_memory(
     models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, candidate: str, batches: str
 ) -> None:

@@ -33,6 +33,9 @@ class Loads(HTMLParser):
             self.found += [(tag, given[name]) for name in names if name in given]
 
 
+pytestmark = pytest.mark.slow  # mkdocs builds them all
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pytest.importorskip("material", reason="the extra docs is not installed")
@@ -50,7 +53,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.slow
 def test_no_page_loads_anything_from_elsewhere(site: Path) -> None:
     seen = sorted(site.rglob("*.html"))
     assert len(seen) > 30
@@ -63,7 +65,6 @@ def test_no_page_loads_anything_from_elsewhere(site: Path) -> None:
         assert "http" not in parser.policies[0]
 
 
-@pytest.mark.slow
 def test_no_style_loads_anything_from_elsewhere(site: Path) -> None:
     for sheet in site.rglob("*.css"):
         text = sheet.read_text(encoding="utf-8")

@@ -89,7 +89,7 @@ def tables(draw: st.DrawFn) -> tuple[Policy, pa.Table]:
 
 
 @given(drawn=tables())
-@settings(max_examples=times(6, thorough=20))
+@settings(max_examples=times(4, thorough=20))
 def test_every_engine_gives_the_same_verdict(spark: Any, drawn: tuple[Policy, pa.Table]) -> None:
     asked, table = drawn
     expected = prunegate.judge(asked, table)
@@ -199,7 +199,6 @@ def run(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-PRUNEGATE = (sys.executable, "-c", "from prunegate.cli import main; main()")
 GATE = ("gate", "p.yaml", "--predictions", "t.csv")
 
 
@@ -222,9 +221,11 @@ def without_the_uncounted(said: str) -> str:
     return "".join(kept)
 
 
-def test_the_command_gives_the_same_files_and_says_nothing_more(folder: Path) -> None:
-    default = run(*PRUNEGATE, *GATE, "--out", "d")
-    found = run(*PRUNEGATE, *GATE, "--out", "s", "--engine", "spark", "--json")
+def test_the_command_gives_the_same_files_and_says_nothing_more(
+    folder: Path, warm_program: Path
+) -> None:
+    default = run(str(warm_program), *GATE, "--out", "d")
+    found = run(str(warm_program), *GATE, "--out", "s", "--engine", "spark", "--json")
     assert (default.returncode, found.returncode) == (3, 3)
     same_files(folder / "d", folder / "s")
     assert found.stdout == (folder / "s" / "record.json").read_text(encoding="utf-8") + "\n"
@@ -232,10 +233,11 @@ def test_the_command_gives_the_same_files_and_says_nothing_more(folder: Path) ->
     assert without_the_uncounted(found.stderr) == expected
 
 
-def test_it_works_under_spark_submit(folder: Path) -> None:
+def test_it_works_under_spark_submit(folder: Path, warm_program: Path) -> None:
     (folder / "judge.py").write_text("from prunegate.cli import main\n\nmain()\n")
-    default = run(*PRUNEGATE, *GATE, "--out", "d")
-    submit = ("spark-submit", "--master", "local[2]", "judge.py")
+    default = run(str(warm_program), *GATE, "--out", "d")
+    few = ("--conf", "spark.sql.shuffle.partitions=2", "--conf", "spark.ui.enabled=false")
+    submit = ("spark-submit", "--master", "local[2]", *few, "judge.py")
     found = run(*submit, *GATE, "--out", "s", "--engine", "spark")
     assert (default.returncode, found.returncode) == (3, 3)
     same_files(folder / "d", folder / "s")
@@ -303,10 +305,10 @@ def test_without_pyspark_the_message_says_what_to_install(
     ids=["no Java", "Java stops"],
 )
 def test_a_spark_that_does_not_start_is_one_message(
-    folder: Path, environment: dict[str, str], words: str
+    folder: Path, warm_program: Path, environment: dict[str, str], words: str
 ) -> None:
     pytest.importorskip("pyspark")
-    found = run(*PRUNEGATE, *GATE, "--engine", "spark", **environment)
+    found = run(str(warm_program), *GATE, "--engine", "spark", **environment)
     assert found.returncode == 2
     assert words in found.stderr
     assert len(found.stderr.splitlines()) == 1

@@ -11,7 +11,6 @@ Price's, Agresti and Min's, and the MOVER ratio interval, whose limits Tang's sc
 from __future__ import annotations
 
 import pytest
-from scipy.optimize import brentq
 from tests.oracles import newcombe, wilson
 
 from prunegate.stats import (
@@ -77,6 +76,8 @@ def test_newcombe_method_10(table, low, high, digits, source):
 
 @pytest.mark.parametrize(("table", "confidence", "low", "high", "digits", "source"), RATIO)
 def test_the_score_that_orders_ratios(table, confidence, low, high, digits, source):
+    from scipy.optimize import brentq
+
     both, gained, lost, _ = table
     n, z = both + gained + lost, normal.two_sided_z(confidence)
 

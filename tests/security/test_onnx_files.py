@@ -14,6 +14,8 @@ from prunegate.models import onnx_module
 from prunegate.models.onnx_file import read_onnx
 from prunegate.models.onnx_module import OnnxModule
 
+pytestmark = pytest.mark.models
+
 onnx = pytest.importorskip("onnx")
 FLOAT = onnx.TensorProto.FLOAT
 

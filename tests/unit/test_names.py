@@ -7,9 +7,8 @@ from collections import defaultdict
 from functools import cache
 from pathlib import Path
 
-import prunegate
+from tests.source import SOURCE, trees
 
-SOURCE = Path(prunegate.__file__).parent
 STANDALONE = "prunegate.audit.bundle.verify_record"
 """Shares no code with the package, on purpose: it repeats concepts, so it repeats their names."""
 
@@ -31,9 +30,9 @@ LONGEST = 400
 @cache
 def modules() -> dict[str, ast.Module]:
     found = {}
-    for path in sorted(SOURCE.rglob("*.py")):
-        parts = ("prunegate", *path.relative_to(SOURCE).with_suffix("").parts)
-        found[".".join(parts).removesuffix(".__init__")] = ast.parse(path.read_text("utf-8"))
+    for name, tree in trees().items():
+        parts = ("prunegate", *Path(name).with_suffix("").parts)
+        found[".".join(parts).removesuffix(".__init__")] = tree
     return found
 
 

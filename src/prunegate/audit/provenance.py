@@ -7,6 +7,7 @@ import platform
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
 from prunegate import __version__
@@ -57,7 +58,9 @@ def now() -> str:
     return moment.strftime(MOMENT)
 
 
+@cache
 def _version(name: str) -> str | None:
+    """What is installed; no program changes its own libraries, and each look reads a file."""
     try:
         return version(name)
     except PackageNotFoundError:

@@ -23,6 +23,8 @@ from prunegate.models.vit import FAMILY
 from prunegate.policy.schema import Policy
 from prunegate.predict.likelihood import Likelihoods
 
+pytestmark = pytest.mark.models
+
 torch.set_num_threads(1)
 
 KINDS = ("display", "video")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,19 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.depth import times
 
 from prunegate.audit.canonical import canonical_bytes, digest
+from prunegate.audit.opinion.process import Awaited
 from prunegate.audit.read import read_record
-from prunegate.audit.record import DecisionRecord
+from prunegate.audit.record import DecisionRecord, SecondOpinion
 from prunegate.cost.measurement import Estimate95, Measurements, ModelFigures
 from prunegate.errors import EvidenceError, InputError, InternalError
 from prunegate.gate import gate
 from prunegate.policy.load import read_policy
+from prunegate.policy.schema import Policy
+from prunegate.verdict.finding import Verdict
+from prunegate.verdict.waiver import Waiver
 
 POLICY = """\
 prunegate: 1
@@ -56,7 +62,13 @@ def record(tmp_path_factory: pytest.TempPathFactory) -> DecisionRecord:
     }
     pd.DataFrame(rows).to_csv(folder / "t.csv", index=False)
     source = read_policy(folder / "p.yaml")
-    return gate(source, folder / "t.csv", measurements=MEASURED).record
+
+    def agrees(_policy: Policy, verdict: Verdict, _waivers: Sequence[Waiver] = ()) -> Awaited:
+        """What the second opinion says, without its engine."""
+        found = len(verdict.findings)
+        return lambda: SecondOpinion(engine="an engine 1.0", expectations=3, findings=found)
+
+    return gate(source, folder / "t.csv", measurements=MEASURED, ask=agrees).record
 
 
 @pytest.fixture
@@ -89,7 +101,7 @@ def test_a_record_says_what_was_judged_and_holds_no_path(
 
 @pytest.mark.slow
 @given(place=st.integers(0, 10**6), flip=st.integers(1, 255))
-@settings(max_examples=60)
+@settings(max_examples=times(24, thorough=120))
 def test_one_changed_byte_is_refused(record: DecisionRecord, place: int, flip: int) -> None:
     content = bytearray(canonical_bytes(record))
     content[place % len(content)] ^= flip

@@ -9,10 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
 # Two threads that wait for each other are slow on a shared machine, and tiny models gain nothing.
-torch.set_num_threads(1)
 
 
 @dataclass(frozen=True)
@@ -32,6 +30,8 @@ class Rows:
 
 
 def make_rows_of(count: int = 40, seed: int = 0) -> Rows:
+    import torch
+
     generator = torch.Generator().manual_seed(seed)
     labels = torch.arange(count) % 2
     noise = torch.randn(count, 3, 16, 16, generator=generator)
@@ -39,6 +39,8 @@ def make_rows_of(count: int = 40, seed: int = 0) -> Rows:
 
 
 def make_model_of(seed: int = 0, scale: float = 0.3, **changes: Any) -> Any:
+    import torch
+
     from prunegate.models.load import LoadedModel
     from prunegate.models.vit import FAMILY
 

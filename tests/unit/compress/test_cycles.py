@@ -13,6 +13,8 @@ from tests.unit.compress.prepared import amount_of, prepared, unvalidated
 
 from prunegate.errors import ModelError
 
+pytestmark = pytest.mark.models
+
 Make = Callable[..., Any]
 
 

@@ -14,6 +14,8 @@ from prunegate.compress.export import to_onnx
 from prunegate.errors import ModelError, UnsupportedError
 from prunegate.models.onnx_module import OnnxModule
 
+pytestmark = pytest.mark.models
+
 onnx = pytest.importorskip("onnx")
 pytest.importorskip("onnxscript")
 

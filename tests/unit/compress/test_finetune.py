@@ -14,6 +14,8 @@ from pydantic import ValidationError
 from prunegate.errors import ModelError, TableError
 from prunegate.policy.steps import Finetune
 
+pytestmark = pytest.mark.models
+
 Make = Callable[..., Any]
 
 

@@ -11,6 +11,8 @@ import torch
 
 from prunegate.errors import ModelError, TableError, UnsupportedError
 
+pytestmark = pytest.mark.models
+
 Make = Callable[..., Any]
 
 

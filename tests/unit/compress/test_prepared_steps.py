@@ -18,6 +18,8 @@ from prunegate.errors import ModelError
 from prunegate.policy.step_order import misplaced
 from prunegate.policy.steps import Finetune, Prune, Quantize, Rows, Step
 
+pytestmark = pytest.mark.models
+
 
 @dataclass(frozen=True)
 class Asked:

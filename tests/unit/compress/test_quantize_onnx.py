@@ -16,6 +16,8 @@ from prunegate.errors import ModelError, UnsupportedError
 from prunegate.models.int8_rounding import round_to_int8
 from prunegate.models.onnx_module import OnnxModule, open_session
 
+pytestmark = pytest.mark.models
+
 onnx = pytest.importorskip("onnx")
 Array = np.ndarray[Any, Any]
 KINDS = ("dynamic", "static", "weight_only")

@@ -14,6 +14,8 @@ from tests.unit.compress.prepared import amount_of, prepared, unvalidated
 
 from prunegate.errors import ModelError, TableError, UnsupportedError
 
+pytestmark = pytest.mark.models
+
 Make = Callable[..., Any]
 
 

@@ -16,6 +16,8 @@ from prunegate.criteria import CRITERIA
 from prunegate.errors import ModelError, TableError
 from prunegate.policy.steps import Finetune, Prune
 
+pytestmark = pytest.mark.models
+
 Make = Callable[..., Any]
 SCORING = [name for name, criterion in CRITERIA.items() if criterion.scores_weights]
 

@@ -12,6 +12,8 @@ from prunegate.cost.flops import flops
 from prunegate.models.cut import cut
 from prunegate.models.vit import FAMILY
 
+pytestmark = pytest.mark.models
+
 VIT: dict[str, Any] = {
     "architectures": ["ViTForImageClassification"],
     "image_size": 32,

@@ -11,6 +11,8 @@ from scipy import stats
 from prunegate.cost.measure import _rank, median_ratio
 from prunegate.errors import MeasurementError
 
+pytestmark = pytest.mark.models
+
 times = st.lists(st.floats(1e-6, 1e3), min_size=6, max_size=30)
 
 

@@ -15,6 +15,8 @@ from prunegate.cost.measurement import Estimate95, steady
 from prunegate.cost.measurements_checks import mistakes_in
 from prunegate.errors import MeasurementError
 
+pytestmark = pytest.mark.models
+
 
 class Counting(nn.Module):
     """Records what it is called with."""

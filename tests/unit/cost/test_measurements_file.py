@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.depth import times
 
 from prunegate.cost.measurement import Estimate95, Measurements, ModelFigures
 from prunegate.cost.measurements_file import (
@@ -85,7 +86,10 @@ def in_batches(draw: Any) -> Measurements:
 
 @pytest.mark.slow
 @given(value=in_batches())
-@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=times(20, thorough=100),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 def test_what_is_written_is_read_back(value: Measurements, tmp_path: Path) -> None:
     path = tmp_path / "m.json"
     write_measurements(value, path)

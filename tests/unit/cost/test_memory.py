@@ -14,6 +14,8 @@ from prunegate.cost import memory_process
 from prunegate.cost.memory import Stored, peak_memory
 from prunegate.errors import MeasurementError
 
+pytestmark = pytest.mark.models
+
 SIDE = 1024
 MIB = 1 << 20
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells a peak")
@@ -55,8 +57,8 @@ def test_a_larger_model_adds_its_weights(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_process_that_ends_early_is_one_clear_error(tmp_path: Path) -> None:
-    missing = Stored(path=tmp_path / "none", architecture="ViTForImageClassification", onnx=False)
-    with pytest.raises(MeasurementError, match=r"ended early .*no such folder"):
+    missing = Stored(path=tmp_path / "none", architecture="ViTForImageClassification", onnx=True)
+    with pytest.raises(MeasurementError, match=r"ended early .*onnxruntime refuses it"):
         peak_memory(missing, {"pixel_values": torch.zeros(1, 3, 32, 32)}, [1], 1)
 
 

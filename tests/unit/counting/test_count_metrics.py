@@ -91,7 +91,7 @@ def masks(rows: pd.DataFrame) -> dict[str, Any]:
 
 
 @given(seed=st.integers(0, 10**6), rows=st.integers(12, 200))
-@settings(max_examples=times(4, thorough=15))
+@settings(max_examples=times(2, thorough=15))
 def test_every_metric_on_every_slice_is_scikit_learns(seed: int, rows: int) -> None:
     data = table(seed, rows)
     verdict = prunegate.judge(policy(), data)
@@ -189,7 +189,7 @@ def test_scores_in_narrow_unsigned_columns() -> None:
 
 
 @given(seed=st.integers(0, 10**6))
-@settings(max_examples=times(6, thorough=25))
+@settings(max_examples=times(3, thorough=25))
 def test_exchanging_the_models_turns_the_sign_and_swaps_lost_with_gained(seed: int) -> None:
     data = table(seed, 90)
     exchanged = data.rename(columns={"baseline": "candidate", "candidate": "baseline"})

@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.depth import times
 
 import prunegate
 from prunegate.errors import InputError, TableError
@@ -35,7 +36,7 @@ CELL = st.tuples(st.sampled_from("ab"), *[st.integers(0, 1)] * 3, st.integers(0,
 
 @pytest.mark.slow
 @given(rows=st.lists(CELL, min_size=1, max_size=30))
-@settings(max_examples=40)
+@settings(max_examples=times(16, thorough=100))
 def test_rows_may_repeat_and_be_zero_and_overall_is_their_sum(rows: list[Any]) -> None:
     columns = ["k", "label", "baseline", "candidate", "n"]
     expected: dict[str, list[int]] = {"overall": [0] * 8}

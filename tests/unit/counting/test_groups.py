@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
+from tests.depth import times
 from tests.unit.counting import kinds
 
 import prunegate
@@ -62,7 +63,7 @@ def groups_of(kind: str, rows: pd.DataFrame) -> list[Counter[Any]]:
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["binary", "labels", "multiclass"])
 @given(seed=st.integers(0, 10**6), rows=st.integers(12, 120))
-@settings(max_examples=3, deadline=None, phases=(Phase.generate,))
+@settings(max_examples=times(2, thorough=6), deadline=None, phases=(Phase.generate,))
 def test_cells_occur_together_as_pandas_finds_them(kind: str, seed: int, rows: int) -> None:
     data = kinds.table(kind, seed, rows)
     found = counted(kind, data)
@@ -92,7 +93,7 @@ def units_of(kind: str, rows: pd.DataFrame, quantity: str) -> pd.DataFrame:
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["score", "language"])
 @given(seed=st.integers(0, 10**6), rows=st.integers(12, 120))
-@settings(max_examples=3, deadline=None, phases=(Phase.generate,))
+@settings(max_examples=times(2, thorough=6), deadline=None, phases=(Phase.generate,))
 def test_moments_of_groups_are_pandas(kind: str, seed: int, rows: int) -> None:
     data = kinds.table(kind, seed, rows)
     found = counted(kind, data)
@@ -130,7 +131,7 @@ HOLDERS = st.lists(
 
 
 @given(holders=HOLDERS, wanted=st.sets(st.integers(0, 5)))
-@settings(max_examples=150)
+@settings(max_examples=times(50, thorough=150))
 def test_holding_is_never_above_the_number_of_groups(
     holders: list[dict[int, int]], wanted: set[int]
 ) -> None:
@@ -151,7 +152,7 @@ LABELLED = st.lists(
 
 
 @given(rows=LABELLED)
-@settings(max_examples=40)
+@settings(max_examples=times(20, thorough=40))
 def test_one_class_of_many_keeps_its_products_and_counts_no_group_too_many(rows: Any) -> None:
     def merged(triple: Any) -> int:
         return int(sum((p == "u") << s for p, s in zip(triple, (2, 1, 0), strict=True)))

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import feather
+from tests.depth import times
 
 from prunegate.counting.count import open_predictions
 from prunegate.counting.gate_set import Identity, identity_of, read_gate_set
@@ -63,7 +64,7 @@ SAME = identity(WHOLE)
 
 
 @pytest.mark.slow
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=times(8, thorough=15), deadline=None)
 @given(st.permutations(list(range(len(WHOLE)))))
 def test_the_order_of_rows_does_not_matter(order: list[int]) -> None:
     assert identity(WHOLE.iloc[order]) == SAME
@@ -100,7 +101,7 @@ def test_unicode_is_compared_in_nfc() -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=times(12, thorough=25), deadline=None)
 @given(
     place=st.integers(0, len(WHOLE) - 1),
     column=st.sampled_from(["id", "label", "baseline", "candidate", "kind", "post"]),

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.depth import times
 
 from prunegate.counting.loss_change import CHANGE
 from prunegate.counting.tasks.every import task_of
@@ -49,7 +50,7 @@ def changes(kind: str, **columns: Any) -> list[float | None]:
     return [row[0] for row in frame.sort("row").select(CHANGE).collect().rows()]
 
 
-@settings(max_examples=8)  # each example opens a table; the lists are long instead
+@settings(max_examples=times(4, thorough=20))  # each opens a table; the lists are long instead
 @given(st.lists(st.tuples(st.booleans(), st.floats(0, 1), st.floats(0, 1)), min_size=20))
 def test_a_decision_is_lost_gained_or_the_same(rows: list[tuple[bool, float, float]]) -> None:
     label, baseline, candidate = zip(*rows, strict=True)
@@ -59,7 +60,7 @@ def test_a_decision_is_lost_gained_or_the_same(rows: list[tuple[bool, float, flo
     assert policy("binary").task.traits.decided
 
 
-@settings(max_examples=8)
+@settings(max_examples=times(4, thorough=20))
 @given(st.lists(st.tuples(*[st.sampled_from("abc")] * 3), min_size=20))
 def test_a_class_is_right_or_wrong(rows: list[tuple[str, str, str]]) -> None:
     label, baseline, candidate = zip(*rows, strict=True)
@@ -72,7 +73,7 @@ def test_a_class_is_right_or_wrong(rows: list[tuple[str, str, str]]) -> None:
     assert changes("multiclass", **numbers) == found
 
 
-@settings(max_examples=8)
+@settings(max_examples=times(4, thorough=20))
 @given(st.lists(st.tuples(st.floats(-9, 9), st.floats(-9, 9)), min_size=20))
 def test_a_score_is_better_higher_and_a_likelihood_lower(rows: list[tuple[float, float]]) -> None:
     baseline, candidate = zip(*rows, strict=True)

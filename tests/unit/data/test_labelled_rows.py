@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.depth import times
 
 from prunegate.data.labelled.rows import LabelledRows, is_positive, select_rows
 from prunegate.errors import TableError
@@ -44,7 +45,7 @@ def policy(positive: Any) -> Policy:
     limit=st.integers(1, 50),
     seed=st.integers(0, 5),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=times(24, thorough=120), deadline=None)
 def test_a_draw_is_a_subset_of_the_split_and_repeats(
     splits: list[str], limit: int, seed: int
 ) -> None:

@@ -18,6 +18,7 @@ import pyarrow.parquet
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.depth import times
 
 from prunegate.data.predictions.open_table import open_table
 from prunegate.data.predictions.table import Table
@@ -192,7 +193,9 @@ cells = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_siz
 
 @given(values=st.lists(cells, min_size=1, max_size=5))
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=times(16, thorough=100),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_any_text_survives_a_csv(values: list[str], tmp_path: Path) -> None:
     path = tmp_path / "t.csv"

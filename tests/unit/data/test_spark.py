@@ -15,6 +15,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.depth import times
 
 from prunegate.data.predictions.open_table import open_table
 from prunegate.data.predictions.spark_files import SparkFiles
@@ -28,7 +29,9 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas"),
 ]
 few = settings(
-    max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=times(3, thorough=12),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 
 
@@ -73,7 +76,7 @@ def test_every_type_is_handed_over_as_duckdb_hands_it_over(
 @given(
     values=st.lists(st.none() | st.floats(-1e16, 1e16) | st.integers(-9, 9).map(float), min_size=9)
 )
-@settings(few, max_examples=15)
+@settings(few, max_examples=times(5, thorough=30))
 def test_numbers_have_the_text_that_python_gives_them(spark: Any, values: list[Any]) -> None:
     values = [*values, 0.5, -0.0, 1e-4, 9.9e-5, 1e15, 123456789.125, float("nan"), float("-inf")]
     schema = pa.schema({"key": pa.float64()})
@@ -126,10 +129,10 @@ def test_a_collation_does_not_merge_keys(spark: Any) -> None:
 def test_ids_are_counted_as_by_hand(spark: Any, values: list[Any]) -> None:
     frame = spark.createDataFrame([[value] for value in values], "id string")
     found = duplicate_ids(open_table(frame, ["id"]), "id")
-    times = Counter(value for value in values if value is not None)
+    seen = Counter(value for value in values if value is not None)
     assert (found.rows, found.missing) == (len(values), values.count(None))
-    assert found.surplus == times.total() - len(times)
-    assert list(found.examples) == sorted(value for value, n in times.items() if n > 1)[:5]
+    assert found.surplus == seen.total() - len(seen)
+    assert list(found.examples) == sorted(value for value, n in seen.items() if n > 1)[:5]
 
 
 def test_an_error_while_counting_is_one_line(spark: Any, capfd: pytest.CaptureFixture[str]) -> None:

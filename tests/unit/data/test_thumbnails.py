@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms, PngImagePlugin
+from tests.depth import times
 
 from prunegate.data.labelled.thumbnails import SIDE, thumbnail
 from prunegate.errors import TableError
@@ -81,7 +82,7 @@ def test_every_mode_becomes_rgb(tmp_path: Path, mode: str) -> None:
 
 
 @given(cut=st.integers(0, 400), byte=st.integers(0, 255))
-@settings(max_examples=60)
+@settings(max_examples=times(24, thorough=120))
 def test_a_damaged_file_is_bad_input_or_a_picture(
     cut: int, byte: int, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -14,6 +14,8 @@ from prunegate.demo import baseline
 from prunegate.demo.creatives import render_creatives
 from prunegate.errors import InputError, InternalError
 
+pytestmark = pytest.mark.models
+
 SHORT = baseline.Training(epochs=6, batch=32, rate=1e-3)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn import metrics as sk
+from tests.depth import times
 
 from prunegate.evidence.of_metric import of_decisions
 from prunegate.metrics.hypothesis import Difference, exact_fraction
@@ -22,8 +22,10 @@ def columns(cells: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray]
 
 @pytest.mark.slow
 @given(cells=CELLS)
-@settings(max_examples=60)
+@settings(max_examples=times(24, thorough=120))
 def test_values_are_scikit_learns(cells: tuple[int, ...]) -> None:
+    from sklearn import metrics as sk
+
     label, *models = columns(cells)
     one_class = len(set(label.tolist())) < 2
     for name, reference in (

@@ -8,10 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 
 # Two threads that wait for each other are slow on a shared machine, and tiny models gain nothing.
-torch.set_num_threads(1)
 
 
 def tiny_config(**changes: Any) -> dict[str, Any]:
@@ -32,6 +30,9 @@ def tiny_config(**changes: Any) -> dict[str, Any]:
 
 def tiny_vit(seed: int = 0, **changes: Any) -> tuple[Any, dict[str, Any]]:
     """A module whose every weight matters (biases too), and its config."""
+
+    import torch
+
     from prunegate.models.vit import FAMILY
 
     config = tiny_config(**changes)

@@ -12,6 +12,8 @@ import torch
 import prunegate
 from prunegate.errors import ModelError
 
+pytestmark = pytest.mark.models
+
 MakeCandidate = Callable[[], tuple[Path, Any]]
 
 

@@ -9,6 +9,8 @@ from tests.unit.models.tiny import NAMES, config_of, counted, some, tiny
 
 from prunegate.errors import ModelError, UnsupportedError
 
+pytestmark = pytest.mark.models
+
 PUBLISHED = [
     # What the published checkpoints count, and by hand: embeddings, layers, head.
     (

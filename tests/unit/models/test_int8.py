@@ -26,6 +26,8 @@ from prunegate.models.int8 import (
 from prunegate.models.int8_layers import Int8Embedding, Int8Linear
 from prunegate.models.int8_rounding import round_to_int8
 
+pytestmark = pytest.mark.models
+
 Make = Callable[..., tuple[Any, dict[str, Any]]]
 weights = arrays.arrays(
     np.float32,

@@ -15,6 +15,8 @@ from prunegate.errors import ModelError, UnsupportedError
 from prunegate.models.onnx_module import OnnxModule
 from prunegate.models.placement import placed
 
+pytestmark = pytest.mark.models
+
 onnx = pytest.importorskip("onnx")
 
 

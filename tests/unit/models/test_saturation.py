@@ -18,6 +18,8 @@ from prunegate.cost.processor import processor, processor_from_cpuinfo
 from prunegate.models.onnx_module import OnnxModule
 from prunegate.models.saturation import may_saturate
 
+pytestmark = pytest.mark.models
+
 onnx = pytest.importorskip("onnx")
 Array = np.ndarray[Any, Any]
 KINDS = onnx.TensorProto

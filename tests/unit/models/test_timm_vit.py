@@ -14,6 +14,8 @@ from safetensors import safe_open
 
 from prunegate.errors import ModelError, UnsupportedError
 
+pytestmark = pytest.mark.models
+
 STORED = Path(__file__).parent / "timm_tiny.safetensors"  # by tests/oracles/make_timm_tiny.py
 
 

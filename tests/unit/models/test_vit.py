@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from prunegate.errors import ModelError, UnsupportedError
 from prunegate.models.kept_units import IN_LAYERS, KeptUnits, Kind
 
+pytestmark = pytest.mark.models
+
 MakeVit = Callable[..., tuple[Any, dict[str, Any]]]
 
 

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from tests.depth import THOROUGH, times
 
 from prunegate.cli.plan_words import _chances, plan_lines
 from prunegate.errors import InputError, UnsupportedError
@@ -80,7 +81,9 @@ def test_the_sizes_of_the_exact_test(margin, discordance, needed):
 @pytest.mark.parametrize("limit", LIMITS)
 def test_the_needed_size_delivers_the_power_and_the_margin_holds(limit):
     judged = policy(limit)
-    found = plan(judged, Assumed(prevalence=0.4), PlanRequest(simulations=1500, seed=5))
+    found = plan(
+        judged, Assumed(prevalence=0.4), PlanRequest(simulations=times(600, thorough=1500), seed=5)
+    )
     chances = simulated(found)
     assert 0.87 <= chances["nothing changed"][0] <= 0.975
     approximate = any(word in limit for word in ("precision, max", "f1, max"))
@@ -93,13 +96,15 @@ def test_the_needed_size_delivers_the_power_and_the_margin_holds(limit):
 @pytest.mark.slow
 @pytest.mark.parametrize("more", ["", ", {by: [k, r]}"])
 def test_whole_policies_are_approved_as_planned_and_not_at_a_margin(more):
+    drop, part, ratio = (0.03, 0.04, 1.0) if THOROUGH else (0.1, 0.1, 2.0)
+    values = "a, b, c" if THOROUGH else "a, b"
     judged = policy(
-        "metric: recall, slices: all, max_drop: 0.03, at_least: 0.85",
-        "metric: precision, slices: all, max_drop: {relative: 0.04}",
-        "metric: specificity, slices: k, max_drop: {error_ratio: 1.0}, severity: warn",
-        slices=f"slices: [{{by: k, expect: [a, b, c]}}, {{by: r, expect: [x, y]}}{more}]\n",
+        f"metric: recall, slices: all, max_drop: {drop}, at_least: 0.85",
+        f"metric: precision, slices: all, max_drop: {{relative: {part}}}",
+        f"metric: specificity, slices: k, max_drop: {{error_ratio: {ratio}}}, severity: warn",
+        slices=f"slices: [{{by: k, expect: [{values}]}}, {{by: r, expect: [x, y]}}{more}]\n",
     )
-    found = plan(judged, Assumed(), PlanRequest(simulations=600))
+    found = plan(judged, Assumed(), PlanRequest(simulations=times(100, thorough=600)))
     chances = simulated(found)
     assert chances["nothing changed"][0] >= 0.9 - 3 * chances["nothing changed"][2]
     assert chances["nothing changed"][1] <= 0.05

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from tests.depth import times
+from tests.depth import at_length, times
 
 import prunegate
 from prunegate.planning.cells import lay_out
@@ -23,7 +23,7 @@ from prunegate.policy.schema import Policy
 pytestmark = pytest.mark.slow
 
 ALPHA = 0.05
-MANY = times(8, thorough=40)
+MANY = times(4, thorough=40)
 CHECKS = (
     "{metric: recall, slices: all, max_drop: 0.08, at_least: 0.75}",
     "{metric: recall, slices: k, max_drop: {relative: 0.08}, max_gain: 0.2}",
@@ -100,7 +100,7 @@ def test_each_limit_alone(place):
     seen = set()
     for worse, scale in ((0.0, 60), (0.15, 30), (0.6, 8)):
         some = groups(worse, scale)
-        tables = draw_tables(some, times(5, thorough=12), np.random.default_rng(place))
+        tables = draw_tables(some, times(3, thorough=12), np.random.default_rng(place))
         one_by_one = brute_force(judged, some, tables)
         assert at_once(judged, some, tables) == one_by_one
         seen |= set(one_by_one)
@@ -108,14 +108,14 @@ def test_each_limit_alone(place):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(times(6, thorough=12)))
 def test_whole_policies(seed):
     rng = np.random.default_rng(seed)
     chosen = [CHECKS[i] for i in sorted(rng.choice(len(CHECKS) - 1, size=4, replace=False))]
     judged = policy(chosen, MINIMUM if seed % 2 else "")
     for worse, scale in ((0.0, 150), (0.1, 40), (0.0, 6), (0.3, 3), (0.5, 100)):
         some = groups(worse, scale)
-        tables = draw_tables(some, times(3, thorough=10), rng)
+        tables = draw_tables(some, times(2, thorough=10), rng)
         assert at_once(judged, some, tables) == brute_force(judged, some, tables)
 
 
@@ -162,7 +162,7 @@ def test_harm_on_a_slice_below_the_minimum_only_counts_in_the_family():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("scale", [60, 12, 3])
+@pytest.mark.parametrize("scale", [12, 3, *at_length(60)])
 def test_a_slice_drawn_anew_is_judged_with_all_that_it_touches(scale):
     judged = policy([CHECKS[0], CHECKS[7], CHECKS[9]])
     some = groups(0.0, scale)

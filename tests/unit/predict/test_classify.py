@@ -14,6 +14,8 @@ from prunegate.predict.images import ImageSet, from_array
 from prunegate.predict.material import Labelled
 from prunegate.predict.preprocessing import Preprocessing
 
+pytestmark = pytest.mark.models
+
 PREPROCESSING = Preprocessing.from_config({"do_resize": False})
 
 

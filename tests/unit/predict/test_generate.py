@@ -16,6 +16,8 @@ from prunegate.predict.documents import Beginning
 from prunegate.predict.generate import Greedy, keeps_cache
 from prunegate.predict.tokens import Tokens
 
+pytestmark = pytest.mark.models
+
 SIZES = {"vocab_size": 258}
 
 

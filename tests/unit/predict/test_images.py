@@ -14,6 +14,8 @@ from prunegate.errors import TableError
 from prunegate.predict.images import from_array, open_images
 from prunegate.predict.preprocessing import Preprocessing
 
+pytestmark = pytest.mark.models
+
 AS_THEY_ARE = Preprocessing.from_config({"do_resize": False})
 
 

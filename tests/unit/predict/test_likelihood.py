@@ -22,6 +22,8 @@ from prunegate.predict.likelihood import likelihoods
 from prunegate.predict.texts import TextSet
 from prunegate.predict.tokens import Tokens
 
+pytestmark = pytest.mark.models
+
 VOCABULARY = 258
 GPT2 = {"vocab_size": VOCABULARY, "n_positions": 24}
 

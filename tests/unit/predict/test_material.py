@@ -24,6 +24,8 @@ from prunegate.predict.classes import model_classes
 from prunegate.predict.material import Material, prepare_material, require_answers, used_splits
 from prunegate.predict.predictions_table import predictions
 
+pytestmark = pytest.mark.models
+
 PREPROCESSOR = {"do_resize": False, "image_mean": [0.5] * 3, "image_std": [0.5] * 3}
 TAYLOR = {"prune": {"what": "heads", "amount": 0.5}}
 RANDOM = {"prune": {"what": "heads", "amount": 0.5, "criterion": "random"}}

@@ -11,11 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from tests.depth import times
 
 from prunegate.errors import ModelError, TableError, UnsupportedError
 from prunegate.predict.framing import Framing
 from prunegate.predict.images import from_array
 from prunegate.predict.preprocessing import Preprocessing
+
+pytestmark = pytest.mark.models
 
 SIDES = st.integers(1, 40)
 PAIRS = st.fixed_dictionaries({"height": SIDES, "width": SIDES})
@@ -59,7 +62,7 @@ def noise(*shape: int, seed: int = 0) -> np.ndarray:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", CONFIGS)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=times(20, thorough=100), deadline=None)
 @given(data=st.data(), height=st.integers(1, 60), width=st.integers(1, 60))
 def test_pixel_values_equal_transformers_own(
     name: str, data: st.DataObject, height: int, width: int

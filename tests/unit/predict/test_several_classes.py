@@ -22,6 +22,8 @@ from prunegate.predict.predictions_table import predictions
 from prunegate.predict.score import score
 from prunegate.predict.texts import TextSet
 
+pytestmark = pytest.mark.models
+
 NAMES = {0: "sport", 1: "news", 2: "ads"}
 
 

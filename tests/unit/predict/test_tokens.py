@@ -13,6 +13,8 @@ from prunegate.errors import ModelError
 from prunegate.predict.texts import open_texts
 from prunegate.predict.tokens import Tokens
 
+pytestmark = pytest.mark.models
+
 BERT = {"model_type": "bert", "vocab_size": 8, "max_position_embeddings": 6, "pad_token_id": 0}
 GPT2 = {"model_type": "gpt2", "vocab_size": 258, "n_positions": 32}
 

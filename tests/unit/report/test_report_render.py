@@ -11,6 +11,7 @@ from types import ModuleType
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.depth import times
 
 from prunegate.errors import InternalError
 from prunegate.report import render
@@ -198,7 +199,7 @@ def test_a_digest_that_is_none_is_refused(records: ModuleType, digest: str) -> N
 
 
 @pytest.mark.slow
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=times(6, thorough=30), deadline=None)
 @given(text=st.text(st.characters(), min_size=1, max_size=30))
 def test_any_name_leaves_the_page_well_formed(records: ModuleType, text: str) -> None:
     record = records.approved()

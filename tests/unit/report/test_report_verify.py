@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.depth import times
 
 from prunegate.audit.canonical import canonical_bytes, digest
 from prunegate.audit.read import kept_form
@@ -144,7 +145,7 @@ EDITS = ("flip", "insert", "delete", "double")
 
 
 @given(place=st.floats(0, 1, exclude_max=True), edit=st.sampled_from(EDITS), to=st.integers(1, 127))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=times(16, thorough=100), deadline=None)
 @pytest.mark.usefixtures("_drawn_once")
 def test_one_changed_character_anywhere_in_a_page_is_noticed(
     page: str, place: float, edit: str, to: int

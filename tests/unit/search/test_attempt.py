@@ -13,6 +13,8 @@ from prunegate.search.attempt import Attempt, missed, nearest_attempt, violation
 from prunegate.search.loop import next_up
 from prunegate.verdict.finding import Finding, Verdict
 
+pytestmark = pytest.mark.models
+
 
 def finding(**given: Any) -> Finding:
     values: dict[str, Any] = {

@@ -14,6 +14,8 @@ from prunegate.search.attempt import Attempt
 from prunegate.search.workfolder import KeptAttempt, work_folder
 from prunegate.verdict.finding import Finding
 
+pytestmark = pytest.mark.models
+
 FINDING = Finding(
     rule=0,
     metric="recall",

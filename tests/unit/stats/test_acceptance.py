@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.stats import binom
 from tests.depth import THOROUGH, times
 
 from prunegate.stats import clopper_pearson, paired_exact, ratio_many, ratio_score
@@ -68,6 +67,8 @@ def test_no_row_is_no_evidence():
 
 @pytest.mark.parametrize("rate", [0.0, 0.03, 0.5, 1.0])
 def test_binomial_tails_are_those_of_one_table(rate):
+    from scipy.stats import binom
+
     x, n = np.array([(x, n) for n in (1, 5, 40) for x in range(n + 1)]).T
     least, most = tail_at_least(x, n, rate), tail_at_most(x, n, rate)
     assert least == pytest.approx(binom.sf(x - 1, n, rate), abs=1e-12)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.optimize import brentq
+from tests.depth import times
 
 from prunegate.stats import dirichlet, joint_counts, ratio_score
 
@@ -27,6 +27,9 @@ def contrast(kind, p):
 
 def at_the_margin(kind, margin, way, rate=0.9):
     """Two models alike, then rows moved (or, from nowhere, added) until the limit is reached."""
+
+    from scipy.optimize import brentq
+
     source, target = way
     start = np.zeros(8)
     start[7], start[3], start[4] = rate, 1 - rate, 0.05 if kind == "f1" else 0.0
@@ -69,7 +72,7 @@ CELLS = st.tuples(
 
 @pytest.mark.slow
 @given(cells=CELLS, kind=st.sampled_from(KINDS), margin=st.sampled_from([-0.02, 0.0, 0.02, 0.05]))
-@settings(max_examples=60)
+@settings(max_examples=times(24, thorough=120))
 def test_strict_is_hardly_anywhere_bolder_than_the_score_test(cells, kind, margin):
     strict = STRICT[kind](cells, 1.0, margin, seed=2)
     plain = PLAIN[kind](cells, 1.0, margin)

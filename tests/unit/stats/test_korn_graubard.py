@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import stats
+from tests.depth import times
 
 from prunegate.stats import clopper_pearson, clusters, korn_graubard
 from prunegate.stats.clusters import Grouped
@@ -21,6 +21,9 @@ def published(x, n, groups, confidence=0.95):
     Their n* is n / deff x (t_n / t_d)^2; with t_n taken as the normal quantile, and x and n here
     counted over the design effect already.
     """
+
+    from scipy import stats
+
     tail = (1 - confidence) / 2
     shrink = (stats.norm.isf(tail) / stats.t.isf(tail, groups - 1)) ** 2
     x, n = x * shrink, n * shrink
@@ -36,7 +39,7 @@ def published(x, n, groups, confidence=0.95):
     groups=st.integers(3, 400),
     confidence=st.sampled_from([0.8, 0.9, 0.95, 0.99]),
 )
-@settings(max_examples=60)
+@settings(max_examples=times(24, thorough=120))
 def test_the_interval_is_the_published_one(n, share, groups, confidence):
     found = korn_graubard.interval(share * n, n, groups, confidence)
     expected = published(share * n, n, groups, confidence)
@@ -45,7 +48,7 @@ def test_the_interval_is_the_published_one(n, share, groups, confidence):
 
 @pytest.mark.slow
 @given(n=st.integers(1, 2000), share=st.floats(0, 1), limit=st.floats(0.01, 0.99))
-@settings(max_examples=60)
+@settings(max_examples=times(24, thorough=120))
 def test_many_groups_of_independent_rows_are_clopper_and_pearson(n, share, limit):
     x, many = round(share * n), 10**7
     found, exact = korn_graubard.interval(x, n, many), clopper_pearson.interval(x, n)
@@ -67,7 +70,7 @@ def test_many_groups_of_independent_rows_are_clopper_and_pearson(n, share, limit
     groups=st.integers(5, 300),
     level=st.sampled_from([0.001, 0.01, 0.05, 0.2]),
 )
-@settings(max_examples=60)
+@settings(max_examples=times(24, thorough=120))
 def test_a_p_value_is_the_level_whose_own_limit_is_just_reached(n, share, groups, level):
     found = korn_graubard.interval(share * n, n, groups, 1 - 2 * level)
     floor = korn_graubard.test_at_least(share * n, n, found.low, groups)
@@ -78,7 +81,7 @@ def test_a_p_value_is_the_level_whose_own_limit_is_just_reached(n, share, groups
 
 @pytest.mark.slow
 @given(n=st.floats(5, 500), limit=st.floats(0.02, 0.98), groups=st.integers(2, 100))
-@settings(max_examples=40)
+@settings(max_examples=times(16, thorough=100))
 def test_more_successes_are_more_evidence_for_a_floor(n, limit, groups):
     found = [korn_graubard.test_at_least(x * n, n, limit, groups) for x in np.linspace(0, 1, 21)]
     for one, other in itertools.pairwise(found):

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.optimize import brentq, minimize
-from scipy.stats import norm
+from tests.depth import times
 from threadpoolctl import threadpool_limits
 
 from prunegate.stats import macro
@@ -59,6 +58,9 @@ def agreeing(classes, weights=None, differing=0.06):
 
 def most_likely(kind, counts, k, margin):
     """Cell probabilities at the limit by sequential quadratic programming over every cell."""
+
+    from scipy.optimize import minimize
+
     shares, shape = (counts / counts.sum()).ravel(), counts.shape
     seen = shares > 0
 
@@ -114,6 +116,8 @@ def by_definition(kind, counts, k, margin):
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(("k", "margin"), [(1.0, 0.02), (0.95, 0.0), (1.2, 0.25)])
 def test_p_values_are_those_of_the_most_likely_probabilities(kind, k, margin):
+    from scipy.stats import norm
+
     rng = np.random.default_rng(3)
     for n in (80, 500):
         counts = rng.multinomial(n, agreeing(3, [1, 1, 0.4]).ravel()).reshape(3, 3, 3) * 1.0
@@ -126,6 +130,8 @@ def test_p_values_are_those_of_the_most_likely_probabilities(kind, k, margin):
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_floor_is_tested_at_its_most_likely_probabilities_too(kind):
+    from scipy.stats import norm
+
     counts = np.random.default_rng(4).multinomial(200, agreeing(3).ravel()).reshape(3, 3, 3) * 1.0
     for floor in (0.7, 0.9):
         score, root = by_definition(kind, counts, 0.0, -floor)
@@ -148,8 +154,10 @@ def tango(lost, gained, n, margin):
     parts=st.tuples(st.integers(0, 6), st.integers(0, 6), st.integers(20, 90), st.integers(0, 9)),
     margin=st.sampled_from([0.01, 0.05, 0.1]),
 )
-@settings(max_examples=40)
+@settings(max_examples=times(16, thorough=100))
 def test_classes_that_are_alike_are_tangos_test_of_all_rows(classes, parts, margin):
+    from scipy.stats import norm
+
     lost, gained, both, neither = parts
     cells = [
         (i, decision)
@@ -216,7 +224,7 @@ def test_few_identical_decisions_are_no_proof(kind, wrong):
 
 
 @given(seed=st.integers(0, 10**6), kind=st.sampled_from(KINDS), n=st.integers(6, 60))
-@settings(max_examples=25)
+@settings(max_examples=times(10, thorough=60))
 def test_p_values_are_cautious_and_within_0_and_1(seed, kind, n):
     rng = np.random.default_rng(seed)
     counts = rng.multinomial(n, rng.dirichlet(np.full(27, 0.3))).reshape(3, 3, 3)
@@ -237,6 +245,9 @@ def test_a_class_without_a_value_is_refused():
 
 def at_the_margin(kind, weights, margin, classes):
     """A state in which some classes lose rows, each to the next, just so many that it matters."""
+
+    from scipy.optimize import brentq
+
     start = agreeing(len(weights), weights, 0.01)
 
     def moved(share):

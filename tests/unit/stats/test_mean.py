@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import skew, ttest_1samp
 
 from prunegate.stats import mean
 
@@ -23,6 +22,8 @@ def sums(d):
 @settings(deadline=None)
 @given(samples, st.sampled_from([-0.5, 0.0, 0.02, 1.0]))
 def test_never_bolder_than_the_t_test(d, margin):
+    from scipy.stats import ttest_1samp
+
     found = mean.test(*sums(d), margin)
     if np.std(d) < 1e-3:
         assert found.p_value > 0
@@ -36,6 +37,8 @@ def test_never_bolder_than_the_t_test(d, margin):
 @settings(deadline=None)
 @given(samples)
 def test_the_moments_are_those_of_the_rows(d):
+    from scipy.stats import skew
+
     found = mean.moments(*sums(d))
     assert found.mean == pytest.approx(np.mean(d), abs=1e-9)
     if np.std(d) > 1e-2:
@@ -44,6 +47,8 @@ def test_the_moments_are_those_of_the_rows(d):
 
 
 def test_symmetric_rows_need_no_correction():
+    from scipy.stats import ttest_1samp
+
     d = np.tile([-1.0, 1.0], 200)
     assert mean.test(*sums(d), 0.1).p_value == pytest.approx(
         ttest_1samp(d, -0.1, alternative="greater").pvalue, rel=1e-6
@@ -51,6 +56,8 @@ def test_symmetric_rows_need_no_correction():
 
 
 def test_rare_large_losses_weaken_the_evidence():
+    from scipy.stats import ttest_1samp
+
     d = np.zeros(1000)
     d[:3] = -5.0
     t = ttest_1samp(d, -0.04, alternative="greater").pvalue
@@ -64,6 +71,8 @@ def test_rows_without_variation_prove_nothing(value):
 
 
 def test_the_interval_is_students():
+    from scipy.stats import ttest_1samp
+
     d = np.linspace(-1, 2, 50) ** 3
     expected = ttest_1samp(d, 0).confidence_interval(0.95)
     found = mean.interval(*sums(d))
@@ -153,6 +162,8 @@ def test_lopsided_is_one_for_a_single_row_among_equal_ones_and_small_for_normal_
 @settings(deadline=None)
 @given(samples)
 def test_lopsided_is_the_skewness_over_the_root_of_the_rows(d):
+    from scipy.stats import skew
+
     found = mean.lopsided(*sums(d))
     assert 0 <= found <= 1 + 1e-6
     if np.std(d) > 0.1:

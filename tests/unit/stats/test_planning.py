@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.stats import binom
 
 from prunegate.stats import clopper_pearson, paired_exact, power, ratio_score, sample_size
 
 
 @pytest.mark.slow
 def test_exact_power_is_the_mean_of_decisions():
+    from scipy.stats import binom
+
     n, lost, gained, margin = 40, 0.03, 0.02, 0.15
     expected = 0.0
     for c in range(n + 1):
@@ -35,6 +36,8 @@ def test_large_plans_use_the_formula():
 @pytest.mark.slow
 @pytest.mark.parametrize(("rate", "limit"), [(0.95, 0.9), (1.0, 0.98), (0.6, 0.5), (0.99, 0.985)])
 def test_floors_reach_the_power_from_the_planned_size_on(rate, limit):
+    from scipy.stats import binom
+
     n = sample_size.proportion_at_least(rate, limit, 0.05, 0.9)
     for size in range(n, n + 60):
         x = np.arange(size + 1)

@@ -7,7 +7,6 @@ import math
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import binom, binomtest
 from tests.oracles import wilson
 
 from prunegate.stats import clopper_pearson
@@ -20,6 +19,8 @@ rates = st.floats(0.001, 0.999)
 @settings(deadline=None)
 @given(counts, st.sampled_from([0.8, 0.9, 0.95, 0.999]))
 def test_intervals_equal_scipy(xn, confidence):
+    from scipy.stats import binomtest
+
     oracle = binomtest(*xn)
     for estimator, method in ((clopper_pearson, "exact"), (wilson, "wilson")):
         found = estimator.interval(*xn, confidence)
@@ -30,6 +31,8 @@ def test_intervals_equal_scipy(xn, confidence):
 @settings(deadline=None)
 @given(counts, rates)
 def test_tests_equal_scipy(xn, limit):
+    from scipy.stats import binom
+
     x, n = xn
     above, below = binom.sf(x - 1, n, limit), binom.cdf(x, n, limit)
     floor = clopper_pearson.test_at_least(x, n, limit)

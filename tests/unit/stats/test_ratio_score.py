@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from scipy.optimize import minimize
 
 from prunegate.stats import (
     constrained_mle,
@@ -37,6 +36,8 @@ def defined(table, kind):
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(("k", "margin"), [(1.0, 0.02), (1.0, -0.03), (0.95, 0.0)])
 def test_the_fit_is_the_constrained_maximum(table, kind, k, margin):
+    from scipy.optimize import minimize
+
     limit = RatioLimit(kind=kind, k=k, margin=margin)
     found = constrained_mle.fit_cells(table, limit)
     x = np.array(table, dtype=float)

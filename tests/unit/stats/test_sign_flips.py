@@ -6,8 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import stats
-from scipy.sparse import csr_array
 
 from prunegate.stats.sign_flips import (
     NormalFlips,
@@ -20,6 +18,8 @@ from prunegate.stats.sign_flips import (
 
 @pytest.mark.parametrize("moved", [0, 1, 2, 7, 63, 64, 65, 1000])
 def test_whole_flips_are_twice_a_binomial_less_its_count(moved: int) -> None:
+    from scipy import stats
+
     source = WholeFlips(moved=np.array([moved, moved]))
     drawn = source.draw(np.random.default_rng(5), 4000)
     heads = (drawn + moved) / 2
@@ -37,6 +37,8 @@ def test_whole_flips_are_twice_a_binomial_less_its_count(moved: int) -> None:
 
 
 def _sources() -> list[WholeFlips | UnitFlips | NormalFlips]:
+    from scipy.sparse import csr_array
+
     moved = np.array([3, 40, 0, 200, 1])
     cells = np.repeat(np.arange(5), moved)
     changes = csr_array((np.ones(len(cells)), (cells, np.arange(len(cells)))), shape=(5, 244))
@@ -48,6 +50,8 @@ def _sources() -> list[WholeFlips | UnitFlips | NormalFlips]:
 
 
 def test_the_three_ways_have_one_covariance() -> None:
+    from scipy.sparse import csr_array
+
     members = csr_array(np.array([[1.0, 1, 0, 0, 0], [0, 1, 1, 1, 1]]))
     weights = np.array([0.5, -1, 2, 0.25, 1])
     exact = [3 + 40, 40 + 0 + 200 + 1]
@@ -60,6 +64,8 @@ def test_the_three_ways_have_one_covariance() -> None:
 
 
 def test_rows_flipped_one_by_one_or_by_count_give_one_null() -> None:
+    from scipy.sparse import csr_array
+
     members = csr_array(np.array([[1.0, 1, 0, 0, 0], [0, 1, 1, 1, 1], [0, 0, 0, 1, 1]]))
     spreads = np.sqrt(members @ np.array([3, 40, 0, 200, 1.0]))
     ninety = [
@@ -71,6 +77,8 @@ def test_rows_flipped_one_by_one_or_by_count_give_one_null() -> None:
 
 
 def test_a_group_flips_as_one() -> None:
+    from scipy.sparse import csr_array
+
     both = UnitFlips(changes=csr_array(np.array([[2.0, 0], [3, 0], [0, 1]])))
     drawn = both.draw(np.random.default_rng(0), 50)
     assert (drawn[0] * 3 == drawn[1] * 2).all()
@@ -80,6 +88,9 @@ def test_a_group_flips_as_one() -> None:
 
 
 def test_flips_do_not_hang_on_how_many_are_drawn_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    from scipy import stats
+    from scipy.sparse import csr_array
+
     source = _sources()[0]
     members = csr_array(np.eye(5)[[1, 3]])
     arguments = (members, np.sqrt([40.0, 200.0]), source)

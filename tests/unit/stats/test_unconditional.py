@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import beta as beta_distribution
-from tests.depth import THOROUGH
+from tests.depth import THOROUGH, times
 
 from prunegate.stats import normal, paired_exact, paired_ratio, unconditional
 from prunegate.stats.margin_line import Boundary
@@ -52,6 +51,9 @@ def score(lost, gained, n, line):
 
 def brute_force(lost, gained, n, line, beta):
     """Sum the trinomial over every table, for 1,200 nuisance rates."""
+
+    from scipy.stats import beta as beta_distribution
+
     a, k = line
     observed = score(lost, gained, n, line)
     tables = [(b, c) for b in range(n + 1) for c in range(n + 1 - b)]
@@ -93,7 +95,7 @@ def agree(found, expected):
     assert found == pytest.approx(expected, rel=1e-3)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=times(10, thorough=40), deadline=None)
 @given(small, st.sampled_from(BOUNDARIES), st.sampled_from([0.0, 1e-6, 1e-4]))
 def test_both_tails_equal_the_double_sum(table, line, beta):
     lost, gained, n = table

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from functools import cache
-from pathlib import Path
 
-import prunegate
+from tests.source import trees
 
-ROOT = Path(prunegate.__file__).parent
 READS = {
     *("startswith", "endswith", "removeprefix", "removesuffix"),
     *("partition", "rpartition", "rsplit"),
@@ -83,14 +80,6 @@ ALLOWED = {
 """Files that take something apart that is no sentence, and what."""
 
 
-@cache
-def modules() -> tuple[tuple[str, ast.Module], ...]:
-    return tuple(
-        (path.relative_to(ROOT).as_posix(), ast.parse(path.read_text(encoding="utf-8")))
-        for path in sorted(ROOT.rglob("*.py"))
-    )
-
-
 def methods(tree: ast.Module) -> Iterator[ast.Attribute]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
@@ -98,7 +87,7 @@ def methods(tree: ast.Module) -> Iterator[ast.Attribute]:
 
 
 def test_only_formats_are_taken_apart() -> None:
-    readers = {name for name, tree in modules() if READS & {m.attr for m in methods(tree)}}
+    readers = {name for name, tree in trees().items() if READS & {m.attr for m in methods(tree)}}
     formats = {name for name in readers if name.startswith(tuple(FORMATS))}
     assert readers - formats == set(ALLOWED)
     assert all(any(name.startswith(folder) for name in formats) for folder in FORMATS)
@@ -126,5 +115,5 @@ REQUEST = ("report/sentences.py", 1)
 
 
 def test_no_fact_hangs_on_what_was_written_for_people() -> None:
-    found = {name: len(list(sentences_read(tree))) for name, tree in modules()}
+    found = {name: len(list(sentences_read(tree))) for name, tree in trees().items()}
     assert {name: n for name, n in found.items() if n} == dict([REQUEST])

@@ -8,6 +8,7 @@ from fractions import Fraction
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.depth import times
 
 from prunegate.metrics.catalogue import METRICS, Metric
 from prunegate.metrics.checks import CHECKS
@@ -62,7 +63,7 @@ def limit_of(kind: str, value: float) -> Limit:
 
 @pytest.mark.parametrize("case", [*((k, False) for k in HIGHER), *((k, True) for k in LOWER)])
 @given(counts=COUNTS, limit=LIMITS)
-@settings(max_examples=60)
+@settings(max_examples=times(24, thorough=120))
 def test_every_limit_means_what_it_says(
     case: tuple[tuple[str, str], bool], counts: tuple[int, int, int], limit: float
 ) -> None:
@@ -85,7 +86,7 @@ def test_every_limit_means_what_it_says(
     after=st.fractions(-5, 5, max_denominator=40),
     limit=LIMITS,
 )
-@settings(max_examples=60)
+@settings(max_examples=times(24, thorough=120))
 def test_the_same_of_means(
     case: tuple[tuple[str, str], bool], before: Fraction, after: Fraction, limit: float
 ) -> None:

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.depth import times
 
 import prunegate
 from prunegate.policy.load import parse_policy
@@ -161,7 +162,7 @@ RULES = st.sampled_from(
 
 @pytest.mark.slow
 @given(cells=CELLS, rule=RULES)
-@settings(max_examples=60)
+@settings(max_examples=times(24, thorough=120))
 def test_a_proven_pass_holds_in_the_sample_and_harm_is_broken_there(
     cells: list[int], rule: str
 ) -> None:
@@ -175,7 +176,7 @@ def test_a_proven_pass_holds_in_the_sample_and_harm_is_broken_there(
 
 @pytest.mark.slow
 @given(cells=CELLS, rule=RULES)
-@settings(max_examples=40)
+@settings(max_examples=times(16, thorough=100))
 def test_an_open_finding_says_what_it_needs_or_why_nothing_helps(
     cells: list[int], rule: str
 ) -> None:

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.depth import times
 
 import prunegate
 from prunegate.errors import PolicyError
@@ -50,7 +51,7 @@ def frame(slices: list[tuple[int, ...]]) -> pd.DataFrame:
 
 @pytest.mark.slow
 @given(slices=CELLS, rules=st.permutations(BLOCKING), extra=st.sampled_from(CHECKS))
-@settings(max_examples=40)
+@settings(max_examples=times(16, thorough=100))
 def test_adding_a_check_never_makes_an_approve(
     slices: list[tuple[int, ...]], rules: list[str], extra: str
 ) -> None:
@@ -99,7 +100,7 @@ def test_harm_is_adjusted_by_holm_over_blocking_proven_checks(
 
 
 @given(slices=CELLS, rules=st.permutations(CHECKS))
-@settings(max_examples=40)
+@settings(max_examples=times(16, thorough=100))
 def test_the_outcome_follows_from_the_blocking_findings(
     slices: list[tuple[int, ...]], rules: list[str]
 ) -> None:

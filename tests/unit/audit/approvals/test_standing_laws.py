@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.depth import times
 
 from prunegate.audit.approvals.person import folded_name
 from prunegate.audit.approvals.sign_off import RecordFacts, VerifiedAnswer, sign_off
@@ -29,7 +30,7 @@ def mostly(usual: object, *others: object) -> st.SearchStrategy:
     return st.sampled_from((*(usual,) * 3 * len(others), *others))
 
 
-times = days(0, 60)
+moments = days(0, 60)
 said = st.builds(
     VerifiedAnswer,
     record=mostly(*RECORDS),
@@ -64,7 +65,7 @@ revocations = st.sets(st.sampled_from(KEYS[:3]), max_size=1)
 EVERY = (st.none() | wanted | keyed, histories, revocations, days(8, 30))
 
 
-@settings(max_examples=80)
+@settings(max_examples=times(32, thorough=160))
 @given(*EVERY, st.data())
 def test_taking_an_approval_away_never_lets_it_ship(asked, history, revoked, now, data) -> None:
     approvals = [n for n, one in enumerate(history) if one.decision == "approve"]
@@ -74,7 +75,7 @@ def test_taking_an_approval_away_never_lets_it_ship(asked, history, revoked, now
         assert not sign_off(asked, FACTS, rest, revoked, now).ships
 
 
-@settings(max_examples=80)
+@settings(max_examples=times(32, thorough=160))
 @given(*EVERY, said, st.data())
 def test_adding_a_rejection_or_question_never_lets_it_ship(
     asked, history, revoked, now, more, data
@@ -86,15 +87,15 @@ def test_adding_a_rejection_or_question_never_lets_it_ship(
         assert not sign_off(asked, FACTS, longer, revoked, now).ships
 
 
-@settings(max_examples=80)
+@settings(max_examples=times(32, thorough=160))
 @given(*EVERY, st.sampled_from(KEYS[:3]))
 def test_revoking_a_key_never_lets_it_ship(asked, history, revoked, now, key) -> None:
     if not sign_off(asked, FACTS, history, revoked, now).ships:
         assert not sign_off(asked, FACTS, history, {*revoked, key}, now).ships
 
 
-@settings(max_examples=80)
-@given(*EVERY, times)
+@settings(max_examples=times(32, thorough=160))
+@given(*EVERY, moments)
 def test_time_alone_never_lets_it_ship(asked, history, revoked, now, term) -> None:
     latest = max([now, *(one.at for one in history)])
     facts = replace(FACTS, revalidate_at=term)
@@ -104,8 +105,8 @@ def test_time_alone_never_lets_it_ship(asked, history, revoked, now, term) -> No
             assert not sign_off(asked, facts, history, revoked, later).ships
 
 
-@settings(max_examples=80)
-@given(wanted, histories, revocations, times)
+@settings(max_examples=times(32, thorough=160))
+@given(wanted, histories, revocations, moments)
 def test_words_on_another_record_never_count(asked, history, revoked, now) -> None:
     others = [replace(one, record=RECORDS[1]) for one in history]
     found = sign_off(asked, FACTS, others, revoked, now)
@@ -117,8 +118,8 @@ def test_words_on_another_record_never_count(asked, history, revoked, now) -> No
     )
 
 
-@settings(max_examples=80)
-@given(wanted | keyed, histories, revocations, times)
+@settings(max_examples=times(32, thorough=160))
+@given(wanted | keyed, histories, revocations, moments)
 def test_what_ships_has_as_many_distinct_approvals_as_the_policy_asks(
     asked, history, revoked, now
 ) -> None:
@@ -133,7 +134,7 @@ def test_what_ships_has_as_many_distinct_approvals_as_the_policy_asks(
                 assert len({said.organisation for said in mine if said.organisation}) >= one.count
 
 
-@given(st.none() | wanted, histories, times, st.sampled_from(("reject", "inconclusive", "")))
+@given(st.none() | wanted, histories, moments, st.sampled_from(("reject", "inconclusive", "")))
 def test_no_signature_ships_what_was_not_approved(asked, history, now, outcome) -> None:
     facts = replace(FACTS, outcome=outcome)
     found = sign_off(asked, facts, history, (), now)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from prunegate_test_logs import entry, new_log, sealed
+from tests.depth import times
 
 from prunegate.audit.log.entry import read_entry
 from prunegate.audit.log.folder import read_checkpoint
@@ -73,18 +74,19 @@ def check_nothing_lost(audit: Path, wanted: set[str]) -> None:
     assert not list(audit.rglob(".partial-*"))
 
 
-@pytest.mark.slow  # 1,200 entries, each with its fsyncs
+@pytest.mark.slow  # hundreds of entries, each with its fsyncs
 def test_four_writers_and_a_sealer_at_once_lose_nothing(tmp_path: Path) -> None:
     audit = new_log(tmp_path)
-    writers = [start(PEND, audit, 300 * n, 300 * (n + 1)) for n in range(4)]
+    each = times(100, thorough=300)
+    writers = [start(PEND, audit, each * n, each * (n + 1)) for n in range(4)]
     sealer = start(SEAL, audit)
     wanted = set().union(*(acknowledged(writer) for writer in writers))
     assert sealer.poll() is None, "the sealer has given up"
     sealer.terminate()
     sealer.communicate()
-    assert len(wanted) == 1200
+    assert len(wanted) == 4 * each
     check_nothing_lost(audit, wanted)
-    assert read_checkpoint(audit).checkpoint.size == 1200
+    assert read_checkpoint(audit).checkpoint.size == 4 * each
 
 
 class Child:
