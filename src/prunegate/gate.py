@@ -40,6 +40,7 @@ from prunegate.cost.operations import Operations, operations
 from prunegate.counting.count import Counted, count_table, identical, open_predictions
 from prunegate.counting.counts_table import read_counts
 from prunegate.counting.gate_set import identity_of
+from prunegate.counting.misaligned import misalignment
 from prunegate.data.file_hashes import hash_files, require_unchanged
 from prunegate.data.predictions.table import Table
 from prunegate.policy.rules_digest import rules_digest
@@ -49,6 +50,7 @@ from prunegate.verdict.decide import decide
 from prunegate.verdict.finding import Verdict
 from prunegate.verdict.gate_set_attempt import GateSetAttempt, as_attempted, with_attempt_statement
 from prunegate.verdict.operational_figures import operational_figures
+from prunegate.verdict.reference_doubts import wants_rows, with_misalignment
 from prunegate.verdict.waiver import Waiver
 
 if TYPE_CHECKING:
@@ -87,8 +89,9 @@ def judge(policy: Policy, predictions: Any, *, measurements: Measurements | None
     Raises:
         InputError: the policy or the table cannot be judged; nothing is passed over in silence.
     """
-    counted = count_table(policy, _open(policy, predictions))
-    return _judged(policy, counted, operations(policy, measurements))
+    table = _open(policy, predictions)
+    counted = count_table(policy, table)
+    return _judged(policy, table, counted, operations(policy, measurements))
 
 
 def judge_counts(
@@ -173,7 +176,7 @@ def _whole(
     )
     noticed = () if ledger is None else _of_attempt(attempt, bar)
     tested = as_attempted(policy, attempt)
-    verdict = with_attempt_statement(_judged(tested, counted, known), policy, attempt)
+    verdict = with_attempt_statement(_judged(tested, table, counted, known), policy, attempt)
     at = now()
     verdict, waivers = _waived(policy, verdict, attempt, ledger, at)
     models, unnamed = named_models(source, notes, origin.made)
@@ -265,9 +268,11 @@ def _open(policy: Policy, predictions: Any) -> Table:
     return open_predictions(policy, predictions, with_ids=True)
 
 
-def _judged(policy: Policy, counted: Counted, known: Operations) -> Verdict:
+def _judged(policy: Policy, table: Table, counted: Counted, known: Operations) -> Verdict:
     measured = operational_figures(known.measurements, known.cost, known.unpriced)
     verdict = decide(policy, counted.slices, measured, counted.warnings)
+    if wants_rows(verdict):
+        verdict = with_misalignment(verdict, misalignment(policy, table))
     return _claimed(policy, verdict, known)
 
 

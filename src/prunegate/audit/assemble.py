@@ -189,6 +189,8 @@ def assemble(
         claims=verdict.claims,
         warnings=verdict.warnings,
         allowed_losses=verdict.allowed_losses,
+        doubts=verdict.doubts,
+        reference=policy.evidence.reference,
         known_limits=(
             *known_limits(policy, verdict, operations),
             *_unknown(judged.unknown),

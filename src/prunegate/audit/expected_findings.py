@@ -17,6 +17,8 @@ from prunegate.verdict.finding import Finding, SliceSummary
 
 OVERALL = "overall"
 CLAIMS = "claims"
+BEATS = "beats_constant"
+"""The check of findings on the reference, which stand after the rules and the claims."""
 
 
 class Place(NamedTuple):
@@ -39,7 +41,8 @@ def foreseen(
     policy: Policy, slices: Sequence[SliceSummary], claims: Claims | None = None
 ) -> frozenset[Place]:
     """The place of every finding that the policy asks for, given the slices and checks at hand."""
-    return frozenset(_on_claims(policy, claims)) | frozenset(
+    places = {*_on_claims(policy, claims), *on_reference(policy, slices)}
+    return frozenset(places) | frozenset(
         Place(index, target, check, label)
         for index, rule in enumerate(policy.rules)
         for target, label in (*_asked(policy, rule, slices), *_never_seen(policy, rule, slices))
@@ -54,6 +57,37 @@ def _on_claims(policy: Policy, claims: Claims | None) -> Iterator[Place]:
     wrong = claims.labels if claims is not None else ()
     for label in wrong or (None,):
         yield Place(len(policy.rules), OVERALL, CLAIMS, label)
+
+
+def on_reference(policy: Policy, slices: Sequence[SliceSummary]) -> dict[Place, tuple[str, str]]:
+    """The places of findings on the reference, each with its severity and its evidence.
+
+    All rows and every judged slice that a rule on rows speaks about, where labels differ.
+    """
+    reference = policy.evidence.reference
+    if reference == "off" or policy.task.kind not in ("binary", "multiclass"):
+        return {}
+    index = len(policy.rules) + (1 if policy.claims is not None else 0)
+    found: dict[str, tuple[str, str]] = {}
+    for rule in policy.rules:
+        if METRICS[rule.metric].operational:
+            continue
+        for name in (OVERALL, *_targets(rule, slices)):
+            severity, evidence = found.get(name, ("warn", "point"))
+            if reference == "required" and rule.severity == "block":
+                severity = "block"
+            if rule.evidence == "proven":
+                evidence = "proven"
+            found[name] = (severity, evidence)
+    judged = [s for s in slices if s.rows and (s.declared or s.judged)]
+    told = {s.name for s in judged if _labels_differ(policy, s)}
+    return {Place(index, name, BEATS): how for name, how in found.items() if name in told}
+
+
+def _labels_differ(policy: Policy, summary: SliceSummary) -> bool:
+    if policy.task.kind == "binary":
+        return 0 < summary.positives < summary.rows
+    return len(summary.classes) > 1
 
 
 def _asked(

@@ -65,7 +65,7 @@ _IMPOSSIBLE = (InputError, InternalError, ArithmeticError, AssertionError, Value
 MOMENT = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 FIELDS = ("outcome", "exit_code", "reasons", "statement", "findings", "slices", "claims")
 """The record's fields that a verdict has under the same name."""
-ADDED = ("method_kind", "open_because", "needed_for")
+ADDED = ("method_kind", "open_because", "needed_for", "weight")
 """Fields of a finding that earlier records do not have; a record has them all, or none."""
 
 
@@ -151,11 +151,13 @@ def differences(
     yield from _of_attempt(policy, record.attempt)
     for flaw in flaws(record):
         raise InputError(flaw)
-    done = with_waivers(policy, verdict_of(policy, slices, known, record.attempt), record.waivers)
+    judging = _as_then(policy, record)
+    done = with_waivers(judging, verdict_of(judging, slices, known, record.attempt), record.waivers)
     verdict = done.verdict
     verdict = replace(verdict, findings=_as_told(record, verdict.findings))
     for name in FIELDS:
         yield from compare((name,), getattr(record, name), getattr(verdict, name))
+    yield from _of_reference(policy, record, verdict)
     yield from compare(("cost",), record.cost, known.cost)
     if not MOMENT.fullmatch(record.created):
         yield RecordDifference(
@@ -169,6 +171,28 @@ def differences(
         yield from compare(("bar", "looser"), record.bar.looser, looser)
     yield from _of_policy(policy, record)
     yield from _of_words(policy, record, verdict, known)
+
+
+FROM_ROWS = ("shifted", "reordered")
+"""Kinds of doubts that the rows told, and no counts can."""
+
+
+def _as_then(policy: Policy, record: DecisionRecord) -> Policy:
+    """The policy as it judged when the record was made: of an earlier one nobody asked more."""
+    if record.reference is not None:
+        return policy
+    evidence = policy.evidence.model_copy(update={"reference": "off"})
+    return policy.model_copy(update={"evidence": evidence})
+
+
+def _of_reference(
+    policy: Policy, record: DecisionRecord, verdict: Verdict
+) -> Iterator[RecordDifference]:
+    """What was demanded of the reference, and what the counts say against a model."""
+    if record.reference is not None:
+        yield from compare(("reference",), record.reference, policy.evidence.reference)
+    counted = tuple(doubt for doubt in record.doubts if doubt.kind not in FROM_ROWS)
+    yield from compare(("doubts",), counted, verdict.doubts)
 
 
 def _as_told(record: DecisionRecord, findings: Sequence[Finding]) -> tuple[Finding, ...]:

@@ -15,7 +15,7 @@ from prunegate.claims.checked import Claims
 from prunegate.cost.measurement import Measurements
 from prunegate.cost.projection import Projection
 from prunegate.discovery.discovered import DiscoveredSlice
-from prunegate.verdict.finding import Finding, Outcome, SliceSummary
+from prunegate.verdict.finding import Finding, Outcome, ReferenceDoubt, SliceSummary
 from prunegate.verdict.gate_set_attempt import GateSetAttempt
 from prunegate.verdict.waiver import Waiver
 
@@ -324,6 +324,10 @@ class DecisionRecord:
     allowed_losses: tuple[int, ...] | None = None
     """Places in ``warnings``, from 0, of those about a real loss that its limit allows; None: an
     earlier record, which does not say."""
+    doubts: tuple[ReferenceDoubt, ...] = ()
+    """Why a model's decisions may say little; shifts and orders of rows are taken on its word."""
+    reference: Literal["required", "warn", "off"] | None = None
+    """What was demanded of the baseline itself; None: an earlier record, where nobody looked."""
     known_limits: tuple[str, ...] = ()
     """What this record does not show."""
     environment: dict[str, str] = field(default_factory=dict)

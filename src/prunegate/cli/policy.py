@@ -138,6 +138,8 @@ def validate(files: tuple[Path, ...], *, as_json: bool, quiet: bool) -> int:
         elif not result["mistakes"] and not quiet:
             rules, slices = _count(result["rules"], "rule"), _count(result["slicings"], "slicing")
             click.echo(f"{result['file']}: ok — {rules}, {slices}")
+        for warning in result.get("warnings", ()):
+            click.echo(f"{result['file']}: warning: {warning}", err=True)
     if mistakes:
         raise PolicyError(mistakes)
     return 0
@@ -156,7 +158,17 @@ def _validated(path: Path) -> dict[str, Any]:
         return {"file": str(path), "ok": False, "mistakes": list(error.mistakes)}
     except InputError as error:
         return {"file": str(path), "ok": False, "mistakes": [str(error)]}
-    return {"file": str(path), "ok": True, "mistakes": [], **_summary(source)}
+    return {"file": str(path), "ok": True, "mistakes": [], **_summary(source)} | _warned(source)
+
+
+def _warned(source: PolicyFile) -> dict[str, list[str]]:
+    """What to look at again; nothing where there is nothing."""
+    from prunegate.policy.cautions import caution_sentence, cautions
+    from prunegate.policy.messages import show_path
+
+    found = cautions(source.policy)
+    told = [f"{show_path(one.path)}: {caution_sentence(one)}" for one in found]
+    return {"warnings": told} if told else {}
 
 
 def _summary(source: PolicyFile) -> dict[str, Any]:

@@ -37,6 +37,11 @@ class Clusters:
                 found[row][column] += total
         return [[float(total) for total in row] for row in found]
 
+    def all_single(self, wanted: Callable[[Cell], bool], rows: int) -> bool:
+        """Whether no group holds two of the wanted cells' rows, of which there are so many."""
+        squares = (n for pair, n in self.products.items() if all(map(wanted, pair)))
+        return sum(squares) == rows
+
     def holding(self, wanted: Callable[[Cell], bool]) -> int:
         """Groups that hold at least one of the wanted cells: the most that is certain.
 

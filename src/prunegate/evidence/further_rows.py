@@ -64,9 +64,18 @@ def _paired(evidence: PairedRate, claim: Difference, alpha: float) -> float | No
 
 def _scaled(held: int, result: TestResult, alpha: float) -> float | None:
     p_value = min(result.p_value, result.p_harm)
-    if not 0 < p_value < 0.5:
-        return None
-    return float(held * ((_z(alpha) + ndtri(POWER)) / ndtri(p_value)) ** 2)
+    return rows_for_score(held, float(-ndtri(p_value)), alpha) if 0 < p_value < 0.5 else None
+
+
+def rows_for_score(held: int, score: float, alpha: float) -> float:
+    """Rows, these among them, at which a test like this one reaches its level with 90 % power.
+
+    Args:
+        held: rows that have been seen.
+        score: how many standard errors their estimate is from what is to be refuted, above 0.
+        alpha: one-sided level.
+    """
+    return float(held * ((_z(alpha) + ndtri(POWER)) / score) ** 2)
 
 
 def _z(alpha: float) -> float:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from prunegate.counting.cluster_sums import Clusters
 from prunegate.evidence.overlapping_rates import SCORE_MINIMUM, OverlappingRate, as_linear
 from prunegate.evidence.rates import PairedRate, SingleRate
-from prunegate.metrics.hypothesis import Contrast, Difference, Level, SuccessRatio
+from prunegate.metrics.hypothesis import Contrast, Difference, Hypothesis, Level, SuccessRatio
 from prunegate.stats import clusters, joint_counts, korn_graubard
 from prunegate.stats.clusters import Grouped, Roles
 from prunegate.stats.result import Interval, TestResult
@@ -73,6 +73,20 @@ class GroupedPairedRate(PairedRate):
 
     def _level(self, level: Level) -> TestResult:
         return _test_level(level, self._effective())
+
+    def outweighed(self, hypothesis: Hypothesis, alpha: float) -> int | None:
+        if isinstance(hypothesis, Level):
+            return None
+        cells = frozenset[object]().union(*self.parts)
+        groups = self.groups.holding(cells.__contains__)
+        weight = int(self.n / clusters.whole_effect(self._data, range(4)))
+
+        def unshown(rows: int) -> bool:
+            """Whether not even so many rows that both models get right would show it."""
+            best = PairedRate(both=rows, lost=0, gained=0, neither=0)
+            return best.test(hypothesis).p_value > alpha
+
+        return weight if unshown(weight) and not unshown(groups) else None
 
     def _effective(self) -> tuple[float, float, int]:
         right, wrong = self.parts[BOTH] | self.parts[GAINED], self.parts[LOST] | self.parts[NEITHER]

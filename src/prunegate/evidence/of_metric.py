@@ -89,16 +89,28 @@ def _shared(form: SharedRows, _: WantedMetric, tally: DecidedRows) -> Evidence:
     parts, cells = tally.roles(form), tally.counted
     both, lost, gained, neither = (sum(cells.get(c, 0) for c in part) for part in parts)
     counts = {"both": both, "lost": lost, "gained": gained, "neither": neither}
-    if tally.clusters is None or not sum(counts.values()):
+    if _single(tally, frozenset[object]().union(*parts), sum(counts.values())):
         return PairedRate(**counts)
     return GroupedPairedRate(**counts, parts=parts, groups=tally.clusters)
+
+
+def _single(tally: DecidedRows, cells: frozenset[Any], rows: int) -> bool:
+    """Whether the rows of these cells are independent: no groups, or none that holds two of them.
+
+    Then their tests are those of rows without groups, to the last digit.
+    """
+    groups = tally.clusters
+    return groups is None or not rows or groups.all_single(cells.__contains__, rows)
 
 
 @evidence_of(Overlapping)
 def _overlapping(form: Overlapping, wanted: WantedMetric, tally: JointCounts) -> Evidence:
     f1 = form.kind == "f1"
     plain = OverlappingRate(cells=tally.cells, f1=f1, strict=wanted.strict)
-    if tally.clusters is None or plain.baseline is None or plain.candidate is None:
+    base = form.base.cells
+    if _single(tally, frozenset(base), sum(tally.cells[cell] for cell in base)):
+        return plain
+    if plain.baseline is None or plain.candidate is None:
         return plain
     return GroupedOverlappingRate(
         cells=tally.cells, f1=f1, strict=wanted.strict, groups=tally.clusters
@@ -108,10 +120,11 @@ def _overlapping(form: Overlapping, wanted: WantedMetric, tally: JointCounts) ->
 @evidence_of(OverClasses)
 def _over_classes(form: OverClasses, _: WantedMetric, tally: DecidedRows) -> Evidence:
     named = tally.named
+    single = _single(named, frozenset(named.cells), named.rows)
     return MacroRate(
         kind=form.kind,
         cells=named.cells,
-        groups=named.clusters,
+        groups=None if single else named.clusters,
         least_classes=form.least_classes,
         least_rows=form.least_rows,
     )
@@ -129,7 +142,7 @@ def _flips(form: Flips, _: WantedMetric, tally: DecidedRows) -> Evidence:
         "lost": sum(cells.get(cell, 0) for cell in lost),
         "gained": sum(cells.get(cell, 0) for cell in gained),
     }
-    if tally.clusters is None or not rows:
+    if _single(tally, frozenset(cells), rows):
         return SingleRate(**counts)
     right = frozenset(cell for cell in cells if cell not in wrong)
     return GroupedSingleRate(**counts, right=right, wrong=wrong, groups=tally.clusters)

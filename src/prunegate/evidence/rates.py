@@ -63,6 +63,12 @@ class Evidence(Protocol):
     def reliable_for(self, hypothesis: Hypothesis) -> bool:
         """Whether the error rates of the hypothesis' test are known for rows such as these."""
 
+    def outweighed(self, hypothesis: Hypothesis, alpha: float) -> int | None:
+        """What its rows weigh where a few large groups hold so many that no outcome could show it.
+
+        None: some outcome could, or all groups together are too few.
+        """
+
     def test(self, hypothesis: Hypothesis) -> TestResult:
         """One-sided p-values for and against the hypothesis."""
 
@@ -97,6 +103,10 @@ class TestedEvidence(ABC):
 
     def reliable_for(self, hypothesis: Hypothesis) -> bool:
         return (self.exact_levels and isinstance(hypothesis, Level)) or self.reliable
+
+    def outweighed(self, hypothesis: Hypothesis, alpha: float) -> int | None:
+        del hypothesis, alpha
+        return None
 
     def test(self, hypothesis: Hypothesis) -> TestResult:
         if isinstance(hypothesis, Level):

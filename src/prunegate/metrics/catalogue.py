@@ -285,6 +285,20 @@ METRICS: Registry[Metric] = Registry(
 """Every metric by the name that a policy uses."""
 
 
+REFERENCE = Metric(
+    name="reference",
+    words="agreement of decisions and labels beyond chance (Cohen's kappa)",
+    kind="coefficient",
+    label="agreement beyond chance",
+)
+"""What findings on the reference are about; no metric that a rule can name."""
+
+
+def metric_named(name: str) -> Metric | None:
+    """The metric that a finding names: a rule's, or the reference; None: neither."""
+    return REFERENCE if name == REFERENCE.name else METRICS.get(name)
+
+
 def per_class() -> tuple[str, ...]:
     """Metrics that each class of a multiclass task has by itself; else they are macro averages."""
     return tuple(name for name, metric in METRICS.items() if metric.per_class)

@@ -274,6 +274,7 @@ DIRECTIONS: Mapping[type[Section], Mapping[str, Direction]] = {
         "minimum": untold("undeclared"),
         "strict": ordered(False, True),
         "reuse": ordered("none", "ledger", "strict"),
+        "reference": ordered("off", "warn", "required"),
     },
     Minimum: {"rows": _fewest, "positives": _fewest},
     Rule: {

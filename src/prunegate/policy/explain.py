@@ -166,6 +166,7 @@ def _in_general(policy: Policy) -> list[str]:
         _REUSE[policy.evidence.reuse],
         _meaning_of_measured(policy),
         _minimum(policy),
+        _reference(policy),
         _undefined(policy),
         _groups(policy),
         _claims(policy),
@@ -184,6 +185,20 @@ def _minimum(policy: Policy) -> str:
         wanted += f" or {_count(minimum.positives, 'row')} of a class that is judged"
     return (
         f"A slice with fewer than {wanted} is inconclusive: that is too little evidence to approve."
+    )
+
+
+def _reference(policy: Policy) -> str:
+    """What is demanded of the baseline itself."""
+    rows = any(_metric(rule).kind != "operational" for rule in policy.rules)
+    if policy.evidence.reference == "off" or not policy.task.traits.decided or not rows:
+        return ""
+    required = policy.evidence.reference == "required"
+    then = "nothing is approved" if required else "the report warns"
+    return (
+        "The baseline has to be shown to agree with the labels beyond chance, on all rows and on "
+        f"every slice that is judged; otherwise {then}, because no change against a model that "
+        "knows nothing says nothing."
     )
 
 

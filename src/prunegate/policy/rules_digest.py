@@ -28,6 +28,8 @@ def rules_digest(policy: Policy) -> str:
     """sha256 of what decides, lower-case hexadecimal."""
     rules = policy.model_dump(mode="json", exclude=set(DECIDES_NOTHING))
     rules["evidence"].pop("reuse")  # the ledger is kept whichever way it is spent
+    if rules["evidence"]["reference"] == "required":  # as it is where nothing is said
+        rules["evidence"].pop("reference")
     for spec in rules["slices"]:
         spec["expect"] = _unordered(spec["expect"])
     for rule in rules["rules"]:

@@ -150,6 +150,10 @@ class EvidenceSection(Section):
     """What further attempts on one gate set cost: the first is tested at 1 - confidence and later
     ones at less (ledger), all at less, so that together they keep it (strict), or nothing (none,
     which the statement says)."""
+    reference: Literal["required", "warn", "off"] = "required"
+    """Whether the baseline has to be shown to know something: to agree with the labels beyond
+    chance, on all rows and on every slice that a rule judges. required: without it nothing is
+    approved; warn: the report warns; off: nobody looks."""
 
     @property
     def alpha(self) -> float:

@@ -14,7 +14,7 @@ from prunegate.text import numbers
 from prunegate.text.escape import LONGEST, named, shorten
 from prunegate.text.money import money
 from prunegate.text.numbers import NOT_DEFINED
-from prunegate.verdict.finding import Finding, SliceSummary
+from prunegate.verdict.finding import BEATS_CONSTANT, Finding, SliceSummary
 
 _FEW = 4
 """Reasons that are shown without being asked for."""
@@ -236,7 +236,7 @@ def times(before: float, after: float, less: str, more: str) -> str:
 
 
 def _slices_safe(record: DecisionRecord, _: Units) -> HeadlineFigure | None:
-    names = {f.slice for f in _blocking(record)}
+    names = {f.slice for f in _blocking(record) if f.check != BEATS_CONSTANT}
     if not names:
         return None
     safe = names - {f.slice for f in _blocking(record) if f.status != "pass"}

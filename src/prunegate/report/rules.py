@@ -96,7 +96,8 @@ def _unit(metric: str) -> str:
     """What the change column is in: `` (points)``; empty where its cells say it or it has none."""
     if is_share(metric):
         return " (points)"
-    unit = METRICS[metric].unit if is_mean(metric) else ""
+    known = METRICS.get(metric)
+    unit = known.unit if known is not None and is_mean(metric) else ""
     return f" ({unit})" if unit else ""
 
 

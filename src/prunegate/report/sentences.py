@@ -11,14 +11,14 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from prunegate.audit.record import DecisionRecord
-from prunegate.metrics.catalogue import METRICS
+from prunegate.metrics.catalogue import metric_named
 from prunegate.metrics.checks import change_check, is_factor, is_level
 from prunegate.report.signers import signers
 from prunegate.report.slack import crosses, lost_for_certain, worst_plausible
 from prunegate.report.units import CLAIMS, Units, is_operational, is_share, metric_name
 from prunegate.text import numbers
 from prunegate.text.escape import LONGEST, named, shorten, visible
-from prunegate.verdict.finding import Finding, SliceSummary
+from prunegate.verdict.finding import BEATS_CONSTANT, Finding, SliceSummary
 from prunegate.verdict.sentences import request
 
 SEVERITY_ORDER = {"fail": 0, "inconclusive": 1, "waived": 2, "pass": 3}
@@ -47,8 +47,9 @@ def status(finding: Finding) -> str:
     """A finding's status in words: ``proven safe``, ``shown to be worse``."""
     if finding.status == "waived":
         return "waived"
-    if finding.check == CLAIMS:
-        return _CLAIMED.get(finding.status, "not checked")
+    if finding.check in _OF_NO_RULE:
+        words, otherwise = _OF_NO_RULE[finding.check]
+        return words.get(finding.status, otherwise)
     if finding.status == "inconclusive":
         return "not measured" if _unmeasured(finding) else "not enough evidence"
     tested = finding.evidence == "proven" and finding.p_value is not None
@@ -60,7 +61,11 @@ def status(finding: Finding) -> str:
     return shown if tested else "outside the limit"
 
 
-_CLAIMED = {"pass": "no contradiction", "fail": "contradicted"}
+_OF_NO_RULE = {
+    CLAIMS: ({"pass": "no contradiction", "fail": "contradicted"}, "not checked"),
+    BEATS_CONSTANT: ({"pass": "beats chance"}, "not shown to beat chance"),
+}
+"""Words for statuses of findings that no rule asks for, and for every other status."""
 
 
 def _unmeasured(finding: Finding) -> bool:
@@ -107,7 +112,7 @@ def need_in_words(finding: Finding, units: Units) -> str:
 
 def _request(finding: Finding, units: Units) -> str:
     """The request for rows as the finding's own note makes it, too."""
-    known = finding if finding.metric in METRICS else replace(finding, metric="accuracy")
+    known = finding if metric_named(finding.metric) else replace(finding, metric="accuracy")
     return request(known, rarest=units.task.classes and finding.class_label is None)
 
 
@@ -140,8 +145,8 @@ def _stop(text: str) -> str:
 
 
 def _evidence(finding: Finding, units: Units) -> str:
-    if finding.check == CLAIMS:
-        return ""  # the note is the sum
+    if finding.check in _OF_NO_RULE:
+        return _of_no_rule(finding, units)
     if finding.candidate is None:
         return f"{capital(metric_name(finding.metric))} is not defined here"
     if change_check(finding.check) and finding.n:
@@ -157,6 +162,16 @@ def _evidence(finding: Finding, units: Units) -> str:
         return f"{ratio} the baseline’s; {change}allowed: {units.limit(finding)}"
     value = units.level(finding.metric, finding.candidate)
     return f"{value}; allowed: {units.limit(finding)}"
+
+
+def _of_no_rule(finding: Finding, units: Units) -> str:
+    """Of stated figures the note is the sum; of the reference both models' agreement."""
+    if finding.check == CLAIMS:
+        return ""
+    before, after = (
+        units.level(finding.metric, one) for one in (finding.baseline, finding.candidate)
+    )
+    return f"Kappa {before}, and the candidate’s {after}; asked for: {units.limit(finding)}"
 
 
 def _change_evidence(finding: Finding, units: Units) -> str:

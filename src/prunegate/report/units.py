@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from prunegate.audit.record import DecisionRecord
-from prunegate.metrics.catalogue import METRICS
+from prunegate.metrics.catalogue import METRICS, metric_named
 from prunegate.metrics.checks import CHECKS, Bound, is_factor, is_level
 from prunegate.metrics.task_traits import TRAITS, TaskTraits
 from prunegate.policy import figures
@@ -14,7 +14,7 @@ from prunegate.report.task import NOT_SAID, traits_of
 from prunegate.text import numbers
 from prunegate.text.escape import visible
 from prunegate.text.numbers import NOT_DEFINED
-from prunegate.verdict.finding import Finding
+from prunegate.verdict.finding import BEATS_CONSTANT, Finding
 from prunegate.verdict.quantities import Quantities
 
 CLAIMS = "claims"
@@ -35,7 +35,7 @@ def lower_is_better(metric: str) -> bool:
 
 def is_mean(metric: str) -> bool:
     """Whether the metric is a plain number: a mean score or error, a coefficient."""
-    known = METRICS.get(metric)
+    known = metric_named(metric)
     return known is not None and known.kind in ("mean", "coefficient")
 
 
@@ -49,7 +49,8 @@ def metric_name(metric: str) -> str:
     """A metric's name for people: ``false positive rate``, ``p95 latency``."""
     if metric == CLAIMS:
         return "stated figures"
-    return METRICS[metric].phrase if metric in METRICS else visible(metric).replace("_", " ")
+    known = metric_named(metric)
+    return visible(metric).replace("_", " ") if known is None else known.phrase
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +82,7 @@ class Units:
 
     def meaning(self, metric: str, class_label: str | None = None) -> str:
         """What a metric is, in a few words; empty for one outside the catalogue."""
-        known = METRICS.get(metric)
+        known = metric_named(metric)
         if known is None:
             return ""
         words = known.class_words if self.task.classes and known.class_words else ""
@@ -134,6 +135,8 @@ class Units:
         """The finding's limit in words: ``drop of at most 2 points``."""
         if finding.check == CLAIMS:
             return "no contradiction"
+        if finding.check == BEATS_CONSTANT:
+            return "the baseline's above 0"
         known = CHECKS.get(finding.check)
         if known is None:
             return f"{visible(finding.check)} {numbers.exact(finding.limit)}"

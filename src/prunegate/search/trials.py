@@ -86,12 +86,13 @@ class Trials:
     def judging(self) -> Policy:
         """The policy that attempts are judged by: its own rules, as sure as the search asks.
 
-        Stated figures are of the final candidate; they say nothing about attempts.
+        Stated figures are of the final candidate; they say nothing about attempts. The baseline is
+        the same in all of them, and the gate asks for it.
         """
-        update: dict[str, Any] = {"claims": None}
+        evidence: dict[str, Any] = {"reference": "off"}
         if self.search.confidence is not None:
-            evidence = {"confidence": self.search.confidence}
-            update["evidence"] = self.policy.evidence.model_copy(update=evidence)
+            evidence["confidence"] = self.search.confidence
+        update = {"claims": None, "evidence": self.policy.evidence.model_copy(update=evidence)}
         return self.policy.model_copy(update=update)
 
     @cached_property

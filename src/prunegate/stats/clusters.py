@@ -3,13 +3,14 @@
 Frames of one video or posts of one advertiser err together, and counting them as independent
 approves far too often (.2 to .4 at alpha = .05). What is needed of each group is its count per
 cell, and of those only their totals and the sum of outer products. Counts are divided by the design
-effect, and the normal tail becomes Student's; with fewer than 20 groups in which the models differ,
-the groups are taken to be single rows (intraclass correlation 1), and with fewer than two the exact
-test is applied to the shrunk counts. Numbers of groups are to be those of equally large ones
-(`Grouped.evened`): where a few of 200 rows hold most of the slice, counting them as they are
-approves up to .24. Approximate: by simulation about .05 where groups hold 1 to 10 rows, up to .07
-where they hold 1 to 50, below .05 where their sizes differ most
-(`tests/benchmarks/error_rates.py`).
+effect, and the normal tail becomes Student's. With fewer than 20 groups in which the models differ
+there is nothing to tell a design effect from, and where groups are hardly more than single rows
+nothing to gain by it: there every group is taken to decide as one (intraclass correlation 1), and
+the exact test is applied to the shrunk counts, rounded against what it is to show. Numbers of
+groups are to be those of equally large ones (`Grouped.evened`): where a few of 200 rows hold most
+of the slice, counting them as they are approves up to .24. Approximate: by simulation about .05
+where groups hold 1 to 10 rows, up to .07 where they hold 1 to 50, below .05 where their sizes
+differ most (`tests/benchmarks/error_rates.py`).
 
 Source: Rao & Scott (1992), Biometrics 48, 577-585; Durkalski et al. (2003), Stat. Med. 22,
 2417-2428.
@@ -27,10 +28,14 @@ from prunegate.stats import arguments, paired_exact, tango
 from prunegate.stats.margin_line import Boundary
 from prunegate.stats.result import Interval, TestResult
 
+_ROUNDING = 1e-9
 METHOD = "Tango on counts over the design effect, t"
 METHOD_RATIO = "Nam-Blackwelder on counts over the design effect, t"
 METHOD_FEW = "exact test on counts over the design effect"
 ENOUGH_GROUPS = 20
+NEARLY_SINGLE = 1.25
+"""Rows that weigh as one at most, below which groups are taken to decide as one: it costs less than
+Student's tail does, and hangs on the groups' sizes alone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,11 +117,8 @@ def effect(data: Grouped, base: Sequence[int], scores: Sequence[float]) -> float
         ValueError: No row in the base, or the sums do not fit together.
     """
     _check(data)
-    n = math.fsum(data.totals[cell] for cell in base)
-    if n == 0:
-        raise ValueError("no row in the base of the proportion: nothing to test.")
+    whole, n = whole_effect(data, base), math.fsum(data.totals[cell] for cell in base)
     sizes = [1.0 if cell in base else 0.0 for cell in range(len(data.totals))]
-    whole = max(1.0, _quadratic(sizes, data.cross) / n)
     if data.discordant_groups < ENOUGH_GROUPS:
         return whole
     mean = math.fsum(s * total for s, total in zip(scores, data.totals, strict=True)) / n
@@ -126,6 +128,18 @@ def effect(data: Grouped, base: Sequence[int], scores: Sequence[float]) -> float
         return whole
     between = _quadratic(residual, data.cross) * data.groups / (data.groups - 1)
     return max(1.0, between / within)
+
+
+def whole_effect(data: Grouped, base: Sequence[int]) -> float:
+    """The design effect if every group decides as one: the largest that there is, at least 1.
+
+    Raises:
+        ValueError: No row in the base.
+    """
+    n = math.fsum(data.totals[cell] for cell in base)
+    if n == 0:
+        raise ValueError("no row in the base of the proportion: nothing to test.")
+    return max(1.0, math.fsum(data.cross[i][j] for i in base for j in base) / n)
 
 
 def test(data: Grouped, roles: Roles, margin: float) -> TestResult:
@@ -150,31 +164,66 @@ def test_ratio(data: Grouped, roles: Roles, ratio: float) -> TestResult:
 def against(data: Grouped, roles: Roles, line: Boundary, method: str) -> TestResult:
     """The test against any boundary ``p_lost = intercept + slope * p_gained``."""
     _check(data)
+    whole = _as_one(data, roles)
+    if whole is not None:
+        return _exact(data, roles, line, whole)
     lost, gained, n = _effective(data, roles, line)
-    if data.discordant_groups < 2:
-        whole = min(math.ceil(lost), math.floor(n)), 0  # gains are not taken on trust
-        exact = paired_exact.against(*whole, math.floor(n), line)
-        return TestResult(p_value=exact.p_value, p_harm=1.0, method=METHOD_FEW)
     z = line.score_of(lost, gained, n)
     df = data.discordant_groups - 1
     return TestResult(p_value=float(stdtr(df, -z)), p_harm=float(stdtr(df, z)), method=method)
 
 
 def interval(data: Grouped, roles: Roles, confidence: float = 0.95) -> Interval:
-    """Two-sided interval of (gained - lost) / n; [-1, 1] with fewer than two discordant groups."""
+    """Two-sided interval of (gained - lost) / n."""
     arguments.open_interval("confidence", confidence, 0, 1)
-    if data.discordant_groups < 2:
-        return Interval(low=-1.0, high=1.0, method=METHOD_FEW)
+    whole = _as_one(data, roles)
+    if whole is not None:
+        shrunk = [roles.count(data.totals, part) / whole for part in _parts(roles)]
+        found = tango.interval(*shrunk, confidence)
+        return Interval(low=found.low, high=found.high, method=METHOD_FEW)
     lost, gained, n = _effective(data, roles, Boundary(intercept=0.0))
     t = float(stdtrit(data.discordant_groups - 1, (1 + confidence) / 2))
     found = tango.interval_at(lost, gained, n, t)
     return Interval(low=found.low, high=found.high, method=METHOD)
 
 
+def _as_one(data: Grouped, roles: Roles) -> float | None:
+    """The design effect of groups that are taken to decide as one; None: it is estimated."""
+    whole = whole_effect(data, roles.base)
+    few = data.discordant_groups < ENOUGH_GROUPS
+    return whole if few or whole <= NEARLY_SINGLE else None
+
+
+def _exact(data: Grouped, roles: Roles, line: Boundary, whole: float) -> TestResult:
+    """The exact test on counts over a design effect, each p-value on the counts less in its favour.
+
+    Without any loss that is as many groups of one size, which is the fewest that could have shown
+    none; so the p-value is never below the chance of that.
+    """
+    lost, gained, n = (roles.count(data.totals, part) / whole for part in _parts(roles))
+    rows = max(1, math.floor(n + _ROUNDING))
+    worse = _whole_counts(lost, gained, rows)
+    better = tuple(reversed(_whole_counts(gained, lost, rows)))
+    return TestResult(
+        p_value=paired_exact.against(*worse, rows, line).p_value,
+        p_harm=paired_exact.against(*better, rows, line).p_harm,
+        method=METHOD_FEW,
+    )
+
+
+def _whole_counts(most: float, least: float, rows: int) -> tuple[int, int]:
+    """Shrunk counts of two roles as whole ones: the first rounded up, the second down."""
+    up = min(math.ceil(most - _ROUNDING), rows)
+    return up, min(math.floor(least + _ROUNDING), rows - up)
+
+
+def _parts(roles: Roles) -> tuple[Sequence[int], ...]:
+    return roles.lost, roles.gained, roles.base
+
+
 def _effective(data: Grouped, roles: Roles, line: Boundary) -> tuple[float, float, float]:
     deff = design_effect(data, roles, line)
-    parts = (roles.lost, roles.gained, roles.base)
-    lost, gained, n = (roles.count(data.totals, part) / deff for part in parts)
+    lost, gained, n = (roles.count(data.totals, part) / deff for part in _parts(roles))
     return lost, gained, n
 
 

@@ -13,12 +13,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 _ITERATIONS = 60
 _CLOSE = 1e-13
+_ARRAYS = 48
+"""Cells from which arrays are quicker than loops."""
 _MANY, _WIDE = 3, 8
 """Halvings after which, and cells from which, further ones are tried all at once."""
 
+Floats = NDArray[np.float64]
 Term = tuple[float, float, float]
 """Share times weight, times weight again, and the weight."""
 
@@ -35,13 +39,17 @@ def fit_shares(shares: Sequence[float], g: Sequence[float], spare: int) -> list[
     Only the observed cells and ``spare`` can get probability; take `extreme` for the maximum over
     all cells.
     """
+    if len(shares) >= _ARRAYS:
+        return _fit_many(np.array(shares), np.array(g), spare)
     excess = sum([share * weight for share, weight in zip(shares, g, strict=True)])
     reached = [w for share, w in zip(shares, g, strict=True) if share > 0]
     reached.append(g[spare])
     side, furthest = (-1, -min(reached)) if excess > 0 else (1, max(reached))
     if excess == 0 or furthest <= 0:
         return list(shares)
-    t = _multiplier(shares, g, excess, -side / furthest)
+    held = [(s, w) for s, w in zip(shares, g, strict=True) if s > 0 and w != 0]
+    terms = _Few([(s * w, s * w * w, w) for s, w in held])
+    t = _multiplier(terms, excess, -side / furthest)
     p = [
         share / (1 + t * weight) if share > 0 else 0.0
         for share, weight in zip(shares, g, strict=True)
@@ -50,31 +58,87 @@ def fit_shares(shares: Sequence[float], g: Sequence[float], spare: int) -> list[
     return p
 
 
-def _multiplier(shares: Sequence[float], g: Sequence[float], excess: float, limit: float) -> float:
+def _fit_many(shares: Floats, g: Floats, spare: int) -> list[float]:
+    """The same in arrays, cell after cell, so that every bit is the same."""
+    excess, seen = _total(shares * g), shares > 0
+    reached = np.append(g[seen], g[spare])
+    side, furthest = (-1, -float(reached.min())) if excess > 0 else (1, float(reached.max()))
+    if excess == 0 or furthest <= 0:
+        return list(shares.tolist())
+    held = seen & (g != 0)
+    s, w = shares[held], g[held]
+    t = _multiplier(_Many(s * w, s * w * w, w), excess, -side / furthest)
+    p = np.where(seen, shares / np.where(seen, 1 + t * g, 1.0), 0.0)
+    p[spare] += max(1 - _total(p), 0.0)
+    return list(p.tolist())
+
+
+def _total(values: Floats) -> float:
+    """The sum, one value after the other."""
+    return float(np.add.accumulate(values)[-1])
+
+
+class _Few:
+    """The constraint on few cells, summed up in a loop."""
+
+    def __init__(self, terms: Sequence[Term]) -> None:
+        self.terms = terms
+        self.spread = sum([sww for _, sww, _ in terms])
+
+    def at(self, t: float) -> tuple[float, float]:
+        """The constraint at one t, and how fast it falls."""
+        value = slope = 0.0
+        for sw, sww, w in self.terms:
+            part = 1 / (1 + t * w)
+            value += sw * part
+            slope += sww * part * part
+        return value, slope
+
+    @property
+    def columns(self) -> Floats:
+        """Of each cell: share times weight, times weight again, and the weight."""
+        return np.array(self.terms).T
+
+
+class _Many:
+    """The same on many cells, in arrays whose running sums add up in the same order."""
+
+    def __init__(self, sw: Floats, sww: Floats, w: Floats) -> None:
+        self.sw, self.sww, self.w = sw, sww, w
+        self.spread = _total(sww)
+
+    def at(self, t: float) -> tuple[float, float]:
+        """The constraint at one t, and how fast it falls."""
+        part = 1 / (1 + t * self.w)
+        return _total(self.sw * part), _total(self.sww * part * part)
+
+    @property
+    def columns(self) -> Floats:
+        """Of each cell: share times weight, times weight again, and the weight."""
+        return np.array((self.sw, self.sww, self.w))
+
+
+def _multiplier(terms: _Few | _Many, excess: float, limit: float) -> float:
     """The t between 0 and ``limit`` at which the constraint holds, or just short of ``limit``.
 
     Newton's steps on a decreasing function, halved back whenever they leave the bracket.
     """
-    held = [(s, w) for s, w in zip(shares, g, strict=True) if s > 0 and w != 0]
-    terms = [(s * w, s * w * w, w) for s, w in held]
     inside, outside = 0.0, limit * (1 - 1e-14)
     close, rising = _CLOSE * abs(limit), excess > 0
-    t = excess / sum([sww for _, sww, _ in terms])
+    t = excess / terms.spread
     turn = halved = 0
     while turn < _ITERATIONS:
         turn += 1
         if not (inside < t < outside or outside < t < inside):
             halved += 1
-            if halved == _MANY and len(terms) >= _WIDE:
-                ahead = _halvings(terms, (inside, outside), _ITERATIONS - turn, close, rising)
+            if halved == _MANY and terms.columns.shape[1] >= _WIDE:
+                ahead = _halvings(
+                    terms.columns, (inside, outside), _ITERATIONS - turn, close, rising
+                )
                 if ahead:
                     turn, inside = turn + len(ahead), ahead[-1]
             t = (inside + outside) / 2
-        value = slope = 0.0
-        for sw, sww, w in terms:
-            part = 1 / (1 + t * w)
-            value += sw * part
-            slope += sww * part * part
+        value, slope = terms.at(t)
         if (value > 0) == rising:
             inside = t
         else:
@@ -87,7 +151,7 @@ def _multiplier(shares: Sequence[float], g: Sequence[float], excess: float, limi
 
 
 def _halvings(
-    terms: Sequence[Term], bracket: tuple[float, float], most: int, close: float, rising: bool
+    columns: Floats, bracket: tuple[float, float], most: int, close: float, rising: bool
 ) -> list[float]:
     """The points at which the loop would do nothing but halve the bracket towards its far end.
 
@@ -101,7 +165,7 @@ def _halvings(
         points.append(inside)
     if len(points) < _MANY:
         return []
-    t, (sw, sww, w) = np.array(points), np.array(terms).T[:, :, None]
+    t, (sw, sww, w) = np.array(points), columns[:, :, None]
     part = 1 / (1 + t * w)
     value, slope = np.add.reduce(sw * part), np.add.reduce(sww * part * part)
     step = value / slope

@@ -10,8 +10,11 @@ from prunegate.policy.schema import Policy
 from prunegate.stats.result import adjust
 from prunegate.verdict import sentences
 from prunegate.verdict.drafts import Draft, drafts
-from prunegate.verdict.finding import Finding, Outcome, SliceSummary, Verdict
+from prunegate.verdict.finding import BEATS_CONSTANT, Finding, Outcome, SliceSummary, Verdict
 from prunegate.verdict.operational_figures import OperationalFigure
+from prunegate.verdict.reference import reference_findings
+from prunegate.verdict.reference_doubts import doubts_in_counts
+from prunegate.verdict.reference_sentences import doubt_sentence
 from prunegate.verdict.targets import judged
 
 
@@ -31,7 +34,8 @@ def outcome(findings: Sequence[Finding]) -> Outcome:
     blocking = [f for f in findings if f.severity == "block"]
     if any(f.status == "fail" for f in blocking):
         return "reject"
-    passed = any(f.status == "pass" for f in blocking)  # what is waived is judged, but holds not
+    # what is waived is judged, but holds not; the reference is no limit that could hold
+    passed = any(f.status == "pass" and f.check != BEATS_CONSTANT for f in blocking)
     if passed and all(f.status in ("pass", "waived") for f in blocking):
         return "approve"
     return "inconclusive"
@@ -47,7 +51,7 @@ def _harm(finding: Finding) -> float:
     return 1.0 if finding.p_harm is None else finding.p_harm
 
 
-_SETTLED = dict.fromkeys(("needed", "needed_unit", "needed_for", "open_because"))
+_SETTLED = dict.fromkeys(("needed", "needed_unit", "needed_for", "open_because", "weight"))
 """What a finding that failed no longer says."""
 
 
@@ -76,10 +80,13 @@ def decide(
         warnings: what the reading of the data noticed.
     """
     findings = settle(list(drafts(policy, slices, figures or {})), policy.evidence.alpha)
+    reference = reference_findings(policy, slices)
+    doubts = doubts_in_counts(policy, slices, reference)
+    findings = (*findings, *reference)
     decision = outcome(findings)
     absent = [s.name for s in slices if s.declared and s.rows == 0]
     unseen = decision == "approve" and bool(absent)
-    noticed = (*warnings, *_undeclared(policy, slices))
+    noticed = (*warnings, *map(doubt_sentence, doubts), *_undeclared(policy, slices))
     losses = sentences.losing(policy, findings)
     return Verdict(
         outcome="inconclusive" if unseen else decision,
@@ -91,6 +98,7 @@ def decide(
         warnings=(*noticed, *losses),
         allowed_losses=tuple(range(len(noticed), len(noticed) + len(losses))),
         statement=sentences.statement(policy, findings),
+        doubts=doubts,
     )
 
 

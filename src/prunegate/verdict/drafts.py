@@ -18,7 +18,7 @@ from prunegate.evidence.of_metric import evidence as evidence_of
 from prunegate.evidence.rates import Evidence
 from prunegate.metrics.catalogue import METRICS, Metric
 from prunegate.metrics.checks import CHECKS
-from prunegate.metrics.hypothesis import Hypothesis, Level, holds
+from prunegate.metrics.hypothesis import ErrorsAtMost, Hypothesis, Level, holds
 from prunegate.policy.naming import value_text
 from prunegate.policy.schema import Limit, Policy, Rule, bound_of
 from prunegate.stats.result import TestResult
@@ -197,6 +197,9 @@ def _tested(question: Question, counts: SliceCounts, about: Evidence, claim: Hyp
     )
     if standing.because == "one class":
         finding = replace(finding, needed=1, needed_unit="rows", needed_for="minimum evidence")
+    elif (weight := _outweighed(question, about, claim, standing)) is not None:
+        note = sentences.uneven_groups(weight)
+        finding = replace(finding, open_because="uneven groups", weight=weight, note=note)
     elif standing.status == "inconclusive":
         policy = question.policy.evidence
         more = sentences.Wanted(rows=further(about, claim, result, policy.alpha), purpose="power")
@@ -204,6 +207,15 @@ def _tested(question: Question, counts: SliceCounts, about: Evidence, claim: Hyp
             more = sentences.Wanted(rows=about.lacking, purpose="method")
         finding = sentences.with_need(finding, counts, policy.minimum, more)
     return Draft(finding=finding, contestable=standing.contestable)
+
+
+def _outweighed(
+    question: Question, about: Evidence, claim: Hypothesis, standing: _Standing
+) -> int | None:
+    """What the rows weigh where groups are too uneven for any outcome; None elsewhere."""
+    if standing.because != "not shown":
+        return None
+    return about.outweighed(claim, question.policy.evidence.alpha)
 
 
 def _method_kind(question: Question, result: TestResult) -> MethodKind:
@@ -235,7 +247,8 @@ def _standing(
     if point is None:
         failed = question.rule.on_undefined == "fail"
         note = "undefined: the baseline's value that the limit refers to is zero"
-        return _Standing("fail" if failed else "inconclusive", note, "no ratio")
+        harmful = _provable_harm(question, about, claim)
+        return _Standing("fail" if failed else "inconclusive", note, "no ratio", harmful)
     if question.rule.evidence == "point":
         return _Standing("pass" if point else "fail")
     if _unvalidated(question, about, claim):
@@ -243,6 +256,17 @@ def _standing(
     if result.p_value <= question.policy.evidence.alpha:
         return _Standing("pass", contestable=True)
     return _Standing("inconclusive", because="not shown", contestable=True)
+
+
+def _provable_harm(question: Question, about: Evidence, claim: Hypothesis) -> bool:
+    """Whether harm can be shown although the limit is undefined: errors grow from none.
+
+    The test rests on rows that either model gets wrong, whatever the baseline's rate is estimated
+    at; an undefined limit is never shown to hold.
+    """
+    grown = isinstance(claim, ErrorsAtMost) and bound_of(question.limit).kind == "error_ratio"
+    proven = question.rule.evidence == "proven"
+    return grown and proven and not _unvalidated(question, about, claim)
 
 
 def _unvalidated(question: Question, about: Evidence, claim: Hypothesis) -> bool:

@@ -25,6 +25,8 @@ OpenBecause = Literal[
     "minimum evidence",
     "method",
     "one class",
+    "one decision",
+    "uneven groups",
     "not shown",
     "not measured",
     "unusable",
@@ -34,12 +36,17 @@ OpenBecause = Literal[
 ]
 """What kept the evidence from settling a limit: no row of an expected slice; no slice to judge; a
 metric without a value; a limit that refers to a baseline of zero; fewer rows than the policy's
-minimum; too few for the method's error rates to be known; rows of one class only; a test that
-shows neither side; a figure that was not measured, or not on a quiet machine; an interval that
-holds the limit; stated figures that were not read, or that nothing could be held against."""
+minimum; too few for the method's error rates to be known; rows of one class only; a model that
+makes one decision only; a few groups with so many of the rows that no outcome could show anything;
+a test that shows neither side; a figure that was not measured, or not on a
+quiet machine; an interval that holds the limit; stated figures that were not read, or that nothing
+could be held against."""
 NeededFor = Literal["minimum evidence", "method", "power"]
 """What further rows are for: the policy's minimum; the method's; a test that shows one side with 90
 % power, if they are like those seen."""
+
+BEATS_CONSTANT = "beats_constant"
+"""The check of findings on the reference, which no rule sets."""
 
 EXIT_CODES: dict[Outcome, int] = {"approve": 0, "reject": 3, "inconclusive": 4}
 
@@ -49,7 +56,8 @@ class Finding:
     """One limit of one rule on one slice, with its evidence."""
 
     rule: int
-    """Index of the rule in the policy, from 0; claims come after the last rule."""
+    """Index of the rule in the policy, from 0; after the last rule come claims, where the policy
+    states any, and then the reference."""
     metric: str
     slice: str
     """``overall`` or the slice's name."""
@@ -99,6 +107,39 @@ class Finding:
     """What kept the evidence from settling it, also where the rule says that it fails then."""
     needed_for: NeededFor | None = None
     """What ``needed`` rows are for, of several reasons the one that wants most."""
+    weight: int | None = None
+    """As many independent rows as its rows weigh, where groups are too uneven to show anything."""
+
+
+DoubtKind = Literal["one decision", "reversed", "permuted", "shifted", "reordered"]
+"""A model that makes one decision only; decisions that fit turned around; classes that fit by other
+names; decisions that fit the labels some places on in the order of the ids; decisions that fit in
+another order of the ids."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReferenceDoubt:
+    """A likely cause of a model's knowing nothing, with its figures."""
+
+    kind: DoubtKind
+    slice: str
+    """``overall`` or the slice's name."""
+    model: Literal["baseline", "candidate"]
+    rows: int
+    """Rows that it rests on."""
+    right: float
+    """Share of them decided rightly as they are."""
+    right_if: float | None = None
+    """The same if the cause were put right; None: nothing is to be put right."""
+    decision: str | None = None
+    """The one decision that is made."""
+    names: tuple[tuple[str, str], ...] = ()
+    """Permuted: the decision, and the label that it stands for."""
+    offset: int | None = None
+    """Shifted: by how many rows the labels come later."""
+    order: Literal["file", "number", "text", "backwards"] | None = None
+    """Shifted: in which order. Reordered: how the decisions' rows seem to have been sorted. As the
+    table lies, by the numbers that end the ids, by the ids as texts, or from the last row."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,6 +181,8 @@ class Verdict:
     """Places in ``warnings``, from 0, of those about a real loss that its limit allows."""
     statement: str
     """The error guarantee of this verdict, in one sentence."""
+    doubts: tuple[ReferenceDoubt, ...] = ()
+    """Why a model's decisions may say little: what was looked for and found."""
     claims: Claims | None = None
     """Every check of the policy's stated figures; None: it has none, or they were not read."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from prunegate.metrics.catalogue import METRICS
+from prunegate.metrics.catalogue import metric_named
 from prunegate.metrics.checks import change_check, is_level
 from prunegate.text.quantities import Quantity
 from prunegate.verdict.finding import Finding
@@ -43,7 +43,7 @@ class Quantities:
         )
 
     def __getitem__(self, metric: str) -> Quantity:
-        known = METRICS.get(metric)
+        known = metric_named(metric)
         bare = known.quantity(self.currency) if known else Quantity(kind="unknown")
         return replace(
             bare, levels=self.levels.get(metric, ()), margins=self.margins.get(metric, ())

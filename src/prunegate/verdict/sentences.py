@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from prunegate.counting.slices import SliceCounts
-from prunegate.metrics.catalogue import METRICS, Metric
+from prunegate.metrics.catalogue import METRICS, Metric, metric_named
 from prunegate.metrics.checks import change_check, is_level
 from prunegate.policy.explain import explain_check
 from prunegate.policy.schema import Minimum, Policy
 from prunegate.text.numbers import plain, upper_bound_share
 from prunegate.text.quantities import Quantity
-from prunegate.verdict.finding import Finding, NeededFor, Outcome
+from prunegate.verdict.finding import BEATS_CONSTANT, Finding, NeededFor, Outcome
 from prunegate.verdict.quantities import Quantities
 
 
@@ -33,6 +33,16 @@ def undefined(metric: Metric, counts: SliceCounts, class_label: str | None = Non
         return f"{start}: the slice has {named} ({counts.rows:,} rows in all)"
     chosen = "flags nothing" if class_label is None else f"never chooses class {class_label}"
     return f"{start}: a model {chosen} in the slice"
+
+
+def uneven_groups(weight: int) -> str:
+    """Why no number of rows of the same groups would settle a finding."""
+    rows = "row" if weight == 1 else "rows"
+    return (
+        f"a few large groups hold most of the rows, which weigh no more than {weight:,} "
+        f"independent {rows}, too few to show it whatever they say; more rows of these groups do "
+        "not help, label rows of others"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +93,8 @@ def request(finding: Finding, *, rarest: bool) -> str:
         finding: an open finding with a number of rows needed.
         rarest: whether positives are the rows of the rarest class.
     """
-    metric, needed = METRICS[finding.metric], round_up(finding.needed or 0)
+    metric, needed = metric_named(finding.metric), round_up(finding.needed or 0)
+    assert metric is not None  # noqa: S101  # findings that want rows name one
     row = metric.noun.removesuffix("s")
     if finding.needed_unit == "positives":
         row = "row" if finding.class_label is not None or rarest else "positive"
@@ -104,6 +115,7 @@ def reasons(policy: Policy, outcome: Outcome, findings: Sequence[Finding]) -> tu
     """Why, in plain words: what failed, then what is open; or that everything holds."""
     blocking = [f for f in findings if f.severity == "block"]
     if outcome == "approve":
+        blocking = [f for f in blocking if f.check != BEATS_CONSTANT]
         slices = len({f.slice for f in blocking})
         noun = "slice" if slices == 1 else "slices"
         waived = [f for f in blocking if f.status == "waived"]
@@ -113,7 +125,9 @@ def reasons(policy: Policy, outcome: Outcome, findings: Sequence[Finding]) -> tu
             written = _quantities(policy, findings)
             return (first, *(_reason(policy, f, written) for f in waived))
         return (f"All {len(blocking)} blocking limits hold on {slices} {noun}.",)
-    if blocking and all(f.status == "waived" for f in blocking):
+    limits = [f for f in blocking if f.check != BEATS_CONSTANT]
+    held_up = any(f.status != "pass" for f in blocking if f.check == BEATS_CONSTANT)
+    if limits and not held_up and all(f.status == "waived" for f in limits):
         return ("Every blocking limit is waived, so nothing is shown to hold.",)
     failed = [f for f in blocking if f.status == "fail"]
     still_open = [f for f in blocking if f.status == "inconclusive"]
@@ -130,8 +144,9 @@ def absence_reasons(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def _reason(policy: Policy, finding: Finding, written: Quantities) -> str:
-    if finding.check == "claims":
-        return f"Stated figures: {finding.note}."
+    about = {"claims": "Stated figures", BEATS_CONSTANT: f"The reference on {finding.slice}"}
+    if finding.check in about:
+        return f"{about[finding.check]}: {finding.note}."
     where = _where(finding)
     if finding.candidate is None:
         return f"{where}: {finding.note}."
@@ -205,13 +220,14 @@ def statement(policy: Policy, findings: Sequence[Finding]) -> str:
     """The guarantee of this gate in one sentence, with what is only approximate said."""
     alpha = upper_bound_share(policy.evidence.alpha, digits=3)
     proven = [f for f in findings if f.severity == "block" and f.evidence == "proven"]
-    tested = [f for f in proven if f.p_value is not None]
+    tested = [f for f in proven if f.p_value is not None and f.check != BEATS_CONSTANT]
     about = "at most " if all(f.method_kind == "exact" for f in tested) else "about "
     units = "rows" if policy.group is None else f"values of {policy.group}"
     sentence = (
         f"If any slice is really worse than its limit, this gate approves {about}{alpha} of the "
         f"time (independent {units}, fresh data)."
     )
-    if any(f.severity == "block" and f.evidence == "point" for f in findings):
+    rules = [f for f in findings if f.check != BEATS_CONSTANT]
+    if any(f.severity == "block" and f.evidence == "point" for f in rules):
         sentence += " Rules with evidence: point carry no such guarantee."
     return sentence

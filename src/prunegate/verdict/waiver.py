@@ -23,7 +23,7 @@ from prunegate.policy.schema import Policy
 from prunegate.text.escape import escaped
 from prunegate.verdict import sentences
 from prunegate.verdict.decide import outcome
-from prunegate.verdict.finding import Finding, Status, Verdict
+from prunegate.verdict.finding import BEATS_CONSTANT, Finding, Status, Verdict
 
 Place = tuple[int, str, str, str | None]
 """Rule, slice, check and class: no two findings share them."""
@@ -95,11 +95,17 @@ def unwaivable(policy: Policy, finding: Finding) -> str | None:
     if finding.severity != "block":
         return "it only warns and holds nothing back"
     if finding.rule >= len(policy.rules):
-        return "it is about stated figures, not a rule; put the figures right"
+        return _NO_RULE[finding.check == BEATS_CONSTANT]
     compared = not is_level(finding.check)
     if finding.candidate is None or (compared and finding.baseline is None):
         return "nothing was judged there, and what nobody has seen nobody can accept"
     return None
+
+
+_NO_RULE = (
+    "it is about stated figures, not a rule; put the figures right",
+    "it is about the reference, not a rule; put the data right, or label more",
+)
 
 
 def with_waivers(policy: Policy, verdict: Verdict, waivers: Iterable[Waiver]) -> Waived:

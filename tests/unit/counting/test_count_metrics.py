@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 from tests.depth import times
+from tests.rules import of_rules
 
 import prunegate
 from prunegate.policy.load import parse_policy
@@ -98,8 +99,8 @@ def test_every_metric_on_every_slice_is_scikit_learns(seed: int, rows: int) -> N
     judged = {s.name: s for s in verdict.slices}
     for name, mask in masks(data).items():
         assert judged[name].rows == mask.sum() if mask.any() else name not in judged
-    assert {f.metric for f in verdict.findings} == set(NAMES)
-    for finding in verdict.findings:
+    assert {f.metric for f in of_rules(verdict)} == set(NAMES)
+    for finding in of_rules(verdict):
         baseline, candidate = oracle(data[masks(data)[finding.slice]], finding.metric)
         assert finding.candidate == (candidate if candidate is None else pytest.approx(candidate))
         assert finding.baseline == (baseline if baseline is None else pytest.approx(baseline))
@@ -193,8 +194,8 @@ def test_scores_in_narrow_unsigned_columns() -> None:
 def test_exchanging_the_models_turns_the_sign_and_swaps_lost_with_gained(seed: int) -> None:
     data = table(seed, 90)
     exchanged = data.rename(columns={"baseline": "candidate", "candidate": "baseline"})
-    there = prunegate.judge(policy(), data).findings
-    back = prunegate.judge(policy(), exchanged).findings
+    there = of_rules(prunegate.judge(policy(), data))
+    back = of_rules(prunegate.judge(policy(), exchanged))
     for one, other in zip(there, back, strict=True):
         if one.candidate is None or other.candidate is None:
             continue

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 from tests.depth import times
+from tests.rules import of_rules
 from tests.unit.counting import kinds
 
 import prunegate
@@ -61,8 +62,8 @@ def test_every_metric_on_every_slice_is_scikit_learns(kind: str, seed: int, rows
     with kinds.without_intervals():
         verdict = prunegate.judge(kinds.policy(kind), data)
     masks = kinds.slices_of(data)
-    assert {f.metric for f in verdict.findings} == set(kinds.METRICS[kind])
-    for finding in verdict.findings:
+    assert {f.metric for f in of_rules(verdict)} == set(kinds.METRICS[kind])
+    for finding in of_rules(verdict):
         chosen = data[masks[finding.slice]] if finding.slice in masks else data[:0]
         for model in ("baseline", "candidate"):
             if model == "baseline" and finding.metric in ("negative_flip_rate", "churn"):
@@ -104,7 +105,7 @@ def test_a_label_that_only_a_model_knows_is_an_error_of_the_rows_own_class() -> 
 def test_classes_are_judged_one_by_one() -> None:
     data = kinds.table("multiclass", 7, 400)
     rules = ["{metric: recall, slices: kind, classes: each, at_least: 0.1}"]
-    findings = prunegate.judge(kinds.policy("multiclass", rules), data).findings
+    findings = of_rules(prunegate.judge(kinds.policy("multiclass", rules), data))
     kinds_ = [f"kind={k}" for k in ("a", "b", "c")]
     assert {(f.slice, f.class_label) for f in findings} == {(k, c) for k in kinds_ for c in "uvw"}
     for f in findings:

@@ -110,6 +110,11 @@ def test_what_holds_for_all_rules_comes_after_them(example: str) -> None:
             "evidence to approve."
         ),
         (
+            "The baseline has to be shown to agree with the labels beyond chance, on all rows and "
+            "on every slice that is judged; otherwise nothing is approved, because no change "
+            "against a model that knows nothing says nothing."
+        ),
+        (
             "Where a value is missing or undefined the answer is inconclusive, which is not an "
             "approval, unless the rule says otherwise."
         ),

@@ -54,7 +54,25 @@ def test_identical_models_need_as_many_groups_as_single_rows():
     found = clusters.test(data, RECALL, 0.02)
     assert found.p_value == paired_exact.test(0, 0, 160, 0.02).p_value
     assert found.p_harm == 1
-    assert clusters.interval(data, RECALL).low == -1
+    assert clusters.interval(data, RECALL).low == pytest.approx(tango.interval(0, 0, 160).low)
+
+
+@pytest.mark.parametrize("size", [1, 4])
+def test_few_differing_groups_are_as_many_rows_as_there_are_groups(size):
+    data = grouped(rows(3, 5, 400, size=size))
+    found, single = clusters.test(data, RECALL, 0.02), paired_exact.test(3, 5, 408, 0.02)
+    assert (found.p_value, found.p_harm) == (single.p_value, single.p_harm)
+    shown, alone = clusters.interval(data, RECALL), tango.interval(3, 5, 408)
+    assert (shown.low, shown.high) == pytest.approx((alone.low, alone.high))
+
+
+def test_pairs_beside_single_rows_cost_little():
+    """Nearly single rows are judged nearly as single ones, however many differ."""
+    singles = rows(20, 12, 968)
+    pairs = np.concatenate([singles[:, :], rows(0, 0, 100, size=2)])
+    found = clusters.test(grouped(pairs), RECALL, 0.02)
+    alone = paired_exact.test(20, 12, 1200, 0.02)
+    assert alone.p_value < found.p_value < 3 * alone.p_value
 
 
 def test_more_correlated_groups_are_weaker_evidence():

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.depth import times
 from threadpoolctl import threadpool_limits
 
-from prunegate.stats import macro
+from prunegate.stats import empirical_likelihood, macro
 
 KINDS = ("recall", "precision", "f1")
 
@@ -273,3 +273,17 @@ def test_the_size_is_about_alpha(kind, n, weights, losing):
         defined = all(np.all(cells.sum(axis=axes) > 0) for axes in ((1, 2), (0, 2), (0, 1)))
         approved += defined and macro.test(table(kind, cells), 1.0, 0.05).p_value <= 0.05
     assert approved / repeats <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / repeats) + 0.015
+
+
+def test_many_cells_are_fitted_to_the_same_bits_as_few() -> None:
+    """Arrays take over from a loop and add up in its order."""
+    rng = np.random.default_rng(4)
+    for cells in (50, 120):
+        for _ in range(20):
+            shares = rng.random(cells) * (rng.random(cells) < 0.8)
+            weights, spare = rng.normal(size=cells), int(rng.integers(cells))
+            args = (shares / shares.sum()).tolist(), weights.tolist(), spare
+            many = empirical_likelihood.fit_shares(*args)
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(empirical_likelihood, "_ARRAYS", cells + 1)
+                assert empirical_likelihood.fit_shares(*args) == many

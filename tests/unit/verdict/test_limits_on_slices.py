@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.depth import times
+from tests.rules import of_rules
 
 import prunegate
 from prunegate.policy.load import parse_policy
@@ -33,7 +34,7 @@ def judged(rules: str, cells: list[int], rest: str = "") -> Verdict:
 
 
 def found(rules: str, cells: list[int], rest: str = "") -> Finding:
-    (finding,) = judged(rules, cells, rest).findings
+    (finding,) = of_rules(judged(rules, cells, rest))
     return finding
 
 
@@ -98,11 +99,23 @@ def test_a_floor_needs_no_baseline() -> None:
     assert found("{metric: precision, max_drop: 0.5}", cells).status == "inconclusive"
 
 
+def test_errors_that_grow_from_none_are_shown_to_be_harm() -> None:
+    """What they are allowed to grow to is undefined; that they grew by more is not."""
+    rule = "{metric: recall, max_drop: {error_ratio: 0.5}}"
+    half = judged(rule, recall_cells(100, 100, 0, 0, 200))
+    assert half.outcome == "reject"
+    assert of_rules(half)[0].p_value == 1
+    assert found(rule, recall_cells(195, 5, 0, 0, 200)).p_harm == pytest.approx(0.6**5, abs=1e-5)
+    assert found(rule, recall_cells(200, 0, 0, 0, 200)).p_harm == 1
+    point = found(rule.replace("}}", "}, evidence: point}"), recall_cells(100, 100, 0, 0, 200))
+    assert point.status == "inconclusive"
+
+
 @pytest.mark.parametrize(
     ("limit", "cells"),
     [
         ("max_drop: {relative: 0.1}", recall_cells(0, 0, 30, 70, 9)),  # the baseline finds nothing
-        ("max_drop: {error_ratio: 0.5}", recall_cells(90, 10, 0, 0, 9)),  # it misses nothing
+        ("max_drop: {error_ratio: 0.5}", recall_cells(97, 3, 0, 0, 9)),  # it misses nothing
         ("max_ratio: 2.0", recall_cells(0, 0, 30, 70, 9)),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from tests.rules import of_rules
 from tests.unit.counting import kinds
 
 from prunegate.gate import judge
@@ -45,7 +46,7 @@ def test_an_average_of_classes_asks_for_rows_of_the_rarest_where_these_are_few()
         "multiclass", 900, "{metric: recall, max_drop: 0.02}",
         "{metric: recall, classes: [u], max_drop: 0.02}", more=minimum,
     )  # fmt: skip
-    macro, one = found.findings
+    macro, one = of_rules(found)
     assert (macro.needed_unit, one.needed_unit) == ("positives", "positives")
     assert macro.note.endswith("more rows of the rarest class")
     assert one.note.endswith("more rows of class u")
@@ -54,7 +55,7 @@ def test_an_average_of_classes_asks_for_rows_of_the_rarest_where_these_are_few()
 
 
 def test_an_average_of_classes_with_enough_of_each_asks_for_rows() -> None:
-    (macro,) = verdict("multiclass", 300, "{metric: recall, max_drop: 0.07}").findings
+    (macro,) = of_rules(verdict("multiclass", 300, "{metric: recall, max_drop: 0.07}"))
     assert macro.needed_unit == "rows"
     assert macro.note.endswith("more rows")
 
@@ -65,7 +66,7 @@ def test_a_class_that_a_slice_lacks_is_named() -> None:
     policy = kinds.policy(
         "multiclass", ["{metric: recall, slices: kind=a, classes: [w], at_least: 0.5}"]
     )
-    (finding,) = judge(policy, data).findings
+    (finding,) = of_rules(judge(policy, data))
     assert finding.note.startswith("recall is not defined: the slice has no rows of class w")
 
 

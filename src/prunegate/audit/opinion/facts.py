@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from prunegate.audit.expected_findings import CLAIMS
+from prunegate.audit.expected_findings import BEATS, CLAIMS
 from prunegate.evidence.overlapping_rates import SCORE_MINIMUM
 from prunegate.metrics.catalogue import METRICS
 from prunegate.policy.schema import Policy
@@ -32,6 +32,11 @@ LEVELS = ("at_least", "at_most")
 FACTORS: dict[str, int] = {"max_ratio": 1}
 """Checks whose limit is a multiple of the baseline's value: 1 for at most so much, -1 for at
 least. Whoever adds such a check adds it here too, by hand: this is a second opinion."""
+
+FAIR = 0.2
+"""Agreement beyond chance that will do for the reference where estimates decide."""
+REFERENCE_TIMES = 10
+"""A finding on the reference has a tenth of the level of a rule's."""
 
 SURE = 0.25
 """Up to this p-value a test of a mean and its estimate agree on the side of the limit; above it
@@ -60,6 +65,7 @@ def _row(policy: Policy, slices: dict[str, SliceSummary], finding: Finding) -> d
         "failed": finding.status == "fail",
         "waived": finding.status == "waived",
         "proven": finding.evidence == "proven",
+        "times": REFERENCE_TIMES if finding.check == BEATS else 1,
         "level": finding.check in (*LEVELS, CLAIMS),
         "n": finding.n,
         "no evidence": finding.open_because in ("not measured", "unusable"),
@@ -83,7 +89,8 @@ def _of_metric(policy: Policy, finding: Finding) -> dict[str, bool]:
         "operational": operational,
         "mean": metric is not None and metric.kind == "mean",
         "share": metric is not None and metric.kind in ("rate", "flips"),
-        "coefficient": metric is not None and metric.kind == "coefficient",
+        "coefficient": finding.check == BEATS
+        or (metric is not None and metric.kind == "coefficient"),
         "lower": metric is not None and metric.better == "lower",
         "interval": finding.evidence == "proven" and finding.method_kind == "interval",
         "undefined_fails": rule is not None and rule.on_undefined == "fail",
@@ -149,6 +156,8 @@ def _add_undefined(table: pd.DataFrame) -> None:
     zero = np.where(of_errors, table["baseline"] >= 1, table["baseline"] <= 0)
     unpaired = ~table["level"] & table["baseline"].isna()
     table["undefined"] = table["candidate"].isna() | unpaired | (refers & zero)
+    shown = table["candidate"].notna() & table["baseline"].notna()
+    table["from none"] = of_errors & zero & shown & table["proven"]
 
 
 def _add_distances(table: pd.DataFrame) -> None:
@@ -188,6 +197,7 @@ def _beyond(table: pd.DataFrame) -> pd.Series[float]:
         "at_least": limit - value,
         "at_most": value - limit,
         CLAIMS: value - limit,
+        BEATS: limit - before,
         "max_drop": -rise - allowed,
         "max_rise": rise - allowed,
         "min_gain": allowed - gain,

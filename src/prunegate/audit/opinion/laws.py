@@ -11,13 +11,15 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from prunegate.audit.expected_findings import (
+    BEATS,
     CLAIMS,
     Place,
     absent_slices,
     foreseen,
+    on_reference,
     place_in_findings,
 )
-from prunegate.audit.opinion.facts import LEVELS, facts
+from prunegate.audit.opinion.facts import FAIR, LEVELS, facts
 from prunegate.data.contract.whole_table import Inside, Law, TableSize, Unique
 from prunegate.policy.schema import ErrorRatio, Policy, Relative
 from prunegate.verdict.finding import Finding, Verdict
@@ -126,6 +128,11 @@ def _as_policy(
         named = finding.metric == CLAIMS and finding.limit == 0
         same = named and finding.severity == policy.claims.severity
         return same and _as_checked(finding, verdict)
+    if finding.check == BEATS:
+        asked = on_reference(policy, verdict.slices)[place_in_findings(finding)]
+        terms = ("reference", *asked, 0.0, "absolute")
+        told = (finding.metric, finding.severity, finding.evidence, finding.limit)
+        return (*told, finding.limit_kind) == terms and finding.p_harm is None
     rule = policy.rules[finding.rule]
     terms = (finding.metric, finding.severity, finding.evidence)
     limit = rule.limits[finding.check]
@@ -178,9 +185,11 @@ def _faults(table: pd.DataFrame) -> pd.Series[int]:
 
 
 def _of_pass(table: pd.DataFrame) -> dict[str, pd.Series[float]]:
-    tested = table["passed"] & table["proven"] & ~table["operational"]
+    fair = (table["check"] == BEATS) & ~table["proven"] & (table["baseline"] >= FAIR)
+    proven = table["proven"] | ((table["check"] == BEATS) & ~fair)
+    tested = table["passed"] & proven & ~table["operational"]
     return {
-        "p_of_pass": table["p_value"].where(tested, 0.0),
+        "p_of_pass": (table["p_value"] * table["times"]).where(tested, 0.0),
         "beyond_of_pass": table["worst"].where(table["passed"], 0.0),
     }
 
@@ -194,7 +203,7 @@ def _lacking(table: pd.DataFrame) -> pd.Series[float]:
 
 
 def _of_fail(table: pd.DataFrame) -> dict[str, pd.Series[float]]:
-    """What is undefined fails only where its rule says so.
+    """What is undefined fails only where its rule says so, or where errors grew from none.
 
     That a figure is no evidence (a busy machine) is something that no other figure shows.
     """
@@ -204,7 +213,9 @@ def _of_fail(table: pd.DataFrame) -> dict[str, pd.Series[float]]:
     tested = failed & table["proven"] & ~table["operational"]
     return {
         "p_of_fail": table["p_harm_adjusted"].where(tested, 0.0),
-        "beyond_of_fail": table["best"].where(~table["undefined"]).where(failed, 0.0),
+        "beyond_of_fail": table["best"]
+        .where(~table["undefined"] | table["from none"])
+        .where(failed, 0.0),
     }
 
 
@@ -227,6 +238,7 @@ def _outcome(table: pd.DataFrame, verdict: Verdict) -> str:
     if blocking["failed"].any():
         return "reject"
     unseen = any(summary.declared and summary.rows == 0 for summary in verdict.slices)
-    held = (blocking["passed"] | blocking["waived"]).all() and blocking["passed"].any()
+    of_rules = blocking[blocking["check"] != BEATS]
+    held = (blocking["passed"] | blocking["waived"]).all() and of_rules["passed"].any()
     approved = held and not unseen
     return "approve" if approved else "inconclusive"

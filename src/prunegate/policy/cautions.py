@@ -1,0 +1,70 @@
+"""Cautions: what a valid policy lets pass that its author hardly meant to.
+
+A mistake is refused (``consistency.py``); a caution is only said, by ``policy validate``, because
+the policy may be meant as it stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from prunegate.policy.schema import Policy, Relative
+from prunegate.text.numbers import exact
+
+GUARDS = frozenset(
+    {
+        *("precision", "specificity", "false_positive_rate", "f1", "accuracy"),
+        *("balanced_accuracy", "mcc", "negative_flip_rate", "churn"),
+    }
+)
+"""Metrics that suffer where a candidate flags everything, which recall never does."""
+HALF = 0.5
+"""Share of the baseline's value that a policy hardly means to give away."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Caution:
+    """One thing in a policy to look at again."""
+
+    kind: Literal["recall alone", "relative above half"]
+    path: tuple[str | int, ...]
+    """Where in the policy."""
+    value: float | None = None
+    """The limit that it is about."""
+
+
+def cautions(policy: Policy) -> tuple[Caution, ...]:
+    """Everything to look at again, in the order of the rules."""
+    return (*_recall_alone(policy), *_large_shares(policy))
+
+
+def _recall_alone(policy: Policy) -> Iterator[Caution]:
+    blocking = [rule.metric for rule in policy.rules if rule.severity == "block"]
+    if policy.task.kind == "binary" and "recall" in blocking and not GUARDS.intersection(blocking):
+        index = next(n for n, rule in enumerate(policy.rules) if rule.metric == "recall")
+        yield Caution(kind="recall alone", path=("rules", index))
+
+
+def _large_shares(policy: Policy) -> Iterator[Caution]:
+    for index, rule in enumerate(policy.rules):
+        limit = rule.limits.get("max_drop")
+        if isinstance(limit, Relative) and limit.relative > HALF:
+            path = ("rules", index, "max_drop", "relative")
+            yield Caution(kind="relative above half", path=path, value=limit.relative)
+
+
+def caution_sentence(caution: Caution) -> str:
+    """What to look at again, and why."""
+    if caution.kind == "recall alone":
+        return (
+            "recall is limited and nothing that false alarms would lower: a candidate that flags "
+            "everything passes; add a rule on precision, specificity or negative_flip_rate"
+        )
+    value = caution.value or 0.0
+    kept, drop = round(1 - value, 12), exact(value, 2)
+    return (
+        f"allows a drop of {drop} % of the baseline's value, so that {exact(kept, 2)} % of it is "
+        f"enough; if {drop} % was meant to be kept, write {exact(kept)}"
+    )

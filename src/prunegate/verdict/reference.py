@@ -1,0 +1,231 @@
+"""Reference: is the baseline, which everything is held against, shown to know anything?
+
+"No change" against a coin, a constant or labels of other rows is true and says nothing. So on all
+rows, and on every slice that a rule judges, the baseline's decisions have to agree with the labels
+beyond chance (``stats/agreement.py``); a candidate that makes one decision only is held up as well,
+because it *is* the constant. These findings come after the rules. They never fail, are in no family
+of tests, and are all that the level of their own is spent on: they can hold an approve back and
+take nothing from the tests of the rules. Where a slice has rows of one class only every decision is
+as good as a constant, and nothing is asked.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from prunegate.counting.slices import OVERALL, SliceCounts
+from prunegate.counting.tallies import DecidedRows, LabelCounts
+from prunegate.evidence.further_rows import HOPELESS, rows_for_score
+from prunegate.metrics.catalogue import METRICS, REFERENCE
+from prunegate.policy.schema import Policy, Rule
+from prunegate.stats.agreement import Agreement, GroupSums, agreement
+from prunegate.verdict import reference_sentences as words
+from prunegate.verdict.finding import BEATS_CONSTANT, Finding, OpenBecause, Status
+from prunegate.verdict.targets import enough, judged, select_slices
+
+PART = 10
+"""The level is this part of the gate's: whatever is said against a coin is void, so that a coin is
+let pass more seldom than a broken limit. It costs a good baseline few rows."""
+FAIR = 0.2
+"""Agreement beyond chance that will do where the policy lets estimates decide: fair (Landis & Koch
+1977, Biometrics 33, 159-174); a coin has it on 100 rows 2 % of the time, on 300 hardly ever."""
+Severity = Literal["block", "warn"]
+Model = Literal["baseline", "candidate"]
+MODELS: tuple[Model, ...] = ("baseline", "candidate")
+
+
+def reference_findings(policy: Policy, slices: Sequence[SliceCounts]) -> tuple[Finding, ...]:
+    """One finding for all rows and for every slice that a rule on rows judges.
+
+    Args:
+        policy: as it is tested.
+        slices: overall first.
+    """
+    if policy.evidence.reference == "off" or not policy.task.traits.decided:
+        return ()
+    asked = _asked(policy, slices)
+    told = [s for s in slices if s.name in asked and s.rows and not s.tally.one_class]
+    known = {one.name: agreement_of(one, "baseline") for one in told}
+    whole = known.get(OVERALL)
+    return tuple(
+        _finding(
+            policy,
+            one,
+            asked[one.name],
+            Evaluated(here=known[one.name], whole=whole, rarest=one.positives),
+        )
+        for one in told
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Demand:
+    """What is asked of the reference on one slice: as much as the rules that judge it ask for."""
+
+    severity: Severity
+    evidence: Literal["proven", "point"]
+
+
+def _asked(policy: Policy, slices: Sequence[SliceCounts]) -> dict[str, Demand]:
+    """Slices that rules on rows judge, overall among them, and what is asked there."""
+    rules: dict[str, list[Rule]] = {}
+    for rule in policy.rules:
+        if METRICS[rule.metric].operational:
+            continue
+        chosen = [s for part in select_slices(rule, slices).values() for s in part]
+        for name in dict.fromkeys((OVERALL, *(s.name for s in chosen if judged(s, policy)))):
+            rules.setdefault(name, []).append(rule)
+    required = policy.evidence.reference == "required"
+    return {
+        name: Demand(
+            severity="block" if required and any(r.severity == "block" for r in of) else "warn",
+            evidence="proven" if any(r.evidence == "proven" for r in of) else "point",
+        )
+        for name, of in rules.items()
+    }
+
+
+def agreement_of(counts: SliceCounts, model: Model) -> Agreement:
+    """How far one model's decisions agree with the labels of a slice."""
+    tally = counts.tally
+    assert isinstance(tally, DecidedRows)  # noqa: S101  # the caller asks tasks with decisions only
+    rows = tally.named
+    place = 1 if model == "baseline" else 2
+    return agreement(confusion_of(rows, model), _groups(rows, place))
+
+
+def confusion_of(rows: LabelCounts, model: Model) -> dict[tuple[str, str], int]:
+    """Rows by label and one model's decision."""
+    place = 1 if model == "baseline" else 2
+    found: Counter[tuple[str, str]] = Counter()
+    for cell, n in rows.cells.items():
+        found[cell[0], cell[place]] += n
+    return dict(found)
+
+
+def _groups(rows: LabelCounts, place: int) -> GroupSums | None:
+    """What the groups say; nothing where every one is a single row."""
+    clusters, n = rows.clusters, rows.rows
+    if clusters is None or clusters.groups == n:
+        return None
+    squares = sum(clusters.products.values())
+    even = min(1.0, n * n / (clusters.groups * squares))
+    rare = []
+    for part in (0, place):
+        sizes: Counter[str] = Counter()
+        for cell, count in rows.cells.items():
+            sizes[cell[part]] += count
+        most = sizes.most_common(1)[0][0]
+        rare.append(clusters.holding(lambda cell, p=part, m=most: cell[p] != m))  # type: ignore[misc]  # bound at once
+
+    def between(influence: Mapping[tuple[str, str], float]) -> float:
+        return sum(
+            total * influence[one[0], one[place]] * influence[other[0], other[place]]  # type: ignore[index]  # cells are triples
+            for (one, other), total in clusters.products.items()
+        )
+
+    return GroupSums(
+        between=between, bearing=int(min(rare) * even + 1e-9), rows_per_group=squares / n
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluated:
+    """The baseline's agreement with the labels of a slice."""
+
+    here: Agreement
+    whole: Agreement | None
+    """Of all rows; None: they are of one class."""
+    rarest: int
+    """Rows of the rarest class here."""
+
+    def further(self, alpha: float) -> int | None:
+        """Rows that would likely show it, by what the slice has seen, or else all rows have.
+
+        Where not even decisions that are all right could show it on so few rows of a class: as many
+        as they would take. None where no number of rows that anybody labels would do.
+        """
+        held = self.here.rows
+        for seen in (self.here, self.whole):
+            if seen is None or seen.score <= 0:
+                continue
+            total = rows_for_score(seen.rows, seen.score, alpha)
+            if held < total <= held + HOPELESS:
+                return math.ceil(total - held)
+        times = 1
+        while _all_right(held * times, self.rarest * times) > math.log(alpha):
+            times += 1
+        return held * (times - 1) or None
+
+
+def _all_right(rows: int, rarest: int) -> float:
+    """Logarithm of the p-value of decisions that are all right, of two classes."""
+    logs = (math.lgamma(part + 1) for part in (rarest, rows - rarest, rows))
+    return next(logs) + next(logs) - next(logs)
+
+
+def _finding(policy: Policy, counts: SliceCounts, asked: Demand, found: Evaluated) -> Finding:
+    before, after = found.here, agreement_of(counts, "candidate")
+    status, because = _standing(policy, counts, asked, (before, after))
+    finding = Finding(
+        rule=len(policy.rules) + (policy.claims is not None),
+        metric=REFERENCE.name,
+        slice=counts.name,
+        check=BEATS_CONSTANT,
+        status=status,
+        severity=asked.severity,
+        evidence=asked.evidence,
+        baseline=before.kappa,
+        candidate=after.kappa,
+        difference=after.kappa - before.kappa,
+        ci_low=None,
+        ci_high=None,
+        limit=0.0,
+        p_value=before.p_value,
+        p_harm=None,
+        n=before.rows,
+        method=before.method,
+        method_kind="exact" if before.exact else "approximate",
+        open_because=because,
+    )
+    if status == "pass":
+        return finding
+    finding = _with_need(policy, counts, finding, found)
+    return replace(finding, note=words.reference_note(finding, before, after))
+
+
+def _standing(
+    policy: Policy, counts: SliceCounts, asked: Demand, models: tuple[Agreement, Agreement]
+) -> tuple[Status, OpenBecause | None]:
+    before, after = models
+    if not enough(counts, policy.evidence.minimum):
+        return "inconclusive", "minimum evidence"
+    if before.single or after.single:
+        return "inconclusive", "one decision"
+    if before.kappa > 0 and before.p_value <= policy.evidence.alpha / PART:
+        return "pass", None
+    if asked.evidence == "point" and before.kappa >= FAIR:
+        return "pass", None
+    return "inconclusive", "not shown"
+
+
+def _with_need(policy: Policy, counts: SliceCounts, finding: Finding, found: Evaluated) -> Finding:
+    """The open finding with the rows that would likely settle it."""
+    minimum = policy.evidence.minimum
+    if finding.open_because == "minimum evidence":
+        short = counts.positives < minimum.positives
+        lacking = minimum.positives - counts.positives if short else minimum.rows - counts.rows
+        return replace(
+            finding,
+            needed=lacking,
+            needed_unit="positives" if short else "rows",
+            needed_for="minimum evidence",
+        )
+    needed = found.further(policy.evidence.alpha / PART)
+    if needed is None or (finding.open_because == "one decision" and counts.name == OVERALL):
+        return finding
+    return replace(finding, needed=needed, needed_unit="rows", needed_for="power")

@@ -1,0 +1,132 @@
+"""Doubts: what is likely wrong where a model seems to know nothing, read off the counts alone.
+
+Scores of the other class, classes under each other's names, one decision everywhere: each shows in
+the joint counts that are there anyway. What takes the rows themselves (labels some places on, ids
+in another order) is looked for in ``counting/misaligned.py``, and only where nothing was found.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from prunegate.counting.misaligned import Misalignment
+from prunegate.counting.slices import OVERALL, SliceCounts
+from prunegate.counting.tallies import DecidedRows
+from prunegate.policy.naming import value_text
+from prunegate.policy.schema import Policy
+from prunegate.stats.agreement import Agreement, agreement
+from prunegate.verdict.finding import BEATS_CONSTANT, Finding, ReferenceDoubt, Verdict
+from prunegate.verdict.reference import MODELS, Model, confusion_of
+from prunegate.verdict.reference_sentences import doubt_sentence
+
+SURE = 1e-6
+"""Level of what is named as a cause: the best of many ways to put decisions right is tried."""
+CLEAR = 0.2
+"""Agreement beyond chance below which a way to put decisions right explains too little."""
+
+
+def doubts_in_counts(
+    policy: Policy, slices: Sequence[SliceCounts], findings: Sequence[Finding]
+) -> tuple[ReferenceDoubt, ...]:
+    """What the counts of the slices with these findings say against a model."""
+    counts = {one.name: one for one in slices}
+    return tuple(
+        doubt
+        for finding in findings
+        for model in MODELS
+        if (doubt := _doubt(policy, counts[finding.slice], model)) is not None
+    )
+
+
+def wants_rows(verdict: Verdict) -> bool:
+    """Whether the baseline seems to know nothing on all rows, and the counts do not say why."""
+    known = any(d.slice == OVERALL and d.model == "baseline" for d in verdict.doubts)
+    return not known and any(
+        f.check == BEATS_CONSTANT and f.slice == OVERALL and f.open_because == "not shown"
+        for f in verdict.findings
+    )
+
+
+def with_misalignment(verdict: Verdict, found: Misalignment | None) -> Verdict:
+    """The verdict with what its rows say; nothing else of it changes."""
+    if found is None:
+        return verdict
+    doubt = ReferenceDoubt(
+        kind="shifted" if found.offset is not None else "reordered",
+        slice=OVERALL,
+        model="baseline",
+        rows=found.rows,
+        right=found.right / found.rows,
+        right_if=found.right_if,
+        offset=found.offset,
+        order=found.order,
+    )
+    return replace(
+        verdict,
+        doubts=(*verdict.doubts, doubt),
+        warnings=(*verdict.warnings, doubt_sentence(doubt)),
+    )
+
+
+def _doubt(policy: Policy, counts: SliceCounts, model: Model) -> ReferenceDoubt | None:
+    tally = counts.tally
+    assert isinstance(tally, DecidedRows)  # noqa: S101  # only such slices have findings
+    cells = confusion_of(tally.named, model)
+    found = agreement(cells)
+    right = found.right / found.rows
+    about = {"slice": counts.name, "model": model, "rows": found.rows, "right": right}
+    if found.single:
+        decision = _spelled(policy, found.decisions[0])
+        return ReferenceDoubt(kind="one decision", decision=decision, **about)  # type: ignore[arg-type]  # built by name
+    if found.kappa >= CLEAR:
+        return None
+    names = _best_names(cells)
+    better = agreement(_renamed(cells, names))
+    if not _explains(found, better):
+        return None
+    right_if = better.right / better.rows
+    if policy.task.traits.yes_no:
+        return ReferenceDoubt(kind="reversed", right_if=right_if, **about)  # type: ignore[arg-type]  # as above
+    moved = tuple((a, b) for a, b in names.items() if a != b)
+    return ReferenceDoubt(kind="permuted", right_if=right_if, names=moved, **about)  # type: ignore[arg-type]  # as above
+
+
+def _explains(found: Agreement, better: Agreement) -> bool:
+    """Whether decisions put right fit clearly, and clearly better than they do as they are."""
+    return better.p_value <= SURE and better.kappa >= max(CLEAR, found.kappa + CLEAR)
+
+
+def _best_names(cells: Mapping[tuple[str, str], int]) -> dict[str, str]:
+    """The label that each decision would have to stand for, so that most rows are right.
+
+    Only names are exchanged: decisions and labels together are taken as one set of names.
+    """
+    import numpy as np
+    from scipy.optimize import linear_sum_assignment
+
+    names = sorted({name for cell in cells for name in cell})
+    place = {name: index for index, name in enumerate(names)}
+    table = np.zeros((len(names), len(names)))
+    for (label, decision), n in cells.items():
+        table[place[decision], place[label]] = n
+    decisions, labels = linear_sum_assignment(table, maximize=True)
+    return {names[d]: names[y] for d, y in zip(decisions, labels, strict=True)}
+
+
+def _renamed(
+    cells: Mapping[tuple[str, str], int], names: Mapping[str, str]
+) -> dict[tuple[str, str], int]:
+    found: Counter[tuple[str, str]] = Counter()
+    for (label, decision), n in cells.items():
+        found[label, names[decision]] += n
+    return dict(found)
+
+
+def _spelled(policy: Policy, decision: str) -> str:
+    """A decision for people."""
+    if not policy.task.traits.yes_no:
+        return decision
+    positive = value_text(policy.task.positive)
+    return positive if decision == "1" else f"not {positive}"

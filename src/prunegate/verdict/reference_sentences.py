@@ -1,0 +1,74 @@
+"""Words on the reference: why it is not shown to know anything, and what is likely the cause."""
+
+from __future__ import annotations
+
+from prunegate.stats.agreement import Agreement
+from prunegate.text.escape import escaped
+from prunegate.text.numbers import plain, share
+from prunegate.verdict.finding import Finding, ReferenceDoubt
+from prunegate.verdict.sentences import request
+
+_ORDERS = {
+    "file": "in the order of the table",
+    "number": "in the order of the ids' numbers",
+    "text": "in the order of the ids as text",
+    "backwards": "from the last row to the first",
+}
+_NAMED = 3
+"""Pairs of classes that are named."""
+
+
+def reference_note(finding: Finding, before: Agreement, after: Agreement) -> str:
+    """Why a finding on the reference is open, with the rows it would take."""
+    if finding.open_because == "minimum evidence":
+        note = "below the policy's minimum evidence"
+    elif finding.open_because == "one decision":
+        constant = [n for n, a in (("baseline", before), ("candidate", after)) if a.single]
+        who = "both models make" if len(constant) == 2 else f"the {constant[0]} makes"
+        note = f"{who} one decision only, as a constant would"
+    else:
+        note = (
+            "the baseline is not shown to know anything of these labels: "
+            f"{plain(share(before.right / before.rows))} of {before.rows:,} rows are right, and by "
+            f"chance {plain(share(before.chance / before.rows))} would be"
+        )
+    if finding.needed is None:
+        return note
+    return f"{note}; {request(finding, rarest=False)}"
+
+
+def doubt_sentence(doubt: ReferenceDoubt) -> str:
+    """A likely cause in one sentence, with its figures."""
+    where = f"On {escaped(doubt.slice)} the {doubt.model}"
+    now = f"{plain(share(doubt.right))} of {doubt.rows:,} rows are right"
+    then = "" if doubt.right_if is None else plain(share(doubt.right_if))
+    if doubt.kind == "one decision":
+        return (
+            f"{where} makes one decision only, on every one of {doubt.rows:,} rows: "
+            f"{escaped(str(doubt.decision))}."
+        )
+    if doubt.kind == "reversed":
+        return (
+            f"{where} seems to hold the scores of the other class: {now}, and with its decisions "
+            f"reversed {then} would be."
+        )
+    if doubt.kind == "permuted":
+        pairs = [f"{escaped(a)} for {escaped(b)}" for a, b in doubt.names[:_NAMED]]
+        more = len(doubt.names) - len(pairs)
+        told = ", ".join(pairs) + (f" and {more} more" if more else "")
+        return (
+            f"{where} seems to have its classes permuted ({told}): {now}, and with the names put "
+            f"right {then} would be."
+        )
+    order = _ORDERS[doubt.order or "file"]
+    if doubt.kind == "shifted":
+        places = abs(doubt.offset or 0)
+        way = "later" if (doubt.offset or 0) > 0 else "earlier"
+        return (
+            f"{where} seems to be off against the labels: {now}, and with the label "
+            f"{places} {'row' if places == 1 else 'rows'} {way} {order} {then} would be."
+        )
+    return (
+        f"{where} seems to be joined to the labels in the wrong order: {now}, and with the "
+        f"decisions taken {order} {then} would be."
+    )

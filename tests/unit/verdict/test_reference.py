@@ -1,0 +1,273 @@
+"""A reference that knows something: what holds an approve back, what is named as the cause."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import prunegate
+from prunegate.audit.opinion.second_opinion import second_opinion
+from prunegate.audit.recompute import differences
+from prunegate.errors import InternalError
+from prunegate.gate import gate
+from prunegate.policy.cautions import cautions
+from prunegate.policy.load import read_policy
+from prunegate.policy.schema import Policy
+from prunegate.policy.validation import validate_values
+from prunegate.verdict.decide import outcome
+from prunegate.verdict.finding import BEATS_CONSTANT, Finding, Verdict
+
+CASES = Path(__file__).parents[2] / "cases"
+
+
+def _policy(**more: Any) -> Policy:
+    values: dict[str, Any] = {
+        "prunegate": 1,
+        "name": "case",
+        "task": {"kind": "binary", "positive": "unsafe", "threshold": 0.5},
+        "rules": [{"metric": "accuracy", "slices": "all", "max_drop": 0.1}],
+        **more,
+    }
+    policy, mistakes = validate_values(values)
+    assert policy is not None, mistakes
+    return policy
+
+
+def _rows(n: int = 600, right: float = 0.9, prevalence: float = 0.3, seed: int = 1) -> pd.DataFrame:
+    """A baseline that is right so often, and a candidate that hardly differs."""
+    rng = np.random.default_rng(seed)
+    unsafe = rng.random(n) < prevalence
+    says = unsafe ^ (rng.random(n) >= right)
+    score = np.where(says, 0.7, 0.3) + rng.uniform(-0.15, 0.15, n)
+    return pd.DataFrame(
+        {
+            "id": [f"r{i}" for i in range(n)],
+            "label": np.where(unsafe, "unsafe", "safe"),
+            "baseline": score,
+            "candidate": np.clip(score + rng.normal(0, 0.01, n), 0, 1),
+        }
+    )
+
+
+def _reference(verdict: Verdict) -> list[Finding]:
+    return [f for f in verdict.findings if f.check == BEATS_CONSTANT]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected", "because", "kinds"),
+    [
+        ("coin", "inconclusive", "not shown", []),
+        ("all-positive", "inconclusive", "one decision", ["one decision"]),
+        ("relative-as-ratio", "approve", None, []),
+    ],
+)
+def test_the_cases(name: str, expected: str, because: str | None, kinds: list[str]) -> None:
+    source = read_policy(CASES / name / "policy.yaml")
+    decided = gate(source, CASES / name / "t.csv")
+    (finding,) = _reference(decided.verdict)
+    assert decided.verdict.outcome == expected
+    assert finding.open_because == because
+    assert [doubt.kind for doubt in decided.verdict.doubts] == kinds
+    assert not list(differences(decided.record))
+
+
+def test_a_drop_that_was_meant_as_a_share_to_keep_is_pointed_out() -> None:
+    found = cautions(read_policy(CASES / "relative-as-ratio" / "policy.yaml").policy)
+    assert [(one.kind, one.value) for one in found] == [
+        ("recall alone", None),
+        ("relative above half", 0.98),
+    ]
+    fine = [
+        {"metric": "recall", "max_drop": {"relative": 0.5}},
+        {"metric": "churn", "at_most": 0.1},
+    ]
+    assert not cautions(_policy(rules=fine))
+
+
+def test_what_is_wrong_is_named_with_its_figures() -> None:
+    good = _rows()
+    scores = ["baseline", "candidate"]
+    by_text = sorted(range(len(good)), key=lambda i: good["id"][i])
+    wrong = {
+        ("reversed", None): good.assign(**{name: 1 - good[name] for name in scores}),
+        ("shifted", 1): good.assign(label=np.roll(good["label"], 1)),
+        ("shifted", -2): good.assign(label=np.roll(good["label"], -2)),
+        ("reordered", None): good.assign(**{n: good[n].to_numpy()[by_text] for n in scores}),
+    }
+    assert prunegate.judge(_policy(), good).outcome == "approve"
+    share = np.mean((good["baseline"] >= 0.5) == (good["label"] == "unsafe"))
+    for (kind, offset), rows in wrong.items():
+        verdict = prunegate.judge(_policy(), rows)
+        assert verdict.outcome == "inconclusive"
+        doubt = verdict.doubts[0]
+        assert (doubt.kind, doubt.offset) == (kind, offset)
+        assert doubt.right_if == pytest.approx(share, abs=0.01)
+        assert verdict.warnings
+
+
+def test_rows_in_any_order_and_labels_of_other_rows_entirely() -> None:
+    good = _rows()
+    shuffled = good.assign(label=np.roll(good["label"], 1)).sample(frac=1, random_state=3)
+    assert prunegate.judge(_policy(), shuffled).doubts[0].kind == "shifted"
+    lost = good.assign(label=good["label"].sample(frac=1, random_state=4).to_numpy())
+    verdict = prunegate.judge(_policy(), lost)
+    assert (verdict.outcome, verdict.doubts) == ("inconclusive", ())
+
+
+def test_classes_under_each_others_names_are_named() -> None:
+    rng = np.random.default_rng(5)
+    label = rng.choice(["bird", "cat", "dog", "fish"], 400)
+    names = {"bird": "cat", "cat": "dog", "dog": "bird", "fish": "fish"}
+    says = np.where(rng.random(400) < 0.9, label, rng.permutation(label))
+    moved = [names[one] for one in says]
+    rows = pd.DataFrame({"id": range(400), "label": label, "baseline": moved, "candidate": moved})
+    policy = _policy(task={"kind": "multiclass"}, rules=[{"metric": "accuracy", "max_drop": 0.1}])
+    verdict = prunegate.judge(policy, rows)
+    assert verdict.outcome == "inconclusive"
+    assert verdict.doubts[0].kind == "permuted"
+    assert set(verdict.doubts[0].names) == {(b, a) for a, b in names.items() if a != b}
+    good = prunegate.judge(policy, rows.assign(baseline=says, candidate=says))
+    assert (good.outcome, good.doubts) == ("approve", ())
+
+
+def test_a_weak_or_rare_baseline_is_told_how_many_rows_it_takes() -> None:
+    weak = _reference(prunegate.judge(_policy(), _rows(1000, 0.53, 0.5, seed=2)))[0]
+    assert weak.status == "inconclusive"
+    assert weak.needed is not None
+    assert 500 < weak.needed < 200_000
+    assert "more rows" in weak.note
+    assert _reference(prunegate.judge(_policy(), _rows(20_000, 0.53, 0.5)))[0].status == "pass"
+    rare = prunegate.judge(_policy(), _rows(3000, 0.97, 0.005))
+    assert rare.outcome == "approve"
+
+
+def test_a_slice_too_small_to_show_anything_takes_what_all_rows_have_shown() -> None:
+    rows = _rows(3000, 0.99, 0.05)
+    small = rows.index < 40
+    rows["key"] = np.where(small, "a", "b")
+    rows.loc[small, "label"] = ["unsafe", *["safe"] * 39]
+    rows.loc[small, ["baseline", "candidate"]] = 0.2
+    policy = _policy(
+        slices=[{"by": "key"}], rules=[{"metric": "accuracy", "slices": "key", "at_least": 0.6}]
+    )
+    verdict = prunegate.judge(policy, rows)
+    found = {f.slice: f for f in _reference(verdict)}
+    assert {name: f.status for name, f in found.items()} == {
+        "overall": "pass",
+        "key=a": "inconclusive",
+        "key=b": "pass",
+    }
+    assert found["key=a"].open_because == "one decision"
+    assert found["key=a"].needed
+
+
+def test_rows_of_one_class_are_what_they_were() -> None:
+    rows = _rows(400).assign(label="unsafe", baseline=0.9, candidate=0.9)
+    verdict = prunegate.judge(_policy(), rows)
+    assert not _reference(verdict)
+    assert verdict.outcome == "approve"
+
+
+def test_where_estimates_decide_an_estimate_will_do() -> None:
+    rules = [{"metric": "accuracy", "max_drop": 0.1, "evidence": "point"}]
+    few = _rows(12, 1.0, 0.4)
+    verdict = prunegate.judge(_policy(rules=rules), few)
+    assert verdict.outcome == "approve"
+    second_opinion(_policy(rules=rules), verdict)
+    coin = prunegate.judge(_policy(rules=rules), CASES / "coin" / "t.csv")
+    assert coin.outcome == "inconclusive"
+    proven = [*rules, {"metric": "accuracy", "at_least": 0.01}]
+    (finding,) = _reference(prunegate.judge(_policy(rules=proven), few[:6]))
+    assert (finding.evidence, finding.status) == ("proven", "inconclusive")
+
+
+@pytest.mark.parametrize(("asked", "expected"), [("warn", "approve"), ("off", "approve")])
+def test_a_policy_may_ask_for_less(asked: str, expected: str) -> None:
+    policy = _policy(evidence={"reference": asked})
+    verdict = prunegate.judge(policy, CASES / "coin" / "t.csv")
+    assert verdict.outcome == expected
+    assert [f.severity for f in _reference(verdict)] == (["warn"] if asked == "warn" else [])
+
+
+def test_a_rule_that_only_warns_holds_nothing_back_by_its_slice() -> None:
+    rows = _rows(900)
+    rows["key"] = np.where(rows.index < 300, "a", "b")
+    noise = rows.index < 300
+    rows.loc[noise, "label"] = rows.loc[noise, "label"].sample(frac=1, random_state=1).to_numpy()
+    rules = [
+        {"metric": "accuracy", "max_drop": 0.1},
+        {"metric": "accuracy", "slices": "key", "max_drop": 0.1, "severity": "warn"},
+    ]
+    verdict = prunegate.judge(_policy(slices=[{"by": "key"}], rules=rules), rows)
+    assert {f.slice: (f.status, f.severity) for f in _reference(verdict)} == {
+        "overall": ("pass", "block"),
+        "key=a": ("inconclusive", "warn"),
+        "key=b": ("pass", "warn"),
+    }
+    assert verdict.outcome == "approve"
+
+
+def test_the_rules_findings_are_the_same_with_and_without() -> None:
+    """The reference takes nothing from the tests of the rules, and adds no approve."""
+    for rows in (_rows(), _rows(right=0.5), _rows().assign(candidate=0.9)):
+        without = prunegate.judge(_policy(evidence={"reference": "off"}), rows)
+        whole = prunegate.judge(_policy(), rows)
+        assert whole.findings[: len(without.findings)] == without.findings
+        assert without.outcome == "approve" or whole.outcome != "approve"
+        assert outcome(whole.findings) == whole.outcome
+        assert without.statement == whole.statement
+
+
+def test_counts_say_the_same_as_rows() -> None:
+    rows = _rows()
+    decided = rows.assign(
+        label=(rows["label"] == "unsafe").astype(int),
+        baseline=(rows["baseline"] >= 0.5).astype(int),
+        candidate=(rows["candidate"] >= 0.5).astype(int),
+    )
+    counts = decided.groupby(["label", "baseline", "candidate"]).size().rename("n").reset_index()
+    of_counts = prunegate.judge_counts(_policy(), counts)
+    assert of_counts.findings == prunegate.judge(_policy(), rows).findings
+
+
+def test_the_second_opinion_knows_what_is_asked_of_the_reference() -> None:
+    policy = _policy()
+    verdict = prunegate.judge(policy, CASES / "coin" / "t.csv")
+    second_opinion(policy, verdict)
+    (finding,) = _reference(verdict)
+    rest = tuple(f for f in verdict.findings if f.check != BEATS_CONSTANT)
+    for changed in (
+        replace(verdict, findings=rest, outcome="approve"),
+        replace(verdict, findings=(*rest, replace(finding, status="pass")), outcome="approve"),
+        replace(verdict, findings=(*rest, replace(finding, severity="warn")), outcome="approve"),
+        replace(
+            verdict,
+            findings=(
+                *rest,
+                replace(finding, status="pass", baseline=0.1, difference=-0.05, p_value=0.01),
+            ),
+            outcome="approve",
+        ),
+    ):
+        with pytest.raises(InternalError, match="disagrees"):
+            second_opinion(policy, changed)
+
+
+def test_an_earlier_record_is_held_to_what_it_was_held_to() -> None:
+    source = read_policy(CASES / "relative-as-ratio" / "policy.yaml")
+    record = gate(source, CASES / "relative-as-ratio" / "t.csv").record
+    assert not list(differences(record))
+    before = replace(
+        record,
+        reference=None,
+        findings=tuple(f for f in record.findings if f.check != BEATS_CONSTANT),
+        second_opinion=None,
+    )
+    assert not list(differences(before))
+    assert list(differences(replace(before, reference="required")))
+    assert list(differences(replace(record, reference="off")))
