@@ -189,6 +189,8 @@ def assemble(
         claims=verdict.claims,
         warnings=verdict.warnings,
         allowed_losses=verdict.allowed_losses,
+        warning_facts=verdict.warning_facts,
+        guarantee=verdict.guarantee,
         known_limits=(
             *known_limits(policy, verdict, operations),
             *_unknown(judged.unknown),

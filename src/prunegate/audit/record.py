@@ -15,7 +15,7 @@ from prunegate.claims.checked import Claims
 from prunegate.cost.measurement import Measurements
 from prunegate.cost.projection import Projection
 from prunegate.discovery.discovered import DiscoveredSlice
-from prunegate.verdict.finding import Finding, Outcome, SliceSummary
+from prunegate.verdict.finding import Finding, Guarantee, Outcome, SliceSummary, WarningFact
 from prunegate.verdict.gate_set_attempt import GateSetAttempt
 from prunegate.verdict.waiver import Waiver
 
@@ -324,6 +324,12 @@ class DecisionRecord:
     allowed_losses: tuple[int, ...] | None = None
     """Places in ``warnings``, from 0, of those about a real loss that its limit allows; None: an
     earlier record, which does not say."""
+    warning_facts: tuple[WarningFact, ...] | None = None
+    """What those warnings are about that follow from the rules, the slices and the claims; None: an
+    earlier record, which does not say."""
+    guarantee: Guarantee | None = None
+    """What ``statement`` guarantees; None: nothing, as no blocking limit was tested, or an earlier
+    record."""
     known_limits: tuple[str, ...] = ()
     """What this record does not show."""
     environment: dict[str, str] = field(default_factory=dict)
