@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
+from prunegate.cli.ci import tell_github
 from prunegate.cli.options import AUDIT, ConsoleOptions, Output, echo_color
 from prunegate.io.progress import Progress, silent
 from prunegate.verdict.finding import EXIT_CODES, Verdict
@@ -158,6 +159,7 @@ def show_decision(decision: Decision, folder: Path, output: Output) -> None:
     if not output.quiet:
         lines += _details(decision, folder, output)
     click.echo("\n".join(lines), err=to_stderr, color=echo_color(output.color))
+    tell_github(decision.record, folder, output.ci, output.policy)
 
 
 def _details(decision: Decision, folder: Path, output: Output) -> list[str]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from prunegate.cli.ci import write_ci_files
 from prunegate.cli.options import Output, VerdictCommand, output_options, seed_option
 from prunegate.cli.threads import patient_threads
 
@@ -119,6 +120,7 @@ def command(seed: int, cache: Path | None, scale: float, search: bool, output: O
                         progress=progress_of_arm(arm, report),
                     )
                     decision = run(read_policy(path), folders[arm].folder, settings)
+                write_ci_files(decision.record, folders[arm].folder, output.ci, output.policy)
                 folder = publish(decision, folders[arm], output.audit, key)
             show_decision(decision, folder, output)
             decided[folder] = decision.verdict.outcome

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from prunegate.cli.ci import write_ci_files
 from prunegate.cli.options import Output, VerdictCommand, fail_on_option, output_options
 
 
@@ -76,6 +77,7 @@ def command(
         origin = Origin(inputs=behind)
         ask = ask_of(opinion)
         decision = gate(source, table, measurements=figures, origin=origin, ledger=ledger, ask=ask)
+        write_ci_files(decision.record, staging.folder, output.ci, output.policy)
         folder = publish(decision, staging, output.audit, key)
     show_decision(decision, folder, output)
     return exit_code(decision.verdict, fail_on)

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from prunegate.cli.ci import AUTO, GITHUB, GITLAB, NONE
+
 if TYPE_CHECKING:
     from prunegate.audit.signing.keys import PrivateKey
 
@@ -52,6 +54,10 @@ class Output(ConsoleOptions):
     as_json: bool
     verbose: bool = False
     """Whether everything is listed, however long."""
+    ci: str = AUTO
+    """The CI server that was asked for."""
+    policy: Path | None = None
+    """The policy file, where the command was given one."""
     key: Path | None = None
     """The private key that signs the decision."""
 
@@ -88,10 +94,26 @@ class Place:
     """The policy file, where the command was given one."""
     parts: tuple[str, ...] = ()
     """Names of the folders under ``out`` that each get a verdict; empty: ``out`` itself does."""
+    ci: str = AUTO
+    """The CI server that was asked for."""
 
     @contextmanager
     def without_stale_verdict(self) -> Iterator[None]:
-        """Let no verdict of an earlier run stay where this one may write over it."""
+        """Let no verdict of an earlier run stay where this one may write over it.
+
+        A CI server is told where there is none.
+        """
+        try:
+            with self._cleared():
+                yield
+        except BaseException as error:
+            from prunegate.cli.ci import tell_github_of_failure
+
+            tell_github_of_failure(self._name(), error, self.ci)
+            raise
+
+    @contextmanager
+    def _cleared(self) -> Iterator[None]:
         if self.out is None or not self.force:
             yield
             return
@@ -139,7 +161,7 @@ def _place_of(given: Sequence[str]) -> Place:
     )
 
 
-_OUTPUT = ("out", "audit", "key", "force", "as_json", "quiet", "verbose")
+_OUTPUT = ("out", "audit", "key", "force", "as_json", "quiet", "verbose", "ci")
 
 
 def output_options(
@@ -174,6 +196,13 @@ def output_options(
     @click.option(
         "--json", "as_json", is_flag=True, help="Print the record on stdout, all else on stderr."
     )
+    @click.option(
+        "--ci",
+        type=click.Choice([AUTO, GITHUB, GITLAB, NONE]),
+        default=AUTO,
+        show_default=True,
+        help="CI server that is told: annotations and step summary, or GitLab's report files.",
+    )
     @click.option("-q", "--quiet", is_flag=True, help="No progress, only the verdict.")
     @click.option("-v", "--verbose", is_flag=True, help="List every warning and open finding.")
     @click.option("--no-color", is_flag=True, help="Plain text.")
@@ -181,9 +210,15 @@ def output_options(
     def command(**arguments: Any) -> Any:
         given = {name: arguments.pop(name) for name in _OUTPUT}
         color = may_color(arguments.pop("no_color"))
-        output = Output(reports=Path("reports"), color=color, **given)
         policy = arguments.get("policy")
-        place = Place(out=output.out, force=output.force, policy=policy, parts=parts_of(arguments))
+        output = Output(reports=Path("reports"), color=color, policy=policy, **given)
+        place = Place(
+            out=output.out,
+            force=output.force,
+            policy=policy,
+            parts=parts_of(arguments),
+            ci=output.ci,
+        )
         with place.without_stale_verdict():
             return function(output=output, **arguments)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from prunegate.cli.ci import write_ci_files
 from prunegate.cli.options import (
     Output,
     VerdictCommand,
@@ -71,6 +72,7 @@ def command(policy: Path, fail_on: str, output: Output, **settings: Any) -> int:
                 **settings, checkpoints=staging.checkpoints, ledger=ledger, progress=report
             )
             decision = run(source, staging.folder, chosen)
+        write_ci_files(decision.record, staging.folder, output.ci, output.policy)
         folder = publish(decision, staging, output.audit, key)
     show_decision(decision, folder, output)
     return exit_code(decision.verdict, fail_on)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from prunegate.cli.ci import write_ci_files
 from prunegate.cli.options import (
     Output,
     VerdictCommand,
@@ -125,6 +126,7 @@ def _publish(source: PolicyFile, found: Searched, staging: Staging, output: Outp
     from prunegate.search.write import write_nothing_passed
 
     if found.decision is not None:
+        write_ci_files(found.decision.record, staging.folder, output.ci, output.policy)
         return publish(found.decision, staging, output.audit, output.signing_key())
     write_nothing_passed(source, found.trace, staging.folder)
     return staging.publish(found.digest[:12])

@@ -178,6 +178,6 @@ def _warned(record: DecisionRecord) -> Iterator[str]:
         lines.append(f"- and {len(found.more_others):,} more, in the report")
     if found.more_losses:
         noun = "loss" if len(found.more_losses) == 1 else "losses"
-        lines.append(f"- {len(found.more_losses):,} real {noun}, each within its limit")
+        lines.append(f"- {len(found.more_losses):,} real {noun} within limits, in the report")
     if lines:
         yield "\n".join(lines)
