@@ -11,6 +11,7 @@ import click
 
 from prunegate.cli.ci import write_ci_files
 from prunegate.cli.options import Output, VerdictCommand, fail_on_option, output_options
+from prunegate.cli.swapped import require_policy_first
 
 
 @click.command("gate", cls=VerdictCommand, short_help="Judge a predictions table.")
@@ -53,6 +54,7 @@ def command(
     Example:
       prunegate gate policies/brand-safety-vit.yaml --predictions predictions.parquet
     """  # noqa: D301  # click's mark is the character itself
+    require_policy_first(policy, predictions)
     from prunegate.audit.opinion.process import ask_of, at_hand
 
     opinion = at_hand()  # loads its engine while what follows is loaded and counted

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from prunegate.cli.ci import AUTO, GITHUB, GITLAB, NONE
+from prunegate.cli.swapped import hint
 
 if TYPE_CHECKING:
     from prunegate.audit.signing.keys import PrivateKey
@@ -85,7 +86,7 @@ def progress_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class VerdictPlace:
     """Where a verdict command was told to write."""
 
     out: Path | None
@@ -144,17 +145,20 @@ class VerdictCommand(click.Command):
         given = list(args)
         try:
             return super().parse_args(ctx, args)
-        except click.UsageError:
+        except click.UsageError as error:
+            if self.name == "gate" and (meant := hint(given)):
+                said = error.message.rstrip(".")
+                error.message = f"{said}. {meant}" if said else meant
             with _place_of(given).without_stale_verdict():
                 raise
 
 
-def _place_of(given: Sequence[str]) -> Place:
+def _place_of(given: Sequence[str]) -> VerdictPlace:
     """Where arguments that click refuses would have written, as far as can be told."""
     out = [arg.removeprefix("--out=") for arg in given if arg.startswith("--out=")]
     out += [given[n + 1] for n, arg in enumerate(given[:-1]) if arg == "--out"]
     policies = [Path(arg) for arg in given if arg.endswith((".yaml", ".yml"))]
-    return Place(
+    return VerdictPlace(
         out=Path(out[-1]) if out else None,
         force="--force" in given,
         policy=policies[0] if policies else None,
@@ -212,7 +216,7 @@ def output_options(
         color = may_color(arguments.pop("no_color"))
         policy = arguments.get("policy")
         output = Output(reports=Path("reports"), color=color, policy=policy, **given)
-        place = Place(
+        place = VerdictPlace(
             out=output.out,
             force=output.force,
             policy=policy,

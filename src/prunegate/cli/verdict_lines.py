@@ -111,11 +111,11 @@ def verdict_lines(
 
 def _counts(record: DecisionRecord) -> str:
     standing = Standing.of(record)
-    noun = "warning" if standing.warnings == 1 else "warnings"
+    noun = "warning" if standing.warned == 1 else "warnings"
     waived = f" · {standing.waived} waived" if standing.waived else ""
     return (
         f"{standing.broken} broken · {standing.open} open · {standing.hold} hold{waived} · "
-        f"{standing.warnings:,} {noun}"
+        f"{standing.warned:,} {noun}"
     )
 
 

@@ -33,7 +33,7 @@ def github_annotations(record: DecisionRecord, file: str) -> list[str]:
     words = ShortWords.of(record)
     title = f"prunegate {record.outcome.upper()} {record.policy.name}"
     blocking = (
-        f"{words.line(f)}; {words.to_do(f)}".removesuffix("; ")
+        "; ".join(part for part in (words.line(f), words.to_do(f)) if part)
         for f in urgent(record.findings)
         if f.severity == "block" and f.status != "waived"
     )

@@ -29,7 +29,7 @@ def render_metrics(record: DecisionRecord) -> str:
     standing = Standing.of(record)
     lines = [
         f'prunegate_findings{{status="{status}"}} {getattr(standing, status)}'
-        for status in ("broken", "open", "hold", "waived", "warnings")
+        for status in ("broken", "open", "hold", "waived", "warned")
     ]
     values = dict.fromkeys(line for finding in record.findings for line in _values(finding))
     return "\n".join([*lines, *list(values)[:MOST], "# EOF"]) + "\n"

@@ -79,8 +79,9 @@ def why(error: BaseException) -> str:
     """What ended the work, in words."""
     if isinstance(error, KeyboardInterrupt):
         return "It was stopped before there was a verdict."
-    told = getattr(error, "message", None) or str(error)  # click's usage errors keep it apart
-    return str(told) or f"It ended in {type(error).__name__}."
+    worded = getattr(error, "format_message", None)  # click's usage errors keep their words apart
+    told = str(worded() if worded else error)
+    return told or f"It ended in {type(error).__name__}."
 
 
 def render_nothing_judged(name: str, reason: str) -> str:

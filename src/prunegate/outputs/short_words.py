@@ -130,7 +130,7 @@ class Standing:
     hold: int
     """Blocking ones that pass."""
     waived: int
-    warnings: int
+    warned: int
     """Sentences of the record that warn, but for losses within their limits."""
     losses: int
     """Losses that are real and within their limits."""
@@ -145,7 +145,7 @@ class Standing:
             open=blocking.count("inconclusive"),
             hold=blocking.count("pass"),
             waived=blocking.count("waived"),
-            warnings=len(record.warnings) - losses,
+            warned=len(record.warnings) - losses,
             losses=losses,
         )
 

@@ -70,7 +70,7 @@ def _status(record: DecisionRecord, words: ShortWords, shown: Sequence[Finding])
         parts = [prose(shorten(reason, _LONGEST)) for reason in record.reasons[:1]]
     parts += [f"{standing.open} open", f"{standing.hold} hold"]
     parts += [f"{standing.waived} waived"] if standing.waived else []
-    parts.append(f"⚠ {standing.warnings}")
+    parts.append(f"⚠ {standing.warned}")
     head = f"{_SIGNS[record.outcome]} **{record.outcome.upper()}** {code(record.policy.name)}"
     line = f"{head}: {' · '.join(parts)}"
     asked = signers(record) if record.outcome == "approve" else ()

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from prunegate.audit.record import DecisionRecord
 from prunegate.cli import ci
-from prunegate.cli.options import Place
+from prunegate.cli.options import VerdictPlace
 from prunegate.errors import InputError
 from prunegate.outputs.github import MOST, failure_annotation, github_annotations
 from prunegate.outputs.gitlab import render_code_quality, render_metrics
@@ -144,7 +144,9 @@ def test_github_is_told_that_nothing_was_judged(
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "step.md"))
 
     def work() -> None:
-        with Place(out=None, force=False, policy=tmp_path / "p.yaml").without_stale_verdict():
+        with VerdictPlace(
+            out=None, force=False, policy=tmp_path / "p.yaml"
+        ).without_stale_verdict():
             raise InputError("t.csv: no such file\n::error::x")
 
     with pytest.raises(InputError):

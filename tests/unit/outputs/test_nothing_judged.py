@@ -8,7 +8,7 @@ import click
 import pytest
 
 from prunegate import errors
-from prunegate.cli.options import Place, VerdictCommand, output_options
+from prunegate.cli.options import VerdictCommand, VerdictPlace, output_options
 from prunegate.outputs.nothing_judged import OF_A_VERDICT, no_stale_verdict, render_nothing_judged
 
 ENDS = [
@@ -33,7 +33,7 @@ def test_whatever_ends_the_work_no_earlier_verdict_stays_where_it_was_to_be_repl
     tmp_path: Path, error: BaseException, forced: bool
 ) -> None:
     out = earlier(tmp_path / "out")
-    place = Place(out=out, force=forced, policy=tmp_path / "p.yaml")
+    place = VerdictPlace(out=out, force=forced, policy=tmp_path / "p.yaml")
 
     def work() -> None:
         with place.without_stale_verdict():
@@ -69,7 +69,7 @@ def test_a_verdict_of_this_run_stays(tmp_path: Path) -> None:
 
 def test_a_place_that_cannot_hold_a_folder_says_what_went_wrong_first(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
-    place = Place(out=tmp_path / "file", force=True, policy=None)
+    place = VerdictPlace(out=tmp_path / "file", force=True, policy=None)
     with pytest.raises(ZeroDivisionError), place.without_stale_verdict():
         raise ZeroDivisionError
     assert (tmp_path / "file").read_text() == "x"
