@@ -191,6 +191,8 @@ def assemble(
         allowed_losses=verdict.allowed_losses,
         doubts=verdict.doubts,
         reference=policy.evidence.reference,
+        warning_facts=verdict.warning_facts,
+        guarantee=verdict.guarantee,
         known_limits=(
             *known_limits(policy, verdict, operations),
             *_unknown(judged.unknown),

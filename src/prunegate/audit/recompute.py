@@ -55,7 +55,10 @@ from prunegate.verdict.waiver import with_waivers
 
 NUMBERS = ("numpy", "scipy")
 """Libraries that a finding's numbers depend on."""
-REAL = ("p_value", "p_harm", "p_harm_adjusted", "ci_low", "ci_high")
+REAL = (
+    *("p_value", "p_harm", "p_harm_adjusted", "ci_low", "ci_high"),
+    *("p_loss", "p_loss_adjusted"),
+)
 """Fields of a finding that are worked out in floating point."""
 ROUNDING = 1e-9
 """How far, relatively, these may differ: their last digits (1e-14 was seen) depend on the vector
@@ -63,10 +66,12 @@ instructions of the processor. What was decided by them may not differ at all.""
 _IMPOSSIBLE = (InputError, InternalError, ArithmeticError, AssertionError, ValueError)
 """What sums and limits that no data have (rows past 2**53, sums past every float) end in."""
 MOMENT = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
-FIELDS = ("outcome", "exit_code", "reasons", "statement", "findings", "slices", "claims")
+FIELDS = ("outcome", "exit_code", "findings", "reasons", "statement", "slices", "claims")
 """The record's fields that a verdict has under the same name."""
-ADDED = ("method_kind", "open_because", "needed_for", "weight")
-"""Fields of a finding that earlier records do not have; a record has them all, or none."""
+ADDED = ("method_kind", "open_because", "needed_for")
+"""Fields of a finding that the first records do not have; a record has them all, or none."""
+ADDED_LATER = ("needed_if_unchanged", "needed_if_as_seen", "as_seen", "p_loss", "p_loss_adjusted")
+"""Those that came with ``warning_facts``."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,9 +202,10 @@ def _of_reference(
 
 def _as_told(record: DecisionRecord, findings: Sequence[Finding]) -> tuple[Finding, ...]:
     """The findings with the fields that the record's own have: an earlier one lacks some."""
-    if any(getattr(one, name) is not None for one in record.findings for name in ADDED):
-        return tuple(findings)
-    return tuple(replace(one, **dict.fromkeys(ADDED)) for one in findings)  # type: ignore[arg-type]  # None each
+    lacks: tuple[str, ...] = () if record.warning_facts is not None else ADDED_LATER
+    if not any(getattr(one, name) is not None for one in record.findings for name in ADDED):
+        lacks = (*ADDED, *ADDED_LATER)
+    return tuple(replace(one, **dict.fromkeys(lacks)) for one in findings)  # type: ignore[arg-type]  # None each
 
 
 def policy_of(record: DecisionRecord) -> Policy:
@@ -336,11 +342,16 @@ def _of_words(
             for one in words
             if one not in kept
         )
+    told = dict(enumerate(record.warnings))
     if record.allowed_losses is not None:
-        told = dict(enumerate(record.warnings))
         losses = tuple(told.get(place) for place in record.allowed_losses)
         expected = tuple(verdict.warnings[place] for place in verdict.allowed_losses)
         yield from compare(("allowed_losses",), losses, expected)
+    if record.warning_facts is not None:
+        yield from compare(("guarantee",), record.guarantee, verdict.guarantee)
+        facts = [(replace(f, place=0), told.get(f.place)) for f in record.warning_facts]
+        wanted = [(replace(f, place=0), verdict.warnings[f.place]) for f in verdict.warning_facts]
+        yield from compare(("warning_facts",), facts, wanted)
     opinion = record.second_opinion
     if opinion is not None:
         yield from compare(("second_opinion", "findings"), opinion.findings, len(verdict.findings))

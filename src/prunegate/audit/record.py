@@ -15,7 +15,14 @@ from prunegate.claims.checked import Claims
 from prunegate.cost.measurement import Measurements
 from prunegate.cost.projection import Projection
 from prunegate.discovery.discovered import DiscoveredSlice
-from prunegate.verdict.finding import Finding, Outcome, ReferenceDoubt, SliceSummary
+from prunegate.verdict.finding import (
+    Finding,
+    Guarantee,
+    Outcome,
+    ReferenceDoubt,
+    SliceSummary,
+    WarningFact,
+)
 from prunegate.verdict.gate_set_attempt import GateSetAttempt
 from prunegate.verdict.waiver import Waiver
 
@@ -328,6 +335,12 @@ class DecisionRecord:
     """Why a model's decisions may say little; shifts and orders of rows are taken on its word."""
     reference: Literal["required", "warn", "off"] | None = None
     """What was demanded of the baseline itself; None: an earlier record, where nobody looked."""
+    warning_facts: tuple[WarningFact, ...] | None = None
+    """What those warnings are about that follow from the rules, the slices and the claims; None: an
+    earlier record, which does not say."""
+    guarantee: Guarantee | None = None
+    """What ``statement`` guarantees; None: nothing, as no blocking limit was tested, or an earlier
+    record."""
     known_limits: tuple[str, ...] = ()
     """What this record does not show."""
     environment: dict[str, str] = field(default_factory=dict)

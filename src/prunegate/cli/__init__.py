@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,8 +23,6 @@ from prunegate.errors import InternalError, PrunegateError
 from prunegate.registry import Registry
 
 _OUTPUT_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF)
-_COMMAND = re.compile(r"^(\s*)([:#])(?=:|#\[)")
-"""How a line begins that a CI server obeys."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -198,14 +195,9 @@ def _inert(message: str) -> str:
 
     No line begins as a command to GitHub (``::error``) or Azure (``##[error]``) does.
     """
-    from prunegate.text.escape import escaped
+    from prunegate.text.escape import escaped, no_command
 
-    lines = [escaped(line) for line in message.split("\n")]
-    return "\n".join(_COMMAND.sub(_spelled_out, line) for line in lines)
-
-
-def _spelled_out(start: re.Match[str]) -> str:
-    return f"{start[1]}\\u{ord(start[2]):04x}"
+    return "\n".join(no_command(escaped(line)) for line in message.split("\n"))
 
 
 def _say(message: str) -> None:

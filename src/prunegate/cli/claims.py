@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from prunegate.cli.options import echo_color, may_color
+
 if TYPE_CHECKING:
     from prunegate.claims.checked import Claims
 
@@ -58,8 +60,8 @@ def command(*, file: Path, record: Path | None, as_json: bool, quiet: bool, no_c
         document = {**held, **plain_json(claims), "exit_code": claims.exit_code}
         click.echo(json.dumps(document, ensure_ascii=False, indent=2))
     else:
-        lines = "\n".join(_lines(claims, quiet=quiet, color=not no_color))
-        click.echo(lines, color=False if no_color else None)
+        lines = "\n".join(_lines(claims, quiet=quiet, color=may_color(no_color)))
+        click.echo(lines, color=echo_color(may_color(no_color)))
     return claims.exit_code
 
 

@@ -1,24 +1,32 @@
 """The console: progress on stderr, the verdict on stdout, nothing else.
 
-Progress bars show only on a terminal and never with ``-q``; a CI job's log gets a line a stage.
+Progress bars and the spinner show only on a terminal and never with ``-q``; a CI job's log gets a
+line a stage. ``NO_COLOR`` and ``FORCE_COLOR`` say whether there is colour, ``--no-color`` decides.
 """
 
 from __future__ import annotations
 
+import os
 import shlex
+import shutil
+import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from prunegate.cli.options import AUDIT, ConsoleOptions, Output
+from prunegate.cli.ci import tell_github
+from prunegate.cli.options import AUDIT, ConsoleOptions, Output, echo_color
 from prunegate.io.progress import Progress, silent
+from prunegate.verdict.finding import EXIT_CODES, Verdict
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
 
+    from prunegate.cli.verdict_lines import Terminal
     from prunegate.gate import Decision
 
 COLORS = {"approve": "green", "reject": "red", "inconclusive": "yellow"}
@@ -34,10 +42,10 @@ def progress(output: ConsoleOptions) -> Iterator[Progress]:
     from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bars
 
-    console = Console(stderr=True, no_color=not output.color, highlight=False)
-    if not console.is_terminal:
+    if not sys.stderr.isatty():
         yield _line_a_stage()
         return
+    console = Console(stderr=True, no_color=not output.color, highlight=False)
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Bars(*columns, console=console) as bars:
         yield _bar_a_stage(bars)
@@ -67,8 +75,77 @@ def _bar_a_stage(bars: Bars) -> Progress:
     return report
 
 
+AFTER_S = 1.0
+"""How long work may take before anything moves on the terminal."""
+
+
+@contextmanager
+def busy(output: ConsoleOptions, doing: str) -> Iterator[None]:
+    """Show a spinner on a terminal while work takes longer than a second.
+
+    Args:
+        output: how much is said.
+        doing: what is being done.
+    """
+    if output.quiet or not sys.stderr.isatty():
+        yield
+        return
+    spinner = _Spinner(doing, color=output.color)
+    timer = threading.Timer(AFTER_S, spinner.start)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        spinner.stop()
+
+
+class _Spinner:
+    """Starts in one thread and stops in another, in whichever order."""
+
+    def __init__(self, doing: str, *, color: bool) -> None:
+        self._doing, self._color = doing, color
+        self._lock = threading.Lock()
+        self._stopped = False
+        self._status: Any = None
+
+    def start(self) -> None:
+        from rich.console import Console
+
+        with self._lock:
+            if self._stopped:
+                return
+            console = Console(stderr=True, no_color=not self._color, highlight=False)
+            self._status = console.status(self._doing)
+            self._status.start()
+
+    def stop(self) -> None:
+        with self._lock:
+            self._stopped = True
+            if self._status is not None:
+                self._status.stop()
+
+
+def exit_code(verdict: Verdict, fail_on: str) -> int:
+    """The exit code of a verdict, by what is to turn into a failure.
+
+    Args:
+        verdict: the verdict.
+        fail_on: ``inconclusive``: whatever is no approval; ``reject``: only that, unless nothing
+            was judged at all; ``warning``: an approval with a warning too, as inconclusive.
+    """
+    if fail_on == "warning" and verdict.outcome == "approve":
+        others = len(verdict.warnings) - len(verdict.allowed_losses)
+        return EXIT_CODES["inconclusive"] if others else verdict.exit_code
+    if fail_on == "reject" and verdict.outcome == "inconclusive":
+        seen = any(f.severity == "block" and f.candidate is not None for f in verdict.findings)
+        return 0 if seen else verdict.exit_code
+    return verdict.exit_code
+
+
 def show_decision(decision: Decision, folder: Path, output: Output) -> None:
-    """Print the verdict and, unless quiet, its reasons and where the report lies."""
+    """Print the verdict and, unless quiet, what does not hold and where the report lies."""
     from prunegate.audit.canonical import canonical_bytes
 
     verdict = decision.verdict
@@ -80,27 +157,34 @@ def show_decision(decision: Decision, folder: Path, output: Output) -> None:
         word = click.style(word, fg=COLORS[verdict.outcome], bold=True)
     lines = [f"{word}  {decision.record.policy.name}"]
     if not output.quiet:
-        lines += _details(decision, folder, output.audit)
-    click.echo("\n".join(lines), err=to_stderr, color=None if output.color else False)
+        lines += _details(decision, folder, output)
+    click.echo("\n".join(lines), err=to_stderr, color=echo_color(output.color))
+    tell_github(decision.record, folder, output.ci, output.policy)
 
 
-def _details(decision: Decision, folder: Path, audit: Path) -> list[str]:
-    from prunegate.report.warnings import warnings
-    from prunegate.text.escape import visible
+def _details(decision: Decision, folder: Path, output: Output) -> list[str]:
+    from prunegate.cli.verdict_lines import verdict_lines
 
-    verdict = decision.verdict
-    lines = [f"  {visible(reason)}" for reason in verdict.reasons[:SHOWN]]
-    if len(verdict.reasons) > SHOWN:
-        lines.append(f"  ... and {len(verdict.reasons) - SHOWN} more in the report")
-    found = warnings(decision.record, others=SHOWN, losses=LOSSES_SHOWN)
-    lines += [f"  warning: {text}" for text in (*found.others, *found.losses)]
-    if found.more_losses:
-        noun = "loss" if len(found.more_losses) == 1 else "losses"
-        lines.append(f"  ... and {len(found.more_losses)} more {noun} within limits in the report")
-    if found.more_others:
-        lines.append(f"  ... and {len(found.more_others)} more warnings in the report")
-    lines += [f"  {visible(text)}" for text in _counted(decision)]
-    return [*lines, f"  report: {folder / 'report.html'}", *_still_to_sign(decision, folder, audit)]
+    terminal = _terminal(sys.stderr if output.as_json else sys.stdout)
+    lines = verdict_lines(decision.record, terminal, verbose=output.verbose)
+    for text in _counted(decision):
+        lines += terminal.wrapped(f"  {text}", "    ")
+    report = folder / "report.html"
+    signing = _still_to_sign(decision, folder, output.audit)
+    if not signing:
+        checked = shlex.join(["prunegate", "verify", str(report)])
+        lines.append(terminal.shown(f"  next: {checked}"))
+    ours = [f"  report: {report}", *signing]  # to be copied as they stand: never wrapped
+    return [*lines, *map(terminal.shown, ours)]
+
+
+def _terminal(stream: TextIO) -> Terminal:
+    """What a stream can show; without a terminal lines stay whole, unless COLUMNS asks."""
+    from prunegate.cli.verdict_lines import Terminal
+
+    wide = stream.isatty() or os.environ.get("COLUMNS", "").isdigit()
+    width = shutil.get_terminal_size().columns if wide else None
+    return Terminal(width=width, encoding=getattr(stream, "encoding", None) or "utf-8")
 
 
 def on_record(command: str, folder: Path, audit: Path) -> str:
@@ -140,9 +224,3 @@ def _counted(decision: Decision) -> list[str]:
     if bar is not None:
         lines.append(f"bar sealed before the run: {bar_in_words(attempt, bar)}")
     return lines
-
-
-SHOWN = 8
-"""Reasons and warnings printed; the report has them all."""
-LOSSES_SHOWN = 3
-"""Warnings printed about losses that are real and allowed."""

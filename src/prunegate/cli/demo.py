@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 
-from prunegate.cli.options import Output, output_options, seed_option
+from prunegate.cli.ci import write_ci_files
+from prunegate.cli.options import Output, VerdictCommand, output_options, seed_option
 from prunegate.cli.threads import patient_threads
 
 
@@ -20,7 +23,16 @@ def _a_number(_context: click.Context, _option: click.Parameter, value: float) -
     return value
 
 
-@click.command("demo", short_help="See the whole way, offline, in a few minutes.")
+def _folders(arguments: Mapping[str, Any]) -> tuple[str, ...]:
+    """The folders that each get a verdict, known before the work begins."""
+    from prunegate.demo.workspace import ARMS
+
+    return () if arguments["search"] else tuple(ARMS)
+
+
+@click.command(
+    "demo", cls=VerdictCommand, short_help="See the whole way, offline, in a few minutes."
+)
 @seed_option
 @click.option(
     "--cache",
@@ -40,7 +52,7 @@ def _a_number(_context: click.Context, _option: click.Parameter, value: float) -
     is_flag=True,
     help="Instead, search for the smallest candidate that passes on representative data.",
 )
-@output_options
+@partial(output_options, parts_of=_folders)
 def command(seed: int, cache: Path | None, scale: float, search: bool, output: Output) -> int:
     """Render creatives, train a small vision transformer, and judge two pruned candidates.
 
@@ -108,6 +120,7 @@ def command(seed: int, cache: Path | None, scale: float, search: bool, output: O
                         progress=progress_of_arm(arm, report),
                     )
                     decision = run(read_policy(path), folders[arm].folder, settings)
+                write_ci_files(decision.record, folders[arm].folder, output.ci, output.policy)
                 folder = publish(decision, folders[arm], output.audit, key)
             show_decision(decision, folder, output)
             decided[folder] = decision.verdict.outcome

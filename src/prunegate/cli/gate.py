@@ -9,10 +9,12 @@ from typing import Any
 
 import click
 
-from prunegate.cli.options import Output, output_options
+from prunegate.cli.ci import write_ci_files
+from prunegate.cli.options import Output, VerdictCommand, fail_on_option, output_options
+from prunegate.cli.swapped import require_policy_first
 
 
-@click.command("gate", short_help="Judge a predictions table.")
+@click.command("gate", cls=VerdictCommand, short_help="Judge a predictions table.")
 @click.argument("policy", type=click.Path(path_type=Path))
 @click.option(
     "--predictions",
@@ -32,6 +34,7 @@ from prunegate.cli.options import Output, output_options
     type=click.Path(path_type=Path),
     help="measurements.json of an earlier run, for rules on latency, size and cost.",
 )
+@fail_on_option
 @output_options
 def command(
     *,
@@ -39,6 +42,7 @@ def command(
     predictions: tuple[str, ...],
     engine: str,
     measurements: Path | None,
+    fail_on: str,
     output: Output,
 ) -> int:
     """Judge a predictions table against POLICY.
@@ -50,6 +54,7 @@ def command(
     Example:
       prunegate gate policies/brand-safety-vit.yaml --predictions predictions.parquet
     """  # noqa: D301  # click's mark is the character itself
+    require_policy_first(policy, predictions)
     from prunegate.audit.opinion.process import ask_of, at_hand
 
     opinion = at_hand()  # loads its engine while what follows is loaded and counted
@@ -57,7 +62,7 @@ def command(
     from prunegate.audit.assemble import Origin
     from prunegate.audit.input_digests import measurements_input
     from prunegate.audit.ledger import Ledger
-    from prunegate.cli.console import show_decision
+    from prunegate.cli.console import busy, exit_code, show_decision
     from prunegate.cost.measurements_file import read_measurements
     from prunegate.gate import gate, publish
     from prunegate.outputs.staging import staged
@@ -69,13 +74,15 @@ def command(
     behind = (measurements_input(measurements),) if measurements else ()
     place = staged(output.out, output.reports / source.policy.name, force=output.force)
     ledger = Ledger(output.audit)
-    with place as staging, _readable(predictions, engine) as table, ledger:
+    reading = _readable(predictions, engine)
+    with place as staging, reading as table, ledger, busy(output, "judging ..."):
         origin = Origin(inputs=behind)
         ask = ask_of(opinion)
         decision = gate(source, table, measurements=figures, origin=origin, ledger=ledger, ask=ask)
+        write_ci_files(decision.record, staging.folder, output.ci, output.policy)
         folder = publish(decision, staging, output.audit, key)
     show_decision(decision, folder, output)
-    return decision.verdict.exit_code
+    return exit_code(decision.verdict, fail_on)
 
 
 @contextmanager

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from prunegate.cli.ci import AUTO, GITHUB, GITLAB, NONE
+from prunegate.cli.swapped import hint
 
 if TYPE_CHECKING:
     from prunegate.audit.signing.keys import PrivateKey
@@ -24,6 +29,19 @@ class ConsoleOptions:
 
     quiet: bool
     color: bool
+    """Whether words may be coloured, where that can be seen."""
+
+
+def may_color(no_color: bool) -> bool:
+    """Whether anything may be coloured: not with ``--no-color``, nor where ``NO_COLOR`` is set."""
+    return not no_color and not os.environ.get("NO_COLOR")
+
+
+def echo_color(may: bool) -> bool | None:
+    """Colour as click takes it: never, always (``FORCE_COLOR``), or None: on a terminal."""
+    if not may:
+        return False
+    return True if os.environ.get("FORCE_COLOR") else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +53,12 @@ class Output(ConsoleOptions):
     audit: Path
     force: bool
     as_json: bool
+    verbose: bool = False
+    """Whether everything is listed, however long."""
+    ci: str = AUTO
+    """The CI server that was asked for."""
+    policy: Path | None = None
+    """The policy file, where the command was given one."""
     key: Path | None = None
     """The private key that signs the decision."""
 
@@ -56,16 +80,104 @@ def progress_options(function: Callable[..., Any]) -> Callable[..., Any]:
     @click.option("--no-color", is_flag=True, help="Plain text.")
     @wraps(function)
     def command(*, quiet: bool, no_color: bool, **arguments: Any) -> Any:
-        return function(said=ConsoleOptions(quiet=quiet, color=not no_color), **arguments)
+        return function(said=ConsoleOptions(quiet=quiet, color=may_color(no_color)), **arguments)
 
     return command
 
 
-_OUTPUT = ("out", "audit", "key", "force", "as_json", "quiet")
+@dataclass(frozen=True, kw_only=True)
+class VerdictPlace:
+    """Where a verdict command was told to write."""
+
+    out: Path | None
+    force: bool
+    policy: Path | None
+    """The policy file, where the command was given one."""
+    parts: tuple[str, ...] = ()
+    """Names of the folders under ``out`` that each get a verdict; empty: ``out`` itself does."""
+    ci: str = AUTO
+    """The CI server that was asked for."""
+
+    @contextmanager
+    def without_stale_verdict(self) -> Iterator[None]:
+        """Let no verdict of an earlier run stay where this one may write over it.
+
+        A CI server is told where there is none.
+        """
+        try:
+            with self._cleared():
+                yield
+        except BaseException as error:
+            from prunegate.cli.ci import tell_github_of_failure
+
+            tell_github_of_failure(self._name(), error, self.ci)
+            raise
+
+    @contextmanager
+    def _cleared(self) -> Iterator[None]:
+        if self.out is None or not self.force:
+            yield
+            return
+        from prunegate.outputs.nothing_judged import no_stale_verdict
+
+        folders = [self.out / part for part in self.parts] or [self.out]
+        with no_stale_verdict(folders, self._name()):
+            yield
+
+    def _name(self) -> str:
+        """The policy's own name; where it cannot be read, its file's."""
+        if self.policy is None:
+            return "demo"
+        from prunegate.errors import PrunegateError
+        from prunegate.policy.load import read_policy
+
+        try:
+            return read_policy(self.policy).policy.name
+        except (PrunegateError, OSError):
+            return self.policy.stem
 
 
-def output_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options that every verdict command has; the command gets one ``Output``."""
+class VerdictCommand(click.Command):
+    """A command that writes a verdict; one that cannot even be read leaves no earlier one."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As click does; where that is refused, what was asked for is gathered by hand."""
+        given = list(args)
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            if self.name == "gate" and (meant := hint(given)):
+                said = error.message.rstrip(".")
+                error.message = f"{said}. {meant}" if said else meant
+            with _place_of(given).without_stale_verdict():
+                raise
+
+
+def _place_of(given: Sequence[str]) -> VerdictPlace:
+    """Where arguments that click refuses would have written, as far as can be told."""
+    out = [arg.removeprefix("--out=") for arg in given if arg.startswith("--out=")]
+    out += [given[n + 1] for n, arg in enumerate(given[:-1]) if arg == "--out"]
+    policies = [Path(arg) for arg in given if arg.endswith((".yaml", ".yml"))]
+    return VerdictPlace(
+        out=Path(out[-1]) if out else None,
+        force="--force" in given,
+        policy=policies[0] if policies else None,
+    )
+
+
+_OUTPUT = ("out", "audit", "key", "force", "as_json", "quiet", "verbose", "ci")
+
+
+def output_options(
+    function: Callable[..., Any],
+    parts_of: Callable[[dict[str, Any]], tuple[str, ...]] = lambda _: (),
+) -> Callable[..., Any]:
+    """Add the options that every verdict command has; the command gets one ``Output``.
+
+    Args:
+        function: the command.
+        parts_of: names of the folders that each get a verdict, by the command's arguments.
+    """
 
     @click.option(
         "--out",
@@ -88,18 +200,42 @@ def output_options(function: Callable[..., Any]) -> Callable[..., Any]:
     @click.option(
         "--json", "as_json", is_flag=True, help="Print the record on stdout, all else on stderr."
     )
+    @click.option(
+        "--ci",
+        type=click.Choice([AUTO, GITHUB, GITLAB, NONE]),
+        default=AUTO,
+        show_default=True,
+        help="CI server that is told: annotations and step summary, or GitLab's report files.",
+    )
     @click.option("-q", "--quiet", is_flag=True, help="No progress, only the verdict.")
+    @click.option("-v", "--verbose", is_flag=True, help="List every warning and open finding.")
     @click.option("--no-color", is_flag=True, help="Plain text.")
     @wraps(function)
     def command(**arguments: Any) -> Any:
         given = {name: arguments.pop(name) for name in _OUTPUT}
-        color = not arguments.pop("no_color")
-        output = Output(reports=Path("reports"), color=color, **given)
-        return function(output=output, **arguments)
+        color = may_color(arguments.pop("no_color"))
+        policy = arguments.get("policy")
+        output = Output(reports=Path("reports"), color=color, policy=policy, **given)
+        place = VerdictPlace(
+            out=output.out,
+            force=output.force,
+            policy=policy,
+            parts=parts_of(arguments),
+            ci=output.ci,
+        )
+        with place.without_stale_verdict():
+            return function(output=output, **arguments)
 
     return command
 
 
+fail_on_option = click.option(
+    "--fail-on",
+    type=click.Choice(["reject", "inconclusive", "warning"]),
+    default="inconclusive",
+    show_default=True,
+    help="From what on the exit code is not 0: an approval with a warning ends with 4.",
+)
 seed_option = click.option(
     "--seed",
     type=click.IntRange(min=0, max=2**31 - 1),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from prunegate.cli.options import Output
+from prunegate.cli.options import Output, may_color
 from prunegate.errors import InputError
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ def command(policy: Path, as_json: bool, quiet: bool, no_color: bool, **options:
     _require_one_basis(basis)
     judged = read_policy(policy).policy
     require_plannable(judged)
-    with progress(_output(quiet=quiet, color=not no_color)) as report:
+    with progress(_output(quiet=quiet, color=may_color(no_color))) as report:
         found = plan(judged, _given(judged, basis), wanted, rows=basis.rows, progress=report)
     if as_json:
         click.echo(json.dumps(plain_json(found), indent=2))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from prunegate.cli.options import echo_color, may_color
 from prunegate.errors import InputError, PolicyError
 
 if TYPE_CHECKING:
@@ -74,8 +75,8 @@ def command(  # noqa: PLR0913  # one argument per option
         document = {**_document(files, changes), "entry": entry and str(entry), "exit_code": code}
         click.echo(json.dumps(document, ensure_ascii=False, indent=2))
     else:
-        lines = "\n".join(_lines(changes, color=not no_color))
-        click.echo(lines, color=False if no_color else None)
+        lines = "\n".join(_lines(changes, color=may_color(no_color)))
+        click.echo(lines, color=echo_color(may_color(no_color)))
     _say_what_follows(failed=failed, entry=entry, unused=reason is not None and entry is None)
     return code
 

@@ -7,11 +7,22 @@ from typing import Any
 
 import click
 
-from prunegate.cli.options import Output, batch_option, device_option, output_options, seed_option
+from prunegate.cli.ci import write_ci_files
+from prunegate.cli.options import (
+    Output,
+    VerdictCommand,
+    batch_option,
+    device_option,
+    fail_on_option,
+    output_options,
+    seed_option,
+)
 from prunegate.cli.threads import patient_threads
 
 
-@click.command("run", short_help="Prune, judge, cost and report: the whole way.")
+@click.command(
+    "run", cls=VerdictCommand, short_help="Prune, judge, cost and report: the whole way."
+)
 @click.argument("policy", type=click.Path(path_type=Path))
 @seed_option
 @device_option
@@ -29,8 +40,9 @@ from prunegate.cli.threads import patient_threads
     show_default=True,
     help="Also make the unpruned control: the same fine-tuning with nothing removed.",
 )
+@fail_on_option
 @output_options
-def command(policy: Path, output: Output, **settings: Any) -> int:
+def command(policy: Path, fail_on: str, output: Output, **settings: Any) -> int:
     """Make a candidate as POLICY says and judge it against its baseline.
 
     The policy's model, data and compress sections say what to prune, with which rows, and how. The
@@ -44,7 +56,7 @@ def command(policy: Path, output: Output, **settings: Any) -> int:
     """  # noqa: D301  # click's mark is the character itself
     patient_threads()
     from prunegate.audit.ledger import Ledger
-    from prunegate.cli.console import progress, show_decision
+    from prunegate.cli.console import exit_code, progress, show_decision
     from prunegate.gate import publish
     from prunegate.outputs.staging import staged
     from prunegate.pipeline.context import Settings
@@ -60,6 +72,7 @@ def command(policy: Path, output: Output, **settings: Any) -> int:
                 **settings, checkpoints=staging.checkpoints, ledger=ledger, progress=report
             )
             decision = run(source, staging.folder, chosen)
+        write_ci_files(decision.record, staging.folder, output.ci, output.policy)
         folder = publish(decision, staging, output.audit, key)
     show_decision(decision, folder, output)
-    return decision.verdict.exit_code
+    return exit_code(decision.verdict, fail_on)

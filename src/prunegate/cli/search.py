@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from prunegate.cli.options import Output, batch_option, device_option, output_options, seed_option
+from prunegate.cli.ci import write_ci_files
+from prunegate.cli.options import (
+    Output,
+    VerdictCommand,
+    batch_option,
+    device_option,
+    echo_color,
+    fail_on_option,
+    output_options,
+    seed_option,
+)
 from prunegate.cli.threads import patient_threads
 
 if TYPE_CHECKING:
@@ -20,7 +30,11 @@ NOTHING_PASSES = 3
 """Exit code where no candidate passes: the same as a reject's."""
 
 
-@click.command("search", short_help="Find the smallest candidate that passes, and judge it.")
+@click.command(
+    "search",
+    cls=VerdictCommand,
+    short_help="Find the smallest candidate that passes, and judge it.",
+)
 @click.argument("policy", type=click.Path(path_type=Path))
 @seed_option
 @device_option
@@ -38,8 +52,9 @@ NOTHING_PASSES = 3
     show_default=True,
     help="Also make the unpruned control of the chosen candidate.",
 )
+@fail_on_option
 @output_options
-def command(policy: Path, output: Output, **settings: Any) -> int:
+def command(policy: Path, fail_on: str, output: Output, **settings: Any) -> int:
     """Find how much can be removed until the rules of POLICY stop it, then judge once.
 
     The policy's search section says which steps vary, between which amounts, and what is to be
@@ -62,11 +77,16 @@ def command(policy: Path, output: Output, **settings: Any) -> int:
     output.signing_key()  # a wrong one is known at once
     source = read_policy(policy)
     with staged(output.out, output.reports / source.policy.name, force=output.force) as staging:
-        return search_and_show(source, Settings(**settings, command="search"), staging, output)
+        chosen = Settings(**settings, command="search")
+        return search_and_show(source, chosen, staging, output, fail_on)
 
 
 def search_and_show(
-    source: PolicyFile, settings: Settings, staging: Staging, output: Output
+    source: PolicyFile,
+    settings: Settings,
+    staging: Staging,
+    output: Output,
+    fail_on: str = "inconclusive",
 ) -> int:
     """Search, publish the output folder, print what was found, and return the exit code."""
     from dataclasses import replace
@@ -88,7 +108,7 @@ def search_and_show(
                 _say_what_is_kept(work.attempts, work.folder)
                 raise
             folder = _publish(source, found, staging, output)
-    return _show(source, found, folder, output)
+    return _show(source, found, folder, output, fail_on)
 
 
 def _say_what_is_kept(attempts: int, folder: Path) -> None:
@@ -106,19 +126,20 @@ def _publish(source: PolicyFile, found: Searched, staging: Staging, output: Outp
     from prunegate.search.write import write_nothing_passed
 
     if found.decision is not None:
+        write_ci_files(found.decision.record, staging.folder, output.ci, output.policy)
         return publish(found.decision, staging, output.audit, output.signing_key())
     write_nothing_passed(source, found.trace, staging.folder)
     return staging.publish(found.digest[:12])
 
 
-def _show(source: PolicyFile, found: Searched, folder: Path, output: Output) -> int:
-    from prunegate.cli.console import show_decision
+def _show(source: PolicyFile, found: Searched, folder: Path, output: Output, fail_on: str) -> int:
+    from prunegate.cli.console import exit_code, show_decision
 
     if not output.quiet:
         click.echo("\n".join(_table(found)), err=output.as_json)
     if found.decision is not None:
         show_decision(found.decision, folder, output)
-        return found.decision.verdict.exit_code
+        return exit_code(found.decision.verdict, fail_on)
     _show_nothing(source, found, folder, output)
     return NOTHING_PASSES
 
@@ -147,5 +168,4 @@ def _show_nothing(source: PolicyFile, found: Searched, folder: Path, output: Out
     lines = [f"{word}  {source.policy.name}"]
     if not output.quiet:
         lines += [f"  {visible(nothing_passes(found.trace))}", f"  attempts: {folder / ATTEMPTS}"]
-    color = None if output.color else False
-    click.echo("\n".join(lines), err=output.as_json, color=color)
+    click.echo("\n".join(lines), err=output.as_json, color=echo_color(output.color))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from prunegate.cli.approve import PATH, case_of
+from prunegate.cli.options import echo_color, may_color
 
 if TYPE_CHECKING:
     from prunegate.audit.approvals.accept import Case
@@ -61,9 +62,9 @@ def command(  # noqa: PLR0913  # one argument per option
     if as_json:
         click.echo(json.dumps(_document(case, standing, code), indent=2))
         return code
-    lines = "\n".join(_lines(case, standing, quiet=quiet, color=not no_color))
+    lines = "\n".join(_lines(case, standing, quiet=quiet, color=may_color(no_color)))
     if lines:
-        click.echo(lines, color=False if no_color else None)
+        click.echo(lines, color=echo_color(may_color(no_color)))
     return code
 
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from prunegate.cli.options import echo_color, may_color
+
 if TYPE_CHECKING:
     from prunegate.audit.verification_report import Verification
 
@@ -80,9 +82,9 @@ def command(  # noqa: PLR0913  # one argument per option
         document = {"file": file.name, **plain_json(found), "exit_code": found.exit_code}
         click.echo(json.dumps(document, ensure_ascii=True, indent=2))
         return found.exit_code
-    lines = "\n".join(_lines(file, found, quiet=quiet, color=not no_color))
+    lines = "\n".join(_lines(file, found, quiet=quiet, color=may_color(no_color)))
     if lines:
-        click.echo(lines, color=False if no_color else None)
+        click.echo(lines, color=echo_color(may_color(no_color)))
     return found.exit_code
 
 

@@ -1,47 +1,92 @@
-"""Planning: how many more rows would likely settle an open finding.
+"""Further rows: how many more would likely settle an open finding, under each of two assumptions.
 
-The estimate is taken at its word: if the slice goes on as it has begun, how many rows does a test
-need to reach its level with 90 % power? A limit that the estimate almost touches cannot be settled
-by any number of labels, and the answer is None rather than a number nobody would label.
+*As seen*: the estimate is taken at its word, and the slice goes on as it has begun. *Unchanged*:
+the candidate is in truth as good as its baseline there, and only decides as many rows otherwise as
+were seen to differ. The two can be far apart, and neither is known to be right; who passes one on
+says which it is. A limit that the estimate almost touches cannot be settled by any number of labels
+if they are like those seen, and the answer is None rather than a number nobody would label.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal
 
 from scipy.special import ndtri
 
 from prunegate.evidence.rates import Evidence, PairedRate
-from prunegate.metrics.hypothesis import Difference, Hypothesis
+from prunegate.metrics.hypothesis import Contrast, Difference, Hypothesis, Level, SuccessRatio
+from prunegate.stats import sample_size
 from prunegate.stats.result import TestResult
 
 POWER = 0.9
 HOPELESS = 1_000_000
 """More labels than this is "too close to call"."""
+_TWO_SIDED = 0.975
 
 
-def further(
-    evidence: Evidence, hypothesis: Hypothesis, result: TestResult, alpha: float
-) -> int | None:
-    """Rows of the metric's own kind still wanted, at least 1; None if labels will not settle it.
+@dataclass(frozen=True, kw_only=True)
+class Further:
+    """Rows of the metric's own kind still wanted, at least 1."""
+
+    unchanged: int | None
+    """To show the limit to hold, if nothing changed; None: it is no limit that this settles."""
+    as_seen: int | None
+    """To show what rows like those seen show; None: too close to tell."""
+    shows: Literal["holds", "broken"] | None
+    """What these show."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tested:
+    """An open limit, and what its test gave."""
+
+    claim: Hypothesis
+    result: TestResult
+    width: float | None
+    """Of the 95 % interval of the change; None: it has no end, or the limit is on a level."""
+    whole: Fraction
+    """What the metric's value and error add up to: 1 for rates, 0 for means."""
+
+
+def further(evidence: Evidence, tested: Tested, alpha: float) -> Further:
+    """How many rows a test needs to reach its level with 90 % power.
 
     Args:
         evidence: one slice's evidence, not yet conclusive.
-        hypothesis: the limit's claim.
-        result: its p-values on the evidence.
+        tested: the limit, and its p-values on the evidence.
         alpha: one-sided level.
 
     For a paired difference the score test's sample-size formula is used (Tango 1998 variance under
     the limit, observed discordance); elsewhere the squared distance in standard errors is scaled,
     which is the same formula to first order.
     """
+    hypothesis, result = tested.claim, tested.result
     held = evidence.count(hypothesis)
     plain = type(evidence) is PairedRate  # grouped rows weigh less than their number
-    if plain and isinstance(evidence, PairedRate) and isinstance(hypothesis, Difference):
-        total = _paired(evidence, hypothesis, alpha)
+    paired = evidence if plain and isinstance(evidence, PairedRate) else None
+    unchanged = None
+    if isinstance(hypothesis, Level):
+        total = _scaled(held, result, alpha)
+    elif paired is not None and isinstance(hypothesis, Difference):
+        total = _paired(paired, hypothesis, alpha)
+        unchanged = _paired_unchanged(paired, hypothesis, alpha)
     else:
         total = _scaled(held, result, alpha)
-    if total is None or total - held > HOPELESS:
+        unchanged = _unchanged(evidence, hypothesis, tested, alpha)
+    as_seen = _missing(total, held)
+    side: Literal["holds", "broken"] = "holds" if result.p_value < result.p_harm else "broken"
+    return Further(
+        unchanged=_missing(unchanged, held),
+        as_seen=as_seen,
+        shows=None if as_seen is None else side,
+    )
+
+
+def _missing(total: float | None, held: int) -> int | None:
+    if total is None or not math.isfinite(total) or total - held > HOPELESS:
         return None
     return max(1, math.ceil(total - held))
 
@@ -60,6 +105,38 @@ def _paired(evidence: PairedRate, claim: Difference, alpha: float) -> float | No
     as_seen = max(psi - change**2, 1e-12)
     spread = _z(alpha) * math.sqrt(under_limit) + ndtri(POWER) * math.sqrt(as_seen)
     return float((spread / room) ** 2)
+
+
+def _paired_unchanged(evidence: PairedRate, claim: Difference, alpha: float) -> float | None:
+    """As a plan reckons (``planning/needs.py``)."""
+    margin = float(claim.margin)
+    if not 0 < margin < 1:
+        return None  # a gain is asked for: without any change the limit is broken
+    differ = max(evidence.lost + evidence.gained, 1) / evidence.n
+    differ = sample_size.coarse(min(differ, 1.0))
+    return float(sample_size.paired_by_score(differ, 0.0, margin, alpha, POWER))
+
+
+def _unchanged(evidence: Evidence, claim: Contrast, tested: Tested, alpha: float) -> float | None:
+    """By the spread that the interval of the change shows, at the allowed change."""
+    allowed = _allowed(evidence, claim, tested.whole)
+    if not tested.width or allowed is None or not allowed > 0:
+        return None
+    error = tested.width / (2 * ndtri(_TWO_SIDED))
+    held = evidence.count(claim)
+    return float(held * ((_z(alpha) + ndtri(POWER)) * error / float(allowed)) ** 2)
+
+
+def _allowed(evidence: Evidence, claim: Contrast, whole: Fraction) -> Fraction | None:
+    """The change that meets the limit, from no change, in the metric's own terms."""
+    if isinstance(claim, Difference):
+        return claim.margin
+    before = evidence.baseline
+    if before is None:
+        return None
+    if isinstance(claim, SuccessRatio):
+        return (1 - claim.ratio) * before
+    return (claim.ratio - 1) * (whole - before)
 
 
 def _scaled(held: int, result: TestResult, alpha: float) -> float | None:

@@ -1,6 +1,8 @@
 """findings.csv: every field of every finding, for a spreadsheet or a script.
 
-The header is the names of ``Finding``'s fields. A value that does not exist is an empty cell.
+The header is the names of ``Finding``'s fields, whose ``rule`` is the index in the policy from 0,
+and then ``rule_number``, which counts from 1 as the report and JUnit do. A value that does not
+exist is an empty cell.
 Text that a spreadsheet would run as a formula gets a leading apostrophe; numbers stay numbers.
 """
 
@@ -66,9 +68,10 @@ def render_findings_csv(record: DecisionRecord) -> str:
     names = [field.name for field in dataclasses.fields(Finding)]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(names)
+    writer.writerow([*names, "rule_number"])
     for finding in record.findings:
-        writer.writerow([csv_cell(getattr(finding, name)) for name in names])
+        cells = [csv_cell(getattr(finding, name)) for name in names]
+        writer.writerow([*cells, csv_cell(finding.rule + 1)])
     return text.getvalue()
 
 

@@ -1,8 +1,10 @@
 """junit.xml: the decision for CI systems that show test results.
 
-One suite per rule, one case per finding. A blocking finding that fails or stays open is a failure;
-a warning or a waiver is shown as skipped and never fails the build. What is undefined, and a
-decision with nothing behind it, is never a pass.
+One suite per rule, counted from 1, one case per finding. A blocking finding that fails or stays
+open is a failure; so is a rule that only warns and is broken, with the type ``warning``: nobody
+should have to look for it among what was skipped. What only warns and is merely open, and what is
+waived, is skipped. What is undefined, and a decision with nothing behind it, is never a pass. The
+exit code, not this file, says what fails a build.
 """
 
 from __future__ import annotations
@@ -11,8 +13,9 @@ from collections import Counter
 from xml.etree import ElementTree as ET
 
 from prunegate.audit.record import DecisionRecord
+from prunegate.outputs.short_words import ShortWords
 from prunegate.report import sentences
-from prunegate.report.units import CLAIMS, Units
+from prunegate.report.units import CLAIMS, metric_name
 from prunegate.text.escape import visible
 from prunegate.verdict.finding import Finding
 
@@ -20,9 +23,9 @@ from prunegate.verdict.finding import Finding
 def render_junit(record: DecisionRecord) -> str:
     """The findings of a record as JUnit XML."""
     root = ET.Element("testsuites", {"name": f"prunegate {visible(record.policy.name)}"})
-    units = Units.of(record)
+    words = ShortWords.of(record)
     for rule in sorted({f.rule for f in record.findings}):
-        _suite(root, record, rule, units)
+        _suite(root, record, rule, words)
     unexplained = record.outcome != "approve" and root.find(".//failure") is None
     if unexplained or not record.findings:
         _decision(root, record)
@@ -34,17 +37,18 @@ def render_junit(record: DecisionRecord) -> str:
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{body}\n'
 
 
-def _suite(root: ET.Element, record: DecisionRecord, rule: int, units: Units) -> None:
-    name = f"rule {rule + 1}"
-    if rule < len(record.policy.sentences):
-        name += f": {visible(record.policy.sentences[rule])}"
+def _suite(root: ET.Element, record: DecisionRecord, rule: int, words: ShortWords) -> None:
+    findings = [finding for finding in record.findings if finding.rule == rule]
+    name = f"rule {rule + 1} {metric_name(findings[0].metric)}"
     suite = _element(root, "testsuite", name=name, timestamp=visible(record.created))
-    for finding in record.findings:
-        if finding.rule == rule:
-            _case(suite, record, finding, units)
+    if rule < len(record.policy.sentences):
+        about = _element(suite, "properties")
+        _element(about, "property", name="rule", value=visible(record.policy.sentences[rule]))
+    for finding in findings:
+        _case(suite, record, finding, words)
 
 
-def _case(suite: ET.Element, record: DecisionRecord, finding: Finding, units: Units) -> None:
+def _case(suite: ET.Element, record: DecisionRecord, finding: Finding, words: ShortWords) -> None:
     case = _element(
         suite,
         "testcase",
@@ -52,12 +56,12 @@ def _case(suite: ET.Element, record: DecisionRecord, finding: Finding, units: Un
         name=_name(finding),
         time="0",
     )
-    said = f"{sentences.status(finding)}: {sentences.finding_sentence(finding, units)}"
-    kind = _kind(finding)
+    said = f"{sentences.status(finding)}: {sentences.finding_sentence(finding, words.units)}"
+    kind, message = _kind(finding), words.line(finding)
     if kind == "skipped":
-        _element(case, "skipped", message=said)
+        _element(case, "skipped", message=message).text = said
     elif kind:
-        _element(case, "failure", type=kind, message=said).text = said
+        _element(case, "failure", type=kind, message=message).text = said
     else:
         _element(case, "system-out").text = said
 
@@ -74,6 +78,8 @@ def _kind(finding: Finding) -> str:
     """The failure's type, ``skipped``, or empty for a pass."""
     if finding.status == "pass" and finding.candidate is not None:
         return ""
+    if finding.severity == "warn" and finding.status == "fail":
+        return "warning"
     if finding.severity == "warn" or finding.status == "waived":
         return "skipped"
     return "undefined" if finding.status == "pass" else finding.status

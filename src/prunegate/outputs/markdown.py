@@ -12,7 +12,7 @@ import re
 from prunegate.text.escape import named, visible
 
 _PLAIN = re.compile(
-    r"[(“]*(?:[A-Za-zÀ-ɏ]+(?:[-’][A-Za-zÀ-ɏ]+)*|[−+<>]?\$?\d[\d,]*(?:\.\d+)?%?|p|=|%|→|·|[<>])[)”.,;:]*"
+    r"[(“]*(?:[A-Za-zÀ-ɏ]+(?:[-’][A-Za-zÀ-ɏ]+)*|[−+<>]?\$?\d[\d,]*(?:\.\d+)?%?|p\d\d|p|=|%|→|·|[<>≤≥⚠])[)”.,;:]*"
 )
 _EDGES = re.compile(r"(.*?)([)”.,;:]*)", re.DOTALL)
 _LIST_START = re.compile(r"\d+[.)]|[-+>#=]+")

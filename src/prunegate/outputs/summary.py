@@ -1,29 +1,42 @@
-"""summary.md: the decision for a merge request; what failed or is open comes first.
+"""summary.md: the decision for a merge request, short enough to be read there.
 
-At most one MiB, because that is what GitHub and GitLab take; what does not fit is counted.
+One line says how it stands; what failed or is open follows, at most 20 rows; then a line of money
+and one of claims, what a reader should be warned of, and how sure all this is. A hidden marker in
+the first line lets a bot keep one comment up to date. Whatever a record holds, the page stays under
+60,000 characters, because GitHub refuses comments above 65,536.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 
 from prunegate.audit.record import DecisionRecord
 from prunegate.outputs.markdown import code, prose
-from prunegate.report import sentences
-from prunegate.report.headline import headline
-from prunegate.report.units import CLAIMS, Units, metric_name
+from prunegate.outputs.nothing_judged import marker
+from prunegate.outputs.short_words import ShortWords, Standing, urgent
+from prunegate.report.headline import saving
+from prunegate.report.signers import signers
+from prunegate.report.units import CLAIMS
 from prunegate.report.warnings import warnings
+from prunegate.text import numbers
 from prunegate.text.escape import shorten
+from prunegate.text.money import money
+from prunegate.text.numbers import plain, upper_bound_share
 from prunegate.text.time import moment, short_code
-from prunegate.verdict.finding import Finding
+from prunegate.verdict.finding import Finding, Guarantee
 
-LARGEST = 1024 * 1024
-"""Bytes of a summary."""
+LARGEST = 60_000
+"""Characters of a summary."""
+ROWS = 20
+"""Findings that have a row; findings.csv has all."""
+_WARNINGS = 3
+_LONGEST = 240
+"""Characters of one warning."""
 _SIGNS = {"approve": "✅", "reject": "❌", "inconclusive": "⚠️"}
-_MARKS = {"pass": "✅", "fail": "❌", "inconclusive": "⚠️", "waived": "🚫"}
-_HEAD = "| | slice | limit | before | after | in words |\n|---|---|---|---|---|---|\n"
-_RESERVED = 50_000
-"""Bytes kept free for the lines that close a summary."""
+_MARKS = {"pass": "✅", "fail": "❌", "inconclusive": "❔", "waived": "🚫"}
+_SIGNED = re.compile(r"[−+≤≥] ?[\w$€£.,%/ ]+")
+_HEAD = "| | slice | metric | before → after | limit | to do |\n|---|---|---|---|---|---|"
 
 
 def render_summary(record: DecisionRecord, digest: str) -> str:
@@ -33,115 +46,138 @@ def render_summary(record: DecisionRecord, digest: str) -> str:
         record: the decision.
         digest: sha256 of the record's canonical bytes, in hexadecimal.
     """
-    units = Units.of(record)
-    serious = sentences.serious_first(f for f in record.findings if f.status != "pass")
-    rest = [f for f in record.findings if f.status == "pass"]
-    page = _Page()
-    page.add(_opening(record, units))
-    page.table(_rows(serious, units))
-    page.fold("Everything that holds", _rows(rest, units))
-    page.close(_closing(record, digest))
-    return page.text()
+    words = ShortWords.of(record)
+    shown = urgent(record.findings)
+    blocks = [
+        f"{marker(record.policy.name)}\n{_status(record, words, shown)}",
+        *_table(words, shown),
+        *_facts(record),
+        *_warned(record),
+        f"Report {code(short_code(digest))}, record {code(digest)}, {moment(record.created)}.",
+    ]
+    return "\n\n".join(blocks) + "\n"
 
 
-def _opening(record: DecisionRecord, units: Units) -> str:
-    """The outcome, why, and the figures that matter."""
-    head = headline(record, units)
-    hidden = len(head.more)
-    title = f"{record.outcome.upper()}, {code(record.policy.name)}"
-    blocks = (
-        [f"## {_SIGNS[record.outcome]} prunegate: {title}"],
-        [f"{head.decision} {prose(head.reason)}"],
-        [f"- {prose(text)}" for text in (*head.reasons, *head.caveats)],
-        [f"- and {hidden} more, in the table"] if hidden else [],
-        [f"- **{prose(f.value)}** {prose(f.label)} ({prose(f.detail)})" for f in head.figures],
-    )
-    return "\n\n".join("\n".join(block) for block in blocks if block)
+def _status(record: DecisionRecord, words: ShortWords, shown: Sequence[Finding]) -> str:
+    """``❌ **REJECT** `name`: recall on video −7.0 points (limit −2) · 3 open · 9 hold · ⚠ 0``."""
+    standing = Standing.of(record)
+    parts = []
+    failed = [f for f in shown if f.severity == "block" and f.status == "fail"]
+    if failed:
+        parts = [_first(words, failed[0])]
+        parts += [f"{standing.broken - 1} more broken"] if standing.broken > 1 else []
+    elif record.outcome != "approve" and not standing.open:
+        parts = [prose(shorten(reason, _LONGEST)) for reason in record.reasons[:1]]
+    parts += [f"{standing.open} open", f"{standing.hold} hold"]
+    parts += [f"{standing.waived} waived"] if standing.waived else []
+    parts.append(f"⚠ {standing.warned}")
+    head = f"{_SIGNS[record.outcome]} **{record.outcome.upper()}** {code(record.policy.name)}"
+    line = f"{head}: {' · '.join(parts)}"
+    asked = signers(record) if record.outcome == "approve" else ()
+    if asked:
+        line += f"\n\nBefore it ships: signed by {prose(', '.join(one.words for one in asked))}."
+    return line
 
 
-def _rows(findings: Sequence[Finding], units: Units) -> list[str]:
-    return [_row(finding, units) for finding in findings]
+def _first(words: ShortWords, finding: Finding) -> str:
+    if finding.check == CLAIMS:
+        return prose(words.line(finding))
+    size = words.difference(finding)
+    share = words.units.change_in_words(finding.metric, finding.difference) if size else ""
+    value = share or words.change(finding)
+    where = "" if finding.slice == "overall" else f" on {code(words.slice(finding.slice))}"
+    return f"{prose(words.metric(finding))}{where} {prose(value)} (limit {_limit(words, finding)})"
 
 
-def _row(finding: Finding, units: Units) -> str:
-    warn = " (warning only)" if finding.severity == "warn" else ""
+def _table(words: ShortWords, shown: Sequence[Finding]) -> list[str]:
+    if not shown:
+        return []
+    rows = "\n".join(_row(words, finding) for finding in shown[:ROWS])
+    more = len(shown) - ROWS
+    return [f"{_HEAD}\n{rows}", *([f"{more:,} more: findings.csv"] if more > 0 else [])]
+
+
+def _row(words: ShortWords, finding: Finding) -> str:
+    warn = " ⚠" if finding.severity == "warn" else ""
+    change, size = words.change(finding), words.difference(finding)
     cells = (
-        f"{_MARKS[finding.status]} {sentences.status(finding)}{warn}",
-        code(finding.slice),
-        f"{_about(finding)}: {prose(units.limit(finding))}",
-        prose(units.level(finding.metric, finding.baseline)),
-        prose(units.level(finding.metric, finding.candidate)),
-        prose(sentences.finding_sentence(finding, units)),
+        f"{_MARKS[finding.status]}{warn}",
+        code(words.slice(finding.slice)),
+        prose(words.metric(finding)),
+        prose(f"{change} ({size})" if size else change),
+        _limit(words, finding),
+        prose(words.to_do(finding).replace("~", "about ")),
     )
-    return f"| {' | '.join(cells)} |\n"
+    return f"| {' | '.join(cells)} |"
 
 
-def _about(finding: Finding) -> str:
-    label = finding.class_label if finding.check != CLAIMS else None
-    of = "" if label is None else f" of class {code(label)}"
-    return f"{prose(metric_name(finding.metric))}{of}"
+def _limit(words: ShortWords, finding: Finding) -> str:
+    """The limit; a sign before a number is our own."""
+    shown = plain(words.limit(finding))
+    return shown if _SIGNED.fullmatch(shown) else prose(shown)
 
 
-def _closing(record: DecisionRecord, digest: str) -> str:
-    found = warnings(record)
-    worth = _listed("Worth knowing", found.others, found.more_others)
-    worth += _listed("Real losses, each within what is allowed", found.losses, found.more_losses)
-    return (
-        f"{worth}{prose(shorten(record.statement, 800))}\n\n"
-        f"Report {code(short_code(digest))}, record {code(digest)}, "
-        f"{moment(record.created)}.\n"
-    )
+def _facts(record: DecisionRecord) -> Iterator[str]:
+    """A line of money, one of claims, one of the guarantee, where there are such."""
+    lines = [*_money(record), *_claims(record), *_guaranteed(record)]
+    if lines:
+        yield "  \n".join(lines)
 
 
-def _listed(title: str, texts: Sequence[str], more: Sequence[str]) -> str:
-    """A titled list that counts what it leaves out; empty without texts."""
-    if not texts:
-        return ""
-    lines = [f"- {prose(shorten(text, 300))}" for text in texts]
-    lines += [f"- and {len(more)} more, in the report"] if more else []
-    return f"**{title}**\n\n" + "\n".join(lines) + "\n\n"
+def _money(record: DecisionRecord) -> Iterator[str]:
+    cost = record.cost
+    if cost is None:
+        return
+    if cost.months:
+        last = cost.months[-1]
+        before, after = last.baseline, last.candidate
+        per = f"a month at {numbers.count(last.volume)} inferences"
+    else:
+        before, after = cost.cost_per_1k_baseline, cost.cost_per_1k_candidate
+        per = "for 1,000 inferences"
+    if before is None and after is None:
+        return
+    would = "" if record.outcome == "approve" else "; not realised"
+    amounts = f"{money(before, cost.currency)} → {money(after, cost.currency)}"
+    yield f"Cost: {prose(f'{amounts} {per} ({saving(before, after)}{would})')}"
 
 
-class _Page:
-    """Text that grows to its limit and says what it left out."""
+def _claims(record: DecisionRecord) -> Iterator[str]:
+    if record.claims is None:
+        return
+    wrong = record.claims.contradictions
+    right = sum(check.status == "right" for check in record.claims.checks)
+    others = len(record.claims.checks) - right - len(wrong)
+    counted = f"{len(wrong)} wrong, {right} right, {others} not checked"
+    named = f": {prose(shorten(f'{wrong[0].figure}: {wrong[0].sum}', _LONGEST))}" if wrong else ""
+    yield f"Stated figures: {counted}{named}"
 
-    def __init__(self) -> None:
-        self._parts: list[str] = []
-        self._size = 0
 
-    def add(self, text: str) -> None:
-        """A part that is always there."""
-        self._append(f"{text}\n\n")
+def _guaranteed(record: DecisionRecord) -> Iterator[str]:
+    """How sure the tests are; nothing where nothing was tested."""
+    found = record.guarantee
+    if found is None:
+        return
+    about = "at most" if found.exact else "about"
+    sure = f"{about} {upper_bound_share(found.alpha, digits=3)} of candidates worse than a limit"
+    attempt = record.attempt
+    which = f", attempt {attempt.number:,}" if attempt and attempt.number > 1 else ""
+    yield prose(f"Error rate: {sure} pass{which}{left_out(found)}.")
 
-    def table(self, rows: Sequence[str]) -> None:
-        """As many rows as fit, under the head."""
-        if not rows:
-            return
-        self._append(_HEAD)
-        for index, row in enumerate(rows):
-            if self._size + len(row.encode()) > LARGEST - _RESERVED:
-                self._append(
-                    f"\n{len(rows) - index} more findings are in findings.csv; this page is full.\n"
-                )
-                break
-            self._append(row)
-        self._append("\n")
 
-    def fold(self, title: str, rows: Sequence[str]) -> None:
-        """A table that is folded away."""
-        if rows:
-            self._append(f"<details><summary>{title} ({len(rows)})</summary>\n\n")
-            self.table(rows)
-            self._append("</details>\n\n")
+def left_out(guarantee: Guarantee) -> str:
+    """What a guarantee does not cover, in few words."""
+    kinds = ", ".join(guarantee.leaves_out)
+    return f"; not covered: {kinds}" if kinds else ""
 
-    def close(self, text: str) -> None:
-        """The end, which was kept room for."""
-        self._append(text)
 
-    def text(self) -> str:
-        """The page."""
-        return "".join(self._parts)
-
-    def _append(self, text: str) -> None:
-        self._parts.append(text)
-        self._size += len(text.encode())
+def _warned(record: DecisionRecord) -> Iterator[str]:
+    found = warnings(record, others=_WARNINGS, losses=0)
+    lines = [f"- ⚠ {prose(shorten(text, _LONGEST))}" for text in found.others]
+    if found.more_others:
+        lines.append(f"- and {len(found.more_others):,} more, in the report")
+    if found.more_losses:
+        noun = "loss" if len(found.more_losses) == 1 else "losses"
+        lines.append(f"- {len(found.more_losses):,} real {noun} within limits, in the report")
+    if lines:
+        yield "\n".join(lines)

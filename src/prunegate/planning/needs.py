@@ -207,16 +207,10 @@ def _paired(limit: PlannedLimit, inside: list[float], target: Target) -> int:
     levels = (target.alpha, target.power)
     if isinstance(claim, Difference):
         psi, change = (lost + gained) / whole, (gained - lost) / whole
-        return _difference(_coarse(psi), round(change, 12), float(claim.margin), *levels)
+        return _difference(sample_size.coarse(psi), round(change, 12), float(claim.margin), *levels)
     informative = whole - (neither if isinstance(claim, SuccessRatio) else both)
     n = sample_size.against(boundary(claim), lost / informative, gained / informative, *levels)
     return math.ceil(n * whole / informative)
-
-
-def _coarse(share: float) -> float:
-    """The share rounded up to two significant digits: a pilot knows it no better."""
-    step = 10.0 ** (math.floor(math.log10(share)) - 1)
-    return min(1.0, round(math.ceil(share / step - 1e-6) * step, 12))
 
 
 def _quarters(cells: list[float]) -> tuple[float, float, float, float]:

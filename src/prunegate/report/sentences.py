@@ -18,8 +18,8 @@ from prunegate.report.slack import crosses, lost_for_certain, worst_plausible
 from prunegate.report.units import CLAIMS, Units, is_operational, is_share, metric_name
 from prunegate.text import numbers
 from prunegate.text.escape import LONGEST, named, shorten, visible
+from prunegate.verdict.advice import request
 from prunegate.verdict.finding import BEATS_CONSTANT, Finding, SliceSummary
-from prunegate.verdict.sentences import request
 
 SEVERITY_ORDER = {"fail": 0, "inconclusive": 1, "waived": 2, "pass": 3}
 """Statuses, the most serious first."""
@@ -106,14 +106,14 @@ def need_in_words(finding: Finding, units: Units) -> str:
     if finding.needed is None:
         return ""
     where = "" if finding.slice == "overall" else f" in {named(finding.slice)}"
-    given = ", if they are like those seen" if finding.needed_for == "power" else ""
-    return f"{capital(visible(_request(finding, units)))}{where}{given}"
+    return capital(visible(_request(finding, units, where)))
 
 
-def _request(finding: Finding, units: Units) -> str:
+def _request(finding: Finding, units: Units, where: str = "") -> str:
     """The request for rows as the finding's own note makes it, too."""
     known = finding if metric_named(finding.metric) else replace(finding, metric="accuracy")
-    return request(known, rarest=units.task.classes and finding.class_label is None)
+    rarest = units.task.classes and finding.class_label is None
+    return request(known, rarest=rarest, where=where)
 
 
 def of_class(finding: Finding) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from prunegate.metrics.checks import change_check
 from prunegate.report.units import lower_is_better
 from prunegate.verdict.finding import Finding
+from prunegate.verdict.losses import is_real_loss
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,9 +78,5 @@ def crosses(finding: Finding) -> bool:
 
 
 def lost_for_certain(finding: Finding) -> bool:
-    """Whether the whole displayed interval of a change lies on the worse side of no change."""
-    if change_check(finding.check) is None:
-        return False
-    if lower_is_better(finding.metric):
-        return finding.ci_low is not None and finding.ci_low > 0
-    return finding.ci_high is not None and finding.ci_high < 0
+    """Whether a change is a loss that stands up to the number of losses that were looked at."""
+    return change_check(finding.check) is not None and is_real_loss(finding)

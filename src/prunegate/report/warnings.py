@@ -10,11 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from prunegate.audit.recompute import policy_of
 from prunegate.audit.record import DecisionRecord
-from prunegate.errors import InputError
 from prunegate.text.escape import LONGEST, shorten
-from prunegate.verdict.sentences import losing
 
 FEW_OTHERS, FEW_LOSSES = 10, 5
 
@@ -56,14 +53,8 @@ def warnings(
 
 
 def _allowed(record: DecisionRecord) -> frozenset[int]:
-    """Places of the warnings about allowed losses; of an earlier record they are worked out."""
-    if record.allowed_losses is not None:
-        return frozenset(record.allowed_losses)
-    try:
-        told = set(losing(policy_of(record), record.findings))
-    except (InputError, LookupError):  # no policy of today: what it does not say is not told
-        return frozenset()
-    return frozenset(place for place, text in enumerate(record.warnings) if text in told)
+    """Places of the warnings about allowed losses."""
+    return frozenset(record.allowed_losses or ())
 
 
 def _inert(texts: Iterable[str]) -> tuple[str, ...]:

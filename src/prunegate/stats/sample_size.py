@@ -44,14 +44,35 @@ def paired(discordance: float, change: float, margin: float, alpha: float, power
     >>> paired(0.02, 0.0, 0.01, 0.05, 0.9)
     1901
     """
+    n = paired_by_score(discordance, change, margin, alpha, power)
+    while n < EXACT_BELOW and exact_power(n, discordance, change, margin, alpha) < power:
+        n = math.ceil(n * _RAISE)
+    return n
+
+
+def paired_by_score(
+    discordance: float, change: float, margin: float, alpha: float, power: float
+) -> int:
+    """The same by the score's variances alone: at once, and a few percent off below 5,000 rows.
+
+    >>> paired_by_score(0.02, 0.0, 0.01, 0.05, 0.9)
+    1797
+    """
     lost, gained = rates(discordance, change)
     arguments.open_interval("margin", margin, -1, 1)
     _check(change + margin, alpha, power)
     null, _ = Boundary(intercept=margin).variance(np.array(lost), np.array(gained), 1)
-    n = _rows(float(null), discordance - change**2, change + margin, (alpha, power))
-    while n < EXACT_BELOW and exact_power(n, discordance, change, margin, alpha) < power:
-        n = math.ceil(n * _RAISE)
-    return n
+    return _rows(float(null), discordance - change**2, change + margin, (alpha, power))
+
+
+def coarse(share: float) -> float:
+    """The share rounded up to two significant digits: a pilot knows it no better.
+
+    >>> coarse(0.0231)
+    0.024
+    """
+    step = 10.0 ** (math.floor(math.log10(share)) - 1)
+    return min(1.0, round(math.ceil(share / step - 1e-6) * step, 12))
 
 
 def against(line: Boundary, lost: float, gained: float, alpha: float, power: float) -> int:

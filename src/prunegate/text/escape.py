@@ -10,6 +10,7 @@ on top and belongs to the format's own file.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 _BLANK_LETTERS = frozenset("\u115f\u1160\u3164\uffa0\u2800\u034f")
@@ -50,6 +51,19 @@ def escaped(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+_COMMAND = re.compile(r"^(\s*)([:#])(?=:|#\[)")
+"""How a line begins that a CI server obeys."""
+
+
+def no_command(line: str) -> str:
+    r"""The line, unless it begins as a command to GitHub or Azure does; then that is an escape.
+
+    >>> no_command("  ::error::all is lost"), no_command("##[error]x")
+    ('  \\u003a:error::all is lost', '\\u0023#[error]x')
+    """
+    return _COMMAND.sub(lambda start: f"{start[1]}\\u{ord(start[2]):04x}", line)
 
 
 def one_line(text: str) -> str:

@@ -15,6 +15,7 @@ from prunegate.policy.schema import Policy
 from prunegate.verdict import sentences
 from prunegate.verdict.decide import outcome
 from prunegate.verdict.finding import Finding, OpenBecause, Status, Verdict
+from prunegate.verdict.warning_facts import warned, with_warnings
 
 METRIC = "claims"
 UNREAD = "the claims file was not read: load the policy from its file, or state figures in it"
@@ -31,6 +32,7 @@ def with_claims(policy: Policy, verdict: Verdict, claims: Claims | None) -> Verd
     if policy.claims is None:
         return verdict
     findings = (*verdict.findings, *_findings(policy, claims))
+    verdict = with_warnings(verdict, warned(policy, findings, start=len(verdict.findings)))
     decision = outcome(findings)
     if decision == "approve" and verdict.outcome != "approve":
         # a slice that is not there holds it back, and stays the reason

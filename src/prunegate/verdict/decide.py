@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 
 from prunegate.counting.slices import SliceCounts
 from prunegate.policy.schema import Policy
@@ -11,11 +12,14 @@ from prunegate.stats.result import adjust
 from prunegate.verdict import sentences
 from prunegate.verdict.drafts import Draft, drafts
 from prunegate.verdict.finding import BEATS_CONSTANT, Finding, Outcome, SliceSummary, Verdict
+from prunegate.verdict.guarantee import guarantee
+from prunegate.verdict.losses import with_adjusted_losses
 from prunegate.verdict.operational_figures import OperationalFigure
 from prunegate.verdict.reference import reference_findings
 from prunegate.verdict.reference_doubts import doubts_in_counts
 from prunegate.verdict.reference_sentences import doubt_sentence
 from prunegate.verdict.targets import judged
+from prunegate.verdict.warning_facts import allowed_losses, of_slices, warned, with_warnings
 
 
 def settle(drafts: Sequence[Draft], alpha: float) -> tuple[Finding, ...]:
@@ -26,7 +30,7 @@ def settle(drafts: Sequence[Draft], alpha: float) -> tuple[Finding, ...]:
         adjusted = adjust([_harm(findings[i]) for i in family])
         for index, p_harm in zip(family, adjusted, strict=True):
             findings[index] = _contest(drafts[index], p_harm, alpha)
-    return tuple(findings)
+    return with_adjusted_losses(findings)
 
 
 def outcome(findings: Sequence[Finding]) -> Outcome:
@@ -51,7 +55,12 @@ def _harm(finding: Finding) -> float:
     return 1.0 if finding.p_harm is None else finding.p_harm
 
 
-_SETTLED = dict.fromkeys(("needed", "needed_unit", "needed_for", "open_because", "weight"))
+_SETTLED = dict.fromkeys(
+    (
+        *("needed", "needed_unit", "needed_for", "open_because", "weight"),
+        *("needed_if_unchanged", "needed_if_as_seen", "as_seen"),
+    )
+)
 """What a finding that failed no longer says."""
 
 
@@ -86,20 +95,24 @@ def decide(
     decision = outcome(findings)
     absent = [s.name for s in slices if s.declared and s.rows == 0]
     unseen = decision == "approve" and bool(absent)
-    noticed = (*warnings, *map(doubt_sentence, doubts), *_undeclared(policy, slices))
-    losses = sentences.losing(policy, findings)
-    return Verdict(
+    summaries = tuple(_summary(s, policy) for s in slices)
+    guaranteed = guarantee(policy, findings, summaries)
+    verdict = Verdict(
         outcome="inconclusive" if unseen else decision,
         reasons=sentences.absence_reasons(absent)
         if unseen
         else sentences.reasons(policy, decision, findings),
         findings=findings,
-        slices=tuple(_summary(s, policy) for s in slices),
-        warnings=(*noticed, *losses),
-        allowed_losses=tuple(range(len(noticed), len(noticed) + len(losses))),
-        statement=sentences.statement(policy, findings),
+        slices=summaries,
+        warnings=(*warnings, *map(doubt_sentence, doubts)),
         doubts=doubts,
+        guarantee=guaranteed,
+        statement=sentences.statement(policy, guaranteed),
     )
+    told = chain(
+        warned(policy, findings), of_slices(policy, summaries), allowed_losses(policy, findings)
+    )
+    return with_warnings(verdict, told)
 
 
 def _summary(counts: SliceCounts, policy: Policy) -> SliceSummary:
@@ -117,14 +130,3 @@ def _summary(counts: SliceCounts, policy: Policy) -> SliceSummary:
         lost=lost,
         gained=gained,
     )
-
-
-def _undeclared(policy: Policy, slices: Sequence[SliceCounts]) -> list[str]:
-    """Values that the data hold although the policy lists others for the same key."""
-    listed = {spec.label for spec in policy.slices if spec.expect}
-    return [
-        f"{s.name} is not declared in the policy ({s.rows:,} rows, "
-        + ("judged all the same)" if judged(s, policy) else "too few to be judged)")
-        for s in slices
-        if s.slicing in listed and not s.declared
-    ]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from prunegate.counting.slices import OVERALL, SliceCounts
-from prunegate.evidence.further_rows import further
+from prunegate.evidence.further_rows import Tested, further
 from prunegate.evidence.of_metric import WantedMetric
 from prunegate.evidence.of_metric import evidence as evidence_of
 from prunegate.evidence.rates import Evidence
@@ -23,7 +23,9 @@ from prunegate.policy.naming import value_text
 from prunegate.policy.schema import Limit, Policy, Rule, bound_of
 from prunegate.stats.result import TestResult
 from prunegate.verdict import sentences
+from prunegate.verdict.advice import Lack, with_need
 from prunegate.verdict.finding import Finding, MethodKind, OpenBecause, Status
+from prunegate.verdict.losses import NOTHING_LOST, is_loss
 from prunegate.verdict.operational import operational_finding
 from prunegate.verdict.operational_figures import OperationalFigure
 from prunegate.verdict.targets import classes_to_judge, enough, judged, select_slices
@@ -201,11 +203,14 @@ def _tested(question: Question, counts: SliceCounts, about: Evidence, claim: Hyp
         note = sentences.uneven_groups(weight)
         finding = replace(finding, open_because="uneven groups", weight=weight, note=note)
     elif standing.status == "inconclusive":
+        width = None if low is None or high is None else high - low
+        tested = Tested(claim=claim, result=result, width=width, whole=question.metric.whole)
         policy = question.policy.evidence
-        more = sentences.Wanted(rows=further(about, claim, result, policy.alpha), purpose="power")
-        if _unvalidated(question, about, claim) and about.lacking > (more.rows or 0):
-            more = sentences.Wanted(rows=about.lacking, purpose="method")
-        finding = sentences.with_need(finding, counts, policy.minimum, more)
+        more = further(about, tested, policy.alpha)
+        short = about.lacking if _unvalidated(question, about, claim) else 0
+        finding = with_need(finding, counts, policy.minimum, Lack(more=more, method=short))
+    if is_loss(finding) and about.reliable_for(NOTHING_LOST):
+        finding = replace(finding, p_loss=about.test(NOTHING_LOST).p_harm)
     return Draft(finding=finding, contestable=standing.contestable)
 
 

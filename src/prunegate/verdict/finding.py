@@ -42,8 +42,19 @@ a test that shows neither side; a figure that was not measured, or not on a
 quiet machine; an interval that holds the limit; stated figures that were not read, or that nothing
 could be held against."""
 NeededFor = Literal["minimum evidence", "method", "power"]
-"""What further rows are for: the policy's minimum; the method's; a test that shows one side with 90
-% power, if they are like those seen."""
+"""What further rows are for: the policy's minimum; the method's; a test that shows the limit to
+hold with 90 % power, on one of the assumptions that ``needed_if_unchanged`` and
+``needed_if_as_seen`` name."""
+
+WarningKind = Literal["broken", "open", "loss", "undeclared", "unjudged"]
+"""A rule or stated figures that only warn and do not hold; or that nothing shows to hold; a loss
+within its limit; a slice that the policy does not declare and that was judged all the same; one
+that was not."""
+Uncovered = Literal[
+    "point rules", "figures", "warning rules", "unjudged slices", "rare losses", "stated figures"
+]
+"""Rules that the estimate alone decides; figures of running the models; rules that only warn;
+slices that no rule was applied to; losses that a few documents bear; what the policy states."""
 
 BEATS_CONSTANT = "beats_constant"
 """The check of findings on the reference, which no rule sets."""
@@ -94,7 +105,8 @@ class Finding:
     gained: int | None = None
     """Of those, rows the baseline got wrong and the candidate right."""
     needed: int | None = None
-    """Further rows or positives that would likely settle an open finding."""
+    """Further rows or positives that would likely settle an open finding: ``needed_if_as_seen``
+    where there is such a number, else ``needed_if_unchanged``, else what a minimum lacks."""
     needed_unit: Literal["rows", "positives"] | None = None
     """positives: of the one class that is judged; of the rarest where all are judged together."""
     method: str
@@ -109,6 +121,18 @@ class Finding:
     """What ``needed`` rows are for, of several reasons the one that wants most."""
     weight: int | None = None
     """As many independent rows as its rows weigh, where groups are too uneven to show anything."""
+    needed_if_unchanged: int | None = None
+    """Further rows, in ``needed_unit``, that would likely show an open limit on a change to hold if
+    the candidate had changed nothing there, for all that its rows were; None: no such number."""
+    needed_if_as_seen: int | None = None
+    """Likewise if further rows are like those seen; None: these would never show it."""
+    as_seen: Literal["holds", "broken"] | None = None
+    """What ever more rows like those seen would show of an open limit; None: too close to tell."""
+    p_loss: float | None = None
+    """One-sided p of "nothing was lost", where a limit on a loss was looked at and the interval of
+    the change lies wholly on its side; None: no evidence of a loss."""
+    p_loss_adjusted: float | None = None
+    """p_loss after Holm over all limits on a loss that were looked at."""
 
 
 DoubtKind = Literal["one decision", "reversed", "permuted", "shifted", "reordered"]
@@ -167,6 +191,33 @@ class SliceSummary:
 
 
 @dataclass(frozen=True, kw_only=True)
+class WarningFact:
+    """What a warning is about, as a fact: its sentence is only one way to say it."""
+
+    kind: WarningKind
+    place: int
+    """Of its sentence in ``warnings``, from 0."""
+    finding: int | None = None
+    """Index of the finding that it is about, from 0."""
+    slice: str | None = None
+    """Name of the slice that it is about, where it is about no finding."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Guarantee:
+    """How often a gate such as this approves what it should not, and what that leaves out."""
+
+    alpha: float
+    """Level of every test."""
+    exact: bool
+    """Whether that is a bound; else it is about so."""
+    tests: int
+    """Blocking limits that were tested."""
+    leaves_out: tuple[Uncovered, ...]
+    """What is judged, or asked, and yet not covered."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Verdict:
     """The decision and everything it rests on."""
 
@@ -179,8 +230,12 @@ class Verdict:
     """What a reader should know although it does not decide."""
     allowed_losses: tuple[int, ...] = ()
     """Places in ``warnings``, from 0, of those about a real loss that its limit allows."""
+    warning_facts: tuple[WarningFact, ...] = ()
+    """What those warnings are about that follow from the rules, the slices and the claims."""
+    guarantee: Guarantee | None = None
+    """None: no blocking limit was tested, so that nothing is guaranteed."""
     statement: str
-    """The error guarantee of this verdict, in one sentence."""
+    """The guarantee in words, and what it does not cover; or that there is none."""
     doubts: tuple[ReferenceDoubt, ...] = ()
     """Why a model's decisions may say little: what was looked for and found."""
     claims: Claims | None = None

@@ -64,13 +64,15 @@ def with_attempt_statement(
     """The verdict whose statement says which attempt it is and what that means."""
     if attempt is None:
         return verdict
+    if verdict.guarantee is None:  # without a test no attempt has an error rate either
+        return replace(verdict, statement=f"{verdict.statement} {_which(attempt)}.")
     return replace(verdict, statement=f"{verdict.statement} {attempt_sentences(policy, attempt)}")
 
 
 def attempt_sentences(policy: Policy, attempt: GateSetAttempt) -> str:
     """Which attempt this is, what holds for all of them, and what it costs."""
     first = policy.evidence.alpha
-    which = f"This is attempt {attempt.number:,} on this gate set, as far as the audit folder knows"
+    which = _which(attempt)
     total = promised_of_all(policy)
     if total is None:
         return (
@@ -87,6 +89,10 @@ def attempt_sentences(policy: Policy, attempt: GateSetAttempt) -> str:
         return f"{which}. {spoken}"
     held = f"its tests are at {in_percent(own)} in place of {in_percent(first)}"
     return f"{which}: {held}. {spoken} {_cost(first, own)}"
+
+
+def _which(attempt: GateSetAttempt) -> str:
+    return f"This is attempt {attempt.number:,} on this gate set, as far as the audit folder knows"
 
 
 def _cost(first: float, own: float) -> str:

@@ -6,7 +6,7 @@ from prunegate.stats.agreement import Agreement
 from prunegate.text.escape import escaped
 from prunegate.text.numbers import plain, share
 from prunegate.verdict.finding import Finding, ReferenceDoubt
-from prunegate.verdict.sentences import request
+from prunegate.verdict.advice import request
 
 _ORDERS = {
     "file": "in the order of the table",

@@ -1,20 +1,24 @@
-"""Words: the sentences of a verdict, and the labels that an open finding still needs."""
+"""Words: the sentences of a verdict, from its facts."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
 
 from prunegate.counting.slices import SliceCounts
-from prunegate.metrics.catalogue import METRICS, Metric, metric_named
-from prunegate.metrics.checks import change_check, is_level
+from prunegate.metrics.catalogue import METRICS, Metric
+from prunegate.metrics.checks import is_level
 from prunegate.policy.explain import explain_check
 from prunegate.policy.schema import Minimum, Policy
 from prunegate.text.numbers import plain, upper_bound_share
 from prunegate.text.quantities import Quantity
-from prunegate.verdict.finding import BEATS_CONSTANT, Finding, NeededFor, Outcome
+from prunegate.verdict.finding import (
+    BEATS_CONSTANT,
+    Finding,
+    Guarantee,
+    Outcome,
+    SliceSummary,
+    Uncovered,
+)
 from prunegate.verdict.quantities import Quantities
 
 
@@ -43,72 +47,6 @@ def uneven_groups(weight: int) -> str:
         f"independent {rows}, too few to show it whatever they say; more rows of these groups do "
         "not help, label rows of others"
     )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Wanted:
-    """Further rows of a metric's own kind (positives for recall) that a slice lacks."""
-
-    rows: int | None
-    """None: too close to the limit for any number of labels."""
-    purpose: NeededFor
-
-
-def with_need(finding: Finding, counts: SliceCounts, minimum: Minimum, more: Wanted) -> Finding:
-    """The finding with the number of labels that would likely settle it.
-
-    Args:
-        finding: an open finding.
-        counts: its slice.
-        minimum: the policy's minimum evidence.
-        more: what its evidence still wants.
-
-    Further rows are positives where the metric is about these alone, or where they are what the
-    minimum lacks: rows of the one class, or of the rarest where all are judged together.
-    """
-    answers = counts.tally.answers
-    about_positives = finding.metric == "recall" and answers == "decisions"
-    classes = answers != "numbers"
-    by_positives = about_positives or (classes and counts.positives < minimum.positives)
-    held = counts.positives if by_positives else counts.rows
-    floor = (minimum.positives if by_positives else minimum.rows) - held
-    wanted = more.rows or 0
-    if not about_positives:
-        wanted = math.ceil(wanted * held / max(finding.n, 1))
-    needed = max(wanted, floor)
-    if needed <= 0:
-        note = finding.note or "too close to the limit to be settled by more data alone"
-        return replace(finding, note=note)
-    unit: Literal["rows", "positives"] = "positives" if by_positives else "rows"
-    purpose: NeededFor = "minimum evidence" if floor >= wanted else more.purpose
-    finding = replace(finding, needed=needed, needed_unit=unit, needed_for=purpose)
-    asked = request(finding, rarest=answers == "labels")
-    return replace(finding, note="; ".join(part for part in (finding.note, asked) if part))
-
-
-def request(finding: Finding, *, rarest: bool) -> str:
-    """What would likely settle an open finding: ``label about 640 more positives``.
-
-    Args:
-        finding: an open finding with a number of rows needed.
-        rarest: whether positives are the rows of the rarest class.
-    """
-    metric, needed = metric_named(finding.metric), round_up(finding.needed or 0)
-    assert metric is not None  # noqa: S101  # findings that want rows name one
-    row = metric.noun.removesuffix("s")
-    if finding.needed_unit == "positives":
-        row = "row" if finding.class_label is not None or rarest else "positive"
-    of = " of the rarest class" if rarest and finding.needed_unit == "positives" else ""
-    if finding.needed_unit == "positives" and finding.class_label is not None:
-        of = f" of class {finding.class_label}"
-    verb = "add" if metric.kind == "mean" else "label"
-    return f"{verb} about {needed:,} more {row}{'' if needed == 1 else 's'}{of}"
-
-
-def round_up(count: int) -> int:
-    """Two significant digits, upwards: 637 becomes 640."""
-    step = int(10 ** max(0, len(str(count)) - 2))
-    return -(-count // step) * step
 
 
 def reasons(policy: Policy, outcome: Outcome, findings: Sequence[Finding]) -> tuple[str, ...]:
@@ -186,25 +124,60 @@ def _flips(finding: Finding) -> str:
     return f" (lost {finding.lost:,}, gained {finding.gained:,} of {finding.n:,})"
 
 
-def losing(policy: Policy, findings: Sequence[Finding]) -> tuple[str, ...]:
-    """Slices that are shown to have lost something, although no more than the policy allows."""
+def losing(policy: Policy, findings: Sequence[Finding], places: Sequence[int]) -> tuple[str, ...]:
+    """That slices lost something beyond chance, although no more than the policy allows.
+
+    Args:
+        policy: the policy.
+        findings: all of a verdict.
+        places: of those that are about such a loss.
+    """
     written = _quantities(policy, findings)
     return tuple(
-        f"{_where(f)} {_figures(policy, f, written[f.metric])}: a real loss (95 % interval of the "
-        f"change: {_range(f, written[f.metric])}), within what is allowed."
-        for f in findings
-        if f.status == "pass" and _is_loss(f)
+        f"{_where(f)} {_figures(policy, f, written[f.metric])}: a real loss, also after allowing "
+        f"for all that was looked at (95 % interval of the change by itself: "
+        f"{_range(f, written[f.metric])}), within what is allowed."
+        for f in (findings[place] for place in places)
     )
 
 
-def _is_loss(finding: Finding) -> bool:
-    """Whether a loss is limited, and the whole interval of the change lies on that side of zero."""
-    check = change_check(finding.check)
-    if check is None or not check.loss:
-        return False
-    if check.moves == "drop":
-        return finding.ci_high is not None and finding.ci_high < 0
-    return finding.ci_low is not None and finding.ci_low > 0
+def only_warned(policy: Policy, findings: Sequence[Finding], finding: Finding) -> str:
+    """That a rule or stated figures do not hold, or are not shown to, and that it only warns."""
+    said = _reason(policy, finding, _quantities(policy, findings)).removesuffix(".")
+    if finding.check == "claims":
+        return f"{said} (these figures only warn)."
+    return f"{said} (this rule only warns)."
+
+
+def of_undeclared(summary: SliceSummary) -> str:
+    """That the data hold a value that the policy does not list for its key."""
+    return (
+        f"{summary.name} is not declared in the policy ({summary.rows:,} rows, judged all the same)"
+    )
+
+
+def of_unjudged(summary: SliceSummary, minimum: Minimum) -> str:
+    """That a slice was not judged, why, and what is known of it all the same."""
+    lacks = f"the policy's minimum evidence is {minimum.rows:,} rows"
+    if minimum.positives:
+        lacks += f" and {minimum.positives:,} positives"
+    flips = ""
+    if summary.lost:
+        flips = f"; the baseline alone is right on {summary.lost:,} of its rows"
+        flips += f", the candidate alone on {summary.gained or 0:,}"
+    has = f"{summary.rows:,} rows, {summary.positives:,} positives"
+    what = f"{summary.name} is not declared in the policy and was not judged"
+    return f"{what} ({has}; {lacks}){flips}."
+
+
+def of_more_unjudged(summaries: Sequence[SliceSummary]) -> str:
+    """That many slices more were not judged."""
+    rows, lost = sum(s.rows for s in summaries), sum(s.lost or 0 for s in summaries)
+    flips = f"; the baseline alone is right on {lost:,} of them" if lost else ""
+    return (
+        f"{len(summaries):,} more slices are not declared and were not judged ({rows:,} rows, "
+        f"counted once in each){flips}."
+    )
 
 
 def _range(finding: Finding, quantity: Quantity) -> str:
@@ -216,18 +189,35 @@ def _range(finding: Finding, quantity: Quantity) -> str:
     return plain(f"{start} to {quantity.change_in_words(high)}")
 
 
-def statement(policy: Policy, findings: Sequence[Finding]) -> str:
-    """The guarantee of this gate in one sentence, with what is only approximate said."""
-    alpha = upper_bound_share(policy.evidence.alpha, digits=3)
-    proven = [f for f in findings if f.severity == "block" and f.evidence == "proven"]
-    tested = [f for f in proven if f.p_value is not None and f.check != BEATS_CONSTANT]
-    about = "at most " if all(f.method_kind == "exact" for f in tested) else "about "
+def statement(policy: Policy, guarantee: Guarantee | None) -> str:
+    """The guarantee of this gate in words, and what it does not cover; or that there is none."""
+    if guarantee is None:
+        return (
+            "No error rate is guaranteed: no blocking limit of this verdict was tested; what "
+            "decides are estimates and figures alone."
+        )
+    alpha = upper_bound_share(guarantee.alpha, digits=3)
+    about = "at most " if guarantee.exact else "about "
     units = "rows" if policy.group is None else f"values of {policy.group}"
     sentence = (
         f"If any slice is really worse than its limit, this gate approves {about}{alpha} of the "
         f"time (independent {units}, fresh data)."
     )
-    rules = [f for f in findings if f.check != BEATS_CONSTANT]
-    if any(f.severity == "block" and f.evidence == "point" for f in rules):
-        sentence += " Rules with evidence: point carry no such guarantee."
+    if guarantee.leaves_out:
+        left_out = "; ".join(_UNCOVERED[kind] for kind in guarantee.leaves_out)
+        sentence += f" Not covered: {left_out}."
     return sentence
+
+
+_UNCOVERED: dict[Uncovered, str] = {
+    "point rules": "rules with evidence: point, which the estimate alone decides",
+    "figures": "figures of size, time and cost, which are measured or counted",
+    "warning rules": "rules that only warn",
+    "stated figures": "stated figures, which arithmetic decides",
+    "unjudged slices": "slices that were not judged",
+    "rare losses": (
+        "losses that a few documents bear: where 1 in 200 carries all of it, up to 26.5 % of such "
+        "candidates were approved (simulated, 300 documents)"
+    ),
+}
+"""What a guarantee leaves out, in words."""

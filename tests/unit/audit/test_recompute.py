@@ -16,7 +16,7 @@ from tests.unit.counting import kinds
 
 from prunegate.audit.canonical import canonical_bytes
 from prunegate.audit.read import kept_form, parse_record, read_record
-from prunegate.audit.recompute import ADDED, differences, require_follows
+from prunegate.audit.recompute import ADDED, ADDED_LATER, differences, require_follows
 from prunegate.audit.record import DecisionRecord
 from prunegate.audit.tallied import TalliedQuantity, Tallies, slices_in, tallies_of
 from prunegate.counting.cluster_sums import Clusters
@@ -95,6 +95,14 @@ EDITS: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
         r"findings\[\d+\].open_because is null",
     ),
     "an allowed loss": (lambda d: d.update(allowed_losses=[0]), "allowed_losses is"),
+    "what a warning is about": (
+        lambda d: d.update(warning_facts=[{"kind": "loss", "place": 0}]),
+        "warning_facts",
+    ),
+    "a guarantee": (
+        lambda d: d["guarantee"].update(alpha=0.01),
+        "guarantee.alpha is 0.01, but must be 0.05",
+    ),
     "a moment": (lambda d: d.update(created="yesterday"), 'created is "yesterday"'),
     "a term": (lambda d: d.update(revalidate_on="2999-01-01"), "revalidate_on"),
     "rows past 2**53": (
@@ -122,10 +130,11 @@ def test_a_record_from_before_the_facts_follows_and_they_cannot_be_taken_out_of_
     records: dict[tuple[str, str], DecisionRecord],
 ) -> None:
     document = json.loads(canonical_bytes(records["binary", ""]))
-    document.pop("allowed_losses")
+    for name in ("allowed_losses", "warning_facts", "guarantee"):
+        document.pop(name)
     for finding in document["findings"]:
         assert finding["method_kind"] is not None
-        for name in ADDED:
+        for name in (*ADDED, *ADDED_LATER):
             finding.pop(name)
     earlier = parse_record(canonical_bytes(document), "r.json").record
     assert not list(differences(earlier))

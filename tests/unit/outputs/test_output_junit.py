@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from prunegate.audit.record import DecisionRecord
 from prunegate.outputs.junit import render_junit
+from prunegate.text.numbers import GAP
 
 
 def parsed(record: DecisionRecord) -> ET.Element:
@@ -37,7 +38,7 @@ def test_one_suite_per_rule_and_one_case_per_finding(records: ModuleType, name: 
         ("inconclusive", "block", "failure", "inconclusive"),
         ("waived", "block", "skipped", None),
         ("pass", "warn", "system-out", None),
-        ("fail", "warn", "skipped", None),
+        ("fail", "warn", "failure", "warning"),
         ("inconclusive", "warn", "skipped", None),
     ],
 )
@@ -85,3 +86,46 @@ def test_the_classes_of_a_slice_are_cases_of_their_own(records: ModuleType) -> N
         for case in parsed(replace(record, findings=findings)).findall(".//testcase")
     ]
     assert names == [f"overall: recall of class {label} max_drop" for label in ("ads", "news")]
+
+
+def test_suites_and_messages_are_short_and_rules_count_from_one(records: ModuleType) -> None:
+    root = parsed(records.rejected())
+    assert root[0].attrib["name"] == "rule 1 recall"
+    failed = root.find(".//testcase[@name='content_type=video: recall max_drop']/failure")
+    assert failed is not None
+    assert failed.attrib["message"].replace(GAP, " ") == "recall video 89.1 → 82.1 %, limit −2"
+    size = root.find(".//failure[@type='warning']")
+    assert size is not None
+    assert size.attrib["message"].startswith("model size overall")
+
+
+SCHEMA = {
+    "testsuites": ({"name", "tests", "failures", "errors", "skipped"}, {"testsuite"}),
+    "testsuite": (
+        {"name", "timestamp", "tests", "failures", "errors", "skipped"},
+        {"properties", "testcase"},
+    ),
+    "properties": (set(), {"property"}),
+    "property": ({"name", "value"}, set()),
+    "testcase": ({"name", "classname", "time"}, {"skipped", "failure", "system-out"}),
+    "failure": ({"message", "type"}, set()),
+    "skipped": ({"message"}, set()),
+    "system-out": (set(), set()),
+}
+"""Attributes and children that the schema of Jenkins (xunit-plugin, junit-10.xsd) knows and that
+are used here; counts have to be whole numbers, and properties stand before cases."""
+
+
+@pytest.mark.parametrize("name", ["rejected", "approved", "hostile", "undefined"])
+def test_the_schema_is_kept(records: ModuleType, name: str) -> None:
+    root = parsed(getattr(records, name)())
+    assert root.tag == "testsuites"
+    for element in root.iter():
+        attributes, children = SCHEMA[element.tag]
+        assert set(element.attrib) <= attributes
+        assert {child.tag for child in element} <= children
+        for count in ("tests", "failures", "errors", "skipped"):
+            assert element.attrib.get(count, "0").isdigit()
+        if element.tag == "testsuite":
+            order = [child.tag for child in element]
+            assert order == sorted(order, key=["properties", "testcase"].index)

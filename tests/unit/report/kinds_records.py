@@ -57,7 +57,7 @@ def multiclass(records: ModuleType) -> DecisionRecord:
     return replace(
         records.rejected(), command="gate", seed=None, compression=None, control=None, cost=None,
         measurements=None, baseline=None, candidate=None, flips=flips,
-        findings=(*macro, *classes[:2], short, classes[3], level),
+        findings=records.looked_at((*macro, *classes[:2], short, classes[3], level)),
         slices=(_classes("overall", "overall", 9000, 700, 70, 9),
                 _classes(_VIDEO, "content_type", 2600, 130, 130, 3)),
         policy=_policy(
@@ -119,7 +119,8 @@ def language(records: ModuleType) -> DecisionRecord:
                    baseline="", candidate="\n"),
     )  # fmt: skip
     return replace(
-        records.approved(), outcome="inconclusive", exit_code=4, findings=findings, flips=flips,
+        records.approved(), outcome="inconclusive", exit_code=4, flips=flips,
+        findings=records.looked_at(findings),
         generations=generations,
         slices=tuple(
             SliceSummary(name=name, slicing=slicing, declared=True, judged=True, rows=rows,

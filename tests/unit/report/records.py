@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import struct
 import zlib
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -28,6 +29,7 @@ from prunegate.cost.measurement import Estimate95, Measurements, ModelFigures
 from prunegate.cost.projection import Month, Projection
 from prunegate.discovery.discovered import DiscoveredSlice
 from prunegate.verdict.finding import Finding, SliceSummary
+from prunegate.verdict.losses import is_loss, with_adjusted_losses
 
 DIGEST = "3f9a1c52b7e0" + "0123456789abcdef" * 3 + "0123"
 HOSTILE = (
@@ -239,7 +241,13 @@ def _findings() -> tuple[Finding, ...]:
                   baseline=4.2, candidate=2.9, limit=0.75)  # fmt: skip
     size = figure(rule=4, metric="model_bytes", check="max_ratio", status="fail", severity="warn",
                   baseline=1_881_312, candidate=1_538_204, limit=0.8)  # fmt: skip
-    return (*recall[:-1], story, floor, *(_precision(k) for k in _PRECISION), cost, size)
+    judged = (*recall[:-1], story, floor, *(_precision(k) for k in _PRECISION))
+    return (*looked_at(judged), cost, size)
+
+
+def looked_at(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The findings, of which those whose interval says so stand up to all that was looked at."""
+    return with_adjusted_losses([replace(f, p_loss=1e-4) if is_loss(f) else f for f in findings])
 
 
 def _slices() -> tuple[SliceSummary, ...]:
@@ -411,7 +419,7 @@ def approved() -> DecisionRecord:
     hair = replace(findings[2], ci_low=-0.0203, p_value=0.0431, p_harm=0.9569)
     return _common(
         command="gate", seed=None, outcome="approve", exit_code=0,
-        findings=(*findings[:2], hair, *findings[3:]), slices=_slices()[:5],
+        findings=looked_at((*findings[:2], hair, *findings[3:])), slices=_slices()[:5],
         policy=replace(_policy(), sentences=_SENTENCES[:1]),
         reasons=("All 5 blocking limits hold on 5 slices.",), known_limits=(),
     )  # fmt: skip

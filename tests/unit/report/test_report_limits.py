@@ -73,12 +73,11 @@ def test_an_interval_over_the_margin_is_noticed() -> None:
     assert not crosses(finding(ci_low=None))
 
 
-def test_a_loss_is_certain_only_if_the_whole_interval_is_worse() -> None:
-    assert lost_for_certain(finding())
-    assert not lost_for_certain(finding(ci_high=0.001))
-    rise = {"metric": "false_positive_rate", "check": "max_rise"}
-    assert not lost_for_certain(finding(**rise))
-    assert lost_for_certain(finding(**rise, ci_low=0.001, ci_high=0.01))
+def test_a_loss_is_certain_only_if_it_stands_up_to_all_that_was_looked_at() -> None:
+    assert not lost_for_certain(finding())  # its interval alone says nothing of the others
+    assert not lost_for_certain(finding(p_loss=0.01, p_loss_adjusted=0.06))
+    assert lost_for_certain(finding(p_loss=0.01, p_loss_adjusted=0.05))
+    assert not lost_for_certain(finding(check="at_least", p_loss_adjusted=0.01))
 
 
 def test_the_rejected_record_has_its_worst_slack_on_video(records: ModuleType) -> None:

@@ -49,7 +49,9 @@ def test_a_pass_by_a_hair_is_explained(drop: Finding) -> None:
 
 
 def test_a_loss_within_the_margin_is_said_plainly(drop: Finding) -> None:
-    assert sentences.LOSING in sentences.finding_sentence(replace(drop, ci_high=-0.0001), UNITS)
+    assert sentences.LOSING in sentences.finding_sentence(
+        replace(drop, p_loss_adjusted=0.01), UNITS
+    )
     assert sentences.LOSING not in sentences.finding_sentence(drop, UNITS)
 
 

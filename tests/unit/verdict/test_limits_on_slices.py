@@ -204,12 +204,17 @@ def test_an_open_finding_says_what_it_needs_or_why_nothing_helps(
 
 def test_below_the_minimum_nothing_passes_or_fails() -> None:
     minimum = "evidence: {minimum: {rows: 500, positives: 100}}\n"
-    for cells in (recall_cells(90, 0, 0, 0, 900), recall_cells(0, 90, 0, 0, 900)):
+    for lost in (0, 1, 90):
         for evidence in ("proven", "point"):
+            cells = recall_cells(90 - lost, lost, 0, 0, 900)
             rule = f"{{metric: recall, max_drop: 0.2, evidence: {evidence}}}"
             finding = found(rule, cells, minimum)
             assert finding.status == "inconclusive"
-            assert (finding.needed, finding.needed_unit) == (10, "positives")
+            if evidence == "point" or not lost:
+                assert (finding.needed, finding.needed_unit) == (10, "positives")
+            elif lost == 90:  # ten positives more would only show that it is broken
+                assert finding.needed == finding.needed_if_unchanged
+                assert (finding.needed_if_as_seen, finding.as_seen) == (None, "broken")
 
 
 def test_few_flagged_rows_are_no_evidence_about_precision() -> None:

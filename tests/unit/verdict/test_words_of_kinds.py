@@ -36,6 +36,8 @@ def test_a_slice_too_small_for_its_method_asks_for_what_the_method_lacks(kind: s
     short = [f for f in found.findings if "validated from 300" in f.note]
     assert short
     for finding in short:
+        if finding.as_seen == "broken" and finding.needed is None:
+            continue  # these rows would only show that the limit is broken
         assert finding.needed is not None
         assert finding.needed >= 300 - rows[finding.slice]
 
@@ -48,8 +50,8 @@ def test_an_average_of_classes_asks_for_rows_of_the_rarest_where_these_are_few()
     )  # fmt: skip
     macro, one = of_rules(found)
     assert (macro.needed_unit, one.needed_unit) == ("positives", "positives")
-    assert macro.note.endswith("more rows of the rarest class")
-    assert one.note.endswith("more rows of class u")
+    assert "more rows of the rarest class" in macro.note
+    assert "more rows of class u" in one.note
     assert macro.needed is not None
     assert macro.needed >= 400 - found.slices[0].positives
 
@@ -57,7 +59,7 @@ def test_an_average_of_classes_asks_for_rows_of_the_rarest_where_these_are_few()
 def test_an_average_of_classes_with_enough_of_each_asks_for_rows() -> None:
     (macro,) = of_rules(verdict("multiclass", 300, "{metric: recall, max_drop: 0.07}"))
     assert macro.needed_unit == "rows"
-    assert macro.note.endswith("more rows")
+    assert "more rows if nothing really changed" in macro.note
 
 
 def test_a_class_that_a_slice_lacks_is_named() -> None:
@@ -123,8 +125,8 @@ def test_a_real_loss_shows_both_ends_of_its_interval(
     low: float, high: float | None, said: str
 ) -> None:
     policy = kinds.policy("language", ["{metric: nll_per_token, max_rise: 0.02}"])
-    (text,) = sentences.losing(policy, [finding(ci_low=low, ci_high=high)])
-    assert f"(95 % interval of the change: {said})" in text
+    (text,) = sentences.losing(policy, [finding(ci_low=low, ci_high=high)], [0])
+    assert f"(95 % interval of the change by itself: {said})" in text
     assert text.startswith("NLL per token on overall went from 2.593 to 2.601 nats;")
     assert text.endswith(", within what is allowed.")
 

@@ -1,0 +1,54 @@
+"""Arguments in each other's place: a table where the policy belongs, or without its option."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+from prunegate.errors import InputError
+
+TABLES = (".csv", ".csv.gz", ".tsv", ".parquet", ".arrow", ".feather", ".jsonl", ".jsonl.gz")
+POLICIES = (".yaml", ".yml")
+
+
+def require_policy_first(policy: Path, predictions: Sequence[str]) -> None:
+    """Refuse a table as the policy, and a policy as the table, by the names' ends.
+
+    Raises:
+        InputError: it says what was meant.
+    """
+    policies = [path for path in predictions if path.lower().endswith(POLICIES)]
+    if is_table(str(policy)):
+        told = f"{policy} is a table, but POLICY is a YAML file"
+        if policies:
+            told = f"policy and table are swapped; {_meant(policies[0], [str(policy)])}"
+        raise InputError(told if policies else f"{told}; {_meant('POLICY.yaml', [str(policy)])}")
+    if policies:
+        raise InputError(
+            f"{policies[0]} is a policy, no table; give the predictions (CSV, Parquet or Arrow) to "
+            "--predictions"
+        )
+
+
+def hint(given: Sequence[str]) -> str:
+    """What was likely meant by arguments that are refused; empty: nobody knows."""
+    loose = [
+        arg
+        for before, arg in zip(["", *given], given, strict=False)
+        if is_table(arg) and not arg.startswith("-") and not before.startswith("--")
+    ]
+    policy = next((arg for arg in given if arg.lower().endswith(POLICIES)), "POLICY.yaml")
+    if loose and "--predictions" not in given:
+        return f"A table is given by its option; {_meant(policy, loose)}"
+    return ""
+
+
+def is_table(path: str) -> bool:
+    """Whether a path is a table's, by its end."""
+    return path.lower().endswith(TABLES)
+
+
+def _meant(policy: str, tables: Sequence[str]) -> str:
+    options = " ".join(f"--predictions {shlex.quote(table)}" for table in tables)
+    return f"try: prunegate gate {shlex.quote(policy)} {options}"

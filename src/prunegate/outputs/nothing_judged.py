@@ -1,0 +1,112 @@
+"""Nothing judged, nothing left: an output folder never shows the verdict of an earlier run.
+
+A CI job takes what lies in the output folder, whatever the command's exit code was. So where a
+verdict command may write over an earlier verdict (``--force``), that verdict is gone before the new
+work begins; and where the work ends without a verdict, a ``summary.md`` says so and why. Other
+files of the folder (a candidate, predictions, what is not ours) stay. Without ``--force`` a folder
+that holds something is refused and not touched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from prunegate.errors import InputError
+from prunegate.io.atomic import write_whole
+from prunegate.outputs.markdown import code, prose
+from prunegate.text.escape import shorten
+
+SUMMARY, RECORD = "summary.md", "record.json"
+OF_A_VERDICT = (
+    RECORD,
+    SUMMARY,
+    "report.html",
+    "junit.xml",
+    "findings.csv",
+    "approval-request.json",
+    "attempts.json",
+    "frontier.csv",
+    "gitlab-metrics.txt",
+    "gitlab-codequality.json",
+)
+"""Files that say what was decided, or that nothing was; no inputs, no candidates."""
+_FEW = 20
+"""Lines of a message that are shown."""
+
+
+@contextmanager
+def no_stale_verdict(folders: Sequence[Path], name: str) -> Iterator[None]:
+    """Take earlier verdicts out of folders; where the work ends in an error, say so in each.
+
+    Args:
+        folders: that may be written over.
+        name: of the policy, or of its file where that cannot be read.
+
+    Raises:
+        InputError: an earlier file cannot be removed.
+    """
+    for folder in folders:
+        remove_verdict(folder)
+    try:
+        yield
+    except BaseException as error:
+        for folder in folders:
+            if not (folder / RECORD).exists():  # of two candidates one may have its verdict
+                with suppress(InputError):  # what went wrong first is what has to be said
+                    write_whole(folder / SUMMARY, render_nothing_judged(name, why(error)).encode())
+        raise
+
+
+def remove_verdict(folder: Path) -> None:
+    """Remove the files of a verdict from a folder, if there are any.
+
+    Raises:
+        InputError: one cannot be removed.
+    """
+    for name in OF_A_VERDICT:
+        try:
+            (folder / name).unlink(missing_ok=True)
+        except NotADirectoryError:
+            return  # whoever wants to write there will say so
+        except OSError as error:
+            where = folder / name
+            raise InputError(f"{where}: cannot be removed ({error.strerror})") from error
+
+
+def why(error: BaseException) -> str:
+    """What ended the work, in words."""
+    if isinstance(error, KeyboardInterrupt):
+        return "It was stopped before there was a verdict."
+    worded = getattr(error, "format_message", None)  # click's usage errors keep their words apart
+    told = str(worded() if worded else error)
+    return told or f"It ended in {type(error).__name__}."
+
+
+def render_nothing_judged(name: str, reason: str) -> str:
+    """summary.md of a run without a verdict."""
+    lines = [line.strip() for line in reason.splitlines() if line.strip()]
+    told = [f"- {prose(shorten(line, 400))}" for line in lines[:_FEW]]
+    if len(lines) > _FEW:
+        told.append(f"- and {len(lines) - _FEW} more")
+    body = "\n".join(told)
+    head = f"⛔ **NOTHING WAS JUDGED** {code(name)}: there is no verdict, so nothing is approved"
+    return f"{marker(name)}\n{head}\n\n{body}\n"
+
+
+def marker(name: str) -> str:
+    r"""A line that nobody sees, by which a bot finds its own comment again.
+
+    >>> marker("brand-safety-vit"), marker("a-->b")
+    ('<!-- prunegate:brand-safety-vit -->', '<!-- prunegate:a\\u002d\\u002d\\u003eb -->')
+    """
+    inert = "".join(_in_comment(char) for char in shorten(name, 100).replace("--", "\0\0"))
+    return f"<!-- prunegate:{inert} -->"
+
+
+def _in_comment(char: str) -> str:
+    """A character that cannot end a comment."""
+    if char == "\0":
+        return "\\u002d"
+    return f"\\u{ord(char):04x}" if char in "<>&" else char

@@ -1,0 +1,161 @@
+"""Short words: a finding in a line of a table, as console, summary, JUnit and annotations say it.
+
+``recall video 90.3 → 83.3 %, limit −2``: the values as the report spells them, the limit as the
+change or level that it allows, and what is to be done. Names from other people's files come out
+inert and cut; whoever writes a format escapes for that on top.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from prunegate.audit.record import DecisionRecord
+from prunegate.metrics.catalogue import METRICS
+from prunegate.metrics.checks import CHECKS, Bound, ChangeCheck
+from prunegate.policy.figures import allowed
+from prunegate.report import sentences
+from prunegate.report.slack import relative_slack
+from prunegate.report.units import CLAIMS, Units
+from prunegate.text.escape import named, shorten
+from prunegate.text.numbers import GAP, MINUS
+from prunegate.verdict.advice import round_up
+from prunegate.verdict.finding import Finding, OpenBecause
+
+LONGEST_TO_DO = 160
+_MEASURE: Mapping[OpenBecause | None, str] = {
+    "not measured": "measure it and give --measurements",
+    "unusable": "measure again on a quiet machine",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShortWords:
+    """Says the findings of one record in few words."""
+
+    units: Units
+    slices: Mapping[str, str]
+    """A slice's value where no other slice has the same, else its name, by name."""
+
+    @classmethod
+    def of(cls, record: DecisionRecord) -> ShortWords:
+        """The short words of a record."""
+        values = {one.name: sentences.slice_value(one) for one in record.slices}
+        known = list(values.values())
+        alone = {name: value for name, value in values.items() if known.count(value) == 1}
+        return cls(units=Units.of(record), slices=alone)
+
+    def slice(self, name: str) -> str:
+        """``video``."""
+        return self.slices.get(name) or named(name)
+
+    def metric(self, finding: Finding) -> str:
+        """``recall``, ``recall of class violence``."""
+        return sentences.about(finding)
+
+    def change(self, finding: Finding) -> str:
+        """``90.3 → 83.3 %``, or the candidate's value where there is no other."""
+        after = self.units.level(finding.metric, finding.candidate)
+        if finding.baseline is None:
+            return after
+        before = self.units.level(finding.metric, finding.baseline)
+        unit = after.rpartition(GAP)[2]
+        if GAP in after and before.endswith(GAP + unit):
+            before = before.removesuffix(GAP + unit)
+        return f"{before} → {after}"
+
+    def difference(self, finding: Finding) -> str:
+        """``−7.0``, with a unit where it is no share; empty where nothing is compared."""
+        if finding.difference is None or finding.check == CLAIMS:
+            return ""
+        return self.units.change(finding.metric, finding.difference)
+
+    def limit(self, finding: Finding) -> str:
+        """``−2``, ``≥ 85 %``, ``≤ 0.75 times``; other limits in words."""
+        check = CHECKS.get(finding.check)
+        quantity = self.units.quantities[finding.metric]
+        bound = Bound(value=finding.limit, kind=finding.limit_kind)
+        if check is None or bound.kind != "absolute":
+            return self.units.limit(finding)
+        amount = allowed(check, bound, quantity)
+        if not isinstance(check, ChangeCheck):
+            return f"{'≥' if check.tighter == 'higher' else '≤'} {amount}"
+        amount = amount.removesuffix(f"{GAP}points").removesuffix(f"{GAP}point")
+        if check.loss:
+            return f"{MINUS if check.moves == 'drop' else '+'}{amount}"
+        return f"gain {'≤' if check.at_most else '≥'} {amount}"
+
+    def line(self, finding: Finding) -> str:
+        """``recall video 90.3 → 83.3 %, limit −2``; of stated figures, which one is wrong."""
+        if finding.check == CLAIMS:
+            return shorten(f"stated figures: {finding.note}", LONGEST_TO_DO)
+        start = f"{self.metric(finding)} {self.slice(finding.slice)}"
+        return f"{start} {self.change(finding)}, limit {self.limit(finding)}"
+
+    def to_do(self, finding: Finding) -> str:
+        """What would settle an open finding; of another, what is known of it."""
+        if finding.status == "inconclusive":
+            return self._labels(finding) or self._reason(finding)
+        if finding.status == "fail" and finding.check != CLAIMS:
+            return sentences.lost_and_gained(finding) or self._reason(finding)
+        return self._reason(finding)
+
+    def _labels(self, finding: Finding) -> str:
+        if finding.needed is None or finding.open_because in _MEASURE:
+            return ""
+        kind = METRICS[finding.metric].kind if finding.metric in METRICS else "rate"
+        verb = "add" if kind == "mean" else "label"
+        unit = finding.needed_unit or "rows"
+        unchanged, as_seen = finding.needed_if_unchanged, finding.needed_if_as_seen
+        if finding.needed_for != "power" or unchanged is None:
+            return f"{verb} ~{round_up(finding.needed):,} {unit}"
+        start = f"{verb} ~{round_up(unchanged):,} {unit} if unchanged"
+        if finding.as_seen == "broken":
+            return f"{start}; as seen, it is broken"
+        return f"{start}, {f'~{round_up(as_seen):,}' if as_seen else 'no number'} if as seen"
+
+    def _reason(self, finding: Finding) -> str:
+        return _MEASURE.get(finding.open_because) or shorten(finding.note, LONGEST_TO_DO)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """How many findings of a record stand how."""
+
+    broken: int
+    """Blocking."""
+    open: int
+    """Blocking."""
+    hold: int
+    """Blocking ones that pass."""
+    waived: int
+    warned: int
+    """Sentences of the record that warn, but for losses within their limits."""
+    losses: int
+    """Losses that are real and within their limits."""
+
+    @classmethod
+    def of(cls, record: DecisionRecord) -> Standing:
+        """The counts of a record."""
+        blocking = [f.status for f in record.findings if f.severity == "block"]
+        losses = len(record.allowed_losses or ())
+        return cls(
+            broken=blocking.count("fail"),
+            open=blocking.count("inconclusive"),
+            hold=blocking.count("pass"),
+            waived=blocking.count("waived"),
+            warned=len(record.warnings) - losses,
+            losses=losses,
+        )
+
+
+def urgent(findings: Iterable[Finding]) -> list[Finding]:
+    """What does not hold: blocking ones first, of these the failures, of those the worst."""
+
+    def order(finding: Finding) -> tuple[bool, int, float]:
+        room = relative_slack(finding)
+        status = sentences.SEVERITY_ORDER.get(finding.status, 0)
+        return finding.severity != "block", status, math.inf if room is None else room
+
+    return sorted((f for f in findings if f.status != "pass"), key=order)

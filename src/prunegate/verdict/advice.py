@@ -1,0 +1,176 @@
+"""Advice: how many further labels an open finding asks for, and on what assumption.
+
+Two numbers, because nobody knows which is right: what it takes if the candidate in truth changed
+nothing there, and what it takes if further rows are like those seen. Nobody is told to label rows
+whose likely outcome is that the limit is shown to be broken.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from prunegate.counting.slices import SliceCounts
+from prunegate.evidence.further_rows import Further
+from prunegate.metrics.catalogue import metric_named
+from prunegate.policy.schema import Minimum
+from prunegate.verdict.finding import Finding, NeededFor
+
+HARDLY = 10
+"""How many times the labels of the better case are too many to be any help."""
+TOO_CLOSE = "too close to the limit to be settled by more data alone"
+WOULD_BREAK = "more rows like those seen would show the limit to be broken"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lack:
+    """What the evidence of an open limit still wants."""
+
+    more: Further
+    method: int
+    """Rows of the metric's own kind before the method's error rates are known; 0: they are."""
+
+
+def with_need(finding: Finding, counts: SliceCounts, minimum: Minimum, lack: Lack) -> Finding:
+    """The finding with the number of labels that would likely settle it.
+
+    Args:
+        finding: an open finding.
+        counts: its slice.
+        minimum: the policy's minimum evidence.
+        lack: what its evidence still wants.
+
+    Further rows are positives where the metric is about these alone, or where they are what the
+    minimum lacks: rows of the one class, or of the rarest where all are judged together.
+    """
+    unit, held = _counted_in(finding, counts, minimum)
+    floor = (minimum.positives if unit == "positives" else minimum.rows) - held
+    scale = _Scale(finding=finding, counts=counts, held=held)
+    more = lack.more
+    if finding.evidence == "point":  # the estimate decides as soon as there is enough of it
+        more = Further(unchanged=None, as_seen=None, shows=None)
+    least = max(floor, scale.in_unit(lack.method) or 0)
+    unchanged = scale.at_least(more.unchanged, least)
+    as_seen = scale.at_least(more.as_seen, least)
+    breaks = more.shows == "broken"
+    wanted = unchanged if breaks else (as_seen or unchanged)
+    if wanted is None and not (breaks and (as_seen or 0) <= least):
+        wanted = least
+    finding = replace(finding, as_seen=more.shows)
+    if not wanted or wanted <= 0:
+        note = WOULD_BREAK if breaks else finding.note or TOO_CLOSE
+        return replace(finding, note="; ".join(dict.fromkeys(p for p in (finding.note, note) if p)))
+    purpose: NeededFor = "power" if wanted > least else "method" if least > floor else _MINIMUM
+    finding = replace(
+        finding,
+        needed=wanted,
+        needed_unit=unit,
+        needed_for=purpose,
+        needed_if_unchanged=unchanged,
+        needed_if_as_seen=None if breaks else as_seen,
+    )
+    asked = request(finding, rarest=counts.tally.answers == "labels")
+    return replace(finding, note="; ".join(part for part in (finding.note, asked) if part))
+
+
+_MINIMUM: NeededFor = "minimum evidence"
+
+
+def _counted_in(
+    finding: Finding, counts: SliceCounts, minimum: Minimum
+) -> tuple[Literal["rows", "positives"], int]:
+    """What further rows are counted in, and how many of these there are."""
+    classes = counts.tally.answers != "numbers"
+    if _about_positives(finding, counts) or (classes and counts.positives < minimum.positives):
+        return "positives", counts.positives
+    return "rows", counts.rows
+
+
+def _about_positives(finding: Finding, counts: SliceCounts) -> bool:
+    return finding.metric == "recall" and counts.tally.answers == "decisions"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Scale:
+    """From rows of the metric's own kind to what labels are asked for in."""
+
+    finding: Finding
+    counts: SliceCounts
+    held: int
+
+    def in_unit(self, rows: int | None) -> int | None:
+        if rows is None or _about_positives(self.finding, self.counts):
+            return rows
+        return math.ceil(rows * self.held / max(self.finding.n, 1))
+
+    def at_least(self, rows: int | None, least: int) -> int | None:
+        """In the unit; no fewer than what is wanted whatever comes out."""
+        found = self.in_unit(rows)
+        return None if found is None else max(found, least)
+
+
+def request(finding: Finding, *, rarest: bool, where: str = "") -> str:
+    """What would likely settle an open finding: ``label about 640 more positives``, and if what.
+
+    Args:
+        finding: an open finding with a number of rows needed.
+        rarest: whether positives are the rows of the rarest class.
+        where: of which slice, as the end of the first phrase.
+    """
+    metric = metric_named(finding.metric)
+    assert metric is not None  # noqa: S101  # findings that want rows name one
+    verb = "add" if metric.kind == "mean" else "label"
+    row = _row(finding, rarest)
+    unchanged, as_seen = finding.needed_if_unchanged, finding.needed_if_as_seen
+
+    def asked(count: int | None) -> str:
+        shown = round_up(count or 0)
+        return f"{verb} about {shown:,} more {row(shown)}{where}"
+
+    if finding.needed_for != "power":
+        return f"{asked(finding.needed)}{_likely_broken(finding)}"
+    if unchanged is None:
+        return f"{asked(finding.needed)}, if they are like those seen"
+    first = f"{asked(unchanged)} if nothing really changed"
+    if finding.as_seen == "broken":
+        return f"{first}; if the change is as seen, more would show the limit to be broken"
+    if as_seen is None:
+        return f"{first}; if the change is as seen, no number of them would tell"
+    hardly = ": more hardly help" if as_seen > HARDLY * unchanged else ""
+    return f"{first}; if the change is as seen, about {round_up(as_seen):,}{hardly}"
+
+
+def _likely_broken(finding: Finding) -> str:
+    if finding.as_seen != "broken":
+        return ""
+    return ", though, if they are like those seen, the limit will not hold"
+
+
+def _row(finding: Finding, rarest: bool) -> _Noun:
+    """What a row is called."""
+    metric = metric_named(finding.metric)
+    assert metric is not None  # noqa: S101  # as above
+    row, of = metric.noun.removesuffix("s"), ""
+    if finding.needed_unit == "positives":
+        row = "row" if finding.class_label is not None or rarest else "positive"
+        if finding.class_label is not None:
+            of = f" of class {finding.class_label}"
+        elif rarest:
+            of = " of the rarest class"
+    return _Noun(row=row, of=of)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Noun:
+    row: str
+    of: str
+
+    def __call__(self, count: int) -> str:
+        return f"{self.row}{'' if count == 1 else 's'}{self.of}"
+
+
+def round_up(count: int) -> int:
+    """Two significant digits, upwards: 637 becomes 640."""
+    step = int(10 ** max(0, len(str(count)) - 2))
+    return -(-count // step) * step

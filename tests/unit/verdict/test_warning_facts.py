@@ -1,0 +1,220 @@
+"""What only warns, what was not judged, what was lost and what is guaranteed stand as facts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.unit.counting import kinds
+
+import prunegate
+from prunegate.claims.checked import CheckedFigure, Claims
+from prunegate.evidence.further_rows import POWER
+from prunegate.planning.plan import PlanRequest, plan
+from prunegate.policy.load import parse_policy
+from prunegate.policy.schema import Policy
+from prunegate.stats.result import adjust
+from prunegate.verdict.claim_findings import with_claims
+from prunegate.verdict.finding import Verdict
+from prunegate.verdict.losses import LEVEL
+
+HEAD = "prunegate: 1\nname: x\ntask: {kind: binary, positive: unsafe}\n"
+CLAIMS = """\
+claims: {severity: warn, figures: {metrics: [{name: recall, before: 0.9, after: 0.8}]}}
+"""
+
+
+MINIMUM = "evidence: {minimum: {rows: 300, positives: 100}}\n"
+
+
+def policy(*rules: str, more: str = "") -> Policy:
+    listed = "\n".join(f"  - {rule}" for rule in rules)
+    return parse_policy(f"{HEAD}{more}rules:\n{listed}\n")
+
+
+def counts(*slices: tuple[str, Sequence[int]]) -> pd.DataFrame:
+    rows = [
+        {"k": name, "label": cell >> 2, "baseline": cell >> 1 & 1, "candidate": cell & 1, "n": n}
+        for name, cells in slices
+        for cell, n in enumerate(cells)
+    ]
+    return pd.DataFrame(rows)
+
+
+SAME = (500, 0, 0, 0, 0, 0, 0, 500)
+
+
+def facts(verdict: Verdict, kind: str) -> list[str]:
+    """The sentences of the warnings of a kind."""
+    return [verdict.warnings[f.place] for f in verdict.warning_facts if f.kind == kind]
+
+
+def test_a_broken_rule_that_only_warns_is_a_warning_and_an_open_one_too() -> None:
+    rules = (
+        "{metric: recall, max_drop: 0.02}",
+        "{metric: recall, slices: all, at_least: 0.997, evidence: point, severity: warn}",
+        "{metric: latency_p95_ms, at_most: 40, severity: warn}",
+    )
+    found = prunegate.judge_counts(
+        policy(*rules, more="slices: [{by: k}]\n"),
+        counts(("a", (500, 0, 0, 0, 2, 0, 0, 498)), ("b", SAME)),
+    )
+    assert found.outcome == "approve"
+    broken, opened = facts(found, "broken"), facts(found, "open")
+    assert [f.slice for f in found.findings if f.status == "fail"] == ["k=a"]
+    (sentence,) = broken
+    assert sentence.startswith("Recall on k=a is 99.6 %")
+    assert sentence.endswith("(this rule only warns).")
+    (sentence,) = opened
+    assert "P95 latency on overall" in sentence
+    for fact in found.warning_facts:
+        assert fact.finding is not None
+        assert found.findings[fact.finding].severity == "warn"
+
+
+@pytest.mark.parametrize("status", ["contradicted", "not checked"])
+def test_stated_figures_that_only_warn_are_warnings(status: str) -> None:
+    asked = policy("{metric: recall, max_drop: 0.02}", more=CLAIMS)
+    judged = prunegate.judge_counts(asked, counts(("a", SAME)))
+    bare = replace(
+        judged,
+        findings=tuple(f for f in judged.findings if f.metric != "claims"),
+        warnings=("an earlier one",),
+        warning_facts=(),
+    )
+    check = CheckedFigure(
+        figure="recall: change", stated="0.2", status=status, basis="arithmetic", sum="0.9 - 0.8"
+    )  # type: ignore[arg-type]  # one of its statuses
+    found = with_claims(asked, bare, Claims(about=None, checks=(check, check)))
+    kind = "broken" if status == "contradicted" else "open"
+    assert len(facts(found, kind)) == (2 if status == "contradicted" else 1)
+    assert all("only warn" in text for text in facts(found, kind))
+    assert found.warnings[0] == "an earlier one"
+
+
+def test_a_slice_that_nobody_judged_is_told_with_what_is_known_of_it() -> None:
+    """A thousand rows without positives, half of them flagged by the candidate alone."""
+    found = prunegate.judge_counts(
+        policy("{metric: recall, slices: all, max_drop: 0.02}", more="slices: [{by: k}]\n"),
+        counts(("a", SAME), ("b", (500, 500, 0, 0, 0, 0, 0, 0))),
+    )
+    assert found.outcome == "approve"
+    (told,) = facts(found, "unjudged")
+    assert told.startswith("k=b is not declared in the policy and was not judged (1,000 rows, 0 p")
+    assert "the baseline alone is right on 500 of its rows" in told
+    assert [f.slice for f in found.warning_facts] == ["k=b"]
+    assert found.guarantee is not None
+    assert "unjudged slices" in found.guarantee.leaves_out
+
+
+def test_many_slices_that_nobody_judged_are_a_few_sentences() -> None:
+    small = [(f"s{n}", (10 + n, 0, 0, 0, 0, 0, 0, 1)) for n in range(40)]
+    found = prunegate.judge_counts(
+        policy("{metric: recall, max_drop: 0.02}", more="slices: [{by: k}]\n" + MINIMUM),
+        counts(("a", SAME), *small),
+    )
+    told = [text for text in found.warnings if "not judged" in text]
+    assert len(told) == 6
+    assert told[-1].startswith("35 more slices")
+
+
+@given(
+    lost=st.lists(st.integers(0, 60), min_size=1, max_size=8),
+    gained=st.lists(st.integers(0, 60), min_size=8, max_size=8),
+)
+@settings(max_examples=10, deadline=None)
+def test_a_loss_is_real_only_after_all_that_was_looked_at(
+    lost: list[int], gained: list[int]
+) -> None:
+    pairs = enumerate(zip(lost, gained, strict=False))
+    slices = [(f"s{n}", (400, 0, 0, 0, 50, g, x, 600)) for n, (x, g) in pairs]
+    found = prunegate.judge_counts(
+        policy("{metric: recall, slices: all, max_drop: 0.3}", more="slices: [{by: k}]\n"),
+        counts(*slices),
+    )
+    each = [f.p_loss for f in found.findings]
+    adjusted = adjust([1.0 if p is None else p for p in each])
+    for finding, p_loss, expected in zip(found.findings, each, adjusted, strict=True):
+        below = finding.ci_high is not None and finding.ci_high < 0
+        assert (p_loss is not None) == below
+        assert finding.p_loss_adjusted == (expected if below else None)
+    told = {f.finding for f in found.warning_facts if f.kind == "loss"}
+    assert told == {n for n, p in enumerate(adjusted) if p <= LEVEL and each[n] is not None}
+    assert [f.place for f in found.warning_facts if f.kind == "loss"] == list(found.allowed_losses)
+
+
+@pytest.mark.parametrize(
+    ("kind", "rules", "left_out"),
+    [
+        ("labels", ["{metric: recall, max_drop: 0.3}"], ()),
+        (
+            "labels",
+            [
+                "{metric: recall, max_drop: 0.3}",
+                "{metric: f1, at_least: 0.1, evidence: point}",
+                "{metric: model_bytes, max_ratio: 1}",
+                "{metric: accuracy, max_drop: 0.3, severity: warn}",
+            ],
+            ("point rules", "figures", "warning rules"),
+        ),
+        ("language", ["{metric: nll_per_token, max_rise: 0.3}"], ("rare losses",)),
+        ("score", ["{metric: mean_score, max_drop: 0.3}"], ()),
+    ],
+)
+def test_the_guarantee_says_what_it_does_not_cover(
+    kind: str, rules: list[str], left_out: tuple[str, ...]
+) -> None:
+    found = prunegate.judge(kinds.policy(kind, rules, slices=""), kinds.table(kind, 2, 900))
+    assert found.guarantee is not None
+    assert found.guarantee.leaves_out == left_out
+    assert ("Not covered: " in found.statement) == bool(left_out)
+    assert ("1 in 200" in found.statement) == ("rare losses" in left_out)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    ["{metric: recall, max_drop: 0.3, evidence: point}", "{metric: model_bytes, at_most: 9}"],
+)
+def test_nothing_is_guaranteed_where_nothing_was_tested(rule: str) -> None:
+    found = prunegate.judge_counts(policy(rule), counts(("a", SAME)))
+    assert found.guarantee is None
+    assert found.statement.startswith("No error rate is guaranteed")
+    assert "approves" not in found.statement
+
+
+def test_advice_names_both_assumptions_and_agrees_with_the_plan() -> None:
+    asked = policy("{metric: recall, max_drop: 0.02}")
+    cells = (2000, 0, 0, 0, 100, 30, 44, 826)
+    (finding,) = prunegate.judge_counts(asked, counts(("a", cells))).findings
+    assert (finding.status, finding.as_seen) == ("inconclusive", "holds")
+    unchanged, as_seen = finding.needed_if_unchanged, finding.needed_if_as_seen
+    assert unchanged is not None
+    assert as_seen is not None
+    assert as_seen > 10 * unchanged
+    assert "if nothing really changed; if the change is as seen, about" in finding.note
+    assert finding.note.endswith(": more hardly help")
+    wanted = PlanRequest(power=POWER, simulations=10, seed=0)
+    planned = plan(asked, {(): cells}, wanted).needs[0]
+    assert planned.needed is not None
+    assert planned.needed == pytest.approx(finding.n + unchanged, rel=0.03)
+
+
+@pytest.mark.parametrize("lost", [26, 40, 99])
+def test_nobody_is_told_to_label_for_a_rejection(lost: int) -> None:
+    """One positive short of the minimum, and that one would show the limit broken."""
+    more = "evidence: {minimum: {rows: 300, positives: 1000}}\n"
+    asked = policy("{metric: recall, max_drop: 0.005}", more=more)
+    cells = (2000, 0, 0, 0, 10, 0, lost, 989 - lost)
+    (finding,) = prunegate.judge_counts(asked, counts(("a", cells))).findings
+    assert (finding.status, finding.as_seen) == ("inconclusive", "broken")
+    assert finding.needed_if_as_seen is None
+    assert finding.needed == finding.needed_if_unchanged
+    assert "more would show the limit to be broken" in finding.note
+    level = policy("{metric: recall, at_least: 0.995}", more=more)
+    (finding,) = prunegate.judge_counts(level, counts(("a", cells))).findings
+    assert finding.needed is None
+    assert "more rows like those seen would show the limit to be broken" in finding.note
