@@ -88,5 +88,5 @@ class Labels(Reading):
 
     @property
     def _columns(self) -> tuple[str, str, str]:
-        columns = self.policy.data.columns
+        columns = self.policy.columns
         return columns.label, columns.baseline, columns.candidate

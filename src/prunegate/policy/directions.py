@@ -34,6 +34,7 @@ from prunegate.policy.schema import (
     Rule,
     SliceSpec,
     Task,
+    Thresholds,
 )
 from prunegate.policy.section import Section
 
@@ -259,8 +260,16 @@ DIRECTIONS: Mapping[type[Section], Mapping[str, Direction]] = {
         "threshold": _TASK,
         "classes": _classes,
         "range": untold("range"),
+        "ignore": untold("undeclared"),
     },
-    SliceSpec: {"by": APART, "name": APART, "where": untold("where"), "expect": _expected},
+    Thresholds: {"baseline": _TASK, "candidate": _TASK},
+    SliceSpec: {
+        "by": APART,
+        "name": APART,
+        "where": untold("where"),
+        "expect": _expected,
+        **dict.fromkeys(("bins", "quantiles", "every"), untold("where")),
+    },
     EvidenceSection: {
         "confidence": higher_is_tighter,
         "minimum": untold("undeclared"),

@@ -37,7 +37,7 @@ class MulticlassTask(TaskCounting):
         return LabelCounts(cells={(label, baseline, candidate): n} if n else {})
 
     def with_change(self, policy: Policy, table: Table) -> nw.LazyFrame[Any]:
-        columns = policy.data.columns
+        columns = policy.columns
         names = (columns.label, columns.baseline, columns.candidate)
         if len({table.kinds[name] == "text" for name in names}) > 1:
             raise TableError(

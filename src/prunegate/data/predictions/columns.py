@@ -44,6 +44,15 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def sql_text(text: str) -> str:
+    """Return a text as a SQL literal.
+
+    >>> print(sql_text("it's"))
+    'it''s'
+    """
+    return "'" + text.replace("'", "''") + "'"
+
+
 def shown(name: object) -> str:
     """Return a name for a message: escaped, so that control and bidirectional marks stay inert."""
     text = ascii(name) if not str(name).isprintable() else repr(name)
