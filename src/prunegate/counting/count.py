@@ -13,8 +13,10 @@ from typing import Any
 
 import narwhals as nw
 
+from prunegate.counting.class_columns import class_scores
 from prunegate.counting.column_reading import DIFFERS, ColumnCheck, N, Reading
 from prunegate.counting.grouping import with_groups
+from prunegate.counting.many_values import hints, too_many_values
 from prunegate.counting.prediction_files import PredictionFiles
 from prunegate.counting.problems import of_check, of_ids, require_none
 from prunegate.counting.slices import KeyTexts, Piece, SliceCounts, slice_counts
@@ -99,6 +101,11 @@ def open_columns(policy: Policy, source: Any, wanted: Sequence[str]) -> Table:
         named=named,
         left_out={columns.label: policy.task.ignore} if columns.label in wanted else {},
         intervals={key: how for key, how in policy.intervals.items() if key in wanted},
+        answers={
+            column: scores
+            for column, scores in class_scores(policy, apart=isinstance(source, PredictionFiles))
+            if column in wanted
+        },
     )
     return open_wanted(_joined(policy, source, found), found)
 
@@ -107,8 +114,8 @@ def _joined(policy: Policy, source: Any, wanted: WantedColumns) -> Any:
     """A source of several files with what each of them gives; any other as it is."""
     if not isinstance(source, PredictionFiles):
         return source
-    tables = source.tables(policy, wanted.names, label_columns(policy))
-    given = {column for table in tables for column in table.columns}
+    tables = source.tables(policy, wanted, label_columns(policy))
+    given = {column for table in tables for column in (*table.columns, *table.answers)}
     return SeparateTables(
         tables=tables,
         id=policy.columns.id,
@@ -160,7 +167,11 @@ def count_table(policy: Policy, table: Table) -> Counted:
     return Counted(
         slices=with_groups(reading, texts, slices),
         rows=rows,
-        warnings=(*_identical(lines, rows), *task.warnings(policy, slices[0].tally)),
+        warnings=(
+            *_identical(lines, rows),
+            *task.warnings(policy, slices[0].tally),
+            *hints(policy, lines),
+        ),
     )
 
 
@@ -192,6 +203,7 @@ def _problems(reading: Reading, lines: Rows) -> list[str]:
             problems.append(of_check(reading, check, rows))
             failed.add(check.column)
     problems += reading.second_look(lines, failed)
+    problems += too_many_values(reading.policy, lines)
     return problems + _of_ids(reading)
 
 

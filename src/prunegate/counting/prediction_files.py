@@ -14,6 +14,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from prunegate.data.predictions.separate_tables import SeparateTable
+from prunegate.data.predictions.wanted import WantedColumns
 from prunegate.errors import InputError
 from prunegate.policy.schema import Policy
 
@@ -52,13 +53,13 @@ class PredictionFiles:
         return tuple(name for name, source in vars(self).items() if source is not None)
 
     def tables(
-        self, policy: Policy, wanted: Sequence[str], labels: Sequence[str]
+        self, policy: Policy, wanted: WantedColumns, labels: Sequence[str]
     ) -> tuple[SeparateTable, ...]:
         """What each file gives of the wanted columns; slicing keys may be in any.
 
         Args:
             policy: names the columns.
-            wanted: the joined table's columns.
+            wanted: the joined table's columns, and how they are read.
             labels: of these, the ones that say what is right.
 
         Raises:
@@ -70,14 +71,16 @@ class PredictionFiles:
         home = dict.fromkeys(labels, self._first(_LABEL_FROM))
         home |= {told.baseline: self._first(_BASELINE_FROM)}
         home |= {told.candidate: self._first(_CANDIDATE_FROM)}
+        found = [column for column in wanted.names if column not in wanted.answers]
         return tuple(
             SeparateTable(
                 role=role,
                 source=getattr(self, role),
                 columns={
                     told.id: own.id,
-                    **{c: spelt[c] for c in wanted if home.get(c) == role},
+                    **{c: spelt[c] for c in found if home.get(c) == role},
                 },
+                answers={c: how for c, how in wanted.answers.items() if home[c] == role},
             )
             for role in self.roles
         )

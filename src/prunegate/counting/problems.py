@@ -13,11 +13,9 @@ from typing import Any
 import narwhals as nw
 
 from prunegate.counting.column_reading import ColumnCheck, Reading
-from prunegate.data.predictions.columns import shown
+from prunegate.data.predictions.columns import EXAMPLES, shown
 from prunegate.data.predictions.uniqueness import Duplicates
 from prunegate.errors import TableError
-
-EXAMPLES = 3
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,8 +12,8 @@ from typing import Any
 import narwhals as nw
 
 from prunegate.counting.column_reading import N, Reading, number, text
-from prunegate.counting.problems import EXAMPLES, Problem, examples
-from prunegate.data.predictions.columns import shown
+from prunegate.counting.problems import Problem, examples
+from prunegate.data.predictions.columns import EXAMPLES, shown
 
 LOWEST, HIGHEST = "prunegate__lowest", "prunegate__highest"
 """Smallest and largest label of a line of the engine's answer."""

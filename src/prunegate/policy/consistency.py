@@ -281,6 +281,21 @@ def _interval_names(intervals: Intervals | None) -> tuple[str, ...]:
     return names_of_bins(intervals.bins)
 
 
+def _scores_fit_the_task(policy: Policy) -> Iterator[Disagreement]:
+    scores, task = policy.data.scores, policy.task
+    if scores is None:
+        return
+    if not task.traits.decided:
+        yield ("data", "scores"), f"a {task.kind} task has no classes to score; remove it"
+    elif task.traits.yes_no and task.threshold is None:
+        message = "scores of a binary task are compared with 'task: threshold', which is missing"
+        yield ("data", "scores"), f"{message}; give one such as 0.5"
+    both = (scores.classes, task.classes)
+    if all(both) and len({tuple(map(value_text, classes)) for classes in both}) > 1:
+        message = "'task: classes' lists others, or in another order; keep one of the two"
+        yield ("data", "scores", "classes"), message
+
+
 def _groups_are_not_slices(policy: Policy) -> Iterator[Disagreement]:
     keys = {key for spec in policy.slices for key in spec.keys}
     if policy.group in keys:
@@ -398,6 +413,7 @@ _CHECKS: tuple[tuple[Check, tuple[str, ...]], ...] = (
     (_columns_have_one_role, ("data",)),
     (_groups_are_not_slices, ()),
     (_intervals_agree, ("slices",)),
+    (_scores_fit_the_task, ("data", "task")),
     (_money_has_a_price, ("cost",)),
     (_break_even_is_projected, ("cost",)),
     (_one_source_of_the_candidate, ("model", "compress")),

@@ -32,6 +32,7 @@ from prunegate.policy.schema import (
     Relative,
     Revalidate,
     Rule,
+    ScoresSection,
     SliceSpec,
     Task,
     Thresholds,
@@ -297,7 +298,8 @@ DIRECTIONS: Mapping[type[Section], Mapping[str, Direction]] = {
         "initial": _MAKING,
         "early": _MAKING,
     },
-    DataSection: {"table": _DATA, "images": _DATA, "columns": _DATA},
+    DataSection: {"table": _DATA, "images": _DATA, "columns": _DATA, "scores": _DATA},
+    ScoresSection: _all(ScoresSection, _DATA),
     Columns: _all(Columns, _DATA),
     steps.SearchSection: {
         **dict.fromkeys(("objective", "vary", "attempts", "tolerance", "control"), _MAKING),

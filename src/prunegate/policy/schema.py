@@ -378,6 +378,18 @@ class Columns(Section):
         return self if len(taken) == len(OWN_FILES) else self.model_copy(update=renamed)
 
 
+class ScoresSection(Section):
+    """What the models' columns hold, where that is a score for each class."""
+
+    prefix: Text | None = None
+    """A column for each class: p_cat, p_dog in a file of one model's answers, baseline_p_cat and
+    candidate_p_cat in a table of both. Without it the model's column holds lists or structures."""
+    activation: Literal["none", "softmax", "sigmoid"] = "none"
+    """What makes probabilities of the scores: softmax or sigmoid of logits, else none."""
+    classes: tuple[Scalar, ...] = ()
+    """The classes in the order of a list's scores; absent: 'task: classes', or the names found."""
+
+
 class DataSection(Section):
     """The labelled data that ``run`` judges on."""
 
@@ -386,6 +398,8 @@ class DataSection(Section):
     images: Text | None = None
     """Folder that image paths start from; default: the table's own folder."""
     columns: Columns = Columns()
+    scores: ScoresSection | None = None
+    """The models' answers are scores for each class."""
 
 
 class Revalidate(Section):

@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from prunegate.errors import MissingColumnsError, TableError
 
 _SHOWN = 12
+EXAMPLES = 3
+"""Rows, ids or values that a message shows of many."""
 
 
 def match_columns(wanted: Sequence[str], available: Sequence[str], where: str) -> dict[str, str]:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from prunegate.data.predictions.columns import quoted, shown, sql_text
-from prunegate.data.predictions.typed_columns import TEXTS, Scanned, text_sql
+from prunegate.data.predictions.columns import EXAMPLES, quoted, shown, sql_text
+from prunegate.data.predictions.scanned import TEXTS, Scanned
+from prunegate.data.predictions.typed_columns import text_sql
 from prunegate.errors import TableError
 from prunegate.policy.intervals import Intervals, Period, names_of_bins
 
 _FORMATS: dict[Period, str] = {"day": "%Y-%m-%d", "week": "%G-W%V", "month": "%Y-%m", "year": "%Y"}
 _ZONE = r"^[0-9-]{10}[T ][0-9:.]+(Z|[+-][0-9]{2}(:?[0-9]{2})?)$"
 _TIMES = ("date", "timestamp")
-_EXAMPLES = 3
 
 
 def interval_sql(
@@ -100,7 +100,7 @@ def _require_all(scanned: Scanned, column: str, value: str, words: str) -> None:
     if rows:
         text = wrong.project(f"CAST({cell} AS VARCHAR) AS t")
         some = ", ".join(
-            shown(row[0]) for row in text.distinct().order("t").limit(_EXAMPLES).fetchall()
+            shown(row[0]) for row in text.distinct().order("t").limit(EXAMPLES).fetchall()
         )
         raise TableError(
             f"{scanned.name}: column {shown(column)}: {rows:,} rows hold no {words} (for example "

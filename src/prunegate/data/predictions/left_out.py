@@ -11,8 +11,8 @@ from dataclasses import replace
 from typing import Any
 
 from prunegate.data.predictions.columns import quoted, sql_text
+from prunegate.data.predictions.scanned import TEXTS, Scanned
 from prunegate.data.predictions.spelled import canonical
-from prunegate.data.predictions.typed_columns import TEXTS, Scanned
 from prunegate.policy.naming import value_text
 
 

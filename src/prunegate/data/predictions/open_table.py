@@ -16,13 +16,13 @@ from prunegate.data.predictions.columns import quoted
 from prunegate.data.predictions.engine import DuckDB, connect, duckdb_errors
 from prunegate.data.predictions.intervals_sql import interval_sql
 from prunegate.data.predictions.left_out import leave_out
-from prunegate.data.predictions.scan import files_of, scan_source
+from prunegate.data.predictions.scan import files_of, scan_answers
+from prunegate.data.predictions.scanned import Scanned
 from prunegate.data.predictions.separate_tables import SeparateTables, join_tables
 from prunegate.data.predictions.spark_files import is_for_spark
 from prunegate.data.predictions.table import Kind, Table, require_rows
 from prunegate.data.predictions.table_files import TableFiles
 from prunegate.data.predictions.typed_columns import (
-    Scanned,
     TypedColumn,
     singles,
     typed_columns,
@@ -75,7 +75,7 @@ def open_wanted(source: Any, wanted: WantedColumns) -> Table:
         scanned = (
             join_tables(connection, separate, files)
             if separate
-            else scan_source(connection, source, files[0], wanted.names)
+            else scan_answers(connection, source, files[0], wanted.names, wanted.answers)
         )
         return _table(connection, scanned, wanted, _roles(files, separate))
 

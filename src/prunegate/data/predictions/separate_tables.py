@@ -11,22 +11,23 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import narwhals as nw
 from narwhals import dependencies
 
-from prunegate.data.predictions.columns import match_columns, quoted, shown
+from prunegate.data.predictions.class_scores import ClassScores
+from prunegate.data.predictions.columns import EXAMPLES, match_columns, quoted, shown
 from prunegate.data.predictions.engine import WHOLE_NUMBERS
-from prunegate.data.predictions.scan import names_of, scan_source
+from prunegate.data.predictions.scan import names_of, scan_answers
+from prunegate.data.predictions.scanned import Scanned
 from prunegate.data.predictions.table_files import TableFiles
-from prunegate.data.predictions.typed_columns import Scanned, id_sql, key_sql
+from prunegate.data.predictions.typed_columns import id_sql, key_sql
 from prunegate.errors import MissingColumnsError, TableError
 
 JOINED = "joined_rows"
-_EXAMPLES = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +41,8 @@ class SeparateTable:
     """As for ``open_table``."""
     columns: Mapping[str, str]
     """What each of its own columns is called in the joined table, and in this one."""
+    answers: Mapping[str, ClassScores] = field(default_factory=dict)
+    """Columns of the joined table that follow from this one's scores per class."""
 
     @property
     def words(self) -> str:
@@ -91,11 +94,12 @@ def join_tables(
     names = _named_columns(connection, separate, files)
     places = range(len(separate.tables))
     scans = [
-        scan_source(
+        scan_answers(
             connection,
             _portable(separate.tables[place].source),
             files[place],
             tuple(dict.fromkeys(names[place].values())),
+            separate.tables[place].answers,
             into=f"file_{place}",
         )
         for place in places
@@ -143,6 +147,7 @@ def _named_columns(
         also = [c for c in separate.shared if c not in table.columns]
         also = [c for c in also if unicodedata.normalize("NFC", c) in known]
         columns = {column: spelt[called] for column, called in table.columns.items()}
+        columns |= {column: column for column in table.answers}
         found.append(columns | match_columns(also, there, name))
     nowhere = [c for c in separate.shared if not texts and all(c not in one for one in found)]
     if nowhere:
@@ -173,7 +178,7 @@ def _part(  # one table of several, with what is known of it
     whole: bool,
 ) -> _Part:
     table, view = separate.tables[place], f"part_{place}"
-    shared = tuple(column for column in columns if column not in table.columns)
+    shared = tuple(c for c in columns if c not in table.columns and c not in table.answers)
     cells = []
     for column, spelt in columns.items():
         cell = quoted(spelt)
@@ -188,7 +193,7 @@ def _part(  # one table of several, with what is known of it
     else:  # a view would not keep what is only in memory
         relation.create(view)
     label = f"{_name(scanned, files)} ({table.words})"
-    own = tuple(table.columns)
+    own = (*table.columns, *table.answers)
     return _Part(label=label, view=view, relation=relation, columns=own, shared=shared)
 
 
@@ -294,6 +299,6 @@ def _noun(number: int) -> str:
 
 def _examples(ids: Any) -> str:
     """Three ids, the smallest."""
-    found = ids.distinct().order("1").limit(_EXAMPLES + 1).fetchall()
-    some = ", ".join(shown(str(row[0])) for row in found[:_EXAMPLES])
-    return f"{some}, ..." if len(found) > _EXAMPLES else some
+    found = ids.distinct().order("1").limit(EXAMPLES + 1).fetchall()
+    some = ", ".join(shown(str(row[0])) for row in found[:EXAMPLES])
+    return f"{some}, ..." if len(found) > EXAMPLES else some

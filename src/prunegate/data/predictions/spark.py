@@ -59,10 +59,10 @@ def open_spark(source: Any, wanted: WantedColumns) -> Table:
         TableError: as ``open_table``.
         UnsupportedError: the policy leaves rows out, or puts numbers into intervals.
     """
-    if any(wanted.left_out.values()) or wanted.intervals:
+    if any(wanted.left_out.values()) or wanted.intervals or wanted.answers:
         raise UnsupportedError(
-            "'ignore', 'bins', 'quantiles' and 'every' are not built for Spark; prepare the column "
-            "in Spark, or judge without --engine spark"
+            "'ignore', 'scores', 'bins', 'quantiles' and 'every' are not built for Spark; prepare "
+            "the column in Spark, or judge without --engine spark"
         )
     name = source.name if isinstance(source, SparkFiles) else "pyspark DataFrame"
     files: tuple[Path, ...] = ()

@@ -69,5 +69,5 @@ def not_one_value(name: str, column: str, kind: str) -> TableError:
     """Return the refusal of a column of lists, structures, bytes and the like."""
     return TableError(
         f"{name}: column {shown(column)} holds {kind} values; give text, numbers or booleans, one "
-        "value per row."
+        "value per row, or say under 'data: scores:' that they are a model's scores per class."
     )

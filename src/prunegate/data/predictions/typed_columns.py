@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from prunegate.data.predictions.columns import quoted, sql_text
 from prunegate.data.predictions.engine import WHOLE_NUMBERS
+from prunegate.data.predictions.scanned import TEXTS, Scanned
 from prunegate.data.predictions.spelled import (
     Spelling,
     canonical_sql,
@@ -29,8 +29,7 @@ _INEXACT = {"float", "decimal"}
 """Compared as DOUBLE, so that ``score >= threshold`` means one thing for every source."""
 _TIMES = {"date", "timestamp", "timestamp_s", "timestamp_ms", "timestamp_ns"}
 _MOMENT = "timestamp with time zone"
-TEXTS = {"varchar", "enum"}
-_AS_TEXT = {*TEXTS, *_TIMES, _MOMENT, "uuid", "time", "null"}
+_AS_TEXT = {*TEXTS, *_TIMES, _MOMENT, "uuid", "time", "null", "json"}
 MOST_SPELLED = 10_000
 """Different texts up to which a column's values get their one spelling."""
 _SAMPLE = 2_000
@@ -47,22 +46,6 @@ class TypedColumn:
     kind: Kind
     parsed: str | None = None
     """The SQL type that its texts were made, where they were."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Scanned:
-    """A relation as it was scanned."""
-
-    relation: Any
-    name: str
-    """Of the table, for messages."""
-    loaded: str | None = None
-    """The name of the connection's own table behind it; None: it is read anew each time."""
-
-    @property
-    def types(self) -> dict[str, str]:
-        """DuckDB's type of each column."""
-        return {n: t.id for n, t in zip(self.relation.columns, self.relation.types, strict=True)}
 
 
 def typed_columns(scanned: Scanned, wanted: WantedColumns) -> dict[str, TypedColumn]:
