@@ -299,7 +299,7 @@ DIRECTIONS: Mapping[type[Section], Mapping[str, Direction]] = {
         "early": _MAKING,
     },
     DataSection: {"table": _DATA, "images": _DATA, "columns": _DATA, "scores": _DATA},
-    ScoresSection: _all(ScoresSection, _DATA),
+    ScoresSection: dict.fromkeys(("prefix", "activation", "classes"), _DATA),
     Columns: _all(Columns, _DATA),
     steps.SearchSection: {
         **dict.fromkeys(("objective", "vary", "attempts", "tolerance", "control"), _MAKING),

@@ -110,16 +110,15 @@ def _values(scanned: Scanned, scores: ClassScores) -> Mapping[str, str]:
             f"{scanned.name}: column {shown(column)} holds no lists or structures of scores; name "
             "the columns' beginning under 'data: scores: prefix:', or remove 'scores'"
         )
-    if not scores.classes:
+    classes = scores.classes or (_keys(scanned, cell) if kind == "json" else ())
+    if not classes:
         raise TableError(
             f"{scanned.name}: which class a score in column {shown(column)} belongs to is not "
             "known; name the classes under 'data: scores: classes:', in the order of the scores"
         )
     if kind == "json":
-        return {c: _of_json(cell, c, place) for place, c in enumerate(scores.classes)}
-    return {
-        c: f"TRY_CAST({cell}[{place}] AS DOUBLE)" for place, c in enumerate(scores.classes, start=1)
-    }
+        return {c: _of_json(cell, c, place) for place, c in enumerate(classes)}
+    return {c: f"TRY_CAST({cell}[{place}] AS DOUBLE)" for place, c in enumerate(classes, start=1)}
 
 
 def _number(scanned: Scanned, column: str) -> str:
@@ -129,6 +128,13 @@ def _number(scanned: Scanned, column: str) -> str:
     if kind in TEXTS:
         return f"CASE WHEN NOT contains({cell}, '_') THEN TRY_CAST({cell} AS DOUBLE) END"
     return f"TRY_CAST({cell} AS DOUBLE)"
+
+
+def _keys(scanned: Scanned, cell: str) -> tuple[str, ...]:
+    """The classes that the first JSON object names; a row without one of them has no answer."""
+    objects = scanned.relation.filter(f"json_type({cell}) = 'OBJECT'").limit(1)
+    found = objects.project(f"json_keys({cell})").fetchall()
+    return tuple(found[0][0]) if found else ()
 
 
 def _of_json(cell: str, name: str, place: int) -> str:
