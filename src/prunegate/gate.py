@@ -81,9 +81,11 @@ def judge(policy: Policy, predictions: Any, *, measurements: Measurements | None
 
     Args:
         policy: from ``load_policy``.
-        predictions: a path, a glob, several paths (CSV, Parquet, Arrow), or a pandas, Polars,
-            Arrow, DuckDB or Spark frame with the columns id, label, baseline, candidate and the
-            slicing keys.
+        predictions: a path, a glob, several paths (CSV, JSON lines, Parquet, Arrow), or a pandas,
+            Polars, Arrow, DuckDB or Spark frame with the columns id, label, baseline, candidate and
+            the slicing keys; or a mapping with some of the keys ``labels``, ``predictions``,
+            ``baseline_predictions`` and ``candidate_predictions`` to such sources, which are joined
+            on the id.
         measurements: operational figures; without them, rules on such figures are inconclusive.
 
     Raises:

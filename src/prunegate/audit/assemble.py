@@ -196,6 +196,7 @@ def assemble(
         known_limits=(
             *known_limits(policy, verdict, operations),
             *_unknown(judged.unknown),
+            *_left_out(judged.table),
             *judged.unnamed,
         ),
         attempt=judged.attempt,
@@ -205,6 +206,8 @@ def assemble(
         waivers=judged.waivers,
         revalidate_on=revalidate_on(policy, created, judged.waivers),
         models=judged.models,
+        ignored=dict(judged.table.ignored),
+        edges=dict(judged.table.edges),
         **origin.made,
     )
 
@@ -220,14 +223,23 @@ def _unknown(roles: Sequence[str]) -> tuple[str, ...]:
     return (limit,)
 
 
+def _left_out(table: Table) -> tuple[str, ...]:
+    """How many rows nobody judged, because the policy ignores their label."""
+    if not table.ignored:
+        return ()
+    counts = " and ".join(f"{rows:,} of {label!r}" for label, rows in table.ignored.items())
+    return (f"Rows with a label that the policy ignores were left out: {counts}.",)
+
+
 def _inputs(judged: Judged) -> tuple[Input, ...]:
     rows = judged.verdict.slices[0].rows
     if not judged.hashes:
         return (Input(role="predictions", name=judged.table.name, sha256=None, rows=rows),)
-    whole = rows if len(judged.hashes) == 1 else None
+    roles = judged.table.roles or ("predictions",) * len(judged.hashes)
+    alone = len(judged.hashes) == 1 or len(set(roles)) == len(roles) > 1
     return tuple(
-        Input(role="predictions", name=found.path.name, sha256=found.sha256, rows=whole)
-        for found in judged.hashes
+        Input(role=role, name=found.path.name, sha256=found.sha256, rows=rows if alone else None)
+        for found, role in zip(judged.hashes, roles, strict=True)
     )
 
 

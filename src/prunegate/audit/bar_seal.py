@@ -89,7 +89,7 @@ def labelled_gate_set(policy: Policy, source: Any) -> GateSet:
     from prunegate.data.predictions.open_table import open_table
     from prunegate.errors import TableError
 
-    columns = policy.data.columns
+    columns = policy.columns
     if policy.task.traits.documents:
         raise TableError(
             "tokens of documents are counted by the model, so a gate set of prompts has no digest "

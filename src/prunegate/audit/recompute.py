@@ -28,7 +28,7 @@ from prunegate.audit.tallied import slices_in
 from prunegate.audit.waivers.consistency import flaws
 from prunegate.claims.check import check_claims
 from prunegate.cost.operations import Operations, operations
-from prunegate.counting.slices import OVERALL, SliceCounts, expected_values
+from prunegate.counting.slices import OVERALL, SliceCounts, expected_values, in_order
 from prunegate.counting.tallies import Sums
 from prunegate.counting.tasks.every import task_of
 from prunegate.errors import EvidenceError, InputError, InternalError
@@ -289,11 +289,11 @@ def _of_layout(policy: Policy, slices: Sequence[SliceCounts]) -> Iterator[Record
             wanted.append((spec.label, spec.label, True))
             continue
         expected = expected_values(spec)
-        seen = [tuple((parse_slice_name(one.name) or {}).values()) for one in found]
+        names = [tuple((parse_slice_name(one.name) or {}).values()) for one in found]
+        seen = [values for values in names if len(values) == len(spec.keys)]
         wanted += [
             (slice_name(spec.keys, values), spec.label, values in expected)
-            for values in dict.fromkeys((*expected, *sorted(seen)))
-            if len(values) == len(spec.keys)
+            for values in in_order(policy, spec, seen)
         ]
         none = task_of(policy).none
         parts = reduce(add, (one.tally for one in found), none)

@@ -60,7 +60,8 @@ class Input:
     """A file or frame that was judged."""
 
     role: str
-    """predictions, data, measurements, claims, ..."""
+    """predictions, or labels, baseline_predictions and candidate_predictions where these came in
+    files of their own; data, measurements, claims, ..."""
     name: str
     """File name without folders, or the frame's kind."""
     sha256: str | None
@@ -359,6 +360,11 @@ class DecisionRecord:
     """UTC date from which the decision has to be taken anew; None: the policy sets no term."""
     models: tuple[NamedModel, ...] = ()
     """Of the models that were not run here, those that are known by digest."""
+
+    ignored: dict[str, int] = field(default_factory=dict)
+    """Rows that were left out, by the label that the policy ignores."""
+    edges: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    """Of each key that is sliced by quantiles, the largest number of each part but the last."""
 
     def model_digest(self, role: str) -> str | None:
         """The digest of the baseline or candidate; None: it is not known."""

@@ -25,9 +25,11 @@ from prunegate.audit.tallied import tallies_of, unpacked_groups
 from prunegate.cost.operations import operations
 from prunegate.counting.count import count_table, open_predictions
 from prunegate.counting.flipped_rows import flipped_rows
+from prunegate.counting.prediction_files import PredictionFiles
 from prunegate.counting.slices import SliceCounts
 from prunegate.data.file_hashes import hash_files, require_unchanged
 from prunegate.data.predictions.table import Table
+from prunegate.data.predictions.table_files import find_files
 from prunegate.errors import EvidenceError, InputError, InternalError
 from prunegate.io.hashing import FileHash
 from prunegate.policy.schema import Policy
@@ -36,6 +38,8 @@ from prunegate.verdict.gate_set_attempt import as_attempted
 from prunegate.verdict.waiver import with_waivers
 
 PREDICTIONS = "predictions"
+SEPARATE = ("labels", "baseline_predictions", "candidate_predictions")
+"""Roles of files that were joined; beside them, predictions are those of both models."""
 _SHORTEST = 12
 _DIGEST = re.compile(f"[0-9a-f]{{{_SHORTEST},64}}")
 
@@ -117,7 +121,7 @@ def replay(stored: StoredRecord, predictions: Sequence[str | Path]) -> Replayed:
     record = stored.record
     expected = _predictions(record)
     policy = policy_of(record)
-    table = open_predictions(policy, list(predictions), with_ids=True)
+    table = open_predictions(policy, _as_judged(predictions, expected), with_ids=True)
     hashes = hash_files(table.files)
     _require_those(hashes, expected)
     slices = count_table(policy, table).slices
@@ -135,6 +139,21 @@ def replay(stored: StoredRecord, predictions: Sequence[str | Path]) -> Replayed:
         rounded=len(every),
         opinion=_opinion_again(policy, record, slices),
     )
+
+
+def _as_judged(predictions: Sequence[str | Path], expected: Sequence[Input]) -> Any:
+    """The files in the roles that they had, by their content."""
+    if all(item.role == PREDICTIONS for item in expected):
+        return list(predictions)
+    hashes = hash_files(find_files(predictions, mixed=True).paths)
+    _require_those(hashes, expected)
+    roles: dict[str, list[str]] = {}
+    for item in expected:
+        roles.setdefault(str(item.sha256), []).append(item.role)
+    found: dict[str, list[Path]] = {}
+    for one in hashes:
+        found.setdefault(roles[one.sha256].pop(0), []).append(one.path)
+    return PredictionFiles.of(found)
 
 
 def _opinion_again(
@@ -160,7 +179,7 @@ def _predictions(record: DecisionRecord) -> list[Input]:
     Raises:
         EvidenceError: it names none by digest.
     """
-    found = [item for item in record.inputs if item.role == PREDICTIONS]
+    found = [item for item in record.inputs if item.role in (PREDICTIONS, *SEPARATE)]
     if not found or any(item.sha256 is None for item in found):
         raise EvidenceError(
             "the record names no predictions file by digest (they were judged from memory), so "
@@ -200,6 +219,8 @@ def _of_counts(
         yield RecordDifference(
             where="tallies.groups", got="other sums", expected="the sums of these rows"
         )
+    for name in ("ignored", "edges"):
+        yield from compare((name,), getattr(record, name), getattr(table, name))
     flips = [asdict(row) for row in flipped_rows(policy, table)]
     yield from compare(("flips",), [_row(flip) for flip in record.flips], flips)
 

@@ -153,7 +153,7 @@ def main() -> None:
         error.show()
         code = 2
     except PrunegateError as error:
-        _say(f"error: {_inert(str(error))}")
+        tell_error(error)
         code = error.exit_code
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -169,6 +169,11 @@ def main() -> None:
         _internal(error)
         code = 1
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def tell_error(error: PrunegateError) -> None:
+    """Say on stderr what is wrong."""
+    _say(f"error: {_inert(str(error))}")
 
 
 def _internal(error: Exception) -> None:

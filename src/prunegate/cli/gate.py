@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
+from prunegate.cli import tell_error
 from prunegate.cli.ci import write_ci_files
-from prunegate.cli.options import Output, VerdictCommand, fail_on_option, output_options
+from prunegate.cli.options import (
+    FOLDER,
+    Output,
+    VerdictCommand,
+    VerdictPlace,
+    fail_on_option,
+    output_options,
+)
+from prunegate.cli.prediction_options import Given, prediction_options
 from prunegate.cli.swapped import require_policy_first
+from prunegate.errors import InputError, PrunegateError
+from prunegate.text.escape import escaped
+
+
+def _folders(arguments: dict[str, Any]) -> tuple[str, ...]:
+    """Names of the folders that several policies get; one policy writes the output folder itself."""
+    policies = arguments["policies"]
+    return () if len(policies) == 1 else tuple(map(_name, policies))
 
 
 @click.command("gate", cls=VerdictCommand, short_help="Judge a predictions table.")
-@click.argument("policy", type=click.Path(path_type=Path))
-@click.option(
-    "--predictions",
-    required=True,
-    multiple=True,
-    help="CSV, Parquet or Arrow: a file or a glob; may be given several times.",
-)
+@click.argument("policies", metavar="POLICY...", type=FOLDER, nargs=-1, required=True)
+@prediction_options
 @click.option(
     "--engine",
     type=click.Choice(["duckdb", "spark"]),
@@ -31,15 +44,15 @@ from prunegate.cli.swapped import require_policy_first
 )
 @click.option(
     "--measurements",
-    type=click.Path(path_type=Path),
+    type=FOLDER,
     help="measurements.json of an earlier run, for rules on latency, size and cost.",
 )
 @fail_on_option
-@output_options
+@partial(output_options, parts_of=_folders)
 def command(
     *,
-    policy: Path,
-    predictions: tuple[str, ...],
+    policies: tuple[Path, ...],
+    given: Given,
     engine: str,
     measurements: Path | None,
     fail_on: str,
@@ -47,14 +60,69 @@ def command(
 ) -> int:
     """Judge a predictions table against POLICY.
 
-    The table has the columns id, label, baseline, candidate and the policy's slicing keys. No model
-    is loaded.
+    The table has the columns id, label, baseline, candidate and the policy's slicing keys. Labels
+    and the answers of the two models may come in files of their own, which are joined on the id. No
+    model is loaded. Several policies are judged one by one: --out holds a folder for each, and the
+    exit code is the worst.
 
     \b
     Example:
       prunegate gate policies/brand-safety-vit.yaml --predictions predictions.parquet
+      prunegate gate p.yaml --labels truth.parquet --baseline-predictions old.csv.gz \\
+        --candidate-predictions new.jsonl
     """  # noqa: D301  # click's mark is the character itself
-    require_policy_first(policy, predictions)
+    require_policy_first(policies, given.predictions)
+    judging = _Judging(
+        given=given, engine=engine, measurements=measurements, fail_on=fail_on, output=output
+    )
+    if len(policies) == 1:
+        return judging.one(policies[0], output.out)
+    return judging.several(policies)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Judging:
+    """What is judged and how, whatever the policy."""
+
+    given: Given
+    engine: str
+    measurements: Path | None
+    fail_on: str
+    output: Output
+
+    def one(self, policy: Path, out: Path | None) -> int:
+        """Judge by one policy; the exit code."""
+        return _one(policy, self, replace(self.output, out=out, policy=policy))
+
+    def several(self, policies: Sequence[Path]) -> int:
+        """Judge by each, tell all outcomes in a few lines at the end, and return the worst code.
+
+        A policy or table that cannot be judged keeps no other policy from being judged.
+
+        Raises:
+            InputError: two policies have one name, and so one folder.
+        """
+        codes, names = {}, _names(policies)
+        for policy in policies:
+            out = self.output.out / names[policy] if self.output.out else None
+            place = VerdictPlace(out=out, force=self.output.force, policy=policy, ci=self.output.ci)
+            try:
+                with place.without_stale_verdict():
+                    codes[policy] = self.one(policy, out)
+            except PrunegateError as error:
+                tell_error(error)
+                codes[policy] = error.exit_code
+        for policy, code in codes.items():
+            said = f"{_WORDS.get(code, code):<13} {escaped(str(policy))}"
+            click.echo(said, err=self.output.as_json)
+        return min(codes.values(), key=_WORST_FIRST.index)
+
+
+_WORST_FIRST = (1, 2, 3, 4, 0)
+_WORDS = {0: "approve", 2: "not judged", 3: "reject", 4: "inconclusive"}
+
+
+def _one(policy: Path, asked: _Judging, output: Output) -> int:
     from prunegate.audit.opinion.process import ask_of, at_hand
 
     opinion = at_hand()  # loads its engine while what follows is loaded and counted
@@ -70,11 +138,12 @@ def command(
 
     key = output.signing_key()  # a wrong one is known at once
     source = read_policy(policy)
-    figures = read_measurements(measurements) if measurements else None
-    behind = (measurements_input(measurements),) if measurements else ()
+    measured = asked.measurements
+    figures = read_measurements(measured) if measured else None
+    behind = (measurements_input(measured),) if measured else ()
     place = staged(output.out, output.reports / source.policy.name, force=output.force)
     ledger = Ledger(output.audit)
-    reading = _readable(predictions, engine)
+    reading = asked.given.readable(asked.engine)
     with place as staging, reading as table, ledger, busy(output, "judging ..."):
         origin = Origin(inputs=behind)
         ask = ask_of(opinion)
@@ -82,17 +151,27 @@ def command(
         write_ci_files(decision.record, staging.folder, output.ci, output.policy)
         folder = publish(decision, staging, output.audit, key)
     show_decision(decision, folder, output)
-    return exit_code(decision.verdict, fail_on)
+    return exit_code(decision.verdict, asked.fail_on)
 
 
-@contextmanager
-def _readable(predictions: tuple[str, ...], engine: str) -> Iterator[Any]:
-    """The paths as the engine takes them, while it is there."""
-    if engine == "duckdb":
-        yield list(predictions)
-        return
-    from prunegate.data.predictions.spark_files import SparkFiles
-    from prunegate.data.predictions.spark_session import spark_session
+def _names(policies: Sequence[Path]) -> dict[Path, str]:
+    """The name of each policy, as it says; of an unreadable one, its file's."""
+    found: dict[Path, str] = {}
+    for policy in policies:
+        name = _name(policy)
+        if name in found.values():
+            raise InputError(
+                f"{escaped(str(policy))}: a policy of the name {name} is given already; each "
+                "writes a folder of its name"
+            )
+        found[policy] = name
+    return found
 
-    with spark_session() as session:
-        yield SparkFiles(session=session, paths=predictions)
+
+def _name(policy: Path) -> str:
+    from prunegate.policy.load import read_policy
+
+    try:
+        return read_policy(policy).policy.name
+    except (PrunegateError, OSError):
+        return policy.stem

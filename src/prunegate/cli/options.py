@@ -214,7 +214,7 @@ def output_options(
     def command(**arguments: Any) -> Any:
         given = {name: arguments.pop(name) for name in _OUTPUT}
         color = may_color(arguments.pop("no_color"))
-        policy = arguments.get("policy")
+        policy = arguments.get("policy", next(iter(arguments.get("policies", ())), None))
         output = Output(reports=Path("reports"), color=color, policy=policy, **given)
         place = VerdictPlace(
             out=output.out,

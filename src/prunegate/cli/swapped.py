@@ -12,18 +12,22 @@ TABLES = (".csv", ".csv.gz", ".tsv", ".parquet", ".arrow", ".feather", ".jsonl",
 POLICIES = (".yaml", ".yml")
 
 
-def require_policy_first(policy: Path, predictions: Sequence[str]) -> None:
-    """Refuse a table as the policy, and a policy as the table, by the names' ends.
+def require_policy_first(given: Sequence[Path], predictions: Sequence[str]) -> None:
+    """Refuse a table as a policy, and a policy as the table, by the names' ends.
 
     Raises:
         InputError: it says what was meant.
     """
     policies = [path for path in predictions if path.lower().endswith(POLICIES)]
-    if is_table(str(policy)):
-        told = f"{policy} is a table, but POLICY is a YAML file"
+    tables = [str(path) for path in given if is_table(str(path))]
+    if tables:
+        own = [str(path) for path in given if str(path) not in tables]
+        told = f"{tables[0]} is a table, but POLICY is a YAML file"
         if policies:
-            told = f"policy and table are swapped; {_meant(policies[0], [str(policy)])}"
-        raise InputError(told if policies else f"{told}; {_meant('POLICY.yaml', [str(policy)])}")
+            told = f"policy and table are swapped; {_meant(policies[0], tables)}"
+        raise InputError(
+            told if policies else f"{told}; {_meant((*own, 'POLICY.yaml')[0], tables)}"
+        )
     if policies:
         raise InputError(
             f"{policies[0]} is a policy, no table; give the predictions (CSV, Parquet or Arrow) to "

@@ -69,6 +69,11 @@ class Reading(ABC):
     def tally(self, row: Mapping[str, Any]) -> Tally:
         """One line of the engine's answer as a tally."""
 
+    @property
+    def positive(self) -> Any:
+        """The positive label as the table's values have it; None: there is none."""
+        return None
+
     def second_look(self, lines: Sequence[Mapping[str, Any]], failed: Set[str]) -> list[str]:
         """What is wrong with the table beyond single rows.
 

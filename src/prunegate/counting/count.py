@@ -13,14 +13,20 @@ from typing import Any
 
 import narwhals as nw
 
+from prunegate.counting.class_columns import class_scores
 from prunegate.counting.column_reading import DIFFERS, ColumnCheck, N, Reading
 from prunegate.counting.grouping import with_groups
+from prunegate.counting.many_values import hints, too_many_values
+from prunegate.counting.prediction_files import PredictionFiles
 from prunegate.counting.problems import of_check, of_ids, require_none
 from prunegate.counting.slices import KeyTexts, Piece, SliceCounts, slice_counts
+from prunegate.counting.spellings import spellings
 from prunegate.counting.tasks.every import task_of
-from prunegate.data.predictions.open_table import open_table
+from prunegate.data.predictions.open_table import open_wanted
+from prunegate.data.predictions.separate_tables import SeparateTables
 from prunegate.data.predictions.table import Kind, Table
 from prunegate.data.predictions.uniqueness import duplicate_ids
+from prunegate.data.predictions.wanted import WantedColumns
 from prunegate.errors import MissingColumnsError, TableError
 from prunegate.policy.schema import Policy
 
@@ -38,7 +44,7 @@ class Counted:
 
 def columns_to_count(policy: Policy) -> tuple[str, ...]:
     """Columns that judging reads, each once; ids are read apart, for uniqueness alone."""
-    columns = policy.data.columns
+    columns = policy.columns
     group = () if policy.group is None else (policy.group,)
     return tuple(
         dict.fromkeys(
@@ -57,17 +63,21 @@ def open_predictions(policy: Policy, source: Any, *, with_ids: bool = False) -> 
 
     Args:
         policy: the policy; its ``data: columns:`` maps the names.
-        source: a path, a glob, several paths, or a pandas, Polars, Arrow, DuckDB or Spark frame.
+        source: a path, a glob, several paths, or a pandas, Polars, Arrow, DuckDB or Spark frame;
+            or ``PredictionFiles``.
         with_ids: also the id column.
 
     Raises:
         TableError: it cannot be read, is empty, or lacks a column.
     """
-    ids = (policy.data.columns.id,) if with_ids else ()
+    source = PredictionFiles.of(source)
+    ids = (policy.columns.id,) if with_ids else ()
     wanted = (*ids, *columns_to_count(policy))
     try:
         return open_columns(policy, source, wanted)
     except MissingColumnsError as error:
+        if isinstance(source, PredictionFiles):
+            raise
         present = [column for column in wanted if column not in error.missing]
         problems = _of_incomplete(policy, open_columns(policy, source, present)) if present else []
         if not problems:
@@ -78,15 +88,39 @@ def open_predictions(policy: Policy, source: Any, *, with_ids: bool = False) -> 
 
 def open_columns(policy: Policy, source: Any, wanted: Sequence[str]) -> Table:
     """Open a table with some of the policy's columns, each as it is read; raises as above."""
-    columns = policy.data.columns
+    columns = policy.columns
     values = (*label_columns(policy), columns.baseline, columns.candidate)
     group = () if policy.group is None else (policy.group,)
     labels = values if task_of(policy).as_text else ()
-    return open_table(
-        source,
-        wanted,
-        text_columns=[c for c in (columns.id, *policy.keys, *group, *labels) if c in wanted],
-        numeric_columns=[c for c in values if c in wanted],
+    text = {columns.id, *policy.keys, *group, *labels}
+    named = {c: names for c, names in spellings(policy).items() if c in wanted}
+    found = WantedColumns(
+        names=tuple(dict.fromkeys(wanted)),
+        text=frozenset(text.intersection(wanted)),
+        numeric=frozenset(set(values).intersection(wanted)),
+        named=named,
+        left_out={columns.label: policy.task.ignore} if columns.label in wanted else {},
+        intervals={key: how for key, how in policy.intervals.items() if key in wanted},
+        answers={
+            column: scores
+            for column, scores in class_scores(policy, apart=isinstance(source, PredictionFiles))
+            if column in wanted
+        },
+    )
+    return open_wanted(_joined(policy, source, found), found)
+
+
+def _joined(policy: Policy, source: Any, wanted: WantedColumns) -> Any:
+    """A source of several files with what each of them gives; any other as it is."""
+    if not isinstance(source, PredictionFiles):
+        return source
+    tables = source.tables(policy, wanted, label_columns(policy))
+    given = {column for table in tables for column in (*table.columns, *table.answers)}
+    return SeparateTables(
+        tables=tables,
+        id=policy.columns.id,
+        shared=tuple(name for name in wanted.names if name not in given),
+        named=wanted.named,
     )
 
 
@@ -106,7 +140,7 @@ def _of_incomplete(policy: Policy, table: Table) -> list[str]:
 
 
 def _of_ids(reading: Reading) -> list[str]:
-    column = reading.policy.data.columns.id
+    column = reading.policy.columns.id
     if column not in reading.table.kinds:
         return []
     return of_ids(column, duplicate_ids(reading.table, column))
@@ -133,7 +167,11 @@ def count_table(policy: Policy, table: Table) -> Counted:
     return Counted(
         slices=with_groups(reading, texts, slices),
         rows=rows,
-        warnings=(*_identical(lines, rows), *task.warnings(policy, slices[0].tally)),
+        warnings=(
+            *_identical(lines, rows),
+            *task.warnings(policy, slices[0].tally),
+            *hints(policy, lines),
+        ),
     )
 
 
@@ -165,6 +203,7 @@ def _problems(reading: Reading, lines: Rows) -> list[str]:
             problems.append(of_check(reading, check, rows))
             failed.add(check.column)
     problems += reading.second_look(lines, failed)
+    problems += too_many_values(reading.policy, lines)
     return problems + _of_ids(reading)
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import narwhals as nw
+import numpy as np
 
 from prunegate.counting.column_reading import (
     BASELINE,
@@ -29,9 +30,12 @@ from prunegate.counting.column_reading import (
 )
 from prunegate.counting.tallies import JointCounts
 from prunegate.counting.two_labels import HIGHEST, LOWEST, known_decisions, two_labels
+from prunegate.data.predictions.spelled import canonical
+from prunegate.policy.schema import Role
 
 VALUE = "prunegate__value"
 """The label itself, null where there is none."""
+_YES_NO = {"true": 1.0, "false": 0.0}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,25 +47,30 @@ class Decisions(Reading):
     @property
     def positive(self) -> Any:
         """The positive label, as the label column spells it; None: it cannot hold it."""
-        positive = self.policy.task.positive
-        numeric = self.table.kinds[self.policy.data.columns.label] != "text"
-        if numeric == isinstance(positive, str):
-            return None
-        return float(positive) if numeric else positive  # type: ignore[arg-type]  # not None by the policy's schema
+        positive: Any = self.policy.task.positive
+        kind = self.table.kinds[self.policy.columns.label]
+        if kind == "text":
+            return positive if isinstance(positive, str) else None
+        if not isinstance(positive, str):
+            return float(positive)
+        if kind == "boolean":  # "True" as the file spells it
+            return _YES_NO.get(canonical(positive, "boolean") or "")
+        number = canonical(positive, "number")
+        return None if number is None else float(number)
 
     def derived(self) -> Mapping[str, nw.Expr]:
-        columns = self.policy.data.columns
+        columns = self.policy.columns
         label = self.value(columns.label)
         return {
             LABEL: self._is_positive(label),
             VALUE: label,
-            BASELINE: self._decision(columns.baseline),
-            CANDIDATE: self._decision(columns.candidate),
+            BASELINE: self._decision(columns.baseline, "baseline"),
+            CANDIDATE: self._decision(columns.candidate, "candidate"),
             DIFFERS: self._differs(columns.baseline, columns.candidate),
         }
 
     def of_values(self) -> Sequence[ColumnCheck]:
-        columns = self.policy.data.columns
+        columns = self.policy.columns
         label = self.value(columns.label).is_null()
         return (
             ColumnCheck(
@@ -77,7 +86,7 @@ class Decisions(Reading):
         return name if usable else None
 
     def _decided(self, name: str) -> bool:
-        columns = self.policy.data.columns
+        columns = self.policy.columns
         column = columns.baseline if name == BASELINE else columns.candidate
         if self.policy.task.threshold is None:
             return self._alike(column)
@@ -87,7 +96,7 @@ class Decisions(Reading):
         return {LOWEST: nw.col(VALUE).min(), HIGHEST: nw.col(VALUE).max()}
 
     def second_look(self, lines: Sequence[Mapping[str, Any]], failed: Set[str]) -> list[str]:
-        columns = self.policy.data.columns
+        columns = self.policy.columns
         pair = (columns.baseline, columns.candidate)
         if self.positive is None:
             return [self._wrong_kind()]
@@ -99,7 +108,7 @@ class Decisions(Reading):
         return [*two_labels(self, lines), *known_decisions(self, lines)]
 
     def _wrong_kind(self) -> str:
-        column = self.policy.data.columns.label
+        column = self.policy.columns.label
         kind = "text" if self.table.kinds[column] == "text" else "numbers"
         return (
             f"column '{column}' holds {kind}, but the policy's positive label is "
@@ -108,7 +117,7 @@ class Decisions(Reading):
 
     def _unlike(self, column: str) -> str:
         return (
-            f"columns '{self.policy.data.columns.label}' and '{column}' hold different kinds of "
+            f"columns '{self.policy.columns.label}' and '{column}' hold different kinds of "
             "values; without a threshold in the policy both hold labels"
         )
 
@@ -130,10 +139,12 @@ class Decisions(Reading):
             return nw.lit(1)
         return flag_expression(self.value(one) != self.value(other), nw.lit(value=True))
 
-    def _decision(self, column: str) -> nw.Expr:
-        threshold = self.policy.task.threshold
+    def _decision(self, column: str, role: Role) -> nw.Expr:
+        threshold = self.policy.task.threshold_of(role)
         if threshold is None:
             return self._is_positive(self.value(column), column)
+        if column in self.table.singles:
+            threshold = threshold_of_singles(threshold)
         value = self._score(column)
         return flag_expression(value >= threshold, (value >= 0) & (value <= 1))
 
@@ -160,5 +171,18 @@ class Decisions(Reading):
     def _alike(self, column: str) -> bool:
         """Whether a column of decisions holds the same kind of values as the labels."""
         kinds = self.table.kinds
-        label = self.policy.data.columns.label
+        label = self.policy.columns.label
         return (kinds[column] == "text") == (kinds[label] == "text")
+
+
+def threshold_of_singles(threshold: float) -> float:
+    """The threshold among 32-bit floats at which a column decides as its decimals would.
+
+    0.7 as such a float is less than 0.7, and a file of text holds 0.7 for it: it is reached.
+
+    >>> threshold_of_singles(0.7) < 0.7
+    True
+    """
+    single = np.float32(threshold)
+    reached = float(str(single)) >= threshold
+    return float(single if reached else np.nextafter(single, np.float32(2)))

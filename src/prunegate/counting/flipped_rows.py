@@ -40,7 +40,7 @@ def flipped_rows(policy: Policy, table: Table, per_slice: int = PER_SLICE) -> li
     chosen: dict[tuple[object, ...], list[FlippedRow]] = {}
     for row in _disagreements(policy, table):
         found = FlippedRow(
-            id=str(row[policy.data.columns.id]),
+            id=str(row[policy.columns.id]),
             slices=_slices(policy, row),
             **vars(task.answers(policy, row)),
         )
@@ -63,7 +63,7 @@ def _disagreements(policy: Policy, table: Table) -> list[dict[str, Any]]:
         .frame()
         .filter(task.parted)
         .with_columns(task.distance(policy).alias(gap))
-        .sort(gap, policy.data.columns.id, descending=[True, False])
+        .sort(gap, policy.columns.id, descending=[True, False])
         .head(_SCANNED)
     )
     with table.reading():

@@ -55,7 +55,7 @@ def identity_of(policy: Policy, table: Table) -> Identity | None:
 
     None where the engine would have to send every row for it (Spark).
     """
-    columns = policy.data.columns
+    columns = policy.columns
     digests = _digests(policy, table, (columns.baseline, columns.candidate))
     if digests is None:
         return None
@@ -76,7 +76,7 @@ def read_gate_set(policy: Policy, source: Any) -> GateSet:
     Raises:
         TableError: it cannot be read, a value is missing, or an id occurs twice.
     """
-    columns = policy.data.columns
+    columns = policy.columns
     group = () if policy.group is None else (policy.group,)
     wanted = tuple(dict.fromkeys((columns.id, *label_columns(policy), *policy.keys, *group)))
     table = open_columns(policy, source, wanted)
@@ -96,7 +96,7 @@ def _answers(place: int) -> str:
 
 def _digests(policy: Policy, table: Table, answers: Sequence[str]) -> dict[str, str] | None:
     group = () if policy.group is None else (policy.group,)
-    found = {_ID: nw.col(policy.data.columns.id)}
+    found = {_ID: nw.col(policy.columns.id)}
     found |= dict(zip((_LABEL,), task_of(policy).label_values(policy, table), strict=False))
     found |= {f"prunegate__by_{place}": text(key) for place, key in enumerate(policy.keys)}
     found |= {f"prunegate__group_{place}": text(key) for place, key in enumerate(group)}

@@ -25,8 +25,18 @@ from prunegate.counting.column_reading import (
     text,
 )
 from prunegate.counting.tallies import LabelCounts, Triple
-from prunegate.data.predictions.columns import shown
+from prunegate.data.predictions.columns import EXAMPLES, shown
+from prunegate.data.predictions.spelled import Spelling, canonical
 from prunegate.policy.naming import value_text
+
+_MODELS = {BASELINE: "baseline", CANDIDATE: "candidate"}
+
+
+def _spells(label: str) -> tuple[Spelling, str] | None:
+    """The number or yes-or-no that a label spells; None: it is a word."""
+    kinds: tuple[Spelling, ...] = ("boolean", "number")
+    found = ((kind, canonical(label.strip(), kind)) for kind in kinds)
+    return next(((kind, value) for kind, value in found if value is not None), None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +56,9 @@ class Labels(Reading):
 
     def of_values(self) -> Sequence[ColumnCheck]:
         empty = [
-            ColumnCheck(column=column, words="no label", broken=text(column).is_null(), empty=name)
+            ColumnCheck(
+                column=column, words=self._none(name), broken=text(column).is_null(), empty=name
+            )
             for column, name in zip(self._columns, self.cells, strict=True)
         ]
         if not self.policy.task.classes:
@@ -62,19 +74,51 @@ class Labels(Reading):
         ]
         return (*empty, *unknown)
 
+    def _none(self, role: str) -> str:
+        """What a row without an answer has, for people."""
+        scored = self.policy.data.scores is not None and role != LABEL
+        return "no score for each of the classes" if scored else "no label"
+
     def second_look(self, lines: Sequence[Mapping[str, Any]], failed: Set[str]) -> list[str]:
         """Labels that look the same must be the same: a wrong spelling would count as an error."""
         del failed
+        strange = [
+            *self._spelled_otherwise(lines, BASELINE),
+            *self._spelled_otherwise(lines, CANDIDATE),
+        ]
         found = {line[name] for line in lines for name in self.cells if line[name] is not None}
         alike: dict[str, list[str]] = {}
         for label in sorted(found):
             alike.setdefault(value_text(label), []).append(label)
-        return [
+        return strange + [
             f"the label {shown(text)} is spelled in two ways ({', '.join(map(ascii, spelled))}); "
             "make them the same"
             for text, spelled in alike.items()
             if len(spelled) > 1
         ]
+
+    def _spelled_otherwise(self, lines: Sequence[Mapping[str, Any]], role: str) -> list[str]:
+        """A model's labels that are no label of the table, but spell a value that one spells."""
+        known = {line[LABEL] for line in lines if line[LABEL] is not None}
+        values = {value: label for label in known if (value := _spells(label)) is not None}
+        rows: dict[str, int] = {}
+        for line in lines:
+            if (
+                (label := line[role]) is not None
+                and label not in known
+                and _spells(label) in values
+            ):
+                rows[label] = rows.get(label, 0) + int(line[N])
+        if not rows:
+            return []
+        some = ", ".join(map(repr, sorted(rows)[:EXAMPLES]))
+        meant = ", ".join(repr(values[_spells(label)]) for label in sorted(rows)[:EXAMPLES])
+        column = self._columns[self.cells.index(role)]
+        told = (
+            f"{sum(rows.values()):,} {_MODELS[role]} labels ({some}) are no label of the table, "
+            f"which has {meant}; spell them as the label column does"
+        )
+        return [f"column {shown(column)}: {told}"]
 
     def aggregates(self) -> Mapping[str, nw.Expr]:
         return {}
@@ -88,5 +132,5 @@ class Labels(Reading):
 
     @property
     def _columns(self) -> tuple[str, str, str]:
-        columns = self.policy.data.columns
+        columns = self.policy.columns
         return columns.label, columns.baseline, columns.candidate

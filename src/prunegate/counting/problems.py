@@ -13,11 +13,9 @@ from typing import Any
 import narwhals as nw
 
 from prunegate.counting.column_reading import ColumnCheck, Reading
-from prunegate.data.predictions.columns import shown
+from prunegate.data.predictions.columns import EXAMPLES, shown
 from prunegate.data.predictions.uniqueness import Duplicates
 from prunegate.errors import TableError
-
-EXAMPLES = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +57,7 @@ def of_check(reading: Reading, check: ColumnCheck, rows: int) -> str:
 
 def examples(reading: Reading, broken: nw.Expr, column: str) -> tuple[str, ...]:
     """Three of the rows: value and id, the smallest ids first."""
-    key = reading.policy.data.columns.id
+    key = reading.policy.columns.id
     frame = reading.table.frame.filter(broken)
     if key in reading.table.kinds:
         found = frame.sort(key).select(nw.col(key).alias("id"), nw.col(column).alias("value"))

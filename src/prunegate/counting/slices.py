@@ -15,6 +15,7 @@ from typing import Any
 from prunegate.counting.tallies import Cells, Tally
 from prunegate.counting.tasks.every import task_of
 from prunegate.errors import InternalError, TableError
+from prunegate.policy.intervals import names_of_bins
 from prunegate.policy.naming import slice_name, value_text
 from prunegate.policy.schema import Policy, SliceSpec
 
@@ -163,11 +164,28 @@ def _by_keys(
             declared=values in expected,
             tally=found.get(values, none),
         )
-        for values in dict.fromkeys((*expected, *sorted(found)))
+        for values in in_order(policy, spec, found)
     ]
     if reduce(add, (one.tally for one in slices), none) != total:
         raise InternalError(f"the slices of {spec.label} do not add up to the total")
     return slices
+
+
+def in_order(
+    policy: Policy, spec: SliceSpec, found: Iterable[tuple[str, ...]]
+) -> tuple[tuple[str, ...], ...]:
+    """The values of a slicing: expected ones first, then by their texts, bins by their edges."""
+    bins = {key: names_of_bins(how.bins) for key, how in policy.intervals.items() if how.bins}
+
+    def place(values: tuple[str, ...]) -> list[tuple[int, str]]:
+        pairs = zip(spec.keys, values, strict=True)
+        return [(_place(bins.get(key, ()), value), value) for key, value in pairs]
+
+    return tuple(dict.fromkeys((*expected_values(spec), *sorted(found, key=place))))
+
+
+def _place(names: Sequence[str], value: str) -> int:
+    return names.index(value) if value in names else len(names)
 
 
 def expected_values(spec: SliceSpec) -> list[tuple[str, ...]]:

@@ -12,8 +12,8 @@ from typing import Any
 import narwhals as nw
 
 from prunegate.counting.column_reading import N, Reading, number, text
-from prunegate.counting.problems import EXAMPLES, Problem, examples
-from prunegate.data.predictions.columns import shown
+from prunegate.counting.problems import Problem, examples
+from prunegate.data.predictions.columns import EXAMPLES, shown
 
 LOWEST, HIGHEST = "prunegate__lowest", "prunegate__highest"
 """Smallest and largest label of a line of the engine's answer."""
@@ -22,7 +22,7 @@ Lines = Sequence[Mapping[str, Any]]
 
 def two_labels(reading: Reading, lines: Lines) -> list[str]:
     """What is wrong with the labels themselves."""
-    column, positive = reading.policy.data.columns.label, reading.policy.task.positive
+    column, positive = reading.policy.columns.label, reading.policy.task.positive
     others = _others(reading, lines)
     if len(others) > 1:
         return [_more_than_two(reading, column)]
@@ -38,9 +38,9 @@ def two_labels(reading: Reading, lines: Lines) -> list[str]:
 
 def known_decisions(reading: Reading, lines: Lines) -> list[str]:
     """Without a threshold the models' columns hold the positive label or the other one."""
-    columns = reading.policy.data.columns
+    columns = reading.policy.columns
     others = _others(reading, lines)
-    known = {_comparable(reading, reading.policy.task.positive), *others}
+    known = {reading.positive, *others}
     pair = (columns.baseline, columns.candidate)
     found = {column: set(_counted(reading, column)) - known for column in pair}
     unknown: set[Any] = set().union(*found.values())
@@ -65,7 +65,7 @@ def _more_than_two(reading: Reading, column: str) -> str:
     """A binary task has two labels: the positive one, and the most frequent other."""
     positive = reading.policy.task.positive
     counts = _counted(reading, column)
-    counts.pop(_comparable(reading, positive), None)
+    counts.pop(reading.positive, None)
     usual = max(counts, key=lambda label: (counts[label], repr(label)))
     odd = sorted((label for label in counts if label != usual), key=repr)
     words = f"a label beside {positive!r} and {usual!r} ({', '.join(map(repr, odd[:EXAMPLES]))})"
@@ -80,7 +80,7 @@ def _more_than_two(reading: Reading, column: str) -> str:
 
 def _unknown(reading: Reading, column: str, values: list[Any]) -> str:
     counts = _counted(reading, column)
-    label = reading.policy.data.columns.label
+    label = reading.policy.columns.label
     problem = Problem(
         column=column,
         rows=sum(counts[value] for value in values),
@@ -107,8 +107,3 @@ _MANY = 1000
 
 def _value(reading: Reading, column: str) -> nw.Expr:
     return text(column) if reading.table.kinds[column] == "text" else number(column)
-
-
-def _comparable(reading: Reading, value: Any) -> Any:
-    numeric = reading.table.kinds[reading.policy.data.columns.label] != "text"
-    return float(value) if numeric else value

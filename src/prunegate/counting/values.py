@@ -72,7 +72,7 @@ class Values(Reading):
         return {}
 
     def derived(self) -> Mapping[str, nw.Expr]:
-        columns = self.policy.data.columns
+        columns = self.policy.columns
         found = {
             DIFFERS: flag_expression(
                 self.number(columns.baseline) != self.number(columns.candidate),

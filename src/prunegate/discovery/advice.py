@@ -66,7 +66,7 @@ def _described(
     policy: Policy, labelled: Path, predictions: Path, most: int
 ) -> tuple[pa.Table, tuple[str, ...]]:
     """The predictions with the labelled table's other columns, and the names of these."""
-    columns = policy.data.columns
+    columns = policy.columns
     table = pq.read_table(predictions)
     content = (columns.image, columns.text, columns.prompt, columns.reference)
     used = {*content, columns.split, *policy.keys}

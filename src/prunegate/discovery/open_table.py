@@ -68,7 +68,7 @@ def named_columns(policy: Policy, columns: Sequence[str]) -> tuple[str, ...]:
 
 def unusable(policy: Policy, name: str) -> str:
     """Why a column cannot slice the data, whatever it holds; empty if it can."""
-    columns = policy.data.columns
+    columns = policy.columns
     roles = {getattr(columns, role): role for role in policy.task.traits.roles}
     if name in roles:
         return f"column {shown(name)} is the {roles[name]} column"

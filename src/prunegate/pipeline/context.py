@@ -44,7 +44,7 @@ from prunegate.models.digest import tree_digest
 from prunegate.models.load import LoadedModel, exactly, load_model, read_candidate, saturation
 from prunegate.models.save import write_candidate
 from prunegate.policy.load import PolicyFile
-from prunegate.policy.schema import Policy
+from prunegate.policy.schema import Policy, Role
 from prunegate.policy.steps import Split, Step
 from prunegate.predict.documents import beginnings, sample_rows
 from prunegate.predict.generate import Greedy
@@ -182,7 +182,7 @@ class Context:
             ),
         )
 
-    def saturating(self, model: LoadedModel, name: str, scored: Scored) -> Saturating | None:
+    def saturating(self, model: LoadedModel, name: Role, scored: Scored) -> Saturating | None:
         """Whether a model computes otherwise on other processors; if it does here, on what rows.
 
         Args:
@@ -201,7 +201,7 @@ class Context:
         except ModelError:  # onnxruntime 1.32 cannot do it where weights share their zero points
             return told
         exact = self.score(other, f"{name}, without saturation")
-        changed = changed_decisions(self.policy.task.threshold, scored, exact)
+        changed = changed_decisions(self.policy.task.threshold_of(name), scored, exact)
         return replace(told, rows=len(self.material.split("gate")), changed=changed)
 
     def predictions(self, scores: Scores, split: Split = "gate") -> pa.Table:

@@ -13,6 +13,7 @@ from typing import Any
 
 from prunegate.criteria import ranked_by_rows
 from prunegate.metrics.catalogue import METRICS, per_class, priced
+from prunegate.policy.intervals import Intervals, names_of_bins
 from prunegate.policy.messages import literal, suggest
 from prunegate.policy.naming import RESERVED_PREFIX, SEPARATORS, parse_slice_name, value_text
 from prunegate.policy.rule_consistency import rule_disagreements
@@ -233,7 +234,7 @@ def _columns_are_not_ours(policy: Policy) -> Iterator[Disagreement]:
 
 
 def _columns_have_one_role(policy: Policy) -> Iterator[Disagreement]:
-    columns = policy.data.columns
+    columns = policy.columns  # two models may share a name, each in a file of its own
     roles = {role: getattr(columns, role) for role in policy.task.traits.roles}
     taken: dict[str, str] = {}
     for role, column in roles.items():
@@ -244,6 +245,55 @@ def _columns_have_one_role(policy: Policy) -> Iterator[Disagreement]:
     for path, key in _columns(policy):
         if key in taken and (path != ("group",) or taken[key] != "id"):
             yield path, f"{literal(key)} is the {taken[key]} column; name another one"
+
+
+def _intervals_agree(policy: Policy) -> Iterator[Disagreement]:
+    """A key has one set of intervals, and values that are named are among them."""
+    for index, spec in enumerate(policy.slices):
+        found = policy.intervals.get(spec.keys[0]) if len(spec.keys) == 1 else None
+        if found is not None and spec.intervals not in (None, found):
+            message = f"{literal(spec.keys[0])} has other intervals in another entry; keep one"
+            yield ("slices", index, "by"), message
+        for key, value in _named_values(spec):
+            known = _interval_names(policy.intervals.get(key))
+            if known and value_text(value) not in known:
+                field = "expect" if spec.keys else "where"
+                message = f"{literal(value)} is no interval of {literal(key)}"
+                yield ("slices", index, field), f"{message}; {suggest(value_text(value), known)}"
+
+
+def _named_values(spec: SliceSpec) -> Iterator[tuple[str, Any]]:
+    """Keys and values that an entry names."""
+    for expected in spec.expect:
+        parts = expected if isinstance(expected, tuple) else (expected,)
+        yield from zip(spec.keys, parts, strict=False)
+    for key, wanted in (spec.where or {}).items():
+        for value in wanted if isinstance(wanted, tuple) else (wanted,):
+            yield key, value
+
+
+def _interval_names(intervals: Intervals | None) -> tuple[str, ...]:
+    """The names that intervals have; empty where the data tell."""
+    if intervals is None or intervals.every:
+        return ()
+    if intervals.quantiles:
+        return tuple(f"q{place}" for place in range(1, intervals.quantiles + 1))
+    return names_of_bins(intervals.bins)
+
+
+def _scores_fit_the_task(policy: Policy) -> Iterator[Disagreement]:
+    scores, task = policy.data.scores, policy.task
+    if scores is None:
+        return
+    if not task.traits.decided:
+        yield ("data", "scores"), f"a {task.kind} task has no classes to score; remove it"
+    elif task.traits.yes_no and task.threshold is None:
+        message = "scores of a binary task are compared with 'task: threshold', which is missing"
+        yield ("data", "scores"), f"{message}; give one such as 0.5"
+    both = (scores.classes, task.classes)
+    if all(both) and len({tuple(map(value_text, classes)) for classes in both}) > 1:
+        message = "'task: classes' lists others, or in another order; keep one of the two"
+        yield ("data", "scores", "classes"), message
 
 
 def _groups_are_not_slices(policy: Policy) -> Iterator[Disagreement]:
@@ -362,6 +412,8 @@ _CHECKS: tuple[tuple[Check, tuple[str, ...]], ...] = (
     (_columns_are_not_ours, ("data",)),
     (_columns_have_one_role, ("data",)),
     (_groups_are_not_slices, ()),
+    (_intervals_agree, ("slices",)),
+    (_scores_fit_the_task, ("data", "task")),
     (_money_has_a_price, ("cost",)),
     (_break_even_is_projected, ("cost",)),
     (_one_source_of_the_candidate, ("model", "compress")),

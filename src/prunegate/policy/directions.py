@@ -32,8 +32,10 @@ from prunegate.policy.schema import (
     Relative,
     Revalidate,
     Rule,
+    ScoresSection,
     SliceSpec,
     Task,
+    Thresholds,
 )
 from prunegate.policy.section import Section
 
@@ -267,8 +269,16 @@ DIRECTIONS: Mapping[type[Section], Mapping[str, Direction]] = {
         "threshold": _TASK,
         "classes": _classes,
         "range": untold("range"),
+        "ignore": untold("undeclared"),
     },
-    SliceSpec: {"by": APART, "name": APART, "where": untold("where"), "expect": _expected},
+    Thresholds: {"baseline": _TASK, "candidate": _TASK},
+    SliceSpec: {
+        "by": APART,
+        "name": APART,
+        "where": untold("where"),
+        "expect": _expected,
+        **dict.fromkeys(("bins", "quantiles", "every"), untold("where")),
+    },
     EvidenceSection: {
         "confidence": higher_is_tighter,
         "minimum": untold("undeclared"),
@@ -297,7 +307,8 @@ DIRECTIONS: Mapping[type[Section], Mapping[str, Direction]] = {
         "initial": _MAKING,
         "early": _MAKING,
     },
-    DataSection: {"table": _DATA, "images": _DATA, "columns": _DATA},
+    DataSection: {"table": _DATA, "images": _DATA, "columns": _DATA, "scores": _DATA},
+    ScoresSection: dict.fromkeys(("prefix", "activation", "classes"), _DATA),
     Columns: _all(Columns, _DATA),
     steps.SearchSection: {
         **dict.fromkeys(("objective", "vary", "attempts", "tolerance", "control"), _MAKING),

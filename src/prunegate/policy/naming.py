@@ -14,7 +14,7 @@ SEPARATORS = frozenset(",=\\")
 """Characters that a value in a slice's name carries behind a backslash."""
 RESERVED_PREFIX = "prunegate__"
 """How the columns begin that counting puts beside a table's own."""
-_PAIR = re.compile(r"((?:[^\\,=])+)=((?:[^\\,=]|\\[\\,=])*)")
+_PAIR = re.compile(r"((?:[^\\,=])+)=((?:>=)?(?:[^\\,=]|\\[\\,=])*)")
 
 
 def value_text(value: object) -> str:
@@ -28,6 +28,8 @@ def value_text(value: object) -> str:
 
 def slice_name(keys: Sequence[str], values: Sequence[str]) -> str:
     r"""``key=value`` pairs joined by a comma; ``,`` ``=`` and ``\`` in a value are escaped.
+
+    The ``>=`` that a bin begins with stays as it is: ``width=>=500``.
 
     >>> slice_name(["content_type", "region"], ["a,b", "eu"])
     'content_type=a\\,b,region=eu'
@@ -54,4 +56,5 @@ def parse_slice_name(name: str) -> dict[str, str] | None:
 
 
 def _escape(value: str) -> str:
-    return re.sub(r"([,=\\])", r"\\\1", value)
+    kept = ">=" if value.startswith(">=") else ""
+    return kept + re.sub(r"([,=\\])", r"\\\1", value.removeprefix(kept))

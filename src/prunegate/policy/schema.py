@@ -7,6 +7,7 @@ says what must agree *between* its parts; ``load.py`` turns both into mistakes w
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import (
@@ -24,6 +25,8 @@ from prunegate.metrics.task_traits import TRAITS, TaskTraits
 from prunegate.policy.approvals import Approvals
 from prunegate.policy.claims import ClaimsRule
 from prunegate.policy.cost import Cost
+from prunegate.policy.intervals import Intervals, Period
+from prunegate.policy.naming import value_text
 from prunegate.policy.section import (
     Name,
     Number,
@@ -33,10 +36,38 @@ from prunegate.policy.section import (
     Selection,
     Share,
     Text,
+    one_or_each,
     shape_of,
 )
 from prunegate.policy.steps import Rows, SearchSection, Step
 from prunegate.policy.waivers import Waivers
+
+Role = Literal["baseline", "candidate"]
+"""One of the two models."""
+
+
+class Thresholds(Section):
+    """A threshold of each model's own."""
+
+    baseline: Share
+    """The baseline's: score >= threshold is positive."""
+    candidate: Share
+    """The candidate's, chosen on other rows than those that are judged."""
+
+    @field_validator("candidate", mode="before")
+    @classmethod
+    def _tuned_is_not_built(cls, value: Any) -> Any:
+        if value == "tuned":
+            raise ValueError(
+                "'tuned' is not built; give the number that was found on other rows than these"
+            )
+        return value
+
+
+Threshold = Annotated[
+    Annotated[Share, Tag("number")] | Annotated[Thresholds, Tag("thresholds")],
+    Discriminator(one_or_each),
+]
 
 
 class Task(Section):
@@ -47,13 +78,22 @@ class Task(Section):
     likelihood."""
     positive: Scalar | None = None
     """binary: the label that counts as positive."""
-    threshold: Share | None = None
-    """binary: score >= threshold is positive; without it the table holds labels, not scores."""
+    threshold: Threshold | None = None
+    """binary: score >= threshold is positive, of both models or {baseline: .., candidate: ..};
+    without it the table holds labels, not scores."""
     classes: tuple[Scalar, ...] = ()
     """multiclass: the labels there are; any other in the table is a mistake. Empty: as found."""
     range: tuple[Number, Number] | None = None
     """score: smallest and largest score there can be, so that unseen losses can be reckoned with.
     Without it that is done on slices whose scores lie between 0 and 1."""
+    ignore: tuple[Scalar, ...] = ()
+    """Labels whose rows are left out, and counted in the record: unsure, -1."""
+
+    def threshold_of(self, role: Role) -> float | None:
+        """The threshold of one model; None: its column holds decisions."""
+        if isinstance(self.threshold, Thresholds):
+            return self.threshold.baseline if role == "baseline" else self.threshold.candidate
+        return self.threshold
 
     @property
     def traits(self) -> TaskTraits:
@@ -80,6 +120,15 @@ class Task(Section):
             raise ValueError("'classes' needs at least two labels")
         return self
 
+    @model_validator(mode="after")
+    def _ignored_labels_are_no_answers(self) -> Task:
+        if self.ignore and not self.traits.decided:
+            raise ValueError(f"'ignore' leaves labels out; a {self.kind} task has none")
+        judged = {value_text(v) for v in (self.positive, *self.classes) if v is not None}
+        if both := sorted(judged.intersection(map(value_text, self.ignore))):
+            raise ValueError(f"'ignore' leaves {both[0]!r} out, which is judged; remove one")
+        return self
+
 
 class SliceSpec(Section):
     """A slicing by one key, a cross of keys, or one named slice."""
@@ -92,6 +141,19 @@ class SliceSpec(Section):
     """Name of a slice defined by ``where``."""
     where: Selection | None = None
     """Column values that a row must have (any one of a list) to belong to the named slice."""
+    bins: Annotated[tuple[Number, ...], Field(min_length=1, max_length=100)] | None = None
+    """Edges, rising: [100, 500] slices a column of numbers into <100, 100-500 and >=500."""
+    quantiles: Annotated[int, Strict(), Field(ge=2, le=100)] | None = None
+    """Slices a column of numbers into so many parts of equally many rows: q1, q2, ..."""
+    every: Period | None = None
+    """Slices a column of times by the calendar: 2026-11-28, 2026-W48, 2026-11, 2026-Q4, 2026."""
+
+    @property
+    def intervals(self) -> Intervals | None:
+        """How the key's numbers or times are put into intervals; None: values are slices."""
+        if self.bins is None and self.quantiles is None and self.every is None:
+            return None
+        return Intervals(bins=self.bins or (), quantiles=self.quantiles, every=self.every)
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -115,6 +177,21 @@ class SliceSpec(Section):
             raise ValueError("a named slice is always expected; remove 'expect'")
         if len(set(self.keys)) != len(self.keys) or (self.by is not None and not self.keys):
             raise ValueError("'by' needs at least one key, each once")
+        return self
+
+    @model_validator(mode="after")
+    def _intervals_are_of_one_kind(self) -> SliceSpec:
+        given = [n for n in ("bins", "quantiles", "every") if getattr(self, n) is not None]
+        if len(given) > 1:
+            raise ValueError(f"'{given[0]}' and '{given[1]}' are two ways; keep one")
+        if given and len(self.keys) != 1:
+            raise ValueError(
+                f"'{given[0]}' belongs to one key; give the key an entry of its own, and crosses "
+                "of it use the same intervals"
+            )
+        edges = self.bins or ()
+        if any(low >= high for low, high in pairwise(edges)):
+            raise ValueError("'bins' are edges that rise, each once")
         return self
 
     @model_validator(mode="after")
@@ -261,6 +338,10 @@ class ModelSection(Section):
     """The baseline's weights early in training, for ``rewind: early``."""
 
 
+OWN_FILES = ("label", "baseline", "candidate")
+"""Roles whose columns may share a name, because each can come in a file of its own."""
+
+
 class Columns(Section):
     """Names of the columns where they differ from the contract's."""
 
@@ -285,6 +366,33 @@ class Columns(Section):
     tokens: Text = "tokens"
     """Language models: tokens of the row's text."""
 
+    @property
+    def told_apart(self) -> Columns:
+        """The names in one table: who shares a name with another says whose column it is.
+
+        In files of their own, both models may call their column ``score``; together they are
+        ``score`` and ``score (candidate)``.
+        """
+        taken: set[str] = set()
+        renamed = {}
+        for role in OWN_FILES:
+            name = getattr(self, role)
+            renamed[role] = f"{name} ({role})" if name in taken else name
+            taken.add(name)
+        return self if len(taken) == len(OWN_FILES) else self.model_copy(update=renamed)
+
+
+class ScoresSection(Section):
+    """What the models' columns hold, where that is a score for each class."""
+
+    prefix: Text | None = None
+    """A column for each class: p_cat, p_dog in a file of one model's answers, baseline_p_cat and
+    candidate_p_cat in a table of both. Without it the model's column holds lists or structures."""
+    activation: Literal["none", "softmax", "sigmoid"] = "none"
+    """What makes probabilities of the scores: softmax or sigmoid of logits, else none."""
+    classes: tuple[Scalar, ...] = ()
+    """The classes in the order of a list's scores; absent: 'task: classes', or the names found."""
+
 
 class DataSection(Section):
     """The labelled data that ``run`` judges on."""
@@ -294,6 +402,8 @@ class DataSection(Section):
     images: Text | None = None
     """Folder that image paths start from; default: the table's own folder."""
     columns: Columns = Columns()
+    scores: ScoresSection | None = None
+    """The models' answers are scores for each class."""
 
 
 class Revalidate(Section):
@@ -346,10 +456,20 @@ class Policy(Section):
         return version
 
     @property
+    def columns(self) -> Columns:
+        """Names of the columns in the table that is judged."""
+        return self.data.columns.told_apart
+
+    @property
     def keys(self) -> tuple[str, ...]:
         """Every column that some slice needs, in the policy's order, each once."""
         named = [key for spec in self.slices for key in (*spec.keys, *(spec.where or {}))]
         return tuple(dict.fromkeys(named))
+
+    @property
+    def intervals(self) -> dict[str, Intervals]:
+        """The keys whose numbers or times are put into intervals, wherever the policy uses them."""
+        return {spec.keys[0]: found for spec in self.slices if (found := spec.intervals)}
 
     @property
     def rows_of_steps(self) -> dict[int, Rows]:

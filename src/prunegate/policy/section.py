@@ -45,3 +45,8 @@ def shape_of(*keys: str) -> Callable[[Any], str | None]:
         return found[0] if len(names) == 1 and found else None
 
     return shape
+
+
+def one_or_each(value: Any) -> str:
+    """Whether a threshold is one number, or a mapping with one for each model."""
+    return "thresholds" if isinstance(value, dict | Section) else "number"

@@ -31,7 +31,7 @@ def predictions(
         scores: ``baseline`` and ``candidate``.
         split: whose rows they are.
     """
-    names = policy.data.columns
+    names = policy.columns
     chosen = select_rows(rows, split)
     columns: dict[str, object] = {names.id: [rows.ids[i] for i in chosen]}
     if policy.task.traits.documents:
@@ -69,7 +69,7 @@ def _labels(policy: Policy, rows: LabelledRows, chosen: Indices) -> list[Any]:
 
 
 def _likelihoods(policy: Policy, baseline: Scored, candidate: Scored) -> dict[str, object]:
-    names = policy.data.columns
+    names = policy.columns
     if not isinstance(baseline, Likelihoods) or not isinstance(candidate, Likelihoods):
         raise InternalError("a language task needs likelihoods of both models")
     if not np.array_equal(baseline.tokens, candidate.tokens):

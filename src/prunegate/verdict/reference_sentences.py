@@ -5,8 +5,8 @@ from __future__ import annotations
 from prunegate.stats.agreement import Agreement
 from prunegate.text.escape import escaped
 from prunegate.text.numbers import plain, share
-from prunegate.verdict.finding import Finding, ReferenceDoubt
 from prunegate.verdict.advice import request
+from prunegate.verdict.finding import Finding, ReferenceDoubt
 
 _ORDERS = {
     "file": "in the order of the table",

@@ -161,7 +161,9 @@ def test_text_columns_are_text_whatever_the_source_holds() -> None:
         (["1", "NA"], ["1", "NA"]),
         (["1_000", "2"], ["1_000", "2"]),
         (["0x10", "2"], ["0x10", "2"]),
-        (["True", "False"], ["False", "True"]),
+        (["True", "False"], [False, True]),
+        (["True", "false", "no"], ["True", "false", "no"]),
+        (["True", "true"], ["True", "true"]),
     ],
 )
 def test_a_csv_column_is_numeric_only_if_all_of_it_is(

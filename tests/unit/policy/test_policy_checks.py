@@ -206,8 +206,8 @@ PARTS = {
         "that looks the same (Unicode NFC and NFD); write both in the same form"
     ),
     "slices: [{by: label}]": ('slices[0].by: "label" is the label column; name another one'),
-    "data: {columns: {baseline: s, candidate: s}}": (
-        "data.columns.candidate: \"s\" is the column of 'baseline' already; each needs its own"
+    "data: {columns: {id: s, candidate: s}}": (
+        "data.columns.candidate: \"s\" is the column of 'id' already; each needs its own"
     ),
     "slices: [{by: post}]\ngroup: post": (
         'group: "post" is a slicing key too: each slice would be one group; remove one of the two'

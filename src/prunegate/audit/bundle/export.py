@@ -38,6 +38,7 @@ from prunegate.audit.signing.dsse import parse_envelope
 from prunegate.audit.signing.keys import key_id, openssh_line, read_public_key
 from prunegate.audit.signing.signers import SIGNERS
 from prunegate.audit.signing.statement import Statement, parse_statement
+from prunegate.data.predictions.table_files import PACKED
 from prunegate.errors import EvidenceError, InputError
 from prunegate.text.escape import escaped
 
@@ -253,4 +254,5 @@ def _predictions(stored: StoredRecord, paths: Sequence[Path]) -> Iterator[tuple[
             raise InputError(f"{path}: there is no such file") from error
         if sha256(content) not in known:
             raise InputError(f"{path}: is none of the files that the record names")
-        yield f"{layout.PREDICTIONS}{number}{path.suffix}", content
+        ending = "".join(path.suffixes[-2:]) if path.suffix in PACKED else path.suffix
+        yield f"{layout.PREDICTIONS}{number}{ending}", content

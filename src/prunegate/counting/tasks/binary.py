@@ -44,7 +44,7 @@ class BinaryTask(TaskCounting):
                 f"{table.name}: the label column cannot hold the positive label "
                 f"{policy.task.positive!r}; write it in the policy as the table does"
             )
-        label = reading.value(policy.data.columns.label)
+        label = reading.value(policy.columns.label)
         return [flag_expression(label == reading.positive, ~label.is_null())]
 
     def with_change(self, policy: Policy, table: Table) -> nw.LazyFrame[Any]:
@@ -60,7 +60,7 @@ class BinaryTask(TaskCounting):
         return nw.lit(1.0) if policy.task.threshold is None else super().distance(policy)
 
     def answers(self, policy: Policy, row: Mapping[str, Any]) -> RowAnswers:
-        columns = policy.data.columns
+        columns = policy.columns
         scored = policy.task.threshold is not None
         return RowAnswers(
             label=value_text(row[columns.label]),

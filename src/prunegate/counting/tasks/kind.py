@@ -77,7 +77,7 @@ class TaskCounting(ABC):
 
     def label_columns(self, policy: Policy) -> tuple[str, ...]:
         """The columns that say what is right, or how much a row weighs."""
-        return (policy.data.columns.label,)
+        return (policy.columns.label,)
 
     def label_values(self, policy: Policy, table: Table) -> list[nw.Expr]:
         """What is right, as the policy reads it: what a gate set's digest is made of.
@@ -107,7 +107,7 @@ class TaskCounting(ABC):
 
     def distance(self, policy: Policy) -> nw.Expr:
         """How far apart the models are on a row."""
-        columns = policy.data.columns  # as floats: unsigned integers cannot go below zero
+        columns = policy.columns  # as floats: unsigned integers cannot go below zero
         return (number(columns.baseline) - number(columns.candidate)).abs()
 
     @abstractmethod

@@ -33,7 +33,7 @@ class DocumentLosses(Values):
         return 0.0, _MOST_NATS
 
     def of_values(self) -> Sequence[ColumnCheck]:
-        columns = self.policy.data.columns
+        columns = self.policy.columns
         pair = (columns.baseline, columns.candidate)
         words = "no negative log-likelihood"
         checks = (self.inside(column, self.bounds, words) for column in pair)
@@ -47,7 +47,7 @@ class DocumentLosses(Values):
 
     def features(self, quantity: str) -> tuple[Feature, ...]:
         del quantity  # a document has no label to be measured against
-        columns = self.policy.data.columns
+        columns = self.policy.columns
         pair = (columns.baseline, columns.candidate)
         baseline, candidate = (self.readable(column, self.bounds) for column in pair)
         tokens = self.readable(columns.tokens, (1, _MOST_TOKENS))
@@ -63,10 +63,10 @@ class LanguageTask(TaskCounting):
 
     def label_columns(self, policy: Policy) -> tuple[str, ...]:
         """How long the document is, there being no label."""
-        return (policy.data.columns.tokens,)
+        return (policy.columns.tokens,)
 
     def with_change(self, policy: Policy, table: Table) -> nw.LazyFrame[Any]:
-        columns = policy.data.columns
+        columns = policy.columns
         return with_difference(table, columns.candidate, columns.baseline)
 
     @property
@@ -74,6 +74,6 @@ class LanguageTask(TaskCounting):
         return nw.col(DIFFERS) == 1
 
     def answers(self, policy: Policy, row: Mapping[str, Any]) -> RowAnswers:
-        columns = policy.data.columns
+        columns = policy.columns
         before, after = float(row[columns.baseline]), float(row[columns.candidate])
         return RowAnswers(label="", baseline=before, candidate=after, lost=after > before)

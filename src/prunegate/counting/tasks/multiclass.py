@@ -11,9 +11,10 @@ import narwhals as nw
 from prunegate.counting.column_reading import BASELINE, CANDIDATE, LABEL
 from prunegate.counting.labels import Labels
 from prunegate.counting.loss_change import wrong_now_less_before
-from prunegate.counting.tallies import LabelCounts
+from prunegate.counting.tallies import LabelCounts, Tally
 from prunegate.counting.tasks.joint_lines import DECISIONS, LabelLines, label_of, whole_of
 from prunegate.counting.tasks.kind import RowAnswers, TaskCounting
+from prunegate.data.predictions.columns import EXAMPLES, shown
 from prunegate.data.predictions.table import Table
 from prunegate.errors import TableError
 from prunegate.metrics.task_traits import TRAITS
@@ -36,8 +37,25 @@ class MulticlassTask(TaskCounting):
         n = whole_of(rows, place)
         return LabelCounts(cells={(label, baseline, candidate): n} if n else {})
 
+    def warnings(self, policy: Policy, overall: Tally) -> tuple[str, ...]:
+        """That a model chooses labels which no row of the table has."""
+        if policy.task.classes or not isinstance(overall, LabelCounts):
+            return ()
+        known = {label for label, _, _ in overall.cells}
+        found = []
+        for place, model in ((1, "baseline"), (2, "candidate")):
+            strange = [cell for cell in overall.cells if cell[place] not in known]
+            if strange:
+                rows = sum(overall.cells[cell] for cell in strange)
+                labels = sorted({shown(cell[place]) for cell in strange})[:EXAMPLES]
+                found.append(
+                    f"{rows:,} {model} labels ({', '.join(labels)}) are no label of the table, so "
+                    "they count as errors."
+                )
+        return tuple(found)
+
     def with_change(self, policy: Policy, table: Table) -> nw.LazyFrame[Any]:
-        columns = policy.data.columns
+        columns = policy.columns
         names = (columns.label, columns.baseline, columns.candidate)
         if len({table.kinds[name] == "text" for name in names}) > 1:
             raise TableError(

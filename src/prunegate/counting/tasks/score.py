@@ -50,7 +50,7 @@ class Scores(Values):
         """The smaller and the larger score of each row, where only scores tell their scale."""
         if self.policy.task.range is not None:
             return {}
-        columns = self.policy.data.columns
+        columns = self.policy.columns
         first, second = self.number(columns.baseline), self.number(columns.candidate)
         return {
             LOWEST: nw.when(first < second).then(first).otherwise(second),
@@ -63,7 +63,7 @@ class Scores(Values):
         return {LOWEST: nw.col(LOWEST).min(), HIGHEST: nw.col(HIGHEST).max()}
 
     def of_values(self) -> Sequence[ColumnCheck]:
-        columns = self.policy.data.columns
+        columns = self.policy.columns
         low, high = self.bounds
         words = f"no score between {low:,g} and {high:,g}"
         labels = (columns.label,) if ERROR in self.quantities else ()
@@ -71,7 +71,7 @@ class Scores(Values):
         return tuple(self.inside(column, (low, high), words) for column in (*labels, *pair))
 
     def features(self, quantity: str) -> tuple[Feature, ...]:
-        columns, bounds = self.policy.data.columns, self.bounds
+        columns, bounds = self.policy.columns, self.bounds
         pair = (columns.baseline, columns.candidate)
         baseline, candidate = (self.readable(column, bounds) for column in pair)
         if quantity == ERROR:
@@ -93,7 +93,7 @@ class ScoreTask(TaskCounting):
 
     def label_columns(self, policy: Policy) -> tuple[str, ...]:
         """A label is needed only where errors are judged."""
-        return (policy.data.columns.label,) if ERROR in quantities_of(policy) else ()
+        return (policy.columns.label,) if ERROR in quantities_of(policy) else ()
 
     def warnings(self, policy: Policy, overall: Tally) -> tuple[str, ...]:
         del policy
@@ -106,7 +106,7 @@ class ScoreTask(TaskCounting):
         return (warning,)
 
     def with_change(self, policy: Policy, table: Table) -> nw.LazyFrame[Any]:
-        columns = policy.data.columns
+        columns = policy.columns
         return with_difference(table, columns.baseline, columns.candidate)
 
     @property
@@ -114,6 +114,6 @@ class ScoreTask(TaskCounting):
         return nw.col(DIFFERS) == 1
 
     def answers(self, policy: Policy, row: Mapping[str, Any]) -> RowAnswers:
-        columns = policy.data.columns
+        columns = policy.columns
         before, after = float(row[columns.baseline]), float(row[columns.candidate])
         return RowAnswers(label="", baseline=before, candidate=after, lost=after < before)

@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from prunegate.errors import MissingColumnsError, TableError
 
 _SHOWN = 12
+EXAMPLES = 3
+"""Rows, ids or values that a message shows of many."""
 
 
 def match_columns(wanted: Sequence[str], available: Sequence[str], where: str) -> dict[str, str]:
@@ -42,6 +44,15 @@ def quoted(name: str) -> str:
     "a ""b"" c"
     """
     return '"' + name.replace('"', '""') + '"'
+
+
+def sql_text(text: str) -> str:
+    """Return a text as a SQL literal.
+
+    >>> print(sql_text("it's"))
+    'it''s'
+    """
+    return "'" + text.replace("'", "''") + "'"
 
 
 def shown(name: object) -> str:

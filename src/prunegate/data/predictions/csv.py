@@ -1,34 +1,37 @@
 """CSV: parsed once, every cell as the text it is, needed columns only.
 
-``NA``, ``None`` and ``01`` stay what they are; an empty cell is missing. Only a column that is
-asked for as a number becomes one, and only if all of it is numbers. The delimiter is the comma,
-else the semicolon, else the tab: the first under which the header holds the columns needed. Nothing
-else is guessed.
+``NA``, ``None`` and ``01`` stay what they are; an empty cell is missing. What the texts spell is
+read later, as in every table (``spelled.py``). The delimiter is the comma, else the semicolon, else
+the tab: the first under which the header holds the columns needed. Nothing else is guessed.
 """
 
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from prunegate.data.predictions.columns import escape_glob, match_columns, quoted
+import pyarrow as pa
+
+from prunegate.data.predictions.columns import escape_glob, match_columns, quoted, sql_text
+from prunegate.data.predictions.table_files import PACKED, TableFiles
 from prunegate.errors import TableError
 
 _DELIMITERS = (",", ";", "\t")
-_TABLE = "rows_of_csv"
 
 
-def load_csv(connection: Any, paths: Sequence[Path], wanted: Sequence[str], name: str) -> Any:
-    """Load the wanted columns of CSV files of one header into a DuckDB table of text.
+def load_csv(connection: Any, files: TableFiles, wanted: Sequence[str], into: str) -> Any:
+    """Load the wanted columns of CSV files of one header into a DuckDB table ``into`` of text.
 
     Raises:
         TableError: no header, clashing or missing columns, or files with different headers.
         duckdb.Error: ragged rows, open quotes, text not in UTF-8 (see ``engine.duckdb_errors``).
     """
+    paths = files.paths
     delimiter, header = _header(paths[0], wanted)
-    found = match_columns(wanted, header, name)
+    found = match_columns(wanted, header, files.name)
     for path in paths[1:]:
         if _records(path, delimiter) != header:
             raise TableError(
@@ -36,32 +39,8 @@ def load_csv(connection: Any, paths: Sequence[Path], wanted: Sequence[str], name
                 "columns in the same order."
             )
     places = {name: header.index(found[name]) for name in wanted}
-    connection.execute(_load_sql(paths, places, delimiter, len(header)))
-    return connection.table(_TABLE)
-
-
-def make_numbers(connection: Any, columns: Sequence[str]) -> Any:
-    """Turn the columns that hold nothing but numbers into BIGINT or DOUBLE; return the table."""
-    for column in columns:
-        if kind := _number_type(connection, quoted(column)):
-            connection.execute(f"ALTER TABLE {_TABLE} ALTER {quoted(column)} TYPE {kind}")
-    return connection.table(_TABLE)
-
-
-def _number_type(connection: Any, cell: str) -> str | None:
-    """BIGINT, DOUBLE, or None where some cell is no number or all are missing.
-
-    ``1_000`` is a number to DuckDB, not to us. BIGINT keeps long integer labels exact.
-    """
-    cells, others, fractions = connection.execute(
-        f"SELECT count({cell}), "  # noqa: S608  # a quoted identifier, no value
-        f"count(*) FILTER ({cell} IS NOT NULL AND (TRY_CAST({cell} AS DOUBLE) IS NULL"
-        f" OR contains({cell}, '_'))), "
-        rf"count(*) FILTER (NOT regexp_full_match({cell}, '\s*[+-]?\d{{1,18}}\s*')) FROM {_TABLE}"
-    ).fetchall()[0]
-    if cells == 0 or others:
-        return None
-    return "DOUBLE" if fractions else "BIGINT"
+    connection.execute(_load_sql(files, places, delimiter, len(header), into))
+    return connection.table(into)
 
 
 def header_of(path: Path, wanted: Sequence[str]) -> list[str]:
@@ -85,10 +64,12 @@ def _header(path: Path, wanted: Sequence[str]) -> tuple[str, list[str]]:
 def _records(path: Path, delimiter: str) -> list[str]:
     """Return the cells of the first record."""
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with _unpacked(path) as file:
             header = next(csv.reader(file, delimiter=delimiter, strict=True), [])
     except UnicodeDecodeError as error:
         raise TableError(f"{path}: not UTF-8 text; save the table with that encoding.") from error
+    except OSError as error:
+        raise TableError(f"{path}: cannot be unpacked ({error}); pack it again.") from error
     except csv.Error as error:
         raise TableError(f"{path}: the header cannot be read ({error}); write it again.") from error
     if not any(header):
@@ -96,21 +77,25 @@ def _records(path: Path, delimiter: str) -> list[str]:
     return header
 
 
-def _load_sql(paths: Sequence[Path], places: Mapping[str, int], delimiter: str, width: int) -> str:
+def _unpacked(path: Path) -> io.TextIOWrapper:
+    """The file's text, from its start."""
+    packing = PACKED.get(path.suffix.lower())
+    if packing is None:
+        return path.open(encoding="utf-8-sig", newline="")
+    stream = pa.input_stream(str(path), compression=packing)
+    return io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
+
+
+def _load_sql(
+    found: TableFiles, places: Mapping[str, int], delimiter: str, width: int, into: str
+) -> str:
     cells = ", ".join(f"c{place} AS {quoted(name)}" for name, place in places.items())
     columns = ", ".join(f"c{place}: 'VARCHAR'" for place in range(width))
-    files = ", ".join(_literal(_escaped(path)) for path in paths)
+    files = ", ".join(sql_text(escape_glob(str(path))) for path in found.paths)
     return (
-        f"CREATE OR REPLACE TABLE {_TABLE} AS SELECT {cells} FROM read_csv([{files}], "  # noqa: S608  # quoted literals and identifiers only
-        f"auto_detect=false, header=true, delim={_literal(delimiter)}, quote='\"', escape='\"', "
+        f"CREATE OR REPLACE TABLE {into} AS SELECT {cells} FROM read_csv([{files}], "  # noqa: S608  # quoted literals and identifiers only
+        f"compression='{found.packing or 'none'}', auto_detect=false, header=true, "
+        f"delim={sql_text(delimiter)}, quote='\"', escape='\"', "
         f"columns={{{columns}}}, nullstr='', strict_mode=true, null_padding=false, "
         "ignore_errors=false, hive_partitioning=false)"
     )
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
-def _escaped(path: Path) -> str:
-    return escape_glob(str(path))

@@ -144,6 +144,7 @@ def connect(files: Iterable[Path] = (), memory_limit: str = MEMORY_LIMIT) -> Any
     )
     # on by default in a notebook and under python -c, and printed where a verdict or JSON belongs
     connection.execute("SET enable_progress_bar = false")
+    connection.execute("SET TimeZone = 'UTC'")  # else a moment's name depends on the machine
     names = {name for file in files for name in (str(file), str(file.absolute()))}
     own = sorted(names | set(map(escape_glob, names)))  # as it was found, and as it is asked for
     connection.execute("SET allowed_paths = ?", [own])
@@ -193,6 +194,8 @@ def _plain(message: str) -> str:
             f"{where}expected {cells[1]} columns, found {cells[2]}; quote cells that hold the "
             "delimiter, and give every row a cell per column."
         )
+    if json := re.search(r"(?:JSON|json).*?(?:in line|line) (\d+)", message, re.DOTALL):
+        return f"line {json[1]}: not a JSON object on a line of its own; write the table again."
     if "unterminated quote" in message:
         return f'{where}a quoted cell does not end; close it, and write a quote inside it as "".'
     if "not utf-8" in message or "Invalid unicode" in message or "invalid UTF-8" in message.lower():

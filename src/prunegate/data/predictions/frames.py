@@ -14,7 +14,7 @@ import pyarrow as pa
 from narwhals import dependencies
 
 from prunegate.data.predictions.columns import match_columns, shown
-from prunegate.data.predictions.parquet_arrow import kept_columns
+from prunegate.data.predictions.parquet_arrow import kept_columns, without_halves
 from prunegate.errors import TableError
 
 _EXAMPLES = 3
@@ -33,11 +33,44 @@ def scan_frame(connection: Any, source: Any, wanted: Sequence[str]) -> tuple[Any
     if dependencies.is_duckdb_relation(frame):
         return kept_columns(frame, match_columns(wanted, frame.columns, name)), name
     table, found = _arrow(frame, wanted, name)
-    return kept_columns(connection.from_arrow(table), found), name
+    return kept_columns(connection.from_arrow(without_halves(table)), found), name
+
+
+def names_of_frame(source: Any) -> list[str]:
+    """Return the column names of a frame; of pandas, those of its index too.
+
+    Raises:
+        TableError: not a frame.
+    """
+    frame = nw.to_native(source, pass_through=True)
+    if dependencies.is_pandas_dataframe(frame):
+        return [str(column) for column in _with_index(frame).columns]
+    if dependencies.is_polars_dataframe(frame) or dependencies.is_polars_lazyframe(frame):
+        return list(frame.lazy().collect_schema().names())
+    if dependencies.is_pyarrow_table(frame):
+        return list(frame.column_names)
+    raise _no_table(frame)
+
+
+def _no_table(frame: Any) -> TableError:
+    return TableError(
+        f"a {type(frame).__module__.split('.')[0]} {type(frame).__name__} is not a table that can "
+        "be read; give a path, or a pandas, Polars, Arrow, DuckDB or Spark frame (from other "
+        "engines: write Parquet files)."
+    )
+
+
+def _with_index(frame: Any) -> Any:
+    """A pandas frame whose named index levels are columns, as a file that it is written to has."""
+    levels = [name for name in frame.index.names if name is not None]
+    if not levels or set(levels) & set(frame.columns):
+        return frame
+    return frame.reset_index(level=levels)
 
 
 def _arrow(frame: Any, wanted: Sequence[str], name: str) -> tuple[pa.Table, dict[str, str]]:
     if dependencies.is_pandas_dataframe(frame):
+        frame = _with_index(frame)
         found = match_columns(wanted, [str(column) for column in frame.columns], name)
         return _from_pandas(frame[list(dict.fromkeys(found.values()))], name), found
     if dependencies.is_polars_dataframe(frame) or dependencies.is_polars_lazyframe(frame):
@@ -45,10 +78,7 @@ def _arrow(frame: Any, wanted: Sequence[str], name: str) -> tuple[pa.Table, dict
     if dependencies.is_pyarrow_table(frame):
         found = match_columns(wanted, frame.column_names, name)
         return frame.select(list(found.values())), found
-    raise TableError(
-        f"a {name} is not a table that can be read; give a path, or a pandas, Polars, Arrow, "
-        "DuckDB or Spark frame (from other engines: write Parquet files)."
-    )
+    raise _no_table(frame)
 
 
 def _from_pandas(frame: Any, name: str) -> pa.Table:

@@ -12,9 +12,9 @@ from typing import Any
 
 import narwhals as nw
 
-from prunegate.data.predictions.csv import header_of
+from prunegate.data.predictions.engine import connect, duckdb_errors
 from prunegate.data.predictions.open_table import open_table
-from prunegate.data.predictions.parquet_arrow import names_in
+from prunegate.data.predictions.scan import names_of
 from prunegate.data.predictions.table_files import find_files
 
 MOST_VALUES = 20
@@ -32,9 +32,8 @@ def column_names(source: str | os.PathLike[str], wanted: Sequence[str]) -> tuple
         TableError: no such file, or its header cannot be read.
     """
     files = find_files(source)
-    if files.format == "csv":
-        return tuple(header_of(files.paths[0], wanted))
-    return tuple(names_in(files.paths[0], files.format))
+    with duckdb_errors(files.name):
+        return tuple(names_of(connect(files.paths), source, files, wanted))
 
 
 def few_valued(

@@ -5,28 +5,29 @@ Files and frames become one lazy table that holds only the columns needed.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any, cast
 
 import narwhals as nw
 
 from prunegate.data.predictions.columns import quoted
-from prunegate.data.predictions.csv import load_csv, make_numbers
-from prunegate.data.predictions.engine import WHOLE_NUMBERS, DuckDB, connect, duckdb_errors
-from prunegate.data.predictions.frames import scan_frame
-from prunegate.data.predictions.parquet_arrow import scan_arrow, scan_parquet
+from prunegate.data.predictions.engine import DuckDB, connect, duckdb_errors
+from prunegate.data.predictions.intervals_sql import interval_sql
+from prunegate.data.predictions.left_out import leave_out
+from prunegate.data.predictions.scan import files_of, scan_answers
+from prunegate.data.predictions.scanned import Scanned
+from prunegate.data.predictions.separate_tables import SeparateTables, join_tables
 from prunegate.data.predictions.spark_files import is_for_spark
-from prunegate.data.predictions.table import Kind, Table, not_one_value, require_rows
-from prunegate.data.predictions.table_files import TableFiles, find_files
-
-_NUMBERS = {*WHOLE_NUMBERS, "float", "double", "decimal"}
-_INEXACT = {"float", "decimal"}
-"""Compared as DOUBLE, so that ``score >= threshold`` means one thing for every source."""
-_AS_TEXT = {
-    *("varchar", "enum", "uuid", "date", "timestamp", "timestamp with time zone"),
-    *("timestamp_s", "timestamp_ms", "timestamp_ns", "time", "null"),
-}
+from prunegate.data.predictions.table import Kind, Table, require_rows
+from prunegate.data.predictions.table_files import TableFiles
+from prunegate.data.predictions.typed_columns import (
+    TypedColumn,
+    singles,
+    typed_columns,
+)
+from prunegate.data.predictions.wanted import WantedColumns
 
 
 def open_table(
@@ -39,91 +40,109 @@ def open_table(
     """Open a table of predictions.
 
     Args:
-        source: A path, glob or list of paths (CSV, Parquet, Arrow), or a pandas, Polars, Arrow,
-            DuckDB, Spark or narwhals frame, or ``SparkFiles``.
+        source: A path, glob or list of paths (CSV, JSON lines, Parquet, Arrow), or a pandas,
+            Polars, Arrow, DuckDB, Spark or narwhals frame, or ``SparkFiles``, or
+            ``SeparateTables``.
         columns: Names of the columns needed; no other is read.
         text_columns: Of these, the ones to hand over as text whatever they are (1.0 becomes ``1``,
             true becomes ``true``, NaN is missing).
-        numeric_columns: Of these, the ones that become numbers in a CSV if all their cells are;
-            every other CSV column is text as it stands.
+        numeric_columns: Of these, the ones whose texts become numbers (or booleans) if all of them
+            spell such; every other text is handed over as it stands.
 
     Raises:
         TableError: the source cannot be read, is empty, or lacks a column; says what to do.
     """
-    wanted = tuple(dict.fromkeys(columns))
+    wanted = WantedColumns(
+        names=tuple(dict.fromkeys(columns)),
+        text=frozenset(text_columns),
+        numeric=frozenset(numeric_columns),
+    )
+    return open_wanted(source, wanted)
+
+
+def open_wanted(source: Any, wanted: WantedColumns) -> Table:
+    """Open a table, with all that there is to say of its columns; otherwise as ``open_table``."""
     if is_for_spark(source):
         # Imports nothing of Spark itself; it is there already.
         from prunegate.data.predictions.spark import open_spark
 
-        return open_spark(source, wanted, frozenset(text_columns), frozenset(numeric_columns))
-    files = _find(source)
-    connection = connect(files.paths if files else ())
-    with duckdb_errors(files.name if files else "the frame"):
-        relation, name = _scan(connection, source, files, wanted)
-        if files and files.format == "csv":
-            relation = make_numbers(connection, [c for c in wanted if c in numeric_columns])
-        stored = relation
-        relation, kinds = _typed(relation, name, frozenset(text_columns))
-        rows = int(relation.aggregate("count(*)").fetchall()[0][0])
-    require_rows(rows, name)
+        return open_spark(source, wanted)
+    separate = source if isinstance(source, SeparateTables) else None
+    sources = [table.source for table in separate.tables] if separate else [source]
+    files = [files_of(one) for one in sources]
+    connection = connect(path for one in files if one for path in one.paths)
+    with duckdb_errors(_name(files)):
+        scanned = (
+            join_tables(connection, separate, files)
+            if separate
+            else scan_answers(connection, source, files[0], wanted.names, wanted.answers)
+        )
+        return _table(connection, scanned, wanted, _roles(files, separate))
+
+
+def _name(files: Sequence[TableFiles | None]) -> str:
+    return " + ".join(one.name if one else "the frame" for one in files)
+
+
+def _roles(
+    files: Sequence[TableFiles | None], separate: SeparateTables | None
+) -> dict[Path, str | None]:
+    """The files, and what each gives where they were joined."""
+    roles = [table.role for table in separate.tables] if separate else [None]
+    return {path: role for one, role in zip(files, roles, strict=True) if one for path in one.paths}
+
+
+def _table(
+    connection: Any, scanned: Scanned, wanted: WantedColumns, roles: Mapping[Path, str | None]
+) -> Table:
+    scanned, ignored = leave_out(connection, scanned, wanted.left_out)
+    typed, edges = _with_intervals(scanned, typed_columns(scanned, wanted), wanted)
+    scanned, typed = _parsed(connection, scanned, typed)
+    cells = ", ".join(f"{typed[name].sql} AS {quoted(name)}" for name in wanted.names)
+    relation = scanned.relation.project(cells)
+    rows = int(relation.aggregate("count(*)").fetchall()[0][0])
+    require_rows(rows, scanned.name)
+    kinds: dict[str, Kind] = {name: typed[name].kind for name in wanted.names}
     return Table(
-        name=name,
+        name=scanned.name,
         frame=cast("nw.LazyFrame[Any]", nw.from_native(relation)),
         kinds=kinds,
         rows_hint=rows,
-        files=files.paths if files else (),
-        engine=DuckDB(connection=connection, stored=stored),
+        files=tuple(roles),
+        engine=DuckDB(connection=connection, stored=scanned.relation),
+        roles=tuple(role for role in roles.values() if role is not None),
+        singles=frozenset(n for n in singles(scanned.types) if kinds.get(n) == "number"),
+        ignored=ignored,
+        edges=edges,
     )
 
 
-def _find(source: Any) -> TableFiles | None:
-    """Return the files that a source names; None for a frame."""
-    is_list = isinstance(source, list | tuple) and all(
-        isinstance(item, str | os.PathLike) for item in source
-    )
-    return find_files(source) if is_list or isinstance(source, str | os.PathLike) else None
+def _with_intervals(
+    scanned: Scanned, typed: Mapping[str, TypedColumn], wanted: WantedColumns
+) -> tuple[dict[str, TypedColumn], dict[str, tuple[float, ...]]]:
+    found, edges = dict(typed), {}
+    for column, intervals in wanted.intervals.items():
+        sql, between = interval_sql(scanned, column, intervals)
+        found[column] = TypedColumn(sql=sql, kind="text")
+        if between:
+            edges[column] = between
+    return found, edges
 
 
-def _scan(
-    connection: Any, source: Any, files: TableFiles | None, wanted: Sequence[str]
-) -> tuple[Any, str]:
-    if files is None:
-        return scan_frame(connection, source, wanted)
-    scan = {"csv": load_csv, "parquet": scan_parquet, "arrow": scan_arrow}[files.format]
-    return scan(connection, files.paths, wanted, files.name), files.name
-
-
-def _typed(relation: Any, name: str, as_text: frozenset[str]) -> tuple[Any, dict[str, Kind]]:
-    """Cast each column to what it is handed over as; refuse what is no single value."""
-    kinds: dict[str, Kind] = {}
-    cells = []
-    for column, kind in zip(relation.columns, (t.id for t in relation.types), strict=True):
-        found = _kind(kind, column, name)
-        kinds[column] = "text" if column in as_text else found
-        cells.append(f"{_cell(quoted(column), kind, kinds[column])} AS {quoted(column)}")
-    return relation.project(", ".join(cells)), kinds
-
-
-def _kind(kind: str, column: str, name: str) -> Kind:
-    if kind == "boolean":
-        return "boolean"
-    if kind in _NUMBERS:
-        return "number"
-    if kind in _AS_TEXT:
-        return "text"
-    raise not_one_value(name, column, kind)
-
-
-def _cell(cell: str, kind: str, wanted: Kind) -> str:
-    if wanted == "number":
-        return f"CAST({cell} AS DOUBLE)" if kind in _INEXACT else cell
-    if wanted == "boolean" or kind == "varchar":
-        return cell
-    if kind not in {"float", "double", "decimal"}:
-        return f"CAST({cell} AS VARCHAR)"
-    number = f"CAST({cell} AS DOUBLE)"
-    return (
-        f"CASE WHEN isnan({number}) THEN NULL "
-        f"WHEN {number} = trunc({number}) AND abs({number}) < 1e15 "
-        f"THEN CAST(CAST({number} AS BIGINT) AS VARCHAR) ELSE CAST({number} AS VARCHAR) END"
-    )
+def _parsed(
+    connection: Any, scanned: Scanned, typed: Mapping[str, TypedColumn]
+) -> tuple[Scanned, dict[str, TypedColumn]]:
+    """A loaded table whose texts are parsed once, and not at every question."""
+    found = dict(typed)
+    if scanned.loaded is None:
+        return scanned, found
+    for name, column in typed.items():
+        if column.parsed:
+            connection.execute(
+                f"ALTER TABLE {scanned.loaded} ALTER {quoted(name)} TYPE {column.parsed} "
+                f"USING {column.sql}"
+            )
+            found[name] = replace(column, sql=quoted(name))
+    columns = ", ".join(map(quoted, scanned.relation.columns))
+    relation = connection.table(scanned.loaded).project(columns)
+    return replace(scanned, relation=relation), found

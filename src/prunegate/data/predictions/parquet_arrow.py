@@ -7,11 +7,14 @@ the first one's types, and 0.7 would quietly become 1.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet
+from numpy.typing import NDArray
 
 from prunegate.data.predictions.columns import escape_glob, match_columns, quoted
 from prunegate.errors import TableError
@@ -26,6 +29,8 @@ def scan_parquet(connection: Any, paths: Sequence[Path], wanted: Sequence[str], 
     schemas = [_parquet_schema(path) for path in paths]
     _refuse_different(paths, schemas)
     found = match_columns(wanted, schemas[0].names, name)
+    if _has_halves(schemas[0], found):
+        return kept_columns(connection.from_arrow(_halves_read(paths, found, "parquet")), found)
     relation = connection.read_parquet(
         [escape_glob(str(path)) for path in paths], hive_partitioning=False, union_by_name=False
     )
@@ -48,7 +53,10 @@ def scan_arrow(connection: Any, paths: Sequence[Path], wanted: Sequence[str], na
     found = match_columns(wanted, schemas[0][0].names, name)
     if any(is_stream for _, is_stream in schemas):
         tables = [_load_arrow(path, list(found.values())) for path in paths]
-        return kept_columns(connection.from_arrow(pa.concat_tables(tables)), found)
+        whole = without_halves(pa.concat_tables(tables))
+        return kept_columns(connection.from_arrow(whole), found)
+    if _has_halves(schemas[0][0], found):
+        return kept_columns(connection.from_arrow(_halves_read(paths, found, "ipc")), found)
     scanned = dataset([str(path) for path in paths], format="ipc")
     return kept_columns(connection.from_arrow(scanned), found)
 
@@ -68,6 +76,43 @@ def kept_columns(relation: Any, found: dict[str, str]) -> Any:
     return relation.project(
         ", ".join(f"{quoted(spelt)} AS {quoted(name)}" for name, spelt in found.items())
     )
+
+
+def without_halves(table: pa.Table) -> pa.Table:
+    """A table whose 16-bit floats are 64-bit ones: the shortest decimals that mean them.
+
+    No engine here knows 16 bits, and a text file would hold those decimals.
+    """
+    for place, field in enumerate(table.schema):
+        if pa.types.is_float16(field.type):
+            chunks = [_from_halves(chunk) for chunk in table.column(place).chunks]
+            column = pa.chunked_array(chunks, type=pa.float64())
+            table = table.set_column(place, field.name, column)
+    return table
+
+
+@cache
+def _decimals() -> NDArray[np.float64]:
+    """Every 16-bit float by its bits."""
+    halves = np.arange(2**16, dtype=np.uint16).view(np.float16)
+    return np.array([float(str(half)) for half in halves])
+
+
+def _from_halves(chunk: pa.Array) -> pa.Array:
+    bits = np.frombuffer(chunk.buffers()[1], dtype=np.uint16)[chunk.offset :][: len(chunk)]
+    missing = np.asarray(chunk.is_null())
+    return pa.array(_decimals()[bits], mask=missing)
+
+
+def _has_halves(schema: pa.Schema, found: dict[str, str]) -> bool:
+    return any(pa.types.is_float16(schema.field(name).type) for name in found.values())
+
+
+def _halves_read(paths: Sequence[Path], found: dict[str, str], kind: str) -> pa.Table:
+    from pyarrow.dataset import dataset
+
+    scanned = dataset([str(path) for path in paths], format=kind)
+    return without_halves(scanned.to_table(columns=list(dict.fromkeys(found.values()))))
 
 
 def _parquet_schema(path: Path) -> pa.Schema:

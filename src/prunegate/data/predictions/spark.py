@@ -23,7 +23,8 @@ import narwhals as nw
 
 from prunegate.data.predictions.spark_files import SparkFiles, scan_files, select_columns, sql_name
 from prunegate.data.predictions.table import Kind, Table, not_one_value, require_rows
-from prunegate.errors import TableError
+from prunegate.data.predictions.wanted import WantedColumns
+from prunegate.errors import TableError, UnsupportedError
 
 _WHOLE_NUMBERS = {"byte", "short", "integer", "long"}
 _INEXACT = {"float", "double", "decimal"}
@@ -47,28 +48,30 @@ class Spark:
         del frame, by, share
 
 
-def open_spark(
-    source: Any, wanted: tuple[str, ...], as_text: frozenset[str], numeric: frozenset[str]
-) -> Table:
+def open_spark(source: Any, wanted: WantedColumns) -> Table:
     """Open a Spark frame, or files to be read by Spark, as a table.
 
     Args:
         source: what ``spark_files.is_for_spark`` says yes to.
-        wanted: as ``open_table``'s columns, each once.
-        as_text: as ``open_table``'s text columns.
-        numeric: as ``open_table``'s numeric columns.
+        wanted: as of ``open_wanted``.
 
     Raises:
         TableError: as ``open_table``.
+        UnsupportedError: the policy leaves rows out, or puts numbers into intervals.
     """
+    if any(wanted.left_out.values()) or wanted.intervals or wanted.answers:
+        raise UnsupportedError(
+            "'ignore', 'scores', 'bins', 'quantiles' and 'every' are not built for Spark; prepare "
+            "the column in Spark, or judge without --engine spark"
+        )
     name = source.name if isinstance(source, SparkFiles) else "pyspark DataFrame"
     files: tuple[Path, ...] = ()
     with spark_errors(name):
         if isinstance(source, SparkFiles):
-            frame, files = scan_files(source, wanted, numeric)
+            frame, files = scan_files(source, wanted.names, wanted.numeric)
         else:
-            frame = select_columns(nw.to_native(source, pass_through=True), wanted, name)
-        frame, kinds = _typed(frame, name, as_text)
+            frame = select_columns(nw.to_native(source, pass_through=True), wanted.names, name)
+        frame, kinds = _typed(frame, name, wanted.text)
         rows = int(frame.count())
     require_rows(rows, name)
     return Table(

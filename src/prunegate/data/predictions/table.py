@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -39,6 +39,14 @@ class Table:
     """The files it is read from; empty for a frame."""
     engine: Engine
     """Computes ``frame``."""
+    roles: tuple[str, ...] = ()
+    """What each of the files gives, where they are several tables that were joined."""
+    singles: frozenset[str] = frozenset()
+    """Columns of 32-bit floats: a threshold is compared with them as such a float."""
+    ignored: Mapping[str, int] = field(default_factory=dict)
+    """Rows that were left out, by the label for which the policy leaves them out."""
+    edges: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    """The edges between the quantiles of each key that is sliced by such."""
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -61,5 +69,5 @@ def not_one_value(name: str, column: str, kind: str) -> TableError:
     """Return the refusal of a column of lists, structures, bytes and the like."""
     return TableError(
         f"{name}: column {shown(column)} holds {kind} values; give text, numbers or booleans, one "
-        "value per row."
+        "value per row, or say under 'data: scores:' that they are a model's scores per class."
     )

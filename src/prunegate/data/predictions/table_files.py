@@ -17,16 +17,21 @@ from typing import Literal
 
 from prunegate.errors import TableError
 
-Format = Literal["csv", "parquet", "arrow"]
+Format = Literal["csv", "json", "parquet", "arrow"]
 _FORMATS: dict[str, Format] = {
     ".csv": "csv",
     ".tsv": "csv",
+    ".jsonl": "json",
+    ".ndjson": "json",
     ".parquet": "parquet",
     ".pq": "parquet",
     ".arrow": "arrow",
     ".feather": "arrow",
     ".ipc": "arrow",
 }
+PACKED = {".gz": "gzip", ".zst": "zstd"}
+"""Endings of packed files, and what unpacks them."""
+_PACKABLE = ("csv", "json")
 _ADDRESS = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]+:/")
 
 
@@ -39,27 +44,39 @@ class TableFiles:
     format: Format
     name: str
     """For messages: the path, or how many files."""
+    packing: str | None = None
+    """gzip or zstd, of all files; None: they are not packed."""
 
 
-def find_files(source: str | os.PathLike[str] | Sequence[str | os.PathLike[str]]) -> TableFiles:
+def find_files(
+    source: str | os.PathLike[str] | Sequence[str | os.PathLike[str]], *, mixed: bool = False
+) -> TableFiles:
     """Find the files that ``source`` means.
+
+    Args:
+        source: a path, a glob, or several.
+        mixed: whether they may have different formats: then they are more than one table, and the
+            format is that of the first.
 
     Raises:
         TableError: nothing there, something that is no readable file, mixed formats, a file twice.
     """
     items = [source] if isinstance(source, str | os.PathLike) else list(source)
     if not items:
-        raise TableError("no table was given; name at least one CSV, Parquet or Arrow file.")
+        raise TableError(
+            "no table was given; name at least one CSV, JSON lines, Parquet or Arrow file."
+        )
     paths = [path for item in items for path in _expand(os.fspath(item))]
     for path in paths:
         _check_file(path)
     _check_once(paths)
     formats = {path: _format(path) for path in paths}
-    if len(set(formats.values())) > 1:
-        kinds = ", ".join(sorted(set(formats.values())))
+    if len(set(formats.values())) > 1 and not mixed:
+        kinds = ", ".join(sorted({" ".join(filter(None, kind)) for kind in formats.values()}))
         raise TableError(f"the files have different formats ({kinds}); give files of one format.")
     name = str(paths[0]) if len(paths) == 1 else f"{len(paths)} files ({paths[0].name}, ...)"
-    return TableFiles(paths=tuple(paths), format=formats[paths[0]], name=name)
+    kind, packing = formats[paths[0]]
+    return TableFiles(paths=tuple(paths), format=kind, name=name, packing=packing)
 
 
 def _expand(text: str) -> list[Path]:
@@ -104,11 +121,15 @@ def _check_once(paths: Sequence[Path]) -> None:
             raise TableError(f"{path}: given twice (also as {other}); its rows would count double.")
 
 
-def _format(path: Path) -> Format:
+def _format(path: Path) -> tuple[Format, str | None]:
+    """What a file's name says that it is, and how it is packed."""
     suffix = path.suffix.lower()
-    if suffix not in _FORMATS:
+    packing = PACKED.get(suffix)
+    inner = Path(path.stem).suffix.lower() if packing else suffix
+    if inner not in _FORMATS or (packing and _FORMATS[inner] not in _PACKABLE):
         raise TableError(
-            f"{path}: unknown kind of table '{suffix}'; write CSV (.csv, .tsv), Parquet (.parquet) "
+            f"{path}: unknown kind of table '{inner if packing else ''}{suffix}'; write CSV "
+            "(.csv, .tsv) or JSON lines (.jsonl), each also packed (.gz, .zst), Parquet (.parquet) "
             "or Arrow (.arrow, .feather)."
         )
-    return _FORMATS[suffix]
+    return _FORMATS[inner], packing

@@ -1,0 +1,78 @@
+"""Many values: slicing keys with so many values that hardly a slice can be judged.
+
+A column of widths or times has a value for nearly every row. Its slices are tiny, every one is
+inconclusive and asks for thousands of rows more; what was meant are intervals. Past some thousand
+slices the statistics take minutes, so that is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from prunegate.data.predictions.columns import shown
+from prunegate.data.predictions.spelled import Spelling, spelled
+from prunegate.policy.schema import Policy, SliceSpec
+
+MANY = 100
+"""Values of one entry of ``slices`` from which a hint is due."""
+MANY_ORDERED = 40
+"""The same of numbers and times, which intervals would put together."""
+MOST = 2_000
+"""Values that are judged; each takes some milliseconds."""
+_TIMES = "put its times into intervals: {{by: {key}, every: month}}"
+_NUMBERS = (
+    "put its numbers into intervals: {{by: {key}, quantiles: 4}} or {{by: {key}, bins: [..]}}"
+)
+_WORDS = "slice by a column with fewer values, or name the ones that matter with 'name' and 'where'"
+_ADVICE = {"number": _NUMBERS, "time": _TIMES, "moment": _TIMES}
+Lines = Sequence[Mapping[str, Any]]
+
+
+def too_many_values(policy: Policy, lines: Lines) -> list[str]:
+    """What is wrong with keys of more values than can be judged.
+
+    Args:
+        policy: slices by them.
+        lines: the engine's answer, one line per combination of values and cells.
+    """
+    return [
+        f"{_said(spec)} has {len(values):,} values, and at most {MOST:,} slices are judged; "
+        f"{_advice(spec, values)}"
+        for spec, values in _valued(policy, lines)
+        if len(values) > MOST
+    ]
+
+
+def hints(policy: Policy, lines: Lines) -> tuple[str, ...]:
+    """What to do about keys of so many values that most slices are small."""
+    return tuple(
+        f"{_said(spec)} has {len(values):,} values, so that most of its slices are small; "
+        f"{_advice(spec, values)}."
+        for spec, values in _valued(policy, lines)
+        if len(values) > (MANY if _kind(spec, values) is None else MANY_ORDERED)
+    )
+
+
+def _valued(policy: Policy, lines: Lines) -> Iterator[tuple[SliceSpec, set[tuple[Any, ...]]]]:
+    for spec in policy.slices:
+        if spec.keys:
+            yield spec, {tuple(line[key] for key in spec.keys) for line in lines}
+
+
+def _said(spec: SliceSpec) -> str:
+    if len(spec.keys) == 1:
+        return f"slicing key {shown(spec.keys[0])}"
+    return f"the cross of {' and '.join(map(shown, spec.keys))}"
+
+
+def _advice(spec: SliceSpec, values: set[tuple[Any, ...]]) -> str:
+    kind = _kind(spec, values)
+    return _ADVICE.get(kind or "", _WORDS).format(key=spec.label)
+
+
+def _kind(spec: SliceSpec, values: set[tuple[Any, ...]]) -> Spelling | None:
+    """What a single key's values are; None: words, or a cross."""
+    if len(spec.keys) > 1:
+        return None
+    return spelled(str(value) for (value,) in values if value)

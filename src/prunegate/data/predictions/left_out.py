@@ -1,0 +1,59 @@
+"""Left out: rows with a label that the policy does not judge, counted before they go.
+
+They go before anything is read of the labels: ``unsure`` among 0 and 1 would make the whole column
+one of texts. A row without a label does not go; it has to be put right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from prunegate.data.predictions.columns import quoted, sql_text
+from prunegate.data.predictions.scanned import TEXTS, Scanned
+from prunegate.data.predictions.spelled import canonical
+from prunegate.policy.naming import value_text
+
+
+def leave_out(
+    connection: Any, scanned: Scanned, values: Mapping[str, Sequence[Any]]
+) -> tuple[Scanned, dict[str, int]]:
+    """Leave out the rows with certain values in a column.
+
+    Returns:
+        The other rows, and how many there were of each value.
+    """
+    tests = {
+        value_text(value): _is(scanned, column, value)
+        for column, wanted in values.items()
+        for value in wanted
+    }
+    if not tests:
+        return scanned, {}
+    counts = ", ".join(f"count(*) FILTER ({test})" for test in tests.values())
+    found = dict(zip(tests, scanned.relation.aggregate(counts).fetchall()[0], strict=True))
+    out = " OR ".join(f"coalesce({test}, false)" for test in tests.values())
+    if scanned.loaded is None:
+        return replace(scanned, relation=scanned.relation.filter(f"NOT ({out})")), found
+    connection.execute(f"DELETE FROM {scanned.loaded} WHERE {out}")  # noqa: S608  # quoted identifiers and literals only
+    columns = ", ".join(map(quoted, scanned.relation.columns))
+    return replace(scanned, relation=connection.table(scanned.loaded).project(columns)), found
+
+
+def _is(scanned: Scanned, column: str, value: Any) -> str:
+    """SQL that is true where a cell holds a value, however the table spells it."""
+    cell, kind, text = quoted(column), scanned.types[column], value_text(value)
+    number, boolean = canonical(text, "number"), canonical(text, "boolean")
+    if kind in TEXTS:
+        tests = [f"{cell} = {sql_text(str(value))}", f"{cell} = {sql_text(text)}"]
+        if not isinstance(value, str) and number is not None:
+            tests.append(f"TRY_CAST({cell} AS DOUBLE) = {float(value)!r}")
+        if isinstance(value, bool):
+            tests.append(f"lower({cell}) = {sql_text(text)}")
+        return f"({' OR '.join(tests)})"
+    if kind == "boolean":
+        return f"({cell} = {boolean})" if boolean else "false"
+    if number is None:
+        return "false"
+    return f"(TRY_CAST({cell} AS DOUBLE) = {float(number)!r})"

@@ -1,0 +1,31 @@
+"""Wanted: which columns of a table are needed, and what each is to be handed over as."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from prunegate.data.predictions.class_scores import ClassScores
+from prunegate.policy.intervals import Intervals
+
+
+@dataclass(frozen=True, kw_only=True)
+class WantedColumns:
+    """Columns, and how they are read."""
+
+    names: tuple[str, ...]
+    """Each once, as the policy names them."""
+    text: frozenset[str] = frozenset()
+    """Of these, the ones to hand over as text whatever they are."""
+    numeric: frozenset[str] = frozenset()
+    """Of these, the ones whose texts become numbers or booleans if all of them spell such."""
+    named: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Of the text columns, the ones whose values are spelled in one way (``spelled.py``), with the
+    texts that the policy calls some of the values by."""
+    left_out: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    """Values by column whose rows are left out and counted."""
+    intervals: Mapping[str, Intervals] = field(default_factory=dict)
+    """Of the text columns, the ones whose numbers or times are put into intervals."""
+    answers: Mapping[str, ClassScores] = field(default_factory=dict)
+    """The columns that do not lie in the table, but follow from its scores per class."""
