@@ -27,7 +27,7 @@ from prunegate.text.escape import escaped
 
 
 def _folders(arguments: dict[str, Any]) -> tuple[str, ...]:
-    """Names of the folders that several policies get; one policy writes the output folder itself."""
+    """Names of the folders that several policies get; one policy writes into the output folder."""
     policies = arguments["policies"]
     return () if len(policies) == 1 else tuple(map(_name, policies))
 
