@@ -143,13 +143,14 @@ def _on_slice(question: Question, counts: SliceCounts, label: str | None) -> Dra
 
 def _judged(question: Question, counts: SliceCounts) -> Draft:
     policy = question.policy
+    claim = CHECKS[question.check].claim(bound_of(question.limit), question.metric)
     wanted = WantedMetric(
         metric=question.rule.metric,
         strict=policy.evidence.strict,
         grouped=policy.group is not None,
+        claim=claim,
     )
     about = evidence_of(wanted, counts.tally)
-    claim = CHECKS[question.check].claim(bound_of(question.limit), question.metric)
     compared = not isinstance(claim, Level)
     if about.candidate is None or (compared and about.baseline is None):
         return _undefined(question, counts, about)
