@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from prunegate.audit.labelling_record import RecordedLabelling
 from prunegate.audit.tallied import Tallies
 from prunegate.claims.checked import Claims
 from prunegate.cost.measurement import Measurements
@@ -342,6 +343,8 @@ class DecisionRecord:
     """UTC date from which the decision has to be taken anew; None: the policy sets no term."""
     models: tuple[NamedModel, ...] = ()
     """Of the models that were not run here, those that are known by digest."""
+    labelling: RecordedLabelling | None = None
+    """What was labelled, where that was not every row; then a slice's cells count labelled rows."""
 
     def model_digest(self, role: str) -> str | None:
         """The digest of the baseline or candidate; None: it is not known."""

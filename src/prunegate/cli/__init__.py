@@ -73,6 +73,7 @@ _ORDER = (
     "compress",
     "importance",
     "measure",
+    "label",
     "gate",
     "check",
     "plan",

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from prunegate.cli.gate_labels import labelled_part, labelling_options
 from prunegate.cli.options import Output, output_options
 
 
@@ -32,13 +33,16 @@ from prunegate.cli.options import Output, output_options
     type=click.Path(path_type=Path),
     help="measurements.json of an earlier run, for rules on latency, size and cost.",
 )
+@labelling_options
 @output_options
-def command(
+def command(  # noqa: PLR0913  # one argument per option
     *,
     policy: Path,
     predictions: tuple[str, ...],
     engine: str,
     measurements: Path | None,
+    labels: Path | None,
+    labelling: Path | None,
     output: Output,
 ) -> int:
     """Judge a predictions table against POLICY.
@@ -70,9 +74,10 @@ def command(
     place = staged(output.out, output.reports / source.policy.name, force=output.force)
     ledger = Ledger(output.audit)
     with place as staging, _readable(predictions, engine) as table, ledger:
-        origin = Origin(inputs=behind)
+        given, listed = labelled_part(table, labels, labelling)
+        origin = Origin(inputs=(*listed, *behind))
         ask = ask_of(opinion)
-        decision = gate(source, table, measurements=figures, origin=origin, ledger=ledger, ask=ask)
+        decision = gate(source, given, measurements=figures, origin=origin, ledger=ledger, ask=ask)
         folder = publish(decision, staging, output.audit, key)
     show_decision(decision, folder, output)
     return decision.verdict.exit_code

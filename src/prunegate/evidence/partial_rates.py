@@ -11,8 +11,9 @@ Where a label that is needed is missing there is no value, and so never a pass.
 # ruff: noqa: D102  # the base class says what each member means
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
+from typing import ClassVar
 
 from prunegate.counting.partial_counts import GAMMA, PartialCounts
 from prunegate.counting.tallies import JointCounts
@@ -24,8 +25,6 @@ from prunegate.stats.result import Interval, TestResult
 from prunegate.stats.unknown_rows import PossibleRows
 
 _DIFFERS = (0b01, 0b10)
-AGREEING = "agreeing rows count as right in both values"
-MISSED = "values are of the rows that either model gets right"
 
 
 def flagged_rows(tally: PartialCounts) -> JointCounts | None:
@@ -60,6 +59,8 @@ def flip_rate(tally: PartialCounts, *, negative_only: bool) -> SingleRate:
 class DifferingRows(TestedEvidence):
     """Accuracy: losses and gains are all among the rows that differ; the rest is only counted."""
 
+    bounds: ClassVar[bool] = True
+
     table: PairedRate
     """With rows on which the models agree as right, unless they are known to be wrong."""
 
@@ -88,8 +89,7 @@ class DifferingRows(TestedEvidence):
         raise ValueError("a level needs a random sample")
 
     def _contrast(self, contrast: Contrast) -> TestResult:
-        found = self.table.test(contrast)
-        return replace(found, method=f"{found.method}; {AGREEING}")
+        return self.table.test(contrast)
 
     def level_interval(self) -> Interval:
         raise ValueError("a level needs a random sample")
@@ -112,6 +112,8 @@ def differing_rows(tally: PartialCounts) -> DifferingRows:
 @dataclass(frozen=True, kw_only=True)
 class SampledAgreement(TestedEvidence):
     """Recall or specificity with an absolute margin: of the class's rows a lower bound is known."""
+
+    bounds: ClassVar[bool] = True
 
     lost: int
     gained: int
@@ -149,10 +151,8 @@ class SampledAgreement(TestedEvidence):
             lost, gained = gained, lost
         margin = float(contrast.margin)
         if self.rows.fewest == self.rows.most:
-            found = paired_exact.test(lost, gained, self.n, margin)
-        else:
-            found = unknown_rows.test_unknown(lost, gained, self.rows, margin)
-        return replace(found, method=f"{found.method}; {MISSED}")
+            return paired_exact.test(lost, gained, self.n, margin)
+        return unknown_rows.test_unknown(lost, gained, self.rows, margin)
 
     def level_interval(self) -> Interval:
         raise ValueError("a level needs a random sample")

@@ -90,7 +90,7 @@ def decide(
         slices=tuple(_summary(s, policy) for s in slices),
         warnings=(*noticed, *losses),
         allowed_losses=tuple(range(len(noticed), len(noticed) + len(losses))),
-        statement=sentences.statement(policy, findings),
+        statement=sentences.statement(policy, findings) + sentences.looked_at(slices[0].tally),
     )
 
 

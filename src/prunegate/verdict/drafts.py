@@ -195,6 +195,7 @@ def _tested(question: Question, counts: SliceCounts, about: Evidence, claim: Hyp
         method_kind=_method_kind(question, result),
         note=standing.note,
         open_because=standing.because,
+        values_at_most=about.bounds or None,
     )
     if standing.because == "one class":
         finding = replace(finding, needed=1, needed_unit="rows", needed_for="minimum evidence")

@@ -99,6 +99,9 @@ class Finding:
     """What kept the evidence from settling it, also where the rule says that it fails then."""
     needed_for: NeededFor | None = None
     """What ``needed`` rows are for, of several reasons the one that wants most."""
+    values_at_most: bool | None = None
+    """True: both values are upper bounds, because rows on which the models agree count as right
+    where they have no label; None: they are what the rows say."""
 
 
 @dataclass(frozen=True, kw_only=True)
