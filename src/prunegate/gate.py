@@ -24,6 +24,7 @@ from prunegate.audit.assemble import Judged, Origin, assemble, policy_ref
 from prunegate.audit.canonical import canonical_bytes
 from prunegate.audit.git_state import workspace_of
 from prunegate.audit.input_digests import claims_input
+from prunegate.audit.labelling_record import labelling_of
 from prunegate.audit.ledger import Ledger, Tried
 from prunegate.audit.measured_models import require_same_models
 from prunegate.audit.measured_values import measured_of
@@ -40,6 +41,7 @@ from prunegate.cost.operations import Operations, operations
 from prunegate.counting.count import Counted, count_table, identical, open_predictions
 from prunegate.counting.counts_table import read_counts
 from prunegate.counting.gate_set import identity_of
+from prunegate.counting.labelled_part import LabelledPart, count_part
 from prunegate.counting.misaligned import misalignment
 from prunegate.data.file_hashes import hash_files, require_unchanged
 from prunegate.data.predictions.table import Table
@@ -136,7 +138,7 @@ def gate(
 
     Args:
         source: from ``read_policy``.
-        predictions: as for ``judge``.
+        predictions: as for ``judge``, or a ``LabelledPart`` where only some rows have labels.
         measurements: operational figures.
         origin: how the predictions came about, where that is known.
         ledger: says which attempt on its gate set this is; None: nobody counts, and the statement
@@ -144,7 +146,7 @@ def gate(
         ask: puts the finished verdict to the second opinion, whose answer is waited for at the end.
 
     Raises:
-        InputError: as for ``judge``, or measurements of other models.
+        InputError: as for ``judge``, labels that do not fit, or measurements of others.
         InternalError: the second opinion on the findings disagrees, or could not be had.
     """
     reference, origin = policy_ref(source), origin or Origin()
@@ -165,16 +167,20 @@ def _whole(
     ledger: Ledger | None,
 ) -> tuple[Policy, Judged]:
     """Everything that a record is made of, but for the second opinion; the policy as it tested."""
-    policy, table = source.policy, _open(source.policy, predictions)
+    policy, part = source.policy, isinstance(predictions, LabelledPart)
+    partly = count_part(policy, predictions) if part else None
+    table = _open(policy, predictions) if partly is None else partly.table
     hashes = hash_files(table.files)
     unknown = (
         require_same_models(measurements, source, table.files, origin.made) if measurements else ()
     )
     known = operations(policy, measurements)
     notes = tuple(map(read_notes, table.files))
-    counted = count_table(policy, table)
+    counted = count_table(policy, table) if partly is None else partly.counted
     attempt, bar = (
-        _attempted(ledger, policy, table, notes, origin) if ledger is not None else (None, None)
+        _attempted(ledger, policy, table, notes, origin, labels=partly is None)
+        if ledger is not None
+        else (None, None)
     )
     noticed = () if ledger is None else _of_attempt(attempt, bar)
     tested = as_attempted(policy, attempt)
@@ -198,6 +204,7 @@ def _whole(
         models=models,
         unnamed=unnamed,
         unknown=unknown,
+        labelling=None if partly is None else labelling_of(partly),
     )
     return tested, judged
 
@@ -236,10 +243,16 @@ def publish(
 
 
 def _attempted(
-    ledger: Ledger, policy: Policy, table: Table, notes: Sequence[Notes], origin: Origin
+    ledger: Ledger,
+    policy: Policy,
+    table: Table,
+    notes: Sequence[Notes],
+    origin: Origin,
+    *,
+    labels: bool,
 ) -> tuple[GateSetAttempt | None, Bar | None]:
     """Which attempt this is and what was sealed for it; nothing where the engine cannot tell."""
-    found = identity_of(policy, table)
+    found = identity_of(policy, table, labels=labels)
     if found is None:
         return None, None
     models = {role: origin.made.get(role) for role in ("baseline", "candidate")}

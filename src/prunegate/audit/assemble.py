@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from prunegate.audit.canonical import canonical_bytes
+from prunegate.audit.labelling_record import RecordedLabelling
 from prunegate.audit.prediction_metadata import Notes, environment_of
 from prunegate.audit.provenance import now, tool
 from prunegate.audit.record import (
@@ -135,6 +136,8 @@ class Judged:
     """Models that were not run here and are known by digest."""
     unnamed: tuple[str, ...] = ()
     """Why others are not, in sentences."""
+    labelling: RecordedLabelling | None = None
+    """What was labelled, where that was not every row."""
     unknown: tuple[str, ...] = ()
     """Measured models that nothing at hand could be compared with."""
 
@@ -208,6 +211,7 @@ def assemble(
         models=judged.models,
         ignored=dict(judged.table.ignored),
         edges=dict(judged.table.edges),
+        labelling=judged.labelling,
         **origin.made,
     )
 

@@ -20,6 +20,7 @@ from typing import Any
 
 from prunegate.audit.assemble import known_limits, revalidate_on
 from prunegate.audit.canonical import canonical_bytes, plain_json
+from prunegate.audit.labelling_record import partial_slices
 from prunegate.audit.measured_values import measured_of
 from prunegate.audit.provenance import made_elsewhere
 from prunegate.audit.record import DecisionRecord
@@ -30,7 +31,6 @@ from prunegate.claims.check import check_claims
 from prunegate.cost.operations import Operations, operations
 from prunegate.counting.slices import OVERALL, SliceCounts, expected_values, in_order
 from prunegate.counting.tallies import Sums
-from prunegate.counting.tasks.every import task_of
 from prunegate.errors import EvidenceError, InputError, InternalError
 from prunegate.policy.consistency import disagreements
 from prunegate.policy.explain import explain_policy
@@ -239,6 +239,8 @@ def slices_of(policy: Policy, record: DecisionRecord) -> tuple[SliceCounts, ...]
     """
     if not record.slices:
         raise InputError("it holds no slices, so nothing was judged")
+    if record.labelling is not None:
+        return partial_slices(record.slices, record.labelling)
     needed = not policy.task.traits.yes_no or policy.group is not None
     if needed and record.tallies is None:
         raise InputError(
@@ -295,8 +297,7 @@ def _of_layout(policy: Policy, slices: Sequence[SliceCounts]) -> Iterator[Record
             (slice_name(spec.keys, values), spec.label, values in expected)
             for values in in_order(policy, spec, seen)
         ]
-        none = task_of(policy).none
-        parts = reduce(add, (one.tally for one in found), none)
+        parts = reduce(add, (one.tally for one in found), type(slices[0].tally)())
         yield from _of_total(spec.label, parts, slices[0].tally)
     for place, (one, (name, slicing, declared)) in enumerate(zip(slices, wanted, strict=False)):
         where = ("slices", place)

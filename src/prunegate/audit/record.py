@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from prunegate.audit.labelling_record import RecordedLabelling
 from prunegate.audit.tallied import Tallies
 from prunegate.claims.checked import Claims
 from prunegate.cost.measurement import Measurements
@@ -360,6 +361,8 @@ class DecisionRecord:
     """UTC date from which the decision has to be taken anew; None: the policy sets no term."""
     models: tuple[NamedModel, ...] = ()
     """Of the models that were not run here, those that are known by digest."""
+    labelling: RecordedLabelling | None = None
+    """What was labelled, where that was not every row; then a slice's cells count labelled rows."""
 
     ignored: dict[str, int] = field(default_factory=dict)
     """Rows that were left out, by the label that the policy ignores."""

@@ -26,6 +26,7 @@ from typing import Any
 
 from prunegate.counting.cluster_sums import Clusters
 from prunegate.counting.feature_sums import SECOND, THIRD, FeatureSums
+from prunegate.counting.partial_counts import PartialCounts
 from prunegate.counting.slices import SliceCounts
 from prunegate.counting.tallies import JointCounts, LabelCounts, Sums
 from prunegate.errors import InputError
@@ -91,7 +92,7 @@ def tallies_of(slices: Sequence[SliceCounts]) -> Tallies | None:
     labelled = [tally for tally in tallies if isinstance(tally, LabelCounts)]
     classes = sorted({part for tally in labelled for cell in tally.cells for part in cell})
     places = {name: place for place, name in enumerate(classes)}
-    plain = all(isinstance(tally, JointCounts) for tally in tallies)
+    plain = all(isinstance(tally, JointCounts | PartialCounts) for tally in tallies)
     kept = () if plain else tuple(_kept(tally, places) for tally in tallies)
     groups = _packed([_groups(tally) for tally in tallies])
     if not kept and groups is None:

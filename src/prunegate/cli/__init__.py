@@ -70,6 +70,7 @@ _ORDER = (
     "compress",
     "importance",
     "measure",
+    "label",
     "gate",
     "sql",
     "check",

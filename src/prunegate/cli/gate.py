@@ -145,7 +145,7 @@ def _one(policy: Path, asked: _Judging, output: Output) -> int:
     ledger = Ledger(output.audit)
     reading = asked.given.readable(asked.engine)
     with place as staging, reading as table, ledger, busy(output, "judging ..."):
-        origin = Origin(inputs=behind)
+        origin = Origin(inputs=(*asked.given.inputs(), *behind))
         ask = ask_of(opinion)
         decision = gate(source, table, measurements=figures, origin=origin, ledger=ledger, ask=ask)
         write_ci_files(decision.record, staging.folder, output.ci, output.policy)

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from prunegate.errors import InputError
 
+if TYPE_CHECKING:
+    from prunegate.audit.record import Input
+
 _KINDS = "CSV, JSON lines, Parquet or Arrow"
 _SEPARATE = {
-    "labels": "File of labels (and, without --baseline-predictions, of the baseline's answers).",
+    "labels": (
+        "File of labels (and, without --baseline-predictions, of the baseline's answers); with "
+        "--labelling, to-label.csv with its labels filled in."
+    ),
     "baseline_predictions": "File of the baseline's answers.",
     "candidate_predictions": "File of the candidate's answers.",
 }
@@ -28,14 +35,33 @@ class Given:
     labels: tuple[str, ...] = ()
     baseline_predictions: tuple[str, ...] = ()
     candidate_predictions: tuple[str, ...] = ()
+    labelling: Path | None = None
+    """The list that was labelled; None: every row has its label."""
+
+    def inputs(self) -> tuple[Input, ...]:
+        """The list and its labels by content; nothing where there is no list."""
+        if self.labelling is None:
+            return ()
+        from prunegate.audit.record import Input
+        from prunegate.io.hashing import file_sha256
+
+        files = {"labels": Path(self.labels[0]), "labelling": self.labelling}
+        return tuple(
+            Input(role=role, name=path.name, sha256=file_sha256(path))
+            for role, path in files.items()
+        )
 
     @contextmanager
     def readable(self, engine: str) -> Iterator[Any]:
         """The paths as the engine takes them, while it is there.
 
         Raises:
-            InputError: no file was given, or Spark is to join several.
+            InputError: no file was given, a list without its labels, or Spark is to join several.
         """
+        if self.labelling is not None:
+            with self._without_list().readable(engine) as predictions:
+                yield self._labelled(predictions, self.labelling)
+            return
         found = {role: list(paths) for role, paths in vars(self).items() if paths}
         if not found:
             raise InputError(
@@ -56,6 +82,20 @@ class Given:
         with spark_session() as session:
             yield SparkFiles(session=session, paths=self.predictions)
 
+    def _without_list(self) -> Given:
+        if len(self.labels) != 1:
+            raise InputError(
+                "--labels and --labelling go together: give to-label.csv with its labels filled "
+                "in, and the labelling.json beside it"
+            )
+        return replace(self, labels=(), labelling=None)
+
+    def _labelled(self, predictions: Any, labelling: Path) -> Any:
+        from prunegate.counting.labelled_part import LabelledPart
+
+        labels = Path(self.labels[0])
+        return LabelledPart(predictions=predictions, labels=labels, frame=labelling)
+
 
 def prediction_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add --predictions, --labels and the two models' files; the command gets one ``Given``."""
@@ -65,11 +105,17 @@ def prediction_options(function: Callable[..., Any]) -> Callable[..., Any]:
         multiple=True,
         help=f"{_KINDS}: a file or a glob; may be given several times.",
     )
+    @click.option(
+        "--labelling",
+        type=click.Path(path_type=Path),
+        help="labelling.json of 'prunegate label': judge on the labels of its list.",
+    )
     @wraps(function)
     def command(**arguments: Any) -> Any:
         given = Given(
             predictions=arguments.pop("predictions"),
             **{role: arguments.pop(role) for role in _SEPARATE},
+            labelling=arguments.pop("labelling"),
         )
         return function(given=given, **arguments)
 

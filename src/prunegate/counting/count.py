@@ -150,15 +150,20 @@ def _broken_rows(check: ColumnCheck) -> nw.Expr:
     return check.broken.cast(nw.Int32).sum()
 
 
-def count_table(policy: Policy, table: Table) -> Counted:
+def count_table(policy: Policy, table: Table, reading: Reading | None = None) -> Counted:
     """The tally of every slice of the policy; ids are checked where the table has them.
+
+    Args:
+        policy: the policy.
+        table: its predictions.
+        reading: how to read them; None: as the policy's task does.
 
     Raises:
         TableError: listing everything that keeps the table from being judged: rows that cannot be
             read, labels that the task does not have, repeated ids, empty slicing values.
     """
     task = task_of(policy)
-    reading = task.reading(policy, table)
+    reading = reading or task.reading(policy, table)
     lines = _grouped(reading)
     require_none(table.name, _problems(reading, lines))
     texts = KeyTexts(keys=policy.keys)

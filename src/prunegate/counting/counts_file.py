@@ -11,10 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import narwhals as nw
+
 from prunegate.counting.tasks.every import task_of
 from prunegate.counting.tasks.joint_lines import DECISIONS, ROWS
 from prunegate.counting.warehouse_query import (
     FINGERPRINT,
+    IGNORED,
     OTHER_HIGH,
     OTHER_LOW,
     REPEATED,
@@ -44,6 +47,8 @@ class CountsFile:
     """The file, open."""
     frame: Any
     """Its lines, as ``read_counts`` takes them."""
+    ignored: int
+    """Rows whose label the policy leaves out."""
     fingerprint: str | None
     """Of what the query counted; None: the file does not say by what query it was made."""
 
@@ -69,7 +74,8 @@ def read_counts_file(policy: Policy, path: Path) -> CountsFile:
         raise TableError(f"{table.name}: the counts cannot be judged:\n{listed}")
     return CountsFile(
         table=table,
-        frame=frame,
+        frame=frame.filter(nw.col(UNREAD).is_null()) if UNREAD in present else frame,
+        ignored=sum(int(line[ROWS] or 0) for line in lines if line.get(UNREAD) == IGNORED),
         fingerprint=lines[0][FINGERPRINT] if FINGERPRINT in present else None,
     )
 
@@ -127,7 +133,7 @@ def _of_another_query(policy: Policy, lines: Sequence[Line]) -> Iterator[str]:
 def _of_unread(lines: Sequence[Line]) -> Iterator[str]:
     rows: dict[str, int] = {}
     for line in lines:
-        if line[UNREAD]:
+        if line[UNREAD] and line[UNREAD] != IGNORED:
             rows[str(line[UNREAD])] = rows.get(str(line[UNREAD]), 0) + int(line[ROWS] or 0)
     for what, count in sorted(rows.items()):
         yield f"{count:,} rows {_WHY.get(what, 'could not be read')}; mend or remove them"

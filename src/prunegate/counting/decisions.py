@@ -43,6 +43,8 @@ class Decisions(Reading):
     """Yes/no decisions."""
 
     cells: ClassVar = (LABEL, BASELINE, CANDIDATE)
+    every_label: ClassVar[bool] = True
+    """Whether every row has a label."""
 
     @property
     def positive(self) -> Any:
@@ -101,11 +103,14 @@ class Decisions(Reading):
         if self.positive is None:
             return [self._wrong_kind()]
         if self.policy.task.threshold is not None:
-            return [*two_labels(self, lines), *texts_for_numbers(self, pair, failed)]
+            return [*self._two_labels(lines), *texts_for_numbers(self, pair, failed)]
         unlike = [column for column in pair if not self._alike(column)]
         if unlike:
             return [self._unlike(column) for column in unlike]
-        return [*two_labels(self, lines), *known_decisions(self, lines)]
+        return [*self._two_labels(lines), *known_decisions(self, lines)]
+
+    def _two_labels(self, lines: Sequence[Mapping[str, Any]]) -> list[str]:
+        return two_labels(self, lines, every=self.every_label)
 
     def _wrong_kind(self) -> str:
         column = self.policy.columns.label

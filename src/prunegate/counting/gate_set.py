@@ -50,13 +50,18 @@ class Identity:
     """Of ids and the candidate's answers."""
 
 
-def identity_of(policy: Policy, table: Table) -> Identity | None:
+def identity_of(policy: Policy, table: Table, *, labels: bool = True) -> Identity | None:
     """Digests of a predictions table that ``count`` has found readable.
+
+    Args:
+        policy: names the columns.
+        table: the predictions.
+        labels: False: some rows have none, so that the rows alone name the gate set.
 
     None where the engine would have to send every row for it (Spark).
     """
     columns = policy.columns
-    digests = _digests(policy, table, (columns.baseline, columns.candidate))
+    digests = _digests(policy, table, (columns.baseline, columns.candidate), labels=labels)
     if digests is None:
         return None
     return Identity(
@@ -94,10 +99,13 @@ def _answers(place: int) -> str:
     return f"prunegate__answers_{place}"
 
 
-def _digests(policy: Policy, table: Table, answers: Sequence[str]) -> dict[str, str] | None:
+def _digests(
+    policy: Policy, table: Table, answers: Sequence[str], *, labels: bool = True
+) -> dict[str, str] | None:
     group = () if policy.group is None else (policy.group,)
     found = {_ID: nw.col(policy.columns.id)}
-    found |= dict(zip((_LABEL,), task_of(policy).label_values(policy, table), strict=False))
+    if labels:
+        found |= dict(zip((_LABEL,), task_of(policy).label_values(policy, table), strict=False))
     found |= {f"prunegate__by_{place}": text(key) for place, key in enumerate(policy.keys)}
     found |= {f"prunegate__group_{place}": text(key) for place, key in enumerate(group)}
     found |= {
@@ -113,7 +121,9 @@ def _gate_set(policy: Policy, table: Table, digests: dict[str, str]) -> GateSet:
     labels = digests.get(_LABEL, "")
     contents = _joined("contents", digests[_ID], labels, group, *sorted(by))
     decided = policy.task.traits.decided
-    name = _joined("labels", digests[_ID], labels) if decided else contents
+    name = _joined("labels", digests[_ID], labels) if decided and labels else contents
+    if decided and not labels:
+        name = _joined("rows", digests[_ID])
     return GateSet(name=name, contents=contents, rows=table.rows_hint)
 
 

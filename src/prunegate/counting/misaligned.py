@@ -48,7 +48,7 @@ def misalignment(policy: Policy, table: Table) -> Misalignment | None:
 
     None where there is none, the table has no ids, too many rows, or is in Spark.
     """
-    column = policy.data.columns.id
+    column = policy.columns.id
     if (
         column not in table.kinds
         or table.rows_hint > MOST_ROWS

@@ -100,7 +100,8 @@ def slice_counts(policy: Policy, pieces: Iterable[Piece]) -> tuple[SliceCounts, 
         InternalError: the slices of a key do not add up to the total.
     """
     merged = _merge(policy, pieces)
-    none = task_of(policy).none
+    kinds = {type(tally) for tally in merged.values()}
+    none = kinds.pop()() if kinds else task_of(policy).none
     total = reduce(add, merged.values(), none)
     if total.rows == 0:
         raise TableError("there are no rows to judge; give a table with at least one row")
@@ -151,7 +152,7 @@ def _by_keys(
     policy: Policy, spec: SliceSpec, merged: Mapping[tuple[str, ...], Tally], total: Tally
 ) -> list[SliceCounts]:
     places = [policy.keys.index(key) for key in spec.keys]
-    none = task_of(policy).none
+    none = type(total)()
     found: dict[tuple[str, ...], Tally] = {}
     for values, tally in merged.items():
         part = tuple(values[place] for place in places)

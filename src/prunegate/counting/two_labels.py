@@ -20,13 +20,13 @@ LOWEST, HIGHEST = "prunegate__lowest", "prunegate__highest"
 Lines = Sequence[Mapping[str, Any]]
 
 
-def two_labels(reading: Reading, lines: Lines) -> list[str]:
-    """What is wrong with the labels themselves."""
+def two_labels(reading: Reading, lines: Lines, *, every: bool = True) -> list[str]:
+    """What is wrong with the labels themselves; ``every`` row has one, or only some rows do."""
     column, positive = reading.policy.columns.label, reading.policy.task.positive
     others = _others(reading, lines)
     if len(others) > 1:
         return [_more_than_two(reading, column)]
-    if others and not any(line[reading.cells[0]] for line in lines):
+    if every and others and not any(line[reading.cells[0]] for line in lines):
         return [
             (
                 f"no row of column {shown(column)} has the positive label {positive!r} (found: "

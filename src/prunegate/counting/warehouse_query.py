@@ -17,7 +17,7 @@ import re
 from typing import Any
 
 from prunegate.errors import InputError, UnsupportedError
-from prunegate.policy.schema import Policy
+from prunegate.policy.schema import Policy, Role
 
 DIALECTS = (
     *("bigquery", "clickhouse", "databricks", "duckdb", "postgres", "redshift", "snowflake"),
@@ -26,10 +26,14 @@ DIALECTS = (
 """What the query can be written in."""
 LABEL, BASELINE, CANDIDATE, ROWS = "label", "baseline", "candidate", "n"
 UNREAD, OTHER_LOW, OTHER_HIGH = "unread", "other_label_low", "other_label_high"
+IGNORED = "ignored"
+"""What ``unread`` says of rows whose label the policy leaves out."""
 REPEATED, FINGERPRINT = "repeated_ids", "fingerprint"
 _OF_THE_QUERY = (LABEL, BASELINE, CANDIDATE, ROWS, UNREAD, OTHER_LOW, OTHER_HIGH, REPEATED)
 _DECIDED = (LABEL, BASELINE, CANDIDATE)
 _OTHER = "other label"
+_LEFT_OUT = "left out"
+_ROLES: dict[str, Role] = {BASELINE: "baseline", CANDIDATE: "candidate"}
 _PREFIX = "prunegate__"
 _VERSION = 1
 _Node = Any
@@ -39,10 +43,10 @@ _PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
 
 def query_fingerprint(policy: Policy) -> str:
     """What a policy has counted: sha256 over the keys of the policy that the query depends on."""
-    columns, task = policy.data.columns, policy.task
+    columns, task = policy.columns, policy.task
     said = {
         "version": _VERSION,
-        "task": task.model_dump(mode="json", include={"kind", "positive", "threshold"}),
+        "task": task.model_dump(mode="json", include={"kind", "positive", "threshold", "ignore"}),
         "columns": {name: getattr(columns, name) for name in _DECIDED},
         "keys": list(policy.keys),
         "group": policy.group,
@@ -68,6 +72,12 @@ def counts_query(policy: Policy, table: str, dialect: str) -> str:
         raise UnsupportedError(
             f"a {policy.task.kind} task has no joint counts: its rows are numbers; give the table "
             "itself to 'prunegate gate --predictions'"
+        )
+    if policy.intervals or policy.data.scores is not None:
+        what = "intervals of a slicing key" if policy.intervals else "scores per class"
+        raise UnsupportedError(
+            f"{what} are not written in SQL; make a column of them in the warehouse and name it in "
+            "the policy"
         )
     taken = [key for key in policy.keys if key in _OF_THE_QUERY]
     if taken:
@@ -134,14 +144,19 @@ class _Query:
             *(self._as_own(self._column(key), key) for key in self._keys),
             *(self._as_own(self._decision(name), name) for name in _DECIDED),
             self._as_own(self._other_label(), _OTHER),
+            *((self._as_own(self._left_out(), _LEFT_OUT),) if self._policy.task.ignore else ()),
         ).from_(self._source)
 
     def _marked(self) -> _Node:
         """The first thing of a row that cannot be read; then none of its decisions counts."""
         e, missing = self._exp, self._exp.Case()
+        if self._policy.task.ignore:
+            missing = missing.when(self._own(_LEFT_OUT).eq(_one(e)), e.Literal.string(IGNORED))
         for name in _DECIDED:
             missing = missing.when(self._own(name).is_(e.null()), e.Literal.string(name))
         readable = e.and_(*(self._own(name).is_(e.null()).not_() for name in _DECIDED))
+        if self._policy.task.ignore:
+            readable = e.and_(readable, self._own(_LEFT_OUT).eq(_none(e)))
         return e.select(
             *(self._as_own(self._own(key), key) for key in self._keys),
             self._as_own(missing, UNREAD),
@@ -170,7 +185,7 @@ class _Query:
     def _repeated(self) -> _Node:
         """Rows without an id, or with the id of an earlier one."""
         e = self._exp
-        ids = self._column(self._policy.data.columns.id)
+        ids = self._column(self._policy.columns.id)
         rows = e.Count(this=e.Star(), big_int=True)
         distinct = e.Count(this=e.Distinct(expressions=[ids]), big_int=True)
         return e.select(rows - distinct).from_(self._source.copy()).subquery()
@@ -178,17 +193,18 @@ class _Query:
     def _decision(self, name: str) -> _Node:
         """What a column decides: 1, 0 or null; for several classes the label itself."""
         e = self._exp
-        column = self._column(getattr(self._policy.data.columns, name))
+        column = self._column(getattr(self._policy.columns, name))
         task = self._policy.task
         if task.kind != "binary":
             return self._label(column)
-        if name == LABEL or task.threshold is None:
+        threshold = None if name == LABEL else task.threshold_of(_ROLES[name])
+        if threshold is None:
             positive = column.copy().eq(e.convert(task.positive))
             return e.Case().when(self._is_empty(column), e.null()).when(positive, _one(e)).else_(
                 _none(e)
             )  # fmt: skip
         in_range = e.and_(column.copy() >= _none(e), column.copy() <= _one(e))
-        over = e.and_(in_range, column.copy() >= _number(e, task.threshold))
+        over = e.and_(in_range, column.copy() >= _number(e, threshold))
         return e.Case().when(over, _one(e)).when(in_range.copy(), _none(e))
 
     def _label(self, column: _Node) -> _Node:
@@ -208,9 +224,18 @@ class _Query:
         e = self._exp
         if self._policy.task.kind != "binary":
             return e.cast(e.null(), "VARCHAR")
-        column = self._column(self._policy.data.columns.label)
+        column = self._column(self._policy.columns.label)
         other = column.copy().neq(e.convert(self._policy.task.positive))
-        return e.Case().when(e.and_(self._is_empty(column).not_(), other), column)
+        kept = e.and_(self._is_empty(column).not_(), other)
+        if self._policy.task.ignore:
+            kept = e.and_(kept, self._left_out().eq(_none(e)))
+        return e.Case().when(kept, column)
+
+    def _left_out(self) -> _Node:
+        """1 where the policy leaves the row's label out."""
+        e, column = self._exp, self._column(self._policy.columns.label)
+        labels = [e.convert(label) for label in self._policy.task.ignore]
+        return e.Case().when(column.isin(*labels), _one(e)).else_(_none(e))
 
     def _column(self, name: str) -> _Node:
         return self._exp.column(self._quoted(name))

@@ -10,10 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, TypeVar
 
+from prunegate.counting.partial_counts import PartialCounts
 from prunegate.counting.tallies import Cells, DecidedRows, JointCounts, Sums, Tally
 from prunegate.errors import UnsupportedError
+from prunegate.evidence import partial_rates
 from prunegate.evidence.grouped_rates import (
     GroupedOverlappingRate,
     GroupedPairedRate,
@@ -25,6 +28,8 @@ from prunegate.evidence.overlapping_rates import OverlappingRate
 from prunegate.evidence.rates import Evidence, PairedRate, SingleRate
 from prunegate.metrics.catalogue import METRICS, Metric
 from prunegate.metrics.forms import Flips, Form, Mean, OverClasses, Overlapping, SharedRows
+from prunegate.metrics.hypothesis import Hypothesis, Level
+from prunegate.metrics.labels_needed import labels_needed
 from prunegate.metrics.task_traits import TRAITS
 
 
@@ -39,6 +44,8 @@ class WantedMetric:
     """Use the method that is never liberal where there are two."""
     grouped: bool = False
     """Whether units are groups of rows."""
+    claim: Hypothesis | None = None
+    """What its limit claims: where only some rows have labels, it decides which of them speak."""
 
 
 Tested = Callable[[Any, WantedMetric, Any], Evidence]
@@ -70,7 +77,27 @@ def evidence(wanted: WantedMetric, tally: Tally) -> Evidence:
     form = None if metric is None else _form(metric, tally)
     if form is None:
         raise _unknown(wanted.metric, tally)
+    if isinstance(tally, PartialCounts):
+        return _of_part(form, wanted, tally)
     return EVIDENCE[type(form)](form, wanted, tally)
+
+
+def _of_part(form: Form, wanted: WantedMetric, tally: PartialCounts) -> Evidence:
+    """What the labelled rows say; all of them, and as ever, where no label is missing."""
+    claim = Level(limit=Fraction(0), at_least=True) if wanted.claim is None else wanted.claim
+    if tally.whole(0, 1, 2, 3):
+        return EVIDENCE[type(form)](form, wanted, partial_rates.sampled_rows(tally))
+    if isinstance(form, Flips):
+        return partial_rates.flip_rate(tally, negative_only=form.negative_only)
+    needed = labels_needed(form, claim)
+    if needed == "differs":
+        return partial_rates.differing_rows(tally)
+    if needed == "agreed" and isinstance(form, SharedRows):
+        return partial_rates.sampled_agreement(form, tally)
+    rows = partial_rates.sampled_rows(tally)
+    if needed == "flagged":
+        rows = partial_rates.flagged_rows(tally) or JointCounts()
+    return EVIDENCE[type(form)](form, wanted, rows)
 
 
 def _form(metric: Metric, tally: Tally) -> Form | None:

@@ -57,6 +57,10 @@ class Evidence(Protocol):
         """Rows of the metric's own kind wanted at least before error rates are known."""
 
     @property
+    def bounds(self) -> bool:
+        """Whether both values are upper bounds, rows without a label being taken as right."""
+
+    @property
     def too_few(self) -> str:
         """Why the method's error rates are unknown here, in words; empty where they are known."""
 
@@ -87,6 +91,8 @@ class TestedEvidence(ABC):
 
     exact_levels: ClassVar[bool] = True
     """Whether the test of a level is exact, so that no number of rows is too few for it."""
+    bounds: ClassVar[bool] = False
+    """Whether both values are upper bounds, rows without a label being taken as right."""
 
     @property
     def reliable(self) -> bool:

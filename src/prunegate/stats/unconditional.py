@@ -17,6 +17,7 @@ half a standard error that is refined around its best points (`prunegate.stats.m
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,10 +36,21 @@ _MANY = 1000  # expected gains from which P is so flat in q that a grid three ti
 
 def unconditional_p(lost: int, gained: int, n: int, boundary: Boundary, beta: float) -> float:
     """Exact p of "the limit is broken", in [beta, 1]; n >= 1, 0 <= beta < 1."""
+    return union_p(lost, gained, n, (n,), boundary, beta)
+
+
+def union_p(
+    lost: int, gained: int, n: int, sizes: Sequence[int], boundary: Boundary, beta: float
+) -> float:
+    """The same among ``n`` rows, counting tables as at least as good if they are so for any size.
+
+    What is as good as ``lost`` and ``gained`` depends a little on the number of rows that they were
+    found among: with several ``sizes`` it is a table that is as good for one of them.
+    """
     low, high = _nuisance_range(gained, n, boundary, beta)
     if low > high:
         return beta  # so many gains that no rate in the interval could break the limit
-    staircase = _staircase(lost, gained, n, boundary, window(low, high, n))
+    staircase = _staircase(lost, gained, n, boundary, window(low, high, n), sizes)
     return min(1.0, _maximum(staircase, (low, high), beta) + beta)
 
 
@@ -129,9 +141,16 @@ class _Staircase:
 
 
 def _staircase(
-    lost: int, gained: int, n: int, boundary: Boundary, window: NDArray[np.int64]
+    lost: int,
+    gained: int,
+    n: int,
+    boundary: Boundary,
+    window: NDArray[np.int64],
+    sizes: Sequence[int] = (),
 ) -> _Staircase:
-    k = _admitted(lost, gained, n, boundary, window.astype(float))
+    c = window.astype(float)
+    each = [_admitted(lost, gained, size, boundary, np.minimum(c, size)) for size in sizes or (n,)]
+    k = np.minimum(np.max(each, axis=0), n - c)
     skip = int(np.searchsorted(k, 0.0))
     c, k = window[skip:].astype(float), k[skip:]
     return _Staircase(

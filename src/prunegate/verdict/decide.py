@@ -107,7 +107,7 @@ def decide(
         warnings=(*warnings, *map(doubt_sentence, doubts)),
         doubts=doubts,
         guarantee=guaranteed,
-        statement=sentences.statement(policy, guaranteed),
+        statement=sentences.statement(policy, guaranteed) + sentences.looked_at(slices[0].tally),
     )
     told = chain(
         warned(policy, findings), of_slices(policy, summaries), allowed_losses(policy, findings)

@@ -145,13 +145,14 @@ def _on_slice(question: Question, counts: SliceCounts, label: str | None) -> Dra
 
 def _judged(question: Question, counts: SliceCounts) -> Draft:
     policy = question.policy
+    claim = CHECKS[question.check].claim(bound_of(question.limit), question.metric)
     wanted = WantedMetric(
         metric=question.rule.metric,
         strict=policy.evidence.strict,
         grouped=policy.group is not None,
+        claim=claim,
     )
     about = evidence_of(wanted, counts.tally)
-    claim = CHECKS[question.check].claim(bound_of(question.limit), question.metric)
     compared = not isinstance(claim, Level)
     if about.candidate is None or (compared and about.baseline is None):
         return _undefined(question, counts, about)
@@ -196,6 +197,7 @@ def _tested(question: Question, counts: SliceCounts, about: Evidence, claim: Hyp
         method_kind=_method_kind(question, result),
         note=standing.note,
         open_because=standing.because,
+        values_at_most=about.bounds or None,
     )
     if standing.because == "one class":
         finding = replace(finding, needed=1, needed_unit="rows", needed_for="minimum evidence")

@@ -133,6 +133,9 @@ class Finding:
     the change lies wholly on its side; None: no evidence of a loss."""
     p_loss_adjusted: float | None = None
     """p_loss after Holm over all limits on a loss that were looked at."""
+    values_at_most: bool | None = None
+    """True: both values are upper bounds, because rows on which the models agree count as right
+    where they have no label; None: they are what the rows say."""
 
 
 DoubtKind = Literal["one decision", "reversed", "permuted", "shifted", "reordered"]

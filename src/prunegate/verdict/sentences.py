@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from prunegate.counting.partial_counts import PartialCounts
 from prunegate.counting.slices import SliceCounts
+from prunegate.counting.tallies import Tally
 from prunegate.metrics.catalogue import METRICS, Metric
 from prunegate.metrics.checks import is_level
 from prunegate.policy.explain import explain_check
@@ -25,6 +27,8 @@ from prunegate.verdict.quantities import Quantities
 def undefined(metric: Metric, counts: SliceCounts, class_label: str | None = None) -> str:
     """Why a metric has no value on a slice."""
     start = f"{metric.phrase} is not defined"
+    if isinstance(counts.tally, PartialCounts):
+        return f"{start}: rows of the slice that it needs have no label; draw the list again"
     if counts.tally.answers == "labels":
         return f"{start}: a model never chooses one of the slice's classes"
     if counts.tally.answers == "numbers":
@@ -115,6 +119,8 @@ def _figures(policy: Policy, finding: Finding, quantity: Quantity) -> str:
     if is_level(finding.check):
         return f"is {plain(after)}{_flips(finding)}; the policy asks for {allowed}"
     before = quantity.bare(quantity.level(finding.baseline))  # the second value has the unit too
+    if finding.values_at_most:
+        before, after = f"at most {plain(before)}", f"at most {plain(after)}"
     return f"went from {plain(before)} to {plain(after)}{_flips(finding)}; allowed: {allowed}"
 
 
@@ -221,3 +227,14 @@ _UNCOVERED: dict[Uncovered, str] = {
     ),
 }
 """What a guarantee leaves out, in words."""
+
+
+def looked_at(tally: Tally) -> str:
+    """How many of all rows were labelled and why that is enough; nothing where every row was."""
+    if not isinstance(tally, PartialCounts):
+        return ""
+    return (
+        f" Labels of {tally.labelled:,} of {tally.rows:,} rows were looked at: rows that both "
+        "models decide alike say nothing about a change, and what they could say besides is "
+        "bounded by random samples of them."
+    )

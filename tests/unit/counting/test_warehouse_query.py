@@ -243,6 +243,18 @@ def test_what_cannot_be_read_is_counted_and_refused(
     assert sum(int(line.split()[0]) for line in lines) == len(broken)
 
 
+def test_labels_that_are_left_out_are_counted(tmp_path: Path) -> None:
+    task = POLICY.task.model_copy(update={"ignore": ("unsure",)})
+    policy = POLICY.model_copy(update={"task": task})
+    rows = rows_of(8)
+    unsure = [(row[0], "unsure", *row[2:]) for row in rows[:7]]
+    found = in_duckdb([*unsure, *rows[7:]], counts_query(policy, "t", "duckdb"))
+    read = read_counts_file(policy, written(found, tmp_path))
+    assert read.ignored == 7
+    expected = judge(policy, pd.DataFrame([*unsure, *rows[7:]], columns=list(COLUMNS)))
+    assert judge_counts(policy, read.frame).findings == expected.findings
+
+
 def test_other_labels_repeated_ids_and_another_policy_are_refused(tmp_path: Path) -> None:
     rows = rows_of(6)
     rows[3] = (rows[4][0], "unsure", *rows[3][2:])

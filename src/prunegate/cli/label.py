@@ -1,0 +1,80 @@
+"""``prunegate label``: the rows of a predictions table that have to be labelled, and no others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from prunegate.cli.options import FOLDER, seed_option
+
+SHARE = click.FloatRange(min=0, max=1, min_open=True, max_open=True)
+
+
+@click.command("label", short_help="Draw the rows to label: those that differ, and no others.")
+@click.argument("policy", type=click.Path(path_type=Path))
+@click.option(
+    "--predictions",
+    required=True,
+    multiple=True,
+    help="CSV, Parquet or Arrow, without labels or with some; may be given several times.",
+)
+@click.option("-o", "--out", type=FOLDER, required=True, help="Folder for the list, new or empty.")
+@click.option(
+    "--power",
+    type=SHARE,
+    default=0.9,
+    show_default=True,
+    help="Chance that every blocking limit is shown to hold together, if nothing changed.",
+)
+@click.option("--budget", type=click.IntRange(min=1), help="Labels, at most.")
+@click.option(
+    "--random",
+    type=click.IntRange(min=1),
+    help="Rows to draw at random in each slice, for limits that agreeing rows bear on.",
+)
+@seed_option
+@click.option("--json", "as_json", is_flag=True, help="Print what each limit takes as JSON.")
+@click.option("-q", "--quiet", is_flag=True, help="Print nothing.")
+def command(
+    *,
+    policy: Path,
+    predictions: tuple[str, ...],
+    out: Path,
+    seed: int,
+    as_json: bool,
+    quiet: bool,
+    **wanted: Any,
+) -> int:
+    """Draw the rows that POLICY needs labels of, from predictions whose labels are missing.
+
+    Rows on which both models decide alike say nothing about a change; most need no label. The
+    folder gets to-label.csv (fill in the label column), the same rows as tasks for Label Studio,
+    and labelling.json, which says what was drawn and why. Scores are left out: labelling is blind.
+    'prunegate gate POLICY --predictions FILE --labels to-label.csv --labelling labelling.json'
+    judges.
+
+    \b
+    Example:
+      prunegate label policies/brand-safety-vit.yaml --predictions predictions.parquet -o labelling
+    """  # noqa: D301  # click's mark is the character itself
+    import json
+
+    from prunegate.audit.canonical import plain_json
+    from prunegate.audit.provenance import now
+    from prunegate.cli.label_words import label_lines
+    from prunegate.outputs.label_list import require_empty, write_list
+    from prunegate.planning.label_draw import draw_labels
+    from prunegate.planning.label_plan import LabelRequest
+    from prunegate.policy.load import read_policy
+
+    require_empty(out)
+    judged = read_policy(policy).policy
+    drawn = draw_labels(judged, list(predictions), LabelRequest(**wanted), seed=seed, at=now())
+    write_list(judged, drawn, out)
+    if as_json:
+        click.echo(json.dumps({"limits": plain_json(drawn.limits)}, indent=2))
+    elif not quiet:
+        click.echo("\n".join(label_lines(drawn, out)))
+    return 0

@@ -1,0 +1,62 @@
+"""The words of a label list: what each limit takes, beside every row labelled, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from prunegate.planning.label_draw import DrawnLabels
+from prunegate.planning.label_plan import LimitLabels
+from prunegate.planning.label_power import AGREED, DIFFERING
+from prunegate.text.escape import named
+from prunegate.text.numbers import count, plain, share
+
+WORDS = {
+    "none": "decisions alone",
+    "differs": "rows that differ",
+    "agreed": "rows that differ, a sample that both decide alike",
+    "flagged": "rows that either model flags",
+    "random": "a random sample of all rows",
+}
+"""What a limit rests on."""
+
+
+def label_lines(drawn: DrawnLabels, out: Path) -> list[str]:
+    """What was drawn, as lines of text."""
+    listed, todo = len(drawn.frame.rows), len(drawn.to_label)
+    head = f"{count(listed)} of {count(drawn.rows)} rows decide this policy"
+    if todo < listed:
+        head += (
+            f"; {count(listed - todo)} have their label already, {count(todo)} are to be labelled"
+        )
+    files = f"--labels {out}/to-label.csv --labelling {out}/labelling.json"
+    return [
+        head,
+        "",
+        *(_line(limit) for limit in drawn.limits),
+        "",
+        *_assumed(drawn),
+        f"fill in {out}/to-label.csv (or label-studio.json), then judge with",
+        f"  prunegate gate POLICY --predictions FILE {files}",
+    ]
+
+
+def _line(limit: LimitLabels) -> str:
+    what = f"{limit.metric.replace('_', ' ')} {limit.check} on {named(limit.slice)}"
+    labels = f"{count(limit.labels)} of {count(limit.rows)} ({WORDS[limit.needs]})"
+    power = "" if limit.power is None else f": power {_share(limit.power)}"
+    if limit.at_random is not None and limit.power is not None:
+        power += f"; at random {count(limit.labels)} would give {_share(limit.at_random)}"
+    return f"  {what}: {labels}{power}"
+
+
+def _share(chance: float) -> str:
+    return plain(share(chance))
+
+
+def _assumed(drawn: DrawnLabels) -> Iterator[str]:
+    if any(limit.needs in ("agreed", "flagged") for limit in drawn.limits):
+        yield (
+            f"power if nothing changed, and {DIFFERING:.0%} of the rows that differ and "
+            f"{AGREED:.0%} of those that both flag are positive; that is not known yet"
+        )

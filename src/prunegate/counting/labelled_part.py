@@ -1,0 +1,270 @@
+"""A labelled part: a frame, the labels that came back, and the predictions table they belong to.
+
+Whatever does not fit together is bad input, all of it told at once: a label that is missing, one
+that nobody asked for, one that contradicts the table's own, another policy, table or seed. A gate
+that passed over a label it lacks could be made to say anything.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import narwhals as nw
+
+from prunegate.counting.column_reading import BASELINE, CANDIDATE, LABEL
+from prunegate.counting.count import Counted, count_table
+from prunegate.counting.gate_set import Identity, identity_of
+from prunegate.counting.labelling import (
+    FORMAT,
+    LabellingFrame,
+    Listed,
+    draw_list,
+    require_labellable,
+)
+from prunegate.counting.partial_counting import (
+    CONTRADICTED,
+    LISTED,
+    PartialDecisions,
+    open_unlabelled,
+    with_labels,
+)
+from prunegate.counting.partial_counts import PartialCounts, Sample
+from prunegate.counting.slices import SliceCounts
+from prunegate.counting.tallies import Cells
+from prunegate.data.predictions.columns import shown
+from prunegate.data.predictions.open_table import open_table
+from prunegate.data.predictions.table import Table
+from prunegate.errors import InputError, TableError
+from prunegate.policy.rules_digest import rules_digest
+from prunegate.policy.schema import Policy
+
+_SHOWN = 3
+Ids = Sequence[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelledPart:
+    """A predictions table, and where the labels of some of its rows are."""
+
+    predictions: Any
+    """A path, a glob, or several paths."""
+    labels: Path
+    """``to-label.csv`` with its labels filled in."""
+    frame: Path
+    """``labelling.json``."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartlyCounted:
+    """A table with labels for some rows, counted."""
+
+    table: Table
+    counted: Counted
+    frame: LabellingFrame
+    looked_at: int
+    """Rows with a label."""
+
+
+def read_frame(path: Path) -> LabellingFrame:
+    """A labelling.json.
+
+    Raises:
+        InputError: it cannot be read, or is none.
+    """
+    from pydantic import TypeAdapter, ValidationError
+
+    try:
+        frame = TypeAdapter(LabellingFrame).validate_json(path.read_bytes())
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); check the path") from error
+    except ValidationError as error:
+        raise InputError(
+            f"{path}: is no labelling.json of 'prunegate label' ({error.error_count()} mistakes); "
+            "take the file as it was written"
+        ) from error
+    if frame.format != FORMAT:
+        raise InputError(
+            f"{path}: format {shown(frame.format)} is not {FORMAT}; draw the list again with "
+            "'prunegate label' of this version"
+        )
+    return frame
+
+
+def count_part(policy: Policy, part: LabelledPart) -> PartlyCounted:
+    """Count a predictions table with the labels of a list.
+
+    Args:
+        policy: the policy.
+        part: the predictions, the list's frame and labels.
+
+    Raises:
+        InputError: they do not belong together; the message lists how, with examples.
+    """
+    require_labellable(policy)
+    frame = read_frame(part.frame)
+    table = open_unlabelled(policy, part.predictions)
+    _require_frame(policy, table, frame, part.frame)
+    given, problems = _labels(policy, part.labels)
+    listed = [row.id for row in frame.rows]
+    asked = set(listed)
+    strange = [identifier for identifier in given if identifier not in asked]
+    problems += _told("a label for a row that is not on the list", strange)
+    known = {identifier: given.get(identifier) for identifier in listed}
+    joined = with_labels(policy, table, known)
+    problems += _unfit(policy, joined)
+    if problems:
+        lines = "\n".join(f"  {problem}" for problem in problems)
+        raise TableError(
+            f"{part.labels}: does not fit the list in {part.frame}; nothing was judged, correct "
+            f"the labels:\n{lines}"
+        )
+    drawn = draw_list(policy, joined, frame.slices, frame.seed)
+    _require_drawn(frame, drawn, part.frame)
+    counted = count_table(policy, joined, PartialDecisions(policy=policy, table=joined))
+    slices = _with_samples(policy, joined, counted.slices, drawn)
+    overall = slices[0].tally
+    assert isinstance(overall, PartialCounts)  # noqa: S101  # by the reading
+    return PartlyCounted(
+        table=joined,
+        counted=replace(counted, slices=slices),
+        frame=frame,
+        looked_at=overall.labelled,
+    )
+
+
+def table_digest(found: Identity | None) -> str:
+    """One name for ids, slicing values and both models' answers.
+
+    Raises:
+        TableError: the engine cannot tell.
+    """
+    if found is None:
+        raise TableError("labels for some rows need a file or a frame that is not Spark's")
+    parts = (found.gate_set.contents, found.baseline, found.candidate)
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def _require_frame(policy: Policy, table: Table, frame: LabellingFrame, path: Path) -> None:
+    """Refuse a frame that was drawn for another policy or table."""
+    if frame.policy != rules_digest(policy):
+        raise InputError(
+            f"{path}: was drawn for another policy (rules {frame.policy[:12]}, here "
+            f"{rules_digest(policy)[:12]}); give that policy, or draw the list again with "
+            "'prunegate label'"
+        )
+    here = table_digest(identity_of(policy, table, labels=False))
+    if frame.table != here:
+        raise InputError(
+            f"{path}: was drawn from another predictions table (ids, scores or slicing values "
+            "differ); give that table, or draw the list again with 'prunegate label'"
+        )
+
+
+def _require_drawn(frame: LabellingFrame, drawn: Listed, path: Path) -> None:
+    """Refuse a list that this seed does not give."""
+    listed = {row.id: row.why for row in frame.rows}
+    if listed != dict(drawn.why):
+        differ = sorted(set(listed.items()) ^ set(drawn.why.items()))
+        raise InputError(
+            f"{path}: its rows are not those that seed {frame.seed} draws from this table "
+            f"{_some([identifier for identifier, _ in differ])}; take the file as 'prunegate "
+            "label' wrote it"
+        )
+
+
+def _labels(policy: Policy, path: Path) -> tuple[dict[str, Any], list[str]]:
+    """Labels by id, empty ones left out; and what is wrong with the file."""
+    columns = policy.columns
+    wanted = (columns.id, columns.label)
+    table = open_table(path, wanted, text_columns=wanted)
+    with table.reading():
+        rows = table.frame.select(*wanted).collect().rows()
+    twice = [key for key, times in Counter(str(key) for key, _ in rows).items() if times > 1]
+    problems = _told("an id that another row has already", twice)
+    given: dict[str, Any] = {}
+    unread: list[str] = []
+    for key, label in rows:
+        if label in (None, ""):
+            continue
+        try:
+            given[str(key)] = _value(policy, str(label))
+        except ValueError:
+            unread.append(str(key))
+    return given, [*problems, *_told("a label that is no number, as the policy's is", unread)]
+
+
+def _value(policy: Policy, text: str) -> str | float:
+    if isinstance(policy.task.positive, str):
+        return text
+    number = float({"true": "1", "false": "0"}.get(text.strip().lower(), text))
+    if not math.isfinite(number):
+        raise ValueError(f"{number} is no label")
+    return number
+
+
+def _unfit(policy: Policy, table: Table) -> list[str]:
+    """Rows of the list without a label, and labels that contradict the table's own."""
+    columns = policy.columns
+    kinds = (
+        (
+            "no label, though it had to be labelled",
+            nw.col(LISTED) & nw.col(columns.label).is_null(),
+        ),
+        ("another label than the predictions table has", nw.col(CONTRADICTED)),
+    )
+    found: list[str] = []
+    for words, broken in kinds:
+        with table.reading():
+            ids = table.frame.filter(broken).select(columns.id).collect()[columns.id].to_list()
+        found += _told(words, sorted(map(str, ids)))
+    return found
+
+
+def _told(words: str, ids: Ids) -> list[str]:
+    noun = "row" if len(ids) == 1 else "rows"
+    return [f"{len(ids):,} {noun} with {words} {_some(ids)}"] if ids else []
+
+
+def _some(ids: Ids) -> str:
+    return f"(for example {', '.join(map(shown, list(ids)[:_SHOWN]))})"
+
+
+def _with_samples(
+    policy: Policy, table: Table, slices: Sequence[SliceCounts], drawn: Listed
+) -> tuple[SliceCounts, ...]:
+    """The slices with the labels of their random samples."""
+    cells = dict(_cells(policy, table)) if any(drawn.samples.values()) else {}
+
+    def sampled(one: SliceCounts) -> SliceCounts:
+        tally = one.tally
+        if not isinstance(tally, PartialCounts) or not drawn.samples.get(one.name):
+            return one
+        found: Mapping[Sample, Cells] = {
+            name: _added(cells, ids) for name, ids in drawn.samples[one.name].items()
+        }
+        return replace(one, tally=replace(tally, samples=found))
+
+    return tuple(map(sampled, slices))
+
+
+def _added(cells: Mapping[str, int], ids: Ids) -> Cells:
+    counts = Counter(cells[identifier] for identifier in ids)
+    return tuple(counts[cell] for cell in range(8))
+
+
+def _cells(policy: Policy, table: Table) -> Iterator[tuple[str, int]]:
+    """The cell of every row of the list."""
+    reading = PartialDecisions(policy=policy, table=table)
+    column = policy.columns.id
+    wanted = (column, LABEL, BASELINE, CANDIDATE)
+    frame = reading.frame().filter(nw.col(LISTED)).select(*wanted)
+    with table.reading():
+        rows = frame.collect().rows()
+    for key, label, baseline, candidate in rows:
+        yield str(key), 4 * int(label) + 2 * int(baseline) + int(candidate)

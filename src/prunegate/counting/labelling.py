@@ -1,0 +1,232 @@
+"""Labelling: which rows of a gate set somebody has to look at, and the frame that fixes the list.
+
+The frame is drawn before anybody labels: per slice, whether the rows that differ (or that either
+model flags) are all on the list, and how many rows of each random sample. Rows are put in a random
+order by a seed and their ids; a slice's sample is the first so many of its rows in that order, so
+that the samples of slices that overlap share rows, and each is a random sample all the same.
+
+Whoever holds the policy, the table and the frame draws the same list again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import narwhals as nw
+
+from prunegate.counting.column_reading import BASELINE, CANDIDATE
+from prunegate.counting.partial_counting import PartialDecisions
+from prunegate.counting.partial_counts import Sample
+from prunegate.counting.slices import OVERALL, KeyTexts
+from prunegate.data.predictions.columns import quoted
+from prunegate.data.predictions.table import Table
+from prunegate.errors import UnsupportedError
+from prunegate.policy.naming import parse_slice_name, value_text
+from prunegate.policy.schema import Policy
+
+FORMAT = "urn:prunegate:labelling:v1"
+Why = Literal["differs", "sampled", "floor"]
+"""The models decide it differently; drawn from rows on which they agree (or all rows that either
+flags); drawn from all rows, for limits that agreeing rows bear on."""
+_ORDER = "prunegate__order"
+Ids = tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SliceFrame:
+    """What of one slice is on the list."""
+
+    name: str
+    rows: int
+    """All rows of the slice."""
+    differs: bool = False
+    """Every row that the models decide differently."""
+    flagged: bool = False
+    """Every row that either model flags."""
+    neither: int = 0
+    """Rows of a random sample of those that neither model flags."""
+    both: int = 0
+    """Of those that both flag."""
+    random: int = 0
+    """Of all rows."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListedRow:
+    """One row of the list."""
+
+    id: str
+    why: tuple[Why, ...]
+    labelled: bool = False
+    """Whether the predictions table had its label already."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabellingFrame:
+    """The list of rows to label, and all that it follows from."""
+
+    format: str = FORMAT
+    version: str
+    """Of prunegate."""
+    created: str
+    """UTC, ISO 8601, seconds."""
+    policy: str
+    """sha256 of what decides in the policy."""
+    table: str
+    """sha256 of ids, both models' answers and slicing values."""
+    seed: int
+    slices: tuple[SliceFrame, ...]
+    rows: tuple[ListedRow, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listed:
+    """The rows that a frame asks for."""
+
+    why: Mapping[str, tuple[Why, ...]]
+    """By id."""
+    samples: Mapping[str, Mapping[Sample, Ids]]
+    """Ids of each random sample, by the slice's name."""
+
+
+def require_labellable(policy: Policy) -> None:
+    """Refuse policies whose rows cannot be labelled in part.
+
+    Raises:
+        UnsupportedError: saying what to do.
+    """
+    if not policy.task.traits.yes_no:
+        raise UnsupportedError(
+            f"a {policy.task.kind} task cannot be judged on labels for some rows (only binary "
+            "tasks can); label every row, and give them to 'prunegate gate' in the predictions"
+        )
+    if policy.group is not None:
+        raise UnsupportedError(
+            f"'group: {policy.group}' cannot be judged on labels for some rows: how often that "
+            "would err has not been measured; label every row, and give them to 'prunegate gate' "
+            "in the predictions"
+        )
+
+
+def draw_list(policy: Policy, table: Table, frames: Sequence[SliceFrame], seed: int) -> Listed:
+    """The rows that are on the list.
+
+    Args:
+        policy: the policy.
+        table: with the label column (``partial_counting.with_labels``).
+        frames: what of each slice.
+        seed: of the random order.
+    """
+    places = _Places(policy=policy, frame=_ordered(policy, table, seed), table=table)
+    why: dict[str, set[Why]] = {}
+    samples: dict[str, dict[Sample, Ids]] = {}
+    for one in _least(frames):
+        _note(why, places.every(one), "differs" if one.differs else "sampled")
+    for one in frames:
+        samples[one.name] = found = places.samples(one)
+        for name, ids in found.items():
+            _note(why, ids, "floor" if name == "random" else "sampled")
+    for identifier in places.ids(None, _DIFFER) if why else ():
+        if identifier in why:
+            why[identifier] = {"differs", *(why[identifier] - {"sampled"})}
+    ordered = {key: tuple(sorted(reasons)) for key, reasons in sorted(why.items())}
+    return Listed(why=ordered, samples=samples)
+
+
+def _note(why: dict[str, set[Why]], ids: Iterable[str], reason: Why) -> None:
+    for identifier in ids:
+        why.setdefault(identifier, set()).add(reason)
+
+
+def _least(frames: Sequence[SliceFrame]) -> list[SliceFrame]:
+    """The slices whose rows have to be asked for: not those of which overall holds all."""
+    whole = next((one for one in frames if one.name == OVERALL), None)
+    if whole is None:
+        return list(frames)
+    return [
+        one
+        for one in frames
+        if one is whole or one.flagged > whole.flagged or one.differs > whole.differs
+    ]
+
+
+_BOTH = (nw.col(BASELINE) == 1) & (nw.col(CANDIDATE) == 1)
+_NEITHER = (nw.col(BASELINE) == 0) & (nw.col(CANDIDATE) == 0)
+_DIFFER = nw.col(BASELINE) != nw.col(CANDIDATE)
+
+
+def _ordered(policy: Policy, table: Table, seed: int) -> nw.LazyFrame[Any]:
+    """Decisions, slicing values and a random number of each row that follows from its id alone."""
+    reading = PartialDecisions(policy=policy, table=table)
+    rows: Any = reading.frame().to_native()
+    identifier = quoted(policy.columns.id)
+    rows = rows.project(f"*, sha256('{seed:d}/' || {identifier}) AS {_ORDER}")
+    return nw.from_native(rows)  # type: ignore[no-any-return]  # a lazy frame over a relation
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Places:
+    """Ids of rows of slices, asked of the engine."""
+
+    policy: Policy
+    frame: nw.LazyFrame[Any]
+    table: Table
+
+    def every(self, one: SliceFrame) -> list[str]:
+        """Rows that are all on the list."""
+        if one.flagged:
+            return self.ids(one.name, ~_NEITHER)
+        return self.ids(one.name, _DIFFER) if one.differs else []
+
+    def samples(self, one: SliceFrame) -> dict[Sample, Ids]:
+        wanted: tuple[tuple[Sample, int, nw.Expr | None], ...] = (
+            ("neither", one.neither, _NEITHER),
+            ("both", one.both, _BOTH),
+            ("random", one.random, None),
+        )
+        return {
+            name: tuple(self.ids(one.name, among, most=rows))
+            for name, rows, among in wanted
+            if rows
+        }
+
+    def ids(self, name: str | None, among: nw.Expr | None, most: int | None = None) -> list[str]:
+        """Ids of a slice's rows; ``most``: the first in the random order."""
+        column = self.policy.columns.id
+        frame = self.frame
+        for condition in (*self._conditions(name), *(() if among is None else (among,))):
+            frame = frame.filter(condition)
+        if most is not None:
+            frame = frame.sort(_ORDER, column).head(most)
+        with self.table.reading():
+            return [str(found) for found in frame.select(column).collect()[column].to_list()]
+
+    def _conditions(self, name: str | None) -> list[nw.Expr]:
+        """What the rows of a slice have in common."""
+        if name in (None, OVERALL):
+            return []
+        named = {spec.label: spec for spec in self.policy.slices if not spec.keys}
+        if name in named:
+            wanted = {
+                key: [value_text(v) for v in (value if isinstance(value, tuple) else (value,))]
+                for key, value in (named[name].where or {}).items()
+            }
+        else:
+            wanted = {key: [text] for key, text in (parse_slice_name(str(name)) or {}).items()}
+        spelled = self._texts()
+        return [
+            nw.col(key).is_in([s for text in texts if (s := spelled.spelled(key, text))])
+            for key, texts in wanted.items()
+        ]
+
+    def _texts(self) -> KeyTexts:
+        """How the table spells slicing values."""
+        keys = self.policy.keys
+        texts = KeyTexts(keys=keys)
+        with self.table.reading():
+            found = self.frame.select(*keys).unique().collect().rows()
+        for values in found:
+            texts.of(values)
+        return texts

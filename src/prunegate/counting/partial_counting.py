@@ -1,0 +1,142 @@
+"""Partial counting: a predictions table with labels for some of its rows, counted by one GROUP BY.
+
+Labels come from a list beside the table, from the table itself, or both; the two may not contradict
+each other. Decisions are counted of every row.
+"""
+
+# ruff: noqa: D102  # the base class says what each member means
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, ClassVar, cast
+
+import narwhals as nw
+import pyarrow as pa
+
+from prunegate.counting.column_reading import ColumnCheck, N
+from prunegate.counting.count import columns_to_count, open_columns
+from prunegate.counting.decisions import Decisions
+from prunegate.counting.partial_counts import PartialCounts
+from prunegate.data.predictions.columns import quoted
+from prunegate.data.predictions.engine import DuckDB
+from prunegate.data.predictions.table import Table
+from prunegate.errors import MissingColumnsError, TableError, UnsupportedError
+from prunegate.policy.schema import Policy
+
+LISTED, CONTRADICTED = "prunegate__listed", "prunegate__contradicted"
+"""Whether a row is on the list, and whether its label there is another than the table's own."""
+_ID, _LABEL = "prunegate__listed_id", "prunegate__listed_label"
+
+
+class PartialDecisions(Decisions):
+    """Yes/no decisions of all rows, labels of some."""
+
+    every_label: ClassVar[bool] = False
+
+    def of_values(self) -> Sequence[ColumnCheck]:
+        return super().of_values()[1:]  # without that of the label
+
+    def tally(self, row: Mapping[str, Any]) -> PartialCounts:
+        rows = int(row[N])
+        label, baseline, candidate = (row[name] for name in self.cells)
+        decision = 2 * int(baseline) + int(candidate)
+        decided, cells = [0] * 4, [0] * 8
+        decided[decision] = rows
+        if label is not None:
+            cells[4 * int(label) + decision] = rows
+        return PartialCounts(decided=tuple(decided), cells=tuple(cells))
+
+
+def open_unlabelled(policy: Policy, source: Any) -> Table:
+    """A predictions table whose label column may be missing.
+
+    Raises:
+        TableError: as for ``open_predictions``.
+    """
+    columns = policy.columns
+    wanted = dict.fromkeys((columns.id, *columns_to_count(policy)))
+    try:
+        return open_columns(policy, source, tuple(wanted))
+    except MissingColumnsError as error:
+        if list(error.missing) != [columns.label]:
+            raise
+    return open_columns(policy, source, tuple(name for name in wanted if name != columns.label))
+
+
+def with_labels(policy: Policy, table: Table, listed: Mapping[str, Any]) -> Table:
+    """The table with the labels of a list; its own ones count too.
+
+    Args:
+        policy: names the columns.
+        table: from ``open_unlabelled``.
+        listed: by id, the label (a text, or a number where the positive label is none); None: it
+            has none there.
+
+    Raises:
+        UnsupportedError: the table is Spark's.
+        TableError: its own labels are of another kind than the policy's.
+    """
+    if not isinstance(table.engine, DuckDB):
+        raise UnsupportedError(
+            "labels for some rows are read with DuckDB; leave --engine spark out"
+        )
+    text = isinstance(policy.task.positive, str)
+    columns = policy.columns
+    own = _own(table, columns.label, text=text)
+    kind = pa.string() if text else pa.float64()
+    beside = pa.table(
+        {_ID: pa.array(list(listed), pa.string()), _LABEL: pa.array(list(listed.values()), kind)}
+    )
+    rows: Any = table.frame.to_native()
+    kept = [f"t.{quoted(name)}" for name in rows.columns if name != columns.label]
+    label = f"l.{_LABEL}"
+    cells = (
+        *kept,
+        f"COALESCE({label}, {own}) AS {quoted(columns.label)}",
+        f"(l.{_ID} IS NOT NULL) AS {LISTED}",
+        f"COALESCE({label} <> {own}, false) AS {CONTRADICTED}",
+    )
+    joined = (
+        rows.set_alias("t")
+        .join(
+            table.engine.connection.from_arrow(beside).set_alias("l"),
+            f"t.{quoted(columns.id)} = l.{_ID}",
+            how="left",
+        )
+        .project(", ".join(cells))
+    )
+    return replace(
+        table,
+        frame=cast("nw.LazyFrame[Any]", nw.from_native(joined)),
+        kinds={**table.kinds, columns.label: "text" if text else "number"},
+        engine=DuckDB(connection=table.engine.connection),
+    )
+
+
+def _require_empty(table: Table, column: str) -> None:
+    """Refuse labels of another kind than the policy's; a column without any is read as text."""
+    rows: Any = table.frame.to_native()
+    with table.reading():
+        cell = f"CAST({quoted(column)} AS VARCHAR)"
+        found = rows.filter(f"NULLIF({cell}, '') IS NOT NULL").limit(1).fetchall()
+    if found:
+        raise TableError(
+            f"{table.name}: column '{column}' holds labels of another kind (text or numbers) than "
+            "the policy's positive label; write it in the policy as the table does"
+        )
+
+
+def _own(table: Table, column: str, *, text: bool) -> str:
+    """The table's own label in SQL, NULL where it has none."""
+    kind = table.kinds.get(column)
+    if kind is None:
+        return f"CAST(NULL AS {'VARCHAR' if text else 'DOUBLE'})"
+    cell = f"t.{quoted(column)}"
+    if text != (kind == "text"):
+        _require_empty(table, column)
+        return f"CAST(NULL AS {'VARCHAR' if text else 'DOUBLE'})"
+    if text:
+        return f"NULLIF({cell}, '')"
+    number = f"CAST({cell} AS DOUBLE)"
+    return f"CASE WHEN isnan({number}) THEN NULL ELSE {number} END"

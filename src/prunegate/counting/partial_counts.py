@@ -1,0 +1,111 @@
+"""Partial counts: a slice's decisions, all of them, and the labels of some of its rows.
+
+How the two models decide is known of every row; what is right is known of the rows that somebody
+looked at. Besides, some of these are random samples (of all rows, of those that both models flag,
+of those that neither flags): from them follows how many more rows of a class there are at least.
+"""
+
+# ruff: noqa: D102  # the base class says what each member means
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+from prunegate.counting.tallies import Cells, Tally
+from prunegate.metrics.task_traits import Answers
+from prunegate.stats import finite_sample
+
+GAMMA = 0.002
+"""Chance that a sample promises more rows of a class than there are; p-values bear it."""
+Sample = Literal["neither", "both", "random"]
+"""Of rows that neither model flags, of those that both flag, of all rows."""
+AGREED: tuple[Sample, Sample] = ("neither", "both")
+"""The sample of rows that both models decide as a label, by the label."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartialCounts(Tally):
+    """Yes/no decisions of all rows; labels of some."""
+
+    answers: ClassVar[Answers] = "decisions"
+    what: ClassVar = "binary decisions with labels for some rows"
+
+    decided: Cells = (0,) * 4
+    """All rows, by ``2 * baseline + candidate``."""
+    cells: Cells = (0,) * 8
+    """Labelled rows, indexed ``4 * label + 2 * baseline + candidate``."""
+    samples: Mapping[Sample, Cells] = field(default_factory=dict, compare=False)
+    """Labelled rows of each random sample, indexed alike."""
+
+    @property
+    def rows(self) -> int:
+        return sum(self.decided)
+
+    @property
+    def labelled(self) -> int:
+        """Rows with a label."""
+        return sum(self.cells)
+
+    @property
+    def positives(self) -> int:
+        """At least so many."""
+        return self.fewest(1)
+
+    @property
+    def eight(self) -> Cells:
+        return self.cells
+
+    @property
+    def one_class(self) -> bool:
+        return self.positives in (0, self.rows)
+
+    @property
+    def lost_gained(self) -> tuple[int, int]:
+        return self.cells[0b001] + self.cells[0b110], self.cells[0b010] + self.cells[0b101]
+
+    @property
+    def agree(self) -> bool:
+        return not (self.decided[0b01] or self.decided[0b10])
+
+    def whole(self, *decisions: int) -> bool:
+        """Whether every row that is decided so (2 x baseline + candidate) has a label."""
+        return all(self.cells[d] + self.cells[4 + d] == self.decided[d] for d in decisions)
+
+    def fewest(self, label: int) -> int:
+        """At least so many rows have the label, but for a chance of ``GAMMA``."""
+        known = self.cells[4 * label : 4 * label + 4]
+        return sum(known) + max(0, self._sure(label) - known[3 * label])
+
+    def most(self, label: int) -> int:
+        """At most so many rows have the label, for certain."""
+        other = 4 * (1 - label)
+        return self.rows - sum(self.cells[other : other + 4])
+
+    def about(self, label: int) -> tuple[int, int]:
+        """Rows that both models decide as their label, estimated: a numerator and denominator."""
+        agreed = 3 * label
+        known = self.cells[4 * label + agreed]
+        found, sample = self._sample(label)
+        if self.whole(agreed) or known * sample >= found * self.decided[agreed]:
+            return known, 1
+        return found * self.decided[agreed], sample
+
+    def _sure(self, label: int) -> int:
+        """Rows, at least, that have the label and that both models decide so."""
+        found, sample = self._sample(label)
+        if not sample:
+            return 0
+        return finite_sample.count_at_least(found, sample, self.decided[3 * label], GAMMA)
+
+    def _sample(self, label: int) -> tuple[int, int]:
+        """Of the sample of rows decided as a label by both: how many have it, and its size."""
+        cells = self.samples.get(AGREED[label], (0,) * 8)
+        agreed = 3 * label
+        return cells[4 * label + agreed], cells[agreed] + cells[4 + agreed]
+
+    def __add__(self, other: PartialCounts) -> PartialCounts:
+        return PartialCounts(
+            decided=tuple(map(sum, zip(self.decided, other.decided, strict=True))),
+            cells=tuple(map(sum, zip(self.cells, other.cells, strict=True))),
+        )

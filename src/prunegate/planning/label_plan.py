@@ -1,0 +1,286 @@
+"""Label plan: which rows of a gate set to label, for every rule, and what that decides.
+
+Each limit asks for rows (``metrics/labels_needed.py``); rows that differ, or that either model
+flags, are all labelled or none. What can be chosen is how large the random samples are: a sample
+grows step by step where the next step buys most, until every limit has the wanted power, the budget
+is spent, or all rows are in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from prunegate.counting.labelling import SliceFrame
+from prunegate.counting.partial_counts import AGREED as SAMPLES
+from prunegate.counting.partial_counts import PartialCounts
+from prunegate.counting.slices import SliceCounts
+from prunegate.counting.tallies import JointCounts
+from prunegate.errors import UnsupportedError
+from prunegate.metrics.catalogue import METRICS
+from prunegate.metrics.forms import Flips, Form, SharedRows
+from prunegate.metrics.hypothesis import Level
+from prunegate.metrics.labels_needed import LabelsNeeded, labels_needed
+from prunegate.planning.label_power import power_at_random, power_of, promised
+from prunegate.planning.planned_limits import PlannedLimit, asked
+from prunegate.policy.schema import Policy, bound_of
+from prunegate.stats import sample_size
+
+STEPS = (20, 40, 60, 90, 130, 200, 300, 450, 700, 1000, 1500, 2500, 4000)
+"""Sizes of a sample that are considered; the last resort is all rows."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelRequest:
+    """How many labels are wanted."""
+
+    power: float = 0.9
+    """Chance that every blocking limit is shown to hold together, if nothing changed."""
+    budget: int | None = None
+    """Labels, at most."""
+    random: int | None = None
+    """Rows of the random sample of each slice where a limit needs one; None: as planned."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LimitLabels:
+    """One limit on one slice: the labels that it rests on."""
+
+    rule: int
+    """Index of the rule in the policy, from 0."""
+    metric: str
+    slice: str
+    check: str
+    limit: float
+    needs: LabelsNeeded
+    labels: int
+    """Labels that it rests on."""
+    rows: int
+    """Rows of the slice, which full labelling would take."""
+    power: float | None
+    """Chance that it is shown to hold, if nothing changed; None: not known beforehand."""
+    at_random: float | None
+    """The same with as many labels on rows drawn at random."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Part:
+    """One limit, its slice's decisions and what it asks for."""
+
+    limit: PlannedLimit
+    form: Form
+    needs: LabelsNeeded
+    decided: tuple[int, ...]
+    alpha: float
+
+    def power(self, sample: int) -> float | None:
+        """With a sample of so many labels."""
+        return power_of(self.limit.claim, self.form, self.decided, sample, self.alpha)
+
+    @property
+    def agreed(self) -> int:
+        """Rows that both models decide as the metric's class."""
+        return self.decided[3 * self.label]
+
+    @property
+    def label(self) -> int:
+        labels = self.form.labels if isinstance(self.form, SharedRows) else (1,)
+        return labels[0]
+
+
+def plan_labels(
+    policy: Policy, slices: Sequence[SliceCounts], wanted: LabelRequest
+) -> tuple[SliceFrame, ...]:
+    """What of every slice is to be labelled.
+
+    Args:
+        policy: the policy.
+        slices: their decisions, counted.
+        wanted: how many labels.
+
+    Raises:
+        UnsupportedError: a limit whose random sample nobody can plan, and no size was given.
+    """
+    parts = _parts(policy, slices)
+    _require_planned(parts, wanted)
+    blocking = sum(part.limit.blocks for part in parts)
+    each = 1 - (1 - wanted.power) / max(1, blocking)
+    frames = {}
+    for name, of_slice in _by_slice(parts).items():
+        frames[name] = _start(policy, name, of_slice, wanted, each)
+    _grow(frames, parts, wanted, each)
+    return tuple(frames.values())
+
+
+def told_limits(
+    policy: Policy, slices: Sequence[SliceCounts], frames: Sequence[SliceFrame]
+) -> tuple[LimitLabels, ...]:
+    """Every limit with the labels that the frames give it."""
+    by_name = {frame.name: frame for frame in frames}
+    return tuple(_told(part, by_name[part.limit.counts.name]) for part in _parts(policy, slices))
+
+
+def _parts(policy: Policy, slices: Sequence[SliceCounts]) -> list[_Part]:
+    """Every limit that will be judged, or may be: how many positives there are is not known yet."""
+    likely = [replace(one, tally=JointCounts(cells=(*(0,) * 4, *_decided(one)))) for one in slices]
+    known = {one.name: _decided(one) for one in slices}
+    found = []
+    for limit in asked(policy, likely).limits:
+        form = METRICS[limit.metric].forms["binary"]
+        needs = labels_needed(form, limit.claim)
+        decided = known[limit.counts.name]
+        part = _Part(
+            limit=limit, form=form, needs=needs, decided=decided, alpha=policy.evidence.alpha
+        )
+        found.append(part)
+    return found
+
+
+def _decided(one: SliceCounts) -> tuple[int, ...]:
+    assert isinstance(one.tally, PartialCounts)  # noqa: S101  # by the reading
+    return one.tally.decided
+
+
+def _by_slice(parts: Sequence[_Part]) -> Mapping[str, list[_Part]]:
+    found: dict[str, list[_Part]] = {}
+    for part in parts:
+        found.setdefault(part.limit.counts.name, []).append(part)
+    return found
+
+
+def _require_planned(parts: Sequence[_Part], wanted: LabelRequest) -> None:
+    if wanted.random is not None:
+        return
+    for part in parts:
+        if part.needs == "random" and _share(part) is None:
+            limit = part.limit
+            raise UnsupportedError(
+                f"rules[{limit.index}] ({limit.metric} {limit.check}): rows on which the models "
+                "agree bear on it, and how large a random sample it takes cannot be planned; give "
+                "--random N (rows of each slice), or judge it with every row labelled"
+            )
+
+
+def _start(
+    policy: Policy, name: str, parts: Sequence[_Part], wanted: LabelRequest, power: float
+) -> SliceFrame:
+    """What cannot be chosen, and the smallest samples."""
+    needs, rows = {part.needs for part in parts}, sum(parts[0].decided)
+    minimum, both = policy.evidence.minimum.positives, parts[0].decided[0b11]
+    sizes = {"neither": 0, "both": 0}
+    for part in parts:
+        if part.needs == "agreed":
+            sizes[SAMPLES[part.label]] = min(STEPS[0], part.agreed)
+    if minimum > 1:
+        enough = (size for size in STEPS if promised(both, size) >= minimum)
+        sizes["both"] = max(sizes["both"], min(next(enough, both), both))
+    at_random = [_random_rows(part, power) for part in parts if part.needs == "random"]
+    if at_random and wanted.random is not None:
+        at_random = [wanted.random]
+    return SliceFrame(
+        name=name,
+        rows=rows,
+        differs=bool(needs & {"differs", "agreed"}),
+        flagged="flagged" in needs,
+        neither=sizes["neither"],
+        both=0 if "flagged" in needs else sizes["both"],
+        random=min(rows, max(at_random, default=0)),
+    )
+
+
+def _share(part: _Part) -> float | None:
+    """Share of the rows that a level rests on; None: no level that can be planned."""
+    claim, form = part.limit.claim, part.form
+    if not isinstance(claim, Level) or not isinstance(form, SharedRows | Flips):
+        return None
+    if isinstance(form, SharedRows) and len(form.labels) == 1:
+        flagged = (part.decided[0b10] + part.decided[0b11]) / max(1, sum(part.decided))
+        return max(flagged if part.label else 1 - flagged, 1e-6)
+    return 1.0
+
+
+def _random_rows(part: _Part, power: float) -> int:
+    """Rows to draw for a level that lies half way between its limit and perfect."""
+    share, claim = _share(part), part.limit.claim
+    if share is None or not isinstance(claim, Level):
+        return 0
+    limit = float(claim.limit if claim.at_least else 1 - claim.limit)
+    if not 0 < limit < 1:
+        return 1
+    rows = sample_size.proportion_at_least((1 + limit) / 2, limit, part.alpha, power)
+    return int(-(-rows // share))
+
+
+def _grow(
+    frames: dict[str, SliceFrame], parts: Sequence[_Part], wanted: LabelRequest, power: float
+) -> None:
+    """Let the samples grow where the next step buys most."""
+    open_parts = [part for part in parts if part.needs == "agreed"]
+    while open_parts:
+        spent = None if wanted.budget is None else wanted.budget - at_least_labels(frames, parts)
+        steps = []
+        for part in list(open_parts):
+            frame = frames[part.limit.counts.name]
+            step = _step(part, frame, power)
+            if step is None:
+                open_parts.remove(part)
+            elif spent is None or step[1] <= spent:
+                steps.append((step[0] / step[1], part, step[2]))
+        if not steps:
+            return
+        _, part, size = max(steps, key=lambda step: step[0])
+        name = part.limit.counts.name
+        frames[name] = replace(frames[name], **{SAMPLES[part.label]: size})
+
+
+def _step(part: _Part, frame: SliceFrame, power: float) -> tuple[float, int, int] | None:
+    """What the next size buys, costs and is; None: it is enough, or there is no more."""
+    held = getattr(frame, SAMPLES[part.label])
+    size = min(next((s for s in STEPS if s > held), part.agreed), part.agreed)
+    now = part.power(held)
+    if size <= held or now is None or now >= power:
+        return None
+    later = part.power(size)
+    gain = 0.0 if later is None else max(later - now, 0.0)
+    return gain + 1e-6, size - held, size
+
+
+def at_least_labels(frames: Mapping[str, SliceFrame], parts: Sequence[_Part]) -> int:
+    """Labels that the frames take at most, if no two slices shared a row of a sample."""
+    decided = {part.limit.counts.name: part.decided for part in parts}
+    whole = frames.get("overall")
+    total = 0
+    for name, frame in frames.items():
+        counts = decided[name]
+        differ, both = counts[0b01] + counts[0b10], counts[0b11]
+        if frame is whole or not (whole and (whole.flagged or whole.differs >= frame.differs)):
+            total += (differ if frame.differs or frame.flagged else 0) + both * frame.flagged
+        total += frame.neither + frame.both + frame.random
+    return total
+
+
+def _told(part: _Part, frame: SliceFrame) -> LimitLabels:
+    limit, decided = part.limit, part.decided
+    differ = decided[0b01] + decided[0b10]
+    sample = getattr(frame, SAMPLES[part.label])
+    if frame.flagged and part.label:
+        sample = part.agreed
+    labels = {
+        "none": 0,
+        "differs": differ,
+        "agreed": differ + sample,
+        "flagged": differ + decided[0b11],
+        "random": frame.random,
+    }[part.needs]
+    return LimitLabels(
+        rule=limit.index,
+        metric=limit.metric,
+        slice=limit.counts.name,
+        check=limit.check,
+        limit=bound_of(limit.value).value,
+        needs=part.needs,
+        labels=labels,
+        rows=sum(decided),
+        power=part.power(sample),
+        at_random=power_at_random(limit.claim, part.form, decided, labels, part.alpha),
+    )

@@ -1,0 +1,299 @@
+"""From predictions without labels to a verdict: draw the list, label it, judge; what is refused.
+
+Laws: with every row on the list and labelled, the partial gate finds what the full gate finds;
+adding labels never turns an honest frame into bad input; the order of rows changes nothing.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from prunegate.audit.labelling_record import labelling_of, partial_slices
+from prunegate.cli.gate import command as gate_command
+from prunegate.cli.label import command as label_command
+from prunegate.counting.count import count_table, open_predictions
+from prunegate.counting.labelled_part import LabelledPart, count_part
+from prunegate.errors import InputError, UnsupportedError
+from prunegate.outputs.label_list import FRAME, TASKS, TO_LABEL, write_list
+from prunegate.planning.label_draw import DrawnLabels, draw_labels
+from prunegate.planning.label_plan import LabelRequest
+from prunegate.policy.load import read_policy
+from prunegate.policy.schema import Policy
+from prunegate.verdict.decide import decide
+
+POLICY = """prunegate: 1
+name: moderation
+task: {kind: binary, positive: unsafe, threshold: 0.5}
+slices: [{by: kind, expect: [text, video]}]
+rules:
+  - {metric: recall, slices: all, max_drop: 0.10}
+  - {metric: accuracy, slices: all, max_drop: 0.05}
+  - {metric: specificity, max_drop: 0.03}
+  - {metric: negative_flip_rate, at_most: 0.05}
+  - {metric: churn, at_most: 0.08}
+"""
+AT = "2026-01-31T12:00:00Z"
+HEAD = ("id", "kind", "label", "baseline", "candidate")
+Rows = list[list[str]]
+
+
+def drawn_rows(n: int = 600, seed: int = 3) -> Rows:
+    random = np.random.default_rng(seed)
+    positive = random.random(n) < 0.3
+    baseline = np.where(positive, random.random(n) < 0.9, random.random(n) < 0.05)
+    candidate = np.where(random.random(n) < 0.02, ~baseline, baseline)
+    kinds = random.choice(["text", "video"], n)
+    scores = [np.where(d, 0.9, 0.1) for d in (baseline, candidate)]
+    return [
+        [f"r{i}", kinds[i], "unsafe" if positive[i] else "safe", scores[0][i], scores[1][i]]
+        for i in range(n)
+    ]
+
+
+def table(path: Path, rows: Rows, *, head: tuple[str, ...] = HEAD) -> Path:
+    places = [HEAD.index(name) for name in head]
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(head)
+        writer.writerows([row[place] for place in places] for row in rows)
+    return path
+
+
+def bare(path: Path, rows: Rows) -> Path:
+    return table(path, rows, head=tuple(name for name in HEAD if name != "label"))
+
+
+def lines(out: Path) -> Rows:
+    return list(csv.reader((out / TO_LABEL).read_text(encoding="utf-8").splitlines()))
+
+
+def fill(out: Path, rows: Rows, *, without: int = 0, more: Rows | None = None) -> Path:
+    truth = {row[0]: row[2] for row in rows}
+    listed = lines(out)
+    done = [[row[0], row[1], truth[row[0]]] for row in listed[1 : len(listed) - without]]
+    done += [[row[0], row[1], row[2]] for row in more or []]
+    path = out.parent / f"{out.name}-filled.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([listed[0], *done])
+    return path
+
+
+@pytest.fixture(name="source")
+def _source(tmp_path):
+    path = tmp_path / "policy.yaml"
+    path.write_text(POLICY, encoding="utf-8")
+    return read_policy(path)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DrawnList:
+    """One list for the tests that only read it."""
+
+    rows: Rows
+    path: Path
+    out: Path
+    drawn: DrawnLabels
+    policy: Policy
+    labels: Path
+
+    def judged(self, labels: Path | None = None, path: Path | None = None):
+        return part(self.policy, path or self.path, self.out, labels or self.labels)
+
+
+@pytest.fixture(name="drawn_list", scope="module")
+def _drawn_list(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("label")
+    (folder / "policy.yaml").write_text(POLICY, encoding="utf-8")
+    policy = read_policy(folder / "policy.yaml").policy
+    rows = drawn_rows()
+    path, out = bare(folder / "bare.csv", rows), folder / "list"
+    drawn = label(policy, path, out)
+    labels = fill(out, rows)
+    return DrawnList(rows=rows, path=path, out=out, drawn=drawn, policy=policy, labels=labels)
+
+
+def label(policy, predictions: Path, out: Path, seed: int = 0, **wanted):
+    drawn = draw_labels(policy, [predictions], LabelRequest(**wanted), seed=seed, at=AT)
+    write_list(policy, drawn, out)
+    return drawn
+
+
+def part(policy, predictions: Path, out: Path, labels: Path):
+    return count_part(
+        policy, LabelledPart(predictions=[predictions], labels=labels, frame=out / FRAME)
+    )
+
+
+def findings(policy, counted):
+    return decide(policy, counted.slices).findings
+
+
+def full(policy, path: Path):
+    return findings(policy, count_table(policy, open_predictions(policy, [path], with_ids=True)))
+
+
+@pytest.mark.slow
+def test_the_whole_way(tmp_path, source, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = drawn_rows(3000)
+    path, out = bare(tmp_path / "bare.csv", rows), tmp_path / "list"
+    run = CliRunner().invoke
+    words = [str(source.path), "--predictions", str(path)]
+    drew = run(label_command, [*words, "-o", str(out)], standalone_mode=False)
+    assert drew.return_value == 0, drew
+    assert "recall max_drop on kind=video" in drew.output
+    labels = fill(out, rows)
+    told = ["--labels", str(labels), "--labelling", str(out / FRAME)]
+    judged = run(gate_command, [*words, *told, "--out", "verdict"], standalone_mode=False)
+    assert judged.return_value == 0, judged
+    record = json.loads(Path("verdict/record.json").read_text())
+    listed = json.loads((out / FRAME).read_text())["rows"]
+    assert record["outcome"] == "approve"
+    assert record["labelling"]["labelled"] == len(listed) < 1200
+    assert f"Labels of {len(listed):,} of 3,000 rows" in record["statement"]
+    assert record["statement"].split(" This is")[0] in Path("verdict/report.html").read_text()
+    assert [item["role"] for item in record["inputs"]] == ["predictions", "labels", "labelling"]
+
+
+def test_labelling_is_blind(drawn_list):
+    listed = lines(drawn_list.out)
+    assert listed[0] == ["id", "kind", "label"]
+    assert all(row[2] == "" for row in listed[1:])
+    assert {row[0] for row in listed[1:]} == {row.id for row in drawn_list.drawn.frame.rows}
+    tasks = json.loads((drawn_list.out / TASKS).read_text())
+    assert [task["data"]["id"] for task in tasks] == [row[0] for row in listed[1:]]
+    assert set(tasks[0]["data"]) == {"id", "kind"}
+
+
+def test_the_list_holds_what_differs_and_the_samples_that_it_says(drawn_list):
+    differing = {row[0] for row in drawn_list.rows if row[3] != row[4]}
+    listed = drawn_list.drawn.frame.rows
+    assert {row.id for row in listed if "differs" in row.why} == differing
+    alike = [row for row in listed if row.id not in differing]
+    assert alike
+    assert all(row.why == ("sampled",) for row in alike)
+
+
+def test_every_row_labelled_is_the_full_gate(tmp_path):
+    rows = drawn_rows(200)
+    path, out = tmp_path / "policy.yaml", tmp_path / "list"
+    path.write_text(POLICY + "  - {metric: f1, slices: all, at_least: 0.5}\n", encoding="utf-8")
+    policy = read_policy(path).policy  # F1 asks for a random sample: here of all rows
+    label(policy, bare(tmp_path / "bare.csv", rows), out, random=200)
+    partial = part(policy, tmp_path / "bare.csv", out, fill(out, rows))
+    assert partial.looked_at == 200
+    assert findings(policy, partial.counted) == full(policy, table(tmp_path / "full.csv", rows))
+
+
+def test_what_is_exact_is_what_all_labels_say(tmp_path, drawn_list):
+    told = findings(drawn_list.policy, drawn_list.judged().counted)
+    known = full(drawn_list.policy, table(tmp_path / "full.csv", drawn_list.rows))
+    for part_of, whole in zip(told, known, strict=True):
+        assert (part_of.metric, part_of.slice) == (whole.metric, whole.slice)
+        if part_of.metric in ("accuracy", "negative_flip_rate", "churn"):
+            assert part_of.p_value == whole.p_value
+        else:
+            assert (part_of.lost, part_of.gained) == (whole.lost, whole.gained)
+            assert part_of.p_value >= whole.p_value - 1e-9
+
+
+def test_labels_that_are_there_are_used_and_never_bad_input(tmp_path, drawn_list):
+    rows, policy = drawn_list.rows, drawn_list.policy
+    some = [[*row[:2], row[2] if int(row[0][1:]) % 3 else "", *row[3:]] for row in rows]
+    path, out = table(tmp_path / "some.csv", some), tmp_path / "list"
+    drawn = label(policy, path, out)
+    known = {row[0] for row in some if row[2]}
+    listed = {row.id for row in drawn.frame.rows}
+    assert {row.id for row in drawn.frame.rows if row.labelled} == known & listed
+    assert part(policy, path, out, fill(out, rows)).looked_at == len(known | listed)
+    more = table(tmp_path / "more.csv", rows)  # somebody labelled all the others meanwhile
+    assert findings(policy, part(policy, more, out, fill(out, rows)).counted) == full(policy, more)
+
+
+def test_the_order_of_rows_changes_nothing(tmp_path, drawn_list):
+    turned = bare(tmp_path / "turned.csv", drawn_list.rows[::-1])
+    assert drawn_list.judged(path=turned).counted == drawn_list.judged().counted
+
+
+def test_the_verdict_follows_from_what_the_record_keeps(drawn_list):
+    partial = drawn_list.judged()
+    verdict = decide(drawn_list.policy, partial.counted.slices)
+    kept = labelling_of(partial)
+    assert decide(drawn_list.policy, partial_slices(verdict.slices, kept)) == verdict
+    with pytest.raises(InputError, match="entries for"):
+        partial_slices(verdict.slices, replace(kept, slices=kept.slices[1:]))
+
+
+def test_what_does_not_fit_is_told_at_once(drawn_list):
+    listed = {row.id for row in drawn_list.drawn.frame.rows}
+    strange = [row for row in drawn_list.rows if row[0] not in listed][:4]
+    odd = fill(drawn_list.out, drawn_list.rows, without=5, more=strange)
+    with pytest.raises(InputError) as refused:
+        drawn_list.judged(odd.rename(odd.with_name("odd.csv")))
+    told = str(refused.value)
+    assert "5 rows with no label, though it had to be labelled" in told
+    assert "4 rows with a label for a row that is not on the list" in told
+    assert all(row[0] in told for row in strange[:3])
+    fill(drawn_list.out, drawn_list.rows)
+
+
+def test_another_frame_is_refused(tmp_path, drawn_list):
+    policy, labels = drawn_list.policy, drawn_list.labels
+    frame = json.loads((drawn_list.out / FRAME).read_text())
+    moved = [[*row[:3], 0.51, row[4]] if row[0] == "r7" else row for row in drawn_list.rows]
+    with pytest.raises(InputError, match="another predictions table"):
+        drawn_list.judged(path=bare(tmp_path / "moved.csv", moved))
+    looser = policy.model_copy(update={"rules": policy.rules[1:]})
+    with pytest.raises(InputError, match="another policy"):
+        part(looser, drawn_list.path, drawn_list.out, labels)
+    for text, words in (
+        (json.dumps({**frame, "seed": 1}), "not those that seed 1 draws"),
+        ("{}", r"is no labelling\.json"),
+    ):
+        (tmp_path / FRAME).write_text(text)
+        with pytest.raises(InputError, match=words):
+            part(policy, drawn_list.path, tmp_path, labels)
+
+
+def test_a_label_that_contradicts_the_table_is_refused(tmp_path, drawn_list):
+    other = {"safe": "unsafe", "unsafe": "safe"}
+    turned = [[*row[:2], other[row[2]], *row[3:]] for row in drawn_list.rows]
+    with pytest.raises(InputError, match="another label than the predictions table has"):
+        drawn_list.judged(path=table(tmp_path / "turned.csv", turned))
+
+
+def test_a_list_costs_no_more_than_its_budget(tmp_path, drawn_list):
+    tight = label(drawn_list.policy, drawn_list.path, tmp_path / "tight", budget=120)
+    assert len(tight.frame.rows) <= 120 < len(drawn_list.drawn.frame.rows)
+    with pytest.raises(InputError, match="have to be labelled at the very least"):
+        label(drawn_list.policy, drawn_list.path, tmp_path / "none", budget=5)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("group: author\n", "'group: author' cannot be judged on labels for some rows"),
+        ("rules: [{metric: f1, max_drop: 0.1}]\n", r"give --random N"),
+        ("task: {kind: multiclass}\n", "multiclass task cannot be judged on labels for some"),
+    ],
+)
+def test_what_cannot_be_judged_on_some_labels_is_refused_by_name(tmp_path, change, words):
+    rows = drawn_rows(60)
+    key = change.split(":")[0]
+    kept = POLICY.split("rules:", maxsplit=1)[0] if key == "rules" else POLICY
+    lines = [line for line in kept.splitlines() if not line.startswith(key)]
+    if key == "task":
+        lines = [line for line in lines if "specificity" not in line and "recall" not in line]
+    path = tmp_path / "p.yaml"
+    path.write_text("\n".join(lines) + "\n" + change, encoding="utf-8")
+    policy = read_policy(path).policy
+    with pytest.raises(UnsupportedError, match=words):
+        label(policy, bare(tmp_path / "bare.csv", rows), tmp_path / "list")
+    assert not (tmp_path / "list").exists()

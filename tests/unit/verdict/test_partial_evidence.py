@@ -1,0 +1,125 @@
+"""What some labels say of a metric, beside what all of them would say."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from prunegate.counting.partial_counts import PartialCounts
+from prunegate.counting.tallies import JointCounts
+from prunegate.evidence.of_metric import WantedMetric, evidence
+from prunegate.metrics.hypothesis import Difference, ErrorsAtMost, Level, SuccessRatio
+
+FULL = (400, 6, 9, 30, 8, 7, 9, 160)
+AGREED = {"both": 0b11, "neither": 0b00}
+DROP = Difference(margin=Fraction(1, 20))
+RATIO = SuccessRatio(ratio=Fraction(95, 100))
+FLOOR = Level(limit=Fraction(7, 10), at_least=True)
+
+
+def tally(full, *labelled, samples=None) -> PartialCounts:
+    """The rows of ``full`` with labels for those decided so, and for samples of others."""
+    decided = tuple(full[d] + full[4 + d] for d in range(4))
+    cells = [n if cell % 4 in labelled else 0 for cell, n in enumerate(full)]
+    for sample in (samples or {}).values():
+        cells = [max(one) for one in zip(cells, sample, strict=True)]
+    return PartialCounts(decided=decided, cells=tuple(cells), samples=samples or {})
+
+
+def sampled(full, name, size, seed) -> tuple[int, ...]:
+    """A random sample of rows that both models decide alike."""
+    decided = AGREED[name]
+    found = np.random.default_rng(seed).hypergeometric(full[4 + decided], full[decided], size)
+    cells = [0] * 8
+    cells[4 + decided], cells[decided] = int(found), int(size - found)
+    return tuple(cells)
+
+
+def of(tally, metric, claim):
+    return evidence(WantedMetric(metric=metric, claim=claim), tally)
+
+
+def both(metric, claim, *labelled):
+    return of(JointCounts(cells=FULL), metric, claim), of(tally(FULL, *labelled), metric, claim)
+
+
+@pytest.mark.parametrize(
+    ("metric", "claim", "labelled"),
+    [
+        ("accuracy", DROP, (0b01, 0b10)),
+        ("accuracy", Difference(margin=Fraction(-1, 100)), (0b01, 0b10)),
+        ("negative_flip_rate", Level(limit=Fraction(95, 100), at_least=True), (0b01, 0b10)),
+        ("churn", Level(limit=Fraction(9, 10), at_least=True), ()),
+        ("recall", RATIO, (0b01, 0b10, 0b11)),
+        ("precision", DROP, (0b01, 0b10, 0b11)),
+        ("precision", RATIO, (0b01, 0b10, 0b11)),
+        ("precision", ErrorsAtMost(ratio=Fraction(3, 2)), (0b01, 0b10, 0b11)),
+        ("precision", FLOOR, (0b01, 0b10, 0b11)),
+    ],
+)
+def test_rows_without_influence_need_no_label(metric, claim, labelled):
+    full, part = both(metric, claim, *labelled)
+    told, found = full.test(claim), part.test(claim)
+    assert (found.p_value, found.p_harm) == pytest.approx((told.p_value, told.p_harm), abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("metric", "claim"),
+    [
+        *((metric, DROP) for metric in ("accuracy", "recall", "specificity", "precision", "f1")),
+        ("recall", FLOOR),
+        ("accuracy", FLOOR),
+        ("mcc", FLOOR),
+    ],
+)
+def test_with_every_row_labelled_nothing_differs(metric, claim):
+    full, part = both(metric, claim, 0, 1, 2, 3)
+    assert full == part
+
+
+@pytest.mark.parametrize(
+    ("metric", "claim", "labelled"),
+    [
+        ("accuracy", DROP, (0b01,)),
+        ("negative_flip_rate", FLOOR, (0b10,)),
+        ("recall", DROP, (0b11,)),
+        ("recall", RATIO, (0b01, 0b10)),
+        ("precision", DROP, (0b01, 0b10)),
+        ("accuracy", FLOOR, (0b01, 0b10, 0b11)),
+        ("f1", DROP, (0b01, 0b10, 0b11)),
+    ],
+)
+def test_a_missing_label_is_never_evidence(metric, claim, labelled):
+    _, part = both(metric, claim, *labelled)
+    assert part.candidate is None
+
+
+@given(st.integers(1, 190), st.integers(0, 99), st.booleans())
+@settings(max_examples=6, deadline=None)
+def test_a_sample_is_never_bolder_than_all_labels(size, seed, positive):
+    name, metric = ("both", "recall") if positive else ("neither", "specificity")
+    part = tally(FULL, 0b01, 0b10, samples={name: sampled(FULL, name, size, seed)})
+    full = of(JointCounts(cells=FULL), metric, DROP)
+    found = of(part, metric, DROP)
+    assert (found.lost, found.gained) == (full.lost, full.gained)
+    assert found.rows.most >= full.n
+    if found.n <= full.n:  # but for a chance of GAMMA
+        assert found.test(DROP).p_value >= full.test(DROP).p_value - 1e-12
+    assert found.test(DROP).p_harm >= full.test(DROP).p_harm - 1e-12
+    change = found.change_interval()
+    assert change.low <= (full.gained - full.lost) / full.n <= change.high
+
+
+def test_labels_that_are_there_anyway_only_add_rows_of_a_class():
+    part = tally(FULL, 0b01, 0b10, samples={"both": (0, 0, 0, 5, 0, 0, 0, 25)})
+    cells = list(part.cells)
+    cells[0b111] += 100
+    cells[0b100] += 3
+    more = replace(part, cells=tuple(cells))
+    assert more.positives >= part.positives + 3
+    assert more.most(0) == part.most(0) - 103
