@@ -38,13 +38,12 @@ from prunegate.audit.sealed_bar import bar_warning
 from prunegate.claims.check import check_claims
 from prunegate.cost.measurement import Measurements
 from prunegate.cost.operations import Operations, operations
-from prunegate.counting.count import Counted, count_table, identical, open_predictions
+from prunegate.counting.count import identical
 from prunegate.counting.counts_table import read_counts
 from prunegate.counting.gate_set import identity_of
-from prunegate.counting.labelled_part import LabelledPart, count_part
 from prunegate.counting.misaligned import misalignment
-from prunegate.data.file_hashes import hash_files, require_unchanged
-from prunegate.data.predictions.table import Table
+from prunegate.counting.read_source import ReadSource, read_source
+from prunegate.data.file_hashes import require_unchanged
 from prunegate.policy.rules_digest import rules_digest
 from prunegate.report.render import draw_ahead
 from prunegate.verdict.claim_findings import with_claims
@@ -65,6 +64,10 @@ if TYPE_CHECKING:
 UNCOUNTED = (
     "How often this gate set was judged before is not known: Spark would have to send every row "
     "for its digest. Judge files without --engine spark to have attempts counted."
+)
+UNCOUNTED_COUNTS = (
+    "How often this gate set was judged before is not known: joint counts have no ids. Judge the "
+    "predictions themselves to have attempts counted."
 )
 
 
@@ -93,9 +96,7 @@ def judge(policy: Policy, predictions: Any, *, measurements: Measurements | None
     Raises:
         InputError: the policy or the table cannot be judged; nothing is passed over in silence.
     """
-    table = _open(policy, predictions)
-    counted = count_table(policy, table)
-    return _judged(policy, table, counted, operations(policy, measurements))
+    return _judged(policy, read_source(policy, predictions), operations(policy, measurements))
 
 
 def judge_counts(
@@ -138,7 +139,8 @@ def gate(
 
     Args:
         source: from ``read_policy``.
-        predictions: as for ``judge``, or a ``LabelledPart`` where only some rows have labels.
+        predictions: as for ``judge``; or a ``LabelledPart``, where only some rows have labels, or a
+            ``JointCountsFile``.
         measurements: operational figures.
         origin: how the predictions came about, where that is known.
         ledger: says which attempt on its gate set this is; None: nobody counts, and the statement
@@ -167,32 +169,24 @@ def _whole(
     ledger: Ledger | None,
 ) -> tuple[Policy, Judged]:
     """Everything that a record is made of, but for the second opinion; the policy as it tested."""
-    policy, part = source.policy, isinstance(predictions, LabelledPart)
-    partly = count_part(policy, predictions) if part else None
-    table = _open(policy, predictions) if partly is None else partly.table
-    hashes = hash_files(table.files)
-    unknown = (
-        require_same_models(measurements, source, table.files, origin.made) if measurements else ()
-    )
+    policy, read = source.policy, read_source(source.policy, predictions)
+    files = read.table.files
+    unknown = require_same_models(measurements, source, files, origin.made) if measurements else ()
     known = operations(policy, measurements)
-    notes = tuple(map(read_notes, table.files))
-    counted = count_table(policy, table) if partly is None else partly.counted
-    attempt, bar = (
-        _attempted(ledger, policy, table, notes, origin, labels=partly is None)
-        if ledger is not None
-        else (None, None)
-    )
-    noticed = () if ledger is None else _of_attempt(attempt, bar)
+    notes = tuple(map(read_notes, files))
+    attempt, bar = _attempted(ledger, policy, read, notes, origin)
+    noticed = () if ledger is None else _of_attempt(attempt, bar, read)
     tested = as_attempted(policy, attempt)
-    verdict = with_attempt_statement(_judged(tested, table, counted, known), policy, attempt)
+    verdict = with_attempt_statement(_judged(tested, read, known), policy, attempt)
     at = now()
     verdict, waivers = _waived(policy, verdict, attempt, ledger, at)
     models, unnamed = named_models(source, notes, origin.made)
     judged = Judged(
-        table=table,
-        hashes=hashes,
+        table=read.table,
+        has_rows=read.has_rows,
+        hashes=read.hashes,
         operations=known,
-        slices=counted.slices,
+        slices=read.counted.slices,
         verdict=_warned(verdict, noticed, notes),
         notes=notes,
         claims=claims_input(source),
@@ -204,14 +198,19 @@ def _whole(
         models=models,
         unnamed=unnamed,
         unknown=unknown,
-        labelling=None if partly is None else labelling_of(partly),
+        labelling=None if read.part is None else labelling_of(read.part),
+        counts_query=read.query,
     )
     return tested, judged
 
 
-def _of_attempt(attempt: GateSetAttempt | None, bar: Bar | None) -> tuple[str, ...]:
+def _of_attempt(
+    attempt: GateSetAttempt | None, bar: Bar | None, read: ReadSource
+) -> tuple[str, ...]:
     """What a reader should know of an attempt that was to be counted."""
-    return (UNCOUNTED,) if attempt is None else tuple(bar_warning(attempt, bar))
+    if attempt is not None:
+        return tuple(bar_warning(attempt, bar))
+    return (UNCOUNTED if read.has_rows else UNCOUNTED_COUNTS,)
 
 
 def _warned(verdict: Verdict, noticed: Sequence[str], notes: Sequence[Notes]) -> Verdict:
@@ -243,16 +242,16 @@ def publish(
 
 
 def _attempted(
-    ledger: Ledger,
+    ledger: Ledger | None,
     policy: Policy,
-    table: Table,
+    read: ReadSource,
     notes: Sequence[Notes],
     origin: Origin,
-    *,
-    labels: bool,
 ) -> tuple[GateSetAttempt | None, Bar | None]:
-    """Which attempt this is and what was sealed for it; nothing where the engine cannot tell."""
-    found = identity_of(policy, table, labels=labels)
+    """Which attempt this is and what was sealed for it; nothing where nobody can tell or counts."""
+    if ledger is None or not read.has_rows:
+        return None, None
+    found = identity_of(policy, read.table, labels=read.part is None)
     if found is None:
         return None, None
     models = {role: origin.made.get(role) for role in ("baseline", "candidate")}
@@ -279,15 +278,11 @@ def _waived(
     return done.verdict, done.used
 
 
-def _open(policy: Policy, predictions: Any) -> Table:
-    return open_predictions(policy, predictions, with_ids=True)
-
-
-def _judged(policy: Policy, table: Table, counted: Counted, known: Operations) -> Verdict:
+def _judged(policy: Policy, read: ReadSource, known: Operations) -> Verdict:
     measured = operational_figures(known.measurements, known.cost, known.unpriced)
-    verdict = decide(policy, counted.slices, measured, counted.warnings)
-    if wants_rows(verdict):
-        verdict = with_misalignment(verdict, misalignment(policy, table))
+    verdict = decide(policy, read.counted.slices, measured, read.counted.warnings)
+    if wants_rows(verdict) and read.has_rows and read.part is None:
+        verdict = with_misalignment(verdict, misalignment(policy, read.table))
     return _claimed(policy, verdict, known)
 
 

@@ -138,6 +138,10 @@ class Judged:
     """Why others are not, in sentences."""
     labelling: RecordedLabelling | None = None
     """What was labelled, where that was not every row."""
+    has_rows: bool = True
+    """Whether the table holds rows to show examples of; joint counts do not."""
+    counts_query: str | None = None
+    """Fingerprint of the query that counted the rows elsewhere."""
     unknown: tuple[str, ...] = ()
     """Measured models that nothing at hand could be compared with."""
 
@@ -186,7 +190,7 @@ def assemble(
         findings=verdict.findings,
         slices=verdict.slices,
         tallies=tallies_of(judged.slices),
-        flips=_flips(policy, judged.table, origin),
+        flips=_flips(policy, judged.table, origin) if judged.has_rows else (),
         measurements=operations.measurements,
         cost=operations.cost,
         claims=verdict.claims,
@@ -212,6 +216,7 @@ def assemble(
         ignored=dict(judged.table.ignored),
         edges=dict(judged.table.edges),
         labelling=judged.labelling,
+        counts_query=judged.counts_query,
         **origin.made,
     )
 

@@ -364,6 +364,9 @@ class DecisionRecord:
     labelling: RecordedLabelling | None = None
     """What was labelled, where that was not every row; then a slice's cells count labelled rows."""
 
+    counts_query: str | None = None
+    """Fingerprint of the query that counted the rows elsewhere (``prunegate sql``); None: they were
+    counted here, or the counts do not say how they were made."""
     ignored: dict[str, int] = field(default_factory=dict)
     """Rows that were left out, by the label that the policy ignores."""
     edges: dict[str, tuple[float, ...]] = field(default_factory=dict)

@@ -37,6 +37,8 @@ class Given:
     candidate_predictions: tuple[str, ...] = ()
     labelling: Path | None = None
     """The list that was labelled; None: every row has its label."""
+    counts: Path | None = None
+    """Joint counts, in place of rows."""
 
     def inputs(self) -> tuple[Input, ...]:
         """The list and its labels by content; nothing where there is no list."""
@@ -58,6 +60,9 @@ class Given:
         Raises:
             InputError: no file was given, a list without its labels, or Spark is to join several.
         """
+        if self.counts is not None:
+            yield self._counted(self.counts, engine)
+            return
         if self.labelling is not None:
             with self._without_list().readable(engine) as predictions:
                 yield self._labelled(predictions, self.labelling)
@@ -66,7 +71,7 @@ class Given:
         if not found:
             raise InputError(
                 "give --predictions FILE, or --labels FILE --baseline-predictions FILE "
-                "--candidate-predictions FILE"
+                "--candidate-predictions FILE, or --counts FILE"
             )
         if engine == "duckdb":
             yield found["predictions"] if list(found) == ["predictions"] else found
@@ -81,6 +86,15 @@ class Given:
 
         with spark_session() as session:
             yield SparkFiles(session=session, paths=self.predictions)
+
+    def _counted(self, counts: Path, engine: str) -> Any:
+        others = [name for name, given in vars(self).items() if given and name != "counts"]
+        if others or engine != "duckdb":
+            other = f"--{others[0].replace('_', '-')}" if others else "--engine spark"
+            raise InputError(f"--counts stands for all rows; leave {other} out")
+        from prunegate.counting.read_source import JointCountsFile
+
+        return JointCountsFile(path=counts)
 
     def _without_list(self) -> Given:
         if len(self.labels) != 1:
@@ -106,6 +120,11 @@ def prediction_options(function: Callable[..., Any]) -> Callable[..., Any]:
         help=f"{_KINDS}: a file or a glob; may be given several times.",
     )
     @click.option(
+        "--counts",
+        type=click.Path(path_type=Path),
+        help="Joint counts in place of rows, as the query of 'prunegate sql' makes them.",
+    )
+    @click.option(
         "--labelling",
         type=click.Path(path_type=Path),
         help="labelling.json of 'prunegate label': judge on the labels of its list.",
@@ -116,6 +135,7 @@ def prediction_options(function: Callable[..., Any]) -> Callable[..., Any]:
             predictions=arguments.pop("predictions"),
             **{role: arguments.pop(role) for role in _SEPARATE},
             labelling=arguments.pop("labelling"),
+            counts=arguments.pop("counts"),
         )
         return function(given=given, **arguments)
 

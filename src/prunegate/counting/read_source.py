@@ -1,0 +1,91 @@
+"""Read source: whatever is to be judged, opened and counted, and what it cannot tell.
+
+Rows with labels tell everything. Rows of which some have labels do not name a gate set by these.
+Joint counts have no rows: no ids, no examples.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from prunegate.counting.count import Counted, count_table, identical, open_predictions
+from prunegate.counting.counts_file import read_counts_file
+from prunegate.counting.counts_table import read_counts
+from prunegate.counting.labelled_part import LabelledPart, PartlyCounted, count_part
+from prunegate.counting.slices import SliceCounts
+from prunegate.data.file_hashes import hash_files
+from prunegate.data.predictions.table import Table
+from prunegate.io.hashing import FileHash
+from prunegate.policy.naming import value_text
+from prunegate.policy.schema import Policy
+
+COUNTS = "counts"
+"""What a file of joint counts gives."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class JointCountsFile:
+    """A file of joint counts, as ``prunegate sql`` has them made."""
+
+    path: Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadSource:
+    """What is judged, counted."""
+
+    table: Table
+    hashes: tuple[FileHash, ...]
+    """Of its files, taken before they were counted."""
+    counted: Counted
+    part: PartlyCounted | None = None
+    """Where only some rows have labels: which."""
+    query: str | None = None
+    """Fingerprint of the query that counted; None: no query did, or none says so."""
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether there are rows to look at, with ids."""
+        return COUNTS not in self.table.roles
+
+
+def read_source(policy: Policy, source: Any) -> ReadSource:
+    """Open and count what is to be judged.
+
+    Args:
+        policy: what is counted.
+        source: as for ``judge``; or a ``LabelledPart``, or a ``JointCountsFile``.
+
+    Raises:
+        InputError: it cannot be read or counted.
+    """
+    if isinstance(source, JointCountsFile):
+        return _of_counts(policy, source.path)
+    if isinstance(source, LabelledPart):
+        part = count_part(policy, source)
+        hashes = tuple(hash_files(part.table.files))
+        return ReadSource(table=part.table, hashes=hashes, counted=part.counted, part=part)
+    table = open_predictions(policy, source, with_ids=True)
+    hashes = tuple(hash_files(table.files))
+    return ReadSource(table=table, hashes=hashes, counted=count_table(policy, table))
+
+
+def _of_counts(policy: Policy, path: Path) -> ReadSource:
+    hashes = tuple(hash_files((path,))) if path.is_file() else ()  # else reading it says why not
+    found = read_counts_file(policy, path)
+    slices = read_counts(policy, found.frame)
+    left_out = ", ".join(value_text(label) for label in policy.task.ignore)
+    ignored = {left_out: found.ignored} if found.ignored else {}
+    return ReadSource(
+        table=replace(found.table, roles=(COUNTS,), ignored=ignored),
+        hashes=hashes,
+        counted=Counted(slices=slices, rows=slices[0].rows, warnings=_alike(slices)),
+        query=found.fingerprint,
+    )
+
+
+def _alike(slices: tuple[SliceCounts, ...]) -> tuple[str, ...]:
+    overall = slices[0]
+    return (identical(overall.rows),) if overall.tally.agree else ()
