@@ -16,6 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from prunegate.audit.labelling_record import labelling_of
 from prunegate.audit.log.folder import EVIDENCE
 from prunegate.audit.opinion.second_opinion import second_opinion
 from prunegate.audit.read import StoredRecord
@@ -25,6 +26,7 @@ from prunegate.audit.tallied import tallies_of, unpacked_groups
 from prunegate.cost.operations import operations
 from prunegate.counting.count import count_table, open_predictions
 from prunegate.counting.flipped_rows import flipped_rows
+from prunegate.counting.labelled_part import LabelledPart, count_part
 from prunegate.counting.slices import SliceCounts
 from prunegate.data.file_hashes import hash_files, require_unchanged
 from prunegate.data.predictions.table import Table
@@ -36,6 +38,8 @@ from prunegate.verdict.gate_set_attempt import as_attempted
 from prunegate.verdict.waiver import with_waivers
 
 PREDICTIONS = "predictions"
+LISTS = ("labels", "labelling")
+"""Roles of the files behind labels of some rows."""
 _SHORTEST = 12
 _DIGEST = re.compile(f"[0-9a-f]{{{_SHORTEST},64}}")
 
@@ -102,12 +106,13 @@ def stored_predictions(record: DecisionRecord, audit: Path) -> Iterator[list[Pat
         yield paths
 
 
-def replay(stored: StoredRecord, predictions: Sequence[str | Path]) -> Replayed:
+def replay(stored: StoredRecord, predictions: Sequence[str | Path] | LabelledPart) -> Replayed:
     """Count the predictions again and work out everything that follows.
 
     Args:
         stored: a record that follows from itself (``stored_record``).
-        predictions: paths or globs of the very files that the record names.
+        predictions: paths or globs of the very files that the record names; with the labels and
+            the frame beside them, where only some rows were labelled.
 
     Raises:
         EvidenceError: other files, a difference (the first is named), or the second opinion, asked
@@ -115,12 +120,8 @@ def replay(stored: StoredRecord, predictions: Sequence[str | Path]) -> Replayed:
         InputError: the files cannot be read.
     """
     record = stored.record
-    expected = _predictions(record)
     policy = policy_of(record)
-    table = open_predictions(policy, list(predictions), with_ids=True)
-    hashes = hash_files(table.files)
-    _require_those(hashes, expected)
-    slices = count_table(policy, table).slices
+    table, slices, hashes = _counted(policy, record, predictions)
     every = [*_of_counts(policy, record, table, slices), *differences(record, slices)]
     require_unchanged(hashes)
     found = next((one for one in every if not one.rounding), None)
@@ -129,12 +130,41 @@ def replay(stored: StoredRecord, predictions: Sequence[str | Path]) -> Replayed:
     return Replayed(
         record=stored.digest,
         outcome=record.outcome,
-        files=len(hashes),
+        files=len(table.files),
         rows=slices[0].rows,
         findings=len(record.findings),
         rounded=len(every),
         opinion=_opinion_again(policy, record, slices),
     )
+
+
+def _counted(
+    policy: Policy, record: DecisionRecord, predictions: Sequence[str | Path] | LabelledPart
+) -> tuple[Table, Sequence[SliceCounts], Sequence[FileHash]]:
+    """The predictions counted again, and the digests of their files.
+
+    Raises:
+        EvidenceError: other files than the record's, or labels are missing.
+    """
+    expected = _predictions(record)
+    if not isinstance(predictions, LabelledPart):
+        if record.labelling is not None:
+            raise EvidenceError(
+                "the record was judged on labels of some rows; give the filled-in to-label.csv "
+                "with --labels and the labelling.json with --labelling"
+            )
+        table = open_predictions(policy, list(predictions), with_ids=True)
+        hashes = hash_files(table.files)
+        _require_those(hashes, expected)
+        return table, count_table(policy, table).slices, hashes
+    beside = hash_files([predictions.labels, predictions.frame])
+    listed = [item for item in record.inputs if item.role in LISTS]
+    partly = count_part(policy, predictions)
+    hashes = hash_files(partly.table.files)
+    _require_those([*hashes, *beside], [*expected, *listed])
+    if labelling_of(partly) != record.labelling:
+        raise EvidenceError("labelling: these labels and this list do not give the record's counts")
+    return partly.table, partly.counted.slices, [*hashes, *beside]
 
 
 def _opinion_again(

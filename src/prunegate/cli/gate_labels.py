@@ -1,4 +1,4 @@
-"""The options of ``prunegate gate`` for labels of some rows, and what is behind them."""
+"""The options for labels of some rows (``gate``, ``audit replay``), and what is behind them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def labelling_options(function: Callable[..., Any]) -> Callable[..., Any]:
     function = click.option(
         "--labelling",
         type=click.Path(path_type=Path),
-        help="labelling.json of 'prunegate label': judge on the labels of its list.",
+        help="labelling.json of 'prunegate label', where only the rows of its list have labels.",
     )(function)
     return click.option(
         "--labels",
