@@ -16,11 +16,12 @@ import pytest
 from click.testing import CliRunner
 
 from prunegate.audit.labelling_record import labelling_of, partial_slices
+from prunegate.cli.audit_replay import command as replay_command
 from prunegate.cli.gate import command as gate_command
 from prunegate.cli.label import command as label_command
 from prunegate.counting.count import count_table, open_predictions
 from prunegate.counting.labelled_part import LabelledPart, count_part
-from prunegate.errors import InputError, UnsupportedError
+from prunegate.errors import EvidenceError, InputError, UnsupportedError
 from prunegate.outputs.label_list import FRAME, TASKS, TO_LABEL, write_list
 from prunegate.planning.label_draw import DrawnLabels, draw_labels
 from prunegate.planning.label_plan import LabelRequest
@@ -159,7 +160,11 @@ def test_the_whole_way(tmp_path, source, monkeypatch):
     assert record["labelling"]["labelled"] == len(listed) < 1200
     assert f"Labels of {len(listed):,} of 3,000 rows" in record["statement"]
     assert record["statement"].split(" This is")[0] in Path("verdict/report.html").read_text()
-    assert [item["role"] for item in record["inputs"]] == ["predictions", "labels", "labelling"]
+    assert [item["role"] for item in record["inputs"]] == ["predictions", "label_list", "labelling"]
+    again = ["verdict/record.json", "--predictions", str(path)]
+    assert run(replay_command, [*again, *told], standalone_mode=False).return_value == 0
+    with pytest.raises(EvidenceError, match="give the filled-in"):
+        run(replay_command, again, standalone_mode=False, catch_exceptions=False)
 
 
 def test_labelling_is_blind(drawn_list):

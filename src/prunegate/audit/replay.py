@@ -11,11 +11,12 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from prunegate.audit.labelling_record import labelling_of
 from prunegate.audit.log.folder import EVIDENCE
 from prunegate.audit.opinion.second_opinion import second_opinion
 from prunegate.audit.read import StoredRecord
@@ -23,12 +24,12 @@ from prunegate.audit.recompute import RecordDifference, compare, differences, po
 from prunegate.audit.record import DecisionRecord, Input, SecondOpinion
 from prunegate.audit.tallied import tallies_of, unpacked_groups
 from prunegate.cost.operations import operations
-from prunegate.counting.count import count_table, open_predictions
 from prunegate.counting.flipped_rows import flipped_rows
+from prunegate.counting.labelled_part import LabelledPart
 from prunegate.counting.prediction_files import PredictionFiles
+from prunegate.counting.read_source import COUNTS, JointCountsFile, ReadSource, read_source
 from prunegate.counting.slices import SliceCounts
 from prunegate.data.file_hashes import hash_files, require_unchanged
-from prunegate.data.predictions.table import Table
 from prunegate.data.predictions.table_files import find_files
 from prunegate.errors import EvidenceError, InputError, InternalError
 from prunegate.io.hashing import FileHash
@@ -40,6 +41,8 @@ from prunegate.verdict.waiver import with_waivers
 PREDICTIONS = "predictions"
 SEPARATE = ("labels", "baseline_predictions", "candidate_predictions")
 """Roles of files that were joined; beside them, predictions are those of both models."""
+LISTS = ("label_list", "labelling")
+"""Roles of the files behind labels of some rows."""
 _SHORTEST = 12
 _DIGEST = re.compile(f"[0-9a-f]{{{_SHORTEST},64}}")
 
@@ -106,12 +109,13 @@ def stored_predictions(record: DecisionRecord, audit: Path) -> Iterator[list[Pat
         yield paths
 
 
-def replay(stored: StoredRecord, predictions: Sequence[str | Path]) -> Replayed:
+def replay(stored: StoredRecord, predictions: Sequence[str | Path] | LabelledPart) -> Replayed:
     """Count the predictions again and work out everything that follows.
 
     Args:
         stored: a record that follows from itself (``stored_record``).
-        predictions: paths or globs of the very files that the record names.
+        predictions: paths or globs of the very files that the record names; with the labels and
+            the frame beside them, where only some rows were labelled.
 
     Raises:
         EvidenceError: other files, a difference (the first is named), or the second opinion, asked
@@ -119,13 +123,10 @@ def replay(stored: StoredRecord, predictions: Sequence[str | Path]) -> Replayed:
         InputError: the files cannot be read.
     """
     record = stored.record
-    expected = _predictions(record)
     policy = policy_of(record)
-    table = open_predictions(policy, _as_judged(predictions, expected), with_ids=True)
-    hashes = hash_files(table.files)
-    _require_those(hashes, expected)
-    slices = count_table(policy, table).slices
-    every = [*_of_counts(policy, record, table, slices), *differences(record, slices)]
+    read, hashes = _counted(policy, record, predictions)
+    slices = read.counted.slices
+    every = [*_of_counts(policy, record, read), *differences(record, slices)]
     require_unchanged(hashes)
     found = next((one for one in every if not one.rounding), None)
     if found is not None:
@@ -133,12 +134,41 @@ def replay(stored: StoredRecord, predictions: Sequence[str | Path]) -> Replayed:
     return Replayed(
         record=stored.digest,
         outcome=record.outcome,
-        files=len(hashes),
+        files=len(read.table.files),
         rows=slices[0].rows,
         findings=len(record.findings),
         rounded=len(every),
         opinion=_opinion_again(policy, record, slices),
     )
+
+
+def _counted(
+    policy: Policy, record: DecisionRecord, predictions: Sequence[str | Path] | LabelledPart
+) -> tuple[ReadSource, list[FileHash]]:
+    """The predictions counted again, and the digests of all files.
+
+    Raises:
+        EvidenceError: other files than the record's, or labels are missing.
+    """
+    expected = _predictions(record)
+    if not isinstance(predictions, LabelledPart):
+        if record.labelling is not None:
+            raise EvidenceError(
+                "the record was judged on labels of some rows; give the filled-in to-label.csv "
+                "with --labels and the labelling.json with --labelling"
+            )
+        read = read_source(policy, _as_judged(predictions, expected))
+        _require_those(read.hashes, expected)
+        return read, list(read.hashes)
+    beside = hash_files([predictions.labels, predictions.frame])
+    listed = [item for item in record.inputs if item.role in LISTS]
+    given = replace(predictions, predictions=_as_judged(predictions.predictions, expected))
+    read = read_source(policy, given)
+    hashes = [*read.hashes, *beside]
+    _require_those(hashes, [*expected, *listed])
+    if read.part is None or labelling_of(read.part) != record.labelling:
+        raise EvidenceError("labelling: these labels and this list do not give the record's counts")
+    return read, hashes
 
 
 def _as_judged(predictions: Sequence[str | Path], expected: Sequence[Input]) -> Any:
@@ -147,6 +177,8 @@ def _as_judged(predictions: Sequence[str | Path], expected: Sequence[Input]) -> 
         return list(predictions)
     hashes = hash_files(find_files(predictions, mixed=True).paths)
     _require_those(hashes, expected)
+    if [item.role for item in expected] == [COUNTS]:
+        return JointCountsFile(path=hashes[0].path)
     roles: dict[str, list[str]] = {}
     for item in expected:
         roles.setdefault(str(item.sha256), []).append(item.role)
@@ -179,7 +211,7 @@ def _predictions(record: DecisionRecord) -> list[Input]:
     Raises:
         EvidenceError: it names none by digest.
     """
-    found = [item for item in record.inputs if item.role in (PREDICTIONS, *SEPARATE)]
+    found = [item for item in record.inputs if item.role in (PREDICTIONS, COUNTS, *SEPARATE)]
     if not found or any(item.sha256 is None for item in found):
         raise EvidenceError(
             "the record names no predictions file by digest (they were judged from memory), so "
@@ -207,10 +239,10 @@ def _require_those(hashes: Sequence[FileHash], expected: Sequence[Input]) -> Non
 
 
 def _of_counts(
-    policy: Policy, record: DecisionRecord, table: Table, slices: Sequence[SliceCounts]
+    policy: Policy, record: DecisionRecord, read: ReadSource
 ) -> Iterator[RecordDifference]:
     """Sums and flipped rows, counted again and as the record has them."""
-    kept, again = record.tallies, tallies_of(slices)
+    kept, again = record.tallies, tallies_of(read.counted.slices)
     for name in ("classes", "slices"):
         pair = (getattr(tallies, name, ()) for tallies in (kept, again))
         yield from compare(("tallies", name), *pair)
@@ -220,8 +252,9 @@ def _of_counts(
             where="tallies.groups", got="other sums", expected="the sums of these rows"
         )
     for name in ("ignored", "edges"):
-        yield from compare((name,), getattr(record, name), getattr(table, name))
-    flips = [asdict(row) for row in flipped_rows(policy, table)]
+        yield from compare((name,), getattr(record, name), getattr(read.table, name))
+    yield from compare(("counts_query",), record.counts_query, read.query)
+    flips = [asdict(row) for row in flipped_rows(policy, read.table)] if read.has_rows else []
     yield from compare(("flips",), [_row(flip) for flip in record.flips], flips)
 
 

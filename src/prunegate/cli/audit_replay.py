@@ -8,6 +8,8 @@ from pathlib import Path
 
 import click
 
+from prunegate.cli.gate_labels import labelled_part, labelling_option
+
 
 @click.command("replay", short_help="Count the predictions again and compare every number.")
 @click.argument("record")
@@ -24,8 +26,22 @@ import click
     show_default=True,
     help="Folder of the audit trail.",
 )
+@click.option(
+    "--labels",
+    type=click.Path(path_type=Path),
+    help="to-label.csv with its labels filled in; goes with --labelling.",
+)
+@labelling_option
 @click.option("--json", "as_json", is_flag=True, help="Print what was replayed as JSON.")
-def command(record: str, predictions: tuple[str, ...], audit: Path, as_json: bool) -> int:
+def command(
+    *,
+    record: str,
+    predictions: tuple[str, ...],
+    audit: Path,
+    labels: Path | None,
+    labelling: Path | None,
+    as_json: bool,
+) -> int:
     """Work out RECORD (a file, or a digest in the audit folder) again from its predictions.
 
     The files have to be the very ones that the record names by sha256. Counts, statistics, verdict
@@ -47,7 +63,7 @@ def command(record: str, predictions: tuple[str, ...], audit: Path, as_json: boo
     stored = stored_record(find_record(record, audit))
     kept = nullcontext(list(predictions)) if predictions else None
     with kept or stored_predictions(stored.record, audit) as paths:
-        found = replay(stored, paths)
+        found = replay(stored, labelled_part(paths, labels, labelling))
     if as_json:
         click.echo(json.dumps(plain_json(found), indent=2))
         return 0

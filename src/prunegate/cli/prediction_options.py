@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from prunegate.cli.gate_labels import labelled_part, labelling_option, list_inputs
 from prunegate.errors import InputError
 
 if TYPE_CHECKING:
@@ -44,14 +45,7 @@ class Given:
         """The list and its labels by content; nothing where there is no list."""
         if self.labelling is None:
             return ()
-        from prunegate.audit.record import Input
-        from prunegate.io.hashing import file_sha256
-
-        files = {"labels": Path(self.labels[0]), "labelling": self.labelling}
-        return tuple(
-            Input(role=role, name=path.name, sha256=file_sha256(path))
-            for role, path in files.items()
-        )
+        return list_inputs(Path(self.labels[0]), self.labelling)
 
     @contextmanager
     def readable(self, engine: str) -> Iterator[Any]:
@@ -65,7 +59,7 @@ class Given:
             return
         if self.labelling is not None:
             with self._without_list().readable(engine) as predictions:
-                yield self._labelled(predictions, self.labelling)
+                yield labelled_part(predictions, Path(self.labels[0]), self.labelling)
             return
         found = {role: list(paths) for role, paths in vars(self).items() if paths}
         if not found:
@@ -104,12 +98,6 @@ class Given:
             )
         return replace(self, labels=(), labelling=None)
 
-    def _labelled(self, predictions: Any, labelling: Path) -> Any:
-        from prunegate.counting.labelled_part import LabelledPart
-
-        labels = Path(self.labels[0])
-        return LabelledPart(predictions=predictions, labels=labels, frame=labelling)
-
 
 def prediction_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add --predictions, --labels and the two models' files; the command gets one ``Given``."""
@@ -124,11 +112,7 @@ def prediction_options(function: Callable[..., Any]) -> Callable[..., Any]:
         type=click.Path(path_type=Path),
         help="Joint counts in place of rows, as the query of 'prunegate sql' makes them.",
     )
-    @click.option(
-        "--labelling",
-        type=click.Path(path_type=Path),
-        help="labelling.json of 'prunegate label': judge on the labels of its list.",
-    )
+    @labelling_option
     @wraps(function)
     def command(**arguments: Any) -> Any:
         given = Given(

@@ -1,0 +1,49 @@
+"""Labels of some rows: the option for their list, and what is behind it and the labels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from prunegate.errors import InputError
+
+if TYPE_CHECKING:
+    from prunegate.audit.record import Input
+
+labelling_option: Callable[..., Any] = click.option(
+    "--labelling",
+    type=click.Path(path_type=Path),
+    help="labelling.json of 'prunegate label', where only the rows of its list have labels.",
+)
+
+
+def labelled_part(predictions: Any, labels: Path | None, labelling: Path | None) -> Any:
+    """The predictions with the labels of some rows; as they were where neither file is given.
+
+    Raises:
+        InputError: one was given without the other.
+    """
+    if labels is None and labelling is None:
+        return predictions
+    if labels is None or labelling is None:
+        raise InputError(
+            "--labels and --labelling go together: give to-label.csv with its labels filled in, "
+            "and the labelling.json beside it"
+        )
+    from prunegate.counting.labelled_part import LabelledPart
+
+    return LabelledPart(predictions=predictions, labels=labels, frame=labelling)
+
+
+def list_inputs(labels: Path, labelling: Path) -> tuple[Input, ...]:
+    """Both files by content, in the roles that a record names them by."""
+    from prunegate.audit.record import Input
+    from prunegate.io.hashing import file_sha256
+
+    files = {"label_list": labels, "labelling": labelling}
+    return tuple(
+        Input(role=role, name=path.name, sha256=file_sha256(path)) for role, path in files.items()
+    )
