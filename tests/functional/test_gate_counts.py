@@ -71,7 +71,7 @@ def test_counts_of_a_warehouse_get_the_verdict_of_the_table(
     assert counted["inputs"][0]["role"] == "counts"
     capsys.readouterr()
     assert run(monkeypatch, "verify", "c/report.html") == 0
-    assert run(monkeypatch, "audit", "replay", "c/record.json") == 0
+    assert run(monkeypatch, "audit", "replay", "c/record.json", "--predictions", "counts.csv") == 0
     assert run(monkeypatch, *sql) == 2  # the file is there
 
 
