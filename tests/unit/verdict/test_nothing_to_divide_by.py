@@ -18,6 +18,7 @@ pytestmark = pytest.mark.slow
 
 Change = Callable[[pd.DataFrame], pd.DataFrame]
 GROUPS = ("", "group: post\n")
+BY_KIND = "slices: [{by: kind, expect: [a, b]}]\n"
 
 
 def constant(kind: str, name: str) -> Change:
@@ -166,13 +167,13 @@ def test_what_cannot_be_computed_is_never_a_pass(
 ) -> None:
     asked = [f"{{metric: {rule}, evidence: {how}}}" for rule in rules for how in EVIDENCE]
     data = change(kinds.table(kind, 3, 600))
-    verdict = prunegate.judge(kinds.policy(kind, asked, more=group), data)
+    verdict = prunegate.judge(kinds.policy(kind, asked, slices=BY_KIND, more=group), data)
     assert len(of_rules(verdict)) == len(asked)
     assert {f.status for f in of_rules(verdict)} == {"inconclusive"}
     assert verdict.outcome == "inconclusive"
     assert all(f.note for f in of_rules(verdict))
     failing = [rule[:-1] + ", on_undefined: fail}" for rule in asked]
-    failed = prunegate.judge(kinds.policy(kind, failing, more=group), data)
+    failed = prunegate.judge(kinds.policy(kind, failing, slices=BY_KIND, more=group), data)
     assert "pass" not in {f.status for f in of_rules(failed)}
 
 
