@@ -187,8 +187,8 @@ def interval(data: Grouped, roles: Roles, confidence: float = 0.95) -> Interval:
     arguments.open_interval("confidence", confidence, 0, 1)
     whole = _as_one(data, roles)
     if whole is not None:
-        shrunk = [roles.count(data.totals, part) / whole for part in _parts(roles)]
-        found = tango.interval(*shrunk, confidence)
+        lost, gained, n = (roles.count(data.totals, part) / whole for part in _parts(roles))
+        found = tango.interval(lost, gained, n, confidence)
         return Interval(low=found.low, high=found.high, method=METHOD_FEW)
     lost, gained, n = _effective(data, roles, Boundary(intercept=0.0))
     t = float(stdtrit(data.discordant_groups - 1, (1 + confidence) / 2))
@@ -211,11 +211,11 @@ def _exact(data: Grouped, roles: Roles, line: Boundary, whole: float) -> TestRes
     """
     lost, gained, n = (roles.count(data.totals, part) / whole for part in _parts(roles))
     rows = max(1, math.floor(n + _ROUNDING))
-    worse = _whole_counts(lost, gained, rows)
-    better = tuple(reversed(_whole_counts(gained, lost, rows)))
+    most_lost, least_gained = _whole_counts(lost, gained, rows)
+    most_gained, least_lost = _whole_counts(gained, lost, rows)
     return TestResult(
-        p_value=paired_exact.against(*worse, rows, line).p_value,
-        p_harm=paired_exact.against(*better, rows, line).p_harm,
+        p_value=paired_exact.against(most_lost, least_gained, rows, line).p_value,
+        p_harm=paired_exact.against(least_lost, most_gained, rows, line).p_harm,
         method=METHOD_FEW,
     )
 
