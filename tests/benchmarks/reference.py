@@ -140,7 +140,7 @@ def even(k: int) -> np.ndarray:
 def zipf(k: int) -> np.ndarray:
     """The r-th class 1/r as often as the first."""
     weights = 1 / np.arange(1, k + 1)
-    return weights / weights.sum()
+    return np.asarray(weights / weights.sum())
 
 
 def small(rng: np.random.Generator, n: int) -> np.ndarray:

@@ -14,6 +14,7 @@ from fractions import Fraction
 from typing import Any, TypeVar
 
 from prunegate.counting.partial_counts import PartialCounts
+from prunegate.counting.cluster_sums import Clusters
 from prunegate.counting.tallies import Cells, DecidedRows, JointCounts, Sums, Tally
 from prunegate.errors import UnsupportedError
 from prunegate.evidence import partial_rates
@@ -118,7 +119,7 @@ def _shared(form: SharedRows, _: WantedMetric, tally: DecidedRows) -> Evidence:
     counts = {"both": both, "lost": lost, "gained": gained, "neither": neither}
     if _single(tally, frozenset[object]().union(*parts), sum(counts.values())):
         return PairedRate(**counts)
-    return GroupedPairedRate(**counts, parts=parts, groups=tally.clusters)
+    return GroupedPairedRate(**counts, parts=parts, groups=_grouped(tally))
 
 
 def _single(tally: DecidedRows, cells: frozenset[Any], rows: int) -> bool:
@@ -128,6 +129,11 @@ def _single(tally: DecidedRows, cells: frozenset[Any], rows: int) -> bool:
     """
     groups = tally.clusters
     return groups is None or not rows or groups.all_single(cells.__contains__, rows)
+
+
+def _grouped(tally: DecidedRows) -> Clusters:
+    assert tally.clusters is not None  # noqa: S101  # else its rows are single
+    return tally.clusters
 
 
 @evidence_of(Overlapping)
@@ -140,7 +146,7 @@ def _overlapping(form: Overlapping, wanted: WantedMetric, tally: JointCounts) ->
     if plain.baseline is None or plain.candidate is None:
         return plain
     return GroupedOverlappingRate(
-        cells=tally.cells, f1=f1, strict=wanted.strict, groups=tally.clusters
+        cells=tally.cells, f1=f1, strict=wanted.strict, groups=_grouped(tally)
     )
 
 
@@ -172,7 +178,7 @@ def _flips(form: Flips, _: WantedMetric, tally: DecidedRows) -> Evidence:
     if _single(tally, frozenset(cells), rows):
         return SingleRate(**counts)
     right = frozenset(cell for cell in cells if cell not in wrong)
-    return GroupedSingleRate(**counts, right=right, wrong=wrong, groups=tally.clusters)
+    return GroupedSingleRate(**counts, right=right, wrong=wrong, groups=_grouped(tally))
 
 
 @evidence_of(Mean)

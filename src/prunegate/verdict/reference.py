@@ -119,11 +119,11 @@ def _groups(rows: LabelCounts, place: int) -> GroupSums | None:
         sizes: Counter[str] = Counter()
         for cell, count in rows.cells.items():
             sizes[cell[part]] += count
-        most = sizes.most_common(1)[0][0]
+        most = max(sizes, key=lambda name, sizes=sizes: (sizes[name], name))  # type: ignore[misc]  # bound at once
         rare.append(clusters.holding(lambda cell, p=part, m=most: cell[p] != m))  # type: ignore[misc]  # bound at once
 
     def between(influence: Mapping[tuple[str, str], float]) -> float:
-        return sum(
+        return math.fsum(  # in any order, because the engine's differs from run to run
             total * influence[one[0], one[place]] * influence[other[0], other[place]]  # type: ignore[index]  # cells are triples
             for (one, other), total in clusters.products.items()
         )

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.depth import times
+from tests.rules import of_rules
 
 import prunegate
 from prunegate.audit.opinion.facts import LEVELS
@@ -24,7 +25,7 @@ from prunegate.errors import InternalError
 from prunegate.metrics.catalogue import METRICS
 from prunegate.policy.load import parse_policy
 from prunegate.policy.schema import Policy
-from prunegate.verdict.finding import Finding, Verdict
+from prunegate.verdict.finding import BEATS_CONSTANT, Finding, Verdict
 
 pytestmark = pytest.mark.slow
 
@@ -58,7 +59,7 @@ def test_a_class_that_no_slice_has_is_asked_for_all_the_same() -> None:
     counts = {"kind": ["k", "k"], "label": ["a", "b"], "n": [50, 50]}
     frame = pd.DataFrame(counts).assign(baseline=["a", "b"], candidate=["a", "b"])
     verdict = prunegate.judge_counts(policy, frame)
-    assert [(f.slice, f.class_label) for f in verdict.findings] == [("kind", "c")]
+    assert [(f.slice, f.class_label) for f in of_rules(verdict)] == [("kind", "c")]
     assert verdict.outcome == "inconclusive"
     assert "no slice of 'kind' has a row of this class" in verdict.reasons[0]
     agreed(policy, verdict)
@@ -74,7 +75,7 @@ def agreed(policy: Policy, verdict: Verdict) -> None:
 
 
 def operational(finding: Finding) -> bool:
-    return METRICS[finding.metric].kind == "operational"
+    return finding.metric in METRICS and METRICS[finding.metric].kind == "operational"
 
 
 def is_tested(finding: Finding) -> bool:
@@ -91,7 +92,8 @@ def estimated(finding: Finding) -> bool:
 
 
 def undefined_fails(finding: Finding, policy: Policy) -> bool:
-    return policy.rules[finding.rule].on_undefined == "fail"
+    of_rule = finding.rule < len(policy.rules)  # the reference comes after them
+    return of_rule and policy.rules[finding.rule].on_undefined == "fail"
 
 
 def beyond(finding: Finding) -> float:
@@ -181,7 +183,7 @@ ONE: dict[str, tuple[Callable[[Finding, Policy], bool], Callable[[Finding, Polic
     ),
     "a metric is unknown": (lambda _f, _p: True, lambda _f, _p: {"metric": "luck"}),
     "a slice is another": (lambda _f, _p: True, lambda f, _p: {"slice": f.slice + "x"}),
-    "a rule is none": (lambda _f, _p: True, lambda _f, p: {"rule": len(p.rules)}),
+    "a rule is none": (lambda _f, _p: True, lambda _f, p: {"rule": len(p.rules) + 1}),
     "a block is a warning": (
         lambda f, _p: f.severity == "block",
         lambda _f, _p: {"severity": "warn"},
@@ -222,6 +224,8 @@ def clear(finding: Finding) -> bool:
 
 def inside(finding: Finding) -> bool:
     """Whether ``beyond`` is really outside: limits that nothing can miss are left alone."""
+    if finding.check == BEATS_CONSTANT:
+        return False  # it is about the baseline
     if finding.check in LEVELS:
         return 0 < finding.limit < 1
     if finding.check == "max_ratio":

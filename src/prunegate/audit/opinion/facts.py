@@ -66,6 +66,7 @@ def _row(policy: Policy, slices: dict[str, SliceSummary], finding: Finding) -> d
         "waived": finding.status == "waived",
         "proven": finding.evidence == "proven",
         "times": REFERENCE_TIMES if finding.check == BEATS else 1,
+        "constant": finding.check == BEATS and _constant(slices.get(finding.slice)),
         "level": finding.check in (*LEVELS, CLAIMS),
         "n": finding.n,
         "no evidence": finding.open_because in ("not measured", "unusable"),
@@ -74,6 +75,14 @@ def _row(policy: Policy, slices: dict[str, SliceSummary], finding: Finding) -> d
         **_of_metric(policy, finding),
         **_of_slice(policy, finding, slices.get(finding.slice)),
     }
+
+
+def _constant(summary: SliceSummary | None) -> bool:
+    """Whether a model decides every row of a slice alike, where its cells are shown."""
+    if summary is None or len(summary.cells) != 8:
+        return False
+    flagged = (sum(n for cell, n in enumerate(summary.cells) if cell & bit) for bit in (1, 2))
+    return any(n in (0, summary.rows) for n in flagged)
 
 
 def _plain(value: object) -> bool:

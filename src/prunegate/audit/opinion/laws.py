@@ -129,16 +129,21 @@ def _as_policy(
         same = named and finding.severity == policy.claims.severity
         return same and _as_checked(finding, verdict)
     if finding.check == BEATS:
-        asked = on_reference(policy, verdict.slices)[place_in_findings(finding)]
-        terms = ("reference", *asked, 0.0, "absolute")
-        told = (finding.metric, finding.severity, finding.evidence, finding.limit)
-        return (*told, finding.limit_kind) == terms and finding.p_harm is None
+        return _as_reference(policy, verdict, finding)
     rule = policy.rules[finding.rule]
     terms = (finding.metric, finding.severity, finding.evidence)
     limit = rule.limits[finding.check]
     value, kind = _terms(limit)
     same = finding.limit == value and finding.limit_kind == kind
     return same and terms == (rule.metric, rule.severity, rule.evidence)
+
+
+def _as_reference(policy: Policy, verdict: Verdict, finding: Finding) -> bool:
+    """Whether a finding on the reference has the terms that follow from the rules."""
+    severity, evidence = on_reference(policy, verdict.slices)[place_in_findings(finding)]
+    same = finding.metric == "reference" and finding.limit == 0 and finding.p_harm is None
+    asked = finding.severity == severity and finding.evidence == evidence
+    return same and asked and finding.limit_kind == "absolute"
 
 
 def _as_checked(finding: Finding, verdict: Verdict) -> bool:
@@ -170,7 +175,7 @@ def _faults(table: pd.DataFrame) -> pd.Series[int]:
         "difference": table["passed"] & change,
         "p_value": table["passed"] & table["proven"] & ~table["operational"],
     }
-    faults = table["strange"] + (table["passed"] & table["undefined"])
+    faults = table["strange"] + (table["passed"] & (table["undefined"] | table["constant"]))
     for name, where in needed.items():
         faults += where & table[name].isna()
     for name in ("p_value", "p_harm", "p_harm_adjusted"):
