@@ -112,8 +112,7 @@ def _paired_unchanged(evidence: PairedRate, claim: Difference, alpha: float) -> 
     margin = float(claim.margin)
     if not 0 < margin < 1:
         return None  # a gain is asked for: without any change the limit is broken
-    differ = max(evidence.lost + evidence.gained, 1) / evidence.n
-    differ = sample_size.coarse(min(differ, 1.0))
+    differ = sample_size.coarse((evidence.lost + evidence.gained + 1) / (evidence.n + 2))
     return float(sample_size.paired_by_score(differ, 0.0, margin, alpha, POWER))
 
 
