@@ -146,10 +146,11 @@ class VerdictCommand(click.Command):
         try:
             return super().parse_args(ctx, args)
         except click.UsageError as error:
-            if self.name == "gate" and (meant := hint(given)):
-                said = error.message.rstrip(".")
-                error.message = f"{said}. {meant}" if said else meant
             with _place_of(given).without_stale_verdict():
+                meant = hint(given) if self.name == "gate" else ""
+                if meant:
+                    told = error.format_message().rstrip(".")
+                    raise click.UsageError(f"{told}. {meant}", ctx=error.ctx) from error
                 raise
 
 

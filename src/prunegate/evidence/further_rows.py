@@ -5,6 +5,10 @@ the candidate is in truth as good as its baseline there, and only decides as man
 were seen to differ. The two can be far apart, and neither is known to be right; who passes one on
 says which it is. A limit that the estimate almost touches cannot be settled by any number of labels
 if they are like those seen, and the answer is None rather than a number nobody would label.
+
+Unchanged, a plan (``planning/needs.py``) says how many rows it takes in all. Where there are as
+many already and the limit is open all the same, what was seen speaks against the assumption; then
+the further rows have to make up for it.
 """
 
 from __future__ import annotations
@@ -67,19 +71,17 @@ def further(evidence: Evidence, tested: Tested, alpha: float) -> Further:
     held = evidence.count(hypothesis)
     plain = type(evidence) is PairedRate  # grouped rows weigh less than their number
     paired = evidence if plain and isinstance(evidence, PairedRate) else None
-    unchanged = None
-    if isinstance(hypothesis, Level):
-        total = _scaled(held, result, alpha)
-    elif paired is not None and isinstance(hypothesis, Difference):
+    if paired is not None and isinstance(hypothesis, Difference):
         total = _paired(paired, hypothesis, alpha)
-        unchanged = _paired_unchanged(paired, hypothesis, alpha)
     else:
         total = _scaled(held, result, alpha)
-        unchanged = _unchanged(evidence, hypothesis, tested, alpha)
     as_seen = _missing(total, held)
+    unchanged = None
+    if not isinstance(hypothesis, Level):
+        unchanged = _unchanged(evidence, hypothesis, tested, alpha)
     side: Literal["holds", "broken"] = "holds" if result.p_value < result.p_harm else "broken"
     return Further(
-        unchanged=_missing(unchanged, held),
+        unchanged=unchanged,
         as_seen=as_seen,
         shows=None if as_seen is None else side,
     )
@@ -107,24 +109,65 @@ def _paired(evidence: PairedRate, claim: Difference, alpha: float) -> float | No
     return float((spread / room) ** 2)
 
 
-def _paired_unchanged(evidence: PairedRate, claim: Difference, alpha: float) -> float | None:
-    """As a plan reckons (``planning/needs.py``)."""
-    margin = float(claim.margin)
-    if not 0 < margin < 1:
+def _unchanged(evidence: Evidence, claim: Contrast, tested: Tested, alpha: float) -> int | None:
+    """Further rows to show the limit to hold, if nothing changed."""
+    allowed, held = _allowed(evidence, claim, tested.whole), evidence.count(claim)
+    if allowed is None or not allowed > 0 or evidence.baseline is None:
         return None  # a gain is asked for: without any change the limit is broken
-    differ = max(evidence.lost + evidence.gained, 1) / evidence.n
-    differ = sample_size.coarse(min(differ, 1.0))
-    return float(sample_size.paired_by_score(differ, 0.0, margin, alpha, POWER))
-
-
-def _unchanged(evidence: Evidence, claim: Contrast, tested: Tested, alpha: float) -> float | None:
-    """By the spread that the interval of the change shows, at the allowed change."""
-    allowed = _allowed(evidence, claim, tested.whole)
-    if not tested.width or allowed is None or not allowed > 0:
+    spread = _spread(evidence, claim, tested, held)
+    if not spread:
         return None
-    error = tested.width / (2 * ndtri(_TWO_SIDED))
-    held = evidence.count(claim)
-    return float(held * ((_z(alpha) + ndtri(POWER)) * error / float(allowed)) ** 2)
+    room = float(allowed)
+    if type(evidence) is PairedRate and isinstance(claim, Difference) and room < 1:
+        differ = sample_size.coarse((evidence.lost + evidence.gained + 1) / (evidence.n + 2))
+        total = float(sample_size.paired_by_score(differ, 0.0, room, alpha, POWER))
+    else:
+        total = ((_z(alpha) + float(ndtri(POWER))) * spread / room) ** 2
+    if total > held:
+        return _missing(total, held)
+    seen = float((evidence.candidate or 0) - evidence.baseline) * (-1 if claim.swapped else 1)
+    return _making_up(_Seen(rows=held, change=seen, spread=spread), room, alpha)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Seen:
+    """Rows that are there."""
+
+    rows: int
+    change: float
+    """Larger is better."""
+    spread: float
+    """Standard deviation of one row's change."""
+
+
+def _spread(evidence: Evidence, claim: Contrast, tested: Tested, held: int) -> float | None:
+    """Standard deviation of one row's change: of pairs by their number, else by the interval."""
+    if type(evidence) is PairedRate and isinstance(claim, Difference):
+        return math.sqrt((evidence.lost + evidence.gained + 1) / (evidence.n + 2))
+    if not tested.width:
+        return None
+    return tested.width / (2 * float(ndtri(_TWO_SIDED))) * math.sqrt(held)
+
+
+def _making_up(seen: _Seen, room: float, alpha: float) -> int | None:
+    """Further unchanged rows until all together show the limit, with 90 % power."""
+
+    def enough(further: int) -> bool:
+        total = seen.rows + further
+        expected = room + seen.change * seen.rows / total
+        wanted = _z(alpha) * math.sqrt(total) + float(ndtri(POWER)) * math.sqrt(further)
+        return expected >= wanted * seen.spread / total
+
+    most = 1
+    while not enough(most):
+        most *= 2
+        if most > HOPELESS:
+            return None
+    least = most // 2
+    while most - least > 1:
+        middle = (least + most) // 2
+        least, most = (least, middle) if enough(middle) else (middle, most)
+    return most
 
 
 def _allowed(evidence: Evidence, claim: Contrast, whole: Fraction) -> Fraction | None:

@@ -106,7 +106,9 @@ class ShortWords:
             return ""
         kind = METRICS[finding.metric].kind if finding.metric in METRICS else "rate"
         verb = "add" if kind == "mean" else "label"
-        unit = finding.needed_unit or "rows"
+        unit: str = finding.needed_unit or "rows"
+        if finding.needed == 1:
+            unit = unit.removesuffix("s")
         unchanged, as_seen = finding.needed_if_unchanged, finding.needed_if_as_seen
         if finding.needed_for != "power" or unchanged is None:
             return f"{verb} ~{round_up(finding.needed):,} {unit}"

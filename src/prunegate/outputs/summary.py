@@ -128,6 +128,8 @@ def _money(record: DecisionRecord) -> Iterator[str]:
     cost = record.cost
     if cost is None:
         return
+    before: str | None
+    after: str | None
     if cost.months:
         last = cost.months[-1]
         before, after = last.baseline, last.candidate

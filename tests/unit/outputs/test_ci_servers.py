@@ -143,10 +143,10 @@ def test_github_is_told_that_nothing_was_judged(
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "step.md"))
 
+    place = VerdictPlace(out=None, force=False, policy=tmp_path / "p.yaml")
+
     def work() -> None:
-        with VerdictPlace(
-            out=None, force=False, policy=tmp_path / "p.yaml"
-        ).without_stale_verdict():
+        with place.without_stale_verdict():
             raise InputError("t.csv: no such file\n::error::x")
 
     with pytest.raises(InputError):

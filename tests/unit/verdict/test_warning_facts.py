@@ -203,6 +203,21 @@ def test_advice_names_both_assumptions_and_agrees_with_the_plan() -> None:
     assert planned.needed == pytest.approx(finding.n + unchanged, rel=0.03)
 
 
+def test_where_a_plan_asks_for_no_more_the_rows_make_up_for_what_was_seen() -> None:
+    """Enough rows for the plan, and open all the same: one row more would settle nothing."""
+    asked = policy("{metric: recall, max_drop: 0.02}")
+    cells = (2000, 0, 0, 0, 300, 238, 362, 7100)
+    (finding,) = prunegate.judge_counts(asked, counts(("a", cells))).findings
+    further = finding.needed_if_unchanged
+    assert finding.status == "inconclusive"
+    assert further is not None
+    assert further > 100
+    differ = round(further * 600 / 8000 / 2)  # as many of the new rows differ, evenly both ways
+    more = (2000, 0, 0, 0, 300, 238 + differ, 362 + differ, 7100 + further - 2 * differ)
+    (settled,) = prunegate.judge_counts(asked, counts(("a", more))).findings
+    assert settled.status == "pass"
+
+
 @pytest.mark.parametrize("lost", [26, 40, 99])
 def test_nobody_is_told_to_label_for_a_rejection(lost: int) -> None:
     """One positive short of the minimum, and that one would show the limit broken."""

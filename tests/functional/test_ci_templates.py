@@ -1,0 +1,204 @@
+"""CI templates: their files are in order, and their shell does what it says, without a server.
+
+The steps of action.yml run here as the runner would run them: the same text in bash, what users
+give in the environment. ``prunegate``, ``gh`` and ``pip`` are stand-ins that write down how they
+were called.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from ruamel.yaml import YAML
+from tests.functional.pages import ROOT
+
+from prunegate.cli import cli
+from prunegate.cli.options import VerdictCommand
+from prunegate.outputs.nothing_judged import OF_A_VERDICT
+
+BASH = shutil.which("bash") or "bash"
+
+
+def read(name: str) -> Any:
+    return YAML(typ="safe").load((ROOT / name).read_text(encoding="utf-8"))
+
+
+ACTION = read("action.yml")
+STEPS = {step.get("name", step.get("uses")): step for step in ACTION["runs"]["steps"]}
+
+
+@pytest.fixture
+def bin_folder(tmp_path: Path) -> Path:
+    """Programs that write down how they were called, before all others."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    python = shutil.which("python3")
+    assert python is not None
+    (folder / "python").symlink_to(python)
+    stand_in(folder, "prunegate", 'printf "%s\\n" "$@" > called; exit "${CODE:-0}"')
+    return folder
+
+
+def stand_in(folder: Path, name: str, script: str) -> None:
+    (folder / name).unlink(missing_ok=True)
+    (folder / name).write_text(f"#!{BASH}\n{script}\n")
+    (folder / name).chmod(0o755)
+
+
+@pytest.fixture
+def step(tmp_path: Path, bin_folder: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs a step of action.yml on inputs, as the runner does."""
+
+    def run(name: str, inputs: dict[str, str], **environment: str) -> Any:
+        defaults = {key: str(of.get("default", "")) for key, of in ACTION["inputs"].items()}
+        given = {**defaults, **inputs}
+        own = {
+            key: re.sub(r"\$\{\{ inputs\.([a-z-]+) \}\}", lambda m: given[m[1]], value)
+            for key, value in STEPS[name].get("env", {}).items()
+        }
+        environment = {
+            "PATH": f"{bin_folder}{os.pathsep}{os.environ['PATH']}",
+            "GITHUB_ACTION_PATH": str(ROOT),
+            "GITHUB_OUTPUT": str(tmp_path / "output"),
+            **own,
+            **environment,
+        }
+        return subprocess.run(  # our own scripts
+            [BASH, "-e", "-o", "pipefail", "-c", STEPS[name]["run"]],
+            env=environment, cwd=tmp_path, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+
+    return run
+
+
+def test_the_action_is_in_order() -> None:
+    assert ACTION["runs"]["using"] == "composite"
+    used = set(re.findall(r"inputs\.([a-z-]+)", (ROOT / "action.yml").read_text()))
+    assert used == set(ACTION["inputs"])
+    for one in ACTION["runs"]["steps"]:
+        assert ("uses" in one) != ("run" in one)
+        if "run" in one:
+            assert one["shell"] == "bash"
+            assert "${{" not in one["run"], "what users give must not become shell"
+        else:
+            assert re.fullmatch(r"actions/[a-z-]+@v\d+", one["uses"])
+    gate = cli.get_command(None, "gate")  # type: ignore[arg-type]  # it needs no context
+    assert isinstance(gate, VerdictCommand)
+    options = {name for param in gate.params for name in param.opts}
+    assert {"--out", "--force", "--fail-on", "--predictions", "--measurements"} <= options
+
+
+@pytest.mark.parametrize("script", ["ci/install.sh", "ci/github/judge.sh", "ci/github/comment.sh"])
+def test_every_script_is_bash(script: str) -> None:
+    done = subprocess.run([BASH, "-n", ROOT / script], capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert os.access(ROOT / script, os.X_OK)
+
+
+@pytest.mark.parametrize("code", [0, 2, 3, 4])
+def test_what_users_give_is_an_argument_and_the_job_ends_with_the_verdict(
+    step: Callable[..., Any], tmp_path: Path, code: int
+) -> None:
+    hostile = 'my $(touch pwned) "p".yaml'
+    tables = "a b.csv\n\n$(touch pwned).csv\n"
+    inputs = {"policy": hostile, "predictions": tables, "fail-on": "warning"}
+    done = step("Judge", inputs, CODE=str(code))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "called").read_text().splitlines() == [
+        "gate", hostile, "--out", "prunegate-verdict", "--force", "--fail-on", "warning",
+        "--predictions", "a b.csv", "--predictions", "$(touch pwned).csv",
+    ]  # fmt: skip
+    assert not (tmp_path / "pwned").exists()
+    assert (tmp_path / "output").read_text() == f"exit-code={code}\n"
+    assert step("End with the verdict", {}, PRUNEGATE_CODE=str(code)).returncode == code
+    assert step("End with the verdict", {}, PRUNEGATE_CODE="").returncode == 1
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_one_comment_is_kept_up_to_date(
+    step: Callable[..., Any], tmp_path: Path, bin_folder: Path, known: bool
+) -> None:
+    (tmp_path / "out").mkdir()
+    text = '<!-- prunegate:p -->\n❌ **REJECT** `p`: "quoted" $(touch pwned)\n'
+    (tmp_path / "out" / "summary.md").write_text(text, encoding="utf-8")
+    others = [[7, "an earlier word"], [8, "<!-- prunegate:another -->"]]
+    others += [[9, "<!-- prunegate:p -->"], [10, "<!-- prunegate:p -->"]] if known else []
+    listed = "\n".join(map(json.dumps, others))
+    (tmp_path / "comments").write_text(listed + "\n")
+    stand_in(
+        bin_folder,
+        "gh",
+        'case "$*" in *--method*) printf "%s\\n" "$@" > wrote; '
+        'while [ "$1" != --input ]; do shift; done; cp "$2" sent;; *) cat comments;; esac',
+    )
+    settings = {"GITHUB_REPOSITORY": "o/r", "PRUNEGATE_PULL_REQUEST": "12"}
+    done = step("Comment", {"out": "out"}, **settings)
+    assert done.returncode == 0, done.stderr
+    wrote = (tmp_path / "wrote").read_text().splitlines()
+    expected = ("PATCH", "repos/o/r/issues/comments/9")
+    assert tuple(wrote[2:4]) == (expected if known else ("POST", "repos/o/r/issues/12/comments"))
+    assert json.loads((tmp_path / "sent").read_text()) == {"body": text}
+    assert not (tmp_path / "pwned").exists()
+
+
+def test_without_a_summary_there_is_no_comment(step: Callable[..., Any]) -> None:
+    done = step("Comment", {"out": "none"}, GITHUB_REPOSITORY="o/r", PRUNEGATE_PULL_REQUEST="1")
+    assert done.returncode == 0
+    assert "no none/summary.md" in done.stderr
+
+
+def test_only_the_gate_is_installed_and_nothing_is_resolved(
+    step: Callable[..., Any], tmp_path: Path, bin_folder: Path
+) -> None:
+    stand_in(bin_folder, "python", 'printf "%s\\n" "$@" > called')
+    assert step("Install the gate", {}).returncode == 0
+    called = (tmp_path / "called").read_text().splitlines()
+    assert "--no-deps" in called
+    assert called[-2:] == [str(ROOT / "requirements-gate.txt"), str(ROOT)]
+    assert "torch" not in (ROOT / "requirements-gate.txt").read_text().splitlines()[2:]
+
+
+def test_the_image_copies_what_its_steps_need() -> None:
+    lines = (ROOT / "Dockerfile").read_text().splitlines()
+    copied = [path for line in lines if line.startswith("COPY ") for path in line.split()[1:-1]]
+    for path in copied:
+        assert (ROOT / path).exists(), path
+    kept = (ROOT / ".dockerignore").read_text().splitlines()
+    assert kept[0] == "*"
+    assert {line.removeprefix("!") for line in kept if line.startswith("!")} == set(copied)
+    assert "RUN bash ci/install.sh" in lines
+    assert lines.index("USER prunegate") > lines.index("RUN bash ci/install.sh")
+
+
+def test_the_gitlab_template_hands_in_what_is_written() -> None:
+    job = read("ci/gitlab/prunegate.gitlab-ci.yml")[".prunegate"]
+    out = job["variables"]["PRUNEGATE_OUT"]
+    assert set(job["variables"]) >= {"PRUNEGATE_FAIL_ON", "PRUNEGATE_IMAGE"}
+    reports = {path.replace("$PRUNEGATE_OUT/", "") for path in job["artifacts"]["reports"].values()}
+    assert reports == {"junit.xml", "gitlab-metrics.txt", "gitlab-codequality.json"}
+    assert reports <= set(OF_A_VERDICT)
+    assert out == "prunegate-verdict"
+    assert job["artifacts"]["when"] == "always"
+    (script,) = job["script"]
+    assert all(f'"${name}"' in script for name in re.findall(r"\$(\w+)", script))
+
+
+def test_the_hook_checks_policies_and_nothing_else() -> None:
+    (hook,) = read(".pre-commit-hooks.yaml")
+    files = list((ROOT / "policies").glob("*.yaml"))
+    assert files
+    assert all(re.search(hook["files"], f"policies/{path.name}") for path in files)
+    assert not re.search(hook["files"], "src/prunegate/demo/policy.yaml")
+    program, *command = hook["entry"].split()
+    assert program == "prunegate"
+    done = CliRunner().invoke(cli, [*command, str(files[0])], standalone_mode=False)
+    assert done.exception is None
