@@ -24,7 +24,7 @@ from prunegate.counting.labelled_part import LabelledPart, count_part
 from prunegate.errors import EvidenceError, InputError, UnsupportedError
 from prunegate.outputs.label_list import FRAME, TASKS, TO_LABEL, write_list
 from prunegate.planning.label_draw import DrawnLabels, draw_labels
-from prunegate.planning.label_plan import LabelRequest
+from prunegate.planning.label_plan import REFERENCE, LabelRequest
 from prunegate.policy.load import read_policy
 from prunegate.policy.schema import Policy
 from prunegate.verdict.decide import decide
@@ -184,6 +184,10 @@ def test_the_list_holds_what_differs_and_the_samples_that_it_says(drawn_list):
     alike = [row for row in listed if row.id not in differing]
     assert alike
     assert all(row.why == ("sampled",) for row in alike)
+    for one in drawn_list.judged().counted.slices:
+        shown = one.tally.agreeing.cells
+        assert min(shown[0] + shown[4], shown[3] + shown[7]) >= REFERENCE
+        assert one.tally.whole(0, 1, 2, 3) or not any(shown[1:3] + shown[5:7])
 
 
 def test_every_row_labelled_is_the_full_gate(tmp_path):

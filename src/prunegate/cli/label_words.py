@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from prunegate.planning.label_draw import DrawnLabels
-from prunegate.planning.label_plan import LimitLabels
+from prunegate.planning.label_plan import REFERENCE, LimitLabels
 from prunegate.planning.label_power import AGREED, DIFFERING
 from prunegate.text.escape import named
 from prunegate.text.numbers import count, plain, share
@@ -55,6 +55,10 @@ def _share(chance: float) -> str:
 
 
 def _assumed(drawn: DrawnLabels) -> Iterator[str]:
+    yield (
+        f"besides, {REFERENCE} rows that both models flag and {REFERENCE} that neither flags, of "
+        "each slice, show whether decisions and labels belong together"
+    )
     if any(limit.needs in ("agreed", "flagged") for limit in drawn.limits):
         yield (
             f"power if nothing changed, and {DIFFERING:.0%} of the rows that differ and "

@@ -28,7 +28,7 @@ from prunegate.counting.column_reading import (
     texts_for_numbers,
     value_expression,
 )
-from prunegate.counting.tallies import JointCounts
+from prunegate.counting.tallies import JointCounts, Tally
 from prunegate.counting.two_labels import HIGHEST, LOWEST, known_decisions, two_labels
 from prunegate.data.predictions.spelled import canonical
 from prunegate.policy.schema import Role
@@ -130,7 +130,7 @@ class Decisions(Reading):
         label, baseline, candidate = (int(row[name + suffix]) for name in self.cells)
         return 4 * label + 2 * baseline + candidate
 
-    def tally(self, row: Mapping[str, Any]) -> JointCounts:
+    def tally(self, row: Mapping[str, Any]) -> Tally:
         cells = [0] * 8
         cells[self.cell(row)] = int(row[N])
         return JointCounts(cells=tuple(cells))

@@ -28,6 +28,9 @@ from prunegate.stats import sample_size
 
 STEPS = (20, 40, 60, 90, 130, 200, 300, 450, 700, 1000, 1500, 2500, 4000)
 """Sizes of a sample that are considered; the last resort is all rows."""
+REFERENCE = 20
+"""Rows that both models flag, and rows that neither flags, which every judged slice gets at least:
+without them nothing shows that the decisions have anything to do with the labels."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,10 +170,14 @@ def _start(
     """What cannot be chosen, and the smallest samples."""
     needs, rows = {part.needs for part in parts}, sum(parts[0].decided)
     minimum, both = policy.evidence.minimum.positives, parts[0].decided[0b11]
-    sizes = {"neither": 0, "both": 0}
+    sizes = {
+        "neither": min(REFERENCE, parts[0].decided[0b00]),
+        "both": min(REFERENCE, both),
+    }
     for part in parts:
         if part.needs == "agreed":
-            sizes[SAMPLES[part.label]] = min(STEPS[0], part.agreed)
+            which = SAMPLES[part.label]
+            sizes[which] = max(sizes[which], min(STEPS[0], part.agreed))
     if minimum > 1:
         enough = (size for size in STEPS if promised(both, size) >= minimum)
         sizes["both"] = max(sizes["both"], min(next(enough, both), both))
@@ -230,7 +237,8 @@ def _grow(
             return
         _, part, size = max(steps, key=lambda step: step[0])
         name = part.limit.counts.name
-        frames[name] = replace(frames[name], **{SAMPLES[part.label]: size})
+        grown = {SAMPLES[part.label]: size}
+        frames[name] = replace(frames[name], **grown)  # type: ignore[arg-type]  # by name
 
 
 def _step(part: _Part, frame: SliceFrame, power: float) -> tuple[float, int, int] | None:

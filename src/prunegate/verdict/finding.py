@@ -182,9 +182,11 @@ class SliceSummary:
     """Whether rules were applied; undeclared and under the minimum evidence: only reported."""
     rows: int
     positives: int
-    """Rows of the positive class; of the rarest class where there are several."""
+    """Rows of the positive class; of the rarest class where there are several. At least so many,
+    where only some rows have labels."""
     cells: tuple[int, ...]
-    """Joint counts, eight numbers at index 4 x label + 2 x baseline + candidate; binary only."""
+    """Joint counts, eight numbers at index 4 x label + 2 x baseline + candidate; binary only. Of
+    the labelled rows, where only some have labels: no random sample of the slice."""
     classes: tuple[str, ...] = ()
     """Of a multiclass task: the labels that the slice has."""
     lost: int | None = None
