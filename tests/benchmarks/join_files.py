@@ -45,7 +45,8 @@ print(f'{rows:>12,} rows{opened - start[0]:9.2f} s{wall:9.2f} s{cpu:9.2f} s', en
 ROWS = """
 SELECT 'row-' || i AS id, CASE WHEN hash(i) % 10 < 3 THEN 'unsafe' ELSE 'safe' END AS label,
   (hash(i, 1) % 1000) / 1000 AS baseline, (hash(i, 2) % 1000) / 1000 AS candidate,
-  ['display', 'video', 'ugc'][CAST(1 + hash(i, 3) % 3 AS BIGINT)] AS kind, 'region-' || hash(i, 4) % 12 AS region
+  ['display', 'video', 'ugc'][CAST(1 + hash(i, 3) % 3 AS BIGINT)] AS kind,
+  'region-' || hash(i, 4) % 12 AS region
 FROM range({rows}) t(i)
 """
 SOURCES = {
@@ -93,8 +94,8 @@ def main() -> None:
         for source, given in SOURCES.items():
             child = (
                 "import resource; "  # of this process alone; of all children it only grows
-                 f"exec({CHILD!r}); "
-                 "print(f'{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6:10.2f} GB')"
+                f"exec({CHILD!r}); "
+                "print(f'{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6:10.2f} GB')"
             )
             done = subprocess.run(
                 [sys.executable, "-c", child, given],

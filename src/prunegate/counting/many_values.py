@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from prunegate.data.predictions.columns import shown
-from prunegate.data.predictions.spelled import Spelling, spelled
+from prunegate.data.predictions.spelled import Spelling, spelling_of
 from prunegate.policy.schema import Policy, SliceSpec
 
 MANY = 100
@@ -75,4 +75,4 @@ def _kind(spec: SliceSpec, values: set[tuple[Any, ...]]) -> Spelling | None:
     """What a single key's values are; None: words, or a cross."""
     if len(spec.keys) > 1:
         return None
-    return spelled(str(value) for (value,) in values if value)
+    return spelling_of(str(value) for (value,) in values if value)

@@ -18,7 +18,7 @@ from prunegate.data.predictions.spelled import (
     canonical_sql,
     number_sql,
     renamed_sql,
-    spelled,
+    spelling_of,
     time_sql,
 )
 from prunegate.data.predictions.table import Kind, not_one_value
@@ -156,12 +156,12 @@ def _sample(scanned: Scanned, cell: str) -> list[str]:
 
 def _spelled(scanned: Scanned, cell: str) -> Spelling | None:
     """What a column's different texts spell; None: texts, or too many of them to look at."""
-    if spelled(dict.fromkeys(_sample(scanned, cell))) is None:
+    if spelling_of(dict.fromkeys(_sample(scanned, cell))) is None:
         return None
     there = scanned.relation.filter(f"{cell} IS NOT NULL AND {cell} <> ''")
     found = there.project(cell).distinct().limit(MOST_SPELLED + 1).fetchall()
     texts = [str(row[0]) for row in found]
-    return None if len(texts) > MOST_SPELLED else spelled(texts)
+    return None if len(texts) > MOST_SPELLED else spelling_of(texts)
 
 
 def _number_type(scanned: Scanned, cell: str) -> str | None:
@@ -172,7 +172,7 @@ def _number_type(scanned: Scanned, cell: str) -> str | None:
     sample = _sample(scanned, cell)
     if not sample:
         return None
-    if spelled(sample) == "boolean":
+    if spelling_of(sample) == "boolean":
         others = f"{cell} <> '' AND lower({cell}) NOT IN ('true', 'false')"
         distinct = f"count(DISTINCT nullif({cell}, ''))"
         found = _counted(scanned, f"count(*) FILTER ({others}), {distinct}")
