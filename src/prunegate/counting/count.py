@@ -99,6 +99,7 @@ def open_columns(policy: Policy, source: Any, wanted: Sequence[str]) -> Table:
         text=frozenset(text.intersection(wanted)),
         numeric=frozenset(set(values).intersection(wanted)),
         named=named,
+        names_rows=frozenset({columns.id, *group}.intersection(wanted)),
         left_out={columns.label: policy.task.ignore} if columns.label in wanted else {},
         intervals={key: how for key, how in policy.intervals.items() if key in wanted},
         answers={

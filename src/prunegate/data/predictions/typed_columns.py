@@ -123,7 +123,8 @@ def _typed(scanned: Scanned, column: str, kind: str, wanted: WantedColumns) -> T
         return TypedColumn(sql=sql, kind="text", parsed=parsed)
     if column in wanted.text:
         text = text_sql(cell, kind)
-        sql = _without_point(scanned, column, text) if kind in TEXTS else text
+        named = kind in TEXTS and column in wanted.names_rows
+        sql = _without_point(scanned, column, text) if named else text
         return TypedColumn(sql=sql, kind="text")
     if found == "number":
         return TypedColumn(sql=f"CAST({cell} AS DOUBLE)" if kind in _INEXACT else cell, kind=found)
