@@ -180,13 +180,13 @@ def _number_type(scanned: Scanned, cell: str) -> str | None:
         return "boolean" if found[0] == 0 and found[1] <= 2 else None
     if not all(map(_DECIMAL.fullmatch, sample)):
         return None
-    others, fractions = _counted(
+    unread, fractions = _counted(
         scanned,
         f"count(*) FILTER ({cell} <> '' AND (TRY_CAST({cell} AS DOUBLE) IS NULL"
         f" OR contains({cell}, '_'))), "
         rf"count(*) FILTER (NOT regexp_full_match({cell}, '\s*[+-]?\d{{1,18}}\s*'))",
     )
-    if others:
+    if unread:
         return None
     return "DOUBLE" if fractions else "BIGINT"
 
