@@ -130,10 +130,12 @@ def test_an_unreadable_file(tmp_path: Path) -> None:
 
 
 def test_unknown_and_mixed_formats(tmp_path: Path) -> None:
-    for name in ("t.xlsx", "t.csv", "t.parquet", "t.csv.gz"):
+    for name in ("t.xlsx", "t.csv", "t.parquet", "t.csv.gz", "t.parquet.gz", "t.gz"):
         (tmp_path / name).write_bytes(b"id\n1\n")
     assert "unknown kind of table '.xlsx'" in refused(tmp_path / "t.xlsx")
-    assert "unknown kind of table '.gz'" in refused(tmp_path / "t.csv.gz")
+    assert "unknown kind of table '.gz'" in refused(tmp_path / "t.gz")
+    assert "unknown kind of table '.parquet.gz'" in refused(tmp_path / "t.parquet.gz")
+    assert "cannot be unpacked" in refused(tmp_path / "t.csv.gz")
     assert "different formats" in refused([tmp_path / "t.csv", tmp_path / "t.parquet"])
     assert "not a whole Parquet file" in refused(tmp_path / "t.parquet")
 

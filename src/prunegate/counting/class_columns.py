@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from prunegate.data.predictions.class_scores import ClassScores
 from prunegate.policy.naming import value_text
-from prunegate.policy.schema import Policy, Role
+from prunegate.policy.schema import Policy
+from prunegate.policy.task import Role
 
 _ROLES: tuple[Role, ...] = ("baseline", "candidate")
 

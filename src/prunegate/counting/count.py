@@ -16,7 +16,7 @@ import narwhals as nw
 from prunegate.counting.class_columns import class_scores
 from prunegate.counting.column_reading import DIFFERS, ColumnCheck, N, Reading
 from prunegate.counting.grouping import with_groups
-from prunegate.counting.many_values import hints, too_many_values
+from prunegate.counting.many_values import MOST, hints, too_many_values
 from prunegate.counting.prediction_files import PredictionFiles
 from prunegate.counting.problems import of_check, of_ids, require_none
 from prunegate.counting.slices import KeyTexts, Piece, SliceCounts, slice_counts
@@ -99,6 +99,7 @@ def open_columns(policy: Policy, source: Any, wanted: Sequence[str]) -> Table:
         text=frozenset(text.intersection(wanted)),
         numeric=frozenset(set(values).intersection(wanted)),
         named=named,
+        names_rows=frozenset({columns.id, *group}.intersection(wanted)),
         left_out={columns.label: policy.task.ignore} if columns.label in wanted else {},
         intervals={key: how for key, how in policy.intervals.items() if key in wanted},
         answers={
@@ -150,13 +151,16 @@ def _broken_rows(check: ColumnCheck) -> nw.Expr:
     return check.broken.cast(nw.Int32).sum()
 
 
-def count_table(policy: Policy, table: Table, reading: Reading | None = None) -> Counted:
+def count_table(
+    policy: Policy, table: Table, reading: Reading | None = None, *, most: int | None = MOST
+) -> Counted:
     """The tally of every slice of the policy; ids are checked where the table has them.
 
     Args:
         policy: the policy.
-        table: its predictions.
+        table: opened with the columns that it needs.
         reading: how to read them; None: as the policy's task does.
+        most: slices of one entry that are still to be judged; None: however many there are.
 
     Raises:
         TableError: listing everything that keeps the table from being judged: rows that cannot be
@@ -165,7 +169,8 @@ def count_table(policy: Policy, table: Table, reading: Reading | None = None) ->
     task = task_of(policy)
     reading = reading or task.reading(policy, table)
     lines = _grouped(reading)
-    require_none(table.name, _problems(reading, lines))
+    many = [] if most is None else too_many_values(policy, lines, most)
+    require_none(table.name, [*_problems(reading, lines), *many])
     texts = KeyTexts(keys=policy.keys)
     slices = slice_counts(policy, _pieces(reading, texts, lines))
     rows = slices[0].rows
@@ -208,7 +213,6 @@ def _problems(reading: Reading, lines: Rows) -> list[str]:
             problems.append(of_check(reading, check, rows))
             failed.add(check.column)
     problems += reading.second_look(lines, failed)
-    problems += too_many_values(reading.policy, lines)
     return problems + _of_ids(reading)
 
 

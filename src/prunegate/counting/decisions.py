@@ -31,7 +31,7 @@ from prunegate.counting.column_reading import (
 from prunegate.counting.tallies import JointCounts, Tally
 from prunegate.counting.two_labels import HIGHEST, LOWEST, known_decisions, two_labels
 from prunegate.data.predictions.spelled import canonical
-from prunegate.policy.schema import Role
+from prunegate.policy.task import Role
 
 VALUE = "prunegate__value"
 """The label itself, null where there is none."""

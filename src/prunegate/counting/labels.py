@@ -100,23 +100,24 @@ class Labels(Reading):
     def _spelled_otherwise(self, lines: Sequence[Mapping[str, Any]], role: str) -> list[str]:
         """A model's labels that are no label of the table, but spell a value that one spells."""
         known = {line[LABEL] for line in lines if line[LABEL] is not None}
-        values = {value: label for label in known if (value := _spells(label)) is not None}
+        values = {value: label for label in sorted(known) if (value := _spells(label))}
         rows: dict[str, int] = {}
+        meant: dict[str, str] = {}
         for line in lines:
-            if (
-                (label := line[role]) is not None
-                and label not in known
-                and _spells(label) in values
-            ):
+            label = line[role]
+            value = None if label is None or label in known else _spells(label)
+            if value is not None and value in values:
                 rows[label] = rows.get(label, 0) + int(line[N])
+                meant[label] = values[value]
         if not rows:
             return []
-        some = ", ".join(map(repr, sorted(rows)[:EXAMPLES]))
-        meant = ", ".join(repr(values[_spells(label)]) for label in sorted(rows)[:EXAMPLES])
+        shown_labels = sorted(rows)[:EXAMPLES]
+        some = ", ".join(map(repr, shown_labels))
+        there = ", ".join(repr(meant[label]) for label in shown_labels)
         column = self._columns[self.cells.index(role)]
         told = (
             f"{sum(rows.values()):,} {_MODELS[role]} labels ({some}) are no label of the table, "
-            f"which has {meant}; spell them as the label column does"
+            f"which has {there}; spell them as the label column does"
         )
         return [f"column {shown(column)}: {told}"]
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from prunegate.data.predictions.columns import shown
-from prunegate.data.predictions.spelled import Spelling, spelled
+from prunegate.data.predictions.spelled import Spelling, spelling_of
 from prunegate.policy.schema import Policy, SliceSpec
 
 MANY = 100
@@ -29,18 +29,19 @@ _ADVICE = {"number": _NUMBERS, "time": _TIMES, "moment": _TIMES}
 Lines = Sequence[Mapping[str, Any]]
 
 
-def too_many_values(policy: Policy, lines: Lines) -> list[str]:
+def too_many_values(policy: Policy, lines: Lines, most: int = MOST) -> list[str]:
     """What is wrong with keys of more values than can be judged.
 
     Args:
         policy: slices by them.
         lines: the engine's answer, one line per combination of values and cells.
+        most: values of one entry that can be.
     """
     return [
-        f"{_said(spec)} has {len(values):,} values, and at most {MOST:,} slices are judged; "
+        f"{_said(spec)} has {len(values):,} values, and at most {most:,} slices are judged; "
         f"{_advice(spec, values)}"
         for spec, values in _valued(policy, lines)
-        if len(values) > MOST
+        if len(values) > most
     ]
 
 
@@ -75,4 +76,4 @@ def _kind(spec: SliceSpec, values: set[tuple[Any, ...]]) -> Spelling | None:
     """What a single key's values are; None: words, or a cross."""
     if len(spec.keys) > 1:
         return None
-    return spelled(str(value) for (value,) in values if value)
+    return spelling_of(str(value) for (value,) in values if value)

@@ -37,7 +37,7 @@ def pilot_predictions(policy: Policy, sources: list[str]) -> Pilot:
         TableError: as for the gate.
     """
     table = open_predictions(policy, sources, with_ids=True)
-    return _groups(policy, count_table(_crossed(policy), table).slices)
+    return _groups(policy, count_table(_crossed(policy), table, most=None).slices)
 
 
 def _crossed(policy: Policy) -> Policy:

@@ -42,7 +42,7 @@ def open_for_discovery(policy: Policy, source: Any, columns: Sequence[str]) -> T
         update={"slices": (*policy.slices, *(SliceSpec(by=name) for name in wanted))}
     )
     table = open_predictions(opened, source, with_ids=True)
-    count_table(policy, table)
+    count_table(policy, table, most=None)
     _require_few_values(table, wanted)
     return table
 

@@ -44,8 +44,9 @@ from prunegate.models.digest import tree_digest
 from prunegate.models.load import LoadedModel, exactly, load_model, read_candidate, saturation
 from prunegate.models.save import write_candidate
 from prunegate.policy.load import PolicyFile
-from prunegate.policy.schema import Policy, Role
+from prunegate.policy.schema import Policy
 from prunegate.policy.steps import Split, Step
+from prunegate.policy.task import Role
 from prunegate.predict.documents import beginnings, sample_rows
 from prunegate.predict.generate import Greedy
 from prunegate.predict.material import Material, prepare_material, require_answers, require_suitable

@@ -13,7 +13,7 @@ from typing import Any
 
 from prunegate.criteria import ranked_by_rows
 from prunegate.metrics.catalogue import METRICS, per_class, priced
-from prunegate.policy.intervals import Intervals, names_of_bins
+from prunegate.policy.interval_consistency import interval_disagreements
 from prunegate.policy.messages import literal, suggest
 from prunegate.policy.naming import RESERVED_PREFIX, SEPARATORS, parse_slice_name, value_text
 from prunegate.policy.rule_consistency import rule_disagreements
@@ -247,40 +247,6 @@ def _columns_have_one_role(policy: Policy) -> Iterator[Disagreement]:
             yield path, f"{literal(key)} is the {taken[key]} column; name another one"
 
 
-def _intervals_agree(policy: Policy) -> Iterator[Disagreement]:
-    """A key has one set of intervals, and values that are named are among them."""
-    for index, spec in enumerate(policy.slices):
-        found = policy.intervals.get(spec.keys[0]) if len(spec.keys) == 1 else None
-        if found is not None and spec.intervals not in (None, found):
-            message = f"{literal(spec.keys[0])} has other intervals in another entry; keep one"
-            yield ("slices", index, "by"), message
-        for key, value in _named_values(spec):
-            known = _interval_names(policy.intervals.get(key))
-            if known and value_text(value) not in known:
-                field = "expect" if spec.keys else "where"
-                message = f"{literal(value)} is no interval of {literal(key)}"
-                yield ("slices", index, field), f"{message}; {suggest(value_text(value), known)}"
-
-
-def _named_values(spec: SliceSpec) -> Iterator[tuple[str, Any]]:
-    """Keys and values that an entry names."""
-    for expected in spec.expect:
-        parts = expected if isinstance(expected, tuple) else (expected,)
-        yield from zip(spec.keys, parts, strict=False)
-    for key, wanted in (spec.where or {}).items():
-        for value in wanted if isinstance(wanted, tuple) else (wanted,):
-            yield key, value
-
-
-def _interval_names(intervals: Intervals | None) -> tuple[str, ...]:
-    """The names that intervals have; empty where the data tell."""
-    if intervals is None or intervals.every:
-        return ()
-    if intervals.quantiles:
-        return tuple(f"q{place}" for place in range(1, intervals.quantiles + 1))
-    return names_of_bins(intervals.bins)
-
-
 def _scores_fit_the_task(policy: Policy) -> Iterator[Disagreement]:
     scores, task = policy.data.scores, policy.task
     if scores is None:
@@ -412,7 +378,7 @@ _CHECKS: tuple[tuple[Check, tuple[str, ...]], ...] = (
     (_columns_are_not_ours, ("data",)),
     (_columns_have_one_role, ("data",)),
     (_groups_are_not_slices, ()),
-    (_intervals_agree, ("slices",)),
+    (interval_disagreements, ("slices",)),
     (_scores_fit_the_task, ("data", "task")),
     (_money_has_a_price, ("cost",)),
     (_break_even_is_projected, ("cost",)),

@@ -21,9 +21,8 @@ from prunegate.metrics.checks import CHECKS
 from prunegate.policy import approvals, billing, cost, steps, waivers
 from prunegate.policy import claims as stated
 from prunegate.policy.change import ChangeDirection, comparable_text
+from prunegate.policy.data_section import Columns, DataSection, ScoresSection
 from prunegate.policy.schema import (
-    Columns,
-    DataSection,
     ErrorRatio,
     EvidenceSection,
     Minimum,
@@ -32,12 +31,10 @@ from prunegate.policy.schema import (
     Relative,
     Revalidate,
     Rule,
-    ScoresSection,
     SliceSpec,
-    Task,
-    Thresholds,
 )
 from prunegate.policy.section import Section
+from prunegate.policy.task import Task, Thresholds
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,12 +21,11 @@ from pydantic import (
 )
 
 from prunegate.metrics.checks import CHECKS, Bound, is_level
-from prunegate.metrics.task_traits import TRAITS, TaskTraits
 from prunegate.policy.approvals import Approvals
 from prunegate.policy.claims import ClaimsRule
 from prunegate.policy.cost import Cost
+from prunegate.policy.data_section import Columns, DataSection
 from prunegate.policy.intervals import Intervals, Period
-from prunegate.policy.naming import value_text
 from prunegate.policy.section import (
     Name,
     Number,
@@ -34,100 +33,12 @@ from prunegate.policy.section import (
     Scalar,
     Section,
     Selection,
-    Share,
     Text,
-    one_or_each,
     shape_of,
 )
 from prunegate.policy.steps import Rows, SearchSection, Step
+from prunegate.policy.task import Task
 from prunegate.policy.waivers import Waivers
-
-Role = Literal["baseline", "candidate"]
-"""One of the two models."""
-
-
-class Thresholds(Section):
-    """A threshold of each model's own."""
-
-    baseline: Share
-    """The baseline's: score >= threshold is positive."""
-    candidate: Share
-    """The candidate's, chosen on other rows than those that are judged."""
-
-    @field_validator("candidate", mode="before")
-    @classmethod
-    def _tuned_is_not_built(cls, value: Any) -> Any:
-        if value == "tuned":
-            raise ValueError(
-                "'tuned' is not built; give the number that was found on other rows than these"
-            )
-        return value
-
-
-Threshold = Annotated[
-    Annotated[Share, Tag("number")] | Annotated[Thresholds, Tag("thresholds")],
-    Discriminator(one_or_each),
-]
-
-
-class Task(Section):
-    """What the two models decide."""
-
-    kind: Literal["binary", "multiclass", "score", "language"]
-    """What one row's answer is: yes or no, one of several classes, a number, or a text's
-    likelihood."""
-    positive: Scalar | None = None
-    """binary: the label that counts as positive."""
-    threshold: Threshold | None = None
-    """binary: score >= threshold is positive, of both models or {baseline: .., candidate: ..};
-    without it the table holds labels, not scores."""
-    classes: tuple[Scalar, ...] = ()
-    """multiclass: the labels there are; any other in the table is a mistake. Empty: as found."""
-    range: tuple[Number, Number] | None = None
-    """score: smallest and largest score there can be, so that unseen losses can be reckoned with.
-    Without it that is done on slices whose scores lie between 0 and 1."""
-    ignore: tuple[Scalar, ...] = ()
-    """Labels whose rows are left out, and counted in the record: unsure, -1."""
-
-    def threshold_of(self, role: Role) -> float | None:
-        """The threshold of one model; None: its column holds decisions."""
-        if isinstance(self.threshold, Thresholds):
-            return self.threshold.baseline if role == "baseline" else self.threshold.candidate
-        return self.threshold
-
-    @property
-    def traits(self) -> TaskTraits:
-        """What rows and answers of such a task are."""
-        return TRAITS[self.kind]
-
-    @model_validator(mode="after")
-    def _binary_needs_a_positive_label(self) -> Task:
-        if self.kind == "binary" and self.positive is None:
-            raise ValueError("a binary task needs 'positive': the label that counts as positive")
-        if self.kind != "binary" and not (self.positive is None and self.threshold is None):
-            raise ValueError("'positive' and 'threshold' belong to a binary task only")
-        return self
-
-    @model_validator(mode="after")
-    def _keys_of_other_kinds(self) -> Task:
-        if self.classes and self.kind != "multiclass":
-            raise ValueError("'classes' belongs to a multiclass task only")
-        if self.range is not None and self.kind != "score":
-            raise ValueError("'range' belongs to a score task only")
-        if self.range is not None and not self.range[0] < self.range[1]:
-            raise ValueError("'range' is [smallest, largest] score, the smallest first")
-        if len(self.classes) == 1:
-            raise ValueError("'classes' needs at least two labels")
-        return self
-
-    @model_validator(mode="after")
-    def _ignored_labels_are_no_answers(self) -> Task:
-        if self.ignore and not self.traits.decided:
-            raise ValueError(f"'ignore' leaves labels out; a {self.kind} task has none")
-        judged = {value_text(v) for v in (self.positive, *self.classes) if v is not None}
-        if both := sorted(judged.intersection(map(value_text, self.ignore))):
-            raise ValueError(f"'ignore' leaves {both[0]!r} out, which is judged; remove one")
-        return self
 
 
 class SliceSpec(Section):
@@ -336,74 +247,6 @@ class ModelSection(Section):
     """The baseline's weights before training, for ``rewind: initial``."""
     early: Text | None = None
     """The baseline's weights early in training, for ``rewind: early``."""
-
-
-OWN_FILES = ("label", "baseline", "candidate")
-"""Roles whose columns may share a name, because each can come in a file of its own."""
-
-
-class Columns(Section):
-    """Names of the columns where they differ from the contract's."""
-
-    id: Text = "id"
-    """Unique name of a row."""
-    label: Text = "label"
-    """The true answer."""
-    baseline: Text = "baseline"
-    """The baseline's answer: a score, a class or a log-likelihood."""
-    candidate: Text = "candidate"
-    """The candidate's answer, likewise."""
-    image: Text = "image"
-    """Image classifiers: path of the image."""
-    text: Text = "text"
-    """Text classifiers: what is judged."""
-    prompt: Text = "prompt"
-    """Language models: what is given."""
-    reference: Text = "reference"
-    """Language models: what is given, and the text whose likelihood is measured."""
-    split: Text = "split"
-    """Which split a row belongs to."""
-    tokens: Text = "tokens"
-    """Language models: tokens of the row's text."""
-
-    @property
-    def told_apart(self) -> Columns:
-        """The names in one table: who shares a name with another says whose column it is.
-
-        In files of their own, both models may call their column ``score``; together they are
-        ``score`` and ``score (candidate)``.
-        """
-        taken: set[str] = set()
-        renamed = {}
-        for role in OWN_FILES:
-            name = getattr(self, role)
-            renamed[role] = f"{name} ({role})" if name in taken else name
-            taken.add(name)
-        return self if len(taken) == len(OWN_FILES) else self.model_copy(update=renamed)
-
-
-class ScoresSection(Section):
-    """What the models' columns hold, where that is a score for each class."""
-
-    prefix: Text | None = None
-    """A column for each class: p_cat, p_dog in a file of one model's answers, baseline_p_cat and
-    candidate_p_cat in a table of both. Without it the model's column holds lists or structures."""
-    activation: Literal["none", "softmax", "sigmoid"] = "none"
-    """What makes probabilities of the scores: softmax or sigmoid of logits, else none."""
-    classes: tuple[Scalar, ...] = ()
-    """The classes in the order of a list's scores; absent: 'task: classes', or the names found."""
-
-
-class DataSection(Section):
-    """The labelled data that ``run`` judges on."""
-
-    table: Text | None = None
-    """CSV or Parquet file, relative to the policy file; needed by ``run`` and ``compress``."""
-    images: Text | None = None
-    """Folder that image paths start from; default: the table's own folder."""
-    columns: Columns = Columns()
-    scores: ScoresSection | None = None
-    """The models' answers are scores for each class."""
 
 
 class Revalidate(Section):

@@ -11,7 +11,8 @@ from prunegate.counting.count import open_predictions
 from prunegate.counting.tasks.every import TASKS, task_of
 from prunegate.metrics.catalogue import METRICS
 from prunegate.metrics.task_traits import TRAITS
-from prunegate.policy.schema import Columns, Task
+from prunegate.policy.data_section import Columns
+from prunegate.policy.task import Task
 
 
 def test_the_lists_of_kinds_are_one_list() -> None:

@@ -23,7 +23,7 @@ from prunegate.counting.count import count_table, open_predictions
 from prunegate.counting.decisions import threshold_of_singles
 from prunegate.data.predictions.open_table import open_table
 from prunegate.data.predictions.parquet_arrow import without_halves
-from prunegate.data.predictions.spelled import Spelling, canonical, canonical_sql, spelled
+from prunegate.data.predictions.spelled import Spelling, canonical, canonical_sql, spelling_of
 from prunegate.errors import TableError
 from prunegate.policy.load import parse_policy
 from prunegate.policy.schema import Policy
@@ -270,7 +270,7 @@ def test_0_7_as_a_32_bit_float_reaches_0_7() -> None:
 
 
 def test_empty_columns_spell_nothing() -> None:
-    assert spelled([]) is None
+    assert spelling_of([]) is None
     table = open_table(
         pa.table({"a": pa.array([None, ""], pa.string())}), ["a"], numeric_columns=["a"]
     )

@@ -194,8 +194,10 @@ def _plain(message: str) -> str:
             f"{where}expected {cells[1]} columns, found {cells[2]}; quote cells that hold the "
             "delimiter, and give every row a cell per column."
         )
-    if json := re.search(r"(?:JSON|json).*?(?:in line|line) (\d+)", message, re.DOTALL):
-        return f"line {json[1]}: not a JSON object on a line of its own; write the table again."
+    if json := re.search(r"JSON in file .*? in line (\d+)", message, re.DOTALL):
+        return (
+            f"near line {json[1]}: not a JSON object on a line of its own; write the table again."
+        )
     if "unterminated quote" in message:
         return f'{where}a quoted cell does not end; close it, and write a quote inside it as "".'
     if "not utf-8" in message or "Invalid unicode" in message or "invalid UTF-8" in message.lower():

@@ -16,7 +16,7 @@ from prunegate.data.predictions.columns import quoted
 from prunegate.data.predictions.engine import DuckDB, connect, duckdb_errors
 from prunegate.data.predictions.intervals_sql import interval_sql
 from prunegate.data.predictions.left_out import leave_out
-from prunegate.data.predictions.scan import files_of, scan_answers
+from prunegate.data.predictions.scan import named_files, scan_answers
 from prunegate.data.predictions.scanned import Scanned
 from prunegate.data.predictions.separate_tables import SeparateTables, join_tables
 from prunegate.data.predictions.spark_files import is_for_spark
@@ -69,7 +69,7 @@ def open_wanted(source: Any, wanted: WantedColumns) -> Table:
         return open_spark(source, wanted)
     separate = source if isinstance(source, SeparateTables) else None
     sources = [table.source for table in separate.tables] if separate else [source]
-    files = [files_of(one) for one in sources]
+    files = [named_files(one) for one in sources]
     connection = connect(path for one in files if one for path in one.paths)
     with duckdb_errors(_name(files)):
         scanned = (

@@ -19,7 +19,7 @@ ROWS = "rows_of_file"
 """What a table that was loaded is called on its connection."""
 
 
-def files_of(source: Any) -> TableFiles | None:
+def named_files(source: Any) -> TableFiles | None:
     """Return the files that a source names; None for a frame."""
     is_list = isinstance(source, list | tuple) and all(
         isinstance(item, str | os.PathLike) for item in source
@@ -41,7 +41,7 @@ def scan_source(
     Args:
         connection: reaches the files.
         source: a frame, where there are no files.
-        files: as ``files_of`` says.
+        files: as ``named_files`` says.
         wanted: names of columns.
         into: what to call it if it has to be loaded.
         nested: columns that may hold lists and structures.
@@ -113,7 +113,7 @@ def names_of(
     Args:
         connection: reaches the files.
         source: a frame, where there are no files.
-        files: as ``files_of`` says.
+        files: as ``named_files`` says.
         wanted: names that it should have; a CSV's delimiter is the one under which it does.
 
     Raises:

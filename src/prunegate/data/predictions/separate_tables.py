@@ -132,7 +132,9 @@ def _named_columns(
     Raises:
         MissingColumnsError: for all tables together.
     """
-    found, missing, texts = [], [], []
+    found: list[dict[str, str]] = []
+    missing: list[str] = []
+    texts: list[str] = []
     for table, one in zip(separate.tables, files, strict=True):
         own = tuple(table.columns.values())
         there = names_of(connection, _portable(table.source), one, own)

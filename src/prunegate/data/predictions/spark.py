@@ -28,6 +28,7 @@ from prunegate.errors import TableError, UnsupportedError
 
 _WHOLE_NUMBERS = {"byte", "short", "integer", "long"}
 _INEXACT = {"float", "double", "decimal"}
+_TIMES = {"timestamp", "timestamp_ntz"}
 _AS_TEXT = {"string", "varchar", "char", "date", "timestamp", "timestamp_ntz", "void"}
 
 
@@ -71,6 +72,9 @@ def open_spark(source: Any, wanted: WantedColumns) -> Table:
             frame, files = scan_files(source, wanted.names, wanted.numeric)
         else:
             frame = select_columns(nw.to_native(source, pass_through=True), wanted.names, name)
+        single = {
+            field.name for field in frame.schema.fields if field.dataType.typeName() == "float"
+        }
         frame, kinds = _typed(frame, name, wanted.text)
         rows = int(frame.count())
     require_rows(rows, name)
@@ -81,6 +85,7 @@ def open_spark(source: Any, wanted: WantedColumns) -> Table:
         rows_hint=rows,
         files=files,
         engine=Spark(),
+        singles=frozenset(column for column in single if kinds[column] == "number"),
     )
 
 
@@ -189,8 +194,13 @@ def _cell(value: str, spark: str, wanted: Kind) -> str:
         return f"CAST({value} AS DOUBLE)" if spark in _INEXACT else value
     if wanted == "boolean":
         return value
+    if spark == "float":  # the decimals of 32 bits, not of the 64 that they would become
+        return _number_text(f"CAST({value} AS STRING)")
+    if spark in _INEXACT:
+        return _number_text(value)
     # Also of text: a collation that takes a for A would count two slices as one.
-    return _number_text(value) if spark in _INEXACT else f"CAST({value} AS STRING)"
+    text = f"CAST({value} AS STRING)"
+    return f"regexp_replace({text}, ' 00:00:00$', '')" if spark in _TIMES else text
 
 
 def _number_text(value: str) -> str:

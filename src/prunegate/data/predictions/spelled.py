@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
 from typing import Literal
 
@@ -37,7 +37,7 @@ _ZONE = r"(Z|[+-][0-9]{2}(:?[0-9]{2})?)"
 _MOMENT = re.compile(f"{_DAY}[T ]{_CLOCK}{_ZONE}")
 
 
-def spelled(texts: Iterable[str]) -> Spelling | None:
+def spelling_of(texts: Iterable[str]) -> Spelling | None:
     """What a column with these different texts holds; None: texts."""
     found = set(texts)
     if not found:
@@ -143,8 +143,13 @@ def _exists(text: str) -> bool:
     return day.year >= 1000
 
 
-_CANONICAL = {"boolean": _boolean, "number": _number, "time": _time, "moment": _moment}
-_SQL = {
+_CANONICAL: dict[Spelling, Callable[[str], str | None]] = {
+    "boolean": _boolean,
+    "number": _number,
+    "time": _time,
+    "moment": _moment,
+}
+_SQL: dict[Spelling, Callable[[str], str]] = {
     "boolean": lambda cell: f"lower({cell})",
     "number": lambda cell: (
         f"CASE WHEN regexp_full_match({cell}, '-?[0-9]+') THEN {cell} "

@@ -18,7 +18,7 @@ from prunegate.data.predictions.spelled import (
     canonical_sql,
     number_sql,
     renamed_sql,
-    spelled,
+    spelling_of,
     time_sql,
 )
 from prunegate.data.predictions.table import Kind, not_one_value
@@ -123,7 +123,8 @@ def _typed(scanned: Scanned, column: str, kind: str, wanted: WantedColumns) -> T
         return TypedColumn(sql=sql, kind="text", parsed=parsed)
     if column in wanted.text:
         text = text_sql(cell, kind)
-        sql = _without_point(scanned, column, text) if kind in TEXTS else text
+        named = kind in TEXTS and column in wanted.names_rows
+        sql = _without_point(scanned, column, text) if named else text
         return TypedColumn(sql=sql, kind="text")
     if found == "number":
         return TypedColumn(sql=f"CAST({cell} AS DOUBLE)" if kind in _INEXACT else cell, kind=found)
@@ -156,12 +157,12 @@ def _sample(scanned: Scanned, cell: str) -> list[str]:
 
 def _spelled(scanned: Scanned, cell: str) -> Spelling | None:
     """What a column's different texts spell; None: texts, or too many of them to look at."""
-    if spelled(dict.fromkeys(_sample(scanned, cell))) is None:
+    if spelling_of(dict.fromkeys(_sample(scanned, cell))) is None:
         return None
     there = scanned.relation.filter(f"{cell} IS NOT NULL AND {cell} <> ''")
     found = there.project(cell).distinct().limit(MOST_SPELLED + 1).fetchall()
     texts = [str(row[0]) for row in found]
-    return None if len(texts) > MOST_SPELLED else spelled(texts)
+    return None if len(texts) > MOST_SPELLED else spelling_of(texts)
 
 
 def _number_type(scanned: Scanned, cell: str) -> str | None:
@@ -172,20 +173,20 @@ def _number_type(scanned: Scanned, cell: str) -> str | None:
     sample = _sample(scanned, cell)
     if not sample:
         return None
-    if spelled(sample) == "boolean":
+    if spelling_of(sample) == "boolean":
         others = f"{cell} <> '' AND lower({cell}) NOT IN ('true', 'false')"
         distinct = f"count(DISTINCT nullif({cell}, ''))"
         found = _counted(scanned, f"count(*) FILTER ({others}), {distinct}")
         return "boolean" if found[0] == 0 and found[1] <= 2 else None
     if not all(map(_DECIMAL.fullmatch, sample)):
         return None
-    others, fractions = _counted(
+    unread, fractions = _counted(
         scanned,
         f"count(*) FILTER ({cell} <> '' AND (TRY_CAST({cell} AS DOUBLE) IS NULL"
         f" OR contains({cell}, '_'))), "
         rf"count(*) FILTER (NOT regexp_full_match({cell}, '\s*[+-]?\d{{1,18}}\s*'))",
     )
-    if others:
+    if unread:
         return None
     return "DOUBLE" if fractions else "BIGINT"
 

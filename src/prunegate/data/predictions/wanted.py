@@ -23,6 +23,8 @@ class WantedColumns:
     named: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Of the text columns, the ones whose values are spelled in one way (``spelled.py``), with the
     texts that the policy calls some of the values by."""
+    names_rows: frozenset[str] = frozenset()
+    """Of the text columns, the ones that name rows or groups of them: 7.0 in a text is 7."""
     left_out: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     """Values by column whose rows are left out and counted."""
     intervals: Mapping[str, Intervals] = field(default_factory=dict)
