@@ -52,13 +52,16 @@ def _pictures(record: DecisionRecord, images: Path) -> dict[str, bytes]:
     from prunegate.data.labelled.thumbnails import thumbnail
     from prunegate.errors import EvidenceError, InputError
     from prunegate.report.embedded_record import digests_of
+    from prunegate.report.flips import blurred
     from prunegate.text.escape import escaped
 
     if not record.pictures:
         raise InputError("the record names no pictures, so none can be shown; leave --images out")
     files = {flip.id: flip.image for flip in record.flips if flip.image}
     found = {
-        name: thumbnail(_inside(images, files[name])) for name in record.pictures if name in files
+        name: thumbnail(_inside(images, files[name]), blur=blurred(record))
+        for name in record.pictures
+        if name in files
     }
     for name, digest in digests_of(found).items():
         if digest != record.pictures[name]:

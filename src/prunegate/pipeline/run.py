@@ -30,7 +30,7 @@ from prunegate.models.load import LoadedModel
 from prunegate.pipeline.context import Context, Scores, Settings, set_up
 from prunegate.policy.load import PolicyFile
 from prunegate.report.embedded_record import digests_of
-from prunegate.report.flips import pictures_shown
+from prunegate.report.flips import blurred, pictures_shown
 
 CANDIDATE = "candidate"
 PREDICTIONS = "predictions.parquet"
@@ -160,7 +160,7 @@ def _excerpts(rows: LabelledRows) -> dict[str, str]:
 def _illustrated(decision: Decision, rows: LabelledRows, warnings: tuple[str, ...]) -> Decision:
     """The decision with pictures of its flips, and with what the data and models warn of."""
     pictures = {
-        flip.id: thumbnail(rows.folder / flip.image)
+        flip.id: thumbnail(rows.folder / flip.image, blur=blurred(decision.record))
         for flip in decision.record.flips
         if flip.image is not None
     }

@@ -15,6 +15,7 @@ from prunegate.criteria import ranked_by_rows
 from prunegate.metrics.catalogue import METRICS, per_class, priced
 from prunegate.policy.messages import literal, suggest
 from prunegate.policy.naming import RESERVED_PREFIX, SEPARATORS, parse_slice_name, value_text
+from prunegate.policy.people_consistency import people_disagreements
 from prunegate.policy.rule_consistency import rule_disagreements
 from prunegate.policy.schema import Policy, SliceSpec
 from prunegate.policy.step_order import misplaced
@@ -362,6 +363,7 @@ _CHECKS: tuple[tuple[Check, tuple[str, ...]], ...] = (
     (_columns_are_not_ours, ("data",)),
     (_columns_have_one_role, ("data",)),
     (_groups_are_not_slices, ()),
+    (people_disagreements, ("slices", "data", "labels", "report")),
     (_money_has_a_price, ("cost",)),
     (_break_even_is_projected, ("cost",)),
     (_one_source_of_the_candidate, ("model", "compress")),

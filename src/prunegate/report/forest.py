@@ -20,9 +20,9 @@ from prunegate.report.units import Units, is_operational, is_share, metric_name
 from prunegate.text.escape import named, shorten
 from prunegate.verdict.finding import Finding
 
-MOST_ROWS = 40
+MOST_ROWS = 20
 """Slices drawn per panel; beyond it the most serious are drawn and the rest is counted."""
-MOST_PANELS = 12
+MOST_PANELS = 8
 """Panels drawn; beyond it likewise."""
 _LONGEST, _TAIL = 22, 9
 
