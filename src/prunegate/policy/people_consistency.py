@@ -1,4 +1,4 @@
-"""What the policy's words for people must agree with: its slicing keys, and columns that are shown."""
+"""What words for people must agree with: the policy's slicing keys, and columns that are shown."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def people_disagreements(policy: Policy) -> Iterator[tuple[Path, str]]:
             yield (
                 at,
                 (
-                    f"{literal(name)} is a slicing key: its values are the names of what is judged and "
+                    f"{literal(name)} is a slicing key: its values name what is judged and "
                     "cannot be left out; give them other values in the table"
                 ),
             )

@@ -317,7 +317,7 @@ class Policy(Section):
     task: Task
     slices: tuple[SliceSpec, ...] = ()
     """The slices that rules are about; absent: the whole table alone."""
-    labels: dict[Text, dict[Text, Text]] = {}
+    labels: dict[Text, dict[Text, Text]] = Field(default_factory=dict)
     """Names for people of slicing values, by slicing key."""
     words: Words = Words()
     """What rows and positives are called where people read."""

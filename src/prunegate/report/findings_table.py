@@ -1,4 +1,4 @@
-"""What is broken, open or waived: one table, the most serious first, each row with its status in words.
+"""What is broken, open or waived: one table, the most serious first, each status in words.
 
 An engineer finds the row that failed at once; what passes is counted here and folded in the rules.
 """

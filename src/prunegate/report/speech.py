@@ -1,8 +1,8 @@
-"""Speech: every sentence of page one comes from one catalogue, with its numbers as people write them.
+"""Speech: every sentence of page one comes from one catalogue, its numbers as people write them.
 
-``text/catalogue/en.toml`` holds the messages with named placeholders; another language is one file more
-with the same keys. A message that counts something has two forms, ``one`` and ``other``. What a
-record holds are facts; what is said of them is decided here, in the reader's language.
+``text/catalogue/en.toml`` holds the messages with named placeholders; another language is one file
+more with the same keys. A message that counts something has two forms, ``one`` and ``other``. What
+a record holds are facts; what is said of them is decided here, in the reader's language.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Speech:
         found: list[MessagePart] = []
         for literal, field, _, _ in Formatter().parse(self.messages[key]):
             found.append(MessagePart(text=literal))
-            if field in codes:
+            if field is not None and field in codes:
                 found.append(MessagePart(text=codes[field], code=True))
             elif field is not None:
                 found.append(MessagePart(text=parts[field]))

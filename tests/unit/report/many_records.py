@@ -7,6 +7,7 @@ from types import ModuleType
 from typing import Any
 
 from prunegate.audit.record import DecisionRecord, Flip
+from prunegate.report.page_one.answer import GivenAnswer, SignOffShown
 from prunegate.verdict.finding import Finding, SliceSummary
 from prunegate.verdict.waiver import Waiver
 
@@ -16,6 +17,15 @@ WORDS = {
     "labels": {"content_type": {"video": "Video", "ugc": "User-generated"}},
 }
 ASKED = {"approvals": {"required": [{"role": "client", "count": 1}], "max_age_days": 30}}
+SIGNED = SignOffShown(
+    at="2026-02-05T09:00:00Z", ships=True, missing=(),
+    given=(
+        GivenAnswer(
+            person="Ann Smith", role="client", decision="approve", day="2026-02-04T10:00:00Z"
+        ),
+    ),
+)  # fmt: skip
+"""What an audit trail says of a page that was agreed to."""
 _KINDS = ("video", "ugc", "story", "display", "audio")
 
 

@@ -1,4 +1,4 @@
-"""The catalogues: the same keys and placeholders in every language, every message made with care."""
+"""The catalogues: the same keys and placeholders in every language, every message finished."""
 
 from __future__ import annotations
 

@@ -15,6 +15,7 @@ from prunegate.report.page_one.agreement import Agreement
 from prunegate.report.page_one.people import OVERALL, People
 from prunegate.report.page_one.standing import deciding, gravest, gravity, standing_key
 from prunegate.report.sentences import SEVERITY_ORDER, capital
+from prunegate.report.task import traits_of
 from prunegate.report.units import is_operational
 from prunegate.text import numbers
 from prunegate.verdict.finding import Finding
@@ -214,4 +215,5 @@ def _on_rows(record: DecisionRecord, people: People) -> str:
     if whole is None:
         return "."
     n = people.speech.number(numbers.count(whole.rows))
-    return ", " + people.speech.say("table.rows", n=n, items=people.items) + "."
+    key = "table.rows" if traits_of(record).decided else "table.rows_numbers"
+    return ", " + people.speech.say(key, n=n, items=people.items) + "."

@@ -1,4 +1,4 @@
-"""What happens next, by outcome: why it was lost, what would settle it, or who signs and until when.
+"""What happens next, by outcome: why it was lost, what would settle it, or who signs by when.
 
 Of a rejection the unpruned control shows the larger cause on the worst kind of content. An open
 decision names what its findings ask for, with the assumption that the number rests on.
@@ -121,11 +121,11 @@ def _need(finding: Finding, agreement: Agreement) -> str:
         told = finding.open_because == "not shown"
         where = people.where(finding.slice, finding.class_label)
         return speech.say("next.open_close", where=where) if told else ""
-    where = ""
+    where, verb = "", "need" if agreement.units.task.decided else "add"
     if finding.slice != OVERALL:
         where = speech.say("next.need_where", place=people.place(finding.slice))
     return speech.say(
-        "next.need" if finding.needed_for in ("power", None) else "next.need_minimum",
+        f"next.{verb}" if finding.needed_for in ("power", None) else f"next.{verb}_minimum",
         n=speech.number(numbers.count(round_up(finding.needed))),
         what=_wanted(finding, agreement),
         where=where,

@@ -45,7 +45,7 @@ class People:
 
     @cached_property
     def candidate_key(self) -> str:
-        """Whether the candidate is known to be smaller: ``candidate_smaller``, ``candidate_new``."""
+        """``candidate_smaller`` where it is known to be smaller, else ``candidate_new``."""
         before, after = self.stored
         smaller = before is not None and after is not None and after < before
         return "candidate_smaller" if smaller else "candidate_new"

@@ -147,7 +147,7 @@ def _counted(
     people: People,
     shown: tuple[int, int],
 ) -> str:
-    """``4 of the 177 unsafe creatives that only the smaller model misses, on video.``"""
+    """Of how many rows of that kind the examples are: ``4 of the 177 ...``."""
     speech, (count, own) = people.speech, shown
     place = finding.slice if finding is not None and own >= count else OVERALL
     where = people.inside(place)
