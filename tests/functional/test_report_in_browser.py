@@ -90,10 +90,17 @@ def seen(
 def _look(folder: Path) -> dict[str, dict[str, Any]]:
     shots = os.environ.get("PRUNEGATE_SHOTS")
     jobs = [
-        {"name": name, "file": str(folder / f"{name}.html"), "axe": name in LOOKED_AT, "dark": name == "first-run",
-         "phone": name in LOOKED_AT, "tree": name in ("most", "first-run"), "shots": shots}
+        {
+            "name": name,
+            "file": str(folder / f"{name}.html"),
+            "axe": name in LOOKED_AT,
+            "dark": name == "first-run",
+            "phone": name in LOOKED_AT,
+            "tree": name in ("most", "first-run"),
+            "shots": shots,
+        }
         for name in PAGES
-    ]  # fmt: skip
+    ]
     document = {"executable": shutil.which("chromium"), "jobs": jobs}
     (folder / "jobs.json").write_text(json.dumps(document), encoding="utf-8")
     done = subprocess.run(

@@ -22,6 +22,7 @@ from prunegate.errors import InternalError
 from prunegate.report.embedded_record import embedded
 from prunegate.report.page_one.answer import SignOffShown
 from prunegate.report.sections import SECTIONS
+from prunegate.report.told_answers import carried_answers
 from prunegate.report.view import view
 
 _STYLES = "report.css"
@@ -63,6 +64,7 @@ def render(
         lang=shown.speech.language,
         styles=styles(),
         carried=carried,
+        answers=carried_answers(state) if state is not None else "",
     )
 
 

@@ -132,7 +132,7 @@ def _row(
 ) -> ContentRow:
     worst = gravest(findings) or findings[0]
     result = agreement.people.speech.say(f"status.{standing_key(worst)}")
-    if worst.metric not in columns:
+    if worst.metric not in columns and worst.status != "pass":
         result = agreement.people.speech.say(
             "table.because", status=result, what=agreement.name(worst.metric)
         )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 
 from prunegate.audit.record import DecisionRecord
+from prunegate.cost.tariff import steady_enough
 from prunegate.report.page_one.agreement import Agreement
 from prunegate.text import numbers
 
@@ -34,12 +35,13 @@ def savings(record: DecisionRecord, agreement: Agreement) -> SavingsView:
     speech = agreement.people.speech
     text = _money(record, agreement) or _size(agreement)
     held_back = record.outcome != "approve" and bool(text)
-    disturbed = record.measurements is not None and not record.measurements.quiet
+    cost = record.cost
+    disturbed = cost is not None and not steady_enough(cost.basis, record.measurements)
     return SavingsView(
         title=speech.say(f"savings.title_{record.outcome}"),
         text=text or speech.say("savings.nothing"),
         not_realised=speech.say(f"savings.not_realised_{record.outcome}") if held_back else "",
-        unsure=speech.say("savings.unsure") if record.cost is not None and disturbed else "",
+        unsure=speech.say("savings.unsure") if disturbed else "",
     )
 
 
