@@ -64,6 +64,18 @@ def test_the_report_is_what_it_was(records: ModuleType, name: str) -> None:
     check(f"report_{name}.html", page)
 
 
+@pytest.mark.parametrize("name", ["waived", "predictions_only"])
+def test_the_report_of_each_outcome_is_what_it_was(records: ModuleType, name: str) -> None:
+    record = getattr(load("many_records"), name)(records)
+    check(f"report_{name}.html", render(record, digest=records.DIGEST, pictures={}))
+
+
+def test_a_later_copy_of_a_page_is_what_it_was(records: ModuleType) -> None:
+    record = load("many_records").many(records, 1, "approve")
+    signed = render(record, digest=records.DIGEST, pictures={}, state=load("many_records").SIGNED)
+    check("report_signed.html", signed)
+
+
 @pytest.mark.parametrize("name", ["multiclass", "language"])
 def test_other_kinds_of_task_are_told_as_they_were(
     records: ModuleType, kinds: ModuleType, name: str

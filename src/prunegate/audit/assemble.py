@@ -25,7 +25,7 @@ from prunegate.audit.record import (
 )
 from prunegate.audit.tallied import tallies_of
 from prunegate.cost.operations import Operations
-from prunegate.counting.flipped_rows import flipped_rows
+from prunegate.counting.flipped_rows import PER_SLICE, flipped_rows
 from prunegate.counting.slices import SliceCounts
 from prunegate.data.predictions.table import Table
 from prunegate.errors import InputError, InternalError
@@ -41,6 +41,9 @@ if TYPE_CHECKING:
 from datetime import date, timedelta
 
 from prunegate.cost.tariff import RENTED, SCALED
+
+_TEXTS = frozenset({"text", "prompt", "reference"})
+"""Columns of texts that are judged or given."""
 
 
 def known_limits(policy: Policy, verdict: Verdict, operations: Operations) -> tuple[str, ...]:
@@ -217,7 +220,7 @@ def assemble(
         edges=dict(judged.table.edges),
         labelling=judged.labelling,
         counts_query=judged.counts_query,
-        **origin.made,
+        **_made(policy, origin),
     )
 
 
@@ -253,16 +256,27 @@ def _inputs(judged: Judged) -> tuple[Input, ...]:
 
 
 def _flips(policy: Policy, table: Table, origin: Origin) -> tuple[Flip, ...]:
+    """Examples, as far as the policy lets them be shown: what is not, is not in the record."""
+    most, hidden = min(PER_SLICE, policy.report.most), policy.redacted
+    if not most:
+        return ()
+    pictures = not hidden & {"id", "image"}  # a path often names its row
     return tuple(
         Flip(
-            id=row.id,
+            id=f"row-{number}" if "id" in hidden else row.id,
             slices=row.slices,
-            label=row.label,
+            label="" if "label" in hidden else row.label,
             baseline=row.baseline,
             candidate=row.candidate,
             lost=row.lost,
-            image=origin.images.get(row.id),
-            text=origin.texts.get(row.id),
+            image=origin.images.get(row.id) if pictures else None,
+            text=None if hidden & _TEXTS else origin.texts.get(row.id),
         )
-        for row in flipped_rows(policy, table)
+        for number, row in enumerate(flipped_rows(policy, table, most), start=1)
     )
+
+
+def _made(policy: Policy, origin: Origin) -> dict[str, Any]:
+    """What is known of the making, without texts that the policy keeps back."""
+    kept = policy.report.most and not policy.redacted & {"id", *_TEXTS}
+    return {name: value for name, value in origin.made.items() if kept or name != "generations"}

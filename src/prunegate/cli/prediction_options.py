@@ -114,7 +114,7 @@ def prediction_options(function: Callable[..., Any]) -> Callable[..., Any]:
     )
     @labelling_option
     @wraps(function)
-    def command(**arguments: Any) -> Any:
+    def whole(**arguments: Any) -> Any:
         given = Given(
             predictions=arguments.pop("predictions"),
             **{role: arguments.pop(role) for role in _SEPARATE},
@@ -123,6 +123,7 @@ def prediction_options(function: Callable[..., Any]) -> Callable[..., Any]:
         )
         return function(given=given, **arguments)
 
+    command: Callable[..., Any] = whole
     for role, words in reversed(_SEPARATE.items()):
         option = f"--{role.replace('_', '-')}"
         command = click.option(option, role, multiple=True, help=words)(command)

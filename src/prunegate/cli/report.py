@@ -23,8 +23,15 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="Folder that the flipped rows' image paths start from; without it they show no picture.",
 )
+@click.option(
+    "--audit",
+    type=click.Path(path_type=Path),
+    help="Make a copy that tells whose answers this audit folder holds; needs --out.",
+)
 @click.option("--force", is_flag=True, help="Overwrite an existing file.")
-def command(record: Path, out: Path | None, images: Path | None, force: bool) -> int:
+def command(
+    record: Path, out: Path | None, images: Path | None, audit: Path | None, force: bool
+) -> int:
     """Render RECORD (a record.json, or a file under audit/evidence) as a self-contained HTML file.
 
     \b
@@ -36,6 +43,8 @@ def command(record: Path, out: Path | None, images: Path | None, force: bool) ->
     from prunegate.io.atomic import write_whole
     from prunegate.report import render
 
+    if audit is not None:
+        return _copy(record, audit, out, force=force)
     stored = stored_record(record)
     target = out or record.parent / "report.html"
     if target.exists() and not force:
@@ -47,18 +56,55 @@ def command(record: Path, out: Path | None, images: Path | None, force: bool) ->
     return 0
 
 
+def _copy(record: Path, audit: Path, out: Path | None, *, force: bool) -> int:
+    """Write a copy of a record's page that tells the answers of its audit trail."""
+    from prunegate.cli.approve import case_of
+    from prunegate.cli.status import standing_of
+    from prunegate.errors import InputError
+    from prunegate.io.atomic import write_whole
+    from prunegate.report import render
+    from prunegate.report.embedded_record import pictures_on
+    from prunegate.report.told_answers import shown_of
+
+    folder = record if record.is_dir() else record.parent
+    if out is None or out.resolve() == (folder / "report.html").resolve():
+        raise InputError(
+            "--audit makes a copy, and report.html beside the record is the page that is signed; "
+            "give the copy a name of its own with --out"
+        )
+    if out.exists() and not force:
+        raise InputError(f"{out} exists; choose another --out, or add --force")
+    case = case_of(record, audit, None, signing=False)
+    stored = case.stored
+    own = (folder / "report.html").read_text(encoding="utf-8")
+    at = case.now.strftime("%Y-%m-%dT%H:%M:%SZ")
+    page = render(
+        stored.record,
+        digest=stored.digest,
+        pictures=pictures_on(own, stored.record.pictures),
+        content=stored.content,
+        state=shown_of(standing_of(case, None, sealed=False), at),
+    )
+    write_whole(out, page.encode())
+    click.echo(f"copy with answers: {out}")
+    return 0
+
+
 def _pictures(record: DecisionRecord, images: Path) -> dict[str, bytes]:
     """The very pictures that the record names, made again from the image files."""
     from prunegate.data.labelled.thumbnails import thumbnail
     from prunegate.errors import EvidenceError, InputError
     from prunegate.report.embedded_record import digests_of
+    from prunegate.report.flips import blurred
     from prunegate.text.escape import escaped
 
     if not record.pictures:
         raise InputError("the record names no pictures, so none can be shown; leave --images out")
     files = {flip.id: flip.image for flip in record.flips if flip.image}
     found = {
-        name: thumbnail(_inside(images, files[name])) for name in record.pictures if name in files
+        name: thumbnail(_inside(images, files[name]), blur=blurred(record))
+        for name in record.pictures
+        if name in files
     }
     for name, digest in digests_of(found).items():
         if digest != record.pictures[name]:

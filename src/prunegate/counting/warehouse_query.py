@@ -17,7 +17,8 @@ import re
 from typing import Any
 
 from prunegate.errors import InputError, UnsupportedError
-from prunegate.policy.schema import Policy, Role
+from prunegate.policy.schema import Policy
+from prunegate.policy.task import Role
 
 DIALECTS = (
     *("bigquery", "clickhouse", "databricks", "duckdb", "postgres", "redshift", "snowflake"),

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, TypeVar
 
-from prunegate.counting.partial_counts import PartialCounts
 from prunegate.counting.cluster_sums import Clusters
+from prunegate.counting.partial_counts import PartialCounts
 from prunegate.counting.tallies import Cells, DecidedRows, JointCounts, Sums, Tally
 from prunegate.errors import UnsupportedError
 from prunegate.evidence import partial_rates

@@ -29,8 +29,9 @@ from prunegate.gate import Decision, gate
 from prunegate.models.load import LoadedModel
 from prunegate.pipeline.context import Context, Scores, Settings, set_up
 from prunegate.policy.load import PolicyFile
+from prunegate.policy.task import Role
 from prunegate.report.embedded_record import digests_of
-from prunegate.report.flips import pictures_shown
+from prunegate.report.flips import blurred, pictures_shown
 
 CANDIDATE = "candidate"
 PREDICTIONS = "predictions.parquet"
@@ -76,7 +77,7 @@ def judge_candidate(
         search: how it was chosen, where it was.
     """
     source, settings = bench.source, bench.settings
-    models = {"baseline": bench.baseline, "candidate": candidate}
+    models: dict[Role, LoadedModel] = {"baseline": bench.baseline, "candidate": candidate}
     scores = {name: bench.score(model, name) for name, model in models.items()}
     named = {
         role: model_ref(model, role, bench.saturating(model, role, scores[role]))
@@ -160,7 +161,7 @@ def _excerpts(rows: LabelledRows) -> dict[str, str]:
 def _illustrated(decision: Decision, rows: LabelledRows, warnings: tuple[str, ...]) -> Decision:
     """The decision with pictures of its flips, and with what the data and models warn of."""
     pictures = {
-        flip.id: thumbnail(rows.folder / flip.image)
+        flip.id: thumbnail(rows.folder / flip.image, blur=blurred(decision.record))
         for flip in decision.record.flips
         if flip.image is not None
     }

@@ -16,6 +16,7 @@ from prunegate.metrics.catalogue import METRICS, per_class, priced
 from prunegate.policy.interval_consistency import interval_disagreements
 from prunegate.policy.messages import literal, suggest
 from prunegate.policy.naming import RESERVED_PREFIX, SEPARATORS, parse_slice_name, value_text
+from prunegate.policy.people_consistency import people_disagreements
 from prunegate.policy.rule_consistency import rule_disagreements
 from prunegate.policy.schema import Policy, SliceSpec
 from prunegate.policy.step_order import misplaced
@@ -380,6 +381,7 @@ _CHECKS: tuple[tuple[Check, tuple[str, ...]], ...] = (
     (_groups_are_not_slices, ()),
     (interval_disagreements, ("slices",)),
     (_scores_fit_the_task, ("data", "task")),
+    (people_disagreements, ("slices", "data", "labels", "report")),
     (_money_has_a_price, ("cost",)),
     (_break_even_is_projected, ("cost",)),
     (_one_source_of_the_candidate, ("model", "compress")),

@@ -18,7 +18,7 @@ from typing import Any
 
 from prunegate.metrics.catalogue import priced
 from prunegate.metrics.checks import CHECKS
-from prunegate.policy import approvals, billing, cost, steps, waivers
+from prunegate.policy import approvals, billing, cost, people, steps, waivers
 from prunegate.policy import claims as stated
 from prunegate.policy.change import ChangeDirection, comparable_text
 from prunegate.policy.data_section import Columns, DataSection, ScoresSection
@@ -190,6 +190,8 @@ def _all(section: type[Section], direction: Direction) -> dict[str, Direction]:
 
 
 _FIELDS: dict[type[Section], str] = {
+    people.Words: "positive items",
+    people.ReportSection: "language examples blur redact",
     Columns: "id label baseline candidate image text prompt reference split tokens",
     steps.Rows: "split where limit",
     steps.ShareBelow: "share_below",
@@ -241,7 +243,11 @@ DIRECTIONS: Mapping[type[Section], Mapping[str, Direction]] = {
     Policy: {
         "prunegate": untold("language"),
         "name": _WORDS,
+        "title": _WORDS,
         "purpose": _WORDS,
+        "labels": _WORDS,
+        "words": _WORDS,
+        "report": _WORDS,
         "owner": _WORDS,
         "task": _TASK,
         "slices": APART,
@@ -258,6 +264,7 @@ DIRECTIONS: Mapping[type[Section], Mapping[str, Direction]] = {
         "approvals": present,
         "waivers": _allowed,
     },
+    **_alike(people, _WORDS),
     waivers.Waivers: {"max_days": lower_is_tighter, "at_most": lower_is_tighter},
     Revalidate: {"after_days": lower_is_tighter},
     Task: {

@@ -26,6 +26,7 @@ from prunegate.policy.claims import ClaimsRule
 from prunegate.policy.cost import Cost
 from prunegate.policy.data_section import Columns, DataSection
 from prunegate.policy.intervals import Intervals, Period
+from prunegate.policy.people import REDACTABLE, ReportSection, Words
 from prunegate.policy.section import (
     Name,
     Number,
@@ -263,6 +264,9 @@ class Policy(Section):
     """Version of the policy language."""
     name: Name
     """Name of the policy: of its reports, and in the audit trail."""
+    title: Text | None = None
+    """What the decision is about, for people: the report asks its question about it; absent: the
+    name."""
     purpose: Text | None = None
     """What the model is for, in a sentence that the report shows."""
     owner: Text | None = None
@@ -270,6 +274,12 @@ class Policy(Section):
     task: Task
     slices: tuple[SliceSpec, ...] = ()
     """The slices that rules are about; absent: the whole table alone."""
+    labels: dict[Text, dict[Text, Text]] = Field(default_factory=dict)
+    """Names for people of slicing values, by slicing key."""
+    words: Words = Words()
+    """What rows and positives are called where people read."""
+    report: ReportSection = ReportSection()
+    """The report's language, and what of the data it may show."""
     group: Text | None = None
     """Column whose rows are not independent of each other (frames of one video, for example)."""
     evidence: EvidenceSection = EvidenceSection()
@@ -322,6 +332,12 @@ class Policy(Section):
             for number, step in enumerate(self.compress, start=1)
             if step.rows is not None
         }
+
+    @property
+    def redacted(self) -> frozenset[str]:
+        """What of a row no report may show, as ``data: columns`` calls it."""
+        own = {getattr(self.data.columns, role): role for role in REDACTABLE}
+        return frozenset(own.get(name, name) for name in self.report.redact)
 
     def at_level(self, alpha: float) -> Policy:
         """The same policy with every test at another level than its own."""

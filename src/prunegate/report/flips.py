@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from prunegate.audit.record import DecisionRecord, Flip
 from prunegate.metrics.task_traits import TaskTraits
 from prunegate.policy.naming import parse_slice_name
+from prunegate.report.headline import lost_gained
+from prunegate.report.page_one.standing import gravity
+from prunegate.report.sentences import SEVERITY_ORDER
 from prunegate.report.task import threshold, traits_of
 from prunegate.text import numbers
 from prunegate.text.escape import named, shorten
@@ -70,7 +73,7 @@ class FlipsView:
     with_texts: bool
 
 
-class _Album:
+class Album:
     """Hands out pictures as data addresses until the budget is spent."""
 
     def __init__(self, pictures: Mapping[str, bytes]) -> None:
@@ -126,12 +129,12 @@ def flips(record: DecisionRecord, pictures: Mapping[str, bytes]) -> FlipsView | 
     if not record.flips:
         return None
     telling = _telling(traits_of(record))
-    album, limit = _Album(pictures), threshold(record)
+    album, limit = Album(pictures), threshold(record)
     by_slice = _by_slice(record)
     groups = tuple(
         FlipGroup(
             name=named(name),
-            counted=_counted(found, telling),
+            counted=_counted(record, name, found, telling),
             examples=tuple(_example(f, name, telling, limit, album) for f in _shown(found)),
         )
         for name, found in by_slice[:MOST_GROUPS]
@@ -149,9 +152,15 @@ def flips(record: DecisionRecord, pictures: Mapping[str, bytes]) -> FlipsView | 
     )
 
 
+def blurred(record: DecisionRecord) -> bool:
+    """Whether the record's policy lets pictures be shown blurred only."""
+    report = record.policy.document.get("report")
+    return isinstance(report, dict) and report.get("blur") is True
+
+
 def pictures_shown(record: DecisionRecord, pictures: Mapping[str, bytes]) -> dict[str, bytes]:
     """Of the pictures at hand those that the report of a record shows, by row id."""
-    album = _Album(pictures)
+    album = Album(pictures)
     for _, found in _by_slice(record)[:MOST_GROUPS]:
         for flip in _shown(found):
             album.address(flip)
@@ -159,11 +168,28 @@ def pictures_shown(record: DecisionRecord, pictures: Mapping[str, bytes]) -> dic
 
 
 def _by_slice(record: DecisionRecord) -> list[tuple[str, list[Flip]]]:
-    """Flips by the first of their slices; the slice with the most losses first."""
+    """Flips by the first of their slices; what is broken first, then where most is lost."""
     by_slice: dict[str, list[Flip]] = {}
     for flip in record.flips:
         by_slice.setdefault(flip.slices[0] if flip.slices else "overall", []).append(flip)
-    return sorted(by_slice.items(), key=lambda item: -sum(f.lost for f in item[1]))
+    grave = _gravity_of(record)
+    return sorted(by_slice.items(), key=lambda item: (grave.get(item[0], _LAST), _losses(item[1])))
+
+
+def _losses(found: list[Flip]) -> int:
+    return -sum(flip.lost for flip in found)
+
+
+_LAST = (len(SEVERITY_ORDER), 0.0)
+
+
+def _gravity_of(record: DecisionRecord) -> dict[str, tuple[int, float]]:
+    """How bad the worst finding of every slice is."""
+    found: dict[str, tuple[int, float]] = {}
+    for finding in record.findings:
+        here = gravity(finding)
+        found[finding.slice] = min(here, found.get(finding.slice, here))
+    return found
 
 
 def _of_scores(limit: float) -> str:
@@ -171,20 +197,27 @@ def _of_scores(limit: float) -> str:
 
 
 def _shown(found: list[Flip]) -> list[Flip]:
-    lost, gained = (_furthest(f for f in found if f.lost == which) for which in (True, False))
+    lost, gained = (furthest(f for f in found if f.lost == which) for which in (True, False))
     return lost[:MOST_LOST] + gained[:MOST_GAINED]
 
 
-def _counted(found: list[Flip], telling: _Telling) -> str:
-    lost, shown = sum(f.lost for f in found), _shown(found)
+def _counted(record: DecisionRecord, name: str, found: list[Flip], telling: _Telling) -> str:
+    """How many are shown of how many there are, so that a few are not taken for all."""
+    shown = _shown(found)
+    lost = sum(flip.lost for flip in shown)
     one, other = telling.words
-    counted = f"{lost} {one} and {len(found) - lost} {other} in the record"
-    if len(shown) < len(found):
-        counted += f"; {len(shown)} shown, those whose scores moved furthest"
-    return counted
+    summary = next((s for s in record.slices if s.name == name), None)
+    all_of_it = lost_gained(summary) if summary is not None and traits_of(record).decided else None
+    if all_of_it is None:
+        return f"{lost} {one} and {len(shown) - lost} {other} shown, those that moved furthest"
+    return (
+        f"{lost} of {numbers.count(all_of_it[0])} {one} and {len(shown) - lost} of "
+        f"{numbers.count(all_of_it[1])} {other} shown, those that moved furthest"
+    )
 
 
-def _furthest(found: Iterable[Flip]) -> list[Flip]:
+def furthest(found: Iterable[Flip]) -> list[Flip]:
+    """Rows whose scores moved furthest first."""
     return sorted(found, key=lambda f: (-_distance(f), f.id))
 
 
@@ -196,9 +229,9 @@ def _distance(flip: Flip) -> float:
 
 
 def _example(
-    flip: Flip, group: str, telling: _Telling, limit: float | None, album: _Album
+    flip: Flip, group: str, telling: _Telling, limit: float | None, album: Album
 ) -> Example:
-    before, after = _said(flip, limit)
+    before, after = said(flip, limit)
     return Example(
         id=shorten(flip.id, 60),
         picture=album.address(flip),
@@ -221,7 +254,7 @@ def _beyond(group: str, name: str) -> str:
     return named(",".join(f"{key}={value}" for key, value in (rest or pairs).items()))
 
 
-def _said(flip: Flip, limit: float | None) -> tuple[str, str]:
+def said(flip: Flip, limit: float | None) -> tuple[str, str]:
     """Labels as they are, scores with their decimals, other numbers as finely as they differ."""
     before, after = flip.baseline, flip.candidate
     if isinstance(before, str) or isinstance(after, str):

@@ -20,11 +20,12 @@ from prunegate.report.units import Units, is_operational, is_share, metric_name
 from prunegate.text.escape import named, shorten
 from prunegate.verdict.finding import Finding
 
-MOST_ROWS = 40
+MOST_ROWS = 20
 """Slices drawn per panel; beyond it the most serious are drawn and the rest is counted."""
-MOST_PANELS = 12
+MOST_PANELS = 8
 """Panels drawn; beyond it likewise."""
-_LONGEST, _TAIL = 22, 9
+OVERALL = "overall"
+_LONGEST, _TAIL = 20, 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +41,8 @@ class ForestRow:
     """Margins, on the panel's scale."""
     control: float | None
     """Difference of the unpruned control; None where there is none."""
+    words: str = ""
+    """What is drawn, in words and with its values."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,25 +65,23 @@ class Panel:
     def description(self) -> str:
         """What the picture shows, for those who cannot see it."""
         counts = {s: sum(r.status == s for r in self.rows) for s in sentences.SEVERITY_ORDER}
-        named = ", ".join(f"{n} {status}" for status, n in counts.items() if n)
-        return (
-            f"{self.axis} per {self.rows_are} with 95 % intervals and limits: {named}. "
-            "The table of rules has every value."
-        )
+        told = ", ".join(f"{n} {status}" for status, n in counts.items() if n)
+        rows = "; ".join(row.words for row in self.rows)
+        return f"{self.axis} per {self.rows_are}, 95 % intervals and limits: {told}. {rows}."
 
 
 def panels(record: DecisionRecord) -> tuple[tuple[Panel, ...], int]:
     """A panel for every metric (and class) that some rule limits the change of.
 
     Returns:
-        The panels in the policy's order, and how many more there are that are not drawn.
+        The panels, those with something broken first, and how many more are not drawn.
     """
     limited = [f for f in record.findings if change_check(f.check) and not is_operational(f.metric)]
     groups = _grouped(limited)
     chosen = list(groups)
     if len(chosen) > MOST_PANELS:
-        worst = sorted(chosen, key=lambda key: _urgency(groups[key]))[:MOST_PANELS]
-        chosen = [key for key in chosen if key in worst]
+        chosen = sorted(chosen, key=lambda key: _urgency(groups[key]))[:MOST_PANELS]
+    chosen.sort(key=lambda key: _urgency(groups[key])[0])
     units = Units.of(record)
     drawn = tuple(_panel(record, units, groups[key]) for key in chosen)
     return drawn, len(groups) - len(drawn)
@@ -111,7 +112,7 @@ def _panel(record: DecisionRecord, units: Units, findings: Sequence[Finding]) ->
     order = list(by_row)
     if len(order) > MOST_ROWS:
         order = sorted(order, key=lambda name: _urgency(by_row[name]))[:MOST_ROWS]
-    scale = 100.0 if is_share(first.metric) else 1.0
+    order.sort(key=lambda name: (name != OVERALL, _urgency(by_row[name])[0]))
     place = f" class by class, {named(first.slice)}"
     return Panel(
         metric=first.metric,
@@ -119,7 +120,7 @@ def _panel(record: DecisionRecord, units: Units, findings: Sequence[Finding]) ->
         meaning=units.meaning(first.metric, first.class_label),
         key=key,
         axis=_axis(first.metric),
-        rows=tuple(_row(record, labels[name], by_row[name], scale) for name in order),
+        rows=tuple(_row(record, units, labels[name], by_row[name]) for name in order),
         hidden=len(by_row) - len(order),
         rows_are="class" if by_class else "slice",
     )
@@ -142,9 +143,10 @@ def _urgency(findings: Sequence[Finding]) -> tuple[int, float]:
 
 
 def _row(
-    record: DecisionRecord, label: str, findings: Sequence[Finding], scale: float
+    record: DecisionRecord, units: Units, label: str, findings: Sequence[Finding]
 ) -> ForestRow:
     first = sentences.serious_first(findings)[0]
+    scale = 100.0 if is_share(first.metric) else 1.0
     margins = [margin for f in findings if (margin := line(f)) is not None]
     return ForestRow(
         label=label,
@@ -154,6 +156,8 @@ def _row(
         high=_scaled(_end(first, first.ci_high, math.inf), scale),
         lines=tuple(Line(at=m.at * scale, allowed_above=m.allowed_above) for m in margins),
         control=_scaled(_control(record, first), scale),
+        words=f"{label} {units.change_in_words(first.metric, first.difference)} "
+        f"({units.range(first)}), allowed: {units.limit(first)}, {sentences.status(first)}",
     )
 
 

@@ -14,7 +14,7 @@ from prunegate.report import svg
 from prunegate.report.forest import ForestRow, Panel
 from prunegate.report.svg import COLOURS, CONTROL, FORBIDDEN, SHAPES
 
-_WIDTH, _BAND, _LEFT, _RIGHT = 280, 30, 146, 14
+_WIDTH, _BAND, _LEFT, _RIGHT = 206, 30, 138, 14
 _SPREAD = 2.5
 """An interval is drawn up to this many times the span of estimates and margins."""
 _POSITION = "index:O"
@@ -22,7 +22,7 @@ _POSITION = "index:O"
 
 @lru_cache(maxsize=svg.KEPT)
 def forest_chart(panel: Panel, number: int) -> Markup:
-    """One panel as an SVG, native width 440 so that it stays readable on a telephone."""
+    """One panel as an SVG, native width 358 so that it stays readable on a telephone."""
     domain = _domain(panel.rows)
     rows = [_values(index, row, domain) for index, row in enumerate(panel.rows)]
     height = _BAND * max(len(rows), 1)

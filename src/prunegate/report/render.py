@@ -20,7 +20,9 @@ from prunegate.audit.canonical import canonical_bytes
 from prunegate.audit.record import DecisionRecord
 from prunegate.errors import InternalError
 from prunegate.report.embedded_record import embedded
+from prunegate.report.page_one.answer import SignOffShown
 from prunegate.report.sections import SECTIONS
+from prunegate.report.told_answers import carried_answers
 from prunegate.report.view import view
 
 _STYLES = "report.css"
@@ -33,6 +35,7 @@ def render(
     digest: str,
     pictures: Mapping[str, bytes],
     content: bytes | None = None,
+    state: SignOffShown | None = None,
 ) -> str:
     """The whole report as one HTML document.
 
@@ -43,6 +46,7 @@ def render(
         pictures: PNG or JPEG bytes by the id of a flipped row; may be empty.
         content: the record's bytes as they are stored, where an earlier version wrote them; else
             its canonical bytes.
+        state: what the audit trail holds, of a copy made later; the page that is signed has none.
 
     Raises:
         InternalError: the digest is not a sha256 in hexadecimal.
@@ -51,10 +55,17 @@ def render(
         raise InternalError(
             "a report needs its record's sha256 as 64 lower-case hexadecimal digits"
         )
-    shown = view(record, digest=digest, pictures=pictures)
+    shown = view(record, digest=digest, pictures=pictures, state=state)
     page = environment().get_template("report.html.j2")
     carried = embedded(canonical_bytes(record) if content is None else content)
-    return page.render(report=shown, styles=styles(), carried=carried)
+    return page.render(
+        report=shown,
+        say=shown.speech.say,
+        lang=shown.speech.language,
+        styles=styles(),
+        carried=carried,
+        answers=carried_answers(state) if state is not None else "",
+    )
 
 
 def draw_ahead(record: DecisionRecord) -> None:

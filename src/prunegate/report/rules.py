@@ -12,7 +12,7 @@ from prunegate.text import numbers
 from prunegate.text.escape import named, visible
 from prunegate.verdict.finding import Finding
 
-MOST_ROWS = 300
+MOST_ROWS = 25
 """Findings shown per rule; beyond it the most serious are shown and the rest is counted."""
 _FEW = 5
 """Findings told in words before the table is opened."""

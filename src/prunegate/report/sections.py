@@ -17,7 +17,6 @@ from typing import Any
 
 from markupsafe import Markup
 
-from prunegate.audit.approvals.request import SIGN
 from prunegate.audit.record import DecisionRecord
 from prunegate.errors import InternalError
 from prunegate.registry import Registry
@@ -26,20 +25,21 @@ from prunegate.report.claims import claims
 from prunegate.report.cost import cost
 from prunegate.report.details import FactGroup
 from prunegate.report.discoveries import discoveries
+from prunegate.report.findings_table import findings_table
 from prunegate.report.flips import flips
 from prunegate.report.forest import Panel, panels
 from prunegate.report.forest_chart import forest_chart
 from prunegate.report.generations_table import generations
-from prunegate.report.headline import Headline, headline
 from prunegate.report.heads import head_map
 from prunegate.report.measures import measures
+from prunegate.report.page_one.answer import SignOffShown
+from prunegate.report.page_one.page import PageOne, page_one
 from prunegate.report.rules import rules
 from prunegate.report.search import search_section
-from prunegate.report.signers import signers
 from prunegate.report.units import Units
 from prunegate.report.unpruned_control import control
 from prunegate.report.warnings import warnings
-from prunegate.text.escape import LONGEST, shorten, visible
+from prunegate.text.escape import LONGEST, shorten
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,16 +51,13 @@ class PageSource:
     """sha256 of the record's canonical bytes, in hexadecimal."""
     pictures: Mapping[str, bytes]
     """PNG or JPEG bytes by the id of a flipped row; may be empty."""
+    state: SignOffShown | None = None
+    """What the audit trail holds, of a copy made later; None: the page as it is signed."""
 
     @cached_property
     def units(self) -> Units:
         """How the record's values are written."""
         return Units.of(self.record)
-
-    @cached_property
-    def headline(self) -> Headline:
-        """The decision in a few words."""
-        return headline(self.record, self.units)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,16 +120,6 @@ class TrustView:
     provenance: tuple[FactGroup, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
-class SignatureView:
-    """Where to sign."""
-
-    roles: str | None
-    """In which roles, in words; None: the policy asks for no approvals."""
-    command: str = SIGN
-    """What to type."""
-
-
 def _forests(source: PageSource) -> ForestsView | None:
     record = source.record
     drawn, left_out = panels(record)
@@ -170,9 +157,8 @@ def _trust(source: PageSource) -> TrustView:
     )
 
 
-def _signature(source: PageSource) -> SignatureView:
-    asked = signers(source.record)
-    return SignatureView(roles=visible(" or ".join(one.role for one in asked)) or None)
+def _page_one(source: PageSource) -> PageOne:
+    return page_one(source.record, source.units, source.digest, source.pictures, source.state)
 
 
 def _ours(name: str, shows: Callable[[PageSource], Any]) -> PageSection:
@@ -183,9 +169,11 @@ SECTIONS: Registry[PageSection] = Registry(
     "section",
     attrgetter("name"),
     (
-        _ours("decision", lambda source: source.headline),
-        _ours("forest", _forests),
+        _ours("decision", _page_one),
+        _ours("findings", lambda source: findings_table(source.record, source.units)),
+        _ours("warnings", lambda source: warnings(source.record)),
         _ours("rules", lambda source: rules(source.record, source.units)),
+        _ours("forest", _forests),
         _ours("control", lambda source: control(source.record, source.units)),
         _ours("flips", lambda source: flips(source.record, source.pictures)),
         _ours("generations", lambda source: generations(source.record)),
@@ -197,9 +185,7 @@ SECTIONS: Registry[PageSection] = Registry(
         _ours("measures", lambda source: measures(source.record)),
         _ours("recipe", _recipe),
         _ours("slices", _slices),
-        _ours("warnings", lambda source: warnings(source.record)),
         _ours("trust", _trust),
-        _ours("signature", _signature),
     ),
 )
 """Every section by name, ours in reading order, then what was added."""

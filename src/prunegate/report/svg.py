@@ -58,8 +58,8 @@ def chart_of(
             tickColor=FAINT,
             domainColor=FAINT,
             gridColor=FAINT,
-            labelFontSize=11,
-            titleFontSize=11,
+            labelFontSize=12,
+            titleFontSize=12,
             titleFontWeight="normal",
             labelOverlap=False,
             labelFlush=False,
@@ -93,6 +93,7 @@ def svg_of(specification: dict[str, Any], *, name: str, title: str, description:
             "xmlns": _NAMESPACE,
             "class": "chart",
             "viewBox": box,
+            **_size(box),
             "role": "img",
             "aria-labelledby": f"{name}-title {name}-desc",
         }
@@ -103,6 +104,12 @@ def svg_of(specification: dict[str, Any], *, name: str, title: str, description:
         root.insert(0, child)
     # Serialised from a tree whose elements and attributes were checked one by one.
     return Markup(ET.tostring(root, encoding="unicode"))  # noqa: S704  # see the line above
+
+
+def _size(box: str) -> dict[str, str]:
+    """Width and height, for whoever shows the picture without our styles."""
+    _, _, width, height = box.split()
+    return {"width": width, "height": height}
 
 
 @lru_cache(maxsize=KEPT)

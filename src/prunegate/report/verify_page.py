@@ -18,8 +18,10 @@ from prunegate.audit.recompute import require_follows
 from prunegate.audit.verification_report import BEYOND, Verification, VerificationCheck
 from prunegate.errors import EvidenceError, InputError
 from prunegate.report.embedded_record import carried_record, pictures_on
+from prunegate.report.page_one.answer import SignOffShown
 from prunegate.report.render import render
 from prunegate.report.sections import SECTIONS
+from prunegate.report.told_answers import answers_on
 from prunegate.text.escape import escaped
 
 DRAWING = ("altair", "jinja2", "vl-convert-python")
@@ -92,6 +94,7 @@ class _Found:
     """What the steps have found on their way."""
 
     stored: StoredRecord | None = None
+    answers: SignOffShown | None = None
 
 
 def _verified(
@@ -118,6 +121,7 @@ def _verified(
     ]
     checks.append(_named(found.stored, named))
     checks += _waivers(found.stored)
+    checks += _answers(found.answers)
     checks += [
         VerificationCheck(name=n, status="missing", detail=words) for n, words in BEYOND.items()
     ]
@@ -162,6 +166,17 @@ def _waivers(stored: StoredRecord | None) -> list[VerificationCheck]:
     return [VerificationCheck(name="waivers", status="missing", detail=detail)]
 
 
+def _answers(told: SignOffShown | None) -> list[VerificationCheck]:
+    """That a copy tells people's answers and does not prove them."""
+    if told is None:
+        return []
+    detail = (
+        "this is a later copy, which tells whose answers the audit trail held and proves none of "
+        "them; 'prunegate status' looks in the audit folder, and what was signed is another page"
+    )
+    return [VerificationCheck(name="answers", status="missing", detail=detail)]
+
+
 def _record(content: bytes, found: _Found) -> Iterator[str]:
     found.stored = parse_record(content, "the record")
     yield f"in canonical form, sha256 {found.stored.digest}"
@@ -175,7 +190,14 @@ def _page(content: bytes, found: _Found) -> Iterator[str]:
     yield _follows(stored)
     pictures = pictures_on(page, stored.record.pictures)
     yield _pictures(len(pictures), len(stored.record.pictures))
-    again = render(stored.record, digest=stored.digest, pictures=pictures, content=stored.content)
+    state = found.answers = answers_on(page)
+    again = render(
+        stored.record,
+        digest=stored.digest,
+        pictures=pictures,
+        content=stored.content,
+        state=state,
+    )
     _require_same(page, again, stored)
     yield "made again from its record and its pictures: the same, byte for byte"
 

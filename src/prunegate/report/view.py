@@ -11,16 +11,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from prunegate.audit.record import DecisionRecord
-from prunegate.report.headline import Headline
+from prunegate.report.page_one.answer import SignOffShown
+from prunegate.report.page_one.people import People
 from prunegate.report.sections import SECTIONS, PageSource, in_reading_order
-from prunegate.text.escape import LONGEST, shorten, visible
-from prunegate.text.time import moment, short_code
+from prunegate.report.speech import Speech
+from prunegate.text.escape import visible
+from prunegate.text.time import short_code
 
 
 @dataclass(frozen=True, kw_only=True)
 class SectionView:
     """One section that appears."""
 
+    name: str
     template: str
     shown: Any
     """What its template places."""
@@ -31,34 +34,58 @@ class ReportView:
     """Everything that the page says: what every section may repeat, and the sections."""
 
     policy: str
-    purpose: str
-    date: str
+    title: str
+    """Of the document: the outcome, what it is about, the code."""
+    made: str
     code: str
     """The first twelve digits of the record's digest, grouped."""
-    headline: Headline
+    speech: Speech
+    """What the page's language is."""
+    first: SectionView
+    """Page one."""
     sections: tuple[SectionView, ...]
-    """In reading order."""
+    """For engineers, in reading order."""
+    contents: tuple[str, ...]
+    """Names of the sections that the contents list."""
     added: str
     """Names of those that were added from outside, with spaces between."""
 
 
-def view(record: DecisionRecord, *, digest: str, pictures: Mapping[str, bytes]) -> ReportView:
+def view(
+    record: DecisionRecord,
+    *,
+    digest: str,
+    pictures: Mapping[str, bytes],
+    state: SignOffShown | None = None,
+) -> ReportView:
     """The record as finished text and pictures.
 
     Args:
         record: the decision.
         digest: sha256 of the record's canonical bytes, in hexadecimal.
         pictures: PNG or JPEG bytes by the id of a flipped row; may be empty.
+        state: what the audit trail holds, of a copy made later.
     """
-    source = PageSource(record=record, digest=digest, pictures=pictures)
+    source = PageSource(record=record, digest=digest, pictures=pictures, state=state)
     made = ((section, section.shows(source)) for section in in_reading_order())
     appear = [(section, shown) for section, shown in made if shown]
+    views = tuple(
+        SectionView(name=one.name, template=one.key, shown=shown) for one, shown in appear
+    )
+    speech, code = People.of(record).speech, visible(short_code(digest))
     return ReportView(
         policy=visible(record.policy.name),
-        purpose=shorten(record.policy.purpose or "", LONGEST),
-        date=moment(record.created),
-        code=visible(short_code(digest)),
-        headline=source.headline,
-        sections=tuple(SectionView(template=one.key, shown=shown) for one, shown in appear),
+        title=speech.say(
+            "page.title",
+            word=speech.say(f"word.{record.outcome}"),
+            name=People.of(record).title,
+            code=code,
+        ),
+        made=speech.say("page.made", day=speech.day(record.created)),
+        code=code,
+        speech=speech,
+        first=views[0],
+        sections=views[1:],
+        contents=tuple(one.name for one in views if speech.knows(f"contents.{one.name}")),
         added=" ".join(one.name for one, _ in appear if one.name in SECTIONS.added),
     )

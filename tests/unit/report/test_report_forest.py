@@ -21,12 +21,13 @@ def tree(drawn: str) -> ET.Element:
 def test_one_panel_for_each_metric_with_a_change_limit(records: ModuleType) -> None:
     (recall, precision), _ = panels(records.rejected())
     assert (recall.title, precision.title) == ("Recall", "Precision")
-    assert [row.label for row in recall.rows] == ["overall", "display", "video", "ugc", "story"]
+    broken_first = ["overall", "video", "ugc", "story", "display"]
+    assert [row.label for row in recall.rows] == broken_first
     assert recall.key == "content_type"
 
 
 def test_shares_are_drawn_in_points(records: ModuleType) -> None:
-    video = panels(records.rejected())[0][0].rows[2]
+    video = panels(records.rejected())[0][0].rows[1]
     assert video.difference == pytest.approx(-7.0)
     assert [margin.at for margin in video.lines] == [-2.0]
     assert video.control == pytest.approx(100 * (0.8539 - 1069 / 1200))
@@ -42,7 +43,7 @@ def test_labels_carry_their_key_where_slices_differ_in_it(records: ModuleType) -
     )  # fmt: skip
     panel = panels(mixed)[0][0]
     assert panel.key == ""
-    assert [row.label for row in panel.rows][1:3] == ["region=eu", "content_type=video"]
+    assert {"region=eu", "content_type=video"} <= {row.label for row in panel.rows}
 
 
 def test_the_most_serious_slices_are_drawn_when_there_are_too_many(records: ModuleType) -> None:
@@ -84,8 +85,8 @@ def test_the_picture_is_inert_and_scales(records: ModuleType, name: str) -> None
             "defs",
             "clipPath",
         }
-        assert "width" not in root.attrib
-        assert re.fullmatch(r"0 0 440 \d+", root.attrib["viewBox"])
+        assert root.attrib["viewBox"].split()[2:] == [root.attrib["width"], root.attrib["height"]]
+        assert re.fullmatch(r"0 0 358 \d+", root.attrib["viewBox"])
         assert root.attrib["role"] == "img"
         assert not any(
             key.startswith("on") or "href" in key for e in root.iter() for key in e.attrib

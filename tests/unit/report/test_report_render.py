@@ -85,11 +85,11 @@ def test_nothing_runs_and_nothing_is_loaded(page: str) -> None:
         "iframe",
         "object",
         "form",
-        "a",
         "base",
     }
     for tag, attributes in parsed.tags:
-        assert not [key for key in attributes if key.startswith("on") or key == "href"], tag
+        assert not [key for key in attributes if key.startswith("on")], tag
+        assert (attributes.get("href") or "#").startswith("#"), tag
         assert (attributes.get("src") or "data:").startswith("data:")
     styles = re.search(r"<style>(.*?)</style>", page, re.DOTALL)
     assert styles is not None
@@ -152,9 +152,9 @@ def test_the_page_fits_into_an_e_mail(page: str) -> None:
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("rejected", "REJECT The candidate may not replace the baseline."),
-        ("approved", "APPROVE The candidate may replace the baseline."),
-        ("undefined", "INCONCLUSIVE There is not enough evidence yet"),
+        ("rejected", "NO. Keep the current model."),
+        ("approved", "YES. It may replace the current model."),
+        ("undefined", "NOT YET. Keep the current model for now."),
     ],
 )
 def test_the_decision_comes_first_and_in_words(pages: dict[str, str], name: str, said: str) -> None:
@@ -210,7 +210,7 @@ def test_any_name_leaves_the_page_well_formed(records: ModuleType, text: str) ->
         slices=tuple(replace(s, name=f"content_type={text}") for s in record.slices),
     )  # fmt: skip
     page = render(odd, digest=records.DIGEST, pictures={})
-    assert [tag for tag, _ in Page(page).tags].count("section") == 9
+    assert [tag for tag, _ in Page(page).tags].count("section") == 8
     assert {c for c in page if not c.isprintable()} <= {"\n", "\u00a0"}
 
 

@@ -174,7 +174,7 @@ def test_many_examples_are_cut_and_counted(records: ModuleType) -> None:
     shown = flips(replace(records.rejected(), flips=many), {})
     assert shown is not None
     assert len(shown.groups[0].examples) == MOST_LOST
-    assert shown.groups[0].counted.startswith("90 lost and 0 gained in the record; 12 shown")
+    assert shown.groups[0].counted.startswith("12 of 109 lost and 0 of 21 gained shown")
 
 
 def test_figures_are_measured_or_counted(records: ModuleType) -> None:

@@ -12,13 +12,17 @@ SIDE = 192
 """Longest side in pixels; smaller images stay as they are."""
 
 
-def thumbnail(path: Path) -> bytes:
+def thumbnail(path: Path, *, blur: bool = False) -> bytes:
     """A PNG of an image file, at most ``SIDE`` pixels wide and high, without its metadata.
+
+    Args:
+        path: the image.
+        blur: whether only shapes and colours are left, a sixteenth of the picture wide.
 
     Raises:
         TableError: the file is no readable image.
     """
-    from PIL import ImageOps
+    from PIL import ImageFilter, ImageOps
 
     try:
         with open_image(path) as image:
@@ -26,6 +30,8 @@ def thumbnail(path: Path) -> bytes:
             small.thumbnail((SIDE, SIDE))
     except Exception as error:  # decoders raise many types on damaged files
         raise TableError(f"{path}: cannot be read as an image ({error})") from error
+    if blur:
+        small = small.filter(ImageFilter.GaussianBlur(max(small.size) / 16))
     small.info.clear()  # a colour profile of any size would be written along
     out = BytesIO()
     small.save(out, format="PNG", optimize=True)

@@ -1,0 +1,108 @@
+"""What is broken, open or waived: one table, the most serious first, each status in words.
+
+An engineer finds the row that failed at once; what passes is counted here and folded in the rules.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from prunegate.audit.record import DecisionRecord
+from prunegate.metrics.checks import is_level
+from prunegate.report import sentences
+from prunegate.report.page_one.standing import gravity
+from prunegate.report.units import CLAIMS, Units, is_share
+from prunegate.text import numbers
+from prunegate.text.escape import named, shorten
+from prunegate.verdict.finding import Finding
+
+AT_ONCE = 20
+"""Rows of a table that are shown at once, and on paper."""
+MOST_TOLD = 150
+"""Rows that are shown at all; the rest is in findings.csv."""
+_LONGEST_NEED = 240
+
+
+@dataclass(frozen=True, kw_only=True)
+class TroubleRow:
+    """One finding that is no pass, every cell as text."""
+
+    status: str
+    status_words: str
+    warns: bool
+    """Whether it only warns."""
+    metric: str
+    slice: str
+    change: str
+    """Before and after."""
+    interval: str
+    limit: str
+    need: str
+    """What would settle it, or what is shown already."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FindingsTable:
+    """The table and the count of what is not in it."""
+
+    rows: tuple[TroubleRow, ...]
+    """Shown at once."""
+    folded: tuple[TroubleRow, ...]
+    hidden: int
+    """Neither shown nor folded."""
+    passing: int
+    total: int
+
+    @property
+    def beyond(self) -> int:
+        """Rows that paper does not have."""
+        return len(self.folded) + self.hidden
+
+
+def findings_table(record: DecisionRecord, units: Units) -> FindingsTable | None:
+    """Everything that is no pass; None: nothing was judged."""
+    if not record.findings:
+        return None
+    trouble = sorted((f for f in record.findings if f.status != "pass"), key=_serious)
+    rows = tuple(_row(finding, units) for finding in trouble[:MOST_TOLD])
+    return FindingsTable(
+        rows=rows[:AT_ONCE],
+        folded=rows[AT_ONCE:],
+        hidden=len(trouble) - len(rows),
+        passing=len(record.findings) - len(trouble),
+        total=len(record.findings),
+    )
+
+
+def _serious(finding: Finding) -> tuple[bool, tuple[int, float]]:
+    return finding.severity == "warn", gravity(finding)
+
+
+def _row(finding: Finding, units: Units) -> TroubleRow:
+    metric = finding.metric
+    before, after = (units.level(metric, v) for v in (finding.baseline, finding.candidate))
+    interval = units.range(finding)
+    points = is_share(metric) and not is_level(finding.check) and interval != numbers.NOT_DEFINED
+    return TroubleRow(
+        status=finding.status,
+        status_words=sentences.status(finding),
+        warns=finding.severity == "warn",
+        metric=shorten(sentences.about(finding), 120),
+        slice=named(finding.slice),
+        change=after if finding.baseline is None else f"{before} → {after}",
+        interval=f"{interval}{numbers.GAP}points" if points else interval,
+        limit=units.limit(finding),
+        need=_need(finding, units),
+    )
+
+
+def _need(finding: Finding, units: Units) -> str:
+    """What would settle it; of what is settled the counts behind it."""
+    if finding.check == CLAIMS:
+        return shorten(finding.note, _LONGEST_NEED) or "–"
+    need = sentences.need_in_words(finding, units)
+    if need:
+        return shorten(need, _LONGEST_NEED)
+    if finding.status == "inconclusive" and finding.note:
+        return shorten(sentences.capital(finding.note), _LONGEST_NEED)
+    return sentences.capital(sentences.lost_and_gained(finding)) or "–"

@@ -1,0 +1,160 @@
+"""Values and limits in people's words: how many of 100 go wrong, and how many more were agreed.
+
+A share that is better when it is high is told by its opposite, what goes wrong: a recall of 83.3 %
+is "16.7 of 100 missed". The opposite is taken of the very digits that the engineers' part shows, so
+that the two always add up to 100 and no value is spelled in two ways.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from prunegate.metrics.catalogue import METRICS
+from prunegate.metrics.checks import change_check
+from prunegate.report.page_one.people import People
+from prunegate.report.units import CLAIMS, Units
+from prunegate.text.numbers import GAP, NOT_DEFINED, exact
+from prunegate.verdict.finding import Finding
+
+_PERCENT = f"{GAP}%"
+_BY_CLASS = frozenset({"recall", "precision"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Agreement:
+    """Writes what findings say in people's words."""
+
+    people: People
+    units: Units
+
+    def as_share(self, metric: str) -> bool:
+        """Whether the metric is told as so many of 100."""
+        known = METRICS.get(metric)
+        return known is not None and known.share and self.people.speech.knows(f"shares.{metric}")
+
+    def heading(self, metric: str) -> str:
+        """What a column of its values is called."""
+        if not self.as_share(metric):
+            return self.name(metric)
+        people = self.people
+        return people.speech.say(
+            f"shares.{self._key(metric)}", positive=people.positive, items=people.items
+        )
+
+    def name(self, metric: str) -> str:
+        """A metric's name; a share by what goes wrong."""
+        if self.as_share(metric):
+            return self.heading(metric)
+        speech = self.people.speech
+        return speech.say(f"metrics.{metric}") if speech.knows(f"metrics.{metric}") else metric
+
+    def value(self, metric: str, value: float | None) -> str:
+        """A value in the column's terms: ``16.7``, or with its own unit."""
+        text = self.units.level(metric, value)
+        if text == NOT_DEFINED:
+            return self.people.speech.say("table.no_value")
+        if self.as_share(metric):
+            text = _opposite(text) if _turned(metric) else text.replace(_PERCENT, "")
+        return self.people.speech.number(text)
+
+    def change(self, finding: Finding) -> str:
+        """Before and after: ``9.7 → 16.7``."""
+        after = self.value(finding.metric, finding.candidate)
+        if finding.baseline is None:
+            return after
+        before = self.value(finding.metric, finding.baseline)
+        return self.people.speech.say("number.change", before=before, after=after)
+
+    def limit(self, finding: Finding) -> str:
+        """What was agreed: ``at most 2 more``."""
+        speech = self.people.speech
+        if finding.check == CLAIMS:
+            return speech.say("limits.none")
+        if finding.limit_kind == "error_ratio":
+            return speech.say("limits.error_ratio", amount=self._exact(1 + finding.limit))
+        if finding.check == "max_ratio":
+            return speech.say("limits.max_ratio", amount=self._exact(finding.limit))
+        if finding.limit_kind == "relative":
+            share = speech.number(exact(finding.limit, 2)) + _PERCENT
+            amount = speech.say("limits.part", amount=share)
+            return speech.say(f"limits.{finding.check}", amount=amount)
+        return self._absolute(finding)
+
+    def _absolute(self, finding: Finding) -> str:
+        check, speech = change_check(finding.check), self.people.speech
+        if not self.as_share(finding.metric):
+            write = self.units.quantities[finding.metric]
+            own = write.allowed_change if check is not None else write.allowed_level
+            amount = speech.number(own(finding.limit))
+            if check is not None and write.is_share:
+                amount = speech.say("limits.points", amount=self._exact(finding.limit, 2))
+            key = f"limits.{finding.check}"
+            return speech.say(key if speech.knows(key) else "limits.at_most", amount=amount)
+        if check is None:
+            level = 1 - Decimal(repr(finding.limit)) if _turned(finding.metric) else finding.limit
+            most = (finding.check == "at_least") == _turned(finding.metric)
+            key = "limits.errors_most" if most else "limits.at_least"
+            return speech.say(key, amount=self._exact(float(level), 2))
+        key = _more_or_fewer(finding)
+        return speech.say(f"limits.{key}", amount=self._exact(finding.limit, 2))
+
+    def sentence(self, finding: Finding) -> str:
+        """The finding's values in one sentence, with what was agreed."""
+        speech, metric = self.people.speech, finding.metric
+        where = self.people.where(finding.slice, self._class(finding))
+        if finding.candidate is None:
+            return speech.say("lead.no_value", where=where, metric=self._inside(metric))
+        parts = {
+            "where": where,
+            "after": self.value(metric, finding.candidate),
+            "before": self.value(metric, finding.baseline),
+        }
+        if not self.as_share(metric):
+            key = "lead.value_alone" if finding.baseline is None else "lead.value"
+            return speech.say(key, metric=self._inside(metric), **parts)
+        words = {"positive": self.people.positive, "items": self.people.items}
+        return speech.say(f"shares_said.{self._key(metric)}", **words, **parts)
+
+    def _inside(self, metric: str) -> str:
+        """The metric within a sentence, by its own name."""
+        speech = self.people.speech
+        if speech.knows(f"metrics.{metric}"):
+            return speech.say(f"metrics.{metric}")
+        return METRICS[metric].phrase if metric in METRICS else metric
+
+    @staticmethod
+    def _class(finding: Finding) -> str | None:
+        return None if finding.check == CLAIMS else finding.class_label
+
+    def _key(self, metric: str) -> str:
+        """Which words a share has: of classes others than of a positive one."""
+        by_class = self.units.task.classes and metric in _BY_CLASS
+        return f"{metric}_class" if by_class else metric
+
+    def _exact(self, number: float, power: int = 0) -> str:
+        return self.people.speech.number(exact(number, power))
+
+
+def _turned(metric: str) -> bool:
+    """Whether a share is told by its opposite, what goes wrong."""
+    return not METRICS[metric].lower_is_better
+
+
+def _more_or_fewer(finding: Finding) -> str:
+    """A limit on a change, in things that go wrong."""
+    if finding.check == "min_gain":
+        return "fewer"
+    if finding.check == "max_gain":
+        return "fewer_most"
+    worse = "max_drop" if _turned(finding.metric) else "max_rise"
+    return "more" if finding.check == worse else "fewer_most"
+
+
+def _opposite(text: str) -> str:
+    """100 less a percentage, of the digits that are shown: ``83.3 %`` gives ``16.7``."""
+    figure = text.replace(_PERCENT, "")
+    if figure[:2] in ("> ", "< "):
+        mark = "< " if figure[0] == ">" else "> "
+        return mark + str(100 - Decimal(figure[2:]))
+    return str(100 - Decimal(figure))

@@ -1,0 +1,130 @@
+"""The answer box: what a reader agrees to, where she signs, and what the audit trail has so far.
+
+The words that are agreed to name the record's code and its outcome, as the request that is signed
+digitally does (``approval-request.json``). A page shows nobody's answer by itself, because the page
+is among what is signed; a copy made later may (``prunegate report RECORD --audit DIR``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from prunegate.audit.approvals.request import FILE, SIGN
+from prunegate.audit.record import DecisionRecord
+from prunegate.report.page_one.people import People
+from prunegate.report.signers import AskedSigners, signers
+from prunegate.report.speech import MessagePart
+from prunegate.text.escape import shorten, visible
+from prunegate.text.numbers import GAP
+from prunegate.text.time import short_code
+
+BRING = f"prunegate approve RECORD --signature {FILE}.sig"
+STATUS = "prunegate status RECORD"
+MOST_GIVEN = 4
+_LONGEST_ROLE, _LONGEST_POLICY = 28, 80
+
+
+@dataclass(frozen=True, kw_only=True)
+class GivenAnswer:
+    """One answer of the audit trail that counts."""
+
+    person: str
+    role: str
+    decision: str
+    """approve, reject or discuss."""
+    day: str
+    """ISO 8601."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignOffShown:
+    """What the audit trail had to say when a copy of the page was made; facts, not proofs."""
+
+    at: str
+    """UTC, ISO 8601."""
+    ships: bool
+    """Whether the candidate might ship then."""
+    given: tuple[GivenAnswer, ...]
+    missing: tuple[str, ...]
+    """Roles, one for each signature that was missing."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnswerView:
+    """The box."""
+
+    read: str
+    choices: tuple[str, ...]
+    asked: tuple[MessagePart, ...]
+    """Whose signatures are asked for; of a later copy which of them are missing."""
+    how: tuple[MessagePart, ...]
+    """How to sign digitally; empty: nothing is asked for."""
+    given: tuple[str, ...]
+    """Of a later copy: who has answered."""
+    proof: tuple[MessagePart, ...]
+    """Of a later copy: that it tells the answers and does not prove them."""
+
+
+def answer(
+    record: DecisionRecord, digest: str, people: People, state: SignOffShown | None
+) -> AnswerView:
+    """The box of a record's page, or of a later copy of it."""
+    speech, asked = people.speech, signers(record)
+    choices = ("yes", "no", "discuss")
+    return AnswerView(
+        read=speech.say(
+            "answer.read",
+            code=visible(short_code(digest)),
+            word=speech.say(f"word.{record.outcome}"),
+            name=shorten(record.policy.name, _LONGEST_POLICY),
+        ),
+        choices=tuple(speech.say(f"answer.{record.outcome}_{one}") for one in choices),
+        asked=_asked(asked, people) if state is None else _state(state, people),
+        how=_how(asked, people) if asked and state is None else (),
+        given=_given(state, people) if state is not None else (),
+        proof=speech.pieces("answer.proof", {"command": STATUS}) if state is not None else (),
+    )
+
+
+def _asked(asked: tuple[AskedSigners, ...], people: People) -> tuple[MessagePart, ...]:
+    if not asked:
+        return people.speech.pieces("answer.asked_nobody", {})
+    told = people.some(tuple(f"{one.count}{GAP}×{GAP}{_short(one.role)}" for one in asked))
+    return people.speech.pieces("answer.asked", {"command": STATUS}, signers=told)
+
+
+def _how(asked: tuple[AskedSigners, ...], people: People) -> tuple[MessagePart, ...]:
+    roles = people.some(tuple(_short(one.role) for one in asked))
+    codes = {"file": FILE, "sign": SIGN, "bring": BRING}
+    return people.speech.pieces("answer.how", codes, roles=roles)
+
+
+def _state(state: SignOffShown, people: People) -> tuple[MessagePart, ...]:
+    """What is still missing."""
+    speech = people.speech
+    if state.missing:
+        told = people.some(tuple(map(_short, state.missing)))
+        return speech.pieces("answer.missing", {}, signers=told)
+    if state.ships:
+        return speech.pieces("answer.complete", {})
+    return speech.pieces("answer.refused", {"command": STATUS})
+
+
+def _given(state: SignOffShown, people: People) -> tuple[str, ...]:
+    speech = people.speech
+    told = tuple(
+        speech.say(
+            "answer.signed",
+            person=_short(one.person),
+            role=_short(one.role),
+            decision=speech.say(f"answer.signed_{one.decision}"),
+            day=speech.day(one.day),
+        )
+        for one in state.given[:MOST_GIVEN]
+    )
+    head = speech.say("answer.given", day=speech.day(state.at))
+    return (head, *(told or (speech.say("answer.given_none"),)))
+
+
+def _short(name: str) -> str:
+    return shorten(name, _LONGEST_ROLE)

@@ -1,0 +1,219 @@
+"""What gets worse, and where: a row per kind of content, the worst first, all content last.
+
+At most eight kinds have a row; the rest is counted by how it came out, so that "all proven fine" is
+only ever said of what was proven. At most two measures have a column; where another one is what
+went wrong, the row's result names it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from prunegate.audit.record import DecisionRecord
+from prunegate.report.page_one.agreement import Agreement
+from prunegate.report.page_one.people import OVERALL, People
+from prunegate.report.page_one.standing import deciding, gravest, gravity, standing_key
+from prunegate.report.sentences import SEVERITY_ORDER, capital
+from prunegate.report.task import traits_of
+from prunegate.report.units import is_operational
+from prunegate.text import numbers
+from prunegate.verdict.finding import Finding
+
+MOST_ROWS, MOST_COLUMNS, MOST_FIGURES = 8, 2, 2
+"""Kinds of content, measures, and figures of the whole model that are shown."""
+MOST_LIMITS = 2
+Kind = tuple[str, str | None]
+"""A slice, and the class that is judged by itself on it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContentCell:
+    """One measure on one kind of content."""
+
+    text: str
+    status: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContentRow:
+    """One kind of content."""
+
+    place: str
+    cells: tuple[ContentCell, ...]
+    status: str
+    result: str
+    whole: bool = False
+    """Whether it is all content together."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContentColumn:
+    """One measure."""
+
+    heading: str
+    agreed: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class FigureRow:
+    """A figure of the whole model: size, speed, cost."""
+
+    name: str
+    change: str
+    agreed: str
+    status: str
+    result: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContentTable:
+    """The table with what stands under it."""
+
+    title: str
+    columns: tuple[ContentColumn, ...]
+    rows: tuple[ContentRow, ...]
+    figures: tuple[FigureRow, ...]
+    more: str
+    """What has no row, counted; empty: everything has one."""
+    notes: tuple[str, ...]
+
+
+def content_table(record: DecisionRecord, agreement: Agreement) -> ContentTable:
+    """What was judged, kind by kind."""
+    judged = [f for f in deciding(record) if not is_operational(f.metric)]
+    kinds = _kinds(judged)
+    columns = _columns(judged)
+    worst = sorted((k for k in kinds if k != (OVERALL, None)), key=lambda k: _grave(kinds[k]))
+    shown = worst[:MOST_ROWS] + [k for k in kinds if k == (OVERALL, None)]
+    speech = agreement.people.speech
+    return ContentTable(
+        title=speech.say("table.title_approve" if record.outcome == "approve" else "table.title"),
+        columns=tuple(_column(metric, judged, agreement) for metric in columns),
+        rows=tuple(_row(kind, kinds[kind], columns, agreement) for kind in shown),
+        figures=_figures(record, agreement),
+        more=_more([kinds[kind] for kind in worst[MOST_ROWS:]], agreement),
+        notes=tuple(_notes(record, judged, columns, agreement)),
+    )
+
+
+def _kinds(judged: Sequence[Finding]) -> dict[Kind, list[Finding]]:
+    found: dict[Kind, list[Finding]] = {}
+    for finding in judged:
+        found.setdefault((finding.slice, finding.class_label), []).append(finding)
+    return found
+
+
+def _grave(findings: Sequence[Finding]) -> tuple[int, float]:
+    return min(map(gravity, findings))
+
+
+def _columns(judged: Sequence[Finding]) -> list[str]:
+    """The measures that are shown: those that went worst, in the policy's order."""
+    metrics = list(dict.fromkeys(f.metric for f in judged))
+    by_gravity = sorted(metrics, key=lambda m: min(gravity(f)[0] for f in judged if f.metric == m))
+    chosen = by_gravity[:MOST_COLUMNS]
+    return [metric for metric in metrics if metric in chosen]
+
+
+def _column(metric: str, judged: Sequence[Finding], agreement: Agreement) -> ContentColumn:
+    speech = agreement.people.speech
+    limits = tuple(dict.fromkeys(agreement.limit(f) for f in judged if f.metric == metric))
+    several = len(limits) > MOST_LIMITS
+    limit = speech.say("limits.several") if several else speech.listed(limits)
+    return ContentColumn(
+        heading=capital(agreement.heading(metric)),
+        agreed=limit if several else speech.say("table.agreed", limit=limit),
+    )
+
+
+def _row(
+    kind: Kind, findings: Sequence[Finding], columns: Sequence[str], agreement: Agreement
+) -> ContentRow:
+    worst = gravest(findings) or findings[0]
+    result = agreement.people.speech.say(f"status.{standing_key(worst)}")
+    if worst.metric not in columns and worst.status != "pass":
+        result = agreement.people.speech.say(
+            "table.because", status=result, what=agreement.name(worst.metric)
+        )
+    return ContentRow(
+        place=agreement.people.place(*kind),
+        cells=tuple(_cell(findings, metric, agreement) for metric in columns),
+        status=worst.status,
+        result=result,
+        whole=kind == (OVERALL, None),
+    )
+
+
+def _cell(findings: Sequence[Finding], metric: str, agreement: Agreement) -> ContentCell:
+    found = gravest([f for f in findings if f.metric == metric])
+    if found is None:
+        return ContentCell(text=agreement.people.speech.say("table.not_judged"), status="")
+    return ContentCell(text=agreement.change(found), status=found.status)
+
+
+def _figures(record: DecisionRecord, agreement: Agreement) -> tuple[FigureRow, ...]:
+    """Figures of the whole model that decide, the worst first."""
+    found = [f for f in deciding(record) if is_operational(f.metric)]
+    return tuple(_figure(f, agreement) for f in sorted(found, key=gravity)[:MOST_FIGURES])
+
+
+def _figure(finding: Finding, agreement: Agreement) -> FigureRow:
+    speech = agreement.people.speech
+    return FigureRow(
+        name=capital(agreement.name(finding.metric)),
+        change=agreement.change(finding),
+        agreed=speech.say("table.agreed", limit=agreement.limit(finding)),
+        status=finding.status,
+        result=speech.say(f"status.{standing_key(finding)}"),
+    )
+
+
+def _more(rest: Sequence[Sequence[Finding]], agreement: Agreement) -> str:
+    """How the kinds without a row came out; "proven" only where every finding was."""
+    if not rest:
+        return ""
+    speech, count = agreement.people.speech, len(rest)
+    keys = {standing_key(finding) for findings in rest for finding in findings}
+    if keys == {"proven"}:
+        return speech.count("table.more_fine", count)
+    if keys <= {"proven", "within"}:
+        return speech.count("table.more_within", count)
+    worst = [min((f.status for f in findings), key=_order) for findings in rest]
+    told = [
+        speech.say(f"statuses.{status}", n=speech.number(numbers.count(worst.count(status))))
+        for status in SEVERITY_ORDER
+        if status in worst
+    ]
+    return speech.count("table.more", count, statuses=", ".join(told))
+
+
+def _order(status: str) -> int:
+    return SEVERITY_ORDER.get(status, 0)
+
+
+def _notes(
+    record: DecisionRecord, judged: Sequence[Finding], columns: Sequence[str], agreement: Agreement
+) -> list[str]:
+    """What the table does not show by itself."""
+    people, speech = agreement.people, agreement.people.speech
+    notes = [
+        speech.say("table.before_after", candidate=people.candidate) + _on_rows(record, people)
+    ]
+    left = [m for m in dict.fromkeys(f.metric for f in judged) if m not in columns]
+    if left:
+        names = speech.listed(tuple(agreement.name(m) for m in left[:3]))
+        notes.append(speech.count("table.measures", len(left), names=names))
+    small = sum(not one.judged for one in record.slices)
+    if small:
+        notes.append(speech.count("table.reported", small))
+    return notes
+
+
+def _on_rows(record: DecisionRecord, people: People) -> str:
+    whole = next((one for one in record.slices if one.slicing == OVERALL), None)
+    if whole is None:
+        return "."
+    n = people.speech.number(numbers.count(whole.rows))
+    key = "table.rows" if traits_of(record).decided else "table.rows_numbers"
+    return ", " + people.speech.say(key, n=n, items=people.items) + "."

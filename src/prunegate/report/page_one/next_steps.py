@@ -1,0 +1,146 @@
+"""What happens next, by outcome: why it was lost, what would settle it, or who signs by when.
+
+Of a rejection the unpruned control shows the larger cause on the worst kind of content. An open
+decision names what its findings ask for, with the assumption that the number rests on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from prunegate.audit.record import ControlSlice, DecisionRecord
+from prunegate.report.page_one.agreement import Agreement
+from prunegate.report.page_one.people import OVERALL
+from prunegate.report.page_one.standing import deciding, gravity, standing_key
+from prunegate.report.signers import signers
+from prunegate.report.units import is_operational, is_share
+from prunegate.text import numbers
+from prunegate.verdict.advice import round_up
+from prunegate.verdict.finding import Finding
+
+MOST_STEPS = 2
+"""Open findings whose need is told."""
+
+
+def next_steps(
+    record: DecisionRecord, finding: Finding | None, agreement: Agreement
+) -> tuple[str, ...]:
+    """Sentences in order."""
+    if record.outcome == "approve":
+        return tuple(_approved(record, agreement))
+    if record.outcome == "reject":
+        return tuple(_rejected(record, finding, agreement))
+    return tuple(_open(record, agreement))
+
+
+def _approved(record: DecisionRecord, agreement: Agreement) -> Iterator[str]:
+    speech = agreement.people.speech
+    asked = tuple(one.words for one in signers(record))
+    if asked:
+        yield speech.say("next.approve_sign", signers=agreement.people.some(asked))
+    else:
+        yield speech.say("next.approve_free")
+    if record.revalidate_on:
+        yield speech.say("next.approve_until", day=speech.day(record.revalidate_on))
+    else:
+        yield speech.say("next.approve_open_end")
+
+
+def _rejected(
+    record: DecisionRecord, finding: Finding | None, agreement: Agreement
+) -> Iterator[str]:
+    speech = agreement.people.speech
+    yield speech.say("next.reject")
+    if finding is not None and is_operational(finding.metric):
+        yield speech.say("next.reject_size")
+    else:
+        yield from _cause(record, finding, agreement)
+    yield speech.say("next.reject_again")
+
+
+def _cause(record: DecisionRecord, finding: Finding | None, agreement: Agreement) -> Iterator[str]:
+    """The larger part of the loss, where a control tells it apart."""
+    row = _control(record, finding)
+    if finding is None or row is None:
+        return
+    data = _minus(row.control, row.baseline)
+    pruning = _minus(row.candidate, row.control)
+    whole = _minus(row.candidate, row.baseline)
+    if data is None or pruning is None or whole is None or whole >= 0:
+        return
+    key, part = ("data", data) if data <= pruning else ("pruning", pruning)
+    if part < whole:  # the other part won something back: there is no part of a whole to tell
+        return
+    size = agreement.units.quantities[finding.metric].change
+    told = [agreement.people.speech.number(size(-v).replace("+", "")) for v in (part, whole)]
+    where = agreement.people.inside(finding.slice)
+    yield agreement.people.speech.say(
+        f"next.reject_{key}", part=told[0], whole=told[1], where=where
+    )
+
+
+def _control(record: DecisionRecord, finding: Finding | None) -> ControlSlice | None:
+    if record.control is None or finding is None or finding.class_label is not None:
+        return None
+    if not is_share(finding.metric):
+        return None
+    same = (finding.metric, finding.slice)
+    return next((row for row in record.control.slices if (row.metric, row.slice) == same), None)
+
+
+def _minus(one: float | None, other: float | None) -> float | None:
+    return None if one is None or other is None else one - other
+
+
+def _open(record: DecisionRecord, agreement: Agreement) -> Iterator[str]:
+    speech = agreement.people.speech
+    yield speech.say("next.inconclusive")
+    waiting = [f for f in deciding(record) if f.status == "inconclusive"]
+    found = dict.fromkeys(
+        told for f in sorted(waiting, key=_most_first) if (told := _need(f, agreement))
+    )
+    if found:
+        yield from list(found)[:MOST_STEPS]
+        yield speech.say("next.open_then")
+
+
+def _most_first(finding: Finding) -> tuple[bool, float, tuple[int, float]]:
+    """What cannot be settled by labels alone first, then the largest request."""
+    return finding.needed is not None, -(finding.needed or 0), gravity(finding)
+
+
+def _need(finding: Finding, agreement: Agreement) -> str:
+    """What would settle an open finding; empty where nothing is known of it."""
+    speech, people = agreement.people.speech, agreement.people
+    key = standing_key(finding)
+    if key == "absent":
+        return speech.say("next.open_absent", place=people.place(finding.slice))
+    if key == "unmeasured":
+        return speech.say("next.open_unmeasured", metric=agreement.name(finding.metric))
+    if finding.needed is None:
+        told = finding.open_because == "not shown"
+        where = people.where(finding.slice, finding.class_label)
+        return speech.say("next.open_close", where=where) if told else ""
+    where, verb = "", "need" if agreement.units.task.decided else "add"
+    if finding.slice != OVERALL:
+        where = speech.say("next.need_where", place=people.place(finding.slice))
+    return speech.say(
+        f"next.{verb}" if finding.needed_for in ("power", None) else f"next.{verb}_minimum",
+        n=speech.number(numbers.count(round_up(finding.needed))),
+        what=_wanted(finding, agreement),
+        where=where,
+    )
+
+
+def _wanted(finding: Finding, agreement: Agreement) -> str:
+    """What has to be labelled: rows, positives, or rows of a class."""
+    speech, people = agreement.people.speech, agreement.people
+    if finding.needed_unit != "positives":
+        return people.items
+    if not agreement.units.task.classes:
+        return people.positive
+    if finding.class_label is None:
+        return speech.say("next.need_rarest", items=people.items)
+    return speech.say(
+        "next.need_class", items=people.items, label=people.label(finding.class_label)
+    )

@@ -1,0 +1,184 @@
+"""Four examples of what went wrong: rows of the broken rule's kind, with how many there are of it.
+
+A rule on recall is shown by positive rows that are now missed, a rule on precision by others that
+are now flagged; never by the opposite. They come from the worst kind of content first, and the
+line under them says of how many they are, so that four are not taken for all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from prunegate.audit.record import DecisionRecord, Flip
+from prunegate.policy.naming import value_text
+from prunegate.report.flips import Album, furthest, said
+from prunegate.report.page_one.people import OVERALL, People
+from prunegate.report.task import threshold, traits_of
+from prunegate.text import numbers
+from prunegate.text.escape import shorten
+from prunegate.verdict.finding import Finding, SliceSummary
+
+FEW, LONGEST_TEXT = 4, 60
+Mistake = Literal["missed", "flagged", "wrong", "lower"]
+_MISTAKES: dict[str, Mistake] = {
+    "recall": "missed",
+    "precision": "flagged",
+    "specificity": "flagged",
+    "false_positive_rate": "flagged",
+}
+"""What goes wrong where a metric of a positive class gets worse."""
+_CELL = {"missed": 6, "flagged": 1}
+"""Which of a slice's joint counts is the rows that only the candidate gets wrong so."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownExample:
+    """One row."""
+
+    picture: str | None
+    """A data: address, or None."""
+    alt: str
+    text: str
+    """The beginning of the text that was judged; empty for images."""
+    caption: str
+    change: str
+    """``0.99 → 0.01: now missed``."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownExamples:
+    """The strip of examples."""
+
+    title: str
+    examples: tuple[ShownExample, ...]
+    counted: str
+
+
+def shown_examples(
+    record: DecisionRecord, finding: Finding | None, people: People, album: Album
+) -> ShownExamples | None:
+    """Examples of what a finding is about; None where the record holds none.
+
+    Args:
+        record: the decision.
+        finding: the worst one.
+        people: how things are called.
+        album: the pictures at hand.
+    """
+    mistake = _mistake(record, finding)
+    fitting = [flip for flip in record.flips if _fits(record, flip, mistake, finding)]
+    if not fitting:
+        return None
+    place = OVERALL if finding is None else finding.slice
+    own = [flip for flip in fitting if place in flip.slices]
+    chosen = furthest(own)[:FEW]
+    if len(chosen) < FEW:
+        chosen += [flip for flip in furthest(fitting) if flip not in chosen][: FEW - len(chosen)]
+    limit = threshold(record)
+    return ShownExamples(
+        title=people.speech.say("examples.title"),
+        examples=tuple(
+            _example(number, flip, mistake, people, album.address(flip), limit)
+            for number, flip in enumerate(chosen, start=1)
+        ),
+        counted=_counted(record, finding, mistake, people, (len(chosen), len(own))),
+    )
+
+
+def _mistake(record: DecisionRecord, finding: Finding | None) -> Mistake:
+    task = traits_of(record)
+    if not task.decided:
+        return "lower"
+    known = _MISTAKES.get(finding.metric) if finding is not None else None
+    if known is None or not (task.yes_no or known == "missed"):
+        return "wrong"
+    return known
+
+
+def _fits(record: DecisionRecord, flip: Flip, mistake: Mistake, finding: Finding | None) -> bool:
+    """Whether a row went wrong in the way that the finding is about."""
+    if not flip.lost:
+        return False
+    if traits_of(record).classes:
+        label = finding.class_label if finding is not None else None
+        return mistake != "missed" or label is None or flip.label == label
+    if mistake in ("missed", "flagged"):
+        return (flip.label == _positive(record)) == (mistake == "missed")
+    return True
+
+
+def _positive(record: DecisionRecord) -> str:
+    task = record.policy.document.get("task")
+    return value_text(task.get("positive")) if isinstance(task, dict) else ""
+
+
+def _example(
+    number: int,
+    flip: Flip,
+    mistake: Mistake,
+    people: People,
+    picture: str | None,
+    limit: float | None,
+) -> ShownExample:
+    speech = people.speech
+    before, after = said(flip, limit)
+    place = people.place(flip.slices[0] if flip.slices else OVERALL)
+    label = people.label(flip.label) if flip.label else ""
+    caption = speech.say("examples.labelled", place=place, label=label) if label else place
+    return ShownExample(
+        picture=picture,
+        alt=speech.say("examples.alt", number=str(number), place=place, label=label or "–"),
+        text=shorten(flip.text or "", LONGEST_TEXT),
+        caption=caption,
+        change=speech.say(
+            "examples.scores",
+            before=speech.number(before),
+            after=speech.number(after),
+            what=speech.say(f"examples.{mistake}"),
+        ),
+    )
+
+
+def _counted(
+    record: DecisionRecord,
+    finding: Finding | None,
+    mistake: Mistake,
+    people: People,
+    shown: tuple[int, int],
+) -> str:
+    """Of how many rows of that kind the examples are: ``4 of the 177 ...``."""
+    speech, (count, own) = people.speech, shown
+    place = finding.slice if finding is not None and own >= count else OVERALL
+    where = people.inside(place)
+    if own < count and own and finding is not None and finding.slice != OVERALL:
+        where = speech.say("examples.where_worst")
+    parts = {"shown": speech.number(numbers.count(count)), "where": where}
+    words = {"positive": people.positive, "items": people.items, "candidate": people.candidate}
+    total = _total(record, finding, mistake, place)
+    if mistake == "lower":
+        return speech.say("examples.of_lower", **parts)
+    if total is None or total < count:
+        return speech.say("examples.of_record", **parts, **words)
+    n = speech.number(numbers.count(total))
+    return speech.say(f"examples.of_{mistake}", n=n, **parts, **words)
+
+
+def _total(
+    record: DecisionRecord, finding: Finding | None, mistake: Mistake, place: str
+) -> int | None:
+    """Rows on a slice that only the candidate gets wrong in this way; None: not counted."""
+    if finding is not None and finding.class_label is not None:
+        return finding.lost if mistake == "missed" and place == finding.slice else None
+    summary = next((one for one in record.slices if one.name == place), None)
+    if summary is None:
+        return None
+    if mistake in _CELL and len(summary.cells) == 8:
+        return summary.cells[_CELL[mistake]]
+    return _lost(summary) if mistake == "wrong" else None
+
+
+def _lost(summary: SliceSummary) -> int | None:
+    if summary.lost is None and len(summary.cells) == 8:
+        return summary.cells[1] + summary.cells[6]
+    return summary.lost

@@ -1,0 +1,99 @@
+"""Standing: how a finding came out, in a word for people, and which finding is the worst.
+
+One order for the whole page: what is broken before what is open, what is waived, what holds; within
+these the one furthest beyond its limit first. So the sentence under the answer, the first row of
+the table and the examples are about one and the same finding.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+from prunegate.audit.record import DecisionRecord
+from prunegate.metrics.checks import is_level
+from prunegate.report.page_one.people import OVERALL
+from prunegate.report.sentences import SEVERITY_ORDER
+from prunegate.report.slack import relative_slack
+from prunegate.report.units import CLAIMS, lower_is_better
+from prunegate.verdict.finding import Finding
+
+_OPEN = {
+    "absent": "absent",
+    "nothing to judge": "absent",
+    "minimum evidence": "few",
+    "method": "few",
+    "one class": "few",
+    "not measured": "unmeasured",
+    "unread": "unchecked",
+    "unchecked": "unchecked",
+}
+"""Why an open finding is open, where that has a word of its own."""
+
+
+def deciding(record: DecisionRecord) -> tuple[Finding, ...]:
+    """The findings that decide."""
+    return tuple(finding for finding in record.findings if finding.severity == "block")
+
+
+def gravity(finding: Finding) -> tuple[int, float]:
+    """Small is grave: the status, then the room that is left, as a share of what is allowed."""
+    return SEVERITY_ORDER.get(finding.status, 0), _room_left(finding)
+
+
+def _room_left(finding: Finding) -> float:
+    left = relative_slack(finding)
+    if left is None and is_level(finding.check) and finding.candidate is not None:
+        away = finding.candidate - finding.limit
+        left = (away if finding.check == "at_least" else -away) / (abs(finding.limit) or 1.0)
+    return math.inf if left is None or math.isnan(left) else left
+
+
+def gravest(findings: Iterable[Finding]) -> Finding | None:
+    """The worst of some findings; a kind of content before all of it. None: there is none."""
+    return min(findings, key=lambda f: (*gravity(f), f.slice == OVERALL), default=None)
+
+
+def lead(record: DecisionRecord) -> Finding | None:
+    """The finding that the page is about: the worst of those that brought the outcome about."""
+    wanted = {"reject": ("fail",), "inconclusive": ("inconclusive", "fail")}.get(record.outcome)
+    found = deciding(record)
+    return gravest([f for f in found if wanted is None or f.status in wanted] or found)
+
+
+def standing_key(finding: Finding) -> str:
+    """The catalogue's key of how it came out."""
+    if finding.status == "waived":
+        return "waived"
+    tested = finding.evidence == "proven" and finding.p_value is not None
+    if finding.status == "pass":
+        return "proven" if tested else "within"
+    if finding.status == "inconclusive":
+        return _open_key(finding)
+    if finding.check == CLAIMS:
+        return "fail_claims"
+    if finding.candidate is None:
+        return "fail_undefined"
+    return "fail_level" if is_level(finding.check) else "fail"
+
+
+def _open_key(finding: Finding) -> str:
+    known = _OPEN.get(finding.open_because or "")
+    if known is not None:
+        return known
+    if finding.candidate is None:
+        return "open" if finding.n else "absent"
+    return "close" if 0 <= _room_left(finding) < math.inf else "open"
+
+
+def tone(findings: Sequence[Finding]) -> str:
+    """The status of several findings together; of none it is open, never a pass."""
+    worst = gravest(findings)
+    return "inconclusive" if worst is None else worst.status
+
+
+def is_worse(finding: Finding) -> bool:
+    """Whether the estimate moved to the worse side."""
+    if finding.difference is None:
+        return False
+    return finding.difference > 0 if lower_is_better(finding.metric) else finding.difference < 0

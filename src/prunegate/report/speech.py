@@ -1,0 +1,121 @@
+"""Speech: every sentence of page one comes from one catalogue, its numbers as people write them.
+
+``text/catalogue/en.toml`` holds the messages with named placeholders; another language is one file
+more with the same keys. A message that counts something has two forms, ``one`` and ``other``. What
+a record holds are facts; what is said of them is decided here, in the reader's language.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from string import Formatter
+from typing import Any
+
+from prunegate.audit.record import DecisionRecord
+from prunegate.text import numbers
+from prunegate.text.escape import visible
+from prunegate.text.languages import ENGLISH, catalogue, languages
+from prunegate.text.money import with_currency
+from prunegate.text.numbers import GAP
+
+_MARKS = str.maketrans({",": ".", ".": ","})
+"""A thousands separator for a decimal mark and the reverse, where a language writes so."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MessagePart:
+    """A part of a message."""
+
+    text: str
+    code: bool = False
+    """Whether it is typed, so that it stands in fixed-width letters."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Speech:
+    """Says what a catalogue has to say, in one language."""
+
+    language: str
+    """As the page's ``lang`` has it."""
+    messages: Mapping[str, str]
+    """Text with ``{placeholders}``, by its dotted key."""
+
+    def say(self, key: str, **parts: str) -> str:
+        """A message with its placeholders filled by finished, inert text."""
+        return self.messages[key].format(**parts)
+
+    def pieces(self, key: str, codes: Mapping[str, str], **parts: str) -> tuple[MessagePart, ...]:
+        """A message as parts, with what is typed (``codes``) apart from what is said."""
+        found: list[MessagePart] = []
+        for literal, field, _, _ in Formatter().parse(self.messages[key]):
+            found.append(MessagePart(text=literal))
+            if field is not None and field in codes:
+                found.append(MessagePart(text=codes[field], code=True))
+            elif field is not None:
+                found.append(MessagePart(text=parts[field]))
+        return tuple(piece for piece in found if piece.text)
+
+    def count(self, key: str, number: int, **parts: str) -> str:
+        """A message that counts, in the form that its number takes; ``{n}`` is the number."""
+        form = "one" if number == 1 else "other"
+        return self.say(f"{key}.{form}", n=self.number(numbers.count(number)), **parts)
+
+    def knows(self, key: str) -> bool:
+        """Whether the catalogue has such a message."""
+        return key in self.messages
+
+    def number(self, text: str) -> str:
+        """A number, as ``text.numbers`` writes it, with this language's marks."""
+        return text.translate(_MARKS) if self.say("number.decimal") == "," else text
+
+    def money(self, amount: str, currency: str) -> str:
+        """An amount, as text, with its currency where this language has it."""
+        symbol = with_currency("", currency).strip(GAP)
+        if not symbol:
+            return self.number(amount)
+        gap = GAP if len(symbol) > 1 else ""
+        return self.say("number.money", symbol=symbol, amount=self.number(amount), gap=gap)
+
+    def day(self, iso: str) -> str:
+        """The day of an ISO 8601 time in words; other text is shown as it is."""
+        try:
+            day = date.fromisoformat(iso[:10])
+        except ValueError:
+            return visible(iso)
+        month = self.say("day.months").split()[day.month - 1]
+        return self.say("day.form", day=str(day.day), month=month, year=str(day.year))
+
+    def listed(self, texts: tuple[str, ...]) -> str:
+        """``video, ugc and story``."""
+        if len(texts) < 2:
+            return "".join(texts)
+        return self.say("list.last", first=", ".join(texts[:-1]), last=texts[-1])
+
+
+@cache
+def speech(language: str) -> Speech:
+    """The speech of one language; of an unknown one English."""
+    known = language if language in languages() else ENGLISH
+    return Speech(language=known, messages=_flat(tomllib.loads(catalogue(known))))
+
+
+def speech_of(record: DecisionRecord) -> Speech:
+    """The speech that a record's policy asks for."""
+    report = record.policy.document.get("report")
+    asked = report.get("language") if isinstance(report, dict) else None
+    return speech(asked if isinstance(asked, str) else ENGLISH)
+
+
+def _flat(tables: Mapping[str, Any], at: str = "") -> dict[str, str]:
+    """Every message by its dotted key."""
+    found: dict[str, str] = {}
+    for name, value in tables.items():
+        if isinstance(value, dict):
+            found |= _flat(value, f"{at}{name}.")
+        else:
+            found[f"{at}{name}"] = value
+    return found

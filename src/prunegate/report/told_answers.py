@@ -1,0 +1,67 @@
+"""Told: how a later copy of a page carries the answers that it tells, and how they are read again.
+
+The page that is signed tells nobody's answer, because it is among what is signed. A copy made later
+tells what the audit trail had to say, as facts in its head, so that it can be made again and
+compared like any page. It proves none of them: that takes the audit folder.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from dataclasses import asdict
+from typing import Any
+
+from prunegate.audit.approvals.sign_off import SignOffState
+from prunegate.errors import EvidenceError
+from prunegate.report.page_one.answer import GivenAnswer, SignOffShown
+
+_META = re.compile('<meta name="prunegate-answers" content="([^"]{1,20000})">')
+
+
+def shown_of(standing: SignOffState, at: str) -> SignOffShown:
+    """What a copy tells of an audit trail: the approvals that count, and the roles still missing.
+
+    Args:
+        standing: what the trail says, its signatures verified.
+        at: when it said so, ISO 8601 in UTC.
+    """
+    missing = tuple(
+        reason.role
+        for reason in standing.reasons
+        if reason.role
+        for _ in range(max(1, reason.needed - reason.given))
+    )
+    given = tuple(
+        GivenAnswer(
+            person=one.person, role=one.role, decision=one.decision, day=one.at.date().isoformat()
+        )
+        for one in standing.counted
+    )
+    return SignOffShown(at=at, ships=standing.ships, given=given, missing=missing)
+
+
+def carried_answers(state: SignOffShown) -> str:
+    """The answers as JSON, for an attribute that the template escapes."""
+    return json.dumps(asdict(state), sort_keys=True)
+
+
+def answers_on(page: str) -> SignOffShown | None:
+    """The answers that a page tells; None: it tells none, as the page that is signed.
+
+    Raises:
+        EvidenceError: what it carries of them is damaged.
+    """
+    found = _META.search(page.partition("<body>")[0])
+    if found is None:
+        return None
+    try:
+        value: dict[str, Any] = json.loads(html.unescape(found[1]))
+        given = tuple(GivenAnswer(**one) for one in value.pop("given"))
+        return SignOffShown(**{**value, "given": given, "missing": tuple(value["missing"])})
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise EvidenceError(
+            "the answers that the page tells cannot be read: it was changed after it was made. "
+            "Make the copy again with 'prunegate report RECORD --audit DIR --out COPY.html'"
+        ) from error

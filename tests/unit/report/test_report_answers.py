@@ -1,0 +1,43 @@
+"""A later copy of a page tells the answers of the audit trail, and is held to what it carries."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import UTC, datetime
+from types import ModuleType
+
+import pytest
+
+from prunegate.audit.approvals.sign_off import Refusal, SignOffState, VerifiedAnswer
+from prunegate.errors import EvidenceError
+from prunegate.report import render
+from prunegate.report.told_answers import answers_on, shown_of
+
+ANN = VerifiedAnswer(
+    record="r", report="p", role="client", decision="approve", person='Ann "<b>" {sign}',
+    organisation="Client", key="SHA256:x", at=datetime(2026, 2, 4, tzinfo=UTC),
+)  # fmt: skip
+
+
+def _page(records: ModuleType, many_records: ModuleType, state: object) -> str:
+    record = many_records.many(records, 1, "approve")
+    return render(record, digest=records.DIGEST, pictures={}, state=state)
+
+
+def test_a_copy_carries_what_it_tells(records: ModuleType, many_records: ModuleType) -> None:
+    legal = Refusal(why="missing", role="legal", needed=2, given=0)
+    standing = SignOffState(reasons=(legal,), counted=(ANN,), passed_over=())
+    state = shown_of(standing, "2026-02-05T00:00:00Z")
+    page = _page(records, many_records, state)
+    assert answers_on(page) == state
+    assert state.missing == ("legal", "legal")
+    assert "Missing: legal and legal." in page
+    assert "Ann &#34;&lt;b&gt;&#34; {sign} (client): agreed, 4 February 2026" in page
+    assert answers_on(_page(records, many_records, None)) is None
+
+
+def test_what_is_damaged_is_refused(records: ModuleType, many_records: ModuleType) -> None:
+    page = _page(records, many_records, many_records.SIGNED)
+    with pytest.raises(EvidenceError, match="cannot be read"):
+        answers_on(page.replace("&#34;given&#34;", "&#34;taken&#34;"))
+    assert dataclasses.asdict(many_records.SIGNED)["given"][0]["person"] in page
