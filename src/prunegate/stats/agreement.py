@@ -34,6 +34,8 @@ METHOD_MANY = "shuffling test of decisions and labels (three moments)"
 METHOD_GROUPS = "Student's t of agreement over groups"
 Confusion = Mapping[tuple[str, str], int]
 """Rows by label and decision."""
+_LARGE_SPREAD = 10_000
+"""Standard deviation, of hits, from which the normal tail is used: from some 1e9 rows on."""
 _SYMMETRIC = 1e-4
 """Skewness below which the gamma curve is the normal one."""
 
@@ -138,6 +140,8 @@ def _fisher(right: int, n: int, labelled: int, decided: int) -> float:
     mode = min(max((labelled + 1) * (decided + 1) // (n + 2), low), high)
     mean = labelled * decided / n
     spread = math.sqrt(mean * (1 - labelled / n) * (1 - decided / n))
+    if spread > _LARGE_SPREAD:
+        return normal.upper_tail((hits - 0.5 - mean) / spread)
     reach = int(40 * spread + 800)  # beyond it there is less than 1e-300 (Bernstein)
     bottom, top = max(low, mode - reach), min(high, mode + reach)
     if hits <= low:

@@ -63,14 +63,14 @@ def reference_findings(policy: Policy, slices: Sequence[SliceCounts]) -> tuple[F
 
 
 @dataclass(frozen=True, kw_only=True)
-class Demand:
+class ReferenceTerms:
     """What is asked of the reference on one slice: as much as the rules that judge it ask for."""
 
     severity: Severity
     evidence: Literal["proven", "point"]
 
 
-def _asked(policy: Policy, slices: Sequence[SliceCounts]) -> dict[str, Demand]:
+def _asked(policy: Policy, slices: Sequence[SliceCounts]) -> dict[str, ReferenceTerms]:
     """Slices that rules on rows judge, overall among them, and what is asked there."""
     rules: dict[str, list[Rule]] = {}
     for rule in policy.rules:
@@ -81,7 +81,7 @@ def _asked(policy: Policy, slices: Sequence[SliceCounts]) -> dict[str, Demand]:
             rules.setdefault(name, []).append(rule)
     required = policy.evidence.reference == "required"
     return {
-        name: Demand(
+        name: ReferenceTerms(
             severity="block" if required and any(r.severity == "block" for r in of) else "warn",
             evidence="proven" if any(r.evidence == "proven" for r in of) else "point",
         )
@@ -168,7 +168,9 @@ def _all_right(rows: int, rarest: int) -> float:
     return next(logs) + next(logs) - next(logs)
 
 
-def _finding(policy: Policy, counts: SliceCounts, asked: Demand, found: Evaluated) -> Finding:
+def _finding(
+    policy: Policy, counts: SliceCounts, asked: ReferenceTerms, found: Evaluated
+) -> Finding:
     before, after = found.here, agreement_of(counts, "candidate")
     status, because = _standing(policy, counts, asked, (before, after))
     finding = Finding(
@@ -199,7 +201,7 @@ def _finding(policy: Policy, counts: SliceCounts, asked: Demand, found: Evaluate
 
 
 def _standing(
-    policy: Policy, counts: SliceCounts, asked: Demand, models: tuple[Agreement, Agreement]
+    policy: Policy, counts: SliceCounts, asked: ReferenceTerms, models: tuple[Agreement, Agreement]
 ) -> tuple[Status, OpenBecause | None]:
     before, after = models
     if not enough(counts, policy.evidence.minimum):

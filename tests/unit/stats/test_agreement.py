@@ -80,6 +80,12 @@ def test_ten_million_rows_are_as_quick_and_as_exact_as_ten() -> None:
     assert found.p_value == pytest.approx(4.98280312590e-68, rel=1e-9)
 
 
+def test_counts_that_no_data_have_need_no_memory() -> None:
+    huge = 2**53
+    assert agreement(_binary((huge, huge, huge, huge))).p_value == pytest.approx(0.5, abs=1e-6)
+    assert agreement(_binary((huge, 0, 0, huge))).p_value == 0
+
+
 def test_rows_that_repeat_in_groups_weigh_as_one() -> None:
     cells = _binary((300, 200, 200, 300))
     alone = agreement(cells)
