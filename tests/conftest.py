@@ -7,6 +7,8 @@ import os
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["TRANSFORMERS_OFFLINE"] = "1"
 os.environ.pop("SOURCE_DATE_EPOCH", None)
+for _server in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "GITLAB_CI", "NO_COLOR", "FORCE_COLOR"):
+    os.environ.pop(_server, None)  # what a CI server sets changes what is said
 os.environ["OMP_NUM_THREADS"] = "1"  # workers share the cores; threads would wait for each other
 os.environ["MKL_NUM_THREADS"] = "1"
 
