@@ -7,6 +7,11 @@ import os
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["TRANSFORMERS_OFFLINE"] = "1"
 os.environ.pop("SOURCE_DATE_EPOCH", None)
+os.environ.pop("GITHUB_ACTIONS", None)  # what a CI server sets changes what is said
+os.environ.pop("GITHUB_STEP_SUMMARY", None)
+os.environ.pop("GITLAB_CI", None)
+os.environ.pop("NO_COLOR", None)
+os.environ.pop("FORCE_COLOR", None)
 os.environ["OMP_NUM_THREADS"] = "1"  # workers share the cores; threads would wait for each other
 os.environ["MKL_NUM_THREADS"] = "1"
 # A Java that lives for a minute: no compiler that pays off later, no threads that collect.
