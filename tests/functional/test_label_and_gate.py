@@ -45,7 +45,7 @@ HEAD = ("id", "kind", "label", "baseline", "candidate")
 Rows = list[list[str]]
 
 
-def drawn_rows(n: int = 600, seed: int = 3) -> Rows:
+def drawn_rows(n: int = 1200, seed: int = 3) -> Rows:
     random = np.random.default_rng(seed)
     positive = random.random(n) < 0.3
     baseline = np.where(positive, random.random(n) < 0.9, random.random(n) < 0.05)
@@ -279,8 +279,8 @@ def test_a_label_that_contradicts_the_table_is_refused(tmp_path, drawn_list):
 
 
 def test_a_list_costs_no_more_than_its_budget(tmp_path, drawn_list):
-    tight = label(drawn_list.policy, drawn_list.path, tmp_path / "tight", budget=120)
-    assert len(tight.frame.rows) <= 120 < len(drawn_list.drawn.frame.rows)
+    tight = label(drawn_list.policy, drawn_list.path, tmp_path / "tight", budget=250)
+    assert len(tight.frame.rows) <= 250 < len(drawn_list.drawn.frame.rows)
     with pytest.raises(InputError, match="have to be labelled at the very least"):
         label(drawn_list.policy, drawn_list.path, tmp_path / "none", budget=5)
 

@@ -28,6 +28,9 @@ from prunegate.stats import sample_size
 
 STEPS = (20, 40, 60, 90, 130, 200, 300, 450, 700, 1000, 1500, 2500, 4000)
 """Sizes of a sample that are considered; the last resort is all rows."""
+USUAL = 130
+"""Size up to which a sample grows whatever the power: fewer promise so few rows of the class that
+a candidate which did change a little, within what is allowed, is hardly ever shown to."""
 REFERENCE = 20
 """Rows that both models flag, and rows that neither flags, which every judged slice gets at least:
 without them nothing shows that the decisions have anything to do with the labels."""
@@ -246,7 +249,7 @@ def _step(part: _Part, frame: SliceFrame, power: float) -> tuple[float, int, int
     held = getattr(frame, SAMPLES[part.label])
     size = min(next((s for s in STEPS if s > held), part.agreed), part.agreed)
     now = part.power(held)
-    if size <= held or now is None or now >= power:
+    if size <= held or now is None or (now >= power and held >= USUAL):
         return None
     later = part.power(size)
     gain = 0.0 if later is None else max(later - now, 0.0)
