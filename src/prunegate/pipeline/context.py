@@ -183,7 +183,7 @@ class Context:
             ),
         )
 
-    def saturating(self, model: LoadedModel, name: Role, scored: Scored) -> Saturating | None:
+    def saturating(self, model: LoadedModel, name: str, scored: Scored) -> Saturating | None:
         """Whether a model computes otherwise on other processors; if it does here, on what rows.
 
         Args:
@@ -202,7 +202,8 @@ class Context:
         except ModelError:  # onnxruntime 1.32 cannot do it where weights share their zero points
             return told
         exact = self.score(other, f"{name}, without saturation")
-        changed = changed_decisions(self.policy.task.threshold_of(name), scored, exact)
+        role: Role = "candidate" if name == "candidate" else "baseline"
+        changed = changed_decisions(self.policy.task.threshold_of(role), scored, exact)
         return replace(told, rows=len(self.material.split("gate")), changed=changed)
 
     def predictions(self, scores: Scores, split: Split = "gate") -> pa.Table:
