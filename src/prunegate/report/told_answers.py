@@ -53,7 +53,7 @@ def answers_on(page: str) -> SignOffShown | None:
     Raises:
         EvidenceError: what it carries of them is damaged.
     """
-    found = _META.search(page.partition("<body>")[0])
+    found = _META.search(page, 0, max(0, page.find("<body>")))
     if found is None:
         return None
     try:
