@@ -96,7 +96,7 @@ def test_explain_as_json(folder: Path) -> None:
     (folder / "a.yaml").write_text(GOOD)
     said = json.loads(invoke("explain", "--json", "a.yaml").stdout)
     assert said["name"] == "x"
-    assert len(said["sentences"]) == 5
+    assert len(said["sentences"]) == 6
 
 
 def test_new_from_options(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""``prunegate gate`` on files of their own and by several policies: what is written and bound."""
+"""``prunegate gate`` on files of their own (docs/files.md) and by several policies."""
 
 from __future__ import annotations
 

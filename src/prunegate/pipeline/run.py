@@ -29,7 +29,6 @@ from prunegate.gate import Decision, gate
 from prunegate.models.load import LoadedModel
 from prunegate.pipeline.context import Context, Scores, Settings, set_up
 from prunegate.policy.load import PolicyFile
-from prunegate.policy.task import Role
 from prunegate.report.embedded_record import digests_of
 from prunegate.report.flips import blurred, pictures_shown
 
@@ -77,11 +76,11 @@ def judge_candidate(
         search: how it was chosen, where it was.
     """
     source, settings = bench.source, bench.settings
-    models: dict[Role, LoadedModel] = {"baseline": bench.baseline, "candidate": candidate}
+    models = {"baseline": bench.baseline, "candidate": candidate}
     scores = {name: bench.score(model, name) for name, model in models.items()}
     named = {
-        role: model_ref(model, role, bench.saturating(model, role, scores[role]))
-        for role, model in models.items()
+        name: model_ref(model, name, bench.saturating(model, name, scores[name]))
+        for name, model in models.items()
     }
     pq.write_table(noted(bench.predictions(scores), named), folder / PREDICTIONS)
     measurements = bench.measure(candidate)

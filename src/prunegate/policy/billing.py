@@ -48,14 +48,18 @@ class MachinePrices(Section):
     """Money per unit of a machine's time, where each model runs on a machine of its own kind."""
 
     baseline: Price
+    """Of the baseline's machine."""
     candidate: Price
+    """Of the candidate's machine."""
 
 
 class Seconds(Section):
     """Seconds of computing that one inference is billed."""
 
     baseline: Annotated[float, Strict(), Field(gt=0, le=1e6)]
+    """With the baseline."""
     candidate: Annotated[float, Strict(), Field(gt=0, le=1e6)]
+    """With the candidate."""
 
 
 class Reserved(Section):
@@ -75,7 +79,9 @@ class ReservedByModel(Section):
     """Reservations for machines of a model's own kind."""
 
     baseline: Reserved | None = None
+    """For the baseline's machines; absent: none."""
     candidate: Reserved | None = None
+    """For the candidate's machines; absent: none."""
 
     @model_validator(mode="after")
     def _any(self) -> ReservedByModel:
@@ -143,7 +149,9 @@ class Billing(Section):
     """How inference is paid for: in exactly one unit, and the terms of the whole bill."""
 
     per_inference: Prices | None = None
+    """One price for every inference."""
     instance: Instance | None = None
+    """Whole machines by the hour."""
     tiers: Annotated[tuple[Tier, ...], Field(min_length=1)] | None = None
     """Graduated: each tier's price is for its own part of the volume, as with income tax."""
     per_1k_tokens: Prices | None = None

@@ -33,7 +33,7 @@ def refused(*given: str) -> str:
             "prunegate gate p.yaml --predictions 'my t.csv' --predictions u.jsonl",
         ),
         (["t.csv"], "try: prunegate gate POLICY.yaml --predictions t.csv"),
-        (["p.yaml"], "Missing option '--predictions'"),
+        (["p.yaml"], "p.yaml: no such file"),
     ],
 )
 def test_the_right_word(given: list[str], words: str, tmp_path: Path) -> None:

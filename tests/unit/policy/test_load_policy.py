@@ -89,9 +89,9 @@ ONE_MISTAKE = {
         HEAD + TASK + RULE + "zebra: 1\n",
         [
             (
-                "5: zebra: unknown key 'zebra'; valid: prunegate, name, purpose, owner, task, "
-                "slices, group, evidence, rules, model, data, compress, search, cost, claims, "
-                "revalidate, ..."
+                "5: zebra: unknown key 'zebra'; valid: prunegate, name, title, purpose, owner, "
+                "task, slices, labels, words, report, group, evidence, rules, model, data, "
+                "compress, ..."
             )
         ],
     ),

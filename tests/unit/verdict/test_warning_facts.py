@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.rules import of_rules
 from tests.unit.counting import kinds
 
 import prunegate
@@ -136,9 +137,9 @@ def test_a_loss_is_real_only_after_all_that_was_looked_at(
         policy("{metric: recall, slices: all, max_drop: 0.3}", more="slices: [{by: k}]\n"),
         counts(*slices),
     )
-    each = [f.p_loss for f in found.findings]
+    each = [f.p_loss for f in of_rules(found)]
     adjusted = adjust([1.0 if p is None else p for p in each])
-    for finding, p_loss, expected in zip(found.findings, each, adjusted, strict=True):
+    for finding, p_loss, expected in zip(of_rules(found), each, adjusted, strict=True):
         below = finding.ci_high is not None and finding.ci_high < 0
         assert (p_loss is not None) == below
         assert finding.p_loss_adjusted == (expected if below else None)
@@ -189,7 +190,7 @@ def test_nothing_is_guaranteed_where_nothing_was_tested(rule: str) -> None:
 def test_advice_names_both_assumptions_and_agrees_with_the_plan() -> None:
     asked = policy("{metric: recall, max_drop: 0.02}")
     cells = (2000, 0, 0, 0, 100, 30, 44, 826)
-    (finding,) = prunegate.judge_counts(asked, counts(("a", cells))).findings
+    (finding,) = of_rules(prunegate.judge_counts(asked, counts(("a", cells))))
     assert (finding.status, finding.as_seen) == ("inconclusive", "holds")
     unchanged, as_seen = finding.needed_if_unchanged, finding.needed_if_as_seen
     assert unchanged is not None
@@ -207,7 +208,7 @@ def test_where_a_plan_asks_for_no_more_the_rows_make_up_for_what_was_seen() -> N
     """Enough rows for the plan, and open all the same: one row more would settle nothing."""
     asked = policy("{metric: recall, max_drop: 0.02}")
     cells = (2000, 0, 0, 0, 300, 238, 362, 7100)
-    (finding,) = prunegate.judge_counts(asked, counts(("a", cells))).findings
+    (finding,) = of_rules(prunegate.judge_counts(asked, counts(("a", cells))))
     further = finding.needed_if_unchanged
     assert finding.status == "inconclusive"
     assert further is not None
@@ -224,12 +225,12 @@ def test_nobody_is_told_to_label_for_a_rejection(lost: int) -> None:
     more = "evidence: {minimum: {rows: 300, positives: 1000}}\n"
     asked = policy("{metric: recall, max_drop: 0.005}", more=more)
     cells = (2000, 0, 0, 0, 10, 0, lost, 989 - lost)
-    (finding,) = prunegate.judge_counts(asked, counts(("a", cells))).findings
+    (finding,) = of_rules(prunegate.judge_counts(asked, counts(("a", cells))))
     assert (finding.status, finding.as_seen) == ("inconclusive", "broken")
     assert finding.needed_if_as_seen is None
     assert finding.needed == finding.needed_if_unchanged
     assert "more would show the limit to be broken" in finding.note
     level = policy("{metric: recall, at_least: 0.995}", more=more)
-    (finding,) = prunegate.judge_counts(level, counts(("a", cells))).findings
+    (finding,) = of_rules(prunegate.judge_counts(level, counts(("a", cells))))
     assert finding.needed is None
     assert "more rows like those seen would show the limit to be broken" in finding.note

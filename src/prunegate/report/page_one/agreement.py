@@ -22,7 +22,7 @@ _BY_CLASS = frozenset({"recall", "precision"})
 
 
 @dataclass(frozen=True, kw_only=True)
-class Agreement:
+class AgreedWords:
     """Writes what findings say in people's words."""
 
     people: People

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from prunegate.audit.record import DecisionRecord
-from prunegate.report.page_one.agreement import Agreement
+from prunegate.report.page_one.agreement import AgreedWords
 from prunegate.report.page_one.people import OVERALL, People
 from prunegate.report.page_one.standing import deciding, gravest, gravity, standing_key
 from prunegate.report.sentences import SEVERITY_ORDER, capital
@@ -79,7 +79,7 @@ class ContentTable:
     notes: tuple[str, ...]
 
 
-def content_table(record: DecisionRecord, agreement: Agreement) -> ContentTable:
+def content_table(record: DecisionRecord, agreement: AgreedWords) -> ContentTable:
     """What was judged, kind by kind."""
     judged = [f for f in deciding(record) if not is_operational(f.metric)]
     kinds = _kinds(judged)
@@ -116,7 +116,7 @@ def _columns(judged: Sequence[Finding]) -> list[str]:
     return [metric for metric in metrics if metric in chosen]
 
 
-def _column(metric: str, judged: Sequence[Finding], agreement: Agreement) -> ContentColumn:
+def _column(metric: str, judged: Sequence[Finding], agreement: AgreedWords) -> ContentColumn:
     speech = agreement.people.speech
     limits = tuple(dict.fromkeys(agreement.limit(f) for f in judged if f.metric == metric))
     several = len(limits) > MOST_LIMITS
@@ -128,7 +128,7 @@ def _column(metric: str, judged: Sequence[Finding], agreement: Agreement) -> Con
 
 
 def _row(
-    kind: Kind, findings: Sequence[Finding], columns: Sequence[str], agreement: Agreement
+    kind: Kind, findings: Sequence[Finding], columns: Sequence[str], agreement: AgreedWords
 ) -> ContentRow:
     worst = gravest(findings) or findings[0]
     result = agreement.people.speech.say(f"status.{standing_key(worst)}")
@@ -145,20 +145,20 @@ def _row(
     )
 
 
-def _cell(findings: Sequence[Finding], metric: str, agreement: Agreement) -> ContentCell:
+def _cell(findings: Sequence[Finding], metric: str, agreement: AgreedWords) -> ContentCell:
     found = gravest([f for f in findings if f.metric == metric])
     if found is None:
         return ContentCell(text=agreement.people.speech.say("table.not_judged"), status="")
     return ContentCell(text=agreement.change(found), status=found.status)
 
 
-def _figures(record: DecisionRecord, agreement: Agreement) -> tuple[FigureRow, ...]:
+def _figures(record: DecisionRecord, agreement: AgreedWords) -> tuple[FigureRow, ...]:
     """Figures of the whole model that decide, the worst first."""
     found = [f for f in deciding(record) if is_operational(f.metric)]
     return tuple(_figure(f, agreement) for f in sorted(found, key=gravity)[:MOST_FIGURES])
 
 
-def _figure(finding: Finding, agreement: Agreement) -> FigureRow:
+def _figure(finding: Finding, agreement: AgreedWords) -> FigureRow:
     speech = agreement.people.speech
     return FigureRow(
         name=capital(agreement.name(finding.metric)),
@@ -169,7 +169,7 @@ def _figure(finding: Finding, agreement: Agreement) -> FigureRow:
     )
 
 
-def _more(rest: Sequence[Sequence[Finding]], agreement: Agreement) -> str:
+def _more(rest: Sequence[Sequence[Finding]], agreement: AgreedWords) -> str:
     """How the kinds without a row came out; "proven" only where every finding was."""
     if not rest:
         return ""
@@ -193,7 +193,10 @@ def _order(status: str) -> int:
 
 
 def _notes(
-    record: DecisionRecord, judged: Sequence[Finding], columns: Sequence[str], agreement: Agreement
+    record: DecisionRecord,
+    judged: Sequence[Finding],
+    columns: Sequence[str],
+    agreement: AgreedWords,
 ) -> list[str]:
     """What the table does not show by itself."""
     people, speech = agreement.people, agreement.people.speech

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from prunegate.audit.record import ControlSlice, DecisionRecord
-from prunegate.report.page_one.agreement import Agreement
+from prunegate.report.page_one.agreement import AgreedWords
 from prunegate.report.page_one.people import OVERALL
 from prunegate.report.page_one.standing import deciding, gravity, standing_key
 from prunegate.report.signers import signers
@@ -23,7 +23,7 @@ MOST_STEPS = 2
 
 
 def next_steps(
-    record: DecisionRecord, finding: Finding | None, agreement: Agreement
+    record: DecisionRecord, finding: Finding | None, agreement: AgreedWords
 ) -> tuple[str, ...]:
     """Sentences in order."""
     if record.outcome == "approve":
@@ -33,7 +33,7 @@ def next_steps(
     return tuple(_open(record, agreement))
 
 
-def _approved(record: DecisionRecord, agreement: Agreement) -> Iterator[str]:
+def _approved(record: DecisionRecord, agreement: AgreedWords) -> Iterator[str]:
     speech = agreement.people.speech
     asked = tuple(one.words for one in signers(record))
     if asked:
@@ -47,7 +47,7 @@ def _approved(record: DecisionRecord, agreement: Agreement) -> Iterator[str]:
 
 
 def _rejected(
-    record: DecisionRecord, finding: Finding | None, agreement: Agreement
+    record: DecisionRecord, finding: Finding | None, agreement: AgreedWords
 ) -> Iterator[str]:
     speech = agreement.people.speech
     yield speech.say("next.reject")
@@ -58,7 +58,9 @@ def _rejected(
     yield speech.say("next.reject_again")
 
 
-def _cause(record: DecisionRecord, finding: Finding | None, agreement: Agreement) -> Iterator[str]:
+def _cause(
+    record: DecisionRecord, finding: Finding | None, agreement: AgreedWords
+) -> Iterator[str]:
     """The larger part of the loss, where a control tells it apart."""
     row = _control(record, finding)
     if finding is None or row is None:
@@ -92,7 +94,7 @@ def _minus(one: float | None, other: float | None) -> float | None:
     return None if one is None or other is None else one - other
 
 
-def _open(record: DecisionRecord, agreement: Agreement) -> Iterator[str]:
+def _open(record: DecisionRecord, agreement: AgreedWords) -> Iterator[str]:
     speech = agreement.people.speech
     yield speech.say("next.inconclusive")
     waiting = [f for f in deciding(record) if f.status == "inconclusive"]
@@ -109,7 +111,7 @@ def _most_first(finding: Finding) -> tuple[bool, float, tuple[int, float]]:
     return finding.needed is not None, -(finding.needed or 0), gravity(finding)
 
 
-def _need(finding: Finding, agreement: Agreement) -> str:
+def _need(finding: Finding, agreement: AgreedWords) -> str:
     """What would settle an open finding; empty where nothing is known of it."""
     speech, people = agreement.people.speech, agreement.people
     key = standing_key(finding)
@@ -132,7 +134,7 @@ def _need(finding: Finding, agreement: Agreement) -> str:
     )
 
 
-def _wanted(finding: Finding, agreement: Agreement) -> str:
+def _wanted(finding: Finding, agreement: AgreedWords) -> str:
     """What has to be labelled: rows, positives, or rows of a class."""
     speech, people = agreement.people.speech, agreement.people
     if finding.needed_unit != "positives":

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from prunegate.audit.record import DecisionRecord
-from prunegate.report.page_one.agreement import Agreement
+from prunegate.report.page_one.agreement import AgreedWords
 from prunegate.report.page_one.standing import deciding, gravest
 from prunegate.report.units import CLAIMS, is_operational
 from prunegate.report.warnings import warnings
@@ -29,7 +29,7 @@ class Notice:
     """Whether it is the record's own sentence, which is always English."""
 
 
-def notices(record: DecisionRecord, agreement: Agreement) -> tuple[Notice, ...]:
+def notices(record: DecisionRecord, agreement: AgreedWords) -> tuple[Notice, ...]:
     """The strip; empty: there is nothing to warn of."""
     told = [Notice(text=text) for text in _facts(record, agreement)]
     own = warnings(record)
@@ -43,7 +43,7 @@ def notices(record: DecisionRecord, agreement: Agreement) -> tuple[Notice, ...]:
     return (*found[:MOST_NOTICES], Notice(text=more))
 
 
-def _facts(record: DecisionRecord, agreement: Agreement) -> Iterator[str]:
+def _facts(record: DecisionRecord, agreement: AgreedWords) -> Iterator[str]:
     """What the record's fields say, the gravest first."""
     people, speech = agreement.people, agreement.people.speech
     broken = [f for f in record.findings if f.severity == "warn" and f.status == "fail"]
@@ -75,7 +75,7 @@ def _contradicted(record: DecisionRecord) -> tuple[str, ...]:
     return tuple(dict.fromkeys(shorten(one.figure, 40) for one in record.claims.contradictions))
 
 
-def _waived(record: DecisionRecord, agreement: Agreement) -> Iterator[str]:
+def _waived(record: DecisionRecord, agreement: AgreedWords) -> Iterator[str]:
     """Limits that do not hold and that somebody has let pass."""
     waived = [f for f in deciding(record) if f.status == "waived"]
     worst = gravest(waived)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from prunegate.audit.record import DecisionRecord
 from prunegate.report.flips import Album
-from prunegate.report.page_one.agreement import Agreement
+from prunegate.report.page_one.agreement import AgreedWords
 from prunegate.report.page_one.answer import AnswerView, SignOffShown, answer
 from prunegate.report.page_one.content_table import ContentTable, content_table
 from prunegate.report.page_one.next_steps import next_steps
@@ -79,7 +79,7 @@ def page_one(
         state: what the audit trail holds, of a copy made later; None: the page as it is signed.
     """
     people = People.of(record)
-    agreement = Agreement(people=people, units=units)
+    agreement = AgreedWords(people=people, units=units)
     worst = lead(record)
     return PageOne(
         eyebrow=people.speech.say("page.eyebrow", day=people.speech.day(record.created)),
@@ -110,7 +110,7 @@ def _verdict_key(record: DecisionRecord) -> str:
     return key + ("_asked" if signers(record) else "")
 
 
-def _sentence(record: DecisionRecord, worst: Finding | None, agreement: Agreement) -> str:
+def _sentence(record: DecisionRecord, worst: Finding | None, agreement: AgreedWords) -> str:
     """The decision in counts."""
     speech = agreement.people.speech
     if worst is None:
@@ -124,7 +124,7 @@ def _sentence(record: DecisionRecord, worst: Finding | None, agreement: Agreemen
     return " ".join(part for part in (said, limit, not_shown) if part)
 
 
-def _about(worst: Finding, agreement: Agreement) -> str:
+def _about(worst: Finding, agreement: AgreedWords) -> str:
     speech = agreement.people.speech
     if worst.check == CLAIMS:
         name = shorten(worst.class_label or "", 60)
@@ -143,7 +143,7 @@ def _about(worst: Finding, agreement: Agreement) -> str:
     return speech.say("lead.figure", metric=name, before=before, after=after)
 
 
-def _held(record: DecisionRecord, agreement: Agreement) -> str:
+def _held(record: DecisionRecord, agreement: AgreedWords) -> str:
     """Of an approval: how many limits hold, and on how many kinds of content."""
     speech, found = agreement.people.speech, deciding(record)
     waived = sum(f.status == "waived" for f in found)

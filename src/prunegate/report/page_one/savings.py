@@ -11,7 +11,7 @@ from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 
 from prunegate.audit.record import DecisionRecord
 from prunegate.cost.tariff import steady_enough
-from prunegate.report.page_one.agreement import Agreement
+from prunegate.report.page_one.agreement import AgreedWords
 from prunegate.text import numbers
 
 _WHOLE_FROM = 10
@@ -30,7 +30,7 @@ class SavingsView:
     """That the measurement is no evidence; empty where it is."""
 
 
-def savings(record: DecisionRecord, agreement: Agreement) -> SavingsView:
+def savings(record: DecisionRecord, agreement: AgreedWords) -> SavingsView:
     """What the candidate saves, or would save."""
     speech = agreement.people.speech
     text = _money(record, agreement) or _size(agreement)
@@ -45,7 +45,7 @@ def savings(record: DecisionRecord, agreement: Agreement) -> SavingsView:
     )
 
 
-def _money(record: DecisionRecord, agreement: Agreement) -> str:
+def _money(record: DecisionRecord, agreement: AgreedWords) -> str:
     """The last month of the projection, else the price of a thousand; empty: no money is known."""
     cost, speech = record.cost, agreement.people.speech
     if cost is None:
@@ -64,7 +64,7 @@ def _told(
     amounts: tuple[str | None, str | None],
     currency: str,
     parts: dict[str, str],
-    agreement: Agreement,
+    agreement: AgreedWords,
 ) -> str:
     speech = agreement.people.speech
     exact = [_amount(amount) for amount in amounts]
@@ -93,7 +93,7 @@ def _amount(text: str | None) -> Decimal | None:
     return value if value is not None and value.is_finite() else None
 
 
-def _size(agreement: Agreement) -> str:
+def _size(agreement: AgreedWords) -> str:
     """The stored weights, where nothing is known of money."""
     before, after = agreement.people.stored
     if before is None or after is None:
