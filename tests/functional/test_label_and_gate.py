@@ -1,4 +1,4 @@
-"""From predictions without labels to a verdict: draw the list, label it, judge; what is refused.
+"""From predictions without labels to a verdict (docs/guides/label.md), and what is refused.
 
 Laws: with every row on the list and labelled, the partial gate finds what the full gate finds;
 adding labels never turns an honest frame into bad input; the order of rows changes nothing.

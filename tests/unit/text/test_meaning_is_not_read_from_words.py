@@ -77,7 +77,6 @@ ALLOWED = {
     "report/render.py": "name:template of a section",
     "report/sentences.py": "key=value; a full stop; the request that a note repeats whole",
     "report/svg.py": "names and values of SVG attributes",
-    "report/told_answers.py": "what a page of ours keeps in its head",
     "report/verify_page.py": "a digest that a page tells in part",
     "text/escape.py": "Unicode's names of characters",
     "text/money.py": "digits after a decimal point",
