@@ -149,5 +149,5 @@ def _contents(projection: Projection, table: Path | None, chart: Path | None) ->
 
 
 def _alone(svg: str) -> str:
-    """A chart as a file of its own, which has no page to take its letters and its size from."""
-    return svg.replace("<svg ", '<svg font-family="sans-serif" width="880" ', 1) + "\n"
+    """A chart as a file of its own, which has no page to take its letters from."""
+    return svg.replace("<svg ", '<svg font-family="sans-serif" ', 1) + "\n"
