@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from prunegate.planning.label_draw import DrawnLabels
+from prunegate.planning.label_draw import DrawnLabels, for_reference_alone
 from prunegate.planning.label_plan import LimitLabels
 from prunegate.planning.label_power import AGREED, DIFFERING
 from prunegate.text.escape import named
@@ -34,6 +34,7 @@ def label_lines(drawn: DrawnLabels, out: Path) -> list[str]:
         head,
         "",
         *(_line(limit) for limit in drawn.limits),
+        *_of_reference(drawn),
         "",
         *_assumed(drawn),
         f"fill in {out}/to-label.csv (or label-studio.json), then judge with",
@@ -48,6 +49,23 @@ def _line(limit: LimitLabels) -> str:
     if limit.at_random is not None and limit.power is not None:
         power += f"; at random {count(limit.labels)} would give {_share(limit.at_random)}"
     return f"  {what}: {labels}{power}"
+
+
+def _of_reference(drawn: DrawnLabels) -> Iterator[str]:
+    """What it costs to show that the baseline knows anything."""
+    if not drawn.reference:
+        return
+    alone = for_reference_alone(row.why for row in drawn.frame.rows)
+    yield (
+        f"  that the baseline knows anything: {count(alone)} of the rows are on the list for this "
+        "alone"
+    )
+    for one in drawn.reference:
+        told = (
+            f"{count(one.both)} random rows that both flag, {count(one.neither)} that neither flags"
+        )
+        hopeless = "" if one.likely else ": not enough for one whose recall and precision are 85 %"
+        yield f"    on {named(one.slice)}: {told}{hopeless}"
 
 
 def _share(chance: float) -> str:
