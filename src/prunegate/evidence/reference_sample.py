@@ -103,6 +103,7 @@ def samples_to_show(
     least: AgreedSamples,
     level: float,
     *,
+    free: AgreedSamples | None = None,
     grow: bool = True,
 ) -> AgreedSamples | None:
     """The fewest rows to sample that likely (0.95) show the baseline to know something.
@@ -112,6 +113,7 @@ def samples_to_show(
         shares: of the rows that are decided alike.
         least: samples that there are whatever is found.
         level: of the test.
+        free: rows that are labelled for other reasons; None: no others than ``least``.
         grow: whether the samples may be larger.
 
     Returns:
@@ -127,8 +129,12 @@ def samples_to_show(
 
     if not shows(pairs[-1]):  # the largest of both
         return None
-    pairs.sort(key=lambda pair: (pair.total, abs(pair.neither - pair.both)))
+    pairs.sort(key=lambda pair: (_beyond(pair, free or least), pair.total))
     return next(pair for pair in pairs if shows(pair))
+
+
+def _beyond(pair: AgreedSamples, free: AgreedSamples) -> int:
+    return max(0, pair.neither - free.neither) + max(0, pair.both - free.both)
 
 
 def _sizes(rows: int, least: int) -> Sequence[int]:

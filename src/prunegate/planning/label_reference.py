@@ -29,7 +29,7 @@ class ReferenceLabels:
 
     slice: str
     both: int
-    """Rows, drawn at random, of those that both models flag."""
+    """Rows, drawn at random, of those that both models flag; all where limits need all."""
     neither: int
     """Of those that neither flags."""
     rows: int
@@ -80,8 +80,8 @@ def told_reference(
             shown = _show(policy, frame, decided, whole, exactly=held)
             told = ReferenceLabels(
                 slice=one.name,
-                both=held.both,
-                neither=held.neither,
+                both=held.both if _flagged(frame, whole) else frame.reference_both,
+                neither=frame.reference_neither,
                 rows=one.rows,
                 likely=shown is not None,
             )
@@ -117,14 +117,13 @@ def _show(
     flagged = _flagged(frame, whole)
     differs = flagged or frame.differs or (whole is not None and whole.differs)
     shares = good_shares(decided)
-    least = AgreedSamples(
-        neither=frame.neither, both=decided[0b11] if flagged else min(frame.both, decided[0b11])
-    )
+    least = AgreedSamples(neither=0, both=decided[0b11] if flagged else 0)
     return samples_to_show(
         _assumed(decided, differs),
         shares,
         exactly or least,
         policy.evidence.alpha / PART,
+        free=AgreedSamples(neither=frame.neither, both=max(least.both, frame.both)),
         grow=exactly is None,
     )
 
