@@ -70,14 +70,14 @@ def reference_findings(policy: Policy, slices: Sequence[SliceCounts]) -> tuple[F
 
 
 @dataclass(frozen=True, kw_only=True)
-class Demand:
+class ReferenceDemand:
     """What is asked of the reference on one slice: as much as the rules that judge it ask for."""
 
     severity: Severity
     evidence: Literal["proven", "point"]
 
 
-def reference_demands(policy: Policy, slices: Sequence[SliceCounts]) -> dict[str, Demand]:
+def reference_demands(policy: Policy, slices: Sequence[SliceCounts]) -> dict[str, ReferenceDemand]:
     """Slices that rules on rows judge, overall among them, and what is asked there."""
     if policy.evidence.reference == "off" or not policy.task.traits.decided:
         return {}
@@ -90,7 +90,7 @@ def reference_demands(policy: Policy, slices: Sequence[SliceCounts]) -> dict[str
             rules.setdefault(name, []).append(rule)
     required = policy.evidence.reference == "required"
     return {
-        name: Demand(
+        name: ReferenceDemand(
             severity="block" if required and any(r.severity == "block" for r in of) else "warn",
             evidence="proven" if any(r.evidence == "proven" for r in of) else "point",
         )
@@ -191,7 +191,9 @@ def _all_right(rows: int, rarest: int) -> float:
     return next(logs) + next(logs) - next(logs)
 
 
-def _finding(policy: Policy, counts: SliceCounts, asked: Demand, found: Evaluated) -> Finding:
+def _finding(
+    policy: Policy, counts: SliceCounts, asked: ReferenceDemand, found: Evaluated
+) -> Finding:
     before, after = found.here, agreement_of(counts, "candidate", policy.evidence.alpha / PART)
     status, because = _standing(policy, counts, asked, (before, after))
     finding = Finding(
@@ -241,7 +243,7 @@ def _list_lacks(policy: Policy, counts: SliceCounts, finding: Finding) -> ListLa
 
 
 def _standing(
-    policy: Policy, counts: SliceCounts, asked: Demand, models: tuple[Agreement, Agreement]
+    policy: Policy, counts: SliceCounts, asked: ReferenceDemand, models: tuple[Agreement, Agreement]
 ) -> tuple[Status, OpenBecause | None]:
     before, after = models
     if not enough(counts, policy.evidence.minimum):
