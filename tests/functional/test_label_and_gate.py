@@ -16,6 +16,7 @@ import pytest
 from click.testing import CliRunner
 
 from prunegate.audit.labelling_record import labelling_of, partial_slices
+from prunegate.audit.opinion.second_opinion import second_opinion
 from prunegate.cli.audit_replay import command as replay_command
 from prunegate.cli.gate import command as gate_command
 from prunegate.cli.label import command as label_command
@@ -24,10 +25,11 @@ from prunegate.counting.labelled_part import LabelledPart, count_part
 from prunegate.errors import EvidenceError, InputError, UnsupportedError
 from prunegate.outputs.label_list import FRAME, TASKS, TO_LABEL, write_list
 from prunegate.planning.label_draw import DrawnLabels, draw_labels
-from prunegate.planning.label_plan import REFERENCE, LabelRequest
+from prunegate.planning.label_plan import LabelRequest
 from prunegate.policy.load import read_policy
 from prunegate.policy.schema import Policy
 from prunegate.verdict.decide import decide
+from prunegate.verdict.finding import BEATS_CONSTANT
 
 POLICY = """prunegate: 1
 name: moderation
@@ -183,11 +185,45 @@ def test_the_list_holds_what_differs_and_the_samples_that_it_says(drawn_list):
     assert {row.id for row in listed if "differs" in row.why} == differing
     alike = [row for row in listed if row.id not in differing]
     assert alike
-    assert all(row.why == ("sampled",) for row in alike)
-    for one in drawn_list.judged().counted.slices:
-        shown = one.tally.agreeing.cells
-        assert min(shown[0] + shown[4], shown[3] + shown[7]) >= REFERENCE
-        assert one.tally.whole(0, 1, 2, 3) or not any(shown[1:3] + shown[5:7])
+    assert all(set(row.why) <= {"sampled", "reference"} for row in alike)
+
+
+def test_a_list_shows_on_every_judged_slice_that_the_baseline_knows_something(drawn_list):
+    told = {one.slice: one for one in drawn_list.drawn.reference}
+    assert set(told) == {"overall", "kind=text", "kind=video"}
+    assert all(one.likely and one.both + one.neither <= 120 for one in told.values())
+    kinds = {row[0]: (row[1], row[3], row[4]) for row in drawn_list.rows}
+    asked = [kinds[row.id] for row in drawn_list.drawn.frame.rows if "reference" in row.why]
+    for kind in ("text", "video"):
+        flagged = sum(one == (kind, 0.9, 0.9) for one in asked)
+        assert flagged >= told[f"kind={kind}"].both or told[f"kind={kind}"].both == 0
+    found = findings(drawn_list.policy, drawn_list.judged().counted)
+    assert all(f.status == "pass" for f in found if f.check == BEATS_CONSTANT)
+
+
+def test_a_coin_is_held_up_on_the_list_that_was_drawn_for_it(tmp_path, drawn_list):
+    random = np.random.default_rng(5)
+    labels = random.permutation([row[2] for row in drawn_list.rows])
+    rows = [[*row[:2], label, *row[3:]] for row, label in zip(drawn_list.rows, labels, strict=True)]
+    partial = part(drawn_list.policy, drawn_list.path, drawn_list.out, fill(drawn_list.out, rows))
+    verdict = decide(drawn_list.policy, partial.counted.slices)
+    held_up = [f for f in verdict.findings if f.check == BEATS_CONSTANT]
+    assert verdict.outcome != "approve"
+    assert [(f.status, f.open_because) for f in held_up] == [("inconclusive", "not shown")] * 3
+    second_opinion(drawn_list.policy, verdict)
+    kept = labelling_of(partial)
+    assert decide(drawn_list.policy, partial_slices(verdict.slices, kept)) == verdict
+    fill(drawn_list.out, drawn_list.rows)
+
+
+def test_who_asks_nothing_of_the_reference_labels_nothing_for_it(tmp_path, drawn_list):
+    path = tmp_path / "off.yaml"
+    path.write_text(POLICY + "evidence: {reference: off}\n", encoding="utf-8")
+    drawn = label(read_policy(path).policy, drawn_list.path, tmp_path / "list")
+    assert not drawn.reference
+    assert not any("reference" in row.why for row in drawn.frame.rows)
+    asked = label(drawn_list.policy, drawn_list.path, tmp_path / "more", reference=30)
+    assert {(one.both, one.neither) for one in asked.reference} >= {(30, 30)}
 
 
 def test_every_row_labelled_is_the_full_gate(tmp_path):
@@ -279,8 +315,8 @@ def test_a_label_that_contradicts_the_table_is_refused(tmp_path, drawn_list):
 
 
 def test_a_list_costs_no_more_than_its_budget(tmp_path, drawn_list):
-    tight = label(drawn_list.policy, drawn_list.path, tmp_path / "tight", budget=250)
-    assert len(tight.frame.rows) <= 250 < len(drawn_list.drawn.frame.rows)
+    tight = label(drawn_list.policy, drawn_list.path, tmp_path / "tight", budget=200)
+    assert len(tight.frame.rows) <= 200 < len(drawn_list.drawn.frame.rows)
     with pytest.raises(InputError, match="have to be labelled at the very least"):
         label(drawn_list.policy, drawn_list.path, tmp_path / "none", budget=5)
 

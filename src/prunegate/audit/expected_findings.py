@@ -85,8 +85,8 @@ def on_reference(policy: Policy, slices: Sequence[SliceSummary]) -> dict[Place, 
 
 
 def _labels_differ(policy: Policy, summary: SliceSummary) -> bool:
-    if policy.task.kind == "binary":
-        return 0 < summary.positives < summary.rows
+    if policy.task.kind == "binary":  # a row without a label may have either
+        return max(sum(summary.cells[:4]), sum(summary.cells[4:])) < summary.rows
     return len(summary.classes) > 1
 
 

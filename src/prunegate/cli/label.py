@@ -9,6 +9,7 @@ import click
 
 from prunegate.cli.options import FOLDER, seed_option
 
+TOLD = ("limits", "reference")
 SHARE = click.FloatRange(min=0, max=1, min_open=True, max_open=True)
 
 
@@ -33,6 +34,12 @@ SHARE = click.FloatRange(min=0, max=1, min_open=True, max_open=True)
     "--random",
     type=click.IntRange(min=1),
     help="Rows to draw at random in each slice, for limits that agreeing rows bear on.",
+)
+@click.option(
+    "--reference",
+    type=click.IntRange(min=1),
+    help="Rows that both models flag, and as many that neither flags, to draw in each slice: they "
+    "show that the baseline knows anything.  [default: as planned for a good one]",
 )
 @seed_option
 @click.option("--json", "as_json", is_flag=True, help="Print what each limit takes as JSON.")
@@ -74,7 +81,7 @@ def command(
     drawn = draw_labels(judged, list(predictions), LabelRequest(**wanted), seed=seed, at=now())
     write_list(judged, drawn, out)
     if as_json:
-        click.echo(json.dumps({"limits": plain_json(drawn.limits)}, indent=2))
+        click.echo(json.dumps({name: plain_json(getattr(drawn, name)) for name in TOLD}, indent=2))
     elif not quiet:
         click.echo("\n".join(label_lines(drawn, out)))
     return 0

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from prunegate.planning.label_draw import DrawnLabels
-from prunegate.planning.label_plan import REFERENCE, LimitLabels
+from prunegate.planning.label_draw import DrawnLabels, for_reference_alone
+from prunegate.planning.label_plan import LimitLabels
 from prunegate.planning.label_power import AGREED, DIFFERING
 from prunegate.text.escape import named
 from prunegate.text.numbers import count, plain, share
@@ -34,6 +34,7 @@ def label_lines(drawn: DrawnLabels, out: Path) -> list[str]:
         head,
         "",
         *(_line(limit) for limit in drawn.limits),
+        *_of_reference(drawn),
         "",
         *_assumed(drawn),
         f"fill in {out}/to-label.csv (or label-studio.json), then judge with",
@@ -50,15 +51,28 @@ def _line(limit: LimitLabels) -> str:
     return f"  {what}: {labels}{power}"
 
 
+def _of_reference(drawn: DrawnLabels) -> Iterator[str]:
+    """What it costs to show that the baseline knows anything."""
+    if not drawn.reference:
+        return
+    alone = for_reference_alone(row.why for row in drawn.frame.rows)
+    yield (
+        f"  that the baseline knows anything: {count(alone)} of the rows are on the list for this "
+        "alone"
+    )
+    for one in drawn.reference:
+        told = (
+            f"{count(one.both)} random rows that both flag, {count(one.neither)} that neither flags"
+        )
+        hopeless = "" if one.likely else ": not enough for one whose recall and precision are 85 %"
+        yield f"    on {named(one.slice)}: {told}{hopeless}"
+
+
 def _share(chance: float) -> str:
     return plain(share(chance))
 
 
 def _assumed(drawn: DrawnLabels) -> Iterator[str]:
-    yield (
-        f"besides, {REFERENCE} rows that both models flag and {REFERENCE} that neither flags, of "
-        "each slice, show whether decisions and labels belong together"
-    )
     if any(limit.needs in ("agreed", "flagged") for limit in drawn.limits):
         yield (
             f"power if nothing changed, and {DIFFERING:.0%} of the rows that differ and "

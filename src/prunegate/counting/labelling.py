@@ -27,9 +27,10 @@ from prunegate.policy.naming import parse_slice_name, value_text
 from prunegate.policy.schema import Policy
 
 FORMAT = "urn:prunegate:labelling:v1"
-Why = Literal["differs", "sampled", "floor"]
+Why = Literal["differs", "sampled", "floor", "reference"]
 """The models decide it differently; drawn from rows on which they agree (or all rows that either
-flags); drawn from all rows, for limits that agreeing rows bear on."""
+flags); drawn from all rows, for limits that agreeing rows bear on; drawn from rows on which they
+agree, to show that the baseline knows anything."""
 _ORDER = "prunegate__order"
 Ids = tuple[str, ...]
 
@@ -51,6 +52,18 @@ class SliceFrame:
     """Of those that both flag."""
     random: int = 0
     """Of all rows."""
+    reference_neither: int = 0
+    """Of those that neither model flags, to show that the baseline knows anything."""
+    reference_both: int = 0
+    """Of those that both flag, for the same."""
+
+    def of_sample(self, name: Sample) -> tuple[int, int]:
+        """Rows of a random sample: the first so many for limits, so many for the reference."""
+        if name == "random":
+            return self.random, 0
+        if name == "both":
+            return self.both, self.reference_both
+        return self.neither, self.reference_neither
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +140,9 @@ def draw_list(policy: Policy, table: Table, frames: Sequence[SliceFrame], seed: 
     for one in frames:
         samples[one.name] = found = places.samples(one)
         for name, ids in found.items():
-            _note(why, ids, "floor" if name == "random" else "sampled")
+            limits, reference = one.of_sample(name)
+            _note(why, ids[:limits], "floor" if name == "random" else "sampled")
+            _note(why, ids[:reference], "reference")
     for identifier in places.ids(None, _DIFFER) if why else ():
         if identifier in why:
             why[identifier] = {"differs", *(why[identifier] - {"sampled"})}
@@ -181,15 +196,15 @@ class _Places:
         return self.ids(one.name, _DIFFER) if one.differs else []
 
     def samples(self, one: SliceFrame) -> dict[Sample, Ids]:
-        wanted: tuple[tuple[Sample, int, nw.Expr | None], ...] = (
-            ("neither", one.neither, _NEITHER),
-            ("both", one.both, _BOTH),
-            ("random", one.random, None),
+        wanted: tuple[tuple[Sample, nw.Expr | None], ...] = (
+            ("neither", _NEITHER),
+            ("both", _BOTH),
+            ("random", None),
         )
         return {
             name: tuple(self.ids(one.name, among, most=rows))
-            for name, rows, among in wanted
-            if rows
+            for name, among in wanted
+            if (rows := max(one.of_sample(name)))
         }
 
     def ids(self, name: str | None, among: nw.Expr | None, most: int | None = None) -> list[str]:

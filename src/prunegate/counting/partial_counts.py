@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
-from prunegate.counting.tallies import Cells, JointCounts, Tally
+from prunegate.counting.tallies import Cells, Tally
 from prunegate.metrics.task_traits import Answers
 from prunegate.stats import finite_sample
 
@@ -90,23 +90,6 @@ class PartialCounts(Tally):
         if self.whole(agreed) or known * sample >= found * self.decided[agreed]:
             return known, 1
         return found * self.decided[agreed], sample
-
-    @property
-    def agreeing(self) -> JointCounts:
-        """Random samples of the rows that both models flag, and that neither flags.
-
-        What shows whether decisions have anything to do with labels: the two are drawn apart, so
-        that a test on them has to hold the decisions fixed. Every row, where all have labels.
-        """
-        if self.whole(0, 1, 2, 3):
-            return JointCounts(cells=self.cells)
-        cells = [0] * 8
-        for label, name in enumerate(AGREED):
-            agreed = 3 * label
-            drawn = self.samples.get(name, (0,) * 8)
-            found = self.cells if self.whole(agreed) else drawn
-            cells[agreed], cells[4 + agreed] = found[agreed], found[4 + agreed]
-        return JointCounts(cells=tuple(cells))
 
     def _sure(self, label: int) -> int:
         """Rows, at least, that have the label and that both models decide so."""

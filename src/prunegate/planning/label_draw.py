@@ -11,7 +11,7 @@ Only the rows of the list leave the engine.
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +23,9 @@ from prunegate.counting.gate_set import identity_of
 from prunegate.counting.labelled_part import table_digest
 from prunegate.counting.labelling import (
     LabellingFrame,
+    Listed,
     ListedRow,
+    Why,
     draw_list,
     require_labellable,
 )
@@ -41,6 +43,7 @@ from prunegate.planning.label_plan import (
     plan_labels,
     told_limits,
 )
+from prunegate.planning.label_reference import ReferenceLabels, told_reference
 from prunegate.policy.rules_digest import rules_digest
 from prunegate.policy.schema import Policy
 
@@ -53,6 +56,8 @@ class DrawnLabels:
     to_label: tuple[Mapping[str, str], ...]
     """Id and slicing values of each row without a label, in an order that says nothing."""
     limits: tuple[LimitLabels, ...]
+    reference: tuple[ReferenceLabels, ...]
+    """What shows that the baseline knows anything, by slice."""
     rows: int
     """All rows of the table."""
 
@@ -83,11 +88,7 @@ def draw_labels(
             "no rule of this policy needs a label of any row (the models decide all rows alike, or "
             "only decisions are judged); nothing was drawn"
         )
-    if wanted.budget is not None and len(listed.why) > wanted.budget:
-        raise InputError(
-            f"{len(listed.why):,} rows have to be labelled at the very least, more than --budget "
-            f"{wanted.budget:,}; allow that many, or drop rules or slices"
-        )
+    _require_affordable(listed, wanted)
     rows = _rows(policy, with_labels(policy, unlabelled, dict.fromkeys(listed.why)))
     column = policy.columns
     done = {key for key, row in rows.items() if row[column.label] is not None}
@@ -109,8 +110,25 @@ def draw_labels(
         frame=frame,
         to_label=tuple({name: rows[key][name] for name in shown} for key in order),
         limits=told_limits(policy, slices, frames),
+        reference=told_reference(policy, slices, frames),
         rows=slices[0].rows,
     )
+
+
+def _require_affordable(listed: Listed, wanted: LabelRequest) -> None:
+    if wanted.budget is None or len(listed.why) <= wanted.budget:
+        return
+    alone = for_reference_alone(listed.why.values())
+    part = f" ({alone:,} of them to show that the baseline knows anything)" if alone else ""
+    raise InputError(
+        f"{len(listed.why):,} rows have to be labelled at the very least{part}, more than "
+        f"--budget {wanted.budget:,}; allow that many, or drop rules or slices"
+    )
+
+
+def for_reference_alone(reasons: Iterable[tuple[Why, ...]]) -> int:
+    """Rows that are on a list only to show that the baseline knows anything."""
+    return sum(why == ("reference",) for why in reasons)
 
 
 def _rows(policy: Policy, table: Table) -> dict[str, dict[str, Any]]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from prunegate.counting.labelling import SliceFrame
 from prunegate.counting.partial_counts import AGREED as SAMPLES
 from prunegate.counting.partial_counts import PartialCounts
-from prunegate.counting.slices import SliceCounts
+from prunegate.counting.slices import OVERALL, SliceCounts
 from prunegate.counting.tallies import JointCounts
 from prunegate.errors import UnsupportedError
 from prunegate.metrics.catalogue import METRICS
@@ -22,6 +22,7 @@ from prunegate.metrics.forms import Flips, Form, SharedRows
 from prunegate.metrics.hypothesis import Level
 from prunegate.metrics.labels_needed import LabelsNeeded, labels_needed
 from prunegate.planning.label_power import power_at_random, power_of, promised
+from prunegate.planning.label_reference import with_reference
 from prunegate.planning.planned_limits import PlannedLimit, asked
 from prunegate.policy.schema import Policy, bound_of
 from prunegate.stats import sample_size
@@ -31,9 +32,6 @@ STEPS = (20, 40, 60, 90, 130, 200, 300, 450, 700, 1000, 1500, 2500, 4000)
 USUAL = 130
 """Size up to which a sample grows whatever the power: fewer promise so few rows of the class that
 a candidate which did change a little, within what is allowed, is hardly ever shown to."""
-REFERENCE = 20
-"""Rows that both models flag, and rows that neither flags, which every judged slice gets at least:
-without them nothing shows that the decisions have anything to do with the labels."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +44,9 @@ class LabelRequest:
     """Labels, at most."""
     random: int | None = None
     """Rows of the random sample of each slice where a limit needs one; None: as planned."""
+    reference: int | None = None
+    """Rows of each slice that both models flag, and as many that neither flags, for the reference;
+    None: as planned."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,8 +115,10 @@ def plan_labels(
     frames = {}
     for name, of_slice in _by_slice(parts).items():
         frames[name] = _start(policy, name, of_slice, wanted, each)
-    _grow(frames, parts, wanted, each)
-    return tuple(frames.values())
+    frames = with_reference(policy, slices, frames, wanted.reference)
+    decided = {one.name: _decided(one) for one in slices}
+    _grow(_Spending(frames=frames, decided=decided, budget=wanted.budget), parts, each)
+    return tuple(with_reference(policy, slices, frames, wanted.reference).values())
 
 
 def told_limits(
@@ -173,14 +176,10 @@ def _start(
     """What cannot be chosen, and the smallest samples."""
     needs, rows = {part.needs for part in parts}, sum(parts[0].decided)
     minimum, both = policy.evidence.minimum.positives, parts[0].decided[0b11]
-    sizes = {
-        "neither": min(REFERENCE, parts[0].decided[0b00]),
-        "both": min(REFERENCE, both),
-    }
+    sizes = {"neither": 0, "both": 0}
     for part in parts:
         if part.needs == "agreed":
-            which = SAMPLES[part.label]
-            sizes[which] = max(sizes[which], min(STEPS[0], part.agreed))
+            sizes[SAMPLES[part.label]] = min(STEPS[0], part.agreed)
     if minimum > 1:
         enough = (size for size in STEPS if promised(both, size) >= minimum)
         sizes["both"] = max(sizes["both"], min(next(enough, both), both))
@@ -221,20 +220,33 @@ def _random_rows(part: _Part, power: float) -> int:
     return int(-(-rows // share))
 
 
-def _grow(
-    frames: dict[str, SliceFrame], parts: Sequence[_Part], wanted: LabelRequest, power: float
-) -> None:
+@dataclass(frozen=True, kw_only=True)
+class _Spending:
+    """The frames as they grow, and what labels are left."""
+
+    frames: dict[str, SliceFrame]
+    decided: Mapping[str, tuple[int, ...]]
+    budget: int | None
+
+    @property
+    def left(self) -> int | None:
+        """None: as many as it takes."""
+        return None if self.budget is None else self.budget - _labels_at_most(self)
+
+
+def _grow(spending: _Spending, parts: Sequence[_Part], power: float) -> None:
     """Let the samples grow where the next step buys most."""
+    frames = spending.frames
     open_parts = [part for part in parts if part.needs == "agreed"]
     while open_parts:
-        spent = None if wanted.budget is None else wanted.budget - at_least_labels(frames, parts)
+        left = spending.left
         steps = []
         for part in list(open_parts):
             frame = frames[part.limit.counts.name]
             step = _step(part, frame, power)
             if step is None:
                 open_parts.remove(part)
-            elif spent is None or step[1] <= spent:
+            elif left is None or step[1] <= left:
                 steps.append((step[0] / step[1], part, step[2]))
         if not steps:
             return
@@ -256,17 +268,16 @@ def _step(part: _Part, frame: SliceFrame, power: float) -> tuple[float, int, int
     return gain + 1e-6, size - held, size
 
 
-def at_least_labels(frames: Mapping[str, SliceFrame], parts: Sequence[_Part]) -> int:
+def _labels_at_most(spending: _Spending) -> int:
     """Labels that the frames take at most, if no two slices shared a row of a sample."""
-    decided = {part.limit.counts.name: part.decided for part in parts}
-    whole = frames.get("overall")
+    whole = spending.frames.get(OVERALL)
     total = 0
-    for name, frame in frames.items():
-        counts = decided[name]
+    for name, frame in spending.frames.items():
+        counts = spending.decided[name]
         differ, both = counts[0b01] + counts[0b10], counts[0b11]
         if frame is whole or not (whole and (whole.flagged or whole.differs >= frame.differs)):
             total += (differ if frame.differs or frame.flagged else 0) + both * frame.flagged
-        total += frame.neither + frame.both + frame.random
+        total += frame.random + max(frame.of_sample("neither")) + max(frame.of_sample("both"))
     return total
 
 

@@ -6,7 +6,8 @@ beyond chance (``stats/agreement.py``); a candidate that makes one decision only
 because it *is* the constant. These findings come after the rules. They never fail, are in no family
 of tests, and are all that the level of their own is spent on: they can hold an approve back and
 take nothing from the tests of the rules. Where a slice has rows of one class only every decision is
-as good as a constant, and nothing is asked.
+as good as a constant, and nothing is asked. Where labels are known of some rows only, the worst
+that their random samples leave possible is asked to agree (``evidence/partial_agreement.py``).
 """
 
 from __future__ import annotations
@@ -17,9 +18,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from prunegate.counting.partial_counts import PartialCounts
 from prunegate.counting.slices import OVERALL, SliceCounts
 from prunegate.counting.tallies import DecidedRows, LabelCounts
 from prunegate.evidence.further_rows import HOPELESS, rows_for_score
+from prunegate.evidence.partial_agreement import Model, least_agreement, of_one_class
+from prunegate.evidence.reference_sample import (
+    ListLacks,
+    samples_to_show,
+    seen_samples,
+    seen_shares,
+)
 from prunegate.metrics.catalogue import METRICS, REFERENCE
 from prunegate.policy.schema import Policy, Rule
 from prunegate.stats.agreement import Agreement, GroupSums, agreement
@@ -34,7 +43,6 @@ FAIR = 0.2
 """Agreement beyond chance that will do where the policy lets estimates decide: fair (Landis & Koch
 1977, Biometrics 33, 159-174); a coin has it on 100 rows 2 % of the time, on 300 hardly ever."""
 Severity = Literal["block", "warn"]
-Model = Literal["baseline", "candidate"]
 MODELS: tuple[Model, ...] = ("baseline", "candidate")
 
 
@@ -45,11 +53,10 @@ def reference_findings(policy: Policy, slices: Sequence[SliceCounts]) -> tuple[F
         policy: as it is tested.
         slices: overall first.
     """
-    if policy.evidence.reference == "off" or not policy.task.traits.decided:
-        return ()
-    asked = _asked(policy, slices)
-    told = [s for s in slices if s.name in asked and s.rows and not s.tally.one_class]
-    known = {one.name: agreement_of(one, "baseline") for one in told}
+    asked = reference_demands(policy, slices)
+    told = [s for s in slices if s.name in asked and s.rows and not _of_one_class(s)]
+    level = policy.evidence.alpha / PART
+    known = {one.name: agreement_of(one, "baseline", level) for one in told}
     whole = known.get(OVERALL)
     return tuple(
         _finding(
@@ -63,15 +70,17 @@ def reference_findings(policy: Policy, slices: Sequence[SliceCounts]) -> tuple[F
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReferenceTerms:
+class ReferenceDemand:
     """What is asked of the reference on one slice: as much as the rules that judge it ask for."""
 
     severity: Severity
     evidence: Literal["proven", "point"]
 
 
-def _asked(policy: Policy, slices: Sequence[SliceCounts]) -> dict[str, ReferenceTerms]:
+def reference_demands(policy: Policy, slices: Sequence[SliceCounts]) -> dict[str, ReferenceDemand]:
     """Slices that rules on rows judge, overall among them, and what is asked there."""
+    if policy.evidence.reference == "off" or not policy.task.traits.decided:
+        return {}
     rules: dict[str, list[Rule]] = {}
     for rule in policy.rules:
         if METRICS[rule.metric].operational:
@@ -81,7 +90,7 @@ def _asked(policy: Policy, slices: Sequence[SliceCounts]) -> dict[str, Reference
             rules.setdefault(name, []).append(rule)
     required = policy.evidence.reference == "required"
     return {
-        name: ReferenceTerms(
+        name: ReferenceDemand(
             severity="block" if required and any(r.severity == "block" for r in of) else "warn",
             evidence="proven" if any(r.evidence == "proven" for r in of) else "point",
         )
@@ -89,9 +98,23 @@ def _asked(policy: Policy, slices: Sequence[SliceCounts]) -> dict[str, Reference
     }
 
 
-def agreement_of(counts: SliceCounts, model: Model) -> Agreement:
-    """How far one model's decisions agree with the labels of a slice."""
+def _of_one_class(counts: SliceCounts) -> bool:
+    """Whether the labels are known to be all the same; a label that nobody saw may be another."""
     tally = counts.tally
+    return of_one_class(tally) if isinstance(tally, PartialCounts) else tally.one_class
+
+
+def agreement_of(counts: SliceCounts, model: Model, level: float = 0.05 / PART) -> Agreement:
+    """How far one model's decisions agree with the labels of a slice.
+
+    Args:
+        counts: the slice.
+        model: whose decisions.
+        level: that the p-value is held against; where every row has a label nothing hangs on it.
+    """
+    tally = counts.tally
+    if isinstance(tally, PartialCounts):
+        return least_agreement(tally, model, level)
     assert isinstance(tally, DecidedRows)  # noqa: S101  # the caller asks tasks with decisions only
     rows = tally.named
     place = 1 if model == "baseline" else 2
@@ -169,9 +192,9 @@ def _all_right(rows: int, rarest: int) -> float:
 
 
 def _finding(
-    policy: Policy, counts: SliceCounts, asked: ReferenceTerms, found: Evaluated
+    policy: Policy, counts: SliceCounts, asked: ReferenceDemand, found: Evaluated
 ) -> Finding:
-    before, after = found.here, agreement_of(counts, "candidate")
+    before, after = found.here, agreement_of(counts, "candidate", policy.evidence.alpha / PART)
     status, because = _standing(policy, counts, asked, (before, after))
     finding = Finding(
         rule=len(policy.rules) + (policy.claims is not None),
@@ -197,11 +220,30 @@ def _finding(
     if status == "pass":
         return finding
     finding = _with_need(policy, counts, finding, found)
-    return replace(finding, note=words.reference_note(finding, before, after))
+    lacks = _list_lacks(policy, counts, finding)
+    if lacks is not None:
+        finding = replace(finding, needed=lacks.total, needed_unit="rows", needed_for="power")
+    return replace(finding, note=words.reference_note(finding, before, after, lacks))
+
+
+def _list_lacks(policy: Policy, counts: SliceCounts, finding: Finding) -> ListLacks | None:
+    """What a list of rows to label lacks; None: labels like those seen would not show it."""
+    tally = counts.tally
+    if not isinstance(tally, PartialCounts) or finding.open_because != "not shown":
+        return None
+    held = seen_samples(tally)
+    wanted = samples_to_show(tally, seen_shares(tally), held, policy.evidence.alpha / PART)
+    if wanted is None or wanted == held:
+        return None
+    return ListLacks(
+        neither=wanted.neither - held.neither,
+        both=wanted.both - held.both,
+        size=max(wanted.neither, wanted.both),
+    )
 
 
 def _standing(
-    policy: Policy, counts: SliceCounts, asked: ReferenceTerms, models: tuple[Agreement, Agreement]
+    policy: Policy, counts: SliceCounts, asked: ReferenceDemand, models: tuple[Agreement, Agreement]
 ) -> tuple[Status, OpenBecause | None]:
     before, after = models
     if not enough(counts, policy.evidence.minimum):
@@ -227,6 +269,9 @@ def _with_need(policy: Policy, counts: SliceCounts, finding: Finding, found: Eva
             needed_unit="positives" if short else "rows",
             needed_for="minimum evidence",
         )
+    tally = counts.tally
+    if isinstance(tally, PartialCounts) and not tally.whole(0, 1, 2, 3):
+        return finding  # what helps is another list, not further rows
     needed = found.further(policy.evidence.alpha / PART)
     if needed is None or (finding.open_because == "one decision" and counts.name == OVERALL):
         return finding

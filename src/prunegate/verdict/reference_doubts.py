@@ -12,13 +12,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from prunegate.counting.misaligned import Misalignment
+from prunegate.counting.partial_counts import PartialCounts
 from prunegate.counting.slices import OVERALL, SliceCounts
 from prunegate.counting.tallies import DecidedRows
+from prunegate.evidence.partial_agreement import Model, by_label, most_cells
 from prunegate.policy.naming import value_text
 from prunegate.policy.schema import Policy
 from prunegate.stats.agreement import Agreement, agreement
 from prunegate.verdict.finding import BEATS_CONSTANT, Finding, ReferenceDoubt, Verdict
-from prunegate.verdict.reference import MODELS, Model, confusion_of
+from prunegate.verdict.reference import MODELS, PART, confusion_of
 from prunegate.verdict.reference_sentences import doubt_sentence
 
 SURE = 1e-6
@@ -71,9 +73,7 @@ def with_misalignment(verdict: Verdict, found: Misalignment | None) -> Verdict:
 
 
 def _doubt(policy: Policy, counts: SliceCounts, model: Model) -> ReferenceDoubt | None:
-    tally = counts.tally
-    assert isinstance(tally, DecidedRows)  # noqa: S101  # only such slices have findings
-    cells = confusion_of(tally.named, model)
+    cells = _confusion(policy, counts, model)
     found = agreement(cells)
     right = found.right / found.rows
     about = {"slice": counts.name, "model": model, "rows": found.rows, "right": right}
@@ -91,6 +91,15 @@ def _doubt(policy: Policy, counts: SliceCounts, model: Model) -> ReferenceDoubt 
         return ReferenceDoubt(kind="reversed", right_if=right_if, **about)  # type: ignore[arg-type]  # as above
     moved = tuple((a, b) for a, b in names.items() if a != b)
     return ReferenceDoubt(kind="permuted", right_if=right_if, names=moved, **about)  # type: ignore[arg-type]  # as above
+
+
+def _confusion(policy: Policy, counts: SliceCounts, model: Model) -> Mapping[tuple[str, str], int]:
+    """Rows by label and decision; where labels are bounded, as kind to the model as they may be."""
+    tally = counts.tally
+    if isinstance(tally, PartialCounts):
+        return by_label(most_cells(tally, model, policy.evidence.alpha / PART), model)
+    assert isinstance(tally, DecidedRows)  # noqa: S101  # only such slices have findings
+    return confusion_of(tally.named, model)
 
 
 def _explains(found: Agreement, better: Agreement) -> bool:

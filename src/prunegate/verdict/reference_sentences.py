@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from prunegate.evidence.reference_sample import ListLacks
 from prunegate.stats.agreement import Agreement
 from prunegate.text.escape import escaped
 from prunegate.text.numbers import plain, share
@@ -18,8 +19,17 @@ _NAMED = 3
 """Pairs of classes that are named."""
 
 
-def reference_note(finding: Finding, before: Agreement, after: Agreement) -> str:
-    """Why a finding on the reference is open, with the rows it would take."""
+def reference_note(
+    finding: Finding, before: Agreement, after: Agreement, lacks: ListLacks | None = None
+) -> str:
+    """Why a finding on the reference is open, with the rows it would take.
+
+    Args:
+        finding: an open one.
+        before: how far the baseline agrees with the labels.
+        after: the same of the candidate.
+        lacks: rows whose labels a list lacks.
+    """
     if finding.open_because == "minimum evidence":
         note = "below the policy's minimum evidence"
     elif finding.open_because == "one decision":
@@ -32,9 +42,20 @@ def reference_note(finding: Finding, before: Agreement, after: Agreement) -> str
             f"{plain(share(before.right / before.rows))} of {before.rows:,} rows are right, and by "
             f"chance {plain(share(before.chance / before.rows))} would be"
         )
+    if lacks is not None:
+        return f"{note}; {_further_list(lacks)}"
     if finding.needed is None:
         return note
     return f"{note}; {request(finding, rarest=False)}"
+
+
+def _further_list(lacks: ListLacks) -> str:
+    parts = ((lacks.both, "that both models flag"), (lacks.neither, "that neither flags"))
+    told = " and ".join(f"{n:,} more random rows {which}" for n, which in parts if n)
+    return (
+        f"if labels are like those seen, the list lacks {told} (draw one with 'prunegate label "
+        f"--reference {lacks.size}')"
+    )
 
 
 def doubt_sentence(doubt: ReferenceDoubt) -> str:
