@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from prunegate.counting.labelling import SliceFrame
 from prunegate.counting.partial_counts import AGREED as SAMPLES
@@ -249,7 +250,8 @@ def _grow(spending: _Spending, parts: Sequence[_Part], power: float) -> None:
             return
         _, part, size = max(steps, key=lambda step: step[0])
         name = part.limit.counts.name
-        frames[name] = replace(frames[name], **{SAMPLES[part.label]: size})
+        grown: dict[str, Any] = {SAMPLES[part.label]: size}
+        frames[name] = replace(frames[name], **grown)
 
 
 def _step(part: _Part, frame: SliceFrame, power: float) -> tuple[float, int, int] | None:

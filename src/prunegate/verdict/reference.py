@@ -147,7 +147,7 @@ def _groups(rows: LabelCounts, place: int) -> GroupSums | None:
 
     def between(influence: Mapping[tuple[str, str], float]) -> float:
         return sum(
-            total * influence[one[0], one[place]] * influence[other[0], other[place]]  # type: ignore[index]  # cells are triples
+            total * influence[one[0], one[place]] * influence[other[0], other[place]]  # type: ignore[index, misc]  # cells are triples
             for (one, other), total in clusters.products.items()
         )
 
