@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from prunegate.counting.labelling import SliceFrame
 from prunegate.counting.partial_counts import AGREED as SAMPLES
@@ -252,8 +253,8 @@ def _grow(spending: _Spending, parts: Sequence[_Part], power: float) -> None:
             return
         _, part, size = max(steps, key=lambda step: step[0])
         name = part.limit.counts.name
-        grown = {SAMPLES[part.label]: size}
-        frames[name] = replace(frames[name], **grown)  # type: ignore[arg-type]  # by name
+        grown: dict[str, Any] = {SAMPLES[part.label]: size}
+        frames[name] = replace(frames[name], **grown)
 
 
 def _step(part: _Part, frame: SliceFrame, power: float) -> tuple[float, int, int] | None:

@@ -189,7 +189,7 @@ def test_a_csv_column_is_a_number_for_spark_when_it_is_one_for_duckdb(
 
 
 def test_flags_of_a_csv_are_texts_for_spark(spark: Any, tmp_path: Path) -> None:
-    """DuckDB reads booleans there: the one spelling of a value is not known to Spark (limits.md)."""
+    """DuckDB reads booleans there; the one spelling of a value is not known to Spark."""
     path = tmp_path / "t.csv"
     path.write_text("id,flag\n1,True\n2,False\n", encoding="utf-8")
     files = SparkFiles(session=spark, paths=(str(path),))

@@ -144,8 +144,8 @@ def test_a_good_baseline_passes_on_the_list_that_is_planned():
     )
     assert sizes is not None
     assert sizes.total <= 100
-    passed = [judged(drawn(GOOD, sizes.both, sizes.neither, seed))[0] for seed in range(20)]
-    assert sum(verdict.outcome == "approve" for verdict in passed) >= 18
+    lists = [overall(drawn(GOOD, sizes.both, sizes.neither, seed)) for seed in range(20)]
+    assert sum(decide(policy(), [one]).outcome == "approve" for one in lists) >= 18
 
 
 @pytest.mark.parametrize("full", [COIN, REVERSED])
