@@ -101,7 +101,7 @@ def test_a_reject_that_was_turned_into_an_approve_does_not_hold(
     assert (states["verdict"], states["page"], found["exit_code"]) == ("holds", "broken", 6)
     assert found["outcome"] == "reject"
     (said,) = [check["detail"] for check in found["checks"] if check["name"] == "page"]
-    assert "line 10: here stands" in said
+    assert "line 11: here stands" in said
     assert "APPROVE" in said
     assert "REJECT" in said
 

@@ -261,7 +261,8 @@ def repeated(data: pd.DataFrame, times: int) -> pd.DataFrame:
 def test_groups_of_one_row_are_next_to_no_groups(kind: str) -> None:
     data = kinds.table(kind, 3, 6000).assign(post=range(6000))
     single, grouped = (
-        known(prunegate.judge(policy_of(kind, group, slices="overall"), data)) for group in GROUPS
+        known_of_rules(prunegate.judge(policy_of(kind, group, slices="overall"), data))
+        for group in GROUPS
     )
     for key, one in single.items():
         assert grouped[key].p_value == pytest.approx(one.p_value, rel=0.25, abs=0.01)
@@ -273,8 +274,10 @@ def test_groups_of_one_row_are_next_to_no_groups(kind: str) -> None:
 def test_copies_of_rows_are_evidence_only_where_nobody_says_that_they_are_copies(kind: str) -> None:
     data = kinds.table(kind, 5, 1500).assign(post=range(1500))
     alone, in_groups = (policy_of(kind, group, slices="overall") for group in GROUPS)
-    once, copied = (known(prunegate.judge(in_groups, d)) for d in (data, repeated(data, 4)))
-    bold, naive = (known(prunegate.judge(alone, d)) for d in (data, repeated(data, 4)))
+    once, copied = (
+        known_of_rules(prunegate.judge(in_groups, d)) for d in (data, repeated(data, 4))
+    )
+    bold, naive = (known_of_rules(prunegate.judge(alone, d)) for d in (data, repeated(data, 4)))
     stronger = 0
     for key, one in once.items():
         for side in ("p_value", "p_harm"):

@@ -173,10 +173,10 @@ def _counted(
 
 def _as_judged(predictions: Sequence[str | Path], expected: Sequence[Input]) -> Any:
     """The files in the roles that they had, by their content."""
-    if all(item.role == PREDICTIONS for item in expected):
-        return list(predictions)
     hashes = hash_files(find_files(predictions, mixed=True).paths)
     _require_those(hashes, expected)
+    if all(item.role == PREDICTIONS for item in expected):
+        return list(predictions)
     if [item.role for item in expected] == [COUNTS]:
         return JointCountsFile(path=hashes[0].path)
     roles: dict[str, list[str]] = {}

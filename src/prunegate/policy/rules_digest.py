@@ -28,8 +28,7 @@ def rules_digest(policy: Policy) -> str:
     """sha256 of what decides, lower-case hexadecimal."""
     rules = policy.model_dump(mode="json", exclude=set(DECIDES_NOTHING))
     rules["evidence"].pop("reuse")  # the ledger is kept whichever way it is spent
-    if rules["evidence"]["reference"] == "required":  # as it is where nothing is said
-        rules["evidence"].pop("reference")
+    _leave_out_what_is_not_said(rules)
     for spec in rules["slices"]:
         spec["expect"] = _unordered(spec["expect"])
     for rule in rules["rules"]:
@@ -40,6 +39,34 @@ def rules_digest(policy: Policy) -> str:
     if rules.get("claims"):
         rules["claims"].pop("file")  # its figures are here
     return hashlib.sha256(_spelled(rules).encode()).hexdigest()
+
+
+_LATER: dict[tuple[str, ...], dict[str, Any]] = {
+    ("evidence",): {"reference": "required"},
+    ("task",): {"ignore": []},
+    ("slices",): {"bins": None, "quantiles": None, "every": None},
+    ("cost", "billing"): {
+        **dict.fromkeys(("per_1k_tokens", "per_second", "tokens_per_inference")),
+        "seconds_per_inference": None,
+        "other_inferences": 0,
+        "discount": 0.0,
+        "minimum_per_month": 0.0,
+    },
+    ("cost", "billing", "instance"): {"reserved": None},
+}
+"""Keys that came later than the first digests, with what they are where a policy says nothing of
+them: then they are left out, so that a bar that was sealed before them is still the same bar."""
+
+
+def _leave_out_what_is_not_said(rules: dict[str, Any]) -> None:
+    for path, defaults in _LATER.items():
+        found: Any = rules
+        for name in path:
+            found = (found or {}).get(name)
+        for section in found if isinstance(found, list) else [found or {}]:
+            for key, value in defaults.items():
+                if key in section and section[key] == value:
+                    del section[key]
 
 
 def _list(value: Any) -> list[Any]:

@@ -1,0 +1,26 @@
+"""The committed sample is current: what this build makes of its records is what lies there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from prunegate.audit.read import stored_record
+from prunegate.audit.recompute import require_follows
+from prunegate.outputs.write import write_files
+from prunegate.report.embedded_record import pictures_on
+
+SAMPLE = Path(__file__).parents[2] / "reports" / "sample"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["display-only", "representative"])
+def test_the_sample_is_what_this_build_makes_of_its_records(name: str, tmp_path: Path) -> None:
+    kept = SAMPLE / name
+    record = stored_record(kept / "record.json").record
+    assert require_follows(record, name) >= 0
+    page = (kept / "report.html").read_text(encoding="utf-8")
+    write_files(record, pictures_on(page, record.pictures), tmp_path)
+    for file in ("record.json", "report.html", "summary.md"):
+        assert (tmp_path / file).read_bytes() == (kept / file).read_bytes(), file
