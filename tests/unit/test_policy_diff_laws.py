@@ -150,7 +150,7 @@ def test_corners_in_which_asking_for_more_lets_more_pass(
     text: str, before: str, after: str, right: int
 ) -> None:
     old, new = parse_policy(text % before), parse_policy(text % after)
-    flags = dict.fromkeys(("label", "baseline", "candidate"), [1, 0, 1, 0])
+    flags = {name: [1, 0, 1, 0] for name in ("label", "baseline", "candidate")}
     table = pd.DataFrame({"kind": ["a", "a", "b", "b"], **flags, "n": [9, 9, right, 9]})
     if right == 2:  # kind b is mostly wrong, and too small to be judged by the new policy
         table["candidate"] = [1, 0, 1, 1]
