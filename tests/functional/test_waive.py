@@ -111,7 +111,8 @@ def waive(say: Say, *more: str, key: str = "ann", record: str = "o") -> tuple[in
 
 
 def gate(say: Say, out: str, at: int | None = None) -> tuple[int, str]:
-    return say("gate", "p.yaml", "--predictions", "t.csv", "--out", out, at=at)
+    code, told = say("gate", "p.yaml", "--predictions", "t.csv", "--out", out, at=at)
+    return code, " ".join(told.split())  # however its lines are wrapped
 
 
 def test_the_page_of_the_history_shows_what_a_decision_rests_on(folder: Path, say: Say) -> None:

@@ -33,7 +33,9 @@ _AS_TEXT = {*TEXTS, *_TIMES, _MOMENT, "uuid", "time", "null", "json"}
 MOST_SPELLED = 10_000
 """Different texts up to which a column's values get their one spelling."""
 _SAMPLE = 2_000
-_DECIMAL = re.compile(r"\s*[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?\s*|nan|inf.*", re.I)
+_DECIMAL = re.compile(
+    r"\s*[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?\s*|[+-]?(nan|inf.*)", re.I
+)
 _WHOLE_WITH_POINT = re.compile(r"-?[0-9]+\.0")
 
 
