@@ -10,9 +10,17 @@ from prunegate.errors import InternalError
 
 
 def plain_json(value: Any) -> Any:
-    """A dataclass tree as plain JSON values (tuples become lists)."""
+    """A dataclass tree as plain JSON values (tuples become lists).
+
+    A field that is marked ``absent_if_none`` is left out where it is None.
+    """
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: plain_json(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        said = [(f, getattr(value, f.name)) for f in dataclasses.fields(value)]
+        return {
+            f.name: plain_json(item)
+            for f, item in said
+            if item is not None or not f.metadata.get("absent_if_none")
+        }
     if isinstance(value, dict):
         return {str(key): plain_json(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

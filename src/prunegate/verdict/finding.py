@@ -6,7 +6,7 @@ names in record.json and findings.csv too.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from prunegate.claims.checked import Claims
@@ -56,6 +56,8 @@ Uncovered = Literal[
 """Rules that the estimate alone decides; figures of running the models; rules that only warn;
 slices that no rule was applied to; losses that a few documents bear; what the policy states."""
 
+ABSENT = {"absent_if_none": True}
+"""Marks a field that a record leaves out where there is nothing to say: findings are many."""
 BEATS_CONSTANT = "beats_constant"
 """The check of findings on the reference, which no rule sets."""
 
@@ -119,21 +121,21 @@ class Finding:
     """What kept the evidence from settling it, also where the rule says that it fails then."""
     needed_for: NeededFor | None = None
     """What ``needed`` rows are for, of several reasons the one that wants most."""
-    weight: int | None = None
+    weight: int | None = field(default=None, metadata=ABSENT)
     """As many independent rows as its rows weigh, where groups are too uneven to show anything."""
-    needed_if_unchanged: int | None = None
+    needed_if_unchanged: int | None = field(default=None, metadata=ABSENT)
     """Further rows, in ``needed_unit``, that would likely show an open limit on a change to hold if
     the candidate had changed nothing there, for all that its rows were; None: no such number."""
-    needed_if_as_seen: int | None = None
+    needed_if_as_seen: int | None = field(default=None, metadata=ABSENT)
     """Likewise if further rows are like those seen; None: these would never show it."""
-    as_seen: Literal["holds", "broken"] | None = None
+    as_seen: Literal["holds", "broken"] | None = field(default=None, metadata=ABSENT)
     """What ever more rows like those seen would show of an open limit; None: too close to tell."""
-    p_loss: float | None = None
+    p_loss: float | None = field(default=None, metadata=ABSENT)
     """One-sided p of "nothing was lost", where a limit on a loss was looked at and the interval of
     the change lies wholly on its side; None: no evidence of a loss."""
-    p_loss_adjusted: float | None = None
+    p_loss_adjusted: float | None = field(default=None, metadata=ABSENT)
     """p_loss after Holm over all limits on a loss that were looked at."""
-    values_at_most: bool | None = None
+    values_at_most: bool | None = field(default=None, metadata=ABSENT)
     """True: both values are upper bounds, because rows on which the models agree count as right
     where they have no label; None: they are what the rows say."""
 
