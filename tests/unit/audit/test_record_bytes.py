@@ -17,7 +17,7 @@ from tests.depth import times
 
 from prunegate.audit.canonical import canonical_bytes, digest
 from prunegate.audit.opinion.process import Awaited
-from prunegate.audit.read import read_record
+from prunegate.audit.read import parse_record, read_record
 from prunegate.audit.record import DecisionRecord, SecondOpinion
 from prunegate.cost.measurement import Estimate95, Measurements, ModelFigures
 from prunegate.errors import EvidenceError, InputError, InternalError
@@ -199,5 +199,8 @@ def test_the_bytes_do_not_hang_on_the_order_of_keys() -> None:
 
 def test_fields_of_a_finding_are_the_records_names(record: DecisionRecord) -> None:
     document = json.loads(canonical_bytes(record))
-    names = {field.name for field in dataclasses.fields(record.findings[0])}
-    assert names == set(document["findings"][0])
+    first, fields = record.findings[0], dataclasses.fields(record.findings[0])
+    left_out = {f.name for f in fields if f.metadata and getattr(first, f.name) is None}
+    assert left_out
+    assert {f.name for f in fields} - left_out == set(document["findings"][0])
+    assert parse_record(canonical_bytes(record), "r.json").record.findings == record.findings
