@@ -38,7 +38,7 @@ from prunegate.audit.sealed_bar import bar_warning
 from prunegate.claims.check import check_claims
 from prunegate.cost.measurement import Measurements
 from prunegate.cost.operations import Operations, operations
-from prunegate.counting.count import identical
+from prunegate.counting.count import warned_if_alike
 from prunegate.counting.counts_table import read_counts
 from prunegate.counting.gate_set import identity_of
 from prunegate.counting.misaligned import misalignment
@@ -115,13 +115,11 @@ def judge_counts(
     """
     known = operations(policy, measurements)
     slices = read_counts(policy, counts)
-    overall = slices[0]
-    warnings = (identical(overall.rows),) if overall.tally.agree else ()
     verdict = decide(
         policy,
         slices,
         operational_figures(known.measurements, known.cost, known.unpriced),
-        warnings,
+        warned_if_alike(slices),
     )
     return _claimed(policy, verdict, known)
 
@@ -169,7 +167,7 @@ def _whole(
     ledger: Ledger | None,
 ) -> tuple[Policy, Judged]:
     """Everything that a record is made of, but for the second opinion; the policy as it tested."""
-    policy, read = source.policy, read_source(source.policy, predictions)
+    policy, read = source.policy, read_source(source.policy, predictions, hashed=True)
     files = read.table.files
     unknown = require_same_models(measurements, source, files, origin.made) if measurements else ()
     known = operations(policy, measurements)

@@ -157,35 +157,34 @@ def _counted(
                 "the record was judged on labels of some rows; give the filled-in to-label.csv "
                 "with --labels and the labelling.json with --labelling"
             )
-        read = read_source(policy, _as_judged(predictions, expected))
-        _require_those(read.hashes, expected)
-        return read, list(read.hashes)
-    beside = hash_files([predictions.labels, predictions.frame])
-    listed = [item for item in record.inputs if item.role in LISTS]
-    given = replace(predictions, predictions=_as_judged(predictions.predictions, expected))
-    read = read_source(policy, given)
-    hashes = [*read.hashes, *beside]
-    _require_those(hashes, [*expected, *listed])
+        given, hashes = _as_judged(predictions, expected)
+        return read_source(policy, given), hashes
+    beside = list(hash_files([predictions.labels, predictions.frame]))
+    _require_those(beside, [item for item in record.inputs if item.role in LISTS])
+    given, hashes = _as_judged(predictions.predictions, expected)
+    read = read_source(policy, replace(predictions, predictions=given))
     if read.part is None or labelling_of(read.part) != record.labelling:
         raise EvidenceError("labelling: these labels and this list do not give the record's counts")
-    return read, hashes
+    return read, [*hashes, *beside]
 
 
-def _as_judged(predictions: Sequence[str | Path], expected: Sequence[Input]) -> Any:
-    """The files in the roles that they had, by their content."""
-    hashes = hash_files(find_files(predictions, mixed=True).paths)
+def _as_judged(
+    predictions: Sequence[str | Path], expected: Sequence[Input]
+) -> tuple[Any, list[FileHash]]:
+    """The files in the roles that they had, by their content, and their digests."""
+    hashes = list(hash_files(find_files(predictions, mixed=True).paths))
     _require_those(hashes, expected)
     if all(item.role == PREDICTIONS for item in expected):
-        return list(predictions)
+        return list(predictions), hashes
     if [item.role for item in expected] == [COUNTS]:
-        return JointCountsFile(path=hashes[0].path)
+        return JointCountsFile(path=hashes[0].path), hashes
     roles: dict[str, list[str]] = {}
     for item in expected:
         roles.setdefault(str(item.sha256), []).append(item.role)
     found: dict[str, list[Path]] = {}
     for one in hashes:
         found.setdefault(roles[one.sha256].pop(0), []).append(one.path)
-    return PredictionFiles.of(found)
+    return PredictionFiles.of(found), hashes
 
 
 def _opinion_again(

@@ -19,6 +19,7 @@ from prunegate.cli.options import (
     VerdictPlace,
     fail_on_option,
     output_options,
+    policy_name,
 )
 from prunegate.cli.prediction_options import Given, prediction_options
 from prunegate.cli.swapped import require_policy_first
@@ -29,7 +30,7 @@ from prunegate.text.escape import escaped
 def _folders(arguments: dict[str, Any]) -> tuple[str, ...]:
     """Names of the folders that several policies get; one policy writes into the output folder."""
     policies = arguments["policies"]
-    return () if len(policies) == 1 else tuple(map(_name, policies))
+    return () if len(policies) == 1 else tuple(map(policy_name, policies))
 
 
 @click.command("gate", cls=VerdictCommand, short_help="Judge a predictions table.")
@@ -158,7 +159,7 @@ def _names(policies: Sequence[Path]) -> dict[Path, str]:
     """The name of each policy, as it says; of an unreadable one, its file's."""
     found: dict[Path, str] = {}
     for policy in policies:
-        name = _name(policy)
+        name = policy_name(policy)
         if name in found.values():
             raise InputError(
                 f"{escaped(str(policy))}: a policy of the name {name} is given already; each "
@@ -166,12 +167,3 @@ def _names(policies: Sequence[Path]) -> dict[Path, str]:
             )
         found[policy] = name
     return found
-
-
-def _name(policy: Path) -> str:
-    from prunegate.policy.load import read_policy
-
-    try:
-        return read_policy(policy).policy.name
-    except (PrunegateError, OSError):
-        return policy.stem

@@ -29,13 +29,18 @@ def labelled_part(predictions: Any, labels: Path | None, labelling: Path | None)
     if labels is None and labelling is None:
         return predictions
     if labels is None or labelling is None:
-        raise InputError(
-            "--labels and --labelling go together: give to-label.csv with its labels filled in, "
-            "and the labelling.json beside it"
-        )
+        raise not_together()
     from prunegate.counting.labelled_part import LabelledPart
 
     return LabelledPart(predictions=predictions, labels=labels, frame=labelling)
+
+
+def not_together() -> InputError:
+    """Labels without their list, or a list without its labels."""
+    return InputError(
+        "--labels and --labelling go together: give to-label.csv with its labels filled in, "
+        "and the labelling.json beside it"
+    )
 
 
 def list_inputs(labels: Path, labelling: Path) -> tuple[Input, ...]:

@@ -128,13 +128,18 @@ class VerdictPlace:
         """The policy's own name; where it cannot be read, its file's."""
         if self.policy is None:
             return "demo"
-        from prunegate.errors import PrunegateError
-        from prunegate.policy.load import read_policy
+        return policy_name(self.policy)
 
-        try:
-            return read_policy(self.policy).policy.name
-        except (PrunegateError, OSError):
-            return self.policy.stem
+
+def policy_name(policy: Path) -> str:
+    """A policy's own name; where it cannot be read, its file's."""
+    from prunegate.errors import PrunegateError
+    from prunegate.policy.load import read_policy
+
+    try:
+        return read_policy(policy).policy.name
+    except (PrunegateError, OSError):
+        return policy.stem
 
 
 class VerdictCommand(click.Command):

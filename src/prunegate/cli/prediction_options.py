@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from prunegate.cli.gate_labels import labelled_part, labelling_option, list_inputs
+from prunegate.cli.gate_labels import labelled_part, labelling_option, list_inputs, not_together
 from prunegate.errors import InputError
 
 if TYPE_CHECKING:
@@ -92,10 +92,7 @@ class Given:
 
     def _without_list(self) -> Given:
         if len(self.labels) != 1:
-            raise InputError(
-                "--labels and --labelling go together: give to-label.csv with its labels filled "
-                "in, and the labelling.json beside it"
-            )
+            raise not_together()
         return replace(self, labels=(), labelling=None)
 
 

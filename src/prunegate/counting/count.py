@@ -233,6 +233,12 @@ def _identical(lines: Rows, rows: int) -> tuple[str, ...]:
     return () if any(line[DIFFERS] for line in lines) else (identical(rows),)
 
 
+def warned_if_alike(slices: Sequence[SliceCounts]) -> tuple[str, ...]:
+    """The warning of models that agree exactly, from counts; nothing where they do not."""
+    overall = slices[0]
+    return (identical(overall.rows),) if overall.tally.agree else ()
+
+
 def identical(rows: int) -> str:
     """The warning about two models that cannot be told apart."""
     return (

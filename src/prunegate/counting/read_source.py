@@ -6,15 +6,15 @@ Joint counts have no rows: no ids, no examples.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from prunegate.counting.count import Counted, count_table, identical, open_predictions
+from prunegate.counting.count import Counted, count_table, open_predictions, warned_if_alike
 from prunegate.counting.counts_file import read_counts_file
 from prunegate.counting.counts_table import read_counts
 from prunegate.counting.labelled_part import LabelledPart, PartlyCounted, count_part
-from prunegate.counting.slices import SliceCounts
 from prunegate.data.file_hashes import hash_files
 from prunegate.data.predictions.table import Table
 from prunegate.io.hashing import FileHash
@@ -38,7 +38,7 @@ class ReadSource:
 
     table: Table
     hashes: tuple[FileHash, ...]
-    """Of its files, taken before they were counted."""
+    """Of its files, taken before they were counted; empty where nobody asked for them."""
     counted: Counted
     part: PartlyCounted | None = None
     """Where only some rows have labels: which."""
@@ -51,29 +51,34 @@ class ReadSource:
         return COUNTS not in self.table.roles
 
 
-def read_source(policy: Policy, source: Any) -> ReadSource:
+def read_source(policy: Policy, source: Any, *, hashed: bool = False) -> ReadSource:
     """Open and count what is to be judged.
 
     Args:
         policy: what is counted.
         source: as for ``judge``; or a ``LabelledPart``, or a ``JointCountsFile``.
+        hashed: whether its files are to be named by content, which reads them once more.
 
     Raises:
         InputError: it cannot be read or counted.
     """
     if isinstance(source, JointCountsFile):
-        return _of_counts(policy, source.path)
+        return _of_counts(policy, source.path, hashed=hashed)
     if isinstance(source, LabelledPart):
         part = count_part(policy, source)
-        hashes = tuple(hash_files(part.table.files))
+        hashes = _hashes(part.table.files, hashed=hashed)
         return ReadSource(table=part.table, hashes=hashes, counted=part.counted, part=part)
     table = open_predictions(policy, source, with_ids=True)
-    hashes = tuple(hash_files(table.files))
+    hashes = _hashes(table.files, hashed=hashed)
     return ReadSource(table=table, hashes=hashes, counted=count_table(policy, table))
 
 
-def _of_counts(policy: Policy, path: Path) -> ReadSource:
-    hashes = tuple(hash_files((path,))) if path.is_file() else ()  # else reading it says why not
+def _hashes(files: Sequence[Path], *, hashed: bool) -> tuple[FileHash, ...]:
+    return tuple(hash_files(files)) if hashed else ()
+
+
+def _of_counts(policy: Policy, path: Path, *, hashed: bool) -> ReadSource:
+    hashes = _hashes((path,), hashed=hashed and path.is_file())  # else reading it says why not
     found = read_counts_file(policy, path)
     slices = read_counts(policy, found.frame)
     left_out = ", ".join(value_text(label) for label in policy.task.ignore)
@@ -81,11 +86,6 @@ def _of_counts(policy: Policy, path: Path) -> ReadSource:
     return ReadSource(
         table=replace(found.table, roles=(COUNTS,), ignored=ignored),
         hashes=hashes,
-        counted=Counted(slices=slices, rows=slices[0].rows, warnings=_alike(slices)),
+        counted=Counted(slices=slices, rows=slices[0].rows, warnings=warned_if_alike(slices)),
         query=found.fingerprint,
     )
-
-
-def _alike(slices: tuple[SliceCounts, ...]) -> tuple[str, ...]:
-    overall = slices[0]
-    return (identical(overall.rows),) if overall.tally.agree else ()
