@@ -143,8 +143,9 @@ def _contents(projection: Projection, table: Path | None, chart: Path | None) ->
         contents[table] = render_cost_csv(projection).encode()
     if chart:
         from prunegate.report.cost_chart import cost_chart
+        from prunegate.report.svg import drawn_chart
 
-        contents[chart] = _alone(str(cost_chart(projection))).encode()
+        contents[chart] = _alone(str(drawn_chart(cost_chart(projection)))).encode()
     return contents
 
 

@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from markupsafe import Markup
-
 from prunegate.audit.record import DecisionRecord
 from prunegate.cost.projection import Month, Projection
 from prunegate.report.cost_chart import cost_chart
 from prunegate.report.headline import saving
+from prunegate.report.svg import Chart
 from prunegate.text import numbers
 from prunegate.text.escape import visible
 from prunegate.text.money import money
@@ -184,7 +183,7 @@ class CostView:
     prices: str
     """One sentence about the price of one inference."""
     per_thousand: str
-    chart: Markup | None
+    chart: Chart | None
     """None without a projection over months."""
     short: tuple[MonthRow, ...]
     """Now and at the end."""

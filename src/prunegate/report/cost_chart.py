@@ -6,7 +6,6 @@ from decimal import Decimal
 from typing import Any
 
 import altair as alt
-from markupsafe import Markup
 
 from prunegate.cost.projection import Projection
 from prunegate.report import svg
@@ -21,7 +20,7 @@ _ROOM = 1.12
 """How far the axis goes beyond the highest amount."""
 
 
-def cost_chart(projection: Projection) -> Markup:
+def cost_chart(projection: Projection) -> svg.Chart:
     """The picture of a projection of two months or more."""
     last = projection.months[-1]
     values = [
@@ -36,10 +35,10 @@ def cost_chart(projection: Projection) -> Markup:
         y=alt.Y("baseline:Q", scale=_flat(_ROOM * top), axis=_amounts(projection.currency)),
     )
     padding = {"left": 60, "right": 14, "top": 8, "bottom": 44}
-    specification = svg.chart_of(chart, width=_WIDTH, height=_HEIGHT, padding=padding)
+    specification = svg.specified(chart, width=_WIDTH, height=_HEIGHT, padding=padding)
     ends = " to ".join(money(c, projection.currency) for c in (last.baseline, last.candidate))
-    return svg.svg_of(
-        specification,
+    return svg.Chart(
+        specification=specification,
         name="cost",
         title="Cost per month of both models",
         description=f"In month {last.month} the cost goes from {ends}. The table has the amounts.",

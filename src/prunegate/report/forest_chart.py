@@ -8,9 +8,9 @@ from functools import lru_cache
 from typing import Any
 
 import altair as alt
-from markupsafe import Markup
 
 from prunegate.report import svg
+from prunegate.report.drawing import KEPT
 from prunegate.report.forest import ForestRow, Panel
 from prunegate.report.svg import COLOURS, CONTROL, FORBIDDEN, SHAPES
 
@@ -20,22 +20,22 @@ _SPREAD = 2.5
 _POSITION = "index:O"
 
 
-@lru_cache(maxsize=svg.KEPT)
-def forest_chart(panel: Panel, number: int) -> Markup:
+@lru_cache(maxsize=KEPT)
+def forest_chart(panel: Panel, number: int) -> svg.Chart:
     """One panel as an SVG, native width 358 so that it stays readable on a telephone."""
     domain = _domain(panel.rows)
     rows = [_values(index, row, domain) for index, row in enumerate(panel.rows)]
     height = _BAND * max(len(rows), 1)
     layers = [*_ground(rows, panel.rows, domain), *_marks(rows), *_labels(rows)]
     chart = alt.layer(*layers).encode(x=_axis(domain, panel.axis))
-    specification = svg.chart_of(
+    specification = svg.specified(
         chart,
         width=_WIDTH,
         height=height,
         padding={"left": _LEFT, "right": _RIGHT, "top": 6, "bottom": 44},
     )
-    return svg.svg_of(
-        specification,
+    return svg.Chart(
+        specification=specification,
         name=f"forest-{number}",
         title=f"{panel.title}: candidate minus baseline, per {panel.rows_are}",
         description=panel.description,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import altair as alt
-from markupsafe import Markup
 
 from prunegate.audit.record import Compression, DecisionRecord
 from prunegate.report import svg
@@ -30,7 +29,7 @@ class LayerRow:
 class HeadMap:
     """The picture and the same in words."""
 
-    chart: Markup
+    chart: svg.Chart
     shade: str
     """What the shade of a head says; empty where the heads were not ranked."""
     summary: str
@@ -88,13 +87,13 @@ def _neurons(compression: Compression, layer: int) -> str:
     return f"{numbers.count(before)} → {numbers.count(kept)}"
 
 
-def _chart(compression: Compression, summary: str) -> Markup:
+def _chart(compression: Compression, summary: str) -> svg.Chart:
     layers, widest = len(compression.heads_before), max(compression.heads_before)
     cell = min(_LARGEST, _PLOT / max(widest, 1))
     chart = alt.layer(*_layers(_cells(compression), cell)).encode(
         x=_scale("head:O", "head", widest, alt.X), y=_scale("layer:O", "layer", layers, alt.Y)
     )
-    specification = svg.chart_of(
+    specification = svg.specified(
         chart,
         width=round(cell * widest),
         height=round(cell * layers),
@@ -106,8 +105,11 @@ def _chart(compression: Compression, summary: str) -> Markup:
         },
     )
     description = f"{summary}. Removed heads are crossed out; the table below lists them by layer."
-    return svg.svg_of(
-        specification, name="heads", title="Attention heads by layer", description=description
+    return svg.Chart(
+        specification=specification,
+        name="heads",
+        title="Attention heads by layer",
+        description=description,
     )
 
 

@@ -19,11 +19,13 @@ from markupsafe import Markup
 from prunegate.audit.canonical import canonical_bytes
 from prunegate.audit.record import DecisionRecord
 from prunegate.errors import InternalError
+from prunegate.io.worker_process import WorkerError
 from prunegate.report.embedded_record import embedded
 from prunegate.report.page_one.answer import SignOffShown
 from prunegate.report.sections import SECTIONS
+from prunegate.report.svg import drawn_chart, undrawn_chart
 from prunegate.report.told_answers import carried_answers
-from prunegate.report.view import view
+from prunegate.report.view import ReportView, view
 
 _STYLES = "report.css"
 _DIGEST = re.compile("[0-9a-f]{64}")
@@ -36,6 +38,7 @@ def render(
     pictures: Mapping[str, bytes],
     content: bytes | None = None,
     state: SignOffShown | None = None,
+    charts: bool | None = None,
 ) -> str:
     """The whole report as one HTML document.
 
@@ -47,24 +50,42 @@ def render(
         content: the record's bytes as they are stored, where an earlier version wrote them; else
             its canonical bytes.
         state: what the audit trail holds, of a copy made later; the page that is signed has none.
+        charts: whether they are drawn; None: where they can be. A page without them says so in
+            their places, with what they show, and in its head.
 
     Raises:
-        InternalError: the digest is not a sha256 in hexadecimal.
+        InternalError: the digest is not a sha256 in hexadecimal, or charts have to be drawn and
+            cannot be.
     """
     if not _DIGEST.fullmatch(digest):
         raise InternalError(
             "a report needs its record's sha256 as 64 lower-case hexadecimal digits"
         )
     shown = view(record, digest=digest, pictures=pictures, state=state)
-    page = environment().get_template("report.html.j2")
     carried = embedded(canonical_bytes(record) if content is None else content)
-    return page.render(
-        report=shown,
-        say=shown.speech.say,
-        lang=shown.speech.language,
-        styles=styles(),
-        carried=carried,
-        answers=carried_answers(state) if state is not None else "",
+    answers = carried_answers(state) if state is not None else ""
+    try:
+        return _page(shown, carried, answers, charts=charts is not False)
+    except WorkerError:
+        if charts is not None:
+            raise
+        return _page(shown, carried, answers, charts=False)
+
+
+def _page(shown: ReportView, carried: Markup, answers: str, *, charts: bool) -> str:
+    return (
+        environment()
+        .get_template("report.html.j2")
+        .render(
+            report=shown,
+            say=shown.speech.say,
+            lang=shown.speech.language,
+            styles=styles(),
+            carried=carried,
+            answers=answers,
+            charts=charts,
+            draw=drawn_chart if charts else undrawn_chart,
+        )
     )
 
 
@@ -74,7 +95,7 @@ def draw_ahead(record: DecisionRecord) -> None:
     Args:
         record: the decision, all but what its page says in words.
     """
-    view(record, digest="0" * 64, pictures={})
+    render(record, digest="0" * 64, pictures={})
 
 
 @cache

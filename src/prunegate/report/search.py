@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import altair as alt
-from markupsafe import Markup
 
 from prunegate.audit.record import DecisionRecord, Search, SearchAttempt
 from prunegate.report import svg
@@ -25,7 +24,7 @@ _ROOM = 0.08
 """Empty part of the axis on either side."""
 
 
-def search_chart(found: Search) -> Markup:
+def search_chart(found: Search) -> svg.Chart:
     """Every attempt with a known loss as a mark; the frontier as a line; the limit in red."""
     chosen = next(a for a in found.attempts if a.number == found.chosen)
     relative = all(a.margin_used is not None for a in found.attempts)
@@ -40,15 +39,15 @@ def search_chart(found: Search) -> Markup:
         *_names(found, chosen, across),
     ]
     chart = alt.layer(*layers).encode(x=_x(found.objective, across), y=_y(up, relative))
-    specification = svg.chart_of(
+    specification = svg.specified(
         chart,
         width=_WIDTH,
         height=_HEIGHT,
         padding={"left": 58, "right": 10, "top": 8, "bottom": 44},
     )
     passed = sum(a.outcome == "approve" for a in found.attempts)
-    return svg.svg_of(
-        specification,
+    return svg.Chart(
+        specification=specification,
         name="search",
         title=f"Loss of the worst slice against {metric_name(found.objective)}, per attempt",
         description=f"{len(found.attempts)} attempts, of which {passed} pass. "
@@ -185,7 +184,7 @@ class SearchView:
     """Empty where no control was made."""
     objective: str
     varied: tuple[str, ...]
-    chart: Markup
+    chart: svg.Chart
     rows: tuple[AttemptRow, ...]
 
 

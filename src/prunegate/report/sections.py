@@ -15,8 +15,6 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from markupsafe import Markup
-
 from prunegate.audit.record import DecisionRecord
 from prunegate.errors import InternalError
 from prunegate.registry import Registry
@@ -36,6 +34,7 @@ from prunegate.report.page_one.answer import SignOffShown
 from prunegate.report.page_one.page import PageOne, page_one
 from prunegate.report.rules import rules
 from prunegate.report.search import search_section
+from prunegate.report.svg import Chart
 from prunegate.report.units import Units
 from prunegate.report.unpruned_control import control
 from prunegate.report.warnings import warnings
@@ -85,7 +84,7 @@ class Forest:
     """One forest panel and its picture."""
 
     panel: Panel
-    chart: Markup
+    chart: Chart
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Vega-Lite specification -> one static, inert SVG element that fits into the page.
+"""A chart as a value, and as one static, inert SVG element that fits into the page.
 
 The picture carries no script, no link, no font and no size of its own: it grows with its box and
 writes in the page's letters. Every chart is laid out on fixed paddings, so that the result does not
@@ -8,13 +8,14 @@ depend on the fonts of the machine that drew it.
 from __future__ import annotations
 
 import json
-from functools import lru_cache
+from dataclasses import dataclass
 from typing import Any
 from xml.etree import ElementTree as ET
 
 import altair as alt
-import vl_convert as vlc
 from markupsafe import Markup
+
+from prunegate.report.drawing import drawn_svg
 
 COLOURS = {"pass": "#0b6e5d", "fail": "#b3261e", "inconclusive": "#8a5a00", "waived": "#5a4b9a"}
 """Ink of each status: at least 4.5 to 1 on white."""
@@ -33,14 +34,24 @@ _ALLOWED = frozenset(
     {"svg", "title", "desc", "g", "path", "rect", "line", "text", "defs", "clipPath"}
 )
 _DROPPED = ("aria-", "role", "pointer-events", "class", "font-family", "href", "on")
-KEPT = 32
-"""Drawings that are kept: those of one page, drawn while its record waits for the last word."""
 _NAMESPACE = "http://www.w3.org/2000/svg"
 
 
-def chart_of(
-    chart: alt.LayerChart, *, width: int, height: int, padding: dict[str, int]
-) -> dict[str, Any]:
+@dataclass(frozen=True, kw_only=True)
+class Chart:
+    """A picture that is not drawn yet, and what it says to those who cannot see it."""
+
+    specification: str
+    """Vega-Lite as one line of JSON, made by ``specified``."""
+    name: str
+    """Unique on the page; prefixes every id inside."""
+    title: str
+    """What the picture is."""
+    description: str
+    """What it shows."""
+
+
+def specified(chart: alt.LayerChart, *, width: int, height: int, padding: dict[str, int]) -> str:
     """The specification of a chart with a fixed layout."""
     specification: dict[str, Any] = (
         chart.properties(
@@ -67,23 +78,19 @@ def chart_of(
         )
         .to_dict()
     )
-    return specification
+    return json.dumps(specification)
 
 
-def svg_of(specification: dict[str, Any], *, name: str, title: str, description: str) -> Markup:
+def drawn_chart(chart: Chart) -> Markup:
     """The chart as an ``<svg>`` element with a title and a description for screen readers.
 
-    Args:
-        specification: Vega-Lite, as made by ``chart_of``.
-        name: unique on the page; prefixes every id inside.
-        title: what the picture is.
-        description: what it shows.
-
     Raises:
+        WorkerError: it cannot be drawn here.
         ValueError: the chart library drew something that is not a plain shape or text.
     """
-    drawn = _drawn(json.dumps(specification))
-    root = ET.fromstring(drawn)  # noqa: S314  # our own drawing; it has no document type
+    name = chart.name
+    # our own drawing; it has no document type
+    root = ET.fromstring(drawn_svg(chart.specification))  # noqa: S314  # see the line above
     for element in root.iter():
         _clean(element, name)
     box = root.attrib["viewBox"]
@@ -98,7 +105,7 @@ def svg_of(specification: dict[str, Any], *, name: str, title: str, description:
             "aria-labelledby": f"{name}-title {name}-desc",
         }
     )
-    for tag, text in (("desc", description), ("title", title)):
+    for tag, text in (("desc", chart.description), ("title", chart.title)):
         child = ET.Element(tag, {"id": f"{name}-{tag}"})
         child.text = text
         root.insert(0, child)
@@ -106,17 +113,18 @@ def svg_of(specification: dict[str, Any], *, name: str, title: str, description:
     return Markup(ET.tostring(root, encoding="unicode"))  # noqa: S704  # see the line above
 
 
+def undrawn_chart(chart: Chart) -> Markup:
+    """What stands in the place of a chart that could not be drawn: which, and what it shows."""
+    return Markup(
+        '<p class="undrawn" role="note">The chart “{}” could not be drawn where this page was '
+        "made. {}</p>"
+    ).format(chart.title, chart.description)
+
+
 def _size(box: str) -> dict[str, str]:
     """Width and height, for whoever shows the picture without our styles."""
     _, _, width, height = box.split()
     return {"width": width, "height": height}
-
-
-@lru_cache(maxsize=KEPT)
-def _drawn(specification: str) -> str:
-    # a dictionary: read from text, some numbers come out one digit off
-    drawn: str = vlc.vegalite_to_svg(json.loads(specification))
-    return drawn
 
 
 def _clean(element: ET.Element, name: str) -> None:

@@ -27,6 +27,7 @@ from prunegate.text.escape import escaped
 DRAWING = ("altair", "jinja2", "vl-convert-python")
 """Libraries that a page's bytes depend on."""
 _ADDED = re.compile('<meta name="prunegate-sections" content="([^"<]{1,400})">')
+_UNDRAWN = '<meta name="prunegate-charts" content="undrawn">'
 _AROUND = 36
 """Characters shown before and after a difference."""
 
@@ -197,9 +198,11 @@ def _page(content: bytes, found: _Found) -> Iterator[str]:
         pictures=pictures,
         content=stored.content,
         state=state,
+        charts=_UNDRAWN not in page,
     )
     _require_same(page, again, stored)
-    yield "made again from its record and its pictures: the same, byte for byte"
+    without = "; it was made where charts could not be drawn, and says so" * (_UNDRAWN in page)
+    yield f"made again from its record and its pictures: the same, byte for byte{without}"
 
 
 def _text(content: bytes) -> str:

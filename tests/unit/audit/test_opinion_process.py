@@ -144,8 +144,8 @@ def test_silence_has_an_end(start: Start, program: str) -> None:
 
 def test_a_killed_process_is_no_agreement_and_the_next_gate_has_a_new_one() -> None:
     first = at_hand()
-    first._process.kill()
-    first._process.wait()
+    first._worker._process.kill()
+    first._worker._process.wait()
     with pytest.raises(InternalError, match="its process ended"):
         first.ask(POLICY, VERDICT)()
     assert at_hand() is not first
@@ -155,7 +155,7 @@ def test_a_killed_process_is_no_agreement_and_the_next_gate_has_a_new_one() -> N
 PARENT = """
 import sys, time
 from prunegate.audit.opinion.process import at_hand
-print(at_hand()._process.pid, flush=True)
+print(at_hand()._worker._process.pid, flush=True)
 {then}
 """
 ENDS = {
@@ -205,7 +205,7 @@ def test_warnings_as_errors_and_a_folder_of_traps_change_nothing(tmp_path: Path)
         "import sys, time; sys.path.remove('')\n"
         "from prunegate.audit.opinion.process import at_hand\n"
         "opinion, until = at_hand(), time.monotonic() + 600\n"
-        "opinion._send(b'x\\n', until); opinion._line(until)"
+        "opinion._worker.send(b'x', until); opinion._worker.line(until)"
     )
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", program],

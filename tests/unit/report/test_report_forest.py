@@ -11,7 +11,7 @@ import pytest
 
 from prunegate.report.forest import MOST_ROWS, panels
 from prunegate.report.forest_chart import forest_chart
-from prunegate.report.svg import COLOURS, CONTROL, SHAPES
+from prunegate.report.svg import COLOURS, CONTROL, SHAPES, drawn_chart
 
 
 def tree(drawn: str) -> ET.Element:
@@ -70,7 +70,7 @@ def test_every_status_has_its_own_shape_and_colour() -> None:
 @pytest.mark.parametrize("name", ["rejected", "approved", "hostile", "undefined"])
 def test_the_picture_is_inert_and_scales(records: ModuleType, name: str) -> None:
     for number, panel in enumerate(panels(getattr(records, name)())[0], start=1):
-        drawn = str(forest_chart(panel, number))
+        drawn = str(drawn_chart(forest_chart(panel, number)))
         root = tree(drawn)
         tags = {element.tag.rpartition("}")[2] for element in root.iter()}
         assert tags <= {
@@ -97,7 +97,7 @@ def test_the_picture_is_inert_and_scales(records: ModuleType, name: str) -> None
 @pytest.mark.slow
 def test_the_picture_shows_every_slice_once(records: ModuleType) -> None:
     panel = panels(records.rejected())[0][0]
-    texts = [e.text for e in tree(str(forest_chart(panel, 1))).iter() if e.text]
+    texts = [e.text for e in tree(str(drawn_chart(forest_chart(panel, 1)))).iter() if e.text]
     for row in panel.rows:
         assert texts.count(row.label) == 1
 
@@ -107,12 +107,12 @@ def test_words_in_a_label_that_look_like_markup_stay_words(records: ModuleType) 
     panel = panels(records.rejected())[0][0]
     evil = '"><script>href="x" id="y"'
     rows = (replace(panel.rows[0], label=evil), *panel.rows[1:])
-    root = tree(str(forest_chart(replace(panel, rows=rows), 1)))
+    root = tree(str(drawn_chart(forest_chart(replace(panel, rows=rows), 1))))
     assert evil in [element.text for element in root.iter()]
 
 
 def test_an_undefined_slice_is_named_and_said_to_be_undefined(records: ModuleType) -> None:
-    drawn = str(forest_chart(panels(records.undefined())[0][0], 1))
+    drawn = str(drawn_chart(forest_chart(panels(records.undefined())[0][0], 1)))
     assert "video" in drawn
     assert "not defined" in drawn
 
@@ -122,8 +122,8 @@ def test_the_control_is_a_hollow_mark_of_its_own(records: ModuleType) -> None:
     panel = panels(records.rejected())[0][0]
     without = replace(panel, rows=tuple(replace(row, control=None) for row in panel.rows))
     marks = [
-        [e for e in tree(str(forest_chart(p, 1))).iter() if e.attrib.get("stroke") == CONTROL]
-        for p in (panel, without)
+        [e for e in tree(str(drawn)).iter() if e.attrib.get("stroke") == CONTROL]
+        for drawn in (drawn_chart(forest_chart(p, 1)) for p in (panel, without))
     ]
     assert [len(found) for found in marks] == [5, 0]
     assert {e.attrib.get("fill", "none") for e in marks[0]} <= {"none", "transparent"}

@@ -87,6 +87,21 @@ def test_a_page_that_nobody_touched_holds_and_is_told_to_be_unsigned(page: str) 
     assert found.requiring(["log"]).exit_code == 6
 
 
+def test_a_page_without_charts_is_made_again_without_them(
+    record: DecisionRecord, page: str
+) -> None:
+    kept = kept_form(canonical_bytes(record)).record
+    without = render(kept, digest=digest(record), pictures={}, charts=False)
+    found = verify_content(without.encode())
+    assert found.exit_code == 0
+    assert "charts could not be drawn" in next(c.detail for c in found.checks if c.name == "page")
+    mark = '<meta name="prunegate-charts" content="undrawn">\n'
+    assert mark in without
+    assert mark not in page
+    assert "line" in broken(without.replace(mark, "").encode())
+    assert "line" in broken(page.replace("<meta", mark + "<meta", 1).encode())
+
+
 class Tags(HTMLParser):
     """The tags of a page."""
 
