@@ -29,6 +29,7 @@ FRESH = {
     "unit/data/test_open_table.py": "what is said at a process's exit, and where a verdict belongs",
     "unit/data/test_whole_table.py": "an import that ends the process, and what it loads",
     "unit/report/test_drawing.py": "a process with little memory",
+    "unit/io/test_partial.py": "commands that are killed",
     "unit/models/test_store.py": "that reading a manifest needs no torch",
 }
 """Test files that name the interpreter, and what for; all others call the command line in place or

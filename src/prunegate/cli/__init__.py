@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -145,11 +146,16 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line and exit with the contract's codes."""
+    _open_standard_streams()
+    _end_politely()
     try:
         code = cli.main(standalone_mode=False)
     except click.exceptions.Abort:
         _say("aborted; nothing half-written was left")
         code = 130
+    except _Ended as error:
+        _say(f"ended by {error.signal.name}; nothing half-written was left")
+        code = 128 + error.signal
     except click.ClickException as error:
         error.show()
         code = 2
@@ -166,10 +172,41 @@ def main() -> None:
         else:
             _say(f"error: standard output cannot be written ({error.strerror}); free some space")
             code = 2
+    except MemoryError:
+        _say("error: memory ended; allow more (ulimit -v, the container's limit), or judge less")
+        code = 1
     except Exception as error:  # the last line of defence: never a traceback at a client
         _internal(error)
         code = 1
     sys.exit(code if isinstance(code, int) else 0)
+
+
+class _Ended(BaseException):
+    """Somebody asks us to end: a CI job that was cancelled, a container that stops."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.signal = signal.Signals(number)
+
+
+def _end_politely() -> None:
+    """Let a signal that would end us unwind what is being made, as Ctrl-C does."""
+
+    def end(number: int, _: object) -> None:
+        raise _Ended(number)
+
+    for asked in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(asked) is signal.SIG_DFL:
+            signal.signal(asked, end)
+
+
+def _open_standard_streams() -> None:
+    """Where one was closed before we began, write to nowhere: no file may take its place."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            while (opened := os.open(os.devnull, os.O_RDWR)) < number:
+                pass
+            setattr(sys, name, os.fdopen(opened, "w" if number else "r", encoding="utf-8"))
 
 
 def tell_error(error: PrunegateError) -> None:

@@ -1,22 +1,20 @@
 """Files and folders that appear whole or not at all: written beside their place, then renamed.
 
-An error, a full disk or Ctrl-C leaves what stood there before, and nothing that looks like a
-result. The audit log does more (locks, and names that survive a crash) in ``audit.log.durable``.
+An error, a full disk, Ctrl-C or a polite end (SIGTERM) leaves what stood there before, and nothing
+that looks like a result. The audit log does more (names that survive a crash of the machine) in
+``audit.log.durable_files``.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from prunegate.errors import InputError
-
-PARTIAL = ".partial-"
-"""How the names of files and folders in the making begin."""
+from prunegate.io.partial import partial_file, partial_folder, sweep
 
 
 def require_new(path: Path, *, force: bool) -> None:
@@ -50,14 +48,12 @@ def replace_file(path: Path, content: bytes) -> None:
         OSError: the disk refuses; what stood there is untouched.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=PARTIAL, dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    finally:
-        Path(name).unlink(missing_ok=True)
+    sweep(path.parent)
+    with partial_file(path.parent) as (file, making):
+        file.write(content)
+        file.flush()
+        os.fchmod(file.fileno(), 0o644)
+        making.replace(path)
 
 
 @contextmanager
@@ -71,13 +67,10 @@ def whole_folder(folder: Path) -> Iterator[Path]:
         OSError: the disk refuses, or the folder is taken.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    making = Path(tempfile.mkdtemp(prefix=PARTIAL, dir=folder.parent))
-    try:
+    with partial_folder(folder.parent) as making:
         yield making
-        making.chmod(0o755)  # mkdtemp makes it private
+        making.chmod(0o755)  # it was made private
         making.rename(folder)  # replaces an empty folder, fails on any other
-    finally:
-        shutil.rmtree(making, ignore_errors=True)
 
 
 def write_folder(folder: Path, content: Mapping[str, bytes]) -> None:

@@ -1,20 +1,20 @@
 """Staging: an output folder that appears whole or not at all.
 
 Everything is written into a hidden sibling first and moved into place by one rename, so that an
-error, a full disk or Ctrl-C leaves nothing that looks like a result.
+error, a full disk or Ctrl-C leaves nothing that looks like a result. What a killed command left is
+swept by the next one that writes there.
 """
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from prunegate.errors import InputError
-from prunegate.io.atomic import PARTIAL, move_over
+from prunegate.io.atomic import move_over
+from prunegate.io.partial import partial_folder
 
 CHECKPOINTS = ".checkpoints"
 
@@ -77,18 +77,21 @@ def staged(out: Path | None, parent: Path, *, force: bool) -> Iterator[Staging]:
         _require_free(out, force)
     above = out.parent if out is not None else parent
     made = [p for p in (above, *above.parents) if not p.exists()]
-    try:
-        above.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=PARTIAL, dir=above))
-    except OSError as error:
-        raise InputError(f"{above}: cannot be written ({error.strerror})") from error
-    try:
+    with ExitStack() as stack:
+        stack.callback(_remove_empty, made)
+        try:
+            above.mkdir(parents=True, exist_ok=True)
+            folder = stack.enter_context(partial_folder(above))
+        except OSError as error:
+            raise InputError(f"{above}: cannot be written ({error.strerror})") from error
         yield Staging(folder=folder, out=out, parent=parent, force=force)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        for path in made:  # innermost first; only what is still empty goes
-            if path.is_dir() and not any(path.iterdir()):
-                path.rmdir()
+
+
+def _remove_empty(made: Sequence[Path]) -> None:
+    """Of folders that were made, innermost first, take away what is still empty."""
+    for path in made:
+        if path.is_dir() and not any(path.iterdir()):
+            path.rmdir()
 
 
 def _require_free(out: Path, force: bool) -> None:

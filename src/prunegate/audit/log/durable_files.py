@@ -1,48 +1,29 @@
-"""Files that appear whole and survive a crash: temporary name, fsync, rename, fsync of the folder.
-
-A writer holds a lock (flock) on its temporary file, so that a sweep takes away only the files of
-writers that have died.
-"""
+"""Files that appear whole and survive a crash: written aside, synced, renamed, folder synced."""
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
 import os
 import stat
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from prunegate.errors import InputError
-
-PARTIAL = ".partial-"
-"""Prefix of every temporary file."""
+from prunegate.io.partial import partial_file
 
 _STEP_S = 0.05
 
 
 def write_durably(path: Path, content: bytes) -> None:
     """Put a file at ``path``; it lasts once its folder is synced (:func:`sync_folder`)."""
-    while True:
-        handle, name = tempfile.mkstemp(prefix=PARTIAL, dir=path.parent)
-        temporary = Path(name)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                fcntl.flock(file, fcntl.LOCK_EX)
-                if os.fstat(file.fileno()).st_nlink == 0:
-                    continue  # a sweep was faster than the lock
-                file.write(content)
-                file.flush()
-                os.fchmod(file.fileno(), 0o644)
-                os.fsync(file.fileno())
-                temporary.replace(path)
-            break
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
+    with partial_file(path.parent) as (file, making):
+        file.write(content)
+        file.flush()
+        os.fchmod(file.fileno(), 0o644)
+        os.fsync(file.fileno())
+        making.replace(path)
 
 
 def sync_folder(folder: Path) -> None:
@@ -60,21 +41,6 @@ def make_folder(folder: Path) -> None:
     for path in reversed(missing):
         path.mkdir(exist_ok=True)
         sync_folder(path.parent)
-
-
-def sweep(folder: Path) -> int:
-    """Remove the temporary files of dead writers in a folder; returns how many."""
-    swept = 0
-    for path in sorted(folder.glob(f"{PARTIAL}*")):
-        with contextlib.suppress(OSError):
-            handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                path.unlink()
-                swept += 1
-            finally:
-                os.close(handle)
-    return swept
 
 
 def read_regular(path: Path, limit: int) -> bytes:

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from prunegate.audit.log.durable_files import make_folder, sweep, sync_folder, write_durably
+from prunegate.audit.log.durable_files import make_folder, sync_folder, write_durably
 from prunegate.audit.log.folder import EVIDENCE, leftovers
 from prunegate.audit.log.frontier import Frontier
 from prunegate.audit.log.merkle import HASH_SIZE, leaf_hash
 from prunegate.audit.log.pending import FOLDER
 from prunegate.audit.log.tiles import ENTRIES, WIDTH, frame, layout, read_entry_bundle, tile_path
+from prunegate.io.partial import PARTIAL, sweep
 
 
 def stored_frontier(audit: Path, size: int) -> Frontier:
@@ -61,7 +62,7 @@ def tidy_away(audit: Path, size: int) -> None:
     folders = [audit, audit / FOLDER, audit / EVIDENCE, tile, *tile.rglob("*")]
     for folder in folders:
         if folder.is_dir():
-            sweep(folder)
+            sweep(folder, f"{PARTIAL}*")
     remove(audit, leftovers(audit, size))
 
 

@@ -19,10 +19,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from prunegate.audit.log.checkpoint import SignedCheckpoint, parse_checkpoint
-from prunegate.audit.log.durable_files import PARTIAL, locked, read_regular
+from prunegate.audit.log.durable_files import locked, read_regular
 from prunegate.audit.log.tiles import layout
 from prunegate.audit.log.trust_policy import TrustPolicy, parse_trust_policy
 from prunegate.errors import EvidenceError, InputError
+from prunegate.io.partial import PARTIAL
 
 CHECKPOINT = "checkpoint"
 TRUST_POLICY = "trust.policy"

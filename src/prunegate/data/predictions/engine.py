@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from prunegate.data.predictions.columns import escape_glob, quoted
 from prunegate.errors import TableError
+from prunegate.io.partial import held_folder
 
 MEMORY_LIMIT = "1.5GB"
 """What DuckDB may hold before it spills to the temporary folder."""
@@ -128,11 +129,11 @@ def connect(files: Iterable[Path] = (), memory_limit: str = MEMORY_LIMIT) -> Any
         files: the table's own.
         memory_limit: what it may hold before it spills.
     """
-    spill = tempfile.mkdtemp(prefix="prunegate-")
+    spill, held = held_folder(Path(tempfile.gettempdir()), "prunegate-")
     connection = duckdb.connect(
         config={
             "memory_limit": memory_limit,
-            "temp_directory": spill,
+            "temp_directory": str(spill),
             "threads": os.cpu_count() or 1,
             "preserve_insertion_order": False,
             "autoinstall_known_extensions": False,
@@ -150,8 +151,13 @@ def connect(files: Iterable[Path] = (), memory_limit: str = MEMORY_LIMIT) -> Any
     connection.execute("SET allowed_paths = ?", [own])
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
-    weakref.finalize(connection, shutil.rmtree, spill, ignore_errors=True)
+    weakref.finalize(connection, _release_spill, spill, held)
     return connection
+
+
+def _release_spill(spill: Path, held: int) -> None:
+    shutil.rmtree(spill, ignore_errors=True)
+    os.close(held)
 
 
 @contextmanager
