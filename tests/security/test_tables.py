@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 from pathlib import Path
@@ -14,7 +15,9 @@ import pyarrow as pa
 import pyarrow.feather
 import pyarrow.parquet
 import pytest
+from tests.depth import times
 
+from prunegate.audit.prediction_metadata import read_notes
 from prunegate.data.predictions.open_table import open_table
 from prunegate.errors import TableError
 
@@ -239,3 +242,18 @@ def test_a_clash_in_a_parquet_schema(tmp_path: Path) -> None:
     path = tmp_path / "t.parquet"
     pyarrow.parquet.write_table(pa.table([[1], [2]], names=["id", "ID"]), path)
     assert "told apart" in refused(path)
+
+
+def test_no_byte_of_a_parquet_footer_can_break_more_than_its_file(tmp_path: Path) -> None:
+    """A table, or one clear error, never another one; names that are no UTF-8 among the damage."""
+    path = tmp_path / "t.parquet"
+    pyarrow.parquet.write_table(pa.table({"id": [1, 2], "key": ["a", "b"]}), path)
+    whole = path.read_bytes()
+    begin = len(whole) - 8 - int.from_bytes(whole[-8:-4], "little")
+    step = times(40, thorough=1)
+    for place in (whole.rindex(b"key"), *range(begin, len(whole), step)):
+        for damage in (0xC3, whole[place] ^ 0x01):
+            path.write_bytes(whole[:place] + bytes([damage]) + whole[place + 1 :])
+            with contextlib.suppress(TableError):
+                read(path, ("id",))
+            read_notes(path)

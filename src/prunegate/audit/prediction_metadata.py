@@ -69,7 +69,7 @@ def read_notes(path: Path) -> Notes:
 
     try:
         found = pq.read_schema(path).metadata or {}
-    except (pa.ArrowException, OSError):
+    except (pa.ArrowException, OSError, UnicodeError):
         return Notes()
     digests = {
         role: raw.decode("utf-8", "replace")

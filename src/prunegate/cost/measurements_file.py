@@ -16,8 +16,10 @@ from typing import Any
 from prunegate.cost.measurement import Estimate95, Measurements, ModelFigures
 from prunegate.cost.measurements_checks import INTERVALS, mistakes_in
 from prunegate.errors import MeasurementError
+from prunegate.text.escape import shorten
 
 _LARGEST = 1 << 20
+_LARGEST_WHOLE = (1 << 53) - 1
 _TAKE_ONE = "take one that 'prunegate measure' or 'prunegate run' wrote"
 
 
@@ -105,8 +107,14 @@ def _load(text: str, name: str, mistakes: list[str]) -> Any:
         mistakes.extend(f"key {key!r} occurs more than once in one object" for key in doubled)
         return dict(items)
 
+    def whole(digits: str) -> int:
+        value = int(digits)
+        if abs(value) > _LARGEST_WHOLE:
+            mistakes.append(f"{shorten(digits, 24)} is beyond 2^53, where JSON's numbers end")
+        return value
+
     try:
-        return json.loads(text, object_pairs_hook=pairs)
+        return json.loads(text, object_pairs_hook=pairs, parse_int=whole)
     except json.JSONDecodeError as error:
         raise MeasurementError(
             f"{name}:{error.lineno}: not JSON ({error.msg}); {_TAKE_ONE}."

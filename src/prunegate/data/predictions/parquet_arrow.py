@@ -119,7 +119,7 @@ def _parquet_schema(path: Path) -> pa.Schema:
     try:
         with path.open("rb") as file:
             return pyarrow.parquet.ParquetFile(file).schema_arrow
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeError) as error:
         raise TableError(f"{path}: not a whole Parquet file; write the table again.") from error
 
 
@@ -128,7 +128,7 @@ def _arrow_schema(path: Path) -> tuple[pa.Schema, bool]:
     with path.open("rb") as file:
         try:
             reader = _open_arrow(file)
-        except (pa.ArrowException, OSError) as error:
+        except (pa.ArrowException, OSError, UnicodeError) as error:
             raise TableError(f"{path}: not a whole Arrow file; write the table again.") from error
         return reader.schema, isinstance(reader, pa.RecordBatchStreamReader)
 
