@@ -12,14 +12,22 @@ from functools import cache
 import numpy as np
 import pytest
 from scipy import stats
+from tests.depth import THOROUGH
 
 from prunegate.stats import paired_exact, unconditional
 from prunegate.stats.margin_line import Boundary
 
 pytestmark = pytest.mark.slow
 
-SIZES = [1, 2, 5, 11, pytest.param(25, marks=pytest.mark.slow)]
-MARGINS = [-0.4, -0.1, -0.02, 0.0, 0.01, 0.02, 0.05, 0.2, 0.6]
+MARGINS = (-0.4, -0.1, -0.02, 0.0, 0.01, 0.02, 0.05, 0.2, 0.6)
+USUAL = {11: (-0.4, -0.1, 0.0, 0.02, 0.2, 0.6), 25: (-0.1, 0.02, 0.2)}
+"""Margins of the larger tables by day, each a place of its own: below, at and above zero, far."""
+CASES = [
+    (n, margin)
+    for n in (1, 2, 5, 11, 25)
+    for margin in MARGINS
+    if THOROUGH or margin in USUAL.get(n, MARGINS)
+]
 GRID = 8001
 DEFAULTS = {"p_value": paired_exact.BETA, "p_harm": paired_exact.BETA_HARM}
 
@@ -83,11 +91,13 @@ def _worst(tail, rates, count, beta):
     return max(inside.max(initial=0.0), ends.max())
 
 
-def packaged(n, margin, beta, tail):
-    tables = enumerated(n, abs(margin))[0]
-    return np.array(
-        [getattr(paired_exact.test(int(b), int(c), n, margin, beta=beta), tail) for b, c in tables]
-    )
+@cache
+def packaged(n, margin, beta):
+    """Both p-values of every table, by the package: the same for each law about them."""
+    tables = enumerated(n, abs(margin))[0].tolist()
+    found = [paired_exact.test(b, c, n, margin, beta=beta) for b, c in tables]
+    tails = "p_value", "p_harm"
+    return {tail: np.array([getattr(one, tail) for one in found]) for tail in tails}
 
 
 def swapped(n, p_values):
@@ -97,17 +107,15 @@ def swapped(n, p_values):
     return p_values[[place[c, b] for b, c in tables]]
 
 
-@pytest.mark.parametrize("n", SIZES)
-@pytest.mark.parametrize("margin", MARGINS)
+@pytest.mark.parametrize(("n", "margin"), CASES)
 def test_every_p_value_over_all_rates_is_the_enumerated_one(n, margin):
     holds = enumerated_p(n, margin, 0.0)
-    assert packaged(n, margin, 0.0, "p_value") == pytest.approx(holds, abs=1e-6)
+    assert packaged(n, margin, 0.0)["p_value"] == pytest.approx(holds, abs=1e-6)
     harm = swapped(n, enumerated_p(n, -margin, 0.0))
-    assert packaged(n, margin, 0.0, "p_harm") == pytest.approx(harm, abs=1e-6)
+    assert packaged(n, margin, 0.0)["p_harm"] == pytest.approx(harm, abs=1e-6)
 
 
-@pytest.mark.parametrize("n", SIZES)
-@pytest.mark.parametrize("margin", MARGINS)
+@pytest.mark.parametrize(("n", "margin"), CASES)
 def test_the_default_p_values_are_those_of_their_interval_plus_beta(n, margin):
     for tail, sign in (("p_value", 1), ("p_harm", -1)):
         beta = DEFAULTS[tail]
@@ -115,18 +123,17 @@ def test_the_default_p_values_are_those_of_their_interval_plus_beta(n, margin):
         everywhere = enumerated_p(n, sign * margin, 0.0)
         if sign < 0:
             expected, everywhere = swapped(n, expected), swapped(n, everywhere)
-        found = packaged(n, margin, None, tail)
+        found = packaged(n, margin, None)[tail]
         assert found == pytest.approx(expected, abs=2e-6)
         assert np.all(found >= beta)
         assert np.all(found <= everywhere + beta + 1e-6)
 
 
-@pytest.mark.parametrize("n", SIZES)
-@pytest.mark.parametrize("margin", MARGINS)
+@pytest.mark.parametrize(("n", "margin"), CASES)
 def test_no_true_state_is_misjudged_more_often_than_alpha(n, margin):
     for tail, sign in (("p_value", 1), ("p_harm", -1)):
         probabilities = enumerated(n, sign * margin)[3]
-        found = packaged(n, margin, None, tail)
+        found = packaged(n, margin, None)[tail]
         found = found if sign > 0 else swapped(n, found)
         for alpha in (0.1, 0.05, 0.01, 0.05 / 20, 0.05 / 100):
             assert ((found <= alpha) @ probabilities).max() <= alpha

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from prunegate.errors import InputError
-from prunegate.gate import gate, publish
+from prunegate.gate import Decision, gate, publish
 from prunegate.io.atomic import write_whole
 from prunegate.outputs.staging import staged
 from prunegate.policy.load import read_policy
@@ -50,52 +50,62 @@ def everything(folder: Path) -> dict[str, bytes]:
     return {str(p): p.read_bytes() if p.is_file() else b"" for p in folder.rglob("*")}
 
 
-def verdict(folder: Path, out: Path | None, *, force: bool = False) -> Path:
-    source = read_policy(folder / "p.yaml")
-    with staged(out, folder / "reports" / "small", force=force) as staging:
-        decision = gate(source, folder / "t.csv")
-        return publish(decision, staging, folder / "audit")
+@pytest.fixture(scope="module")
+def decision(tmp_path_factory: pytest.TempPathFactory) -> Decision:
+    """Judged once: every test is about what is then written."""
+    folder = tmp_path_factory.mktemp("judged")
+    (folder / "p.yaml").write_text(POLICY)
+    rows = "".join(f"{i},{i % 2},{i % 2},{i % 2}\n" for i in range(400))
+    (folder / "t.csv").write_text("id,label,baseline,candidate\n" + rows)
+    return gate(read_policy(folder / "p.yaml"), folder / "t.csv")
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    (tmp_path / "p.yaml").write_text(POLICY)
-    rows = "".join(f"{i},{i % 2},{i % 2},{i % 2}\n" for i in range(400))
-    (tmp_path / "t.csv").write_text("id,label,baseline,candidate\n" + rows)
-    return tmp_path
+def verdict(decision: Decision, tmp_path: Path) -> Callable[..., Path]:
+    """Write what was decided into a folder, and keep it in the audit trail."""
+
+    def write(out: Path | None, *, force: bool = False) -> Path:
+        with staged(out, tmp_path / "reports" / "small", force=force) as staging:
+            return publish(decision, staging, tmp_path / "audit")
+
+    return write
 
 
 @pytest.mark.parametrize("error", ENDS, ids=lambda e: type(e).__name__)
 @pytest.mark.parametrize("moment", MOMENTS)
 @pytest.mark.parametrize("named", [True, False])
 def test_nothing_remains_of_a_verdict_that_could_not_be_kept(
-    folder: Path,
+    verdict: Callable[..., Path],
+    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     moment: str,
     error: BaseException,
     named: bool,
 ) -> None:
-    before = everything(folder)
+    before = everything(tmp_path)
     monkeypatch.setattr(MOMENTS[moment], failing(error))
     with pytest.raises((type(error), InputError)):
-        verdict(folder, folder / "deep" / "out" if named else None)
-    assert everything(folder) == before
+        verdict(tmp_path / "deep" / "out" if named else None)
+    assert everything(tmp_path) == before
     monkeypatch.undo()
-    assert (verdict(folder, None) / "record.json").is_file()
+    assert (verdict(None) / "record.json").is_file()
 
 
 @pytest.mark.parametrize("error", ENDS, ids=lambda e: type(e).__name__)
 def test_a_full_folder_is_untouched_by_a_failure(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
+    verdict: Callable[..., Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    error: BaseException,
 ) -> None:
-    out = folder / "out"
+    out = tmp_path / "out"
     out.mkdir()
     (out / "report.html").write_text("an earlier report")
-    before = everything(folder)
+    before = everything(tmp_path)
     monkeypatch.setattr("prunegate.outputs.write.render", failing(error))
     with pytest.raises((type(error), InputError)):
-        verdict(folder, out, force=True)
-    assert everything(folder) == before
+        verdict(out, force=True)
+    assert everything(tmp_path) == before
 
 
 def test_a_failed_write_leaves_the_old_file(
@@ -111,17 +121,19 @@ def test_a_failed_write_leaves_the_old_file(
     assert [p.name for p in tmp_path.iterdir()] == ["report.html"]
 
 
-def test_a_link_in_a_forced_folder_is_replaced_not_followed(folder: Path) -> None:
-    out, precious = folder / "out", folder / "precious"
+def test_a_link_in_a_forced_folder_is_replaced_not_followed(
+    verdict: Callable[..., Path], tmp_path: Path
+) -> None:
+    out, precious = tmp_path / "out", tmp_path / "precious"
     out.mkdir()
     precious.write_text("precious")
     (out / "report.html").symlink_to(precious)
-    verdict(folder, out, force=True)
+    verdict(out, force=True)
     assert precious.read_text() == "precious"
     assert not (out / "report.html").is_symlink()
 
 
-def test_files_can_be_read_by_the_people_they_are_for(folder: Path) -> None:
-    out = verdict(folder, None)
+def test_files_can_be_read_by_the_people_they_are_for(verdict: Callable[..., Path]) -> None:
+    out = verdict(None)
     assert out.stat().st_mode & 0o777 == 0o755
     assert {p.stat().st_mode & 0o777 for p in out.iterdir()} == {0o644}

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from itertools import product
 
 Cell = Hashable
@@ -71,19 +72,24 @@ class Clusters:
 
         Of groups that hold merged cells the fewest are assumed: more overlap is the cautious side.
         """
-        products: dict[Pair, int] = {}
-        for (one, other), total in self.products.items():
-            pair = (cell(one), cell(other))
-            products[pair] = products.get(pair, 0) + total
-        shared: dict[Pair, int] = {(i, j): self._shared(cell, i, j) for i, j in _PAIRS}
+        place = cache(cell)
+        products, both = (_by_place(sums, place) for sums in (self.products, self.shared))
+        shared: dict[Pair, int] = {p: min(both.get(p, 0), self.groups) for p in _PAIRS}
+        for one in range(8):
+            shared[one, one] = self.holding(_merged_into(one, place))
         return Clusters(groups=self.groups, products=products, shared=shared)
 
-    def _shared(self, cell: Callable[[Cell], int], one: int, other: int) -> int:
-        """Groups that hold both of two merged cells, or one of them: fewest, most."""
-        if one == other:
-            return self.holding(lambda c: cell(c) == one)
-        both = sum(n for (a, b), n in self.shared.items() if (cell(a), cell(b)) == (one, other))
-        return min(both, self.groups)
+
+def _merged_into(wanted: int, place: Callable[[Cell], int]) -> Callable[[Cell], bool]:
+    return lambda cell: place(cell) == wanted
 
 
-_PAIRS = tuple(product(range(8), repeat=2))
+def _by_place(sums: Mapping[Pair, int], place: Callable[[Cell], int]) -> dict[Pair, int]:
+    found: dict[Pair, int] = {}
+    for (one, other), total in sums.items():
+        pair = (place(one), place(other))
+        found[pair] = found.get(pair, 0) + total
+    return found
+
+
+_PAIRS: tuple[Pair, ...] = tuple(product(range(8), range(8)))

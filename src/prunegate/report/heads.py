@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from functools import lru_cache
 
 import altair as alt
 
@@ -89,8 +91,13 @@ def _neurons(compression: Compression, layer: int) -> str:
 
 def _chart(compression: Compression, summary: str) -> svg.Chart:
     layers, widest = len(compression.heads_before), max(compression.heads_before)
+    return _drawn_heads(json.dumps(_cells(compression)), layers, widest, summary)
+
+
+@lru_cache(maxsize=svg.KEPT)
+def _drawn_heads(cells: str, layers: int, widest: int, summary: str) -> Markup:
     cell = min(_LARGEST, _PLOT / max(widest, 1))
-    chart = alt.layer(*_layers(_cells(compression), cell)).encode(
+    chart = alt.layer(*_layers(json.loads(cells), cell)).encode(
         x=_scale("head:O", "head", widest, alt.X), y=_scale("layer:O", "layer", layers, alt.Y)
     )
     specification = svg.specified(

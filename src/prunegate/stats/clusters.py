@@ -214,8 +214,8 @@ def _exact(data: Grouped, roles: Roles, line: Boundary, whole: float) -> TestRes
     most_lost, least_gained = _whole_counts(lost, gained, rows)
     most_gained, least_lost = _whole_counts(gained, lost, rows)
     return TestResult(
-        p_value=paired_exact.against(most_lost, least_gained, rows, line).p_value,
-        p_harm=paired_exact.against(least_lost, most_gained, rows, line).p_harm,
+        p_value=paired_exact.tail_of_holding(most_lost, least_gained, rows, line),
+        p_harm=paired_exact.tail_of_harm(least_lost, most_gained, rows, line),
         method=METHOD_FEW,
     )
 

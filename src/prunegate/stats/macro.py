@@ -244,6 +244,7 @@ def _on_cells(table: ConfusionCounts, slopes: tuple[Floats, Floats]) -> Floats:
     return np.asarray(ahead.ravel()[candidate.flat] - behind.ravel()[baseline.flat])
 
 
+@lru_cache(maxsize=4096)
 def _fit(table: ConfusionCounts, k: float, margin: float) -> tuple[float, float] | None:
     """Score and signed root at the limit, or at the nearest one on the way that can be fitted."""
     away = room(table, k, margin)

@@ -63,17 +63,31 @@ def against(
     """Both tails of the test against any boundary."""
     if n == 0:
         return TestResult(p_value=1.0, p_harm=1.0, method=METHOD, exact=True)
-    if min(lost, gained) >= ASYMPTOTIC_FROM:
-        z = boundary.score_of(lost, gained, n)
-        tails = normal.upper_tail(z), normal.upper_tail(-z)
-        return TestResult(p_value=tails[0], p_harm=tails[1], method=METHOD_LARGE, exact=True)
     hold, harm = (BETA, BETA_HARM) if beta is None else (beta, beta)
     return TestResult(
-        p_value=unconditional.unconditional_p(lost, gained, n, boundary, hold),
-        p_harm=unconditional.unconditional_p(gained, lost, n, boundary.reversed, harm),
-        method=METHOD,
+        p_value=tail_of_holding(lost, gained, n, boundary, hold),
+        p_harm=tail_of_harm(lost, gained, n, boundary, harm),
+        method=METHOD_LARGE if min(lost, gained) >= ASYMPTOTIC_FROM else METHOD,
         exact=True,
     )
+
+
+def tail_of_holding(
+    lost: int, gained: int, n: int, boundary: Boundary, beta: float = BETA
+) -> float:
+    """The p-value of "the limit is broken" alone, of at least one row."""
+    if min(lost, gained) >= ASYMPTOTIC_FROM:
+        return normal.upper_tail(boundary.score_of(lost, gained, n))
+    return unconditional.unconditional_p(lost, gained, n, boundary, beta)
+
+
+def tail_of_harm(
+    lost: int, gained: int, n: int, boundary: Boundary, beta: float = BETA_HARM
+) -> float:
+    """The p-value of "the limit holds" alone, of at least one row."""
+    if min(lost, gained) >= ASYMPTOTIC_FROM:
+        return normal.upper_tail(-boundary.score_of(lost, gained, n))
+    return unconditional.unconditional_p(gained, lost, n, boundary.reversed, beta)
 
 
 test.__test__ = False  # type: ignore[attr-defined]  # pytest must not collect it where imported

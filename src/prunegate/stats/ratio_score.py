@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 from prunegate.stats import arguments, constrained_mle, joint_counts, normal, roots
 from prunegate.stats.constrained_mle import RatioLimit
@@ -65,12 +66,12 @@ def test_f1(
 
 def interval_precision(cells: Sequence[float], confidence: float = 0.95) -> Interval:
     """Two-sided interval of candidate minus baseline precision: the margins not refuted."""
-    return _interval(cells, "precision", confidence)
+    return _interval(tuple(cells), "precision", confidence)
 
 
 def interval_f1(cells: Sequence[float], confidence: float = 0.95) -> Interval:
     """Two-sided interval of candidate minus baseline F1: the margins not refuted."""
-    return _interval(cells, "f1", confidence)
+    return _interval(tuple(cells), "f1", confidence)
 
 
 def _test(
@@ -91,7 +92,8 @@ def _test(
     )
 
 
-def _interval(cells: Sequence[float], kind: Kind, confidence: float) -> Interval:
+@lru_cache(maxsize=1024)
+def _interval(cells: tuple[float, ...], kind: Kind, confidence: float) -> Interval:
     joint_counts.require_joint_counts(cells, kind)
     arguments.open_interval("confidence", confidence, 0, 1)
     z = normal.two_sided_z(confidence)

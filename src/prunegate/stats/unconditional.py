@@ -19,6 +19,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,13 +40,16 @@ def unconditional_p(lost: int, gained: int, n: int, boundary: Boundary, beta: fl
     return union_p(lost, gained, n, (n,), boundary, beta)
 
 
+@lru_cache(maxsize=4096)
 def union_p(
-    lost: int, gained: int, n: int, sizes: Sequence[int], boundary: Boundary, beta: float
+    lost: int, gained: int, n: int, sizes: tuple[int, ...], boundary: Boundary, beta: float
 ) -> float:
     """The same among ``n`` rows, counting tables as at least as good if they are so for any size.
 
     What is as good as ``lost`` and ``gained`` depends a little on the number of rows that they were
-    found among: with several ``sizes`` it is a table that is as good for one of them.
+    found among: with several ``sizes`` it is a table that is as good for one of them. Kept for
+    the tables that were asked for last: a quarter of a gate's questions come again, as another
+    metric of the same rows or to say what is missing.
     """
     low, high = _nuisance_range(gained, n, boundary, beta)
     if low > high:

@@ -38,7 +38,7 @@ LAWS = 12
 
 
 @given(seed=st.integers(0, 10**9))
-@settings(max_examples=times(8, thorough=48))
+@settings(max_examples=times(4, thorough=48))
 def test_an_honest_verdict_is_agreed_with(random_verdict: Source, seed: int) -> None:
     agreed(*random_verdict(seed))
 
@@ -47,7 +47,7 @@ def test_an_honest_verdict_is_agreed_with(random_verdict: Source, seed: int) -> 
 def test_honest_verdicts_of_every_kind_are_agreed_with(
     other_verdict: Callable[[str, int], Judged], kind: str
 ) -> None:
-    for seed in range(times(3, thorough=13)):
+    for seed in range(times(2, thorough=13)):
         agreed(*other_verdict(kind, seed))
 
 
@@ -345,7 +345,10 @@ def mutated(kind: str, judged: Judged, seed: int) -> Verdict | None:
     return changed
 
 
-def assert_all_caught(kind: str, source: Source, seeds: Sequence[int]) -> None:
+def assert_all_caught(
+    kind: str, source: Source, seeds: Sequence[int], *, enough: int | None = None
+) -> None:
+    """Every wrong verdict is caught, of all seeds or of the first ones that can be wrong so."""
     caught = 0
     for seed in seeds:
         policy, verdict = source(seed)
@@ -355,6 +358,8 @@ def assert_all_caught(kind: str, source: Source, seeds: Sequence[int]) -> None:
         with pytest.raises(InternalError, match=r"second opinion disagrees|nothing to judge"):
             second_opinion(policy, wrong)
         caught += 1
+        if caught == enough:
+            break
     assert caught, f"no verdict here can be wrong in this way: {kind}"
 
 
@@ -369,14 +374,15 @@ def remembered(random_verdict: Source) -> Source:
 
 @pytest.mark.parametrize("kind", [*ONE, *WHOLE])
 def test_a_wrong_verdict_is_caught(kind: str, remembered: Source) -> None:
-    assert_all_caught(kind, remembered, SEEDS)
+    """By the engine itself, of which each kind of mistake needs one answer by day."""
+    assert_all_caught(kind, remembered, SEEDS, enough=times(1, thorough=len(SEEDS)))
 
 
 def by_plain_comparison(columns: Mapping[str, Sequence[float]], laws: Sequence[Law]) -> Any:
     """`whole_table.broken` without the engine, which may only agree with plain comparison.
 
     Where the two differ `broken` raises, so a law that plain comparison finds broken ends in an
-    error whatever the engine says: 20 verdicts of each kind do not need 20 answers of the engine.
+    error whatever the engine says: many verdicts of each kind do not need as many answers of it.
     """
     table = pd.DataFrame(columns).astype("float64")
     if table.empty or not laws:
@@ -392,4 +398,4 @@ def test_wrong_verdicts_are_caught_whatever_the_seed(
 ) -> None:
     opinion: Any = import_module("prunegate.audit.opinion.second_opinion")
     monkeypatch.setattr(opinion, "broken", by_plain_comparison)
-    assert_all_caught(kind, remembered, range(100, 120))
+    assert_all_caught(kind, remembered, range(100, 100 + times(12, thorough=20)))

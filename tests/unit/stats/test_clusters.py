@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from tests.depth import times
 
 from prunegate.stats import clusters, paired_exact, tango
 from prunegate.stats.clusters import Grouped, Roles
@@ -147,7 +148,7 @@ def uneven(rng, lost, n=1000):
 @pytest.mark.slow
 def test_a_few_huge_groups_do_not_make_the_test_liberal():
     rng = np.random.default_rng(4)
-    drawn = [uneven(rng, 0.1) for _ in range(600)]
+    drawn = [uneven(rng, 0.1) for _ in range(times(300, thorough=600))]
     naive = [
         paired_exact.test(int(one.totals[6]), int(one.totals[5]), int(sum(one.totals)), 0.1)
         for one in drawn

@@ -267,7 +267,7 @@ def at_the_margin(kind, weights, margin, classes):
 @pytest.mark.parametrize(("weights", "losing"), [((1, 1, 1), (0, 1, 2)), ((4, 3, 1), (2,))])
 def test_the_size_is_about_alpha(kind, n, weights, losing):
     p = at_the_margin(kind, weights, 0.05, losing)
-    repeats, approved = 1000, 0
+    repeats, approved = times(300, thorough=1000), 0
     for counts in np.random.default_rng(7).multinomial(n, p.ravel(), size=repeats):
         cells = counts.reshape(p.shape)
         defined = all(np.all(cells.sum(axis=axes) > 0) for axes in ((1, 2), (0, 2), (0, 1)))

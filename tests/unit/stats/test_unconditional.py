@@ -111,7 +111,7 @@ def test_both_tails_equal_the_double_sum(table, line, beta):
 @pytest.mark.parametrize("n", [25, 40])
 def test_larger_tables_equal_the_double_sum(line, n):
     tables = ((0, 0), (3, 1), (1, 4), (8, 7))
-    for lost, gained in tables if n == 25 or THOROUGH else tables[1::2]:
+    for lost, gained in tables if THOROUGH else tables[1::2] if n == 25 else tables[2:3]:
         boundary = Boundary(intercept=line[0], slope=line[1])
         found = paired_exact.against(lost, gained, n, boundary, beta=1e-6)
         agree(found.p_value, brute_force(lost, gained, n, line, 1e-6))
