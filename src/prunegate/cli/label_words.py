@@ -37,7 +37,7 @@ def label_lines(drawn: DrawnLabels, out: Path) -> list[str]:
         *_of_reference(drawn),
         "",
         *_assumed(drawn),
-        f"fill in {out}/to-label.csv (or label-studio.json), then judge with",
+        f"label in {out}/label.html (or fill in to-label.csv beside it), then judge with",
         f"  prunegate gate POLICY --predictions FILE {files}",
     ]
 

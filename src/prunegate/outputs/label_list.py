@@ -6,17 +6,24 @@ Labelling is blind: no score and no decision is in them, and the order says noth
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 from pathlib import Path
 
 from prunegate.audit.canonical import plain_json
+from prunegate.counting.labelled_part import unsure_words
+from prunegate.data.labelled.contents import RowContents
+from prunegate.data.labelled.thumbnails import picture_to_label
 from prunegate.errors import InputError
 from prunegate.io.atomic import write_folder
 from prunegate.planning.label_draw import DrawnLabels
+from prunegate.policy.naming import value_text
 from prunegate.policy.schema import Policy
+from prunegate.report.label_page import LabelPage, PageRow, render_label_page
 
 TO_LABEL, TASKS, FRAME = "to-label.csv", "label-studio.json", "labelling.json"
+NO_CONTENTS = RowContents(pictures={}, texts={})
 
 
 def require_empty(out: Path) -> None:
@@ -29,23 +36,75 @@ def require_empty(out: Path) -> None:
         raise InputError(f"{out} is not empty; name another folder with -o")
 
 
-def write_list(policy: Policy, drawn: DrawnLabels, out: Path) -> None:
-    """Write the list, all of it or nothing.
+def write_list(
+    policy: Policy, drawn: DrawnLabels, out: Path, contents: RowContents = NO_CONTENTS
+) -> None:
+    """Write the list and the page to label in, all of it or nothing.
 
     Raises:
-        InputError: it cannot be written.
+        InputError: it cannot be written, or a picture cannot be read.
     """
     frame = json.dumps(plain_json(drawn.frame), indent=1, sort_keys=True) + "\n"
+    page = _page(policy, drawn, contents, frame)
     tasks = [{"data": dict(row)} for row in drawn.to_label]
     content = {
         TO_LABEL: _csv(policy, drawn).encode(),
         TASKS: (json.dumps(tasks, indent=1) + "\n").encode(),
         FRAME: frame.encode(),
+        **render_label_page(page),
     }
     try:
         write_folder(out, content)
     except OSError as error:
         raise InputError(f"{out}: cannot be written ({error.strerror})") from error
+
+
+def _page(policy: Policy, drawn: DrawnLabels, contents: RowContents, frame: str) -> LabelPage:
+    """The page to label in; pictures are made small, without their metadata."""
+    key = policy.columns.id
+    names = (key, *policy.keys)
+    rows = []
+    for row in drawn.to_label:
+        picture = contents.pictures.get(row[key])
+        rows.append(
+            PageRow(
+                cells=tuple(str(row[name]) for name in names),
+                picture=None if picture is None else picture_to_label(picture),
+                text=contents.texts.get(row[key]),
+            )
+        )
+    return LabelPage(
+        title=policy.title or policy.name,
+        frame=hashlib.sha256(frame.encode()).hexdigest(),
+        file=TO_LABEL,
+        columns=names,
+        label=policy.columns.label,
+        answers=_answers(policy, drawn),
+        unsure=unsure_words(policy)[0],
+        rows=tuple(rows),
+    )
+
+
+def _answers(policy: Policy, drawn: DrawnLabels) -> tuple[tuple[str, str], ...]:
+    """Labels as the list has them, and as people are shown them."""
+    shown = policy.labels.get(policy.columns.label, {})
+    positive = policy.task.positive
+    spelled = [value_text(one) for one in policy.task.classes or drawn.labels]
+    if positive is not None:
+        first = value_text(positive)
+        spelled = [first, *(one for one in spelled if one != first)][:2]
+        if len(spelled) == 1:
+            spelled.append(_other(positive))
+    return tuple((one, shown.get(one, one)) for one in spelled)
+
+
+def _other(positive: object) -> str:
+    """The other label, where the predictions do not show how it is spelled."""
+    if isinstance(positive, bool):
+        return value_text(not positive)
+    if isinstance(positive, str):
+        return f"not {positive}"
+    return "0" if positive else "1"
 
 
 def _csv(policy: Policy, drawn: DrawnLabels) -> str:

@@ -44,8 +44,12 @@ from prunegate.planning.label_plan import (
     told_limits,
 )
 from prunegate.planning.label_reference import ReferenceLabels, told_reference
+from prunegate.policy.naming import value_text
 from prunegate.policy.rules_digest import rules_digest
 from prunegate.policy.schema import Policy
+
+_MOST = 1000
+"""Labels that are looked for; whoever has more labels them elsewhere."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +64,8 @@ class DrawnLabels:
     """What shows that the baseline knows anything, by slice."""
     rows: int
     """All rows of the table."""
+    labels: tuple[str, ...] = ()
+    """Labels as the table spells them, where it does."""
 
 
 def draw_labels(
@@ -112,7 +118,19 @@ def draw_labels(
         limits=told_limits(policy, slices, frames),
         reference=told_reference(policy, slices, frames),
         rows=slices[0].rows,
+        labels=_spelled(policy, table),
     )
+
+
+def _spelled(policy: Policy, table: Table) -> tuple[str, ...]:
+    """Labels that the table shows: its own, and the models' where they answer in labels."""
+    columns, found = policy.columns, set[str]()
+    answers = () if policy.task.threshold is not None else (columns.baseline, columns.candidate)
+    for column in (columns.label, *answers):
+        with table.reading():
+            values = table.frame.select(column).unique().head(_MOST).collect()[column].to_list()
+        found.update(value_text(v) for v in values if v is not None and v == v)  # noqa: PLR0124  # NaN
+    return tuple(sorted(found - {""}))
 
 
 def _require_affordable(listed: Listed, wanted: LabelRequest) -> None:
