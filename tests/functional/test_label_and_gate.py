@@ -130,7 +130,7 @@ def label(policy, predictions: Path, out: Path, seed: int = 0, **wanted):
 
 def part(policy, predictions: Path, out: Path, labels: Path):
     return count_part(
-        policy, LabelledPart(predictions=[predictions], labels=labels, frame=out / FRAME)
+        policy, LabelledPart(predictions=[predictions], labels=(labels,), frame=out / FRAME)
     )
 
 

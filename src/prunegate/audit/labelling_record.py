@@ -63,6 +63,10 @@ class RecordedLabelling:
     """What of each slice was on the list."""
     slices: tuple[LabelledSlice, ...]
     """In the order of the record's slices."""
+    round: int = 1
+    """Which round of labelling it was."""
+    earlier: tuple[str, ...] = ()
+    """sha256 of the lists of the rounds before."""
 
 
 def labelling_of(partly: PartlyCounted) -> RecordedLabelling:
@@ -76,7 +80,9 @@ def labelling_of(partly: PartlyCounted) -> RecordedLabelling:
         listed=len(frame.rows),
         labelled_before=sum(row.labelled for row in frame.rows),
         labelled=partly.looked_at,
-        frames=frame.slices,
+        frames=frame.frames,
+        round=frame.round,
+        earlier=frame.earlier,
         slices=tuple(map(_kept, partly.counted.slices)),
     )
 

@@ -29,7 +29,10 @@ def label_lines(drawn: DrawnLabels, out: Path) -> list[str]:
         head += (
             f"; {count(listed - todo)} have their label already, {count(todo)} are to be labelled"
         )
-    files = f"--labels {out}/to-label.csv --labelling {out}/labelling.json"
+    first = out.parent if drawn.frame.round > 1 else out
+    rounds = [first, *(first / f"round-{n}" for n in range(2, drawn.frame.round + 1))]
+    labels = " ".join(f"--labels {place}/to-label.csv" for place in rounds)
+    files = f"{labels} --labelling {out}/labelling.json"
     return [
         head,
         "",

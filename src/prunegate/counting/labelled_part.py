@@ -60,8 +60,8 @@ class LabelledPart:
 
     predictions: Any
     """A path, a glob, or several paths."""
-    labels: Path
-    """``to-label.csv`` with its labels filled in."""
+    labels: tuple[Path, ...]
+    """``to-label.csv`` with its labels filled in, one of each round of labelling."""
     frame: Path
     """``labelling.json``."""
 
@@ -114,6 +114,7 @@ def count_part(policy: Policy, part: LabelledPart) -> PartlyCounted:
     """
     require_labellable(policy)
     frame = read_frame(part.frame)
+    _require_look(policy, frame, part.frame)
     table = open_unlabelled(policy, part.predictions)
     _require_frame(policy, table, frame, part.frame)
     given, unsure, problems = _labels(policy, part.labels)
@@ -126,11 +127,12 @@ def count_part(policy: Policy, part: LabelledPart) -> PartlyCounted:
     problems += _unfit(policy, joined)
     if problems:
         lines = "\n".join(f"  {problem}" for problem in problems)
+        files = ", ".join(map(str, part.labels))
         raise TableError(
-            f"{part.labels}: does not fit the list in {part.frame}; nothing was judged, correct "
-            f"the labels:\n{lines}"
+            f"{files}: does not fit the list in {part.frame}; nothing was judged, correct the "
+            f"labels:\n{lines}"
         )
-    drawn = draw_list(policy, joined, frame.slices, frame.seed)
+    drawn = draw_list(policy, joined, frame.frames, frame.seed)
     _require_drawn(frame, drawn, part.frame)
     counted = count_table(policy, joined, PartialDecisions(policy=policy, table=joined))
     slices = _with_samples(policy, joined, counted.slices, drawn)
@@ -154,6 +156,21 @@ def table_digest(found: Identity | None) -> str:
         raise TableError("labels for some rows need a file or a frame that is not Spark's")
     parts = (found.gate_set.contents, found.baseline, found.candidate)
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def _require_look(policy: Policy, frame: LabellingFrame, path: Path) -> None:
+    """Refuse a round that the policy has no look for, or that says nothing of those before."""
+    looks = policy.evidence.looks
+    if not 1 <= frame.round <= looks:
+        raise InputError(
+            f"{path}: is for round {frame.round}, and the policy allows {looks} (evidence: looks); "
+            "what was found by then stands, label a fresh gate set"
+        )
+    if len(frame.earlier) != frame.round - 1:
+        raise InputError(
+            f"{path}: names {len(frame.earlier)} rounds before round {frame.round}; take the file "
+            "as 'prunegate label --more' wrote it"
+        )
 
 
 def _require_frame(policy: Policy, table: Table, frame: LabellingFrame, path: Path) -> None:
@@ -193,13 +210,15 @@ def unsure_words(policy: Policy) -> tuple[str, ...]:
     )
 
 
-def _labels(policy: Policy, path: Path) -> tuple[dict[str, Any], list[str], list[str]]:
+def _labels(policy: Policy, paths: Sequence[Path]) -> tuple[dict[str, Any], list[str], list[str]]:
     """Labels by id, empty ones left out; ids of rows that nobody could label; what is wrong."""
     columns = policy.columns
     wanted = (columns.id, columns.label)
-    table = open_table(path, wanted, text_columns=wanted)
-    with table.reading():
-        rows = table.frame.select(*wanted).collect().rows()
+    rows: list[tuple[Any, Any]] = []
+    for path in paths:
+        table = open_table(path, wanted, text_columns=wanted)
+        with table.reading():
+            rows += table.frame.select(*wanted).collect().rows()
     twice = [key for key, times in Counter(str(key) for key, _ in rows).items() if times > 1]
     problems = _told("an id that another row has already", twice)
     given: dict[str, Any] = {}

@@ -6,13 +6,12 @@ Labelling is blind: no score and no decision is in them, and the order says noth
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 import json
 from pathlib import Path
 
-from prunegate.audit.canonical import plain_json
-from prunegate.counting.labelled_part import unsure_words
+from prunegate.counting.labelled_part import read_frame, unsure_words
+from prunegate.counting.labelling import LabellingFrame, frame_bytes, frame_digest
 from prunegate.data.labelled.contents import RowContents
 from prunegate.data.labelled.thumbnails import picture_to_label
 from prunegate.errors import InputError
@@ -36,6 +35,28 @@ def require_empty(out: Path) -> None:
         raise InputError(f"{out} is not empty; name another folder with -o")
 
 
+def last_round(out: Path) -> tuple[LabellingFrame, Path]:
+    """The frame of the last round in a folder, and where the next one belongs.
+
+    Raises:
+        InputError: there is none, or what comes after it is not empty.
+    """
+    if not (out / FRAME).is_file():
+        raise InputError(f"{out}: holds no {FRAME}; give the folder of the first round with -o")
+    place, number = out, 1
+    while (out / f"round-{number + 1}" / FRAME).is_file():
+        number += 1
+        place = out / f"round-{number}"
+    frame, following = read_frame(place / FRAME), out / f"round-{number + 1}"
+    if frame.round != number:
+        raise InputError(
+            f"{place / FRAME}: is for round {frame.round}, not {number}; give the folder of the "
+            "first round with -o"
+        )
+    require_empty(following)
+    return frame, following
+
+
 def write_list(
     policy: Policy, drawn: DrawnLabels, out: Path, contents: RowContents = NO_CONTENTS
 ) -> None:
@@ -44,13 +65,12 @@ def write_list(
     Raises:
         InputError: it cannot be written, or a picture cannot be read.
     """
-    frame = json.dumps(plain_json(drawn.frame), indent=1, sort_keys=True) + "\n"
-    page = _page(policy, drawn, contents, frame)
+    page = _page(policy, drawn, contents)
     tasks = [{"data": dict(row)} for row in drawn.to_label]
     content = {
         TO_LABEL: _csv(policy, drawn).encode(),
         TASKS: (json.dumps(tasks, indent=1) + "\n").encode(),
-        FRAME: frame.encode(),
+        FRAME: frame_bytes(drawn.frame),
         **render_label_page(page),
     }
     try:
@@ -59,7 +79,7 @@ def write_list(
         raise InputError(f"{out}: cannot be written ({error.strerror})") from error
 
 
-def _page(policy: Policy, drawn: DrawnLabels, contents: RowContents, frame: str) -> LabelPage:
+def _page(policy: Policy, drawn: DrawnLabels, contents: RowContents) -> LabelPage:
     """The page to label in; pictures are made small, without their metadata."""
     key = policy.columns.id
     names = (key, *policy.keys)
@@ -75,7 +95,7 @@ def _page(policy: Policy, drawn: DrawnLabels, contents: RowContents, frame: str)
         )
     return LabelPage(
         title=policy.title or policy.name,
-        frame=hashlib.sha256(frame.encode()).hexdigest(),
+        frame=frame_digest(drawn.frame),
         file=TO_LABEL,
         columns=names,
         label=policy.columns.label,
