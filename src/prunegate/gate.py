@@ -41,6 +41,7 @@ from prunegate.cost.operations import Operations, operations
 from prunegate.counting.count import warned_if_alike
 from prunegate.counting.counts_table import read_counts
 from prunegate.counting.gate_set import identity_of
+from prunegate.counting.labelling import frame_digest
 from prunegate.counting.misaligned import misalignment
 from prunegate.counting.read_source import ReadSource, read_source
 from prunegate.data.file_hashes import require_unchanged
@@ -260,6 +261,7 @@ def _attempted(
         candidate=(found.candidate, *files["candidate"]),
         baseline=(found.baseline, *files["baseline"]),
         rules=rules_digest(policy),
+        list=None if read.part is None else frame_digest(read.part.frame),
     )
     return ledger.take(policy, tried, predicted_at(notes))
 

@@ -99,7 +99,14 @@ def draw(state: State, at_margin: bool, random: np.random.Generator) -> Draw:
 
 
 @cache
-def approved(lost: int, gained: int, rows: tuple[int, int], margin: float, level: float) -> bool:
+def approved(
+    lost: int,
+    gained: int,
+    rows: tuple[int, int],
+    margin: float,
+    level: float,
+    alpha: float = ALPHA,
+) -> bool:
     """Whether p <= alpha; the largest p is looked for only where the first is small enough."""
     line = Boundary(intercept=margin)
     if rows[0] == 0 or lost + gained > rows[0]:
@@ -107,9 +114,9 @@ def approved(lost: int, gained: int, rows: tuple[int, int], margin: float, level
     if line.score_of(lost, gained, rows[0]) < normal.upper_z(0.4):
         return False
     first = unconditional.unconditional_p(lost, gained, rows[0], line, BETA)
-    if first + level > ALPHA or rows[0] == rows[1]:
-        return first + level <= ALPHA
-    return unknown_rows.largest_p(lost, gained, rows, line, BETA) + level <= ALPHA
+    if first + level > alpha or rows[0] == rows[1]:
+        return first + level <= alpha
+    return unknown_rows.largest_p(lost, gained, rows, line, BETA) + level <= alpha
 
 
 def with_all(one: Draw, state: State) -> bool:

@@ -130,7 +130,7 @@ def label(policy, predictions: Path, out: Path, seed: int = 0, **wanted):
 
 def part(policy, predictions: Path, out: Path, labels: Path):
     return count_part(
-        policy, LabelledPart(predictions=[predictions], labels=labels, frame=out / FRAME)
+        policy, LabelledPart(predictions=[predictions], labels=(labels,), frame=out / FRAME)
     )
 
 
@@ -305,6 +305,34 @@ def test_another_frame_is_refused(tmp_path, drawn_list):
         (tmp_path / FRAME).write_text(text)
         with pytest.raises(InputError, match=words):
             part(policy, drawn_list.path, tmp_path, labels)
+
+
+def test_a_row_that_nobody_can_label_counts_against_whatever_it_helps(tmp_path, drawn_list):
+    every = drawn_list.judged().looked_at
+    differing = sorted(row.id for row in drawn_list.drawn.frame.rows if "differs" in row.why)
+    sampled = sorted(row.id for row in drawn_list.drawn.frame.rows if "differs" not in row.why)
+    doubted = {*differing[:2], *sampled[:3]}
+    truth = [[*row[:2], "unsure" if row[0] in doubted else row[2]] for row in drawn_list.rows]
+    labels = fill(drawn_list.out, truth).rename(tmp_path / "unsure.csv")
+    partial = drawn_list.judged(labels)
+    told = decide(drawn_list.policy, partial.counted.slices)
+    second_opinion(drawn_list.policy, told)
+    assert partial.counted.slices[0].tally.labelled == every - len(doubted)
+    kept = labelling_of(partial)
+    assert decide(drawn_list.policy, partial_slices(told.slices, kept)) == told
+    for both in ("safe", "unsafe"):
+        settled = [[*row[:2], both if row[0] in doubted else row[2]] for row in drawn_list.rows]
+        path = fill(drawn_list.out, settled).rename(tmp_path / f"{both}.csv")
+        known = findings(drawn_list.policy, drawn_list.judged(path).counted)
+        for one, other in zip(told.findings, known, strict=True):
+            assert _p(one.p_value) >= _p(other.p_value) - 1e-9
+            assert _p(one.p_harm) >= _p(other.p_harm) - 1e-9
+            assert one.status != "pass" or other.status == "pass"
+    fill(drawn_list.out, drawn_list.rows)
+
+
+def _p(value: float | None) -> float:
+    return 1.0 if value is None else value
 
 
 def test_a_label_that_contradicts_the_table_is_refused(tmp_path, drawn_list):

@@ -27,6 +27,8 @@ class RecordedSample:
     """Rows that neither model flags, that both flag, or all."""
     cells: Cells
     """Its rows, eight numbers at index 4 x label + 2 x baseline + candidate."""
+    unsure: Cells = ()
+    """Those that could not be labelled, as ``decided`` below; empty: none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +38,8 @@ class LabelledSlice:
     decided: Cells
     """All rows, four numbers at index 2 x baseline + candidate."""
     samples: tuple[RecordedSample, ...] = ()
+    unsure: Cells = ()
+    """Rows that somebody looked at and could not label, as ``decided``; empty: none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +63,10 @@ class RecordedLabelling:
     """What of each slice was on the list."""
     slices: tuple[LabelledSlice, ...]
     """In the order of the record's slices."""
+    round: int = 1
+    """Which round of labelling it was."""
+    earlier: tuple[str, ...] = ()
+    """sha256 of the lists of the rounds before."""
 
 
 def labelling_of(partly: PartlyCounted) -> RecordedLabelling:
@@ -72,7 +80,9 @@ def labelling_of(partly: PartlyCounted) -> RecordedLabelling:
         listed=len(frame.rows),
         labelled_before=sum(row.labelled for row in frame.rows),
         labelled=partly.looked_at,
-        frames=frame.slices,
+        frames=frame.frames,
+        round=frame.round,
+        earlier=frame.earlier,
         slices=tuple(map(_kept, partly.counted.slices)),
     )
 
@@ -80,10 +90,13 @@ def labelling_of(partly: PartlyCounted) -> RecordedLabelling:
 def _kept(one: SliceCounts) -> LabelledSlice:
     tally = one.tally
     assert isinstance(tally, PartialCounts)  # noqa: S101  # by the reading
-    samples = sorted(tally.samples.items())
     return LabelledSlice(
         decided=tally.decided,
-        samples=tuple(RecordedSample(of=name, cells=cells) for name, cells in samples),
+        samples=tuple(
+            RecordedSample(of=name, cells=cells, unsure=tally.unsure_samples.get(name, ()))
+            for name, cells in sorted(tally.samples.items())
+        ),
+        unsure=tally.unsure if any(tally.unsure) else (),
     )
 
 
@@ -113,12 +126,22 @@ def partial_slices(
 def _tally(summary: SliceSummary, kept: LabelledSlice, where: str) -> PartialCounts:
     cells, decided = tuple(summary.cells), tuple(kept.decided)
     samples = {one.of: tuple(one.cells) for one in kept.samples}
-    if len(decided) != 4 or any(len(found) != 8 for found in (cells, *samples.values())):
+    unsure = tuple(kept.unsure) or (0,) * 4
+    unsure_samples = {one.of: tuple(one.unsure) for one in kept.samples if one.unsure}
+    eights, fours = (cells, *samples.values()), (decided, unsure, *unsure_samples.values())
+    if any(len(found) != 4 for found in fours) or any(len(found) != 8 for found in eights):
         raise InputError(f"{where}: needs four decisions and eight cells in the slice's summary")
-    labelled = [cells[d] + cells[4 + d] for d in range(4)]
-    parts = [(decided, labelled), *((cells, sample) for sample in samples.values())]
+    looked_at = [cells[d] + cells[4 + d] + unsure[d] for d in range(4)]
+    parts = [(decided, looked_at), *((cells, sample) for sample in samples.values())]
+    parts += [(unsure, sample) for sample in unsure_samples.values()]
     if any(part > whole for pair in parts for whole, part in zip(*pair, strict=True)):
         raise InputError(f"{where}: more rows are labelled, or in a sample, than there are")
-    if min((*decided, *cells, *(n for sample in samples.values() for n in sample))) < 0:
+    if min(n for found in (*fours, *eights) for n in found) < 0:
         raise InputError(f"{where}: a count is below zero")
-    return PartialCounts(decided=decided, cells=cells, samples=samples)
+    return PartialCounts(
+        decided=decided,
+        cells=cells,
+        unsure=unsure,
+        samples=samples,
+        unsure_samples=unsure_samples,
+    )

@@ -49,6 +49,8 @@ class Tried:
     candidate: tuple[str, ...]
     baseline: tuple[str, ...]
     rules: str
+    list: str | None = None
+    """sha256 of the list of rows whose labels are looked at; None: every row's are."""
 
     def same_as(self, other: Tried) -> bool:
         """The same candidate, baseline and rules; one digest in common is enough."""
@@ -98,6 +100,28 @@ def numbered(attempts: Iterable[Past], tried: Tried) -> tuple[int, int]:
     return number, number
 
 
+def look_of(attempts: Iterable[Past], tried: Tried, looks: int) -> int | None:
+    """Which look at labels of some rows an attempt is; the same list again is the same look.
+
+    Raises:
+        InputError: the policy's looks are spent.
+    """
+    if looks == 1 or tried.list is None:
+        return None
+    lists = list(
+        dict.fromkeys(p.tried.list for p in attempts if p.tried.same_as(tried) and p.tried.list)
+    )
+    if tried.list in lists:
+        return lists.index(tried.list) + 1
+    if len(lists) >= looks:
+        raise InputError(
+            f"this candidate was looked at {len(lists)} times on this gate set, and the policy "
+            f"allows {looks} looks (evidence: looks): what they found stands; label a fresh gate "
+            "set, or every row of this one under a policy of one look"
+        )
+    return len(lists) + 1
+
+
 def known_in(audit: Path, gate_set: str) -> Known:
     """What the entries of an audit folder say of a gate set.
 
@@ -140,6 +164,7 @@ def _attempts(statement: Statement, gate_set: str, where: str) -> list[Past]:
             candidate=tuple(map(_digest, said["candidate"])),
             baseline=tuple(map(_digest, said["baseline"])),
             rules=_digest(said["rules"]),
+            list=None if said.get("list") is None else _digest(said["list"]),
         )
         number = said["number"]
         if isinstance(number, bool) or not isinstance(number, int) or number < 1:
@@ -252,6 +277,8 @@ class Ledger:
             reuse=policy.evidence.reuse,
             alpha=spent(policy, number),
             alpha_of_all=promised_of_all(policy),
+            look=look_of(known.attempts, tried, policy.evidence.looks),
+            list=tried.list if policy.evidence.looks > 1 else None,
         )
         bars = [replace(bar, looser=is_looser(policy, bar)) for bar in known.bars]
         return attempt, bar_of(bars, attempt, predicted_at)

@@ -280,6 +280,9 @@ def _of_attempt(policy: Policy, attempt: GateSetAttempt | None) -> Iterator[Reco
     }
     for name, value in expected.items():
         yield from compare(("attempt", name), getattr(attempt, name), value)
+    if attempt.look is not None and not 1 <= attempt.look <= policy.evidence.looks:
+        where, allowed = "attempt.look", f"1 to {policy.evidence.looks}"
+        yield RecordDifference(where=where, got=attempt.look, expected=allowed)
 
 
 def _of_layout(policy: Policy, slices: Sequence[SliceCounts]) -> Iterator[RecordDifference]:

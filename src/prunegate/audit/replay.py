@@ -159,7 +159,7 @@ def _counted(
             )
         given, hashes = _as_judged(predictions, expected)
         return read_source(policy, given), hashes
-    beside = list(hash_files([predictions.labels, predictions.frame]))
+    beside = list(hash_files([*predictions.labels, predictions.frame]))
     _require_those(beside, [item for item in record.inputs if item.role in LISTS])
     given, hashes = _as_judged(predictions.predictions, expected)
     read = read_source(policy, replace(predictions, predictions=given))

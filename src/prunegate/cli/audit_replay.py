@@ -29,7 +29,8 @@ from prunegate.cli.gate_labels import labelled_part, labelling_option
 @click.option(
     "--labels",
     type=click.Path(path_type=Path),
-    help="to-label.csv with its labels filled in; goes with --labelling.",
+    multiple=True,
+    help="to-label.csv with its labels filled in, one of each round; goes with --labelling.",
 )
 @labelling_option
 @click.option("--json", "as_json", is_flag=True, help="Print what was replayed as JSON.")
@@ -38,7 +39,7 @@ def command(
     record: str,
     predictions: tuple[str, ...],
     audit: Path,
-    labels: Path | None,
+    labels: tuple[Path, ...],
     labelling: Path | None,
     as_json: bool,
 ) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,19 +20,19 @@ labelling_option: Callable[..., Any] = click.option(
 )
 
 
-def labelled_part(predictions: Any, labels: Path | None, labelling: Path | None) -> Any:
+def labelled_part(predictions: Any, labels: Sequence[Path], labelling: Path | None) -> Any:
     """The predictions with the labels of some rows; as they were where neither file is given.
 
     Raises:
         InputError: one was given without the other.
     """
-    if labels is None and labelling is None:
+    if not labels and labelling is None:
         return predictions
-    if labels is None or labelling is None:
+    if not labels or labelling is None:
         raise not_together()
     from prunegate.counting.labelled_part import LabelledPart
 
-    return LabelledPart(predictions=predictions, labels=labels, frame=labelling)
+    return LabelledPart(predictions=predictions, labels=tuple(labels), frame=labelling)
 
 
 def not_together() -> InputError:
@@ -43,12 +43,10 @@ def not_together() -> InputError:
     )
 
 
-def list_inputs(labels: Path, labelling: Path) -> tuple[Input, ...]:
-    """Both files by content, in the roles that a record names them by."""
+def list_inputs(labels: Sequence[Path], labelling: Path) -> tuple[Input, ...]:
+    """The files by content, in the roles that a record names them by."""
     from prunegate.audit.record import Input
     from prunegate.io.hashing import file_sha256
 
-    files = {"label_list": labels, "labelling": labelling}
-    return tuple(
-        Input(role=role, name=path.name, sha256=file_sha256(path)) for role, path in files.items()
-    )
+    files = [*(("label_list", path) for path in labels), ("labelling", labelling)]
+    return tuple(Input(role=role, name=path.name, sha256=file_sha256(path)) for role, path in files)

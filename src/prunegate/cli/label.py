@@ -21,7 +21,13 @@ SHARE = click.FloatRange(min=0, max=1, min_open=True, max_open=True)
     multiple=True,
     help="CSV, Parquet or Arrow, without labels or with some; may be given several times.",
 )
-@click.option("-o", "--out", type=FOLDER, required=True, help="Folder for the list, new or empty.")
+@click.option(
+    "-o",
+    "--out",
+    type=FOLDER,
+    required=True,
+    help="Folder for the list, new or empty; with --more, that of the first round.",
+)
 @click.option(
     "--power",
     type=SHARE,
@@ -41,6 +47,18 @@ SHARE = click.FloatRange(min=0, max=1, min_open=True, max_open=True)
     help="Rows that both models flag, and as many that neither flags, to draw in each slice: they "
     "show that the baseline knows anything.  [default: as planned for a good one]",
 )
+@click.option(
+    "--images",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Folder of the rows' pictures, for label.html: paths in the image column start there, or "
+    "files are called as the ids are.  [default: as 'data:' of the policy says]",
+)
+@click.option(
+    "--more",
+    is_flag=True,
+    help="Draw the next round of the list in --out, into a folder of its own there; the policy "
+    "says how many rounds there may be (evidence: looks).",
+)
 @seed_option
 @click.option("--json", "as_json", is_flag=True, help="Print what each limit takes as JSON.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing.")
@@ -57,8 +75,9 @@ def command(
     """Draw the rows that POLICY needs labels of, from predictions whose labels are missing.
 
     Rows on which both models decide alike say nothing about a change; most need no label. The
-    folder gets to-label.csv (fill in the label column), the same rows as tasks for Label Studio,
-    and labelling.json, which says what was drawn and why. Scores are left out: labelling is blind.
+    folder gets label.html to label in, offline; to-label.csv (or fill in its label column), the
+    same rows as tasks for Label Studio, and labelling.json, which says what was drawn and why.
+    Scores are left out: labelling is blind.
     'prunegate gate POLICY --predictions FILE --labels to-label.csv --labelling labelling.json'
     judges.
 
@@ -71,17 +90,45 @@ def command(
     from prunegate.audit.canonical import plain_json
     from prunegate.audit.provenance import now
     from prunegate.cli.label_words import label_lines
-    from prunegate.outputs.label_list import require_empty, write_list
-    from prunegate.planning.label_draw import draw_labels
+    from prunegate.data.labelled.contents import row_contents
+    from prunegate.outputs.label_list import last_round, require_empty, write_list
+    from prunegate.planning.label_draw import draw_labels, draw_more
     from prunegate.planning.label_plan import LabelRequest
     from prunegate.policy.load import read_policy
 
-    require_empty(out)
-    judged = read_policy(policy).policy
-    drawn = draw_labels(judged, list(predictions), LabelRequest(**wanted), seed=seed, at=now())
-    write_list(judged, drawn, out)
+    images: Path | None = wanted.pop("images")
+    more: bool = wanted.pop("more")
+    judged, paths = read_policy(policy).policy, list(predictions)
+    if more:
+        require_nothing_chosen()
+        before, out = last_round(out)
+        drawn = draw_more(judged, paths, before, at=now())
+    else:
+        require_empty(out)
+        drawn = draw_labels(judged, paths, LabelRequest(**wanted), seed=seed, at=now())
+    ids = [row[judged.columns.id] for row in drawn.to_label]
+    contents = row_contents(judged, policy.parent, paths, ids, images)
+    write_list(judged, drawn, out, contents)
     if as_json:
         click.echo(json.dumps({name: plain_json(getattr(drawn, name)) for name in TOLD}, indent=2))
     elif not quiet:
         click.echo("\n".join(label_lines(drawn, out)))
     return 0
+
+
+def require_nothing_chosen() -> None:
+    """Refuse to choose with --more what the first round has settled.
+
+    Raises:
+        UsageError: naming the options.
+    """
+    context = click.get_current_context()
+    chosen = [
+        f"--{name}"
+        for name in ("power", "budget", "random", "reference", "seed")
+        if context.get_parameter_source(name) == click.core.ParameterSource.COMMANDLINE
+    ]
+    if chosen:
+        raise click.UsageError(
+            f"leave {', '.join(chosen)} out: what later rounds add was fixed by the first"
+        )

@@ -29,7 +29,10 @@ def label_lines(drawn: DrawnLabels, out: Path) -> list[str]:
         head += (
             f"; {count(listed - todo)} have their label already, {count(todo)} are to be labelled"
         )
-    files = f"--labels {out}/to-label.csv --labelling {out}/labelling.json"
+    first = out.parent if drawn.frame.round > 1 else out
+    rounds = [first, *(first / f"round-{n}" for n in range(2, drawn.frame.round + 1))]
+    labels = " ".join(f"--labels {place}/to-label.csv" for place in rounds)
+    files = f"{labels} --labelling {out}/labelling.json"
     return [
         head,
         "",
@@ -37,7 +40,7 @@ def label_lines(drawn: DrawnLabels, out: Path) -> list[str]:
         *_of_reference(drawn),
         "",
         *_assumed(drawn),
-        f"fill in {out}/to-label.csv (or label-studio.json), then judge with",
+        f"label in {out}/label.html (or fill in to-label.csv beside it), then judge with",
         f"  prunegate gate POLICY --predictions FILE {files}",
     ]
 

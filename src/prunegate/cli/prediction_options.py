@@ -21,7 +21,7 @@ _KINDS = "CSV, JSON lines, Parquet or Arrow"
 _SEPARATE = {
     "labels": (
         "File of labels (and, without --baseline-predictions, of the baseline's answers); with "
-        "--labelling, to-label.csv with its labels filled in."
+        "--labelling, to-label.csv with its labels filled in, one of each round."
     ),
     "baseline_predictions": "File of the baseline's answers.",
     "candidate_predictions": "File of the candidate's answers.",
@@ -45,7 +45,7 @@ class Given:
         """The list and its labels by content; nothing where there is no list."""
         if self.labelling is None:
             return ()
-        return list_inputs(Path(self.labels[0]), self.labelling)
+        return list_inputs([Path(path) for path in self.labels], self.labelling)
 
     @contextmanager
     def readable(self, engine: str) -> Iterator[Any]:
@@ -59,7 +59,8 @@ class Given:
             return
         if self.labelling is not None:
             with self._without_list().readable(engine) as predictions:
-                yield labelled_part(predictions, Path(self.labels[0]), self.labelling)
+                labels = [Path(path) for path in self.labels]
+                yield labelled_part(predictions, labels, self.labelling)
             return
         found = {role: list(paths) for role, paths in vars(self).items() if paths}
         if not found:
@@ -91,7 +92,7 @@ class Given:
         return JointCountsFile(path=counts)
 
     def _without_list(self) -> Given:
-        if len(self.labels) != 1:
+        if not self.labels:
             raise not_together()
         return replace(self, labels=(), labelling=None)
 

@@ -30,22 +30,28 @@ from prunegate.counting.labelling import (
 from prunegate.counting.partial_counting import (
     CONTRADICTED,
     LISTED,
+    UNSURE,
     PartialDecisions,
     open_unlabelled,
     with_labels,
 )
-from prunegate.counting.partial_counts import PartialCounts, Sample
+from prunegate.counting.partial_counts import PartialCounts
 from prunegate.counting.slices import SliceCounts
 from prunegate.counting.tallies import Cells
 from prunegate.data.predictions.columns import shown
 from prunegate.data.predictions.open_table import open_table
 from prunegate.data.predictions.table import Table
 from prunegate.errors import InputError, TableError
+from prunegate.policy.naming import value_text
 from prunegate.policy.rules_digest import rules_digest
 from prunegate.policy.schema import Policy
 
+UNSURE_WORD = "unsure"
+"""What a labeller writes who cannot tell; unless a label of the task is spelled so."""
 _SHOWN = 3
 Ids = Sequence[str]
+_Cell = tuple[int | None, int]
+"""A row's label, None where nobody could tell, and ``2 * baseline + candidate``."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,8 +60,8 @@ class LabelledPart:
 
     predictions: Any
     """A path, a glob, or several paths."""
-    labels: Path
-    """``to-label.csv`` with its labels filled in."""
+    labels: tuple[Path, ...]
+    """``to-label.csv`` with its labels filled in, one of each round of labelling."""
     frame: Path
     """``labelling.json``."""
 
@@ -108,23 +114,25 @@ def count_part(policy: Policy, part: LabelledPart) -> PartlyCounted:
     """
     require_labellable(policy)
     frame = read_frame(part.frame)
+    _require_look(policy, frame, part.frame)
     table = open_unlabelled(policy, part.predictions)
     _require_frame(policy, table, frame, part.frame)
-    given, problems = _labels(policy, part.labels)
+    given, unsure, problems = _labels(policy, part.labels)
     listed = [row.id for row in frame.rows]
     asked = set(listed)
-    strange = [identifier for identifier in given if identifier not in asked]
+    strange = [identifier for identifier in (*given, *unsure) if identifier not in asked]
     problems += _told("a label for a row that is not on the list", strange)
     known = {identifier: given.get(identifier) for identifier in listed}
-    joined = with_labels(policy, table, known)
+    joined = with_labels(policy, table, known, frozenset(unsure))
     problems += _unfit(policy, joined)
     if problems:
         lines = "\n".join(f"  {problem}" for problem in problems)
+        files = ", ".join(map(str, part.labels))
         raise TableError(
-            f"{part.labels}: does not fit the list in {part.frame}; nothing was judged, correct "
-            f"the labels:\n{lines}"
+            f"{files}: does not fit the list in {part.frame}; nothing was judged, correct the "
+            f"labels:\n{lines}"
         )
-    drawn = draw_list(policy, joined, frame.slices, frame.seed)
+    drawn = draw_list(policy, joined, frame.frames, frame.seed)
     _require_drawn(frame, drawn, part.frame)
     counted = count_table(policy, joined, PartialDecisions(policy=policy, table=joined))
     slices = _with_samples(policy, joined, counted.slices, drawn)
@@ -148,6 +156,21 @@ def table_digest(found: Identity | None) -> str:
         raise TableError("labels for some rows need a file or a frame that is not Spark's")
     parts = (found.gate_set.contents, found.baseline, found.candidate)
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def _require_look(policy: Policy, frame: LabellingFrame, path: Path) -> None:
+    """Refuse a round that the policy has no look for, or that says nothing of those before."""
+    looks = policy.evidence.looks
+    if not 1 <= frame.round <= looks:
+        raise InputError(
+            f"{path}: is for round {frame.round}, and the policy allows {looks} (evidence: looks); "
+            "what was found by then stands, label a fresh gate set"
+        )
+    if len(frame.earlier) != frame.round - 1:
+        raise InputError(
+            f"{path}: names {len(frame.earlier)} rounds before round {frame.round}; take the file "
+            "as 'prunegate label --more' wrote it"
+        )
 
 
 def _require_frame(policy: Policy, table: Table, frame: LabellingFrame, path: Path) -> None:
@@ -178,25 +201,41 @@ def _require_drawn(frame: LabellingFrame, drawn: Listed, path: Path) -> None:
         )
 
 
-def _labels(policy: Policy, path: Path) -> tuple[dict[str, Any], list[str]]:
-    """Labels by id, empty ones left out; and what is wrong with the file."""
+def unsure_words(policy: Policy) -> tuple[str, ...]:
+    """What stands in place of a label where somebody looked at a row and could not tell."""
+    task = policy.task
+    judged = {value_text(v) for v in (task.positive, *task.classes) if v is not None}
+    return tuple(
+        dict.fromkeys(w for w in (UNSURE_WORD, *map(value_text, task.ignore)) if w not in judged)
+    )
+
+
+def _labels(policy: Policy, paths: Sequence[Path]) -> tuple[dict[str, Any], list[str], list[str]]:
+    """Labels by id, empty ones left out; ids of rows that nobody could label; what is wrong."""
     columns = policy.columns
     wanted = (columns.id, columns.label)
-    table = open_table(path, wanted, text_columns=wanted)
-    with table.reading():
-        rows = table.frame.select(*wanted).collect().rows()
+    rows: list[tuple[Any, Any]] = []
+    for path in paths:
+        table = open_table(path, wanted, text_columns=wanted)
+        with table.reading():
+            rows += table.frame.select(*wanted).collect().rows()
     twice = [key for key, times in Counter(str(key) for key, _ in rows).items() if times > 1]
     problems = _told("an id that another row has already", twice)
     given: dict[str, Any] = {}
     unread: list[str] = []
+    words, unsure = unsure_words(policy), []
     for key, label in rows:
         if label in (None, ""):
+            continue
+        if str(label) in words:
+            unsure.append(str(key))
             continue
         try:
             given[str(key)] = _value(policy, str(label))
         except ValueError:
             unread.append(str(key))
-    return given, [*problems, *_told("a label that is no number, as the policy's is", unread)]
+    problems += _told("a label that is no number, as the policy's is", unread)
+    return given, unsure, problems
 
 
 def _value(policy: Policy, text: str) -> str | float:
@@ -214,7 +253,7 @@ def _unfit(policy: Policy, table: Table) -> list[str]:
     kinds = (
         (
             "no label, though it had to be labelled",
-            nw.col(LISTED) & nw.col(columns.label).is_null(),
+            nw.col(LISTED) & nw.col(columns.label).is_null() & ~nw.col(UNSURE),
         ),
         ("another label than the predictions table has", nw.col(CONTRADICTED)),
     )
@@ -245,21 +284,27 @@ def _with_samples(
         tally = one.tally
         if not isinstance(tally, PartialCounts) or not drawn.samples.get(one.name):
             return one
-        found: Mapping[Sample, Cells] = {
-            name: _added(cells, ids) for name, ids in drawn.samples[one.name].items()
-        }
-        return replace(one, tally=replace(tally, samples=found))
+        drawn_here = drawn.samples[one.name].items()
+        found = {name: _added(cells, ids, _LABELLED) for name, ids in drawn_here}
+        open_ones = {name: _added(cells, ids, _OPEN) for name, ids in drawn_here}
+        unsure = {name: rows for name, rows in open_ones.items() if any(rows)}
+        return replace(one, tally=replace(tally, samples=found, unsure_samples=unsure))
 
     return tuple(map(sampled, slices))
 
 
-def _added(cells: Mapping[str, int], ids: Ids) -> Cells:
+_LABELLED: tuple[_Cell, ...] = tuple((label, d) for label in range(2) for d in range(4))
+_OPEN: tuple[_Cell, ...] = tuple((None, d) for d in range(4))
+
+
+def _added(cells: Mapping[str, _Cell], ids: Ids, wanted: Sequence[_Cell]) -> Cells:
+    """How many of the rows are in each of the wanted cells."""
     counts = Counter(cells[identifier] for identifier in ids)
-    return tuple(counts[cell] for cell in range(8))
+    return tuple(counts[cell] for cell in wanted)
 
 
-def _cells(policy: Policy, table: Table) -> Iterator[tuple[str, int]]:
-    """The cell of every row of the list."""
+def _cells(policy: Policy, table: Table) -> Iterator[tuple[str, _Cell]]:
+    """Label and decisions of every row of the list."""
     reading = PartialDecisions(policy=policy, table=table)
     column = policy.columns.id
     wanted = (column, LABEL, BASELINE, CANDIDATE)
@@ -267,4 +312,5 @@ def _cells(policy: Policy, table: Table) -> Iterator[tuple[str, int]]:
     with table.reading():
         rows = frame.collect().rows()
     for key, label, baseline, candidate in rows:
-        yield str(key), 4 * int(label) + 2 * int(baseline) + int(candidate)
+        known = None if label is None else int(label)
+        yield str(key), (known, 2 * int(baseline) + int(candidate))

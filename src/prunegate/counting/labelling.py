@@ -10,8 +10,10 @@ Whoever holds the policy, the table and the frame draws the same list again.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 import narwhals as nw
@@ -91,7 +93,47 @@ class LabellingFrame:
     """sha256 of ids, both models' answers and slicing values."""
     seed: int
     slices: tuple[SliceFrame, ...]
+    """Of the first round; those of a later one follow from them (``of_round``)."""
     rows: tuple[ListedRow, ...]
+    """Those of earlier rounds among them."""
+    round: int = 1
+    """Which round of labelling it is for."""
+    earlier: tuple[str, ...] = ()
+    """sha256 of the frames of the rounds before, each of which names those before it."""
+
+    @property
+    def frames(self) -> tuple[SliceFrame, ...]:
+        """What of each slice is on the list of this round."""
+        return tuple(of_round(one, self.round) for one in self.slices)
+
+
+def of_round(first: SliceFrame, number: int) -> SliceFrame:
+    """What of a slice is labelled by the end of a round: every round doubles its random samples.
+
+    The schedule is fixed by the first round, whatever its labels say.
+
+    >>> of_round(SliceFrame(name="overall", rows=900, both=20), 3).both
+    80
+    """
+    times = 2 ** (number - 1)
+    sizes = {name: min(times * getattr(first, name), first.rows) for name in _SAMPLED}
+    return replace(first, **sizes)
+
+
+_SAMPLED = ("neither", "both", "random", "reference_neither", "reference_both")
+
+
+def frame_digest(frame: LabellingFrame) -> str:
+    """sha256 of a frame's file, lower-case hexadecimal."""
+    return hashlib.sha256(frame_bytes(frame)).hexdigest()
+
+
+def frame_bytes(frame: LabellingFrame) -> bytes:
+    """A frame as its file holds it."""
+    plain = asdict(frame)
+    if frame.round == 1:
+        del plain["round"], plain["earlier"]
+    return (json.dumps(plain, indent=1, sort_keys=True) + "\n").encode()
 
 
 @dataclass(frozen=True, kw_only=True)

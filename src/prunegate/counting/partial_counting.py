@@ -7,7 +7,7 @@ each other. Decisions are counted of every row.
 # ruff: noqa: D102  # the base class says what each member means
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, cast
 
@@ -26,12 +26,16 @@ from prunegate.policy.schema import Policy
 
 LISTED, CONTRADICTED = "prunegate__listed", "prunegate__contradicted"
 """Whether a row is on the list, and whether its label there is another than the table's own."""
+UNSURE = "prunegate__unsure"
+"""Whether somebody looked at a row and could not tell its label."""
 _ID, _LABEL = "prunegate__listed_id", "prunegate__listed_label"
+_DOUBTED = "prunegate__listed_unsure"
 
 
 class PartialDecisions(Decisions):
     """Yes/no decisions of all rows, labels of some."""
 
+    cells: ClassVar = (*Decisions.cells, UNSURE)
     every_label: ClassVar[bool] = False
 
     def of_values(self) -> Sequence[ColumnCheck]:
@@ -39,13 +43,15 @@ class PartialDecisions(Decisions):
 
     def tally(self, row: Mapping[str, Any]) -> PartialCounts:
         rows = int(row[N])
-        label, baseline, candidate = (row[name] for name in self.cells)
+        label, baseline, candidate, looked_at = (row[name] for name in self.cells)
         decision = 2 * int(baseline) + int(candidate)
-        decided, cells = [0] * 4, [0] * 8
+        decided, unsure, cells = [0] * 4, [0] * 4, [0] * 8
         decided[decision] = rows
         if label is not None:
             cells[4 * int(label) + decision] = rows
-        return PartialCounts(decided=tuple(decided), cells=tuple(cells))
+        elif looked_at:
+            unsure[decision] = rows
+        return PartialCounts(decided=tuple(decided), cells=tuple(cells), unsure=tuple(unsure))
 
 
 def open_unlabelled(policy: Policy, source: Any) -> Table:
@@ -64,7 +70,9 @@ def open_unlabelled(policy: Policy, source: Any) -> Table:
     return open_columns(policy, source, tuple(name for name in wanted if name != columns.label))
 
 
-def with_labels(policy: Policy, table: Table, listed: Mapping[str, Any]) -> Table:
+def with_labels(
+    policy: Policy, table: Table, listed: Mapping[str, Any], unsure: Collection[str] = ()
+) -> Table:
     """The table with the labels of a list; its own ones count too.
 
     Args:
@@ -72,6 +80,7 @@ def with_labels(policy: Policy, table: Table, listed: Mapping[str, Any]) -> Tabl
         table: from ``open_unlabelled``.
         listed: by id, the label (a text, or a number where the positive label is none); None: it
             has none there.
+        unsure: ids of those that somebody looked at in vain.
 
     Raises:
         UnsupportedError: the table is Spark's.
@@ -86,7 +95,11 @@ def with_labels(policy: Policy, table: Table, listed: Mapping[str, Any]) -> Tabl
     own = _own(table, columns.label, text=text)
     kind = pa.string() if text else pa.float64()
     beside = pa.table(
-        {_ID: pa.array(list(listed), pa.string()), _LABEL: pa.array(list(listed.values()), kind)}
+        {
+            _ID: pa.array(list(listed), pa.string()),
+            _LABEL: pa.array(list(listed.values()), kind),
+            _DOUBTED: pa.array([key in unsure for key in listed], pa.bool_()),
+        }
     )
     rows: Any = table.frame.to_native()
     kept = [f"t.{quoted(name)}" for name in rows.columns if name != columns.label]
@@ -96,6 +109,7 @@ def with_labels(policy: Policy, table: Table, listed: Mapping[str, Any]) -> Tabl
         f"COALESCE({label}, {own}) AS {quoted(columns.label)}",
         f"(l.{_ID} IS NOT NULL) AS {LISTED}",
         f"COALESCE({label} <> {own}, false) AS {CONTRADICTED}",
+        f"COALESCE(l.{_DOUBTED} AND {own} IS NULL, false) AS {UNSURE}",
     )
     joined = (
         rows.set_alias("t")

@@ -8,8 +8,9 @@ of those that neither flags): from them follows how many more rows of a class th
 # ruff: noqa: D102  # the base class says what each member means
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import product
 from typing import ClassVar, Literal
 
 from prunegate.counting.tallies import Cells, Tally
@@ -35,8 +36,12 @@ class PartialCounts(Tally):
     """All rows, by ``2 * baseline + candidate``."""
     cells: Cells = (0,) * 8
     """Labelled rows, indexed ``4 * label + 2 * baseline + candidate``."""
+    unsure: Cells = (0,) * 4
+    """Rows that somebody looked at and could not label, indexed as ``decided``."""
     samples: Mapping[Sample, Cells] = field(default_factory=dict, compare=False)
-    """Labelled rows of each random sample, indexed alike."""
+    """Labelled rows of each random sample, indexed as ``cells``."""
+    unsure_samples: Mapping[Sample, Cells] = field(default_factory=dict, compare=False)
+    """Rows of each random sample that could not be labelled, indexed as ``decided``."""
 
     @property
     def rows(self) -> int:
@@ -71,6 +76,28 @@ class PartialCounts(Tally):
     def whole(self, *decisions: int) -> bool:
         """Whether every row that is decided so (2 x baseline + candidate) has a label."""
         return all(self.cells[d] + self.cells[4 + d] == self.decided[d] for d in decisions)
+
+    def as_if(self, labels: Sequence[int]) -> PartialCounts:
+        """The counts if every row that could not be labelled had the label given for its decision.
+
+        >>> tally = PartialCounts(decided=(3, 1, 0, 2), unsure=(0, 1, 0, 0))
+        >>> tally.as_if((0, 1, 0, 1)).cells
+        (0, 0, 0, 0, 0, 1, 0, 0)
+        """
+        if not any(self.unsure):
+            return self
+        found = {
+            name: _settled(cells, self.unsure_samples.get(name, _NONE), labels)
+            for name, cells in self.samples.items()
+        }
+        cells = _settled(self.cells, self.unsure, labels)
+        return replace(self, cells=cells, unsure=_NONE, samples=found, unsure_samples={})
+
+    @property
+    def possible(self) -> Iterator[PartialCounts]:
+        """The counts for each way to label alike the rows of one decision that nobody could."""
+        open_ones = [(0, 1) if n else (0,) for n in self.unsure]
+        return (self.as_if(labels) for labels in product(*open_ones))
 
     def fewest(self, label: int) -> int:
         """At least so many rows have the label, but for a chance of ``GAMMA``."""
@@ -108,4 +135,16 @@ class PartialCounts(Tally):
         return PartialCounts(
             decided=tuple(map(sum, zip(self.decided, other.decided, strict=True))),
             cells=tuple(map(sum, zip(self.cells, other.cells, strict=True))),
+            unsure=tuple(map(sum, zip(self.unsure, other.unsure, strict=True))),
         )
+
+
+_NONE: Cells = (0,) * 4
+
+
+def _settled(cells: Cells, unsure: Cells, labels: Sequence[int]) -> Cells:
+    """Cells with the rows of each decision that had no label, given one."""
+    found = list(cells)
+    for decision, (rows, label) in enumerate(zip(unsure, labels, strict=True)):
+        found[4 * label + decision] += rows
+    return tuple(found)

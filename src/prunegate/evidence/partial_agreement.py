@@ -39,6 +39,7 @@ def least_cells(tally: PartialCounts, model: Model, level: float) -> tuple[Cells
     >>> least_cells(tally, "baseline", 0.005)
     ((2, 0, 0, 1, 0, 0, 0, 1), 0.0)
     """
+    tally = tally.as_if([1 - says for says in _says(model)])
     cells, chance = [0] * 8, 0.0
     for decision, says in enumerate(_says(model)):
         right, risk = _at_least(tally, decision, says, level / PART_OF_LEVEL)
@@ -50,6 +51,7 @@ def least_cells(tally: PartialCounts, model: Model, level: float) -> tuple[Cells
 
 def most_cells(tally: PartialCounts, model: Model, level: float) -> Cells:
     """Joint counts at which a model agrees most with the labels."""
+    tally = tally.as_if(_says(model))
     cells = [0] * 8
     for decision, says in enumerate(_says(model)):
         wrong, _ = _at_least(tally, decision, 1 - says, level / PART_OF_LEVEL)

@@ -78,13 +78,14 @@ def write_folder(folder: Path, content: Mapping[str, bytes]) -> None:
 
     Args:
         folder: new or empty; its parent is made if need be.
-        content: bytes by file name.
+        content: bytes by file name; a name may begin with a folder's and ``/``.
 
     Raises:
         OSError: the disk refuses, or the folder is taken.
     """
     with whole_folder(folder) as making:
         for name, raw in content.items():
+            (making / name).parent.mkdir(exist_ok=True)
             with (making / name).open("wb") as file:
                 file.write(raw)
                 file.flush()

@@ -10,13 +10,19 @@ import io
 import json
 from pathlib import Path
 
-from prunegate.audit.canonical import plain_json
+from prunegate.counting.labelled_part import read_frame, unsure_words
+from prunegate.counting.labelling import LabellingFrame, frame_bytes, frame_digest
+from prunegate.data.labelled.contents import RowContents
+from prunegate.data.labelled.thumbnails import picture_to_label
 from prunegate.errors import InputError
 from prunegate.io.atomic import write_folder
 from prunegate.planning.label_draw import DrawnLabels
+from prunegate.policy.naming import value_text
 from prunegate.policy.schema import Policy
+from prunegate.report.label_page import LabelPage, PageRow, render_label_page
 
 TO_LABEL, TASKS, FRAME = "to-label.csv", "label-studio.json", "labelling.json"
+NO_CONTENTS = RowContents(pictures={}, texts={})
 
 
 def require_empty(out: Path) -> None:
@@ -29,23 +35,96 @@ def require_empty(out: Path) -> None:
         raise InputError(f"{out} is not empty; name another folder with -o")
 
 
-def write_list(policy: Policy, drawn: DrawnLabels, out: Path) -> None:
-    """Write the list, all of it or nothing.
+def last_round(out: Path) -> tuple[LabellingFrame, Path]:
+    """The frame of the last round in a folder, and where the next one belongs.
 
     Raises:
-        InputError: it cannot be written.
+        InputError: there is none, or what comes after it is not empty.
     """
-    frame = json.dumps(plain_json(drawn.frame), indent=1, sort_keys=True) + "\n"
+    if not (out / FRAME).is_file():
+        raise InputError(f"{out}: holds no {FRAME}; give the folder of the first round with -o")
+    place, number = out, 1
+    while (out / f"round-{number + 1}" / FRAME).is_file():
+        number += 1
+        place = out / f"round-{number}"
+    frame, following = read_frame(place / FRAME), out / f"round-{number + 1}"
+    if frame.round != number:
+        raise InputError(
+            f"{place / FRAME}: is for round {frame.round}, not {number}; give the folder of the "
+            "first round with -o"
+        )
+    require_empty(following)
+    return frame, following
+
+
+def write_list(
+    policy: Policy, drawn: DrawnLabels, out: Path, contents: RowContents = NO_CONTENTS
+) -> None:
+    """Write the list and the page to label in, all of it or nothing.
+
+    Raises:
+        InputError: it cannot be written, or a picture cannot be read.
+    """
+    page = _page(policy, drawn, contents)
     tasks = [{"data": dict(row)} for row in drawn.to_label]
     content = {
         TO_LABEL: _csv(policy, drawn).encode(),
         TASKS: (json.dumps(tasks, indent=1) + "\n").encode(),
-        FRAME: frame.encode(),
+        FRAME: frame_bytes(drawn.frame),
+        **render_label_page(page),
     }
     try:
         write_folder(out, content)
     except OSError as error:
         raise InputError(f"{out}: cannot be written ({error.strerror})") from error
+
+
+def _page(policy: Policy, drawn: DrawnLabels, contents: RowContents) -> LabelPage:
+    """The page to label in; pictures are made small, without their metadata."""
+    key = policy.columns.id
+    names = (key, *policy.keys)
+    rows = []
+    for row in drawn.to_label:
+        picture = contents.pictures.get(row[key])
+        rows.append(
+            PageRow(
+                cells=tuple(str(row[name]) for name in names),
+                picture=None if picture is None else picture_to_label(picture),
+                text=contents.texts.get(row[key]),
+            )
+        )
+    return LabelPage(
+        title=policy.title or policy.name,
+        frame=frame_digest(drawn.frame),
+        file=TO_LABEL,
+        columns=names,
+        label=policy.columns.label,
+        answers=_answers(policy, drawn),
+        unsure=unsure_words(policy)[0],
+        rows=tuple(rows),
+    )
+
+
+def _answers(policy: Policy, drawn: DrawnLabels) -> tuple[tuple[str, str], ...]:
+    """Labels as the list has them, and as people are shown them."""
+    shown = policy.labels.get(policy.columns.label, {})
+    positive = policy.task.positive
+    spelled = [value_text(one) for one in policy.task.classes or drawn.labels]
+    if positive is not None:
+        first = value_text(positive)
+        spelled = [first, *(one for one in spelled if one != first)][:2]
+        if len(spelled) == 1:
+            spelled.append(_other(positive))
+    return tuple((one, shown.get(one, one)) for one in spelled)
+
+
+def _other(positive: object) -> str:
+    """The other label, where the predictions do not show how it is spelled."""
+    if isinstance(positive, bool):
+        return value_text(not positive)
+    if isinstance(positive, str):
+        return f"not {positive}"
+    return "0" if positive else "1"
 
 
 def _csv(policy: Policy, drawn: DrawnLabels) -> str:

@@ -11,8 +11,8 @@ Only the rows of the list leave the engine.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import narwhals as nw
@@ -23,10 +23,11 @@ from prunegate.counting.gate_set import identity_of
 from prunegate.counting.labelled_part import table_digest
 from prunegate.counting.labelling import (
     LabellingFrame,
-    Listed,
     ListedRow,
+    SliceFrame,
     Why,
     draw_list,
+    frame_digest,
     require_labellable,
 )
 from prunegate.counting.partial_counting import (
@@ -35,6 +36,9 @@ from prunegate.counting.partial_counting import (
     open_unlabelled,
     with_labels,
 )
+from prunegate.counting.partial_counts import PartialCounts
+from prunegate.counting.slices import SliceCounts
+from prunegate.counting.tallies import Tally
 from prunegate.data.predictions.table import Table
 from prunegate.errors import InputError
 from prunegate.planning.label_plan import (
@@ -44,8 +48,12 @@ from prunegate.planning.label_plan import (
     told_limits,
 )
 from prunegate.planning.label_reference import ReferenceLabels, told_reference
+from prunegate.policy.naming import value_text
 from prunegate.policy.rules_digest import rules_digest
 from prunegate.policy.schema import Policy
+
+_MOST = 1000
+"""Labels that are looked for; whoever has more labels them elsewhere."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +68,8 @@ class DrawnLabels:
     """What shows that the baseline knows anything, by slice."""
     rows: int
     """All rows of the table."""
+    labels: tuple[str, ...] = ()
+    """Labels as the table spells them, where it does."""
 
 
 def draw_labels(
@@ -77,51 +87,141 @@ def draw_labels(
     Raises:
         InputError: the table cannot be read, or the policy cannot be judged on some labels.
     """
-    require_labellable(policy)
-    unlabelled = open_unlabelled(policy, source)
-    table = with_labels(policy, unlabelled, {})
-    slices = count_table(policy, table, PartialDecisions(policy=policy, table=table)).slices
-    frames = plan_labels(policy, slices, wanted)
-    listed = draw_list(policy, table, frames, seed)
-    if not listed.why:
-        raise InputError(
-            "no rule of this policy needs a label of any row (the models decide all rows alike, or "
-            "only decisions are judged); nothing was drawn"
-        )
-    _require_affordable(listed, wanted)
-    rows = _rows(policy, with_labels(policy, unlabelled, dict.fromkeys(listed.why)))
-    column = policy.columns
-    done = {key for key, row in rows.items() if row[column.label] is not None}
+    drawing = _opened(policy, source)
+    frames = plan_labels(policy, drawing.slices, wanted)
     frame = LabellingFrame(
         version=__version__,
         created=at,
         policy=rules_digest(policy),
-        table=table_digest(identity_of(policy, unlabelled, labels=False)),
+        table=drawing.digest,
         seed=seed,
         slices=frames,
-        rows=tuple(
-            ListedRow(id=key, why=why, labelled=key in done) for key, why in listed.why.items()
-        ),
+        rows=(),
     )
-    shown = (column.id, *policy.keys)
-    order = sorted(set(listed.why) - done)
-    random.Random(seed).shuffle(order)  # noqa: S311  # an order to label in, no secret
-    return DrawnLabels(
-        frame=frame,
-        to_label=tuple({name: rows[key][name] for name in shown} for key in order),
-        limits=told_limits(policy, slices, frames),
-        reference=told_reference(policy, slices, frames),
-        rows=slices[0].rows,
+    drawn = drawing.drawn(frame)
+    if not drawn.frame.rows:
+        raise InputError(
+            "no rule of this policy needs a label of any row (the models decide all rows alike, or "
+            "only decisions are judged); nothing was drawn"
+        )
+    _require_affordable([row.why for row in drawn.frame.rows], wanted)
+    return drawn
+
+
+def draw_more(policy: Policy, source: Any, before: LabellingFrame, *, at: str) -> DrawnLabels:
+    """The rows to label in the next round: what the rounds before asked for, and more.
+
+    Args:
+        policy: the policy of the rounds before; it says how many looks there are.
+        source: paths of the same predictions.
+        before: the frame of the last round.
+        at: when.
+
+    Raises:
+        InputError: the policy allows no further look, the table or the policy is another, or there
+            is nothing that more labels could tell.
+    """
+    looks = policy.evidence.looks
+    if before.round >= looks:
+        raise InputError(
+            f"round {before.round} was the last that the policy allows (evidence: looks: {looks}); "
+            "what it found stands, label a fresh gate set"
+        )
+    drawing = _opened(policy, source)
+    if (before.policy, before.table) != (rules_digest(policy), drawing.digest):
+        raise InputError(
+            "the rounds before were drawn for another policy or from another predictions table; "
+            "give those, or begin anew with 'prunegate label' without --more"
+        )
+    earlier = (*before.earlier, frame_digest(before))
+    frame = replace(
+        before, version=__version__, created=at, round=before.round + 1, earlier=earlier, rows=()
+    )
+    drawn = drawing.drawn(frame, known={row.id for row in before.rows})
+    if len(drawn.frame.rows) == len(before.rows):
+        raise InputError(
+            "more labels tell nothing: every row that bears on a limit is on the list already; "
+            "judge it"
+        )
+    return drawn
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Drawing:
+    """A table that lists are drawn from."""
+
+    policy: Policy
+    unlabelled: Table
+    table: Table
+    slices: Sequence[SliceCounts]
+
+    @property
+    def digest(self) -> str:
+        return table_digest(identity_of(self.policy, self.unlabelled, labels=False))
+
+    def drawn(self, frame: LabellingFrame, known: Collection[str] = ()) -> DrawnLabels:
+        """The rows of a frame; those in ``known`` are labelled already."""
+        policy, column, seed = self.policy, self.policy.columns, frame.seed
+        why = draw_list(policy, self.table, frame.frames, seed).why
+        rows = _rows(policy, with_labels(policy, self.unlabelled, dict.fromkeys(why)))
+        done = {key for key, row in rows.items() if row[column.label] is not None}
+        listed = (ListedRow(id=key, why=of, labelled=key in done) for key, of in why.items())
+        shown = (column.id, *policy.keys)
+        order = sorted(set(why) - done - set(known))
+        random.Random(seed).shuffle(order)  # noqa: S311  # an order to label in, no secret
+        return DrawnLabels(
+            frame=replace(frame, rows=tuple(listed)),
+            to_label=tuple({name: rows[key][name] for name in shown} for key in order),
+            limits=told_limits(policy, self.slices, self._held(frame)),
+            reference=told_reference(policy, self.slices, self._held(frame)),
+            rows=self.slices[0].rows,
+            labels=_spelled(policy, self.table),
+        )
+
+    def _held(self, frame: LabellingFrame) -> tuple[SliceFrame, ...]:
+        """What of each slice the frame asks for, no more of anything than there is."""
+        by_name = {one.name: one.tally for one in self.slices}
+        return tuple(_at_most(one, by_name[one.name]) for one in frame.frames)
+
+
+def _at_most(frame: SliceFrame, tally: Tally) -> SliceFrame:
+    assert isinstance(tally, PartialCounts)  # noqa: S101  # by the reading
+    neither, both = tally.decided[0b00], tally.decided[0b11]
+    return replace(
+        frame,
+        neither=min(frame.neither, neither),
+        both=min(frame.both, both),
+        reference_neither=min(frame.reference_neither, neither),
+        reference_both=min(frame.reference_both, both),
     )
 
 
-def _require_affordable(listed: Listed, wanted: LabelRequest) -> None:
-    if wanted.budget is None or len(listed.why) <= wanted.budget:
+def _opened(policy: Policy, source: Any) -> _Drawing:
+    require_labellable(policy)
+    unlabelled = open_unlabelled(policy, source)
+    table = with_labels(policy, unlabelled, {})
+    counted = count_table(policy, table, PartialDecisions(policy=policy, table=table))
+    return _Drawing(policy=policy, unlabelled=unlabelled, table=table, slices=counted.slices)
+
+
+def _spelled(policy: Policy, table: Table) -> tuple[str, ...]:
+    """Labels that the table shows: its own, and the models' where they answer in labels."""
+    columns, found = policy.columns, set[str]()
+    answers = () if policy.task.threshold is not None else (columns.baseline, columns.candidate)
+    for column in (columns.label, *answers):
+        with table.reading():
+            values = table.frame.select(column).unique().head(_MOST).collect()[column].to_list()
+        found.update(value_text(v) for v in values if v is not None and v == v)  # noqa: PLR0124  # NaN
+    return tuple(sorted(found - {""}))
+
+
+def _require_affordable(listed: Sequence[tuple[Why, ...]], wanted: LabelRequest) -> None:
+    if wanted.budget is None or len(listed) <= wanted.budget:
         return
-    alone = for_reference_alone(listed.why.values())
+    alone = for_reference_alone(listed)
     part = f" ({alone:,} of them to show that the baseline knows anything)" if alone else ""
     raise InputError(
-        f"{len(listed.why):,} rows have to be labelled at the very least{part}, more than "
+        f"{len(listed):,} rows have to be labelled at the very least{part}, more than "
         f"--budget {wanted.budget:,}; allow that many, or drop rules or slices"
     )
 

@@ -32,7 +32,8 @@ STEPS = (20, 40, 60, 90, 130, 200, 300, 450, 700, 1000, 1500, 2500, 4000)
 """Sizes of a sample that are considered; the last resort is all rows."""
 USUAL = 130
 """Size up to which a sample grows whatever the power: fewer promise so few rows of the class that
-a candidate which did change a little, within what is allowed, is hardly ever shown to."""
+a candidate which did change a little, within what is allowed, is hardly ever shown to. Where there
+are further looks they may."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +81,7 @@ class _Part:
     needs: LabelsNeeded
     decided: tuple[int, ...]
     alpha: float
+    usual: int
 
     def power(self, sample: int) -> float | None:
         """With a sample of so many labels."""
@@ -140,7 +142,12 @@ def _parts(policy: Policy, slices: Sequence[SliceCounts]) -> list[_Part]:
         needs = labels_needed(form, limit.claim)
         decided = known[limit.counts.name]
         part = _Part(
-            limit=limit, form=form, needs=needs, decided=decided, alpha=policy.evidence.alpha
+            limit=limit,
+            form=form,
+            needs=needs,
+            decided=decided,
+            alpha=policy.evidence.alpha,
+            usual=USUAL if policy.evidence.looks == 1 else 0,
         )
         found.append(part)
     return found
@@ -262,7 +269,7 @@ def _step(part: _Part, frame: SliceFrame, power: float) -> tuple[float, int, int
     held = getattr(frame, SAMPLES[part.label])
     size = min(next((s for s in STEPS if s > held), part.agreed), part.agreed)
     now = part.power(held)
-    if size <= held or now is None or (now >= power and held >= USUAL):
+    if size <= held or now is None or (now >= power and held >= part.usual):
         return None
     later = part.power(size)
     gain = 0.0 if later is None else max(later - now, 0.0)

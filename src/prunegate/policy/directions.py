@@ -289,6 +289,7 @@ DIRECTIONS: Mapping[type[Section], Mapping[str, Direction]] = {
         "strict": ordered(False, True),
         "reuse": ordered("none", "ledger", "strict"),
         "reference": ordered("off", "warn", "required"),
+        "looks": untold("undeclared"),
     },
     Minimum: {"rows": _fewest, "positives": _fewest},
     Rule: {

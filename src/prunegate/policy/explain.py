@@ -268,7 +268,15 @@ def _meaning_of_proven(policy: Policy) -> str:
         return ""
     confidence = exact(policy.evidence.confidence, 2)
     data = "documents" if policy.task.traits.documents else "labelled data"
-    return f"Proven means shown by the {data} with {confidence} % confidence (one-sided)."
+    told = f"Proven means shown by the {data} with {confidence} % confidence (one-sided)."
+    looks = policy.evidence.looks
+    if looks == 1:
+        return told
+    each = exact(round(1 - policy.evidence.alpha, 6), 2)
+    return (
+        f"{told} That is so over {looks} looks at ever more labels together: each is held to "
+        f"{each} %."
+    )
 
 
 _REUSE = {

@@ -42,7 +42,7 @@ def rules_digest(policy: Policy) -> str:
 
 
 _LATER: dict[tuple[str, ...], dict[str, Any]] = {
-    ("evidence",): {"reference": "required"},
+    ("evidence",): {"reference": "required", "looks": 1},
     ("task",): {"ignore": []},
     ("slices",): {"bins": None, "quantiles": None, "every": None},
     ("cost", "billing"): {

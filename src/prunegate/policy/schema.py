@@ -126,6 +126,9 @@ class Minimum(Section):
     """binary: rows of the positive class; multiclass: rows of every class."""
 
 
+MOST_LOOKS = 20
+
+
 class EvidenceSection(Section):
     """How sure the gate has to be."""
 
@@ -143,9 +146,17 @@ class EvidenceSection(Section):
     """Whether the baseline has to be shown to know something: to agree with the labels beyond
     chance, on all rows and on every slice that a rule judges. required: without it nothing is
     approved; warn: the report warns; off: nobody looks."""
+    looks: Annotated[int, Strict(), Field(ge=1, le=MOST_LOOKS)] = 1
+    """How often labels may be judged while more are added ('prunegate label --more'): each look is
+    tested at an equal share of 1 - confidence, so that all of them together keep it."""
 
     @property
     def alpha(self) -> float:
+        """Level of each test: 1 - confidence, shared out among the looks."""
+        return round(self.alpha_of_looks / self.looks, 12)
+
+    @property
+    def alpha_of_looks(self) -> float:
         """1 - confidence, free of binary noise (0.05, not 0.050000000000000044)."""
         return round(1 - self.confidence, 12)
 
@@ -343,7 +354,8 @@ class Policy(Section):
         """The same policy with every test at another level than its own."""
         if alpha == self.evidence.alpha:
             return self
-        evidence = self.evidence.model_copy(update={"confidence": 1 - alpha})
+        confidence = 1 - alpha * self.evidence.looks
+        evidence = self.evidence.model_copy(update={"confidence": confidence})
         return self.model_copy(update={"evidence": evidence})
 
     def document(self) -> dict[str, Any]:

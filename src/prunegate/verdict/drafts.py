@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from prunegate.counting.partial_counts import PartialCounts
 from prunegate.counting.slices import OVERALL, SliceCounts
 from prunegate.evidence.further_rows import Tested, further
 from prunegate.evidence.of_metric import WantedMetric
@@ -138,9 +139,37 @@ def _on_slice(question: Question, counts: SliceCounts, label: str | None) -> Dra
         minimum = question.policy.evidence.minimum
         wanted = {"needed": minimum.rows, "needed_unit": "rows"}
         return _empty(question, counts.name, "absent", sentences.ABSENT, **wanted)
-    if label is None:
+    if label is not None:
+        counts = replace(counts, tally=counts.tally.of_class(label))
+    tally = counts.tally
+    if not isinstance(tally, PartialCounts) or not any(tally.unsure):
         return _judged(question, counts)
-    return _judged(question, replace(counts, tally=counts.tally.of_class(label)))
+    possible = tally.possible
+    return least_shown([_judged(question, replace(counts, tally=one)) for one in possible])
+
+
+def least_shown(drafts: Sequence[Draft]) -> Draft:
+    """Of what one limit may be, as rows that nobody could label may be labelled, what is shown.
+
+    A limit holds where it does in every case, and is broken where it is in every case: the largest
+    p-values decide, and an estimate where all agree.
+    """
+    worst = max(drafts, key=lambda draft: (draft.finding.status != "pass", _p(draft, "p_value")))
+    finding = worst.finding
+    for name in ("p_harm", "p_loss"):
+        if getattr(finding, name) is not None:
+            finding = replace(finding, **{name: max(_p(draft, name) for draft in drafts)})
+    if finding.status == "fail" and any(draft.finding.status != "fail" for draft in drafts):
+        because = finding.open_because or "not shown"
+        finding = replace(finding, status="inconclusive", open_because=because)
+    contestable = all(draft.contestable for draft in drafts)
+    return Draft(finding=finding, contestable=contestable)
+
+
+def _p(draft: Draft, name: str) -> float:
+    """A p-value; what has none shows nothing."""
+    found = getattr(draft.finding, name)
+    return 1.0 if found is None else float(found)
 
 
 def _judged(question: Question, counts: SliceCounts) -> Draft:

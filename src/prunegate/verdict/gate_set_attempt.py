@@ -6,13 +6,13 @@ here, from the policy and the number alone, so that a verdict can be recomputed 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from prunegate.policy.schema import Policy
 from prunegate.stats.paired_exact import BETA
 from prunegate.stats.reuse import Reuse, level_of_attempt, of_all, rows_ratio
 from prunegate.text.numbers import upper_bound_share as in_percent
-from prunegate.verdict.finding import Verdict
+from prunegate.verdict.finding import ABSENT, Verdict
 
 POWER = 0.9
 """At which further attempts are compared with the first."""
@@ -41,6 +41,11 @@ class GateSetAttempt:
     """Level of every test of this attempt."""
     alpha_of_all: float | None
     """A bound for wrongly approving any of all attempts on this gate set; None: there is none."""
+    look: int | None = field(default=None, metadata=ABSENT)
+    """Which look at labels of some rows it is, from 1; None: the policy allows one, or every row
+    has its label."""
+    list: str | None = field(default=None, metadata=ABSENT)
+    """sha256 of the list that was labelled for the look."""
 
 
 def spent(policy: Policy, number: int) -> float:
@@ -50,7 +55,7 @@ def spent(policy: Policy, number: int) -> float:
 
 def promised_of_all(policy: Policy) -> float | None:
     """What a policy promises of all attempts on one gate set together."""
-    return of_all(policy.evidence.reuse, policy.evidence.alpha)
+    return of_all(policy.evidence.reuse, policy.evidence.alpha_of_looks)
 
 
 def as_attempted(policy: Policy, attempt: GateSetAttempt | None) -> Policy:
@@ -72,13 +77,13 @@ def with_attempt_statement(
 def attempt_sentences(policy: Policy, attempt: GateSetAttempt) -> str:
     """Which attempt this is, what holds for all of them, and what it costs."""
     first = policy.evidence.alpha
-    which = _which(attempt)
+    which = f"{_looks(policy, attempt)}{_which(attempt)}"
     total = promised_of_all(policy)
     if total is None:
         return (
             f"{which}; the policy does not reckon with reuse (evidence: reuse: none), so some "
             f"attempt of several on this set is approved wrongly more often than "
-            f"{in_percent(first)} of the time."
+            f"{in_percent(policy.evidence.alpha_of_looks)} of the time."
         )
     spoken = (
         f"Of all attempts on it, chosen without looking at its rows, at most {in_percent(total)}"
@@ -89,6 +94,19 @@ def attempt_sentences(policy: Policy, attempt: GateSetAttempt) -> str:
         return f"{which}. {spoken}"
     held = f"its tests are at {in_percent(own)} in place of {in_percent(first)}"
     return f"{which}: {held}. {spoken} {_cost(first, own)}"
+
+
+def _looks(policy: Policy, attempt: GateSetAttempt) -> str:
+    """Which look this is, and what all of them keep."""
+    looks = policy.evidence.looks
+    if looks == 1:
+        return ""
+    own = spent(policy, attempt.number)
+    which = f"This is look {attempt.look} of {looks}" if attempt.look else f"Of {looks} looks"
+    return (
+        f"{which}, each tested at {in_percent(own, digits=3)}: whichever of them decides, together "
+        f"they approve wrongly at most {in_percent(own * looks)} of the time. "
+    )
 
 
 def _which(attempt: GateSetAttempt) -> str:

@@ -237,4 +237,16 @@ def looked_at(tally: Tally) -> str:
         f" Labels of {tally.labelled:,} of {tally.rows:,} rows were looked at: rows that both "
         "models decide alike say nothing about a change, and what they could say besides is "
         "bounded by random samples of them."
+        f"{_unsure(sum(tally.unsure))}"
+    )
+
+
+def _unsure(rows: int) -> str:
+    """What becomes of rows that nobody could label."""
+    if not rows:
+        return ""
+    which = "1 row was" if rows == 1 else f"{rows:,} rows were"
+    return (
+        f" {which[0].upper()}{which[1:]} looked at and could not be labelled: a limit holds, or is "
+        "broken, only where it is so whatever their labels are."
     )

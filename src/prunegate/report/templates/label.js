@@ -1,0 +1,153 @@
+
+"use strict";
+// One row at a time. What was said is kept in this browser, under the digest of the list's frame.
+const data = JSON.parse(document.getElementById("data").textContent);
+const key = "prunegate-label:" + data.frame;
+const at = (id) => document.getElementById(id);
+const made = (tag, text, name) => {
+  const node = document.createElement(tag);
+  if (text !== undefined) node.textContent = text;
+  if (name) node.className = name;
+  return node;
+};
+let said = {}; // row number -> place among the answers
+let order = []; // row numbers in the order in which they were answered, for undo
+let here = 0;
+let keeps = true;
+
+function recall(text) {
+  const kept = JSON.parse(text || "{}");
+  const good = (row) => Number.isInteger(row) && row >= 0 && row < data.rows.length;
+  const answers = Object.entries(kept.said || {}).filter(([row, answer]) =>
+    good(Number(row)) && Number.isInteger(answer) && answer >= 0 && answer < data.answers.length);
+  said = Object.fromEntries(answers);
+  order = (Array.isArray(kept.order) ? kept.order : []).filter((row) => row in said);
+}
+
+function keep() {
+  try {
+    localStorage.setItem(key, JSON.stringify({ said, order }));
+    keeps = true;
+  } catch {
+    keeps = false;
+  }
+}
+
+function start() {
+  try {
+    recall(localStorage.getItem(key));
+  } catch {
+    keeps = false;
+  }
+  data.answers.forEach((answer, place) => {
+    const button = made("button");
+    button.type = "button";
+    if (answer.key) button.append(made("kbd", answer.key.toUpperCase()), " ");
+    button.append(made("bdi", answer.shown));
+    button.addEventListener("click", () => say(place));
+    at("answers").append(button);
+  });
+  here = firstOpen(0);
+  show();
+}
+
+function firstOpen(from) {
+  const rows = data.rows.length;
+  for (let step = 0; step < rows; step += 1) {
+    const row = (from + step) % rows;
+    if (!(row in said)) return row;
+  }
+  return Math.min(from, rows - 1);
+}
+
+function say(place) {
+  said[here] = place;
+  order = order.filter((row) => row !== here);
+  order.push(here);
+  keep();
+  go(firstOpen(here + 1 < data.rows.length ? here + 1 : 0));
+}
+
+function undo() {
+  const row = order.pop();
+  if (row === undefined) return;
+  delete said[row];
+  keep();
+  go(row);
+}
+
+function go(row) {
+  here = Math.max(0, Math.min(row, data.rows.length - 1));
+  show();
+  at("content").scrollTop = 0;
+}
+
+function show() {
+  const row = data.rows[here];
+  const total = data.rows.length;
+  const done = Object.keys(said).length;
+  at("place").textContent = `Row ${here + 1} of ${total}`;
+  at("facts").replaceChildren(...data.columns.map((name, i) => {
+    const pair = made("div");
+    pair.append(made("dt", name), made("dd", row.shown[i]));
+    return pair;
+  }));
+  at("content").replaceChildren(content(row));
+  [...at("answers").children].forEach((button, place) =>
+    button.setAttribute("aria-pressed", String(said[here] === place)));
+  at("undo").setAttribute("aria-disabled", String(order.length === 0));
+  at("back").setAttribute("aria-disabled", String(here === 0));
+  at("next").setAttribute("aria-disabled", String(here === total - 1));
+  at("open").setAttribute("aria-disabled", String(done === total));
+  at("bar").value = done;
+  const unsure = Object.values(said).filter((place) => data.answers[place].unsure).length;
+  const doubts = unsure ? `, ${unsure} unsure` : "";
+  at("told").textContent = `${done} of ${total} labelled${doubts}` + (done === total ? ": save the file" : "");
+  at("kept").className = keeps ? "" : "bad";
+  at("kept").textContent = keeps
+    ? "What you said is kept in this browser until you come back."
+    : "This browser keeps nothing: save the file before you close the page.";
+}
+
+function content(row) {
+  if (row.picture) {
+    const image = made("img");
+    image.alt = `Picture of row ${here + 1}`;
+    image.src = row.picture;
+    return image;
+  }
+  if (row.text !== undefined) return made("p", row.text, "text");
+  return made("p", "Look this row up by its id.", "none");
+}
+
+const cell = (text) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+
+function save() {
+  const lines = [[...data.columns, data.label], ...data.rows.map((row, i) =>
+    [...row.cells, i in said ? data.answers[said[i]].value : ""])];
+  const text = lines.map((line) => line.map(cell).join(",") + "\n").join("");
+  const link = made("a");
+  link.href = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
+  link.download = data.file;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60000);
+}
+
+const moves = { undo, save, back: () => go(here - 1), next: () => go(here + 1), open: () => go(firstOpen(here)) };
+for (const [id, move] of Object.entries(moves)) at(id).addEventListener("click", move);
+const keys = { z: undo, backspace: undo, s: save, n: moves.open, arrowleft: moves.back, arrowright: moves.next };
+data.answers.forEach((answer, place) => { if (answer.key) keys[answer.key] = () => say(place); });
+
+document.addEventListener("keydown", (event) => {
+  const asked = keys[event.key.toLowerCase()];
+  const other = event.ctrlKey || event.metaKey || event.altKey || event.repeat;
+  if (!asked || other || !at("keys").checked) return;
+  event.preventDefault();
+  asked();
+});
+window.addEventListener("storage", (event) => { // the same list in another window
+  if (event.key !== key) return;
+  recall(event.newValue);
+  show();
+});
+start();

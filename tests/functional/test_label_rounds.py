@@ -1,0 +1,112 @@
+"""Labels in rounds (docs/guides/label.md): nested lists, shares of alpha, no look after the last."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from prunegate.audit.ledger import Past, Tried, look_of
+from prunegate.cli.gate import command as gate_command
+from prunegate.cli.label import command as label_command
+from prunegate.counting.labelled_part import read_frame
+from prunegate.counting.labelling import frame_digest
+from prunegate.errors import InputError
+from prunegate.policy.load import read_policy
+
+POLICY = """prunegate: 1
+name: moderation
+task: {kind: binary, positive: unsafe, threshold: 0.5}
+evidence: {looks: 2, reference: off}
+rules: [{metric: recall, max_drop: 0.06}]
+"""
+
+
+def rows(n: int = 2000) -> list[list[str]]:
+    random = np.random.default_rng(4)
+    positive = random.random(n) < 0.3
+    baseline = np.where(positive, random.random(n) < 0.9, random.random(n) < 0.05)
+    candidate = np.where(random.random(n) < 0.02, ~baseline, baseline)
+    scores = [np.where(one, "0.9", "0.1") for one in (baseline, candidate)]
+    labels = np.where(positive, "unsafe", "safe")
+    return [[f"r{i}", labels[i], scores[0][i], scores[1][i]] for i in range(n)]
+
+
+def run(command, *words: object):
+    return CliRunner().invoke(command, list(map(str, words)), standalone_mode=False)
+
+
+def fill(folder: Path, truth: dict[str, str]) -> Path:
+    with (folder / "to-label.csv").open(encoding="utf-8", newline="") as file:
+        head, *listed = csv.reader(file)
+    path = folder / "filled.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([head, *([key, truth[key]] for key, *_ in listed)])
+    return path
+
+
+def test_two_looks_and_no_third(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    table = rows()
+    truth = {key: label for key, label, *_ in table}
+    with Path("bare.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerow(("id", "baseline", "candidate"))
+        csv.writer(file).writerows([key, b, c] for key, _, b, c in table)
+    Path("policy.yaml").write_text(POLICY, encoding="utf-8")
+    words = ("policy.yaml", "--predictions", "bare.csv")
+    first, second = Path("list"), Path("list/round-2")
+    assert run(label_command, *words, "-o", first).return_value == 0
+    judged = (*words, "--labels", fill(first, truth))
+    look = run(gate_command, *judged, "--labelling", first / "labelling.json", "--out", "one")
+    assert look.exception is None, look.exception
+    one = json.loads(Path("one/record.json").read_text())
+    assert (one["attempt"]["look"], one["attempt"]["alpha"]) == (1, 0.025)
+    assert "This is look 1 of 2, each tested at 2.5 %" in one["statement"]
+    chosen = run(label_command, *words, "-o", first, "--more", "--budget", "9")
+    assert "leave --budget out" in str(chosen.exception)
+    told = run(label_command, *words, "-o", first, "--more")
+    assert told.exception is None, told.exception
+    assert f"--labels {first}/to-label.csv --labels {second}/to-label.csv" in told.output
+    frames = [read_frame(folder / "labelling.json") for folder in (first, second)]
+    lists = [{row.id for row in frame.rows} for frame in frames]
+    assert lists[0] < lists[1]
+    assert frames[1].earlier == (frame_digest(frames[0]),)
+    judged = (*judged, "--labels", fill(second, truth))
+    look = run(gate_command, *judged, "--labelling", second / "labelling.json", "--out", "two")
+    two = json.loads(Path("two/record.json").read_text())
+    assert look.return_value == 0
+    assert (two["attempt"]["number"], two["attempt"]["look"]) == (1, 2)
+    assert two["labelling"]["earlier"] == list(frames[1].earlier)
+    third = run(label_command, *words, "-o", first, "--more")
+    assert "round 2 was the last that the policy allows" in str(third.exception)
+    run(label_command, *words, "-o", "other", "--seed", "7")
+    judged = (*words, "--labels", fill(Path("other"), truth))
+    look = run(gate_command, *judged, "--labelling", "other/labelling.json", "--out", "three")
+    assert "looked at 2 times on this gate set" in str(look.exception)
+    assert not Path("three").exists()
+
+
+def test_the_same_list_again_is_the_same_look():
+    def tried(of: str | None, candidate: str = "c") -> Tried:
+        common = {"gate_set": "g", "contents": "g", "baseline": ("b",), "rules": "r"}
+        return Tried(**common, candidate=(candidate,), list=of)
+
+    past = [Past(tried=tried(of), number=1) for of in ("x", None, "y", "x")]
+    assert [look_of(past, tried(of), 3) for of in ("x", "y", "z")] == [1, 2, 3]
+    assert look_of(past, tried("z", "another"), 2) == 1
+    assert look_of(past, tried("z"), 1) is look_of(past, tried(None), 2) is None
+    with pytest.raises(InputError, match="looked at 2 times"):
+        look_of(past, tried("z"), 2)
+
+
+def test_the_shares_of_all_looks_are_alpha(tmp_path):
+    path = tmp_path / "policy.yaml"
+    for looks in (1, 3, 4, 7):
+        path.write_text(POLICY.replace("looks: 2", f"looks: {looks}"), encoding="utf-8")
+        policy = read_policy(path).policy
+        assert policy.evidence.alpha * looks <= 0.05 + 1e-11
+        assert policy.at_level(0.01).evidence.alpha == 0.01
