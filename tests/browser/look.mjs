@@ -45,7 +45,8 @@ async function look(job) {
   const began = Date.now();
   await page.goto(url, { waitUntil: "load" });
   const seen = { name: job.name, load_ms: Date.now() - began };
-  seen.first = await page.locator(".page-one").innerText();
+  const first = page.locator(".page-one");
+  seen.first = (await first.count()) ? await first.innerText() : "";
   seen.tree = job.tree ? await page.locator("body").ariaSnapshot() : "";
   seen.violations = job.axe ? await violations(page) : [];
   if (job.shots) await page.screenshot({ path: `${job.shots}/${job.name}-laptop.png`, fullPage: true });

@@ -18,6 +18,7 @@ from prunegate.outputs.findings_csv import render_findings_csv
 from prunegate.outputs.junit import render_junit
 from prunegate.outputs.summary import render_summary
 from prunegate.report import render
+from prunegate.report.comparison import render_comparison
 
 _HERE = Path(__file__).parents[1]
 _GOLDEN = _HERE / "golden"
@@ -74,6 +75,12 @@ def test_a_later_copy_of_a_page_is_what_it_was(records: ModuleType) -> None:
     record = load("many_records").many(records, 1, "approve")
     signed = render(record, digest=records.DIGEST, pictures={}, state=load("many_records").SIGNED)
     check("report_signed.html", signed)
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_a_comparison_is_what_it_was(records: ModuleType, language: str) -> None:
+    given = load("many_records").compared(records, 3, 5, report={"language": language})
+    check(f"comparison_{language}.html", render_comparison(given))
 
 
 @pytest.mark.parametrize("name", ["multiclass", "language"])

@@ -21,6 +21,7 @@ import pytest
 
 from prunegate.audit.record import DecisionRecord
 from prunegate.report import render
+from prunegate.report.comparison import render_comparison
 
 pytestmark = pytest.mark.slow
 
@@ -44,7 +45,9 @@ PAGES: dict[str, Make] = {
     "first-run": lambda r, _: r.rejected(),
     "hostile": lambda r, _: r.hostile(),
 }
-LOOKED_AT = ("first-run", "hostile", "german")
+COMPARISON = "comparison"
+"""A page of several records."""
+LOOKED_AT = ("first-run", "hostile", "german", COMPARISON)
 """Pages that axe-core judges, in the light and in the dark."""
 
 
@@ -83,6 +86,9 @@ def seen(
         state = many_records.SIGNED if name == "five-approve" else None
         html = render(record, digest=records.DIGEST, pictures=records.pictures(), state=state)
         (folder / f"{name}.html").write_text(html, encoding="utf-8")
+    html = render_comparison(many_records.compared(records, 7, 30))
+    (folder / f"{COMPARISON}.html").write_text(html, encoding="utf-8")
+    made[COMPARISON] = made["one"]
     found = _look(folder)
     return {name: _seen(folder, name, made[name], found[name]) for name in made}
 
@@ -94,12 +100,12 @@ def _look(folder: Path) -> dict[str, dict[str, Any]]:
             "name": name,
             "file": str(folder / f"{name}.html"),
             "axe": name in LOOKED_AT,
-            "dark": name == "first-run",
+            "dark": name in ("first-run", COMPARISON),
             "phone": name in LOOKED_AT,
-            "tree": name in ("most", "first-run"),
+            "tree": name in ("most", "first-run", COMPARISON),
             "shots": shots,
         }
-        for name in PAGES
+        for name in (*PAGES, COMPARISON)
     ]
     document = {"executable": shutil.which("chromium"), "jobs": jobs}
     (folder / "jobs.json").write_text(json.dumps(document), encoding="utf-8")
@@ -169,7 +175,7 @@ def test_three_hundred_slices_are_eight_sheets_at_most(seen: dict[str, Seen]) ->
     assert "more: findings.csv" in "".join(seen["most"].sheets)
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", [*PAGES, COMPARISON])
 def test_no_request_leaves_the_file_and_nothing_goes_wrong(
     seen: dict[str, Seen], name: str
 ) -> None:
@@ -192,13 +198,15 @@ def test_every_row_says_its_status_when_it_is_read_aloud(seen: dict[str, Seen]) 
         "worse than agreed|proven fine|too close to call|not proven|within the limit|"
         "shown to be worse|not enough evidence|proven safe|outside the limit|misses the limit"
     )
-    for name in ("most", "first-run"):
+    words += "|may go live|may not go live|not yet decided"
+    heads = ("Result", "Status", "Limit")
+    for name in ("most", "first-run", COMPARISON):
         tree = seen[name].facts["tree"]
         tables = re.split(r"- table", tree)
-        judged = [t for t in tables if '"Result"' in t or 'columnheader "Status"' in t]
+        judged = [t for t in tables if any(f'columnheader "{head}"' in t for head in heads)]
         assert len(judged) >= 2
         for table in judged:
-            rows = re.findall(r"- row \"([^\n]*)\"", table)[1:]
+            rows = re.findall(r"- '?row \"([^\n]*)\"", table)[1:]
             assert rows
             for row in rows:
                 assert re.search(words, row), row

@@ -1,4 +1,4 @@
-"""``prunegate report``: make the HTML report again from a record."""
+"""``prunegate report``: make the HTML report again from a record, or compare several records."""
 
 from __future__ import annotations
 
@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING
 
 import click
 
+from prunegate.cli.report_comparison import write_comparison
+
 if TYPE_CHECKING:
     from prunegate.audit.record import DecisionRecord
 
 
-@click.command("report", short_help="Make the HTML report again from a record.")
-@click.argument("record", type=click.Path(path_type=Path))
+@click.command("report", short_help="Make the HTML report again, or compare several records.")
+@click.argument("records", type=click.Path(path_type=Path), nargs=-1, required=True)
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
-    help="HTML file to write [default: report.html beside the record].",
+    help="HTML file to write [default: report.html beside the record; of several comparison.html].",
 )
 @click.option(
     "--images",
@@ -30,19 +32,32 @@ if TYPE_CHECKING:
 )
 @click.option("--force", is_flag=True, help="Overwrite an existing file.")
 def command(
-    record: Path, out: Path | None, images: Path | None, audit: Path | None, force: bool
+    records: tuple[Path, ...],
+    out: Path | None,
+    images: Path | None,
+    audit: Path | None,
+    force: bool,
 ) -> int:
-    """Render RECORD (a record.json, or a file under audit/evidence) as a self-contained HTML file.
+    """Render RECORDS (record.json, or a file under audit/evidence) as one offline HTML file.
+
+    One record makes its report again. Several make a comparison: candidates side by side, or the
+    history of one model, limit by limit.
 
     \b
-    Example:
+    Examples:
       prunegate report reports/my-policy/1f2e3d4c5b6a/record.json --force
+      prunegate report reports/my-policy/*/record.json --out comparison.html
     """  # noqa: D301  # click's mark is the character itself
     from prunegate.audit.read import stored_record
     from prunegate.errors import InputError
     from prunegate.io.atomic import write_whole
     from prunegate.report import render
 
+    if len(records) > 1:
+        if images is not None or audit is not None:
+            raise InputError("--images and --audit are about one record; leave them out")
+        return write_comparison(records, out or Path("comparison.html"), force=force)
+    record = records[0]
     if audit is not None:
         return _copy(record, audit, out, force=force)
     stored = stored_record(record)

@@ -20,6 +20,8 @@ from prunegate.errors import EvidenceError
 
 ID = "record"
 """Of the element that holds the record."""
+COMPARISON = '<meta name="prunegate-comparison"'
+"""How a page of several records says that it is one."""
 _OPEN, _CLOSE = f'<template id="{ID}">', "</template>"
 _ESCAPED = re.compile("[<>&\u007f]|[^\u0000-\u007f]")
 _PICTURE = re.compile(r'src="data:image/(?:png|jpeg);base64,([A-Za-z0-9+/=]*)"')
@@ -48,6 +50,11 @@ def carried_record(page: str) -> str:
         EvidenceError: it carries none, or more than one.
     """
     parts = page.split(_OPEN)
+    if len(parts) == 1 and COMPARISON in page:
+        raise EvidenceError(
+            "a comparison shows several records and carries none, so nothing on it can be checked; "
+            "verify the record.json of each, whose sha256 it names"
+        )
     if len(parts) == 1:
         raise EvidenceError(
             "the page carries no record, so nothing on it can be checked: it was made by an "

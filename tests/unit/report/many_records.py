@@ -6,6 +6,7 @@ from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
+from prunegate.audit.read import StoredRecord
 from prunegate.audit.record import DecisionRecord, Flip
 from prunegate.report.page_one.answer import GivenAnswer, SignOffShown
 from prunegate.verdict.finding import Finding, SliceSummary
@@ -135,3 +136,25 @@ def fullest(records: ModuleType) -> DecisionRecord:
         flips=tuple(replace(f, text="word " * 60) for f in record.flips),
         measurements=records.measurements(quiet=False),
     )  # fmt: skip
+
+
+def stored(record: DecisionRecord, number: int) -> StoredRecord:
+    """A record under a digest that is not its own, which takes long to work out."""
+    return StoredRecord(record=record, content=b"", digest=f"{number:08x}" * 8)
+
+
+def compared(records: ModuleType, number: int, slices: int, **policy: Any) -> list[StoredRecord]:
+    """So many candidates of one policy, each a little smaller than the one before."""
+    outcomes = ("reject", "approve", "inconclusive")
+    made = {one: many(records, slices, one, **policy) for one in outcomes[:number]}
+    return [
+        stored(
+            replace(
+                made[outcomes[n % 3]], created=f"2026-02-{1 + n % 28:02d}T10:00:00Z",
+                candidate=replace(records.rejected().candidate, digest=f"{n:04x}" * 16,
+                                  model_bytes=1_538_204 - 9_000 * n),
+            ),
+            n + 1,
+        )
+        for n in range(number)
+    ]  # fmt: skip

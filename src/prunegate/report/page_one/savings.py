@@ -66,12 +66,11 @@ def _told(
     parts: dict[str, str],
     agreement: AgreedWords,
 ) -> str:
-    speech = agreement.people.speech
-    exact = [_amount(amount) for amount in amounts]
-    if exact[0] is None or exact[1] is None:
+    speech, whole = agreement.people.speech, whole_amounts(amounts)
+    exact = tuple(map(_amount, amounts))
+    if whole is None or exact[0] is None or exact[1] is None:
         return ""
-    places = Decimal(1) if min(exact[0], exact[1]) >= _WHOLE_FROM else Decimal("0.01")
-    before, after = (one.quantize(places, ROUND_HALF_UP) for one in exact if one is not None)
+    before, after = whole
 
     def money(amount: Decimal) -> str:
         return speech.money(f"{amount:,f}", currency)
@@ -83,6 +82,15 @@ def _told(
         return speech.say(f"savings.{key}_more", more=money(after - before), **told)
     share = speech.number(numbers.share(float((exact[0] - exact[1]) / exact[0])))
     return speech.say(f"savings.{key}", saved=money(before - after), share=share, **told)
+
+
+def whole_amounts(amounts: tuple[str | None, str | None]) -> tuple[Decimal, Decimal] | None:
+    """Both amounts to whole units, or to hundredths where one is small; None: one is not known."""
+    before, after = map(_amount, amounts)
+    if before is None or after is None:
+        return None
+    places = Decimal(1) if min(before, after) >= _WHOLE_FROM else Decimal("0.01")
+    return before.quantize(places, ROUND_HALF_UP), after.quantize(places, ROUND_HALF_UP)
 
 
 def _amount(text: str | None) -> Decimal | None:
