@@ -10,8 +10,10 @@ from typing import Any
 
 from prunegate.audit.record import Compression, ModelRef, Saturating
 from prunegate.compress.steps import Candidate
+from prunegate.criteria import CRITERIA
 from prunegate.models.kept_units import KeptUnits
 from prunegate.models.load import LoadedModel
+from prunegate.text.numbers import plain, share
 
 
 def model_ref(model: LoadedModel, name: str, saturating: Saturating | None = None) -> ModelRef:
@@ -86,7 +88,7 @@ def _sentence(step: Mapping[str, Any]) -> str:
 def _in_words(step: Mapping[str, Any]) -> str:
     rows = f" on {step['rows']:,} rows ({step['data']})" if step.get("rows") else ""
     if step["step"] == "prune":
-        return _pruning_in_words(step, rows)
+        return _pruning_in_words(step, rows) + _compensation_in_words(step, rows)
     if step["step"] == "quantize":
         kind = {"dynamic": "dynamic", "static": "static", "weight_only": "weight-only"}
         scale = "channel" if step["per_channel"] else "tensor"
@@ -99,13 +101,52 @@ def _in_words(step: Mapping[str, Any]) -> str:
     length = f"{step['steps']:,} steps" if "steps" in step else f"{step['epochs']:g} epochs"
     return (
         f"Fine-tuned for {length} of {step['batch_size']} rows at a learning rate of "
-        f"{step['learning_rate']:g}{rows}."
+        f"{step['learning_rate']:g}{rows}.{_teacher_in_words(step)}"
+    )
+
+
+def _teacher_in_words(step: Mapping[str, Any]) -> str:
+    """How much the teacher counted, and what the training bought on rows that it saw."""
+    if "teacher" not in step:
+        return ""
+    taught = (
+        f" The {step['teacher']} was the teacher (weight {step['weight']:g}, temperature "
+        f"{step['temperature']:g})"
+    )
+    if "measured_rows" not in step:
+        return f"{taught}."
+    return (
+        f"{taught}: on {step['measured_rows']:,} of these rows the loss went from "
+        f"{step['loss_before']:.3f} to {step['loss_after']:.3f} and the divergence from the "
+        f"teacher's answers from {step['divergence_before']:.3f} to "
+        f"{step['divergence_after']:.3f} nats.{_accuracy_in_words(step)}"
+    )
+
+
+def _compensation_in_words(step: Mapping[str, Any], rows: str) -> str:
+    """What ridge regression did, and what it bought on the rows that it was fitted on."""
+    if "compensate" not in step:
+        return ""
+    return (
+        f" What stays was fitted to stand in for what went, by {step['compensate']} regression"
+        f"{rows}: on {step['measured_rows']:,} of them the loss was {step['loss_before']:.3f} "
+        f"before, {step['loss_removed']:.3f} with the units merely gone and "
+        f"{step['loss_after']:.3f} with the fit.{_accuracy_in_words(step, 'removed')}"
+    )
+
+
+def _accuracy_in_words(step: Mapping[str, Any], between: str = "") -> str:
+    whens = ("before", between, "after") if between else ("before", "after")
+    shares = [step[f"accuracy_{when}"] for when in whens if f"accuracy_{when}" in step]
+    return (
+        f" Accuracy, in that order: {', '.join(plain(share(s)) for s in shares)}." if shares else ""
     )
 
 
 def _pruning_in_words(step: Mapping[str, Any], rows: str) -> str:
     scope = "over all layers together" if step["scope"] == "global" else "layer by layer"
-    ranked = f"ranked by {step['criterion']}{rows}"
+    known = CRITERIA.get(step["criterion"])
+    ranked = f"ranked by {step['criterion']}{rows if known is None or known.looks_at_rows else ''}"
     cycle = f" (cycle {step['cycle']} of {step['cycles']})" if "cycle" in step else ""
     rewound = f" The rest went back to its {step['rewind']} weights." if "rewind" in step else ""
     if step["what"] == "2:4":

@@ -1,4 +1,4 @@
-"""Short fine-tuning after surgery: AdamW, a cosine after a short warm-up, cross-entropy.
+"""Short fine-tuning after surgery: AdamW, a cosine after a warm-up, labels and maybe a teacher.
 
 Every call makes a new optimizer, because one from before surgery holds parameters that are gone.
 The order of rows, flips and dropout come from the seed alone; the caller's random state is left
@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
 import numpy as np
 import torch
 from torch import nn
 
+from prunegate.compress.distillation import distillation_loss
 from prunegate.compress.loss import cross_entropy
 from prunegate.compress.ranking_input import Examples
 from prunegate.errors import ModelError, TableError
@@ -48,11 +49,12 @@ def total_steps(schedule: Finetune, rows: int) -> int:
     return max(1, round((schedule.epochs or 0.0) * math.ceil(rows / schedule.batch_size)))
 
 
-def finetune(
+def finetune(  # noqa: PLR0913  # what is trained on what, and four keywords of how
     module: nn.Module,
     data: Examples,
     schedule: Finetune,
     *,
+    teacher: nn.Module | None = None,
     seed: int = 0,
     device: str = "cpu",
     progress: Progress = silent,
@@ -65,6 +67,7 @@ def finetune(
         module: The model.
         data: Rows to train on, at least one.
         schedule: How; its learning rate is the peak, after warm-up.
+        teacher: The model to learn from, where the schedule has one; it stays as it is.
         seed: Of the row order, flips and dropout.
         device: "cpu" or "cuda".
         progress: Called with ("fine-tune", steps done, steps).
@@ -79,10 +82,15 @@ def finetune(
     if not len(data):
         raise TableError("no rows to fine-tune on; select at least one.")
     require_usual_sizes(schedule)
+    taught_by = _taught_by(schedule, teacher)
     total = total_steps(schedule, len(data))
     generator = np.random.default_rng(seed)
     losses = []
-    with placed(module, device, training=True) as target, _own_randomness(target, seed):
+    with ExitStack() as stack:
+        if taught_by is not None:
+            stack.enter_context(placed(taught_by, device, training=False))
+        target = stack.enter_context(placed(module, device, training=True))
+        stack.enter_context(_own_randomness(target, seed))
         optimizer = torch.optim.AdamW(module.parameters(), weight_decay=schedule.weight_decay)
         batches = _batches(len(data), schedule.batch_size, generator)
         for step in range(total):
@@ -90,7 +98,7 @@ def finetune(
             if schedule.mirrors:
                 batch = _mirrored(batch, generator)
             _set_rate(optimizer, schedule.learning_rate * _factor(step, total, WARMUP))
-            loss = _loss(module, batch.to(target))
+            loss = _loss(module, batch.to(target), schedule, taught_by)
             optimizer.zero_grad()
             torch.autograd.backward(loss)
             optimizer.step()
@@ -101,8 +109,27 @@ def finetune(
     return tuple(losses)
 
 
-def _loss(module: nn.Module, batch: Batch) -> torch.Tensor:
+def _taught_by(schedule: Finetune, teacher: nn.Module | None) -> nn.Module | None:
+    """The teacher, where it has a say: with no weight, this is fine-tuning as without one."""
+    if not schedule.taught:
+        return None
+    if teacher is None:
+        raise ModelError("fine-tuning: the step has a teacher; give the baseline's module.")
+    return teacher
+
+
+def _loss(
+    module: nn.Module, batch: Batch, schedule: Finetune, teacher: nn.Module | None
+) -> torch.Tensor:
     try:
+        if teacher is not None:
+            return distillation_loss(
+                module,
+                teacher,
+                batch,
+                weight=schedule.weight,
+                temperature=schedule.temperature,
+            )
         return cross_entropy(module, batch, reduction="mean")
     except ValueError as error:  # batch norm has no variance over one row
         raise ModelError(

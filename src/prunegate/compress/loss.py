@@ -34,10 +34,15 @@ def cross_entropy(module: nn.Module, batch: Batch, reduction: Literal["mean", "s
         ModelError: the loss is NaN or infinite.
     """
     logits = cast("Tensor", cast("Any", module)(**batch.inputs).logits)
-    if batch.labels.dim() == 1:
-        loss = _of_classes(logits, batch.labels, reduction)
+    return loss_of(logits, batch.labels, reduction)
+
+
+def loss_of(logits: Tensor, labels: Tensor, reduction: Literal["mean", "sum"]) -> Tensor:
+    """Return the loss of logits that are known already; otherwise as ``cross_entropy``."""
+    if labels.dim() == 1:
+        loss = _of_classes(logits, labels, reduction)
     else:
-        loss = _of_tokens(logits, batch.labels, reduction)
+        loss = _of_tokens(logits, labels, reduction)
     if not bool(torch.isfinite(loss)):
         raise ModelError(
             "the loss is not finite; lower the learning rate, or check the pixel values."

@@ -6,20 +6,25 @@ of a candidate.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from prunegate.compress.compensation import RIDGE
 from prunegate.compress.finetune import WARMUP
 from prunegate.compress.steps import Operation
 from prunegate.policy.naming import value_text
 from prunegate.policy.steps import Amount, Finetune, Keep, Prune, Quantize, Rows, ShareBelow
 
 
-def recorded_step(one: Operation, removed: int = 0) -> dict[str, Any]:
+def recorded_step(
+    one: Operation, removed: int = 0, measured: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """Spell out a step that was done, in plain JSON values; what is not set is left out.
 
     Args:
         one: What was done.
         removed: Units or weights that a pruning took.
+        measured: What it bought on its own rows, where that was looked at.
     """
     step = one.prepared.step
     if step.prune is not None:
@@ -31,7 +36,7 @@ def recorded_step(one: Operation, removed: int = 0) -> dict[str, Any]:
     else:
         return {"step": step.kind, "to": step.export}
     set_values = {name: value for name, value in values.items() if value is not None}
-    return {"step": step.kind, **set_values, **_rows(one)}
+    return {"step": step.kind, **set_values, **_rows(one), **(measured or {})}
 
 
 def _prune(step: Prune) -> dict[str, Any]:
@@ -41,7 +46,12 @@ def _prune(step: Prune) -> dict[str, Any]:
         "scope": step.scope,
         "min_per_layer": step.min_per_layer,
         **_amount(step.amount),
+        **_compensation(step),
     }
+
+
+def _compensation(step: Prune) -> dict[str, Any]:
+    return {} if step.compensate == "none" else {"compensate": step.compensate, "ridge": RIDGE}
 
 
 def _amount(amount: Amount | None) -> dict[str, Any]:
@@ -64,7 +74,14 @@ def _finetune(step: Finetune) -> dict[str, Any]:
         "weight_decay": step.weight_decay,
         "warmup": WARMUP,
         "flip": step.mirrors,
+        **_teacher(step),
     }
+
+
+def _teacher(step: Finetune) -> dict[str, Any]:
+    if step.teacher is None:
+        return {}
+    return {"teacher": step.teacher, "weight": step.weight, "temperature": step.temperature}
 
 
 def _quantize(step: Quantize) -> dict[str, Any]:

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
+import torch
+from torch import Tensor
+
+from prunegate.compress.compensation import compensate
+from prunegate.compress.quality import StepQuality, step_quality
 from prunegate.compress.ranking_input import RankingInput
 from prunegate.compress.scores import Scores
 from prunegate.compress.scoring.base import rank
@@ -11,7 +17,9 @@ from prunegate.compress.select import Survivors, lowest, removals, select_surviv
 from prunegate.errors import InternalError
 from prunegate.models.cut import cut
 from prunegate.models.family import require_kind
+from prunegate.models.gates import gated
 from prunegate.models.kept_units import KeptUnits, Kind
+from prunegate.models.sites import Site
 from prunegate.policy.steps import Amount, Prune, ShareBelow
 
 
@@ -25,6 +33,8 @@ class Removal:
     """The ranking it went by; units that were present, in their order."""
     removed: int
     """Units that went."""
+    measured: Mapping[str, StepQuality] = field(default_factory=dict)
+    """What compensation bought: the model before, with units merely removed, and after."""
 
 
 def units_to_remove(wanted: Prune, kept: KeptUnits) -> tuple[int, ...] | None:
@@ -103,8 +113,33 @@ def prune(
     kind = cut_kind(wanted)
     scores, positions = choose(subject, kept, wanted, counts)
     narrowed = kept.narrowed(kind, positions)
+    measured = {} if wanted.compensate == "none" else _compensated(subject, kind, positions)
     cut(subject.family, subject.module, kind, positions)
+    if measured:
+        measured["after"] = step_quality(subject.module, subject.rows(), subject.device)
     present = tuple(site.units for site in subject.family.sites(subject.module, kind))
     if present != tuple(map(len, narrowed.rows(kind))):
         raise InternalError(f"pruning left {present}, recorded {narrowed.rows(kind)}")
-    return Removal(kept=narrowed, scores=scores, removed=kept.total(kind) - sum(present))
+    return Removal(
+        kept=narrowed,
+        scores=scores,
+        removed=kept.total(kind) - sum(present),
+        measured=measured,
+    )
+
+
+def _compensated(subject: RankingInput, kind: Kind, positions: Survivors) -> dict[str, StepQuality]:
+    """Fit the readers anew; what the model was before, and what the removal alone makes of it."""
+    sites = subject.family.sites(subject.module, kind)
+    before = step_quality(subject.module, subject.rows(), subject.device)
+    with gated(sites, _switched(sites, positions, subject.device)):
+        removed = step_quality(subject.module, subject.rows(), subject.device)
+    compensate(subject, kind, positions)
+    return {"before": before, "removed": removed}
+
+
+def _switched(sites: Sequence[Site], positions: Survivors, device: str) -> list[Tensor]:
+    gates = [torch.zeros(site.units, device=device) for site in sites]
+    for gate, left in zip(gates, positions, strict=True):
+        gate[list(left)] = 1.0
+    return gates

@@ -14,6 +14,7 @@ import numpy as np
 from torch import nn
 
 from prunegate.compress.finetune import finetune
+from prunegate.compress.quality import StepQuality, quality_values, step_quality
 from prunegate.compress.ranking_input import Examples, RankingInput
 from prunegate.compress.recorded_step import recorded_step
 from prunegate.compress.scores import shares_of_rows
@@ -75,20 +76,22 @@ class Work:
         """Carry out one operation."""
         prepared = one.prepared
         step, removed = prepared.step, 0
+        measured: dict[str, Any] = {}
         if step.prune is not None:
-            removed = self._prune(step.prune, one, report)
+            removed, measured = self._prune(step.prune, one, report)
         elif step.finetune is not None:
-            self._finetune(step.finetune, prepared.data, report)
+            measured = self._finetune(step.finetune, prepared.data, report)
         elif step.quantize is not None:
             self._quantize(step.quantize, prepared.data, report)
         else:
             self._export(report)
-        self.recipe.append(recorded_step(one, removed))
+        self.recipe.append(recorded_step(one, removed, measured))
         self.done += 1
 
-    def _prune(self, step: Prune, one: Operation, report: Progress) -> int:
-        """Remove or zero; returns how many went."""
+    def _prune(self, step: Prune, one: Operation, report: Progress) -> tuple[int, dict[str, Any]]:
+        """Remove or zero; returns how many went, and what compensation bought."""
         prepared = one.prepared
+        measured: dict[str, Any] = {}
         subject = RankingInput(
             family=self.baseline.family,
             module=self.module,
@@ -98,7 +101,8 @@ class Work:
             progress=_as(report, f"rank {step.what}"),
         )
         if step.units is not None:
-            removed = self._remove(subject, step, one)
+            removal = self._remove(subject, step, one)
+            removed, measured = removal.removed, quality_values(removal.measured)
         else:
             before = self.zeros or 0
             self.zeros = thin(subject, step, cycle=one.cycle, cycles=one.cycles)
@@ -106,9 +110,14 @@ class Work:
         self.prunings += 1
         if prepared.rewind_to is not None:
             self._rewind(prepared.rewind_to)
-        return removed
+        return removed, measured
 
-    def _remove(self, subject: RankingInput, wanted: Prune, one: Operation) -> int:
+    def _remove(self, subject: RankingInput, wanted: Prune, one: Operation) -> Removal:
+        if wanted.compensate != "none" and self.zeros is not None:
+            raise ModelError(
+                "compensation would fill the zeros that are in the weights; remove 'compensate', "
+                "or start from the model before they were set."
+            )
         counts = None
         if one.cycles > 1:
             if one.cycle == 1:
@@ -123,7 +132,7 @@ class Work:
         self.kept = removal.kept
         if self.zeros is not None:  # some went with the units
             self.zeros = count_zeros(self.module, self.baseline.family)
-        return removal.removed
+        return removal
 
     def _rewind(self, found: LoadedModel) -> None:
         """Put the survivors back to earlier weights, found by their original indices."""
@@ -146,20 +155,30 @@ class Work:
         if self.zeros is not None:
             self.zeros = count_zeros(self.module, family)
 
-    def _finetune(self, step: Finetune, data: Examples | None, report: Progress) -> None:
+    def _finetune(self, step: Finetune, data: Examples | None, report: Progress) -> dict[str, Any]:
+        """Train; returns what a teacher bought, where there is one."""
         if data is None:
             raise TableError("no rows to fine-tune on; give the step some.")
+        teacher = self.baseline.module if step.taught else None
+        found = {} if teacher is None else {"before": self._beside(teacher, data)}
         zeros = masks(self.module, self.baseline.family) if self.zeros is not None else {}
         with held(self.module, zeros):
             losses = finetune(
                 self.module,
                 data,
                 step,
+                teacher=teacher,
                 seed=_step_seed(self.seed, 1, len(self.losses)),
                 device=self.device,
                 progress=report,
             )
         self.losses.append(losses)
+        if teacher is not None:
+            found["after"] = self._beside(teacher, data)
+        return quality_values(found)
+
+    def _beside(self, teacher: nn.Module, data: Examples) -> StepQuality:
+        return step_quality(self.module, data, self.device, teacher)
 
     def _quantize(self, step: Quantize, data: Examples | None, report: Progress) -> None:
         from prunegate.compress.quantize import quantize

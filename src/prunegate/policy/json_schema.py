@@ -36,7 +36,10 @@ def json_schema() -> dict[str, Any]:
     metric = schema["$defs"]["Rule"]["properties"]["metric"]
     metric["enum"] = list(METRICS)
     data = schema["$defs"]["Prune"]["properties"]["data"]
-    data["description"] = f"Rows that rank the units ({' and '.join(ranked_by_rows())} only)."
+    data["description"] = (
+        f"Rows that rank the units ({' and '.join(ranked_by_rows())} only) and that 'compensate' "
+        "fits on."
+    )
     return {"$schema": GenerateJsonSchema.schema_dialect, "$id": SCHEMA_ID, **schema}
 
 

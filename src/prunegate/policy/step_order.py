@@ -49,6 +49,23 @@ def misplaced(steps: Sequence[Step]) -> Iterator[MisplacedStep]:
             refusal="int8 of torch cannot be exported; quantize with engine onnxruntime.",
         )
     yield from _not_followed(steps)
+    yield from _fills_zeros(steps)
+
+
+def _fills_zeros(steps: Sequence[Step]) -> Iterator[MisplacedStep]:
+    """Fitting weights anew would fill zeros that an earlier step set."""
+    zeroing = [index for index, step in enumerate(steps) if step.prune and not step.prune.units]
+    for index, step in enumerate(steps):
+        if not step.prune or step.prune.compensate == "none" or not any(i < index for i in zeroing):
+            continue
+        yield MisplacedStep(
+            index=index,
+            key=("prune", "compensate"),
+            message=f"'compensate' would fill the zeros of compress[{zeroing[0]}]; move this step "
+            "before it",
+            refusal=f"step {index + 1}: compensation would fill the zeros of step "
+            f"{zeroing[0] + 1}; move it before that one.",
+        )
 
 
 def _too_late(index: int, finished: str) -> MisplacedStep:

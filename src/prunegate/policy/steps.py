@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Discriminator, Field, Strict, Tag, field_validator, model_validator
 
 from prunegate.criteria import CRITERIA
-from prunegate.policy.section import Positive, Section, Selection, shape_of
+from prunegate.policy.section import Positive, Section, Selection, Share, shape_of
 
 SPLITS = ("train", "calibration", "search", "gate")
 Split = Literal["train", "calibration", "search", "gate"]
@@ -88,8 +88,15 @@ class Prune(Section):
     """Reach the amount in so many rounds, each ending with the ``finetune`` step that follows."""
     rewind: Literal["initial", "early", "none"] = "none"
     """Put the survivors back to ``model: initial`` or ``model: early`` after each removal."""
+    compensate: Literal["ridge", "none"] = "none"
+    """ridge: let what stays stand in for what goes, by least squares on the rows of ``data``."""
     data: Rows = Rows(split="calibration")
     """Rows that rank the units, where the criterion looks at any."""
+
+    @property
+    def looks_at_rows(self) -> bool:
+        """Whether it needs labelled rows."""
+        return CRITERIA[self.criterion].looks_at_rows or self.compensate != "none"
 
     @property
     def units(self) -> UnitKind | None:
@@ -127,6 +134,21 @@ class Prune(Section):
             raise ValueError("share_below cannot be spread over cycles; give a share or {keep: N}")
         return self
 
+    @model_validator(mode="after")
+    def _compensation_fits(self) -> Prune:
+        if self.compensate == "none":
+            return self
+        if self.units is None or self.units == "layers":
+            raise ValueError(
+                f"compensate: ridge is for heads, neurons and filters, whose readers can be fitted "
+                f"anew; remove it from 'what: {self.what}'"
+            )
+        if self.rewind != "none":
+            raise ValueError(
+                "rewind puts earlier weights back, which would undo 'compensate'; keep one of them"
+            )
+        return self
+
 
 class Finetune(Section):
     """Train what is left, shortly."""
@@ -143,6 +165,12 @@ class Finetune(Section):
     """Of the optimiser."""
     flips: Annotated[bool, Strict()] | None = None
     """Mirror half of the images; by default images are and texts are not."""
+    teacher: Literal["baseline"] | None = None
+    """baseline: learn what the baseline answers, beside what the labels say."""
+    weight: Share = 0.9
+    """Of the teacher's answers in the loss; the labels have the rest."""
+    temperature: Annotated[float, Strict(), Field(ge=0.1, le=100)] = 2.0
+    """What both models' logits are divided by; above 1, unlikely answers count for more."""
     split: Split | None = None
     """Short for ``data: {split: ...}``."""
     data: Rows | None = None
@@ -158,6 +186,11 @@ class Finetune(Section):
         """Whether half of the images are mirrored; a batch of something else has none."""
         return self.flips is not False
 
+    @property
+    def taught(self) -> bool:
+        """Whether a teacher has a say."""
+        return self.teacher is not None and self.weight > 0
+
     @field_validator("split")
     @classmethod
     def _never_the_gate(cls, split: str | None) -> str | None:
@@ -171,6 +204,8 @@ class Finetune(Section):
             raise ValueError("give either 'epochs' or 'steps'")
         if self.split is not None and self.data is not None:
             raise ValueError("'split' is short for 'data: {split: ...}'; give one of the two")
+        if self.teacher is None and self.model_fields_set & {"weight", "temperature"}:
+            raise ValueError("'weight' and 'temperature' are a teacher's; add 'teacher: baseline'")
         return self
 
 
@@ -232,7 +267,7 @@ class Step(Section):
     def rows(self) -> Rows | None:
         """The labelled rows that the step looks at; None: it looks at none."""
         if self.prune is not None:
-            return self.prune.data if CRITERIA[self.prune.criterion].looks_at_rows else None
+            return self.prune.data if self.prune.looks_at_rows else None
         if self.finetune is not None:
             return self.finetune.rows
         if self.quantize is not None and self.quantize.kind == "static":

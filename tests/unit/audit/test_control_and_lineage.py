@@ -295,6 +295,47 @@ QUANTIZED = {
             ),
         ),
         (
+            {
+                **PRUNED,
+                "criterion": "magnitude",
+                "compensate": "ridge",
+                "ridge": 0.01,
+                "measured_rows": 1000,
+                "loss_before": 0.1,
+                "loss_removed": 0.4,
+                "loss_after": 0.25,
+                "accuracy_before": 0.99,
+                "accuracy_removed": 0.9,
+                "accuracy_after": 0.95,
+            },
+            (
+                "Removed 1,200 heads, ranked by magnitude over all layers together; at least 1 "
+                "stay in each layer. What stays was fitted to stand in for what went, by ridge "
+                "regression on 2,000 rows (calibration): on 1,000 of them the loss was 0.100 "
+                "before, 0.400 with the units merely gone and 0.250 with the fit. Accuracy, in "
+                "that order: 99.0 %, 90.0 %, 95.0 %."
+            ),
+        ),
+        (
+            {
+                **TRAINED,
+                "teacher": "baseline",
+                "weight": 0.9,
+                "temperature": 2.0,
+                "measured_rows": 1000,
+                "loss_before": 0.4,
+                "loss_after": 0.2,
+                "divergence_before": 0.3,
+                "divergence_after": 0.05,
+            },
+            (
+                "Fine-tuned for 400 steps of 64 rows at a learning rate of 0.001 on 9,000 rows "
+                "(train, at most 9,000). The baseline was the teacher (weight 0.9, temperature 2): "
+                "on 1,000 of these rows the loss went from 0.400 to 0.200 and the divergence from "
+                "the teacher's answers from 0.300 to 0.050 nats."
+            ),
+        ),
+        (
             {**PRUNED, "what": "layers", "removed": 1},
             "Removed 1 layer, ranked by taylor on 2,000 rows (calibration); at least 1 stay.",
         ),

@@ -114,6 +114,14 @@ RECORDED = [
         ),
     ),
     (
+        {"what": "heads", "amount": 0.25, "compensate": "ridge", "criterion": "magnitude"},
+        (
+            '{"step": "prune", "what": "heads", "criterion": "magnitude", "scope": "global", '
+            '"min_per_layer": 1, "fraction": 0.25, "compensate": "ridge", "ridge": 0.01, '
+            '"removed": 3, "data": "calibration", "rows": 7}'
+        ),
+    ),
+    (
         {"what": "layers", "criterion": "random", "amount": {"share_below": 0.1}},
         (
             '{"step": "prune", "what": "layers", "criterion": "random", "scope": "global", '
@@ -156,6 +164,14 @@ def test_what_is_kept_of_a_pruning(prune: dict[str, Any], kept: str) -> None:
             ),
         ),
         (
+            {"finetune": {"steps": 9, "teacher": "baseline", "weight": 0.5}},
+            (
+                '{"step": "finetune", "steps": 9, "learning_rate": 0.0001, "batch_size": 64, '
+                '"weight_decay": 0.01, "warmup": 0.05, "flip": true, "teacher": "baseline", '
+                '"weight": 0.5, "temperature": 2.0, "data": "train", "rows": 7}'
+            ),
+        ),
+        (
             {"quantize": {"kind": "static", "per_channel": False, "embeddings": True}},
             (
                 '{"step": "quantize", "to": "int8", "kind": "static", "engine": "onnxruntime", '
@@ -181,10 +197,11 @@ def test_no_setting_of_the_policy_is_forgotten() -> None:
     """A new key of the policy has to be recorded; this fails until it is looked at."""
     assert set(Finetune.model_fields) == {
         *("epochs", "steps", "learning_rate", "batch_size", "weight_decay", "flips", "data"),
-        "split",
+        *("split", "teacher", "weight", "temperature"),
     }
     assert set(Prune.model_fields) == {
-        *("what", "criterion", "amount", "scope", "min_per_layer", "cycles", "rewind", "data")
+        *("what", "criterion", "amount", "scope", "min_per_layer", "cycles", "rewind", "data"),
+        "compensate",
     }
     assert set(Quantize.model_fields) == {
         *("to", "kind", "engine", "per_channel", "embeddings", "data")
