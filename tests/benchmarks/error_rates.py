@@ -34,8 +34,10 @@ import numpy as np
 from simulated.binary import BINARY
 from simulated.gates import ALPHA, Pool
 from simulated.grouped import GROUPED
+from simulated.losses import LOSSES
 from simulated.macro import MACRO
 from simulated.means import MEANS
+from simulated.ranking import RANKING
 from simulated.two_classes import TWO_CLASSES
 
 SLICES = (1, 5, 20, 100)
@@ -67,7 +69,7 @@ class Metric(Protocol):
         """Outcomes of slices of n rows in this state."""
 
 
-METRICS: tuple[Metric, ...] = (*BINARY, *GROUPED, *MACRO, *TWO_CLASSES, *MEANS)
+METRICS: tuple[Metric, ...] = (*BINARY, *GROUPED, *MACRO, *TWO_CLASSES, *MEANS, *LOSSES, *RANKING)
 
 
 @dataclass(frozen=True, kw_only=True)

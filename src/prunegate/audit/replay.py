@@ -242,14 +242,15 @@ def _of_counts(
 ) -> Iterator[RecordDifference]:
     """Sums and flipped rows, counted again and as the record has them."""
     kept, again = record.tallies, tallies_of(read.counted.slices)
-    for name in ("classes", "slices"):
+    for name in ("classes", "slices", "scores"):
         pair = (getattr(tallies, name, ()) for tallies in (kept, again))
         yield from compare(("tallies", name), *pair)
-    groups = [unpacked_groups(tallies.groups if tallies else None) for tallies in (kept, again)]
-    if groups[0] != groups[1]:
-        yield RecordDifference(
-            where="tallies.groups", got="other sums", expected="the sums of these rows"
-        )
+    for name in ("groups", "groups_within"):
+        groups = [unpacked_groups(getattr(tallies, name, None)) for tallies in (kept, again)]
+        if groups[0] != groups[1]:
+            yield RecordDifference(
+                where=f"tallies.{name}", got="other sums", expected="the sums of these rows"
+            )
     for name in ("ignored", "edges"):
         yield from compare((name,), getattr(record, name), getattr(read.table, name))
     yield from compare(("counts_query",), record.counts_query, read.query)

@@ -17,47 +17,29 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-import re
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from typing import Any
 
+from prunegate.audit.tallied_scores import TalliedScores, counts_within, scores_in, scores_of
+from prunegate.audit.tallied_sums import (
+    TalliedQuantity,
+    moments_in,
+    number_of,
+    quantity_of,
+    text_of,
+)
 from prunegate.counting.cluster_sums import Clusters
-from prunegate.counting.feature_sums import SECOND, THIRD, FeatureSums
 from prunegate.counting.partial_counts import PartialCounts
 from prunegate.counting.slices import SliceCounts
-from prunegate.counting.tallies import JointCounts, LabelCounts, Sums
+from prunegate.counting.tallies import JointCounts, LabelCounts, ScoredRows, Sums
 from prunegate.errors import InputError
 from prunegate.metrics.task_traits import TRAITS, TaskTraits
 from prunegate.verdict.finding import SliceSummary
 
 LARGEST = 256 << 20
 """Bytes of unpacked groups; no record holds more."""
-_POWER = "/2^"
-_SUM = re.compile(r"(?P<top>-?[0-9]{1,900})(?:/2\^(?P<bits>[0-9]{1,4})|/(?P<bottom>[0-9]{1,900}))?")
-
-
-@dataclass(frozen=True, kw_only=True)
-class TalliedQuantity:
-    """Sums over the units of a slice (rows, or groups of rows) of one quantity's three features.
-
-    The features are change (candidate minus baseline), baseline, and weight (1, or tokens). Every
-    sum is a text: a whole number, or a fraction such as ``-5/2^36`` or ``1/10``.
-    """
-
-    name: str
-    """value, or error (the absolute error against the label)."""
-    units: int
-    first: tuple[str, ...]
-    """Sums of the features, as finely as they are known."""
-    rough: tuple[str, ...]
-    """The same in the steps of the products."""
-    second: tuple[str, ...]
-    """Sums of the products of two features, in the order 00 01 02 11 12 22."""
-    third: tuple[str, ...]
-    """Of three, in the order 000 001 002 011 012 022 111 112 122 222."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +66,10 @@ class Tallies:
     """How cells occur together within groups of rows: base64 of zlib-compressed JSON, a list with
     an entry a slice: null, or {"groups": n, "pairs": [[cell, cell, product, shared], ...]}. A cell
     is its index, or its place in ``labels``; of two orders of a pair one is listed."""
+    scores: tuple[TalliedScores, ...] = ()
+    """What scores say beside decisions, one entry a slice; empty: no rule asks."""
+    groups_within: str | None = None
+    """As ``groups``, of the rows within each k of ``scores``: an entry a slice and k."""
 
 
 def tallies_of(slices: Sequence[SliceCounts]) -> Tallies | None:
@@ -95,9 +81,22 @@ def tallies_of(slices: Sequence[SliceCounts]) -> Tallies | None:
     plain = all(isinstance(tally, JointCounts | PartialCounts) for tally in tallies)
     kept = () if plain else tuple(_kept(tally, places) for tally in tallies)
     groups = _packed([_groups(tally) for tally in tallies])
-    if not kept and groups is None:
+    scores = [found for tally in tallies if (found := _scored(tally)) is not None]
+    if not kept and groups is None and not scores:
         return None
-    return Tallies(classes=tuple(classes), slices=kept, groups=groups)
+    return Tallies(
+        classes=tuple(classes),
+        slices=kept,
+        groups=groups,
+        scores=tuple(map(scores_of, scores)),
+        groups_within=_packed(
+            [_groups(rows) for one in scores for _, rows in sorted(one.within.items())]
+        ),
+    )
+
+
+def _scored(tally: Any) -> ScoredRows | None:
+    return getattr(tally, "scores", None)
 
 
 def _kept(tally: Any, places: dict[str, int]) -> SliceTally:
@@ -108,32 +107,9 @@ def _kept(tally: Any, places: dict[str, int]) -> SliceTally:
         return SliceTally(labels=tuple(triples))  # type: ignore[arg-type]  # three places and rows
     assert isinstance(tally, Sums)  # noqa: S101  # the last kind that is no cells
     return SliceTally(
-        quantities=tuple(_quantity(name, of) for name, of in sorted(tally.quantities.items())),
-        span=None if tally.span is None else _text(tally.span),
+        quantities=tuple(quantity_of(name, of) for name, of in sorted(tally.quantities.items())),
+        span=None if tally.span is None else text_of(tally.span),
     )
-
-
-def _quantity(name: str, moments: FeatureSums) -> TalliedQuantity:
-    return TalliedQuantity(
-        name=name,
-        units=moments.units,
-        first=_texts(moments.first),
-        rough=_texts(moments.rough),
-        second=_texts(moments.second),
-        third=_texts(moments.third),
-    )
-
-
-def _texts(sums: Iterable[Fraction]) -> tuple[str, ...]:
-    return tuple(map(_text, sums))
-
-
-def _text(number: Fraction) -> str:
-    """The fraction in its lowest terms; a power of two below is written as one."""
-    bits = number.denominator.bit_length() - 1
-    if bits and number.denominator == 1 << bits:
-        return f"{number.numerator}{_POWER}{bits}"
-    return str(number)
 
 
 def _cells(tally: Any) -> list[Any]:
@@ -181,12 +157,17 @@ def slices_in(
     task = TRAITS[kind]
     if not task.yes_no and len(kept.slices) != len(summaries):
         raise InputError(f"tallies.slices: {len(kept.slices)} entries for {len(summaries)} slices")
+    if kept.scores and len(kept.scores) != len(summaries):
+        raise InputError(f"tallies.scores: {len(kept.scores)} entries for {len(summaries)} slices")
+    within = iter(unpacked_groups(kept.groups_within) or ())
     found = []
     for place, (summary, groups) in enumerate(zip(summaries, unpacked, strict=True)):
         try:
             tally = _tally(task, summary, kept, place)
             if groups is not None:
                 tally = replace(tally, clusters=_clusters(tally, groups))
+            if kept.scores:
+                tally = replace(tally, scores=_scores(kept.scores[place], within))
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             raise InputError(f"tallies of slices[{place}]: cannot be read ({error})") from error
         found.append(
@@ -195,6 +176,16 @@ def slices_in(
             )
         )
     return tuple(found)
+
+
+def _scores(stored: TalliedScores, groups: Iterator[Any]) -> ScoredRows:
+    within = {}
+    for k, tally in sorted(counts_within(stored).items()):
+        of_groups = next(groups, None)
+        within[k] = (
+            tally if of_groups is None else replace(tally, clusters=_clusters(tally, of_groups))
+        )
+    return scores_in(stored, within)
 
 
 def _tally(task: TaskTraits, summary: SliceSummary, kept: Tallies, place: int) -> Any:
@@ -207,8 +198,8 @@ def _tally(task: TaskTraits, summary: SliceSummary, kept: Tallies, place: int) -
         return LabelCounts(cells=dict(_label(kept.classes, line) for line in stored.labels))
     return Sums(
         count=summary.rows,
-        quantities={one.name: _moments(one) for one in stored.quantities},
-        span=None if stored.span is None else _number(stored.span),
+        quantities={one.name: moments_in(one) for one in stored.quantities},
+        span=None if stored.span is None else number_of(stored.span),
     )
 
 
@@ -220,25 +211,6 @@ def _label(
         raise ValueError(f"{list(line)} is no count")
     label, baseline, candidate = (classes[place] for place in places)
     return (label, baseline, candidate), rows
-
-
-def _moments(stored: TalliedQuantity) -> FeatureSums:
-    sums = {
-        name: tuple(map(_number, getattr(stored, name)))
-        for name in ("first", "rough", "second", "third")
-    }
-    sizes = tuple(map(len, sums.values()))
-    if sizes != (3, 3, len(SECOND), len(THIRD)):
-        raise ValueError(f"{stored.name} has {sizes} sums")
-    return FeatureSums(units=stored.units, **sums)
-
-
-def _number(text: str) -> Fraction:
-    found = _SUM.fullmatch(text)
-    if found is None:  # nothing that Fraction would take a week to expand, such as 1e999999999
-        raise ValueError(f"{text[:40]} is no sum")
-    top, bits, bottom = found["top"], found["bits"], found["bottom"]
-    return Fraction(int(top), 1 << int(bits) if bits else int(bottom or 1))
 
 
 def unpacked_groups(groups: str | None) -> list[Any] | None:

@@ -13,12 +13,13 @@ from typing import Any
 
 import narwhals as nw
 
-from prunegate.counting.class_columns import class_scores
+from prunegate.counting.class_columns import class_scores, listed_scores, true_class_columns
 from prunegate.counting.column_reading import DIFFERS, ColumnCheck, N, Reading
 from prunegate.counting.grouping import with_groups
 from prunegate.counting.many_values import MOST, hints, too_many_values
 from prunegate.counting.prediction_files import PredictionFiles
 from prunegate.counting.problems import of_check, of_ids, require_none
+from prunegate.counting.scored_rows import with_scores
 from prunegate.counting.slices import KeyTexts, Piece, SliceCounts, slice_counts
 from prunegate.counting.spellings import spellings
 from prunegate.counting.tasks.every import task_of
@@ -94,6 +95,10 @@ def open_columns(policy: Policy, source: Any, wanted: Sequence[str]) -> Table:
     labels = values if task_of(policy).as_text else ()
     text = {columns.id, *policy.keys, *group, *labels}
     named = {c: names for c, names in spellings(policy).items() if c in wanted}
+    scores = list(class_scores(policy, apart=isinstance(source, PredictionFiles)))
+    answers = {column: found for column, found in scores if column in wanted}
+    whole = set(values).issubset(wanted)
+    of_true = true_class_columns(policy) if whole and scores else {}
     found = WantedColumns(
         names=tuple(dict.fromkeys(wanted)),
         text=frozenset(text.intersection(wanted)),
@@ -102,11 +107,8 @@ def open_columns(policy: Policy, source: Any, wanted: Sequence[str]) -> Table:
         names_rows=frozenset({columns.id, *group}.intersection(wanted)),
         left_out={columns.label: policy.task.ignore} if columns.label in wanted else {},
         intervals={key: how for key, how in policy.intervals.items() if key in wanted},
-        answers={
-            column: scores
-            for column, scores in class_scores(policy, apart=isinstance(source, PredictionFiles))
-            if column in wanted
-        },
+        answers={**answers, **listed_scores(policy, scores if of_true else ())},
+        of_true=of_true,
     )
     return open_wanted(_joined(policy, source, found), found)
 
@@ -175,7 +177,7 @@ def count_table(
     slices = slice_counts(policy, _pieces(reading, texts, lines))
     rows = slices[0].rows
     return Counted(
-        slices=with_groups(reading, texts, slices),
+        slices=with_scores(reading, texts, with_groups(reading, texts, slices)),
         rows=rows,
         warnings=(
             *_identical(lines, rows),

@@ -19,6 +19,9 @@ from prunegate.counting.tasks.joint_lines import DECISIONS, ROWS
 from prunegate.data.predictions.open_table import open_table
 from prunegate.errors import TableError
 from prunegate.policy.schema import Policy
+from prunegate.policy.score_consistency import require_decisions_do
+
+_NO_SCORES = "joint counts hold decisions; give the predictions themselves (gate --predictions)"
 
 
 def read_counts(policy: Policy, frame: Any) -> tuple[SliceCounts, ...]:
@@ -32,6 +35,7 @@ def read_counts(policy: Policy, frame: Any) -> tuple[SliceCounts, ...]:
     task = task_of(policy)
     if task.reads_counts is None:
         raise task.no_counts()
+    require_decisions_do(policy, _NO_SCORES)
     table = _eager(frame)
     group = () if policy.group is None else (policy.group,)
     wanted = (*policy.keys, *DECISIONS, ROWS, *group)

@@ -19,7 +19,8 @@ from prunegate.counting.values import Values, features_of, sums_of
 from prunegate.policy.naming import slice_name, value_text
 
 _OTHER = "prunegate__other_cell"
-_ALL = "prunegate__all"
+ALL = "prunegate__all"
+"""Derived column that is the same for every row."""
 Frame = nw.LazyFrame[Any]
 
 
@@ -34,13 +35,17 @@ def with_groups(
     if reading.policy.group is None:
         return slices
     found: dict[str, dict[str, Any]] = {}
-    for part in _parts(reading, texts):
-        found |= _moments(reading, part) if isinstance(reading, Values) else _cells(reading, part)
+    for part in slicing_parts(reading, texts):
+        found |= (
+            _moments(reading, part)
+            if isinstance(reading, Values)
+            else clustered_cells(reading, part)
+        )
     return with_tallies(slices, lambda one: replace(one.tally, **found.get(one.name, {})))
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Part:
+class SlicingPart:
     """One slicing: which rows, split by which keys."""
 
     frame: Frame
@@ -48,31 +53,38 @@ class _Part:
     label: str
     """The slice's name where it is a single one."""
 
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """What its slices are told apart by; a GROUP BY needs something."""
+        return self.by or (ALL,)
+
     def name(self, line: Mapping[str, Any]) -> str:
+        """The slice that a line of an answer, grouped by these keys, is about."""
         if not self.by:
             return self.label
         return slice_name(self.by, [value_text(line[key]) for key in self.by])
 
 
-def _parts(reading: Reading, texts: KeyTexts) -> Iterator[_Part]:
-    frame = reading.frame().with_columns(nw.lit(0).alias(_ALL))
-    yield _Part(frame=frame, by=(), label=OVERALL)
+def slicing_parts(reading: Reading, texts: KeyTexts) -> Iterator[SlicingPart]:
+    """Overall, and every slicing of the policy."""
+    frame = reading.frame().with_columns(nw.lit(0).alias(ALL))
+    yield SlicingPart(frame=frame, by=(), label=OVERALL)
     for spec in reading.policy.slices:
         if spec.keys:
-            yield _Part(frame=frame, by=spec.keys, label=spec.label)
+            yield SlicingPart(frame=frame, by=spec.keys, label=spec.label)
             continue
         chosen = frame
         for key, value in (spec.where or {}).items():
             wanted = value if isinstance(value, tuple) else (value,)
             spelled = [texts.spelled(key, value_text(one)) for one in wanted]
             chosen = chosen.filter(nw.col(key).is_in([one for one in spelled if one is not None]))
-        yield _Part(frame=chosen, by=(), label=spec.label)
+        yield SlicingPart(frame=chosen, by=(), label=spec.label)
 
 
-def _cells(reading: Reading, part: _Part) -> dict[str, dict[str, Any]]:
+def clustered_cells(reading: Reading, part: SlicingPart) -> dict[str, dict[str, Any]]:
     """Per slice, what its tally has of how cells occur together within groups."""
     group, cells = str(reading.policy.group), list(reading.cells)
-    keys = [*part.by, _ALL, group]
+    keys = [*part.by, ALL, group]
     counts = part.frame.group_by(*keys, *cells).agg(reading.rows().alias(N))
     other = counts.rename({name: name + _OTHER for name in (*cells, N)})
     pairs = (
@@ -81,7 +93,7 @@ def _cells(reading: Reading, part: _Part) -> dict[str, dict[str, Any]]:
         .group_by(*part.by, *cells, *(name + _OTHER for name in cells))
         .agg(nw.col("prunegate__product").sum(), nw.len().alias("prunegate__shared"))
     )
-    groups = part.frame.group_by(*(part.by or (_ALL,))).agg(nw.col(group).n_unique().alias(N))
+    groups = part.frame.group_by(*(part.by or (ALL,))).agg(nw.col(group).n_unique().alias(N))
     with reading.table.reading():
         lines = pairs.collect().rows(named=True)
         sizes = {part.name(line): int(line[N]) for line in groups.collect().rows(named=True)}
@@ -89,7 +101,10 @@ def _cells(reading: Reading, part: _Part) -> dict[str, dict[str, Any]]:
 
 
 def _clusters(
-    reading: Reading, part: _Part, lines: Sequence[Mapping[str, Any]], sizes: Mapping[str, int]
+    reading: Reading,
+    part: SlicingPart,
+    lines: Sequence[Mapping[str, Any]],
+    sizes: Mapping[str, int],
 ) -> dict[str, dict[str, Any]]:
     products: dict[str, dict[Any, int]] = {name: {} for name in sizes}
     shared: dict[str, dict[Any, int]] = {name: {} for name in sizes}
@@ -103,10 +118,10 @@ def _clusters(
     }
 
 
-def _moments(reading: Values, part: _Part) -> dict[str, dict[str, Any]]:
+def _moments(reading: Values, part: SlicingPart) -> dict[str, dict[str, Any]]:
     """Per slice, what its tally has of the moments of its groups."""
     features = features_of(reading.quantities)
-    keys = [*part.by, _ALL, str(reading.policy.group)]
+    keys = [*part.by, ALL, str(reading.policy.group)]
     units = part.frame.group_by(*keys).agg(
         nw.len().alias(N), *(nw.col(name).sum() for name in features)
     )
@@ -115,7 +130,7 @@ def _moments(reading: Values, part: _Part) -> dict[str, dict[str, Any]]:
         "prunegate__units": nw.len(),
         **sums_of(reading.quantities),
     }
-    total = units.group_by(*(part.by or (_ALL,))).agg(*(e.alias(name) for name, e in sums.items()))
+    total = units.group_by(*(part.by or (ALL,))).agg(*(e.alias(name) for name, e in sums.items()))
     with reading.table.reading():
         lines = total.collect().rows(named=True)
     return {

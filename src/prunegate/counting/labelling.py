@@ -27,6 +27,7 @@ from prunegate.data.predictions.table import Table
 from prunegate.errors import UnsupportedError
 from prunegate.policy.naming import parse_slice_name, value_text
 from prunegate.policy.schema import Policy
+from prunegate.policy.score_consistency import require_decisions_do
 
 FORMAT = "urn:prunegate:labelling:v1"
 Why = Literal["differs", "sampled", "floor", "reference"]
@@ -157,6 +158,9 @@ def require_labellable(policy: Policy) -> None:
             f"a {policy.task.kind} task cannot be judged on labels for some rows (only binary "
             "tasks can); label every row, and give them to 'prunegate gate' in the predictions"
         )
+    require_decisions_do(
+        policy, "here some rows have no label; label every row, and give them to 'prunegate gate'"
+    )
     if policy.group is not None:
         raise UnsupportedError(
             f"'group: {policy.group}' cannot be judged on labels for some rows: how often that "

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
+from prunegate.counting.class_columns import LISTED
 from prunegate.data.predictions.separate_tables import SeparateTable
 from prunegate.data.predictions.wanted import WantedColumns
 from prunegate.errors import InputError
@@ -71,6 +72,8 @@ class PredictionFiles:
         home = dict.fromkeys(labels, self._first(_LABEL_FROM))
         home |= {told.baseline: self._first(_BASELINE_FROM)}
         home |= {told.candidate: self._first(_CANDIDATE_FROM)}
+        homes = {role: home[getattr(told, role)] for role in LISTED}
+        home |= {column: homes[role] for role, column in LISTED.items()}
         found = [column for column in wanted.names if column not in wanted.answers]
         return tuple(
             SeparateTable(

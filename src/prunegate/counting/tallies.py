@@ -17,6 +17,7 @@ from typing import Any, ClassVar, Self
 
 from prunegate.counting.cluster_sums import Clusters, Pair
 from prunegate.counting.feature_sums import FeatureSums
+from prunegate.counting.placement_sums import PlacementSums
 from prunegate.errors import InternalError
 from prunegate.metrics.forms import SharedRows
 from prunegate.metrics.task_traits import Answers
@@ -85,11 +86,26 @@ class Tally(ABC):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ScoredRows:
+    """What the models' scores say of a slice's rows beside their decisions; what rules ask for."""
+
+    losses: Mapping[str, FeatureSums] = field(default_factory=dict)
+    """By name: ``log_loss``, ``brier``."""
+    placements: PlacementSums | None = None
+    """How both models rank positives and negatives."""
+    within: Mapping[int, JointCounts] = field(default_factory=dict)
+    """By k: rows, all taken as positive, "flagged" by a model that has the true class among the k
+    with the highest scores."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class DecidedRows(Tally):
     """Rows that each model gets right or wrong, counted by cell."""
 
     clusters: Clusters | None = field(default=None, compare=False)
     """Where rows come in groups: how the cells occur together."""
+    scores: ScoredRows | None = field(default=None, compare=False)
+    """What the scores sum up to; None: no rule asks, or there are only decisions."""
 
     @property
     @abstractmethod

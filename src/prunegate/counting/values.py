@@ -73,6 +73,7 @@ class Values(Reading):
 
     def derived(self) -> Mapping[str, nw.Expr]:
         columns = self.policy.columns
+        exact = self.table.frame.implementation.is_duckdb()
         found = {
             DIFFERS: flag_expression(
                 self.number(columns.baseline) != self.number(columns.candidate),
@@ -81,10 +82,7 @@ class Values(Reading):
             **self.ends(),
         }
         for quantity in self.quantities:
-            features = self.features(quantity)
-            for name, (feature, bits) in zip(FEATURES, features, strict=True):
-                for place, exponent in zip(("fine", "coarse"), bits, strict=True):
-                    found[f"prunegate__{quantity}_{name}_{place}"] = self._whole(feature, exponent)
+            found |= whole_features(quantity, self.features(quantity), exact=exact)
         return found
 
     def second_look(self, lines: Sequence[Mapping[str, Any]], failed: Set[str]) -> list[str]:
@@ -101,38 +99,16 @@ class Values(Reading):
 
     def moments(self, row: Mapping[str, Any], units: int) -> dict[str, FeatureSums]:
         """The moments in one line of ``sums_of``."""
-        return {name: self._moments(row, name, units) for name in self.quantities}
-
-    def _moments(self, row: Mapping[str, Any], name: str, units: int) -> FeatureSums:
-        steps = [[Fraction(1, 2) ** b for b in bits] for _, bits in self.features(name)]
-        return FeatureSums(
-            units=units,
-            first=tuple(_exact(row[f"prunegate__{name}_{i}"]) * steps[i][0] for i in range(3)),
-            rough=tuple(_exact(row[f"prunegate__{name}_rough{i}"]) * steps[i][1] for i in range(3)),
-            second=tuple(
-                _exact(row[f"prunegate__{name}_{i}{j}"]) * steps[i][1] * steps[j][1]
-                for i, j in SECOND
-            ),
-            third=tuple(
-                _exact(row[f"prunegate__{name}_{i}{j}{k}"])
-                * steps[i][1]
-                * steps[j][1]
-                * steps[k][1]
-                for i, j, k in THIRD
-            ),
-        )
+        return {
+            name: moments_of(row, name, units, [bits for _, bits in self.features(name)])
+            for name in self.quantities
+        }
 
     def number(self, column: str) -> nw.Expr:
         """A column's number; null where the column holds texts."""
         if self.table.kinds[column] == "text":
             return nw.lit(None).cast(nw.Float64)
         return number(column)
-
-    def _whole(self, feature: nw.Expr, bits: int) -> nw.Expr:
-        scaled = (feature * 2.0**bits).round()
-        exact = self.table.frame.implementation.is_duckdb()
-        # other engines have no 128-bit whole numbers: there the last digits may depend on the order
-        return scaled.cast(nw.Int128) if exact else scaled
 
     def inside(self, column: str, bounds: tuple[float, float], words: str) -> ColumnCheck:
         """The check that a column's numbers lie within bounds."""
@@ -155,6 +131,45 @@ def quantities_of(policy: Policy) -> tuple[str, ...]:
     forms = (metric.forms.get(policy.task.kind) for metric in metrics)
     named = {form.quantity for form in forms if isinstance(form, Mean)}
     return (VALUE, ERROR) if ERROR in named else (VALUE,)
+
+
+def whole_features(
+    quantity: str, features: Sequence[Feature], *, exact: bool
+) -> dict[str, nw.Expr]:
+    """The derived columns of a quantity: its features in whole steps, finely and for products.
+
+    Args:
+        quantity: its name.
+        features: change, baseline and weight of a row.
+        exact: whether the engine has whole numbers of 128 bits; in others the last digits may
+            depend on the order of rows.
+    """
+    found = {}
+    for name, (feature, bits) in zip(FEATURES, features, strict=True):
+        for place, exponent in zip(("fine", "coarse"), bits, strict=True):
+            scaled = (feature * 2.0**exponent).round()
+            whole = scaled.cast(nw.Int128) if exact else scaled
+            found[f"prunegate__{quantity}_{name}_{place}"] = whole
+    return found
+
+
+def moments_of(
+    row: Mapping[str, Any], name: str, units: int, bits: Sequence[tuple[int, int]]
+) -> FeatureSums:
+    """The sums of one quantity in a line of ``sums_of``, whose features had these bits."""
+    steps = [[Fraction(1, 2) ** b for b in pair] for pair in bits]
+    return FeatureSums(
+        units=units,
+        first=tuple(_exact(row[f"prunegate__{name}_{i}"]) * steps[i][0] for i in range(3)),
+        rough=tuple(_exact(row[f"prunegate__{name}_rough{i}"]) * steps[i][1] for i in range(3)),
+        second=tuple(
+            _exact(row[f"prunegate__{name}_{i}{j}"]) * steps[i][1] * steps[j][1] for i, j in SECOND
+        ),
+        third=tuple(
+            _exact(row[f"prunegate__{name}_{i}{j}{k}"]) * steps[i][1] * steps[j][1] * steps[k][1]
+            for i, j, k in THIRD
+        ),
+    )
 
 
 def features_of(quantities: Sequence[str]) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from typing import Any
 
 from prunegate.errors import InputError, UnsupportedError
 from prunegate.policy.schema import Policy
+from prunegate.policy.score_consistency import require_decisions_do
 from prunegate.policy.task import Role
 
 DIALECTS = (
@@ -74,6 +75,9 @@ def counts_query(policy: Policy, table: str, dialect: str) -> str:
             f"a {policy.task.kind} task has no joint counts: its rows are numbers; give the table "
             "itself to 'prunegate gate --predictions'"
         )
+    require_decisions_do(
+        policy, "the query counts decisions; give the table itself to 'prunegate gate'"
+    )
     if policy.intervals or policy.data.scores is not None:
         what = "intervals of a slicing key" if policy.intervals else "scores per class"
         raise UnsupportedError(

@@ -123,6 +123,7 @@ def _unchanged(evidence: Evidence, claim: Contrast, tested: Tested, alpha: float
         total = float(sample_size.paired_by_score(differ, 0.0, room, alpha, POWER))
     else:
         total = ((_z(alpha) + float(ndtri(POWER))) * spread / room) ** 2
+        total = max(total, evidence.rows_unseen(room, _z(alpha)))
     if total > held:
         return _missing(total, held)
     seen = float((evidence.candidate or 0) - evidence.baseline) * (-1 if claim.swapped else 1)

@@ -15,7 +15,8 @@ from typing import Any, TypeVar
 
 from prunegate.counting.cluster_sums import Clusters
 from prunegate.counting.partial_counts import PartialCounts
-from prunegate.counting.tallies import Cells, DecidedRows, JointCounts, Sums, Tally
+from prunegate.counting.score_losses import loss_span
+from prunegate.counting.tallies import Cells, DecidedRows, JointCounts, ScoredRows, Sums, Tally
 from prunegate.errors import UnsupportedError
 from prunegate.evidence import partial_rates
 from prunegate.evidence.grouped_rates import (
@@ -24,11 +25,23 @@ from prunegate.evidence.grouped_rates import (
     GroupedSingleRate,
 )
 from prunegate.evidence.macro_rate import MacroRate
+from prunegate.evidence.mean_loss import MeanLoss
 from prunegate.evidence.mean_value import MeanValue, Perplexity
 from prunegate.evidence.overlapping_rates import OverlappingRate
+from prunegate.evidence.ranking import RankedAreas
 from prunegate.evidence.rates import Evidence, PairedRate, SingleRate
 from prunegate.metrics.catalogue import METRICS, Metric
-from prunegate.metrics.forms import Flips, Form, Mean, OverClasses, Overlapping, SharedRows
+from prunegate.metrics.forms import (
+    Flips,
+    Form,
+    Mean,
+    OverClasses,
+    Overlapping,
+    Ranked,
+    ScoreLoss,
+    SharedRows,
+    WithinTop,
+)
 from prunegate.metrics.hypothesis import Hypothesis, Level
 from prunegate.metrics.labels_needed import labels_needed
 from prunegate.metrics.task_traits import TRAITS
@@ -47,6 +60,8 @@ class WantedMetric:
     """Whether units are groups of rows."""
     claim: Hypothesis | None = None
     """What its limit claims: where only some rows have labels, it decides which of them speak."""
+    k: int | None = None
+    """How many of the highest scores it is about, where it is about such."""
 
 
 Tested = Callable[[Any, WantedMetric, Any], Evidence]
@@ -78,6 +93,8 @@ def evidence(wanted: WantedMetric, tally: Tally) -> Evidence:
     form = None if metric is None else _form(metric, tally)
     if form is None:
         raise _unknown(wanted.metric, tally)
+    if form.from_scores and getattr(tally, "scores", None) is None:
+        raise _no_scores(wanted.metric, tally)
     if isinstance(tally, PartialCounts):
         return _of_part(form, wanted, tally)
     return EVIDENCE[type(form)](form, wanted, tally)
@@ -189,6 +206,42 @@ def _mean(form: Mean, wanted: WantedMetric, tally: Sums) -> Evidence:
         lower_is_better=METRICS[wanted.metric].lower_is_better,
         span=tally.span,
         grouped=wanted.grouped,
+    )
+
+
+@evidence_of(ScoreLoss)
+def _score_loss(form: ScoreLoss, wanted: WantedMetric, tally: DecidedRows) -> Evidence:
+    return MeanLoss(
+        n=tally.rows,
+        moments=_scored(tally).losses[form.quantity],
+        span=loss_span(form.quantity, several=tally.answers == "labels"),
+        grouped=wanted.grouped,
+    )
+
+
+@evidence_of(Ranked)
+def _ranked(_: Ranked, wanted: WantedMetric, tally: DecidedRows) -> Evidence:
+    del wanted
+    sums = _scored(tally).placements
+    assert sums is not None  # noqa: S101  # counted where a rule asks for it
+    return RankedAreas(sums=sums)
+
+
+@evidence_of(WithinTop)
+def _within_top(_: WithinTop, wanted: WantedMetric, tally: DecidedRows) -> Evidence:
+    rows = _scored(tally).within[wanted.k or 1]
+    return _shared(SharedRows(labels=(1,)), wanted, rows)
+
+
+def _scored(tally: DecidedRows) -> ScoredRows:
+    assert tally.scores is not None  # noqa: S101  # ``evidence`` has seen to it
+    return tally.scores
+
+
+def _no_scores(metric: str, tally: Tally) -> UnsupportedError:
+    return UnsupportedError(
+        f"metric '{metric}' is computed from the models' scores, and here are {tally.what} alone; "
+        "give the predictions themselves"
     )
 
 

@@ -79,6 +79,14 @@ class Evidence(Protocol):
     def count(self, hypothesis: Hypothesis) -> int:
         """Rows that a test of the hypothesis rests on."""
 
+    def rows_unseen(self, room: float, score: float) -> float:
+        """Rows at which a loss of which none is seen stops deciding, if nothing changed.
+
+        Args:
+            room: the change that the limit allows.
+            score: how many standard errors the test's level is.
+        """
+
     def level_interval(self) -> Interval:
         """95 % two-sided interval of the candidate's value."""
 
@@ -113,6 +121,10 @@ class TestedEvidence(ABC):
     def outweighed(self, hypothesis: Hypothesis, alpha: float) -> int | None:
         del hypothesis, alpha
         return None
+
+    def rows_unseen(self, room: float, score: float) -> float:
+        del room, score
+        return 0.0
 
     def test(self, hypothesis: Hypothesis) -> TestResult:
         if isinstance(hypothesis, Level):

@@ -13,7 +13,17 @@ from fractions import Fraction
 from operator import attrgetter
 from typing import Literal
 
-from prunegate.metrics.forms import Flips, Form, Mean, OverClasses, Overlapping, SharedRows
+from prunegate.metrics.forms import (
+    Flips,
+    Form,
+    Mean,
+    OverClasses,
+    Overlapping,
+    Ranked,
+    ScoreLoss,
+    SharedRows,
+    WithinTop,
+)
 from prunegate.metrics.task_traits import TRAITS
 from prunegate.registry import Registry
 from prunegate.text.quantities import Quantity
@@ -45,6 +55,8 @@ class Metric:
     """What it is where there are several classes, if ``words`` speak of a positive one."""
     per_class: bool = False
     """Whether each class of several has one by itself, tested by the form of two classes."""
+    top: bool = False
+    """Whether it is about the ``k`` highest scores, which its rule has to give."""
     joint: bool = False
     """An operational figure that the two models have together, not each its own."""
     timed: bool = False
@@ -56,6 +68,11 @@ class Metric:
     def tasks(self) -> tuple[str, ...]:
         """Task kinds that have it; empty: all."""
         return tuple(self.forms)
+
+    def from_scores(self, task: str) -> bool:
+        """Whether decisions do not do for it in a kind of task: it takes the models' scores."""
+        form = self.forms.get(task)
+        return form is not None and form.from_scores
 
     @property
     def phrase(self) -> str:
@@ -199,6 +216,39 @@ METRICS: Registry[Metric] = Registry(
             better="lower",
             kind="flips",
             forms=dict.fromkeys(("binary", "multiclass"), Flips(negative_only=False)),
+        ),
+        Metric(
+            name="auc",
+            words="pairs of a positive and a negative item of which the positive has the higher "
+            "score (area under the ROC curve)",
+            kind="rate",
+            label="AUC",
+            forms={"binary": Ranked()},
+        ),
+        Metric(
+            name="log_loss",
+            words="mean log-loss of the scores (cross-entropy)",
+            better="lower",
+            kind="mean",
+            unit="nats",
+            label="log-loss",
+            forms=dict.fromkeys(("binary", "multiclass"), ScoreLoss(quantity="log_loss")),
+        ),
+        Metric(
+            name="brier",
+            words="mean squared error of the scores (Brier score)",
+            better="lower",
+            kind="mean",
+            label="Brier score",
+            forms=dict.fromkeys(("binary", "multiclass"), ScoreLoss(quantity="brier")),
+        ),
+        Metric(
+            name="top_k_accuracy",
+            words="items whose true class is among the k with the highest scores",
+            kind="rate",
+            label="top-k accuracy",
+            top=True,
+            forms={"multiclass": WithinTop()},
         ),
         Metric(
             name="mean_score",

@@ -12,7 +12,7 @@ Cells are numbered ``4 * label + 2 * baseline + candidate``, 1 being positive.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 Cells = tuple[int, ...]
 POSITIVES, NEGATIVES, EVERY = (4, 5, 6, 7), (0, 1, 2, 3), tuple(range(8))
@@ -42,6 +42,9 @@ class Base:
 @dataclass(frozen=True, kw_only=True)
 class Form:
     """How a metric comes about; the defaults suit one that is about all rows."""
+
+    from_scores: ClassVar[bool] = False
+    """Whether decisions do not do: it is computed from the scores that they follow from."""
 
     @property
     def base(self) -> Base:
@@ -152,3 +155,27 @@ class Mean(Form):
     """Which number: ``value`` (score, or negative log-likelihood) or ``error`` (absolute)."""
     exponential: bool = False
     """The exponential of the mean: perplexity."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreLoss(Form):
+    """The mean of what a row's scores lose against its label."""
+
+    from_scores: ClassVar[bool] = True
+
+    quantity: str
+    """Which loss: ``log_loss`` or ``brier``."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ranked(Form):
+    """The share of pairs of a positive and a negative that the scores put in the right order."""
+
+    from_scores: ClassVar[bool] = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class WithinTop(Form):
+    """The share of rows whose true class is among the k with the highest scores."""
+
+    from_scores: ClassVar[bool] = True

@@ -19,6 +19,7 @@ from prunegate.planning.groups import Group, expected, from_pilot
 from prunegate.planning.needs import Need, Target, need_of
 from prunegate.planning.planned_limits import PLANNED, Asked, asked, operational_metrics
 from prunegate.policy.schema import Policy
+from prunegate.policy.score_consistency import require_decisions_do
 from prunegate.verdict.gate_set_attempt import spent
 
 Basis = Literal["pilot", "rows", "planned"]
@@ -151,6 +152,9 @@ def require_plannable(policy: Policy) -> None:
         raise UnsupportedError(
             f"task kind '{policy.task.kind}' is not planned by this version; it plans: {PLANNED}"
         )
+    require_decisions_do(
+        policy, "a plan knows decisions only; plan without these rules, or judge a pilot"
+    )
     if policy.evidence.strict:
         raise UnsupportedError(
             "'strict' is not planned by this version; plan without it and label more than it says"

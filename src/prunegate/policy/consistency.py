@@ -19,6 +19,7 @@ from prunegate.policy.naming import RESERVED_PREFIX, SEPARATORS, parse_slice_nam
 from prunegate.policy.people_consistency import people_disagreements
 from prunegate.policy.rule_consistency import rule_disagreements
 from prunegate.policy.schema import Policy, SliceSpec
+from prunegate.policy.score_consistency import score_disagreements
 from prunegate.policy.step_order import misplaced
 from prunegate.policy.validation import Path
 from prunegate.text.escape import escaped
@@ -122,7 +123,7 @@ def _no_rule_repeats_another(policy: Policy) -> Iterator[Disagreement]:
     seen: dict[object, int] = {}
     for index, rule in enumerate(policy.rules):
         for check in rule.limits:
-            about = (rule.metric, frozenset(rule.selects), rule.classes, check)
+            about = (rule.metric, frozenset(rule.selects), rule.classes, check, rule.k)
             key = (*about, rule.severity, rule.evidence)
             first = seen.setdefault(key, index)
             if first != index:
@@ -365,6 +366,7 @@ Check = Callable[[Policy], Iterator[Disagreement]]
 _CHECKS: tuple[tuple[Check, tuple[str, ...]], ...] = (
     (_rules_one_by_one, ()),
     (_metrics_fit_the_task, ("task",)),
+    (score_disagreements, ("task", "data")),
     (_classes_fit_the_task, ("task",)),
     (_classes_are_distinct, ()),
     (_evidence_fits_the_task, ("task", "evidence")),

@@ -299,6 +299,7 @@ DIRECTIONS: Mapping[type[Section], Mapping[str, Direction]] = {
         "metric": APART,
         "slices": APART,
         "classes": APART,
+        "k": untold("undeclared"),
         **{
             name: higher_is_tighter if c.tighter == "higher" else lower_is_tighter
             for name, c in CHECKS.items()

@@ -67,7 +67,7 @@ def _rule(policy: Policy, rule: Rule) -> str:
         for check in rule.limits
     ]
     where = ", ".join([*_places(policy, rule), ""])
-    subject = f"{where}{_name(metric)}{_classes(policy, rule)}"
+    subject = f"{where}{_name(rule, metric)}{_classes(policy, rule)}"
     sentence = f"{subject} must be {', and '.join(demands)}; {_otherwise(rule)}"
     return sentence[0].upper() + sentence[1:]
 
@@ -78,9 +78,9 @@ def _how_sure(rule: Rule, check: str) -> str:
     return "proven" if rule.evidence == "proven" else "measured"
 
 
-def _name(metric: Metric) -> str:
+def _name(rule: Rule, metric: Metric) -> str:
     if metric.kind == "rate":
-        return metric.phrase
+        return metric.phrase.replace("top-k", f"top-{rule.k}") if rule.k else metric.phrase
     return f"the share of {metric.words}" if metric.kind == "flips" else f"the {metric.words}"
 
 

@@ -27,6 +27,7 @@ def rule_disagreements(rule: Rule) -> Iterator[FieldMistake]:
         message = f"unknown metric {literal(rule.metric)}; {suggest(rule.metric, METRICS)}"
         yield ("metric",), message
         return
+    yield from _top(rule, metric)
     yield from _levels(rule, metric)
     yield from _pair_of_limits(rule)
     for check in rule.limits:
@@ -35,6 +36,13 @@ def rule_disagreements(rule: Rule) -> Iterator[FieldMistake]:
     if metric.operational and rule.selects != ("overall",):
         message = f"{metric.name} is measured for the whole model; write slices: overall or nothing"
         yield ("slices",), message
+
+
+def _top(rule: Rule, metric: Metric) -> Iterator[FieldMistake]:
+    if metric.top and rule.k is None:
+        yield (), f"{metric.name} needs k: how many of the highest scores count, such as k: 5"
+    elif rule.k is not None and not metric.top:
+        yield ("k",), f"{metric.name} is about no number of highest scores; remove it"
 
 
 def _levels(rule: Rule, metric: Metric) -> Iterator[FieldMistake]:

@@ -210,6 +210,8 @@ class _About(Section):
     classes: Literal["macro", "each"] | Annotated[tuple[Scalar, ...], Field(min_length=1)] = "macro"
     """multiclass, of precision, recall and f1: the average of all classes (macro), every class by
     itself (each), or some classes by name."""
+    k: Annotated[int, Strict(), Field(ge=1)] | None = None
+    """top_k_accuracy: how many of the highest scores the true class has to be among."""
 
 
 if TYPE_CHECKING:

@@ -129,6 +129,17 @@ def _one_more(n: int, sums: tuple[float, float, float], margin: float, value: fl
     return float(stdtr(n, -t if value < 0 else t))
 
 
+def all_unseen(room: float, worst: float, units: int) -> float:
+    """Chance that of so many units none is seen that lost all, if as many do as use up the room.
+
+    >>> round(all_unseen(0.02, 1.0, 149), 4)
+    0.0493
+    """
+    if room <= 0:
+        return 1.0
+    return 0.0 if room >= worst else (1 - room / worst) ** units
+
+
 def interval(n: int, s1: float, s2: float, s3: float, confidence: float = 0.95) -> Interval:
     """Two-sided t interval of the mean; unbounded where the rows do not vary."""
     arguments.open_interval("confidence", confidence, 0, 1)

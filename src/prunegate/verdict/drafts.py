@@ -180,6 +180,7 @@ def _judged(question: Question, counts: SliceCounts) -> Draft:
         strict=policy.evidence.strict,
         grouped=policy.group is not None,
         claim=claim,
+        k=question.rule.k,
     )
     about = evidence_of(wanted, counts.tally)
     compared = not isinstance(claim, Level)

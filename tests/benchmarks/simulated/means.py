@@ -67,7 +67,7 @@ class MeanScore:
         """Outcomes of slices of n rows in this state."""
         rng, claim = np.random.default_rng(seed), Difference(margin=Fraction(str(margin)))
         outcomes = []
-        for part in _parts(round(draws * self.draws)):
+        for part in parts(round(draws * self.draws)):
             changes = state.changes((part, n), rng)
             powers = np.stack([(changes**power).sum(axis=1) for power in (1, 2, 3)], axis=1)
             outcomes += [judged(_score(n, sums), claim) for sums in powers.tolist()]
@@ -115,32 +115,36 @@ class NllPerToken:
         """Outcomes of slices of n documents in this state."""
         rng, claim = np.random.default_rng(seed), Difference(margin=Fraction(str(margin)))
         outcomes = []
-        for part in _parts(round(draws * self.draws)):
+        for part in parts(round(draws * self.draws)):
             changes, tokens = state.sums((part, n), rng)
             rows = zip(changes, tokens, strict=True)
             outcomes += [judged(_likelihood(n, c, t), claim) for c, t in rows]
         return pool_of(outcomes, np.arange(len(outcomes)))
 
 
-def _parts(draws: int) -> list[int]:
+def parts(draws: int) -> list[int]:
+    """So many draws in batches that fit into memory."""
     return [min(AT_ONCE, draws - start) for start in range(0, draws, AT_ONCE)]
 
 
 def _score(n: int, powers: list[float]) -> Evidence:
-    """Scores: every row weighs 1; what the baseline scored does not matter for a difference."""
+    tally = Sums(count=n, quantities={VALUE: moments_of_scores(n, powers)}, span=Fraction(1))
+    return evidence(WantedMetric(metric="mean_score"), tally)
+
+
+def moments_of_scores(n: int, powers: list[float]) -> FeatureSums:
+    """Every row weighs 1; what the baseline scored does not matter for a difference."""
     one, two, three = (Fraction(value) for value in powers)
     by_order = {(0, 0): two, (0, 2): one, (2, 2): Fraction(n)}
     by_order_3 = {(0, 0, 0): three, (0, 0, 2): two, (0, 2, 2): one, (2, 2, 2): Fraction(n)}
     first = (one, Fraction(0), Fraction(n))
-    moments = FeatureSums(
+    return FeatureSums(
         units=n,
         first=first,
         rough=first,
         second=tuple(by_order.get(place, Fraction(0)) for place in SECOND),
         third=tuple(by_order_3.get(place, Fraction(0)) for place in THIRD),
     )
-    tally = Sums(count=n, quantities={VALUE: moments}, span=Fraction(1))
-    return evidence(WantedMetric(metric="mean_score"), tally)
 
 
 def _likelihood(n: int, changes: Floats, tokens: Floats) -> Evidence:

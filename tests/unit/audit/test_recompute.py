@@ -18,7 +18,8 @@ from prunegate.audit.canonical import canonical_bytes
 from prunegate.audit.read import kept_form, parse_record, read_record
 from prunegate.audit.recompute import ADDED, ADDED_LATER, differences, require_follows
 from prunegate.audit.record import DecisionRecord
-from prunegate.audit.tallied import TalliedQuantity, Tallies, slices_in, tallies_of
+from prunegate.audit.tallied import Tallies, slices_in, tallies_of
+from prunegate.audit.tallied_sums import TalliedQuantity
 from prunegate.counting.cluster_sums import Clusters
 from prunegate.counting.feature_sums import FeatureSums
 from prunegate.counting.slices import SliceCounts

@@ -38,6 +38,12 @@ FAIR = 0.2
 REFERENCE_TIMES = 10
 """A finding on the reference has a tenth of the level of a rule's."""
 
+LARGEST: dict[str, float] = {"brier": 2.0, "log_loss": 36.05}
+"""Most that a mean loss of scores can be: 2 for squares, of yes-or-no tasks 1; the negative log of
+the smallest step of a 64-bit float. Neither can be below 0."""
+PAIRS_FROM = {"auc": 50}
+"""Positives and negatives from which a proven change of a ranking has known error rates."""
+
 SURE = 0.25
 """Up to this p-value a test of a mean and its estimate agree on the side of the limit; above it
 (policies of little confidence) the test's correction for skewness may turn it."""
@@ -89,7 +95,7 @@ def _plain(value: object) -> bool:
     return isinstance(value, int | float) and math.isfinite(value)
 
 
-def _of_metric(policy: Policy, finding: Finding) -> dict[str, bool]:
+def _of_metric(policy: Policy, finding: Finding) -> dict[str, bool | float]:
     """What kind of evidence there is; an interval decides where a proven figure was estimated."""
     metric = METRICS.get(finding.metric)
     operational = finding.check == CLAIMS or (metric is not None and metric.kind == "operational")
@@ -100,10 +106,17 @@ def _of_metric(policy: Policy, finding: Finding) -> dict[str, bool]:
         "share": metric is not None and metric.kind in ("rate", "flips"),
         "coefficient": finding.check == BEATS
         or (metric is not None and metric.kind == "coefficient"),
+        "largest": _largest(policy, finding),
         "lower": metric is not None and metric.better == "lower",
         "interval": finding.evidence == "proven" and finding.method_kind == "interval",
         "undefined_fails": rule is not None and rule.on_undefined == "fail",
     }
+
+
+def _largest(policy: Policy, finding: Finding) -> float:
+    """Most that the metric can be, where it is a loss of scores; else no end."""
+    yes_no = policy.task.kind == "binary" and finding.metric == "brier"
+    return 1.0 if yes_no else LARGEST.get(finding.metric, math.inf)
 
 
 def _of_slice(
@@ -146,6 +159,9 @@ def _short_of_method(policy: Policy, finding: Finding, summary: SliceSummary) ->
     metric = METRICS.get(finding.metric)
     if metric is not None and metric.kind == "mean":
         return RELIABLE_ROWS - summary.rows
+    if finding.metric in PAIRS_FROM:
+        rarer = min(summary.positives, summary.rows - summary.positives)
+        return PAIRS_FROM[finding.metric] - rarer
     ratio = finding.metric in ("precision", "f1") and finding.check not in LEVELS
     if not ratio or policy.task.kind != "binary":
         return 0

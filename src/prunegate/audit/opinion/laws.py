@@ -182,6 +182,8 @@ def _faults(table: pd.DataFrame) -> pd.Series[int]:
         faults += ~table[name].fillna(0).between(0, 1)
     for name in ("baseline", "candidate"):
         faults += table["share"] & ~table[name].fillna(0).between(0, 1)
+        bounded = table["largest"] < np.inf
+        faults += bounded & ~table[name].fillna(0).between(0, table["largest"])
         faults += table["coefficient"] & ~table[name].fillna(0).between(-1, 1)
     largest = np.fmax(table["candidate"].abs(), table["baseline"].abs())
     gap = (table["candidate"] - table["baseline"] - table["difference"]).abs()

@@ -35,6 +35,8 @@ class ClassScores:
     """The class whose score is the answer; None: the answer is a class."""
     activation: Activation = "none"
     """What makes probabilities of the scores; the highest stays the highest."""
+    listed: bool = False
+    """Whether what is wanted is the probabilities themselves, as a list, and not the answer."""
 
     def found(self, available: Sequence[str]) -> ClassScores:
         """The same with the classes that columns stand for, where none are given."""
@@ -58,11 +60,19 @@ def answer_sql(scanned: Scanned, scores: ClassScores) -> str:
     Raises:
         TableError: a column that holds no scores per class, or classes that are not known.
     """
+    if scores.listed and _single(scanned, scores):
+        raise TableError(
+            f"{scanned.name}: column {shown(scores.column or '')} holds one answer a row, and a "
+            "rule of the policy takes scores of every class; give these, or leave the rule out"
+        )
     if scores.activation == "none" and _single(scanned, scores):
         return quoted(scores.column or "")  # the other model's file may hold such answers
     values = _values(scanned, scores)
     whole = _whole(scanned, scores, values)
     known = " AND ".join(f"{v} IS NOT NULL AND NOT isnan({v})" for v in values.values())
+    if scores.listed:
+        each = [_ACTIVATIONS[scores.activation](v, list(values.values())) for v in values.values()]
+        return f"CASE WHEN {known} AND {whole} THEN [{', '.join(each)}] END"
     if scores.positive is None:
         highest = f"greatest({', '.join(values.values())})"
         cases = " ".join(f"WHEN {v} = {highest} THEN {sql_text(c)}" for c, v in values.items())
@@ -76,6 +86,11 @@ def answer_sql(scanned: Scanned, scores: ClassScores) -> str:
         )
     probability = _ACTIVATIONS[scores.activation](values[scores.positive], list(values.values()))
     return f"CASE WHEN {known} AND {whole} THEN {probability} END"
+
+
+def classes_listed(scanned: Scanned, scores: ClassScores) -> tuple[str, ...]:
+    """The classes of a list of probabilities, in its order."""
+    return tuple(_values(scanned, scores))
 
 
 def _single(scanned: Scanned, scores: ClassScores) -> bool:

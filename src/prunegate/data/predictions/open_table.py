@@ -22,6 +22,7 @@ from prunegate.data.predictions.separate_tables import SeparateTables, join_tabl
 from prunegate.data.predictions.spark_files import is_for_spark
 from prunegate.data.predictions.table import Kind, Table, require_rows
 from prunegate.data.predictions.table_files import TableFiles
+from prunegate.data.predictions.true_class import true_class_sql
 from prunegate.data.predictions.typed_columns import (
     TypedColumn,
     singles,
@@ -75,7 +76,7 @@ def open_wanted(source: Any, wanted: WantedColumns) -> Table:
         scanned = (
             join_tables(connection, separate, files)
             if separate
-            else scan_answers(connection, source, files[0], wanted.names, wanted.answers)
+            else scan_answers(connection, source, files[0], wanted.scanned, wanted.answers)
         )
         return _table(connection, scanned, wanted, _roles(files, separate))
 
@@ -98,11 +99,17 @@ def _table(
     scanned, ignored = leave_out(connection, scanned, wanted.left_out)
     typed, edges = _with_intervals(scanned, typed_columns(scanned, wanted), wanted)
     scanned, typed = _parsed(connection, scanned, typed)
-    cells = ", ".join(f"{typed[name].sql} AS {quoted(name)}" for name in wanted.names)
-    relation = scanned.relation.project(cells)
+    cells = {name: typed[name].sql for name in wanted.names}
+    cells |= {
+        name: true_class_sql(scanned, found, typed[found.label].sql)
+        for name, found in wanted.of_true.items()
+    }
+    named = (f"{sql} AS {quoted(name)}" for name, sql in cells.items())
+    relation = scanned.relation.project(", ".join(named))
     rows = int(relation.aggregate("count(*)").fetchall()[0][0])
     require_rows(rows, scanned.name)
     kinds: dict[str, Kind] = {name: typed[name].kind for name in wanted.names}
+    kinds |= dict.fromkeys(wanted.of_true, "number")
     return Table(
         name=scanned.name,
         frame=cast("nw.LazyFrame[Any]", nw.from_native(relation)),
@@ -113,6 +120,7 @@ def _table(
         roles=tuple(role for role in roles.values() if role is not None),
         singles=frozenset(n for n in singles(scanned.types) if kinds.get(n) == "number"),
         ignored=ignored,
+        listed=scanned.classes,
         edges=edges,
     )
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from prunegate.data.predictions.class_scores import ClassScores, answer_sql
+from prunegate.data.predictions.class_scores import ClassScores, answer_sql, classes_listed
 from prunegate.data.predictions.columns import quoted
 from prunegate.data.predictions.csv import header_of, load_csv
 from prunegate.data.predictions.frames import names_of_frame, scan_frame
@@ -97,12 +97,13 @@ def scan_answers(  # as ``scan_source``, and what follows from what was scanned
     cells = [quoted(name) for name in own]
     cells += [f"{answer_sql(scanned, found)} AS {quoted(name)}" for name, found in scores.items()]
     relation = scanned.relation.project(", ".join(cells))
+    listed = {n: classes_listed(scanned, found) for n, found in scores.items() if found.listed}
     if scanned.loaded is None:
-        return Scanned(relation=relation, name=scanned.name)
+        return Scanned(relation=relation, name=scanned.name, classes=listed)
     relation.create(f"{into}_answered")
     connection.execute(f"DROP TABLE {into}")
     answered = connection.table(f"{into}_answered")
-    return Scanned(relation=answered, name=scanned.name, loaded=f"{into}_answered")
+    return Scanned(relation=answered, name=scanned.name, loaded=f"{into}_answered", classes=listed)
 
 
 def names_of(

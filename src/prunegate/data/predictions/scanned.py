@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 TEXTS = {"varchar", "enum"}
@@ -18,6 +19,9 @@ class Scanned:
     """Of the table, for messages."""
     loaded: str | None = None
     """The name of the connection's own table behind it; None: it is read anew each time."""
+
+    classes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The classes of each column that is a list of probabilities, in its order."""
 
     @property
     def types(self) -> dict[str, str]:

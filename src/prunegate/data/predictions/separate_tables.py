@@ -121,7 +121,8 @@ def join_tables(
     kept = dict.fromkeys(c for part in parts for c in (*part.columns, *part.shared))
     name = " + ".join(_name(scan, one) for scan, one in zip(scans, files, strict=True))
     relation = joined.project(", ".join(map(quoted, kept)))
-    return Scanned(relation=relation, name=name, loaded=JOINED)
+    listed = {column: classes for scan in scans for column, classes in scan.classes.items()}
+    return Scanned(relation=relation, name=name, loaded=JOINED, classes=listed)
 
 
 def _named_columns(

@@ -56,7 +56,11 @@ def typed_columns(scanned: Scanned, wanted: WantedColumns) -> dict[str, TypedCol
     Raises:
         TableError: a column of lists, structures, bytes and the like.
     """
-    return {column: _typed(scanned, column, kind, wanted) for column, kind in scanned.types.items()}
+    return {
+        column: _typed(scanned, column, kind, wanted)
+        for column, kind in scanned.types.items()
+        if column not in scanned.classes
+    }
 
 
 def singles(types: Mapping[str, str]) -> frozenset[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from prunegate.data.predictions.class_scores import ClassScores
+from prunegate.data.predictions.true_class import TrueClass
 from prunegate.policy.intervals import Intervals
 
 
@@ -31,3 +32,11 @@ class WantedColumns:
     """Of the text columns, the ones whose numbers or times are put into intervals."""
     answers: Mapping[str, ClassScores] = field(default_factory=dict)
     """The columns that do not lie in the table, but follow from its scores per class."""
+    of_true: Mapping[str, TrueClass] = field(default_factory=dict)
+    """The columns that say how a list of probabilities, one of ``answers``, treats the label."""
+
+    @property
+    def scanned(self) -> tuple[str, ...]:
+        """What is scanned: the columns, and the lists that others follow from."""
+        lists = (found.scores for found in self.of_true.values())
+        return tuple(dict.fromkeys((*self.names, *lists)))

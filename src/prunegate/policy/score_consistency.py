@@ -1,0 +1,72 @@
+"""Whether a policy says what the metrics need that are computed from scores, not from decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from prunegate.errors import UnsupportedError
+from prunegate.metrics.catalogue import METRICS
+from prunegate.metrics.forms import ScoreLoss
+from prunegate.policy.schema import Policy, Rule
+from prunegate.policy.validation import Path
+
+
+def score_disagreements(policy: Policy) -> Iterator[tuple[Path, str]]:
+    """(path, message) for every rule whose scores the policy does not have."""
+    for index, rule in enumerate(policy.rules):
+        metric = METRICS.get(rule.metric)
+        if metric is None or not metric.from_scores(policy.task.kind):
+            continue
+        at: Path = ("rules", index)
+        if policy.task.traits.yes_no:
+            yield from _of_two(policy, rule, at)
+        elif policy.data.scores is None:
+            message = f"{rule.metric} takes a score for each class; say under 'data: scores:' where"
+            message += " they are: {prefix: p_}, or {} where the models' columns hold lists"
+            yield (*at, "metric"), message
+        else:
+            yield from _of_several(policy, rule, at)
+
+
+def _of_two(policy: Policy, rule: Rule, at: Path) -> Iterator[tuple[Path, str]]:
+    if policy.task.threshold is None:
+        message = f"{rule.metric} takes scores, and without 'task: threshold' the models' columns "
+        message += "hold decisions; set 'task: threshold' such as 0.5, and give scores"
+        yield (*at, "metric"), message
+
+
+def _of_several(policy: Policy, rule: Rule, at: Path) -> Iterator[tuple[Path, str]]:
+    scores = policy.data.scores
+    assert scores is not None  # noqa: S101  # the caller has looked
+    loss = isinstance(METRICS[rule.metric].forms[policy.task.kind], ScoreLoss)
+    if loss and scores.activation == "sigmoid":
+        message = f"{rule.metric} needs probabilities that add up to 1, which sigmoids do not; use "
+        message += "'data: scores: activation: softmax', or another metric"
+        yield (*at, "metric"), message
+    classes = scores.classes or policy.task.classes
+    if rule.k is not None and classes and rule.k >= len(classes):
+        message = f"got {rule.k} of {len(classes)} classes, among which the true one always is"
+        yield (*at, "k"), f"{message}; use fewer"
+
+
+def score_metrics(policy: Policy) -> tuple[str, ...]:
+    """The metrics of a policy's rules that are computed from scores, each once."""
+    kind = policy.task.kind
+    names = dict.fromkeys(rule.metric for rule in policy.rules if rule.metric in METRICS)
+    return tuple(name for name in names if METRICS[name].from_scores(kind))
+
+
+def require_decisions_do(policy: Policy, because: str) -> None:
+    """Refuse rules on metrics that decisions do not do for, by name.
+
+    Args:
+        policy: the policy.
+        because: where there are decisions only, and what to do: completes the sentence.
+
+    Raises:
+        UnsupportedError: there are such rules.
+    """
+    if names := score_metrics(policy):
+        raise UnsupportedError(
+            f"{', '.join(names)}: computed from the models' scores of every row, and {because}"
+        )

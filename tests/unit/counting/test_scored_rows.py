@@ -1,0 +1,289 @@
+"""Metrics of scores: scikit-learn's on the filtered rows; the record keeps what they rest on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn import metrics as sk
+from tests.rules import of_rules
+from tests.unit.counting import kinds
+
+import prunegate
+from prunegate.audit.canonical import canonical_bytes
+from prunegate.audit.read import kept_form
+from prunegate.audit.recompute import differences
+from prunegate.counting.count import count_table, open_predictions
+from prunegate.counting.labelling import require_labellable
+from prunegate.counting.warehouse_query import counts_query
+from prunegate.errors import InputError, TableError, UnsupportedError
+from prunegate.evidence.of_metric import WantedMetric, evidence
+from prunegate.evidence.ranking import RankedAreas
+from prunegate.gate import gate
+from prunegate.planning.plan import require_plannable
+from prunegate.policy.load import parse_policy, read_policy
+from prunegate.policy.schema import Policy
+
+pytestmark = pytest.mark.slow
+
+TWO = "task: {kind: binary, positive: unsafe, threshold: 0.5}\n"
+SEVERAL = "task: {kind: multiclass}\ndata: {scores: {%s}}\n"
+GROUP = "group: post\n"
+CLASSES = ["u", "v", "w", "x"]
+OF_TWO = ["auc", "log_loss", "brier"]
+OF_SEVERAL = ["top_k_accuracy", "log_loss", "brier"]
+
+
+def text_of(head: str, metrics: list[str], limit: str = "at_most: 1.0, evidence: point") -> str:
+    rules = "".join(
+        f"  - {{metric: {name}, slices: all, {'k: 2, ' * (name == 'top_k_accuracy')}{limit}}}\n"
+        for name in metrics
+    )
+    return f"prunegate: 1\nname: x\n{head}{kinds.SLICES}rules:\n{rules}"
+
+
+def policy_of(
+    head: str, metrics: list[str], limit: str = "at_most: 1.0, evidence: point"
+) -> Policy:
+    return parse_policy(text_of(head, metrics, limit))
+
+
+def several(seed: int, rows: int) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """A table without scores, and both models' logits; rounded, so that some are equal."""
+    random = np.random.default_rng(seed)
+    data = kinds.table("multiclass", seed, rows).drop(columns=["baseline", "candidate"])
+    label = random.integers(0, len(CLASSES), rows)
+    logits = random.normal(0, 1, (rows, len(CLASSES)))
+    logits[np.arange(rows), label] += 1.5
+    data["label"] = np.array(CLASSES)[label]
+    changed = logits + random.normal(0, 0.3, logits.shape)
+    return data, {"baseline": logits.round(1), "candidate": changed.round(1)}
+
+
+def softmax(logits: Any) -> Any:
+    raised = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return raised / raised.sum(axis=1, keepdims=True)
+
+
+def with_columns(data: pd.DataFrame, scores: dict[str, Any]) -> pd.DataFrame:
+    columns = {
+        f"{model}_p_{name}": values[:, place]
+        for model, values in scores.items()
+        for place, name in enumerate(CLASSES)
+    }
+    return data.assign(**columns)
+
+
+def within_two(label: Any, scores: Any) -> float:
+    """Only where fewer than two classes have as high a score as the true one, or higher."""
+    own = scores[np.arange(len(label)), label][:, None]
+    return float(np.mean((scores >= own).sum(axis=1) <= 2))
+
+
+@given(seed=st.integers(0, 10**6))
+@settings(max_examples=3, deadline=None)
+def test_every_metric_of_two_classes_is_scikit_learns(seed: int) -> None:
+    data = kinds.table("binary", seed, 400)  # scores in hundredths: ties, and 0 itself
+    data.loc[:3, "candidate"] = [0.0, 1.0, 1.0, 0.0]
+    verdict = prunegate.judge(policy_of(TWO, OF_TWO), data)
+    slices = kinds.slices_of(data)
+    assert {f.slice for f in of_rules(verdict)} == set(slices)
+    for finding in of_rules(verdict):
+        rows = data[slices[finding.slice]]
+        truth = rows["label"] == "unsafe"
+        for model in ("baseline", "candidate"):
+            score = {
+                "auc": sk.roc_auc_score,
+                "log_loss": sk.log_loss,
+                "brier": sk.brier_score_loss,
+            }[finding.metric](truth, rows[model])
+            assert getattr(finding, model) == pytest.approx(float(score), rel=1e-8)
+
+
+def forms(data: pd.DataFrame, logits: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The same scores in every form, and what the policy says of it."""
+    chances = {model: softmax(values) for model, values in logits.items()}
+    yield "prefix: p_", with_columns(data, chances)
+    yield "prefix: p_, activation: softmax", with_columns(data, logits)
+    lists = data.assign(**{model: list(values) for model, values in chances.items()})
+    yield f"classes: [{', '.join(CLASSES)}]", pa.Table.from_pandas(lists)
+    own = {
+        model: pd.DataFrame(values, columns=[f"p_{name}" for name in CLASSES]).assign(id=data["id"])
+        for model, values in chances.items()
+    }
+    yield (
+        "prefix: p_",
+        {
+            "labels": data,
+            "baseline_predictions": own["baseline"][::-1],
+            "candidate_predictions": own["candidate"],
+        },
+    )
+
+
+def test_every_metric_of_several_classes_is_scikit_learns_whatever_holds_the_scores() -> None:
+    data, logits = several(4, 500)
+    slices = kinds.slices_of(data)
+    for scores, source in forms(data, logits):
+        verdict = prunegate.judge(policy_of(SEVERAL % scores, OF_SEVERAL), source)
+        for finding in of_rules(verdict):
+            rows = slices[finding.slice]
+            label = data["label"][rows].map(CLASSES.index).to_numpy()
+            for model, values in logits.items():
+                chances = softmax(values)[np.asarray(rows)]
+                expected = {
+                    "log_loss": sk.log_loss(label, chances, labels=range(len(CLASSES))),
+                    "brier": np.mean(((chances - np.eye(len(CLASSES))[label]) ** 2).sum(axis=1)),
+                    "top_k_accuracy": within_two(label, values[np.asarray(rows)]),
+                }[finding.metric]
+                assert getattr(finding, model) == pytest.approx(expected, rel=1e-8), finding
+
+
+def test_without_ties_the_top_k_is_scikit_learns() -> None:
+    data, _ = several(1, 300)
+    random = np.random.default_rng(9)
+    scores = {model: softmax(random.normal(0, 1, (300, 4))) for model in ("baseline", "candidate")}
+    head = SEVERAL % "prefix: p_"
+    verdict = prunegate.judge(policy_of(head, ["top_k_accuracy"]), with_columns(data, scores))
+    overall = of_rules(verdict)[0]
+    found = sk.top_k_accuracy_score(data["label"], scores["candidate"], k=2, labels=CLASSES)
+    assert overall.candidate == pytest.approx(found)
+
+
+def areas(data: pd.DataFrame, more: str = "") -> RankedAreas:
+    policy = policy_of(TWO + more, ["auc"])
+    overall = count_table(policy, open_predictions(policy, data)).slices[0]
+    found = evidence(WantedMetric(metric="auc"), overall.tally)
+    assert isinstance(found, RankedAreas)
+    return found
+
+
+def of_pairs(data: pd.DataFrame) -> Any:
+    """What every row pulls the difference of both areas away by, from all pairs."""
+    truth = (data["label"] == "unsafe").to_numpy()
+    pulls = np.zeros(len(data))
+    for model, sign in (("candidate", 1), ("baseline", -1)):
+        score = data[model].to_numpy()
+        right = score[truth][:, None] > score[~truth]
+        right = right + 0.5 * (score[truth][:, None] == score[~truth])
+        pulls[truth] += sign * (right.mean(axis=1) - right.mean()) / truth.sum()
+        pulls[~truth] += sign * (right.mean(axis=0) - right.mean()) / (~truth).sum()
+    return truth, pulls
+
+
+def test_the_variance_of_a_difference_of_areas_is_delongs_and_obuchowskis() -> None:
+    data = kinds.table("binary", 3, 300)
+    truth, pulls = of_pairs(data)
+    sizes = np.array([truth.sum(), (~truth).sum()])
+    parts = np.array([np.sum(pulls[rows] ** 2) for rows in (truth, ~truth)])
+    expected = float((parts * sizes / (sizes - 1)).sum())
+    area = areas(data)
+    interval = area.change_interval()
+    one_sided = (interval.high - interval.low) / 2
+    assert one_sided**2 == pytest.approx(expected * _t(min(sizes) - 1) ** 2, rel=1e-9)
+    pull = pd.DataFrame({"up": pulls * truth, "down": pulls * ~truth, "group": data["post"]})
+    sums = pull.groupby("group").sum()
+    holding = pd.DataFrame({"up": truth, "down": ~truth}).groupby(data["post"]).any().sum()
+    own = (sums**2).sum() * holding / (holding - 1)
+    both = 2 * float((sums["up"] * sums["down"]).sum())
+    expected = float(own.sum()) + max(0.0, both) * len(sums) / (len(sums) - 1)
+    grouped = areas(data, GROUP).change_interval()
+    wide = (grouped.high - grouped.low) / 2
+    assert wide**2 == pytest.approx(expected * _t(int(holding.min()) - 1) ** 2, rel=1e-9)
+
+
+def _t(freedom: int) -> float:
+    from scipy.stats import t
+
+    return float(t.ppf(0.975, freedom))
+
+
+def test_areas_are_never_approved_without_variation_or_with_few_rows() -> None:
+    data = kinds.table("binary", 3, 900)
+    perfect = np.where(data["label"] == "unsafe", 0.9, 0.1)
+    same = data.assign(baseline=perfect, candidate=perfect)
+    policy = policy_of(TWO, ["auc"], "max_drop: 0.5")
+    for rows in (same, data.groupby("label").head(49), data.assign(candidate=data["baseline"])):
+        (found,) = {f.status for f in of_rules(prunegate.judge(policy, rows))}
+        assert found == "inconclusive"
+
+
+@pytest.mark.parametrize("group", ["", GROUP])
+@pytest.mark.parametrize("head", [TWO, SEVERAL % "prefix: p_, activation: softmax"])
+def test_a_verdict_on_scores_follows_from_its_record(head: str, group: str, tmp_path: Path) -> None:
+    metrics, data = OF_TWO, kinds.table("binary", 5, 600)
+    if head != TWO:
+        metrics, data = OF_SEVERAL, with_columns(*several(5, 600))
+    (tmp_path / "p.yaml").write_text(text_of(head + group, metrics, "at_most: 0.9"))
+    record = gate(read_policy(tmp_path / "p.yaml"), data).record
+    found = kept_form(canonical_bytes(record)).record
+    assert not list(differences(found))
+    assert found.tallies is not None
+    assert len(found.tallies.scores) == len(found.slices)
+
+
+def test_a_label_without_a_score_is_the_worst_that_there_is() -> None:
+    data, logits = several(2, 300)
+    chances = {model: softmax(values) for model, values in logits.items()}
+    data["label"] = "unheard of"
+    head = SEVERAL % "prefix: p_"
+    table = with_columns(data, chances)
+    found = of_rules(prunegate.judge(policy_of(head, OF_SEVERAL), table))
+    values = {f.metric: f.candidate for f in found if f.slice == "overall"}
+    assert values["top_k_accuracy"] == 0
+    assert values["log_loss"] == pytest.approx(52 * np.log(2))
+    assert values["brier"] == pytest.approx(1 + np.mean((chances["candidate"] ** 2).sum(axis=1)))
+
+
+def test_scores_that_cannot_be_what_a_rule_takes_them_for_are_bad_input() -> None:
+    data, logits = several(2, 60)
+    raw = with_columns(data, logits)
+    for rule, words in (
+        ("log_loss", "60 rows with scores per class that do not add up to 1 .*softmax"),
+        ("top_k_accuracy, k: 4", "scores are of 4 classes, .* give 'k' below 4"),
+    ):
+        policy = policy_of(SEVERAL % "prefix: p_", [rule])
+        with pytest.raises(TableError, match=words):
+            prunegate.judge(policy, raw)
+    answers = data.assign(baseline="u", candidate="v")
+    policy = policy_of(SEVERAL % f"classes: [{', '.join(CLASSES)}]", ["brier"])
+    with pytest.raises(TableError, match="holds one answer a row, and a rule of the policy takes"):
+        prunegate.judge(policy, answers)
+
+
+@pytest.mark.parametrize(
+    ("head", "rule", "words"),
+    [
+        ("task: {kind: binary, positive: u}\n", "auc", "auc takes scores, .*set 'task: threshold'"),
+        ("task: {kind: multiclass}\n", "brier", "under 'data: scores:' where they are"),
+        (SEVERAL % "activation: sigmoid", "log_loss", "add up to 1, which sigmoids do not"),
+        (SEVERAL % "classes: [u, v]", "top_k_accuracy, k: 2", "got 2 of 2 classes"),
+        (SEVERAL % "prefix: p_", "top_k_accuracy", "needs k: how many"),
+        (TWO, "auc, k: 3", "no number of highest scores; remove it"),
+    ],
+)
+def test_a_policy_without_what_its_metrics_need_says_so(head: str, rule: str, words: str) -> None:
+    text = f"prunegate: 1\nname: x\n{head}rules: [{{metric: {rule}, at_most: 0.5}}]\n"
+    with pytest.raises(InputError, match=words):
+        parse_policy(text)
+
+
+def test_where_there_are_decisions_only_metrics_of_scores_are_refused_by_name() -> None:
+    policy = policy_of(TWO, ["recall", "auc"])
+    counts = pd.DataFrame({"kind": ["a"], "region": ["x"], "label": 1, "baseline": 1, "n": 3})
+    refusals = (
+        lambda: prunegate.judge_counts(policy, counts.assign(candidate=1)),
+        lambda: require_labellable(policy),
+        lambda: require_plannable(policy),
+        lambda: counts_query(policy, "t", "duckdb"),
+    )
+    for refused in refusals:
+        with pytest.raises(UnsupportedError, match=r"^auc: computed from the models' scores"):
+            refused()
