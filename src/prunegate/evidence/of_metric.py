@@ -27,6 +27,7 @@ from prunegate.evidence.macro_rate import MacroRate
 from prunegate.evidence.mean_value import MeanValue, Perplexity
 from prunegate.evidence.overlapping_rates import OverlappingRate
 from prunegate.evidence.rates import Evidence, PairedRate, SingleRate
+from prunegate.evidence.weighed import weighed
 from prunegate.metrics.catalogue import METRICS, Metric
 from prunegate.metrics.forms import Flips, Form, Mean, OverClasses, Overlapping, SharedRows
 from prunegate.metrics.hypothesis import Hypothesis, Level
@@ -80,7 +81,7 @@ def evidence(wanted: WantedMetric, tally: Tally) -> Evidence:
         raise _unknown(wanted.metric, tally)
     if isinstance(tally, PartialCounts):
         return _of_part(form, wanted, tally)
-    return EVIDENCE[type(form)](form, wanted, tally)
+    return weighed(form, EVIDENCE[type(form)](form, wanted, tally), tally)
 
 
 def _of_part(form: Form, wanted: WantedMetric, tally: PartialCounts) -> Evidence:

@@ -44,6 +44,7 @@ def rules_digest(policy: Policy) -> str:
 _LATER: dict[tuple[str, ...], dict[str, Any]] = {
     ("evidence",): {"reference": "required"},
     ("task",): {"ignore": []},
+    (): {"weight": None},
     ("slices",): {"bins": None, "quantiles": None, "every": None},
     ("cost", "billing"): {
         **dict.fromkeys(("per_1k_tokens", "per_second", "tokens_per_inference")),
