@@ -11,11 +11,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar
 
 import narwhals as nw
 
 from prunegate.counting.tallies import Tally
+from prunegate.counting.weighing import WEIGHT, Weighing, weighing_of
 from prunegate.data.predictions.columns import shown
 from prunegate.data.predictions.table import Table
 from prunegate.policy.schema import Policy
@@ -86,8 +88,17 @@ class Reading(ABC):
 
     def frame(self) -> nw.LazyFrame[Any]:
         """The table with the derived columns beside its own."""
-        columns = self.derived().items()
-        return self.table.frame.with_columns(*(column.alias(name) for name, column in columns))
+        columns = dict(self.derived())
+        if self.weighing is not None:
+            columns[WEIGHT] = self.weighing.derived
+        return self.table.frame.with_columns(*(e.alias(name) for name, e in columns.items()))
+
+    @cached_property
+    def weighing(self) -> Weighing | None:
+        """How the rows are weighed; None: all alike, or the table was opened without weights."""
+        column = self.policy.weight
+        weighed = column is not None and self.table.kinds.get(column) == "number"
+        return weighing_of(self.table, str(column)) if weighed else None
 
     def rows(self) -> nw.Expr:
         """How many rows a group of the table's lines stands for."""
@@ -113,7 +124,20 @@ class Reading(ABC):
                     broken=_is_empty(policy.group),
                 )
             )
-        return (*self.of_values(), *empty)
+        return (*self.of_values(), *empty, *self._of_weights())
+
+    def _of_weights(self) -> tuple[ColumnCheck, ...]:
+        column = self.policy.weight
+        if column is None or column not in self.table.kinds:
+            return ()
+        if self.weighing is None:
+            number = nw.lit(None).cast(nw.Boolean)
+            broken = outside(self, column, number)
+            return (ColumnCheck(column=column, words="no number as its weight", broken=broken),)
+        return tuple(
+            ColumnCheck(column=column, words=one.words, broken=one.broken)
+            for one in self.weighing.unusable
+        )
 
 
 def _is_empty(column: str) -> nw.Expr:

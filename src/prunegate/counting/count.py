@@ -22,7 +22,9 @@ from prunegate.counting.problems import of_check, of_ids, require_none
 from prunegate.counting.scored_rows import with_scores
 from prunegate.counting.slices import KeyTexts, Piece, SliceCounts, slice_counts
 from prunegate.counting.spellings import spellings
+from prunegate.counting.tallies import DecidedRows, Tally
 from prunegate.counting.tasks.every import task_of
+from prunegate.counting.weighing import weight_aggregates, weights_in
 from prunegate.data.predictions.open_table import open_wanted
 from prunegate.data.predictions.separate_tables import SeparateTables
 from prunegate.data.predictions.table import Kind, Table
@@ -46,10 +48,10 @@ class Counted:
 def columns_to_count(policy: Policy) -> tuple[str, ...]:
     """Columns that judging reads, each once; ids are read apart, for uniqueness alone."""
     columns = policy.columns
-    group = () if policy.group is None else (policy.group,)
+    beside = tuple(name for name in (policy.group, policy.weight) if name is not None)
     return tuple(
         dict.fromkeys(
-            (*label_columns(policy), columns.baseline, columns.candidate, *policy.keys, *group)
+            (*label_columns(policy), columns.baseline, columns.candidate, *policy.keys, *beside)
         )
     )
 
@@ -102,7 +104,7 @@ def open_columns(policy: Policy, source: Any, wanted: Sequence[str]) -> Table:
     found = WantedColumns(
         names=tuple(dict.fromkeys(wanted)),
         text=frozenset(text.intersection(wanted)),
-        numeric=frozenset(set(values).intersection(wanted)),
+        numeric=frozenset({*values, policy.weight}.intersection(wanted)),
         named=named,
         names_rows=frozenset({columns.id, *group}.intersection(wanted)),
         left_out={columns.label: policy.task.ignore} if columns.label in wanted else {},
@@ -194,6 +196,8 @@ def _grouped(reading: Reading) -> Rows:
         if check.empty is None
     }
     summed = {N: reading.rows(), DIFFERS: nw.col(DIFFERS).max(), **reading.aggregates(), **broken}
+    if reading.weighing is not None:
+        summed |= weight_aggregates()
     by = [*reading.policy.keys, *reading.cells]
     frame = reading.frame()
     if not by:  # a GROUP BY needs something to group by
@@ -228,7 +232,15 @@ def _failing(check: ColumnCheck, place: int, line: dict[str, Any]) -> int:
 def _pieces(reading: Reading, texts: KeyTexts, lines: Rows) -> Iterator[Piece]:
     keys = reading.policy.keys
     for line in lines:
-        yield Piece(values=texts.of([line[key] for key in keys]), tally=reading.tally(line))
+        yield Piece(values=texts.of([line[key] for key in keys]), tally=_tally(reading, line))
+
+
+def _tally(reading: Reading, line: dict[str, Any]) -> Tally:
+    """A line of the engine's answer as a tally, with the weights of its rows if they have any."""
+    tally = reading.tally(line)
+    if reading.weighing is None or not isinstance(tally, DecidedRows):
+        return tally
+    return replace(tally, weights=weights_in(line, reading.cell(line), reading.weighing.step))
 
 
 def _identical(lines: Rows, rows: int) -> tuple[str, ...]:

@@ -15,12 +15,17 @@ import narwhals as nw
 from prunegate.counting.cluster_sums import Clusters
 from prunegate.counting.column_reading import N, Reading
 from prunegate.counting.slices import OVERALL, KeyTexts, SliceCounts, with_tallies
+from prunegate.counting.tallies import DecidedRows, Tally
 from prunegate.counting.values import Values, features_of, sums_of
+from prunegate.counting.weighing import WEIGHT
 from prunegate.policy.naming import slice_name, value_text
 
 _OTHER = "prunegate__other_cell"
 ALL = "prunegate__all"
 """Derived column that is the same for every row."""
+_PRODUCT, _WEIGHTS, _HEAVIEST, _SHARED = (
+    f"prunegate__{name}" for name in ("product", "weights", "heaviest", "shared")
+)
 Frame = nw.LazyFrame[Any]
 
 
@@ -41,7 +46,15 @@ def with_groups(
             if isinstance(reading, Values)
             else clustered_cells(reading, part)
         )
-    return with_tallies(slices, lambda one: replace(one.tally, **found.get(one.name, {})))
+    return with_tallies(slices, lambda one: _completed(one.tally, found.get(one.name, {})))
+
+
+def _completed(tally: Tally, found: Mapping[str, Any]) -> Tally:
+    """A tally with what the groups say; of weights, what they say beside the sums that it has."""
+    tally = replace(tally, **{name: sums for name, sums in found.items() if name != "weights"})
+    if "weights" not in found or not isinstance(tally, DecidedRows) or tally.weights is None:
+        return tally
+    return replace(tally, weights=replace(tally.weights, **found["weights"]))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,19 +98,63 @@ def clustered_cells(reading: Reading, part: SlicingPart) -> dict[str, dict[str, 
     """Per slice, what its tally has of how cells occur together within groups."""
     group, cells = str(reading.policy.group), list(reading.cells)
     keys = [*part.by, ALL, group]
-    counts = part.frame.group_by(*keys, *cells).agg(reading.rows().alias(N))
-    other = counts.rename({name: name + _OTHER for name in (*cells, N)})
+    weighed = {WEIGHT: nw.col(WEIGHT).sum()} if reading.weighing is not None else {}
+    counts = part.frame.group_by(*keys, *cells).agg(
+        reading.rows().alias(N), *(total.alias(name) for name, total in weighed.items())
+    )
+    summed = {N: _PRODUCT, **dict.fromkeys(weighed, _WEIGHTS)}
+    other = counts.rename({name: name + _OTHER for name in (*cells, *summed)})
     pairs = (
         counts.join(other, on=keys, how="inner")
-        .with_columns((nw.col(N) * nw.col(N + _OTHER)).alias("prunegate__product"))
+        .with_columns(
+            *((nw.col(n) * nw.col(n + _OTHER)).alias(product) for n, product in summed.items())
+        )
         .group_by(*part.by, *cells, *(name + _OTHER for name in cells))
-        .agg(nw.col("prunegate__product").sum(), nw.len().alias("prunegate__shared"))
+        .agg(
+            *(nw.col(name).sum() for name in summed.values()),
+            *(nw.col(name).max().alias(_HEAVIEST) for name in weighed),
+            nw.len().alias(_SHARED),
+        )
     )
     groups = part.frame.group_by(*(part.by or (ALL,))).agg(nw.col(group).n_unique().alias(N))
     with reading.table.reading():
         lines = pairs.collect().rows(named=True)
         sizes = {part.name(line): int(line[N]) for line in groups.collect().rows(named=True)}
-    return _clusters(reading, part, lines, sizes)
+    found = _clusters(reading, part, lines, sizes)
+    return _with_weights(reading, part, found, lines) if weighed else found
+
+
+def _heaviest_groups(reading: Reading, part: _Part) -> dict[str, int]:
+    """Per slice the weight of the group that weighs most."""
+    by = part.by or (_ALL,)
+    groups = part.frame.group_by(*by, str(reading.policy.group)).agg(nw.col(WEIGHT).sum())
+    most = groups.group_by(*by).agg(nw.col(WEIGHT).max())
+    with reading.table.reading():
+        return {part.name(line): int(line[WEIGHT]) for line in most.collect().rows(named=True)}
+
+
+def _with_weights(
+    reading: Reading,
+    part: _Part,
+    found: dict[str, dict[str, Any]],
+    lines: Sequence[Mapping[str, Any]],
+) -> dict[str, dict[str, Any]]:
+    """The same with the products of the groups' weights, and with the largest."""
+    products: dict[str, dict[Any, int]] = {name: {} for name in found}
+    heaviest: dict[str, dict[Any, int]] = {name: {} for name in found}
+    for line in lines:
+        name, cell, other = part.name(line), reading.cell(line), reading.cell(line, _OTHER)
+        products[name][cell, other] = int(line[_WEIGHTS])
+        if cell == other:
+            heaviest[name][cell] = int(line[_HEAVIEST])
+    groups = _heaviest_groups(reading, part)
+    for name, sums in found.items():
+        sums["weights"] = {
+            "products": products[name],
+            "heaviest": heaviest[name],
+            "heaviest_group": groups[name],
+        }
+    return found
 
 
 def _clusters(
@@ -110,8 +167,8 @@ def _clusters(
     shared: dict[str, dict[Any, int]] = {name: {} for name in sizes}
     for line in lines:
         pair = (reading.cell(line), reading.cell(line, _OTHER))
-        products[part.name(line)][pair] = int(line["prunegate__product"])
-        shared[part.name(line)][pair] = int(line["prunegate__shared"])
+        products[part.name(line)][pair] = int(line[_PRODUCT])
+        shared[part.name(line)][pair] = int(line[_SHARED])
     return {
         name: {"clusters": Clusters(groups=groups, products=products[name], shared=shared[name])}
         for name, groups in sizes.items()

@@ -18,6 +18,7 @@ from typing import Any, ClassVar, Self
 from prunegate.counting.cluster_sums import Clusters, Pair
 from prunegate.counting.feature_sums import FeatureSums
 from prunegate.counting.placement_sums import PlacementSums
+from prunegate.counting.weight_sums import WeightSums, added
 from prunegate.errors import InternalError
 from prunegate.metrics.forms import SharedRows
 from prunegate.metrics.task_traits import Answers
@@ -106,6 +107,8 @@ class DecidedRows(Tally):
     """Where rows come in groups: how the cells occur together."""
     scores: ScoredRows | None = field(default=None, compare=False)
     """What the scores sum up to; None: no rule asks, or there are only decisions."""
+    weights: WeightSums | None = None
+    """Where rows have design weights: what these come to. None: every row counts alike."""
 
     @property
     @abstractmethod
@@ -174,16 +177,20 @@ class JointCounts(DecidedRows):
     @property
     def named(self) -> LabelCounts:
         cells = {_triple(cell): n for cell, n in enumerate(self.cells) if n}
+        weights = None if self.weights is None else self.weights.merged(_triple)
         groups = self.clusters
         if groups is None:
-            return LabelCounts(cells=cells)
+            return LabelCounts(cells=cells, weights=weights)
         clusters = Clusters(
             groups=groups.groups, products=_by_name(groups.products), shared=_by_name(groups.shared)
         )
-        return LabelCounts(cells=cells, clusters=clusters)
+        return LabelCounts(cells=cells, clusters=clusters, weights=weights)
 
     def __add__(self, other: JointCounts) -> JointCounts:
-        return JointCounts(cells=tuple(map(sum, zip(self.cells, other.cells, strict=True))))
+        return JointCounts(
+            cells=tuple(map(sum, zip(self.cells, other.cells, strict=True))),
+            weights=added(self.weights, other.weights),
+        )
 
 
 def _by_name(sums: Mapping[Pair, int]) -> dict[Pair, int]:
@@ -242,7 +249,10 @@ class LabelCounts(DecidedRows):
             cells[_against_the_rest(triple, name)] += n
         groups = self.clusters
         merged = None if groups is None else groups.merged(lambda c: _against_the_rest(c, name))
-        return JointCounts(cells=tuple(cells), clusters=merged)
+        weights = self.weights
+        if weights is not None:
+            weights = weights.merged(lambda c: _against_the_rest(c, name))
+        return JointCounts(cells=tuple(cells), clusters=merged, weights=weights)
 
     @property
     def counted(self) -> Mapping[Triple, int]:
@@ -268,7 +278,10 @@ class LabelCounts(DecidedRows):
         return self
 
     def __add__(self, other: LabelCounts) -> LabelCounts:
-        return LabelCounts(cells=Counter(self.cells) + Counter(other.cells))
+        return LabelCounts(
+            cells=Counter(self.cells) + Counter(other.cells),
+            weights=added(self.weights, other.weights),
+        )
 
 
 def _against_the_rest(triple: Any, name: str) -> int:

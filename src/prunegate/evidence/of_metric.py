@@ -30,6 +30,7 @@ from prunegate.evidence.mean_value import MeanValue, Perplexity
 from prunegate.evidence.overlapping_rates import OverlappingRate
 from prunegate.evidence.ranking import RankedAreas
 from prunegate.evidence.rates import Evidence, PairedRate, SingleRate
+from prunegate.evidence.weighed import weighed
 from prunegate.metrics.catalogue import METRICS, Metric
 from prunegate.metrics.forms import (
     Flips,
@@ -97,7 +98,7 @@ def evidence(wanted: WantedMetric, tally: Tally) -> Evidence:
         raise _no_scores(wanted.metric, tally)
     if isinstance(tally, PartialCounts):
         return _of_part(form, wanted, tally)
-    return EVIDENCE[type(form)](form, wanted, tally)
+    return weighed(form, EVIDENCE[type(form)](form, wanted, tally), tally)
 
 
 def _of_part(form: Form, wanted: WantedMetric, tally: PartialCounts) -> Evidence:

@@ -64,6 +64,10 @@ class Evidence(Protocol):
     def too_few(self) -> str:
         """Why the method's error rates are unknown here, in words; empty where they are known."""
 
+    @property
+    def effective(self) -> int | None:
+        """As many rows of equal weight as its own are worth; None: they weigh alike."""
+
     def reliable_for(self, hypothesis: Hypothesis) -> bool:
         """Whether the error rates of the hypothesis' test are known for rows such as these."""
 
@@ -114,6 +118,10 @@ class TestedEvidence(ABC):
     @property
     def lacking(self) -> int:
         return 0
+
+    @property
+    def effective(self) -> int | None:
+        return None
 
     def reliable_for(self, hypothesis: Hypothesis) -> bool:
         return (self.exact_levels and isinstance(hypothesis, Level)) or self.reliable

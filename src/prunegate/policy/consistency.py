@@ -22,6 +22,7 @@ from prunegate.policy.schema import Policy, SliceSpec
 from prunegate.policy.score_consistency import score_disagreements
 from prunegate.policy.step_order import misplaced
 from prunegate.policy.validation import Path
+from prunegate.policy.weight_consistency import weight_disagreements
 from prunegate.text.escape import escaped
 
 Disagreement = tuple[Path, str]
@@ -220,6 +221,8 @@ def _columns(policy: Policy) -> Iterator[tuple[Path, str]]:
             yield ("slices", index, "where", key), key
     if policy.group is not None:
         yield ("group",), policy.group
+    if policy.weight is not None:
+        yield ("weight",), policy.weight
 
 
 def _columns_are_not_ours(policy: Policy) -> Iterator[Disagreement]:
@@ -381,6 +384,7 @@ _CHECKS: tuple[tuple[Check, tuple[str, ...]], ...] = (
     (_columns_are_not_ours, ("data",)),
     (_columns_have_one_role, ("data",)),
     (_groups_are_not_slices, ()),
+    (weight_disagreements, ("task", "rules")),
     (interval_disagreements, ("slices",)),
     (_scores_fit_the_task, ("data", "task")),
     (people_disagreements, ("slices", "data", "labels", "report")),

@@ -34,6 +34,7 @@ BECAUSE = {
     "range": {"loosened": "losses that were not seen are reckoned with in another way"},
     "where": {"loosened": "the slice has other rows now"},
     "group": {"loosened": "other rows count as dependent on each other"},
+    "weight": {"loosened": "rows count for more or less than they did"},
     "data": {"loosened": "other data are judged"},
     "baseline": {"loosened": "the candidate is compared with another model"},
     "money": {"loosened": "limited or stated figures of money follow from it"},

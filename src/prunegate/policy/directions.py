@@ -255,6 +255,7 @@ DIRECTIONS: Mapping[type[Section], Mapping[str, Direction]] = {
         "task": _TASK,
         "slices": APART,
         "group": untold("group"),
+        "weight": untold("weight"),
         "evidence": untold("undeclared"),
         "rules": APART,
         "model": _BASELINE,

@@ -169,6 +169,7 @@ def _in_general(policy: Policy) -> list[str]:
         _reference(policy),
         _undefined(policy),
         _groups(policy),
+        _weights(policy),
         _claims(policy),
         _revalidated(policy),
         *_approvals(policy),
@@ -255,6 +256,15 @@ def _groups(policy: Policy) -> str:
         return ""
     return (
         f"Rows with the same {escaped(policy.group)} are not counted as independent of each other."
+    )
+
+
+def _weights(policy: Policy) -> str:
+    if policy.weight is None:
+        return ""
+    return (
+        f"Rows are weighed by {escaped(policy.weight)}, so that figures hold for the mix that the "
+        "weights stand for and not for that of the table."
     )
 
 

@@ -45,6 +45,7 @@ _LATER: dict[tuple[str, ...], dict[str, Any]] = {
     ("evidence",): {"reference": "required", "looks": 1},
     ("task",): {"ignore": []},
     ("rules",): {"k": None},
+    (): {"weight": None},
     ("slices",): {"bins": None, "quantiles": None, "every": None},
     ("cost", "billing"): {
         **dict.fromkeys(("per_1k_tokens", "per_second", "tokens_per_inference")),

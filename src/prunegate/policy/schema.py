@@ -295,6 +295,9 @@ class Policy(Section):
     """The report's language, and what of the data it may show."""
     group: Text | None = None
     """Column whose rows are not independent of each other (frames of one video, for example)."""
+    weight: Text | None = None
+    """Column of design weights, of a table that holds some rows more often than the world does:
+    how many rows of the world each row stands for, or a number in proportion to that."""
     evidence: EvidenceSection = EvidenceSection()
     rules: Annotated[tuple[Rule, ...], Field(min_length=1)]
     """What must hold; every limit of every rule is one finding for each of its slices."""

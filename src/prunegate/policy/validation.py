@@ -57,6 +57,7 @@ _EXPECTED = {
     "slices.expect": "a list of values such as [display, video]",
     "where": "a mapping from columns to values such as {season: holiday}",
     "group": _COLUMN,
+    "weight": _COLUMN,
     "confidence": "a number between 0.5 and 1 such as 0.95",
     "minimum.rows": _ROWS,
     "minimum.positives": _ROWS,
