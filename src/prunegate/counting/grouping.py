@@ -124,9 +124,9 @@ def clustered_cells(reading: Reading, part: SlicingPart) -> dict[str, dict[str, 
     return _with_weights(reading, part, found, lines) if weighed else found
 
 
-def _heaviest_groups(reading: Reading, part: _Part) -> dict[str, int]:
+def _heaviest_groups(reading: Reading, part: SlicingPart) -> dict[str, int]:
     """Per slice the weight of the group that weighs most."""
-    by = part.by or (_ALL,)
+    by = part.by or (ALL,)
     groups = part.frame.group_by(*by, str(reading.policy.group)).agg(nw.col(WEIGHT).sum())
     most = groups.group_by(*by).agg(nw.col(WEIGHT).max())
     with reading.table.reading():
@@ -135,7 +135,7 @@ def _heaviest_groups(reading: Reading, part: _Part) -> dict[str, int]:
 
 def _with_weights(
     reading: Reading,
-    part: _Part,
+    part: SlicingPart,
     found: dict[str, dict[str, Any]],
     lines: Sequence[Mapping[str, Any]],
 ) -> dict[str, dict[str, Any]]:

@@ -10,6 +10,7 @@ import altair as alt
 
 from prunegate.audit.record import Compression, DecisionRecord
 from prunegate.report import svg
+from prunegate.report.drawing import KEPT
 from prunegate.report.svg import SHARES
 from prunegate.text import numbers
 
@@ -94,8 +95,8 @@ def _chart(compression: Compression, summary: str) -> svg.Chart:
     return _drawn_heads(json.dumps(_cells(compression)), layers, widest, summary)
 
 
-@lru_cache(maxsize=svg.KEPT)
-def _drawn_heads(cells: str, layers: int, widest: int, summary: str) -> Markup:
+@lru_cache(maxsize=KEPT)
+def _drawn_heads(cells: str, layers: int, widest: int, summary: str) -> svg.Chart:
     cell = min(_LARGEST, _PLOT / max(widest, 1))
     chart = alt.layer(*_layers(json.loads(cells), cell)).encode(
         x=_scale("head:O", "head", widest, alt.X), y=_scale("layer:O", "layer", layers, alt.Y)
