@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 export HF_HUB_OFFLINE := 1
+# Tests start interpreters, each of which would compile all of ours anew, and the tests in each worker.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test test-fast test-models thorough cover lint bench docs reference clean
 

@@ -35,6 +35,15 @@ def remembered_exports(
         yield
 
 
+@pytest.fixture(scope="module", autouse=True)
+def asked_once() -> Iterator[None]:
+    """Great Expectations answers each question of a session once: see remembered_answers.py."""
+    from tests.remembered_answers import remembered_answers
+
+    with remembered_answers():
+        yield
+
+
 def _load_tiny() -> None:
     """Make ``import prunegate_test_tiny`` work: test folders are no packages."""
     name, path = "prunegate_test_tiny", Path(__file__).with_name("tiny.py")
