@@ -22,6 +22,9 @@ from prunegate.cli.gate import command as gate_command
 from prunegate.cli.label import command as label_command
 from prunegate.counting.count import count_table, open_predictions
 from prunegate.counting.labelled_part import LabelledPart, count_part
+from prunegate.counting.labelling import slice_places
+from prunegate.counting.list_size import ListSize
+from prunegate.counting.partial_counting import open_unlabelled, with_labels
 from prunegate.errors import EvidenceError, InputError, UnsupportedError
 from prunegate.outputs.label_list import FRAME, TASKS, TO_LABEL, write_list
 from prunegate.planning.label_draw import DrawnLabels, draw_labels
@@ -370,3 +373,12 @@ def test_what_cannot_be_judged_on_some_labels_is_refused_by_name(tmp_path, chang
     with pytest.raises(UnsupportedError, match=words):
         label(policy, bare(tmp_path / "bare.csv", rows), tmp_path / "list")
     assert not (tmp_path / "list").exists()
+
+
+@pytest.mark.parametrize("budget", [200, 320])
+def test_a_budget_counts_a_row_that_samples_share_once(drawn_list, tmp_path, budget):
+    policy, path = drawn_list.policy, drawn_list.path
+    drawn = draw_labels(policy, [path], LabelRequest(budget=budget), seed=0, at=AT)
+    table = with_labels(policy, open_unlabelled(policy, [path]), {})
+    size = ListSize(places=slice_places(policy, table, 0))
+    assert size.of(drawn.frame.slices) == len(drawn.frame.rows) <= budget

@@ -1,4 +1,4 @@
-"""Labels in rounds (docs/guides/label.md): nested lists, shares of alpha, no look after the last."""
+"""Labels in rounds (docs/guides/label.md): nested lists, shares of alpha, no look past the last."""
 
 from __future__ import annotations
 

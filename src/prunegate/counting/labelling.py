@@ -178,10 +178,10 @@ def draw_list(policy: Policy, table: Table, frames: Sequence[SliceFrame], seed: 
         frames: what of each slice.
         seed: of the random order.
     """
-    places = _Places(policy=policy, frame=_ordered(policy, table, seed), table=table)
+    places = slice_places(policy, table, seed)
     why: dict[str, set[Why]] = {}
     samples: dict[str, dict[Sample, Ids]] = {}
-    for one in _least(frames):
+    for one in needed_whole(frames):
         _note(why, places.every(one), "differs" if one.differs else "sampled")
     for one in frames:
         samples[one.name] = found = places.samples(one)
@@ -196,12 +196,17 @@ def draw_list(policy: Policy, table: Table, frames: Sequence[SliceFrame], seed: 
     return Listed(why=ordered, samples=samples)
 
 
+def slice_places(policy: Policy, table: Table, seed: int) -> SlicePlaces:
+    """A table's rows in the random order of a seed."""
+    return SlicePlaces(policy=policy, frame=_ordered(policy, table, seed), table=table)
+
+
 def _note(why: dict[str, set[Why]], ids: Iterable[str], reason: Why) -> None:
     for identifier in ids:
         why.setdefault(identifier, set()).add(reason)
 
 
-def _least(frames: Sequence[SliceFrame]) -> list[SliceFrame]:
+def needed_whole(frames: Sequence[SliceFrame]) -> list[SliceFrame]:
     """The slices whose rows have to be asked for: not those of which overall holds all."""
     whole = next((one for one in frames if one.name == OVERALL), None)
     if whole is None:
@@ -216,6 +221,8 @@ def _least(frames: Sequence[SliceFrame]) -> list[SliceFrame]:
 _BOTH = (nw.col(BASELINE) == 1) & (nw.col(CANDIDATE) == 1)
 _NEITHER = (nw.col(BASELINE) == 0) & (nw.col(CANDIDATE) == 0)
 _DIFFER = nw.col(BASELINE) != nw.col(CANDIDATE)
+AMONG: Mapping[Sample, nw.Expr | None] = {"neither": _NEITHER, "both": _BOTH, "random": None}
+"""What rows each random sample is drawn from."""
 
 
 def _ordered(policy: Policy, table: Table, seed: int) -> nw.LazyFrame[Any]:
@@ -228,7 +235,7 @@ def _ordered(policy: Policy, table: Table, seed: int) -> nw.LazyFrame[Any]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Places:
+class SlicePlaces:
     """Ids of rows of slices, asked of the engine."""
 
     policy: Policy
@@ -242,14 +249,10 @@ class _Places:
         return self.ids(one.name, _DIFFER) if one.differs else []
 
     def samples(self, one: SliceFrame) -> dict[Sample, Ids]:
-        wanted: tuple[tuple[Sample, nw.Expr | None], ...] = (
-            ("neither", _NEITHER),
-            ("both", _BOTH),
-            ("random", None),
-        )
+        """Rows of each random sample, in the random order."""
         return {
             name: tuple(self.ids(one.name, among, most=rows))
-            for name, among in wanted
+            for name, among in AMONG.items()
             if (rows := max(one.of_sample(name)))
         }
 

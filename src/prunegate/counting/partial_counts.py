@@ -19,6 +19,8 @@ from prunegate.stats import finite_sample
 
 GAMMA = 0.002
 """Chance that a sample promises more rows of a class than there are; p-values bear it."""
+GAMMA_OF_HARM = GAMMA / 4
+"""The same of a sample that promises fewer; harm is held against alpha by the number of limits."""
 Sample = Literal["neither", "both", "random"]
 """Of rows that neither model flags, of those that both flag, of all rows."""
 AGREED: tuple[Sample, Sample] = ("neither", "both")
@@ -108,6 +110,21 @@ class PartialCounts(Tally):
         """At most so many rows have the label, for certain."""
         other = 4 * (1 - label)
         return self.rows - sum(self.cells[other : other + 4])
+
+    def likely_most(self, label: int) -> tuple[int, float]:
+        """At most so many rows have the label, and the chance of more, by the samples."""
+        other, most, chance = 1 - label, self.rows, 0.0
+        for decision in range(4):
+            known = self.cells[4 * other + decision]
+            sampled = self.samples.get(AGREED[decision & 1]) if decision in (0b00, 0b11) else None
+            if sampled is not None and not self.whole(decision):
+                found = sampled[4 * other + decision]
+                size = found + sampled[4 * label + decision]
+                rows = self.decided[decision]
+                known = max(known, finite_sample.count_at_least(found, size, rows, GAMMA_OF_HARM))
+                chance += GAMMA_OF_HARM
+            most -= known
+        return most, chance
 
     def about(self, label: int) -> tuple[int, int]:
         """Rows that both models decide as their label, estimated: a numerator and denominator."""

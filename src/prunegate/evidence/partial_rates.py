@@ -178,6 +178,7 @@ def sampled_agreement(form: SharedRows, tally: PartialCounts) -> SampledAgreemen
     of_class = tally.cells[4 * label : 4 * label + 4]
     lost, gained = (of_class[d] for d in ((0b10, 0b01) if label else (0b01, 0b10)))
     whole = tally.whole(agreed)
+    likely_most, chance = tally.likely_most(label)
     return SampledAgreement(
         lost=lost,
         gained=gained,
@@ -188,5 +189,7 @@ def sampled_agreement(form: SharedRows, tally: PartialCounts) -> SampledAgreemen
             most=tally.most(label),
             likely=tally.fewest(label),
             level=0.0 if whole else GAMMA,
+            likely_most=likely_most if chance else None,
+            harm_level=chance,
         ),
     )

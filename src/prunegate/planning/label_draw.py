@@ -29,7 +29,9 @@ from prunegate.counting.labelling import (
     draw_list,
     frame_digest,
     require_labellable,
+    slice_places,
 )
+from prunegate.counting.list_size import ListSize
 from prunegate.counting.partial_counting import (
     LISTED,
     PartialDecisions,
@@ -42,6 +44,7 @@ from prunegate.counting.tallies import Tally
 from prunegate.data.predictions.table import Table
 from prunegate.errors import InputError
 from prunegate.planning.label_plan import (
+    Budget,
     LabelRequest,
     LimitLabels,
     plan_labels,
@@ -88,7 +91,11 @@ def draw_labels(
         InputError: the table cannot be read, or the policy cannot be judged on some labels.
     """
     drawing = _opened(policy, source)
-    frames = plan_labels(policy, drawing.slices, wanted)
+    budget = None
+    if wanted.budget is not None:
+        size = ListSize(places=slice_places(policy, drawing.table, seed))
+        budget = Budget(most=wanted.budget, size=size)
+    frames = plan_labels(policy, drawing.slices, wanted, budget)
     frame = LabellingFrame(
         version=__version__,
         created=at,

@@ -13,9 +13,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from prunegate.counting.labelling import SliceFrame
+from prunegate.counting.list_size import ListSize
 from prunegate.counting.partial_counts import AGREED as SAMPLES
 from prunegate.counting.partial_counts import PartialCounts
-from prunegate.counting.slices import OVERALL, SliceCounts
+from prunegate.counting.slices import SliceCounts
 from prunegate.counting.tallies import JointCounts
 from prunegate.errors import UnsupportedError
 from prunegate.metrics.catalogue import METRICS
@@ -49,6 +50,14 @@ class LabelRequest:
     reference: int | None = None
     """Rows of each slice that both models flag, and as many that neither flags, for the reference;
     None: as planned."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Budget:
+    """Labels that may be spent, and what a list costs: rows that its samples share count once."""
+
+    most: int
+    size: ListSize
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +108,10 @@ class _Part:
 
 
 def plan_labels(
-    policy: Policy, slices: Sequence[SliceCounts], wanted: LabelRequest
+    policy: Policy,
+    slices: Sequence[SliceCounts],
+    wanted: LabelRequest,
+    budget: Budget | None = None,
 ) -> tuple[SliceFrame, ...]:
     """What of every slice is to be labelled.
 
@@ -107,6 +119,7 @@ def plan_labels(
         policy: the policy.
         slices: their decisions, counted.
         wanted: how many labels.
+        budget: what they may cost; None: as many as it takes.
 
     Raises:
         UnsupportedError: a limit whose random sample nobody can plan, and no size was given.
@@ -119,8 +132,7 @@ def plan_labels(
     for name, of_slice in _by_slice(parts).items():
         frames[name] = _start(policy, name, of_slice, wanted, each)
     frames = with_reference(policy, slices, frames, wanted.reference)
-    decided = {one.name: _decided(one) for one in slices}
-    _grow(_Spending(frames=frames, decided=decided, budget=wanted.budget), parts, each)
+    _grow(frames, parts, each, budget)
     return tuple(with_reference(policy, slices, frames, wanted.reference).values())
 
 
@@ -228,44 +240,34 @@ def _random_rows(part: _Part, power: float) -> int:
     return int(-(-rows // share))
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Spending:
-    """The frames as they grow, and what labels are left."""
-
-    frames: dict[str, SliceFrame]
-    decided: Mapping[str, tuple[int, ...]]
-    budget: int | None
-
-    @property
-    def left(self) -> int | None:
-        """None: as many as it takes."""
-        return None if self.budget is None else self.budget - _labels_at_most(self)
-
-
-def _grow(spending: _Spending, parts: Sequence[_Part], power: float) -> None:
+def _grow(
+    frames: dict[str, SliceFrame], parts: Sequence[_Part], power: float, budget: Budget | None
+) -> None:
     """Let the samples grow where the next step buys most."""
-    frames = spending.frames
     open_parts = [part for part in parts if part.needs == "agreed"]
     while open_parts:
-        left = spending.left
+        spent = 0 if budget is None else budget.size.of(list(frames.values()))
         steps = []
         for part in list(open_parts):
-            frame = frames[part.limit.counts.name]
-            step = _step(part, frame, power)
+            name = part.limit.counts.name
+            step = _step(part, frames[name], power)
             if step is None:
                 open_parts.remove(part)
-            elif left is None or step[1] <= left:
-                steps.append((step[0] / step[1], part, step[2]))
+                continue
+            gain, cost, grown = step
+            if budget is not None:
+                cost = budget.size.of(list({**frames, name: grown}.values())) - spent
+                if spent + cost > budget.most:
+                    continue
+            steps.append((gain / max(cost, 1), name, grown))
         if not steps:
             return
-        _, part, size = max(steps, key=lambda step: step[0])
-        name = part.limit.counts.name
-        grown: dict[str, Any] = {SAMPLES[part.label]: size}
-        frames[name] = replace(frames[name], **grown)
+        _, name, grown = max(steps, key=lambda step: step[0])
+        frames[name] = grown
 
 
-def _step(part: _Part, frame: SliceFrame, power: float) -> tuple[float, int, int] | None:
-    """What the next size buys, costs and is; None: it is enough, or there is no more."""
+def _step(part: _Part, frame: SliceFrame, power: float) -> tuple[float, int, SliceFrame] | None:
+    """What the next size buys, costs at most and is; None: it is enough, or there is no more."""
     held = getattr(frame, SAMPLES[part.label])
     size = min(next((s for s in STEPS if s > held), part.agreed), part.agreed)
     now = part.power(held)
@@ -273,20 +275,8 @@ def _step(part: _Part, frame: SliceFrame, power: float) -> tuple[float, int, int
         return None
     later = part.power(size)
     gain = 0.0 if later is None else max(later - now, 0.0)
-    return gain + 1e-6, size - held, size
-
-
-def _labels_at_most(spending: _Spending) -> int:
-    """Labels that the frames take at most, if no two slices shared a row of a sample."""
-    whole = spending.frames.get(OVERALL)
-    total = 0
-    for name, frame in spending.frames.items():
-        counts = spending.decided[name]
-        differ, both = counts[0b01] + counts[0b10], counts[0b11]
-        if frame is whole or not (whole and (whole.flagged or whole.differs >= frame.differs)):
-            total += (differ if frame.differs or frame.flagged else 0) + both * frame.flagged
-        total += frame.random + max(frame.of_sample("neither")) + max(frame.of_sample("both"))
-    return total
+    grown: dict[str, Any] = {SAMPLES[part.label]: size}
+    return gain + 1e-6, size - held, replace(frame, **grown)
 
 
 def _told(part: _Part, frame: SliceFrame) -> LimitLabels:

@@ -43,6 +43,9 @@ class PossibleRows:
     likely: int
     """The fewest but for a chance of ``level``."""
     level: float = 0.0
+    likely_most: int | None = None
+    """The most but for a chance of ``harm_level``; None: what is certain."""
+    harm_level: float = 0.0
 
 
 def test_unknown(lost: int, gained: int, rows: PossibleRows, margin: float) -> TestResult:
@@ -64,12 +67,15 @@ def test_unknown(lost: int, gained: int, rows: PossibleRows, margin: float) -> T
     if rows.most == 0:
         return TestResult(p_value=1.0, p_harm=1.0, method=METHOD, exact=True)
     line = Boundary(intercept=margin)
-    likely, certain = ((max(n, 1), rows.most) for n in (rows.likely, rows.fewest))
-    hold = largest_p(lost, gained, likely, line, paired_exact.BETA)
-    harm = largest_p(gained, lost, certain, line.reversed, paired_exact.BETA_HARM)
+    hold = largest_p(lost, gained, (max(rows.likely, 1), rows.most), line, paired_exact.BETA)
+    most, level = (rows.most, 0.0)
+    if rows.likely_most is not None:
+        most, level = max(rows.likely_most, rows.fewest), rows.harm_level
+    few = (max(rows.fewest, 1), max(most, 1))
+    harm = largest_p(gained, lost, few, line.reversed, paired_exact.BETA_HARM)
     return TestResult(
         p_value=min(1.0, hold + rows.level),
-        p_harm=harm,
+        p_harm=min(1.0, harm + level),
         method=METHOD,
         exact=True,
     )

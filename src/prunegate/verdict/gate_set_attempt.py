@@ -102,10 +102,12 @@ def _looks(policy: Policy, attempt: GateSetAttempt) -> str:
     if looks == 1:
         return ""
     own = spent(policy, attempt.number)
-    which = f"This is look {attempt.look} of {looks}" if attempt.look else f"Of {looks} looks"
+    which = f"This is look {attempt.look} of {looks}"
+    if attempt.look is None:
+        which = f"The policy allows {looks} looks"
     return (
-        f"{which}, each tested at {in_percent(own, digits=3)}: whichever of them decides, together "
-        f"they approve wrongly at most {in_percent(own * looks)} of the time. "
+        f"{which}, each tested at {in_percent(own, digits=3)}: whichever decides, together they "
+        f"approve wrongly at most {in_percent(own * looks)} of the time. "
     )
 
 

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import hypergeom
 
-from prunegate.counting.partial_counts import PartialCounts
+from prunegate.counting.partial_counts import GAMMA_OF_HARM, PartialCounts
 from prunegate.counting.tallies import JointCounts
 from prunegate.evidence.of_metric import WantedMetric, evidence
 from prunegate.metrics.hypothesis import Difference, ErrorsAtMost, Level, SuccessRatio
@@ -123,3 +124,20 @@ def test_labels_that_are_there_anyway_only_add_rows_of_a_class():
     more = replace(part, cells=tuple(cells))
     assert more.positives >= part.positives + 3
     assert more.most(0) == part.most(0) - 103
+
+
+@pytest.mark.parametrize(("positives", "size"), [(3, 90), (12, 40), (80, 120), (300, 50)])
+def test_more_rows_of_a_class_than_a_sample_allows_are_as_rare_as_promised(positives, size):
+    rows, missed = 300, 0.0
+    for found in range(min(positives, size) + 1):
+        sample = (size - found, 0, 0, 0, found, 0, 0, 0)
+        part = PartialCounts(decided=(rows, 0, 0, 0), cells=sample, samples={"neither": sample})
+        most, chance = part.likely_most(1)
+        assert chance == GAMMA_OF_HARM
+        assert found <= most <= part.most(1)
+        missed += hypergeom.pmf(found, rows, positives, size) * (most < positives)
+    assert missed <= GAMMA_OF_HARM
+
+
+def test_where_every_row_has_a_label_nothing_is_left_to_chance():
+    assert tally(FULL, 0, 1, 2, 3).likely_most(1) == (sum(FULL[4:]), 0.0)

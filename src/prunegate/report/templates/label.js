@@ -34,6 +34,12 @@ function keep() {
 }
 
 function start() {
+  if (data.rows.length === 0) {
+    at("told").textContent = "Every row of the list has its label already: judge it.";
+    document.querySelector("main").remove();
+    document.querySelector("footer").remove();
+    return;
+  }
   try {
     recall(localStorage.getItem(key));
   } catch {
@@ -48,6 +54,7 @@ function start() {
     at("answers").append(button);
   });
   here = firstOpen(0);
+  listen();
   show();
 }
 
@@ -133,21 +140,23 @@ function save() {
   setTimeout(() => URL.revokeObjectURL(link.href), 60000);
 }
 
-const moves = { undo, save, back: () => go(here - 1), next: () => go(here + 1), open: () => go(firstOpen(here)) };
-for (const [id, move] of Object.entries(moves)) at(id).addEventListener("click", move);
-const keys = { z: undo, backspace: undo, s: save, n: moves.open, arrowleft: moves.back, arrowright: moves.next };
-data.answers.forEach((answer, place) => { if (answer.key) keys[answer.key] = () => say(place); });
+function listen() {
+  const moves = { undo, save, back: () => go(here - 1), next: () => go(here + 1), open: () => go(firstOpen(here)) };
+  for (const [id, move] of Object.entries(moves)) at(id).addEventListener("click", move);
+  const keys = { z: undo, backspace: undo, s: save, n: moves.open, arrowleft: moves.back, arrowright: moves.next };
+  data.answers.forEach((answer, place) => { if (answer.key) keys[answer.key] = () => say(place); });
+  document.addEventListener("keydown", (event) => {
+    const asked = keys[event.key.toLowerCase()];
+    const other = event.ctrlKey || event.metaKey || event.altKey || event.repeat;
+    if (!asked || other || !at("keys").checked) return;
+    event.preventDefault();
+    asked();
+  });
+  window.addEventListener("storage", (event) => { // the same list in another window
+    if (event.key !== key) return;
+    recall(event.newValue);
+    show();
+  });
+}
 
-document.addEventListener("keydown", (event) => {
-  const asked = keys[event.key.toLowerCase()];
-  const other = event.ctrlKey || event.metaKey || event.altKey || event.repeat;
-  if (!asked || other || !at("keys").checked) return;
-  event.preventDefault();
-  asked();
-});
-window.addEventListener("storage", (event) => { // the same list in another window
-  if (event.key !== key) return;
-  recall(event.newValue);
-  show();
-});
 start();

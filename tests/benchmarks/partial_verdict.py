@@ -1,0 +1,139 @@
+"""Whether some labels come to the verdict that all labels come to, on ten gate sets.
+
+python tests/benchmarks/partial_verdict.py
+
+A table like the demo's (four kinds of content, recall, precision and flips limited as there), with
+labels for every row, judged twice: with all of them, and with those that ``label`` asks for. On odd
+seeds the candidate is as good as the baseline; on even ones it loses 8 % of the unsafe videos.
+Seeded; prints a Markdown table; some seconds a seed. ``--unsafe`` sets how common positives are:
+a limit on precision needs every row that either model flags, so that the share grows with them.
+"""
+
+# ruff: noqa: T201  a script that prints its table
+
+from __future__ import annotations
+
+import argparse
+import csv
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from prunegate.counting.count import count_table, open_predictions
+from prunegate.counting.labelled_part import LabelledPart, count_part
+from prunegate.outputs.label_list import FRAME, write_list
+from prunegate.planning.label_draw import draw_labels
+from prunegate.planning.label_plan import LabelRequest
+from prunegate.policy.load import read_policy
+from prunegate.policy.schema import Policy
+from prunegate.verdict.decide import decide
+
+POLICY = """prunegate: 1
+name: demo
+task: {kind: binary, positive: unsafe, threshold: 0.5}
+slices: [{by: content_type, expect: [display, video, ugc, story]}]
+evidence: {minimum: {rows: 300, positives: 100}}
+rules:
+  - {metric: recall, slices: all, max_drop: 0.02}
+  - {metric: precision, slices: all, max_drop: 0.04}
+  - {metric: negative_flip_rate, slices: overall, at_most: 0.05}
+"""
+KINDS = np.array(["display", "video", "ugc", "story"])
+RECALL, FALSE = 0.9, 0.006
+"""Of the baseline: its recall, and the share of safe rows that it flags."""
+REFERENCE = 400
+"""Rows of either kind in each slice (``--reference``): a handful shows that the baseline is good,
+more bound the positives that neither model flags, and without that bound no loss is proven."""
+DIFFER, LOST = 0.02, 0.08
+"""Share of unsafe rows that the candidate decides otherwise; of unsafe videos that it may lose."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compared:
+    """One gate set, judged twice."""
+
+    seed: int
+    rows: int
+    labels: int
+    part: str
+    whole: str
+
+
+def table(seed: int, rows: int, unsafe: float) -> dict[str, np.ndarray]:
+    """Columns of a predictions table with every label."""
+    random = np.random.default_rng(seed)
+    positive = random.random(rows) < unsafe
+    kind = KINDS[random.integers(len(KINDS), size=rows)]
+    baseline = np.where(positive, random.random(rows) < RECALL, random.random(rows) < FALSE)
+    share = np.where(positive, RECALL, FALSE)
+    moved = np.where(positive, DIFFER, DIFFER * FALSE * 10)  # as many lost as gained
+    likely = np.where(baseline, moved / share, moved / (1 - share)) / 2
+    candidate = baseline ^ (random.random(rows) < likely)
+    if seed % 2 == 0:
+        candidate &= ~(positive & (kind == "video") & (random.random(rows) < LOST))
+    return {
+        "id": np.array([f"c{i}" for i in range(rows)]),
+        "content_type": kind,
+        "label": np.where(positive, "unsafe", "safe"),
+        "baseline": np.where(baseline, 0.9, 0.1),
+        "candidate": np.where(candidate, 0.9, 0.1),
+    }
+
+
+def compared(policy: Policy, seed: int, rows: int, unsafe: float, folder: Path) -> Compared:
+    """Judge one table with all labels and with some."""
+    columns = table(seed, rows, unsafe)
+    full, bare, out = folder / "full.parquet", folder / "bare.parquet", folder / "list"
+    pq.write_table(pa.table(columns), full)
+    truth = dict(zip(columns["id"], columns.pop("label"), strict=True))
+    pq.write_table(pa.table(columns), bare)
+    wanted = LabelRequest(reference=REFERENCE)
+    drawn = draw_labels(policy, [bare], wanted, seed=seed, at="2026-01-31T12:00:00Z")
+    write_list(policy, drawn, out)
+    labels = folder / "labels.csv"
+    with labels.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(("id", "label"))
+        writer.writerows((row["id"], truth[row["id"]]) for row in drawn.to_label)
+    part = count_part(policy, LabelledPart(predictions=[bare], labels=(labels,), frame=out / FRAME))
+    whole = count_table(policy, open_predictions(policy, [full], with_ids=True))
+    return Compared(
+        seed=seed,
+        rows=rows,
+        labels=len(drawn.to_label),
+        part=decide(policy, part.counted.slices).outcome,
+        whole=decide(policy, whole.slices).outcome,
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--rows", type=int, default=120_000)
+    parser.add_argument("--unsafe", type=float, default=0.05)
+    given = parser.parse_args()
+    print("| seed | labels | of all | with them | with all |")
+    print("|---|---|---|---|---|")
+    alike = few = 0
+    with tempfile.TemporaryDirectory() as place:
+        (Path(place) / "policy.yaml").write_text(POLICY, encoding="utf-8")
+        policy = read_policy(Path(place) / "policy.yaml").policy
+        for seed in range(given.first, given.first + given.seeds):
+            folder = Path(place) / str(seed)
+            folder.mkdir()
+            one = compared(policy, seed, given.rows, given.unsafe, folder)
+            alike += one.part == one.whole
+            few += one.labels * 10 < one.rows
+            share = f"{one.labels / one.rows:.1%}"
+            print(f"| {seed} | {one.labels:,} | {share} | {one.part} | {one.whole} |", flush=True)
+    print(f"the same verdict on {alike} of {given.seeds} seeds, at less than a tenth of the labels")
+    print(f"on {few} of them")
+
+
+if __name__ == "__main__":
+    main()
