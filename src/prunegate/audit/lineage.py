@@ -62,7 +62,9 @@ def compression_of(
 def lineage_warnings(baseline: LoadedModel, candidate: LoadedModel) -> tuple[str, ...]:
     """What is worth knowing where the candidate was not made of this baseline."""
     surgery = candidate.surgery
-    ancestors = {baseline.digest, baseline.surgery.baseline_digest if baseline.surgery else None}
+    ancestors = {baseline.digest, baseline.digest_with_papers}
+    if baseline.surgery is not None:
+        ancestors.add(baseline.surgery.baseline_digest)
     if surgery is None or surgery.baseline_digest in ancestors:
         return ()
     found, wanted = surgery.baseline_digest[:12], baseline.digest[:12]

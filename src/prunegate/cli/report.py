@@ -10,6 +10,7 @@ import click
 from prunegate.cli.report_comparison import write_comparison
 
 if TYPE_CHECKING:
+    from prunegate.audit.read import StoredRecord
     from prunegate.audit.record import DecisionRecord
 
 
@@ -30,12 +31,31 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="Make a copy that tells whose answers this audit folder holds; needs --out.",
 )
+@click.option(
+    "--model-card",
+    type=click.Path(path_type=Path),
+    help="Write a Hugging Face model card here (README.md), and no page without --out.",
+)
+@click.option(
+    "--bom",
+    type=click.Path(path_type=Path),
+    help="Write a CycloneDX 1.6 bill of materials here (JSON), and no page without --out.",
+)
+@click.option(
+    "--candidate",
+    type=click.Path(path_type=Path),
+    help="The candidate's folder, whose files --bom lists [default: candidate beside the record].",
+)
 @click.option("--force", is_flag=True, help="Overwrite an existing file.")
-def command(
+def command(  # noqa: PLR0913  # one argument per option
+    *,
     records: tuple[Path, ...],
     out: Path | None,
     images: Path | None,
     audit: Path | None,
+    model_card: Path | None,
+    bom: Path | None,
+    candidate: Path | None,
     force: bool,
 ) -> int:
     """Render RECORDS (record.json, or a file under audit/evidence) as one offline HTML file.
@@ -47,21 +67,35 @@ def command(
     Examples:
       prunegate report reports/my-policy/1f2e3d4c5b6a/record.json --force
       prunegate report reports/my-policy/*/record.json --out comparison.html
+      prunegate report record.json --model-card candidate/README.md --bom bom.cdx.json
     """  # noqa: D301  # click's mark is the character itself
     from prunegate.audit.read import stored_record
+    from prunegate.errors import InputError
+
+    papers = any(one is not None for one in (model_card, bom, candidate))
+    if len(records) > 1:
+        if papers or images is not None or audit is not None:
+            raise InputError("only --out and --force go with several records; leave the rest out")
+        return write_comparison(records, out or Path("comparison.html"), force=force)
+    record = records[0]
+    if audit is not None:
+        if papers:
+            raise InputError("--audit makes a copy of the page; ask for the other files without it")
+        return _copy(record, audit, out, force=force)
+    stored = stored_record(record)
+    if papers:
+        write_papers(stored, record.parent, model_card, bom, candidate, force=force)
+        if out is None and images is None:
+            return 0
+    return _page(stored, out or record.parent / "report.html", images, force=force)
+
+
+def _page(stored: StoredRecord, target: Path, images: Path | None, *, force: bool) -> int:
+    """Write a record's page."""
     from prunegate.errors import InputError
     from prunegate.io.atomic import write_whole
     from prunegate.report import render
 
-    if len(records) > 1:
-        if images is not None or audit is not None:
-            raise InputError("--images and --audit are about one record; leave them out")
-        return write_comparison(records, out or Path("comparison.html"), force=force)
-    record = records[0]
-    if audit is not None:
-        return _copy(record, audit, out, force=force)
-    stored = stored_record(record)
-    target = out or record.parent / "report.html"
     if target.exists() and not force:
         raise InputError(f"{target} exists; choose another --out, or add --force")
     pictures = {} if images is None else _pictures(stored.record, images)
@@ -69,6 +103,29 @@ def command(
     write_whole(target, page.encode())
     click.echo(f"report: {target}")
     return 0
+
+
+def write_papers(  # one argument per option
+    stored: StoredRecord,
+    folder: Path,
+    model_card: Path | None,
+    bom: Path | None,
+    candidate: Path | None,
+    *,
+    force: bool,
+) -> None:
+    """Write a model card, a bill of materials, or both."""
+    from prunegate.errors import InputError
+    from prunegate.outputs.papers import CANDIDATE, write_bill_of_materials, write_model_card
+
+    if candidate is not None and bom is None:
+        raise InputError("--candidate is for --bom; add it, or leave --candidate out")
+    beside = folder / CANDIDATE
+    files = candidate or (beside if beside.is_dir() else None)
+    if bom is not None:
+        click.echo(f"bill: {write_bill_of_materials(stored, bom, files, force=force)}")
+    if model_card is not None:
+        click.echo(f"model card: {write_model_card(stored, model_card, force=force)}")
 
 
 def _copy(record: Path, audit: Path, out: Path | None, *, force: bool) -> int:

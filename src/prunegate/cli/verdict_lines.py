@@ -121,7 +121,7 @@ def _counts(record: DecisionRecord) -> str:
 
 def _findings(record: DecisionRecord, terminal: Terminal, most: int) -> Iterator[Sequence[str]]:
     """A row for whatever does not hold; reasons where no finding gives one."""
-    words = ShortWords.of(record)
+    words = ShortWords.for_people(record)
     shown = [f for f in urgent(record.findings) if f.severity == "block"]
     if not shown and record.outcome != "approve":
         yield [f"  {shorten(reason, _LONGEST)}" for reason in record.reasons[:_REASONS]]

@@ -3,13 +3,15 @@
 The digest is the sha256 of the canonical JSON (RFC 8785) of the list of {path, size, sha256} of
 every regular file, sorted by path. A symbolic link or a special file is refused, because what it
 points to can change without the digest noticing. Names count: a renamed file changes the digest.
-No torch here.
+The README.md at the top is a paper and left out: no program that loads a model reads it, and a card
+that tells how the model was judged cannot be among what is judged. No torch here.
 """
 
 from __future__ import annotations
 
 import hashlib
 import stat
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -17,6 +19,11 @@ import rfc8785
 
 from prunegate.errors import ModelError
 from prunegate.io.hashing import FileHash, hash_file
+
+CARD = "README.md"
+"""The paper at the top of a model's folder."""
+CARD_MARK = "<!-- prunegate: model card -->"
+"""A line of every card that prunegate wrote, so that it may write it anew."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,15 +59,25 @@ def tree_digest(folder: Path) -> str:
     """Return the digest of a folder, 64 lower-case hexadecimal characters.
 
     Raises:
-        ModelError: as ``tree_files``, or a file name that is not valid Unicode.
+        ModelError: as ``tree_files``, nothing but a README.md, or a file name that is not valid
+            Unicode.
     """
-    return list_digest(tree_files(folder))
+    files = tree_files(folder)
+    if all(file.path == CARD for file in files):
+        raise ModelError(f"{folder}: holds nothing but papers; give the folder of a saved model.")
+    return list_digest(files)
 
 
-def list_digest(files: tuple[FileDigest, ...]) -> str:
-    """Return the digest of a folder whose files were hashed already."""
+def list_digest(files: Sequence[FileDigest], *, papers: bool = False) -> str:
+    """Return the digest of a folder whose files were hashed already.
+
+    Args:
+        files: of the whole folder, sorted by path.
+        papers: as it was worked out before the README.md was left out.
+    """
     try:
-        canonical = rfc8785.dumps([asdict(file) for file in files])
+        covered = [asdict(file) for file in files if papers or file.path != CARD]
+        canonical = rfc8785.dumps(covered)
     except (rfc8785.CanonicalizationError, UnicodeError) as error:
         raise ModelError(
             "a file name is not valid Unicode and cannot be signed; rename it."

@@ -73,6 +73,8 @@ class LoadedModel:
     """How it is stored, hence what it runs in."""
     surgery: Surgery | None = None
     """The manifest, for a candidate that prunegate cut."""
+    digest_with_papers: str = ""
+    """The digest as earlier versions worked it out, with the README.md; empty: not worked out."""
 
 
 def load_model(folder: Path) -> LoadedModel:
@@ -169,6 +171,7 @@ def _assemble(
         preprocessor=preprocessor,
         kept=kept,
         digest=list_digest(files.files),
+        digest_with_papers=list_digest(files.files, papers=True),
         parameters=parameters,
         active_heads=family.active_heads(config, kept),
         model_bytes=files.size(storage.file),

@@ -15,6 +15,7 @@ from torch import nn
 
 from prunegate.errors import ModelError
 from prunegate.io.atomic import write_folder
+from prunegate.models.digest import CARD, CARD_MARK
 from prunegate.models.family import OWN_CLASS, family_of
 from prunegate.models.int8 import int8_state
 from prunegate.models.load import PREPROCESSOR_FILE, TOKENIZER_FILES
@@ -44,7 +45,8 @@ def card(surgery: Surgery) -> str:
         if surgery.architecture == OWN_CLASS
         else "prunegate.load_candidate(folder)"
     )
-    return f"""# Compressed {surgery.architecture}
+    return f"""{CARD_MARK}
+# Compressed {surgery.architecture}
 
 {surgery.parameters:,} parameters, stored as {surgery.storage.format}. What is left:
 
@@ -112,7 +114,7 @@ def write_candidate(module: nn.Module, surgery: Surgery, folder: Path, beside: P
             surgery.storage.file: stored,
             SURGERY_FILE: to_json(surgery),
             **_companions(surgery, beside),
-            "README.md": card(surgery).encode(),
+            CARD: card(surgery).encode(),
         }
         write_folder(folder, content)
     except OSError as error:

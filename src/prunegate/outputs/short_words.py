@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from prunegate.audit.record import DecisionRecord
 from prunegate.metrics.catalogue import METRICS
 from prunegate.metrics.checks import CHECKS, Bound, ChangeCheck
 from prunegate.policy.figures import allowed
 from prunegate.report import sentences
+from prunegate.report.page_one.people import People
 from prunegate.report.slack import relative_slack
 from prunegate.report.units import CLAIMS, Units
 from prunegate.text.escape import named, shorten
@@ -38,13 +39,26 @@ class ShortWords:
     slices: Mapping[str, str]
     """A slice's value where no other slice has the same, else its name, by name."""
 
+    rows: Mapping[str, str] = field(default_factory=dict)
+    """What a policy calls rows and positives, by ``needed_unit``; those it names nothing lack."""
+
     @classmethod
     def of(cls, record: DecisionRecord) -> ShortWords:
-        """The short words of a record."""
-        values = {one.name: sentences.slice_value(one) for one in record.slices}
-        known = list(values.values())
-        alone = {name: value for name, value in values.items() if known.count(value) == 1}
-        return cls(units=Units.of(record), slices=alone)
+        """The short words of a record, by the machine's names."""
+        return cls(units=Units.of(record), slices=_alone(_values(record)))
+
+    @classmethod
+    def for_people(cls, record: DecisionRecord) -> ShortWords:
+        """The same by the policy's own labels and words, where it has such."""
+        people = People.of(record)
+        values = _values(record)
+        labels = {name: people.labelled(name) or value for name, value in values.items()}
+        given = {"rows": people.given("items"), "positives": people.given("positive")}
+        return cls(
+            units=Units.of(record),
+            slices={**_alone(values), **_alone(labels)},
+            rows={unit: word for unit, word in given.items() if word},
+        )
 
     def slice(self, name: str) -> str:
         """``video``."""
@@ -107,7 +121,9 @@ class ShortWords:
         kind = METRICS[finding.metric].kind if finding.metric in METRICS else "rate"
         verb = "add" if kind == "mean" else "label"
         unit: str = finding.needed_unit or "rows"
-        if finding.needed == 1:
+        if unit in self.rows and finding.class_label is None and not self.units.task.classes:
+            unit = self.rows[unit]
+        elif finding.needed == 1:
             unit = unit.removesuffix("s")
         unchanged, as_seen = finding.needed_if_unchanged, finding.needed_if_as_seen
         if finding.needed_for != "power" or unchanged is None:
@@ -119,6 +135,17 @@ class ShortWords:
 
     def _reason(self, finding: Finding) -> str:
         return _MEASURE.get(finding.open_because) or shorten(finding.note, LONGEST_TO_DO)
+
+
+def _values(record: DecisionRecord) -> dict[str, str]:
+    """The value of every slice, by its name."""
+    return {one.name: sentences.slice_value(one) for one in record.slices}
+
+
+def _alone(words: Mapping[str, str]) -> dict[str, str]:
+    """The words that name one slice only."""
+    known = list(words.values())
+    return {name: word for name, word in words.items() if known.count(word) == 1}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -46,7 +46,7 @@ def render_summary(record: DecisionRecord, digest: str) -> str:
         record: the decision.
         digest: sha256 of the record's canonical bytes, in hexadecimal.
     """
-    words = ShortWords.of(record)
+    words = ShortWords.for_people(record)
     shown = urgent(record.findings)
     blocks = [
         f"{marker(record.policy.name)}\n{_status(record, words, shown)}",

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from prunegate.audit.read import parse_record
 from prunegate.claims.checked import CheckedFigure, Claims
+from prunegate.cli.verdict_lines import Terminal, verdict_lines
+from prunegate.outputs.junit import render_junit
 from prunegate.outputs.markdown import code, prose
 from prunegate.outputs.nothing_judged import marker
 from prunegate.outputs.summary import LARGEST, ROWS, render_summary
@@ -141,3 +143,24 @@ def test_prose_from_anywhere_is_words_and_code_spans(text: str) -> None:
 )
 def test_prose(text: str, shown: str) -> None:
     assert prose(text) == shown
+
+
+def test_a_policy_s_labels_and_words_are_used(records: ModuleType) -> None:
+    record = records.rejected()
+    words = {
+        "labels": {"content_type": {"video": "Film", "ugc": "story", "display": "@all|`x`"}},
+        "words": {"positive": "unsafe creatives"},
+    }
+    document = {**record.policy.document, **words}
+    told = replace(record, policy=replace(record.policy, document=document))
+    text = render_summary(told, records.DIGEST)
+    assert "recall on `Film`" in text
+    assert "| `Film` | recall |" in text
+    assert "unsafe creatives" in text
+    assert "positives" not in text
+    assert "| `ugc` |" in text  # its label is another slice's name
+    assert "@all" not in outside_code(text)
+    lines = "\n".join(verdict_lines(told, Terminal(width=None)))
+    assert "Film" in lines
+    assert "unsafe creatives" in lines
+    assert "Film" not in render_junit(told)  # what other programs read keeps the machine's names

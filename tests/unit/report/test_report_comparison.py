@@ -1,4 +1,7 @@
-"""The comparison of several records: one page, the same whoever orders them, and no false pass."""
+"""The comparison of several records: one page, the same whoever orders them, and no false pass.
+
+The commands are those of docs/guides/report.md.
+"""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def files_of(
             "'model: {candidate: DIR}'"
         )
     files = tuple(file for file in tree_files(candidate) if file.path != SIGNATURE_FILE)
-    if not files or list_digest(files) != wanted:
+    if not files or not _is(files, wanted):
         found = list_digest(files)[:12] if files else "empty"
         told = _difference(files, wanted, candidate, beside)
         raise EvidenceError(
@@ -50,13 +50,18 @@ def files_of(
     return files
 
 
+def _is(files: Sequence[FileDigest], wanted: str) -> bool:
+    """Whether files have a digest, also where an earlier version worked it out, papers and all."""
+    return wanted in (list_digest(files), list_digest(files, papers=True))
+
+
 def _difference(
     files: Sequence[FileDigest], wanted: str, candidate: Path, beside: Path | None
 ) -> str:
     """Which file makes the difference, in words."""
     for file in files:
         rest = tuple(other for other in files if other is not file)
-        if rest and list_digest(rest) == wanted:
+        if rest and _is(rest, wanted):
             return f"{escaped(file.path)} was added"
     kept = _kept(wanted, candidate, beside)
     if kept is None:
@@ -74,6 +79,6 @@ def _kept(wanted: str, candidate: Path, beside: Path | None) -> tuple[FileDigest
         return None
     try:
         kept = tree_files(beside)
-        return kept if list_digest(kept) == wanted else None
+        return kept if _is(kept, wanted) else None
     except ModelError:
         return None

@@ -19,7 +19,7 @@ RuleKey = tuple[str, str | None, str, str, float, str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
-class ComparedLimit:
+class LimitInRecords:
     """One limit on one slice, over all records."""
 
     findings: tuple[Finding | None, ...]
@@ -50,11 +50,11 @@ class ComparedLimit:
 class ComparedLimits:
     """All limits that can be compared."""
 
-    differing: tuple[ComparedLimit, ...]
+    differing: tuple[LimitInRecords, ...]
     """That came out differently, the worst first."""
-    alike: tuple[ComparedLimit, ...]
+    alike: tuple[LimitInRecords, ...]
     """That came out alike, and not as a pass."""
-    holding: tuple[ComparedLimit, ...]
+    holding: tuple[LimitInRecords, ...]
     """That hold in every record."""
     unshared: int
     """Limits that not every policy sets, each slice counted."""
@@ -71,7 +71,7 @@ def compared_limits(compared: ComparedRecords) -> ComparedLimits:
                 rows.setdefault(key, [None] * len(compared.records))[place] = finding
             else:
                 unshared.add(key)
-    limits = [ComparedLimit(findings=tuple(found)) for found in rows.values()]
+    limits = [LimitInRecords(findings=tuple(found)) for found in rows.values()]
     limits.sort(key=_serious)
     return ComparedLimits(
         differing=tuple(limit for limit in limits if limit.differs),
@@ -107,7 +107,7 @@ def _worst_of_each(findings: Iterable[Finding]) -> dict[tuple[RuleKey, str], Fin
     return found
 
 
-def _serious(limit: ComparedLimit) -> tuple[bool, tuple[int, float]]:
+def _serious(limit: LimitInRecords) -> tuple[bool, tuple[int, float]]:
     """What blocks before what warns, then the worst that any record found."""
     return limit.first.severity == "warn", min(map(gravity, limit.known))
 

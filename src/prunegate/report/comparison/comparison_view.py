@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from prunegate.report.comparison.cautions_told import cautions_told
 from prunegate.report.comparison.compared_limits import (
-    ComparedLimit,
     ComparedLimits,
+    LimitInRecords,
     compared_limits,
 )
 from prunegate.report.comparison.compared_records import ComparedRecord, ComparedRecords
@@ -147,7 +147,7 @@ def _held(compared: ComparedRecords, limits: ComparedLimits) -> str:
 def _tables(
     compared: ComparedRecords,
     heads: Sequence[OverviewRow],
-    told: Sequence[ComparedLimit],
+    told: Sequence[LimitInRecords],
     at_once: int,
 ) -> list[ComparedTable]:
     """A table for every few records; none where there is nothing to show."""
@@ -167,7 +167,7 @@ def _tables(
     return found
 
 
-def _row(records: Sequence[ComparedRecord], limit: ComparedLimit, part: slice) -> ComparedRow:
+def _row(records: Sequence[ComparedRecord], limit: LimitInRecords, part: slice) -> ComparedRow:
     first = next(
         (one for one, finding in zip(records, limit.findings, strict=True) if finding is not None)
     )

@@ -93,6 +93,16 @@ class People:
             return name
         return self.speech.say("words.place_class", place=name, label=_short(class_label))
 
+    def labelled(self, slice_name: str) -> str:
+        """A slice by the policy's labels alone: ``User-generated``; empty: it has none of them."""
+        pairs = parse_slice_name(slice_name) or {}
+        own = [isinstance(_mapping(self._labels.get(k)).get(v), str) for k, v in pairs.items()]
+        return self._slice(slice_name) if any(own) else ""
+
+    def given(self, word: str) -> str:
+        """What the policy calls rows (``items``) or positives (``positive``); empty: nothing."""
+        return self._word(word)
+
     def where(self, slice_name: str, class_label: str | None = None) -> str:
         """The beginning of a sentence: ``On video``."""
         if slice_name == OVERALL and class_label is None:

@@ -1,0 +1,86 @@
+"""Papers: the model card beside an approved candidate's files, and files that are asked for.
+
+A README.md that somebody else wrote is never written over by itself: ours have a line that says so.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from prunegate.audit.read import StoredRecord
+from prunegate.audit.signing.signed_candidate import files_of
+from prunegate.errors import InputError
+from prunegate.io.atomic import require_new, write_whole
+from prunegate.models.digest import CARD, CARD_MARK
+from prunegate.outputs.bill_of_materials import render_bill_of_materials
+from prunegate.outputs.model_card import render_model_card
+
+CANDIDATE = "candidate"
+"""The folder that a run leaves beside its record."""
+_MOST = 1 << 20
+"""Bytes in which a card of ours is looked for its line."""
+
+
+def write_card_of_approved(stored: StoredRecord, folder: Path) -> Path | None:
+    """Write the card of a candidate that was made here and approved; None: there is no such.
+
+    Args:
+        stored: the record, as it is kept.
+        folder: of the verdict; ``candidate`` in it is the candidate's.
+
+    Raises:
+        InputError: it cannot be written.
+    """
+    candidate = folder / CANDIDATE
+    if stored.record.outcome != "approve" or not candidate.is_dir():
+        return None
+    return write_model_card(stored, candidate / CARD, force=False)
+
+
+def write_model_card(stored: StoredRecord, target: Path, *, force: bool) -> Path:
+    """Write a model card, over an earlier one of ours.
+
+    Raises:
+        InputError: a file of somebody else's is there and not to be overwritten, or it cannot be
+            written.
+    """
+    if not _is_ours(target):
+        require_new(target, force=force)
+    write_whole(target, render_model_card(stored.record, stored.digest).encode())
+    return target
+
+
+def _is_ours(target: Path) -> bool:
+    """Whether a file is a card that prunegate wrote."""
+    if not target.is_file():
+        return False
+    with target.open("rb") as file:
+        return CARD_MARK.encode() in file.read(_MOST).splitlines()
+
+
+def write_bill_of_materials(
+    stored: StoredRecord, target: Path, candidate: Path | None, *, force: bool
+) -> Path:
+    """Write a bill of materials.
+
+    Args:
+        stored: the record.
+        target: the file.
+        candidate: the candidate's folder, whose files are listed; None: none are.
+        force: write over a file that is there.
+
+    Raises:
+        InputError: the file is there, or the record names no candidate by digest.
+        ModelError: no such folder, or something in it that is no regular file.
+        EvidenceError: the folder holds another model than the record's.
+    """
+    require_new(target, force=force)
+    if candidate is not None and target.resolve().is_relative_to(candidate.resolve()):
+        raise InputError(
+            f"{target} lies inside of {candidate} and would change the digest by which the record "
+            "knows it; write it beside the folder"
+        )
+    files = () if candidate is None else files_of(candidate, stored.record)
+    content = render_bill_of_materials(stored.record, stored.digest, files)
+    write_whole(target, content.encode())
+    return target
