@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import torch
-from trained.digits import Digits, accuracy, digits, train, untrained
+from trained.digits import Digits, digits, train, untrained
 
 import prunegate
 from prunegate.compress.execute import compress
@@ -71,6 +71,7 @@ RECIPES = {
     "taylor + teacher": Recipe({"criterion": "taylor"}, TEACHER),
     "taylor + ridge": Recipe(RIDGE, {}),
     "taylor + ridge + teacher": Recipe(RIDGE, TEACHER),
+    "taylor + ridge + teacher + budgets": Recipe({**RIDGE, "scope": "budget"}, TEACHER),
     "taylor + ridge + teacher + int8": Recipe(RIDGE, TEACHER, (INT8,)),
 }
 TODAY = "taylor"
