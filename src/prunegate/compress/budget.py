@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
@@ -20,6 +21,7 @@ from scipy.sparse import coo_array
 from prunegate.errors import InternalError, ModelError
 
 _SCALE = 1e3  # of the objective; HiGHS stops within 1e-6
+_INFEASIBLE = 2  # scipy's status
 _TIE = 1e-5  # of the largest loss: of equal plans, the one that takes from earlier rows
 
 
@@ -62,42 +64,49 @@ def allot(
         ModelError: nothing on the curves fits the budget.
     """
     segments = [one for row, curve in enumerate(curves) for one in _segments(row, curve)]
-    counts, rows = len(segments), len(curves)
-    # Variables: for each segment whether its row lies on it, then how many units the row keeps.
-    price = np.array([costs[one.row] for one in segments])
-    low, high = (np.array([getattr(one, end) for one in segments]) for end in ("low", "high"))
-    each = np.arange(counts)
-    chosen = coo_array(
-        (np.ones(counts), ([one.row for one in segments], each)), shape=(rows, 2 * counts)
-    )
-    none, one_each = np.zeros(counts), np.ones(counts)
-    diagonals = (np.concatenate([each, each]), np.concatenate([each, each + counts]))
-    above = coo_array((np.concatenate([-low, one_each]), diagonals), shape=(counts, 2 * counts))
-    below = coo_array((np.concatenate([-high, one_each]), diagonals), shape=(counts, 2 * counts))
-    spent = np.concatenate([none, price])[None]
+    price = np.array([0.0] * len(segments) + [costs[one.row] for one in segments])
+    spent = LinearConstraint(price[None], budget if exact else -np.inf, budget)
+    highest = [1.0] * len(segments) + [float(one.high) for one in segments]
     found = milp(
-        _objective(segments, rows),
-        integrality=np.ones(2 * counts),
-        bounds=Bounds(0, np.concatenate([one_each, high])),
-        constraints=[
-            LinearConstraint(chosen, 1, 1),
-            LinearConstraint(above, 0, np.inf),
-            LinearConstraint(below, -np.inf, 0),
-            LinearConstraint(spent, budget if exact else -np.inf, budget),
-        ],
+        _objective(segments, len(curves)),
+        integrality=np.ones(len(price)),
+        bounds=Bounds(0, highest),
+        constraints=[*_on_one_segment(segments, len(curves)), spent],
         options={"mip_rel_gap": 0.0},
     )
-    if found.status == 2:  # infeasible
+    if found.status == _INFEASIBLE:
         raise ModelError(
             "scope: budget: no plan keeps the minimum of every layer within the budget; ask for "
             "less or lower min_per_layer."
         )
     if found.x is None:
         raise InternalError(f"the budget was not solved: {found.message}")
-    kept = np.round(found.x[counts:]).astype(int)
-    return tuple(
-        sum(int(kept[i]) for i, one in enumerate(segments) if one.row == row) for row in range(rows)
-    )
+    kept = [0] * len(curves)
+    for one, count in zip(segments, found.x[len(segments) :], strict=True):
+        kept[one.row] += round(count)
+    return tuple(kept)
+
+
+def _on_one_segment(segments: Sequence[_Segment], rows: int) -> list[LinearConstraint]:
+    """Each row lies on one of its segments, and keeps what that segment allows.
+
+    Variables: for each segment whether its row lies on it, then how many units the row keeps.
+    """
+    each, ones = np.arange(len(segments)), np.ones(len(segments))
+    shape = (len(segments), 2 * len(segments))
+    places = (np.tile(each, 2), np.concatenate([each, each + len(segments)]))
+
+    def kept_less(end: str) -> Any:
+        ends = np.array([-float(getattr(one, end)) for one in segments])
+        return coo_array((np.concatenate([ends, ones]), places), shape=shape)
+
+    own = ([one.row for one in segments], each)
+    chosen = coo_array((ones, own), shape=(rows, 2 * len(segments)))
+    return [
+        LinearConstraint(chosen, 1, 1),
+        LinearConstraint(kept_less("low"), 0, np.inf),
+        LinearConstraint(kept_less("high"), -np.inf, 0),
+    ]
 
 
 def _segments(row: int, curve: Curve) -> Iterator[_Segment]:

@@ -19,7 +19,7 @@ from prunegate.models.cut import cut
 from prunegate.models.family import require_kind
 from prunegate.models.gates import gated, switched
 from prunegate.models.kept_units import KeptUnits, Kind
-from prunegate.policy.steps import Amount, Prune, ShareBelow
+from prunegate.policy.steps import Amount, Prune, Scope, ShareBelow
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +46,7 @@ def units_to_remove(wanted: Prune, kept: KeptUnits) -> tuple[int, ...] | None:
     if isinstance(amount, ShareBelow):
         return None
     sizes = [len(row) for row in kept.rows(cut_kind(wanted))]
-    scope = "per_layer" if wanted.scope == "per_layer" else "global"
+    scope: Scope = "per_layer" if wanted.scope == "per_layer" else "global"
     return removals(amount, sizes, scope=scope, min_per_layer=wanted.min_per_layer)
 
 
