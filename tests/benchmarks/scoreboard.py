@@ -1,6 +1,6 @@
 """The smallest model that the gate approves, by recipe: what each part of a recipe is worth.
 
-python tests/benchmarks/scoreboard.py --seeds 5 [--recipes taylor ...] [--keep FILE]
+python tests/benchmarks/scoreboard.py [--seeds 0 1 2 3 4] [--recipes taylor ...] [--keep FOLDER]
 
 A small vision transformer is trained anew for every seed on scikit-learn's digits. A recipe removes
 the same share of all heads and of all neurons, more from level to level, and recovers for 60 steps;
@@ -8,7 +8,7 @@ the gate judges each candidate on rows that nothing saw, until it approves one n
 is the share of the baseline's parameters in the last candidate that was approved before that. Mean
 and standard deviation over seeds; fewer = parameters saved against Taylor with plain fine-tuning.
 
-With --keep, what was found is kept in a file and taken up again: long runs can be split.
+With --keep, what was found is kept there and taken up again: long runs can be split by seed.
 """
 
 # ruff: noqa: T201  a script that prints its table
@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import torch
-from trained.digits import Digits, accuracy, digits, train, untrained
+from trained.digits import Digits, digits, train, untrained
 
 import prunegate
 from prunegate.compress.execute import compress
@@ -71,6 +71,7 @@ RECIPES = {
     "taylor + teacher": Recipe({"criterion": "taylor"}, TEACHER),
     "taylor + ridge": Recipe(RIDGE, {}),
     "taylor + ridge + teacher": Recipe(RIDGE, TEACHER),
+    "taylor + ridge + teacher + budgets": Recipe({**RIDGE, "scope": "budget"}, TEACHER),
     "taylor + ridge + teacher + int8": Recipe(RIDGE, TEACHER, (INT8,)),
 }
 TODAY = "taylor"
@@ -128,32 +129,31 @@ class Bench:
         return answered
 
 
-def found_edges(seeds: int, recipes: list[str], keep: Path | None) -> dict[str, dict[str, float]]:
-    """Share of parameters at the edge, by recipe and seed; what is kept is not done again."""
-    known: dict[str, dict[str, float]] = {}
-    if keep is not None and keep.exists():
-        known = json.loads(keep.read_text())
-    for seed in range(seeds):
-        missing = [name for name in recipes if str(seed) not in known.get(name, {})]
-        bench = Bench.of(seed) if missing else None
-        for name in missing:
-            assert bench is not None
-            known.setdefault(name, {})[str(seed)] = bench.edge(RECIPES[name], seed)
-            print(f"# seed {seed}, {name}: {known[name][str(seed)]:.1%}", flush=True)
-            if keep is not None:
-                keep.write_text(json.dumps(known))
+def found_edges(seed: int, recipes: list[str], keep: Path | None) -> dict[str, float]:
+    """Share of parameters at the edge, by recipe; what is kept is not done again."""
+    file = None if keep is None else keep / f"{seed}.json"
+    known: dict[str, float] = json.loads(file.read_text()) if file and file.exists() else {}
+    missing = [name for name in recipes if name not in known]
+    bench = Bench.of(seed) if missing else None
+    for name in missing:
+        assert bench is not None
+        known[name] = bench.edge(RECIPES[name], seed)
+        print(f"# seed {seed}, {name}: {known[name]:.1%}", flush=True)
+        if file is not None:
+            file.write_text(json.dumps(known))
     return known
 
 
-def table(known: dict[str, dict[str, float]], recipes: list[str], seeds: int) -> list[str]:
+def table(known: dict[int, dict[str, float]], recipes: list[str]) -> list[str]:
+    """One line a recipe; only seeds for which all of them were done."""
     lines = ["| recipe | parameters at the edge, % | of each seed | fewer than taylor's, % |"]
     lines.append("|---|---|---|---|")
+    todays = [100 * found.get(TODAY, float("nan")) for found in known.values()]
     for name in recipes:
-        shares = [100 * known[name][str(seed)] for seed in range(seeds)]
-        against = [100 * known.get(TODAY, {}).get(str(seed), float("nan")) for seed in range(seeds)]
-        fewer = 100 * (1 - mean(shares) / mean(against))
+        shares = [100 * found[name] for found in known.values()]
         each = ", ".join(f"{share:.1f}" for share in shares)
-        spread = stdev(shares) if seeds > 1 else float("nan")
+        spread = stdev(shares) if len(shares) > 1 else float("nan")
+        fewer = 100 * (1 - mean(shares) / mean(todays))
         lines.append(f"| {name} | {mean(shares):.1f} ± {spread:.1f} | {each} | {fewer:.0f} |")
     return lines
 
@@ -161,13 +161,13 @@ def table(known: dict[str, dict[str, float]], recipes: list[str], seeds: int) ->
 def main() -> None:
     """Print one line a recipe."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2, 3, 4])
     parser.add_argument("--recipes", nargs="+", choices=[*RECIPES], default=[*RECIPES])
-    parser.add_argument("--keep", type=Path, help="a JSON file of what was found")
+    parser.add_argument("--keep", type=Path, help="a folder for what was found")
     chosen = parser.parse_args()
     torch.set_num_threads(1)
-    known = found_edges(chosen.seeds, chosen.recipes, chosen.keep)
-    print("\n".join(table(known, chosen.recipes, chosen.seeds)))
+    known = {seed: found_edges(seed, chosen.recipes, chosen.keep) for seed in chosen.seeds}
+    print("\n".join(table(known, chosen.recipes)))
 
 
 if __name__ == "__main__":

@@ -15,6 +15,12 @@ from prunegate.models.kept_units import KeptUnits
 from prunegate.models.load import LoadedModel
 from prunegate.text.numbers import plain, share
 
+_SCOPES = {
+    "global": "over all layers together",
+    "per_layer": "layer by layer",
+    "budget": "within layers, of which each gave what loses least in sum",
+}
+
 
 def model_ref(model: LoadedModel, name: str, saturating: Saturating | None = None) -> ModelRef:
     """A model by content."""
@@ -146,7 +152,7 @@ def _accuracy_in_words(step: Mapping[str, Any], between: str = "") -> str:
 
 
 def _pruning_in_words(step: Mapping[str, Any], rows: str) -> str:
-    scope = "over all layers together" if step["scope"] == "global" else "layer by layer"
+    scope = _SCOPES[step["scope"]]
     known = CRITERIA.get(step["criterion"])
     ranked = f"ranked by {step['criterion']}{rows if known is None or known.looks_at_rows else ''}"
     cycle = f" (cycle {step['cycle']} of {step['cycles']})" if "cycle" in step else ""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import torch
-from torch import Tensor
 
 from prunegate.compress.compensation import compensate
+from prunegate.compress.keep_levels import budgeted
 from prunegate.compress.quality import StepQuality, step_quality
 from prunegate.compress.ranking_input import RankingInput
 from prunegate.compress.scores import Scores
@@ -17,10 +17,9 @@ from prunegate.compress.select import Survivors, lowest, removals, select_surviv
 from prunegate.errors import InternalError
 from prunegate.models.cut import cut
 from prunegate.models.family import require_kind
-from prunegate.models.gates import gated
+from prunegate.models.gates import gated, switched
 from prunegate.models.kept_units import KeptUnits, Kind
-from prunegate.models.sites import Site
-from prunegate.policy.steps import Amount, Prune, ShareBelow
+from prunegate.policy.steps import Amount, Prune, Scope, ShareBelow
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +46,8 @@ def units_to_remove(wanted: Prune, kept: KeptUnits) -> tuple[int, ...] | None:
     if isinstance(amount, ShareBelow):
         return None
     sizes = [len(row) for row in kept.rows(cut_kind(wanted))]
-    return removals(amount, sizes, scope=wanted.scope, min_per_layer=wanted.min_per_layer)
+    scope: Scope = "per_layer" if wanted.scope == "per_layer" else "global"
+    return removals(amount, sizes, scope=scope, min_per_layer=wanted.min_per_layer)
 
 
 def cut_kind(wanted: Prune) -> Kind:
@@ -85,6 +85,8 @@ def choose(
     require_kind(subject.family, kept, kind)
     counts = counts or units_to_remove(wanted, kept)  # before the ranking, which takes long
     scores = rank(wanted.criterion, subject, kind)
+    if wanted.scope == "budget":
+        return scores, lowest(scores, budgeted(subject, kind, scores, wanted), wanted.min_per_layer)
     if counts is not None:
         return scores, lowest(scores, counts, wanted.min_per_layer)
     staying = select_survivors(
@@ -132,14 +134,7 @@ def _compensated(subject: RankingInput, kind: Kind, positions: Survivors) -> dic
     """Fit the readers anew; what the model was before, and what the removal alone makes of it."""
     sites = subject.family.sites(subject.module, kind)
     before = step_quality(subject.module, subject.rows(), subject.device)
-    with gated(sites, _switched(sites, positions, subject.device)):
+    with gated(sites, switched(sites, positions, torch.device(subject.device))):
         removed = step_quality(subject.module, subject.rows(), subject.device)
     compensate(subject, kind, positions)
     return {"before": before, "removed": removed}
-
-
-def _switched(sites: Sequence[Site], positions: Survivors, device: str) -> list[Tensor]:
-    gates = [torch.zeros(site.units, device=device) for site in sites]
-    for gate, left in zip(gates, positions, strict=True):
-        gate[list(left)] = 1.0
-    return gates

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
+import torch
 from torch import Tensor
 
 from prunegate.models.sites import Site
@@ -31,6 +32,22 @@ def gated(sites: Sequence[Site], gates: Sequence[Tensor]) -> Iterator[None]:
             for switch in site.switches:
                 stack.callback(switch.attach(gate).remove)
         yield
+
+
+def switched(
+    sites: Sequence[Site], keep: Sequence[Sequence[int]], device: torch.device
+) -> list[Tensor]:
+    """Gates of 0 and 1 that leave only some units on.
+
+    Args:
+        sites: From ``Family.sites``.
+        keep: Per site the positions that stay on.
+        device: Where the gates are needed.
+    """
+    gates = [torch.zeros(site.units, device=device) for site in sites]
+    for gate, left in zip(gates, keep, strict=True):
+        gate[list(left)] = 1.0
+    return gates
 
 
 @contextmanager

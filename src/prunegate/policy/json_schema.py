@@ -38,7 +38,7 @@ def json_schema() -> dict[str, Any]:
     data = schema["$defs"]["Prune"]["properties"]["data"]
     data["description"] = (
         f"Rows that rank the units ({' and '.join(ranked_by_rows())} only) and that 'compensate' "
-        "fits on."
+        "and 'scope: budget' try things on."
     )
     return {"$schema": GenerateJsonSchema.schema_dialect, "$id": SCHEMA_ID, **schema}
 

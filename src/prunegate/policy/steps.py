@@ -17,7 +17,7 @@ Split = Literal["train", "calibration", "search", "gate"]
 
 
 NEVER_THE_GATE = "the gate split is for judging only; use train or calibration"
-Scope = Literal["global", "per_layer"]
+Scope = Literal["global", "per_layer", "budget"]
 UnitKind = Literal["heads", "neurons", "filters", "layers"]
 """What can be cut out."""
 Pattern = Literal["weights", "2:4"]
@@ -81,7 +81,7 @@ class Prune(Section):
     amount: Amount | None = None
     """The share of units to remove, or a rule for how many; 2:4 is always half."""
     scope: Scope = "global"
-    """Rank all layers together, or each by itself."""
+    """Rank all layers together, or each by itself; budget: try how much each layer can spare."""
     min_per_layer: Positive = 1
     """Units (or weights) that stay in every layer."""
     cycles: Positive = 1
@@ -96,7 +96,8 @@ class Prune(Section):
     @property
     def looks_at_rows(self) -> bool:
         """Whether it needs labelled rows."""
-        return CRITERIA[self.criterion].looks_at_rows or self.compensate != "none"
+        ranked_by_rows = CRITERIA[self.criterion].looks_at_rows
+        return ranked_by_rows or self.compensate != "none" or self.scope == "budget"
 
     @property
     def units(self) -> UnitKind | None:
@@ -132,6 +133,21 @@ class Prune(Section):
             raise ValueError("2:4 is one pattern, not reached in cycles; remove 'cycles'")
         if self.cycles > 1 and isinstance(self.amount, ShareBelow):
             raise ValueError("share_below cannot be spread over cycles; give a share or {keep: N}")
+        return self
+
+    @model_validator(mode="after")
+    def _budget_fits(self) -> Prune:
+        if self.scope != "budget":
+            return self
+        if self.units is None or self.units == "layers":
+            raise ValueError(
+                "scope: budget is for heads, neurons and filters, of which layers have more or "
+                f"fewer; use scope: global for 'what: {self.what}'"
+            )
+        if isinstance(self.amount, ShareBelow) or self.cycles > 1:
+            raise ValueError(
+                "scope: budget spends one share or {keep: N} at once; remove share_below or cycles"
+            )
         return self
 
     @model_validator(mode="after")

@@ -65,7 +65,8 @@ def _removed(policy: Policy, step: int, kept: KeptUnits, amount: float) -> Hasha
     prune = _prune(policy, step)
     earlier = {s.prune.what for s in policy.compress[: step - 1] if s.prune}
     kind = prune.units
-    if kind is None or prune.cycles > 1 or earlier & {prune.what, "layers"}:
+    budgeted = prune.scope == "budget"
+    if kind is None or budgeted or prune.cycles > 1 or earlier & {prune.what, "layers"}:
         return ("share", amount)
     present = kept.counts(kind)
     rows = present if prune.scope == "per_layer" else (sum(present),)
