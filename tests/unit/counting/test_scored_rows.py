@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 from tests.rules import of_rules
@@ -88,7 +88,7 @@ def within_two(label: Any, scores: Any) -> float:
 
 
 @given(seed=st.integers(0, 10**6))
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=2, deadline=None, phases=(Phase.explicit, Phase.generate))
 def test_every_metric_of_two_classes_is_scikit_learns(seed: int) -> None:
     data = kinds.table("binary", seed, 400)  # scores in hundredths: ties, and 0 itself
     data.loc[:3, "candidate"] = [0.0, 1.0, 1.0, 0.0]
