@@ -22,7 +22,7 @@ class TalliedQuantity:
     """
 
     name: str
-    """value, error (the absolute error against the label), log_loss or brier."""
+    """value, error (the absolute error against the label), square (of it), log_loss or brier."""
     units: int
     first: tuple[str, ...]
     """Sums of the features, as finely as they are known."""
