@@ -21,6 +21,7 @@ from prunegate.audit.canonical import canonical_bytes
 from prunegate.audit.read import kept_form
 from prunegate.audit.recompute import differences
 from prunegate.counting.count import count_table, open_predictions
+from prunegate.counting.gate_set import identity_of
 from prunegate.counting.labelling import require_labellable
 from prunegate.counting.warehouse_query import counts_query
 from prunegate.errors import InputError, TableError, UnsupportedError
@@ -289,3 +290,17 @@ def test_where_there_are_decisions_only_metrics_of_scores_are_refused_by_name() 
     for refused in refusals:
         with pytest.raises(UnsupportedError, match=r"^auc: computed from the models' scores"):
             refused()
+
+
+def test_a_candidate_with_other_scores_is_another_attempt() -> None:
+    data, logits = several(2, 60)
+    policy = policy_of(SEVERAL % "prefix: p_, activation: softmax", ["log_loss"])
+    softer = logits | {"candidate": 0.9 * logits["candidate"]}  # chooses the same classes
+    one, other = (
+        identity_of(policy, open_predictions(policy, with_columns(data, scores), with_ids=True))
+        for scores in (logits, softer)
+    )
+    assert one is not None
+    assert other is not None
+    assert (one.gate_set, one.baseline) == (other.gate_set, other.baseline)
+    assert one.candidate != other.candidate
