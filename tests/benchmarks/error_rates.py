@@ -38,6 +38,7 @@ from simulated.losses import LOSSES
 from simulated.macro import MACRO
 from simulated.means import MEANS
 from simulated.ranking import RANKING
+from simulated.roots import ROOTS
 from simulated.two_classes import TWO_CLASSES
 
 SLICES = (1, 5, 20, 100)
@@ -69,7 +70,16 @@ class Metric(Protocol):
         """Outcomes of slices of n rows in this state."""
 
 
-METRICS: tuple[Metric, ...] = (*BINARY, *GROUPED, *MACRO, *TWO_CLASSES, *MEANS, *LOSSES, *RANKING)
+METRICS: tuple[Metric, ...] = (
+    *BINARY,
+    *GROUPED,
+    *MACRO,
+    *TWO_CLASSES,
+    *MEANS,
+    *LOSSES,
+    *RANKING,
+    *ROOTS,
+)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,6 +18,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.depth import times
+from tests.rules import of_rules
+from tests.unit.counting import kinds
 
 import prunegate
 from prunegate import cli
@@ -97,6 +99,24 @@ def test_every_engine_gives_the_same_verdict(spark: Any, drawn: tuple[Policy, pa
     assert prunegate.judge(asked, spark.createDataFrame(table)) == expected
     assert prunegate.judge(asked, table.to_pandas()) == expected
     assert prunegate.judge(asked, duckdb.connect().from_arrow(table)) == expected
+
+
+@pytest.mark.parametrize("group", ["", "group: post\n"])
+def test_metrics_of_scores_are_those_of_every_other_engine(spark: Any, group: str) -> None:
+    """To the last digits: sums of whole numbers beyond 64 bits are floats in Spark."""
+    rules = "".join(
+        f"  - {{metric: {name}, slices: kind, {limit}}}\n"
+        for name, limit in (("auc", "max_drop: 0.2"), ("log_loss", "max_rise: 0.3"))
+    )
+    head = f"prunegate: 1\nname: x\ntask: {{kind: binary, {SCORED % 'unsafe'}}}\n{group}"
+    asked = parse_policy(f"{head}slices: [{{by: kind}}]\nrules:\n{rules}")
+    rows = kinds.table("binary", 3, 900)
+    found = prunegate.judge(asked, spark.createDataFrame(pa.Table.from_pandas(rows)))
+    for one, other in zip(of_rules(found), of_rules(prunegate.judge(asked, rows)), strict=True):
+        assert (one.metric, one.slice, one.status) == (other.metric, other.slice, other.status)
+        for name in ("baseline", "candidate", "ci_low", "p_value"):
+            pair = (getattr(one, name), getattr(other, name))
+            assert pair[0] == pytest.approx(pair[1], rel=1e-6), name
 
 
 def table(rows: int = 8) -> pd.DataFrame:

@@ -25,10 +25,10 @@ from typing import Any
 from prunegate.audit.tallied_scores import TalliedScores, counts_within, scores_in, scores_of
 from prunegate.audit.tallied_sums import (
     TalliedQuantity,
+    exact_sum,
     moments_in,
-    number_of,
     quantity_of,
-    text_of,
+    sum_text,
 )
 from prunegate.counting.cluster_sums import Clusters
 from prunegate.counting.partial_counts import PartialCounts
@@ -108,7 +108,7 @@ def _kept(tally: Any, places: dict[str, int]) -> SliceTally:
     assert isinstance(tally, Sums)  # noqa: S101  # the last kind that is no cells
     return SliceTally(
         quantities=tuple(quantity_of(name, of) for name, of in sorted(tally.quantities.items())),
-        span=None if tally.span is None else text_of(tally.span),
+        span=None if tally.span is None else sum_text(tally.span),
     )
 
 
@@ -199,7 +199,7 @@ def _tally(task: TaskTraits, summary: SliceSummary, kept: Tallies, place: int) -
     return Sums(
         count=summary.rows,
         quantities={one.name: moments_in(one) for one in stored.quantities},
-        span=None if stored.span is None else number_of(stored.span),
+        span=None if stored.span is None else exact_sum(stored.span),
     )
 
 

@@ -22,7 +22,7 @@ class TalliedQuantity:
     """
 
     name: str
-    """value, error (the absolute error against the label), log_loss or brier."""
+    """value, error (the absolute error against the label), square (of it), log_loss or brier."""
     units: int
     first: tuple[str, ...]
     """Sums of the features, as finely as they are known."""
@@ -53,7 +53,7 @@ def moments_in(stored: TalliedQuantity) -> FeatureSums:
         ValueError: they are no such sums.
     """
     sums = {
-        name: tuple(map(number_of, getattr(stored, name)))
+        name: tuple(map(exact_sum, getattr(stored, name)))
         for name in ("first", "rough", "second", "third")
     }
     sizes = tuple(map(len, sums.values()))
@@ -63,10 +63,10 @@ def moments_in(stored: TalliedQuantity) -> FeatureSums:
 
 
 def _texts(sums: Iterable[Fraction]) -> tuple[str, ...]:
-    return tuple(map(text_of, sums))
+    return tuple(map(sum_text, sums))
 
 
-def text_of(number: Fraction) -> str:
+def sum_text(number: Fraction) -> str:
     """The fraction in its lowest terms; a power of two below is written as one."""
     bits = number.denominator.bit_length() - 1
     if bits and number.denominator == 1 << bits:
@@ -74,7 +74,7 @@ def text_of(number: Fraction) -> str:
     return str(number)
 
 
-def number_of(text: str) -> Fraction:
+def exact_sum(text: str) -> Fraction:
     """The fraction that a text stands for.
 
     Raises:

@@ -17,6 +17,7 @@ from typing import Any
 
 import narwhals as nw
 
+from prunegate.counting.class_columns import LISTED, true_class_columns
 from prunegate.counting.column_reading import LABEL, text, value_expression
 from prunegate.counting.count import label_columns, open_columns
 from prunegate.counting.problems import of_ids, require_none
@@ -26,6 +27,7 @@ from prunegate.data.predictions.table import Table
 from prunegate.data.predictions.uniqueness import duplicate_ids
 from prunegate.errors import TableError
 from prunegate.policy.schema import Policy
+from prunegate.policy.task import Role
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,15 +62,23 @@ def identity_of(policy: Policy, table: Table, *, labels: bool = True) -> Identit
 
     None where the engine would have to send every row for it (Spark).
     """
-    columns = policy.columns
-    digests = _digests(policy, table, (columns.baseline, columns.candidate), labels=labels)
+    own = [_columns_of(policy, role) for role in LISTED]
+    digests = _digests(policy, table, [name for names in own for name in names], labels=labels)
     if digests is None:
         return None
+    found = [digests[_answers(place)] for place in range(sum(map(len, own)))]
+    before, after = found[: len(own[0])], found[len(own[0]) :]
     return Identity(
         gate_set=_gate_set(policy, table, digests),
-        baseline=_joined("answers", digests[_ID], digests[_answers(0)]),
-        candidate=_joined("answers", digests[_ID], digests[_answers(1)]),
+        baseline=_joined("answers", digests[_ID], *before),
+        candidate=_joined("answers", digests[_ID], *after),
     )
+
+
+def _columns_of(policy: Policy, role: Role) -> list[str]:
+    """What a model answered: its column, and what rules look at of its scores per class."""
+    scores = [n for n, of in true_class_columns(policy).items() if of.scores == LISTED[role]]
+    return [getattr(policy.columns, role), *scores]
 
 
 def read_gate_set(policy: Policy, source: Any) -> GateSet:

@@ -78,9 +78,12 @@ class SlicingPart:
         return slice_name(self.by, [value_text(line[key]) for key in self.by])
 
 
-def slicing_parts(reading: Reading, texts: KeyTexts) -> Iterator[SlicingPart]:
-    """Overall, and every slicing of the policy."""
-    frame = reading.frame().with_columns(nw.lit(0).alias(ALL))
+def slicing_parts(
+    reading: Reading, texts: KeyTexts, more: Mapping[str, nw.Expr] | None = None
+) -> Iterator[SlicingPart]:
+    """Overall, and every slicing of the policy, with more derived columns."""
+    further = (expression.alias(name) for name, expression in (more or {}).items())
+    frame = reading.frame().with_columns(nw.lit(0).alias(ALL), *further)
     yield SlicingPart(frame=frame, by=(), label=OVERALL)
     for spec in reading.policy.slices:
         if spec.keys:

@@ -45,6 +45,14 @@ class PlacementSums:
         """Negative rows."""
         return self.first[5]
 
+    @property
+    def weighing(self) -> tuple[float, float]:
+        """As many equally large units as those with a positive, and with a negative, weigh."""
+        squares = (self.second[PAIRS.index((i, i))] for i in (2, 5))
+        pairs = zip((self.positives, self.negatives), squares, strict=True)
+        up, down = (rows * rows / square if square else 0.0 for rows, square in pairs)
+        return up, down
+
     def area(self, model: int) -> Fraction | None:
         """The area of the baseline (0) or the candidate (1); None: a class is missing."""
         pairs = 2 * self.positives * self.negatives

@@ -90,7 +90,8 @@ def with_scores(
     if asked.losses and policy.task.traits.classes:
         _require_probabilities(reading)
     found: dict[str, ScoredRows] = {}
-    for part in slicing_parts(reading, texts):
+    lost = {_lost(n, role): _loss(reading, n, role) for n in asked.losses for role in _MODELS}
+    for part in slicing_parts(reading, texts, lost):
         found |= _of_part(reading, part, asked)
     none = ScoredRows(
         losses=dict.fromkeys(asked.losses, FeatureSums()),
@@ -157,33 +158,33 @@ def _losses(
     reading: Reading, part: SlicingPart, names: tuple[str, ...]
 ) -> dict[str, dict[str, FeatureSums]]:
     """Per slice, the sums of each loss."""
-    exact = reading.table.frame.implementation.is_duckdb()
-    derived: dict[str, nw.Expr] = {}
+    exact, derived = reading.table.frame.implementation.is_duckdb(), {}
     for name in names:
-        derived |= whole_features(name, _features(reading, name), exact=exact)
-    frame, units = part.frame.with_columns(*(e.alias(n) for n, e in derived.items())), nw.len()
+        derived |= whole_features(name, _features(name), exact=exact)
+    frame = part.frame.with_columns(*(e.alias(n) for n, e in derived.items()))
     if reading.policy.group is not None:
         sums = (nw.col(name).sum() for name in features_of(names))
         frame = frame.group_by(*part.keys, reading.policy.group).agg(*sums)
-    answer = {N: units, **sums_of(names)}
+    answer = {N: nw.len(), **sums_of(names)}
     total = frame.group_by(*part.keys).agg(*(e.alias(name) for name, e in answer.items()))
     with reading.table.reading():
         lines = total.collect().rows(named=True)
-    return {part.name(line): _sums(reading, line, names) for line in lines}
+    return {part.name(line): _sums(line, names) for line in lines}
 
 
-def _sums(
-    reading: Reading, line: Mapping[str, Any], names: tuple[str, ...]
-) -> dict[str, FeatureSums]:
-    return {
-        name: moments_of(line, name, int(line[N]), [b for _, b in _features(reading, name)])
-        for name in names
-    }
+def _sums(line: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, FeatureSums]:
+    bits = {name: [b for _, b in _features(name)] for name in names}
+    return {name: moments_of(line, name, int(line[N]), bits[name]) for name in names}
 
 
-def _features(reading: Reading, name: str) -> tuple[Feature, ...]:
+def _lost(name: str, role: Role) -> str:
+    """The derived column of what a model's score loses."""
+    return f"prunegate__{name}_of_{role}"
+
+
+def _features(name: str) -> tuple[Feature, ...]:
     """Change, baseline and weight of a row."""
-    before, after = (_loss(reading, name, role) for role in _MODELS)
+    before, after = (nw.col(_lost(name, role)) for role in _MODELS)
     bits = loss_bits(name)
     return (after - before, bits), (before, bits), (nw.lit(1.0), (0, 0))
 

@@ -35,7 +35,7 @@ from prunegate.metrics.catalogue import METRICS
 from prunegate.metrics.forms import Mean
 from prunegate.policy.schema import Policy
 
-VALUE, ERROR = "value", "error"
+VALUE, ERROR, SQUARE = "value", "error", "square"
 Feature = tuple[nw.Expr, tuple[int, int]]
 """A row's number, and the bits after the point that it is summed with: finely, and for products."""
 
@@ -46,7 +46,7 @@ class Values(Reading):
 
     @property
     def quantities(self) -> tuple[str, ...]:
-        """What the rules speak of: the value itself, the absolute error against the label."""
+        """What the rules speak of: the value itself, and errors against the label."""
         return quantities_of(self.policy)
 
     @property
@@ -130,7 +130,7 @@ def quantities_of(policy: Policy) -> tuple[str, ...]:
     metrics = (METRICS[rule.metric] for rule in policy.rules if rule.metric in METRICS)
     forms = (metric.forms.get(policy.task.kind) for metric in metrics)
     named = {form.quantity for form in forms if isinstance(form, Mean)}
-    return (VALUE, ERROR) if ERROR in named else (VALUE,)
+    return (VALUE, *(quantity for quantity in (ERROR, SQUARE) if quantity in named))
 
 
 def whole_features(

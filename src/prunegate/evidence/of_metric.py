@@ -31,6 +31,7 @@ from prunegate.evidence.overlapping_rates import OverlappingRate
 from prunegate.evidence.ranking import RankedAreas
 from prunegate.evidence.rates import Evidence, PairedRate, SingleRate
 from prunegate.evidence.weighed import weighed
+from prunegate.evidence.root_mean import RootMean
 from prunegate.metrics.catalogue import METRICS, Metric
 from prunegate.metrics.forms import (
     Flips,
@@ -201,6 +202,14 @@ def _flips(form: Flips, _: WantedMetric, tally: DecidedRows) -> Evidence:
 
 @evidence_of(Mean)
 def _mean(form: Mean, wanted: WantedMetric, tally: Sums) -> Evidence:
+    if form.root:
+        assert tally.span is not None  # noqa: S101  # such a policy gives the range of scores
+        return RootMean(
+            n=tally.rows,
+            moments=tally.quantities[form.quantity],
+            span=tally.span**2,
+            grouped=wanted.grouped,
+        )
     return (Perplexity if form.exponential else MeanValue)(
         n=tally.rows,
         moments=tally.quantities[form.quantity],

@@ -7,6 +7,7 @@ serves them all.
 # ruff: noqa: D102  # the base class says what each member means
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -47,26 +48,27 @@ class RankedAreas(TestedEvidence):
     @property
     def lacking(self) -> int:
         """Rows of the slice's mix until the rarer class has as many as the method takes."""
-        fewest = min(self.sums.holding)
-        short = max(0, delong.RELIABLE - fewest)
-        return -(-short * self.n // max(fewest, 1))
+        fewest = min(self.sums.weighing)
+        short = max(0.0, delong.RELIABLE - fewest)
+        return math.ceil(short * self.n / max(fewest, 1.0))
 
     @property
     def too_few(self) -> str:
         if self.reliable:
             return ""
         grouped = self.sums.units < self.n
-        positive, negative = self.sums.holding
-        kind = "groups with a positive and groups with a negative row" if grouped else "positives"
-        other = "" if grouped else " and negatives"
+        positive, negative = map(math.floor, self.sums.weighing)
+        kind = "equally large groups of positives" if grouped else "positives"
+        other = "of negatives" if grouped else "negatives"
+        here = "they weigh" if grouped else "here are"
         return (
-            f"the method is validated from {delong.RELIABLE} {kind}{other} up; here are "
+            f"the method is validated from {delong.RELIABLE} {kind} and {other} up; {here} "
             f"{positive:,} and {negative:,}"
         )
 
     def rows_unseen(self, room: float, score: float) -> float:
         """As for means, of the rarer class, in rows of the slice's mix."""
-        return max(1 + score, 3.0) / room * self.n / max(min(self.sums.holding), 1)
+        return max(1 + score, 3.0) / room * self.n / max(min(self.sums.weighing), 1.0)
 
     def _level(self, level: Level) -> TestResult:
         sign = ONE if level.at_least else -ONE
@@ -92,6 +94,7 @@ class RankedAreas(TestedEvidence):
             spread=tuple(map(float, self.sums.spread(weights))),  # type: ignore[arg-type]  # three of them
             units=self.sums.units,
             holding=self.sums.holding,
+            weighing=self.sums.weighing,
         )
 
     def level_interval(self) -> Interval:

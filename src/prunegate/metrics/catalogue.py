@@ -265,6 +265,14 @@ METRICS: Registry[Metric] = Registry(
             forms={"score": Mean(quantity="error")},
         ),
         Metric(
+            name="rmse",
+            words="root mean squared error",
+            better="lower",
+            kind="mean",
+            label="RMSE",
+            forms={"score": Mean(quantity="square", root=True)},
+        ),
+        Metric(
             name="nll_per_token",
             words="negative log-likelihood per token",
             better="lower",

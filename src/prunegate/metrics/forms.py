@@ -152,9 +152,12 @@ class Mean(Form):
     """The mean of a row's number, or a ratio of sums."""
 
     quantity: str
-    """Which number: ``value`` (score, or negative log-likelihood) or ``error`` (absolute)."""
+    """Which number: ``value`` (score, or negative log-likelihood), ``error`` (absolute) or
+    ``square`` (of the error)."""
     exponential: bool = False
     """The exponential of the mean: perplexity."""
+    root: bool = False
+    """The root of the mean, of squares."""
 
 
 @dataclass(frozen=True, kw_only=True)

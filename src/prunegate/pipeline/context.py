@@ -45,6 +45,7 @@ from prunegate.models.load import LoadedModel, exactly, load_model, read_candida
 from prunegate.models.save import write_candidate
 from prunegate.policy.load import PolicyFile
 from prunegate.policy.schema import Policy
+from prunegate.policy.score_consistency import require_decisions_do
 from prunegate.policy.steps import Split, Step
 from prunegate.policy.task import Role
 from prunegate.predict.documents import beginnings, sample_rows
@@ -347,6 +348,12 @@ def _require_sections(policy: Policy) -> None:
         raise UnsupportedError(
             "'run' judges classifiers (binary, multiclass) and language models, not models that "
             "give a score; make the predictions yourself and judge them with 'prunegate gate'"
+        )
+    if policy.task.traits.classes:
+        require_decisions_do(
+            policy,
+            "'run' keeps the class that a model chooses; judge predictions with a score "
+            "for each class with 'prunegate gate'",
         )
     missing = [
         need

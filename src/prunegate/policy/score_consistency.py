@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from prunegate.errors import UnsupportedError
 from prunegate.metrics.catalogue import METRICS
-from prunegate.metrics.forms import ScoreLoss
+from prunegate.metrics.forms import Mean, ScoreLoss
 from prunegate.policy.schema import Policy, Rule
 from prunegate.policy.validation import Path
 
@@ -15,9 +15,12 @@ def score_disagreements(policy: Policy) -> Iterator[tuple[Path, str]]:
     """(path, message) for every rule whose scores the policy does not have."""
     for index, rule in enumerate(policy.rules):
         metric = METRICS.get(rule.metric)
+        at: Path = ("rules", index)
+        if metric is not None and _root(policy, rule) and policy.task.range is None:
+            message = f"{rule.metric} needs 'task: range: [smallest, largest]': nothing else bounds"
+            yield (*at, "metric"), f"{message} a squared error, and a rare large one decides it"
         if metric is None or not metric.from_scores(policy.task.kind):
             continue
-        at: Path = ("rules", index)
         if policy.task.traits.yes_no:
             yield from _of_two(policy, rule, at)
         elif policy.data.scores is None:
@@ -26,6 +29,11 @@ def score_disagreements(policy: Policy) -> Iterator[tuple[Path, str]]:
             yield (*at, "metric"), message
         else:
             yield from _of_several(policy, rule, at)
+
+
+def _root(policy: Policy, rule: Rule) -> bool:
+    form = METRICS[rule.metric].forms.get(policy.task.kind)
+    return isinstance(form, Mean) and form.root
 
 
 def _of_two(policy: Policy, rule: Rule, at: Path) -> Iterator[tuple[Path, str]]:

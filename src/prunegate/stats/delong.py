@@ -10,8 +10,9 @@ DeLong's normal test is too bold where few rows of a class decide, and where los
 positives none is seen that fell to the bottom, 5 % of the time, although 2 % do. So t quantiles are
 used, with as many degrees of freedom as the rarer class has rows (or groups) less one; the test has
 to pass as well with one more positive, or one more negative, that lost all there is to lose; and
-that such losses, were there as many as use up the margin, all stay unseen has to be unlikely. Below
-``RELIABLE`` rows of either class nothing is claimed.
+that such losses, were there as many as use up the margin, all stay unseen has to be unlikely.
+Uneven groups count as equally large ones (Kish's factor). Below ``RELIABLE`` rows of either class
+nothing is claimed.
 
 Source: DeLong, DeLong & Clarke-Pearson (1988), Biometrics 44, 837-845; groups: Obuchowski (1997),
 Biometrics 53, 567-578; the added row is ours.
@@ -30,7 +31,7 @@ from prunegate.stats.result import Interval, TestResult
 
 METHOD = "DeLong with t, and with one unseen loss"
 RELIABLE = 50
-"""Positives and negatives (or groups that hold such) from which error rates have been measured."""
+"""Positives and negatives (or what groups of such weigh) from which error rates were measured."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,16 +50,18 @@ class Area:
     units: int
     holding: tuple[int, int]
     """Units with a positive, and with a negative."""
+    weighing: tuple[float, float]
+    """As many equally large units as these weigh (Kish); rows: their number."""
 
     @property
-    def freedom(self) -> int:
-        """Degrees of freedom: units of the rarer class less one."""
-        return min(self.holding) - 1
+    def freedom(self) -> float:
+        """Degrees of freedom: what the units of the rarer class weigh, less one."""
+        return min(self.weighing) - 1
 
     @property
     def variance(self) -> float:
         """Of the estimate; 0: placements do not vary, or there is one unit of a class."""
-        if self.freedom < 1:
+        if self.freedom < 1 or min(self.holding) < 2:
             return 0.0
         one, two = self.holding
         own, other, both = self.spread
@@ -85,7 +88,7 @@ def _p(area: Area, room: float, worst: float) -> float:
     if not variance > 0:
         return 1.0
     p = [float(stdtr(area.freedom, -room / math.sqrt(variance)))]
-    for units in area.holding:
+    for units in area.weighing:
         shift = worst / (units + 1)  # one more unit of average size that lost all
         p.append(
             float(stdtr(area.freedom, (shift - room) / math.hypot(math.sqrt(variance), shift)))

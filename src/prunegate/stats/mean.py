@@ -129,7 +129,7 @@ def _one_more(n: int, sums: tuple[float, float, float], margin: float, value: fl
     return float(stdtr(n, -t if value < 0 else t))
 
 
-def all_unseen(room: float, worst: float, units: int) -> float:
+def all_unseen(room: float, worst: float, units: float) -> float:
     """Chance that of so many units none is seen that lost all, if as many do as use up the room.
 
     >>> round(all_unseen(0.02, 1.0, 149), 4)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 from tests.rules import of_rules
@@ -21,6 +21,7 @@ from prunegate.audit.canonical import canonical_bytes
 from prunegate.audit.read import kept_form
 from prunegate.audit.recompute import differences
 from prunegate.counting.count import count_table, open_predictions
+from prunegate.counting.gate_set import identity_of
 from prunegate.counting.labelling import require_labellable
 from prunegate.counting.warehouse_query import counts_query
 from prunegate.errors import InputError, TableError, UnsupportedError
@@ -88,7 +89,7 @@ def within_two(label: Any, scores: Any) -> float:
 
 
 @given(seed=st.integers(0, 10**6))
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=2, deadline=None, phases=(Phase.explicit, Phase.generate))
 def test_every_metric_of_two_classes_is_scikit_learns(seed: int) -> None:
     data = kinds.table("binary", seed, 400)  # scores in hundredths: ties, and 0 itself
     data.loc[:3, "candidate"] = [0.0, 1.0, 1.0, 0.0]
@@ -196,10 +197,12 @@ def test_the_variance_of_a_difference_of_areas_is_delongs_and_obuchowskis() -> N
     expected = float(own.sum()) + max(0.0, both) * len(sums) / (len(sums) - 1)
     grouped = areas(data, GROUP).change_interval()
     wide = (grouped.high - grouped.low) / 2
-    assert wide**2 == pytest.approx(expected * _t(int(holding.min()) - 1) ** 2, rel=1e-9)
+    rows = pd.DataFrame({"up": truth, "down": ~truth}).groupby(data["post"]).sum().astype(float)
+    weighing = rows.sum() ** 2 / (rows**2).sum()  # Kish: uneven groups as equally large ones
+    assert wide**2 == pytest.approx(expected * _t(weighing.min() - 1) ** 2, rel=1e-9)
 
 
-def _t(freedom: int) -> float:
+def _t(freedom: float) -> float:
     from scipy.stats import t
 
     return float(t.ppf(0.975, freedom))
@@ -287,3 +290,17 @@ def test_where_there_are_decisions_only_metrics_of_scores_are_refused_by_name() 
     for refused in refusals:
         with pytest.raises(UnsupportedError, match=r"^auc: computed from the models' scores"):
             refused()
+
+
+def test_a_candidate_with_other_scores_is_another_attempt() -> None:
+    data, logits = several(2, 60)
+    policy = policy_of(SEVERAL % "prefix: p_, activation: softmax", ["log_loss"])
+    softer = logits | {"candidate": 0.9 * logits["candidate"]}  # chooses the same classes
+    one, other = (
+        identity_of(policy, open_predictions(policy, with_columns(data, scores), with_ids=True))
+        for scores in (logits, softer)
+    )
+    assert one is not None
+    assert other is not None
+    assert (one.gate_set, one.baseline) == (other.gate_set, other.baseline)
+    assert one.candidate != other.candidate

@@ -115,6 +115,8 @@ def _of_metric(policy: Policy, finding: Finding) -> dict[str, bool | float]:
 
 def _largest(policy: Policy, finding: Finding) -> float:
     """Most that the metric can be, where it is a loss of scores; else no end."""
+    if finding.metric == "rmse" and policy.task.range is not None:
+        return policy.task.range[1] - policy.task.range[0]
     yes_no = policy.task.kind == "binary" and finding.metric == "brier"
     return 1.0 if yes_no else LARGEST.get(finding.metric, math.inf)
 

@@ -15,7 +15,7 @@ from prunegate.counting.column_reading import DIFFERS, ColumnCheck
 from prunegate.counting.loss_change import with_difference
 from prunegate.counting.tallies import Sums, Tally
 from prunegate.counting.tasks.kind import RowAnswers, TaskCounting
-from prunegate.counting.values import ERROR, Feature, Values, quantities_of
+from prunegate.counting.values import ERROR, SQUARE, Feature, Values, quantities_of
 from prunegate.data.predictions.table import Table
 from prunegate.metrics.task_traits import TRAITS
 from prunegate.policy.schema import Policy
@@ -24,6 +24,7 @@ _BITS = (40, 28)
 """Of the range, for sums and for products: 1e-12 and 4e-9 of it."""
 _BITS_OF_ANY = (36, 20)
 """After the point of scores whose range nobody gave: 1e-11 and 1e-6."""
+_AGAINST_LABELS = frozenset({ERROR, SQUARE})
 _LARGEST = 1e4
 """Of scores whose range nobody gave."""
 LOWEST, HIGHEST = "prunegate__lowest", "prunegate__highest"
@@ -66,7 +67,7 @@ class Scores(Values):
         columns = self.policy.columns
         low, high = self.bounds
         words = f"no score between {low:,g} and {high:,g}"
-        labels = (columns.label,) if ERROR in self.quantities else ()
+        labels = (columns.label,) if _AGAINST_LABELS.intersection(self.quantities) else ()
         pair = (columns.baseline, columns.candidate)
         return tuple(self.inside(column, (low, high), words) for column in (*labels, *pair))
 
@@ -74,12 +75,15 @@ class Scores(Values):
         columns, bounds = self.policy.columns, self.bounds
         pair = (columns.baseline, columns.candidate)
         baseline, candidate = (self.readable(column, bounds) for column in pair)
-        if quantity == ERROR:
+        if quantity in _AGAINST_LABELS:
             label = self.readable(columns.label, bounds)
             baseline, candidate = (baseline - label).abs(), (candidate - label).abs()
+        if quantity == SQUARE:
+            baseline, candidate = baseline * baseline, candidate * candidate
         bits = _BITS_OF_ANY
         if self.policy.task.range is not None:
-            whole = math.ceil(math.log2(bounds[1] - bounds[0]))
+            powers = 2 if quantity == SQUARE else 1
+            whole = math.ceil(powers * math.log2(bounds[1] - bounds[0]))
             bits = (_BITS[0] - whole, _BITS[1] - whole)
         return ((candidate - baseline, bits), (baseline, bits), (nw.lit(1.0), (0, 0)))
 
@@ -93,7 +97,8 @@ class ScoreTask(TaskCounting):
 
     def label_columns(self, policy: Policy) -> tuple[str, ...]:
         """A label is needed only where errors are judged."""
-        return (policy.columns.label,) if ERROR in quantities_of(policy) else ()
+        against = _AGAINST_LABELS.intersection(quantities_of(policy))
+        return (policy.columns.label,) if against else ()
 
     def warnings(self, policy: Policy, overall: Tally) -> tuple[str, ...]:
         del policy
