@@ -23,7 +23,12 @@ from prunegate.counting.slices import KeyTexts, Piece, SliceCounts, slice_counts
 from prunegate.counting.spellings import spellings
 from prunegate.counting.tallies import DecidedRows, Tally
 from prunegate.counting.tasks.every import task_of
-from prunegate.counting.weighing import weight_aggregates, weights_in
+from prunegate.counting.weighing import (
+    looks_like_weights,
+    unweighed,
+    weight_aggregates,
+    weights_in,
+)
 from prunegate.data.predictions.open_table import open_wanted
 from prunegate.data.predictions.separate_tables import SeparateTables
 from prunegate.data.predictions.table import Kind, Table
@@ -183,8 +188,17 @@ def count_table(
             *_identical(lines, rows),
             *task.warnings(policy, slices[0].tally),
             *hints(policy, lines),
+            *_unweighed(policy, table),
         ),
     )
+
+
+def _unweighed(policy: Policy, table: Table) -> tuple[str, ...]:
+    """The warning of a column that is called as weights are, where the policy names none."""
+    found = looks_like_weights(table.beside)
+    if policy.weight is not None or found is None or not policy.task.traits.decided:
+        return ()
+    return (unweighed(found),)
 
 
 def _grouped(reading: Reading) -> Rows:

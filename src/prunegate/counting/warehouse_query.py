@@ -19,6 +19,7 @@ from typing import Any
 from prunegate.errors import InputError, UnsupportedError
 from prunegate.policy.schema import Policy
 from prunegate.policy.task import Role
+from prunegate.policy.weight_consistency import refuse_weights
 
 DIALECTS = (
     *("bigquery", "clickhouse", "databricks", "duckdb", "postgres", "redshift", "snowflake"),
@@ -74,6 +75,11 @@ def counts_query(policy: Policy, table: str, dialect: str) -> str:
             f"a {policy.task.kind} task has no joint counts: its rows are numbers; give the table "
             "itself to 'prunegate gate --predictions'"
         )
+    refuse_weights(
+        policy,
+        "is not written in SQL: joint counts do not say how much their rows weigh; give the table "
+        "itself to 'prunegate gate --predictions'",
+    )
     if policy.intervals or policy.data.scores is not None:
         what = "intervals of a slicing key" if policy.intervals else "scores per class"
         raise UnsupportedError(

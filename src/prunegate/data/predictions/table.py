@@ -45,6 +45,8 @@ class Table:
     """Columns of 32-bit floats: a threshold is compared with them as such a float."""
     ignored: Mapping[str, int] = field(default_factory=dict)
     """Rows that were left out, by the label for which the policy leaves them out."""
+    beside: tuple[str, ...] = ()
+    """Names of the source's other columns, which nobody asked for; of Spark's none are known."""
     edges: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     """The edges between the quantiles of each key that is sliced by such."""
 
