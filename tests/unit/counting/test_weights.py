@@ -160,7 +160,7 @@ def test_an_over_sampled_table_is_not_approved_by_its_own_mix() -> None:
 
 def test_bad_weights_are_told_together(tmp_path: Path) -> None:
     frame = table(1)
-    bad: list[Any] = [0, 0, -1, None, float("inf"), 1e-30]
+    bad = [0.0, 0.0, -1.0, np.nan, np.inf, 1e-30]
     frame.loc[: len(bad) - 1, "w"] = bad
     with pytest.raises(TableError) as caught:
         counted(policy(), frame)

@@ -1,4 +1,4 @@
-"""The posterior of weighted cells: against Clopper and Pearson, its size by enumeration, its laws."""
+"""The posterior of weighted cells: Clopper and Pearson, its size by enumeration, its laws."""
 
 from __future__ import annotations
 
@@ -52,9 +52,7 @@ def test_of_equal_weights_it_is_clopper_and_pearson(
     assert (turned.p_value, turned.p_harm) == (found.p_harm, found.p_value)
 
 
-@pytest.mark.parametrize(
-    ("ratio", "heavy", "light"), [(5, 50, 150), (20, 100, 100), (100, 40, 160)]
-)
+@pytest.mark.parametrize(("ratio", "heavy", "light"), [(5, 50, 150), (100, 40, 160)])
 def test_no_more_than_alpha_is_approved_at_the_margin(ratio: int, heavy: int, light: int) -> None:
     """Enumerated: losses in both strata, all in the heavy one, or in between."""
     total = heavy * ratio + light
