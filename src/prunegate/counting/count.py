@@ -34,7 +34,7 @@ from prunegate.data.predictions.separate_tables import SeparateTables
 from prunegate.data.predictions.table import Kind, Table
 from prunegate.data.predictions.uniqueness import duplicate_ids
 from prunegate.data.predictions.wanted import WantedColumns
-from prunegate.errors import MissingColumnsError, TableError
+from prunegate.errors import InternalError, MissingColumnsError, TableError
 from prunegate.policy.schema import Policy
 
 Rows = list[dict[str, Any]]
@@ -250,8 +250,10 @@ def _pieces(reading: Reading, texts: KeyTexts, lines: Rows) -> Iterator[Piece]:
 def _tally(reading: Reading, line: dict[str, Any]) -> Tally:
     """A line of the engine's answer as a tally, with the weights of its rows if they have any."""
     tally = reading.tally(line)
-    if reading.weighing is None or not isinstance(tally, DecidedRows):
+    if reading.weighing is None:
         return tally
+    if not isinstance(tally, DecidedRows):
+        raise InternalError(f"{tally.what} have no weights, and the policy was not refused")
     return replace(tally, weights=weights_in(line, reading.cell(line), reading.weighing.step))
 
 

@@ -78,12 +78,22 @@ def open_wanted(source: Any, wanted: WantedColumns) -> Table:
             else scan_answers(connection, source, files[0], wanted.names, wanted.answers)
         )
         table = _table(connection, scanned, wanted, _roles(files, separate))
-        names = (
+        names = [
             name
             for one, of in zip(sources, files, strict=True)
-            for name in names_of(connection, one, of, wanted.names)
-        )
+            for name in _every_name(connection, one, of, wanted.names)
+        ]
         return replace(table, beside=tuple(n for n in dict.fromkeys(names) if n not in table.kinds))
+
+
+def _every_name(
+    connection: Any, source: Any, files: TableFiles | None, wanted: Sequence[str]
+) -> list[str]:
+    """The names of all columns of a source that could be opened."""
+    if files is not None:
+        return names_of(connection, source, files, wanted)
+    frame = nw.from_native(nw.to_native(source, pass_through=True))
+    return [str(name) for name in frame.collect_schema().names()]
 
 
 def _name(files: Sequence[TableFiles | None]) -> str:
