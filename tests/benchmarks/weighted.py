@@ -4,8 +4,8 @@ Tables are drawn from a world whose figures are known, some of its rows more oft
 each row weighs the reverse of how often it was drawn. At the margin the candidate is worse by just
 what is allowed (or its value is just the floor), and its further errors lie in the rows that weigh
 most, in those that weigh least, or anywhere; of these and of the cells in which errors can lie the
-worst is shown. Power is that of a candidate that changes as much both ways. Where the rows are worth
-too few of equal weight nothing is approved.
+worst is shown. Power is that of a candidate that changes as much both ways. Where the rows are
+worth too few of equal weight nothing is approved.
 
     python tests/benchmarks/weighted.py --draws 2000
 """
@@ -135,9 +135,7 @@ QUESTIONS = (
     ),
     Question(metric="recall", claim=Difference(margin=_MARGIN), harms=(MISS,)),
     Question(metric="precision", claim=Difference(margin=_MARGIN), harms=(ALARM, MISS)),
-    Question(
-        metric="precision", claim=Level(limit=Fraction(3, 4), at_least=True), harms=(ALARM,)
-    ),
+    Question(metric="precision", claim=Level(limit=Fraction(3, 4), at_least=True), harms=(ALARM,)),
     Question(metric="f1", claim=Difference(margin=_MARGIN), harms=(MISS, ALARM)),
     Question(metric="balanced_accuracy", claim=Difference(margin=_MARGIN), harms=(MISS,)),
     Question(metric="mcc", claim=Difference(margin=Fraction(1, 10)), harms=(MISS, ALARM)),
@@ -156,8 +154,9 @@ def _value(metric: str, cells: Floats, bit: int) -> float:
             "precision": lambda: tp / (tp + fp),
             "f1": lambda: 2 * tp / (2 * tp + fp + fn),
             "balanced_accuracy": lambda: (tp / (tp + fn) + tn / (tn + fp)) / 2,
-            "mcc": lambda: (tp * tn - fp * fn)
-            / math.sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)),
+            "mcc": lambda: (
+                (tp * tn - fp * fn) / math.sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn))
+            ),
         }[metric]()
     )
 
@@ -197,9 +196,7 @@ def at_margin(question: Question, cells: Floats, harm: tuple[int, int]) -> Float
     return moved(high)
 
 
-def halves(
-    design: Design, cells: Floats, target: int, where: str
-) -> tuple[Floats, Floats] | None:
+def halves(design: Design, cells: Floats, target: int, where: str) -> tuple[Floats, Floats] | None:
     """Shares of the cells among rows that weigh much, and among the others."""
     if design.by_label:
         negative = np.where(np.arange(8) < 4, cells, 0.0)
@@ -240,9 +237,7 @@ def tally(cell: np.ndarray[Any, Any], weights: Floats, size: int) -> JointCounts
     totals = {i: int(held.sum()) for i, held in by_cell.items()}
     squares = {i: int((held * held).sum()) for i, held in by_cell.items()}
     heaviest = {i: int(held.max()) for i, held in by_cell.items()}
-    sums = WeightSums(
-        step=Fraction(1, STEPS), totals=totals, squares=squares, heaviest=heaviest
-    )
+    sums = WeightSums(step=Fraction(1, STEPS), totals=totals, squares=squares, heaviest=heaviest)
     clusters = None
     if size > 1:
         products = {(i, i): size * squares[i] for i in totals}
@@ -306,7 +301,7 @@ def rates(
             worst, state = found / draws, f"{kind} {where}, churn {churn:g}"
     rng = np.random.default_rng([*seed, 99])
     even = halves(design, world(design, 0.01), 0b110, "anywhere")
-    assert even is not None  # noqa: S101  # anywhere is always possible
+    assert even is not None  # anywhere is always possible
     held = sum(approved(question, drawn(design, even, n, rng, size)) for _ in range(draws))
     return Rates(worst=worst, state=state, power=held / draws)
 

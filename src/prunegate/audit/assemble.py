@@ -53,6 +53,8 @@ def known_limits(policy: Policy, verdict: Verdict, operations: Operations) -> tu
         limits.append("Assumes independent rows: the policy names no group column.")
     else:
         limits.append(f"Rows of one {policy.group} may depend on each other, groups may not.")
+    if policy.weight is not None:
+        limits.append(f"The weights in {policy.weight} are taken as given, without error.")
     limits.append("The verdict speaks of data like those judged, not of content never seen.")
     if operations.measurements is None:
         limits.append("Latency and size were not measured; the record says nothing about them.")

@@ -98,7 +98,8 @@ def labelled_gate_set(policy: Policy, source: Any) -> GateSet:
     group = () if policy.group is None else (policy.group,)
     texts = tuple(dict.fromkeys((columns.id, columns.split, *policy.keys, *group)))
     labels = label_columns(policy)
-    table = open_table(source, (*texts, *labels), text_columns=texts, numeric_columns=labels)
+    numbers = labels if policy.weight is None else (*labels, policy.weight)
+    table = open_table(source, (*texts, *numbers), text_columns=texts, numeric_columns=numbers)
     with table.reading():
         found: pa.Table = table.frame.collect().to_arrow()
     gate = found.filter(pa.compute.equal(found[columns.split], "gate"))

@@ -241,13 +241,17 @@ def slices_of(policy: Policy, record: DecisionRecord) -> tuple[SliceCounts, ...]
         raise InputError("it holds no slices, so nothing was judged")
     if record.labelling is not None:
         return partial_slices(record.slices, record.labelling)
-    needed = not policy.task.traits.yes_no or policy.group is not None
+    weighed = policy.weight is not None
+    needed = not policy.task.traits.yes_no or policy.group is not None or weighed
     if needed and record.tallies is None:
         raise InputError(
             "it holds no tallies (an earlier version of prunegate wrote none for such tasks); "
             "judge again with 'prunegate gate'"
         )
-    return slices_in(policy.task.kind, record.slices, record.tallies)
+    slices = slices_in(policy.task.kind, record.slices, record.tallies)
+    if any((one.worth is not None) != (weighed and one.rows > 0) for one in slices):
+        raise InputError("it holds design weights that its policy does not name, or none of these")
+    return slices
 
 
 def verdict_of(

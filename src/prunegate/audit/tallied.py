@@ -19,7 +19,7 @@ import binascii
 import json
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from prunegate.audit.tallied_scores import TalliedScores, counts_within, scores_in, scores_of
@@ -34,9 +34,10 @@ from prunegate.counting.cluster_sums import Clusters
 from prunegate.counting.partial_counts import PartialCounts
 from prunegate.counting.slices import SliceCounts
 from prunegate.counting.tallies import JointCounts, LabelCounts, ScoredRows, Sums
+from prunegate.counting.weight_sums import WeightSums
 from prunegate.errors import InputError
 from prunegate.metrics.task_traits import TRAITS, TaskTraits
-from prunegate.verdict.finding import SliceSummary
+from prunegate.verdict.finding import ABSENT, SliceSummary
 
 LARGEST = 256 << 20
 """Bytes of unpacked groups; no record holds more."""
@@ -52,6 +53,10 @@ class SliceTally:
     """Numbers: one entry a quantity."""
     span: str | None = None
     """Numbers: the most that one row's value can change; None: no bound, or no numbers."""
+    weights: tuple[tuple[str, str, str], ...] | None = field(default=None, metadata=ABSENT)
+    """Design weights of each cell's rows, by index or in the order of ``labels``: their sum, the
+    sum of their squares, and the largest (of a group's sums, where there are groups), in steps of
+    ``weight_step``; None: there are none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,11 +70,15 @@ class Tallies:
     groups: str | None = None
     """How cells occur together within groups of rows: base64 of zlib-compressed JSON, a list with
     an entry a slice: null, or {"groups": n, "pairs": [[cell, cell, product, shared], ...]}. A cell
-    is its index, or its place in ``labels``; of two orders of a pair one is listed."""
+    is its index, or its place in ``labels``; of two orders of a pair one is listed. With design
+    weights each pair has a fifth number, the product of the groups' weights, and the entry the
+    ``heaviest`` group's weight."""
     scores: tuple[TalliedScores, ...] = ()
     """What scores say beside decisions, one entry a slice; empty: no rule asks."""
     groups_within: str | None = None
     """As ``groups``, of the rows within each k of ``scores``: an entry a slice and k."""
+    weight_step: str | None = field(default=None, metadata=ABSENT)
+    """What sums of design weights count: a weight of so much; None: there are no weights."""
 
 
 def tallies_of(slices: Sequence[SliceCounts]) -> Tallies | None:
@@ -78,8 +87,9 @@ def tallies_of(slices: Sequence[SliceCounts]) -> Tallies | None:
     labelled = [tally for tally in tallies if isinstance(tally, LabelCounts)]
     classes = sorted({part for tally in labelled for cell in tally.cells for part in cell})
     places = {name: place for place, name in enumerate(classes)}
+    weights = [w for tally in tallies if (w := getattr(tally, "weights", None)) is not None]
     plain = all(isinstance(tally, JointCounts | PartialCounts) for tally in tallies)
-    kept = () if plain else tuple(_kept(tally, places) for tally in tallies)
+    kept = () if plain and not weights else tuple(_kept(tally, places) for tally in tallies)
     groups = _packed([_groups(tally) for tally in tallies])
     scores = [found for tally in tallies if (found := _scored(tally)) is not None]
     if not kept and groups is None and not scores:
@@ -92,6 +102,7 @@ def tallies_of(slices: Sequence[SliceCounts]) -> Tallies | None:
         groups_within=_packed(
             [_groups(rows) for one in scores for _, rows in sorted(one.within.items())]
         ),
+        weight_step=sum_text(weights[0].step) if weights else None,
     )
 
 
@@ -100,15 +111,28 @@ def _scored(tally: Any) -> ScoredRows | None:
 
 
 def _kept(tally: Any, places: dict[str, int]) -> SliceTally:
+    if isinstance(tally, JointCounts):
+        return SliceTally(weights=_weights(tally))
     if isinstance(tally, LabelCounts):
         triples = sorted(
             (*(places[part] for part in triple), rows) for triple, rows in tally.cells.items()
         )
-        return SliceTally(labels=tuple(triples))  # type: ignore[arg-type]  # three places and rows
+        return SliceTally(labels=tuple(triples), weights=_weights(tally))  # type: ignore[arg-type]  # three places and rows
     assert isinstance(tally, Sums)  # noqa: S101  # the last kind that is no cells
     return SliceTally(
         quantities=tuple(quantity_of(name, of) for name, of in sorted(tally.quantities.items())),
         span=None if tally.span is None else sum_text(tally.span),
+    )
+
+
+def _weights(tally: JointCounts | LabelCounts) -> tuple[tuple[str, str, str], ...] | None:
+    weights = tally.weights
+    if weights is None:
+        return None
+    kinds = (weights.totals, weights.squares, weights.heaviest)
+    return tuple(  # whole numbers past 2^53 are no JSON numbers
+        tuple(str(sums.get(cell, 0)) for sums in kinds)  # type: ignore[misc]  # three of them
+        for cell in _cells(tally)
     )
 
 
@@ -121,12 +145,16 @@ def _groups(tally: Any) -> dict[str, Any] | None:
     if clusters is None:
         return None
     place = {cell: index for index, cell in enumerate(_cells(tally))}
+    weights: WeightSums | None = tally.weights
+    products = None if weights is None else weights.products
     pairs = sorted(
         [place[one], place[other], product, clusters.shared[one, other]]
+        + ([] if products is None else [products[one, other]])
         for (one, other), product in clusters.products.items()
         if place[one] <= place[other]
     )
-    return {"groups": clusters.groups, "pairs": pairs}
+    heaviest = {} if weights is None else {"heaviest": weights.heaviest_group}
+    return {"groups": clusters.groups, "pairs": pairs, **heaviest}
 
 
 def _packed(groups: Sequence[dict[str, Any] | None]) -> str | None:
@@ -155,7 +183,8 @@ def slices_in(
     if len(unpacked) != len(summaries):
         raise InputError(f"tallies.groups: {len(unpacked)} entries for {len(summaries)} slices")
     task = TRAITS[kind]
-    if not task.yes_no and len(kept.slices) != len(summaries):
+    needed = not task.yes_no or kept.weight_step is not None
+    if needed and len(kept.slices) != len(summaries):
         raise InputError(f"tallies.slices: {len(kept.slices)} entries for {len(summaries)} slices")
     if kept.scores and len(kept.scores) != len(summaries):
         raise InputError(f"tallies.scores: {len(kept.scores)} entries for {len(summaries)} slices")
@@ -164,6 +193,8 @@ def slices_in(
     for place, (summary, groups) in enumerate(zip(summaries, unpacked, strict=True)):
         try:
             tally = _tally(task, summary, kept, place)
+            if kept.weight_step is not None:
+                tally = replace(tally, weights=_read_weights(tally, kept, place, groups))
             if groups is not None:
                 tally = replace(tally, clusters=_clusters(tally, groups))
             if kept.scores:
@@ -232,11 +263,53 @@ def unpacked_groups(groups: str | None) -> list[Any] | None:
     return found
 
 
+def _read_weights(
+    tally: Any, kept: Tallies, place: int, groups: dict[str, Any] | None
+) -> WeightSums | None:
+    """The design weights of one slice; none where it has no rows."""
+    stored = kept.slices[place].weights
+    if stored is None:
+        if tally.rows:
+            raise ValueError("there are no weights")
+        return None
+    cells = _cells(tally)
+    totals, squares, heaviest = (
+        {cell: _whole(line[kind]) for cell, line in zip(cells, stored, strict=True)}
+        for kind in range(3)
+    )
+    step = exact_sum(str(kept.weight_step))
+    held = {cell: n for cell, n in tally.counted.items() if n}
+    if step <= 0 or any((totals[cell] > 0) != (cell in held) for cell in cells):
+        raise ValueError("the weights are not those of the rows")
+    return WeightSums(
+        step=step,
+        **{
+            name: {cell: sums[cell] for cell in held}
+            for name, sums in (("totals", totals), ("squares", squares), ("heaviest", heaviest))
+        },  # type: ignore[arg-type]  # three of one kind
+        **({} if groups is None else _group_weights(cells, groups)),
+    )
+
+
+def _group_weights(cells: list[Any], groups: dict[str, Any]) -> dict[str, Any]:
+    products: dict[Any, int] = {}
+    for one, other, _, _, product in groups["pairs"]:
+        products[cells[one], cells[other]] = products[cells[other], cells[one]] = int(product)
+    return {"products": products, "heaviest_group": int(groups["heaviest"])}
+
+
+def _whole(text: str) -> int:
+    found = exact_sum(text)
+    if found < 0 or str(found.numerator) != text:
+        raise ValueError(f"{text[:40]} is no sum of weights")
+    return found.numerator
+
+
 def _clusters(tally: Any, groups: dict[str, Any]) -> Clusters:
     cells = _cells(tally)
     products: dict[Any, int] = {}
     shared: dict[Any, int] = {}
-    for one, other, product, both in groups["pairs"]:
+    for one, other, product, both, *_ in groups["pairs"]:
         if min(one, other, product, both) < 0 or not isinstance(product + both, int):
             raise ValueError("a pair of cells without counts")
         for pair in ((cells[one], cells[other]), (cells[other], cells[one])):

@@ -24,13 +24,18 @@ from prunegate.counting.slices import KeyTexts, Piece, SliceCounts, slice_counts
 from prunegate.counting.spellings import spellings
 from prunegate.counting.tallies import DecidedRows, Tally
 from prunegate.counting.tasks.every import task_of
-from prunegate.counting.weighing import weight_aggregates, weights_in
+from prunegate.counting.weighing import (
+    looks_like_weights,
+    unweighed,
+    weight_aggregates,
+    weights_in,
+)
 from prunegate.data.predictions.open_table import open_wanted
 from prunegate.data.predictions.separate_tables import SeparateTables
 from prunegate.data.predictions.table import Kind, Table
 from prunegate.data.predictions.uniqueness import duplicate_ids
 from prunegate.data.predictions.wanted import WantedColumns
-from prunegate.errors import MissingColumnsError, TableError
+from prunegate.errors import InternalError, MissingColumnsError, TableError
 from prunegate.policy.schema import Policy
 
 Rows = list[dict[str, Any]]
@@ -185,8 +190,17 @@ def count_table(
             *_identical(lines, rows),
             *task.warnings(policy, slices[0].tally),
             *hints(policy, lines),
+            *_unweighed(policy, table),
         ),
     )
+
+
+def _unweighed(policy: Policy, table: Table) -> tuple[str, ...]:
+    """The warning of a column that is called as weights are, where the policy names none."""
+    found = looks_like_weights(table.beside)
+    if policy.weight is not None or found is None or not policy.task.traits.decided:
+        return ()
+    return (unweighed(found),)
 
 
 def _grouped(reading: Reading) -> Rows:
@@ -238,8 +252,10 @@ def _pieces(reading: Reading, texts: KeyTexts, lines: Rows) -> Iterator[Piece]:
 def _tally(reading: Reading, line: dict[str, Any]) -> Tally:
     """A line of the engine's answer as a tally, with the weights of its rows if they have any."""
     tally = reading.tally(line)
-    if reading.weighing is None or not isinstance(tally, DecidedRows):
+    if reading.weighing is None:
         return tally
+    if not isinstance(tally, DecidedRows):
+        raise InternalError(f"{tally.what} have no weights, and the policy was not refused")
     return replace(tally, weights=weights_in(line, reading.cell(line), reading.weighing.step))
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import narwhals as nw
 
 from prunegate.counting.tasks.every import task_of
-from prunegate.counting.tasks.joint_lines import DECISIONS, ROWS
+from prunegate.counting.tasks.joint_lines import DECISIONS, ROWS, refuse_weights_of_counts
 from prunegate.counting.warehouse_query import (
     FINGERPRINT,
     IGNORED,
@@ -64,6 +64,7 @@ def read_counts_file(policy: Policy, path: Path) -> CountsFile:
     task = task_of(policy)
     if task.reads_counts is None:
         raise task.no_counts()
+    refuse_weights_of_counts(policy)
     table = _open(policy, path)
     with table.reading():
         frame: Any = table.frame.collect()

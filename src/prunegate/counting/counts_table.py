@@ -15,7 +15,7 @@ import narwhals as nw
 from prunegate.counting.grouping import with_groups
 from prunegate.counting.slices import KeyTexts, Piece, SliceCounts, slice_counts
 from prunegate.counting.tasks.every import task_of
-from prunegate.counting.tasks.joint_lines import DECISIONS, ROWS
+from prunegate.counting.tasks.joint_lines import DECISIONS, ROWS, refuse_weights_of_counts
 from prunegate.data.predictions.open_table import open_table
 from prunegate.errors import TableError
 from prunegate.policy.schema import Policy
@@ -36,6 +36,7 @@ def read_counts(policy: Policy, frame: Any) -> tuple[SliceCounts, ...]:
     if task.reads_counts is None:
         raise task.no_counts()
     require_decisions_do(policy, _NO_SCORES)
+    refuse_weights_of_counts(policy)
     table = _eager(frame)
     group = () if policy.group is None else (policy.group,)
     wanted = (*policy.keys, *DECISIONS, ROWS, *group)

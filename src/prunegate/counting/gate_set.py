@@ -92,8 +92,8 @@ def read_gate_set(policy: Policy, source: Any) -> GateSet:
         TableError: it cannot be read, a value is missing, or an id occurs twice.
     """
     columns = policy.columns
-    group = () if policy.group is None else (policy.group,)
-    wanted = tuple(dict.fromkeys((columns.id, *label_columns(policy), *policy.keys, *group)))
+    beside = tuple(name for name in (policy.group, policy.weight) if name is not None)
+    wanted = tuple(dict.fromkeys((columns.id, *label_columns(policy), *policy.keys, *beside)))
     table = open_columns(policy, source, wanted)
     require_none(table.name, of_ids(columns.id, duplicate_ids(table, columns.id)))
     digests = _digests(policy, table, ())
@@ -102,7 +102,7 @@ def read_gate_set(policy: Policy, source: Any) -> GateSet:
     return _gate_set(policy, table, digests)
 
 
-_ID, _LABEL = "prunegate__id", LABEL
+_ID, _LABEL, _WEIGHT = "prunegate__id", LABEL, "prunegate__weight"
 
 
 def _answers(place: int) -> str:
@@ -118,6 +118,8 @@ def _digests(
         found |= dict(zip((_LABEL,), task_of(policy).label_values(policy, table), strict=False))
     found |= {f"prunegate__by_{place}": text(key) for place, key in enumerate(policy.keys)}
     found |= {f"prunegate__group_{place}": text(key) for place, key in enumerate(group)}
+    if policy.weight is not None:
+        found[_WEIGHT] = value_expression(table, policy.weight)
     found |= {
         _answers(place): value_expression(table, column) for place, column in enumerate(answers)
     }
@@ -129,7 +131,8 @@ def _gate_set(policy: Policy, table: Table, digests: dict[str, str]) -> GateSet:
     by = [f"{key}\0{digests[f'prunegate__by_{place}']}" for place, key in enumerate(policy.keys)]
     group = digests.get("prunegate__group_0", "")
     labels = digests.get(_LABEL, "")
-    contents = _joined("contents", digests[_ID], labels, group, *sorted(by))
+    weight = (f"weight\0{digests[_WEIGHT]}",) if _WEIGHT in digests else ()
+    contents = _joined("contents", digests[_ID], labels, group, *sorted(by), *weight)
     decided = policy.task.traits.decided
     name = _joined("labels", digests[_ID], labels) if decided and labels else contents
     if decided and not labels:

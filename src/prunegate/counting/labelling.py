@@ -28,6 +28,7 @@ from prunegate.errors import UnsupportedError
 from prunegate.policy.naming import parse_slice_name, value_text
 from prunegate.policy.schema import Policy
 from prunegate.policy.score_consistency import require_decisions_do
+from prunegate.policy.weight_consistency import refuse_weights
 
 FORMAT = "urn:prunegate:labelling:v1"
 Why = Literal["differs", "sampled", "floor", "reference"]
@@ -167,6 +168,11 @@ def require_labellable(policy: Policy) -> None:
             "would err has not been measured; label every row, and give them to 'prunegate gate' "
             "in the predictions"
         )
+    refuse_weights(
+        policy,
+        "cannot be judged on labels for some rows: which rows to label would hang on their "
+        "weights; label every row, and give them to 'prunegate gate' in the predictions",
+    )
 
 
 def draw_list(policy: Policy, table: Table, frames: Sequence[SliceFrame], seed: int) -> Listed:

@@ -12,7 +12,7 @@ from functools import reduce
 from operator import add
 from typing import Any
 
-from prunegate.counting.tallies import Cells, Tally
+from prunegate.counting.tallies import Cells, DecidedRows, Tally, Worth
 from prunegate.counting.tasks.every import task_of
 from prunegate.errors import InternalError, TableError
 from prunegate.policy.intervals import names_of_bins
@@ -85,6 +85,11 @@ class SliceCounts:
     def positives(self) -> int:
         """Rows of the positive class; of the rarest class where there are several."""
         return self.tally.positives
+
+    @property
+    def worth(self) -> Worth | None:
+        """How many rows of equal weight its rows are worth; None: they have no weights."""
+        return self.tally.worth if isinstance(self.tally, DecidedRows) else None
 
     @property
     def cells(self) -> Cells:

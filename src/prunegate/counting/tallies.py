@@ -100,6 +100,15 @@ class ScoredRows:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Worth:
+    """As many rows of equal weight as rows with design weights are worth (Kish)."""
+
+    rows: Fraction
+    positives: Fraction
+    """Of the positive class, or of the class that is worth least."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class DecidedRows(Tally):
     """Rows that each model gets right or wrong, counted by cell."""
 
@@ -128,6 +137,22 @@ class DecidedRows(Tally):
     @abstractmethod
     def named(self) -> LabelCounts:
         """The same rows as labels of classes with names."""
+
+    @property
+    @abstractmethod
+    def counted_classes(self) -> tuple[frozenset[Any], ...]:
+        """The cells of each class whose rows may be what ``positives`` counts."""
+
+    @property
+    def worth(self) -> Worth | None:
+        """How many rows of equal weight these are worth; None: they have no weights."""
+        weights = self.weights
+        if weights is None:
+            return None
+        classes = (weights.effective(cells) for cells in self.counted_classes)
+        return Worth(
+            rows=weights.effective(tuple(self.counted)), positives=min(classes, default=Fraction(0))
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,6 +198,10 @@ class JointCounts(DecidedRows):
     @property
     def changed(self) -> Parts:
         return frozenset({0b110, 0b001}), frozenset({0b101, 0b010}), frozenset()
+
+    @property
+    def counted_classes(self) -> tuple[frozenset[Any], ...]:
+        return (frozenset({4, 5, 6, 7}),)
 
     @property
     def named(self) -> LabelCounts:
@@ -272,6 +301,10 @@ class LabelCounts(DecidedRows):
             frozenset((y, b, c) for y, b, c in cells if c == y != b),
             frozenset((y, b, c) for y, b, c in cells if y != b != c != y),
         )
+
+    @property
+    def counted_classes(self) -> tuple[frozenset[Any], ...]:
+        return tuple(frozenset(c for c in self.cells if c[0] == name) for name in self.classes)
 
     @property
     def named(self) -> LabelCounts:

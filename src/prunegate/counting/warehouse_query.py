@@ -20,6 +20,7 @@ from prunegate.errors import InputError, UnsupportedError
 from prunegate.policy.schema import Policy
 from prunegate.policy.score_consistency import require_decisions_do
 from prunegate.policy.task import Role
+from prunegate.policy.weight_consistency import refuse_weights
 
 DIALECTS = (
     *("bigquery", "clickhouse", "databricks", "duckdb", "postgres", "redshift", "snowflake"),
@@ -77,6 +78,11 @@ def counts_query(policy: Policy, table: str, dialect: str) -> str:
         )
     require_decisions_do(
         policy, "the query counts decisions; give the table itself to 'prunegate gate'"
+    )
+    refuse_weights(
+        policy,
+        "is not written in SQL: joint counts do not say how much their rows weigh; give the table "
+        "itself to 'prunegate gate --predictions'",
     )
     if policy.intervals or policy.data.scores is not None:
         what = "intervals of a slicing key" if policy.intervals else "scores per class"

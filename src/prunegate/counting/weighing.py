@@ -3,8 +3,8 @@
 Weights become whole multiples of one step before they are summed, for the same reason as scores do:
 a verdict must not hang on the order of the rows, and rows that weigh alike must be seen to do so.
 The step follows from the largest weight, which is asked for first, so that weights may be in any
-unit. A row without a usable weight makes the whole table bad input, and so does a weight of zero: it
-counts for nothing, and whoever means that leaves the row out of the table.
+unit. A row without a usable weight makes the whole table bad input, and so does a weight of zero:
+it counts for nothing, and whoever means that leaves the row out of the table.
 """
 
 from __future__ import annotations
@@ -24,9 +24,7 @@ from prunegate.errors import UnsupportedError
 
 WEIGHT = "prunegate__weight"
 """Derived column: the weight as a whole number of steps; null where it cannot be read."""
-_SUM, _SQUARES, _HEAVIEST = (
-    f"prunegate__weight_{name}" for name in ("sum", "squares", "heaviest")
-)
+_SUM, _SQUARES, _HEAVIEST = (f"prunegate__weight_{name}" for name in ("sum", "squares", "heaviest"))
 _BITS = 40
 """Of the largest weight; fewer where there are many rows, so that no sum of squares overflows."""
 _ROOM = 62

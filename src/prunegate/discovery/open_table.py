@@ -74,6 +74,8 @@ def unusable(policy: Policy, name: str) -> str:
         return f"column {shown(name)} is the {roles[name]} column"
     if name == policy.group:
         return f"column {shown(name)} is the group column: each slice would be one group"
+    if name == policy.weight:
+        return f"column {shown(name)} is the weight column: weights are no slices"
     if name.startswith(RESERVED_PREFIX):
         return f"column {shown(name)}: names that begin with {RESERVED_PREFIX} are taken"
     if SEPARATORS & set(name):

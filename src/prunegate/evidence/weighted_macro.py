@@ -85,8 +85,9 @@ class WeightedMacroRate(MacroRate):
         wider, ends = _with_ends(table, slope)
 
         def scores(masses: Sequence[float]) -> Sequence[float]:
-            held = replace(wider, count=np.asarray(masses, dtype=float))
-            added = macro.influence(held, slope) + macro.room(held, slope, margin)
+            held = np.asarray(masses, dtype=float)
+            shares = held / held.sum()
+            added = macro.influence(wider, slope, shares) + macro.room(wider, slope, margin, shares)
             found: list[float] = added.tolist()
             return found
 
@@ -112,9 +113,7 @@ class WeightedMacroRate(MacroRate):
         return not self.lacking
 
 
-def _with_ends(
-    table: ConfusionCounts, slope: float
-) -> tuple[ConfusionCounts, tuple[int, int]]:
+def _with_ends(table: ConfusionCounts, slope: float) -> tuple[ConfusionCounts, tuple[int, int]]:
     """The table with two cells more, empty: where one row harms most, and where it helps most."""
     names = range(table.classes)
     decided = range(table.classes if table.kind == "mcc" else table.classes + 1)
@@ -127,7 +126,9 @@ def _with_ends(
     return _longer(table, picked), (size, size + 1)
 
 
-def _longer(table: ConfusionCounts, cells: np.ndarray[tuple[int, int], np.dtype[np.intp]]) -> ConfusionCounts:
+def _longer(
+    table: ConfusionCounts, cells: np.ndarray[tuple[int, int], np.dtype[np.intp]]
+) -> ConfusionCounts:
     label, baseline, candidate = cells
     return replace(
         table,

@@ -11,8 +11,8 @@ import math
 from abc import abstractmethod
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from fractions import Fraction
+from functools import cached_property
 from typing import ClassVar
 
 from prunegate.counting.weight_sums import WeightSums
@@ -211,6 +211,7 @@ class WeightedRate(WeightedEvidence):
     def _part(self, cell: Hashable) -> int:
         """A cell's part; of no part, where the rate is not about it."""
         return next((n for n, part in enumerate(self.parts) if cell in part), 4)
+
 
 def _scores(contrast: Contrast) -> tuple[float, float, float, float]:
     """What a row of each part adds to a contrast less its limit."""

@@ -20,6 +20,7 @@ from prunegate.planning.needs import Need, Target, need_of
 from prunegate.planning.planned_limits import PLANNED, Asked, asked, operational_metrics
 from prunegate.policy.schema import Policy
 from prunegate.policy.score_consistency import require_decisions_do
+from prunegate.policy.weight_consistency import refuse_weights
 from prunegate.verdict.gate_set_attempt import spent
 
 Basis = Literal["pilot", "rows", "planned"]
@@ -164,6 +165,12 @@ def require_plannable(policy: Policy) -> None:
             "'group' (rows that depend on each other) is not planned by this version; planning "
             "such rows as independent would ask for too few of them"
         )
+    refuse_weights(
+        policy,
+        "is not planned by this version: what the rows will be worth is not known beforehand; "
+        "plan without it, and multiply the rows by how many of the gate's are worth one of equal "
+        "weight",
+    )
     if not any(r.severity == "block" and not METRICS[r.metric].operational for r in policy.rules):
         raise InputError(
             "no blocking rule of the policy is decided by labelled rows, so there is nothing to "

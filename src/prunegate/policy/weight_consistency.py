@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from prunegate.errors import UnsupportedError
 from prunegate.metrics.catalogue import METRICS
 from prunegate.metrics.forms import Flips, OverClasses, Overlapping, SharedRows
 from prunegate.policy.messages import literal
 from prunegate.policy.schema import Policy
 from prunegate.policy.validation import Path
+from prunegate.text.escape import escaped
 
 WEIGHED = (SharedRows, Overlapping, Flips, OverClasses)
 """The forms of metrics whose rows may weigh differently."""
+WEIGHED_TASKS = ("binary", "multiclass")
+"""The kinds of task whose tallies hold weights; another one is refused until its own do."""
 
 
 def weight_disagreements(policy: Policy) -> Iterator[tuple[Path, str]]:
@@ -19,9 +23,14 @@ def weight_disagreements(policy: Policy) -> Iterator[tuple[Path, str]]:
     if policy.weight is None:
         return
     at: Path = ("weight",)
-    if not policy.task.traits.decided:
-        message = f"design weights are for binary and multiclass tasks; this one is {policy.task.kind}"
-        yield at, f"{message}. Remove it, or give a table that holds rows as often as the world does"
+    if policy.task.kind not in WEIGHED_TASKS:
+        message = (
+            f"design weights are for binary and multiclass tasks; this one is {policy.task.kind}"
+        )
+        yield (
+            at,
+            f"{message}. Remove it, or give a table that holds rows as often as the world does",
+        )
     taken = {key for spec in policy.slices for key in (*spec.keys, *(spec.where or {}))}
     if policy.weight in taken:
         yield at, f"{literal(policy.weight)} is a slicing key too; weights are no slices"
@@ -32,3 +41,17 @@ def weight_disagreements(policy: Policy) -> Iterator[tuple[Path, str]]:
         form = None if metric is None else metric.forms.get(policy.task.kind)
         if form is not None and not isinstance(form, WEIGHED):
             yield ("rules", index, "metric"), f"{rule.metric} cannot be judged with design weights"
+
+
+def refuse_weights(policy: Policy, why: str) -> None:
+    """Refuse a policy with design weights where these cannot be reckoned with.
+
+    Args:
+        policy: the policy.
+        why: goes on after its weight key, and says what to do.
+
+    Raises:
+        UnsupportedError: it names weights.
+    """
+    if policy.weight is not None:
+        raise UnsupportedError(f"'weight: {escaped(policy.weight)}' {why}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -66,19 +67,30 @@ _FURTHER = {
 def slices(record: DecisionRecord) -> SlicesView:
     """Every slice that the data or the policy named."""
     task = traits_of(record)
+    weighed = any(summary.weights is not None for summary in record.slices)
+    worth = ("Worth, of equal weight",) if weighed else ()
     return SlicesView(
-        columns=(task.noun.title(), *_FURTHER[task.answers]),
-        rows=tuple(_slice(summary, task) for summary in record.slices),
+        columns=(task.noun.title(), *_FURTHER[task.answers], *worth),
+        rows=tuple(_slice(summary, task, weighed=weighed) for summary in record.slices),
     )
 
 
-def _slice(summary: SliceSummary, task: TaskTraits) -> SliceRow:
+def _slice(summary: SliceSummary, task: TaskTraits, *, weighed: bool) -> SliceRow:
     return SliceRow(
         name=named(summary.name),
         declared="yes" if summary.declared else "no: found in the data",
         judged="judged" if summary.judged else _why_not(summary),
-        figures=_figures(summary, task),
+        figures=(*_figures(summary, task), *(_worth(summary) if weighed else ())),
     )
+
+
+def _worth(summary: SliceSummary) -> tuple[str]:
+    """As many rows of equal weight as a slice's rows and positives are worth."""
+    weights = summary.weights
+    if weights is None:
+        return (numbers.NOT_DEFINED,)
+    rows, positives = (numbers.count(math.floor(n)) for n in (weights.rows, weights.positives))
+    return (f"{rows} ({positives} positives)",)
 
 
 def _figures(summary: SliceSummary, task: TaskTraits) -> tuple[str, ...]:

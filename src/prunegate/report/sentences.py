@@ -205,7 +205,10 @@ def lost_and_gained(finding: Finding) -> str:
     if finding.lost is None or finding.gained is None:
         return ""
     lost, gained, n = (numbers.count(v) for v in (finding.lost, finding.gained, finding.n))
-    return f"lost {lost}, gained {gained} of {n}"
+    worth = ""
+    if finding.effective is not None:
+        worth = f" (worth {numbers.count(finding.effective)} of equal weight)"
+    return f"lost {lost}, gained {gained} of {n}{worth}"
 
 
 def capital(text: str) -> str:

@@ -232,9 +232,9 @@ def _ends(kind: Kind, k: float) -> tuple[float, float]:
     return (lowest, 1.0) if k == 0 else (lowest - 1.0, 1.0 - lowest)
 
 
-def influence(table: ConfusionCounts, k: float) -> Floats:
+def influence(table: ConfusionCounts, k: float, shares: Floats | None = None) -> Floats:
     """How much one row of each cell moves candidate minus ``k`` times baseline, times n."""
-    slopes, _ = _slopes(table, table.shares, k)
+    slopes, _ = _slopes(table, table.shares if shares is None else shares, k)
     return _on_cells(table, slopes)
 
 
@@ -386,9 +386,9 @@ def _furthest(ahead: Floats, behind: Floats, side: int) -> tuple[int, int, int]:
     return label, int(behind[label].argmin()), int(ahead[label].argmax())
 
 
-def room(table: ConfusionCounts, k: float, margin: float) -> float:
+def room(table: ConfusionCounts, k: float, margin: float, shares: Floats | None = None) -> float:
     """How far candidate minus ``k`` times baseline lies above ``-margin``."""
-    _, contrast = _slopes(table, table.shares, k)
+    _, contrast = _slopes(table, table.shares if shares is None else shares, k)
     return contrast + margin
 
 

@@ -32,7 +32,7 @@ from prunegate.stats import normal, roots
 from prunegate.stats.result import Interval, TestResult
 
 METHOD = "posterior of weighted cells with one heaviest loss, saddlepoint"
-_ITERATIONS, _ROUNDS, _HASTY = 100, 80, 20
+_ITERATIONS, _ROUNDS, _LEAST_DAMPING = 100, 150, 0.03
 _CLOSE, _SAME = 1e-12, 1e-9
 _FLAT = 1e-4
 """Signed roots so small that the tail's formula divides by nearly nothing."""
@@ -129,8 +129,8 @@ def _tail(cells: WeightedCells, scores: Scores, unseen: int, sign: float) -> flo
     it; without one nothing is shown.
     """
     units, weight = [*cells.units, 1.0], [*cells.weight, cells.heaviest]
-    masses = cells.totals
-    for turn in range(_ROUNDS):
+    masses, damping, before = cells.totals, 1.0, math.inf
+    for _ in range(_ROUNDS):
         each = list(scores(masses))
         g = [sign * v * s for v, s in zip(weight, [*each, each[unseen]], strict=True)]
         tilt = _tilted(units, g)
@@ -138,10 +138,12 @@ def _tail(cells: WeightedCells, scores: Scores, unseen: int, sign: float) -> flo
             return 0.0 if min(g) >= 0 else 1.0
         fitted = [k * v / (1 - tilt * x) for k, v, x in zip(units, weight, g, strict=True)]
         fitted[unseen] += fitted.pop()
-        if all(abs(a - b) <= _SAME * (a + b) for a, b in zip(fitted, masses, strict=True)):
+        step = max(abs(a - b) / (a + b) for a, b in zip(fitted, masses, strict=True) if a + b)
+        if step <= _SAME:
             return _below_zero(units, g, tilt)
-        step = 1.0 if turn < _HASTY else 0.5
-        masses = [a + step * (b - a) for a, b in zip(masses, fitted, strict=True)]
+        damping = max(0.7 * damping, _LEAST_DAMPING) if step > 0.9 * before else damping
+        before = step
+        masses = [a + damping * (b - a) for a, b in zip(masses, fitted, strict=True)]
     return 1.0
 
 

@@ -7,11 +7,19 @@ from dataclasses import replace
 from itertools import chain
 
 from prunegate.counting.slices import SliceCounts
+from prunegate.counting.tallies import DecidedRows
 from prunegate.policy.schema import Policy
 from prunegate.stats.result import adjust
 from prunegate.verdict import sentences
 from prunegate.verdict.drafts import Draft, drafts
-from prunegate.verdict.finding import BEATS_CONSTANT, Finding, Outcome, SliceSummary, Verdict
+from prunegate.verdict.finding import (
+    BEATS_CONSTANT,
+    Finding,
+    Outcome,
+    SliceSummary,
+    SliceWeights,
+    Verdict,
+)
 from prunegate.verdict.guarantee import guarantee
 from prunegate.verdict.losses import with_adjusted_losses
 from prunegate.verdict.operational_figures import OperationalFigure
@@ -129,4 +137,19 @@ def _summary(counts: SliceCounts, policy: Policy) -> SliceSummary:
         classes=tally.classes,
         lost=lost,
         gained=gained,
+        weights=_weights(counts),
+    )
+
+
+def _weights(counts: SliceCounts) -> SliceWeights | None:
+    tally, worth = counts.tally, counts.worth
+    if worth is None or not isinstance(tally, DecidedRows) or tally.weights is None:
+        return None
+    sums = tally.weights
+    cells = range(len(counts.cells))
+    return SliceWeights(
+        rows=float(worth.rows),
+        positives=float(worth.positives),
+        sums=tuple(float(sums.totals.get(cell, 0) * sums.step) for cell in cells),
+        squares=tuple(float(sums.squares.get(cell, 0) * sums.step**2) for cell in cells),
     )

@@ -29,7 +29,13 @@ from prunegate.verdict.finding import Finding, MethodKind, OpenBecause, Status
 from prunegate.verdict.losses import NOTHING_LOST, is_loss
 from prunegate.verdict.operational import operational_finding
 from prunegate.verdict.operational_figures import OperationalFigure
-from prunegate.verdict.targets import classes_to_judge, enough, judged, select_slices
+from prunegate.verdict.targets import (
+    classes_to_judge,
+    enough,
+    judged,
+    minimum_in_rows,
+    select_slices,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -228,6 +234,7 @@ def _tested(question: Question, counts: SliceCounts, about: Evidence, claim: Hyp
         note=standing.note,
         open_because=standing.because,
         values_at_most=about.bounds or None,
+        effective=about.effective,
     )
     if standing.because == "one class":
         finding = replace(finding, needed=1, needed_unit="rows", needed_for="minimum evidence")
@@ -240,7 +247,8 @@ def _tested(question: Question, counts: SliceCounts, about: Evidence, claim: Hyp
         policy = question.policy.evidence
         more = further(about, tested, policy.alpha)
         short = about.lacking if _unvalidated(question, about, claim) else 0
-        finding = with_need(finding, counts, policy.minimum, Lack(more=more, method=short))
+        least = minimum_in_rows(counts, policy.minimum)
+        finding = with_need(finding, counts, least, Lack(more=more, method=short))
     if is_loss(finding) and about.reliable_for(NOTHING_LOST):
         finding = replace(finding, p_loss=about.test(NOTHING_LOST).p_harm)
     return Draft(finding=finding, contestable=standing.contestable)
@@ -278,7 +286,7 @@ def _standing(
 ) -> _Standing:
     """Where a tested limit stands on its own slice; the first reason to doubt decides."""
     if not enough(counts, question.policy.evidence.minimum):
-        note = "below the policy's minimum evidence"
+        note = sentences.below_minimum(counts)
         return _Standing("inconclusive", note, "minimum evidence")
     point = holds(claim, about.baseline, _defined(about.candidate), question.metric.whole)
     if point is None:

@@ -138,6 +138,23 @@ class Finding:
     values_at_most: bool | None = field(default=None, metadata=ABSENT)
     """True: both values are upper bounds, because rows on which the models agree count as right
     where they have no label; None: they are what the rows say."""
+    effective: int | None = field(default=None, metadata=ABSENT)
+    """As many rows of equal weight as its rows are worth, where they have design weights (Kish);
+    None: they weigh alike."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SliceWeights:
+    """What a slice's design weights come to."""
+
+    rows: float
+    """As many rows of equal weight as its rows are worth (Kish)."""
+    positives: float
+    """Likewise of the positive class; of the class that is worth least where there are several."""
+    sums: tuple[float, ...] = ()
+    """Sums of weights by cell, in the order of the slice's ``cells``; binary only."""
+    squares: tuple[float, ...] = ()
+    """Sums of squared weights, likewise."""
 
 
 DoubtKind = Literal["one decision", "reversed", "permuted", "shifted", "reordered"]
@@ -195,6 +212,8 @@ class SliceSummary:
     """Rows that only the baseline gets right; None where rows are not right or wrong."""
     gained: int | None = None
     """Rows that only the candidate gets right."""
+    weights: SliceWeights | None = field(default=None, metadata=ABSENT)
+    """What its design weights come to; None: the policy names none."""
 
 
 @dataclass(frozen=True, kw_only=True)

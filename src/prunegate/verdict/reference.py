@@ -29,12 +29,13 @@ from prunegate.evidence.reference_sample import (
     seen_samples,
     seen_shares,
 )
+from prunegate.evidence.weighted_agreement import weighted_agreement
 from prunegate.metrics.catalogue import METRICS, REFERENCE
 from prunegate.policy.schema import Policy, Rule
 from prunegate.stats.agreement import Agreement, GroupSums, agreement
 from prunegate.verdict import reference_sentences as words
 from prunegate.verdict.finding import BEATS_CONSTANT, Finding, OpenBecause, Status
-from prunegate.verdict.targets import enough, judged, select_slices
+from prunegate.verdict.targets import enough, judged, minimum_in_rows, select_slices
 
 PART = 10
 """The level is this part of the gate's: whatever is said against a coin is void, so that a coin is
@@ -118,7 +119,8 @@ def agreement_of(counts: SliceCounts, model: Model, level: float = 0.05 / PART) 
     assert isinstance(tally, DecidedRows)  # noqa: S101  # the caller asks tasks with decisions only
     rows = tally.named
     place = 1 if model == "baseline" else 2
-    return agreement(confusion_of(rows, model), _groups(rows, place))
+    plain = agreement(confusion_of(rows, model), _groups(rows, place))
+    return weighted_agreement(rows, place, plain)
 
 
 def confusion_of(rows: LabelCounts, model: Model) -> dict[tuple[str, str], int]:
@@ -259,7 +261,7 @@ def _standing(
 
 def _with_need(policy: Policy, counts: SliceCounts, finding: Finding, found: Evaluated) -> Finding:
     """The open finding with the rows that would likely settle it."""
-    minimum = policy.evidence.minimum
+    minimum = minimum_in_rows(counts, policy.evidence.minimum)
     if finding.open_because == "minimum evidence":
         short = counts.positives < minimum.positives
         lacking = minimum.positives - counts.positives if short else minimum.rows - counts.rows

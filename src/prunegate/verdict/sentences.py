@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from prunegate.counting.partial_counts import PartialCounts
@@ -41,6 +42,15 @@ def undefined(metric: Metric, counts: SliceCounts, class_label: str | None = Non
         return f"{start}: the slice has {named} ({counts.rows:,} rows in all)"
     chosen = "flags nothing" if class_label is None else f"never chooses class {class_label}"
     return f"{start}: a model {chosen} in the slice"
+
+
+def below_minimum(counts: SliceCounts) -> str:
+    """That there is less evidence than the policy asks for."""
+    note, worth = "below the policy's minimum evidence", counts.worth
+    if worth is None:
+        return note
+    rows, positives = math.floor(worth.rows), math.floor(worth.positives)
+    return f"{note} (with their weights the rows are worth {rows:,}, the positives {positives:,})"
 
 
 def uneven_groups(weight: int) -> str:

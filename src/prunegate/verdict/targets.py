@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from prunegate.counting.slices import OVERALL, SliceCounts
@@ -10,8 +11,21 @@ from prunegate.policy.schema import Minimum, Policy, Rule
 
 
 def enough(counts: SliceCounts, minimum: Minimum) -> bool:
-    """Whether a slice reaches the policy's minimum evidence."""
-    return counts.rows >= minimum.rows and counts.positives >= minimum.positives
+    """Whether a slice reaches the policy's minimum evidence; with weights, what it is worth."""
+    worth = counts.worth or counts
+    return worth.rows >= minimum.rows and worth.positives >= minimum.positives
+
+
+def minimum_in_rows(counts: SliceCounts, minimum: Minimum) -> Minimum:
+    """The policy's minimum evidence in rows such as the slice has, which may be worth less."""
+    worth = counts.worth
+    if worth is None or not worth.rows:
+        return minimum
+    rows = math.ceil(minimum.rows * counts.rows / worth.rows)
+    positives = minimum.positives
+    if worth.positives:
+        positives = math.ceil(minimum.positives * counts.positives / worth.positives)
+    return minimum.model_copy(update={"rows": rows, "positives": positives})
 
 
 def judged(counts: SliceCounts, policy: Policy) -> bool:

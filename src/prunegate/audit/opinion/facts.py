@@ -8,6 +8,7 @@ judged. Floats carry the shown figures, so a distance is relative to the largest
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from prunegate.audit.expected_findings import BEATS, CLAIMS
@@ -43,6 +44,20 @@ LARGEST: dict[str, float] = {"brier": 2.0, "log_loss": 36.05}
 the smallest step of a 64-bit float. Neither can be below 0."""
 PAIRS_FROM = {"auc": 50}
 """Positives and negatives from which a proven change of a ranking has known error rates."""
+LEAST_WORTH = 30
+"""Rows of equal weight that rows with design weights have to be worth."""
+_ALL, _POSITIVE, _NEGATIVE = tuple(range(8)), (4, 5, 6, 7), (0, 1, 2, 3)
+ABOUT: dict[str, tuple[int, ...]] = {
+    "recall": _POSITIVE,
+    "specificity": _NEGATIVE,
+    "false_positive_rate": _NEGATIVE,
+    "precision": (1, 2, 3, 5, 6, 7),
+    "f1": (1, 2, 3, *_POSITIVE),
+    "accuracy": _ALL,
+    "negative_flip_rate": _ALL,
+    "churn": _ALL,
+}
+"""The cells whose rows a metric of a binary task is about."""
 
 SURE = 0.25
 """Up to this p-value a test of a mean and its estimate agree on the side of the limit; above it
@@ -78,6 +93,7 @@ def _row(policy: Policy, slices: dict[str, SliceSummary], finding: Finding) -> d
         "no evidence": finding.open_because in ("not measured", "unusable"),
         "strange": sum(not _plain(value) for value in figures.values() if value is not None),
         **{name: float(v) if _plain(v) else math.nan for name, v in figures.items()},
+        "off its weights": _off_its_weights(finding, slices.get(finding.slice)),
         **_of_metric(policy, finding),
         **_of_slice(policy, finding, slices.get(finding.slice)),
     }
@@ -129,12 +145,14 @@ def _of_slice(
         return {"lacking": 1, "one_class": False}
     minimum = policy.evidence.minimum
     label = finding.class_label
+    rows, held = float(summary.rows), float(summary.positives)
+    if policy.weight is not None:
+        worth = summary.weights
+        rows, held = (0.0, 0.0) if worth is None else (worth.rows, worth.positives)
     # of a single class only whether the slice has it is shown, not how often
-    positives = (
-        summary.positives if label is None else minimum.positives * (label in summary.classes)
-    )
+    positives = held if label is None else minimum.positives * (label in summary.classes)
     lacking = (
-        minimum.rows - summary.rows,
+        minimum.rows - rows,
         minimum.positives - positives,
         _short_of_method(policy, finding, summary),
     )
@@ -158,6 +176,9 @@ def _short_of_method(policy: Policy, finding: Finding, summary: SliceSummary) ->
     """Rows that a proven limit lacks, because with fewer the method's error rates are not known."""
     if finding.evidence != "proven":
         return 0
+    if finding.effective is not None:
+        least = SCORE_MINIMUM if _overlaps(policy, finding) else LEAST_WORTH
+        return least - _worth(finding, summary)
     metric = METRICS.get(finding.metric)
     if metric is not None and metric.kind == "mean":
         return RELIABLE_ROWS - summary.rows
@@ -172,6 +193,56 @@ def _short_of_method(policy: Policy, finding: Finding, summary: SliceSummary) ->
     if finding.metric == "f1":  # true positives with all errors: flagged or positive
         flagged = [cells[b] + cells[3] + summary.positives for b in (1, 2)]
     return SCORE_MINIMUM - min(flagged)
+
+
+def _overlaps(policy: Policy, finding: Finding) -> bool:
+    """Whether the rows that a metric is about differ between the models."""
+    alone = policy.task.kind == "binary" or finding.class_label is not None
+    return alone and finding.metric in ("precision", "f1")
+
+
+def _worth(finding: Finding, summary: SliceSummary) -> int:
+    """As many rows of equal weight as a metric's rows are worth, from the sums that are shown."""
+    weights, cells = summary.weights, ABOUT.get(finding.metric)
+    shown = weights is not None and len(weights.sums) == len(weights.squares) == 8
+    if weights is None or cells is None or not shown:
+        return finding.effective or 0
+    total = sum(weights.sums[cell] for cell in cells)
+    squares = sum(weights.squares[cell] for cell in cells)
+    return math.floor(total**2 / squares * (1 + 1e-9)) if squares > 0 else 0
+
+
+def _off_its_weights(finding: Finding, summary: SliceSummary | None) -> bool:
+    """Whether a value is not what the slice's sums of weights come to."""
+    weights = None if summary is None else summary.weights
+    if weights is None or len(weights.sums) != 8 or finding.metric not in ABOUT:
+        return False
+    shown = {1: finding.candidate, 2: finding.baseline}
+    return any(
+        value is not None and not math.isclose(value, expected, rel_tol=1e-9, abs_tol=1e-9)
+        for bit, value in shown.items()
+        if (expected := _weighted(finding.metric, weights.sums, bit)) is not None
+    )
+
+
+def _weighted(metric: str, sums: Sequence[float], bit: int) -> float | None:
+    """A metric of one model (1: candidate, 2: baseline) from eight sums of weights."""
+    hit = sum(w for cell, w in enumerate(sums) if cell & 4 and cell & bit)
+    alarm = sum(w for cell, w in enumerate(sums) if not cell & 4 and cell & bit)
+    positive, every = sum(sums[4:]), sum(sums)
+    quiet = every - positive - alarm
+    parts = {
+        "recall": (hit, positive),
+        "precision": (hit, hit + alarm),
+        "f1": (2 * hit, positive + hit + alarm),
+        "accuracy": (hit + quiet, every),
+        "specificity": (quiet, every - positive),
+        "false_positive_rate": (alarm, every - positive),
+        "negative_flip_rate": (sums[1] + sums[6], every),
+        "churn": (sums[1] + sums[2] + sums[5] + sums[6], every),
+    }
+    top, bottom = parts[metric]
+    return top / bottom if bottom > 0 else None
 
 
 def _add_undefined(table: pd.DataFrame) -> None:

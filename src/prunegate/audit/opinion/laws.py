@@ -175,7 +175,11 @@ def _faults(table: pd.DataFrame) -> pd.Series[int]:
         "difference": table["passed"] & change,
         "p_value": table["passed"] & table["proven"] & ~table["operational"],
     }
-    faults = table["strange"] + (table["passed"] & (table["undefined"] | table["constant"]))
+    faults = (
+        table["strange"]
+        + table["off its weights"]
+        + (table["passed"] & (table["undefined"] | table["constant"]))
+    )
     for name, where in needed.items():
         faults += where & table[name].isna()
     for name in ("p_value", "p_harm", "p_harm_adjusted"):

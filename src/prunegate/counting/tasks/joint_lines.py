@@ -18,6 +18,8 @@ from prunegate.counting.decisions import Decisions
 from prunegate.counting.labels import Labels
 from prunegate.errors import TableError
 from prunegate.policy.naming import value_text
+from prunegate.policy.schema import Policy
+from prunegate.policy.weight_consistency import refuse_weights
 
 DECISIONS = ("label", "baseline", "candidate")
 ROWS = "n"
@@ -50,6 +52,19 @@ class LabelLines(Labels):
     def rows(self) -> nw.Expr:
         """How many rows a group of lines stands for."""
         return rows_of_lines()
+
+
+def refuse_weights_of_counts(policy: Policy) -> None:
+    """Refuse a policy with design weights, which joint counts do not hold.
+
+    Raises:
+        UnsupportedError: it names weights.
+    """
+    refuse_weights(
+        policy,
+        "cannot be judged from joint counts, which do not say how much their rows weigh; give the "
+        "predictions themselves to 'prunegate gate --predictions'",
+    )
 
 
 def rows_of_lines() -> nw.Expr:

@@ -93,10 +93,10 @@ def read_rows(policy: Policy, folder: Path) -> LabelledRows:
 
 
 def columns_to_read(policy: Policy) -> tuple[str, ...]:
-    """Return slicing keys, the group column and what the steps of ``compress`` filter by."""
+    """Return slicing keys, group and weight column and what the steps of ``compress`` filter by."""
     filters = [key for wanted in policy.rows_of_steps.values() for key in wanted.where]
-    group = [policy.group] if policy.group else []
-    return tuple(dict.fromkeys((*policy.keys, *group, *filters)))
+    beside = [name for name in (policy.group, policy.weight) if name]
+    return tuple(dict.fromkeys((*policy.keys, *beside, *filters)))
 
 
 def content_columns(policy: Policy, reads: Reads) -> dict[str, str]:

@@ -16,7 +16,7 @@ from prunegate.data.predictions.columns import quoted
 from prunegate.data.predictions.engine import DuckDB, connect, duckdb_errors
 from prunegate.data.predictions.intervals_sql import interval_sql
 from prunegate.data.predictions.left_out import leave_out
-from prunegate.data.predictions.scan import named_files, scan_answers
+from prunegate.data.predictions.scan import named_files, names_of, scan_answers
 from prunegate.data.predictions.scanned import Scanned
 from prunegate.data.predictions.separate_tables import SeparateTables, join_tables
 from prunegate.data.predictions.spark_files import is_for_spark
@@ -78,7 +78,23 @@ def open_wanted(source: Any, wanted: WantedColumns) -> Table:
             if separate
             else scan_answers(connection, source, files[0], wanted.scanned, wanted.answers)
         )
-        return _table(connection, scanned, wanted, _roles(files, separate))
+        table = _table(connection, scanned, wanted, _roles(files, separate))
+        names = [
+            name
+            for one, of in zip(sources, files, strict=True)
+            for name in _every_name(connection, one, of, wanted.names)
+        ]
+        return replace(table, beside=tuple(n for n in dict.fromkeys(names) if n not in table.kinds))
+
+
+def _every_name(
+    connection: Any, source: Any, files: TableFiles | None, wanted: Sequence[str]
+) -> list[str]:
+    """The names of all columns of a source that could be opened."""
+    if files is not None:
+        return names_of(connection, source, files, wanted)
+    frame = nw.from_native(nw.to_native(source, pass_through=True))
+    return [str(name) for name in frame.collect_schema().names()]
 
 
 def _name(files: Sequence[TableFiles | None]) -> str:

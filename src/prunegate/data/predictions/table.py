@@ -47,6 +47,8 @@ class Table:
     """Rows that were left out, by the label for which the policy leaves them out."""
     listed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The classes that each model's probabilities are of, where a rule looks at these."""
+    beside: tuple[str, ...] = ()
+    """Names of the source's other columns, which nobody asked for; of Spark's none are known."""
     edges: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     """The edges between the quantiles of each key that is sliced by such."""
 

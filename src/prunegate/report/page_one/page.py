@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from prunegate.audit.record import DecisionRecord
+from prunegate.metrics.catalogue import metric_named
 from prunegate.report.flips import Album
 from prunegate.report.page_one.agreement import AgreedWords
 from prunegate.report.page_one.answer import AnswerView, SignOffShown, answer
@@ -25,7 +26,7 @@ from prunegate.report.units import CLAIMS, Units, is_operational
 from prunegate.text import numbers
 from prunegate.text.escape import shorten, visible
 from prunegate.text.time import short_code
-from prunegate.verdict.finding import Finding
+from prunegate.verdict.finding import BEATS_CONSTANT, Finding
 
 LONGEST_PURPOSE = 100
 MOST_LINES = 13
@@ -91,7 +92,7 @@ def page_one(
         word=people.speech.say(f"word.{record.outcome}"),
         sentence=_sentence(record, worst, agreement),
         table=content_table(record, agreement),
-        proven=_proven(record, people),
+        proven=" ".join(filter(None, (_proven(record, people), _mix(record, people)))),
         notices=notices(record, agreement),
         examples=shown_examples(record, worst, people, Album(pictures)),
         savings=savings(record, agreement),
@@ -165,6 +166,22 @@ def _proven(record: DecisionRecord, people: People) -> str:
         return ""
     share = people.speech.number(numbers.upper_bound_share(level))
     return people.speech.say("proven.about", share=share)
+
+
+OF_ONE_LABEL = frozenset({"recall", "specificity", "false_positive_rate"})
+"""Measures of rows of one label, which hold however often that label occurs."""
+
+
+def _mix(record: DecisionRecord, people: People) -> str:
+    """Which mix of rows the figures hold for, where they hang on it."""
+    kinds = {
+        metric.kind for f in record.findings if (metric := metric_named(f.metric)) is not None
+        and f.metric not in OF_ONE_LABEL and f.check != BEATS_CONSTANT
+    }  # fmt: skip
+    if not kinds & {"rate", "flips", "coefficient"}:
+        return ""
+    weighed = record.policy.document.get("weight") is not None
+    return people.speech.say("proven.weighed" if weighed else "proven.mix")
 
 
 def _level(record: DecisionRecord) -> float | None:

@@ -1,0 +1,82 @@
+"""Weighted agreement: does a model know anything of labels whose rows have design weights?
+
+Where rows were drawn by what both the label and the decision are, the table can agree although the
+world does not, and the other way round. So decisions have to agree with the labels beyond chance in
+the table (``stats/agreement.py``) and, by Hajek's estimate of Cohen's kappa and the posterior of
+``stats/weighted.py``, in what its weights stand for. The larger p-value counts.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from scipy.special import ndtri
+
+from prunegate.counting.tallies import LabelCounts
+from prunegate.evidence.rates import SingleRate
+from prunegate.evidence.weighted_rates import WeightedRows
+from prunegate.stats.agreement import Agreement
+from prunegate.stats.weighted import WeightedContrast
+
+METHOD = "agreement of weighted rows, and of rows that count alike"
+Confusion = tuple[str, str]
+"""A label and a decision."""
+
+
+def weighted_agreement(rows: LabelCounts, place: int, plain: Agreement) -> Agreement:
+    """The agreement of one model's decisions with the labels, with the weights of the rows.
+
+    Args:
+        rows: with their labels and decisions.
+        place: of the model's decision in a cell.
+        plain: the agreement of rows that count alike.
+    """
+    weights = rows.weights
+    if weights is None or plain.single or weights.even(tuple(rows.cells), rows.rows):
+        return plain
+    merged = weights.merged(lambda cell: (cell[0], cell[place]))  # type: ignore[index]  # triples
+    cells: list[Confusion] = sorted(merged.totals)  # type: ignore[arg-type]  # of two names each
+    many = SingleRate(good=rows.rows, n=rows.rows, lost=0, gained=0)
+    base = WeightedRows(weights=merged, plain=many, base=frozenset(cells))
+
+    def scores(masses: Sequence[float]) -> list[float]:
+        return beyond_chance(dict(zip(cells, masses, strict=True)))
+
+    totals = [float(merged.totals[cell]) for cell in cells]
+    contrast = WeightedContrast(cells=base.cells(cells, scores(totals)), scores=scores)
+    p_value = contrast.p_value
+    return replace(
+        plain,
+        kappa=_kappa(dict(zip(cells, totals, strict=True))),
+        p_value=max(plain.p_value, p_value),
+        score=min(plain.score, -float(ndtri(min(max(p_value, 1e-300), 1 - 1e-16)))),
+        method=METHOD,
+        exact=False,
+    )
+
+
+def beyond_chance(masses: Mapping[Confusion, float]) -> list[float]:
+    """What a row of each cell adds to the agreement beyond chance, linearised."""
+    labels, decisions, total = _margins(masses)
+    chance = sum(labels[name] * decisions[name] for name in labels) / total**2
+    return [(y == d) - (decisions[y] + labels[d]) / total + chance for y, d in masses]
+
+
+def _kappa(masses: Mapping[Confusion, float]) -> float:
+    labels, decisions, total = _margins(masses)
+    chance = sum(labels[name] * decisions[name] for name in labels) / total**2
+    right = sum(mass for (y, d), mass in masses.items() if y == d) / total
+    return (right - chance) / (1 - chance) if chance < 1 else 0.0
+
+
+def _margins(
+    masses: Mapping[Confusion, float],
+) -> tuple[Counter[str], Counter[str], float]:
+    labels: Counter[str] = Counter()
+    decisions: Counter[str] = Counter()
+    for (label, decision), mass in masses.items():
+        labels[label] += mass  # type: ignore[assignment]  # counters add floats as well
+        decisions[decision] += mass  # type: ignore[assignment]  # counters add floats as well
+    return labels, decisions, sum(masses.values())
