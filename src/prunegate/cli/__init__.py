@@ -70,6 +70,7 @@ _ORDER = (
     "compress",
     "importance",
     "measure",
+    "predict",
     "label",
     "gate",
     "sql",
