@@ -22,12 +22,14 @@ from tests.functional.foreign import (
     save_quietly,
 )
 
+from prunegate.data.labelled.rows import is_positive, select_rows
 from prunegate.errors import InputError, ModelError
 from prunegate.models.load import LoadedModel
 from prunegate.models.open_model import open_model
 from prunegate.pipeline.context import Context, Settings, set_up
 from prunegate.pipeline.run import run
 from prunegate.policy.load import read_policy
+from prunegate.predict.tuned_threshold import tuned_threshold
 
 pytestmark = [pytest.mark.slow, pytest.mark.models]
 
@@ -36,7 +38,7 @@ OTHER = WEIGHTS + np.array([[0.1, 0.0], [0.0, -0.2], [0.0, 0.0]])
 POLICY = """\
 prunegate: 1
 name: elsewhere
-task: {{kind: binary, positive: unsafe, threshold: 0.5}}
+task: {{kind: binary, positive: unsafe, threshold: {threshold}}}
 evidence: {{reference: "off"}}
 rules:
   - {{metric: recall, max_drop: 0.5, evidence: point}}
@@ -64,9 +66,14 @@ def graphs(home: Path) -> Path:
     return home
 
 
-def written(home: Path, baseline: str = "baseline", candidate: str = "x") -> Any:
+TUNED = "{baseline: 0.5, candidate: tuned}"
+
+
+def written(
+    home: Path, baseline: str = "baseline", candidate: str = "x", threshold: str = "0.5"
+) -> Any:
     path = home / "policy.yaml"
-    path.write_text(POLICY.format(baseline=baseline, candidate=candidate))
+    path.write_text(POLICY.format(baseline=baseline, candidate=candidate, threshold=threshold))
     return read_policy(path)
 
 
@@ -89,8 +96,10 @@ def by_hand(pixels: Any, weights: np.ndarray) -> np.ndarray:
 def test_two_graphs_are_judged_measured_and_recorded(graphs: Path, quick: None) -> None:
     old, new = (f"{{onnx: {name}/model.onnx, {CLASSES}}}" for name in ("old", "new"))
     (graphs / "out").mkdir()
-    decision = run(written(graphs, old, new), graphs / "out", Settings(seconds=0.05))
+    source = written(graphs, old, new, TUNED)
+    decision = run(source, graphs / "out", Settings(seconds=0.05))
     record = decision.record
+    _require_tuned(record, set_up(source, Settings()))
     assert record.candidate is not None
     assert (record.candidate.architecture, record.candidate.active_heads) == ("ONNX", None)
     assert record.measurements is not None
@@ -103,6 +112,21 @@ def test_two_graphs_are_judged_measured_and_recorded(graphs: Path, quick: None) 
     table = pq.read_table(graphs / "out" / "predictions.parquet").to_pydict()
     for name, weights in (("baseline", WEIGHTS), ("candidate", OTHER)):
         assert np.allclose(table[name], by_hand(pixels, weights), atol=1e-6)
+
+
+def _require_tuned(record: Any, bench: Context) -> None:
+    """The threshold was chosen on the calibration rows, and is what the gate split was judged by."""
+    scores = {
+        name: by_hand(pixels, weights)
+        for name, weights in (("baseline", WEIGHTS), ("candidate", OTHER))
+        for pixels in [bench.material.split("calibration").inputs(np.arange(12))["pixel_values"]]
+    }
+    chosen = select_rows(bench.rows, "calibration")
+    positive = is_positive(bench.rows, bench.policy)[chosen]
+    found = tuned_threshold("recall", positive, scores["baseline"] >= 0.5, scores["candidate"])
+    assert record.tuned.threshold == found.threshold
+    assert record.policy.document["task"]["threshold"]["found"] == found.threshold
+    assert any(f"threshold, {found.threshold:g}, was chosen" in one for one in record.known_limits)
 
 
 def test_predictions_of_both_feed_gate_and_are_those_of_run(graphs: Path) -> None:
@@ -145,7 +169,7 @@ def test_a_prediction_that_was_killed_goes_on_and_halves_its_batch(
         return real(*args, **given)
 
     monkeypatch.setattr(module, "probabilities", scarce)
-    asked = module.Asked(
+    asked = module.ScoringJob(
         model=graphs / "old",
         said=module.ModelSource(folder="old", classes=("safe", "unsafe")),
         table=graphs / "data" / "labelled.csv",

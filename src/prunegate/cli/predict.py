@@ -75,7 +75,7 @@ def command(  # noqa: PLR0913  # its options, by keyword
     from pydantic import ValidationError
 
     from prunegate.cli.console import progress
-    from prunegate.pipeline.predict_table import Asked, predict_table
+    from prunegate.pipeline.predict_table import ScoringJob, predict_table
     from prunegate.policy.model_source import ModelSource
 
     kind = "onnx" if model.suffix == ".onnx" else "folder"
@@ -88,7 +88,9 @@ def command(  # noqa: PLR0913  # its options, by keyword
         reason = error.errors()[0]["msg"].removeprefix("Value error, ")
         raise InputError(f"{model}: {reason}") from error
     with progress(said) as report:
-        rows = predict_table(Asked(model=model, said=source, out=out, progress=report, **asked))
+        rows = predict_table(
+            ScoringJob(model=model, said=source, out=out, progress=report, **asked)
+        )
     if not said.quiet:
         click.echo(f"{rows:,} rows: {out}")
     return 0

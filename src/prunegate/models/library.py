@@ -137,7 +137,7 @@ def _built(
             )
     except Exception as error:  # transformers raises types of its own from many places
         first = str(error).partition("\n")[0]
-        raise ModelError(f"{place_of(folder)}: transformers refuses it: {first}") from error
+        raise ModelError(f"{_weights_of(folder)}: transformers refuses it: {first}") from error
     wrong = {
         "missing tensors": report["missing_keys"],
         "unknown tensors": report["unexpected_keys"],
@@ -147,12 +147,12 @@ def _built(
         if found:
             some = "; ".join(sorted(str(one) for one in found)[:3])
             raise ModelError(
-                f"{place_of(folder)}: {what}: {some}. Save the whole model with save_pretrained."
+                f"{_weights_of(folder)}: {what}: {some}. Save the whole model with save_pretrained."
             )
     return cast("nn.Module", module.eval())
 
 
-def place_of(folder: Path) -> Path:
+def _weights_of(folder: Path) -> Path:
     """What errors about weights call them."""
     return folder / WEIGHTS_FILE
 

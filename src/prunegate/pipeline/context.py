@@ -43,7 +43,7 @@ from prunegate.models.digest import tree_digest
 from prunegate.models.load import LoadedModel, exactly, load_model, read_candidate, saturation
 from prunegate.models.save import write_candidate
 from prunegate.pipeline.early_refusals import refuse_models
-from prunegate.pipeline.elsewhere import in_one_engine, opened, prepares_otherwise
+from prunegate.pipeline.elsewhere import in_one_engine, open_named, prepares_otherwise
 from prunegate.policy.load import PolicyFile
 from prunegate.policy.schema import Policy
 from prunegate.policy.steps import Split, Step
@@ -143,7 +143,7 @@ class Context:
 
     def found(self) -> LoadedModel:
         """Load the candidate that the policy names, made elsewhere."""
-        found = opened(self.source, "candidate")
+        found = open_named(self.source, "candidate")
         require_suitable(self.rows, found)
         if prepares_otherwise(self.material, self.baseline, found):
             self.own[found.digest] = prepare_material(self.policy, self.rows, self.hashes, found)
@@ -325,7 +325,7 @@ def set_up(source: PolicyFile, settings: Settings) -> Context:
     table = hash_files([source.folder / str(policy.data.table)])[0]
     checked = check_rows(policy, source.folder, settings.progress)
     checked.report.require()
-    baseline = opened(source, "baseline")
+    baseline = open_named(source, "baseline")
     settings.progress(f"read the {checked.rows.reads}", 0, 1)
     material = prepare_material(policy, checked.rows, checked.hashes, baseline)
     require_answers(policy, material, baseline)

@@ -24,7 +24,7 @@ from prunegate.predict.material import Material
 from prunegate.predict.tokens import TOKENIZER_FILE, Tokens
 
 
-def opened(source: PolicyFile, role: Role) -> LoadedModel:
+def open_named(source: PolicyFile, role: Role) -> LoadedModel:
     """Load a model that a policy names.
 
     Raises:

@@ -52,7 +52,7 @@ _FORMATS = (".parquet", ".csv")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class ScoringJob:
     """What is to be predicted, and where the answers go."""
 
     model: Path
@@ -78,7 +78,7 @@ class Asked:
     progress: Progress = silent
 
 
-def predict_table(asked: Asked) -> int:
+def predict_table(asked: ScoringJob) -> int:
     """Score every row of a table; returns how many there are.
 
     Raises:
@@ -110,7 +110,7 @@ def predict_table(asked: Asked) -> int:
     return len(ids)
 
 
-def _reads(asked: Asked) -> str:
+def _reads(asked: ScoringJob) -> str:
     names = set(column_names(asked.table, (asked.id,)))
     there = [
         what for what, name in (("images", asked.image), ("texts", asked.text)) if name in names
@@ -133,7 +133,7 @@ def _require_suitable(model: LoadedModel, reads: str) -> None:
         )
 
 
-def _rows(asked: Asked, reads: str) -> tuple[pa.ChunkedArray, list[str]]:
+def _rows(asked: ScoringJob, reads: str) -> tuple[pa.ChunkedArray, list[str]]:
     """Every row's id and content, in the order of the ids, so that parts are the same again."""
     name = asked.image if reads == "images" else asked.text
     table = open_table(asked.table, (asked.id, name), text_columns=(asked.id, name))
@@ -150,7 +150,7 @@ def _rows(asked: Asked, reads: str) -> tuple[pa.ChunkedArray, list[str]]:
     return ids, found[name].to_pylist()
 
 
-def _inputs(asked: Asked, model: LoadedModel, reads: str, contents: Sequence[str]) -> Inputs:
+def _inputs(asked: ScoringJob, model: LoadedModel, reads: str, contents: Sequence[str]) -> Inputs:
     if reads == "images":
         folder = asked.images or asked.table.parent
         return images_of([folder / name for name in contents], model)
@@ -183,7 +183,7 @@ def _scored(
 
 
 def _columns(
-    asked: Asked, model: LoadedModel, shares: NDArray[np.float64]
+    asked: ScoringJob, model: LoadedModel, shares: NDArray[np.float64]
 ) -> dict[str, NDArray[np.float64]]:
     names = class_names(model.config, asked.positive)
     if len(names) == 1 and shares.shape[1] == 2:  # one output, which finds its class
@@ -207,7 +207,7 @@ def _bytes_of(table: pa.Table, suffix: str) -> bytes:
     return made.getvalue()
 
 
-def _identity(asked: Asked, model: LoadedModel) -> str:
+def _identity(asked: ScoringJob, model: LoadedModel) -> str:
     """Everything that decides the scores: another model, table or question has parts of its own."""
     decides: dict[str, Any] = {
         "version": __version__,
