@@ -32,6 +32,8 @@ from prunegate.errors import InputError, InternalError
 from prunegate.io.hashing import FileHash
 from prunegate.policy.explain import explain_policy
 from prunegate.policy.schema import Policy
+from prunegate.predict.tuned_threshold import TunedThreshold
+from prunegate.text.numbers import plain, share
 from prunegate.verdict.finding import Verdict
 from prunegate.verdict.gate_set_attempt import GateSetAttempt
 from prunegate.verdict.waiver import Waiver
@@ -209,6 +211,7 @@ def assemble(
             *known_limits(policy, verdict, operations),
             *_unknown(judged.unknown),
             *_left_out(judged.table),
+            *_tuned(origin.made.get("tuned")),
             *judged.unnamed,
         ),
         attempt=judged.attempt,
@@ -224,6 +227,21 @@ def assemble(
         counts_query=judged.counts_query,
         **_made(policy, origin),
     )
+
+
+_MATCHED = {"recall": "recall", "flag_rate": "share of flagged rows", "f1": "F1"}
+
+
+def _tuned(found: TunedThreshold | None) -> tuple[str, ...]:
+    """How the candidate's threshold was chosen."""
+    if found is None:
+        return ()
+    before, after = plain(share(found.baseline)), plain(share(found.candidate))
+    limit = (
+        f"The candidate's threshold, {found.threshold:g}, was chosen on {found.rows:,} calibration "
+        f"rows by {_MATCHED[found.match]}: {before} of the baseline, {after} of the candidate."
+    )
+    return (limit,)
 
 
 def _unknown(roles: Sequence[str]) -> tuple[str, ...]:

@@ -32,6 +32,9 @@ def model_ref(model: LoadedModel, name: str, saturating: Saturating | None = Non
         model_bytes=model.model_bytes,
         active_heads=model.active_heads,
         saturating=saturating,
+        zeros=model.zeros,
+        bytes_found=None if model.bytes_found == model.model_bytes else model.bytes_found,
+        precision=None if model.precision == "float32" else model.precision,
     )
 
 
@@ -75,6 +78,22 @@ def lineage_warnings(baseline: LoadedModel, candidate: LoadedModel) -> tuple[str
         return ()
     found, wanted = surgery.baseline_digest[:12], baseline.digest[:12]
     return (f"the candidate was not made of this baseline ({wanted}) but of {found}",)
+
+
+MANY_ZEROS = 0.01
+"""Share of zero weights from which on a reader is told; trained weights have next to none."""
+
+
+def zero_warnings(candidate: LoadedModel) -> tuple[str, ...]:
+    """That weights of a candidate are zero, which saves nothing where they are stored."""
+    if candidate.zeros is None or candidate.zeros < MANY_ZEROS * candidate.parameters:
+        return ()
+    part = plain(share(candidate.zeros / candidate.parameters))
+    warning = (
+        f"{candidate.zeros:,} of the candidate's {candidate.parameters:,} weights ({part}) are "
+        "zero; they are stored and multiplied like any other, so they save neither bytes nor time"
+    )
+    return (warning,)
 
 
 def _layers(kept: KeptUnits, whole: KeptUnits) -> tuple[int, ...] | None:

@@ -15,11 +15,10 @@ from prunegate.audit.prediction_metadata import read_notes
 from prunegate.cost.measurement import Measurements
 from prunegate.cost.measurements_file import check_digests
 from prunegate.models.digest import tree_digest
+from prunegate.policy.task import ROLES, Role
 
 if TYPE_CHECKING:
     from prunegate.policy.load import PolicyFile
-
-ROLES = ("baseline", "candidate")
 
 
 def require_same_models(
@@ -49,14 +48,12 @@ def require_same_models(
 
 
 def _digest(
-    role: str, source: PolicyFile, files: Sequence[Path], made: Mapping[str, Any]
+    role: Role, source: PolicyFile, files: Sequence[Path], made: Mapping[str, Any]
 ) -> str | None:
     if made.get(role) is not None:
         return str(made[role].digest)
     for path in files:
         if found := read_notes(path).digests.get(role):
             return found
-    named = getattr(source.policy.model, role, None)
-    if named is None or not (source.folder / named).is_dir():
-        return None
-    return tree_digest(source.folder / named)
+    place = source.model_place(role)
+    return None if place is None else tree_digest(place)

@@ -46,8 +46,9 @@ def measured_in(record: DecisionRecord) -> Measured:
     models = {
         "parameters": (_exactly(before.parameters), _exactly(after.parameters)),
         "size": (_exactly(before.model_bytes), _exactly(after.model_bytes)),
-        "heads": (_exactly(before.active_heads), _exactly(after.active_heads)),
     }
+    if before.active_heads is not None and after.active_heads is not None:
+        models["heads"] = (_exactly(before.active_heads), _exactly(after.active_heads))
     return replace(found, pairs={**found.pairs, **models})
 
 

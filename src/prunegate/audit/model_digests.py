@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 from prunegate.audit.prediction_metadata import Notes
 from prunegate.audit.record import NamedModel
-from prunegate.errors import ModelError
+from prunegate.errors import InputError, ModelError
 from prunegate.models.digest import tree_digest
+from prunegate.policy.task import ROLES
 from prunegate.text.escape import one_line
 
 if TYPE_CHECKING:
     from prunegate.policy.load import PolicyFile
 
-ROLES = ("baseline", "candidate")
 MOST_BYTES = 4 << 30
 """Size of a folder up to which ``gate`` hashes it: some seconds of work."""
 _DIGEST = re.compile("[0-9a-f]{64}")
@@ -49,12 +49,12 @@ def named_models(
         if said:
             limits.append(f"Which {role} made the predictions is not known: their files differ.")
             continue
-        folder = getattr(source.policy.model, role, None)
-        if folder is None or not (source.folder / folder).is_dir():
+        place = source.model_place(role)
+        if place is None:
             continue
         try:
-            digest = _hashed(source.folder / folder)
-        except (ModelError, OSError) as error:
+            digest = _hashed(place)
+        except (InputError, OSError) as error:
             words = one_line(str(error).replace(str(source.folder), "."))
             limits.append(f"The {role}'s folder is not bound by its digest: {words}")
         else:
@@ -68,7 +68,7 @@ def _hashed(folder: Path) -> str:
     Raises:
         ModelError: it is not, or cannot be hashed.
     """
-    size = sum(path.lstat().st_size for path in folder.rglob("*"))
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     if size > MOST_BYTES:
         raise ModelError(
             f"it has {size:,} bytes, more than the {MOST_BYTES:,} that are hashed here"

@@ -16,7 +16,9 @@ from prunegate.claims.checked import Claims
 from prunegate.cost.measurement import Measurements
 from prunegate.cost.projection import Projection
 from prunegate.discovery.discovered import DiscoveredSlice
+from prunegate.predict.tuned_threshold import TunedThreshold
 from prunegate.verdict.finding import (
+    ABSENT,
     Finding,
     Guarantee,
     Outcome,
@@ -96,9 +98,17 @@ class ModelRef:
     """sha256 over the folder's files (JCS list of path, size, sha256)."""
     parameters: int
     model_bytes: int
-    active_heads: int
+    """As the gate itself would store it: each tied weight once, in the precision it has."""
+    active_heads: int | None
+    """None: nobody can tell."""
     saturating: Saturating | None = None
     """None: it computes the same eight-bit products on every processor, or has none."""
+    zeros: int | None = field(default=None, metadata=ABSENT)
+    """Weights that are zero; None: not counted."""
+    bytes_found: int | None = field(default=None, metadata=ABSENT)
+    """Bytes of its files, where those are others than ``model_bytes``."""
+    precision: str | None = field(default=None, metadata=ABSENT)
+    """What its weights are stored in; None: float32."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -371,6 +381,8 @@ class DecisionRecord:
     """Rows that were left out, by the label that the policy ignores."""
     edges: dict[str, tuple[float, ...]] = field(default_factory=dict)
     """Of each key that is sliced by quantiles, the largest number of each part but the last."""
+    tuned: TunedThreshold | None = field(default=None, metadata=ABSENT)
+    """How the candidate's threshold was chosen; None: the policy gives it."""
 
     def model_digest(self, role: str) -> str | None:
         """The digest of the baseline or candidate; None: it is not known."""

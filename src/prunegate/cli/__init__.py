@@ -71,6 +71,7 @@ _ORDER = (
     "compress",
     "importance",
     "measure",
+    "predict",
     "label",
     "gate",
     "sql",

@@ -84,7 +84,9 @@ def command(
     said: ConsoleOptions,
     **how: Any,
 ) -> int:
-    """Time the CANDIDATE folder against the BASELINE folder, in turns, in one engine, on the CPU.
+    """Time the CANDIDATE against the BASELINE, in turns, in one engine, on the CPU.
+
+    Each is a folder (of transformers, of prunegate, with one ONNX file) or an ONNX file.
 
     Inputs are random; no data are needed. An ONNX candidate is timed against the baseline exported
     to ONNX. The baseline is also timed against itself: where that ratio leaves 1 by more than 5 %,
@@ -97,6 +99,11 @@ def command(
       prunegate gate policy.yaml --predictions table.csv --measurements measurements.json
     """  # noqa: D301  # click's mark is the character itself
     patient_threads()
+    from prunegate.pipeline.early_refusals import refuse_place
+
+    for place in (baseline, candidate):
+        refuse_place(place)  # before libraries are loaded, which takes seconds
+
     from prunegate.cli.console import progress
     from prunegate.cli.measure_words import measurement_lines
     from prunegate.cost.measurement import is_evidence

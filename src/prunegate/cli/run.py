@@ -45,7 +45,8 @@ from prunegate.cli.threads import patient_threads
 def command(policy: Path, fail_on: str, output: Output, **settings: Any) -> int:
     """Make a candidate as POLICY says and judge it against its baseline.
 
-    The policy's model, data and compress sections say what to prune, with which rows, and how. The
+    The policy's model, data and compress sections say what to prune, with which rows, and how; with
+    'model: {candidate: ...}' a candidate made elsewhere is judged, a folder or an ONNX file. The
     data contract is checked before any model is loaded. The output folder also gets the candidate,
     the predictions of both models and the measurements. Interrupted work is taken up again by the
     same command (its state is in .checkpoints beside the output folder).
@@ -55,16 +56,20 @@ def command(policy: Path, fail_on: str, output: Output, **settings: Any) -> int:
       prunegate run policies/my-classifier.yaml --seed 1
     """  # noqa: D301  # click's mark is the character itself
     patient_threads()
+    from prunegate.pipeline.early_refusals import refuse_models
+    from prunegate.policy.load import read_policy
+
+    key = output.signing_key()  # a wrong one is known at once
+    source = read_policy(policy)
+    refuse_models(source)  # and so is a model that cannot be used: libraries take seconds to load
+
     from prunegate.audit.ledger import Ledger
     from prunegate.cli.console import exit_code, progress, show_decision
     from prunegate.gate import publish
     from prunegate.outputs.staging import staged
     from prunegate.pipeline.context import Settings
     from prunegate.pipeline.run import run
-    from prunegate.policy.load import read_policy
 
-    key = output.signing_key()  # a wrong one is known at once
-    source = read_policy(policy)
     place = staged(output.out, output.reports / source.policy.name, force=output.force)
     with place as staging, Ledger(output.audit) as ledger:
         with progress(output) as report:

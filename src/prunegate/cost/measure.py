@@ -113,6 +113,7 @@ def measure(  # noqa: PLR0913  # the settings of one experiment, by keyword
     candidate: nn.Module,
     sample_inputs: Inputs,
     *,
+    candidate_inputs: Inputs | None = None,
     batch: int = 1,
     threads: int = 1,
     rounds: int = 20,
@@ -125,6 +126,7 @@ def measure(  # noqa: PLR0913  # the settings of one experiment, by keyword
         baseline: Called as ``module(tensor)`` or ``module(**tensors)``, in evaluation mode.
         candidate: The same, on the same device.
         sample_inputs: Samples on the models' device; repeated if there are fewer than ``batch``.
+        candidate_inputs: The same samples as the candidate takes them; None: as the baseline does.
         batch: Samples a call.
         threads: torch's threads; put back afterwards.
         rounds: At least six, for an interval.
@@ -143,7 +145,9 @@ def measure(  # noqa: PLR0913  # the settings of one experiment, by keyword
     device = device_of(inputs)
     load_before = load_average()
     with settings(baseline, candidate, threads):
-        runs = [runner(module, inputs, device) for module in (baseline, candidate)]
+        others = inputs if candidate_inputs is None else take(candidate_inputs, batch)
+        pairs = ((baseline, inputs), (candidate, others))
+        runs = [runner(module, given, device) for module, given in pairs]
         calls = calls_per_slot(runs, rounds, seconds)
         taken = []
         for done in range(rounds):

@@ -30,7 +30,7 @@ class Stored:
     """A model as the process finds it: what is deployed, not what is in memory here."""
 
     path: Path
-    """A folder that ``load_model`` takes; for ONNX, the model.onnx itself."""
+    """A folder that ``open_model`` takes; for ONNX, the model.onnx itself."""
     architecture: str
     """Its class, so that the library is loaded before the model."""
     onnx: bool

@@ -52,15 +52,15 @@ def _peak(call: Call, inputs: Any, before: int | None) -> int | None:
 
 def _load_libraries(asked: Mapping[str, Any]) -> None:
     """Load what would otherwise be counted as the model's."""
-    from prunegate.models.family import family_of
+    from prunegate.models.family import architectures, family_of
     from prunegate.models.onnx_file import edge
 
     if asked["onnx"]:
         edge("onnxruntime")
-    else:
-        import prunegate.models.load  # noqa: F401  # for what it brings
-
+    elif asked["architecture"] in architectures():
         family_of(asked["architecture"])
+    else:
+        import prunegate.models.library  # noqa: F401  # for what it brings
     torch.ones(64, 64) @ torch.ones(64, 64)  # starts torch's threads and kernels
     _give_back()
 
@@ -72,9 +72,9 @@ def _loaded(asked: Mapping[str, Any]) -> Call:
         # By path: from bytes, the session would hold the file a second time.
         session = open_session(asked["path"], asked["path"], asked["threads"])
         return lambda inputs: session.run(None, {n: tensor.numpy() for n, tensor in inputs.items()})
-    from prunegate.models.load import load_model
+    from prunegate.models.open_model import open_model
 
-    module = load_model(Path(asked["path"])).module
+    module = open_model(Path(asked["path"])).module
     return lambda inputs: module(**inputs)
 
 

@@ -1,15 +1,17 @@
 """One digest for a folder: what a signature over "the model" means.
 
 The digest is the sha256 of the canonical JSON (RFC 8785) of the list of {path, size, sha256} of
-every regular file, sorted by path. A symbolic link or a special file is refused, because what it
-points to can change without the digest noticing. Names count: a renamed file changes the digest.
-The README.md at the top is a paper and left out: no program that loads a model reads it, and a card
-that tells how the model was judged cannot be among what is judged. No torch here.
+every regular file but papers (README.md, LICENSE and the like, which no program reads), sorted by
+path. A special file is refused, and so is a symbolic link that leads out of the folder (in the
+hub's cache: out of the repository's blobs), because what it points to is nobody's model. Names
+count: a renamed file changes the digest. An ONNX file by itself goes with what is named after it
+and with the descriptions beside it. No torch here.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 import stat
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -21,9 +23,23 @@ from prunegate.errors import ModelError
 from prunegate.io.hashing import FileHash, hash_file
 
 CARD = "README.md"
-"""The paper at the top of a model's folder."""
+"""The paper at the top of a model's folder that tells how it was judged."""
 CARD_MARK = "<!-- prunegate: model card -->"
 """A line of every card that prunegate wrote, so that it may write it anew."""
+_PAPERS = re.compile(
+    r"(readme|licen[cs]e|notice|changelog|authors|citation)(\..*)?|.*\.md|\.git(attributes|ignore)",
+    re.IGNORECASE,
+)
+_DOWNLOADS = ".cache/"
+"""What a download of the hub leaves in a folder: times and addresses."""
+DESCRIPTIONS = (
+    "config.json",
+    "preprocessor_config.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+)
+"""What belongs to an ONNX file that lies beside it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,17 +54,47 @@ class FileDigest:
     """Lower-case hexadecimal."""
 
 
+def is_paper(path: str) -> bool:
+    """Whether a file of a folder is read by people only.
+
+    >>> [is_paper(name) for name in ("README.md", "sub/LICENSE", "config.json", "merges.txt")]
+    [True, True, False, False]
+    """
+    return path.startswith(_DOWNLOADS) or _PAPERS.fullmatch(path.rpartition("/")[2]) is not None
+
+
+def hub_snapshot(folder: Path) -> Path:
+    """The files of a repository in the hub's cache; any other folder is itself."""
+    try:
+        revision = (folder / "refs" / "main").read_text(encoding="ascii").strip()
+    except (OSError, UnicodeError):
+        return folder
+    found = folder / "snapshots" / revision
+    return found if revision and "/" not in revision and found.is_dir() else folder
+
+
+def home_of(file: Path) -> Path:
+    """The folder that an ONNX file's descriptions lie in: its own, or the one above ``onnx/``."""
+    above = file.parent.parent
+    nested = file.parent.name == "onnx" and not (file.parent / DESCRIPTIONS[0]).exists()
+    return above if nested and (above / DESCRIPTIONS[0]).exists() else file.parent
+
+
 def tree_files(folder: Path) -> tuple[FileDigest, ...]:
-    """Hash every file under ``folder``, sorted by path.
+    """Hash every file under ``folder``, sorted by path; of an ONNX file, what belongs to it.
 
     Raises:
-        ModelError: no such folder, nothing in it, or something that is not a regular file.
+        ModelError: no such folder, nothing in it, or something that is not a regular file inside.
     """
-    if not folder.is_dir():
+    folder = hub_snapshot(folder)
+    alone = folder.is_file() and folder.suffix == ".onnx"
+    if not alone and not folder.is_dir():
         raise ModelError(f"{folder}: no such folder; give the folder that holds the model's files.")
-    found = []
-    for path in _walk(folder):
-        file, name = _hash(path), path.relative_to(folder).as_posix()
+    paths = _belonging(folder) if alone else _walk(folder)
+    folder = home_of(folder) if alone else folder
+    roots, found = _roots(folder), []
+    for path in paths:
+        file, name = _hash(path, roots), path.relative_to(folder).as_posix()
         found.append(FileDigest(path=name, size=file.size, sha256=file.sha256))
     if not found:
         raise ModelError(f"{folder}: the folder is empty; give the folder of a saved model.")
@@ -59,11 +105,10 @@ def tree_digest(folder: Path) -> str:
     """Return the digest of a folder, 64 lower-case hexadecimal characters.
 
     Raises:
-        ModelError: as ``tree_files``, nothing but a README.md, or a file name that is not valid
-            Unicode.
+        ModelError: as ``tree_files``, nothing but papers, or a file name that is not valid Unicode.
     """
     files = tree_files(folder)
-    if all(file.path == CARD for file in files):
+    if all(is_paper(file.path) for file in files):
         raise ModelError(f"{folder}: holds nothing but papers; give the folder of a saved model.")
     return list_digest(files)
 
@@ -73,10 +118,10 @@ def list_digest(files: Sequence[FileDigest], *, papers: bool = False) -> str:
 
     Args:
         files: of the whole folder, sorted by path.
-        papers: as it was worked out before the README.md was left out.
+        papers: as it was worked out before papers were left out.
     """
     try:
-        covered = [asdict(file) for file in files if papers or file.path != CARD]
+        covered = [asdict(file) for file in files if papers or not is_paper(file.path)]
         canonical = rfc8785.dumps(covered)
     except (rfc8785.CanonicalizationError, UnicodeError) as error:
         raise ModelError(
@@ -96,11 +141,30 @@ def _walk(folder: Path) -> list[Path]:
     return found
 
 
-def _hash(path: Path) -> FileHash:
+def _belonging(file: Path) -> list[Path]:
+    """An ONNX file, its external data (``model.onnx.data``, ``model.onnx_data``), descriptions."""
+    named = [one for one in sorted(file.parent.iterdir()) if one.name.startswith(file.name)]
+    described = [home_of(file) / name for name in DESCRIPTIONS]
+    return [*named, *(path for path in described if path.exists())]
+
+
+def _roots(folder: Path) -> tuple[Path, ...]:
+    """Where links may lead: into the folder itself; from a snapshot of the hub, into its blobs."""
+    real = folder.resolve()
+    blobs = real.parent.parent / "blobs"
+    return (real, blobs) if real.parent.name == "snapshots" else (real,)
+
+
+def _hash(path: Path, roots: tuple[Path, ...]) -> FileHash:
     try:
         mode = path.lstat().st_mode
-    except OSError as error:
-        raise ModelError(f"{path}: cannot be read ({error.strerror}).") from error
+        if stat.S_ISLNK(mode):
+            real = path.resolve()
+            if real.is_file() and any(real.is_relative_to(root) for root in roots):
+                path, mode = real, real.lstat().st_mode
+    except (OSError, RuntimeError) as error:  # RuntimeError: links that go round in a circle
+        reason = getattr(error, "strerror", None) or "links in a circle"
+        raise ModelError(f"{path}: cannot be read ({reason}); copy the file again.") from error
     if not stat.S_ISREG(mode):
         raise ModelError(
             f"{path}: a {_kind(mode)}, not a regular file, so its content cannot be vouched "

@@ -1,35 +1,34 @@
-"""Load models from folders: baselines as Hugging Face saves them, candidates with a manifest.
+"""Load models that can be pruned: baselines as Hugging Face saves them, candidates with a manifest.
 
-Local files only: no hub, no remote code, no pickle. Every file is hashed once, and the bytes that
-are loaded must have that hash, so the digest in a record is the digest of the model that was
-judged. A tensor that is missing or does not fit is an error; nothing is ever left random.
+Local files only: no hub, no remote code, no pickle. A tensor that is missing or does not fit is an
+error; nothing is ever left random. Models that can only be judged: ``open_model.py``.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from torch import nn
 
 from prunegate.errors import ModelError, UnsupportedError
 from prunegate.models.config_json import parse_object
-from prunegate.models.digest import FileDigest, list_digest, tree_files
+from prunegate.models.digest import list_digest
 from prunegate.models.family import Family, family_of
 from prunegate.models.kept_units import KeptUnits
+from prunegate.models.refusals import CONFIG_FILE, class_name
+from prunegate.models.snapshot import Snapshot
 from prunegate.models.sparse import count_zeros
 from prunegate.models.surgery import FLOAT32, SURGERY_FILE, WEIGHTS_FILE, Storage, Surgery
 from prunegate.models.surgery_json import from_json
-from prunegate.models.weights import load_into, read_weights
+from prunegate.models.weights import load_into, read_weights, tied_bytes, zeros_of
 
 if TYPE_CHECKING:
     from prunegate.models.onnx_module import OnnxModule
     from prunegate.models.saturation import Saturation
 
-CONFIG_FILE = "config.json"
 PREPROCESSOR_FILE = "preprocessor_config.json"
 TOKENIZER_FILES = (
     "tokenizer.json",
@@ -43,7 +42,8 @@ TOKENIZER_FILES = (
 )
 """What may lie beside a model that reads texts."""
 
-_PICKLES = {".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt"}
+Activation = Literal["softmax", "sigmoid", "none"]
+
 _MOST_PARAMETERS = 2_000_000_000  # 8 GB of float32; above it the config is hostile or not a ViT
 
 
@@ -64,10 +64,10 @@ class LoadedModel:
     """``tree_digest`` of the folder."""
     parameters: int
     """Parameters of the module."""
-    active_heads: int
-    """Attention heads of the module."""
+    active_heads: int | None
+    """Attention heads of the module; None: nobody can tell."""
     model_bytes: int
-    """Size of the file that holds the model."""
+    """Bytes of the files that hold the model, each tied weight once: as the gate would store it."""
     folder: Path
     storage: Storage = FLOAT32
     """How it is stored, hence what it runs in."""
@@ -75,6 +75,25 @@ class LoadedModel:
     """The manifest, for a candidate that prunegate cut."""
     digest_with_papers: str = ""
     """The digest as earlier versions worked it out, with the README.md; empty: not worked out."""
+    activation: Activation = "softmax"
+    """What makes probabilities of its answers."""
+    graph: Path | None = None
+    """The ONNX file, of a model from elsewhere."""
+    named: Path | None = None
+    """The file that was named in the place of a folder."""
+    bytes_found: int | None = None
+    """Bytes of its files as they were found; None: as ``model_bytes``."""
+    zeros: int | None = None
+    """Weights that are zero, of those with two dimensions or more; None: not counted."""
+    precision: str = "float32"
+    """What its weights are stored in."""
+    warnings: tuple[str, ...] = ()
+    """What a reader of a verdict should know of how it was loaded."""
+
+    @property
+    def place(self) -> Path:
+        """What its digest is of: the folder, or the ONNX file with what belongs to it."""
+        return self.named or self.folder
 
 
 def load_model(folder: Path) -> LoadedModel:
@@ -94,10 +113,10 @@ def load_baseline(folder: Path) -> LoadedModel:
         ModelError: files missing, malformed or not fitting each other; NaN weights; pickles only.
         UnsupportedError: a class, number format or layout that this version does not do.
     """
-    files = _Snapshot.of(folder)
-    files.refuse_other_formats(WEIGHTS_FILE)
+    files = Snapshot.of(folder)
+    files.weight_files()
     config = parse_object(files.read(CONFIG_FILE), str(folder / CONFIG_FILE))
-    family = family_of(_architecture(config, folder / CONFIG_FILE))
+    family = family_of(class_name(config, folder / CONFIG_FILE))
     return _assemble(files, family, config, kept=family.whole(config), surgery=None)
 
 
@@ -112,13 +131,12 @@ def read_candidate(folder: Path, family: Family | None = None) -> LoadedModel:
         ModelError: the manifest is malformed, or the weights are not the ones it describes.
         UnsupportedError: a class that this version does not do.
     """
-    files = _Snapshot.of(folder)
+    files = Snapshot.of(folder)
     surgery = from_json(files.read(SURGERY_FILE), str(folder / SURGERY_FILE))
     family = family or family_of(surgery.architecture)
     _check_manifest(surgery, family.whole(surgery.config), folder)
     files.refuse_config()
     stored = surgery.storage.file
-    files.refuse_other_formats(stored)
     if files.sha256(stored) != surgery.weights_sha256:
         raise ModelError(
             f"{folder / stored}: not the weights that surgery.json describes (sha256 "
@@ -138,7 +156,7 @@ def exactly(model: LoadedModel) -> LoadedModel:
 
 
 def _assemble(
-    files: _Snapshot,
+    files: Snapshot,
     family: Family,
     config: Mapping[str, Any],
     *,
@@ -161,9 +179,18 @@ def _assemble(
         place = str(files.folder / PREPROCESSOR_FILE)
         preprocessor = parse_object(files.read(PREPROCESSOR_FILE), place)
     storage = surgery.storage if surgery is not None else FLOAT32
-    module = _module(files, family, config, kept, storage)
+    doubled = 0
+    if surgery is None:
+        state = family.rename(files.state())
+        module = family.skeleton(config, kept)
+        load_into(module, state, str(files.folder / WEIGHTS_FILE))
+        doubled = tied_bytes(module, state)
+    else:
+        module = _module(files, family, config, kept, storage)
     if surgery is not None and surgery.zeros is not None and storage.format == "float32":
         _check_zeros(count_zeros(module, family), surgery.zeros, files.folder)
+    names = files.weight_files() if surgery is None else (storage.file,)
+    stored = sum(map(files.size, names))
     return LoadedModel(
         module=module,
         family=family,
@@ -174,7 +201,9 @@ def _assemble(
         digest_with_papers=list_digest(files.files, papers=True),
         parameters=parameters,
         active_heads=family.active_heads(config, kept),
-        model_bytes=files.size(storage.file),
+        model_bytes=stored - doubled,
+        bytes_found=stored,
+        zeros=zeros_of(module) if storage.format == "float32" else None,
         folder=files.folder,
         storage=storage,
         surgery=surgery,
@@ -182,9 +211,13 @@ def _assemble(
 
 
 def _module(
-    files: _Snapshot, family: Family, config: Mapping[str, Any], kept: KeptUnits, storage: Storage
+    files: Snapshot,
+    family: Family,
+    config: Mapping[str, Any],
+    kept: KeptUnits,
+    storage: Storage,
 ) -> nn.Module:
-    """Build what the folder stores."""
+    """Build what a candidate's folder stores."""
     raw, name = files.read(storage.file), str(files.folder / storage.file)
     if storage.format == "onnx":
         from prunegate.models.onnx_module import OnnxModule  # needs the extra "edge"
@@ -243,86 +276,10 @@ def _settings(storage: Storage, name: str) -> dict[str, Any]:
     return found
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Snapshot:
-    """A folder as it was when hashed; reads that do not match are refused."""
-
-    folder: Path
-    files: tuple[FileDigest, ...]
-
-    @classmethod
-    def of(cls, folder: Path) -> _Snapshot:
-        return cls(folder=folder, files=tree_files(folder))
-
-    def read(self, name: str) -> bytes:
-        expected = self._file(name).sha256
-        try:
-            raw = (self.folder / name).read_bytes()
-        except OSError as error:
-            raise ModelError(f"{self.folder / name}: cannot be read ({error.strerror}).") from error
-        if hashlib.sha256(raw).hexdigest() != expected:
-            raise ModelError(f"{self.folder / name}: changed while it was being loaded; try again.")
-        return raw
-
-    def sha256(self, name: str) -> str:
-        return self._file(name).sha256
-
-    def size(self, name: str) -> int:
-        return self._file(name).size
-
-    def refuse_other_formats(self, stored: str) -> None:
-        """Say what to do about weights that are stored in another way."""
-        names = {file.path for file in self.files}
-        if stored in names:
-            return
-        if f"{WEIGHTS_FILE}.index.json" in names:
-            raise UnsupportedError(
-                f"{self.folder}: the weights are split over several files; save them as one: "
-                "model.save_pretrained(folder, max_shard_size='100GB')."
-            )
-        pickles = sorted(name for name in names if Path(name).suffix in _PICKLES)
-        if pickles:
-            raise ModelError(
-                f"{self.folder}: {pickles[0]} is a pickle, which can run code when loaded; "
-                "convert it where you trust it: model.save_pretrained(folder) writes "
-                f"{WEIGHTS_FILE}."
-            )
-
-    def refuse_config(self) -> None:
-        """A candidate has none: see ``save``."""
-        if any(file.path == CONFIG_FILE for file in self.files):
-            raise ModelError(
-                f"{self.folder}: {CONFIG_FILE} stands beside {SURGERY_FILE}; with it "
-                "from_pretrained would build the unpruned model and leave what was removed random. "
-                "Take it away; prunegate.load_candidate needs none."
-            )
-
-    def _file(self, name: str) -> FileDigest:
-        for file in self.files:
-            if file.path == name:
-                return file
-        raise ModelError(f"{self.folder}: {name} is missing; save the whole model there.")
-
-
-def _architecture(config: Mapping[str, Any], place: Path) -> object:
-    if "architecture" in config and "architectures" not in config:
-        raise UnsupportedError(
-            f"{place.parent}: a model of timm; a plain ViT can be converted once, with "
-            "prunegate.models.timm_vit.convert(folder, new_folder)."
-        )
-    names = config.get("architectures")
-    if not isinstance(names, list) or len(names) != 1:
-        raise ModelError(
-            f"{place}: architectures is {names!r}; expected a list of one class name. Save the "
-            "model with save_pretrained."
-        )
-    return names[0]
-
-
 def _check_manifest(surgery: Surgery, whole: KeptUnits, folder: Path) -> None:
     """Hold what a manifest says against the unpruned model that it names."""
     name = folder / SURGERY_FILE
-    named = _architecture(surgery.config, name)
+    named = class_name(surgery.config, name)
     if named != surgery.architecture:
         raise ModelError(f"{name}: a {surgery.architecture}, but its config is a {named}'s.")
     _check_indices(surgery.kept, whole, name)

@@ -60,7 +60,8 @@ class OnnxModule(nn.Module):
         self.name = name
         self._exact = exact
         model = read_onnx(raw, name)
-        self.inputs = tuple(value.name for value in model.graph.input)
+        weights = {tensor.name for tensor in model.graph.initializer}  # old files list them as well
+        self.inputs = tuple(v.name for v in model.graph.input if v.name not in weights)
         """Names, in the order of the graph."""
         self.weights = count_onnx_weights(model)
         """Stored weights, ``count_onnx_weights``."""

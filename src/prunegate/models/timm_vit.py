@@ -24,7 +24,8 @@ from torch import Tensor
 from prunegate.errors import ModelError, UnsupportedError
 from prunegate.io.atomic import write_folder
 from prunegate.models.config_json import parse_object
-from prunegate.models.load import CONFIG_FILE, PREPROCESSOR_FILE
+from prunegate.models.load import PREPROCESSOR_FILE
+from prunegate.models.refusals import CONFIG_FILE
 from prunegate.models.surgery import WEIGHTS_FILE
 from prunegate.models.timm_preprocessor import preprocessor
 from prunegate.models.vit import FAMILY

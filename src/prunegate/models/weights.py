@@ -1,8 +1,8 @@
 """Weights as bytes: safetensors in and out, finite float32 (and whole numbers where they belong).
 
 A truncated, overlapping or oversized file is refused by the safetensors parser; NaN weights load
-without complaint everywhere, so they are looked for here. Half precision is refused rather than
-widened: the file would then not be the model that was judged. Tied weights are stored once.
+without complaint everywhere, so they are looked for here. What is pruned is float32; half precision
+is read where a model is judged as it is. Tied weights are stored once.
 """
 
 from __future__ import annotations
@@ -20,10 +20,18 @@ from prunegate.errors import ModelError, UnsupportedError
 from prunegate.models.surgery import WEIGHTS_FILE
 
 _WHOLE = (torch.int64, torch.int8)  # batch counts of BatchNorm; eight-bit weights
+FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+"""Number formats that models are judged in."""
+_OTHER_WHOLE = (torch.int32, torch.uint8, torch.bool)
 
 
-def read_weights(raw: bytes, name: str = WEIGHTS_FILE) -> dict[str, Tensor]:
+def read_weights(raw: bytes, name: str = WEIGHTS_FILE, *, half: bool = False) -> dict[str, Tensor]:
     """Parse the bytes of a safetensors file.
+
+    Args:
+        raw: The bytes.
+        name: What errors call it.
+        half: Whether any of ``FLOATS`` will do.
 
     Raises:
         ModelError: malformed, empty, or a weight that is NaN or infinite.
@@ -37,8 +45,9 @@ def read_weights(raw: bytes, name: str = WEIGHTS_FILE) -> dict[str, Tensor]:
         ) from error
     if not state:
         raise ModelError(f"{name}: holds no tensors; save the model again.")
+    able = (*FLOATS, *_WHOLE, *_OTHER_WHOLE) if half else (torch.float32, *_WHOLE)
     for tensor_name, tensor in state.items():
-        if tensor.dtype != torch.float32 and tensor.dtype not in _WHOLE:
+        if tensor.dtype not in able:
             raise UnsupportedError(
                 f"{name}: {tensor_name} is {tensor.dtype}; only float32 is supported: save the "
                 "model after model.float()."
@@ -132,6 +141,17 @@ def stored_once(module: nn.Module) -> dict[str, Tensor]:
         seen.add(place)
         state[key] = tensor
     return state
+
+
+def tied_bytes(module: nn.Module, state: Mapping[str, Tensor]) -> int:
+    """Bytes of stored tensors that are another one's second name, which we would not store."""
+    tied = module.state_dict().keys() - stored_once(module).keys()
+    return sum(state[name].nbytes for name in tied & state.keys())
+
+
+def zeros_of(module: nn.Module) -> int:
+    """Count the zeros among weights of two dimensions and more, each tied weight once."""
+    return sum(int((weight == 0).sum()) for weight in module.parameters() if weight.dim() >= 2)
 
 
 def _refuse_twice(raw: bytes, tensors: int, name: str) -> None:

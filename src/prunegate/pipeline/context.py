@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 import pyarrow as pa
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from prunegate import __version__
 from prunegate.audit.generations import generations_of
@@ -24,7 +24,6 @@ from prunegate.audit.provenance import now
 from prunegate.audit.record import Generation, Saturating
 from prunegate.compress.checkpoint import kept_until_done
 from prunegate.compress.execute import compress
-from prunegate.compress.quantize import export_onnx
 from prunegate.compress.steps import (
     Candidate,
     PreparedStep,
@@ -43,6 +42,8 @@ from prunegate.io.progress import Progress, silent
 from prunegate.models.digest import tree_digest
 from prunegate.models.load import LoadedModel, exactly, load_model, read_candidate, saturation
 from prunegate.models.save import write_candidate
+from prunegate.pipeline.early_refusals import refuse_models
+from prunegate.pipeline.elsewhere import in_one_engine, open_named, prepares_otherwise
 from prunegate.policy.load import PolicyFile
 from prunegate.policy.schema import Policy
 from prunegate.policy.score_consistency import require_decisions_do
@@ -53,8 +54,9 @@ from prunegate.predict.generate import Greedy
 from prunegate.predict.material import Material, prepare_material, require_answers, require_suitable
 from prunegate.predict.predictions_table import Scored, changed_decisions, predictions
 from prunegate.predict.score import score
-from prunegate.predict.tokens import TOKENIZER_FILE, Tokens
+from prunegate.predict.tokens import TOKENIZER_FILE
 
+_LONGEST_NOTE = 1000
 SCORED = 128
 """Rows per forward pass in scoring, at most."""
 Scores = Mapping[str, Scored]
@@ -100,7 +102,10 @@ class Context:
     warnings: tuple[str, ...]
     """Of the data contract, and about texts that were cut short."""
     exported: dict[str, nn.Module] = field(default_factory=dict, repr=False, compare=False)
-    """The baseline in another engine, by the engine's name; copies of a context share it."""
+    """Models in another engine, by their digests; copies of a context share it."""
+    own: dict[str, Material] = field(default_factory=dict, repr=False, compare=False)
+    """The rows as a candidate prepares them that has a preprocessor or tokenizer of its own, by its
+    digest."""
 
     @property
     def policy(self) -> Policy:
@@ -139,20 +144,16 @@ class Context:
 
     def found(self) -> LoadedModel:
         """Load the candidate that the policy names, made elsewhere."""
-        named = self.policy.model.candidate if self.policy.model else None
-        if named is None:
-            raise InputError("the policy names no candidate; add 'model: {candidate: FOLDER}'")
-        found = load_model(self.source.folder / named)
-        if found.preprocessor != self.baseline.preprocessor:
-            raise UnsupportedError(
-                "the candidate's preprocessor_config.json differs from the baseline's; give both "
-                "the same, or judge their predictions with 'prunegate gate'"
-            )
+        found = open_named(self.source, "candidate")
         require_suitable(self.rows, found)
-        if self.material.tokens is not None:
-            self.material.tokens.require_same(Tokens.of(found.folder, found.config), found.folder)
-        require_answers(self.policy, self.material, found)
+        if prepares_otherwise(self.material, self.baseline, found):
+            self.own[found.digest] = prepare_material(self.policy, self.rows, self.hashes, found)
+        require_answers(self.policy, self.material_of(found), found)
         return found
+
+    def material_of(self, model: LoadedModel) -> Material:
+        """The rows as a model takes them."""
+        return self.own.get(model.digest, self.material)
 
     def unpruned(self, section: Sequence[Step]) -> LoadedModel | None:
         """The baseline after the section's fine-tuning alone; None where nothing is fine-tuned."""
@@ -176,7 +177,7 @@ class Context:
         return score(
             self.policy,
             model,
-            self.material.split(split),
+            self.material_of(model).split(split),
             batch_size=self.settings.batch if _scales_by_batch(model) else SCORED,
             device=self.settings.device,
             progress=lambda _stage, done, total: self.settings.progress(
@@ -213,15 +214,18 @@ class Context:
 
     def measure(self, candidate: LoadedModel, split: Split = "gate") -> Measurements:
         """Time both models in the candidate's engine, interleaved, on rows of a split."""
-        rows, settings = self.material.split(split), self.settings
-        sample = rows.inputs(rows.typical(settings.batch))
-        baseline = self.baseline.module
-        if candidate.storage.engine != self.baseline.storage.engine:
-            baseline = self._in_onnxruntime()
+        settings, sides = self.settings, [self.baseline, candidate]
+        try:
+            modules = in_one_engine(sides, self.exported, settings.progress)
+        except UnsupportedError as error:
+            told = {"not_timed": str(error)[:_LONGEST_NOTE]}
+            return replace(self.counted(candidate), environment=told)
+        samples = [self._sample(side, split) for side in sides]
         timed = measure(
-            baseline.to(settings.device),
-            candidate.module.to(settings.device),
-            {name: tensor.to(settings.device) for name, tensor in sample.items()},
+            modules[0].to(settings.device),
+            modules[1].to(settings.device),
+            samples[0],
+            candidate_inputs=samples[1] if candidate.digest in self.own else None,
             batch=settings.batch,
             seconds=settings.seconds,
             progress=lambda _stage, done, total: settings.progress("time both models", done, total),
@@ -254,16 +258,11 @@ class Context:
         ]
         return generations_of(self.policy, rows, list(asked), *said)
 
-    def _in_onnxruntime(self) -> nn.Module:
-        """The baseline in onnxruntime: another engine's speed is no merit of the candidate."""
-        if "onnxruntime" in self.exported:
-            return self.exported["onnxruntime"]
-        self.settings.progress("export the baseline, to time it in the candidate's engine", 0, 1)
-        family, config = self.baseline.family, self.baseline.config
-        module, _ = export_onnx(self.baseline.module, family.example(config))
-        self.exported["onnxruntime"] = module
-        self.settings.progress("export the baseline, to time it in the candidate's engine", 1, 1)
-        return module
+    def _sample(self, model: LoadedModel, split: Split) -> dict[str, Tensor]:
+        """Rows of a split to time a model on, on its device."""
+        rows = self.material_of(model).split(split)
+        sample = rows.inputs(rows.typical(self.settings.batch))
+        return {name: tensor.to(self.settings.device) for name, tensor in sample.items()}
 
     def counted(self, candidate: LoadedModel) -> Measurements:
         """What is counted about both models, with nothing timed."""
@@ -323,10 +322,11 @@ def set_up(source: PolicyFile, settings: Settings) -> Context:
     """
     policy = source.policy
     _require_sections(policy)
+    refuse_models(source)
     table = hash_files([source.folder / str(policy.data.table)])[0]
     checked = check_rows(policy, source.folder, settings.progress)
     checked.report.require()
-    baseline = load_model(source.folder / policy.model.baseline)  # type: ignore[union-attr]  # required above
+    baseline = open_named(source, "baseline")
     settings.progress(f"read the {checked.rows.reads}", 0, 1)
     material = prepare_material(policy, checked.rows, checked.hashes, baseline)
     require_answers(policy, material, baseline)
@@ -339,7 +339,7 @@ def set_up(source: PolicyFile, settings: Settings) -> Context:
         hashes=(*checked.hashes, *hash_files(tokenizer)),
         material=material,
         baseline=baseline,
-        warnings=(*checked.report.warnings, *material.warnings),
+        warnings=(*checked.report.warnings, *material.warnings, *baseline.warnings),
     )
 
 

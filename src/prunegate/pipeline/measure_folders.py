@@ -28,9 +28,12 @@ from prunegate.cost.memory import Stored, peak_memory
 from prunegate.errors import InputError, MeasurementError
 from prunegate.io.progress import Progress, silent
 from prunegate.models.digest import tree_digest
-from prunegate.models.load import LoadedModel, load_model
+from prunegate.models.foreign_onnx import ForeignOnnx
+from prunegate.models.load import LoadedModel
 from prunegate.models.onnx_module import OnnxModule
+from prunegate.models.open_model import open_model
 from prunegate.models.surgery import ONNX_FILE
+from prunegate.pipeline.early_refusals import refuse_place
 from prunegate.predict.random_inputs import inputs_in_words, random_inputs
 
 
@@ -80,14 +83,16 @@ def measure_folders(baseline: Path, candidate: Path, how: Experiment) -> Measure
     """
     _check(how)
     how.progress("load both models", 0, 1)
-    models = [load_model(folder) for folder in (baseline, candidate)]
+    for place in (baseline, candidate):
+        refuse_place(place)
+    models = [open_model(place) for place in (baseline, candidate)]
     how.progress("load both models", 1, 1)
     with ExitStack() as kept:
         sides = _sides(models, how, kept)
-        samples = random_inputs(models[0], max(how.batches), tokens=how.tokens, seed=how.seed)
+        samples = _samples(models, how)
         _require_same_question(sides, samples)
         timed = [_timed(sides, samples, batch, how) for batch in how.batches]
-        counted = [_counted(side, samples, how) for side in sides]
+        counted = [_counted(side, one, how) for side, one in zip(sides, samples, strict=True)]
     _require_unchanged(models)
     told = _circumstances(sides, samples, how)
     first, *others = (
@@ -116,7 +121,7 @@ def _sides(models: Sequence[LoadedModel], how: Experiment, kept: ExitStack) -> l
     one, other = (model.storage.engine for model in models)
     if one == other or how.cross_engine:
         return sides
-    if models[0].storage.format != "float32" or other != "onnxruntime":
+    if (one, other) != ("torch", "onnxruntime") or models[0].storage.format != "float32":
         raise InputError(
             f"the baseline runs in {one} and the candidate in {other}; their ratio would be the "
             "engines'. Measure two folders of the same engine, or add --cross-engine, which labels "
@@ -138,14 +143,34 @@ def _side(model: LoadedModel) -> _Side:
         loaded=model,
         module=model.module,
         stored=Stored(
-            path=model.folder / ONNX_FILE if onnx else model.folder,
+            path=(model.graph or model.folder / ONNX_FILE) if onnx else model.folder,
             architecture=model.family.architecture,
             onnx=onnx,
         ),
     )
 
 
-def _require_same_question(sides: Sequence[_Side], samples: Mapping[str, Tensor]) -> None:
+def _samples(models: Sequence[LoadedModel], how: Experiment) -> list[dict[str, Tensor]]:
+    """Random inputs of each model: the same ones, where both take the same form.
+
+    Raises:
+        InputError: a graph takes batches of one size, which is none of those asked for.
+    """
+    for model in models:
+        fixed = model.module.interface.batch if isinstance(model.module, ForeignOnnx) else None
+        if fixed is not None and any(batch % fixed for batch in how.batches):
+            raise InputError(
+                f"{model.place}: takes batches of {fixed}; give --batch {fixed}, or a multiple"
+            )
+    made = [
+        random_inputs(model, max(how.batches), tokens=how.tokens, seed=how.seed) for model in models
+    ]
+    forms = [{name: one.shape for name, one in side.items()} for side in made]
+    sizes = [model.config.get("vocab_size") for model in models]
+    return [made[0], made[0]] if forms[0] == forms[1] and sizes[0] in (sizes[1], None) else made
+
+
+def _require_same_question(sides: Sequence[_Side], samples: Sequence[Mapping[str, Tensor]]) -> None:
     """Insist that both models read the same inputs and answer with as many numbers."""
     families = [side.loaded.family for side in sides]
     for what in ("reads", "answers"):
@@ -155,7 +180,7 @@ def _require_same_question(sides: Sequence[_Side], samples: Mapping[str, Tensor]
                 f"{sides[0].loaded.folder} {what} {one}, {sides[1].loaded.folder} {what} {other}; "
                 "two models can be compared only on the same task"
             )
-    shapes = [_answer(side, samples) for side in sides]
+    shapes = [_answer(side, one) for side, one in zip(sides, samples, strict=True)]
     if shapes[0] != shapes[1]:
         raise InputError(
             f"for one input the baseline answers {shapes[0]} numbers, the candidate {shapes[1]}; "
@@ -178,13 +203,14 @@ def _answer(side: _Side, samples: Mapping[str, Tensor]) -> list[int]:
 
 
 def _timed(
-    sides: Sequence[_Side], samples: Mapping[str, Tensor], batch: int, how: Experiment
+    sides: Sequence[_Side], samples: Sequence[Mapping[str, Tensor]], batch: int, how: Experiment
 ) -> Measurements:
     stage = f"time both models, {'one input' if batch == 1 else f'{batch} inputs'} at a time"
     return measure(
         sides[0].module,
         sides[1].module,
-        samples,
+        samples[0],
+        candidate_inputs=samples[1],
         batch=batch,
         threads=how.threads,
         rounds=how.rounds,
@@ -199,7 +225,7 @@ def _counted(
     """What needs no clock, by batch size."""
     role = "count operations and memory"
     how.progress(role, 0, 1)
-    memory = peak_memory(side.stored, samples, how.batches, how.threads)
+    memory = _memory(side, samples, how)
     operations = _flops(side.loaded, samples)
     how.progress(role, 1, 1)
     return {
@@ -215,8 +241,25 @@ def _counted(
     }
 
 
-def _flops(model: LoadedModel, samples: Mapping[str, Tensor]) -> int:
-    """Of one inference; of the float32 model of the same shape where weights are eight-bit."""
+def _memory(side: _Side, samples: Mapping[str, Tensor], how: Experiment) -> dict[int, int | None]:
+    """By batch size; a graph of others is fed by its own names, in batches that it takes."""
+    if not isinstance(side.module, ForeignOnnx):
+        return peak_memory(side.stored, samples, how.batches, how.threads)
+    fixed = side.module.interface.batch
+    rows = {name: one[: fixed or len(one)] for name, one in samples.items()}
+    fed = {name: torch.from_numpy(one) for name, one in side.module.fed(rows).items()}
+    sizes = how.batches if fixed is None else (fixed,)
+    found = peak_memory(side.stored, fed, sizes, how.threads)
+    return {batch: found[batch if fixed is None else fixed] for batch in how.batches}
+
+
+def _flops(model: LoadedModel, samples: Mapping[str, Tensor]) -> int | None:
+    """Of one inference; of the float32 model of the same shape where weights are eight-bit.
+
+    None: an ONNX model from elsewhere, of which there is no such form.
+    """
+    if model.graph is not None:
+        return None
     one = {name: tensor[:1] for name, tensor in samples.items()}
     if model.storage.format == "float32":
         return flops(model.module, one)
@@ -224,11 +267,12 @@ def _flops(model: LoadedModel, samples: Mapping[str, Tensor]) -> int:
 
 
 def _circumstances(
-    sides: Sequence[_Side], samples: Mapping[str, Tensor], how: Experiment
+    sides: Sequence[_Side], samples: Sequence[Mapping[str, Tensor]], how: Experiment
 ) -> dict[str, str]:
     """What a reader of the file has to know, in words."""
+    words = list(dict.fromkeys(map(inputs_in_words, samples)))
     told = {
-        "inputs": f"{inputs_in_words(samples)}, seed {how.seed}",
+        "inputs": f"{' against '.join(words)}, seed {how.seed}",
         "flops": f"per inference, {COUNTED}; of eight-bit or ONNX models, those of their float32 "
         "form",
         "peak_memory": "resident memory that the model added to a process of its own while serving",
@@ -241,8 +285,8 @@ def _circumstances(
 
 def _require_unchanged(models: Sequence[LoadedModel]) -> None:
     for model in models:
-        if tree_digest(model.folder) != model.digest:
+        if tree_digest(model.place) != model.digest:
             raise MeasurementError(
-                f"{model.folder}: changed while it was measured; let nothing write to it, and "
+                f"{model.place}: changed while it was measured; let nothing write to it, and "
                 "measure again."
             )

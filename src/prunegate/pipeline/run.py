@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from prunegate.audit.assemble import Origin
 from prunegate.audit.generations import excerpt
-from prunegate.audit.lineage import compression_of, lineage_warnings, model_ref
+from prunegate.audit.lineage import compression_of, lineage_warnings, model_ref, zero_warnings
 from prunegate.audit.prediction_metadata import noted
 from prunegate.audit.record import Control, Input, Search
 from prunegate.audit.unpruned_control import control_of
@@ -28,6 +28,7 @@ from prunegate.discovery.advice import advice
 from prunegate.gate import Decision, gate
 from prunegate.models.load import LoadedModel
 from prunegate.pipeline.context import Context, Scores, Settings, set_up
+from prunegate.pipeline.tuning import with_tuned_threshold
 from prunegate.policy.load import PolicyFile
 from prunegate.report.embedded_record import digests_of
 from prunegate.report.flips import blurred, pictures_shown
@@ -75,6 +76,7 @@ def judge_candidate(
         folder: an existing folder; the caller publishes it.
         search: how it was chosen, where it was.
     """
+    bench, tuned = with_tuned_threshold(bench, candidate)
     source, settings = bench.source, bench.settings
     models = {"baseline": bench.baseline, "candidate": candidate}
     scores = {name: bench.score(model, name) for name, model in models.items()}
@@ -104,6 +106,7 @@ def judge_candidate(
             "search": search,
             "discoveries": told.slices,
             "generations": generations,
+            "tuned": tuned,
         },
     )
     bench.require_unchanged()
@@ -117,6 +120,8 @@ def judge_candidate(
     warned = (
         *bench.warnings,
         *lineage_warnings(bench.baseline, candidate),
+        *zero_warnings(candidate),
+        *candidate.warnings,
         *told.warnings,
         *_unwritten(bench, len(generations)),
     )

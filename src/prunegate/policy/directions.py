@@ -22,6 +22,7 @@ from prunegate.policy import approvals, billing, cost, people, steps, waivers
 from prunegate.policy import claims as stated
 from prunegate.policy.change import ChangeDirection, comparable_text
 from prunegate.policy.data_section import Columns, DataSection, ScoresSection
+from prunegate.policy.model_source import ModelSource
 from prunegate.policy.schema import (
     ErrorRatio,
     EvidenceSection,
@@ -34,7 +35,7 @@ from prunegate.policy.schema import (
     SliceSpec,
 )
 from prunegate.policy.section import Section
-from prunegate.policy.task import Task, Thresholds
+from prunegate.policy.task import Task, Thresholds, Tune
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -277,9 +278,11 @@ DIRECTIONS: Mapping[type[Section], Mapping[str, Direction]] = {
         "threshold": _TASK,
         "classes": _classes,
         "range": untold("range"),
+        "tune": _TASK,
         "ignore": untold("undeclared"),
     },
-    Thresholds: {"baseline": _TASK, "candidate": _TASK},
+    Thresholds: {"baseline": _TASK, "candidate": _TASK, "found": _TASK},
+    Tune: {"match": _TASK},
     SliceSpec: {
         "by": APART,
         "name": APART,
@@ -317,6 +320,10 @@ DIRECTIONS: Mapping[type[Section], Mapping[str, Direction]] = {
         "initial": _MAKING,
         "early": _MAKING,
     },
+    ModelSource: dict.fromkeys(
+        ("folder", "onnx", "classes", "activation", "inputs", "layout", "channels", "output"),
+        _BASELINE,
+    ),
     DataSection: {"table": _DATA, "images": _DATA, "columns": _DATA, "scores": _DATA},
     ScoresSection: dict.fromkeys(("prefix", "activation", "classes"), _DATA),
     Columns: _all(Columns, _DATA),

@@ -18,6 +18,7 @@ from prunegate.policy.file_bytes import as_text, bounded_bytes, mistake_lines
 from prunegate.policy.load_claims import SUFFIX, ClaimsSource, is_figure_of_policy, read_claims
 from prunegate.policy.partial import salvage
 from prunegate.policy.schema import Policy
+from prunegate.policy.task import Role, Thresholds
 from prunegate.policy.validation import Mistake, validate_values
 from prunegate.policy.yaml.document import read_yaml
 from prunegate.text.escape import escaped
@@ -40,6 +41,12 @@ class PolicyFile:
     def folder(self) -> FilePath:
         """Where relative paths in the policy start."""
         return self.path.parent
+
+    def model_place(self, role: Role) -> FilePath | None:
+        """The folder or file of a model; None: the policy names none, or it is not there."""
+        said = self.policy.model.source_of(role) if self.policy.model else None
+        place = None if said is None else self.folder / said.path
+        return place if place is not None and place.exists() else None
 
 
 def load_policy(path: str | os.PathLike[str]) -> Policy:
@@ -99,6 +106,7 @@ def _examine(value: dict[str, object]) -> tuple[Policy | None, list[Mistake]]:
     policy, mistakes = validate_values(value)
     if policy is not None:
         mistakes += [Mistake(path=path, message=words) for path, words in disagreements(policy)]
+        mistakes += _found_in_a_file(policy)
     elif rest := salvage(value, [mistake.path for mistake in mistakes]):
         mistakes += [
             Mistake(path=path, message=words)
@@ -106,3 +114,12 @@ def _examine(value: dict[str, object]) -> tuple[Policy | None, list[Mistake]]:
             if not rest.doubts(path)
         ]
     return policy, mistakes
+
+
+def _found_in_a_file(policy: Policy) -> list[Mistake]:
+    """A threshold that a run chose stands in its record; in a file it could be anything."""
+    found = policy.task.threshold
+    if not isinstance(found, Thresholds) or found.found is None:
+        return []
+    message = "is for records; write the number as 'candidate', or 'candidate: tuned'"
+    return [Mistake(path=("task", "threshold", "found"), message=message)]

@@ -28,6 +28,8 @@ def rules_digest(policy: Policy) -> str:
     """sha256 of what decides, lower-case hexadecimal."""
     rules = policy.model_dump(mode="json", exclude=set(DECIDES_NOTHING))
     rules["evidence"].pop("reuse")  # the ledger is kept whichever way it is spent
+    if isinstance(rules["task"]["threshold"], dict):
+        rules["task"]["threshold"].pop("found")  # follows from the rules and the candidate
     _leave_out_what_is_not_said(rules)
     for spec in rules["slices"]:
         spec["expect"] = _unordered(spec["expect"])
@@ -43,7 +45,7 @@ def rules_digest(policy: Policy) -> str:
 
 _LATER: dict[tuple[str, ...], dict[str, Any]] = {
     ("evidence",): {"reference": "required", "looks": 1},
-    ("task",): {"ignore": []},
+    ("task",): {"ignore": [], "tune": None},
     ("rules",): {"k": None},
     (): {"weight": None},
     ("slices",): {"bins": None, "quantiles": None, "every": None},

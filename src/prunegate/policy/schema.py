@@ -26,6 +26,7 @@ from prunegate.policy.claims import ClaimsRule
 from prunegate.policy.cost import Cost
 from prunegate.policy.data_section import Columns, DataSection
 from prunegate.policy.intervals import Intervals, Period
+from prunegate.policy.model_source import ModelSource, NamedPlace
 from prunegate.policy.people import REDACTABLE, ReportSection, Words
 from prunegate.policy.section import (
     Name,
@@ -38,7 +39,7 @@ from prunegate.policy.section import (
     shape_of,
 )
 from prunegate.policy.steps import Rows, SearchSection, Step
-from prunegate.policy.task import Task
+from prunegate.policy.task import Role, Task
 from prunegate.policy.waivers import Waivers
 
 
@@ -253,14 +254,20 @@ class Rule(_Limited):
 class ModelSection(Section):
     """Where the models are: folders, relative to the policy file."""
 
-    baseline: Text
-    """A Hugging Face folder: config.json, model.safetensors, preprocessor or tokenizer files."""
-    candidate: Text | None = None
-    """A candidate made elsewhere; without it ``compress`` makes one."""
+    baseline: NamedPlace
+    """A Hugging Face folder: config.json, model.safetensors, preprocessor or tokenizer files; or
+    {onnx: FILE, ...}, {folder: FOLDER, classes: [...]}."""
+    candidate: NamedPlace | None = None
+    """A candidate made elsewhere, likewise; without it ``compress`` makes one."""
     initial: Text | None = None
     """The baseline's weights before training, for ``rewind: initial``."""
     early: Text | None = None
     """The baseline's weights early in training, for ``rewind: early``."""
+
+    def source_of(self, role: Role) -> ModelSource | None:
+        """What is said of a model; None: the policy does not name it."""
+        named = self.baseline if role == "baseline" else self.candidate
+        return ModelSource(folder=named) if isinstance(named, str) else named
 
 
 class Revalidate(Section):

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Tag, field_validator, model_validator
+from pydantic import Discriminator, Tag, model_validator
 
+from prunegate.errors import InputError
 from prunegate.metrics.task_traits import TRAITS, TaskTraits
 from prunegate.policy.naming import value_text
 from prunegate.policy.section import Number, Scalar, Section, Share, one_or_each
 
 Role = Literal["baseline", "candidate"]
 """One of the two models."""
+ROLES: tuple[Role, ...] = ("baseline", "candidate")
+"""Both, in the order in which they are told."""
+
+
+def _number_or_word(value: Any) -> str:
+    return "word" if isinstance(value, str) else "number"
 
 
 class Thresholds(Section):
@@ -19,17 +26,22 @@ class Thresholds(Section):
 
     baseline: Share
     """The baseline's: score >= threshold is positive."""
-    candidate: Share
-    """The candidate's, chosen on other rows than those that are judged."""
+    candidate: Annotated[
+        Annotated[Share, Tag("number")] | Annotated[Literal["tuned"], Tag("word")],
+        Discriminator(_number_or_word),
+    ]
+    """The candidate's, chosen on other rows than those that are judged; tuned: ``run`` chooses it
+    on the calibration split, as ``tune`` says."""
+    found: Share | None = None
+    """What ``run`` chose; in records only."""
 
-    @field_validator("candidate", mode="before")
-    @classmethod
-    def _tuned_is_not_built(cls, value: Any) -> Any:
-        if value == "tuned":
-            raise ValueError(
-                "'tuned' is not built; give the number that was found on other rows than these"
-            )
-        return value
+
+class Tune(Section):
+    """How the candidate's threshold is chosen."""
+
+    match: Literal["recall", "flag_rate", "f1"] = "recall"
+    """On the calibration rows: the baseline's recall, or its share of rows that are flagged, or
+    the highest F1 there is."""
 
 
 Threshold = Annotated[
@@ -57,11 +69,45 @@ class Task(Section):
     ignore: tuple[Scalar, ...] = ()
     """Labels whose rows are left out, and counted in the record: unsure, -1."""
 
+    tune: Tune | None = None
+    """binary, with a candidate's threshold that is tuned: how."""
+
+    @property
+    def untuned(self) -> bool:
+        """Whether the candidate's threshold has still to be chosen."""
+        found = self.threshold
+        return isinstance(found, Thresholds) and found.candidate == "tuned" and found.found is None
+
     def threshold_of(self, role: Role) -> float | None:
-        """The threshold of one model; None: its column holds decisions."""
-        if isinstance(self.threshold, Thresholds):
-            return self.threshold.baseline if role == "baseline" else self.threshold.candidate
-        return self.threshold
+        """The threshold of one model; None: its column holds decisions.
+
+        Raises:
+            InputError: it has still to be chosen.
+        """
+        if not isinstance(self.threshold, Thresholds):
+            return self.threshold
+        if role == "baseline":
+            return self.threshold.baseline
+        if self.threshold.candidate != "tuned":
+            return self.threshold.candidate
+        if self.threshold.found is None:
+            raise InputError(
+                "'threshold: {candidate: tuned}' is chosen on calibration rows, which 'prunegate "
+                "run' scores with both models; use run, or write the number that was chosen on "
+                "other rows than these in the place of 'tuned'"
+            )
+        return self.threshold.found
+
+    def with_threshold(self, found: float) -> Task:
+        """The same task with the candidate's threshold as it was chosen."""
+        assert isinstance(self.threshold, Thresholds)  # noqa: S101  # else nothing is tuned
+        return self.model_copy(
+            update={
+                "threshold": Thresholds(
+                    baseline=self.threshold.baseline, candidate="tuned", found=found
+                )
+            }
+        )
 
     @property
     def traits(self) -> TaskTraits:
@@ -86,6 +132,16 @@ class Task(Section):
             raise ValueError("'range' is [smallest, largest] score, the smallest first")
         if len(self.classes) == 1:
             raise ValueError("'classes' needs at least two labels")
+        return self
+
+    @model_validator(mode="after")
+    def _tune_belongs_to_tuned(self) -> Task:
+        tuned = isinstance(self.threshold, Thresholds) and self.threshold.candidate == "tuned"
+        if self.tune is not None and not tuned:
+            raise ValueError(
+                "'tune' says how 'threshold: {baseline: ..., candidate: tuned}' is chosen; write "
+                "that, or remove 'tune'"
+            )
         return self
 
     @model_validator(mode="after")

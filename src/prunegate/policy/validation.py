@@ -43,6 +43,7 @@ _EXPECTED = {
     "task": "a mapping such as {kind: binary, positive: unsafe}",
     "positive": "the positive label: text, a number, true or false",
     "threshold": "a number from 0 to 1",
+    "threshold.candidate": "a number from 0 to 1, or tuned",
     "task.ignore": "a list of labels such as [unsure, -1]",
     "bins": "edges that rise, such as [100, 500]",
     "quantiles": "a whole number from 2 to 100",

@@ -16,6 +16,11 @@ from prunegate.policy.naming import value_text
 from prunegate.policy.schema import Policy
 
 _SHOWN = 5
+_SAY = (
+    "or name the classes in the order of its outputs: 'model: {candidate: {folder: FOLDER, "
+    "classes: [...]}}' (or onnx: FILE; baseline likewise)"
+)
+_MANY = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +31,14 @@ class Classes:
     """The label of every class, by its number."""
     positive: int | None = None
     """binary: the number of the policy's positive label."""
+    outputs: int = 0
+    """Numbers that the model answers a row with; 0: one for each class."""
+
+    def fits(self, columns: int) -> bool:
+        """Whether a model's answers have this many numbers; one may stand for two classes."""
+        return columns == (self.outputs or len(self.names)) or (
+            columns == 1 and len(self.names) == 2 and self.positive is not None
+        )
 
     def numbers(self, rows: LabelledRows, policy: Policy) -> NDArray[np.int64]:
         """The class number of every row's label; -1 where the model has no such class.
@@ -61,32 +74,69 @@ def model_classes(policy: Policy, config: Mapping[str, Any]) -> Classes:
     Raises:
         ModelError: the model is no classifier of the policy's labels.
     """
-    table = config.get("id2label")
-    labels = {str(k): name for k, name in table.items()} if isinstance(table, Mapping) else {}
+    labels = _named(config)
     found = ", ".join(f"{number}: {name}" for number, name in labels.items()) or "not named"
     numbers = sorted(int(number) for number in labels if number.isdecimal())
     names = tuple(value_text(labels.get(str(number))) for number in numbers)
     whole = len(labels) >= 2 and numbers == list(range(len(labels)))
     if policy.task.traits.yes_no:
-        return _binary(policy, names if whole else (), found)
+        return _binary(policy, names if whole or numbers == [0] else (), found)
     listed = set(map(value_text, policy.task.classes))
     if not whole or len(set(names)) != len(names) or (listed and listed != set(names)):
         wanted = f": {_listed(sorted(listed))}" if listed else " (at least two)"
         raise ModelError(
             f"the model's classes are {found} (id2label in config.json); the policy needs the "
             f"labels of the data{wanted}, numbered from 0. Correct 'task: classes:' or the model's "
-            "id2label"
+            f"id2label, {_SAY}"
         )
     return Classes(names=names)
 
 
+def class_names(config: Mapping[str, Any], positive: str | None = None) -> tuple[str, ...]:
+    """The names of a model's classes, in the order of its outputs.
+
+    Args:
+        config: its config.json.
+        positive: a class that has to be among them.
+
+    Raises:
+        ModelError: they are not named, or it is not.
+    """
+    labels = _named(config)
+    given = [labels.get(str(number)) for number in range(len(labels))]
+    names = tuple(map(value_text, given))
+    if not names or len(set(names)) < len(names) or None in given:
+        raise ModelError(
+            "the model's classes are not named from 0 on (id2label in config.json); give them in "
+            "the order of its outputs: --classes, or 'classes:' in a policy"
+        )
+    if positive is not None and positive not in names:
+        raise ModelError(
+            f"the model has no class {positive!r}; it has {_listed(names)}. Correct --positive, or "
+            "give --classes in the order of the outputs"
+        )
+    return names
+
+
+def _named(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The names in a config, by number; as many as ``num_labels`` where it gives only that."""
+    table, count = config.get("id2label"), config.get("num_labels")
+    if isinstance(table, Mapping):
+        return {str(number): name for number, name in table.items()}
+    if type(count) is not int or not 0 < count < _MANY:
+        return {}
+    return {str(number): f"LABEL_{number}" for number in range(count)}
+
+
 def _binary(policy: Policy, names: tuple[str, ...], found: str) -> Classes:
     positive = value_text(policy.task.positive)
+    if names == (positive,):  # one output, which finds the positive label
+        return Classes(names=("", positive), positive=1, outputs=1)
     if len(names) != 2 or names.count(positive) != 1:
         raise ModelError(
             f"the model's classes are {found} (id2label in config.json); the policy needs two "
             f"classes, 0 and 1, one of them named '{positive}'. Correct 'task: positive:' or the "
-            "model's id2label"
+            f"model's id2label, {_SAY}"
         )
     return Classes(names=names, positive=names.index(positive))
 

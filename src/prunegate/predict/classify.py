@@ -1,4 +1,4 @@
-"""Score images or texts with a classifier: the softmax probability of every class."""
+"""Score images or texts with a classifier: the probability of every class."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from torch import nn
 
 from prunegate.errors import ModelError, TableError
 from prunegate.io.progress import Progress, silent
+from prunegate.models.load import Activation
 from prunegate.models.placement import placed
 from prunegate.predict.inputs import Inputs
 
@@ -22,20 +23,23 @@ def probabilities(
     *,
     batch_size: int = 128,
     device: str = "cpu",
+    activation: Activation = "softmax",
     progress: Progress = silent,
 ) -> NDArray[np.float64]:
     """Return the probability of every class for every row.
 
     Args:
-        module: A classifier with ``logits`` of at least two classes; its mode and device are put
-            back afterwards.
+        module: A classifier with ``logits`` of at least two classes, or of one where that is a
+            sigmoid's; its mode and device are put back afterwards.
         inputs: At least one row.
         batch_size: Rows per forward pass, at most.
         device: "cpu" or "cuda".
+        activation: What makes probabilities of the logits; none: they are probabilities.
         progress: Called with ("predict", rows done, rows).
 
     Returns:
-        float64 [N, classes] in [0, 1]: softmax in float64 of the model's float32 logits.
+        float64 [N, classes] in [0, 1], made in float64 of the model's own numbers; a model that
+        answers with one number has two classes, the second of which is the one it speaks of.
 
     Raises:
         TableError: no rows.
@@ -51,7 +55,7 @@ def probabilities(
     with placed(module, device, training=False) as target, torch.inference_mode():
         for rows in inputs.batches(batch_size):
             given = {name: tensor.to(target) for name, tensor in inputs.inputs(rows).items()}
-            shares = _softmax(cast("Any", module)(**given).logits)
+            shares = _shares(cast("Any", module)(**given).logits, activation)
             found = np.empty((len(inputs), shares.shape[1])) if found is None else found
             found[rows] = shares
             done += len(rows)
@@ -60,13 +64,14 @@ def probabilities(
     return found
 
 
-def positive_scores(
+def positive_scores(  # noqa: PLR0913  # as probabilities, and which class
     module: nn.Module,
     inputs: Inputs,
     positive_index: int,
     *,
     batch_size: int = 128,
     device: str = "cpu",
+    activation: Activation = "softmax",
     progress: Progress = silent,
 ) -> NDArray[np.float64]:
     """Return the probability of one class for every row, float64 [N] in [0, 1].
@@ -77,12 +82,20 @@ def positive_scores(
         positive_index: The positive class's number.
         batch_size: Rows per forward pass, at most.
         device: "cpu" or "cuda".
+        activation: As for ``probabilities``.
         progress: Called with ("predict", rows done, rows).
 
     Raises:
         TableError, ModelError, UnsupportedError: as ``probabilities``; no class of that number.
     """
-    found = probabilities(module, inputs, batch_size=batch_size, device=device, progress=progress)
+    found = probabilities(
+        module,
+        inputs,
+        batch_size=batch_size,
+        device=device,
+        activation=activation,
+        progress=progress,
+    )
     if not 0 <= positive_index < found.shape[1]:
         raise ModelError(
             f"the model has {found.shape[1]} classes; the positive one has number "
@@ -110,13 +123,24 @@ def chosen_labels(shares: NDArray[np.float64], names: Sequence[str]) -> NDArray[
     return np.array(chosen, dtype=np.object_)
 
 
-def _softmax(logits: torch.Tensor) -> NDArray[np.float64]:
+def _shares(logits: torch.Tensor, activation: Activation) -> NDArray[np.float64]:
     classes = logits.shape[-1]
-    if logits.dim() != 2 or classes < 2:
+    if logits.dim() != 2 or (classes < 2 and activation == "softmax"):
         # With a single class the softmax is 1 for every row: it would pass anything.
         raise ModelError(
-            f"the model has {classes} classes; expected logits of at least two for every row."
+            f"the model has {classes} classes; expected logits of at least two for every row. Of a "
+            "model with one output, say 'activation: sigmoid' (or none) in the policy."
         )
     if not bool(torch.isfinite(logits).all()):
         raise ModelError("the model's outputs are NaN or infinite; it cannot be judged.")
-    return cast("NDArray[np.float64]", logits.double().softmax(dim=-1).cpu().numpy())
+    made = {"softmax": lambda x: x.softmax(dim=-1), "sigmoid": torch.sigmoid, "none": lambda x: x}
+    shares = made[activation](logits.double())
+    if not bool(((shares >= 0) & (shares <= 1)).all()):
+        raise ModelError(
+            f"the model's outputs reach from {float(shares.min()):g} to {float(shares.max()):g}, "
+            "so they are no probabilities; say 'activation: softmax' or 'activation: sigmoid' in "
+            "the policy."
+        )
+    if classes == 1:
+        shares = torch.cat([1 - shares, shares], dim=-1)
+    return cast("NDArray[np.float64]", shares.cpu().numpy())

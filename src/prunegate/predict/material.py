@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -18,7 +19,8 @@ from prunegate.data.labelled.rows import LabelledRows, in_split, select_rows
 from prunegate.errors import ModelError, TableError, UnsupportedError
 from prunegate.io.hashing import FileHash
 from prunegate.models.batch import Batch
-from prunegate.models.load import LoadedModel
+from prunegate.models.judged_only import JudgedOnly
+from prunegate.models.load import PREPROCESSOR_FILE, LoadedModel
 from prunegate.models.vit_geometry import ViTGeometry
 from prunegate.policy.schema import Policy
 from prunegate.policy.steps import Rows
@@ -26,7 +28,8 @@ from prunegate.predict.classes import model_classes
 from prunegate.predict.documents import Documents, open_documents
 from prunegate.predict.images import ImageSet, open_images
 from prunegate.predict.inputs import Inputs
-from prunegate.predict.preprocessing import Preprocessing
+from prunegate.predict.preprocessing import Preprocessing, understands
+from prunegate.predict.processed_images import processed_images
 from prunegate.predict.texts import open_texts
 from prunegate.predict.tokens import Tokens
 
@@ -110,7 +113,8 @@ def used_splits(policy: Policy) -> tuple[str, ...]:
     """The splits that a run of this policy reads rows of."""
     searched = ("search",) if policy.search is not None else ()
     steps = (wanted.split for wanted in policy.rows_of_steps.values())
-    return tuple(dict.fromkeys(("gate", *searched, *steps)))
+    tuned = ("calibration",) if policy.task.untuned else ()
+    return tuple(dict.fromkeys(("gate", *searched, *tuned, *steps)))
 
 
 def prepare_material(
@@ -173,22 +177,46 @@ def require_answers(policy: Policy, material: Material, model: LoadedModel) -> N
     """
     inputs, classes = material.inputs, None
     if material.labels is not None:
-        classes = len(model_classes(policy, model.config).names)
+        classes = model_classes(policy, model.config)
     given = inputs.inputs(np.zeros(1, dtype=np.int64))
     try:
         with torch.inference_mode():
             shape = tuple(model.module(**given).logits.shape)
-    except (RuntimeError, ValueError, IndexError) as error:  # what forward passes raise
+    except (RuntimeError, ValueError, IndexError, ModelError) as error:  # of forward passes
         reason = str(error).partition("\n")[0]
         raise ModelError(
             f"{model.folder}: fails on the first of the {inputs.noun} ({reason}); give the "
             "preprocessor or tokenizer files that belong to the model."
         ) from error
-    if len(shape) != 3 if classes is None else shape != (1, classes):
-        expected = "one per place and token" if classes is None else f"{classes}, one per class"
+    right = len(shape) == 3 if classes is None else len(shape) == 2 and classes.fits(shape[1])
+    if not right:
+        counted = classes and (classes.outputs or len(classes.names))
+        expected = "one per place and token" if classes is None else f"{counted}, one per class"
         raise ModelError(
             f"{model.folder}: answers one row with {list(shape)} numbers; expected {expected}."
         )
+
+
+def images_of(paths: Sequence[Path], model: LoadedModel) -> Inputs:
+    """Open image files as a model's own preprocessor prepares them.
+
+    Raises:
+        TableError: files that cannot be read, or that end at several sizes.
+        ModelError: no preprocessor, or one that makes another size than the model takes.
+        UnsupportedError: a preprocessor that is not understood.
+    """
+    if not model.preprocessor and isinstance(model.family, JudgedOnly):
+        raise ModelError(
+            f"{model.place}: {PREPROCESSOR_FILE} is missing, which says how images become the "
+            "model's numbers; put the one that belongs to the model beside it"
+        )
+    model_type = model.config.get("model_type")
+    if not understands(model.preprocessor, model_type):
+        return processed_images(paths, model.preprocessor, model.folder)
+    preprocessing = Preprocessing.from_config(model.preprocessor, model_type)
+    images = open_images(paths, preprocessing)
+    _require_size(images, model)
+    return images
 
 
 def _asked(reads: str, answers: str) -> str:
@@ -213,10 +241,7 @@ def _opened(
 ) -> tuple[Inputs, Tokens | None, tuple[str, ...]]:
     places = chosen.tolist()
     if rows.reads == "images":
-        model_type = model.config.get("model_type")
-        preprocessing = Preprocessing.from_config(model.preprocessor, model_type)
-        images = open_images([rows.paths[i] for i in places], preprocessing)
-        _require_size(images, model)
+        images = images_of([rows.paths[i] for i in places], model)
         require_unchanged([hashes[i] for i in places])
         return images, None, ()
     tokens = Tokens.of(model.folder, model.config)

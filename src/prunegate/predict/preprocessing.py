@@ -105,16 +105,29 @@ class Preprocessing:
         return table
 
 
-def _processor(config: Mapping[str, Any], model_type: str | None) -> str:
-    """Find the processor's name as transformers' AutoImageProcessor does."""
+def processor_name(config: Mapping[str, Any]) -> str | None:
+    """The processor that a file names, without its variant; None: it names none."""
     named = config.get("image_processor_type") or config.get("feature_extractor_type")
     if named is None:
-        return _UNNAMED.get(model_type or "", _VIT)
+        return None
     name = str(named).removesuffix("Fast").removesuffix("Pil")
-    name = name.replace("FeatureExtractor", "ImageProcessor")
+    return name.replace("FeatureExtractor", "ImageProcessor")
+
+
+def understands(config: Mapping[str, Any], model_type: str | None) -> bool:
+    """Whether the processor is one of those that are done here."""
+    name = processor_name(config)
+    return (_UNNAMED.get(model_type or "", _VIT) if name is None else name) in _DEFAULTS
+
+
+def _processor(config: Mapping[str, Any], model_type: str | None) -> str:
+    """Find the processor's name as transformers' AutoImageProcessor does."""
+    name = processor_name(config)
+    if name is None:
+        return _UNNAMED.get(model_type or "", _VIT)
     if name not in _DEFAULTS:
         raise UnsupportedError(
-            f"preprocessor {named!r} is not supported; this version does: "
+            f"preprocessor {name!r} is not supported; this version does: "
             f"{', '.join(sorted(_DEFAULTS))}."
         )
     return name

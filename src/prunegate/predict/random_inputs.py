@@ -15,11 +15,14 @@ from torch import Tensor
 
 from prunegate.errors import InputError
 from prunegate.models.arithmetic import positive
+from prunegate.models.foreign_onnx import ForeignOnnx
 from prunegate.models.load import LoadedModel
-from prunegate.predict.preprocessing import Preprocessing
+from prunegate.predict.preprocessing import Preprocessing, understands
 
 TOKENS = 128
 """Length of a text where none is asked for and the model takes as many."""
+_TOKENS_OF_ANY = 100
+"""Token numbers that any vocabulary has."""
 _POSITIONS = ("max_position_embeddings", "n_positions")
 _NUMBERED_AFTER_PADDING = "roberta"
 
@@ -41,8 +44,10 @@ def random_inputs(
     """
     generator = torch.Generator().manual_seed(seed)
     if model.family.reads == "texts":
-        shape = (rows, _length(model.config, tokens))
-        known = positive(model.config.get("vocab_size"), "vocab_size")
+        fixed = model.module.interface.length if isinstance(model.module, ForeignOnnx) else None
+        shape = (rows, fixed or _length(model.config, tokens))
+        named = model.config.get("vocab_size", _TOKENS_OF_ANY if model.graph else None)
+        known = positive(named, "vocab_size")
         return {
             "input_ids": torch.randint(0, known, shape, generator=generator),
             "attention_mask": torch.ones(shape, dtype=torch.int64),
@@ -65,6 +70,10 @@ def _image(model: LoadedModel) -> tuple[int, int, int]:
     """Channels, height and width: what a ViT takes, or what a ResNet's preprocessor makes."""
     example = model.family.example(model.config)["pixel_values"]
     channels, height, width = example.shape[1:]
+    if isinstance(model.module, ForeignOnnx) and model.module.interface.size is not None:
+        return channels, height, width
+    if not understands(model.preprocessor, model.config.get("model_type")):
+        return channels, height, width
     if model.config.get("model_type") == "vit" or "image_size" in model.config:
         return channels, height, width
     read: Any = Preprocessing.from_config(model.preprocessor, model.config.get("model_type"))

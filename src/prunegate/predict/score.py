@@ -44,7 +44,12 @@ def score(
         size = min(batch_size, DOCUMENTS)
         return likelihoods(model.module, inputs, batch_size=size, device=device, progress=progress)
     classes = model_classes(policy, model.config)
-    run: Any = {"batch_size": batch_size, "device": device, "progress": progress}
+    run: Any = {
+        "batch_size": batch_size,
+        "device": device,
+        "activation": model.activation,
+        "progress": progress,
+    }
     if classes.positive is not None:
         return positive_scores(model.module, inputs, classes.positive, **run)
     shares = probabilities(model.module, inputs, **run)

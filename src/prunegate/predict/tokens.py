@@ -25,6 +25,8 @@ TOKENIZER_CONFIG_FILE = "tokenizer_config.json"
 _LENGTHS = ("max_position_embeddings", "n_positions")
 _NUMBERED_AFTER_PADDING = frozenset({"roberta", "xlm-roberta", "camembert"})
 """Models whose first token has the position after the padding's number."""
+_NO_LIMIT = 1_000_000
+"""A stated length above it means that there is none."""
 _PART = 1024
 """Texts that are cut at a time."""
 
@@ -222,11 +224,13 @@ def _special(
 
 def _longest(config: Mapping[str, Any], named: Mapping[str, Any], pad: int, folder: Path) -> int:
     """The fewest tokens of what config and tokenizer allow; above a million means no limit."""
-    positions = next((name for name in _LENGTHS if name in config), _LENGTHS[0])
-    most = _count(config, positions, folder)
+    stated = named.get("model_max_length")
+    positions = next((name for name in _LENGTHS if name in config), None)
+    if positions is None and isinstance(stated, int) and 0 < stated <= _NO_LIMIT:
+        return stated  # models of relative positions say it nowhere else
+    most = _count(config, positions or _LENGTHS[0], folder)
     if config.get("model_type") in _NUMBERED_AFTER_PADDING:
         most -= pad + 1
-    stated = named.get("model_max_length")
     if isinstance(stated, int | float) and 0 < stated < most:
         most = int(stated)
     return most

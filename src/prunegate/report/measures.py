@@ -107,7 +107,9 @@ def _steady_cpu(taken: Measurements) -> bool:
 def _counted(record: DecisionRecord) -> list[MeasureRow]:
     figures: tuple[tuple[str, str, _Format], ...] = (
         ("Size of the stored weights", "model_bytes", numbers.megabytes),
+        ("Its files as they were found", "bytes_found", numbers.megabytes),
         ("Parameters", "parameters", numbers.large),
+        ("Of these, zero", "zeros", numbers.large),
         ("Attention heads", "active_heads", numbers.count),
         ("Peak memory while serving", "peak_memory_bytes", numbers.megabytes),
         ("Arithmetic of one inference (FLOPs)", "flops", numbers.large),
@@ -122,8 +124,12 @@ def _counted(record: DecisionRecord) -> list[MeasureRow]:
             timed=False,
         )
         for name, before, after, show in pairs
-        if before is not None or after is not None
+        if before or after or (name not in _SELDOM and (before, after) != (None, None))
     ]
+
+
+_SELDOM = ("Of these, zero", "Its files as they were found")
+"""Figures that are told only where there are any."""
 
 
 def _both(record: DecisionRecord, field: str) -> tuple[int | None, int | None]:

@@ -307,7 +307,7 @@ def test_pickles_and_shards_are_refused_with_what_to_do(baseline_folder: Path) -
     with pytest.raises(ModelError, match=r"pytorch_model\.bin is a pickle.*save_pretrained"):
         load_baseline(baseline_folder)
     (baseline_folder / "model.safetensors.index.json").write_text("{}")
-    with pytest.raises(UnsupportedError, match="split over several files"):
+    with pytest.raises(ModelError, match="names shards that are not in the folder"):
         load_baseline(baseline_folder)
 
 
@@ -461,16 +461,16 @@ def test_a_graph_that_is_not_what_the_manifest_says_is_refused(
 def test_a_file_that_changes_between_hash_and_load_is_refused(
     baseline_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from prunegate.models import load
+    from prunegate.models import load, snapshot
 
-    hash_tree = load.tree_files
+    hash_tree = snapshot.tree_files
 
     def hash_then_change(folder: Path) -> Any:
         files = hash_tree(folder)
         change_weights(folder, lambda state: state["classifier.bias"].add_(1))
         return files
 
-    monkeypatch.setattr(load, "tree_files", hash_then_change)
+    monkeypatch.setattr(snapshot, "tree_files", hash_then_change)
     with pytest.raises(ModelError, match="changed while it was being loaded"):
         load.load_baseline(baseline_folder)
 
@@ -488,6 +488,7 @@ def test_a_symbolic_link_is_refused(baseline_folder: Path) -> None:
 def test_reading_a_manifest_needs_no_torch() -> None:
     code = (
         "import sys, prunegate.models.digest, prunegate.models.surgery_json, "
+        "prunegate.pipeline.early_refusals, "
         "prunegate.models.vit_geometry, prunegate.models.kept_units; "
         "assert not {'torch', 'transformers', 'safetensors', 'numpy'} & set(sys.modules)"
     )

@@ -84,6 +84,7 @@ def _splits(rows: LabelledRows, policy: Policy) -> Iterator[Count]:
 def _needed_splits(policy: Policy) -> tuple[str, ...]:
     used = {wanted.split for wanted in policy.rows_of_steps.values()}
     used |= {"search"} if policy.search is not None else set()
+    used |= {"calibration"} if policy.task.untuned else set()
     return tuple(split for split in SPLITS if split in used or split == "gate")
 
 

@@ -1,0 +1,231 @@
+"""Models of transformers' own classes, judged as they are: no adapter, any precision, any shards.
+
+The class is one of those that transformers' auto classes know for images, texts or language; it is
+built and filled by transformers from bytes that were hashed here, never from a path, so nothing is
+read twice and no code of the folder's is run. A tensor that is missing, left over or of another
+shape is an error. Weights are computed in the precision that they are stored in, where the CPU can.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+import transformers
+from torch import Tensor, nn
+from transformers.models.auto import modeling_auto
+from transformers.models.auto.configuration_auto import CONFIG_MAPPING
+from transformers.utils import logging
+
+from prunegate.errors import ModelError, UnsupportedError
+from prunegate.models.config_json import parse_object
+from prunegate.models.digest import list_digest
+from prunegate.models.family import Answers, Reads
+from prunegate.models.judged_only import NO_UNITS, JudgedOnly
+from prunegate.models.load import PREPROCESSOR_FILE, Activation, LoadedModel
+from prunegate.models.refusals import CONFIG_FILE, class_name, refuse_class
+from prunegate.models.snapshot import Snapshot
+from prunegate.models.surgery import WEIGHTS_FILE
+from prunegate.models.weights import FLOATS, tied_bytes, zeros_of
+
+_NOT_OURS = ("auto_map", "dtype", "torch_dtype", "attn_implementation", "_attn_implementation")
+_KNOWN: tuple[tuple[Mapping[str, Any], Reads, Answers], ...] = (
+    (modeling_auto.MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES, "images", "classes"),
+    (modeling_auto.MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES, "texts", "classes"),
+    (modeling_auto.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES, "texts", "next token"),
+)
+_MOST_PARAMETERS = 2_000_000_000
+
+
+def load_from_library(folder: Path) -> LoadedModel:
+    """Load a Hugging Face folder of any class that transformers' auto classes know.
+
+    Raises:
+        ModelError: files missing, malformed or not fitting each other; NaN weights; pickles only.
+        UnsupportedError: a class or number format that is not done here.
+    """
+    files = Snapshot.of(folder)
+    place = folder / CONFIG_FILE
+    config = parse_object(files.read(CONFIG_FILE), str(place))
+    refuse_class(config, place)
+    name = class_name(config, place)
+    reads, answers = _known(name, place)
+    state = files.state(half=True)
+    precision = _widest(state)
+    module, warnings = _computing(_built(name, config, state, precision, folder), reads, config)
+    stored = sum(map(files.size, files.weight_files()))
+    preprocessor = {}
+    if reads == "images" and files.holds(PREPROCESSOR_FILE):
+        preprocessor = parse_object(files.read(PREPROCESSOR_FILE), str(folder / PREPROCESSOR_FILE))
+    counted = sum(parameter.numel() for parameter in module.parameters())
+    family = JudgedOnly(
+        architecture=name,
+        reads=reads,
+        answers=answers,
+        counted=counted,
+        heads=_heads(config),
+        taken=_example(reads, config),
+    )
+    return LoadedModel(
+        module=module,
+        family=family,
+        config=config,
+        preprocessor=preprocessor,
+        kept=NO_UNITS,
+        digest=list_digest(files.files),
+        parameters=counted,
+        active_heads=_heads(config),
+        model_bytes=stored - tied_bytes(module, state),
+        bytes_found=stored,
+        zeros=zeros_of(module),
+        folder=folder,
+        activation=activation_of(config),
+        precision=str(precision).removeprefix("torch."),
+        warnings=warnings,
+    )
+
+
+def activation_of(config: Mapping[str, Any]) -> Activation:
+    """What makes probabilities of a classifier's logits; a single one is a sigmoid's."""
+    labels = config.get("id2label")
+    one = len(labels) == 1 if isinstance(labels, Mapping) else config.get("num_labels") == 1
+    several = config.get("problem_type") == "multi_label_classification"
+    return "sigmoid" if one or several else "softmax"
+
+
+def _known(name: str, place: Path) -> tuple[Reads, Answers]:
+    for names, reads, answers in _KNOWN:
+        if any(name in (one if isinstance(one, tuple) else (one,)) for one in names.values()):
+            return reads, answers
+    raise UnsupportedError(
+        f"{place}: transformers {transformers.__version__} has no class {name!r}; install a "
+        "release that has it, or judge the model's predictions (prunegate gate)."
+    )
+
+
+def _widest(state: Mapping[str, Tensor]) -> torch.dtype:
+    """The precision that loses nothing of any weight."""
+    there = {tensor.dtype for tensor in state.values() if tensor.is_floating_point()}
+    if {torch.float16, torch.bfloat16} <= there:
+        return torch.float32
+    return max(there, key=FLOATS.index, default=torch.float32)
+
+
+def _built(
+    name: str,
+    config: Mapping[str, Any],
+    state: Mapping[str, Tensor],
+    precision: torch.dtype,
+    folder: Path,
+) -> nn.Module:
+    if sum(tensor.numel() for tensor in state.values()) > _MOST_PARAMETERS:
+        raise UnsupportedError(f"{folder}: more than {_MOST_PARAMETERS:,} parameters.")
+    wanted = {key: value for key, value in config.items() if key not in _NOT_OURS}
+    model_class = getattr(transformers, name)
+    try:
+        with _silence():
+            settings = CONFIG_MAPPING[str(config.get("model_type"))].from_dict(wanted)
+            module, report = model_class.from_pretrained(
+                None,
+                config=settings,
+                state_dict=dict(state),
+                dtype=precision,
+                output_loading_info=True,
+            )
+    except Exception as error:  # transformers raises types of its own from many places
+        first = str(error).partition("\n")[0]
+        raise ModelError(f"{_weights_of(folder)}: transformers refuses it: {first}") from error
+    wrong = {
+        "missing tensors": report["missing_keys"],
+        "unknown tensors": report["unexpected_keys"],
+        "shapes that do not fit the config": report["mismatched_keys"],
+    }
+    for what, found in wrong.items():
+        if found:
+            some = "; ".join(sorted(str(one) for one in found)[:3])
+            raise ModelError(
+                f"{_weights_of(folder)}: {what}: {some}. Save the whole model with save_pretrained."
+            )
+    return cast("nn.Module", module.eval())
+
+
+def _weights_of(folder: Path) -> Path:
+    """What errors about weights call them."""
+    return folder / WEIGHTS_FILE
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Keep bars and reports of transformers to itself, and the caller's random numbers."""
+    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity(logging.CRITICAL)
+    logging.disable_progress_bar()
+    try:
+        with torch.random.fork_rng(devices=[]):
+            yield
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()
+
+
+def _computing(
+    module: nn.Module, reads: Reads, config: Mapping[str, Any]
+) -> tuple[nn.Module, tuple[str, ...]]:
+    """The module in its own precision, or widened where the CPU cannot compute in that."""
+    precision = next(module.parameters()).dtype
+    if precision == torch.float32:
+        return module, ()
+    module.register_forward_pre_hook(_in_precision, with_kwargs=True)
+    example = _example(reads, config)
+    try:
+        with torch.inference_mode():
+            module(**example)
+    except RuntimeError as error:
+        module.float()
+        first = str(error).partition("\n")[0]
+        stored = str(precision).removeprefix("torch.")
+        told = f"a model stored in {stored} was computed in float32: this CPU cannot ({first})"
+        return module, (told,)
+    return module, ()
+
+
+def _in_precision(
+    module: nn.Module, args: tuple[Any, ...], named: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Give a model pixels in the precision of its weights."""
+    precision = next(module.parameters()).dtype
+    return args, {
+        key: value.to(precision)
+        if isinstance(value, Tensor) and value.is_floating_point()
+        else value
+        for key, value in named.items()
+    }
+
+
+def _heads(config: Mapping[str, Any]) -> int | None:
+    """Attention heads where the config counts them in the usual words."""
+    layers, heads = config.get("num_hidden_layers"), config.get("num_attention_heads")
+    if type(layers) is int and type(heads) is int:
+        return layers * heads
+    depths, several = config.get("depths"), config.get("num_heads")
+    if isinstance(depths, list) and isinstance(several, list) and len(depths) == len(several):
+        pairs = list(zip(depths, several, strict=True))
+        if all(type(one) is int and type(other) is int for one, other in pairs):
+            return sum(one * other for one, other in pairs)
+    return None
+
+
+def _example(reads: Reads, config: Mapping[str, Any]) -> dict[str, Tensor]:
+    """Two rows in the form that such models take."""
+    if reads == "texts":
+        end = config.get("eos_token_id")
+        ids = torch.full((2, 4), end if type(end) is int else 1)
+        return {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
+    size = config.get("image_size", 224)
+    height, width = size if isinstance(size, list) and len(size) == 2 else (size, size)
+    channels = config.get("num_channels", 3)
+    return {"pixel_values": torch.zeros(2, int(channels), int(height), int(width))}

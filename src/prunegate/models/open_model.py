@@ -1,0 +1,90 @@
+"""Open any model that can be judged: what prunegate cut, what it can cut, and what others made.
+
+A folder with a surgery.json is a candidate of ours; a float32 model of a class with an adapter can
+be pruned; any other folder of transformers, and any ONNX file, is judged as it is. What the policy
+says of classes stands in the place of the model's own id2label.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from prunegate.models.config_json import parse_object
+from prunegate.models.digest import hub_snapshot
+from prunegate.models.family import architectures
+from prunegate.models.load import LoadedModel, load_baseline, read_candidate
+from prunegate.models.refusals import (
+    CONFIG_FILE,
+    INDEX_FILE,
+    class_name,
+    graph_in,
+    refuse_early,
+    stored_header,
+)
+from prunegate.models.surgery import SURGERY_FILE, WEIGHTS_FILE
+from prunegate.policy.model_source import ModelSource
+
+_PRUNED_IN = {"F32", "I64", "I8"}
+
+
+def open_model(place: Path, said: ModelSource | None = None) -> LoadedModel:
+    """Load a model from a folder or an ONNX file.
+
+    Args:
+        place: where it is.
+        said: what a policy says of it; None: nothing.
+
+    Raises:
+        ModelError: it cannot be used; the message says what to do.
+        UnsupportedError: a class, number format or layout that this version does not do.
+    """
+    said = said or ModelSource(folder=str(place))
+    found = _opened(hub_snapshot(place), said)
+    if said.activation is not None:
+        found = replace(found, activation=said.activation)
+    if not said.classes:
+        return found
+    columns = {str(number): name for number, name in enumerate(said.classes)}
+    return replace(found, config={**found.config, "id2label": columns})
+
+
+def _opened(place: Path, said: ModelSource) -> LoadedModel:
+    if place.is_file():
+        from prunegate.models.onnx_source import load_onnx
+
+        return load_onnx(place, said, whole_folder=False)
+    if (place / SURGERY_FILE).exists():
+        return read_candidate(place)
+    refuse_early(place)
+    graph = graph_in(place)
+    if graph is not None:
+        from prunegate.models.onnx_source import load_onnx
+
+        return load_onnx(graph, said, whole_folder=True)
+    if _can_be_pruned(place):
+        return load_baseline(place)
+    from prunegate.models.library import load_from_library
+
+    return load_from_library(place)
+
+
+def _can_be_pruned(folder: Path) -> bool:
+    """Whether there is an adapter for the class, and the weights are what it takes."""
+    config = parse_object((folder / CONFIG_FILE).read_bytes(), str(folder / CONFIG_FILE))
+    if class_name(config, folder / CONFIG_FILE) not in architectures() or _one_or_several(config):
+        return False
+    files = [folder / WEIGHTS_FILE]
+    if not files[0].exists():
+        files = sorted(folder.glob("*.safetensors")) if (folder / INDEX_FILE).exists() else []
+    told = (one for path in files for one in stored_header(path).values())
+    return all(isinstance(one, dict) and one.get("dtype") in _PRUNED_IN for one in told)
+
+
+def _one_or_several(config: Mapping[str, Any]) -> bool:
+    """Whether the answers are no softmax over classes: one logit, or one for each of several."""
+    labels = config.get("id2label")
+    one = isinstance(labels, Mapping) and len(labels) == 1
+    return one or config.get("problem_type") not in (None, "single_label_classification")

@@ -1,0 +1,110 @@
+"""A snapshot: a model folder as it was when it was hashed.
+
+Every file is hashed once, and the bytes that are loaded must have that hash, so the digest in a
+record is the digest of the model that was judged.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import Tensor
+
+from prunegate.errors import ModelError
+from prunegate.models.config_json import parse_object
+from prunegate.models.digest import FileDigest, tree_files
+from prunegate.models.refusals import CONFIG_FILE, INDEX_FILE, refuse_pickles
+from prunegate.models.surgery import SURGERY_FILE, WEIGHTS_FILE
+from prunegate.models.weights import read_weights
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """A folder as it was when hashed; reads that do not match are refused."""
+
+    folder: Path
+    files: tuple[FileDigest, ...]
+
+    @classmethod
+    def of(cls, folder: Path) -> Snapshot:
+        """Hash a folder; of an ONNX file, what belongs to it."""
+        return cls(folder=folder, files=tree_files(folder))
+
+    def read(self, name: str) -> bytes:
+        """The bytes of a file that have the hash it had.
+
+        Raises:
+            ModelError: it is missing, cannot be read, or changed.
+        """
+        expected = self._file(name).sha256
+        try:
+            raw = (self.folder / name).read_bytes()
+        except OSError as error:
+            raise ModelError(f"{self.folder / name}: cannot be read ({error.strerror}).") from error
+        if hashlib.sha256(raw).hexdigest() != expected:
+            raise ModelError(f"{self.folder / name}: changed while it was being loaded; try again.")
+        return raw
+
+    def sha256(self, name: str) -> str:
+        """The hash of a file."""
+        return self._file(name).sha256
+
+    def size(self, name: str) -> int:
+        """The bytes of a file."""
+        return self._file(name).size
+
+    def weight_files(self) -> tuple[str, ...]:
+        """The safetensors files that hold the weights: one, or the shards that an index names.
+
+        Raises:
+            ModelError: only pickles, or an index that does not fit the files.
+        """
+        if self.holds(WEIGHTS_FILE):
+            return (WEIGHTS_FILE,)
+        if not self.holds(INDEX_FILE):
+            refuse_pickles(self.folder, [file.path for file in self.files])
+            return (WEIGHTS_FILE,)
+        found = parse_object(self.read(INDEX_FILE), str(self.folder / INDEX_FILE)).get("weight_map")
+        names = set(found.values()) if isinstance(found, dict) else {None}
+        if not all(isinstance(name, str) and self.holds(name) for name in names):
+            raise ModelError(
+                f"{self.folder / INDEX_FILE}: names shards that are not in the folder; copy all of "
+                "them, or save the model again."
+            )
+        return tuple(sorted(names))
+
+    def state(self, *, half: bool = False) -> dict[str, Tensor]:
+        """Every stored tensor, of all shards; ``half`` as of ``read_weights``.
+
+        Raises:
+            ModelError, UnsupportedError: as ``weight_files`` and ``read_weights``; a tensor that
+                two shards hold.
+        """
+        state: dict[str, Tensor] = {}
+        for name in self.weight_files():
+            part = read_weights(self.read(name), str(self.folder / name), half=half)
+            if doubled := state.keys() & part.keys():
+                raise ModelError(f"{self.folder}: {min(doubled)} is in two shards; save it again.")
+            state |= part
+        return state
+
+    def holds(self, name: str) -> bool:
+        """Whether there is a file of this name."""
+        return any(file.path == name for file in self.files)
+
+    def refuse_config(self) -> None:
+        """A candidate has none: see ``save``."""
+        if any(file.path == CONFIG_FILE for file in self.files):
+            raise ModelError(
+                f"{self.folder}: {CONFIG_FILE} stands beside {SURGERY_FILE}; with it "
+                "from_pretrained would build the unpruned model and leave what was removed random. "
+                "Take it away; prunegate.load_candidate needs none."
+            )
+
+    def _file(self, name: str) -> FileDigest:
+        for file in self.files:
+            if file.path == name:
+                return file
+        raise ModelError(f"{self.folder}: {name} is missing; save the whole model there.")

@@ -1,0 +1,43 @@
+"""Tuning: the candidate's threshold from calibration rows, before the gate split is looked at."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from prunegate.data.labelled.rows import is_positive, select_rows
+from prunegate.models.load import LoadedModel
+from prunegate.pipeline.context import Context
+from prunegate.policy.naming import value_text
+from prunegate.policy.task import Tune
+from prunegate.predict.tuned_threshold import TunedThreshold, tuned_threshold
+
+CALIBRATION = "calibration"
+
+
+def with_tuned_threshold(
+    bench: Context, candidate: LoadedModel
+) -> tuple[Context, TunedThreshold | None]:
+    """The context with the threshold that its policy asks for, and how it was chosen.
+
+    Raises:
+        TableError: calibration rows that say nothing.
+    """
+    policy = bench.policy
+    if not policy.task.untuned:
+        return bench, None
+    ignored = set(map(value_text, policy.task.ignore))
+    chosen = select_rows(bench.rows, CALIBRATION)
+    kept = np.array([value_text(bench.rows.labels[row]) not in ignored for row in chosen.tolist()])
+    before = np.asarray(bench.score(bench.baseline, "baseline", CALIBRATION), dtype=np.float64)
+    after = np.asarray(bench.score(candidate, "candidate", CALIBRATION), dtype=np.float64)
+    found = tuned_threshold(
+        (policy.task.tune or Tune()).match,
+        is_positive(bench.rows, policy)[chosen][kept],
+        (before >= (policy.task.threshold_of("baseline") or 0.0))[kept],
+        after[kept],
+    )
+    task = policy.task.with_threshold(found.threshold)
+    source = replace(bench.source, policy=policy.model_copy(update={"task": task}))
+    return replace(bench, source=source), found

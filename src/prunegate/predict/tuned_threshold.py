@@ -1,0 +1,110 @@
+"""The candidate's own threshold, chosen on calibration rows so that it acts as the baseline does.
+
+Pruning and quantizing shift scores; at the baseline's threshold a candidate may then be judged for
+where its scores lie and not for how it ranks. The threshold is chosen on rows that are not judged;
+scores are never changed. Between two neighbouring scores that decide alike, it lies in the middle.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prunegate.errors import TableError
+
+Match = Literal["recall", "flag_rate", "f1"]
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TunedThreshold:
+    """A threshold and what it was chosen by."""
+
+    threshold: float
+    match: Match
+    rows: int
+    """Calibration rows."""
+    positives: int
+    """Of those, rows of the positive label."""
+    baseline: float
+    """The baseline's recall, share of flagged rows or F1 there, at its own threshold."""
+    candidate: float
+    """The candidate's, at the threshold that was chosen."""
+
+
+def tuned_threshold(
+    match: Match,
+    positive: Flags,
+    flagged: Flags,
+    scores: NDArray[np.float64],
+) -> TunedThreshold:
+    """Choose a threshold.
+
+    Args:
+        match: recall: the highest threshold that finds as many positives as the baseline;
+            flag_rate: the one that flags as many rows, as nearly as scores allow; f1: the one of
+            the highest F1. Of equals, the highest.
+        positive: of every calibration row, whether its label is the positive one.
+        flagged: of every row, whether the baseline flags it.
+        scores: of every row, the candidate's score, in [0, 1].
+
+    Raises:
+        TableError: no rows of both labels, or a baseline that finds nothing, which is nothing to
+            match.
+
+    >>> labels = np.array([True, True, False, False])
+    >>> found = tuned_threshold("recall", labels, labels, np.array([0.4, 0.3, 0.2, 0.1]))
+    >>> found.threshold, found.baseline, found.candidate
+    (0.25, 1.0, 1.0)
+    """
+    hits, positives = int((positive & flagged).sum()), int(positive.sum())
+    if not 0 < positives < len(positive) or not hits:
+        raise TableError(
+            f"the calibration split has {positives} positives among {len(positive)} rows, of which "
+            f"the baseline finds {hits}: nothing to tune the candidate's threshold by. Add "
+            "labelled rows of both labels, or write a number in the place of 'tuned'"
+        )
+    steps = np.unique(scores)[::-1]
+    above = [scores >= step for step in steps]
+    counts = np.array([(flags.sum(), (positive & flags).sum()) for flags in above])
+    caught, found = counts[:, 0], counts[:, 1]
+    values = {
+        "recall": found / positives,
+        "flag_rate": caught / len(positive),
+        "f1": 2 * found / (caught + positives),
+    }[match]
+    before = {
+        "recall": hits / positives,
+        "flag_rate": flagged.sum() / len(positive),
+        "f1": 2 * hits / (flagged.sum() + positives),
+    }[match]
+    place = {
+        "recall": int(np.argmax(found >= hits)),
+        "flag_rate": int(np.argmin(np.abs(caught - flagged.sum()))),
+        "f1": int(np.argmax(values)),
+    }[match]
+    return TunedThreshold(
+        threshold=_between(steps, place),
+        match=match,
+        rows=len(positive),
+        positives=positives,
+        baseline=float(before),
+        candidate=float(values[place]),
+    )
+
+
+def _between(steps: NDArray[np.float64], place: int) -> float:
+    """The middle between the last score that is flagged and the next, short where it may be."""
+    upper = float(steps[place])
+    if place + 1 == len(steps):
+        return upper
+    lower = float(steps[place + 1])
+    middle = (upper + lower) / 2
+    for digits in range(2, 12):
+        short = round(middle, digits)
+        if lower < short <= upper:
+            return short
+    return upper

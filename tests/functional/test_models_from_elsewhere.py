@@ -1,0 +1,363 @@
+"""Models that other tools made are judged as they are: each kind with its right outcome."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import torch
+from prunegate_test_tiny import invoke
+from tests.functional.foreign import (
+    as_hub_cache,
+    change_config,
+    graph_of,
+    random_model,
+    save_graph,
+    save_quietly,
+)
+
+from prunegate.data.labelled.rows import is_positive, select_rows
+from prunegate.errors import InputError, ModelError
+from prunegate.models.load import LoadedModel
+from prunegate.models.open_model import open_model
+from prunegate.pipeline.context import Context, Settings, set_up
+from prunegate.pipeline.run import run
+from prunegate.policy.load import read_policy
+from prunegate.predict.tuned_threshold import tuned_threshold
+
+pytestmark = [pytest.mark.slow, pytest.mark.models]
+
+WEIGHTS = np.array([[0.5, -1.0], [-1.0, 0.7], [0.3, 2.0]])
+OTHER = WEIGHTS + np.array([[0.1, 0.0], [0.0, -0.2], [0.0, 0.0]])
+POLICY = """\
+prunegate: 1
+name: elsewhere
+task: {{kind: binary, positive: unsafe, threshold: {threshold}}}
+evidence: {{reference: "off"}}
+rules:
+  - {{metric: recall, max_drop: 0.5, evidence: point}}
+  - {{metric: model_bytes, max_ratio: 2}}
+model: {{baseline: {baseline}, candidate: {candidate}}}
+data: {{table: data/labelled.csv}}
+"""
+CLASSES = "classes: [safe, unsafe]"
+PLAIN = {"do_resize": False, "image_mean": [0.5] * 3, "image_std": [0.5] * 3}
+
+
+def describe(folder: Path, **preprocessor: Any) -> None:
+    (folder / "preprocessor_config.json").write_text(json.dumps({**PLAIN, **preprocessor}))
+
+
+@pytest.fixture
+def graphs(home: Path) -> Path:
+    """Two graphs in folders of their own, each with a preprocessor; the policy judges them."""
+    for name, weights, how in (
+        ("old", WEIGHTS, {}),
+        ("new", OTHER, {"layout": "NHWC", "batch": 1, "end": None, "opset": 17}),
+    ):
+        save_graph(graph_of(weights, **how), home / name / "model.onnx")
+        describe(home / name)
+    return home
+
+
+TUNED = "{baseline: 0.5, candidate: tuned}"
+
+
+def written(
+    home: Path, baseline: str = "baseline", candidate: str = "x", threshold: str = "0.5"
+) -> Any:
+    path = home / "policy.yaml"
+    path.write_text(POLICY.format(baseline=baseline, candidate=candidate, threshold=threshold))
+    return read_policy(path)
+
+
+def bench_of(home: Path, candidate: str) -> tuple[Context, LoadedModel]:
+    bench = set_up(written(home, candidate=candidate), Settings(seconds=0.02))
+    return bench, bench.found()
+
+
+def pixels_of(bench: Context, rows: int) -> Any:
+    return bench.material.split("gate").inputs(np.arange(rows))["pixel_values"]
+
+
+def by_hand(pixels: Any, weights: np.ndarray) -> np.ndarray:
+    """What ``graph_of`` computes, in numpy: the unsafe class's probability."""
+    raw = pixels.numpy().astype(np.float64).mean(axis=(2, 3)) @ weights
+    shares = np.exp(raw) / np.exp(raw).sum(axis=1, keepdims=True)
+    return shares[:, 1]
+
+
+def test_two_graphs_are_judged_measured_and_recorded(graphs: Path, quick: None) -> None:
+    old, new = (f"{{onnx: {name}/model.onnx, {CLASSES}}}" for name in ("old", "new"))
+    (graphs / "out").mkdir()
+    source = written(graphs, old, new, TUNED)
+    decision = run(source, graphs / "out", Settings(seconds=0.05))
+    record = decision.record
+    _require_tuned(record, set_up(source, Settings()))
+    assert record.candidate is not None
+    assert (record.candidate.architecture, record.candidate.active_heads) == ("ONNX", None)
+    assert record.measurements is not None
+    assert record.measurements.engine.startswith("onnxruntime")
+    assert record.measurements.candidate.latency_p50_ms is not None
+    sizes = [record.baseline.model_bytes, record.candidate.model_bytes]  # type: ignore[union-attr]  # there
+    assert sizes == [(graphs / n / "model.onnx").stat().st_size for n in ("old", "new")]
+    bench = set_up(written(graphs, old, new), Settings())
+    pixels = pixels_of(bench, 60)
+    table = pq.read_table(graphs / "out" / "predictions.parquet").to_pydict()
+    for name, weights in (("baseline", WEIGHTS), ("candidate", OTHER)):
+        assert np.allclose(table[name], by_hand(pixels, weights), atol=1e-6)
+
+
+def _require_tuned(record: Any, bench: Context) -> None:
+    """The threshold was chosen on the calibration rows, and is what the gate split was judged by."""
+    scores = {
+        name: by_hand(pixels, weights)
+        for name, weights in (("baseline", WEIGHTS), ("candidate", OTHER))
+        for pixels in [bench.material.split("calibration").inputs(np.arange(12))["pixel_values"]]
+    }
+    chosen = select_rows(bench.rows, "calibration")
+    positive = is_positive(bench.rows, bench.policy)[chosen]
+    found = tuned_threshold("recall", positive, scores["baseline"] >= 0.5, scores["candidate"])
+    assert record.tuned.threshold == found.threshold
+    assert record.policy.document["task"]["threshold"]["found"] == found.threshold
+    assert any(f"threshold, {found.threshold:g}, was chosen" in one for one in record.known_limits)
+
+
+def test_predictions_of_both_feed_gate_and_are_those_of_run(graphs: Path) -> None:
+    for name, column in (("old", "baseline"), ("new", "candidate")):
+        result = invoke(
+            *("predict", f"{name}/model.onnx", "--data", "data/labelled.csv", "--batch", 7),
+            *("--classes", "safe,unsafe", "--positive", "unsafe", "--column", column),
+            *("-o", f"{column}.parquet", "-q"),
+        )
+        assert result.exception is None
+    old, new = (f"{{onnx: {name}/model.onnx, {CLASSES}}}" for name in ("old", "new"))
+    bench = set_up(written(graphs, old, new), Settings())
+    found = pq.read_table("candidate.parquet").to_pydict()
+    scores = dict(zip(found["id"], found["candidate"], strict=True))
+    rows = [name for name in bench.rows.ids if str(name).startswith("gate")]
+    assert np.allclose([scores[name] for name in rows], bench.score(bench.found(), "candidate"))
+    judged = invoke(
+        *("gate", "policy.yaml", "--labels", "data/labelled.csv", "-q"),
+        *("--baseline-predictions", "baseline.parquet"),
+        *("--candidate-predictions", "candidate.parquet", "--out", "judged"),
+    )
+    assert judged.return_value in (0, 4)
+    assert (graphs / "judged" / "record.json").exists()
+    assert not list(graphs.glob(".partial-*"))
+
+
+def test_a_prediction_that_was_killed_goes_on_and_halves_its_batch(
+    graphs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module: Any = import_module("prunegate.pipeline.predict_table")
+    monkeypatch.setattr(module, "PART", 50)
+    real, sizes = module.probabilities, []
+
+    def scarce(*args: Any, **given: Any) -> Any:
+        sizes.append(given["batch_size"])
+        if len(sizes) == 4:
+            raise KeyboardInterrupt
+        if given["batch_size"] > 16:
+            raise MemoryError
+        return real(*args, **given)
+
+    monkeypatch.setattr(module, "probabilities", scarce)
+    asked = module.ScoringJob(
+        model=graphs / "old",
+        said=module.ModelSource(folder="old", classes=("safe", "unsafe")),
+        table=graphs / "data" / "labelled.csv",
+        out=graphs / "scores.csv",
+        batch=64,
+    )
+    with pytest.raises(KeyboardInterrupt):
+        module.predict_table(asked)
+    assert sizes == [64, 32, 16, 16]
+    assert not asked.out.exists()
+    assert module.predict_table(asked) == 162
+    assert sizes[4:] == [64, 32, 16, 16, 16]
+    lines = asked.out.read_text().splitlines()
+    assert lines[0] == '"id","p_safe","p_unsafe"'
+    assert len(lines) == 163
+
+
+@pytest.mark.parametrize(
+    ("how", "said", "told"),
+    [
+        ({}, "", "classes"),
+        ({"size": "s"}, "layout: NHWC", "not NHWC"),
+        ({"size": 3}, "", "does not say where its channels are"),
+        ({}, "inputs: {pixel_values: pixels}", "no input 'pixels'"),
+        ({}, "activation: none, output: other", "no output 'other'"),
+        ({"size": 8}, CLASSES, "takes images of 8 x 8"),
+        ({"end": None}, f"{CLASSES}, activation: none", "no probabilities"),
+    ],
+)
+def test_what_a_graph_and_its_policy_do_not_tell_is_asked_for(
+    home: Path, how: dict[str, Any], said: str, told: str
+) -> None:
+    save_graph(graph_of(WEIGHTS * 9, **how), home / "c.onnx")
+    bench = set_up(written(home, candidate=f"{{onnx: c.onnx, {said}}}"), Settings())
+    with pytest.raises(InputError, match=told):
+        bench.score(bench.found(), "candidate")
+
+
+def test_one_output_with_a_sigmoid_or_without_is_the_positive_class(home: Path) -> None:
+    scores = []
+    for end in (None, "Sigmoid"):
+        save_graph(graph_of(WEIGHTS[:, 1:], end=end), home / "c.onnx")
+        bench, found = bench_of(home, "{onnx: c.onnx, classes: [unsafe]}")
+        scores.append(bench.score(found, "candidate"))
+    raw = pixels_of(bench, 60).numpy().mean(axis=(2, 3)) @ WEIGHTS[:, 1]
+    assert np.allclose(scores[0], 1 / (1 + np.exp(-raw)), atol=1e-6)
+    assert np.allclose(scores[0], scores[1], atol=1e-6)
+
+
+def test_external_data_are_read_inside_the_folder_only(tmp_path: Path) -> None:
+    import onnx
+
+    weights = np.tile(WEIGHTS, (1, 200))
+    for name in ("w.onnx.data", "../outside"):
+        folder = tmp_path / ("out" if name.startswith("..") else "in")
+        save_graph(graph_of(weights, opset=17), folder / "w.onnx")
+        model = onnx.load(folder / "w.onnx")
+        inside = "w.onnx.data"
+        onnx.save_model(
+            model, folder / "w.onnx", save_as_external_data=True, location=inside, size_threshold=0
+        )
+        if name != inside:
+            model = onnx.load(folder / "w.onnx", load_external_data=False)
+            for tensor in model.graph.initializer:
+                next(e for e in tensor.external_data if e.key == "location").value = name
+            (folder / inside).rename(tmp_path / "outside")
+            (folder / "w.onnx").write_bytes(model.SerializeToString())
+            with pytest.raises(InputError, match="outside the model's folder"):
+                open_model(folder / "w.onnx")
+            continue
+        found = open_model(folder / "w.onnx")
+        assert found.model_bytes == sum(path.stat().st_size for path in folder.iterdir())
+        pixels = torch.randn(2, 3, 16, 16)
+        raw = pixels.numpy().mean(axis=(2, 3)) @ weights
+        shares = np.exp(raw) / np.exp(raw).sum(axis=1, keepdims=True)
+        assert np.allclose(found.module(pixel_values=pixels).logits, shares, atol=1e-6)
+
+
+def test_a_tensor_that_is_stored_twice_counts_once(tmp_path: Path) -> None:
+    path = save_graph(graph_of(WEIGHTS, doubled=True, opset=17), tmp_path / "m.onnx")
+    found = open_model(path)
+    assert found.bytes_found == path.stat().st_size
+    assert found.bytes_found - found.model_bytes == 4096
+
+
+def swin(labels: int = 2) -> Any:
+    from transformers import SwinConfig
+
+    config = SwinConfig(
+        image_size=16,
+        patch_size=2,
+        embed_dim=8,
+        depths=[1, 1],
+        num_heads=[1, 2],
+        window_size=2,
+        num_labels=labels,
+    )
+    return random_model("SwinForImageClassification", config)
+
+
+def test_half_precision_in_shards_from_the_hubs_cache(home: Path) -> None:
+    module = swin().half()
+    folder = save_quietly(module, home / "swin", max_shard_size="8KB")
+    describe(folder)
+    repository = as_hub_cache(folder, home / "cache")
+    bench, found = bench_of(home, "{folder: cache/models--org--name, classes: [safe, unsafe]}")
+    assert (found.precision, found.active_heads) == ("float16", 3)
+    assert found.digest == open_model(folder).digest
+    pixels = pixels_of(bench, 60)
+    with torch.inference_mode():
+        computed = module.float() if found.warnings else module
+        given = pixels if found.warnings else pixels.half()
+        expected = computed(pixel_values=given).logits.double().softmax(-1)[:, 1]
+    assert np.allclose(bench.score(found, "candidate"), expected, atol=2e-3)
+    with pytest.raises(ModelError, match=r"LABEL_1.*classes: \[...\]|not named"):
+        bench_of(home, "cache/models--org--name")
+    link = repository / "snapshots" / "abc123" / "config.json"
+    link.unlink()
+    link.symlink_to("../../../../swin/config.json")
+    with pytest.raises(ModelError, match="symbolic link"):
+        open_model(repository)
+
+
+def test_a_student_with_a_preprocessor_of_its_own_and_one_logit(home: Path) -> None:
+    from transformers import ViTConfig
+
+    config = ViTConfig(
+        image_size=8,
+        patch_size=4,
+        hidden_size=12,
+        num_hidden_layers=1,
+        num_attention_heads=3,
+        intermediate_size=8,
+        num_labels=1,
+    )
+    module = random_model("ViTForImageClassification", config)
+    folder = save_quietly(module, home / "student")
+    describe(folder, do_resize=True, size={"height": 8, "width": 8})
+    bench, found = bench_of(home, "{folder: student, classes: [unsafe]}")
+    assert bench.material_of(found).split("gate").inputs(np.arange(1))["pixel_values"].shape == (
+        1,
+        3,
+        8,
+        8,
+    )
+    with torch.inference_mode():
+        own = bench.material_of(found).split("gate").inputs(np.arange(60))["pixel_values"]
+        expected = torch.sigmoid(module(pixel_values=own).logits.double())[:, 0]
+    assert np.allclose(bench.score(found, "candidate"), expected, atol=1e-6)
+    figures = bench.measure(found)
+    assert figures.candidate.latency_p50_ms is not None
+
+
+def test_zeros_left_by_others_are_counted_and_told(home: Path) -> None:
+    import transformers
+
+    from prunegate.audit.lineage import model_ref, zero_warnings
+
+    module = transformers.ViTForImageClassification.from_pretrained(home / "baseline")
+    with torch.no_grad():
+        for weight in module.parameters():
+            if weight.dim() == 2:
+                weight[: len(weight) // 2] = 0
+    shutil.copytree(home / "baseline", home / "zeros")
+    save_quietly(module, home / "zeros")
+    found = open_model(home / "zeros")
+    expected = sum(int((w == 0).sum()) for w in module.parameters() if w.dim() >= 2)
+    assert found.zeros == expected == model_ref(found, "candidate").zeros
+    assert f"{expected:,} of the candidate's" in zero_warnings(found)[0]
+    assert zero_warnings(open_model(home / "baseline")) == ()
+
+
+def test_weights_that_do_not_fit_a_library_class_are_refused(tmp_path: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    folder = save_quietly(swin(), tmp_path / "swin")
+    state = load_file(folder / "model.safetensors")
+    for change, told in (
+        (lambda s: s.pop("classifier.bias"), "missing tensors: classifier.bias"),
+        (lambda s: s.update(extra=torch.ones(2)), "unknown tensors: extra"),
+        (lambda s: s["classifier.bias"].fill_(float("nan")), "NaN"),
+    ):
+        spoilt = {name: tensor.clone() for name, tensor in state.items()}
+        change(spoilt)  # type: ignore[no-untyped-call]  # a change to a dictionary
+        save_file(spoilt, folder / "model.safetensors")
+        with pytest.raises(ModelError, match=told):
+            open_model(folder)
+    save_file(state, folder / "model.safetensors")
+    change_config(folder, architectures=["NobodyForImageClassification"])
+    with pytest.raises(InputError, match="has no class 'NobodyForImageClassification'"):
+        open_model(folder)

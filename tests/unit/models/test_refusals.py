@@ -1,0 +1,118 @@
+"""What can be known of a model without loading it is told without loading it, with what to do."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from prunegate.errors import InputError
+from prunegate.models.refusals import graph_in, refuse_early
+
+CONFIG = {"architectures": ["ViTForImageClassification"], "model_type": "vit"}
+
+
+def folder_of(
+    root: Path, config: dict[str, Any] | None = CONFIG, *others: str, **tensors: str
+) -> Path:
+    """A model folder whose weights are a header: names and number formats, no values."""
+    root.mkdir(exist_ok=True)
+    if config is not None:
+        (root / "config.json").write_text(json.dumps(config))
+    for name in others:
+        (root / name).write_bytes(b"x")
+    header = {
+        name: {"dtype": dtype, "shape": [0], "data_offsets": [0, 0]}
+        for name, dtype in tensors.items()
+    }
+    if tensors:
+        raw = json.dumps(header).encode()
+        (root / "model.safetensors").write_bytes(len(raw).to_bytes(8, "little") + raw)
+    return root
+
+
+def of_class(name: str, **more: Any) -> dict[str, Any]:
+    return {"architectures": [name], "model_type": "x", **more}
+
+
+SOUND = {"w": "F32"}
+
+
+@pytest.mark.parametrize(
+    ("config", "others", "tensors", "told"),
+    [
+        pytest.param(
+            None, ("adapter_config.json",), {}, r"adapter of PEFT.*merge_and_unload", id="peft"
+        ),
+        pytest.param(
+            CONFIG, ("pytorch_model.bin",), {}, r"pickle.*python -c .*save_pretrained", id="pickle"
+        ),
+        pytest.param(CONFIG, (), {}, "model.safetensors is missing", id="no weights"),
+        pytest.param(None, (), SOUND, "config.json is missing", id="no config"),
+        pytest.param(
+            CONFIG,
+            (),
+            {"a.weight_orig": "F32", "a.weight_mask": "F32"},
+            r"prune\.remove\(module, 'weight'\)",
+            id="masks of torch",
+        ),
+        pytest.param(CONFIG, (), {"w": "F8_E4M3"}, "stored as F8_E4M3", id="eight-bit floats"),
+        pytest.param(
+            of_class("BertForMaskedLM"), (), SOUND, "BertForMaskedLM.*ForSequence", id="other task"
+        ),
+        pytest.param(
+            of_class("SwinForImageClassification", quantization_config={}),
+            (),
+            SOUND,
+            "quantization_config",
+            id="quantized for other kernels",
+        ),
+        pytest.param(
+            of_class("FooForSequenceClassification", problem_type="regression"),
+            (),
+            SOUND,
+            "kind: score",
+            id="regressor",
+        ),
+        pytest.param({"architecture": "vit_tiny"}, (), SOUND, "model of timm", id="timm"),
+        pytest.param({"architectures": []}, (), SOUND, "one class name", id="no class"),
+    ],
+)
+def test_the_cause_is_named(
+    tmp_path: Path,
+    config: dict[str, Any] | None,
+    others: tuple[str, ...],
+    tensors: dict[str, str],
+    told: str,
+) -> None:
+    with pytest.raises(InputError, match=f"(?s){told}"):
+        refuse_early(folder_of(tmp_path / "m", config, *others, **tensors))
+
+
+@pytest.mark.parametrize(
+    ("config", "tensors", "told"),
+    [
+        (of_class("SwinForImageClassification"), SOUND, "judged, not pruned"),
+        (CONFIG, {"w": "F16"}, r"float16.*model\.float\(\)"),
+    ],
+)
+def test_what_can_be_judged_may_not_be_pruned(
+    tmp_path: Path, config: dict[str, Any], tensors: dict[str, str], told: str
+) -> None:
+    folder = folder_of(tmp_path / "m", config, **tensors)
+    refuse_early(folder)
+    with pytest.raises(InputError, match=told):
+        refuse_early(folder, prune=True)
+
+
+def test_a_folder_with_one_graph_is_that_graph_and_several_are_a_question(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path / "m", None, "model_quantized.onnx")
+    refuse_early(folder)
+    assert graph_in(folder) == folder / "model_quantized.onnx"
+    with pytest.raises(InputError, match="judged, not pruned"):
+        refuse_early(folder, prune=True)
+    (folder / "model.onnx").write_bytes(b"")
+    with pytest.raises(InputError, match="name one file"):
+        refuse_early(folder)
