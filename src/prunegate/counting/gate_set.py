@@ -17,7 +17,7 @@ from typing import Any
 
 import narwhals as nw
 
-from prunegate.counting.column_reading import LABEL, text, value_expression
+from prunegate.counting.column_reading import LABEL, text
 from prunegate.counting.count import label_columns, open_columns
 from prunegate.counting.problems import of_ids, require_none
 from prunegate.counting.tasks.every import task_of
@@ -26,6 +26,7 @@ from prunegate.data.predictions.table import Table
 from prunegate.data.predictions.uniqueness import duplicate_ids
 from prunegate.errors import TableError
 from prunegate.policy.schema import Policy
+from prunegate.policy.task import Role
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,8 +61,7 @@ def identity_of(policy: Policy, table: Table, *, labels: bool = True) -> Identit
 
     None where the engine would have to send every row for it (Spark).
     """
-    columns = policy.columns
-    digests = _digests(policy, table, (columns.baseline, columns.candidate), labels=labels)
+    digests = _digests(policy, table, ("baseline", "candidate"), labels=labels)
     if digests is None:
         return None
     return Identity(
@@ -100,7 +100,7 @@ def _answers(place: int) -> str:
 
 
 def _digests(
-    policy: Policy, table: Table, answers: Sequence[str], *, labels: bool = True
+    policy: Policy, table: Table, answers: Sequence[Role], *, labels: bool = True
 ) -> dict[str, str] | None:
     group = () if policy.group is None else (policy.group,)
     found = {_ID: nw.col(policy.columns.id)}
@@ -109,7 +109,8 @@ def _digests(
     found |= {f"prunegate__by_{place}": text(key) for place, key in enumerate(policy.keys)}
     found |= {f"prunegate__group_{place}": text(key) for place, key in enumerate(group)}
     found |= {
-        _answers(place): value_expression(table, column) for place, column in enumerate(answers)
+        _answers(place): task_of(policy).answer_value(policy, table, role)
+        for place, role in enumerate(answers)
     }
     frame = table.frame.select(*(value.alias(name) for name, value in found.items()))
     return column_digests(table, frame, _ID)

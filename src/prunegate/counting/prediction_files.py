@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
+from prunegate.counting.tasks.every import task_of
 from prunegate.data.predictions.separate_tables import SeparateTable
 from prunegate.data.predictions.wanted import WantedColumns
 from prunegate.errors import InputError
@@ -69,8 +70,9 @@ class PredictionFiles:
         own, told = policy.data.columns, policy.columns
         spelt = {getattr(told, role): getattr(own, role) for role in type(own).model_fields}
         home = dict.fromkeys(labels, self._first(_LABEL_FROM))
-        home |= {told.baseline: self._first(_BASELINE_FROM)}
-        home |= {told.candidate: self._first(_CANDIDATE_FROM)}
+        task = task_of(policy)
+        home |= dict.fromkeys(task.model_columns(policy, "baseline"), self._first(_BASELINE_FROM))
+        home |= dict.fromkeys(task.model_columns(policy, "candidate"), self._first(_CANDIDATE_FROM))
         found = [column for column in wanted.names if column not in wanted.answers]
         return tuple(
             SeparateTable(

@@ -36,6 +36,8 @@ def rules_digest(policy: Policy) -> str:
         rule["classes"] = _list(rule["classes"])
     rules["slices"], rules["rules"] = map(_unordered, (rules["slices"], rules["rules"]))
     rules["task"]["classes"] = _unordered(rules["task"]["classes"])
+    if "labels" in rules["task"]:
+        rules["task"]["labels"] = _unordered(rules["task"]["labels"])
     if rules.get("claims"):
         rules["claims"].pop("file")  # its figures are here
     return hashlib.sha256(_spelled(rules).encode()).hexdigest()
@@ -43,7 +45,7 @@ def rules_digest(policy: Policy) -> str:
 
 _LATER: dict[tuple[str, ...], dict[str, Any]] = {
     ("evidence",): {"reference": "required"},
-    ("task",): {"ignore": []},
+    ("task",): {"ignore": [], "labels": []},
     ("slices",): {"bins": None, "quantiles": None, "every": None},
     ("cost", "billing"): {
         **dict.fromkeys(("per_1k_tokens", "per_second", "tokens_per_inference")),

@@ -6,12 +6,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 
+from prunegate.counting.label_sets import LabelSets
 from prunegate.counting.slices import SliceCounts
 from prunegate.policy.schema import Policy
 from prunegate.stats.result import adjust
 from prunegate.verdict import sentences
 from prunegate.verdict.drafts import Draft, drafts
-from prunegate.verdict.finding import BEATS_CONSTANT, Finding, Outcome, SliceSummary, Verdict
+from prunegate.verdict.finding import (
+    BEATS_CONSTANT,
+    Finding,
+    LabelCells,
+    Outcome,
+    SliceSummary,
+    Verdict,
+)
 from prunegate.verdict.guarantee import guarantee
 from prunegate.verdict.losses import with_adjusted_losses
 from prunegate.verdict.operational_figures import OperationalFigure
@@ -129,4 +137,9 @@ def _summary(counts: SliceCounts, policy: Policy) -> SliceSummary:
         classes=tally.classes,
         lost=lost,
         gained=gained,
+        label_cells=_label_cells(tally) if isinstance(tally, LabelSets) else None,
     )
+
+
+def _label_cells(tally: LabelSets) -> tuple[LabelCells, ...]:
+    return tuple(LabelCells(label=n, cells=one.cells) for n, one in tally.labels.items())
