@@ -123,8 +123,9 @@ def reference_demands(
 
 
 def _is_about(rule: Rule, label: str | None) -> bool:
-    listed = label is not None and isinstance(rule.classes, tuple)
-    return not listed or label in map(value_text, rule.classes)
+    if label is None or not isinstance(rule.classes, tuple):
+        return True
+    return label in [value_text(value) for value in rule.classes]
 
 
 def _of_one_class(counts: SliceCounts) -> bool:
