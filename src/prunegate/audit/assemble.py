@@ -291,6 +291,7 @@ def _flips(policy: Policy, table: Table, origin: Origin) -> tuple[Flip, ...]:
             lost=row.lost,
             image=origin.images.get(row.id) if pictures else None,
             text=None if hidden & _TEXTS else origin.texts.get(row.id),
+            class_label=row.class_label,
         )
         for number, row in enumerate(flipped_rows(policy, table, most), start=1)
     )

@@ -95,6 +95,11 @@ def labelled_gate_set(policy: Policy, source: Any) -> GateSet:
             "tokens of documents are counted by the model, so a gate set of prompts has no digest "
             "before a run; seal it with --predictions"
         )
+    if policy.task.traits.sets:
+        raise TableError(
+            "no run judges rows with several labels; seal the table that is judged, with "
+            "--predictions"
+        )
     group = () if policy.group is None else (policy.group,)
     texts = tuple(dict.fromkeys((columns.id, columns.split, *policy.keys, *group)))
     labels = label_columns(policy)

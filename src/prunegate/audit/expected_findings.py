@@ -29,7 +29,8 @@ class Place(NamedTuple):
     """A slice's name, or the rule's own word where none of its slices is judged."""
     check: str
     label: str | None = None
-    """A class of a multiclass task; None: the finding is not about one class."""
+    """A class of a multiclass task, a label of a multilabel one; None: the finding is not about
+    one alone."""
 
 
 def place_in_findings(finding: Finding) -> Place:
@@ -65,11 +66,25 @@ def on_reference(policy: Policy, slices: Sequence[SliceSummary]) -> dict[Place, 
     All rows and every judged slice that a rule on rows speaks about, where labels differ.
     """
     reference = policy.evidence.reference
-    if reference == "off" or policy.task.kind not in ("binary", "multiclass"):
+    if reference == "off" or policy.task.kind not in ("binary", "multiclass", "multilabel"):
         return {}
+    labels: tuple[str | None, ...] = policy.task.labels or (None,)
+    return {
+        place: how for label in labels for place, how in _on_label(policy, slices, label).items()
+    }
+
+
+def _on_label(
+    policy: Policy, slices: Sequence[SliceSummary], label: str | None
+) -> dict[Place, tuple[str, str]]:
+    """The same for one label of several; None: rows have one answer."""
+    reference = policy.evidence.reference
     index = len(policy.rules) + (1 if policy.claims is not None else 0)
     found: dict[str, tuple[str, str]] = {}
     for rule in policy.rules:
+        listed = isinstance(rule.classes, tuple) and label is not None
+        if listed and label not in [value_text(value) for value in rule.classes]:
+            continue
         if METRICS[rule.metric].operational:
             continue
         for name in (OVERALL, *_targets(rule, slices)):
@@ -80,11 +95,20 @@ def on_reference(policy: Policy, slices: Sequence[SliceSummary]) -> dict[Place, 
                 evidence = "proven"
             found[name] = (severity, evidence)
     judged = [s for s in slices if s.rows and (s.declared or s.judged)]
-    told = {s.name for s in judged if _labels_differ(policy, s)}
-    return {Place(index, name, BEATS): how for name, how in found.items() if name in told}
+    told = {s.name for s in judged if _labels_differ(policy, s, label)}
+    return {Place(index, name, BEATS, label): how for name, how in found.items() if name in told}
 
 
-def _labels_differ(policy: Policy, summary: SliceSummary) -> bool:
+def cells_of_label(summary: SliceSummary, label: str) -> tuple[int, ...]:
+    """The eight joint counts of one label of several, as a slice's summary shows them."""
+    found = {one.label: one.cells for one in summary.label_cells or ()}
+    return found.get(label, ())
+
+
+def _labels_differ(policy: Policy, summary: SliceSummary, label: str | None) -> bool:
+    if label is not None:
+        cells = cells_of_label(summary, label)
+        return len(cells) == 8 and 0 < sum(cells[4:]) < sum(cells)
     if policy.task.kind == "binary":  # a row without a label may have either
         return max(sum(summary.cells[:4]), sum(summary.cells[4:])) < summary.rows
     return len(summary.classes) > 1
@@ -102,7 +126,7 @@ def _never_seen(
     policy: Policy, rule: Rule, slices: Sequence[SliceSummary]
 ) -> Iterator[tuple[str, str]]:
     """Classes listed by a rule, under the selector none of whose judged slices has them."""
-    if rule.classes in ("macro", "each"):
+    if rule.classes in ("macro", "micro", "each"):
         return
     known = {summary.name for summary in slices}
     for selector, targets in _by_selector(rule, slices):
@@ -143,11 +167,12 @@ def _labels(
 ) -> Iterator[str | None]:
     """Classes that a rule judges one by one on a slice; an undeclared slice may lack some."""
     known = {summary.name: summary for summary in slices}
-    if rule.classes == "macro" or target not in known:
+    if rule.classes in ("macro", "micro") or target not in known:
         yield None
         return
     if rule.classes == "each":
         wanted = {*known[OVERALL].classes, *map(value_text, policy.task.classes)}
+        wanted |= set(policy.task.labels)
     else:
         wanted = set(map(value_text, rule.classes))
     yield from wanted if known[target].declared else wanted.intersection(known[target].classes)

@@ -172,6 +172,9 @@ class Flip:
     """Image path relative to the data's image folder."""
     text: str | None = None
     """The beginning of the text that was judged; of a document, of its reference."""
+    class_label: str | None = field(default=None, metadata=ABSENT)
+    """The one of several labels that the models decide differently; then ``label`` is that label
+    where it is right, and ``not`` with it where it is not."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -31,6 +31,7 @@ from prunegate.audit.tallied_sums import (
     sum_text,
 )
 from prunegate.counting.cluster_sums import Clusters
+from prunegate.counting.label_sets import WHOLE, LabelSets
 from prunegate.counting.partial_counts import PartialCounts
 from prunegate.counting.slices import SliceCounts
 from prunegate.counting.tallies import JointCounts, LabelCounts, ScoredRows, Sums
@@ -51,6 +52,9 @@ class SliceTally:
     """Several classes: places of label, baseline's and candidate's label in ``classes``; rows."""
     quantities: tuple[TalliedQuantity, ...] = ()
     """Numbers: one entry a quantity."""
+    whole: tuple[int, ...] | None = field(default=None, metadata=ABSENT)
+    """Several labels a row: rows that both models decide rightly for every label, that only the
+    baseline does, only the candidate, neither and alike, neither and differently."""
     span: str | None = None
     """Numbers: the most that one row's value can change; None: no bound, or no numbers."""
     weights: tuple[tuple[str, str, str], ...] | None = field(default=None, metadata=ABSENT)
@@ -118,6 +122,8 @@ def _kept(tally: Any, places: dict[str, int]) -> SliceTally:
             (*(places[part] for part in triple), rows) for triple, rows in tally.cells.items()
         )
         return SliceTally(labels=tuple(triples), weights=_weights(tally))  # type: ignore[arg-type]  # three places and rows
+    if isinstance(tally, LabelSets):
+        return SliceTally(whole=tuple(tally.whole.cells.get(cell, 0) for cell in WHOLE))
     assert isinstance(tally, Sums)  # noqa: S101  # the last kind that is no cells
     return SliceTally(
         quantities=tuple(quantity_of(name, of) for name, of in sorted(tally.quantities.items())),
@@ -225,6 +231,8 @@ def _tally(task: TaskTraits, summary: SliceSummary, kept: Tallies, place: int) -
             raise ValueError("there are no eight counts")
         return JointCounts(cells=tuple(summary.cells))
     stored = kept.slices[place]
+    if task.sets:
+        return _sets(summary, stored)
     if task.classes:
         return LabelCounts(cells=dict(_label(kept.classes, line) for line in stored.labels))
     return Sums(
@@ -232,6 +240,19 @@ def _tally(task: TaskTraits, summary: SliceSummary, kept: Tallies, place: int) -
         quantities={one.name: moments_in(one) for one in stored.quantities},
         span=None if stored.span is None else exact_sum(stored.span),
     )
+
+
+def _sets(summary: SliceSummary, stored: SliceTally) -> LabelSets:
+    whole = stored.whole or ()
+    if len(whole) != len(WHOLE) or min(whole) < 0:
+        raise ValueError("there are no counts of whole rows")
+    labels = {}
+    for one in summary.label_cells or ():
+        if len(one.cells) != 8 or min(one.cells) < 0 or sum(one.cells) != sum(whole):
+            raise ValueError(f"there are no eight counts of the label {one.label!r}")
+        labels[one.label] = JointCounts(cells=tuple(one.cells))
+    cells = {cell: n for cell, n in zip(WHOLE, whole, strict=True) if n}
+    return LabelSets(labels=labels, whole=LabelCounts(cells=cells))
 
 
 def _label(

@@ -1,4 +1,4 @@
-"""Class columns: where the policy says that the models' scores per class are."""
+"""Class columns: where the policy says that scores per class, or a row's several labels, are."""
 
 from __future__ import annotations
 
@@ -6,6 +6,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from prunegate.data.predictions.class_scores import ClassScores
+from prunegate.data.predictions.label_columns import (
+    Answer,
+    Constant,
+    FoundAnswer,
+    LabelColumn,
+    LabelScore,
+    NamedLabel,
+    OwnColumn,
+)
 from prunegate.data.predictions.true_class import OfTrue, TrueClass
 from prunegate.policy.naming import value_text
 from prunegate.policy.schema import Policy
@@ -18,14 +27,17 @@ LISTED: dict[Role, str] = {role: f"prunegate__scores_{role}" for role in _ROLES}
 _OF_TRUE: tuple[OfTrue, ...] = ("probability", "squares", "at_least", "improper")
 
 
-def class_scores(policy: Policy, *, apart: bool) -> Iterator[tuple[str, ClassScores]]:
-    """The models' columns and the scores that they follow from; none where they hold answers.
+def class_scores(policy: Policy, *, apart: bool) -> Iterator[tuple[str, Answer]]:
+    """The columns that follow from others, and from which; none where the table holds answers.
 
     Args:
         policy: says what the columns hold.
         apart: whether each model's answers are in a file of their own, so that no column's name
             has to say whose it is.
     """
+    if policy.task.traits.sets:
+        yield from _of_labels(policy, apart=apart)
+        return
     given, task = policy.data.scores, policy.task
     if given is None:
         return
@@ -67,3 +79,62 @@ def listed_scores(
     """The lists of probabilities that these columns need, from where the answers come from."""
     homes = {getattr(policy.columns, role): LISTED[role] for role in _ROLES}
     return {homes[column]: replace(found, listed=True) for column, found in scores}
+
+
+def names_column(policy: Policy, role: str) -> str:
+    """A derived column: the names that a row lists, where one of them is unknown; else empty."""
+    return f"{getattr(policy.columns, role)} (names)"
+
+
+def lists_of_names(policy: Policy) -> tuple[str, ...]:
+    """The derived columns of names; empty where a row has one label."""
+    roles = ("label", *_ROLES) if policy.task.traits.sets else ()
+    return tuple(names_column(policy, role) for role in roles)
+
+
+def _of_labels(policy: Policy, *, apart: bool) -> Iterator[tuple[str, Answer]]:
+    """A column for each label of a multilabel task, and those that say which names are unknown."""
+    columns = policy.data.columns if apart else policy.columns
+    for role in ("label", *_ROLES):
+        lists, names = getattr(columns, role), policy.task.labels
+        scored = role != "label" and policy.task.threshold is not None
+        owns = tuple(_own_name(policy, role, name, scored=scored, apart=apart) for name in names)
+        for label, own in zip((*names, None), (*owns, ""), strict=True):
+            if label is None:
+                key = names_column(policy, role)
+                of_own: FoundAnswer = Constant(text="")
+                of_lists: FoundAnswer = NamedLabel(column=lists, label=None, labels=names)
+                of_lists = of_own if scored else of_lists
+            else:
+                key = policy.label_column(role, label)
+                of_own = OwnColumn(name=own)
+                of_lists = NamedLabel(column=lists, label=label, labels=names)
+                if scored:
+                    of_own, of_lists = _scores(policy, lists, own, label)
+            yield (
+                key,
+                LabelColumn(own=own, owns=owns, lists=lists, of_own=of_own, of_lists=of_lists),
+            )
+
+
+def _own_name(policy: Policy, role: str, label: str, *, scored: bool, apart: bool) -> str:
+    """What a table calls the column of one label."""
+    given = policy.data.scores
+    if scored and given is not None and given.prefix is not None:
+        return f"{given.prefix}{label}" if apart else f"{role}_{given.prefix}{label}"
+    return policy.label_column(role, label, apart=apart)
+
+
+def _scores(policy: Policy, lists: str, own: str, label: str) -> tuple[FoundAnswer, FoundAnswer]:
+    """A model's score of one label: from its own column, and from a list."""
+    given = policy.data.scores
+    activation = "none" if given is None else given.activation
+    order = tuple(map(value_text, given.classes)) if given is not None else ()
+    alone = ClassScores(
+        prefix=own[: len(own) - len(label)], classes=(label,), positive=label, activation=activation
+    )
+    listed = ClassScores(
+        column=lists, classes=order or policy.task.labels, positive=label, activation=activation
+    )
+    plain = OwnColumn(name=own)
+    return (plain if activation == "none" else alone), LabelScore(scores=listed)

@@ -13,7 +13,12 @@ from typing import Any
 
 import narwhals as nw
 
-from prunegate.counting.class_columns import class_scores, listed_scores, true_class_columns
+from prunegate.counting.class_columns import (
+    class_scores,
+    listed_scores,
+    lists_of_names,
+    true_class_columns,
+)
 from prunegate.counting.column_reading import DIFFERS, ColumnCheck, N, Reading
 from prunegate.counting.grouping import with_groups
 from prunegate.counting.many_values import MOST, hints, too_many_values
@@ -30,8 +35,11 @@ from prunegate.counting.weighing import (
     weight_aggregates,
     weights_in,
 )
+from prunegate.data.predictions.class_scores import ClassScores
+from prunegate.data.predictions.label_columns import Answer
 from prunegate.data.predictions.open_table import open_wanted
 from prunegate.data.predictions.separate_tables import SeparateTables
+from prunegate.data.predictions.spark_files import is_for_spark
 from prunegate.data.predictions.table import Kind, Table
 from prunegate.data.predictions.uniqueness import duplicate_ids
 from prunegate.data.predictions.wanted import WantedColumns
@@ -52,13 +60,15 @@ class Counted:
 
 def columns_to_count(policy: Policy) -> tuple[str, ...]:
     """Columns that judging reads, each once; ids are read apart, for uniqueness alone."""
-    columns = policy.columns
     beside = tuple(name for name in (policy.group, policy.weight) if name is not None)
-    return tuple(
-        dict.fromkeys(
-            (*label_columns(policy), columns.baseline, columns.candidate, *policy.keys, *beside)
-        )
-    )
+    return tuple(dict.fromkeys((*value_columns(policy), *policy.keys, *beside)))
+
+
+def value_columns(policy: Policy) -> tuple[str, ...]:
+    """The columns that say what is right and what the models answer."""
+    task = task_of(policy)
+    models = [task.model_columns(policy, role) for role in ("baseline", "candidate")]
+    return (*label_columns(policy), *(column for part in models for column in part))
 
 
 def label_columns(policy: Policy) -> tuple[str, ...]:
@@ -97,27 +107,40 @@ def open_predictions(policy: Policy, source: Any, *, with_ids: bool = False) -> 
 def open_columns(policy: Policy, source: Any, wanted: Sequence[str]) -> Table:
     """Open a table with some of the policy's columns, each as it is read; raises as above."""
     columns = policy.columns
-    values = (*label_columns(policy), columns.baseline, columns.candidate)
+    values, lists = value_columns(policy), set(lists_of_names(policy))
+    if lists and is_for_spark(source):  # which has a column for each label
+        wanted = [column for column in wanted if column not in lists]
     group = () if policy.group is None else (policy.group,)
     labels = values if task_of(policy).as_text else ()
-    text = {columns.id, *policy.keys, *group, *labels}
+    text = {columns.id, *policy.keys, *group, *labels, *lists}
     named = {c: names for c, names in spellings(policy).items() if c in wanted}
-    scores = list(class_scores(policy, apart=isinstance(source, PredictionFiles)))
-    answers = {column: found for column, found in scores if column in wanted}
+    apart = isinstance(source, PredictionFiles)
+    scores = [(c, s) for c, s in class_scores(policy, apart=apart) if isinstance(s, ClassScores)]
     whole = set(values).issubset(wanted)
     of_true = true_class_columns(policy) if whole and scores else {}
     found = WantedColumns(
         names=tuple(dict.fromkeys(wanted)),
         text=frozenset(text.intersection(wanted)),
-        numeric=frozenset({*values, policy.weight}.intersection(wanted)),
+        numeric=frozenset({*values, policy.weight}.intersection(wanted) - lists),
         named=named,
         names_rows=frozenset({columns.id, *group}.intersection(wanted)),
         left_out={columns.label: policy.task.ignore} if columns.label in wanted else {},
         intervals={key: how for key, how in policy.intervals.items() if key in wanted},
-        answers={**answers, **listed_scores(policy, scores if of_true else ())},
+        answers={
+            **_answers(policy, source, wanted),
+            **listed_scores(policy, scores if of_true else ()),
+        },
         of_true=of_true,
     )
     return open_wanted(_joined(policy, source, found), found)
+
+
+def _answers(policy: Policy, source: Any, wanted: Sequence[str]) -> dict[str, Answer]:
+    """Columns that follow from others; Spark has them all, or what to do is said there."""
+    if policy.task.traits.sets and is_for_spark(source):
+        return {}
+    found = class_scores(policy, apart=isinstance(source, PredictionFiles))
+    return {column: answer for column, answer in found if column in wanted}
 
 
 def _joined(policy: Policy, source: Any, wanted: WantedColumns) -> Any:

@@ -39,14 +39,13 @@ def flipped_rows(policy: Policy, table: Table, per_slice: int = PER_SLICE) -> li
     task = task_of(policy)
     chosen: dict[tuple[object, ...], list[FlippedRow]] = {}
     for row in _disagreements(policy, table):
-        found = FlippedRow(
-            id=str(row[policy.columns.id]),
-            slices=_slices(policy, row),
-            **vars(task.answers(policy, row)),
-        )
-        group = (*(row[key] for key in keys), found.lost)
-        if len(chosen.setdefault(group, [])) < per_slice:
-            chosen[group].append(found)
+        for answers in task.parted_answers(policy, row):
+            found = FlippedRow(
+                id=str(row[policy.columns.id]), slices=_slices(policy, row), **vars(answers)
+            )
+            group = (*(row[key] for key in keys), found.class_label or "", found.lost)
+            if len(chosen.setdefault(group, [])) < per_slice:
+                chosen[group].append(found)
     return [flip for group in sorted(chosen, key=_order) for flip in chosen[group]]
 
 

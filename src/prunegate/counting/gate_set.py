@@ -62,8 +62,8 @@ def identity_of(policy: Policy, table: Table, *, labels: bool = True) -> Identit
 
     None where the engine would have to send every row for it (Spark).
     """
-    own = [_columns_of(policy, role) for role in LISTED]
-    digests = _digests(policy, table, [name for names in own for name in names], labels=labels)
+    own = [_answers_of(policy, table, role) for role in LISTED]
+    digests = _digests(policy, table, [value for values in own for value in values], labels=labels)
     if digests is None:
         return None
     found = [digests[_answers(place)] for place in range(sum(map(len, own)))]
@@ -75,10 +75,11 @@ def identity_of(policy: Policy, table: Table, *, labels: bool = True) -> Identit
     )
 
 
-def _columns_of(policy: Policy, role: Role) -> list[str]:
-    """What a model answered: its column, and what rules look at of its scores per class."""
+def _answers_of(policy: Policy, table: Table, role: Role) -> list[nw.Expr]:
+    """What a model answered, and what rules look at of its scores per class."""
     scores = [n for n, of in true_class_columns(policy).items() if of.scores == LISTED[role]]
-    return [getattr(policy.columns, role), *scores]
+    own = task_of(policy).answer_value(policy, table, role)
+    return [own, *(value_expression(table, name) for name in scores)]
 
 
 def read_gate_set(policy: Policy, source: Any) -> GateSet:
@@ -110,7 +111,7 @@ def _answers(place: int) -> str:
 
 
 def _digests(
-    policy: Policy, table: Table, answers: Sequence[str], *, labels: bool = True
+    policy: Policy, table: Table, answers: Sequence[nw.Expr], *, labels: bool = True
 ) -> dict[str, str] | None:
     group = () if policy.group is None else (policy.group,)
     found = {_ID: nw.col(policy.columns.id)}
@@ -120,9 +121,7 @@ def _digests(
     found |= {f"prunegate__group_{place}": text(key) for place, key in enumerate(group)}
     if policy.weight is not None:
         found[_WEIGHT] = value_expression(table, policy.weight)
-    found |= {
-        _answers(place): value_expression(table, column) for place, column in enumerate(answers)
-    }
+    found |= {_answers(place): value for place, value in enumerate(answers)}
     frame = table.frame.select(*(value.alias(name) for name, value in found.items()))
     return column_digests(table, frame, _ID)
 

@@ -56,6 +56,8 @@ def misalignment(policy: Policy, table: Table) -> Misalignment | None:
     ):
         return None
     reading = task_of(policy).reading(policy, table)
+    if len(reading.cells) < 2:  # a row has more than one label
+        return None
     label, baseline = reading.cells[:2]
     with table.reading():
         lines = reading.frame().select(column, label, baseline).head(MOST_ROWS + 1).collect().rows()

@@ -14,6 +14,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from prunegate.counting.class_columns import LISTED
+from prunegate.counting.tasks.every import task_of
 from prunegate.data.predictions.separate_tables import SeparateTable
 from prunegate.data.predictions.wanted import WantedColumns
 from prunegate.errors import InputError
@@ -70,10 +71,11 @@ class PredictionFiles:
         own, told = policy.data.columns, policy.columns
         spelt = {getattr(told, role): getattr(own, role) for role in type(own).model_fields}
         home = dict.fromkeys(labels, self._first(_LABEL_FROM))
-        home |= {told.baseline: self._first(_BASELINE_FROM)}
-        home |= {told.candidate: self._first(_CANDIDATE_FROM)}
-        homes = {role: home[getattr(told, role)] for role in LISTED}
-        home |= {column: homes[role] for role, column in LISTED.items()}
+        task = task_of(policy)
+        home |= dict.fromkeys(task.model_columns(policy, "baseline"), self._first(_BASELINE_FROM))
+        home |= dict.fromkeys(task.model_columns(policy, "candidate"), self._first(_CANDIDATE_FROM))
+        home[LISTED["baseline"]] = self._first(_BASELINE_FROM)
+        home[LISTED["candidate"]] = self._first(_CANDIDATE_FROM)
         found = [column for column in wanted.names if column not in wanted.answers]
         return tuple(
             SeparateTable(

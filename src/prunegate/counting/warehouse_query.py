@@ -84,6 +84,12 @@ def counts_query(policy: Policy, table: str, dialect: str) -> str:
         "is not written in SQL: joint counts do not say how much their rows weigh; give the table "
         "itself to 'prunegate gate --predictions'",
     )
+    if policy.task.traits.sets:
+        raise UnsupportedError(
+            "a multilabel task has no joint counts: a row has a decision for every label; give the "
+            "table itself to 'prunegate gate --predictions', or count each label for a binary "
+            "policy of its own"
+        )
     if policy.intervals or policy.data.scores is not None:
         what = "intervals of a slicing key" if policy.intervals else "scores per class"
         raise UnsupportedError(

@@ -14,6 +14,7 @@ from fractions import Fraction
 from typing import Any, TypeVar
 
 from prunegate.counting.cluster_sums import Clusters
+from prunegate.counting.label_sets import LabelSets
 from prunegate.counting.partial_counts import PartialCounts
 from prunegate.counting.score_losses import loss_span
 from prunegate.counting.tallies import Cells, DecidedRows, JointCounts, ScoredRows, Sums, Tally
@@ -24,24 +25,28 @@ from prunegate.evidence.grouped_rates import (
     GroupedPairedRate,
     GroupedSingleRate,
 )
+from prunegate.evidence.label_average import LabelAverage
 from prunegate.evidence.macro_rate import MacroRate
 from prunegate.evidence.mean_loss import MeanLoss
 from prunegate.evidence.mean_value import MeanValue, Perplexity
 from prunegate.evidence.overlapping_rates import OverlappingRate
 from prunegate.evidence.ranking import RankedAreas
 from prunegate.evidence.rates import Evidence, PairedRate, SingleRate
-from prunegate.evidence.weighed import weighed
 from prunegate.evidence.root_mean import RootMean
+from prunegate.evidence.weighed import weighed
 from prunegate.metrics.catalogue import METRICS, Metric
 from prunegate.metrics.forms import (
     Flips,
     Form,
     Mean,
     OverClasses,
+    OverDecisions,
+    OverLabels,
     Overlapping,
     Ranked,
     ScoreLoss,
     SharedRows,
+    WholeRows,
     WithinTop,
 )
 from prunegate.metrics.hypothesis import Hypothesis, Level
@@ -93,7 +98,7 @@ def evidence(wanted: WantedMetric, tally: Tally) -> Evidence:
         tally = tally.of_class(wanted.class_label)
     metric = METRICS.get(wanted.metric)
     form = None if metric is None else _form(metric, tally)
-    if form is None:
+    if form is None or type(form) not in EVIDENCE:
         raise _unknown(wanted.metric, tally)
     if form.from_scores and getattr(tally, "scores", None) is None:
         raise _no_scores(wanted.metric, tally)
@@ -187,7 +192,8 @@ def _flips(form: Flips, _: WantedMetric, tally: DecidedRows) -> Evidence:
     """Negative flips are the lost rows; churn is every row that is decided differently."""
     lost, gained, moved = tally.changed
     wrong = lost if form.negative_only else lost | gained | moved
-    cells, rows = tally.counted, tally.rows
+    cells = tally.counted
+    rows = sum(cells.values())
     counts: dict[str, Any] = {
         "good": rows - sum(cells.get(cell, 0) for cell in wrong),
         "n": rows,
@@ -198,6 +204,21 @@ def _flips(form: Flips, _: WantedMetric, tally: DecidedRows) -> Evidence:
         return SingleRate(**counts)
     right = frozenset(cell for cell in cells if cell not in wrong)
     return GroupedSingleRate(**counts, right=right, wrong=wrong, groups=_grouped(tally))
+
+
+@evidence_of(OverLabels)
+def _over_labels(form: OverLabels, _: WantedMetric, tally: LabelSets) -> Evidence:
+    return LabelAverage.of(form, tally)
+
+
+@evidence_of(OverDecisions)
+def _over_decisions(form: OverDecisions, wanted: WantedMetric, tally: LabelSets) -> Evidence:
+    return EVIDENCE[type(form.of)](form.of, wanted, tally.pooled)
+
+
+@evidence_of(WholeRows)
+def _whole_rows(form: WholeRows, wanted: WantedMetric, tally: LabelSets) -> Evidence:
+    return EVIDENCE[type(form.of)](form.of, wanted, tally.whole)
 
 
 @evidence_of(Mean)

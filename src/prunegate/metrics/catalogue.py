@@ -14,14 +14,18 @@ from operator import attrgetter
 from typing import Literal
 
 from prunegate.metrics.forms import (
+    EachLabel,
     Flips,
     Form,
     Mean,
     OverClasses,
+    OverDecisions,
+    OverLabels,
     Overlapping,
     Ranked,
     ScoreLoss,
     SharedRows,
+    WholeRows,
     WithinTop,
 )
 from prunegate.metrics.task_traits import TRAITS
@@ -148,6 +152,7 @@ METRICS: Registry[Metric] = Registry(
             forms={
                 "binary": Overlapping(kind="precision"),
                 "multiclass": OverClasses(kind="precision"),
+                "multilabel": OverLabels(kind="precision"),
             },
         ),
         Metric(
@@ -156,13 +161,20 @@ METRICS: Registry[Metric] = Registry(
             class_words="items of a class that are given that class",
             per_class=True,
             kind="rate",
-            forms={"binary": SharedRows(labels=(1,)), "multiclass": OverClasses(kind="recall")},
+            forms={
+                "binary": SharedRows(labels=(1,)),
+                "multiclass": OverClasses(kind="recall"),
+                "multilabel": OverLabels(kind="recall"),
+            },
         ),
         Metric(
             name="specificity",
             words="truly negative items that are left alone",
             kind="rate",
-            forms={"binary": SharedRows(labels=(0,))},
+            forms={
+                "binary": SharedRows(labels=(0,)),
+                "multilabel": OverLabels(kind="recall", sides=(0,)),
+            },
         ),
         Metric(
             name="f1",
@@ -171,51 +183,80 @@ METRICS: Registry[Metric] = Registry(
             per_class=True,
             label="F1",
             kind="rate",
-            forms={"binary": Overlapping(kind="f1"), "multiclass": OverClasses(kind="f1")},
+            forms={
+                "binary": Overlapping(kind="f1"),
+                "multiclass": OverClasses(kind="f1"),
+                "multilabel": OverLabels(kind="f1"),
+            },
         ),
         Metric(
             name="accuracy",
             words="items decided correctly",
             class_words="items given their true class",
             kind="rate",
-            forms={"binary": SharedRows(), "multiclass": SharedRows()},
+            forms={
+                "binary": SharedRows(),
+                "multiclass": SharedRows(),
+                "multilabel": OverDecisions(of=SharedRows()),
+            },
+        ),
+        Metric(
+            name="subset_accuracy",
+            words="items with every label decided correctly",
+            kind="rate",
+            forms={"multilabel": WholeRows(of=SharedRows())},
         ),
         Metric(
             name="balanced_accuracy",
             words="accuracy with each class weighing the same (the average of both recalls)",
             class_words="accuracy with each class weighing the same (the average recall)",
             kind="rate",
-            forms=dict.fromkeys(
-                ("binary", "multiclass"), OverClasses(kind="recall", least_classes=2)
-            ),
+            forms={
+                **dict.fromkeys(
+                    ("binary", "multiclass"), OverClasses(kind="recall", least_classes=2)
+                ),
+                "multilabel": OverLabels(kind="recall", sides=(0, 1)),
+            },
         ),
         Metric(
             name="mcc",
             words="Matthews correlation coefficient of decisions and labels",
             kind="coefficient",
             label="MCC",
-            forms={"binary": OverClasses(kind="mcc", least_classes=2)},
+            forms={
+                "binary": OverClasses(kind="mcc", least_classes=2),
+                "multilabel": EachLabel(),
+            },
         ),
         Metric(
             name="false_positive_rate",
             words="truly negative items that are flagged",
             better="lower",
             kind="rate",
-            forms={"binary": SharedRows(labels=(0,))},
+            forms={
+                "binary": SharedRows(labels=(0,)),
+                "multilabel": OverLabels(kind="recall", sides=(0,)),
+            },
         ),
         Metric(
             name="negative_flip_rate",
             words="items the baseline got right and the candidate gets wrong",
             better="lower",
             kind="flips",
-            forms=dict.fromkeys(("binary", "multiclass"), Flips(negative_only=True)),
+            forms={
+                **dict.fromkeys(("binary", "multiclass"), Flips(negative_only=True)),
+                "multilabel": WholeRows(of=Flips(negative_only=True)),
+            },
         ),
         Metric(
             name="churn",
             words="items on which the two models decide differently",
             better="lower",
             kind="flips",
-            forms=dict.fromkeys(("binary", "multiclass"), Flips(negative_only=False)),
+            forms={
+                **dict.fromkeys(("binary", "multiclass"), Flips(negative_only=False)),
+                "multilabel": WholeRows(of=Flips(negative_only=False)),
+            },
         ),
         Metric(
             name="auc",

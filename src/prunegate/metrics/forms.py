@@ -148,6 +148,36 @@ class OverClasses(Form):
 
 
 @dataclass(frozen=True, kw_only=True)
+class OverLabels(Form):
+    """Rows with several labels: the average of the labels' own values, each weighing the same."""
+
+    kind: Literal["recall", "precision", "f1"]
+    sides: tuple[int, ...] = (1,)
+    """Of recall, whose: of the rows that have a label (1), of those that have it not (0)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OverDecisions(Form):
+    """Rows with several labels: every decision on a label counts by itself."""
+
+    of: Form
+    """The form of these decisions."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WholeRows(Form):
+    """Rows with several labels: a row is right where every one of its decisions is."""
+
+    of: Form
+    """The form of rows that are right or wrong."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EachLabel(Form):
+    """Rows with several labels: only each label by itself, or all decisions, have a value."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Mean(Form):
     """The mean of a row's number, or a ratio of sums."""
 

@@ -15,8 +15,9 @@ from typing import Literal
 
 from prunegate.registry import Registry
 
-Answers = Literal["decisions", "labels", "numbers"]
-"""What a model says of a row: yes or no, one of several classes, or a number."""
+Answers = Literal["decisions", "labels", "label sets", "numbers"]
+"""What a model says of a row: yes or no, one of several classes, any of several labels, or a
+number."""
 ROLES = ("id", "label", "baseline", "candidate")
 
 
@@ -47,6 +48,11 @@ class TaskTraits:
         return self.answers == "labels"
 
     @property
+    def sets(self) -> bool:
+        """Whether a row has any number of several labels, each of them a yes or no of its own."""
+        return self.answers == "label sets"
+
+    @property
     def decided(self) -> bool:
         """Whether a model is right or wrong about a row."""
         return self.answers != "numbers"
@@ -63,6 +69,7 @@ TRAITS: Registry[TaskTraits] = Registry(
     (
         TaskTraits(name="binary", answers="decisions"),
         TaskTraits(name="multiclass", answers="labels"),
+        TaskTraits(name="multilabel", answers="label sets", runs=False),
         TaskTraits(name="score", answers="numbers", runs=False, loss_unit="a row"),
         TaskTraits(
             name="language",

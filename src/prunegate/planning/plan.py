@@ -152,6 +152,7 @@ def require_plannable(policy: Policy) -> None:
     if policy.task.kind != PLANNED:
         raise UnsupportedError(
             f"task kind '{policy.task.kind}' is not planned by this version; it plans: {PLANNED}"
+            + ("; plan each label by a binary policy of its own" * policy.task.traits.sets)
         )
     require_decisions_do(
         policy, "a plan knows decisions only; plan without these rules, or judge a pilot"

@@ -14,6 +14,7 @@ from typing import Any
 from prunegate.criteria import ranked_by_rows
 from prunegate.metrics.catalogue import METRICS, per_class, priced
 from prunegate.policy.interval_consistency import interval_disagreements
+from prunegate.policy.label_consistency import labels_disagreements
 from prunegate.policy.messages import literal, suggest
 from prunegate.policy.naming import RESERVED_PREFIX, SEPARATORS, parse_slice_name, value_text
 from prunegate.policy.people_consistency import people_disagreements
@@ -60,6 +61,9 @@ def _metrics_fit_the_task(policy: Policy) -> Iterator[Disagreement]:
 
 
 def _classes_fit_the_task(policy: Policy) -> Iterator[Disagreement]:
+    if policy.task.traits.sets:
+        yield from labels_disagreements(policy)
+        return
     known = [value_text(value) for value in policy.task.classes]
     for index, rule in enumerate(policy.rules):
         at: Path = ("rules", index, "classes")
@@ -67,6 +71,8 @@ def _classes_fit_the_task(policy: Policy) -> Iterator[Disagreement]:
             continue
         if not policy.task.traits.classes:
             yield at, f"only a multiclass task has classes; this one is {policy.task.kind}"
+        elif rule.classes == "micro":
+            yield at, "micro averages of several classes are all the accuracy; limit accuracy"
         elif rule.metric in METRICS and rule.metric not in per_class():
             message = f"{rule.metric} is about all classes together; per class there are "
             yield at, message + ", ".join(per_class())
@@ -98,7 +104,8 @@ def _evidence_fits_the_task(policy: Policy) -> Iterator[Disagreement]:
         message = f"a {task.name} task has no positives; limit the rows"
         yield ("evidence", "minimum", "positives"), message
     macro = any(r.classes == "macro" and r.metric in ("precision", "f1") for r in policy.rules)
-    if policy.evidence.strict and (not task.decided or (task.classes and macro)):
+    together = task.classes or task.sets
+    if policy.evidence.strict and (not task.decided or (together and macro)):
         message = "strict is for precision and F1 of two classes, or of each class by itself"
         yield ("evidence", "strict"), message
 
@@ -258,6 +265,8 @@ def _scores_fit_the_task(policy: Policy) -> Iterator[Disagreement]:
         return
     if not task.traits.decided:
         yield ("data", "scores"), f"a {task.kind} task has no classes to score; remove it"
+    elif task.traits.sets:
+        return  # as label_consistency.py says
     elif task.traits.yes_no and task.threshold is None:
         message = "scores of a binary task are compared with 'task: threshold', which is missing"
         yield ("data", "scores"), f"{message}; give one such as 0.5"

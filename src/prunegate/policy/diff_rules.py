@@ -110,8 +110,9 @@ def _named_by(policy: Policy, selector: str) -> tuple[str, ...]:
 def _labels(policy: Policy, rule: Rule) -> tuple[str, ...]:
     if isinstance(rule.classes, tuple):
         return tuple(value_text(value) for value in rule.classes)
-    if rule.classes == "each" and policy.task.classes:
-        return tuple(value_text(value) for value in policy.task.classes)
+    known = policy.task.labels or policy.task.classes
+    if rule.classes == "each" and known:
+        return tuple(value_text(value) for value in known)
     return (rule.classes,)
 
 

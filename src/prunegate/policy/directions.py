@@ -277,6 +277,7 @@ DIRECTIONS: Mapping[type[Section], Mapping[str, Direction]] = {
         "positive": _TASK,
         "threshold": _TASK,
         "classes": _classes,
+        "labels": _classes,
         "range": untold("range"),
         "tune": _TASK,
         "ignore": untold("undeclared"),

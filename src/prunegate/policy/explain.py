@@ -15,6 +15,7 @@ from typing import Any
 from prunegate.errors import InputError
 from prunegate.metrics.catalogue import METRICS, Metric
 from prunegate.metrics.checks import CHECKS, change_check
+from prunegate.metrics.forms import OverDecisions, WholeRows
 from prunegate.policy.figures import limit_in_words
 from prunegate.policy.messages import suggest
 from prunegate.policy.naming import value_text
@@ -86,6 +87,8 @@ def _name(rule: Rule, metric: Metric) -> str:
 
 def _classes(policy: Policy, rule: Rule) -> str:
     """Which classes a multiclass rule is about; empty for metrics and tasks without classes."""
+    if policy.task.traits.sets:
+        return _labels(rule)
     if not policy.task.traits.classes or not _metric(rule).per_class:
         return ""
     if rule.classes == "macro":
@@ -96,6 +99,24 @@ def _classes(policy: Policy, rule: Rule) -> str:
     if len(named) == 1:
         return f" of the class {named[0]}"
     return f" of each of the classes {_listed(named)}"
+
+
+def _labels(rule: Rule) -> str:
+    """Which labels a rule is about, where rows have several."""
+    form = _metric(rule).forms.get("multilabel")
+    if form is None:
+        return ""
+    if rule.classes == "micro" or (rule.classes == "macro" and isinstance(form, OverDecisions)):
+        return ", over the decisions on all labels together,"
+    if rule.classes == "macro":
+        whole = ", of rows with all of their labels,"
+        return whole if isinstance(form, WholeRows) else ", averaged over the labels,"
+    if rule.classes == "each":
+        return " of every label by itself"
+    named = [_value(value) for value in rule.classes]
+    if len(named) == 1:
+        return f" of the label {named[0]}"
+    return f" of each of the labels {_listed(named)}"
 
 
 def _otherwise(rule: Rule) -> str:
@@ -182,6 +203,8 @@ def _minimum(policy: Policy) -> str:
     wanted = _count(minimum.rows, task.noun.removesuffix("s"))
     if task.yes_no:
         wanted += f" or {_count(minimum.positives, 'positive')}"
+    if task.sets:
+        wanted += f" or {_count(minimum.positives, 'row')} of a label that is judged"
     if task.classes:
         wanted += f" or {_count(minimum.positives, 'row')} of a class that is judged"
     return (
@@ -195,11 +218,12 @@ def _reference(policy: Policy) -> str:
     if policy.evidence.reference == "off" or not policy.task.traits.decided or not rows:
         return ""
     required = policy.evidence.reference == "required"
+    each = ", for every label by itself" if policy.task.traits.sets else ""
     then = "nothing is approved" if required else "the report warns"
     return (
         "The baseline has to be shown to agree with the labels beyond chance, on all rows and on "
-        f"every slice that is judged; otherwise {then}, because no change against a model that "
-        "knows nothing says nothing."
+        f"every slice that is judged{each}; otherwise {then}, because no change against a model "
+        "that knows nothing says nothing."
     )
 
 

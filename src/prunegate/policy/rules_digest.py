@@ -38,6 +38,8 @@ def rules_digest(policy: Policy) -> str:
         rule["classes"] = _list(rule["classes"])
     rules["slices"], rules["rules"] = map(_unordered, (rules["slices"], rules["rules"]))
     rules["task"]["classes"] = _unordered(rules["task"]["classes"])
+    if "labels" in rules["task"]:
+        rules["task"]["labels"] = _unordered(rules["task"]["labels"])
     if rules.get("claims"):
         rules["claims"].pop("file")  # its figures are here
     return hashlib.sha256(_spelled(rules).encode()).hexdigest()
@@ -45,7 +47,7 @@ def rules_digest(policy: Policy) -> str:
 
 _LATER: dict[tuple[str, ...], dict[str, Any]] = {
     ("evidence",): {"reference": "required", "looks": 1},
-    ("task",): {"ignore": [], "tune": None},
+    ("task",): {"ignore": [], "tune": None, "labels": []},
     ("rules",): {"k": None},
     (): {"weight": None},
     ("slices",): {"bins": None, "quantiles": None, "every": None},

@@ -124,7 +124,8 @@ class Minimum(Section):
     rows: Positive = 1
     """Rows of the slice."""
     positives: Positive = 1
-    """binary: rows of the positive class; multiclass: rows of every class."""
+    """binary: rows of the positive class; multiclass: rows of every class; multilabel: rows of
+    every label."""
 
 
 MOST_LOOKS = 20
@@ -208,9 +209,12 @@ class _About(Section):
     """What is limited: a metric of the catalogue."""
     slices: Text | Annotated[tuple[Text, ...], Field(min_length=1)] = "overall"
     """Where: overall, all, a slicing key, a cross, a slice's name, or a list of these."""
-    classes: Literal["macro", "each"] | Annotated[tuple[Scalar, ...], Field(min_length=1)] = "macro"
+    classes: (
+        Literal["macro", "micro", "each"] | Annotated[tuple[Scalar, ...], Field(min_length=1)]
+    ) = "macro"
     """multiclass, of precision, recall and f1: the average of all classes (macro), every class by
-    itself (each), or some classes by name."""
+    itself (each), or some classes by name. multilabel: likewise of its labels, or all decisions
+    together (micro)."""
     k: Annotated[int, Strict(), Field(ge=1)] | None = None
     """top_k_accuracy: how many of the highest scores the true class has to be among."""
 
@@ -341,6 +345,16 @@ class Policy(Section):
         """Every column that some slice needs, in the policy's order, each once."""
         named = [key for spec in self.slices for key in (*spec.keys, *(spec.where or {}))]
         return tuple(dict.fromkeys(named))
+
+    def label_column(self, role: str, label: str, *, apart: bool = False) -> str:
+        """A multilabel task's column for one label: ``label_hate``, ``candidate_hate``.
+
+        Args:
+            role: label, baseline or candidate.
+            label: which.
+            apart: as its own file calls it, where there are several.
+        """
+        return f"{getattr(self.data.columns if apart else self.columns, role)}_{label}"
 
     @property
     def intervals(self) -> dict[str, Intervals]:

@@ -47,6 +47,12 @@ def shape_of(*keys: str) -> Callable[[Any], str | None]:
     return shape
 
 
+MODELS = ("baseline", "candidate")
+"""What a mapping with an entry for each model has as keys; no label is called so."""
+
+
 def one_or_each(value: Any) -> str:
-    """Whether a threshold is one number, or a mapping with one for each model."""
+    """Whether a threshold is one number, or a mapping: one for each model, or for each label."""
+    if isinstance(value, dict) and value and not set(MODELS).intersection(value):
+        return "labels"
     return "thresholds" if isinstance(value, dict | Section) else "number"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Tag, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from prunegate.errors import InputError
 from prunegate.metrics.task_traits import TRAITS, TaskTraits
+from prunegate.policy.messages import suggest
 from prunegate.policy.naming import value_text
-from prunegate.policy.section import Number, Scalar, Section, Share, one_or_each
+from prunegate.policy.section import MODELS, Number, Scalar, Section, Share, Text, one_or_each
 
 Role = Literal["baseline", "candidate"]
 """One of the two models."""
@@ -45,24 +46,34 @@ class Tune(Section):
 
 
 Threshold = Annotated[
-    Annotated[Share, Tag("number")] | Annotated[Thresholds, Tag("thresholds")],
+    Annotated[Share, Tag("number")]
+    | Annotated[Thresholds, Tag("thresholds")]
+    | Annotated[dict[Text, Share], Tag("labels")],
     Discriminator(one_or_each),
 ]
+
+
+NO_LABELS = frozenset({*MODELS, "macro", "micro", "each"})
+"""Words of the policy language that no label of a multilabel task can be."""
+MOST_LABELS = 100
 
 
 class Task(Section):
     """What the two models decide."""
 
-    kind: Literal["binary", "multiclass", "score", "language"]
-    """What one row's answer is: yes or no, one of several classes, a number, or a text's
-    likelihood."""
+    kind: Literal["binary", "multiclass", "multilabel", "score", "language"]
+    """What one row's answer is: yes or no, one of several classes, any number of several labels, a
+    number, or a text's likelihood."""
     positive: Scalar | None = None
     """binary: the label that counts as positive."""
     threshold: Threshold | None = None
-    """binary: score >= threshold is positive, of both models or {baseline: .., candidate: ..};
-    without it the table holds labels, not scores."""
+    """binary, multilabel: score >= threshold is positive, of both models or {baseline: ..,
+    candidate: ..}; of a multilabel task also {LABEL: .., ...}, for every label. Without it the
+    table holds decisions, not scores."""
     classes: tuple[Scalar, ...] = ()
     """multiclass: the labels there are; any other in the table is a mistake. Empty: as found."""
+    labels: Annotated[tuple[Text, ...], Field(max_length=MOST_LABELS)] = ()
+    """multilabel: the labels that a row may have, each decided by itself."""
     range: tuple[Number, Number] | None = None
     """score: smallest and largest score there can be, so that unseen losses can be reckoned with.
     Without it that is done on slices whose scores lie between 0 and 1."""
@@ -78,12 +89,14 @@ class Task(Section):
         found = self.threshold
         return isinstance(found, Thresholds) and found.candidate == "tuned" and found.found is None
 
-    def threshold_of(self, role: Role) -> float | None:
-        """The threshold of one model; None: its column holds decisions.
+    def threshold_of(self, role: Role, label: str | None = None) -> float | None:
+        """The threshold of one model (for one label); None: its column holds decisions.
 
         Raises:
             InputError: it has still to be chosen.
         """
+        if isinstance(self.threshold, dict):
+            return None if label is None else self.threshold[label]
         if not isinstance(self.threshold, Thresholds):
             return self.threshold
         if role == "baseline":
@@ -118,8 +131,41 @@ class Task(Section):
     def _binary_needs_a_positive_label(self) -> Task:
         if self.kind == "binary" and self.positive is None:
             raise ValueError("a binary task needs 'positive': the label that counts as positive")
-        if self.kind != "binary" and not (self.positive is None and self.threshold is None):
-            raise ValueError("'positive' and 'threshold' belong to a binary task only")
+        if self.kind != "binary" and self.positive is not None:
+            raise ValueError("'positive' belongs to a binary task only")
+        if self.kind not in ("binary", "multilabel") and self.threshold is not None:
+            raise ValueError("'threshold' belongs to a binary or multilabel task only")
+        return self
+
+    @model_validator(mode="after")
+    def _a_multilabel_task_has_labels(self) -> Task:
+        if not self.traits.sets:
+            if self.labels:
+                raise ValueError("'labels' belongs to a multilabel task only")
+            return self
+        if len(self.labels) < 2:
+            raise ValueError("a multilabel task needs 'labels': at least two names")
+        if len({value_text(name) for name in self.labels}) < len(self.labels):
+            raise ValueError("'labels' has a name twice; keep one")
+        if taken := sorted(NO_LABELS.intersection(self.labels)):
+            raise ValueError(
+                f"the label {taken[0]!r} is a word of the policy language; give it another name"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _every_label_has_its_threshold(self) -> Task:
+        if not isinstance(self.threshold, dict):
+            return self
+        if not self.traits.sets:
+            raise ValueError(
+                "'threshold' is a number from 0 to 1, or {baseline: .., candidate: ..}; only a "
+                "multilabel task has one for each label"
+            )
+        if other := [name for name in self.threshold if name not in self.labels]:
+            raise ValueError(f"no label {other[0]!r} in 'labels'; {suggest(other[0], self.labels)}")
+        if lacking := [name for name in self.labels if name not in self.threshold]:
+            raise ValueError(f"'threshold' has none for the label {lacking[0]!r}; give one to each")
         return self
 
     @model_validator(mode="after")
@@ -148,6 +194,11 @@ class Task(Section):
     def _ignored_labels_are_no_answers(self) -> Task:
         if self.ignore and not self.traits.decided:
             raise ValueError(f"'ignore' leaves labels out; a {self.kind} task has none")
+        if self.ignore and self.traits.sets:
+            raise ValueError(
+                "'ignore' is not built for a multilabel task; leave such rows out of the table, or "
+                "the label out of 'labels'"
+            )
         judged = {value_text(v) for v in (self.positive, *self.classes) if v is not None}
         if both := sorted(judged.intersection(map(value_text, self.ignore))):
             raise ValueError(f"'ignore' leaves {both[0]!r} out, which is judged; remove one")

@@ -48,6 +48,7 @@ _EXPECTED = {
     "bins": "edges that rise, such as [100, 500]",
     "quantiles": "a whole number from 2 to 100",
     "every": "day, week, month, quarter or year",
+    "task.labels": "a list of names such as [violence, adult, hate]",
     "task.classes": "a list of labels such as [cat, dog, bird]",
     "range": "the smallest and the largest score, such as [0, 5]",
     "slices": "a list such as [{by: content_type}]",

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from prunegate.data.labelled.rows import LabelledRows, is_positive
 from prunegate.data.predictions.columns import shown
-from prunegate.errors import ModelError
+from prunegate.errors import ModelError, UnsupportedError
 from prunegate.policy.naming import value_text
 from prunegate.policy.schema import Policy
 
@@ -73,7 +73,13 @@ def model_classes(policy: Policy, config: Mapping[str, Any]) -> Classes:
 
     Raises:
         ModelError: the model is no classifier of the policy's labels.
+        UnsupportedError: rows have several labels.
     """
+    if policy.task.traits.sets:
+        raise UnsupportedError(
+            "models that decide several labels a row (problem_type multi_label_classification) are "
+            "not run; make the predictions yourself and judge them with 'prunegate gate'"
+        )
     labels = _named(config)
     found = ", ".join(f"{number}: {name}" for number, name in labels.items()) or "not named"
     numbers = sorted(int(number) for number in labels if number.isdecimal())

@@ -59,6 +59,7 @@ class FactGroup:
 _FURTHER = {
     "decisions": ("Positives", "Lost / gained rows"),
     "labels": ("Classes", "Rows of the rarest class", "Lost / gained rows"),
+    "label sets": ("Labels that occur", "Rows of the rarest label", "Lost / gained rows"),
     "numbers": (),
 }
 """Heads of the columns beside the rows, by what the models say of one."""
@@ -99,7 +100,7 @@ def _figures(summary: SliceSummary, task: TaskTraits) -> tuple[str, ...]:
         return (rows,)
     flipped = lost_gained(summary)
     flips = " / ".join(map(numbers.count, flipped)) if flipped else numbers.NOT_DEFINED
-    classes = (numbers.count(len(summary.classes)),) if task.classes else ()
+    classes = (numbers.count(len(summary.classes)),) if task.classes or task.sets else ()
     return (rows, *classes, _positives(summary), flips)
 
 

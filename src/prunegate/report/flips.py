@@ -133,11 +133,14 @@ def flips(record: DecisionRecord, pictures: Mapping[str, bytes]) -> FlipsView | 
     by_slice = _by_slice(record)
     groups = tuple(
         FlipGroup(
-            name=named(name),
-            counted=_counted(record, name, found, telling),
-            examples=tuple(_example(f, name, telling, limit, album) for f in _shown(found)),
+            name=_group_name(place),
+            counted=_counted(record, place, found, telling),
+            examples=tuple(
+                _example(f, place[0], telling, threshold(record, place[1]), album)
+                for f in _shown(found)
+            ),
         )
-        for name, found in by_slice[:MOST_GROUPS]
+        for place, found in by_slice[:MOST_GROUPS]
     )
     missing = [e for g in groups for e in g.examples if e.picture is None]
     return FlipsView(
@@ -167,13 +170,23 @@ def pictures_shown(record: DecisionRecord, pictures: Mapping[str, bytes]) -> dic
     return album.handed
 
 
-def _by_slice(record: DecisionRecord) -> list[tuple[str, list[Flip]]]:
+Where = tuple[str, str | None]
+"""A slice, and the one of several labels that the models decide differently there."""
+
+
+def _by_slice(record: DecisionRecord) -> list[tuple[Where, list[Flip]]]:
     """Flips by the first of their slices; what is broken first, then where most is lost."""
-    by_slice: dict[str, list[Flip]] = {}
+    by_slice: dict[Where, list[Flip]] = {}
     for flip in record.flips:
-        by_slice.setdefault(flip.slices[0] if flip.slices else "overall", []).append(flip)
+        place = (flip.slices[0] if flip.slices else "overall", flip.class_label)
+        by_slice.setdefault(place, []).append(flip)
     grave = _gravity_of(record)
     return sorted(by_slice.items(), key=lambda item: (grave.get(item[0], _LAST), _losses(item[1])))
+
+
+def _group_name(place: Where) -> str:
+    name, label = place
+    return named(name) if label is None else f"{named(name)}, label {named(label)}"
 
 
 def _losses(found: list[Flip]) -> int:
@@ -183,12 +196,13 @@ def _losses(found: list[Flip]) -> int:
 _LAST = (len(SEVERITY_ORDER), 0.0)
 
 
-def _gravity_of(record: DecisionRecord) -> dict[str, tuple[int, float]]:
-    """How bad the worst finding of every slice is."""
-    found: dict[str, tuple[int, float]] = {}
+def _gravity_of(record: DecisionRecord) -> dict[Where, tuple[int, float]]:
+    """How bad the worst finding of every slice (and label) is."""
+    found: dict[Where, tuple[int, float]] = {}
+    sets = traits_of(record).sets
     for finding in record.findings:
-        here = gravity(finding)
-        found[finding.slice] = min(here, found.get(finding.slice, here))
+        here, place = gravity(finding), (finding.slice, finding.class_label if sets else None)
+        found[place] = min(here, found.get(place, here))
     return found
 
 
@@ -201,13 +215,15 @@ def _shown(found: list[Flip]) -> list[Flip]:
     return lost[:MOST_LOST] + gained[:MOST_GAINED]
 
 
-def _counted(record: DecisionRecord, name: str, found: list[Flip], telling: _Telling) -> str:
+def _counted(record: DecisionRecord, place: Where, found: list[Flip], telling: _Telling) -> str:
     """How many are shown of how many there are, so that a few are not taken for all."""
     shown = _shown(found)
     lost = sum(flip.lost for flip in shown)
     one, other = telling.words
-    summary = next((s for s in record.slices if s.name == name), None)
-    all_of_it = lost_gained(summary) if summary is not None and traits_of(record).decided else None
+    summary = next((s for s in record.slices if s.name == place[0]), None)
+    all_of_it = None
+    if summary is not None and traits_of(record).decided:
+        all_of_it = lost_gained(summary, place[1])
     if all_of_it is None:
         return f"{lost} {one} and {len(shown) - lost} {other} shown, those that moved furthest"
     return (

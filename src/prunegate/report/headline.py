@@ -248,6 +248,14 @@ def _slices_safe(record: DecisionRecord, _: Units) -> HeadlineFigure | None:
     )
 
 
+def label_cells(summary: SliceSummary, label: str | None) -> tuple[int, ...]:
+    """The eight joint counts of one of several labels, or of the slice."""
+    if label is None:
+        return summary.cells
+    found = {one.label: one.cells for one in summary.label_cells or ()}
+    return found.get(label, ())
+
+
 def _rows_judged(record: DecisionRecord, units: Units) -> HeadlineFigure | None:
     overall = next((s for s in record.slices if s.slicing == "overall"), None)
     if overall is None:
@@ -256,6 +264,7 @@ def _rows_judged(record: DecisionRecord, units: Units) -> HeadlineFigure | None:
     detail = {
         "decisions": f"{positives} of them positive",
         "labels": f"{len(overall.classes)} classes; the rarest has {positives}",
+        "label sets": f"{len(overall.classes)} labels occur; the rarest has {positives}",
         "numbers": "each of them judged by both models",
     }[units.task.answers]
     rows = units.task.noun
@@ -280,9 +289,15 @@ def _flips(record: DecisionRecord, _: Units) -> HeadlineFigure | None:
     )
 
 
-def lost_gained(summary: SliceSummary) -> tuple[int, int] | None:
-    """Rows that only the baseline, and only the candidate, gets right; None without counts."""
-    if summary.lost is not None and summary.gained is not None:
+def lost_gained(summary: SliceSummary, label: str | None = None) -> tuple[int, int] | None:
+    """Rows that only the baseline, and only the candidate, gets right; None without counts.
+
+    Args:
+        summary: the slice.
+        label: the one of several labels that is to be right; None: the row as a whole.
+    """
+    cells = label_cells(summary, label)
+    if label is None and summary.lost is not None and summary.gained is not None:
         return summary.lost, summary.gained
-    cells = summary.cells  # all that a record has which is older than the two counts
+    # cells are all that a record has which is older than the two counts
     return (cells[1] + cells[6], cells[2] + cells[5]) if len(cells) == 8 else None

@@ -17,9 +17,16 @@ def traits_of(record: DecisionRecord) -> TaskTraits:
     return TRAITS.get(kind, NOT_SAID) if isinstance(kind, str) else NOT_SAID
 
 
-def threshold(record: DecisionRecord) -> float | None:
-    """The score from which a row counts as positive; None where labels or numbers were judged."""
+def threshold(record: DecisionRecord, label: str | None = None) -> float | None:
+    """The score from which a row counts as positive; None where labels or numbers were judged.
+
+    Args:
+        record: the decision.
+        label: of several labels, the one that is decided.
+    """
     found = _task(record).get("threshold")
+    if isinstance(found, dict) and label is not None:
+        found = found.get(label)
     return float(found) if isinstance(found, int | float) else None
 
 

@@ -88,6 +88,8 @@ class Units:
         words = known.class_words if self.task.classes and known.class_words else ""
         if words and class_label is None and known.per_class:
             return f"{words}; the average of all classes"
+        if self.task.sets and class_label is None and known.kind == "rate" and known.per_class:
+            return f"{known.words}; over all labels"
         if known.words == known.phrase:
             return ""  # the title has said it
         unit = f", in {known.unit}" if known.kind == "mean" and known.unit else ""

@@ -69,7 +69,8 @@ class ConfusionCounts:
     """How many classes are averaged; the decision ``classes`` stands for any other one (which
     ``mcc`` has not: every decision is a class of its own)."""
     label: Whole
-    """Label of each cell's rows; every class has at least one row."""
+    """Label of each cell's rows; every class has at least one row. ``classes`` stands for any
+    other label, of rows that belong to none of the averaged classes (not of ``mcc``)."""
     baseline: Whole
     """The baseline's decision in each cell, up to ``classes``."""
     candidate: Whole
@@ -87,6 +88,11 @@ class ConfusionCounts:
     def _content(self) -> tuple[object, ...]:
         cells = (self.label, self.baseline, self.candidate, self.count)
         return self.kind, self.classes, *(column.tobytes() for column in cells)
+
+    @cached_property
+    def labels(self) -> int:
+        """How many different labels rows can have: the classes, and any other where there is."""
+        return max(self.classes, int(np.maximum.reduce(self.label)) + 1)
 
     @cached_property
     def shares(self) -> Floats:
@@ -331,17 +337,17 @@ def _influence(table: ConfusionCounts, model: ModelDecisions, p: Floats) -> tupl
     if table.kind == "mcc":
         return _coefficient(table, model, p)
     k = table.classes
-    hits = np.bincount(model.hit, weights=p[model.right], minlength=k)
+    hits = np.bincount(model.hit, weights=p[model.right], minlength=k)[:k]
     bottom = _bottom(table, model, p)
     if not np.minimum.reduce(bottom) > _EMPTY:
         bottom = np.where(bottom > _EMPTY, bottom, np.nan)
     hit = 2.0 if table.kind == "f1" else 1.0
     value = hit * hits / bottom
     loss = value / bottom
-    added = np.zeros((k, k + 1))
-    added.reshape(-1)[:: k + 2] = hit / bottom  # the diagonal
+    added = np.zeros((table.labels, k + 1))
+    added.reshape(-1)[: k * (k + 2) : k + 2] = hit / bottom  # the diagonal
     if table.kind != "precision":
-        added -= loss[:, None]
+        added[:k] -= loss[:, None]
     if table.kind != "recall":
         added[:, :k] -= loss
     return float(np.add.reduce(value)) / k, added / k
@@ -351,11 +357,11 @@ def _bottom(table: ConfusionCounts, model: ModelDecisions, p: Floats) -> Floats:
     """Each class's denominator: the share of rows that are it, are called it, or their sum."""
     k = table.classes
     if table.kind == "recall":
-        return np.asarray(np.bincount(table.label, weights=p, minlength=k), dtype=float)
+        return np.asarray(np.bincount(table.label, weights=p, minlength=k)[:k], dtype=float)
     called = np.asarray(np.bincount(model.made, weights=p, minlength=k + 1)[:k], dtype=float)
     if table.kind == "precision":
         return called
-    return np.asarray(np.bincount(table.label, weights=p, minlength=k) + called)
+    return np.asarray(np.bincount(table.label, weights=p, minlength=k)[:k] + called)
 
 
 def _coefficient(table: ConfusionCounts, model: ModelDecisions, p: Floats) -> tuple[float, Floats]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 
+from prunegate.counting.label_sets import LabelSets
 from prunegate.counting.slices import SliceCounts
 from prunegate.counting.tallies import DecidedRows
 from prunegate.policy.schema import Policy
@@ -15,6 +16,7 @@ from prunegate.verdict.drafts import Draft, drafts
 from prunegate.verdict.finding import (
     BEATS_CONSTANT,
     Finding,
+    LabelCells,
     Outcome,
     SliceSummary,
     SliceWeights,
@@ -138,6 +140,7 @@ def _summary(counts: SliceCounts, policy: Policy) -> SliceSummary:
         lost=lost,
         gained=gained,
         weights=_weights(counts),
+        label_cells=_label_cells(tally) if isinstance(tally, LabelSets) else None,
     )
 
 
@@ -153,3 +156,7 @@ def _weights(counts: SliceCounts) -> SliceWeights | None:
         sums=tuple(float(sums.totals.get(cell, 0) * sums.step) for cell in cells),
         squares=tuple(float(sums.squares.get(cell, 0) * sums.step**2) for cell in cells),
     )
+
+
+def _label_cells(tally: LabelSets) -> tuple[LabelCells, ...]:
+    return tuple(LabelCells(label=n, cells=one.cells) for n, one in tally.labels.items())

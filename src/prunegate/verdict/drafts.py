@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from prunegate.counting.label_sets import LabelSets
 from prunegate.counting.partial_counts import PartialCounts
 from prunegate.counting.slices import OVERALL, SliceCounts
 from prunegate.evidence.further_rows import Tested, further
@@ -145,6 +146,8 @@ def _on_slice(question: Question, counts: SliceCounts, label: str | None) -> Dra
         minimum = question.policy.evidence.minimum
         wanted = {"needed": minimum.rows, "needed_unit": "rows"}
         return _empty(question, counts.name, "absent", sentences.ABSENT, **wanted)
+    if label is None and question.rule.classes == "micro" and isinstance(counts.tally, LabelSets):
+        return _judged(question, replace(counts, tally=counts.tally.pooled))
     if label is not None:
         counts = replace(counts, tally=counts.tally.of_class(label))
     tally = counts.tally

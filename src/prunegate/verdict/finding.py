@@ -175,6 +175,8 @@ class ReferenceDoubt:
     """Rows that it rests on."""
     right: float
     """Share of them decided rightly as they are."""
+    class_label: str | None = field(default=None, metadata=ABSENT)
+    """The one of several labels that it is about; None: the rows have one label each."""
     right_if: float | None = None
     """The same if the cause were put right; None: nothing is to be put right."""
     decision: str | None = None
@@ -186,6 +188,15 @@ class ReferenceDoubt:
     order: Literal["file", "number", "text", "backwards"] | None = None
     """Shifted: in which order. Reordered: how the decisions' rows seem to have been sorted. As the
     table lies, by the numbers that end the ids, by the ids as texts, or from the last row."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelCells:
+    """The rows of a slice as one of several labels sees them."""
+
+    label: str
+    cells: tuple[int, ...]
+    """Eight numbers at index 4 x label + 2 x baseline + candidate."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -207,7 +218,10 @@ class SliceSummary:
     """Joint counts, eight numbers at index 4 x label + 2 x baseline + candidate; binary only. Of
     the labelled rows, where only some have labels: no random sample of the slice."""
     classes: tuple[str, ...] = ()
-    """Of a multiclass task: the labels that the slice has."""
+    """Of a multiclass task: the labels that the slice has. Of a multilabel task: those that some of
+    its rows have."""
+    label_cells: tuple[LabelCells, ...] | None = field(default=None, metadata=ABSENT)
+    """Of a multilabel task: the joint counts of each label, in the policy's order."""
     lost: int | None = None
     """Rows that only the baseline gets right; None where rows are not right or wrong."""
     gained: int | None = None

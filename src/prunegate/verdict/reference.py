@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -31,6 +31,7 @@ from prunegate.evidence.reference_sample import (
 )
 from prunegate.evidence.weighted_agreement import weighted_agreement
 from prunegate.metrics.catalogue import METRICS, REFERENCE
+from prunegate.policy.naming import value_text
 from prunegate.policy.schema import Policy, Rule
 from prunegate.stats.agreement import Agreement, GroupSums, agreement
 from prunegate.verdict import reference_sentences as words
@@ -54,20 +55,35 @@ def reference_findings(policy: Policy, slices: Sequence[SliceCounts]) -> tuple[F
         policy: as it is tested.
         slices: overall first.
     """
-    asked = reference_demands(policy, slices)
+    if not policy.task.traits.sets:
+        return tuple(_on_slices(policy, slices, reference_demands(policy, slices)))
+    return tuple(
+        finding
+        for label in policy.task.labels
+        for finding in _on_slices(
+            policy, of_label(slices, label), reference_demands(policy, slices, label), label
+        )
+    )
+
+
+def of_label(slices: Sequence[SliceCounts], label: str) -> list[SliceCounts]:
+    """The slices as one of several labels sees them."""
+    return [replace(one, tally=one.tally.of_class(label)) for one in slices]
+
+
+def _on_slices(
+    policy: Policy,
+    slices: Sequence[SliceCounts],
+    asked: Mapping[str, ReferenceDemand],
+    label: str | None = None,
+) -> Iterator[Finding]:
     told = [s for s in slices if s.name in asked and s.rows and not _of_one_class(s)]
     level = policy.evidence.alpha / PART
     known = {one.name: agreement_of(one, "baseline", level) for one in told}
     whole = known.get(OVERALL)
-    return tuple(
-        _finding(
-            policy,
-            one,
-            asked[one.name],
-            Evaluated(here=known[one.name], whole=whole, rarest=one.positives),
-        )
-        for one in told
-    )
+    for one in told:
+        here = Evaluated(here=known[one.name], whole=whole, rarest=one.positives, label=label)
+        yield _finding(policy, one, asked[one.name], here)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,13 +94,21 @@ class ReferenceDemand:
     evidence: Literal["proven", "point"]
 
 
-def reference_demands(policy: Policy, slices: Sequence[SliceCounts]) -> dict[str, ReferenceDemand]:
-    """Slices that rules on rows judge, overall among them, and what is asked there."""
+def reference_demands(
+    policy: Policy, slices: Sequence[SliceCounts], label: str | None = None
+) -> dict[str, ReferenceDemand]:
+    """Slices that rules on rows judge, overall among them, and what is asked there.
+
+    Args:
+        policy: the policy.
+        slices: overall first.
+        label: of several labels, the one that the rules have to be about, by itself or with others.
+    """
     if policy.evidence.reference == "off" or not policy.task.traits.decided:
         return {}
     rules: dict[str, list[Rule]] = {}
     for rule in policy.rules:
-        if METRICS[rule.metric].operational:
+        if METRICS[rule.metric].operational or not _is_about(rule, label):
             continue
         chosen = [s for part in select_slices(rule, slices).values() for s in part]
         for name in dict.fromkeys((OVERALL, *(s.name for s in chosen if judged(s, policy)))):
@@ -97,6 +121,12 @@ def reference_demands(policy: Policy, slices: Sequence[SliceCounts]) -> dict[str
         )
         for name, of in rules.items()
     }
+
+
+def _is_about(rule: Rule, label: str | None) -> bool:
+    if label is None or not isinstance(rule.classes, tuple):
+        return True
+    return label in [value_text(value) for value in rule.classes]
 
 
 def _of_one_class(counts: SliceCounts) -> bool:
@@ -167,6 +197,8 @@ class Evaluated:
     """Of all rows; None: they are of one class."""
     rarest: int
     """Rows of the rarest class here."""
+    label: str | None = None
+    """The one of several labels that it is about."""
 
     def further(self, alpha: float) -> int | None:
         """Rows that would likely show it, by what the slice has seen, or else all rows have.
@@ -202,6 +234,7 @@ def _finding(
         rule=len(policy.rules) + (policy.claims is not None),
         metric=REFERENCE.name,
         slice=counts.name,
+        class_label=found.label,
         check=BEATS_CONSTANT,
         status=status,
         severity=asked.severity,

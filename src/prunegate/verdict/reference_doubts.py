@@ -20,7 +20,7 @@ from prunegate.policy.naming import value_text
 from prunegate.policy.schema import Policy
 from prunegate.stats.agreement import Agreement, agreement
 from prunegate.verdict.finding import BEATS_CONSTANT, Finding, ReferenceDoubt, Verdict
-from prunegate.verdict.reference import MODELS, PART, confusion_of
+from prunegate.verdict.reference import MODELS, PART, confusion_of, of_label
 from prunegate.verdict.reference_sentences import doubt_sentence
 
 SURE = 1e-6
@@ -38,8 +38,15 @@ def doubts_in_counts(
         doubt
         for finding in findings
         for model in MODELS
-        if (doubt := _doubt(policy, counts[finding.slice], model)) is not None
+        if (doubt := _doubt(policy, _about(counts, finding), model, finding.class_label))
+        is not None
     )
+
+
+def _about(counts: Mapping[str, SliceCounts], finding: Finding) -> SliceCounts:
+    """The rows of a finding: its slice, as the label sees it that the finding is about."""
+    found, label = counts[finding.slice], finding.class_label
+    return found if label is None else of_label([found], label)[0]
 
 
 def wants_rows(verdict: Verdict) -> bool:
@@ -72,13 +79,16 @@ def with_misalignment(verdict: Verdict, found: Misalignment | None) -> Verdict:
     )
 
 
-def _doubt(policy: Policy, counts: SliceCounts, model: Model) -> ReferenceDoubt | None:
+def _doubt(
+    policy: Policy, counts: SliceCounts, model: Model, label: str | None = None
+) -> ReferenceDoubt | None:
     cells = _confusion(policy, counts, model)
     found = agreement(cells)
     right = found.right / found.rows
     about = {"slice": counts.name, "model": model, "rows": found.rows, "right": right}
+    about["class_label"] = label
     if found.single:
-        decision = _spelled(policy, found.decisions[0])
+        decision = _spelled(policy, found.decisions[0], label)
         return ReferenceDoubt(kind="one decision", decision=decision, **about)  # type: ignore[arg-type]  # built by name
     if found.kappa >= CLEAR:
         return None
@@ -87,7 +97,7 @@ def _doubt(policy: Policy, counts: SliceCounts, model: Model) -> ReferenceDoubt 
     if not _explains(found, better):
         return None
     right_if = better.right / better.rows
-    if policy.task.traits.yes_no:
+    if policy.task.traits.yes_no or label is not None:
         return ReferenceDoubt(kind="reversed", right_if=right_if, **about)  # type: ignore[arg-type]  # as above
     moved = tuple((a, b) for a, b in names.items() if a != b)
     return ReferenceDoubt(kind="permuted", right_if=right_if, names=moved, **about)  # type: ignore[arg-type]  # as above
@@ -133,9 +143,9 @@ def _renamed(
     return dict(found)
 
 
-def _spelled(policy: Policy, decision: str) -> str:
+def _spelled(policy: Policy, decision: str, label: str | None) -> str:
     """A decision for people."""
-    if not policy.task.traits.yes_no:
+    if label is None and not policy.task.traits.yes_no:
         return decision
-    positive = value_text(policy.task.positive)
+    positive = value_text(policy.task.positive) if label is None else label
     return positive if decision == "1" else f"not {positive}"

@@ -60,7 +60,8 @@ def _further_list(lacks: ListLacks) -> str:
 
 def doubt_sentence(doubt: ReferenceDoubt) -> str:
     """A likely cause in one sentence, with its figures."""
-    where = f"On {escaped(doubt.slice)} the {doubt.model}"
+    about = "" if doubt.class_label is None else f" for {escaped(doubt.class_label)}"
+    where = f"On {escaped(doubt.slice)} the {doubt.model}{about}"
     now = f"{plain(share(doubt.right))} of {doubt.rows:,} rows are right"
     then = "" if doubt.right_if is None else plain(share(doubt.right_if))
     if doubt.kind == "one decision":

@@ -32,6 +32,8 @@ def undefined(metric: Metric, counts: SliceCounts, class_label: str | None = Non
         return f"{start}: rows of the slice that it needs have no label; draw the list again"
     if counts.tally.answers == "labels":
         return f"{start}: a model never chooses one of the slice's classes"
+    if counts.tally.answers == "label sets":
+        return f"{start}: a label has no rows in the slice, or a model never decides for it"
     if counts.tally.answers == "numbers":
         return f"{start}: the sums of the slice give no number"
     if counts.positives in (0, counts.rows):

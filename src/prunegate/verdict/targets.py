@@ -40,12 +40,13 @@ def classes_to_judge(
 
     A slice that nobody declared is asked only about classes that it has.
     """
-    if rule.classes == "macro":
+    if rule.classes in ("macro", "micro"):
         return (None,)
     if isinstance(rule.classes, tuple):
         wanted = [value_text(value) for value in rule.classes]
     else:
-        wanted = sorted({*overall.tally.classes, *map(value_text, policy.task.classes)})
+        known = (*policy.task.classes, *policy.task.labels)
+        wanted = sorted({*overall.tally.classes, *map(value_text, known)})
     return tuple(name for name in wanted if counts.declared or name in counts.tally.classes)
 
 

@@ -314,9 +314,7 @@ TASKS = {
         "task: 'classes' belongs to a multiclass task only"
     ),
     "kind: multiclass, range: [0, 1]": "task: 'range' belongs to a score task only",
-    "kind: multiclass, positive: a": (
-        "task: 'positive' and 'threshold' belong to a binary task only"
-    ),
+    "kind: multiclass, positive: a": ("task: 'positive' belongs to a binary task only"),
     "kind: score, range: [4, 1]": "task: 'range' is [smallest, largest] score, the smallest first",
     **{
         f"kind: score, range: {got}": (

@@ -11,7 +11,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from prunegate.audit.expected_findings import BEATS, CLAIMS
+from prunegate.audit.expected_findings import BEATS, CLAIMS, cells_of_label
 from prunegate.evidence.overlapping_rates import SCORE_MINIMUM
 from prunegate.metrics.catalogue import METRICS
 from prunegate.policy.schema import Policy
@@ -87,7 +87,7 @@ def _row(policy: Policy, slices: dict[str, SliceSummary], finding: Finding) -> d
         "waived": finding.status == "waived",
         "proven": finding.evidence == "proven",
         "times": REFERENCE_TIMES if finding.check == BEATS else 1,
-        "constant": finding.check == BEATS and _constant(slices.get(finding.slice)),
+        "constant": finding.check == BEATS and _constant(finding, slices.get(finding.slice)),
         "level": finding.check in (*LEVELS, CLAIMS),
         "n": finding.n,
         "no evidence": finding.open_because in ("not measured", "unusable"),
@@ -99,11 +99,16 @@ def _row(policy: Policy, slices: dict[str, SliceSummary], finding: Finding) -> d
     }
 
 
-def _constant(summary: SliceSummary | None) -> bool:
+def _constant(finding: Finding, summary: SliceSummary | None) -> bool:
     """Whether a model decides every row of a slice alike, where its cells are shown."""
-    if summary is None or len(summary.cells) != 8:
+    if summary is None:
         return False
-    flagged = (sum(n for cell, n in enumerate(summary.cells) if cell & bit) for bit in (1, 2))
+    cells = summary.cells
+    if summary.label_cells is not None:
+        cells = cells_of_label(summary, finding.class_label or "")
+    if len(cells) != 8:
+        return False
+    flagged = (sum(n for cell, n in enumerate(cells) if cell & bit) for bit in (1, 2))
     return any(n in (0, summary.rows) for n in flagged)
 
 
@@ -144,6 +149,8 @@ def _of_slice(
     if summary is None or summary.rows == 0:
         return {"lacking": 1, "one_class": False}
     minimum = policy.evidence.minimum
+    if policy.task.kind == "multilabel":
+        return _of_labels(policy, finding, summary)
     label = finding.class_label
     rows, held = float(summary.rows), float(summary.positives)
     if policy.weight is not None:
@@ -160,6 +167,29 @@ def _of_slice(
         "lacking": max(lacking),
         "one_class": summary.declared and _one_class(policy, finding, summary),
     }
+
+
+def _of_labels(policy: Policy, finding: Finding, summary: SliceSummary) -> dict[str, float | bool]:
+    """The same where rows have several labels: of one label, of all decisions, or of all labels."""
+    minimum, label = policy.evidence.minimum, finding.class_label
+    of_each = [one.cells for one in summary.label_cells or ()]
+    rule = dict(enumerate(policy.rules)).get(finding.rule)
+    cells: tuple[int, ...] = ()
+    if label is not None:
+        cells = cells_of_label(summary, label)
+    elif rule is not None and rule.classes == "micro":
+        cells = tuple(map(sum, zip(*of_each, strict=True)))
+    if not cells:
+        alike = all(sum(one[4:]) in (0, sum(one)) for one in of_each)
+        positives, one_class = summary.positives, summary.declared and alike
+        short = 0
+    else:
+        positives = sum(cells[4:])
+        declared = summary.declared and summary.name != "overall"
+        one_class = declared and positives in (0, sum(cells))
+        short = _short_of_score(finding, cells)
+    lacking = (minimum.rows - summary.rows, minimum.positives - positives, short)
+    return {"lacking": max(lacking), "one_class": one_class}
 
 
 def _one_class(policy: Policy, finding: Finding, summary: SliceSummary) -> bool:
@@ -185,13 +215,20 @@ def _short_of_method(policy: Policy, finding: Finding, summary: SliceSummary) ->
     if finding.metric in PAIRS_FROM:
         rarer = min(summary.positives, summary.rows - summary.positives)
         return PAIRS_FROM[finding.metric] - rarer
-    ratio = finding.metric in ("precision", "f1") and finding.check not in LEVELS
-    if not ratio or policy.task.kind != "binary":
+    if policy.task.kind != "binary":
         return 0
-    cells = summary.cells
+    return _short_of_score(finding, summary.cells, summary.positives)
+
+
+def _short_of_score(finding: Finding, cells: Sequence[int], positives: int | None = None) -> int:
+    """Rows that a change of precision or F1 lacks, by the eight counts that it is about."""
+    ratio = finding.metric in ("precision", "f1") and finding.check not in LEVELS
+    if not ratio or finding.evidence != "proven":
+        return 0
     flagged = [cells[b] + cells[3] + cells[4 + b] + cells[7] for b in (1, 2)]
     if finding.metric == "f1":  # true positives with all errors: flagged or positive
-        flagged = [cells[b] + cells[3] + summary.positives for b in (1, 2)]
+        known = sum(cells[4:]) if positives is None else positives
+        flagged = [cells[b] + cells[3] + known for b in (1, 2)]
     return SCORE_MINIMUM - min(flagged)
 
 

@@ -6,6 +6,7 @@ from prunegate.counting.tasks.binary import BinaryTask
 from prunegate.counting.tasks.kind import TaskCounting
 from prunegate.counting.tasks.language import LanguageTask
 from prunegate.counting.tasks.multiclass import MulticlassTask
+from prunegate.counting.tasks.multilabel import MultilabelTask
 from prunegate.counting.tasks.score import ScoreTask
 from prunegate.policy.schema import Policy
 from prunegate.registry import Registry
@@ -13,7 +14,7 @@ from prunegate.registry import Registry
 TASKS: Registry[TaskCounting] = Registry(
     "kind of task",
     lambda task: task.traits.name,
-    (BinaryTask(), MulticlassTask(), ScoreTask(), LanguageTask()),
+    (BinaryTask(), MulticlassTask(), MultilabelTask(), ScoreTask(), LanguageTask()),
 )
 
 

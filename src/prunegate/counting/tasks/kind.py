@@ -21,6 +21,7 @@ from prunegate.data.predictions.table import Table
 from prunegate.errors import UnsupportedError
 from prunegate.metrics.task_traits import TaskTraits
 from prunegate.policy.schema import Policy
+from prunegate.policy.task import Role
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +35,8 @@ class RowAnswers:
     candidate: float | str
     lost: bool
     """The candidate is the one that is wrong, or worse."""
+    class_label: str | None = None
+    """The one of several labels that it is about; None: the whole row."""
 
 
 class TaskCounting(ABC):
@@ -79,6 +82,14 @@ class TaskCounting(ABC):
         """The columns that say what is right, or how much a row weighs."""
         return (policy.columns.label,)
 
+    def model_columns(self, policy: Policy, role: Role) -> tuple[str, ...]:
+        """The columns that say what a model answers."""
+        return (getattr(policy.columns, role),)
+
+    def answer_value(self, policy: Policy, table: Table, role: Role) -> nw.Expr:
+        """What a model answers, as the table has it: what the digest of its answers is made of."""
+        return value_expression(table, getattr(policy.columns, role))
+
     def label_values(self, policy: Policy, table: Table) -> list[nw.Expr]:
         """What is right, as the policy reads it: what a gate set's digest is made of.
 
@@ -113,3 +124,7 @@ class TaskCounting(ABC):
     @abstractmethod
     def answers(self, policy: Policy, row: Mapping[str, Any]) -> RowAnswers:
         """One row of the reading's frame, for people."""
+
+    def parted_answers(self, policy: Policy, row: Mapping[str, Any]) -> Sequence[RowAnswers]:
+        """The same, once for each question on which the models part."""
+        return (self.answers(policy, row),)

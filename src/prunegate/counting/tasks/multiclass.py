@@ -22,6 +22,20 @@ from prunegate.policy.naming import value_text
 from prunegate.policy.schema import Policy
 
 
+def _in_another_order(overall: LabelCounts) -> tuple[str, str] | None:
+    """Two labels of the table that list the same names, as rows with several labels do."""
+    first: dict[frozenset[str], str] = {}
+    for label in sorted({label for cell in overall.cells for label in cell}):
+        names = frozenset(name.strip() for name in label.translate(_SEPARATORS).split("|"))
+        other = first.setdefault(names, label)
+        if len(names) > 1 and other != label:
+            return other, label
+    return None
+
+
+_SEPARATORS = str.maketrans(";,", "||")
+
+
 class MulticlassTask(TaskCounting):
     """Labels of several classes; a change of loss is wrong now minus wrong before."""
 
@@ -52,6 +66,12 @@ class MulticlassTask(TaskCounting):
                     f"{rows:,} {model} labels ({', '.join(labels)}) are no label of the table, so "
                     "they count as errors."
                 )
+        if several := _in_another_order(overall):
+            one, other = map(shown, several)
+            found.append(
+                f"The labels {one} and {other} name the same labels in another order. Where a row "
+                "may have several labels, write 'task: {kind: multilabel, labels: [...]}'."
+            )
         return tuple(found)
 
     def with_change(self, policy: Policy, table: Table) -> nw.LazyFrame[Any]:

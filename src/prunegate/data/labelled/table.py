@@ -20,7 +20,7 @@ from prunegate.data.labelled.rows import LabelledRows, Reads
 from prunegate.data.predictions.columns import shown
 from prunegate.data.predictions.metadata import column_names
 from prunegate.data.predictions.open_table import open_table
-from prunegate.errors import TableError
+from prunegate.errors import TableError, UnsupportedError
 from prunegate.policy.naming import value_text
 from prunegate.policy.schema import Policy
 
@@ -79,9 +79,15 @@ def read_rows(policy: Policy, folder: Path) -> LabelledRows:
         TableError: no table named, an unreadable one, one that holds both images and texts and
             does not say which are meant, or images that are missing or outside the image folder
             (all of them in one message).
+        UnsupportedError: rows have several labels.
     """
     if policy.data.table is None:
         raise TableError("the policy names no labelled data; add 'data: {table: FILE}'.")
+    if policy.task.traits.sets:
+        raise UnsupportedError(
+            "labelled data with several labels a row are not read, as none is run on them; make "
+            "the predictions yourself and judge them with 'prunegate gate'"
+        )
     path = folder / policy.data.table
     images = folder / policy.data.images if policy.data.images else path.parent
     if policy.data.images and not images.is_dir():

@@ -53,6 +53,10 @@ class ClassScores:
             return tuple(self.prefix + name for name in self.classes)
         return () if self.column is None else (self.column,)
 
+    def sql(self, scanned: Scanned) -> str:
+        """As ``answer_sql`` says."""
+        return answer_sql(scanned, self)
+
 
 def answer_sql(scanned: Scanned, scores: ClassScores) -> str:
     """SQL for the answer that a row's scores give.

@@ -6,11 +6,12 @@ import os
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from prunegate.data.predictions.class_scores import ClassScores, answer_sql, classes_listed
+from prunegate.data.predictions.class_scores import ClassScores, classes_listed
 from prunegate.data.predictions.columns import quoted
 from prunegate.data.predictions.csv import header_of, load_csv
 from prunegate.data.predictions.frames import names_of_frame, scan_frame
 from prunegate.data.predictions.json_lines import keys_of_lines, load_json_lines
+from prunegate.data.predictions.label_columns import Answer
 from prunegate.data.predictions.parquet_arrow import names_in, scan_arrow, scan_parquet
 from prunegate.data.predictions.scanned import Scanned
 from prunegate.data.predictions.table_files import TableFiles, find_files
@@ -68,7 +69,7 @@ def scan_answers(  # as ``scan_source``, and what follows from what was scanned
     source: Any,
     files: TableFiles | None,
     wanted: Sequence[str],
-    answers: Mapping[str, ClassScores],
+    answers: Mapping[str, Answer],
     *,
     into: str = ROWS,
 ) -> Scanned:
@@ -95,9 +96,13 @@ def scan_answers(  # as ``scan_source``, and what follows from what was scanned
     names = tuple(dict.fromkeys((*own, *below)))
     scanned = scan_source(connection, source, files, names, into=into, nested=nested)
     cells = [quoted(name) for name in own]
-    cells += [f"{answer_sql(scanned, found)} AS {quoted(name)}" for name, found in scores.items()]
+    cells += [f"{found.sql(scanned)} AS {quoted(name)}" for name, found in scores.items()]
     relation = scanned.relation.project(", ".join(cells))
-    listed = {n: classes_listed(scanned, found) for n, found in scores.items() if found.listed}
+    listed = {
+        name: classes_listed(scanned, found)
+        for name, found in scores.items()
+        if isinstance(found, ClassScores) and found.listed
+    }
     if scanned.loaded is None:
         return Scanned(relation=relation, name=scanned.name, classes=listed)
     relation.create(f"{into}_answered")

@@ -129,8 +129,10 @@ class AgreedWords:
 
     def _key(self, metric: str) -> str:
         """Which words a share has: of classes others than of a positive one."""
-        by_class = self.units.task.classes and metric in _BY_CLASS
-        return f"{metric}_class" if by_class else metric
+        if metric not in _BY_CLASS:
+            return metric
+        task = self.units.task
+        return f"{metric}_class" if task.classes else f"{metric}_label" if task.sets else metric
 
     def _exact(self, number: float, power: int = 0) -> str:
         return self.people.speech.number(exact(number, power))

@@ -139,10 +139,10 @@ def _wanted(finding: Finding, agreement: AgreedWords) -> str:
     speech, people = agreement.people.speech, agreement.people
     if finding.needed_unit != "positives":
         return people.items
-    if not agreement.units.task.classes:
+    task = agreement.units.task
+    if not task.classes and (finding.class_label is None or not task.sets):
         return people.positive
     if finding.class_label is None:
         return speech.say("next.need_rarest", items=people.items)
-    return speech.say(
-        "next.need_class", items=people.items, label=people.label(finding.class_label)
-    )
+    key = "next.need_label" if task.sets else "next.need_class"
+    return speech.say(key, items=people.items, label=people.label(finding.class_label))

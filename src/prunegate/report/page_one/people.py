@@ -77,6 +77,8 @@ class People:
     @property
     def positive(self) -> str:
         """What counts as positive: ``unsafe creatives``."""
+        if traits_of(self.record).sets:
+            return self._word("positive") or self.speech.say("words.labelled", items=self.items)
         label = _mapping(self.record.policy.document.get("task")).get("positive", "")
         return self._word("positive") or self.speech.say(
             "words.positive", label=shorten(str(label), LONGEST_WORD)
@@ -91,7 +93,8 @@ class People:
         name = self._slice(slice_name)
         if class_label is None:
             return name
-        return self.speech.say("words.place_class", place=name, label=_short(class_label))
+        key = "words.place_label" if traits_of(self.record).sets else "words.place_class"
+        return self.speech.say(key, place=name, label=_short(class_label))
 
     def labelled(self, slice_name: str) -> str:
         """A slice by the policy's labels alone: ``User-generated``; empty: it has none of them."""

@@ -13,6 +13,7 @@ from typing import Literal
 from prunegate.audit.record import DecisionRecord, Flip
 from prunegate.policy.naming import value_text
 from prunegate.report.flips import Album, furthest, said
+from prunegate.report.headline import label_cells
 from prunegate.report.page_one.people import OVERALL, People
 from prunegate.report.task import threshold, traits_of
 from prunegate.text import numbers
@@ -75,11 +76,17 @@ def shown_examples(
     chosen = furthest(own)[:FEW]
     if len(chosen) < FEW:
         chosen += [flip for flip in furthest(fitting) if flip not in chosen][: FEW - len(chosen)]
-    limit = threshold(record)
     return ShownExamples(
         title=people.speech.say("examples.title"),
         examples=tuple(
-            _example(number, flip, mistake, people, album.address(flip), limit)
+            _example(
+                number,
+                flip,
+                mistake,
+                people,
+                album.address(flip),
+                threshold(record, flip.class_label),
+            )
             for number, flip in enumerate(chosen, start=1)
         ),
         counted=_counted(record, finding, mistake, people, (len(chosen), len(own))),
@@ -91,7 +98,7 @@ def _mistake(record: DecisionRecord, finding: Finding | None) -> Mistake:
     if not task.decided:
         return "lower"
     known = _MISTAKES.get(finding.metric) if finding is not None else None
-    if known is None or not (task.yes_no or known == "missed"):
+    if known is None or not (task.yes_no or task.sets or known == "missed"):
         return "wrong"
     return known
 
@@ -100,12 +107,23 @@ def _fits(record: DecisionRecord, flip: Flip, mistake: Mistake, finding: Finding
     """Whether a row went wrong in the way that the finding is about."""
     if not flip.lost:
         return False
+    if traits_of(record).sets:
+        return _fits_label(flip, mistake, finding)
     if traits_of(record).classes:
         label = finding.class_label if finding is not None else None
         return mistake != "missed" or label is None or flip.label == label
     if mistake in ("missed", "flagged"):
         return (flip.label == _positive(record)) == (mistake == "missed")
     return True
+
+
+def _fits_label(flip: Flip, mistake: Mistake, finding: Finding | None) -> bool:
+    """Of several labels: the finding's own, and missed or flagged as it says."""
+    label = finding.class_label if finding is not None else None
+    if label is not None and flip.class_label != label:
+        return False
+    missed = flip.label == flip.class_label
+    return mistake not in ("missed", "flagged") or missed == (mistake == "missed")
 
 
 def _positive(record: DecisionRecord) -> str:
@@ -168,13 +186,17 @@ def _total(
     record: DecisionRecord, finding: Finding | None, mistake: Mistake, place: str
 ) -> int | None:
     """Rows on a slice that only the candidate gets wrong in this way; None: not counted."""
-    if finding is not None and finding.class_label is not None:
+    label = finding.class_label if finding is not None and traits_of(record).sets else None
+    if finding is not None and finding.class_label is not None and label is None:
         return finding.lost if mistake == "missed" and place == finding.slice else None
     summary = next((one for one in record.slices if one.name == place), None)
     if summary is None:
         return None
-    if mistake in _CELL and len(summary.cells) == 8:
-        return summary.cells[_CELL[mistake]]
+    cells = label_cells(summary, label)
+    if mistake in _CELL and len(cells) == 8:
+        return cells[_CELL[mistake]]
+    if label is not None:
+        return None
     return _lost(summary) if mistake == "wrong" else None
 
 

@@ -1,0 +1,193 @@
+"""Label columns: one column for each of several labels, the table's own or read off lists.
+
+Rows with several labels come in two shapes: a column for each label (``label_hate``), or one column
+that lists the names (``[violence, hate]``; in texts ``violence|hate``) or the scores of all labels.
+Here both become the first. Which it is follows from the columns that are there.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from prunegate.data.predictions.class_scores import ClassScores
+from prunegate.data.predictions.columns import quoted, shown, sql_text
+from prunegate.data.predictions.scanned import TEXTS, Scanned
+from prunegate.errors import TableError
+
+SEPARATED = r"\s*[|;,]\s*"
+"""Between the names in a text."""
+NONE = "none"
+"""A text that lists no name."""
+
+
+class FoundAnswer(Protocol):
+    """A column that follows from others, once it is known from which."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns to read."""
+
+    @property
+    def column(self) -> str | None:
+        """Of these, the one that may hold lists or structures."""
+
+    def sql(self, scanned: Scanned) -> str:
+        """SQL for its values."""
+
+
+class Answer(Protocol):
+    """A column that does not lie in the table, but follows from others."""
+
+    def found(self, available: Sequence[str]) -> FoundAnswer:
+        """What it follows from, given the columns that the table has besides."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnColumn:
+    """A column as the table has it."""
+
+    name: str
+    column: None = None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The column."""
+        return (self.name,)
+
+    def sql(self, scanned: Scanned) -> str:
+        """The column itself, in its own precision."""
+        del scanned
+        return quoted(self.name)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Constant:
+    """The same text in every row."""
+
+    text: str
+    columns: tuple[str, ...] = ()
+    column: None = None
+
+    def sql(self, scanned: Scanned) -> str:
+        """The text."""
+        del scanned
+        return sql_text(self.text)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NamedLabel:
+    """Whether a label is among the names that a row lists.
+
+    Where no label is asked for: the row's names if any of them is unknown, else an empty text.
+    """
+
+    column: str
+    label: str | None
+    labels: tuple[str, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The column of lists."""
+        return (self.column,)
+
+    def sql(self, scanned: Scanned) -> str:
+        """True or false, and false too where there is no list; or a text, null where there is none.
+
+        Raises:
+            TableError: the column holds no names.
+        """
+        names = _names_sql(scanned, self.column, self.labels)
+        if self.label is not None:
+            return f"coalesce(list_contains({names}, {sql_text(self.label)}), false)"
+        known = f"list_has_all([{', '.join(map(sql_text, self.labels))}], {names})"
+        return (
+            f"CASE WHEN {names} IS NULL OR len({names}) > list_count({names}) THEN NULL "
+            f"WHEN {known} THEN '' ELSE array_to_string({names}, '|') END"
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelScore:
+    """The score of one label in a row's list or structure of scores."""
+
+    scores: ClassScores
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """As of the scores."""
+        return self.scores.columns
+
+    @property
+    def column(self) -> str | None:
+        """As of the scores."""
+        return self.scores.column
+
+    def sql(self, scanned: Scanned) -> str:
+        """The score, in the precision that it is stored in."""
+        value, column = self.scores.sql(scanned), self.scores.column
+        types = dict(zip(scanned.relation.columns, scanned.relation.types, strict=True))
+        single = column is not None and _of_singles(types[column])
+        return f"CAST({value} AS FLOAT)" if single else value
+
+
+def _of_singles(kind: Any) -> bool:
+    """Whether a type of DuckDB's is a list of 32-bit floats."""
+    if kind.id not in ("list", "array"):
+        return False
+    (_, child), *_ = kind.children
+    return bool(child.id == "float")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelColumn:
+    """What one model, or the truth, says of one label."""
+
+    own: str
+    """The label's own column, where the table has one for every label."""
+    owns: tuple[str, ...]
+    """Those of all labels."""
+    lists: str
+    """The column of lists, where the table has it instead."""
+    of_own: FoundAnswer
+    of_lists: FoundAnswer
+
+    def found(self, available: Sequence[str]) -> FoundAnswer:
+        """As ``Answer`` says; own columns before lists, and own ones where there is neither."""
+        there = {unicodedata.normalize("NFC", name) for name in available}
+        whole = all(unicodedata.normalize("NFC", name) in there for name in self.owns)
+        listed = unicodedata.normalize("NFC", self.lists) in there
+        return self.of_lists if listed and not whole else self.of_own
+
+
+def _names_sql(scanned: Scanned, column: str, labels: Sequence[str]) -> str:
+    """SQL of the list of a row's names; null where there is none."""
+    cell, kind = quoted(column), scanned.types[column]
+    if kind in ("list", "array"):
+        return f"CAST({cell} AS VARCHAR[])"
+    if kind == "json":
+        text = _split_sql(f"({cell} ->> '$')", labels)
+        return (
+            f"CASE json_type({cell}) WHEN 'ARRAY' THEN json_extract_string({cell}, '$[*]') "
+            f"WHEN 'VARCHAR' THEN {text} END"
+        )
+    if kind in TEXTS:
+        return _split_sql(f"CAST({cell} AS VARCHAR)", labels)
+    own = shown(f"{column}_{labels[0]}")
+    raise TableError(
+        f"{scanned.name}: column {shown(column)} holds {kind} values and no names of labels; give "
+        f"a list of names, a text such as violence|hate, or a column {own} for each label"
+    )
+
+
+def _split_sql(text: str, labels: Sequence[str]) -> str:
+    """A text's names: ``violence|hate``, ``["violence", "hate"]``; ``none`` and ``[]`` are none."""
+    cell = f"trim({text})"
+    nothing = "" if NONE in labels else f"WHEN lower({cell}) = '{NONE}' THEN [] "
+    return (
+        f"CASE WHEN {cell} = '' THEN NULL WHEN starts_with({cell}, '[') "
+        f"THEN TRY_CAST({cell} AS VARCHAR[]) {nothing}"
+        f"WHEN {cell} IS NOT NULL THEN string_split_regex({cell}, {sql_text(SEPARATED)}) END"
+    )

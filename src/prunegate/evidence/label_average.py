@@ -1,0 +1,148 @@
+"""Average over labels: recall, precision or F1 of rows with several labels, each label alike.
+
+Each label is a yes-or-no question to the same rows, so its decisions are correlated with those of
+every other label, in a way that the counts of single labels do not show. Whatever it is, the
+variance of the average is at most the sum of the labels' own variances (each over the square of
+their number) times that number (Cauchy and Schwarz), as though all labels erred on the same rows.
+So the decisions are tested as those of one row each, with counts divided by the number of labels;
+the test is the one of a macro average (``stats/macro.py``), and less powerful the less the labels
+really err together. Simulated in ``tests/benchmarks/multilabel_sizes.py``.
+"""
+
+# ruff: noqa: D102  # the base class says what each member means
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import cached_property
+from typing import ClassVar
+
+import numpy as np
+
+from prunegate.counting.label_sets import LabelSets
+from prunegate.evidence.overlapping_rates import as_linear
+from prunegate.evidence.rates import TestedEvidence
+from prunegate.metrics.forms import OverLabels
+from prunegate.metrics.hypothesis import Contrast, Level
+from prunegate.stats import macro
+from prunegate.stats.result import Interval, TestResult
+
+Decided = tuple[int, int, int]
+"""Label, the baseline's decision, the candidate's: a class, or the number of classes for none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelAverage(TestedEvidence):
+    """The average of one rate over all labels."""
+
+    exact_levels: ClassVar = False
+
+    kind: macro.Kind
+    classes: int
+    """Labels that are averaged, twice as many where both of their sides are."""
+    labels: int
+    """Labels of a row, which may err together."""
+    counts: dict[Decided, int]
+    """Decisions."""
+
+    @classmethod
+    def of(cls, form: OverLabels, tally: LabelSets) -> LabelAverage:
+        """What the rows of a slice say about one form of average."""
+        eights = [counts.cells for counts in tally.labels.values()]
+        classes = len(eights) * len(form.sides) if form.kind == "recall" else len(eights)
+        counts: dict[Decided, int] = {}
+        for cell, n in _decided(form, eights, classes):
+            if n:
+                counts[cell] = counts.get(cell, 0) + n
+        return cls(kind=form.kind, classes=classes, labels=len(eights), counts=counts)
+
+    @property
+    def n(self) -> int:
+        return sum(self.counts.values())
+
+    @property
+    def baseline(self) -> Fraction | None:
+        return self._average(1)
+
+    @property
+    def candidate(self) -> Fraction | None:
+        return self._average(2)
+
+    @property
+    def lost(self) -> int:
+        return sum(n for (y, b, c), n in self.counts.items() if b == y != c)
+
+    @property
+    def gained(self) -> int:
+        return sum(n for (y, b, c), n in self.counts.items() if c == y != b)
+
+    def _average(self, model: int) -> Fraction | None:
+        shares = [self._share(place, model) for place in range(self.classes)]
+        defined = [share for share in shares if share is not None]
+        return sum(defined, Fraction(0)) / self.classes if len(defined) == self.classes else None
+
+    def _share(self, place: int, model: int) -> Fraction | None:
+        hits = labelled = called = 0
+        for cell, n in self.counts.items():
+            hits += n * (cell[0] == place == cell[model])
+            labelled += n * (cell[0] == place)
+            called += n * (cell[model] == place)
+        if not labelled:  # nothing is known of a label that no row has
+            return None
+        if self.kind == "f1":
+            return Fraction(2 * hits, labelled + called)
+        below = labelled if self.kind == "recall" else called
+        return Fraction(hits, below) if below else None
+
+    def _level(self, level: Level) -> TestResult:
+        found = macro.test(self._table(), 0.0, -float(level.limit))
+        if level.at_least:
+            return found
+        return replace(found, p_value=found.p_harm, p_harm=found.p_value)
+
+    def _contrast(self, contrast: Contrast) -> TestResult:
+        slope, margin = as_linear(contrast)
+        return macro.test(self._table(swapped=contrast.swapped), slope, margin)
+
+    def level_interval(self) -> Interval:
+        return macro.interval(self._table(), 0.0)
+
+    def change_interval(self) -> Interval:
+        return macro.interval(self._table(), 1.0)
+
+    def _table(self, *, swapped: bool = False) -> macro.ConfusionCounts:
+        return self._effective.swapped if swapped else self._effective
+
+    @cached_property
+    def _effective(self) -> macro.ConfusionCounts:
+        """As many decisions as count if all labels of a row erred together."""
+        cells = sorted(self.counts)
+        label, baseline, candidate = np.array(cells, dtype=np.intp).T
+        return macro.ConfusionCounts(
+            kind=self.kind,
+            classes=self.classes,
+            label=label,
+            baseline=baseline,
+            candidate=candidate,
+            count=np.array([self.counts[cell] for cell in cells], dtype=float) / self.labels,
+        )
+
+
+def _decided(
+    form: OverLabels, eights: Sequence[Sequence[int]], none: int
+) -> Iterator[tuple[Decided, int]]:
+    """Each label's decisions as those of a class of its own; ``none`` is any other.
+
+    Recall of rows without a label (specificity) is recall of a class that these rows make up.
+    """
+    place = 0
+    for cells in eights:
+        for side in form.sides:
+            for cell, n in enumerate(cells):
+                parts = tuple((cell >> shift & 1) == side for shift in (2, 1, 0))
+                if form.kind == "recall" and not parts[0]:
+                    continue
+                label, baseline, candidate = (place if part else none for part in parts)
+                yield (label, baseline, candidate), n
+            place += 1

@@ -1,0 +1,226 @@
+"""Rows with several labels: read from whatever shape, counted exactly, refused with all reasons."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import sklearn.metrics as oracle
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+from tests.unit.counting import label_set_tables as tables
+from tests.unit.counting.label_set_tables import LABELS
+
+import prunegate
+from prunegate.counting.cluster_sums import Clusters
+from prunegate.counting.count import count_table, open_predictions
+from prunegate.counting.label_sets import LabelSets
+from prunegate.errors import MissingColumnsError, TableError
+from prunegate.evidence.of_metric import WantedMetric, evidence
+from prunegate.policy.schema import Policy
+
+RULES = (
+    "{metric: recall, slices: all, classes: each, max_drop: 0.2}",
+    "{metric: precision, slices: kind, classes: micro, max_drop: 0.2}",
+    "{metric: subset_accuracy, max_drop: 0.2}",
+)
+
+
+def counted(policy: Policy, source: Any) -> tuple[Any, ...]:
+    """Every slice with its tally, and how its decisions occur together."""
+    slices = count_table(policy, open_predictions(policy, source)).slices
+    return slices, [getattr(one.tally, "clusters", None) for one in slices]
+
+
+def test_every_shape_of_the_same_scores_is_counted_alike(tmp_path: Path) -> None:
+    data, policy = tables.scores(3, 40), tables.policy(*RULES)
+    expected = counted(policy, data)
+    for source in tables.of_scores(data, tmp_path):
+        assert counted(policy, source) == expected, source
+
+
+def test_decisions_are_read_from_names_as_from_columns(tmp_path: Path) -> None:
+    data = tables.scores(4, 40)
+    expected = counted(tables.policy(*RULES), data)
+    for source in tables.of_decisions(data, tmp_path):
+        assert counted(tables.policy(*RULES, task=tables.DECIDED), source) == expected, source
+
+
+def test_labels_and_both_models_come_in_files_of_their_own(tmp_path: Path) -> None:
+    data = tables.scores(5, 40)
+    tables.listed(data)[["id", "kind", "label"]].to_parquet(tmp_path / "labels.parquet")
+    for role in ("baseline", "candidate"):
+        own = data[["id"]].assign(**{f"p_{n}": data[f"{role}_{n}"] for n in LABELS})
+        own.sample(frac=1, random_state=1).to_csv(tmp_path / f"{role}.csv.gz", index=False)
+    found = counted(
+        tables.policy(*RULES, more="data: {scores: {prefix: p_}}\n"),
+        {
+            "labels": tmp_path / "labels.parquet",
+            "baseline_predictions": tmp_path / "baseline.csv.gz",
+            "candidate_predictions": tmp_path / "candidate.csv.gz",
+        },
+    )
+    assert found == counted(tables.policy(*RULES), data)
+
+
+def test_thresholds_can_be_one_for_all_one_a_model_or_one_a_label() -> None:
+    data = tables.scores(6, 60)
+    one = counted(tables.policy(*RULES), data)
+    head = "{kind: multilabel, labels: [violence, adult, hate], threshold: "
+    for told in ("{violence: 0.5, adult: 0.5, hate: 0.5}", "{baseline: 0.5, candidate: 0.5}"):
+        assert counted(tables.policy(*RULES, task=f"{head}{told}}}"), data) == one
+    task = f"{head}{{violence: 0.5, adult: 0.5, hate: 0.9}}}}"
+    other = counted(tables.policy(*RULES, task=task), data)
+    (before, *_), (after, *_) = one[0], other[0]
+    assert before.tally.of_class("adult") == after.tally.of_class("adult")
+    assert before.tally.of_class("hate") != after.tally.of_class("hate")
+
+
+def test_logits_are_put_through_the_sigmoid() -> None:
+    data = tables.scores(7, 40)
+    logits = data.copy()
+    for role in ("baseline", "candidate"):
+        for label in LABELS:
+            share = data[f"{role}_{label}"].clip(1e-9, 1 - 1e-9)
+            logits[f"{role}_{label}"] = np.log(share / (1 - share)).round(12)
+    policy = tables.policy(*RULES, more="data: {scores: {activation: sigmoid}}\n")
+    assert counted(policy, logits) == counted(tables.policy(*RULES), data)
+
+
+def test_a_score_of_32_bits_in_a_list_reaches_the_threshold_that_its_decimals_reach() -> None:
+    task = "{kind: multilabel, labels: [violence, adult, hate], threshold: 0.7}"
+    labels = [["hate"], [], ["adult"], []]
+    data = pd.DataFrame({"id": range(4), "kind": list("abab"), "label": labels})
+    for role in ("baseline", "candidate"):
+        data[role] = [np.array([0.1, 0.2, 0.7], np.float32)] * 4
+    slices, _ = counted(tables.policy(*RULES, task=task), data)
+    hate = slices[0].tally.of_class("hate").cells
+    assert hate[0b111] + hate[0b011] == 4
+
+
+BROKEN: dict[str, tuple[Any, tuple[str, ...]]] = {
+    "label_hate": (2, ("no yes or no", "'r1'")),
+    "baseline_adult": (float("nan"), ("no score between 0 and 1", "nothing at id 'r1'")),
+    "candidate_violence": (1.5, ("no score between 0 and 1", "1.5 at id 'r1'")),
+}
+
+
+def test_one_error_lists_every_column_that_cannot_be_read_with_counts_and_ids() -> None:
+    data = tables.scores(8, 50)
+    for column, (value, _) in BROKEN.items():
+        data[column] = data[column].astype(object if column == "label_hate" else float)
+        data.loc[1:5, column] = value
+    data["label_hate"] = data["label_hate"].astype(float)
+    with pytest.raises(TableError) as error:
+        prunegate.judge(tables.policy(*RULES), data)
+    said = str(error.value)
+    assert "3 problems" in said
+    for column, (_, words) in BROKEN.items():
+        line = next(line for line in said.splitlines() if repr(column) in line)
+        assert "5 rows with" in line
+        assert all(word in line for word in words)
+        assert line.count("at id") == 3 or line.count("nothing") <= 3
+
+
+def test_unknown_names_and_missing_lists_are_counted() -> None:
+    data = tables.named(tables.scores(9, 20))
+    data.at[3, "label"] = ["weapons", "hate"]
+    data.at[4, "candidate"] = None
+    data.at[5, "baseline"] = ["Hate"]
+    with pytest.raises(TableError) as error:
+        prunegate.judge(tables.policy(*RULES, task=tables.DECIDED), data)
+    said = str(error.value)
+    assert "3 problems" in said
+    assert "1 row with a label that 'task: labels' does not list" in said
+    assert "'weapons|hate' at id 'r3'" in said
+    assert "1 row with no list of labels (for example nothing at id 'r4')" in said
+
+
+def test_a_missing_column_is_named_with_what_is_nearest_to_it() -> None:
+    data = tables.scores(9, 20).rename(columns={"label_hate": "label_hatred"})
+    with pytest.raises(MissingColumnsError, match=r"'label_hate' \(did you mean 'label_hatred'"):
+        prunegate.judge(tables.policy(*RULES), data)
+
+
+def tally_of(data: pd.DataFrame, slice_name: str = "overall") -> LabelSets:
+    policy = tables.policy(*RULES)
+    slices = count_table(policy, open_predictions(policy, data)).slices
+    found = next(one.tally for one in slices if one.name == slice_name)
+    assert isinstance(found, LabelSets)
+    return found
+
+
+METRICS = ("recall", "precision", "f1", "accuracy")
+SCORES = {
+    "recall": oracle.recall_score,
+    "precision": oracle.precision_score,
+    "f1": oracle.f1_score,
+}
+
+
+@settings(max_examples=2, deadline=None, phases=(Phase.explicit, Phase.generate))
+@given(seed=st.integers(0, 10**6))
+def test_every_metric_is_what_scikit_learn_says_of_every_slice_and_label(seed: int) -> None:
+    data = tables.scores(seed, 80, noise=0.2)
+    for name in ("overall", "kind=a", "kind=b"):
+        tally = tally_of(data, name)
+        flags = tables.decisions(data if name == "overall" else data[data.kind == name[-1]])
+        for metric in (*METRICS, "subset_accuracy"):
+            for label in (None, *LABELS) if metric in METRICS else (None,):
+                found = evidence(WantedMetric(metric=metric, class_label=label), tally)
+                _require(found, metric, label, "macro", flags)
+        for metric in METRICS:
+            _require(
+                evidence(WantedMetric(metric=metric), tally.pooled), metric, None, "micro", flags
+            )
+
+
+def _require(found: Any, metric: str, label: str | None, how: str, flags: Any) -> None:
+    for role in ("baseline", "candidate"):
+        truth, made = flags["label"], flags[role]
+        if label is not None:
+            truth, made = (part[:, LABELS.index(label)] for part in (truth, made))
+            how = "binary"
+        if metric == "subset_accuracy":
+            expected = oracle.accuracy_score(truth, made)
+        elif metric == "accuracy":
+            expected = 1 - oracle.hamming_loss(truth, made)
+        else:
+            expected = SCORES[metric](truth, made, average=how, zero_division=np.nan)
+        got = getattr(found, role)
+        assert got is None or float(got) == pytest.approx(expected, abs=1e-12), (metric, label)
+
+
+@settings(max_examples=2, deadline=None, phases=(Phase.explicit, Phase.generate))
+@given(seed=st.integers(0, 10**6))
+def test_decisions_occur_together_as_counted_row_by_row(seed: int) -> None:
+    data = tables.scores(seed, 40, noise=0.3)
+    flags = tables.decisions(data)
+    cell = 4 * flags["label"] + 2 * flags["baseline"] + flags["candidate"]
+    held = np.stack([(cell == k).sum(1) for k in range(8)], axis=1)
+    clusters = tally_of(data).clusters
+    assert isinstance(clusters, Clusters)
+    assert clusters.groups == len(data)
+    for one in range(8):
+        for other in range(8):
+            both = int(((held[:, one] > 0) & (held[:, other] > 0)).sum())
+            if product := int(held[:, one] @ held[:, other]):
+                assert clusters.products[one, other] == product
+                assert clusters.shared[one, other] == both
+            else:
+                assert (one, other) not in clusters.products
+
+
+def test_slices_add_up_to_all_rows() -> None:
+    data = tables.scores(11, 90, noise=0.3)
+    a, b, whole = (tally_of(data, name) for name in ("kind=a", "kind=b", "overall"))
+    assert a + b == whole
+    assert (a + b).clusters == whole.clusters
+    assert whole.rows == 90
+    right = tables.decisions(data)
+    both = (right["label"] == right["baseline"]).all(1)
+    still = (right["label"] == right["candidate"]).all(1)
+    assert whole.lost_gained == (int((both & ~still).sum()), int((~both & still).sum()))
