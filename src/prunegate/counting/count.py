@@ -118,7 +118,6 @@ def open_columns(policy: Policy, source: Any, wanted: Sequence[str]) -> Table:
     scores = [(c, s) for c, s in class_scores(policy, apart=apart) if isinstance(s, ClassScores)]
     whole = set(values).issubset(wanted)
     of_true = true_class_columns(policy) if whole and scores else {}
-    listed = listed_scores(policy, scores if of_true else ())
     found = WantedColumns(
         names=tuple(dict.fromkeys(wanted)),
         text=frozenset(text.intersection(wanted)),
