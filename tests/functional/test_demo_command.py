@@ -127,19 +127,22 @@ def stamps(folder: Path) -> dict[Path, int]:
 
 
 @pytest.mark.slow
-def test_a_second_demo_starts_from_the_cache(shown: tuple[Path, Result]) -> None:
+def test_a_second_demo_starts_from_the_cache(
+    shown: tuple[Path, Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of one candidate; the other one would start from the same files."""
     home, _ = shown
     before = stamps(home / "cache")
+    monkeypatch.setattr(workspace, "ARMS", {ARMS[0]: workspace.ARMS[ARMS[0]]})
     result = demo("--cache", home / "cache", "--out", home / "again", "--audit", home / "audit")
     assert result.exception is None
     assert "train the baseline" not in result.stderr
     assert stamps(home / "cache") == before
-    for arm in ARMS:
-        first, second = (
-            json.loads((home / out / arm / "record.json").read_text()) for out in ("out", "again")
-        )
-        assert first["candidate"] == second["candidate"]
-        assert first["flips"] == second["flips"]
+    first, second = (
+        json.loads((home / out / ARMS[0] / "record.json").read_text()) for out in ("out", "again")
+    )
+    assert first["candidate"] == second["candidate"]
+    assert first["flips"] == second["flips"]
 
 
 @pytest.mark.slow

@@ -128,7 +128,7 @@ def test_a_pilot_says_what_is_missing(folder, monkeypatch, capsys):
 
 def test_planning_loads_no_model_library(folder):
     code = (
-        "import sys; sys.argv = ['prunegate', 'plan', 'p.yaml', '--counts', 'c.csv', '-q']\n"
+        f"import sys; sys.argv = ['prunegate', 'plan', 'p.yaml', '--counts', 'c.csv', *{FAST}]\n"
         "from prunegate import cli\n"
         "try:\n    cli.main()\nexcept SystemExit as stopped:\n    assert stopped.code == 0\n"
         "assert 'numpy' in sys.modules\n"

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from click.testing import Result
 from PIL import Image
 from prunegate_test_tiny import POLICY, SPLITS, edit, invoke
 
@@ -47,6 +48,17 @@ class Ran:
     out: Path
     record: dict[str, Any]
     code: int
+
+
+@dataclass(frozen=True)
+class Again:
+    """A second run of the same, watched."""
+
+    out: Path
+    record: dict[str, Any]
+    made: list[Any]
+    """The models that it made: the candidate and its control."""
+    said: Result
 
 
 def do_run(home: Path, out: Path, *options: object, policy: str = "policy.yaml") -> Ran:
@@ -235,8 +247,28 @@ def scrubbed(record: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in record.items() if key not in TIMED}
 
 
-def test_the_same_seed_gives_the_same_record(ran: Ran, tmp_path: Path) -> None:
-    again = do_run(ran.home, tmp_path / "out", "--seed", 3)
+@pytest.fixture(scope="module")
+def again(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Again:
+    """The same run a second time, with what it makes and says on its way."""
+    module: Any = import_module("prunegate.pipeline.context")
+    made, real = [], module.compress
+
+    def spy(*given: Any, **named: Any) -> Any:
+        made.append(real(*given, **named))
+        return made[-1]
+
+    out = tmp_path_factory.mktemp("again") / "out"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "compress", spy)
+        patch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+        words = ("run", model / "policy.yaml", "--out", out, "--audit", out / "../audit")
+        result = invoke(*words, "--seed", 3)
+    assert result.exception is None, result.exception
+    record = json.loads((out / "record.json").read_text())
+    return Again(out=out, record=record, made=made, said=result)
+
+
+def test_the_same_seed_gives_the_same_record(ran: Ran, again: Again) -> None:
     assert scrubbed(again.record) == scrubbed(ran.record)
     assert (again.out / "predictions.parquet").read_bytes() == (
         ran.out / "predictions.parquet"
@@ -250,23 +282,11 @@ def test_another_seed_is_recorded_and_trains_otherwise(ran: Ran, tmp_path: Path)
     assert other.record["baseline"] == ran.record["baseline"]
 
 
-def test_the_control_is_made_without_pruning(
-    ran: Ran, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    module: Any = import_module("prunegate.pipeline.context")
-
-    made, real = [], module.compress
-
-    def spy(*given: Any, **named: Any) -> Any:
-        made.append(real(*given, **named))
-        return made[-1]
-
-    monkeypatch.setattr(module, "compress", spy)
-    do_run(ran.home, tmp_path / "out", "--seed", 3)
-    candidate, control = (sum(w.numel() for w in one.module.parameters()) for one in made)
+def test_the_control_is_made_without_pruning(ran: Ran, again: Again) -> None:
+    candidate, control = (sum(w.numel() for w in one.module.parameters()) for one in again.made)
     assert candidate == ran.record["candidate"]["parameters"]
     assert control == ran.record["baseline"]["parameters"]
-    assert [step["step"] for step in made[1].surgery.recipe] == ["finetune"]
+    assert [step["step"] for step in again.made[1].surgery.recipe] == ["finetune"]
     slices = {found["slice"] for found in ran.record["control"]["slices"]}
     assert slices == {"overall", "content_type=display", "content_type=video"}
     assert "nothing removed" in ran.record["control"]["summary"]
@@ -513,9 +533,8 @@ def test_an_image_that_changes_while_the_run_works_is_refused(
     assert "gate-07.png" in refused("--no-control")
 
 
-def test_progress_is_plain_verbs_on_stderr(home: Path) -> None:
-    result = invoke("run", home / "policy.yaml", "--out", home / "out")
-    stages = [line.strip().removesuffix(" ...") for line in result.stderr.splitlines()]
+def test_progress_is_plain_verbs_on_stderr(again: Again) -> None:
+    stages = [line.strip().removesuffix(" ...") for line in again.said.stderr.splitlines()]
     assert stages == [
         "hash the images",
         "check the data contract",
@@ -530,7 +549,8 @@ def test_progress_is_plain_verbs_on_stderr(home: Path) -> None:
         "fine-tune the control (step 1 of 1)",
         "score with the control",
     ]
-    assert result.stdout.splitlines()[-1].strip() == f"report: {home / 'out/report.html'}"
+    last = again.said.stdout.splitlines()[-1]
+    assert last.strip() == f"report: {again.out / 'report.html'}"
 
 
 def test_advice_is_in_the_record_and_the_report_and_not_in_the_verdict(
@@ -568,21 +588,19 @@ def test_advice_is_in_the_record_and_the_report_and_not_in_the_verdict(
         assert advised.record[key] == ran.record[key], key
 
 
-def test_other_columns_are_looked_through(home: Path) -> None:
+def test_other_columns_are_looked_through_and_repeated_content_is_a_warning(home: Path) -> None:
     """Sixty rows are too few for a slice of a hundred: looked for, nothing found, nothing said."""
     path = home / "data/labelled.csv"
     lines = path.read_text().splitlines()
     seasons = ["season", *(["winter", "summer"] * len(lines))]
     path.write_text("".join(f"{a},{b}\n" for a, b in zip(lines, seasons, strict=False)))
-    done = do_run(home, home / "out", "--no-control")
-    assert done.record["discoveries"] == []
-    assert not [w for w in done.record["warnings"] if "Undeclared" in w]
-    assert "Undeclared slices" not in (home / "out/report.html").read_text()
-
-
-def test_repeated_content_within_a_split_is_a_warning(home: Path) -> None:
     shutil.copy(home / "data/images/gate-11.png", home / "data/images/gate-07.png")
     edit(home / "policy.yaml", "at_most: 0.5", "at_most: 0.9")
     result = invoke("run", home / "policy.yaml", "--out", home / "out", "--no-control")
+    record = json.loads((home / "out/record.json").read_text())
+    page = (home / "out/report.html").read_text()
+    assert record["discoveries"] == []
+    assert not [w for w in record["warnings"] if "Undeclared" in w]
+    assert "Undeclared slices" not in page
     assert "warning: 1 image(s) repeat the content" in result.stdout
-    assert "repeat the content" in (home / "out/report.html").read_text()
+    assert "repeat the content" in page

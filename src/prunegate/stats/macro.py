@@ -39,8 +39,7 @@ Cell = tuple[int, int, int]
 
 _ROUNDS, _HOLD = 80, 40
 _CLOSE, _RESIDUAL = 1e-9, 1e-8
-_RETREATS = 10
-_EMPTY = 1e-12
+_RETREATS, _EMPTY = 10, 1e-12
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
