@@ -10,6 +10,7 @@ from prunegate.audit.record import Compression, DecisionRecord, Input, ModelRef,
 from prunegate.audit.sealed_bar import bar_in_words
 from prunegate.metrics.task_traits import TaskTraits
 from prunegate.report.headline import lost_gained
+from prunegate.report.page_one.people import People
 from prunegate.report.task import traits_of
 from prunegate.text import numbers
 from prunegate.text.escape import named, shorten, visible
@@ -22,6 +23,8 @@ class SliceRow:
     """One slice, every cell as text."""
 
     name: str
+    label: str
+    """What the policy's labels call it; empty: nothing."""
     declared: str
     judged: str
     figures: tuple[str, ...]
@@ -56,28 +59,33 @@ class FactGroup:
 
 
 _FURTHER = {
-    "decisions": ("Positives", "Lost / gained rows"),
-    "labels": ("Classes", "Rows of the rarest class", "Lost / gained rows"),
+    "decisions": ("positives", "flips"),
+    "labels": ("classes", "rarest", "flips"),
     "numbers": (),
 }
-"""Heads of the columns beside the rows, by what the models say of one."""
+"""Catalogue's keys of the heads of the columns beside the rows, by what the models say of one."""
 
 
 def slices(record: DecisionRecord) -> SlicesView:
     """Every slice that the data or the policy named."""
-    task = traits_of(record)
+    task, people = traits_of(record), People.of(record)
+    rows = "documents" if task.documents else "rows"
     return SlicesView(
-        columns=(task.noun.title(), *_FURTHER[task.answers]),
-        rows=tuple(_slice(summary, task) for summary in record.slices),
+        columns=tuple(
+            people.speech.say(f"judged_on.{key}") for key in (rows, *_FURTHER[task.answers])
+        ),
+        rows=tuple(_slice(summary, task, people) for summary in record.slices),
     )
 
 
-def _slice(summary: SliceSummary, task: TaskTraits) -> SliceRow:
+def _slice(summary: SliceSummary, task: TaskTraits, people: People) -> SliceRow:
+    say = people.speech.say
     return SliceRow(
         name=named(summary.name),
-        declared="yes" if summary.declared else "no: found in the data",
-        judged="judged" if summary.judged else _why_not(summary),
-        figures=_figures(summary, task),
+        label=people.labelled(summary.name),
+        declared=say("judged_on.yes" if summary.declared else "judged_on.found"),
+        judged=say(f"judged_on.{'was_judged' if summary.judged else _why_not(summary)}"),
+        figures=tuple(map(people.speech.figure, _figures(summary, task))),
     )
 
 
@@ -92,7 +100,7 @@ def _figures(summary: SliceSummary, task: TaskTraits) -> tuple[str, ...]:
 
 
 def _why_not(summary: SliceSummary) -> str:
-    return "absent from the data" if summary.rows == 0 else "only reported: too few rows"
+    return "absent" if summary.rows == 0 else "reported"
 
 
 def _positives(summary: SliceSummary) -> str:
