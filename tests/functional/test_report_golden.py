@@ -71,6 +71,11 @@ def test_the_report_of_each_outcome_is_what_it_was(records: ModuleType, name: st
     check(f"report_{name}.html", render(record, digest=records.DIGEST, pictures={}))
 
 
+def test_a_german_report_is_what_it_was(records: ModuleType) -> None:
+    record = load("many_records").many(records, 5, "reject", report={"language": "de"})
+    check("report_german.html", render(record, digest=records.DIGEST, pictures={}))
+
+
 def test_a_later_copy_of_a_page_is_what_it_was(records: ModuleType) -> None:
     record = load("many_records").many(records, 1, "approve")
     signed = render(record, digest=records.DIGEST, pictures={}, state=load("many_records").SIGNED)

@@ -11,6 +11,7 @@ from prunegate.audit.record import Compression, DecisionRecord, Input, ModelRef,
 from prunegate.audit.sealed_bar import bar_in_words
 from prunegate.metrics.task_traits import TaskTraits
 from prunegate.report.headline import lost_gained
+from prunegate.report.page_one.people import People
 from prunegate.report.task import traits_of
 from prunegate.text import numbers
 from prunegate.text.escape import named, shorten, visible
@@ -23,6 +24,8 @@ class SliceRow:
     """One slice, every cell as text."""
 
     name: str
+    label: str
+    """What the policy's labels call it; empty: nothing."""
     declared: str
     judged: str
     figures: tuple[str, ...]
@@ -57,41 +60,46 @@ class FactGroup:
 
 
 _FURTHER = {
-    "decisions": ("Positives", "Lost / gained rows"),
-    "labels": ("Classes", "Rows of the rarest class", "Lost / gained rows"),
-    "label sets": ("Labels that occur", "Rows of the rarest label", "Lost / gained rows"),
+    "decisions": ("positives", "flips"),
+    "labels": ("classes", "rarest", "flips"),
+    "label sets": ("labels", "rarest_label", "flips"),
     "numbers": (),
 }
-"""Heads of the columns beside the rows, by what the models say of one."""
+"""Catalogue's keys of the heads of the columns beside the rows, by what the models say of one."""
 
 
 def slices(record: DecisionRecord) -> SlicesView:
     """Every slice that the data or the policy named."""
-    task = traits_of(record)
+    task, people = traits_of(record), People.of(record)
     weighed = any(summary.weights is not None for summary in record.slices)
-    worth = ("Worth, of equal weight",) if weighed else ()
+    rows = "documents" if task.documents else "rows"
+    heads = (rows, *_FURTHER[task.answers], *(("worth",) if weighed else ()))
     return SlicesView(
-        columns=(task.noun.title(), *_FURTHER[task.answers], *worth),
-        rows=tuple(_slice(summary, task, weighed=weighed) for summary in record.slices),
+        columns=tuple(people.speech.say(f"judged_on.{key}") for key in heads),
+        rows=tuple(_slice(one, task, people, weighed=weighed) for one in record.slices),
     )
 
 
-def _slice(summary: SliceSummary, task: TaskTraits, *, weighed: bool) -> SliceRow:
+def _slice(summary: SliceSummary, task: TaskTraits, people: People, *, weighed: bool) -> SliceRow:
+    say = people.speech.say
+    figures = tuple(map(people.speech.figure, _figures(summary, task)))
     return SliceRow(
         name=named(summary.name),
-        declared="yes" if summary.declared else "no: found in the data",
-        judged="judged" if summary.judged else _why_not(summary),
-        figures=(*_figures(summary, task), *(_worth(summary) if weighed else ())),
+        label=people.labelled(summary.name),
+        declared=say("judged_on.yes" if summary.declared else "judged_on.found"),
+        judged=say(f"judged_on.{'was_judged' if summary.judged else _why_not(summary)}"),
+        figures=(*figures, *(_worth(summary, people) if weighed else ())),
     )
 
 
-def _worth(summary: SliceSummary) -> tuple[str]:
+def _worth(summary: SliceSummary, people: People) -> tuple[str]:
     """As many rows of equal weight as a slice's rows and positives are worth."""
-    weights = summary.weights
+    weights, speech = summary.weights, people.speech
     if weights is None:
         return (numbers.NOT_DEFINED,)
-    rows, positives = (numbers.count(math.floor(n)) for n in (weights.rows, weights.positives))
-    return (f"{rows} ({positives} positives)",)
+    counts = (numbers.count(math.floor(n)) for n in (weights.rows, weights.positives))
+    rows, positives = map(speech.figure, counts)
+    return (speech.say("judged_on.worth_of", rows=rows, positives=positives),)
 
 
 def _figures(summary: SliceSummary, task: TaskTraits) -> tuple[str, ...]:
@@ -105,7 +113,7 @@ def _figures(summary: SliceSummary, task: TaskTraits) -> tuple[str, ...]:
 
 
 def _why_not(summary: SliceSummary) -> str:
-    return "absent from the data" if summary.rows == 0 else "only reported: too few rows"
+    return "absent" if summary.rows == 0 else "reported"
 
 
 def _positives(summary: SliceSummary) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from prunegate.audit.record import DecisionRecord
 from prunegate.metrics.checks import is_level
 from prunegate.report import sentences
+from prunegate.report.page_one.people import People
 from prunegate.report.page_one.standing import gravity
 from prunegate.report.units import CLAIMS, Units, is_share
 from prunegate.text import numbers
@@ -33,6 +34,8 @@ class TroubleRow:
     """Whether it only warns."""
     metric: str
     slice: str
+    label: str
+    """What the policy's labels call it; empty: nothing."""
     change: str
     """Before and after."""
     interval: str
@@ -64,7 +67,8 @@ def findings_table(record: DecisionRecord, units: Units) -> FindingsTable | None
     if not record.findings:
         return None
     trouble = sorted((f for f in record.findings if f.status != "pass"), key=_serious)
-    rows = tuple(_row(finding, units) for finding in trouble[:MOST_TOLD])
+    people = People.of(record)
+    rows = tuple(_row(finding, units, people) for finding in trouble[:MOST_TOLD])
     return FindingsTable(
         rows=rows[:AT_ONCE],
         folded=rows[AT_ONCE:],
@@ -78,7 +82,7 @@ def _serious(finding: Finding) -> tuple[bool, tuple[int, float]]:
     return finding.severity == "warn", gravity(finding)
 
 
-def _row(finding: Finding, units: Units) -> TroubleRow:
+def _row(finding: Finding, units: Units, people: People) -> TroubleRow:
     metric = finding.metric
     before, after = (units.level(metric, v) for v in (finding.baseline, finding.candidate))
     interval = units.range(finding)
@@ -89,6 +93,7 @@ def _row(finding: Finding, units: Units) -> TroubleRow:
         warns=finding.severity == "warn",
         metric=shorten(sentences.about(finding), 120),
         slice=named(finding.slice),
+        label=people.labelled(finding.slice),
         change=after if finding.baseline is None else f"{before} → {after}",
         interval=f"{interval}{numbers.GAP}points" if points else interval,
         limit=units.limit(finding),

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from prunegate.audit.record import DecisionRecord
 from prunegate.cost.measurement import Estimate95, Measurements, is_evidence, steady
+from prunegate.report.speech import Speech, speech_of
 from prunegate.text import numbers
 from prunegate.text.escape import visible
 from prunegate.text.numbers import GAP
-from prunegate.text.time import moment
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,41 +41,42 @@ _Format = Callable[[float | None], str]
 
 def measures(record: DecisionRecord) -> MeasuresView | None:
     """Figures that were measured, or at least counted in the models; None without either."""
-    rows = [*_timed(record.measurements), *_in_batches(record.measurements), *_counted(record)]
+    said = speech_of(record)
+    taken = record.measurements
+    rows = [*_timed(taken, said), *_in_batches(taken, said), *_counted(record, said)]
     if not rows:
         return None
-    taken = record.measurements
     return MeasuresView(
         rows=tuple(rows),
-        setting=_setting(taken) if taken else "",
-        noise=_noise(taken) if taken else "",
+        setting=_setting(taken, said) if taken else "",
+        noise=_noise(taken, said) if taken else "",
         quiet=taken is None or is_evidence(taken),
     )
 
 
-def _timed(taken: Measurements | None) -> list[MeasureRow]:
+def _timed(taken: Measurements | None, said: Speech) -> list[MeasureRow]:
     if taken is None:
         return []
     one, other = taken.baseline, taken.candidate
     figures: tuple[tuple[str, float | None, float | None, str, Estimate95 | None], ...] = (
         (
-            "Median latency (p50)",
+            "p50",
             one.latency_p50_ms,
             other.latency_p50_ms,
             "ms",
             taken.latency_ratio,
         ),
-        ("Latency, 95 of 100 calls (p95)", one.latency_p95_ms, other.latency_p95_ms, "ms", None),
-        ("Latency, 99 of 100 calls (p99)", one.latency_p99_ms, other.latency_p99_ms, "ms", None),
-        ("CPU time per inference", one.cpu_ms, other.cpu_ms, "ms", taken.cpu_ratio),
-        ("Throughput", one.throughput_per_s, other.throughput_per_s, "per second", None),
+        ("p95", one.latency_p95_ms, other.latency_p95_ms, "ms", None),
+        ("p99", one.latency_p99_ms, other.latency_p99_ms, "ms", None),
+        ("cpu", one.cpu_ms, other.cpu_ms, "ms", taken.cpu_ratio),
+        ("throughput", one.throughput_per_s, other.throughput_per_s, "", None),
     )
     return [
         MeasureRow(
-            name=name,
-            before=_with_unit(before, unit),
-            after=_with_unit(after, unit),
-            ratio=_interval(ratio) if ratio else _ratio(before, after),
+            name=said.say(f"measured.{name}"),
+            before=_with_unit(before, unit, said),
+            after=_with_unit(after, unit, said),
+            ratio=_interval(ratio, said) if ratio else _ratio(before, after, said),
             timed=not (ratio is taken.cpu_ratio and _steady_cpu(taken)),
         )
         for name, before, after, unit, ratio in figures
@@ -83,16 +84,16 @@ def _timed(taken: Measurements | None) -> list[MeasureRow]:
     ]
 
 
-def _in_batches(taken: Measurements | None) -> list[MeasureRow]:
+def _in_batches(taken: Measurements | None, said: Speech) -> list[MeasureRow]:
     """Median latency in batches of other sizes, each with its own noise."""
     return [
         MeasureRow(
-            name=f"Median latency (p50), {one.batch} at a time",
-            before=_with_unit(one.baseline.latency_p50_ms, "ms"),
-            after=_with_unit(one.candidate.latency_p50_ms, "ms"),
-            ratio=_interval(one.latency_ratio)
+            name=said.say("measured.batch", n=str(one.batch)),
+            before=_with_unit(one.baseline.latency_p50_ms, "ms", said),
+            after=_with_unit(one.candidate.latency_p50_ms, "ms", said),
+            ratio=_interval(one.latency_ratio, said)
             if one.latency_ratio and is_evidence(one)
-            else "too noisy to say",
+            else said.say("measured.too_noisy"),
             timed=False,
         )
         for one in (taken.others if taken else ())
@@ -104,23 +105,23 @@ def _steady_cpu(taken: Measurements) -> bool:
     return taken.cpu_noise is not None and steady(taken.cpu_noise)
 
 
-def _counted(record: DecisionRecord) -> list[MeasureRow]:
-    figures: tuple[tuple[str, str, _Format], ...] = (
-        ("Size of the stored weights", "model_bytes", numbers.megabytes),
-        ("Its files as they were found", "bytes_found", numbers.megabytes),
-        ("Parameters", "parameters", numbers.large),
-        ("Of these, zero", "zeros", numbers.large),
-        ("Attention heads", "active_heads", numbers.count),
-        ("Peak memory while serving", "peak_memory_bytes", numbers.megabytes),
-        ("Arithmetic of one inference (FLOPs)", "flops", numbers.large),
+def _counted(record: DecisionRecord, said: Speech) -> list[MeasureRow]:
+    figures: tuple[tuple[str, _Format], ...] = (
+        ("model_bytes", numbers.megabytes),
+        ("bytes_found", numbers.megabytes),
+        ("parameters", numbers.large),
+        ("zeros", numbers.large),
+        ("active_heads", numbers.count),
+        ("peak_memory_bytes", numbers.megabytes),
+        ("flops", numbers.large),
     )
-    pairs = [(name, *_both(record, field), show) for name, field, show in figures]
+    pairs = [(name, *_both(record, name), show) for name, show in figures]
     return [
         MeasureRow(
-            name=name,
-            before=show(before),
-            after=show(after),
-            ratio=_ratio(before, after),
+            name=said.say(f"measured.{name}"),
+            before=said.figure(show(before)),
+            after=said.figure(show(after)),
+            ratio=_ratio(before, after, said),
             timed=False,
         )
         for name, before, after, show in pairs
@@ -143,41 +144,42 @@ def _first(field: str, *places: object) -> int | None:
     return next((v for place in places if (v := getattr(place, field, None)) is not None), None)
 
 
-def _with_unit(value: float | None, unit: str) -> str:
+def _with_unit(value: float | None, unit: str, said: Speech) -> str:
+    """A figure with its unit; without one it is so many a second."""
     text = numbers.significant(value)
-    return text if text == numbers.NOT_DEFINED else f"{text}{GAP}{unit}"
+    if text == numbers.NOT_DEFINED:
+        return said.figure(text)
+    return f"{said.figure(text)}{GAP}{unit or said.say('measured.per_second')}"
 
 
-def _ratio(before: float | None, after: float | None) -> str:
+def _ratio(before: float | None, after: float | None, said: Speech) -> str:
     if before is None or after is None or before == 0:
-        return numbers.NOT_DEFINED
+        return said.figure(numbers.NOT_DEFINED)
     if before == after:
-        return "unchanged"
-    return numbers.significant(after / before)
+        return said.say("measured.unchanged")
+    return said.figure(numbers.significant(after / before))
 
 
-def _interval(ratio: Estimate95) -> str:
-    value, low, high = (numbers.significant(v) for v in (ratio.value, ratio.low, ratio.high))
-    return f"{value} ({low} to {high})"
+def _interval(ratio: Estimate95, said: Speech) -> str:
+    ends = (numbers.significant(v) for v in (ratio.value, ratio.low, ratio.high))
+    value, low, high = map(said.figure, ends)
+    return said.say("measured.interval", value=value, low=low, high=high)
 
 
-def _setting(taken: Measurements) -> str:
-    inputs = "one input" if taken.batch == 1 else f"{taken.batch} inputs"
-    threads = "one thread" if taken.threads == 1 else f"{taken.threads} threads"
-    return (
-        f"Measured with {visible(taken.engine)}, {inputs} at a time, {threads}, "
-        f"{numbers.count(taken.rounds)} rounds in which both models took turns, "
-        f"{moment(taken.created)}."
+def _setting(taken: Measurements, said: Speech) -> str:
+    return said.say(
+        "measured.setting",
+        engine=visible(taken.engine),
+        inputs=said.count("measured.inputs", taken.batch),
+        threads=said.count("measured.threads", taken.threads),
+        rounds=said.number(numbers.count(taken.rounds)),
+        moment=said.moment(taken.created),
     )
 
 
-def _noise(taken: Measurements) -> str:
+def _noise(taken: Measurements, said: Speech) -> str:
     if taken.noise is None:
-        said = "How noisy the machine was is not known"
+        told = said.say("measured.noise_unknown")
     else:
-        said = (
-            f"The baseline against itself came out at {_interval(taken.noise)}; 1 is perfect quiet"
-        )
-    if is_evidence(taken):
-        return f"{said}."
-    return f"{said}. The machine was too busy: the figures struck out are no evidence."
+        told = said.say("measured.noise", ratio=_interval(taken.noise, said))
+    return told if is_evidence(taken) else f"{told} {said.say('measured.busy')}"

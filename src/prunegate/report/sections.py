@@ -70,6 +70,8 @@ class PageSection:
     """File name of its template."""
     folder: Path | None = None
     """Where the template lies; None: with ours."""
+    spoken: bool = False
+    """Whether all of it is in the page's language; else it is English."""
     after: str = ""
     """The section that it follows, where it is added from outside; empty: it comes last."""
 
@@ -160,20 +162,20 @@ def _page_one(source: PageSource) -> PageOne:
     return page_one(source.record, source.units, source.digest, source.pictures, source.state)
 
 
-def _ours(name: str, shows: Callable[[PageSource], Any]) -> PageSection:
-    return PageSection(name=name, shows=shows, template=f"_{name}.html.j2")
+def _ours(name: str, shows: Callable[[PageSource], Any], *, spoken: bool = False) -> PageSection:
+    return PageSection(name=name, shows=shows, template=f"_{name}.html.j2", spoken=spoken)
 
 
 SECTIONS: Registry[PageSection] = Registry(
     "section",
     attrgetter("name"),
     (
-        _ours("decision", _page_one),
+        _ours("decision", _page_one, spoken=True),
         _ours("findings", lambda source: findings_table(source.record, source.units)),
         _ours("warnings", lambda source: warnings(source.record)),
         _ours("rules", lambda source: rules(source.record, source.units)),
         _ours("forest", _forests),
-        _ours("control", lambda source: control(source.record, source.units)),
+        _ours("control", lambda source: control(source.record, source.units), spoken=True),
         _ours("flips", lambda source: flips(source.record, source.pictures)),
         _ours("generations", lambda source: generations(source.record)),
         _ours("discoveries", lambda source: discoveries(source.record)),
@@ -181,9 +183,9 @@ SECTIONS: Registry[PageSection] = Registry(
         _ours("claims", lambda source: claims(source.record)),
         _ours("search", lambda source: search_section(source.record, source.units)),
         _ours("heads", lambda source: head_map(source.record)),
-        _ours("measures", lambda source: measures(source.record)),
+        _ours("measures", lambda source: measures(source.record), spoken=True),
         _ours("recipe", _recipe),
-        _ours("slices", _slices),
+        _ours("slices", _slices, spoken=True),
         _ours("trust", _trust),
     ),
 )

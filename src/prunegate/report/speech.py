@@ -10,7 +10,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import cache
 from string import Formatter
 from typing import Any
@@ -20,7 +20,7 @@ from prunegate.text import numbers
 from prunegate.text.escape import visible
 from prunegate.text.languages import ENGLISH, catalogue, languages
 from prunegate.text.money import with_currency
-from prunegate.text.numbers import GAP
+from prunegate.text.numbers import GAP, NOT_DEFINED
 
 _MARKS = str.maketrans({",": ".", ".": ","})
 """A thousands separator for a decimal mark and the reverse, where a language writes so."""
@@ -79,6 +79,28 @@ class Speech:
             return self.number(amount)
         gap = GAP if len(symbol) > 1 else ""
         return self.say("number.money", symbol=symbol, amount=self.number(amount), gap=gap)
+
+    def figure(self, text: str) -> str:
+        """A figure as ``text.numbers`` writes it, which may be in millions or have no value."""
+        if text == NOT_DEFINED:
+            return self.say("figures.none")
+        million = f"{GAP}{self.say('figures.million')}"
+        return self.number(text).replace(f"{GAP}million", million)
+
+    def measure(self, metric: str, english: str) -> str:
+        """A metric's name for engineers; one that has no other name in this language keeps it."""
+        key = f"measure_names.{metric}"
+        return self.say(key) if self.knows(key) else english
+
+    def moment(self, iso: str) -> str:
+        """An ISO 8601 time in words; other text is shown as it is."""
+        try:
+            when = datetime.fromisoformat(iso)
+        except ValueError:
+            return visible(iso)
+        utc = when.astimezone(UTC) if when.tzinfo else when
+        zone = " UTC" if when.tzinfo else ""
+        return f"{self.day(utc.isoformat())}, {utc:%H:%M}{zone}"
 
     def day(self, iso: str) -> str:
         """The day of an ISO 8601 time in words; other text is shown as it is."""

@@ -6,9 +6,11 @@ the fine-tuning data did; candidate minus control is what the removal added.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from prunegate.audit.record import ControlSlice, DecisionRecord
+from prunegate.report.page_one.people import People
 from prunegate.report.units import Units, metric_name
 from prunegate.text import numbers
 from prunegate.text.escape import named, visible
@@ -19,6 +21,8 @@ class ControlRow:
     """One metric on one slice, every cell as text."""
 
     slice: str
+    label: str
+    """What the policy's labels call it; empty: nothing."""
     metric: str
     baseline: str
     control: str
@@ -41,29 +45,32 @@ def control(record: DecisionRecord, units: Units) -> ControlView | None:
     """The control section of a record; None where no control was made."""
     if record.control is None:
         return None
-    rows = tuple(_row(row, units) for row in record.control.slices)
+    people = People.of(record)
+    rows = tuple(_row(row, units, people) for row in record.control.slices)
     return ControlView(summary=visible(record.control.summary), rows=rows)
 
 
-def _row(row: ControlSlice, units: Units) -> ControlRow:
+def _row(row: ControlSlice, units: Units, people: People) -> ControlRow:
+    figure, metric = people.speech.figure, row.metric
     return ControlRow(
         slice=named(row.slice),
-        metric=metric_name(row.metric),
-        baseline=units.level(row.metric, row.baseline),
-        control=units.level(row.metric, row.control),
-        candidate=units.level(row.metric, row.candidate),
-        by_data=units.change(row.metric, _minus(row.control, row.baseline)),
-        by_pruning=units.change(row.metric, _minus(row.candidate, row.control)),
-        flips=_flips(row),
+        label=people.labelled(row.slice),
+        metric=people.speech.measure(metric, metric_name(metric)),
+        baseline=figure(units.level(metric, row.baseline)),
+        control=figure(units.level(metric, row.control)),
+        candidate=figure(units.level(metric, row.candidate)),
+        by_data=figure(units.change(metric, _minus(row.control, row.baseline))),
+        by_pruning=figure(units.change(metric, _minus(row.candidate, row.control))),
+        flips=_flips(row, figure),
     )
 
 
-def _flips(row: ControlSlice) -> str:
+def _flips(row: ControlSlice, figure: Callable[[str], str]) -> str:
     if (
         row.lost is None and row.gained is None
     ):  # nothing is right or wrong here, as in a likelihood
         return "–"
-    return f"{_count(row.lost)} / {_count(row.gained)}"
+    return f"{figure(_count(row.lost))} / {figure(_count(row.gained))}"
 
 
 def _minus(one: float | None, other: float | None) -> float | None:

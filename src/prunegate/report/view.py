@@ -16,6 +16,7 @@ from prunegate.report.page_one.people import People
 from prunegate.report.sections import SECTIONS, PageSource, in_reading_order
 from prunegate.report.speech import Speech
 from prunegate.text.escape import visible
+from prunegate.text.languages import ENGLISH
 from prunegate.text.time import short_code
 
 
@@ -27,6 +28,8 @@ class SectionView:
     template: str
     shown: Any
     """What its template places."""
+    language: str
+    """The page's, or English where it speaks no other."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,10 +72,16 @@ def view(
     source = PageSource(record=record, digest=digest, pictures=pictures, state=state)
     made = ((section, section.shows(source)) for section in in_reading_order())
     appear = [(section, shown) for section, shown in made if shown]
-    views = tuple(
-        SectionView(name=one.name, template=one.key, shown=shown) for one, shown in appear
-    )
     speech, code = People.of(record).speech, visible(short_code(digest))
+    views = tuple(
+        SectionView(
+            name=one.name,
+            template=one.key,
+            shown=shown,
+            language=speech.language if one.spoken else ENGLISH,
+        )
+        for one, shown in appear
+    )
     return ReportView(
         policy=visible(record.policy.name),
         title=speech.say(
