@@ -26,7 +26,8 @@ ALL_STEPS = """
 compress:
   - prune: {what: layers, criterion: activation, amount: {keep: 1}}
   - prune: {what: heads, criterion: taylor, amount: 0.34, cycles: 1}
-  - finetune: {steps: 2, learning_rate: 0.001, batch_size: 4, split: train}
+  - prune: {what: neurons, amount: 0.5, compensate: ridge, scope: budget}
+  - finetune: {steps: 2, learning_rate: 0.001, batch_size: 4, split: train, teacher: baseline}
   - prune: {what: weights, criterion: magnitude, amount: 0.5}
 """
 
@@ -62,7 +63,7 @@ def test_a_candidate_of_every_kind_of_step(home: Path, start: Callable[..., Any]
     assert "layers: 2 -> 1 (−50.0 %)" in out
     assert "zeros:" in out
     assert "candidate: candidate" in out
-    assert "rank layers (step 1 of 4)" in err
+    assert "rank layers (step 1 of 5)" in err
     assert not (home / ".checkpoints").exists()
     surgery = json.loads((home / "candidate/surgery.json").read_text())
     assert [len(row) for row in surgery["kept"]["heads"]].count(0) == 1

@@ -103,7 +103,7 @@ def unit_costs(subject: RankingInput, kind: Kind) -> list[int]:
     ]
 
 
-def levels(size: int, least: int) -> tuple[int, ...]:
+def levels_tried(size: int, least: int) -> tuple[int, ...]:
     """The counts of a row that are tried, ascending; the last is all of its units."""
     if size <= least:
         return (size,)
@@ -111,7 +111,7 @@ def levels(size: int, least: int) -> tuple[int, ...]:
 
 
 def _curve(subject: RankingInput, kind: Kind, scores: Scores, row: int, wanted: Prune) -> Curve:
-    counts = levels(len(scores[row]), wanted.min_per_layer)
+    counts = levels_tried(len(scores[row]), wanted.min_per_layer)
     sites = subject.family.sites(subject.module, kind)
     keeps = [_one_row(scores, row, count, wanted.min_per_layer) for count in counts[:-1]]
     tried = [_Level(keep=keep, fits=()) for keep in keeps]

@@ -81,11 +81,11 @@ def test_equal_layers_give_what_ranking_them_together_gives(scores: list[int], e
 
 
 def test_levels_reach_from_the_minimum_to_everything() -> None:
-    from prunegate.compress.keep_levels import levels
+    from prunegate.compress.keep_levels import levels_tried
 
-    assert levels(4, 1) == (1, 2, 3, 4)
-    assert levels(2, 2) == (2,)
-    found = levels(3072, 16)
+    assert levels_tried(4, 1) == (1, 2, 3, 4)
+    assert levels_tried(2, 2) == (2,)
+    found = levels_tried(3072, 16)
     assert (found[0], found[-1], len(found)) == (16, 3072, 7)
 
 
