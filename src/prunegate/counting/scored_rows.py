@@ -158,7 +158,8 @@ def _losses(
     reading: Reading, part: SlicingPart, names: tuple[str, ...]
 ) -> dict[str, dict[str, FeatureSums]]:
     """Per slice, the sums of each loss."""
-    exact, derived = reading.table.frame.implementation.is_duckdb(), {}
+    exact = reading.table.frame.implementation.is_duckdb()
+    derived: dict[str, nw.Expr] = {}
     for name in names:
         derived |= whole_features(name, _features(name), exact=exact)
     frame = part.frame.with_columns(*(e.alias(n) for n, e in derived.items()))

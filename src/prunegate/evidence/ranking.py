@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import ClassVar
 
 from prunegate.counting.placement_sums import PlacementSums
 from prunegate.evidence.rates import TestedEvidence
@@ -27,7 +28,7 @@ AreaWeights = tuple[Fraction, Fraction]
 class RankedAreas(TestedEvidence):
     """The areas under two ROC curves of the same rows."""
 
-    exact_levels = False
+    exact_levels: ClassVar = False
 
     sums: PlacementSums
     lost: None = None

@@ -101,7 +101,7 @@ class AreaUnderCurve:
     def states(self, change: float) -> list[Ranking]:
         """One per area, mix of classes and way of getting worse; last an even change."""
         mixes = ((9, True), (9, False), (1, True))
-        ways = [way for way in WAYS if way != "even"] if change else []
+        ways = [*(way for way in WAYS[1:] if change), WAYS[0]]
         return [
             Ranking(
                 area=area,
@@ -112,7 +112,7 @@ class AreaUnderCurve:
                 together=together,
             )
             for way, area, (others, rare), together in product(
-                (*ways, "even"), (0.75, 0.97, 0.9), mixes, self.together or (0.0,)
+                ways, (0.75, 0.97, 0.9), mixes, self.together or (0.0,)
             )
             if area + change > 0.55
         ]
