@@ -154,7 +154,7 @@ def _tilted(units: Sequence[float], g: Sequence[float]) -> float | None:
     if not low < 0 < high:
         return None
     inside, outside = (1 / low) * (1 - 1e-14), (1 / high) * (1 - 1e-14)
-    t = 0.0
+    t, close = 0.0, _CLOSE * (outside - inside)
     for _ in range(_ITERATIONS):
         value = slope = 0.0
         for k, x in terms:
@@ -169,7 +169,7 @@ def _tilted(units: Sequence[float], g: Sequence[float]) -> float | None:
         t -= step
         if not inside < t < outside:
             t = (inside + outside) / 2
-        elif abs(step) <= _CLOSE * (outside - inside) or abs(step) < 1e-300:
+        elif abs(step) <= close:
             break
     return t
 

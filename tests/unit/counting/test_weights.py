@@ -25,6 +25,7 @@ from prunegate.counting.tallies import DecidedRows
 from prunegate.counting.warehouse_query import counts_query
 from prunegate.counting.weighing import weighing_of
 from prunegate.errors import InputError, TableError, UnsupportedError
+from prunegate.evidence.of_metric import WantedMetric, evidence
 from prunegate.planning.plan import require_plannable
 from prunegate.policy.load import parse_policy
 from prunegate.policy.schema import Policy
@@ -89,26 +90,26 @@ def counted(policy: Policy, source: Any) -> tuple[SliceCounts, ...]:
     return count_table(policy, open_predictions(policy, source, with_ids=True)).slices
 
 
-@settings(max_examples=5, deadline=None)
-@given(seed=st.integers(0, 10_000), grouped=st.booleans())
-def test_estimates_are_scikit_learns_with_sample_weight(seed: int, grouped: bool) -> None:
-    frame, more = table(seed), "weight: w\ngroup: group\n" if grouped else "weight: w\n"
-    found = prunegate.judge(policy(more=more), frame)
-    for finding in found.findings:
-        if finding.metric not in OVER:
-            continue
-        rows = frame if finding.slice == "overall" else frame[frame.kind == finding.slice[-1]]
+@settings(max_examples=3, deadline=None)
+@given(seed=st.integers(0, 10_000), more=st.sampled_from(["", "group: group\n"]))
+def test_estimates_are_scikit_learns_with_sample_weight(seed: int, more: str) -> None:
+    frame = table(seed)
+    for counts in counted(policy(more=f"weight: w\n{more}"), frame):
+        rows = frame if counts.name == "overall" else frame[frame.kind == counts.name[-1]]
         truth, weights = rows.label == "unsafe", rows.w
-        score = OVER[finding.metric]
-        for shown, column in ((finding.baseline, "baseline"), (finding.candidate, "candidate")):
-            expected = score(truth, rows[column] >= 0.5, sample_weight=weights)
-            assert shown == pytest.approx(expected, abs=1e-9)
-        effective = weights.sum() ** 2 / (weights**2).sum()
-        if finding.metric == "accuracy":
-            assert finding.effective == int(effective)
-    summary = found.slices[0]
-    assert summary.weights is not None
-    assert summary.weights.rows == pytest.approx(frame.w.sum() ** 2 / (frame.w**2).sum())
+        for name, score in OVER.items():
+            about = evidence(WantedMetric(metric=name, grouped=bool(more)), counts.tally)
+            for shown, column in ((about.baseline, "baseline"), (about.candidate, "candidate")):
+                assert shown is not None
+                expected = score(truth, rows[column] >= 0.5, sample_weight=weights)
+                assert float(shown) == pytest.approx(expected, abs=1e-9)
+        flips = evidence(WantedMetric(metric="churn"), counts.tally).candidate
+        assert flips is not None
+        changed = weights[rows.baseline != rows.candidate].sum() / weights.sum()
+        assert float(flips) == pytest.approx(1 - changed, abs=1e-9)
+        assert counts.worth is not None
+        kish = weights.sum() ** 2 / (weights**2).sum()
+        assert float(counts.worth.rows) == pytest.approx(kish, rel=1e-9)
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -119,7 +120,7 @@ def test_a_constant_weight_says_nothing(task: str, more: str) -> None:
     )
     frame = table(3, task=task)
     plain = prunegate.judge(policy(task, metrics, more), frame)
-    for weight in (1.0, 0.3, 5e7):
+    for weight in (0.3, 5e7):
         weighed = prunegate.judge(
             policy(task, metrics, f"weight: w\n{more}"), frame.assign(w=weight)
         )
@@ -194,7 +195,7 @@ def test_few_rows_of_much_weight_are_inconclusive() -> None:
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize("more", ["weight: w\n", "weight: w\ngroup: group\n"])
 def test_a_record_holds_what_a_verdict_hangs_on(task: str, more: str) -> None:
-    asked = policy(task, ("accuracy", "recall"), more)
+    asked = policy(task, ("accuracy",), more)
     slices = counted(asked, table(4, task=task))
     verdict = decide(asked, slices)
     read = slices_in(task, verdict.slices, tallies_of(slices))
