@@ -115,7 +115,7 @@ def test_two_graphs_are_judged_measured_and_recorded(graphs: Path, quick: None) 
 
 
 def _require_tuned(record: Any, bench: Context) -> None:
-    """The threshold was chosen on the calibration rows, and is what the gate split was judged by."""
+    """The threshold was chosen on the calibration rows, and stands in the record."""
     scores = {
         name: by_hand(pixels, weights)
         for name, weights in (("baseline", WEIGHTS), ("candidate", OTHER))

@@ -22,7 +22,7 @@ NO_UNITS = KeptUnits(units={})
 """What is left of a model whose units are not known."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)  # not frozen: what an adapter says can be set, by its protocol
 class JudgedOnly:
     """Stands for a class without an adapter, or for an ONNX graph."""
 

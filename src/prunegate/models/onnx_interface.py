@@ -121,7 +121,7 @@ def _port(value: Any) -> Port:
     )
 
 
-def _named(ports: list[Port], name: str, said: Mapping[str, str]) -> dict[str, Port]:
+def _named(ports: list[Port], name: str, said: Mapping[Any, str]) -> dict[str, Port]:
     """What every input is: as the policy says, else as its name, form and number tell."""
     by_name = {port.name: port for port in ports}
     if missing := sorted(set(said.values()) - by_name.keys()):

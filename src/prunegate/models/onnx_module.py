@@ -123,7 +123,7 @@ class OnnxModule(nn.Module):
         """Return the same file as processors with VNNI compute it."""
         return OnnxModule(self.raw, self.name, exact=True)
 
-    def __reduce__(self) -> tuple[Callable[..., OnnxModule], tuple[bytes, str]]:
+    def __reduce__(self) -> tuple[Callable[..., OnnxModule], tuple[Any, ...]]:
         """Copies and pickles open the same bytes again: a session is bound to its process."""
         return partial(OnnxModule, exact=self._exact), (self.raw, self.name)
 

@@ -160,7 +160,8 @@ def _described(files: Snapshot, name: str) -> dict[str, Any]:
 
 def _doubled_and_zeros(model: Any) -> tuple[int, int]:
     """Bytes of tensors that are stored before, and zeros among weights of two axes and more."""
-    onnx, seen, doubled, zeros = edge("onnx"), set(), 0, 0
+    onnx, doubled, zeros = edge("onnx"), 0, 0
+    seen: set[Any] = set()
     for graph in graphs(model.graph):
         for tensor in graph.initializer:
             if len(tensor.dims) < 2:

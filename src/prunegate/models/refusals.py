@@ -22,13 +22,8 @@ from prunegate.models.surgery import SURGERY_FILE, WEIGHTS_FILE
 CONFIG_FILE = "config.json"
 INDEX_FILE = f"{WEIGHTS_FILE}.index.json"
 ADAPTER_FILE = "adapter_config.json"
-JUDGED = {
-    "ForImageClassification": "images",
-    "ForSequenceClassification": "texts",
-    "ForCausalLM": "texts",
-    "LMHeadModel": "texts",
-}
-"""How names of transformers' classes end that can be judged, and what those read."""
+JUDGED = ("ForImageClassification", "ForSequenceClassification", "ForCausalLM", "LMHeadModel")
+"""What the names of transformers' classes contain that can be judged."""
 PRECISIONS = {"F32": "float32", "F16": "float16", "BF16": "bfloat16", "F64": "float64"}
 """Number formats of weights, as a safetensors header spells them."""
 _WHOLE = {"I64", "I32", "I8", "U8", "BOOL"}
@@ -135,7 +130,7 @@ def refuse_class(config: Mapping[str, Any], place: Path) -> None:
     name = class_name(config, place)
     if name in architectures():
         return
-    if not name.endswith(tuple(JUDGED)):
+    if not any(part in name for part in JUDGED):
         known = ", ".join(architectures())
         raise UnsupportedError(
             f"{place}: model class {name!r} is not supported; image and text classifiers of "

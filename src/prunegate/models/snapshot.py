@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor
 
@@ -67,7 +68,7 @@ class Snapshot:
             refuse_pickles(self.folder, [file.path for file in self.files])
             return (WEIGHTS_FILE,)
         found = parse_object(self.read(INDEX_FILE), str(self.folder / INDEX_FILE)).get("weight_map")
-        names = set(found.values()) if isinstance(found, dict) else {None}
+        names: set[Any] = set(found.values()) if isinstance(found, dict) else {None}
         if not all(isinstance(name, str) and self.holds(name) for name in names):
             raise ModelError(
                 f"{self.folder / INDEX_FILE}: names shards that are not in the folder; copy all of "

@@ -101,8 +101,9 @@ class Task(Section):
             return self.threshold
         if role == "baseline":
             return self.threshold.baseline
-        if self.threshold.candidate != "tuned":
-            return self.threshold.candidate
+        candidate = self.threshold.candidate
+        if not isinstance(candidate, str):
+            return candidate
         if self.threshold.found is None:
             raise InputError(
                 "'threshold: {candidate: tuned}' is chosen on calibration rows, which 'prunegate "

@@ -133,8 +133,9 @@ def _shares(logits: torch.Tensor, activation: Activation) -> NDArray[np.float64]
         )
     if not bool(torch.isfinite(logits).all()):
         raise ModelError("the model's outputs are NaN or infinite; it cannot be judged.")
-    made = {"softmax": lambda x: x.softmax(dim=-1), "sigmoid": torch.sigmoid, "none": lambda x: x}
-    shares = made[activation](logits.double())
+    shares = logits.double()
+    if activation != "none":
+        shares = shares.softmax(dim=-1) if activation == "softmax" else shares.sigmoid()
     if not bool(((shares >= 0) & (shares <= 1)).all()):
         raise ModelError(
             f"the model's outputs reach from {float(shares.min()):g} to {float(shares.max()):g}, "

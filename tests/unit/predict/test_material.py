@@ -232,7 +232,7 @@ def test_classes_are_found_by_name(positive: Any, names: Any, expected: tuple[in
         {"id2label": None},
         {"id2label": ["safe", "unsafe"]},
         {"id2label": {}},
-        {"id2label": {"0": "unsafe"}},
+        {"id2label": {"0": "safe"}},
         {"id2label": {"0": "safe", "1": "bad"}},
         {"id2label": {"0": "unsafe", "1": "unsafe"}},
         {"id2label": {"0": "safe", "1": "unsafe", "2": "other"}},

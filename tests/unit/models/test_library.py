@@ -1,0 +1,65 @@
+"""Classes of transformers without an adapter of ours answer as transformers answers, as stored."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from tests.functional.foreign import random_model, save_quietly
+
+from prunegate.models.open_model import open_model
+
+pytestmark = [pytest.mark.slow, pytest.mark.models]
+
+BODY = {
+    "hidden_size": 12,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 3,
+    "intermediate_size": 8,
+}
+IMAGES = {**BODY, "image_size": 16, "patch_size": 8}
+TEXTS = {**BODY, "vocab_size": 30, "pad_token_id": 0, "max_position_embeddings": 32}
+TOKENS = dict.fromkeys(("eos_token_id", "bos_token_id", "cls_token_id", "sep_token_id"), 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "config", "settings", "precision"),
+    [
+        ("BeitForImageClassification", "BeitConfig", IMAGES, torch.float16),
+        ("DeiTForImageClassificationWithTeacher", "DeiTConfig", IMAGES, torch.float32),
+        ("ViTForImageClassification", "ViTConfig", IMAGES, torch.bfloat16),
+        (
+            "ModernBertForSequenceClassification",
+            "ModernBertConfig",
+            {**TEXTS, **TOKENS},
+            torch.bfloat16,
+        ),
+        ("BertForSequenceClassification", "BertConfig", {**TEXTS, "num_labels": 1}, torch.float32),
+        (
+            "Qwen3ForCausalLM",
+            "Qwen3Config",
+            {**TEXTS, "num_key_value_heads": 3, "head_dim": 4},
+            torch.float16,
+        ),
+    ],
+)
+def test_it_answers_as_transformers_does(
+    tmp_path: Path, name: str, config: str, settings: dict[str, Any], precision: torch.dtype
+) -> None:
+    import transformers
+
+    module = random_model(name, getattr(transformers, config)(**settings)).to(precision)
+    found = open_model(save_quietly(module, tmp_path / "m", max_shard_size="10KB"))
+    assert found.precision == str(precision).removeprefix("torch.")
+    assert found.parameters == sum(weight.numel() for weight in module.parameters())
+    assert found.activation == ("sigmoid" if settings.get("num_labels") == 1 else "softmax")
+    given = found.family.example(found.config)
+    computed = module.float() if found.warnings else module
+    cast = {
+        key: tensor.to(next(computed.parameters()).dtype) if tensor.is_floating_point() else tensor
+        for key, tensor in given.items()
+    }
+    with torch.inference_mode():
+        assert torch.equal(found.module(**given).logits, computed(**cast).logits)
