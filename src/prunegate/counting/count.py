@@ -22,7 +22,7 @@ from prunegate.counting.problems import of_check, of_ids, require_none
 from prunegate.counting.slices import KeyTexts, Piece, SliceCounts, slice_counts
 from prunegate.counting.spellings import spellings
 from prunegate.counting.tasks.every import task_of
-from prunegate.data.predictions.label_columns import Answer
+from prunegate.data.predictions.label_columns import DerivedColumn
 from prunegate.data.predictions.open_table import open_wanted
 from prunegate.data.predictions.separate_tables import SeparateTables
 from prunegate.data.predictions.spark_files import is_for_spark
@@ -113,7 +113,7 @@ def open_columns(policy: Policy, source: Any, wanted: Sequence[str]) -> Table:
     return open_wanted(_joined(policy, source, found), found)
 
 
-def _answers(policy: Policy, source: Any, wanted: Sequence[str]) -> dict[str, Answer]:
+def _answers(policy: Policy, source: Any, wanted: Sequence[str]) -> dict[str, DerivedColumn]:
     """Columns that follow from others; Spark has them all, or what to do is said there."""
     if policy.task.traits.sets and is_for_spark(source):
         return {}
