@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from prunegate.data.predictions.class_scores import ClassScores
 from prunegate.data.predictions.label_columns import (
-    Answer,
     Constant,
-    FoundAnswer,
+    DerivedColumn,
+    FoundColumn,
     LabelColumn,
     LabelScore,
     NamedLabel,
@@ -27,7 +27,7 @@ LISTED: dict[Role, str] = {role: f"prunegate__scores_{role}" for role in _ROLES}
 _OF_TRUE: tuple[OfTrue, ...] = ("probability", "squares", "at_least", "improper")
 
 
-def class_scores(policy: Policy, *, apart: bool) -> Iterator[tuple[str, Answer]]:
+def class_scores(policy: Policy, *, apart: bool) -> Iterator[tuple[str, DerivedColumn]]:
     """The columns that follow from others, and from which; none where the table holds answers.
 
     Args:
@@ -92,7 +92,7 @@ def lists_of_names(policy: Policy) -> tuple[str, ...]:
     return tuple(names_column(policy, role) for role in roles)
 
 
-def _of_labels(policy: Policy, *, apart: bool) -> Iterator[tuple[str, Answer]]:
+def _of_labels(policy: Policy, *, apart: bool) -> Iterator[tuple[str, DerivedColumn]]:
     """A column for each label of a multilabel task, and those that say which names are unknown."""
     columns = policy.data.columns if apart else policy.columns
     for role in ("label", *_ROLES):
@@ -102,8 +102,8 @@ def _of_labels(policy: Policy, *, apart: bool) -> Iterator[tuple[str, Answer]]:
         for label, own in zip((*names, None), (*owns, ""), strict=True):
             if label is None:
                 key = names_column(policy, role)
-                of_own: FoundAnswer = Constant(text="")
-                of_lists: FoundAnswer = NamedLabel(column=lists, label=None, labels=names)
+                of_own: FoundColumn = Constant(text="")
+                of_lists: FoundColumn = NamedLabel(column=lists, label=None, labels=names)
                 of_lists = of_own if scored else of_lists
             else:
                 key = policy.label_column(role, label)
@@ -125,7 +125,7 @@ def _own_name(policy: Policy, role: str, label: str, *, scored: bool, apart: boo
     return policy.label_column(role, label, apart=apart)
 
 
-def _scores(policy: Policy, lists: str, own: str, label: str) -> tuple[FoundAnswer, FoundAnswer]:
+def _scores(policy: Policy, lists: str, own: str, label: str) -> tuple[FoundColumn, FoundColumn]:
     """A model's score of one label: from its own column, and from a list."""
     given = policy.data.scores
     activation = "none" if given is None else given.activation

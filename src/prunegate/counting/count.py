@@ -36,7 +36,7 @@ from prunegate.counting.weighing import (
     weights_in,
 )
 from prunegate.data.predictions.class_scores import ClassScores
-from prunegate.data.predictions.label_columns import Answer
+from prunegate.data.predictions.label_columns import DerivedColumn
 from prunegate.data.predictions.open_table import open_wanted
 from prunegate.data.predictions.separate_tables import SeparateTables
 from prunegate.data.predictions.spark_files import is_for_spark
@@ -135,7 +135,7 @@ def open_columns(policy: Policy, source: Any, wanted: Sequence[str]) -> Table:
     return open_wanted(_joined(policy, source, found), found)
 
 
-def _answers(policy: Policy, source: Any, wanted: Sequence[str]) -> dict[str, Answer]:
+def _answers(policy: Policy, source: Any, wanted: Sequence[str]) -> dict[str, DerivedColumn]:
     """Columns that follow from others; Spark has them all, or what to do is said there."""
     if policy.task.traits.sets and is_for_spark(source):
         return {}

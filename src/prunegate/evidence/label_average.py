@@ -126,6 +126,7 @@ class LabelAverage(TestedEvidence):
             baseline=baseline,
             candidate=candidate,
             count=np.array([self.counts[cell] for cell in cells], dtype=float) / self.labels,
+            others=int(self.kind != "recall"),
         )
 
 

@@ -32,8 +32,9 @@ from prunegate import __version__
 from prunegate.data.predictions.metadata import column_names
 from prunegate.data.predictions.open_table import open_table
 from prunegate.errors import InputError, ModelError, TableError, UnsupportedError
-from prunegate.io.atomic import PARTIAL, write_whole
+from prunegate.io.atomic import write_whole
 from prunegate.io.hashing import file_sha256
+from prunegate.io.partial import PARTIAL
 from prunegate.io.progress import Progress, silent
 from prunegate.models.load import LoadedModel
 from prunegate.models.open_model import open_model

@@ -104,8 +104,7 @@ def _evidence_fits_the_task(policy: Policy) -> Iterator[Disagreement]:
         message = f"a {task.name} task has no positives; limit the rows"
         yield ("evidence", "minimum", "positives"), message
     macro = any(r.classes == "macro" and r.metric in ("precision", "f1") for r in policy.rules)
-    together = task.classes or task.sets
-    if policy.evidence.strict and (not task.decided or (together and macro)):
+    if policy.evidence.strict and (not task.decided or (not task.yes_no and macro)):
         message = "strict is for precision and F1 of two classes, or of each class by itself"
         yield ("evidence", "strict"), message
 
@@ -261,12 +260,10 @@ def _columns_have_one_role(policy: Policy) -> Iterator[Disagreement]:
 
 def _scores_fit_the_task(policy: Policy) -> Iterator[Disagreement]:
     scores, task = policy.data.scores, policy.task
-    if scores is None:
+    if scores is None or task.traits.sets:  # of sets see label_consistency.py
         return
     if not task.traits.decided:
         yield ("data", "scores"), f"a {task.kind} task has no classes to score; remove it"
-    elif task.traits.sets:
-        return  # as label_consistency.py says
     elif task.traits.yes_no and task.threshold is None:
         message = "scores of a binary task are compared with 'task: threshold', which is missing"
         yield ("data", "scores"), f"{message}; give one such as 0.5"

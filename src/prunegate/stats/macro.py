@@ -37,9 +37,8 @@ Floats = NDArray[np.float64]
 Whole = NDArray[np.intp]
 Cell = tuple[int, int, int]
 
-_ROUNDS, _HOLD = 80, 40
-_CLOSE, _RESIDUAL = 1e-9, 1e-8
-_RETREATS, _EMPTY = 10, 1e-12
+_ROUNDS, _HOLD, _RETREATS = 80, 40, 10
+_CLOSE, _RESIDUAL, _EMPTY = 1e-9, 1e-8, 1e-12
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -68,14 +67,15 @@ class ConfusionCounts:
     """How many classes are averaged; the decision ``classes`` stands for any other one (which
     ``mcc`` has not: every decision is a class of its own)."""
     label: Whole
-    """Label of each cell's rows; every class has at least one row. ``classes`` stands for any
-    other label, of rows that belong to none of the averaged classes (not of ``mcc``)."""
+    """Label of each cell's rows; every class has at least one row."""
     baseline: Whole
     """The baseline's decision in each cell, up to ``classes``."""
     candidate: Whole
     """The candidate's decision in each cell, up to ``classes``."""
     count: Floats
     """Rows of each cell; may be fractional."""
+    others: int = 0
+    """1 where rows may be of none of the classes: their label is then ``classes`` (not ``mcc``)."""
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, ConfusionCounts) and self._content == other._content
@@ -87,11 +87,6 @@ class ConfusionCounts:
     def _content(self) -> tuple[object, ...]:
         cells = (self.label, self.baseline, self.candidate, self.count)
         return self.kind, self.classes, *(column.tobytes() for column in cells)
-
-    @cached_property
-    def labels(self) -> int:
-        """How many different labels rows can have: the classes, and any other where there is."""
-        return max(self.classes, int(np.maximum.reduce(self.label)) + 1)
 
     @cached_property
     def shares(self) -> Floats:
@@ -343,7 +338,7 @@ def _influence(table: ConfusionCounts, model: ModelDecisions, p: Floats) -> tupl
     hit = 2.0 if table.kind == "f1" else 1.0
     value = hit * hits / bottom
     loss = value / bottom
-    added = np.zeros((table.labels, k + 1))
+    added = np.zeros((k + table.others, k + 1))
     added.reshape(-1)[: k * (k + 2) : k + 2] = hit / bottom  # the diagonal
     if table.kind != "precision":
         added[:k] -= loss[:, None]

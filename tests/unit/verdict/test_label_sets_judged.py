@@ -126,7 +126,7 @@ def _inside(law: Inside, value: float) -> bool:
 
 
 RULES = (
-    "{metric: recall, slices: all, classes: each, max_drop: 0.2}",
+    "{metric: recall, slices: all, classes: each, max_drop: 0.4}",
     "{metric: precision, slices: kind, classes: micro, max_drop: 0.3}",
     "{metric: f1, max_drop: 0.4}",
     "{metric: f1, classes: [hate, adult], max_drop: 0.3}",

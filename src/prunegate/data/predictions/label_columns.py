@@ -23,7 +23,7 @@ NONE = "none"
 """A text that lists no name."""
 
 
-class FoundAnswer(Protocol):
+class FoundColumn(Protocol):
     """A column that follows from others, once it is known from which."""
 
     @property
@@ -38,10 +38,10 @@ class FoundAnswer(Protocol):
         """SQL for its values."""
 
 
-class Answer(Protocol):
+class DerivedColumn(Protocol):
     """A column that does not lie in the table, but follows from others."""
 
-    def found(self, available: Sequence[str]) -> FoundAnswer:
+    def found(self, available: Sequence[str]) -> FoundColumn:
         """What it follows from, given the columns that the table has besides."""
 
 
@@ -151,11 +151,11 @@ class LabelColumn:
     """Those of all labels."""
     lists: str
     """The column of lists, where the table has it instead."""
-    of_own: FoundAnswer
-    of_lists: FoundAnswer
+    of_own: FoundColumn
+    of_lists: FoundColumn
 
-    def found(self, available: Sequence[str]) -> FoundAnswer:
-        """As ``Answer`` says; own columns before lists, and own ones where there is neither."""
+    def found(self, available: Sequence[str]) -> FoundColumn:
+        """As ``DerivedColumn`` says: own columns first, and those too where there is neither."""
         there = {unicodedata.normalize("NFC", name) for name in available}
         whole = all(unicodedata.normalize("NFC", name) in there for name in self.owns)
         listed = unicodedata.normalize("NFC", self.lists) in there

@@ -11,7 +11,7 @@ from prunegate.data.predictions.columns import quoted
 from prunegate.data.predictions.csv import header_of, load_csv
 from prunegate.data.predictions.frames import names_of_frame, scan_frame
 from prunegate.data.predictions.json_lines import keys_of_lines, load_json_lines
-from prunegate.data.predictions.label_columns import Answer
+from prunegate.data.predictions.label_columns import DerivedColumn
 from prunegate.data.predictions.parquet_arrow import names_in, scan_arrow, scan_parquet
 from prunegate.data.predictions.scanned import Scanned
 from prunegate.data.predictions.table_files import TableFiles, find_files
@@ -69,7 +69,7 @@ def scan_answers(  # as ``scan_source``, and what follows from what was scanned
     source: Any,
     files: TableFiles | None,
     wanted: Sequence[str],
-    answers: Mapping[str, Answer],
+    answers: Mapping[str, DerivedColumn],
     *,
     into: str = ROWS,
 ) -> Scanned:

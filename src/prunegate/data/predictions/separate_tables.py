@@ -20,7 +20,7 @@ from narwhals import dependencies
 
 from prunegate.data.predictions.columns import EXAMPLES, match_columns, quoted, shown
 from prunegate.data.predictions.engine import WHOLE_NUMBERS
-from prunegate.data.predictions.label_columns import Answer
+from prunegate.data.predictions.label_columns import DerivedColumn
 from prunegate.data.predictions.scan import names_of, scan_answers
 from prunegate.data.predictions.scanned import Scanned
 from prunegate.data.predictions.table_files import TableFiles
@@ -41,7 +41,7 @@ class SeparateTable:
     """As for ``open_table``."""
     columns: Mapping[str, str]
     """What each of its own columns is called in the joined table, and in this one."""
-    answers: Mapping[str, Answer] = field(default_factory=dict)
+    answers: Mapping[str, DerivedColumn] = field(default_factory=dict)
     """Columns of the joined table that follow from this one's scores per class."""
 
     @property

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from prunegate.data.predictions.label_columns import Answer
+from prunegate.data.predictions.label_columns import DerivedColumn
 from prunegate.data.predictions.true_class import TrueClass
 from prunegate.policy.intervals import Intervals
 
@@ -30,7 +30,7 @@ class WantedColumns:
     """Values by column whose rows are left out and counted."""
     intervals: Mapping[str, Intervals] = field(default_factory=dict)
     """Of the text columns, the ones whose numbers or times are put into intervals."""
-    answers: Mapping[str, Answer] = field(default_factory=dict)
+    answers: Mapping[str, DerivedColumn] = field(default_factory=dict)
     """The columns that do not lie in the table, but follow from its scores per class."""
     of_true: Mapping[str, TrueClass] = field(default_factory=dict)
     """The columns that say how a list of probabilities, one of ``answers``, treats the label."""
