@@ -23,6 +23,7 @@ from prunegate.cli import main
 from prunegate.discovery.advice import Advice
 from prunegate.discovery.discovered import DiscoveredSlice
 from prunegate.errors import EvidenceError, InputError
+from prunegate.models.digest import tree_digest
 from prunegate.pipeline.run import PREDICTIONS
 from prunegate.report.verify_page import verify_file
 
@@ -129,7 +130,12 @@ def test_each_verdict_has_its_code(home: Path, old: str, new: str, code: int) ->
         table = (home / "data/labelled.csv").read_text().splitlines()
         lines = [f"{line},{'label_source' if n == 0 else n % 3}" for n, line in enumerate(table)]
         (home / "data/labelled.csv").write_text("\n".join(lines) + "\n")
-    assert do_run(home, home / "out", "--no-control").code == code
+    done = do_run(home, home / "out", "--no-control")
+    assert done.code == code
+    candidate = done.out / "candidate"
+    card = (candidate / "README.md").read_text("utf-8")
+    assert ("**APPROVE**" in card) == (code == 0)
+    assert tree_digest(candidate) == done.record["candidate"]["digest"]
 
 
 def test_the_verdict_is_the_one_that_gate_reaches(ran: Ran, tmp_path: Path) -> None:
