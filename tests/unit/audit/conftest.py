@@ -19,7 +19,7 @@ from prunegate.policy.schema import Policy
 from prunegate.verdict.finding import Verdict
 
 Judged = tuple[Policy, Verdict]
-RATES = [m.name for m in METRICS.values() if "binary" in m.tasks]
+RATES = [m.name for m in METRICS.values() if "binary" in m.tasks and not m.from_scores("binary")]
 FIGURES = [m.name for m in METRICS.values() if m.kind == "operational"]
 EXPECTED = ["video", "display", "ugc"]
 VALUES = [*EXPECTED, "rare", "tiny"]
@@ -53,7 +53,7 @@ def other_verdict() -> Callable[[str, int], Judged]:
 OTHERS = {
     "grouped": ("{kind: binary, positive: a}", RATES[:6]),
     "multiclass": ("{kind: multiclass}", ["recall", "precision", "f1", "accuracy", "churn"]),
-    "score": ("{kind: score, range: [-1, 4]}", ["mean_score", "mae"]),
+    "score": ("{kind: score, range: [-1, 4]}", ["mean_score", "mae", "rmse"]),
     "language": ("{kind: language}", ["nll_per_token", "perplexity"]),
 }
 

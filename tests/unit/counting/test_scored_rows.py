@@ -304,3 +304,17 @@ def test_a_candidate_with_other_scores_is_another_attempt() -> None:
     assert other is not None
     assert (one.gate_set, one.baseline) == (other.gate_set, other.baseline)
     assert one.candidate != other.candidate
+
+
+def test_the_root_mean_square_is_scikit_learns_and_needs_a_range() -> None:
+    data = kinds.table("score", 3, 400)
+    rule = "{metric: rmse, slices: all, at_most: 1.0, max_rise: 0.1}"
+    slices = kinds.slices_of(data)
+    for finding in of_rules(prunegate.judge(kinds.policy("score", [rule]), data)):
+        rows = data[slices[finding.slice]]
+        for model in ("baseline", "candidate"):
+            found = sk.root_mean_squared_error(rows["label"], rows[model])
+            assert getattr(finding, model) == pytest.approx(float(found), rel=1e-8)
+    text = f"prunegate: 1\nname: x\ntask: {{kind: score}}\nrules: [{rule}]\n"
+    with pytest.raises(InputError, match=r"rmse needs 'task: range"):
+        parse_policy(text)
