@@ -98,13 +98,14 @@ def open_columns(policy: Policy, source: Any, wanted: Sequence[str]) -> Table:
     columns = policy.columns
     values = (*label_columns(policy), columns.baseline, columns.candidate)
     group = () if policy.group is None else (policy.group,)
+    weight = () if policy.weight is None else (policy.weight,)
     labels = values if task_of(policy).as_text else ()
     text = {columns.id, *policy.keys, *group, *labels}
     named = {c: names for c, names in spellings(policy).items() if c in wanted}
     found = WantedColumns(
         names=tuple(dict.fromkeys(wanted)),
         text=frozenset(text.intersection(wanted)),
-        numeric=frozenset({*values, policy.weight}.intersection(wanted)),
+        numeric=frozenset({*values, *weight}.intersection(wanted)),
         named=named,
         names_rows=frozenset({columns.id, *group}.intersection(wanted)),
         left_out={columns.label: policy.task.ignore} if columns.label in wanted else {},
