@@ -302,14 +302,13 @@ def _read_weights(
     held = {cell: n for cell, n in tally.counted.items() if n}
     if step <= 0 or any((totals[cell] > 0) != (cell in held) for cell in cells):
         raise ValueError("the weights are not those of the rows")
-    return WeightSums(
+    sums = WeightSums(
         step=step,
-        **{
-            name: {cell: sums[cell] for cell in held}
-            for name, sums in (("totals", totals), ("squares", squares), ("heaviest", heaviest))
-        },  # type: ignore[arg-type]  # three of one kind
-        **({} if groups is None else _group_weights(cells, groups)),
+        totals={cell: totals[cell] for cell in held},
+        squares={cell: squares[cell] for cell in held},
+        heaviest={cell: heaviest[cell] for cell in held},
     )
+    return sums if groups is None else replace(sums, **_group_weights(cells, groups))
 
 
 def _group_weights(cells: list[Any], groups: dict[str, Any]) -> dict[str, Any]:

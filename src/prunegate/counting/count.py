@@ -111,6 +111,7 @@ def open_columns(policy: Policy, source: Any, wanted: Sequence[str]) -> Table:
     if lists and is_for_spark(source):  # which has a column for each label
         wanted = [column for column in wanted if column not in lists]
     group = () if policy.group is None else (policy.group,)
+    weight = () if policy.weight is None else (policy.weight,)
     labels = values if task_of(policy).as_text else ()
     text = {columns.id, *policy.keys, *group, *labels, *lists}
     named = {c: names for c, names in spellings(policy).items() if c in wanted}
@@ -121,7 +122,7 @@ def open_columns(policy: Policy, source: Any, wanted: Sequence[str]) -> Table:
     found = WantedColumns(
         names=tuple(dict.fromkeys(wanted)),
         text=frozenset(text.intersection(wanted)),
-        numeric=frozenset({*values, policy.weight}.intersection(wanted) - lists),
+        numeric=frozenset({*values, *weight}.intersection(wanted) - lists),
         named=named,
         names_rows=frozenset({columns.id, *group}.intersection(wanted)),
         left_out={columns.label: policy.task.ignore} if columns.label in wanted else {},

@@ -8,7 +8,6 @@ the table (``stats/agreement.py``) and, by Hajek's estimate of Cohen's kappa and
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -60,23 +59,23 @@ def weighted_agreement(rows: LabelCounts, place: int, plain: Agreement) -> Agree
 def beyond_chance(masses: Mapping[Confusion, float]) -> list[float]:
     """What a row of each cell adds to the agreement beyond chance, linearised."""
     labels, decisions, total = _margins(masses)
-    chance = sum(labels[name] * decisions[name] for name in labels) / total**2
+    chance = sum(labels[name] * decisions[name] for name in sorted(labels)) / total**2
     return [(y == d) - (decisions[y] + labels[d]) / total + chance for y, d in masses]
 
 
 def _kappa(masses: Mapping[Confusion, float]) -> float:
     labels, decisions, total = _margins(masses)
-    chance = sum(labels[name] * decisions[name] for name in labels) / total**2
+    chance = sum(labels[name] * decisions[name] for name in sorted(labels)) / total**2
     right = sum(mass for (y, d), mass in masses.items() if y == d) / total
     return (right - chance) / (1 - chance) if chance < 1 else 0.0
 
 
 def _margins(
     masses: Mapping[Confusion, float],
-) -> tuple[Counter[str], Counter[str], float]:
-    labels: Counter[str] = Counter()
-    decisions: Counter[str] = Counter()
+) -> tuple[dict[str, float], dict[str, float], float]:
+    names = {name for cell in masses for name in cell}
+    labels, decisions = dict.fromkeys(names, 0.0), dict.fromkeys(names, 0.0)
     for (label, decision), mass in masses.items():
-        labels[label] += mass  # type: ignore[assignment]  # counters add floats as well
-        decisions[decision] += mass  # type: ignore[assignment]  # counters add floats as well
+        labels[label] += mass
+        decisions[decision] += mass
     return labels, decisions, sum(masses.values())
