@@ -124,7 +124,7 @@ def test_what_is_not_known_of_a_model_is_said(
         (),
         ("Which candidate made the predictions is not known: their files differ.",),
     )
-    (folder / "made" / "link").symlink_to("config.json")
+    (folder / "made" / "link").symlink_to("../p.yaml")
     found, limits = named_models(source, (), {"baseline": object()})
     assert found == ()
     assert "not bound by its digest" in limits[0]

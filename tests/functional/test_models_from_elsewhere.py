@@ -20,6 +20,7 @@ from tests.functional.foreign import (
     random_model,
     save_graph,
     save_quietly,
+    text_graph,
 )
 
 from prunegate.data.labelled.rows import is_positive, select_rows
@@ -29,6 +30,7 @@ from prunegate.models.open_model import open_model
 from prunegate.pipeline.context import Context, Settings, set_up
 from prunegate.pipeline.run import run
 from prunegate.policy.load import read_policy
+from prunegate.policy.model_source import ModelSource
 from prunegate.predict.tuned_threshold import tuned_threshold
 
 pytestmark = [pytest.mark.slow, pytest.mark.models]
@@ -217,6 +219,22 @@ def test_one_output_with_a_sigmoid_or_without_is_the_positive_class(home: Path) 
     raw = pixels_of(bench, 60).numpy().mean(axis=(2, 3)) @ WEIGHTS[:, 1]
     assert np.allclose(scores[0], 1 / (1 + np.exp(-raw)), atol=1e-6)
     assert np.allclose(scores[0], scores[1], atol=1e-6)
+
+
+def test_texts_are_padded_to_a_fixed_length_and_told_their_segments(tmp_path: Path) -> None:
+    names = ("ids:0", "input_mask", "segment_ids")
+    free = save_graph(text_graph(9, inputs=("input_ids", "attention_mask")), tmp_path / "a.onnx")
+    fixed = save_graph(text_graph(9, inputs=names, length=6), tmp_path / "b.onnx")
+    with pytest.raises(InputError, match=r"what its input 'ids:0' .* takes is not known"):
+        open_model(fixed)
+    said = ModelSource(onnx="b.onnx", inputs={"input_ids": "ids:0"})
+    ids = torch.tensor([[1, 2, 3, 0], [4, 5, 0, 0]])
+    given = {"input_ids": ids, "attention_mask": (ids > 0).long()}
+    one, other = open_model(free), open_model(fixed, said)
+    assert (one.family.reads, one.activation) == ("texts", "sigmoid")
+    assert torch.allclose(one.module(**given).logits, other.module(**given).logits)
+    with pytest.raises(ModelError, match="takes texts of 6 tokens; got 7"):
+        other.module(input_ids=torch.ones(1, 7, dtype=torch.int64))
 
 
 def test_external_data_are_read_inside_the_folder_only(tmp_path: Path) -> None:

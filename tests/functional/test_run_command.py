@@ -366,8 +366,7 @@ def test_the_contract_comes_before_any_model(
     def never(*_: object) -> None:
         raise AssertionError("a model was asked for")
 
-    monkeypatch.setattr(module, "load_model", never)
-    shutil.rmtree(home / "baseline")
+    monkeypatch.setattr(module, "open_named", never)
     edit(home / "data/labelled.csv", "video", "radio")
     message = refused()
     assert "data contract" in message
@@ -463,17 +462,6 @@ def test_bad_input_is_told_and_leaves_nothing(
     for part in parts:
         assert part in message
     assert "Traceback" not in message
-
-
-def test_another_preprocessor_for_the_candidate_is_refused(
-    home: Path, refused: Callable[..., str]
-) -> None:
-    shutil.copytree(home / "baseline", home / "other")
-    edit(home / "other/preprocessor_config.json", "0.5", "0.4")
-    compress = POLICY[POLICY.index("compress:") : POLICY.index("cost:")]
-    edit(home / "policy.yaml", compress, "")
-    edit(home / "policy.yaml", "{baseline: baseline}", "{baseline: baseline, candidate: other}")
-    assert "preprocessor_config.json differs" in refused()
 
 
 def test_a_device_that_is_not_there_is_refused(refused: Callable[..., str]) -> None:

@@ -80,8 +80,12 @@ def home_of(file: Path) -> Path:
     return above if nested and (above / DESCRIPTIONS[0]).exists() else file.parent
 
 
-def tree_files(folder: Path) -> tuple[FileDigest, ...]:
+def tree_files(folder: Path, *, links: bool = True) -> tuple[FileDigest, ...]:
     """Hash every file under ``folder``, sorted by path; of an ONNX file, what belongs to it.
+
+    Args:
+        folder: the folder, or the ONNX file.
+        links: whether links that stay inside are followed.
 
     Raises:
         ModelError: no such folder, nothing in it, or something that is not a regular file inside.
@@ -92,7 +96,7 @@ def tree_files(folder: Path) -> tuple[FileDigest, ...]:
         raise ModelError(f"{folder}: no such folder; give the folder that holds the model's files.")
     paths = _belonging(folder) if alone else _walk(folder)
     folder = home_of(folder) if alone else folder
-    roots, found = _roots(folder), []
+    roots, found = _roots(folder) if links else (), []
     for path in paths:
         file, name = _hash(path, roots), path.relative_to(folder).as_posix()
         found.append(FileDigest(path=name, size=file.size, sha256=file.sha256))

@@ -43,7 +43,7 @@ def sign_model(folder: Path, private: PrivateKey) -> bytes:
         InputError: the key is Ed25519.
         ModelError: no such folder, nothing in it to sign, or a link or special file in it.
     """
-    return sign_files(tree_files(folder), folder.resolve().name, private)
+    return sign_files(tree_files(folder, links=False), folder.resolve().name, private)
 
 
 def sign_files(files: Sequence[FileDigest], name: str, private: PrivateKey) -> bytes:
