@@ -215,7 +215,7 @@ def _heads(config: Mapping[str, Any]) -> int | None:
     if isinstance(depths, list) and isinstance(several, list) and len(depths) == len(several):
         pairs = list(zip(depths, several, strict=True))
         if all(type(one) is int and type(other) is int for one, other in pairs):
-            return sum(one * other for one, other in pairs)
+            return sum(int(one) * int(other) for one, other in pairs)
     return None
 
 

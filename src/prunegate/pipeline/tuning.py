@@ -10,10 +10,11 @@ from prunegate.data.labelled.rows import is_positive, select_rows
 from prunegate.models.load import LoadedModel
 from prunegate.pipeline.context import Context
 from prunegate.policy.naming import value_text
+from prunegate.policy.steps import Split
 from prunegate.policy.task import Tune
 from prunegate.predict.tuned_threshold import TunedThreshold, tuned_threshold
 
-CALIBRATION = "calibration"
+CALIBRATION: Split = "calibration"
 
 
 def with_tuned_threshold(

@@ -165,9 +165,10 @@ def least_shown(drafts: Sequence[Draft]) -> Draft:
     """
     worst = max(drafts, key=lambda draft: (draft.finding.status != "pass", _p(draft, "p_value")))
     finding = worst.finding
-    for name in ("p_harm", "p_loss"):
-        if getattr(finding, name) is not None:
-            finding = replace(finding, **{name: max(_p(draft, name) for draft in drafts)})
+    if finding.p_harm is not None:
+        finding = replace(finding, p_harm=max(_p(draft, "p_harm") for draft in drafts))
+    if finding.p_loss is not None:
+        finding = replace(finding, p_loss=max(_p(draft, "p_loss") for draft in drafts))
     if finding.status == "fail" and any(draft.finding.status != "fail" for draft in drafts):
         because = finding.open_because or "not shown"
         finding = replace(finding, status="inconclusive", open_because=because)

@@ -51,11 +51,11 @@ def row_contents(
     table = folder / known.table if known.table else None
     root = images
     if root is None and (known.images or table is not None):
-        root = folder / known.images if known.images else table.parent  # type: ignore[union-attr]  # one is there
+        root = folder / known.images if known.images else (table or folder).parent
     sources = [source, *([[table]] if table is not None and table.is_file() else [])]
     for place in sources if root is not None else ():
         paths = _column(place, names.id, names.image, ids)
-        if paths:
+        if paths and root is not None:
             return _pictures(root, paths)
     for place in sources:
         texts = _column(place, names.id, names.text, ids)
