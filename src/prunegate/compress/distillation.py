@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from prunegate.compress.loss import loss_of
-from prunegate.errors import ModelError
+from prunegate.errors import ModelError, UnsupportedError
 from prunegate.models.batch import NOT_COUNTED, Batch
 
 
@@ -63,7 +63,14 @@ def divergence(
         labels: Of the batch; they say which tokens count.
         temperature: What both are divided by.
         reduction: The mean over rows or counted tokens, or their sum.
+
+    Raises:
+        UnsupportedError: several labels per row, which are neither classes nor tokens.
     """
+    if labels.is_floating_point():
+        raise UnsupportedError(
+            "a teacher is for one class per row or for language; remove 'teacher' from the step."
+        )
     if labels.dim() > 1:
         counted = labels[:, 1:] != NOT_COUNTED
         logits, wanted = logits[:, :-1][counted], wanted[:, :-1][counted]

@@ -13,7 +13,7 @@ from scipy.special import log_softmax, softmax
 from tests.unit.compress.prepared import prepared
 from tests.unit.models.tiny import rows_of, same_weights, tiny
 
-from prunegate.errors import ModelError
+from prunegate.errors import ModelError, UnsupportedError
 from prunegate.policy.steps import Finetune
 
 pytestmark = pytest.mark.models
@@ -118,6 +118,13 @@ def test_a_teacher_that_is_missing_is_refused(make_model: Make, make_rows: Make)
     schedule = Finetune.model_validate({**TAUGHT, "teacher": "baseline"})
     with pytest.raises(ModelError, match="has a teacher"):
         finetune(make_model().module, make_rows(4), schedule)
+
+
+def test_several_labels_per_row_have_no_teacher_yet() -> None:
+    from prunegate.compress.distillation import divergence
+
+    with pytest.raises(UnsupportedError, match="remove 'teacher'"):
+        divergence(torch.zeros(2, 3), torch.zeros(2, 3), torch.zeros(2, 3))
 
 
 @pytest.mark.parametrize(
