@@ -19,7 +19,7 @@ import binascii
 import json
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from prunegate.audit.tallied_scores import TalliedScores, counts_within, scores_in, scores_of
@@ -66,9 +66,11 @@ class Tallies:
     """How cells occur together within groups of rows: base64 of zlib-compressed JSON, a list with
     an entry a slice: null, or {"groups": n, "pairs": [[cell, cell, product, shared], ...]}. A cell
     is its index, or its place in ``labels``; of two orders of a pair one is listed."""
-    scores: tuple[TalliedScores, ...] = ()
-    """What scores say beside decisions, one entry a slice; empty: no rule asks."""
-    groups_within: str | None = None
+    scores: tuple[TalliedScores, ...] | None = field(
+        default=None, metadata={"absent_if_none": True}
+    )
+    """What scores say beside decisions, one entry a slice; None: no rule asks."""
+    groups_within: str | None = field(default=None, metadata={"absent_if_none": True})
     """As ``groups``, of the rows within each k of ``scores``: an entry a slice and k."""
 
 
@@ -88,7 +90,7 @@ def tallies_of(slices: Sequence[SliceCounts]) -> Tallies | None:
         classes=tuple(classes),
         slices=kept,
         groups=groups,
-        scores=tuple(map(scores_of, scores)),
+        scores=tuple(map(scores_of, scores)) or None,
         groups_within=_packed(
             [_groups(rows) for one in scores for _, rows in sorted(one.within.items())]
         ),
