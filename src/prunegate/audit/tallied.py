@@ -77,9 +77,9 @@ class Tallies:
     is its index, or its place in ``labels``; of two orders of a pair one is listed. With design
     weights each pair has a fifth number, the product of the groups' weights, and the entry the
     ``heaviest`` group's weight."""
-    scores: tuple[TalliedScores, ...] = ()
-    """What scores say beside decisions, one entry a slice; empty: no rule asks."""
-    groups_within: str | None = None
+    scores: tuple[TalliedScores, ...] | None = field(default=None, metadata=ABSENT)
+    """What scores say beside decisions, one entry a slice; None: no rule asks."""
+    groups_within: str | None = field(default=None, metadata=ABSENT)
     """As ``groups``, of the rows within each k of ``scores``: an entry a slice and k."""
     weight_step: str | None = field(default=None, metadata=ABSENT)
     """What sums of design weights count: a weight of so much; None: there are no weights."""
@@ -102,7 +102,7 @@ def tallies_of(slices: Sequence[SliceCounts]) -> Tallies | None:
         classes=tuple(classes),
         slices=kept,
         groups=groups,
-        scores=tuple(map(scores_of, scores)),
+        scores=tuple(map(scores_of, scores)) or None,
         groups_within=_packed(
             [_groups(rows) for one in scores for _, rows in sorted(one.within.items())]
         ),
