@@ -42,7 +42,7 @@ _YES_NO = {"true": 1.0, "false": 0.0}
 class Decisions(Reading):
     """Yes/no decisions."""
 
-    cells: ClassVar = (LABEL, BASELINE, CANDIDATE)
+    cells: ClassVar[tuple[str, ...]] = (LABEL, BASELINE, CANDIDATE)
     every_label: ClassVar[bool] = True
     """Whether every row has a label."""
 

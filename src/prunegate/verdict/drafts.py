@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import Any
 
 from prunegate.counting.partial_counts import PartialCounts
 from prunegate.counting.slices import OVERALL, SliceCounts
@@ -158,7 +159,8 @@ def least_shown(drafts: Sequence[Draft]) -> Draft:
     finding = worst.finding
     for name in ("p_harm", "p_loss"):
         if getattr(finding, name) is not None:
-            finding = replace(finding, **{name: max(_p(draft, name) for draft in drafts)})
+            least: dict[str, Any] = {name: max(_p(draft, name) for draft in drafts)}
+            finding = replace(finding, **least)
     if finding.status == "fail" and any(draft.finding.status != "fail" for draft in drafts):
         because = finding.open_because or "not shown"
         finding = replace(finding, status="inconclusive", open_because=because)
