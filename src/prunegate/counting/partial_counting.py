@@ -35,7 +35,7 @@ _DOUBTED = "prunegate__listed_unsure"
 class PartialDecisions(Decisions):
     """Yes/no decisions of all rows, labels of some."""
 
-    cells: ClassVar = (*Decisions.cells, UNSURE)
+    cells: ClassVar[tuple[str, ...]] = (*Decisions.cells, UNSURE)
     every_label: ClassVar[bool] = False
 
     def of_values(self) -> Sequence[ColumnCheck]:

@@ -53,9 +53,9 @@ def row_contents(
     if root is None and (known.images or table is not None):
         root = folder / known.images if known.images else (table or folder).parent
     sources = [source, *([[table]] if table is not None and table.is_file() else [])]
-    for place in sources if root is not None else ():
-        paths = _column(place, names.id, names.image, ids)
-        if paths and root is not None:
+    for place in sources:
+        paths = {} if root is None else _column(place, names.id, names.image, ids)
+        if root is not None and paths:
             return _pictures(root, paths)
     for place in sources:
         texts = _column(place, names.id, names.text, ids)
