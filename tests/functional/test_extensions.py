@@ -24,7 +24,8 @@ PLUGIN = """
 from dataclasses import dataclass
 from typing import ClassVar
 
-from prunegate.metrics.catalogue import METRICS, Metric
+from prunegate.metrics.catalogue import METRICS
+from prunegate.metrics.metric import Metric
 from prunegate.metrics.checks import CHECKS, Check
 from prunegate.metrics.forms import SharedRows
 from prunegate.metrics.hypothesis import SuccessRatio, exact_fraction

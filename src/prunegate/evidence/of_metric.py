@@ -34,7 +34,7 @@ from prunegate.evidence.ranking import RankedAreas
 from prunegate.evidence.rates import Evidence, PairedRate, SingleRate
 from prunegate.evidence.root_mean import RootMean
 from prunegate.evidence.weighed import weighed
-from prunegate.metrics.catalogue import METRICS, Metric
+from prunegate.metrics.catalogue import METRICS
 from prunegate.metrics.forms import (
     Flips,
     Form,
@@ -51,6 +51,7 @@ from prunegate.metrics.forms import (
 )
 from prunegate.metrics.hypothesis import Hypothesis, Level
 from prunegate.metrics.labels_needed import labels_needed
+from prunegate.metrics.metric import Metric
 from prunegate.metrics.task_traits import TRAITS
 
 

@@ -7,16 +7,11 @@ one entry here; an operational one is measured in ``cost`` besides.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from fractions import Fraction
 from operator import attrgetter
-from typing import Literal
 
 from prunegate.metrics.forms import (
     EachLabel,
     Flips,
-    Form,
     Mean,
     OverClasses,
     OverDecisions,
@@ -28,99 +23,8 @@ from prunegate.metrics.forms import (
     WholeRows,
     WithinTop,
 )
-from prunegate.metrics.task_traits import TRAITS
+from prunegate.metrics.metric import Better, Metric
 from prunegate.registry import Registry
-from prunegate.text.quantities import Quantity
-
-Better = Literal["higher", "lower"]
-Kind = Literal["rate", "flips", "mean", "coefficient", "operational"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Metric:
-    """One metric of the catalogue."""
-
-    name: str
-    """As a policy spells it."""
-    words: str
-    """What it is, for people: completes the sentence "the share of ..."."""
-    better: Better = "higher"
-    """Which direction is an improvement."""
-    kind: Kind
-    """``rate``: a share of rows. ``flips``: only the pair has one. ``mean``: of a row value.
-    ``coefficient``: from -1 to 1. ``operational``: a figure of the whole model."""
-    forms: Mapping[str, Form] = field(default_factory=dict)
-    """What it is computed from, by the task kinds that have it; empty: it is no matter of rows."""
-    unit: str = ""
-    """Unit for display; empty for shares."""
-    label: str = ""
-    """Its name in a sentence, where the policy's spelling is no phrase."""
-    class_words: str = ""
-    """What it is where there are several classes, if ``words`` speak of a positive one."""
-    per_class: bool = False
-    """Whether each class of several has one by itself, tested by the form of two classes."""
-    top: bool = False
-    """Whether it is about the ``k`` highest scores, which its rule has to give."""
-    joint: bool = False
-    """An operational figure that the two models have together, not each its own."""
-    timed: bool = False
-    """An operational figure from a clock, so that a noisy machine makes it worthless."""
-    money: bool = False
-    """An operational figure that follows from the policy's ``cost`` section."""
-
-    @property
-    def tasks(self) -> tuple[str, ...]:
-        """Task kinds that have it; empty: all."""
-        return tuple(self.forms)
-
-    def from_scores(self, task: str) -> bool:
-        """Whether decisions do not do for it in a kind of task: it takes the models' scores."""
-        form = self.forms.get(task)
-        return form is not None and form.from_scores
-
-    @property
-    def phrase(self) -> str:
-        """Its name for people: ``false positive rate``, ``NLL per token``, ``p95 latency``."""
-        return self.label or self.name.replace("_", " ")
-
-    @property
-    def noun(self) -> str:
-        """What its rows are called, where there are several."""
-        nouns = {TRAITS[task].noun for task in self.tasks}
-        return nouns.pop() if len(nouns) == 1 else "rows"
-
-    @property
-    def share(self) -> bool:
-        """Whether it is a share of rows, so that its changes are percentage points."""
-        return self.kind in ("rate", "flips")
-
-    def quantity(self, currency: str = "") -> Quantity:
-        """How its values and limits are written."""
-        return Quantity(kind=self.kind, unit=self.unit, currency=currency)
-
-    @property
-    def operational(self) -> bool:
-        """Whether it is a measured or counted figure and not a judgement on rows."""
-        return self.kind == "operational"
-
-    @property
-    def paired(self) -> bool:
-        """Whether each model has its own value, so that a change can be limited."""
-        return self.kind != "flips" and not self.joint
-
-    @property
-    def lower_is_better(self) -> bool:
-        """Whether a rise is a loss."""
-        return self.better == "lower"
-
-    @property
-    def whole(self) -> Fraction:
-        """What its value and its turned value add up to: 1 for rates, 0 for means."""
-        return Fraction(0 if self.kind == "mean" else 1)
-
-    def turned(self, value: Fraction) -> Fraction:
-        """The value turned so that larger is better, or back again."""
-        return self.whole - value if self.lower_is_better else value
 
 
 def _operational(

@@ -19,7 +19,6 @@ from operator import attrgetter
 from typing import ClassVar, Literal
 
 from prunegate.errors import UnsupportedError
-from prunegate.metrics.catalogue import Better, Metric
 from prunegate.metrics.hypothesis import (
     Difference,
     ErrorsAtMost,
@@ -28,6 +27,7 @@ from prunegate.metrics.hypothesis import (
     SuccessRatio,
     exact_fraction,
 )
+from prunegate.metrics.metric import Better, Metric
 from prunegate.registry import Registry
 
 LimitKind = Literal["absolute", "relative", "error_ratio"]

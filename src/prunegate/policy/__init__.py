@@ -3,7 +3,8 @@
 Pure: no torch, no I/O but the policy file.
 """
 
-from prunegate.metrics.catalogue import METRICS, Metric
+from prunegate.metrics.catalogue import METRICS
+from prunegate.metrics.metric import Metric
 from prunegate.policy.load import PolicyFile, load_policy, parse_policy, read_policy
 from prunegate.policy.schema import Policy, Rule, SliceSpec
 

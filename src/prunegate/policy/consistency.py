@@ -11,17 +11,22 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from prunegate.criteria import ranked_by_rows
 from prunegate.metrics.catalogue import METRICS, per_class, priced
 from prunegate.policy.interval_consistency import interval_disagreements
 from prunegate.policy.label_consistency import labels_disagreements
 from prunegate.policy.messages import literal, suggest
 from prunegate.policy.naming import RESERVED_PREFIX, SEPARATORS, parse_slice_name, value_text
 from prunegate.policy.people_consistency import people_disagreements
+from prunegate.policy.recipe_consistency import (
+    one_source_of_the_candidate,
+    ranking_data_are_used,
+    search_is_no_laxer,
+    search_varies_prunings,
+    steps_follow,
+)
 from prunegate.policy.rule_consistency import rule_disagreements
 from prunegate.policy.schema import Policy, SliceSpec
 from prunegate.policy.score_consistency import score_disagreements
-from prunegate.policy.step_order import misplaced
 from prunegate.policy.validation import Path
 from prunegate.policy.weight_consistency import weight_disagreements
 from prunegate.text.escape import escaped
@@ -302,70 +307,6 @@ def _break_even_is_projected(policy: Policy) -> Iterator[Disagreement]:
                 yield ("rules", index, check), f"{message}; project further, or ask for less"
 
 
-def _one_source_of_the_candidate(policy: Policy) -> Iterator[Disagreement]:
-    if policy.compress and policy.model is not None and policy.model.candidate is not None:
-        message = (
-            "'compress' makes a candidate and model.candidate names one; remove one of the two"
-        )
-        yield ("compress",), message
-
-
-def _ranking_data_are_used(policy: Policy) -> Iterator[Disagreement]:
-    for index, step in enumerate(policy.compress):
-        if step.prune and step.rows is None and "data" in step.prune.model_fields_set:
-            message = f"criterion {step.prune.criterion} looks at no data"
-            able = next(iter(ranked_by_rows()))
-            yield ("compress", index, "prune", "data"), f"{message}; remove 'data' or use {able}"
-
-
-def _steps_follow(policy: Policy) -> Iterator[Disagreement]:
-    """Which steps may come after which, and what they need of ``model``."""
-    for found in misplaced(policy.compress):
-        yield ("compress", found.index, *found.key), found.message
-    for index, step in enumerate(policy.compress):
-        rewind = step.prune.rewind if step.prune else "none"
-        if rewind != "none" and getattr(policy.model, rewind, None) is None:
-            message = f"needs 'model: {{{rewind}: FOLDER}}', the weights to go back to"
-            yield ("compress", index, "prune", "rewind"), message
-
-
-def _search_varies_prunings(policy: Policy) -> Iterator[Disagreement]:
-    if policy.search is None:
-        return
-    seen: dict[int, int] = {}
-    for index, vary in enumerate(policy.search.vary):
-        at: Path = ("search", "vary", index, "step")
-        steps = policy.compress
-        step = steps[vary.step - 1] if vary.step <= len(steps) else None
-        if step is None or step.prune is None or step.prune.what == "2:4":
-            yield at, f"step {vary.step} of 'compress' is no prune step with an amount"
-        elif (first := seen.setdefault(vary.step, index)) != index:
-            yield at, f"vary[{first}] varies step {vary.step} already; keep one"
-    for number, rows in policy.rows_of_steps.items():
-        if rows.split == "search":
-            message = "the search split chooses between candidates; train and rank on others"
-            yield ("compress", number - 1), message
-    yield from _search_has_an_objective(policy)
-
-
-def _search_has_an_objective(policy: Policy) -> Iterator[Disagreement]:
-    if policy.search is None or policy.search.objective != "cost_per_1k":
-        return
-    at: Path = ("search", "objective")
-    if policy.cost is None:
-        yield at, "cost_per_1k needs a 'cost' section"
-    elif policy.cost.billing.quoted:
-        message = "cost_per_1k is the same for every candidate while 'cost' quotes the candidate's"
-        yield at, f"{message} price; remove it, so that the price is scaled by the measured ratio"
-
-
-def _search_is_no_laxer(policy: Policy) -> Iterator[Disagreement]:
-    confidence = policy.search.confidence if policy.search is not None else None
-    if confidence is not None and confidence < policy.evidence.confidence:
-        message = f"{confidence:g} is less than the gate's {policy.evidence.confidence:g}"
-        yield ("search", "confidence"), f"{message}; an attempt has to be as sure at least"
-
-
 def _one_source_of_the_claims(policy: Policy) -> Iterator[Disagreement]:
     if policy.claims is not None and policy.claims.file and policy.claims.figures is not None:
         yield ("claims", "file"), "'figures' states them already; remove one of the two"
@@ -396,11 +337,11 @@ _CHECKS: tuple[tuple[Check, tuple[str, ...]], ...] = (
     (people_disagreements, ("slices", "data", "labels", "report")),
     (_money_has_a_price, ("cost",)),
     (_break_even_is_projected, ("cost",)),
-    (_one_source_of_the_candidate, ("model", "compress")),
-    (_ranking_data_are_used, ("compress",)),
-    (_steps_follow, ("compress", "model")),
-    (_search_varies_prunings, ("compress", "search", "cost")),
-    (_search_is_no_laxer, ("search", "evidence")),
+    (one_source_of_the_candidate, ("model", "compress")),
+    (ranking_data_are_used, ("compress",)),
+    (steps_follow, ("compress", "model")),
+    (search_varies_prunings, ("compress", "search", "cost")),
+    (search_is_no_laxer, ("search", "evidence")),
     (_one_source_of_the_claims, ("claims",)),
 )
 """Each check, and the sections without which it cannot tell."""

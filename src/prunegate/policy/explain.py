@@ -13,9 +13,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from prunegate.errors import InputError
-from prunegate.metrics.catalogue import METRICS, Metric
+from prunegate.metrics.catalogue import METRICS
 from prunegate.metrics.checks import CHECKS, change_check
 from prunegate.metrics.forms import OverDecisions, WholeRows
+from prunegate.metrics.metric import Metric
 from prunegate.policy.figures import limit_in_words
 from prunegate.policy.messages import suggest
 from prunegate.policy.naming import value_text

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from prunegate.metrics.catalogue import METRICS, Metric
+from prunegate.metrics.catalogue import METRICS
 from prunegate.metrics.checks import CHECKS, ChangeCheck, change_check, is_level
+from prunegate.metrics.metric import Metric
 from prunegate.policy.messages import literal, suggest
 from prunegate.policy.schema import ErrorRatio, Relative, Rule
 

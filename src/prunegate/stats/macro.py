@@ -37,8 +37,7 @@ Floats = NDArray[np.float64]
 Whole = NDArray[np.intp]
 Cell = tuple[int, int, int]
 
-_ROUNDS, _HOLD, _RETREATS = 80, 40, 10
-_CLOSE, _RESIDUAL, _EMPTY = 1e-9, 1e-8, 1e-12
+_ROUNDS, _HOLD, _RETREATS, _CLOSE, _RESIDUAL, _EMPTY = 80, 40, 10, 1e-9, 1e-8, 1e-12
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -18,9 +18,10 @@ from prunegate.evidence.further_rows import Tested, further
 from prunegate.evidence.of_metric import WantedMetric
 from prunegate.evidence.of_metric import evidence as evidence_of
 from prunegate.evidence.rates import Evidence
-from prunegate.metrics.catalogue import METRICS, Metric
+from prunegate.metrics.catalogue import METRICS
 from prunegate.metrics.checks import CHECKS
 from prunegate.metrics.hypothesis import ErrorsAtMost, Hypothesis, Level, holds
+from prunegate.metrics.metric import Metric
 from prunegate.policy.naming import value_text
 from prunegate.policy.schema import Limit, Policy, Rule, bound_of
 from prunegate.stats.result import TestResult

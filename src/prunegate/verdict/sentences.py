@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from prunegate.counting.partial_counts import PartialCounts
 from prunegate.counting.slices import SliceCounts
 from prunegate.counting.tallies import Tally
-from prunegate.metrics.catalogue import METRICS, Metric
+from prunegate.metrics.catalogue import METRICS
 from prunegate.metrics.checks import is_level
+from prunegate.metrics.metric import Metric
 from prunegate.policy.explain import explain_check
 from prunegate.policy.schema import Minimum, Policy
 from prunegate.text.numbers import plain, upper_bound_share

@@ -13,7 +13,8 @@ import pytest
 import prunegate
 from prunegate.cost.measurement import Estimate95, Measurements, ModelFigures
 from prunegate.errors import PolicyError
-from prunegate.metrics.catalogue import METRICS, Metric
+from prunegate.metrics.catalogue import METRICS
+from prunegate.metrics.metric import Metric
 from prunegate.policy.load import parse_policy
 from prunegate.policy.schema import Policy
 from prunegate.verdict.finding import Verdict

@@ -17,6 +17,8 @@ from prunegate.compress.budget import Curve, allot
 from prunegate.errors import ModelError
 from prunegate.policy.steps import Prune
 
+pytestmark = pytest.mark.models
+
 
 @st.composite
 def curves(draw: st.DrawFn) -> Curve:

@@ -123,7 +123,7 @@ def test_a_card_is_no_part_of_the_digest(records: ModuleType, model: Path) -> No
     old = list_digest(tree_files(model), papers=True)
     assert old != bare
     (model / "sub").mkdir()
-    (model / "sub" / CARD).write_text("no card")
+    (model / "sub" / "notes.json").write_text("no paper")
     assert tree_digest(model) != bare
     with pytest.raises(ModelError, match="nothing but papers"):
         tree_digest(write_model_card(stored(made(records, "approved"), "0" * 64), model.parent / "p" / CARD, force=False).parent)  # fmt: skip  # noqa: E501

@@ -53,9 +53,8 @@ def test_all_mistakes_of_a_file_come_at_once(mistakes: Mistakes) -> None:
             "(at most 80, not starting with a sign)"
         ),
         (
-            '3: task.kind: got "binry", expected one of binary, multiclass, score, language; did '
-            "you "
-            "mean 'binary'?"
+            '3: task.kind: got "binry", expected one of binary, multiclass, multilabel, score, '
+            "language; did you mean 'binary'?"
         ),
         '3: task.threshold: got "1:30", expected a number from 0 to 1; YAML 1.2 reads 1:30 as text',
         "6: slices[0].expct: unknown key 'expct'; did you mean 'expect'?",
@@ -90,8 +89,8 @@ ONE_MISTAKE = {
         [
             (
                 "5: zebra: unknown key 'zebra'; valid: prunegate, name, title, purpose, owner, "
-                "task, slices, labels, words, report, group, evidence, rules, model, data, "
-                "compress, ..."
+                "task, slices, labels, words, report, group, weight, evidence, rules, model, "
+                "data, ..."
             )
         ],
     ),

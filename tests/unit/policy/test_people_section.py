@@ -71,6 +71,7 @@ class _Row:
     """A flipped row with values that must not get out."""
 
     id, slices, label, baseline, candidate, lost = "SECRET", (), "unsafe", 0.9, 0.1, True
+    class_label = None
 
 
 @pytest.mark.parametrize(

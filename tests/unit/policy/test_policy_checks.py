@@ -16,7 +16,7 @@ RULES = {
         (
             "metric: mae is not defined for task kind binary; valid: precision, recall, "
             "specificity, f1, accuracy, balanced_accuracy, mcc, false_positive_rate, "
-            "negative_flip_rate, churn"
+            "negative_flip_rate, churn, auc, log_loss, brier"
         ),
     ),
     "no limit": (
@@ -276,11 +276,11 @@ OF_CLASSES = {
         '4: rules[0].classes[1]: "cat" is in the list twice; keep one'
     ),
     (MULTICLASS, "{metric: recall, at_least: 0.5, classes: eachh}"): (
-        '4: rules[0].classes: got "eachh", expected one of macro, each or a list of classes; did '
-        "you mean 'each'?"
+        '4: rules[0].classes: got "eachh", expected one of macro, micro, each or a list of '
+        "classes; did you mean 'each'?"
     ),
     (MULTICLASS, "{metric: recall, at_least: 0.5, classes: []}"): (
-        "4: rules[0].classes: got [], expected one of macro, each or a list of classes"
+        "4: rules[0].classes: got [], expected one of macro, micro, each or a list of classes"
     ),
     (MULTICLASS, "{metric: accuracy, at_least: 0.5, classes: each}"): (
         "4: rules[0].classes: accuracy is about all classes together; per class there are "

@@ -28,7 +28,7 @@ FORMATS = {
 ALLOWED = {
     "audit/history_read.py": "the bytes of a key",
     "audit/lineage.py": "the singular of a noun",
-    "audit/opinion/process.py": "lines of bytes between two processes",
+    "io/worker_process.py": "lines of bytes between two processes",
     "audit/opinion/worker.py": "lines of bytes between two processes",
     "audit/read.py": "the first bytes of a file that claims to be a record",
     "audit/waivers/backing.py": "the payload of an envelope",

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prunegate.metrics.catalogue import METRICS, Kind
+from prunegate.metrics.catalogue import METRICS
+from prunegate.metrics.metric import Kind
 from prunegate.text import numbers
 from prunegate.text.numbers import GAP, MINUS, exact, plain
 from prunegate.text.quantities import Quantity

@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.depth import times
 
-from prunegate.metrics.catalogue import METRICS, Metric
+from prunegate.metrics.catalogue import METRICS
 from prunegate.metrics.checks import CHECKS
 from prunegate.metrics.hypothesis import Hypothesis, exact_fraction, holds
+from prunegate.metrics.metric import Metric
 from prunegate.policy.schema import ErrorRatio, Limit, Relative, bound_of
 
 pytestmark = pytest.mark.slow

@@ -1,0 +1,78 @@
+"""What must agree between the steps that make a candidate, the search over them, and the models."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from prunegate.criteria import ranked_by_rows
+from prunegate.policy.schema import Policy
+from prunegate.policy.step_order import misplaced
+from prunegate.policy.validation import Path
+
+
+def one_source_of_the_candidate(policy: Policy) -> Iterator[tuple[Path, str]]:
+    """A candidate is made or named, not both."""
+    if policy.compress and policy.model is not None and policy.model.candidate is not None:
+        message = (
+            "'compress' makes a candidate and model.candidate names one; remove one of the two"
+        )
+        yield ("compress",), message
+
+
+def ranking_data_are_used(policy: Policy) -> Iterator[tuple[Path, str]]:
+    """A criterion that looks at no data is given none."""
+    for index, step in enumerate(policy.compress):
+        if step.prune and step.rows is None and "data" in step.prune.model_fields_set:
+            message = f"criterion {step.prune.criterion} looks at no data"
+            able = next(iter(ranked_by_rows()))
+            yield ("compress", index, "prune", "data"), f"{message}; remove 'data' or use {able}"
+
+
+def steps_follow(policy: Policy) -> Iterator[tuple[Path, str]]:
+    """Which steps may come after which, and what they need of ``model``."""
+    for found in misplaced(policy.compress):
+        yield ("compress", found.index, *found.key), found.message
+    for index, step in enumerate(policy.compress):
+        rewind = step.prune.rewind if step.prune else "none"
+        if rewind != "none" and getattr(policy.model, rewind, None) is None:
+            message = f"needs 'model: {{{rewind}: FOLDER}}', the weights to go back to"
+            yield ("compress", index, "prune", "rewind"), message
+
+
+def search_varies_prunings(policy: Policy) -> Iterator[tuple[Path, str]]:
+    """A search varies amounts of prune steps, each once, on rows of its own."""
+    if policy.search is None:
+        return
+    seen: dict[int, int] = {}
+    for index, vary in enumerate(policy.search.vary):
+        at: Path = ("search", "vary", index, "step")
+        steps = policy.compress
+        step = steps[vary.step - 1] if vary.step <= len(steps) else None
+        if step is None or step.prune is None or step.prune.what == "2:4":
+            yield at, f"step {vary.step} of 'compress' is no prune step with an amount"
+        elif (first := seen.setdefault(vary.step, index)) != index:
+            yield at, f"vary[{first}] varies step {vary.step} already; keep one"
+    for number, rows in policy.rows_of_steps.items():
+        if rows.split == "search":
+            message = "the search split chooses between candidates; train and rank on others"
+            yield ("compress", number - 1), message
+    yield from _search_has_an_objective(policy)
+
+
+def _search_has_an_objective(policy: Policy) -> Iterator[tuple[Path, str]]:
+    if policy.search is None or policy.search.objective != "cost_per_1k":
+        return
+    at: Path = ("search", "objective")
+    if policy.cost is None:
+        yield at, "cost_per_1k needs a 'cost' section"
+    elif policy.cost.billing.quoted:
+        message = "cost_per_1k is the same for every candidate while 'cost' quotes the candidate's"
+        yield at, f"{message} price; remove it, so that the price is scaled by the measured ratio"
+
+
+def search_is_no_laxer(policy: Policy) -> Iterator[tuple[Path, str]]:
+    """An attempt has to be as sure as the gate."""
+    confidence = policy.search.confidence if policy.search is not None else None
+    if confidence is not None and confidence < policy.evidence.confidence:
+        message = f"{confidence:g} is less than the gate's {policy.evidence.confidence:g}"
+        yield ("search", "confidence"), f"{message}; an attempt has to be as sure at least"
