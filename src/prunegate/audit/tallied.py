@@ -151,7 +151,7 @@ def _groups(tally: Any) -> dict[str, Any] | None:
     if clusters is None:
         return None
     place = {cell: index for index, cell in enumerate(_cells(tally))}
-    weights: WeightSums | None = tally.weights
+    weights: WeightSums | None = getattr(tally, "weights", None)
     products = None if weights is None else weights.products
     pairs = sorted(
         [place[one], place[other], product, clusters.shared[one, other]]

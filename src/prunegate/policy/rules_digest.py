@@ -13,6 +13,7 @@ import json
 from typing import Any
 
 from prunegate.policy.schema import Policy
+from prunegate.policy.task import Thresholds
 
 DECIDES_NOTHING = frozenset(
     {
@@ -28,7 +29,7 @@ def rules_digest(policy: Policy) -> str:
     """sha256 of what decides, lower-case hexadecimal."""
     rules = policy.model_dump(mode="json", exclude=set(DECIDES_NOTHING))
     rules["evidence"].pop("reuse")  # the ledger is kept whichever way it is spent
-    if isinstance(rules["task"]["threshold"], dict):
+    if isinstance(policy.task.threshold, Thresholds):
         rules["task"]["threshold"].pop("found")  # follows from the rules and the candidate
     _leave_out_what_is_not_said(rules)
     for spec in rules["slices"]:

@@ -92,3 +92,19 @@ def test_the_order_of_labels_changes_no_bar_and_their_names_do() -> None:
     fewer = policy(TASK.replace("violence, adult", "violence"))
     assert rules_digest(fewer) != rules_digest(policy())
     assert "loosened" in {change.kind for change in diff(policy(), fewer)}
+
+
+def test_each_labels_threshold_is_part_of_the_rules() -> None:
+    def digest(**given: float) -> str:
+        labels = ", ".join(given)
+        said = ", ".join(f"{name}: {value}" for name, value in given.items())
+        return rules_digest(
+            parse_policy(
+                "prunegate: 1\nname: x\n"
+                f"task: {{kind: multilabel, labels: [{labels}], threshold: {{{said}}}}}\n"
+                "rules: [{metric: subset_accuracy, max_drop: 0.02}]\n"
+            )
+        )
+
+    assert digest(a=0.5, found=0.4) == digest(found=0.4, a=0.5)
+    assert len({digest(a=0.5, found=x) for x in (0.4, 0.5)} | {digest(a=0.4, found=0.4)}) == 3
