@@ -165,7 +165,6 @@ def test_json_prints_exactly_the_file(
     [
         (("baseline", "bert"), "reads images, bert reads texts"),
         (("baseline", "none"), "no such folder"),
-        (("baseline", "large"), "does not take the baseline's inputs"),
         (("baseline", "classes"), "answers [2] numbers, the candidate [3]"),
         (("baseline",), "Missing argument"),
         (("baseline", "int8", "--batch", "0"), "sizes from 1"),

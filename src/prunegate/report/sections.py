@@ -31,9 +31,10 @@ from prunegate.report.generations_table import generations
 from prunegate.report.heads import head_map
 from prunegate.report.measures import measures
 from prunegate.report.page_one.answer import SignOffShown
-from prunegate.report.page_one.page import PageOne, page_one
+from prunegate.report.page_one.page import PageOne, mix_of_rows, page_one
 from prunegate.report.rules import rules
 from prunegate.report.search import search_section
+from prunegate.report.speech import speech
 from prunegate.report.svg import Chart
 from prunegate.report.units import Units
 from prunegate.report.unpruned_control import control
@@ -150,8 +151,9 @@ def _slices(source: PageSource) -> details.SlicesView | None:
 
 def _trust(source: PageSource) -> TrustView:
     record = source.record
+    told = (shorten(record.statement, LONGEST), mix_of_rows(record, speech("en")))
     return TrustView(
-        statement=shorten(record.statement, LONGEST),
+        statement=" ".join(filter(None, told)),
         second_opinion=details.second_opinion_in_words(record),
         known_limits=tuple(shorten(text, LONGEST) for text in record.known_limits),
         provenance=details.provenance(record, source.digest),

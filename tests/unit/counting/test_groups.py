@@ -84,8 +84,9 @@ def units_of(kind: str, rows: pd.DataFrame, quantity: str) -> pd.DataFrame:
     """Change, baseline and weight of every group."""
     weight = rows["tokens"] if kind == "language" else 1.0
     before, after = rows["baseline"], rows["candidate"]
-    if quantity == "error":
-        before, after = (before - rows["label"]).abs(), (after - rows["label"]).abs()
+    if quantity in ("error", "square"):
+        power = 2 if quantity == "square" else 1
+        before, after = ((scores - rows["label"]).abs() ** power for scores in (before, after))
     features = rows[["post"]].assign(change=after - before, baseline=before, weight=weight)
     return features.groupby("post")[list(FEATURES)].sum()
 
@@ -199,7 +200,10 @@ def test_joint_counts_need_their_group_too(kind: str) -> None:
         {"label": [1, 0], "baseline": [1, 0], "candidate": [1, 0], "n": [5, 5]}
         | {"kind": "a", "region": "x", "post": ["p", None]}
     )
-    policy = kinds.policy(kind, more=GROUP)
+    rules = [
+        rule for rule in kinds.all_rules(kind) if not any(n in rule for n in kinds.FROM_SCORES)
+    ]
+    policy = kinds.policy(kind, rules, more=GROUP)
     with pytest.raises(InputError, match=r"column .post. has 1 rows without a value"):
         prunegate.judge_counts(policy, counts)
     with pytest.raises(InputError, match=r"lack the column\(s\) post"):

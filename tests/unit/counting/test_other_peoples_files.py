@@ -15,7 +15,7 @@ import pytest
 import prunegate
 from prunegate.counting.count import open_predictions
 from prunegate.counting.many_values import MOST
-from prunegate.errors import PolicyError, TableError
+from prunegate.errors import InputError, PolicyError, TableError
 from prunegate.policy.load import parse_policy
 from prunegate.policy.schema import Policy
 from prunegate.verdict.finding import Verdict
@@ -149,10 +149,11 @@ def test_labels_that_are_spelled_otherwise_are_refused_and_strange_ones_warned_o
 
 
 def test_thresholds_belong_to_models_not_to_slices() -> None:
-    with pytest.raises(PolicyError, match="unknown key 'a'; valid: baseline, candidate"):
+    with pytest.raises(PolicyError, match="only a multilabel task has one for each label"):
         policy("{kind: binary, positive: unsafe, threshold: {a: 0.4, b: 0.6}}")
-    with pytest.raises(PolicyError, match="'tuned' is not built"):
-        policy("{kind: binary, positive: unsafe, threshold: {baseline: 0.5, candidate: tuned}}")
+    tuned = policy("{kind: binary, positive: unsafe, threshold: {baseline: 0.5, candidate: tuned}}")
+    with pytest.raises(InputError, match="is chosen on calibration rows"):
+        prunegate.judge(tuned, frame())
 
 
 def test_each_model_has_its_own_threshold() -> None:

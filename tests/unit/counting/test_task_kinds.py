@@ -45,6 +45,8 @@ def expected(kind: str, name: str, rows: pd.DataFrame, model: str, only: str | N
     before, after = (rows[m] == rows["label"] for m in ("baseline", "candidate"))
     if name == "mean_score":
         return float(rows[model].mean())
+    if name == "rmse":
+        return float(sk.root_mean_squared_error(rows["label"], rows[model]))
     if name == "mae":
         return float(sk.mean_absolute_error(rows["label"], rows[model]))
     shares = {

@@ -7,7 +7,7 @@ the record holds; what had to be left out is counted, and stands in the engineer
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from prunegate.audit.record import DecisionRecord
 from prunegate.metrics.catalogue import metric_named
@@ -22,6 +22,7 @@ from prunegate.report.page_one.savings import SavingsView, savings
 from prunegate.report.page_one.shown_examples import ShownExamples, shown_examples
 from prunegate.report.page_one.standing import deciding, lead
 from prunegate.report.signers import signers
+from prunegate.report.speech import Speech
 from prunegate.report.units import CLAIMS, Units, is_operational
 from prunegate.text import numbers
 from prunegate.text.escape import shorten, visible
@@ -82,7 +83,7 @@ def page_one(
     people = People.of(record)
     agreement = AgreedWords(people=people, units=units)
     worst = lead(record)
-    return PageOne(
+    page = PageOne(
         eyebrow=people.speech.say("page.eyebrow", day=people.speech.day(record.created)),
         code=visible(short_code(digest)),
         question=people.speech.say(f"question.{people.candidate_key}", title=people.title),
@@ -92,13 +93,17 @@ def page_one(
         word=people.speech.say(f"word.{record.outcome}"),
         sentence=_sentence(record, worst, agreement),
         table=content_table(record, agreement),
-        proven=" ".join(filter(None, (_proven(record, people), _mix(record, people)))),
+        proven=_proven(record, people),
         notices=notices(record, agreement),
         examples=shown_examples(record, worst, people, Album(pictures)),
         savings=savings(record, agreement),
         steps=next_steps(record, worst, agreement),
         answer=answer(record, digest, people, state),
     )
+    if page.crowded:  # then the engineers' part alone says it
+        return page
+    told = (page.proven, mix_of_rows(record, people.speech))
+    return replace(page, proven=" ".join(filter(None, told)))
 
 
 def _verdict_key(record: DecisionRecord) -> str:
@@ -172,8 +177,8 @@ OF_ONE_LABEL = frozenset({"recall", "specificity", "false_positive_rate"})
 """Measures of rows of one label, which hold however often that label occurs."""
 
 
-def _mix(record: DecisionRecord, people: People) -> str:
-    """Which mix of rows the figures hold for, where they hang on it."""
+def mix_of_rows(record: DecisionRecord, said: Speech) -> str:
+    """Which mix of rows the figures hold for; empty where they do not hang on it."""
     kinds = {
         metric.kind for f in record.findings if (metric := metric_named(f.metric)) is not None
         and f.metric not in OF_ONE_LABEL and f.check != BEATS_CONSTANT
@@ -181,7 +186,7 @@ def _mix(record: DecisionRecord, people: People) -> str:
     if not kinds & {"rate", "flips", "coefficient"}:
         return ""
     weighed = record.policy.document.get("weight") is not None
-    return people.speech.say("proven.weighed" if weighed else "proven.mix")
+    return said.say("proven.weighed" if weighed else "proven.mix")
 
 
 def _level(record: DecisionRecord) -> float | None:
