@@ -43,12 +43,9 @@ def expected(kind: str, name: str, rows: pd.DataFrame, model: str, only: str | N
         nll = float(rows[model].sum() / rows["tokens"].sum())
         return float(np.exp(nll)) if name == "perplexity" else nll
     before, after = (rows[m] == rows["label"] for m in ("baseline", "candidate"))
-    if name == "mean_score":
-        return float(rows[model].mean())
-    if name == "rmse":
-        return float(sk.root_mean_squared_error(rows["label"], rows[model]))
-    if name == "mae":
-        return float(sk.mean_absolute_error(rows["label"], rows[model]))
+    if kind == "score":
+        by = {"rmse": sk.root_mean_squared_error, "mae": sk.mean_absolute_error}
+        return float(by[name](rows["label"], rows[model]) if name in by else rows[model].mean())
     shares = {
         "accuracy": rows[model] == rows["label"],
         "churn": rows["baseline"] != rows["candidate"],
