@@ -17,6 +17,21 @@ from prunegate.policy.messages import literal, suggest
 from prunegate.policy.schema import ErrorRatio, Relative, Rule
 
 FieldMistake = tuple[tuple[str, ...], str]
+NOT_BUILT = {
+    "average_precision": "limit auc for the ranking",
+    "recall_at_fpr": "limit recall and false_positive_rate at the policy's threshold",
+    "precision_at_recall": "limit precision and recall at the policy's threshold",
+    "rank_correlation": "limit mae or rmse",
+    "ece": "limit brier or log_loss, which calibration is a part of",
+}
+"""Metrics that people ask for and no paired test here was simulated for, and what to do."""
+
+
+def unknown_metric(name: str) -> str:
+    """That there is no such metric, and which one is meant or does instead."""
+    if instead := NOT_BUILT.get(name):
+        return f"{name} is not built, because no paired test of it has known error rates; {instead}"
+    return f"unknown metric {literal(name)}; {suggest(name, METRICS)}"
 
 
 def rule_disagreements(rule: Rule) -> Iterator[FieldMistake]:
@@ -25,8 +40,7 @@ def rule_disagreements(rule: Rule) -> Iterator[FieldMistake]:
         yield (), f"a rule needs a limit: one or more of {', '.join(CHECKS)}"
     metric = METRICS.get(rule.metric)
     if metric is None:
-        message = f"unknown metric {literal(rule.metric)}; {suggest(rule.metric, METRICS)}"
-        yield ("metric",), message
+        yield ("metric",), unknown_metric(rule.metric)
         return
     yield from _top(rule, metric)
     yield from _levels(rule, metric)

@@ -184,6 +184,11 @@ class Task(Section):
     @model_validator(mode="after")
     def _tune_belongs_to_tuned(self) -> Task:
         tuned = isinstance(self.threshold, Thresholds) and self.threshold.candidate == "tuned"
+        if tuned and self.kind != "binary":
+            raise ValueError(
+                "'tuned' is chosen by 'prunegate run', which runs binary models with a threshold; "
+                "give the number that was found on other rows than these"
+            )
         if self.tune is not None and not tuned:
             raise ValueError(
                 "'tune' says how 'threshold: {baseline: ..., candidate: tuned}' is chosen; write "

@@ -108,3 +108,9 @@ def test_each_labels_threshold_is_part_of_the_rules() -> None:
 
     assert digest(a=0.5, found=0.4) == digest(found=0.4, a=0.5)
     assert len({digest(a=0.5, found=x) for x in (0.4, 0.5)} | {digest(a=0.4, found=0.4)}) == 3
+
+
+def test_a_threshold_is_tuned_where_models_are_run() -> None:
+    task = TASK.replace("0.5", "{baseline: 0.5, candidate: tuned}")
+    with pytest.raises(PolicyError, match="which runs binary models with a threshold"):
+        parse_policy(f"prunegate: 1\nname: x\ntask: {task}\nrules: [{RECALL}]\n")

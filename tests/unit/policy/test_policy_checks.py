@@ -19,6 +19,13 @@ RULES = {
             "negative_flip_rate, churn, auc, log_loss, brier"
         ),
     ),
+    "a metric that is not built": (
+        "{metric: recall_at_fpr, max_drop: 0.02}",
+        (
+            "metric: recall_at_fpr is not built, because no paired test of it has known error "
+            "rates; limit recall and false_positive_rate at the policy's threshold"
+        ),
+    ),
     "no limit": (
         "{metric: recall}",
         (
