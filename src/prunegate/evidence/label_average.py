@@ -21,6 +21,7 @@ from typing import ClassVar
 import numpy as np
 
 from prunegate.counting.label_sets import LabelSets
+from prunegate.evidence.macro_rate import class_share
 from prunegate.evidence.overlapping_rates import as_linear
 from prunegate.evidence.rates import TestedEvidence
 from prunegate.metrics.forms import OverLabels
@@ -83,17 +84,9 @@ class LabelAverage(TestedEvidence):
         return sum(defined, Fraction(0)) / self.classes if len(defined) == self.classes else None
 
     def _share(self, place: int, model: int) -> Fraction | None:
-        hits = labelled = called = 0
-        for cell, n in self.counts.items():
-            hits += n * (cell[0] == place == cell[model])
-            labelled += n * (cell[0] == place)
-            called += n * (cell[model] == place)
-        if not labelled:  # nothing is known of a label that no row has
-            return None
-        if self.kind == "f1":
-            return Fraction(2 * hits, labelled + called)
-        below = labelled if self.kind == "recall" else called
-        return Fraction(hits, below) if below else None
+        if not any(n for cell, n in self.counts.items() if cell[0] == place):
+            return None  # nothing is known of a label that no row has
+        return class_share(self.counts, place, model, self.kind)
 
     def _level(self, level: Level) -> TestResult:
         found = macro.test(self._table(), 0.0, -float(level.limit))

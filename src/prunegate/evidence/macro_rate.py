@@ -12,7 +12,7 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -23,6 +23,28 @@ from prunegate.evidence.rates import TestedEvidence
 from prunegate.metrics.hypothesis import Contrast, Level
 from prunegate.stats import clusters, macro
 from prunegate.stats.result import Interval, TestResult
+
+
+def class_share(
+    cells: Mapping[tuple[Any, Any, Any], int], name: Any, model: int, kind: macro.Kind
+) -> Fraction | None:
+    """Recall, precision or F1 of one class; None where it is not defined.
+
+    Args:
+        cells: rows by label, baseline's and candidate's answer.
+        name: the class.
+        model: place of the model's answer in a cell.
+        kind: which of the three.
+    """
+    hits = labelled = called = 0
+    for cell, n in cells.items():
+        hits += n * (cell[0] == name == cell[model])
+        labelled += n * (cell[0] == name)
+        called += n * (cell[model] == name)
+    if kind == "f1":
+        return Fraction(2 * hits, labelled + called) if labelled + called else None
+    below = labelled if kind == "recall" else called
+    return Fraction(hits, below) if below else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,22 +122,11 @@ class MacroRate(TestedEvidence):
             return Fraction(value) if math.isfinite(value) else None
         total = Fraction(0)
         for name in self.classes:
-            share = self._share(name, model)
+            share = class_share(self.cells, name, model, self.kind)
             if share is None:
                 return None
             total += share
         return total / len(self.classes)
-
-    def _share(self, name: str, model: int) -> Fraction | None:
-        hits = labelled = called = 0
-        for cell, n in self.cells.items():
-            hits += n * (cell[0] == name == cell[model])
-            labelled += n * (cell[0] == name)
-            called += n * (cell[model] == name)
-        if self.kind == "f1":
-            return Fraction(2 * hits, labelled + called)
-        below = labelled if self.kind == "recall" else called
-        return Fraction(hits, below) if below else None
 
     def _level(self, level: Level) -> TestResult:
         table, df = self._table(0.0)
