@@ -10,7 +10,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from functools import cache
 from string import Formatter
 from typing import Any
@@ -21,6 +21,7 @@ from prunegate.text.escape import visible
 from prunegate.text.languages import ENGLISH, catalogue, languages
 from prunegate.text.money import with_currency
 from prunegate.text.numbers import GAP, NOT_DEFINED
+from prunegate.text.time import in_utc
 
 _MARKS = str.maketrans({",": ".", ".": ","})
 """A thousands separator for a decimal mark and the reverse, where a language writes so."""
@@ -94,12 +95,10 @@ class Speech:
 
     def moment(self, iso: str) -> str:
         """An ISO 8601 time in words; other text is shown as it is."""
-        try:
-            when = datetime.fromisoformat(iso)
-        except ValueError:
+        found = in_utc(iso)
+        if found is None:
             return visible(iso)
-        utc = when.astimezone(UTC) if when.tzinfo else when
-        zone = " UTC" if when.tzinfo else ""
+        utc, zone = found
         return f"{self.day(utc.isoformat())}, {utc:%H:%M}{zone}"
 
     def day(self, iso: str) -> str:

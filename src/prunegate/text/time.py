@@ -24,13 +24,20 @@ _MONTHS = (
 
 def moment(iso: str) -> str:
     """An ISO 8601 time in words: ``5 January 2026, 09:30 UTC``; other text is shown as it is."""
+    found = in_utc(iso)
+    if found is None:
+        return visible(iso)
+    utc, zone = found
+    return f"{utc.day} {_MONTHS[utc.month - 1]} {utc.year}, {utc:%H:%M}{zone}"
+
+
+def in_utc(iso: str) -> tuple[datetime, str] | None:
+    """An ISO 8601 time in UTC, and what to write after it; None: it is no such time."""
     try:
         when = datetime.fromisoformat(iso)
     except ValueError:
-        return visible(iso)
-    utc = when.astimezone(UTC) if when.tzinfo else when
-    zone = " UTC" if when.tzinfo else ""
-    return f"{utc.day} {_MONTHS[utc.month - 1]} {utc.year}, {utc:%H:%M}{zone}"
+        return None
+    return (when.astimezone(UTC), " UTC") if when.tzinfo else (when, "")
 
 
 def short_code(digest: str) -> str:
