@@ -24,7 +24,13 @@ from prunegate.policy.task import Role
 _ROLES: tuple[Role, ...] = ("baseline", "candidate")
 LISTED: dict[Role, str] = {role: f"prunegate__scores_{role}" for role in _ROLES}
 """The models' probabilities, a list a row, where a rule asks for more than the highest."""
-_OF_TRUE: tuple[OfTrue, ...] = ("probability", "squares", "at_least", "improper")
+_OF_TRUE: dict[OfTrue, frozenset[str]] = {
+    "probability": frozenset({"log_loss"}),
+    "squares": frozenset({"brier"}),
+    "at_least": frozenset({"top_k_accuracy"}),
+    "improper": frozenset({"log_loss", "brier"}),
+}
+"""What is asked of the true class, and the metrics that need it."""
 
 
 def class_scores(policy: Policy, *, apart: bool) -> Iterator[tuple[str, DerivedColumn]]:
@@ -59,12 +65,14 @@ def class_scores(policy: Policy, *, apart: bool) -> Iterator[tuple[str, DerivedC
 
 def true_class_columns(policy: Policy) -> dict[str, TrueClass]:
     """The columns that say how both models' probabilities treat the label; none if nobody asks."""
-    if not policy.task.traits.classes or not score_metrics(policy):
+    asked = set(score_metrics(policy))
+    if not policy.task.traits.classes or not asked:
         return {}
+    needed = [what for what, metrics in _OF_TRUE.items() if asked & metrics]
     return {
         of_true(role, what): TrueClass(scores=LISTED[role], label=policy.columns.label, what=what)
         for role in _ROLES
-        for what in _OF_TRUE
+        for what in needed
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from prunegate.counting.count import count_table, open_predictions
 from prunegate.counting.label_sets import LabelSets
 from prunegate.errors import MissingColumnsError, TableError
 from prunegate.evidence.of_metric import WantedMetric, evidence
+from prunegate.policy.load import parse_policy
 from prunegate.policy.schema import Policy
 
 RULES = (
@@ -49,6 +51,22 @@ def test_decisions_are_read_from_names_as_from_columns(tmp_path: Path) -> None:
     expected = counted(tables.policy(*RULES), data)
     for source in tables.of_decisions(data, tmp_path):
         assert counted(tables.policy(*RULES, task=tables.DECIDED), source) == expected, source
+
+
+def test_names_in_lists_are_read_as_json_writes_them(tmp_path: Path) -> None:
+    """Escapes of letters that are no ASCII, quotes and line ends; a label is never another's."""
+    names = ["\u00fcn\u00ef", "u00fc", 'a"q', "two\nlines"]
+    rows = [[], *([name] for name in names), names[:2], names[2:]] * 10
+    cells = [json.dumps(row) for row in rows]
+    path = tmp_path / "t.csv"
+    columns = dict.fromkeys(("label", "baseline", "candidate"), cells)
+    pd.DataFrame({"id": range(len(rows)), **columns}).to_csv(path, index=False)
+    policy = parse_policy(
+        f"prunegate: 1\nname: x\ntask: {{kind: multilabel, labels: {json.dumps(names)}}}\n"
+        "rules: [{metric: subset_accuracy, max_drop: 0.2}]\n"
+    )
+    tally = count_table(policy, open_predictions(policy, path)).slices[0].tally
+    assert {name: one.positives for name, one in tally.labels.items()} == dict.fromkeys(names, 20)
 
 
 def test_labels_and_both_models_come_in_files_of_their_own(tmp_path: Path) -> None:

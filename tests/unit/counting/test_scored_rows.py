@@ -292,6 +292,22 @@ def test_where_there_are_decisions_only_metrics_of_scores_are_refused_by_name() 
             refused()
 
 
+def test_the_highest_scores_may_be_of_any_size() -> None:
+    data, logits = several(5, 60)
+    policy = policy_of(SEVERAL % "prefix: p_, activation: none", ["top_k_accuracy"])
+    small, large = (
+        with_columns(data, {role: values * size for role, values in logits.items()})
+        for size in (1.0, 1e300)
+    )
+    assert answers_of(policy, small) == answers_of(policy, large)
+
+
+def answers_of(policy: Policy, table: pd.DataFrame) -> Any:
+    """What a candidate is known by in the ledger, and the verdict."""
+    opened = open_predictions(policy, table, with_ids=True)
+    return identity_of(policy, opened), prunegate.judge(policy, table).findings
+
+
 def test_a_candidate_with_other_scores_is_another_attempt() -> None:
     data, logits = several(2, 60)
     policy = policy_of(SEVERAL % "prefix: p_, activation: softmax", ["log_loss"])

@@ -188,6 +188,7 @@ def _split_sql(text: str, labels: Sequence[str]) -> str:
     nothing = "" if NONE in labels else f"WHEN lower({cell}) = '{NONE}' THEN [] "
     return (
         f"CASE WHEN {cell} = '' THEN NULL WHEN starts_with({cell}, '[') "
-        f"THEN TRY_CAST({cell} AS VARCHAR[]) {nothing}"
+        f"THEN CASE WHEN json_valid({cell}) THEN json_extract_string({cell}, '$[*]') "
+        f"ELSE TRY_CAST({cell} AS VARCHAR[]) END {nothing}"
         f"WHEN {cell} IS NOT NULL THEN string_split_regex({cell}, {sql_text(SEPARATED)}) END"
     )
