@@ -13,8 +13,11 @@ import pytest
 from prunegate.io.partial import PARTIAL, SUFFIX, partial_file, partial_folder, sweep
 
 STANDING = """
-import sys, time
+import signal, sys
 from pathlib import Path
+for sent in (signal.SIGTERM, signal.SIGHUP):  # whoever started the tests may ignore them (nohup)
+    signal.signal(sent, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
 import click
 import prunegate.cli as cli
 from prunegate.outputs.staging import staged
