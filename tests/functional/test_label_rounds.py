@@ -18,6 +18,8 @@ from prunegate.counting.labelling import frame_digest
 from prunegate.errors import InputError
 from prunegate.policy.load import read_policy
 
+pytestmark = pytest.mark.slow
+
 POLICY = """prunegate: 1
 name: moderation
 task: {kind: binary, positive: unsafe, threshold: 0.5}

@@ -24,6 +24,8 @@ from prunegate.evidence.of_metric import WantedMetric, evidence
 from prunegate.policy.load import parse_policy
 from prunegate.policy.schema import Policy
 
+pytestmark = pytest.mark.slow
+
 RULES = (
     "{metric: recall, slices: all, classes: each, max_drop: 0.2}",
     "{metric: precision, slices: kind, classes: micro, max_drop: 0.2}",
@@ -37,7 +39,6 @@ def counted(policy: Policy, source: Any) -> tuple[Any, ...]:
     return slices, [getattr(one.tally, "clusters", None) for one in slices]
 
 
-@pytest.mark.slow
 def test_every_shape_of_the_same_scores_is_counted_alike(tmp_path: Path) -> None:
     data, policy = tables.scores(3, 40), tables.policy(*RULES)
     expected = counted(policy, data)
@@ -45,7 +46,6 @@ def test_every_shape_of_the_same_scores_is_counted_alike(tmp_path: Path) -> None
         assert counted(policy, source) == expected, source
 
 
-@pytest.mark.slow
 def test_decisions_are_read_from_names_as_from_columns(tmp_path: Path) -> None:
     data = tables.scores(4, 40)
     expected = counted(tables.policy(*RULES), data)
@@ -181,7 +181,6 @@ SCORES = {
 }
 
 
-@pytest.mark.slow
 @settings(max_examples=2, deadline=None, phases=(Phase.explicit, Phase.generate))
 @given(seed=st.integers(0, 10**6))
 def test_every_metric_is_what_scikit_learn_says_of_every_slice_and_label(seed: int) -> None:

@@ -31,6 +31,8 @@ from prunegate.policy.load import parse_policy
 from prunegate.policy.schema import Policy
 from prunegate.verdict.decide import decide
 
+pytestmark = pytest.mark.slow
+
 CASE = Path(__file__).parents[2] / "cases" / "weights"
 TASKS = {
     "binary": "{kind: binary, positive: unsafe, threshold: 0.5}",

@@ -28,6 +28,8 @@ from prunegate.outputs.papers import (
     write_model_card,
 )
 
+pytestmark = pytest.mark.slow
+
 SAMPLES = Path(__file__).parents[3] / "reports" / "sample"
 MADE = ("rejected", "approved", "hostile", "undefined")
 

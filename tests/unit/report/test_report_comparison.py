@@ -21,6 +21,8 @@ from prunegate.report.comparison.compared_limits import compared_limits
 from prunegate.report.comparison.compared_records import compared_records
 from prunegate.report.verify_page import verify_content
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[3]
 SAMPLES = [ROOT / "reports" / "sample" / n / "record.json" for n in ("display-only", "representative")]  # fmt: skip  # noqa: E501
 CHANGED = ROOT / "tests" / "hostile" / "record_approve_all_fail.json"

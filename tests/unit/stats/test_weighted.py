@@ -11,6 +11,8 @@ from scipy.stats import binom
 from prunegate.stats import clopper_pearson
 from prunegate.stats.weighted import WeightedCells, WeightedContrast, interval
 
+pytestmark = pytest.mark.slow
+
 ALPHA = 0.05
 
 

@@ -26,6 +26,8 @@ from prunegate.policy.load import parse_policy, read_policy
 from prunegate.policy.schema import Policy
 from prunegate.verdict.finding import Finding, LabelCells, Verdict
 
+pytestmark = pytest.mark.slow
+
 CASES = Path(__file__).parents[2] / "cases" / "multilabel"
 EACH = "{metric: recall, slices: all, classes: each, max_drop: 0.2}"
 SAME = ("baseline", "candidate", "difference", "p_value", "p_harm", "ci_low", "n", "lost", "method")
@@ -156,7 +158,6 @@ def _without_hate(cells: Sequence[LabelCells]) -> tuple[LabelCells, ...]:
     )
 
 
-@pytest.mark.slow
 def test_the_verdict_follows_from_its_record_alone(tmp_path: Path) -> None:
     head = f"prunegate: 1\nname: x\ntask: {tables.SCORED}\nslices: [{{by: kind, expect: [a, b]}}]\n"
     few = ("{metric: accuracy, max_drop: 0.3}", *RULES[3:5])
