@@ -36,7 +36,6 @@ from prunegate.counting.weighing import (
     weights_in,
 )
 from prunegate.data.predictions.class_scores import ClassScores
-from prunegate.data.predictions.label_columns import DerivedColumn
 from prunegate.data.predictions.open_table import open_wanted
 from prunegate.data.predictions.separate_tables import SeparateTables
 from prunegate.data.predictions.spark_files import is_for_spark
@@ -108,15 +107,16 @@ def open_columns(policy: Policy, source: Any, wanted: Sequence[str]) -> Table:
     """Open a table with some of the policy's columns, each as it is read; raises as above."""
     columns = policy.columns
     values, lists = value_columns(policy), set(lists_of_names(policy))
-    if lists and is_for_spark(source):  # which has a column for each label
+    apart, spark = isinstance(source, PredictionFiles), bool(lists) and is_for_spark(source)
+    if spark:  # which has a column for each label
         wanted = [column for column in wanted if column not in lists]
     group = () if policy.group is None else (policy.group,)
     weight = () if policy.weight is None else (policy.weight,)
     labels = values if task_of(policy).as_text else ()
     text = {columns.id, *policy.keys, *group, *labels, *lists}
     named = {c: names for c, names in spellings(policy).items() if c in wanted}
-    apart = isinstance(source, PredictionFiles)
-    scores = [(c, s) for c, s in class_scores(policy, apart=apart) if isinstance(s, ClassScores)]
+    derived = {} if spark else dict(class_scores(policy, apart=apart))
+    scores = [(c, found) for c, found in derived.items() if isinstance(found, ClassScores)]
     whole = set(values).issubset(wanted)
     of_true = true_class_columns(policy) if whole and scores else {}
     found = WantedColumns(
@@ -128,20 +128,12 @@ def open_columns(policy: Policy, source: Any, wanted: Sequence[str]) -> Table:
         left_out={columns.label: policy.task.ignore} if columns.label in wanted else {},
         intervals={key: how for key, how in policy.intervals.items() if key in wanted},
         answers={
-            **_answers(policy, source, wanted),
+            **{column: found for column, found in derived.items() if column in wanted},
             **listed_scores(policy, scores if of_true else ()),
         },
         of_true=of_true,
     )
     return open_wanted(_joined(policy, source, found), found)
-
-
-def _answers(policy: Policy, source: Any, wanted: Sequence[str]) -> dict[str, DerivedColumn]:
-    """Columns that follow from others; Spark has them all, or what to do is said there."""
-    if policy.task.traits.sets and is_for_spark(source):
-        return {}
-    found = class_scores(policy, apart=isinstance(source, PredictionFiles))
-    return {column: answer for column, answer in found if column in wanted}
 
 
 def _joined(policy: Policy, source: Any, wanted: WantedColumns) -> Any:

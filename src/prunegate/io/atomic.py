@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from prunegate.errors import InputError
-from prunegate.io.partial import partial_file, partial_folder, sweep
+from prunegate.io.partial import partial_folder, put_file, sweep
 
 
 def require_new(path: Path, *, force: bool) -> None:
@@ -49,11 +49,7 @@ def replace_file(path: Path, content: bytes) -> None:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     sweep(path.parent)
-    with partial_file(path.parent) as (file, making):
-        file.write(content)
-        file.flush()
-        os.fchmod(file.fileno(), 0o644)
-        making.replace(path)
+    put_file(path, content, synced=False)
 
 
 @contextmanager

@@ -43,6 +43,26 @@ def partial_file(folder: Path) -> Iterator[tuple[BinaryIO, Path]]:
             path.unlink(missing_ok=True)
 
 
+def put_file(path: Path, content: bytes, *, synced: bool) -> None:
+    """Put a file that all may read at its place, whole or not at all.
+
+    Args:
+        path: its place; what stands there is replaced.
+        content: of the file.
+        synced: whether the bytes have to outlive a crash of the machine.
+
+    Raises:
+        OSError: the disk refuses; what stood there is untouched.
+    """
+    with partial_file(path.parent) as (file, making):
+        file.write(content)
+        file.flush()
+        os.fchmod(file.fileno(), 0o644)
+        if synced:
+            os.fsync(file.fileno())
+        making.replace(path)
+
+
 @contextmanager
 def partial_folder(above: Path) -> Iterator[Path]:
     """Yield a new private folder, to be filled and renamed; gone at the end if it was not.

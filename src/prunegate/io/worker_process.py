@@ -41,6 +41,9 @@ class WorkerProcess:
         warned = [f"-W{option}" for option in sys.warnoptions]
         try:
             self._said: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  # closed by end
+        except OSError as error:
+            raise WorkerError(f"its process cannot be started ({error.strerror})") from error
+        try:
             # -P: nothing is imported from the working folder that we would not import ourselves.
             # A session of its own: Ctrl-C is for us, and our end is its end.
             self._process = subprocess.Popen(  # noqa: S603  # our own interpreter and program
@@ -52,6 +55,7 @@ class WorkerProcess:
                 start_new_session=True,
             )
         except OSError as error:
+            self._said.close()
             raise WorkerError(f"its process cannot be started ({error.strerror})") from error
 
     @property

@@ -11,19 +11,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from prunegate.errors import InputError
-from prunegate.io.partial import partial_file
+from prunegate.io.partial import put_file
 
 _STEP_S = 0.05
 
 
 def write_durably(path: Path, content: bytes) -> None:
     """Put a file at ``path``; it lasts once its folder is synced (:func:`sync_folder`)."""
-    with partial_file(path.parent) as (file, making):
-        file.write(content)
-        file.flush()
-        os.fchmod(file.fileno(), 0o644)
-        os.fsync(file.fileno())
-        making.replace(path)
+    put_file(path, content, synced=True)
 
 
 def sync_folder(folder: Path) -> None:
