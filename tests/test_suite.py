@@ -13,6 +13,7 @@ FRESH = {
     "functional/test_plan_command.py": "that planning loads no model library",
     "functional/test_docs_commands.py": "the pages' Python, with warnings as errors",
     "functional/test_extensions.py": "registries that are open only before the policy is imported",
+    "fuzz/fuzz.py": "a fuzzer, which takes its process over",
     "warm_process.py": "the warm process itself",
     "functional/test_models_by_digest.py": "the reference implementation of model signing",
     "functional/test_sign_off_walk.py": "the verifier in a bundle, by the name that the walk has",
