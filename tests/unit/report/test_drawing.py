@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -50,7 +51,10 @@ def test_a_page_without_its_charts_says_which_and_what_they_show(
 
 def test_where_memory_is_short_the_error_says_what_to_allow() -> None:
     program = (
-        "import resource; resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))\n"
+        "import resource, sys, types\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))\n"
+        "package = sys.modules['prunegate.report'] = types.ModuleType('prunegate.report')\n"
+        f"package.__path__ = [{str(Path(drawing.__file__).parent)!r}]\n"  # not what builds charts
         "from prunegate.io.worker_process import WorkerError\n"
         "from prunegate.report import drawing\n"
         'try: drawing.drawn_svg(\'{"mark": "point"}\')\n'

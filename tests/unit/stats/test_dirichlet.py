@@ -52,14 +52,14 @@ def at_the_margin(kind, margin, way, rate=0.9):
 @pytest.mark.parametrize("margin", MARGINS)
 def test_the_size_holds(kind, n, margin, monkeypatch):
     monkeypatch.setattr(dirichlet, "DRAWS", 2000)  # its own noise is .005 at a p-value of .05
-    repeats = 400
+    repeats = times(150, thorough=400)
     for way in ((None, 1), (7, 6)):
         p = at_the_margin(kind, margin, way)
         drawn = np.random.default_rng(5).multinomial(n, p, size=repeats)
-        tables, times = np.unique(drawn, axis=0, return_counts=True)
+        tables, counts = np.unique(drawn, axis=0, return_counts=True)
         approved = sum(
             count * (STRICT[kind](table, 1.0, margin, seed=1).p_value <= 0.05)
-            for table, count in zip(tables.tolist(), times.tolist(), strict=True)
+            for table, count in zip(tables.tolist(), counts.tolist(), strict=True)
         )
         assert approved / repeats <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / repeats)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 
 import numpy as np
 import pytest
@@ -18,35 +19,37 @@ RATIOS = [0.5, 0.9, 0.97, 1.03, 1.2, 3.0]
 BOUNDARIES = [(m, 1.0) for m in ABSOLUTE] + [(1 - r, r) for r in RATIOS]
 
 
-def most_likely_gain(lost, gained, n, line):
-    """Constrained estimate by ternary search on the likelihood, not by the quadratic."""
+def most_likely_gains(lost, gained, n, line):
+    """Constrained estimates by ternary search on the likelihood, not by the quadratic."""
     a, k = line
-    low, high = max(0.0, -a / k), (1 - a) / (1 + k)
+    low = np.full(len(lost), max(0.0, -a / k))
+    high = np.full(len(lost), (1 - a) / (1 + k))
 
     def likelihood(q):
-        total = 0.0
+        total = np.zeros(len(lost))
         for count, p in ((gained, q), (lost, a + k * q), (n - lost - gained, 1 - a - k * q - q)):
-            if count:
-                total += count * math.log(p) if p > 0 else -1e300
+            logs = np.where(p > 0, np.log(np.where(p > 0, p, 1.0)) * count, -1e300)
+            total += np.where(count > 0, logs, 0.0)
         return total
 
     for _ in range(120):
         one, two = low + (high - low) / 3, high - (high - low) / 3
-        if likelihood(one) < likelihood(two):
-            low = one
-        else:
-            high = two
+        less = likelihood(one) < likelihood(two)
+        low, high = np.where(less, one, low), np.where(less, high, two)
     return (low + high) / 2
 
 
-def score(lost, gained, n, line):
+@cache
+def tables_and_scores(n, line):
+    """Losses and gains of every table of n rows, and their scores: each line and n solved once."""
     a, k = line
-    q = most_likely_gain(lost, gained, n, line)
+    lost, gained = np.array([(b, c) for b in range(n + 1) for c in range(n + 1 - b)], dtype=float).T
+    q = most_likely_gains(lost, gained, n, line)
     variance = n * (a + k * q + k * k * q - a * a)
     excess = a * n - lost + k * gained
-    if variance < 1e-9:
-        return 0.0 if abs(excess) < 1e-9 else math.copysign(math.inf, excess)
-    return excess / math.sqrt(variance)
+    whole = np.where(np.abs(excess) < 1e-9, 0.0, np.copysign(np.inf, excess))
+    plain = excess / np.sqrt(np.where(variance < 1e-9, 1.0, variance))
+    return lost, gained, np.where(variance < 1e-9, whole, plain)
 
 
 def brute_force(lost, gained, n, line, beta):
@@ -55,10 +58,10 @@ def brute_force(lost, gained, n, line, beta):
     from scipy.stats import beta as beta_distribution
 
     a, k = line
-    observed = score(lost, gained, n, line)
-    tables = [(b, c) for b in range(n + 1) for c in range(n + 1 - b)]
-    region = np.array([t for t in tables if score(*t, n, line) >= observed - 1e-6], dtype=float)
-    b, c = region.T
+    b, c, scores = tables_and_scores(n, line)
+    (observed,) = scores[(b == lost) & (c == gained)]
+    good = scores >= observed - 1e-6
+    b, c = b[good], c[good]
     rest = n - b - c
     choose = np.array(
         [
@@ -214,9 +217,11 @@ def false_approvals(n, line, alpha, rates):
     """Largest probability of approval on the boundary, by full enumeration of the test."""
     boundary = Boundary(intercept=line[0], slope=line[1])
     worst = 0.0
-    limit = {}
-    for c in range(n + 1):
-        k = -1
+    limit, k = {}, -1
+    for c in range(n + 1):  # from the border of one gain fewer, which is near
+        while k >= 0 and unconditional.unconditional_p(k, c, n, boundary, 1e-4) > alpha:
+            k -= 1
+        k = min(k, n - c)
         while k < n - c and unconditional.unconditional_p(k + 1, c, n, boundary, 1e-4) <= alpha:
             k += 1
         limit[c] = k

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from prunegate.errors import InternalError
+from prunegate.io.deferred_import import ADDRESS_SYNTAX, deferred
 
 
 def load_great_expectations() -> Any:
@@ -25,7 +26,7 @@ def load_great_expectations() -> Any:
     """
     os.environ["GX_ANALYTICS_ENABLED"] = "false"  # some releases tell about their use otherwise
     try:
-        with warnings.catch_warnings(), _without_spark():
+        with warnings.catch_warnings(), _without_spark(), deferred(*ADDRESS_SYNTAX):
             # great_expectations imports sre_constants and sre_parse, which Python 3.11 retires.
             warnings.filterwarnings("ignore", "module 'sre_", DeprecationWarning)
             import great_expectations as gx
