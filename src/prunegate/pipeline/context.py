@@ -31,7 +31,7 @@ from prunegate.compress.steps import (
     stage_in_words,
     without_pruning,
 )
-from prunegate.cost.measure import describe, measure, model_figures
+from prunegate.cost.measure import describe, measure
 from prunegate.cost.measurement import Measurements, ModelFigures
 from prunegate.data.file_hashes import hash_files, require_unchanged
 from prunegate.data.labelled.checked_rows import check_rows
@@ -389,8 +389,9 @@ def _scales_by_batch(model: LoadedModel) -> bool:
 
 
 def _counted(model: LoadedModel) -> ModelFigures:
-    return model_figures(
+    return ModelFigures(
         digest=model.digest,
+        files=dict(model.files),
         model_bytes=model.model_bytes,
         parameters=model.parameters,
         active_heads=model.active_heads,
