@@ -345,12 +345,12 @@ def set_up(source: PolicyFile, settings: Settings) -> Context:
 
 def _require_sections(policy: Policy) -> None:
     if not policy.task.traits.runs:
-        others = (
-            "that decide several labels a row" if policy.task.traits.sets else "that give a score"
-        )
+        others, how = ("give a score", "yourself")
+        if policy.task.traits.sets:
+            others, how = ("decide several labels a row", "with 'prunegate predict'")
         raise UnsupportedError(
-            "'run' judges classifiers (binary, multiclass) and language models, not models "
-            f"{others}; make the predictions yourself and judge them with 'prunegate gate'"
+            "'run' judges classifiers (binary, multiclass) and language models, not models that "
+            f"{others}; make the predictions {how} and judge them with 'prunegate gate'"
         )
     if policy.task.traits.classes:
         require_decisions_do(
