@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import shutil
 from importlib import import_module
@@ -12,6 +13,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import torch
+from PIL import Image
 from prunegate_test_tiny import invoke
 from tests.functional.foreign import (
     as_hub_cache,
@@ -23,6 +25,7 @@ from tests.functional.foreign import (
     text_graph,
 )
 
+from prunegate.audit.read import read_record
 from prunegate.data.labelled.rows import is_positive, select_rows
 from prunegate.errors import InputError, ModelError
 from prunegate.models.load import LoadedModel
@@ -153,6 +156,54 @@ def test_predictions_of_both_feed_gate_and_are_those_of_run(graphs: Path) -> Non
     assert judged.return_value in (0, 4)
     assert (graphs / "judged" / "record.json").exists()
     assert not list(graphs.glob(".partial-*"))
+
+
+SEVERAL = """\
+prunegate: 1
+name: several
+task: {kind: multilabel, labels: [violence, hate], threshold: 0.5}
+slices: [{by: content_type}]
+rules: [{metric: recall, classes: each, max_drop: 0.5, evidence: point}]
+data: {scores: {prefix: p_}}
+"""
+
+
+def test_a_model_of_several_labels_predicts_what_gate_reads(home: Path) -> None:
+    """A column for each label, each a sigmoid of its own, on a table with the truth."""
+    from transformers import ViTForImageClassification, ViTImageProcessorPil
+
+    config = json.loads((home / "baseline" / "config.json").read_text())
+    config |= {"problem_type": "multi_label_classification"}
+    config |= {"id2label": {"0": "violence", "1": "hate"}, "label2id": {"violence": 0, "hate": 1}}
+    (home / "baseline" / "config.json").write_text(json.dumps(config))
+    with (home / "data" / "labelled.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    truth = [(r["id"], i % 3 == 0, i % 2, r["content_type"]) for i, r in enumerate(rows)]
+    lines = [",".join(map(str, line)) for line in truth]
+    (home / "truth.csv").write_text(
+        "\n".join(["id,label_violence,label_hate,content_type", *lines])
+    )
+    (home / "several.yaml").write_text(SEVERAL)
+    result = invoke("predict", "baseline", "--data", "data/labelled.csv", "-o", "p.parquet", "-q")
+    assert result.exception is None
+    found = pq.read_table("p.parquet").to_pylist()
+    images = [Image.open(home / "data" / rows[0]["image"])]
+    pixels = ViTImageProcessorPil.from_pretrained(home / "baseline")(images, return_tensors="pt")
+    with torch.inference_mode():
+        logits = ViTForImageClassification.from_pretrained(home / "baseline")(**pixels).logits
+    scores = next(row for row in found if row["id"] == rows[0]["id"])
+    assert np.allclose([scores["p_violence"], scores["p_hate"]], logits[0].sigmoid(), atol=1e-5)
+    judged = invoke(
+        *("gate", "several.yaml", "--labels", "truth.csv", "--baseline-predictions", "p.parquet"),
+        *("--candidate-predictions", "p.parquet", "--out", "judged", "-q"),
+    )
+    assert judged.return_value in (0, 4)
+    metrics = {
+        finding.class_label for finding in read_record(Path("judged/record.json"))[0].findings
+    }
+    assert {"violence", "hate"} <= metrics
+    refused = invoke("run", "several.yaml", "--out", "never", "-q")
+    assert "make the predictions with 'prunegate predict'" in str(refused.exception)
 
 
 def test_a_prediction_that_was_killed_goes_on_and_halves_its_batch(

@@ -178,30 +178,10 @@ def _engines(baseline: nn.Module, candidate: nn.Module, device: torch.device) ->
     return f"{one} {device.type}" if one == other else f"{one} against {other} {device.type}"
 
 
-def model_figures(
-    *,
-    digest: str | None = None,
-    model_bytes: int | None = None,
-    parameters: int | None = None,
-    active_heads: int | None = None,
-    peak_memory_bytes: int | None = None,
-    flops: int | None = None,
-) -> ModelFigures:
-    """Return what is counted about a model, not timed."""
-    return ModelFigures(
-        digest=digest,
-        model_bytes=model_bytes,
-        parameters=parameters,
-        active_heads=active_heads,
-        peak_memory_bytes=peak_memory_bytes,
-        flops=flops,
-    )
-
-
 def describe(
     timed: Measurements, *, baseline: ModelFigures, candidate: ModelFigures
 ) -> Measurements:
-    """Add what is counted about the models (``model_figures``) to what was timed."""
+    """Add what is counted about the models to what was timed."""
     return replace(
         timed,
         baseline=_with_counts(timed.baseline, baseline),
@@ -213,6 +193,7 @@ def _with_counts(timed: ModelFigures, counted: ModelFigures) -> ModelFigures:
     return replace(
         timed,
         digest=counted.digest,
+        files=counted.files,
         model_bytes=counted.model_bytes,
         parameters=counted.parameters,
         active_heads=counted.active_heads,

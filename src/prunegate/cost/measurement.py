@@ -32,6 +32,8 @@ class ModelFigures:
 
     digest: str | None = None
     """sha256 of the model folder, so that figures of another model are recognised."""
+    files: dict[str, str] | None = field(default=None, metadata={"absent_if_none": True})
+    """sha256 by path of the files that the digest covers, so that a mismatch can name them."""
     latency_p50_ms: float | None = None
     latency_p95_ms: float | None = None
     latency_p99_ms: float | None = None

@@ -177,6 +177,7 @@ _CHECKS: dict[str, _Check] = {
 }
 _FIGURES: dict[str, _Check] = {
     "digest": _digest,
+    "files": _texts,
     "model_bytes": _count,
     "parameters": _count,
     "active_heads": _count,

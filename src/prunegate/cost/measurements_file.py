@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,14 @@ from typing import Any
 from prunegate.cost.measurement import Estimate95, Measurements, ModelFigures
 from prunegate.cost.measurements_checks import INTERVALS, mistakes_in
 from prunegate.errors import MeasurementError
-from prunegate.text.escape import shorten
+from prunegate.models.digest import difference_in_words
+from prunegate.policy.task import Role
+from prunegate.text.escape import escaped, shorten
 
 _LARGEST = 1 << 20
 _LARGEST_WHOLE = (1 << 53) - 1
+FilesOf = Callable[[Role], Mapping[str, str] | None]
+"""Of a role, the sha256 by path of the files at hand; None where nobody knows."""
 _TAKE_ONE = "take one that 'prunegate measure' or 'prunegate run' wrote"
 
 
@@ -33,6 +38,10 @@ def measurements_text(measurements: Measurements) -> str:
     document = asdict(measurements)
     if not measurements.others:
         del document["others"]
+    for part in (document, *document.get("others", ())):
+        for role in ("baseline", "candidate"):
+            if part[role]["files"] is None:
+                del part[role]["files"]
     return json.dumps(document, indent=2, sort_keys=True, allow_nan=False) + "\n"
 
 
@@ -69,7 +78,10 @@ def parse_measurements(text: str, name: str) -> Measurements:
 
 
 def check_digests(
-    measurements: Measurements, baseline_digest: str | None, candidate_digest: str | None
+    measurements: Measurements,
+    baseline_digest: str | None,
+    candidate_digest: str | None,
+    files_of: FilesOf = lambda _role: None,
 ) -> None:
     """Refuse figures of other models.
 
@@ -78,16 +90,21 @@ def check_digests(
         baseline_digest: Digest of the baseline at hand; None where it is not known (predictions
             only), which is nothing to compare.
         candidate_digest: The candidate's.
+        files_of: Tells a mismatch's files.
 
     Raises:
         MeasurementError: a model at hand is not the one that was measured, or the file does not
             say which was.
     """
-    pairs = (
-        ("baseline", measurements.baseline.digest, baseline_digest),
-        ("candidate", measurements.candidate.digest, candidate_digest),
+    pairs: tuple[tuple[Role, ModelFigures, str | None], ...] = (
+        ("baseline", measurements.baseline, baseline_digest),
+        ("candidate", measurements.candidate, candidate_digest),
     )
-    wrong = [_mismatch(*pair) for pair in pairs if pair[2] is not None and pair[1] != pair[2]]
+    wrong = [
+        _mismatch(role, figures, here, files_of)
+        for role, figures, here in pairs
+        if here is not None and figures.digest != here
+    ]
     if wrong:
         raise MeasurementError(
             f"the measurements are of other models: {'; '.join(wrong)}. Measure these models "
@@ -95,9 +112,17 @@ def check_digests(
         )
 
 
-def _mismatch(role: str, measured: str | None, here: str | None) -> str:
+def _mismatch(
+    role: Role,
+    figures: ModelFigures,
+    here: str,
+    files_of: FilesOf,
+) -> str:
+    measured = figures.digest
     was = "has no digest in the file" if measured is None else f"was {measured[:12]} when measured"
-    return f"the {role} {was}, here it is {str(here)[:12]}"
+    files = files_of(role) if figures.files else None
+    differs = f" ({difference_in_words(figures.files, files)})" if figures.files and files else ""
+    return f"the {role} {was}, here it is {here[:12]}{escaped(differs)}"
 
 
 def _load(text: str, name: str, mistakes: list[str]) -> Any:

@@ -131,13 +131,25 @@ class Reading(ABC):
         if column is None or column not in self.table.kinds:
             return ()
         if self.weighing is None:
-            number = nw.lit(None).cast(nw.Boolean)
-            broken = outside(self, column, number)
-            return (ColumnCheck(column=column, words="no number as its weight", broken=broken),)
-        return tuple(
-            ColumnCheck(column=column, words=one.words, broken=one.broken)
-            for one in self.weighing.unusable
-        )
+            broken = outside(self, column, nw.lit(None).cast(nw.Boolean))
+            none = ColumnCheck(column=column, words="no number as its weight", broken=broken)
+            return (none, *self._of_spelled_weights(column))
+        return _checks_of(column, self.weighing)
+
+    def _of_spelled_weights(self, column: str) -> tuple[ColumnCheck, ...]:
+        """What is wrong with those texts that do spell a number."""
+        there = column in self.table.frame.collect_schema().names()
+        if self.table.kinds[column] != "text" or not there:
+            return ()
+        spelt = nw.when(~not_a_number(column)).then(nw.col(column)).cast(nw.Float64)
+        checks = _checks_of(column, weighing_of(self.table, column, spelt))
+        return checks[1:]  # no weight at all is no number, and told
+
+
+def _checks_of(column: str, weighing: Weighing) -> tuple[ColumnCheck, ...]:
+    return tuple(
+        ColumnCheck(column=column, words=one.words, broken=one.broken) for one in weighing.unusable
+    )
 
 
 def _is_empty(column: str) -> nw.Expr:

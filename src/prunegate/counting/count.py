@@ -21,7 +21,6 @@ from prunegate.counting.class_columns import (
 )
 from prunegate.counting.column_reading import DIFFERS, ColumnCheck, N, Reading
 from prunegate.counting.grouping import with_groups
-from prunegate.counting.many_values import MOST, hints, too_many_values
 from prunegate.counting.prediction_files import PredictionFiles
 from prunegate.counting.problems import of_check, of_ids, require_none
 from prunegate.counting.scored_rows import with_scores
@@ -36,6 +35,7 @@ from prunegate.counting.weighing import (
     weights_in,
 )
 from prunegate.data.predictions.class_scores import ClassScores
+from prunegate.data.predictions.many_values import MOST, hints, too_many_values
 from prunegate.data.predictions.open_table import open_wanted
 from prunegate.data.predictions.separate_tables import SeparateTables
 from prunegate.data.predictions.spark_files import is_for_spark

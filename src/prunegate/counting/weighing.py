@@ -46,7 +46,8 @@ class Unweighable:
 class Weighing:
     """The weights of one table."""
 
-    column: str
+    value: nw.Expr
+    """The weight as a 64-bit float; null where there is none."""
     largest: float
     """0: none is usable."""
     exponent: int
@@ -60,7 +61,7 @@ class Weighing:
     @property
     def derived(self) -> nw.Expr:
         """The weight in steps."""
-        value = _number(self.column)
+        value = self.value
         usable = (value >= self.largest * _LIGHTEST) & (value > 0) & (value <= _LARGEST_FLOAT)
         half = self.exponent // 2  # in two parts: the factor itself may be no double
         scaled = value * 2.0**half * 2.0 ** (self.exponent - half)
@@ -69,7 +70,7 @@ class Weighing:
     @property
     def unusable(self) -> tuple[Unweighable, ...]:
         """Everything that can be wrong with a weight that is a number."""
-        value = _number(self.column)
+        value = self.value
         light = (value > 0) & (value < self.largest * _LIGHTEST)
         tiny = f"a weight below 1 in 100,000,000 of the largest, {self.largest:g}"
         return (
@@ -86,8 +87,13 @@ class Weighing:
         )
 
 
-def weighing_of(table: Table, column: str) -> Weighing:
+def weighing_of(table: Table, column: str, value: nw.Expr | None = None) -> Weighing:
     """How a column of numbers is summed up as weights.
+
+    Args:
+        table: has the column.
+        column: of weights.
+        value: its numbers, where it holds texts that spell such.
 
     Raises:
         UnsupportedError: the engine has no whole numbers that are large enough (Spark).
@@ -97,13 +103,13 @@ def weighing_of(table: Table, column: str) -> Weighing:
             f"{table.name}: 'weight: {column}' cannot be judged on Spark, which has no sums that "
             "are exact enough; write the table as Parquet and judge it without --engine spark"
         )
-    value = _number(column)
+    value = _number(column) if value is None else value
     usable = nw.when((value > 0) & (value <= _LARGEST_FLOAT)).then(value)
     with table.reading():
         largest = float(table.frame.select(usable.max().alias("w")).collect().rows()[0][0] or 0)
     bits = min(_BITS, _ROOM - table.rows_hint.bit_length())
     exponent = bits - (math.frexp(largest)[1] if largest else 0)
-    return Weighing(column=column, largest=largest, exponent=exponent)
+    return Weighing(value=value, largest=largest, exponent=exponent)
 
 
 def _number(column: str) -> nw.Expr:

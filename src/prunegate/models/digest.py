@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import re
 import stat
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -30,6 +30,8 @@ _PAPERS = re.compile(
     r"(readme|licen[cs]e|notice|changelog|authors|citation)(\..*)?|.*\.md|\.git(attributes|ignore)",
     re.IGNORECASE,
 )
+_NAMED = 4
+"""Files that a message names of those that differ."""
 _DOWNLOADS = ".cache/"
 """What a download of the hub leaves in a folder: times and addresses."""
 DESCRIPTIONS = (
@@ -132,6 +134,25 @@ def list_digest(files: Sequence[FileDigest], *, papers: bool = False) -> str:
             "a file name is not valid Unicode and cannot be signed; rename it."
         ) from error
     return hashlib.sha256(canonical).hexdigest()
+
+
+def digests_by_path(files: Sequence[FileDigest]) -> dict[str, str]:
+    """The sha256 of every file that a model's digest covers."""
+    return {file.path: file.sha256 for file in files if not is_paper(file.path)}
+
+
+def difference_in_words(before: Mapping[str, str], here: Mapping[str, str]) -> str:
+    """Which files two folders differ in, by what ``digests_by_path`` says of them.
+
+    >>> difference_in_words({"a": "1", "b": "2"}, {"a": "1", "b": "3", "c": "4"})
+    'b differs, c is new'
+    """
+    changed = sorted(path for path in before.keys() & here.keys() if before[path] != here[path])
+    missing, new = sorted(before.keys() - here.keys()), sorted(here.keys() - before.keys())
+    told = [f"{path} differs" for path in changed]
+    told += [f"{path} is missing" for path in missing] + [f"{path} is new" for path in new]
+    more = [f"and {len(told) - _NAMED} more"] if len(told) > _NAMED else []
+    return ", ".join([*told[:_NAMED], *more])
 
 
 def _walk(folder: Path) -> list[Path]:

@@ -22,7 +22,7 @@ from transformers.utils import logging
 
 from prunegate.errors import ModelError, UnsupportedError
 from prunegate.models.config_json import parse_object
-from prunegate.models.digest import list_digest
+from prunegate.models.digest import digests_by_path, list_digest
 from prunegate.models.family import Answers, Reads
 from prunegate.models.judged_only import NO_UNITS, JudgedOnly
 from prunegate.models.load import PREPROCESSOR_FILE, Activation, LoadedModel
@@ -76,6 +76,7 @@ def load_from_library(folder: Path) -> LoadedModel:
         preprocessor=preprocessor,
         kept=NO_UNITS,
         digest=list_digest(files.files),
+        files=digests_by_path(files.files),
         parameters=counted,
         active_heads=_heads(config),
         model_bytes=stored - tied_bytes(module, state),

@@ -7,7 +7,7 @@ error; nothing is ever left random. Models that can only be judged: ``open_model
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -15,7 +15,7 @@ from torch import nn
 
 from prunegate.errors import ModelError, UnsupportedError
 from prunegate.models.config_json import parse_object
-from prunegate.models.digest import list_digest
+from prunegate.models.digest import digests_by_path, list_digest
 from prunegate.models.family import Family, family_of
 from prunegate.models.kept_units import KeptUnits
 from prunegate.models.refusals import CONFIG_FILE, class_name
@@ -62,6 +62,8 @@ class LoadedModel:
     """The units that are there; all of them for a baseline."""
     digest: str
     """``tree_digest`` of the folder."""
+    files: Mapping[str, str] = field(default_factory=dict)
+    """sha256 by path of what that digest covers."""
     parameters: int
     """Parameters of the module."""
     active_heads: int | None
@@ -198,6 +200,7 @@ def _assemble(
         preprocessor=preprocessor,
         kept=kept,
         digest=list_digest(files.files),
+        files=digests_by_path(files.files),
         digest_with_papers=list_digest(files.files, papers=True),
         parameters=parameters,
         active_heads=family.active_heads(config, kept),

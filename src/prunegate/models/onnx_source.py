@@ -14,7 +14,7 @@ from typing import Any
 
 from prunegate.errors import ModelError, UnsupportedError
 from prunegate.models.config_json import parse_object
-from prunegate.models.digest import home_of, hub_snapshot, list_digest
+from prunegate.models.digest import digests_by_path, home_of, hub_snapshot, list_digest
 from prunegate.models.foreign_onnx import ForeignOnnx, example_of
 from prunegate.models.judged_only import NO_UNITS, JudgedOnly
 from prunegate.models.load import PREPROCESSOR_FILE, LoadedModel
@@ -70,6 +70,7 @@ def load_onnx(file: Path, said: ModelSource, *, whole_folder: bool) -> LoadedMod
         preprocessor=_described(files, PREPROCESSOR_FILE),
         kept=NO_UNITS,
         digest=list_digest(files.files),
+        files=digests_by_path(files.files),
         parameters=module.weights,
         active_heads=None,
         model_bytes=stored - doubled,

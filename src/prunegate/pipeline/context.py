@@ -31,7 +31,7 @@ from prunegate.compress.steps import (
     stage_in_words,
     without_pruning,
 )
-from prunegate.cost.measure import describe, measure, model_figures
+from prunegate.cost.measure import describe, measure
 from prunegate.cost.measurement import Measurements, ModelFigures
 from prunegate.data.file_hashes import hash_files, require_unchanged
 from prunegate.data.labelled.checked_rows import check_rows
@@ -345,12 +345,12 @@ def set_up(source: PolicyFile, settings: Settings) -> Context:
 
 def _require_sections(policy: Policy) -> None:
     if not policy.task.traits.runs:
-        others = (
-            "that decide several labels a row" if policy.task.traits.sets else "that give a score"
-        )
+        others, how = ("give a score", "yourself")
+        if policy.task.traits.sets:
+            others, how = ("decide several labels a row", "with 'prunegate predict'")
         raise UnsupportedError(
-            "'run' judges classifiers (binary, multiclass) and language models, not models "
-            f"{others}; make the predictions yourself and judge them with 'prunegate gate'"
+            "'run' judges classifiers (binary, multiclass) and language models, not models that "
+            f"{others}; make the predictions {how} and judge them with 'prunegate gate'"
         )
     if policy.task.traits.classes:
         require_decisions_do(
@@ -389,8 +389,9 @@ def _scales_by_batch(model: LoadedModel) -> bool:
 
 
 def _counted(model: LoadedModel) -> ModelFigures:
-    return model_figures(
+    return ModelFigures(
         digest=model.digest,
+        files=dict(model.files),
         model_bytes=model.model_bytes,
         parameters=model.parameters,
         active_heads=model.active_heads,

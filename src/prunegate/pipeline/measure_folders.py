@@ -22,12 +22,17 @@ from torch import Tensor, nn
 
 from prunegate.compress.quantize import export_onnx
 from prunegate.cost.flops import COUNTED, flops
-from prunegate.cost.measure import check_settings, describe, measure, model_figures
+from prunegate.cost.measure import check_settings, describe, measure
 from prunegate.cost.measurement import Measurements, ModelFigures
 from prunegate.cost.memory import Stored, peak_memory
 from prunegate.errors import InputError, MeasurementError
 from prunegate.io.progress import Progress, silent
-from prunegate.models.digest import tree_digest
+from prunegate.models.digest import (
+    difference_in_words,
+    digests_by_path,
+    list_digest,
+    tree_files,
+)
 from prunegate.models.foreign_onnx import ForeignOnnx
 from prunegate.models.load import LoadedModel
 from prunegate.models.onnx_module import OnnxModule
@@ -229,8 +234,9 @@ def _counted(
     operations = _flops(side.loaded, samples)
     how.progress(role, 1, 1)
     return {
-        batch: model_figures(
+        batch: ModelFigures(
             digest=side.loaded.digest,
+            files=dict(side.loaded.files),
             model_bytes=side.loaded.model_bytes,
             parameters=side.loaded.parameters,
             active_heads=side.loaded.active_heads,
@@ -285,8 +291,10 @@ def _circumstances(
 
 def _require_unchanged(models: Sequence[LoadedModel]) -> None:
     for model in models:
-        if tree_digest(model.place) != model.digest:
+        found = tree_files(model.place)
+        if list_digest(found) != model.digest:
+            differs = difference_in_words(model.files, digests_by_path(found))
             raise MeasurementError(
-                f"{model.place}: changed while it was measured; let nothing write to it, and "
-                "measure again."
+                f"{model.place}: changed while it was measured ({differs}); let nothing write to "
+                "it, and measure again."
             )

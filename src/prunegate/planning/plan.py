@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from prunegate.counting.tallies import Cells
+from prunegate.data.predictions.many_values import hints, too_many_values
 from prunegate.errors import InputError, UnsupportedError
 from prunegate.io.progress import Progress, silent
 from prunegate.metrics.catalogue import METRICS
@@ -108,9 +109,11 @@ def plan(
 
     Raises:
         UnsupportedError: not a binary task, or one with a group column or strict evidence.
-        InputError: no rule that rows decide, or assumptions that contradict each other.
+        InputError: no rule that rows decide, assumptions that contradict each other, or a slicing
+            key of more values than are judged.
     """
     require_plannable(policy)
+    _require_few_values(policy, given)
     sized = _sized(policy, _groups(policy, given, wanted, rows))
     tests = sum(limit.proven for limit in sized.asked.blocking)
     each = 1 - (1 - wanted.power) / max(tests, 1)
@@ -262,4 +265,17 @@ def _notes(policy: Policy, given: Given, found: Asked) -> list[str]:
         f"{name} is declared and has no row in the pilot: nothing can be approved without it"
         for name in found.absent
     ]
-    return notes
+    return [*notes, *hints(policy, _valued(policy, given))]
+
+
+def _require_few_values(policy: Policy, given: Given) -> None:
+    """Refuse, before anything is simulated, more slices than a gate would judge."""
+    if many := too_many_values(policy, _valued(policy, given)):
+        raise InputError("; ".join(many))
+
+
+def _valued(policy: Policy, given: Given) -> list[dict[str, str]]:
+    """The combinations of slicing values that a pilot has."""
+    if isinstance(given, Assumed):
+        return []
+    return [dict(zip(policy.keys, values, strict=True)) for values in given]

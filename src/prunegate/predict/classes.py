@@ -78,7 +78,8 @@ def model_classes(policy: Policy, config: Mapping[str, Any]) -> Classes:
     if policy.task.traits.sets:
         raise UnsupportedError(
             "models that decide several labels a row (problem_type multi_label_classification) are "
-            "not run; make the predictions yourself and judge them with 'prunegate gate'"
+            "not run; make the predictions with 'prunegate predict' and judge them with 'prunegate "
+            "gate'"
         )
     labels = _named(config)
     found = ", ".join(f"{number}: {name}" for number, name in labels.items()) or "not named"

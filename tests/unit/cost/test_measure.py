@@ -10,8 +10,8 @@ import torch
 from torch import nn
 
 from prunegate.cost import measure as module
-from prunegate.cost.measure import describe, measure, model_figures
-from prunegate.cost.measurement import Estimate95, steady
+from prunegate.cost.measure import describe, measure
+from prunegate.cost.measurement import Estimate95, ModelFigures, steady
 from prunegate.cost.measurements_checks import mistakes_in
 from prunegate.errors import MeasurementError
 
@@ -198,8 +198,8 @@ def test_the_ratio_is_that_of_the_costs_on_a_quiet_or_drifting_clock(
 
 def test_counted_figures_join_the_timed_ones() -> None:
     timed = run()
-    counted = model_figures(digest="a" * 64, model_bytes=10, parameters=5, active_heads=2, flops=7)
-    found = describe(timed, baseline=counted, candidate=model_figures(parameters=3))
+    counted = ModelFigures(digest="a" * 64, model_bytes=10, parameters=5, active_heads=2, flops=7)
+    found = describe(timed, baseline=counted, candidate=ModelFigures(parameters=3))
     assert found.baseline.digest == "a" * 64
     assert (found.baseline.flops, found.candidate.flops) == (7, None)
     assert found.baseline.latency_p50_ms == timed.baseline.latency_p50_ms

@@ -219,6 +219,21 @@ def test_files_that_are_no_measurements(tmp_path: Path) -> None:
             read_measurements(tmp_path / name)
 
 
+def test_a_mismatch_names_the_files() -> None:
+    one, other = "a" * 64, "b" * 64
+    then = {"config.json": one, "model.safetensors": one, "vocab.txt": one}
+    found = parse_measurements(
+        json.dumps(document(baseline={"digest": one, "files": then}, candidate={})), "m.json"
+    )
+    now = {"config.json": one, "model.safetensors": other, "tokenizer.json": one}
+    expected = "model.safetensors differs, vocab.txt is missing, tokenizer.json is new"
+    with pytest.raises(MeasurementError, match=rf"here it is b{{12}} \({expected}\)"):
+        check_digests(found, other, None, lambda _role: now)
+    again = parse_measurements(measurements_text(found), "m.json")
+    assert again == found
+    assert "files" not in json.loads(measurements_text(found))["candidate"]
+
+
 def test_figures_of_other_models_are_refused() -> None:
     one, other = "a" * 64, "b" * 64
     found = parse_measurements(

@@ -14,7 +14,7 @@ import pytest
 
 import prunegate
 from prunegate.counting.count import open_predictions
-from prunegate.counting.many_values import MOST
+from prunegate.data.predictions.many_values import MOST
 from prunegate.errors import InputError, PolicyError, TableError
 from prunegate.policy.load import parse_policy
 from prunegate.policy.schema import Policy

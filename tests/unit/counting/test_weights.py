@@ -173,11 +173,21 @@ def test_bad_weights_are_told_together(tmp_path: Path) -> None:
     for words in ("no weight", "a weight below 0", "an infinite weight", "of the largest"):
         assert f"1 row with {words}" in said or (words == "of the largest" and words in said)
     frame["w"] = frame["w"].astype(object)
-    frame.loc[:3, "w"] = ["many", "few", "", "some"]
+    spelt = ["many", "few", "", "some", "inf", "0", "-2", "1e999", "1e-30"]
+    frame.loc[: len(spelt) - 1, "w"] = spelt
     frame.to_csv(tmp_path / "t.csv", index=False)
-    with pytest.raises(TableError, match="no number as its weight") as caught:
+    with pytest.raises(TableError) as caught:
         counted(policy(), tmp_path / "t.csv")
-    assert str(caught.value).count("at id") == 3
+    told = str(caught.value).splitlines()
+    assert [line.split(" (")[0] for line in told[1:]] == [
+        "  column 'w': 5 rows with no number as its weight",
+        "  column 'w': 1 row with a weight of 0, which counts for nothing: leave such rows out",
+        "  column 'w': 1 row with a weight below 0",
+        "  column 'w': 1 row with an infinite weight",
+        told[5].split(" (")[0],
+    ]
+    assert "below 1 in 100,000,000" in told[5]
+    assert told[1].count("at id") == 3
 
 
 def test_few_rows_of_much_weight_are_inconclusive() -> None:

@@ -169,6 +169,32 @@ def test_repeats_within_a_split_are_only_a_warning() -> None:
     assert report.warnings == ("1 image(s) repeat the content of another image of the same split",)
 
 
+def wide(values: int) -> LabelledRows:
+    """Rows to be judged on, each of another width."""
+    return LabelledRows(
+        name="t.csv",
+        folder=Path(),
+        ids=tuple(map(str, range(values))),
+        images=tuple(map(str, range(values))),
+        labels=("unsafe", "safe") * (values // 2),
+        splits=("gate",) * values,
+        columns={"width": tuple(map(str, range(values)))},
+    )
+
+
+def test_a_key_of_many_values_gets_a_hint_and_of_too_many_is_a_breach() -> None:
+    asked = policy(slices=[{"by": "width"}], compress=())
+    (warning,) = check_contract(wide(60), asked, hashes(wide(60))).warnings
+    assert "'width' has 60 values" in warning
+    assert "{by: width, quantiles: 4}" in warning
+    report = check_contract(wide(2002), asked, hashes(wide(2002)))
+    assert broken(report)["slices.values"] == 2002
+    with pytest.raises(ContractError, match="expected at most 2,000; put its numbers into"):
+        report.require()
+    intervals = policy(slices=[{"by": "width", "quantiles": 4}], compress=())
+    assert not check_contract(wide(60), intervals, hashes(wide(60))).warnings
+
+
 def test_a_group_must_not_span_splits() -> None:
     rows = whole()
     clips = ("c1", "c2", "c3") * 8

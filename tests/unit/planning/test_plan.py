@@ -284,6 +284,14 @@ def test_slicings_without_named_values_are_said():
     assert {"overall", "late"} <= {s.name for s in found.slices}
 
 
+def test_a_key_of_many_values_gets_a_hint_and_of_too_many_is_refused():
+    judged = policy("metric: recall, max_drop: 0.1", slices="slices: [{by: k}]\n")
+    pilot = {(str(width),): PILOT["a",] for width in range(60)}
+    assert any("quantiles: 4" in note for note in plan(judged, pilot, FEW).notes)
+    with pytest.raises(InputError, match="2,001 values, and at most 2,000 slices are judged"):
+        plan(judged, {(str(width),): PILOT["a",] for width in range(2001)}, FEW)
+
+
 def test_a_pilot_whose_slices_are_all_too_small_is_never_approved():
     judged = policy(
         "metric: recall, slices: k, max_drop: 0.1",

@@ -15,9 +15,10 @@ from prunegate.data.contract.counts import Count
 from prunegate.data.contract.expectations import CountLimit, judge_counts_limits
 from prunegate.data.contract.profile import profile
 from prunegate.data.labelled.overlap import repeated_content
-from prunegate.data.labelled.rows import LabelledRows
+from prunegate.data.labelled.rows import LabelledRows, in_split
+from prunegate.data.predictions.many_values import MOST, KeyValues, hints, key_values
 from prunegate.errors import ContractError, InternalError
-from prunegate.policy.schema import Policy
+from prunegate.policy.schema import Policy, SliceSpec
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,14 +82,41 @@ def check_contract(rows: LabelledRows, policy: Policy, hashes: Sequence[str]) ->
         raise InternalError(f"{len(rows)} rows came with {len(hashes)} hashes")
     counts = profile(rows, policy, hashes)
     verdicts = judge_counts_limits([_limit(count) for count in counts])
-    clauses = tuple(map(_clause, counts, verdicts))
+    judged = policy.model_copy(update={"slices": _by_values(policy)})
+    lines = _gate_values(rows, judged)
+    many = tuple(_too_many(found) for found in key_values(judged, lines) if found.number > MOST)
+    clauses = (*map(_clause, counts, verdicts), *many)
     repeated = repeated_content(rows, hashes)
     noun = rows.reads.removesuffix("s")
     warning = f"{repeated} {noun}(s) repeat the content of another {noun} of the same split"
     return ContractReport(
-        holds=bool(clauses) and all(verdicts),
+        holds=bool(clauses) and all(verdicts) and not many,
         clauses=clauses,
-        warnings=(warning,) if repeated else (),
+        warnings=(*((warning,) if repeated else ()), *hints(judged, lines)),
+    )
+
+
+def _by_values(policy: Policy) -> tuple[SliceSpec, ...]:
+    """The slicings by values as they stand, none of them put into intervals."""
+    return tuple(one for one in policy.slices if not policy.intervals.keys() & set(one.keys))
+
+
+def _gate_values(rows: LabelledRows, policy: Policy) -> list[dict[str, str | None]]:
+    """Every combination of slicing values that the rows to be judged on have."""
+    columns = [rows.columns[key] for key in policy.keys]
+    chosen = zip(in_split(rows, "gate"), *columns, strict=True)
+    found = dict.fromkeys(tuple(values) for there, *values in chosen if there)
+    return [dict(zip(policy.keys, values, strict=True)) for values in found]
+
+
+def _too_many(found: KeyValues) -> Clause:
+    return Clause(
+        name="slices.values",
+        words=f"values of {found.said} in the gate split",
+        observed=found.number,
+        expected=f"at most {MOST:,}",
+        holds=False,
+        advice=found.advice,
     )
 
 

@@ -86,7 +86,7 @@ def read_rows(policy: Policy, folder: Path) -> LabelledRows:
     if policy.task.traits.sets:
         raise UnsupportedError(
             "labelled data with several labels a row are not read, as none is run on them; make "
-            "the predictions yourself and judge them with 'prunegate gate'"
+            "the predictions with 'prunegate predict' and judge them with 'prunegate gate'"
         )
     path = folder / policy.data.table
     images = folder / policy.data.images if policy.data.images else path.parent

@@ -7,7 +7,8 @@ slices the statistics take minutes, so that is refused.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from prunegate.data.predictions.columns import shown
@@ -26,7 +27,20 @@ _NUMBERS = (
 )
 _WORDS = "slice by a column with fewer values, or name the ones that matter with 'name' and 'where'"
 _ADVICE = {"number": _NUMBERS, "time": _TIMES, "moment": _TIMES}
-Lines = Sequence[Mapping[str, Any]]
+Lines = Iterable[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyValues:
+    """The values of one entry of ``slices``."""
+
+    said: str
+    """The entry, for people."""
+    number: int
+    many: bool
+    """Whether a hint is due."""
+    advice: str
+    """What to do about many."""
 
 
 def too_many_values(policy: Policy, lines: Lines, most: int = MOST) -> list[str]:
@@ -34,42 +48,46 @@ def too_many_values(policy: Policy, lines: Lines, most: int = MOST) -> list[str]
 
     Args:
         policy: slices by them.
-        lines: the engine's answer, one line per combination of values and cells.
+        lines: every combination of values at least once, by key.
         most: values of one entry that can be.
     """
     return [
-        f"{_said(spec)} has {len(values):,} values, and at most {most:,} slices are judged; "
-        f"{_advice(spec, values)}"
-        for spec, values in _valued(policy, lines)
-        if len(values) > most
+        f"{found.said} has {found.number:,} values, and at most {most:,} slices are judged; "
+        f"{found.advice}"
+        for found in key_values(policy, lines)
+        if found.number > most
     ]
 
 
 def hints(policy: Policy, lines: Lines) -> tuple[str, ...]:
     """What to do about keys of so many values that most slices are small."""
     return tuple(
-        f"{_said(spec)} has {len(values):,} values, so that most of its slices are small; "
-        f"{_advice(spec, values)}."
-        for spec, values in _valued(policy, lines)
-        if len(values) > (MANY if _kind(spec, values) is None else MANY_ORDERED)
+        f"{found.said} has {found.number:,} values, so that most of its slices are small; "
+        f"{found.advice}."
+        for found in key_values(policy, lines)
+        if found.many
     )
 
 
-def _valued(policy: Policy, lines: Lines) -> Iterator[tuple[SliceSpec, set[tuple[Any, ...]]]]:
+def key_values(policy: Policy, lines: Lines) -> Iterator[KeyValues]:
+    """How many values each entry of ``slices`` has; those by ``name`` and ``where`` have none."""
+    lines = list(lines)
     for spec in policy.slices:
         if spec.keys:
-            yield spec, {tuple(line[key] for key in spec.keys) for line in lines}
+            values = {tuple(line[key] for key in spec.keys) for line in lines}
+            kind = _kind(spec, values)
+            yield KeyValues(
+                said=_said(spec),
+                number=len(values),
+                many=len(values) > (MANY if kind is None else MANY_ORDERED),
+                advice=_ADVICE.get(kind or "", _WORDS).format(key=spec.label),
+            )
 
 
 def _said(spec: SliceSpec) -> str:
     if len(spec.keys) == 1:
         return f"slicing key {shown(spec.keys[0])}"
     return f"the cross of {' and '.join(map(shown, spec.keys))}"
-
-
-def _advice(spec: SliceSpec, values: set[tuple[Any, ...]]) -> str:
-    kind = _kind(spec, values)
-    return _ADVICE.get(kind or "", _WORDS).format(key=spec.label)
 
 
 def _kind(spec: SliceSpec, values: set[tuple[Any, ...]]) -> Spelling | None:
