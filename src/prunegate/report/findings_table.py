@@ -42,6 +42,8 @@ class TroubleRow:
     limit: str
     need: str
     """What would settle it, or what is shown already."""
+    recorded: bool
+    """Whether that is the record's own sentence, hence English."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,20 +86,25 @@ def _serious(finding: Finding) -> tuple[bool, tuple[int, float]]:
 
 def _row(finding: Finding, units: Units, people: People) -> TroubleRow:
     metric = finding.metric
+    said = units.speech
     before, after = (units.level(metric, v) for v in (finding.baseline, finding.candidate))
     interval = units.range(finding)
-    points = is_share(metric) and not is_level(finding.check) and interval != numbers.NOT_DEFINED
+    none = said.figure(numbers.NOT_DEFINED)
+    points = is_share(metric) and not is_level(finding.check) and interval != none
     return TroubleRow(
         status=finding.status,
-        status_words=sentences.status(finding),
+        status_words=sentences.status(finding, said),
         warns=finding.severity == "warn",
-        metric=shorten(sentences.about(finding), 120),
+        metric=shorten(sentences.about(finding, said), 120),
         slice=named(finding.slice),
         label=people.labelled(finding.slice),
-        change=after if finding.baseline is None else f"{before} → {after}",
-        interval=f"{interval}{numbers.GAP}points" if points else interval,
+        change=after
+        if finding.baseline is None
+        else said.say("number.change", before=before, after=after),
+        interval=said.say("evidence.points", amount=interval) if points else interval,
         limit=units.limit(finding),
         need=_need(finding, units),
+        recorded=_is_recorded(finding, units),
     )
 
 
@@ -110,4 +117,12 @@ def _need(finding: Finding, units: Units) -> str:
         return shorten(need, _LONGEST_NEED)
     if finding.status == "inconclusive" and finding.note:
         return shorten(sentences.capital(finding.note), _LONGEST_NEED)
-    return sentences.capital(sentences.lost_and_gained(finding)) or "–"
+    return sentences.capital(sentences.lost_and_gained(finding, units.speech)) or "–"
+
+
+def _is_recorded(finding: Finding, units: Units) -> bool:
+    """Whether ``_need`` tells the finding's own note."""
+    if finding.check == CLAIMS:
+        return bool(finding.note)
+    open_with_note = finding.status == "inconclusive" and bool(finding.note)
+    return open_with_note and not sentences.need_in_words(finding, units)
