@@ -12,6 +12,7 @@ from prunegate.metrics.checks import is_level
 from prunegate.report import sentences
 from prunegate.report.page_one.people import People
 from prunegate.report.page_one.standing import gravity
+from prunegate.report.sentences import ToldPart
 from prunegate.report.units import CLAIMS, Units, is_share
 from prunegate.text import numbers
 from prunegate.text.escape import named, shorten
@@ -40,10 +41,8 @@ class TroubleRow:
     """Before and after."""
     interval: str
     limit: str
-    need: str
+    need: ToldPart
     """What would settle it, or what is shown already."""
-    recorded: bool
-    """Whether that is the record's own sentence, hence English."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,25 +103,18 @@ def _row(finding: Finding, units: Units, people: People) -> TroubleRow:
         interval=said.say("evidence.points", amount=interval) if points else interval,
         limit=units.limit(finding),
         need=_need(finding, units),
-        recorded=_is_recorded(finding, units),
     )
 
 
-def _need(finding: Finding, units: Units) -> str:
+def _need(finding: Finding, units: Units) -> ToldPart:
     """What would settle it; of what is settled the counts behind it."""
     if finding.check == CLAIMS:
-        return shorten(finding.note, _LONGEST_NEED) or "–"
+        return ToldPart(text=shorten(finding.note, _LONGEST_NEED) or "–", recorded=True)
     need = sentences.need_in_words(finding, units)
     if need:
-        return shorten(need, _LONGEST_NEED)
+        return ToldPart(text=shorten(need, _LONGEST_NEED))
     if finding.status == "inconclusive" and finding.note:
-        return shorten(sentences.capital(finding.note), _LONGEST_NEED)
-    return sentences.capital(sentences.lost_and_gained(finding, units.speech)) or "–"
-
-
-def _is_recorded(finding: Finding, units: Units) -> bool:
-    """Whether ``_need`` tells the finding's own note."""
-    if finding.check == CLAIMS:
-        return bool(finding.note)
-    open_with_note = finding.status == "inconclusive" and bool(finding.note)
-    return open_with_note and not sentences.need_in_words(finding, units)
+        note = shorten(sentences.capital(finding.note), _LONGEST_NEED)
+        return ToldPart(text=note, recorded=True)
+    counts = sentences.lost_and_gained(finding, units.speech)
+    return ToldPart(text=sentences.capital(counts) or "–")

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import resources
+from operator import attrgetter
 
 ENGLISH = "en"
-_SUFFIX = ".toml"
 
 
 @cache
@@ -22,9 +22,5 @@ def languages() -> tuple[str, ...]:
 def catalogue(language: str) -> str:
     """The TOML text of one language: all of its files, one after the other."""
     folder = resources.files("prunegate.text") / "catalogue" / language
-    found = sorted((one for one in folder.iterdir() if one.name.endswith(_SUFFIX)), key=_name)
+    found = sorted(folder.iterdir(), key=attrgetter("name"))
     return "\n".join(one.read_text(encoding="utf-8") for one in found)
-
-
-def _name(file: resources.abc.Traversable) -> str:
-    return file.name
