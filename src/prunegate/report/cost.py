@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from prunegate.audit.record import DecisionRecord
 from prunegate.cost.projection import Month, Projection
+from prunegate.cost.tariff import QUOTED, RENTED, SCALED
 from prunegate.report.cost_chart import cost_chart
 from prunegate.report.headline import saving
 from prunegate.report.speech import Speech, speech
@@ -19,6 +20,8 @@ from prunegate.text.money import money
 
 COURSE_COLUMNS = ("course", "course_volume", "head_before", "head_after", "head_saved")
 """The catalogue's keys of the columns of courses of volumes, less the last two."""
+_BASES = {QUOTED: "quoted", SCALED: "scaled", RENTED: "rented"}
+"""The catalogue's keys of what a price rests on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,8 +52,9 @@ class CostWords:
 
     @property
     def basis(self) -> str:
-        """What the candidate's price rests on, in the record's words."""
-        return visible(self.projection.basis)
+        """What the candidate's price rests on."""
+        key = _BASES.get(self.projection.basis)
+        return self.say(key) if key else visible(self.projection.basis)
 
     @property
     def terms(self) -> str:
@@ -199,9 +203,7 @@ class CostView:
     """The cost section."""
 
     prices: str
-    """One sentence about the price of one inference, less its basis."""
-    basis: str
-    """What the price rests on, in the record's words."""
+    """One sentence about the price of one inference."""
     per_thousand: str
     chart: Chart | None
     """None without a projection over months."""
@@ -225,8 +227,7 @@ def cost(record: DecisionRecord, said: Speech | None = None) -> CostView | None:
     words = CostWords.of(projection, said)
     rows = tuple(_row(month, words) for month in projection.months)
     return CostView(
-        prices=words.terms,
-        basis=words.basis,
+        prices=words.prices,
         per_thousand=words.per_thousand,
         chart=cost_chart(projection, words.said) if len(rows) > 1 else None,
         short=(rows[0], rows[-1]) if len(rows) > 1 else rows,
