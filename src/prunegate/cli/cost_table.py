@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from prunegate.cost.projection import Month, Projection
-from prunegate.report import cost
+from prunegate.report.cost import CostWords
 from prunegate.text import numbers
 from prunegate.text.money import money
 
@@ -14,20 +14,20 @@ _COLUMNS = ("month", "inferences", "baseline", "candidate", "saving", "%", "save
 
 def cost_lines(projection: Projection, *, brief: bool) -> list[str]:
     """The lines; ``brief``: the table alone, or the price where there are no months."""
+    words = CostWords.of(projection)
     columns = tuple(projection.unit if name == "inferences" else name for name in _COLUMNS)
     table = _table(columns, [_row(m, projection.currency) for m in projection.months])
-    if any(cost.instances(month) for month in projection.months):
-        shown = [(*_row(m, projection.currency), cost.instances(m)) for m in projection.months]
+    if any(words.instances(month) for month in projection.months):
+        shown = [(*_row(m, projection.currency), words.instances(m)) for m in projection.months]
         table = _table((*columns, "instances"), shown)
-    opening = [cost.prices(projection), cost.per_thousand(projection)]
+    opening = [words.prices, words.per_thousand]
     if brief:
         return [numbers.plain(line) for line in (table if projection.months else opening)]
-    beside = cost.beside(projection)
-    closing = [*cost.payback(projection), *projection.notes]
+    closing = [*words.payback, *projection.notes]
     parts = [
         opening,
         table if projection.months else [],
-        _table([name.lower() for name in cost.SCENARIO_COLUMNS], beside) if beside else [],
+        _table([name.lower() for name in words.columns], words.beside) if words.beside else [],
         closing,
     ]
     text = "\n\n".join("\n".join(part) for part in parts if part)

@@ -7,13 +7,17 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from prunegate.cli.ci import write_ci_files
 from prunegate.cli.options import Output, VerdictCommand, output_options, seed_option
-from prunegate.cli.threads import patient_threads
+from prunegate.cli.threads import one_thread_where_busy, patient_threads
+
+if TYPE_CHECKING:
+    from prunegate.audit.signing.keys import PrivateKey
+    from prunegate.outputs.staging import Staging
 
 
 def _a_number(_context: click.Context, _option: click.Parameter, value: float) -> float:
@@ -74,23 +78,23 @@ def command(seed: int, cache: Path | None, scale: float, search: bool, output: O
     """  # noqa: D301  # click's mark is the character itself
     key = output.signing_key()  # a wrong one is known at once
     patient_threads()
-    if search:
-        return _search(seed, cache, scale, output)
-    from prunegate.audit.ledger import Ledger
-    from prunegate.cli.console import progress, show_decision
-    from prunegate.demo.workspace import (
-        ARMS,
-        default_cache,
-        name_of,
-        prepare_demo,
-        progress_of_arm,
-        scaled,
-    )
-    from prunegate.gate import publish
+    busy = one_thread_where_busy()
+    if busy and not output.quiet:
+        click.echo(f"  {busy}", err=True)
+    return (_search if search else _judge_both)(seed, cache, scale, output, key)
+
+
+EPOCHS, BATCH, SECONDS = 4, 64, 6.0
+"""How the baseline is trained, and how models run and are timed; a smaller demo is timed less."""
+
+
+def _judge_both(
+    seed: int, cache: Path | None, scale: float, output: Output, key: PrivateKey | None
+) -> int:
+    """Make and judge the two candidates, each into a folder of its own."""
+    from prunegate.cli.console import progress
+    from prunegate.demo.workspace import ARMS, default_cache, name_of, prepare_demo, scaled
     from prunegate.outputs.staging import staged
-    from prunegate.pipeline.context import Settings
-    from prunegate.pipeline.run import run
-    from prunegate.policy.load import read_policy
 
     decided: dict[Path, str] = {}
     with ExitStack() as stack:
@@ -104,28 +108,48 @@ def command(seed: int, cache: Path | None, scale: float, search: bool, output: O
             )
             for arm in ARMS
         }
+        sizes, place = scaled(scale), cache or default_cache()
         with progress(output) as report:
-            workspace = prepare_demo(
-                cache or default_cache(), seed=seed, sizes=scaled(scale), epochs=4, progress=report
-            )
-        for arm, path in workspace.policies.items():
-            with Ledger(output.audit) as ledger:
-                with progress(output) as report:
-                    settings = Settings(
-                        seed=seed,
-                        batch=64,
-                        seconds=max(1.0, 6.0 * scale),
-                        command="demo",
-                        ledger=ledger,
-                        progress=progress_of_arm(arm, report),
-                    )
-                    decision = run(read_policy(path), folders[arm].folder, settings)
-                write_ci_files(decision.record, folders[arm].folder, output.ci, output.policy)
-                folder = publish(decision, folders[arm], output.audit, key)
-            show_decision(decision, folder, output)
-            decided[folder] = decision.verdict.outcome
+            made = prepare_demo(place, seed=seed, sizes=sizes, epochs=EPOCHS, progress=report)
+        for arm, path in made.policies.items():
+            folder, outcome = _judge(arm, path, folders[arm], _settings(seed, scale), output, key)
+            decided[folder] = outcome
     _show_next(decided, output)
     return 0
+
+
+def _settings(seed: int, scale: float) -> dict[str, Any]:
+    """What the demo's runs have in common."""
+    seconds = max(1.0, SECONDS * scale)
+    return {"seed": seed, "batch": BATCH, "seconds": seconds, "command": "demo"}
+
+
+def _judge(  # what a run takes, each of a kind of its own
+    arm: str,
+    policy: Path,
+    staging: Staging,
+    settings: dict[str, Any],
+    output: Output,
+    key: PrivateKey | None,
+) -> tuple[Path, str]:
+    """Make and judge one candidate; its folder and its verdict."""
+    from prunegate.audit.ledger import Ledger
+    from prunegate.cli.console import progress, show_decision
+    from prunegate.demo.workspace import progress_of_arm
+    from prunegate.gate import publish
+    from prunegate.pipeline.context import Settings
+    from prunegate.pipeline.run import run
+    from prunegate.policy.load import read_policy
+
+    with Ledger(output.audit) as ledger:
+        with progress(output) as report:
+            told = progress_of_arm(arm, report)
+            chosen = Settings(**settings, ledger=ledger, progress=told)
+            decision = run(read_policy(policy), staging.folder, chosen)
+        write_ci_files(decision.record, staging.folder, output.ci, output.policy)
+        folder = publish(decision, staging, output.audit, key)
+    show_decision(decision, folder, output)
+    return folder, decision.verdict.outcome
 
 
 def _show_next(decided: Mapping[Path, str], output: Output) -> None:
@@ -144,7 +168,10 @@ def _show_next(decided: Mapping[Path, str], output: Output) -> None:
     click.echo("\n".join(lines), err=output.as_json)
 
 
-def _search(seed: int, cache: Path | None, scale: float, output: Output) -> int:
+def _search(
+    seed: int, cache: Path | None, scale: float, output: Output, _key: PrivateKey | None
+) -> int:
+    """Search for the smallest candidate that passes."""
     from prunegate.cli.console import progress
     from prunegate.cli.search import search_and_show
     from prunegate.demo.workspace import SEARCH, default_cache, name_of, prepare_search_demo, scaled
@@ -152,10 +179,11 @@ def _search(seed: int, cache: Path | None, scale: float, output: Output) -> int:
     from prunegate.pipeline.context import Settings
     from prunegate.policy.load import read_policy
 
+    sizes, place = scaled(scale), cache or default_cache()
     with staged(output.out, output.reports / name_of(SEARCH), force=output.force) as staging:
         with progress(output) as report:
             policy = prepare_search_demo(
-                cache or default_cache(), seed=seed, sizes=scaled(scale), epochs=4, progress=report
+                place, seed=seed, sizes=sizes, epochs=EPOCHS, progress=report
             )
-        settings = Settings(seed=seed, batch=64, seconds=max(1.0, 6.0 * scale), command="demo")
+        settings = Settings(**_settings(seed, scale))
         return search_and_show(read_policy(policy), settings, staging, output)

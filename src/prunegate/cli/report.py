@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 @click.command("report", short_help="Make the HTML report again, or compare several records.")
 @click.argument("records", type=click.Path(path_type=Path), nargs=-1, required=True)
 @click.option(
+    "-o",
     "--out",
     type=click.Path(path_type=Path),
     help="HTML file to write [default: report.html beside the record; of several comparison.html].",

@@ -32,11 +32,15 @@ def limit_in_words(check: Check, bound: Bound, quantity: Quantity, *, whole: boo
 def allowed(check: Check, bound: Bound, quantity: Quantity) -> str:
     """The bare amount of a limit: ``2 points``, ``0.75 times``, ``85 %``."""
     if bound.kind == "error_ratio":
-        times = Decimal(repr(float(bound.value))) + 1  # growth of 0.5 allows 1.5 times as many
-        return f"{allowed_times(float(times))} the baseline’s errors"
+        return f"{growth(bound)} the baseline’s errors"
     if bound.kind == "relative":
         return allowed_part(bound.value)
     if check.form == "factor":
         return allowed_times(bound.value)
     write = quantity.allowed_level if check.form == "level" else quantity.allowed_change
     return write(bound.value)
+
+
+def growth(bound: Bound) -> str:
+    """How many times as many errors a growth of the error rate allows: 0.5 is ``1.5 times``."""
+    return allowed_times(float(Decimal(repr(float(bound.value))) + 1))

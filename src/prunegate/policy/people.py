@@ -41,7 +41,7 @@ class ReportSection(Section):
     """The report's language, and what of the data it may show."""
 
     language: Annotated[str, Strict(), AfterValidator(_spoken)] = ENGLISH
-    """Of page one; what the record holds as sentences stays English."""
+    """Of the report; what the record holds as sentences stays English."""
     examples: Annotated[int, Strict(), Field(ge=1, le=MOST_EXAMPLES)] | Literal["none"] = (
         MOST_EXAMPLES
     )

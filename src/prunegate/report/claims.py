@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from prunegate.audit.record import DecisionRecord
+from prunegate.report.speech import Speech, speech
 from prunegate.text.escape import LONGEST, shorten, visible
+from prunegate.text.languages import ENGLISH
 
 STATUSES = {"contradicted": "fail", "right": "pass", "not checked": "inconclusive"}
 """What a check's status looks like, the most serious first."""
-_BASES = {"measurement": "what was measured", "none": "nothing"}
+_FOUND = {"contradicted": "contradicted", "right": "right", "not checked": "unchecked"}
+"""The catalogue's key of each."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,19 +26,22 @@ class ClaimRow:
     status_words: str
     against: str
     sum: str
+    """In the record's words."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ClaimsView:
     """The section on stated figures."""
 
-    lead: str
+    about: str
+    """Where the figures are from, as they say; empty: they do not."""
+    tally: str
     rows: tuple[ClaimRow, ...]
 
 
-def claims(record: DecisionRecord) -> ClaimsView | None:
+def claims(record: DecisionRecord, said: Speech | None = None) -> ClaimsView | None:
     """The section on stated figures; None where the policy states none."""
-    found = record.claims
+    found, own = record.claims, said or speech(ENGLISH)
     if found is None:
         return None
     order = list(STATUSES)
@@ -45,18 +51,22 @@ def claims(record: DecisionRecord) -> ClaimsView | None:
             figure=visible(check.figure),
             stated=visible(check.stated),
             status=STATUSES[check.status],
-            status_words=check.status,
-            against=_BASES.get(check.basis, check.basis),
+            status_words=own.say(f"stated.{_FOUND[check.status]}"),
+            against=own.say(f"stated.{check.basis}"),
             sum=shorten(check.sum, LONGEST),
         )
         for check in checks
     )
-    return ClaimsView(lead=_lead(found.about, [check.status for check in checks]), rows=rows)
+    about = shorten(found.about, LONGEST) if found.about else ""
+    tally = _tally([check.status for check in checks], own)
+    return ClaimsView(about=about, tally=tally, rows=rows)
 
 
-def _lead(about: str | None, statuses: list[str]) -> str:
+def _tally(statuses: list[str], said: Speech) -> str:
     wrong, right, silent = (statuses.count(status) for status in STATUSES)
-    noun = "contradiction" if wrong == 1 else "contradictions"
-    tally = f"{wrong or 'No'} {noun if wrong else 'contradiction'}; {right} right"
-    tally += f", {silent} not checked." if silent else "."
-    return f"{shorten(about, LONGEST)}. {tally}" if about else tally
+    parts = {"contradictions": said.say("stated.no_contradiction"), "right": said.whole(right)}
+    if wrong:
+        parts["contradictions"] = said.count("stated.contradictions", wrong)
+    if silent:
+        return said.say("stated.tally_silent", silent=said.whole(silent), **parts)
+    return said.say("stated.tally", **parts)

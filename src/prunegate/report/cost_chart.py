@@ -9,8 +9,10 @@ import altair as alt
 
 from prunegate.cost.projection import Projection
 from prunegate.report import svg
+from prunegate.report.speech import Speech, speech
 from prunegate.report.svg import BASELINE, CANDIDATE, SAVED
 from prunegate.text.escape import visible
+from prunegate.text.languages import ENGLISH
 from prunegate.text.money import money
 
 _WIDTH, _HEIGHT = 366, 210
@@ -20,8 +22,9 @@ _ROOM = 1.12
 """How far the axis goes beyond the highest amount."""
 
 
-def cost_chart(projection: Projection) -> svg.Chart:
-    """The picture of a projection of two months or more."""
+def cost_chart(projection: Projection, said: Speech | None = None) -> svg.Chart:
+    """The picture of a projection of two months or more, in English or in another language."""
+    own = said or speech(ENGLISH)
     last = projection.months[-1]
     values = [
         {"month": m.month, "baseline": float(m.baseline), "candidate": float(m.candidate)}
@@ -30,35 +33,44 @@ def cost_chart(projection: Projection) -> svg.Chart:
     top = max(max(v["baseline"], v["candidate"]) for v in values) or 1.0
     # whole instances are a price that jumps; drawn sloping, it would promise what is never billed
     lines = _layers(values, "step" if projection.billing == "instance" else "linear")
-    chart = alt.layer(*lines, *_ends(projection), *_paid(projection)).encode(
-        x=alt.X("month:Q", scale=_flat(last.month), axis=_months(last.month)),
-        y=alt.Y("baseline:Q", scale=_flat(_ROOM * top), axis=_amounts(projection.currency)),
+    chart = alt.layer(*lines, *_ends(projection, own), *_paid(projection, own)).encode(
+        x=alt.X("month:Q", scale=_flat(last.month), axis=_months(last.month, own)),
+        y=alt.Y("baseline:Q", scale=_flat(_ROOM * top), axis=_amounts(projection.currency, own)),
     )
     padding = {"left": 60, "right": 14, "top": 8, "bottom": 44}
     specification = svg.specified(chart, width=_WIDTH, height=_HEIGHT, padding=padding)
-    ends = " to ".join(money(c, projection.currency) for c in (last.baseline, last.candidate))
+    before, after = (_amount(cost, projection, own) for cost in (last.baseline, last.candidate))
     return svg.Chart(
         specification=specification,
         name="cost",
-        title="Cost per month of both models",
-        description=f"In month {last.month} the cost goes from {ends}. The table has the amounts.",
+        title=own.say("costs.chart"),
+        description=own.say("costs.chart_shows", month=str(last.month), before=before, after=after),
     )
+
+
+def _amount(cost: str, projection: Projection, said: Speech) -> str:
+    return said.amount(money(cost, projection.currency), projection.currency)
 
 
 def _flat(top: float) -> alt.Scale:
     return alt.Scale(domain=[0, top], nice=False)
 
 
-def _months(last: int) -> alt.Axis:
+def _months(last: int, said: Speech) -> alt.Axis:
     step = max(1, -(-last // 6))
     values = list(range(0, last + 1, step))
-    return alt.Axis(values=values, title="month", grid=False, format="d")
+    return alt.Axis(values=values, title=said.say("costs.axis_month"), grid=False, format="d")
 
 
-def _amounts(currency: str) -> alt.Axis:
-    return alt.Axis(
-        title=f"{visible(currency)} a month", format=",~r", tickCount=5, gridOpacity=0.7
+def _amounts(currency: str, said: Speech) -> alt.Axis:
+    title = said.say("costs.axis_amount", currency=visible(currency))
+    if said.number("1,0") == "1,0":
+        return alt.Axis(title=title, format=",~r", tickCount=5, gridOpacity=0.7)
+    # marks change places by way of a third
+    written = (
+        "replace(replace(replace(format(datum.value, ',~r'), /,/g, '_'), '.', ','), /_/g, '.')"
     )
+    return alt.Axis(title=title, labelExpr=written, tickCount=5, gridOpacity=0.7)
 
 
 def _layers(values: list[dict[str, Any]], course: str) -> list[alt.Chart]:
@@ -73,7 +85,7 @@ def _layers(values: list[dict[str, Any]], course: str) -> list[alt.Chart]:
     ]
 
 
-def _paid(projection: Projection) -> list[alt.Chart]:
+def _paid(projection: Projection, said: Speech) -> list[alt.Chart]:
     """Where the saving has paid the one-off cost, if there is one and it does."""
     month = projection.break_even
     if month is None or not Decimal(projection.one_off):
@@ -85,7 +97,7 @@ def _paid(projection: Projection) -> list[alt.Chart]:
             y=alt.value(0), y2=alt.value(_HEIGHT)
         ),
         mark.mark_text(
-            text=f"paid back: month {month}",
+            text=said.say("costs.mark_paid", month=str(month)),
             align="right" if late else "left",
             baseline="bottom",
             dx=-4 if late else 4,
@@ -96,18 +108,18 @@ def _paid(projection: Projection) -> list[alt.Chart]:
     ]
 
 
-def _ends(projection: Projection) -> list[alt.Chart]:
+def _ends(projection: Projection, said: Speech) -> list[alt.Chart]:
     """The two lines named where they end; the dearer one above, the cheaper one below."""
     last = projection.months[-1]
     dearer = Decimal(last.baseline) >= Decimal(last.candidate)
     named = [
-        (last.baseline, "baseline", BASELINE, dearer),
-        (last.candidate, "candidate", CANDIDATE, not dearer),
+        (last.baseline, "line_baseline", BASELINE, dearer),
+        (last.candidate, "line_candidate", CANDIDATE, not dearer),
     ]
     clear = _climb(projection)
     return [
         alt.Chart(alt.Data(values=[{"month": last.month, "baseline": float(amount)}])).mark_text(
-            text=f"{name} {money(amount, projection.currency)}",
+            text=said.say(f"costs.{name}", amount=_amount(amount, projection, said)),
             align="right",
             baseline="bottom" if above else "top",
             dx=-2,

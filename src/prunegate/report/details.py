@@ -1,4 +1,4 @@
-"""The small print: slices as found in the data, and where everything came from."""
+"""The small print: slices as found in the data, how the candidate was made, who judged too."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from prunegate.audit.record import Compression, DecisionRecord, Input, ModelRef, NamedModel
-from prunegate.audit.sealed_bar import bar_in_words
+from prunegate.audit.record import Compression, DecisionRecord
 from prunegate.metrics.task_traits import TaskTraits
 from prunegate.report.headline import lost_gained
 from prunegate.report.page_one.people import People
+from prunegate.report.speech import Speech, speech
 from prunegate.report.task import traits_of
 from prunegate.text import numbers
 from prunegate.text.escape import named, shorten, visible
-from prunegate.text.time import moment
+from prunegate.text.languages import ENGLISH
 from prunegate.verdict.finding import SliceSummary
 
 
@@ -39,24 +39,6 @@ class SlicesView:
     columns: tuple[str, ...]
     """Heads of the columns of counts."""
     rows: tuple[SliceRow, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Fact:
-    """One line of the provenance: what, and its value."""
-
-    name: str
-    value: str
-    code: bool = False
-    """A digest or the like, set in fixed-width letters."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class FactGroup:
-    """Facts under one heading."""
-
-    title: str
-    facts: tuple[Fact, ...]
 
 
 _FURTHER = {
@@ -124,149 +106,53 @@ def _positives(summary: SliceSummary) -> str:
 
 
 def recipe(record: DecisionRecord) -> tuple[str, ...]:
-    """What was done to make the candidate, a sentence a step."""
+    """What was done to make the candidate, a line a step, in the record's words."""
     compression = record.compression
     if compression is None:
         return ()
     if compression.summary:
-        done = tuple(visible(line) for line in compression.summary)
-    else:
-        spelled = (json.dumps(step, ensure_ascii=False) for step in compression.recipe)
-        done = tuple(shorten(step, 400) for step in spelled)
-    return (*done, *_left(compression))
+        return tuple(visible(line) for line in compression.summary)
+    spelled = (json.dumps(step, ensure_ascii=False) for step in compression.recipe)
+    return tuple(shorten(step, 400) for step in spelled)
 
 
-def _left(compression: Compression) -> Iterator[str]:
-    """What the head map does not show of what is left."""
+def left_in_words(record: DecisionRecord, said: Speech | None = None) -> tuple[str, ...]:
+    """What the head map does not show of what is left of the model."""
+    own, found = said or speech(ENGLISH), record.compression
+    return () if found is None else tuple(_left(found, own))
+
+
+def _left(compression: Compression, said: Speech) -> Iterator[str]:
     if compression.layers_kept is not None:
         layers = ", ".join(str(layer + 1) for layer in compression.layers_kept)
-        yield f"Layers kept, of {len(compression.heads_before)}: {layers}."
+        before = str(len(compression.heads_before))
+        yield said.say("making.layers", n=before, layers=layers)
     if compression.filters_before:
-        before, kept = sum(compression.filters_before), sum(compression.filters_kept)
-        yield f"Filters: {numbers.count(before)} before, {numbers.count(kept)} kept."
+        sums = (sum(compression.filters_before), sum(compression.filters_kept))
+        before, kept = map(said.whole, sums)
+        yield said.say("making.filters", before=before, kept=kept)
     if compression.zeros is not None:
-        yield (
-            f"{numbers.count(compression.zeros)} weights are zero where they stand. By themselves "
-            "zeros save neither bytes nor time; the sizes and times on this page were measured."
-        )
+        yield said.say("making.zeros", n=said.whole(compression.zeros))
     if compression.storage != "float32":
-        name = {"int8": "eight-bit weights for torch", "onnx": "an ONNX file for onnxruntime"}
-        stored = name.get(compression.storage, visible(compression.storage))
-        yield f"The candidate is stored, and was judged, as {stored}."
+        key = f"making.{compression.storage}"
+        stored = said.say(key) if said.knows(key) else visible(compression.storage)
+        yield said.say("making.stored", storage=stored)
 
 
-def training_loss_in_words(record: DecisionRecord) -> str:
+def training_loss_in_words(record: DecisionRecord, said: Speech | None = None) -> str:
     """How the training loss went in fine-tuning; empty where it is not known."""
-    compression = record.compression
+    compression, own = record.compression, said or speech(ENGLISH)
     if compression is None or compression.loss_first is None or compression.loss_last is None:
         return ""
-    first, last = (numbers.significant(v) for v in (compression.loss_first, compression.loss_last))
-    return f"The training loss went from {first} to {last} during fine-tuning."
+    ends = (numbers.significant(v) for v in (compression.loss_first, compression.loss_last))
+    first, last = map(own.figure, ends)
+    return own.say("making.loss", first=first, last=last)
 
 
-def second_opinion_in_words(record: DecisionRecord) -> str:
+def second_opinion_in_words(record: DecisionRecord, said: Speech | None = None) -> str:
     """That another engine judged the findings too; empty where none did."""
-    opinion = record.second_opinion
+    opinion, own = record.second_opinion, said or speech(ENGLISH)
     if opinion is None:
         return ""
-    noun = "finding" if opinion.findings == 1 else "findings"
-    return (
-        f"A second engine ({visible(opinion.engine)}) held {numbers.count(opinion.findings)} "
-        f"{noun} against {numbers.count(opinion.expectations)} laws, worked out anew from the "
-        "policy and the figures shown, and agrees."
-    )
-
-
-def provenance(record: DecisionRecord, digest: str) -> tuple[FactGroup, ...]:
-    """Digests, versions and settings: what an auditor needs to check this report."""
-    groups = (
-        FactGroup(title="This decision", facts=_decision(record, digest)),
-        FactGroup(title="What was judged", facts=tuple(_input(i) for i in record.inputs)),
-        FactGroup(title="Models", facts=_models(record)),
-        FactGroup(title="Software", facts=_software(record)),
-        FactGroup(title="Environment", facts=_environment(record)),
-    )
-    return tuple(group for group in groups if group.facts)
-
-
-def _decision(record: DecisionRecord, digest: str) -> tuple[Fact, ...]:
-    seed = "none used" if record.seed is None else str(record.seed)
-    return (
-        Fact(name="record (sha256)", value=visible(digest), code=True),
-        Fact(name="policy (sha256)", value=visible(record.policy.sha256), code=True),
-        Fact(name="policy owner", value=visible(record.policy.owner or "not named")),
-        Fact(name="made by", value=f"prunegate {visible(record.command)}"),
-        Fact(name="made on", value=moment(record.created)),
-        Fact(name="seed", value=seed),
-        *_attempt(record),
-        Fact(name="exit code", value=str(record.exit_code)),
-        *_terms(record),
-    )
-
-
-def _attempt(record: DecisionRecord) -> Iterator[Fact]:
-    """Which attempt on its gate set this is, and whether its bar was sealed before."""
-    attempt, bar = record.attempt, record.bar
-    if attempt is None:
-        return
-    of = f"{attempt.number:,} of {attempt.known:,} that the audit folder knows"
-    yield Fact(name="attempt on this gate set", value=of)
-    yield Fact(name="gate set (sha256 of its content)", value=visible(attempt.gate_set), code=True)
-    yield Fact(name="rules (sha256 of what decides)", value=visible(attempt.rules), code=True)
-    yield Fact(name="bar sealed before the run", value=visible(bar_in_words(attempt, bar)))
-
-
-def _terms(record: DecisionRecord) -> Iterator[Fact]:
-    """Until when the decision holds, and the state of the folder that its policy lay in."""
-    if record.revalidate_on is not None:
-        yield Fact(name="to be judged anew by", value=visible(record.revalidate_on))
-    if record.workspace is not None:
-        state = ", with changes that are not in it" if record.workspace.dirty else ""
-        yield Fact(name="git commit", value=visible(record.workspace.commit) + state, code=True)
-
-
-def _input(item: Input) -> Fact:
-    rows = "" if item.rows is None else f", {numbers.count(item.rows)} rows"
-    sha256 = "in memory, no digest" if item.sha256 is None else visible(item.sha256)
-    return Fact(
-        name=f"{visible(item.role)}: {shorten(item.name, 80)}{rows}",
-        value=sha256,
-        code=item.sha256 is not None,
-    )
-
-
-def _models(record: DecisionRecord) -> tuple[Fact, ...]:
-    named = (("baseline", record.baseline), ("candidate", record.candidate))
-    ran = tuple(_model(role, model) for role, model in named if model is not None)
-    return (*ran, *(_named_model(model) for model in record.models))
-
-
-def _named_model(model: NamedModel) -> Fact:
-    """A model that was not run here, with who says that it made the predictions."""
-    said = {"predictions": "as their file says", "folder": "as the policy says"}
-    name = f"{visible(model.role)} of the predictions, {said[model.source]}"
-    return Fact(name=name, value=visible(model.digest), code=True)
-
-
-def _model(role: str, model: ModelRef) -> Fact:
-    name = f"{role}: {shorten(model.name, 80)}, {shorten(model.architecture, 80)}"
-    return Fact(name=name, value=visible(model.digest), code=True)
-
-
-def _software(record: DecisionRecord) -> tuple[Fact, ...]:
-    tool = record.tool
-    packages = ", ".join(f"{visible(n)} {visible(v)}" for n, v in sorted(tool.packages.items()))
-    return (
-        Fact(name="tool", value=f"{visible(tool.name)} {visible(tool.version)}"),
-        Fact(name="python", value=f"{visible(tool.python)} on {visible(tool.platform)}"),
-        *((Fact(name="packages", value=packages),) if packages else ()),
-    )
-
-
-def _environment(record: DecisionRecord) -> tuple[Fact, ...]:
-    measured = record.measurements.environment if record.measurements else {}
-    both = {**record.environment, **{f"measured on: {k}": v for k, v in measured.items()}}
-    return tuple(
-        Fact(name=visible(k.replace("_", " ")), value=visible(str(v)))
-        for k, v in sorted(both.items())
-    )
+    told = {"engine": visible(opinion.engine), "laws": own.whole(opinion.expectations)}
+    return own.count("trusting.opinion", opinion.findings, **told)

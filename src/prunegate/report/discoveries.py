@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from prunegate.audit.record import DecisionRecord
 from prunegate.discovery.discovered import DiscoveredSlice, Discovery
 from prunegate.metrics.task_traits import TRAITS
+from prunegate.report.speech import Speech, speech
 from prunegate.report.task import traits_of
 from prunegate.text import numbers
 from prunegate.text.escape import named, visible
+from prunegate.text.languages import ENGLISH
 
 HEADER = ("slice", "rows", "lost", "gained", "net loss", "z", "beyond", "guarded p", "")
 
@@ -37,24 +39,25 @@ class DiscoveriesView:
     slices: tuple[FoundSlice, ...]
 
 
-def discoveries(record: DecisionRecord) -> DiscoveriesView | None:
-    """The advice of a record; None where nothing stood out."""
+def discoveries(record: DecisionRecord, said: Speech | None = None) -> DiscoveriesView | None:
+    """The advice of a record, in English or in another language; None where nothing stood out."""
     if not record.discoveries:
         return None
-    task = traits_of(record)
+    task, own = traits_of(record), said or speech(ENGLISH)
+    unit = "decided" if task.decided else "document" if task.documents else "row"
     return DiscoveriesView(
-        unit=task.loss_unit,
-        slices=tuple(_slice(found, task.name) for found in record.discoveries),
+        unit=own.say(f"discovered.unit_{unit}"),
+        slices=tuple(_slice(found, task.name, own) for found in record.discoveries),
     )
 
 
-def _slice(found: DiscoveredSlice, kind: str) -> FoundSlice:
+def _slice(found: DiscoveredSlice, kind: str, said: Speech) -> FoundSlice:
     return FoundSlice(
         name=named(found.name),
-        rows=numbers.count(found.rows),
-        flips=f"{numbers.count(found.lost)} / {numbers.count(found.gained)}",
-        net_loss=net_loss(found.net_loss, kind),
-        p=numbers.bare_p(found.guarded_p),
+        rows=said.whole(found.rows),
+        flips=f"{said.whole(found.lost)} / {said.whole(found.gained)}",
+        net_loss=said.figure(net_loss(found.net_loss, kind)),
+        p=said.probability(found.guarded_p),
         snippet="\n".join(inert_line(line) for line in (found.snippet or "").splitlines()),
     )
 

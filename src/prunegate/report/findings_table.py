@@ -12,6 +12,7 @@ from prunegate.metrics.checks import is_level
 from prunegate.report import sentences
 from prunegate.report.page_one.people import People
 from prunegate.report.page_one.standing import gravity
+from prunegate.report.sentences import ToldPart
 from prunegate.report.units import CLAIMS, Units, is_share
 from prunegate.text import numbers
 from prunegate.text.escape import named, shorten
@@ -40,7 +41,7 @@ class TroubleRow:
     """Before and after."""
     interval: str
     limit: str
-    need: str
+    need: ToldPart
     """What would settle it, or what is shown already."""
 
 
@@ -84,30 +85,36 @@ def _serious(finding: Finding) -> tuple[bool, tuple[int, float]]:
 
 def _row(finding: Finding, units: Units, people: People) -> TroubleRow:
     metric = finding.metric
+    said = units.speech
     before, after = (units.level(metric, v) for v in (finding.baseline, finding.candidate))
     interval = units.range(finding)
-    points = is_share(metric) and not is_level(finding.check) and interval != numbers.NOT_DEFINED
+    none = said.figure(numbers.NOT_DEFINED)
+    points = is_share(metric) and not is_level(finding.check) and interval != none
     return TroubleRow(
         status=finding.status,
-        status_words=sentences.status(finding),
+        status_words=sentences.status(finding, said),
         warns=finding.severity == "warn",
-        metric=shorten(sentences.about(finding), 120),
+        metric=shorten(sentences.about(finding, said), 120),
         slice=named(finding.slice),
         label=people.labelled(finding.slice),
-        change=after if finding.baseline is None else f"{before} → {after}",
-        interval=f"{interval}{numbers.GAP}points" if points else interval,
+        change=after
+        if finding.baseline is None
+        else said.say("number.change", before=before, after=after),
+        interval=said.say("evidence.points", amount=interval) if points else interval,
         limit=units.limit(finding),
         need=_need(finding, units),
     )
 
 
-def _need(finding: Finding, units: Units) -> str:
+def _need(finding: Finding, units: Units) -> ToldPart:
     """What would settle it; of what is settled the counts behind it."""
     if finding.check == CLAIMS:
-        return shorten(finding.note, _LONGEST_NEED) or "–"
+        return ToldPart(text=shorten(finding.note, _LONGEST_NEED) or "–", recorded=True)
     need = sentences.need_in_words(finding, units)
     if need:
-        return shorten(need, _LONGEST_NEED)
+        return ToldPart(text=shorten(need, _LONGEST_NEED))
     if finding.status == "inconclusive" and finding.note:
-        return shorten(sentences.capital(finding.note), _LONGEST_NEED)
-    return sentences.capital(sentences.lost_and_gained(finding)) or "–"
+        note = shorten(sentences.capital(finding.note), _LONGEST_NEED)
+        return ToldPart(text=note, recorded=True)
+    counts = sentences.lost_and_gained(finding, units.speech)
+    return ToldPart(text=sentences.capital(counts) or "–")

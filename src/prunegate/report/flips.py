@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from prunegate.audit.record import DecisionRecord, Flip
@@ -16,9 +16,11 @@ from prunegate.policy.naming import parse_slice_name
 from prunegate.report.headline import lost_gained
 from prunegate.report.page_one.standing import gravity
 from prunegate.report.sentences import SEVERITY_ORDER
+from prunegate.report.speech import Speech, speech
 from prunegate.report.task import threshold, traits_of
 from prunegate.text import numbers
 from prunegate.text.escape import named, shorten
+from prunegate.text.languages import ENGLISH
 
 MOST_LOST, MOST_GAINED, MOST_GROUPS = 12, 4, 12
 """Examples per slice, and slices, that are shown."""
@@ -61,7 +63,6 @@ class FlipGroup:
 class FlipsView:
     """The section of flipped examples."""
 
-    title: str
     lead: str
     legend: str
     """What the words under the examples mean."""
@@ -97,43 +98,37 @@ class Album:
 class _Telling:
     """How examples of a kind of task are told."""
 
-    title: str = "Examples that flipped"
-    lead: str = "Items on which exactly one of the two models is right."
-    legend: str = "Lost: only the baseline is right. Gained: only the candidate is right."
-    words: tuple[str, str] = ("lost", "gained")
+    said: Speech
+    kind: str
+    """The end of the catalogue's keys: rows that are right or wrong, scores, documents."""
+
+    @classmethod
+    def of(cls, task: TaskTraits, said: Speech) -> _Telling:
+        kind = "" if task.decided else "_documents" if task.documents else "_scores"
+        return cls(said=said, kind=kind)
+
+    def say(self, key: str, **parts: str) -> str:
+        """A message for this kind of task."""
+        return self.said.say(f"flipped.{key}{self.kind}", **parts)
+
+    @property
+    def words(self) -> tuple[str, str]:
+        """What happened to an example, in a word."""
+        return self.say("lost"), self.say("gained")
 
 
-_SCORES = _Telling(
-    title="Examples that changed most",
-    lead="Items whose score moved furthest, down and up. The numbers are scores before and after.",
-    legend="Lower and higher: the candidate’s score against the baseline’s.",
-    words=("lower", "higher"),
-)
-_DOCUMENTS = _Telling(
-    title="Examples that changed most",
-    lead="Documents whose log-likelihood moved furthest, for the worse and for the better. The "
-    "numbers are the negative log-likelihood of the whole document before and after, in nats.",
-    legend="Worse: the document is less likely under the candidate than under the baseline.",
-    words=("worse", "better"),
-)
-
-
-def _telling(task: TaskTraits) -> _Telling:
-    if task.decided:
-        return _Telling()
-    return _DOCUMENTS if task.documents else _SCORES
-
-
-def flips(record: DecisionRecord, pictures: Mapping[str, bytes]) -> FlipsView | None:
-    """Flipped rows by slice; None where the record holds none."""
+def flips(
+    record: DecisionRecord, pictures: Mapping[str, bytes], said: Speech | None = None
+) -> FlipsView | None:
+    """Flipped rows by slice, in English or in another language; None: the record holds none."""
     if not record.flips:
         return None
-    telling = _telling(traits_of(record))
+    telling = _Telling.of(traits_of(record), said or speech(ENGLISH))
     album, limit = Album(pictures), threshold(record)
     by_slice = _by_slice(record)
     groups = tuple(
         FlipGroup(
-            name=_group_name(place),
+            name=_group_name(place, telling.said),
             counted=_counted(record, place, found, telling),
             examples=tuple(
                 _example(f, place[0], telling, threshold(record, place[1]), album)
@@ -144,9 +139,8 @@ def flips(record: DecisionRecord, pictures: Mapping[str, bytes]) -> FlipsView | 
     )
     missing = [e for g in groups for e in g.examples if e.picture is None]
     return FlipsView(
-        title=telling.title,
-        lead=telling.lead + ("" if limit is None else _of_scores(limit)),
-        legend=telling.legend,
+        lead=" ".join(_lead(telling, limit)),
+        legend=telling.say("legend"),
         groups=groups,
         hidden_groups=len(by_slice) - len(groups),
         without_picture=len(missing) if pictures else 0,
@@ -184,9 +178,11 @@ def _by_slice(record: DecisionRecord) -> list[tuple[Where, list[Flip]]]:
     return sorted(by_slice.items(), key=lambda item: (grave.get(item[0], _LAST), _losses(item[1])))
 
 
-def _group_name(place: Where) -> str:
+def _group_name(place: Where, said: Speech) -> str:
     name, label = place
-    return named(name) if label is None else f"{named(name)}, label {named(label)}"
+    if label is None:
+        return named(name)
+    return said.say("flipped.label_of", place=named(name), label=named(label))
 
 
 def _losses(found: list[Flip]) -> int:
@@ -206,8 +202,11 @@ def _gravity_of(record: DecisionRecord) -> dict[Where, tuple[int, float]]:
     return found
 
 
-def _of_scores(limit: float) -> str:
-    return f" The numbers are scores before and after; {limit:g} and above counts as positive."
+def _lead(telling: _Telling, limit: float | None) -> Iterator[str]:
+    """What the examples are, and what their numbers mean."""
+    yield telling.say("lead")
+    if limit is not None:
+        yield telling.said.say("flipped.threshold", limit=telling.said.number(f"{limit:g}"))
 
 
 def _shown(found: list[Flip]) -> list[Flip]:
@@ -224,12 +223,13 @@ def _counted(record: DecisionRecord, place: Where, found: list[Flip], telling: _
     all_of_it = None
     if summary is not None and traits_of(record).decided:
         all_of_it = lost_gained(summary, place[1])
+    said = telling.said
+    told = {"lost": said.whole(lost), "gained": said.whole(len(shown) - lost)}
+    told |= {"one": one, "other": other}
     if all_of_it is None:
-        return f"{lost} {one} and {len(shown) - lost} {other} shown, those that moved furthest"
-    return (
-        f"{lost} of {numbers.count(all_of_it[0])} {one} and {len(shown) - lost} of "
-        f"{numbers.count(all_of_it[1])} {other} shown, those that moved furthest"
-    )
+        return said.say("flipped.counted", **told)
+    all_lost, all_gained = map(said.whole, all_of_it)
+    return said.say("flipped.counted_of", all_lost=all_lost, all_gained=all_gained, **told)
 
 
 def furthest(found: Iterable[Flip]) -> list[Flip]:
@@ -248,6 +248,8 @@ def _example(
     flip: Flip, group: str, telling: _Telling, limit: float | None, album: Album
 ) -> Example:
     before, after = said(flip, limit)
+    if not isinstance(flip.baseline, str) and not isinstance(flip.candidate, str):
+        before, after = map(telling.said.number, (before, after))
     return Example(
         id=shorten(flip.id, 60),
         picture=album.address(flip),

@@ -16,7 +16,8 @@ from prunegate.metrics.checks import change_check
 from prunegate.policy.naming import parse_slice_name
 from prunegate.report import sentences
 from prunegate.report.slack import Line, line, relative_slack
-from prunegate.report.units import Units, is_operational, is_share, metric_name
+from prunegate.report.speech import Speech
+from prunegate.report.units import Units, is_operational, is_share
 from prunegate.text.escape import named, shorten
 from prunegate.verdict.finding import Finding
 
@@ -60,18 +61,22 @@ class Panel:
     """Rows not drawn, all less serious than those drawn."""
     rows_are: str = "slice"
     """What a row is: a slice, or a class."""
+    drawn: str = ""
+    """What the picture is."""
+    description: str = ""
+    """What the picture shows, for those who cannot see it."""
+    undefined: str = ""
+    """What stands in the place of a change that has no value."""
+    decimal: str = "."
+    """The language's decimal mark."""
 
-    @property
-    def description(self) -> str:
-        """What the picture shows, for those who cannot see it."""
-        counts = {s: sum(r.status == s for r in self.rows) for s in sentences.SEVERITY_ORDER}
-        told = ", ".join(f"{n} {status}" for status, n in counts.items() if n)
-        rows = "; ".join(row.words for row in self.rows)
-        return f"{self.axis} per {self.rows_are}, 95 % intervals and limits: {told}. {rows}."
 
-
-def panels(record: DecisionRecord) -> tuple[tuple[Panel, ...], int]:
+def panels(record: DecisionRecord, said: Speech | None = None) -> tuple[tuple[Panel, ...], int]:
     """A panel for every metric (and class) that some rule limits the change of.
+
+    Args:
+        record: the decision.
+        said: the language; None: English.
 
     Returns:
         The panels, those with something broken first, and how many more are not drawn.
@@ -82,7 +87,7 @@ def panels(record: DecisionRecord) -> tuple[tuple[Panel, ...], int]:
     if len(chosen) > MOST_PANELS:
         chosen = sorted(chosen, key=lambda key: _urgency(groups[key]))[:MOST_PANELS]
     chosen.sort(key=lambda key: _urgency(groups[key])[0])
-    units = Units.of(record)
+    units = Units.of(record, said)
     drawn = tuple(_panel(record, units, groups[key]) for key in chosen)
     return drawn, len(groups) - len(drawn)
 
@@ -113,24 +118,47 @@ def _panel(record: DecisionRecord, units: Units, findings: Sequence[Finding]) ->
     if len(order) > MOST_ROWS:
         order = sorted(order, key=lambda name: _urgency(by_row[name]))[:MOST_ROWS]
     order.sort(key=lambda name: (name != OVERALL, _urgency(by_row[name])[0]))
-    place = f" class by class, {named(first.slice)}"
+    rows = tuple(_row(record, units, labels[name], by_row[name]) for name in order)
+    title, axis = _title(first, units, by_class=by_class), _axis(first.metric, units)
+    rows_are, say = "class" if by_class else "slice", units.speech.say
     return Panel(
         metric=first.metric,
-        title=f"{sentences.title(first.metric)}{place if by_class else sentences.of_class(first)}",
+        title=title,
         meaning=units.meaning(first.metric, first.class_label),
         key=key,
-        axis=_axis(first.metric),
-        rows=tuple(_row(record, units, labels[name], by_row[name]) for name in order),
+        axis=axis,
+        rows=rows,
         hidden=len(by_row) - len(order),
-        rows_are="class" if by_class else "slice",
+        rows_are=rows_are,
+        drawn=say(f"forest.title_{rows_are}", title=title),
+        description=_description(rows, axis, rows_are, units.speech),
+        undefined=say("forest.undefined"),
+        decimal=say("number.decimal"),
     )
 
 
-def _axis(metric: str) -> str:
+def _title(first: Finding, units: Units, *, by_class: bool) -> str:
+    if not by_class:
+        return sentences.capital(sentences.about(first, units.speech))
+    metric, place = sentences.title(first.metric, units.speech), named(first.slice)
+    return units.speech.say("forest.by_class", metric=metric, place=place)
+
+
+def _description(rows: Sequence[ForestRow], axis: str, rows_are: str, said: Speech) -> str:
+    """What the picture shows, for those who cannot see it."""
+    counts = {s: sum(row.status == s for row in rows) for s in sentences.SEVERITY_ORDER}
+    told = ", ".join(said.say(f"forest.count_{s}", n=str(n)) for s, n in counts.items() if n)
+    values = "; ".join(row.words for row in rows)
+    return said.say(f"forest.drawn_{rows_are}", axis=axis, told=told, rows=values)
+
+
+def _axis(metric: str, units: Units) -> str:
     if is_share(metric):
-        return "Change in percentage points"
+        return units.speech.say("forest.axis")
     unit = METRICS[metric].unit if metric in METRICS else ""
-    return f"Change of {metric_name(metric)}" + (f", in {unit}" if unit else "")
+    key = "forest.axis_unit" if unit else "forest.axis_of"
+    told = {"unit": unit} if unit else {}
+    return units.speech.say(key, metric=units.name(metric), **told)
 
 
 def _classes(names: Iterable[str]) -> dict[str, str]:
@@ -156,8 +184,14 @@ def _row(
         high=_scaled(_end(first, first.ci_high, math.inf), scale),
         lines=tuple(Line(at=m.at * scale, allowed_above=m.allowed_above) for m in margins),
         control=_scaled(_control(record, first), scale),
-        words=f"{label} {units.change_in_words(first.metric, first.difference)} "
-        f"({units.range(first)}), allowed: {units.limit(first)}, {sentences.status(first)}",
+        words=units.speech.say(
+            "forest.row",
+            label=label,
+            change=units.change_in_words(first.metric, first.difference),
+            range=units.range(first),
+            limit=units.limit(first),
+            status=sentences.status(first, units.speech),
+        ),
     )
 
 

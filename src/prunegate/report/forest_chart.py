@@ -26,8 +26,8 @@ def forest_chart(panel: Panel, number: int) -> svg.Chart:
     domain = _domain(panel.rows)
     rows = [_values(index, row, domain) for index, row in enumerate(panel.rows)]
     height = _BAND * max(len(rows), 1)
-    layers = [*_ground(rows, panel.rows, domain), *_marks(rows), *_labels(rows)]
-    chart = alt.layer(*layers).encode(x=_axis(domain, panel.axis))
+    layers = [*_ground(rows, panel.rows, domain), *_marks(rows), *_labels(rows, panel.undefined)]
+    chart = alt.layer(*layers).encode(x=_axis(domain, panel))
     specification = svg.specified(
         chart,
         width=_WIDTH,
@@ -37,7 +37,7 @@ def forest_chart(panel: Panel, number: int) -> svg.Chart:
     return svg.Chart(
         specification=specification,
         name=f"forest-{number}",
-        title=f"{panel.title}: candidate minus baseline, per {panel.rows_are}",
+        title=panel.drawn,
         description=panel.description,
     )
 
@@ -62,11 +62,14 @@ def _ticks(low: float, high: float) -> list[float]:
     return [round(i * step, 10) for i in range(first, math.floor(high / step) + 1)]
 
 
-def _axis(domain: tuple[float, float], title: str) -> alt.X:
+def _axis(domain: tuple[float, float], panel: Panel) -> alt.X:
+    written = "format(datum.value, '+~f')"
+    if panel.decimal != ".":
+        written = f"replace({written}, '.', '{panel.decimal}')"
     axis = alt.Axis(
         values=_ticks(*domain),
-        title=title,
-        labelExpr="datum.value == 0 ? '0' : format(datum.value, '+~f')",
+        title=panel.axis,
+        labelExpr=f"datum.value == 0 ? '0' : {written}",
         gridOpacity=0.7,
     )
     return alt.X("at:Q", scale=alt.Scale(domain=list(domain), nice=False), axis=axis)
@@ -142,7 +145,7 @@ def _marks(rows: Sequence[dict[str, Any]]) -> list[alt.Chart]:
     ]
 
 
-def _labels(rows: Sequence[dict[str, Any]]) -> list[alt.Chart]:
+def _labels(rows: Sequence[dict[str, Any]], nothing: str) -> list[alt.Chart]:
     """Names left of the plot; inside it, the rows that have nothing to draw say so."""
     words = {"baseline": "middle", "fontSize": 12.5}
     undefined = [row for row in rows if row["at"] is None]
@@ -152,5 +155,5 @@ def _labels(rows: Sequence[dict[str, Any]]) -> list[alt.Chart]:
         .encode(x=alt.value(-10), text="label:N"),
         _layer(undefined)
         .mark_text(align="right", color=svg.MUTED, fontStyle="italic", **words)
-        .encode(x=alt.value(_WIDTH - 6), text=alt.value("not defined")),
+        .encode(x=alt.value(_WIDTH - 6), text=alt.value(nothing)),
     ]

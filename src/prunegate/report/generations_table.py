@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from prunegate.audit.record import DecisionRecord, Generation
-from prunegate.text import numbers
+from prunegate.report.speech import Speech, speech
 from prunegate.text.escape import LONGEST, named, shorten, visible
+from prunegate.text.languages import ENGLISH
 
 MOST = 24
 """Documents that are shown."""
@@ -42,18 +43,18 @@ class GenerationsView:
     examples: tuple[Continued, ...]
 
 
-def generations(record: DecisionRecord) -> GenerationsView | None:
-    """The sample of a record, by slice; None where there is none."""
+def generations(record: DecisionRecord, said: Speech | None = None) -> GenerationsView | None:
+    """The sample of a record, by slice, in English or in another language; None: there is none."""
     if not record.generations:
         return None
     found = sorted(record.generations, key=lambda one: one.slices)
     same = sum(one.baseline == one.candidate for one in found)
-    left_out = f"; {MOST} are shown" if len(found) > MOST else ""
-    return GenerationsView(
-        counted=f"{numbers.count(len(found))} documents, {numbers.count(same)} of which both "
-        f"models continue alike{left_out}.",
-        examples=tuple(map(_continued, found[:MOST])),
-    )
+    own = said or speech(ENGLISH)
+    told = {"n": own.whole(len(found)), "same": own.whole(same)}
+    counted = own.say("written.counted", **told)
+    if len(found) > MOST:
+        counted = own.say("written.counted_shown", shown=own.whole(MOST), **told)
+    return GenerationsView(counted=counted, examples=tuple(map(_continued, found[:MOST])))
 
 
 def _continued(one: Generation) -> Continued:

@@ -9,11 +9,12 @@ from decimal import Decimal
 from prunegate.audit.record import DecisionRecord
 from prunegate.report import sentences
 from prunegate.report.slack import lost_for_certain, relative_slack
+from prunegate.report.speech import Speech, speech
 from prunegate.report.units import Units, is_operational
 from prunegate.text import numbers
 from prunegate.text.escape import LONGEST, named, shorten
+from prunegate.text.languages import ENGLISH
 from prunegate.text.money import money
-from prunegate.text.numbers import NOT_DEFINED
 from prunegate.verdict.finding import BEATS_CONSTANT, Finding, SliceSummary
 
 _FEW = 4
@@ -193,17 +194,19 @@ def _cost(record: DecisionRecord, units: Units) -> HeadlineFigure | None:
     )
 
 
-def saving(before: str | None, after: str | None) -> str:
+def saving(before: str | None, after: str | None, said: Speech | None = None) -> str:
     """What is saved, as a share of the baseline's cost."""
+    own = said or speech(ENGLISH)
     if before is None or after is None:
-        return f"saving {NOT_DEFINED}"
+        return own.say("costs.unknown")
     old, new = Decimal(before), Decimal(after)
     if old <= 0 or not (old.is_finite() and new.is_finite()):
-        return f"saving {NOT_DEFINED}"
+        return own.say("costs.unknown")
     part = float((old - new) / old)
     if part == 0:
-        return "no saving"
-    return f"{numbers.share(abs(part))} {'saved' if part > 0 else 'more expensive'}"
+        return own.say("costs.same")
+    share = own.figure(numbers.share(abs(part)))
+    return own.say("costs.saved" if part > 0 else "costs.more", share=share)
 
 
 def _size(record: DecisionRecord, _: Units) -> HeadlineFigure | None:

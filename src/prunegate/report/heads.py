@@ -11,8 +11,10 @@ import altair as alt
 from prunegate.audit.record import Compression, DecisionRecord
 from prunegate.report import svg
 from prunegate.report.drawing import KEPT
+from prunegate.report.speech import Speech, speech
 from prunegate.report.svg import SHARES
 from prunegate.text import numbers
+from prunegate.text.languages import ENGLISH
 
 _LEFT, _PLOT, _LARGEST = 56, 374, 38
 _RIGHT = 10
@@ -39,67 +41,96 @@ class HeadMap:
     rows: tuple[LayerRow, ...]
 
 
-def head_map(record: DecisionRecord) -> HeadMap | None:
-    """The head map of a record; None without compression or without heads."""
-    compression = record.compression
+def head_map(record: DecisionRecord, said: Speech | None = None) -> HeadMap | None:
+    """The head map of a record, in English or in another language.
+
+    None without compression or without heads.
+    """
+    compression, own = record.compression, said or speech(ENGLISH)
     if compression is None or not compression.heads_before:
         return None
-    before, kept = sum(compression.heads_before), sum(map(len, compression.heads_kept))
-    layers = len(compression.heads_before)
-    left = compression.layers_kept
-    places = f"{layers} layers" if left is None else f"{len(left)} of {layers} layers"
-    summary = f"{kept} of {before} attention heads kept, in {places}"
+    summary = _summary(compression, own)
     return HeadMap(
-        chart=_chart(compression, summary),
-        shade=_shade(compression),
+        chart=_chart(compression, _Words.of(summary, own)),
+        shade=_shade(compression, own),
         summary=summary,
-        rows=tuple(_row(compression, layer) for layer in range(layers)),
+        rows=tuple(_row(compression, layer, own) for layer in range(len(compression.heads_before))),
     )
 
 
-def _shade(compression: Compression) -> str:
+@dataclass(frozen=True, kw_only=True)
+class _Words:
+    """What stands on the chart and beside it."""
+
+    title: str
+    shows: str
+    head: str
+    layer: str
+
+    @classmethod
+    def of(cls, summary: str, said: Speech) -> _Words:
+        return cls(
+            title=said.say("attention.chart"),
+            shows=said.say("attention.chart_shows", summary=summary),
+            head=said.say("attention.axis_head"),
+            layer=said.say("attention.axis_layer"),
+        )
+
+
+def _summary(compression: Compression, said: Speech) -> str:
+    told = {
+        "kept": said.whole(sum(map(len, compression.heads_kept))),
+        "before": said.whole(sum(compression.heads_before)),
+        "layers": said.whole(len(compression.heads_before)),
+    }
+    left = compression.layers_kept
+    if left is None:
+        return said.say("attention.summary", **told)
+    return said.say("attention.summary_left", left=said.whole(len(left)), **told)
+
+
+def _shade(compression: Compression, said: Speech) -> str:
     shares = [share for layer in compression.head_share for share in layer]
     if not shares:
         return ""
-    least, most = numbers.share(min(shares)), numbers.share(max(shares))
-    return (
-        "The darker a head, the larger its share of its layer’s importance when the heads were "
-        f"ranked, from {least} to {most}."
-    )
+    least, most = (said.figure(numbers.share(end)) for end in (min(shares), max(shares)))
+    return said.say("attention.shade", least=least, most=most)
 
 
-def _row(compression: Compression, layer: int) -> LayerRow:
+def _row(compression: Compression, layer: int, said: Speech) -> LayerRow:
     kept = compression.heads_kept[layer]
     gone = sorted(set(range(compression.heads_before[layer])) - set(kept))
+    none = said.say("attention.none")
     return LayerRow(
         layer=str(layer + 1),
-        kept=_listed(kept),
-        removed=_listed(gone),
-        neurons=_neurons(compression, layer),
+        kept=_listed(kept) or none,
+        removed=_listed(gone) or none,
+        neurons=_neurons(compression, layer, said),
     )
 
 
 def _listed(heads: tuple[int, ...] | list[int]) -> str:
-    return ", ".join(str(head + 1) for head in sorted(heads)) or "none"
+    return ", ".join(str(head + 1) for head in sorted(heads))
 
 
-def _neurons(compression: Compression, layer: int) -> str:
+def _neurons(compression: Compression, layer: int, said: Speech) -> str:
     if layer >= min(len(compression.neurons_before), len(compression.neurons_kept)):
-        return numbers.NOT_DEFINED
+        return said.figure(numbers.NOT_DEFINED)
     before, kept = compression.neurons_before[layer], compression.neurons_kept[layer]
-    return f"{numbers.count(before)} → {numbers.count(kept)}"
+    return said.say("number.change", before=said.whole(before), after=said.whole(kept))
 
 
-def _chart(compression: Compression, summary: str) -> svg.Chart:
+def _chart(compression: Compression, words: _Words) -> svg.Chart:
     layers, widest = len(compression.heads_before), max(compression.heads_before)
-    return _drawn_heads(json.dumps(_cells(compression)), layers, widest, summary)
+    return _drawn_heads(json.dumps(_cells(compression)), layers, widest, words)
 
 
 @lru_cache(maxsize=KEPT)
-def _drawn_heads(cells: str, layers: int, widest: int, summary: str) -> svg.Chart:
+def _drawn_heads(cells: str, layers: int, widest: int, words: _Words) -> svg.Chart:
     cell = min(_LARGEST, _PLOT / max(widest, 1))
     chart = alt.layer(*_layers(json.loads(cells), cell)).encode(
-        x=_scale("head:O", "head", widest, alt.X), y=_scale("layer:O", "layer", layers, alt.Y)
+        x=_scale("head:O", words.head, widest, alt.X),
+        y=_scale("layer:O", words.layer, layers, alt.Y),
     )
     specification = svg.specified(
         chart,
@@ -112,12 +143,11 @@ def _drawn_heads(cells: str, layers: int, widest: int, summary: str) -> svg.Char
             "bottom": 44,
         },
     )
-    description = f"{summary}. Removed heads are crossed out; the table below lists them by layer."
     return svg.Chart(
         specification=specification,
         name="heads",
-        title="Attention heads by layer",
-        description=description,
+        title=words.title,
+        description=words.shows,
     )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
 from importlib import resources
 
 from jinja2 import ChoiceLoader, Environment, FunctionLoader, PackageLoader, StrictUndefined
@@ -79,12 +79,14 @@ def _page(shown: ReportView, carried: Markup, answers: str, *, charts: bool) -> 
         .render(
             report=shown,
             say=shown.speech.say,
+            count=shown.speech.count,
+            whole=shown.speech.whole,
             lang=shown.speech.language,
             styles=styles(),
             carried=carried,
             answers=answers,
             charts=charts,
-            draw=drawn_chart if charts else undrawn_chart,
+            draw=drawn_chart if charts else partial(undrawn_chart, said=shown.speech),
         )
     )
 

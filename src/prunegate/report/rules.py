@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from prunegate.audit.record import DecisionRecord
 from prunegate.metrics.catalogue import METRICS
 from prunegate.report import sentences
+from prunegate.report.sentences import ToldPart
+from prunegate.report.speech import Speech
 from prunegate.report.units import Units, is_mean, is_operational, is_share
 from prunegate.text import numbers
 from prunegate.text.escape import named, visible
+from prunegate.text.languages import ENGLISH
 from prunegate.verdict.finding import Finding
 
 MOST_ROWS = 25
@@ -38,8 +41,15 @@ class FindingRow:
     """p that the limit holds."""
     broken: str
     """p that it is broken, after Holm where there is a correction."""
-    sentence: str
+    told: tuple[ToldPart, ...]
+    """What there is to say of it."""
     method: str
+    """In the field's words, which are English."""
+
+    @property
+    def sentence(self) -> str:
+        """All that there is to say of it."""
+        return " ".join(part.text for part in self.told)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,13 +58,15 @@ class RuleView:
 
     number: int
     sentence: str
+    recorded: bool
+    """Whether that is the record's own sentence, hence English."""
     status: str
     status_words: str
     tally: str
     """How many findings hold; empty where there is one."""
     warn: bool
-    change_unit: str
-    """What the change column is in."""
+    change: str
+    """Head of the change column, with what its values are in."""
     tested: bool
     """Whether it is about rows, so that intervals, counts and p-values can exist."""
     paired: bool
@@ -79,11 +91,14 @@ def _rule(record: DecisionRecord, units: Units, index: int) -> RuleView:
     return RuleView(
         number=index + 1,
         sentence=_sentence(record, units, index, findings),
+        recorded=not findings and index < len(record.policy.sentences),
         status=status,
-        status_words=sentences.status(findings[0]) if findings else "nothing was judged",
-        tally=_tally(findings),
+        status_words=sentences.status(findings[0], units.speech)
+        if findings
+        else units.speech.say("finding_status.none"),
+        tally=_tally(findings, units.speech),
         warn=bool(findings) and all(f.severity == "warn" for f in findings),
-        change_unit=_unit(findings[0].metric) if findings else "",
+        change=_change_head(findings[0].metric if findings else "", units.speech),
         tested=any(not is_operational(f.metric) for f in findings),
         paired=any(f.lost is not None for f in findings),
         urgent=_urgent(findings, rows),
@@ -92,24 +107,24 @@ def _rule(record: DecisionRecord, units: Units, index: int) -> RuleView:
     )
 
 
-def _unit(metric: str) -> str:
-    """What the change column is in: `` (points)``; empty where its cells say it or it has none."""
+def _change_head(metric: str, said: Speech) -> str:
+    """The change column's head: ``Change (points)``; its cells may say the unit, or have none."""
     if is_share(metric):
-        return " (points)"
+        return said.say("rules.change_points")
     known = METRICS.get(metric)
     unit = known.unit if known is not None and is_mean(metric) else ""
-    return f" ({unit})" if unit else ""
+    return said.say("rules.change_unit", unit=unit) if unit else said.say("rules.change")
 
 
 def _sentence(record: DecisionRecord, units: Units, index: int, findings: list[Finding]) -> str:
-    if index < len(record.policy.sentences):
-        return visible(record.policy.sentences[index])
-    limits = dict.fromkeys(units.limit(f) for f in findings)
-    return (
-        f"{sentences.title(findings[0].metric)}: {', '.join(limits)}."
-        if findings
-        else "No finding."
-    )
+    """The rule in words: English has it from the policy, another language from its findings."""
+    said, told = units.speech, record.policy.sentences
+    if index < len(told) and (said.language == ENGLISH or not findings):
+        return visible(told[index])
+    if not findings:
+        return said.say("rules.not_found")
+    limits = ", ".join(dict.fromkeys(units.limit(f) for f in findings))
+    return said.say("rules.told", metric=sentences.title(findings[0].metric, said), limits=limits)
 
 
 def _urgent(findings: list[Finding], rows: tuple[FindingRow, ...]) -> tuple[FindingRow, ...]:
@@ -121,40 +136,44 @@ def _urgent(findings: list[Finding], rows: tuple[FindingRow, ...]) -> tuple[Find
     return tuple(told[:_FEW])
 
 
-def _tally(findings: list[Finding]) -> str:
+def _tally(findings: list[Finding], said: Speech) -> str:
     """How many findings of each status: ``3 of 4 hold; 1 broken``; one alone needs no count."""
     if len(findings) == 1:
         return ""
     counts = {s: sum(f.status == s for f in findings) for s in sentences.SEVERITY_ORDER}
-    named = {"fail": "broken", "inconclusive": "open", "waived": "waived"}
-    rest = [f"{counts[s]} {word}" for s, word in named.items() if counts[s]]
-    return "; ".join([f"{counts['pass']} of {len(findings)} hold", *rest])
+    held = said.say("rules.held", passing=said.whole(counts["pass"]), n=said.whole(len(findings)))
+    rest = [
+        said.say(f"rules.{status}", n=said.whole(counts[status]))
+        for status in ("fail", "inconclusive", "waived")
+        if counts[status]
+    ]
+    return "; ".join([held, *rest])
 
 
 def _row(finding: Finding, units: Units) -> FindingRow:
-    metric = finding.metric
+    metric, said = finding.metric, units.speech
     harm = finding.p_harm if finding.p_harm_adjusted is None else finding.p_harm_adjusted
-    tested = finding.n > 0
+    none = said.figure(numbers.NOT_DEFINED)
     return FindingRow(
         slice=named(finding.slice),
-        class_label=sentences.judged_class(finding),
+        class_label=sentences.judged_class(finding, said),
         status=finding.status,
-        status_words=sentences.status(finding),
+        status_words=sentences.status(finding, said),
         limit=units.limit(finding),
         before=units.bare(metric, units.level(metric, finding.baseline)),
         after=units.bare(metric, units.level(metric, finding.candidate)),
         change=units.bare(metric, units.change(metric, finding.difference)),
         interval=units.bare(metric, units.range(finding)),
-        n=numbers.count(finding.n) if tested else numbers.NOT_DEFINED,
-        flips=_flips(finding),
-        holds=numbers.bare_p(finding.p_value),
-        broken=numbers.bare_p(harm),
-        sentence=sentences.finding_sentence(finding, units),
+        n=said.whole(finding.n) if finding.n > 0 else none,
+        flips=_flips(finding, said),
+        holds=said.probability(finding.p_value),
+        broken=said.probability(harm),
+        told=sentences.finding_parts(finding, units),
         method=visible(finding.method),
     )
 
 
-def _flips(finding: Finding) -> str:
+def _flips(finding: Finding, said: Speech) -> str:
     if finding.lost is None or finding.gained is None:
-        return numbers.NOT_DEFINED
-    return f"{numbers.count(finding.lost)} / {numbers.count(finding.gained)}"
+        return said.figure(numbers.NOT_DEFINED)
+    return f"{said.whole(finding.lost)} / {said.whole(finding.gained)}"

@@ -11,8 +11,9 @@ import altair as alt
 from prunegate.audit.record import DecisionRecord, Search, SearchAttempt
 from prunegate.report import svg
 from prunegate.report.frontier_rows import frontier, severity
+from prunegate.report.speech import Speech
 from prunegate.report.svg import COLOURS, CONTROL, FORBIDDEN, SHAPES
-from prunegate.report.units import Units, metric_name
+from prunegate.report.units import Units
 from prunegate.text import numbers
 from prunegate.text.escape import LONGEST, named, shorten, visible
 
@@ -24,7 +25,7 @@ _ROOM = 0.08
 """Empty part of the axis on either side."""
 
 
-def search_chart(found: Search) -> svg.Chart:
+def search_chart(found: Search, units: Units) -> svg.Chart:
     """Every attempt with a known loss as a mark; the frontier as a line; the limit in red."""
     chosen = next(a for a in found.attempts if a.number == found.chosen)
     relative = all(a.margin_used is not None for a in found.attempts)
@@ -36,9 +37,12 @@ def search_chart(found: Search) -> svg.Chart:
         *(_limit(across, up) if relative else []),
         _frontier(found.attempts),
         *_marks(found),
-        *_names(found, chosen, across),
+        *_names(found, chosen, across, units.speech),
     ]
-    chart = alt.layer(*layers).encode(x=_x(found.objective, across), y=_y(up, relative))
+    chart = alt.layer(*layers).encode(
+        x=_x(units.name(found.objective), across, units.speech),
+        y=_y(up, relative, units.speech),
+    )
     specification = svg.specified(
         chart,
         width=_WIDTH,
@@ -49,9 +53,12 @@ def search_chart(found: Search) -> svg.Chart:
     return svg.Chart(
         specification=specification,
         name="search",
-        title=f"Loss of the worst slice against {metric_name(found.objective)}, per attempt",
-        description=f"{len(found.attempts)} attempts, of which {passed} pass. "
-        "The table below has every value.",
+        title=units.speech.say("searching.chart", objective=units.name(found.objective)),
+        description=units.speech.say(
+            "searching.chart_shows",
+            tried=units.speech.whole(len(found.attempts)),
+            passed=units.speech.whole(passed),
+        ),
     )
 
 
@@ -61,24 +68,38 @@ def _domain(values: Sequence[float]) -> tuple[float, float]:
     return low - room, high + room
 
 
-def _x(objective: str, domain: tuple[float, float]) -> alt.X:
-    axis = alt.Axis(title=metric_name(objective), tickCount=5, format="~s", gridOpacity=0.7)
+def _x(objective: str, domain: tuple[float, float], said: Speech) -> alt.X:
+    axis = alt.Axis(title=objective, tickCount=5, gridOpacity=0.7, **_written("~s", said))
     return alt.X("objective:Q", scale=alt.Scale(domain=list(domain), nice=False), axis=axis)
 
 
-def _y(domain: tuple[float, float], relative: bool) -> alt.Y:
+def _y(domain: tuple[float, float], relative: bool, said: Speech) -> alt.Y:
     if not relative:
-        axis = alt.Axis(title="loss of the worst slice", tickCount=5, gridOpacity=0.7)
+        axis = alt.Axis(
+            title=said.say("searching.axis_loss"),
+            tickCount=5,
+            gridOpacity=0.7,
+            **_written("", said),
+        )
         return alt.Y("loss:Q", scale=alt.Scale(domain=list(domain), nice=False), axis=axis)
     ticks = [tick for tick in _TICKS if domain[0] <= tick <= domain[1]]
     axis = alt.Axis(
-        title="worst slice’s loss, share of its margin",
+        title=said.say("searching.axis_used"),
         values=ticks,
         format="~%",
         gridOpacity=0.7,
     )
     scale = alt.Scale(type="symlog", constant=1, domain=list(domain), nice=False)
     return alt.Y("loss:Q", scale=scale, axis=axis)
+
+
+def _written(form: str, said: Speech) -> dict[str, str]:
+    """How an axis writes its numbers: with the language's decimal mark."""
+    mark = said.say("number.decimal")
+    if mark == ".":
+        return {"format": form} if form else {}
+    text = f"format(datum.value, '{form}')" if form else "datum.label"
+    return {"labelExpr": f"replace({text}, '.', '{mark}')"}
 
 
 def _layer(values: Sequence[dict[str, Any]]) -> alt.Chart:
@@ -131,13 +152,18 @@ def _marks(found: Search) -> list[alt.Chart]:
     ]
 
 
-def _names(found: Search, chosen: SearchAttempt, across: tuple[float, float]) -> list[alt.Chart]:
+def _names(
+    found: Search, chosen: SearchAttempt, across: tuple[float, float], said: Speech
+) -> list[alt.Chart]:
     """The marks that matter, named beside them: inwards where the edge of the plot is near."""
-    named = [(chosen, f"{chosen.number}, chosen", 14)]
+    say = said.say
+    named = [(chosen, say("searching.chosen", name=str(chosen.number)), 14)]
     named += [
-        (a, f"{a.number}, next step up", -13) for a in found.attempts if a.number == found.next_up
+        (a, say("searching.next", name=str(a.number)), -13)
+        for a in found.attempts
+        if a.number == found.next_up
     ]
-    named += [(found.control, "random control", -13)] if found.control else []
+    named += [(found.control, say("searching.random"), -13)] if found.control else []
     middle = sum(across) / 2
     return [
         _layer([_point(attempt)]).mark_text(
@@ -157,7 +183,6 @@ def _names(found: Search, chosen: SearchAttempt, across: tuple[float, float]) ->
 
 STATUS = {"approve": "pass", "reject": "fail", "inconclusive": "inconclusive"}
 """An attempt's outcome as the mark that the page has for it."""
-_WORDS = {"approve": "passes", "reject": "fails", "inconclusive": "not proven"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,6 +205,8 @@ class SearchView:
 
     summary: str
     edge: str
+    reason: str
+    """Why the next step up did not pass, in the record's words; empty: it does not say."""
     control: str
     """Empty where no control was made."""
     objective: str
@@ -199,29 +226,31 @@ def search_section(record: DecisionRecord, units: Units) -> SearchView | None:
     controls = (found.control,) if found.control else ()
     return SearchView(
         summary=_summary(found, chosen, units),
-        edge=_edge(beyond),
+        edge=_edge(beyond, units.speech),
+        reason=shorten(beyond.reason, LONGEST) if beyond and beyond.reason else "",
         control=_control(chosen, found.control, units) if found.control else "",
-        objective=metric_name(found.objective),
+        objective=units.name(found.objective),
         varied=tuple(visible(name) for name in found.varied),
-        chart=search_chart(found),
+        chart=search_chart(found, units),
         rows=tuple(_row(found, a, units) for a in (*found.attempts, *controls)),
     )
 
 
 def _summary(found: Search, chosen: SearchAttempt, units: Units) -> str:
-    tried = len(found.attempts)
-    size = units.level(found.objective, chosen.objective)
-    against = ""
-    if found.baseline:
-        smaller = numbers.share(1 - chosen.objective / found.baseline)
-        before = units.level(found.objective, found.baseline)
-        against = f", {smaller} less than the baseline’s {before}"
-    return (
-        f"{tried} candidate{'' if tried == 1 else 's'} judged by the policy’s own rules on "
-        f"{numbers.count(found.rows)} rows of the search split, {_sure(found.confidence)} sure. "
-        f"Attempt {chosen.number} is the smallest that passed: {metric_name(found.objective)} "
-        f"{size}{against}. The decision above is about other rows, which no attempt has seen."
-    )
+    said = units.speech
+    told = {
+        "tried": said.count("searching.tried", len(found.attempts)),
+        "rows": said.whole(found.rows),
+        "sure": said.number(_sure(found.confidence)),
+        "number": str(chosen.number),
+        "objective": units.name(found.objective),
+        "size": units.level(found.objective, chosen.objective),
+    }
+    if not found.baseline:
+        return said.say("searching.summary", **told)
+    smaller = said.figure(numbers.share(1 - chosen.objective / found.baseline))
+    before = units.level(found.objective, found.baseline)
+    return said.say("searching.summary_against", smaller=smaller, before=before, **told)
 
 
 def _sure(confidence: float) -> str:
@@ -229,27 +258,26 @@ def _sure(confidence: float) -> str:
     return f"{numbers.exact(confidence, 2)}{numbers.GAP}%"
 
 
-def _edge(beyond: SearchAttempt | None) -> str:
+def _edge(beyond: SearchAttempt | None, said: Speech) -> str:
     if beyond is None:
-        return "No attempt removed more and failed, so the edge may lie beyond what was tried."
-    why = f" {shorten(beyond.reason, LONGEST)}" if beyond.reason else ""
-    return f"The next step up, attempt {beyond.number}, did not pass.{why}"
+        return said.say("searching.no_edge")
+    return said.say("searching.edge", number=str(beyond.number))
 
 
 def _control(chosen: SearchAttempt, control: SearchAttempt, units: Units) -> str:
     """How much the criterion bought: the worst slice with it and without it."""
     with_it, without = severity(chosen), severity(control)
-    start = (
-        f"With the units drawn at random instead of ranked by {visible(chosen.criterion)}, the "
-        f"same amounts cost the worst slice {_in_words(control, units)} instead of "
-        f"{_in_words(chosen, units)}"
-    )
+    told = {
+        "criterion": visible(chosen.criterion),
+        "without": _in_words(control, units),
+        "with": _in_words(chosen, units),
+    }
+    say = units.speech.say
     if with_it is None or without is None:
-        return f"{start}."
+        return say("searching.control", **told)
     if without <= with_it:
-        return f"{start}: here the ranking bought nothing. One random draw; an estimate."
-    worth = _worth(chosen, control, units)
-    return f"{start}: the ranking bought {worth}. One random draw; an estimate."
+        return say("searching.control_nothing", **told)
+    return say("searching.control_worth", worth=_worth(chosen, control, units), **told)
 
 
 def _worth(chosen: SearchAttempt, control: SearchAttempt, units: Units) -> str:
@@ -257,42 +285,56 @@ def _worth(chosen: SearchAttempt, control: SearchAttempt, units: Units) -> str:
     if same and chosen.loss is not None and control.loss is not None:
         return _amount(control.loss_metric, control.loss - chosen.loss, units)
     gap = (severity(control) or 0.0) - (severity(chosen) or 0.0)
-    return f"{numbers.share(gap)} of the margin"
+    share = units.speech.figure(numbers.share(gap))
+    return units.speech.say("searching.of_margin", share=share)
 
 
 def _in_words(attempt: SearchAttempt, units: Units) -> str:
     if attempt.loss is None:
-        return numbers.NOT_DEFINED
-    used = f", {_used(attempt)} of its margin" if attempt.margin_used is not None else ""
-    return f"{_amount(attempt.loss_metric, attempt.loss, units)} ({_where(attempt)}{used})"
+        return units.speech.figure(numbers.NOT_DEFINED)
+    told = {
+        "amount": _amount(attempt.loss_metric, attempt.loss, units),
+        "where": _where(attempt, units),
+    }
+    if attempt.margin_used is None:
+        return units.speech.say("searching.loss", **told)
+    return units.speech.say("searching.loss_used", used=_used(attempt, units), **told)
 
 
 def _row(found: Search, attempt: SearchAttempt, units: Units) -> AttemptRow:
+    say = units.speech.say
     control = found.control is not None and attempt.number == found.control.number
-    marks = {found.chosen: ", chosen", found.next_up: ", next step up"}
+    outcome = say(f"searching.{attempt.outcome}")
+    marks = {found.chosen: "searching.chosen", found.next_up: "searching.next"}
+    if attempt.number in marks:
+        outcome = say(marks[attempt.number], name=outcome)
     return AttemptRow(
-        name="random control" if control else str(attempt.number),
-        amounts=tuple(numbers.share(amount) for amount in attempt.amounts),
+        name=say("searching.random") if control else str(attempt.number),
+        amounts=tuple(units.speech.figure(numbers.share(amount)) for amount in attempt.amounts),
         objective=units.level(found.objective, attempt.objective),
         loss=_amount(attempt.loss_metric, attempt.loss, units),
-        where=_where(attempt),
-        used=_used(attempt),
+        where=_where(attempt, units),
+        used=_used(attempt, units),
         status=STATUS[attempt.outcome],
-        outcome=f"{_WORDS[attempt.outcome]}{marks.get(attempt.number, '')}",
+        outcome=outcome,
     )
 
 
-def _where(attempt: SearchAttempt) -> str:
+def _where(attempt: SearchAttempt, units: Units) -> str:
     if attempt.loss_metric is None or attempt.loss_slice is None:
         return ""
-    of = f" of class {named(attempt.loss_class)}" if attempt.loss_class else ""
-    return f"{metric_name(attempt.loss_metric)}{of} on {named(attempt.loss_slice)}"
+    metric, say = units.name(attempt.loss_metric), units.speech.say
+    if attempt.loss_class:
+        metric = say("evidence.of_class", metric=metric, label=named(attempt.loss_class))
+    return say("searching.where", metric=metric, place=named(attempt.loss_slice))
 
 
-def _used(attempt: SearchAttempt) -> str:
-    return numbers.share(attempt.margin_used, 1.0)
+def _used(attempt: SearchAttempt, units: Units) -> str:
+    return units.speech.figure(numbers.share(attempt.margin_used, 1.0))
 
 
 def _amount(metric: str | None, loss: float | None, units: Units) -> str:
     """A loss in points or in the metric's own unit; a gain is negative."""
-    return numbers.NOT_DEFINED if metric is None else units.quantities[metric].size(loss)
+    if metric is None:
+        return units.speech.figure(numbers.NOT_DEFINED)
+    return units.size(metric, loss)

@@ -21,7 +21,6 @@ from prunegate.registry import Registry
 from prunegate.report import details
 from prunegate.report.claims import claims
 from prunegate.report.cost import cost
-from prunegate.report.details import FactGroup
 from prunegate.report.discoveries import discoveries
 from prunegate.report.findings_table import findings_table
 from prunegate.report.flips import flips
@@ -32,13 +31,14 @@ from prunegate.report.heads import head_map
 from prunegate.report.measures import measures
 from prunegate.report.page_one.answer import SignOffShown
 from prunegate.report.page_one.page import PageOne, mix_of_rows, page_one
+from prunegate.report.provenance import FactGroup, provenance
 from prunegate.report.rules import rules
 from prunegate.report.search import search_section
-from prunegate.report.speech import speech
+from prunegate.report.speech import Speech, speech_of
 from prunegate.report.svg import Chart
 from prunegate.report.units import Units
 from prunegate.report.unpruned_control import control
-from prunegate.report.warnings import warnings
+from prunegate.report.warnings import warnings_told
 from prunegate.text.escape import LONGEST, shorten
 
 
@@ -56,8 +56,18 @@ class PageSource:
 
     @cached_property
     def units(self) -> Units:
-        """How the record's values are written."""
+        """How the record's values are written, in English; page one has words of its own."""
         return Units.of(self.record)
+
+    @cached_property
+    def speech(self) -> Speech:
+        """The page's language."""
+        return speech_of(self.record)
+
+    @cached_property
+    def told(self) -> Units:
+        """How the record's values are written in the page's language."""
+        return Units.of(self.record, self.speech)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,6 +118,9 @@ class RecipeView:
     """How the candidate was made."""
 
     steps: tuple[str, ...]
+    """In the record's words."""
+    left: tuple[str, ...]
+    """What is left of the model, beside its heads."""
     loss: str
     """How the training loss went; empty where it is not known."""
 
@@ -117,14 +130,17 @@ class TrustView:
     """How far to trust the decision, and where it comes from."""
 
     statement: str
+    """In the record's words; empty: it has none."""
+    mix: str
     second_opinion: str
     known_limits: tuple[str, ...]
+    """In the record's words."""
     provenance: tuple[FactGroup, ...]
 
 
 def _forests(source: PageSource) -> ForestsView | None:
     record = source.record
-    drawn, left_out = panels(record)
+    drawn, left_out = panels(record, source.speech)
     if not drawn:
         return None
     return ForestsView(
@@ -139,9 +155,9 @@ def _forests(source: PageSource) -> ForestsView | None:
 
 
 def _recipe(source: PageSource) -> RecipeView | None:
-    steps = details.recipe(source.record)
-    loss = details.training_loss_in_words(source.record)
-    return RecipeView(steps=steps, loss=loss) if steps else None
+    steps, left = details.recipe(source.record), details.left_in_words(source.record, source.speech)
+    loss = details.training_loss_in_words(source.record, source.speech)
+    return RecipeView(steps=steps, left=left, loss=loss) if steps or left else None
 
 
 def _slices(source: PageSource) -> details.SlicesView | None:
@@ -151,12 +167,12 @@ def _slices(source: PageSource) -> details.SlicesView | None:
 
 def _trust(source: PageSource) -> TrustView:
     record = source.record
-    told = (shorten(record.statement, LONGEST), mix_of_rows(record, speech("en")))
     return TrustView(
-        statement=" ".join(filter(None, told)),
-        second_opinion=details.second_opinion_in_words(record),
+        statement=shorten(record.statement, LONGEST),
+        mix=mix_of_rows(record, source.speech),
+        second_opinion=details.second_opinion_in_words(record, source.speech),
         known_limits=tuple(shorten(text, LONGEST) for text in record.known_limits),
-        provenance=details.provenance(record, source.digest),
+        provenance=provenance(record, source.digest, source.speech),
     )
 
 
@@ -164,30 +180,30 @@ def _page_one(source: PageSource) -> PageOne:
     return page_one(source.record, source.units, source.digest, source.pictures, source.state)
 
 
-def _ours(name: str, shows: Callable[[PageSource], Any], *, spoken: bool = False) -> PageSection:
-    return PageSection(name=name, shows=shows, template=f"_{name}.html.j2", spoken=spoken)
+def _ours(name: str, shows: Callable[[PageSource], Any]) -> PageSection:
+    return PageSection(name=name, shows=shows, template=f"_{name}.html.j2", spoken=True)
 
 
 SECTIONS: Registry[PageSection] = Registry(
     "section",
     attrgetter("name"),
     (
-        _ours("decision", _page_one, spoken=True),
-        _ours("findings", lambda source: findings_table(source.record, source.units)),
-        _ours("warnings", lambda source: warnings(source.record)),
-        _ours("rules", lambda source: rules(source.record, source.units)),
+        _ours("decision", _page_one),
+        _ours("findings", lambda source: findings_table(source.record, source.told)),
+        _ours("warnings", lambda source: warnings_told(source.record, source.told)),
+        _ours("rules", lambda source: rules(source.record, source.told)),
         _ours("forest", _forests),
-        _ours("control", lambda source: control(source.record, source.units), spoken=True),
-        _ours("flips", lambda source: flips(source.record, source.pictures)),
-        _ours("generations", lambda source: generations(source.record)),
-        _ours("discoveries", lambda source: discoveries(source.record)),
-        _ours("cost", lambda source: cost(source.record)),
-        _ours("claims", lambda source: claims(source.record)),
-        _ours("search", lambda source: search_section(source.record, source.units)),
-        _ours("heads", lambda source: head_map(source.record)),
-        _ours("measures", lambda source: measures(source.record), spoken=True),
+        _ours("control", lambda source: control(source.record, source.units)),
+        _ours("flips", lambda source: flips(source.record, source.pictures, source.speech)),
+        _ours("generations", lambda source: generations(source.record, source.speech)),
+        _ours("discoveries", lambda source: discoveries(source.record, source.speech)),
+        _ours("cost", lambda source: cost(source.record, source.speech)),
+        _ours("claims", lambda source: claims(source.record, source.speech)),
+        _ours("search", lambda source: search_section(source.record, source.told)),
+        _ours("heads", lambda source: head_map(source.record, source.speech)),
+        _ours("measures", lambda source: measures(source.record)),
         _ours("recipe", _recipe),
-        _ours("slices", _slices, spoken=True),
+        _ours("slices", _slices),
         _ours("trust", _trust),
     ),
 )

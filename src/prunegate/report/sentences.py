@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from prunegate.audit.record import DecisionRecord
 from prunegate.metrics.catalogue import metric_named
 from prunegate.metrics.checks import change_check, is_factor, is_level
 from prunegate.report.signers import signers
 from prunegate.report.slack import crosses, lost_for_certain, worst_plausible
+from prunegate.report.speech import Speech, speech
 from prunegate.report.units import CLAIMS, Units, is_operational, is_share, metric_name
+from prunegate.report.wanted_rows import wanted
 from prunegate.text import numbers
 from prunegate.text.escape import LONGEST, named, shorten, visible
+from prunegate.text.languages import ENGLISH
 from prunegate.verdict.advice import request
 from prunegate.verdict.finding import BEATS_CONSTANT, Finding, SliceSummary
 
@@ -29,11 +32,6 @@ _DECISION = {
     "reject": "The candidate may not replace the baseline.",
     "inconclusive": "There is not enough evidence yet to let the candidate replace the baseline.",
 }
-HAIR = (
-    "The interval reaches past the limit by a hair: the decision rests on a one-sided test at the "
-    "policy’s confidence, and the interval shown is the wider two-sided 95 % one."
-)
-LOSING = "It did get worse, though by less than the limit allows."
 
 
 def decision(record: DecisionRecord) -> str:
@@ -43,27 +41,32 @@ def decision(record: DecisionRecord) -> str:
     return _DECISION[record.outcome]
 
 
-def status(finding: Finding) -> str:
-    """A finding's status in words: ``proven safe``, ``shown to be worse``."""
+def status(finding: Finding, said: Speech | None = None) -> str:
+    """A finding's status in words: ``proven safe``; in English or in another language."""
+    return (said or speech(ENGLISH)).say(f"finding_status.{status_key(finding)}")
+
+
+def status_key(finding: Finding) -> str:
+    """Which of the catalogue's words a finding's status has."""
     if finding.status == "waived":
         return "waived"
     if finding.check in _OF_NO_RULE:
         words, otherwise = _OF_NO_RULE[finding.check]
         return words.get(finding.status, otherwise)
     if finding.status == "inconclusive":
-        return "not measured" if _unmeasured(finding) else "not enough evidence"
+        return "unmeasured" if _unmeasured(finding) else "open"
     tested = finding.evidence == "proven" and finding.p_value is not None
     if finding.status == "pass":
-        return "proven safe" if tested else "within the limit"
+        return "proven" if tested else "within"
     if finding.candidate is None:
-        return "not defined"
-    shown = "shown to be worse" if change_check(finding.check) else "shown to miss the limit"
-    return shown if tested else "outside the limit"
+        return "undefined"
+    shown = "worse" if change_check(finding.check) else "missed"
+    return shown if tested else "outside"
 
 
 _OF_NO_RULE = {
-    CLAIMS: ({"pass": "no contradiction", "fail": "contradicted"}, "not checked"),
-    BEATS_CONSTANT: ({"pass": "beats chance"}, "not shown to beat chance"),
+    CLAIMS: ({"pass": "claims_pass", "fail": "claims_fail"}, "claims"),
+    BEATS_CONSTANT: ({"pass": "reference_pass"}, "reference"),
 }
 """Words for statuses of findings that no rule asks for, and for every other status."""
 
@@ -84,131 +87,156 @@ def serious_first(findings: Iterable[Finding]) -> list[Finding]:
 
 def finding_sentence(finding: Finding, units: Units) -> str:
     """The evidence of a finding in one line, with what would settle it and what may surprise."""
-    parts = [
-        _evidence(finding, units),
-        need_in_words(finding, units),
-        _note(finding, units),
-        *remarks(finding),
+    return " ".join(part.text for part in finding_parts(finding, units))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToldPart:
+    """A sentence about a finding."""
+
+    text: str
+    recorded: bool = False
+    """Whether it is the record's own, hence English."""
+
+
+def finding_parts(finding: Finding, units: Units) -> tuple[ToldPart, ...]:
+    """The sentences about a finding, those of the record apart from those that are made here."""
+    told = [
+        ToldPart(text=evidence_in_words(finding, units)),
+        ToldPart(text=need_in_words(finding, units)),
+        ToldPart(text=_note(finding, units), recorded=True),
+        *(ToldPart(text=text) for text in remarks(finding, units.speech)),
     ]
-    return " ".join(_stop(part) for part in parts if part)
+    return tuple(replace(part, text=ended(part.text)) for part in told if part.text)
 
 
-def remarks(finding: Finding) -> list[str]:
+def remarks(finding: Finding, said: Speech | None = None) -> list[str]:
     """What a reader of a pass would wonder about."""
     if finding.status != "pass":
         return []
-    hair = [HAIR] if crosses(finding) and finding.evidence == "proven" else []
-    return hair + ([LOSING] if lost_for_certain(finding) else [])
+    say = (said or speech(ENGLISH)).say
+    hair = [say("evidence.hair")] if crosses(finding) and finding.evidence == "proven" else []
+    return hair + ([say("evidence.losing")] if lost_for_certain(finding) else [])
 
 
 def need_in_words(finding: Finding, units: Units) -> str:
     """What would likely settle an open finding: ``Label about 640 more positives in video``."""
     if finding.needed is None:
         return ""
-    where = "" if finding.slice == "overall" else f" in {named(finding.slice)}"
-    return capital(visible(_request(finding, units, where)))
+    return capital(
+        visible(wanted(_of_a_kind(finding), units.speech, rarest=_rarest(finding, units)))
+    )
 
 
-def _request(finding: Finding, units: Units, where: str = "") -> str:
-    """The request for rows as the finding's own note makes it, too."""
-    known = finding if metric_named(finding.metric) else replace(finding, metric="accuracy")
-    rarest = units.task.classes and finding.class_label is None
-    return request(known, rarest=rarest, where=where)
+def _rarest(finding: Finding, units: Units) -> bool:
+    """Whether positives are the rows of the rarest class."""
+    return units.task.classes and finding.class_label is None
 
 
-def of_class(finding: Finding) -> str:
-    """`` of class violence``; empty where no class is judged by itself."""
-    judged = judged_class(finding)
-    return f" of {judged}" if judged else ""
+def _of_a_kind(finding: Finding) -> Finding:
+    """The finding; of a metric that is not known here as if it were one of rows."""
+    return finding if metric_named(finding.metric) else replace(finding, metric="accuracy")
 
 
-def judged_class(finding: Finding) -> str:
+def judged_class(finding: Finding, said: Speech | None = None) -> str:
     """``class violence``; empty where no class is judged by itself."""
     if finding.class_label is None or finding.check == CLAIMS:
         return ""
-    return f"class {named(finding.class_label)}"
+    return (said or speech(ENGLISH)).say("evidence.class", label=named(finding.class_label))
 
 
-def about(finding: Finding) -> str:
+def about(finding: Finding, said: Speech | None = None) -> str:
     """The metric, and the class where one is judged: ``recall of class violence``."""
-    return f"{metric_name(finding.metric)}{of_class(finding)}"
+    own = said or speech(ENGLISH)
+    metric = own.measure(finding.metric, metric_name(finding.metric))
+    if finding.class_label is None or finding.check == CLAIMS:
+        return metric
+    return own.say("evidence.of_class", metric=metric, label=named(finding.class_label))
 
 
 def _note(finding: Finding, units: Units) -> str:
     """The finding's own note, less the request for rows that ``need_in_words`` has made already."""
-    asked = "" if finding.needed is None else _request(finding, units)
+    asked = ""
+    if finding.needed is not None:
+        asked = request(_of_a_kind(finding), rarest=_rarest(finding, units))
     return capital(shorten(finding.note.removesuffix(asked).removesuffix("; "), LONGEST))
 
 
-def _stop(text: str) -> str:
-    return text if text.endswith((".", "!", "?", "…")) else f"{text}."
+def ended(text: str) -> str:
+    """The text with a full stop at its end; no text stays none."""
+    return text if not text or text.endswith((".", "!", "?", "…")) else f"{text}."
 
 
-def _evidence(finding: Finding, units: Units) -> str:
-    if finding.check in _OF_NO_RULE:
-        return _of_no_rule(finding, units)
-    if finding.candidate is None:
-        return f"{capital(metric_name(finding.metric))} is not defined here"
-    if change_check(finding.check) and finding.n:
-        return _change_evidence(finding, units)
-    if is_level(finding.check) and finding.ci_low is not None:
-        value = units.level(finding.metric, finding.candidate)
-        return f"{value}, plausibly {units.range(finding)}; asked for: {units.limit(finding)}"
-    if is_factor(finding.check) and finding.baseline:
-        ratio = numbers.multiple(finding.candidate / finding.baseline, finding.limit)
-        change = ""
-        if finding.p_value is not None:
-            change = f"plausible change {units.range(finding)}{_points(finding)}; "
-        return f"{ratio} the baseline’s; {change}allowed: {units.limit(finding)}"
-    value = units.level(finding.metric, finding.candidate)
-    return f"{value}; allowed: {units.limit(finding)}"
-
-
-def _of_no_rule(finding: Finding, units: Units) -> str:
-    """Of stated figures the note is the sum; of the reference both models' agreement."""
+def evidence_in_words(finding: Finding, units: Units) -> str:
+    """The values of a finding and its limit; empty of stated figures, whose note is the sum."""
     if finding.check == CLAIMS:
         return ""
-    before, after = (
-        units.level(finding.metric, one) for one in (finding.baseline, finding.candidate)
-    )
-    return f"Kappa {before}, and the candidate’s {after}; asked for: {units.limit(finding)}"
+    if finding.check != BEATS_CONSTANT and finding.candidate is not None:
+        return _values(finding, finding.candidate, units)
+    say, metric = units.speech.say, finding.metric
+    if finding.check == BEATS_CONSTANT:
+        before, after = (units.level(metric, v) for v in (finding.baseline, finding.candidate))
+        return say("evidence.reference", before=before, after=after, limit=units.limit(finding))
+    return say("evidence.undefined", metric=capital(units.name(metric)))
+
+
+def _values(finding: Finding, candidate: float, units: Units) -> str:
+    """The values of a finding that a rule asks for, and its limit."""
+    say, limit = units.speech.say, units.limit(finding)
+    if change_check(finding.check) and finding.n:
+        return _change_evidence(finding, units)
+    value = units.level(finding.metric, candidate)
+    if is_level(finding.check) and finding.ci_low is not None:
+        return say("evidence.level", value=value, range=units.range(finding), limit=limit)
+    if is_factor(finding.check) and finding.baseline:
+        ratio = numbers.multiple(candidate / finding.baseline, finding.limit)
+        tested = "" if finding.p_value is None else "_tested"
+        parts = {"ratio": units.speech.figure(ratio), "limit": limit}
+        plausible = {"range": _range_in_points(finding, units)} if tested else {}
+        return say(f"evidence.factor{tested}", **parts, **plausible)
+    return say("evidence.value", value=value, limit=limit)
 
 
 def _change_evidence(finding: Finding, units: Units) -> str:
-    change = units.change_in_words(finding.metric, finding.difference)
-    parts = [lost_and_gained(finding) or f"change {change}", _plausible(finding, units)]
-    return capital("; ".join([*parts, f"allowed: {units.limit(finding)}"]))
+    what = lost_and_gained(finding, units.speech) or units.speech.say(
+        "evidence.only_change", change=units.change_in_words(finding.metric, finding.difference)
+    )
+    told = {"plausible": _plausible(finding, units), "limit": units.limit(finding)}
+    return capital(units.speech.say("evidence.change", what=what, **told))
 
 
 def _plausible(finding: Finding, units: Units) -> str:
     """The worst that the interval still allows, in the terms of the limit."""
+    say = units.speech.say
     bound, check = worst_plausible(finding), change_check(finding.check)
     limits_a_loss = check is not None and check.loss
     if not limits_a_loss and finding.p_value is not None:
-        return f"plausible change {units.range(finding)}{_points(finding)}"
+        return say("evidence.plausible_change", range=_range_in_points(finding, units))
     if bound is None:
         tested = finding.p_value is not None
-        return "the interval has no end on the worse side" if tested else "no interval"
+        return say("evidence.no_end" if tested else "evidence.no_interval")
     word = "drop" if check is not None and check.moves == "drop" else "rise"
     size = -bound if word == "drop" else bound
     if size <= 0:
-        return f"no {word} is plausible"
-    return f"worst plausible {word} {units.quantities[finding.metric].size(size)}"
+        return say(f"evidence.no_{word}")
+    return say(f"evidence.worst_{word}", size=units.size(finding.metric, size))
 
 
-def _points(finding: Finding) -> str:
-    return " points" if is_share(finding.metric) else ""
+def _range_in_points(finding: Finding, units: Units) -> str:
+    found = units.range(finding)
+    return units.speech.say("evidence.points", amount=found) if is_share(finding.metric) else found
 
 
-def lost_and_gained(finding: Finding) -> str:
+def lost_and_gained(finding: Finding, said: Speech | None = None) -> str:
     """``lost 14, gained 9 of 1,900``; empty where the pair has no such counts."""
     if finding.lost is None or finding.gained is None:
         return ""
-    lost, gained, n = (numbers.count(v) for v in (finding.lost, finding.gained, finding.n))
-    worth = ""
-    if finding.effective is not None:
-        worth = f" (worth {numbers.count(finding.effective)} of equal weight)"
-    return f"lost {lost}, gained {gained} of {n}{worth}"
+    own = said or speech(ENGLISH)
+    parts = {"lost": own.whole(finding.lost), "gained": own.whole(finding.gained)}
+    if finding.effective is None:
+        return own.say("evidence.lost", n=own.whole(finding.n), **parts)
+    worth = own.whole(finding.effective)
+    return own.say("evidence.lost_worth", n=own.whole(finding.n), worth=worth, **parts)
 
 
 def capital(text: str) -> str:
@@ -216,9 +244,9 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def title(metric: str) -> str:
+def title(metric: str, said: Speech | None = None) -> str:
     """A metric's name at the start of a line: ``Recall``, ``F1``."""
-    return capital(metric_name(metric))
+    return capital((said or speech(ENGLISH)).measure(metric, metric_name(metric)))
 
 
 def slice_value(summary: SliceSummary) -> str:

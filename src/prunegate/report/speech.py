@@ -1,6 +1,6 @@
-"""Speech: every sentence of page one comes from one catalogue, its numbers as people write them.
+"""Speech: every sentence of the page comes from one catalogue, its numbers as people write them.
 
-``text/catalogue/en.toml`` holds the messages with named placeholders; another language is one file
+``text/catalogue/en`` holds the messages with named placeholders; another language is one folder
 more with the same keys. A message that counts something has two forms, ``one`` and ``other``. What
 a record holds are facts; what is said of them is decided here, in the reader's language.
 """
@@ -25,6 +25,8 @@ from prunegate.text.time import in_utc
 
 _MARKS = str.maketrans({",": ".", ".": ","})
 """A thousands separator for a decimal mark and the reverse, where a language writes so."""
+_UNIT_WORDS = frozenset({"million", "point", "points", "times"})
+"""What ``text.numbers`` and ``text.quantities`` write after a gap that is a word."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,11 +84,31 @@ class Speech:
         return self.say("number.money", symbol=symbol, amount=self.number(amount), gap=gap)
 
     def figure(self, text: str) -> str:
-        """A figure as ``text.numbers`` writes it, which may be in millions or have no value."""
+        """A figure as ``text.numbers`` writes it: with a word for its unit, or without a value."""
         if text == NOT_DEFINED:
             return self.say("figures.none")
-        million = f"{GAP}{self.say('figures.million')}"
-        return self.number(text).replace(f"{GAP}million", million)
+        amount, gap, word = text.rpartition(GAP)
+        if gap and word in _UNIT_WORDS:
+            return f"{self.number(amount)}{GAP}{self.say(f'figures.{word}')}"
+        return self.number(text)
+
+    def whole(self, number: int) -> str:
+        """A count: ``12,000``."""
+        return self.number(numbers.count(number))
+
+    def probability(self, p: float | None) -> str:
+        """A p-value where the heading says that it is one; with its zero before a comma."""
+        text = numbers.bare_p(p)
+        leads = self.say("number.decimal") == ","
+        return self.figure(text.replace(".", "0.", 1) if leads else text)
+
+    def amount(self, text: str, currency: str) -> str:
+        """An amount as ``text.money`` writes it, with sign and currency as this language has it."""
+        symbol = with_currency("", currency)
+        if not symbol or symbol not in text:
+            return self.figure(text)
+        sign, _, rest = text.partition(symbol)
+        return f"{sign}{self.money(rest, currency)}"
 
     def measure(self, metric: str, english: str) -> str:
         """A metric's name for engineers; one that has no other name in this language keeps it."""

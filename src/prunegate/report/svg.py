@@ -16,6 +16,7 @@ import altair as alt
 from markupsafe import Markup
 
 from prunegate.report.drawing import drawn_svg
+from prunegate.report.speech import Speech
 
 COLOURS = {"pass": "#0b6e5d", "fail": "#b3261e", "inconclusive": "#8a5a00", "waived": "#5a4b9a"}
 """Ink of each status: at least 4.5 to 1 on white."""
@@ -113,12 +114,10 @@ def drawn_chart(chart: Chart) -> Markup:
     return Markup(ET.tostring(root, encoding="unicode"))  # noqa: S704  # see the line above
 
 
-def undrawn_chart(chart: Chart) -> Markup:
+def undrawn_chart(chart: Chart, said: Speech) -> Markup:
     """What stands in the place of a chart that could not be drawn: which, and what it shows."""
-    return Markup(
-        '<p class="undrawn" role="note">The chart “{}” could not be drawn where this page was '
-        "made. {}</p>"
-    ).format(chart.title, chart.description)
+    told = said.say("page.undrawn", title=chart.title, shows=chart.description)
+    return Markup('<p class="undrawn" role="note">{}</p>').format(told)
 
 
 def _size(box: str) -> dict[str, str]:

@@ -1,19 +1,24 @@
-"""Units: how a metric's level, change and limit are written, from the catalogue's description."""
+"""Units: how a metric's level, change and limit are written, from the catalogue's description.
+
+In English, unless a page speaks another language; then marks, words of units and limits are its.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
+from functools import cached_property, partial
 
 from prunegate.audit.record import DecisionRecord
 from prunegate.metrics.catalogue import METRICS, metric_named
-from prunegate.metrics.checks import CHECKS, Bound, is_factor, is_level
+from prunegate.metrics.checks import CHECKS, Bound, Check, is_factor, is_level
 from prunegate.metrics.task_traits import TRAITS, TaskTraits
 from prunegate.policy import figures
+from prunegate.report.speech import Speech, speech
 from prunegate.report.task import NOT_SAID, traits_of
 from prunegate.text import numbers
 from prunegate.text.escape import visible
-from prunegate.text.numbers import NOT_DEFINED
+from prunegate.text.languages import ENGLISH
+from prunegate.text.numbers import GAP, NOT_DEFINED
 from prunegate.verdict.finding import BEATS_CONSTANT, Finding
 from prunegate.verdict.quantities import Quantities
 
@@ -63,12 +68,18 @@ class Units:
     """The kind of task, which decides what positives are and what a class's metric means."""
     findings: tuple[Finding, ...] = ()
     """Whose limits no value may look like unless it is one."""
+    speech: Speech = field(default_factory=partial(speech, ENGLISH))
+    """What it is written in."""
 
     @classmethod
-    def of(cls, record: DecisionRecord) -> Units:
-        """The units of a record."""
-        currency = record.cost.currency if record.cost else ""
-        return cls(currency=currency, kind=traits_of(record).name, findings=record.findings)
+    def of(cls, record: DecisionRecord, said: Speech | None = None) -> Units:
+        """The units of a record, in English or in another language."""
+        return cls(
+            currency=record.cost.currency if record.cost else "",
+            kind=traits_of(record).name,
+            findings=record.findings,
+            speech=said or speech(ENGLISH),
+        )
 
     @property
     def task(self) -> TaskTraits:
@@ -80,34 +91,59 @@ class Units:
         """How every metric is written."""
         return Quantities.of(self.findings, self.currency)
 
+    def name(self, metric: str) -> str:
+        """A metric's name within a sentence."""
+        return self.speech.measure(metric, metric_name(metric))
+
     def meaning(self, metric: str, class_label: str | None = None) -> str:
         """What a metric is, in a few words; empty for one outside the catalogue."""
         known = metric_named(metric)
         if known is None:
             return ""
-        words = known.class_words if self.task.classes and known.class_words else ""
-        if words and class_label is None and known.per_class:
-            return f"{words}; the average of all classes"
+        if self.task.classes and known.class_words:
+            words = self._own(f"meanings.{known.name}_class", known.class_words)
+            averaged = class_label is None and known.per_class
+            return self.speech.say("meanings.average", meaning=words) if averaged else words
+        words = self._own(f"meanings.{known.name}", known.words)
         if self.task.sets and class_label is None and known.kind == "rate" and known.per_class:
-            return f"{known.words}; over all labels"
+            return self.speech.say("meanings.over_labels", meaning=words)
         if known.words == known.phrase:
             return ""  # the title has said it
-        unit = f", in {known.unit}" if known.kind == "mean" and known.unit else ""
-        return (words or known.words) + unit
+        if known.kind == "mean" and known.unit:
+            return self.speech.say("meanings.with_unit", meaning=words, unit=known.unit)
+        return words
+
+    def _own(self, key: str, english: str) -> str:
+        """A message that a language may have; else the English words."""
+        return self.speech.say(key) if self.speech.knows(key) else english
 
     def level(self, metric: str, value: float | None) -> str:
         """A metric's own value: ``92.1 %``, ``41.2 ms``, ``1.88 MB``."""
         if metric == CLAIMS:
             return "–"  # a contradiction has no size
-        return self.quantities[metric].level(value)
+        return self._written(metric, self.quantities[metric].level(value))
 
     def change(self, metric: str, difference: float | None) -> str:
         """A change with its sign; shares change in points (the word is left to the caller)."""
-        return self.quantities[metric].change(difference)
+        return self._written(metric, self.quantities[metric].change(difference))
 
     def change_in_words(self, metric: str, difference: float | None) -> str:
         """A change with its unit: ``−7.1 points``."""
-        return self.quantities[metric].change_in_words(difference)
+        return self._written(metric, self.quantities[metric].change_in_words(difference))
+
+    def size(self, metric: str, change: float | None) -> str:
+        """A loss, gain or drop that words name, so that only a negative one has a sign."""
+        return self._written(metric, self.quantities[metric].size(change))
+
+    def money(self, amount: str) -> str:
+        """An amount that ``text.money`` has written."""
+        return self.speech.amount(amount, self.currency)
+
+    def _written(self, metric: str, text: str) -> str:
+        """What a quantity wrote, with the marks and words of the language."""
+        if self.quantities[metric].unit == "money":
+            return self.money(text)
+        return self.speech.figure(text)
 
     def bare(self, metric: str, text: str) -> str:
         """A mean's value without the unit that stands elsewhere; other values as they are."""
@@ -118,29 +154,45 @@ class Units:
 
         An interval of a tested finding may have no end on a side; nothing was tested elsewhere.
         """
+        say, metric = self.speech.say, finding.metric
         low, high = (self._end(finding, end) for end in (finding.ci_low, finding.ci_high))
         if low and high:
-            return f"{self.bare(finding.metric, low)} to {high}"
+            return say("evidence.range", low=self.bare(metric, low), high=high)
         if finding.p_value is None:
-            return NOT_DEFINED
-        return f"{low} or more" if low else f"{high} or less" if high else "no end on either side"
+            return self.speech.figure(NOT_DEFINED)
+        if low:
+            return say("evidence.or_more", low=low)
+        return say("evidence.or_less", high=high) if high else say("evidence.no_ends")
 
     def _end(self, finding: Finding, end: float | None) -> str:
         if end is None:
             return ""
         if is_factor(finding.check) and is_operational(finding.metric):
-            return numbers.multiple(end, finding.limit)
+            return self.speech.figure(numbers.multiple(end, finding.limit))
         write = self.level if is_level(finding.check) else self.change
         return write(finding.metric, end)
 
     def limit(self, finding: Finding) -> str:
         """The finding's limit in words: ``drop of at most 2 points``."""
+        say = self.speech.say
         if finding.check == CLAIMS:
-            return "no contradiction"
+            return say("bounds.claims")
         if finding.check == BEATS_CONSTANT:
-            return "the baseline's above 0"
+            return say("bounds.reference")
         known = CHECKS.get(finding.check)
         if known is None:
-            return f"{visible(finding.check)} {numbers.exact(finding.limit)}"
+            return f"{visible(finding.check)} {self.speech.number(numbers.exact(finding.limit))}"
         bound = Bound(value=finding.limit, kind=finding.limit_kind)
-        return figures.limit_in_words(known, bound, self.quantities[finding.metric])
+        if not self.speech.knows(f"bounds.{known.name}"):
+            return figures.limit_in_words(known, bound, self.quantities[finding.metric])
+        if bound.kind == "error_ratio":
+            return say("bounds.error_ratio", amount=self.speech.figure(figures.growth(bound)))
+        return say(f"bounds.{known.name}", amount=self._allowed(finding, known, bound))
+
+    def _allowed(self, finding: Finding, check: Check, bound: Bound) -> str:
+        """The bare amount of a limit."""
+        if bound.kind == "relative":
+            share = self.speech.number(f"{numbers.exact(bound.value, 2)}{GAP}%")
+            return self.speech.say("bounds.part", share=share)
+        quantity = self.quantities[finding.metric]
+        return self._written(finding.metric, figures.allowed(check, bound, quantity))

@@ -11,7 +11,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from prunegate.audit.record import DecisionRecord
-from prunegate.text.escape import LONGEST, shorten
+from prunegate.report import sentences
+from prunegate.report.sentences import ToldPart
+from prunegate.report.units import Units
+from prunegate.text.escape import LONGEST, named, shorten
+from prunegate.text.languages import ENGLISH
+from prunegate.verdict.finding import Finding, WarningFact
 
 FEW_OTHERS, FEW_LOSSES = 10, 5
 
@@ -50,6 +55,66 @@ def warnings(
         losses=allowed[:losses],
         more_losses=allowed[losses:],
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToldWarnings:
+    """A record's warnings as the page says them, sorted as ``Warnings`` are."""
+
+    others: tuple[ToldPart, ...]
+    more_others: tuple[ToldPart, ...]
+    losses: tuple[ToldPart, ...]
+    more_losses: tuple[ToldPart, ...]
+
+
+def warnings_told(record: DecisionRecord, units: Units) -> ToldWarnings | None:
+    """The warnings of a record in the page's language; None where there are none.
+
+    English has the record's own sentences. Another language makes its own from what a warning is
+    about; one whose record does not say that keeps its English sentence.
+    """
+    places, facts = _allowed(record), {f.place: f for f in record.warning_facts or ()}
+    told = [
+        _told(text, facts.get(place), record, units) for place, text in enumerate(record.warnings)
+    ]
+    rest = tuple(part for place, part in enumerate(told) if place not in places)
+    losses = tuple(part for place, part in enumerate(told) if place in places)
+    if not told:
+        return None
+    return ToldWarnings(
+        others=rest[:FEW_OTHERS],
+        more_others=rest[FEW_OTHERS:],
+        losses=losses[:FEW_LOSSES],
+        more_losses=losses[FEW_LOSSES:],
+    )
+
+
+def _told(text: str, fact: WarningFact | None, record: DecisionRecord, units: Units) -> ToldPart:
+    own = "" if fact is None or units.speech.language == ENGLISH else _own(fact, record, units)
+    return ToldPart(text=own or shorten(text, LONGEST), recorded=not own)
+
+
+def _own(fact: WarningFact, record: DecisionRecord, units: Units) -> str:
+    """A warning from what it is about; empty where that is not known."""
+    if fact.finding is not None and fact.finding < len(record.findings):
+        return _of_finding(record.findings[fact.finding], units, loss=fact.kind == "loss")
+    rows = next((one.rows for one in record.slices if one.name == fact.slice), None)
+    if rows is None or fact.slice is None or fact.kind not in ("undeclared", "unjudged"):
+        return ""
+    parts = {"rows": units.speech.whole(rows)} if fact.kind == "unjudged" else {}
+    return units.speech.say(f"worth_knowing.{fact.kind}", place=named(fact.slice), **parts)
+
+
+def _of_finding(finding: Finding, units: Units, *, loss: bool) -> str:
+    said = units.speech
+    parts = {
+        "metric": sentences.capital(sentences.about(finding, said)),
+        "place": named(finding.slice),
+        "sentence": sentences.ended(sentences.evidence_in_words(finding, units)),
+    }
+    if loss:
+        return said.say("worth_knowing.loss", **parts)
+    return said.say("worth_knowing.broken", status=sentences.status(finding, said), **parts).strip()
 
 
 def _allowed(record: DecisionRecord) -> frozenset[int]:

@@ -1,26 +1,26 @@
-"""Languages: which catalogues of sentences there are; a file more in ``catalogue`` is one more.
+"""Languages: which catalogues of sentences there are; a folder more in ``catalogue`` is one more.
 
-A catalogue is TOML: messages with ``{placeholders}``, the same keys in every language.
+A catalogue is TOML: messages with ``{placeholders}``, the same files and keys in every language.
 """
 
 from __future__ import annotations
 
 from functools import cache
 from importlib import resources
+from operator import attrgetter
 
 ENGLISH = "en"
-_SUFFIX = ".toml"
 
 
 @cache
 def languages() -> tuple[str, ...]:
     """The languages that there are a catalogue for, by their two letters."""
     folder = resources.files("prunegate.text") / "catalogue"
-    names = (file.name for file in folder.iterdir())
-    return tuple(sorted(n[: -len(_SUFFIX)] for n in names if n[-len(_SUFFIX) :] == _SUFFIX))
+    return tuple(sorted(one.name for one in folder.iterdir() if one.is_dir()))
 
 
 def catalogue(language: str) -> str:
-    """The TOML text of one language."""
-    folder = resources.files("prunegate.text") / "catalogue"
-    return (folder / f"{language}{_SUFFIX}").read_text(encoding="utf-8")
+    """The TOML text of one language: all of its files, one after the other."""
+    folder = resources.files("prunegate.text") / "catalogue" / language
+    found = sorted(folder.iterdir(), key=attrgetter("name"))
+    return "\n".join(one.read_text(encoding="utf-8") for one in found)

@@ -22,6 +22,12 @@ def many_records() -> ModuleType:
     return _by_path("many_records")
 
 
+@pytest.fixture(scope="session")
+def kinds_records() -> ModuleType:
+    """The module of records of other kinds of task."""
+    return _by_path("kinds_records")
+
+
 def _by_path(file: str) -> ModuleType:
     """A module of records; test folders are no packages, so by its path."""
     name = f"prunegate_test_{file}"

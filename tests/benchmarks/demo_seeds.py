@@ -1,0 +1,104 @@
+"""How the demo ends over seeds and kinds of processor: the two verdicts, and which limits decided.
+
+python tests/benchmarks/demo_seeds.py [--seeds 1 2 3] [--processor default|auto] [--folder PLACE]
+
+Each seed is a demo in a process of its own, on one thread. ``--processor default`` has PyTorch
+leave out the vector units that it would find (``ATEN_CPU_CAPABILITY=default``): other sums in
+another order, as another processor has them. What a seed gave stays in
+``PLACE/<processor>/<seed>/``, the predictions tables of both candidates among it, and a seed whose
+two records are there is not run again: a long run can be stopped and taken up. Change the recipe,
+and name another place.
+"""
+
+# ruff: noqa: T201  a script that prints its table
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+ARMS = ("display-only", "representative")
+GOAL = 0.9
+"""Share of the seeds in which each candidate's verdict is to be the one that the demo tells of."""
+RESULTS = Path(__file__).parents[2] / "build" / "demo_seeds"
+
+
+def environment(processor: str) -> dict[str, str]:
+    """One thread, and no vector units unless they are wanted."""
+    told = os.environ | {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
+    told.pop("ATEN_CPU_CAPABILITY", None)
+    return told if processor == "auto" else told | {"ATEN_CPU_CAPABILITY": processor}
+
+
+def demo(seed: int, folder: Path, cache: Path, processor: str) -> str:
+    """Run one demo unless its records are there; how long it took, in words."""
+    if all((folder / arm / "record.json").exists() for arm in ARMS):
+        return "kept"
+    folder.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "prunegate", "demo", "--seed", str(seed), "--force"]
+    command += ["--cache", str(cache), "--out", str(folder), "--audit", str(folder / "audit")]
+    start = time.monotonic()
+    with (folder / "demo.log").open("w", encoding="utf-8") as log:
+        subprocess.run(
+            command, check=True, env=environment(processor), stdout=log, stderr=subprocess.STDOUT
+        )
+    return f"{(time.monotonic() - start) / 60:.0f} min"
+
+
+def undecided(record: dict[str, Any]) -> Iterator[str]:
+    """Each blocking limit that is broken or not proven, by change in points."""
+    for finding in record["findings"]:
+        if finding["status"] != "pass" and finding["severity"] == "block":
+            where = finding["slice"].removeprefix("content_type=")
+            change = finding["difference"]
+            points = "" if change is None else f" {100 * change:+.1f}"
+            mark = "" if finding["status"] == "fail" else "?"
+            yield f"{finding['metric']} {where}{points}{mark}"
+
+
+def as_told(arm: str, record: dict[str, Any]) -> bool:
+    """Display-only is rejected on video, representative is approved."""
+    if arm == "representative":
+        return bool(record["outcome"] == "approve")
+    video = [f for f in record["findings"] if f["slice"] == "content_type=video"]
+    return record["outcome"] == "reject" and any(f["status"] == "fail" for f in video)
+
+
+def row(seed: int, folder: Path) -> dict[str, bool]:
+    """Print what one seed gave; for each candidate, whether it is what the demo tells of."""
+    found = {}
+    for arm in ARMS:
+        record = json.loads((folder / arm / "record.json").read_text(encoding="utf-8"))
+        found[arm] = as_told(arm, record)
+        said = f"{record['outcome']}{'' if found[arm] else ' (!)'}"
+        print(f"{seed:4}  {arm:14}  {said:16}  {', '.join(undecided(record))}", flush=True)
+    return found
+
+
+def main() -> int:
+    """Print a row per seed and candidate; 1 if fewer came out as told than the goal."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--seeds", type=int, nargs="+", default=list(range(1, 11)))
+    parser.add_argument("--processor", choices=("default", "auto"), default="default")
+    parser.add_argument("--folder", type=Path, default=RESULTS, help="where the demos are kept")
+    chosen = parser.parse_args()
+    rows = []
+    for seed in chosen.seeds:
+        place = chosen.folder / chosen.processor
+        took = demo(seed, place / str(seed), place / "cache", chosen.processor)
+        print(f"{seed:4}  {took}", file=sys.stderr, flush=True)
+        rows.append(row(seed, place / str(seed)))
+    told = {arm: sum(found[arm] for found in rows) for arm in ARMS}
+    print("; ".join(f"{arm} as told in {told[arm]} of {len(rows)}" for arm in ARMS))
+    return int(min(told.values()) < GOAL * len(rows))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
