@@ -25,6 +25,7 @@ from prunegate.verdict.finding import (
 from prunegate.verdict.guarantee import guarantee
 from prunegate.verdict.losses import with_adjusted_losses
 from prunegate.verdict.operational_figures import OperationalFigure
+from prunegate.verdict.production_values import production_values
 from prunegate.verdict.reference import reference_findings
 from prunegate.verdict.reference_doubts import doubts_in_counts
 from prunegate.verdict.reference_sentences import doubt_sentence
@@ -118,6 +119,7 @@ def decide(
         doubts=doubts,
         guarantee=guaranteed,
         statement=sentences.statement(policy, guaranteed) + sentences.looked_at(slices[0].tally),
+        production=production_values(policy, slices),
     )
     told = chain(
         warned(policy, findings), of_slices(policy, summaries), allowed_losses(policy, findings)
@@ -140,6 +142,7 @@ def _summary(counts: SliceCounts, policy: Policy) -> SliceSummary:
         lost=lost,
         gained=gained,
         weights=_weights(counts),
+        strata=counts.strata,
         label_cells=_label_cells(tally) if isinstance(tally, LabelSets) else None,
     )
 
