@@ -19,7 +19,7 @@ from typing import Any
 from prunegate.counting.slices import SliceCounts, Stratum
 from prunegate.counting.tallies import DecidedRows
 from prunegate.counting.weight_sums import WeightSums
-from prunegate.policy.naming import slice_name
+from prunegate.policy.naming import parse_slice_name, slice_name
 from prunegate.policy.production import PRODUCTION, ProductionMix, production_mix, reweights
 from prunegate.policy.schema import Minimum, Policy
 
@@ -42,6 +42,14 @@ def with_production(policy: Policy, slices: Sequence[SliceCounts]) -> tuple[Slic
         return tuple(slices)
     minimum = policy.evidence.minimum
     return (overall, _reweighted(mix, minimum, slices), *slices[1:])
+
+
+def rows_by_value(policy: Policy, slices: Sequence[SliceCounts]) -> dict[str, int]:
+    """Rows by the value of the key that production's mix is about; empty where none is declared."""
+    mix = production_mix(policy)
+    found = [] if mix is None else [one for one in slices if one.slicing == mix.key]
+    named = {one.name: parse_slice_name(one.name) or {} for one in found}
+    return {next(iter(named[one.name].values()), one.name): one.rows for one in found}
 
 
 def counted_slices(slices: Sequence[Any]) -> tuple[Any, ...]:

@@ -91,7 +91,7 @@ def _of_key(
     if len({value_text(value) for value in shares}) < len(shares):
         yield at, "lists a value twice, in two spellings of Unicode; keep one"
     total = sum(Fraction(str(share)) for share in shares.values())
-    if abs(total - 1) > ROUNDED:
+    if abs(Fraction(total) - 1) > ROUNDED:
         yield at, f"the shares add up to {float(total):g}; they are shares of all, and add up to 1"
 
 

@@ -151,6 +151,9 @@ def _on_slice(question: Question, counts: SliceCounts, label: str | None) -> Dra
         minimum = question.policy.evidence.minimum
         wanted = {"needed": minimum.rows, "needed_unit": "rows"}
         return _empty(question, counts.name, "absent", sentences.ABSENT, **wanted)
+    if any(one.share and not one.rows for one in counts.strata or ()):
+        note, lacking = sentences.below_minimum(counts), lacking_rows(counts)
+        return _empty(question, counts.name, "absent", note, needed=lacking, needed_unit="rows")
     if label is None and question.rule.classes == "micro" and isinstance(counts.tally, LabelSets):
         return _judged(question, replace(counts, tally=counts.tally.pooled))
     if label is not None:
