@@ -43,7 +43,9 @@ from prunegate.counting.counts_table import read_counts
 from prunegate.counting.gate_set import identity_of
 from prunegate.counting.labelling import frame_digest
 from prunegate.counting.misaligned import misalignment
+from prunegate.counting.production_counts import rows_by_value
 from prunegate.counting.read_source import ReadSource, read_source
+from prunegate.data.contract.mix import require_mix
 from prunegate.data.file_hashes import require_unchanged
 from prunegate.policy.rules_digest import rules_digest
 from prunegate.report.render import draw_ahead
@@ -169,6 +171,7 @@ def _whole(
 ) -> tuple[Policy, Judged]:
     """Everything that a record is made of, but for the second opinion; the policy as it tested."""
     policy, read = source.policy, read_source(source.policy, predictions, hashed=True)
+    require_mix(policy, rows_by_value(policy, read.counted.slices))
     files = read.table.files
     unknown = require_same_models(measurements, source, files, origin.made) if measurements else ()
     known = operations(policy, measurements)

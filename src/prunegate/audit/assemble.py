@@ -57,6 +57,8 @@ def known_limits(policy: Policy, verdict: Verdict, operations: Operations) -> tu
         limits.append(f"Rows of one {policy.group} may depend on each other, groups may not.")
     if policy.weight is not None:
         limits.append(f"The weights in {policy.weight} are taken as given, without error.")
+    if verdict.production is not None:
+        limits.append("Production's mix is taken as declared, without error.")
     limits.append("The verdict speaks of data like those judged, not of content never seen.")
     if operations.measurements is None:
         limits.append("Latency and size were not measured; the record says nothing about them.")
@@ -201,6 +203,7 @@ def assemble(
         measurements=operations.measurements,
         cost=operations.cost,
         claims=verdict.claims,
+        production=verdict.production,
         warnings=verdict.warnings,
         allowed_losses=verdict.allowed_losses,
         doubts=verdict.doubts,

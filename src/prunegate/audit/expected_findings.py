@@ -181,7 +181,9 @@ def _labels(
 def _selected(selector: str, summary: SliceSummary) -> bool:
     if selector == OVERALL:
         return summary.name == OVERALL
-    return selector in ("all", summary.slicing, summary.name)
+    if selector == "all":
+        return summary.strata is None  # the mix is asked for by its name
+    return selector in (summary.slicing, summary.name)
 
 
 def _declared(policy: Policy) -> Iterator[str]:

@@ -29,6 +29,7 @@ from prunegate.audit.tallied import slices_in
 from prunegate.audit.waivers.consistency import flaws
 from prunegate.claims.check import check_claims
 from prunegate.cost.operations import Operations, operations
+from prunegate.counting.production_counts import counted_slices, with_production
 from prunegate.counting.slices import OVERALL, SliceCounts, expected_values, in_order
 from prunegate.counting.tallies import Sums
 from prunegate.errors import EvidenceError, InputError, InternalError
@@ -66,7 +67,10 @@ instructions of the processor. What was decided by them may not differ at all.""
 _IMPOSSIBLE = (InputError, InternalError, ArithmeticError, AssertionError, ValueError)
 """What sums and limits that no data have (rows past 2**53, sums past every float) end in."""
 MOMENT = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
-FIELDS = ("outcome", "exit_code", "findings", "reasons", "statement", "slices", "claims")
+FIELDS = (
+    *("outcome", "exit_code", "findings", "reasons", "statement", "slices", "claims"),
+    "production",
+)
 """The record's fields that a verdict has under the same name."""
 ADDED = ("method_kind", "open_because", "needed_for")
 """Fields of a finding that the first records do not have; a record has them all, or none."""
@@ -251,7 +255,7 @@ def slices_of(policy: Policy, record: DecisionRecord) -> tuple[SliceCounts, ...]
     slices = slices_in(policy.task.kind, record.slices, record.tallies)
     if any((one.worth is not None) != (weighed and one.rows > 0) for one in slices):
         raise InputError("it holds design weights that its policy does not name, or none of these")
-    return slices
+    return with_production(policy, slices)
 
 
 def verdict_of(
@@ -291,6 +295,7 @@ def _of_attempt(policy: Policy, attempt: GateSetAttempt | None) -> Iterator[Reco
 
 def _of_layout(policy: Policy, slices: Sequence[SliceCounts]) -> Iterator[RecordDifference]:
     """Slices are those of the policy, in order, and the slices of a key add up to all rows."""
+    slices = counted_slices(slices)
     wanted = [(OVERALL, OVERALL, True)]
     for spec in policy.slices:
         found = [one for one in slices if one.slicing == spec.label]

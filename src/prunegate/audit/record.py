@@ -22,6 +22,7 @@ from prunegate.verdict.finding import (
     Finding,
     Guarantee,
     Outcome,
+    ProductionValue,
     ReferenceDoubt,
     SliceSummary,
     WarningFact,
@@ -386,6 +387,8 @@ class DecisionRecord:
     """Of each key that is sliced by quantiles, the largest number of each part but the last."""
     tuned: TunedThreshold | None = field(default=None, metadata=ABSENT)
     """How the candidate's threshold was chosen; None: the policy gives it."""
+    production: tuple[ProductionValue, ...] | None = field(default=None, metadata=ABSENT)
+    """What is judged overall, reweighted to production's mix; None: the policy declares none."""
 
     def model_digest(self, role: str) -> str | None:
         """The digest of the baseline or candidate; None: it is not known."""

@@ -33,6 +33,7 @@ from prunegate.audit.tallied_sums import (
 from prunegate.counting.cluster_sums import Clusters
 from prunegate.counting.label_sets import WHOLE, LabelSets
 from prunegate.counting.partial_counts import PartialCounts
+from prunegate.counting.production_counts import counted_slices
 from prunegate.counting.slices import SliceCounts
 from prunegate.counting.tallies import JointCounts, LabelCounts, ScoredRows, Sums
 from prunegate.counting.weight_sums import WeightSums
@@ -86,8 +87,8 @@ class Tallies:
 
 
 def tallies_of(slices: Sequence[SliceCounts]) -> Tallies | None:
-    """What a record has to keep of the slices beside their summaries."""
-    tallies = [one.tally for one in slices]
+    """What a record has to keep of the slices beside their summaries; of ``production`` nothing."""
+    tallies = [one.tally for one in counted_slices(slices)]
     labelled = [tally for tally in tallies if isinstance(tally, LabelCounts)]
     classes = sorted({part for tally in labelled for cell in tally.cells for part in cell})
     places = {name: place for place, name in enumerate(classes)}
@@ -178,13 +179,13 @@ def slices_in(
 
     Args:
         kind: the task's kind.
-        summaries: the record's slices.
+        summaries: the record's slices; ``production``, which follows from the others, is left out.
         tallies: what the record keeps beside them.
 
     Raises:
         InputError: the sums are missing, or are not such sums; the message says what and where.
     """
-    kept = tallies or Tallies()
+    kept, summaries = tallies or Tallies(), counted_slices(summaries)
     unpacked: Sequence[Any] = unpacked_groups(kept.groups) or [None] * len(summaries)
     if len(unpacked) != len(summaries):
         raise InputError(f"tallies.groups: {len(unpacked)} entries for {len(summaries)} slices")

@@ -21,9 +21,12 @@ from dataclasses import dataclass
 
 from prunegate.audit.record import DecisionRecord
 from prunegate.outputs.short_words import ShortWords, Standing, urgent
+from prunegate.report.production_told import production_lines
+from prunegate.report.speech import speech
 from prunegate.report.units import CLAIMS
 from prunegate.report.warnings import warnings
 from prunegate.text.escape import no_command, shorten, visible
+from prunegate.text.languages import ENGLISH
 from prunegate.text.numbers import plain
 from prunegate.verdict.finding import Finding
 
@@ -101,6 +104,7 @@ def verdict_lines(
         [f"  {_counts(record)}"],
         *_findings(record, terminal, _ALL if verbose else _ROWS),
         *_warned(record, _ALL if verbose else _WARNINGS),
+        [f"  {plain(line)}" for line in production_lines(record, speech(ENGLISH))],
     ]
     lines = [line for part in parts for text in part for line in terminal.wrapped(text, "    ")]
     room = LINES - 1 - _KEPT

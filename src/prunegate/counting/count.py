@@ -23,6 +23,7 @@ from prunegate.counting.column_reading import DIFFERS, ColumnCheck, N, Reading
 from prunegate.counting.grouping import with_groups
 from prunegate.counting.prediction_files import PredictionFiles
 from prunegate.counting.problems import of_check, of_ids, require_none
+from prunegate.counting.production_counts import with_production
 from prunegate.counting.scored_rows import with_scores
 from prunegate.counting.slices import KeyTexts, Piece, SliceCounts, slice_counts
 from prunegate.counting.spellings import spellings
@@ -200,7 +201,9 @@ def count_table(
     slices = slice_counts(policy, _pieces(reading, texts, lines))
     rows = slices[0].rows
     return Counted(
-        slices=with_scores(reading, texts, with_groups(reading, texts, slices)),
+        slices=with_production(
+            policy, with_scores(reading, texts, with_groups(reading, texts, slices))
+        ),
         rows=rows,
         warnings=(
             *_identical(lines, rows),

@@ -13,6 +13,7 @@ from typing import Any
 import narwhals as nw
 
 from prunegate.counting.grouping import with_groups
+from prunegate.counting.production_counts import with_production
 from prunegate.counting.slices import KeyTexts, Piece, SliceCounts, slice_counts
 from prunegate.counting.tasks.every import task_of
 from prunegate.counting.tasks.joint_lines import DECISIONS, ROWS, refuse_weights_of_counts
@@ -44,7 +45,7 @@ def read_counts(policy: Policy, frame: Any) -> tuple[SliceCounts, ...]:
     texts = KeyTexts(keys=policy.keys)
     slices = slice_counts(policy, _pieces(policy, texts, table))
     if policy.group is None:
-        return slices
+        return with_production(policy, slices)
     _require_groups(policy.group, table)
     table = table.filter(nw.col(ROWS) > 0)  # a group that no row is of is none
     opened = open_table(

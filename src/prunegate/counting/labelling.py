@@ -28,6 +28,7 @@ from prunegate.errors import UnsupportedError
 from prunegate.policy.naming import parse_slice_name, value_text
 from prunegate.policy.schema import Policy
 from prunegate.policy.score_consistency import require_decisions_do
+from prunegate.policy.production import refuse_production_rules
 from prunegate.policy.weight_consistency import refuse_weights
 
 FORMAT = "urn:prunegate:labelling:v1"
@@ -168,6 +169,11 @@ def require_labellable(policy: Policy) -> None:
             "would err has not been measured; label every row, and give them to 'prunegate gate' "
             "in the predictions"
         )
+    refuse_production_rules(
+        policy,
+        "cannot be judged on labels for some rows: what they show of each value would have to be "
+        "known apart; label every row, or limit it overall and on each value",
+    )
     refuse_weights(
         policy,
         "cannot be judged on labels for some rows: which rows to label would hang on their "

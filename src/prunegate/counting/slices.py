@@ -66,6 +66,19 @@ class Piece:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Stratum:
+    """One value of the key that the production mix is about."""
+
+    value: str
+    share: float
+    """Of what production sees."""
+    rows: int
+    """Of the table."""
+    lacking: int = 0
+    """Rows that it is short of, so that nothing can be said of production; 0: none."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class SliceCounts:
     """One slice and what its rows sum up to."""
 
@@ -75,6 +88,8 @@ class SliceCounts:
     declared: bool
     """Named in the policy, so that its absence matters."""
     tally: Tally
+    strata: tuple[Stratum, ...] | None = None
+    """What all rows were reweighted by, where the slice is ``production``; None: any other."""
 
     @property
     def rows(self) -> int:

@@ -45,6 +45,10 @@ class WeightSums:
         squares = sum(self.squares.get(cell, 0) for cell in cells)
         return self.total(cells) ** 2 == rows * squares
 
+    def outweighed(self, cells: Collection[Cell], rows: int) -> bool:
+        """Whether a row that was not seen may be heavier than all rows of some cells, so many."""
+        return self.products is None and self.heaviest_of(cells) * rows > self.total(cells)
+
     def effective(self, cells: Collection[Cell]) -> Fraction:
         """As many rows of equal weight as those of some cells are worth.
 

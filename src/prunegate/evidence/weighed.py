@@ -33,7 +33,8 @@ def weighed(form: Form, plain: Evidence, tally: Tally) -> Evidence:
     if isinstance(form, OverClasses) and isinstance(plain, MacroRate):
         return _macro(plain, tally)
     base = _base(form, tally)
-    if weights.even(base, sum(tally.counted.get(cell, 0) for cell in base)):
+    rows_about = sum(tally.counted.get(cell, 0) for cell in base)
+    if weights.even(base, rows_about) and not weights.outweighed(base, rows_about):
         return plain
     rows = WeightedRows(weights=weights, plain=plain, base=base)
     if isinstance(form, Overlapping) and isinstance(tally, JointCounts):

@@ -17,10 +17,13 @@ from prunegate.outputs.nothing_judged import marker
 from prunegate.outputs.short_words import ShortWords, Standing, urgent
 from prunegate.report.headline import saving
 from prunegate.report.signers import signers
+from prunegate.report.production_told import production_lines
+from prunegate.report.speech import speech
 from prunegate.report.units import CLAIMS
 from prunegate.report.warnings import warnings
 from prunegate.text import numbers
 from prunegate.text.escape import shorten
+from prunegate.text.languages import ENGLISH
 from prunegate.text.money import money
 from prunegate.text.numbers import plain, upper_bound_share
 from prunegate.text.time import moment, short_code
@@ -119,9 +122,16 @@ def _limit(words: ShortWords, finding: Finding) -> str:
 
 def _facts(record: DecisionRecord) -> Iterator[str]:
     """A line of money, one of claims, one of the guarantee, where there are such."""
-    lines = [*_money(record), *_claims(record), *_guaranteed(record)]
+    lines = [*_production(record), *_money(record), *_claims(record), *_guaranteed(record)]
     if lines:
         yield "  \n".join(lines)
+
+
+def _production(record: DecisionRecord) -> Iterator[str]:
+    """What production's mix makes of the figures, in one line."""
+    told = production_lines(record, speech(ENGLISH))
+    if told:
+        yield prose(plain(" ".join((told[0], "; ".join(told[1:]))).strip()))
 
 
 def _money(record: DecisionRecord) -> Iterator[str]:

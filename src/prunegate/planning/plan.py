@@ -21,6 +21,7 @@ from prunegate.planning.needs import Need, Target, need_of
 from prunegate.planning.planned_limits import PLANNED, Asked, asked, operational_metrics
 from prunegate.policy.schema import Policy
 from prunegate.policy.score_consistency import require_decisions_do
+from prunegate.policy.production import refuse_production_rules
 from prunegate.policy.weight_consistency import refuse_weights
 from prunegate.verdict.gate_set_attempt import spent
 
@@ -174,6 +175,11 @@ def require_plannable(policy: Policy) -> None:
         "is not planned by this version: what the rows will be worth is not known beforehand; "
         "plan without it, and multiply the rows by how many of the gate's are worth one of equal "
         "weight",
+    )
+    refuse_production_rules(
+        policy,
+        "is not planned by this version: what the rows will be worth is not known beforehand; "
+        "plan without it, with each value of the mix as a slice",
     )
     if not any(r.severity == "block" and not METRICS[r.metric].operational for r in policy.rules):
         raise InputError(

@@ -17,6 +17,7 @@ from prunegate.policy.label_consistency import labels_disagreements
 from prunegate.policy.messages import literal, suggest
 from prunegate.policy.naming import RESERVED_PREFIX, SEPARATORS, parse_slice_name, value_text
 from prunegate.policy.people_consistency import people_disagreements
+from prunegate.policy.production import PRODUCTION, production_disagreements
 from prunegate.policy.recipe_consistency import (
     one_source_of_the_candidate,
     ranking_data_are_used,
@@ -147,6 +148,8 @@ def _no_rule_repeats_another(policy: Policy) -> Iterator[Disagreement]:
 
 def _selectors_name_slices(policy: Policy) -> Iterator[Disagreement]:
     labels = [spec.label for spec in policy.slices]
+    if policy.data.production is not None:
+        labels.append(PRODUCTION)
     for index, rule in enumerate(policy.rules):
         for place, selector in enumerate(rule.selects):
             at: Path = ("rules", index, "slices")
@@ -155,6 +158,8 @@ def _selectors_name_slices(policy: Policy) -> Iterator[Disagreement]:
                 yield at, f"{literal(selector)} is in the list twice; keep one"
             elif selector not in RESERVED and selector not in labels:
                 problem = _unknown_selector(selector, policy.slices)
+                if selector == PRODUCTION:
+                    problem = "names the mix that 'data: production:' declares, which is missing"
                 if problem:
                     yield at, problem
 
@@ -332,6 +337,7 @@ _CHECKS: tuple[tuple[Check, tuple[str, ...]], ...] = (
     (_columns_have_one_role, ("data",)),
     (_groups_are_not_slices, ()),
     (weight_disagreements, ("task", "rules")),
+    (production_disagreements, ("task", "data", "slices", "rules")),
     (interval_disagreements, ("slices",)),
     (_scores_fit_the_task, ("data", "task")),
     (people_disagreements, ("slices", "data", "labels", "report")),

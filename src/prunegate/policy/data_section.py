@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from prunegate.policy.section import Scalar, Section, Text
+from pydantic import Field
+
+from prunegate.policy.section import Scalar, Section, Share, Text
 
 OWN_FILES = ("label", "baseline", "candidate")
 """Roles whose columns may share a name, because each can come in a file of its own."""
@@ -72,3 +74,16 @@ class DataSection(Section):
     columns: Columns = Columns()
     scores: ScoresSection | None = None
     """The models' answers are scores for each class."""
+    production: (
+        Annotated[
+            dict[Text, Annotated[dict[Text, Share], Field(min_length=1, max_length=200)]],
+            Field(min_length=1, max_length=1),
+        ]
+        | None
+    ) = None
+    """The content that production sees: a slicing key, and the share of each of its values, such as
+    {content_type: {display: 0.5, video: 0.3, ugc: 0.2}}. Results are also told reweighted to it,
+    and 'slices: production' makes that a rule's slice."""
+    tolerance: Share | None = None
+    """How far the table's mix may be from production's (half the sum of absolute differences of the
+    shares): beyond it the data contract is broken; absent: beyond 0.1 there is a warning."""

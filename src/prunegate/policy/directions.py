@@ -325,7 +325,14 @@ DIRECTIONS: Mapping[type[Section], Mapping[str, Direction]] = {
         ("folder", "onnx", "classes", "activation", "inputs", "layout", "channels", "output"),
         _BASELINE,
     ),
-    DataSection: {"table": _DATA, "images": _DATA, "columns": _DATA, "scores": _DATA},
+    DataSection: {
+        "table": _DATA,
+        "images": _DATA,
+        "columns": _DATA,
+        "scores": _DATA,
+        "production": untold("production"),
+        "tolerance": _term,
+    },
     ScoresSection: dict.fromkeys(("prefix", "activation", "classes"), _DATA),
     Columns: _all(Columns, _DATA),
     steps.SearchSection: {

@@ -20,6 +20,7 @@ from prunegate.metrics.metric import Metric
 from prunegate.policy.figures import limit_in_words
 from prunegate.policy.messages import suggest
 from prunegate.policy.naming import value_text
+from prunegate.policy.production import PRODUCTION, production_mix
 from prunegate.policy.schema import Policy, Rule, SliceSpec, bound_of
 from prunegate.text.escape import escaped
 from prunegate.text.numbers import exact, plain
@@ -142,6 +143,8 @@ def _place(policy: Policy, selector: str) -> str:
         return "overall"
     if selector == "all":
         return "overall and on every slice" if policy.slices else "overall"
+    if selector == PRODUCTION and policy.data.production is not None:
+        return "overall, reweighted to production's mix"
     spec = next((spec for spec in policy.slices if spec.label == selector), None)
     if spec is None:
         return f"on {escaped(selector)}"
@@ -192,6 +195,7 @@ def _in_general(policy: Policy) -> list[str]:
         _undefined(policy),
         _groups(policy),
         _weights(policy),
+        _production(policy),
         _claims(policy),
         _revalidated(policy),
         *_approvals(policy),
@@ -291,6 +295,19 @@ def _weights(policy: Policy) -> str:
         f"Rows are weighed by {escaped(policy.weight)}, so that figures hold for the mix that the "
         "weights stand for and not for that of the table."
     )
+
+
+def _production(policy: Policy) -> str:
+    """What production sees, and how far the table may be from it."""
+    mix = production_mix(policy)
+    if mix is None:
+        return ""
+    shares = [f"{escaped(v)} {exact(float(share), 2)} %" for v, share in mix.shares.items()]
+    told = f"Production sees by {escaped(mix.key)}: {', '.join(shares)}."
+    if policy.data.tolerance is None:
+        return told
+    most = exact(policy.data.tolerance, 3)
+    return f"{told} The table's mix may be {most} % of the rows from that; else nothing is judged."
 
 
 def _judged(policy: Policy, evidence: str) -> bool:

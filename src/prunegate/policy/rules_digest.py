@@ -31,6 +31,8 @@ def rules_digest(policy: Policy) -> str:
     rules["evidence"].pop("reuse")  # the ledger is kept whichever way it is spent
     if isinstance(policy.task.threshold, Thresholds):
         rules["task"]["threshold"].pop("found")  # follows from the rules and the candidate
+    if policy.data.production is not None:  # of the data section, all that turns a finding
+        rules["production"] = policy.data.production
     _leave_out_what_is_not_said(rules)
     for spec in rules["slices"]:
         spec["expect"] = _unordered(spec["expect"])

@@ -11,6 +11,7 @@ from prunegate.audit.record import Compression, DecisionRecord
 from prunegate.metrics.task_traits import TaskTraits
 from prunegate.report.headline import lost_gained
 from prunegate.report.page_one.people import People
+from prunegate.report.production_told import production_lines
 from prunegate.report.speech import Speech, speech
 from prunegate.report.task import traits_of
 from prunegate.text import numbers
@@ -39,6 +40,8 @@ class SlicesView:
     columns: tuple[str, ...]
     """Heads of the columns of counts."""
     rows: tuple[SliceRow, ...]
+    production: tuple[str, ...] = ()
+    """What production's mix makes of all rows."""
 
 
 _FURTHER = {
@@ -59,6 +62,7 @@ def slices(record: DecisionRecord) -> SlicesView:
     return SlicesView(
         columns=tuple(people.speech.say(f"judged_on.{key}") for key in heads),
         rows=tuple(_slice(one, task, people, weighed=weighed) for one in record.slices),
+        production=production_lines(record, people.speech),
     )
 
 

@@ -26,6 +26,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from scipy.optimize import root
 from scipy.special import ndtr, ndtri
 
 from prunegate.stats import normal, roots
@@ -37,6 +38,11 @@ _CLOSE, _SAME = 1e-12, 1e-9
 _FLAT = 1e-4
 """Signed roots so small that the tail's formula divides by nearly nothing."""
 _STRIDE = 1 / 64
+_MOST_UNKNOWN = 400
+"""Cells with rows up to which a point far away is looked for: the work grows with their square."""
+_FAR, _CLOSE_ENOUGH = 60.0, 1e-8
+_SMALLEST = 1e-30
+"""Tails that are found far away are no more exact than this."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,7 +150,36 @@ def _tail(cells: WeightedCells, scores: Scores, unseen: int, sign: float) -> flo
         damping = max(0.7 * damping, _LEAST_DAMPING) if step > 0.9 * before else damping
         before = step
         masses = [a + damping * (b - a) for a, b in zip(masses, fitted, strict=True)]
-    return 1.0
+    return _far_tail(cells, scores, unseen, sign)
+
+
+def _far_tail(cells: WeightedCells, scores: Scores, unseen: int, sign: float) -> float:
+    """The same where the steps run in circles: far from the limit, by Powell's hybrid method."""
+    held = [place for place, mass in enumerate(cells.totals) if mass > 0]
+    if unseen not in held or len(held) > _MOST_UNKNOWN:
+        return 1.0
+    units, weight = [*cells.units, 1.0], [*cells.weight, cells.heaviest]
+    tail = 1.0
+
+    def amiss(logs: Sequence[float]) -> list[float]:
+        nonlocal tail
+        masses = [0.0] * len(cells.units)
+        for place, log in zip(held, logs, strict=True):
+            masses[place] = math.exp(min(max(log, -_FAR), _FAR))
+        each = list(scores(masses))
+        g = [sign * v * s for v, s in zip(weight, [*each, each[unseen]], strict=True)]
+        tilt = _tilted(units, g)
+        if tilt is None:
+            return [_FAR] * len(held)
+        fitted = [k * v / (1 - tilt * x) for k, v, x in zip(units, weight, g, strict=True)]
+        fitted[unseen] += fitted.pop()
+        tail = _below_zero(units, g, tilt)
+        return [math.log(fitted[place]) - log for place, log in zip(held, logs, strict=True)]
+
+    start = [math.log(cells.totals[place]) for place in held]
+    found = root(amiss, start, method="hybr", options={"xtol": _CLOSE})
+    amount = max(map(abs, amiss(list(found.x))))
+    return max(tail, _SMALLEST) if amount <= _CLOSE_ENOUGH else 1.0
 
 
 def _tilted(units: Sequence[float], g: Sequence[float]) -> float | None:

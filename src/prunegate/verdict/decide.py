@@ -7,8 +7,10 @@ from dataclasses import replace
 from itertools import chain
 
 from prunegate.counting.label_sets import LabelSets
+from prunegate.counting.production_counts import rows_by_value
 from prunegate.counting.slices import SliceCounts
 from prunegate.counting.tallies import DecidedRows
+from prunegate.data.contract.mix import mix_warning
 from prunegate.policy.schema import Policy
 from prunegate.stats.result import adjust
 from prunegate.verdict import sentences
@@ -25,6 +27,7 @@ from prunegate.verdict.finding import (
 from prunegate.verdict.guarantee import guarantee
 from prunegate.verdict.losses import with_adjusted_losses
 from prunegate.verdict.operational_figures import OperationalFigure
+from prunegate.verdict.production_values import production_values
 from prunegate.verdict.reference import reference_findings
 from prunegate.verdict.reference_doubts import doubts_in_counts
 from prunegate.verdict.reference_sentences import doubt_sentence
@@ -114,15 +117,22 @@ def decide(
         else sentences.reasons(policy, decision, findings),
         findings=findings,
         slices=summaries,
-        warnings=(*warnings, *map(doubt_sentence, doubts)),
+        warnings=(*warnings, *_far_from_production(policy, slices), *map(doubt_sentence, doubts)),
         doubts=doubts,
         guarantee=guaranteed,
         statement=sentences.statement(policy, guaranteed) + sentences.looked_at(slices[0].tally),
+        production=production_values(policy, slices),
     )
     told = chain(
         warned(policy, findings), of_slices(policy, summaries), allowed_losses(policy, findings)
     )
     return with_warnings(verdict, told)
+
+
+def _far_from_production(policy: Policy, slices: Sequence[SliceCounts]) -> tuple[str, ...]:
+    """The warning that the rows are not mixed as production's; nothing where they are."""
+    told = mix_warning(policy, rows_by_value(policy, slices))
+    return () if told is None else (told,)
 
 
 def _summary(counts: SliceCounts, policy: Policy) -> SliceSummary:
@@ -140,6 +150,7 @@ def _summary(counts: SliceCounts, policy: Policy) -> SliceSummary:
         lost=lost,
         gained=gained,
         weights=_weights(counts),
+        strata=counts.strata,
         label_cells=_label_cells(tally) if isinstance(tally, LabelSets) else None,
     )
 

@@ -35,9 +35,13 @@ from prunegate.verdict.targets import (
     classes_to_judge,
     enough,
     judged,
+    lacking_rows,
     minimum_in_rows,
     select_slices,
 )
+
+
+_ROWS_OF_THE_MINIMUM = {"needed_unit": "rows", "needed_for": "minimum evidence"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,6 +151,9 @@ def _on_slice(question: Question, counts: SliceCounts, label: str | None) -> Dra
         minimum = question.policy.evidence.minimum
         wanted = {"needed": minimum.rows, "needed_unit": "rows"}
         return _empty(question, counts.name, "absent", sentences.ABSENT, **wanted)
+    if any(one.share and not one.rows for one in counts.strata or ()):
+        note, lacking = sentences.below_minimum(counts), lacking_rows(counts)
+        return _empty(question, counts.name, "absent", note, needed=lacking, needed_unit="rows")
     if label is None and question.rule.classes == "micro" and isinstance(counts.tally, LabelSets):
         return _judged(question, replace(counts, tally=counts.tally.pooled))
     if label is not None:
@@ -155,10 +162,10 @@ def _on_slice(question: Question, counts: SliceCounts, label: str | None) -> Dra
     if not isinstance(tally, PartialCounts) or not any(tally.unsure):
         return _judged(question, counts)
     possible = tally.possible
-    return least_shown([_judged(question, replace(counts, tally=one)) for one in possible])
+    return leastshown_value([_judged(question, replace(counts, tally=one)) for one in possible])
 
 
-def least_shown(drafts: Sequence[Draft]) -> Draft:
+def leastshown_value(drafts: Sequence[Draft]) -> Draft:
     """Of what one limit may be, as rows that nobody could label may be labelled, what is shown.
 
     A limit holds where it does in every case, and is broken where it is in every case: the largest
@@ -209,8 +216,8 @@ def _undefined(question: Question, counts: SliceCounts, about: Evidence) -> Draf
         counts.name,
         "undefined",
         note,
-        baseline=_shown(about.baseline, question.metric),
-        candidate=_shown(about.candidate, question.metric),
+        baseline=shown_value(about.baseline, question.metric),
+        candidate=shown_value(about.candidate, question.metric),
         needed=minimum.positives if no_positives else max(minimum.rows - counts.rows, 1),
         needed_unit="positives" if no_positives else "rows",
     )
@@ -218,15 +225,15 @@ def _undefined(question: Question, counts: SliceCounts, about: Evidence) -> Draf
 
 def _tested(question: Question, counts: SliceCounts, about: Evidence, claim: Hypothesis) -> Draft:
     result = about.test(claim)
-    low, high = _interval(question, about, claim)
+    low, high = change_or_level(about, question.metric, level=isinstance(claim, Level))
     standing = _of_both_classes(_standing(question, counts, about, claim, result), counts)
     finding = Finding(
         **question.common,  # type: ignore[arg-type]  # built by name
         slice=counts.name,
         status=standing.status,
-        baseline=_shown(about.baseline, question.metric),
-        candidate=_shown(about.candidate, question.metric),
-        difference=_difference(about, question.metric),
+        baseline=shown_value(about.baseline, question.metric),
+        candidate=shown_value(about.candidate, question.metric),
+        difference=shown_difference(about, question.metric),
         ci_low=low,
         ci_high=high,
         p_value=result.p_value,
@@ -246,6 +253,8 @@ def _tested(question: Question, counts: SliceCounts, about: Evidence, claim: Hyp
     elif (weight := _outweighed(question, about, claim, standing)) is not None:
         note = sentences.uneven_groups(weight)
         finding = replace(finding, open_because="uneven groups", weight=weight, note=note)
+    elif standing.because == "minimum evidence" and counts.strata is not None:
+        finding = replace(finding, needed=lacking_rows(counts), **_ROWS_OF_THE_MINIMUM)  # type: ignore[arg-type]  # by name
     elif standing.status == "inconclusive":
         width = None if low is None or high is None else high - low
         tested = Tested(claim=claim, result=result, width=width, whole=question.metric.whole)
@@ -334,25 +343,31 @@ def _of_both_classes(standing: _Standing, counts: SliceCounts) -> _Standing:
     return replace(standing, status="inconclusive", note=note, because="one class")
 
 
-def _interval(
-    question: Question, about: Evidence, claim: Hypothesis
+def change_or_level(
+    about: Evidence, metric: Metric, *, level: bool
 ) -> tuple[float | None, float | None]:
-    """The displayed 95 % interval, in the metric's own direction; None where it has no end."""
-    level = isinstance(claim, Level)
+    """The displayed 95 % interval, in the metric's own direction; None where it has no end.
+
+    Args:
+        about: what the rows say.
+        metric: of which metric.
+        level: of the candidate's value; else of the change.
+    """
     found = about.level_interval() if level else about.change_interval()
     low, high = found.low, found.high
-    if question.metric.lower_is_better:
-        start = float(question.metric.whole) if level else 0.0
+    if metric.lower_is_better:
+        start = float(metric.whole) if level else 0.0
         low, high = start - high, start - low
     return (low if math.isfinite(low) else None), (high if math.isfinite(high) else None)
 
 
-def _shown(value: Fraction | None, metric: Metric) -> float | None:
+def shown_value(value: Fraction | None, metric: Metric) -> float | None:
     """A turned value as the metric's own."""
     return None if value is None else float(metric.turned(value))
 
 
-def _difference(about: Evidence, metric: Metric) -> float | None:
+def shown_difference(about: Evidence, metric: Metric) -> float | None:
+    """candidate - baseline, in the metric's own direction."""
     if about.baseline is None or about.candidate is None:
         return None
     change = about.candidate - about.baseline

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from prunegate.claims.checked import Claims
+from prunegate.counting.slices import Stratum
 
 Outcome = Literal["approve", "reject", "inconclusive"]
 Status = Literal["pass", "fail", "inconclusive", "waived"]
@@ -228,6 +229,8 @@ class SliceSummary:
     """Rows that only the candidate gets right."""
     weights: SliceWeights | None = field(default=None, metadata=ABSENT)
     """What its design weights come to; None: the policy names none."""
+    strata: tuple[Stratum, ...] | None = field(default=None, metadata=ABSENT)
+    """What all rows were reweighted by, where the slice is ``production``; None: any other."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -258,6 +261,26 @@ class Guarantee:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ProductionValue:
+    """A metric of all rows, reweighted to production's mix; an estimate that nothing hangs on."""
+
+    metric: str
+    class_label: str | None = None
+    """The one class that it is about; None: binary, or all classes together."""
+    baseline: float | None
+    candidate: float | None
+    difference: float | None
+    """candidate - baseline; None: the baseline has no value."""
+    ci_low: float | None
+    """95 % two-sided: of the difference, or where there is none of the candidate."""
+    ci_high: float | None
+    n: int
+    """Rows that it is about."""
+    effective: int | None
+    """As many rows of equal weight as these are worth; None: they weigh alike."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Verdict:
     """The decision and everything it rests on."""
 
@@ -280,6 +303,8 @@ class Verdict:
     """Why a model's decisions may say little: what was looked for and found."""
     claims: Claims | None = None
     """Every check of the policy's stated figures; None: it has none, or they were not read."""
+    production: tuple[ProductionValue, ...] | None = field(default=None, metadata=ABSENT)
+    """What is judged overall, reweighted to production's mix; None: the policy declares none."""
 
     @property
     def exit_code(self) -> int:

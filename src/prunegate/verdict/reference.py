@@ -36,7 +36,13 @@ from prunegate.policy.schema import Policy, Rule
 from prunegate.stats.agreement import Agreement, GroupSums, agreement
 from prunegate.verdict import reference_sentences as words
 from prunegate.verdict.finding import BEATS_CONSTANT, Finding, OpenBecause, Status
-from prunegate.verdict.targets import enough, judged, minimum_in_rows, select_slices
+from prunegate.verdict.targets import (
+    enough,
+    judged,
+    lacking_rows,
+    minimum_in_rows,
+    select_slices,
+)
 
 PART = 10
 """The level is this part of the gate's: whatever is said against a coin is void, so that a coin is
@@ -295,6 +301,9 @@ def _standing(
 def _with_need(policy: Policy, counts: SliceCounts, finding: Finding, found: Evaluated) -> Finding:
     """The open finding with the rows that would likely settle it."""
     minimum = minimum_in_rows(counts, policy.evidence.minimum)
+    if finding.open_because == "minimum evidence" and counts.strata is not None:
+        lacking = lacking_rows(counts)
+        return replace(finding, needed=lacking, needed_unit="rows", needed_for="minimum evidence")
     if finding.open_because == "minimum evidence":
         short = counts.positives < minimum.positives
         lacking = minimum.positives - counts.positives if short else minimum.rows - counts.rows

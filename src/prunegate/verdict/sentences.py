@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from prunegate.counting.partial_counts import PartialCounts
-from prunegate.counting.slices import SliceCounts
+from prunegate.counting.slices import SliceCounts, Stratum
 from prunegate.counting.tallies import Tally
 from prunegate.metrics.catalogue import METRICS
 from prunegate.metrics.checks import is_level
@@ -47,13 +47,27 @@ def undefined(metric: Metric, counts: SliceCounts, class_label: str | None = Non
     return f"{start}: a model {chosen} in the slice"
 
 
+_SHORT = 5
+"""Values of a mix that are named."""
+
+
 def below_minimum(counts: SliceCounts) -> str:
     """That there is less evidence than the policy asks for."""
+    if counts.strata is not None:
+        return _lacking_strata(counts.strata)
     note, worth = "below the policy's minimum evidence", counts.worth
     if worth is None:
         return note
     rows, positives = math.floor(worth.rows), math.floor(worth.positives)
     return f"{note} (with their weights the rows are worth {rows:,}, the positives {positives:,})"
+
+
+def _lacking_strata(strata: Sequence[Stratum]) -> str:
+    """Which content that production sees the table has too few rows of."""
+    short = [one for one in strata if one.lacking]
+    told = ", ".join(f"{one.value} ({one.rows:,} rows)" for one in short[:_SHORT])
+    more = f" and {len(short) - _SHORT:,} more" if len(short) > _SHORT else ""
+    return f"production sees content that the data have too few rows of: {told}{more}"
 
 
 def uneven_groups(weight: int) -> str:

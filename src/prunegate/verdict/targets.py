@@ -12,8 +12,15 @@ from prunegate.policy.schema import Minimum, Policy, Rule
 
 def enough(counts: SliceCounts, minimum: Minimum) -> bool:
     """Whether a slice reaches the policy's minimum evidence; with weights, what it is worth."""
+    if counts.strata is not None:  # each value of the mix has to; then all together do
+        return not lacking_rows(counts)
     worth = counts.worth or counts
     return worth.rows >= minimum.rows and worth.positives >= minimum.positives
+
+
+def lacking_rows(counts: SliceCounts) -> int:
+    """Rows that values of production's mix are short of, where the slice is about it."""
+    return sum(one.lacking for one in counts.strata or ())
 
 
 def minimum_in_rows(counts: SliceCounts, minimum: Minimum) -> Minimum:
@@ -68,7 +75,7 @@ def select_slices(rule: Rule, slices: Sequence[SliceCounts]) -> dict[str, tuple[
 
 def _matches(selector: str, counts: SliceCounts) -> bool:
     if selector == "all":
-        return True
+        return counts.strata is None  # production's mix is asked for by its name
     if selector == OVERALL:
         return counts.name == OVERALL
     return selector in (counts.slicing, counts.name)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from prunegate.audit.expected_findings import BEATS, CLAIMS, cells_of_label
 from prunegate.evidence.overlapping_rates import SCORE_MINIMUM
 from prunegate.metrics.catalogue import METRICS
+from prunegate.policy.naming import slice_name, value_text
 from prunegate.policy.schema import Policy
 from prunegate.stats.mean import RELIABLE_ROWS
 from prunegate.verdict.finding import Finding, SliceSummary, Verdict
@@ -95,7 +96,7 @@ def _row(policy: Policy, slices: dict[str, SliceSummary], finding: Finding) -> d
         **{name: float(v) if _plain(v) else math.nan for name, v in figures.items()},
         "off its weights": _off_its_weights(finding, slices.get(finding.slice)),
         **_of_metric(policy, finding),
-        **_of_slice(policy, finding, slices.get(finding.slice)),
+        **_of_slice(policy, finding, slices),
     }
 
 
@@ -143,9 +144,10 @@ def _largest(policy: Policy, finding: Finding) -> float:
 
 
 def _of_slice(
-    policy: Policy, finding: Finding, summary: SliceSummary | None
+    policy: Policy, finding: Finding, slices: dict[str, SliceSummary]
 ) -> dict[str, float | bool]:
     """How many rows its slice is short of, and whether it is a declared one of one class."""
+    summary = slices.get(finding.slice)
     if summary is None or summary.rows == 0:
         return {"lacking": 1, "one_class": False}
     minimum = policy.evidence.minimum
@@ -163,10 +165,24 @@ def _of_slice(
         minimum.positives - positives,
         _short_of_method(policy, finding, summary),
     )
+    if summary.strata is not None:  # then each value of the mix has to have that many
+        lacking = (0, _short_of_mix(policy, slices), lacking[2])
     return {
         "lacking": max(lacking),
         "one_class": summary.declared and _one_class(policy, finding, summary),
     }
+
+
+def _short_of_mix(policy: Policy, slices: dict[str, SliceSummary]) -> int:
+    """Rows that some value of production's mix is short of, from the values' own slices."""
+    minimum, short = policy.evidence.minimum, 0
+    for key, shares in (policy.data.production or {}).items():
+        for value in (one for one, share in shares.items() if share > 0):
+            found = slices.get(slice_name([key], [value_text(value)]))
+            rows, positives = (found.rows, found.positives) if found is not None else (0, 0)
+            least = max(minimum.rows, LEAST_WORTH) - rows
+            short = max(short, least, minimum.positives - positives)
+    return short
 
 
 def _of_labels(policy: Policy, finding: Finding, summary: SliceSummary) -> dict[str, float | bool]:

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 from prunegate.data.contract.counts import Count
 from prunegate.data.contract.expectations import CountLimit, judge_counts_limits
-from prunegate.data.contract.profile import profile
+from prunegate.data.contract.mix import mix_warning
+from prunegate.data.contract.profile import gate_mix, profile
 from prunegate.data.labelled.overlap import repeated_content
 from prunegate.data.labelled.rows import LabelledRows, in_split
 from prunegate.data.predictions.many_values import MOST, KeyValues, hints, key_values
@@ -29,8 +30,8 @@ class Clause:
     """For example ``gate.content_type=video.rows``."""
     words: str
     """What is counted, for people."""
-    observed: int | None
-    """The count; None where there is nothing to count."""
+    observed: float | None
+    """The count, or a distance; None where there is nothing to count."""
     expected: str
     """For example ``at least 300`` or ``none``."""
     holds: bool
@@ -38,6 +39,8 @@ class Clause:
     """What to do where it does not hold."""
     examples: tuple[str, ...] = ()
     """Some of what was counted, for a broken clause."""
+    evidence: bool = False
+    """Whether it asks for enough evidence alone; broken it makes a verdict inconclusive."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +53,17 @@ class ContractReport:
     warnings: tuple[str, ...] = ()
     """What is allowed and still worth knowing."""
 
+    @property
+    def lacks_evidence(self) -> bool:
+        """Whether nothing is broken but that slices have too few rows."""
+        broken = [clause for clause in self.clauses if not clause.holds]
+        return bool(broken) and all(clause.evidence for clause in broken)
+
+    @property
+    def broken(self) -> tuple[str, ...]:
+        """Every clause that does not hold, a line each."""
+        return tuple(_line(clause) for clause in self.clauses if not clause.holds)
+
     def require(self) -> None:
         """Pass if the contract holds.
 
@@ -58,9 +72,9 @@ class ContractReport:
         """
         if self.holds:
             return
-        broken = [clause for clause in self.clauses if not clause.holds]
+        broken = self.broken
         verb = "is" if len(broken) == 1 else "are"
-        lines = "\n".join(_line(clause) for clause in broken)
+        lines = "\n".join(broken)
         raise ContractError(
             f"{len(broken)} of {len(self.clauses)} clauses {verb} broken in the data contract; no "
             f"model was loaded:\n{lines}"
@@ -89,10 +103,15 @@ def check_contract(rows: LabelledRows, policy: Policy, hashes: Sequence[str]) ->
     repeated = repeated_content(rows, hashes)
     noun = rows.reads.removesuffix("s")
     warning = f"{repeated} {noun}(s) repeat the content of another {noun} of the same split"
+    far = mix_warning(policy, gate_mix(rows, policy)) if policy.data.tolerance is None else None
     return ContractReport(
         holds=bool(clauses) and all(verdicts) and not many,
         clauses=clauses,
-        warnings=(*((warning,) if repeated else ()), *hints(judged, lines)),
+        warnings=(
+            *((warning,) if repeated else ()),
+            *hints(judged, lines),
+            *((far,) if far else ()),
+        ),
     )
 
 
@@ -122,7 +141,7 @@ def _too_many(found: KeyValues) -> Clause:
 
 def _limit(count: Count) -> CountLimit:
     if count.at_least is None:
-        return CountLimit(value=count.value, at_least=0, at_most=0)
+        return CountLimit(value=count.value, at_least=0, at_most=count.at_most or 0)
     return CountLimit(value=count.value, at_least=count.at_least, at_most=math.inf)
 
 
@@ -131,11 +150,18 @@ def _clause(count: Count, holds: bool) -> Clause:
         name=count.name,
         words=count.words,
         observed=count.value,
-        expected="none" if count.at_least is None else f"at least {count.at_least}",
+        expected=_expected(count),
         holds=holds,
         advice=count.advice,
         examples=() if holds else count.examples,
+        evidence=count.evidence,
     )
+
+
+def _expected(count: Count) -> str:
+    if count.at_most is not None:
+        return f"at most {count.at_most:g}"
+    return "none" if count.at_least is None else f"at least {count.at_least}"
 
 
 def _line(clause: Clause) -> str:

@@ -17,12 +17,16 @@ class Count:
     name: str
     words: str
     """What is counted, for people."""
-    value: int | None
-    """None: there is nothing of the kind."""
+    value: float | None
+    """A whole number, or a distance; None: there is nothing of the kind."""
     advice: str
     """What to do if the count is wrong."""
     at_least: int | None = None
-    """How many there must be; None: there must be none."""
+    """How many there must be; None: there must be none, or ``at_most``."""
+    at_most: float | None = None
+    """The largest that it may be, of a distance."""
+    evidence: bool = False
+    """Whether it is about too little evidence alone, with which nothing is wrong."""
     examples: tuple[str, ...] = ()
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from prunegate.data.contract.counts import Count, examples_of
+from prunegate.data.contract.mix import mix_count
 from prunegate.data.labelled.overlap import overlaps
 from prunegate.data.labelled.rows import (
     LabelledRows,
@@ -24,6 +25,7 @@ from prunegate.data.labelled.rows import (
 )
 from prunegate.data.predictions.columns import shown
 from prunegate.policy.naming import slice_name, value_text
+from prunegate.policy.production import production_mix
 from prunegate.policy.schema import Policy
 from prunegate.policy.steps import SPLITS
 
@@ -35,6 +37,7 @@ def profile(rows: LabelledRows, policy: Policy, hashes: Sequence[str]) -> tuple[
         *_splits(rows, policy),
         *_labels(rows, policy),
         *_evidence(rows, policy),
+        *_mix(rows, policy),
         *overlaps(rows, policy, hashes),
     )
 
@@ -76,6 +79,7 @@ def _splits(rows: LabelledRows, policy: Policy) -> Iterator[Count]:
             words=f"rows of the {split} split",
             value=_some(in_split(rows, split)),
             at_least=policy.evidence.minimum.rows if split == "gate" else 1,
+            evidence=split == "gate" and any(value == "gate" for value in rows.splits),
             advice=f"add labelled rows to the {split} split",
         )
     yield from _steps(rows, policy)
@@ -145,6 +149,7 @@ def _binary_labels(rows: LabelledRows, policy: Policy) -> Iterator[Count]:
             words=f"{words} rows of the gate split",
             value=_some(mask & in_split(rows, "gate")),
             at_least=policy.evidence.minimum.positives if words == "positive" else 1,
+            evidence=words == "positive",
             advice=f"the positive label is {shown(policy.task.positive)}; add {words} rows",
         )
 
@@ -160,6 +165,7 @@ def _evidence(rows: LabelledRows, policy: Policy) -> Iterator[Count]:
             words=f"rows of {shown(name)} in the gate split",
             value=_some(inside),
             at_least=minimum.rows,
+            evidence=True,
             advice="add labelled rows of it, or declare only what production sees",
         )
         if policy.task.traits.yes_no:
@@ -168,8 +174,24 @@ def _evidence(rows: LabelledRows, policy: Policy) -> Iterator[Count]:
                 words=f"positive rows of {shown(name)} in the gate split",
                 value=_some(inside & positive),
                 at_least=minimum.positives,
+                evidence=True,
                 advice="add positive rows of it, or lower 'evidence: minimum: positives:'",
             )
+
+
+def gate_mix(rows: LabelledRows, policy: Policy) -> dict[str, int]:
+    """Rows of the gate split by the value of the key that production's mix is about."""
+    mix = production_mix(policy)
+    if mix is None:
+        return {}
+    chosen = zip(rows.columns[mix.key], rows.splits, strict=True)
+    return Counter(str(value) for value, split in chosen if split == "gate" and value)
+
+
+def _mix(rows: LabelledRows, policy: Policy) -> Iterator[Count]:
+    found = mix_count(policy, gate_mix(rows, policy), " in the gate split")
+    if found is not None:
+        yield found
 
 
 def _declared(policy: Policy) -> Iterator[tuple[str, Mapping[str, Scalar | tuple[Scalar, ...]]]]:

@@ -133,6 +133,8 @@ class People:
     def _slice(self, name: str) -> str:
         if name == OVERALL:
             return self.speech.say("words.overall")
+        if any(one.name == name and one.strata is not None for one in self.record.slices):
+            return self.speech.say("words.production")
         pairs = parse_slice_name(name)
         if pairs is None:
             return _short(name)

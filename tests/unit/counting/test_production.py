@@ -1,0 +1,160 @@
+"""Production's mix: estimates against direct standardisation, what is lacking, what records hold."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import prunegate
+from prunegate.audit.expected_findings import foreseen
+from prunegate.audit.opinion.second_opinion import second_opinion
+from prunegate.audit.tallied import slices_in, tallies_of
+from prunegate.counting.counts_table import read_counts
+from prunegate.counting.labelling import require_labellable
+from prunegate.counting.production_counts import with_production
+from prunegate.errors import InternalError, PolicyError, UnsupportedError
+from prunegate.planning.plan import require_plannable
+from prunegate.policy.explain import explain_policy
+from prunegate.policy.load import parse_policy
+from prunegate.policy.rules_digest import rules_digest
+from prunegate.policy.schema import Policy
+from prunegate.verdict.decide import decide
+
+MIX = "{kind: {a: 0.2, b: 0.8}}"
+
+
+def policy(mix: str = MIX, more: str = "", rules: str = "") -> Policy:
+    """A policy with rules on production's mix."""
+    rules = rules or "  - {metric: recall, slices: [overall, production], max_drop: 0.1}\n"
+    return parse_policy(
+        "prunegate: 1\nname: mix\ntask: {kind: binary, positive: 1, threshold: 0.5}\n"
+        f"slices: [{{by: kind}}]\n{more}data: {{production: {mix}}}\nrules:\n{rules}"
+    )
+
+
+def counts(sizes: dict[str, int], seed: int = 0) -> pd.DataFrame:
+    """Joint counts of models that are right nine times in ten; better on ``a``."""
+    rng = np.random.default_rng(seed)
+    lines = []
+    for kind, rows in sizes.items():
+        wrong = 0.05 if kind == "a" else 0.15
+        right = [(1 - wrong) * 0.98, (1 - wrong) * 0.02, wrong * 0.1, wrong * 0.9]
+        for label in (0, 1):
+            pairs = [(label, label), (label, 1 - label), (1 - label, label), (1 - label, 1 - label)]
+            for (b, c), n in zip(pairs, rng.multinomial(rows // 2, right), strict=True):
+                lines.append({"kind": kind, "label": label, "baseline": b, "candidate": c, "n": n})
+    return pd.DataFrame(lines)
+
+
+RULES = "".join(
+    f"  - {{metric: {name}, slices: production, at_least: 0.5}}\n"
+    for name in ("recall", "precision", "accuracy", "f1")
+)
+
+
+def test_a_value_in_production_is_the_directly_standardised_one() -> None:
+    table = counts({"a": 3000, "b": 600})
+    found = prunegate.judge_counts(policy(rules=RULES), table)
+    share = {"a": 0.2 / 3000, "b": 0.8 / 600}
+    weight = table["kind"].map(share) * table["n"]
+    y, c = table["label"] == 1, table["candidate"] == 1
+    hit, alarm, positive = weight[y & c].sum(), weight[~y & c].sum(), weight[y].sum()
+    expected = {
+        "recall": hit / positive,
+        "precision": hit / (hit + alarm),
+        "accuracy": weight[y == c].sum() / weight.sum(),
+        "f1": 2 * hit / (positive + hit + alarm),
+    }
+    findings = {f.metric: f.candidate for f in found.findings if f.check == "at_least"}
+    assert findings == pytest.approx(expected, rel=1e-9)
+    told = {value.metric: value.candidate for value in found.production or ()}
+    assert told == pytest.approx(expected, rel=1e-9)
+    assert found.outcome == "approve"
+
+
+def test_a_mix_like_the_tables_says_what_all_rows_say() -> None:
+    asked = policy("{kind: {a: 0.5, b: 0.5}}")
+    found = prunegate.judge_counts(asked, counts({"a": 1000, "b": 1000}))
+    overall, production = (f for f in found.findings if f.check == "max_drop")
+    assert replace(production, slice="overall", effective=None) == replace(overall, effective=None)
+
+
+@pytest.mark.parametrize("rows", [0, 20])
+def test_content_that_production_sees_and_the_data_lack_is_never_a_pass(rows: int) -> None:
+    asked = policy()
+    found = prunegate.judge_counts(asked, counts({"a": 3000, "b": rows}))
+    open_ones = [f for f in found.findings if f.slice == "production"]
+    assert open_ones
+    assert found.outcome == "inconclusive"
+    for one in open_ones:
+        assert (one.status, one.needed, one.needed_unit) == ("inconclusive", 30 - rows, "rows")
+    assert f"b ({rows} rows)" in open_ones[0].note
+    assert bool(found.production) == (rows > 0)
+
+
+def test_all_means_the_slices_and_not_the_mix() -> None:
+    rule = "  - {metric: recall, slices: all, max_drop: 0.1}\n"
+    found = prunegate.judge_counts(policy(rules=rule), counts({"a": 900, "b": 900}))
+    assert {f.slice for f in found.findings} == {"overall", "kind=a", "kind=b"}
+
+
+def test_a_record_keeps_nothing_of_it_and_it_follows_from_the_rest() -> None:
+    asked = policy()
+    slices = read_counts(asked, counts({"a": 900, "b": 300}))
+    verdict = decide(asked, slices)
+    again = slices_in("binary", verdict.slices, tallies_of(slices))
+    assert [one.name for one in again] == ["overall", "kind=a", "kind=b"]
+    assert with_production(asked, again) == slices
+    assert decide(asked, with_production(asked, again)) == verdict
+
+
+def test_the_second_opinion_foresees_and_denies() -> None:
+    asked = policy()
+    verdict = prunegate.judge_counts(asked, counts({"a": 900, "b": 300}))
+    places = {(p.slice, p.check) for p in foreseen(asked, verdict.slices)}
+    assert ("production", "max_drop") in places
+    second_opinion(asked, verdict, ())
+    lacking = prunegate.judge_counts(asked, counts({"a": 3000, "b": 20}))
+    passed = tuple(
+        replace(f, status="pass", open_because=None, needed=None, needed_unit=None)
+        for f in lacking.findings
+    )
+    with pytest.raises(InternalError):
+        second_opinion(asked, replace(lacking, findings=passed, outcome="approve"), ())
+
+
+@pytest.mark.parametrize(
+    ("mix", "more", "rules", "said"),
+    [
+        ("{kind: {a: 0.5, b: 0.2}}", "", "", "add up to 0.7"),
+        ("{sort: {a: 1}}", "", "", "did you mean" if False else "no slicing key by itself"),
+        (MIX, "weight: w\n", "", "keep one of the two"),
+        (MIX, "group: post\n", "", "not reweighted by this version"),
+        (MIX, "", "  - {metric: auc, slices: production, at_least: 0.5}\n", "cannot be reweighted"),
+    ],
+)
+def test_what_contradicts_a_mix_is_told_by_name(
+    mix: str, more: str, rules: str, said: str
+) -> None:
+    with pytest.raises(PolicyError, match=said):
+        policy(mix, more, rules)
+
+
+def test_a_rule_on_a_mix_that_is_not_declared_is_a_mistake() -> None:
+    text = (
+        "prunegate: 1\nname: mix\ntask: {kind: binary, positive: 1, threshold: 0.5}\n"
+        "rules: [{metric: recall, slices: production, max_drop: 0.1}]\n"
+    )
+    with pytest.raises(PolicyError, match="'data: production:' declares"):
+        parse_policy(text)
+
+
+def test_plans_and_partial_labels_refuse_it_by_name_and_the_bar_knows_it() -> None:
+    for refuse in (require_plannable, require_labellable):
+        with pytest.raises(UnsupportedError, match="slices: production"):
+            refuse(policy())
+    assert "b 80 %, a 20 %" in " ".join(explain_policy(policy())).replace("\u00a0", " ")
+    assert rules_digest(policy()) != rules_digest(policy("{kind: {a: 0.3, b: 0.7}}"))
