@@ -37,6 +37,7 @@ from simulated.grouped import GROUPED
 from simulated.losses import LOSSES
 from simulated.macro import MACRO
 from simulated.means import MEANS
+from simulated.pulls import PULLS
 from simulated.ranking import RANKING
 from simulated.roots import ROOTS
 from simulated.two_classes import TWO_CLASSES
@@ -78,6 +79,7 @@ METRICS: tuple[Metric, ...] = (
     *MEANS,
     *LOSSES,
     *RANKING,
+    *PULLS,
     *ROOTS,
 )
 

@@ -30,6 +30,7 @@ from prunegate.evidence.macro_rate import MacroRate
 from prunegate.evidence.mean_loss import MeanLoss
 from prunegate.evidence.mean_value import MeanValue, Perplexity
 from prunegate.evidence.overlapping_rates import OverlappingRate
+from prunegate.evidence.pulled_value import PulledValue
 from prunegate.evidence.ranking import RankedAreas
 from prunegate.evidence.rates import Evidence, PairedRate, SingleRate
 from prunegate.evidence.root_mean import RootMean
@@ -39,6 +40,7 @@ from prunegate.metrics.forms import (
     Flips,
     Form,
     Mean,
+    OfRanks,
     OverClasses,
     OverDecisions,
     OverLabels,
@@ -53,6 +55,7 @@ from prunegate.metrics.hypothesis import Hypothesis, Level
 from prunegate.metrics.labels_needed import labels_needed
 from prunegate.metrics.metric import Metric
 from prunegate.metrics.task_traits import TRAITS
+from prunegate.stats.pulled import RELIABLE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -259,13 +262,23 @@ def _ranked(_: Ranked, wanted: WantedMetric, tally: DecidedRows) -> Evidence:
     return RankedAreas(sums=sums)
 
 
+@evidence_of(OfRanks)
+def _of_ranks(form: OfRanks, wanted: WantedMetric, tally: DecidedRows | Sums) -> Evidence:
+    lowest = -1.0 if METRICS[wanted.metric].kind == "coefficient" else 0.0
+    return PulledValue(
+        sums=_scored(tally).pulls[form.quantity],
+        reliable_from=RELIABLE[form.quantity],
+        bounds_of_value=(lowest, 1.0),
+    )
+
+
 @evidence_of(WithinTop)
 def _within_top(_: WithinTop, wanted: WantedMetric, tally: DecidedRows) -> Evidence:
     rows = _scored(tally).within[wanted.k or 1]
     return _shared(SharedRows(labels=(1,)), wanted, rows)
 
 
-def _scored(tally: DecidedRows) -> ScoredRows:
+def _scored(tally: DecidedRows | Sums) -> ScoredRows:
     assert tally.scores is not None  # noqa: S101  # ``evidence`` has seen to it
     return tally.scores
 

@@ -13,6 +13,7 @@ from prunegate.metrics.forms import (
     EachLabel,
     Flips,
     Mean,
+    OfRanks,
     OverClasses,
     OverDecisions,
     OverLabels,
@@ -171,6 +172,13 @@ METRICS: Registry[Metric] = Registry(
             forms={"binary": Ranked()},
         ),
         Metric(
+            name="average_precision",
+            words="precision at the threshold that just flags a positive item, averaged over the "
+            "positives",
+            kind="rate",
+            forms={"binary": OfRanks(quantity="average_precision")},
+        ),
+        Metric(
             name="log_loss",
             words="mean log-loss of the scores (cross-entropy)",
             better="lower",
@@ -216,6 +224,12 @@ METRICS: Registry[Metric] = Registry(
             kind="mean",
             label="RMSE",
             forms={"score": Mean(quantity="square", root=True)},
+        ),
+        Metric(
+            name="rank_correlation",
+            words="rank correlation of scores and labels (Spearman's)",
+            kind="coefficient",
+            forms={"score": OfRanks(quantity="rank_correlation")},
         ),
         Metric(
             name="nll_per_token",

@@ -18,10 +18,8 @@ from prunegate.policy.schema import ErrorRatio, Relative, Rule
 
 FieldMistake = tuple[tuple[str, ...], str]
 NOT_BUILT = {
-    "average_precision": "limit auc for the ranking",
     "recall_at_fpr": "limit recall and false_positive_rate at the policy's threshold",
     "precision_at_recall": "limit precision and recall at the policy's threshold",
-    "rank_correlation": "limit mae or rmse",
     "ece": "limit brier or log_loss, which calibration is a part of",
 }
 """Metrics that people ask for and no paired test here was simulated for, and what to do."""

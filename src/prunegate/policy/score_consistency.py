@@ -23,6 +23,8 @@ def score_disagreements(policy: Policy) -> Iterator[tuple[Path, str]]:
             continue
         if policy.task.traits.yes_no:
             yield from _of_two(policy, rule, at)
+        elif not policy.task.traits.decided:
+            continue  # a row's number is its score
         elif policy.data.scores is None:
             message = f"{rule.metric} takes a score for each class; say under 'data: scores:' where"
             message += " they are: {prefix: p_}, or {} where the models' columns hold lists"

@@ -30,7 +30,7 @@ METRICS = {
         name
         for name, metric in catalogue.METRICS.items()
         if _TASK_KINDS.get(kind, kind) in metric.tasks
-        and (kind == "binary" or not metric.from_scores(_TASK_KINDS.get(kind, kind)))
+        and (kind not in ("labels", "multiclass") or not metric.from_scores(_TASK_KINDS.get(kind, kind)))
     )
     for kind in KINDS
 }

@@ -42,8 +42,10 @@ REFERENCE_TIMES = 10
 LARGEST: dict[str, float] = {"brier": 2.0, "log_loss": 36.05}
 """Most that a mean loss of scores can be: 2 for squares, of yes-or-no tasks 1; the negative log of
 the smallest step of a 64-bit float. Neither can be below 0."""
-PAIRS_FROM = {"auc": 50}
+PAIRS_FROM = {"auc": 50, "average_precision": 100}
 """Positives and negatives from which a proven change of a ranking has known error rates."""
+ROWS_FROM = {"rank_correlation": 300}
+"""Rows, where there is one kind of them."""
 LEAST_WORTH = 30
 """Rows of equal weight that rows with design weights have to be worth."""
 _ALL, _POSITIVE, _NEGATIVE = tuple(range(8)), (4, 5, 6, 7), (0, 1, 2, 3)
@@ -215,6 +217,8 @@ def _short_of_method(policy: Policy, finding: Finding, summary: SliceSummary) ->
     if finding.metric in PAIRS_FROM:
         rarer = min(summary.positives, summary.rows - summary.positives)
         return PAIRS_FROM[finding.metric] - rarer
+    if finding.metric in ROWS_FROM:
+        return ROWS_FROM[finding.metric] - summary.rows
     if policy.task.kind != "binary":
         return 0
     return _short_of_score(finding, summary.cells, summary.positives)
