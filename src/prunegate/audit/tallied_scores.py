@@ -6,7 +6,7 @@ rankings, and the rows whose true class each model has among its k highest score
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from prunegate.audit.tallied_sums import (
@@ -16,6 +16,7 @@ from prunegate.audit.tallied_sums import (
     quantity_of,
     sum_text,
 )
+from prunegate.counting.fixed_rate import BINS, FixedRateCounts, FlagCounts
 from prunegate.counting.placement_sums import PAIRS, PLACEMENTS, PlacementSums
 from prunegate.counting.pull_sums import PullSums
 from prunegate.counting.tallies import JointCounts, ScoredRows
@@ -53,6 +54,22 @@ class TalliedPulls:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TalliedFixedRate:
+    """Positives by who flags them: neither, only the candidate, only the baseline, both."""
+
+    rate: float
+    """The false positive rate of the thresholds."""
+    negatives: int
+    """Rows that the thresholds follow from."""
+    here: tuple[int, ...]
+    """At the thresholds of these negatives."""
+    candidate_low: tuple[tuple[int, ...], ...]
+    """At the thresholds that are possible, bin by bin: the candidate flags as little as it must."""
+    candidate_high: tuple[tuple[int, ...], ...]
+    """The same: the baseline flags as little as it must."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class TalliedScores:
     """One slice's scores, summed up."""
 
@@ -60,6 +77,8 @@ class TalliedScores:
     placements: TalliedPlacements | None = None
     pulls: tuple[TalliedPulls, ...] | None = field(default=None, metadata=ABSENT)
     """Of average precision and rank correlation; None: no rule asks."""
+    at_rates: tuple[TalliedFixedRate, ...] | None = field(default=None, metadata=ABSENT)
+    """Positives at fixed false positive rates; None: no rule asks."""
     within: dict[str, tuple[int, ...]] = field(default_factory=dict)
     """By k: rows that neither, only the candidate, only the baseline, both have among the k."""
 
@@ -71,6 +90,7 @@ def scores_of(rows: ScoredRows) -> TalliedScores:
         losses=tuple(quantity_of(name, of) for name, of in sorted(rows.losses.items())),
         placements=None if sums is None else _placements(sums),
         pulls=tuple(_pulls(name, of) for name, of in sorted(rows.pulls.items())) or None,
+        at_rates=tuple(_rate(rate, of) for rate, of in sorted(rows.at_rates.items())) or None,
         within={str(k): tally.cells[4:] for k, tally in sorted(rows.within.items())},
     )
 
@@ -107,6 +127,36 @@ def _pulls_in(stored: TalliedPulls) -> PullSums:
     )
 
 
+def _rate(rate: float, counts: FixedRateCounts) -> TalliedFixedRate:
+    return TalliedFixedRate(
+        rate=rate,
+        negatives=counts.negatives,
+        here=counts.here,
+        candidate_low=counts.candidate_low,
+        candidate_high=counts.candidate_high,
+    )
+
+
+def _rate_in(stored: TalliedFixedRate) -> FixedRateCounts:
+    low, high = (tuple(map(_four, t)) for t in (stored.candidate_low, stored.candidate_high))
+    found = FixedRateCounts(
+        negatives=stored.negatives,
+        here=_four(stored.here),
+        candidate_low=low,
+        candidate_high=high,
+    )
+    if len(low) != BINS or len(high) != BINS or len({sum(t) for t in (found.here, *low, *high)}) > 1:
+        raise ValueError(f"positives at {stored.rate:g} do not add up")
+    return found
+
+
+def _four(counts: Sequence[int]) -> FlagCounts:
+    neither, candidate, baseline, both = counts
+    if min(counts) < 0:
+        raise ValueError(f"{counts} are not four counts")
+    return neither, candidate, baseline, both
+
+
 def scores_in(stored: TalliedScores, within: Mapping[int, JointCounts]) -> ScoredRows:
     """What a record holds of a slice's scores.
 
@@ -122,6 +172,7 @@ def scores_in(stored: TalliedScores, within: Mapping[int, JointCounts]) -> Score
         losses={one.name: moments_in(one) for one in stored.losses},
         placements=None if sums is None else _read(sums),
         pulls={one.sums.name: _pulls_in(one) for one in stored.pulls or ()},
+        at_rates={one.rate: _rate_in(one) for one in stored.at_rates or ()},
         within=within,
     )
 

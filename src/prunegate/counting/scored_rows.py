@@ -16,6 +16,8 @@ from prunegate.counting.class_columns import of_true
 from prunegate.counting.column_reading import LABEL, ColumnCheck, N, Reading, number
 from prunegate.counting.decisions import Decisions
 from prunegate.counting.feature_sums import FeatureSums
+from prunegate.counting.fixed_rate import FixedRateCounts
+from prunegate.counting.fixed_rate_rows import fixed_rate_counts
 from prunegate.counting.grouping import SlicingPart, clustered_cells, slicing_parts
 from prunegate.counting.placement_sums import PlacementSums
 from prunegate.counting.placements import placements
@@ -59,16 +61,19 @@ class _Asked:
     losses: tuple[str, ...]
     ranked: bool
     pulls: tuple[str, ...]
+    rates: tuple[float, ...]
     tops: tuple[int, ...]
 
     @staticmethod
     def of(policy: Policy) -> _Asked:
         forms = [METRICS[name].forms[policy.task.kind] for name in score_metrics(policy)]
+        rates = {rule.at for rule in policy.rules if rule.at is not None}
         tops = {rule.k for rule in policy.rules if rule.k is not None}
         return _Asked(
             losses=tuple(form.quantity for form in forms if isinstance(form, ScoreLoss)),
             ranked=any(isinstance(form, Ranked) for form in forms),
             pulls=tuple(form.quantity for form in forms if isinstance(form, OfRanks)),
+            rates=tuple(sorted(rates)),
             tops=tuple(sorted(tops)),
         )
 
@@ -104,6 +109,7 @@ def with_scores(
         losses=dict.fromkeys(asked.losses, FeatureSums()),
         placements=PlacementSums.none() if asked.ranked else None,
         pulls={name: PullSums.none(_PULLS[name][1]) for name in asked.pulls},
+        at_rates=dict.fromkeys(asked.rates, FixedRateCounts.none()),
         within=dict.fromkeys(asked.tops, JointCounts()),
     )
 
@@ -118,14 +124,16 @@ def _of_part(reading: Reading, part: SlicingPart, asked: _Asked) -> dict[str, Sc
     losses = _losses(reading, part, asked.losses) if asked.losses else {}
     ranked = placements(reading, part) if asked.ranked else {}
     pulls = {name: _PULLS[name][0](reading, part) for name in asked.pulls}
+    rates = {rate: fixed_rate_counts(reading, part, rate) for rate in asked.rates}
     tops = {k: _within(reading, part, k) for k in asked.tops}
-    every = (losses, ranked, *pulls.values(), *tops.values())
+    every = (losses, ranked, *pulls.values(), *rates.values(), *tops.values())
     names = dict.fromkeys(name for found in every for name in found)
     return {
         name: ScoredRows(
             losses=losses.get(name, {}),
             placements=ranked.get(name),
             pulls={what: found[name] for what, found in pulls.items()},
+            at_rates={r: found.get(name, FixedRateCounts.none()) for r, found in rates.items()},
             within={k: rows[name] for k, rows in tops.items()},
         )
         for name in names

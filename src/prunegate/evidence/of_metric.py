@@ -20,6 +20,7 @@ from prunegate.counting.score_losses import loss_span
 from prunegate.counting.tallies import Cells, DecidedRows, JointCounts, ScoredRows, Sums, Tally
 from prunegate.errors import UnsupportedError
 from prunegate.evidence import partial_rates
+from prunegate.evidence.fixed_rate_recall import FixedRateRecall
 from prunegate.evidence.grouped_rates import (
     GroupedOverlappingRate,
     GroupedPairedRate,
@@ -37,6 +38,7 @@ from prunegate.evidence.root_mean import RootMean
 from prunegate.evidence.weighed import weighed
 from prunegate.metrics.catalogue import METRICS
 from prunegate.metrics.forms import (
+    AtFixedRate,
     Flips,
     Form,
     Mean,
@@ -73,6 +75,8 @@ class WantedMetric:
     """What its limit claims: where only some rows have labels, it decides which of them speak."""
     k: int | None = None
     """How many of the highest scores it is about, where it is about such."""
+    at: float | None = None
+    """The share that it is taken at, where there is one."""
 
 
 Tested = Callable[[Any, WantedMetric, Any], Evidence]
@@ -270,6 +274,12 @@ def _of_ranks(form: OfRanks, wanted: WantedMetric, tally: DecidedRows | Sums) ->
         reliable_from=RELIABLE[form.quantity],
         bounds_of_value=(lowest, 1.0),
     )
+
+
+@evidence_of(AtFixedRate)
+def _at_fixed_rate(_: AtFixedRate, wanted: WantedMetric, tally: DecidedRows) -> Evidence:
+    rate = wanted.at or 0.0
+    return FixedRateRecall(counts=_scored(tally).at_rates[rate], rate=rate)
 
 
 @evidence_of(WithinTop)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from operator import attrgetter
 
 from prunegate.metrics.forms import (
+    AtFixedRate,
     EachLabel,
     Flips,
     Mean,
@@ -177,6 +178,14 @@ METRICS: Registry[Metric] = Registry(
             "positives",
             kind="rate",
             forms={"binary": OfRanks(quantity="average_precision")},
+        ),
+        Metric(
+            name="recall_at_fpr",
+            words="truly positive items that are flagged at a fixed false positive rate",
+            kind="rate",
+            label="recall at a fixed false positive rate",
+            at=True,
+            forms={"binary": AtFixedRate()},
         ),
         Metric(
             name="log_loss",

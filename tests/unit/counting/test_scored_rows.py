@@ -38,7 +38,7 @@ TWO = "task: {kind: binary, positive: unsafe, threshold: 0.5}\n"
 SEVERAL = "task: {kind: multiclass}\ndata: {scores: {%s}}\n"
 GROUP = "group: post\n"
 CLASSES = ["u", "v", "w", "x"]
-OF_TWO = ["auc", "log_loss", "brier"]
+OF_TWO = ["auc", "average_precision", "log_loss", "brier"]
 OF_SEVERAL = ["top_k_accuracy", "log_loss", "brier"]
 
 
@@ -102,6 +102,7 @@ def test_every_metric_of_two_classes_is_scikit_learns(seed: int) -> None:
         for model in ("baseline", "candidate"):
             score = {
                 "auc": sk.roc_auc_score,
+                "average_precision": sk.average_precision_score,
                 "log_loss": sk.log_loss,
                 "brier": sk.brier_score_loss,
             }[finding.metric](truth, rows[model])
