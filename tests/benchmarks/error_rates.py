@@ -32,6 +32,7 @@ from typing import Any, Protocol
 
 import numpy as np
 from simulated.binary import BINARY
+from simulated.fixed_rates import FIXED_RATES
 from simulated.gates import ALPHA, Pool
 from simulated.grouped import GROUPED
 from simulated.losses import LOSSES
@@ -80,6 +81,7 @@ METRICS: tuple[Metric, ...] = (
     *LOSSES,
     *RANKING,
     *PULLS,
+    *FIXED_RATES,
     *ROOTS,
 )
 

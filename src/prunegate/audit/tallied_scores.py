@@ -145,7 +145,8 @@ def _rate_in(stored: TalliedFixedRate) -> FixedRateCounts:
         candidate_low=low,
         candidate_high=high,
     )
-    if len(low) != BINS or len(high) != BINS or len({sum(t) for t in (found.here, *low, *high)}) > 1:
+    totals = {sum(table) for table in (found.here, *low, *high)}
+    if {len(low), len(high)} != {BINS} or len(totals) > 1:
         raise ValueError(f"positives at {stored.rate:g} do not add up")
     return found
 

@@ -12,8 +12,8 @@ other's next lower one (Chernoff), and of the d negatives on which the two are t
 first has no more than root(2 d L) more than the second (Hoeffding). The last is what makes models
 comparable that are much alike: hard negatives are hard for both. In a bin in which the first flags
 more than u and at most v negatives, and both models have a of them among their u highest, d is at
-most 2 (v - a) and how many fewer the second flags; so these are at most L + root(L^2 + 4 (v - a) L).
-Equal scores only widen this.
+most 2 (v - a) and how many fewer the second flags; so these are no more than
+L + root(L^2 + 4 (v - a) L). Equal scores only widen this.
 """
 
 from __future__ import annotations

@@ -93,9 +93,7 @@ def _edges(negatives: Frame, keys: tuple[str, ...], rate: float) -> Frame:
     high = (expected + LOG / 3.0 + (LOG * LOG / 9.0 + 2.0 * expected * LOG) ** 0.5).ceil()
     low = nw.when(low > 0).then(low).otherwise(0.0)
     ends = (low + ((high - low) * (j / BINS)).floor() for j in range(BINS + 1))
-    return totals.with_columns(
-        *(end.cast(nw.Int64).alias(_edge(j)) for j, end in enumerate(ends))
-    )
+    return totals.with_columns(*(end.cast(nw.Int64).alias(_edge(j)) for j, end in enumerate(ends)))
 
 
 def _strict(flagged: Frame, keys: tuple[str, ...]) -> Frame:

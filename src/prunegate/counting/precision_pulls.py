@@ -1,4 +1,4 @@
-"""Precision pulls: what each row does to the average precision of both models, summed in the engine.
+"""Precision pulls: what each row does to both models' average precision, summed in the engine.
 
 The average precision is the mean, over the positives, of the precision at the threshold that just
 flags them, so many T positives and F negatives together. One more positive there, or above, adds

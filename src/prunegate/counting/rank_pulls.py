@@ -1,9 +1,9 @@
 """Rank pulls: what each row does to the rank correlation of both models, summed in the engine.
 
-A row's place in a column is how many rows lie below it less how many lie above, equal ones counting
-for neither. Spearman's correlation is the sum S of the products of a score's places and the label's,
-over the root of the products of their sums of squares. One more row changes a sum of products by its
-own product and by what it does to the places of all others, each counted once per column.
+A row's place in a column is how many rows lie below it less how many lie above, equal ones
+counting for neither. Spearman's correlation is the sum of the products of a score's places and the
+label's, over the root of the product of their sums of squares. One more row changes such a sum by
+its own product and by what it does to the places of all others, in either column.
 
 As for placements, only the different values of a column are put in order. Places and their sums are
 whole numbers; a row's feature is rounded to a fixed number of bits before it is added up.
@@ -38,7 +38,7 @@ def rank_pulls(reading: Reading, part: SlicingPart) -> dict[str, PullSums]:
     rows = part.frame.select(
         *keys, *(number(getattr(reading.policy.columns, c)).alias(_value(c)) for c in _COLUMNS)
     )
-    pulled = _pulled(_placed(rows, part.keys, exact=exact), part.keys)
+    pulled = _pulled(_placed(rows, part.keys, exact=exact))
     before, after, weight = (nw.col(name) for name in (*_MODELS, _ONE))
     bits = ((after - before, _BITS), (before, _BITS), (weight, (0, 0)))
     derived = whole_features(RANK_CORRELATION, bits, exact=exact)
@@ -108,8 +108,10 @@ def _placed(rows: Frame, keys: tuple[str, ...], *, exact: bool) -> Frame:
         answer = answer.join(
             sums.select(*keys, value, *above_less_below), on=[*keys, value], how="inner"
         )
-    products = {_product(a, b): nw.col(_place(a)).cast(whole) * nw.col(_place(b)).cast(whole)
-                for a, b in _PAIRS}
+    products = {
+        _product(a, b): nw.col(_place(a)).cast(whole) * nw.col(_place(b)).cast(whole)
+        for a, b in _PAIRS
+    }
     return answer.with_columns(
         nw.len().over(*keys).cast(nw.Float64).alias(N),
         *(e.sum().over(*keys).cast(nw.Float64).alias(name) for name, e in products.items()),
@@ -124,18 +126,15 @@ def _product(one: str, other: str) -> str:
     return f"prunegate__product_{one}_{other}"
 
 
-def _pulled(placed: Frame, keys: tuple[str, ...]) -> Frame:
+def _pulled(placed: Frame) -> Frame:
     """The rows with both models' features; a weight of 0 where a column is the same everywhere."""
-    del keys
     varies = None
     for column in _COLUMNS:
         one = nw.col(_product(column, column)) > 0
         varies = one if varies is None else varies & one
     features = {m: nw.when(varies).then(_feature(m)).otherwise(0.0) for m in _MODELS}
     scale = [
-        nw.col(N) ** 3
-        / 3.0
-        / (nw.col(_product("label", "label")) * nw.col(_product(m, m))) ** 0.5
+        nw.col(N) ** 3 / 3.0 / (nw.col(_product("label", "label")) * nw.col(_product(m, m))) ** 0.5
         for m in _MODELS
     ]
     worst = nw.when(scale[0] > scale[1]).then(scale[0]).otherwise(scale[1])

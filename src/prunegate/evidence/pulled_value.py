@@ -8,7 +8,7 @@ pulls are the same sums of the models' pulls; so one test serves them all, as it
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import ClassVar
 
@@ -124,9 +124,7 @@ class PulledValue(TestedEvidence):
     def level_interval(self) -> Interval:
         found = self._interval((ZERO, ONE, ZERO), self.candidate)
         low, high = self.bounds_of_value
-        return Interval(
-            low=max(found.low, low), high=min(found.high, high), method=found.method
-        )
+        return Interval(low=max(found.low, low), high=min(found.high, high), method=found.method)
 
     def change_interval(self) -> Interval:
         before, after = self.baseline, self.candidate
@@ -137,7 +135,7 @@ class PulledValue(TestedEvidence):
         """Of a value, by the spread about it."""
         if centre is None:
             return Interval(low=-math.inf, high=math.inf, method="t")
-        found = pulled.interval(self._pulled(weights, centre))
+        found = pulled.interval(replace(self._pulled(weights, centre), own=0.0))
         return Interval(
             low=float(centre) + found.low, high=float(centre) + found.high, method=found.method
         )

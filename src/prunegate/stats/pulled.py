@@ -82,7 +82,9 @@ def _p(pulled: Pulled, sign: int) -> float:
     found = mean.moments(pulled.units, *pulled.sums)
     p = [
         float(stdtr(pulled.freedom, -room / error)),
-        mean.hall_tail(room * pulled.weight / pulled.units / found.sd, found.n, sign * found.skewness),
+        mean.hall_tail(
+            room * pulled.weight / pulled.units / found.sd, found.n, sign * found.skewness
+        ),
     ]
     for units, fall in zip(pulled.weighing, pulled.falls, strict=True):
         shift = fall / (units + 1)  # one more row that lost all

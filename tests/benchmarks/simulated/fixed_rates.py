@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import product
+from itertools import pairwise, product
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtri
 
 from prunegate.counting.fixed_rate import BINS, LOG, FixedRateCounts, FlagCounts
 from prunegate.evidence.fixed_rate_recall import FixedRateRecall
@@ -69,8 +69,10 @@ def evidence_of(rate: float, up: list[Floats], down: list[Floats]) -> FixedRateR
     total = len(down[0])
     ordered = [np.sort(one) for one in down]
     above, reached = (
-        [[total - np.searchsorted(o, x, side) for o, x in zip(ordered, rows, strict=True)]
-         for rows in (up, down)]
+        [
+            [total - np.searchsorted(o, x, side) for o, x in zip(ordered, rows, strict=True)]
+            for rows in (up, down)
+        ]
         for side in ("right", "left")
     )
     expected = total * rate
@@ -78,7 +80,7 @@ def evidence_of(rate: float, up: list[Floats], down: list[Floats]) -> FixedRateR
     high = int(np.ceil(expected + LOG / 3 + np.sqrt(LOG**2 / 9 + 2 * expected * LOG)))
     edges = [low + (high - low) * j // BINS for j in range(BINS + 1)]
     tables: tuple[list[FlagCounts], list[FlagCounts]] = ([], [])
-    for least, most in zip(edges, edges[1:], strict=False):
+    for least, most in pairwise(edges):
         first, second = (one <= least for one in reached[1])
         divided = 2 * (most - (first & second).sum())
         apart = int(np.ceil(LOG + np.sqrt(LOG**2 + 2 * LOG * divided)))
@@ -127,9 +129,7 @@ class RecallAtRate:
                 others=self.others,
                 decimals=self.decimals,
             )
-            for way, rate, recall, correlation in product(
-                ways, self.rates, (0.7, 0.9), (0.9, 0.99)
-            )
+            for way, rate, recall, correlation in product(ways, self.rates, (0.7, 0.9), (0.9, 0.99))
             if recall + change > 0
         ]
 

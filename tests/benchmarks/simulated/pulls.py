@@ -70,7 +70,8 @@ class Order:
             signal + 0.975 * common + 0.222 * rng.standard_normal(len(group)) for _ in range(2)
         )
         hit = (rng.random(units) < self.share)[group]
-        return (label, baseline, WAYS[self.statistic][self.way](self, (label, baseline, candidate), hit, rng)), group
+        worse = WAYS[self.statistic][self.way](self, (label, baseline, candidate), hit, rng)
+        return (label, baseline, worse), group
 
 
 Way = Callable[[Order, Rows, NDArray[np.bool_], np.random.Generator], Floats]
@@ -83,9 +84,7 @@ def _even(of: Order, rows: Rows, hit: NDArray[np.bool_], rng: np.random.Generato
     return rows[2] + 3 * of.share * rng.standard_normal(len(rows[2]))
 
 
-def _put(
-    which: Callable[[Order, Rows], NDArray[np.bool_]], where: float
-) -> Way:
+def _put(which: Callable[[Order, Rows], NDArray[np.bool_]], where: float) -> Way:
     def way(of: Order, rows: Rows, hit: NDArray[np.bool_], rng: np.random.Generator) -> Floats:
         del rng
         return np.where(hit & which(of, rows), where, rows[2])

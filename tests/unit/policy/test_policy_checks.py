@@ -20,9 +20,9 @@ RULES = {
         ),
     ),
     "a metric that is not built": (
-        "{metric: recall_at_fpr, max_drop: 0.02}",
+        "{metric: precision_at_recall, max_drop: 0.02}",
         (
-            "metric: recall_at_fpr is not built, because no paired test of it has known error "
+            "metric: precision_at_recall is not built, because no paired test of it has known error "
             "rates; limit recall and false_positive_rate at the policy's threshold"
         ),
     ),
