@@ -18,7 +18,8 @@ from prunegate.policy.schema import ErrorRatio, Relative, Rule
 
 FieldMistake = tuple[tuple[str, ...], str]
 NOT_BUILT = {
-    "precision_at_recall": "limit precision and recall at the policy's threshold",
+    "precision_at_recall": "limit precision and recall at the policy's threshold, "
+    "or average_precision or recall_at_fpr",
     "ece": "limit brier or log_loss, which calibration is a part of",
 }
 """Metrics that people ask for and no paired test here was simulated for, and what to do."""

@@ -463,3 +463,17 @@ def test_recall_at_a_fixed_rate_is_shown_where_both_models_are_alike() -> None:
     for candidate, status in ((jitter, "pass"), (worse, "fail")):
         (found,) = of_rules(prunegate.judge(policy, data.assign(candidate=candidate)))
         assert found.status == status
+
+
+def test_alike_models_are_told_how_many_rows_rule_out_a_mistake_that_none_has() -> None:
+    data = kinds.table("binary", 3, 900)
+    policy = policy_of(TWO, ["log_loss", "auc"], "max_rise: 0.02").model_dump(mode="json")
+    policy["rules"][1] |= {"max_drop": 0.02, "max_rise": None}
+    verdict = prunegate.judge(
+        Policy.model_validate(policy), data.assign(candidate=data["baseline"])
+    )
+    loss, area = (f for f in of_rules(verdict) if f.slice == "overall")
+    assert loss.needed_if_unchanged == loss.needed_if_as_seen
+    assert 900 + (loss.needed_if_unchanged or 0) == pytest.approx(3 * 36.05 / 0.02, rel=0.01)
+    assert area.needed is None
+    assert "the two models differ in nothing here" in area.note
