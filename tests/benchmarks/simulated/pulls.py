@@ -29,7 +29,7 @@ from simulated.gates import Pool, judged, pool_of
 Floats = NDArray[np.float64]
 Rows = tuple[Floats, Floats, Floats]
 """Label, baseline's score, candidate's."""
-LARGE = 60_000
+LARGE = 200_000
 BOTTOM, TOP = -50.0, 50.0
 
 
@@ -168,7 +168,7 @@ def solved(state: Order) -> Order | None:
     low, high = 0.0, 1.0
     if change(state, high) > state.change:
         return None
-    for _ in range(16):
+    for _ in range(14):
         middle = (low + high) / 2
         low, high = (low, middle) if change(state, middle) < state.change else (middle, high)
     return replace(state, share=high)
