@@ -32,11 +32,13 @@ from typing import Any, Protocol
 
 import numpy as np
 from simulated.binary import BINARY
+from simulated.fixed_rates import FIXED_RATES
 from simulated.gates import ALPHA, Pool
 from simulated.grouped import GROUPED
 from simulated.losses import LOSSES
 from simulated.macro import MACRO
 from simulated.means import MEANS
+from simulated.pulls import PULLS
 from simulated.ranking import RANKING
 from simulated.roots import ROOTS
 from simulated.two_classes import TWO_CLASSES
@@ -78,6 +80,8 @@ METRICS: tuple[Metric, ...] = (
     *MEANS,
     *LOSSES,
     *RANKING,
+    *PULLS,
+    *FIXED_RATES,
     *ROOTS,
 )
 

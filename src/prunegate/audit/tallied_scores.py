@@ -6,12 +6,21 @@ rankings, and the rows whose true class each model has among its k highest score
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from prunegate.audit.tallied_sums import TalliedQuantity, moments_in, quantity_of
+from prunegate.audit.tallied_sums import (
+    TalliedQuantity,
+    exact_sum,
+    moments_in,
+    quantity_of,
+    sum_text,
+)
+from prunegate.counting.fixed_rate import BINS, FixedRateCounts, FlagCounts
 from prunegate.counting.placement_sums import PAIRS, PLACEMENTS, PlacementSums
+from prunegate.counting.pull_sums import PullSums
 from prunegate.counting.tallies import JointCounts, ScoredRows
+from prunegate.verdict.finding import ABSENT
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,11 +38,47 @@ class TalliedPlacements:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TalliedPulls:
+    """Sums over units of what they add to a statistic of ranks; every sum is a text."""
+
+    sums: TalliedQuantity
+    """Of change, baseline and weight, as those of a quantity."""
+    rows: tuple[int, ...]
+    """Of each kind of row (positives and negatives, or all)."""
+    squares: tuple[str, ...]
+    """Of each kind, the sum of the squares of how many a unit has."""
+    falls: tuple[str, ...]
+    """Of each kind, the most that one more row can take away, times the weights' sum."""
+    own: tuple[str, str]
+    """What baseline and candidate owe to rows counting for themselves, times the weights' sum."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TalliedFixedRate:
+    """Positives by who flags them: neither, only the candidate, only the baseline, both."""
+
+    rate: float
+    """The false positive rate of the thresholds."""
+    negatives: int
+    """Rows that the thresholds follow from."""
+    here: tuple[int, ...]
+    """At the thresholds of these negatives."""
+    candidate_low: tuple[tuple[int, ...], ...]
+    """At the thresholds that are possible, bin by bin: the candidate flags as little as it must."""
+    candidate_high: tuple[tuple[int, ...], ...]
+    """The same: the baseline flags as little as it must."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class TalliedScores:
     """One slice's scores, summed up."""
 
     losses: tuple[TalliedQuantity, ...] = ()
     placements: TalliedPlacements | None = None
+    pulls: tuple[TalliedPulls, ...] | None = field(default=None, metadata=ABSENT)
+    """Of average precision and rank correlation; None: no rule asks."""
+    at_rates: tuple[TalliedFixedRate, ...] | None = field(default=None, metadata=ABSENT)
+    """Positives at fixed false positive rates; None: no rule asks."""
     within: dict[str, tuple[int, ...]] = field(default_factory=dict)
     """By k: rows that neither, only the candidate, only the baseline, both have among the k."""
 
@@ -44,6 +89,8 @@ def scores_of(rows: ScoredRows) -> TalliedScores:
     return TalliedScores(
         losses=tuple(quantity_of(name, of) for name, of in sorted(rows.losses.items())),
         placements=None if sums is None else _placements(sums),
+        pulls=tuple(_pulls(name, of) for name, of in sorted(rows.pulls.items())) or None,
+        at_rates=tuple(_rate(rate, of) for rate, of in sorted(rows.at_rates.items())) or None,
         within={str(k): tally.cells[4:] for k, tally in sorted(rows.within.items())},
     )
 
@@ -55,6 +102,60 @@ def _placements(sums: PlacementSums) -> TalliedPlacements:
         second=tuple(map(str, sums.second)),
         holding=sums.holding,
     )
+
+
+def _pulls(name: str, sums: PullSums) -> TalliedPulls:
+    return TalliedPulls(
+        sums=quantity_of(name, sums.moments),
+        rows=sums.rows,
+        squares=tuple(map(str, sums.squares)),
+        falls=tuple(map(sum_text, sums.falls)),
+        own=(sum_text(sums.own[0]), sum_text(sums.own[1])),
+    )
+
+
+def _pulls_in(stored: TalliedPulls) -> PullSums:
+    kinds = {len(stored.rows), len(stored.squares), len(stored.falls)}
+    if not stored.rows or len(kinds) != 1 or len(stored.own) != 2:
+        raise ValueError(f"pulls of {stored.sums.name} have {len(stored.rows)} kinds of rows")
+    return PullSums(
+        moments=moments_in(stored.sums),
+        rows=tuple(stored.rows),
+        squares=tuple(map(int, stored.squares)),
+        falls=tuple(map(exact_sum, stored.falls)),
+        own=(exact_sum(stored.own[0]), exact_sum(stored.own[1])),
+    )
+
+
+def _rate(rate: float, counts: FixedRateCounts) -> TalliedFixedRate:
+    return TalliedFixedRate(
+        rate=rate,
+        negatives=counts.negatives,
+        here=counts.here,
+        candidate_low=counts.candidate_low,
+        candidate_high=counts.candidate_high,
+    )
+
+
+def _rate_in(stored: TalliedFixedRate) -> FixedRateCounts:
+    low, high = (tuple(map(_four, t)) for t in (stored.candidate_low, stored.candidate_high))
+    found = FixedRateCounts(
+        negatives=stored.negatives,
+        here=_four(stored.here),
+        candidate_low=low,
+        candidate_high=high,
+    )
+    totals = {sum(table) for table in (found.here, *low, *high)}
+    if {len(low), len(high)} != {BINS} or len(totals) > 1:
+        raise ValueError(f"positives at {stored.rate:g} do not add up")
+    return found
+
+
+def _four(counts: Sequence[int]) -> FlagCounts:
+    neither, candidate, baseline, both = counts
+    if min(counts) < 0:
+        raise ValueError(f"{counts} are not four counts")
+    return neither, candidate, baseline, both
 
 
 def scores_in(stored: TalliedScores, within: Mapping[int, JointCounts]) -> ScoredRows:
@@ -71,6 +172,8 @@ def scores_in(stored: TalliedScores, within: Mapping[int, JointCounts]) -> Score
     return ScoredRows(
         losses={one.name: moments_in(one) for one in stored.losses},
         placements=None if sums is None else _read(sums),
+        pulls={one.sums.name: _pulls_in(one) for one in stored.pulls or ()},
+        at_rates={one.rate: _rate_in(one) for one in stored.at_rates or ()},
         within=within,
     )
 

@@ -16,10 +16,15 @@ from prunegate.counting.class_columns import of_true
 from prunegate.counting.column_reading import LABEL, ColumnCheck, N, Reading, number
 from prunegate.counting.decisions import Decisions
 from prunegate.counting.feature_sums import FeatureSums
+from prunegate.counting.fixed_rate import FixedRateCounts
+from prunegate.counting.fixed_rate_rows import fixed_rate_counts
 from prunegate.counting.grouping import SlicingPart, clustered_cells, slicing_parts
 from prunegate.counting.placement_sums import PlacementSums
 from prunegate.counting.placements import placements
+from prunegate.counting.precision_pulls import AVERAGE_PRECISION, precision_pulls
 from prunegate.counting.problems import of_check, require_none
+from prunegate.counting.pull_sums import PullSums
+from prunegate.counting.rank_pulls import RANK_CORRELATION, rank_pulls
 from prunegate.counting.score_losses import (
     BRIER,
     LOG_LOSS,
@@ -28,7 +33,7 @@ from prunegate.counting.score_losses import (
     loss_bits,
 )
 from prunegate.counting.slices import KeyTexts, SliceCounts, with_tallies
-from prunegate.counting.tallies import DecidedRows, JointCounts, ScoredRows
+from prunegate.counting.tallies import DecidedRows, JointCounts, ScoredRows, Sums
 from prunegate.counting.values import (
     Feature,
     features_of,
@@ -38,13 +43,15 @@ from prunegate.counting.values import (
 )
 from prunegate.errors import TableError
 from prunegate.metrics.catalogue import METRICS
-from prunegate.metrics.forms import Ranked, ScoreLoss
+from prunegate.metrics.forms import OfRanks, Ranked, ScoreLoss
 from prunegate.policy.schema import Policy
 from prunegate.policy.score_consistency import score_metrics
 from prunegate.policy.task import Role
 
 _ONE, _WITHIN = "prunegate__one", ("prunegate__within_baseline", "prunegate__within_candidate")
 _MODELS: tuple[Role, Role] = ("baseline", "candidate")
+_PULLS = {AVERAGE_PRECISION: (precision_pulls, 2), RANK_CORRELATION: (rank_pulls, 1)}
+"""How each statistic of ranks is summed up, and of how many kinds of rows."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,15 +60,20 @@ class _Asked:
 
     losses: tuple[str, ...]
     ranked: bool
+    pulls: tuple[str, ...]
+    rates: tuple[float, ...]
     tops: tuple[int, ...]
 
     @staticmethod
     def of(policy: Policy) -> _Asked:
         forms = [METRICS[name].forms[policy.task.kind] for name in score_metrics(policy)]
+        rates = {rule.at for rule in policy.rules if rule.at is not None}
         tops = {rule.k for rule in policy.rules if rule.k is not None}
         return _Asked(
             losses=tuple(form.quantity for form in forms if isinstance(form, ScoreLoss)),
             ranked=any(isinstance(form, Ranked) for form in forms),
+            pulls=tuple(form.quantity for form in forms if isinstance(form, OfRanks)),
+            rates=tuple(sorted(rates)),
             tops=tuple(sorted(tops)),
         )
 
@@ -96,11 +108,13 @@ def with_scores(
     none = ScoredRows(
         losses=dict.fromkeys(asked.losses, FeatureSums()),
         placements=PlacementSums.none() if asked.ranked else None,
+        pulls={name: PullSums.none(_PULLS[name][1]) for name in asked.pulls},
+        at_rates=dict.fromkeys(asked.rates, FixedRateCounts.none()),
         within=dict.fromkeys(asked.tops, JointCounts()),
     )
 
-    def scored(one: SliceCounts) -> DecidedRows:
-        assert isinstance(one.tally, DecidedRows)  # noqa: S101  # the forms of other tasks ask none
+    def scored(one: SliceCounts) -> DecidedRows | Sums:
+        assert isinstance(one.tally, DecidedRows | Sums)  # noqa: S101  # other tasks' forms ask none
         return replace(one.tally, scores=found.get(one.name, none))
 
     return with_tallies(slices, scored)
@@ -109,12 +123,17 @@ def with_scores(
 def _of_part(reading: Reading, part: SlicingPart, asked: _Asked) -> dict[str, ScoredRows]:
     losses = _losses(reading, part, asked.losses) if asked.losses else {}
     ranked = placements(reading, part) if asked.ranked else {}
+    pulls = {name: _PULLS[name][0](reading, part) for name in asked.pulls}
+    rates = {rate: fixed_rate_counts(reading, part, rate) for rate in asked.rates}
     tops = {k: _within(reading, part, k) for k in asked.tops}
-    names = {**losses, **ranked, **{name: None for rows in tops.values() for name in rows}}
+    every = (losses, ranked, *pulls.values(), *rates.values(), *tops.values())
+    names = dict.fromkeys(name for found in every for name in found)
     return {
         name: ScoredRows(
             losses=losses.get(name, {}),
             placements=ranked.get(name),
+            pulls={what: found[name] for what, found in pulls.items()},
+            at_rates={r: found.get(name, FixedRateCounts.none()) for r, found in rates.items()},
             within={k: rows[name] for k, rows in tops.items()},
         )
         for name in names

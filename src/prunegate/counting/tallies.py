@@ -17,7 +17,9 @@ from typing import Any, ClassVar, Self
 
 from prunegate.counting.cluster_sums import Clusters, Pair
 from prunegate.counting.feature_sums import FeatureSums
+from prunegate.counting.fixed_rate import FixedRateCounts
 from prunegate.counting.placement_sums import PlacementSums
+from prunegate.counting.pull_sums import PullSums
 from prunegate.counting.weight_sums import WeightSums, added
 from prunegate.errors import InternalError
 from prunegate.metrics.forms import SharedRows
@@ -94,6 +96,10 @@ class ScoredRows:
     """By name: ``log_loss``, ``brier``."""
     placements: PlacementSums | None = None
     """How both models rank positives and negatives."""
+    pulls: Mapping[str, PullSums] = field(default_factory=dict)
+    """By name: ``average_precision``, ``rank_correlation``."""
+    at_rates: Mapping[float, FixedRateCounts] = field(default_factory=dict)
+    """By false positive rate: the positives that both models flag."""
     within: Mapping[int, JointCounts] = field(default_factory=dict)
     """By k: rows, all taken as positive, "flagged" by a model that has the true class among the k
     with the highest scores."""
@@ -334,6 +340,8 @@ class Sums(Tally):
     """By name: ``value`` (score, or negative log-likelihood), ``error`` (absolute error)."""
     span: Fraction | None = field(default=None, compare=False)
     """The most that one row's value can change; None where there is no bound."""
+    scores: ScoredRows | None = field(default=None, compare=False)
+    """What the order of the scores says of the rows; None: no rule asks."""
 
     @property
     def rows(self) -> int:

@@ -41,6 +41,8 @@ class Further:
     """To show what rows like those seen show; None: too close to tell."""
     shows: Literal["holds", "broken"] | None
     """What these show."""
+    alike: bool = False
+    """Whether a change was to be tested and the two models differ in nothing here."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +81,10 @@ def further(evidence: Evidence, tested: Tested, alpha: float) -> Further:
     unchanged = None
     if not isinstance(hypothesis, Level):
         unchanged = _unchanged(evidence, hypothesis, tested, alpha)
+        alike = not _spread(evidence, hypothesis, tested, held)
+        if alike and (unchanged is not None or as_seen is None):  # seen was no change
+            shown: Literal["holds"] | None = None if unchanged is None else "holds"
+            return Further(unchanged=unchanged, as_seen=unchanged, shows=shown, alike=True)
     side: Literal["holds", "broken"] = "holds" if result.p_value < result.p_harm else "broken"
     return Further(
         unchanged=unchanged,
@@ -114,10 +120,10 @@ def _unchanged(evidence: Evidence, claim: Contrast, tested: Tested, alpha: float
     allowed, held = _allowed(evidence, claim, tested.whole), evidence.count(claim)
     if allowed is None or not allowed > 0 or evidence.baseline is None:
         return None  # a gain is asked for: without any change the limit is broken
-    spread = _spread(evidence, claim, tested, held)
+    spread, room = _spread(evidence, claim, tested, held), float(allowed)
     if not spread:
-        return None
-    room = float(allowed)
+        total = evidence.rows_unseen(room, _z(alpha)) if evidence.shows_alike else 0.0
+        return _missing(total, held) if total > held else None
     if type(evidence) is PairedRate and isinstance(claim, Difference) and room < 1:
         differ = sample_size.coarse((evidence.lost + evidence.gained + 1) / (evidence.n + 2))
         total = float(sample_size.paired_by_score(differ, 0.0, room, alpha, POWER))

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import ClassVar
 
 from prunegate.evidence.mean_value import MeanValue, Weights
 from prunegate.stats.mean import all_unseen
@@ -21,6 +22,8 @@ from prunegate.stats.result import TestResult
 @dataclass(frozen=True, kw_only=True)
 class MeanLoss(MeanValue):
     """The mean of a row's loss."""
+
+    shows_alike: ClassVar = True
 
     lower_is_better: bool = True
     span: Fraction

@@ -20,6 +20,7 @@ from prunegate.counting.score_losses import loss_span
 from prunegate.counting.tallies import Cells, DecidedRows, JointCounts, ScoredRows, Sums, Tally
 from prunegate.errors import UnsupportedError
 from prunegate.evidence import partial_rates
+from prunegate.evidence.fixed_rate_recall import FixedRateRecall
 from prunegate.evidence.grouped_rates import (
     GroupedOverlappingRate,
     GroupedPairedRate,
@@ -30,15 +31,18 @@ from prunegate.evidence.macro_rate import MacroRate
 from prunegate.evidence.mean_loss import MeanLoss
 from prunegate.evidence.mean_value import MeanValue, Perplexity
 from prunegate.evidence.overlapping_rates import OverlappingRate
+from prunegate.evidence.pulled_value import PulledValue
 from prunegate.evidence.ranking import RankedAreas
 from prunegate.evidence.rates import Evidence, PairedRate, SingleRate
 from prunegate.evidence.root_mean import RootMean
 from prunegate.evidence.weighed import weighed
 from prunegate.metrics.catalogue import METRICS
 from prunegate.metrics.forms import (
+    AtFixedRate,
     Flips,
     Form,
     Mean,
+    OfRanks,
     OverClasses,
     OverDecisions,
     OverLabels,
@@ -53,6 +57,7 @@ from prunegate.metrics.hypothesis import Hypothesis, Level
 from prunegate.metrics.labels_needed import labels_needed
 from prunegate.metrics.metric import Metric
 from prunegate.metrics.task_traits import TRAITS
+from prunegate.stats.pulled import RELIABLE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +75,8 @@ class WantedMetric:
     """What its limit claims: where only some rows have labels, it decides which of them speak."""
     k: int | None = None
     """How many of the highest scores it is about, where it is about such."""
+    at: float | None = None
+    """The share that it is taken at, where there is one."""
 
 
 Tested = Callable[[Any, WantedMetric, Any], Evidence]
@@ -259,13 +266,29 @@ def _ranked(_: Ranked, wanted: WantedMetric, tally: DecidedRows) -> Evidence:
     return RankedAreas(sums=sums)
 
 
+@evidence_of(OfRanks)
+def _of_ranks(form: OfRanks, wanted: WantedMetric, tally: DecidedRows | Sums) -> Evidence:
+    lowest = -1.0 if METRICS[wanted.metric].kind == "coefficient" else 0.0
+    return PulledValue(
+        sums=_scored(tally).pulls[form.quantity],
+        reliable_from=RELIABLE[form.quantity],
+        bounds_of_value=(lowest, 1.0),
+    )
+
+
+@evidence_of(AtFixedRate)
+def _at_fixed_rate(_: AtFixedRate, wanted: WantedMetric, tally: DecidedRows) -> Evidence:
+    rate = wanted.at or 0.0
+    return FixedRateRecall(counts=_scored(tally).at_rates[rate], rate=rate)
+
+
 @evidence_of(WithinTop)
 def _within_top(_: WithinTop, wanted: WantedMetric, tally: DecidedRows) -> Evidence:
     rows = _scored(tally).within[wanted.k or 1]
     return _shared(SharedRows(labels=(1,)), wanted, rows)
 
 
-def _scored(tally: DecidedRows) -> ScoredRows:
+def _scored(tally: DecidedRows | Sums) -> ScoredRows:
     assert tally.scores is not None  # noqa: S101  # ``evidence`` has seen to it
     return tally.scores
 

@@ -68,6 +68,13 @@ class Evidence(Protocol):
     def effective(self) -> int | None:
         """As many rows of equal weight as its own are worth; None: they weigh alike."""
 
+    @property
+    def shows_alike(self) -> bool:
+        """Whether enough rows show that nothing changed though the models differ in none of them.
+
+        Then ``rows_unseen`` says how many it takes.
+        """
+
     def reliable_for(self, hypothesis: Hypothesis) -> bool:
         """Whether the error rates of the hypothesis' test are known for rows such as these."""
 
@@ -105,6 +112,8 @@ class TestedEvidence(ABC):
     """Whether the test of a level is exact, so that no number of rows is too few for it."""
     bounds: ClassVar[bool] = False
     """Whether both values are upper bounds, rows without a label being taken as right."""
+    shows_alike: ClassVar[bool] = False
+    """Whether enough rows show that nothing changed though the models differ in none of them."""
 
     @property
     def reliable(self) -> bool:

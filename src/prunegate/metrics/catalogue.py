@@ -10,9 +10,11 @@ from __future__ import annotations
 from operator import attrgetter
 
 from prunegate.metrics.forms import (
+    AtFixedRate,
     EachLabel,
     Flips,
     Mean,
+    OfRanks,
     OverClasses,
     OverDecisions,
     OverLabels,
@@ -171,6 +173,21 @@ METRICS: Registry[Metric] = Registry(
             forms={"binary": Ranked()},
         ),
         Metric(
+            name="average_precision",
+            words="precision at the threshold that just flags a positive item, averaged over the "
+            "positives",
+            kind="rate",
+            forms={"binary": OfRanks(quantity="average_precision")},
+        ),
+        Metric(
+            name="recall_at_fpr",
+            words="truly positive items that are flagged at a fixed false positive rate",
+            kind="rate",
+            label="recall at a fixed false positive rate",
+            at=True,
+            forms={"binary": AtFixedRate()},
+        ),
+        Metric(
             name="log_loss",
             words="mean log-loss of the scores (cross-entropy)",
             better="lower",
@@ -216,6 +233,12 @@ METRICS: Registry[Metric] = Registry(
             kind="mean",
             label="RMSE",
             forms={"score": Mean(quantity="square", root=True)},
+        ),
+        Metric(
+            name="rank_correlation",
+            words="rank correlation of scores and labels (Spearman's)",
+            kind="coefficient",
+            forms={"score": OfRanks(quantity="rank_correlation")},
         ),
         Metric(
             name="nll_per_token",

@@ -208,6 +208,27 @@ class Ranked(Form):
 
 
 @dataclass(frozen=True, kw_only=True)
+class AtFixedRate(Form):
+    """Recall of each model at its own threshold, with a false positive rate that the rule gives."""
+
+    from_scores: ClassVar[bool] = True
+
+    @property
+    def base(self) -> Base:
+        return Base(cells=POSITIVES, unit="positives")
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfRanks(Form):
+    """A statistic of how scores order the rows, to which every row adds its own pull."""
+
+    from_scores: ClassVar[bool] = True
+
+    quantity: str
+    """Which one: ``average_precision`` or ``rank_correlation``."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class WithinTop(Form):
     """The share of rows whose true class is among the k with the highest scores."""
 

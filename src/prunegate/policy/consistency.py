@@ -136,7 +136,7 @@ def _no_rule_repeats_another(policy: Policy) -> Iterator[Disagreement]:
     seen: dict[object, int] = {}
     for index, rule in enumerate(policy.rules):
         for check in rule.limits:
-            about = (rule.metric, frozenset(rule.selects), rule.classes, check, rule.k)
+            about = (rule.metric, frozenset(rule.selects), rule.classes, check, rule.k, rule.at)
             key = (*about, rule.severity, rule.evidence)
             first = seen.setdefault(key, index)
             if first != index:

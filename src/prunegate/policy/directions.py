@@ -305,6 +305,7 @@ DIRECTIONS: Mapping[type[Section], Mapping[str, Direction]] = {
         "slices": APART,
         "classes": APART,
         "k": untold("undeclared"),
+        "at": untold("undeclared"),
         **{
             name: higher_is_tighter if c.tighter == "higher" else lower_is_tighter
             for name, c in CHECKS.items()

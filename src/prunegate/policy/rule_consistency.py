@@ -18,10 +18,8 @@ from prunegate.policy.schema import ErrorRatio, Relative, Rule
 
 FieldMistake = tuple[tuple[str, ...], str]
 NOT_BUILT = {
-    "average_precision": "limit auc for the ranking",
-    "recall_at_fpr": "limit recall and false_positive_rate at the policy's threshold",
-    "precision_at_recall": "limit precision and recall at the policy's threshold",
-    "rank_correlation": "limit mae or rmse",
+    "precision_at_recall": "limit precision and recall at the policy's threshold, "
+    "or average_precision or recall_at_fpr",
     "ece": "limit brier or log_loss, which calibration is a part of",
 }
 """Metrics that people ask for and no paired test here was simulated for, and what to do."""
@@ -58,6 +56,10 @@ def _top(rule: Rule, metric: Metric) -> Iterator[FieldMistake]:
         yield (), f"{metric.name} needs k: how many of the highest scores count, such as k: 5"
     elif rule.k is not None and not metric.top:
         yield ("k",), f"{metric.name} is about no number of highest scores; remove it"
+    if metric.at and rule.at is None:
+        yield (), f"{metric.name} needs at: the share of negatives that may be flagged, as at: 0.01"
+    elif rule.at is not None and not metric.at:
+        yield ("at",), f"{metric.name} is taken at no fixed share; remove it"
 
 
 def _levels(rule: Rule, metric: Metric) -> Iterator[FieldMistake]:

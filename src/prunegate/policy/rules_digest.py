@@ -51,7 +51,7 @@ def rules_digest(policy: Policy) -> str:
 _LATER: dict[tuple[str, ...], dict[str, Any]] = {
     ("evidence",): {"reference": "required", "looks": 1},
     ("task",): {"ignore": [], "tune": None, "labels": []},
-    ("rules",): {"k": None},
+    ("rules",): {"k": None, "at": None},
     (): {"weight": None},
     ("slices",): {"bins": None, "quantiles": None, "every": None},
     ("cost", "billing"): {

@@ -21,8 +21,13 @@ def score_disagreements(policy: Policy) -> Iterator[tuple[Path, str]]:
             yield (*at, "metric"), f"{message} a squared error, and a rare large one decides it"
         if metric is None or not metric.from_scores(policy.task.kind):
             continue
+        if metric.at and policy.group is not None:
+            message = f"{rule.metric} takes rows as independent, and 'group' says that they are not"
+            yield (*at, "metric"), f"{message}; limit auc or average_precision, or remove the group"
         if policy.task.traits.yes_no:
             yield from _of_two(policy, rule, at)
+        elif not policy.task.traits.decided:
+            continue  # a row's number is its score
         elif policy.data.scores is None:
             message = f"{rule.metric} takes a score for each class; say under 'data: scores:' where"
             message += " they are: {prefix: p_}, or {} where the models' columns hold lists"

@@ -151,9 +151,17 @@ def interval(n: int, s1: float, s2: float, s3: float, confidence: float = 0.95) 
 
 
 def _hall(w: float, found: Moments) -> float:
+    return _cubic(w, found.n, found.skewness)
+
+
+def _cubic(w: float, n: int, g: float) -> float:
     """Hall's monotone cubic of the studentised mean, approximately standard normal."""
-    g = found.skewness
-    return math.sqrt(found.n) * (w + g * w * w / 3 + g * g * w**3 / 27 + g / (6 * found.n))
+    return math.sqrt(n) * (w + g * w * w / 3 + g * g * w**3 / 27 + g / (6 * n))
+
+
+def hall_tail(w: float, n: int, skewness: float) -> float:
+    """One-sided p-value of a mean of n rows, w standard deviations above 0, by Hall's cubic."""
+    return normal.upper_tail(_cubic(w, n, skewness))
 
 
 test.__test__ = False  # type: ignore[attr-defined]  # pytest must not collect it where imported

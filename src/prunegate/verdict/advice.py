@@ -20,6 +20,10 @@ from prunegate.verdict.finding import Finding, NeededFor
 HARDLY = 10
 """How many times the labels of the better case are too many to be any help."""
 TOO_CLOSE = "too close to the limit to be settled by more data alone"
+ALIKE = (
+    "the two models differ in nothing here, and from rows without any difference the method cannot "
+    "tell how large one may be"
+)
 WOULD_BREAK = "more rows like those seen would show the limit to be broken"
 
 
@@ -59,7 +63,8 @@ def with_need(finding: Finding, counts: SliceCounts, minimum: Minimum, lack: Lac
         wanted = least
     finding = replace(finding, as_seen=more.shows)
     if not wanted or wanted <= 0:
-        note = WOULD_BREAK if breaks else finding.note or TOO_CLOSE
+        close = ALIKE if more.alike else TOO_CLOSE
+        note = WOULD_BREAK if breaks else finding.note or close
         return replace(finding, note="; ".join(dict.fromkeys(p for p in (finding.note, note) if p)))
     purpose: NeededFor = "power" if wanted > least else "method" if least > floor else _MINIMUM
     finding = replace(

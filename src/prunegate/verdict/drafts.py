@@ -199,6 +199,7 @@ def _judged(question: Question, counts: SliceCounts) -> Draft:
         grouped=policy.group is not None,
         claim=claim,
         k=question.rule.k,
+        at=question.rule.at,
     )
     about = evidence_of(wanted, counts.tally)
     compared = not isinstance(claim, Level)

@@ -29,13 +29,14 @@ METRICS = {
     kind: tuple(
         name
         for name, metric in catalogue.METRICS.items()
-        if _TASK_KINDS.get(kind, kind) in metric.tasks
-        and (kind == "binary" or not metric.from_scores(_TASK_KINDS.get(kind, kind)))
+        if (task := _TASK_KINDS.get(kind, kind)) in metric.tasks
+        and not metric.at
+        and (kind in ("binary", "score") or not metric.from_scores(task))
     )
     for kind in KINDS
 }
 """From the catalogue, so that no metric escapes the laws; those that take scores, where there are
-scores (of several classes: ``test_scored_rows.py``)."""
+scores (of several classes, and at a fixed rate: ``test_scored_rows.py``)."""
 FROM_SCORES = {n for n, m in catalogue.METRICS.items() if m.from_scores("binary")}
 FLIPS = tuple(name for name, metric in catalogue.METRICS.items() if metric.kind == "flips")
 LOWER = {n for n, m in catalogue.METRICS.items() if m.lower_is_better and m.kind != "flips"}

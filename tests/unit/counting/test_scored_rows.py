@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
+from scipy.stats import spearmanr
 from sklearn import metrics as sk
 from tests.rules import of_rules
 from tests.unit.counting import kinds
@@ -25,9 +27,13 @@ from prunegate.counting.gate_set import identity_of
 from prunegate.counting.labelling import require_labellable
 from prunegate.counting.warehouse_query import counts_query
 from prunegate.errors import InputError, TableError, UnsupportedError
+from prunegate.evidence.fixed_rate_recall import FixedRateRecall
 from prunegate.evidence.of_metric import WantedMetric, evidence
+from prunegate.evidence.pulled_value import PulledValue
 from prunegate.evidence.ranking import RankedAreas
+from prunegate.evidence.rates import PairedRate
 from prunegate.gate import gate
+from prunegate.metrics.hypothesis import Difference
 from prunegate.planning.plan import require_plannable
 from prunegate.policy.load import parse_policy, read_policy
 from prunegate.policy.schema import Policy
@@ -38,14 +44,15 @@ TWO = "task: {kind: binary, positive: unsafe, threshold: 0.5}\n"
 SEVERAL = "task: {kind: multiclass}\ndata: {scores: {%s}}\n"
 GROUP = "group: post\n"
 CLASSES = ["u", "v", "w", "x"]
-OF_TWO = ["auc", "log_loss", "brier"]
+OF_TWO = ["auc", "average_precision", "recall_at_fpr", "log_loss", "brier"]
+IN_GROUPS = [name for name in OF_TWO if name != "recall_at_fpr"]
 OF_SEVERAL = ["top_k_accuracy", "log_loss", "brier"]
 
 
 def text_of(head: str, metrics: list[str], limit: str = "at_most: 1.0, evidence: point") -> str:
+    figures = {"top_k_accuracy": "k: 2, ", "recall_at_fpr": "at: 0.1, "}
     rules = "".join(
-        f"  - {{metric: {name}, slices: all, {'k: 2, ' * (name == 'top_k_accuracy')}{limit}}}\n"
-        for name in metrics
+        f"  - {{metric: {name}, slices: all, {figures.get(name, '')}{limit}}}\n" for name in metrics
     )
     return f"prunegate: 1\nname: x\n{head}{kinds.SLICES}rules:\n{rules}"
 
@@ -88,6 +95,11 @@ def within_two(label: Any, scores: Any) -> float:
     return float(np.mean((scores >= own).sum(axis=1) <= 2))
 
 
+def recall_at_a_tenth(truth: Any, score: Any) -> float:
+    alarms, hits, _ = sk.roc_curve(truth, score, drop_intermediate=False)
+    return float(hits[alarms <= 0.1].max())
+
+
 @given(seed=st.integers(0, 10**6))
 @settings(max_examples=2, deadline=None, phases=(Phase.explicit, Phase.generate))
 def test_every_metric_of_two_classes_is_scikit_learns(seed: int) -> None:
@@ -102,6 +114,8 @@ def test_every_metric_of_two_classes_is_scikit_learns(seed: int) -> None:
         for model in ("baseline", "candidate"):
             score = {
                 "auc": sk.roc_auc_score,
+                "average_precision": sk.average_precision_score,
+                "recall_at_fpr": recall_at_a_tenth,
                 "log_loss": sk.log_loss,
                 "brier": sk.brier_score_loss,
             }[finding.metric](truth, rows[model])
@@ -212,7 +226,7 @@ def test_areas_are_never_approved_without_variation_or_with_few_rows() -> None:
     data = kinds.table("binary", 3, 900)
     perfect = np.where(data["label"] == "unsafe", 0.9, 0.1)
     same = data.assign(baseline=perfect, candidate=perfect)
-    policy = policy_of(TWO, ["auc"], "max_drop: 0.5")
+    policy = policy_of(TWO, ["auc", "average_precision"], "max_drop: 0.5")
     for rows in (same, data.groupby("label").head(49), data.assign(candidate=data["baseline"])):
         (found,) = {f.status for f in of_rules(prunegate.judge(policy, rows))}
         assert found == "inconclusive"
@@ -221,7 +235,7 @@ def test_areas_are_never_approved_without_variation_or_with_few_rows() -> None:
 @pytest.mark.parametrize("group", ["", GROUP])
 @pytest.mark.parametrize("head", [TWO, SEVERAL % "prefix: p_, activation: softmax"])
 def test_a_verdict_on_scores_follows_from_its_record(head: str, group: str, tmp_path: Path) -> None:
-    metrics, data = OF_TWO, kinds.table("binary", 5, 600)
+    metrics, data = IN_GROUPS if group else OF_TWO, kinds.table("binary", 5, 600)
     if head != TWO:
         metrics, data = OF_SEVERAL, with_columns(*several(5, 600))
     (tmp_path / "p.yaml").write_text(text_of(head + group, metrics, "at_most: 0.9"))
@@ -270,6 +284,10 @@ def test_scores_that_cannot_be_what_a_rule_takes_them_for_are_bad_input() -> Non
         (SEVERAL % "classes: [u, v]", "top_k_accuracy, k: 2", "got 2 of 2 classes"),
         (SEVERAL % "prefix: p_", "top_k_accuracy", "needs k: how many"),
         (TWO, "auc, k: 3", "no number of highest scores; remove it"),
+        (TWO, "auc, at: 0.1", "taken at no fixed share; remove it"),
+        (TWO, "recall_at_fpr", "needs at: the share of negatives"),
+        (TWO + GROUP, "recall_at_fpr, at: 0.1", "'group' says that they are not"),
+        (TWO, "precision_at_recall, at: 0.9", "precision_at_recall is not built"),
     ],
 )
 def test_a_policy_without_what_its_metrics_need_says_so(head: str, rule: str, words: str) -> None:
@@ -334,3 +352,128 @@ def test_the_root_mean_square_is_scikit_learns_and_needs_a_range() -> None:
     text = f"prunegate: 1\nname: x\ntask: {{kind: score}}\nrules: [{rule}]\n"
     with pytest.raises(InputError, match=r"rmse needs 'task: range"):
         parse_policy(text)
+
+
+def order_of(data: pd.DataFrame, more: str = "") -> PulledValue:
+    rule = "{metric: rank_correlation, slices: all, at_least: 0.5, max_drop: 0.05}"
+    policy = kinds.policy("score", [rule], more=more)
+    overall = count_table(policy, open_predictions(policy, data)).slices[0]
+    found = evidence(WantedMetric(metric="rank_correlation"), overall.tally)
+    assert isinstance(found, PulledValue)
+    return found
+
+
+@given(seed=st.integers(0, 10**6))
+@settings(max_examples=2, deadline=None, phases=(Phase.explicit, Phase.generate))
+def test_the_rank_correlation_is_scipys(seed: int) -> None:
+    data = kinds.table("score", seed, 300).round({"label": 0, "baseline": 1})
+    rule = "{metric: rank_correlation, slices: all, at_least: 0.5, max_drop: 0.05}"
+    slices = kinds.slices_of(data)
+    for finding in of_rules(prunegate.judge(kinds.policy("score", [rule]), data)):
+        rows = data[slices[finding.slice]]
+        for model in ("baseline", "candidate"):
+            found = spearmanr(rows["label"], rows[model]).statistic
+            assert getattr(finding, model) == pytest.approx(float(found), rel=1e-8)
+
+
+def weighed_correlation(data: pd.DataFrame, model: str, weights: Any) -> float:
+    """Spearman's, where a row counts as often as its weight says."""
+    label, score = (
+        (weights * np.sign(x[:, None] - x)).sum(axis=1)
+        for x in (data["label"].to_numpy(), data[model].to_numpy())
+    )
+    products = ((label, score), (label, label), (score, score))
+    top, one, other = (float((weights * a * b).sum()) for a, b in products)
+    return top / (one * other) ** 0.5
+
+
+def weighed_precision(data: pd.DataFrame, model: str, weights: Any) -> float:
+    truth = data["label"] == "unsafe"
+    return float(sk.average_precision_score(truth, data[model], sample_weight=weights))
+
+
+@pytest.mark.parametrize("kind", ["binary", "score"])
+def test_a_row_pulls_by_what_the_value_changes_if_it_counts_a_little_more(kind: str) -> None:
+    data = kinds.table(kind, 3, 90).round({"label": 0, "candidate": 1})
+    value = weighed_precision if kind == "binary" else weighed_correlation
+    if kind == "binary":
+        policy = policy_of(TWO, ["average_precision"])
+        overall = count_table(policy, open_predictions(policy, data)).slices[0]
+        found = evidence(WantedMetric(metric="average_precision"), overall.tally)
+        assert isinstance(found, PulledValue)
+    else:
+        found = order_of(data)
+    pulls = []
+    for row in range(len(data)):
+        change = []
+        for step in (1e-4, -1e-4):
+            weights = np.ones(len(data))
+            weights[row] += step
+            change.append(value(data, "candidate", weights) - value(data, "baseline", weights))
+        pulls.append((change[0] - change[1]) / 2e-4)
+    interval = found.change_interval()
+    fewest = min(found.sums.weighing)
+    spread = np.std(pulls) * np.sqrt(len(data) * fewest / (fewest - 1))
+    spread *= np.sqrt(len(data) / (len(data) - 1))
+    half = (interval.high - interval.low) / 2
+    assert half == pytest.approx(_t(fewest - 1) * spread, rel=1e-4)
+
+
+def test_a_constant_score_has_no_rank_correlation_and_is_never_approved() -> None:
+    data = kinds.table("score", 3, 400).assign(candidate=1.0)
+    assert order_of(data).candidate is None
+    rule = "{metric: rank_correlation, at_least: -1.0, max_drop: 1.9}"
+    verdict = prunegate.judge(kinds.policy("score", [rule]), data)
+    assert {f.status for f in of_rules(verdict)} == {"inconclusive"}
+
+
+def test_recall_at_a_fixed_rate_knows_how_little_it_knows_of_thresholds() -> None:
+    data = kinds.table("binary", 3, 900)
+    policy = policy_of(TWO, ["recall_at_fpr"], "max_drop: 0.05")
+    tally = count_table(policy, open_predictions(policy, data)).slices[0].tally
+    found = evidence(WantedMetric(metric="recall_at_fpr", at=0.1), tally)
+    assert isinstance(found, FixedRateRecall)
+    here, low, high = found.counts.here, found.counts.candidate_low, found.counts.candidate_high
+    flagged = {bit: sum(n for f, n in enumerate(here) if f & bit) for bit in (1, 2)}
+    for strict, tables in ((1, low), (2, high)):
+        for table in tables:
+            of_table = {bit: sum(n for f, n in enumerate(table) if f & bit) for bit in (1, 2)}
+            assert of_table[strict] <= flagged[strict]
+        assert of_table[3 - strict] >= flagged[3 - strict]
+    claim = Difference(margin=Fraction(1, 20))
+    plain = PairedRate(both=here[3], lost=here[2], gained=here[1], neither=here[0]).test(claim)
+    assert found.test(claim).p_value >= plain.p_value
+    assert found.test(claim).p_harm >= plain.p_harm
+    few = data.groupby("label").head(180)
+    (one,) = [f for f in of_rules(prunegate.judge(policy, few)) if f.slice == "overall"]
+    assert one.status == "inconclusive"
+    assert "fewer than 185 negatives; here are 180" in one.note
+
+
+def test_recall_at_a_fixed_rate_is_shown_where_both_models_are_alike() -> None:
+    random = np.random.default_rng(2)
+    label = np.repeat([1, 0], (2000, 20000))
+    score = 1 / (1 + np.exp(-random.normal(3.0 * label, 1)))
+    data = pd.DataFrame({"label": label, "baseline": score})
+    worse = np.where((label == 1) & (random.random(len(label)) < 0.15), 0.01, score)
+    rule = "rules: [{metric: recall_at_fpr, at: 0.05, max_drop: 0.03}]\n"
+    head = "prunegate: 1\nname: x\ntask: {kind: binary, positive: 1, threshold: 0.5}\n"
+    policy = parse_policy(head + rule)
+    jitter = np.clip(score + random.normal(0, 0.005, len(label)), 0, 1)
+    for candidate, status in ((jitter, "pass"), (worse, "fail")):
+        (found,) = of_rules(prunegate.judge(policy, data.assign(candidate=candidate)))
+        assert found.status == status
+
+
+def test_alike_models_are_told_how_many_rows_rule_out_a_mistake_that_none_has() -> None:
+    data = kinds.table("binary", 3, 900)
+    policy = policy_of(TWO, ["log_loss", "auc"], "max_rise: 0.02").model_dump(mode="json")
+    policy["rules"][1] |= {"max_drop": 0.02, "max_rise": None}
+    verdict = prunegate.judge(
+        Policy.model_validate(policy), data.assign(candidate=data["baseline"])
+    )
+    loss, area = (f for f in of_rules(verdict) if f.slice == "overall")
+    assert loss.needed_if_unchanged == loss.needed_if_as_seen
+    assert 900 + (loss.needed_if_unchanged or 0) == pytest.approx(3 * 36.05 / 0.02, rel=0.01)
+    assert area.needed is None
+    assert "the two models differ in nothing here" in area.note

@@ -16,14 +16,16 @@ RULES = {
         (
             "metric: mae is not defined for task kind binary; valid: precision, recall, "
             "specificity, f1, accuracy, balanced_accuracy, mcc, false_positive_rate, "
-            "negative_flip_rate, churn, auc, log_loss, brier"
+            "negative_flip_rate, churn, auc, average_precision, "
+            "recall_at_fpr, log_loss, brier"
         ),
     ),
     "a metric that is not built": (
-        "{metric: recall_at_fpr, max_drop: 0.02}",
+        "{metric: precision_at_recall, max_drop: 0.02}",
         (
-            "metric: recall_at_fpr is not built, because no paired test of it has known error "
-            "rates; limit recall and false_positive_rate at the policy's threshold"
+            "metric: precision_at_recall is not built, because no paired test of it has known "
+            "error rates; limit precision and recall at the policy's threshold, or "
+            "average_precision or recall_at_fpr"
         ),
     ),
     "no limit": (

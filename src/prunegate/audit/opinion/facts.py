@@ -43,8 +43,13 @@ REFERENCE_TIMES = 10
 LARGEST: dict[str, float] = {"brier": 2.0, "log_loss": 36.05}
 """Most that a mean loss of scores can be: 2 for squares, of yes-or-no tasks 1; the negative log of
 the smallest step of a 64-bit float. Neither can be below 0."""
-PAIRS_FROM = {"auc": 50}
+PAIRS_FROM = {"auc": 50, "average_precision": 100}
 """Positives and negatives from which a proven change of a ranking has known error rates."""
+ROWS_FROM = {"rank_correlation": 300}
+"""Rows, where there is one kind of them."""
+NEGATIVES_AT = 18.42
+"""False alarms to be expected at a threshold before a false positive rate can be told: with fewer
+a bound that holds but once in 10,000 times (Chernoff's) is below none."""
 LEAST_WORTH = 30
 """Rows of equal weight that rows with design weights have to be worth."""
 _ALL, _POSITIVE, _NEGATIVE = tuple(range(8)), (4, 5, 6, 7), (0, 1, 2, 3)
@@ -228,12 +233,22 @@ def _short_of_method(policy: Policy, finding: Finding, summary: SliceSummary) ->
     metric = METRICS.get(finding.metric)
     if metric is not None and metric.kind == "mean":
         return RELIABLE_ROWS - summary.rows
-    if finding.metric in PAIRS_FROM:
-        rarer = min(summary.positives, summary.rows - summary.positives)
-        return PAIRS_FROM[finding.metric] - rarer
+    if metric is not None and metric.from_scores(policy.task.kind):
+        return _short_of_scores(policy, finding, summary)
     if policy.task.kind != "binary":
         return 0
     return _short_of_score(finding, summary.cells, summary.positives)
+
+
+def _short_of_scores(policy: Policy, finding: Finding, summary: SliceSummary) -> int:
+    """The same of metrics that follow from the scores of rows."""
+    negatives = summary.rows - summary.positives
+    if finding.metric in PAIRS_FROM:
+        return PAIRS_FROM[finding.metric] - min(summary.positives, negatives)
+    rule = dict(enumerate(policy.rules)).get(finding.rule)
+    if finding.metric == "recall_at_fpr" and rule is not None and rule.at is not None:
+        return math.ceil(NEGATIVES_AT / rule.at) - negatives
+    return ROWS_FROM.get(finding.metric, 0) - summary.rows
 
 
 def _short_of_score(finding: Finding, cells: Sequence[int], positives: int | None = None) -> int:

@@ -19,6 +19,7 @@ from prunegate.counting.values import ERROR, SQUARE, Feature, Values, quantities
 from prunegate.data.predictions.table import Table
 from prunegate.metrics.task_traits import TRAITS
 from prunegate.policy.schema import Policy
+from prunegate.policy.score_consistency import score_metrics
 
 _BITS = (40, 28)
 """Of the range, for sums and for products: 1e-12 and 4e-9 of it."""
@@ -67,7 +68,7 @@ class Scores(Values):
         columns = self.policy.columns
         low, high = self.bounds
         words = f"no score between {low:,g} and {high:,g}"
-        labels = (columns.label,) if _AGAINST_LABELS.intersection(self.quantities) else ()
+        labels = (columns.label,) if _takes_label(self.policy) else ()
         pair = (columns.baseline, columns.candidate)
         return tuple(self.inside(column, (low, high), words) for column in (*labels, *pair))
 
@@ -88,6 +89,11 @@ class Scores(Values):
         return ((candidate - baseline, bits), (baseline, bits), (nw.lit(1.0), (0, 0)))
 
 
+def _takes_label(policy: Policy) -> bool:
+    against = _AGAINST_LABELS.intersection(quantities_of(policy))
+    return bool(against or score_metrics(policy))
+
+
 class ScoreTask(TaskCounting):
     """Scores; the change of loss is the baseline's minus the candidate's, errors or not."""
 
@@ -96,9 +102,8 @@ class ScoreTask(TaskCounting):
     none: ClassVar = Sums()
 
     def label_columns(self, policy: Policy) -> tuple[str, ...]:
-        """A label is needed only where errors are judged."""
-        against = _AGAINST_LABELS.intersection(quantities_of(policy))
-        return (policy.columns.label,) if against else ()
+        """A label is needed only where errors are judged, or how scores order the rows."""
+        return (policy.columns.label,) if _takes_label(policy) else ()
 
     def warnings(self, policy: Policy, overall: Tally) -> tuple[str, ...]:
         del policy
