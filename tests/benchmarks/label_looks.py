@@ -94,6 +94,7 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=400)
     parser.add_argument("--looks", type=int, default=4)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--states", type=int, nargs="+", default=range(1, len(STATES) + 1))
     given = parser.parse_args()
     print(
         "| rows, positives, margin, differ | false approvals: looks | one | power: looks | one "
@@ -101,7 +102,8 @@ def main() -> None:
     )
     print("|---|---|---|---|---|---|---|")
     noise, above = 2 * math.sqrt(ALPHA * (1 - ALPHA) / given.draws), 0
-    for state in STATES:
+    for number in given.states:
+        state = STATES[number - 1]
         *rates, used, last = line(state, given.looks, given.draws, given.seed)
         above += max(rates[:2]) > ALPHA + noise
         print(

@@ -7,6 +7,12 @@ labels for every row, judged twice: with all of them, and with those that ``labe
 seeds the candidate is as good as the baseline; on even ones it loses 8 % of the unsafe videos.
 Seeded; prints a Markdown table; some seconds a seed. ``--unsafe`` sets how common positives are:
 a limit on precision needs every row that either model flags, so that the share grows with them.
+
+python tests/benchmarks/partial_verdict.py --tables DEMO... [--leave-out precision]
+
+The same on what runs of ``prunegate demo --out DEMO`` left: the predictions of both candidates,
+under the rules of the demo's policy but for those on size and latency, on which no label bears.
+``--leave-out`` takes rules on a metric out of both judgements.
 """
 
 # ruff: noqa: T201  a script that prints its table
@@ -15,7 +21,9 @@ from __future__ import annotations
 
 import argparse
 import csv
+import json
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,11 +33,13 @@ import pyarrow.parquet as pq
 
 from prunegate.counting.count import count_table, open_predictions
 from prunegate.counting.labelled_part import LabelledPart, count_part
+from prunegate.metrics.catalogue import METRICS
 from prunegate.outputs.label_list import FRAME, write_list
 from prunegate.planning.label_draw import draw_labels
 from prunegate.planning.label_plan import LabelRequest
 from prunegate.policy.load import read_policy
 from prunegate.policy.schema import Policy
+from prunegate.policy.validation import validate_values
 from prunegate.verdict.decide import decide
 
 POLICY = """prunegate: 1
@@ -42,6 +52,7 @@ rules:
   - {metric: precision, slices: all, max_drop: 0.04}
   - {metric: negative_flip_rate, slices: overall, at_most: 0.05}
 """
+Columns = dict[str, np.ndarray]
 KINDS = np.array(["display", "video", "ugc", "story"])
 RECALL, FALSE = 0.9, 0.006
 """Of the baseline: its recall, and the share of safe rows that it flags."""
@@ -63,7 +74,7 @@ class Compared:
     whole: str
 
 
-def table(seed: int, rows: int, unsafe: float) -> dict[str, np.ndarray]:
+def table(seed: int, rows: int, unsafe: float) -> Columns:
     """Columns of a predictions table with every label."""
     random = np.random.default_rng(seed)
     positive = random.random(rows) < unsafe
@@ -84,14 +95,28 @@ def table(seed: int, rows: int, unsafe: float) -> dict[str, np.ndarray]:
     }
 
 
-def compared(policy: Policy, seed: int, rows: int, unsafe: float, folder: Path) -> Compared:
+def of_demo(folder: Path, leave_out: list[str]) -> tuple[Policy, Columns]:
+    """The policy of one candidate of a demo, as far as rows go, and its predictions."""
+    record = json.loads((folder / "record.json").read_bytes())
+    policy, _ = validate_values(record["policy"]["document"])
+    assert policy is not None
+    kept = [r for r in policy.rules if r.metric not in leave_out]
+    kept = [r for r in kept if not METRICS[r.metric].operational]
+    found = pq.read_table(folder / "predictions.parquet")
+    columns = {name: found[name].to_numpy() for name in found.column_names}
+    return policy.model_copy(update={"rules": tuple(kept)}), columns
+
+
+def compared(
+    policy: Policy, seed: int, columns: Columns, folder: Path, reference: int | None
+) -> Compared:
     """Judge one table with all labels and with some."""
-    columns = table(seed, rows, unsafe)
+    rows = len(columns["id"])
     full, bare, out = folder / "full.parquet", folder / "bare.parquet", folder / "list"
     pq.write_table(pa.table(columns), full)
     truth = dict(zip(columns["id"], columns.pop("label"), strict=True))
     pq.write_table(pa.table(columns), bare)
-    wanted = LabelRequest(reference=REFERENCE)
+    wanted = LabelRequest(reference=reference)
     drawn = draw_labels(policy, [bare], wanted, seed=seed, at="2026-01-31T12:00:00Z")
     write_list(policy, drawn, out)
     labels = folder / "labels.csv"
@@ -116,23 +141,37 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--rows", type=int, default=120_000)
     parser.add_argument("--unsafe", type=float, default=0.05)
+    parser.add_argument("--tables", type=Path, nargs="+", default=())
+    parser.add_argument("--leave-out", nargs="+", default=[])
+    parser.add_argument("--reference", type=int, default=REFERENCE, help="0: as planned")
     given = parser.parse_args()
-    print("| seed | labels | of all | with them | with all |")
+    print("| gate set | labels | of all | with them | with all |")
     print("|---|---|---|---|---|")
-    alike = few = 0
+    alike = few = sets = 0
     with tempfile.TemporaryDirectory() as place:
-        (Path(place) / "policy.yaml").write_text(POLICY, encoding="utf-8")
-        policy = read_policy(Path(place) / "policy.yaml").policy
-        for seed in range(given.first, given.first + given.seeds):
-            folder = Path(place) / str(seed)
+        for name, policy, columns in gate_sets(given, Path(place)):
+            folder = Path(place) / str(sets)
             folder.mkdir()
-            one = compared(policy, seed, given.rows, given.unsafe, folder)
+            one = compared(policy, sets, columns, folder, given.reference or None)
+            sets += 1
             alike += one.part == one.whole
             few += one.labels * 10 < one.rows
             share = f"{one.labels / one.rows:.1%}"
-            print(f"| {seed} | {one.labels:,} | {share} | {one.part} | {one.whole} |", flush=True)
-    print(f"the same verdict on {alike} of {given.seeds} seeds, at less than a tenth of the labels")
+            print(f"| {name} | {one.labels:,} | {share} | {one.part} | {one.whole} |", flush=True)
+    print(f"the same verdict on {alike} of {sets} gate sets, at less than a tenth of the labels")
     print(f"on {few} of them")
+
+
+def gate_sets(given: argparse.Namespace, place: Path) -> Iterator[tuple[str, Policy, Columns]]:
+    """Those that demos left, or made ones, each with its name and policy."""
+    for demo in given.tables:
+        for folder in sorted(path.parent for path in demo.glob("*/predictions.parquet")):
+            yield f"{demo.name} {folder.name}", *of_demo(folder, given.leave_out)
+    if not given.tables:
+        (place / "policy.yaml").write_text(POLICY, encoding="utf-8")
+        policy = read_policy(place / "policy.yaml").policy
+        for seed in range(given.first, given.first + given.seeds):
+            yield f"seed {seed}", policy, table(seed, given.rows, given.unsafe)
 
 
 if __name__ == "__main__":

@@ -7,16 +7,32 @@ the record names by digest.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from prunegate.counting.labelled_part import PartlyCounted
 from prunegate.counting.labelling import SliceFrame
 from prunegate.counting.partial_counts import PartialCounts, Sample
+from prunegate.counting.partial_labels import Pair, PartialLabels
 from prunegate.counting.slices import SliceCounts
-from prunegate.counting.tallies import Cells
+from prunegate.counting.tallies import Cells, Triple
 from prunegate.errors import InputError
-from prunegate.verdict.finding import SliceSummary
+from prunegate.verdict.finding import ABSENT, SliceSummary
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnsweredRows:
+    """Several classes: rows with the same answers."""
+
+    baseline: str
+    """The baseline's label."""
+    candidate: str
+    """The candidate's."""
+    rows: int
+    label: str | None = field(default=None, metadata=ABSENT)
+    """The true one; None: whatever it is."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,11 +40,17 @@ class RecordedSample:
     """A random sample of a slice's rows, labelled."""
 
     of: Sample
-    """Rows that neither model flags, that both flag, or all."""
+    """Rows that neither model flags (gives the class), that both do, or all."""
+    class_label: str | None = field(default=None, metadata=ABSENT)
+    """Several classes: which; None: of a yes/no task, or a sample of all rows."""
     cells: Cells
-    """Its rows, eight numbers at index 4 x label + 2 x baseline + candidate."""
+    """Its rows, eight numbers at index 4 x label + 2 x baseline + candidate; yes/no only."""
     unsure: Cells = ()
     """Those that could not be labelled, as ``decided`` below; empty: none."""
+    labelled: tuple[AnsweredRows, ...] | None = field(default=None, metadata=ABSENT)
+    """Several classes: its labelled rows."""
+    doubted: tuple[AnsweredRows, ...] | None = field(default=None, metadata=ABSENT)
+    """Several classes: those that could not be labelled; None: none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,10 +58,16 @@ class LabelledSlice:
     """One slice: how all of its rows are decided, and the samples among them."""
 
     decided: Cells
-    """All rows, four numbers at index 2 x baseline + candidate."""
+    """All rows, four numbers at index 2 x baseline + candidate; yes/no only."""
     samples: tuple[RecordedSample, ...] = ()
     unsure: Cells = ()
     """Rows that somebody looked at and could not label, as ``decided``; empty: none."""
+    answered: tuple[AnsweredRows, ...] | None = field(default=None, metadata=ABSENT)
+    """Several classes: all rows, by what the models answer."""
+    labelled: tuple[AnsweredRows, ...] | None = field(default=None, metadata=ABSENT)
+    """Several classes: the labelled ones."""
+    doubted: tuple[AnsweredRows, ...] | None = field(default=None, metadata=ABSENT)
+    """Several classes: those that somebody looked at and could not label; None: none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +117,8 @@ def labelling_of(partly: PartlyCounted) -> RecordedLabelling:
 
 def _kept(one: SliceCounts) -> LabelledSlice:
     tally = one.tally
+    if isinstance(tally, PartialLabels):
+        return _kept_classes(tally)
     assert isinstance(tally, PartialCounts)  # noqa: S101  # by the reading
     return LabelledSlice(
         decided=tally.decided,
@@ -97,6 +127,40 @@ def _kept(one: SliceCounts) -> LabelledSlice:
             for name, cells in sorted(tally.samples.items())
         ),
         unsure=tally.unsure if any(tally.unsure) else (),
+    )
+
+
+def _kept_classes(tally: PartialLabels) -> LabelledSlice:
+    samples = (
+        RecordedSample(
+            of=sample[0],
+            class_label=sample[1] or None,
+            cells=(),
+            labelled=_labelled(cells),
+            doubted=_answered(tally.unsure_samples.get(sample, {})) or None,
+        )
+        for sample, cells in sorted(tally.samples.items())
+    )
+    return LabelledSlice(
+        decided=(),
+        samples=tuple(samples),
+        answered=_answered(tally.decided),
+        labelled=_labelled(tally.cells),
+        doubted=_answered(tally.unsure) or None,
+    )
+
+
+def _answered(counts: Mapping[Pair, int]) -> tuple[AnsweredRows, ...]:
+    return tuple(
+        AnsweredRows(baseline=one, candidate=other, rows=n)
+        for (one, other), n in sorted(counts.items())
+    )
+
+
+def _labelled(counts: Mapping[Triple, int]) -> tuple[AnsweredRows, ...]:
+    return tuple(
+        AnsweredRows(label=label, baseline=one, candidate=other, rows=n)
+        for (label, one, other), n in sorted(counts.items())
     )
 
 
@@ -117,7 +181,9 @@ def partial_slices(
             name=summary.name,
             slicing=summary.slicing,
             declared=summary.declared,
-            tally=_tally(summary, kept, f"labelling.slices[{place}]"),
+            tally=_tally(summary, kept, f"labelling.slices[{place}]")
+            if kept.answered is None
+            else _class_tally(summary, kept, f"labelling.slices[{place}]"),
         )
         for place, (summary, kept) in enumerate(zip(summaries, labelling.slices, strict=True))
     )
@@ -145,3 +211,38 @@ def _tally(summary: SliceSummary, kept: LabelledSlice, where: str) -> PartialCou
         samples=samples,
         unsure_samples=unsure_samples,
     )
+
+
+def _class_tally(summary: SliceSummary, kept: LabelledSlice, where: str) -> PartialLabels:
+    """The same of several classes."""
+    samples = {(one.of, one.class_label or ""): one for one in kept.samples}
+    decided, unsure = _pairs(kept.answered), _pairs(kept.doubted)
+    cells = _triples(kept.labelled)
+    tally = PartialLabels(
+        decided=decided,
+        cells=cells,
+        unsure=unsure,
+        samples={sample: _triples(one.labelled) for sample, one in samples.items()},
+        unsure_samples={
+            sample: _pairs(one.doubted) for sample, one in samples.items() if one.doubted
+        },
+    )
+    looked_at = Counter(unsure)
+    for (_, *pair), n in cells.items():
+        looked_at[pair[0], pair[1]] += n
+    parts: list[tuple[Mapping[Any, int], Mapping[Any, int]]] = [(looked_at, decided)]
+    parts += [(found, cells) for found in tally.samples.values()]
+    parts += [(found, unsure) for found in tally.unsure_samples.values()]
+    if any(n < 1 or n > whole.get(cell, 0) for part, whole in parts for cell, n in part.items()):
+        raise InputError(f"{where}: more rows are labelled, or in a sample, than there are")
+    if tally.rows != summary.rows or len(samples) != len(kept.samples):
+        raise InputError(f"{where}: its rows are not those of the slice's summary")
+    return tally
+
+
+def _pairs(rows: Sequence[AnsweredRows] | None) -> dict[Pair, int]:
+    return {(one.baseline, one.candidate): one.rows for one in rows or ()}
+
+
+def _triples(rows: Sequence[AnsweredRows] | None) -> dict[Triple, int]:
+    return {(str(one.label), one.baseline, one.candidate): one.rows for one in rows or ()}

@@ -32,7 +32,7 @@ from prunegate.audit.tallied_sums import (
 )
 from prunegate.counting.cluster_sums import Clusters
 from prunegate.counting.label_sets import WHOLE, LabelSets
-from prunegate.counting.partial_counts import PartialCounts
+from prunegate.counting.partial_tally import PartialTally
 from prunegate.counting.production_counts import counted_slices
 from prunegate.counting.slices import SliceCounts
 from prunegate.counting.tallies import JointCounts, LabelCounts, ScoredRows, Sums
@@ -93,7 +93,7 @@ def tallies_of(slices: Sequence[SliceCounts]) -> Tallies | None:
     classes = sorted({part for tally in labelled for cell in tally.cells for part in cell})
     places = {name: place for place, name in enumerate(classes)}
     weights = [w for tally in tallies if (w := getattr(tally, "weights", None)) is not None]
-    plain = all(isinstance(tally, JointCounts | PartialCounts) for tally in tallies)
+    plain = all(isinstance(tally, JointCounts | PartialTally) for tally in tallies)
     kept = () if plain and not weights else tuple(_kept(tally, places) for tally in tallies)
     groups = _packed([_groups(tally) for tally in tallies])
     scores = [found for tally in tallies if (found := _scored(tally)) is not None]

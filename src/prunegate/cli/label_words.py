@@ -46,7 +46,8 @@ def label_lines(drawn: DrawnLabels, out: Path) -> list[str]:
 
 
 def _line(limit: LimitLabels) -> str:
-    what = f"{limit.metric.replace('_', ' ')} {limit.check} on {named(limit.slice)}"
+    of = "" if limit.class_label is None else f" of {named(limit.class_label)}"
+    what = f"{limit.metric.replace('_', ' ')}{of} {limit.check} on {named(limit.slice)}"
     labels = f"{count(limit.labels)} of {count(limit.rows)} ({WORDS[limit.needs]})"
     power = "" if limit.power is None else f": power {_share(limit.power)}"
     if limit.at_random is not None and limit.power is not None:
@@ -64,9 +65,11 @@ def _of_reference(drawn: DrawnLabels) -> Iterator[str]:
         "alone"
     )
     for one in drawn.reference:
-        told = (
-            f"{count(one.both)} random rows that both flag, {count(one.neither)} that neither flags"
-        )
+        ways = ("that both flag", "that neither flags")
+        if one.class_label is not None:
+            given = named(one.class_label)
+            ways = (f"to which both give {given}", f"to which neither gives {given}")
+        told = f"{count(one.both)} random rows {ways[0]}, {count(one.neither)} {ways[1]}"
         hopeless = "" if one.likely else ": not enough for one whose recall and precision are 85 %"
         yield f"    on {named(one.slice)}: {told}{hopeless}"
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -31,11 +31,14 @@ from prunegate.counting.partial_counting import (
     CONTRADICTED,
     LISTED,
     UNSURE,
-    PartialDecisions,
     open_unlabelled,
+    partial_reading,
+    spelled_as_text,
     with_labels,
 )
 from prunegate.counting.partial_counts import PartialCounts
+from prunegate.counting.partial_labels import PartialLabels, with_label_samples
+from prunegate.counting.partial_tally import PartialTally
 from prunegate.counting.slices import SliceCounts
 from prunegate.counting.tallies import Cells
 from prunegate.data.predictions.columns import shown
@@ -50,8 +53,6 @@ UNSURE_WORD = "unsure"
 """What a labeller writes who cannot tell; unless a label of the task is spelled so."""
 _SHOWN = 3
 Ids = Sequence[str]
-_Cell = tuple[int | None, int]
-"""A row's label, None where nobody could tell, and ``2 * baseline + candidate``."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,10 +135,10 @@ def count_part(policy: Policy, part: LabelledPart) -> PartlyCounted:
         )
     drawn = draw_list(policy, joined, frame.frames, frame.seed)
     _require_drawn(frame, drawn, part.frame)
-    counted = count_table(policy, joined, PartialDecisions(policy=policy, table=joined))
+    counted = count_table(policy, joined, partial_reading(policy, joined))
     slices = _with_samples(policy, joined, counted.slices, drawn)
     overall = slices[0].tally
-    assert isinstance(overall, PartialCounts)  # noqa: S101  # by the reading
+    assert isinstance(overall, PartialTally)  # noqa: S101  # by the reading
     return PartlyCounted(
         table=joined,
         counted=replace(counted, slices=slices),
@@ -239,7 +240,7 @@ def _labels(policy: Policy, paths: Sequence[Path]) -> tuple[dict[str, Any], list
 
 
 def _value(policy: Policy, text: str) -> str | float:
-    if isinstance(policy.task.positive, str):
+    if spelled_as_text(policy):
         return text
     number = float({"true": "1", "false": "0"}.get(text.strip().lower(), text))
     if not math.isfinite(number):
@@ -281,36 +282,37 @@ def _with_samples(
     cells = dict(_cells(policy, table)) if any(drawn.samples.values()) else {}
 
     def sampled(one: SliceCounts) -> SliceCounts:
-        tally = one.tally
-        if not isinstance(tally, PartialCounts) or not drawn.samples.get(one.name):
+        tally, ids = one.tally, drawn.samples.get(one.name, {})
+        if isinstance(tally, PartialLabels):
+            return replace(one, tally=with_label_samples(tally, ids, cells))
+        if not isinstance(tally, PartialCounts) or not ids:
             return one
-        drawn_here = drawn.samples[one.name].items()
-        found = {name: _added(cells, ids, _LABELLED) for name, ids in drawn_here}
-        open_ones = {name: _added(cells, ids, _OPEN) for name, ids in drawn_here}
+        found = {name: _added(cells, rows, _LABELLED) for (name, _), rows in ids.items()}
+        open_ones = {name: _added(cells, rows, _OPEN) for (name, _), rows in ids.items()}
         unsure = {name: rows for name, rows in open_ones.items() if any(rows)}
         return replace(one, tally=replace(tally, samples=found, unsure_samples=unsure))
 
     return tuple(map(sampled, slices))
 
 
-_LABELLED: tuple[_Cell, ...] = tuple((label, d) for label in range(2) for d in range(4))
-_OPEN: tuple[_Cell, ...] = tuple((None, d) for d in range(4))
+_LABELLED: tuple[Any, ...] = tuple((y, b, c) for y in range(2) for b in range(2) for c in range(2))
+_OPEN: tuple[Any, ...] = tuple((None, b, c) for b in range(2) for c in range(2))
 
 
-def _added(cells: Mapping[str, _Cell], ids: Ids, wanted: Sequence[_Cell]) -> Cells:
+def _added(cells: Mapping[str, Any], ids: Ids, wanted: Sequence[Any]) -> Cells:
     """How many of the rows are in each of the wanted cells."""
     counts = Counter(cells[identifier] for identifier in ids)
     return tuple(counts[cell] for cell in wanted)
 
 
-def _cells(policy: Policy, table: Table) -> Iterator[tuple[str, _Cell]]:
-    """Label and decisions of every row of the list."""
-    reading = PartialDecisions(policy=policy, table=table)
+def _cells(policy: Policy, table: Table) -> Iterator[tuple[str, Any]]:
+    """Label (None: nobody could tell) and decisions of every row of the list."""
     column = policy.columns.id
     wanted = (column, LABEL, BASELINE, CANDIDATE)
+    reading = partial_reading(policy, table)
+    spelled: Callable[[Any], Any] = value_text if policy.task.traits.classes else int
     frame = reading.frame().filter(nw.col(LISTED)).select(*wanted)
     with table.reading():
         rows = frame.collect().rows()
-    for key, label, baseline, candidate in rows:
-        known = None if label is None else int(label)
-        yield str(key), (known, 2 * int(baseline) + int(candidate))
+    for key, *cell in rows:
+        yield str(key), tuple(None if answer is None else spelled(answer) for answer in cell)

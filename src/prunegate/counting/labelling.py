@@ -13,14 +13,15 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
+from typing import Any, Literal, TypeVar
 
 import narwhals as nw
 
 from prunegate.counting.column_reading import BASELINE, CANDIDATE
-from prunegate.counting.partial_counting import PartialDecisions
-from prunegate.counting.partial_counts import Sample
+from prunegate.counting.partial_counting import partial_reading
+from prunegate.counting.partial_labels import RANDOM, SampleOf
 from prunegate.counting.slices import OVERALL, KeyTexts
 from prunegate.data.predictions.columns import quoted
 from prunegate.data.predictions.table import Table
@@ -37,11 +38,39 @@ Why = Literal["differs", "sampled", "floor", "reference"]
 flags); drawn from all rows, for limits that agreeing rows bear on; drawn from rows on which they
 agree, to show that the baseline knows anything."""
 _ORDER = "prunegate__order"
+_ABSENT = {"absent_if_none": True}
+"""Marks a field that records leave out where it says nothing."""
 Ids = tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
-class SliceFrame:
+class AgreedFrame:
+    """What is on the list of rows that both models decide as a class (flag), or that neither does.
+
+    Of a yes/no task that is the positive class.
+    """
+
+    flagged: bool = False
+    """Every row that either model flags."""
+    neither: int = 0
+    """Rows of a random sample of those that neither model flags."""
+    both: int = 0
+    """Of those that both flag."""
+    reference_neither: int = 0
+    """Of those that neither model flags, to show that the baseline knows anything."""
+    reference_both: int = 0
+    """Of those that both flag, for the same."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassFrame(AgreedFrame):
+    """What of one slice is on the list for one of several classes; flagged: given the class."""
+
+    label: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SliceFrame(AgreedFrame):
     """What of one slice is on the list."""
 
     name: str
@@ -49,26 +78,31 @@ class SliceFrame:
     """All rows of the slice."""
     differs: bool = False
     """Every row that the models decide differently."""
-    flagged: bool = False
-    """Every row that either model flags."""
-    neither: int = 0
-    """Rows of a random sample of those that neither model flags."""
-    both: int = 0
-    """Of those that both flag."""
     random: int = 0
-    """Of all rows."""
-    reference_neither: int = 0
-    """Of those that neither model flags, to show that the baseline knows anything."""
-    reference_both: int = 0
-    """Of those that both flag, for the same."""
+    """Rows of a random sample of all rows."""
+    classes: tuple[ClassFrame, ...] | None = field(default=None, metadata=_ABSENT)
+    """Of a task of several classes: those that rows are listed for; None: a yes/no task."""
 
-    def of_sample(self, name: Sample) -> tuple[int, int]:
-        """Rows of a random sample: the first so many for limits, so many for the reference."""
-        if name == "random":
-            return self.random, 0
-        if name == "both":
-            return self.both, self.reference_both
-        return self.neither, self.reference_neither
+    @property
+    def sizes(self) -> dict[SampleOf, tuple[int, int]]:
+        """Rows of each random sample: the first so many for limits, so many for the reference."""
+        found: dict[SampleOf, tuple[int, int]] = {}
+        for label, one in [("", self), *((one.label, one) for one in self.classes or ())]:
+            found["neither", label] = (one.neither, one.reference_neither)
+            found["both", label] = (one.both, one.reference_both)
+        found[RANDOM] = (self.random, 0)
+        return {sample: rows for sample, rows in found.items() if any(rows)}
+
+    def of_label(self, label: str) -> ClassFrame:
+        """What is on the list for one of several classes."""
+        held = (one for one in self.classes or () if one.label == label)
+        return next(held, ClassFrame(label=label))
+
+    def with_label(self, changed: ClassFrame) -> SliceFrame:
+        """The frame with another part for one of several classes."""
+        others = [one for one in self.classes or () if one.label != changed.label]
+        every = sorted([*others, changed], key=lambda one: one.label)
+        return replace(self, classes=tuple(every))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,11 +153,20 @@ def of_round(first: SliceFrame, number: int) -> SliceFrame:
     80
     """
     times = 2 ** (number - 1)
-    sizes = {name: min(times * getattr(first, name), first.rows) for name in _SAMPLED}
-    return replace(first, **sizes)
+    classes = None
+    if first.classes is not None:
+        classes = tuple(_times(one, times, first.rows) for one in first.classes)
+    random = min(times * first.random, first.rows)
+    return replace(_times(first, times, first.rows), random=random, classes=classes)
 
 
-_SAMPLED = ("neither", "both", "random", "reference_neither", "reference_both")
+_Frame = TypeVar("_Frame", bound=AgreedFrame)
+_SAMPLED = ("neither", "both", "reference_neither", "reference_both")
+
+
+def _times(one: _Frame, times: int, most: int) -> _Frame:
+    sizes = {name: min(times * getattr(one, name), most) for name in _SAMPLED}
+    return replace(one, **sizes)
 
 
 def frame_digest(frame: LabellingFrame) -> str:
@@ -136,6 +179,9 @@ def frame_bytes(frame: LabellingFrame) -> bytes:
     plain = asdict(frame)
     if frame.round == 1:
         del plain["round"], plain["earlier"]
+    for one in plain["slices"]:
+        if one["classes"] is None:
+            del one["classes"]
     return (json.dumps(plain, indent=1, sort_keys=True) + "\n").encode()
 
 
@@ -145,7 +191,7 @@ class Listed:
 
     why: Mapping[str, tuple[Why, ...]]
     """By id."""
-    samples: Mapping[str, Mapping[Sample, Ids]]
+    samples: Mapping[str, Mapping[SampleOf, Ids]]
     """Ids of each random sample, by the slice's name."""
 
 
@@ -155,10 +201,11 @@ def require_labellable(policy: Policy) -> None:
     Raises:
         UnsupportedError: saying what to do.
     """
-    if not policy.task.traits.yes_no:
+    if not (policy.task.traits.yes_no or policy.task.traits.classes):
         raise UnsupportedError(
-            f"a {policy.task.kind} task cannot be judged on labels for some rows (only binary "
-            "tasks can); label every row, and give them to 'prunegate gate' in the predictions"
+            f"a {policy.task.kind} task cannot be judged on labels for some rows (only binary and "
+            "multiclass tasks can); label every row, and give them to 'prunegate gate' in the "
+            "predictions"
         )
     require_decisions_do(
         policy, "here some rows have no label; label every row, and give them to 'prunegate gate'"
@@ -192,14 +239,15 @@ def draw_list(policy: Policy, table: Table, frames: Sequence[SliceFrame], seed: 
     """
     places = slice_places(policy, table, seed)
     why: dict[str, set[Why]] = {}
-    samples: dict[str, dict[Sample, Ids]] = {}
+    samples: dict[str, dict[SampleOf, Ids]] = {}
     for one in needed_whole(frames):
         _note(why, places.every(one), "differs" if one.differs else "sampled")
     for one in frames:
+        _note(why, places.every_of_classes(one), "sampled")
         samples[one.name] = found = places.samples(one)
-        for name, ids in found.items():
-            limits, reference = one.of_sample(name)
-            _note(why, ids[:limits], "floor" if name == "random" else "sampled")
+        for sample, ids in found.items():
+            limits, reference = one.sizes[sample]
+            _note(why, ids[:limits], "floor" if sample == RANDOM else "sampled")
             _note(why, ids[:reference], "reference")
     for identifier in places.ids(None, _DIFFER) if why else ():
         if identifier in why:
@@ -230,16 +278,12 @@ def needed_whole(frames: Sequence[SliceFrame]) -> list[SliceFrame]:
     ]
 
 
-_BOTH = (nw.col(BASELINE) == 1) & (nw.col(CANDIDATE) == 1)
-_NEITHER = (nw.col(BASELINE) == 0) & (nw.col(CANDIDATE) == 0)
 _DIFFER = nw.col(BASELINE) != nw.col(CANDIDATE)
-AMONG: Mapping[Sample, nw.Expr | None] = {"neither": _NEITHER, "both": _BOTH, "random": None}
-"""What rows each random sample is drawn from."""
 
 
 def _ordered(policy: Policy, table: Table, seed: int) -> nw.LazyFrame[Any]:
     """Decisions, slicing values and a random number of each row that follows from its id alone."""
-    reading = PartialDecisions(policy=policy, table=table)
+    reading = partial_reading(policy, table)
     rows: Any = reading.frame().to_native()
     identifier = quoted(policy.columns.id)
     rows = rows.project(f"*, sha256('{seed:d}/' || {identifier}) AS {_ORDER}")
@@ -257,16 +301,40 @@ class SlicePlaces:
     def every(self, one: SliceFrame) -> list[str]:
         """Rows that are all on the list."""
         if one.flagged:
-            return self.ids(one.name, ~_NEITHER)
+            return self.ids(one.name, ~self._among(("neither", "")))
         return self.ids(one.name, _DIFFER) if one.differs else []
 
-    def samples(self, one: SliceFrame) -> dict[Sample, Ids]:
+    def every_of_classes(self, one: SliceFrame) -> list[str]:
+        """Rows that are all on the list for one of several classes."""
+        flagged = (of.label for of in one.classes or () if of.flagged)
+        return [
+            key for label in flagged for key in self.ids(one.name, ~self._among(("neither", label)))
+        ]
+
+    def samples(self, one: SliceFrame) -> dict[SampleOf, Ids]:
         """Rows of each random sample, in the random order."""
         return {
-            name: tuple(self.ids(one.name, among, most=rows))
-            for name, among in AMONG.items()
-            if (rows := max(one.of_sample(name)))
+            sample: tuple(self.first(one.name, sample, max(rows)))
+            for sample, rows in one.sizes.items()
         }
+
+    def first(self, name: str, sample: SampleOf, most: int) -> list[str]:
+        """The first rows, in the random order, of those that a sample is of."""
+        return self.ids(name, None if sample == RANDOM else self._among(sample), most=most)
+
+    def _among(self, sample: SampleOf) -> nw.Expr:
+        """What rows a random sample is drawn from."""
+        name, label = sample
+        says = self._spelled_classes.get(label, label) if label else 1
+        one, other = (nw.col(column) == says for column in (BASELINE, CANDIDATE))
+        return one & other if name == "both" else ~one & ~other
+
+    @cached_property
+    def _spelled_classes(self) -> dict[str, str]:
+        """How the table spells classes that the models give."""
+        with self.table.reading():
+            found = self.frame.select(BASELINE, CANDIDATE).unique().collect().rows()
+        return {value_text(one): one for pair in found for one in pair}
 
     def ids(self, name: str | None, among: nw.Expr | None, most: int | None = None) -> list[str]:
         """Ids of a slice's rows; ``most``: the first in the random order."""

@@ -30,6 +30,7 @@ from prunegate.data.predictions.spelled import Spelling, canonical
 from prunegate.policy.naming import value_text
 
 _MODELS = {BASELINE: "baseline", CANDIDATE: "candidate"}
+_ANSWERS = (LABEL, BASELINE, CANDIDATE)
 
 
 def _spells(label: str) -> tuple[Spelling, str] | None:
@@ -43,7 +44,7 @@ def _spells(label: str) -> tuple[Spelling, str] | None:
 class Labels(Reading):
     """Labels of several classes."""
 
-    cells: ClassVar = (LABEL, BASELINE, CANDIDATE)
+    cells: ClassVar[tuple[str, ...]] = _ANSWERS
 
     def derived(self) -> Mapping[str, nw.Expr]:
         label, baseline, candidate = (text(column) for column in self._columns)
@@ -59,7 +60,7 @@ class Labels(Reading):
             ColumnCheck(
                 column=column, words=self._none(name), broken=text(column).is_null(), empty=name
             )
-            for column, name in zip(self._columns, self.cells, strict=True)
+            for column, name in zip(self._columns, _ANSWERS, strict=True)
         ]
         if not self.policy.task.classes:
             return empty
@@ -86,7 +87,7 @@ class Labels(Reading):
             *self._spelled_otherwise(lines, BASELINE),
             *self._spelled_otherwise(lines, CANDIDATE),
         ]
-        found = {line[name] for line in lines for name in self.cells if line[name] is not None}
+        found = {line[name] for line in lines for name in _ANSWERS if line[name] is not None}
         alike: dict[str, list[str]] = {}
         for label in sorted(found):
             alike.setdefault(value_text(label), []).append(label)
@@ -114,7 +115,7 @@ class Labels(Reading):
         shown_labels = sorted(rows)[:EXAMPLES]
         some = ", ".join(map(repr, shown_labels))
         there = ", ".join(repr(meant[label]) for label in shown_labels)
-        column = self._columns[self.cells.index(role)]
+        column = self._columns[_ANSWERS.index(role)]
         told = (
             f"{sum(rows.values()):,} {_MODELS[role]} labels ({some}) are no label of the table, "
             f"which has {there}; spell them as the label column does"
@@ -125,7 +126,7 @@ class Labels(Reading):
         return {}
 
     def cell(self, row: Mapping[str, Any], suffix: str = "") -> Triple:
-        label, baseline, candidate = (value_text(row[name + suffix]) for name in self.cells)
+        label, baseline, candidate = (value_text(row[name + suffix]) for name in _ANSWERS)
         return label, baseline, candidate
 
     def tally(self, row: Mapping[str, Any]) -> LabelCounts:

@@ -14,14 +14,17 @@ from typing import Any, ClassVar, cast
 import narwhals as nw
 import pyarrow as pa
 
-from prunegate.counting.column_reading import ColumnCheck, N
+from prunegate.counting.column_reading import ColumnCheck, N, text
 from prunegate.counting.count import columns_to_count, open_columns
 from prunegate.counting.decisions import Decisions
+from prunegate.counting.labels import Labels
 from prunegate.counting.partial_counts import PartialCounts
+from prunegate.counting.partial_labels import PartialLabels
 from prunegate.data.predictions.columns import quoted
 from prunegate.data.predictions.engine import DuckDB
 from prunegate.data.predictions.table import Table
 from prunegate.errors import MissingColumnsError, TableError, UnsupportedError
+from prunegate.policy.naming import value_text
 from prunegate.policy.schema import Policy
 
 LISTED, CONTRADICTED = "prunegate__listed", "prunegate__contradicted"
@@ -52,6 +55,38 @@ class PartialDecisions(Decisions):
         elif looked_at:
             unsure[decision] = rows
         return PartialCounts(decided=tuple(decided), cells=tuple(cells), unsure=tuple(unsure))
+
+
+class PartialLabelling(Labels):
+    """Labels that two models give all rows; true labels of some."""
+
+    cells: ClassVar[tuple[str, ...]] = (*Labels.cells, UNSURE)
+
+    def of_values(self) -> Sequence[ColumnCheck]:
+        """All but that every row has a label; one that it has must be one of the task's."""
+        columns = self.policy.columns
+        missing = text(columns.label).is_null()
+        checks = super().of_values()[1:]  # without that of an empty label
+        return [
+            replace(check, broken=check.broken & ~missing)
+            if check.column == columns.label
+            else check
+            for check in checks
+        ]
+
+    def tally(self, row: Mapping[str, Any]) -> PartialLabels:
+        rows = int(row[N])
+        label, baseline, candidate, looked_at = (row[name] for name in self.cells)
+        pair = (value_text(baseline), value_text(candidate))
+        cells = {} if label is None else {(value_text(label), *pair): rows}
+        unsure = {pair: rows} if label is None and looked_at else {}
+        return PartialLabels(decided={pair: rows}, cells=cells, unsure=unsure)
+
+
+def partial_reading(policy: Policy, table: Table) -> PartialDecisions | PartialLabelling:
+    """How a table with labels for some rows is read."""
+    kind = PartialLabelling if policy.task.traits.classes else PartialDecisions
+    return kind(policy=policy, table=table)
 
 
 def open_unlabelled(policy: Policy, source: Any) -> Table:
@@ -90,10 +125,10 @@ def with_labels(
         raise UnsupportedError(
             "labels for some rows are read with DuckDB; leave --engine spark out"
         )
-    text = isinstance(policy.task.positive, str)
+    words = spelled_as_text(policy)
     columns = policy.columns
-    own = _own(table, columns.label, text=text)
-    kind = pa.string() if text else pa.float64()
+    own = _own(table, columns.label, text=words)
+    kind = pa.string() if words else pa.float64()
     beside = pa.table(
         {
             _ID: pa.array(list(listed), pa.string()),
@@ -123,9 +158,14 @@ def with_labels(
     return replace(
         table,
         frame=cast("nw.LazyFrame[Any]", nw.from_native(joined)),
-        kinds={**table.kinds, columns.label: "text" if text else "number"},
+        kinds={**table.kinds, columns.label: "text" if words else "number"},
         engine=DuckDB(connection=table.engine.connection),
     )
+
+
+def spelled_as_text(policy: Policy) -> bool:
+    """Whether labels are compared as they are spelled; else as numbers."""
+    return policy.task.traits.classes or isinstance(policy.task.positive, str)
 
 
 def _require_empty(table: Table, column: str) -> None:

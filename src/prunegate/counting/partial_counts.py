@@ -13,7 +13,8 @@ from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import ClassVar, Literal
 
-from prunegate.counting.tallies import Cells, Tally
+from prunegate.counting.partial_tally import PartialTally
+from prunegate.counting.tallies import Cells
 from prunegate.metrics.task_traits import Answers
 from prunegate.stats import finite_sample
 
@@ -28,7 +29,7 @@ AGREED: tuple[Sample, Sample] = ("neither", "both")
 
 
 @dataclass(frozen=True, kw_only=True)
-class PartialCounts(Tally):
+class PartialCounts(PartialTally):
     """Yes/no decisions of all rows; labels of some."""
 
     answers: ClassVar[Answers] = "decisions"
@@ -51,8 +52,31 @@ class PartialCounts(Tally):
 
     @property
     def labelled(self) -> int:
-        """Rows with a label."""
         return sum(self.cells)
+
+    @property
+    def doubted(self) -> int:
+        return sum(self.unsure)
+
+    @property
+    def complete(self) -> bool:
+        return self.whole(0, 1, 2, 3)
+
+    @property
+    def differ(self) -> int:
+        return self.decided[0b01] + self.decided[0b10]
+
+    @property
+    def differ_labelled(self) -> bool:
+        return self.whole(0b01, 0b10)
+
+    @property
+    def both_wrong(self) -> int:
+        return self.cells[0b100] + self.cells[0b011]
+
+    @property
+    def single_label(self) -> bool:
+        return self.rows in (sum(self.cells[:4]), sum(self.cells[4:]))
 
     @property
     def positives(self) -> int:
@@ -73,7 +97,7 @@ class PartialCounts(Tally):
 
     @property
     def agree(self) -> bool:
-        return not (self.decided[0b01] or self.decided[0b10])
+        return not self.differ
 
     def whole(self, *decisions: int) -> bool:
         """Whether every row that is decided so (2 x baseline + candidate) has a label."""
@@ -97,7 +121,7 @@ class PartialCounts(Tally):
 
     @property
     def possible(self) -> Iterator[PartialCounts]:
-        """The counts for each way to label alike the rows of one decision that nobody could."""
+        """Rows of one decision that nobody could label have the same label."""
         open_ones = [(0, 1) if n else (0,) for n in self.unsure]
         return (self.as_if(labels) for labels in product(*open_ones))
 

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from prunegate.counting.cluster_sums import Clusters
 from prunegate.counting.label_sets import LabelSets
 from prunegate.counting.partial_counts import PartialCounts
+from prunegate.counting.partial_labels import PartialLabels
 from prunegate.counting.score_losses import loss_span
 from prunegate.counting.tallies import Cells, DecidedRows, JointCounts, ScoredRows, Sums, Tally
 from prunegate.errors import UnsupportedError
@@ -112,6 +113,8 @@ def evidence(wanted: WantedMetric, tally: Tally) -> Evidence:
         raise _no_scores(wanted.metric, tally)
     if isinstance(tally, PartialCounts):
         return _of_part(form, wanted, tally)
+    if isinstance(tally, PartialLabels):
+        return _of_labelled_part(form, wanted, tally)
     return weighed(form, EVIDENCE[type(form)](form, wanted, tally), tally)
 
 
@@ -130,6 +133,18 @@ def _of_part(form: Form, wanted: WantedMetric, tally: PartialCounts) -> Evidence
     rows = partial_rates.sampled_rows(tally)
     if needed == "flagged":
         rows = partial_rates.flagged_rows(tally) or JointCounts()
+    return EVIDENCE[type(form)](form, wanted, rows)
+
+
+def _of_labelled_part(form: Form, wanted: WantedMetric, tally: PartialLabels) -> Evidence:
+    """The same of several classes: changes of accuracy and flips from the rows that differ."""
+    claim = Level(limit=Fraction(0), at_least=True) if wanted.claim is None else wanted.claim
+    counts_rows = isinstance(form, SharedRows | Flips)
+    if not tally.complete and isinstance(form, Flips):
+        return partial_rates.flip_rate(tally, negative_only=form.negative_only)
+    if not tally.complete and labels_needed(form, claim) == "differs":
+        return partial_rates.differing_rows(tally)
+    rows = partial_rates.sampled_labels(tally, counts_rows=counts_rows)
     return EVIDENCE[type(form)](form, wanted, rows)
 
 

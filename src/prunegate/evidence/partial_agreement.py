@@ -87,11 +87,6 @@ def by_label(cells: Cells, model: Model) -> Mapping[tuple[str, str], int]:
     return found
 
 
-def of_one_class(tally: PartialCounts) -> bool:
-    """Whether every row has a label, the same one."""
-    return tally.rows in (sum(tally.cells[:4]), sum(tally.cells[4:]))
-
-
 def _says(model: Model) -> tuple[int, ...]:
     """What a model says, by ``2 * baseline + candidate``."""
     return (0, 0, 1, 1) if model == "baseline" else (0, 1, 0, 1)

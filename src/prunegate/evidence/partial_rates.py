@@ -16,7 +16,9 @@ from fractions import Fraction
 from typing import ClassVar
 
 from prunegate.counting.partial_counts import GAMMA, PartialCounts
-from prunegate.counting.tallies import JointCounts
+from prunegate.counting.partial_labels import RANDOM, PartialLabels
+from prunegate.counting.partial_tally import PartialTally
+from prunegate.counting.tallies import JointCounts, LabelCounts
 from prunegate.evidence.rates import PairedRate, SingleRate, TestedEvidence, rate
 from prunegate.metrics.forms import SharedRows
 from prunegate.metrics.hypothesis import Contrast, Difference, Level
@@ -44,13 +46,23 @@ def sampled_rows(tally: PartialCounts) -> JointCounts:
     return JointCounts(cells=tally.samples.get("random", (0,) * 8))
 
 
-def flip_rate(tally: PartialCounts, *, negative_only: bool) -> SingleRate:
+def sampled_labels(tally: PartialLabels, *, counts_rows: bool) -> LabelCounts:
+    """The random sample of all rows of several classes as if there were no others.
+
+    Args:
+        tally: a slice.
+        counts_rows: whether only the numbers of right and wrong rows matter; else nothing is known
+            once a row could not be labelled.
+    """
+    cells = tally.cells if tally.complete else tally.samples.get(RANDOM, {})
+    return LabelCounts(cells={} if tally.settled and not counts_rows else cells)
+
+
+def flip_rate(tally: PartialTally, *, negative_only: bool) -> SingleRate:
     """Negative flips from the rows that differ; churn from decisions alone."""
-    differ = sum(tally.decided[d] for d in _DIFFERS)
-    lost, gained = tally.lost_gained
-    known = tally.whole(*_DIFFERS)
-    wrong = lost if negative_only else differ
-    if negative_only and not known:
+    lost, gained = _lost_gained(tally)
+    wrong = lost if negative_only else tally.differ
+    if negative_only and not tally.differ_labelled:
         return SingleRate(good=0, n=0, lost=0, gained=0)
     return SingleRate(good=tally.rows - wrong, n=tally.rows, lost=lost, gained=gained)
 
@@ -98,12 +110,16 @@ class DifferingRows(TestedEvidence):
         return self.table.change_interval()
 
 
-def differing_rows(tally: PartialCounts) -> DifferingRows:
+def _lost_gained(tally: PartialTally) -> tuple[int, int]:
+    return tally.lost_gained or (0, 0)
+
+
+def differing_rows(tally: PartialTally) -> DifferingRows:
     """What a slice says of accuracy; without a value where a row that differs has no label."""
-    if not tally.whole(*_DIFFERS):
+    if not tally.differ_labelled:
         return DifferingRows(table=PairedRate(both=0, lost=0, gained=0, neither=0))
-    lost, gained = tally.lost_gained
-    neither = tally.cells[0b100] + tally.cells[0b011]
+    lost, gained = _lost_gained(tally)
+    neither = tally.both_wrong
     both = tally.rows - lost - gained - neither
     table = PairedRate(both=both, lost=lost, gained=gained, neither=neither)
     return DifferingRows(table=table)

@@ -12,8 +12,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from prunegate.counting.partial_counts import AGREED, PartialCounts, Sample
-from prunegate.counting.tallies import Cells
+from prunegate.counting.partial_labels import NOBODY, PartialLabels, SampleOf, belongs
+from prunegate.counting.partial_tally import PartialTally
+from prunegate.counting.tallies import Cells, Triple
 from prunegate.evidence.partial_agreement import least_agreement, sampled
+from prunegate.evidence.partial_class_agreement import least_class_agreement
+from prunegate.stats.agreement import Agreement
 
 GOOD = 0.85
 """Recall and precision of a baseline that a list is drawn for."""
@@ -48,6 +52,8 @@ class ListLacks:
     """Further ones that both flag."""
     size: int
     """Of the larger sample, with those that there are."""
+    class_label: str | None = None
+    """Several classes: the one that is meant in place of being flagged."""
 
     @property
     def total(self) -> int:
@@ -61,6 +67,23 @@ class Shares:
 
     neither: float
     both: float
+    right: float = GOOD
+    """Several classes, of rows that neither model gives the class: decided rightly by both."""
+
+
+def against_the_rest(tally: PartialTally) -> PartialCounts:
+    """A slice as the reference sees it: of several classes, the one that its samples are about."""
+    if isinstance(tally, PartialLabels):
+        return tally.of_class(tally.commonest)
+    assert isinstance(tally, PartialCounts)  # noqa: S101  # there are two kinds
+    return tally
+
+
+def least_of(tally: PartialTally, level: float) -> Agreement:
+    """How far the baseline agrees with the labels, at the least."""
+    if isinstance(tally, PartialLabels):
+        return least_class_agreement(tally, "baseline", level)
+    return least_agreement(against_the_rest(tally), "baseline", level)
 
 
 def seen_samples(tally: PartialCounts) -> AgreedSamples:
@@ -68,11 +91,14 @@ def seen_samples(tally: PartialCounts) -> AgreedSamples:
     return AgreedSamples(neither=_seen(tally, 0)[1], both=_seen(tally, 1)[1])
 
 
-def seen_shares(tally: PartialCounts) -> Shares:
+def seen_shares(tally: PartialTally) -> Shares:
     """What the samples of a slice show; where there is none, a good baseline's."""
-    neither, both = (_seen(tally, label) for label in (0, 1))
-    good = good_shares(tally.decided)
+    of_two = against_the_rest(tally)
+    neither, both = (_seen(of_two, label) for label in (0, 1))
+    good = good_shares(of_two.decided)
+    right = _right_of_others(tally) if isinstance(tally, PartialLabels) else None
     return Shares(
+        right=good.right if right is None else right,
         neither=neither[0] / neither[1] if neither[1] else good.neither,
         both=both[0] / both[1] if both[1] else good.both,
     )
@@ -84,6 +110,13 @@ def _seen(tally: PartialCounts, label: int) -> tuple[int, int]:
     if tally.whole(decision):
         return tally.cells[4 * label + decision], tally.decided[decision]
     return sampled(tally, decision, label)
+
+
+def _right_of_others(tally: PartialLabels) -> float | None:
+    """Of a sample of rows that neither gives the class, how many both decide rightly."""
+    found = tally.samples.get(("neither", tally.commonest), {})
+    right = sum(n for (label, one, other), n in found.items() if label == one == other)
+    return right / sum(found.values()) if found else None
 
 
 def good_shares(decided: Cells) -> Shares:
@@ -98,7 +131,7 @@ def good_shares(decided: Cells) -> Shares:
 
 
 def samples_to_show(
-    tally: PartialCounts,
+    tally: PartialTally,
     shares: Shares,
     least: AgreedSamples,
     level: float,
@@ -119,12 +152,13 @@ def samples_to_show(
     Returns:
         The sizes; None where labels of all rows would not do, or more than are ever asked for.
     """
-    neithers = _sizes(tally.decided[0b00], least.neither) if grow else (least.neither,)
-    boths = _sizes(tally.decided[0b11], least.both) if grow else (least.both,)
+    decided = against_the_rest(tally).decided
+    neithers = _sizes(decided[0b00], least.neither) if grow else (least.neither,)
+    boths = _sizes(decided[0b11], least.both) if grow else (least.both,)
     pairs = [AgreedSamples(neither=n, both=b) for n in neithers for b in boths]
 
     def shows(pair: AgreedSamples) -> bool:
-        found = least_agreement(_likely(tally, shares, pair), "baseline", level)
+        found = least_of(_likely(tally, shares, pair), level)
         return found.kappa > 0 and found.p_value <= level
 
     if not shows(pairs[-1]):  # the largest of both
@@ -143,8 +177,34 @@ def _sizes(rows: int, least: int) -> Sequence[int]:
     return sorted({least, *(size for size in STEPS if least < size < rows), *whole})
 
 
-def _likely(tally: PartialCounts, shares: Shares, sizes: AgreedSamples) -> PartialCounts:
+def _likely(tally: PartialTally, shares: Shares, sizes: AgreedSamples) -> PartialTally:
     """The slice with samples of these sizes that turned out rather badly."""
+    if isinstance(tally, PartialLabels):
+        return _likely_classes(tally, shares, sizes)
+    return _likely_counts(against_the_rest(tally), shares, sizes)
+
+
+def _likely_classes(tally: PartialLabels, shares: Shares, sizes: AgreedSamples) -> PartialLabels:
+    name, cells = tally.commonest, {c: n for c, n in tally.cells.items() if c[1] != c[2]}
+    samples: dict[SampleOf, dict[Triple, int]] = {}
+    both, neither = ("both", name), ("neither", name)
+    for key, most, share in ((both, sizes.both, shares.both), (neither, sizes.neither, None)):
+        of: SampleOf = key  # type: ignore[assignment]  # names of samples
+        alike = {p: n for p, n in tally.decided.items() if belongs(p, of) and p[0] == p[1]}
+        rows = sum(alike.values())
+        size = min(most, rows)
+        if size:
+            pair = max(alike, key=lambda one, alike=alike: (alike[one], one))  # type: ignore[misc]  # bound at once
+            right = _badly(shares.right if share is None else share, size, rows)
+            strange = size - _badly(shares.neither, size, rows) if share is None else 0
+            strange = min(strange, size - right)
+            counts = {(pair[0], *pair): right, (NOBODY, *pair): size - right - strange}
+            samples[of] = {**counts, **({(name, *pair): strange} if strange else {})}
+            cells |= samples[of]
+    return replace(tally, cells=cells, samples=samples)
+
+
+def _likely_counts(tally: PartialCounts, shares: Shares, sizes: AgreedSamples) -> PartialCounts:
     cells, samples = list(tally.cells), dict[Sample, Cells]()
     for label, size, share in ((0, sizes.neither, shares.neither), (1, sizes.both, shares.both)):
         decision, rows = 3 * label, tally.decided[3 * label]

@@ -13,7 +13,7 @@ from __future__ import annotations
 import random
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import narwhals as nw
 
@@ -22,6 +22,7 @@ from prunegate.counting.count import count_table
 from prunegate.counting.gate_set import identity_of
 from prunegate.counting.labelled_part import table_digest
 from prunegate.counting.labelling import (
+    AgreedFrame,
     LabellingFrame,
     ListedRow,
     SliceFrame,
@@ -34,11 +35,12 @@ from prunegate.counting.labelling import (
 from prunegate.counting.list_size import ListSize
 from prunegate.counting.partial_counting import (
     LISTED,
-    PartialDecisions,
     open_unlabelled,
+    partial_reading,
     with_labels,
 )
 from prunegate.counting.partial_counts import PartialCounts
+from prunegate.counting.partial_labels import PartialLabels
 from prunegate.counting.slices import SliceCounts
 from prunegate.counting.tallies import Tally
 from prunegate.data.predictions.table import Table
@@ -192,6 +194,17 @@ class _Drawing:
 
 
 def _at_most(frame: SliceFrame, tally: Tally) -> SliceFrame:
+    """The frame with no more rows of any sample than there are."""
+    if not isinstance(tally, PartialLabels):
+        return _capped(frame, tally)
+    classes = (_capped(one, tally.of_class(one.label)) for one in frame.classes or ())
+    return replace(frame, classes=tuple(classes))
+
+
+_Frame = TypeVar("_Frame", bound=AgreedFrame)
+
+
+def _capped(frame: _Frame, tally: Tally) -> _Frame:
     assert isinstance(tally, PartialCounts)  # noqa: S101  # by the reading
     neither, both = tally.decided[0b00], tally.decided[0b11]
     return replace(
@@ -207,7 +220,7 @@ def _opened(policy: Policy, source: Any) -> _Drawing:
     require_labellable(policy)
     unlabelled = open_unlabelled(policy, source)
     table = with_labels(policy, unlabelled, {})
-    counted = count_table(policy, table, PartialDecisions(policy=policy, table=table))
+    counted = count_table(policy, table, partial_reading(policy, table))
     return _Drawing(policy=policy, unlabelled=unlabelled, table=table, slices=counted.slices)
 
 

@@ -10,31 +10,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from prunegate.counting.labelling import SliceFrame
 from prunegate.counting.list_size import ListSize
-from prunegate.counting.partial_counts import AGREED as SAMPLES
-from prunegate.counting.partial_counts import PartialCounts
+from prunegate.counting.partial_labels import PartialLabels
 from prunegate.counting.slices import SliceCounts
-from prunegate.counting.tallies import JointCounts
 from prunegate.errors import UnsupportedError
-from prunegate.metrics.catalogue import METRICS
-from prunegate.metrics.forms import Flips, Form, SharedRows
+from prunegate.metrics.forms import Flips, SharedRows
 from prunegate.metrics.hypothesis import Level
-from prunegate.metrics.labels_needed import LabelsNeeded, labels_needed
-from prunegate.planning.label_power import power_at_random, power_of, promised
+from prunegate.metrics.labels_needed import LabelsNeeded
+from prunegate.planning.label_parts import LabelPart, label_parts
+from prunegate.planning.label_power import power_at_random, promised
 from prunegate.planning.label_reference import with_reference
-from prunegate.planning.planned_limits import PlannedLimit, asked
 from prunegate.policy.schema import Policy, bound_of
 from prunegate.stats import sample_size
 
 STEPS = (20, 40, 60, 90, 130, 200, 300, 450, 700, 1000, 1500, 2500, 4000)
 """Sizes of a sample that are considered; the last resort is all rows."""
-USUAL = 130
-"""Size up to which a sample grows whatever the power: fewer promise so few rows of the class that
-a candidate which did change a little, within what is allowed, is hardly ever shown to. Where there
-are further looks they may."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +60,8 @@ class LimitLabels:
     """Index of the rule in the policy, from 0."""
     metric: str
     slice: str
+    class_label: str | None
+    """The one of several classes that it is about; None: a yes/no task, or all together."""
     check: str
     limit: float
     needs: LabelsNeeded
@@ -79,32 +73,6 @@ class LimitLabels:
     """Chance that it is shown to hold, if nothing changed; None: not known beforehand."""
     at_random: float | None
     """The same with as many labels on rows drawn at random."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Part:
-    """One limit, its slice's decisions and what it asks for."""
-
-    limit: PlannedLimit
-    form: Form
-    needs: LabelsNeeded
-    decided: tuple[int, ...]
-    alpha: float
-    usual: int
-
-    def power(self, sample: int) -> float | None:
-        """With a sample of so many labels."""
-        return power_of(self.limit.claim, self.form, self.decided, sample, self.alpha)
-
-    @property
-    def agreed(self) -> int:
-        """Rows that both models decide as the metric's class."""
-        return self.decided[3 * self.label]
-
-    @property
-    def label(self) -> int:
-        labels = self.form.labels if isinstance(self.form, SharedRows) else (1,)
-        return labels[0]
 
 
 def plan_labels(
@@ -124,13 +92,13 @@ def plan_labels(
     Raises:
         UnsupportedError: a limit whose random sample nobody can plan, and no size was given.
     """
-    parts = _parts(policy, slices)
+    parts = label_parts(policy, slices)
     _require_planned(parts, wanted)
     blocking = sum(part.limit.blocks for part in parts)
     each = 1 - (1 - wanted.power) / max(1, blocking)
-    frames = {}
+    known, frames = {one.name: one for one in slices}, {}
     for name, of_slice in _by_slice(parts).items():
-        frames[name] = _start(policy, name, of_slice, wanted, each)
+        frames[name] = _start(policy, known[name], of_slice, wanted, each)
     frames = with_reference(policy, slices, frames, wanted.reference)
     _grow(frames, parts, each, budget)
     return tuple(with_reference(policy, slices, frames, wanted.reference).values())
@@ -141,43 +109,19 @@ def told_limits(
 ) -> tuple[LimitLabels, ...]:
     """Every limit with the labels that the frames give it."""
     by_name = {frame.name: frame for frame in frames}
-    return tuple(_told(part, by_name[part.limit.counts.name]) for part in _parts(policy, slices))
+    return tuple(
+        _told(part, by_name[part.limit.counts.name]) for part in label_parts(policy, slices)
+    )
 
 
-def _parts(policy: Policy, slices: Sequence[SliceCounts]) -> list[_Part]:
-    """Every limit that will be judged, or may be: how many positives there are is not known yet."""
-    likely = [replace(one, tally=JointCounts(cells=(*(0,) * 4, *_decided(one)))) for one in slices]
-    known = {one.name: _decided(one) for one in slices}
-    found = []
-    for limit in asked(policy, likely).limits:
-        form = METRICS[limit.metric].forms["binary"]
-        needs = labels_needed(form, limit.claim)
-        decided = known[limit.counts.name]
-        part = _Part(
-            limit=limit,
-            form=form,
-            needs=needs,
-            decided=decided,
-            alpha=policy.evidence.alpha,
-            usual=USUAL if policy.evidence.looks == 1 else 0,
-        )
-        found.append(part)
-    return found
-
-
-def _decided(one: SliceCounts) -> tuple[int, ...]:
-    assert isinstance(one.tally, PartialCounts)  # noqa: S101  # by the reading
-    return one.tally.decided
-
-
-def _by_slice(parts: Sequence[_Part]) -> Mapping[str, list[_Part]]:
-    found: dict[str, list[_Part]] = {}
+def _by_slice(parts: Sequence[LabelPart]) -> Mapping[str, list[LabelPart]]:
+    found: dict[str, list[LabelPart]] = {}
     for part in parts:
         found.setdefault(part.limit.counts.name, []).append(part)
     return found
 
 
-def _require_planned(parts: Sequence[_Part], wanted: LabelRequest) -> None:
+def _require_planned(parts: Sequence[LabelPart], wanted: LabelRequest) -> None:
     if wanted.random is not None:
         return
     for part in parts:
@@ -191,33 +135,54 @@ def _require_planned(parts: Sequence[_Part], wanted: LabelRequest) -> None:
 
 
 def _start(
-    policy: Policy, name: str, parts: Sequence[_Part], wanted: LabelRequest, power: float
+    policy: Policy, one: SliceCounts, parts: Sequence[LabelPart], wanted: LabelRequest, power: float
 ) -> SliceFrame:
     """What cannot be chosen, and the smallest samples."""
-    needs, rows = {part.needs for part in parts}, sum(parts[0].decided)
-    minimum, both = policy.evidence.minimum.positives, parts[0].decided[0b11]
-    sizes = {"neither": 0, "both": 0}
-    for part in parts:
-        if part.needs == "agreed":
-            sizes[SAMPLES[part.label]] = min(STEPS[0], part.agreed)
-    if minimum > 1:
-        enough = (size for size in STEPS if promised(both, size) >= minimum)
-        sizes["both"] = max(sizes["both"], min(next(enough, both), both))
+    needs = {part.needs for part in parts}
     at_random = [_random_rows(part, power) for part in parts if part.needs == "random"]
     if at_random and wanted.random is not None:
         at_random = [wanted.random]
-    return SliceFrame(
-        name=name,
-        rows=rows,
+    frame = SliceFrame(
+        name=one.name,
+        rows=one.rows,
         differs=bool(needs & {"differs", "agreed"}),
-        flagged="flagged" in needs,
-        neither=sizes["neither"],
-        both=0 if "flagged" in needs else sizes["both"],
-        random=min(rows, max(at_random, default=0)),
+        random=min(one.rows, max(at_random, default=0)),
+        classes=() if policy.task.traits.classes else None,
     )
+    for part in parts:
+        if part.needs == "agreed":
+            frame = part.with_sample(frame, min(STEPS[0], part.agreed))
+    minimum = policy.evidence.minimum.positives
+    if isinstance(one.tally, PartialLabels):
+        return _of_classes(frame, one.tally, parts, minimum)
+    flagged, both = "flagged" in needs, parts[0].decided[0b11]
+    sample = max(frame.both, _enough_of(both, minimum))
+    return replace(frame, flagged=flagged, both=0 if flagged else sample)
 
 
-def _share(part: _Part) -> float | None:
+def _enough_of(agreed: int, minimum: int) -> int:
+    """A sample of so many rows that promises the policy's minimum evidence of a class."""
+    if minimum <= 1:
+        return 0
+    enough = (size for size in STEPS if promised(agreed, size) >= minimum)
+    return min(next(enough, agreed), agreed)
+
+
+def _of_classes(
+    frame: SliceFrame, tally: PartialLabels, parts: Sequence[LabelPart], minimum: int
+) -> SliceFrame:
+    """The frame with what each of several classes needs."""
+    every = {part.class_label for part in parts if part.needs == "flagged"}
+    for label in tally.classes:
+        of, agreed = frame.of_label(label), tally.of_class(label).decided[0b11]
+        flagged, sample = label in every, max(of.both, _enough_of(agreed, minimum))
+        changed = replace(of, flagged=flagged, both=0 if flagged else sample)
+        if changed.flagged or changed.both:
+            frame = frame.with_label(changed)
+    return frame
+
+
+def _share(part: LabelPart) -> float | None:
     """Share of the rows that a level rests on; None: no level that can be planned."""
     claim, form = part.limit.claim, part.form
     if not isinstance(claim, Level) or not isinstance(form, SharedRows | Flips):
@@ -228,7 +193,7 @@ def _share(part: _Part) -> float | None:
     return 1.0
 
 
-def _random_rows(part: _Part, power: float) -> int:
+def _random_rows(part: LabelPart, power: float) -> int:
     """Rows to draw for a level that lies half way between its limit and perfect."""
     share, claim = _share(part), part.limit.claim
     if share is None or not isinstance(claim, Level):
@@ -241,7 +206,7 @@ def _random_rows(part: _Part, power: float) -> int:
 
 
 def _grow(
-    frames: dict[str, SliceFrame], parts: Sequence[_Part], power: float, budget: Budget | None
+    frames: dict[str, SliceFrame], parts: Sequence[LabelPart], power: float, budget: Budget | None
 ) -> None:
     """Let the samples grow where the next step buys most."""
     open_parts = [part for part in parts if part.needs == "agreed"]
@@ -266,24 +231,23 @@ def _grow(
         frames[name] = grown
 
 
-def _step(part: _Part, frame: SliceFrame, power: float) -> tuple[float, int, SliceFrame] | None:
+def _step(part: LabelPart, frame: SliceFrame, power: float) -> tuple[float, int, SliceFrame] | None:
     """What the next size buys, costs at most and is; None: it is enough, or there is no more."""
-    held = getattr(frame, SAMPLES[part.label])
+    held = part.held(frame)
     size = min(next((s for s in STEPS if s > held), part.agreed), part.agreed)
     now = part.power(held)
     if size <= held or now is None or (now >= power and held >= part.usual):
         return None
     later = part.power(size)
     gain = 0.0 if later is None else max(later - now, 0.0)
-    grown: dict[str, Any] = {SAMPLES[part.label]: size}
-    return gain + 1e-6, size - held, replace(frame, **grown)
+    return gain + 1e-6, size - held, part.with_sample(frame, size)
 
 
-def _told(part: _Part, frame: SliceFrame) -> LimitLabels:
+def _told(part: LabelPart, frame: SliceFrame) -> LimitLabels:
     limit, decided = part.limit, part.decided
     differ = decided[0b01] + decided[0b10]
-    sample = getattr(frame, SAMPLES[part.label])
-    if frame.flagged and part.label:
+    sample = part.held(frame)
+    if part.frame_in(frame).flagged and part.label:
         sample = part.agreed
     labels = {
         "none": 0,
@@ -296,6 +260,7 @@ def _told(part: _Part, frame: SliceFrame) -> LimitLabels:
         rule=limit.index,
         metric=limit.metric,
         slice=limit.counts.name,
+        class_label=part.class_label,
         check=limit.check,
         limit=bound_of(limit.value).value,
         needs=part.needs,

@@ -10,15 +10,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from prunegate.counting.labelling import SliceFrame
+from prunegate.counting.labelling import AgreedFrame, SliceFrame
 from prunegate.counting.partial_counts import PartialCounts
+from prunegate.counting.partial_labels import PartialLabels
+from prunegate.counting.partial_tally import PartialTally
 from prunegate.counting.slices import OVERALL, SliceCounts
-from prunegate.counting.tallies import Cells, JointCounts
+from prunegate.counting.tallies import Cells, Tally, Triple
 from prunegate.evidence.reference_sample import (
     AgreedSamples,
+    against_the_rest,
     good_shares,
     samples_to_show,
 )
+from prunegate.planning.label_parts import before_labels
 from prunegate.policy.schema import Policy
 from prunegate.verdict.reference import PART, reference_demands
 
@@ -28,6 +32,8 @@ class ReferenceLabels:
     """The labels by which a slice's baseline is shown to know something."""
 
     slice: str
+    class_label: str | None
+    """Several classes: the one that is meant by flagging; None: a yes/no task."""
     both: int
     """Rows, drawn at random, of those that both models flag; all where limits need all."""
     neither: int
@@ -40,8 +46,7 @@ class ReferenceLabels:
 
 def judged_slices(policy: Policy, slices: Sequence[SliceCounts]) -> list[str]:
     """Slices that will be judged, or may be: how many positives there are is not known yet."""
-    likely = [replace(one, tally=JointCounts(cells=(*(0,) * 4, *_decided(one)))) for one in slices]
-    demands = reference_demands(policy, likely)
+    demands = reference_demands(policy, before_labels(slices))
     return [one.name for one in slices if one.name in demands and one.rows]
 
 
@@ -59,11 +64,11 @@ def with_reference(
         frames: what the limits need, by the slice's name.
         rows: of either sample in each slice; None: as few as likely do for a good baseline.
     """
-    decided = {one.name: _decided(one) for one in slices}
-    found = dict(frames)
+    tallies, found = {one.name: one.tally for one in slices}, dict(frames)
     for name in judged_slices(policy, slices):
-        frame = found.get(name) or SliceFrame(name=name, rows=sum(decided[name]))
-        found[name] = _sampled(policy, frame, decided[name], found.get(OVERALL), rows)
+        frame = found.get(name) or _nothing(policy, name, tallies[name].rows)
+        asked = _Reference(tally=_partial(tallies[name]), frame=frame, whole=found.get(OVERALL))
+        found[name] = _sampled(asked, policy.evidence.alpha / PART, rows)
     return found
 
 
@@ -71,17 +76,19 @@ def told_reference(
     policy: Policy, slices: Sequence[SliceCounts], frames: Sequence[SliceFrame]
 ) -> tuple[ReferenceLabels, ...]:
     """What the frames give each slice for it."""
-    by_name = {frame.name: frame for frame in frames}
-    whole, found = by_name.get(OVERALL), []
+    by_name, found = {frame.name: frame for frame in frames}, []
+    judged = judged_slices(policy, slices)
     for one in slices:
-        if one.name in judged_slices(policy, slices):
-            frame, decided = by_name[one.name], _decided(one)
-            held = _held(frame, decided, whole)
-            shown = _show(policy, frame, decided, whole, exactly=held)
+        if one.name in judged:
+            asked = _Reference(
+                tally=_partial(one.tally), frame=by_name[one.name], whole=by_name.get(OVERALL)
+            )
+            shown = asked.show(policy.evidence.alpha / PART, exactly=asked.held)
             told = ReferenceLabels(
                 slice=one.name,
-                both=held.both if _flagged(frame, whole) else frame.reference_both,
-                neither=frame.reference_neither,
+                class_label=asked.label,
+                both=asked.held.both if asked.flagged else asked.part.reference_both,
+                neither=asked.part.reference_neither,
                 rows=one.rows,
                 likely=shown is not None,
             )
@@ -89,47 +96,99 @@ def told_reference(
     return tuple(found)
 
 
-def _sampled(
-    policy: Policy, frame: SliceFrame, decided: Cells, whole: SliceFrame | None, rows: int | None
-) -> SliceFrame:
+def _nothing(policy: Policy, name: str, rows: int) -> SliceFrame:
+    """A frame that asks for nothing."""
+    return SliceFrame(name=name, rows=rows, classes=() if policy.task.traits.classes else None)
+
+
+def _sampled(asked: _Reference, level: float, rows: int | None) -> SliceFrame:
     if rows is not None:
-        both, neither = min(rows, decided[0b11]), min(rows, decided[0b00])
-        return replace(frame, reference_both=both, reference_neither=neither)
-    sizes = _show(policy, frame, decided, whole)
+        both, neither = min(rows, asked.decided[0b11]), min(rows, asked.decided[0b00])
+        return asked.with_sizes(both, neither)
+    sizes = asked.show(level)
     if sizes is None:  # if rows that differ are unlabelled, that may be why
-        labelled = replace(frame, differs=True)
-        sizes = _show(policy, labelled, decided, whole)
+        labelled = replace(asked, frame=replace(asked.frame, differs=True))
+        sizes = labelled.show(level)
         if sizes is None:
-            return replace(frame, reference_both=0, reference_neither=0)
-        frame = labelled
-    both = 0 if _flagged(frame, whole) else sizes.both
-    return replace(frame, reference_both=both, reference_neither=sizes.neither)
+            return asked.with_sizes(0, 0)
+        asked = labelled
+    return asked.with_sizes(0 if asked.flagged else sizes.both, sizes.neither)
 
 
-def _show(
-    policy: Policy,
-    frame: SliceFrame,
-    decided: Cells,
-    whole: SliceFrame | None,
-    exactly: AgreedSamples | None = None,
-) -> AgreedSamples | None:
-    """Samples that show a good baseline to know something, with what the limits label."""
-    flagged = _flagged(frame, whole)
-    differs = flagged or frame.differs or (whole is not None and whole.differs)
-    shares = good_shares(decided)
-    least = AgreedSamples(neither=0, both=decided[0b11] if flagged else 0)
-    return samples_to_show(
-        _assumed(decided, differs),
-        shares,
-        exactly or least,
-        policy.evidence.alpha / PART,
-        free=AgreedSamples(neither=frame.neither, both=max(least.both, frame.both)),
-        grow=exactly is None,
-    )
+@dataclass(frozen=True, kw_only=True)
+class _Reference:
+    """What is known of one slice before anybody labelled, and what its labels will be."""
+
+    tally: PartialTally
+    frame: SliceFrame
+    whole: SliceFrame | None
+    """The frame of all rows."""
+
+    @property
+    def label(self) -> str | None:
+        """The class that samples are about; None: a yes/no task, the positive one."""
+        return self.tally.commonest if isinstance(self.tally, PartialLabels) else None
+
+    @property
+    def part(self) -> AgreedFrame:
+        """What of the frame is about it."""
+        return self.frame if self.label is None else self.frame.of_label(self.label)
+
+    @property
+    def decided(self) -> Cells:
+        """Rows by ``2 * baseline + candidate``, 1 being the class."""
+        return against_the_rest(self.tally).decided
+
+    @property
+    def flagged(self) -> bool:
+        """Whether every row to which either model gives the class is labelled."""
+        whole, label = self.whole, self.label
+        if whole is not None and label is not None:
+            return self.part.flagged or whole.of_label(label).flagged
+        return self.part.flagged or (whole is not None and whole.flagged)
+
+    @property
+    def differs(self) -> bool:
+        """Whether every row that the models decide differently is labelled."""
+        every = self.flagged and self.label is None
+        return every or self.frame.differs or (self.whole is not None and self.whole.differs)
+
+    @property
+    def held(self) -> AgreedSamples:
+        """The samples that the frame gives."""
+        part = self.part
+        return AgreedSamples(
+            neither=max(part.neither, part.reference_neither),
+            both=self.decided[0b11] if self.flagged else max(part.both, part.reference_both),
+        )
+
+    def with_sizes(self, both: int, neither: int) -> SliceFrame:
+        """The frame with samples of these sizes."""
+        sizes = {"reference_both": both, "reference_neither": neither}
+        if self.label is None:
+            return replace(self.frame, **sizes)
+        changed = replace(self.frame.of_label(self.label), **sizes)
+        needed = any((changed.flagged, changed.neither, changed.both, both, neither))
+        return self.frame.with_label(changed) if needed else self.frame
+
+    def show(self, level: float, exactly: AgreedSamples | None = None) -> AgreedSamples | None:
+        """Samples that show a good baseline to know something, with what the limits label."""
+        least = AgreedSamples(neither=0, both=self.decided[0b11] if self.flagged else 0)
+        return samples_to_show(
+            _assumed(self.tally, self.differs),
+            good_shares(self.decided),
+            exactly or least,
+            level,
+            free=AgreedSamples(neither=self.part.neither, both=max(least.both, self.part.both)),
+            grow=exactly is None,
+        )
 
 
-def _assumed(decided: Cells, differs: bool) -> PartialCounts:
-    """A slice before anybody labelled: of the rows that differ half are positive."""
+def _assumed(tally: PartialTally, differs: bool) -> PartialTally:
+    """A slice before anybody labelled: either model is right on half of the rows that differ."""
+    if isinstance(tally, PartialLabels):
+        return replace(tally, cells=_halves(tally) if differs else {}, samples={})
+    decided = against_the_rest(tally).decided
     cells = [0] * 8
     if differs:
         for decision in (0b01, 0b10):
@@ -138,19 +197,14 @@ def _assumed(decided: Cells, differs: bool) -> PartialCounts:
     return PartialCounts(decided=decided, cells=tuple(cells))
 
 
-def _held(frame: SliceFrame, decided: Cells, whole: SliceFrame | None) -> AgreedSamples:
-    both = max(frame.both, frame.reference_both)
-    return AgreedSamples(
-        neither=max(frame.neither, frame.reference_neither),
-        both=decided[0b11] if _flagged(frame, whole) else both,
-    )
+def _halves(tally: PartialLabels) -> dict[Triple, int]:
+    found: dict[Triple, int] = {}
+    for (one, other), n in tally.decided.items():
+        if one != other:
+            found |= {(one, one, other): n // 2, (other, one, other): n - n // 2}
+    return found
 
 
-def _flagged(frame: SliceFrame, whole: SliceFrame | None) -> bool:
-    """Whether every row that either model flags is labelled."""
-    return frame.flagged or (whole is not None and whole.flagged)
-
-
-def _decided(one: SliceCounts) -> Cells:
-    assert isinstance(one.tally, PartialCounts)  # noqa: S101  # by the reading
-    return one.tally.decided
+def _partial(tally: Tally) -> PartialTally:
+    assert isinstance(tally, PartialTally)  # noqa: S101  # by the reading
+    return tally

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from prunegate.counting.label_sets import LabelSets
-from prunegate.counting.partial_counts import PartialCounts
+from prunegate.counting.partial_tally import PartialTally
 from prunegate.counting.slices import OVERALL, SliceCounts
 from prunegate.evidence.further_rows import Tested, further
 from prunegate.evidence.of_metric import WantedMetric
@@ -159,7 +159,7 @@ def _on_slice(question: Question, counts: SliceCounts, label: str | None) -> Dra
     if label is not None:
         counts = replace(counts, tally=counts.tally.of_class(label))
     tally = counts.tally
-    if not isinstance(tally, PartialCounts) or not any(tally.unsure):
+    if not isinstance(tally, PartialTally) or not tally.doubted:
         return _judged(question, counts)
     possible = tally.possible
     return leastshown_value([_judged(question, replace(counts, tally=one)) for one in possible])

@@ -18,13 +18,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from prunegate.counting.partial_counts import PartialCounts
+from prunegate.counting.partial_labels import PartialLabels
+from prunegate.counting.partial_tally import PartialTally
 from prunegate.counting.slices import OVERALL, SliceCounts
 from prunegate.counting.tallies import DecidedRows, LabelCounts
 from prunegate.evidence.further_rows import HOPELESS, rows_for_score
-from prunegate.evidence.partial_agreement import Model, least_agreement, of_one_class
+from prunegate.evidence.partial_agreement import Model, least_agreement
+from prunegate.evidence.partial_class_agreement import least_class_agreement
 from prunegate.evidence.reference_sample import (
     ListLacks,
+    against_the_rest,
     samples_to_show,
     seen_samples,
     seen_shares,
@@ -138,7 +141,7 @@ def _is_about(rule: Rule, label: str | None) -> bool:
 def _of_one_class(counts: SliceCounts) -> bool:
     """Whether the labels are known to be all the same; a label that nobody saw may be another."""
     tally = counts.tally
-    return of_one_class(tally) if isinstance(tally, PartialCounts) else tally.one_class
+    return tally.single_label if isinstance(tally, PartialTally) else tally.one_class
 
 
 def agreement_of(counts: SliceCounts, model: Model, level: float = 0.05 / PART) -> Agreement:
@@ -150,8 +153,10 @@ def agreement_of(counts: SliceCounts, model: Model, level: float = 0.05 / PART) 
         level: that the p-value is held against; where every row has a label nothing hangs on it.
     """
     tally = counts.tally
-    if isinstance(tally, PartialCounts):
-        return least_agreement(tally, model, level)
+    if isinstance(tally, PartialLabels):
+        return least_class_agreement(tally, model, level)
+    if isinstance(tally, PartialTally):
+        return least_agreement(against_the_rest(tally), model, level)
     assert isinstance(tally, DecidedRows)  # noqa: S101  # the caller asks tasks with decisions only
     rows = tally.named
     place = 1 if model == "baseline" else 2
@@ -270,9 +275,9 @@ def _finding(
 def _list_lacks(policy: Policy, counts: SliceCounts, finding: Finding) -> ListLacks | None:
     """What a list of rows to label lacks; None: labels like those seen would not show it."""
     tally = counts.tally
-    if not isinstance(tally, PartialCounts) or finding.open_because != "not shown":
+    if not isinstance(tally, PartialTally) or finding.open_because != "not shown":
         return None
-    held = seen_samples(tally)
+    held = seen_samples(against_the_rest(tally))
     wanted = samples_to_show(tally, seen_shares(tally), held, policy.evidence.alpha / PART)
     if wanted is None or wanted == held:
         return None
@@ -280,6 +285,7 @@ def _list_lacks(policy: Policy, counts: SliceCounts, finding: Finding) -> ListLa
         neither=wanted.neither - held.neither,
         both=wanted.both - held.both,
         size=max(wanted.neither, wanted.both),
+        class_label=tally.commonest if isinstance(tally, PartialLabels) else None,
     )
 
 
@@ -314,7 +320,7 @@ def _with_need(policy: Policy, counts: SliceCounts, finding: Finding, found: Eva
             needed_for="minimum evidence",
         )
     tally = counts.tally
-    if isinstance(tally, PartialCounts) and not tally.whole(0, 1, 2, 3):
+    if isinstance(tally, PartialTally) and not tally.complete:
         return finding  # what helps is another list, not further rows
     needed = found.further(policy.evidence.alpha / PART)
     if needed is None or (finding.open_because == "one decision" and counts.name == OVERALL):

@@ -12,10 +12,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from prunegate.counting.misaligned import Misalignment
-from prunegate.counting.partial_counts import PartialCounts
+from prunegate.counting.partial_labels import PartialLabels
+from prunegate.counting.partial_tally import PartialTally
 from prunegate.counting.slices import OVERALL, SliceCounts
 from prunegate.counting.tallies import DecidedRows
 from prunegate.evidence.partial_agreement import Model, by_label, most_cells
+from prunegate.evidence.partial_class_agreement import seen_confusion
+from prunegate.evidence.reference_sample import against_the_rest
 from prunegate.policy.naming import value_text
 from prunegate.policy.schema import Policy
 from prunegate.stats.agreement import Agreement, agreement
@@ -83,6 +86,8 @@ def _doubt(
     policy: Policy, counts: SliceCounts, model: Model, label: str | None = None
 ) -> ReferenceDoubt | None:
     cells = _confusion(policy, counts, model)
+    if not cells:
+        return None
     found = agreement(cells)
     right = found.right / found.rows
     about = {"slice": counts.name, "model": model, "rows": found.rows, "right": right}
@@ -106,8 +111,11 @@ def _doubt(
 def _confusion(policy: Policy, counts: SliceCounts, model: Model) -> Mapping[tuple[str, str], int]:
     """Rows by label and decision; where labels are bounded, as kind to the model as they may be."""
     tally = counts.tally
-    if isinstance(tally, PartialCounts):
-        return by_label(most_cells(tally, model, policy.evidence.alpha / PART), model)
+    if isinstance(tally, PartialLabels):
+        return seen_confusion(tally, model)
+    if isinstance(tally, PartialTally):
+        most = most_cells(against_the_rest(tally), model, policy.evidence.alpha / PART)
+        return by_label(most, model)
     assert isinstance(tally, DecidedRows)  # noqa: S101  # only such slices have findings
     return confusion_of(tally.named, model)
 

@@ -51,6 +51,10 @@ def reference_note(
 
 def _further_list(lacks: ListLacks) -> str:
     parts = ((lacks.both, "that both models flag"), (lacks.neither, "that neither flags"))
+    if lacks.class_label is not None:
+        named = escaped(lacks.class_label)
+        ways = (f"to which both models give {named}", f"to which neither gives {named}")
+        parts = ((lacks.both, ways[0]), (lacks.neither, ways[1]))
     told = " and ".join(f"{n:,} more random rows {which}" for n, which in parts if n)
     return (
         f"if labels are like those seen, the list lacks {told} (draw one with 'prunegate label "

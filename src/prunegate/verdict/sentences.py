@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from prunegate.counting.partial_counts import PartialCounts
+from prunegate.counting.partial_tally import PartialTally
 from prunegate.counting.slices import SliceCounts, Stratum
 from prunegate.counting.tallies import Tally
 from prunegate.metrics.catalogue import METRICS
@@ -29,7 +29,7 @@ from prunegate.verdict.quantities import Quantities
 def undefined(metric: Metric, counts: SliceCounts, class_label: str | None = None) -> str:
     """Why a metric has no value on a slice."""
     start = f"{metric.phrase} is not defined"
-    if isinstance(counts.tally, PartialCounts):
+    if isinstance(counts.tally, PartialTally):
         return f"{start}: rows of the slice that it needs have no label; draw the list again"
     if counts.tally.answers == "labels":
         return f"{start}: a model never chooses one of the slice's classes"
@@ -258,13 +258,13 @@ _UNCOVERED: dict[Uncovered, str] = {
 
 def looked_at(tally: Tally) -> str:
     """How many of all rows were labelled and why that is enough; nothing where every row was."""
-    if not isinstance(tally, PartialCounts):
+    if not isinstance(tally, PartialTally):
         return ""
     return (
         f" Labels of {tally.labelled:,} of {tally.rows:,} rows were looked at: rows that both "
         "models decide alike say nothing about a change, and what they could say besides is "
         "bounded by random samples of them."
-        f"{_unsure(sum(tally.unsure))}"
+        f"{_unsure(tally.doubted)}"
     )
 
 

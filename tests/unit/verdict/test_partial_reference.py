@@ -23,7 +23,6 @@ from prunegate.evidence.partial_agreement import (
     least_agreement,
     least_cells,
     most_cells,
-    of_one_class,
 )
 from prunegate.evidence.reference_sample import AgreedSamples, good_shares, samples_to_show
 from prunegate.policy.schema import Policy
@@ -125,7 +124,7 @@ def test_every_row_labelled_is_the_full_test(full):
     for model in ("baseline", "candidate"):
         whole = agreement_of(overall(JointCounts(cells=full)), model)
         assert agreement_of(overall(tally), model) == whole
-    assert of_one_class(tally) == JointCounts(cells=full).one_class
+    assert tally.single_label == JointCounts(cells=full).one_class
     known = replace(tally, samples={})  # labels that were there before any list
     assert least_agreement(known, "baseline", LEVEL) == least_agreement(tally, "baseline", LEVEL)
 

@@ -2,6 +2,7 @@
 "use strict";
 // One row at a time. What was said is kept in this browser, under the digest of the list's frame.
 const data = JSON.parse(document.getElementById("data").textContent);
+const KEYED = 9; // labels with a key of their own; with more there is a search
 const key = "prunegate-label:" + data.frame;
 const at = (id) => document.getElementById(id);
 const made = (tag, text, name) => {
@@ -53,6 +54,7 @@ function start() {
     button.addEventListener("click", () => say(place));
     at("answers").append(button);
   });
+  at("find").hidden = data.answers.length <= KEYED + 1;
   here = firstOpen(0);
   listen();
   show();
@@ -73,6 +75,27 @@ function say(place) {
   order.push(here);
   keep();
   go(firstOpen(here + 1 < data.rows.length ? here + 1 : 0));
+}
+
+function found() {
+  const wanted = at("find").value.trim().toLowerCase();
+  return data.answers.map((answer) => answer.shown.toLowerCase().includes(wanted));
+}
+
+function narrow() {
+  const shown = found();
+  [...at("answers").children].forEach((button, place) => { button.hidden = !shown[place]; });
+}
+
+function pick(event) {
+  const first = found().indexOf(true);
+  const take = event.key === "Enter" && at("find").value.trim() && first >= 0;
+  if (!take && event.key !== "Escape") return;
+  event.preventDefault();
+  at("find").value = "";
+  narrow();
+  if (take) say(first);
+  else at("find").blur();
 }
 
 function undo() {
@@ -143,9 +166,12 @@ function save() {
 function listen() {
   const moves = { undo, save, back: () => go(here - 1), next: () => go(here + 1), open: () => go(firstOpen(here)) };
   for (const [id, move] of Object.entries(moves)) at(id).addEventListener("click", move);
-  const keys = { z: undo, backspace: undo, s: save, n: moves.open, arrowleft: moves.back, arrowright: moves.next };
+  const keys = { z: undo, backspace: undo, s: save, n: moves.open, "/": () => at("find").focus(), arrowleft: moves.back, arrowright: moves.next };
   data.answers.forEach((answer, place) => { if (answer.key) keys[answer.key] = () => say(place); });
+  at("find").addEventListener("input", narrow);
+  at("find").addEventListener("keydown", pick);
   document.addEventListener("keydown", (event) => {
+    if (event.target === at("find")) return;
     const asked = keys[event.key.toLowerCase()];
     const other = event.ctrlKey || event.metaKey || event.altKey || event.repeat;
     if (!asked || other || !at("keys").checked) return;
