@@ -10,7 +10,6 @@ import pytest
 TESTS = Path(__file__).parent
 FRESH = {
     "functional/test_light_imports.py": "what is loaded when",
-    "functional/test_plan_command.py": "that planning loads no model library",
     "functional/test_docs_commands.py": "the pages' Python, with warnings as errors",
     "functional/test_extensions.py": "registries that are open only before the policy is imported",
     "fuzz/fuzz.py": "a fuzzer, which takes its process over",

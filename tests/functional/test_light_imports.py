@@ -8,6 +8,7 @@ import subprocess
 import sys
 from importlib import metadata
 from pathlib import Path
+from textwrap import indent
 
 import pytest
 from packaging.requirements import Requirement
@@ -33,7 +34,7 @@ pa.table({'kind': ['a'], 'label': [1], 'baseline': [1], 'candidate': [1], 'n': [
 
 REPORTING = """
 try:
-    {}
+{}
 except SystemExit as stop:
     code = stop.code
 else:
@@ -47,11 +48,16 @@ sys.exit(code)
 
 def loaded(code: str, folder: Path) -> set[str]:
     """Names of the top-level modules that running ``code`` has loaded."""
-    program = REPORTING.format(code)
+    return ran(code, folder)[0]
+
+
+def ran(code: str, folder: Path) -> tuple[set[str], str]:
+    """These names, and what was printed."""
+    program = REPORTING.format(indent(code, "    "))
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=folder, capture_output=True, text=True, check=True
     )
-    return top_level(done.stderr.splitlines()[-1])
+    return top_level(done.stderr.splitlines()[-1]), done.stdout
 
 
 def top_level(names: str) -> set[str]:
@@ -62,6 +68,9 @@ def cli(*arguments: str) -> str:
     return (
         f"import sys; sys.argv = {['prunegate', *arguments]!r}; import prunegate.cli as c; c.main()"
     )
+
+
+GATE = cli("gate", "p.yaml", "--predictions", "t.csv")
 
 
 @pytest.fixture
@@ -81,13 +90,6 @@ def test_importing_and_help_load_no_library(code: str, tmp_path: Path) -> None:
     found = loaded(code, tmp_path)
     assert "prunegate" in found
     assert not HEAVY & found
-
-
-def test_discover_never_loads_a_model_library(folder: Path) -> None:
-    command = ("discover", "p.yaml", "--predictions", "t.csv", "--columns", "kind")
-    found = loaded(cli(*command), folder)
-    assert "duckdb" in found
-    assert not MODELS & found
 
 
 def test_claims_loads_neither_models_nor_data_libraries(folder: Path) -> None:
@@ -115,7 +117,7 @@ def test_a_gate_only_installation_judges_and_never_loads_a_model_library(folder:
     (site / "sitecustomize.py").write_text(WITHOUT.format(names=REFUSED))  # of both processes
     path = os.pathsep.join([str(site), *filter(None, sys.path)])
     done = subprocess.run(
-        [sys.executable, "-c", REPORTING.format(cli("gate", "p.yaml", "--predictions", "t.csv"))],
+        [sys.executable, "-c", REPORTING.format(f"    {GATE}")],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": path},
         capture_output=True,
@@ -170,10 +172,20 @@ def _name(text: str) -> str:
     return canonicalize_name(Requirement(text).name)
 
 
-def test_judging_loads_no_model_library_and_writes_nothing(folder: Path) -> None:
-    """Of a table and of counts, in one process: what neither loads."""
-    before = sorted(folder.rglob("*"))
+def test_judging_planning_and_discovering_load_no_model_library(folder: Path) -> None:
+    """Of a table, of counts, and two commands, in one process: what none of them loads.
+
+    Judging writes nothing: what lies there is told before the commands, which may write files.
+    """
+    before = sorted(path.name for path in folder.iterdir())
     rows = "import prunegate; prunegate.judge(prunegate.load_policy('p.yaml'), 't.csv')"
-    found = loaded(f"{rows}; {COUNTS}", folder)
+    told = "import json, os; print(json.dumps(sorted(os.listdir())), flush=True)"
+    plan = cli("plan", "p.yaml", "--predictions", "t.csv", "--simulations", "2", "-q")
+    discover = cli("discover", "p.yaml", "--predictions", "t.csv", "--columns", "kind")
+    code = f"{rows}; {COUNTS}; {told}\ntry: {plan}\nexcept SystemExit as s: assert not s.code\n"
+    found, said = ran(code + discover, folder)
+    assert "duckdb" in found
     assert not (MODELS | {"great_expectations"}) & found
-    assert sorted(folder.rglob("*")) == before
+    assert json.loads(said.splitlines()[0]) == before
+    for words in ("nothing changed", "undeclared slice"):
+        assert words in said
