@@ -80,9 +80,7 @@ def production_disagreements(policy: Policy) -> Iterator[tuple[Path, str]]:
     yield from _of_rules(policy)
 
 
-def _of_key(
-    policy: Policy, key: str, shares: Mapping[str, float]
-) -> Iterator[tuple[Path, str]]:
+def _of_key(policy: Policy, key: str, shares: Mapping[str, float]) -> Iterator[tuple[Path, str]]:
     at: Path = ("data", "production", key)
     known = [spec.label for spec in policy.slices if len(spec.keys) == 1]
     if key not in known:

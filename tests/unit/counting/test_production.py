@@ -136,9 +136,7 @@ def test_the_second_opinion_foresees_and_denies() -> None:
         (MIX, "", "  - {metric: auc, slices: production, at_least: 0.5}\n", "cannot be reweighted"),
     ],
 )
-def test_what_contradicts_a_mix_is_told_by_name(
-    mix: str, more: str, rules: str, said: str
-) -> None:
+def test_what_contradicts_a_mix_is_told_by_name(mix: str, more: str, rules: str, said: str) -> None:
     with pytest.raises(PolicyError, match=said):
         policy(mix, more, rules)
 
