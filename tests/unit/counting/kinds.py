@@ -40,12 +40,19 @@ scores (of several classes, and at a fixed rate: ``test_scored_rows.py``)."""
 FROM_SCORES = {n for n, m in catalogue.METRICS.items() if m.from_scores("binary")}
 FLIPS = tuple(name for name, metric in catalogue.METRICS.items() if metric.kind == "flips")
 LOWER = {n for n, m in catalogue.METRICS.items() if m.lower_is_better and m.kind != "flips"}
-SLICES = """\
-slices:
-  - {by: kind, expect: [a, b]}
-  - by: [kind, region]
-  - {name: far, where: {region: [x, z]}}
-"""
+_SLICINGS = {
+    "kind": "{by: kind, expect: [a, b]}",
+    "both": "{by: [kind, region]}",
+    "far": "{name: far, where: {region: [x, z]}}",
+}
+
+
+def sliced(*names: str) -> str:
+    """Some of the slicings: each that is declared is counted, whether judged or not."""
+    return f"slices: [{', '.join(_SLICINGS[name] for name in names)}]\n" if names else ""
+
+
+SLICES = sliced(*_SLICINGS)
 
 
 def policy(

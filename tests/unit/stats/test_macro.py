@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.depth import times
+from tests.depth import at_length, times
 from threadpoolctl import threadpool_limits
 
 from prunegate.stats import empirical_likelihood, macro
@@ -119,7 +119,7 @@ def test_p_values_are_those_of_the_most_likely_probabilities(kind, k, margin):
     from scipy.stats import norm
 
     rng = np.random.default_rng(3)
-    for n in (80, 500):
+    for n in (80, *at_length(500)):
         counts = rng.multinomial(n, agreeing(3, [1, 1, 0.4]).ravel()).reshape(3, 3, 3) * 1.0
         score, root = by_definition(kind, counts, k, margin)
         found = macro.test(table(kind, counts), k, margin)
@@ -133,7 +133,7 @@ def test_a_floor_is_tested_at_its_most_likely_probabilities_too(kind):
     from scipy.stats import norm
 
     counts = np.random.default_rng(4).multinomial(200, agreeing(3).ravel()).reshape(3, 3, 3) * 1.0
-    for floor in (0.7, 0.9):
+    for floor in (0.9, *at_length(0.7)):
         score, root = by_definition(kind, counts, 0.0, -floor)
         found = macro.test(table(kind, counts), 0.0, -floor)
         assert found.p_value == pytest.approx(max(norm.sf(score), norm.sf(root)), rel=1e-2)
@@ -267,7 +267,7 @@ def at_the_margin(kind, weights, margin, classes):
 @pytest.mark.parametrize(("weights", "losing"), [((1, 1, 1), (0, 1, 2)), ((4, 3, 1), (2,))])
 def test_the_size_is_about_alpha(kind, n, weights, losing):
     p = at_the_margin(kind, weights, 0.05, losing)
-    repeats, approved = times(300, thorough=1000), 0
+    repeats, approved = times(120, thorough=1000), 0
     for counts in np.random.default_rng(7).multinomial(n, p.ravel(), size=repeats):
         cells = counts.reshape(p.shape)
         defined = all(np.all(cells.sum(axis=axes) > 0) for axes in ((1, 2), (0, 2), (0, 1)))

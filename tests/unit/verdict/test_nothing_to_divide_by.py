@@ -12,7 +12,9 @@ from tests.rules import of_rules
 from tests.unit.counting import kinds
 
 import prunegate
+from prunegate.counting.count import count_table, open_predictions
 from prunegate.errors import InputError
+from prunegate.verdict.decide import decide
 from prunegate.verdict.finding import Finding
 
 pytestmark = pytest.mark.slow
@@ -173,8 +175,14 @@ def test_what_cannot_be_computed_is_never_a_pass(
     kind: str, change: Change, rules: list[str], group: str
 ) -> None:
     asked = [f"{{metric: {rule}, evidence: {how}}}" for rule in rules for how in EVIDENCE]
+    failing = [rule[:-1] + ", on_undefined: fail}" for rule in asked]
+    declared = BY_KIND if any("kind=" in rule for rule in rules) else ""
+    policies = [
+        kinds.policy(kind, listed, slices=declared, more=group) for listed in (asked, failing)
+    ]
     data = change(kinds.table(kind, 3, 600))
-    verdict = prunegate.judge(kinds.policy(kind, asked, slices=BY_KIND, more=group), data)
+    counted = count_table(policies[0], open_predictions(policies[0], data)).slices  # once for both
+    verdict, failed = (decide(policy, counted) for policy in policies)
     assert len(of_rules(verdict)) == len(asked)
     grown = [f for f in of_rules(verdict) if f.status == "fail"]  # errors where there were none
     assert all(f.limit_kind == "error_ratio" and shown_harm(f) for f in grown)
@@ -182,8 +190,6 @@ def test_what_cannot_be_computed_is_never_a_pass(
     assert {f.status for f in left} <= {"inconclusive"}
     assert verdict.outcome == ("reject" if grown else "inconclusive")
     assert all(f.note for f in left)
-    failing = [rule[:-1] + ", on_undefined: fail}" for rule in asked]
-    failed = prunegate.judge(kinds.policy(kind, failing, slices=BY_KIND, more=group), data)
     assert "pass" not in {f.status for f in of_rules(failed)}
 
 

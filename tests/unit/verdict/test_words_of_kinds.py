@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import pytest
 from tests.rules import of_rules
 from tests.unit.counting import kinds
@@ -14,12 +16,20 @@ pytestmark = pytest.mark.slow
 
 
 def verdict(kind: str, rows: int, *rules: str, more: str = "") -> Verdict:
-    return judge(kinds.policy(kind, list(rules), more=more), kinds.table(kind, 5, rows))
+    policy = kinds.policy(kind, list(rules), slices="", more=more)
+    return judge(policy, kinds.table(kind, 5, rows))
+
+
+@cache
+def all_judged(kind: str) -> Verdict:
+    """Every rule on all rows and on slices of some 230, judged once."""
+    policy = kinds.policy(kind, kinds.all_rules(kind), slices=kinds.sliced("kind"))
+    return judge(policy, kinds.table(kind, 5, 700))
 
 
 @pytest.mark.parametrize("kind", ["score", "language"])
 def test_numbers_ask_for_rows_and_never_for_labels(kind: str) -> None:
-    found = verdict(kind, 700, *kinds.all_rules(kind))
+    found = all_judged(kind)
     notes = [f.note for f in found.findings if f.needed is not None]
     assert notes
     noun = "document" if kind == "language" else "row"
@@ -31,7 +41,7 @@ def test_numbers_ask_for_rows_and_never_for_labels(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ["score", "language"])
 def test_a_slice_too_small_for_its_method_asks_for_what_the_method_lacks(kind: str) -> None:
-    found = verdict(kind, 700, *kinds.all_rules(kind))
+    found = all_judged(kind)
     rows = {summary.name: summary.rows for summary in found.slices}
     short = [f for f in found.findings if "validated from 300" in f.note]
     assert short
@@ -75,7 +85,7 @@ def test_a_class_that_a_slice_lacks_is_named() -> None:
 @pytest.mark.parametrize("kind", kinds.KINDS)
 def test_slices_count_what_was_lost_and_gained(kind: str) -> None:
     data = kinds.table(kind, 7, 500)
-    found = judge(kinds.policy(kind), data)
+    found = judge(kinds.policy(kind, slices=kinds.sliced("kind")), data)
     whole = found.slices[0]
     if kind in ("score", "language"):
         assert (whole.lost, whole.gained) == (None, None)
