@@ -12,7 +12,7 @@ python tests/benchmarks/partial_verdict.py --tables DEMO... [--leave-out precisi
 
 The same on what runs of ``prunegate demo --out DEMO`` left: the predictions of both candidates,
 under the rules of the demo's policy but for those on size and latency, on which no label bears.
-``--leave-out`` takes rules on a metric out of both judgements.
+``--leave-out`` takes rules on a metric out of both judgements; ``--budget`` caps the labels.
 """
 
 # ruff: noqa: T201  a script that prints its table
@@ -108,7 +108,7 @@ def of_demo(folder: Path, leave_out: list[str]) -> tuple[Policy, Columns]:
 
 
 def compared(
-    policy: Policy, seed: int, columns: Columns, folder: Path, reference: int | None
+    policy: Policy, seed: int, columns: Columns, folder: Path, wanted: LabelRequest
 ) -> Compared:
     """Judge one table with all labels and with some."""
     rows = len(columns["id"])
@@ -116,7 +116,6 @@ def compared(
     pq.write_table(pa.table(columns), full)
     truth = dict(zip(columns["id"], columns.pop("label"), strict=True))
     pq.write_table(pa.table(columns), bare)
-    wanted = LabelRequest(reference=reference)
     drawn = draw_labels(policy, [bare], wanted, seed=seed, at="2026-01-31T12:00:00Z")
     write_list(policy, drawn, out)
     labels = folder / "labels.csv"
@@ -144,6 +143,7 @@ def main() -> None:
     parser.add_argument("--tables", type=Path, nargs="+", default=())
     parser.add_argument("--leave-out", nargs="+", default=[])
     parser.add_argument("--reference", type=int, default=REFERENCE, help="0: as planned")
+    parser.add_argument("--budget", type=int, help="labels, at most")
     given = parser.parse_args()
     print("| gate set | labels | of all | with them | with all |")
     print("|---|---|---|---|---|")
@@ -152,7 +152,8 @@ def main() -> None:
         for name, policy, columns in gate_sets(given, Path(place)):
             folder = Path(place) / str(sets)
             folder.mkdir()
-            one = compared(policy, sets, columns, folder, given.reference or None)
+            wanted = LabelRequest(reference=given.reference or None, budget=given.budget)
+            one = compared(policy, sets, columns, folder, wanted)
             sets += 1
             alike += one.part == one.whole
             few += one.labels * 10 < one.rows
