@@ -26,6 +26,8 @@ LABEL, BASELINE, CANDIDATE = "prunegate__label", "prunegate__baseline", "prunega
 """Derived columns of decisions (1 or 0) and labels (texts); null: the row cannot be read."""
 N, DIFFERS = "prunegate__n", "prunegate__differs"
 """Rows of a combination of values; derived column: 1 where the two models' values differ."""
+EVERY = "prunegate__all"
+"""Derived column: the same on every row."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +101,18 @@ class Reading(ABC):
         column = self.policy.weight
         weighed = column is not None and self.table.kinds.get(column) == "number"
         return weighing_of(self.table, str(column)) if weighed else None
+
+    def grouped(self, sums: Mapping[str, nw.Expr]) -> nw.LazyFrame[Any]:
+        """One line per combination of slicing values and cells: rows, what differs, aggregates.
+
+        Args:
+            sums: further sums over rows.
+        """
+        by, frame = [*self.policy.keys, *self.cells], self.frame()
+        if not by:  # a GROUP BY needs something to group by
+            frame, by = frame.with_columns(nw.lit(0).alias(EVERY)), [EVERY]
+        summed = {N: self.rows(), DIFFERS: nw.col(DIFFERS).max(), **self.aggregates(), **sums}
+        return frame.group_by(*by).agg(*(e.alias(name) for name, e in summed.items()))
 
     def rows(self) -> nw.Expr:
         """How many rows a group of the table's lines stands for."""

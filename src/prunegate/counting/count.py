@@ -228,14 +228,8 @@ def _grouped(reading: Reading) -> Rows:
         for place, check in enumerate(reading.checks())
         if check.empty is None
     }
-    summed = {N: reading.rows(), DIFFERS: nw.col(DIFFERS).max(), **reading.aggregates(), **broken}
-    if reading.weighing is not None:
-        summed |= weight_aggregates()
-    by = [*reading.policy.keys, *reading.cells]
-    frame = reading.frame()
-    if not by:  # a GROUP BY needs something to group by
-        frame, by = frame.with_columns(nw.lit(0).alias("prunegate__all")), ["prunegate__all"]
-    counted = frame.group_by(*by).agg(*(e.alias(name) for name, e in summed.items()))
+    weights = {} if reading.weighing is None else weight_aggregates()
+    counted = reading.grouped({**weights, **broken})
     with reading.table.reading():
         return counted.collect().rows(named=True)
 

@@ -78,8 +78,8 @@ def identity_of(policy: Policy, table: Table, *, labels: bool = True) -> Identit
 def _answers_of(policy: Policy, table: Table, role: Role) -> list[nw.Expr]:
     """What a model answered, and what rules look at of its scores per class."""
     scores = [n for n, of in true_class_columns(policy).items() if of.scores == LISTED[role]]
-    own = task_of(policy).answer_value(policy, table, role)
-    return [own, *(value_expression(table, name) for name in scores)]
+    own = task_of(policy).answer_values(policy, table, role)
+    return [*own, *(value_expression(table, name) for name in scores)]
 
 
 def read_gate_set(policy: Policy, source: Any) -> GateSet:

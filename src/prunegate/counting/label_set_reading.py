@@ -21,6 +21,7 @@ from prunegate.counting.class_columns import names_column
 from prunegate.counting.cluster_sums import Clusters, Pair
 from prunegate.counting.column_reading import (
     DIFFERS,
+    EVERY,
     ColumnCheck,
     N,
     Reading,
@@ -38,6 +39,10 @@ ROLES = ("label", "baseline", "candidate")
 MODELS: tuple[Role, ...] = ("baseline", "candidate")
 YES, NO = ("yes", "true", "1", "y", "t"), ("no", "false", "0", "n", "f")
 """Texts that are a yes or a no, in capitals or not."""
+_WRONG: Mapping[Role, tuple[int, ...]] = {"baseline": (2, 3, 4, 5), "candidate": (1, 3, 4, 6)}
+"""The cells (4 truth + 2 baseline + candidate) in which a model is wrong."""
+_PARTED = (1, 2, 5, 6)
+"""Those in which the models decide differently."""
 _PAIRS = tuple(combinations_with_replacement(range(8), 2))
 
 
@@ -86,23 +91,40 @@ class LabelSetReading(Reading):
 
     def frame(self) -> nw.LazyFrame[Any]:
         """With what follows from the flags beside them."""
-        places = range(len(self.labels))
+        return self._of_cells(self._with_cells())
+
+    def grouped(self, sums: Mapping[str, nw.Expr]) -> nw.LazyFrame[Any]:
+        """As of every reading; rows with the same cells are put together first.
+
+        Most rows are decided alike, so that what is summed up a hundred times over is little.
+        """
+        keys, cells = self.policy.keys, [_cell(i) for i in range(len(self.labels))]
+        summed = {N: self.rows(), DIFFERS: nw.col(DIFFERS).max(), **sums}
+        frame = self._with_cells().group_by(*keys, *cells)
+        alike = frame.agg(*(e.alias(name) for name, e in summed.items()))
+        by = keys or (EVERY,)
+        lines = self._of_cells(alike).with_columns(nw.lit(0).alias(EVERY)).group_by(*by)
+        again = {N: nw.col(N).sum(), DIFFERS: nw.col(DIFFERS).max(), **self.aggregates()}
+        again |= {name: nw.col(name).sum() for name in sums}
+        return lines.agg(*(e.alias(name) for name, e in again.items()))
+
+    def _with_cells(self) -> nw.LazyFrame[Any]:
+        """With the cell of each label."""
         cells = {
             _cell(i): nw.col(flag("label", i)) * 4
             + nw.col(flag("baseline", i)) * 2
             + nw.col(flag("candidate", i))
-            for i in places
+            for i in range(len(self.labels))
         }
-        errors = {wrong(role): _sum(_unlike(role, "label", i) for i in places) for role in MODELS}
-        parted = _sum(_unlike("baseline", "candidate", i) for i in places)
-        frame = super().frame()
-        frame = frame.with_columns(
-            *(e.alias(name) for name, e in (cells | errors).items()), parted.alias(PARTED)
-        )
-        held = {
-            _held(cell): _sum(_is(nw.col(_cell(i)) == cell) for i in places) for cell in range(8)
-        }
-        return frame.with_columns(*(e.alias(name) for name, e in held.items()))
+        return super().frame().with_columns(*(e.alias(name) for name, e in cells.items()))
+
+    def _of_cells(self, frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+        """With what the cells of a row come to together."""
+        cells = [nw.col(_cell(i)) for i in range(len(self.labels))]
+        found = {wrong(role): _sum(_is(c.is_in(_WRONG[role])) for c in cells) for role in MODELS}
+        found[PARTED] = _sum(_is(cell.is_in(_PARTED)) for cell in cells)
+        found |= {_held(k): _sum(_is(cell == k) for cell in cells) for k in range(8)}
+        return frame.with_columns(*(e.alias(name) for name, e in found.items()))
 
     def of_values(self) -> Sequence[ColumnCheck]:
         return tuple(self._checks())
@@ -136,15 +158,16 @@ class LabelSetReading(Reading):
         return texts_for_numbers(self, scored, failed)
 
     def aggregates(self) -> Mapping[str, nw.Expr]:
+        rows = nw.col(N)
         found = {
-            f"{_cell(i)}_{cell}": _is(nw.col(_cell(i)) == cell).sum()
+            f"{_cell(i)}_{cell}": (_is(nw.col(_cell(i)) == cell) * rows).sum()
             for i in range(len(self.labels))
             for cell in range(8)
         }
         for one, other in _PAIRS:
             a, b = nw.col(_held(one)), nw.col(_held(other))
-            found[f"prunegate__product_{one}{other}"] = (a * b).sum()
-            found[f"prunegate__shared_{one}{other}"] = _is((a > 0) & (b > 0)).sum()
+            found[f"prunegate__product_{one}{other}"] = (a * b * rows).sum()
+            found[f"prunegate__shared_{one}{other}"] = (_is((a > 0) & (b > 0)) * rows).sum()
         before, after = (nw.col(wrong(role)) for role in MODELS)
         same = nw.col(PARTED) == 0
         ways = (
@@ -154,7 +177,9 @@ class LabelSetReading(Reading):
             (before > 0) & (after > 0) & same,
             (before > 0) & (after > 0) & ~same,
         )
-        return found | {f"prunegate__whole_{i}": _is(way).sum() for i, way in enumerate(ways)}
+        return found | {
+            f"prunegate__whole_{i}": (_is(way) * rows).sum() for i, way in enumerate(ways)
+        }
 
     def tally(self, row: Mapping[str, Any]) -> LabelSets:
         labels = {
@@ -211,10 +236,6 @@ class LabelSetReading(Reading):
         if self.table.kinds[one] != self.table.kinds[other]:
             return nw.lit(value=True)
         return nw.col(one) != nw.col(other)
-
-
-def _unlike(one: str, other: str, place: int) -> nw.Expr:
-    return _is(nw.col(flag(one, place)) != nw.col(flag(other, place)))
 
 
 PARTED = "prunegate__parted"

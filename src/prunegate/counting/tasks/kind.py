@@ -86,9 +86,9 @@ class TaskCounting(ABC):
         """The columns that say what a model answers."""
         return (getattr(policy.columns, role),)
 
-    def answer_value(self, policy: Policy, table: Table, role: Role) -> nw.Expr:
+    def answer_values(self, policy: Policy, table: Table, role: Role) -> list[nw.Expr]:
         """What a model answers, as the table has it: what the digest of its answers is made of."""
-        return value_expression(table, getattr(policy.columns, role))
+        return [value_expression(table, getattr(policy.columns, role))]
 
     def label_values(self, policy: Policy, table: Table) -> list[nw.Expr]:
         """What is right, as the policy reads it: what a gate set's digest is made of.

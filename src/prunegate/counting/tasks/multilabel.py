@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import narwhals as nw
 
 from prunegate.counting.class_columns import names_column
+from prunegate.counting.column_reading import value_expression
 from prunegate.counting.label_set_reading import MODELS, PARTED, LabelSetReading, flag, wrong
 from prunegate.counting.label_sets import LabelSets
 from prunegate.counting.loss_change import CHANGE
@@ -41,10 +42,13 @@ class MultilabelTask(TaskCounting):
         reading, names = LabelSetReading(policy=policy, table=table), policy.task.labels
         return [_joined([reading.decision("label", names[place]) for place in _by_name(policy)])]
 
-    def answer_value(self, policy: Policy, table: Table, role: Role) -> nw.Expr:
-        del table  # scores and decisions are taken as they are
-        columns = [policy.label_column(role, policy.task.labels[i]) for i in _by_name(policy)]
-        return _joined([nw.col(column) for column in columns], between=" ")
+    def answer_values(self, policy: Policy, table: Table, role: Role) -> list[nw.Expr]:
+        """A column for each label, by its name: as texts they would take minutes at scale."""
+        reading, names = LabelSetReading(policy=policy, table=table), policy.task.labels
+        ordered = [names[place] for place in _by_name(policy)]
+        if policy.task.threshold is None:
+            return [reading.decision(role, name) for name in ordered]
+        return [value_expression(table, policy.label_column(role, name)) for name in ordered]
 
     def with_change(self, policy: Policy, table: Table) -> nw.LazyFrame[Any]:
         before, after = (nw.col(wrong(role)) > 0 for role in MODELS)
@@ -108,5 +112,5 @@ def _by_name(policy: Policy) -> list[int]:
     return sorted(range(len(names)), key=names.__getitem__)
 
 
-def _joined(values: Sequence[nw.Expr], between: str = "") -> nw.Expr:
-    return nw.concat_str([value.cast(nw.String) for value in values], separator=between)
+def _joined(values: Sequence[nw.Expr]) -> nw.Expr:
+    return nw.concat_str([value.cast(nw.String) for value in values])

@@ -6,13 +6,17 @@ bytes. So two tables have the same digests just where the same ids have the same
 row hashes would need no order, but whoever may choose some values can make such sums meet.
 
 The order is by a cheap number made of each id, and by the ids where two numbers meet: sorting ten
-million texts takes half a minute, sorting numbers a second. A larger table is taken in shares.
+million texts takes half a minute, sorting numbers a second. A larger table is taken in shares, and
+a share a stretch of the order at a time, some columns at once: what is in memory stays small, and
+the digests are the same.
 """
 
 from __future__ import annotations
 
 import hashlib
+import itertools
 import math
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -28,9 +32,15 @@ from prunegate.errors import TableError
 ROWS_AT_ONCE = 10_000_000
 """Rows up to which a table is one share. Part of what a digest means: never to be changed."""
 _AT_ONCE = 2
-"""Columns that are put in order and hashed side by side; each takes some hundred bytes a row."""
+"""Columns that are put in order and hashed side by side."""
+_COLUMNS = 5
+"""Columns besides the ids that are in memory together; each takes some thirty bytes a row."""
+_ROWS = 3_400_000
+"""Rows that are in memory together, about; a table with more is read more than once."""
 _SAMPLE = 10_000
 """Rows that tell whether a column's texts repeat."""
+_NUMBERS = 1 << 64
+"""An id's number is below it."""
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 _SHIFT = np.uint64(29)
 
@@ -52,25 +62,51 @@ def column_digests(
         TableError: a value is missing, or the table cannot be read.
     """
     shares = max(1, math.ceil(table.rows_hint / rows_at_once))
-    hashers: dict[str, _Hasher] = {}
-    for share in range(shares):
-        with table.reading():
-            found = table.engine.share_of_rows(frame, by, (share, shares))
-        if found is None:
-            return None
-        ids = _whole(found[by])
-        order = _order(ids)
-        columns = {name: ids if name == by else found[name] for name in found.column_names}
-        for name in columns:
-            hashers.setdefault(name, _Hasher())
-        with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
-            work = [
-                pool.submit(hashers[name].update, column, order, table.name)
-                for name, column in columns.items()
-            ]
-        for done in work:
-            done.result()
+    names = [name for name in frame.collect_schema().names() if name != by]
+    hashers = {name: _Hasher() for name in (by, *names)}
+    stretches = max(1, math.ceil(min(table.rows_hint, rows_at_once) / _ROWS))
+    for share, stretch in itertools.product(range(shares), range(stretches)):
+        for first in range(0, max(1, len(names)), _COLUMNS):
+            part = frame.select(by, *names[first : first + _COLUMNS])
+            with table.reading():
+                rows = table.engine.share_of_rows(part, by, (share, shares))
+                if rows is None:
+                    return None
+                found = _stretch(rows, by, (stretch, stretches))
+            _update(hashers, found, by, table.name, with_ids=first == 0)
     return {name: hasher.digest() for name, hasher in hashers.items()}
+
+
+def _stretch(rows: pa.RecordBatchReader, by: str, part: tuple[int, int]) -> pa.Table:
+    """The rows of one of some equal stretches of the order."""
+    place, parts = part
+    if parts == 1:
+        return rows.read_all()
+    low, high = (edge * _NUMBERS // parts for edge in (place, place + 1))
+    kept = []
+    for batch in rows:
+        numbers = _numbers(*_parts(batch[by].cast(pa.large_string())))
+        inside = (numbers >= np.uint64(low)) & (numbers <= np.uint64(high - 1))
+        kept.append(batch.filter(pa.array(inside)))
+    return pa.Table.from_batches(kept, rows.schema)
+
+
+def _update(
+    hashers: Mapping[str, _Hasher], found: pa.Table, by: str, name: str, *, with_ids: bool
+) -> None:
+    """Hash some columns of a share, in the order of its ids."""
+    ids = _whole(found[by])
+    order = _order(ids)
+    columns = {column: found[column] for column in found.column_names if column != by}
+    if with_ids:
+        columns[by] = ids
+    with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
+        work = [
+            pool.submit(hashers[column].update, values, order, name)
+            for column, values in columns.items()
+        ]
+    for done in work:
+        done.result()
 
 
 def _whole(column: pa.ChunkedArray) -> pa.Array:

@@ -61,8 +61,8 @@ class Engine(Protocol):
 
     def share_of_rows(
         self, frame: narwhals.LazyFrame[Any], by: str, share: tuple[int, int]
-    ) -> pa.Table | None:
-        """Rows in any order, with texts in Unicode's NFC.
+    ) -> pa.RecordBatchReader | None:
+        """Rows in any order, part by part, with texts in Unicode's NFC.
 
         Args:
             frame: over the table's frame.
@@ -101,7 +101,7 @@ class DuckDB:
 
     def share_of_rows(
         self, frame: narwhals.LazyFrame[Any], by: str, share: tuple[int, int]
-    ) -> pa.Table:
+    ) -> pa.RecordBatchReader:
         """As ``Engine`` says."""
         rows, (place, shares) = frame.to_native(), share
         kinds = zip(map(quoted, rows.columns), rows.types, strict=True)
@@ -110,7 +110,7 @@ class DuckDB:
         if shares > 1:
             number = f"CAST('0x' || sha256({quoted(by)})[1:8] AS UINTEGER)"
             found = found.filter(f"{number} % {shares} = {place}")
-        return found.to_arrow_table()
+        return pa.RecordBatchReader.from_stream(found)
 
     def _cheapest(self, frame: narwhals.LazyFrame[Any], column: str) -> Any:
         stored = self.stored
