@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.benchmarks.demo_seeds import ARMS, row
 
 from prunegate.audit.read import stored_record
 from prunegate.audit.recompute import require_follows
@@ -12,6 +13,14 @@ from prunegate.outputs.write import write_files
 from prunegate.report.embedded_record import pictures_on
 
 SAMPLE = Path(__file__).parents[2] / "reports" / "sample"
+
+
+def test_the_sample_ends_as_the_demo_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """By the count that ``demo_seeds.py`` keeps of other seeds."""
+    assert row(0, SAMPLE) == dict.fromkeys(ARMS, True)
+    told = capsys.readouterr().out.splitlines()
+    assert "recall video -6.4, recall ugc -4.7" in told[0]
+    assert told[1].split() == ["0", "representative", "approve"]
 
 
 @pytest.mark.slow
