@@ -8,6 +8,8 @@ chance; ``open`` are the draws in which a value has too few rows, which is never
     python tests/benchmarks/production_mix.py --draws 2000
 """
 
+# ruff: noqa: T201  a script that prints its table
+
 from __future__ import annotations
 
 import argparse
@@ -152,7 +154,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
     print(f"{given.draws} draws; at the limit, then 3 points inside it")
-    print(f"{'world':24} {'metric':10} {'limit':7} approve  broken    open | approve  broken    open")
+    print(
+        f"{'world':24} {'metric':10} {'limit':7} approve  broken    open | approve  broken    open"
+    )
     for name, world in WORLDS.items():
         for metric, level in (
             *(("recall", False), ("recall", True), ("accuracy", False)),

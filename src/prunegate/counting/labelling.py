@@ -26,9 +26,9 @@ from prunegate.data.predictions.columns import quoted
 from prunegate.data.predictions.table import Table
 from prunegate.errors import UnsupportedError
 from prunegate.policy.naming import parse_slice_name, value_text
+from prunegate.policy.production import refuse_production_rules
 from prunegate.policy.schema import Policy
 from prunegate.policy.score_consistency import require_decisions_do
-from prunegate.policy.production import refuse_production_rules
 from prunegate.policy.weight_consistency import refuse_weights
 
 FORMAT = "urn:prunegate:labelling:v1"

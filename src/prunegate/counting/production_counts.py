@@ -57,15 +57,11 @@ def counted_slices(slices: Sequence[Any]) -> tuple[Any, ...]:
     return tuple(one for one in slices if one.strata is None)
 
 
-def _reweighted(
-    mix: ProductionMix, minimum: Minimum, slices: Sequence[SliceCounts]
-) -> SliceCounts:
+def _reweighted(mix: ProductionMix, minimum: Minimum, slices: Sequence[SliceCounts]) -> SliceCounts:
     by_name = {one.name: one for one in slices if one.slicing == mix.key}
     none = type(slices[0].tally)()
     empty = SliceCounts(name="", slicing=mix.key, declared=True, tally=none)
-    found = {
-        value: by_name.get(slice_name([mix.key], [value]), empty) for value in mix.shares
-    }
+    found = {value: by_name.get(slice_name([mix.key], [value]), empty) for value in mix.shares}
     strata = tuple(
         Stratum(
             value=value,

@@ -16,8 +16,8 @@ from prunegate.outputs.markdown import code, prose
 from prunegate.outputs.nothing_judged import marker
 from prunegate.outputs.short_words import ShortWords, Standing, urgent
 from prunegate.report.headline import saving
-from prunegate.report.signers import signers
 from prunegate.report.production_told import production_lines
+from prunegate.report.signers import signers
 from prunegate.report.speech import speech
 from prunegate.report.units import CLAIMS
 from prunegate.report.warnings import warnings

@@ -18,9 +18,9 @@ from prunegate.planning.characteristics import Gate, Truth, simulate
 from prunegate.planning.groups import Group, expected, from_pilot
 from prunegate.planning.needs import Need, Target, need_of
 from prunegate.planning.planned_limits import PLANNED, Asked, asked, operational_metrics
+from prunegate.policy.production import refuse_production_rules
 from prunegate.policy.schema import Policy
 from prunegate.policy.score_consistency import require_decisions_do
-from prunegate.policy.production import refuse_production_rules
 from prunegate.policy.weight_consistency import refuse_weights
 from prunegate.verdict.gate_set_attempt import spent
 

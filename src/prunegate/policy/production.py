@@ -1,4 +1,4 @@
-"""The production mix: which content a model meets, as the policy's ``data: production:`` declares it.
+"""The production mix: which content a model meets, as ``data: production:`` declares it.
 
 A table rarely holds content as often as production does. The mix says how often each value of one
 slicing key occurs there, so that what is true of the table can be told of production, too: each
@@ -80,9 +80,7 @@ def production_disagreements(policy: Policy) -> Iterator[tuple[Path, str]]:
     yield from _of_rules(policy)
 
 
-def _of_key(
-    policy: Policy, key: str, shares: Mapping[str, float]
-) -> Iterator[tuple[Path, str]]:
+def _of_key(policy: Policy, key: str, shares: Mapping[str, float]) -> Iterator[tuple[Path, str]]:
     at: Path = ("data", "production", key)
     known = [spec.label for spec in policy.slices if len(spec.keys) == 1]
     if key not in known:

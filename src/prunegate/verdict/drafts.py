@@ -40,7 +40,6 @@ from prunegate.verdict.targets import (
     select_slices,
 )
 
-
 _ROWS_OF_THE_MINIMUM = {"needed_unit": "rows", "needed_for": "minimum evidence"}
 
 
@@ -367,7 +366,7 @@ def shown_value(value: Fraction | None, metric: Metric) -> float | None:
 
 
 def shown_difference(about: Evidence, metric: Metric) -> float | None:
-    """candidate - baseline, in the metric's own direction."""
+    """What changed, candidate - baseline, in the metric's own direction."""
     if about.baseline is None or about.candidate is None:
         return None
     change = about.candidate - about.baseline

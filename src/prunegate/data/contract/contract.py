@@ -8,12 +8,12 @@ A clause is broken by what is absent, too; there is no way to pass by having no 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from prunegate.data.contract.counts import Count
 from prunegate.data.contract.expectations import CountLimit, judge_counts_limits
-from prunegate.data.contract.mix import mix_warning
+from prunegate.data.contract.mix import mix_count, mix_warning
 from prunegate.data.contract.profile import gate_mix, profile
 from prunegate.data.labelled.overlap import repeated_content
 from prunegate.data.labelled.rows import LabelledRows
@@ -93,18 +93,40 @@ def check_contract(rows: LabelledRows, policy: Policy, hashes: Sequence[str]) ->
     """
     if len(hashes) != len(rows):
         raise InternalError(f"{len(rows)} rows came with {len(hashes)} hashes")
-    counts = profile(rows, policy, hashes)
-    verdicts = judge_counts_limits([_limit(count) for count in counts])
-    clauses = tuple(map(_clause, counts, verdicts))
     repeated = repeated_content(rows, hashes)
     noun = rows.reads.removesuffix("s")
     warning = f"{repeated} {noun}(s) repeat the content of another {noun} of the same split"
     far = mix_warning(policy, gate_mix(rows, policy)) if policy.data.tolerance is None else None
+    told = (*((warning,) if repeated else ()), *((far,) if far else ()))
+    return report_of(profile(rows, policy, hashes), told)
+
+
+def report_of(counts: Sequence[Count], warnings: Sequence[str] = ()) -> ContractReport:
+    """What Great Expectations says of counts: a clause for each.
+
+    Raises:
+        InternalError: it failed, dropped an expectation or contradicted us.
+    """
+    verdicts = judge_counts_limits([_limit(count) for count in counts])
+    clauses = tuple(map(_clause, counts, verdicts))
     return ContractReport(
-        holds=bool(clauses) and all(verdicts),
-        clauses=clauses,
-        warnings=(*((warning,) if repeated else ()), *((far,) if far else ())),
+        holds=bool(clauses) and all(verdicts), clauses=clauses, warnings=tuple(warnings)
     )
+
+
+def require_mix(policy: Policy, rows: Mapping[str, int]) -> None:
+    """Refuse rows whose mix is further from production's than the policy's tolerance.
+
+    Args:
+        policy: the policy.
+        rows: by the value of the mix's key.
+
+    Raises:
+        ContractError: they are.
+    """
+    count = mix_count(policy, rows)
+    if count is not None:
+        report_of((count,)).require()
 
 
 def _limit(count: Count) -> CountLimit:
