@@ -63,9 +63,14 @@ def _checked(source: PolicyFile, given: Given) -> tuple[ContractReport, int]:
         checked = check_rows(source.policy, source.folder)
         return checked.report, len(checked.rows)
     from prunegate.counting.contract_of_counts import contract_of_counts
+    from prunegate.counting.label_hints import label_hint
     from prunegate.counting.read_source import read_source
 
+    policy = source.policy
     with given.readable("duckdb") as table:
-        counted = read_source(source.policy, table).counted
-    report = contract_of_counts(source.policy, counted.slices, counted.warnings)
-    return report, counted.rows
+        read = read_source(policy, table)
+        whole = read.has_rows and read.part is None
+        hint = label_hint(policy, read.table) if whole else None
+    counted = read.counted
+    told = (*counted.warnings, *((hint,) if hint else ()))
+    return contract_of_counts(policy, counted.slices, told), counted.rows

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 
 import prunegate
 from prunegate.audit.expected_findings import foreseen
 from prunegate.audit.opinion.second_opinion import second_opinion
 from prunegate.audit.tallied import slices_in, tallies_of
+from prunegate.cli.check import command as check
 from prunegate.counting.contract_of_counts import contract_of_counts
 from prunegate.counting.counts_table import read_counts
 from prunegate.counting.labelling import require_labellable
@@ -199,3 +203,34 @@ def test_a_mix_outside_the_tolerance_breaks_the_contract_and_few_rows_do_not() -
 def test_a_mix_far_from_productions_is_a_warning_without_a_tolerance() -> None:
     found = prunegate.judge_counts(policy(), counts({"a": 900, "b": 300}))
     assert any("0.55 from production's" in warning for warning in found.warnings)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("mix", "minimum", "code", "said"),
+    [
+        ("{a: 0.5, b: 0.5}", 10, 0, "The data contract holds: 5 clauses, 60 rows."),
+        ("{a: 0.5, b: 0.5}", 40, 4, "rows of 'kind=a': 30, expected at least 40; label 10 more"),
+        ("{a: 0.9, b: 0.1}", 10, 2, "expected at most 0.2"),
+    ],
+)
+def test_check_reads_predictions(
+    tmp_path: Path, mix: str, minimum: int, code: int, said: str
+) -> None:
+    policy_file, table = tmp_path / "p.yaml", tmp_path / "t.csv"
+    policy_file.write_text(
+        "prunegate: 1\nname: few\ntask: {kind: binary, positive: 1, threshold: 0.5}\n"
+        "slices: [{by: kind, expect: [a]}]\n"
+        f"evidence: {{minimum: {{rows: {minimum}, positives: 5}}}}\n"
+        f"data: {{production: {{kind: {mix}}}, tolerance: 0.2}}\n"
+        "rules: [{metric: recall, slices: all, max_drop: 0.1}]\n"
+    )
+    lines = [f"r{n},{n % 2},0.{n % 10},0.{n % 10},{'ab'[n % 4 // 2]}" for n in range(60)]
+    table.write_text("id,label,baseline,candidate,kind\n" + "\n".join(lines) + "\n")
+    arguments = [str(policy_file), "--predictions", str(table)]
+    found = CliRunner().invoke(check, arguments, standalone_mode=False)
+    if code == 2:
+        assert isinstance(found.exception, ContractError)
+        assert said in str(found.exception)
+        return
+    assert (found.return_value, said in found.output) == (code, True)
