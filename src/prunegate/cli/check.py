@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,9 +60,12 @@ def _checked(source: PolicyFile, given: Given) -> tuple[ContractReport, int]:
     """What the contract says of the predictions where some are given, else of labelled data."""
     if not any(vars(given).values()):
         from prunegate.data.labelled.checked_rows import check_rows
+        from prunegate.data.labelled.near_duplicates import near_duplicate_warning
 
         checked = check_rows(source.policy, source.folder)
-        return checked.report, len(checked.rows)
+        near = near_duplicate_warning(checked.rows)
+        warnings = (*checked.report.warnings, *((near,) if near else ()))
+        return replace(checked.report, warnings=warnings), len(checked.rows)
     from prunegate.counting.contract_of_counts import contract_of_counts
     from prunegate.counting.label_hints import label_hint
     from prunegate.counting.read_source import read_source
