@@ -45,7 +45,7 @@ from prunegate.counting.labelling import frame_digest
 from prunegate.counting.misaligned import misalignment
 from prunegate.counting.production_counts import rows_by_value
 from prunegate.counting.read_source import ReadSource, read_source
-from prunegate.data.contract.mix import require_mix
+from prunegate.data.contract.contract import require_mix
 from prunegate.data.file_hashes import require_unchanged
 from prunegate.policy.rules_digest import rules_digest
 from prunegate.report.render import draw_ahead

@@ -8,6 +8,8 @@ chance; ``open`` are the draws in which a value has too few rows, which is never
     python tests/benchmarks/production_mix.py --draws 2000
 """
 
+# ruff: noqa: T201  a script that prints its table
+
 from __future__ import annotations
 
 import argparse

@@ -3,41 +3,78 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from prunegate.cli.prediction_options import Given, prediction_options
 
-@click.command("check", short_help="Check the labelled data against the data contract.")
+if TYPE_CHECKING:
+    from prunegate.data.contract.contract import ContractReport
+    from prunegate.policy.load import PolicyFile
+
+
+@click.command("check", short_help="Check labelled data or predictions against the contract.")
 @click.argument("policy", type=click.Path(path_type=Path))
+@prediction_options
 @click.option("--json", "as_json", is_flag=True, help="Print every clause as JSON.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but mistakes.")
-def command(policy: Path, as_json: bool, quiet: bool) -> int:
-    """Check the labelled data of POLICY: slices, counts, labels, ids, splits that share nothing.
+def command(policy: Path, given: Given, as_json: bool, quiet: bool) -> int:
+    """Check the data of POLICY: slices, counts, labels, ids, splits that share nothing, the mix.
 
-    Exit code 0 if the contract holds, 2 if it does not. No model is loaded.
+    Without --predictions it is the labelled data that the policy names; with it, the predictions
+    that 'prunegate gate' would judge. Exit code 0 if the contract holds, 4 if nothing is wrong but
+    that slices have too few rows, 2 if it does not hold. No model is loaded.
 
     \b
     Example:
       prunegate check policies/my-classifier.yaml
+      prunegate check policies/my-classifier.yaml --predictions predictions.parquet
     """  # noqa: D301  # click's mark is the character itself
     from prunegate.audit.canonical import plain_json
-    from prunegate.data.labelled.checked_rows import check_rows
     from prunegate.policy.load import read_policy
     from prunegate.text.escape import visible
 
     source = read_policy(policy)
-    checked = check_rows(source.policy, source.folder)
-    report = checked.report
+    report, rows = _checked(source, given)
     if as_json:
         click.echo(json.dumps(plain_json(report), indent=2))
+    if report.lacks_evidence:
+        if not as_json:
+            click.echo("Too little evidence: a verdict on these slices would be inconclusive.")
+            click.echo("\n".join(f"  {visible(line.strip())}" for line in report.broken))
+        return 4
     report.require()
     if not as_json and not quiet:
         for clause in report.clauses:
             click.echo(f"  ok  {visible(clause.words)}: {clause.observed} ({clause.expected})")
         for warning in report.warnings:
             click.echo(f"  warning: {visible(warning)}")
-        click.echo(
-            f"The data contract holds: {len(report.clauses)} clauses, {len(checked.rows):,} rows."
-        )
+        click.echo(f"The data contract holds: {len(report.clauses)} clauses, {rows:,} rows.")
     return 0
+
+
+def _checked(source: PolicyFile, given: Given) -> tuple[ContractReport, int]:
+    """What the contract says of the predictions where some are given, else of labelled data."""
+    if not any(vars(given).values()):
+        from prunegate.data.labelled.checked_rows import check_rows
+        from prunegate.data.labelled.near_duplicates import near_duplicate_warning
+
+        checked = check_rows(source.policy, source.folder)
+        near = near_duplicate_warning(checked.rows)
+        warnings = (*checked.report.warnings, *((near,) if near else ()))
+        return replace(checked.report, warnings=warnings), len(checked.rows)
+    from prunegate.counting.contract_of_counts import contract_of_counts
+    from prunegate.counting.label_hints import label_hint
+    from prunegate.counting.read_source import read_source
+
+    policy = source.policy
+    with given.readable("duckdb") as table:
+        read = read_source(policy, table)
+        whole = read.has_rows and read.part is None
+        hint = label_hint(policy, read.table) if whole else None
+    counted = read.counted
+    told = (*counted.warnings, *((hint,) if hint else ()))
+    return contract_of_counts(policy, counted.slices, told), counted.rows

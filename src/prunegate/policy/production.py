@@ -1,4 +1,4 @@
-"""The production mix: which content a model meets, as the policy's ``data: production:`` declares it.
+"""The production mix: which content a model meets, as ``data: production:`` declares it.
 
 A table rarely holds content as often as production does. The mix says how often each value of one
 slicing key occurs there, so that what is true of the table can be told of production, too: each

@@ -49,10 +49,9 @@ def _value(policy: Policy, name: str, label: str | None, counts: SliceCounts) ->
     tally = counts.tally if label is None else counts.tally.of_class(label)
     wanted = WantedMetric(metric=name, strict=policy.evidence.strict)
     about, metric = evidence(wanted, tally), METRICS[name]
-    known = about.candidate is not None
-    low, high = (
-        change_or_level(about, metric, level=about.baseline is None) if known else (None,) * 2
-    )
+    low = high = None
+    if about.candidate is not None:
+        low, high = change_or_level(about, metric, level=about.baseline is None)
     return ProductionValue(
         metric=name,
         class_label=label,

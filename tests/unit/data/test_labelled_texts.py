@@ -127,3 +127,12 @@ def test_the_same_text_in_two_unicode_forms_is_one_text(tmp_path: Path) -> None:
     write(tmp_path, "id,text,label,kind,split", ("a", "caf\u00e9", "spam", "x", "gate"),
           ("b", "cafe\u0301", "ham", "x", "train"))  # fmt: skip
     assert broken(check_rows(policy(), tmp_path))["content.shared"] == 1
+
+
+def test_texts_that_differ_in_case_spaces_and_punctuation_are_one_text(tmp_path: Path) -> None:
+    write(tmp_path, "id,text,label,kind,split", ("a", "Buy  now!", "spam", "x", "gate"),
+          ("b", "buy NOW", "ham", "x", "train"), ("c", "!!", "ham", "x", "train"),
+          ("d", "?", "ham", "x", "gate"), ("e", "same", "spam", "x", "gate"),
+          ("f", "same", "spam", "x", "train"))  # fmt: skip
+    found = broken(check_rows(policy(), tmp_path))
+    assert found == {"content.shared": 1, "words.shared": 1}

@@ -8,12 +8,12 @@ A clause is broken by what is absent, too; there is no way to pass by having no 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from prunegate.data.contract.counts import Count
 from prunegate.data.contract.expectations import CountLimit, judge_counts_limits
-from prunegate.data.contract.mix import mix_warning
+from prunegate.data.contract.mix import mix_count, mix_warning
 from prunegate.data.contract.profile import gate_mix, profile
 from prunegate.data.labelled.overlap import repeated_content
 from prunegate.data.labelled.rows import LabelledRows, in_split
@@ -94,24 +94,35 @@ def check_contract(rows: LabelledRows, policy: Policy, hashes: Sequence[str]) ->
     """
     if len(hashes) != len(rows):
         raise InternalError(f"{len(rows)} rows came with {len(hashes)} hashes")
-    counts = profile(rows, policy, hashes)
-    verdicts = judge_counts_limits([_limit(count) for count in counts])
     judged = policy.model_copy(update={"slices": _by_values(policy)})
     lines = _gate_values(rows, judged)
     many = tuple(_too_many(found) for found in key_values(judged, lines) if found.number > MOST)
-    clauses = (*map(_clause, counts, verdicts), *many)
     repeated = repeated_content(rows, hashes)
     noun = rows.reads.removesuffix("s")
     warning = f"{repeated} {noun}(s) repeat the content of another {noun} of the same split"
     far = mix_warning(policy, gate_mix(rows, policy)) if policy.data.tolerance is None else None
+    told = (
+        *((warning,) if repeated else ()),
+        *hints(judged, lines),
+        *((far,) if far else ()),
+    )
+    return report_of(profile(rows, policy, hashes), told, many)
+
+
+def report_of(
+    counts: Sequence[Count], warnings: Sequence[str] = (), broken: Sequence[Clause] = ()
+) -> ContractReport:
+    """What Great Expectations says of counts: a clause for each, and those broken already.
+
+    Raises:
+        InternalError: it failed, dropped an expectation or contradicted us.
+    """
+    verdicts = judge_counts_limits([_limit(count) for count in counts])
+    clauses = (*map(_clause, counts, verdicts), *broken)
     return ContractReport(
-        holds=bool(clauses) and all(verdicts) and not many,
+        holds=bool(clauses) and all(verdicts) and not broken,
         clauses=clauses,
-        warnings=(
-            *((warning,) if repeated else ()),
-            *hints(judged, lines),
-            *((far,) if far else ()),
-        ),
+        warnings=tuple(warnings),
     )
 
 
@@ -137,12 +148,6 @@ def _too_many(found: KeyValues) -> Clause:
         holds=False,
         advice=found.advice,
     )
-
-
-def _limit(count: Count) -> CountLimit:
-    if count.at_least is None:
-        return CountLimit(value=count.value, at_least=0, at_most=count.at_most or 0)
-    return CountLimit(value=count.value, at_least=count.at_least, at_most=math.inf)
 
 
 def _clause(count: Count, holds: bool) -> Clause:

@@ -10,9 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from prunegate.data.contract.counts import Count
-from prunegate.data.contract.expectations import CountLimit, judge_counts_limits
 from prunegate.data.predictions.columns import shown
-from prunegate.errors import ContractError
 from prunegate.policy.production import ProductionMix, production_mix
 from prunegate.policy.schema import Policy
 from prunegate.text.numbers import plain, share
@@ -85,20 +83,3 @@ def mix_warning(policy: Policy, rows: Mapping[str, int]) -> str | None:
         f"apart): {'; '.join(found.differs)}. What is said of all rows together is said of this "
         "mix."
     )
-
-
-def require_mix(policy: Policy, rows: Mapping[str, int]) -> None:
-    """Refuse rows whose mix is further from production's than the policy's tolerance.
-
-    Raises:
-        ContractError: they are; Great Expectations judges it.
-    """
-    count = mix_count(policy, rows)
-    if count is None:
-        return
-    (holds,) = judge_counts_limits([CountLimit(value=count.value, at_most=count.at_most or 0.0)])
-    if not holds:
-        raise ContractError(
-            f"the data contract is broken; nothing was judged:\n  {count.words}: {count.value} "
-            f"({'; '.join(count.examples)}), expected at most {count.at_most}; {count.advice}"
-        )

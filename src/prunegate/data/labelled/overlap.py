@@ -5,6 +5,7 @@ What training has seen, the gate cannot judge on.
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 
@@ -31,9 +32,35 @@ def overlaps(rows: LabelledRows, policy: Policy, hashes: Sequence[str]) -> Itera
     )
     yield _shared("ids", "ids", rows, rows.ids, rows.ids)
     yield _shared("content", f"{rows.reads} with the same content", rows, hashes, rows.ids)
+    if rows.reads != "images":
+        words = f"{rows.reads} with the same words, but for case, spaces and punctuation,"
+        yield _shared("words", words, rows, _words(rows, hashes), rows.ids)
     if policy.group:
         groups = rows.columns[policy.group]
         yield _shared("groups", f"groups ({policy.group}) that", rows, groups, groups)
+
+
+def normalised(text: str) -> str:
+    """A text's letters and digits: compatibility forms, case, spaces and punctuation do not matter.
+
+    >>> normalised("  Hello,   WORLD! ")
+    'hello world'
+    """
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    kept = (c if unicodedata.category(c)[0] in "LNM" else " " for c in folded)
+    return " ".join("".join(kept).split())
+
+
+def _words(rows: LabelledRows, hashes: Sequence[str]) -> Iterator[Hashable]:
+    """What each row says; None where that is nothing, or the same content says it in two splits."""
+    splits: dict[str, set[str | None]] = defaultdict(set)
+    for content, split in zip(hashes, rows.splits, strict=True):
+        splits[content].add(split)
+    texts = rows.texts or tuple(zip(rows.prompts, rows.references, strict=True))
+    for text, content in zip(texts, hashes, strict=True):
+        parts = (text,) if isinstance(text, str) else text
+        key = tuple(normalised(part) for part in parts)
+        yield key if any(key) and len(splits[content]) == 1 else None
 
 
 def _shared(

@@ -1,0 +1,53 @@
+"""Near-duplicate pictures: re-encoded copies are found, others and flat ones are not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from prunegate.data.labelled.near_duplicates import (
+    NEAR,
+    difference_hashes,
+    near_duplicate_warning,
+    near_pairs,
+)
+from prunegate.data.labelled.rows import LabelledRows
+
+
+def rows(folder: Path, names: list[str], splits: list[str]) -> LabelledRows:
+    nothing = tuple(None for _ in names)
+    return LabelledRows(name="t.csv", folder=folder, ids=tuple(names), labels=nothing,
+                        splits=tuple(splits), columns={}, images=tuple(names))  # fmt: skip
+
+
+def test_a_smaller_and_reencoded_copy_looks_alike_and_others_do_not(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    for name in ("a", "b", "c"):
+        coarse = Image.fromarray(rng.integers(0, 255, (6, 6, 3), dtype=np.uint8))
+        coarse.resize((96, 96), Image.Resampling.BICUBIC).save(tmp_path / f"{name}.png")
+    Image.open(tmp_path / "a.png").resize((64, 64)).save(tmp_path / "a2.jpg", quality=70)
+    for name in ("flat.png", "flat2.png"):
+        Image.new("RGB", (32, 32), (9, 9, 9)).save(tmp_path / name)
+    names = ["a.png", "a2.jpg", "b.png", "c.png", "flat.png", "flat2.png"]
+    found = rows(tmp_path, names, ["gate", "train", "gate", "train", "gate", "train"])
+    told = near_duplicate_warning(found)
+    assert told is not None
+    assert told.startswith("1 image of the gate split looks like an image of another split: ")
+    assert told.endswith("'a.png' like 'a2.jpg'")
+    assert near_duplicate_warning(rows(tmp_path, names, ["gate"] * 6)) is None
+
+
+def test_groups_of_bits_miss_no_pair(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    seen = [int(n) for n in rng.integers(0, 1 << 63, 40, dtype=np.uint64)]
+    copies = []
+    for number, one in enumerate(seen):
+        changed = [int(bit) for bit in rng.choice(64, number % 8, replace=False)]
+        copies.append(one ^ sum(1 << bit for bit in changed))
+    names = [f"{n:03}" for n in range(80)]
+    table = rows(tmp_path, names, ["gate"] * 40 + ["train"] * 40)
+    expected = sum(min((a ^ b).bit_count() for b in copies) <= NEAR for a in seen)
+    assert near_pairs(table, [*seen, *copies]).rows == expected > 20
+    assert difference_hashes([]) == ()
