@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from tests.fuzz.targets import CORPUS
 
 DISK_BYTES = 600_000

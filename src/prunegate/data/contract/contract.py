@@ -150,6 +150,27 @@ def _too_many(found: KeyValues) -> Clause:
     )
 
 
+def require_mix(policy: Policy, rows: Mapping[str, int]) -> None:
+    """Refuse rows whose mix is further from production's than the policy's tolerance.
+
+    Args:
+        policy: the policy.
+        rows: by the value of the mix's key.
+
+    Raises:
+        ContractError: they are.
+    """
+    count = mix_count(policy, rows)
+    if count is not None:
+        report_of((count,)).require()
+
+
+def _limit(count: Count) -> CountLimit:
+    if count.at_least is None:
+        return CountLimit(value=count.value, at_least=0, at_most=count.at_most or 0)
+    return CountLimit(value=count.value, at_least=count.at_least, at_most=math.inf)
+
+
 def _clause(count: Count, holds: bool) -> Clause:
     return Clause(
         name=count.name,
