@@ -100,17 +100,18 @@ def policy_of(world: Sequence[Value]) -> Policy:
 
 def truth(world: Sequence[Value], metric: str) -> tuple[Fraction, Fraction]:
     """A metric of both models in production."""
-    cells = sum(value.share * np.array(value.chances) for value in world)
+    cells = np.sum([value.share * np.array(value.chances) for value in world], axis=0)
 
     def of(bit: int) -> float:
         hit = sum(cells[c] for c in range(4, 8) if c & bit)
         alarm = sum(cells[c] for c in range(4) if c & bit)
         positive = sum(cells[4:])
-        return {
+        found = {
             "recall": hit / positive,
             "precision": hit / (hit + alarm),
             "accuracy": (hit + sum(cells[:4]) - alarm) / sum(cells),
-        }[metric]
+        }
+        return float(found[metric])
 
     before, after = (Fraction(of(bit)).limit_denominator(10**9) for bit in (2, 1))
     return before, after

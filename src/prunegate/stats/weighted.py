@@ -155,8 +155,10 @@ def _tail(cells: WeightedCells, scores: Scores, unseen: int, sign: float) -> flo
 
 def _far_tail(cells: WeightedCells, scores: Scores, unseen: int, sign: float) -> float:
     """The same where the steps run in circles: far from the limit, by Powell's hybrid method."""
-    held = [place for place, mass in enumerate(cells.totals) if mass > 0]
-    if unseen not in held or len(held) > _MOST_UNKNOWN:
+    begin = cells.totals
+    begin[unseen] = begin[unseen] or cells.heaviest
+    held = [place for place, mass in enumerate(begin) if mass > 0]
+    if len(held) > _MOST_UNKNOWN:
         return 1.0
     units, weight = [*cells.units, 1.0], [*cells.weight, cells.heaviest]
     tail = 1.0
@@ -176,7 +178,7 @@ def _far_tail(cells: WeightedCells, scores: Scores, unseen: int, sign: float) ->
         tail = _below_zero(units, g, tilt)
         return [math.log(fitted[place]) - log for place, log in zip(held, logs, strict=True)]
 
-    start = [math.log(cells.totals[place]) for place in held]
+    start = [math.log(begin[place]) for place in held]
     found = root(amiss, start, method="hybr", options={"xtol": _CLOSE})
     amount = max(map(abs, amiss(list(found.x))))
     return max(tail, _SMALLEST) if amount <= _CLOSE_ENOUGH else 1.0

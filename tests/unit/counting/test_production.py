@@ -22,12 +22,14 @@ from prunegate.counting.production_counts import with_production
 from prunegate.data.contract.contract import require_mix
 from prunegate.data.contract.mix import mix_distance
 from prunegate.errors import ContractError, InternalError, PolicyError, UnsupportedError
+from prunegate.evidence.weighted_agreement import beyond_chance
 from prunegate.planning.plan import require_plannable
 from prunegate.policy.explain import explain_policy
 from prunegate.policy.load import parse_policy
 from prunegate.policy.production import production_mix
 from prunegate.policy.rules_digest import rules_digest
 from prunegate.policy.schema import Policy
+from prunegate.stats.weighted import WeightedCells, WeightedContrast
 from prunegate.verdict.decide import decide
 
 MIX = "{kind: {a: 0.2, b: 0.8}}"
@@ -233,3 +235,21 @@ def test_check_reads_predictions(
         assert said in str(found.exception)
         return
     assert (found.return_value, said in found.output) == (code, True)
+
+
+@pytest.mark.parametrize("units", [(1800.0, 20.0, 30.0, 1200.0), (18000.0, 2.0, 3.0, 12000.0)])
+def test_what_lies_far_from_its_limit_is_found(units: tuple[float, ...]) -> None:
+    cells = [(y, d) for y in "01" for d in "01"]
+
+    def contrast(held: tuple[float, ...]) -> WeightedContrast:
+        rows = WeightedCells(units=held, weight=(1.0, 0.4, 1.0, 0.6), heaviest=1.0)
+        return WeightedContrast(
+            cells=rows,
+            scores=lambda masses: beyond_chance(dict(zip(cells, masses, strict=True))),
+        )
+
+    known, turned = contrast(units), contrast((units[1], units[0], units[3], units[2]))
+    assert known.p_value < 1e-20
+    assert known.p_harm > 0.5
+    assert turned.p_harm < 1e-20
+    assert turned.p_value > 0.5

@@ -56,9 +56,9 @@ def _words(rows: LabelledRows, hashes: Sequence[str]) -> Iterator[Hashable]:
     splits: dict[str, set[str | None]] = defaultdict(set)
     for content, split in zip(hashes, rows.splits, strict=True):
         splits[content].add(split)
-    texts = rows.texts or tuple(zip(rows.prompts, rows.references, strict=True))
-    for text, content in zip(texts, hashes, strict=True):
-        parts = (text,) if isinstance(text, str) else text
+    pairs = zip(rows.prompts, rows.references, strict=True)
+    said = [(text,) for text in rows.texts] if rows.texts else list(pairs)
+    for parts, content in zip(said, hashes, strict=True):
         key = tuple(normalised(part) for part in parts)
         yield key if any(key) and len(splits[content]) == 1 else None
 
