@@ -40,7 +40,9 @@ def _close(part: dict[str, Any], noun: type) -> None:
     """Nothing else in this object, and a description of everything in it."""
     part["additionalProperties"] = False
     part["description"] = inspect.cleandoc(noun.__doc__ or "")
-    told = descriptions(noun)
+    told: dict[str, str] = {}
+    for part_of in reversed(noun.__mro__[:-1]):  # fields of a base are told there
+        told |= descriptions(part_of)
     for name, value in part["properties"].items():
         if name in told:
             value["description"] = told[name]

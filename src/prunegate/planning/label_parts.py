@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from prunegate.counting.labelling import AgreedFrame, SliceFrame
 from prunegate.counting.partial_counts import AGREED, PartialCounts
@@ -68,7 +69,8 @@ class LabelPart:
     def with_sample(self, frame: SliceFrame, size: int) -> SliceFrame:
         """The frame with another size of its sample."""
         if self.class_label is None:
-            return replace(frame, **{AGREED[self.label]: size})
+            changed: dict[str, Any] = {AGREED[self.label]: size}
+            return replace(frame, **changed)
         return frame.with_label(replace(frame.of_label(self.class_label), both=size))
 
 

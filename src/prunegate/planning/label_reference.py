@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from prunegate.counting.labelling import AgreedFrame, SliceFrame
 from prunegate.counting.partial_counts import PartialCounts
@@ -164,7 +165,7 @@ class _Reference:
 
     def with_sizes(self, both: int, neither: int) -> SliceFrame:
         """The frame with samples of these sizes."""
-        sizes = {"reference_both": both, "reference_neither": neither}
+        sizes: dict[str, Any] = {"reference_both": both, "reference_neither": neither}
         if self.label is None:
             return replace(self.frame, **sizes)
         changed = replace(self.frame.of_label(self.label), **sizes)
