@@ -224,10 +224,15 @@ def test_areas_are_never_approved_without_variation_or_with_few_rows() -> None:
     data = kinds.table("binary", 3, 900)
     perfect = np.where(data["label"] == "unsafe", 0.9, 0.1)
     same = data.assign(baseline=perfect, candidate=perfect)
-    policy = policy_of(TWO, ["auc", "average_precision"], "max_drop: 0.5")
+    policy = policy_of(TWO, ["auc"], "max_drop: 0.5")
     for rows in (same, data.groupby("label").head(49), data.assign(candidate=data["baseline"])):
         (found,) = {f.status for f in of_rules(prunegate.judge(policy, rows))}
         assert found == "inconclusive"
+    rule = "{metric: average_precision, max_drop: 0.9}"
+    few = data.groupby("label").head(99)
+    (one,) = of_rules(prunegate.judge(kinds.policy("binary", [rule], slices=""), few))
+    assert one.status == "inconclusive"
+    assert "validated from 100 positives and negatives up; here are 99 and 99" in one.note
 
 
 @pytest.mark.parametrize("group", ["", GROUP])
@@ -471,7 +476,7 @@ def test_recall_at_a_fixed_rate_is_shown_where_both_models_are_alike() -> None:
     random = np.random.default_rng(2)
     label = np.repeat([1, 0], (2000, 20000))
     score = 1 / (1 + np.exp(-random.normal(3.0 * label, 1)))
-    data = pd.DataFrame({"label": label, "baseline": score})
+    data = pd.DataFrame({"id": range(len(label)), "label": label, "baseline": score})
     worse = np.where((label == 1) & (random.random(len(label)) < 0.15), 0.01, score)
     rule = "rules: [{metric: recall_at_fpr, at: 0.05, max_drop: 0.03}]\n"
     head = "prunegate: 1\nname: x\ntask: {kind: binary, positive: 1, threshold: 0.5}\n"
