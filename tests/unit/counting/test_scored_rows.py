@@ -426,7 +426,7 @@ def test_a_constant_score_has_no_rank_correlation_and_is_never_approved() -> Non
     data = kinds.table("score", 3, 400).assign(candidate=1.0)
     assert order_of(data).candidate is None
     rule = "{metric: rank_correlation, at_least: -1.0, max_drop: 1.9}"
-    verdict = prunegate.judge(kinds.policy("score", [rule]), data)
+    verdict = prunegate.judge(kinds.policy("score", [rule], slices=""), data)
     assert {f.status for f in of_rules(verdict)} == {"inconclusive"}
 
 
