@@ -359,7 +359,7 @@ def test_the_root_mean_square_is_scikit_learns_and_needs_a_range() -> None:
 
 def order_of(data: pd.DataFrame, more: str = "") -> PulledValue:
     rule = "{metric: rank_correlation, slices: all, at_least: 0.5, max_drop: 0.05}"
-    policy = kinds.policy("score", [rule], more=more)
+    policy = kinds.policy("score", [rule], slices="", more=more)
     overall = count_table(policy, open_predictions(policy, data)).slices[0]
     found = evidence(WantedMetric(metric="rank_correlation"), overall.tally)
     assert isinstance(found, PulledValue)
@@ -397,10 +397,11 @@ def weighed_precision(data: pd.DataFrame, model: str, weights: Any) -> float:
 
 @pytest.mark.parametrize("kind", ["binary", "score"])
 def test_a_row_pulls_by_what_the_value_changes_if_it_counts_a_little_more(kind: str) -> None:
-    data = kinds.table(kind, 3, 90).round({"label": 0, "candidate": 1})
+    data = kinds.table(kind, 3, 40).round({"label": 0, "candidate": 1})
     value = weighed_precision if kind == "binary" else weighed_correlation
     if kind == "binary":
-        policy = policy_of(TWO, ["average_precision"])
+        rule = "{metric: average_precision, at_most: 1.0}"
+        policy = kinds.policy("binary", [rule], slices="")
         overall = count_table(policy, open_predictions(policy, data)).slices[0]
         found = evidence(WantedMetric(metric="average_precision"), overall.tally)
         assert isinstance(found, PulledValue)
