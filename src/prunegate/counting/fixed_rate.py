@@ -21,10 +21,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-FLAGS = (0b00, 0b01, 0b10, 0b11)
-"""Of a positive: flagged by neither, only the candidate, only the baseline, both."""
 FlagCounts = tuple[int, int, int, int]
-"""Positives by who flags them."""
+"""Positives by who flags them: neither, only the candidate, only the baseline, both."""
 BINS = 8
 UNLIKELY = 1e-4
 """What each of the three bounds is missed with at most."""

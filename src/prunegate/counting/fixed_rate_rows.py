@@ -7,16 +7,17 @@ models are in each bin, and hence where the thresholds may lie, and the positive
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import narwhals as nw
 
-from prunegate.counting.column_reading import LABEL, Reading, number
-from prunegate.counting.fixed_rate import BINS, FLAGS, LOG, FixedRateCounts, FlagCounts
+from prunegate.counting.column_reading import LABEL, N, Reading, number
+from prunegate.counting.fixed_rate import BINS, LOG, FixedRateCounts, FlagCounts
 from prunegate.counting.grouping import Frame, SlicingPart
 
 _MODELS = ("baseline", "candidate")
+_WHO = (*_MODELS, "both")
 _UP, _DOWN, _TOTAL = "prunegate__up", "prunegate__down", "prunegate__negatives"
 
 
@@ -28,11 +29,13 @@ def fixed_rate_counts(
     negatives, positives = (placed.filter(nw.col(label) == 1) for label in (_DOWN, _UP))
     flagged = negatives.join(_edges(negatives, part.keys, rate), on=list(part.keys), how="inner")
     bins = _strict(flagged, part.keys)
+    flags = _flags(rate)
     rows = positives.join(bins, on=list(part.keys), how="inner").select(
-        *part.keys, _TOTAL, *_flags(rate)
+        *part.keys, _TOTAL, *(one.alias(name) for name, one in flags.items())
     )
-    sums = {name: nw.col(name).sum() for name in _names()}
-    total = rows.group_by(*part.keys, _TOTAL).agg(*(e.alias(name) for name, e in sums.items()))
+    total = rows.group_by(*part.keys, _TOTAL).agg(
+        nw.len().alias(N), *(nw.col(name).sum() for name in flags)
+    )
     with reading.table.reading():
         lines = total.collect().rows(named=True)
     return {part.name(line): _counts(line) for line in lines}
@@ -112,40 +115,32 @@ def _strict(flagged: Frame, keys: tuple[str, ...]) -> Frame:
     return flagged.group_by(*keys, *ends).agg(*alike).select(*keys, *ends, *lows)
 
 
-def _names() -> Iterator[str]:
-    for what in ("here", *(f"{model}_{j}" for model in _MODELS for j in range(BINS))):
-        for flags in FLAGS:
-            yield f"prunegate__{what}_{flags}"
-
-
-def _flags(rate: float) -> Iterator[nw.Expr]:
-    """Of a positive: 1 for the flags that it has, at each pair of thresholds.
+def _flags(rate: float) -> dict[str, nw.Expr]:
+    """Of a positive, at each pair of thresholds: 1 where the baseline, the candidate, both flag it.
 
     A slice's threshold is where scikit-learn's ``roc_curve`` has it.
     """
     total = nw.col(_TOTAL).cast(nw.Float64)
-    here = (nw.col(_reached(m)).cast(nw.Float64) / total <= rate for m in _MODELS)
-    yield from _four("here", *here)
+    here = {m: nw.col(_reached(m)).cast(nw.Float64) / total <= rate for m in _MODELS}
+    found = _three("here", here)
     for strict in _MODELS:
         for j in range(BINS):
             flagged = {m: nw.col(_above(m)) <= nw.col(_edge(j + 1)) for m in _MODELS}
             flagged[strict] = nw.col(_reached(strict)) < nw.col(_low(j))
-            yield from _four(f"{strict}_{j}", *flagged.values())
+            found |= _three(f"{strict}_{j}", flagged)
+    return found
 
 
-def _four(what: str, baseline: nw.Expr, candidate: nw.Expr) -> Iterator[nw.Expr]:
-    pair = [one.cast(nw.Int64) for one in (baseline, candidate)]
-    for flags in FLAGS:
-        first, second = (
-            one if flags & bit else 1 - one for one, bit in zip(pair, (2, 1), strict=True)
-        )
-        yield (first * second).alias(f"prunegate__{what}_{flags}")
+def _three(what: str, flagged: Mapping[str, nw.Expr]) -> dict[str, nw.Expr]:
+    first, second = flagged.values()
+    flags = zip(_WHO, (first, second, first & second), strict=True)
+    return {f"prunegate__{what}_{who}": one.cast(nw.Int64) for who, one in flags}
 
 
 def _counts(line: Mapping[str, Any]) -> FixedRateCounts:
     def four(what: str) -> FlagCounts:
-        neither, second, first, both = (int(line[f"prunegate__{what}_{f}"]) for f in FLAGS)
-        return neither, second, first, both
+        first, second, both = (int(line[f"prunegate__{what}_{who}"]) for who in _WHO)
+        return int(line[N]) - first - second + both, second - both, first - both, both
 
     return FixedRateCounts(
         negatives=int(line[_TOTAL]),

@@ -128,10 +128,8 @@ def _product(one: str, other: str) -> str:
 
 def _pulled(placed: Frame) -> Frame:
     """The rows with both models' features; a weight of 0 where a column is the same everywhere."""
-    varies = None
-    for column in _COLUMNS:
-        one = nw.col(_product(column, column)) > 0
-        varies = one if varies is None else varies & one
+    one, two, three = (nw.col(_product(column, column)) > 0 for column in _COLUMNS)
+    varies = one & two & three
     features = {m: nw.when(varies).then(_feature(m)).otherwise(0.0) for m in _MODELS}
     scale = [
         nw.col(N) ** 3 / 3.0 / (nw.col(_product("label", "label")) * nw.col(_product(m, m))) ** 0.5

@@ -126,7 +126,13 @@ def _of_part(reading: Reading, part: SlicingPart, asked: _Asked) -> dict[str, Sc
     pulls = {name: _PULLS[name][0](reading, part) for name in asked.pulls}
     rates = {rate: fixed_rate_counts(reading, part, rate) for rate in asked.rates}
     tops = {k: _within(reading, part, k) for k in asked.tops}
-    every = (losses, ranked, *pulls.values(), *rates.values(), *tops.values())
+    every: tuple[Mapping[str, Any], ...] = (
+        losses,
+        ranked,
+        *pulls.values(),
+        *rates.values(),
+        *tops.values(),
+    )
     names = dict.fromkeys(name for found in every for name in found)
     return {
         name: ScoredRows(

@@ -7,12 +7,11 @@ below 1, that is what decides in small slices. On top of the mean's own test wit
 such losses, were there as many as use up the margin, must be unlikely to stay unseen all of them.
 """
 
-# the base class says what each member means
+# ruff: noqa: D102  # the base class says what each member means
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import ClassVar
 
 from prunegate.evidence.mean_value import MeanValue, Weights
 from prunegate.stats.mean import all_unseen
@@ -23,11 +22,13 @@ from prunegate.stats.result import TestResult
 class MeanLoss(MeanValue):
     """The mean of a row's loss."""
 
-    shows_alike: ClassVar = True
-
     lower_is_better: bool = True
     span: Fraction
     """The most that one row's loss can change."""
+
+    @property
+    def shows_alike(self) -> bool:
+        return True
 
     def rows_unseen(self, room: float, score: float) -> float:
         """The test with one more row that lost all passes from about (1 + score) / share rows."""

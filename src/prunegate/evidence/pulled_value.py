@@ -43,6 +43,11 @@ class PulledValue(TestedEvidence):
         return sum(self.sums.rows)
 
     @property
+    def shows_alike(self) -> bool:
+        """Where rows are positives or negatives, which differ whatever the models say."""
+        return len(self.sums.rows) > 1
+
+    @property
     def baseline(self) -> Fraction | None:
         return self._value(0)
 

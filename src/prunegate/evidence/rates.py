@@ -112,8 +112,11 @@ class TestedEvidence(ABC):
     """Whether the test of a level is exact, so that no number of rows is too few for it."""
     bounds: ClassVar[bool] = False
     """Whether both values are upper bounds, rows without a label being taken as right."""
-    shows_alike: ClassVar[bool] = False
-    """Whether enough rows show that nothing changed though the models differ in none of them."""
+
+    @property
+    def shows_alike(self) -> bool:
+        """Whether enough rows show that nothing changed though the models differ in none."""
+        return False
 
     @property
     def reliable(self) -> bool:

@@ -44,8 +44,7 @@ TWO = "task: {kind: binary, positive: unsafe, threshold: 0.5}\n"
 SEVERAL = "task: {kind: multiclass}\ndata: {scores: {%s}}\n"
 GROUP = "group: post\n"
 CLASSES = ["u", "v", "w", "x"]
-OF_TWO = ["auc", "average_precision", "recall_at_fpr", "log_loss", "brier"]
-IN_GROUPS = [name for name in OF_TWO if name != "recall_at_fpr"]
+OF_TWO = ["auc", "average_precision", "log_loss", "brier"]
 OF_SEVERAL = ["top_k_accuracy", "log_loss", "brier"]
 
 
@@ -115,7 +114,6 @@ def test_every_metric_of_two_classes_is_scikit_learns(seed: int) -> None:
             score = {
                 "auc": sk.roc_auc_score,
                 "average_precision": sk.average_precision_score,
-                "recall_at_fpr": recall_at_a_tenth,
                 "log_loss": sk.log_loss,
                 "brier": sk.brier_score_loss,
             }[finding.metric](truth, rows[model])
@@ -226,16 +224,21 @@ def test_areas_are_never_approved_without_variation_or_with_few_rows() -> None:
     data = kinds.table("binary", 3, 900)
     perfect = np.where(data["label"] == "unsafe", 0.9, 0.1)
     same = data.assign(baseline=perfect, candidate=perfect)
-    policy = policy_of(TWO, ["auc", "average_precision"], "max_drop: 0.5")
+    policy = policy_of(TWO, ["auc"], "max_drop: 0.5")
     for rows in (same, data.groupby("label").head(49), data.assign(candidate=data["baseline"])):
         (found,) = {f.status for f in of_rules(prunegate.judge(policy, rows))}
         assert found == "inconclusive"
+    rule = "{metric: average_precision, max_drop: 0.9}"
+    few = data.groupby("label").head(99)
+    (one,) = of_rules(prunegate.judge(kinds.policy("binary", [rule], slices=""), few))
+    assert one.status == "inconclusive"
+    assert "validated from 100 positives and negatives up; here are 99 and 99" in one.note
 
 
 @pytest.mark.parametrize("group", ["", GROUP])
 @pytest.mark.parametrize("head", [TWO, SEVERAL % "prefix: p_, activation: softmax"])
 def test_a_verdict_on_scores_follows_from_its_record(head: str, group: str, tmp_path: Path) -> None:
-    metrics, data = IN_GROUPS if group else OF_TWO, kinds.table("binary", 5, 600)
+    metrics, data = OF_TWO, kinds.table("binary", 5, 600)
     if head != TWO:
         metrics, data = OF_SEVERAL, with_columns(*several(5, 600))
     (tmp_path / "p.yaml").write_text(text_of(head + group, metrics, "at_most: 0.9"))
@@ -356,7 +359,7 @@ def test_the_root_mean_square_is_scikit_learns_and_needs_a_range() -> None:
 
 def order_of(data: pd.DataFrame, more: str = "") -> PulledValue:
     rule = "{metric: rank_correlation, slices: all, at_least: 0.5, max_drop: 0.05}"
-    policy = kinds.policy("score", [rule], more=more)
+    policy = kinds.policy("score", [rule], slices="", more=more)
     overall = count_table(policy, open_predictions(policy, data)).slices[0]
     found = evidence(WantedMetric(metric="rank_correlation"), overall.tally)
     assert isinstance(found, PulledValue)
@@ -394,10 +397,11 @@ def weighed_precision(data: pd.DataFrame, model: str, weights: Any) -> float:
 
 @pytest.mark.parametrize("kind", ["binary", "score"])
 def test_a_row_pulls_by_what_the_value_changes_if_it_counts_a_little_more(kind: str) -> None:
-    data = kinds.table(kind, 3, 90).round({"label": 0, "candidate": 1})
+    data = kinds.table(kind, 3, 40).round({"label": 0, "candidate": 1})
     value = weighed_precision if kind == "binary" else weighed_correlation
     if kind == "binary":
-        policy = policy_of(TWO, ["average_precision"])
+        rule = "{metric: average_precision, at_most: 1.0}"
+        policy = kinds.policy("binary", [rule], slices="")
         overall = count_table(policy, open_predictions(policy, data)).slices[0]
         found = evidence(WantedMetric(metric="average_precision"), overall.tally)
         assert isinstance(found, PulledValue)
@@ -423,13 +427,32 @@ def test_a_constant_score_has_no_rank_correlation_and_is_never_approved() -> Non
     data = kinds.table("score", 3, 400).assign(candidate=1.0)
     assert order_of(data).candidate is None
     rule = "{metric: rank_correlation, at_least: -1.0, max_drop: 1.9}"
-    verdict = prunegate.judge(kinds.policy("score", [rule]), data)
+    verdict = prunegate.judge(kinds.policy("score", [rule], slices=""), data)
     assert {f.status for f in of_rules(verdict)} == {"inconclusive"}
+
+
+@pytest.mark.parametrize("metric", ["recall_at_fpr", "rank_correlation"])
+def test_what_is_taken_from_orders_follows_from_the_record(metric: str, tmp_path: Path) -> None:
+    kind = "score" if metric == "rank_correlation" else "binary"
+    figure = "at: 0.1, " if kind == "binary" else ""
+    head = "task: {kind: score, range: [-1, 4]}\n" if kind == "score" else TWO
+    rule = f"{{metric: {metric}, {figure}slices: all, max_drop: 0.1}}"
+    text = f"prunegate: 1\nname: x\n{head}slices: [{{by: kind}}]\nrules: [{rule}]\n"
+    (tmp_path / "p.yaml").write_text(text)
+    data = kinds.table(kind, 5, 600)
+    record: Any = gate(read_policy(tmp_path / "p.yaml"), data).record
+    assert not list(differences(kept_form(canonical_bytes(record)).record))
+    for finding in of_rules(record) if kind == "binary" else ():
+        rows = data if finding.slice == "overall" else data[data["kind"] == finding.slice[-1]]
+        for model in ("baseline", "candidate"):
+            found = recall_at_a_tenth(rows["label"] == "unsafe", rows[model])
+            assert getattr(finding, model) == pytest.approx(found)
 
 
 def test_recall_at_a_fixed_rate_knows_how_little_it_knows_of_thresholds() -> None:
     data = kinds.table("binary", 3, 900)
-    policy = policy_of(TWO, ["recall_at_fpr"], "max_drop: 0.05")
+    rule = "{metric: recall_at_fpr, at: 0.1, max_drop: 0.05}"
+    policy = kinds.policy("binary", [rule], slices="")
     tally = count_table(policy, open_predictions(policy, data)).slices[0].tally
     found = evidence(WantedMetric(metric="recall_at_fpr", at=0.1), tally)
     assert isinstance(found, FixedRateRecall)
@@ -454,7 +477,7 @@ def test_recall_at_a_fixed_rate_is_shown_where_both_models_are_alike() -> None:
     random = np.random.default_rng(2)
     label = np.repeat([1, 0], (2000, 20000))
     score = 1 / (1 + np.exp(-random.normal(3.0 * label, 1)))
-    data = pd.DataFrame({"label": label, "baseline": score})
+    data = pd.DataFrame({"id": range(len(label)), "label": label, "baseline": score})
     worse = np.where((label == 1) & (random.random(len(label)) < 0.15), 0.01, score)
     rule = "rules: [{metric: recall_at_fpr, at: 0.05, max_drop: 0.03}]\n"
     head = "prunegate: 1\nname: x\ntask: {kind: binary, positive: 1, threshold: 0.5}\n"
@@ -467,12 +490,10 @@ def test_recall_at_a_fixed_rate_is_shown_where_both_models_are_alike() -> None:
 
 def test_alike_models_are_told_how_many_rows_rule_out_a_mistake_that_none_has() -> None:
     data = kinds.table("binary", 3, 900)
-    policy = policy_of(TWO, ["log_loss", "auc"], "max_rise: 0.02").model_dump(mode="json")
-    policy["rules"][1] |= {"max_drop": 0.02, "max_rise": None}
-    verdict = prunegate.judge(
-        Policy.model_validate(policy), data.assign(candidate=data["baseline"])
-    )
-    loss, area = (f for f in of_rules(verdict) if f.slice == "overall")
+    rules = ["{metric: log_loss, max_rise: 0.02}", "{metric: auc, max_drop: 0.02}"]
+    policy = kinds.policy("binary", rules, slices="")
+    verdict = prunegate.judge(policy, data.assign(candidate=data["baseline"]))
+    loss, area = of_rules(verdict)
     assert loss.needed_if_unchanged == loss.needed_if_as_seen
     assert 900 + (loss.needed_if_unchanged or 0) == pytest.approx(3 * 36.05 / 0.02, rel=0.01)
     assert area.needed is None
