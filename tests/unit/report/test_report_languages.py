@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -117,13 +118,17 @@ def german_records(
     )
 
 
+FOUND: tuple[tuple[Any, Any], ...] = (("contradicted", "arithmetic"), ("right", "measurement"))
 STATED = Claims(
     about=None,
     checks=tuple(
         CheckedFigure(figure="heads", stated="48", status=status, basis=basis, sum="12 x 4 = 48")
-        for status, basis in (("contradicted", "arithmetic"), ("right", "measurement"))
+        for status, basis in FOUND
     ),
 )
+
+
+OUTCOMES: tuple[Any, ...] = ("approve", "reject", "inconclusive")
 
 
 def searched() -> Search:
@@ -135,7 +140,7 @@ def searched() -> Search:
             outcome=outcome, loss=0.02 * number, loss_metric="recall", loss_class=None,
             loss_slice="content_type=video", margin_used=0.4 * number, reason="Recall fell.",
         )
-        for number, outcome in ((1, "approve"), (2, "reject"), (3, "inconclusive"))
+        for number, outcome in enumerate(OUTCOMES, start=1)
     )  # fmt: skip
     return Search(
         objective="parameters", baseline=1000.0, varied=("heads (step 1)",), rows=12_000,
