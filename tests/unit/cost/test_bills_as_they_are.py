@@ -14,7 +14,7 @@ from prunegate.cost.measurement import Estimate95, Measurements, ModelFigures
 from prunegate.cost.projection import Projection, project
 from prunegate.errors import InputError, MeasurementError
 from prunegate.policy.cost import Cost
-from prunegate.report.cost import per_thousand, prices
+from prunegate.report.cost import CostWords
 from prunegate.text.numbers import plain
 
 MEASURED = Measurements(
@@ -53,7 +53,7 @@ def test_within_a_free_tier_nothing_is_saved_and_no_share_is_told() -> None:
 def test_other_models_use_the_free_tier_up() -> None:
     found = projected({"tiers": [FREE, PAID], "other_inferences": 60}, [100])
     assert costs(found) == [("30.00", "15.00")]
-    assert "on top of 60 of other models" in plain(prices(found))
+    assert "on top of 60 of other models" in plain(CostWords.of(found).prices)
 
 
 def test_a_price_by_the_hour_for_each_model() -> None:
@@ -80,7 +80,7 @@ def test_a_discount_and_a_least_amount_hold_for_the_whole_bill() -> None:
          "minimum_per_month": 100}, [10, 100, 1_000],
     )  # fmt: skip
     assert costs(found) == [("100.00", "100.00"), ("164.00", "100.00"), ("1640.00", "820.00")]
-    assert "after a discount of 18.0 %, at least $100 a month" in plain(prices(found))
+    assert "after a discount of 18.0 %, at least $100 a month" in plain(CostWords.of(found).prices)
     only = projected({"per_inference": {"baseline": 2, "candidate": 1}, "discount": 0.25}, [1])
     assert (only.price_baseline, only.cost_per_1k_candidate) == ("1.5", "750.00")
 
@@ -91,7 +91,9 @@ def test_a_price_per_token() -> None:
     assert (found.price_baseline, costs(found)) == ("0.0007", [("0.70", "0.35")])
     tokens = projected(price, [1_000_000])
     assert (tokens.unit, costs(tokens)) == ("tokens", [("2.00", "1.00")])
-    assert plain(per_thousand(tokens)) == "1,000 tokens: $0.002 → $0.001, 50.0 % saved."
+    assert (
+        plain(CostWords.of(tokens).per_thousand) == "1,000 tokens: $0.002 → $0.001, 50.0 % saved."
+    )
     scaled = projected({"per_1k_tokens": {"baseline": 0.002}}, [1_000_000])
     assert costs(scaled) == [("2.00", "1.00")]
 

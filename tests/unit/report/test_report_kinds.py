@@ -202,7 +202,7 @@ def test_examples_of_numbers_changed_most(
     flip = Flip(id="a", slices=(), label="", baseline=pair[0], candidate=pair[1], lost=True)
     shown = flips(replace(record, policy=replace(record.policy, document=task), flips=(flip,)), {})
     assert shown is not None
-    assert shown.title == "Examples that changed most"
+    assert "moved furthest" in shown.lead
     (example,) = shown.groups[0].examples
     assert example.verdict == said
     assert float(example.before) - float(example.after) == pytest.approx(pair[0] - pair[1], rel=0.1)

@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prunegate.audit.record import DecisionRecord
+from prunegate.audit.record import DecisionRecord, Search, SearchAttempt
+from prunegate.claims.checked import CheckedFigure, Claims
 from prunegate.metrics.catalogue import METRICS
 from prunegate.metrics.checks import CHECKS
 from prunegate.report import render, sentences
@@ -109,8 +111,41 @@ def german_records(
     """Records of every kind, between them with every section, under a policy in German."""
     many = many_records.many(records, 5, "reject")
     yield replace(many, measurements=records.measurements(quiet=False))
-    yield from (records.rejected(), records.approved(), records.undefined())
-    yield from (kinds_records.multiclass(records), kinds_records.language(records))
+    yield records.rejected()
+    yield kinds_records.language(records)
+    yield replace(
+        records.approved(), claims=STATED, discoveries=(records.found(),), search=searched()
+    )
+
+
+FOUND: tuple[tuple[Any, Any], ...] = (("contradicted", "arithmetic"), ("right", "measurement"))
+STATED = Claims(
+    about=None,
+    checks=tuple(
+        CheckedFigure(figure="heads", stated="48", status=status, basis=basis, sum="12 x 4 = 48")
+        for status, basis in FOUND
+    ),
+)
+
+
+OUTCOMES: tuple[Any, ...] = ("approve", "reject", "inconclusive")
+
+
+def searched() -> Search:
+    """A search of two attempts, of which one passes, with a random control."""
+    attempts = tuple(
+        SearchAttempt(
+            number=number, criterion="taylor", amounts=(0.1 * number,), objective=900.0 - number,
+            parameters=900, model_bytes=3600,
+            outcome=outcome, loss=0.02 * number, loss_metric="recall", loss_class=None,
+            loss_slice="content_type=video", margin_used=0.4 * number, reason="Recall fell.",
+        )
+        for number, outcome in enumerate(OUTCOMES, start=1)
+    )  # fmt: skip
+    return Search(
+        objective="parameters", baseline=1000.0, varied=("heads (step 1)",), rows=12_000,
+        confidence=0.999, attempts=attempts[:2], chosen=1, next_up=2, control=attempts[2],
+    )  # fmt: skip
 
 
 def in_german(record: DecisionRecord) -> DecisionRecord:

@@ -9,11 +9,14 @@ import pytest
 
 from prunegate.metrics.catalogue import METRICS
 from prunegate.report import sentences
+from prunegate.report.speech import speech
 from prunegate.report.units import Units
+from prunegate.text.languages import ENGLISH
 from prunegate.text.numbers import GAP
 from prunegate.verdict.finding import Finding
 
 UNITS = Units(currency="USD")
+HAIR, LOSING = (speech(ENGLISH).say(f"evidence.{key}") for key in ("hair", "losing"))
 
 
 def plain(text: str) -> str:
@@ -39,20 +42,16 @@ def test_a_pass_in_words(drop: Finding) -> None:
 
 def test_a_pass_by_a_hair_is_explained(drop: Finding) -> None:
     hair = replace(drop, ci_low=-0.01004)
-    assert sentences.HAIR in sentences.finding_sentence(hair, UNITS)
+    assert HAIR in sentences.finding_sentence(hair, UNITS)
     assert "1.004 points" in plain(
         sentences.finding_sentence(hair, replace(UNITS, findings=(hair,)))
     )
-    assert sentences.HAIR not in sentences.finding_sentence(
-        replace(hair, status="inconclusive"), UNITS
-    )
+    assert HAIR not in sentences.finding_sentence(replace(hair, status="inconclusive"), UNITS)
 
 
 def test_a_loss_within_the_margin_is_said_plainly(drop: Finding) -> None:
-    assert sentences.LOSING in sentences.finding_sentence(
-        replace(drop, p_loss_adjusted=0.01), UNITS
-    )
-    assert sentences.LOSING not in sentences.finding_sentence(drop, UNITS)
+    assert LOSING in sentences.finding_sentence(replace(drop, p_loss_adjusted=0.01), UNITS)
+    assert LOSING not in sentences.finding_sentence(drop, UNITS)
 
 
 def test_an_open_finding_says_what_it_lacks(drop: Finding) -> None:
