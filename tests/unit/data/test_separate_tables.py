@@ -138,7 +138,8 @@ def test_everything_that_keeps_the_files_apart_is_said_at_once() -> None:
     labels = pd.concat([labels, labels[labels["image_id"] == "i7"]])
     candidate = parts["candidate_predictions"]
     candidate = candidate[~candidate["image_id"].isin([f"i{n}" for n in range(20, 25)])]
-    candidate = pd.concat([candidate, pd.DataFrame({"image_id": ["new", None], "score": 0.5})])
+    more = pd.DataFrame({"image_id": ["new", None, None, "i1"], "score": 0.5})
+    candidate = pd.concat([candidate, more])
     baseline = parts["baseline_predictions"].copy()
     baseline.loc[baseline["image_id"] == "i3", "kind"] = "c"
     message = refused(
@@ -146,7 +147,8 @@ def test_everything_that_keeps_the_files_apart_is_said_at_once() -> None:
     )
     for said in (
         "(labels): 1 row with an id that another row has already: 'i7'",
-        "(candidate predictions): 1 row without an id",
+        "(candidate predictions): 2 rows without an id",
+        "(candidate predictions): 1 row with an id that another row has already: 'i1'\n",
         "5 ids are in DataFrame (labels) and not in DataFrame (candidate predictions): 'i20', ",
         "1 id is in DataFrame (candidate predictions) and not in DataFrame (labels): 'new'",
         "column 'kind': DataFrame (labels) and DataFrame (baseline predictions) disagree on 1 ",

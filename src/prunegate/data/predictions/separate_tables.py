@@ -262,7 +262,7 @@ def _bad_ids(part: _Part, key: str) -> Iterator[str]:
         yield f"{part.label}: {missing:,} {_noun(missing)} without an id"
     if present > distinct:
         twice = part.relation.aggregate(f"{cell}, count(*) AS n", cell).filter("n > 1")
-        some = _examples(twice.project(cell))
+        some = _examples(twice.filter(f"{cell} IS NOT NULL").project(cell))
         surplus = present - distinct
         words = f"{surplus:,} {_noun(surplus)} with an id that another row has already"
         yield f"{part.label}: {words}: {some}"
