@@ -58,6 +58,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """Keep which modules collecting has loaded: see test_suite.py."""
     session.config.stash[COLLECTED] = frozenset(sys.modules)
     gc.freeze()
+    gc.set_threshold(20_000, 20, 50)  # what tests leave is little; looking for it often is much
     gc.enable()
 
 

@@ -121,6 +121,7 @@ def test_judging_writes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert not list(tmp_path.rglob("*"))
 
 
+@pytest.mark.models  # some of them live beside one
 def test_every_public_name_is_there() -> None:
     for name in prunegate.__all__:
         assert getattr(prunegate, name) is not None

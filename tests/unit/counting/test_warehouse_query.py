@@ -20,6 +20,7 @@ import pytest
 import sqlglot
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.depth import times
 
 from prunegate.counting.counts_file import read_counts_file
 from prunegate.counting.warehouse_query import DIALECTS, counts_query, query_fingerprint
@@ -224,7 +225,7 @@ HARM = st.sampled_from(
 )
 
 
-@settings(max_examples=15)
+@settings(max_examples=times(6, thorough=40))
 @given(harm=st.lists(st.tuples(st.integers(0, 99), HARM), min_size=1, max_size=5))
 def test_what_cannot_be_read_is_counted_and_refused(
     harm: list[tuple[int, tuple[int, Any]]], tmp_path_factory: pytest.TempPathFactory

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from tests.depth import times
 
 import prunegate
 from prunegate.audit.record import DecisionRecord
@@ -152,7 +153,7 @@ def plan_of(record: DecisionRecord) -> str:
 
 
 @settings(
-    max_examples=10,
+    max_examples=times(6, thorough=30),
     deadline=None,
     phases=[Phase.explicit, Phase.generate],  # a smaller example of a wrong spelling says no more
     suppress_health_check=list(HealthCheck),

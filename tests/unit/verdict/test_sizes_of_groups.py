@@ -27,16 +27,22 @@ RULES = [
 
 def test_groups_of_one_row_are_rows_to_the_last_digit() -> None:
     data = kinds.table("binary", 4, 400).assign(post=range(400))
-    alone = prunegate.judge(kinds.policy("binary", RULES), data)
-    grouped = prunegate.judge(kinds.policy("binary", RULES, more="group: post\n"), data)
+    by_kind = kinds.sliced("kind")
+    alone, grouped = (
+        prunegate.judge(kinds.policy("binary", RULES, slices=by_kind, more=more), data)
+        for more in ("", "group: post\n")
+    )
     assert grouped.findings == alone.findings
     # groups that hold two rows, of which the metric is about one, are single rows to it
     negatives = np.flatnonzero(data["label"] != "unsafe")
     positives = np.flatnonzero(data["label"] == "unsafe")[: len(negatives)]
     paired = data.assign(post=range(400))
     paired.loc[negatives[: len(positives)], "post"] = positives[: len(negatives)]
-    shared = prunegate.judge(kinds.policy("binary", RULES[:1], more="group: post\n"), paired)
-    assert of_rules(shared) == of_rules(prunegate.judge(kinds.policy("binary", RULES[:1]), paired))
+    single, shared = (
+        prunegate.judge(kinds.policy("binary", RULES[:1], slices="", more=more), paired)
+        for more in ("", "group: post\n")
+    )
+    assert of_rules(shared) == of_rules(single)
 
 
 def _policy(margin: float = 0.02) -> Policy:
