@@ -1,8 +1,8 @@
 """What docs/extending.md says is true: one entry each, from outside, and all commands know.
 
 A metric, a check, a criterion, a section and a command that nobody here has heard of are registered
-from outside, in a process of their own, because a check and a criterion have to be there before the
-policy's schema is built.
+from outside, in one process of their own, because a check and a criterion have to be there before
+the policy's schema is built.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -84,9 +83,6 @@ CRITERIA.add(Criterion(
     name="last_first", words="its place: what stands last goes first", scoring="own:LastFirst",
     scores_weights=False,
 ))
-
-from prunegate.cli import main
-main()
 """
 OWN = """
 import numpy as np
@@ -119,10 +115,10 @@ compress: [{prune: {what: WHAT, criterion: last_first, amount: 0.34, scope: per_
 """
 
 
-def call(program: tuple[str, ...], folder: Path, *words: str, code: int = 0) -> str:
+def call(program: Path, folder: Path, *words: str, code: int = 0) -> str:
     """What one command says: on stderr where it is to fail."""
     done = subprocess.run(
-        [*program, *words],
+        [program, *words],
         cwd=folder,
         env={**os.environ, **({} if code else {"PRUNEGATE_DEBUG": "1"})},
         capture_output=True,
@@ -133,20 +129,28 @@ def call(program: tuple[str, ...], folder: Path, *words: str, code: int = 0) -> 
     return done.stderr if code else done.stdout
 
 
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Our program where the plugins were read before all else."""
+    folder = tmp_path_factory.mktemp("plugins")
+    (folder / "plugin.py").write_text(CRITERION + PLUGIN)
+    (folder / "own.py").write_text(OWN)
+    (folder / "calm.html.j2").write_text(TEMPLATE)
+    (folder / "calm_command.py").write_text(COMMAND)
+    with serving(folder, folder / "plugin.py") as program:
+        yield program
+
+
 @pytest.fixture
-def run(tmp_path: Path) -> Iterator[Callable[..., str]]:
-    """Our program where the plugin was read before all else."""
-    (tmp_path / "plugin.py").write_text(PLUGIN)
-    (tmp_path / "calm.html.j2").write_text(TEMPLATE)
-    (tmp_path / "calm_command.py").write_text(COMMAND)
-    (tmp_path / "p.yaml").write_text(POLICY)
-    kinds.table("binary", 3, 900).to_csv(tmp_path / "t.csv", index=False)
-    with serving(tmp_path, tmp_path / "plugin.py") as program:
-        yield partial(call, (str(program),), tmp_path)
+def run(program: Path, tmp_path: Path) -> Callable[..., str]:
+    """It, in a folder of the test's own."""
+    return partial(call, program, tmp_path)
 
 
 @pytest.mark.slow  # a warm process of its own
 def test_what_is_made_up_goes_all_the_way(run: Callable[..., str], tmp_path: Path) -> None:
+    (tmp_path / "p.yaml").write_text(POLICY)
+    kinds.table("binary", 3, 900).to_csv(tmp_path / "t.csv", index=False)
     schema = json.loads(run("policy", "schema"))
     field = schema["$defs"]["Rule"]["properties"]["min_ratio"]
     assert field["description"] == "Smallest ratio to the old value."
@@ -172,11 +176,8 @@ def test_what_is_made_up_goes_all_the_way(run: Callable[..., str], tmp_path: Pat
     }
 
 
-@pytest.mark.slow  # two processes, each with its own imports
-def test_a_made_up_criterion_prunes(tmp_path: Path) -> None:
-    (tmp_path / "plugin.py").write_text(CRITERION)
-    (tmp_path / "own.py").write_text(OWN)
-    run = partial(call, (sys.executable, "plugin.py"), tmp_path)
+@pytest.mark.slow  # loads a model library
+def test_a_made_up_criterion_prunes(run: Callable[..., str], tmp_path: Path) -> None:
     write_baseline(tmp_path / "baseline")
     write_data(tmp_path / "data")
     for what in ("heads", "weights"):

@@ -1,13 +1,13 @@
-"""``prunegate run`` on a tiny model: what it leaves, what it says, and that it leaves nothing."""
+"""``prunegate run`` on a tiny model: what it leaves and what it says.
+
+What it refuses, and that a stop leaves nothing: ``test_run_refusals.py``.
+"""
 
 from __future__ import annotations
 
 import json
 import shutil
-import sys
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,6 @@ from click.testing import Result
 from PIL import Image
 from prunegate_test_tiny import POLICY, SPLITS, edit, invoke
 
-from prunegate.cli import main
 from prunegate.discovery.advice import Advice
 from prunegate.discovery.discovered import DiscoveredSlice
 from prunegate.errors import EvidenceError, InputError
@@ -30,14 +29,8 @@ from prunegate.report.verify_page import verify_file
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("quick")]
 
 FILES = {
-    "report.html",
-    "record.json",
-    "summary.md",
-    "junit.xml",
-    "findings.csv",
-    "candidate",
-    "predictions.parquet",
-    "measurements.json",
+    *("report.html", "record.json", "summary.md", "junit.xml", "findings.csv", "candidate"),
+    *("predictions.parquet", "measurements.json"),
 }
 
 
@@ -76,25 +69,6 @@ def ran(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Ran:
     return do_run(model, tmp_path_factory.mktemp("ran") / "out", "--seed", 3)
 
 
-@pytest.fixture
-def refused(
-    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., str]:
-    """Run, expect bad input and nothing written, return the message."""
-
-    def refuse(*options: str) -> str:
-        before = sorted(home.rglob("*"))
-        monkeypatch.setattr(sys, "argv", ["prunegate", "run", "policy.yaml", "-q", *options])
-        with pytest.raises(SystemExit) as stop:
-            main()
-        printed = capsys.readouterr()
-        assert (stop.value.code, printed.out) == (2, ""), printed
-        assert sorted(home.rglob("*")) == before
-        return printed.err
-
-    return refuse
-
-
 def test_a_run_leaves_every_file_and_nothing_else(ran: Ran) -> None:
     assert {path.name for path in ran.out.iterdir()} == FILES
     assert {path.name for path in (ran.out / "candidate").iterdir()} == {
@@ -106,11 +80,6 @@ def test_a_run_leaves_every_file_and_nothing_else(ran: Ran) -> None:
     assert len(list((ran.out / "../audit/pending").iterdir())) == 1
     kept = [path.read_bytes() for path in (ran.out / "../audit/evidence").iterdir()]
     assert (ran.out / "record.json").read_bytes() in kept
-
-
-def test_the_exit_code_is_the_verdicts(ran: Ran) -> None:
-    codes = {"approve": 0, "reject": 3, "inconclusive": 4}
-    assert ran.code == ran.record["exit_code"] == codes[ran.record["outcome"]]
 
 
 @pytest.mark.parametrize(
@@ -131,7 +100,8 @@ def test_each_verdict_has_its_code(home: Path, old: str, new: str, code: int) ->
         lines = [f"{line},{'label_source' if n == 0 else n % 3}" for n, line in enumerate(table)]
         (home / "data/labelled.csv").write_text("\n".join(lines) + "\n")
     done = do_run(home, home / "out", "--no-control")
-    assert done.code == code
+    codes = {"approve": 0, "reject": 3, "inconclusive": 4}
+    assert done.code == done.record["exit_code"] == codes[done.record["outcome"]] == code
     candidate = done.out / "candidate"
     card = (candidate / "README.md").read_text("utf-8")
     assert ("**APPROVE**" in card) == (code == 0)
@@ -264,11 +234,11 @@ def again(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Again:
         return made[-1]
 
     out = tmp_path_factory.mktemp("again") / "out"
+    words = ("run", model / "policy.yaml", "--out", out, "--audit", out / "../audit", "--seed", 3)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "compress", spy)
         patch.setenv("SOURCE_DATE_EPOCH", "1700000000")
-        words = ("run", model / "policy.yaml", "--out", out, "--audit", out / "../audit")
-        result = invoke(*words, "--seed", 3)
+        result = invoke(*words)
     assert result.exception is None, result.exception
     record = json.loads((out / "record.json").read_text())
     return Again(out=out, record=record, made=made, said=result)
@@ -312,11 +282,15 @@ def test_nothing_fine_tuned_means_no_control(home: Path) -> None:
     assert record["compression"].get("loss_first") is None
 
 
+def name_candidate(home: Path, name: str) -> None:
+    """Let the policy judge a candidate that is there, in place of making one."""
+    edit(home / "policy.yaml", POLICY[POLICY.index("compress:") : POLICY.index("cost:")], "")
+    edit(home / "policy.yaml", "{baseline: baseline}", f"{{baseline: baseline, candidate: {name}}}")
+
+
 def test_a_candidate_made_elsewhere(ran: Ran, home: Path) -> None:
     shutil.copytree(ran.out / "candidate", home / "elsewhere")
-    compress = POLICY[POLICY.index("compress:") : POLICY.index("cost:")]
-    edit(home / "policy.yaml", compress, "")
-    edit(home / "policy.yaml", "{baseline: baseline}", "{baseline: baseline, candidate: elsewhere}")
+    name_candidate(home, "elsewhere")
     found = do_run(home, home / "out")
     assert found.record["candidate"] == ran.record["candidate"]
     for key in ("findings", "flips", "slices", "outcome"):
@@ -327,11 +301,8 @@ def test_a_candidate_made_elsewhere(ran: Ran, home: Path) -> None:
 
 def test_a_candidate_of_another_baseline_is_judged_with_a_warning(ran: Ran, home: Path) -> None:
     shutil.copytree(ran.out / "candidate", home / "elsewhere")
-    surgery = home / "elsewhere/surgery.json"
-    edit(surgery, ran.record["baseline"]["digest"], "0" * 64)
-    compress = POLICY[POLICY.index("compress:") : POLICY.index("cost:")]
-    edit(home / "policy.yaml", compress, "")
-    edit(home / "policy.yaml", "{baseline: baseline}", "{baseline: baseline, candidate: elsewhere}")
+    edit(home / "elsewhere/surgery.json", ran.record["baseline"]["digest"], "0" * 64)
+    name_candidate(home, "elsewhere")
     result = invoke("run", home / "policy.yaml", "--out", home / "out")
     assert "not made of this baseline" in result.stdout
     assert "not made of this baseline" in (home / "out/report.html").read_text()
@@ -350,181 +321,10 @@ def test_a_candidate_with_its_classes_the_other_way_round_is_read_by_name(home: 
     for name in ("classifier.weight", "classifier.bias"):
         weights[name] = weights[name].flip(0).contiguous()
     save_file(weights, home / "swapped/model.safetensors", metadata={"format": "pt"})
-    compress = POLICY[POLICY.index("compress:") : POLICY.index("cost:")]
-    edit(home / "policy.yaml", compress, "")
-    edit(home / "policy.yaml", "{baseline: baseline}", "{baseline: baseline, candidate: swapped}")
+    name_candidate(home, "swapped")
     do_run(home, home / "out")
     table = pq.read_table(home / "out/predictions.parquet")
     assert table["candidate"].to_pylist() == pytest.approx(table["baseline"].to_pylist(), abs=1e-7)
-
-
-def test_the_contract_comes_before_any_model(
-    home: Path, refused: Callable[..., str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    module: Any = import_module("prunegate.pipeline.context")
-
-    def never(*_: object) -> None:
-        raise AssertionError("a model was asked for")
-
-    monkeypatch.setattr(module, "open_named", never)
-    edit(home / "data/labelled.csv", "video", "radio")
-    message = refused()
-    assert "data contract" in message
-    assert "content_type=video" in message
-    assert "baseline" not in message
-
-
-def missing_model(home: Path) -> None:
-    shutil.rmtree(home / "baseline")
-
-
-def other_label(home: Path) -> None:
-    edit(home / "baseline/config.json", '"0": "safe"', '"0": "fine"')
-    edit(home / "baseline/config.json", '"1": "unsafe"', '"1": "bad"')
-
-
-def missing_image(home: Path) -> None:
-    (home / "data/images/gate-07.png").unlink()
-
-
-def outside_image(home: Path) -> None:
-    edit(home / "data/labelled.csv", "images/gate-07.png", "../baseline/config.json")
-
-
-def twin(home: Path) -> None:
-    shutil.copy(home / "data/images/train-05.png", home / "data/images/gate-07.png")
-
-
-def unknown_split(home: Path) -> None:
-    edit(home / "data/labelled.csv", "display,train", "display,training")
-
-
-def damaged_image(home: Path) -> None:
-    path = home / "data/images/gate-07.png"
-    path.write_bytes(path.read_bytes()[:200])
-
-
-def text_as_image(home: Path) -> None:
-    (home / "data/images/gate-07.png").write_text("not an image")
-
-
-def nan_weights(home: Path) -> None:
-    from safetensors.torch import load_file, save_file
-
-    path = home / "baseline/model.safetensors"
-    weights = load_file(path)
-    weights["classifier.bias"][0] = float("nan")
-    save_file(weights, path, metadata={"format": "pt"})
-
-
-def gate_split_in_a_step(home: Path) -> None:
-    edit(home / "policy.yaml", "split: train", "split: gate")
-
-
-def no_sections(home: Path) -> None:
-    text = POLICY.replace(", threshold: 0.5", "")
-    (home / "policy.yaml").write_text(text[: text.index("model:")])
-
-
-def two_candidates(home: Path) -> None:
-    edit(home / "policy.yaml", "{baseline: baseline}", "{baseline: baseline, candidate: baseline}")
-
-
-def missing_table(home: Path) -> None:
-    (home / "data/labelled.csv").unlink()
-
-
-@pytest.mark.parametrize(
-    ("spoil", "parts"),
-    [
-        (missing_model, ["baseline"]),
-        (other_label, ["0: fine, 1: bad", "'unsafe'", "id2label"]),
-        (missing_image, ["images/gate-07.png", "No such file"]),
-        (outside_image, ["../baseline/config.json", "leaves the image folder"]),
-        (twin, ["data contract", "'gate7'", "more than one split"]),
-        (unknown_split, ["training", "train, calibration, search, gate"]),
-        (damaged_image, ["gate-07.png", "cannot be read"]),
-        (text_as_image, ["gate-07.png", "cannot be read"]),
-        (nan_weights, ["NaN", "classifier.bias"]),
-        (gate_split_in_a_step, ["policy.yaml:", "gate split is for judging only"]),
-        (no_sections, ["model:", "data:", "threshold", "compress", "prunegate gate"]),
-        (two_candidates, ["remove one of the two"]),
-        (missing_table, ["labelled.csv"]),
-    ],
-    ids=lambda value: getattr(value, "__name__", ""),
-)
-def test_bad_input_is_told_and_leaves_nothing(
-    home: Path, refused: Callable[..., str], spoil: Callable[[Path], None], parts: list[str]
-) -> None:
-    spoil(home)
-    message = refused()
-    assert message.startswith("error: ")
-    for part in parts:
-        assert part in message
-    assert "Traceback" not in message
-
-
-def test_a_device_that_is_not_there_is_refused(refused: Callable[..., str]) -> None:
-    import torch
-
-    if torch.cuda.is_available():
-        pytest.skip("there is one")
-    assert "cuda" in refused("--device", "cuda")
-
-
-def test_a_taken_folder_is_refused_before_any_work(
-    home: Path, refused: Callable[..., str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    module: Any = import_module("prunegate.pipeline.context")
-
-    monkeypatch.setattr(module, "check_rows", partial(pytest.fail, "the data were read"))
-    assert "not empty" in refused("--out", "data")
-
-
-@pytest.mark.parametrize(
-    ("home_of", "place"),
-    [
-        ("prunegate.pipeline.context", "compress"),
-        ("prunegate.pipeline.context", "measure"),
-        ("prunegate.pipeline.run", "gate"),
-        ("prunegate.pipeline.run", "thumbnail"),
-    ],
-)
-def test_ctrl_c_leaves_nothing(
-    home: Path,
-    home_of: str,
-    place: str,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    module: Any = import_module(home_of)
-
-    def interrupt(*_: object, **__: object) -> None:
-        raise KeyboardInterrupt
-
-    before = sorted(home.rglob("*"))
-    monkeypatch.setattr(module, place, interrupt)
-    monkeypatch.setattr(sys, "argv", ["prunegate", "run", "policy.yaml", "-q", "--no-control"])
-    with pytest.raises(SystemExit) as stop:
-        main()
-    assert stop.value.code == 130
-    assert "aborted" in capsys.readouterr().err
-    assert sorted(home.rglob("*")) == before
-
-
-def test_an_image_that_changes_while_the_run_works_is_refused(
-    home: Path, refused: Callable[..., str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    module: Any = import_module("prunegate.pipeline.context")
-
-    real = module.measure
-
-    def meddle(*given: Any, **named: Any) -> Any:
-        twin(home)
-        return real(*given, **named)
-
-    monkeypatch.setattr(module, "measure", meddle)
-    assert "gate-07.png" in refused("--no-control")
 
 
 def test_progress_is_plain_verbs_on_stderr(again: Again) -> None:
