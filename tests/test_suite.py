@@ -11,7 +11,6 @@ TESTS = Path(__file__).parent
 FRESH = {
     "functional/test_light_imports.py": "what is loaded when",
     "functional/test_docs_commands.py": "the pages' Python, with warnings as errors",
-    "functional/test_extensions.py": "registries that are open only before the policy is imported",
     "fuzz/fuzz.py": "a fuzzer, which takes its process over",
     "warm_process.py": "the warm process itself",
     "functional/test_models_by_digest.py": "the reference implementation of model signing",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from prunegate.audit.approvals.folder_entries import Entry
-from prunegate.report.details import Fact
+from prunegate.report.provenance import Fact
 from prunegate.text.escape import shorten
 
 CODE = 12

@@ -18,7 +18,7 @@ from prunegate.audit.history_read import ReadHistory, SeenLog
 from prunegate.audit.loosening import LOOSENING
 from prunegate.audit.sealed_bar import SEAL
 from prunegate.audit.signing.decision import CANDIDATE, POLICY
-from prunegate.report.details import Fact
+from prunegate.report.provenance import Fact
 from prunegate.report.trail_checks import TrailCheck, trail_checks
 from prunegate.report.trail_parts import CODE, Event, SignOff, number_of, spelled, when, where
 from prunegate.report.trail_waiver import rests_on, waiver_event

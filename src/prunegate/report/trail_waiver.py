@@ -7,7 +7,7 @@ from datetime import datetime
 
 from prunegate.audit.approvals.folder_entries import Entry
 from prunegate.audit.waivers.verified_waivers import HeardWaiver
-from prunegate.report.details import Fact
+from prunegate.report.provenance import Fact
 from prunegate.report.trail_parts import CODE, Event, number_of, spelled, where
 from prunegate.text.escape import LONGEST, named, shorten
 
