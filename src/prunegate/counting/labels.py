@@ -129,7 +129,7 @@ class Labels(Reading):
         label, baseline, candidate = (value_text(row[name + suffix]) for name in _ANSWERS)
         return label, baseline, candidate
 
-    def tally(self, row: Mapping[str, Any]) -> LabelCounts:
+    def tally(self, row: Mapping[str, Any]) -> Tally:
         return LabelCounts(cells={self.cell(row): int(row[N])})
 
     @property

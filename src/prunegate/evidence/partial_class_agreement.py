@@ -59,7 +59,7 @@ def fewest_right(tally: PartialLabels, model: Model, level: float) -> tuple[int,
     name = tally.commonest
     right, chance = 0, 0.0
     for sample in (("both", name), ("neither", name)):
-        found, risk = tally.right_alike(sample, level / PART_OF_LEVEL)  # type: ignore[arg-type]  # names of samples
+        found, risk = tally.right_alike(sample, level / PART_OF_LEVEL)
         right, chance = right + found, chance + risk
     apart = sum(
         n for cell, n in tally.cells.items() if cell[1] != cell[2] and cell[0] == cell[place]
