@@ -24,7 +24,7 @@ from prunegate.counting.column_reading import (
     flag_expression,
     text,
 )
-from prunegate.counting.tallies import LabelCounts, Triple
+from prunegate.counting.tallies import LabelCounts, Tally, Triple
 from prunegate.data.predictions.columns import EXAMPLES, shown
 from prunegate.data.predictions.spelled import Spelling, canonical
 from prunegate.policy.naming import value_text
