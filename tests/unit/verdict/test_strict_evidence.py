@@ -23,7 +23,7 @@ RULES = [
 def judged(kind: str, strict: bool, group: str, data: pd.DataFrame) -> Verdict:
     rules = [r[:-1] + ", classes: each}" for r in RULES] if kind == "multiclass" else RULES
     more = f"evidence: {{strict: {str(strict).lower()}}}\n{group}"
-    return prunegate.judge(kinds.policy(kind, rules, more=more), data)
+    return prunegate.judge(kinds.policy(kind, rules, slices="", more=more), data)
 
 
 def is_strict(finding: Finding) -> bool:
