@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import json
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -112,6 +113,11 @@ class DrawnList:
     def judged(self, labels: Path | None = None, path: Path | None = None):
         return part(self.policy, path or self.path, self.out, labels or self.labels)
 
+    @cached_property
+    def partial(self):
+        """The labelled part that several tests look at; none of them changes it."""
+        return self.judged()
+
 
 @pytest.fixture(name="drawn_list", scope="module")
 def _drawn_list(tmp_path_factory):
@@ -200,10 +206,11 @@ def test_a_list_shows_on_every_judged_slice_that_the_baseline_knows_something(dr
     for kind in ("text", "video"):
         flagged = sum(one == (kind, 0.9, 0.9) for one in asked)
         assert flagged >= told[f"kind={kind}"].both or told[f"kind={kind}"].both == 0
-    found = findings(drawn_list.policy, drawn_list.judged().counted)
+    found = findings(drawn_list.policy, drawn_list.partial.counted)
     assert all(f.status == "pass" for f in found if f.check == BEATS_CONSTANT)
 
 
+@pytest.mark.slow  # asks for a second opinion
 def test_a_coin_is_held_up_on_the_list_that_was_drawn_for_it(tmp_path, drawn_list):
     random = np.random.default_rng(5)
     labels = random.permutation([row[2] for row in drawn_list.rows])
@@ -241,7 +248,7 @@ def test_every_row_labelled_is_the_full_gate(tmp_path):
 
 
 def test_what_is_exact_is_what_all_labels_say(tmp_path, drawn_list):
-    told = findings(drawn_list.policy, drawn_list.judged().counted)
+    told = findings(drawn_list.policy, drawn_list.partial.counted)
     known = full(drawn_list.policy, table(tmp_path / "full.csv", drawn_list.rows))
     for part_of, whole in zip(told, known, strict=True):
         assert (part_of.metric, part_of.slice) == (whole.metric, whole.slice)
@@ -267,11 +274,11 @@ def test_labels_that_are_there_are_used_and_never_bad_input(tmp_path, drawn_list
 
 def test_the_order_of_rows_changes_nothing(tmp_path, drawn_list):
     turned = bare(tmp_path / "turned.csv", drawn_list.rows[::-1])
-    assert drawn_list.judged(path=turned).counted == drawn_list.judged().counted
+    assert drawn_list.judged(path=turned).counted == drawn_list.partial.counted
 
 
 def test_the_verdict_follows_from_what_the_record_keeps(drawn_list):
-    partial = drawn_list.judged()
+    partial = drawn_list.partial
     verdict = decide(drawn_list.policy, partial.counted.slices)
     kept = labelling_of(partial)
     assert decide(drawn_list.policy, partial_slices(verdict.slices, kept)) == verdict
@@ -310,8 +317,9 @@ def test_another_frame_is_refused(tmp_path, drawn_list):
             part(policy, drawn_list.path, tmp_path, labels)
 
 
+@pytest.mark.slow  # asks for a second opinion
 def test_a_row_that_nobody_can_label_counts_against_whatever_it_helps(tmp_path, drawn_list):
-    every = drawn_list.judged().looked_at
+    every = drawn_list.partial.looked_at
     differing = sorted(row.id for row in drawn_list.drawn.frame.rows if "differs" in row.why)
     sampled = sorted(row.id for row in drawn_list.drawn.frame.rows if "differs" not in row.why)
     doubted = {*differing[:2], *sampled[:3]}
