@@ -19,13 +19,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.depth import times
 from tests.rules import of_rules
-from tests.unit.counting import kinds
+from tests.unit.counting import kinds, label_set_tables
+from tests.unit.data import test_separate_tables as apart
 
 import prunegate
 from prunegate import cli
 from prunegate.audit.read import read_record
+from prunegate.counting.count import open_predictions
 from prunegate.data.predictions.spark_files import SparkFiles
-from prunegate.errors import InputError
+from prunegate.errors import InputError, TableError
 from prunegate.gate import UNCOUNTED, gate
 from prunegate.policy.load import parse_policy, read_policy
 from prunegate.policy.schema import Policy
@@ -161,15 +163,10 @@ def test_what_one_engine_refuses_spark_refuses_with_the_same_words(spark: Any, c
         data = pa.Table.from_pandas(table(), preserve_index=False)[:0]
     with pytest.raises(InputError) as wanted:
         prunegate.judge(policy(), data)
-    frame = spark.createDataFrame(data.to_pylist(), schema=_schema(data))
+    frame = spark.createDataFrame(data)
     with pytest.raises(InputError) as caught:
         prunegate.judge(policy(), frame)
     assert str(caught.value) == str(wanted.value).replace("pyarrow Table", "pyspark DataFrame")
-
-
-def _schema(data: pa.Table) -> str:
-    names = {pa.float64(): "double", pa.int64(): "bigint", pa.bool_(): "boolean"}
-    return ", ".join(f"{field.name} {names.get(field.type, 'string')}" for field in data.schema)
 
 
 def test_two_spellings_of_one_key_are_refused(spark: Any) -> None:
@@ -184,6 +181,41 @@ def test_scores_and_labels_of_decisions_have_to_agree(spark: Any) -> None:
     for source in (decided, spark.createDataFrame(decided)):
         with pytest.raises(InputError, match="a label that column 'label' does not hold"):
             prunegate.judge(policy(DECIDED % "unsafe"), source)
+
+
+def test_files_of_their_own_are_joined_and_refused_alike(spark: Any, tmp_path: Path) -> None:
+    asked, whole, parts = apart.policy(), apart.one(), apart.three(apart.one())
+    expected = prunegate.judge(asked, whole)
+    other = apart.three(whole.assign(image_id=range(len(whole))))
+    for role, kind in (("labels", str), ("baseline_predictions", float)):
+        other[role]["image_id"] = other[role]["image_id"].astype(kind)
+    frames = {role: _frame(spark, part) for role, part in other.items()}
+    assert prunegate.judge(asked, frames) == expected
+    files = {}
+    for kind, (role, part) in zip(("csv", "parquet", "csv"), parts.items(), strict=True):
+        apart.WRITERS[kind](part, tmp_path / f"{role}.{kind}")
+        files[role] = SparkFiles(session=spark, paths=(str(tmp_path / f"{role}.{kind}"),))
+    found = open_predictions(asked, files, with_ids=True)
+    assert {path.stem for path in found.files} == set(found.roles) == set(parts)
+    assert prunegate.judge(asked, files) == expected
+    broken = apart.broken(parts)
+    with pytest.raises(TableError) as wanted:
+        prunegate.judge(asked, broken)
+    with pytest.raises(TableError) as caught:
+        prunegate.judge(asked, {role: _frame(spark, part) for role, part in broken.items()})
+    assert str(caught.value).replace("pyspark DataFrame", "pandas DataFrame") == str(wanted.value)
+    with pytest.raises(TableError, match="give every table to Spark, or none"):
+        prunegate.judge(asked, {**frames, "labels": parts["labels"]})
+
+
+def _frame(spark: Any, part: pd.DataFrame) -> Any:
+    return spark.createDataFrame(pa.Table.from_pandas(part, preserve_index=False))
+
+
+def test_a_column_for_each_label_is_counted_alike(spark: Any) -> None:
+    rows = label_set_tables.scores(3, 200)
+    asked = label_set_tables.policy("{metric: recall, classes: each, max_drop: 0.2}")
+    assert prunegate.judge(asked, _frame(spark, rows)) == prunegate.judge(asked, rows)
 
 
 def csv(lost: int) -> str:

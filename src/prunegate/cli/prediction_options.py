@@ -52,7 +52,7 @@ class Given:
         """The paths as the engine takes them, while it is there.
 
         Raises:
-            InputError: no file was given, a list without its labels, or Spark is to join several.
+            InputError: no file was given, or a list without its labels.
         """
         if self.counts is not None:
             yield self._counted(self.counts, engine)
@@ -71,16 +71,15 @@ class Given:
         if engine == "duckdb":
             yield found["predictions"] if list(found) == ["predictions"] else found
             return
-        if list(found) != ["predictions"]:
-            raise InputError(
-                "files of their own are joined without --engine spark; leave it out, or join them "
-                "in Spark and give --predictions"
-            )
         from prunegate.data.predictions.spark_files import SparkFiles
         from prunegate.data.predictions.spark_session import spark_session
 
         with spark_session() as session:
-            yield SparkFiles(session=session, paths=self.predictions)
+            files = {
+                role: SparkFiles(session=session, paths=tuple(paths))
+                for role, paths in found.items()
+            }
+            yield files["predictions"] if list(files) == ["predictions"] else files
 
     def _counted(self, counts: Path, engine: str) -> Any:
         others = [name for name, given in vars(self).items() if given and name != "counts"]

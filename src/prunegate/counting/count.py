@@ -43,7 +43,7 @@ from prunegate.data.predictions.spark_files import is_for_spark
 from prunegate.data.predictions.table import Kind, Table
 from prunegate.data.predictions.uniqueness import duplicate_ids
 from prunegate.data.predictions.wanted import WantedColumns
-from prunegate.errors import InternalError, MissingColumnsError, TableError
+from prunegate.errors import InternalError, MissingColumnsError, TableError, UnsupportedError
 from prunegate.policy.schema import Policy
 
 Rows = list[dict[str, Any]]
@@ -108,7 +108,13 @@ def open_columns(policy: Policy, source: Any, wanted: Sequence[str]) -> Table:
     """Open a table with some of the policy's columns, each as it is read; raises as above."""
     columns = policy.columns
     values, lists = value_columns(policy), set(lists_of_names(policy))
-    apart, spark = isinstance(source, PredictionFiles), bool(lists) and is_for_spark(source)
+    apart = isinstance(source, PredictionFiles)
+    if apart and lists and source.any_for_spark:
+        raise UnsupportedError(
+            "several labels a row in files of their own are not joined on Spark; join them there, "
+            "and give --predictions with a column for each label"
+        )
+    spark = bool(lists) and is_for_spark(source)
     if spark:  # which has a column for each label
         wanted = [column for column in wanted if column not in lists]
     group = () if policy.group is None else (policy.group,)

@@ -16,6 +16,7 @@ from typing import Any
 from prunegate.counting.class_columns import LISTED
 from prunegate.counting.tasks.every import task_of
 from prunegate.data.predictions.separate_tables import SeparateTable
+from prunegate.data.predictions.spark_files import is_for_spark
 from prunegate.data.predictions.wanted import WantedColumns
 from prunegate.errors import InputError
 from prunegate.policy.schema import Policy
@@ -48,6 +49,11 @@ class PredictionFiles:
         if other := sorted(map(str, source.keys() - set(known))):
             raise InputError(f"{other[0]!r} is no table of predictions; give {', '.join(known)}")
         return cls(**source)
+
+    @property
+    def any_for_spark(self) -> bool:
+        """Whether Spark computes one of them."""
+        return any(is_for_spark(getattr(self, role)) for role in self.roles)
 
     @property
     def roles(self) -> tuple[str, ...]:

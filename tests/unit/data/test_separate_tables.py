@@ -132,8 +132,8 @@ def refused(files: dict[str, Any], by: Policy | None = None) -> str:
     return str(error.value)
 
 
-def test_everything_that_keeps_the_files_apart_is_said_at_once() -> None:
-    parts = three(one())
+def broken(parts: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """With an id twice, ids in one only, none, and a column that disagrees."""
     labels = parts["labels"]
     labels = pd.concat([labels, labels[labels["image_id"] == "i7"]])
     candidate = parts["candidate_predictions"]
@@ -142,9 +142,15 @@ def test_everything_that_keeps_the_files_apart_is_said_at_once() -> None:
     candidate = pd.concat([candidate, more])
     baseline = parts["baseline_predictions"].copy()
     baseline.loc[baseline["image_id"] == "i3", "kind"] = "c"
-    message = refused(
-        {"labels": labels, "baseline_predictions": baseline, "candidate_predictions": candidate}
-    )
+    return {
+        "labels": labels,
+        "baseline_predictions": baseline,
+        "candidate_predictions": candidate,
+    }
+
+
+def test_everything_that_keeps_the_files_apart_is_said_at_once() -> None:
+    message = refused(broken(three(one())))
     for said in (
         "(labels): 1 row with an id that another row has already: 'i7'",
         "(candidate predictions): 2 rows without an id",

@@ -112,7 +112,7 @@ def test_what_is_no_single_value_is_refused(spark: Any, value: Any, text: tuple[
     ],
 )
 def test_columns_that_do_not_do_are_refused(spark: Any, columns: list[str], words: str) -> None:
-    frame = spark.createDataFrame([["x"] * len(columns)], columns)
+    frame = spark.createDataFrame(pa.table([pa.array(["x"]) for _ in columns], names=columns))
     with pytest.raises(TableError) as caught:
         open_table(frame, ["id", *(column for column in columns if "." in column)])
     assert words in str(caught.value)
@@ -127,7 +127,7 @@ def test_a_collation_does_not_merge_keys(spark: Any) -> None:
 @given(values=st.lists(st.none() | st.sampled_from("abcde"), min_size=1, max_size=9))
 @few
 def test_ids_are_counted_as_by_hand(spark: Any, values: list[Any]) -> None:
-    frame = spark.createDataFrame([[value] for value in values], "id string")
+    frame = spark.createDataFrame(pa.table({"id": pa.array(values, pa.string())}))
     found = duplicate_ids(open_table(frame, ["id"]), "id")
     seen = Counter(value for value in values if value is not None)
     assert (found.rows, found.missing) == (len(values), values.count(None))

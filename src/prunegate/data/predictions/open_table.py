@@ -13,12 +13,13 @@ from typing import Any, cast
 import narwhals as nw
 
 from prunegate.data.predictions.columns import quoted
+from prunegate.data.predictions.duckdb_join import join_tables
 from prunegate.data.predictions.engine import DuckDB, connect, duckdb_errors
 from prunegate.data.predictions.intervals_sql import interval_sql
 from prunegate.data.predictions.left_out import leave_out
 from prunegate.data.predictions.scan import named_files, names_of, scan_answers
 from prunegate.data.predictions.scanned import Scanned
-from prunegate.data.predictions.separate_tables import SeparateTables, join_tables
+from prunegate.data.predictions.separate_tables import SeparateTables
 from prunegate.data.predictions.spark_files import is_for_spark
 from prunegate.data.predictions.table import Kind, Table, require_rows
 from prunegate.data.predictions.table_files import TableFiles
@@ -63,12 +64,12 @@ def open_table(
 
 def open_wanted(source: Any, wanted: WantedColumns) -> Table:
     """Open a table, with all that there is to say of its columns; otherwise as ``open_table``."""
-    if is_for_spark(source):
+    separate = source if isinstance(source, SeparateTables) else None
+    if separate.any_for_spark if separate else is_for_spark(source):
         # Imports nothing of Spark itself; it is there already.
         from prunegate.data.predictions.spark import open_spark
 
         return open_spark(source, wanted)
-    separate = source if isinstance(source, SeparateTables) else None
     sources = [table.source for table in separate.tables] if separate else [source]
     files = [named_files(one) for one in sources]
     connection = connect(path for one in files if one for path in one.paths)

@@ -1,10 +1,11 @@
 """Separate tables: labels and two models' answers in files of their own, joined on the id.
 
-The join is one inner join inside the engine, whatever the order of rows and the kinds of files. It
-is right only where every table has the same ids, each once: then, and only then, the joined rows
-are as many as those of every table, and no id occurs twice among them (which whoever counts them
-looks at). Otherwise what is missing, doubled or empty is counted and shown, and nothing is judged:
-an inner join that drops rows unseen is the mistake that this is here to prevent.
+The join is one inner join inside the engine (``duckdb_join.py``, ``spark_join.py``), whatever the
+order of rows and the kinds of files. It is right only where every table has the same ids, each
+once: then, and only then, the joined rows are as many as those of every table, and no id occurs
+twice among them (which whoever counts them looks at). Otherwise what is missing, doubled or empty
+is counted and shown, and nothing is judged: an inner join that drops rows unseen is the mistake
+that this is here to prevent. What is said of it is said here, whatever the engine.
 """
 
 from __future__ import annotations
@@ -12,22 +13,12 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-import narwhals as nw
-from narwhals import dependencies
-
-from prunegate.data.predictions.columns import EXAMPLES, match_columns, quoted, shown
-from prunegate.data.predictions.engine import WHOLE_NUMBERS
+from prunegate.data.predictions.columns import EXAMPLES, match_columns, shown
 from prunegate.data.predictions.label_columns import DerivedColumn
-from prunegate.data.predictions.scan import names_of, scan_answers
-from prunegate.data.predictions.scanned import Scanned
-from prunegate.data.predictions.table_files import TableFiles
-from prunegate.data.predictions.typed_columns import id_sql, key_sql
+from prunegate.data.predictions.spark_files import is_for_spark
 from prunegate.errors import MissingColumnsError, TableError
-
-JOINED = "joined_rows"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,73 +53,21 @@ class SeparateTables:
     named: Mapping[str, frozenset[str]]
     """As of ``WantedColumns``."""
 
-
-@dataclass(frozen=True, kw_only=True)
-class _Part:
-    """A scanned table under the joined table's names."""
-
-    label: str
-    """For messages: file name (or kind of frame) and role."""
-    view: str
-    """What it is called on the connection."""
-    relation: Any
-    columns: tuple[str, ...]
-    """The columns that only it gives."""
-    shared: tuple[str, ...]
-    """Of the shared columns, those that it has."""
+    @property
+    def any_for_spark(self) -> bool:
+        """Whether Spark computes one of them."""
+        return any(is_for_spark(table.source) for table in self.tables)
 
 
-def join_tables(
-    connection: Any, separate: SeparateTables, files: Sequence[TableFiles | None]
-) -> Scanned:
-    """Join tables on their ids.
-
-    Args:
-        connection: reaches the files of all of them.
-        separate: the tables.
-        files: of each, or None for a frame.
-
-    Raises:
-        TableError: listing everything that keeps them from being one table.
-    """
-    names = _named_columns(connection, separate, files)
-    places = range(len(separate.tables))
-    scans = [
-        scan_answers(
-            connection,
-            _portable(separate.tables[place].source),
-            files[place],
-            tuple(dict.fromkeys(names[place].values())),
-            separate.tables[place].answers,
-            into=f"file_{place}",
-        )
-        for place in places
-    ]
-    whole = all(
-        scan.types[found[separate.id]] in WHOLE_NUMBERS
-        for scan, found in zip(scans, names, strict=True)
-    )
-    parts = [
-        _part(separate, place, scans[place], names[place], files[place], whole=whole)
-        for place in places
-    ]
-    connection.execute(_join_sql(parts, separate.id))
-    joined = connection.table(JOINED)
-    _require_one_table(connection, parts, separate.id, joined)
-    for scan in scans:
-        if scan.loaded:
-            connection.execute(f"DROP TABLE {scan.loaded} CASCADE")
-    kept = dict.fromkeys(c for part in parts for c in (*part.columns, *part.shared))
-    name = " + ".join(_name(scan, one) for scan, one in zip(scans, files, strict=True))
-    relation = joined.project(", ".join(map(quoted, kept)))
-    listed = {column: classes for scan in scans for column, classes in scan.classes.items()}
-    return Scanned(relation=relation, name=name, loaded=JOINED, classes=listed)
-
-
-def _named_columns(
-    connection: Any, separate: SeparateTables, files: Sequence[TableFiles | None]
+def columns_by_table(
+    separate: SeparateTables, there: Sequence[Sequence[str]], names: Sequence[str]
 ) -> list[dict[str, str]]:
     """For each table, the joined table's names of its columns and its own.
+
+    Args:
+        separate: the tables.
+        there: every column name of each.
+        names: what each is called in messages.
 
     Raises:
         MissingColumnsError: for all tables together.
@@ -136,22 +75,19 @@ def _named_columns(
     found: list[dict[str, str]] = []
     missing: list[str] = []
     texts: list[str] = []
-    for table, one in zip(separate.tables, files, strict=True):
-        own = tuple(table.columns.values())
-        there = names_of(connection, _portable(table.source), one, own)
-        name = f"{one.name if one else 'the frame'} ({table.words})"
+    for table, columns_there, name in zip(separate.tables, there, names, strict=True):
         try:
-            spelt = match_columns(own, there, name)
+            spelt = match_columns(tuple(table.columns.values()), columns_there, name)
         except MissingColumnsError as error:
             missing += error.missing
             texts.append(str(error))
             continue
-        known = {unicodedata.normalize("NFC", column) for column in there}
+        known = {unicodedata.normalize("NFC", column) for column in columns_there}
         also = [c for c in separate.shared if c not in table.columns]
         also = [c for c in also if unicodedata.normalize("NFC", c) in known]
         columns = {column: spelt[called] for column, called in table.columns.items()}
         columns |= {column: column for column in table.answers}
-        found.append(columns | match_columns(also, there, name))
+        found.append(columns | match_columns(also, columns_there, name))
     nowhere = [c for c in separate.shared if not texts and all(c not in one for one in found)]
     if nowhere:
         some = ", ".join(map(shown, nowhere))
@@ -161,147 +97,47 @@ def _named_columns(
     return found
 
 
-def _portable(source: Any) -> Any:
-    """A relation of the user's own connection as a frame that another connection can read."""
-    native = nw.to_native(source, pass_through=True)
-    return native.to_arrow_table() if dependencies.is_duckdb_relation(native) else source
+def refuse_if_not_one(tables: int, problems: Sequence[str]) -> None:
+    """Pass if there is no problem.
+
+    Raises:
+        TableError: listing everything that keeps so many tables from being one.
+    """
+    if not problems:
+        return
+    lines = "\n".join(f"  {problem}" for problem in problems)
+    many = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+    raise TableError(f"{tables} tables: {many}; nothing was judged, correct the files:\n{lines}")
 
 
-def _name(scanned: Scanned, files: TableFiles | None) -> str:
-    return files.paths[0].name if files and len(files.paths) == 1 else Path(scanned.name).name
-
-
-def _part(  # one table of several, with what is known of it
-    separate: SeparateTables,
-    place: int,
-    scanned: Scanned,
-    columns: Mapping[str, str],
-    files: TableFiles | None,
-    *,
-    whole: bool,
-) -> _Part:
-    table, view = separate.tables[place], f"part_{place}"
-    shared = tuple(c for c in columns if c not in table.columns and c not in table.answers)
-    cells = []
-    for column, spelt in columns.items():
-        cell = quoted(spelt)
-        if column == separate.id and not whole:
-            cell = id_sql(scanned, spelt)
-        elif column in shared and column in separate.named:
-            cell = key_sql(scanned, spelt, separate.named[column])
-        cells.append(f"{cell} AS {quoted(column)}")
-    relation = scanned.relation.project(", ".join(cells))
-    if files is not None and files.format != "arrow":
-        relation.create_view(view)
-    else:  # a view would not keep what is only in memory
-        relation.create(view)
-    label = f"{_name(scanned, files)} ({table.words})"
-    own = (*table.columns, *table.answers)
-    return _Part(label=label, view=view, relation=relation, columns=own, shared=shared)
-
-
-def _join_sql(parts: Sequence[_Part], key: str) -> str:
-    """The joined rows, and for each column that several tables have whether they agree."""
-    cells: dict[str, list[str]] = {quoted(key): [f"part_0.{quoted(key)}"]}
-    for part in parts:
-        for column in (*part.columns, *part.shared):
-            if column != key:
-                cells.setdefault(quoted(column), []).append(f"{part.view}.{quoted(column)}")
-    selected = [f"{found[0]} AS {column}" for column, found in cells.items()]
-    for column, found in cells.items():
-        alike = " AND ".join(f"{found[0]} IS NOT DISTINCT FROM {other}" for other in found[1:])
-        if alike:
-            selected.append(f"{alike} AS {_agrees(column)}")
-    joins = " ".join(
-        f"JOIN {part.view} ON part_0.{quoted(key)} = {part.view}.{quoted(key)}"
-        for part in parts[1:]
-    )
-    return f"CREATE OR REPLACE TABLE {JOINED} AS SELECT {', '.join(selected)} FROM part_0 {joins}"  # noqa: S608  # quoted identifiers only
-
-
-def _agrees(column: str) -> str:
-    return '"prunegate__agrees ' + column[1:]
-
-
-def _require_one_table(connection: Any, parts: Sequence[_Part], key: str, joined: Any) -> None:
-    """Refuse tables that are not one, listing why."""
-    rows = _count(joined)
-    gaps = any(_count(part.relation) != rows for part in parts)
-    problems = [*_disagreements(parts, key, joined)]
-    if gaps:
-        problems = [
-            *(problem for part in parts for problem in _bad_ids(part, key)),
-            *(
-                problem
-                for part in parts
-                for other in parts
-                if other is not part
-                for problem in _not_in(connection, part, other, key)
-            ),
-            *problems,
-        ]
-    if problems:
-        lines = "\n".join(f"  {problem}" for problem in problems)
-        many = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-        raise TableError(
-            f"{len(parts)} tables: {many}; nothing was judged, correct the files:\n{lines}"
-        )
-
-
-def _count(relation: Any) -> int:
-    return int(relation.aggregate("count(*)").fetchall()[0][0])
-
-
-def _bad_ids(part: _Part, key: str) -> Iterator[str]:
-    """Rows without an id, and ids that occur twice."""
-    cell = quoted(key)
-    missing, present, distinct = part.relation.aggregate(
-        f"count(*) - count({cell}), count({cell}), count(DISTINCT {cell})"
-    ).fetchall()[0]
+def bad_ids(label: str, missing: int, surplus: int, some: str) -> Iterator[str]:
+    """Rows of a table without an id, and those whose id another row has; some of these."""
     if missing:
-        yield f"{part.label}: {missing:,} {_noun(missing)} without an id"
-    if present > distinct:
-        twice = part.relation.aggregate(f"{cell}, count(*) AS n", cell).filter("n > 1")
-        some = _examples(twice.filter(f"{cell} IS NOT NULL").project(cell))
-        surplus = present - distinct
+        yield f"{label}: {missing:,} {_noun(missing)} without an id"
+    if surplus:
         words = f"{surplus:,} {_noun(surplus)} with an id that another row has already"
-        yield f"{part.label}: {words}: {some}"
+        yield f"{label}: {words}: {some}"
 
 
-def _not_in(connection: Any, part: _Part, other: _Part, key: str) -> Iterator[str]:
+def in_one_only(number: int, label: str, other: str, some: str) -> str:
     """Ids of one table that another lacks."""
-    cell = quoted(key)
-    query = (
-        f"SELECT DISTINCT {cell} FROM {part.view} ANTI JOIN {other.view} USING ({cell}) "  # noqa: S608  # quoted identifiers only
-        f"WHERE {cell} IS NOT NULL"
+    ids = "id is" if number == 1 else "ids are"
+    return f"{number:,} {ids} in {label} and not in {other}: {some}"
+
+
+def disagreement(column: str, homes: Sequence[str], number: int, some: str) -> str:
+    """Rows of which tables say different things."""
+    return (
+        f"column {shown(column)}: {' and '.join(homes)} disagree on {number:,} "
+        f"{_noun(number)}: id {some}"
     )
-    absent = connection.sql(query)
-    if number := _count(absent):
-        ids = "id is" if number == 1 else "ids are"
-        yield (f"{number:,} {ids} in {part.label} and not in {other.label}: {_examples(absent)}")
 
 
-def _disagreements(parts: Sequence[_Part], key: str, joined: Any) -> Iterator[str]:
-    """Columns in which tables that both have them say different things of one id."""
-    columns = dict.fromkeys(column for part in parts for column in part.shared)
-    for column in columns:
-        homes = [part.label for part in parts if column in part.shared]
-        if len(homes) > 1:
-            differ = joined.filter(f"NOT {_agrees(quoted(column))}")
-            if number := _count(differ):
-                some = _examples(differ.project(quoted(key)))
-                yield (
-                    f"column {shown(column)}: {' and '.join(homes)} disagree on {number:,} "
-                    f"{_noun(number)}: id {some}"
-                )
+def some_ids(smallest: Sequence[Any]) -> str:
+    """Three ids, of four that are the smallest."""
+    some = ", ".join(shown(str(one)) for one in smallest[:EXAMPLES])
+    return f"{some}, ..." if len(smallest) > EXAMPLES else some
 
 
 def _noun(number: int) -> str:
     return "row" if number == 1 else "rows"
-
-
-def _examples(ids: Any) -> str:
-    """Three ids, the smallest."""
-    found = ids.distinct().order("1").limit(EXAMPLES + 1).fetchall()
-    some = ", ".join(shown(str(row[0])) for row in found[:EXAMPLES])
-    return f"{some}, ..." if len(found) > EXAMPLES else some

@@ -21,15 +21,13 @@ from typing import Any, cast
 
 import narwhals as nw
 
+from prunegate.data.predictions.separate_tables import SeparateTables
+from prunegate.data.predictions.spark_cells import cell_sql, kind_in_spark
 from prunegate.data.predictions.spark_files import SparkFiles, scan_files, select_columns, sql_name
-from prunegate.data.predictions.table import Kind, Table, not_one_value, require_rows
+from prunegate.data.predictions.spark_join import join_frames, spark_name
+from prunegate.data.predictions.table import Kind, Table, require_rows
 from prunegate.data.predictions.wanted import WantedColumns
 from prunegate.errors import TableError, UnsupportedError
-
-_WHOLE_NUMBERS = {"byte", "short", "integer", "long"}
-_INEXACT = {"float", "double", "decimal"}
-_TIMES = {"timestamp", "timestamp_ntz"}
-_AS_TEXT = {"string", "varchar", "char", "date", "timestamp", "timestamp_ntz", "void"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +51,7 @@ def open_spark(source: Any, wanted: WantedColumns) -> Table:
     """Open a Spark frame, or files to be read by Spark, as a table.
 
     Args:
-        source: what ``spark_files.is_for_spark`` says yes to.
+        source: what ``spark_files.is_for_spark`` says yes to, or ``SeparateTables`` of such.
         wanted: as of ``open_wanted``.
 
     Raises:
@@ -65,10 +63,13 @@ def open_spark(source: Any, wanted: WantedColumns) -> Table:
             "'ignore', 'scores', 'bins', 'quantiles' and 'every' are not built for Spark; prepare "
             "the column in Spark, or judge without --engine spark"
         )
-    name = source.name if isinstance(source, SparkFiles) else "pyspark DataFrame"
+    name = spark_name(source)
     files: tuple[Path, ...] = ()
+    roles: tuple[str, ...] = ()
     with spark_errors(name):
-        if isinstance(source, SparkFiles):
+        if isinstance(source, SeparateTables):
+            frame, files, roles = join_frames(source, wanted.numeric)
+        elif isinstance(source, SparkFiles):
             frame, files = scan_files(source, wanted.names, wanted.numeric)
         else:
             frame = select_columns(nw.to_native(source, pass_through=True), wanted.names, name)
@@ -85,6 +86,7 @@ def open_spark(source: Any, wanted: WantedColumns) -> Table:
         rows_hint=rows,
         files=files,
         engine=Spark(),
+        roles=roles,
         singles=frozenset(column for column in single if kinds[column] == "number"),
     )
 
@@ -173,53 +175,7 @@ def _typed(frame: Any, name: str, as_text: frozenset[str]) -> tuple[Any, dict[st
     cells = []
     for field in frame.schema.fields:
         column, spark = field.name, field.dataType.typeName()
-        found = _kind(spark, column, name)
+        found = kind_in_spark(spark, column, name)
         kinds[column] = "text" if column in as_text else found
-        cells.append(f"{_cell(sql_name(column), spark, kinds[column])} AS {sql_name(column)}")
+        cells.append(f"{cell_sql(sql_name(column), spark, kinds[column])} AS {sql_name(column)}")
     return frame.selectExpr(*cells), kinds
-
-
-def _kind(spark: str, column: str, name: str) -> Kind:
-    if spark == "boolean":
-        return "boolean"
-    if spark in _WHOLE_NUMBERS | _INEXACT:
-        return "number"
-    if spark in _AS_TEXT:
-        return "text"
-    raise not_one_value(name, column, spark)
-
-
-def _cell(value: str, spark: str, wanted: Kind) -> str:
-    if wanted == "number":
-        return f"CAST({value} AS DOUBLE)" if spark in _INEXACT else value
-    if wanted == "boolean":
-        return value
-    if spark == "float":  # the decimals of 32 bits, not of the 64 that they would become
-        return _number_text(f"CAST({value} AS STRING)")
-    if spark in _INEXACT:
-        return _number_text(value)
-    # Also of text: a collation that takes a for A would count two slices as one.
-    text = f"CAST({value} AS STRING)"
-    return f"regexp_replace({text}, ' 00:00:00$', '')" if spark in _TIMES else text
-
-
-def _number_text(value: str) -> str:
-    """A number as DuckDB and Python write it: ``1``, ``2.5``, ``1e-07``; NaN is missing.
-
-    Past 1e16 a Java older than 19 may write a digit more than it takes.
-    """
-    number = f"CAST({value} AS DOUBLE)"
-    java = f"CAST({number} AS STRING)"  # 2.5, 1.0E-7
-    zeros = f"regexp_replace(CAST(CAST({java} AS DECIMAL(38, 21)) AS STRING), r'0+$', '')"
-    plain = rf"regexp_replace({zeros}, r'\.$', '.0')"
-    digits = rf"regexp_replace(regexp_extract({java}, r'^(.*)E', 1), r'\.0$', '')"
-    power = f"CAST(regexp_extract({java}, r'E(.*)$', 1) AS INT)"
-    return (
-        f"CASE WHEN isnan({number}) THEN NULL "
-        f"WHEN {number} = rint({number}) AND abs({number}) < 1e15D "
-        f"THEN CAST(CAST({number} AS BIGINT) AS STRING) "
-        f"WHEN {number} = double('infinity') THEN 'inf' "
-        f"WHEN {number} = double('-infinity') THEN '-inf' "
-        f"WHEN abs({number}) >= 1e-4D AND abs({number}) < 1e16D THEN {plain} "
-        f"WHEN {number} IS NOT NULL THEN concat({digits}, format_string('e%+03d', {power})) END"
-    )

@@ -95,6 +95,16 @@ def scan_files(
     return frame, _local(files)
 
 
+def columns_of(source: SparkFiles, wanted: Sequence[str]) -> Sequence[str]:
+    """Every column name of a table, of which some are wanted; raises as ``scan_files``."""
+    paths = [_spelled(path) for path in source.paths]
+    files = source.session.read.text(paths).inputFiles()
+    if _format(files, source.name) == "csv":
+        return _header(source, paths, wanted)[1]
+    names: Sequence[str] = source.session.read.parquet(*paths).columns
+    return names
+
+
 def select_columns(frame: Any, wanted: Sequence[str], name: str) -> Any:
     """Keep the wanted columns of a Spark frame, under the names wanted.
 
