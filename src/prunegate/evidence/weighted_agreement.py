@@ -22,6 +22,8 @@ from prunegate.stats.weighted import WeightedContrast
 METHOD = "agreement of weighted rows, and of rows that count alike"
 Confusion = tuple[str, str]
 """A label and a decision."""
+_UNSEEN_KINDS = 3
+"""Kinds of mistakes that nobody saw, of which one is tried after the other."""
 
 
 def weighted_agreement(rows: LabelCounts, place: int, plain: Agreement) -> Agreement:
@@ -40,20 +42,52 @@ def weighted_agreement(rows: LabelCounts, place: int, plain: Agreement) -> Agree
     many = SingleRate(good=rows.rows, n=rows.rows, lost=0, gained=0)
     base = WeightedRows(weights=merged, plain=many, base=frozenset(cells))
 
-    def scores(masses: Sequence[float]) -> list[float]:
-        return beyond_chance(dict(zip(cells, masses, strict=True)))
-
-    totals = [float(merged.totals[cell]) for cell in cells]
-    contrast = WeightedContrast(cells=base.cells(cells, scores(totals)), scores=scores)
-    p_value = contrast.p_value
+    kappa = _kappa({cell: float(merged.totals[cell]) for cell in cells})
+    p_value = _by_chance(base, cells)
+    if p_value >= 1 and kappa > 0:
+        p_value = _by_chance_unseen(base, cells)
     return replace(
         plain,
-        kappa=_kappa(dict(zip(cells, totals, strict=True))),
+        kappa=kappa,
         p_value=max(plain.p_value, p_value),
         score=min(plain.score, -float(ndtri(min(max(p_value, 1e-300), 1 - 1e-16)))),
         method=METHOD,
         exact=False,
     )
+
+
+def _by_chance(base: WeightedRows, cells: Sequence[Confusion], unseen: int | None = None) -> float:
+    """How likely decisions are that agree with the labels by chance at the most.
+
+    Args:
+        base: the rows.
+        cells: those that rows can be in.
+        unseen: that of the one row that nobody saw; None: by what it does to the agreement.
+    """
+
+    def scores(masses: Sequence[float]) -> list[float]:
+        return beyond_chance(dict(zip(cells, masses, strict=True)))
+
+    totals = [float(base.weights.totals.get(cell, 0)) for cell in cells]
+    ends = None if unseen is None else (unseen, unseen)
+    return WeightedContrast(
+        cells=base.cells(cells, scores(totals)), scores=scores, ends=ends
+    ).p_value
+
+
+def _by_chance_unseen(base: WeightedRows, cells: Sequence[Confusion]) -> float:
+    """The same where the mistakes that were seen lead to no agreement by chance.
+
+    That is so where all are of one kind, and few. The row that nobody saw is a mistake of another
+    kind then, whichever of the worst shows least.
+    """
+    names = sorted({name for cell in cells for name in cell})
+    others = [(y, d) for y in names for d in names if y != d and (y, d) not in cells]
+    totals = {cell: float(base.weights.totals.get(cell, 0)) for cell in [*cells, *others]}
+    score = dict(zip(totals, beyond_chance(totals), strict=True))
+    worst = sorted(others, key=lambda cell: (score[cell], cell))[:_UNSEEN_KINDS]
+    tails = [_by_chance(base, [*cells, cell], len(cells)) for cell in worst]
+    return max((tail for tail in tails if tail < 1), default=1.0)
 
 
 def beyond_chance(masses: Mapping[Confusion, float]) -> list[float]:

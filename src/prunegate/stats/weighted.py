@@ -41,6 +41,8 @@ _STRIDE = 1 / 64
 _MOST_UNKNOWN = 400
 """Cells with rows up to which a point far away is looked for: the work grows with their square."""
 _FAR, _CLOSE_ENOUGH = 60.0, 1e-8
+_UNSEEN = (0.02, 0.1, 0.3, 1.0)
+"""Shares of rows that nobody saw at which a point far away is looked for."""
 _SMALLEST = 1e-30
 """Tails that are found far away are no more exact than this."""
 
@@ -154,12 +156,26 @@ def _tail(cells: WeightedCells, scores: Scores, unseen: int, sign: float) -> flo
 
 
 def _far_tail(cells: WeightedCells, scores: Scores, unseen: int, sign: float) -> float:
-    """The same where the steps run in circles: far from the limit, by Powell's hybrid method."""
-    begin = cells.totals
-    begin[unseen] = begin[unseen] or cells.heaviest
-    held = [place for place, mass in enumerate(begin) if mass > 0]
-    if len(held) > _MOST_UNKNOWN:
+    """The same where the steps run in circles: far from the limit, by Powell's hybrid method.
+
+    It is begun at several shares of rows that nobody saw; of the points that are found, the one
+    that shows least counts.
+    """
+    if sum(mass > 0 for mass in cells.totals) >= _MOST_UNKNOWN:
         return 1.0
+    total = sum(cells.totals)
+    shares = (cells.heaviest / total, *_UNSEEN)
+    tails = [_far_point(cells, scores, unseen, sign, share * total) for share in shares]
+    return max((max(tail, _SMALLEST) for tail in tails if tail is not None), default=1.0)
+
+
+def _far_point(
+    cells: WeightedCells, scores: Scores, unseen: int, sign: float, begun: float
+) -> float | None:
+    """The tail at a point that leads back to itself; None: none is found from this start."""
+    begin = cells.totals
+    begin[unseen] = max(begin[unseen], begun)
+    held = [place for place, mass in enumerate(begin) if mass > 0]
     units, weight = [*cells.units, 1.0], [*cells.weight, cells.heaviest]
     tail = 1.0
 
@@ -178,10 +194,10 @@ def _far_tail(cells: WeightedCells, scores: Scores, unseen: int, sign: float) ->
         tail = _below_zero(units, g, tilt)
         return [math.log(fitted[place]) - log for place, log in zip(held, logs, strict=True)]
 
-    start = [math.log(begin[place]) for place in held]
-    found = root(amiss, start, method="hybr", options={"xtol": _CLOSE})
-    amount = max(map(abs, amiss(list(found.x))))
-    return max(tail, _SMALLEST) if amount <= _CLOSE_ENOUGH else 1.0
+    found = root(
+        amiss, [math.log(begin[place]) for place in held], method="hybr", options={"xtol": _CLOSE}
+    )
+    return tail if max(map(abs, amiss(list(found.x)))) <= _CLOSE_ENOUGH else None
 
 
 def _tilted(units: Sequence[float], g: Sequence[float]) -> float | None:

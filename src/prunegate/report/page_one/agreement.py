@@ -15,7 +15,7 @@ from prunegate.metrics.checks import change_check
 from prunegate.report.page_one.people import People
 from prunegate.report.units import CLAIMS, Units
 from prunegate.text.numbers import GAP, NOT_DEFINED, exact
-from prunegate.verdict.finding import Finding
+from prunegate.verdict.finding import BEATS_CONSTANT, Finding
 
 _PERCENT = f"{GAP}%"
 _BY_CLASS = frozenset({"recall", "precision"})
@@ -71,6 +71,8 @@ class AgreedWords:
         speech = self.people.speech
         if finding.check == CLAIMS:
             return speech.say("limits.none")
+        if finding.check == BEATS_CONSTANT:
+            return speech.say(f"limits.{BEATS_CONSTANT}")
         if finding.limit_kind == "error_ratio":
             return speech.say("limits.error_ratio", amount=self._exact(1 + finding.limit))
         if finding.check == "max_ratio":

@@ -18,7 +18,7 @@ from prunegate.report.sentences import SEVERITY_ORDER, capital
 from prunegate.report.task import traits_of
 from prunegate.report.units import is_operational
 from prunegate.text import numbers
-from prunegate.verdict.finding import Finding
+from prunegate.verdict.finding import BEATS_CONSTANT, Finding
 
 MOST_ROWS, MOST_COLUMNS, MOST_FIGURES = 8, 2, 2
 """Kinds of content, measures, and figures of the whole model that are shown."""
@@ -109,8 +109,11 @@ def _grave(findings: Sequence[Finding]) -> tuple[int, float]:
 
 
 def _columns(judged: Sequence[Finding]) -> list[str]:
-    """The measures that are shown: those that went worst, in the policy's order."""
-    metrics = list(dict.fromkeys(f.metric for f in judged))
+    """The measures that are shown: those that went worst, in the policy's order.
+
+    What is asked of the baseline's answers is no measure that gets worse: it has no column.
+    """
+    metrics = list(dict.fromkeys(f.metric for f in judged if f.check != BEATS_CONSTANT))
     by_gravity = sorted(metrics, key=lambda m: min(gravity(f)[0] for f in judged if f.metric == m))
     chosen = by_gravity[:MOST_COLUMNS]
     return [metric for metric in metrics if metric in chosen]
@@ -203,7 +206,8 @@ def _notes(
     notes = [
         speech.say("table.before_after", candidate=people.candidate) + _on_rows(record, people)
     ]
-    left = [m for m in dict.fromkeys(f.metric for f in judged) if m not in columns]
+    measures = dict.fromkeys(f.metric for f in judged if f.check != BEATS_CONSTANT)
+    left = [m for m in measures if m not in columns]
     if left:
         names = speech.listed(tuple(agreement.name(m) for m in left[:3]))
         notes.append(speech.count("table.measures", len(left), names=names))
