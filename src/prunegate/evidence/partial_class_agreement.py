@@ -17,7 +17,14 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 
-from prunegate.counting.partial_labels import PartialLabels
+from prunegate.counting.partial_labels import (
+    NOBODY,
+    Pair,
+    PartialLabels,
+    SampleOf,
+    at_least,
+    belongs,
+)
 from prunegate.evidence.partial_agreement import (
     AT_WORST,
     PART_OF_LEVEL,
@@ -112,3 +119,75 @@ def _decisions(tally: PartialLabels, place: int) -> Counter[str]:
     for pair, n in tally.decided.items():
         found[pair[place - 1]] += n
     return found
+
+
+def class_agreement(tally: PartialLabels, name: str, model: Model, level: float) -> Agreement:
+    """The test of one model's decisions for or against one class, at their worst.
+
+    The worst is the fewest rows that rightly have the class and the most that lack it, as the
+    samples are that every list has: of rows to which both give the class (for whatever is said of
+    it), and of those to which both or neither give the class that the reference is about.
+    """
+    place = 0 if model == "baseline" else 1
+    own = sum(n for pair, n in tally.decided.items() if pair[place] == name)
+    risk = 0.0 if tally.complete else level / (2 * PART_OF_LEVEL)
+    right = _right_of_class(tally, name, place, risk)
+    missed = _missed_of_class(tally, name, place, risk)
+    worst = {
+        (name, name): right,
+        (NOBODY, name): own - right,
+        (name, NOBODY): missed,
+        (NOBODY, NOBODY): tally.rows - own - missed,
+    }
+    found = agreement({cell: n for cell, n in worst.items() if n})
+    if tally.complete:
+        return found
+    return replace(
+        found,
+        p_value=min(1.0, found.p_value + 3 * risk),
+        method=f"{found.method}, {AT_WORST}",
+        exact=False,
+    )
+
+
+def _right_of_class(tally: PartialLabels, name: str, place: int, risk: float) -> int:
+    """Rows that a model rightly gives a class, at the least."""
+    apart = sum(
+        n for cell, n in tally.cells.items() if cell[1] != cell[2] and cell[0] == cell[1 + place]
+        and cell[0] == name
+    )  # fmt: skip
+    return apart + tally.right_alike(("both", name), risk)[0]
+
+
+def _missed_of_class(tally: PartialLabels, name: str, place: int, risk: float) -> int:
+    """Rows of a class to which a model gives another, at the most.
+
+    They lie among those to which both models give the class that the reference is about, those to
+    which neither does, and those to which one does, which differ.
+    """
+    common = tally.commonest
+    others = {pair: n for pair, n in tally.decided.items() if pair[place] != name}
+    not_of_it = 0
+    for sample in (("both", common), ("neither", common)):
+        inside = {pair: n for pair, n in others.items() if belongs(pair, sample)}
+        not_of_it += _others_inside(tally, name, sample, inside, risk)
+    apart = {pair for pair in others if (pair[0] == common) != (pair[1] == common)}
+    not_of_it += sum(
+        n for (y, *pair), n in tally.cells.items() if tuple(pair) in apart and y != name
+    )
+    return sum(others.values()) - not_of_it
+
+
+def _others_inside(
+    tally: PartialLabels, name: str, sample: SampleOf, inside: Mapping[Pair, int], risk: float
+) -> int:
+    """Rows so decided that are not of a class, at the least."""
+    rows = sum(inside.values())
+    known = sum(n for cell, n in tally.cells.items() if cell[1:] in inside and cell[0] != name)
+    drawn = {c: n for c, n in tally.samples.get(sample, {}).items() if c[1:] in inside}
+    doubts = tally.unsure_samples.get(sample, {})
+    size = sum(drawn.values()) + sum(n for pair, n in doubts.items() if pair in inside)
+    if not size or not risk:
+        return known
+    found = sum(n for cell, n in drawn.items() if cell[0] != name)
+    return max(known, at_least(found, size, rows, risk))

@@ -24,7 +24,7 @@ from prunegate.counting.slices import OVERALL, SliceCounts
 from prunegate.counting.tallies import DecidedRows, LabelCounts
 from prunegate.evidence.further_rows import HOPELESS, rows_for_score
 from prunegate.evidence.partial_agreement import Model, least_agreement
-from prunegate.evidence.partial_class_agreement import least_class_agreement
+from prunegate.evidence.partial_class_agreement import class_agreement, least_class_agreement
 from prunegate.evidence.reference_sample import (
     ListLacks,
     against_the_rest,
@@ -40,6 +40,7 @@ from prunegate.stats.agreement import Agreement, GroupSums, agreement
 from prunegate.verdict import reference_sentences as words
 from prunegate.verdict.finding import BEATS_CONSTANT, Finding, OpenBecause, Status
 from prunegate.verdict.targets import (
+    classes_to_judge,
     enough,
     judged,
     lacking_rows,
@@ -92,7 +93,65 @@ def _on_slices(
     whole = known.get(OVERALL)
     for one in told:
         here = Evaluated(here=known[one.name], whole=whole, rarest=one.positives, label=label)
-        yield _finding(policy, one, asked[one.name], here)
+        finding = _finding(policy, one, asked[one.name], here)
+        unknown = _unknown_class(policy, slices, one, asked[one.name])
+        if finding.status == "pass" and unknown is not None:
+            finding = _finding(policy, unknown.alone, asked[one.name], unknown.evaluated)
+        yield finding
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnknownClass:
+    """A class that a rule judges by itself, and of which the baseline is not shown to know."""
+
+    alone: SliceCounts
+    """The slice, as the class against the rest sees it."""
+    evaluated: Evaluated
+
+
+def _unknown_class(
+    policy: Policy, slices: Sequence[SliceCounts], one: SliceCounts, asked: ReferenceDemand
+) -> UnknownClass | None:
+    """The class that is shown least of those that rules judge by themselves on a slice.
+
+    Agreement on all classes says little of each: two may stand under each other's names.
+    """
+    level = policy.evidence.alpha / PART
+    found: list[UnknownClass] = []
+    for name in _by_themselves(policy, slices, one, asked):
+        alone = of_label([one], name)[0]
+        if _of_one_class(alone):
+            continue
+        here = _of_class(one, alone, name, level)
+        if not _is_shown(policy, asked, here):
+            about = Evaluated(here=here, whole=None, rarest=alone.positives, class_alone=name)
+            found.append(UnknownClass(alone=alone, evaluated=about))
+    return max(found, key=lambda one: one.evaluated.here.p_value, default=None)
+
+
+def _of_class(counts: SliceCounts, alone: SliceCounts, name: str, level: float) -> Agreement:
+    if isinstance(counts.tally, PartialLabels):
+        return class_agreement(counts.tally, name, "baseline", level)
+    return agreement_of(alone, "baseline", level)
+
+
+def _by_themselves(
+    policy: Policy, slices: Sequence[SliceCounts], one: SliceCounts, asked: ReferenceDemand
+) -> Iterator[str]:
+    """The classes that rules judge one by one on a slice, each once."""
+    if not policy.task.traits.classes:
+        return
+    told: set[str | None] = {None}
+    for rule in policy.rules:
+        alone = rule.classes == "each" or isinstance(rule.classes, tuple)
+        if not alone or (asked.severity == "block" and rule.severity != "block"):
+            continue
+        chosen = [s.name for part in select_slices(rule, slices).values() for s in part]
+        if one.name in chosen:
+            for name in classes_to_judge(policy, rule, slices[0], one):
+                if name is not None and name not in told:
+                    told.add(name)
+                    yield name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -210,6 +269,8 @@ class Evaluated:
     """Rows of the rarest class here."""
     label: str | None = None
     """The one of several labels that it is about."""
+    class_alone: str | None = None
+    """The class, against the rest, that it is about, of a finding on the whole slice."""
 
     def further(self, alpha: float) -> int | None:
         """Rows that would likely show it, by what the slice has seen, or else all rows have.
@@ -266,10 +327,11 @@ def _finding(
     if status == "pass":
         return finding
     finding = _with_need(policy, counts, finding, found)
-    lacks = _list_lacks(policy, counts, finding)
+    lacks = None if found.class_alone else _list_lacks(policy, counts, finding)
     if lacks is not None:
         finding = replace(finding, needed=lacks.total, needed_unit="rows", needed_for="power")
-    return replace(finding, note=words.reference_note(finding, before, after, lacks))
+    note = words.reference_note(finding, before, after, lacks, found.class_alone)
+    return replace(finding, note=note)
 
 
 def _list_lacks(policy: Policy, counts: SliceCounts, finding: Finding) -> ListLacks | None:
@@ -297,11 +359,16 @@ def _standing(
         return "inconclusive", "minimum evidence"
     if before.single or after.single:
         return "inconclusive", "one decision"
-    if before.kappa > 0 and before.p_value <= policy.evidence.alpha / PART:
-        return "pass", None
-    if asked.evidence == "point" and before.kappa >= FAIR:
+    if _is_shown(policy, asked, before):
         return "pass", None
     return "inconclusive", "not shown"
+
+
+def _is_shown(policy: Policy, asked: ReferenceDemand, before: Agreement) -> bool:
+    """Whether the baseline is shown to agree with the labels beyond chance."""
+    if asked.evidence == "point" and before.kappa >= FAIR:
+        return True
+    return before.kappa > 0 and before.p_value <= policy.evidence.alpha / PART
 
 
 def _with_need(policy: Policy, counts: SliceCounts, finding: Finding, found: Evaluated) -> Finding:

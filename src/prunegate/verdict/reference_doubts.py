@@ -41,8 +41,7 @@ def doubts_in_counts(
         doubt
         for finding in findings
         for model in MODELS
-        if (doubt := _doubt(policy, _about(counts, finding), model, finding.class_label))
-        is not None
+        if (doubt := _doubt(policy, _about(counts, finding), model, finding)) is not None
     )
 
 
@@ -83,8 +82,9 @@ def with_misalignment(verdict: Verdict, found: Misalignment | None) -> Verdict:
 
 
 def _doubt(
-    policy: Policy, counts: SliceCounts, model: Model, label: str | None = None
+    policy: Policy, counts: SliceCounts, model: Model, finding: Finding
 ) -> ReferenceDoubt | None:
+    label, shown = finding.class_label, finding.baseline or 0.0
     cells = _confusion(policy, counts, model)
     if not cells:
         return None
@@ -95,7 +95,7 @@ def _doubt(
     if found.single:
         decision = _spelled(policy, found.decisions[0], label)
         return ReferenceDoubt(kind="one decision", decision=decision, **about)  # type: ignore[arg-type]  # built by name
-    if found.kappa >= CLEAR:
+    if min(found.kappa, shown) >= CLEAR:
         return None
     names = _best_names(cells)
     better = agreement(_renamed(cells, names))

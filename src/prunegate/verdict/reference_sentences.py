@@ -20,7 +20,11 @@ _NAMED = 3
 
 
 def reference_note(
-    finding: Finding, before: Agreement, after: Agreement, lacks: ListLacks | None = None
+    finding: Finding,
+    before: Agreement,
+    after: Agreement,
+    lacks: ListLacks | None = None,
+    class_alone: str | None = None,
 ) -> str:
     """Why a finding on the reference is open, with the rows it would take.
 
@@ -29,6 +33,7 @@ def reference_note(
         before: how far the baseline agrees with the labels.
         after: the same of the candidate.
         lacks: rows whose labels a list lacks.
+        class_alone: the class, against the rest, that it is about.
     """
     if finding.open_because == "minimum evidence":
         note = "below the policy's minimum evidence"
@@ -38,7 +43,7 @@ def reference_note(
         note = f"{who} one decision only, as a constant would"
     else:
         note = (
-            "the baseline is not shown to know anything of these labels: "
+            f"the baseline is not shown to know anything of {_labels(class_alone)}: "
             f"{plain(share(before.right / before.rows))} of {before.rows:,} rows are right, and by "
             f"chance {plain(share(before.chance / before.rows))} would be"
         )
@@ -47,6 +52,12 @@ def reference_note(
     if finding.needed is None:
         return note
     return f"{note}; {request(finding, rarest=False)}"
+
+
+def _labels(class_alone: str | None) -> str:
+    if class_alone is None:
+        return "these labels"
+    return f"the class {escaped(class_alone)}, which a rule judges by itself"
 
 
 def _further_list(lacks: ListLacks) -> str:
