@@ -74,6 +74,12 @@ class Metric:
         return nouns.pop() if len(nouns) == 1 else "rows"
 
     @property
+    def wants(self) -> Literal["add", "label"]:
+        """What further rows of it take: to be labelled, or, of numbers, to be there."""
+        of_numbers = bool(self.tasks) and not any(TRAITS[task].decided for task in self.tasks)
+        return "add" if self.kind == "mean" or of_numbers else "label"
+
+    @property
     def share(self) -> bool:
         """Whether it is a share of rows, so that its changes are percentage points."""
         return self.kind in ("rate", "flips")

@@ -118,8 +118,7 @@ class ShortWords:
     def _labels(self, finding: Finding) -> str:
         if finding.needed is None or finding.open_because in _MEASURE:
             return ""
-        kind = METRICS[finding.metric].kind if finding.metric in METRICS else "rate"
-        verb = "add" if kind == "mean" else "label"
+        verb = METRICS[finding.metric].wants if finding.metric in METRICS else "label"
         unit: str = finding.needed_unit or "rows"
         if unit in self.rows and finding.class_label is None and not self.units.task.classes:
             unit = self.rows[unit]

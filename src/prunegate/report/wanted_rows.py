@@ -44,7 +44,7 @@ def _asked(finding: Finding, count: int | None, said: Speech, *, rarest: bool) -
     shown = round_up(count or 0)
     label = "" if finding.class_label is None else finding.class_label
     what = said.count(f"wanted.{_noun(finding, metric.noun, rarest=rarest)}", shown, label=label)
-    verb, told = "add" if metric.kind == "mean" else "label", {"n": said.whole(shown), "what": what}
+    verb, told = metric.wants, {"n": said.whole(shown), "what": what}
     if finding.slice == "overall":
         return said.say(f"wanted.{verb}", **told)
     return said.say(f"wanted.{verb}_in", place=named(finding.slice), **told)

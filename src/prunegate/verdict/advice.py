@@ -125,7 +125,7 @@ def request(finding: Finding, *, rarest: bool, where: str = "") -> str:
     """
     metric = metric_named(finding.metric)
     assert metric is not None  # noqa: S101  # findings that want rows name one
-    verb = "add" if metric.kind == "mean" else "label"
+    verb = metric.wants
     row = _row(finding, rarest)
     unchanged, as_seen = finding.needed_if_unchanged, finding.needed_if_as_seen
 

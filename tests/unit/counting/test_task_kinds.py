@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import spearmanr
 from sklearn import metrics as sk
 from tests.depth import times
 from tests.rules import of_rules
@@ -43,6 +44,9 @@ def expected(kind: str, name: str, rows: pd.DataFrame, model: str, only: str | N
         nll = float(rows[model].sum() / rows["tokens"].sum())
         return float(np.exp(nll)) if name == "perplexity" else nll
     before, after = (rows[m] == rows["label"] for m in ("baseline", "candidate"))
+    if name == "rank_correlation":
+        varied = rows["label"].nunique() > 1 and rows[model].nunique() > 1
+        return float(spearmanr(rows["label"], rows[model]).statistic) if varied else np.nan
     if kind == "score":
         by = {"rmse": sk.root_mean_squared_error, "mae": sk.mean_absolute_error}
         return float(by[name](rows["label"], rows[model]) if name in by else rows[model].mean())
