@@ -135,6 +135,41 @@ def test_classes_under_each_others_names_are_named() -> None:
     assert (good.outcome, good.doubts) == ("approve", ())
 
 
+def test_each_class_that_a_rule_judges_by_itself_has_to_be_known() -> None:
+    """Two of four classes under each other's names, the others right: of all, chance is beaten."""
+    rng = np.random.default_rng(3)
+    label = rng.choice(["a", "b", "c", "d"], 2000)
+    says = np.where(rng.random(2000) < 0.95, label, "d")
+    swapped = pd.Series(says).replace({"a": "b", "b": "a"}).to_numpy()
+    rows = {"id": range(2000), "label": label}
+    task = {"kind": "multiclass"}
+    for classes, outcome_ in (("each", "inconclusive"), (["c"], "approve"), (["c", "a"], None)):
+        rules = [{"metric": "recall", "classes": classes, "max_drop": 0.05}]
+        policy = _policy(task=task, rules=rules)
+        known = prunegate.judge(policy, pd.DataFrame({**rows, "baseline": says, "candidate": says}))
+        assert [f.status for f in _reference(known)] == ["pass"]
+        wrong = pd.DataFrame({**rows, "baseline": swapped, "candidate": swapped})
+        found = prunegate.judge(policy, wrong)
+        assert found.outcome == (outcome_ or "inconclusive")
+        if found.outcome == "inconclusive":
+            (finding,) = _reference(found)
+            assert finding.open_because == "not shown"
+            assert {d.kind for d in found.doubts} == {"permuted"}
+            assert set(found.doubts[0].names) == {("a", "b"), ("b", "a")}
+
+
+def test_few_mistakes_of_one_kind_are_no_lack_of_agreement_where_rows_have_weights() -> None:
+    data = _rows(900, right=1.0)
+    data["w"] = np.resize([1.0, 2.0, 5.0], 900)
+    wrong = data.index[data["label"] == "safe"][:2]
+    data.loc[wrong, ["baseline", "candidate"]] = 0.9
+    (finding,) = _reference(prunegate.judge(_policy(weight="w"), data))
+    assert finding.status == "pass"
+    data["baseline"] = data["candidate"] = np.where(np.arange(900) < 2, 0.9, 0.1)
+    (finding,) = _reference(prunegate.judge(_policy(weight="w"), data))
+    assert finding.status == "inconclusive"
+
+
 def test_a_weak_or_rare_baseline_is_told_how_many_rows_it_takes() -> None:
     weak = _reference(prunegate.judge(_policy(), _rows(1000, 0.53, 0.5, seed=2)))[0]
     assert weak.status == "inconclusive"
