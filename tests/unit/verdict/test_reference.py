@@ -19,6 +19,7 @@ from prunegate.policy.cautions import cautions
 from prunegate.policy.load import read_policy
 from prunegate.policy.schema import Policy
 from prunegate.policy.validation import validate_values
+from prunegate.report.render import render
 from prunegate.verdict.decide import outcome
 from prunegate.verdict.finding import BEATS_CONSTANT, Finding, Verdict
 
@@ -306,3 +307,10 @@ def test_an_earlier_record_is_held_to_what_it_was_held_to() -> None:
     assert not list(differences(before))
     assert list(differences(replace(before, reference="required")))
     assert list(differences(replace(record, reference="off")))
+
+
+def test_what_is_asked_of_the_baseline_is_no_column_of_page_one() -> None:
+    source = read_policy(CASES / "coin" / "policy.yaml")
+    page = render(gate(source, CASES / "coin" / "t.csv").record, digest="0" * 64, pictures={})
+    assert "more than chance alone gives" in page  # the sentence at its top
+    assert "agreed: at most 0<" not in page
