@@ -79,11 +79,10 @@ def _slice(summary: SliceSummary, task: TaskTraits, people: People, *, weighed: 
 
 
 def _worth(summary: SliceSummary, people: People) -> tuple[str]:
-    """As many rows of equal weight as a slice's rows and positives are worth."""
-    weights, speech = summary.weights, people.speech
-    if weights is None:
-        return (numbers.NOT_DEFINED,)
-    counts = (numbers.count(math.floor(n)) for n in (weights.rows, weights.positives))
+    """As many rows of equal weight as a slice's are worth: of rows that weigh alike, themselves."""
+    speech = people.speech
+    whole = summary if summary.weights is None else summary.weights
+    counts = (numbers.count(math.floor(n)) for n in (whole.rows, whole.positives))
     rows, positives = map(speech.figure, counts)
     return (speech.say("judged_on.worth_of", rows=rows, positives=positives),)
 
