@@ -14,6 +14,7 @@ the further rows have to make up for it.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
@@ -192,6 +193,18 @@ def _allowed(evidence: Evidence, claim: Contrast, whole: Fraction) -> Fraction |
 def _scaled(held: int, result: TestResult, alpha: float) -> float | None:
     p_value = min(result.p_value, result.p_harm)
     return rows_for_score(held, float(-ndtri(p_value)), alpha) if 0 < p_value < 0.5 else None
+
+
+def rows_lacking(weighing: Sequence[float], least: float, rows: int) -> int:
+    """Rows of a slice's mix until the rarest kind of them has as many as a method takes.
+
+    Args:
+        weighing: what the rows of each kind weigh, in rows that are independent.
+        least: as many as the method takes of each.
+        rows: of the slice.
+    """
+    fewest = min(weighing)
+    return math.ceil(max(0.0, least - fewest) * rows / max(fewest, 1.0))
 
 
 def rows_for_score(held: int, score: float, alpha: float) -> float:

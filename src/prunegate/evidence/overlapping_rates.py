@@ -11,11 +11,9 @@ from prunegate.counting.tallies import Cells
 from prunegate.evidence.rates import TestedEvidence, binomial_level, rate
 from prunegate.metrics.hypothesis import (
     Contrast,
-    Difference,
-    ErrorsAtMost,
     Hypothesis,
     Level,
-    SuccessRatio,
+    linear_form,
 )
 from prunegate.stats import clopper_pearson, dirichlet, ratio_score
 from prunegate.stats.result import Interval, TestResult
@@ -136,9 +134,5 @@ def exchange(cells: Sequence[float]) -> tuple[float, ...]:
 
 def as_linear(contrast: Contrast) -> tuple[float, float]:
     """The contrast as candidate - slope * baseline >= -margin."""
-    if isinstance(contrast, Difference):
-        return 1.0, float(contrast.margin)
-    if isinstance(contrast, SuccessRatio):
-        return float(contrast.ratio), 0.0
-    assert isinstance(contrast, ErrorsAtMost)  # noqa: S101  # narrows the union for the type checker
-    return float(contrast.ratio), float(contrast.ratio - 1)
+    slope, margin = linear_form(contrast)
+    return float(slope), float(margin)

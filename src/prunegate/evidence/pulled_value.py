@@ -13,8 +13,9 @@ from fractions import Fraction
 from typing import ClassVar
 
 from prunegate.counting.pull_sums import ZERO, PullSums
+from prunegate.evidence.further_rows import rows_lacking
 from prunegate.evidence.rates import TestedEvidence
-from prunegate.metrics.hypothesis import Contrast, Difference, Level, SuccessRatio
+from prunegate.metrics.hypothesis import Contrast, Level, linear_form
 from prunegate.stats import pulled
 from prunegate.stats.pulled import Pulled
 from prunegate.stats.result import Interval, TestResult
@@ -63,9 +64,7 @@ class PulledValue(TestedEvidence):
     @property
     def lacking(self) -> int:
         """Rows of the slice's mix until the rarest kind has as many as the method takes."""
-        fewest = min(self.sums.weighing)
-        short = max(0.0, self.reliable_from - fewest)
-        return math.ceil(short * self.n / max(fewest, 1.0))
+        return rows_lacking(self.sums.weighing, self.reliable_from, self.n)
 
     @property
     def too_few(self) -> str:
@@ -96,13 +95,8 @@ class PulledValue(TestedEvidence):
         return pulled.test(self._pulled((ZERO, sign, -sign * level.limit)))
 
     def _contrast(self, contrast: Contrast) -> TestResult:
-        if isinstance(contrast, Difference):
-            k, constant = ONE, contrast.margin
-        elif isinstance(contrast, SuccessRatio):
-            k, constant = contrast.ratio, ZERO
-        else:  # 1 - c <= k (1 - b)
-            k, constant = contrast.ratio, contrast.ratio - 1
-        first, second = (ONE, -k) if contrast.swapped else (-k, ONE)
+        slope, constant = linear_form(contrast)
+        first, second = (ONE, -slope) if contrast.swapped else (-slope, ONE)
         return pulled.test(self._pulled((first, second, constant)))
 
     def _pulled(self, weights: Weights, centre: Fraction = ZERO) -> Pulled:

@@ -13,8 +13,9 @@ from fractions import Fraction
 from typing import ClassVar
 
 from prunegate.counting.placement_sums import PlacementSums
+from prunegate.evidence.further_rows import rows_lacking
 from prunegate.evidence.rates import TestedEvidence
-from prunegate.metrics.hypothesis import Contrast, Difference, Level, SuccessRatio
+from prunegate.metrics.hypothesis import Contrast, Level, linear_form
 from prunegate.stats import delong
 from prunegate.stats.delong import Area
 from prunegate.stats.result import Interval, TestResult
@@ -49,9 +50,7 @@ class RankedAreas(TestedEvidence):
     @property
     def lacking(self) -> int:
         """Rows of the slice's mix until the rarer class has as many as the method takes."""
-        fewest = min(self.sums.weighing)
-        short = max(0.0, delong.RELIABLE - fewest)
-        return math.ceil(short * self.n / max(fewest, 1.0))
+        return rows_lacking(self.sums.weighing, delong.RELIABLE, self.n)
 
     @property
     def too_few(self) -> str:
@@ -76,13 +75,8 @@ class RankedAreas(TestedEvidence):
         return delong.test(self._area((ZERO, sign), -sign * level.limit))
 
     def _contrast(self, contrast: Contrast) -> TestResult:
-        if isinstance(contrast, Difference):
-            k, constant = ONE, contrast.margin
-        elif isinstance(contrast, SuccessRatio):
-            k, constant = contrast.ratio, ZERO
-        else:  # 1 - c <= k (1 - b)
-            k, constant = contrast.ratio, contrast.ratio - 1
-        weights = (ONE, -k) if contrast.swapped else (-k, ONE)
+        slope, constant = linear_form(contrast)
+        weights = (ONE, -slope) if contrast.swapped else (-slope, ONE)
         return delong.test(self._area(weights, constant))
 
     def _area(self, weights: AreaWeights, constant: Fraction) -> Area:

@@ -80,6 +80,15 @@ def holds(
     return whole - first <= hypothesis.ratio * (whole - second)
 
 
+def linear_form(contrast: Contrast) -> tuple[Fraction, Fraction]:
+    """Slope and margin of rates: candidate - slope x baseline >= -margin, if not swapped."""
+    if isinstance(contrast, Difference):
+        return Fraction(1), contrast.margin
+    if isinstance(contrast, SuccessRatio):
+        return contrast.ratio, Fraction(0)
+    return contrast.ratio, contrast.ratio - 1
+
+
 def exact_fraction(number: float) -> Fraction:
     """The number as it was written: 0.02 is 1/50, not the nearest double."""
     return Fraction(str(number))
