@@ -92,47 +92,48 @@ def _on_slices(
     known = {one.name: agreement_of(one, "baseline", level) for one in told}
     whole = known.get(OVERALL)
     for one in told:
-        here = Evaluated(here=known[one.name], whole=whole, rarest=one.positives, label=label)
+        here = Evaluated(
+            here=known[one.name],
+            candidate=agreement_of(one, "candidate", level),
+            whole=whole,
+            rarest=one.positives,
+            label=label,
+        )
         finding = _finding(policy, one, asked[one.name], here)
-        unknown = _unknown_class(policy, slices, one, asked[one.name])
-        if finding.status == "pass" and unknown is not None:
-            finding = _finding(policy, unknown.alone, asked[one.name], unknown.evaluated)
+        if finding.status == "pass":
+            unknown = _unknown_class(policy, slices, one, asked[one.name])
+            finding = finding if unknown is None else _finding(policy, *unknown)
         yield finding
-
-
-@dataclass(frozen=True, kw_only=True)
-class UnknownClass:
-    """A class that a rule judges by itself, and of which the baseline is not shown to know."""
-
-    alone: SliceCounts
-    """The slice, as the class against the rest sees it."""
-    evaluated: Evaluated
 
 
 def _unknown_class(
     policy: Policy, slices: Sequence[SliceCounts], one: SliceCounts, asked: ReferenceDemand
-) -> UnknownClass | None:
-    """The class that is shown least of those that rules judge by themselves on a slice.
+) -> tuple[SliceCounts, ReferenceDemand, Evaluated] | None:
+    """The class against the rest that is shown least, of those that rules judge by themselves.
 
     Agreement on all classes says little of each: two may stand under each other's names.
     """
     level = policy.evidence.alpha / PART
-    found: list[UnknownClass] = []
+    found: list[tuple[SliceCounts, ReferenceDemand, Evaluated]] = []
     for name in _by_themselves(policy, slices, one, asked):
         alone = of_label([one], name)[0]
         if _of_one_class(alone):
             continue
-        here = _of_class(one, alone, name, level)
+        here = _of_class(one, alone, name, "baseline", level)
         if not _is_shown(policy, asked, here):
-            about = Evaluated(here=here, whole=None, rarest=alone.positives, class_alone=name)
-            found.append(UnknownClass(alone=alone, evaluated=about))
-    return max(found, key=lambda one: one.evaluated.here.p_value, default=None)
+            other = _of_class(one, alone, name, "candidate", level)
+            rarest = alone.positives
+            about = Evaluated(here=here, candidate=other, rarest=rarest, class_alone=name)
+            found.append((alone, asked, about))
+    return max(found, key=lambda one: one[-1].here.p_value, default=None)
 
 
-def _of_class(counts: SliceCounts, alone: SliceCounts, name: str, level: float) -> Agreement:
+def _of_class(
+    counts: SliceCounts, alone: SliceCounts, name: str, model: Model, level: float
+) -> Agreement:
     if isinstance(counts.tally, PartialLabels):
-        return class_agreement(counts.tally, name, "baseline", level)
-    return agreement_of(alone, "baseline", level)
+        return class_agreement(counts.tally, name, model, level)
+    return agreement_of(alone, model, level)
 
 
 def _by_themselves(
@@ -260,13 +261,15 @@ def _groups(rows: LabelCounts, place: int) -> GroupSums | None:
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluated:
-    """The baseline's agreement with the labels of a slice."""
+    """The models' agreement with the labels of a slice."""
 
     here: Agreement
-    whole: Agreement | None
-    """Of all rows; None: they are of one class."""
+    """The baseline's."""
+    candidate: Agreement
     rarest: int
     """Rows of the rarest class here."""
+    whole: Agreement | None = None
+    """The baseline's of all rows; None: they are of one class, or it is not asked."""
     label: str | None = None
     """The one of several labels that it is about."""
     class_alone: str | None = None
@@ -300,7 +303,7 @@ def _all_right(rows: int, rarest: int) -> float:
 def _finding(
     policy: Policy, counts: SliceCounts, asked: ReferenceDemand, found: Evaluated
 ) -> Finding:
-    before, after = found.here, agreement_of(counts, "candidate", policy.evidence.alpha / PART)
+    before, after = found.here, found.candidate
     status, because = _standing(policy, counts, asked, (before, after))
     finding = Finding(
         rule=len(policy.rules) + (policy.claims is not None),
