@@ -9,6 +9,7 @@
     │   ├── TableError         predictions, counts or labelled data
     │   │   └── MissingColumnsError   names the columns that a table lacks
     │   ├── ContractError      the data contract does not hold
+    │   │   └── TooFewRowsError    nothing is wrong but the number of rows   exit 4
     │   ├── ModelError         a model or candidate folder
     │   └── MeasurementError   a measurements file
     ├── UnsupportedError       asked for by name, not built (says what is)   exit 2
@@ -68,6 +69,12 @@ class MissingColumnsError(TableError):
 
 class ContractError(InputError):
     """The labelled data break the data contract; nothing was loaded or judged."""
+
+
+class TooFewRowsError(ContractError):
+    """Slices of labelled data have too few rows: a verdict on them would be inconclusive."""
+
+    exit_code = 4
 
 
 class ModelError(InputError):

@@ -47,9 +47,10 @@ def command(policy: Path, fail_on: str, output: Output, **settings: Any) -> int:
 
     The policy's model, data and compress sections say what to prune, with which rows, and how; with
     'model: {candidate: ...}' a candidate made elsewhere is judged, a folder or an ONNX file. The
-    data contract is checked before any model is loaded. The output folder also gets the candidate,
-    the predictions of both models and the measurements. Interrupted work is taken up again by the
-    same command (its state is in .checkpoints beside the output folder).
+    data contract is checked before any model is loaded; where nothing is wrong with the data but
+    that slices have too few rows, nothing is made and the exit code is 4. The output folder also
+    gets the candidate, the predictions of both models and the measurements. Interrupted work is
+    taken up again by the same command (its state is in .checkpoints beside the output folder).
 
     \b
     Example:

@@ -148,20 +148,27 @@ def _no_rule_repeats_another(policy: Policy) -> Iterator[Disagreement]:
 
 def _selectors_name_slices(policy: Policy) -> Iterator[Disagreement]:
     labels = [spec.label for spec in policy.slices]
-    if policy.data.production is not None:
-        labels.append(PRODUCTION)
     for index, rule in enumerate(policy.rules):
         for place, selector in enumerate(rule.selects):
             at: Path = ("rules", index, "slices")
             at = at if isinstance(rule.slices, str) else (*at, place)
             if selector in rule.selects[:place]:
                 yield at, f"{literal(selector)} is in the list twice; keep one"
-            elif selector not in RESERVED and selector not in labels:
+            elif selector not in (*RESERVED, *labels, PRODUCTION):
                 problem = _unknown_selector(selector, policy.slices)
-                if selector == PRODUCTION:
-                    problem = "names the mix that 'data: production:' declares, which is missing"
                 if problem:
                     yield at, problem
+
+
+def _production_is_declared(policy: Policy) -> Iterator[Disagreement]:
+    if policy.data.production is not None or PRODUCTION in [s.label for s in policy.slices]:
+        return
+    for index, rule in enumerate(policy.rules):
+        for place, selector in enumerate(rule.selects):
+            if selector == PRODUCTION:
+                at: Path = ("rules", index, "slices")
+                message = "names the mix that 'data: production:' declares, which is missing"
+                yield at if isinstance(rule.slices, str) else (*at, place), message
 
 
 def _unknown_selector(selector: str, specs: tuple[SliceSpec, ...]) -> str | None:
@@ -329,6 +336,7 @@ _CHECKS: tuple[tuple[Check, tuple[str, ...]], ...] = (
     (_some_rule_blocks, ("rules",)),
     (_no_rule_repeats_another, ()),
     (_selectors_name_slices, ("slices",)),
+    (_production_is_declared, ("slices", "data")),
     (_slice_names_are_distinct, ()),
     (_keys_can_be_written, ()),
     (_expected_values_are_distinct, ()),

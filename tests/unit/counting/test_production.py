@@ -160,6 +160,12 @@ def test_a_rule_on_a_mix_that_is_not_declared_is_a_mistake() -> None:
         parse_policy(text)
 
 
+def test_a_mix_that_is_none_is_one_mistake() -> None:
+    with pytest.raises(PolicyError) as caught:
+        policy("{kind: 3}")
+    assert len(caught.value.mistakes) == 1
+
+
 def test_plans_and_partial_labels_refuse_it_by_name_and_the_bar_knows_it() -> None:
     for refuse in (require_plannable, require_labellable):
         with pytest.raises(UnsupportedError, match="slices: production"):

@@ -10,7 +10,7 @@ import pytest
 
 from prunegate.data.contract.contract import ContractReport, check_contract
 from prunegate.data.labelled.rows import LabelledRows
-from prunegate.errors import ContractError, InternalError
+from prunegate.errors import ContractError, InternalError, TooFewRowsError
 from prunegate.policy.schema import Policy
 
 pytestmark = pytest.mark.slow
@@ -143,15 +143,19 @@ def test_a_declared_slice_that_is_absent_is_a_breach() -> None:
     assert set(found.values()) == {None}
 
 
-def test_a_declared_slice_with_too_little_evidence_is_a_breach() -> None:
-    rows = whole()
-    found = broken(
-        check_contract(
-            rows, policy(evidence={"minimum": {"rows": 5, "positives": 3}}), hashes(rows)
-        )
-    )
+def test_a_declared_slice_with_too_little_evidence_is_a_breach_that_more_rows_would_mend() -> None:
+    rows, short = whole(), policy(evidence={"minimum": {"rows": 5, "positives": 3}})
+    report = check_contract(rows, short, hashes(rows))
+    found = broken(report)
     assert found["gate.channel=ugc.rows"] == 4
     assert found["gate.channel=ugc.positives"] == 2
+    with pytest.raises(TooFewRowsError) as caught:
+        report.require()
+    assert caught.value.exit_code == 4
+    wrong = replace(rows, labels=changed(rows.labels, 1, "odd"))
+    with pytest.raises(ContractError) as told:
+        check_contract(wrong, short, hashes(rows)).require()
+    assert told.value.exit_code == 2
 
 
 def test_a_step_without_rows_is_a_breach() -> None:

@@ -18,7 +18,7 @@ from prunegate.data.contract.profile import gate_mix, profile
 from prunegate.data.labelled.overlap import repeated_content
 from prunegate.data.labelled.rows import LabelledRows, in_split
 from prunegate.data.predictions.many_values import MOST, KeyValues, hints, key_values
-from prunegate.errors import ContractError, InternalError
+from prunegate.errors import ContractError, InternalError, TooFewRowsError
 from prunegate.policy.schema import Policy, SliceSpec
 
 
@@ -68,14 +68,16 @@ class ContractReport:
         """Pass if the contract holds.
 
         Raises:
-            ContractError: listing every broken clause.
+            TooFewRowsError: nothing is broken but that slices have too few rows.
+            ContractError: something else is; both list every broken clause.
         """
         if self.holds:
             return
         broken = self.broken
         verb = "is" if len(broken) == 1 else "are"
         lines = "\n".join(broken)
-        raise ContractError(
+        kind = TooFewRowsError if self.lacks_evidence else ContractError
+        raise kind(
             f"{len(broken)} of {len(self.clauses)} clauses {verb} broken in the data contract; no "
             f"model was loaded:\n{lines}"
         )
