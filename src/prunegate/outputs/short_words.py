@@ -119,13 +119,15 @@ class ShortWords:
         if finding.needed is None or finding.open_because in _MEASURE:
             return ""
         verb = METRICS[finding.metric].wants if finding.metric in METRICS else "label"
+        unchanged, as_seen = finding.needed_if_unchanged, finding.needed_if_as_seen
+        if finding.needed_for != "power":
+            unchanged = None
         unit: str = finding.needed_unit or "rows"
         if unit in self.rows and finding.class_label is None and not self.units.task.classes:
             unit = self.rows[unit]
-        elif finding.needed == 1:
+        elif (unchanged or finding.needed) == 1:
             unit = unit.removesuffix("s")
-        unchanged, as_seen = finding.needed_if_unchanged, finding.needed_if_as_seen
-        if finding.needed_for != "power" or unchanged is None:
+        if unchanged is None:
             return f"{verb} ~{round_up(finding.needed):,} {unit}"
         start = f"{verb} ~{round_up(unchanged):,} {unit} if unchanged"
         if finding.as_seen == "broken":
