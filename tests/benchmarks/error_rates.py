@@ -33,6 +33,7 @@ from typing import Any, Protocol
 import numpy as np
 from simulated.binary import BINARY
 from simulated.fixed_rates import FIXED_RATES
+from simulated.fixed_recalls import FIXED_RECALLS
 from simulated.gates import ALPHA, Pool
 from simulated.grouped import GROUPED
 from simulated.losses import LOSSES
@@ -82,6 +83,7 @@ METRICS: tuple[Metric, ...] = (
     *RANKING,
     *PULLS,
     *FIXED_RATES,
+    *FIXED_RECALLS,
     *ROOTS,
 )
 

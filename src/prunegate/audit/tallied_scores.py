@@ -17,6 +17,7 @@ from prunegate.audit.tallied_sums import (
     sum_text,
 )
 from prunegate.counting.fixed_rate import BINS, FixedRateCounts, FlagCounts
+from prunegate.counting.fixed_recall import FixedRecallCounts, missed_at
 from prunegate.counting.placement_sums import PAIRS, PLACEMENTS, PlacementSums
 from prunegate.counting.pull_sums import PullSums
 from prunegate.counting.tallies import JointCounts, ScoredRows
@@ -70,6 +71,21 @@ class TalliedFixedRate:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TalliedFixedRecall:
+    """What is flagged at thresholds with one recall."""
+
+    alone: TalliedFixedRate
+    """Negatives by who leaves them alone; ``negatives`` are the positives, which the thresholds
+    follow from, and ``rate`` is the share of these that may be missed."""
+    recall: float
+    """Of the thresholds."""
+    hits: tuple[int, int]
+    """Positives that baseline and candidate flag."""
+    tied: tuple[int, int]
+    """By baseline and candidate: the most positives of one score where its threshold may be."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class TalliedScores:
     """One slice's scores, summed up."""
 
@@ -79,6 +95,8 @@ class TalliedScores:
     """Of average precision and rank correlation; None: no rule asks."""
     at_rates: tuple[TalliedFixedRate, ...] | None = field(default=None, metadata=ABSENT)
     """Positives at fixed false positive rates; None: no rule asks."""
+    at_recalls: tuple[TalliedFixedRecall, ...] | None = field(default=None, metadata=ABSENT)
+    """Rows at fixed recalls; None: no rule asks."""
     within: dict[str, tuple[int, ...]] = field(default_factory=dict)
     """By k: rows that neither, only the candidate, only the baseline, both have among the k."""
 
@@ -91,6 +109,7 @@ def scores_of(rows: ScoredRows) -> TalliedScores:
         placements=None if sums is None else _placements(sums),
         pulls=tuple(_pulls(name, of) for name, of in sorted(rows.pulls.items())) or None,
         at_rates=tuple(_rate(rate, of) for rate, of in sorted(rows.at_rates.items())) or None,
+        at_recalls=tuple(_recall(at, of) for at, of in sorted(rows.at_recalls.items())) or None,
         within={str(k): tally.cells[4:] for k, tally in sorted(rows.within.items())},
     )
 
@@ -151,6 +170,31 @@ def _rate_in(stored: TalliedFixedRate) -> FixedRateCounts:
     return found
 
 
+def _recall(recall: float, counts: FixedRecallCounts) -> TalliedFixedRecall:
+    return TalliedFixedRecall(
+        alone=_rate(missed_at(recall), counts.alone),
+        recall=recall,
+        hits=counts.hits,
+        tied=counts.tied,
+    )
+
+
+def _recall_in(stored: TalliedFixedRecall) -> FixedRecallCounts:
+    found = FixedRecallCounts(
+        alone=_rate_in(stored.alone), hits=_pair(stored.hits), tied=_pair(stored.tied)
+    )
+    if max(*found.hits, *found.tied) > found.alone.negatives:
+        raise ValueError(f"more is flagged at {stored.recall:g} than there is")
+    return found
+
+
+def _pair(counts: Sequence[int]) -> tuple[int, int]:
+    baseline, candidate = counts
+    if min(counts) < 0:
+        raise ValueError(f"{counts} are not two counts")
+    return baseline, candidate
+
+
 def _four(counts: Sequence[int]) -> FlagCounts:
     neither, candidate, baseline, both = counts
     if min(counts) < 0:
@@ -174,6 +218,7 @@ def scores_in(stored: TalliedScores, within: Mapping[int, JointCounts]) -> Score
         placements=None if sums is None else _read(sums),
         pulls={one.sums.name: _pulls_in(one) for one in stored.pulls or ()},
         at_rates={one.rate: _rate_in(one) for one in stored.at_rates or ()},
+        at_recalls={one.recall: _recall_in(one) for one in stored.at_recalls or ()},
         within=within,
     )
 

@@ -3,17 +3,21 @@
 How many negatives have a higher score, or one as high, is found as for placements: rows are counted
 by score, and only the different scores are put in order. Then the negatives say how apart the two
 models are in each bin, and hence where the thresholds may lie, and the positives are counted there.
+At a fixed recall it is the other way round: of reversed scores, positives give the thresholds, and
+the negatives that are left alone there are counted (``fixed_recall.py``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import narwhals as nw
 
 from prunegate.counting.column_reading import LABEL, N, Reading, number
 from prunegate.counting.fixed_rate import BINS, LOG, FixedRateCounts, FlagCounts
+from prunegate.counting.fixed_recall import FixedRecallCounts, missed_at
 from prunegate.counting.grouping import Frame, SlicingPart
 
 _MODELS = ("baseline", "candidate")
@@ -21,24 +25,88 @@ _WHO = (*_MODELS, "both")
 _UP, _DOWN, _TOTAL = "prunegate__up", "prunegate__down", "prunegate__negatives"
 
 
+@dataclass(frozen=True, kw_only=True)
+class _At:
+    """What is held fixed: a share of negatives that are flagged, or of positives."""
+
+    share: float
+    recall: bool = False
+    """Positives; then all that is said of flags is said of the rows that are left alone."""
+
+    @property
+    def rate(self) -> float:
+        """The share of the rows that give the thresholds that lie at or above these."""
+        return missed_at(self.share) if self.recall else self.share
+
+    def reached(self, model: str) -> nw.Expr:
+        """Whether a row lies at or above the slice's own threshold, where scikit-learn has it."""
+        total, reached = (nw.col(c).cast(nw.Float64) for c in (_TOTAL, _reached(model)))
+        if self.recall:  # the share as it was written, and not what 1 is more than it
+            return (total - reached) / total >= self.share
+        return reached / total <= self.share
+
+
 def fixed_rate_counts(
     reading: Reading, part: SlicingPart, rate: float
 ) -> dict[str, FixedRateCounts]:
     """Per slice of a slicing that has both classes, its positives at the thresholds of a rate."""
-    placed = _placed(reading, part)
+    lines = _lines(reading, part, _At(share=rate))
+    return {part.name(line): _counts(line) for line in lines}
+
+
+def fixed_recall_counts(
+    reading: Reading, part: SlicingPart, recall: float
+) -> dict[str, FixedRecallCounts]:
+    """Per slice of a slicing that has both classes, what is flagged at thresholds of a recall."""
+    lines = _lines(reading, part, _At(share=recall, recall=True))
+    return {
+        part.name(line): FixedRecallCounts(
+            alone=_counts(line),
+            hits=tuple(int(line[_hits(model)]) for model in _MODELS),  # type: ignore[arg-type]  # two models
+            tied=tuple(int(line[_tied(model)]) for model in _MODELS),  # type: ignore[arg-type]  # two models
+        )
+        for line in lines
+    }
+
+
+def _lines(reading: Reading, part: SlicingPart, at: _At) -> list[dict[str, Any]]:
+    placed = _placed(reading, part, reverse=at.recall)
     negatives, positives = (placed.filter(nw.col(label) == 1) for label in (_DOWN, _UP))
-    flagged = negatives.join(_edges(negatives, part.keys, rate), on=list(part.keys), how="inner")
-    bins = _strict(flagged, part.keys)
-    flags = _flags(rate)
+    edges = _edges(negatives, part.keys, at.rate)
+    flagged = negatives.join(edges, on=list(part.keys), how="inner")
+    more = _of_recall(at) if at.recall else {}
+    bins = _strict(flagged, part.keys, more)
+    flags, kept = _flags(at), (_TOTAL, *more)
     rows = positives.join(bins, on=list(part.keys), how="inner").select(
-        *part.keys, _TOTAL, *(one.alias(name) for name, one in flags.items())
+        *part.keys, *kept, *(one.alias(name) for name, one in flags.items())
     )
-    total = rows.group_by(*part.keys, _TOTAL).agg(
+    total = rows.group_by(*part.keys, *kept).agg(
         nw.len().alias(N), *(nw.col(name).sum() for name in flags)
     )
     with reading.table.reading():
-        lines = total.collect().rows(named=True)
-    return {part.name(line): _counts(line) for line in lines}
+        return list(total.collect().rows(named=True))
+
+
+def _hits(model: str) -> str:
+    """Positives that a model flags."""
+    return f"prunegate__hits_{model}"
+
+
+def _tied(model: str) -> str:
+    """The most positives of one score where the threshold may be."""
+    return f"prunegate__tied_{model}"
+
+
+def _of_recall(at: _At) -> dict[str, nw.Expr]:
+    """Of the positives, which give the thresholds: how many are flagged, and how many are equal."""
+    found = {}
+    for model in _MODELS:
+        above, reached = nw.col(_above(model)), nw.col(_reached(model))
+        possible = (above <= nw.col(_edge(BINS))) & (reached >= nw.col(_edge(0)))
+        equal = nw.when(possible).then(reached - above).otherwise(0)
+        found[_hits(model)] = (~at.reached(model)).cast(nw.Int64).sum()
+        found[_tied(model)] = equal.cast(nw.Int64).max()
+    return found
 
 
 def _score(model: str) -> str:
@@ -65,13 +133,15 @@ def _low(place: int) -> str:
     return f"prunegate__low_{place}"
 
 
-def _placed(reading: Reading, part: SlicingPart) -> Frame:
+def _placed(reading: Reading, part: SlicingPart, *, reverse: bool) -> Frame:
     columns = reading.policy.columns
+    labels = (_DOWN, _UP) if reverse else (_UP, _DOWN)
+    scores = {model: number(getattr(columns, model)) for model in _MODELS}
     rows = part.frame.select(
         *part.keys,
-        nw.col(LABEL).cast(nw.Int64).alias(_UP),
-        (1 - nw.col(LABEL)).cast(nw.Int64).alias(_DOWN),
-        *(number(getattr(columns, model)).alias(_score(model)) for model in _MODELS),
+        nw.col(LABEL).cast(nw.Int64).alias(labels[0]),
+        (1 - nw.col(LABEL)).cast(nw.Int64).alias(labels[1]),
+        *((0.0 - s if reverse else s).alias(_score(model)) for model, s in scores.items()),
     )
     placed = rows
     for model in _MODELS:
@@ -99,8 +169,8 @@ def _edges(negatives: Frame, keys: tuple[str, ...], rate: float) -> Frame:
     return totals.with_columns(*(end.cast(nw.Int64).alias(_edge(j)) for j, end in enumerate(ends)))
 
 
-def _strict(flagged: Frame, keys: tuple[str, ...]) -> Frame:
-    """Per slice, the ends of the bins and what the other model flags at least in each."""
+def _strict(flagged: Frame, keys: tuple[str, ...], more: Mapping[str, nw.Expr]) -> Frame:
+    """Per slice, the ends of the bins, what the other model flags at least in each, and more."""
     ends = [_TOTAL, *map(_edge, range(BINS + 1))]
     alike = []
     for j in range(BINS):
@@ -112,17 +182,13 @@ def _strict(flagged: Frame, keys: tuple[str, ...]) -> Frame:
         apart = (LOG + (LOG * LOG + 2.0 * LOG * divided) ** 0.5).ceil().cast(nw.Int64)
         least, floor = nw.col(_edge(j)) - apart, nw.col(_edge(0))
         lows.append(nw.when(least > floor).then(least).otherwise(floor).alias(_low(j)))
-    return flagged.group_by(*keys, *ends).agg(*alike).select(*keys, *ends, *lows)
+    sums = flagged.group_by(*keys, *ends).agg(*alike, *(e.alias(n) for n, e in more.items()))
+    return sums.select(*keys, *ends, *more, *lows)
 
 
-def _flags(rate: float) -> dict[str, nw.Expr]:
-    """Of a positive, at each pair of thresholds: 1 where the baseline, the candidate, both flag it.
-
-    A slice's threshold is where scikit-learn's ``roc_curve`` has it.
-    """
-    total = nw.col(_TOTAL).cast(nw.Float64)
-    here = {m: nw.col(_reached(m)).cast(nw.Float64) / total <= rate for m in _MODELS}
-    found = _three("here", here)
+def _flags(at: _At) -> dict[str, nw.Expr]:
+    """Of a positive, at each pair of thresholds: 1 where baseline, candidate, both flag it."""
+    found = _three("here", {model: at.reached(model) for model in _MODELS})
     for strict in _MODELS:
         for j in range(BINS):
             flagged = {m: nw.col(_above(m)) <= nw.col(_edge(j + 1)) for m in _MODELS}

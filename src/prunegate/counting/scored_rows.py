@@ -17,7 +17,8 @@ from prunegate.counting.column_reading import LABEL, ColumnCheck, N, Reading, nu
 from prunegate.counting.decisions import Decisions
 from prunegate.counting.feature_sums import FeatureSums
 from prunegate.counting.fixed_rate import FixedRateCounts
-from prunegate.counting.fixed_rate_rows import fixed_rate_counts
+from prunegate.counting.fixed_rate_rows import fixed_rate_counts, fixed_recall_counts
+from prunegate.counting.fixed_recall import FixedRecallCounts
 from prunegate.counting.grouping import SlicingPart, clustered_cells, slicing_parts
 from prunegate.counting.placement_sums import PlacementSums
 from prunegate.counting.placements import placements
@@ -43,7 +44,7 @@ from prunegate.counting.values import (
 )
 from prunegate.errors import TableError
 from prunegate.metrics.catalogue import METRICS
-from prunegate.metrics.forms import OfRanks, Ranked, ScoreLoss
+from prunegate.metrics.forms import AtFixedRate, AtFixedRecall, Form, OfRanks, Ranked, ScoreLoss
 from prunegate.policy.schema import Policy
 from prunegate.policy.score_consistency import score_metrics
 from prunegate.policy.task import Role
@@ -62,20 +63,31 @@ class _Asked:
     ranked: bool
     pulls: tuple[str, ...]
     rates: tuple[float, ...]
+    recalls: tuple[float, ...]
     tops: tuple[int, ...]
 
     @staticmethod
     def of(policy: Policy) -> _Asked:
         forms = [METRICS[name].forms[policy.task.kind] for name in score_metrics(policy)]
-        rates = {rule.at for rule in policy.rules if rule.at is not None}
         tops = {rule.k for rule in policy.rules if rule.k is not None}
         return _Asked(
             losses=tuple(form.quantity for form in forms if isinstance(form, ScoreLoss)),
             ranked=any(isinstance(form, Ranked) for form in forms),
             pulls=tuple(form.quantity for form in forms if isinstance(form, OfRanks)),
-            rates=tuple(sorted(rates)),
+            rates=_shares(policy, AtFixedRate),
+            recalls=_shares(policy, AtFixedRecall),
             tops=tuple(sorted(tops)),
         )
+
+
+def _shares(policy: Policy, form: type[Form]) -> tuple[float, ...]:
+    """The shares that rules on metrics of a form are taken at, each once."""
+    found = {
+        rule.at
+        for rule in policy.rules
+        if rule.at is not None and isinstance(METRICS[rule.metric].forms[policy.task.kind], form)
+    }
+    return tuple(sorted(found))
 
 
 class _TopRows(Decisions):
@@ -110,6 +122,7 @@ def with_scores(
         placements=PlacementSums.none() if asked.ranked else None,
         pulls={name: PullSums.none(_PULLS[name][1]) for name in asked.pulls},
         at_rates=dict.fromkeys(asked.rates, FixedRateCounts.none()),
+        at_recalls=dict.fromkeys(asked.recalls, FixedRecallCounts.none()),
         within=dict.fromkeys(asked.tops, JointCounts()),
     )
 
@@ -125,12 +138,14 @@ def _of_part(reading: Reading, part: SlicingPart, asked: _Asked) -> dict[str, Sc
     ranked = placements(reading, part) if asked.ranked else {}
     pulls = {name: _PULLS[name][0](reading, part) for name in asked.pulls}
     rates = {rate: fixed_rate_counts(reading, part, rate) for rate in asked.rates}
+    recalls = {share: fixed_recall_counts(reading, part, share) for share in asked.recalls}
     tops = {k: _within(reading, part, k) for k in asked.tops}
     every: tuple[Mapping[str, Any], ...] = (
         losses,
         ranked,
         *pulls.values(),
         *rates.values(),
+        *recalls.values(),
         *tops.values(),
     )
     names = dict.fromkeys(name for found in every for name in found)
@@ -140,6 +155,9 @@ def _of_part(reading: Reading, part: SlicingPart, asked: _Asked) -> dict[str, Sc
             placements=ranked.get(name),
             pulls={what: found[name] for what, found in pulls.items()},
             at_rates={r: found.get(name, FixedRateCounts.none()) for r, found in rates.items()},
+            at_recalls={
+                r: found.get(name, FixedRecallCounts.none()) for r, found in recalls.items()
+            },
             within={k: rows[name] for k, rows in tops.items()},
         )
         for name in names

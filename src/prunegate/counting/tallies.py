@@ -18,6 +18,7 @@ from typing import Any, ClassVar, Self
 from prunegate.counting.cluster_sums import Clusters, Pair
 from prunegate.counting.feature_sums import FeatureSums
 from prunegate.counting.fixed_rate import FixedRateCounts
+from prunegate.counting.fixed_recall import FixedRecallCounts
 from prunegate.counting.placement_sums import PlacementSums
 from prunegate.counting.pull_sums import PullSums
 from prunegate.counting.weight_sums import WeightSums, added
@@ -100,6 +101,8 @@ class ScoredRows:
     """By name: ``average_precision``, ``rank_correlation``."""
     at_rates: Mapping[float, FixedRateCounts] = field(default_factory=dict)
     """By false positive rate: the positives that both models flag."""
+    at_recalls: Mapping[float, FixedRecallCounts] = field(default_factory=dict)
+    """By recall: the rows that both models flag."""
     within: Mapping[int, JointCounts] = field(default_factory=dict)
     """By k: rows, all taken as positive, "flagged" by a model that has the true class among the k
     with the highest scores."""

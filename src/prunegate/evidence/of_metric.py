@@ -22,6 +22,7 @@ from prunegate.counting.tallies import Cells, DecidedRows, JointCounts, ScoredRo
 from prunegate.errors import UnsupportedError
 from prunegate.evidence import partial_rates
 from prunegate.evidence.fixed_rate_recall import FixedRateRecall
+from prunegate.evidence.fixed_recall_precision import FixedRecallPrecision
 from prunegate.evidence.grouped_rates import (
     GroupedOverlappingRate,
     GroupedPairedRate,
@@ -40,6 +41,7 @@ from prunegate.evidence.weighed import weighed
 from prunegate.metrics.catalogue import METRICS
 from prunegate.metrics.forms import (
     AtFixedRate,
+    AtFixedRecall,
     Flips,
     Form,
     Mean,
@@ -295,6 +297,12 @@ def _of_ranks(form: OfRanks, wanted: WantedMetric, tally: DecidedRows | Sums) ->
 def _at_fixed_rate(_: AtFixedRate, wanted: WantedMetric, tally: DecidedRows) -> Evidence:
     rate = wanted.at or 0.0
     return FixedRateRecall(counts=_scored(tally).at_rates[rate], rate=rate)
+
+
+@evidence_of(AtFixedRecall)
+def _at_fixed_recall(_: AtFixedRecall, wanted: WantedMetric, tally: DecidedRows) -> Evidence:
+    recall = wanted.at or 0.0
+    return FixedRecallPrecision(counts=_scored(tally).at_recalls[recall], recall=recall)
 
 
 @evidence_of(WithinTop)

@@ -11,6 +11,7 @@ from operator import attrgetter
 
 from prunegate.metrics.forms import (
     AtFixedRate,
+    AtFixedRecall,
     EachLabel,
     Flips,
     Mean,
@@ -184,8 +185,16 @@ METRICS: Registry[Metric] = Registry(
             words="truly positive items that are flagged at a fixed false positive rate",
             kind="rate",
             label="recall at a fixed false positive rate",
-            at=True,
+            at="the share of negatives that may be flagged, as at: 0.01",
             forms={"binary": AtFixedRate()},
+        ),
+        Metric(
+            name="precision_at_recall",
+            words="flagged items that are truly positive at a fixed recall",
+            kind="rate",
+            label="precision at a fixed recall",
+            at="the share of positives that has to be flagged, as at: 0.9",
+            forms={"binary": AtFixedRecall()},
         ),
         Metric(
             name="log_loss",

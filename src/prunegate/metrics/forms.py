@@ -219,6 +219,13 @@ class AtFixedRate(Form):
 
 
 @dataclass(frozen=True, kw_only=True)
+class AtFixedRecall(Form):
+    """Precision of each model at its own threshold, with a recall that the rule gives."""
+
+    from_scores: ClassVar[bool] = True
+
+
+@dataclass(frozen=True, kw_only=True)
 class OfRanks(Form):
     """A statistic of how scores order the rows, to which every row adds its own pull."""
 

@@ -43,8 +43,8 @@ class Metric:
     """Whether each class of several has one by itself, tested by the form of two classes."""
     top: bool = False
     """Whether it is about the ``k`` highest scores, which its rule has to give."""
-    at: bool = False
-    """Whether it is taken ``at`` a share that its rule has to give."""
+    at: str = ""
+    """What the share is that its rule has to give ``at``, and an example; empty: there is none."""
     joint: bool = False
     """An operational figure that the two models have together, not each its own."""
     timed: bool = False

@@ -92,9 +92,8 @@ def _with_figure(rule: Rule, phrase: str) -> str:
     if rule.k is not None:
         return phrase.replace("top-k", f"top-{rule.k}")
     if rule.at is not None:
-        return phrase.replace(
-            "a fixed false positive rate", f"a false positive rate of {rule.at:g}"
-        )
+        subject, _, share = phrase.partition(" at a fixed ")
+        return f"{subject} at a {share} of {rule.at:g}"
     return phrase
 
 

@@ -18,8 +18,6 @@ from prunegate.policy.schema import ErrorRatio, Relative, Rule
 
 FieldMistake = tuple[tuple[str, ...], str]
 NOT_BUILT = {
-    "precision_at_recall": "limit precision and recall at the policy's threshold, "
-    "or average_precision or recall_at_fpr",
     "ece": "limit brier or log_loss, which calibration is a part of",
 }
 """Metrics that people ask for and no paired test here was simulated for, and what to do."""
@@ -57,7 +55,7 @@ def _top(rule: Rule, metric: Metric) -> Iterator[FieldMistake]:
     elif rule.k is not None and not metric.top:
         yield ("k",), f"{metric.name} is about no number of highest scores; remove it"
     if metric.at and rule.at is None:
-        yield (), f"{metric.name} needs at: the share of negatives that may be flagged, as at: 0.01"
+        yield (), f"{metric.name} needs at: {metric.at}"
     elif rule.at is not None and not metric.at:
         yield ("at",), f"{metric.name} is taken at no fixed share; remove it"
 

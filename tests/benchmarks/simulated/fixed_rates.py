@@ -66,6 +66,17 @@ class AtRate:
 
 def evidence_of(rate: float, up: list[Floats], down: list[Floats]) -> FixedRateRecall:
     """What the rows say, as the engine counts them."""
+    return FixedRateRecall(counts=counts_of(rate, up, down), rate=rate)
+
+
+def ends_of(expected: float) -> tuple[int, int]:
+    """Between how many negatives thresholds may lie, if so many are expected above them."""
+    low = max(0, int(np.floor(expected - np.sqrt(2 * expected * LOG))))
+    return low, int(np.ceil(expected + LOG / 3 + np.sqrt(LOG**2 / 9 + 2 * expected * LOG)))
+
+
+def counts_of(rate: float, up: list[Floats], down: list[Floats]) -> FixedRateCounts:
+    """Positives at the thresholds that negatives leave possible."""
     total = len(down[0])
     ordered = [np.sort(one) for one in down]
     above, reached = (
@@ -75,9 +86,7 @@ def evidence_of(rate: float, up: list[Floats], down: list[Floats]) -> FixedRateR
         ]
         for side in ("right", "left")
     )
-    expected = total * rate
-    low = max(0, int(np.floor(expected - np.sqrt(2 * expected * LOG))))
-    high = int(np.ceil(expected + LOG / 3 + np.sqrt(LOG**2 / 9 + 2 * expected * LOG)))
+    low, high = ends_of(total * rate)
     edges = [low + (high - low) * j // BINS for j in range(BINS + 1)]
     tables: tuple[list[FlagCounts], list[FlagCounts]] = ([], [])
     for least, most in pairwise(edges):
@@ -90,13 +99,12 @@ def evidence_of(rate: float, up: list[Floats], down: list[Floats]) -> FixedRateR
             flags[model] = reached[0][model] < strict
             tables[1 - model].append(_counts(*flags))
     here = _counts(*(one / total <= rate for one in reached[0]))
-    counts = FixedRateCounts(
+    return FixedRateCounts(
         negatives=total,
         here=here,
         candidate_low=tuple(tables[0]),
         candidate_high=tuple(tables[1]),
     )
-    return FixedRateRecall(counts=counts, rate=rate)
 
 
 def _counts(baseline: NDArray[np.bool_], candidate: NDArray[np.bool_]) -> FlagCounts:

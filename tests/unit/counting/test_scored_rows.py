@@ -290,7 +290,9 @@ def test_scores_that_cannot_be_what_a_rule_takes_them_for_are_bad_input() -> Non
         (TWO, "auc, at: 0.1", "taken at no fixed share; remove it"),
         (TWO, "recall_at_fpr", "needs at: the share of negatives"),
         (TWO + GROUP, "recall_at_fpr, at: 0.1", "'group' says that they are not"),
-        (TWO, "precision_at_recall, at: 0.9", "precision_at_recall is not built"),
+        (TWO, "precision_at_recall", "needs at: the share of positives"),
+        (TWO + GROUP, "precision_at_recall, at: 0.9", "'group' says that they are not"),
+        (TWO, "ece", "ece is not built"),
     ],
 )
 def test_a_policy_without_what_its_metrics_need_says_so(head: str, rule: str, words: str) -> None:

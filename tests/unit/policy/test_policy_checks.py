@@ -17,15 +17,14 @@ RULES = {
             "metric: mae is not defined for task kind binary; valid: precision, recall, "
             "specificity, f1, accuracy, balanced_accuracy, mcc, false_positive_rate, "
             "negative_flip_rate, churn, auc, average_precision, "
-            "recall_at_fpr, log_loss, brier"
+            "recall_at_fpr, precision_at_recall, log_loss, brier"
         ),
     ),
     "a metric that is not built": (
-        "{metric: precision_at_recall, max_drop: 0.02}",
+        "{metric: ece, max_rise: 0.02}",
         (
-            "metric: precision_at_recall is not built, because no paired test of it has known "
-            "error rates; limit precision and recall at the policy's threshold, or "
-            "average_precision or recall_at_fpr"
+            "metric: ece is not built, because no paired test of it has known "
+            "error rates; limit brier or log_loss, which calibration is a part of"
         ),
     ),
     "no limit": (

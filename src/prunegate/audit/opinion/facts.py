@@ -49,7 +49,8 @@ ROWS_FROM = {"rank_correlation": 300}
 """Rows, where there is one kind of them."""
 NEGATIVES_AT = 18.42
 """False alarms to be expected at a threshold before a false positive rate can be told: with fewer
-a bound that holds but once in 10,000 times (Chernoff's) is below none."""
+a bound that holds but once in 10,000 times (Chernoff's) is below none. Likewise misses, of a
+threshold with a given recall."""
 LEAST_WORTH = 30
 """Rows of equal weight that rows with design weights have to be worth."""
 _ALL, _POSITIVE, _NEGATIVE = tuple(range(8)), (4, 5, 6, 7), (0, 1, 2, 3)
@@ -248,6 +249,8 @@ def _short_of_scores(policy: Policy, finding: Finding, summary: SliceSummary) ->
     rule = dict(enumerate(policy.rules)).get(finding.rule)
     if finding.metric == "recall_at_fpr" and rule is not None and rule.at is not None:
         return math.ceil(NEGATIVES_AT / rule.at) - negatives
+    if finding.metric == "precision_at_recall" and rule is not None and rule.at is not None:
+        return math.ceil(NEGATIVES_AT / (1 - rule.at)) - summary.positives
     return ROWS_FROM.get(finding.metric, 0) - summary.rows
 
 
