@@ -202,8 +202,6 @@ def test_a_model_of_several_labels_predicts_what_gate_reads(home: Path) -> None:
         finding.class_label for finding in read_record(Path("judged/record.json"))[0].findings
     }
     assert {"violence", "hate"} <= metrics
-    refused = invoke("run", "several.yaml", "--out", "never", "-q")
-    assert "make the predictions with 'prunegate predict'" in str(refused.exception)
 
 
 def test_a_prediction_that_was_killed_goes_on_and_halves_its_batch(

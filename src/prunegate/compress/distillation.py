@@ -2,7 +2,8 @@
 
 Hinton, Vinyals and Dean, "Distilling the Knowledge in a Neural Network" (2015): both models'
 logits are divided by a temperature T, and the loss is (1 - w) cross-entropy + w T^2 KL(teacher ||
-student). Of language models each counted token is an answer.
+student). Of language models each counted token is an answer; where a row may have several labels,
+each label is one, a sigmoid's, and a row's divergence the mean over them.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from prunegate.compress.loss import loss_of
-from prunegate.errors import ModelError, UnsupportedError
+from prunegate.errors import ModelError
 from prunegate.models.batch import NOT_COUNTED, Batch
 
 
@@ -58,19 +59,15 @@ def divergence(
     """Return KL(wanted || logits) per row in nats, of language models per counted token.
 
     Args:
-        logits: [B, classes] or [B, T, tokens].
+        logits: [B, classes], [B, labels] or [B, T, tokens].
         wanted: The other model's, of the same shape.
-        labels: Of the batch; they say which tokens count.
+        labels: Of the batch; they say which tokens count, and whether classes exclude each other.
         temperature: What both are divided by.
         reduction: The mean over rows or counted tokens, or their sum.
-
-    Raises:
-        UnsupportedError: several labels per row, which are neither classes nor tokens.
     """
     if labels.is_floating_point():
-        raise UnsupportedError(
-            "a teacher is for one class per row or for language; remove 'teacher' from the step."
-        )
+        rows = _of_label_sets(logits / temperature, wanted / temperature)
+        return rows.mean() if reduction == "mean" else rows.sum()
     if labels.dim() > 1:
         counted = labels[:, 1:] != NOT_COUNTED
         logits, wanted = logits[:, :-1][counted], wanted[:, :-1][counted]
@@ -80,3 +77,12 @@ def divergence(
         reduction="batchmean" if reduction == "mean" else "sum",
         log_target=True,
     )
+
+
+def _of_label_sets(logits: Tensor, wanted: Tensor) -> Tensor:
+    """The mean over labels of the divergence between yes and no, of each row."""
+    apart = torch.zeros_like(logits)
+    for sign in (1, -1):  # yes, then no
+        asked, found = functional.logsigmoid(sign * wanted), functional.logsigmoid(sign * logits)
+        apart = apart + asked.exp() * (asked - found)
+    return apart.mean(dim=-1)

@@ -1,7 +1,8 @@
 """Cross-entropy with the checks that torch leaves out.
 
-A label of -100 is skipped silently by torch, and a NaN loss trains on; both are refused here,
-except where -100 is the mark of a token that was given.
+Where a row may have several labels, each is a yes or no of its own: the mean of their binary
+cross-entropies. A label of -100 is skipped silently by torch, and a NaN loss trains on; both are
+refused here, except where -100 is the mark of a token that was given.
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ from prunegate.models.batch import NOT_COUNTED, Batch
 def cross_entropy(module: nn.Module, batch: Batch, reduction: Literal["mean", "sum"]) -> Tensor:
     """Return the loss of a batch, a finite scalar with its graph.
 
-    Classifiers: the cross-entropy of each row. Language models: each document's mean negative
-    log-likelihood per counted token under "sum" (one term a document), and the mean over all
-    counted tokens under "mean", as is usual in training.
+    Classifiers: the cross-entropy of each row, of several labels the mean over these. Language
+    models: each document's mean negative log-likelihood per counted token under "sum" (one term a
+    document), and the mean over all counted tokens under "mean", as is usual in training.
 
     Args:
         module: returns ``logits``, [B, classes] or [B, T, tokens].
@@ -39,7 +40,9 @@ def cross_entropy(module: nn.Module, batch: Batch, reduction: Literal["mean", "s
 
 def loss_of(logits: Tensor, labels: Tensor, reduction: Literal["mean", "sum"]) -> Tensor:
     """Return the loss of logits that are known already; otherwise as ``cross_entropy``."""
-    if labels.dim() == 1:
+    if labels.is_floating_point():
+        loss = _of_label_sets(logits, labels, reduction)
+    elif labels.dim() == 1:
         loss = _of_classes(logits, labels, reduction)
     else:
         loss = _of_tokens(logits, labels, reduction)
@@ -55,6 +58,17 @@ def _of_classes(logits: Tensor, labels: Tensor, reduction: Literal["mean", "sum"
     if bool(((labels < 0) | (labels >= classes)).any()):
         raise TableError(f"labels have to be class numbers from 0 to {classes - 1} of the model.")
     return functional.cross_entropy(logits, labels, reduction=reduction)
+
+
+def _of_label_sets(logits: Tensor, labels: Tensor, reduction: Literal["mean", "sum"]) -> Tensor:
+    if labels.shape != logits.shape or bool(((labels != 0) & (labels != 1)).any()):
+        raise TableError(
+            f"a row has 1 or 0 for each of the model's {logits.shape[-1]} labels; the labels are "
+            f"{list(labels.shape[1:])} numbers a row, or others."
+        )
+    losses = functional.binary_cross_entropy_with_logits(logits, labels, reduction="none")
+    rows = losses.mean(dim=-1)
+    return rows.mean() if reduction == "mean" else rows.sum()
 
 
 def _of_tokens(logits: Tensor, labels: Tensor, reduction: Literal["mean", "sum"]) -> Tensor:

@@ -31,9 +31,10 @@ class StepQuality:
 
     rows: int
     loss: float
-    """Cross-entropy per row; of language, the mean over documents of theirs per token."""
+    """Cross-entropy per row, of several labels the mean over these; of language, the mean over
+    documents of theirs per token."""
     accuracy: float | None
-    """Share of rows that are classified right; None for language."""
+    """Share of rows that are classified right; None for language and for several labels a row."""
     divergence: float | None = None
     """KL(teacher || model) per row or counted token, nats; None without a teacher."""
 
@@ -82,6 +83,9 @@ class _Sums:
     def compare(self, logits: Tensor, wanted: Tensor, labels: Tensor) -> None:
         found = divergence(logits, wanted, labels, reduction="sum")
         self.apart = (self.apart or 0.0) + float(found)
+        if labels.is_floating_point():
+            self.answers += len(labels)
+            return
         counted = labels if labels.dim() == 1 else labels[:, 1:]
         self.answers += int((counted != NOT_COUNTED).sum())
 

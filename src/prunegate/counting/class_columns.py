@@ -106,7 +106,8 @@ def _of_labels(policy: Policy, *, apart: bool) -> Iterator[tuple[str, DerivedCol
     for role in ("label", *_ROLES):
         lists, names = getattr(columns, role), policy.task.labels
         scored = role != "label" and policy.task.threshold is not None
-        owns = tuple(_own_name(policy, role, name, scored=scored, apart=apart) for name in names)
+        named = policy.score_column if scored else policy.label_column
+        owns = tuple(named(role, name, apart=apart) for name in names)
         for label, own in zip((*names, None), (*owns, ""), strict=True):
             if label is None:
                 key = names_column(policy, role)
@@ -123,14 +124,6 @@ def _of_labels(policy: Policy, *, apart: bool) -> Iterator[tuple[str, DerivedCol
                 key,
                 LabelColumn(own=own, owns=owns, lists=lists, of_own=of_own, of_lists=of_lists),
             )
-
-
-def _own_name(policy: Policy, role: str, label: str, *, scored: bool, apart: bool) -> str:
-    """What a table calls the column of one label."""
-    given = policy.data.scores
-    if scored and given is not None and given.prefix is not None:
-        return f"{given.prefix}{label}" if apart else f"{role}_{given.prefix}{label}"
-    return policy.label_column(role, label, apart=apart)
 
 
 def _scores(policy: Policy, lists: str, own: str, label: str) -> tuple[FoundColumn, FoundColumn]:

@@ -33,12 +33,11 @@ from prunegate.counting.column_reading import (
 from prunegate.counting.decisions import threshold_of_singles
 from prunegate.counting.label_sets import WHOLE, LabelSets
 from prunegate.counting.tallies import JointCounts, LabelCounts
+from prunegate.data.predictions.label_columns import NO, YES
 from prunegate.policy.task import Role
 
 ROLES = ("label", "baseline", "candidate")
 MODELS: tuple[Role, ...] = ("baseline", "candidate")
-YES, NO = ("yes", "true", "1", "y", "t"), ("no", "false", "0", "n", "f")
-"""Texts that are a yes or a no, in capitals or not."""
 _WRONG: Mapping[Role, tuple[int, ...]] = {"baseline": (2, 3, 4, 5), "candidate": (1, 3, 4, 6)}
 """The cells (4 truth + 2 baseline + candidate) in which a model is wrong."""
 _PARTED = (1, 2, 5, 6)

@@ -69,11 +69,11 @@ def _described(
     columns = policy.columns
     table = pq.read_table(predictions)
     content = (columns.image, columns.text, columns.prompt, columns.reference)
-    used = {*content, columns.split, *policy.keys}
-    told = columns.reference if policy.task.traits.documents else columns.label
+    used = {*content, columns.split, *policy.keys, *_truth(policy)}
+    told = (columns.reference,) if policy.task.traits.documents else (columns.label,)
     names = [
         name
-        for name in column_names(labelled, (columns.id, told))
+        for name in column_names(labelled, (columns.id, *(() if policy.task.traits.sets else told)))
         if name not in used and not unusable(policy, name)
     ]
     if not names or most < 1:
@@ -86,3 +86,11 @@ def _described(
         table = table.drop_columns(name) if place >= 0 else table
         table = table.append_column(name, values)
     return table, tuple(found)
+
+
+def _truth(policy: Policy) -> tuple[str, ...]:
+    """The columns that say which of several labels a row has: they sort nothing into kinds."""
+    if not policy.task.traits.sets:
+        return ()
+    own = (policy.label_column("label", label) for label in policy.task.labels)
+    return (policy.columns.label, *own)

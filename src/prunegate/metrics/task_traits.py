@@ -69,7 +69,7 @@ TRAITS: Registry[TaskTraits] = Registry(
     (
         TaskTraits(name="binary", answers="decisions"),
         TaskTraits(name="multiclass", answers="labels"),
-        TaskTraits(name="multilabel", answers="label sets", runs=False),
+        TaskTraits(name="multilabel", answers="label sets"),
         TaskTraits(name="score", answers="numbers", runs=False, loss_unit="a row"),
         TaskTraits(
             name="language",

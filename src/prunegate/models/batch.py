@@ -19,7 +19,8 @@ class Batch:
     inputs: Mapping[str, Tensor]
     """Keyword arguments of the model: pixel_values, or input_ids and attention_mask."""
     labels: Tensor
-    """int64 [B]: class numbers; int64 [B, T]: each token itself, or ``NOT_COUNTED``."""
+    """int64 [B]: class numbers; int64 [B, T]: each token itself, or ``NOT_COUNTED``; float32
+    [B, labels]: 1 for each of several labels that a row has, else 0."""
 
     def __len__(self) -> int:
         return len(self.labels)

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from transformers.initialization import no_init_weights
 
 from prunegate.errors import ModelError, UnsupportedError
+from prunegate.models.activation import CLASSIFYING, SEVERAL_LABELS
 from prunegate.models.cut import cut_whole
 from prunegate.models.family import Answers, Reads
 from prunegate.models.kept_units import KeptUnits, Kind
@@ -25,7 +26,6 @@ from prunegate.models.sites import Site
 # Keys of a config.json that would choose code, kernels or number formats for us.
 _NOT_OURS = ("auto_map", "attn_implementation", "_attn_implementation", "dtype", "torch_dtype")
 _CLASSES = ("num_labels", "id2label", "label2id")
-_SINGLE_LABEL = (None, "single_label_classification")
 
 
 class HuggingFace(ABC):
@@ -81,17 +81,18 @@ class HuggingFace(ABC):
         """Refuse configs whose models would not be what they seem.
 
         Raises:
-            UnsupportedError: quantized weights, or outputs that are no softmax over classes.
+            UnsupportedError: quantized weights, or outputs that are no classes or labels.
         """
         if config.get("quantization_config") is not None:
             raise UnsupportedError(
                 "config: quantized weights (quantization_config) are not supported; "
                 "give the float32 model."
             )
-        if self.answers == "classes" and config.get("problem_type") not in _SINGLE_LABEL:
+        if self.answers == "classes" and config.get("problem_type") not in CLASSIFYING:
             raise UnsupportedError(
-                f"config: problem_type {config['problem_type']!r} is not supported; scores are a "
-                "softmax over classes, so single_label_classification is."
+                f"config: problem_type {config['problem_type']!r} is not supported; answers are a "
+                "softmax over classes (single_label_classification) or a sigmoid for each label "
+                f"({SEVERAL_LABELS})."
             )
 
     def rename(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:

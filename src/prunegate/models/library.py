@@ -21,11 +21,12 @@ from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 from transformers.utils import logging
 
 from prunegate.errors import ModelError, UnsupportedError
+from prunegate.models.activation import activation_of
 from prunegate.models.config_json import parse_object
 from prunegate.models.digest import digests_by_path, list_digest
 from prunegate.models.family import Answers, Reads
 from prunegate.models.judged_only import NO_UNITS, JudgedOnly
-from prunegate.models.load import PREPROCESSOR_FILE, Activation, LoadedModel
+from prunegate.models.load import PREPROCESSOR_FILE, LoadedModel
 from prunegate.models.refusals import CONFIG_FILE, class_name, refuse_class
 from prunegate.models.snapshot import Snapshot
 from prunegate.models.surgery import WEIGHTS_FILE
@@ -87,14 +88,6 @@ def load_from_library(folder: Path) -> LoadedModel:
         precision=str(precision).removeprefix("torch."),
         warnings=warnings,
     )
-
-
-def activation_of(config: Mapping[str, Any]) -> Activation:
-    """What makes probabilities of a classifier's logits; a single one is a sigmoid's."""
-    labels = config.get("id2label")
-    one = len(labels) == 1 if isinstance(labels, Mapping) else config.get("num_labels") == 1
-    several = config.get("problem_type") == "multi_label_classification"
-    return "sigmoid" if one or several else "softmax"
 
 
 def _known(name: str, place: Path) -> tuple[Reads, Answers]:

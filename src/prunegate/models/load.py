@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from torch import nn
 
 from prunegate.errors import ModelError, UnsupportedError
+from prunegate.models.activation import Activation, activation_of
 from prunegate.models.config_json import parse_object
 from prunegate.models.digest import digests_by_path, list_digest
 from prunegate.models.family import Family, family_of
@@ -41,8 +42,6 @@ TOKENIZER_FILES = (
     "chat_template.jinja",
 )
 """What may lie beside a model that reads texts."""
-
-Activation = Literal["softmax", "sigmoid", "none"]
 
 _MOST_PARAMETERS = 2_000_000_000  # 8 GB of float32; above it the config is hostile or not a ViT
 
@@ -210,6 +209,7 @@ def _assemble(
         folder=files.folder,
         storage=storage,
         surgery=surgery,
+        activation=activation_of(config),
     )
 
 

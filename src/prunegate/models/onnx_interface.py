@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from prunegate.errors import ModelError, UnsupportedError
+from prunegate.models.activation import Activation
 from prunegate.models.family import Answers, Reads
-from prunegate.models.load import Activation
 from prunegate.models.onnx_file import edge
 from prunegate.policy.model_source import ModelSource
 

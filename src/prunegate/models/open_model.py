@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from prunegate.models.activation import CLASSIFYING
 from prunegate.models.config_json import parse_object
 from prunegate.models.digest import hub_snapshot
 from prunegate.models.family import architectures
@@ -74,7 +75,8 @@ def _opened(place: Path, said: ModelSource) -> LoadedModel:
 def _can_be_pruned(folder: Path) -> bool:
     """Whether there is an adapter for the class, and the weights are what it takes."""
     config = parse_object((folder / CONFIG_FILE).read_bytes(), str(folder / CONFIG_FILE))
-    if class_name(config, folder / CONFIG_FILE) not in architectures() or _one_or_several(config):
+    name = class_name(config, folder / CONFIG_FILE)
+    if name not in architectures() or not _of_classes(config):
         return False
     files = [folder / WEIGHTS_FILE]
     if not files[0].exists():
@@ -83,8 +85,8 @@ def _can_be_pruned(folder: Path) -> bool:
     return all(isinstance(one, dict) and one.get("dtype") in _PRUNED_IN for one in told)
 
 
-def _one_or_several(config: Mapping[str, Any]) -> bool:
-    """Whether the answers are no softmax over classes: one logit, or one for each of several."""
+def _of_classes(config: Mapping[str, Any]) -> bool:
+    """Whether there is an answer for each class or label: no single logit, and no regression."""
     labels = config.get("id2label")
     one = isinstance(labels, Mapping) and len(labels) == 1
-    return one or config.get("problem_type") not in (None, "single_label_classification")
+    return not one and config.get("problem_type") in CLASSIFYING

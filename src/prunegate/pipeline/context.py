@@ -42,11 +42,10 @@ from prunegate.io.progress import Progress, silent
 from prunegate.models.digest import tree_digest
 from prunegate.models.load import LoadedModel, exactly, load_model, read_candidate, saturation
 from prunegate.models.save import write_candidate
-from prunegate.pipeline.early_refusals import refuse_models
+from prunegate.pipeline.early_refusals import refuse_models, require_sections
 from prunegate.pipeline.elsewhere import in_one_engine, open_named, prepares_otherwise
 from prunegate.policy.load import PolicyFile
 from prunegate.policy.schema import Policy
-from prunegate.policy.score_consistency import require_decisions_do
 from prunegate.policy.steps import Split, Step
 from prunegate.policy.task import Role
 from prunegate.predict.documents import beginnings, sample_rows
@@ -205,7 +204,7 @@ class Context:
             return told
         exact = self.score(other, f"{name}, without saturation")
         role: Role = "candidate" if name == "candidate" else "baseline"
-        changed = changed_decisions(self.policy.task.threshold_of(role), scored, exact)
+        changed = changed_decisions(self.policy.task, role, scored, exact)
         return replace(told, rows=len(self.material.split("gate")), changed=changed)
 
     def predictions(self, scores: Scores, split: Split = "gate") -> pa.Table:
@@ -321,7 +320,7 @@ def set_up(source: PolicyFile, settings: Settings) -> Context:
             loaded), or the baseline cannot be used.
     """
     policy = source.policy
-    _require_sections(policy)
+    require_sections(policy)
     refuse_models(source)
     table = hash_files([source.folder / str(policy.data.table)])[0]
     checked = check_rows(policy, source.folder, settings.progress)
@@ -341,40 +340,6 @@ def set_up(source: PolicyFile, settings: Settings) -> Context:
         baseline=baseline,
         warnings=(*checked.report.warnings, *material.warnings, *baseline.warnings),
     )
-
-
-def _require_sections(policy: Policy) -> None:
-    if not policy.task.traits.runs:
-        others, how = ("give a score", "yourself")
-        if policy.task.traits.sets:
-            others, how = ("decide several labels a row", "with 'prunegate predict'")
-        raise UnsupportedError(
-            "'run' judges classifiers (binary, multiclass) and language models, not models that "
-            f"{others}; make the predictions {how} and judge them with 'prunegate gate'"
-        )
-    if policy.task.traits.classes:
-        require_decisions_do(
-            policy,
-            "'run' keeps the class that a model chooses; judge predictions with a score "
-            "for each class with 'prunegate gate'",
-        )
-    missing = [
-        need
-        for need, there in {
-            "model: {baseline: FOLDER}": policy.model is not None,
-            "data: {table: FILE}": policy.data.table is not None,
-            "task: {threshold: 0.5}": not policy.task.traits.yes_no
-            or policy.task.threshold is not None,
-            "compress: [...] or model: {candidate: FOLDER}": bool(policy.compress)
-            or (policy.model is not None and policy.model.candidate is not None),
-        }.items()
-        if not there
-    ]
-    if missing:
-        raise InputError(
-            f"the policy lacks what a run needs: {'; '.join(missing)}. To judge predictions that "
-            "exist already, use 'prunegate gate'"
-        )
 
 
 def _scales_by_batch(model: LoadedModel) -> bool:

@@ -8,9 +8,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from prunegate.errors import ModelError, UnsupportedError
-from prunegate.models.refusals import refuse_early
+from prunegate.errors import InputError, ModelError, UnsupportedError
+from prunegate.models.activation import activation_of
+from prunegate.models.config_json import parse_object
+from prunegate.models.refusals import CONFIG_FILE, refuse_early
 from prunegate.policy.load import PolicyFile
+from prunegate.policy.schema import Policy
+from prunegate.policy.score_consistency import require_decisions_do
 from prunegate.policy.task import ROLES
 
 
@@ -19,6 +23,7 @@ def refuse_models(source: PolicyFile) -> None:
 
     Raises:
         ModelError: missing, malformed or not a model; the message says what to do.
+        TableError: several labels a row, and the table has no column of them.
         UnsupportedError: a class, number format or layout that this version does not do.
     """
     policy = source.policy
@@ -28,6 +33,9 @@ def refuse_models(source: PolicyFile) -> None:
             continue
         prune = bool(policy.compress) and role == "baseline"
         refuse_place(source.folder / said.path, graph=said.onnx is not None, prune=prune)
+    if policy.task.traits.sets:
+        require_sections(policy)
+        _refuse_other_labels(source)
 
 
 def refuse_place(place: Path, *, graph: bool | None = None, prune: bool = False) -> None:
@@ -50,4 +58,76 @@ def refuse_place(place: Path, *, graph: bool | None = None, prune: bool = False)
         raise UnsupportedError(
             f"{place}: an ONNX model can be judged, not pruned; give the float32 model that it was "
             "made of, as safetensors."
+        )
+
+
+def _refuse_other_labels(source: PolicyFile) -> None:
+    """Refuse models and tables that do not speak of the policy's several labels."""
+    from prunegate.predict.classes import model_classes, require_sigmoids  # numpy, DuckDB
+
+    policy = source.policy
+    for role in ROLES:
+        said = policy.model.source_of(role) if policy.model else None
+        place = None if said is None else source.folder / said.path / CONFIG_FILE
+        if said is None or place is None or said.classes or not place.is_file():
+            continue
+        config = parse_object(place.read_bytes(), str(place))
+        model_classes(policy, config)
+        activation = said.activation or activation_of(config)
+        require_sigmoids(policy, activation, config, place.parent)
+    if policy.data.table is not None:
+        _refuse_missing_labels(policy, source.folder / policy.data.table)
+
+
+def _refuse_missing_labels(policy: Policy, table: Path) -> None:
+    from prunegate.data.labelled.label_sets import label_set_columns
+    from prunegate.data.predictions.columns import match_columns
+    from prunegate.data.predictions.metadata import column_names
+
+    there = column_names(table, (policy.data.columns.id, policy.data.columns.split))
+    found = [column.found(there) for column in label_set_columns(policy).values()]
+    wanted = dict.fromkeys(name for one in found for name in one.columns)
+    match_columns(tuple(wanted), there, str(table))
+
+
+def require_sections(policy: Policy) -> None:
+    """Insist on what a run needs of a policy.
+
+    Raises:
+        UnsupportedError: its task, or a rule, is for predictions alone.
+        InputError: sections are missing, or mean something else there.
+    """
+    if not policy.task.traits.runs:
+        raise UnsupportedError(
+            "'run' judges classifiers (binary, multiclass, multilabel) and language models, not "
+            "models that give a score; make the predictions yourself and judge them with "
+            "'prunegate gate'"
+        )
+    if policy.task.traits.sets and policy.data.scores and policy.data.scores.activation != "none":
+        raise InputError(
+            "'data: scores: activation:' is for tables of logits, and 'run' makes probabilities by "
+            "itself; remove it"
+        )
+    if policy.task.traits.classes:
+        require_decisions_do(
+            policy,
+            "'run' keeps the class that a model chooses; judge predictions with a score "
+            "for each class with 'prunegate gate'",
+        )
+    missing = [
+        need
+        for need, there in {
+            "model: {baseline: FOLDER}": policy.model is not None,
+            "data: {table: FILE}": policy.data.table is not None,
+            "task: {threshold: 0.5}": not (policy.task.traits.yes_no or policy.task.traits.sets)
+            or policy.task.threshold is not None,
+            "compress: [...] or model: {candidate: FOLDER}": bool(policy.compress)
+            or (policy.model is not None and policy.model.candidate is not None),
+        }.items()
+        if not there
+    ]
+    if missing:
+        raise InputError(
+            f"the policy lacks what a run needs: {'; '.join(missing)}. To judge predictions that "
+            "exist already, use 'prunegate gate'"
         )

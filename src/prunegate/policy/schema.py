@@ -359,6 +359,13 @@ class Policy(Section):
         """
         return f"{getattr(self.data.columns if apart else self.columns, role)}_{label}"
 
+    def score_column(self, role: str, label: str, *, apart: bool = False) -> str:
+        """A model's score of one label of a multilabel task: ``candidate_hate``, ``p_hate``."""
+        prefix = self.data.scores.prefix if self.data.scores is not None else None
+        if prefix is None or self.task.threshold is None:
+            return self.label_column(role, label, apart=apart)
+        return f"{prefix}{label}" if apart else f"{role}_{prefix}{label}"
+
     @property
     def intervals(self) -> dict[str, Intervals]:
         """The keys whose numbers or times are put into intervals, wherever the policy uses them."""

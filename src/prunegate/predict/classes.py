@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from prunegate.data.labelled.rows import LabelledRows, is_positive
+from prunegate.data.labelled.rows import LabelledRows, has_label, is_positive
 from prunegate.data.predictions.columns import shown
-from prunegate.errors import ModelError, UnsupportedError
+from prunegate.errors import ModelError
+from prunegate.models.activation import SEVERAL_LABELS, Activation
 from prunegate.policy.naming import value_text
 from prunegate.policy.schema import Policy
 
@@ -33,6 +34,8 @@ class Classes:
     """binary: the number of the policy's positive label."""
     outputs: int = 0
     """Numbers that the model answers a row with; 0: one for each class."""
+    sets: bool = False
+    """Whether a row may have several of them."""
 
     def fits(self, columns: int) -> bool:
         """Whether a model's answers have this many numbers; one may stand for two classes."""
@@ -50,6 +53,10 @@ class Classes:
         known = {name: number for number, name in enumerate(self.names)}
         found = (known.get(value_text(label), -1) for label in rows.labels)
         return np.fromiter(found, np.int64, len(rows))
+
+    def flags(self, rows: LabelledRows) -> NDArray[np.float32]:
+        """1 for each label that a row has, else 0, [N, labels] in the order of the outputs."""
+        return np.stack([has_label(rows, name) for name in self.names], axis=1).astype(np.float32)
 
     def require_known(
         self, rows: LabelledRows, chosen: NDArray[np.int64], numbers: NDArray[np.int64]
@@ -73,14 +80,7 @@ def model_classes(policy: Policy, config: Mapping[str, Any]) -> Classes:
 
     Raises:
         ModelError: the model is no classifier of the policy's labels.
-        UnsupportedError: rows have several labels.
     """
-    if policy.task.traits.sets:
-        raise UnsupportedError(
-            "models that decide several labels a row (problem_type multi_label_classification) are "
-            "not run; make the predictions with 'prunegate predict' and judge them with 'prunegate "
-            "gate'"
-        )
     labels = _named(config)
     found = ", ".join(f"{number}: {name}" for number, name in labels.items()) or "not named"
     numbers = sorted(int(number) for number in labels if number.isdecimal())
@@ -88,15 +88,40 @@ def model_classes(policy: Policy, config: Mapping[str, Any]) -> Classes:
     whole = len(labels) >= 2 and numbers == list(range(len(labels)))
     if policy.task.traits.yes_no:
         return _binary(policy, names if whole or numbers == [0] else (), found)
-    listed = set(map(value_text, policy.task.classes))
+    sets = policy.task.traits.sets
+    listed = set(map(value_text, policy.task.labels if sets else policy.task.classes))
     if not whole or len(set(names)) != len(names) or (listed and listed != set(names)):
         wanted = f": {_listed(sorted(listed))}" if listed else " (at least two)"
         raise ModelError(
             f"the model's classes are {found} (id2label in config.json); the policy needs the "
-            f"labels of the data{wanted}, numbered from 0. Correct 'task: classes:' or the model's "
-            f"id2label, {_SAY}"
+            f"labels of the data{wanted}, numbered from 0. Correct 'task: "
+            f"{'labels' if sets else 'classes'}:' or the model's id2label, {_SAY}"
         )
-    return Classes(names=names)
+    return Classes(names=names, sets=sets)
+
+
+def require_sigmoids(
+    policy: Policy, activation: Activation, config: Mapping[str, Any], place: object
+) -> None:
+    """Insist that a model decides each label by itself where a row may have several.
+
+    Raises:
+        ModelError: its answers are shares of one whole; or rows have one class each, and what is
+            to be trained and cut was made for several.
+    """
+    several = config.get("problem_type") == SEVERAL_LABELS
+    if policy.compress and several and not policy.task.traits.sets:
+        raise ModelError(
+            f'{place}: its config.json says "problem_type": "{SEVERAL_LABELS}", so it is trained '
+            "and cut as one that decides each label by itself; write 'task: {kind: multilabel}'"
+        )
+    if policy.task.traits.sets and activation == "softmax":
+        raise ModelError(
+            f"{place}: answers with a softmax, so that its labels exclude each other, and the "
+            "policy's rows may have several ('kind: multilabel'). Where it was trained on several "
+            f'labels a row, its config.json says "problem_type": "{SEVERAL_LABELS}"; or say '
+            "'activation: sigmoid' under 'model:'"
+        )
 
 
 def class_names(config: Mapping[str, Any], positive: str | None = None) -> tuple[str, ...]:

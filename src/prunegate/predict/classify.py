@@ -12,7 +12,7 @@ from torch import nn
 
 from prunegate.errors import ModelError, TableError
 from prunegate.io.progress import Progress, silent
-from prunegate.models.load import Activation
+from prunegate.models.activation import Activation
 from prunegate.models.placement import placed
 from prunegate.predict.inputs import Inputs
 

@@ -24,7 +24,7 @@ from prunegate.models.load import PREPROCESSOR_FILE, LoadedModel
 from prunegate.models.vit_geometry import ViTGeometry
 from prunegate.policy.schema import Policy
 from prunegate.policy.steps import Rows
-from prunegate.predict.classes import model_classes
+from prunegate.predict.classes import model_classes, require_sigmoids
 from prunegate.predict.documents import Documents, open_documents
 from prunegate.predict.images import ImageSet, open_images
 from prunegate.predict.inputs import Inputs
@@ -39,8 +39,8 @@ class Labelled:
     """Some rows of images or texts, with labels; satisfies ``compress.examples.Examples``."""
 
     inputs: Inputs
-    labels: NDArray[np.int64]
-    """Class number of every row of ``inputs``."""
+    labels: NDArray[np.int64] | NDArray[np.float32]
+    """Class number of every row of ``inputs``; of several labels a row, 1 or 0 for each."""
     rows: NDArray[np.int64]
     """The rows that are used, by their number in ``inputs``."""
 
@@ -57,14 +57,15 @@ class Labelled:
     def of(
         cls,
         inputs: Inputs,
-        labels: NDArray[np.integer],
+        labels: NDArray[np.integer] | NDArray[np.float32],
         rows: NDArray[np.integer] | None = None,
     ) -> Labelled:
         """Pair images or texts with labels; ``rows`` selects some, default all."""
         chosen = np.arange(len(inputs)) if rows is None else np.asarray(rows)
+        several = labels.dtype.kind == "f"
         return cls(
             inputs=inputs,
-            labels=np.asarray(labels).astype(np.int64),
+            labels=labels.astype(np.float32) if several else labels.astype(np.int64),
             rows=chosen.astype(np.int64),
         )
 
@@ -88,8 +89,9 @@ class Material:
     """The images, texts or documents of the splits that are used."""
     places: NDArray[np.int64]
     """Where each row is in ``inputs``; -1: its split is not used."""
-    labels: NDArray[np.int64] | None
-    """The class number of each of ``inputs``; None for documents, which are their own answer."""
+    labels: NDArray[np.int64] | NDArray[np.float32] | None
+    """The class number of each of ``inputs``, or 1 or 0 for each of several labels; None for
+    documents, which are their own answer."""
     tokens: Tokens | None = None
     """How texts are cut; None for images."""
     warnings: tuple[str, ...] = ()
@@ -138,17 +140,27 @@ def prepare_material(
     for split in used_splits(policy):
         used |= in_split(rows, split)
     chosen = np.flatnonzero(used).astype(np.int64)
-    numbers = None
-    if rows.reads != "documents":
-        classes = model_classes(policy, model.config)
-        numbers = classes.numbers(rows, policy)[chosen]
-        classes.require_known(rows, chosen, numbers)
+    numbers = _answers(policy, rows, chosen, model)
     inputs, tokens, warnings = _opened(rows, chosen, hashes, model)
     places = np.full(len(rows), -1, dtype=np.int64)
     places[chosen] = np.arange(len(chosen))
     return Material(
         rows=rows, inputs=inputs, places=places, labels=numbers, tokens=tokens, warnings=warnings
     )
+
+
+def _answers(
+    policy: Policy, rows: LabelledRows, chosen: NDArray[np.int64], model: LoadedModel
+) -> NDArray[np.int64] | NDArray[np.float32] | None:
+    """What a model should say of the chosen rows, in its own numbers."""
+    if rows.reads == "documents":
+        return None
+    classes = model_classes(policy, model.config)
+    if classes.sets:
+        return classes.flags(rows)[chosen]
+    numbers = classes.numbers(rows, policy)[chosen]
+    classes.require_known(rows, chosen, numbers)
+    return numbers
 
 
 def require_suitable(rows: LabelledRows, model: LoadedModel) -> None:
@@ -178,6 +190,7 @@ def require_answers(policy: Policy, material: Material, model: LoadedModel) -> N
     inputs, classes = material.inputs, None
     if material.labels is not None:
         classes = model_classes(policy, model.config)
+        require_sigmoids(policy, model.activation, model.config, model.place)
     given = inputs.inputs(np.zeros(1, dtype=np.int64))
     try:
         with torch.inference_mode():

@@ -35,7 +35,8 @@ def score(
         progress: called with ("predict", rows done, rows).
 
     Returns:
-        The positive class's probabilities, the labels chosen, or the documents' likelihoods.
+        The positive class's probabilities, the labels chosen, each label's probabilities in the
+        policy's order, or the documents' likelihoods.
 
     Raises:
         ModelError: the model does not answer the policy's question.
@@ -53,4 +54,6 @@ def score(
     if classes.positive is not None:
         return positive_scores(model.module, inputs, classes.positive, **run)
     shares = probabilities(model.module, inputs, **run)
+    if classes.sets:
+        return shares[:, [classes.names.index(name) for name in policy.task.labels]]
     return chosen_labels(shares, classes.names)

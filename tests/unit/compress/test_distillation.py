@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,9 @@ from pydantic import ValidationError
 from scipy.special import log_softmax, softmax
 from tests.unit.compress.prepared import prepared
 from tests.unit.models.tiny import rows_of, same_weights, tiny
+from torch.nn import functional
 
-from prunegate.errors import ModelError, UnsupportedError
+from prunegate.errors import ModelError, TableError
 from prunegate.policy.steps import Finetune
 
 pytestmark = pytest.mark.models
@@ -120,11 +122,62 @@ def test_a_teacher_that_is_missing_is_refused(make_model: Make, make_rows: Make)
         finetune(make_model().module, make_rows(4), schedule)
 
 
-def test_several_labels_per_row_have_no_teacher_yet() -> None:
-    from prunegate.compress.distillation import divergence
+def test_several_labels_are_a_yes_or_no_each() -> None:
+    """scikit-learn's log loss and scipy's entropy, label by label; summed and in the mean."""
+    from scipy.special import expit, rel_entr
+    from sklearn.metrics import log_loss
 
-    with pytest.raises(UnsupportedError, match="remove 'teacher'"):
-        divergence(torch.zeros(2, 3), torch.zeros(2, 3), torch.zeros(2, 3))
+    from prunegate.compress.distillation import divergence
+    from prunegate.compress.loss import loss_of
+
+    rng = np.random.default_rng(0)
+    logits, wanted = rng.normal(0, 3, (2, 7, 4))
+    labels = rng.integers(0, 2, (7, 4)).astype(np.float32)
+    given = [torch.from_numpy(one) for one in (logits, wanted, labels)]
+    hard = [log_loss(labels[:, k], expit(logits[:, k]), labels=[0, 1]) for k in range(4)]
+    p, q = expit(wanted / 2), expit(logits / 2)
+    soft = (rel_entr(p, q) + rel_entr(1 - p, 1 - q)).mean(axis=1)
+    found = loss_of(given[0], given[2].double(), "mean")
+    assert float(found) == pytest.approx(np.mean(hard), rel=1e-9)
+    assert float(loss_of(given[0], given[2].double(), "sum")) == pytest.approx(7 * np.mean(hard))
+    apart = divergence(*given, temperature=2.0)
+    assert float(apart) == pytest.approx(soft.mean(), rel=1e-9)
+    assert float(divergence(*given, temperature=2.0, reduction="sum")) == pytest.approx(soft.sum())
+    for wrong in (labels + 0.5, labels[:, :3]):
+        with pytest.raises(TableError, match="1 or 0 for each of the model's 4 labels"):
+            loss_of(given[0], torch.from_numpy(wrong), "mean")
+
+
+def test_with_several_labels_heads_are_ranked_and_the_loss_falls(
+    make_model: Make, make_rows: Make
+) -> None:
+    """Taylor's gradients of one row at a time, by hand; training on the labels and a teacher."""
+    from prunegate.compress.finetune import finetune
+    from prunegate.compress.quality import step_quality
+    from prunegate.compress.ranking_input import RankingInput
+    from prunegate.compress.scoring.base import rank
+    from prunegate.models.gates import gated
+
+    plain, model, teacher = make_rows(24), make_model(), make_model(1)
+    rows = replace(plain, labels=torch.stack([plain.labels, torch.ones(24)], dim=1).float())
+    subject = RankingInput(family=model.family, module=model.module, data=rows, batch_size=7)
+    found = rank("taylor", subject, "neurons")
+    site = model.family.sites(model.module, "neurons")[0]
+    total = np.zeros(site.units)
+    for place in range(len(rows)):
+        batch, gate = rows.batch(np.array([place])), torch.ones(1, site.units, requires_grad=True)
+        with gated([site], [gate]):
+            logits = model.module(**batch.inputs).logits
+            loss = functional.binary_cross_entropy_with_logits(logits, batch.labels)
+            total += torch.autograd.grad(loss, gate)[0][0].abs().double().numpy()
+    assert found[0] == pytest.approx(total / len(rows), rel=1e-4)
+    before = step_quality(model.module, rows, "cpu", teacher.module)
+    schedule = Finetune.model_validate({**TAUGHT, "teacher": "baseline", "weight": 0.2})
+    finetune(model.module, rows, schedule, teacher=teacher.module)
+    after = step_quality(model.module, rows, "cpu", teacher.module)
+    assert after.loss < before.loss
+    assert (before.accuracy, after.rows) == (None, 24)
+    assert after.divergence is not None
 
 
 @pytest.mark.parametrize(

@@ -180,6 +180,18 @@ def test_csv_text_is_never_made_a_number_unasked(tmp_path: Path) -> None:
     assert rows(open_table(path, ["id"])) == {"id": ["01", "2"]}
 
 
+def test_quoted_names_are_names_under_their_own_delimiter(tmp_path: Path) -> None:
+    """As pyarrow and R write them: under a semicolon the quotes would be out of place."""
+    path = tmp_path / "t.csv"
+    path.write_text('"id","p, q"\n"a",0.5\n')
+    table = open_table(path, ("id", "p, q"), numeric_columns=("p, q",))
+    with table.reading():
+        assert table.frame.collect().rows() == [("a", 0.5)]
+    path.write_text('"id"x,"p"\n"a",0.5\n')
+    with pytest.raises(TableError, match="the header cannot be read"):
+        open_table(path, ("id",))
+
+
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 @pytest.mark.parametrize("bom", ["", "\ufeff"])

@@ -71,6 +71,8 @@ def model(names: tuple[str, ...] = ("safe", "unsafe"), **family: str) -> Any:
         preprocessor=PREPROCESSOR,
         config={"id2label": dict(enumerate(names))},
         folder=Path("baseline"),
+        place=Path("baseline"),
+        activation="softmax",
     )
 
 

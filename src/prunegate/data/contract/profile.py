@@ -19,6 +19,7 @@ from prunegate.data.labelled.rows import (
     LabelledRows,
     Mask,
     Scalar,
+    has_label,
     in_split,
     is_positive,
     matching,
@@ -47,7 +48,7 @@ def _missing(rows: LabelledRows, policy: Policy) -> Iterator[Count]:
     columns: dict[str, Sequence[object]] = {names.id: rows.ids}
     if rows.reads == "documents":
         columns[names.reference] = [text.strip() for text in rows.references]
-    else:
+    elif not policy.task.traits.sets:  # sets are whole, or the table was not read
         columns[names.label] = rows.labels
     if rows.reads == "texts":
         columns[names.text] = [text.strip() for text in rows.texts]
@@ -110,6 +111,8 @@ def _labels(rows: LabelledRows, policy: Policy) -> Iterator[Count]:
     task = policy.task.traits
     if task.yes_no:
         yield from _binary_labels(rows, policy)
+    elif task.sets:
+        yield from _label_sets(rows, policy)
     elif task.classes:
         seen = {label for label in rows.labels if not _is_missing(label)}
         yield Count(
@@ -154,6 +157,25 @@ def _binary_labels(rows: LabelledRows, policy: Policy) -> Iterator[Count]:
         )
 
 
+def _label_sets(rows: LabelledRows, policy: Policy) -> Iterator[Count]:
+    """Yield for every label how many rows of the gate split have it, and how many lack it."""
+    gate = in_split(rows, "gate")
+    for label in policy.task.labels:
+        has = has_label(rows, label)
+        for words, mask in (("positive", has), ("negative", ~has)):
+            yield Count(
+                name=f"gate.{label}.{words}s",
+                words=f"rows of the gate split {_WITH[words]} the label {shown(label)}",
+                value=_some(mask & gate),
+                at_least=policy.evidence.minimum.positives if words == "positive" else 1,
+                evidence=words == "positive",
+                advice=f"add rows {_WITH[words]} it, or take it out of 'task: labels'",
+            )
+
+
+_WITH = {"positive": "with", "negative": "without"}
+
+
 def _evidence(rows: LabelledRows, policy: Policy) -> Iterator[Count]:
     """Yield rows and positives of every declared slice in the gate split."""
     gate, minimum = in_split(rows, "gate"), policy.evidence.minimum
@@ -176,6 +198,15 @@ def _evidence(rows: LabelledRows, policy: Policy) -> Iterator[Count]:
                 at_least=minimum.positives,
                 evidence=True,
                 advice="add positive rows of it, or lower 'evidence: minimum: positives:'",
+            )
+        for label in policy.task.labels:
+            yield Count(
+                name=f"gate.{name}.{label}.positives",
+                words=f"rows of {shown(name)} in the gate split with the label {shown(label)}",
+                value=_some(inside & has_label(rows, label)),
+                at_least=minimum.positives,
+                evidence=True,
+                advice="add such rows, or lower 'evidence: minimum: positives:'",
             )
 
 

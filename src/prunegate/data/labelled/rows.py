@@ -24,6 +24,8 @@ from prunegate.policy.schema import Policy
 Reads = Literal["images", "texts", "documents"]
 """What the models are given."""
 Scalar = bool | int | float | str
+LabelSet = tuple[str, ...]
+"""The labels of a row that may have several; empty: it has none of them."""
 Indices = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
@@ -37,8 +39,9 @@ class LabelledRows:
     folder: Path
     """What image paths start from."""
     ids: tuple[str | None, ...]
-    labels: tuple[Scalar | None, ...]
-    """None throughout for documents: what is to be said is the reference."""
+    labels: tuple[Scalar | LabelSet | None, ...]
+    """None throughout for documents: what is to be said is the reference. A row that may have
+    several labels has a set of them."""
     splits: tuple[str | None, ...]
     columns: Mapping[str, tuple[str | None, ...]]
     """Slicing keys and the group column, as text."""
@@ -90,6 +93,12 @@ def is_positive(rows: LabelledRows, policy: Policy) -> Mask:
     """Return which rows carry the positive label; numbers and booleans compare as numbers."""
     positive = policy.task.positive
     same = (isinstance(v, str) == isinstance(positive, str) and v == positive for v in rows.labels)
+    return np.fromiter(same, np.bool_, len(rows))
+
+
+def has_label(rows: LabelledRows, label: str) -> Mask:
+    """Return which rows carry one label among several."""
+    same = (isinstance(found, tuple) and label in found for found in rows.labels)
     return np.fromiter(same, np.bool_, len(rows))
 
 

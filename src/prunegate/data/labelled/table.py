@@ -11,16 +11,18 @@ from __future__ import annotations
 import os
 import stat
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from prunegate.data.labelled.label_sets import UNKNOWN, label_set_columns, read_label_sets
 from prunegate.data.labelled.rows import LabelledRows, Reads
 from prunegate.data.predictions.columns import shown
 from prunegate.data.predictions.metadata import column_names
-from prunegate.data.predictions.open_table import open_table
-from prunegate.errors import TableError, UnsupportedError
+from prunegate.data.predictions.open_table import open_wanted
+from prunegate.data.predictions.wanted import WantedColumns
+from prunegate.errors import TableError
 from prunegate.policy.naming import value_text
 from prunegate.policy.schema import Policy
 
@@ -78,16 +80,10 @@ def read_rows(policy: Policy, folder: Path) -> LabelledRows:
     Raises:
         TableError: no table named, an unreadable one, one that holds both images and texts and
             does not say which are meant, or images that are missing or outside the image folder
-            (all of them in one message).
-        UnsupportedError: rows have several labels.
+            (all of them in one message), or several labels a row that cannot be read.
     """
     if policy.data.table is None:
         raise TableError("the policy names no labelled data; add 'data: {table: FILE}'.")
-    if policy.task.traits.sets:
-        raise UnsupportedError(
-            "labelled data with several labels a row are not read, as none is run on them; make "
-            "the predictions with 'prunegate predict' and judge them with 'prunegate gate'"
-        )
     path = folder / policy.data.table
     images = folder / policy.data.images if policy.data.images else path.parent
     if policy.data.images and not images.is_dir():
@@ -144,12 +140,18 @@ def _reads(policy: Policy, path: Path) -> Reads:
 
 def _read(policy: Policy, path: Path, images: Path, reads: Reads) -> LabelledRows:
     names, keys = policy.data.columns, columns_to_read(policy)
-    content = content_columns(policy, reads)
-    labels = () if reads == "documents" else (names.label,)
+    content, sets = content_columns(policy, reads), label_set_columns(policy)
+    labels = () if reads == "documents" else tuple(sets) or (names.label,)
     as_text = (names.id, *content.values(), names.split, *keys)
-    if set(labels) & set(as_text):
-        raise TableError(f"column {shown(names.label)} cannot be the label and something else.")
-    table = open_table(path, (*as_text, *labels), text_columns=as_text, numeric_columns=labels)
+    if both := sorted({*labels, names.label} & set(as_text)):
+        raise TableError(f"column {shown(both[0])} cannot be the label and something else.")
+    wanted = WantedColumns(
+        names=tuple(dict.fromkeys((*as_text, *labels))),
+        text=frozenset((*as_text, *({UNKNOWN} & sets.keys()))),
+        numeric=frozenset(labels) - {UNKNOWN},
+        answers=sets,
+    )
+    table = open_wanted(path, wanted)
     with table.reading():
         order = (names.id, *content.values())
         found = table.frame.sort(*order, nulls_last=True).collect().to_dict(as_series=False)
@@ -158,11 +160,19 @@ def _read(policy: Policy, path: Path, images: Path, reads: Reads) -> LabelledRow
         name=table.name,
         folder=images,
         ids=ids,
-        labels=tuple(found[names.label]) if labels else (None,) * len(ids),
+        labels=_labels(policy, found, ids, table.name) if labels else (None,) * len(ids),
         splits=_texts(found[names.split]),
         columns={key: _texts(found[key]) for key in keys},
         **{field: tuple(v or "" for v in found[column]) for field, column in content.items()},
     )
+
+
+def _labels(
+    policy: Policy, found: Mapping[str, Any], ids: tuple[Any, ...], table: str
+) -> tuple[Any, ...]:
+    if policy.task.traits.sets:
+        return read_label_sets(policy, found, ids, table)
+    return tuple(found[policy.data.columns.label])
 
 
 def _texts(values: Iterable[Any]) -> tuple[str | None, ...]:

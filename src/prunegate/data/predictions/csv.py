@@ -33,7 +33,7 @@ def load_csv(connection: Any, files: TableFiles, wanted: Sequence[str], into: st
     delimiter, header = _header(paths[0], wanted)
     found = match_columns(wanted, header, files.name)
     for path in paths[1:]:
-        if _records(path, delimiter) != header:
+        if _header(path, wanted) != (delimiter, header):
             raise TableError(
                 f"{path}: its columns differ from those of {paths[0]}; give files with the same "
                 "columns in the same order."
@@ -54,15 +54,25 @@ def header_of(path: Path, wanted: Sequence[str]) -> list[str]:
 
 def _header(path: Path, wanted: Sequence[str]) -> tuple[str, list[str]]:
     """Return the delimiter and the header's cells."""
-    headers = {delimiter: _records(path, delimiter) for delimiter in _DELIMITERS}
-    for delimiter, header in headers.items():
+    headers: dict[str, list[str]] = {}
+    errors: list[csv.Error] = []
+    for delimiter in _DELIMITERS:
+        try:
+            header = _records(path, delimiter)
+        except csv.Error as error:  # quoted names look broken under any delimiter but their own
+            errors.append(error)
+            continue
         if set(wanted) <= set(header):
             return delimiter, header
+        headers[delimiter] = header
+    if not headers:
+        why = errors[0]
+        raise TableError(f"{path}: the header cannot be read ({why}); write it again.") from why
     return max(headers.items(), key=lambda item: len(item[1]))
 
 
 def _records(path: Path, delimiter: str) -> list[str]:
-    """Return the cells of the first record."""
+    """Return the cells of the first record; raises ``csv.Error`` where quotes are out of place."""
     try:
         with _unpacked(path) as file:
             header = next(csv.reader(file, delimiter=delimiter, strict=True), [])
@@ -70,8 +80,6 @@ def _records(path: Path, delimiter: str) -> list[str]:
         raise TableError(f"{path}: not UTF-8 text; save the table with that encoding.") from error
     except OSError as error:
         raise TableError(f"{path}: cannot be unpacked ({error}); pack it again.") from error
-    except csv.Error as error:
-        raise TableError(f"{path}: the header cannot be read ({error}); write it again.") from error
     if not any(header):
         raise TableError(f"{path}: the first line is empty; it has to hold the column names.")
     return header

@@ -21,6 +21,8 @@ SEPARATED = r"\s*[|;,]\s*"
 """Between the names in a text."""
 NONE = "none"
 """A text that lists no name."""
+YES, NO = ("yes", "true", "1", "y", "t"), ("no", "false", "0", "n", "f")
+"""Texts that are a yes or a no, in capitals or not."""
 
 
 class FoundColumn(Protocol):
