@@ -72,6 +72,7 @@ _ORDER = (
     "importance",
     "measure",
     "predict",
+    "edge",
     "label",
     "gate",
     "sql",

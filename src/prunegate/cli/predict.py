@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from prunegate.cli.options import FOLDER, ConsoleOptions, device_option, progress_options
 from prunegate.cli.threads import patient_threads
 from prunegate.errors import InputError
+
+if TYPE_CHECKING:
+    from prunegate.pipeline.predict_table import ScoringJob
 
 
 @click.command("predict", short_help="Score a table with one model; judge nothing.")
@@ -38,6 +42,19 @@ from prunegate.errors import InputError
     type=click.IntRange(min=1, max=4096),
     help="Rows per forward pass; halved where memory ends [default: as run scores].",
 )
+@click.option(
+    "--runtime",
+    type=click.Choice(["python", "browser"]),
+    default="python",
+    show_default=True,
+    help="What scores: this program, or the page of 'prunegate edge' in headless Chromium.",
+)
+@click.option(
+    "--runtime-from",
+    type=FOLDER,
+    help="browser: folder of the npm package onnxruntime-web [default: npm fetches it].",
+)
+@click.option("--browser", type=FOLDER, help="browser: Chromium [default: as it is installed].")
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
 @device_option
 @progress_options
@@ -48,6 +65,9 @@ def command(  # noqa: PLR0913  # its options, by keyword
     classes: str | None,
     activation: Any,
     layout: Any,
+    runtime: str,
+    runtime_from: Path | None,
+    browser: Path | None,
     force: bool,
     said: ConsoleOptions,
     **asked: Any,
@@ -58,39 +78,65 @@ def command(  # noqa: PLR0913  # its options, by keyword
     (--positive), or a column for each class. Work that was killed goes on where it stopped: give
     the same command.
 
+    With --runtime browser, MODEL is a candidate that classifies images or the folder of its page
+    ('prunegate edge'), and every row is scored in Chromium as people's pictures will be; the time
+    that takes is written beside the scores (OUT.browser.json).
+
     \b
     Example:
       prunegate predict old --data t.csv --positive unsafe --column baseline -o old.parquet
       prunegate predict new.onnx --data t.csv --positive unsafe --column candidate -o new.parquet
       prunegate gate policy.yaml --labels t.csv --baseline-predictions old.parquet \\
         --candidate-predictions new.parquet
+      prunegate predict page --runtime browser --data t.csv --positive unsafe -o new.parquet
     """  # noqa: D301  # click's mark is the character itself
     patient_threads()
     from prunegate.io.atomic import require_new
     from prunegate.pipeline.early_refusals import refuse_place
 
     require_new(out, force=force)
-    refuse_place(model)  # before libraries are loaded, which takes seconds
-
-    from pydantic import ValidationError
+    page = runtime == "browser" and (model / "edge.json").is_file()
+    if not page:
+        refuse_place(model)  # before libraries are loaded, which takes seconds
 
     from prunegate.cli.console import progress
+    from prunegate.cli.model_options import model_source
     from prunegate.pipeline.predict_table import ScoringJob, predict_table
-    from prunegate.policy.model_source import ModelSource
 
-    kind = "onnx" if model.suffix == ".onnx" else "folder"
-    words: dict[str, Any] = {"activation": activation, "layout": layout}
-    words["classes"] = tuple(classes.split(",")) if classes else None
-    told = {name: value for name, value in words.items() if value is not None}
-    try:
-        source = ModelSource.model_validate({kind: str(model), **told})
-    except ValidationError as error:
-        reason = error.errors()[0]["msg"].removeprefix("Value error, ")
-        raise InputError(f"{model}: {reason}") from error
+    if page and (classes or activation or layout):
+        raise InputError(f"{model}: the page says its classes and layout; leave out their options")
+    source = model_source(model, classes=classes, activation=activation, layout=layout)
+    if runtime == "browser":
+        return _in_browser(
+            ScoringJob(model=model, said=source, out=out, **asked), said, runtime_from, browser
+        )
+    if runtime_from or browser:
+        raise InputError("--runtime-from and --browser belong to --runtime browser; add it")
     with progress(said) as report:
         rows = predict_table(
             ScoringJob(model=model, said=source, out=out, progress=report, **asked)
         )
     if not said.quiet:
         click.echo(f"{rows:,} rows: {out}")
+    return 0
+
+
+def _in_browser(
+    job: ScoringJob, said: ConsoleOptions, runtime_from: Path | None, browser: Path | None
+) -> int:
+    if job.batch is not None or job.device != "cpu":
+        raise InputError("a browser scores row by row on the CPU; leave out --batch and --device")
+    from prunegate.cli.console import progress
+    from prunegate.pipeline.predict_browser import predict_in_browser
+
+    with progress(said) as report:
+        found = predict_in_browser(
+            replace(job, progress=report), runtime_from=runtime_from, browser=browser
+        )
+    if not said.quiet:
+        click.echo(f"{found.rows:,} rows: {job.out}")
+        click.echo(
+            f"{found.runtime} in {found.browser}: the model {found.run_p50_ms:g} ms a row (median; "
+            f"p95 {found.run_p95_ms:g}), preparing {found.prepare_p50_ms:g} ms"
+        )
     return 0

@@ -49,7 +49,8 @@ from prunegate.predict.tokens import Tokens
 
 PART = 4096
 """Rows that are scored before they are kept."""
-_FORMATS = (".parquet", ".csv")
+FORMATS = (".parquet", ".csv")
+"""What the name of a file of predictions ends with."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,13 +86,13 @@ def predict_table(asked: ScoringJob) -> int:
     Raises:
         InputError: the table or model cannot be used, or the file cannot be written.
     """
-    if asked.out.suffix not in _FORMATS:
-        raise InputError(f"{asked.out}: give a name that ends with {' or '.join(_FORMATS)}")
+    if asked.out.suffix not in FORMATS:
+        raise InputError(f"{asked.out}: give a name that ends with {' or '.join(FORMATS)}")
     reads = _reads(asked)
     model = open_model(asked.model, asked.said)
     _require_suitable(model, reads)
     class_names(model.config, asked.positive)  # a wrong name is told before rows are read
-    ids, contents = _rows(asked, reads)
+    ids, contents = table_rows(asked, reads)
     parts = asked.out.parent / f"{PARTIAL}{asked.out.name}-{_identity(asked, model)}"
     batch = asked.batch or (1 if model.storage.quantized.get("kind") == "dynamic" else SCORED)
     tables = []
@@ -103,9 +104,9 @@ def predict_table(asked: ScoringJob) -> int:
             shares, batch = _scored(model, some, batch, asked.device)
             scores = _columns(asked, model, shares)
             part = pa.table({asked.id: ids[start : start + PART], **scores})
-            write_whole(place, _bytes_of(part, ".parquet"))
+            write_whole(place, table_bytes(part, ".parquet"))
         tables.append(pq.read_table(place))
-    write_whole(asked.out, _bytes_of(pa.concat_tables(tables), asked.out.suffix))
+    write_whole(asked.out, table_bytes(pa.concat_tables(tables), asked.out.suffix))
     shutil.rmtree(parts, ignore_errors=True)
     asked.progress(f"score the {reads}", len(ids), len(ids))
     return len(ids)
@@ -134,7 +135,7 @@ def _require_suitable(model: LoadedModel, reads: str) -> None:
         )
 
 
-def _rows(asked: ScoringJob, reads: str) -> tuple[pa.ChunkedArray, list[str]]:
+def table_rows(asked: ScoringJob, reads: str) -> tuple[pa.ChunkedArray, list[str]]:
     """Every row's id and content, in the order of the ids, so that parts are the same again."""
     name = asked.image if reads == "images" else asked.text
     table = open_table(asked.table, (asked.id, name), text_columns=(asked.id, name))
@@ -199,7 +200,8 @@ def _columns(
     return {f"p_{name}": shares[:, place] for place, name in enumerate(names) if name}
 
 
-def _bytes_of(table: pa.Table, suffix: str) -> bytes:
+def table_bytes(table: pa.Table, suffix: str) -> bytes:
+    """A table as the bytes of a file of that kind."""
     made = io.BytesIO()
     if suffix == ".csv":
         pyarrow.csv.write_csv(table, made)

@@ -202,6 +202,17 @@ def test_csv_dialects(delimiter: str, end: str, bom: str, tmp_path: Path) -> Non
     assert rows(open_table(path, ["id", "text"])) == {"id": ["1", "2"], "text": ['a",;\tb', None]}
 
 
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_names_in_quotes_have_any_delimiter(delimiter: str, tmp_path: Path) -> None:
+    """As pyarrow writes them, hence ``predict``."""
+    path = tmp_path / "t.csv"
+    path.write_text(f'"id"{delimiter}"score"\n"1"{delimiter}0.5\n')
+    assert rows(open_table(path, ["id", "score"])) == {"id": ["1"], "score": ["0.5"]}
+    path.write_text('"id"x,"score"\n1,2\n')
+    with pytest.raises(TableError, match="the header cannot be read"):
+        open_table(path, ["id", "score"])
+
+
 cells = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1, max_size=8)
 
 

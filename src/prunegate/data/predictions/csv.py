@@ -33,7 +33,7 @@ def load_csv(connection: Any, files: TableFiles, wanted: Sequence[str], into: st
     delimiter, header = _header(paths[0], wanted)
     found = match_columns(wanted, header, files.name)
     for path in paths[1:]:
-        if _header(path, wanted) != (delimiter, header):
+        if not _begins_with(path, delimiter, header):
             raise TableError(
                 f"{path}: its columns differ from those of {paths[0]}; give files with the same "
                 "columns in the same order."
@@ -54,25 +54,36 @@ def header_of(path: Path, wanted: Sequence[str]) -> list[str]:
 
 def _header(path: Path, wanted: Sequence[str]) -> tuple[str, list[str]]:
     """Return the delimiter and the header's cells."""
-    headers: dict[str, list[str]] = {}
-    errors: list[csv.Error] = []
+    headers, refused = {}, []
     for delimiter in _DELIMITERS:
         try:
             header = _records(path, delimiter)
-        except csv.Error as error:  # quoted names look broken under any delimiter but their own
-            errors.append(error)
+        except csv.Error as error:  # quoted names may be none of this delimiter's
+            refused.append(error)
             continue
         if set(wanted) <= set(header):
             return delimiter, header
         headers[delimiter] = header
     if not headers:
-        why = errors[0]
-        raise TableError(f"{path}: the header cannot be read ({why}); write it again.") from why
+        reason = refused[0]
+        raise TableError(f"{path}: the header cannot be read ({reason}); write it again.")
     return max(headers.items(), key=lambda item: len(item[1]))
 
 
+def _begins_with(path: Path, delimiter: str, header: list[str]) -> bool:
+    """Whether a file has this header."""
+    try:
+        return _records(path, delimiter) == header
+    except csv.Error:
+        return False
+
+
 def _records(path: Path, delimiter: str) -> list[str]:
-    """Return the cells of the first record; raises ``csv.Error`` where quotes are out of place."""
+    """Return the cells of the first record.
+
+    Raises:
+        csv.Error: its quotes do not fit the delimiter.
+    """
     try:
         with _unpacked(path) as file:
             header = next(csv.reader(file, delimiter=delimiter, strict=True), [])

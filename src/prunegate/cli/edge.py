@@ -1,0 +1,137 @@
+"""``prunegate edge``: a candidate as a static page that scores pictures in the browser."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from prunegate.cli.options import FOLDER, ConsoleOptions, progress_options
+from prunegate.cli.threads import patient_threads
+from prunegate.errors import InputError
+
+if TYPE_CHECKING:
+    from prunegate.edge.folder import PageWishes
+    from prunegate.policy.load import PolicyFile
+
+SHARE = click.FloatRange(min=0, max=1)
+
+
+@click.command("edge", short_help="Make a page that scores pictures in the browser.")
+@click.argument("candidate", type=FOLDER)
+@click.option("-o", "--out", type=FOLDER, required=True, help="Folder of the page, new or empty.")
+@click.option(
+    "--policy",
+    type=click.Path(path_type=Path),
+    help="Policy whose title, positive label and candidate's threshold the page shows.",
+)
+@click.option("--title", help="The page's title  [default: the policy's, or the candidate's name].")
+@click.option("--positive", help="Class that is looked for  [default: the policy's, or none].")
+@click.option("--threshold", type=SHARE, help="Its score from which on it is found  [default: 0.5]")
+@click.option("--classes", help="Classes in the order of the outputs, with commas between them.")
+@click.option(
+    "--activation",
+    type=click.Choice(["softmax", "sigmoid", "none"]),
+    help="What makes probabilities of the outputs [default: as the model says].",
+)
+@click.option(
+    "--layout",
+    type=click.Choice(["NCHW", "NHWC"]),
+    help="Of an ONNX model's images [default: as the graph says].",
+)
+@click.option(
+    "--runtime-from",
+    type=FOLDER,
+    help="Folder of the npm package onnxruntime-web [default: npm fetches it].",
+)
+@progress_options
+def command(  # noqa: PLR0913  # its options, by keyword
+    *,
+    candidate: Path,
+    out: Path,
+    policy: Path | None,
+    runtime_from: Path | None,
+    said: ConsoleOptions,
+    title: str | None,
+    positive: str | None,
+    threshold: float | None,
+    **source: Any,
+) -> int:
+    """Make a folder of static files that scores pictures with CANDIDATE in a browser.
+
+    CANDIDATE is a folder or an ONNX file that classifies images; a float32 torch model is exported.
+    Any web server can serve the folder, and nothing that is scored leaves the browser. edge.json
+    there says what it was made of. 'prunegate predict FOLDER --runtime browser' scores a table with
+    this very folder, for gate to judge.
+
+    \b
+    Example:
+      npm install onnxruntime-web@1.30.0
+      prunegate edge candidate -o page --policy policy.yaml \\
+        --runtime-from node_modules/onnxruntime-web
+      python3 -m http.server --directory page --bind 127.0.0.1
+    """  # noqa: D301  # click's mark is the character itself
+    patient_threads()
+    from prunegate.pipeline.early_refusals import refuse_place
+
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise InputError(f"{out}: exists and is not an empty folder; choose another one")
+    refuse_place(candidate)  # before libraries are loaded, which takes seconds
+
+    from prunegate.cli.console import progress
+    from prunegate.cli.model_options import model_source
+    from prunegate.edge.folder import edge_folder
+    from prunegate.edge.runtime_package import runtime_package
+    from prunegate.io.atomic import write_folder
+    from prunegate.models.open_model import open_model
+    from prunegate.policy.load import read_policy
+
+    judged = read_policy(policy) if policy else None
+    wishes = _wishes(candidate, judged, title=title, positive=positive, threshold=threshold)
+    with progress(said) as report:
+        report("take the runtime", 0, 1)
+        runtime = runtime_package(runtime_from)
+        report("make the page", 0, 1)
+        found = open_model(candidate, model_source(candidate, judged, **source))
+        files = edge_folder(found, runtime, wishes)
+        try:
+            write_folder(out, files)
+        except OSError as error:
+            raise InputError(f"{out}: cannot be written ({error.strerror})") from error
+    if not said.quiet:
+        size = sum(map(len, files.values())) / 1e6
+        click.echo(f"{len(files)} files, {size:,.1f} MB, onnxruntime-web {runtime.version}: {out}")
+    return 0
+
+
+def _wishes(
+    candidate: Path,
+    judged: PolicyFile | None,
+    *,
+    title: str | None,
+    positive: str | None,
+    threshold: float | None,
+) -> PageWishes:
+    """What was asked for, else what the policy says."""
+    from prunegate.edge.folder import PageWishes
+    from prunegate.policy.naming import value_text
+
+    thresholds = {}
+    if judged is not None:
+        policy, task = judged.policy, judged.policy.task
+        title = title or policy.title or policy.name
+        if task.positive is not None and positive is None:
+            positive = value_text(task.positive)
+        named = task.labels or ((positive,) if positive is not None else ())
+        if threshold is None:
+            thresholds = {name: task.threshold_of("candidate", name) for name in named}
+    if threshold is not None:
+        if positive is None:
+            raise InputError("--threshold is of the class that is looked for; add --positive CLASS")
+        thresholds = {positive: threshold}
+    return PageWishes(
+        title=title or candidate.stem,
+        positive=positive,
+        thresholds={name: value for name, value in thresholds.items() if value is not None},
+    )

@@ -1,0 +1,178 @@
+"""Predictions of one model on a table as a browser makes them: scored by the page that is deployed.
+
+::
+
+    a candidate, or the folder of its page -> headless Chromium -> scores, and how long each took
+
+Rows go one at a time, as people's pictures come. Parts are kept as they come and taken up again,
+as those of ``predict_table``. Beside the file of scores lies one of times: what ran where, and its
+latency there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from prunegate import __version__
+from prunegate.edge.browser_session import BrowserSession, browser_session
+from prunegate.edge.description import EDGE_FILE
+from prunegate.edge.folder import PageWishes, edge_folder, judged_files, read_edge_folder
+from prunegate.edge.runtime_package import runtime_package
+from prunegate.errors import InputError, ModelError
+from prunegate.io.atomic import write_whole
+from prunegate.io.hashing import file_sha256
+from prunegate.io.partial import PARTIAL
+from prunegate.models.open_model import open_model
+from prunegate.pipeline.predict_table import FORMATS, ScoringJob, table_bytes, table_rows
+
+PART = 256
+"""Rows that are scored before they are kept."""
+TIMES = ".browser.json"
+"""What the name of the file of times ends with, in the place of the scores' ending."""
+_RUN, _PREPARE = "run_ms", "prepare_ms"
+
+
+@dataclass(frozen=True, kw_only=True)
+class BrowserLatency:
+    """What one row took in the browser, in milliseconds."""
+
+    rows: int
+    runtime: str
+    """The runtime and its version."""
+    browser: str
+    """Chromium and its version."""
+    run_p50_ms: float
+    """The model, median over the rows."""
+    run_p95_ms: float
+    prepare_p50_ms: float
+    """Decoding and preparing the picture, median."""
+    load_ms: float
+    """Runtime and model, when the page was opened last; from this machine, not over a network."""
+    candidate: str
+    """Digest of the model."""
+    page: str
+    """sha256 of edge.json, which names every file of the page by digest."""
+
+
+def predict_in_browser(
+    asked: ScoringJob, *, runtime_from: Path | None = None, browser: Path | None = None
+) -> BrowserLatency:
+    """Score every row of a table in headless Chromium.
+
+    Args:
+        asked: what is to be predicted; the model is a candidate, or the folder of its page.
+        runtime_from: folder of the npm package, for a candidate.
+        browser: Chromium; None: as it is installed.
+
+    Raises:
+        InputError: the table, model or browser cannot be used, or a file cannot be written.
+    """
+    if asked.out.suffix not in FORMATS:
+        raise InputError(f"{asked.out}: give a name that ends with {' or '.join(FORMATS)}")
+    files = _page(asked, runtime_from)
+    said = json.loads(files[EDGE_FILE])
+    columns = _columns(asked, tuple(said["classes"]))
+    ids, names = table_rows(asked, "images")
+    with browser_session({**files, **judged_files()}, browser) as session:
+        parts = asked.out.parent / f"{PARTIAL}{asked.out.name}-{_identity(asked, files, session)}"
+        whole = _scored(asked, session, parts, ids, names, columns)
+        latency = _latency(whole, said, files, session)
+    scores = whole.drop_columns([_RUN, _PREPARE])
+    write_whole(asked.out, table_bytes(scores, asked.out.suffix))
+    times = {"format": "urn:prunegate:browser-times:v1", **vars(latency)}
+    write_whole(asked.out.with_suffix(TIMES), (json.dumps(times, indent=2) + "\n").encode())
+    shutil.rmtree(parts, ignore_errors=True)
+    return latency
+
+
+def _page(asked: ScoringJob, runtime_from: Path | None) -> Mapping[str, bytes]:
+    """The files of a page: as they are, or made of a candidate."""
+    if (asked.model / EDGE_FILE).is_file():
+        return read_edge_folder(asked.model)[0]
+    runtime = runtime_package(runtime_from)
+    wishes = PageWishes(title=asked.model.name, thresholds={})
+    return edge_folder(open_model(asked.model, asked.said), runtime, wishes)
+
+
+def _columns(asked: ScoringJob, classes: tuple[str, ...]) -> dict[str, int]:
+    """The names of the columns, and which class each holds."""
+    if asked.positive is None:
+        return {f"p_{name}": place for place, name in enumerate(classes)}
+    if asked.positive not in classes:
+        raise ModelError(
+            f"the model has no class {asked.positive!r}; it has {', '.join(classes)}. Correct "
+            "--positive, or give --classes in the order of the outputs"
+        )
+    return {asked.column: classes.index(asked.positive)}
+
+
+def _scored(  # a row's way through the browser
+    asked: ScoringJob,
+    session: BrowserSession,
+    parts: Path,
+    ids: pa.ChunkedArray,
+    names: list[str],
+    columns: Mapping[str, int],
+) -> pa.Table:
+    folder, tables = asked.images or asked.table.parent, []
+    for start in range(0, len(ids), PART):
+        asked.progress("score the images in the browser", start, len(ids))
+        place = parts / f"{start:012}.parquet"
+        if not place.exists():
+            found = session.pictures([folder / name for name in names[start : start + PART]])
+            part = {
+                asked.id: ids[start : start + PART],
+                **{name: found.shares[:, column] for name, column in columns.items()},
+                _RUN: found.run_ms,
+                _PREPARE: found.prepare_ms,
+            }
+            write_whole(place, table_bytes(pa.table(part), ".parquet"))
+        tables.append(pq.read_table(place))
+    asked.progress("score the images in the browser", len(ids), len(ids))
+    return pa.concat_tables(tables)
+
+
+def _latency(
+    whole: pa.Table, said: Mapping[str, Any], files: Mapping[str, bytes], session: BrowserSession
+) -> BrowserLatency:
+    run, prepare = (whole[name].to_numpy() for name in (_RUN, _PREPARE))
+    return BrowserLatency(
+        rows=len(whole),
+        runtime=f"{said['runtime']['package']} {said['runtime']['version']}",
+        browser=f"Chromium {session.version}",
+        run_p50_ms=_quantile(run, 0.5),
+        run_p95_ms=_quantile(run, 0.95),
+        prepare_p50_ms=_quantile(prepare, 0.5),
+        load_ms=float(f"{session.load_ms:.4g}"),
+        candidate=said["candidate"]["digest"],
+        page=hashlib.sha256(files[EDGE_FILE]).hexdigest(),
+    )
+
+
+def _quantile(values: NDArray[np.float64], share: float) -> float:
+    """Four digits: a browser's clock gives no more."""
+    return float(f"{np.quantile(values, share, method='inverted_cdf'):.4g}")
+
+
+def _identity(asked: ScoringJob, files: Mapping[str, bytes], session: BrowserSession) -> str:
+    """Everything that decides the scores: another page, table or browser has parts of its own."""
+    decides = {
+        "version": __version__,
+        "page": hashlib.sha256(files[EDGE_FILE]).hexdigest(),
+        "browser": session.version,
+        "table": file_sha256(asked.table),
+        "images": str(asked.images),
+        "asked": [asked.id, asked.image, asked.positive, asked.column],
+    }
+    return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:16]

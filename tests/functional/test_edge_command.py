@@ -1,0 +1,240 @@
+"""``prunegate edge`` and ``predict --runtime browser``: the page, what is refused, and its judging.
+
+The browser is the one of the report's tests (``tests/browser``), skipped where it is not installed.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from prunegate_test_tiny import edit, invoke
+
+pytestmark = [pytest.mark.slow, pytest.mark.models]
+
+TOOLS = Path(__file__).parents[1] / "browser"
+RUNTIME = TOOLS / "node_modules" / "onnxruntime-web"
+POLICY = """\
+prunegate: 1
+name: moderation
+title: Unsafe creatives
+task: {kind: binary, positive: unsafe, threshold: {baseline: 0.5, candidate: 0.45}}
+slices: [{by: content_type}]
+evidence: {reference: off}
+rules:
+  - {metric: recall, max_drop: 0.1, evidence: point}
+  - {metric: negative_flip_rate, at_most: 0.1, evidence: point}
+data: {columns: {label: label}}
+"""
+
+
+def require_browser() -> None:
+    programs = [name for name in ("chromium", "node") if shutil.which(name) is None]
+    packages = ("axe-core", "playwright-core", "onnxruntime-web")
+    packages = tuple(p for p in packages if not (TOOLS / "node_modules" / p).is_dir())
+    if missing := ", ".join((*programs, *packages)):
+        message = f"not installed: {missing}; see .ci/run"
+        if os.environ.get("PRUNEGATE_CI"):
+            pytest.fail(message)
+        pytest.skip(message)
+
+
+@pytest.fixture(name="runtime", scope="module")
+def _runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that looks like the package; no browser runs it."""
+    folder = tmp_path_factory.mktemp("onnxruntime-web")
+    (folder / "dist").mkdir()
+    (folder / "package.json").write_text('{"name": "onnxruntime-web", "version": "1.30.0"}')
+    for name in ("ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.wasm"):
+        (folder / "dist" / name).write_text(name)
+    return folder
+
+
+def edge(*words: object) -> Any:
+    return invoke("edge", *words, "-q")
+
+
+def test_the_folder_says_what_it_was_made_of(home: Path, runtime: Path) -> None:
+    (home / "moderation.yaml").write_text(POLICY)
+    words = ("baseline", "--runtime-from", runtime, "--policy", "moderation.yaml")
+    assert edge(*words, "-o", "page").return_value == 0
+    said = json.loads((home / "page" / "edge.json").read_text())
+    assert said["title"] == "Unsafe creatives"
+    assert said["classes"] == ["safe", "unsafe"]
+    assert said["decision"] == {"kind": "positive", "thresholds": {"unsafe": 0.45}}
+    assert said["runtime"]["version"] == "1.30.0"
+    assert said["candidate"]["exported"]
+    assert said["processing"]["size"] is None
+    assert set(said["files"]) == {
+        path.relative_to(home / "page").as_posix()
+        for path in (home / "page").rglob("*")
+        if path.is_file() and path.name != "edge.json"
+    }
+    assert edge(*words, "-o", "again").return_value == 0
+    for name in ("edge.json", *said["files"]):
+        assert (home / "again" / name).read_bytes() == (home / "page" / name).read_bytes()
+    told = str(edge(*words, "-o", "page").exception)
+    assert "exists and is not an empty folder" in told
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("baseline", "--threshold", "0.4"), "add --positive CLASS"),
+        (("baseline", "--positive", "adult"), "has no class 'adult'; it has safe, unsafe"),
+        (("nothing",), "nothing: no such folder"),
+        (("texts",), "a page is made for classifiers of images"),
+        (("alone.onnx",), "preprocessor_config.json is missing"),
+        (("strange",), "ViTImageProcessor, DeiTImageProcessor and ConvNextImageProcessor"),
+    ],
+)
+def test_what_no_page_can_do_is_refused(
+    home: Path, runtime: Path, words: tuple[str, ...], told: str
+) -> None:
+    if words[0] == "alone.onnx":
+        edge("baseline", "--runtime-from", runtime, "-o", "made")
+        shutil.copy("made/model.onnx", "alone.onnx")
+    if words[0] == "strange":
+        shutil.copytree("baseline", "strange")
+        edit(home / "strange/preprocessor_config.json", "ViTImageProcessor", "BeitImageProcessor")
+    if words[0] == "texts":
+        write_texts_model(home / "texts")
+    found = edge(*words, "--runtime-from", runtime, "-o", "page")
+    assert told in str(found.exception)
+    assert found.exception.exit_code == 2
+    assert not (home / "page").exists()
+
+
+def write_texts_model(folder: Path) -> None:
+    from transformers import BertConfig, BertForSequenceClassification
+
+    sizes = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2}
+    config = BertConfig(vocab_size=20, intermediate_size=8, max_position_embeddings=16, **sizes)
+    BertForSequenceClassification(config).save_pretrained(folder)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--runtime-from", "x"), "belong to --runtime browser"),
+        (("--runtime", "browser", "--batch", "4"), "leave out --batch and --device"),
+        (("--runtime", "browser", "--classes", "a,b"), "leave out their options"),
+        (("--runtime", "browser", "--browser", "nothing"), "is no program that can be run"),
+        (("--runtime", "browser", "--positive", "adult"), "has no class 'adult'"),
+    ],
+)
+def test_asking_a_browser_for_what_it_does_not_do(
+    home: Path, runtime: Path, words: tuple[str, ...], told: str
+) -> None:
+    assert edge("baseline", "--runtime-from", runtime, "-o", "page").return_value == 0
+    found = invoke("predict", "page", "--data", "data/labelled.csv", "-o", "p.csv", *words)
+    assert told in str(found.exception)
+    assert found.exception.exit_code == 2
+    assert not (home / "p.csv").exists()
+    edit(home / "page" / "pixels.js", "22", "21")
+    words = ("--data", "data/labelled.csv", "-o", "p.csv", "--runtime", "browser")
+    assert "pixels.js is not what edge.json names" in str(
+        invoke("predict", "page", *words).exception
+    )
+
+
+def eight_bit(home: Path) -> Path:
+    """The baseline as the demo makes its candidate: int8, in an ONNX file with descriptions."""
+    from prunegate.compress.export import to_onnx
+    from prunegate.compress.quantize_onnx import int8
+    from prunegate.models.open_model import open_model
+
+    found = open_model(home / "baseline")
+    raw = int8(to_onnx(found.module, found.family.example(found.config)), kind="dynamic")
+    (home / "small").mkdir()
+    (home / "small" / "model.onnx").write_bytes(raw)
+    for name in ("config.json", "preprocessor_config.json"):
+        shutil.copy(home / "baseline" / name, home / "small" / name)
+    return home / "small" / "model.onnx"
+
+
+def test_what_runs_in_the_browser_is_what_is_judged(home: Path) -> None:
+    require_browser()
+    (home / "moderation.yaml").write_text(POLICY)
+    candidate = eight_bit(home)
+    words = (candidate, "--runtime-from", RUNTIME, "--policy", "moderation.yaml", "-o", "page")
+    assert edge(*words).return_value == 0
+    equals_onnxruntime_on_the_same_values(home, candidate)
+    table = ("--data", "data/labelled.csv", "--positive", "unsafe")
+    scored = invoke(
+        "predict", "page", *table, "--runtime", "browser", "--column", "candidate", "-o", "new.csv"
+    )
+    assert scored.return_value == 0, scored.exception
+    assert "onnxruntime-web 1.30.0 in Chromium" in scored.output
+    times = json.loads((home / "new.browser.json").read_text())
+    assert times["rows"] == 162
+    assert 0 < times["run_p50_ms"] <= times["run_p95_ms"]
+    assert list(home.glob(".partial-*")) == []
+    before = invoke("predict", "baseline", *table, "--column", "baseline", "-o", "old.csv", "-q")
+    assert before.return_value == 0, before.exception
+    files = ("--labels", "data/labelled.csv", "--baseline-predictions", "old.csv")
+    more = ("--candidate-predictions", "new.csv", "--out", "verdict", "-q")
+    judged = invoke("gate", "moderation.yaml", *files, *more)
+    assert judged.return_value == 0, judged.exception
+    people_see_the_same_scores(home)
+
+
+def equals_onnxruntime_on_the_same_values(home: Path, candidate: Path) -> None:
+    from prunegate.edge.browser_session import browser_session
+    from prunegate.edge.folder import judged_files, read_edge_folder
+    from prunegate.models.open_model import open_model
+    from prunegate.predict.classify import probabilities
+    from prunegate.predict.material import images_of
+
+    model = open_model(candidate)
+    paths = sorted((home / "data" / "images").glob("gate-*.png"))[:20]
+    images = images_of(paths, model)
+    wanted = probabilities(model.module, images, batch_size=1)  # a scale serves a batch
+    values = images.inputs(np.arange(20))["pixel_values"].numpy()
+    files, _ = read_edge_folder(home / "page")
+    with browser_session({**files, **judged_files()}) as session:
+        given = session.values(values, (16, 16))
+        drawn = session.pictures(paths)
+    assert np.abs(given.shares - wanted).max() <= 1e-4
+    assert np.abs(drawn.shares - wanted).max() <= 1e-4
+
+
+def people_see_the_same_scores(home: Path) -> None:
+    """The page by keyboard, read aloud, in the dark, on a telephone; it sends nothing."""
+    with (home / "new.csv").open(newline="") as file:
+        scores = {row["id"]: float(row["candidate"]) for row in csv.DictReader(file)}
+    names = [f"gate-{number:02}" for number in range(4)]
+    broken = home / "broken.png"
+    broken.write_text("no picture")
+    job = {
+        "executable": shutil.which("chromium"),
+        "folder": str(home / "page"),
+        "pictures": [str(home / "data" / "images" / f"{name}.png") for name in names],
+        "shots": os.environ.get("PRUNEGATE_SHOTS"),
+    }
+    job["pictures"].append(str(broken))
+    (home / "job.json").write_text(json.dumps(job))
+    done = subprocess.run(
+        ["node", str(TOOLS / "edge.mjs"), str(home / "job.json")],
+        capture_output=True, text=True, check=False, timeout=240,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    seen = json.loads(done.stdout)
+    assert (seen["errors"], seen["violations"]) == ([], [])
+    assert not seen["too_wide"]
+    assert seen["focused"] == "files"
+    assert all(asked.startswith("GET /") for asked in seen["requests"])
+    assert seen["sent"] == ["connect-src", "img-src", "script-src-elem"]  # refused, all three
+    assert seen["left"] == 0
+    for number, card in enumerate(seen["cards"][:4]):
+        score = scores[f"gate{number}"]
+        assert ("unsafe" if score >= 0.45 else "not unsafe") in card.splitlines()
+        assert 0 <= score - float(seen["numbers"][number]["unsafe"]) < 1.01e-4  # cut, not rounded
+    assert "Not scored" in seen["cards"][4]
