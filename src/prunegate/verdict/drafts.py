@@ -246,6 +246,7 @@ def _tested(question: Question, counts: SliceCounts, about: Evidence, claim: Hyp
         note=standing.note,
         open_because=standing.because,
         values_at_most=about.bounds or None,
+        values_estimated=about.estimated or None,
         effective=about.effective,
     )
     if standing.because == "one class":

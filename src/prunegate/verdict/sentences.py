@@ -144,10 +144,13 @@ def _figures(policy: Policy, finding: Finding, quantity: Quantity) -> str:
     allowed = explain_check(policy.rules[finding.rule], finding.check, quantity.currency)
     after = quantity.level(finding.candidate)
     if is_level(finding.check):
-        return f"is {plain(after)}{_flips(finding)}; the policy asks for {allowed}"
+        about = "about " if finding.values_estimated else ""
+        return f"is {about}{plain(after)}{_flips(finding)}; the policy asks for {allowed}"
     before = quantity.bare(quantity.level(finding.baseline))  # the second value has the unit too
     if finding.values_at_most:
         before, after = f"at most {plain(before)}", f"at most {plain(after)}"
+    if finding.values_estimated:
+        before, after = f"about {plain(before)}", f"about {plain(after)}"
     return f"went from {plain(before)} to {plain(after)}{_flips(finding)}; allowed: {allowed}"
 
 
