@@ -43,8 +43,18 @@ def undefined(metric: Metric, counts: SliceCounts, class_label: str | None = Non
         if class_label is not None:
             named = f"{kind} rows of class {class_label}"
         return f"{start}: the slice has {named} ({counts.rows:,} rows in all)"
-    chosen = "flags nothing" if class_label is None else f"never chooses class {class_label}"
-    return f"{start}: a model {chosen} in the slice"
+    return (
+        f"{start}: a model {_one_decision(counts, class_label)} in the slice, and how many further "
+        "rows would change that cannot be told"
+    )
+
+
+def _one_decision(counts: SliceCounts, class_label: str | None) -> str:
+    """What a model does that a metric cannot be taken of."""
+    flags = (sum(n for i, n in enumerate(counts.tally.eight) if i & bit) for bit in (1, 2))
+    if all(flags):
+        return "flags everything" if class_label is None else f"always chooses class {class_label}"
+    return "flags nothing" if class_label is None else f"never chooses class {class_label}"
 
 
 _SHORT = 5
