@@ -94,3 +94,5 @@ def _assumed(drawn: DrawnLabels) -> Iterator[str]:
             f"power if nothing changed, and {DIFFERING:.0%} of the rows that differ and "
             f"{AGREED:.0%} of those that both flag are positive; that is not known yet"
         )
+    if any(limit.needs == "agreed" and limit.check == "at_least" for limit in drawn.limits):
+        yield "power of a floor for a candidate half way between it and perfect"

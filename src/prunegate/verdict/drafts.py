@@ -212,6 +212,8 @@ def _undefined(question: Question, counts: SliceCounts, about: Evidence) -> Draf
     minimum = question.policy.evidence.minimum
     no_positives = counts.positives == 0
     lacking = max(minimum.positives, 1) if no_positives else minimum.rows - counts.rows
+    if counts.positives == counts.rows:
+        lacking = max(lacking, 1)
     unit = "positives" if no_positives else "rows"
     wanted: dict[str, object] = {}
     if lacking > 0:  # else further rows like these leave it undefined
