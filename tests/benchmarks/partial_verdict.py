@@ -116,8 +116,8 @@ def compared(
     rows = len(columns["id"])
     full, bare, out = folder / "full.parquet", folder / "bare.parquet", folder / "list"
     pq.write_table(pa.table(columns), full)
-    truth = dict(zip(columns["id"], columns.pop("label"), strict=True))
-    pq.write_table(pa.table(columns), bare)
+    truth = dict(zip(columns["id"], columns["label"], strict=True))
+    pq.write_table(pa.table(columns).drop_columns("label"), bare)
     drawn = draw_labels(policy, [bare], wanted, seed=seed, at="2026-01-31T12:00:00Z")
     write_list(policy, drawn, out)
     labels = folder / "labels.csv"
