@@ -5,14 +5,15 @@ python tests/benchmarks/partial_verdict.py
 A table like the demo's (four kinds of content, recall, precision and flips limited as there), with
 labels for every row, judged twice: with all of them, and with those that ``label`` asks for. On odd
 seeds the candidate is as good as the baseline; on even ones it loses 8 % of the unsafe videos.
-Seeded; prints a Markdown table; some seconds a seed. ``--unsafe`` sets how common positives are:
-a limit on precision needs every row that either model flags, so that the share grows with them.
+Seeded; prints a Markdown table; some seconds a seed. ``--unsafe`` sets how common positives are.
 
-python tests/benchmarks/partial_verdict.py --tables DEMO... [--leave-out precision]
+python tests/benchmarks/partial_verdict.py --tables DEMO... [--redraw 10] [--leave-out precision]
 
 The same on what runs of ``prunegate demo --out DEMO`` left: the predictions of both candidates,
-under the rules of the demo's policy but for those on size and latency, on which no label bears.
-``--leave-out`` takes rules on a metric out of both judgements; ``--budget`` caps the labels.
+under the rules of the demo's policy but for those on size and latency, on which no label bears, and
+with a budget of just under ``--share`` (a tenth) of the labels. ``--redraw N`` judges N further
+gate sets of each, as the same models would have on other rows: the table's, drawn with replacement.
+``--leave-out`` takes rules on a metric out of both judgements.
 """
 
 # ruff: noqa: T201  a script that prints its table
@@ -22,6 +23,7 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import math
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -57,7 +59,7 @@ KINDS = np.array(["display", "video", "ugc", "story"])
 RECALL, FALSE = 0.9, 0.006
 """Of the baseline: its recall, and the share of safe rows that it flags."""
 REFERENCE = 400
-"""Rows of either kind in each slice (``--reference``): a handful shows that the baseline is good,
+"""Rows of either kind in each slice of a made table: a handful shows that the baseline is good,
 more bound the positives that neither model flags, and without that bound no loss is proven."""
 DIFFER, LOST = 0.02, 0.08
 """Share of unsafe rows that the candidate decides otherwise; of unsafe videos that it may lose."""
@@ -114,8 +116,8 @@ def compared(
     rows = len(columns["id"])
     full, bare, out = folder / "full.parquet", folder / "bare.parquet", folder / "list"
     pq.write_table(pa.table(columns), full)
-    truth = dict(zip(columns["id"], columns.pop("label"), strict=True))
-    pq.write_table(pa.table(columns), bare)
+    truth = dict(zip(columns["id"], columns["label"], strict=True))
+    pq.write_table(pa.table(columns).drop_columns("label"), bare)
     drawn = draw_labels(policy, [bare], wanted, seed=seed, at="2026-01-31T12:00:00Z")
     write_list(policy, drawn, out)
     labels = folder / "labels.csv"
@@ -142,8 +144,9 @@ def main() -> None:
     parser.add_argument("--unsafe", type=float, default=0.05)
     parser.add_argument("--tables", type=Path, nargs="+", default=())
     parser.add_argument("--leave-out", nargs="+", default=[])
-    parser.add_argument("--reference", type=int, default=REFERENCE, help="0: as planned")
-    parser.add_argument("--budget", type=int, help="labels, at most")
+    parser.add_argument("--reference", type=int, help="rows of either kind in each slice")
+    parser.add_argument("--share", type=float, default=0.1, help="of the labels, of a demo's table")
+    parser.add_argument("--redraw", type=int, default=0, help="further gate sets of each table")
     given = parser.parse_args()
     print("| gate set | labels | of all | with them | with all |")
     print("|---|---|---|---|---|")
@@ -152,22 +155,41 @@ def main() -> None:
         for name, policy, columns in gate_sets(given, Path(place)):
             folder = Path(place) / str(sets)
             folder.mkdir()
-            wanted = LabelRequest(reference=given.reference or None, budget=given.budget)
+            wanted = request(given, len(columns["id"]))
             one = compared(policy, sets, columns, folder, wanted)
             sets += 1
             alike += one.part == one.whole
-            few += one.labels * 10 < one.rows
+            few += one.labels < one.rows * 0.1
             share = f"{one.labels / one.rows:.1%}"
             print(f"| {name} | {one.labels:,} | {share} | {one.part} | {one.whole} |", flush=True)
     print(f"the same verdict on {alike} of {sets} gate sets, at less than a tenth of the labels")
     print(f"on {few} of them")
 
 
+def redrawn(columns: Columns, number: int) -> Columns:
+    """A gate set of as many of these rows, each as often as it is drawn."""
+    rows = len(columns["id"])
+    places = np.random.default_rng(number).integers(rows, size=rows)
+    found = {name: values[places] for name, values in columns.items()}
+    return found | {"id": np.array([f"c{i}" for i in range(rows)])}
+
+
+def request(given: argparse.Namespace, rows: int) -> LabelRequest:
+    """What is asked for: a demo's table is planned as ``label --budget`` does."""
+    if not given.tables:
+        return LabelRequest(reference=given.reference or REFERENCE)
+    return LabelRequest(reference=given.reference, budget=math.ceil(rows * given.share) - 1)
+
+
 def gate_sets(given: argparse.Namespace, place: Path) -> Iterator[tuple[str, Policy, Columns]]:
     """Those that demos left, or made ones, each with its name and policy."""
     for demo in given.tables:
         for folder in sorted(path.parent for path in demo.glob("*/predictions.parquet")):
-            yield f"{demo.name} {folder.name}", *of_demo(folder, given.leave_out)
+            policy, columns = of_demo(folder, given.leave_out)
+            yield f"{demo.name} {folder.name}", policy, columns
+            for number in range(1, given.redraw + 1):
+                name = f"{demo.name} {folder.name}, other rows {number}"
+                yield name, policy, redrawn(columns, number)
     if not given.tables:
         (place / "policy.yaml").write_text(POLICY, encoding="utf-8")
         policy = read_policy(place / "policy.yaml").policy

@@ -21,6 +21,7 @@ from prunegate.audit.opinion.second_opinion import second_opinion
 from prunegate.cli.audit_replay import command as replay_command
 from prunegate.cli.gate import command as gate_command
 from prunegate.cli.label import command as label_command
+from prunegate.cli.label_words import label_lines
 from prunegate.counting.count import count_table, open_predictions
 from prunegate.counting.labelled_part import LabelledPart, count_part
 from prunegate.counting.labelling import slice_places
@@ -43,6 +44,7 @@ rules:
   - {metric: recall, slices: all, max_drop: 0.10}
   - {metric: accuracy, slices: all, max_drop: 0.05}
   - {metric: specificity, max_drop: 0.03}
+  - {metric: precision, slices: all, max_drop: 0.12}
   - {metric: negative_flip_rate, at_most: 0.05}
   - {metric: churn, at_most: 0.08}
 """
@@ -170,7 +172,12 @@ def test_the_whole_way(tmp_path, source, monkeypatch):
     assert record["outcome"] == "approve"
     assert record["labelling"]["labelled"] == len(listed) < 1200
     assert f"Labels of {len(listed):,} of 3,000 rows" in record["statement"]
-    assert record["statement"].split(" This is")[0] in Path("verdict/report.html").read_text()
+    page = Path("verdict/report.html").read_text()
+    assert record["statement"].split(" This is")[0] in page
+    assert "Both values are upper bounds" in page
+    assert "Values are estimates" in page
+    estimated = {f["metric"] for f in record["findings"] if "values_estimated" in f}
+    assert estimated == {"precision"}
     assert [item["role"] for item in record["inputs"]] == ["predictions", "label_list", "labelling"]
     again = ["verdict/record.json", "--predictions", str(path)]
     assert run(replay_command, [*again, *told], standalone_mode=False).return_value == 0
@@ -346,6 +353,32 @@ def _p(value: float | None) -> float:
     return 1.0 if value is None else value
 
 
+def test_a_label_that_the_task_does_not_have_is_told_of_the_file_it_is_in(tmp_path, drawn_list):
+    first = lines(drawn_list.out)[1][0]
+    odd = [[*row[:2], "maybe" if row[0] == first else row[2], *row[3:]] for row in drawn_list.rows]
+    path = fill(drawn_list.out, odd).rename(tmp_path / "odd.csv")
+    with pytest.raises(InputError) as refused:
+        drawn_list.judged(path)
+    told = str(refused.value)
+    assert told.startswith(f"{path}: does not fit the list")
+    assert "1 row with a label beside 'unsafe' and 'safe' ('maybe')" in told
+    assert repr(first) in told
+    fill(drawn_list.out, drawn_list.rows)
+
+
+def test_models_that_decide_all_rows_alike_are_told_to_be_so(tmp_path, drawn_list):
+    rows = [[*row[:3], 0.2, 0.2] for row in drawn_rows(60)]
+    rules = tuple(r for r in drawn_list.policy.rules if r.metric != "specificity")
+    policy = drawn_list.policy.model_copy(update={"rules": rules})
+    with pytest.raises(InputError, match=r"one and the same decision .* 'task: threshold'"):
+        label(policy, bare(tmp_path / "low.csv", rows), tmp_path / "list")
+    assert not (tmp_path / "list").exists()
+    high = bare(tmp_path / "high.csv", [[*row[:3], 0.9, 0.9] for row in rows])
+    drawn = label(policy, high, tmp_path / "list")
+    assert all(one.constant and not one.likely for one in drawn.reference)
+    assert "no labels can tell" in "\n".join(label_lines(drawn, tmp_path))
+
+
 def test_a_label_that_contradicts_the_table_is_refused(tmp_path, drawn_list):
     other = {"safe": "unsafe", "unsafe": "safe"}
     turned = [[*row[:2], other[row[2]], *row[3:]] for row in drawn_list.rows]
@@ -354,8 +387,8 @@ def test_a_label_that_contradicts_the_table_is_refused(tmp_path, drawn_list):
 
 
 def test_a_list_costs_no_more_than_its_budget(tmp_path, drawn_list):
-    tight = label(drawn_list.policy, drawn_list.path, tmp_path / "tight", budget=200)
-    assert len(tight.frame.rows) <= 200 < len(drawn_list.drawn.frame.rows)
+    tight = label(drawn_list.policy, drawn_list.path, tmp_path / "tight", budget=230)
+    assert len(tight.frame.rows) <= 230 < len(drawn_list.drawn.frame.rows)
     with pytest.raises(InputError, match="have to be labelled at the very least"):
         label(drawn_list.policy, drawn_list.path, tmp_path / "none", budget=5)
 
@@ -384,7 +417,7 @@ def test_what_cannot_be_judged_on_some_labels_is_refused_by_name(tmp_path, chang
     assert not (tmp_path / "list").exists()
 
 
-@pytest.mark.parametrize("budget", [200, 320])
+@pytest.mark.parametrize("budget", [230, 320])
 def test_a_budget_counts_a_row_that_samples_share_once(drawn_list, tmp_path, budget):
     policy, path = drawn_list.policy, drawn_list.path
     drawn = draw_labels(policy, [path], LabelRequest(budget=budget), seed=0, at=AT)

@@ -8,6 +8,7 @@ from pathlib import Path
 from prunegate.planning.label_draw import DrawnLabels, for_reference_alone
 from prunegate.planning.label_plan import LimitLabels
 from prunegate.planning.label_power import AGREED, DIFFERING
+from prunegate.planning.label_reference import ReferenceLabels
 from prunegate.text.escape import named
 from prunegate.text.numbers import count, plain, share
 
@@ -70,8 +71,17 @@ def _of_reference(drawn: DrawnLabels) -> Iterator[str]:
             given = named(one.class_label)
             ways = (f"to which both give {given}", f"to which neither gives {given}")
         told = f"{count(one.both)} random rows {ways[0]}, {count(one.neither)} {ways[1]}"
-        hopeless = "" if one.likely else ": not enough for one whose recall and precision are 85 %"
-        yield f"    on {named(one.slice)}: {told}{hopeless}"
+        yield f"    on {named(one.slice)}: {told}{_hopeless(one)}"
+
+
+def _hopeless(one: ReferenceLabels) -> str:
+    """That no labels are likely to show it, and what to do."""
+    if one.constant:
+        return (
+            ": no labels can tell, because the baseline decides all rows alike; look at its scores "
+            "and 'task: threshold' first"
+        )
+    return "" if one.likely else ": not enough for one whose recall and precision are 85 %"
 
 
 def _share(chance: float) -> str:
@@ -84,3 +94,5 @@ def _assumed(drawn: DrawnLabels) -> Iterator[str]:
             f"power if nothing changed, and {DIFFERING:.0%} of the rows that differ and "
             f"{AGREED:.0%} of those that both flag are positive; that is not known yet"
         )
+    if any(limit.needs == "agreed" and limit.check == "at_least" for limit in drawn.limits):
+        yield "power of a floor for a candidate half way between it and perfect"

@@ -27,6 +27,7 @@ from prunegate.counting.labelling import (
     draw_list,
     require_labellable,
 )
+from prunegate.counting.listed_labels import unknown_labels
 from prunegate.counting.partial_counting import (
     CONTRADICTED,
     LISTED,
@@ -123,6 +124,8 @@ def count_part(policy: Policy, part: LabelledPart) -> PartlyCounted:
     asked = set(listed)
     strange = [identifier for identifier in (*given, *unsure) if identifier not in asked]
     problems += _told("a label for a row that is not on the list", strange)
+    for words, odd in unknown_labels(policy, table, given):
+        problems += _told(words, odd)
     known = {identifier: given.get(identifier) for identifier in listed}
     joined = with_labels(policy, table, known, frozenset(unsure))
     problems += _unfit(policy, joined)

@@ -33,6 +33,7 @@ from prunegate.evidence.macro_rate import MacroRate
 from prunegate.evidence.mean_loss import MeanLoss
 from prunegate.evidence.mean_value import MeanValue, Perplexity
 from prunegate.evidence.overlapping_rates import OverlappingRate
+from prunegate.evidence.partial_precision import sampled_precision
 from prunegate.evidence.pulled_value import PulledValue
 from prunegate.evidence.ranking import RankedAreas
 from prunegate.evidence.rates import Evidence, PairedRate, SingleRate
@@ -130,12 +131,21 @@ def _of_part(form: Form, wanted: WantedMetric, tally: PartialCounts) -> Evidence
     needed = labels_needed(form, claim)
     if needed == "differs":
         return partial_rates.differing_rows(tally)
-    if needed == "agreed" and isinstance(form, SharedRows):
-        return partial_rates.sampled_agreement(form, tally)
+    if needed == "agreed":
+        return _of_agreed(form, wanted, tally)
     rows = partial_rates.sampled_rows(tally)
     if needed == "flagged":
         rows = partial_rates.flagged_rows(tally) or JointCounts()
     return EVIDENCE[type(form)](form, wanted, rows)
+
+
+def _of_agreed(form: Form, wanted: WantedMetric, tally: PartialCounts) -> Evidence:
+    """What rows that differ say, and a sample of those that both models decide as a class."""
+    if isinstance(form, SharedRows):
+        return partial_rates.sampled_agreement(form, tally)
+    flagged = partial_rates.flagged_rows(tally)
+    sampled = sampled_precision(tally, strict=wanted.strict) if flagged is None else None
+    return sampled or EVIDENCE[type(form)](form, wanted, flagged or JointCounts())
 
 
 def _of_labelled_part(form: Form, wanted: WantedMetric, tally: PartialLabels) -> Evidence:

@@ -61,6 +61,10 @@ class Evidence(Protocol):
         """Whether both values are upper bounds, rows without a label being taken as right."""
 
     @property
+    def estimated(self) -> bool:
+        """Whether both values rest on a random sample of rows whose number alone is known."""
+
+    @property
     def too_few(self) -> str:
         """Why the method's error rates are unknown here, in words; empty where they are known."""
 
@@ -112,6 +116,8 @@ class TestedEvidence(ABC):
     """Whether the test of a level is exact, so that no number of rows is too few for it."""
     bounds: ClassVar[bool] = False
     """Whether both values are upper bounds, rows without a label being taken as right."""
+    estimated: ClassVar[bool] = False
+    """Whether both values rest on a random sample of rows whose number alone is known."""
 
     @property
     def shows_alike(self) -> bool:

@@ -14,7 +14,8 @@ from prunegate.metrics.hypothesis import Difference, Hypothesis, SuccessRatio
 
 LabelsNeeded = Literal["none", "differs", "agreed", "flagged", "random"]
 """``none``: decisions alone decide. ``differs``: rows that the models decide differently.
-``agreed``: those, and a random sample of the rows that both decide as the metric's class.
+``agreed``: those, and a random sample of the rows that both decide as the metric's class; of
+precision, which has none of its own, as the positive one.
 ``flagged``: rows that either model flags. ``random``: a random sample of all rows, because rows on
 which the models agree count as much as others."""
 
@@ -26,7 +27,7 @@ def labels_needed(form: Form, claim: Hypothesis) -> LabelsNeeded:
     if isinstance(form, SharedRows):
         return _of_shared(form, claim)
     if isinstance(form, Overlapping) and form.kind == "precision":
-        return "flagged"
+        return "agreed"
     return "random"
 
 

@@ -109,12 +109,24 @@ def draw_labels(
     )
     drawn = drawing.drawn(frame)
     if not drawn.frame.rows:
-        raise InputError(
-            "no rule of this policy needs a label of any row (the models decide all rows alike, or "
-            "only decisions are judged); nothing was drawn"
-        )
+        raise _nothing_to_label(drawn)
     _require_affordable([row.why for row in drawn.frame.rows], wanted)
     return drawn
+
+
+def _nothing_to_label(drawn: DrawnLabels) -> InputError:
+    """No row to label: why, and what to do."""
+    if any(one.constant for one in drawn.reference):
+        return InputError(
+            "both models make one and the same decision on every row, so that no label of any row "
+            "tells anything of them; nothing was drawn. Look at both columns of scores, at 'task: "
+            "positive' and 'task: threshold', and predict again"
+        )
+    return InputError(
+        "no rule of this policy needs a label of any row: the models decide all rows alike, or "
+        "only decisions are judged; nothing was drawn. Give 'prunegate gate' a table with labels, "
+        "or the policy a rule that labels bear on (recall, precision, accuracy)"
+    )
 
 
 def draw_more(policy: Policy, source: Any, before: LabellingFrame, *, at: str) -> DrawnLabels:

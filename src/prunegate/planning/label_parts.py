@@ -15,8 +15,9 @@ from prunegate.counting.partial_counts import AGREED, PartialCounts
 from prunegate.counting.partial_labels import PartialLabels
 from prunegate.counting.slices import SliceCounts
 from prunegate.counting.tallies import Cells, JointCounts
+from prunegate.evidence.overlapping_rates import SCORE_MINIMUM
 from prunegate.metrics.catalogue import METRICS
-from prunegate.metrics.forms import Form, SharedRows
+from prunegate.metrics.forms import Form, Overlapping, SharedRows
 from prunegate.metrics.labels_needed import LabelsNeeded, labels_needed
 from prunegate.planning.label_power import power_of
 from prunegate.planning.planned_limits import PlannedLimit, asked
@@ -27,6 +28,10 @@ USUAL = 130
 """Size up to which a sample grows whatever the power: fewer promise so few rows of the class that
 a candidate which did change a little, within what is allowed, is hardly ever shown to. Where there
 are further looks they may."""
+
+HARDLY_MORE = 0.02
+"""Where even all rows that both decide as a class do not give the wanted power, and not more than
+this above a sample's, further labels are wasted: what is lacking is rows, labelled or not."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +51,21 @@ class LabelPart:
     def power(self, sample: int) -> float | None:
         """With a sample of so many labels."""
         return power_of(self.limit.claim, self.form, self.decided, sample, self.alpha)
+
+    def does(self, sample: int, power: float) -> bool:
+        """Whether a sample is large enough: for the power, or for nearly what all rows give."""
+        told = self.power(sample)
+        if sample < min(self.usual, self.agreed):
+            return False
+        if told is None or told >= power:
+            return True
+        most = self.power(self.agreed) or 0.0
+        return most < power and told >= most - HARDLY_MORE
+
+    @property
+    def least(self) -> int:
+        """Rows of its sample at the least: so many flagged rows the test of precision takes."""
+        return SCORE_MINIMUM if isinstance(self.form, Overlapping) else 0
 
     @property
     def agreed(self) -> int:

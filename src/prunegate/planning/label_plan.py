@@ -151,7 +151,7 @@ def _start(
     )
     for part in parts:
         if part.needs == "agreed":
-            frame = part.with_sample(frame, min(STEPS[0], part.agreed))
+            frame = part.with_sample(frame, min(max(STEPS[0], part.least), part.agreed))
     minimum = policy.evidence.minimum.positives
     if isinstance(one.tally, PartialLabels):
         return _of_classes(frame, one.tally, parts, minimum)
@@ -235,11 +235,10 @@ def _step(part: LabelPart, frame: SliceFrame, power: float) -> tuple[float, int,
     """What the next size buys, costs at most and is; None: it is enough, or there is no more."""
     held = part.held(frame)
     size = min(next((s for s in STEPS if s > held), part.agreed), part.agreed)
-    now = part.power(held)
-    if size <= held or now is None or (now >= power and held >= part.usual):
+    if size <= held or part.does(held, power):
         return None
-    later = part.power(size)
-    gain = 0.0 if later is None else max(later - now, 0.0)
+    now, later = part.power(held), part.power(size)
+    gain = 0.0 if later is None or now is None else max(later - now, 0.0)
     return gain + 1e-6, size - held, part.with_sample(frame, size)
 
 

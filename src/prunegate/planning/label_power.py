@@ -9,12 +9,14 @@ all numbers: a few thousandths less.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from scipy.special import bdtr
 
 from prunegate.counting.partial_counts import GAMMA
-from prunegate.metrics.forms import Flips, Form, SharedRows
+from prunegate.metrics.forms import Flips, Form, Overlapping, SharedRows
 from prunegate.metrics.hypothesis import Difference, Hypothesis, Level, SuccessRatio
+from prunegate.planning.label_precision import SampledFlags
 from prunegate.stats import clopper_pearson, finite_sample, paired_exact, unconditional
 from prunegate.stats.margin_line import Boundary
 
@@ -26,6 +28,7 @@ Decided = tuple[int, ...]
 """Rows of a slice by ``2 * baseline + candidate``."""
 
 
+@lru_cache(maxsize=1024)
 def power_of(
     claim: Hypothesis, form: Form, decided: Decided, sample: int, alpha: float
 ) -> float | None:
@@ -41,8 +44,19 @@ def power_of(
     differ = decided[0b01] + decided[0b10]
     if isinstance(form, Flips):
         return _cap(claim, differ, sum(decided), alpha) if form.negative_only else None
+    if isinstance(form, Overlapping) and form.kind == "precision":
+        flags = SampledFlags(decided=decided, sample=sample, right=(AGREED, DIFFERING))
+        return flags.power(claim, alpha)
     if not isinstance(form, SharedRows) or getattr(claim, "swapped", False):
         return None
+    return _of_shared(claim, form, decided, sample, alpha)
+
+
+def _of_shared(
+    claim: Hypothesis, form: SharedRows, decided: Decided, sample: int, alpha: float
+) -> float | None:
+    """The same of metrics whose rows both models share."""
+    differ = decided[0b01] + decided[0b10]
     if isinstance(claim, Difference) and len(form.labels) > 1:
         return _paired(differ, sum(decided), float(claim.margin), alpha)
     changed = round(differ * DIFFERING)
@@ -70,6 +84,10 @@ def power_at_random(
     claim: Hypothesis, form: Form, decided: Decided, labels: int, alpha: float
 ) -> float | None:
     """The same with as many labels on rows drawn at random."""
+    if isinstance(form, Overlapping) and form.kind == "precision":
+        few = tuple(round(n * min(1.0, labels / max(1, sum(decided)))) for n in decided)
+        flags = SampledFlags(decided=few, sample=few[0b11], right=(AGREED, DIFFERING))
+        return flags.power(claim, alpha)
     if not isinstance(form, SharedRows) or not isinstance(claim, Difference) or claim.swapped:
         return None
     share = min(1.0, labels / max(1, sum(decided)))

@@ -43,6 +43,8 @@ class ReferenceLabels:
     """Rows of the slice."""
     likely: bool
     """Whether they likely do where the baseline is good; else no labels would."""
+    constant: bool = False
+    """Whether the baseline decides all rows alike, as nothing does that knows something."""
 
 
 def judged_slices(policy: Policy, slices: Sequence[SliceCounts]) -> list[str]:
@@ -92,6 +94,7 @@ def told_reference(
                 neither=asked.part.reference_neither,
                 rows=one.rows,
                 likely=shown is not None,
+                constant=asked.constant,
             )
             found.append(told)
     return tuple(found)
@@ -139,6 +142,11 @@ class _Reference:
     def decided(self) -> Cells:
         """Rows by ``2 * baseline + candidate``, 1 being the class."""
         return against_the_rest(self.tally).decided
+
+    @property
+    def constant(self) -> bool:
+        """Whether the baseline decides all rows alike."""
+        return self.decided[0b10] + self.decided[0b11] in (0, sum(self.decided))
 
     @property
     def flagged(self) -> bool:

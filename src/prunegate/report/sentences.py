@@ -103,11 +103,19 @@ def finding_parts(finding: Finding, units: Units) -> tuple[ToldPart, ...]:
     """The sentences about a finding, those of the record apart from those that are made here."""
     told = [
         ToldPart(text=evidence_in_words(finding, units)),
+        ToldPart(text=_of_some_labels(finding, units.speech)),
         ToldPart(text=need_in_words(finding, units)),
         ToldPart(text=_note(finding, units), recorded=True),
         *(ToldPart(text=text) for text in remarks(finding, units.speech)),
     ]
     return tuple(replace(part, text=ended(part.text)) for part in told if part.text)
+
+
+def _of_some_labels(finding: Finding, said: Speech) -> str:
+    """What values are where only some rows have labels; empty where they are what rows say."""
+    if finding.values_at_most:
+        return said.say("evidence.values_at_most")
+    return said.say("evidence.values_estimated") if finding.values_estimated else ""
 
 
 def remarks(finding: Finding, said: Speech | None = None) -> list[str]:

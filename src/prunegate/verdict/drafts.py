@@ -211,6 +211,13 @@ def _undefined(question: Question, counts: SliceCounts, about: Evidence) -> Draf
     note = sentences.undefined(question.metric, counts, question.class_label)
     minimum = question.policy.evidence.minimum
     no_positives = counts.positives == 0
+    lacking = max(minimum.positives, 1) if no_positives else minimum.rows - counts.rows
+    if counts.positives == counts.rows:
+        lacking = max(lacking, 1)
+    unit = "positives" if no_positives else "rows"
+    wanted: dict[str, object] = {}
+    if lacking > 0:  # else further rows like these leave it undefined
+        wanted = {"needed": lacking, "needed_unit": unit}
     return _empty(
         question,
         counts.name,
@@ -218,8 +225,7 @@ def _undefined(question: Question, counts: SliceCounts, about: Evidence) -> Draf
         note,
         baseline=shown_value(about.baseline, question.metric),
         candidate=shown_value(about.candidate, question.metric),
-        needed=minimum.positives if no_positives else max(minimum.rows - counts.rows, 1),
-        needed_unit="positives" if no_positives else "rows",
+        **wanted,
     )
 
 
@@ -246,6 +252,7 @@ def _tested(question: Question, counts: SliceCounts, about: Evidence, claim: Hyp
         note=standing.note,
         open_because=standing.because,
         values_at_most=about.bounds or None,
+        values_estimated=about.estimated or None,
         effective=about.effective,
     )
     if standing.because == "one class":

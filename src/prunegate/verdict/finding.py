@@ -142,6 +142,9 @@ class Finding:
     effective: int | None = field(default=None, metadata=ABSENT)
     """As many rows of equal weight as its rows are worth, where they have design weights (Kish);
     None: they weigh alike."""
+    values_estimated: bool | None = field(default=None, metadata=ABSENT)
+    """True: the values are estimates, because of the rows that both models flag a random sample has
+    labels; None: they are what the rows say."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -43,8 +43,18 @@ def undefined(metric: Metric, counts: SliceCounts, class_label: str | None = Non
         if class_label is not None:
             named = f"{kind} rows of class {class_label}"
         return f"{start}: the slice has {named} ({counts.rows:,} rows in all)"
-    chosen = "flags nothing" if class_label is None else f"never chooses class {class_label}"
-    return f"{start}: a model {chosen} in the slice"
+    return (
+        f"{start}: a model {_one_decision(counts, class_label)} in the slice, and how many further "
+        "rows would change that cannot be told"
+    )
+
+
+def _one_decision(counts: SliceCounts, class_label: str | None) -> str:
+    """What a model does that a metric cannot be taken of."""
+    flags = (sum(n for i, n in enumerate(counts.tally.eight) if i & bit) for bit in (1, 2))
+    if all(flags):
+        return "flags everything" if class_label is None else f"always chooses class {class_label}"
+    return "flags nothing" if class_label is None else f"never chooses class {class_label}"
 
 
 _SHORT = 5
@@ -144,10 +154,13 @@ def _figures(policy: Policy, finding: Finding, quantity: Quantity) -> str:
     allowed = explain_check(policy.rules[finding.rule], finding.check, quantity.currency)
     after = quantity.level(finding.candidate)
     if is_level(finding.check):
-        return f"is {plain(after)}{_flips(finding)}; the policy asks for {allowed}"
+        about = "about " if finding.values_estimated else ""
+        return f"is {about}{plain(after)}{_flips(finding)}; the policy asks for {allowed}"
     before = quantity.bare(quantity.level(finding.baseline))  # the second value has the unit too
     if finding.values_at_most:
         before, after = f"at most {plain(before)}", f"at most {plain(after)}"
+    if finding.values_estimated:
+        before, after = f"about {plain(before)}", f"about {plain(after)}"
     return f"went from {plain(before)} to {plain(after)}{_flips(finding)}; allowed: {allowed}"
 
 

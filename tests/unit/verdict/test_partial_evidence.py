@@ -14,6 +14,7 @@ from scipy.stats import hypergeom
 from prunegate.counting.partial_counts import GAMMA_OF_HARM, PartialCounts
 from prunegate.counting.tallies import JointCounts
 from prunegate.evidence.of_metric import WantedMetric, evidence
+from prunegate.evidence.partial_precision import possible_hits, sampled_precision
 from prunegate.metrics.hypothesis import Difference, ErrorsAtMost, Level, SuccessRatio
 
 FULL = (400, 6, 9, 30, 8, 7, 9, 160)
@@ -21,6 +22,7 @@ AGREED = {"both": 0b11, "neither": 0b00}
 DROP = Difference(margin=Fraction(1, 20))
 RATIO = SuccessRatio(ratio=Fraction(95, 100))
 FLOOR = Level(limit=Fraction(7, 10), at_least=True)
+ERRORS = ErrorsAtMost(ratio=Fraction(3, 2))
 
 
 def tally(full, *labelled, samples=None) -> PartialCounts:
@@ -114,6 +116,53 @@ def test_a_sample_is_never_bolder_than_all_labels(size, seed, positive):
     assert found.test(DROP).p_harm >= full.test(DROP).p_harm - 1e-12
     change = found.change_interval()
     assert change.low <= (full.gained - full.lost) / full.n <= change.high
+
+
+@given(st.integers(50, 190), st.integers(0, 99), st.sampled_from([DROP, RATIO, ERRORS, FLOOR]))
+@settings(max_examples=12, deadline=None)
+def test_precision_by_a_sample_is_never_bolder_than_by_all_labels(size, seed, claim):
+    part = tally(FULL, 0b01, 0b10, samples={"both": sampled(FULL, "both", size, seed)})
+    full, found = of(JointCounts(cells=FULL), "precision", claim), of(part, "precision", claim)
+    assert (found.n, found.lost, found.gained) == (full.n, full.lost, full.gained)
+    told, worst = full.test(claim), found.test(claim)
+    for name, possible in (("p_value", found.hold), ("p_harm", found.harm)):
+        if possible.fewest <= FULL[0b111] <= possible.most:  # but for a chance of its level
+            assert getattr(worst, name) >= min(1.0, getattr(told, name) + possible.level) - 1e-3
+    change, value = found.change_interval(), found.level_interval()
+    assert change.low <= found.candidate - found.baseline <= change.high
+    assert value.low <= found.candidate <= value.high
+
+
+@pytest.mark.parametrize("claim", [DROP, RATIO, ERRORS, FLOOR])
+def test_precision_by_a_sample_of_all_rows_is_that_of_all_labels(claim):
+    every = (0, 0, 0, FULL[0b011], 0, 0, 0, FULL[0b111])
+    part = tally(FULL, 0b01, 0b10, samples={"both": every})
+    full, found = of(JointCounts(cells=FULL), "precision", claim), of(part, "precision", claim)
+    assert found.test(claim) == full.test(claim)
+    assert (found.baseline, found.candidate) == (full.baseline, full.candidate)
+    met = sampled_precision(part, strict=False).test(claim)  # the fewest hits are the most
+    told = full.test(claim)
+    assert (met.p_value, met.p_harm) == pytest.approx((told.p_value, told.p_harm), abs=1e-9)
+
+
+@pytest.mark.parametrize(("hits", "size"), [(3, 90), (150, 40), (280, 120)])
+def test_true_positives_are_others_than_a_sample_allows_as_rarely_as_promised(hits, size):
+    rows, level, missed = 300, 0.01, 0.0
+    for found in range(max(0, size - rows + hits), min(hits, size) + 1):
+        sample = (0, 0, 0, size - found, 0, 0, 0, found)
+        part = PartialCounts(decided=(0, 0, 0, rows), cells=sample, samples={"both": sample})
+        possible = possible_hits(part, level)
+        assert found <= possible.fewest <= possible.most <= rows - (size - found)
+        inside = possible.fewest <= hits <= possible.most
+        missed += 0.0 if inside else hypergeom.pmf(found, rows, hits, size)
+    assert missed <= level
+
+
+def test_precision_needs_the_rows_that_differ_and_enough_that_both_models_flag():
+    few = tally(FULL, 0b01, 0b10, samples={"both": sampled(FULL, "both", 20, 0)})
+    assert of(few, "precision", DROP).lacking == 50 - 20 - (FULL[0b001] + FULL[0b101])
+    apart = tally(FULL, 0b01, samples={"both": sampled(FULL, "both", 90, 0)})
+    assert of(apart, "precision", DROP).candidate is None
 
 
 def test_labels_that_are_there_anyway_only_add_rows_of_a_class():
