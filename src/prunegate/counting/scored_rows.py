@@ -20,6 +20,8 @@ from prunegate.counting.fixed_rate import FixedRateCounts
 from prunegate.counting.fixed_rate_rows import fixed_rate_counts, fixed_recall_counts
 from prunegate.counting.fixed_recall import FixedRecallCounts
 from prunegate.counting.grouping import SlicingPart, clustered_cells, slicing_parts
+from prunegate.counting.order_rows import order_sums
+from prunegate.counting.order_sums import OrderSums
 from prunegate.counting.placement_sums import PlacementSums
 from prunegate.counting.placements import placements
 from prunegate.counting.precision_pulls import AVERAGE_PRECISION, precision_pulls
@@ -46,7 +48,7 @@ from prunegate.errors import TableError
 from prunegate.metrics.catalogue import METRICS
 from prunegate.metrics.forms import AtFixedRate, AtFixedRecall, Form, OfRanks, Ranked, ScoreLoss
 from prunegate.policy.schema import Policy
-from prunegate.policy.score_consistency import score_metrics
+from prunegate.policy.score_consistency import orders_asked, score_metrics
 from prunegate.policy.task import Role
 
 _ONE, _WITHIN = "prunegate__one", ("prunegate__within_baseline", "prunegate__within_candidate")
@@ -65,6 +67,7 @@ class _Asked:
     rates: tuple[float, ...]
     recalls: tuple[float, ...]
     tops: tuple[int, ...]
+    order: bool
 
     @staticmethod
     def of(policy: Policy) -> _Asked:
@@ -77,6 +80,7 @@ class _Asked:
             rates=_shares(policy, AtFixedRate),
             recalls=_shares(policy, AtFixedRecall),
             tops=tuple(sorted(tops)),
+            order=orders_asked(policy),
         )
 
 
@@ -106,7 +110,7 @@ def with_scores(
         InternalError: the scores of a slice do not add up to its rows.
     """
     policy = reading.policy
-    if not score_metrics(policy):
+    if not score_metrics(policy) and not orders_asked(policy):
         return slices
     asked = _Asked.of(policy)
     if policy.task.traits.classes:
@@ -123,6 +127,7 @@ def with_scores(
         pulls={name: PullSums.none(_PULLS[name][1]) for name in asked.pulls},
         at_rates=dict.fromkeys(asked.rates, FixedRateCounts.none()),
         at_recalls=dict.fromkeys(asked.recalls, FixedRecallCounts.none()),
+        order=OrderSums() if asked.order else None,
         within=dict.fromkeys(asked.tops, JointCounts()),
     )
 
@@ -139,10 +144,12 @@ def _of_part(reading: Reading, part: SlicingPart, asked: _Asked) -> dict[str, Sc
     pulls = {name: _PULLS[name][0](reading, part) for name in asked.pulls}
     rates = {rate: fixed_rate_counts(reading, part, rate) for rate in asked.rates}
     recalls = {share: fixed_recall_counts(reading, part, share) for share in asked.recalls}
+    order = order_sums(reading, part) if asked.order else {}
     tops = {k: _within(reading, part, k) for k in asked.tops}
     every: tuple[Mapping[str, Any], ...] = (
         losses,
         ranked,
+        order,
         *pulls.values(),
         *rates.values(),
         *recalls.values(),
@@ -158,6 +165,7 @@ def _of_part(reading: Reading, part: SlicingPart, asked: _Asked) -> dict[str, Sc
             at_recalls={
                 r: found.get(name, FixedRecallCounts.none()) for r, found in recalls.items()
             },
+            order=order.get(name),
             within={k: rows[name] for k, rows in tops.items()},
         )
         for name in names
