@@ -12,6 +12,8 @@ from typing import Any, ClassVar
 
 import narwhals as nw
 
+from prunegate.counting.calibration import Calibration
+from prunegate.counting.calibration_rows import Sureness, calibrations
 from prunegate.counting.class_columns import of_true
 from prunegate.counting.column_reading import LABEL, ColumnCheck, N, Reading, number
 from prunegate.counting.decisions import Decisions
@@ -127,6 +129,7 @@ def with_scores(
         pulls={name: PullSums.none(_PULLS[name][1]) for name in asked.pulls},
         at_rates=dict.fromkeys(asked.rates, FixedRateCounts.none()),
         at_recalls=dict.fromkeys(asked.recalls, FixedRecallCounts.none()),
+        calibration=(Calibration(), Calibration()) if asked.losses else None,
         order=OrderSums() if asked.order else None,
         within=dict.fromkeys(asked.tops, JointCounts()),
     )
@@ -145,11 +148,13 @@ def _of_part(reading: Reading, part: SlicingPart, asked: _Asked) -> dict[str, Sc
     rates = {rate: fixed_rate_counts(reading, part, rate) for rate in asked.rates}
     recalls = {share: fixed_recall_counts(reading, part, share) for share in asked.recalls}
     order = order_sums(reading, part) if asked.order else {}
+    sure = calibrations(reading, part, _sureness(reading)) if asked.losses else {}
     tops = {k: _within(reading, part, k) for k in asked.tops}
     every: tuple[Mapping[str, Any], ...] = (
         losses,
         ranked,
         order,
+        sure,
         *pulls.values(),
         *rates.values(),
         *recalls.values(),
@@ -165,6 +170,7 @@ def _of_part(reading: Reading, part: SlicingPart, asked: _Asked) -> dict[str, Sc
             at_recalls={
                 r: found.get(name, FixedRecallCounts.none()) for r, found in recalls.items()
             },
+            calibration=sure.get(name),
             order=order.get(name),
             within={k: rows[name] for k, rows in tops.items()},
         )
@@ -252,6 +258,17 @@ def _loss(reading: Reading, name: str, role: Role) -> nw.Expr:
         return brier_of_two(score, label)
     assert name == LOG_LOSS  # noqa: S101  # there are two losses
     return log_loss(nw.when(label == 1).then(score).otherwise(1.0 - score))
+
+
+def _sureness(reading: Reading) -> Sureness:
+    """How sure each model is of a row, and whether it is right: of the positive, or highest."""
+    if not reading.policy.task.traits.classes:
+        columns = reading.policy.columns
+        return [(number(getattr(columns, role)), nw.col(LABEL)) for role in _MODELS]
+    return [
+        (nw.col(of_true(role, "highest")), nw.col(of_true(role, "at_least")) <= 1)
+        for role in _MODELS
+    ]
 
 
 def _within(reading: Reading, part: SlicingPart, k: int) -> dict[str, JointCounts]:

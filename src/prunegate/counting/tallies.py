@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, ClassVar, Self
 
+from prunegate.counting.calibration import Calibrations
 from prunegate.counting.cluster_sums import Clusters, Pair
 from prunegate.counting.feature_sums import FeatureSums
 from prunegate.counting.fixed_rate import FixedRateCounts
@@ -104,6 +105,8 @@ class ScoredRows:
     """By false positive rate: the positives that both models flag."""
     at_recalls: Mapping[float, FixedRecallCounts] = field(default_factory=dict)
     """By recall: the rows that both models flag."""
+    calibration: Calibrations | None = None
+    """How sure both models are and how often right, where a rule takes scores for probabilities."""
     order: OrderSums | None = None
     """How scores order the rows as labels do, where the reference is asked; None: it is not."""
     within: Mapping[int, JointCounts] = field(default_factory=dict)
