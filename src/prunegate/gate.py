@@ -286,7 +286,8 @@ def _waived(
 def _judged(policy: Policy, read: ReadSource, known: Operations) -> Verdict:
     measured = operational_figures(known.measurements, known.cost, known.unpriced)
     verdict = decide(policy, read.counted.slices, measured, read.counted.warnings)
-    if wants_rows(verdict) and read.has_rows and read.part is None:
+    decided = policy.task.traits.decided
+    if decided and wants_rows(verdict) and read.has_rows and read.part is None:
         verdict = with_misalignment(verdict, misalignment(policy, read.table))
     return _claimed(policy, verdict, known)
 

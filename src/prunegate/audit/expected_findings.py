@@ -66,7 +66,7 @@ def on_reference(policy: Policy, slices: Sequence[SliceSummary]) -> dict[Place, 
     All rows and every judged slice that a rule on rows speaks about, where labels differ.
     """
     reference = policy.evidence.reference
-    if reference == "off" or policy.task.kind not in ("binary", "multiclass", "multilabel"):
+    if reference == "off" or policy.task.kind == "language":
         return {}
     labels: tuple[str | None, ...] = policy.task.labels or (None,)
     return {
@@ -85,7 +85,7 @@ def _on_label(
         listed = isinstance(rule.classes, tuple) and label is not None
         if listed and label not in [value_text(value) for value in rule.classes]:
             continue
-        if METRICS[rule.metric].operational:
+        if METRICS[rule.metric].operational or rule.metric == "mean_score":
             continue
         for name in (OVERALL, *_targets(rule, slices)):
             severity, evidence = found.get(name, ("warn", "point"))
@@ -111,7 +111,7 @@ def _labels_differ(policy: Policy, summary: SliceSummary, label: str | None) -> 
         return len(cells) == 8 and 0 < sum(cells[4:]) < sum(cells)
     if policy.task.kind == "binary":  # a row without a label may have either
         return max(sum(summary.cells[:4]), sum(summary.cells[4:])) < summary.rows
-    return len(summary.classes) > 1
+    return policy.task.kind == "score" or len(summary.classes) > 1
 
 
 def _asked(

@@ -16,8 +16,10 @@ from prunegate.audit.tallied_sums import (
     quantity_of,
     sum_text,
 )
+from prunegate.counting.calibration import BINS_OF_SURENESS, Calibration, Calibrations
 from prunegate.counting.fixed_rate import BINS, FixedRateCounts, FlagCounts
 from prunegate.counting.fixed_recall import FixedRecallCounts, missed_at
+from prunegate.counting.order_sums import OrderSums
 from prunegate.counting.placement_sums import PAIRS, PLACEMENTS, PlacementSums
 from prunegate.counting.pull_sums import PullSums
 from prunegate.counting.tallies import JointCounts, ScoredRows
@@ -86,6 +88,30 @@ class TalliedFixedRecall:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TalliedOrder:
+    """Sums over rows of their places by label, baseline and candidate; every sum is a text."""
+
+    rows: int
+    squares: tuple[str, ...]
+    cubes: tuple[str, ...]
+    products: tuple[str, ...]
+    """Of the label's place and the baseline's, and the candidate's."""
+    groups: str
+    """The sum of the squares of how many rows a group has; without groups, the rows."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TalliedCalibration:
+    """One model's rows by how sure it is, a number for every bin of equal width."""
+
+    rows: tuple[int, ...]
+    right: tuple[int, ...]
+    """Rows that it is right about."""
+    sure: tuple[str, ...]
+    """How sure it is, added up, in steps of 2^-30; a text."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class TalliedScores:
     """One slice's scores, summed up."""
 
@@ -97,6 +123,10 @@ class TalliedScores:
     """Positives at fixed false positive rates; None: no rule asks."""
     at_recalls: tuple[TalliedFixedRecall, ...] | None = field(default=None, metadata=ABSENT)
     """Rows at fixed recalls; None: no rule asks."""
+    calibration: tuple[TalliedCalibration, ...] | None = field(default=None, metadata=ABSENT)
+    """The baseline's and the candidate's; None: no rule takes scores for probabilities."""
+    order: TalliedOrder | None = field(default=None, metadata=ABSENT)
+    """How scores order the rows as labels do; None: the reference is not asked, or decides."""
     within: dict[str, tuple[int, ...]] = field(default_factory=dict)
     """By k: rows that neither, only the candidate, only the baseline, both have among the k."""
 
@@ -110,6 +140,8 @@ def scores_of(rows: ScoredRows) -> TalliedScores:
         pulls=tuple(_pulls(name, of) for name, of in sorted(rows.pulls.items())) or None,
         at_rates=tuple(_rate(rate, of) for rate, of in sorted(rows.at_rates.items())) or None,
         at_recalls=tuple(_recall(at, of) for at, of in sorted(rows.at_recalls.items())) or None,
+        calibration=tuple(map(_calibration, rows.calibration)) if rows.calibration else None,
+        order=None if rows.order is None else _order(rows.order),
         within={str(k): tally.cells[4:] for k, tally in sorted(rows.within.items())},
     )
 
@@ -170,6 +202,47 @@ def _rate_in(stored: TalliedFixedRate) -> FixedRateCounts:
     return found
 
 
+def _calibration(found: Calibration) -> TalliedCalibration:
+    return TalliedCalibration(rows=found.rows, right=found.right, sure=tuple(map(str, found.sure)))
+
+
+def _calibrations(stored: Sequence[TalliedCalibration]) -> Calibrations:
+    found = [
+        Calibration(rows=tuple(one.rows), right=tuple(one.right), sure=tuple(map(int, one.sure)))
+        for one in stored
+    ]
+    sizes = {len(part) for one in found for part in (one.rows, one.right, one.sure)}
+    if len(found) != 2 or sizes != {BINS_OF_SURENESS}:
+        raise ValueError(f"the calibration of {len(found)} models has bins {sorted(sizes)}")
+    return found[0], found[1]
+
+
+def _order(sums: OrderSums) -> TalliedOrder:
+    squares, cubes, products = (
+        tuple(map(str, of)) for of in (sums.squares, sums.cubes, sums.products)
+    )
+    return TalliedOrder(
+        rows=sums.rows,
+        squares=squares,
+        cubes=cubes,
+        products=products,
+        groups=str(sums.groups),
+    )
+
+
+def _order_in(stored: TalliedOrder) -> OrderSums:
+    sizes = (len(stored.squares), len(stored.cubes), len(stored.products))
+    if sizes != (3, 3, 2):
+        raise ValueError(f"orders have {sizes} sums")
+    return OrderSums(
+        rows=stored.rows,
+        squares=tuple(map(int, stored.squares)),  # type: ignore[arg-type]  # three columns
+        cubes=tuple(map(int, stored.cubes)),  # type: ignore[arg-type]  # three columns
+        products=tuple(map(int, stored.products)),  # type: ignore[arg-type]  # two models
+        groups=int(stored.groups),
+    )
+
+
 def _recall(recall: float, counts: FixedRecallCounts) -> TalliedFixedRecall:
     return TalliedFixedRecall(
         alone=_rate(missed_at(recall), counts.alone),
@@ -219,6 +292,8 @@ def scores_in(stored: TalliedScores, within: Mapping[int, JointCounts]) -> Score
         pulls={one.sums.name: _pulls_in(one) for one in stored.pulls or ()},
         at_rates={one.rate: _rate_in(one) for one in stored.at_rates or ()},
         at_recalls={one.recall: _recall_in(one) for one in stored.at_recalls or ()},
+        calibration=None if stored.calibration is None else _calibrations(stored.calibration),
+        order=None if stored.order is None else _order_in(stored.order),
         within=within,
     )
 

@@ -25,8 +25,9 @@ def command(policy: Path, given: Given, as_json: bool, quiet: bool) -> int:
     """Check the data of POLICY: slices, counts, labels, ids, splits that share nothing, the mix.
 
     Without --predictions it is the labelled data that the policy names; with it, the predictions
-    that 'prunegate gate' would judge. Exit code 0 if the contract holds, 4 if nothing is wrong but
-    that slices have too few rows, 2 if it does not hold. No model is loaded.
+    that 'prunegate gate' would judge, and rules that it could never judge on them are named. Exit
+    code 0 if the contract holds, 4 if nothing is wrong but that slices have too few rows for the
+    policy or for the method of a rule, 2 if it does not hold. No model is loaded.
 
     \b
     Example:
@@ -69,6 +70,7 @@ def _checked(source: PolicyFile, given: Given) -> tuple[ContractReport, int]:
     from prunegate.counting.contract_of_counts import contract_of_counts
     from prunegate.counting.label_hints import label_hint
     from prunegate.counting.read_source import read_source
+    from prunegate.verdict.unjudged import unjudged_counts
 
     policy = source.policy
     with given.readable("duckdb") as table:
@@ -77,4 +79,5 @@ def _checked(source: PolicyFile, given: Given) -> tuple[ContractReport, int]:
         hint = label_hint(policy, read.table) if whole else None
     counted = read.counted
     told = (*counted.warnings, *((hint,) if hint else ()))
-    return contract_of_counts(policy, counted.slices, told), counted.rows
+    never = unjudged_counts(policy, counted.slices)
+    return contract_of_counts(policy, counted.slices, told, never), counted.rows

@@ -27,7 +27,8 @@ LISTED: dict[Role, str] = {role: f"prunegate__scores_{role}" for role in _ROLES}
 _OF_TRUE: dict[OfTrue, frozenset[str]] = {
     "probability": frozenset({"log_loss"}),
     "squares": frozenset({"brier"}),
-    "at_least": frozenset({"top_k_accuracy"}),
+    "at_least": frozenset({"top_k_accuracy", "log_loss", "brier"}),
+    "highest": frozenset({"log_loss", "brier"}),
     "improper": frozenset({"log_loss", "brier"}),
 }
 """What is asked of the true class, and the metrics that need it."""

@@ -20,7 +20,10 @@ from prunegate.policy.schema import Policy
 
 
 def contract_of_counts(
-    policy: Policy, slices: Sequence[SliceCounts], warnings: Sequence[str] = ()
+    policy: Policy,
+    slices: Sequence[SliceCounts],
+    warnings: Sequence[str] = (),
+    further: Sequence[Count] = (),
 ) -> ContractReport:
     """Judge counted predictions against the data contract that the policy implies.
 
@@ -28,6 +31,7 @@ def contract_of_counts(
         policy: the policy.
         slices: overall first.
         warnings: what counting noticed.
+        further: what else is asked of the counts.
 
     Raises:
         InternalError: Great Expectations failed, dropped an expectation or contradicted us.
@@ -37,7 +41,7 @@ def contract_of_counts(
     mix = mix_count(policy, rows)
     far = mix_warning(policy, rows) if mix is None else None
     told = (*warnings, *((far,) if far else ()))
-    return report_of((*counts, *((mix,) if mix else ())), told)
+    return report_of((*counts, *((mix,) if mix else ()), *further), told)
 
 
 def _of_slice(policy: Policy, counts: SliceCounts) -> Iterator[Count]:

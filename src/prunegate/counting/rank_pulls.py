@@ -24,8 +24,8 @@ from prunegate.counting.values import features_of, moments_of, sums_of, whole_fe
 
 RANK_CORRELATION = "rank_correlation"
 _BITS = (40, 28)
-_COLUMNS = ("label", "baseline", "candidate")
-_MODELS = _COLUMNS[1:]
+COLUMNS = ("label", "baseline", "candidate")
+MODELS = COLUMNS[1:]
 _ONE, _FALL = "prunegate__one", "prunegate__fall"
 _MOST_MOVED = 7.5
 """The most that one row in n, put elsewhere, takes from a correlation, times n: 12 (1/2 + 1/8)."""
@@ -36,10 +36,10 @@ def rank_pulls(reading: Reading, part: SlicingPart) -> dict[str, PullSums]:
     group, exact = reading.policy.group, reading.table.frame.implementation.is_duckdb()
     keys = [*part.keys, *(() if group is None else (group,))]
     rows = part.frame.select(
-        *keys, *(number(getattr(reading.policy.columns, c)).alias(_value(c)) for c in _COLUMNS)
+        *keys, *(number(getattr(reading.policy.columns, c)).alias(column_value(c)) for c in COLUMNS)
     )
     pulled = _pulled(_placed(rows, part.keys, exact=exact))
-    before, after, weight = (nw.col(name) for name in (*_MODELS, _ONE))
+    before, after, weight = (nw.col(name) for name in (*MODELS, _ONE))
     bits = ((after - before, _BITS), (before, _BITS), (weight, (0, 0)))
     derived = whole_features(RANK_CORRELATION, bits, exact=exact)
     units = pulled.select(
@@ -65,11 +65,12 @@ def rank_pulls(reading: Reading, part: SlicingPart) -> dict[str, PullSums]:
     return {part.name(line): _sums(line) for line in lines}
 
 
-def _value(column: str) -> str:
+def column_value(column: str) -> str:
+    """The derived column of a column's number."""
     return f"prunegate__value_{column}"
 
 
-def _place(column: str) -> str:
+def column_place(column: str) -> str:
     """Rows below less rows above."""
     return f"prunegate__place_{column}"
 
@@ -79,37 +80,45 @@ def _shift(of: str, by: str) -> str:
     return f"prunegate__shift_{of}_{by}"
 
 
+def with_places(rows: Frame, keys: tuple[str, ...]) -> Frame:
+    """Rows that have a ``column_value`` of every column, with their places in these."""
+    placed = rows
+    for column in COLUMNS:
+        own = column_value(column)
+        counts = rows.group_by(*keys, own).agg(nw.len().cast(nw.Int64).alias(N))
+        n, upto = nw.col(N), nw.col(N).cum_sum().over(*keys, order_by=own)
+        lower_less_higher = 2 * upto - n - n.sum().over(*keys)
+        counts = counts.select(
+            *keys, own, lower_less_higher.cast(nw.Int64).alias(column_place(column))
+        )
+        placed = placed.join(counts, on=[*keys, own], how="inner")
+    return placed
+
+
 def _placed(rows: Frame, keys: tuple[str, ...], *, exact: bool) -> Frame:
     """The rows with their places, and with what they do to those of others."""
-    placed = rows
-    for column in _COLUMNS:
-        value = _value(column)
-        counts = rows.group_by(*keys, value).agg(nw.len().cast(nw.Int64).alias(N))
-        n, upto = nw.col(N), nw.col(N).cum_sum().over(*keys, order_by=value)
-        place = 2 * upto - n - n.sum().over(*keys)
-        counts = counts.select(*keys, value, place.cast(nw.Int64).alias(_place(column)))
-        placed = placed.join(counts, on=[*keys, value], how="inner")
+    placed = with_places(rows, keys)
     whole, answer = (nw.Int128 if exact else nw.Float64), placed
-    for column in _COLUMNS:
-        value = _value(column)
-        others = _COLUMNS if column == "label" else ("label", column)
-        sums = placed.group_by(*keys, value).agg(
-            *(nw.col(_place(o)).cast(whole).sum().alias(_shift(column, o)) for o in others)
+    for column in COLUMNS:
+        own = column_value(column)
+        others = COLUMNS if column == "label" else ("label", column)
+        sums = placed.group_by(*keys, own).agg(
+            *(nw.col(column_place(o)).cast(whole).sum().alias(_shift(column, o)) for o in others)
         )
         above_less_below = (
             (
                 nw.col(_shift(column, o))
-                - 2 * nw.col(_shift(column, o)).cum_sum().over(*keys, order_by=value)
+                - 2 * nw.col(_shift(column, o)).cum_sum().over(*keys, order_by=own)
             )
             .cast(nw.Float64)
             .alias(_shift(column, o))
             for o in others
         )
         answer = answer.join(
-            sums.select(*keys, value, *above_less_below), on=[*keys, value], how="inner"
+            sums.select(*keys, own, *above_less_below), on=[*keys, own], how="inner"
         )
     products = {
-        _product(a, b): nw.col(_place(a)).cast(whole) * nw.col(_place(b)).cast(whole)
+        _product(a, b): nw.col(column_place(a)).cast(whole) * nw.col(column_place(b)).cast(whole)
         for a, b in _PAIRS
     }
     return answer.with_columns(
@@ -118,7 +127,7 @@ def _placed(rows: Frame, keys: tuple[str, ...], *, exact: bool) -> Frame:
     )
 
 
-_PAIRS = (*((c, c) for c in _COLUMNS), *(("label", m) for m in _MODELS))
+_PAIRS = (*((c, c) for c in COLUMNS), *(("label", m) for m in MODELS))
 
 
 def _product(one: str, other: str) -> str:
@@ -128,12 +137,12 @@ def _product(one: str, other: str) -> str:
 
 def _pulled(placed: Frame) -> Frame:
     """The rows with both models' features; a weight of 0 where a column is the same everywhere."""
-    one, two, three = (nw.col(_product(column, column)) > 0 for column in _COLUMNS)
+    one, two, three = (nw.col(_product(column, column)) > 0 for column in COLUMNS)
     varies = one & two & three
-    features = {m: nw.when(varies).then(_feature(m)).otherwise(0.0) for m in _MODELS}
+    features = {m: nw.when(varies).then(_feature(m)).otherwise(0.0) for m in MODELS}
     scale = [
         nw.col(N) ** 3 / 3.0 / (nw.col(_product("label", "label")) * nw.col(_product(m, m))) ** 0.5
-        for m in _MODELS
+        for m in MODELS
     ]
     worst = nw.when(scale[0] > scale[1]).then(scale[0]).otherwise(scale[1])
     return placed.with_columns(
@@ -147,17 +156,18 @@ def _feature(model: str) -> nw.Expr:
     """The correlation, and n times the row's pull on it."""
     label, own = (nw.col(_product(c, c)) for c in ("label", model))
     root = (label * own) ** 0.5
-    value = nw.col(_product("label", model)) / root
+    correlation = nw.col(_product("label", model)) / root
     both = (
-        nw.col(_place("label")).cast(nw.Float64) * nw.col(_place(model)).cast(nw.Float64)
+        nw.col(column_place("label")).cast(nw.Float64)
+        * nw.col(column_place(model)).cast(nw.Float64)
         + nw.col(_shift("label", model))
         + nw.col(_shift(model, "label"))
     )
     each = [
-        (nw.col(_place(c)).cast(nw.Float64) ** 2 + 2.0 * nw.col(_shift(c, c))) / total
+        (nw.col(column_place(c)).cast(nw.Float64) ** 2 + 2.0 * nw.col(_shift(c, c))) / total
         for c, total in (("label", label), (model, own))
     ]
-    return value + nw.col(N) * (both / root - value / 2.0 * (each[0] + each[1]))
+    return correlation + nw.col(N) * (both / root - correlation / 2.0 * (each[0] + each[1]))
 
 
 def _sums(line: Mapping[str, Any]) -> PullSums:

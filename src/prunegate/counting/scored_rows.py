@@ -12,6 +12,8 @@ from typing import Any, ClassVar
 
 import narwhals as nw
 
+from prunegate.counting.calibration import Calibration
+from prunegate.counting.calibration_rows import Sureness, calibrations
 from prunegate.counting.class_columns import of_true
 from prunegate.counting.column_reading import LABEL, ColumnCheck, N, Reading, number
 from prunegate.counting.decisions import Decisions
@@ -20,6 +22,8 @@ from prunegate.counting.fixed_rate import FixedRateCounts
 from prunegate.counting.fixed_rate_rows import fixed_rate_counts, fixed_recall_counts
 from prunegate.counting.fixed_recall import FixedRecallCounts
 from prunegate.counting.grouping import SlicingPart, clustered_cells, slicing_parts
+from prunegate.counting.order_rows import order_sums
+from prunegate.counting.order_sums import OrderSums
 from prunegate.counting.placement_sums import PlacementSums
 from prunegate.counting.placements import placements
 from prunegate.counting.precision_pulls import AVERAGE_PRECISION, precision_pulls
@@ -46,7 +50,7 @@ from prunegate.errors import TableError
 from prunegate.metrics.catalogue import METRICS
 from prunegate.metrics.forms import AtFixedRate, AtFixedRecall, Form, OfRanks, Ranked, ScoreLoss
 from prunegate.policy.schema import Policy
-from prunegate.policy.score_consistency import score_metrics
+from prunegate.policy.score_consistency import orders_asked, score_metrics
 from prunegate.policy.task import Role
 
 _ONE, _WITHIN = "prunegate__one", ("prunegate__within_baseline", "prunegate__within_candidate")
@@ -65,6 +69,7 @@ class _Asked:
     rates: tuple[float, ...]
     recalls: tuple[float, ...]
     tops: tuple[int, ...]
+    order: bool
 
     @staticmethod
     def of(policy: Policy) -> _Asked:
@@ -77,6 +82,7 @@ class _Asked:
             rates=_shares(policy, AtFixedRate),
             recalls=_shares(policy, AtFixedRecall),
             tops=tuple(sorted(tops)),
+            order=orders_asked(policy),
         )
 
 
@@ -106,7 +112,7 @@ def with_scores(
         InternalError: the scores of a slice do not add up to its rows.
     """
     policy = reading.policy
-    if not score_metrics(policy):
+    if not score_metrics(policy) and not orders_asked(policy):
         return slices
     asked = _Asked.of(policy)
     if policy.task.traits.classes:
@@ -123,6 +129,8 @@ def with_scores(
         pulls={name: PullSums.none(_PULLS[name][1]) for name in asked.pulls},
         at_rates=dict.fromkeys(asked.rates, FixedRateCounts.none()),
         at_recalls=dict.fromkeys(asked.recalls, FixedRecallCounts.none()),
+        calibration=(Calibration(), Calibration()) if asked.losses else None,
+        order=OrderSums() if asked.order else None,
         within=dict.fromkeys(asked.tops, JointCounts()),
     )
 
@@ -139,10 +147,14 @@ def _of_part(reading: Reading, part: SlicingPart, asked: _Asked) -> dict[str, Sc
     pulls = {name: _PULLS[name][0](reading, part) for name in asked.pulls}
     rates = {rate: fixed_rate_counts(reading, part, rate) for rate in asked.rates}
     recalls = {share: fixed_recall_counts(reading, part, share) for share in asked.recalls}
+    order = order_sums(reading, part) if asked.order else {}
+    sure = calibrations(reading, part, _sureness(reading)) if asked.losses else {}
     tops = {k: _within(reading, part, k) for k in asked.tops}
     every: tuple[Mapping[str, Any], ...] = (
         losses,
         ranked,
+        order,
+        sure,
         *pulls.values(),
         *rates.values(),
         *recalls.values(),
@@ -158,6 +170,8 @@ def _of_part(reading: Reading, part: SlicingPart, asked: _Asked) -> dict[str, Sc
             at_recalls={
                 r: found.get(name, FixedRecallCounts.none()) for r, found in recalls.items()
             },
+            calibration=sure.get(name),
+            order=order.get(name),
             within={k: rows[name] for k, rows in tops.items()},
         )
         for name in names
@@ -244,6 +258,17 @@ def _loss(reading: Reading, name: str, role: Role) -> nw.Expr:
         return brier_of_two(score, label)
     assert name == LOG_LOSS  # noqa: S101  # there are two losses
     return log_loss(nw.when(label == 1).then(score).otherwise(1.0 - score))
+
+
+def _sureness(reading: Reading) -> Sureness:
+    """How sure each model is of a row, and whether it is right: of the positive, or highest."""
+    if not reading.policy.task.traits.classes:
+        columns = reading.policy.columns
+        return [(number(getattr(columns, role)), nw.col(LABEL)) for role in _MODELS]
+    return [
+        (nw.col(of_true(role, "highest")), nw.col(of_true(role, "at_least")) <= 1)
+        for role in _MODELS
+    ]
 
 
 def _within(reading: Reading, part: SlicingPart, k: int) -> dict[str, JointCounts]:

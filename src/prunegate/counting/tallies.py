@@ -15,10 +15,12 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, ClassVar, Self
 
+from prunegate.counting.calibration import Calibrations
 from prunegate.counting.cluster_sums import Clusters, Pair
 from prunegate.counting.feature_sums import FeatureSums
 from prunegate.counting.fixed_rate import FixedRateCounts
 from prunegate.counting.fixed_recall import FixedRecallCounts
+from prunegate.counting.order_sums import OrderSums
 from prunegate.counting.placement_sums import PlacementSums
 from prunegate.counting.pull_sums import PullSums
 from prunegate.counting.weight_sums import WeightSums, added
@@ -103,6 +105,10 @@ class ScoredRows:
     """By false positive rate: the positives that both models flag."""
     at_recalls: Mapping[float, FixedRecallCounts] = field(default_factory=dict)
     """By recall: the rows that both models flag."""
+    calibration: Calibrations | None = None
+    """How sure both models are and how often right, where a rule takes scores for probabilities."""
+    order: OrderSums | None = None
+    """How scores order the rows as labels do, where the reference is asked; None: it is not."""
     within: Mapping[int, JointCounts] = field(default_factory=dict)
     """By k: rows, all taken as positive, "flagged" by a model that has the true class among the k
     with the highest scores."""

@@ -47,6 +47,11 @@ class Form:
     """Whether decisions do not do: it is computed from the scores that they follow from."""
 
     @property
+    def against_labels(self) -> bool:
+        """Whether it says how far the models agree with labels, so that they have to know these."""
+        return True
+
+    @property
     def base(self) -> Base:
         """Rows that a change of the metric rests on."""
         return Base()
@@ -188,6 +193,10 @@ class Mean(Form):
     """The exponential of the mean: perplexity."""
     root: bool = False
     """The root of the mean, of squares."""
+
+    @property
+    def against_labels(self) -> bool:
+        return self.quantity != "value"
 
 
 @dataclass(frozen=True, kw_only=True)

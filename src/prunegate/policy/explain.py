@@ -227,16 +227,21 @@ def _minimum(policy: Policy) -> str:
     )
 
 
+_ORDERED = "to order the rows as the labels do"
+
+
 def _reference(policy: Policy) -> str:
     """What is demanded of the baseline itself."""
-    rows = any(_metric(rule).kind != "operational" for rule in policy.rules)
-    if policy.evidence.reference == "off" or not policy.task.traits.decided or not rows:
+    forms = [_metric(rule).forms.get(policy.task.kind) for rule in policy.rules]
+    rows = any(form is not None and form.against_labels for form in forms)
+    if policy.evidence.reference == "off" or not rows:
         return ""
     required = policy.evidence.reference == "required"
     each = ", for every label by itself" if policy.task.traits.sets else ""
     then = "nothing is approved" if required else "the report warns"
+    agree = "to agree with the labels" if policy.task.traits.decided else _ORDERED
     return (
-        "The baseline has to be shown to agree with the labels beyond chance, on all rows and on "
+        f"The baseline has to be shown {agree} beyond chance, on all rows and on "
         f"every slice that is judged{each}; otherwise {then}, because no change against a model "
         "that knows nothing says nothing."
     )

@@ -17,16 +17,19 @@ from prunegate.policy.messages import literal, suggest
 from prunegate.policy.schema import ErrorRatio, Relative, Rule
 
 FieldMistake = tuple[tuple[str, ...], str]
-NOT_BUILT = {
-    "ece": "limit brier or log_loss, which calibration is a part of",
+NEVER_TESTED = {
+    "ece": "limit brier or log_loss, which calibration is a part of: then ece is shown for every "
+    "slice, in the report and in the record",
 }
 """Metrics that people ask for and no paired test here was simulated for, and what to do."""
 
 
 def unknown_metric(name: str) -> str:
     """That there is no such metric, and which one is meant or does instead."""
-    if instead := NOT_BUILT.get(name):
-        return f"{name} is not built, because no paired test of it has known error rates; {instead}"
+    if instead := NEVER_TESTED.get(name):
+        return (
+            f"{name} is never tested, because no paired test of it has known error rates; {instead}"
+        )
     return f"unknown metric {literal(name)}; {suggest(name, METRICS)}"
 
 

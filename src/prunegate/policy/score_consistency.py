@@ -69,6 +69,15 @@ def score_metrics(policy: Policy) -> tuple[str, ...]:
     return tuple(name for name in names if METRICS[name].from_scores(kind))
 
 
+def orders_asked(policy: Policy) -> bool:
+    """Whether the check of the reference asks how scores, which are no decisions, order rows."""
+    if policy.evidence.reference == "off" or policy.task.traits.decided:
+        return False
+    known = [METRICS[rule.metric] for rule in policy.rules if rule.metric in METRICS]
+    forms = [metric.forms.get(policy.task.kind) for metric in known]
+    return any(form is not None and form.against_labels for form in forms)
+
+
 def require_decisions_do(policy: Policy, because: str) -> None:
     """Refuse rules on metrics that decisions do not do for, by name.
 

@@ -57,16 +57,20 @@ def slices(record: DecisionRecord) -> SlicesView:
     """Every slice that the data or the policy named."""
     task, people = traits_of(record), People.of(record)
     weighed = any(summary.weights is not None for summary in record.slices)
+    sure = any(summary.calibration is not None for summary in record.slices)
     rows = "documents" if task.documents else "rows"
     heads = (rows, *_FURTHER[task.answers], *(("worth",) if weighed else ()))
+    heads = (*heads, *(("calibration",) if sure else ()))
     return SlicesView(
         columns=tuple(people.speech.say(f"judged_on.{key}") for key in heads),
-        rows=tuple(_slice(one, task, people, weighed=weighed) for one in record.slices),
+        rows=tuple(_slice(one, task, people, weighed=weighed, sure=sure) for one in record.slices),
         production=production_lines(record, people.speech),
     )
 
 
-def _slice(summary: SliceSummary, task: TaskTraits, people: People, *, weighed: bool) -> SliceRow:
+def _slice(
+    summary: SliceSummary, task: TaskTraits, people: People, *, weighed: bool, sure: bool
+) -> SliceRow:
     say = people.speech.say
     figures = tuple(map(people.speech.figure, _figures(summary, task)))
     return SliceRow(
@@ -74,8 +78,23 @@ def _slice(summary: SliceSummary, task: TaskTraits, people: People, *, weighed: 
         label=people.labelled(summary.name),
         declared=say("judged_on.yes" if summary.declared else "judged_on.found"),
         judged=say(f"judged_on.{'was_judged' if summary.judged else _why_not(summary)}"),
-        figures=(*figures, *(_worth(summary, people) if weighed else ())),
+        figures=(
+            *figures,
+            *(_worth(summary, people) if weighed else ()),
+            *(_calibration(summary, people) if sure else ()),
+        ),
     )
+
+
+def _calibration(summary: SliceSummary, people: People) -> tuple[str]:
+    """Both models' expected calibration errors."""
+    found = summary.calibration
+    if found is None:
+        return (numbers.NOT_DEFINED,)
+    before, after = (
+        people.speech.figure(f"{error:.3f}") for error in (found.baseline, found.candidate)
+    )
+    return (people.speech.say("judged_on.calibration_of", before=before, after=after),)
 
 
 def _worth(summary: SliceSummary, people: People) -> tuple[str]:

@@ -184,7 +184,8 @@ def evidence_in_words(finding: Finding, units: Units) -> str:
     say, metric = units.speech.say, finding.metric
     if finding.check == BEATS_CONSTANT:
         before, after = (units.level(metric, v) for v in (finding.baseline, finding.candidate))
-        return say("evidence.reference", before=before, after=after, limit=units.limit(finding))
+        what = "reference" if units.task.decided else "reference_order"
+        return say(f"evidence.{what}", before=before, after=after, limit=units.limit(finding))
     return say("evidence.undefined", metric=capital(units.name(metric)))
 
 

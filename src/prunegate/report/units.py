@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, partial
 
 from prunegate.audit.record import DecisionRecord
-from prunegate.metrics.catalogue import METRICS, metric_named
+from prunegate.metrics.catalogue import METRICS, REFERENCE, metric_named
 from prunegate.metrics.checks import CHECKS, Bound, Check, is_factor, is_level
 from prunegate.metrics.task_traits import TRAITS, TaskTraits
 from prunegate.policy import figures
@@ -97,7 +97,8 @@ class Units:
 
     def meaning(self, metric: str, class_label: str | None = None) -> str:
         """What a metric is, in a few words; empty for one outside the catalogue."""
-        known = metric_named(metric)
+        of_orders = metric == REFERENCE.name and not self.task.decided
+        known = metric_named("rank_correlation" if of_orders else metric)
         if known is None:
             return ""
         if self.task.classes and known.class_words:

@@ -61,6 +61,11 @@ class Agreement:
     exact: bool
 
     @property
+    def value(self) -> float:
+        """What is shown of it: kappa."""
+        return self.kappa
+
+    @property
     def single(self) -> bool:
         """Whether the same decision is made everywhere."""
         return len(self.decisions) < 2
@@ -164,8 +169,16 @@ def _shuffled(right: int, n: int, pairs: list[tuple[int, int]]) -> float:
     if variance <= 0:
         return 1.0
     spread = math.sqrt(variance)
-    z = (right - 0.5 - mean) / spread
-    skew = third / spread**3
+    return shuffled_tail((right - 0.5 - mean) / spread, third / spread**3)
+
+
+def shuffled_tail(z: float, skew: float) -> float:
+    """Upper tail of what shuffling gives, by the gamma curve with its skewness.
+
+    Args:
+        z: standard deviations above the mean.
+        skew: the third central moment over the cube of the standard deviation.
+    """
     if abs(skew) < _SYMMETRIC:
         return normal.upper_tail(z)
     shape = 4 / skew**2

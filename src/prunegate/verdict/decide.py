@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 
+from prunegate.counting.calibration import BINS_OF_SURENESS
 from prunegate.counting.label_sets import LabelSets
 from prunegate.counting.production_counts import rows_by_value
 from prunegate.counting.slices import SliceCounts
-from prunegate.counting.tallies import DecidedRows
+from prunegate.counting.tallies import DecidedRows, Tally
 from prunegate.data.contract.mix import mix_warning
 from prunegate.policy.schema import Policy
 from prunegate.stats.result import adjust
@@ -17,6 +18,7 @@ from prunegate.verdict import sentences
 from prunegate.verdict.drafts import Draft, drafts
 from prunegate.verdict.finding import (
     BEATS_CONSTANT,
+    CalibrationErrors,
     Finding,
     LabelCells,
     Outcome,
@@ -150,6 +152,7 @@ def _summary(counts: SliceCounts, policy: Policy) -> SliceSummary:
         lost=lost,
         gained=gained,
         weights=_weights(counts),
+        calibration=_calibration(tally),
         strata=counts.strata,
         label_cells=_label_cells(tally) if isinstance(tally, LabelSets) else None,
     )
@@ -167,6 +170,16 @@ def _weights(counts: SliceCounts) -> SliceWeights | None:
         sums=tuple(float(sums.totals.get(cell, 0) * sums.step) for cell in cells),
         squares=tuple(float(sums.squares.get(cell, 0) * sums.step**2) for cell in cells),
     )
+
+
+def _calibration(tally: Tally) -> CalibrationErrors | None:
+    scores = tally.scores if isinstance(tally, DecidedRows) else None
+    if scores is None or scores.calibration is None:
+        return None
+    before, after = (one.error for one in scores.calibration)
+    if before is None or after is None:
+        return None
+    return CalibrationErrors(bins=BINS_OF_SURENESS, baseline=float(before), candidate=float(after))
 
 
 def _label_cells(tally: LabelSets) -> tuple[LabelCells, ...]:

@@ -204,6 +204,16 @@ class LabelCells:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CalibrationErrors:
+    """Expected calibration errors of both models on a slice: shown, never tested."""
+
+    bins: int
+    """Of equal width."""
+    baseline: float
+    candidate: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class SliceSummary:
     """One slice as it was found in the data."""
 
@@ -232,6 +242,8 @@ class SliceSummary:
     """Rows that only the candidate gets right."""
     weights: SliceWeights | None = field(default=None, metadata=ABSENT)
     """What its design weights come to; None: the policy names none."""
+    calibration: CalibrationErrors | None = field(default=None, metadata=ABSENT)
+    """How far sureness and being right lie apart; None: no rule takes scores for probabilities."""
     strata: tuple[Stratum, ...] | None = field(default=None, metadata=ABSENT)
     """What all rows were reweighted by, where the slice is ``production``; None: any other."""
 

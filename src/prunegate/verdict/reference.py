@@ -8,6 +8,8 @@ of tests, and are all that the level of their own is spent on: they can hold an 
 take nothing from the tests of the rules. Where a slice has rows of one class only every decision is
 as good as a constant, and nothing is asked. Where labels are known of some rows only, the worst
 that their random samples leave possible is asked to agree (``evidence/partial_agreement.py``).
+Scores are no decisions: rules that hold them against labels ask that they order the rows as these
+do.
 """
 
 from __future__ import annotations
@@ -22,7 +24,6 @@ from prunegate.counting.partial_labels import PartialLabels
 from prunegate.counting.partial_tally import PartialTally
 from prunegate.counting.slices import OVERALL, SliceCounts
 from prunegate.counting.tallies import DecidedRows, LabelCounts
-from prunegate.evidence.further_rows import HOPELESS, rows_for_score
 from prunegate.evidence.partial_agreement import Model, least_agreement
 from prunegate.evidence.partial_class_agreement import class_agreement, least_class_agreement
 from prunegate.evidence.reference_sample import (
@@ -39,6 +40,7 @@ from prunegate.policy.schema import Policy, Rule
 from prunegate.stats.agreement import Agreement, GroupSums, agreement
 from prunegate.verdict import reference_sentences as words
 from prunegate.verdict.finding import BEATS_CONSTANT, Finding, OpenBecause, Status
+from prunegate.verdict.reference_evaluated import Evaluated, Known, has_orders, order_of
 from prunegate.verdict.targets import (
     classes_to_judge,
     enough,
@@ -88,13 +90,15 @@ def _on_slices(
     label: str | None = None,
 ) -> Iterator[Finding]:
     told = [s for s in slices if s.name in asked and s.rows and not _of_one_class(s)]
+    if not policy.task.traits.decided:
+        told = [one for one in told if has_orders(one)]
     level = policy.evidence.alpha / PART
-    known = {one.name: agreement_of(one, "baseline", level) for one in told}
+    known = {one.name: _known_of(one, "baseline", level) for one in told}
     whole = known.get(OVERALL)
     for one in told:
         here = Evaluated(
             here=known[one.name],
-            candidate=agreement_of(one, "candidate", level),
+            candidate=_known_of(one, "candidate", level),
             whole=whole,
             rarest=one.positives,
             label=label,
@@ -104,6 +108,10 @@ def _on_slices(
             unknown = _unknown_class(policy, slices, one, asked[one.name])
             finding = finding if unknown is None else _finding(policy, *unknown)
         yield finding
+
+
+def _known_of(counts: SliceCounts, model: Model, level: float) -> Known:
+    return order_of(counts, model) if has_orders(counts) else agreement_of(counts, model, level)
 
 
 def _unknown_class(
@@ -173,11 +181,12 @@ def reference_demands(
         slices: overall first.
         label: of several labels, the one that the rules have to be about, by itself or with others.
     """
-    if policy.evidence.reference == "off" or not policy.task.traits.decided:
+    if policy.evidence.reference == "off":
         return {}
     rules: dict[str, list[Rule]] = {}
     for rule in policy.rules:
-        if METRICS[rule.metric].operational or not _is_about(rule, label):
+        form = METRICS[rule.metric].forms.get(policy.task.kind)
+        if form is None or not form.against_labels or not _is_about(rule, label):
             continue
         chosen = [s for part in select_slices(rule, slices).values() for s in part]
         for name in dict.fromkeys((OVERALL, *(s.name for s in chosen if judged(s, policy)))):
@@ -259,47 +268,6 @@ def _groups(rows: LabelCounts, place: int) -> GroupSums | None:
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Evaluated:
-    """The models' agreement with the labels of a slice."""
-
-    here: Agreement
-    """The baseline's."""
-    candidate: Agreement
-    rarest: int
-    """Rows of the rarest class here."""
-    whole: Agreement | None = None
-    """The baseline's of all rows; None: they are of one class, or it is not asked."""
-    label: str | None = None
-    """The one of several labels that it is about."""
-    class_alone: str | None = None
-    """The class, against the rest, that it is about, of a finding on the whole slice."""
-
-    def further(self, alpha: float) -> int | None:
-        """Rows that would likely show it, by what the slice has seen, or else all rows have.
-
-        Where not even decisions that are all right could show it on so few rows of a class: as many
-        as they would take. None where no number of rows that anybody labels would do.
-        """
-        held = self.here.rows
-        for seen in (self.here, self.whole):
-            if seen is None or seen.score <= 0:
-                continue
-            total = rows_for_score(seen.rows, seen.score, alpha)
-            if held < total <= held + HOPELESS:
-                return math.ceil(total - held)
-        times = 1
-        while _all_right(held * times, self.rarest * times) > math.log(alpha):
-            times += 1
-        return held * (times - 1) or None
-
-
-def _all_right(rows: int, rarest: int) -> float:
-    """Logarithm of the p-value of decisions that are all right, of two classes."""
-    logs = (math.lgamma(part + 1) for part in (rarest, rows - rarest, rows))
-    return next(logs) + next(logs) - next(logs)
-
-
 def _finding(
     policy: Policy, counts: SliceCounts, asked: ReferenceDemand, found: Evaluated
 ) -> Finding:
@@ -314,9 +282,9 @@ def _finding(
         status=status,
         severity=asked.severity,
         evidence=asked.evidence,
-        baseline=before.kappa,
-        candidate=after.kappa,
-        difference=after.kappa - before.kappa,
+        baseline=before.value,
+        candidate=after.value,
+        difference=after.value - before.value,
         ci_low=None,
         ci_high=None,
         limit=0.0,
@@ -355,7 +323,7 @@ def _list_lacks(policy: Policy, counts: SliceCounts, finding: Finding) -> ListLa
 
 
 def _standing(
-    policy: Policy, counts: SliceCounts, asked: ReferenceDemand, models: tuple[Agreement, Agreement]
+    policy: Policy, counts: SliceCounts, asked: ReferenceDemand, models: tuple[Known, Known]
 ) -> tuple[Status, OpenBecause | None]:
     before, after = models
     if not enough(counts, policy.evidence.minimum):
@@ -367,11 +335,11 @@ def _standing(
     return "inconclusive", "not shown"
 
 
-def _is_shown(policy: Policy, asked: ReferenceDemand, before: Agreement) -> bool:
+def _is_shown(policy: Policy, asked: ReferenceDemand, before: Known) -> bool:
     """Whether the baseline is shown to agree with the labels beyond chance."""
-    if asked.evidence == "point" and before.kappa >= FAIR:
+    if asked.evidence == "point" and before.value >= FAIR:
         return True
-    return before.kappa > 0 and before.p_value <= policy.evidence.alpha / PART
+    return before.value > 0 and before.p_value <= policy.evidence.alpha / PART
 
 
 def _with_need(policy: Policy, counts: SliceCounts, finding: Finding, found: Evaluated) -> Finding:

@@ -36,6 +36,8 @@ def doubts_in_counts(
     policy: Policy, slices: Sequence[SliceCounts], findings: Sequence[Finding]
 ) -> tuple[ReferenceDoubt, ...]:
     """What the counts of the slices with these findings say against a model."""
+    if not policy.task.traits.decided:
+        return ()
     counts = {one.name: one for one in slices}
     return tuple(
         doubt

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from prunegate.evidence.reference_sample import ListLacks
-from prunegate.stats.agreement import Agreement
+from prunegate.stats.order_agreement import OrderAgreement
 from prunegate.text.escape import escaped
 from prunegate.text.numbers import plain, share
 from prunegate.verdict.advice import request
 from prunegate.verdict.finding import Finding, ReferenceDoubt
+from prunegate.verdict.reference_evaluated import Known
 
 _ORDERS = {
     "file": "in the order of the table",
@@ -21,8 +22,8 @@ _NAMED = 3
 
 def reference_note(
     finding: Finding,
-    before: Agreement,
-    after: Agreement,
+    before: Known,
+    after: Known,
     lacks: ListLacks | None = None,
     class_alone: str | None = None,
 ) -> str:
@@ -39,19 +40,33 @@ def reference_note(
         note = "below the policy's minimum evidence"
     elif finding.open_because == "one decision":
         constant = [n for n, a in (("baseline", before), ("candidate", after)) if a.single]
-        who = "both models make" if len(constant) == 2 else f"the {constant[0]} makes"
-        note = f"{who} one decision only, as a constant would"
+        both = len(constant) == 2
+        if isinstance(before, OrderAgreement):
+            who = "both models give" if both else f"the {constant[0]} gives"
+            note = f"{who} one score only, as a constant would"
+        else:
+            who = "both models make" if both else f"the {constant[0]} makes"
+            note = f"{who} one decision only, as a constant would"
     else:
-        note = (
-            f"the baseline is not shown to know anything of {_labels(class_alone)}: "
-            f"{plain(share(before.right / before.rows))} of {before.rows:,} rows are right, and by "
-            f"chance {plain(share(before.chance / before.rows))} would be"
-        )
+        shown = f"the baseline is not shown to know anything of {_labels(class_alone)}"
+        note = f"{shown}: {_figures(before)}"
     if lacks is not None:
         return f"{note}; {_further_list(lacks)}"
     if finding.needed is None:
         return note
     return f"{note}; {request(finding, rarest=False)}"
+
+
+def _figures(before: Known) -> str:
+    if isinstance(before, OrderAgreement):
+        return (
+            f"the rank correlation of its scores with them is {before.value:.2f} on "
+            f"{before.rows:,} rows, and chance alone may give as much"
+        )
+    return (
+        f"{plain(share(before.right / before.rows))} of {before.rows:,} rows are right, and by "
+        f"chance {plain(share(before.chance / before.rows))} would be"
+    )
 
 
 def _labels(class_alone: str | None) -> str:

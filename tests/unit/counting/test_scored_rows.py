@@ -292,7 +292,7 @@ def test_scores_that_cannot_be_what_a_rule_takes_them_for_are_bad_input() -> Non
         (TWO + GROUP, "recall_at_fpr, at: 0.1", "'group' says that they are not"),
         (TWO, "precision_at_recall", "needs at: the share of positives"),
         (TWO + GROUP, "precision_at_recall, at: 0.9", "'group' says that they are not"),
-        (TWO, "ece", "ece is not built"),
+        (TWO, "ece", "ece is never tested"),
     ],
 )
 def test_a_policy_without_what_its_metrics_need_says_so(head: str, rule: str, words: str) -> None:

@@ -20,11 +20,12 @@ RULES = {
             "recall_at_fpr, precision_at_recall, log_loss, brier"
         ),
     ),
-    "a metric that is not built": (
+    "a metric that is never tested": (
         "{metric: ece, max_rise: 0.02}",
         (
-            "metric: ece is not built, because no paired test of it has known "
-            "error rates; limit brier or log_loss, which calibration is a part of"
+            "metric: ece is never tested, because no paired test of it has known error rates; "
+            "limit brier or log_loss, which calibration is a part of: then ece is shown for every "
+            "slice, in the report and in the record"
         ),
     ),
     "no limit": (

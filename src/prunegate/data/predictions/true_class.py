@@ -12,9 +12,10 @@ from typing import Literal
 from prunegate.data.predictions.columns import quoted, sql_text
 from prunegate.data.predictions.scanned import Scanned
 
-OfTrue = Literal["probability", "squares", "at_least", "improper"]
+OfTrue = Literal["probability", "squares", "at_least", "highest", "improper"]
 """``probability``: of the true class. ``squares``: of all differences from what is true, added up.
-``at_least``: classes with as high a score or higher, itself among them. ``improper``: 1 where the
+``at_least``: classes with as high a score or higher, itself among them. ``highest``: the highest
+probability, whose ever it is. ``improper``: 1 where the
 list is no distribution."""
 TOLERANCE = 0.01
 """By how much probabilities may miss 1 together: columns are rounded."""
@@ -54,6 +55,8 @@ def true_class_sql(scanned: Scanned, found: TrueClass, label: str) -> str:
     elif found.what == "at_least":
         higher = " + ".join(f"CAST({cell}[{i}] >= {cell}[{place}] AS INTEGER)" for i in places)
         value = f"coalesce({higher}, {_NOWHERE})"
+    elif found.what == "highest":
+        value = f"list_max({cell})"
     else:
         total = " + ".join(f"{cell}[{i}]" for i in places)
         outside = " OR ".join(f"{cell}[{i}] < 0 OR {cell}[{i}] > 1" for i in places)
