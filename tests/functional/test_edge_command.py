@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from prunegate_test_tiny import edit, invoke
 
@@ -37,7 +38,7 @@ data: {columns: {label: label}}
 
 def require_browser() -> None:
     programs = [name for name in ("chromium", "node") if shutil.which(name) is None]
-    packages = ("axe-core", "playwright-core", "onnxruntime-web")
+    packages = ("axe-core", "playwright-core", "onnxruntime-web", "@huggingface/tokenizers")
     packages = tuple(p for p in packages if not (TOOLS / "node_modules" / p).is_dir())
     if missing := ", ".join((*programs, *packages)):
         message = f"not installed: {missing}; see .ci/run"
@@ -90,7 +91,8 @@ def test_the_folder_says_what_it_was_made_of(home: Path, runtime: Path) -> None:
         (("baseline", "--threshold", "0.4"), "add --positive CLASS"),
         (("baseline", "--positive", "adult"), "has no class 'adult'; it has safe, unsafe"),
         (("nothing",), "nothing: no such folder"),
-        (("texts",), "a page is made for classifiers of images"),
+        (("texts",), "tokenizer.json is missing"),
+        (("writer",), "a page is made for classifiers of images or texts"),
         (("alone.onnx",), "preprocessor_config.json is missing"),
         (("strange",), "ViTImageProcessor, DeiTImageProcessor and ConvNextImageProcessor"),
     ],
@@ -106,6 +108,9 @@ def test_what_no_page_can_do_is_refused(
         edit(home / "strange/preprocessor_config.json", "ViTImageProcessor", "BeitImageProcessor")
     if words[0] == "texts":
         write_texts_model(home / "texts")
+        (home / "texts" / "tokenizer.json").unlink()
+    if words[0] == "writer":
+        write_writer(home / "writer")
     found = edge(*words, "--runtime-from", runtime, "-o", "page")
     assert told in str(found.exception)
     assert found.exception.exit_code == 2
@@ -113,11 +118,47 @@ def test_what_no_page_can_do_is_refused(
 
 
 def write_texts_model(folder: Path) -> None:
+    """A classifier of texts, with a tokenizer as BERT has one."""
+    import torch
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
     from transformers import BertConfig, BertForSequenceClassification
 
-    sizes = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2}
-    config = BertConfig(vocab_size=20, intermediate_size=8, max_position_embeddings=16, **sizes)
-    BertForSequenceClassification(config).save_pretrained(folder)
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *"abcdefghijklmnopqrstuvwxyz0123456789,.!?'日本"]
+    words += [f"##{letter}" for letter in "abcdefghijklmnopqrstuvwxyz0123456789"]
+    words += ["buy", "now", "the", "day", "##ing", "##s", "free", "shoe"]
+    made = Tokenizer(models.WordPiece({word: n for n, word in enumerate(words)}, unk_token="[UNK]"))  # noqa: S106  # no password
+    made.normalizer = normalizers.BertNormalizer()
+    made.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    made.add_special_tokens(words[:4])
+    made.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(1)
+        model = BertForSequenceClassification(
+            BertConfig(
+                vocab_size=len(words),
+                hidden_size=8,
+                num_hidden_layers=1,
+                num_attention_heads=2,
+                intermediate_size=8,
+                max_position_embeddings=16,
+                initializer_range=0.8,
+                id2label={0: "ham", 1: "spam"},
+            )
+        )
+    model.save_pretrained(folder)
+    made.save(str(folder / "tokenizer.json"))
+
+
+def write_writer(folder: Path) -> None:
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    config = GPT2Config(vocab_size=8, n_positions=8, n_embd=4, n_layer=1, n_head=1)
+    GPT2LMHeadModel(config).save_pretrained(folder)
+    shutil.copy(folder / "config.json", folder / "tokenizer_config.json")
+    write_texts_model(folder.with_name("other"))
+    shutil.copy(folder.with_name("other") / "tokenizer.json", folder / "tokenizer.json")
 
 
 @pytest.mark.parametrize(
@@ -204,6 +245,31 @@ def equals_onnxruntime_on_the_same_values(home: Path, candidate: Path) -> None:
         drawn = session.pictures(paths)
     assert np.abs(given.shares - wanted).max() <= 1e-4
     assert np.abs(drawn.shares - wanted).max() <= 1e-4
+
+
+def test_texts_are_cut_and_scored_in_the_browser_as_here(home: Path) -> None:
+    require_browser()
+    write_texts_model(home / "texts")
+    texts = [
+        "buy shoes now",
+        "FREE free!",
+        "Ünïcödé café",
+        "日本語 day",
+        "the day's shoes, 1.5",
+        "?",
+    ]
+    texts += ["", "  a\tb ", "buying 100% free shoes now " * 4, "🙂 smile", "a\u0000b\u00adc"]
+    with (home / "texts.csv").open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([["id", "text"], *enumerate(t for t in texts if t)])
+    words = ("predict", "texts", "--data", "texts.csv", "--positive", "spam", "-q")
+    found = invoke(*words, "-o", "here.parquet", "--batch", "1")
+    assert found.return_value == 0, found.exception
+    words += ("--runtime", "browser", "--runtime-from", RUNTIME)
+    found = invoke(*words, "-o", "there.parquet")
+    assert found.return_value == 0, found.exception
+    here, there = (pq.read_table(home / f"{name}.parquet") for name in ("here", "there"))
+    assert here["id"] == there["id"]
+    assert np.abs(here["score"].to_numpy() - there["score"].to_numpy()).max() <= 1e-4
 
 
 def people_see_the_same_scores(home: Path) -> None:
