@@ -186,6 +186,53 @@ def test_asking_a_browser_for_what_it_does_not_do(
     )
 
 
+STANDS_IN = """#!/usr/bin/env python3
+import json, pathlib, sys, urllib.request
+if sys.argv[1] == "--version":
+    print("Chromium 150.0.1.2")
+    sys.exit()
+root = sys.argv[-1].rpartition("/")[0] + "/"
+calls = pathlib.Path("calls.txt")
+def told(what, **content):
+    urllib.request.urlopen(root + what, json.dumps(content).encode()).close()
+told("ready", load_ms=1)
+while True:
+    with urllib.request.urlopen(root + "row") as given:
+        if given.status == 204:
+            break
+        number = int(given.headers["X-Row"])
+    so_far = len(calls.read_text()) if calls.exists() else 0
+    calls.write_text("." * (so_far + 1))
+    if so_far == 70 and not pathlib.Path("again").exists():
+        told("failed", error="no memory")
+        break
+    told("answer", row=number, shares=[0.75, 0.25], run_ms=2.0, prepare_ms=so_far / 100)
+"""
+
+
+def test_what_was_scored_before_a_crash_is_not_scored_again(
+    home: Path, runtime: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("prunegate.pipeline.predict_browser.PART", 50)
+    assert edge("baseline", "--runtime-from", runtime, "-o", "page").return_value == 0
+    (home / "browser").write_text(STANDS_IN)
+    (home / "browser").chmod(0o755)
+    words = ("predict", "page", "--data", "data/labelled.csv", "-o", "p.csv", "-q")
+    words += ("--runtime", "browser", "--browser", home / "browser")
+    crashed = invoke(*words)
+    assert "the page failed (no memory)" in str(crashed.exception)
+    assert not (home / "p.csv").exists()
+    (home / "again").touch()
+    assert invoke(*words).return_value == 0
+    assert len((home / "calls.txt").read_text()) == 71 + 162 - 50
+    lines = (home / "p.csv").read_text().splitlines()
+    assert lines[0] == '"id","p_safe","p_unsafe"'
+    assert len(lines) == 163
+    times = json.loads((home / "p.browser.json").read_text())
+    assert (times["rows"], times["run_p50_ms"], times["browser"]) == (162, 2, "Chromium 150.0.1.2")
+    assert list(home.glob(".partial-*")) == []
+
+
 def eight_bit(home: Path) -> Path:
     """The baseline as the demo makes its candidate: int8, in an ONNX file with descriptions."""
     from prunegate.compress.export import to_onnx
@@ -270,6 +317,27 @@ def test_texts_are_cut_and_scored_in_the_browser_as_here(home: Path) -> None:
     here, there = (pq.read_table(home / f"{name}.parquet") for name in ("here", "there"))
     assert here["id"] == there["id"]
     assert np.abs(here["score"].to_numpy() - there["score"].to_numpy()).max() <= 1e-4
+    assert edge("texts", "--runtime-from", RUNTIME, "-o", "page").return_value == 0
+    seen = looked_at(home, texts=texts[:2], name="texts")
+    assert seen["focused"] == "text"
+    assert [set(numbers) for numbers in seen["numbers"]] == [{"ham", "spam"}] * 2
+
+
+def looked_at(home: Path, **job: Any) -> dict[str, Any]:
+    """What a browser with people's eyes sees of a page; nobody is shut out, nothing goes wrong."""
+    job |= {"executable": shutil.which("chromium"), "folder": str(home / "page")}
+    job["shots"] = os.environ.get("PRUNEGATE_SHOTS")
+    (home / "job.json").write_text(json.dumps(job))
+    done = subprocess.run(
+        ["node", str(TOOLS / "edge.mjs"), str(home / "job.json")],
+        capture_output=True, text=True, check=False, timeout=240,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    seen: dict[str, Any] = json.loads(done.stdout)
+    assert (seen["errors"], seen["violations"]) == ([], [])
+    assert not seen["too_wide"]
+    assert seen["left"] == 0
+    return seen
 
 
 def people_see_the_same_scores(home: Path) -> None:
@@ -279,26 +347,11 @@ def people_see_the_same_scores(home: Path) -> None:
     names = [f"gate-{number:02}" for number in range(4)]
     broken = home / "broken.png"
     broken.write_text("no picture")
-    job = {
-        "executable": shutil.which("chromium"),
-        "folder": str(home / "page"),
-        "pictures": [str(home / "data" / "images" / f"{name}.png") for name in names],
-        "shots": os.environ.get("PRUNEGATE_SHOTS"),
-    }
-    job["pictures"].append(str(broken))
-    (home / "job.json").write_text(json.dumps(job))
-    done = subprocess.run(
-        ["node", str(TOOLS / "edge.mjs"), str(home / "job.json")],
-        capture_output=True, text=True, check=False, timeout=240,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    seen = json.loads(done.stdout)
-    assert (seen["errors"], seen["violations"]) == ([], [])
-    assert not seen["too_wide"]
+    pictures = [home / "data" / "images" / f"{name}.png" for name in names]
+    seen = looked_at(home, pictures=[*map(str, pictures), str(broken)])
     assert seen["focused"] == "files"
     assert all(asked.startswith("GET /") for asked in seen["requests"])
     assert seen["sent"] == ["connect-src", "img-src", "script-src-elem"]  # refused, all three
-    assert seen["left"] == 0
     for number, card in enumerate(seen["cards"][:4]):
         score = scores[f"gate{number}"]
         assert ("unsafe" if score >= 0.45 else "not unsafe") in card.splitlines()

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prunegate.edge.chromium import Chromium, chromium_program, chromium_version
-from prunegate.edge.serving import PageServer, Row, Told
+from prunegate.edge.serving import PageServer, Row, PageSaid
 from prunegate.errors import InputError, ModelError, TableError
 
 OPEN_S = 300.0
@@ -156,7 +156,7 @@ def browser_session(
         yield BrowserSession(server, browser, version)
 
 
-def _heard(told: Told, doing: str) -> Mapping[str, Any]:
+def _heard(told: PageSaid, doing: str) -> Mapping[str, Any]:
     if told.what == "failed":
         raise ModelError(f"the page failed ({told.content.get('error')}); correct the model")
     if told.what == "gone":

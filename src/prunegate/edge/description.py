@@ -31,7 +31,7 @@ _TALL_FIRST = 13
 
 
 @dataclass(frozen=True, kw_only=True)
-class Decision:
+class ShownDecision:
     """What a page says of a picture beside its scores."""
 
     kind: Literal["positive", "likeliest", "each"]
@@ -157,7 +157,7 @@ def _of_pictures(model: LoadedModel) -> dict[str, Any]:
     found = Preprocessing.from_config(model.preprocessor, model_type)
     return {
         **asdict(found.framing),
-        "tall_first": int(PIL.__version__.partition(".")[0]) >= _TALL_FIRST,
+        "tall_first": int(PIL.__version__.split(".")[0]) >= _TALL_FIRST,
         "scale": found.scale,
         "mean": found.mean,
         "std": found.std,
@@ -190,7 +190,7 @@ def decision_about(
     several: bool,
     positive: str | None,
     thresholds: Mapping[str, float],
-) -> Decision:
+) -> ShownDecision:
     """What a page decides.
 
     Args:
@@ -208,9 +208,9 @@ def decision_about(
             "--positive or the policy, or give --classes in the order of the outputs"
         )
     if positive is not None:
-        return Decision(kind="positive", thresholds={positive: thresholds.get(positive, 0.5)})
+        return ShownDecision(kind="positive", thresholds={positive: thresholds.get(positive, 0.5)})
     if several:
-        return Decision(
+        return ShownDecision(
             kind="each", thresholds={name: thresholds.get(name, 0.5) for name in classes}
         )
-    return Decision(kind="likeliest", thresholds={})
+    return ShownDecision(kind="likeliest", thresholds={})

@@ -47,7 +47,7 @@ class Row:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Told:
+class PageSaid:
     """What the page said: ready, answer, failed; gone is said of it."""
 
     what: str
@@ -65,7 +65,7 @@ class PageServer:
         self.files = files
         self.root = f"/{secrets.token_urlsafe(24)}/"
         self.rows: queue.Queue[Row | None] = queue.Queue()
-        self.told: queue.Queue[Told] = queue.Queue()
+        self.told: queue.Queue[PageSaid] = queue.Queue()
         self.closed = threading.Event()
         owner = self
 
@@ -122,7 +122,7 @@ class _Handler(BaseHTTPRequestHandler):
         if not isinstance(content, dict):
             self._answer(400)
             return
-        self.page.told.put(Told(what=name, content=content))
+        self.page.told.put(PageSaid(what=name, content=content))
         self._answer(204)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # as it is called there
@@ -156,7 +156,7 @@ class _Handler(BaseHTTPRequestHandler):
             while not self.page.closed.wait(_BEAT_S):
                 self.wfile.write(b".")
         except OSError:
-            self.page.told.put(Told(what="gone"))
+            self.page.told.put(PageSaid(what="gone"))
 
     def _answer(
         self, status: int, content: bytes = b"", about: Mapping[str, str] | None = None
