@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prunegate.edge.chromium import Chromium, chromium_program, chromium_version
-from prunegate.edge.serving import PageServer, Row, PageSaid
+from prunegate.edge.serving import PageSaid, PageServer, Row
 from prunegate.errors import InputError, ModelError, TableError
 
 OPEN_S = 300.0
