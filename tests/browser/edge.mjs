@@ -1,5 +1,5 @@
-// Scores pictures in a page of prunegate edge by keyboard and by hand, and prints what it saw as JSON:
-// node edge.mjs JOB.json, a job being {executable, folder, pictures: [paths], shots}.
+// Scores pictures or texts in a page of prunegate edge by keyboard, and prints what it saw as JSON:
+// node edge.mjs JOB.json, a job being {executable, folder, pictures: [paths] or texts, shots}.
 import { createReadStream, existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
@@ -34,16 +34,24 @@ async function look(name) {
   await page.evaluate(axeSource);
   const found = await page.evaluate((tags) => window.axe.run(document, { runOnly: tags, resultTypes: ["violations"] }), RULES);
   seen.violations.push(...found.violations.map((v) => `${name} ${v.id}: ${v.nodes[0].html.slice(0, 160)}`));
-  if (job.shots) await page.screenshot({ path: `${job.shots}/edge-${name}.png`, fullPage: true });
+  if (job.shots) await page.screenshot({ path: `${job.shots}/${job.name || "edge"}-${name}.png`, fullPage: true });
 }
 
 await page.goto(root, { waitUntil: "load" });
 await page.waitForFunction(() => document.getElementById("told").textContent === "Ready.");
 await page.keyboard.press("Tab"); // the first thing there is to reach
 seen.focused = await page.evaluate(() => document.activeElement.id);
-const [chooser] = await Promise.all([page.waitForEvent("filechooser"), page.keyboard.press("Space")]);
-await chooser.setFiles(job.pictures);
-await page.waitForFunction((n) => document.querySelectorAll("#results li").length === n, job.pictures.length);
+if (job.texts) {
+  for (const text of job.texts) {
+    await page.locator("#text").fill(text);
+    await page.keyboard.press("Control+Enter");
+  }
+} else {
+  const [chooser] = await Promise.all([page.waitForEvent("filechooser"), page.keyboard.press("Space")]);
+  await chooser.setFiles(job.pictures);
+}
+const given = job.texts || job.pictures;
+await page.waitForFunction((n) => document.querySelectorAll("#results li").length === n, given.length);
 seen.cards = (await page.locator("#results li").allInnerTexts()).reverse();
 seen.numbers = (await page.locator("#results li").evaluateAll((cards) => cards.map((card) => Object.fromEntries(
   [...card.querySelectorAll("dt")].map((term) => [term.textContent, term.nextSibling.nextSibling.textContent]),

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from prunegate_test_tiny import edit, invoke
 
@@ -37,7 +38,7 @@ data: {columns: {label: label}}
 
 def require_browser() -> None:
     programs = [name for name in ("chromium", "node") if shutil.which(name) is None]
-    packages = ("axe-core", "playwright-core", "onnxruntime-web")
+    packages = ("axe-core", "playwright-core", "onnxruntime-web", "@huggingface/tokenizers")
     packages = tuple(p for p in packages if not (TOOLS / "node_modules" / p).is_dir())
     if missing := ", ".join((*programs, *packages)):
         message = f"not installed: {missing}; see .ci/run"
@@ -90,7 +91,8 @@ def test_the_folder_says_what_it_was_made_of(home: Path, runtime: Path) -> None:
         (("baseline", "--threshold", "0.4"), "add --positive CLASS"),
         (("baseline", "--positive", "adult"), "has no class 'adult'; it has safe, unsafe"),
         (("nothing",), "nothing: no such folder"),
-        (("texts",), "a page is made for classifiers of images"),
+        (("texts",), "tokenizer.json is missing"),
+        (("writer",), "a page is made for classifiers of images or texts"),
         (("alone.onnx",), "preprocessor_config.json is missing"),
         (("strange",), "ViTImageProcessor, DeiTImageProcessor and ConvNextImageProcessor"),
     ],
@@ -106,6 +108,9 @@ def test_what_no_page_can_do_is_refused(
         edit(home / "strange/preprocessor_config.json", "ViTImageProcessor", "BeitImageProcessor")
     if words[0] == "texts":
         write_texts_model(home / "texts")
+        (home / "texts" / "tokenizer.json").unlink()
+    if words[0] == "writer":
+        write_writer(home / "writer")
     found = edge(*words, "--runtime-from", runtime, "-o", "page")
     assert told in str(found.exception)
     assert found.exception.exit_code == 2
@@ -113,11 +118,47 @@ def test_what_no_page_can_do_is_refused(
 
 
 def write_texts_model(folder: Path) -> None:
+    """A classifier of texts, with a tokenizer as BERT has one."""
+    import torch
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
     from transformers import BertConfig, BertForSequenceClassification
 
-    sizes = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2}
-    config = BertConfig(vocab_size=20, intermediate_size=8, max_position_embeddings=16, **sizes)
-    BertForSequenceClassification(config).save_pretrained(folder)
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *"abcdefghijklmnopqrstuvwxyz0123456789,.!?'日本"]
+    words += [f"##{letter}" for letter in "abcdefghijklmnopqrstuvwxyz0123456789"]
+    words += ["buy", "now", "the", "day", "##ing", "##s", "free", "shoe"]
+    made = Tokenizer(models.WordPiece({word: n for n, word in enumerate(words)}, unk_token="[UNK]"))  # noqa: S106  # no password
+    made.normalizer = normalizers.BertNormalizer()
+    made.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    made.add_special_tokens(words[:4])
+    made.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(1)
+        model = BertForSequenceClassification(
+            BertConfig(
+                vocab_size=len(words),
+                hidden_size=8,
+                num_hidden_layers=1,
+                num_attention_heads=2,
+                intermediate_size=8,
+                max_position_embeddings=16,
+                initializer_range=0.8,
+                id2label={0: "ham", 1: "spam"},
+            )
+        )
+    model.save_pretrained(folder)
+    made.save(str(folder / "tokenizer.json"))
+
+
+def write_writer(folder: Path) -> None:
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    config = GPT2Config(vocab_size=8, n_positions=8, n_embd=4, n_layer=1, n_head=1)
+    GPT2LMHeadModel(config).save_pretrained(folder)
+    shutil.copy(folder / "config.json", folder / "tokenizer_config.json")
+    write_texts_model(folder.with_name("other"))
+    shutil.copy(folder.with_name("other") / "tokenizer.json", folder / "tokenizer.json")
 
 
 @pytest.mark.parametrize(
@@ -143,6 +184,53 @@ def test_asking_a_browser_for_what_it_does_not_do(
     assert "pixels.js is not what edge.json names" in str(
         invoke("predict", "page", *words).exception
     )
+
+
+STANDS_IN = """#!/usr/bin/env python3
+import json, pathlib, sys, urllib.request
+if sys.argv[1] == "--version":
+    print("Chromium 150.0.1.2")
+    sys.exit()
+root = sys.argv[-1].rpartition("/")[0] + "/"
+calls = pathlib.Path("calls.txt")
+def told(what, **content):
+    urllib.request.urlopen(root + what, json.dumps(content).encode()).close()
+told("ready", load_ms=1)
+while True:
+    with urllib.request.urlopen(root + "row") as given:
+        if given.status == 204:
+            break
+        number = int(given.headers["X-Row"])
+    so_far = len(calls.read_text()) if calls.exists() else 0
+    calls.write_text("." * (so_far + 1))
+    if so_far == 70 and not pathlib.Path("again").exists():
+        told("failed", error="no memory")
+        break
+    told("answer", row=number, shares=[0.75, 0.25], run_ms=2.0, prepare_ms=so_far / 100)
+"""
+
+
+def test_what_was_scored_before_a_crash_is_not_scored_again(
+    home: Path, runtime: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("prunegate.pipeline.predict_browser.PART", 50)
+    assert edge("baseline", "--runtime-from", runtime, "-o", "page").return_value == 0
+    (home / "browser").write_text(STANDS_IN)
+    (home / "browser").chmod(0o755)
+    words = ("predict", "page", "--data", "data/labelled.csv", "-o", "p.csv", "-q")
+    words += ("--runtime", "browser", "--browser", home / "browser")
+    crashed = invoke(*words)
+    assert "the page failed (no memory)" in str(crashed.exception)
+    assert not (home / "p.csv").exists()
+    (home / "again").touch()
+    assert invoke(*words).return_value == 0
+    assert len((home / "calls.txt").read_text()) == 71 + 162 - 50
+    lines = (home / "p.csv").read_text().splitlines()
+    assert lines[0] == '"id","p_safe","p_unsafe"'
+    assert len(lines) == 163
+    times = json.loads((home / "p.browser.json").read_text())
+    assert (times["rows"], times["run_p50_ms"], times["browser"]) == (162, 2, "Chromium 150.0.1.2")
+    assert list(home.glob(".partial-*")) == []
 
 
 def eight_bit(home: Path) -> Path:
@@ -206,6 +294,52 @@ def equals_onnxruntime_on_the_same_values(home: Path, candidate: Path) -> None:
     assert np.abs(drawn.shares - wanted).max() <= 1e-4
 
 
+def test_texts_are_cut_and_scored_in_the_browser_as_here(home: Path) -> None:
+    require_browser()
+    write_texts_model(home / "texts")
+    texts = [
+        "buy shoes now",
+        "FREE free!",
+        "Ünïcödé café",
+        "日本語 day",
+        "the day's shoes, 1.5",
+        "?",
+    ]
+    texts += ["", "  a\tb ", "buying 100% free shoes now " * 4, "🙂 smile", "a\u0000b\u00adc"]
+    with (home / "texts.csv").open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([["id", "text"], *enumerate(t for t in texts if t)])
+    words = ("predict", "texts", "--data", "texts.csv", "--positive", "spam", "-q")
+    found = invoke(*words, "-o", "here.parquet", "--batch", "1")
+    assert found.return_value == 0, found.exception
+    words += ("--runtime", "browser", "--runtime-from", RUNTIME)
+    found = invoke(*words, "-o", "there.parquet")
+    assert found.return_value == 0, found.exception
+    here, there = (pq.read_table(home / f"{name}.parquet") for name in ("here", "there"))
+    assert here["id"] == there["id"]
+    assert np.abs(here["score"].to_numpy() - there["score"].to_numpy()).max() <= 1e-4
+    assert edge("texts", "--runtime-from", RUNTIME, "-o", "page").return_value == 0
+    seen = looked_at(home, texts=texts[:2], name="texts")
+    assert seen["focused"] == "text"
+    assert [set(numbers) for numbers in seen["numbers"]] == [{"ham", "spam"}] * 2
+
+
+def looked_at(home: Path, **job: Any) -> dict[str, Any]:
+    """What a browser with people's eyes sees of a page; nobody is shut out, nothing goes wrong."""
+    job |= {"executable": shutil.which("chromium"), "folder": str(home / "page")}
+    job["shots"] = os.environ.get("PRUNEGATE_SHOTS")
+    (home / "job.json").write_text(json.dumps(job))
+    done = subprocess.run(
+        ["node", str(TOOLS / "edge.mjs"), str(home / "job.json")],
+        capture_output=True, text=True, check=False, timeout=240,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    seen: dict[str, Any] = json.loads(done.stdout)
+    assert (seen["errors"], seen["violations"]) == ([], [])
+    assert not seen["too_wide"]
+    assert seen["left"] == 0
+    return seen
+
+
 def people_see_the_same_scores(home: Path) -> None:
     """The page by keyboard, read aloud, in the dark, on a telephone; it sends nothing."""
     with (home / "new.csv").open(newline="") as file:
@@ -213,26 +347,11 @@ def people_see_the_same_scores(home: Path) -> None:
     names = [f"gate-{number:02}" for number in range(4)]
     broken = home / "broken.png"
     broken.write_text("no picture")
-    job = {
-        "executable": shutil.which("chromium"),
-        "folder": str(home / "page"),
-        "pictures": [str(home / "data" / "images" / f"{name}.png") for name in names],
-        "shots": os.environ.get("PRUNEGATE_SHOTS"),
-    }
-    job["pictures"].append(str(broken))
-    (home / "job.json").write_text(json.dumps(job))
-    done = subprocess.run(
-        ["node", str(TOOLS / "edge.mjs"), str(home / "job.json")],
-        capture_output=True, text=True, check=False, timeout=240,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    seen = json.loads(done.stdout)
-    assert (seen["errors"], seen["violations"]) == ([], [])
-    assert not seen["too_wide"]
+    pictures = [home / "data" / "images" / f"{name}.png" for name in names]
+    seen = looked_at(home, pictures=[*map(str, pictures), str(broken)])
     assert seen["focused"] == "files"
     assert all(asked.startswith("GET /") for asked in seen["requests"])
     assert seen["sent"] == ["connect-src", "img-src", "script-src-elem"]  # refused, all three
-    assert seen["left"] == 0
     for number, card in enumerate(seen["cards"][:4]):
         score = scores[f"gate{number}"]
         assert ("unsafe" if score >= 0.45 else "not unsafe") in card.splitlines()

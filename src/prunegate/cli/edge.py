@@ -1,4 +1,4 @@
-"""``prunegate edge``: a candidate as a static page that scores pictures in the browser."""
+"""``prunegate edge``: a candidate as a static page that scores in the browser."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 SHARE = click.FloatRange(min=0, max=1)
 
 
-@click.command("edge", short_help="Make a page that scores pictures in the browser.")
+@click.command("edge", short_help="Make a page that scores in the browser.")
 @click.argument("candidate", type=FOLDER)
 @click.option("-o", "--out", type=FOLDER, required=True, help="Folder of the page, new or empty.")
 @click.option(
@@ -43,7 +43,7 @@ SHARE = click.FloatRange(min=0, max=1)
 @click.option(
     "--runtime-from",
     type=FOLDER,
-    help="Folder of the npm package onnxruntime-web [default: npm fetches it].",
+    help="Folder of onnxruntime-web, or node_modules [default: npm fetches it].",
 )
 @progress_options
 def command(  # noqa: PLR0913  # its options, by keyword
@@ -58,9 +58,10 @@ def command(  # noqa: PLR0913  # its options, by keyword
     threshold: float | None,
     **source: Any,
 ) -> int:
-    """Make a folder of static files that scores pictures with CANDIDATE in a browser.
+    """Make a folder of static files that scores pictures or texts with CANDIDATE in a browser.
 
-    CANDIDATE is a folder or an ONNX file that classifies images; a float32 torch model is exported.
+    CANDIDATE is a folder or an ONNX file that classifies images or texts; a float32 torch model is
+    exported.
     Any web server can serve the folder, and nothing that is scored leaves the browser. edge.json
     there says what it was made of. 'prunegate predict FOLDER --runtime browser' scores a table with
     this very folder, for gate to judge.
@@ -68,8 +69,7 @@ def command(  # noqa: PLR0913  # its options, by keyword
     \b
     Example:
       npm install onnxruntime-web@1.30.0
-      prunegate edge candidate -o page --policy policy.yaml \\
-        --runtime-from node_modules/onnxruntime-web
+      prunegate edge candidate -o page --policy policy.yaml --runtime-from node_modules
       python3 -m http.server --directory page --bind 127.0.0.1
     """  # noqa: D301  # click's mark is the character itself
     patient_threads()
@@ -82,7 +82,7 @@ def command(  # noqa: PLR0913  # its options, by keyword
     from prunegate.cli.console import progress
     from prunegate.cli.model_options import model_source
     from prunegate.edge.folder import edge_folder
-    from prunegate.edge.runtime_package import runtime_package
+    from prunegate.edge.npm_packages import RUNTIME, NpmPackages
     from prunegate.io.atomic import write_folder
     from prunegate.models.open_model import open_model
     from prunegate.policy.load import read_policy
@@ -91,10 +91,11 @@ def command(  # noqa: PLR0913  # its options, by keyword
     wishes = _wishes(candidate, judged, title=title, positive=positive, threshold=threshold)
     with progress(said) as report:
         report("take the runtime", 0, 1)
-        runtime = runtime_package(runtime_from)
+        packages = NpmPackages(runtime_from)
+        runtime = packages.take(RUNTIME)  # before libraries are loaded
         report("make the page", 0, 1)
         found = open_model(candidate, model_source(candidate, judged, **source))
-        files = edge_folder(found, runtime, wishes)
+        files = edge_folder(found, packages, wishes)
         try:
             write_folder(out, files)
         except OSError as error:

@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 @click.option(
     "--runtime-from",
     type=FOLDER,
-    help="browser: folder of the npm package onnxruntime-web [default: npm fetches it].",
+    help="browser: folder of onnxruntime-web, or node_modules [default: npm fetches it].",
 )
 @click.option("--browser", type=FOLDER, help="browser: Chromium [default: as it is installed].")
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
@@ -78,7 +78,7 @@ def command(  # noqa: PLR0913  # its options, by keyword
     (--positive), or a column for each class. Work that was killed goes on where it stopped: give
     the same command.
 
-    With --runtime browser, MODEL is a candidate that classifies images or the folder of its page
+    With --runtime browser, MODEL is a candidate or the folder of its page
     ('prunegate edge'), and every row is scored in Chromium as people's pictures will be; the time
     that takes is written beside the scores (OUT.browser.json).
 

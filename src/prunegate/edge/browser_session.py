@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prunegate.edge.chromium import Chromium, chromium_program, chromium_version
-from prunegate.edge.serving import PageServer, Row, Told
+from prunegate.edge.serving import PageSaid, PageServer, Row
 from prunegate.errors import InputError, ModelError, TableError
 
 OPEN_S = 300.0
@@ -41,7 +41,7 @@ class BrowserScores:
     run_ms: NDArray[np.float64]
     """Of each row: the model."""
     prepare_ms: NDArray[np.float64]
-    """Of each row: decoding and preparing its picture."""
+    """Of each row: preparing its picture or text."""
 
 
 class BrowserSession:
@@ -64,6 +64,19 @@ class BrowserSession:
         rows = (Row(number=number, content=_content(path)) for number, path in enumerate(paths))
         return self._scored(rows, [str(path) for path in paths])
 
+    def texts(self, texts: Sequence[str]) -> BrowserScores:
+        """Score texts.
+
+        Raises:
+            TableError: texts that the page cannot score; all of them are named.
+            ModelError: the page or the browser failed.
+        """
+        rows = (
+            Row(number=number, content=text.encode(), kind="text")
+            for number, text in enumerate(texts)
+        )
+        return self._scored(rows, [f"text {number + 1}" for number in range(len(texts))])
+
     def values(self, values: NDArray[np.float32], height_width: tuple[int, int]) -> BrowserScores:
         """Score pixel values that were prepared here, to compare the runtimes alone.
 
@@ -72,7 +85,7 @@ class BrowserSession:
             height_width: of the pictures.
         """
         rows = (
-            Row(number=number, content=one.tobytes(), height_width=height_width)
+            Row(number=number, content=one.tobytes(), kind="values", height_width=height_width)
             for number, one in enumerate(np.ascontiguousarray(values))
         )
         return self._scored(rows, [f"row {number}" for number in range(len(values))])
@@ -143,7 +156,7 @@ def browser_session(
         yield BrowserSession(server, browser, version)
 
 
-def _heard(told: Told, doing: str) -> Mapping[str, Any]:
+def _heard(told: PageSaid, doing: str) -> Mapping[str, Any]:
     if told.what == "failed":
         raise ModelError(f"the page failed ({told.content.get('error')}); correct the model")
     if told.what == "gone":
@@ -183,6 +196,6 @@ def _refuse(problems: Sequence[str]) -> None:
         return
     more = [f"  and {len(problems) - _NAMED} more"] if len(problems) > _NAMED else []
     raise TableError(
-        f"{len(problems)} images cannot be scored in the browser; replace them or take out their "
+        f"{len(problems)} rows cannot be scored in the browser; replace them or take out their "
         "rows:\n" + "\n".join([*problems[:_NAMED], *more])
     )

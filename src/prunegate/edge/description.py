@@ -1,7 +1,7 @@
-"""Description: edge.json, all that a page needs to know of the model beside it to score a picture.
+"""Description: edge.json, all that a page needs to know of the model beside it to score.
 
-It names the candidate by digest, what happens to a picture before the model sees it, what the
-model's numbers mean, and the decision that people are shown. Nothing is left to the page's
+It names the candidate by digest, what happens to a picture or text before the model sees it, what
+the model's numbers mean, and the decision that people are shown. Nothing is left to the page's
 judgement, and what a page cannot do as it is done here is refused by name. The same candidate gives
 the same bytes.
 """
@@ -21,6 +21,7 @@ from prunegate.models.load import PREPROCESSOR_FILE, LoadedModel
 from prunegate.models.onnx_module import OnnxModule
 from prunegate.predict.classes import class_names
 from prunegate.predict.preprocessing import Preprocessing, understands
+from prunegate.predict.tokens import Tokens
 
 FORMAT = "urn:prunegate:edge:v1"
 EDGE_FILE = "edge.json"
@@ -30,7 +31,7 @@ _TALL_FIRST = 13
 
 
 @dataclass(frozen=True, kw_only=True)
-class Decision:
+class ShownDecision:
     """What a page says of a picture beside its scores."""
 
     kind: Literal["positive", "likeliest", "each"]
@@ -44,30 +45,41 @@ class Decision:
 class PictureInput:
     """How a graph is given a picture."""
 
+    reads: Literal["images"] = "images"
     name: str
     """Of its input."""
     layout: Literal["NCHW", "NHWC"] = "NCHW"
     channels: Literal["RGB", "BGR"] = "RGB"
-    output: str = _OUTPUT
-    """Of the answer."""
 
 
-def require_pictures(model: LoadedModel) -> None:
-    """Insist that a model sorts pictures into classes.
+@dataclass(frozen=True, kw_only=True)
+class TextInput:
+    """How a graph is given a text."""
+
+    reads: Literal["texts"] = "texts"
+    names: Mapping[str, str]
+    """Of its inputs, by what they are: input_ids, attention_mask, token_type_ids."""
+    type: Literal["int64", "int32"] = "int64"
+    length: int | None = None
+    """Tokens that every text is filled up to; None: texts are of any length."""
+
+
+def require_classifier(model: LoadedModel) -> None:
+    """Insist that a model sorts pictures or texts into classes.
 
     Raises:
-        UnsupportedError: it reads texts, or answers otherwise.
+        UnsupportedError: it answers otherwise.
     """
     family = model.family
-    if family.reads != "images" or family.answers != "classes":
+    if family.reads not in ("images", "texts") or family.answers != "classes":
         raise UnsupportedError(
             f"{model.place}: reads {family.reads} and answers with {family.answers}; a page is "
-            "made for classifiers of images. Score texts on a server, with 'prunegate predict'"
+            "made for classifiers of images or texts. Score it on a server"
         )
 
 
-def picture_input(model: LoadedModel, graph: OnnxModule) -> PictureInput:
-    """Say how a graph is called with one picture at a time.
+def input_of(model: LoadedModel, graph: OnnxModule) -> PictureInput | TextInput:
+    """Say how a graph is called with one row at a time.
 
     Args:
         model: as it was opened.
@@ -77,26 +89,60 @@ def picture_input(model: LoadedModel, graph: OnnxModule) -> PictureInput:
         UnsupportedError: it is called in a way that a page does not do.
     """
     if not isinstance(graph, ForeignOnnx):
-        return PictureInput(name=graph.inputs[0])
+        if model.family.reads == "images":
+            return PictureInput(name=graph.inputs[0])
+        return TextInput(names={name: name for name in graph.inputs})
     found = graph.interface
-    port = found.inputs["pixel_values"]
-    if port.type != "FLOAT" or found.batch not in (None, 1):
+    ports = list(found.inputs.values())
+    types = {port.type for port in ports}
+    if types not in ({"FLOAT"}, {"INT64"}, {"INT32"}) or found.batch not in (None, 1):
         raise UnsupportedError(
-            f"{model.place}: takes {port.type} in batches of {found.batch or 'any number'}; a page "
-            "gives float32, one picture at a time. Export the model with these"
+            f"{model.place}: takes {', '.join(sorted(types))} in batches of "
+            f"{found.batch or 'any number'}; a page gives float32 or whole numbers of one kind, "
+            "one row at a time. Export the model with these"
         )
-    return PictureInput(
-        name=port.name, layout=found.layout, channels=found.channels, output=found.output
+    if found.reads == "images":
+        return PictureInput(name=ports[0].name, layout=found.layout, channels=found.channels)
+    if found.length is not None and "attention_mask" not in found.inputs:
+        raise UnsupportedError(
+            f"{model.place}: takes texts of exactly {found.length} tokens and no attention_mask, "
+            "so shorter ones cannot be told from padding; export it with a free length"
+        )
+    return TextInput(
+        names={role: port.name for role, port in found.inputs.items()},
+        type="int64" if types == {"INT64"} else "int32",
+        length=found.length,
     )
 
 
+def output_of(graph: OnnxModule) -> str:
+    """The name of a graph's answer."""
+    return graph.interface.output if isinstance(graph, ForeignOnnx) else _OUTPUT
+
+
 def processing_of(model: LoadedModel) -> dict[str, Any]:
-    """What happens to a picture, as plain values.
+    """What happens to a picture or text, as plain values.
 
     Raises:
-        ModelError: the model has no preprocessor.
+        ModelError: the model has no preprocessor or tokenizer.
         UnsupportedError: one that a page does not do.
     """
+    return _of_texts(model) if model.family.reads == "texts" else _of_pictures(model)
+
+
+def _of_texts(model: LoadedModel) -> dict[str, Any]:
+    tokens = Tokens.of(model.folder, model.config)
+    before, after = tokens.around()
+    return {
+        "longest": tokens.longest,
+        "vocabulary": tokens.vocabulary,
+        "before": before,
+        "after": after,
+        "pad": tokens.pad,
+    }
+
+
+def _of_pictures(model: LoadedModel) -> dict[str, Any]:
     if not model.preprocessor and isinstance(model.family, JudgedOnly):
         raise ModelError(
             f"{model.place}: {PREPROCESSOR_FILE} is missing, which says how images become the "
@@ -111,7 +157,7 @@ def processing_of(model: LoadedModel) -> dict[str, Any]:
     found = Preprocessing.from_config(model.preprocessor, model_type)
     return {
         **asdict(found.framing),
-        "tall_first": int(PIL.__version__.partition(".")[0]) >= _TALL_FIRST,
+        "tall_first": int(PIL.__version__.split(".")[0]) >= _TALL_FIRST,
         "scale": found.scale,
         "mean": found.mean,
         "std": found.std,
@@ -144,7 +190,7 @@ def decision_about(
     several: bool,
     positive: str | None,
     thresholds: Mapping[str, float],
-) -> Decision:
+) -> ShownDecision:
     """What a page decides.
 
     Args:
@@ -162,9 +208,9 @@ def decision_about(
             "--positive or the policy, or give --classes in the order of the outputs"
         )
     if positive is not None:
-        return Decision(kind="positive", thresholds={positive: thresholds.get(positive, 0.5)})
+        return ShownDecision(kind="positive", thresholds={positive: thresholds.get(positive, 0.5)})
     if several:
-        return Decision(
+        return ShownDecision(
             kind="each", thresholds={name: thresholds.get(name, 0.5) for name in classes}
         )
-    return Decision(kind="likeliest", thresholds={})
+    return ShownDecision(kind="likeliest", thresholds={})

@@ -17,20 +17,24 @@ from prunegate.edge.description import (
     FORMAT,
     classes_of,
     decision_about,
-    picture_input,
+    input_of,
+    output_of,
     processing_of,
-    require_pictures,
+    require_classifier,
 )
-from prunegate.edge.runtime_package import PACKAGE, RuntimePackage
+from prunegate.edge.npm_packages import RUNTIME, TOKENIZERS, NpmPackages, TakenPackage
 from prunegate.errors import ModelError, UnsupportedError
 from prunegate.models.config_json import parse_object
 from prunegate.models.foreign_onnx import ForeignOnnx
 from prunegate.models.load import LoadedModel
 from prunegate.models.onnx_module import OnnxModule
 from prunegate.models.surgery import ONNX_FILE
+from prunegate.predict.tokens import TOKENIZER_CONFIG_FILE, TOKENIZER_FILE
 
 _PAGE = ("index.html", "page.css", "page.js", "scorer.js", "pixels.js")
 _JUDGED = ("judged.html", "judged.js")
+ENGINE = "wasm, SIMD, one thread"
+"""How the runtime runs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,14 +48,12 @@ class PageWishes:
     """By class; of others 0.5."""
 
 
-def edge_folder(
-    model: LoadedModel, runtime: RuntimePackage, wishes: PageWishes
-) -> dict[str, bytes]:
+def edge_folder(model: LoadedModel, packages: NpmPackages, wishes: PageWishes) -> dict[str, bytes]:
     """Make a page.
 
     Args:
         model: the candidate; a float32 torch model is exported.
-        runtime: what runs it.
+        packages: where what runs it comes from.
         wishes: what the page is to show.
 
     Returns:
@@ -61,28 +63,25 @@ def edge_folder(
         ModelError: the model does not say what its pictures or classes are.
         UnsupportedError: a model that no page can run.
     """
-    require_pictures(model)
+    require_classifier(model)
     processing = processing_of(model)
+    taken = _taken(model, packages)
     graph = _graph(model)
-    given = picture_input(model, graph)
-    columns = graph.interface.columns if isinstance(graph, ForeignOnnx) else None
-    classes = classes_of(model, columns)
+    given = input_of(model, graph)
+    classes = classes_of(model, graph.interface.columns if isinstance(graph, ForeignOnnx) else None)
     several = model.activation == "sigmoid" and len(classes) > 2
     decision = decision_about(classes, several, wishes.positive, wishes.thresholds)
-    files = {ONNX_FILE: graph.raw, **runtime.files, **_own(_PAGE)}
+    files = {ONNX_FILE: graph.raw, **_tokenizer(model), **_own(_PAGE)}
+    files |= {place: raw for package in taken for place, raw in package.files.items()}
     said: dict[str, Any] = {
         "format": FORMAT,
         "made_by": f"prunegate {__version__}",
         "title": wishes.title,
         "candidate": _candidate(model, exported=graph is not model.module),
-        "runtime": {
-            "package": PACKAGE,
-            "version": runtime.version,
-            "license": "MIT",
-            "engine": "wasm, SIMD, one thread",
-        },
+        "runtime": {"engine": ENGINE, **_told(taken[0])},
+        "packages": [_told(package) for package in taken],
         "input": asdict(given),
-        "output": given.output,
+        "output": output_of(graph),
         "activation": model.activation,
         "processing": processing,
         "classes": classes,
@@ -90,6 +89,25 @@ def edge_folder(
         "files": {name: hashlib.sha256(raw).hexdigest() for name, raw in sorted(files.items())},
     }
     return {**files, EDGE_FILE: (json.dumps(said, indent=2, ensure_ascii=False) + "\n").encode()}
+
+
+def _taken(model: LoadedModel, packages: NpmPackages) -> list[TakenPackage]:
+    wanted = [RUNTIME, TOKENIZERS] if model.family.reads == "texts" else [RUNTIME]
+    return [packages.take(one) for one in wanted]
+
+
+def _told(package: TakenPackage) -> dict[str, str]:
+    return {"package": package.name, "version": package.version, "license": package.license}
+
+
+def _tokenizer(model: LoadedModel) -> dict[str, bytes]:
+    """The tokenizer's own files, of a model that reads texts."""
+    if model.family.reads != "texts":
+        return {}
+    found = {TOKENIZER_FILE: _read(model.folder, TOKENIZER_FILE)}
+    config = model.folder / TOKENIZER_CONFIG_FILE
+    found[TOKENIZER_CONFIG_FILE] = config.read_bytes() if config.exists() else b"{}"
+    return found
 
 
 def read_edge_folder(folder: Path) -> tuple[dict[str, bytes], dict[str, Any]]:

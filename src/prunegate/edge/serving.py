@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, Literal
 
 _TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -36,16 +36,18 @@ _MOST = 1 << 20
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """A row that the page is to score: a picture's file, or values that were prepared here."""
+    """A row that the page is to score."""
 
     number: int
     content: bytes
+    kind: Literal["picture", "text", "values"] = "picture"
+    """A picture's file, a text in UTF-8, or float32 values as the model takes them."""
     height_width: tuple[int, int] | None = None
-    """Of values, float32 as the model takes them; None: the content is a picture's file."""
+    """Of values."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Told:
+class PageSaid:
     """What the page said: ready, answer, failed; gone is said of it."""
 
     what: str
@@ -63,7 +65,7 @@ class PageServer:
         self.files = files
         self.root = f"/{secrets.token_urlsafe(24)}/"
         self.rows: queue.Queue[Row | None] = queue.Queue()
-        self.told: queue.Queue[Told] = queue.Queue()
+        self.told: queue.Queue[PageSaid] = queue.Queue()
         self.closed = threading.Event()
         owner = self
 
@@ -120,7 +122,7 @@ class _Handler(BaseHTTPRequestHandler):
         if not isinstance(content, dict):
             self._answer(400)
             return
-        self.page.told.put(Told(what=name, content=content))
+        self.page.told.put(PageSaid(what=name, content=content))
         self._answer(204)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # as it is called there
@@ -138,10 +140,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.page.rows.put(None)
             self._answer(204)
             return
-        about = {"X-Row": str(row.number), "X-Kind": "picture"}
+        about = {"X-Row": str(row.number), "X-Kind": row.kind}
         if row.height_width is not None:
             height, width = map(str, row.height_width)
-            about |= {"X-Kind": "values", "X-Height": height, "X-Width": width}
+            about |= {"X-Height": height, "X-Width": width}
         self._answer(200, row.content, about)
 
     def _beat(self) -> None:
@@ -154,7 +156,7 @@ class _Handler(BaseHTTPRequestHandler):
             while not self.page.closed.wait(_BEAT_S):
                 self.wfile.write(b".")
         except OSError:
-            self.page.told.put(Told(what="gone"))
+            self.page.told.put(PageSaid(what="gone"))
 
     def _answer(
         self, status: int, content: bytes = b"", about: Mapping[str, str] | None = None

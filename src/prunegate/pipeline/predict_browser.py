@@ -4,7 +4,7 @@
 
     a candidate, or the folder of its page -> headless Chromium -> scores, and how long each took
 
-Rows go one at a time, as people's pictures come. Parts are kept as they come and taken up again,
+Rows go one at a time, as people's come. Parts are kept as they come and taken up again,
 as those of ``predict_table``. Beside the file of scores lies one of times: what ran where, and its
 latency there.
 """
@@ -25,10 +25,10 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from prunegate import __version__
-from prunegate.edge.browser_session import BrowserSession, browser_session
+from prunegate.edge.browser_session import BrowserScores, BrowserSession, browser_session
 from prunegate.edge.description import EDGE_FILE
 from prunegate.edge.folder import PageWishes, edge_folder, judged_files, read_edge_folder
-from prunegate.edge.runtime_package import runtime_package
+from prunegate.edge.npm_packages import NpmPackages
 from prunegate.errors import InputError, ModelError
 from prunegate.io.atomic import write_whole
 from prunegate.io.hashing import file_sha256
@@ -56,7 +56,7 @@ class BrowserLatency:
     """The model, median over the rows."""
     run_p95_ms: float
     prepare_p50_ms: float
-    """Decoding and preparing the picture, median."""
+    """Preparing the picture or text, median."""
     load_ms: float
     """Runtime and model, when the page was opened last; from this machine, not over a network."""
     candidate: str
@@ -83,10 +83,11 @@ def predict_in_browser(
     files = _page(asked, runtime_from)
     said = json.loads(files[EDGE_FILE])
     columns = _columns(asked, tuple(said["classes"]))
-    ids, names = table_rows(asked, "images")
+    reads = said["input"]["reads"]
+    ids, contents = table_rows(asked, reads)
     with browser_session({**files, **judged_files()}, browser) as session:
         parts = asked.out.parent / f"{PARTIAL}{asked.out.name}-{_identity(asked, files, session)}"
-        whole = _scored(asked, session, parts, ids, names, columns)
+        whole = _scored(asked, session, parts, (reads, ids, contents), columns)
         latency = _latency(whole, said, files, session)
     scores = whole.drop_columns([_RUN, _PREPARE])
     write_whole(asked.out, table_bytes(scores, asked.out.suffix))
@@ -100,9 +101,8 @@ def _page(asked: ScoringJob, runtime_from: Path | None) -> Mapping[str, bytes]:
     """The files of a page: as they are, or made of a candidate."""
     if (asked.model / EDGE_FILE).is_file():
         return read_edge_folder(asked.model)[0]
-    runtime = runtime_package(runtime_from)
     wishes = PageWishes(title=asked.model.name, thresholds={})
-    return edge_folder(open_model(asked.model, asked.said), runtime, wishes)
+    return edge_folder(open_model(asked.model, asked.said), NpmPackages(runtime_from), wishes)
 
 
 def _columns(asked: ScoringJob, classes: tuple[str, ...]) -> dict[str, int]:
@@ -121,16 +121,15 @@ def _scored(  # a row's way through the browser
     asked: ScoringJob,
     session: BrowserSession,
     parts: Path,
-    ids: pa.ChunkedArray,
-    names: list[str],
+    rows: tuple[str, pa.ChunkedArray, list[str]],
     columns: Mapping[str, int],
 ) -> pa.Table:
-    folder, tables = asked.images or asked.table.parent, []
+    (reads, ids, contents), tables = rows, []
     for start in range(0, len(ids), PART):
-        asked.progress("score the images in the browser", start, len(ids))
+        asked.progress(f"score the {reads} in the browser", start, len(ids))
         place = parts / f"{start:012}.parquet"
         if not place.exists():
-            found = session.pictures([folder / name for name in names[start : start + PART]])
+            found = _asked_of(session, asked, reads, contents[start : start + PART])
             part = {
                 asked.id: ids[start : start + PART],
                 **{name: found.shares[:, column] for name, column in columns.items()},
@@ -139,8 +138,17 @@ def _scored(  # a row's way through the browser
             }
             write_whole(place, table_bytes(pa.table(part), ".parquet"))
         tables.append(pq.read_table(place))
-    asked.progress("score the images in the browser", len(ids), len(ids))
+    asked.progress(f"score the {reads} in the browser", len(ids), len(ids))
     return pa.concat_tables(tables)
+
+
+def _asked_of(
+    session: BrowserSession, asked: ScoringJob, reads: str, contents: list[str]
+) -> BrowserScores:
+    if reads == "texts":
+        return session.texts(contents)
+    folder = asked.images or asked.table.parent
+    return session.pictures([folder / name for name in contents])
 
 
 def _latency(
@@ -173,6 +181,6 @@ def _identity(asked: ScoringJob, files: Mapping[str, bytes], session: BrowserSes
         "browser": session.version,
         "table": file_sha256(asked.table),
         "images": str(asked.images),
-        "asked": [asked.id, asked.image, asked.positive, asked.column],
+        "asked": [asked.id, asked.image, asked.text, asked.positive, asked.column],
     }
     return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:16]

@@ -140,6 +140,12 @@ class Tokens:
         first = special.index(0) if 0 in special else 0
         return tuple(any_text.ids[:first])
 
+    def around(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """The special tokens that the tokenizer puts before and after any text."""
+        before, plain = self.before(), len(self.plain(["a"])[0])
+        whole = tuple(self.tokenizer.encode("a").ids)
+        return before, whole[len(before) + plain :]
+
     def text(self, ids: Sequence[int]) -> str:
         """The text of some tokens, without special ones."""
         return str(self.tokenizer.decode(list(ids), skip_special_tokens=True))

@@ -51,7 +51,7 @@ def test_it_serves_its_files_to_who_knows_the_path(server: PageServer) -> None:
 
 def test_rows_go_out_in_order_and_answers_come_back(server: PageServer) -> None:
     server.rows.put(Row(number=3, content=b"picture"))
-    server.rows.put(Row(number=4, content=b"values", height_width=(2, 5)))
+    server.rows.put(Row(number=4, content=b"values", kind="values", height_width=(2, 5)))
     server.rows.put(None)
     one, two, end = (asked(server, "GET", f"{server.root}row") for _ in range(3))
     assert (one[1], one[2]["X-Row"], one[2]["X-Kind"]) == (b"picture", "3", "picture")

@@ -6,9 +6,11 @@ const told = (place, answer) => fetch(place, { method: "POST", body: JSON.string
 const words = (error) => String(error && error.message ? error.message : error).slice(0, 500);
 
 async function row(scorer, given) {
-  if (given.headers.get("X-Kind") !== "values") return scorer.score(await given.blob());
+  const kind = given.headers.get("X-Kind");
+  if (kind === "picture") return scorer.score(await given.blob());
+  if (kind === "text") return scorer.score(await given.text());
   const data = new Float32Array(await given.arrayBuffer());
-  const found = await scorer.run(data, Number(given.headers.get("X-Height")), Number(given.headers.get("X-Width")));
+  const found = await scorer.ofPicture(data, Number(given.headers.get("X-Height")), Number(given.headers.get("X-Width")));
   return { ...found, prepare_ms: 0 };
 }
 

@@ -1,4 +1,4 @@
-// The page: pictures in, what the model says of each out. How it scores is scorer.js.
+// The page: pictures or texts in, what the model says of each out. How it scores is scorer.js.
 import { Scorer, described } from "./scorer.js";
 
 const at = (id) => document.getElementById(id);
@@ -45,42 +45,51 @@ function scores(classes, shares) {
   return list;
 }
 
-function card(file) {
+const START = 80; // characters of a text that name it
+const named = (given) => {
+  if (typeof given !== "string") return given.name || "pasted picture";
+  return given.length > START ? `${given.slice(0, START)} …` : given;
+};
+
+function card(given) {
   const item = made("li");
-  const picture = made("img");
-  picture.alt = "";
-  picture.src = URL.createObjectURL(file);
-  pictures.add(picture.src);
   const facts = made("div");
   const name = made("h3");
-  name.append(made("bdi", file.name || "pasted picture"));
+  name.append(made("bdi", named(given)));
   facts.append(name);
-  item.append(picture, facts);
+  if (typeof given !== "string") {
+    const picture = made("img");
+    picture.alt = "";
+    picture.src = URL.createObjectURL(given);
+    pictures.add(picture.src);
+    item.append(picture);
+  }
+  item.append(facts);
   return { item, facts };
 }
 
-async function one(file) {
-  const { item, facts } = card(file);
+async function one(given) {
+  const { item, facts } = card(given);
   try {
-    const found = await scorer.score(file);
+    const found = await scorer.score(given);
     const { answer, flagged } = decided(scorer.about.decision, scorer.about.classes, found.shares);
     item.classList.toggle("flagged", flagged);
     const line = made("p", undefined, "answer");
     line.append(made("bdi", answer));
     facts.append(line, scores(scorer.about.classes, found.shares));
-    facts.append(made("p", `model ${found.run_ms.toFixed(1)} ms, picture ${found.prepare_ms.toFixed(1)} ms`, "took"));
-    tell(`${file.name || "pasted picture"}: ${answer}`);
+    facts.append(made("p", `model ${found.run_ms.toFixed(1)} ms, preparing ${found.prepare_ms.toFixed(1)} ms`, "took"));
+    tell(`${named(given)}: ${answer}`);
   } catch (error) {
-    item.querySelector("img").remove();
+    item.querySelector("img")?.remove();
     facts.append(made("p", `Not scored: ${words(error)}`, "answer"));
-    tell(`${file.name || "pasted picture"} is not scored: ${words(error)}`, true);
+    tell(`${named(given)} is not scored: ${words(error)}`, true);
   }
   at("results").prepend(item);
   at("clear").hidden = false;
 }
 
-async function work(files) {
-  waiting.push(...files);
+async function work(given) {
+  waiting.push(...given);
   if (busy || !scorer) return;
   busy = true;
   while (waiting.length) {
@@ -90,26 +99,41 @@ async function work(files) {
   busy = false;
 }
 
+async function workFiles(files) {
+  work(scorer.tokenizer ? await Promise.all(files.map((file) => file.text())) : files);
+}
+
 function clear() {
   at("results").replaceChildren();
   pictures.forEach((url) => URL.revokeObjectURL(url));
   pictures.clear();
   at("clear").hidden = true;
   tell("Removed.");
-  at("files").focus();
+  (scorer.tokenizer ? at("text") : at("files")).focus();
+}
+
+function submit(event) {
+  event.preventDefault();
+  if (at("text").value.trim()) work([at("text").value]);
+  else tell("There is no text.", true);
 }
 
 function listen() {
-  const drop = at("drop");
-  at("files").addEventListener("change", (event) => { work([...event.target.files]); event.target.value = ""; });
+  const drop = scorer.tokenizer ? at("write") : at("drop");
+  drop.hidden = false;
+  at("files").addEventListener("change", (event) => { workFiles([...event.target.files]); event.target.value = ""; });
+  at("write").addEventListener("submit", submit);
+  at("text").addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) submit(event);
+  });
   at("clear").addEventListener("click", clear);
-  addEventListener("paste", (event) => work([...event.clipboardData.files]));
+  addEventListener("paste", (event) => { if (!scorer.tokenizer) workFiles([...event.clipboardData.files]); });
   addEventListener("dragover", (event) => { event.preventDefault(); drop.classList.add("over"); });
   addEventListener("dragleave", () => drop.classList.remove("over"));
   addEventListener("drop", (event) => {
     event.preventDefault();
     drop.classList.remove("over");
-    work([...event.dataTransfer.files]);
+    workFiles([...event.dataTransfer.files]);
   });
 }
 

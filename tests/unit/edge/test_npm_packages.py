@@ -1,4 +1,4 @@
-"""The runtime is the one that was pinned, or one that was given; nothing else gets into a page."""
+"""What others wrote is what was pinned, or what was given; nothing else gets into a page."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ import hashlib
 import io
 import json
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from prunegate.edge import runtime_package as module
-from prunegate.edge.runtime_package import PACKAGE, VERSION, runtime_package
+from prunegate.edge.npm_packages import RUNTIME, TOKENIZERS, NpmPackages, PinnedPackage
 from prunegate.errors import InputError
 
 TESTS = Path(__file__).parents[2] / "browser"
 FILES = {
-    "package.json": json.dumps({"name": PACKAGE, "version": "1.2.3"}).encode(),
+    "package.json": json.dumps({"name": RUNTIME.name, "version": "1.2.3"}).encode(),
     "dist/ort.wasm.bundle.min.mjs": b"export const a = 1;",
     "dist/ort-wasm-simd-threaded.wasm": b"\0asm",
 }
-ADVICE = f"npm install {PACKAGE}@{VERSION}"
+ADVICE = f"npm install {RUNTIME.name}@{RUNTIME.version}"
 
 
 def folder(place: Path, **other: bytes) -> Path:
@@ -39,32 +39,41 @@ def npm(place: Path, monkeypatch: pytest.MonkeyPatch, program: str) -> None:
     monkeypatch.setenv("PATH", f"{place / 'bin'}:/usr/bin:/bin")
 
 
-def test_the_tests_and_the_pages_have_one_version() -> None:
-    assert json.loads((TESTS / "package.json").read_text())["dependencies"][PACKAGE] == VERSION
+def taken(folder: Path | None, wanted: PinnedPackage = RUNTIME) -> dict[str, bytes]:
+    return NpmPackages(folder).take(wanted).files
+
+
+@pytest.mark.parametrize("wanted", [RUNTIME, TOKENIZERS])
+def test_the_tests_and_the_pages_have_one_version(wanted: PinnedPackage) -> None:
+    named = json.loads((TESTS / "package.json").read_text())["dependencies"]
+    assert named[wanted.name] == wanted.version
     lock = json.loads((TESTS / "package-lock.json").read_text())
-    (pinned,) = (one for name, one in lock["packages"].items() if name.endswith(f"/{PACKAGE}"))
-    assert pinned["integrity"] == f"sha512-{module.INTEGRITY}"
-    assert pinned["version"] == VERSION
+    pinned = lock["packages"][f"node_modules/{wanted.name}"]
+    assert pinned["integrity"] == f"sha512-{wanted.integrity}"
+    assert pinned["version"] == wanted.version
 
 
 def test_a_folder_of_the_package_is_taken_as_it_is(tmp_path: Path) -> None:
-    found = runtime_package(folder(tmp_path / "ort"))
-    assert found.version == "1.2.3"
-    assert found.files == {"runtime/ort.js": b"export const a = 1;", "runtime/ort.wasm": b"\0asm"}
+    modules = tmp_path / "node_modules"
+    package = folder(modules / RUNTIME.name)
+    wanted = {"runtime/ort.js": b"export const a = 1;", "runtime/ort.wasm": b"\0asm"}
+    for place in (package, modules, package.with_name("axe-core")):  # itself, around or beside it
+        assert NpmPackages(place).take(RUNTIME).version == "1.2.3"
+        assert taken(place) == wanted
 
 
 def test_any_other_folder_is_refused_with_the_command_to_type(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=ADVICE):
-        runtime_package(tmp_path / "nothing")
-    other = folder(tmp_path / "other", **{"package.json": b'{"name": "left-pad"}'})
-    with pytest.raises(InputError, match="is not the npm package onnxruntime-web"):
-        runtime_package(other)
-    broken = folder(tmp_path / "broken", **{"package.json": b"{"})
-    with pytest.raises(InputError, match="cannot be read"):
-        runtime_package(broken)
-    (folder(tmp_path / "part") / "dist" / "ort-wasm-simd-threaded.wasm").unlink()
+        taken(tmp_path / "nothing" / "there")
+    other = folder(tmp_path / "other" / "ort", **{"package.json": b'{"name": "left-pad"}'})
+    with pytest.raises(InputError, match="there is no npm package onnxruntime-web"):
+        taken(other)
+    broken = folder(tmp_path / "broken" / "ort", **{"package.json": b"{"})
+    with pytest.raises(InputError, match="there is no npm package onnxruntime-web"):
+        taken(broken)
+    (folder(tmp_path / "part" / "ort") / "dist" / "ort-wasm-simd-threaded.wasm").unlink()
     with pytest.raises(InputError, match=r"threaded\.wasm: cannot be read"):
-        runtime_package(tmp_path / "part")
+        taken(tmp_path / "part" / "ort")
 
 
 def test_npm_gives_what_was_published_or_nothing(
@@ -79,12 +88,11 @@ def test_npm_gives_what_was_published_or_nothing(
     (tmp_path / "made.tgz").write_bytes(made.getvalue())
     npm(tmp_path, monkeypatch, f'echo "$@" > {tmp_path}/asked; cp {tmp_path}/made.tgz x.tgz')
     with pytest.raises(InputError, match=r"another onnxruntime-web .* than was published"):
-        runtime_package(None)
+        taken(None)
     digest = base64.b64encode(hashlib.sha512(made.getvalue()).digest()).decode()
-    monkeypatch.setattr(module, "INTEGRITY", digest)
-    assert runtime_package(None).files["runtime/ort.wasm"] == b"\0asm"
+    assert taken(None, replace(RUNTIME, integrity=digest))["runtime/ort.wasm"] == b"\0asm"
     asked = (tmp_path / "asked").read_text().split()
-    assert asked == ["pack", f"{PACKAGE}@{VERSION}", "--ignore-scripts", "--silent"]
+    assert asked == ["pack", f"{RUNTIME.name}@{RUNTIME.version}", "--ignore-scripts", "--silent"]
 
 
 @pytest.mark.parametrize("program", ["echo no network >&2; exit 1", "exit 0"])
@@ -93,7 +101,7 @@ def test_npm_that_fails_or_is_missing_says_what_to_type(
 ) -> None:
     npm(tmp_path, monkeypatch, program)
     with pytest.raises(InputError, match=ADVICE):
-        runtime_package(None)
+        taken(None)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(InputError, match=f"not installed here; type '{ADVICE}'"):
-        runtime_package(None)
+        taken(None)
