@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["TRANSFORMERS_OFFLINE"] = "1"
@@ -16,10 +17,10 @@ os.environ["OMP_NUM_THREADS"] = "1"  # workers share the cores; threads would wa
 os.environ["MKL_NUM_THREADS"] = "1"
 # A Java that lives for a minute: no compiler that pays off later, no threads that collect.
 os.environ["SPARK_SUBMIT_OPTS"] = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+os.environ["PYSPARK_PYTHON"] = sys.executable
 
 import gc
 import re
-import sys
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path

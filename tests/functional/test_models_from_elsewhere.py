@@ -208,8 +208,9 @@ def test_a_prediction_that_was_killed_goes_on_and_halves_its_batch(
     graphs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     module: Any = import_module("prunegate.pipeline.predict_table")
+    scoring: Any = import_module("prunegate.pipeline.scoring_job")
     monkeypatch.setattr(module, "PART", 50)
-    real, sizes = module.probabilities, []
+    real, sizes = scoring.probabilities, []
 
     def scarce(*args: Any, **given: Any) -> Any:
         sizes.append(given["batch_size"])
@@ -219,10 +220,10 @@ def test_a_prediction_that_was_killed_goes_on_and_halves_its_batch(
             raise MemoryError
         return real(*args, **given)
 
-    monkeypatch.setattr(module, "probabilities", scarce)
-    asked = module.ScoringJob(
+    monkeypatch.setattr(scoring, "probabilities", scarce)
+    asked = scoring.ScoringJob(
         model=graphs / "old",
-        said=module.ModelSource(folder="old", classes=("safe", "unsafe")),
+        said=scoring.ModelSource(folder="old", classes=("safe", "unsafe")),
         table=graphs / "data" / "labelled.csv",
         out=graphs / "scores.csv",
         batch=64,

@@ -70,8 +70,9 @@ def test_the_verdict_is_that_of_two_predictions_and_a_gate(several: Path) -> Non
     from transformers import ViTForImageClassification, ViTImageProcessorPil
 
     from prunegate.pipeline.context import Settings
-    from prunegate.pipeline.predict_table import ScoringJob, predict_table
+    from prunegate.pipeline.predict_table import predict_table
     from prunegate.pipeline.run import run
+    from prunegate.pipeline.scoring_job import ScoringJob
     from prunegate.policy.model_source import ModelSource
 
     edit(several / "policy.yaml", "data: {table: data/several.csv}", IN_FILES)

@@ -19,6 +19,7 @@ def model_source(
     classes: str | None,
     activation: str | None,
     layout: str | None,
+    channels: str | None = None,
 ) -> ModelSource:
     """What was given, as a policy would say it; nothing given: what the policy says of this model.
 
@@ -28,6 +29,7 @@ def model_source(
         classes: in the order of its outputs, with commas between them.
         activation: what makes probabilities of its outputs.
         layout: of its images.
+        channels: of its images.
 
     Raises:
         InputError: words that do not go together.
@@ -37,7 +39,7 @@ def model_source(
     from prunegate.policy.model_source import ModelSource
 
     named = tuple(classes.split(",")) if classes else None
-    words = {"activation": activation, "layout": layout, "classes": named}
+    words = {"activation": activation, "layout": layout, "channels": channels, "classes": named}
     told = {name: value for name, value in words.items() if value is not None}
     by_policy = None if told or judged is None else _by_policy(model, judged)
     if by_policy is not None:

@@ -13,13 +13,25 @@ from prunegate.cli.threads import patient_threads
 from prunegate.errors import InputError
 
 if TYPE_CHECKING:
-    from prunegate.pipeline.predict_table import ScoringJob
+    from prunegate.pipeline.scoring_job import ScoringJob
 
 
 @click.command("predict", short_help="Score a table with one model; judge nothing.")
 @click.argument("model", type=FOLDER)
-@click.option("--data", "table", type=FOLDER, required=True, help="Table of ids and contents.")
-@click.option("-o", "--out", type=FOLDER, required=True, help="File to write: .parquet or .csv.")
+@click.option("--data", "table", required=True, help="Table of ids and contents.")
+@click.option(
+    "-o",
+    "--out",
+    required=True,
+    help="File to write: .parquet or .csv; with Spark a folder of Parquet files.",
+)
+@click.option(
+    "--engine",
+    type=click.Choice(["local", "spark"]),
+    default="local",
+    show_default=True,
+    help="Where rows are scored; spark reads CSV and Parquet wherever Spark can, folders too.",
+)
 @click.option("--images", type=FOLDER, help="Folder of the images [default: the table's].")
 @click.option("--id", default="id", show_default=True, help="Column of the ids.")
 @click.option("--image", default="image", show_default=True, help="Column of image paths.")
@@ -38,6 +50,11 @@ if TYPE_CHECKING:
     help="Of an ONNX model's images [default: as the graph says].",
 )
 @click.option(
+    "--channels",
+    type=click.Choice(["RGB", "BGR"]),
+    help="Of an ONNX model's images [default: RGB].",
+)
+@click.option(
     "--batch",
     type=click.IntRange(min=1, max=4096),
     help="Rows per forward pass; halved where memory ends [default: as run scores].",
@@ -52,7 +69,7 @@ if TYPE_CHECKING:
 @click.option(
     "--runtime-from",
     type=FOLDER,
-    help="browser: folder of onnxruntime-web, or node_modules [default: npm fetches it].",
+    help="browser: folder of the npm package onnxruntime-web [default: npm fetches it].",
 )
 @click.option("--browser", type=FOLDER, help="browser: Chromium [default: as it is installed].")
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
@@ -61,10 +78,13 @@ if TYPE_CHECKING:
 def command(  # noqa: PLR0913  # its options, by keyword
     *,
     model: Path,
-    out: Path,
+    table: str,
+    out: str,
+    engine: str,
     classes: str | None,
     activation: Any,
     layout: Any,
+    channels: Any,
     runtime: str,
     runtime_from: Path | None,
     browser: Path | None,
@@ -76,7 +96,8 @@ def command(  # noqa: PLR0913  # its options, by keyword
 
     The table has ids, and paths of images or texts. The file has the id and the score of one class
     (--positive), or a column for each class. Work that was killed goes on where it stopped: give
-    the same command.
+    the same command. On Spark every executor process loads the model once, from the same path, and
+    a killed job begins anew.
 
     With --runtime browser, MODEL is a candidate or the folder of its page
     ('prunegate edge'), and every row is scored in Chromium as people's pictures will be; the time
@@ -94,31 +115,45 @@ def command(  # noqa: PLR0913  # its options, by keyword
     from prunegate.io.atomic import require_new
     from prunegate.pipeline.early_refusals import refuse_place
 
-    require_new(out, force=force)
     page = runtime == "browser" and (model / "edge.json").is_file()
+    words = {"classes": classes, "activation": activation, "layout": layout, "channels": channels}
+    _require_runtime(runtime, engine, runtime_from or browser)
+    if page and any(words.values()):
+        raise InputError(f"{model}: the page says its classes and layout; leave out their options")
+    if engine == "local":
+        require_new(Path(out), force=force)
     if not page:
         refuse_place(model)  # before libraries are loaded, which takes seconds
 
     from prunegate.cli.console import progress
     from prunegate.cli.model_options import model_source
-    from prunegate.pipeline.predict_table import ScoringJob, predict_table
+    from prunegate.pipeline.scoring_job import ScoringJob
 
-    if page and (classes or activation or layout):
-        raise InputError(f"{model}: the page says its classes and layout; leave out their options")
-    source = model_source(model, classes=classes, activation=activation, layout=layout)
+    source = model_source(model, **words)
+    job = ScoringJob(model=model, said=source, table=Path(table), out=Path(out), **asked)
     if runtime == "browser":
-        return _in_browser(
-            ScoringJob(model=model, said=source, out=out, **asked), said, runtime_from, browser
-        )
-    if runtime_from or browser:
-        raise InputError("--runtime-from and --browser belong to --runtime browser; add it")
+        return _in_browser(job, said, runtime_from, browser)
     with progress(said) as report:
-        rows = predict_table(
-            ScoringJob(model=model, said=source, out=out, progress=report, **asked)
-        )
+        job = replace(job, progress=report)
+        if engine == "local":
+            from prunegate.pipeline.predict_table import predict_table
+
+            rows = predict_table(job)
+        else:
+            from prunegate.pipeline.predict_on_spark import SparkScoring, predict_on_spark
+
+            rows = predict_on_spark(SparkScoring(job=job, table=table, out=out, force=force))
     if not said.quiet:
         click.echo(f"{rows:,} rows: {out}")
     return 0
+
+
+def _require_runtime(runtime: str, engine: str, given: Path | None) -> None:
+    """Refuse options that do not go together."""
+    if runtime == "browser" and engine != "local":
+        raise InputError("a browser runs on this machine; leave out --engine or --runtime")
+    if runtime != "browser" and given:
+        raise InputError("--runtime-from and --browser belong to --runtime browser; add it")
 
 
 def _in_browser(

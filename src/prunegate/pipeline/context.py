@@ -48,6 +48,7 @@ from prunegate.policy.load import PolicyFile
 from prunegate.policy.schema import Policy
 from prunegate.policy.steps import Split, Step
 from prunegate.policy.task import Role
+from prunegate.predict.classify import SCORED
 from prunegate.predict.documents import beginnings, sample_rows
 from prunegate.predict.generate import Greedy
 from prunegate.predict.material import Material, prepare_material, require_answers, require_suitable
@@ -56,8 +57,6 @@ from prunegate.predict.score import score
 from prunegate.predict.tokens import TOKENIZER_FILE
 
 _LONGEST_NOTE = 1000
-SCORED = 128
-"""Rows per forward pass in scoring, at most."""
 Scores = Mapping[str, Scored]
 """Columns of the predictions table, by the model's name: baseline, candidate."""
 

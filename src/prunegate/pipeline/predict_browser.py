@@ -34,7 +34,8 @@ from prunegate.io.atomic import write_whole
 from prunegate.io.hashing import file_sha256
 from prunegate.io.partial import PARTIAL
 from prunegate.models.open_model import open_model
-from prunegate.pipeline.predict_table import FORMATS, ScoringJob, table_bytes, table_rows
+from prunegate.pipeline.predict_table import FORMATS, table_bytes, table_rows
+from prunegate.pipeline.scoring_job import ScoringJob
 
 PART = 256
 """Rows that are scored before they are kept."""

@@ -16,6 +16,9 @@ from prunegate.models.activation import Activation
 from prunegate.models.placement import placed
 from prunegate.predict.inputs import Inputs
 
+SCORED = 128
+"""Rows per forward pass in scoring, at most, where nobody asks for another number."""
+
 
 def probabilities(
     module: nn.Module,

@@ -126,8 +126,13 @@ def spark_error_in_words(error: Exception) -> str:
     return f"{where}Spark cannot read it ({cause}); correct the table or the query behind it."
 
 
+def spark_cause(error: Exception) -> str:
+    """The first cause of an error of Spark's in a line: of a Python function, its own error."""
+    return _first(_messages(error)[-1])
+
+
 _FILE = re.compile(r"while reading file (\S+?)\.?(\s|$)")
-_CONDITION = re.compile(r"^\[[A-Z_.0-9]+\] | SQLSTATE: \w+\s*$")
+_CONDITION = re.compile(r"^\[[A-Z_.0-9]+\] |(^| )SQLSTATE: \w+\s*$")
 
 
 def _messages(error: Exception) -> list[str]:

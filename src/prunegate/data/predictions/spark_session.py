@@ -62,6 +62,8 @@ def _start(builder: Any) -> Any:
     if not remote and _SUBMITTED not in os.environ:
         _require_java()
     alone = not any(name in os.environ for name in (_SUBMITTED, *_CONFIGURED))
+    if alone:  # Spark takes whatever 'python3' is, which need not have prunegate
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     settings = {} if remote else _QUIET | (_ALONE if alone else {})
     for name, value in settings.items():
         builder = builder.config(name, value)
