@@ -25,7 +25,8 @@ def command(policy: Path, given: Given, as_json: bool, quiet: bool) -> int:
     """Check the data of POLICY: slices, counts, labels, ids, splits that share nothing, the mix.
 
     Without --predictions it is the labelled data that the policy names; with it, the predictions
-    that 'prunegate gate' would judge. Exit code 0 if the contract holds, 4 if nothing is wrong but
+    that 'prunegate gate' would judge. What 'data: expect:' asks of the rows is judged by Great
+    Expectations. Exit code 0 if the contract holds, 4 if nothing is wrong but
     that slices have too few rows, 2 if it does not hold. No model is loaded.
 
     \b
@@ -67,14 +68,20 @@ def _checked(source: PolicyFile, given: Given) -> tuple[ContractReport, int]:
         warnings = (*checked.report.warnings, *((near,) if near else ()))
         return replace(checked.report, warnings=warnings), len(checked.rows)
     from prunegate.counting.contract_of_counts import contract_of_counts
+    from prunegate.counting.expected_predictions import judge_predictions_expected
     from prunegate.counting.label_hints import label_hint
     from prunegate.counting.read_source import read_source
+    from prunegate.data.contract.contract import with_expectations
 
     policy = source.policy
     with given.readable("duckdb") as table:
         read = read_source(policy, table)
         whole = read.has_rows and read.part is None
         hint = label_hint(policy, read.table) if whole else None
+        judged = judge_predictions_expected(policy, table) if policy.data.expect else None
     counted = read.counted
     told = (*counted.warnings, *((hint,) if hint else ()))
-    return contract_of_counts(policy, counted.slices, told), counted.rows
+    report = contract_of_counts(policy, counted.slices, told)
+    if judged is not None:
+        report = with_expectations(report, judged)
+    return report, counted.rows
