@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from prunegate.audit.assemble import Judged, Origin, assemble, policy_ref
 from prunegate.audit.canonical import canonical_bytes
+from prunegate.audit.expectations_record import EXPECTATIONS, expectations_evidence
 from prunegate.audit.git_state import workspace_of
 from prunegate.audit.input_digests import claims_input
 from prunegate.audit.labelling_record import labelling_of
@@ -45,7 +46,8 @@ from prunegate.counting.labelling import frame_digest
 from prunegate.counting.misaligned import misalignment
 from prunegate.counting.production_counts import rows_by_value
 from prunegate.counting.read_source import ReadSource, read_source
-from prunegate.data.contract.contract import require_mix
+from prunegate.data.contract.contract import require_expected, require_mix
+from prunegate.data.contract.expected import JudgedExpectations
 from prunegate.data.file_hashes import require_unchanged
 from prunegate.policy.rules_digest import rules_digest
 from prunegate.report.render import draw_ahead
@@ -82,6 +84,8 @@ class Decision:
     record: DecisionRecord
     pictures: dict[str, bytes] = field(default_factory=dict)
     """Image bytes of flipped rows, by row id."""
+    evidence: dict[str, bytes] = field(default_factory=dict)
+    """Files that the record names by digest, and that are kept with it."""
 
 
 def judge(policy: Policy, predictions: Any, *, measurements: Measurements | None = None) -> Verdict:
@@ -159,7 +163,8 @@ def gate(
     draw_ahead(record)  # while the second opinion is at work
     record = replace(record, second_opinion=awaited())
     require_unchanged(judged.hashes)  # the record names the files by content
-    return Decision(verdict=judged.verdict, record=record)
+    kept = {} if judged.expected is None else {EXPECTATIONS: expectations_evidence(judged.expected)}
+    return Decision(verdict=judged.verdict, record=record, evidence=kept)
 
 
 def _whole(
@@ -172,6 +177,7 @@ def _whole(
     """Everything that a record is made of, but for the second opinion; the policy as it tested."""
     policy, read = source.policy, read_source(source.policy, predictions, hashed=True)
     require_mix(policy, rows_by_value(policy, read.counted.slices))
+    expected = _expected(policy, predictions, origin)
     files = read.table.files
     unknown = require_same_models(measurements, source, files, origin.made) if measurements else ()
     known = operations(policy, measurements)
@@ -202,8 +208,24 @@ def _whole(
         unknown=unknown,
         labelling=None if read.part is None else labelling_of(read.part),
         counts_query=read.query,
+        expected=expected,
     )
     return tested, judged
+
+
+def _expected(policy: Policy, predictions: Any, origin: Origin) -> JudgedExpectations | None:
+    """What became of the policy's expectations of the data; they are met, if there are any.
+
+    Raises:
+        ContractError: one of them is not.
+    """
+    if not policy.data.expect or origin.expected is not None:
+        return origin.expected
+    from prunegate.counting.expected_predictions import judge_predictions_expected
+
+    found = judge_predictions_expected(policy, predictions)
+    require_expected(found)
+    return found
 
 
 def _of_attempt(
@@ -240,8 +262,10 @@ def publish(
     named = write_files(stored.record, decision.pictures, staging.folder)
     write_request(stored, staging.folder, audit)
     write_card_of_approved(stored, staging.folder)
+    for name, content in decision.evidence.items():
+        (staging.folder / name).write_bytes(content)
     report = (staging.folder / REPORT).read_bytes()
-    with filed(filing_of(stored, report, key), audit):
+    with filed(filing_of(stored, report, key, decision.evidence), audit):
         return staging.publish(named[:12])
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from prunegate.audit.canonical import canonical_bytes
+from prunegate.audit.expectations_record import recorded_expectations
 from prunegate.audit.labelling_record import RecordedLabelling
 from prunegate.audit.prediction_metadata import Notes, environment_of
 from prunegate.audit.provenance import now, tool
@@ -27,6 +28,7 @@ from prunegate.audit.tallied import tallies_of
 from prunegate.cost.operations import Operations
 from prunegate.counting.flipped_rows import PER_SLICE, flipped_rows
 from prunegate.counting.slices import SliceCounts
+from prunegate.data.contract.expected import JudgedExpectations
 from prunegate.data.predictions.table import Table
 from prunegate.errors import InputError, InternalError
 from prunegate.io.hashing import FileHash
@@ -111,6 +113,8 @@ class Origin:
     """Image path of each row id."""
     texts: Mapping[str, str] = field(default_factory=dict)
     """The beginning of the text of each row id."""
+    expected: JudgedExpectations | None = None
+    """What became of the policy's expectations, where the labelled data were held against them."""
     made: Mapping[str, Any] = field(default_factory=dict)
     """Record fields on the making: seed, baseline, candidate, compression, control,
     generations."""
@@ -151,6 +155,8 @@ class Judged:
     """Whether the table holds rows to show examples of; joint counts do not."""
     counts_query: str | None = None
     """Fingerprint of the query that counted the rows elsewhere."""
+    expected: JudgedExpectations | None = None
+    """What became of the policy's expectations; None: it has none."""
     unknown: tuple[str, ...] = ()
     """Measured models that nothing at hand could be compared with."""
 
@@ -228,6 +234,7 @@ def assemble(
         edges=dict(judged.table.edges),
         labelling=judged.labelling,
         counts_query=judged.counts_query,
+        expectations=None if judged.expected is None else recorded_expectations(judged.expected),
         **_made(policy, origin),
     )
 

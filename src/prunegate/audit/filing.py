@@ -9,10 +9,11 @@ into the log later; until then it is kept, and every name is a content's, so tha
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from prunegate.audit.log.durable_files import make_folder, sync_folder, write_durably
@@ -40,13 +41,19 @@ class Filing:
     evidence: tuple[bytes, ...]
 
 
-def filing_of(stored: StoredRecord, report: bytes, key: PrivateKey | None = None) -> Filing:
+def filing_of(
+    stored: StoredRecord,
+    report: bytes,
+    key: PrivateKey | None = None,
+    beside: Mapping[str, bytes] = MappingProxyType({}),
+) -> Filing:
     """The entry of a decision that follows from its record, and its evidence.
 
     Args:
         stored: from ``kept_form``.
         report: the page's bytes.
         key: signs the entry; None: nobody but the log will vouch for it.
+        beside: further evidence, by name.
 
     Raises:
         EvidenceError: the record cannot be stated.
@@ -54,7 +61,7 @@ def filing_of(stored: StoredRecord, report: bytes, key: PrivateKey | None = None
     keys = [] if key is None else [key]
     record_sha256 = _sha256(stored.content)
     twin = sign_envelope(result_statement(stored.record, record_sha256).to_bytes(), keys)
-    named = {RECORD: stored.content, REPORT: report, RESULT: twin}
+    named = {RECORD: stored.content, REPORT: report, RESULT: twin, **beside}
     statement = decision_statement(
         stored.record,
         record_sha256,

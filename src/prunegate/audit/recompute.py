@@ -20,6 +20,7 @@ from typing import Any
 
 from prunegate.audit.assemble import known_limits, revalidate_on
 from prunegate.audit.canonical import canonical_bytes, plain_json
+from prunegate.audit.expectations_record import stated_expectations
 from prunegate.audit.labelling_record import partial_slices
 from prunegate.audit.measured_values import measured_of
 from prunegate.audit.provenance import made_elsewhere
@@ -168,6 +169,7 @@ def differences(
         yield from compare((name,), getattr(record, name), getattr(verdict, name))
     yield from _of_reference(policy, record, verdict)
     yield from compare(("cost",), record.cost, known.cost)
+    yield from compare(("expectations",), *stated_expectations(policy, record.expectations))
     if not MOMENT.fullmatch(record.created):
         yield RecordDifference(
             where="created", got=record.created, expected="UTC, as 2026-01-31T12:00:00Z"
@@ -176,8 +178,7 @@ def differences(
     term = revalidate_on(policy, record.created, record.waivers)
     yield from compare(("revalidate_on",), record.revalidate_on, term)
     if record.bar is not None:
-        looser = is_looser(policy, record.bar)
-        yield from compare(("bar", "looser"), record.bar.looser, looser)
+        yield from compare(("bar", "looser"), record.bar.looser, is_looser(policy, record.bar))
     yield from _of_policy(policy, record)
     yield from _of_words(policy, record, verdict, known)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from prunegate.audit.expectations_record import RecordedExpectations
 from prunegate.audit.labelling_record import RecordedLabelling
 from prunegate.audit.tallied import Tallies
 from prunegate.claims.checked import Claims
@@ -338,7 +339,7 @@ class DecisionRecord:
     control: Control | None = None
     search: Search | None = None
     discoveries: tuple[DiscoveredSlice, ...] = ()
-    """Undeclared slices that lost beyond chance; advice that changed nothing."""
+    """Undeclared slices that lost beyond chance; advice, which changed nothing."""
     measurements: Measurements | None = None
     cost: Projection | None = None
     claims: Claims | None = None
@@ -352,8 +353,7 @@ class DecisionRecord:
     reference: Literal["required", "warn", "off"] | None = None
     """What was demanded of the baseline itself; None: an earlier record, where nobody looked."""
     warning_facts: tuple[WarningFact, ...] | None = None
-    """What those warnings are about that follow from the rules, the slices and the claims; None: an
-    earlier record, which does not say."""
+    """What those of them are about that follow from rules, slices and claims; None: not said."""
     guarantee: Guarantee | None = None
     """What ``statement`` guarantees; None: nothing, as no blocking limit was tested, or an earlier
     record."""
@@ -377,7 +377,6 @@ class DecisionRecord:
     """Of the models that were not run here, those that are known by digest."""
     labelling: RecordedLabelling | None = None
     """What was labelled, where that was not every row; then a slice's cells count labelled rows."""
-
     counts_query: str | None = None
     """Fingerprint of the query that counted the rows elsewhere (``prunegate sql``); None: they were
     counted here, or the counts do not say how they were made."""
@@ -389,6 +388,9 @@ class DecisionRecord:
     """How the candidate's threshold was chosen; None: the policy gives it."""
     production: tuple[ProductionValue, ...] | None = field(default=None, metadata=ABSENT)
     """What is judged overall, reweighted to production's mix; None: the policy declares none."""
+
+    expectations: RecordedExpectations | None = field(default=None, metadata=ABSENT)
+    """That the data met the policy's own expectations; None: it has none."""
 
     def model_digest(self, role: str) -> str | None:
         """The digest of the baseline or candidate; None: it is not known."""

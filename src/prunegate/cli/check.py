@@ -25,9 +25,10 @@ def command(policy: Path, given: Given, as_json: bool, quiet: bool) -> int:
     """Check the data of POLICY: slices, counts, labels, ids, splits that share nothing, the mix.
 
     Without --predictions it is the labelled data that the policy names; with it, the predictions
-    that 'prunegate gate' would judge, and rules that it could never judge on them are named. Exit
-    code 0 if the contract holds, 4 if nothing is wrong but that slices have too few rows for the
-    policy or for the method of a rule, 2 if it does not hold. No model is loaded.
+    that 'prunegate gate' would judge, and rules that it could never judge on them are named. What
+    'data: expect:' asks of the rows is judged by Great Expectations. Exit code 0 if the contract
+    holds, 4 if nothing is wrong but that slices have too few rows for the policy or for the method
+    of a rule, 2 if it does not hold. No model is loaded.
 
     \b
     Example:
@@ -68,8 +69,10 @@ def _checked(source: PolicyFile, given: Given) -> tuple[ContractReport, int]:
         warnings = (*checked.report.warnings, *((near,) if near else ()))
         return replace(checked.report, warnings=warnings), len(checked.rows)
     from prunegate.counting.contract_of_counts import contract_of_counts
+    from prunegate.counting.expected_predictions import judge_predictions_expected
     from prunegate.counting.label_hints import label_hint
     from prunegate.counting.read_source import read_source
+    from prunegate.data.contract.contract import with_expectations
     from prunegate.verdict.unjudged import unjudged_counts
 
     policy = source.policy
@@ -77,7 +80,11 @@ def _checked(source: PolicyFile, given: Given) -> tuple[ContractReport, int]:
         read = read_source(policy, table)
         whole = read.has_rows and read.part is None
         hint = label_hint(policy, read.table) if whole else None
+        judged = judge_predictions_expected(policy, table) if policy.data.expect else None
     counted = read.counted
     told = (*counted.warnings, *((hint,) if hint else ()))
     never = unjudged_counts(policy, counted.slices)
-    return contract_of_counts(policy, counted.slices, told, never), counted.rows
+    report = contract_of_counts(policy, counted.slices, told, never)
+    if judged is not None:
+        report = with_expectations(report, judged)
+    return report, counted.rows

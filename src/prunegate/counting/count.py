@@ -140,10 +140,10 @@ def open_columns(policy: Policy, source: Any, wanted: Sequence[str]) -> Table:
         },
         of_true=of_true,
     )
-    return open_wanted(_joined(policy, source, found), found)
+    return open_wanted(joined_source(policy, source, found), found)
 
 
-def _joined(policy: Policy, source: Any, wanted: WantedColumns) -> Any:
+def joined_source(policy: Policy, source: Any, wanted: WantedColumns) -> Any:
     """A source of several files with what each of them gives; any other as it is."""
     if not isinstance(source, PredictionFiles):
         return source

@@ -25,6 +25,7 @@ OF_A_VERDICT = (
     "report.html",
     "junit.xml",
     "findings.csv",
+    "expectations.json",
     "approval-request.json",
     "attempts.json",
     "frontier.csv",

@@ -34,7 +34,7 @@ from prunegate.compress.steps import (
 from prunegate.cost.measure import describe, measure
 from prunegate.cost.measurement import Measurements, ModelFigures
 from prunegate.data.file_hashes import hash_files, require_unchanged
-from prunegate.data.labelled.checked_rows import check_rows
+from prunegate.data.labelled.checked_rows import CheckedRows, check_rows
 from prunegate.data.labelled.rows import LabelledRows
 from prunegate.errors import InputError, ModelError, UnsupportedError
 from prunegate.io.hashing import FileHash
@@ -93,6 +93,8 @@ class Context:
     settings: Settings
     table: FileHash
     """The labelled table, by content."""
+    checked: CheckedRows
+    """What the data contract said."""
     hashes: tuple[FileHash, ...]
     """Of each row's image; for texts, of the tokenizer."""
     material: Material
@@ -102,8 +104,7 @@ class Context:
     exported: dict[str, nn.Module] = field(default_factory=dict, repr=False, compare=False)
     """Models in another engine, by their digests; copies of a context share it."""
     own: dict[str, Material] = field(default_factory=dict, repr=False, compare=False)
-    """The rows as a candidate prepares them that has a preprocessor or tokenizer of its own, by its
-    digest."""
+    """The rows as a candidate with a preprocessor or tokenizer of its own takes them, by digest."""
 
     @property
     def policy(self) -> Policy:
@@ -334,6 +335,7 @@ def set_up(source: PolicyFile, settings: Settings) -> Context:
         source=source,
         settings=settings,
         table=table,
+        checked=checked,
         hashes=(*checked.hashes, *hash_files(tokenizer)),
         material=material,
         baseline=baseline,

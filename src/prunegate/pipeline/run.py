@@ -98,6 +98,7 @@ def judge_candidate(
         inputs=(Input(role="data", name=table.path.name, sha256=table.sha256, rows=len(rows)),),
         images=dict(zip(map(str, rows.ids), rows.images, strict=False)),
         texts=_excerpts(rows),
+        expected=bench.checked.report.expected,
         made={
             "seed": settings.seed,
             **named,

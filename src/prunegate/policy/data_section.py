@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from prunegate.policy.expectations import Expectation
 from prunegate.policy.section import Scalar, Section, Share, Text
 
 OWN_FILES = ("label", "baseline", "candidate")
@@ -87,3 +88,8 @@ class DataSection(Section):
     tolerance: Share | None = None
     """How far the table's mix may be from production's (half the sum of absolute differences of the
     shares): beyond it the data contract is broken; absent: beyond 0.1 there is a warning."""
+    expect: Annotated[tuple[Expectation, ...], Field(max_length=100)] = ()
+    """What the table must be besides, in Great Expectations' own words, such as
+    {expect_column_values_to_be_between: {column: width, min_value: 1}}. It is judged on the rows
+    before anything else: on the labelled data where a candidate is made, else on the predictions.
+    """

@@ -29,7 +29,12 @@ VALUES = (Relative, ErrorRatio, Keep, ShareBelow)
 def diff(old: Policy, new: Policy) -> tuple[Change, ...]:
     """Every difference between two policies, loosened ones first; none for equal ones."""
     both = Both(old=old, new=new)
-    found = [*limit_changes(both), *_slices(both), *_sections(old, new, (), both)]
+    found = [
+        *limit_changes(both),
+        *_slices(both),
+        *_expectations(both),
+        *_sections(old, new, (), both),
+    ]
     return tuple(one for kind in KINDS for one in found if one.kind == kind)
 
 
@@ -103,6 +108,20 @@ def _differing(name: str, old: SliceSpec, new: SliceSpec) -> Iterator[tuple[Any,
             yield before, after
     elif comparable_text(before) != comparable_text(after):
         yield before, after
+
+
+def _expectations(both: Both) -> Iterator[Change]:
+    """What the data must be: each expectation as a whole, wherever it stands."""
+    old, new = (
+        {comparable_text(one): one for one in policy.data.expect} for policy in (both.old, both.new)
+    )
+    for text in dict.fromkeys((*old, *new)):
+        before, after = old.get(text), new.get(text)
+        if before is None or after is None:
+            at = ("data", "expect", (before or after).name)  # type: ignore[union-attr]  # one is there
+            yield bar_change(
+                show_path(at), before, after, present(Move(old=before, new=after, both=both))
+            )
 
 
 def _selection(where: Mapping[str, Any] | None) -> dict[str, list[str]]:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from prunegate.metrics.catalogue import priced
 from prunegate.metrics.checks import CHECKS
@@ -22,6 +22,8 @@ from prunegate.policy import approvals, billing, cost, people, steps, waivers
 from prunegate.policy import claims as stated
 from prunegate.policy.change import ChangeDirection, comparable_text
 from prunegate.policy.data_section import Columns, DataSection, ScoresSection
+from prunegate.policy.expectation_arguments import QuantileRanges
+from prunegate.policy.expectations import Expectation
 from prunegate.policy.model_source import ModelSource
 from prunegate.policy.schema import (
     ErrorRatio,
@@ -243,6 +245,12 @@ def _alike(module: Any, direction: Direction) -> dict[type[Section], dict[str, D
     return {section: _all(section, direction) for section in own}
 
 
+def _wholes(*found: Any) -> dict[type[Section], dict[str, Direction]]:
+    """Sections that are compared as wholes, so that a field that is new there is, too."""
+    sections = [one for one in found if isinstance(one, type) and issubclass(one, Section)]
+    return {one: dict.fromkeys(one.model_fields, APART) for one in sections}
+
+
 DIRECTIONS: Mapping[type[Section], Mapping[str, Direction]] = {
     Policy: {
         "prunegate": untold("language"),
@@ -333,6 +341,7 @@ DIRECTIONS: Mapping[type[Section], Mapping[str, Direction]] = {
         "scores": _DATA,
         "production": untold("production"),
         "tolerance": _term,
+        "expect": APART,
     },
     ScoresSection: dict.fromkeys(("prefix", "activation", "classes"), _DATA),
     Columns: _all(Columns, _DATA),
@@ -351,6 +360,11 @@ DIRECTIONS: Mapping[type[Section], Mapping[str, Direction]] = {
         "max_age_days": _term,
         "attested": ordered("count", "refuse"),
     },
+    **_wholes(
+        Expectation,
+        QuantileRanges,
+        *(part for one in Expectation.model_fields.values() for part in get_args(one.annotation)),
+    ),
     approvals.Required: {"role": untold("undeclared"), "count": higher_is_tighter},
     **_alike(steps, _MAKING),
     **_alike(billing, _money),

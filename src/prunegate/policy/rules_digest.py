@@ -33,6 +33,8 @@ def rules_digest(policy: Policy) -> str:
         rules["task"]["threshold"].pop("found")  # follows from the rules and the candidate
     if policy.data.production is not None:  # of the data section, all that turns a finding
         rules["production"] = policy.data.production
+    if policy.data.expect:  # where these are not met, nothing is judged
+        rules["expect"] = _unordered([one.model_dump(mode="json") for one in policy.data.expect])
     _leave_out_what_is_not_said(rules)
     for spec in rules["slices"]:
         spec["expect"] = _unordered(spec["expect"])

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from prunegate.data.contract.counts import Count
 from prunegate.data.contract.expectations import CountLimit, judge_counts_limits
+from prunegate.data.contract.expected import JudgedExpectations, MetExpectation
 from prunegate.data.contract.mix import mix_count, mix_warning
 from prunegate.data.contract.profile import gate_mix, profile
 from prunegate.data.labelled.overlap import repeated_content
 from prunegate.data.labelled.rows import LabelledRows, in_split
+from prunegate.data.predictions.columns import shown
 from prunegate.data.predictions.many_values import MOST, KeyValues, hints, key_values
 from prunegate.errors import ContractError, InternalError, TooFewRowsError
 from prunegate.policy.schema import Policy, SliceSpec
@@ -31,7 +33,7 @@ class Clause:
     words: str
     """What is counted, for people."""
     observed: float | None
-    """The count, or a distance; None where there is nothing to count."""
+    """The count, a distance or another number; None where there is none."""
     expected: str
     """For example ``at least 300`` or ``none``."""
     holds: bool
@@ -52,6 +54,8 @@ class ContractReport:
     clauses: tuple[Clause, ...]
     warnings: tuple[str, ...] = ()
     """What is allowed and still worth knowing."""
+    expected: JudgedExpectations | None = None
+    """What Great Expectations said of the user's own expectations; None: there are none."""
 
     @property
     def lacks_evidence(self) -> bool:
@@ -165,6 +169,62 @@ def require_mix(policy: Policy, rows: Mapping[str, int]) -> None:
     count = mix_count(policy, rows)
     if count is not None:
         report_of((count,)).require()
+
+
+def with_expectations(report: ContractReport, judged: JudgedExpectations) -> ContractReport:
+    """A report with a clause for each of the user's own expectations.
+
+    Args:
+        report: on what the policy implies.
+        judged: what became of the expectations.
+    """
+    clauses = [_expected_clause(place, one) for place, one in enumerate(judged.expectations)]
+    return replace(
+        report,
+        holds=report.holds and judged.holds,
+        clauses=(*report.clauses, *clauses),
+        expected=judged,
+    )
+
+
+def _expected_clause(place: int, one: MetExpectation) -> Clause:
+    about = f" of {', '.join(map(shown, one.columns))}" if one.columns else ""
+    by_row = one.unexpected is not None
+    mostly = one.arguments.get("mostly", 1.0)
+    looked = "" if one.rows else "; there was no value to look at"
+    return Clause(
+        name=f"expect.{place}.{one.name}",
+        words=f"{'rows that break ' if by_row else ''}{one.name}{about}",
+        observed=one.unexpected if by_row else one.observed,
+        expected=(
+            f"at most {round(100 * (1 - mostly), 6):g} % of {one.rows:,} rows{looked}"
+            if by_row and mostly < 1
+            else (f"none of {one.rows:,} rows{looked}" if by_row else _ranged(one) + looked)
+        ),
+        holds=one.holds,
+        advice="correct the data, or 'data: expect:' in the policy",
+        examples=() if one.holds else tuple(map(shown, one.examples)),
+    )
+
+
+def _ranged(one: MetExpectation) -> str:
+    """What a whole column was expected to be, in the arguments' own words."""
+    given = {
+        name: value
+        for name, value in one.arguments.items()
+        if value is not None and value is not False and not name.startswith("column")
+    }
+    return ", ".join(f"{name} {shown(value)}" for name, value in given.items()) or "to be met"
+
+
+def require_expected(judged: JudgedExpectations) -> None:
+    """Refuse a table that does not meet the user's own expectations.
+
+    Raises:
+        ContractError: listing those that it does not meet.
+    """
+    nothing = ContractReport(holds=True, clauses=())
+    with_expectations(nothing, judged).require()
 
 
 def _limit(count: Count) -> CountLimit:

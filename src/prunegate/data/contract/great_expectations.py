@@ -12,10 +12,13 @@ import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from prunegate.errors import InternalError
 from prunegate.io.deferred_import import ADDRESS_SYNTAX, deferred
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def load_great_expectations() -> Any:
@@ -44,18 +47,33 @@ def run_suite(columns: Mapping[str, Sequence[float]], expectations: Sequence[Any
             as code.
         expectations: each with ``meta={"place": ...}``, numbered from 0.
     """
-    gx = load_great_expectations()
+    load_great_expectations()  # quietly, and before pandas does it in its own way
     import pandas as pd
+
+    frame = pd.DataFrame(columns).astype("float64")
+    return run_frame(frame, expectations, {"result_format": "BOOLEAN_ONLY"})
+
+
+def run_frame(
+    frame: pd.DataFrame, expectations: Sequence[Any], result_format: Mapping[str, Any]
+) -> list[Any]:
+    """The raw results of a suite on a frame, in any order.
+
+    Args:
+        frame: its columns have names of ours.
+        expectations: without conditions, or on numbers alone: conditions are evaluated as code.
+        result_format: what is to be told, in the library's words.
+    """
+    gx = load_great_expectations()
     from great_expectations.data_context.types.base import ProgressBarsConfig
 
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    source = context.data_sources.add_pandas("numbers")
-    batches = source.add_dataframe_asset("numbers").add_batch_definition_whole_dataframe("all")
-    frame = pd.DataFrame(columns).astype("float64")
+    source = context.data_sources.add_pandas("rows")
+    batches = source.add_dataframe_asset("rows").add_batch_definition_whole_dataframe("all")
     suite = gx.ExpectationSuite(name="laws", expectations=list(expectations))
     batch = batches.get_batch({"dataframe": frame})
-    return list(batch.validate(suite, result_format="BOOLEAN_ONLY").results)
+    return list(batch.validate(suite, result_format=dict(result_format)).results)
 
 
 def answers_in_order(results: Sequence[Any], count: int) -> tuple[bool, ...]:

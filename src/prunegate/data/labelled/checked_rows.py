@@ -11,8 +11,9 @@ import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
-from prunegate.data.contract.contract import ContractReport, check_contract
+from prunegate.data.contract.contract import ContractReport, check_contract, with_expectations
 from prunegate.data.file_hashes import hash_files
+from prunegate.data.labelled.expected_rows import judge_labelled
 from prunegate.data.labelled.rows import LabelledRows
 from prunegate.data.labelled.table import read_rows
 from prunegate.io.hashing import FileHash
@@ -67,5 +68,7 @@ def check_rows(policy: Policy, folder: Path, progress: Progress = silent) -> Che
     contents = [found.sha256 for found in hashes] if hashes else text_hashes(rows)
     progress("check the data contract", 0, 1)
     report = check_contract(rows, policy, contents)
+    if policy.data.expect:
+        report = with_expectations(report, judge_labelled(policy, folder))
     progress("check the data contract", 1, 1)
     return CheckedRows(rows=rows, hashes=hashes, report=report)
