@@ -84,7 +84,7 @@ def command(seed: int, cache: Path | None, scale: float, search: bool, output: O
     return (_search if search else _judge_both)(seed, cache, scale, output, key)
 
 
-EPOCHS, BATCH, SECONDS = 4, 64, 6.0
+EPOCHS, BATCH, SECONDS = 4, 64, 3.0
 """How the baseline is trained, and how models run and are timed; a smaller demo is timed less."""
 
 

@@ -47,22 +47,24 @@ class Baseline:
 
 
 def config() -> ViTConfig:
-    """6 layers of 6 heads, width 96, 8 x 8 patches: 469,346 parameters with its two labels.
+    """3 layers of 4 heads, width 64, 8 x 8 patches: 114,178 parameters with its two labels.
 
     The wide initial weights matter: with the usual 0.02 a model this small stays at chance long.
+    Attention written out is the faster one on a processor without vector units.
     """
     return ViTConfig(
         image_size=32,
         patch_size=8,
-        hidden_size=96,
-        num_hidden_layers=6,
-        num_attention_heads=6,
-        intermediate_size=192,
-        initializer_range=0.06,
+        hidden_size=64,
+        num_hidden_layers=3,
+        num_attention_heads=4,
+        intermediate_size=128,
+        initializer_range=0.1,
         hidden_dropout_prob=0.0,
         attention_probs_dropout_prob=0.0,
         id2label={0: "safe", 1: "unsafe"},
         label2id={"safe": 0, "unsafe": 1},
+        attn_implementation="eager",
     )
 
 
@@ -125,7 +127,9 @@ def _fit(
     images, labels = as_input(pixels), torch.from_numpy(unsafe.astype(np.int64))
     per_epoch = math.ceil(len(labels) / training.batch)
     total = per_epoch * training.epochs
-    optimizer = torch.optim.AdamW(model.parameters(), lr=training.rate, weight_decay=0.01)
+    optimizer = torch.optim.AdamW(
+        model.parameters(), lr=training.rate, weight_decay=0.01, fused=True
+    )
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, total))
     losses = []
     model.train()

@@ -27,11 +27,11 @@ ARMS = {
 second, because both are tried on one gate set and a further attempt has less of alpha."""
 SEARCH = "search"
 """The search: the representative recipe with another share of heads in each attempt."""
-MORE = 18_000
-"""Creatives that the full demo's search has beyond the 2,000 of the search split."""
+MORE = 13_600
+"""Creatives that the full demo's search has beyond the 800 of the search split."""
 FULL = Sizes()
-STEPS, LIMIT = 800, 9_000
-"""Fine-tuning of the full demo: steps, and the rows they draw from. Smaller data get fewer."""
+STEPS = 500
+"""Fine-tuning steps of the full demo. Smaller data get fewer."""
 MAKERS = ("shapes.py", "styles.py", "creatives.py", "dataset.py", "more.py", "baseline.py")
 """The code that decides what is cached: a change in it makes the cache start anew."""
 STAGES = {
@@ -156,7 +156,6 @@ def policy_text(arm: str, sizes: Sizes) -> str:
         "@ROWS@": str(min(1000, max(1, judged // 12))),
         "@POSITIVES@": str(min(400, max(1, judged // 30))),
         "@STEPS@": str(max(1, STEPS * sizes.train // FULL.train)),
-        "@LIMIT@": str(max(1, LIMIT * sizes.train // FULL.train)),
     }
     for mark, value in filled.items():
         text = text.replace(mark, value)
@@ -165,11 +164,10 @@ def policy_text(arm: str, sizes: Sizes) -> str:
 
 _SEARCHED = {
     "data: {table: creatives/creatives.csv}": "data: {table: search.csv, images: .}",
-    ", limit: @LIMIT@": "",
-    "learning_rate: 0.002": "learning_rate: 0.0005",
+    "learning_rate: 0.001": "learning_rate: 0.0005",
 }
-"""How the search's policy differs: more creatives to judge on, and a gentler recovery on all that
-there are to train on, so that what is lost is lost to the pruning."""
+"""How the search's policy differs: more creatives to judge on, and a gentler recovery, so that
+what is lost is lost to the pruning."""
 
 
 def _shipped(name: str) -> str:

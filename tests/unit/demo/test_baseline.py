@@ -39,8 +39,8 @@ def trained(few, tmp_path_factory):
 def test_the_documented_size(trained):
     result, _ = trained
     model = AutoModelForImageClassification.from_pretrained(result.folder)
-    assert result.parameters == 469_346
-    assert sum(each.numel() for each in model.parameters()) == 469_346
+    assert result.parameters == 114_178
+    assert sum(each.numel() for each in model.parameters()) == 114_178
 
 
 @pytest.mark.slow
