@@ -88,7 +88,12 @@ def test_undefined_is_never_a_pass() -> None:
     assert (finding.status, finding.needed_unit) == ("inconclusive", "rows")
     assert "only positive rows" in finding.note
     nothing_flagged = [20, 0, 0, 0, 20, 0, 0, 0]
-    assert found("{metric: precision, at_least: 0.0}", nothing_flagged).status == "inconclusive"
+    finding = found("{metric: precision, at_least: 0.0}", nothing_flagged)
+    assert (finding.status, finding.needed, finding.needed_unit) == ("inconclusive", None, None)
+    assert "flags nothing in the slice, and how many further rows" in finding.note
+    finding = found("{metric: mcc, at_least: 0.0}", [0, 0, 0, 20, 0, 0, 0, 20])
+    assert (finding.status, finding.needed) == ("inconclusive", None)
+    assert "flags everything" in finding.note
 
 
 def test_a_floor_needs_no_baseline() -> None:
