@@ -10,11 +10,10 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from tests.unit.counting import kinds
-from tests.unit.counting.test_scored_rows import (
+from tests.unit.counting.class_tables import (
     CLASSES,
     SEVERAL,
     TWO,
-    policy_of,
     several,
     softmax,
     with_columns,
@@ -83,7 +82,9 @@ def test_of_several_classes_it_is_that_of_the_highest_probability() -> None:
 
 def test_where_no_rule_takes_scores_for_probabilities_there_is_none() -> None:
     data = kinds.table("binary", 3, 100)
-    verdict = prunegate.judge(policy_of(TWO, ["auc"]), data)
+    rule = "rules: [{metric: auc, max_drop: 0.1}]"
+    policy = parse_policy(f"prunegate: 1\nname: x\n{TWO}{SLICES}{rule}\n")
+    verdict = prunegate.judge(policy, data)
     assert all(summary.calibration is None for summary in verdict.slices)
     assert "calibration" not in plain_json(verdict.slices[0])
 

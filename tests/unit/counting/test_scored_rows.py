@@ -17,6 +17,14 @@ from scipy.stats import spearmanr
 from sklearn import metrics as sk
 from tests.rules import of_rules
 from tests.unit.counting import kinds
+from tests.unit.counting.class_tables import (
+    CLASSES,
+    SEVERAL,
+    TWO,
+    several,
+    softmax,
+    with_columns,
+)
 
 import prunegate
 from prunegate.audit.canonical import canonical_bytes
@@ -40,10 +48,7 @@ from prunegate.policy.schema import Policy
 
 pytestmark = pytest.mark.slow
 
-TWO = "task: {kind: binary, positive: unsafe, threshold: 0.5}\n"
-SEVERAL = "task: {kind: multiclass}\ndata: {scores: {%s}}\n"
 GROUP = "group: post\n"
-CLASSES = ["u", "v", "w", "x"]
 OF_TWO = ["auc", "average_precision", "log_loss", "brier"]
 OF_SEVERAL = ["top_k_accuracy", "log_loss", "brier"]
 
@@ -60,32 +65,6 @@ def policy_of(
     head: str, metrics: list[str], limit: str = "at_most: 1.0, evidence: point"
 ) -> Policy:
     return parse_policy(text_of(head, metrics, limit))
-
-
-def several(seed: int, rows: int) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """A table without scores, and both models' logits; rounded, so that some are equal."""
-    random = np.random.default_rng(seed)
-    data = kinds.table("multiclass", seed, rows).drop(columns=["baseline", "candidate"])
-    label = random.integers(0, len(CLASSES), rows)
-    logits = random.normal(0, 1, (rows, len(CLASSES)))
-    logits[np.arange(rows), label] += 1.5
-    data["label"] = np.array(CLASSES)[label]
-    changed = logits + random.normal(0, 0.3, logits.shape)
-    return data, {"baseline": logits.round(1), "candidate": changed.round(1)}
-
-
-def softmax(logits: Any) -> Any:
-    raised = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return raised / raised.sum(axis=1, keepdims=True)
-
-
-def with_columns(data: pd.DataFrame, scores: dict[str, Any]) -> pd.DataFrame:
-    columns = {
-        f"{model}_p_{name}": values[:, place]
-        for model, values in scores.items()
-        for place, name in enumerate(CLASSES)
-    }
-    return data.assign(**columns)
 
 
 def within_two(label: Any, scores: Any) -> float:
