@@ -30,8 +30,8 @@ task: {kind: binary, positive: unsafe, threshold: {baseline: 0.5, candidate: 0.4
 slices: [{by: content_type}]
 evidence: {reference: off}
 rules:
-  - {metric: recall, max_drop: 0.1, evidence: point}
-  - {metric: negative_flip_rate, at_most: 0.1, evidence: point}
+  - {metric: recall, max_drop: 0.9, evidence: point}
+  - {metric: negative_flip_rate, at_most: 0.9, evidence: point}
 data: {columns: {label: label}}
 """
 
@@ -234,18 +234,14 @@ def test_what_was_scored_before_a_crash_is_not_scored_again(
 
 
 def eight_bit(home: Path) -> Path:
-    """The baseline as the demo makes its candidate: int8, in an ONNX file with descriptions."""
-    from prunegate.compress.export import to_onnx
-    from prunegate.compress.quantize_onnx import int8
-    from prunegate.models.open_model import open_model
-
-    found = open_model(home / "baseline")
-    raw = int8(to_onnx(found.module, found.family.example(found.config)), kind="dynamic")
-    (home / "small").mkdir()
-    (home / "small" / "model.onnx").write_bytes(raw)
-    for name in ("config.json", "preprocessor_config.json"):
-        shutil.copy(home / "baseline" / name, home / "small" / name)
-    return home / "small" / "model.onnx"
+    """The baseline as the demo makes its candidate of it: pruned, then int8 in an ONNX file."""
+    policy = (home / "policy.yaml").read_text()
+    before, _, after = policy.partition("  - finetune:")
+    (home / "small.yaml").write_text(f"{before}  - quantize: {{}}\n{after.partition(chr(10))[2]}")
+    made = invoke("compress", "small.yaml", "-o", "small", "-q")
+    assert made.return_value == 0, made.exception
+    assert json.loads((home / "small" / "surgery.json").read_text())["storage"]["format"] == "onnx"
+    return home / "small"
 
 
 def test_what_runs_in_the_browser_is_what_is_judged(home: Path) -> None:

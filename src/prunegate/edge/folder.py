@@ -33,6 +33,8 @@ from prunegate.predict.tokens import TOKENIZER_CONFIG_FILE, TOKENIZER_FILE
 
 _PAGE = ("index.html", "page.css", "page.js", "scorer.js", "pixels.js")
 _JUDGED = ("judged.html", "judged.js")
+_NEEDED = {"candidate", "runtime", "input", "output", "activation", "processing", "classes"}
+"""What a page that is scored with cannot do without."""
 ENGINE = "wasm, SIMD, one thread"
 """How the runtime runs."""
 
@@ -64,31 +66,36 @@ def edge_folder(model: LoadedModel, packages: NpmPackages, wishes: PageWishes) -
         UnsupportedError: a model that no page can run.
     """
     require_classifier(model)
-    processing = processing_of(model)
+    processing = processing_of(model)  # refuses before anything is fetched or exported
     taken = _taken(model, packages)
     graph = _graph(model)
-    given = input_of(model, graph)
-    classes = classes_of(model, graph.interface.columns if isinstance(graph, ForeignOnnx) else None)
-    several = model.activation == "sigmoid" and len(classes) > 2
-    decision = decision_about(classes, several, wishes.positive, wishes.thresholds)
     files = {ONNX_FILE: graph.raw, **_tokenizer(model), **_own(_PAGE)}
     files |= {place: raw for package in taken for place, raw in package.files.items()}
     said: dict[str, Any] = {
         "format": FORMAT,
         "made_by": f"prunegate {__version__}",
         "title": wishes.title,
-        "candidate": _candidate(model, exported=graph is not model.module),
         "runtime": {"engine": ENGINE, **_told(taken[0])},
         "packages": [_told(package) for package in taken],
-        "input": asdict(given),
-        "output": output_of(graph),
-        "activation": model.activation,
+        **_of_model(model, graph, wishes),
         "processing": processing,
-        "classes": classes,
-        "decision": asdict(decision),
         "files": {name: hashlib.sha256(raw).hexdigest() for name, raw in sorted(files.items())},
     }
     return {**files, EDGE_FILE: (json.dumps(said, indent=2, ensure_ascii=False) + "\n").encode()}
+
+
+def _of_model(model: LoadedModel, graph: OnnxModule, wishes: PageWishes) -> dict[str, Any]:
+    """How the graph is called, and what its answer means."""
+    classes = classes_of(model, graph.interface.columns if isinstance(graph, ForeignOnnx) else None)
+    several = model.activation == "sigmoid" and len(classes) > 2
+    return {
+        "candidate": _candidate(model, exported=graph is not model.module),
+        "input": asdict(input_of(model, graph)),
+        "output": output_of(graph),
+        "activation": model.activation,
+        "classes": classes,
+        "decision": asdict(decision_about(classes, several, wishes.positive, wishes.thresholds)),
+    }
 
 
 def _taken(model: LoadedModel, packages: NpmPackages) -> list[TakenPackage]:
@@ -121,8 +128,8 @@ def read_edge_folder(folder: Path) -> tuple[dict[str, bytes], dict[str, Any]]:
     """
     raw = _read(folder, EDGE_FILE)
     said = parse_object(raw, str(folder / EDGE_FILE))
-    named, classes = said.get("files"), said.get("classes")
-    if said.get("format") != FORMAT or not isinstance(named, dict) or not isinstance(classes, list):
+    named = said.get("files")
+    if said.get("format") != FORMAT or not isinstance(named, dict) or not said.keys() >= _NEEDED:
         raise ModelError(
             f"{folder / EDGE_FILE}: not written by this version of prunegate; make the page again "
             "with 'prunegate edge'"
