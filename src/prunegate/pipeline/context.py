@@ -245,6 +245,8 @@ class Context:
 
     def lengths(self, split: Split = "gate") -> Lengths | None:
         """How much both models write to be timed; None: nobody asks."""
+        if self.rows.reads != "documents":
+            return None
         rows, settings = self.material.split(split), self.settings
         return lengths_of(self.policy, rows, texts=settings.batch, seed=settings.seed)
 
