@@ -86,6 +86,38 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
     return int(exited.value.code or 0)
 
 
+def test_language_models_are_timed_as_they_write(
+    place: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from tests.unit.models.tiny import tiny, write_baseline
+
+    write_baseline(tiny("gpt2"), Path("writer"))
+    module: Any = import_module("prunegate.pipeline.generating")
+    real, asked = module.with_generation, []
+
+    def quick(*args: Any, **given: Any) -> Measurements:
+        asked.append((tuple(args[2].shape), args[3]))
+        found: Measurements = real(*args, **{**given, "rounds": 6, "seconds": 0.01})
+        calm = replace(found.generation, ttft_noise=QUIET, tpot_noise=QUIET)
+        return replace(found, generation=calm)
+
+    monkeypatch.setattr(module, "with_generation", quick)
+    pair = ("measure", "writer", "writer", "-o", "m.json", "--force")
+    assert run(monkeypatch, *pair, "--new-tokens", 5) == 0
+    assert run(monkeypatch, *pair, "--tokens", 6, "--new-tokens", 4, "--batch", 2) == 0
+    assert asked == [((1, 27), 5), ((2, 6), 4)]  # the model takes 32 tokens
+    found = read_measurements(Path("m.json"))
+    assert found.generation is not None
+    assert (found.generation.prompt_tokens, found.generation.new_tokens) == (6, 4)
+    assert None not in (found.baseline.ttft_ms, found.candidate.tpot_ms)
+    assert "writing 4 tokens after 6: evidence" in capsys.readouterr().out
+    assert run(monkeypatch, *pair, "--tokens", 30, "--new-tokens", 4) == 2
+    assert "takes 32 tokens" in capsys.readouterr().err
+    again = ("measure", "bert", "bert", "-o", "m.json", "--force")
+    assert run(monkeypatch, *again, "--new-tokens", 4) == 2
+    assert "so it writes nothing" in capsys.readouterr().err
+
+
 def test_figures_of_both_models_by_batch(
     place: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -263,8 +263,13 @@ def test_a_language_model_is_judged_on_its_references(
 
 
 def test_groups_are_handed_through(make: Callable[..., Case]) -> None:
-    case = make("language", "group: post")
+    case = make("language", "group: post", "generate: {new_tokens: 3}")
     decision = case.run(generations=2)
+    measured = decision.record.measurements
+    assert measured is not None
+    assert measured.generation is not None
+    assert (measured.generation.new_tokens, measured.generation.prompt_tokens) == (3, 1)
+    assert None not in (measured.baseline.tpot_ms, measured.candidate.ttft_ms)
     table = pq.read_table(case.home / "out/predictions.parquet").to_pydict()
     rows = read_rows(read_policy(case.policy).policy, case.home)
     assert table["post"] == gate(rows, rows.columns["post"])

@@ -33,8 +33,18 @@ def measured_of(
             for month in (cost.months if cost is not None else ())
         },
         latency_ratio=None if ratio is None else _range(ratio.low, ratio.high),
+        generation_ratios=_generating(measurements),
         quiet=measurements is None or measurements.quiet,
     )
+
+
+def _generating(measurements: Measurements | None) -> dict[str, Range]:
+    """Ratios of the times of generating, where their own rounds were quiet."""
+    timing = None if measurements is None else measurements.generation
+    if timing is None or not timing.quiet:
+        return {}
+    found = {"time_to_first_token": timing.ttft_ratio, "time_per_token": timing.tpot_ratio}
+    return {name: _range(ratio.low, ratio.high) for name, ratio in found.items()}
 
 
 def measured_in(record: DecisionRecord) -> Measured:

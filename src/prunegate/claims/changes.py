@@ -19,6 +19,7 @@ from prunegate.policy.written_figure import Written
 
 GROWS = ("throughput",)
 """What is better when it is more: ``times`` is after over before."""
+_TIMES = ("latency", "time_to_first_token", "time_per_token")
 ONE = Range.exactly(1)
 
 
@@ -26,10 +27,10 @@ def pairs(stated: Stated) -> Iterator[tuple[str, StatedChange]]:
     """Every stated pair by name, the metrics first."""
     for metric in stated.metrics:
         yield stated_metric_name(metric), metric
-    for name in ("parameters", "flops", "size", "latency", "throughput", "price"):
+    for name in ("parameters", "flops", "size", *_TIMES, "throughput", "price"):
         pair = getattr(stated, name)
         if pair is not None:
-            yield name, pair
+            yield name.replace("_", " "), pair
 
 
 def stated_metric_name(metric: StatedMetric) -> str:

@@ -18,7 +18,7 @@ from prunegate.claims.checked_counts import given
 from prunegate.claims.months import month_name
 from prunegate.claims.ranges import Range
 from prunegate.policy import written_figure as units
-from prunegate.policy.claims import Stated, StatedMetric
+from prunegate.policy.claims import Stated, StatedMetric, StatedTime
 from prunegate.policy.written_figure import Written, written
 
 
@@ -52,6 +52,8 @@ class Measured:
     """Both bills of a month, by its volume."""
     latency_ratio: Range | None = None
     """Candidate's over the baseline's, 95 % interval."""
+    generation_ratios: Mapping[str, Range] = field(default_factory=dict)
+    """The same of ``time_to_first_token`` and ``time_per_token``."""
     quiet: bool = True
     """False: the machine was too busy for timed figures to be evidence."""
 
@@ -137,9 +139,14 @@ def _meets(claim: Written, expected: Range) -> bool:
 
 
 def _speed(stated: Stated, measured: Measured) -> Iterator[CheckedFigure]:
-    ratio, pair = measured.latency_ratio, stated.latency
-    if pair is None or ratio is None:
-        return
+    ratios = {"latency": measured.latency_ratio, **measured.generation_ratios}
+    for name, ratio in ratios.items():
+        pair: StatedTime | None = getattr(stated, name)
+        if pair is not None and ratio is not None:
+            yield from _speed_up(name, pair, ratio, quiet=measured.quiet)
+
+
+def _speed_up(name: str, pair: StatedTime, ratio: Range, *, quiet: bool) -> Iterator[CheckedFigure]:
     for key, claim in pair.figures.items():
         if key == "times" and ratio.low > 0:
             expected = ONE / ratio
@@ -147,8 +154,8 @@ def _speed(stated: Stated, measured: Measured) -> Iterator[CheckedFigure]:
             expected = ratio - ONE
         else:
             continue
-        figure = f"latency: {key}"
-        if not measured.quiet:
+        figure = f"{name.replace('_', ' ')}: {key}"
+        if not quiet:
             busy = "the machine that measured it was too busy"
             yield _answer(figure, claim.text, "not checked", busy)
             continue

@@ -65,6 +65,11 @@ class Batches(click.ParamType[tuple[int, ...]]):
     help="Length of the texts [default: 128, or as many as the model takes].",
 )
 @click.option(
+    "--new-tokens",
+    type=click.IntRange(min=2, max=1 << 17),
+    help="Language models: also time the first token, and each further one of so many.",
+)
+@click.option(
     "--cross-engine",
     is_flag=True,
     help="Time each model in its own engine; the result is labelled with both.",
@@ -124,4 +129,5 @@ def command(
         click.echo(line, err=as_json)
     if out is not None:
         click.echo(f"measurements: {out}", err=as_json)
-    return 0 if all(map(is_evidence, (taken, *taken.others))) else 4
+    written = taken.generation is None or taken.generation.quiet
+    return 0 if written and all(map(is_evidence, (taken, *taken.others))) else 4

@@ -19,6 +19,8 @@ _FIGURES: tuple[tuple[str, str, Callable[[float | None], str]], ...] = (
     ("latency p95, ms", "latency_p95_ms", significant),
     ("latency p99, ms", "latency_p99_ms", significant),
     ("throughput, per s", "throughput_per_s", significant),
+    ("time to first token, ms", "ttft_ms", significant),
+    ("time per further token, ms", "tpot_ms", significant),
     ("CPU time, ms per inference", "cpu_ms", significant),
     ("peak memory", "peak_memory_bytes", megabytes),
     ("on disk", "model_bytes", megabytes),
@@ -32,7 +34,7 @@ def measurement_lines(taken: Measurements, *, brief: bool) -> list[str]:
     """Everything that was measured; ``brief`` leaves the tables out."""
     parts = (taken, *taken.others)
     said = [] if brief else [line for part in parts for line in _table(part)]
-    return [*said, *(_sentence(part) for part in parts), *_busy(taken)]
+    return [*said, *(_sentence(part) for part in parts), *_writing(taken), *_busy(taken)]
 
 
 def _table(part: Measurements) -> Iterator[str]:
@@ -52,7 +54,13 @@ def _table(part: Measurements) -> Iterator[str]:
 
 def _ratio(part: Measurements, field: str) -> str:
     """With its interval where rounds were paired."""
-    paired = {"latency_p50_ms": part.latency_ratio, "cpu_ms": part.cpu_ratio}.get(field)
+    timing = part.generation
+    paired = {
+        "latency_p50_ms": part.latency_ratio,
+        "cpu_ms": part.cpu_ratio,
+        "ttft_ms": timing.ttft_ratio if timing else None,
+        "tpot_ms": timing.tpot_ratio if timing else None,
+    }.get(field)
     if paired is not None:
         return _interval(paired)
     one, other = getattr(part.baseline, field), getattr(part.candidate, field)
@@ -78,6 +86,19 @@ def _sentence(part: Measurements) -> str:
         )
     said = f"batch {part.batch}: evidence; the baseline equals itself within {within}{seen}."
     return f"{said} {_speed(part.latency_ratio)}" if part.latency_ratio else said
+
+
+def _writing(part: Measurements) -> list[str]:
+    """Whether the times of writing count, which have rounds of their own."""
+    timing = part.generation
+    if timing is None:
+        return []
+    what = f"writing {timing.new_tokens} tokens after {timing.prompt_tokens}"
+    if not timing.quiet:
+        within = f"{exact(TOLERANCE, 2)} %"
+        busy = f"The baseline against itself left 1 by more than {within}"
+        return [f"{what}: NO EVIDENCE. {busy}, so rules on these times stay inconclusive."]
+    return [f"{what}: evidence. {_speed(timing.tpot_ratio)}"]
 
 
 def _speed(ratio: Estimate95) -> str:

@@ -38,6 +38,10 @@ class ModelFigures:
     latency_p95_ms: float | None = None
     latency_p99_ms: float | None = None
     throughput_per_s: float | None = None
+    ttft_ms: float | None = field(default=None, metadata={"absent_if_none": True})
+    """Of language models: time to the first token of a text, median."""
+    tpot_ms: float | None = field(default=None, metadata={"absent_if_none": True})
+    """Of language models: time of every further token, with the cache, median over texts."""
     cpu_ms: float | None = None
     """Process CPU time per inference."""
     model_bytes: int | None = None
@@ -47,6 +51,26 @@ class ModelFigures:
     """Resident memory that serving this batch added to a process, at most (``memory.py``)."""
     flops: int | None = None
     """Floating-point operations of one inference, counted and not timed (``flops.py``)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GenerationTiming:
+    """How generating was timed: in rounds of its own, baseline, candidate, baseline."""
+
+    prompt_tokens: int
+    new_tokens: int
+    ttft_ratio: Estimate95
+    """Candidate's time to the first token over the baseline's, from paired rounds."""
+    tpot_ratio: Estimate95
+    """Candidate's time per further token over the baseline's."""
+    ttft_noise: Estimate95
+    """Baseline over baseline: 1 on a quiet machine."""
+    tpot_noise: Estimate95
+
+    @property
+    def quiet(self) -> bool:
+        """Whether the baseline was as fast as itself, in both."""
+        return steady(self.ttft_noise) and steady(self.tpot_noise)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +99,8 @@ class Measurements:
     """False: the machine was too busy; timed figures are no evidence."""
     environment: dict[str, str] = field(default_factory=dict)
     """Processor, cores, load before and after."""
+    generation: GenerationTiming | None = field(default=None, metadata={"absent_if_none": True})
+    """Of language models whose generating was timed."""
     others: tuple[Measurements, ...] = ()
     """The same models in batches of other sizes. Rules read the figures above, never these."""
 

@@ -9,11 +9,14 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from prunegate.cost.measurement import Estimate95, Measurements, ModelFigures
+from prunegate.cost.measurement import Estimate95, GenerationTiming, Measurements, ModelFigures
 from prunegate.text.escape import escaped
 
 FORMAT = "urn:prunegate:measurements:v1"
 INTERVALS = ("cpu_ratio", "latency_ratio", "noise", "cpu_noise")
+OF_GENERATION = ("ttft_ratio", "tpot_ratio", "ttft_noise", "tpot_noise")
+SELDOM = ("files", "ttft_ms", "tpot_ms")
+"""Of a model: left out where there is nothing to say."""
 _REQUIRED = {"format", "created", "engine", "batch", "threads", "rounds", "quiet"}
 _REQUIRED |= {"baseline", "candidate"}
 _LATENCIES = ("latency_p50_ms", "latency_p95_ms", "latency_p99_ms")
@@ -26,7 +29,7 @@ def mistakes_in(document: Any) -> Iterator[str]:
         return
     yield from _keys(document, [field.name for field in fields(Measurements)], "", _REQUIRED)
     for key, value in document.items():
-        if key in _CHECKS and not (value is None and key in INTERVALS):
+        if key in _CHECKS and not (value is None and key in (*INTERVALS, "generation")):
             yield from _CHECKS[key](value, key)
     yield from _strangers(document)
 
@@ -87,6 +90,19 @@ def _interval(value: Any, where: str) -> Iterator[str]:
     if not wrong and not value["low"] <= value["value"] <= value["high"]:
         wrong.append(f"{where}: low <= value <= high has to hold")
     yield from wrong
+
+
+def _generation(value: Any, where: str) -> Iterator[str]:
+    if not isinstance(value, dict):
+        yield f"{where}: got {_shown(value)}, expected an object"
+        return
+    names = [field.name for field in fields(GenerationTiming)]
+    yield from _keys(value, names, f"{where}.", set(names))
+    for key, found in value.items():
+        if key in OF_GENERATION:
+            yield from _interval(found, f"{where}.{key}")
+        elif key in names:
+            yield from _above_nothing(found, f"{where}.{key}")
 
 
 def _keys(
@@ -173,6 +189,7 @@ _CHECKS: dict[str, _Check] = {
     "cpu_noise": _interval,
     "quiet": _flag,
     "environment": _texts,
+    "generation": _generation,
     "others": _others,
 }
 _FIGURES: dict[str, _Check] = {
@@ -185,5 +202,7 @@ _FIGURES: dict[str, _Check] = {
     "flops": _count,
     "throughput_per_s": _above_zero,
     "cpu_ms": _above_zero,
+    "ttft_ms": _above_zero,
+    "tpot_ms": _above_zero,
     **dict.fromkeys(_LATENCIES, _above_zero),
 }

@@ -14,8 +14,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from prunegate.cost.measurement import Estimate95, Measurements, ModelFigures
-from prunegate.cost.measurements_checks import INTERVALS, mistakes_in
+from prunegate.cost.measurement import Estimate95, GenerationTiming, Measurements, ModelFigures
+from prunegate.cost.measurements_checks import INTERVALS, OF_GENERATION, SELDOM, mistakes_in
 from prunegate.errors import MeasurementError
 from prunegate.models.digest import difference_in_words
 from prunegate.policy.task import Role
@@ -39,9 +39,12 @@ def measurements_text(measurements: Measurements) -> str:
     if not measurements.others:
         del document["others"]
     for part in (document, *document.get("others", ())):
+        if part["generation"] is None:
+            del part["generation"]
         for role in ("baseline", "candidate"):
-            if part[role]["files"] is None:
-                del part[role]["files"]
+            for name in SELDOM:
+                if part[role][name] is None:
+                    del part[role][name]
     return json.dumps(document, indent=2, sort_keys=True, allow_nan=False) + "\n"
 
 
@@ -156,5 +159,8 @@ def _build(document: dict[str, Any]) -> Measurements:
         values[role] = ModelFigures(**values[role])
     for key in INTERVALS:
         values[key] = Estimate95(**values[key]) if values.get(key) else None
+    if generation := values.get("generation"):
+        timed = {key: Estimate95(**generation[key]) for key in OF_GENERATION}
+        values["generation"] = GenerationTiming(**{**generation, **timed})
     values["others"] = tuple(_build(one) for one in values.get("others", ()))
     return Measurements(**values)

@@ -31,6 +31,7 @@ from prunegate.compress.steps import (
     stage_in_words,
     without_pruning,
 )
+from prunegate.cost.generation_speed import Lengths
 from prunegate.cost.measure import describe, measure
 from prunegate.cost.measurement import Measurements, ModelFigures
 from prunegate.data.file_hashes import hash_files, require_unchanged
@@ -44,6 +45,7 @@ from prunegate.models.load import LoadedModel, exactly, load_model, read_candida
 from prunegate.models.save import write_candidate
 from prunegate.pipeline.early_refusals import refuse_models, require_sections
 from prunegate.pipeline.elsewhere import in_one_engine, open_named, prepares_otherwise
+from prunegate.pipeline.generating import lengths_of, require_room, timed_writing
 from prunegate.policy.load import PolicyFile
 from prunegate.policy.schema import Policy
 from prunegate.policy.steps import Split, Step
@@ -145,6 +147,8 @@ class Context:
         """Load the candidate that the policy names, made elsewhere."""
         found = open_named(self.source, "candidate")
         require_suitable(self.rows, found)
+        if lengths := self.lengths():
+            require_room(lengths, [found])
         if prepares_otherwise(self.material, self.baseline, found):
             self.own[found.digest] = prepare_material(self.policy, self.rows, self.hashes, found)
         require_answers(self.policy, self.material_of(found), found)
@@ -229,7 +233,23 @@ class Context:
             seconds=settings.seconds,
             progress=lambda _stage, done, total: settings.progress("time both models", done, total),
         )
+        if lengths := self.lengths(split):
+            timed = timed_writing(
+                timed,
+                sides,
+                lengths,
+                seconds=settings.seconds,
+                device=settings.device,
+                progress=settings.progress,
+            )
         return describe(timed, baseline=_counted(self.baseline), candidate=_counted(candidate))
+
+    def lengths(self, split: Split = "gate") -> Lengths | None:
+        """How much both models write to be timed; None: nobody asks."""
+        if self.rows.reads != "documents":
+            return None
+        rows, settings = self.material.split(split), self.settings
+        return lengths_of(self.policy, rows, texts=settings.batch, seed=settings.seed)
 
     def generations(self, candidate: LoadedModel) -> tuple[Generation, ...]:
         """What both models continue a sample of prompts with; nothing but for language models.
@@ -331,7 +351,7 @@ def set_up(source: PolicyFile, settings: Settings) -> Context:
     require_answers(policy, material, baseline)
     settings.progress(f"read the {checked.rows.reads}", 1, 1)
     tokenizer = [baseline.folder / TOKENIZER_FILE] if material.tokens else []
-    return Context(
+    bench = Context(
         source=source,
         settings=settings,
         table=table,
@@ -341,6 +361,9 @@ def set_up(source: PolicyFile, settings: Settings) -> Context:
         baseline=baseline,
         warnings=(*checked.report.warnings, *material.warnings, *baseline.warnings),
     )
+    if lengths := bench.lengths():
+        require_room(lengths, [baseline])
+    return bench
 
 
 def _scales_by_batch(model: LoadedModel) -> bool:

@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from prunegate.compress.quantize import export_onnx
 from prunegate.cost.flops import COUNTED, flops
+from prunegate.cost.generation_speed import Lengths
 from prunegate.cost.measure import check_settings, describe, measure
 from prunegate.cost.measurement import Measurements, ModelFigures
 from prunegate.cost.memory import Stored, peak_memory
@@ -39,7 +40,8 @@ from prunegate.models.onnx_module import OnnxModule
 from prunegate.models.open_model import open_model
 from prunegate.models.surgery import ONNX_FILE
 from prunegate.pipeline.early_refusals import refuse_place
-from prunegate.predict.random_inputs import inputs_in_words, random_inputs
+from prunegate.pipeline.generating import require_room, timed_writing
+from prunegate.predict.random_inputs import inputs_in_words, longest_text, random_inputs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +56,8 @@ class Experiment:
     """About how long to time each batch size."""
     tokens: int | None = None
     """Length of the texts; None: 128, or as many as the model takes."""
+    new_tokens: int | None = None
+    """Tokens that language models write after texts of that length; None: they write nothing."""
     cross_engine: bool = False
     """Time every model in its own engine, though they differ."""
     seed: int = 0
@@ -96,7 +100,17 @@ def measure_folders(baseline: Path, candidate: Path, how: Experiment) -> Measure
         sides = _sides(models, how, kept)
         samples = _samples(models, how)
         _require_same_question(sides, samples)
+        lengths = _lengths(models, samples, how)
         timed = [_timed(sides, samples, batch, how) for batch in how.batches]
+        if lengths is not None:
+            timed[0] = timed_writing(
+                timed[0],
+                models,
+                lengths,
+                seconds=how.seconds,
+                rounds=how.rounds,
+                progress=how.progress,
+            )
         counted = [_counted(side, one, how) for side, one in zip(sides, samples, strict=True)]
     _require_unchanged(models)
     told = _circumstances(sides, samples, how)
@@ -222,6 +236,33 @@ def _timed(
         seconds=how.seconds,
         progress=lambda _stage, done, total: how.progress(stage, done, total),
     )
+
+
+def _lengths(
+    models: Sequence[LoadedModel], samples: Sequence[Mapping[str, Tensor]], how: Experiment
+) -> Lengths | None:
+    """What both write after prompts as long as the texts, which leave room for it.
+
+    Raises:
+        InputError: they are no language models, or take fewer tokens.
+    """
+    if how.new_tokens is None:
+        return None
+    for model in models:
+        if model.family.answers != "next token":
+            raise InputError(
+                f"{model.place}: answers with {model.family.answers}, so it writes nothing; leave "
+                "--new-tokens out"
+            )
+    prompt = samples[0]["input_ids"].shape[1]
+    if how.tokens is None:
+        most = min(filter(None, (longest_text(model.config) for model in models)), default=prompt)
+        prompt = max(1, min(prompt, most - how.new_tokens))
+    found = Lengths(
+        prompt_tokens=prompt, new_tokens=how.new_tokens, texts=how.batches[0], seed=how.seed
+    )
+    require_room(found, models)
+    return found
 
 
 def _counted(

@@ -268,6 +268,10 @@ class Stated(Section):
     """Operations of one forward pass."""
     size: StatedSize | None = None
     latency: StatedTime | None = None
+    time_to_first_token: StatedTime | None = None
+    """Of a language model that writes: until the first token is there."""
+    time_per_token: StatedTime | None = None
+    """Of every further token."""
     throughput: StatedChange | None = None
     """Inferences in a unit of time."""
     price: StatedCost | None = None

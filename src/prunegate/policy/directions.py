@@ -24,6 +24,7 @@ from prunegate.policy.change import ChangeDirection, comparable_text
 from prunegate.policy.data_section import Columns, DataSection, ScoresSection
 from prunegate.policy.expectation_arguments import QuantileRanges
 from prunegate.policy.expectations import Expectation
+from prunegate.policy.generate import Generate
 from prunegate.policy.model_source import ModelSource
 from prunegate.policy.schema import (
     ErrorRatio,
@@ -233,6 +234,7 @@ _FIELDS: dict[type[Section], str] = {
     stated.StatedMonth: "volume before after saving",
     stated.Stated: (
         "about model metrics heads neurons layers parameters flops size latency throughput price "
+        "time_to_first_token time_per_token "
         "monthly"
     ),
 }
@@ -265,6 +267,7 @@ DIRECTIONS: Mapping[type[Section], Mapping[str, Direction]] = {
         "slices": APART,
         "group": untold("group"),
         "weight": untold("weight"),
+        "generate": untold("generate"),
         "evidence": untold("undeclared"),
         "rules": APART,
         "model": _BASELINE,
@@ -280,6 +283,7 @@ DIRECTIONS: Mapping[type[Section], Mapping[str, Direction]] = {
     **_alike(people, _WORDS),
     waivers.Waivers: {"max_days": lower_is_tighter, "at_most": lower_is_tighter},
     Revalidate: {"after_days": lower_is_tighter},
+    Generate: dict.fromkeys(("new_tokens", "prompt_tokens"), untold("generate")),
     Task: {
         "kind": _TASK,
         "positive": _TASK,

@@ -54,7 +54,8 @@ _LATER: dict[tuple[str, ...], dict[str, Any]] = {
     ("evidence",): {"reference": "required", "looks": 1},
     ("task",): {"ignore": [], "tune": None, "labels": []},
     ("rules",): {"k": None, "at": None},
-    (): {"weight": None},
+    (): {"weight": None, "generate": None},
+    ("claims", "figures"): {"time_to_first_token": None, "time_per_token": None},
     ("slices",): {"bins": None, "quantiles": None, "every": None},
     ("cost", "billing"): {
         **dict.fromkeys(("per_1k_tokens", "per_second", "tokens_per_inference")),

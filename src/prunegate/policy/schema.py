@@ -25,6 +25,7 @@ from prunegate.policy.approvals import Approvals
 from prunegate.policy.claims import ClaimsRule
 from prunegate.policy.cost import Cost
 from prunegate.policy.data_section import Columns, DataSection
+from prunegate.policy.generate import Generate
 from prunegate.policy.intervals import Intervals, Period
 from prunegate.policy.model_source import ModelSource, NamedPlace
 from prunegate.policy.people import REDACTABLE, ReportSection, Words
@@ -320,6 +321,8 @@ class Policy(Section):
     compress: tuple[Step, ...] = ()
     """The steps that make the candidate, in order."""
     search: SearchSection | None = None
+    generate: Generate | None = None
+    """Lengths at which language models are timed as they write (ttft_ms, tpot_ms)."""
     cost: Cost | None = None
     claims: ClaimsRule | None = None
     """Figures that somebody stated; contradictions are findings like any other."""
@@ -352,10 +355,7 @@ class Policy(Section):
     def label_column(self, role: str, label: str, *, apart: bool = False) -> str:
         """A multilabel task's column for one label: ``label_hate``, ``candidate_hate``.
 
-        Args:
-            role: label, baseline or candidate.
-            label: which.
-            apart: as its own file calls it, where there are several.
+        ``apart``: as its own file calls it, where there are several files.
         """
         return f"{getattr(self.data.columns if apart else self.columns, role)}_{label}"
 

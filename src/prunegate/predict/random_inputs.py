@@ -82,8 +82,18 @@ def _image(model: LoadedModel) -> tuple[int, int, int]:
     return channels, made.height, made.width
 
 
+def vocabulary_of(config: Mapping[str, Any]) -> int:
+    """Token numbers that a model knows."""
+    return positive(config.get("vocab_size"), "vocab_size")
+
+
+def longest_text(config: Mapping[str, Any]) -> int | None:
+    """Tokens that a model takes, at most; None: its config does not say."""
+    return next((config[name] for name in _POSITIONS if isinstance(config.get(name), int)), None)
+
+
 def _length(config: Mapping[str, Any], tokens: int | None) -> int:
-    most = next((config[name] for name in _POSITIONS if isinstance(config.get(name), int)), TOKENS)
+    most = longest_text(config) or TOKENS
     if config.get("model_type") == _NUMBERED_AFTER_PADDING:
         most -= (config.get("pad_token_id") or 0) + 1
     if tokens is None:

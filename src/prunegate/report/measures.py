@@ -57,7 +57,7 @@ def measures(record: DecisionRecord) -> MeasuresView | None:
 def _timed(taken: Measurements | None, said: Speech) -> list[MeasureRow]:
     if taken is None:
         return []
-    one, other = taken.baseline, taken.candidate
+    one, other, timing = taken.baseline, taken.candidate, taken.generation
     figures: tuple[tuple[str, float | None, float | None, str, Estimate95 | None], ...] = (
         (
             "p50",
@@ -68,20 +68,41 @@ def _timed(taken: Measurements | None, said: Speech) -> list[MeasureRow]:
         ),
         ("p95", one.latency_p95_ms, other.latency_p95_ms, "ms", None),
         ("p99", one.latency_p99_ms, other.latency_p99_ms, "ms", None),
+        ("ttft", one.ttft_ms, other.ttft_ms, "ms", timing.ttft_ratio if timing else None),
+        ("tpot", one.tpot_ms, other.tpot_ms, "ms", timing.tpot_ratio if timing else None),
         ("cpu", one.cpu_ms, other.cpu_ms, "ms", taken.cpu_ratio),
         ("throughput", one.throughput_per_s, other.throughput_per_s, "", None),
     )
     return [
         MeasureRow(
-            name=said.say(f"measured.{name}"),
+            name=said.say(f"measured.{name}", **_lengths(taken)),
             before=_with_unit(before, unit, said),
             after=_with_unit(after, unit, said),
-            ratio=_interval(ratio, said) if ratio else _ratio(before, after, said),
+            ratio=_paired(name, taken, ratio, said) or _ratio(before, after, said),
             timed=not (ratio is taken.cpu_ratio and _steady_cpu(taken)),
         )
         for name, before, after, unit, ratio in figures
         if before is not None or after is not None
     ]
+
+
+def _paired(name: str, taken: Measurements, ratio: Estimate95 | None, said: Speech) -> str:
+    """A ratio of paired rounds, unless these were disturbed; empty without one."""
+    restless = taken.generation is not None and not taken.generation.quiet
+    if name in _OF_WRITING and restless:
+        return said.say("measured.too_noisy")
+    return _interval(ratio, said) if ratio else ""
+
+
+_OF_WRITING = ("ttft", "tpot")
+
+
+def _lengths(taken: Measurements) -> dict[str, str]:
+    """How long the texts were that were written, for the rows about these."""
+    timing = taken.generation
+    if timing is None:
+        return {}
+    return {"prompt": str(timing.prompt_tokens), "new": str(timing.new_tokens)}
 
 
 def _in_batches(taken: Measurements | None, said: Speech) -> list[MeasureRow]:

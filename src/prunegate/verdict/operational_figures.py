@@ -53,19 +53,35 @@ def _measured(measurements: Measurements) -> dict[str, OperationalFigure]:
     for name, metric in METRICS.items():
         if not metric.operational or not hasattr(measurements.baseline, name):
             continue
-        timed = metric.timed
+        timed, restless = metric.timed, noisy or _while_generating(name, measurements)
         found[name] = OperationalFigure(
             baseline=_number(getattr(measurements.baseline, name)),
             candidate=_number(getattr(measurements.candidate, name)),
             ratio=_time_ratio(name, measurements) if timed else None,
-            unusable=noisy if timed else "",
+            unusable=restless if timed else "",
         )
     return found
 
 
+def _while_generating(name: str, measurements: Measurements) -> str:
+    """Why a figure of generating is no evidence: its rounds are its own, and so is their noise."""
+    timing = measurements.generation
+    if timing is None or timing.quiet or name not in _OF_WRITING:
+        return ""
+    return _noise(timing.tpot_noise if name == "tpot_ms" else timing.ttft_noise)
+
+
+_OF_WRITING = ("ttft_ms", "tpot_ms")
+
+
 def _time_ratio(name: str, measurements: Measurements) -> Estimate95 | None:
     """Paired rounds estimate the ratio of medians; the tails have no interval of their own."""
-    return measurements.latency_ratio if name == "latency_p50_ms" else None
+    if name == "latency_p50_ms":
+        return measurements.latency_ratio
+    timing = measurements.generation
+    if timing is None or name not in _OF_WRITING:
+        return None
+    return timing.tpot_ratio if name == "tpot_ms" else timing.ttft_ratio
 
 
 def _noise(noise: Estimate95 | None) -> str:

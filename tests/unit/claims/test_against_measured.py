@@ -57,6 +57,16 @@ def test_a_speed_up_is_held_against_the_interval_of_the_ratio(stated: str, statu
     assert statuses(text, busy) == {"latency: times": "not checked"}
 
 
+@pytest.mark.parametrize("part", ["time_to_first_token", "time_per_token"])
+def test_so_is_a_speed_up_of_writing(part: str) -> None:
+    ratios = {part: Range(Fraction("0.69"), Fraction("0.72"))}
+    stated = f"{part}: {{before: 40 ms, after: 28 ms, change: -30 %, times: 2x}}"
+    told = statuses(stated, Measured(generation_ratios=ratios))
+    name = part.replace("_", " ")
+    assert told == {f"{name}: change": "right", f"{name}: times": "contradicted"}
+    assert statuses(stated, Measured()) == {}
+
+
 @given(
     low=st.integers(-300, 300),
     width=st.integers(0, 100),

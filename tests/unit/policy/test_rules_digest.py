@@ -84,5 +84,15 @@ def test_whatever_decides_matters(old: str, new: str) -> None:
 
 
 def test_every_key_that_is_there_is_sorted_into_one_of_the_two() -> None:
-    deciding = {"task", "slices", "group", "weight", "evidence", "rules", "cost", "claims"}
+    deciding = {
+        "task",
+        "slices",
+        "group",
+        "weight",
+        "evidence",
+        "rules",
+        "cost",
+        "claims",
+        "generate",
+    }
     assert set(Policy.model_fields) - DECIDES_NOTHING == deciding

@@ -7,6 +7,7 @@ from types import ModuleType
 
 import pytest
 
+from prunegate.cost.measurement import Estimate95, GenerationTiming
 from prunegate.report import details
 from prunegate.report.cost import cost
 from prunegate.report.flips import MOST_LOST, PICTURE_BUDGET, flips
@@ -192,6 +193,37 @@ def test_a_noisy_machine_is_no_evidence(records: ModuleType) -> None:
     assert shown is not None
     assert not shown.quiet
     assert "no evidence" in shown.noise
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_times_of_writing_name_their_lengths(records: ModuleType, language: str) -> None:
+    calm, wild = Estimate95(value=1.0, low=0.99, high=1.01), Estimate95(value=1, low=0.2, high=3)
+    timing = GenerationTiming(
+        prompt_tokens=128, new_tokens=64, ttft_ratio=calm, tpot_ratio=wild, ttft_noise=calm,
+        tpot_noise=calm,
+    )  # fmt: skip
+    taken = records.measurements()
+    written = replace(
+        taken,
+        baseline=replace(taken.baseline, ttft_ms=40.0, tpot_ms=10.0),
+        candidate=replace(taken.candidate, ttft_ms=40.0, tpot_ms=8.0),
+        generation=timing,
+    )
+    plain = records.rejected()
+    document = {**plain.policy.document, "report": {"language": language}}
+    policy = replace(plain.policy, document=document)
+    record = replace(plain, measurements=written, policy=policy)
+    shown = measures(record)
+    assert shown is not None
+    first, each = (row for row in shown.rows if "Token" in row.name.replace("token", "Token"))
+    assert ("128" in first.name, "64" in each.name) == (True, True)
+    assert each.ratio.replace(",", ".").startswith("1.00 (0.20")
+    busy = replace(written, generation=replace(timing, tpot_noise=wild))
+    told = measures(replace(record, measurements=busy))
+    assert told is not None
+    assert {row.ratio for row in told.rows if row.name in (first.name, each.name)} == {
+        {"en": "too noisy to say", "de": "zu unruhig, um es zu sagen"}[language]
+    }
 
 
 def test_the_recipe_falls_back_on_the_policy_s_own_words(records: ModuleType) -> None:

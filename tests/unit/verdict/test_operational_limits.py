@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import prunegate
-from prunegate.cost.measurement import Estimate95, Measurements, ModelFigures
+from prunegate.cost.measurement import Estimate95, GenerationTiming, Measurements, ModelFigures
 from prunegate.policy.load import parse_policy
 from prunegate.verdict.finding import Finding, Verdict
 
@@ -85,6 +85,32 @@ def test_a_ratio_shows_its_interval() -> None:
     _, finding = judged("metric: latency_p50_ms, max_ratio: 0.95")
     assert (finding.ci_low, finding.ci_high) == (0.7, 0.9)
     assert "interval" in finding.method
+
+
+def test_writing_is_limited_by_its_own_rounds_and_their_noise() -> None:
+    quiet, wide = Estimate95(value=1.0, low=0.97, high=1.02), Estimate95(value=1, low=0.5, high=2)
+    timing = GenerationTiming(
+        prompt_tokens=9, new_tokens=8, ttft_ratio=Estimate95(value=0.5, low=0.45, high=0.55),
+        tpot_ratio=Estimate95(value=0.8, low=0.7, high=0.9), ttft_noise=quiet, tpot_noise=quiet,
+    )  # fmt: skip
+    written = replace(
+        MEASURED,
+        baseline=replace(MEASURED.baseline, ttft_ms=40.0, tpot_ms=10.0),
+        candidate=replace(MEASURED.candidate, ttft_ms=20.0, tpot_ms=8.0),
+        generation=timing,
+    )
+    for rule, status in (
+        ("metric: tpot_ms, max_ratio: 0.9", "pass"),
+        ("metric: tpot_ms, max_ratio: 0.89", "inconclusive"),
+        ("metric: ttft_ms, max_ratio: 0.6", "pass"),
+        ("metric: ttft_ms, at_most: 20", "pass"),
+        ("metric: ttft_ms, at_most: 19", "fail"),
+    ):
+        assert judged(rule, written)[1].status == status, rule
+    restless = replace(written, generation=replace(timing, tpot_noise=wide))
+    assert judged("metric: tpot_ms, at_most: 9", restless)[1].status == "inconclusive"
+    assert judged("metric: latency_p50_ms, at_most: 9", restless)[1].status == "pass"
+    assert judged("metric: tpot_ms, at_most: 9")[1].status == "inconclusive"  # nobody timed it
 
 
 @pytest.mark.parametrize("metric", ["latency_p50_ms", "model_bytes", "parameters"])

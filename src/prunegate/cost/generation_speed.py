@@ -1,0 +1,201 @@
+"""Generation speed: how long a language model takes to its first token, and for each one after.
+
+The first token waits for the whole prompt to be read; every further one reads one token and the
+cache of keys and values. A smaller model may win much of the one and little of the other, so each
+is timed by itself, in the same rounds as everything else: baseline, candidate, baseline. The
+likeliest token is taken each time, and no end ends a text early: lengths are what is compared.
+"""
+
+from __future__ import annotations
+
+import inspect
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from prunegate.cost.measure import median_ratio
+from prunegate.cost.measurement import GenerationTiming, Measurements
+from prunegate.cost.rounds import settings
+from prunegate.errors import MeasurementError
+from prunegate.io.progress import Progress, silent
+
+_ONE_LOGIT = "logits_to_keep"
+"""What transformers calls the number of places whose logits are worked out."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lengths:
+    """What is generated."""
+
+    prompt_tokens: int
+    new_tokens: int
+    """At least two."""
+    texts: int = 1
+    """Side by side."""
+    seed: int = 0
+    """Of the prompts' random tokens: how long a network takes does not depend on what it reads."""
+
+    def prompts(self, vocabulary: int, device: torch.device) -> Tensor:
+        """Random prompts, int64 [texts, prompt tokens]."""
+        generator = torch.Generator().manual_seed(self.seed)
+        shape = (self.texts, self.prompt_tokens)
+        return torch.randint(0, vocabulary, shape, generator=generator).to(device)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextTimes:
+    """One text written, in seconds."""
+
+    first: float
+    """Until the first token is known."""
+    each: float
+    """Of every further token, on average."""
+
+
+def with_generation(  # noqa: PLR0913  # the settings of one experiment, by keyword
+    timed: Measurements,
+    modules: Sequence[nn.Module],
+    prompts: Tensor,
+    new_tokens: int,
+    *,
+    rounds: int = 20,
+    seconds: float = 20.0,
+    progress: Progress = silent,
+) -> Measurements:
+    """Add to a measurement how fast both models write.
+
+    Args:
+        timed: The measurement; its threads are used.
+        modules: Baseline and candidate, language models that keep keys and values, on one device.
+        prompts: int64 [texts, tokens], on that device.
+        new_tokens: At least two.
+        rounds: At least six, for an interval.
+        seconds: About how long to time; every slot has one text at least.
+        progress: Called with ("generate", rounds done, rounds).
+
+    Raises:
+        MeasurementError: a model cannot go on from its cache, or takes fewer tokens.
+    """
+    baseline, candidate = modules
+    with settings(baseline, candidate, timed.threads):
+        texts = _texts_per_slot(modules, prompts, new_tokens, rounds, seconds)
+        taken: list[tuple[list[TextTimes], ...]] = []
+        for done in range(rounds):
+            taken.append(
+                tuple(
+                    [write_text(module, prompts, new_tokens) for _ in range(texts)]
+                    for module in (baseline, candidate, baseline)
+                )
+            )
+            progress("generate", done + 1, rounds)
+    before, after = (
+        {part: _milliseconds(taken, places, part) for part in _PARTS} for places in ((0, 2), (1,))
+    )
+    return replace(
+        timed,
+        baseline=replace(timed.baseline, ttft_ms=before["first"], tpot_ms=before["each"]),
+        candidate=replace(timed.candidate, ttft_ms=after["first"], tpot_ms=after["each"]),
+        generation=GenerationTiming(
+            prompt_tokens=prompts.shape[1],
+            new_tokens=new_tokens,
+            ttft_ratio=_ratio(taken, (1,), (0, 2), "first"),
+            tpot_ratio=_ratio(taken, (1,), (0, 2), "each"),
+            ttft_noise=_ratio(taken, (2,), (0,), "first"),
+            tpot_noise=_ratio(taken, (2,), (0,), "each"),
+        ),
+    )
+
+
+def write_text(
+    module: nn.Module,
+    prompts: Tensor,
+    new_tokens: int,
+    clock: Callable[[], float] = time.perf_counter,
+) -> TextTimes:
+    """Let a model write, and say how long it took; in inference mode, in evaluation mode.
+
+    Args:
+        module: Keeps keys and values.
+        prompts: int64 [texts, tokens].
+        new_tokens: At least two.
+        clock: Seconds, of whatever start.
+
+    Raises:
+        MeasurementError: it cannot.
+    """
+    seen = torch.ones((len(prompts), prompts.shape[1] + new_tokens - 1), dtype=torch.int64)
+    seen = seen.to(prompts.device)
+    last: dict[str, Any] = {_ONE_LOGIT: 1} if _keeps_logits(module) else {}
+    fed, past, length = prompts, None, prompts.shape[1]
+    first = 0.0
+    start = clock()
+    try:
+        for place in range(new_tokens):
+            answer = cast("Any", module)(
+                input_ids=fed,
+                attention_mask=seen[:, : length + place],
+                past_key_values=past,
+                use_cache=True,
+                **last,
+            )
+            past = answer.past_key_values
+            fed = answer.logits[:, -1:].argmax(dim=-1)
+            if place == 0:
+                _wait(prompts.device)
+                first = clock() - start
+    except (RuntimeError, TypeError, ValueError, IndexError) as error:
+        why = str(error).partition("\n")[0]
+        raise MeasurementError(
+            f"a model cannot write {new_tokens} tokens after {length} ({why}); give lengths that "
+            "it takes, or a model that keeps keys and values."
+        ) from error
+    _wait(prompts.device)
+    whole = clock() - start
+    return TextTimes(first=first, each=(whole - first) / (new_tokens - 1))
+
+
+def _keeps_logits(module: nn.Module) -> bool:
+    return _ONE_LOGIT in inspect.signature(module.forward).parameters
+
+
+def _wait(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def _texts_per_slot(
+    modules: Sequence[nn.Module], prompts: Tensor, new_tokens: int, rounds: int, seconds: float
+) -> int:
+    """Warm up, and find how many texts fill the time: the same number for both models."""
+    long = []
+    for module in modules:
+        write_text(module, prompts, new_tokens)
+        found = write_text(module, prompts, new_tokens)
+        long.append(found.first + found.each * (new_tokens - 1))
+    return max(1, round(seconds / (rounds * (2 * long[0] + long[1]))))
+
+
+Part = Literal["first", "each"]
+_PARTS: tuple[Part, ...] = ("first", "each")
+_Rounds = Sequence[tuple[list[TextTimes], ...]]
+
+
+def _ratio(taken: _Rounds, over: tuple[int, ...], under: tuple[int, ...], part: Part) -> Any:
+    """The ratio of slots, by their places in a round; of several slots the mean."""
+    return median_ratio(*([_of_round(r, p, part) for r in taken] for p in (over, under)))
+
+
+def _of_round(slots: tuple[list[TextTimes], ...], places: tuple[int, ...], part: Part) -> float:
+    medians = [np.median([getattr(one, part) for one in slots[place]]) for place in places]
+    return float(np.mean(medians))
+
+
+def _milliseconds(taken: _Rounds, places: tuple[int, ...], part: Part) -> float:
+    """The median over all texts, to six digits."""
+    times = [getattr(one, part) for slots in taken for place in places for one in slots[place]]
+    return float(f"{1000 * float(np.median(times)):.6g}")
