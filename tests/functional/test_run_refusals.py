@@ -191,6 +191,33 @@ def test_ctrl_c_leaves_nothing(
     assert sorted(home.rglob("*")) == before
 
 
+@pytest.mark.parametrize(
+    ("error", "told"), [(RuntimeError("boom"), "boom"), (MemoryError(), "memory ended")]
+)
+def test_a_model_that_raises_in_the_middle_leaves_nothing(
+    home: Path,
+    error: Exception,
+    told: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    tried = []
+
+    def fail(*_: object, batch_size: int, **__: object) -> None:
+        tried.append(batch_size)
+        raise error
+
+    before = sorted(home.rglob("*"))
+    monkeypatch.setattr("prunegate.predict.score.positive_scores", fail)
+    monkeypatch.setattr(sys, "argv", ["prunegate", "run", "policy.yaml", "-q", "--no-control"])
+    with pytest.raises(SystemExit) as stop:
+        main()
+    assert stop.value.code == 1
+    assert told in capsys.readouterr().err
+    assert tried == [128, 64, 32, 16, 8, 4, 2, 1]
+    assert sorted(home.rglob("*")) == before
+
+
 def test_an_image_that_changes_while_the_run_works_is_refused(
     home: Path, refused: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

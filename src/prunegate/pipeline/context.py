@@ -55,7 +55,7 @@ from prunegate.predict.documents import beginnings, sample_rows
 from prunegate.predict.generate import Greedy
 from prunegate.predict.material import Material, prepare_material, require_answers, require_suitable
 from prunegate.predict.predictions_table import Scored, changed_decisions, predictions
-from prunegate.predict.score import score
+from prunegate.predict.score import scales_by_batch, score
 from prunegate.predict.tokens import TOKENIZER_FILE
 
 _LONGEST_NOTE = 1000
@@ -181,7 +181,7 @@ class Context:
             self.policy,
             model,
             self.material_of(model).split(split),
-            batch_size=self.settings.batch if _scales_by_batch(model) else SCORED,
+            batch_size=self.settings.batch if scales_by_batch(model) else SCORED,
             device=self.settings.device,
             progress=lambda _stage, done, total: self.settings.progress(
                 f"score with the {name}", done, total
@@ -364,17 +364,6 @@ def set_up(source: PolicyFile, settings: Settings) -> Context:
     if lengths := bench.lengths():
         require_room(lengths, [baseline])
     return bench
-
-
-def _scales_by_batch(model: LoadedModel) -> bool:
-    """Whether a row's answer depends on the rows beside it.
-
-    Dynamic int8 in onnxruntime takes one scale for the activations of a whole batch; such a model
-    is scored in the batches that it is timed in, and that production is expected to send.
-    """
-    return (
-        model.storage.engine == "onnxruntime" and model.storage.quantized.get("kind") == "dynamic"
-    )
 
 
 def _counted(model: LoadedModel) -> ModelFigures:

@@ -23,6 +23,7 @@ from prunegate.predict.classes import class_names
 from prunegate.predict.classify import SCORED, probabilities
 from prunegate.predict.inputs import Inputs
 from prunegate.predict.material import images_of
+from prunegate.predict.score import scales_by_batch, within_memory
 from prunegate.predict.texts import open_texts
 from prunegate.predict.tokens import Tokens
 
@@ -87,8 +88,7 @@ class Scorer:
         class_names(self.model.config, asked.positive)  # a wrong name is told before rows are read
         self._asked = asked
         self._reads = reads
-        dynamic = self.model.storage.quantized.get("kind") == "dynamic"
-        self._batch = asked.batch or (1 if dynamic else SCORED)
+        self._batch = asked.batch or (1 if scales_by_batch(self.model) else SCORED)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -107,25 +107,26 @@ class Scorer:
             ModelError: the model fails on a single row, or answers something else.
         """
         inputs = self._inputs(contents)
-        while True:
-            try:
-                shares = probabilities(
-                    self.model.module,
-                    inputs,
-                    batch_size=self._batch,
-                    device=self._asked.device,
-                    activation=self.model.activation,
-                )
-            except (MemoryError, RuntimeError) as error:  # torch has no type of its own for a CPU's
-                if self._batch == 1:
-                    first = str(error).partition("\n")[0]
-                    raise ModelError(
-                        f"{self.model.place}: fails on one row at a time ({first}); is there "
-                        "memory enough, and does the preprocessor or tokenizer belong to the model?"
-                    ) from error
-                self._batch //= 2
-            else:
-                return self._named(shares)
+
+        def scored(size: int) -> NDArray[np.float64]:
+            self._batch = size  # further rows begin with what memory sufficed for
+            return probabilities(
+                self.model.module,
+                inputs,
+                batch_size=size,
+                device=self._asked.device,
+                activation=self.model.activation,
+            )
+
+        try:
+            shares = within_memory(scored, self._batch)
+        except (MemoryError, RuntimeError) as error:
+            first = str(error).partition("\n")[0]
+            raise ModelError(
+                f"{self.model.place}: fails on one row at a time ({first}); is there memory "
+                "enough, and does the preprocessor or tokenizer belong to the model?"
+            ) from error
+        return self._named(shares)
 
     def _inputs(self, contents: Sequence[str]) -> Inputs:
         if self._reads == "images":

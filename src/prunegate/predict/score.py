@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from prunegate.io.progress import Progress, silent
 from prunegate.models.load import LoadedModel
@@ -13,6 +14,8 @@ from prunegate.predict.documents import Documents
 from prunegate.predict.inputs import Inputs
 from prunegate.predict.likelihood import DOCUMENTS, likelihoods
 from prunegate.predict.predictions_table import Scored
+
+Answers = TypeVar("Answers")
 
 
 def score(
@@ -42,18 +45,57 @@ def score(
         ModelError: the model does not answer the policy's question.
     """
     if isinstance(inputs, Documents):
-        size = min(batch_size, DOCUMENTS)
-        return likelihoods(model.module, inputs, batch_size=size, device=device, progress=progress)
+        return within_memory(
+            lambda size: likelihoods(
+                model.module, inputs, batch_size=size, device=device, progress=progress
+            ),
+            min(batch_size, DOCUMENTS),
+        )
     classes = model_classes(policy, model.config)
     run: Any = {
-        "batch_size": batch_size,
         "device": device,
         "activation": model.activation,
         "progress": progress,
     }
-    if classes.positive is not None:
-        return positive_scores(model.module, inputs, classes.positive, **run)
-    shares = probabilities(model.module, inputs, **run)
-    if classes.sets:
-        return shares[:, [classes.names.index(name) for name in policy.task.labels]]
-    return chosen_labels(shares, classes.names)
+
+    def scored(size: int) -> Scored:
+        if classes.positive is not None:
+            return positive_scores(model.module, inputs, classes.positive, batch_size=size, **run)
+        shares = probabilities(model.module, inputs, batch_size=size, **run)
+        if classes.sets:
+            return shares[:, [classes.names.index(name) for name in policy.task.labels]]
+        return chosen_labels(shares, classes.names)
+
+    if scales_by_batch(model):  # in other batches it would answer otherwise
+        return scored(batch_size)
+    return within_memory(scored, batch_size)
+
+
+def scales_by_batch(model: LoadedModel) -> bool:
+    """Whether a row's answer depends on the rows beside it.
+
+    Dynamic int8 in onnxruntime takes one scale for the activations of a whole batch; such a model
+    is scored in the batches that it is timed in, and that production is expected to send.
+    """
+    return (
+        model.storage.engine == "onnxruntime" and model.storage.quantized.get("kind") == "dynamic"
+    )
+
+
+def within_memory(work: Callable[[int], Answers], batch: int) -> Answers:
+    """What work gives in batches of some size: halved where memory ends, down to single rows.
+
+    Args:
+        work: given the batch; begins anew each time.
+        batch: rows, at most.
+
+    Raises:
+        MemoryError, RuntimeError: also of one row; what the work raised.
+    """
+    while True:
+        try:
+            return work(batch)
+        except (MemoryError, RuntimeError):  # torch has no type of its own for the CPU's
+            if batch == 1:
+                raise
+            batch //= 2
