@@ -134,8 +134,8 @@ def test_alike_models_pass_a_worse_one_fails_and_few_rows_say_nothing() -> None:
     of_each = kinds.policy(
         "binary", [rule_of(0.9, "max_drop: 0.05")], slices="slices: [{by: kind, expect: [a, b]}]\n"
     )
-    found = of_rules(prunegate.judge(of_each, apart))
-    assert [one.status for one in found if one.slice != "overall"] == ["inconclusive"] * 2
+    of_slices = of_rules(prunegate.judge(of_each, apart))
+    assert [one.status for one in of_slices if one.slice != "overall"] == ["inconclusive"] * 2
     assert "recall of 0.9 must be proven" in explain_policy(policy)[0]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import permutations
 from pathlib import Path
@@ -49,7 +50,7 @@ def rows_of(baseline: Any, rows: int = 900, candidate: Any = None) -> pd.DataFra
     return data.assign(baseline=scores, candidate=np.clip(after, -1, 4))
 
 
-BASELINES = {
+BASELINES: dict[str, Callable[[Any, Any], Any]] = {
     "constant": lambda label, random: 1.5,  # noqa: ARG005  # all have the same arguments
     "random": lambda label, random: random.uniform(-1, 4, len(label)),
     "good": lambda label, random: np.clip(label + random.normal(0, 0.5, len(label)), -1, 4),

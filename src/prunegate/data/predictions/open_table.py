@@ -14,7 +14,13 @@ import narwhals as nw
 
 from prunegate.data.predictions.columns import quoted
 from prunegate.data.predictions.duckdb_join import join_tables
-from prunegate.data.predictions.engine import DuckDB, connect, duckdb_errors
+from prunegate.data.predictions.engine import (
+    MEMORY_LIMIT,
+    MEMORY_LIMIT_JOINED,
+    DuckDB,
+    connect,
+    duckdb_errors,
+)
 from prunegate.data.predictions.intervals_sql import interval_sql
 from prunegate.data.predictions.left_out import leave_out
 from prunegate.data.predictions.scan import named_files, names_of, scan_answers
@@ -72,7 +78,8 @@ def open_wanted(source: Any, wanted: WantedColumns) -> Table:
         return open_spark(source, wanted)
     sources = [table.source for table in separate.tables] if separate else [source]
     files = [named_files(one) for one in sources]
-    connection = connect(path for one in files if one for path in one.paths)
+    paths = (path for one in files if one for path in one.paths)
+    connection = connect(paths, MEMORY_LIMIT_JOINED if separate else MEMORY_LIMIT)
     with duckdb_errors(_name(files)):
         scanned = (
             join_tables(connection, separate, files)
