@@ -6,7 +6,7 @@ export HF_HUB_OFFLINE := 1
 # Tests start interpreters, each of which would compile all of ours anew, and the tests in each worker.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-fast test-models test-real thorough fuzz cover lint bench docs reference clean
+.PHONY: demo test test-fast test-models test-real thorough fuzz faults cover lint bench docs reference clean
 
 demo: $(VENV)/.run        ## the whole way, offline: two candidates, two verdicts, two reports
 	$(BIN)/prunegate demo
@@ -29,6 +29,9 @@ thorough: $(VENV)/.dev    ## every test, with many more examples of each law: fo
 
 fuzz: $(VENV)/.dev        ## guided fuzzing of every reader of strangers' files: SECONDS=600 for each, say
 	$(BIN)/python tests/fuzz/fuzz.py --seconds $(or $(SECONDS),60)
+
+faults: $(VENV)/.dev      ## commands ended at random moments by signals: TIMES=50 for each, say
+	$(BIN)/python tests/faults/faults.py --times $(or $(TIMES),20)
 
 cover: $(VENV)/.dev       ## every test with branch coverage, which doubles their time
 	$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term

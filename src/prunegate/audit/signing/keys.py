@@ -215,10 +215,12 @@ def _create(path: Path, content: bytes, mode: int) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-    except OSError as error:
+    except BaseException as error:  # a signal, too, must not leave half a key
         if made:
             with suppress(OSError):
                 path.unlink()
+        if not isinstance(error, OSError):
+            raise
         raise InputError(f"{escaped(str(path))}: cannot be written ({error.strerror})") from error
 
 

@@ -1,0 +1,160 @@
+"""Ended: a command is ended at a moment, and what it leaves and what comes next are looked at.
+
+Three laws. What is at the place of the output is nothing, or whole: the files of an undisturbed
+run. Somebody who asks politely (SIGTERM, SIGINT) leaves nothing in the making either; after SIGKILL
+that may stay. The next run works, and takes away what stayed.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.fuzz.targets import CORPUS
+
+from prunegate.io.partial import PARTIAL
+
+SIGNALS = ("SIGINT", "SIGTERM", "SIGKILL")
+CODES = {"SIGINT": 130, "SIGTERM": 143, "SIGKILL": 247}
+"""How a command ends that is ended; the last as it is told through ``warm_process.py``."""
+TABLE = CORPUS / "csv-table" / "plain.csv"
+POLICY = CORPUS / "policy" / "two-slices.yaml"
+RECORD = CORPUS / "record" / "inconclusive.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """How a command line ended."""
+
+    code: int
+    told: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """A command, and what it needs to be there."""
+
+    arguments: tuple[str, ...]
+    """``OUT`` stands for the output, which is another for the next run."""
+    before: tuple[tuple[str, ...], ...] = ()
+    """Commands that prepare the folder."""
+    pair: bool = False
+    """Whether it writes two files, of which SIGKILL may leave the first alone."""
+    same: bool = False
+    """Whether the next run does the rest of the same work, with the output that it finds."""
+
+
+CASES = {
+    "report": Case(arguments=("report", str(RECORD), "--out", "OUT.html")),
+    "keygen": Case(arguments=("audit", "keygen", "--kind", "ed25519", "-o", "OUT.key"), pair=True),
+    "gate": Case(
+        arguments=(
+            *("gate", str(POLICY), "--predictions", str(TABLE)),
+            *("--out", "OUT", "--audit", "audit", "-q"),
+        ),
+    ),
+    "seal": Case(
+        before=(
+            ("audit", "keygen", "--kind", "ed25519", "-o", "log.key"),
+            ("audit", "init", "--origin", "agency.example/log", "--key", "log.key"),
+            (
+                *("gate", str(POLICY), "--predictions", str(TABLE)),
+                *("--out", "first", "--audit", "audit", "-q"),
+            ),
+        ),
+        arguments=("audit", "seal", "--key", "log.key"),
+        same=True,
+    ),
+}
+DONE = (0, 3, 4)
+"""Exit codes of a command that did its work."""
+
+
+def called(program: Path, folder: Path, arguments: tuple[str, ...], **fault: str) -> Call:
+    """Call a command in a folder, with its temporary files there, too."""
+    temporary = folder / "tmp"
+    temporary.mkdir(exist_ok=True)
+    done = subprocess.run(
+        [program, *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "TMPDIR": str(temporary), **fault},
+    )
+    return Call(code=done.returncode, told=done.stderr)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """A case in a folder of its own, and what an undisturbed run of it makes."""
+
+    case: Case
+    folder: Path
+    """As it is before; copied for every fault."""
+    touches: int
+    """How often an undisturbed run touches the file system."""
+    makes: frozenset[str]
+    """What such a run adds."""
+
+
+def prepared(program: Path, case: Case, place: Path) -> Prepared:
+    """Prepare a case, and run it once without a fault."""
+    folder, whole = place / "before", place / "whole"
+    folder.mkdir(parents=True)
+    for arguments in case.before:
+        assert called(program, folder, arguments).code in DONE, arguments
+    shutil.copytree(folder, whole, symlinks=True)
+    there = _files(whole)
+    count = place / "count"
+    done = called(program, whole, named(case, "out"), FAULT_COUNT=str(count))
+    assert done.code in DONE, done.told
+    return Prepared(
+        case=case,
+        folder=folder,
+        touches=int(count.read_text()),
+        makes=frozenset(_files(whole) - there),
+    )
+
+
+def wrong_after(program: Path, ready: Prepared, place: Path, name: str, moment: int) -> list[str]:
+    """What is wrong after a command was ended at a moment, and after the next run."""
+    case = ready.case
+    shutil.copytree(ready.folder, place, symlinks=True)
+    there = _files(place)
+    done = called(program, place, named(case, "out"), FAULT_AT=f"{name}:{moment}")
+    left = _files(place) - there
+    wrong = []
+    if done.code not in (CODES[name], *DONE):
+        wrong.append(f"exit code {done.code}: {done.told.strip()[:200]}")
+    making = {one for one in left if PARTIAL in one}
+    if name != "SIGKILL" and making:
+        wrong.append(f"left in the making: {sorted(making)[:3]}")
+    output = {one for one in left - making if one.partition("/")[0].startswith("out")}
+    wanted = {one for one in ready.makes if one.partition("/")[0].startswith("out")}
+    if output and output != wanted and not (case.pair and name == "SIGKILL"):
+        wrong.append(f"a part of the output: {sorted(output)[:3]}")
+    again = called(program, place, named(case, "out" if case.same else "next"))
+    if again.code not in DONE:
+        wrong.append(f"the next run: exit code {again.code}: {again.told.strip()[:200]}")
+    stays = {one for one in _files(place) if PARTIAL in one}
+    spilled = {one for one in _files(place) if one.startswith("tmp/prunegate-")}
+    if len(spilled) > 1:  # the last call's own goes with its process, which a forked one skips
+        stays |= spilled
+    if stays:
+        wrong.append(f"never taken away: {sorted(stays)[:3]}")
+    return wrong
+
+
+def named(case: Case, output: str) -> tuple[str, ...]:
+    """The arguments of a case, with a name for its output."""
+    replace: Callable[[str], str] = lambda one: one.replace("OUT", output)  # noqa: E731
+    return tuple(one if one.startswith("/") else replace(one) for one in case.arguments)
+
+
+def _files(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*")}
