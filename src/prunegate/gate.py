@@ -41,6 +41,7 @@ from prunegate.cost.measurement import Measurements
 from prunegate.cost.operations import Operations, operations
 from prunegate.counting.count import warned_if_alike
 from prunegate.counting.counts_table import read_counts
+from prunegate.counting.expected_predictions import NO_ROWS, judge_predictions_expected
 from prunegate.counting.gate_set import identity_of
 from prunegate.counting.labelling import frame_digest
 from prunegate.counting.misaligned import misalignment
@@ -49,6 +50,7 @@ from prunegate.counting.read_source import ReadSource, read_source
 from prunegate.data.contract.contract import require_expected, require_mix
 from prunegate.data.contract.expected import JudgedExpectations
 from prunegate.data.file_hashes import require_unchanged
+from prunegate.errors import UnsupportedError
 from prunegate.policy.rules_digest import rules_digest
 from prunegate.report.render import draw_ahead
 from prunegate.verdict.claim_findings import with_claims
@@ -102,7 +104,9 @@ def judge(policy: Policy, predictions: Any, *, measurements: Measurements | None
 
     Raises:
         InputError: the policy or the table cannot be judged; nothing is passed over in silence.
+        ContractError: what ``data: expect:`` asks of the rows is not met.
     """
+    _met(policy, predictions)
     return _judged(policy, read_source(policy, predictions), operations(policy, measurements))
 
 
@@ -120,6 +124,8 @@ def judge_counts(
     Raises:
         InputError: the policy or the counts cannot be judged.
     """
+    if policy.data.expect:
+        raise UnsupportedError(NO_ROWS)
     known = operations(policy, measurements)
     slices = read_counts(policy, counts)
     verdict = decide(
@@ -219,10 +225,12 @@ def _expected(policy: Policy, predictions: Any, origin: Origin) -> JudgedExpecta
     Raises:
         ContractError: one of them is not.
     """
-    if not policy.data.expect or origin.expected is not None:
-        return origin.expected
-    from prunegate.counting.expected_predictions import judge_predictions_expected
+    return _met(policy, predictions) if origin.expected is None else origin.expected
 
+
+def _met(policy: Policy, predictions: Any) -> JudgedExpectations | None:
+    if not policy.data.expect:
+        return None
     found = judge_predictions_expected(policy, predictions)
     require_expected(found)
     return found

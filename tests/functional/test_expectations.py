@@ -6,11 +6,13 @@ import hashlib
 import json
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
+import prunegate
 from prunegate.audit.assemble import Origin
 from prunegate.data.labelled.expected_rows import judge_labelled
-from prunegate.errors import ContractError, TableError
+from prunegate.errors import ContractError, TableError, UnsupportedError
 from prunegate.gate import gate, publish
 from prunegate.outputs.staging import staged
 from prunegate.policy.load import PolicyFile, read_policy
@@ -41,6 +43,17 @@ def test_what_is_not_met_is_refused_before_anything_is_judged(tmp_path: Path) ->
         gate(source(tmp_path, 0.995), tmp_path / "t.csv")
     assert "rows that break expect_column_values_to_be_between of 'width': 4 (" in str(found.value)
     assert "expected at most 0.5 % of 400 rows" in str(found.value)
+
+
+def test_python_holds_rows_to_them_too_and_refuses_counts(tmp_path: Path) -> None:
+    table = tmp_path / "t.csv"
+    with pytest.raises(ContractError, match="expected at most 0"):
+        prunegate.judge(source(tmp_path, 0.995).policy, table)
+    met = source(tmp_path, 0.99).policy
+    assert prunegate.judge(met, table).outcome == gate(source(tmp_path, 0.99), table).verdict.outcome
+    counts = pd.DataFrame({"label": [1, 0], "baseline": [1, 0], "candidate": [1, 0], "n": [9, 9]})
+    with pytest.raises(UnsupportedError, match="judged on rows"):
+        prunegate.judge_counts(met, counts)
 
 
 def test_what_is_met_is_kept_as_evidence_that_the_record_names(tmp_path: Path) -> None:

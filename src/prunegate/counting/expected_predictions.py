@@ -17,6 +17,11 @@ from prunegate.data.predictions.wanted import WantedColumns
 from prunegate.errors import UnsupportedError
 from prunegate.policy.schema import Policy
 
+NO_ROWS = (
+    "'data: expect:' is judged on rows, and joint counts have none; judge the predictions "
+    "themselves, or remove it from the policy"
+)
+
 
 def judge_predictions_expected(policy: Policy, source: Any) -> JudgedExpectations:
     """What Great Expectations says of a table of predictions; raises as it does.
@@ -29,10 +34,7 @@ def judge_predictions_expected(policy: Policy, source: Any) -> JudgedExpectation
         UnsupportedError: joint counts have no rows to look at.
     """
     if isinstance(source, JointCountsFile):
-        raise UnsupportedError(
-            "'data: expect:' is judged on rows, and joint counts have none; judge the predictions "
-            "themselves, or remove it from the policy"
-        )
+        raise UnsupportedError(NO_ROWS)
     given = source.predictions if isinstance(source, LabelledPart) else source
     files, own = PredictionFiles.of(given), policy.columns.id
 

@@ -84,9 +84,9 @@ def _require_pattern(regex: str) -> None:
 
 def _frame(parts: Sequence[pa.RecordBatch]) -> pd.DataFrame:
     table = pa.Table.from_batches(parts)
-    return pa.table({name: _exact(table[name]) for name in table.column_names}).to_pandas(
-        integer_object_nulls=True
-    )
+    exact = pa.table({name: _exact(table[name]) for name in table.column_names})
+    frame: pd.DataFrame = exact.to_pandas(integer_object_nulls=True)
+    return frame
 
 
 def _exact(column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -25,7 +25,7 @@ def judge_labelled(policy: Policy, folder: Path) -> JudgedExpectations:
         return open_table(
             folder / str(policy.data.table),
             (own, *names),
-            text_columns=names if reads == "texts" else tuple({own}.difference(names)),
+            text_columns=tuple(names) if reads == "texts" else tuple({own}.difference(names)),
             numeric_columns=names if reads == "numbers" else (),
         )
 
