@@ -50,7 +50,8 @@ def test_python_holds_rows_to_them_too_and_refuses_counts(tmp_path: Path) -> Non
     with pytest.raises(ContractError, match="expected at most 0"):
         prunegate.judge(source(tmp_path, 0.995).policy, table)
     met = source(tmp_path, 0.99).policy
-    assert prunegate.judge(met, table).outcome == gate(source(tmp_path, 0.99), table).verdict.outcome
+    found = gate(source(tmp_path, 0.99), table).verdict
+    assert prunegate.judge(met, table).outcome == found.outcome
     counts = pd.DataFrame({"label": [1, 0], "baseline": [1, 0], "candidate": [1, 0], "n": [9, 9]})
     with pytest.raises(UnsupportedError, match="judged on rows"):
         prunegate.judge_counts(met, counts)
