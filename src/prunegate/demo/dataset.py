@@ -44,7 +44,7 @@ class Sizes:
     train: int = 20_000
     calibration: int = 800
     search: int = 800
-    gate: int = 14_400
+    gate: int = 24_000
 
     def __post_init__(self) -> None:
         small = [f"{name}={size}" for name, size in asdict(self).items() if size < 1]
@@ -72,7 +72,7 @@ def write(
     Args:
         folder: where to write; must not exist.
         seed: decides every pixel.
-        sizes: creatives per split; the default is the full demo, 36,000 in all.
+        sizes: creatives per split; the default is the full demo, 45,600 in all.
         progress: called now and then with ("write images", files done, files in all).
 
     Raises:

@@ -31,7 +31,7 @@ def rows(folder):
 
 def test_the_full_demo_has_its_documented_sizes():
     full = dataset.Sizes()
-    assert (full.train, full.calibration, full.search, full.gate) == (20_000, 800, 800, 14_400)
+    assert (full.train, full.calibration, full.search, full.gate) == (20_000, 800, 800, 24_000)
 
 
 @pytest.mark.slow
