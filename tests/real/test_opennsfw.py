@@ -83,22 +83,21 @@ data: {table: pictures.csv}
 
 def test_its_eight_bit_twin_of_another_tool_is_run_measured_and_gated(file: Path) -> None:
     """Labels say on which side of the middle score the original puts a picture, so it knows all."""
+    import pyarrow.parquet as pq
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
     from prunegate.audit.read import stored_record
-    from prunegate.models.open_model import open_model
-    from prunegate.policy.model_source import ModelSource
-    from prunegate.predict.classify import probabilities
-    from prunegate.predict.material import images_of
 
     home = file.parent
     # onnxruntime has no signed 8-bit kernel for convolutions
     quantize_dynamic(file, home / "int8.onnx", weight_type=QuantType.QUInt8)
     (home / "pictures.csv").write_text(pictures(home, 64))
-    said = ModelSource(onnx=file.name, channels="BGR", classes=("safe", "unsafe"))
-    found = open_model(file, said)
-    images = images_of([home / f"{number}.png" for number in range(64)], found)
-    scores = probabilities(found.module, images, activation=found.activation)[:, 1]
+    given = ["predict", file, "--data", home / "pictures.csv", "--classes", "safe,unsafe"]
+    given += ["--channels", "BGR", "--positive", "unsafe", "-o", home / "scores.parquet"]
+    invoke(*given)
+    table = pq.read_table(home / "scores.parquet").to_pydict()
+    known = dict(zip(map(str, table["id"]), table["score"], strict=True))
+    scores = [known[str(number)] for number in range(64)]
     middle = float(np.median(scores))
     (home / "policy.yaml").write_text(POLICY.replace("THRESHOLD", repr(middle)))
     table = (home / "pictures.csv").read_text()

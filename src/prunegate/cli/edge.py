@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
+from prunegate.cli.model_options import ModelWords, model_options
 from prunegate.cli.options import FOLDER, ConsoleOptions, progress_options
 from prunegate.cli.threads import patient_threads
 from prunegate.errors import InputError
@@ -29,17 +30,7 @@ SHARE = click.FloatRange(min=0, max=1)
 @click.option("--title", help="The page's title  [default: the policy's, or the candidate's name].")
 @click.option("--positive", help="Class that is looked for  [default: the policy's, or none].")
 @click.option("--threshold", type=SHARE, help="Its score from which on it is found  [default: 0.5]")
-@click.option("--classes", help="Classes in the order of the outputs, with commas between them.")
-@click.option(
-    "--activation",
-    type=click.Choice(["softmax", "sigmoid", "none"]),
-    help="What makes probabilities of the outputs [default: as the model says].",
-)
-@click.option(
-    "--layout",
-    type=click.Choice(["NCHW", "NHWC"]),
-    help="Of an ONNX model's images [default: as the graph says].",
-)
+@model_options
 @click.option(
     "--runtime-from",
     type=FOLDER,
@@ -56,7 +47,7 @@ def command(  # noqa: PLR0913  # its options, by keyword
     title: str | None,
     positive: str | None,
     threshold: float | None,
-    **source: Any,
+    words: ModelWords,
 ) -> int:
     """Make a folder of static files that scores pictures or texts with CANDIDATE in a browser.
 
@@ -80,7 +71,6 @@ def command(  # noqa: PLR0913  # its options, by keyword
     refuse_place(candidate)  # before libraries are loaded, which takes seconds
 
     from prunegate.cli.console import progress
-    from prunegate.cli.model_options import model_source
     from prunegate.edge.folder import edge_folder
     from prunegate.edge.npm_packages import RUNTIME, NpmPackages
     from prunegate.io.atomic import write_folder
@@ -94,7 +84,7 @@ def command(  # noqa: PLR0913  # its options, by keyword
         packages = NpmPackages(runtime_from)
         runtime = packages.take(RUNTIME)  # before libraries are loaded
         report("make the page", 0, 1)
-        found = open_model(candidate, model_source(candidate, judged, **source))
+        found = open_model(candidate, words.source(candidate, judged))
         files = edge_folder(found, packages, wishes)
         try:
             write_folder(out, files)

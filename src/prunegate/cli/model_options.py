@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import click
 
 from prunegate.errors import InputError
 
@@ -12,44 +17,79 @@ if TYPE_CHECKING:
     from prunegate.policy.model_source import ModelSource
 
 
-def model_source(
-    model: Path,
-    judged: PolicyFile | None = None,
-    *,
-    classes: str | None,
-    activation: str | None,
-    layout: str | None,
-    channels: str | None = None,
-) -> ModelSource:
-    """What was given, as a policy would say it; nothing given: what the policy says of this model.
+@dataclass(frozen=True, kw_only=True)
+class ModelWords:
+    """What was said of a model; None: what its files, or a policy, say."""
 
-    Args:
-        model: where it is.
-        judged: a policy that may name it as its candidate.
-        classes: in the order of its outputs, with commas between them.
-        activation: what makes probabilities of its outputs.
-        layout: of its images.
-        channels: of its images.
+    classes: str | None
+    """In the order of its outputs, with commas between them."""
+    activation: str | None
+    """What makes probabilities of its outputs."""
+    layout: str | None
+    """Of its images."""
+    channels: str | None
+    """Of its images."""
 
-    Raises:
-        InputError: words that do not go together.
-    """
-    from pydantic import ValidationError
+    @property
+    def given(self) -> bool:
+        """Whether anything was said."""
+        return any(vars(self).values())
 
-    from prunegate.policy.model_source import ModelSource
+    def source(self, model: Path, judged: PolicyFile | None = None) -> ModelSource:
+        """What was said, as a policy would say it; nothing said: what the policy says of the model.
 
-    named = tuple(classes.split(",")) if classes else None
-    words = {"activation": activation, "layout": layout, "channels": channels, "classes": named}
-    told = {name: value for name, value in words.items() if value is not None}
-    by_policy = None if told or judged is None else _by_policy(model, judged)
-    if by_policy is not None:
-        return by_policy
-    kind = "onnx" if model.suffix == ".onnx" else "folder"
-    try:
-        return ModelSource.model_validate({kind: str(model), **told})
-    except ValidationError as error:
-        reason = error.errors()[0]["msg"].removeprefix("Value error, ")
-        raise InputError(f"{model}: {reason}") from error
+        Args:
+            model: where it is.
+            judged: a policy that may name it as its candidate.
+
+        Raises:
+            InputError: words that do not go together.
+        """
+        from pydantic import ValidationError
+
+        from prunegate.policy.model_source import ModelSource
+
+        by_policy = None if self.given or judged is None else _by_policy(model, judged)
+        if by_policy is not None:
+            return by_policy
+        told = {name: value for name, value in vars(self).items() if value is not None}
+        if self.classes is not None:
+            told["classes"] = tuple(self.classes.split(","))
+        kind = "onnx" if model.suffix == ".onnx" else "folder"
+        try:
+            return ModelSource.model_validate({kind: str(model), **told})
+        except ValidationError as error:
+            reason = error.errors()[0]["msg"].removeprefix("Value error, ")
+            raise InputError(f"{model}: {reason}") from error
+
+
+def model_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add what can be said of a model; the command gets it as ``words``, a ``ModelWords``."""
+
+    @click.option(
+        "--classes", help="Classes in the order of the outputs, with commas between them."
+    )
+    @click.option(
+        "--activation",
+        type=click.Choice(["softmax", "sigmoid", "none"]),
+        help="What makes probabilities of the outputs [default: as the model says].",
+    )
+    @click.option(
+        "--layout",
+        type=click.Choice(["NCHW", "NHWC"]),
+        help="Of an ONNX model's images [default: as the graph says].",
+    )
+    @click.option(
+        "--channels",
+        type=click.Choice(["RGB", "BGR"]),
+        help="Of an ONNX model's images [default: RGB].",
+    )
+    @wraps(function)
+    def command(**arguments: Any) -> Any:
+        said = {name: arguments.pop(name) for name in ModelWords.__dataclass_fields__}
+        return function(words=ModelWords(**said), **arguments)
+
+    return command
 
 
 def _by_policy(model: Path, judged: PolicyFile) -> ModelSource | None:

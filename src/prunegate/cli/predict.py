@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from prunegate.cli.model_options import ModelWords, model_options
 from prunegate.cli.options import FOLDER, ConsoleOptions, device_option, progress_options
 from prunegate.cli.threads import patient_threads
 from prunegate.errors import InputError
@@ -38,22 +39,7 @@ if TYPE_CHECKING:
 @click.option("--text", default="text", show_default=True, help="Column of texts.")
 @click.option("--positive", help="Class whose score is written [default: p_CLASS for each class].")
 @click.option("--column", default="score", show_default=True, help="Column of that score.")
-@click.option("--classes", help="Classes in the order of the outputs, with commas between them.")
-@click.option(
-    "--activation",
-    type=click.Choice(["softmax", "sigmoid", "none"]),
-    help="What makes probabilities of the outputs [default: as the model says].",
-)
-@click.option(
-    "--layout",
-    type=click.Choice(["NCHW", "NHWC"]),
-    help="Of an ONNX model's images [default: as the graph says].",
-)
-@click.option(
-    "--channels",
-    type=click.Choice(["RGB", "BGR"]),
-    help="Of an ONNX model's images [default: RGB].",
-)
+@model_options
 @click.option(
     "--batch",
     type=click.IntRange(min=1, max=4096),
@@ -81,10 +67,7 @@ def command(  # noqa: PLR0913  # its options, by keyword
     table: str,
     out: str,
     engine: str,
-    classes: str | None,
-    activation: Any,
-    layout: Any,
-    channels: Any,
+    words: ModelWords,
     runtime: str,
     runtime_from: Path | None,
     browser: Path | None,
@@ -116,9 +99,8 @@ def command(  # noqa: PLR0913  # its options, by keyword
     from prunegate.pipeline.early_refusals import refuse_place
 
     page = runtime == "browser" and (model / "edge.json").is_file()
-    words = {"classes": classes, "activation": activation, "layout": layout, "channels": channels}
     _require_runtime(runtime, engine, runtime_from or browser)
-    if page and any(words.values()):
+    if page and words.given:
         raise InputError(f"{model}: the page says its classes and layout; leave out their options")
     if engine == "local":
         require_new(Path(out), force=force)
@@ -126,11 +108,11 @@ def command(  # noqa: PLR0913  # its options, by keyword
         refuse_place(model)  # before libraries are loaded, which takes seconds
 
     from prunegate.cli.console import progress
-    from prunegate.cli.model_options import model_source
     from prunegate.pipeline.scoring_job import ScoringJob
 
-    source = model_source(model, **words)
-    job = ScoringJob(model=model, said=source, table=Path(table), out=Path(out), **asked)
+    job = ScoringJob(
+        model=model, said=words.source(model), table=Path(table), out=Path(out), **asked
+    )
     if runtime == "browser":
         return _in_browser(job, said, runtime_from, browser)
     with progress(said) as report:

@@ -16,10 +16,10 @@ import PIL
 
 from prunegate.errors import ModelError, UnsupportedError
 from prunegate.models.foreign_onnx import ForeignOnnx
-from prunegate.models.judged_only import JudgedOnly
-from prunegate.models.load import PREPROCESSOR_FILE, LoadedModel
+from prunegate.models.load import LoadedModel
 from prunegate.models.onnx_module import OnnxModule
 from prunegate.predict.classes import class_names
+from prunegate.predict.material import require_preprocessor
 from prunegate.predict.preprocessing import Preprocessing, understands
 from prunegate.predict.tokens import Tokens
 
@@ -143,11 +143,7 @@ def _of_texts(model: LoadedModel) -> dict[str, Any]:
 
 
 def _of_pictures(model: LoadedModel) -> dict[str, Any]:
-    if not model.preprocessor and isinstance(model.family, JudgedOnly):
-        raise ModelError(
-            f"{model.place}: {PREPROCESSOR_FILE} is missing, which says how images become the "
-            "model's numbers; put the one that belongs to the model beside it"
-        )
+    require_preprocessor(model)
     model_type = model.config.get("model_type")
     if not understands(model.preprocessor, model_type):
         raise UnsupportedError(

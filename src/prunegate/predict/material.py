@@ -210,6 +210,19 @@ def require_answers(policy: Policy, material: Material, model: LoadedModel) -> N
         )
 
 
+def require_preprocessor(model: LoadedModel) -> None:
+    """Pass if it is known how images become a model's numbers.
+
+    Raises:
+        ModelError: a model of another tool has no preprocessor beside it.
+    """
+    if not model.preprocessor and isinstance(model.family, JudgedOnly):
+        raise ModelError(
+            f"{model.place}: {PREPROCESSOR_FILE} is missing, which says how images become the "
+            "model's numbers; put the one that belongs to the model beside it"
+        )
+
+
 def images_of(paths: Sequence[Path], model: LoadedModel) -> Inputs:
     """Open image files as a model's own preprocessor prepares them.
 
@@ -218,11 +231,7 @@ def images_of(paths: Sequence[Path], model: LoadedModel) -> Inputs:
         ModelError: no preprocessor, or one that makes another size than the model takes.
         UnsupportedError: a preprocessor that is not understood.
     """
-    if not model.preprocessor and isinstance(model.family, JudgedOnly):
-        raise ModelError(
-            f"{model.place}: {PREPROCESSOR_FILE} is missing, which says how images become the "
-            "model's numbers; put the one that belongs to the model beside it"
-        )
+    require_preprocessor(model)
     model_type = model.config.get("model_type")
     if not understands(model.preprocessor, model_type):
         return processed_images(paths, model.preprocessor, model.folder)
