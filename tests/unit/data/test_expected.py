@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -276,6 +277,18 @@ REFUSED = {
         {"expect_column_mean_to_be_between": {"column": "source", "min_value": 1}},
         "asks for numbers",
     ),
+    "numbers of a set among texts": (
+        {"expect_column_values_to_not_be_in_set": {"column": "source", "value_set": [-1]}},
+        "asks for numbers",
+    ),
+    "numbers held against texts": (
+        {
+            "expect_select_column_values_to_be_unique_within_record": {
+                "column_list": ["width", "source"]
+            }
+        },
+        "some hold numbers and some texts",
+    ),
     "a look-ahead": (
         {"expect_column_values_to_match_regex": {"column": "source", "regex": "(?=a)b"}},
         "no regular expression of RE2",
@@ -297,6 +310,37 @@ def test_a_table_that_cannot_be_judged_is_refused(name: str) -> None:
     entry, words = REFUSED[name]
     with pytest.raises(InputError, match=words):
         judged(FRAME, entry)
+
+
+def test_an_infinite_number_does_not_switch_off_what_is_asked_of_the_others() -> None:
+    frame = table(x=[9.0, float("inf"), 1e9, 9.0])
+    entry = {"expect_column_value_z_scores_to_be_less_than": {"column": "x", "threshold": 3, "double_sided": True}}  # fmt: skip  # noqa: E501
+    with pytest.raises(InputError, match="1 infinite number"):
+        judged(frame, entry)
+
+
+@pytest.mark.parametrize("spelling", ["NaN", "nan", ""])
+def test_what_is_no_number_in_a_file_of_numbers_is_missing(tmp_path: Path, spelling: str) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text(f"id,width\n1,5\n2,{spelling}\n3,7\n")
+    present = {"expect_column_values_to_not_be_null": {"column": "width"}}
+    between = {"expect_column_values_to_be_between": {"column": "width", "min_value": 5}}
+    found = judge_predictions_expected(policy(present, between), path).expectations
+    assert [(one.holds, one.rows, one.unexpected) for one in found] == [(False, 3, 1), (True, 2, 0)]
+
+
+def test_a_number_of_32_bits_is_what_its_spelling_names() -> None:
+    frame = table(x=np.array([0.1, 7, -999.9], dtype=np.float32))
+    never = {"expect_column_values_to_not_be_in_set": {"column": "x", "value_set": [-999.9]}}
+    least = {"expect_column_values_to_be_in_set": {"column": "x", "value_set": [0.1, 7, -999.9]}}
+    assert [one.holds for one in judged(frame, never, least).expectations] == [False, True]
+
+
+def test_a_pattern_sees_texts_in_the_form_that_it_has_itself() -> None:
+    frame = table(x=["bade\u0301", "x"])
+    entry = {"expect_column_values_to_not_match_regex": {"column": "x", "regex": "bad\u00e9"}}
+    (one,) = judged(frame, entry).expectations
+    assert (one.holds, one.unexpected) == (False, 1)
 
 
 def test_a_whole_column_of_too_many_rows_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

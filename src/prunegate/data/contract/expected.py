@@ -20,6 +20,7 @@ from prunegate.data.contract.expected_kinds import (
     KINDS,
     Reads,
     RowColumn,
+    asks_for_numbers,
     given_name,
     how_read,
     library_expectation,
@@ -155,6 +156,7 @@ def _count_batches(
     needed = [one for one in columns if one.name in asked and one.regex in patterns]
     number, read = 0, 0
     for batch in batches_of(table, id_column, needed, most):
+        _require_finite(table, batch, sums, needed)
         _add(sums, batch, needed)
         number, read = number + 1, read + len(batch)
     if read != table.rows_hint:
@@ -166,10 +168,16 @@ def _require_readable(table: Table, sums: Sequence[_Sums]) -> None:
     for one in sums:
         kind, name = KINDS[one.asked.name], one.asked.name
         wrong = [column for column in one.asked.columns if table.kinds[column] != "number"]
-        if kind.numbers and wrong:
+        if wrong and asks_for_numbers(one.asked):
             raise TableError(
                 f"{table.name}: column {shown(wrong[0])} holds something else than numbers, and "
                 f"{name} asks for numbers; correct the column, or 'data: expect:' in the policy."
+            )
+        if kind.alike and len({table.kinds[column] for column in one.asked.columns}) > 1:
+            raise TableError(
+                f"{table.name}: {name} compares {', '.join(map(shown, one.asked.columns))}, "
+                "of which some hold numbers and some texts; correct the columns, or 'data: "
+                "expect:' in the policy."
             )
         if kind.whole and table.rows_hint > WHOLE:
             raise UnsupportedError(
@@ -177,6 +185,20 @@ def _require_readable(table: Table, sums: Sequence[_Sums]) -> None:
                 f"{WHOLE:,} rows; this table has {table.rows_hint:,}. Remove it from 'data: "
                 "expect:', or judge fewer rows"
             )
+
+
+def _require_finite(
+    table: Table, batch: pd.DataFrame, sums: Sequence[_Sums], columns: Sequence[RowColumn]
+) -> None:
+    for one in sums:
+        for name in one.asked.columns if KINDS[one.asked.name].finite else ():
+            values = batch[given_name(columns.index(RowColumn(name=name)))]
+            if infinite := int(values.isin([math.inf, -math.inf]).sum()):
+                raise TableError(
+                    f"{table.name}: column {shown(name)} holds {infinite:,} infinite numbers, "
+                    f"beside which {one.asked.name} could say nothing of the others; correct the "
+                    "column, or 'data: expect:' in the policy."
+                )
 
 
 def _add(sums: Sequence[_Sums], batch: pd.DataFrame, columns: Sequence[RowColumn]) -> None:

@@ -31,6 +31,10 @@ class ExpectationKind:
     """Whether anything but numbers is a mistake."""
     of_missing: bool = False
     """Whether it has something to say of a column without any value."""
+    alike: bool = False
+    """Whether it compares its columns with each other, which then hold values of one kind."""
+    finite: bool = False
+    """Whether an infinite number leaves it nothing to say of the others."""
 
 
 _EACH_NUMBER = ExpectationKind(numbers=True)
@@ -38,7 +42,8 @@ _WHOLE_NUMBERS = ExpectationKind(whole=True, numbers=True)
 _WHOLE_STORED = ExpectationKind(whole=True, reads="stored")
 _EACH_VALUE, _WHOLE_VALUE = ExpectationKind(reads=None), ExpectationKind(whole=True, reads=None)
 _EACH_TEXT = ExpectationKind(reads="texts")
-_PRESENT = ExpectationKind(reads="stored", of_missing=True)
+_ALIKE = ExpectationKind(alike=True)
+_PRESENT = ExpectationKind(of_missing=True)  # a NaN of a CSV file is missing here as elsewhere
 _TABLE = ExpectationKind(reads="stored", of_missing=True)
 
 KINDS: dict[str, ExpectationKind] = {
@@ -52,14 +57,16 @@ KINDS: dict[str, ExpectationKind] = {
     "expect_column_value_lengths_to_equal": _EACH_TEXT,
     "expect_column_values_to_match_regex": _EACH_TEXT,
     "expect_column_values_to_not_match_regex": _EACH_TEXT,
-    "expect_column_value_z_scores_to_be_less_than": _WHOLE_NUMBERS,
+    "expect_column_value_z_scores_to_be_less_than": ExpectationKind(
+        whole=True, numbers=True, finite=True
+    ),
     "expect_column_values_to_not_be_outliers": _WHOLE_NUMBERS,
-    "expect_column_pair_values_to_be_equal": ExpectationKind(),
+    "expect_column_pair_values_to_be_equal": _ALIKE,
     "expect_column_pair_values_a_to_be_greater_than_b": _EACH_NUMBER,
     "expect_column_pair_values_to_be_in_set": _EACH_VALUE,
     "expect_multicolumn_sum_to_equal": _EACH_NUMBER,
-    "expect_multicolumn_values_to_be_equal": ExpectationKind(),
-    "expect_select_column_values_to_be_unique_within_record": ExpectationKind(),
+    "expect_multicolumn_values_to_be_equal": _ALIKE,
+    "expect_select_column_values_to_be_unique_within_record": _ALIKE,
     "expect_compound_columns_to_be_unique": _WHOLE_STORED,
     "expect_column_distinct_values_to_be_in_set": _WHOLE_VALUE,
     "expect_column_distinct_values_to_contain_set": _WHOLE_VALUE,
@@ -68,7 +75,7 @@ KINDS: dict[str, ExpectationKind] = {
     "expect_column_unique_value_count_to_be_between": _WHOLE_STORED,
     "expect_column_proportion_of_unique_values_to_be_between": _WHOLE_STORED,
     "expect_column_proportion_of_non_null_values_to_be_between": ExpectationKind(
-        whole=True, reads="stored", of_missing=True
+        whole=True, of_missing=True
     ),
     "expect_column_min_to_be_between": _WHOLE_NUMBERS,
     "expect_column_max_to_be_between": _WHOLE_NUMBERS,
@@ -88,6 +95,12 @@ def how_read(asked: Expectation) -> Reads:
     if reads is not None:
         return reads
     return "texts" if isinstance(_first_value(asked), str) else "numbers"
+
+
+def asks_for_numbers(asked: Expectation) -> bool:
+    """Whether anything but numbers in its columns is a mistake: it could never be told apart."""
+    kind = KINDS[asked.name]
+    return kind.numbers or (kind.reads is None and not isinstance(_first_value(asked), str | bool))
 
 
 def _first_value(asked: Expectation) -> Any:

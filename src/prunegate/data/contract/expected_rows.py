@@ -6,7 +6,7 @@ tells counts and ids of rows, never a value.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
@@ -44,13 +44,9 @@ def batches_of(
         TableError: it cannot be read.
         UnsupportedError: it lies in Spark, whose rows would have to travel.
     """
-    cells = [nw.col(id_column).alias(ID)]
-    for place, column in enumerate(columns):
-        cell = nw.col(column.name)
-        if column.regex is not None:
-            _require_pattern(column.regex)
-            cell = cell.str.contains(column.regex)
-        cells.append(cell.alias(given_name(place)))
+    made = [_make(one, short=one.name in table.singles) for one in columns]
+    cells = [nw.col(one.name).alias(given_name(place)) for place, one in enumerate(columns)]
+    cells = [nw.col(id_column).alias(ID), *cells]
     with table.reading():
         reader = table.engine.share_of_rows(table.frame.select(*cells), ID, (0, 1))
         if reader is None:
@@ -66,10 +62,10 @@ def batches_of(
                 held.append(part.slice(start, room))
                 start += held[-1].num_rows
                 if sum(one.num_rows for one in held) == most:
-                    yield _frame(held)
+                    yield _frame(held, made)
                     held = []
         if held:
-            yield _frame(held)
+            yield _frame(held, made)
 
 
 def _require_pattern(regex: str) -> None:
@@ -82,11 +78,32 @@ def _require_pattern(regex: str) -> None:
         ) from error
 
 
-def _frame(parts: Sequence[pa.RecordBatch]) -> pd.DataFrame:
+def _make(column: RowColumn, *, short: bool) -> Callable[[pa.ChunkedArray], pa.ChunkedArray]:
+    """How the library's column comes out of the engine's.
+
+    Patterns are matched here and not in the engine, whose texts are in Unicode's NFC only as they
+    leave it.
+    """
+    pattern = column.regex
+    if pattern is None:
+        return _named if short else _exact
+    _require_pattern(pattern)
+    return lambda found: pc.match_substring_regex(found.cast(pa.string()), pattern=pattern)
+
+
+def _frame(
+    parts: Sequence[pa.RecordBatch], made: Sequence[Callable[[pa.ChunkedArray], pa.ChunkedArray]]
+) -> pd.DataFrame:
     table = pa.Table.from_batches(parts)
-    exact = pa.table({name: _exact(table[name]) for name in table.column_names})
-    frame: pd.DataFrame = exact.to_pandas(integer_object_nulls=True)
+    exact = {ID: _exact(table[ID])}
+    exact |= {given_name(n): make(table[given_name(n)]) for n, make in enumerate(made)}
+    frame: pd.DataFrame = pa.table(exact).to_pandas(integer_object_nulls=True)
     return frame
+
+
+def _named(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Numbers of 32 bits as their shortest spelling names them: 0.1 is what a policy calls 0.1."""
+    return column.cast(pa.float32()).cast(pa.string()).cast(pa.float64())
 
 
 def _exact(column: pa.ChunkedArray) -> pa.ChunkedArray:
