@@ -77,6 +77,11 @@ LEFT_OUT = {
 """The library's other expectations, by why there is no way to say them here."""
 
 
+def why_left_out(name: str) -> str | None:
+    """Why an expectation of the library cannot be said here; None: it can, or is none."""
+    return next((reason for reason, names in LEFT_OUT.items() if name in names), None)
+
+
 class Expectation(Section):
     """One expectation of Great Expectations: its name, with its arguments."""
 

@@ -15,6 +15,7 @@ from typing import Any, TypeVar, get_args
 from pydantic import ValidationError
 
 from prunegate.metrics.checks import CHECKS, change_check
+from prunegate.policy.expectations import why_left_out
 from prunegate.policy.messages import literal, nearest_word, reading_hint, suggest
 from prunegate.policy.schema import Policy
 from prunegate.policy.section import Section
@@ -63,6 +64,7 @@ _EXPECTED = {
     "confidence": "a number between 0.5 and 1 such as 0.95",
     "minimum.rows": _ROWS,
     "minimum.positives": _ROWS,
+    "at": "a share above 0 and below 1 such as 0.9",
     **{name: check.expected for name, check in CHECKS.items()},
     "relative": "a number from 0 to below 1",
     "error_ratio": "a number from 0 to 10",
@@ -95,9 +97,9 @@ _EXPECTED = {
 
 _BY_TYPE = {
     "scalar": "text, a number, true or false",
-    "float_type": "a number",
+    **dict.fromkeys(("float_type", "float_parsing"), "a number"),
     "finite_number": "a finite number",
-    "int_type": "a whole number",
+    **dict.fromkeys(("int_type", "int_parsing"), "a whole number"),
     "bool_type": "true or false",
     "string_type": "text",
     "string_too_short": "text that is not empty",
@@ -170,6 +172,8 @@ def _is_misspelt(path: Path, unknown: list[Path]) -> bool:
 def _message(root: type[Section], path: Path, error: Any, value: Any) -> str:
     kind = error["type"]
     if kind == "extra_forbidden":
+        if reason := why_left_out(str(path[-1])):
+            return f"unknown key {show_key(path[-1])}; left out, as it {reason}: remove the entry"
         valid = valid_keys(path[:-1], root)
         return f"unknown key {show_key(path[-1])}; {suggest(str(path[-1]), valid)}"
     if kind == "missing" and isinstance(error["loc"][-1], str):
@@ -209,7 +213,9 @@ def _expected(path: Path, error: Any, got: Any = None) -> str:
     if known:
         return known
     phrase = _BY_TYPE.get(error["type"])
-    return phrase.format(**error.get("ctx", {})) if phrase else str(error["msg"]).lower()
+    if phrase:
+        return phrase.format(**error.get("ctx", {}))
+    return str(error["msg"]).lower().removeprefix("input should be ")
 
 
 def _hint(error: Any, got: Any) -> str:

@@ -43,6 +43,10 @@ REFUSED: dict[str, tuple[Any, str]] = {
         {"unexpected_rows_expectation": {"unexpected_rows_query": "SELECT 1"}},
         "unknown key 'unexpected_rows_expectation'",
     ),
+    "one that is left out, with the reason": (
+        {"expect_column_to_exist": {"column": "w"}},
+        "left out, as it is about columns that nobody reads",
+    ),
     "a misspelt name": (
         {"expect_column_values_to_be_betwen": {"column": "w", "min_value": 1}},
         f"did you mean '{BETWEEN}'",

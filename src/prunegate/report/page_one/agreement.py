@@ -13,7 +13,7 @@ from decimal import Decimal
 from prunegate.metrics.catalogue import METRICS
 from prunegate.metrics.checks import change_check
 from prunegate.report.page_one.people import People
-from prunegate.report.units import CLAIMS, Units
+from prunegate.report.units import CLAIMS, Units, metric_name
 from prunegate.text.numbers import GAP, NOT_DEFINED, exact
 from prunegate.verdict.finding import BEATS_CONSTANT, Finding
 
@@ -39,15 +39,14 @@ class AgreedWords:
             return self.name(metric)
         people = self.people
         return people.speech.say(
-            f"shares.{self._key(metric)}", positive=people.positive, items=people.items
+            f"shares.{self._key(metric)}", positive=people.positive.alone, items=people.items.of
         )
 
     def name(self, metric: str) -> str:
         """A metric's name; a share by what goes wrong."""
         if self.as_share(metric):
             return self.heading(metric)
-        speech = self.people.speech
-        return speech.say(f"metrics.{metric}") if speech.knows(f"metrics.{metric}") else metric
+        return self._own_name(metric)
 
     def value(self, metric: str, value: float | None) -> str:
         """A value in the column's terms: ``16.7``, or with its own unit."""
@@ -106,7 +105,7 @@ class AgreedWords:
         speech, metric = self.people.speech, finding.metric
         where = self.people.where(finding.slice, self._class(finding))
         if finding.candidate is None:
-            return speech.say("lead.no_value", where=where, metric=self._inside(metric))
+            return speech.say("lead.no_value", where=where, metric=self._own_name(metric))
         parts = {
             "where": where,
             "after": self.value(metric, finding.candidate),
@@ -114,16 +113,16 @@ class AgreedWords:
         }
         if not self.as_share(metric):
             key = "lead.value_alone" if finding.baseline is None else "lead.value"
-            return speech.say(key, metric=self._inside(metric), **parts)
-        words = {"positive": self.people.positive, "items": self.people.items}
+            if parts["before"] == parts["after"]:
+                key = "lead.value_same"
+            return speech.say(key, metric=self._own_name(metric), **parts)
+        words = {"positive": self.people.positive.of, "items": self.people.items.of}
         return speech.say(f"shares_said.{self._key(metric)}", **words, **parts)
 
-    def _inside(self, metric: str) -> str:
-        """The metric within a sentence, by its own name."""
-        speech = self.people.speech
-        if speech.knows(f"metrics.{metric}"):
-            return speech.say(f"metrics.{metric}")
-        return METRICS[metric].phrase if metric in METRICS else metric
+    def _own_name(self, metric: str) -> str:
+        """What the metric itself is called: never as a program spells it."""
+        speech, key = self.people.speech, f"metrics.{metric}"
+        return speech.say(key) if speech.knows(key) else speech.measure(metric, metric_name(metric))
 
     @staticmethod
     def _class(finding: Finding) -> str | None:

@@ -222,5 +222,7 @@ def _on_rows(record: DecisionRecord, people: People) -> str:
     if whole is None:
         return "."
     n = people.speech.number(numbers.count(whole.rows))
-    key = "table.rows" if traits_of(record).decided else "table.rows_numbers"
-    return ", " + people.speech.say(key, n=n, items=people.items) + "."
+    decided = traits_of(record).decided
+    key = "table.rows" if decided else "table.rows_numbers"
+    items = people.items.said if decided else people.items.of
+    return ", " + people.speech.say(key, n=n, items=items) + "."

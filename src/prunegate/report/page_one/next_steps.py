@@ -125,7 +125,7 @@ def _need(finding: Finding, agreement: AgreedWords) -> str:
         return speech.say("next.open_close", where=where) if told else ""
     where, verb = "", "need" if agreement.units.task.decided else "add"
     if finding.slice != OVERALL:
-        where = speech.say("next.need_where", place=people.place(finding.slice))
+        where = " " + speech.say("next.need_where", place=people.place(finding.slice))
     return speech.say(
         f"next.{verb}" if finding.needed_for in ("power", None) else f"next.{verb}_minimum",
         n=speech.number(numbers.count(round_up(finding.needed))),
@@ -138,11 +138,11 @@ def _wanted(finding: Finding, agreement: AgreedWords) -> str:
     """What has to be labelled: rows, positives, or rows of a class."""
     speech, people = agreement.people.speech, agreement.people
     if finding.needed_unit != "positives":
-        return people.items
+        return people.items.said
     task = agreement.units.task
     if not task.classes and (finding.class_label is None or not task.sets):
-        return people.positive
+        return people.positive.said
     if finding.class_label is None:
-        return speech.say("next.need_rarest", items=people.items)
+        return speech.say("next.need_rarest", items=people.items.said)
     key = "next.need_label" if task.sets else "next.need_class"
-    return speech.say(key, items=people.items, label=people.label(finding.class_label))
+    return speech.say(key, items=people.items.said, label=people.label(finding.class_label))

@@ -146,6 +146,8 @@ def _about(worst: Finding, agreement: AgreedWords) -> str:
     if worst.baseline is None:
         return speech.say("lead.figure_alone", metric=name, after=after)
     before = agreement.value(worst.metric, worst.baseline)
+    if before == after:
+        return speech.say("lead.figure_same", metric=name, after=after)
     return speech.say("lead.figure", metric=name, before=before, after=after)
 
 

@@ -25,6 +25,18 @@ MOST_NAMES = 3
 
 
 @dataclass(frozen=True, kw_only=True)
+class SpokenForms:
+    """What one thing is called, by where the word stands: a language may have several forms."""
+
+    alone: str
+    """At the head of a column, as the policy writes it."""
+    said: str
+    """Within a sentence, set apart where it is the policy's own word."""
+    of: str
+    """After "of 100", likewise."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class People:
     """How the record's things are called where people read."""
 
@@ -67,22 +79,26 @@ class People:
         return self.speech.say(f"words.{self.candidate_key}")
 
     @property
-    def items(self) -> str:
+    def items(self) -> SpokenForms:
         """What the rows are: ``creatives``."""
         documents = traits_of(self.record).documents
-        return self._word("items") or self.speech.say(
-            "words.items_documents" if documents else "words.items"
-        )
+        return self._called("items", "items_documents" if documents else "items")
 
     @property
-    def positive(self) -> str:
+    def positive(self) -> SpokenForms:
         """What counts as positive: ``unsafe creatives``."""
         if traits_of(self.record).sets:
-            return self._word("positive") or self.speech.say("words.labelled", items=self.items)
+            return self._called("positive", "labelled", items=self.items.alone)
         label = _mapping(self.record.policy.document.get("task")).get("positive", "")
-        return self._word("positive") or self.speech.say(
-            "words.positive", label=shorten(str(label), LONGEST_WORD)
-        )
+        return self._called("positive", "positive", label=shorten(str(label), LONGEST_WORD))
+
+    def _called(self, name: str, key: str, **parts: str) -> SpokenForms:
+        """The policy's own word, else the catalogue's in each of its forms."""
+        if own := self._word(name):
+            apart = self.speech.say("words.given", word=own)
+            return SpokenForms(alone=own, said=apart, of=apart)
+        plain = self.speech.say(f"words.{key}", **parts)
+        return SpokenForms(alone=plain, said=plain, of=self.speech.say(f"words.{key}_of", **parts))
 
     def _word(self, name: str) -> str:
         given = _mapping(self.record.policy.document.get("words")).get(name)

@@ -50,7 +50,7 @@ def _money(record: DecisionRecord, agreement: AgreedWords) -> str:
     cost, speech = record.cost, agreement.people.speech
     if cost is None:
         return ""
-    items = agreement.people.items
+    items = agreement.people.items.said
     if cost.months:
         last = cost.months[-1]
         parts = {"volume": speech.number(numbers.count(last.volume)), "items": items}

@@ -172,7 +172,11 @@ def _counted(
     if own < count and own and finding is not None and finding.slice != OVERALL:
         where = speech.say("examples.where_worst")
     parts = {"shown": speech.number(numbers.count(count)), "where": where}
-    words = {"positive": people.positive, "items": people.items, "candidate": people.candidate}
+    words = {
+        "positive": people.positive.of,
+        "items": people.items.of,
+        "candidate": people.candidate,
+    }
     total = _total(record, finding, mistake, place)
     if mistake == "lower":
         return speech.say("examples.of_lower", **parts)

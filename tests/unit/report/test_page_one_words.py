@@ -1,0 +1,120 @@
+"""Page one in people's words: no metric as a program spells it, and sentences of any word."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from prunegate.audit.record import DecisionRecord
+from prunegate.metrics.catalogue import METRICS, REFERENCE
+from prunegate.report.page_one.page import page_one
+from prunegate.report.units import CLAIMS, Units, metric_name
+from prunegate.text.languages import ENGLISH, languages
+from prunegate.verdict.finding import Finding
+
+MANY = 1800
+
+
+def strings(value: object) -> Iterator[str]:
+    """Every text of nested values."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        yield from (text for part in value.values() for text in strings(part))
+    elif isinstance(value, list | tuple):
+        yield from (text for part in value for text in strings(part))
+
+
+def told(record: DecisionRecord, records: ModuleType) -> dict[str, Any]:
+    """Page one as plain values."""
+    return asdict(page_one(record, Units.of(record), records.DIGEST, {}))
+
+
+def opened(record: DecisionRecord, language: str, **given: Any) -> tuple[DecisionRecord, Finding]:
+    """An open record of one finding in a language, and that finding."""
+    document = {**record.policy.document, "report": {"language": language}}
+    finding = replace(
+        record.findings[1], status="inconclusive", open_because="not shown", needed=MANY,
+        needed_unit="rows", needed_for="power", **given,
+    )  # fmt: skip
+    policy = replace(record.policy, document=document)
+    return replace(record, outcome="inconclusive", findings=(finding,), policy=policy), finding
+
+
+def spelt_by_a_program(name: str, text: str) -> bool:
+    """Whether a text has an underscore, or is a metric's code name as a heading."""
+    known = metric_name(name)
+    code = name.capitalize()
+    return "_" in text or (text in (name, code) and known not in (name, code))
+
+
+def of_metric(base: DecisionRecord, language: str, name: str) -> Iterator[DecisionRecord]:
+    """Open records about a metric, with a rule that only warns, with a value and without one."""
+    for after in (0.8, None):
+        record, finding = opened(base, language, metric=name, baseline=0.9, candidate=after)
+        warned = replace(finding, rule=1, severity="warn", status="fail")
+        yield replace(record, findings=(finding, warned))
+
+
+@pytest.mark.parametrize("language", languages())
+def test_no_metric_is_spelt_on_page_one_as_a_program_does(
+    records: ModuleType, many_records: ModuleType, language: str
+) -> None:
+    base = many_records.many(records, 1, "inconclusive")
+    for name in (*METRICS, REFERENCE.name, CLAIMS):
+        english = metric_name(name)
+        for record in of_metric(base, language, name):
+            page = told(record, records)
+            del page["answer"]  # it has commands that are typed
+            texts = [text for text in strings(page) if text]
+            assert [text for text in texts if spelt_by_a_program(name, text)] == [], name
+            if language != ENGLISH and " " in english:
+                assert [text for text in texts if english in text.casefold()] == [], name
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        (ENGLISH, "precision at a fixed recall is unchanged as seen, at 90.0\u00a0%."),
+        ("de", "Präzision bei fester Trefferquote ist, soweit gesehen, unverändert: 90,0\u00a0%."),
+    ],
+)
+def test_what_did_not_change_does_not_go_from_itself_to_itself(
+    records: ModuleType, many_records: ModuleType, language: str, said: str
+) -> None:
+    base = many_records.many(records, 1, "inconclusive")
+    facts = {"metric": "precision_at_recall", "baseline": 0.9, "candidate": 0.9}
+    sentence = told(opened(base, language, **facts)[0], records)["sentence"]
+    assert said in sentence
+    assert re.search("not proven|nicht bewiesen", sentence)
+
+
+@pytest.mark.parametrize(
+    ("language", "items", "said"),
+    [
+        (ENGLISH, None, "Label about 1,800 more items in Video, if they are like those seen."),
+        (ENGLISH, "ads", "Label about 1,800 more ads in Video, if they are like those seen."),
+        ("de", None, "Etwa 1.800 weitere Stücke (Video) bezeichnen, wenn sie so sind wie die gesehenen."),  # noqa: E501
+        ("de", "ads", "Etwa 1.800 weitere „ads“ (Video) bezeichnen, wenn sie so sind wie die gesehenen."),  # noqa: E501
+    ],
+)  # fmt: skip
+def test_what_is_asked_for_is_a_sentence_with_any_word(
+    records: ModuleType, many_records: ModuleType, language: str, items: str | None, said: str
+) -> None:
+    words = {"words": {"items": items} if items else {}}
+    base = many_records.many(records, 1, "inconclusive", **words)
+    assert said in told(opened(base, language, metric="brier")[0], records)["steps"]
+
+
+def test_the_default_word_takes_its_german_case_and_no_quotation_marks(
+    records: ModuleType, many_records: ModuleType
+) -> None:
+    base = many_records.many(records, 1, "inconclusive", words={})
+    page = told(opened(base, "de", metric="recall")[0], records)
+    assert "Von 100 Stücken mit Label „unsafe“ übersieht es" in page["sentence"]
+    assert [text for text in strings(page) if "„Stück" in text] == []
