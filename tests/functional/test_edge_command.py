@@ -186,6 +186,61 @@ def test_asking_a_browser_for_what_it_does_not_do(
     )
 
 
+TWO_LABELS = """\
+prunegate: 1
+name: several
+task: {kind: multilabel, labels: [violence, hate], threshold: {violence: 0.4, hate: 0.6}}
+rules:
+  - {metric: recall, classes: each, max_drop: 0.9, evidence: point}
+"""
+
+
+def decision(page: Path) -> Any:
+    return json.loads((page / "edge.json").read_text())["decision"]
+
+
+def test_a_page_decides_as_the_policy_does(home: Path, runtime: Path) -> None:
+    (home / "moderation.yaml").write_text(POLICY)
+    words = ("--runtime-from", runtime, "--policy")
+    other = edge("baseline", *words, "moderation.yaml", "--positive", "safe", "-o", "other")
+    assert other.return_value == 0
+    assert decision(home / "other") == {"kind": "positive", "thresholds": {"safe": 0.5}}
+    (home / "several.yaml").write_text(TWO_LABELS)
+    shutil.copytree("baseline", "two")
+    said = json.loads((home / "two" / "config.json").read_text())
+    said |= {"problem_type": "multi_label_classification"}
+    said |= {"id2label": {"0": "hate", "1": "violence"}}
+    (home / "two" / "config.json").write_text(json.dumps(said))
+    assert edge("two", *words, "several.yaml", "-o", "page").return_value == 0
+    wanted = {"kind": "each", "thresholds": {"hate": 0.6, "violence": 0.4}}
+    assert decision(home / "page") == wanted
+    softmax = ("--classes", "hate,violence", "--activation", "softmax", "-o", "never")
+    found = edge("two", *words, "several.yaml", *softmax)
+    assert "its labels exclude each other" in str(found.exception)
+
+
+def test_what_makes_no_page_is_bad_input(home: Path, runtime: Path) -> None:
+    assert edge("baseline", "--runtime-from", runtime, "-o", "page").return_value == 0
+    for words, told in (
+        (("baseline", "--title", "\udcff", "-o", "never"), "is no character"),
+        (("baseline", "--positive", "", "-o", "never"), "no class ''"),
+        (
+            ("baseline", "--positive", "safe", "--threshold", "nan", "-o", "never"),
+            "not in the range",
+        ),
+        (("baseline", "--classes", "a,b,c", "-o", "never"), "2 numbers for 3 classes"),
+        (("baseline", "--classes", "a,", "-o", "never"), "a class has no name"),
+        (("baseline", "-o", "baseline/never"), "in the candidate's own folder"),
+        (("page", "-o", "never"), "is the folder of a page"),
+    ):
+        found = edge(*words, "--runtime-from", runtime)
+        assert found.exception.exit_code == 2
+        assert told in str(found.exception), words
+        assert not list(home.rglob("never"))
+    found = invoke("predict", "page", "--data", "data/labelled.csv", "-o", "p.csv")
+    assert "--runtime browser" in str(found.exception)
+
+
 STANDS_IN = """#!/usr/bin/env python3
 import json, pathlib, sys, urllib.request
 if sys.argv[1] == "--version":
@@ -225,6 +280,7 @@ def test_what_was_scored_before_a_crash_is_not_scored_again(
     (home / "again").touch()
     assert invoke(*words).return_value == 0
     assert len((home / "calls.txt").read_text()) == 71 + 162 - 50
+    assert "p.browser.json is there already" in str(invoke(*words, "-o", "p.parquet").exception)
     lines = (home / "p.csv").read_text().splitlines()
     assert lines[0] == '"id","p_safe","p_unsafe"'
     assert len(lines) == 163
@@ -271,7 +327,7 @@ def test_what_runs_in_the_browser_is_what_is_judged(home: Path) -> None:
 
 
 def equals_onnxruntime_on_the_same_values(home: Path, candidate: Path) -> None:
-    from prunegate.edge.browser_session import browser_session
+    from prunegate.edge.browser_session import PageAnswers, browser_session
     from prunegate.edge.folder import judged_files, read_edge_folder
     from prunegate.models.open_model import open_model
     from prunegate.predict.classify import probabilities
@@ -283,7 +339,8 @@ def equals_onnxruntime_on_the_same_values(home: Path, candidate: Path) -> None:
     wanted = probabilities(model.module, images, batch_size=1)  # a scale serves a batch
     values = images.inputs(np.arange(20))["pixel_values"].numpy()
     files, _ = read_edge_folder(home / "page")
-    with browser_session({**files, **judged_files()}) as session:
+    answers = PageAnswers(classes=2, whole=True)
+    with browser_session({**files, **judged_files()}, answers) as session:
         given = session.values(values, (16, 16))
         drawn = session.pictures(paths)
     assert np.abs(given.shares - wanted).max() <= 1e-4

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from contextlib import ExitStack
 from functools import partial
@@ -12,19 +11,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from prunegate.cli.ci import write_ci_files
+from prunegate.cli.finite_range import FiniteRange
 from prunegate.cli.options import Output, VerdictCommand, output_options, seed_option
 from prunegate.cli.threads import one_thread_where_busy, patient_threads
 
 if TYPE_CHECKING:
     from prunegate.audit.signing.keys import PrivateKey
     from prunegate.outputs.staging import Staging
-
-
-def _a_number(_context: click.Context, _option: click.Parameter, value: float) -> float:
-    """Refuse NaN, which no range does."""
-    if math.isnan(value):
-        raise click.BadParameter("nan is not a share of the data")
-    return value
 
 
 def _folders(arguments: Mapping[str, Any]) -> tuple[str, ...]:
@@ -45,8 +38,7 @@ def _folders(arguments: Mapping[str, Any]) -> tuple[str, ...]:
 )
 @click.option(
     "--scale",
-    type=click.FloatRange(min=0.005, max=1),
-    callback=_a_number,
+    type=FiniteRange(min=0.005, max=1),
     default=1.0,
     show_default=True,
     help="Share of the data and of the training to use; below 1 the verdicts prove little.",

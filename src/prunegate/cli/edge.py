@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from prunegate.cli.finite_range import FiniteRange
 from prunegate.cli.model_options import ModelWords, model_options
 from prunegate.cli.options import FOLDER, ConsoleOptions, progress_options
 from prunegate.cli.threads import patient_threads
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from prunegate.edge.folder import PageWishes
     from prunegate.policy.load import PolicyFile
 
-SHARE = click.FloatRange(min=0, max=1)
+SHARE = FiniteRange(min=0, max=1)
 
 
 @click.command("edge", short_help="Make a page that scores in the browser.")
@@ -66,6 +67,7 @@ def command(  # noqa: PLR0913  # its options, by keyword
     patient_threads()
     from prunegate.pipeline.early_refusals import refuse_place
 
+    _require_place(candidate, out)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InputError(f"{out}: exists and is not an empty folder; choose another one")
     refuse_place(candidate)  # before libraries are loaded, which takes seconds
@@ -96,6 +98,16 @@ def command(  # noqa: PLR0913  # its options, by keyword
     return 0
 
 
+def _require_place(candidate: Path, out: Path) -> None:
+    """Refuse a page in the folder of a model, whose digest it would change.
+
+    Raises:
+        InputError: it would be in there.
+    """
+    if candidate.is_dir() and candidate.resolve() in (out.resolve(), *out.resolve().parents):
+        raise InputError(f"{out}: lies in the candidate's own folder; choose one outside")
+
+
 def _wishes(
     candidate: Path,
     judged: PolicyFile | None,
@@ -108,14 +120,14 @@ def _wishes(
     from prunegate.edge.folder import PageWishes
     from prunegate.policy.naming import value_text
 
-    thresholds = {}
+    thresholds, several = {}, None
     if judged is not None:
         policy, task = judged.policy, judged.policy.task
-        title = title or policy.title or policy.name
-        if task.positive is not None and positive is None:
-            positive = value_text(task.positive)
-        named = task.labels or ((positive,) if positive is not None else ())
-        if threshold is None:
+        title, several = title or policy.title or policy.name, task.traits.sets
+        own = None if task.positive is None else value_text(task.positive)
+        positive = own if positive is None else positive
+        named = task.labels or ((own,) if own is not None and own == positive else ())
+        if threshold is None:  # the policy's are of its own labels, and of no other class
             thresholds = {name: task.threshold_of("candidate", name) for name in named}
     if threshold is not None:
         if positive is None:
@@ -124,5 +136,6 @@ def _wishes(
     return PageWishes(
         title=title or candidate.stem,
         positive=positive,
+        several=several,
         thresholds={name: value for name, value in thresholds.items() if value is not None},
     )

@@ -7,10 +7,11 @@ from typing import Any
 
 import click
 
+from prunegate.cli.finite_range import FiniteRange
 from prunegate.cli.options import FOLDER, seed_option
 
 TOLD = ("limits", "reference")
-SHARE = click.FloatRange(min=0, max=1, min_open=True, max_open=True)
+SHARE = FiniteRange(min=0, max=1, min_open=True, max_open=True)
 
 
 @click.command("label", short_help="Draw the rows to label: those that differ, and no others.")

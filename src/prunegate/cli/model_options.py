@@ -55,6 +55,8 @@ class ModelWords:
         told = {name: value for name, value in vars(self).items() if value is not None}
         if self.classes is not None:
             told["classes"] = tuple(self.classes.split(","))
+            if not all(map(str.strip, told["classes"])):
+                raise InputError(f"--classes {self.classes!r}: a class has no name; name each")
         kind = "onnx" if model.suffix == ".onnx" else "folder"
         try:
             return ModelSource.model_validate({kind: str(model), **told})

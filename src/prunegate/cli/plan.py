@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from prunegate.cli.finite_range import FiniteRange
 from prunegate.cli.options import Output, may_color
 from prunegate.errors import InputError
 
@@ -21,16 +22,14 @@ _LEAST = 1e-6
 """The rarest thing that a plan is asked about; below it no number of rows is enough."""
 
 
-class Share(click.FloatRange):
-    """A number between 0 and 1; NaN, which no comparison refuses, is not one."""
+class Share(FiniteRange):
+    """A number between 0 and 1, and not so near to either that no plan reaches it."""
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> float:
         """The number."""
         number: float = super().convert(value, param, ctx)
-        if number != number:  # noqa: PLR0124  # NaN differs from itself
-            self.fail(f"{value} is not in the range 0<x<1.", param, ctx)
         if not _LEAST <= number <= 1 - _LEAST:
             self.fail(f"{value} is nearer to 0 or 1 than a plan can reach ({_LEAST}).", param, ctx)
         return number

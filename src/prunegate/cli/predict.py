@@ -57,7 +57,10 @@ if TYPE_CHECKING:
     type=FOLDER,
     help="browser: folder of the npm package onnxruntime-web [default: npm fetches it].",
 )
-@click.option("--browser", type=FOLDER, help="browser: Chromium [default: as it is installed].")
+@click.option(
+    "--browser",
+    help="browser: Chromium, a program in PATH or a path [default: as it is installed].",
+)
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
 @device_option
 @progress_options
@@ -70,7 +73,7 @@ def command(  # noqa: PLR0913  # its options, by keyword
     words: ModelWords,
     runtime: str,
     runtime_from: Path | None,
-    browser: Path | None,
+    browser: str | None,
     force: bool,
     said: ConsoleOptions,
     **asked: Any,
@@ -95,11 +98,12 @@ def command(  # noqa: PLR0913  # its options, by keyword
       prunegate predict page --runtime browser --data t.csv --positive unsafe -o new.parquet
     """  # noqa: D301  # click's mark is the character itself
     patient_threads()
+    from prunegate.edge import EDGE_FILE
     from prunegate.io.atomic import require_new
     from prunegate.pipeline.early_refusals import refuse_place
 
-    page = runtime == "browser" and (model / "edge.json").is_file()
-    _require_runtime(runtime, engine, runtime_from or browser)
+    page = runtime == "browser" and (model / EDGE_FILE).is_file()
+    _require_runtime(runtime, engine, given=runtime_from is not None or browser is not None)
     if page and words.given:
         raise InputError(f"{model}: the page says its classes and layout; leave out their options")
     if engine == "local":
@@ -114,7 +118,7 @@ def command(  # noqa: PLR0913  # its options, by keyword
         model=model, said=words.source(model), table=Path(table), out=Path(out), **asked
     )
     if runtime == "browser":
-        return _in_browser(job, said, runtime_from, browser)
+        return _in_browser(job, said, runtime_from, browser, force=force)
     with progress(said) as report:
         job = replace(job, progress=report)
         if engine == "local":
@@ -130,7 +134,7 @@ def command(  # noqa: PLR0913  # its options, by keyword
     return 0
 
 
-def _require_runtime(runtime: str, engine: str, given: Path | None) -> None:
+def _require_runtime(runtime: str, engine: str, *, given: bool) -> None:
     """Refuse options that do not go together."""
     if runtime == "browser" and engine != "local":
         raise InputError("a browser runs on this machine; leave out --engine or --runtime")
@@ -139,13 +143,20 @@ def _require_runtime(runtime: str, engine: str, given: Path | None) -> None:
 
 
 def _in_browser(
-    job: ScoringJob, said: ConsoleOptions, runtime_from: Path | None, browser: Path | None
+    job: ScoringJob,
+    said: ConsoleOptions,
+    runtime_from: Path | None,
+    browser: str | None,
+    *,
+    force: bool,
 ) -> int:
     if job.batch is not None or job.device != "cpu":
         raise InputError("a browser scores row by row on the CPU; leave out --batch and --device")
     from prunegate.cli.console import progress
-    from prunegate.pipeline.predict_browser import predict_in_browser
+    from prunegate.io.atomic import require_new
+    from prunegate.pipeline.predict_browser import TIMES, predict_in_browser
 
+    require_new(job.out.with_suffix(TIMES), force=force)
     with progress(said) as report:
         found = predict_in_browser(
             replace(job, progress=report), runtime_from=runtime_from, browser=browser

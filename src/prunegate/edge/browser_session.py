@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,9 @@ ROW_S = 120.0
 """How long one row may take."""
 _TICK_S = 0.2
 _NAMED = 10
+_SHOWN = 80
+_ROUNDED = 1e-6
+"""How far shares in float64 may be from a whole."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,11 +47,23 @@ class BrowserScores:
     """Of each row: preparing its picture or text."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class PageAnswers:
+    """What every answer of a page has to be."""
+
+    classes: int
+    """Probabilities, one a class."""
+    whole: bool
+    """Whether they are shares of one whole."""
+
+
 class BrowserSession:
     """A page that is open; made by ``browser_session``."""
 
-    def __init__(self, server: PageServer, browser: Chromium, version: str) -> None:
-        self._server, self._browser = server, browser
+    def __init__(
+        self, server: PageServer, browser: Chromium, version: str, answers: PageAnswers
+    ) -> None:
+        self._server, self._browser, self._answers = server, browser, answers
         self.version = version
         """Of Chromium."""
         self.load_ms = _number(self._next(OPEN_S, "load the model"), "load_ms")
@@ -91,7 +106,7 @@ class BrowserSession:
         return self._scored(rows, [f"row {number}" for number in range(len(values))])
 
     def _scored(self, rows: Iterator[Row], names: Sequence[str]) -> BrowserScores:
-        answers, problems = [], []
+        shares, answers, problems = [], [], []
         for row, name in zip(rows, names, strict=True):
             self._server.rows.put(row)
             told = self._next(ROW_S, f"score {name}")
@@ -100,10 +115,11 @@ class BrowserSession:
             elif told.get("row") != row.number:
                 raise ModelError("the page answered another row than it was given; try again")
             else:
+                shares.append(_shares(told, self._answers))
                 answers.append(told)
         _refuse(problems)
         return BrowserScores(
-            shares=np.array([_shares(told) for told in answers], dtype=np.float64),
+            shares=np.array(shares, dtype=np.float64),
             run_ms=np.array([_number(told, "run_ms") for told in answers]),
             prepare_ms=np.array([_number(told, "prepare_ms") for told in answers]),
         )
@@ -134,12 +150,13 @@ class BrowserSession:
 
 @contextmanager
 def browser_session(
-    files: Mapping[str, bytes], program: Path | None = None
+    files: Mapping[str, bytes], answers: PageAnswers, program: str | Path | None = None
 ) -> Iterator[BrowserSession]:
     """Open a page's folder in headless Chromium.
 
     Args:
         files: by name, ``judged_files`` among them.
+        answers: what its answers have to be.
         program: Chromium; None: as it is installed.
 
     Raises:
@@ -153,7 +170,7 @@ def browser_session(
         kept.callback(server.close)
         browser = Chromium(found, server.address("judged.html"))
         kept.callback(browser.close)
-        yield BrowserSession(server, browser, version)
+        yield BrowserSession(server, browser, version, answers)
 
 
 def _heard(told: PageSaid, doing: str) -> Mapping[str, Any]:
@@ -176,19 +193,30 @@ def _content(path: Path) -> bytes:
 
 def _number(told: Mapping[str, Any], name: str) -> float:
     value = told.get(name)
-    if not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
+    if not _is_number(value) or not 0 <= value < math.inf:
         raise ModelError(f"the page told {name} {value!r}; it has to be a time. Try again")
     return float(value)
 
 
-def _shares(told: Mapping[str, Any]) -> list[float]:
+def _shares(told: Mapping[str, Any], wanted: PageAnswers) -> list[float]:
+    """The probabilities of an answer, whatever the page may have told in their place."""
     found = told.get("shares")
-    good = isinstance(found, list) and all(
-        isinstance(one, int | float) and 0 <= one <= 1 for one in found
-    )
-    if not good:
-        raise ModelError(f"the page answered {found!r}, which are no probabilities")
-    return [float(one) for one in found]  # type: ignore[union-attr]  # a list, just seen
+    good = isinstance(found, list) and all(_is_number(one) and 0 <= one <= 1 for one in found)
+    if not good or len(found) != wanted.classes:
+        raise ModelError(
+            f"the page answered {str(found)[:_SHOWN]}, which are no probabilities of "
+            f"{wanted.classes} classes; make the page again with 'prunegate edge'"
+        )
+    if wanted.whole and abs(sum(found) - 1) > _ROUNDED:
+        raise ModelError(
+            f"the page answered shares of a softmax that add up to {sum(found):g}, not to 1; make "
+            "the page again with 'prunegate edge'"
+        )
+    return [float(one) for one in found]
+
+
+def _is_number(value: object) -> TypeGuard[int | float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _refuse(problems: Sequence[str]) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO
 
 from prunegate.errors import InputError
+from prunegate.io.partial import held_folder
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 OLDEST = 112
@@ -40,20 +41,26 @@ _FLAGS = (
 )
 _VERSION = re.compile(r"\b(\d+)\.\d+\.\d+\.\d+\b")
 _START_S = 60
+_PROFILE = "prunegate-browser-"
 
 
-def chromium_program(named: Path | None) -> str:
+def chromium_program(named: str | Path | None) -> str:
     """Where Chromium is.
+
+    Args:
+        named: a path, or a name that is looked up in PATH; a name with a separator is a path.
+            None: as it is installed.
 
     Raises:
         InputError: it is not installed, or it is not the one that was named.
     """
-    found = (shutil.which(name) for name in ([str(named)] if named else NAMES))
+    found = (shutil.which(name) for name in (NAMES if named is None else [str(named)]))
     program = next((path for path in found if path), None)
     if program is None:
         raise InputError(
-            f"{named}: is no program that can be run; name Chromium's: --browser FILE"
-            if named
+            f"{str(named)!r} is no program that can be run; name Chromium's: --browser FILE, with "
+            "its folder where it is not in PATH (./chrome)"
+            if named is not None
             else "Chromium is not installed, and '--runtime browser' scores in it; type "
             "'apt-get install chromium' (or your system's way), or name one: --browser FILE"
         )
@@ -99,7 +106,13 @@ class Chromium:
     """
 
     def __init__(self, program: str, address: str) -> None:
-        self._profile = tempfile.mkdtemp(prefix="prunegate-browser-")
+        try:  # a run that was killed leaves its own, which this sweeps
+            self._profile, self._held = held_folder(Path(tempfile.gettempdir()), _PROFILE)
+        except OSError as error:
+            raise InputError(
+                f"{tempfile.gettempdir()}: cannot be written ({error.strerror}); name another "
+                "folder in TMPDIR"
+            ) from error
         # As root it refuses to start with its sandbox; it shows nothing but our own page.
         root = ("--no-sandbox",) if os.geteuid() == 0 else ()
         command = [program, *_FLAGS, *root, f"--user-data-dir={self._profile}", address]
@@ -114,7 +127,7 @@ class Chromium:
                 start_new_session=True,
             )
         except OSError as error:
-            shutil.rmtree(self._profile, ignore_errors=True)
+            self._release()
             raise InputError(f"{program}: does not start ({error.strerror})") from error
 
     def ended(self) -> str | None:
@@ -134,4 +147,8 @@ class Chromium:
         if self._process.stdin is not None:
             self._process.stdin.close()
         self._said.close()
+        self._release()
+
+    def _release(self) -> None:
         shutil.rmtree(self._profile, ignore_errors=True)
+        os.close(self._held)

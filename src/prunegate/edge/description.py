@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import PIL
+import torch
 
 from prunegate.errors import ModelError, UnsupportedError
+from prunegate.models.activation import SEVERAL_LABELS
 from prunegate.models.foreign_onnx import ForeignOnnx
 from prunegate.models.load import LoadedModel
 from prunegate.models.onnx_module import OnnxModule
@@ -24,7 +26,6 @@ from prunegate.predict.preprocessing import Preprocessing, understands
 from prunegate.predict.tokens import Tokens
 
 FORMAT = "urn:prunegate:edge:v1"
-EDGE_FILE = "edge.json"
 _OUTPUT = "logits"
 _TALL_FIRST = 13
 """The first Pillow that resizes tall images along their height first (``pixels.js``)."""
@@ -160,6 +161,24 @@ def _of_pictures(model: LoadedModel) -> dict[str, Any]:
     }
 
 
+def columns_of(model: LoadedModel, graph: OnnxModule) -> int | None:
+    """How many numbers a model answers a row with; None: an ONNX file from elsewhere is silent."""
+    if isinstance(graph, ForeignOnnx):
+        return graph.interface.columns
+    module = cast("Any", model.module)
+    with torch.inference_mode():
+        logits = module(**model.family.example(model.config)).logits
+    return int(logits.shape[-1])
+
+
+def one_by_one(model: LoadedModel, columns: int | None) -> bool:
+    """Whether a model decides each of its classes by itself, as it says: never by their number."""
+    if (columns or len(class_names(model.config))) == 1:
+        return False
+    several = model.config.get("problem_type") == SEVERAL_LABELS
+    return model.activation == "sigmoid" or (model.activation == "none" and several)
+
+
 def classes_of(model: LoadedModel, columns: int | None) -> tuple[str, ...]:
     """The names of the classes in the order of a page's scores.
 
@@ -168,9 +187,14 @@ def classes_of(model: LoadedModel, columns: int | None) -> tuple[str, ...]:
         columns: numbers that it answers with; None: not known.
 
     Raises:
-        ModelError: they are not named, or are others than it answers with.
+        ModelError: they are not named, or are others than it answers with; or a softmax of one.
     """
     names = class_names(model.config)
+    if columns == 1 and model.activation == "softmax":  # which is 1 whatever it sees
+        raise ModelError(
+            f"{model.place}: answers with one number, of which a softmax is always 1; give "
+            "--activation sigmoid (or none)"
+        )
     if len(names) == 1:  # one output, which finds its class
         names = (f"not {names[0]}", *names)
     if columns not in (None, len(names)) and not (columns == 1 and len(names) == 2):
@@ -191,14 +215,14 @@ def decision_about(
 
     Args:
         classes: of the model.
-        several: whether a picture may have several of them.
+        several: whether each is decided by itself, since a picture may have several.
         positive: the class that is looked for; None: none in particular.
         thresholds: by class; of others 0.5.
 
     Raises:
         ModelError: a class that the model does not have.
     """
-    if strange := sorted({*thresholds, *([positive] if positive else [])} - set(classes)):
+    if strange := sorted({*thresholds, *(() if positive is None else (positive,))} - set(classes)):
         raise ModelError(
             f"the model has no class {strange[0]!r}; it has {', '.join(classes)}. Correct "
             "--positive or the policy, or give --classes in the order of the outputs"

@@ -7,25 +7,27 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib import resources
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from prunegate import __version__
 from prunegate.compress.quantize import export_onnx
+from prunegate.edge import EDGE_FILE
 from prunegate.edge.description import (
-    EDGE_FILE,
     FORMAT,
     classes_of,
+    columns_of,
     decision_about,
     input_of,
+    one_by_one,
     output_of,
     processing_of,
     require_classifier,
 )
 from prunegate.edge.npm_packages import RUNTIME, TOKENIZERS, NpmPackages, TakenPackage
+from prunegate.edge.page_description import page_description
 from prunegate.errors import ModelError, UnsupportedError
 from prunegate.models.config_json import parse_object
-from prunegate.models.foreign_onnx import ForeignOnnx
 from prunegate.models.load import LoadedModel
 from prunegate.models.onnx_module import OnnxModule
 from prunegate.models.surgery import ONNX_FILE
@@ -33,8 +35,6 @@ from prunegate.predict.tokens import TOKENIZER_CONFIG_FILE, TOKENIZER_FILE
 
 _PAGE = ("index.html", "page.css", "page.js", "scorer.js", "pixels.js")
 _JUDGED = ("judged.html", "judged.js")
-_NEEDED = {"candidate", "runtime", "input", "output", "activation", "processing", "classes"}
-"""What a page that is scored with cannot do without."""
 ENGINE = "wasm, SIMD, one thread"
 """How the runtime runs."""
 
@@ -48,6 +48,8 @@ class PageWishes:
     """The class that is looked for."""
     thresholds: Mapping[str, float]
     """By class; of others 0.5."""
+    several: bool | None = None
+    """Whether a row may have several classes, by the policy; None: as the model says."""
 
 
 def edge_folder(model: LoadedModel, packages: NpmPackages, wishes: PageWishes) -> dict[str, bytes]:
@@ -81,13 +83,37 @@ def edge_folder(model: LoadedModel, packages: NpmPackages, wishes: PageWishes) -
         "processing": processing,
         "files": {name: hashlib.sha256(raw).hexdigest() for name, raw in sorted(files.items())},
     }
-    return {**files, EDGE_FILE: (json.dumps(said, indent=2, ensure_ascii=False) + "\n").encode()}
+    return {**files, EDGE_FILE: _written(said)}
+
+
+def _written(said: Mapping[str, Any]) -> bytes:
+    """The bytes of edge.json, which this version would read again.
+
+    Raises:
+        ModelError: a title or class that no file can hold, or that no page can tell apart.
+    """
+    try:
+        raw = (json.dumps(said, indent=2, ensure_ascii=False) + "\n").encode()
+    except UnicodeEncodeError as error:
+        raise ModelError(
+            f"{error.object[error.start : error.end]!r} in the title or a class is no character; "
+            "write --title or --classes in UTF-8"
+        ) from error
+    page_description(raw, EDGE_FILE)
+    return raw
 
 
 def _of_model(model: LoadedModel, graph: OnnxModule, wishes: PageWishes) -> dict[str, Any]:
     """How the graph is called, and what its answer means."""
-    classes = classes_of(model, graph.interface.columns if isinstance(graph, ForeignOnnx) else None)
-    several = model.activation == "sigmoid" and len(classes) > 2
+    columns = columns_of(model, graph)
+    classes = classes_of(model, columns)
+    several = one_by_one(model, columns) if wishes.several is None else wishes.several
+    if wishes.several and model.activation == "softmax":
+        raise ModelError(
+            f"{model.place}: answers with a softmax, so that its labels exclude each other, and "
+            "the policy's rows may have several ('kind: multilabel'); give --activation sigmoid "
+            "if it was trained so"
+        )
     return {
         "candidate": _candidate(model, exported=graph is not model.module),
         "input": asdict(input_of(model, graph)),
@@ -124,18 +150,13 @@ def read_edge_folder(folder: Path) -> tuple[dict[str, bytes], dict[str, Any]]:
         Bytes by file name, and what edge.json says.
 
     Raises:
-        ModelError: files are missing, or are others than edge.json names.
+        ModelError: edge.json is damaged, or files are missing or others than it names.
     """
     raw = _read(folder, EDGE_FILE)
     said = parse_object(raw, str(folder / EDGE_FILE))
-    named = said.get("files")
-    if said.get("format") != FORMAT or not isinstance(named, dict) or not said.keys() >= _NEEDED:
-        raise ModelError(
-            f"{folder / EDGE_FILE}: not written by this version of prunegate; make the page again "
-            "with 'prunegate edge'"
-        )
-    files = {name: _read(folder, name) for name in named if _is_plain(name)}
-    changed = [n for n in named if hashlib.sha256(files.get(n, b"")).hexdigest() != named[n]]
+    named = page_description(raw, str(folder / EDGE_FILE)).files
+    files = {name: _read(folder, name) for name in named}
+    changed = [n for n in named if hashlib.sha256(files[n]).hexdigest() != named[n]]
     if changed:
         raise ModelError(
             f"{folder}: {changed[0]} is not what edge.json names; what would be judged is not what "
@@ -147,11 +168,6 @@ def read_edge_folder(folder: Path) -> tuple[dict[str, bytes], dict[str, Any]]:
 def judged_files() -> dict[str, bytes]:
     """What a page's folder needs beside it to be judged."""
     return _own(_JUDGED)
-
-
-def _is_plain(name: str) -> bool:
-    path = PurePosixPath(name)
-    return not path.is_absolute() and ".." not in path.parts
 
 
 def _read(folder: Path, name: str) -> bytes:

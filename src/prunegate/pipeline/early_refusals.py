@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from prunegate.edge import EDGE_FILE
 from prunegate.errors import InputError, ModelError, UnsupportedError
 from prunegate.models.activation import activation_of
 from prunegate.models.config_json import parse_object
@@ -49,6 +50,12 @@ def refuse_place(place: Path, *, graph: bool | None = None, prune: bool = False)
     Raises:
         ModelError, UnsupportedError: as ``refuse_models``.
     """
+    if (place / EDGE_FILE).is_file() and not (place / CONFIG_FILE).exists():
+        raise ModelError(
+            f"{place}: is the folder of a page ('prunegate edge'), not of a model; score with it "
+            f"by 'prunegate predict {place} --runtime browser', or give the candidate that it was "
+            "made of"
+        )
     if not (place.suffix == ".onnx" if graph is None else graph):
         refuse_early(place, prune=prune)
         return

@@ -25,8 +25,13 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from prunegate import __version__
-from prunegate.edge.browser_session import BrowserScores, BrowserSession, browser_session
-from prunegate.edge.description import EDGE_FILE
+from prunegate.edge import EDGE_FILE
+from prunegate.edge.browser_session import (
+    BrowserScores,
+    BrowserSession,
+    PageAnswers,
+    browser_session,
+)
 from prunegate.edge.folder import PageWishes, edge_folder, judged_files, read_edge_folder
 from prunegate.edge.npm_packages import NpmPackages
 from prunegate.errors import InputError, ModelError
@@ -35,13 +40,16 @@ from prunegate.io.hashing import file_sha256
 from prunegate.io.partial import PARTIAL
 from prunegate.models.open_model import open_model
 from prunegate.pipeline.predict_table import FORMATS, table_bytes, table_rows
-from prunegate.pipeline.scoring_job import ScoringJob
+from prunegate.pipeline.scoring_job import ScoringJob, require_columns
 
 PART = 256
 """Rows that are scored before they are kept."""
 TIMES = ".browser.json"
 """What the name of the file of times ends with, in the place of the scores' ending."""
-_RUN, _PREPARE = "run_ms", "prepare_ms"
+
+
+_TIMED = ["run_ms", "prepare_ms"]
+"""Columns of a part beside its scores."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +75,7 @@ class BrowserLatency:
 
 
 def predict_in_browser(
-    asked: ScoringJob, *, runtime_from: Path | None = None, browser: Path | None = None
+    asked: ScoringJob, *, runtime_from: Path | None = None, browser: str | None = None
 ) -> BrowserLatency:
     """Score every row of a table in headless Chromium.
 
@@ -84,13 +92,15 @@ def predict_in_browser(
     files = _page(asked, runtime_from)
     said = json.loads(files[EDGE_FILE])
     columns = _columns(asked, tuple(said["classes"]))
+    require_columns(asked, columns)
     reads = said["input"]["reads"]
     ids, contents = table_rows(asked, reads)
-    with browser_session({**files, **judged_files()}, browser) as session:
+    answers = PageAnswers(classes=len(said["classes"]), whole=said["activation"] == "softmax")
+    with browser_session({**files, **judged_files()}, answers, browser) as session:
         parts = asked.out.parent / f"{PARTIAL}{asked.out.name}-{_identity(asked, files, session)}"
         whole = _scored(asked, session, parts, (reads, ids, contents), columns)
         latency = _latency(whole, said, files, session)
-    scores = whole.drop_columns([_RUN, _PREPARE])
+    scores = whole.drop_columns(_TIMED).rename_columns([asked.id, *columns])
     write_whole(asked.out, table_bytes(scores, asked.out.suffix))
     times = {"format": "urn:prunegate:browser-times:v1", **vars(latency)}
     write_whole(asked.out.with_suffix(TIMES), (json.dumps(times, indent=2) + "\n").encode())
@@ -131,11 +141,11 @@ def _scored(  # a row's way through the browser
         place = parts / f"{start:012}.parquet"
         if not place.exists():
             found = _asked_of(session, asked, reads, contents[start : start + PART])
-            part = {
-                asked.id: ids[start : start + PART],
-                **{name: found.shares[:, column] for name, column in columns.items()},
-                _RUN: found.run_ms,
-                _PREPARE: found.prepare_ms,
+            part = {  # no name from outside, so that none can hide a time
+                "id": ids[start : start + PART],
+                **{f"score_{place}": found.shares[:, place] for place in columns.values()},
+                "run_ms": found.run_ms,
+                "prepare_ms": found.prepare_ms,
             }
             write_whole(place, table_bytes(pa.table(part), ".parquet"))
         tables.append(pq.read_table(place))
@@ -155,7 +165,7 @@ def _asked_of(
 def _latency(
     whole: pa.Table, said: Mapping[str, Any], files: Mapping[str, bytes], session: BrowserSession
 ) -> BrowserLatency:
-    run, prepare = (whole[name].to_numpy() for name in (_RUN, _PREPARE))
+    run, prepare = (whole[name].to_numpy() for name in _TIMED)
     return BrowserLatency(
         rows=len(whole),
         runtime=f"{said['runtime']['package']} {said['runtime']['version']}",
@@ -178,6 +188,7 @@ def _identity(asked: ScoringJob, files: Mapping[str, bytes], session: BrowserSes
     """Everything that decides the scores: another page, table or browser has parts of its own."""
     decides = {
         "version": __version__,
+        "columns": "by number",  # as parts are kept
         "page": hashlib.sha256(files[EDGE_FILE]).hexdigest(),
         "browser": session.version,
         "table": file_sha256(asked.table),

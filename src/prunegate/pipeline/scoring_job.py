@@ -7,14 +7,14 @@ batch is halved.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from prunegate.errors import ModelError, TableError, UnsupportedError
+from prunegate.errors import InputError, ModelError, TableError, UnsupportedError
 from prunegate.io.progress import Progress, silent
 from prunegate.models.load import LoadedModel
 from prunegate.models.open_model import open_model
@@ -87,6 +87,7 @@ class Scorer:
         _require_classifier(self.model, reads)
         class_names(self.model.config, asked.positive)  # a wrong name is told before rows are read
         self._asked = asked
+        require_columns(asked, self.columns)
         self._reads = reads
         self._batch = asked.batch or (1 if scales_by_batch(self.model) else SCORED)
 
@@ -94,7 +95,8 @@ class Scorer:
     def columns(self) -> tuple[str, ...]:
         """The names of the columns of scores."""
         names = class_names(self.model.config, self._asked.positive)
-        return (self._asked.column,) if self._asked.positive else tuple(f"p_{n}" for n in names)
+        one = self._asked.positive is not None
+        return (self._asked.column,) if one else tuple(f"p_{name}" for name in names)
 
     def scores(self, contents: Sequence[str]) -> dict[str, NDArray[np.float64]]:
         """The scores of some contents, by column.
@@ -146,6 +148,37 @@ class Scorer:
         if self._asked.positive is not None:
             return {self._asked.column: shares[:, names.index(self._asked.positive)]}
         return {f"p_{name}": shares[:, place] for place, name in enumerate(names) if name}
+
+
+def require_columns(asked: ScoringJob, scores: Iterable[str]) -> None:
+    """Insist that ids and scores are columns of their own.
+
+    Args:
+        asked: the job, which names the ids.
+        scores: the names of the columns of scores.
+
+    Raises:
+        InputError: a name is empty or no text, or two are the same.
+    """
+    names = (asked.id, *scores)
+    if wrong := [name for name in names if not _is_name(name)]:
+        raise InputError(
+            f"a column cannot be called {wrong[0]!r}; give it a name: --id for the ids, --column "
+            "for the scores, --classes for the classes"
+        )
+    if len(set(names)) < len(names):
+        raise InputError(
+            f"ids and scores would both be called {asked.id!r}, and one of them be lost; name the "
+            "scores otherwise (--column), or give the table another column of ids (--id)"
+        )
+
+
+def _is_name(name: str) -> bool:
+    """Whether a file can hold it."""
+    try:
+        return bool(name.encode())
+    except UnicodeEncodeError:
+        return False
 
 
 def _require_classifier(model: LoadedModel, reads: str) -> None:

@@ -34,6 +34,8 @@ from prunegate.text.escape import escaped
 
 Disagreement = tuple[Path, str]
 RESERVED = ("overall", "all")
+WRITTEN = ("ttft_ms", "tpot_ms")
+"""Figures that only models give that write texts."""
 
 
 def disagreements(policy: Policy, broken: Iterable[str] = ()) -> list[Disagreement]:
@@ -64,6 +66,19 @@ def _metrics_fit_the_task(policy: Policy) -> Iterator[Disagreement]:
             fitting = ", ".join(m.name for m in METRICS.values() if kind in m.tasks)
             message = f"{rule.metric} is not defined for task kind {kind}; valid: {fitting}"
             yield ("rules", index, "metric"), message
+
+
+def _only_language_models_write(policy: Policy) -> Iterator[Disagreement]:
+    """Of other tasks ``run`` times no writing; what was measured elsewhere, ``gate`` may limit."""
+    if policy.task.kind == "language":
+        return
+    why = f"a {policy.task.kind} task's models write no text"
+    for index, rule in enumerate(policy.rules):
+        if rule.metric in WRITTEN and policy.model is not None and policy.task.traits.runs:
+            message = f"{rule.metric} times models as they write, and {why}; limit latency_p50_ms"
+            yield ("rules", index, "metric"), message
+    if policy.generate is not None:
+        yield ("generate",), f"says how much is written, and {why}; remove it"
 
 
 def _classes_fit_the_task(policy: Policy) -> Iterator[Disagreement]:
@@ -328,6 +343,7 @@ Check = Callable[[Policy], Iterator[Disagreement]]
 _CHECKS: tuple[tuple[Check, tuple[str, ...]], ...] = (
     (_rules_one_by_one, ()),
     (_metrics_fit_the_task, ("task",)),
+    (_only_language_models_write, ("task", "model")),
     (score_disagreements, ("task", "data")),
     (_classes_fit_the_task, ("task",)),
     (_classes_are_distinct, ()),

@@ -137,7 +137,7 @@ def class_names(config: Mapping[str, Any], positive: str | None = None) -> tuple
     labels = _named(config)
     given = [labels.get(str(number)) for number in range(len(labels))]
     names = tuple(map(value_text, given))
-    if not names or len(set(names)) < len(names) or None in given:
+    if not names or len(set(names)) < len(names) or None in given or "" in names:
         raise ModelError(
             "the model's classes are not named from 0 on (id2label in config.json); give them in "
             "the order of its outputs: --classes, or 'classes:' in a policy"

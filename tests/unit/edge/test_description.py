@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 
-from prunegate.edge.description import ShownDecision, decision_about
+from prunegate.edge.description import ShownDecision, decision_about, one_by_one
 from prunegate.errors import ModelError
 
 pytestmark = pytest.mark.models
@@ -30,6 +33,27 @@ def test_decisions(
 ) -> None:
     found = decision_about(CLASSES, several, positive, thresholds)
     assert found == ShownDecision(kind=kind, thresholds=wanted)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("count", [2, 3, 7])
+@pytest.mark.parametrize("activation", ["softmax", "sigmoid", "none"])
+@pytest.mark.parametrize("problem", [None, "multi_label_classification"])
+def test_the_model_says_whether_classes_are_decided_one_by_one(
+    count: int, activation: str, problem: str | None
+) -> None:
+    names = {str(number): f"c{number}" for number in range(count)}
+    model: Any = SimpleNamespace(
+        config={"id2label": names, "problem_type": problem}, activation=activation
+    )
+    wanted = activation == "sigmoid" or (activation == "none" and problem is not None)
+    assert one_by_one(model, count) == one_by_one(model, None) == wanted
+    assert not one_by_one(model, 1)
+
+
+@pytest.mark.parametrize(("positive", "thresholds"), [("", {}), (None, {"": 0.5})])
+def test_no_class_is_called_nothing(positive: str | None, thresholds: dict[str, float]) -> None:
+    with pytest.raises(ModelError, match="no class ''"):
+        decision_about(CLASSES, False, positive, thresholds)
 
 
 @pytest.mark.parametrize(("positive", "thresholds"), [("nude", {}), (None, {"nude": 0.5})])

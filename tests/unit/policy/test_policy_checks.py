@@ -254,6 +254,18 @@ def test_a_policy_that_only_warns_is_refused(mistakes: Mistakes) -> None:
     )
 
 
+@pytest.mark.parametrize("metric", ["ttft_ms", "tpot_ms"])
+def test_only_language_models_are_timed_as_they_write(metric: str, rule_mistakes: Mistakes) -> None:
+    rule, models = f"{{metric: {metric}, at_most: 9}}", "model: {baseline: b}"
+    (line,) = rule_mistakes(rule, models)
+    assert "a binary task's models write no text; limit latency_p50_ms" in line
+    (line,) = rule_mistakes("{metric: recall, at_least: 0.5}", "generate: {new_tokens: 3}")
+    assert "a binary task's models write no text; remove it" in line
+    assert rule_mistakes(rule) == []  # measured elsewhere, and handed to gate
+    text = "generate: {new_tokens: 3}\nmodel: {baseline: b}"
+    assert rule_mistakes(rule, text, "kind: language") == []
+
+
 def test_the_same_limit_twice_is_refused(rule_mistakes: Mistakes) -> None:
     rules = "{metric: recall, at_least: 0.5}, {metric: recall, max_drop: 0.1, at_least: 0.6}"
     assert rule_mistakes(rules) == [

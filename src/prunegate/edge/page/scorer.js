@@ -17,6 +17,7 @@ function shares(logits, activation) {
     return found;
   }
   if (activation === "sigmoid") return found.map((one) => 1 / (1 + Math.exp(-one)));
+  if (found.length < 2) throw new Error("the model answers with one number, of which a softmax is always 1");
   const most = Math.max(...found);
   const raised = found.map((one) => Math.exp(one - most));
   const sum = raised.reduce((a, b) => a + b, 0);
