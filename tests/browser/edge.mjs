@@ -24,6 +24,7 @@ const browser = await chromium.launch({
   args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"],
 });
 const context = await browser.newContext({ viewport: { width: 390, height: 844 } });
+context.setDefaultTimeout(120_000); // a busy machine
 const page = await context.newPage();
 const seen = { requests: [], errors: [], violations: [] };
 page.on("request", (r) => /^(blob|data):/.test(r.url()) || seen.requests.push(`${r.method()} ${r.url().replace(root, "/")}`));
@@ -47,7 +48,12 @@ if (job.texts) {
     await page.keyboard.press("Control+Enter");
   }
 } else {
-  const [chooser] = await Promise.all([page.waitForEvent("filechooser"), page.keyboard.press("Space")]);
+  let chooser = null;
+  for (let tries = 0; chooser === null && tries < 5; tries += 1) { // the first press may come too early
+    const chosen = page.waitForEvent("filechooser", { timeout: 20_000 }).catch(() => null);
+    await page.keyboard.press("Space");
+    chooser = await chosen;
+  }
   await chooser.setFiles(job.pictures);
 }
 const given = job.texts || job.pictures;

@@ -140,7 +140,10 @@ def test_a_model_of_another_kind_is_refused(words_tokenizer: Path, family: Any) 
 
 
 def called(module: Any, names: Any) -> Any:
-    return SimpleNamespace(module=module, config={"id2label": names}, activation="softmax")
+    storage = SimpleNamespace(engine="torch", quantized={})
+    return SimpleNamespace(
+        module=module, config={"id2label": names}, activation="softmax", storage=storage
+    )
 
 
 def test_chosen_labels_are_those_of_each_text_alone() -> None:
