@@ -13,7 +13,10 @@ first has no more than root(2 d L) more than the second (Hoeffding). The last is
 comparable that are much alike: hard negatives are hard for both. In a bin in which the first flags
 more than u and at most v negatives, and both models have a of them among their u highest, d is at
 most 2 (v - a) and how many fewer the second flags; so these are no more than
-L + root(L^2 + 4 (v - a) L). Equal scores only widen this.
+L + root(L^2 + 4 (v - a) L).
+
+All that is said here is of rows at or above a threshold, so that a row which more negatives than
+are possible have a score as high as lies below it: what has one score only is never above.
 """
 
 from __future__ import annotations

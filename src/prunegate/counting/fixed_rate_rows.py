@@ -191,7 +191,7 @@ def _flags(at: _At) -> dict[str, nw.Expr]:
     found = _three("here", {model: at.reached(model) for model in _MODELS})
     for strict in _MODELS:
         for j in range(BINS):
-            flagged = {m: nw.col(_above(m)) <= nw.col(_edge(j + 1)) for m in _MODELS}
+            flagged = {m: nw.col(_reached(m)) <= nw.col(_edge(j + 1)) for m in _MODELS}
             flagged[strict] = nw.col(_reached(strict)) < nw.col(_low(j))
             found |= _three(f"{strict}_{j}", flagged)
     return found

@@ -44,6 +44,11 @@ class Further:
     """What these show."""
     alike: bool = False
     """Whether a change was to be tested and the two models differ in nothing here."""
+    foretold: bool = True
+    """Whether numbers can be told at all for such a metric."""
+
+
+NOT_FORETOLD = Further(unchanged=None, as_seen=None, shows=None, foretold=False)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -45,6 +45,9 @@ class Form:
 
     from_scores: ClassVar[bool] = False
     """Whether decisions do not do: it is computed from the scores that they follow from."""
+    foretold: ClassVar[bool] = True
+    """Whether its test gets sharper with the root of the number of rows, so that what is seen tells
+    how many settle a limit."""
 
     @property
     def against_labels(self) -> bool:
@@ -221,6 +224,7 @@ class AtFixedRate(Form):
     """Recall of each model at its own threshold, with a false positive rate that the rule gives."""
 
     from_scores: ClassVar[bool] = True
+    foretold: ClassVar[bool] = False
 
     @property
     def base(self) -> Base:
@@ -232,6 +236,7 @@ class AtFixedRecall(Form):
     """Precision of each model at its own threshold, with a recall that the rule gives."""
 
     from_scores: ClassVar[bool] = True
+    foretold: ClassVar[bool] = False
 
 
 @dataclass(frozen=True, kw_only=True)

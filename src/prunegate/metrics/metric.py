@@ -63,6 +63,11 @@ class Metric:
         return form is not None and form.from_scores
 
     @property
+    def foretold(self) -> bool:
+        """Whether what is seen tells how many more rows settle a limit."""
+        return all(form.foretold for form in self.forms.values())
+
+    @property
     def phrase(self) -> str:
         """Its name for people: ``false positive rate``, ``NLL per token``, ``p95 latency``."""
         return self.label or self.name.replace("_", " ")

@@ -50,6 +50,12 @@ def is_operational(metric: str) -> bool:
     return metric == CLAIMS or (known is not None and known.operational)
 
 
+def is_foretold(metric: str) -> bool:
+    """Whether what is seen of the metric tells how many more rows settle a limit."""
+    known = metric_named(metric)
+    return known is None or known.foretold
+
+
 def metric_name(metric: str) -> str:
     """A metric's name for people: ``false positive rate``, ``p95 latency``."""
     if metric == CLAIMS:

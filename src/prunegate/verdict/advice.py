@@ -24,6 +24,10 @@ ALIKE = (
     "the two models differ in nothing here, and from rows without any difference the method cannot "
     "tell how large one may be"
 )
+UNFORETOLD = (
+    "more rows narrow where both models' thresholds may lie, and how many of them would settle it "
+    "cannot be foretold"
+)
 WOULD_BREAK = "more rows like those seen would show the limit to be broken"
 
 
@@ -63,7 +67,7 @@ def with_need(finding: Finding, counts: SliceCounts, minimum: Minimum, lack: Lac
         wanted = least
     finding = replace(finding, as_seen=more.shows)
     if not wanted or wanted <= 0:
-        close = ALIKE if more.alike else TOO_CLOSE
+        close = _no_number(lack.more)
         note = WOULD_BREAK if breaks else finding.note or close
         return replace(finding, note="; ".join(dict.fromkeys(p for p in (finding.note, note) if p)))
     purpose: NeededFor = "power" if wanted > least else "method" if least > floor else _MINIMUM
@@ -77,6 +81,13 @@ def with_need(finding: Finding, counts: SliceCounts, minimum: Minimum, lack: Lac
     )
     asked = request(finding, rarest=counts.tally.answers == "labels")
     return replace(finding, note="; ".join(part for part in (finding.note, asked) if part))
+
+
+def _no_number(more: Further) -> str:
+    """Why no number of rows is asked for."""
+    if not more.foretold:
+        return UNFORETOLD
+    return ALIKE if more.alike else TOO_CLOSE
 
 
 _MINIMUM: NeededFor = "minimum evidence"

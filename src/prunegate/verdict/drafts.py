@@ -14,7 +14,7 @@ from fractions import Fraction
 from prunegate.counting.label_sets import LabelSets
 from prunegate.counting.partial_tally import PartialTally
 from prunegate.counting.slices import OVERALL, SliceCounts
-from prunegate.evidence.further_rows import Tested, further
+from prunegate.evidence.further_rows import NOT_FORETOLD, Tested, further
 from prunegate.evidence.of_metric import WantedMetric
 from prunegate.evidence.of_metric import evidence as evidence_of
 from prunegate.evidence.rates import Evidence
@@ -266,7 +266,8 @@ def _tested(question: Question, counts: SliceCounts, about: Evidence, claim: Hyp
         width = None if low is None or high is None else high - low
         tested = Tested(claim=claim, result=result, width=width, whole=question.metric.whole)
         policy = question.policy.evidence
-        more = further(about, tested, policy.alpha)
+        foretold = question.metric.foretold
+        more = further(about, tested, policy.alpha) if foretold else NOT_FORETOLD
         short = about.lacking if _unvalidated(question, about, claim) else 0
         least = minimum_in_rows(counts, policy.minimum)
         finding = with_need(finding, counts, least, Lack(more=more, method=short))

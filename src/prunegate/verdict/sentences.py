@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from prunegate.counting.partial_tally import PartialTally
 from prunegate.counting.slices import SliceCounts, Stratum
-from prunegate.counting.tallies import Tally
+from prunegate.counting.tallies import Sums, Tally
 from prunegate.metrics.catalogue import METRICS
 from prunegate.metrics.checks import is_level
 from prunegate.metrics.metric import Metric
@@ -36,7 +36,7 @@ def undefined(metric: Metric, counts: SliceCounts, class_label: str | None = Non
     if counts.tally.answers == "label sets":
         return f"{start}: a label has no rows in the slice, or a model never decides for it"
     if counts.tally.answers == "numbers":
-        return f"{start}: the sums of the slice give no number"
+        return f"{start}: {_one_number(counts.tally)}"
     if counts.positives in (0, counts.rows):
         kind = "no" if counts.positives == 0 else "only"
         named = f"{kind} positive rows"
@@ -47,6 +47,21 @@ def undefined(metric: Metric, counts: SliceCounts, class_label: str | None = Non
         f"{start}: a model {_one_decision(counts, class_label)} in the slice, and how many further "
         "rows would change that cannot be told"
     )
+
+
+_SAME = (
+    "the labels are the same in every row",
+    "the baseline gives one score only",
+    "the candidate gives one score only",
+)
+
+
+def _one_number(tally: Tally) -> str:
+    """What is the same everywhere, so that an order cannot be told."""
+    order = tally.scores.order if isinstance(tally, Sums) and tally.scores else None
+    squares = order.squares if order else ()
+    found = [words for words, square in zip(_SAME, squares, strict=False) if not square]
+    return " and ".join(found) or "the labels, or a model's scores, are the same in every row"
 
 
 def _one_decision(counts: SliceCounts, class_label: str | None) -> str:

@@ -79,13 +79,10 @@ def counts_of(rate: float, up: list[Floats], down: list[Floats]) -> FixedRateCou
     """Positives at the thresholds that negatives leave possible."""
     total = len(down[0])
     ordered = [np.sort(one) for one in down]
-    above, reached = (
-        [
-            [total - np.searchsorted(o, x, side) for o, x in zip(ordered, rows, strict=True)]
-            for rows in (up, down)
-        ]
-        for side in ("right", "left")
-    )
+    reached = [
+        [total - np.searchsorted(o, x, "left") for o, x in zip(ordered, rows, strict=True)]
+        for rows in (up, down)
+    ]
     low, high = ends_of(total * rate)
     edges = [low + (high - low) * j // BINS for j in range(BINS + 1)]
     tables: tuple[list[FlagCounts], list[FlagCounts]] = ([], [])
@@ -95,7 +92,7 @@ def counts_of(rate: float, up: list[Floats], down: list[Floats]) -> FixedRateCou
         apart = int(np.ceil(LOG + np.sqrt(LOG**2 + 2 * LOG * divided)))
         strict = max(low, least - apart)
         for model in (1, 0):
-            flags = [above[0][0] <= most, above[0][1] <= most]
+            flags = [reached[0][0] <= most, reached[0][1] <= most]
             flags[model] = reached[0][model] < strict
             tables[1 - model].append(_counts(*flags))
     here = _counts(*(one / total <= rate for one in reached[0]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -125,7 +126,7 @@ def test_alike_models_pass_a_worse_one_fails_and_few_rows_say_nothing() -> None:
     constant = data.assign(candidate=0.7)
     few = data.groupby("label").head(184)
     expected = {"pass": data, "fail": worse, "inconclusive": few}
-    for status, rows in (*expected.items(), ("inconclusive", constant)):
+    for status, rows in (*expected.items(), ("fail", constant)):
         (found,) = of_rules(prunegate.judge(policy, rows))
         assert found.status == status, rows
     assert "not known from fewer than 185 positives; here are 184" in _note(policy, few)
@@ -142,6 +143,32 @@ def test_alike_models_pass_a_worse_one_fails_and_few_rows_say_nothing() -> None:
 def _note(policy: Any, rows: pd.DataFrame) -> str:
     (found,) = of_rules(prunegate.judge(policy, rows))
     return found.note
+
+
+def test_what_has_one_score_only_flags_everything() -> None:
+    constant = evidence_at(alike(300, 300).assign(candidate=0.7), 0.9)
+    assert constant.candidate == 0.5  # the share of positives
+    alone = constant.counts.alone
+    for _, only_candidate, _, both in (*alone.candidate_low, *alone.candidate_high):
+        assert (only_candidate, both) == (0, 0)  # it leaves no negative alone, at any threshold
+    assert constant.test(Difference(margin=Fraction(1, 20))).p_harm < 0.001
+
+
+def test_rows_are_asked_for_by_what_the_method_takes_and_else_not_at_all() -> None:
+    """For models alike nothing that is asked for may grow with the table."""
+    policy = parse_policy(f"{HEAD}rules: [{rule_of(0.9, 'max_drop: 0.05')}]\n")
+    data = alike(200, 400, seed=3)
+    data["candidate"] = data["baseline"]
+    asked = []
+    for positives in (60, 120, 190):
+        rows = pd.concat([data[:positives], data[200 : 200 + 2 * positives]])
+        (found,) = of_rules(prunegate.judge(policy, rows))
+        assert found.status == "inconclusive"
+        assert (found.needed_if_unchanged, found.needed_if_as_seen) == (None, None)
+        asked.append(found.needed)
+    assert asked == [3 * 125, 3 * 65, None]
+    assert "cannot be foretold" in found.note
+    assert "no number of them would tell" not in found.note
 
 
 def test_a_limit_is_never_shown_more_easily_than_at_the_thresholds_seen() -> None:

@@ -93,6 +93,18 @@ def test_a_candidate_that_gives_one_score_is_the_constant() -> None:
     assert found.note.startswith("the candidate gives one score only")
 
 
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [("", "the candidate gives one score only"), ("evidence: {reference: off}\n", "scores")],
+)
+def test_a_rank_correlation_of_one_score_says_so(more: str, words: str) -> None:
+    policy = policy_of("metric: rank_correlation, max_drop: 0.1", more)
+    verdict = prunegate.judge(policy, rows_of(BASELINES["good"], 200, candidate=1.5))
+    (found,) = (f for f in verdict.findings if f.metric == "rank_correlation")
+    assert (found.status, found.open_because) == ("inconclusive", "undefined")
+    assert words in found.note
+
+
 def test_each_slice_that_is_judged_is_asked_and_a_mean_score_is_not() -> None:
     def half(label: Any, random: Any) -> Any:
         good = BASELINES["good"](label, random)

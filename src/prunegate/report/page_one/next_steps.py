@@ -13,7 +13,7 @@ from prunegate.report.page_one.agreement import AgreedWords
 from prunegate.report.page_one.people import OVERALL
 from prunegate.report.page_one.standing import deciding, gravity, standing_key
 from prunegate.report.signers import signers
-from prunegate.report.units import is_operational, is_share
+from prunegate.report.units import is_foretold, is_operational, is_share
 from prunegate.text import numbers
 from prunegate.verdict.advice import round_up
 from prunegate.verdict.finding import Finding
@@ -120,7 +120,7 @@ def _need(finding: Finding, agreement: AgreedWords) -> str:
     if key == "unmeasured":
         return speech.say("next.open_unmeasured", metric=agreement.name(finding.metric))
     if finding.needed is None:
-        told = finding.open_because == "not shown"
+        told = finding.open_because == "not shown" and is_foretold(finding.metric)
         where = people.where(finding.slice, finding.class_label)
         return speech.say("next.open_close", where=where) if told else ""
     where, verb = "", "need" if agreement.units.task.decided else "add"
