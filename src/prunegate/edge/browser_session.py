@@ -200,11 +200,12 @@ def _number(told: Mapping[str, Any], name: str) -> float:
 
 def _shares(told: Mapping[str, Any], wanted: PageAnswers) -> list[float]:
     """The probabilities of an answer, whatever the page may have told in their place."""
-    found = told.get("shares")
-    good = isinstance(found, list) and all(_is_number(one) and 0 <= one <= 1 for one in found)
+    told_of = told.get("shares")
+    found = told_of if isinstance(told_of, list) else []
+    good = all(_is_number(one) and 0 <= one <= 1 for one in found)
     if not good or len(found) != wanted.classes:
         raise ModelError(
-            f"the page answered {str(found)[:_SHOWN]}, which are no probabilities of "
+            f"the page answered {str(told_of)[:_SHOWN]}, which are no probabilities of "
             f"{wanted.classes} classes; make the page again with 'prunegate edge'"
         )
     if wanted.whole and abs(sum(found) - 1) > _ROUNDED:

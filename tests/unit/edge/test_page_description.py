@@ -67,7 +67,8 @@ def test_what_is_written_is_read() -> None:
 
 @pytest.mark.parametrize("place", places(SAID), ids=".".join)
 def test_no_value_is_of_another_type(place: tuple[str, ...]) -> None:
-    for value in (-1, [[]], {"x": []}, float("nan")):
+    values: list[Any] = [-1, [[]], {"x": []}, float("nan")]
+    for value in values:
         if place == ("candidate", "quantized") and isinstance(value, dict):
             continue  # whatever a recipe said
         with pytest.raises(ModelError, match="make the page again"):
