@@ -161,7 +161,7 @@ def _of_pictures(model: LoadedModel) -> dict[str, Any]:
     }
 
 
-def columns_of(model: LoadedModel, graph: OnnxModule) -> int | None:
+def outputs_of(model: LoadedModel, graph: OnnxModule) -> int | None:
     """How many numbers a model answers a row with; None: an ONNX file from elsewhere is silent."""
     if isinstance(graph, ForeignOnnx):
         return graph.interface.columns

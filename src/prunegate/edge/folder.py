@@ -16,11 +16,11 @@ from prunegate.edge import EDGE_FILE
 from prunegate.edge.description import (
     FORMAT,
     classes_of,
-    columns_of,
     decision_about,
     input_of,
     one_by_one,
     output_of,
+    outputs_of,
     processing_of,
     require_classifier,
 )
@@ -105,7 +105,7 @@ def _written(said: Mapping[str, Any]) -> bytes:
 
 def _of_model(model: LoadedModel, graph: OnnxModule, wishes: PageWishes) -> dict[str, Any]:
     """How the graph is called, and what its answer means."""
-    columns = columns_of(model, graph)
+    columns = outputs_of(model, graph)
     classes = classes_of(model, columns)
     several = one_by_one(model, columns) if wishes.several is None else wishes.several
     if wishes.several and model.activation == "softmax":

@@ -149,10 +149,10 @@ def page_description(raw: bytes, name: str) -> PageDescription:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(map(str, first["loc"])) or "as a whole"
+        why = first["ctx"]["error"] if first["type"] == "value_error" else first["msg"]
         raise ModelError(
-            f"{name}: not as this version of prunegate writes it ({place!a}: "
-            f"{first['msg'].removeprefix('Value error, ')}); make the page again with 'prunegate "
-            "edge'"
+            f"{name}: not as this version of prunegate writes it ({place!a}: {why}); make the page "
+            "again with 'prunegate edge'"
         ) from error
 
 
