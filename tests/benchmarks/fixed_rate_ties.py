@@ -16,7 +16,7 @@ from itertools import product
 
 import numpy as np
 from scipy.stats import norm
-from simulated.fixed_rates import Floats, counts_of
+from simulated.fixed_rates import correlated, counts_of, rounded
 
 from prunegate.counting.fixed_rate import FlagCounts
 
@@ -32,17 +32,11 @@ def threshold_of(rate: float, decimals: int) -> float:
     return float(grid[np.argmax(norm.sf(grid - step / 2) <= rate)])
 
 
-def pair(n: int, correlation: float, rng: np.random.Generator) -> list[Floats]:
-    """Both models' scores, before they are rounded."""
-    common = np.sqrt(correlation) * rng.standard_normal(n)
-    return [common + np.sqrt(1 - correlation) * rng.standard_normal(n) for _ in range(2)]
-
-
 def misses(state: tuple[int, float, float], decimals: int, rng: np.random.Generator) -> bool:
     """Whether the right thresholds are left out, either way, in one draw."""
     negatives, rate, correlation = state
-    up = [(one + 2).round(decimals) for one in pair(POSITIVES, correlation, rng)]
-    down = [one.round(decimals) for one in pair(negatives, correlation, rng)]
+    up = [one + 2 for one in correlated(POSITIVES, correlation, rng)]
+    up, down = rounded(up, decimals), rounded(correlated(negatives, correlation, rng), decimals)
     counts, threshold = counts_of(rate, up, down), threshold_of(rate, decimals) - 1e-9
     before, after = (int((one >= threshold).sum()) for one in up)
     low = [_flags(one) for one in counts.candidate_low]

@@ -45,7 +45,7 @@ class AtRate:
         """Both models' scores of the positives, and of the negatives."""
         threshold = ndtri(1 - self.rate)
         apart = threshold + ndtri(self.recall)
-        up, down = self._pair(n, rng), self._pair(n * self.others, rng)
+        up, down = (correlated(k, self.correlation, rng) for k in (n, n * self.others))
         up[0] += apart
         after = self.recall + self.change
         if self.way == "even":
@@ -55,13 +55,18 @@ class AtRate:
         else:  # P(N(apart, 1) > s x threshold) is the recall that is left
             down[1] *= (apart - ndtri(after)) / threshold
             up[1] += apart
-        if self.decimals is not None:
-            up, down = ([one.round(self.decimals) for one in pair] for pair in (up, down))
-        return up, down
+        return rounded(up, self.decimals), rounded(down, self.decimals)
 
-    def _pair(self, n: int, rng: np.random.Generator) -> list[Floats]:
-        common = np.sqrt(self.correlation) * rng.standard_normal(n)
-        return [common + np.sqrt(1 - self.correlation) * rng.standard_normal(n) for _ in range(2)]
+
+def correlated(n: int, correlation: float, rng: np.random.Generator) -> list[Floats]:
+    """Both models' scores of n rows: normal, of variance 1."""
+    common = np.sqrt(correlation) * rng.standard_normal(n)
+    return [common + np.sqrt(1 - correlation) * rng.standard_normal(n) for _ in range(2)]
+
+
+def rounded(scores: list[Floats], decimals: int | None) -> list[Floats]:
+    """Both models' scores with so many decimals; None: as they are."""
+    return scores if decimals is None else [one.round(decimals) for one in scores]
 
 
 def evidence_of(rate: float, up: list[Floats], down: list[Floats]) -> FixedRateRecall:

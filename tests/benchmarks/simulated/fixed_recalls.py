@@ -19,7 +19,7 @@ from scipy.special import ndtri
 from prunegate.counting.fixed_recall import FixedRecallCounts, missed_at
 from prunegate.evidence.fixed_recall_precision import FixedRecallPrecision
 from prunegate.metrics.hypothesis import Difference
-from simulated.fixed_rates import Floats, counts_of, ends_of
+from simulated.fixed_rates import Floats, correlated, counts_of, ends_of, rounded
 from simulated.gates import Pool, judged, pool_of
 
 Way = Literal["threshold", "some alarms", "even"]
@@ -49,7 +49,7 @@ class AtFixedRecall:
         )
         spread = ndtri(self.recall)
         apart = ndtri(1 - before) + spread
-        up, down = self._pair(n, rng), self._pair(n * self.others, rng)
+        up, down = (correlated(k, self.correlation, rng) for k in (n, n * self.others))
         up[0] += apart
         if self.way == "even":
             up[1] += ndtri(1 - after) + spread
@@ -58,13 +58,7 @@ class AtFixedRecall:
             up[1], down[1] = up[1] + apart, np.where(rises, 9.0, down[1])
         else:  # so many that the recall is left at a threshold with more false alarms
             up[1] = apart + up[1] * (apart - ndtri(1 - after)) / spread
-        if self.decimals is not None:
-            up, down = ([one.round(self.decimals) for one in pair] for pair in (up, down))
-        return up, down
-
-    def _pair(self, n: int, rng: np.random.Generator) -> list[Floats]:
-        common = np.sqrt(self.correlation) * rng.standard_normal(n)
-        return [common + np.sqrt(1 - self.correlation) * rng.standard_normal(n) for _ in range(2)]
+        return rounded(up, self.decimals), rounded(down, self.decimals)
 
 
 def evidence_of(recall: float, up: list[Floats], down: list[Floats]) -> FixedRecallPrecision:
