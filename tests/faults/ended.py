@@ -10,10 +10,12 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.functional.tiny import POLICY as TINY
+from tests.functional.tiny import write_baseline, write_data
 from tests.fuzz.targets import CORPUS
 
 from prunegate.io.partial import PARTIAL
@@ -24,6 +26,33 @@ CODES = {"SIGINT": 130, "SIGTERM": 143, "SIGKILL": 247}
 TABLE = CORPUS / "csv-table" / "plain.csv"
 POLICY = CORPUS / "policy" / "two-slices.yaml"
 RECORD = CORPUS / "record" / "inconclusive.json"
+
+
+WITH_MODELS = ("compress", "run", "search")
+"""Cases that load a model library."""
+
+
+def _models(folder: Path) -> None:
+    """A tiny model with labelled images, and a policy."""
+    write_baseline(folder / "baseline")
+    write_data(folder / "data")
+    vary = "search: {vary: [{step: 2, amount: [0.1, 0.8]}], attempts: 2}\n"
+    (folder / "policy.yaml").write_text(TINY + vary)
+
+
+def _unlabelled(folder: Path) -> None:
+    """Predictions without labels."""
+    rows = "".join(f"r{n},{n % 10 / 10},{(n + n % 3) % 10 / 10},a\n" for n in range(400))
+    (folder / "t.csv").write_text(f"id,baseline,candidate,kind\n{rows}")
+    (folder / "policy.yaml").write_text(LABELLED)
+
+
+LABELLED = """\
+prunegate: 1
+name: few
+task: {kind: binary, positive: unsafe, threshold: 0.5}
+rules: [{metric: recall, max_drop: 0.1}]
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,10 +71,13 @@ class Case:
     """``OUT`` stands for the output, which is another for the next run."""
     before: tuple[tuple[str, ...], ...] = ()
     """Commands that prepare the folder."""
+    fill: Callable[[Path], None] | None = None
+    """What prepares it besides, ahead of them."""
     pair: bool = False
     """Whether it writes two files, of which SIGKILL may leave the first alone."""
     same: bool = False
-    """Whether the next run does the rest of the same work, with the output that it finds."""
+    """Whether the next run does the rest of the same work, for the same output unless it is whole;
+    what the first kept for that is gone then."""
 
 
 CASES = {
@@ -67,6 +99,26 @@ CASES = {
             ),
         ),
         arguments=("audit", "seal", "--key", "log.key"),
+        same=True,
+    ),
+    "label": Case(
+        fill=_unlabelled,
+        arguments=("label", "policy.yaml", "--predictions", "t.csv", "-o", "OUT", "-q"),
+    ),
+    "compress": Case(fill=_models, arguments=("compress", "policy.yaml", "-o", "OUT", "-q")),
+    "run": Case(
+        fill=_models,
+        arguments=(
+            *("run", "policy.yaml", "--out", "OUT", "--audit", "audit"),
+            *("--seconds", "1", "--no-control", "-q"),
+        ),
+    ),
+    "search": Case(
+        fill=_models,
+        arguments=(
+            *("search", "policy.yaml", "--out", "OUT", "--audit", "audit"),
+            *("--seconds", "1", "--no-control", "-q"),
+        ),
         same=True,
     ),
 }
@@ -106,6 +158,8 @@ def prepared(program: Path, case: Case, place: Path) -> Prepared:
     """Prepare a case, and run it once without a fault."""
     folder, whole = place / "before", place / "whole"
     folder.mkdir(parents=True)
+    if case.fill is not None:
+        case.fill(folder)
     for arguments in case.before:
         assert called(program, folder, arguments).code in DONE, arguments
     shutil.copytree(folder, whole, symlinks=True)
@@ -138,10 +192,12 @@ def wrong_after(program: Path, ready: Prepared, place: Path, name: str, moment: 
     wanted = {one for one in ready.makes if one.partition("/")[0].startswith("out")}
     if output and output != wanted and not (case.pair and name == "SIGKILL"):
         wrong.append(f"a part of the output: {sorted(output)[:3]}")
-    again = called(program, place, named(case, "out" if case.same else "next"))
+    again = called(program, place, named(case, "out" if case.same and not output else "next"))
     if again.code not in DONE:
         wrong.append(f"the next run: exit code {again.code}: {again.told.strip()[:200]}")
     stays = {one for one in _files(place) if PARTIAL in one}
+    if case.same:
+        stays |= _tops(_files(place)) - _tops(there | ready.makes) - {"tmp", "next"}
     spilled = {one for one in _files(place) if one.startswith("tmp/prunegate-")}
     if len(spilled) > 1:  # the last call's own goes with its process, which a forked one skips
         stays |= spilled
@@ -154,6 +210,10 @@ def named(case: Case, output: str) -> tuple[str, ...]:
     """The arguments of a case, with a name for its output."""
     replace: Callable[[str], str] = lambda one: one.replace("OUT", output)  # noqa: E731
     return tuple(one if one.startswith("/") else replace(one) for one in case.arguments)
+
+
+def _tops(files: Iterable[str]) -> set[str]:
+    return {one.partition("/")[0] for one in files}
 
 
 def _files(folder: Path) -> set[str]:

@@ -16,7 +16,14 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
-from tests.faults.ended import CASES, SIGNALS, Prepared, prepared, wrong_after  # noqa: E402
+from tests.faults.ended import (  # noqa: E402
+    CASES,
+    SIGNALS,
+    WITH_MODELS,
+    Prepared,
+    prepared,
+    wrong_after,
+)
 from tests.warm_process import serving  # noqa: E402
 
 
@@ -32,8 +39,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)
         (place / "warm").mkdir()
-        plugin = Path(__file__).with_name("moment.py")
-        with serving(place / "warm", plugin) as program:
+        names = ("moment.py", *(("models.py",) if set(given.commands) & set(WITH_MODELS) else ()))
+        plugins = [Path(__file__).with_name(one) for one in names]
+        with serving(place / "warm", *plugins) as program:
             for command in given.commands:
                 ready = prepared(program, CASES[command], place / command)
                 for sent in SIGNALS:

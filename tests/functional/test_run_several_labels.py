@@ -10,7 +10,9 @@ import json
 import shutil
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -113,6 +115,27 @@ def test_the_verdict_is_that_of_two_predictions_and_a_gate(several: Path) -> Non
             shares = module(**pixels).logits[0].sigmoid().tolist()
         found = [row["baseline_p_hate"], row["baseline_p_violence"]]
         assert np.allclose(found, shares, atol=1e-6)
+
+
+def test_a_search_judges_label_by_label_and_its_candidate_is_measured_like_any(
+    several: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the memory, which takes a process of its own for each model."""
+    measuring: Any = import_module("prunegate.pipeline.measure_folders")
+    monkeypatch.setattr(measuring, "peak_memory", lambda *_: {1: 1})
+    section = "search: {vary: [{step: 2, amount: [0.1, 0.8]}], attempts: 2}\n"
+    edit(several / "policy.yaml", "compress:", section + "compress:")
+    searched = invoke("search", "policy.yaml", "--out", "out", "--no-control", "-q")
+    assert searched.exception is None, searched.exception
+    record = json.loads(Path("out/record.json").read_text())
+    assert record["search"]["attempts"]
+    measured = invoke("measure", "baseline", "out/candidate", "--seconds", 0.05, "-o", "m.json")
+    assert measured.exception is None, measured.exception
+    invoke("gate", "policy.yaml", "--predictions", "out/predictions.parquet",
+           "--measurements", "m.json", "--out", "gated", "-q")  # fmt: skip
+    found = json.loads(Path("gated/record.json").read_text())["findings"]
+    assert {one["class_label"] for one in found} >= {"violence", "hate", None}
+    assert found == record["findings"]
 
 
 def columns_missing(home: Path) -> None:

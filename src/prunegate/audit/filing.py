@@ -24,6 +24,7 @@ from prunegate.audit.signing.dsse import sign_envelope
 from prunegate.audit.signing.statement import Subject
 from prunegate.audit.signing.test_result import result_statement
 from prunegate.errors import InputError
+from prunegate.io.partial import sweep
 
 if TYPE_CHECKING:
     from prunegate.audit.read import StoredRecord
@@ -101,6 +102,8 @@ def filed(filing: Filing, audit: Path) -> Iterator[Path]:
 def _keep(places: dict[Path, bytes], audit: Path) -> None:
     try:
         make_folder(audit / EVIDENCE)
+        for folder in (audit / EVIDENCE, audit / FOLDER):  # of a run that was killed
+            sweep(folder)
         for place, content in places.items():
             if not place.exists():
                 write_durably(place, content)

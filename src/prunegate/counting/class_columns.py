@@ -15,6 +15,7 @@ from prunegate.data.predictions.label_columns import (
     NamedLabel,
     OwnColumn,
 )
+from prunegate.data.predictions.lists_beside import ListsBeside
 from prunegate.data.predictions.true_class import OfTrue, TrueClass
 from prunegate.policy.naming import value_text
 from prunegate.policy.schema import Policy
@@ -95,10 +96,16 @@ def names_column(policy: Policy, role: str) -> str:
     return f"{getattr(policy.columns, role)} (names)"
 
 
+def beside_column(policy: Policy, role: str) -> str:
+    """A derived column: what a row lists, where its column for each label says otherwise."""
+    return f"{getattr(policy.columns, role)} (beside columns)"
+
+
 def lists_of_names(policy: Policy) -> tuple[str, ...]:
-    """The derived columns of names; empty where a row has one label."""
+    """The derived columns of texts; empty where a row has one label."""
     roles = ("label", *_ROLES) if policy.task.traits.sets else ()
-    return tuple(names_column(policy, role) for role in roles)
+    named = (names_column, beside_column)
+    return tuple(column(policy, role) for role in roles for column in named)
 
 
 def _of_labels(policy: Policy, *, apart: bool) -> Iterator[tuple[str, DerivedColumn]]:
@@ -109,6 +116,16 @@ def _of_labels(policy: Policy, *, apart: bool) -> Iterator[tuple[str, DerivedCol
         scored = role != "label" and policy.task.threshold is not None
         named = policy.score_column if scored else policy.label_column
         owns = tuple(named(role, name, apart=apart) for name in names)
+        scores = (_scores(policy, lists, *of_one)[1] for of_one in zip(owns, names, strict=True))
+        yield (
+            beside_column(policy, role),
+            ListsBeside(
+                owns=owns,
+                lists=lists,
+                labels=names,
+                scored=tuple(one.scores for one in scores) if scored else (),
+            ),
+        )
         for label, own in zip((*names, None), (*owns, ""), strict=True):
             if label is None:
                 key = names_column(policy, role)
@@ -127,7 +144,7 @@ def _of_labels(policy: Policy, *, apart: bool) -> Iterator[tuple[str, DerivedCol
             )
 
 
-def _scores(policy: Policy, lists: str, own: str, label: str) -> tuple[FoundColumn, FoundColumn]:
+def _scores(policy: Policy, lists: str, own: str, label: str) -> tuple[FoundColumn, LabelScore]:
     """A model's score of one label: from its own column, and from a list."""
     given = policy.data.scores
     activation = "none" if given is None else given.activation

@@ -17,7 +17,7 @@ from typing import Any
 
 import narwhals as nw
 
-from prunegate.counting.class_columns import names_column
+from prunegate.counting.class_columns import beside_column, names_column
 from prunegate.counting.cluster_sums import Clusters, Pair
 from prunegate.counting.column_reading import (
     DIFFERS,
@@ -34,6 +34,7 @@ from prunegate.counting.decisions import threshold_of_singles
 from prunegate.counting.label_sets import WHOLE, LabelSets
 from prunegate.counting.tallies import JointCounts, LabelCounts
 from prunegate.data.predictions.label_columns import NO, YES
+from prunegate.data.predictions.lists_beside import NAMES_DIFFER, SCORES_DIFFER
 from prunegate.policy.task import Role
 
 ROLES = ("label", "baseline", "candidate")
@@ -137,6 +138,12 @@ class LabelSetReading(Reading):
                 words = "a label that 'task: labels' does not list"
                 unknown = (given != "").fill_null(value=False)
                 yield ColumnCheck(column=names, words=words, broken=unknown)
+            beside = beside_column(self.policy, role)
+            if beside in self.table.kinds:
+                scored = role != "label" and self.policy.task.threshold is not None
+                words = SCORES_DIFFER if scored else NAMES_DIFFER
+                differ = (nw.col(beside) != "").fill_null(value=False)
+                yield ColumnCheck(column=beside, words=words, broken=differ)
             for label in self.labels:
                 column = self.column(role, label)
                 scored = self._threshold(role, label) is not None

@@ -23,7 +23,7 @@ from prunegate.counting.fixed_recall import FixedRecallCounts, missed_at
 from prunegate.evidence.fixed_rate_recall import FixedRateRecall
 from prunegate.evidence.rates import TestedEvidence, rate
 from prunegate.metrics.hypothesis import Contrast, Difference, Level, linear_form
-from prunegate.stats import clopper_pearson
+from prunegate.stats import clopper_pearson, roots
 from prunegate.stats.fixed_recall import AtRecall, Ends, alarms_at, surely_broken, surely_kept
 from prunegate.stats.result import Interval, TestResult
 
@@ -157,29 +157,38 @@ class FixedRecallPrecision(TestedEvidence):
         return _result(p(kept, lambda one: one.p_value), p(broken, lambda one: one.p_harm))
 
     def level_interval(self) -> Interval:
-        found = self._alone.level_interval()
+        """From that of false alarms, at the odds and recalls that leave most room."""
+        found, (few, many) = self._alone.level_interval(), self._odds
         return Interval(
-            low=self._precision(1 - found.low, self.recall),
-            high=self._precision(1 - found.high, self._most(_CANDIDATE)),
+            low=_precision(1 - found.low, self.recall, many),
+            high=_precision(1 - found.high, self._most(_CANDIDATE), few),
             method=found.method,
         )
 
     def change_interval(self) -> Interval:
-        """From that of false alarms, at the baseline's rate of them and the odds of these rows."""
-        found, before = self._alone.change_interval(), self.baseline
-        if before is None:
+        """The changes that no rise of false alarms within its interval rules out for sure."""
+        found = self._alone.change_interval()
+        if self.baseline is None:
             return replace(found, low=-math.inf, high=math.inf)
-        alarms = _alarms(self.counts.alone.here, _BASELINE) / self.negatives
+        most, least = -found.low, -found.high
+        keeps, breaks = (self._known(_BASELINE, one) for one in (_BASELINE, _CANDIDATE))
+
+        def kept(change: float) -> float:
+            return surely_kept(1.0, -change, keeps) - most
+
+        def broken(change: float) -> float:
+            return least - surely_broken(1.0, -change, breaks)
+
         return Interval(
-            low=self._precision(alarms - found.low, self.recall) - float(before),
-            high=self._precision(alarms - found.high, self._most(_CANDIDATE)) - float(before),
+            low=roots.crossing(kept, -1.0, 1.0),
+            high=roots.crossing(broken, 1.0, -1.0),
             method=found.method,
         )
 
-    def _precision(self, alarms: float, recall: float) -> float:
-        """With false alarms at this rate and the odds of these rows."""
-        odds = self.negatives / self.positives if self.positives else math.inf
-        return recall / (recall + odds * min(max(alarms, 0.0), 1.0))
+
+def _precision(alarms: float, recall: float, odds: float) -> float:
+    """With false alarms at this rate, which is 1 at most."""
+    return recall / (recall + odds * alarms) if alarms > 0 else 1.0
 
 
 def _alarms(alone: tuple[int, int, int, int], model: int) -> int:

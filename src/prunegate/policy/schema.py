@@ -218,7 +218,7 @@ class _About(Section):
     together (micro)."""
     k: Annotated[int, Strict(), Field(ge=1)] | None = None
     """top_k_accuracy: how many of the highest scores the true class has to be among."""
-    at: Annotated[float, Field(gt=0, lt=1)] | None = None
+    at: Annotated[float, Strict(), Field(gt=0, lt=1)] | None = None
     """recall_at_fpr: the share of negatives that each model may flag, such as 0.01.
     precision_at_recall: the share of positives that each has to flag, such as 0.9."""
 

@@ -221,7 +221,7 @@ def interval(table: ConfusionCounts, k: float = 1.0, confidence: float = 0.95) -
     floor, top = _ends(table.kind, k)
     start = centre, z  # the score is 0 at what was observed
     low = roots.first_crossing(lambda d: z - score(d), start, floor, 1 / 64)
-    high = roots.first_crossing(lambda d: z + score(d), start, top, max(centre - low, 1e-6))
+    high = roots.first_crossing(lambda d: z + score(d), start, top, 1 / 64)  # the mirrored way
     return Interval(low=low, high=high, method=METHOD)
 
 

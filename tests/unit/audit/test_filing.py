@@ -9,6 +9,7 @@ import pytest
 
 from prunegate.audit.filing import Filing, filed
 from prunegate.errors import InputError
+from prunegate.io.partial import PARTIAL, SUFFIX
 
 
 def filing(name: bytes) -> Filing:
@@ -41,6 +42,15 @@ def test_a_failed_publication_takes_back_only_its_own(tmp_path: Path) -> None:
         with pytest.raises(OSError, match="full"), filed(filing(name), audit):
             raise OSError("full")
         assert files(audit) == before
+
+
+def test_what_a_killed_run_left_in_the_making_is_taken_away(tmp_path: Path) -> None:
+    for folder in ("evidence", "pending"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / f"{PARTIAL}x{SUFFIX}").write_bytes(b"half")
+    with filed(filing(b"one"), tmp_path):
+        pass
+    assert sorted(files(tmp_path).values()) == [b"entry one", b"record one", b"shared"]
 
 
 def test_an_audit_folder_that_is_a_file_is_bad_input(tmp_path: Path) -> None:

@@ -189,6 +189,30 @@ def test_a_limit_is_never_shown_more_easily_than_at_the_thresholds_seen() -> Non
     assert found.level_interval().low <= after <= found.level_interval().high
 
 
+@pytest.mark.parametrize(
+    ("positives", "negatives", "decimals", "risen"),
+    [(1500, 1500, 9, 0.0), (300, 900, 9, 0.0), (300, 900, 1, 0.0), (1000, 300, 2, 0.05)],
+)
+def test_what_its_interval_shows_the_test_shows(
+    positives: int, negatives: int, decimals: int, risen: float
+) -> None:
+    """An interval leaves nothing out that the test takes in: not at its ends, nor beyond them."""
+    data = alike(positives, negatives).round(decimals)
+    rises = np.random.default_rng(1).random(len(data)) < risen
+    data["candidate"] = data["candidate"].mask(rises & (data["label"] == "safe"), 0.9999)
+    found = evidence_at(data, 0.9)
+    change, level = found.change_interval(), found.level_interval()
+    for outward in (0.0, 0.02, 0.1):
+        low, high = Fraction(change.low - outward), Fraction(change.high + outward)
+        assert found.test(Difference(margin=-low)).p_value <= 0.03
+        assert found.test(Difference(margin=-high)).p_harm <= 0.03
+        low, high = Fraction(level.low - outward), Fraction(min(level.high + outward, 0.999))
+        assert found.test(Level(limit=low, at_least=True)).p_value <= 0.03
+        assert found.test(Level(limit=high, at_least=True)).p_harm <= 0.03
+    inward = Fraction((change.low + 2 * change.high) / 3)
+    assert min(found.test(Difference(margin=-inward)).p_value, 1.0) > 0.03
+
+
 @given(
     limit=st.tuples(st.floats(0.5, 1.5), st.floats(-0.2, 0.3)),
     recall=st.tuples(st.floats(0.1, 0.99), st.floats(0, 0.1)),

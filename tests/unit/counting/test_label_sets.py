@@ -19,6 +19,7 @@ import prunegate
 from prunegate.counting.cluster_sums import Clusters
 from prunegate.counting.count import count_table, open_predictions
 from prunegate.counting.label_sets import LabelSets
+from prunegate.data.predictions.lists_beside import NAMES_DIFFER, SCORES_DIFFER
 from prunegate.errors import MissingColumnsError, TableError
 from prunegate.evidence.of_metric import WantedMetric, evidence
 from prunegate.policy.load import parse_policy
@@ -157,6 +158,53 @@ def test_unknown_names_and_missing_lists_are_counted() -> None:
     assert "1 row with a label that 'task: labels' does not list" in said
     assert "'weapons|hate' at id 'r3'" in said
     assert "1 row with no list of labels (for example nothing at id 'r4')" in said
+
+
+def as_text(names: list[str]) -> str:
+    return "|".join(names) or "none"
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
+def test_names_beside_columns_have_to_say_the_same(tmp_path: Path, ending: str) -> None:
+    data, path = tables.scores(10, 30), tmp_path / f"t.{ending}"
+    lists, policy = tables.named(data)["label"], tables.policy(*RULES)
+    told = lists.map(as_text) if ending == "csv" else lists
+    assert counted(policy, written(data.assign(label=told), path)) == counted(policy, data)
+    rows = [3, 8, 9, 20]
+    lists[rows] = lists[rows].map(lambda names: [one for one in LABELS if one not in names])
+    told = lists.map(as_text) if ending == "csv" else lists
+    with pytest.raises(TableError) as error:
+        prunegate.judge(policy, written(data.assign(label=told), path))
+    found = ", ".join(f"'{as_text(lists[n])}' at id 'r{n}'" for n in (20, 3, 8))
+    said = f"'label (beside columns)': 4 rows with {NAMES_DIFFER} (for example {found})"
+    assert said in str(error.value)
+
+
+def test_scores_listed_beside_columns_have_to_be_the_same() -> None:
+    data, policy = tables.scores(10, 30), tables.policy(*RULES)
+    listed = tables.listed(data)["baseline"].map(np.float32)
+    assert counted(policy, data.assign(baseline=listed)) == counted(policy, data)
+    listed[5] = listed[5][::-1]
+    with pytest.raises(
+        TableError, match=rf"'baseline \(beside columns\)': 1 row with {SCORES_DIFFER}"
+    ):
+        counted(policy, data.assign(baseline=listed))
+
+
+@pytest.mark.parametrize("overall", [1, 0.5, True, None])
+def test_a_verdict_a_row_beside_columns_is_no_list(overall: object) -> None:
+    data, policy = tables.scores(10, 30), tables.policy(*RULES)
+    assert counted(policy, data.assign(label=overall, baseline=overall)) == counted(policy, data)
+
+
+def written(data: pd.DataFrame, path: Path) -> Path:
+    if path.suffix == ".csv":
+        data.to_csv(path, index=False)
+    elif path.suffix == ".jsonl":
+        data.to_json(path, orient="records", lines=True)
+    else:
+        data.to_parquet(path, index=False)
+    return path
 
 
 def test_a_missing_column_is_named_with_what_is_nearest_to_it() -> None:

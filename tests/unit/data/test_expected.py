@@ -312,6 +312,13 @@ def test_a_table_that_cannot_be_judged_is_refused(name: str) -> None:
         judged(FRAME, entry)
 
 
+def test_an_empty_column_is_told_as_empty(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("id,width\n1,\n2,\n")
+    entry = {"expect_column_values_to_be_between": {"column": "width", "min_value": 5}}
+    with pytest.raises(InputError, match="column 'width' holds nothing, and"):
+        judge_predictions_expected(policy(entry), tmp_path / "t.csv")
+
+
 def test_an_infinite_number_does_not_switch_off_what_is_asked_of_the_others() -> None:
     frame = table(x=[9.0, float("inf"), 1e9, 9.0])
     entry = {"expect_column_value_z_scores_to_be_less_than": {"column": "x", "threshold": 3, "double_sided": True}}  # fmt: skip  # noqa: E501

@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -14,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prunegate.data.contract.contract import check_contract
-from prunegate.data.labelled.label_sets import UNKNOWN, label_set_columns, read_label_sets
+from prunegate.data.labelled.label_sets import BESIDE, UNKNOWN, label_set_columns, read_label_sets
 from prunegate.data.labelled.table import read_rows
 from prunegate.errors import MissingColumnsError, TableError
 from prunegate.policy.schema import Policy
@@ -63,9 +62,8 @@ def test_however_a_yes_is_spelt(truth: list[tuple[bool, bool]], data: Any) -> No
         f"label_{name}": [data.draw(st.sampled_from(SPELT[row[place]])) for row in truth]
         for place, name in enumerate(LABELS)
     }
-    found = read_label_sets(
-        policy(), {**columns, UNKNOWN: [""] * len(truth)}, range(len(truth)), "t"
-    )
+    texts = dict.fromkeys((BESIDE, UNKNOWN), [""] * len(truth))
+    found = read_label_sets(policy(), {**columns, **texts}, range(len(truth)), "t")
     wanted = [tuple(n for n, has in zip(LABELS, row, strict=True) if has) for row in truth]
     assert found == tuple(wanted)
 
@@ -75,14 +73,24 @@ def test_labels_that_cannot_be_read_are_told_together(tmp_path: Path) -> None:
     lines += [f"r{n},t {n},{'maybe' if n < 4 else 1},{'' if n == 5 else 0},gate" for n in range(7)]
     with pytest.raises(TableError) as told:
         of_table(tmp_path, "t.csv", "\n".join(lines) + "\n")
-    violence, hate = "column 'label_violence': 4 rows", "column 'label_hate': 1 rows"
+    violence, hate = "column 'label_violence': 4 rows", "column 'label_hate': 1 row"
     assert f"{violence} with no yes or no (1 or 0): 'r0', 'r1', 'r2'\n" in str(told.value)
     assert str(told.value).endswith(f"{hate} with no yes or no (1 or 0): 'r5'")
     lines = ["id,text,label,split", "a,x,hate|spam,gate", "b,y,,gate", "c,z,none,gate"]
     with pytest.raises(TableError) as told:
         of_table(tmp_path, "t.csv", "\n".join(lines) + "\n")
-    assert "1 rows with a label that 'task: labels' does not list: 'a'" in str(told.value)
-    assert "1 rows with no list of labels: 'b'" in str(told.value)
+    assert "1 row with a label that 'task: labels' does not list: 'a'" in str(told.value)
+    assert "1 row with no list of labels: 'b'" in str(told.value)
+
+
+def test_a_list_that_contradicts_the_columns_is_told(tmp_path: Path) -> None:
+    lines = ["id,text,label,label_violence,label_hate,split"]
+    lines += ["a,x,hate,0,1,gate", "b,y,none,no,no,gate", "c,z,violence,0,1,gate", "d,w,,1,1,gate"]
+    with pytest.raises(TableError) as told:
+        of_table(tmp_path, "t.csv", "\n".join(lines) + "\n")
+    assert str(told.value).endswith(
+        "column 'label': 1 row with other labels listed than its column for each label says: 'c'"
+    )
 
 
 def test_columns_that_are_missing_are_named(tmp_path: Path) -> None:
@@ -113,4 +121,5 @@ def test_each_label_has_its_clauses(tmp_path: Path) -> None:
         "gate.kind=b.hate.positives": (4, True),
     }
     assert not report.lacks_evidence, "a label that every row has can be neither right nor wrong"
-    assert np.array_equal(list(label_set_columns(asked)), ["label_violence", "label_hate", UNKNOWN])
+    read = ["label_violence", "label_hate", UNKNOWN, BESIDE]
+    assert list(label_set_columns(asked)) == read

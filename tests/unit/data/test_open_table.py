@@ -192,7 +192,7 @@ def test_quoted_names_are_names_under_their_own_delimiter(tmp_path: Path) -> Non
         open_table(path, ("id",))
 
 
-@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 @pytest.mark.parametrize("bom", ["", "\ufeff"])
 def test_csv_dialects(delimiter: str, end: str, bom: str, tmp_path: Path) -> None:
@@ -202,7 +202,27 @@ def test_csv_dialects(delimiter: str, end: str, bom: str, tmp_path: Path) -> Non
     assert rows(open_table(path, ["id", "text"])) == {"id": ["1", "2"], "text": ['a",;\tb', None]}
 
 
-@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_periods_and_sparse_values_of_pandas_are_what_a_file_of_them_holds(tmp_path: Path) -> None:
+    months = pd.PeriodIndex(["2026-01", "2025-12", None], freq="M")
+    scores = pd.arrays.SparseArray([0.0, 0.5, 0.0])
+    frame = pd.DataFrame({"id": list("abc"), "month": months, "score": scores})
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    wanted = ["id", "month", "score"]
+    found = rows(open_table(frame, wanted))
+    assert found == rows(open_table(tmp_path / "t.csv", wanted, numeric_columns=["score"]))
+    assert found["month"] == ["2026-01", "2025-12", None]
+
+
+def test_a_file_without_rows_or_packed_unseen_is_told_as_such(tmp_path: Path) -> None:
+    (tmp_path / "t.jsonl").write_text("\n")  # as pandas writes no rows
+    with pytest.raises(TableError, match="there are no rows"):
+        open_table(tmp_path / "t.jsonl", ["id"])
+    example().to_csv(tmp_path / "t.csv", compression="gzip")
+    with pytest.raises(TableError, match=r"it is packed, so name it t\.csv\.gz"):
+        open_table(tmp_path / "t.csv", ["id"])
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 def test_names_in_quotes_have_any_delimiter(delimiter: str, tmp_path: Path) -> None:
     """As pyarrow writes them, hence ``predict``."""
     path = tmp_path / "t.csv"

@@ -216,6 +216,15 @@ ONE_MISTAKE = {
             )
         ],
     ),
+    "a share in quotes": (
+        HEAD + TASK + 'rules: [{metric: recall_at_fpr, at: "0.1", at_least: 0.5}]\n',
+        [
+            (
+                '4: rules[0].at: got "0.1", expected a share above 0 and below 1 such as 0.9; '
+                "remove the quotes"
+            )
+        ],
+    ),
     "a currency in words": (
         HEAD + TASK + RULE + "cost: {currency: dollars, billing: {per_inference: {baseline: 1}}}\n",
         ['5: cost.currency: got "dollars", expected three capital letters such as USD'],

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import narwhals as nw
 
-from prunegate.counting.class_columns import names_column
+from prunegate.counting.class_columns import beside_column, names_column
 from prunegate.counting.column_reading import value_expression
 from prunegate.counting.label_set_reading import MODELS, PARTED, LabelSetReading, flag, wrong
 from prunegate.counting.label_sets import LabelSets
@@ -35,7 +35,7 @@ class MultilabelTask(TaskCounting):
 
     def _columns(self, policy: Policy, role: str) -> tuple[str, ...]:
         own = (policy.label_column(role, label) for label in policy.task.labels)
-        return (*own, names_column(policy, role))
+        return (*own, names_column(policy, role), beside_column(policy, role))
 
     def label_values(self, policy: Policy, table: Table) -> list[nw.Expr]:
         """The set as a text of 1 and 0, by the labels' names, in whatever order they are listed."""

@@ -16,6 +16,8 @@ from importlib.metadata import version
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
+import narwhals as nw
+
 from prunegate.data.contract.expected_kinds import (
     KINDS,
     Reads,
@@ -169,9 +171,10 @@ def _require_readable(table: Table, sums: Sequence[_Sums]) -> None:
         kind, name = KINDS[one.asked.name], one.asked.name
         wrong = [column for column in one.asked.columns if table.kinds[column] != "number"]
         if wrong and asks_for_numbers(one.asked):
+            holds = "nothing" if _holds_nothing(table, wrong[0]) else "something else than numbers"
             raise TableError(
-                f"{table.name}: column {shown(wrong[0])} holds something else than numbers, and "
-                f"{name} asks for numbers; correct the column, or 'data: expect:' in the policy."
+                f"{table.name}: column {shown(wrong[0])} holds {holds}, and {name} asks for "
+                "numbers; correct the column, or 'data: expect:' in the policy."
             )
         if kind.alike and len({table.kinds[column] for column in one.asked.columns}) > 1:
             raise TableError(
@@ -185,6 +188,12 @@ def _require_readable(table: Table, sums: Sequence[_Sums]) -> None:
                 f"{WHOLE:,} rows; this table has {table.rows_hint:,}. Remove it from 'data: "
                 "expect:', or judge fewer rows"
             )
+
+
+def _holds_nothing(table: Table, column: str) -> bool:
+    """Whether no row has a value, so that there is no telling of what kind they would be."""
+    with table.reading():
+        return not table.frame.select(nw.col(column).count()).collect().item()
 
 
 def _require_finite(

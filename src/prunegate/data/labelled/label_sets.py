@@ -15,19 +15,23 @@ from prunegate.data.predictions.label_columns import (
     NO,
     YES,
     Constant,
+    DerivedColumn,
     LabelColumn,
     NamedLabel,
     OwnColumn,
 )
+from prunegate.data.predictions.lists_beside import NAMES_DIFFER, ListsBeside
 from prunegate.errors import TableError
 from prunegate.policy.schema import Policy
 
+BESIDE = "prunegate__labels_beside"
+"""A derived column: a row's names where its column for each label says otherwise; else empty."""
 UNKNOWN = "prunegate__unknown_labels"
 """A derived column: a row's names where one of them is unknown; empty where all are known, null
 where the row has no list."""
 
 
-def label_set_columns(policy: Policy) -> dict[str, LabelColumn]:
+def label_set_columns(policy: Policy) -> dict[str, DerivedColumn]:
     """The columns to read a row's labels from, by name; none where a row has one label."""
     if not policy.task.traits.sets:
         return {}
@@ -44,7 +48,8 @@ def label_set_columns(policy: Policy) -> dict[str, LabelColumn]:
         )
 
     found = {own: column(own, name) for own, name in zip(owns, names, strict=True)}
-    return {**found, UNKNOWN: column("", None)}
+    beside = ListsBeside(owns=owns, lists=lists, labels=names)
+    return {**found, UNKNOWN: column("", None), BESIDE: beside}
 
 
 def read_label_sets(
@@ -65,7 +70,7 @@ def read_label_sets(
         name: [_flag(value) for value in found[policy.label_column("label", name)]]
         for name in policy.task.labels
     }
-    _require_readable(policy, flags, found[UNKNOWN], ids, table)
+    _require_readable(policy, flags, found, ids, table)
     return tuple(
         tuple(name for name in policy.task.labels if flags[name][row]) for row in range(len(ids))
     )
@@ -82,11 +87,11 @@ def _flag(value: Any) -> bool | None:
 def _require_readable(
     policy: Policy,
     flags: Mapping[str, Sequence[bool | None]],
-    unknown: Sequence[str | None],
+    found: Mapping[str, Sequence[Any]],
     ids: Sequence[Any],
     table: str,
 ) -> None:
-    lists = policy.data.columns.label
+    lists, unknown = policy.data.columns.label, found[UNKNOWN]
     problems = [
         (policy.label_column("label", name), "no yes or no (1 or 0)", [f is None for f in of_one])
         for name, of_one in flags.items()
@@ -94,12 +99,14 @@ def _require_readable(
     problems.append((lists, "no list of labels", [names is None for names in unknown]))
     strange = "a label that 'task: labels' does not list"
     problems.append((lists, strange, [bool(names) for names in unknown]))
+    problems.append((lists, NAMES_DIFFER, [bool(names) for names in found[BESIDE]]))
     lines = []
     for column, words, broken in problems:
         if count := sum(broken):
             rows = [shown(one) for one, bad in zip(ids, broken, strict=True) if bad][:EXAMPLES]
             some = ", ".join(rows)
-            lines.append(f"  column {shown(column)}: {count:,} rows with {words}: {some}")
+            noun = "row" if count == 1 else "rows"
+            lines.append(f"  column {shown(column)}: {count:,} {noun} with {words}: {some}")
     if lines:
         raise TableError(
             f"{table}: the labels of some rows cannot be read; correct them, or 'task: labels':\n"

@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from prunegate.data.labelled.label_sets import UNKNOWN, label_set_columns, read_label_sets
+from prunegate.data.labelled.label_sets import BESIDE, UNKNOWN, label_set_columns, read_label_sets
 from prunegate.data.labelled.rows import LabelledRows, Reads
 from prunegate.data.predictions.columns import shown
 from prunegate.data.predictions.metadata import column_names
@@ -147,8 +147,8 @@ def _read(policy: Policy, path: Path, images: Path, reads: Reads) -> LabelledRow
         raise TableError(f"column {shown(both[0])} cannot be the label and something else.")
     wanted = WantedColumns(
         names=tuple(dict.fromkeys((*as_text, *labels))),
-        text=frozenset((*as_text, *({UNKNOWN} & sets.keys()))),
-        numeric=frozenset(labels) - {UNKNOWN},
+        text=frozenset((*as_text, *({BESIDE, UNKNOWN} & sets.keys()))),
+        numeric=frozenset(labels) - {BESIDE, UNKNOWN},
         answers=sets,
     )
     table = open_wanted(path, wanted)

@@ -1,8 +1,8 @@
 """CSV: parsed once, every cell as the text it is, needed columns only.
 
 ``NA``, ``None`` and ``01`` stay what they are; an empty cell is missing. What the texts spell is
-read later, as in every table (``spelled.py``). The delimiter is the comma, else the semicolon, else
-the tab: the first under which the header holds the columns needed. Nothing else is guessed.
+read later, as in every table (``spelled.py``). The delimiter is a comma, semicolon, tab or bar: the
+first under which the header holds the columns needed. Nothing else is guessed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from prunegate.data.predictions.columns import escape_glob, match_columns, quote
 from prunegate.data.predictions.table_files import PACKED, TableFiles
 from prunegate.errors import TableError
 
-_DELIMITERS = (",", ";", "\t")
+_DELIMITERS = (",", ";", "\t", "|")
 
 
 def load_csv(connection: Any, files: TableFiles, wanted: Sequence[str], into: str) -> Any:
@@ -88,12 +88,25 @@ def _records(path: Path, delimiter: str) -> list[str]:
         with _unpacked(path) as file:
             header = next(csv.reader(file, delimiter=delimiter, strict=True), [])
     except UnicodeDecodeError as error:
-        raise TableError(f"{path}: not UTF-8 text; save the table with that encoding.") from error
+        raise TableError(f"{path}: not UTF-8 text; {_remedy(path)}.") from error
     except OSError as error:
         raise TableError(f"{path}: cannot be unpacked ({error}); pack it again.") from error
     if not any(header):
         raise TableError(f"{path}: the first line is empty; it has to hold the column names.")
     return header
+
+
+_BEGINS = {b"\x1f\x8b": ".gz", b"\x28\xb5\x2f\xfd": ".zst"}
+
+
+def _remedy(path: Path) -> str:
+    """What to do with a file that holds no text: it may be packed, and not called so."""
+    with path.open("rb") as file:
+        head = file.read(4)
+    for begins, ending in _BEGINS.items():
+        if head.startswith(begins):
+            return f"it is packed, so name it {path.name}{ending}"
+    return "save the table with that encoding"
 
 
 def _unpacked(path: Path) -> io.TextIOWrapper:

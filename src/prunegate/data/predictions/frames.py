@@ -85,7 +85,7 @@ def _from_pandas(frame: Any, name: str) -> pa.Table:
     columns, mixed = {}, []
     for column in frame.columns:
         try:
-            columns[column] = pa.Array.from_pandas(frame[column])
+            columns[column] = pa.Array.from_pandas(_plain(frame[column]))
         except (pa.ArrowException, TypeError, ValueError):
             mixed.append(_mixture(frame[column], column))
     if mixed:
@@ -94,6 +94,14 @@ def _from_pandas(frame: Any, name: str) -> pa.Table:
             "frame[column].astype(str))."
         )
     return pa.table(columns)
+
+
+def _plain(values: Any) -> Any:
+    """Periods as the texts that a file would hold (2026-01), and sparse values one a row."""
+    kind = str(values.dtype)
+    if kind.startswith("period"):
+        return values.astype(str).where(values.notna(), None)
+    return values.sparse.to_dense() if kind.startswith("Sparse") else values
 
 
 def _mixture(values: Any, column: str) -> str:

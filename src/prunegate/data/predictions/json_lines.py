@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 
 from prunegate.data.predictions.columns import escape_glob, match_columns, quoted, sql_text
-from prunegate.data.predictions.table import not_one_value
+from prunegate.data.predictions.table import not_one_value, require_rows
 from prunegate.data.predictions.table_files import TableFiles
 
 _NESTED = ("OBJECT", "ARRAY")
@@ -58,10 +58,18 @@ def load_json_lines(
 
 
 def keys_of_lines(connection: Any, files: TableFiles) -> list[str]:
-    """Return the keys of JSON lines, in the order in which they come up."""
+    """Return the keys of JSON lines, in the order in which they come up.
+
+    Raises:
+        TableError: there are no lines.
+    """
     source = _reads(files, "records='auto', maximum_depth=1")
     query = f"SELECT * FROM {source} LIMIT 0"  # noqa: S608  # quoted literals only
-    return list(connection.sql(query).columns)
+    keys = list(connection.sql(query).columns)
+    if keys == ["json"]:  # the engine's word for a file of nothing, or a key of that name
+        some = connection.sql(f"SELECT 1 FROM {source} LIMIT 1").fetchall()  # noqa: S608  # as above
+        require_rows(len(some), files.name)
+    return keys
 
 
 def _reads(files: TableFiles, how: str) -> str:

@@ -101,7 +101,7 @@ class NamedLabel:
         Raises:
             TableError: the column holds no names.
         """
-        names = _names_sql(scanned, self.column, self.labels)
+        names = names_in_list(scanned, self.column, self.labels)
         if self.label is not None:
             return f"coalesce(list_contains({names}, {sql_text(self.label)}), false)"
         known = f"list_has_all([{', '.join(map(sql_text, self.labels))}], {names})"
@@ -158,14 +158,22 @@ class LabelColumn:
 
     def found(self, available: Sequence[str]) -> FoundColumn:
         """As ``DerivedColumn`` says: own columns first, and those too where there is neither."""
-        there = {unicodedata.normalize("NFC", name) for name in available}
-        whole = all(unicodedata.normalize("NFC", name) in there for name in self.owns)
-        listed = unicodedata.normalize("NFC", self.lists) in there
-        return self.of_lists if listed and not whole else self.of_own
+        listed = there_whole(available, (self.lists,))
+        return self.of_lists if listed and not there_whole(available, self.owns) else self.of_own
 
 
-def _names_sql(scanned: Scanned, column: str, labels: Sequence[str]) -> str:
-    """SQL of the list of a row's names; null where there is none."""
+def there_whole(available: Sequence[str], columns: Sequence[str]) -> bool:
+    """Whether all columns are among those available, however their names are composed."""
+    there = {unicodedata.normalize("NFC", name) for name in available}
+    return all(unicodedata.normalize("NFC", name) in there for name in columns)
+
+
+def names_in_list(scanned: Scanned, column: str, labels: Sequence[str]) -> str:
+    """SQL of the list of a row's names; null where there is none.
+
+    Raises:
+        TableError: the column holds no names.
+    """
     cell, kind = quoted(column), scanned.types[column]
     if kind in ("list", "array"):
         return f"CAST({cell} AS VARCHAR[])"

@@ -2,7 +2,7 @@
 
 Spark finds the files; what they hold is read as everywhere here (``csv.py``): every CSV cell
 as the text it is, an empty cell missing, a column that is asked for as a number one if all of it is
-numbers; the delimiter is the first of comma, semicolon and tab under which the header holds the
+numbers; the delimiter is the first of comma, semicolon, tab and bar under which the header has the
 columns needed. Quoted cells may hold line ends, so Spark reads each CSV file in one task: write
 large tables as Parquet.
 """
@@ -30,7 +30,7 @@ _FORMATS: dict[str, Literal["csv", "parquet"]] = {
     ".pq": "parquet",
 }
 _PACKED = {".gz", ".bz2", ".zst", ".lz4", ".snappy", ".deflate"}
-_DELIMITERS = (",", ";", "\t")
+_DELIMITERS = (",", ";", "\t", "|")
 _DIALECT = {
     "quote": '"',
     "escape": '"',
