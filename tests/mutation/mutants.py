@@ -110,6 +110,9 @@ def _inert(tree: ast.Module) -> Iterator[tuple[Place, Place]]:
                 yield _span(written)
             case ast.FunctionDef(returns=ast.expr() as written):
                 yield _span(written)
+                yield from map(_span, node.decorator_list)
+            case ast.FunctionDef() | ast.ClassDef():
+                yield from map(_span, node.decorator_list)
             case ast.keyword(arg="strict"):
                 yield _span(node.value)
             case ast.If(test=ast.Name(id="TYPE_CHECKING")):

@@ -82,3 +82,9 @@ def test_a_change_of_time_in_seconds_is_no_ratio() -> None:
     quick = Measured(latency_ratio=Range.exactly(1))
     found = statuses("latency: {before: 40 ms, change: -10 ms}\n", quick)
     assert found["latency: change"] == "not checked"
+
+
+def test_a_saving_is_the_difference_of_two_bills() -> None:
+    stated = "monthly: [{volume: 1000, before: 200 EUR, after: 50 EUR, saving: %s EUR}]\n"
+    assert statuses(stated % "150")["monthly at 1,000: saving"] == "right"
+    assert statuses(stated % "160")["monthly at 1,000: saving"] == "contradicted"

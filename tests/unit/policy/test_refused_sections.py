@@ -157,6 +157,10 @@ REFUSED = {
         ),
         "would undo 'compensate'",
     ),
+    "cycles that no fine-tuning follows": (
+        _step("{prune: {what: neurons, criterion: taylor, amount: 0.4, cycles: 3}}"),
+        "'cycles' needs a finetune step right after this one",
+    ),
     "epochs and steps": (_step("{finetune: {epochs: 1, steps: 3}}"), "either 'epochs' or 'steps'"),
     "rows named twice": (
         _step("{finetune: {epochs: 1, split: train, data: {split: train}}}"),
@@ -196,6 +200,32 @@ REFUSED = {
             "data: {scores: {baseline: x, candidate: y, classes: [b, a]}}\n"
         ),
         "data",
+    ),
+    "scores without a threshold": (
+        "task: {kind: binary, positive: a}\n" + RULES + "data: {scores: {prefix: s_}}\n",
+        "data",
+    ),
+    "a distilled step without its teacher": (
+        _step("{finetune: {epochs: 1, weight: 0.5}}"),
+        "are a teacher's; add 'teacher: baseline'",
+    ),
+    "intervals that differ": (
+        f"{BINARY}slices: [{{by: {{w: [1, 2]}}}}, {{by: {{w: [1, 3]}}}}]\n{RULES}",
+        "slices",
+    ),
+    "a search for what is quoted": (
+        (
+            f"{BINARY}{PRICED}cost: {{billing: {{per_inference: {{baseline: 2, candidate: 1}}}}}}\n"
+            "search: {objective: cost_per_1k}\n"
+        ),
+        "search",
+    ),
+    "zeros that a later step would fill": (
+        _step(
+            "{prune: {what: weights, criterion: magnitude, amount: 0.4}}, "
+            "{prune: {what: neurons, criterion: magnitude, amount: 0.4, compensate: ridge}}"
+        ),
+        "compress[1]",
     ),
     "a long number": (BINARY + "purpose: 1" + "0" * 400 + "\n" + RULES, "characters; quote it"),
     "a tagged key": (BINARY + "!!str purpose: a\n" + RULES, "tag"),

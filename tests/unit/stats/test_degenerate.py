@@ -43,6 +43,11 @@ def test_no_row_accepts_nothing_at_any_level() -> None:
         assert not fast.at_most(none, none, none, level).any()
 
 
+def test_no_row_is_an_exact_answer() -> None:
+    found = paired_exact.test(0, 0, 0, 0.02)
+    assert (found.p_value, found.p_harm, found.exact) == (1, 1, True)
+
+
 def test_decisions_of_other_classes_than_the_labels_agree_in_nothing() -> None:
     found = agreement({("a", "c"): 500, ("b", "d"): 500})
     assert (found.p_value, found.kappa, found.right) == (1, 0, 0)
