@@ -6,6 +6,7 @@ from fractions import Fraction
 
 import pytest
 
+from prunegate.errors import UnsupportedError
 from prunegate.metrics.catalogue import METRICS, priced, timed
 from prunegate.metrics.checks import CHECKS, Bound
 from prunegate.metrics.forms import Flips
@@ -36,6 +37,13 @@ def test_a_gain_that_is_capped_is_the_demand_with_the_models_exchanged() -> None
     assert least.claim(bound, flips) == ErrorsAtMost(ratio=Fraction(3, 4))
     assert most.claim(bound, flips) == ErrorsAtMost(ratio=Fraction(4, 3), swapped=True)
     assert isinstance(most.claim(Bound(kind="absolute", value=0.25), recall), Difference)
+
+
+def test_errors_cannot_shrink_by_all_of_them() -> None:
+    most = CHECKS["max_gain"]
+    for share in (1.0, 1.5):
+        with pytest.raises(UnsupportedError, match="has to be below 1"):
+            most.claim(Bound(kind="error_ratio", value=share), METRICS["recall"])
 
 
 @pytest.mark.parametrize(("better", "sign"), [("higher", 1), ("lower", -1)])
