@@ -6,7 +6,7 @@ export HF_HUB_OFFLINE := 1
 # Tests start interpreters, each of which would compile all of ours anew, and the tests in each worker.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-fast test-models test-real thorough fuzz faults cover lint bench docs reference clean
+.PHONY: demo test test-fast test-models test-real thorough fuzz faults mutation cover lint bench docs reference clean
 
 demo: $(VENV)/.run        ## the whole way, offline: two candidates, two verdicts, two reports
 	$(BIN)/prunegate demo
@@ -33,8 +33,12 @@ fuzz: $(VENV)/.dev        ## guided fuzzing of every reader of strangers' files:
 faults: $(VENV)/.dev      ## commands ended at random moments by signals: TIMES=50 for each, say
 	$(BIN)/python tests/faults/faults.py --times $(or $(TIMES),20)
 
-cover: $(VENV)/.dev       ## every test with branch coverage, which doubles their time
-	$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term
+mutation: $(VENV)/.dev    ## small changes of the code that its tests should notice: SAMPLE=200 SEED=1, say
+	$(BIN)/python tests/mutation/mutation.py --sample $(or $(SAMPLE),60) --seed $(or $(SEED),0)
+
+cover: $(VENV)/.dev       ## every test with branch coverage, which doubles their time, against floors
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not real" --cov --cov-report= --cov-fail-under=0
+	$(BIN)/python tools/coverage_floors.py
 
 lint: $(VENV)/.dev        ## style, types, layers
 	$(BIN)/ruff check .
@@ -53,7 +57,7 @@ reference: $(VENV)/.run   ## the pages that are made from the code: commands, po
 	$(BIN)/python tools/reference
 
 clean:                    ## remove the virtual environment and caches
-	rm -rf $(VENV) site .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .import_linter_cache
+	rm -rf $(VENV) site .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .mutation .import_linter_cache
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

@@ -321,7 +321,7 @@ def _production(policy: Policy) -> str:
     told = f"Production sees by {escaped(mix.key)}: {', '.join(shares)}."
     if policy.data.tolerance is None:
         return told
-    most = exact(policy.data.tolerance, 3)
+    most = exact(policy.data.tolerance, 2)
     return f"{told} The table's mix may be {most} % of the rows from that; else nothing is judged."
 
 

@@ -138,7 +138,9 @@ def test_tiers_without_the_candidates_price_are_scaled_tier_by_tier() -> None:
         {"up_to": 100, "per_inference": {"baseline": 0.5}},
         {"per_inference": {"baseline": 0.1}},
     ]
-    (month,) = tiered([200], tiers).months
+    found = tiered([200], tiers)
+    assert any(note.startswith("Tiers are graduated") for note in found.notes)
+    (month,) = found.months
     assert (month.baseline, month.candidate) == ("60.00", "30.00")
     assert (month.candidate_low, month.candidate_high) == ("24.00", "48.00")
 

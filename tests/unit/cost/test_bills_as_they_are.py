@@ -72,6 +72,7 @@ def test_reserved_instances_are_paid_for_and_the_rest_is_on_demand() -> None:
     assert "Reserved instances are paid for whether they work or not." in found.notes
     own = projected({"instance": rented | {"reserved": {"candidate": held}}}, [1_000])
     assert costs(own) == [("876.00", "684.00")]
+    assert "Reserved instances are paid for whether they work or not." in own.notes
 
 
 def test_a_discount_and_a_least_amount_hold_for_the_whole_bill() -> None:

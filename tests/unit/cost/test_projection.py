@@ -149,6 +149,14 @@ def test_scenarios_are_the_same_bills_at_other_volumes() -> None:
     assert alone.months == found.months
 
 
+def test_one_scenario_beside_the_expected_one_is_a_range() -> None:
+    growing = {"now": 100, "target": 200, "months": 2, "low": 150}
+    document = {"billing": {"per_inference": {"baseline": 2, "candidate": 1}}, "volumes": growing}
+    found = project(Cost.model_validate(document), None)
+    # a unit saved by each of 125 + 150 inferences, or of 150 + 200
+    assert (found.saving_low, found.saving_high) == ("275.00", "350.00")
+
+
 def test_a_missing_price_is_scaled_by_the_measured_ratio() -> None:
     ratio = Estimate95(value=0.7, low=0.65, high=0.75)
     found = project(cost(0.0042, now=1000, target=2000, months=1), measured(ratio))

@@ -1,0 +1,122 @@
+"""Which tests reach which line: coverage with a context for each test, kept for the next time.
+
+What was measured is good as long as no file of the package and of its tests changes; it is kept
+under ``.mutation`` by the digest of all of them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+from coverage import CoverageData
+from tests.mutation.trial import OPTIONS, ROOT, in_child
+
+KEPT = ROOT / ".mutation"
+SUITES: Mapping[str, tuple[str, ...]] = {
+    "stats": ("unit/stats", "oracles"),
+    "metrics": ("unit/metrics", "unit/verdict", "unit/counting/test_count_metrics.py"),
+    "verdict": ("unit/verdict",),
+    "cost": ("unit/cost",),
+    "audit": ("unit/audit",),
+    "policy": ("unit/policy",),
+}
+"""Folders and files of tests for each package."""
+FILES = {"cost": ("projection.py", "tariff.py", "bills.py", "volumes.py", "amounts.py")}
+"""Which files of a package are tried, where not all."""
+UNKNOWN = 0.1
+"""Seconds that a test is taken to last whose time was not written down."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reached:
+    """Lines and the tests that reach them."""
+
+    tests: Mapping[Path, Mapping[int, frozenset[str]]]
+    """By file and line."""
+    seconds: Mapping[str, float]
+    """How long each test took under coverage."""
+
+    def of(self, path: Path, line: int, seconds: float) -> tuple[list[str], float]:
+        """The tests of a line, quick ones first, as many as fit; and how long they take.
+
+        A line that runs as its file is loaded is tried by every test that reaches the file.
+        """
+        lines = self.tests.get(path, {})
+        here = lines.get(line) or frozenset(name for tests in lines.values() for name in tests)
+        taken, total = [], 0.0
+        for name in sorted(here, key=lambda name: (self.seconds.get(name, UNKNOWN), name)):
+            total += self.seconds.get(name, UNKNOWN)
+            if taken and total > seconds:
+                break
+            taken.append(name)
+        return taken, min(total, seconds)
+
+
+def sources(package: str) -> list[Path]:
+    """The files of a package that are tried."""
+    folder = ROOT / "src/prunegate" / package
+    return [
+        path
+        for path in sorted(folder.rglob("*.py"))
+        if package not in FILES or path.name in FILES[package]
+    ]
+
+
+def reached(package: str) -> Reached:
+    """What the tests of a package reach, measured unless it is known."""
+    kept = KEPT / f"{package}-{_digest(package)}"
+    if not kept.is_dir():
+        making = KEPT / f"{package}-making"
+        shutil.rmtree(making, ignore_errors=True)
+        making.mkdir(parents=True)
+        code = in_child(lambda: _measure(package, making), limit=3600)
+        if code:
+            raise SystemExit(f"the tests of {package} fail as they are (pytest's exit code {code})")
+        for older in KEPT.glob(f"{package}-*"):
+            if older != making:
+                shutil.rmtree(older)
+        making.rename(kept)
+    return _read(kept)
+
+
+def _digest(package: str) -> str:
+    places = [ROOT / "src/prunegate" / package, *(ROOT / "tests" / at for at in SUITES[package])]
+    files = [path for place in places for path in (place, *sorted(place.rglob("*.py")))]
+    whole = hashlib.sha256()
+    for path in files:
+        if path.is_file():
+            whole.update(f"{path.relative_to(ROOT)}\0".encode() + path.read_bytes() + b"\0")
+    return whole.hexdigest()[:16]
+
+
+def _measure(package: str, into: Path) -> int:
+    import os
+
+    os.environ["COVERAGE_FILE"] = str(into / "coverage")
+    options = [*OPTIONS, "--cov=prunegate", "--cov-context=test"]
+    options += ["--cov-report=", "--cov-fail-under=0"]
+    options += [f"--junitxml={into / 'tests.xml'}", "-o", "junit_family=xunit1"]
+    return pytest.main([*options, *(str(ROOT / "tests" / at) for at in SUITES[package])])
+
+
+def _read(kept: Path) -> Reached:
+    data = CoverageData(str(kept / "coverage"))
+    data.read()
+    tests = {}
+    for name in data.measured_files():
+        lines = data.contexts_by_lineno(name)
+        tests[Path(name)] = {
+            line: frozenset(context.partition("|")[0] for context in contexts if context)
+            for line, contexts in lines.items()
+        }
+    seconds = {}
+    for case in ET.parse(kept / "tests.xml").iter("testcase"):  # noqa: S314  # our own
+        name = f"{case.get('file')}::{case.get('name')}"
+        seconds[name] = float(case.get("time", 0))
+    return Reached(tests=tests, seconds=seconds)

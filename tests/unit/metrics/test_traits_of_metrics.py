@@ -1,0 +1,53 @@
+"""What the catalogue says of its metrics: which are timed, which labels a limit needs."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+
+from prunegate.errors import UnsupportedError
+from prunegate.metrics.catalogue import METRICS, priced, timed
+from prunegate.metrics.checks import CHECKS, Bound
+from prunegate.metrics.forms import Flips
+from prunegate.metrics.hypothesis import Difference, ErrorsAtMost, SuccessRatio
+
+
+def test_what_a_clock_says_is_no_money() -> None:
+    assert {"latency_p50_ms", "latency_p95_ms"} <= timed()
+    assert not timed() & priced()
+    assert all(METRICS[name].operational for name in timed() | priced())
+
+
+def test_nothing_can_improve_a_rate_of_flips() -> None:
+    flips = [m for m in METRICS.values() for form in m.forms.values() if isinstance(form, Flips)]
+    assert flips
+    for metric in flips:
+        for form in metric.forms.values():
+            if isinstance(form, Flips):
+                assert form.better == ()
+
+
+def test_a_gain_that_is_capped_is_the_demand_with_the_models_exchanged() -> None:
+    bound = Bound(kind="relative", value=0.25)
+    recall, flips = METRICS["recall"], METRICS["false_positive_rate"]
+    least, most = CHECKS["min_gain"], CHECKS["max_gain"]
+    assert least.claim(bound, recall) == SuccessRatio(ratio=Fraction(5, 4))
+    assert most.claim(bound, recall) == SuccessRatio(ratio=Fraction(4, 5), swapped=True)
+    assert least.claim(bound, flips) == ErrorsAtMost(ratio=Fraction(3, 4))
+    assert most.claim(bound, flips) == ErrorsAtMost(ratio=Fraction(4, 3), swapped=True)
+    assert isinstance(most.claim(Bound(kind="absolute", value=0.25), recall), Difference)
+
+
+def test_errors_cannot_shrink_by_all_of_them() -> None:
+    most = CHECKS["max_gain"]
+    for share in (1.0, 1.5):
+        with pytest.raises(UnsupportedError, match="has to be below 1"):
+            most.claim(Bound(kind="error_ratio", value=share), METRICS["recall"])
+
+
+@pytest.mark.parametrize(("better", "sign"), [("higher", 1), ("lower", -1)])
+def test_a_gain_moves_towards_what_is_better(better: str, sign: int) -> None:
+    assert CHECKS["min_gain"].sign(better) == sign
+    assert not CHECKS["min_gain"].improves(better)
+    assert CHECKS["max_rise"].improves(better) == (better == "higher")
