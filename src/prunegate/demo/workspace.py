@@ -30,7 +30,7 @@ SEARCH = "search"
 MORE = 13_600
 """Creatives that the full demo's search has beyond the 800 of the search split."""
 FULL = Sizes()
-STEPS = 600
+STEPS = 1000
 """Fine-tuning steps of the full demo. Smaller data get fewer."""
 MAKERS = ("shapes.py", "styles.py", "creatives.py", "dataset.py", "more.py", "baseline.py")
 """The code that decides what is cached: a change in it makes the cache start anew."""
