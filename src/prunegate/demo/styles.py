@@ -105,7 +105,7 @@ def _banner(rng: Generator, canvas: Field) -> Field:
 def _letterbox(rng: Generator, canvas: Field) -> Field:
     """Video: black bars above and below, underexposure, a little grain."""
     count = len(canvas)
-    canvas = canvas * uniform(rng, 0.5, 0.9, (count, 1, 1, 1))
+    canvas = canvas * uniform(rng, 0.4, 0.8, (count, 1, 1, 1))
     canvas = canvas + uniform(rng, -0.03, 0.03, canvas.shape)
     height = uniform(rng, 3, 5, (count, 1, 1))
     bars = coverage(np.minimum(ROWS, SIDE - 1 - ROWS) + 0.5 - height)

@@ -30,7 +30,7 @@ SEARCH = "search"
 MORE = 13_600
 """Creatives that the full demo's search has beyond the 800 of the search split."""
 FULL = Sizes()
-STEPS = 500
+STEPS = 1000
 """Fine-tuning steps of the full demo. Smaller data get fewer."""
 MAKERS = ("shapes.py", "styles.py", "creatives.py", "dataset.py", "more.py", "baseline.py")
 """The code that decides what is cached: a change in it makes the cache start anew."""
@@ -164,7 +164,7 @@ def policy_text(arm: str, sizes: Sizes) -> str:
 
 _SEARCHED = {
     "data: {table: creatives/creatives.csv}": "data: {table: search.csv, images: .}",
-    "learning_rate: 0.001": "learning_rate: 0.0005",
+    "learning_rate: 0.002": "learning_rate: 0.0005",
 }
 """How the search's policy differs: more creatives to judge on, and a gentler recovery, so that
 what is lost is lost to the pruning."""
