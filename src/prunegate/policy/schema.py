@@ -322,8 +322,7 @@ class Policy(Section):
     """The steps that make the candidate, in order."""
     search: SearchSection | None = None
     generate: Generate | None = None
-    """Lengths at which language models are timed as they write
-    (ttft_ms, tpot_ms), and write what is rated (mean_quality)."""
+    """How much language models write, to be timed (ttft_ms, tpot_ms) or rated (mean_quality)."""
     quality: Quality | None = None
     cost: Cost | None = None
     claims: ClaimsRule | None = None
