@@ -79,7 +79,8 @@ def known_of_rules(verdict: Verdict) -> dict[tuple[Any, ...], Finding]:
 
 
 def exchanged(data: pd.DataFrame) -> pd.DataFrame:
-    return data.rename(columns={"baseline": "candidate", "candidate": "baseline"})
+    pairs = [("baseline", "candidate"), ("baseline_quality", "candidate_quality")]
+    return data.rename(columns={**dict(pairs), **{other: one for one, other in pairs}})
 
 
 @CASES

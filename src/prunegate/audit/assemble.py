@@ -25,6 +25,7 @@ from prunegate.audit.record import (
     Workspace,
 )
 from prunegate.audit.tallied import tallies_of
+from prunegate.audit.written_texts import QualityScorer
 from prunegate.cost.operations import Operations
 from prunegate.counting.flipped_rows import PER_SLICE, flipped_rows
 from prunegate.counting.slices import SliceCounts
@@ -221,6 +222,7 @@ def assemble(
             *_unknown(judged.unknown),
             *_left_out(judged.table),
             *_tuned(origin.made.get("tuned")),
+            *_rated(policy, origin.made.get("scorer")),
             *judged.unnamed,
         ),
         attempt=judged.attempt,
@@ -250,6 +252,21 @@ def _tuned(found: TunedThreshold | None) -> tuple[str, ...]:
     limit = (
         f"The candidate's threshold, {found.threshold:g}, was chosen on {found.rows:,} calibration "
         f"rows by {_MATCHED[found.match]}: {before} of the baseline, {after} of the candidate."
+    )
+    return (limit,)
+
+
+def _rated(policy: Policy, found: QualityScorer | None) -> tuple[str, ...]:
+    """Who says how good is what both models wrote."""
+    if policy.quality is None:
+        return ()
+    if found is None:
+        return ("How good the written texts are is taken as the predictions say it.",)
+    prompt = "the prompt and what was written" if found.with_prompt else "what was written"
+    limit = (
+        f"How good the written texts are is what the scorer ({found.architecture}, output "
+        f"{found.output!r}, {found.digest[:12]}) makes of {prompt}: {found.new_tokens:,} tokens "
+        "at most, the likeliest each time."
     )
     return (limit,)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from prunegate.audit.record import Generation
+from prunegate.audit.written_texts import Generation
 from prunegate.data.labelled.rows import LabelledRows
 from prunegate.policy.naming import slice_name
 from prunegate.policy.schema import Policy
@@ -17,8 +17,8 @@ def generations_of(
     policy: Policy,
     rows: LabelledRows,
     chosen: Sequence[int],
-    baseline: Sequence[str],
-    candidate: Sequence[str],
+    said: Sequence[Sequence[str]],
+    ratings: Sequence[Sequence[float]] = (),
 ) -> tuple[Generation, ...]:
     """Put what was said beside what was asked.
 
@@ -26,10 +26,11 @@ def generations_of(
         policy: names the slices.
         rows: the labelled rows.
         chosen: the places of the sample.
-        baseline: what the baseline says of each.
-        candidate: what the candidate says.
+        said: what the baseline says of each, and what the candidate says.
+        ratings: how good a scorer finds either, baseline and candidate; empty: none was asked.
     """
     slicings = [spec.keys for spec in policy.slices if spec.keys]
+    rated = ratings or ([None] * len(chosen),) * 2
     return tuple(
         Generation(
             id=str(rows.ids[place]),
@@ -41,8 +42,10 @@ def generations_of(
             reference=excerpt(rows.references[place], LONGEST),
             baseline=excerpt(before, LONGEST),
             candidate=excerpt(after, LONGEST),
+            baseline_quality=one,
+            candidate_quality=other,
         )
-        for place, before, after in zip(chosen, baseline, candidate, strict=True)
+        for place, before, after, one, other in zip(chosen, *said, *rated, strict=True)
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from prunegate.audit.expectations_record import RecordedExpectations
 from prunegate.audit.labelling_record import RecordedLabelling
 from prunegate.audit.tallied import Tallies
+from prunegate.audit.written_texts import Generation, QualityScorer
 from prunegate.claims.checked import Claims
 from prunegate.cost.measurement import Measurements
 from prunegate.cost.projection import Projection
@@ -177,21 +178,6 @@ class Flip:
     class_label: str | None = field(default=None, metadata=ABSENT)
     """The one of several labels that the models decide differently; then ``label`` is that label
     where it is right, and ``not`` with it where it is not."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Generation:
-    """What both models go on with after one prompt, the likeliest token each time."""
-
-    id: str
-    slices: tuple[str, ...]
-    """Names of the by-key slices that the row belongs to."""
-    prompt: str
-    """Like all texts here the beginning, where it is long."""
-    reference: str
-    """What the labelled data say."""
-    baseline: str
-    candidate: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -386,6 +372,8 @@ class DecisionRecord:
     """Of each key that is sliced by quantiles, the largest number of each part but the last."""
     tuned: TunedThreshold | None = field(default=None, metadata=ABSENT)
     """How the candidate's threshold was chosen; None: the policy gives it."""
+    scorer: QualityScorer | None = field(default=None, metadata=ABSENT)
+    """Who rated what both models wrote; None: nobody here."""
     production: tuple[ProductionValue, ...] | None = field(default=None, metadata=ABSENT)
     """What is judged overall, reweighted to production's mix; None: the policy declares none."""
 

@@ -346,9 +346,9 @@ class Sums(Tally):
     count: int = 0
     """All rows."""
     quantities: Mapping[str, FeatureSums] = field(default_factory=dict, compare=False)
-    """By name: ``value`` (score, or negative log-likelihood), ``error`` (absolute error)."""
+    """By name: ``value`` (score, or negative log-likelihood), ``error`` (absolute error), ...."""
     span: Fraction | None = field(default=None, compare=False)
-    """The most that one row's value can change; None where there is no bound."""
+    """The most that one row's score can change; None where there is no bound."""
     scores: ScoredRows | None = field(default=None, compare=False)
     """What the order of the scores says of the rows; None: no rule asks."""
 

@@ -11,6 +11,7 @@ sums depend on the order of the rows, and a verdict must not.
 # ruff: noqa: D102  # the base class says what each member means
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
@@ -35,7 +36,7 @@ from prunegate.metrics.catalogue import METRICS
 from prunegate.metrics.forms import Mean
 from prunegate.policy.schema import Policy
 
-VALUE, ERROR, SQUARE = "value", "error", "square"
+VALUE, ERROR, SQUARE, QUALITY = "value", "error", "square", "quality"
 Feature = tuple[nw.Expr, tuple[int, int]]
 """A row's number, and the bits after the point that it is summed with: finely, and for products."""
 
@@ -130,7 +131,24 @@ def quantities_of(policy: Policy) -> tuple[str, ...]:
     metrics = (METRICS[rule.metric] for rule in policy.rules if rule.metric in METRICS)
     forms = (metric.forms.get(policy.task.kind) for metric in metrics)
     named = {form.quantity for form in forms if isinstance(form, Mean)}
-    return (VALUE, *(quantity for quantity in (ERROR, SQUARE) if quantity in named))
+    return (VALUE, *(quantity for quantity in (ERROR, SQUARE, QUALITY) if quantity in named))
+
+
+def bits_of_range(low: float, high: float, powers: int = 1) -> tuple[int, int]:
+    """Bits after the point for scores of a range, for sums and for products.
+
+    They are as fine as 1e-12 and 4e-9 of the range.
+
+    Args:
+        low: smallest score.
+        high: largest score.
+        powers: of the range that the number can reach: 2 of squares.
+    """
+    whole = math.ceil(powers * math.log2(high - low))
+    return _BITS[0] - whole, _BITS[1] - whole
+
+
+_BITS = (40, 28)
 
 
 def whole_features(

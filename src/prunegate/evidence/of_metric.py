@@ -270,7 +270,7 @@ def _mean(form: Mean, wanted: WantedMetric, tally: Sums) -> Evidence:
         n=tally.rows,
         moments=tally.quantities[form.quantity],
         lower_is_better=METRICS[wanted.metric].lower_is_better,
-        span=tally.span,
+        span=tally.span if form.bounded else None,
         grouped=wanted.grouped,
     )
 

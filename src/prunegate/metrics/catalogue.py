@@ -256,14 +256,21 @@ METRICS: Registry[Metric] = Registry(
             kind="mean",
             unit="nats",
             label="NLL per token",
-            forms={"language": Mean(quantity="value")},
+            forms={"language": Mean(quantity="value", bounded=False)},
         ),
         Metric(
             name="perplexity",
             words="perplexity",
             better="lower",
             kind="mean",
-            forms={"language": Mean(quantity="value", exponential=True)},
+            forms={"language": Mean(quantity="value", exponential=True, bounded=False)},
+        ),
+        Metric(
+            name="mean_quality",
+            words="mean quality of the texts that a model writes, as they were rated",
+            kind="mean",
+            label="mean quality of what is written",
+            forms={"language": Mean(quantity="quality")},
         ),
         _operational("latency_p50_ms", "median latency", "ms", label="median latency", timed=True),
         _operational(

@@ -190,16 +190,18 @@ class Mean(Form):
     """The mean of a row's number, or a ratio of sums."""
 
     quantity: str
-    """Which number: ``value`` (score, or negative log-likelihood), ``error`` (absolute) or
-    ``square`` (of the error)."""
+    """Which number: ``value`` (score, or negative log-likelihood), ``error`` (absolute),
+    ``square`` (of the error) or ``quality`` (of what is written)."""
     exponential: bool = False
     """The exponential of the mean: perplexity."""
     root: bool = False
     """The root of the mean, of squares."""
+    bounded: bool = True
+    """Whether there is a most that the number can change, where the tally tells one."""
 
     @property
     def against_labels(self) -> bool:
-        return self.quantity != "value"
+        return self.quantity in ("error", "square")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -75,7 +75,7 @@ TRAITS: Registry[TaskTraits] = Registry(
             name="language",
             answers="numbers",
             documents=True,
-            roles=(*ROLES, "tokens"),
+            roles=(*ROLES, "tokens", "baseline_quality", "candidate_quality"),
             loss_unit="nats a document",
         ),
     ),

@@ -41,8 +41,12 @@ _KNOWN: tuple[tuple[Mapping[str, Any], Reads, Answers], ...] = (
 _MOST_PARAMETERS = 2_000_000_000
 
 
-def load_from_library(folder: Path) -> LoadedModel:
+def load_from_library(folder: Path, *, regressors: bool = False) -> LoadedModel:
     """Load a Hugging Face folder of any class that transformers' auto classes know.
+
+    Args:
+        folder: of the model.
+        regressors: whether models will do that answer with numbers.
 
     Raises:
         ModelError: files missing, malformed or not fitting each other; NaN weights; pickles only.
@@ -51,7 +55,7 @@ def load_from_library(folder: Path) -> LoadedModel:
     files = Snapshot.of(folder)
     place = folder / CONFIG_FILE
     config = parse_object(files.read(CONFIG_FILE), str(place))
-    refuse_class(config, place)
+    refuse_class(config, place, regressors=regressors)
     name = class_name(config, place)
     reads, answers = _known(name, place)
     state = files.state(half=True)

@@ -49,12 +49,13 @@ def graph_in(folder: Path) -> Path | None:
     return found[0] if found else None
 
 
-def refuse_early(folder: Path, *, prune: bool = False) -> None:
+def refuse_early(folder: Path, *, prune: bool = False, regressors: bool = False) -> None:
     """Refuse a model folder for what its descriptions say, in milliseconds.
 
     Args:
         folder: what a policy or a command names as a folder.
         prune: whether parts are to be taken out of it, which needs an adapter.
+        regressors: whether models will do that answer with numbers.
 
     Raises:
         ModelError: it cannot be used as it is; the message says what to do.
@@ -75,7 +76,7 @@ def refuse_early(folder: Path, *, prune: bool = False) -> None:
     if CONFIG_FILE not in names:
         raise ModelError(f"{folder}: {CONFIG_FILE} is missing; save the whole model there.")
     config = parse_object((folder / CONFIG_FILE).read_bytes(), str(folder / CONFIG_FILE))
-    refuse_class(config, folder / CONFIG_FILE)
+    refuse_class(config, folder / CONFIG_FILE, regressors=regressors)
     headers = [stored_header(path) for path in _weights(folder, names)]
     for header in headers:
         refuse_header(header, folder)
@@ -120,7 +121,7 @@ def refuse_pickles(folder: Path, names: Sequence[str]) -> None:
         )
 
 
-def refuse_class(config: Mapping[str, Any], place: Path) -> None:
+def refuse_class(config: Mapping[str, Any], place: Path, *, regressors: bool = False) -> None:
     """Refuse classes that cannot be judged, and weights that were quantized for other kernels.
 
     Raises:
@@ -143,7 +144,7 @@ def refuse_class(config: Mapping[str, Any], place: Path) -> None:
             f"{place}: quantized weights (quantization_config) are not supported; give the model "
             "in floating point, or as ONNX."
         )
-    if config.get("problem_type") == "regression":
+    if config.get("problem_type") == "regression" and not regressors:
         raise UnsupportedError(
             f"{place}: problem_type 'regression': its numbers are scores, not classes; make the "
             "predictions yourself and judge them with 'prunegate gate' (task: {kind: score})."

@@ -21,7 +21,8 @@ from prunegate import __version__
 from prunegate.audit.generations import generations_of
 from prunegate.audit.ledger import Ledger
 from prunegate.audit.provenance import now
-from prunegate.audit.record import Generation, Saturating
+from prunegate.audit.record import Saturating
+from prunegate.audit.written_texts import Generation
 from prunegate.compress.checkpoint import kept_until_done
 from prunegate.compress.execute import compress
 from prunegate.compress.steps import (
@@ -46,6 +47,7 @@ from prunegate.models.save import write_candidate
 from prunegate.pipeline.early_refusals import refuse_models, require_sections
 from prunegate.pipeline.elsewhere import in_one_engine, open_named, prepares_otherwise
 from prunegate.pipeline.generating import lengths_of, require_room, timed_writing
+from prunegate.pipeline.writing import RatedWriting
 from prunegate.policy.load import PolicyFile
 from prunegate.policy.schema import Policy
 from prunegate.policy.steps import Split, Step
@@ -53,6 +55,7 @@ from prunegate.policy.task import Role
 from prunegate.predict.classify import SCORED
 from prunegate.predict.documents import beginnings, sample_rows
 from prunegate.predict.generate import Greedy
+from prunegate.predict.likelihood import Likelihoods
 from prunegate.predict.material import Material, prepare_material, require_answers, require_suitable
 from prunegate.predict.predictions_table import Scored, changed_decisions, predictions
 from prunegate.predict.score import scales_by_batch, score
@@ -107,6 +110,9 @@ class Context:
     """Models in another engine, by their digests; copies of a context share it."""
     own: dict[str, Material] = field(default_factory=dict, repr=False, compare=False)
     """The rows as a candidate with a preprocessor or tokenizer of its own takes them, by digest."""
+
+    writing: RatedWriting | None = None
+    """What both models write and who rates it; None: the policy does not ask."""
 
     @property
     def policy(self) -> Policy:
@@ -177,7 +183,7 @@ class Context:
 
         Each model's own config says which number stands for which class.
         """
-        return score(
+        found = score(
             self.policy,
             model,
             self.material_of(model).split(split),
@@ -187,6 +193,14 @@ class Context:
                 f"score with the {name}", done, total
             ),
         )
+        if self.writing is None or not isinstance(found, Likelihoods):
+            return found
+        texts = self.writing.texts(
+            model,
+            split,
+            lambda done, total: self.settings.progress(f"let the {name} write", done, total),
+        )
+        return replace(found, quality=self.writing.quality(texts, split))
 
     def saturating(self, model: LoadedModel, name: str, scored: Scored) -> Saturating | None:
         """Whether a model computes otherwise on other processors; if it does here, on what rows.
@@ -261,6 +275,8 @@ class Context:
         if tokens is None or rows.reads != "documents":
             return ()
         drawn = sample_rows(self.policy, rows, settings.generations, settings.seed).tolist()
+        if self.writing is not None:
+            return self.writing.sample(drawn, (self.baseline, candidate))
         starts = beginnings([rows.prompts[place] for place in drawn], tokens)
         asked = {place: one for place, one in zip(drawn, starts, strict=True) if len(one)}
         greedy = Greedy(tokens=tokens, most=settings.new_tokens, device=settings.device)
@@ -275,7 +291,7 @@ class Context:
             greedy.texts(model.module, list(asked.values()), advance)
             for model in (self.baseline, candidate)
         ]
-        return generations_of(self.policy, rows, list(asked), *said)
+        return generations_of(self.policy, rows, list(asked), said)
 
     def _sample(self, model: LoadedModel, split: Split) -> dict[str, Tensor]:
         """Rows of a split to time a model on, on its device."""
@@ -363,7 +379,8 @@ def set_up(source: PolicyFile, settings: Settings) -> Context:
     )
     if lengths := bench.lengths():
         require_room(lengths, [baseline])
-    return bench
+    writing = RatedWriting.of(policy, source.folder, material, settings.device)
+    return replace(bench, writing=writing)
 
 
 def _counted(model: LoadedModel) -> ModelFigures:

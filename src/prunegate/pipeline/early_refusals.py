@@ -34,6 +34,10 @@ def refuse_models(source: PolicyFile) -> None:
             continue
         prune = bool(policy.compress) and role == "baseline"
         refuse_place(source.folder / said.path, graph=said.onnx is not None, prune=prune)
+    if policy.quality is not None and policy.quality.scorer is not None:
+        from prunegate.predict.rated_output import refuse_scorer  # numpy, DuckDB
+
+        refuse_scorer(source.folder / policy.quality.scorer, policy.quality)
     if policy.task.traits.sets:
         require_sections(policy)
         _refuse_other_labels(source)
@@ -128,6 +132,7 @@ def require_sections(policy: Policy) -> None:
             "data: {table: FILE}": policy.data.table is not None,
             "task: {threshold: 0.5}": not (policy.task.traits.yes_no or policy.task.traits.sets)
             or policy.task.threshold is not None,
+            "quality: {scorer: FOLDER}": policy.quality is None or bool(policy.quality.scorer),
             "compress: [...] or model: {candidate: FOLDER}": bool(policy.compress)
             or (policy.model is not None and policy.model.candidate is not None),
         }.items()

@@ -108,6 +108,7 @@ def judge_candidate(
             "discoveries": told.slices,
             "generations": generations,
             "tuned": tuned,
+            "scorer": None if bench.writing is None else bench.writing.told,
         },
     )
     bench.require_unchanged()

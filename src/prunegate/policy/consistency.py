@@ -18,6 +18,7 @@ from prunegate.policy.messages import literal, suggest
 from prunegate.policy.naming import RESERVED_PREFIX, SEPARATORS, parse_slice_name, value_text
 from prunegate.policy.people_consistency import people_disagreements
 from prunegate.policy.production import PRODUCTION, production_disagreements
+from prunegate.policy.quality import MEAN_QUALITY, quality_disagreements
 from prunegate.policy.recipe_consistency import (
     one_source_of_the_candidate,
     ranking_data_are_used,
@@ -81,6 +82,11 @@ def _only_language_models_write(policy: Policy) -> Iterator[Disagreement]:
         yield ("generate",), f"says how much is written, and {why}; remove it"
 
 
+def _quality_is_judged(policy: Policy) -> Iterator[Disagreement]:
+    metrics = tuple(rule.metric for rule in policy.rules)
+    yield from quality_disagreements(policy.task.kind, policy.quality, metrics)
+
+
 def _classes_fit_the_task(policy: Policy) -> Iterator[Disagreement]:
     if policy.task.traits.sets:
         yield from labels_disagreements(policy)
@@ -131,14 +137,17 @@ def _evidence_fits_the_task(policy: Policy) -> Iterator[Disagreement]:
 
 
 def _levels_can_be_reached(policy: Policy) -> Iterator[Disagreement]:
-    if policy.task.range is None:
-        return
-    low, high = policy.task.range
+    ranges: dict[str, tuple[tuple[float, float], str]] = {}
+    if policy.task.range is not None:
+        ranges["mean_score"] = (policy.task.range, "task: range")
+    if policy.quality is not None:
+        ranges[MEAN_QUALITY] = (policy.quality.bounds, "quality: range")
     for index, rule in enumerate(policy.rules):
         for check, value in rule.levels.items():
-            if rule.metric == "mean_score" and not low <= value <= high:
+            (low, high), key = ranges.get(rule.metric, ((value, value), ""))
+            if not low <= value <= high:
                 message = f"got {value:g}, but scores lie between {low:g} and {high:g}"
-                yield ("rules", index, check), f"{message} ('task: range')"
+                yield ("rules", index, check), f"{message} ('{key}')"
 
 
 def _some_rule_blocks(policy: Policy) -> Iterator[Disagreement]:
@@ -344,11 +353,12 @@ _CHECKS: tuple[tuple[Check, tuple[str, ...]], ...] = (
     (_rules_one_by_one, ()),
     (_metrics_fit_the_task, ("task",)),
     (_only_language_models_write, ("task", "model")),
+    (_quality_is_judged, ("task", "quality")),
     (score_disagreements, ("task", "data")),
     (_classes_fit_the_task, ("task",)),
     (_classes_are_distinct, ()),
     (_evidence_fits_the_task, ("task", "evidence")),
-    (_levels_can_be_reached, ("task",)),
+    (_levels_can_be_reached, ("task", "quality")),
     (_some_rule_blocks, ("rules",)),
     (_no_rule_repeats_another, ()),
     (_selectors_name_slices, ("slices",)),

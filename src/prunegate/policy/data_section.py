@@ -36,6 +36,10 @@ class Columns(Section):
     """Which split a row belongs to."""
     tokens: Text = "tokens"
     """Language models: tokens of the row's text."""
+    baseline_quality: Text = "baseline_quality"
+    """Language models: how good the text is that the baseline wrote, where that is judged."""
+    candidate_quality: Text = "candidate_quality"
+    """Language models: the candidate's, likewise."""
 
     @property
     def told_apart(self) -> Columns:

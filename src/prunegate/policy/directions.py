@@ -26,6 +26,7 @@ from prunegate.policy.expectation_arguments import QuantileRanges
 from prunegate.policy.expectations import Expectation
 from prunegate.policy.generate import Generate
 from prunegate.policy.model_source import ModelSource
+from prunegate.policy.quality import Quality
 from prunegate.policy.schema import (
     ErrorRatio,
     EvidenceSection,
@@ -196,7 +197,11 @@ def _all(section: type[Section], direction: Direction) -> dict[str, Direction]:
 _FIELDS: dict[type[Section], str] = {
     people.Words: "positive items",
     people.ReportSection: "language examples blur redact",
-    Columns: "id label baseline candidate image text prompt reference split tokens",
+    Columns: (
+        "id label baseline candidate image text prompt reference split tokens baseline_quality "
+        "candidate_quality"
+    ),
+    Quality: "scorer output activation range with_prompt",
     steps.Rows: "split where limit",
     steps.ShareBelow: "share_below",
     steps.Keep: "keep",
@@ -268,6 +273,7 @@ DIRECTIONS: Mapping[type[Section], Mapping[str, Direction]] = {
         "group": untold("group"),
         "weight": untold("weight"),
         "generate": untold("generate"),
+        "quality": untold("quality"),
         "evidence": untold("undeclared"),
         "rules": APART,
         "model": _BASELINE,
@@ -284,6 +290,7 @@ DIRECTIONS: Mapping[type[Section], Mapping[str, Direction]] = {
     waivers.Waivers: {"max_days": lower_is_tighter, "at_most": lower_is_tighter},
     Revalidate: {"after_days": lower_is_tighter},
     Generate: dict.fromkeys(("new_tokens", "prompt_tokens"), untold("generate")),
+    Quality: _all(Quality, untold("quality")),
     Task: {
         "kind": _TASK,
         "positive": _TASK,

@@ -54,7 +54,7 @@ _LATER: dict[tuple[str, ...], dict[str, Any]] = {
     ("evidence",): {"reference": "required", "looks": 1},
     ("task",): {"ignore": [], "tune": None, "labels": []},
     ("rules",): {"k": None, "at": None},
-    (): {"weight": None, "generate": None},
+    (): {"weight": None, "generate": None, "quality": None},
     ("claims", "figures"): {"time_to_first_token": None, "time_per_token": None},
     ("slices",): {"bins": None, "quantiles": None, "every": None},
     ("cost", "billing"): {

@@ -29,6 +29,7 @@ from prunegate.policy.generate import Generate
 from prunegate.policy.intervals import Intervals, Period
 from prunegate.policy.model_source import ModelSource, NamedPlace
 from prunegate.policy.people import REDACTABLE, ReportSection, Words
+from prunegate.policy.quality import Quality
 from prunegate.policy.section import (
     Name,
     Number,
@@ -293,8 +294,7 @@ class Policy(Section):
     name: Name
     """Name of the policy: of its reports, and in the audit trail."""
     title: Text | None = None
-    """What the decision is about, for people: the report asks its question about it; absent: the
-    name."""
+    """What the report asks its question about, for people; absent: the name."""
     purpose: Text | None = None
     """What the model is for, in a sentence that the report shows."""
     owner: Text | None = None
@@ -322,7 +322,8 @@ class Policy(Section):
     """The steps that make the candidate, in order."""
     search: SearchSection | None = None
     generate: Generate | None = None
-    """Lengths at which language models are timed as they write (ttft_ms, tpot_ms)."""
+    """How much language models write, to be timed (ttft_ms, tpot_ms) or rated (mean_quality)."""
+    quality: Quality | None = None
     cost: Cost | None = None
     claims: ClaimsRule | None = None
     """Figures that somebody stated; contradictions are findings like any other."""

@@ -91,7 +91,10 @@ _EXPECTED = {
     "one_off": "an amount of at least 0, a bare number such as 1200",
     "utilisation": "a share above 0 such as 0.6",
     "data.production": "one slicing key with shares, such as {content_type: {ad: 0.7, ugc: 0.3}}",
-    **dict.fromkeys(("id", "label", "image", "split", "tokens"), _COLUMN),
+    **dict.fromkeys(
+        ("id", "label", "image", "split", "tokens", "baseline_quality", "candidate_quality"),
+        _COLUMN,
+    ),
 }
 """By the last two names of a path, or its last: what belongs there."""
 

@@ -150,6 +150,12 @@ def class_names(config: Mapping[str, Any], positive: str | None = None) -> tuple
     return names
 
 
+def outputs_named(config: Mapping[str, Any]) -> tuple[str, ...]:
+    """What a model's outputs are called, in their order; those without a name by their number."""
+    found = _named(config) or {"0": "LABEL_0", "1": "LABEL_1"}  # two are transformers' default
+    return tuple(value_text(found.get(str(n), n)) for n in range(len(found)))
+
+
 def _named(config: Mapping[str, Any]) -> dict[str, Any]:
     """The names in a config, by number; as many as ``num_labels`` where it gives only that."""
     table, count = config.get("id2label"), config.get("num_labels")

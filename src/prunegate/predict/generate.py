@@ -33,6 +33,8 @@ class Greedy:
     tokens: Tokens
     most: int = 48
     """New tokens, at most; fewer where the end token comes or the model takes no more."""
+    prompt: int | None = None
+    """Tokens of a prompt that are read, at most, its end; None: as many as the model takes."""
     device: str = "cpu"
 
     def texts(
@@ -64,7 +66,8 @@ class Greedy:
     def ids(self, module: nn.Module, beginning: Beginning, *, cached: bool) -> list[int]:
         """Return the new tokens; the end token is not among them."""
         longest, end = self.tokens.longest, self.tokens.end
-        given = beginning.within(max(longest - self.most, longest // 2, 1)).tolist()
+        room = max(longest - self.most, longest // 2, 1)
+        given = beginning.within(min(room, self.prompt or room)).tolist()
         most = min(self.most, longest - len(given))
         with placed(module, self.device, training=False) as target, torch.inference_mode():
             walk = _cached if cached else _uncached

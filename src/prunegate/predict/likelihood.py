@@ -32,6 +32,8 @@ class Likelihoods:
     """Negative log-likelihood of each document's counted tokens, summed, in nats."""
     tokens: NDArray[np.int64]
     """Counted tokens of each document."""
+    quality: NDArray[np.float64] | None = None
+    """How good the text is that the model writes after each prompt; None: nobody asks."""
 
 
 def likelihoods(

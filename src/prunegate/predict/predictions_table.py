@@ -100,8 +100,12 @@ def _likelihoods(policy: Policy, baseline: Scored, candidate: Scored) -> dict[st
         raise InternalError("a language task needs likelihoods of both models")
     if not np.array_equal(baseline.tokens, candidate.tokens):
         raise InternalError("the two models were asked about different tokens")
-    return {
+    columns: dict[str, object] = {
         names.baseline: baseline.nll,
         names.candidate: candidate.nll,
         names.tokens: baseline.tokens,
     }
+    if baseline.quality is not None and candidate.quality is not None:
+        columns[names.baseline_quality] = baseline.quality
+        columns[names.candidate_quality] = candidate.quality
+    return columns

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from prunegate.audit.record import DecisionRecord, Generation
+from prunegate.audit.record import DecisionRecord
+from prunegate.audit.written_texts import Generation
 from prunegate.report.speech import Speech, speech
 from prunegate.text.escape import LONGEST, named, shorten, visible
 from prunegate.text.languages import ENGLISH
+from prunegate.text.quantities import Quantity
 
 MOST = 24
 """Documents that are shown."""
@@ -30,6 +32,9 @@ class Continued:
     baseline: tuple[str, ...]
     """Empty where the model wrote nothing that could be seen, for example ended at once."""
     candidate: tuple[str, ...]
+    baseline_rating: str
+    """What the scorer says of it, in words; empty: none was asked."""
+    candidate_rating: str
     same: bool
     """Both models say the same."""
 
@@ -41,6 +46,8 @@ class GenerationsView:
     counted: str
     """How many there are and how many of them are the same."""
     examples: tuple[Continued, ...]
+    rated: bool
+    """Whether a scorer rated them."""
 
 
 def generations(record: DecisionRecord, said: Speech | None = None) -> GenerationsView | None:
@@ -54,10 +61,14 @@ def generations(record: DecisionRecord, said: Speech | None = None) -> Generatio
     counted = own.say("written.counted", **told)
     if len(found) > MOST:
         counted = own.say("written.counted_shown", shown=own.whole(MOST), **told)
-    return GenerationsView(counted=counted, examples=tuple(map(_continued, found[:MOST])))
+    return GenerationsView(
+        counted=counted,
+        examples=tuple(_continued(one, own) for one in found[:MOST]),
+        rated=record.scorer is not None,
+    )
 
 
-def _continued(one: Generation) -> Continued:
+def _continued(one: Generation, said: Speech) -> Continued:
     return Continued(
         id=shorten(one.id, 60),
         slices=", ".join(map(named, one.slices)),
@@ -65,8 +76,16 @@ def _continued(one: Generation) -> Continued:
         reference=inert_lines(one.reference),
         baseline=inert_lines(one.baseline),
         candidate=inert_lines(one.candidate),
+        baseline_rating=_rating(one.baseline_quality, said),
+        candidate_rating=_rating(one.candidate_quality, said),
         same=one.baseline == one.candidate,
     )
+
+
+def _rating(quality: float | None, said: Speech) -> str:
+    if quality is None:
+        return ""
+    return said.say("written.rated", rating=said.figure(Quantity(kind="mean").level(quality)))
 
 
 def inert_lines(text: str) -> tuple[str, ...]:

@@ -111,7 +111,15 @@ class _Provenance:
         """Both models, by digest."""
         both = (("baseline", self.record.baseline), ("candidate", self.record.candidate))
         ran = tuple(self._model(role, model) for role, model in both if model is not None)
-        return (*ran, *(self._named_model(model) for model in self.record.models))
+        return (*ran, *self._scorer(), *(self._named_model(model) for model in self.record.models))
+
+    def _scorer(self) -> Iterator[Fact]:
+        """The model that rated what both wrote."""
+        found = self.record.scorer
+        if found is not None:
+            told = {"output": shorten(found.output, 80)}
+            name = self.say("scorer", architecture=shorten(found.architecture, 80), **told)
+            yield Fact(name=name, value=visible(found.digest), code=True)
 
     def _named_model(self, model: NamedModel) -> Fact:
         """A model that was not run here, with who says that it made the predictions."""

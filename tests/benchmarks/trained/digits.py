@@ -118,7 +118,7 @@ def untrained(seed: int, config: dict[str, Any] = VIT) -> LoadedModel:
 
 
 def train(
-    model: LoadedModel, data: Digits, *, steps: int, rate: float = 2e-3, seed: int = 0
+    model: LoadedModel, data: Digits | Written, *, steps: int, rate: float = 2e-3, seed: int = 0
 ) -> None:
     """Train in place."""
     schedule = Finetune(steps=steps, learning_rate=rate, flips=False)

@@ -60,7 +60,8 @@ def policy(
 ) -> Policy:
     """A policy with a level and a change rule for every metric that the task has."""
     lines = "\n".join(f"  - {rule}" for rule in (all_rules(kind) if rules is None else rules))
-    head = f"prunegate: 1\nname: x\ntask: {_TASKS[kind]}\n{slices}{more}"
+    rated = "quality: {}\n" if "mean_quality" in lines else ""
+    head = f"prunegate: 1\nname: x\ntask: {_TASKS[kind]}\n{slices}{rated}{more}"
     return parse_policy(f"{head}rules:\n{lines}\n")
 
 
@@ -133,7 +134,10 @@ def _likelihoods(random: Any, rows: int) -> dict[str, Any]:
     tokens = random.integers(1, 300, rows)
     baseline = tokens * random.gamma(20, 0.1, rows)
     candidate = np.maximum(baseline + tokens * random.normal(0.01, 0.1, rows), 0)
-    return {"tokens": tokens, "baseline": baseline, "candidate": candidate}
+    before = random.uniform(0, 1, rows)
+    after = np.clip(before + random.normal(-0.01, 0.1, rows), 0, 1)
+    quality = {"baseline_quality": before, "candidate_quality": after}
+    return {"tokens": tokens, "baseline": baseline, "candidate": candidate, **quality}
 
 
 def slices_of(data: pd.DataFrame) -> dict[str, Any]:

@@ -41,8 +41,10 @@ def expected(kind: str, name: str, rows: pd.DataFrame, model: str, only: str | N
         )
         return float(np.mean(each))  # NaN where one class has no value
     if kind == "language":
-        nll = float(rows[model].sum() / rows["tokens"].sum())
-        return float(np.exp(nll)) if name == "perplexity" else nll
+        if name == "mean_quality":
+            rows, model = rows.assign(tokens=1), f"{model}_quality"
+        mean = float(rows[model].sum() / rows["tokens"].sum())
+        return float(np.exp(mean)) if name == "perplexity" else mean
     before, after = (rows[m] == rows["label"] for m in ("baseline", "candidate"))
     if name == "rank_correlation":
         varied = rows["label"].nunique() > 1 and rows[model].nunique() > 1

@@ -94,5 +94,6 @@ def test_every_key_that_is_there_is_sorted_into_one_of_the_two() -> None:
         "cost",
         "claims",
         "generate",
+        "quality",
     }
     assert set(Policy.model_fields) - DECIDES_NOTHING == deciding

@@ -9,7 +9,8 @@ from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
-from prunegate.audit.record import DecisionRecord, Flip, Generation
+from prunegate.audit.record import DecisionRecord, Flip
+from prunegate.audit.written_texts import Generation
 from prunegate.verdict.finding import Finding, SliceSummary
 
 CLASSES = ("alcohol", "safe", "violence")

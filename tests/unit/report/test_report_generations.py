@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from prunegate.audit.canonical import canonical_bytes
 from prunegate.audit.read import parse_record
-from prunegate.audit.record import Flip, Generation
+from prunegate.audit.record import Flip
+from prunegate.audit.written_texts import Generation
 from prunegate.report import render
 from prunegate.report.flips import flips
 from prunegate.report.generations_table import MOST, generations, inert_lines

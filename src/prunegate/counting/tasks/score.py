@@ -3,7 +3,6 @@
 # ruff: noqa: D102  # the base classes say what each member means
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -15,14 +14,12 @@ from prunegate.counting.column_reading import DIFFERS, ColumnCheck
 from prunegate.counting.loss_change import with_difference
 from prunegate.counting.tallies import Sums, Tally
 from prunegate.counting.tasks.kind import RowAnswers, TaskCounting
-from prunegate.counting.values import ERROR, SQUARE, Feature, Values, quantities_of
+from prunegate.counting.values import ERROR, SQUARE, Feature, Values, bits_of_range, quantities_of
 from prunegate.data.predictions.table import Table
 from prunegate.metrics.task_traits import TRAITS
 from prunegate.policy.schema import Policy
 from prunegate.policy.score_consistency import score_metrics
 
-_BITS = (40, 28)
-"""Of the range, for sums and for products: 1e-12 and 4e-9 of it."""
 _BITS_OF_ANY = (36, 20)
 """After the point of scores whose range nobody gave: 1e-11 and 1e-6."""
 _AGAINST_LABELS = frozenset({ERROR, SQUARE})
@@ -83,9 +80,7 @@ class Scores(Values):
             baseline, candidate = baseline * baseline, candidate * candidate
         bits = _BITS_OF_ANY
         if self.policy.task.range is not None:
-            powers = 2 if quantity == SQUARE else 1
-            whole = math.ceil(powers * math.log2(bounds[1] - bounds[0]))
-            bits = (_BITS[0] - whole, _BITS[1] - whole)
+            bits = bits_of_range(*bounds, powers=2 if quantity == SQUARE else 1)
         return ((candidate - baseline, bits), (baseline, bits), (nw.lit(1.0), (0, 0)))
 
 

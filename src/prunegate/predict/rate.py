@@ -1,0 +1,112 @@
+"""Rate: how good texts are, by a scoring model that was loaded once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from prunegate.errors import ModelError
+from prunegate.models.library import load_from_library
+from prunegate.models.load import LoadedModel
+from prunegate.models.placement import placed
+from prunegate.policy.quality import Quality
+from prunegate.predict.classify import SCORED, probabilities
+from prunegate.predict.rated_output import RatedOutput, refuse_scorer
+from prunegate.predict.score import within_memory
+from prunegate.predict.texts import TextSet
+from prunegate.predict.tokens import Tokens
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextRater:
+    """A scoring model, and what it said so far: the same text is rated once."""
+
+    model: LoadedModel
+    tokens: Tokens
+    output: RatedOutput
+    bounds: tuple[float, float]
+    """Smallest and largest rating there can be."""
+    device: str = "cpu"
+    known: dict[str, float] = field(default_factory=dict, repr=False, compare=False)
+    """Ratings, by text."""
+
+    @classmethod
+    def open(cls, folder: Path, asked: Quality, device: str = "cpu") -> TextRater:
+        """Load the scorer that a policy names.
+
+        Raises:
+            ModelError, UnsupportedError: it rates no texts, or cannot be loaded.
+        """
+        output = refuse_scorer(folder, asked)
+        model = load_from_library(folder, regressors=True)
+        return cls(
+            model=model,
+            tokens=Tokens.of(folder, model.config),
+            output=output,
+            bounds=asked.bounds,
+            device=device,
+        )
+
+    def ratings(self, texts: Sequence[str]) -> NDArray[np.float64]:
+        """The rating of every text, float64 [N], within the bounds.
+
+        Raises:
+            ModelError: the scorer makes no token of a text, answers with NaN, or outside the
+                bounds.
+        """
+        new = [text for text in dict.fromkeys(texts) if text not in self.known]
+        if new:
+            found = self._rated(self._cut(new))
+            self._require_bounds(found)
+            self.known.update(zip(new, found.tolist(), strict=True))
+        return np.array([self.known[text] for text in texts], dtype=np.float64)
+
+    def _cut(self, texts: Sequence[str]) -> TextSet:
+        ids, _ = self.tokens.classified(texts)
+        if not all(map(len, ids)):
+            raise ModelError(
+                f"{self.model.place}: its tokenizer makes no token of a text that a model wrote "
+                "(it may be empty); give a scorer whose tokenizer puts special tokens around a text"
+            )
+        return TextSet(ids=tuple(ids), pad=self.tokens.pad)
+
+    def _rated(self, texts: TextSet) -> NDArray[np.float64]:
+        if self.output.activation == "none":
+            return within_memory(lambda size: self._numbers(texts, size), SCORED)
+        shares = within_memory(
+            lambda size: probabilities(
+                self.model.module,
+                texts,
+                batch_size=size,
+                device=self.device,
+                activation=self.output.activation,
+            ),
+            SCORED,
+        )
+        return shares[:, 1 if self.output.alone else self.output.place]
+
+    def _numbers(self, texts: TextSet, size: int) -> NDArray[np.float64]:
+        found = np.empty(len(texts))
+        with placed(self.model.module, self.device, training=False) as target:
+            for rows in texts.batches(size):
+                given = {name: one.to(target) for name, one in texts.inputs(rows).items()}
+                with torch.inference_mode():
+                    logits = cast("Any", self.model.module)(**given).logits
+                found[rows] = logits[:, self.output.place].double().cpu().numpy()
+        return found
+
+    def _require_bounds(self, found: NDArray[np.float64]) -> None:
+        low, high = self.bounds
+        if not np.isfinite(found).all():
+            raise ModelError(f"{self.model.place}: rates texts with NaN or infinity; no scorer.")
+        if found.min() < low or found.max() > high:
+            raise ModelError(
+                f"{self.model.place}: rates texts from {found.min():g} to {found.max():g}, and "
+                f"'quality: range' says {low:g} to {high:g}; give the range that there is"
+            )
