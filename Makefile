@@ -6,7 +6,7 @@ export HF_HUB_OFFLINE := 1
 # Tests start interpreters, each of which would compile all of ours anew, and the tests in each worker.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-fast test-models test-real thorough fuzz faults cover lint bench docs reference clean
+.PHONY: demo test test-fast test-models test-real thorough fuzz faults cover cost lint bench docs reference clean
 
 demo: $(VENV)/.run        ## the whole way, offline: two candidates, two verdicts, two reports
 	$(BIN)/prunegate demo
@@ -35,6 +35,9 @@ faults: $(VENV)/.dev      ## commands ended at random moments by signals: TIMES=
 
 cover: $(VENV)/.dev       ## every test with branch coverage, which doubles their time
 	$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term
+
+cost: $(VENV)/.dev        ## every test, and the CPU seconds that each file asks for: PART=tests/unit, say
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not real" -p tests.suite_cost $(PART)
 
 lint: $(VENV)/.dev        ## style, types, layers
 	$(BIN)/ruff check .
