@@ -6,7 +6,7 @@ export HF_HUB_OFFLINE := 1
 # Tests start interpreters, each of which would compile all of ours anew, and the tests in each worker.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-fast test-models test-real thorough fuzz faults mutation cover lint bench docs reference clean
+.PHONY: demo test test-fast test-models test-real thorough fuzz faults mutation cover cost lint bench docs reference clean
 
 demo: $(VENV)/.run        ## the whole way, offline: two candidates, two verdicts, two reports
 	$(BIN)/prunegate demo
@@ -39,6 +39,9 @@ mutation: $(VENV)/.dev    ## small changes of the code that its tests should not
 cover: $(VENV)/.dev       ## every test with branch coverage, which doubles their time, against floors
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not real" --cov --cov-report= --cov-fail-under=0
 	$(BIN)/python tools/coverage_floors.py
+
+cost: $(VENV)/.dev        ## every test, and the CPU seconds that each file asks for: PART=tests/unit, say
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not real" -p tests.suite_cost $(PART)
 
 lint: $(VENV)/.dev        ## style, types, layers
 	$(BIN)/ruff check .

@@ -50,9 +50,15 @@ def tango(lost, gained, n, margin):
 
 
 @cache
+def every_table(n):
+    """All tables (lost, gained) of n pairs."""
+    return np.array([(b, c) for b in range(n + 1) for c in range(n + 1 - b)])
+
+
+@cache
 def enumerated(n, margin):
     """All tables, their scores, the grid of gained rates and the probabilities (table x rate)."""
-    tables = np.array([(b, c) for b in range(n + 1) for c in range(n + 1 - b)])
+    tables = every_table(n)
     lost, gained = tables.T
     low, high = max(0.0, -margin), (1 - margin) / 2
     angles = np.linspace(np.arcsin(np.sqrt(low)), np.arcsin(np.sqrt(high)), GRID)
@@ -64,6 +70,7 @@ def enumerated(n, margin):
     return tables, tango(lost, gained, n, margin), rates, probabilities
 
 
+@cache
 def enumerated_p(n, margin, beta):
     """The p-value of every table: its and all better tables' probability, at the worst rate."""
     tables, scores, rates, probabilities = enumerated(n, margin)
@@ -94,7 +101,7 @@ def _worst(tail, rates, count, beta):
 @cache
 def packaged(n, margin, beta):
     """Both p-values of every table, by the package: the same for each law about them."""
-    tables = enumerated(n, abs(margin))[0].tolist()
+    tables = every_table(n).tolist()
     found = [paired_exact.test(b, c, n, margin, beta=beta) for b, c in tables]
     tails = "p_value", "p_harm"
     return {tail: np.array([getattr(one, tail) for one in found]) for tail in tails}
@@ -102,7 +109,7 @@ def packaged(n, margin, beta):
 
 def swapped(n, p_values):
     """Harm is the mirrored table's question: p-values rearranged from (gained, lost)."""
-    tables = enumerated(n, 0.0)[0].tolist()
+    tables = every_table(n).tolist()
     place = {tuple(table): index for index, table in enumerate(tables)}
     return p_values[[place[c, b] for b, c in tables]]
 

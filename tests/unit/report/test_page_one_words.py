@@ -118,3 +118,22 @@ def test_the_default_word_takes_its_german_case_and_no_quotation_marks(
     page = told(opened(base, "de", metric="recall")[0], records)
     assert "Von 100 Stücken mit Label „unsafe“ übersieht es" in page["sentence"]
     assert [text for text in strings(page) if "„Stück" in text] == []
+
+
+@pytest.mark.parametrize(
+    ("control", "words"),
+    [
+        (-0.1, "The 7.0 points lost on video came from the training data: "),
+        (-0.05, "5.0 of the 7.0 points lost on video came from the training data, "),
+        (-0.02, "5.0 of the 7.0 points lost on video came from making it smaller: "),
+        (0.02, "The 7.0 points lost on video came from making it smaller, which took 9.0 "),
+    ],
+)
+def test_where_a_loss_came_from_is_said_whatever_the_control_lost(
+    records: ModuleType, control: float, words: str
+) -> None:
+    rejected = records.rejected()
+    assert rejected.control is not None
+    slices = tuple(replace(one, control=one.baseline + control) for one in rejected.control.slices)
+    record = replace(rejected, control=replace(rejected.control, slices=slices))
+    assert any(words in text for text in strings(told(record, records)))

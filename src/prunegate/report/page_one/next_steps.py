@@ -71,8 +71,8 @@ def _cause(
     if data is None or pruning is None or whole is None or whole >= 0:
         return
     key, part = ("data", data) if data <= pruning else ("pruning", pruning)
-    if part < whole:  # the other part won something back: there is no part of a whole to tell
-        return
+    if part < whole:  # the other part won something back
+        key = f"{key}_alone"
     size = agreement.units.quantities[finding.metric].change
     told = [agreement.people.speech.number(size(-v).replace("+", "")) for v in (part, whole)]
     where = agreement.people.inside(finding.slice)
