@@ -82,8 +82,9 @@ def present(data: pd.DataFrame) -> dict[str, Any]:
 
 def units_of(kind: str, rows: pd.DataFrame, quantity: str) -> pd.DataFrame:
     """Change, baseline and weight of every group."""
-    weight = rows["tokens"] if kind == "language" else 1.0
-    before, after = rows["baseline"], rows["candidate"]
+    weight = rows["tokens"] if kind == "language" and quantity == "value" else 1.0
+    of = "_quality" if quantity == "quality" else ""
+    before, after = rows[f"baseline{of}"], rows[f"candidate{of}"]
     if quantity in ("error", "square"):
         power = 2 if quantity == "square" else 1
         before, after = ((scores - rows["label"]).abs() ** power for scores in (before, after))
