@@ -37,7 +37,7 @@ mutation: $(VENV)/.dev    ## small changes of the code that its tests should not
 	$(BIN)/python tests/mutation/mutation.py --sample $(or $(SAMPLE),60) --seed $(or $(SEED),0)
 
 cover: $(VENV)/.dev       ## every test with branch coverage, which doubles their time, against floors
-	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not real" --cov --cov-report= --cov-fail-under=0
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not real" --cov --cov-report=
 	$(BIN)/python tools/coverage_floors.py
 
 cost: $(VENV)/.dev        ## every test, and the CPU seconds that each file asks for: PART=tests/unit, say

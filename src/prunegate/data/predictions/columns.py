@@ -16,6 +16,8 @@ from prunegate.errors import MissingColumnsError, TableError
 _SHOWN = 12
 EXAMPLES = 3
 """Rows, ids or values that a message shows of many."""
+DELIMITERS = (",", ";", "\t", "|")
+"""Of a CSV file: the first under which the header holds the columns needed."""
 
 
 def match_columns(wanted: Sequence[str], available: Sequence[str], where: str) -> dict[str, str]:
@@ -30,11 +32,11 @@ def match_columns(wanted: Sequence[str], available: Sequence[str], where: str) -
         TableError: names that clash, or wanted names that are not there.
     """
     _refuse_clashes(available, where)
-    spelt = {_nfc(name): name for name in available}
-    missing = [name for name in dict.fromkeys(wanted) if _nfc(name) not in spelt]
+    spelt = {nfc(name): name for name in available}
+    missing = [name for name in dict.fromkeys(wanted) if nfc(name) not in spelt]
     if missing:
         raise MissingColumnsError(_missing(missing, available, where), missing)
-    return {name: spelt[_nfc(name)] for name in wanted}
+    return {name: spelt[nfc(name)] for name in wanted}
 
 
 def quoted(name: str) -> str:
@@ -64,7 +66,7 @@ def shown(name: object) -> str:
 def _refuse_clashes(available: Sequence[str], where: str) -> None:
     alike: dict[str, list[str]] = {}
     for name in available:
-        alike.setdefault(_nfc(name).casefold(), []).append(name)
+        alike.setdefault(nfc(name).casefold(), []).append(name)
     clashes = [" and ".join(map(shown, names)) for names in alike.values() if len(names) > 1]
     if clashes:
         raise TableError(
@@ -88,7 +90,8 @@ def _missing(missing: Sequence[str], available: Sequence[str], where: str) -> st
     return "\n".join(lines)
 
 
-def _nfc(name: str) -> str:
+def nfc(name: str) -> str:
+    """Return a name as it is composed everywhere here, however the table spells it."""
     return unicodedata.normalize("NFC", name)
 
 

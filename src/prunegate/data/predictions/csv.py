@@ -15,11 +15,15 @@ from typing import Any
 
 import pyarrow as pa
 
-from prunegate.data.predictions.columns import escape_glob, match_columns, quoted, sql_text
+from prunegate.data.predictions.columns import (
+    DELIMITERS,
+    escape_glob,
+    match_columns,
+    quoted,
+    sql_text,
+)
 from prunegate.data.predictions.table_files import PACKED, TableFiles
 from prunegate.errors import TableError
-
-_DELIMITERS = (",", ";", "\t", "|")
 
 
 def load_csv(connection: Any, files: TableFiles, wanted: Sequence[str], into: str) -> Any:
@@ -55,7 +59,7 @@ def header_of(path: Path, wanted: Sequence[str]) -> list[str]:
 def _header(path: Path, wanted: Sequence[str]) -> tuple[str, list[str]]:
     """Return the delimiter and the header's cells."""
     headers, refused = {}, []
-    for delimiter in _DELIMITERS:
+    for delimiter in DELIMITERS:
         try:
             header = _records(path, delimiter)
         except csv.Error as error:  # quoted names may be none of this delimiter's

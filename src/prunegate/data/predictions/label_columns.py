@@ -7,13 +7,12 @@ Here both become the first. Which it is follows from the columns that are there.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from prunegate.data.predictions.class_scores import ClassScores
-from prunegate.data.predictions.columns import quoted, shown, sql_text
+from prunegate.data.predictions.columns import nfc, quoted, shown, sql_text
 from prunegate.data.predictions.scanned import TEXTS, Scanned
 from prunegate.errors import TableError
 
@@ -164,8 +163,8 @@ class LabelColumn:
 
 def there_whole(available: Sequence[str], columns: Sequence[str]) -> bool:
     """Whether all columns are among those available, however their names are composed."""
-    there = {unicodedata.normalize("NFC", name) for name in available}
-    return all(unicodedata.normalize("NFC", name) in there for name in columns)
+    there = set(map(nfc, available))
+    return all(nfc(name) in there for name in columns)
 
 
 def names_in_list(scanned: Scanned, column: str, labels: Sequence[str]) -> str:

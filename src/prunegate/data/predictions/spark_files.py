@@ -20,7 +20,7 @@ from urllib.parse import unquote, urlsplit
 import narwhals as nw
 from narwhals import dependencies
 
-from prunegate.data.predictions.columns import match_columns
+from prunegate.data.predictions.columns import DELIMITERS, match_columns
 from prunegate.errors import TableError
 
 _FORMATS: dict[str, Literal["csv", "parquet"]] = {
@@ -30,7 +30,6 @@ _FORMATS: dict[str, Literal["csv", "parquet"]] = {
     ".pq": "parquet",
 }
 _PACKED = {".gz", ".bz2", ".zst", ".lz4", ".snappy", ".deflate"}
-_DELIMITERS = (",", ";", "\t", "|")
 _DIALECT = {
     "quote": '"',
     "escape": '"',
@@ -192,7 +191,7 @@ def _require_closed_quotes(source: SparkFiles, paths: list[str]) -> None:
 def _header(source: SparkFiles, paths: list[str], wanted: Sequence[str]) -> tuple[str, list[str]]:
     """Return the delimiter and the header's cells."""
     headers = {}
-    for delimiter in _DELIMITERS:
+    for delimiter in DELIMITERS:
         reader = source.session.read.options(**_DIALECT, sep=delimiter, header=False)
         header = [name or "" for record in reader.csv(paths).head(1) for name in record]
         if set(wanted) <= set(header):
