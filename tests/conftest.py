@@ -15,13 +15,25 @@ os.environ.pop("NO_COLOR", None)
 os.environ.pop("FORCE_COLOR", None)
 os.environ["OMP_NUM_THREADS"] = "1"  # workers share the cores; threads would wait for each other
 os.environ["MKL_NUM_THREADS"] = "1"
-# A Java that lives for a minute: no compiler that pays off later, no threads that collect.
-os.environ["SPARK_SUBMIT_OPTS"] = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+# A Java that lives for a minute: no compiler that pays off later, no threads that collect. Tables
+# here have tens of rows: to plan anew between stages, to compile code for each query and to note
+# which line asked for it take longer than they save. spark-submit is tried without the latter.
+os.environ["SPARK_SUBMIT_OPTS"] = " ".join(
+    (
+        "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+        "-Dspark.sql.adaptive.enabled=false",
+        "-Dspark.sql.codegen.wholeStage=false",
+        "-Dspark.sql.codegen.factoryMode=NO_CODEGEN",
+        "-Dspark.python.sql.dataFrameDebugging.enabled=false",
+    )
+)
 os.environ["PYSPARK_PYTHON"] = sys.executable
 
 import gc
 import re
+import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -92,7 +104,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """
     files = {item.path for item in items if item.get_closest_marker("slow")}
     slow = [item for item in items if item.path in files]
-    slow.sort(key=lambda item: "spark" not in getattr(item, "fixturenames", ()))
+    slow.sort(key=lambda item: "spark_start" not in getattr(item, "fixturenames", ()))
     quick = [item for item in items if item.path not in files]
     cut = len(slow) // 2
     while 0 < cut < len(slow) and slow[cut].path == slow[cut - 1].path:
@@ -107,23 +119,32 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
 
 
 @pytest.fixture(scope="session")
-def spark() -> Iterator[Any]:
-    """A Spark of two threads on this machine."""
-    sql = pytest.importorskip("pyspark.sql")
-    settings = {
-        "spark.ui.enabled": "false",
-        "spark.ui.showConsoleProgress": "false",
-        "spark.log.level": "OFF",
-        "spark.driver.host": "127.0.0.1",
-        "spark.driver.bindAddress": "127.0.0.1",
-        "spark.sql.shuffle.partitions": "2",
-    }
-    builder = sql.SparkSession.builder.master("local[2]")
-    for name, value in settings.items():
-        builder = builder.config(name, value)
-    session = builder.getOrCreate()
-    yield session
-    session.stop()
+def spark_start() -> Iterator[tuple[Any, str]]:
+    """A Spark of this machine as the commands start it, and what that said on either stream."""
+    pytest.importorskip("pyspark.sql")
+    from prunegate.data.predictions.spark_session import spark_session
+
+    with ExitStack() as stack:
+        with tempfile.TemporaryFile() as said:
+            kept = [os.dup(stream) for stream in (1, 2)]
+            for stream in (1, 2):
+                os.dup2(said.fileno(), stream)
+            try:
+                session = stack.enter_context(spark_session())
+            finally:
+                for stream, place in zip((1, 2), kept, strict=True):
+                    os.dup2(place, stream)
+                    os.close(place)
+            said.seek(0)
+            words = said.read().decode()
+        session.conf.set("spark.sql.shuffle.partitions", "2")
+        yield session, words
+
+
+@pytest.fixture(scope="session")
+def spark(spark_start: tuple[Any, str]) -> Any:
+    """A Spark of this machine."""
+    return spark_start[0]
 
 
 @pytest.fixture(scope="session")

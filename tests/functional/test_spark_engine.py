@@ -27,6 +27,7 @@ from prunegate import cli
 from prunegate.audit.read import read_record
 from prunegate.counting.count import open_predictions
 from prunegate.data.predictions.spark_files import SparkFiles
+from prunegate.data.predictions.spark_session import spark_session
 from prunegate.errors import InputError, TableError
 from prunegate.gate import UNCOUNTED, gate
 from prunegate.policy.load import parse_policy, read_policy
@@ -285,16 +286,38 @@ def words(said: str) -> str:
     return " ".join(said.split())
 
 
+def test_starting_says_nothing(spark_start: tuple[Any, str]) -> None:
+    session, said = spark_start
+    assert said == ""
+    assert session.range(3).count() == 3
+
+
+def test_a_session_of_our_own_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In place of Java, which is started once: whoever is asked for a session notes its end."""
+    started = type("Started", (), {"stopped": 0, "stop": lambda self: vars(self).update(stopped=1)})
+    monkeypatch.setattr("pyspark.sql.SparkSession.getActiveSession", lambda: None)
+    monkeypatch.setattr("pyspark.sql.SparkSession.Builder.getOrCreate", lambda _: started())
+    with spark_session() as one:
+        assert not one.stopped
+    assert one.stopped
+    with pytest.raises(InputError), spark_session() as other:
+        raise InputError("in between")
+    assert other.stopped
+
+
 def test_the_command_gives_the_same_files_and_says_nothing_more(
-    folder: Path, warm_program: Path
+    spark: Any, folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    default = run(str(warm_program), *GATE, "--out", "d")
-    found = run(str(warm_program), *GATE, "--out", "s", "--engine", "spark", "--json")
-    assert (default.returncode, found.returncode) == (3, 3)
+    """In the running session, which is left running; in a process of its own: the next test."""
+    assert command(monkeypatch, "--out", "d", engine="duckdb") == 3
+    expected = capfd.readouterr().out.replace("d/report.html", "s/report.html")
+    monkeypatch.setattr("pyspark.sql.SparkSession.Builder.getOrCreate", None)
+    assert command(monkeypatch, "--out", "s", "--json") == 3
+    said = capfd.readouterr()
     same_files(folder / "d", folder / "s")
-    assert found.stdout == (folder / "s" / "record.json").read_text(encoding="utf-8") + "\n"
-    expected = default.stdout.replace("d/report.html", "s/report.html")
-    assert without_the_uncounted(found.stderr) == words(expected)
+    assert said.out == (folder / "s" / "record.json").read_text(encoding="utf-8") + "\n"
+    assert without_the_uncounted(said.err) == words(expected)
+    assert spark.range(3).count() == 3
 
 
 def test_it_works_under_spark_submit(folder: Path, warm_program: Path) -> None:
@@ -302,7 +325,9 @@ def test_it_works_under_spark_submit(folder: Path, warm_program: Path) -> None:
     default = run(str(warm_program), *GATE, "--out", "d")
     few = ("--conf", "spark.sql.shuffle.partitions=2", "--conf", "spark.ui.enabled=false")
     submit = ("spark-submit", "--master", "local[2]", *few, "judge.py")
-    found = run(*submit, *GATE, "--out", "s", "--engine", "spark")
+    java = [o for o in os.environ["SPARK_SUBMIT_OPTS"].split() if not o.startswith("-Dspark.")]
+    gate_on_spark = (*GATE, "--out", "s", "--engine", "spark")
+    found = run(*submit, *gate_on_spark, SPARK_SUBMIT_OPTS=" ".join(java))
     assert (default.returncode, found.returncode) == (3, 3)
     same_files(folder / "d", folder / "s")
     expected = default.stdout.replace("d/report.html", "s/report.html")
@@ -321,23 +346,15 @@ def test_a_frame_gives_the_flips_that_a_file_gives(spark: Any, folder: Path) -> 
     assert (read.flips, read.inputs) == (expected.flips, expected.inputs)
 
 
-def command(monkeypatch: pytest.MonkeyPatch, *more: str) -> int:
+def command(monkeypatch: pytest.MonkeyPatch, *more: str, engine: str = "spark") -> int:
     # An absolute path: the Java of this session was started in another folder.
     predictions = str(Path("t.csv").absolute())
-    arguments = ("gate", "p.yaml", "--predictions", predictions, "--engine", "spark", *more)
+    arguments = ("gate", "p.yaml", "--predictions", predictions, "--engine", engine, *more)
     monkeypatch.setattr("sys.argv", ["prunegate", *arguments])
     with pytest.raises(SystemExit) as stopped:
         cli.main()
     assert isinstance(stopped.value.code, int)
     return stopped.value.code
-
-
-def test_a_running_session_is_used_and_left_running(
-    spark: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("pyspark.sql.SparkSession.Builder.getOrCreate", None)
-    assert command(monkeypatch, "-q") == 3
-    assert spark.range(3).count() == 3
 
 
 def test_bad_input_is_one_message_and_nothing_written(
