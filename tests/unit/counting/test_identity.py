@@ -177,7 +177,9 @@ def test_a_large_table_in_shares_and_ids_whose_numbers_meet(
     backwards, whole = WHOLE.iloc[::-1], digests(WHOLE)
     monkeypatch.setattr(column_digests, "_ROWS", 3)  # what is in memory decides no digest
     monkeypatch.setattr(column_digests, "_COLUMNS", 2)
-    assert digests(backwards) == whole
+    for held in (1 << 30, 1000, 0):  # read once, more than once, once for each stretch
+        monkeypatch.setattr(column_digests, "_HELD", held)
+        assert digests(backwards) == whole
     defaults = {"rows_at_once": 10}
     monkeypatch.setattr(column_digests.column_digests, "__kwdefaults__", defaults)
     assert digests(WHOLE) == digests(backwards)

@@ -7,8 +7,9 @@ row hashes would need no order, but whoever may choose some values can make such
 
 The order is by a cheap number made of each id, and by the ids where two numbers meet: sorting ten
 million texts takes half a minute, sorting numbers a second. A larger table is taken in shares, and
-a share a stretch of the order at a time, some columns at once: what is in memory stays small, and
-the digests are the same.
+a share some columns at once, which are put in order and hashed a stretch of the order at a time.
+One reading deals its rows out to all stretches; where they are more than memory should hold, the
+last ones are let go and read again. The digests are the same.
 """
 
 from __future__ import annotations
@@ -16,8 +17,10 @@ from __future__ import annotations
 import hashlib
 import itertools
 import math
+from collections import deque
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import narwhals as nw
@@ -36,7 +39,9 @@ _AT_ONCE = 2
 _COLUMNS = 5
 """Columns besides the ids that are in memory together; each takes some thirty bytes a row."""
 _ROWS = 3_400_000
-"""Rows that are in memory together, about; a table with more is read more than once."""
+"""Rows of a stretch, about: as many are put in order at once."""
+_HELD = 600 * 2**20
+"""Bytes of rows up to which stretches wait in memory for their turn."""
 _SAMPLE = 10_000
 """Rows that tell whether a column's texts repeat."""
 _NUMBERS = 1 << 64
@@ -65,38 +70,87 @@ def column_digests(
     names = [name for name in frame.collect_schema().names() if name != by]
     hashers = {name: _Hasher() for name in (by, *names)}
     stretches = max(1, math.ceil(min(table.rows_hint, rows_at_once) / _ROWS))
-    for share, stretch in itertools.product(range(shares), range(stretches)):
-        for first in range(0, max(1, len(names)), _COLUMNS):
-            part = frame.select(by, *names[first : first + _COLUMNS])
+    for share, first in itertools.product(range(shares), range(0, max(1, len(names)), _COLUMNS)):
+        part = frame.select(by, *names[first : first + _COLUMNS])
+        read = partial(table.engine.share_of_rows, part, by, (share, shares))
+        place = 0
+        while place < stretches:
             with table.reading():
-                rows = table.engine.share_of_rows(part, by, (share, shares))
+                rows = read()
                 if rows is None:
                     return None
-                found = _stretch(rows, by, (stretch, stretches))
-            _update(hashers, found, by, table.name, with_ids=first == 0)
+                dealt = _dealt(rows, by, range(place, stretches), stretches)
+            while dealt:
+                found, numbers = dealt.popleft().whole(rows.schema)
+                _update(hashers, found, numbers, by, table.name, with_ids=first == 0)
+                place += 1
     return {name: hasher.digest() for name, hasher in hashers.items()}
 
 
-def _stretch(rows: pa.RecordBatchReader, by: str, part: tuple[int, int]) -> pa.Table:
-    """The rows of one of some equal stretches of the order."""
-    place, parts = part
-    if parts == 1:
-        return rows.read_all()
-    low, high = (edge * _NUMBERS // parts for edge in (place, place + 1))
-    kept = []
+class _Stretch:
+    """Rows of a stretch of the order, as they come, with the numbers of their ids."""
+
+    def __init__(self) -> None:
+        self.held = 0
+        self._batches: list[pa.RecordBatch] = []
+        self._numbers: list[NDArray[np.uint64]] = []
+
+    def add(self, rows: pa.RecordBatch, numbers: NDArray[np.uint64]) -> int:
+        """Keep some rows; returns how many bytes they take."""
+        self._batches.append(rows)
+        self._numbers.append(numbers)
+        more = rows.nbytes + numbers.nbytes
+        self.held += more
+        return int(more)
+
+    def whole(self, schema: pa.Schema) -> tuple[pa.Table, NDArray[np.uint64]]:
+        """All of them."""
+        numbers = np.concatenate([np.empty(0, np.uint64), *self._numbers])
+        return pa.Table.from_batches(self._batches, schema), numbers
+
+
+def _dealt(rows: pa.RecordBatchReader, by: str, wanted: range, stretches: int) -> deque[_Stretch]:
+    """The first of the stretches that are wanted, at least one; as many as memory should hold.
+
+    Args:
+        rows: all of a share.
+        by: the column of ids.
+        wanted: the places of stretches.
+        stretches: into how many the order is cut.
+    """
+    edges = np.array([place * _NUMBERS // stretches for place in range(1, stretches)], np.uint64)
+    dealt, held = deque(_Stretch() for _ in wanted), 0
     for batch in rows:
-        numbers = _numbers(*_parts(batch[by].cast(pa.large_string())))
-        inside = (numbers >= np.uint64(low)) & (numbers <= np.uint64(high - 1))
-        kept.append(batch.filter(pa.array(inside)))
-    return pa.Table.from_batches(kept, rows.schema)
+        ids = batch[by].cast(pa.large_string())
+        _require_ids(ids)
+        numbers = _numbers(*_parts(ids))
+        places = np.searchsorted(edges, numbers, side="right")
+        for place, stretch in zip(wanted, dealt, strict=False):
+            inside = places == place
+            some = batch if inside.all() else batch.filter(pa.array(inside))
+            held += stretch.add(some, numbers[inside])
+        while held > _HELD and len(dealt) > 1:
+            held -= dealt.pop().held
+    return dealt
+
+
+def _require_ids(ids: pa.Array) -> None:
+    if ids.null_count:
+        raise TableError(f"{ids.null_count:,} rows have no id; fill them in.")
 
 
 def _update(
-    hashers: Mapping[str, _Hasher], found: pa.Table, by: str, name: str, *, with_ids: bool
+    hashers: Mapping[str, _Hasher],
+    found: pa.Table,
+    numbers: NDArray[np.uint64],
+    by: str,
+    name: str,
+    *,
+    with_ids: bool,
 ) -> None:
-    """Hash some columns of a share, in the order of its ids."""
+    """Hash some columns of a stretch, in the order of its ids, whose numbers are given."""
     ids = _whole(found[by])
-    order = _order(ids)
+    order = _order(ids, numbers)
     columns = {column: found[column] for column in found.column_names if column != by}
     if with_ids:
         columns[by] = ids
@@ -117,11 +171,8 @@ def _whole(column: pa.ChunkedArray) -> pa.Array:
     return whole if isinstance(whole, pa.Array) else pa.concat_arrays(whole.chunks)
 
 
-def _order(ids: pa.Array) -> NDArray[np.int64]:
+def _order(ids: pa.Array, numbers: NDArray[np.uint64]) -> NDArray[np.int64]:
     """The one order of these rows."""
-    if ids.null_count:
-        raise TableError(f"{ids.null_count:,} rows have no id; fill them in.")
-    numbers = _numbers(*_parts(ids))
     order = np.argsort(numbers)
     ordered = numbers[order]
     if bool((ordered[1:] == ordered[:-1]).any()):
