@@ -178,6 +178,8 @@ def _message(root: type[Section], path: Path, error: Any, value: Any) -> str:
         if reason := why_left_out(str(path[-1])):
             return f"unknown key {show_key(path[-1])}; left out, as it {reason}: remove the entry"
         valid = valid_keys(path[:-1], root)
+        if path[-1] in valid:
+            return f"the key {show_key(path[-1])} does not go with those beside it; remove one"
         return f"unknown key {show_key(path[-1])}; {suggest(str(path[-1]), valid)}"
     if kind == "missing" and isinstance(error["loc"][-1], str):
         return f"missing; expected {_expected(path, error)}"
