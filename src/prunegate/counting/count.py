@@ -36,6 +36,7 @@ from prunegate.counting.weighing import (
     weights_in,
 )
 from prunegate.data.predictions.class_scores import ClassScores
+from prunegate.data.predictions.lookalikes import hints_of_lookalikes
 from prunegate.data.predictions.many_values import MOST, hints, too_many_values
 from prunegate.data.predictions.open_table import open_wanted
 from prunegate.data.predictions.separate_tables import SeparateTables
@@ -215,6 +216,7 @@ def count_table(
             *_identical(lines, rows),
             *task.warnings(policy, slices[0].tally),
             *hints(policy, lines),
+            *hints_of_lookalikes(policy, lines),
             *_unweighed(policy, table),
         ),
     )
