@@ -41,6 +41,8 @@ class ColumnCheck:
     """True for such a row."""
     empty: str | None = None
     """The column of the answer that is empty just for such rows; None: they have to be counted."""
+    share: bool = False
+    """Whether numbers from 0 to 1 are asked for."""
 
 
 @dataclass(frozen=True, kw_only=True)

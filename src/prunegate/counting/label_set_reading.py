@@ -150,6 +150,7 @@ class LabelSetReading(Reading):
                 yield ColumnCheck(
                     column=column,
                     words="no score between 0 and 1" if scored else "no yes or no (1 or 0)",
+                    share=scored,
                     broken=self._unscored(column) if scored else self._yes_no(column).is_null(),
                 )
 

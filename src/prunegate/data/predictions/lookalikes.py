@@ -70,7 +70,9 @@ def _said(names: list[str]) -> str:
 
 def _look(text: str) -> str:
     """What a reader sees of a text: no case, no blanks around it, one spelling of a value."""
-    seen = "".join(c for c in unicodedata.normalize("NFKC", text) if unicodedata.category(c) != "Cf")
+    seen = "".join(
+        c for c in unicodedata.normalize("NFKC", text) if unicodedata.category(c) != "Cf"
+    )
     word = " ".join(seen.split())
     for kind in _SPELLED:
         if (value := canonical(word, kind)) is not None:
