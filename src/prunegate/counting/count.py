@@ -154,6 +154,7 @@ def joined_source(policy: Policy, source: Any, wanted: WantedColumns) -> Any:
         tables=tables,
         id=policy.columns.id,
         shared=tuple(name for name in wanted.names if name not in given),
+        repeated=(policy.columns.label,) if policy.columns.label in wanted.names else (),
         named=wanted.named,
     )
 

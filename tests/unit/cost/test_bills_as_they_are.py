@@ -177,5 +177,7 @@ def test_a_month_is_named_by_number_or_by_calendar() -> None:
     cost = section({"tiers": [FREE, PAID]}, [1, 2])
     with pytest.raises(InputError, match="has months 1 to 2, and no month 3"):
         month_bill(cost, None, 3)
-    with pytest.raises(InputError, match=r"1 \(2026-12\) to 2 \(2027-01\), and no month -11 \(2025"):
+    with pytest.raises(
+        InputError, match=r"1 \(2026-12\) to 2 \(2027-01\), and no month -11 \(2025"
+    ):
         month_bill(cost, None, -11, today)
