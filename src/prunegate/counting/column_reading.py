@@ -80,6 +80,10 @@ class Reading(ABC):
         """The positive label as the table's values have it; None: there is none."""
         return None
 
+    def thresholds(self) -> Mapping[str, float]:
+        """The threshold of every column of scores of 64 bits that is compared with one."""
+        return {}
+
     def second_look(self, lines: Sequence[Mapping[str, Any]], failed: Set[str]) -> list[str]:
         """What is wrong with the table beyond single rows.
 

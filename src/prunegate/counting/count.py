@@ -19,8 +19,9 @@ from prunegate.counting.class_columns import (
     lists_of_names,
     true_class_columns,
 )
-from prunegate.counting.column_reading import DIFFERS, ColumnCheck, N, Reading
+from prunegate.counting.column_reading import DIFFERS, ColumnCheck, N, Reading, number
 from prunegate.counting.grouping import with_groups
+from prunegate.counting.near_threshold import near_threshold, rounded_below
 from prunegate.counting.prediction_files import PredictionFiles
 from prunegate.counting.problems import of_check, of_ids, require_none
 from prunegate.counting.production_counts import with_production
@@ -218,6 +219,7 @@ def count_table(
             *task.warnings(policy, slices[0].tally),
             *hints(policy, lines),
             *hints_of_lookalikes(policy, lines),
+            *_near_thresholds(reading, lines),
             *_unweighed(policy, table),
         ),
     )
@@ -238,9 +240,25 @@ def _grouped(reading: Reading) -> Rows:
         if check.empty is None
     }
     weights = {} if reading.weighing is None else weight_aggregates()
-    counted = reading.grouped({**weights, **broken})
+    near = {
+        _near(place): found.sum()
+        for place, (column, threshold) in enumerate(reading.thresholds().items())
+        if (found := rounded_below(number(column), threshold)) is not None
+    }
+    counted = reading.grouped({**weights, **broken, **near})
     with reading.table.reading():
         return counted.collect().rows(named=True)
+
+
+def _near(place: int) -> str:
+    return f"prunegate__near_{place}"
+
+
+def _near_thresholds(reading: Reading, lines: Rows) -> Iterator[str]:
+    """The warnings of scores that lost the threshold to the rounding of 32 bits."""
+    for place, (column, threshold) in enumerate(reading.thresholds().items()):
+        if rows := sum(int(line.get(_near(place)) or 0) for line in lines):
+            yield near_threshold(column, rows, threshold)
 
 
 def _broken(place: int) -> str:

@@ -30,6 +30,7 @@ from prunegate.counting.column_reading import (
     texts_for_numbers,
     value_expression,
 )
+from prunegate.counting.near_threshold import compared
 from prunegate.counting.problems import examples
 from prunegate.counting.tallies import JointCounts, Tally
 from prunegate.counting.two_labels import HIGHEST, LOWEST, known_decisions, two_labels
@@ -96,6 +97,15 @@ class Decisions(Reading):
         if self.policy.task.threshold is None:
             return self._alike(column)
         return self.table.kinds[column] == "number"
+
+    def thresholds(self) -> Mapping[str, float]:
+        columns, task = self.policy.columns, self.policy.task
+        roles: tuple[tuple[str, Role], ...] = (
+            (columns.baseline, "baseline"),
+            (columns.candidate, "candidate"),
+        )
+        found = {column: task.threshold_of(role) for column, role in roles}
+        return compared(self.table, found)
 
     def aggregates(self) -> Mapping[str, nw.Expr]:
         return {LOWEST: nw.col(VALUE).min(), HIGHEST: nw.col(VALUE).max()}
