@@ -28,7 +28,7 @@ from prunegate.counting.production_counts import with_production
 from prunegate.counting.scored_rows import with_scores
 from prunegate.counting.slices import KeyTexts, Piece, SliceCounts, slice_counts
 from prunegate.counting.spellings import spellings
-from prunegate.counting.tallies import DecidedRows, Tally
+from prunegate.counting.tallies import DecidedRows, JointCounts, LabelCounts, Tally
 from prunegate.counting.tasks.every import task_of
 from prunegate.counting.weighing import (
     looks_like_weights,
@@ -220,9 +220,23 @@ def count_table(
             *hints(policy, lines),
             *hints_of_lookalikes(policy, lines),
             *_near_thresholds(reading, lines),
+            *_of_one_label(policy, slices[0].tally),
             *_unweighed(policy, table),
         ),
     )
+
+
+def _of_one_label(policy: Policy, overall: Tally) -> tuple[str, ...]:
+    """The warning of a table in which every row has the same label."""
+    kinds = (JointCounts, LabelCounts)
+    if (
+        not isinstance(overall, kinds)
+        or not overall.one_class
+        or policy.evidence.reference == "off"
+    ):
+        return ()
+    told = f"All {overall.rows:,} rows have the same label: whether a model knows more than that"
+    return (f"{told} label cannot be seen in them, and is not asked.",)
 
 
 def _unweighed(policy: Policy, table: Table) -> tuple[str, ...]:

@@ -85,6 +85,24 @@ def test_labels_that_look_alike_are_shown() -> None:
     assert any(w.startswith("In the labels the values 'a' and 'a ' differ in blanks") for w in said)
 
 
+@pytest.mark.parametrize(
+    ("asked", "labels", "told"),
+    [
+        (RECALL, 1, True),
+        (RECALL, [0, 1] * 20, False),
+        (CLASSES, "a", True),
+        (CLASSES, ["a", "b"] * 20, False),
+    ],
+)
+def test_a_table_of_one_label_is_told(asked: str, labels: Any, told: bool) -> None:
+    policy = binary() if asked == RECALL else parse_policy(HEAD + CLASSES)
+    frame = table(label=labels)
+    if asked == CLASSES:
+        frame = frame.assign(baseline="a", candidate=["a", "b"] * 20)
+    said = [w for w in prunegate.judge(policy, frame).warnings if "the same label" in w]
+    assert [w.split(":")[0] for w in said] == ["All 40 rows have the same label"] * told
+
+
 # 32-bit floats, written with other digits
 
 
