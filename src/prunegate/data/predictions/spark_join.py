@@ -38,9 +38,6 @@ from prunegate.data.predictions.spark_files import (
 )
 from prunegate.errors import TableError
 
-_AGAIN = "prunegate__again "
-"""What the names of repeated columns begin with."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class _Part:
@@ -86,7 +83,7 @@ def join_frames(
     names = columns_by_table(separate, there, labels)
     again = repeats(separate, there, names)
     scans = [
-        _scanned(table, columns | {_AGAIN + c: spelt for c, spelt in more.items()}, numeric)
+        _scanned(table, (*columns.items(), *more.items()), numeric)
         for table, columns, more in zip(separate.tables, names, again, strict=True)
     ]
     whole = all(
@@ -136,13 +133,12 @@ def _names(table: SeparateTable) -> Sequence[str]:
 
 
 def _scanned(
-    table: SeparateTable, columns: Mapping[str, str], numeric: frozenset[str]
+    table: SeparateTable, columns: Sequence[tuple[str, str]], numeric: frozenset[str]
 ) -> tuple[Any, tuple[Path, ...]]:
     """The table's own columns under its own names."""
-    own = tuple(dict.fromkeys(columns.values()))
+    own = tuple(dict.fromkeys(spelt for _, spelt in columns))
     if isinstance(table.source, SparkFiles):
-        named = ((column.removeprefix(_AGAIN), spelt) for column, spelt in columns.items())
-        numbers = frozenset(spelt for column, spelt in named if column in numeric)
+        numbers = frozenset(spelt for column, spelt in columns if column in numeric)
         return scan_files(table.source, own, numbers)
     frame = nw.to_native(table.source, pass_through=True)
     return select_columns(frame, own, _short(table.source)), ()
