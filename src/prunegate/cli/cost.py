@@ -98,7 +98,8 @@ def _explain(
     if files:
         raise InputError("--explain prints one month; leave --csv and --chart out")
     cost = _section(policy)
-    found = month_bill(cost, _read(measurements), month_number(asked, datetime.now(UTC).date()))
+    today = datetime.now(UTC).date()
+    found = month_bill(cost, _read(measurements), month_number(asked, today), today)
     if as_json:
         click.echo(json.dumps({"format": MONTH_FORMAT, "policy": policy.name, **found}, indent=2))
     else:

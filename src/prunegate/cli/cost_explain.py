@@ -37,8 +37,16 @@ def month_number(asked: str, today: date) -> int:
     raise InputError(f"--explain takes a month such as 2027-03, or its number such as 4: {asked!r}")
 
 
-def month_bill(cost: Cost, measurements: Measurements | None, month: int) -> dict[str, Any]:
+def month_bill(
+    cost: Cost, measurements: Measurements | None, month: int, today: date | None = None
+) -> dict[str, Any]:
     """The bill of a month as plain values; amounts are exact text.
+
+    Args:
+        cost: the policy's section.
+        measurements: what it leans on, if on anything.
+        month: its number.
+        today: in month 0; a month that is not there is then told by the calendar, too.
 
     Raises:
         InputError: the projection has no such month.
@@ -48,9 +56,8 @@ def month_bill(cost: Cost, measurements: Measurements | None, month: int) -> dic
     if not volumes:
         raise InputError("--explain shows a month, and this policy's 'cost' has no volumes")
     if month not in volumes:
-        raise InputError(
-            f"the projection has months {min(volumes)} to {max(volumes)}, and no month {month}"
-        )
+        first, last, asked = (_named(n, today) for n in (min(volumes), max(volumes), month))
+        raise InputError(f"the projection has months {first} to {last}, and no month {asked}")
     with localcontext(EXACT):
         bills, volume = tariff(cost, measurements), volumes[month]
         return {
@@ -59,6 +66,14 @@ def month_bill(cost: Cost, measurements: Measurements | None, month: int) -> dic
             "currency": cost.currency,
             **{role: _bill(getattr(bills, role), volume) for role in ROLES},
         }
+
+
+def _named(month: int, today: date | None) -> str:
+    """A month's number, and the calendar's name for it."""
+    if today is None:
+        return str(month)
+    year, place = divmod(today.year * 12 + today.month - 1 + month, 12)
+    return f"{month} ({year:04}-{place + 1:02})"
 
 
 def _bill(bill: Bill, volume: int) -> dict[str, Any]:

@@ -24,6 +24,15 @@ def six_digits(amount: Decimal) -> Decimal:
     return Context(prec=6, rounding=ROUND_HALF_UP).plus(amount)
 
 
+def settled(amount: Decimal) -> Decimal:
+    """An amount without what a division left over at its hundredth digit.
+
+    >>> settled(3 * EXACT.divide(Decimal(100), Decimal(3))) == 100
+    True
+    """
+    return amount.quantize(Decimal(1).scaleb(-40), ROUND_HALF_UP, EXACT)
+
+
 def in_currency(amount: Decimal, currency: str) -> str:
     """Round to the currency's smallest unit, half away from zero; never minus zero.
 
@@ -35,7 +44,7 @@ def in_currency(amount: Decimal, currency: str) -> str:
 
 def half_up(amount: Decimal, digits: int) -> str:
     """Round to so many decimals, half away from zero; never minus zero."""
-    found = amount.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
+    found = settled(amount).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP, EXACT)
     return str(found if found else abs(found))
 
 
@@ -43,6 +52,16 @@ def amount_text(amount: Decimal) -> str:
     """Write an amount exactly, without an exponent or trailing zeros."""
     text = f"{amount:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def worked_out(amount: Decimal, currency: str) -> Decimal:
+    """Round a quotient to six digits, or to the currency's smallest unit where that is finer.
+
+    >>> worked_out(Decimal("12358.02803"), "EUR"), worked_out(Decimal("0.00123456789"), "EUR")
+    (Decimal('12358.03'), Decimal('0.00123457'))
+    """
+    last = min(amount.adjusted() - 5, -minor_digits(currency))
+    return amount.quantize(Decimal(1).scaleb(last), ROUND_HALF_UP, EXACT)
 
 
 def exact_in_currency(amount: Decimal, currency: str) -> str:

@@ -23,7 +23,8 @@ from prunegate.cost.amounts import (
     exact_in_currency,
     half_up,
     in_currency,
-    six_digits,
+    settled,
+    worked_out,
 )
 from prunegate.cost.bills import HOURS, Bill, Graduated, Rented
 from prunegate.cost.measurement import Measurements
@@ -252,7 +253,7 @@ def _ledger(bills: Tariff, volumes: Course, cost: Cost) -> Iterator[_Ledger]:
         yield _Ledger(
             shown=_month((month, volume), bills, (before, *after), totals, cost.currency),
             totals=totals,
-            paid=tuple(total >= one_off and total > 0 for total in saved),
+            paid=tuple(total >= one_off and total > 0 for total in map(settled, saved)),
         )
 
 
@@ -321,4 +322,4 @@ def _per_1k(bill: Bill | None, volumes: Course, currency: str) -> str | None:
     volume = volumes[-1][1]
     if not volume:
         return None
-    return exact_in_currency(six_digits(1000 * bill.cost(volume) / volume), currency)
+    return exact_in_currency(worked_out(1000 * bill.cost(volume) / volume, currency), currency)

@@ -41,6 +41,8 @@ class ColumnCheck:
     """True for such a row."""
     empty: str | None = None
     """The column of the answer that is empty just for such rows; None: they have to be counted."""
+    share: bool = False
+    """Whether numbers from 0 to 1 are asked for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +79,10 @@ class Reading(ABC):
     def positive(self) -> Any:
         """The positive label as the table's values have it; None: there is none."""
         return None
+
+    def thresholds(self) -> Mapping[str, float]:
+        """The threshold of every column of scores of 64 bits that is compared with one."""
+        return {}
 
     def second_look(self, lines: Sequence[Mapping[str, Any]], failed: Set[str]) -> list[str]:
         """What is wrong with the table beyond single rows.

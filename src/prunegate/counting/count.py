@@ -19,15 +19,16 @@ from prunegate.counting.class_columns import (
     lists_of_names,
     true_class_columns,
 )
-from prunegate.counting.column_reading import DIFFERS, ColumnCheck, N, Reading
+from prunegate.counting.column_reading import DIFFERS, ColumnCheck, N, Reading, number
 from prunegate.counting.grouping import with_groups
+from prunegate.counting.near_threshold import near_threshold, rounded_below
 from prunegate.counting.prediction_files import PredictionFiles
 from prunegate.counting.problems import of_check, of_ids, require_none
 from prunegate.counting.production_counts import with_production
 from prunegate.counting.scored_rows import with_scores
 from prunegate.counting.slices import KeyTexts, Piece, SliceCounts, slice_counts
 from prunegate.counting.spellings import spellings
-from prunegate.counting.tallies import DecidedRows, Tally
+from prunegate.counting.tallies import DecidedRows, JointCounts, LabelCounts, Tally
 from prunegate.counting.tasks.every import task_of
 from prunegate.counting.weighing import (
     looks_like_weights,
@@ -36,6 +37,7 @@ from prunegate.counting.weighing import (
     weights_in,
 )
 from prunegate.data.predictions.class_scores import ClassScores
+from prunegate.data.predictions.lookalikes import hints_of_lookalikes
 from prunegate.data.predictions.many_values import MOST, hints, too_many_values
 from prunegate.data.predictions.open_table import open_wanted
 from prunegate.data.predictions.separate_tables import SeparateTables
@@ -153,6 +155,7 @@ def joined_source(policy: Policy, source: Any, wanted: WantedColumns) -> Any:
         tables=tables,
         id=policy.columns.id,
         shared=tuple(name for name in wanted.names if name not in given),
+        repeated=(policy.columns.label,) if policy.columns.label in wanted.names else (),
         named=wanted.named,
     )
 
@@ -215,9 +218,25 @@ def count_table(
             *_identical(lines, rows),
             *task.warnings(policy, slices[0].tally),
             *hints(policy, lines),
+            *hints_of_lookalikes(policy, lines),
+            *_near_thresholds(reading, lines),
+            *_of_one_label(policy, slices[0].tally),
             *_unweighed(policy, table),
         ),
     )
+
+
+def _of_one_label(policy: Policy, overall: Tally) -> tuple[str, ...]:
+    """The warning of a table in which every row has the same label."""
+    kinds = (JointCounts, LabelCounts)
+    if (
+        not isinstance(overall, kinds)
+        or not overall.one_class
+        or policy.evidence.reference == "off"
+    ):
+        return ()
+    told = f"All {overall.rows:,} rows have the same label: whether a model knows more than that"
+    return (f"{told} label cannot be seen in them, and is not asked.",)
 
 
 def _unweighed(policy: Policy, table: Table) -> tuple[str, ...]:
@@ -235,9 +254,25 @@ def _grouped(reading: Reading) -> Rows:
         if check.empty is None
     }
     weights = {} if reading.weighing is None else weight_aggregates()
-    counted = reading.grouped({**weights, **broken})
+    near = {
+        _near(place): found.sum()
+        for place, (column, threshold) in enumerate(reading.thresholds().items())
+        if (found := rounded_below(number(column), threshold)) is not None
+    }
+    counted = reading.grouped({**weights, **broken, **near})
     with reading.table.reading():
         return counted.collect().rows(named=True)
+
+
+def _near(place: int) -> str:
+    return f"prunegate__near_{place}"
+
+
+def _near_thresholds(reading: Reading, lines: Rows) -> Iterator[str]:
+    """The warnings of scores that lost the threshold to the rounding of 32 bits."""
+    for place, (column, threshold) in enumerate(reading.thresholds().items()):
+        if rows := sum(int(line.get(_near(place)) or 0) for line in lines):
+            yield near_threshold(column, rows, threshold)
 
 
 def _broken(place: int) -> str:

@@ -19,15 +19,19 @@ from prunegate.counting.column_reading import (
     CANDIDATE,
     DIFFERS,
     LABEL,
+    NUMERIC,
     ColumnCheck,
     N,
     Reading,
     flag_expression,
     number,
     outside,
+    text,
     texts_for_numbers,
     value_expression,
 )
+from prunegate.counting.near_threshold import compared
+from prunegate.counting.problems import examples
 from prunegate.counting.tallies import JointCounts, Tally
 from prunegate.counting.two_labels import HIGHEST, LOWEST, known_decisions, two_labels
 from prunegate.data.predictions.spelled import canonical
@@ -94,6 +98,15 @@ class Decisions(Reading):
             return self._alike(column)
         return self.table.kinds[column] == "number"
 
+    def thresholds(self) -> Mapping[str, float]:
+        columns, task = self.policy.columns, self.policy.task
+        roles: tuple[tuple[str, Role], ...] = (
+            (columns.baseline, "baseline"),
+            (columns.candidate, "candidate"),
+        )
+        found = {column: task.threshold_of(role) for column, role in roles}
+        return compared(self.table, found)
+
     def aggregates(self) -> Mapping[str, nw.Expr]:
         return {LOWEST: nw.col(VALUE).min(), HIGHEST: nw.col(VALUE).max()}
 
@@ -115,8 +128,10 @@ class Decisions(Reading):
     def _wrong_kind(self) -> str:
         column = self.policy.columns.label
         kind = "text" if self.table.kinds[column] == "text" else "numbers"
+        found = examples(self, _is_word(column), column) if kind == "text" else ()
+        some = f" (for example {', '.join(found)})" if found else ""
         return (
-            f"column '{column}' holds {kind}, but the policy's positive label is "
+            f"column '{column}' holds {kind}{some}, but the policy's positive label is "
             f"{self.policy.task.positive!r}; write it in the policy as the table does"
         )
 
@@ -162,7 +177,7 @@ class Decisions(Reading):
         inside = (value >= 0) & (value <= 1)
         words = "no score between 0 and 1"
         broken = outside(self, column, inside)
-        return ColumnCheck(column=column, words=words, broken=broken, empty=empty)
+        return ColumnCheck(column=column, words=words, broken=broken, empty=empty, share=True)
 
     def _score(self, column: str) -> nw.Expr:
         scored = self.table.kinds[column] == "number"
@@ -178,6 +193,11 @@ class Decisions(Reading):
         kinds = self.table.kinds
         label = self.policy.columns.label
         return (kinds[column] == "text") == (kinds[label] == "text")
+
+
+def _is_word(column: str) -> nw.Expr:
+    """True for a text that is neither empty nor a number."""
+    return ~text(column).fill_null("0").str.contains(NUMERIC)
 
 
 def threshold_of_singles(threshold: float) -> float:

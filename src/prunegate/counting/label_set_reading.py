@@ -32,6 +32,7 @@ from prunegate.counting.column_reading import (
 )
 from prunegate.counting.decisions import threshold_of_singles
 from prunegate.counting.label_sets import WHOLE, LabelSets
+from prunegate.counting.near_threshold import compared
 from prunegate.counting.tallies import JointCounts, LabelCounts
 from prunegate.data.predictions.label_columns import NO, YES
 from prunegate.data.predictions.lists_beside import NAMES_DIFFER, SCORES_DIFFER
@@ -150,6 +151,7 @@ class LabelSetReading(Reading):
                 yield ColumnCheck(
                     column=column,
                     words="no score between 0 and 1" if scored else "no yes or no (1 or 0)",
+                    share=scored,
                     broken=self._unscored(column) if scored else self._yes_no(column).is_null(),
                 )
 
@@ -162,6 +164,11 @@ class LabelSetReading(Reading):
             if self._threshold(role, label) is not None
         ]
         return texts_for_numbers(self, scored, failed)
+
+    def thresholds(self) -> Mapping[str, float]:
+        pairs = [(role, label) for role in MODELS for label in self.labels]
+        found = {self.column(*pair): self._threshold(*pair) for pair in pairs}
+        return compared(self.table, found)
 
     def aggregates(self) -> Mapping[str, nw.Expr]:
         rows = nw.col(N)

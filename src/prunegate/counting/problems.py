@@ -13,6 +13,7 @@ from typing import Any
 import narwhals as nw
 
 from prunegate.counting.column_reading import ColumnCheck, Reading
+from prunegate.counting.number_hints import number_hint
 from prunegate.data.predictions.columns import EXAMPLES, shown
 from prunegate.data.predictions.uniqueness import Duplicates
 from prunegate.errors import TableError
@@ -26,11 +27,14 @@ class Problem:
     rows: int
     words: str
     examples: tuple[str, ...] = ()
+    hint: str = ""
+    """What was probably meant."""
 
     def __str__(self) -> str:
         noun = "row" if self.rows == 1 else "rows"
         some = f" (for example {', '.join(self.examples)})" if self.examples else ""
-        return f"column {shown(self.column)}: {self.rows:,} {noun} with {self.words}{some}"
+        hint = f"; {self.hint}" if self.hint else ""
+        return f"column {shown(self.column)}: {self.rows:,} {noun} with {self.words}{some}{hint}"
 
 
 def require_none(name: str, problems: Sequence[str]) -> None:
@@ -51,12 +55,21 @@ def require_none(name: str, problems: Sequence[str]) -> None:
 
 def of_check(reading: Reading, check: ColumnCheck, rows: int) -> str:
     """A failed check with examples, by id where the table was opened with ids."""
-    found = examples(reading, check.broken, check.column)
-    return str(Problem(column=check.column, rows=rows, words=check.words, examples=found))
+    found = _some_rows(reading, check.broken, check.column)
+    hint = number_hint([value for _, value in found], share=check.share)
+    problem = Problem(
+        column=check.column, rows=rows, words=check.words, examples=_examples(found), hint=hint
+    )
+    return str(problem)
 
 
 def examples(reading: Reading, broken: nw.Expr, column: str) -> tuple[str, ...]:
     """Three of the rows: value and id, the smallest ids first."""
+    return _examples(_some_rows(reading, broken, column))
+
+
+def _some_rows(reading: Reading, broken: nw.Expr, column: str) -> list[tuple[Any, Any]]:
+    """Id and value of three of the rows."""
     key = reading.policy.columns.id
     frame = reading.table.frame.filter(broken)
     if key in reading.table.kinds:
@@ -64,7 +77,10 @@ def examples(reading: Reading, broken: nw.Expr, column: str) -> tuple[str, ...]:
     else:
         found = frame.select(nw.lit(None).alias("id"), nw.col(column).alias("value"))
     with reading.table.reading():
-        rows = found.head(EXAMPLES).collect().rows()
+        return list(found.head(EXAMPLES).collect().rows())
+
+
+def _examples(rows: Sequence[tuple[Any, Any]]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_example(identifier, value) for identifier, value in rows))
 
 

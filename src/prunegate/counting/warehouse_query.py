@@ -124,7 +124,17 @@ def _source(table: str, dialect: str) -> _Node:
     names = [part for part in found.find_all(sqlglot.exp.Expression) if part is not found]
     if not found.name or any(not isinstance(part, sqlglot.exp.Identifier) for part in names):
         raise InputError(f"--table {table!r} is no table's name in {dialect}")
+    if _plain(".".join(part.name for part in found.parts)) != _plain(table):  # a comment, it may be
+        raise InputError(f"--table {table!r} is no table's name in {dialect}")
     return found
+
+
+_QUOTES = str.maketrans("", "", '`"[] \t\r\n')
+
+
+def _plain(name: str) -> str:
+    """A table's name without quotes and blanks."""
+    return name.translate(_QUOTES)
 
 
 class _Query:

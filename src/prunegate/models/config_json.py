@@ -9,12 +9,21 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any, NoReturn
 
 from prunegate.errors import ModelError
 from prunegate.policy.messages import literal
 
 _LARGEST = 16 << 20  # the indices of 200,000 kept neurons take 2 MB
+
+
+_POSITIONS = ("max_position_embeddings", "n_positions")
+
+
+def longest_text(config: Mapping[str, Any]) -> int | None:
+    """Tokens that a model takes, at most; None: its config does not say."""
+    return next((config[name] for name in _POSITIONS if isinstance(config.get(name), int)), None)
 
 
 def parse_object(raw: bytes, name: str) -> dict[str, Any]:

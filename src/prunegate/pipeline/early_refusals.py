@@ -6,12 +6,14 @@ model that cannot be used at all is named before the first of them. No model lib
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from prunegate.edge import EDGE_FILE
 from prunegate.errors import InputError, ModelError, UnsupportedError
 from prunegate.models.activation import activation_of
-from prunegate.models.config_json import parse_object
+from prunegate.models.config_json import longest_text, parse_object
 from prunegate.models.refusals import CONFIG_FILE, refuse_early
 from prunegate.policy.load import PolicyFile
 from prunegate.policy.schema import Policy
@@ -23,6 +25,7 @@ def refuse_models(source: PolicyFile) -> None:
     """Refuse the models that a policy names, where their descriptions tell that it is no use.
 
     Raises:
+        InputError: a model takes fewer tokens than are to be written.
         ModelError: missing, malformed or not a model; the message says what to do.
         TableError: several labels a row, and the table has no column of them.
         UnsupportedError: a class, number format or layout that this version does not do.
@@ -33,7 +36,12 @@ def refuse_models(source: PolicyFile) -> None:
         if said is None:
             continue
         prune = bool(policy.compress) and role == "baseline"
-        refuse_place(source.folder / said.path, graph=said.onnx is not None, prune=prune)
+        place = source.folder / said.path
+        refuse_place(place, graph=said.onnx is not None, prune=prune)
+        if policy.generate is not None and (place / CONFIG_FILE).is_file():
+            config = parse_object((place / CONFIG_FILE).read_bytes(), str(place / CONFIG_FILE))
+            given, written = policy.generate.prompt_tokens or 1, policy.generate.new_tokens
+            refuse_long_texts(place, config, given, written)
     if policy.quality is not None and policy.quality.scorer is not None:
         from prunegate.predict.rated_output import refuse_scorer  # numpy, DuckDB
 
@@ -41,6 +49,27 @@ def refuse_models(source: PolicyFile) -> None:
     if policy.task.traits.sets:
         require_sections(policy)
         _refuse_other_labels(source)
+
+
+def refuse_long_texts(place: Path, config: Mapping[str, Any], given: int, written: int) -> None:
+    """Refuse a model that takes fewer tokens than a prompt's and those written after it.
+
+    Args:
+        place: where the model is.
+        config: the content of its config.json.
+        given: tokens of the prompt.
+        written: tokens after it.
+
+    Raises:
+        InputError: it does.
+    """
+    most, wanted = longest_text(config), given + written
+    if most is not None and wanted > most:
+        raise InputError(
+            f"{place}: takes {most:,} tokens, and {given:,} of a prompt with {written:,} new ones "
+            f"are {wanted:,}; write fewer ('generate: {{new_tokens: .., prompt_tokens: ..}}' in a "
+            "policy, --new-tokens and --tokens of 'prunegate measure')"
+        )
 
 
 def refuse_place(place: Path, *, graph: bool | None = None, prune: bool = False) -> None:

@@ -14,15 +14,15 @@ import torch
 
 from prunegate.cost.generation_speed import Lengths, with_generation
 from prunegate.cost.measurement import Measurements
-from prunegate.errors import InputError
 from prunegate.io.progress import Progress
 from prunegate.models.load import LoadedModel
+from prunegate.pipeline.early_refusals import refuse_long_texts
 from prunegate.policy.generate import Generate
 from prunegate.policy.schema import Policy
 from prunegate.predict.documents import Documents
 from prunegate.predict.generate import keeps_cache
 from prunegate.predict.inputs import Inputs
-from prunegate.predict.random_inputs import longest_text, vocabulary_of
+from prunegate.predict.random_inputs import vocabulary_of
 
 METRICS_OF_IT = ("ttft_ms", "tpot_ms")
 """Figures that writing alone gives."""
@@ -52,14 +52,7 @@ def require_room(lengths: Lengths, models: Sequence[LoadedModel]) -> None:
         InputError: one does not.
     """
     for model in models:
-        most, wanted = longest_text(model.config), lengths.prompt_tokens + lengths.new_tokens
-        if most is not None and wanted > most:
-            raise InputError(
-                f"{model.place}: takes {most:,} tokens, and {lengths.prompt_tokens:,} of a prompt "
-                f"with {lengths.new_tokens:,} new ones are {wanted:,}; write fewer ('generate: "
-                "{new_tokens: .., prompt_tokens: ..}' in a policy, --new-tokens and --tokens of "
-                "'prunegate measure')"
-            )
+        refuse_long_texts(model.place, model.config, lengths.prompt_tokens, lengths.new_tokens)
 
 
 def timed_writing(  # noqa: PLR0913  # the settings of one experiment, by keyword

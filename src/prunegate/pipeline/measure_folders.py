@@ -28,6 +28,7 @@ from prunegate.cost.measurement import Measurements, ModelFigures
 from prunegate.cost.memory import Stored, peak_memory
 from prunegate.errors import InputError, MeasurementError
 from prunegate.io.progress import Progress, silent
+from prunegate.models.config_json import longest_text
 from prunegate.models.digest import (
     difference_in_words,
     digests_by_path,
@@ -41,7 +42,7 @@ from prunegate.models.open_model import open_model
 from prunegate.models.surgery import ONNX_FILE
 from prunegate.pipeline.early_refusals import refuse_place
 from prunegate.pipeline.generating import require_room, timed_writing
-from prunegate.predict.random_inputs import inputs_in_words, longest_text, random_inputs
+from prunegate.predict.random_inputs import inputs_in_words, random_inputs
 
 
 @dataclass(frozen=True, kw_only=True)

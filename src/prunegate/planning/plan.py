@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from prunegate.counting.tallies import Cells
+from prunegate.data.predictions.lookalikes import hints_of_lookalikes
 from prunegate.data.predictions.many_values import hints, too_many_values
 from prunegate.errors import InputError, UnsupportedError
 from prunegate.io.progress import Progress, silent
@@ -271,7 +272,8 @@ def _notes(policy: Policy, given: Given, found: Asked) -> list[str]:
         f"{name} is declared and has no row in the pilot: nothing can be approved without it"
         for name in found.absent
     ]
-    return [*notes, *hints(policy, _valued(policy, given))]
+    valued = _valued(policy, given)
+    return [*notes, *hints(policy, valued), *hints_of_lookalikes(policy, valued)]
 
 
 def _require_few_values(policy: Policy, given: Given) -> None:

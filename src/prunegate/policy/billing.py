@@ -9,12 +9,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Any
 
-from pydantic import Discriminator, Field, Strict, Tag, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Strict, Tag, model_validator
 
 from prunegate.policy.section import Section
 
-Price = Annotated[float, Strict(), Field(gt=0, le=1e9)]
-FreePrice = Annotated[float, Strict(), Field(ge=0, le=1e9)]
+_LEAST = 1e-15
+
+
+def _of_this_world(price: float) -> float:
+    if 0 < price < _LEAST:
+        raise ValueError(f"got {price:g}; a price below {_LEAST:g} is no price: write what is paid")
+    return abs(price)  # never minus zero
+
+
+Price = Annotated[float, Strict(), Field(gt=0, le=1e9), AfterValidator(_of_this_world)]
+FreePrice = Annotated[float, Strict(), Field(ge=0, le=1e9), AfterValidator(_of_this_world)]
 Amount = Annotated[float, Strict(), Field(ge=0, le=1e12)]
 
 

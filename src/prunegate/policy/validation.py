@@ -175,10 +175,7 @@ def _is_misspelt(path: Path, unknown: list[Path]) -> bool:
 def _message(root: type[Section], path: Path, error: Any, value: Any) -> str:
     kind = error["type"]
     if kind == "extra_forbidden":
-        if reason := why_left_out(str(path[-1])):
-            return f"unknown key {show_key(path[-1])}; left out, as it {reason}: remove the entry"
-        valid = valid_keys(path[:-1], root)
-        return f"unknown key {show_key(path[-1])}; {suggest(str(path[-1]), valid)}"
+        return _unknown_key(str(path[-1]), valid_keys(path[:-1], root))
     if kind == "missing" and isinstance(error["loc"][-1], str):
         return f"missing; expected {_expected(path, error)}"
     if kind == "value_error":
@@ -189,6 +186,14 @@ def _message(root: type[Section], path: Path, error: Any, value: Any) -> str:
     if kind == "literal_error":
         return f"got {literal(got)}, expected {_literal(path, error, got)}"
     return f"got {literal(got)}, expected {_expected(path, error, got)}{_hint(error, got)}"
+
+
+def _unknown_key(key: str, valid: tuple[str, ...]) -> str:
+    if reason := why_left_out(key):
+        return f"unknown key {show_key(key)}; left out, as it {reason}: remove the entry"
+    if key in valid:  # of another form of the same section
+        return f"the key {show_key(key)} does not go with those beside it; remove one"
+    return f"unknown key {show_key(key)}; {suggest(key, valid)}"
 
 
 def show_key(key: object) -> str:

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from prunegate.errors import InputError
 from prunegate.models.arithmetic import positive
+from prunegate.models.config_json import longest_text
 from prunegate.models.foreign_onnx import ForeignOnnx
 from prunegate.models.load import LoadedModel
 from prunegate.predict.preprocessing import Preprocessing, understands
@@ -23,7 +24,6 @@ TOKENS = 128
 """Length of a text where none is asked for and the model takes as many."""
 _TOKENS_OF_ANY = 100
 """Token numbers that any vocabulary has."""
-_POSITIONS = ("max_position_embeddings", "n_positions")
 _NUMBERED_AFTER_PADDING = "roberta"
 
 
@@ -85,11 +85,6 @@ def _image(model: LoadedModel) -> tuple[int, int, int]:
 def vocabulary_of(config: Mapping[str, Any]) -> int:
     """Token numbers that a model knows."""
     return positive(config.get("vocab_size"), "vocab_size")
-
-
-def longest_text(config: Mapping[str, Any]) -> int | None:
-    """Tokens that a model takes, at most; None: its config does not say."""
-    return next((config[name] for name in _POSITIONS if isinstance(config.get(name), int)), None)
 
 
 def _length(config: Mapping[str, Any], tokens: int | None) -> int:

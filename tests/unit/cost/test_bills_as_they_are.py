@@ -75,6 +75,20 @@ def test_reserved_instances_are_paid_for_and_the_rest_is_on_demand() -> None:
     assert "Reserved instances are paid for whether they work or not." in own.notes
 
 
+@pytest.mark.parametrize("term", [3, 7, 12, 36])
+def test_what_is_paid_in_advance_comes_back_in_the_last_month_of_its_term(term: int) -> None:
+    held = {"count": 1, "per_hour": 0, "upfront": 100, "term_months": term}
+    free = held | {"upfront": 0}
+    rented = {"per_hour": 1, "utilisation": 1, "reserved": {"baseline": held, "candidate": free}}
+    found = projected({"instance": rented}, [1] * 36, one_off=100)
+    assert (found.break_even, found.months[term - 1].cumulative) == (term, "0.00")
+
+
+def test_a_thousand_are_told_to_the_cent() -> None:
+    found = projected({"tiers": [FREE, PAID], "minimum_per_month": 12345.67}, [999])
+    assert found.cost_per_1k_baseline == "12358.03"  # 12,345.67 / 0.999
+
+
 def test_a_discount_and_a_least_amount_hold_for_the_whole_bill() -> None:
     found = projected(
         {"per_inference": {"baseline": 2, "candidate": 1}, "discount": 0.18,
@@ -132,6 +146,7 @@ def test_amounts_have_the_decimals_of_their_currency(
         ({"per_inference": {"baseline": 1}, "other_inferences": 9}, "goes with tiers"),
         ({"instance": {"per_hour": 1, "utilisation": 0.5, "reserved": {}}}, "count"),
         ({"per_inference": {"baseline": 1}, "discount": 1}, "less than 1"),
+        ({"per_inference": {"baseline": 1e-320}}, "a price below 1e-15 is no price"),
     ],
 )
 def test_what_is_no_bill_is_refused(billing: dict[str, Any], message: str) -> None:
@@ -162,3 +177,7 @@ def test_a_month_is_named_by_number_or_by_calendar() -> None:
     cost = section({"tiers": [FREE, PAID]}, [1, 2])
     with pytest.raises(InputError, match="has months 1 to 2, and no month 3"):
         month_bill(cost, None, 3)
+    with pytest.raises(
+        InputError, match=r"1 \(2026-12\) to 2 \(2027-01\), and no month -11 \(2025"
+    ):
+        month_bill(cost, None, -11, today)

@@ -318,3 +318,10 @@ def test_numbers_have_no_joint_counts() -> None:
     )
     with pytest.raises(InputError, match="rename that key"):
         counts_query(taken, "t", "duckdb")
+
+
+@pytest.mark.parametrize("dialect", ["duckdb", "bigquery", "tsql", "snowflake"])
+def test_a_name_that_ends_in_a_comment_is_not_the_name_before_it(dialect: str) -> None:
+    for name in ("a--b", "a /* b */"):
+        with pytest.raises(InputError, match="is no table's name"):
+            counts_query(POLICY, name, dialect)

@@ -133,11 +133,13 @@ def refused(files: dict[str, Any], by: Policy | None = None) -> str:
 
 
 def broken(parts: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
-    """With an id twice, ids in one only, none, and a column that disagrees."""
+    """With an id twice, ids in one only, none, a column that disagrees, and another label."""
     labels = parts["labels"]
+    known = labels.set_index("image_id")["label"]
     labels = pd.concat([labels, labels[labels["image_id"] == "i7"]])
     candidate = parts["candidate_predictions"]
     candidate = candidate[~candidate["image_id"].isin([f"i{n}" for n in range(20, 25)])]
+    candidate = candidate.assign(label=candidate["image_id"].map({**known, "i5": "safe"}))
     more = pd.DataFrame({"image_id": ["new", None, None, "i1"], "score": 0.5})
     candidate = pd.concat([candidate, more])
     baseline = parts["baseline_predictions"].copy()
@@ -158,6 +160,7 @@ def test_everything_that_keeps_the_files_apart_is_said_at_once() -> None:
         "5 ids are in DataFrame (labels) and not in DataFrame (candidate predictions): 'i20', ",
         "1 id is in DataFrame (candidate predictions) and not in DataFrame (labels): 'new'",
         "column 'kind': DataFrame (labels) and DataFrame (baseline predictions) disagree on 1 ",
+        "disagree on 1 row: id 'i5'; if it means something else in DataFrame (candidate predi",
         "nothing was judged",
     ):
         assert said in message.replace("pandas ", "")
@@ -181,6 +184,41 @@ def test_a_shared_column_agrees_however_the_files_spell_it(tmp_path: Path) -> No
     parts["baseline_predictions"].to_parquet(tmp_path / "b.parquet")
     files = {**parts, "labels": tmp_path / "l.csv", "baseline_predictions": tmp_path / "b.parquet"}
     assert prunegate.judge(policy(), files) == prunegate.judge(policy(), table)
+
+
+@pytest.mark.parametrize(
+    ("truth", "again"),
+    [
+        ([0, 1] * 30, [False, True] * 30),
+        ([0, 1] * 30, ["0.0", "1.0"] * 30),
+        (["safe", "unsafe"] * 30, [None, "unsafe"] * 30),
+        (["safe", "unsafe"] * 30, [""] * 60),
+    ],
+)
+def test_a_model_s_file_may_say_the_label_again_in_its_own_spelling(
+    truth: list[Any], again: list[Any], tmp_path: Path
+) -> None:
+    table = one().assign(label=truth)
+    parts = three(table)
+    told = dict(zip(table["image_id"], again, strict=True))
+    answers = parts["candidate_predictions"]
+    answers = answers.assign(label=answers["image_id"].map(told))
+    answers.to_csv(tmp_path / "c.csv", index=False)
+    by = policy()
+    if truth[0] == 0:
+        by = parse_policy((HEAD + NAMES + RULES).replace("unsafe", "1"))
+    expected = prunegate.judge(by, parts)
+    for source in (answers, tmp_path / "c.csv"):
+        assert prunegate.judge(by, {**parts, "candidate_predictions": source}) == expected
+
+
+def test_a_model_s_column_may_be_called_as_the_label_is() -> None:
+    parts = three(one())
+    answers = parts["candidate_predictions"].rename(columns={"score": "label"})
+    by = policy("slices: [{by: kind}]\n" + NAMES.replace("candidate: score", "candidate: label"))
+    found = prunegate.judge(by, {**parts, "candidate_predictions": answers})
+    expected = prunegate.judge(policy("slices: [{by: kind}]\n" + NAMES), parts)
+    assert found.findings == expected.findings
 
 
 def test_missing_columns_of_all_files_are_named_together() -> None:

@@ -10,6 +10,8 @@ import pytest
 
 from prunegate.errors import InputError
 from prunegate.models.refusals import graph_in, refuse_early
+from prunegate.pipeline.early_refusals import refuse_models
+from prunegate.policy.load import read_policy
 
 CONFIG = {"architectures": ["ViTForImageClassification"], "model_type": "vit"}
 
@@ -116,3 +118,15 @@ def test_a_folder_with_one_graph_is_that_graph_and_several_are_a_question(tmp_pa
     (folder / "model.onnx").write_bytes(b"")
     with pytest.raises(InputError, match="name one file"):
         refuse_early(folder)
+
+
+def test_texts_that_a_model_cannot_take_are_refused_before_anything_is_read(tmp_path: Path) -> None:
+    folder_of(tmp_path / "m", of_class("GPT2LMHeadModel", n_positions=64), **SOUND)
+    text = (
+        "prunegate: 1\nname: x\ntask: {kind: language}\nmodel: {baseline: m, candidate: m}\n"
+        "data: {table: nowhere.csv}\ngenerate: {new_tokens: 100000}\n"
+        "rules: [{metric: perplexity, max_ratio: 1.1}]\n"
+    )
+    (tmp_path / "p.yaml").write_text(text)
+    with pytest.raises(InputError, match="takes 64 tokens, and 1 of a prompt with 100,000 new"):
+        refuse_models(read_policy(tmp_path / "p.yaml"))

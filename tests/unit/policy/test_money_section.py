@@ -71,6 +71,10 @@ REFUSED = {
         ("cost.volumes: target (400) lies below now (1,000); growth goes up. List volumes that "
         "shrink: {by_month: [...]}"),
     ),
+    "a course beside a table": (
+        f"{PRICE}, volumes: {{by_month: [1], target: 4}}",
+        "cost.volumes.target: the key 'target' does not go with those beside it; remove one",
+    ),
     "no months": (
         f"{PRICE}, volumes: {{now: 1, target: 4, months: 0}}",
         "cost.volumes.months: got 0, expected a whole number of months from 1 to 600",

@@ -56,6 +56,7 @@ ALLOWED = {
     "data/predictions/class_scores.py": "the beginning of columns' names",
     "data/predictions/csv.py": "the first bytes of a packed file",
     "data/predictions/frames.py": "the first line of another library's error",
+    "data/predictions/json_lines.py": "the first bytes of a file that holds no lines",
     "data/predictions/intervals_sql.py": "DuckDB's names of types",
     "data/predictions/spark.py": "the advice at the end of Spark's error",
     "data/predictions/spark_session.py": "the first line of another library's error",

@@ -15,6 +15,7 @@ from prunegate.counting.tallies import LabelCounts, Tally
 from prunegate.counting.tasks.joint_lines import DECISIONS, LabelLines, label_of, whole_of
 from prunegate.counting.tasks.kind import RowAnswers, TaskCounting
 from prunegate.data.predictions.columns import EXAMPLES, shown
+from prunegate.data.predictions.lookalikes import lookalikes
 from prunegate.data.predictions.table import Table
 from prunegate.errors import TableError
 from prunegate.metrics.task_traits import TRAITS
@@ -52,7 +53,7 @@ class MulticlassTask(TaskCounting):
         return LabelCounts(cells={(label, baseline, candidate): n} if n else {})
 
     def warnings(self, policy: Policy, overall: Tally) -> tuple[str, ...]:
-        """That a model chooses labels which no row of the table has."""
+        """That a model chooses labels which no row of the table has, or labels look alike."""
         if policy.task.classes or not isinstance(overall, LabelCounts):
             return ()
         known = {label for label, _, _ in overall.cells}
@@ -66,6 +67,8 @@ class MulticlassTask(TaskCounting):
                     f"{rows:,} {model} labels ({', '.join(labels)}) are no label of the table, so "
                     "they count as errors."
                 )
+        labels_there = {label for cell in overall.cells for label in cell}
+        found += [f"In the labels {said}" for said in lookalikes(labels_there)]
         if several := _in_another_order(overall):
             one, other = map(shown, several)
             found.append(

@@ -19,6 +19,7 @@ from prunegate.data.contract.profile import gate_mix, profile
 from prunegate.data.labelled.overlap import repeated_content
 from prunegate.data.labelled.rows import LabelledRows, in_split
 from prunegate.data.predictions.columns import shown
+from prunegate.data.predictions.lookalikes import hints_of_lookalikes
 from prunegate.data.predictions.many_values import MOST, KeyValues, hints, key_values
 from prunegate.errors import ContractError, InternalError, TooFewRowsError
 from prunegate.policy.schema import Policy, SliceSpec
@@ -110,6 +111,7 @@ def check_contract(rows: LabelledRows, policy: Policy, hashes: Sequence[str]) ->
     told = (
         *((warning,) if repeated else ()),
         *hints(judged, lines),
+        *hints_of_lookalikes(judged, lines),
         *((far,) if far else ()),
     )
     return report_of(profile(rows, policy, hashes), told, many)

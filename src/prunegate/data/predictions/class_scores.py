@@ -18,6 +18,8 @@ from prunegate.data.predictions.scanned import TEXTS, Scanned
 from prunegate.errors import TableError
 
 Activation = Literal["none", "softmax", "sigmoid"]
+_SAMPLE = 2_000
+"""Rows by which probabilities are told from logits."""
 _NESTED = ("list", "array", "struct", "json")
 
 
@@ -72,6 +74,8 @@ def answer_sql(scanned: Scanned, scores: ClassScores) -> str:
     if scores.activation == "none" and _single(scanned, scores):
         return quoted(scores.column or "")  # the other model's file may hold such answers
     values = _values(scanned, scores)
+    if scores.activation == "softmax":
+        _refuse_probabilities(scanned, scores, list(values.values()))
     whole = _whole(scanned, scores, values)
     known = " AND ".join(f"{v} IS NOT NULL AND NOT isnan({v})" for v in values.values())
     if scores.listed:
@@ -90,6 +94,21 @@ def answer_sql(scanned: Scanned, scores: ClassScores) -> str:
         )
     probability = _ACTIVATIONS[scores.activation](values[scores.positive], list(values.values()))
     return f"CASE WHEN {known} AND {whole} THEN {probability} END"
+
+
+def _refuse_probabilities(scanned: Scanned, scores: ClassScores, values: Sequence[str]) -> None:
+    """A softmax of probabilities gives others, all nearer to each other, and nobody means it."""
+    total = " + ".join(values)
+    inside = " AND ".join(f"{value} BETWEEN 0 AND 1" for value in values)
+    cells = ", ".join((f"{total} AS total", f"{inside} AND abs({total} - 1) < 1e-3 AS proper"))
+    some = scanned.relation.project(cells).filter("total IS NOT NULL").limit(_SAMPLE)
+    rows, proper = some.aggregate("count(*), count(*) FILTER (proper)").fetchall()[0]
+    if rows and rows == proper and len(values) > 1:
+        column = scores.column or f"{scores.prefix}..."
+        raise TableError(
+            f"{scanned.name}: the scores of {shown(column)} are probabilities already: they add up "
+            "to 1 in every row; write 'data: scores: activation: none'"
+        )
 
 
 def classes_listed(scanned: Scanned, scores: ClassScores) -> tuple[str, ...]:

@@ -1,8 +1,8 @@
 """Column names: which of a table's columns are meant, and names that cannot be told apart.
 
 A name is found as it is spelt, else in its normalised Unicode form (NFC), never by ignoring case:
-``ID`` is not ``id``. Names that differ in nothing but case or normalisation are refused, because
-engines disagree about which of them is meant.
+``ID`` is not ``id``. Names that differ in nothing but case, blanks or normalisation are refused:
+engines, and people, disagree about which of them is meant.
 """
 
 from __future__ import annotations
@@ -66,12 +66,13 @@ def shown(name: object) -> str:
 def _refuse_clashes(available: Sequence[str], where: str) -> None:
     alike: dict[str, list[str]] = {}
     for name in available:
-        alike.setdefault(nfc(name).casefold(), []).append(name)
+        alike.setdefault(" ".join(nfc(name).casefold().split()), []).append(name)
     clashes = [" and ".join(map(shown, names)) for names in alike.values() if len(names) > 1]
     if clashes:
         raise TableError(
             f"{where}: columns that cannot be told apart: {'; '.join(clashes)}. "
-            "Give each column a name of its own (case and Unicode form do not count)."
+            "Give each column a name of its own (case, blanks around it and Unicode form do not "
+            "count)."
         )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -95,6 +96,13 @@ def _records(path: Path, delimiter: str) -> list[str]:
         raise TableError(f"{path}: not UTF-8 text; {_remedy(path)}.") from error
     except OSError as error:
         raise TableError(f"{path}: cannot be unpacked ({error}); pack it again.") from error
+    if any("\0" in name for name in header):  # UTF-16 without a mark
+        raise TableError(f"{path}: not UTF-8 text; {_remedy(path)}.")
+    if re.fullmatch("sep=.?", delimiter.join(header).strip(), re.IGNORECASE):
+        raise TableError(
+            f"{path}: the first line is a spreadsheet's 'sep='; remove it, so that the file begins "
+            "with the column names."
+        )
     if not any(header):
         raise TableError(f"{path}: the first line is empty; it has to hold the column names.")
     return header

@@ -18,9 +18,12 @@ from prunegate.data.predictions.separate_tables import (
     SeparateTables,
     bad_ids,
     columns_by_table,
+    contradiction,
     disagreement,
     in_one_only,
+    one_sign_sql,
     refuse_if_not_one,
+    repeats,
     some_ids,
 )
 from prunegate.data.predictions.table_files import TableFiles
@@ -42,6 +45,8 @@ class _Part:
     """The columns that only it gives."""
     shared: tuple[str, ...]
     """Of the shared columns, those that it has."""
+    repeated: tuple[str, ...]
+    """Of the repeated columns, those that it and another have."""
 
 
 def join_tables(
@@ -57,14 +62,16 @@ def join_tables(
     Raises:
         TableError: listing everything that keeps them from being one table.
     """
-    names = columns_by_table(separate, *_there(connection, separate, files))
+    there, called = _there(connection, separate, files)
+    names = columns_by_table(separate, there, called)
+    again = repeats(separate, there, names)
     places = range(len(separate.tables))
     scans = [
         scan_answers(
             connection,
             _portable(separate.tables[place].source),
             files[place],
-            tuple(dict.fromkeys(names[place].values())),
+            tuple(dict.fromkeys((*names[place].values(), *again[place].values()))),
             separate.tables[place].answers,
             into=f"file_{place}",
         )
@@ -75,7 +82,7 @@ def join_tables(
         for scan, found in zip(scans, names, strict=True)
     )
     parts = [
-        _part(separate, place, scans[place], names[place], files[place], whole=whole)
+        _part(separate, place, scans[place], names[place], files[place], again[place], whole=whole)
         for place in places
     ]
     connection.execute(_join_sql(parts, separate.id))
@@ -114,12 +121,13 @@ def _name(scanned: Scanned, files: TableFiles | None) -> str:
     return files.paths[0].name if files and len(files.paths) == 1 else Path(scanned.name).name
 
 
-def _part(  # one table of several, with what is known of it
+def _part(  # noqa: PLR0913  # one table of several, with what is known of it
     separate: SeparateTables,
     place: int,
     scanned: Scanned,
     columns: Mapping[str, str],
     files: TableFiles | None,
+    again: Mapping[str, str],
     *,
     whole: bool,
 ) -> _Part:
@@ -133,6 +141,8 @@ def _part(  # one table of several, with what is known of it
         elif column in shared and column in separate.named:
             cell = key_sql(scanned, spelt, separate.named[column])
         cells.append(f"{cell} AS {quoted(column)}")
+    for column, spelt in again.items():
+        cells.append(f"{one_sign_sql(key_sql(scanned, spelt, frozenset()))} AS {_said(column)}")
     relation = scanned.relation.project(", ".join(cells))
     if files is not None and files.format != "arrow":
         relation.create_view(view)
@@ -140,7 +150,14 @@ def _part(  # one table of several, with what is known of it
         relation.create(view)
     label = f"{_name(scanned, files)} ({table.words})"
     own = (*table.columns, *table.answers)
-    return _Part(label=label, view=view, relation=relation, columns=own, shared=shared)
+    return _Part(
+        label=label,
+        view=view,
+        relation=relation,
+        columns=own,
+        shared=shared,
+        repeated=tuple(again),
+    )
 
 
 def _join_sql(parts: Sequence[_Part], key: str) -> str:
@@ -155,11 +172,27 @@ def _join_sql(parts: Sequence[_Part], key: str) -> str:
         alike = " AND ".join(f"{found[0]} IS NOT DISTINCT FROM {other}" for other in found[1:])
         if alike:
             selected.append(f"{alike} AS {_agrees(column)}")
+    for column, home, other, agrees in _said_again(parts):
+        one, two = (f"{part.view}.{_said(column)}" for part in (home, other))
+        selected.append(f"({two} IS NULL OR {one} IS NOT DISTINCT FROM {two}) AS {agrees}")
     joins = " ".join(
         f"JOIN {part.view} ON part_0.{quoted(key)} = {part.view}.{quoted(key)}"
         for part in parts[1:]
     )
     return f"CREATE OR REPLACE TABLE {JOINED} AS SELECT {', '.join(selected)} FROM part_0 {joins}"  # noqa: S608  # quoted identifiers only
+
+
+def _said_again(parts: Sequence[_Part]) -> Iterator[tuple[str, _Part, _Part, str]]:
+    """Repeated columns: the table that gives one, another that has it, and whether they agree."""
+    for home in parts:
+        for column in home.repeated:
+            others = [part for part in parts if column in part.repeated and part is not home]
+            for other in others if column in home.columns else ():
+                yield column, home, other, quoted(f"prunegate__agrees {other.view} {column}")
+
+
+def _said(column: str) -> str:
+    return quoted(f"prunegate__said {column}")
 
 
 def _agrees(column: str) -> str:
@@ -225,6 +258,11 @@ def _disagreements(parts: Sequence[_Part], key: str, joined: Any) -> Iterator[st
             if number := _count(differ):
                 some = _examples(differ.project(quoted(key)))
                 yield disagreement(column, homes, number, some)
+    for column, home, other, agrees in _said_again(parts):
+        differ = joined.filter(f"NOT {agrees}")
+        if number := _count(differ):
+            some = _examples(differ.project(quoted(key)))
+            yield contradiction(column, [home.label, other.label], number, some)
 
 
 def _examples(ids: Any) -> str:

@@ -7,16 +7,21 @@ JSON, for columns of class probabilities alone.
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Collection, Sequence
+from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 from prunegate.data.predictions.columns import escape_glob, match_columns, quoted, sql_text
 from prunegate.data.predictions.table import not_one_value, require_rows
-from prunegate.data.predictions.table_files import TableFiles
+from prunegate.data.predictions.table_files import PACKED, TableFiles
+from prunegate.errors import TableError
 
+_HEAD = 64
 _NESTED = ("OBJECT", "ARRAY")
 _REFUSED = "prunegate: nested value in column "
 
@@ -61,8 +66,10 @@ def keys_of_lines(connection: Any, files: TableFiles) -> list[str]:
     """Return the keys of JSON lines, in the order in which they come up.
 
     Raises:
-        TableError: there are no lines.
+        TableError: there are no lines, or what is there are none.
     """
+    for path in files.paths:
+        _require_objects(path)
     source = _reads(files, "records='auto', maximum_depth=1")
     query = f"SELECT * FROM {source} LIMIT 0"  # noqa: S608  # quoted literals only
     keys = list(connection.sql(query).columns)
@@ -70,6 +77,21 @@ def keys_of_lines(connection: Any, files: TableFiles) -> list[str]:
         some = connection.sql(f"SELECT 1 FROM {source} LIMIT 1").fetchall()  # noqa: S608  # as above
         require_rows(len(some), files.name)
     return keys
+
+
+def _require_objects(path: Path) -> None:
+    """Refuse what other writers of JSON begin a file with."""
+    try:
+        with pa.input_stream(str(path), compression=PACKED.get(path.suffix.lower())) as stream:
+            head = stream.read(_HEAD)
+    except OSError:
+        return  # the engine says what is wrong with the packing
+    if head.startswith(codecs.BOM_UTF8):
+        raise TableError(f"{path}: begins with a byte order mark; save it as UTF-8 without one.")
+    if head.lstrip().startswith(b"["):
+        raise TableError(
+            f"{path}: holds a JSON list; write each of its objects on a line of its own."
+        )
 
 
 def _reads(files: TableFiles, how: str) -> str:

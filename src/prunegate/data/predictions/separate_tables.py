@@ -10,12 +10,11 @@ that this is here to prevent. What is said of it is said here, whatever the engi
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from prunegate.data.predictions.columns import EXAMPLES, match_columns, shown
+from prunegate.data.predictions.columns import EXAMPLES, match_columns, nfc, shown
 from prunegate.data.predictions.label_columns import DerivedColumn
 from prunegate.data.predictions.spark_files import is_for_spark
 from prunegate.errors import MissingColumnsError, TableError
@@ -50,6 +49,8 @@ class SeparateTables:
     """The column that they are joined on, as the joined table calls it."""
     shared: tuple[str, ...] = ()
     """Columns that any of them may have; where several do, they have to agree."""
+    repeated: tuple[str, ...] = ()
+    """Columns that one table gives; another that has one of that name may not contradict it."""
     named: Mapping[str, frozenset[str]]
     """As of ``WantedColumns``."""
 
@@ -82,9 +83,9 @@ def columns_by_table(
             missing += error.missing
             texts.append(str(error))
             continue
-        known = {unicodedata.normalize("NFC", column) for column in columns_there}
+        known = {nfc(column) for column in columns_there}
         also = [c for c in separate.shared if c not in table.columns]
-        also = [c for c in also if unicodedata.normalize("NFC", c) in known]
+        also = [c for c in also if nfc(c) in known]
         columns = {column: spelt[called] for column, called in table.columns.items()}
         columns |= {column: column for column in table.answers}
         found.append(columns | match_columns(also, columns_there, name))
@@ -95,6 +96,39 @@ def columns_by_table(
     if texts:
         raise MissingColumnsError("\n".join(texts), [*missing, *nowhere])
     return found
+
+
+def repeats(
+    separate: SeparateTables,
+    there: Sequence[Sequence[str]],
+    found: Sequence[Mapping[str, str]],
+) -> list[dict[str, str]]:
+    """For each table, its own name of every repeated column that it has, where two have it.
+
+    Args:
+        separate: the tables.
+        there: every column name of each.
+        found: the columns that each gives, as ``columns_by_table`` says.
+    """
+    homes: list[dict[str, str]] = [{} for _ in separate.tables]
+    for column in separate.repeated:
+        home = next(one for one, table in enumerate(separate.tables) if column in table.columns)
+        called = nfc(separate.tables[home].columns[column])
+        having = {home: found[home][column]}
+        for place, names in enumerate(there):
+            spelt = next((name for name in names if nfc(name) == called), None)
+            if spelt is not None and spelt not in found[place].values():
+                having[place] = spelt
+        if len(having) > 1:
+            for place, spelt in having.items():
+                homes[place][column] = spelt
+    return homes
+
+
+def one_sign_sql(text: str) -> str:
+    """Text of a label, with yes and no as the numbers that they are elsewhere; empty as null."""
+    sign = f"CASE {text} WHEN 'true' THEN '1' WHEN 'false' THEN '0' ELSE {text} END"
+    return f"nullif({sign}, '')"
 
 
 def refuse_if_not_one(tables: int, problems: Sequence[str]) -> None:
@@ -131,6 +165,12 @@ def disagreement(column: str, homes: Sequence[str], number: int, some: str) -> s
         f"column {shown(column)}: {' and '.join(homes)} disagree on {number:,} "
         f"{_noun(number)}: id {some}"
     )
+
+
+def contradiction(column: str, homes: Sequence[str], number: int, some: str) -> str:
+    """Rows of which a table says otherwise than the one that gives the column."""
+    told = disagreement(column, homes, number, some)
+    return f"{told}; if it means something else in {homes[-1]}, give it another name there"
 
 
 def some_ids(smallest: Sequence[Any]) -> str:

@@ -19,9 +19,12 @@ from prunegate.data.predictions.separate_tables import (
     SeparateTables,
     bad_ids,
     columns_by_table,
+    contradiction,
     disagreement,
     in_one_only,
+    one_sign_sql,
     refuse_if_not_one,
+    repeats,
     some_ids,
 )
 from prunegate.data.predictions.spark_cells import WHOLE, cell_sql
@@ -46,6 +49,8 @@ class _Part:
     columns: tuple[str, ...]
     shared: tuple[str, ...]
     """Of the columns, those that any table may have."""
+    repeated: tuple[str, ...]
+    """As of the part that DuckDB joins."""
     files: tuple[Path, ...]
     role: str
 
@@ -76,16 +81,17 @@ def join_frames(
     _require_spark(separate, labels)
     there = [_names(table) for table in separate.tables]
     names = columns_by_table(separate, there, labels)
+    again = repeats(separate, there, names)
     scans = [
-        _scanned(table, columns, numeric)
-        for table, columns in zip(separate.tables, names, strict=True)
+        _scanned(table, (*columns.items(), *more.items()), numeric)
+        for table, columns, more in zip(separate.tables, names, again, strict=True)
     ]
     whole = all(
         _types(frame)[columns[separate.id]] in WHOLE
         for (frame, _), columns in zip(scans, names, strict=True)
     )
     parts = [
-        _part(separate, place, scans[place], names[place], numeric, whole=whole)
+        _part(separate, place, scans[place], names[place], numeric, again[place], whole=whole)
         for place in range(len(scans))
     ]
     joined = _joined(parts, separate.id)
@@ -127,23 +133,24 @@ def _names(table: SeparateTable) -> Sequence[str]:
 
 
 def _scanned(
-    table: SeparateTable, columns: Mapping[str, str], numeric: frozenset[str]
+    table: SeparateTable, columns: Sequence[tuple[str, str]], numeric: frozenset[str]
 ) -> tuple[Any, tuple[Path, ...]]:
     """The table's own columns under its own names."""
-    own = tuple(dict.fromkeys(columns.values()))
+    own = tuple(dict.fromkeys(spelt for _, spelt in columns))
     if isinstance(table.source, SparkFiles):
-        numbers = frozenset(spelt for column, spelt in columns.items() if column in numeric)
+        numbers = frozenset(spelt for column, spelt in columns if column in numeric)
         return scan_files(table.source, own, numbers)
     frame = nw.to_native(table.source, pass_through=True)
     return select_columns(frame, own, _short(table.source)), ()
 
 
-def _part(
+def _part(  # noqa: PLR0913  # one table of several, with what is known of it
     separate: SeparateTables,
     place: int,
     scanned: tuple[Any, tuple[Path, ...]],
     columns: Mapping[str, str],
     numeric: frozenset[str],
+    again: Mapping[str, str],
     *,
     whole: bool,
 ) -> _Part:
@@ -159,11 +166,15 @@ def _part(
             cell = cell_sql(cell, types[spelt], "text")
         named = _apart(place, column) if column in shared else column
         cells.append(f"{cell} AS {sql_name(named)}")
+    for column, spelt in again.items():
+        text = one_sign_sql(cell_sql(sql_name(spelt), types[spelt], "text"))
+        cells.append(f"{text} AS {sql_name(_said(place, column))}")
     return _Part(
         label=f"{_short(table.source)} ({table.words})",
         frame=frame.selectExpr(*cells),
         columns=tuple(columns),
         shared=shared,
+        repeated=tuple(again),
         files=files,
         role=table.role,
     )
@@ -183,6 +194,20 @@ def _agrees(column: str) -> str:
     return sql_name(f"prunegate__agrees {column}")
 
 
+def _said(place: int, column: str) -> str:
+    """A repeated column as one of the tables has it."""
+    return f"prunegate__said {place} {column}"
+
+
+def _said_again(parts: Sequence[_Part]) -> Iterator[tuple[str, int, int]]:
+    """Repeated columns: the place of the table that gives one, and of another that has it."""
+    for home, part in enumerate(parts):
+        for column in part.repeated:
+            for place, other in enumerate(parts if column in part.columns else ()):
+                if column in other.repeated and place != home:
+                    yield column, home, place
+
+
 def _joined(parts: Sequence[_Part], key: str) -> Any:
     """The joined rows, and for each column that several tables have whether they agree."""
     frame = parts[0].frame
@@ -196,6 +221,9 @@ def _joined(parts: Sequence[_Part], key: str) -> Any:
         if others:
             alike = " AND ".join(f"{first} <=> {other}" for other in others)
             cells.append(f"{alike} AS {_agrees(column)}")
+    for column, home, place in _said_again(parts):
+        one, two = (sql_name(_said(at, column)) for at in (home, place))
+        cells.append(f"({two} IS NULL OR {one} <=> {two}) AS {_agrees(f'{place} {column}')}")
     return frame.selectExpr(*cells)
 
 
@@ -257,6 +285,11 @@ def _disagreements(parts: Sequence[_Part], key: str, joined: Any) -> Iterator[st
             if number := differ.count():
                 homes = [parts[place].label for place in places]
                 yield disagreement(column, homes, number, _examples(differ, key))
+    for column, home, place in _said_again(parts):
+        differ = joined.where(f"NOT {_agrees(f'{place} {column}')}")
+        if number := differ.count():
+            labels = [parts[home].label, parts[place].label]
+            yield contradiction(column, labels, number, _examples(differ, key))
 
 
 def _examples(ids: Any, key: str) -> str:

@@ -1,0 +1,81 @@
+"""Lookalikes: values of one column that people would take for one, and that are told apart.
+
+``video``, ``Video`` and ``video `` are three texts, and so three slices or three classes, each with
+a part of the rows. Which of them is meant is for whoever wrote them to say; here they are shown.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+from prunegate.data.predictions.columns import EXAMPLES, shown
+from prunegate.data.predictions.many_values import Lines
+from prunegate.data.predictions.spelled import Spelling, canonical
+from prunegate.policy.naming import value_text
+from prunegate.policy.schema import Policy
+
+_SPELLED: tuple[Spelling, ...] = ("boolean", "time", "moment")
+_WHOLE = re.compile(r"([+-]?)0*([0-9]+)(\.0*)?")
+
+
+def hints_of_lookalikes(policy: Policy, lines: Lines) -> tuple[str, ...]:
+    """What to do about values of slicing keys that look alike.
+
+    Args:
+        policy: slices by them; values that it lists side by side are meant.
+        lines: every combination of values at least once, by key.
+    """
+    lines = list(lines)
+    listed = {
+        value_text(value)
+        for spec in policy.slices
+        for value in spec.expect
+        if not isinstance(value, tuple)
+    }
+    keys = [key for key in policy.keys if key not in policy.intervals]
+    values = {key: {str(line[key]) for line in lines if line.get(key)} for key in keys}
+    return tuple(
+        f"In slicing key {shown(key)} {said}"
+        for key in keys
+        for said in lookalikes(values[key], meant=listed)
+    )
+
+
+def lookalikes(texts: Iterable[str], meant: Iterable[str] = ()) -> list[str]:
+    """What is said of those that differ in blanks, case or spelling alone.
+
+    >>> lookalikes(["video", "Video ", "display"])
+    ["the values 'Video ' and 'video' differ in blanks, case or spelling only, and are told apart; \
+spell them alike if they are one."]
+    """
+    alike: dict[str, list[str]] = {}
+    for text in sorted(set(texts)):
+        alike.setdefault(_look(text), []).append(text)
+    found = [names for names in alike.values() if len(set(names) - set(meant)) and len(names) > 1]
+    return [_said(names) for names in found[:EXAMPLES]] + (
+        [f"so do {len(found) - EXAMPLES:,} more."] if len(found) > EXAMPLES else []
+    )
+
+
+def _said(names: list[str]) -> str:
+    some = " and ".join(map(shown, names[:EXAMPLES]))
+    more = f" and {len(names) - EXAMPLES:,} more" if len(names) > EXAMPLES else ""
+    return (
+        f"the values {some}{more} differ in blanks, case or spelling only, and are told apart; "
+        "spell them alike if they are one."
+    )
+
+
+def _look(text: str) -> str:
+    """What a reader sees of a text: no case, no blanks around it, one spelling of a value."""
+    seen = "".join(
+        c for c in unicodedata.normalize("NFKC", text) if unicodedata.category(c) != "Cf"
+    )
+    word = " ".join(seen.split())
+    for kind in _SPELLED:
+        if (value := canonical(word, kind)) is not None:
+            return f"{kind} {value}"
+    whole = _WHOLE.fullmatch(word)
+    return f"{whole[1].lstrip('+')}{whole[2]}" if whole else word.casefold()
