@@ -105,7 +105,7 @@ def _banner(rng: Generator, canvas: Field) -> Field:
 def _letterbox(rng: Generator, canvas: Field) -> Field:
     """Video: black bars above and below, underexposure, a little grain."""
     count = len(canvas)
-    canvas = canvas * uniform(rng, 0.4, 0.8, (count, 1, 1, 1))
+    canvas = canvas * uniform(rng, 0.35, 0.8, (count, 1, 1, 1))
     canvas = canvas + uniform(rng, -0.03, 0.03, canvas.shape)
     height = uniform(rng, 3, 5, (count, 1, 1))
     bars = coverage(np.minimum(ROWS, SIDE - 1 - ROWS) + 0.5 - height)
@@ -137,7 +137,7 @@ STYLES = (
     Style(name="display", size=(8.0, 10.5), tilt=0.25, contrast=(0.25, 0.55), faint=0.05,
           line_art=0.0, blur=0.0, backdrop=_flat, overlay=_banner),
     Style(name="video", size=(8.0, 11.0), tilt=0.25, contrast=(0.25, 0.60), faint=0.05,
-          line_art=0.0, blur=4.0, backdrop=_flat, overlay=_letterbox),
+          line_art=0.0, blur=5.0, backdrop=_flat, overlay=_letterbox),
     Style(name="ugc", size=(8.0, 11.0), tilt=0.6, contrast=(0.35, 0.65), faint=0.03,
           line_art=0.0, blur=0.0, backdrop=_cluttered, overlay=_snapshot),
     Style(name="story", size=(8.0, 10.5), tilt=0.25, contrast=(0.25, 0.55), faint=0.08,
