@@ -19,7 +19,7 @@ def test_the_sample_ends_as_the_demo_is_told(capsys: pytest.CaptureFixture[str])
     """By the count that ``demo_seeds.py`` keeps of other seeds."""
     assert row(0, SAMPLE) == dict.fromkeys(ARMS, True)
     told = capsys.readouterr().out.splitlines()
-    assert "recall video -11.3, recall ugc -1.9?" in told[0]
+    assert "recall overall -6.4, recall video -25.0" in told[0]
     assert told[1].split() == ["0", "representative", "approve"]
 
 
