@@ -18,11 +18,20 @@ from prunegate.errors import ModelError
 from prunegate.models.placement import placed
 from prunegate.predict.documents import Beginning
 from prunegate.predict.score import within_memory
-from prunegate.predict.side_by_side import TOGETHER, batches, side_by_side, written_together
+from prunegate.predict.side_by_side import (
+    TOGETHER,
+    batches,
+    rounding,
+    side_by_side,
+    written_together,
+)
 from prunegate.predict.tokens import Tokens
 
 _TIE = 1e-3
 """Logits closer than this (of the largest's size) are equal: rounding decides between them."""
+_COARSE_TIE = 16
+"""The same where rounding is coarse, in its units: an eighth of the largest in bfloat16 and int8,
+a sixty-fourth in float16."""
 _ADVICE = (
     "its layers may be numbered wrongly (layer_idx), and it would write wrongly in production, too"
 )
@@ -82,7 +91,7 @@ class Greedy:
         self, module: nn.Module, given: Sequence[list[int]], *, cached: bool
     ) -> list[list[int]]:
         """The new tokens of texts of a batch, without end tokens."""
-        if len(given) < 2:  # noqa: PLR2004  # nothing to write side by side
+        if len(given) < 2:  # nothing to write side by side
             return [self._alone(module, one, cached=cached) for one in given]
         with torch.inference_mode():
             said = written_together(module, given, self._most(given[0]), self.tokens.end)
@@ -154,11 +163,15 @@ def _require_greedy(module: nn.Module, whole: Tensor, given: int) -> None:
         return
     best = logits.max(dim=-1).values
     chosen = logits.gather(1, whole[0, given:, None])[:, 0]
-    if bool((best - chosen > _TIE * logits.abs().max()).any()):
+    if bool((best - chosen > _tie(module) * logits.abs().max()).any()):
         raise ModelError(
             "with its cache of keys and values the model says something else than without; "
             + _ADVICE
         )
+
+
+def _tie(module: nn.Module) -> float:
+    return max(_TIE, _COARSE_TIE * rounding(module))
 
 
 def _logits(module: nn.Module, ids: Tensor) -> Tensor:

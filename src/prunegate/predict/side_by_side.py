@@ -33,9 +33,16 @@ def side_by_side(module: nn.Module) -> bool:
     weights of half precision carry the order of a sum into the answer.
     """
     takes = inspect.signature(module.forward).parameters
+    return "position_ids" in takes and rounding(module) <= torch.finfo(torch.float32).eps
+
+
+def rounding(module: nn.Module) -> float:
+    """The relative step of the coarsest numbers that a module computes with."""
     weights = {one.dtype for one in module.parameters() if one.is_floating_point()}
-    coarse = any(isinstance(part, Int8) for part in module.modules())
-    return "position_ids" in takes and not coarse and weights <= {torch.float32, torch.float64}
+    steps = [float(torch.finfo(one).eps) for one in weights]
+    if any(isinstance(part, Int8) for part in module.modules()):
+        steps.append(1 / 127)
+    return max(steps, default=0.0)
 
 
 def batches(lengths: Sequence[int], room: Sequence[int], size: int) -> Iterator[list[int]]:
