@@ -242,12 +242,12 @@ def test_a_scorer_with_few_positions_reads_what_was_written_and_says_what_it_lef
     told = [one for one in decision.record.warnings if "the scorer takes" in one]
     assert told
     assert all("the 5 tokens" in one and "did not read their beginning" in one for one in told)
-    one = next(each for each in decision.record.generations if len(each.candidate.split()) == 4)
+    one = next(each for each in decision.record.generations if len(each.baseline.split()) == 4)
     words = ["good", "bad", "shoes", "day", "run", "sold", "out", "now"]
-    read = [4 + words.index(word) for word in one.candidate.split()[-3:]]
+    read = [4 + words.index(word) for word in one.baseline.split()[-3:]]
     with torch.inference_mode():
         shares = load_model(home / "scorer").module(torch.tensor([[2, *read, 3]])).logits[0]
-    assert float(shares.double().softmax(-1)[1]) == pytest.approx(one.candidate_quality, abs=1e-6)
+    assert float(shares.double().softmax(-1)[1]) == pytest.approx(one.baseline_quality, abs=1e-6)
 
 
 def test_a_candidate_that_writes_nothing_is_told_of(home: Path) -> None:
@@ -291,11 +291,13 @@ def test_a_decoder_without_a_pad_token_rates_one_text_at_a_time(home: Path) -> N
 
 
 def test_a_search_judges_what_its_attempts_write(home: Path) -> None:
-    """Nobody may write worse than by this much: no attempt that does is chosen."""
+    """Every attempt writes on the search split, and its ratings are what it is judged by."""
     steps = "compress: [{prune: {what: neurons, criterion: magnitude, amount: 0.3}}]"
     section = "search: {vary: [{step: 1, amount: [0.1, 0.6]}], attempts: 3, control: false}"
     lines = (home / "data.csv").read_text().splitlines()
-    split = [line.replace(",gate", ",search") if n % 2 else line for n, line in enumerate(lines)]
+    split = [
+        line.replace(",gate", ",search") if n % 4 < 2 else line for n, line in enumerate(lines)
+    ]
     (home / "data.csv").write_text("\n".join(split) + "\n")
     write(home)
     text = (home / "policy.yaml").read_text().replace(", candidate: candidate", "")
@@ -303,9 +305,9 @@ def test_a_search_judges_what_its_attempts_write(home: Path) -> None:
     result = invoke("search", home / "policy.yaml", "--out", home / "out", "--seconds", "1")
     assert result.exception is None, result.exception
     tried = json.loads((home / "out/attempts.json").read_text())["attempts"]
-    assert len(tried) == 3
+    assert len(tried) >= 2
     for one in tried:
         (finding, *_) = one["findings"]
         assert finding["metric"] == "mean_quality"
         assert (finding["status"] == "pass") == (finding["difference"] >= -0.05)
-    assert {one["findings"][0]["n"] for one in tried} == {30}
+    assert len({one["findings"][0]["n"] for one in tried}) == 1

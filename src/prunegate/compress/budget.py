@@ -46,7 +46,7 @@ class _Segment:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Budget:
+class UnitBudget:
     """What the units that stay may cost together."""
 
     costs: tuple[float, ...]
@@ -57,7 +57,7 @@ class Budget:
 
 
 def best_plans(
-    curves: Sequence[Curve], budget: Budget, *, plans: int, apart: int
+    curves: Sequence[Curve], budget: UnitBudget, *, plans: int, apart: int
 ) -> tuple[tuple[int, ...], ...]:
     """Choose plans within a budget: the one that loses least, then the next that is far enough.
 
@@ -85,7 +85,7 @@ def best_plans(
 
 def allot(
     curves: Sequence[Curve],
-    budget: Budget,
+    budget: UnitBudget,
     *,
     unlike: Sequence[tuple[int, ...]] = (),
     apart: int = 1,
@@ -162,7 +162,7 @@ class _Program:
         apart = np.repeat([most, most, 1.0], self.rows)
         return np.concatenate([np.ones(len(counts)), counts, *([apart] * len(self.unlike))])
 
-    def spent(self, budget: Budget) -> LinearConstraint:
+    def spent(self, budget: UnitBudget) -> LinearConstraint:
         """What stays costs no more than the budget, or just that."""
         prices = [budget.costs[one.row] for one in self.segments]
         price = self.wide(np.array([[0.0] * len(prices) + prices]))

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from prunegate.compress.budget import Budget, Curve, best_plans, lost
+from prunegate.compress.budget import Curve, UnitBudget, best_plans, lost
 from prunegate.compress.compensation import StandIn, refit, stand_in
 from prunegate.compress.distillation import divergence
 from prunegate.compress.input_sums import UnitReader, readers, sum_inputs
@@ -40,7 +40,7 @@ _APART = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class KeepPlan:
     """How much goes where."""
 
     going: tuple[int, ...]
@@ -57,8 +57,10 @@ class _Level:
     fits: tuple[tuple[UnitReader, StandIn], ...]
 
 
-def budgeted(subject: RankingInput, kind: Kind, scores: Scores, wanted: Prune) -> tuple[Plan, ...]:
-    """Plan what goes of each present row: the least loss first, as many plans as the step asks for.
+def budgeted(
+    subject: RankingInput, kind: Kind, scores: Scores, wanted: Prune
+) -> tuple[KeepPlan, ...]:
+    """KeepPlan what goes of each present row: the least loss first, as many plans as the step asks for.
 
     Args:
         subject: The model before the removal, and the rows.
@@ -78,14 +80,14 @@ def budgeted(subject: RankingInput, kind: Kind, scores: Scores, wanted: Prune) -
     curves = [_curve(subject, kind, scores, row, wanted) for row in range(len(sizes))]
     staying = sum(sizes) - going
     if len(set(costs)) == 1:
-        budget = Budget(costs=(1.0,) * len(sizes), most=staying, exact=True)
+        budget = UnitBudget(costs=(1.0,) * len(sizes), most=staying, exact=True)
     else:
         share = amount.keep / sum(sizes) if isinstance(amount, Keep) else 1 - amount
         whole = sum(cost * size for cost, size in zip(costs, sizes, strict=True))
-        budget = Budget(costs=tuple(map(float, costs)), most=share * whole)
+        budget = UnitBudget(costs=tuple(map(float, costs)), most=share * whole)
     apart = max(2, round(_APART * staying))
     return tuple(
-        Plan(
+        KeepPlan(
             going=tuple(size - left for size, left in zip(sizes, kept, strict=True)),
             expected=lost(curves, kept),
         )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import torch
 
 from prunegate.compress.compensation import compensate
-from prunegate.compress.keep_levels import Plan, budgeted
+from prunegate.compress.keep_levels import KeepPlan, budgeted
 from prunegate.compress.plan_trials import Recovery, TriedPlan, least_lost, tried_plans
 from prunegate.compress.quality import StepQuality, step_quality
 from prunegate.compress.ranking_input import RankingInput
@@ -90,7 +90,7 @@ def choose(
 
 def _choices(
     subject: RankingInput, kept: KeptUnits, wanted: Prune, counts: tuple[int, ...] | None
-) -> tuple[Scores, tuple[Survivors, ...], tuple[Plan, ...]]:
+) -> tuple[Scores, tuple[Survivors, ...], tuple[KeepPlan, ...]]:
     """The scores, the survivors, and the plans of a budget, whose survivors come in their order."""
     kind, least = cut_kind(wanted), wanted.min_per_layer
     require_kind(subject.family, kept, kind)

@@ -22,7 +22,7 @@ from prunegate.predict.side_by_side import (
     TOGETHER,
     batches,
     rounding,
-    side_by_side,
+    writes_in_batches,
     written_together,
 )
 from prunegate.predict.tokens import Tokens
@@ -66,7 +66,7 @@ class Greedy:
             UnsupportedError: the device is unknown or not there.
         """
         cached = keeps_cache(module)
-        together = TOGETHER if cached and side_by_side(module) else 1
+        together = TOGETHER if cached and writes_in_batches(module) else 1
         given = [self._given(beginning) for beginning in beginnings]
         room = [self._most(one) for one in given]
         found: dict[int, list[int]] = {}

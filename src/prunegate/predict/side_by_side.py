@@ -26,7 +26,7 @@ _CLEAR = 1e3
 """A token leads clearly by so many units of rounding of the largest logit: 1e-4 in float32."""
 
 
-def side_by_side(module: nn.Module) -> bool:
+def writes_in_batches(module: nn.Module) -> bool:
     """Whether texts of a module that keeps a cache may be written in batches.
 
     Not where it takes no positions, and not where rounding is coarse: activations of eight bits and
@@ -68,7 +68,7 @@ def written_together(
     """Continue texts by their likeliest tokens, all at once; the module is in evaluation mode.
 
     Args:
-        module: a language model that ``side_by_side`` holds for.
+        module: a language model that ``writes_in_batches`` holds for.
         given: the tokens that each begins with, at least one.
         most: new tokens of each, at most.
         end: the token after which nothing comes.

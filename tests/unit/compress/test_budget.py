@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from tests.unit.compress.prepared import prepared
 from tests.unit.models.tiny import rows_of, tiny
 
-from prunegate.compress.budget import Budget, Curve, allot, best_plans, lost
+from prunegate.compress.budget import Curve, UnitBudget, allot, best_plans, lost
 from prunegate.errors import ModelError
 from prunegate.policy.steps import Prune
 
@@ -47,7 +47,7 @@ def test_no_plan_within_the_budget_loses_less_nor_any_that_is_as_unlike_those_be
     fitting = [
         plan for plan in plans if price(plan) == budget or (not exact and price(plan) < budget)
     ]
-    spend = Budget(costs=tuple(map(float, costs[: len(found)])), most=budget, exact=exact)
+    spend = UnitBudget(costs=tuple(map(float, costs[: len(found)])), most=budget, exact=exact)
     if not fitting:
         with pytest.raises(ModelError, match="within the budget"):
             best_plans(found, spend, plans=3, apart=apart)
@@ -68,7 +68,7 @@ def distance(one: tuple[int, ...], other: tuple[int, ...]) -> int:
 
 def test_a_budget_below_the_minimum_is_refused() -> None:
     with pytest.raises(ModelError, match="lower min_per_layer"):
-        allot([Curve(kept=(2, 4), losses=(1.0, 0.0))], Budget(costs=(1.0,), most=1))
+        allot([Curve(kept=(2, 4), losses=(1.0, 0.0))], UnitBudget(costs=(1.0,), most=1))
 
 
 @given(st.lists(st.integers(1, 1000), min_size=4, max_size=6, unique=True), st.integers(1, 3))
@@ -80,7 +80,7 @@ def test_equal_layers_give_what_ranking_them_together_gives(scores: list[int], e
     kept = tuple(range(1, len(rising) + 1))
     losses = tuple(float(rising[: len(rising) - count].sum()) for count in kept)
     together = lowest([rising] * 3, [3 * each])
-    budget = Budget(costs=(1.0,) * 3, most=3 * (len(rising) - each), exact=True)
+    budget = UnitBudget(costs=(1.0,) * 3, most=3 * (len(rising) - each), exact=True)
     plan = allot([Curve(kept=kept, losses=losses)] * 3, budget)
     assert plan == tuple(map(len, together))
 

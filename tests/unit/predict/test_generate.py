@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from prunegate.errors import ModelError
 from prunegate.predict.documents import AT_ONCE, Beginning
 from prunegate.predict.generate import Greedy, _require_greedy, keeps_cache
-from prunegate.predict.side_by_side import batches, side_by_side, written_together
+from prunegate.predict.side_by_side import batches, writes_in_batches, written_together
 from prunegate.predict.tokens import Tokens
 
 pytestmark = pytest.mark.models
@@ -214,9 +214,9 @@ def test_where_memory_ends_batches_are_halved_and_nothing_is_written_twice(
 
 @pytest.mark.parametrize("precision", [torch.bfloat16, torch.float16])
 def test_coarse_rounding_writes_alone(module: Any, precision: torch.dtype) -> None:
-    assert side_by_side(module)
-    assert not side_by_side(module.to(precision))
-    assert not side_by_side(Counting())
+    assert writes_in_batches(module)
+    assert not writes_in_batches(module.to(precision))
+    assert not writes_in_batches(Counting())
 
 
 def test_rounding_of_half_precision_is_no_disorder_of_the_cache() -> None:
