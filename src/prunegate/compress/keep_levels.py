@@ -60,7 +60,7 @@ class _Level:
 def budgeted(
     subject: RankingInput, kind: Kind, scores: Scores, wanted: Prune
 ) -> tuple[KeepPlan, ...]:
-    """KeepPlan what goes of each present row: the least loss first, as many plans as the step asks for.
+    """Plan what goes of each present row: the least loss first, as many plans as the step asks for.
 
     Args:
         subject: The model before the removal, and the rows.

@@ -52,6 +52,13 @@ SOUND = {"w": "F32"}
         pytest.param(CONFIG, (), {}, "model.safetensors is missing", id="no weights"),
         pytest.param(None, (), SOUND, "config.json is missing", id="no config"),
         pytest.param(
+            CONFIG | {"quantization_config": {"quant_method": "gptq"}},
+            (),
+            SOUND,
+            "quantization_config",
+            id="quantized weights of a class that can be pruned",
+        ),
+        pytest.param(
             CONFIG,
             (),
             {"a.weight_orig": "F32", "a.weight_mask": "F32"},
@@ -115,4 +122,13 @@ def test_a_folder_with_one_graph_is_that_graph_and_several_are_a_question(tmp_pa
         refuse_early(folder, prune=True)
     (folder / "model.onnx").write_bytes(b"")
     with pytest.raises(InputError, match="name one file"):
+        refuse_early(folder)
+
+
+def test_a_shard_that_is_missing_is_told_before_anything_is_loaded(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path / "m")
+    places = {"a": "model-1.safetensors", "b": "../model-2.safetensors"}
+    (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": places}))
+    (folder / "model-1.safetensors").write_bytes(b"")
+    with pytest.raises(InputError, match=r"names shards that are not in the folder \(\.\./model-2"):
         refuse_early(folder)
