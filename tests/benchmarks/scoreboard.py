@@ -83,6 +83,7 @@ RECIPES = {
     "taylor + ridge": Recipe(RIDGE, {}),
     "taylor + ridge + teacher": Recipe(RIDGE, TEACHER),
     "taylor + ridge + teacher + budgets": Recipe({**RIDGE, "scope": "budget"}, TEACHER),
+    "taylor + ridge + teacher + 3 plans": Recipe({**RIDGE, "scope": "budget", "plans": 3}, TEACHER),
     "taylor + ridge + teacher + int8": Recipe(RIDGE, TEACHER, (INT8,)),
 }
 TODAY = "taylor"

@@ -5,6 +5,7 @@ Tiny stock models: a decoder that writes eight words, and an encoder that rates 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import polars as pl
 import pyarrow.parquet as pq
 import pytest
 import torch
+from prunegate_test_tiny import invoke
 from tests.functional.test_run_texts import (
     LABELS,
     Case,
@@ -222,3 +224,90 @@ def test_a_text_of_nothing_needs_a_tokenizer_that_says_so(home: Path) -> None:
     module.save_pretrained(home / "candidate")
     with pytest.raises(InputError, match="makes no token of a text that a model wrote"):
         judged(home)
+
+
+def test_a_scorer_with_few_positions_reads_what_was_written_and_says_what_it_left(
+    home: Path,
+) -> None:
+    """Of prompt and text it reads the end: were it the beginning, all would be rated alike."""
+    module = classifier(LABELS["binary"])
+    module.bert.embeddings.position_embeddings.weight.data = (
+        module.bert.embeddings.position_embeddings.weight.data[:5]
+    )
+    module.config.max_position_embeddings = 5
+    write_model(home / "scorer", module, noise=0.0)
+    write(home, "quality: {scorer: scorer, output: spam, with_prompt: true}")
+    decision = judged(home)
+    assert predicted(home)["candidate_quality"].n_unique() > 3
+    told = [one for one in decision.record.warnings if "the scorer takes" in one]
+    assert told
+    assert all("the 5 tokens" in one and "did not read their beginning" in one for one in told)
+    one = next(each for each in decision.record.generations if len(each.baseline.split()) == 4)
+    words = ["good", "bad", "shoes", "day", "run", "sold", "out", "now"]
+    read = [4 + words.index(word) for word in one.baseline.split()[-3:]]
+    with torch.inference_mode():
+        shares = load_model(home / "scorer").module(torch.tensor([[2, *read, 3]])).logits[0]
+    assert float(shares.double().softmax(-1)[1]) == pytest.approx(one.baseline_quality, abs=1e-6)
+
+
+def test_a_candidate_that_writes_nothing_is_told_of(home: Path) -> None:
+    module = load_model(home / "candidate").module
+    with torch.no_grad():
+        module.transformer.ln_f.weight.zero_()
+        module.transformer.ln_f.bias.copy_(module.transformer.wte.weight[3])
+        module.transformer.wte.weight[3] *= 9
+    module.save_pretrained(home / "candidate")
+    warnings = judged(home).record.warnings
+    assert any(one.startswith("the candidate wrote nothing after 59 of 59") for one in warnings)
+
+
+def test_a_decoder_without_a_pad_token_rates_one_text_at_a_time(home: Path) -> None:
+    """transformers takes no batch of it; each rating is that of the text alone."""
+    from transformers import GPT2Config, GPT2ForSequenceClassification
+
+    torch.manual_seed(4)
+    module = GPT2ForSequenceClassification(
+        GPT2Config(
+            vocab_size=12,
+            n_positions=24,
+            n_embd=12,
+            n_layer=1,
+            n_head=3,
+            initializer_range=0.6,
+            id2label={0: "ham", 1: "spam"},
+            label2id={"ham": 0, "spam": 1},
+            bos_token_id=2,
+            eos_token_id=3,
+        )
+    )
+    write_model(home / "scorer", module, noise=0.0)
+    decision = judged(home)
+    words = ["good", "bad", "shoes", "day", "run", "sold", "out", "now"]
+    for one in decision.record.generations:
+        ids = [2, *(4 + words.index(word) for word in one.candidate.split()), 3]
+        with torch.inference_mode():
+            share = module.eval()(torch.tensor([ids])).logits[0].double().softmax(-1)[1]
+        assert float(share) == pytest.approx(one.candidate_quality, abs=1e-6)
+
+
+def test_a_search_judges_what_its_attempts_write(home: Path) -> None:
+    """Every attempt writes on the search split, and its ratings are what it is judged by."""
+    steps = "compress: [{prune: {what: neurons, criterion: magnitude, amount: 0.3}}]"
+    section = "search: {vary: [{step: 1, amount: [0.1, 0.6]}], attempts: 3, control: false}"
+    lines = (home / "data.csv").read_text().splitlines()
+    split = [
+        line.replace(",gate", ",search") if n % 4 < 2 else line for n, line in enumerate(lines)
+    ]
+    (home / "data.csv").write_text("\n".join(split) + "\n")
+    write(home)
+    text = (home / "policy.yaml").read_text().replace(", candidate: candidate", "")
+    (home / "policy.yaml").write_text(f"{text}{steps}\n{section}\n")
+    result = invoke("search", home / "policy.yaml", "--out", home / "out", "--seconds", "1")
+    assert result.exception is None, result.exception
+    tried = json.loads((home / "out/attempts.json").read_text())["attempts"]
+    assert len(tried) >= 2
+    for one in tried:
+        (finding, *_) = one["findings"]
+        assert finding["metric"] == "mean_quality"
+        assert (finding["status"] == "pass") == (finding["difference"] >= -0.05)
+    assert len({one["findings"][0]["n"] for one in tried}) == 1

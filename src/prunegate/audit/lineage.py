@@ -115,7 +115,11 @@ def _sentence(step: Mapping[str, Any]) -> str:
 def _in_words(step: Mapping[str, Any]) -> str:
     rows = f" on {step['rows']:,} rows ({step['data']})" if step.get("rows") else ""
     if step["step"] == "prune":
-        return _pruning_in_words(step, rows) + _compensation_in_words(step, rows)
+        return (
+            _pruning_in_words(step, rows)
+            + _plans_in_words(step)
+            + _compensation_in_words(step, rows)
+        )
     if step["step"] == "quantize":
         kind = {"dynamic": "dynamic", "static": "static", "weight_only": "weight-only"}
         scale = "channel" if step["per_channel"] else "tensor"
@@ -159,6 +163,20 @@ def _compensation_in_words(step: Mapping[str, Any], rows: str) -> str:
         f"{rows}: on {step['measured_rows']:,} of them the loss was {step['loss_before']:.3f} "
         f"before, {step['loss_removed']:.3f} with the units merely gone and "
         f"{step['loss_after']:.3f} with the fit.{_accuracy_in_words(step, 'removed')}"
+    )
+
+
+def _plans_in_words(step: Mapping[str, Any]) -> str:
+    """Which plan of a budget was kept, and what all lost after a short recovery."""
+    if "plans" not in step:
+        return ""
+    losses = [f"{plan['loss']:.3f}" for plan in step["plans"]]
+    if len(losses) == 1:
+        return " Within the budget there was one plan only."
+    return (
+        f" Of {len(losses)} plans, each recovered for {step['plan_steps']} batches, plan "
+        f"{step['plan']} lost least on the rows of the ranking; in the order of what was expected "
+        f"of them: {', '.join(losses)}."
     )
 
 

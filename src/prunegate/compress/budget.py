@@ -3,8 +3,9 @@
 Each row of units has a curve: what is lost when it alone keeps so many. A few points of it are
 known and the line between two stands for what lies there. The counts that lose least in sum and
 cost no more than the budget are found exactly, as a mixed-integer linear program (HiGHS, through
-``scipy.optimize.milp``). Losses of several rows are taken to add up, as in Kwon et al., "A Fast
-Post-Training Pruning Framework for Transformers", NeurIPS 2022. Numbers in, counts out; no torch.
+``scipy.optimize.milp``), and so are the next best that differ from all before by some units. Losses
+of several rows are taken to add up, as in Kwon et al., "A Fast Post-Training Pruning Framework for
+Transformers", NeurIPS 2022. Numbers in, counts out; no torch.
 """
 
 from __future__ import annotations
@@ -12,11 +13,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
-from scipy.sparse import coo_array
 
 from prunegate.errors import InternalError, ModelError
 
@@ -46,16 +45,58 @@ class _Segment:
     constant: float
 
 
+@dataclass(frozen=True, kw_only=True)
+class UnitBudget:
+    """What the units that stay may cost together."""
+
+    costs: tuple[float, ...]
+    """Of one unit of each row, above 0."""
+    most: float
+    exact: bool = False
+    """They have to cost just that."""
+
+
+def best_plans(
+    curves: Sequence[Curve], budget: UnitBudget, *, plans: int, apart: int
+) -> tuple[tuple[int, ...], ...]:
+    """Choose plans within a budget: the one that loses least, then the next that is far enough.
+
+    Args:
+        curves: One per row.
+        budget: What may be spent.
+        plans: How many, at most; fewer where there are no more.
+        apart: Units, summed over rows, by which each differs from all before, at least 1. Where the
+            budget is met to the unit, half of them move from some rows to others.
+
+    Returns:
+        Units kept per row, of each plan; the least loss first.
+
+    Raises:
+        ModelError: nothing on the curves fits the budget.
+    """
+    found = [allot(curves, budget)]
+    while len(found) < plans:
+        try:
+            found.append(allot(curves, budget, unlike=found, apart=apart))
+        except ModelError:
+            break
+    return tuple(found)
+
+
 def allot(
-    curves: Sequence[Curve], costs: Sequence[float], budget: float, *, exact: bool = False
+    curves: Sequence[Curve],
+    budget: UnitBudget,
+    *,
+    unlike: Sequence[tuple[int, ...]] = (),
+    apart: int = 1,
 ) -> tuple[int, ...]:
     """Choose how many units each row keeps.
 
     Args:
         curves: One per row.
-        costs: Of one unit of each row, above 0.
-        budget: What the units that stay may cost together.
-        exact: They have to cost just that.
+        budget: What may be spent.
+        unlike: Plans that it is not.
+        apart: Units, summed over rows, by which it differs from each of them, at least.
 
     Returns:
         Units kept per row, each within its curve's first and last count.
@@ -64,14 +105,12 @@ def allot(
         ModelError: nothing on the curves fits the budget.
     """
     segments = [one for row, curve in enumerate(curves) for one in _segments(row, curve)]
-    price = np.array([0.0] * len(segments) + [costs[one.row] for one in segments])
-    spent = LinearConstraint(price[None], budget if exact else -np.inf, budget)
-    highest = [1.0] * len(segments) + [float(one.high) for one in segments]
+    program = _Program(segments=tuple(segments), rows=len(curves), unlike=tuple(unlike))
     found = milp(
-        _objective(segments, len(curves)),
-        integrality=np.ones(len(price)),
-        bounds=Bounds(0, highest),
-        constraints=[*_on_one_segment(segments, len(curves)), spent],
+        program.wide(_objective(segments, len(curves))[None])[0],
+        integrality=program.whole(),
+        bounds=Bounds(0, program.highest()),
+        constraints=[*program.on_one_segment(), program.spent(budget), *program.differs(apart)],
         options={"mip_rel_gap": 0.0},
     )
     if found.status == _INFEASIBLE:
@@ -82,31 +121,87 @@ def allot(
     if found.x is None:
         raise InternalError(f"the budget was not solved: {found.message}")
     kept = [0] * len(curves)
-    for one, count in zip(segments, found.x[len(segments) :], strict=True):
+    for one, count in zip(segments, found.x[len(segments) :], strict=False):
         kept[one.row] += round(count)
     return tuple(kept)
 
 
-def _on_one_segment(segments: Sequence[_Segment], rows: int) -> list[LinearConstraint]:
-    """Each row lies on one of its segments, and keeps what that segment allows.
+def lost(curves: Sequence[Curve], plan: Sequence[int]) -> float:
+    """What a plan loses, by its curves."""
+    pairs = zip(plan, curves, strict=True)
+    return float(sum(np.interp(kept, one.kept, one.losses) for kept, one in pairs))
 
-    Variables: for each segment whether its row lies on it, then how many units the row keeps.
+
+@dataclass(frozen=True, kw_only=True)
+class _Program:
+    """The integer program.
+
+    Variables: for each segment whether its row lies on it, then how many units the row keeps there;
+    then, for each plan that it has to differ from, by how many units each row is above it, by how
+    many below, and whether it is above.
     """
-    each, ones = np.arange(len(segments)), np.ones(len(segments))
-    shape = (len(segments), 2 * len(segments))
-    places = (np.tile(each, 2), np.concatenate([each, each + len(segments)]))
 
-    def kept_less(end: str) -> Any:
-        ends = np.array([-float(getattr(one, end)) for one in segments])
-        return coo_array((np.concatenate([ends, ones]), places), shape=shape)
+    segments: tuple[_Segment, ...]
+    rows: int
+    unlike: tuple[tuple[int, ...], ...]
 
-    own = ([one.row for one in segments], each)
-    chosen = coo_array((ones, own), shape=(rows, 2 * len(segments)))
-    return [
-        LinearConstraint(chosen, 1, 1),
-        LinearConstraint(kept_less("low"), 0, np.inf),
-        LinearConstraint(kept_less("high"), -np.inf, 0),
-    ]
+    def wide(self, matrix: np.ndarray) -> np.ndarray:
+        """A matrix over the first variables, with zeros for the others."""
+        width = 2 * len(self.segments) + 3 * self.rows * len(self.unlike)
+        return np.pad(matrix, ((0, 0), (0, width - matrix.shape[1])))
+
+    def whole(self) -> np.ndarray:
+        """1 for a variable that is a whole number; distances are so by themselves."""
+        apart = np.repeat([0, 0, 1], self.rows)
+        return np.concatenate([np.ones(2 * len(self.segments)), *([apart] * len(self.unlike))])
+
+    def highest(self) -> np.ndarray:
+        """Upper bounds."""
+        most = self._most()
+        counts = [float(one.high) for one in self.segments]
+        apart = np.repeat([most, most, 1.0], self.rows)
+        return np.concatenate([np.ones(len(counts)), counts, *([apart] * len(self.unlike))])
+
+    def spent(self, budget: UnitBudget) -> LinearConstraint:
+        """What stays costs no more than the budget, or just that."""
+        prices = [budget.costs[one.row] for one in self.segments]
+        price = self.wide(np.array([[0.0] * len(prices) + prices]))
+        return LinearConstraint(price, budget.most if budget.exact else -np.inf, budget.most)
+
+    def on_one_segment(self) -> Iterator[LinearConstraint]:
+        """Each row lies on one of its segments, and keeps what that segment allows."""
+        counts = self._counts()
+        yield LinearConstraint(self.wide(counts[:, len(self.segments) :]), 1, 1)
+        here = np.eye(len(self.segments))
+        for end, low, high in (("low", 0, np.inf), ("high", -np.inf, 0)):
+            ends = np.diag([-float(getattr(one, end)) for one in self.segments])
+            yield LinearConstraint(self.wide(np.hstack([ends, here])), low, high)
+
+    def differs(self, apart: int) -> Iterator[LinearConstraint]:
+        """The counts differ by so many units in sum from each plan that it is not."""
+        counts, each, most = self._counts(), np.eye(self.rows), self._most()
+        none = np.zeros_like(each)
+        for number, plan in enumerate(self.unlike):
+            before = np.zeros((self.rows, 3 * self.rows * number))
+            zeros = np.hstack([np.zeros_like(counts), before])
+            there = np.hstack([counts, before, -each, each])
+            yield LinearConstraint(self.wide(there), plan, plan)
+            above = np.hstack([zeros, each, none, -most * each])
+            yield LinearConstraint(self.wide(above), -np.inf, 0)
+            below = np.hstack([zeros, none, each, most * each])
+            yield LinearConstraint(self.wide(below), -np.inf, most)
+            both = np.hstack([zeros, each, each]).sum(axis=0, keepdims=True)
+            yield LinearConstraint(self.wide(both), apart, np.inf)
+
+    def _counts(self) -> np.ndarray:
+        """What makes the rows' counts of the variables, [rows, 2 x segments]."""
+        found = np.zeros((self.rows, 2 * len(self.segments)))
+        for place, one in enumerate(self.segments):
+            found[one.row, len(self.segments) + place] = 1
+        return found
+
+    def _most(self) -> float:
+        return float(max(one.high for one in self.segments))
 
 
 def _segments(row: int, curve: Curve) -> Iterator[_Segment]:

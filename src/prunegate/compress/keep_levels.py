@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from prunegate.compress.budget import Curve, allot
+from prunegate.compress.budget import Curve, UnitBudget, best_plans, lost
 from prunegate.compress.compensation import StandIn, refit, stand_in
 from prunegate.compress.distillation import divergence
 from prunegate.compress.input_sums import UnitReader, readers, sum_inputs
@@ -35,6 +35,18 @@ LEVELS = 6
 """Counts that are tried per row, besides all of its units."""
 LEVEL_ROWS = 256
 """The first calibration rows that they are tried on, at most."""
+_APART = 0.1
+"""Of the units that stay: what two plans differ by, summed over layers, at least."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeepPlan:
+    """How much goes where."""
+
+    going: tuple[int, ...]
+    """Units of each present row."""
+    expected: float
+    """What the levels say is lost, nats per row or counted token."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,8 +57,10 @@ class _Level:
     fits: tuple[tuple[UnitReader, StandIn], ...]
 
 
-def budgeted(subject: RankingInput, kind: Kind, scores: Scores, wanted: Prune) -> tuple[int, ...]:
-    """Count what goes of each present row.
+def budgeted(
+    subject: RankingInput, kind: Kind, scores: Scores, wanted: Prune
+) -> tuple[KeepPlan, ...]:
+    """Plan what goes of each present row: the least loss first, as many plans as the step asks for.
 
     Args:
         subject: The model before the removal, and the rows.
@@ -64,13 +78,21 @@ def budgeted(subject: RankingInput, kind: Kind, scores: Scores, wanted: Prune) -
     (going,) = removals(amount, sizes, min_per_layer=wanted.min_per_layer)
     costs = unit_costs(subject, kind)
     curves = [_curve(subject, kind, scores, row, wanted) for row in range(len(sizes))]
+    staying = sum(sizes) - going
     if len(set(costs)) == 1:
-        kept = allot(curves, [1.0] * len(sizes), sum(sizes) - going, exact=True)
+        budget = UnitBudget(costs=(1.0,) * len(sizes), most=staying, exact=True)
     else:
         share = amount.keep / sum(sizes) if isinstance(amount, Keep) else 1 - amount
         whole = sum(cost * size for cost, size in zip(costs, sizes, strict=True))
-        kept = allot(curves, costs, share * whole)
-    return tuple(size - left for size, left in zip(sizes, kept, strict=True))
+        budget = UnitBudget(costs=tuple(map(float, costs)), most=share * whole)
+    apart = max(2, round(_APART * staying))
+    return tuple(
+        KeepPlan(
+            going=tuple(size - left for size, left in zip(sizes, kept, strict=True)),
+            expected=lost(curves, kept),
+        )
+        for kept in best_plans(curves, budget, plans=wanted.plans, apart=apart)
+    )
 
 
 def unit_costs(subject: RankingInput, kind: Kind) -> list[int]:

@@ -6,11 +6,12 @@ of a candidate.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from prunegate.compress.compensation import RIDGE
 from prunegate.compress.finetune import WARMUP
+from prunegate.compress.plan_trials import TriedPlan, least_lost
 from prunegate.compress.steps import Operation
 from prunegate.policy.naming import value_text
 from prunegate.policy.steps import Amount, Finetune, Keep, Prune, Quantize, Rows, ShareBelow
@@ -48,6 +49,26 @@ def _prune(step: Prune) -> dict[str, Any]:
         **_amount(step.amount),
         **_compensation(step),
     }
+
+
+def plan_values(tried: Sequence[TriedPlan], recovery: int) -> dict[str, Any]:
+    """Spell out the plans that were tried and which one was kept, from 1; nothing where none were.
+
+    Args:
+        tried: In the order of what was expected of them.
+        recovery: Batches that each was recovered for.
+    """
+    if not tried:
+        return {}
+    plans = [
+        {
+            "kept": list(one.kept),
+            "expected": float(f"{one.expected:.6g}"),
+            "loss": float(f"{one.loss:.6g}"),
+        }
+        for one in tried
+    ]
+    return {"plans": plans, "plan": least_lost(tried) + 1, "plan_steps": recovery}
 
 
 def _compensation(step: Prune) -> dict[str, Any]:

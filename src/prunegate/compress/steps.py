@@ -100,6 +100,8 @@ class Operation:
     """Of the step, from 1."""
     cycle: int = 1
     cycles: int = 1
+    recovery: PreparedStep | None = None
+    """The fine-tuning that follows, where a prune step tries several plans."""
 
     def place(self, steps: int) -> str:
         """Where in a recipe of so many steps: ``step 3 of 4`` or ``step 3 of 4, cycle 1 of 2``."""
@@ -122,7 +124,8 @@ def unroll(steps: Sequence[PreparedStep]) -> tuple[Operation, ...]:
             continue
         number, prune = index + 1, prepared.step.prune
         if prune is None or not prune.repeats:
-            found.append(Operation(prepared=prepared, number=number))
+            recovery = _next_finetune(steps[number:]) if prune and prune.plans > 1 else None
+            found.append(Operation(prepared=prepared, number=number, recovery=recovery))
             continue
         taken = number
         for cycle in range(1, prune.cycles + 1):
@@ -131,6 +134,10 @@ def unroll(steps: Sequence[PreparedStep]) -> tuple[Operation, ...]:
                     Operation(prepared=one, number=place, cycle=cycle, cycles=prune.cycles)
                 )
     return tuple(found)
+
+
+def _next_finetune(steps: Sequence[PreparedStep]) -> PreparedStep | None:
+    return next((one for one in steps if one.step.finetune is not None), None)
 
 
 def without_pruning(steps: Iterable[PreparedStep]) -> tuple[PreparedStep, ...]:

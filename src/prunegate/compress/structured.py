@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 import torch
 
 from prunegate.compress.compensation import compensate
-from prunegate.compress.keep_levels import budgeted
+from prunegate.compress.keep_levels import KeepPlan, budgeted
+from prunegate.compress.plan_trials import Recovery, TriedPlan, least_lost, tried_plans
 from prunegate.compress.quality import StepQuality, step_quality
 from prunegate.compress.ranking_input import RankingInput
 from prunegate.compress.scores import Scores
@@ -34,6 +35,8 @@ class Removal:
     """Units that went."""
     measured: Mapping[str, StepQuality] = field(default_factory=dict)
     """What compensation bought: the model before, with units merely removed, and after."""
+    plans: tuple[TriedPlan, ...] = ()
+    """What was tried, where the step asks for several plans of its budget."""
 
 
 def units_to_remove(wanted: Prune, kept: KeptUnits) -> tuple[int, ...] | None:
@@ -81,22 +84,33 @@ def choose(
         ModelError: the amount cannot be reached, or scores are not finite.
         UnsupportedError: no criterion of that name, or no such units.
     """
-    kind = cut_kind(wanted)
+    scores, (first, *_), _ = _choices(subject, kept, wanted, counts)
+    return scores, first
+
+
+def _choices(
+    subject: RankingInput, kept: KeptUnits, wanted: Prune, counts: tuple[int, ...] | None
+) -> tuple[Scores, tuple[Survivors, ...], tuple[KeepPlan, ...]]:
+    """The scores, the survivors, and the plans of a budget, whose survivors come in their order."""
+    kind, least = cut_kind(wanted), wanted.min_per_layer
     require_kind(subject.family, kept, kind)
     counts = counts or units_to_remove(wanted, kept)  # before the ranking, which takes long
     scores = rank(wanted.criterion, subject, kind)
     if wanted.scope == "budget":
-        return scores, lowest(scores, budgeted(subject, kind, scores, wanted), wanted.min_per_layer)
+        plans = budgeted(subject, kind, scores, wanted)
+        return scores, tuple(lowest(scores, plan.going, least) for plan in plans), plans
     if counts is not None:
-        return scores, lowest(scores, counts, wanted.min_per_layer)
-    staying = select_survivors(
-        scores, _amount(wanted), scope=wanted.scope, min_per_layer=wanted.min_per_layer
-    )
-    return scores, staying
+        return scores, (lowest(scores, counts, least),), ()
+    staying = select_survivors(scores, _amount(wanted), scope=wanted.scope, min_per_layer=least)
+    return scores, (staying,), ()
 
 
 def prune(
-    subject: RankingInput, kept: KeptUnits, wanted: Prune, counts: tuple[int, ...] | None = None
+    subject: RankingInput,
+    kept: KeptUnits,
+    wanted: Prune,
+    counts: tuple[int, ...] | None = None,
+    recovery: Recovery | None = None,
 ) -> Removal:
     """Remove units from a model, in place.
 
@@ -107,13 +121,21 @@ def prune(
         kept: What the model has left so far, numbered as in the unpruned model.
         wanted: The step, which removes units.
         counts: How many go now, where that is one of several cycles.
+        recovery: How each plan of a budget is recovered before they are ranked, where the step asks
+            for several.
 
     Raises:
-        ModelError: the amount cannot be reached, or scores are not finite.
+        ModelError: the amount cannot be reached, scores are not finite, or plans that cannot be
+            recovered.
         UnsupportedError: no criterion of that name, or no such units.
     """
     kind = cut_kind(wanted)
-    scores, positions = choose(subject, kept, wanted, counts)
+    scores, choices, plans = _choices(subject, kept, wanted, counts)
+    tried: tuple[TriedPlan, ...] = ()
+    if wanted.plans > 1:
+        expected = [plan.expected for plan in plans]
+        tried = tried_plans(subject, kind, choices, expected, wanted, recovery)
+    positions = choices[least_lost(tried) if tried else 0]
     narrowed = kept.narrowed(kind, positions)
     measured = {} if wanted.compensate == "none" else _compensated(subject, kind, positions)
     cut(subject.family, subject.module, kind, positions)
@@ -127,6 +149,7 @@ def prune(
         scores=scores,
         removed=kept.total(kind) - sum(present),
         measured=measured,
+        plans=tried,
     )
 
 

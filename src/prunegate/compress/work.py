@@ -14,9 +14,10 @@ import numpy as np
 from torch import nn
 
 from prunegate.compress.finetune import finetune
+from prunegate.compress.plan_trials import Recovery
 from prunegate.compress.quality import StepQuality, quality_values, step_quality
 from prunegate.compress.ranking_input import Examples, RankingInput
-from prunegate.compress.recorded_step import recorded_step
+from prunegate.compress.recorded_step import plan_values, recorded_step
 from prunegate.compress.scores import shares_of_rows
 from prunegate.compress.select import in_cycle
 from prunegate.compress.steps import Candidate, Operation
@@ -101,8 +102,13 @@ class Work:
             progress=_as(report, f"rank {step.what}"),
         )
         if step.units is not None:
-            removal = self._remove(subject, step, one)
-            removed, measured = removal.removed, quality_values(removal.measured)
+            recovery = self._recovery(one)
+            removal = self._remove(subject, step, one, recovery)
+            removed = removal.removed
+            measured = {
+                **quality_values(removal.measured),
+                **plan_values(removal.plans, recovery.steps if recovery else 0),
+            }
         else:
             before = self.zeros or 0
             self.zeros = thin(subject, step, cycle=one.cycle, cycles=one.cycles)
@@ -112,7 +118,9 @@ class Work:
             self._rewind(prepared.rewind_to)
         return removed, measured
 
-    def _remove(self, subject: RankingInput, wanted: Prune, one: Operation) -> Removal:
+    def _remove(
+        self, subject: RankingInput, wanted: Prune, one: Operation, recovery: Recovery | None
+    ) -> Removal:
         if wanted.compensate != "none" and self.zeros is not None:
             raise ModelError(
                 "compensation would fill the zeros that are in the weights; remove 'compensate', "
@@ -125,7 +133,7 @@ class Work:
             if self.wanted is None:
                 raise ModelError("share_below cannot be spread over cycles; give another amount.")
             counts = in_cycle(self.wanted, one.cycle, one.cycles)
-        removal = prune(subject, self.kept, wanted, counts)
+        removal = prune(subject, self.kept, wanted, counts, recovery)
         whole = self.baseline.family.whole(self.baseline.config)
         ranking = _ranking(wanted, removal, self.kept, whole)
         self.importance.setdefault(cut_kind(wanted), ranking)
@@ -133,6 +141,18 @@ class Work:
         if self.zeros is not None:  # some went with the units
             self.zeros = count_zeros(self.module, self.baseline.family)
         return removal
+
+    def _recovery(self, one: Operation) -> Recovery | None:
+        """How plans are recovered before they are ranked; None: there is one plan."""
+        following = one.recovery
+        if following is None or following.step.finetune is None or following.data is None:
+            return None
+        return Recovery(
+            schedule=following.step.finetune,
+            data=following.data,
+            teacher=self.baseline.module if following.step.finetune.taught else None,
+            seed=_step_seed(self.seed, 2, self.prunings),
+        )
 
     def _rewind(self, found: LoadedModel) -> None:
         """Put the survivors back to earlier weights, found by their original indices."""

@@ -25,6 +25,7 @@ from prunegate.models.activation import activation_of
 from prunegate.models.config_json import parse_object
 from prunegate.models.digest import digests_by_path, list_digest
 from prunegate.models.family import Answers, Reads
+from prunegate.models.in_turn import in_turn
 from prunegate.models.judged_only import NO_UNITS, JudgedOnly
 from prunegate.models.load import PREPROCESSOR_FILE, LoadedModel
 from prunegate.models.refusals import CONFIG_FILE, class_name, refuse_class
@@ -61,6 +62,8 @@ def load_from_library(folder: Path, *, regressors: bool = False) -> LoadedModel:
     state = files.state(half=True)
     precision = _widest(state)
     module, warnings = _computing(_built(name, config, state, precision, folder), reads, config)
+    if reads == "texts" and answers == "classes":
+        module = in_turn(module, _example(reads, config))
     stored = sum(map(files.size, files.weight_files()))
     preprocessor = {}
     if reads == "images" and files.holds(PREPROCESSOR_FILE):

@@ -129,9 +129,7 @@ def refuse_class(config: Mapping[str, Any], place: Path, *, regressors: bool = F
         UnsupportedError: it answers another question, is of timm, or needs code of its own.
     """
     name = class_name(config, place)
-    if name in architectures():
-        return
-    if not any(part in name for part in JUDGED):
+    if name not in architectures() and not any(part in name for part in JUDGED):
         known = ", ".join(architectures())
         raise UnsupportedError(
             f"{place}: model class {name!r} is not supported; image and text classifiers of "
@@ -144,6 +142,8 @@ def refuse_class(config: Mapping[str, Any], place: Path, *, regressors: bool = F
             f"{place}: quantized weights (quantization_config) are not supported; give the model "
             "in floating point, or as ONNX."
         )
+    if name in architectures():
+        return
     if config.get("problem_type") == "regression" and not regressors:
         raise UnsupportedError(
             f"{place}: problem_type 'regression': its numbers are scores, not classes; make the "
@@ -228,8 +228,20 @@ def _weights(folder: Path, names: Sequence[str]) -> list[Path]:
     if WEIGHTS_FILE in names:
         return [folder / WEIGHTS_FILE]
     if INDEX_FILE in names:
+        _refuse_missing_shards(folder, names)
         return sorted(folder.glob("*.safetensors"))
     raise ModelError(f"{folder}: {WEIGHTS_FILE} is missing; save the whole model there.")
+
+
+def _refuse_missing_shards(folder: Path, names: Sequence[str]) -> None:
+    place = folder / INDEX_FILE
+    listed = parse_object(place.read_bytes(), str(place)).get("weight_map")
+    shards = set(map(str, listed.values())) if isinstance(listed, dict) else set()
+    if missing := sorted(shards - set(names)):
+        raise ModelError(
+            f"{place}: names shards that are not in the folder ({', '.join(missing[:3])}); copy "
+            "all of them, or save the model again."
+        )
 
 
 def _refuse_pruning(

@@ -126,6 +126,7 @@ def judge_candidate(
         *candidate.warnings,
         *told.warnings,
         *_unwritten(bench, len(generations)),
+        *(() if bench.writing is None else bench.writing.warnings(models)),
     )
     return _illustrated(decision, rows, warned)
 

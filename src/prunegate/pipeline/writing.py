@@ -6,7 +6,7 @@ written once, whoever asks for them; the same text has the same rating whichever
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from weakref import WeakKeyDictionary
@@ -129,11 +129,37 @@ class RatedWriting:
 
     def quality(self, texts: Sequence[str], split: Split) -> NDArray[np.float64]:
         """How good the texts are, float64 [N]; one for each row of the split."""
+        return self.rater.ratings(self._read(texts, split))
+
+    def _read(self, texts: Sequence[str], split: Split) -> list[str]:
+        """What the scorer reads of each row."""
         assert self.policy.quality is not None  # noqa: S101  # as above
-        if self.policy.quality.with_prompt:
-            prompts = self._prompts(split)
-            texts = [prompt + text for prompt, text in zip(prompts, texts, strict=True)]
-        return self.rater.ratings(texts)
+        if not self.policy.quality.with_prompt:
+            return list(texts)
+        return [prompt + text for prompt, text in zip(self._prompts(split), texts, strict=True)]
+
+    def warnings(self, models: Mapping[str, LoadedModel]) -> Iterator[str]:
+        """What is odd about the texts of the gate split, model by model.
+
+        Args:
+            models: by what they are called; both have written.
+        """
+        for name, model in models.items():
+            texts = self.written[model.module]["gate"]
+            if nothing := sum(not text.strip() for text in texts):
+                yield (
+                    f"the {name} wrote nothing after {nothing:,} of {len(texts):,} prompts; what "
+                    "the scorer says of that rates no text"
+                )
+            elif len(texts) > 1 and len(set(texts)) == 1:
+                yield f"the {name} wrote the same after each of {len(texts):,} prompts"
+            if cut := sum(text in self.rater.cut for text in self._read(texts, "gate")):
+                part = "beginning" if self.rater.keep == "end" else "end"
+                yield (
+                    f"{cut:,} of {len(texts):,} texts of the {name} are longer than the "
+                    f"{self.rater.tokens.longest:,} tokens that the scorer takes; it did not read "
+                    f"their {part}"
+                )
 
     def sample(
         self, drawn: Sequence[int], models: tuple[LoadedModel, LoadedModel]

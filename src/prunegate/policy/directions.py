@@ -205,7 +205,7 @@ _FIELDS: dict[type[Section], str] = {
     steps.Rows: "split where limit",
     steps.ShareBelow: "share_below",
     steps.Keep: "keep",
-    steps.Prune: "what criterion amount scope min_per_layer cycles rewind compensate data",
+    steps.Prune: "what criterion amount scope min_per_layer plans cycles rewind compensate data",
     steps.Finetune: (
         "epochs steps learning_rate batch_size weight_decay flips teacher weight temperature "
         "split data"

@@ -49,6 +49,7 @@ def misplaced(steps: Sequence[Step]) -> Iterator[MisplacedStep]:
             refusal="int8 of torch cannot be exported; quantize with engine onnxruntime.",
         )
     yield from _not_followed(steps)
+    yield from _not_recovered(steps)
     yield from _fills_zeros(steps)
 
 
@@ -89,4 +90,19 @@ def _not_followed(steps: Sequence[Step]) -> Iterator[MisplacedStep]:
             key=("prune", word),
             message=f"'{word}' needs a finetune step right after this one",
             refusal=f"step {index + 1}: cycles and rewind need a fine-tuning right after it.",
+        )
+
+
+def _not_recovered(steps: Sequence[Step]) -> Iterator[MisplacedStep]:
+    """Plans are ranked after a recovery, whose schedule a later step gives."""
+    for index, step in enumerate(steps):
+        if step.prune is None or step.prune.plans == 1:
+            continue
+        if any(later.finetune is not None for later in steps[index + 1 :]):
+            continue
+        yield MisplacedStep(
+            index=index,
+            key=("prune", "plans"),
+            message="'plans' needs a finetune step after this one, to recover each plan by",
+            refusal=f"step {index + 1}: several plans need a fine-tuning after it.",
         )

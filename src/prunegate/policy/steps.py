@@ -84,6 +84,9 @@ class Prune(Section):
     """Rank all layers together, or each by itself; budget: try how much each layer can spare."""
     min_per_layer: Positive = 1
     """Units (or weights) that stay in every layer."""
+    plans: Annotated[int, Strict(), Field(ge=1, le=20)] = 1
+    """Of ``scope: budget``: try so many plans, each recovered by up to 20 batches of the
+    ``finetune`` step that follows, and keep the one with the least loss after that on ``data``."""
     cycles: Positive = 1
     """Reach the amount in so many rounds, each ending with the ``finetune`` step that follows."""
     rewind: Literal["initial", "early", "none"] = "none"
@@ -147,6 +150,17 @@ class Prune(Section):
         if isinstance(self.amount, ShareBelow) or self.cycles > 1:
             raise ValueError(
                 "scope: budget spends one share or {keep: N} at once; remove share_below or cycles"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _plans_fit(self) -> Prune:
+        if self.plans > 1 and self.scope != "budget":
+            raise ValueError("'plans' are of a budget; add 'scope: budget', or remove 'plans'")
+        if self.plans > 1 and self.rewind != "none":
+            raise ValueError(
+                "rewind puts earlier weights back, which no plan was tried with; keep one of "
+                "'plans' and 'rewind'"
             )
         return self
 

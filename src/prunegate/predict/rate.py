@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 import torch
@@ -33,8 +33,12 @@ class TextRater:
     bounds: tuple[float, float]
     """Smallest and largest rating there can be."""
     device: str = "cpu"
+    keep: Literal["beginning", "end"] = "beginning"
+    """What is read of a text that is too long: with its prompt before it, the end."""
     known: dict[str, float] = field(default_factory=dict, repr=False, compare=False)
     """Ratings, by text."""
+    cut: set[str] = field(default_factory=set, repr=False, compare=False)
+    """Texts that the scorer did not read whole."""
 
     @classmethod
     def open(cls, folder: Path, asked: Quality, device: str = "cpu") -> TextRater:
@@ -50,6 +54,7 @@ class TextRater:
             tokens=Tokens.of(folder, model.config),
             output=output,
             bounds=asked.bounds,
+            keep="end" if asked.with_prompt else "beginning",
             device=device,
         )
 
@@ -68,12 +73,13 @@ class TextRater:
         return np.array([self.known[text] for text in texts], dtype=np.float64)
 
     def _cut(self, texts: Sequence[str]) -> TextSet:
-        ids, _ = self.tokens.classified(texts)
+        ids, short = self.tokens.classified(texts, self.keep)
         if not all(map(len, ids)):
             raise ModelError(
                 f"{self.model.place}: its tokenizer makes no token of a text that a model wrote "
                 "(it may be empty); give a scorer whose tokenizer puts special tokens around a text"
             )
+        self.cut.update(text for text, less in zip(texts, short, strict=True) if less)
         return TextSet(ids=tuple(ids), pad=self.tokens.pad)
 
     def _rated(self, texts: TextSet) -> NDArray[np.float64]:

@@ -77,11 +77,12 @@ def open_texts(texts: Sequence[str], tokens: Tokens) -> tuple[TextSet, tuple[str
     """
     if not texts:
         raise TableError("no texts; the table has to list at least one.")
-    ids, cut = tokens.classified(texts)
+    ids, short = tokens.classified(texts)
     if empty := sum(not len(one) for one in ids):
         raise TableError(
             f"{empty} text(s) have no token that the model knows; take out their rows."
         )
+    cut = sum(short)
     warning = (
         f"{cut:,} of {len(texts):,} texts are longer than the {tokens.longest:,} tokens that the "
         "model takes; their ends were cut off."

@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,19 +106,26 @@ class Tokens:
                 "lengths and special tokens, or judge their predictions with 'prunegate gate'"
             )
 
-    def classified(self, texts: Sequence[str]) -> tuple[list[Ids], int]:
+    def classified(
+        self, texts: Sequence[str], keep: Literal["beginning", "end"] = "beginning"
+    ) -> tuple[list[Ids], list[bool]]:
         """Cut texts for a classifier, with the special tokens that the tokenizer puts around them.
 
+        Args:
+            texts: the texts.
+            keep: the part that is taken of a text that is too long.
+
         Returns:
-            Token numbers of each text, and how many texts were cut short at the end.
+            Token numbers of each text, and whether it was cut short.
         """
         self.tokenizer.no_padding()
-        self.tokenizer.enable_truncation(max_length=self.longest)
-        found, cut = [], 0
+        side = "right" if keep == "beginning" else "left"
+        self.tokenizer.enable_truncation(max_length=self.longest, direction=side)
+        found, cut = [], []
         for part in _parts(texts):
             for one in self.tokenizer.encode_batch(part):
                 found.append(self._checked(one.ids))
-                cut += bool(one.overflowing)
+                cut.append(bool(one.overflowing))
         return found, cut
 
     def plain(self, texts: Sequence[str]) -> list[Ids]:

@@ -318,6 +318,32 @@ QUANTIZED = {
         ),
         (
             {
+                **PRUNED,
+                "scope": "budget",
+                "plans": [
+                    {"kept": [4, 2], "expected": 0.1, "loss": 0.35},
+                    {"kept": [3, 3], "expected": 0.2, "loss": 0.25},
+                ],
+                "plan": 2,
+                "plan_steps": 20,
+            },
+            (
+                "Removed 1,200 heads, ranked by taylor on 2,000 rows (calibration) within layers, "
+                "of which each gave what loses least in sum; at least 1 stay in each layer. Of 2 "
+                "plans, each recovered for 20 batches, plan 2 lost least on the rows of the "
+                "ranking; in the order of what was expected of them: 0.350, 0.250."
+            ),
+        ),
+        (
+            {**PRUNED, "scope": "budget", "plans": [{"kept": [1], "loss": 1.0}], "plan": 1},
+            (
+                "Removed 1,200 heads, ranked by taylor on 2,000 rows (calibration) within layers, "
+                "of which each gave what loses least in sum; at least 1 stay in each layer. Within "
+                "the budget there was one plan only."
+            ),
+        ),
+        (
+            {
                 **TRAINED,
                 "teacher": "baseline",
                 "weight": 0.9,

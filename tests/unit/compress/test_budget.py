@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from tests.unit.compress.prepared import prepared
 from tests.unit.models.tiny import rows_of, tiny
 
-from prunegate.compress.budget import Curve, allot
+from prunegate.compress.budget import Curve, UnitBudget, allot, best_plans, lost
 from prunegate.errors import ModelError
 from prunegate.policy.steps import Prune
 
@@ -27,20 +27,16 @@ def curves(draw: st.DrawFn) -> Curve:
     return Curve(kept=tuple(kept), losses=tuple(loss / 10 for loss in losses))
 
 
-def lost(plan: tuple[int, ...], found: list[Curve]) -> float:
-    pairs = zip(plan, found, strict=True)
-    return float(sum(np.interp(kept, one.kept, one.losses) for kept, one in pairs))
-
-
 @settings(max_examples=25, deadline=None)
 @given(
     found=st.lists(curves(), min_size=1, max_size=3),
     costs=st.lists(st.integers(1, 4), min_size=3, max_size=3),
     share=st.floats(0, 1),
     exact=st.booleans(),
+    apart=st.integers(1, 4),
 )
-def test_no_plan_within_the_budget_loses_less(
-    found: list[Curve], costs: list[int], share: float, exact: bool
+def test_no_plan_within_the_budget_loses_less_nor_any_that_is_as_unlike_those_before(
+    found: list[Curve], costs: list[int], share: float, exact: bool, apart: int
 ) -> None:
     def price(plan: tuple[int, ...]) -> int:
         return sum(cost * kept for cost, kept in zip(costs, plan, strict=False))
@@ -51,20 +47,28 @@ def test_no_plan_within_the_budget_loses_less(
     fitting = [
         plan for plan in plans if price(plan) == budget or (not exact and price(plan) < budget)
     ]
-    prices = [float(cost) for cost in costs[: len(found)]]
+    spend = UnitBudget(costs=tuple(map(float, costs[: len(found)])), most=budget, exact=exact)
     if not fitting:
         with pytest.raises(ModelError, match="within the budget"):
-            allot(found, prices, budget, exact=exact)
+            best_plans(found, spend, plans=3, apart=apart)
         return
-    plan = allot(found, prices, budget, exact=exact)
-    assert plan in fitting
-    best = min(lost(one, found) for one in fitting)
-    assert lost(plan, found) <= best + 5e-5 * 5.0
+    chosen = best_plans(found, spend, plans=4, apart=apart)
+    for number, plan in enumerate(chosen):
+        assert plan in fitting
+        best = min(lost(found, one) for one in fitting)
+        assert lost(found, plan) <= best + 5e-5 * 5.0
+        fitting = [one for one in fitting if distance(one, plan) >= apart]
+        assert bool(fitting) or number == len(chosen) - 1
+    assert len(chosen) == 4 or not fitting
+
+
+def distance(one: tuple[int, ...], other: tuple[int, ...]) -> int:
+    return sum(abs(a - b) for a, b in zip(one, other, strict=True))
 
 
 def test_a_budget_below_the_minimum_is_refused() -> None:
     with pytest.raises(ModelError, match="lower min_per_layer"):
-        allot([Curve(kept=(2, 4), losses=(1.0, 0.0))], [1.0], 1)
+        allot([Curve(kept=(2, 4), losses=(1.0, 0.0))], UnitBudget(costs=(1.0,), most=1))
 
 
 @given(st.lists(st.integers(1, 1000), min_size=4, max_size=6, unique=True), st.integers(1, 3))
@@ -76,9 +80,8 @@ def test_equal_layers_give_what_ranking_them_together_gives(scores: list[int], e
     kept = tuple(range(1, len(rising) + 1))
     losses = tuple(float(rising[: len(rising) - count].sum()) for count in kept)
     together = lowest([rising] * 3, [3 * each])
-    plan = allot(
-        [Curve(kept=kept, losses=losses)] * 3, [1.0] * 3, 3 * (len(rising) - each), exact=True
-    )
+    budget = UnitBudget(costs=(1.0,) * 3, most=3 * (len(rising) - each), exact=True)
+    plan = allot([Curve(kept=kept, losses=losses)] * 3, budget)
     assert plan == tuple(map(len, together))
 
 
@@ -105,7 +108,8 @@ def test_a_plan_is_met_to_the_unit_and_leaves_the_model_as_it_was(name: str, how
     wanted = Prune.model_validate(
         {"what": "neurons", "amount": 0.5, "scope": "budget", "compensate": how}
     )
-    going = budgeted(subject, "neurons", rank("taylor", subject, "neurons"), wanted)
+    (plan,) = budgeted(subject, "neurons", rank("taylor", subject, "neurons"), wanted)
+    going = plan.going
     assert sum(going) == 12
     assert all(0 <= count <= 7 for count in going)
     assert all(bool((before[k] == now).all()) for k, now in model.module.state_dict().items())
@@ -148,7 +152,7 @@ def test_a_filter_costs_what_its_positions_cost() -> None:
     ]
     wanted = Prune.model_validate({"what": "filters", "amount": 0.5, "scope": "budget"})
     scores = rank("taylor", subject, "filters")
-    going = budgeted(subject, "filters", scores, wanted)
+    going = budgeted(subject, "filters", scores, wanted)[0].going
     costs, sizes = unit_costs(subject, "filters"), [len(row) for row in scores]
     spent = sum(c * (s - g) for c, s, g in zip(costs, sizes, going, strict=True))
     assert spent <= 0.5 * sum(c * s for c, s in zip(costs, sizes, strict=True))

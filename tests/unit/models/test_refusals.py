@@ -54,6 +54,13 @@ SOUND = {"w": "F32"}
         pytest.param(CONFIG, (), {}, "model.safetensors is missing", id="no weights"),
         pytest.param(None, (), SOUND, "config.json is missing", id="no config"),
         pytest.param(
+            CONFIG | {"quantization_config": {"quant_method": "gptq"}},
+            (),
+            SOUND,
+            "quantization_config",
+            id="quantized weights of a class that can be pruned",
+        ),
+        pytest.param(
             CONFIG,
             (),
             {"a.weight_orig": "F32", "a.weight_mask": "F32"},
@@ -130,3 +137,12 @@ def test_texts_that_a_model_cannot_take_are_refused_before_anything_is_read(tmp_
     (tmp_path / "p.yaml").write_text(text)
     with pytest.raises(InputError, match="takes 64 tokens, and 1 of a prompt with 100,000 new"):
         refuse_models(read_policy(tmp_path / "p.yaml"))
+
+
+def test_a_shard_that_is_missing_is_told_before_anything_is_loaded(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path / "m")
+    places = {"a": "model-1.safetensors", "b": "../model-2.safetensors"}
+    (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": places}))
+    (folder / "model-1.safetensors").write_bytes(b"")
+    with pytest.raises(InputError, match=r"names shards that are not in the folder \(\.\./model-2"):
+        refuse_early(folder)

@@ -135,6 +135,14 @@ REFUSED = {
         ),
         "spends one share or {keep: N} at once",
     ),
+    "plans of no budget": (
+        _step("{prune: {what: neurons, amount: 0.4, plans: 3}}"),
+        "'plans' are of a budget; add 'scope: budget'",
+    ),
+    "plans that nothing recovers": (
+        _step("{prune: {what: neurons, amount: 0.4, scope: budget, plans: 3}}"),
+        "'plans' needs a finetune step after this one",
+    ),
     "compensated weights": (
         _step("{prune: {what: weights, criterion: magnitude, amount: 0.4, compensate: ridge}}"),
         "compensate: ridge is for heads, neurons and filters",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,10 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from prunegate.errors import ModelError
-from prunegate.predict.documents import Beginning
-from prunegate.predict.generate import Greedy, keeps_cache
+from prunegate.predict.documents import AT_ONCE, Beginning
+from prunegate.predict.generate import Greedy, _require_greedy, keeps_cache
+from prunegate.predict.side_by_side import batches, writes_in_batches, written_together
 from prunegate.predict.tokens import Tokens
 
 pytestmark = pytest.mark.models
@@ -153,3 +157,97 @@ def test_a_cache_that_forgets_is_noticed(greedy: Greedy, monkeypatch: pytest.Mon
     monkeypatch.setattr(module, "forward", forgetful)
     with pytest.raises(ModelError, match="something else than without"):
         greedy.ids(module, beginning(0, 6), cached=True)
+
+
+def several() -> list[Beginning]:
+    return [beginning(seed, length) for seed, length in enumerate((1, 6, 28, 3, 90, 12, 30, 2, 6))]
+
+
+@pytest.mark.parametrize(("most", "at_most_alone"), [(5, 4), (12, 4), (40, 9)])
+def test_texts_of_a_batch_are_those_that_each_is_alone(
+    module: Any, greedy: Greedy, most: int, at_most_alone: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = dataclasses.replace(greedy, most=most)
+    alone = [writer.tokens.text(writer.ids(module, one, cached=True)) for one in several()]
+    assert len(set(alone)) > 5
+    write, lengths = Greedy._alone, []
+
+    def counted(self: Greedy, module: Any, given: list[int], *, cached: bool) -> list[int]:
+        lengths.append(len(given))
+        return write(self, module, given, cached=cached)
+
+    monkeypatch.setattr(Greedy, "_alone", counted)
+    done: list[int] = []
+    assert writer.texts(module, several(), done.append) == alone
+    assert sum(done) == 9
+    assert len(lengths) <= at_most_alone
+
+
+def test_a_text_whose_tokens_nearly_tie_is_written_alone(greedy: Greedy) -> None:
+    """A model of zeros finds every token as likely: what it says is for the lone text to say."""
+    module = gpt2()
+    with torch.no_grad():
+        for weight in module.parameters():
+            weight.zero_()
+    assert written_together(module.eval(), [[3], [4, 5]], 4, 0) == [None, None]
+    assert greedy.texts(module, several()[:2]) == ["", ""]
+
+
+def test_where_memory_ends_batches_are_halved_and_nothing_is_written_twice(
+    module: Any, greedy: Greedy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = greedy.texts(module, several())
+    forward, sizes = module.forward, []
+
+    def small(input_ids: Any, position_ids: Any = None, **given: Any) -> Any:
+        sizes.append(len(input_ids))
+        if len(input_ids) > 2:
+            raise RuntimeError("not enough memory")
+        return forward(input_ids=input_ids, position_ids=position_ids, **given)
+
+    monkeypatch.setattr(module, "forward", small)
+    done: list[int] = []
+    assert greedy.texts(module, several(), done.append) == expected
+    assert sum(done) == 9
+    assert max(sizes) > 2 in sizes
+
+
+@pytest.mark.parametrize("precision", [torch.bfloat16, torch.float16])
+def test_coarse_rounding_writes_alone(module: Any, precision: torch.dtype) -> None:
+    assert writes_in_batches(module)
+    assert not writes_in_batches(module.to(precision))
+    assert not writes_in_batches(Counting())
+
+
+def test_rounding_of_half_precision_is_no_disorder_of_the_cache() -> None:
+    """A lead of one step of bfloat16 is a tie there, and none in float32."""
+    module = Counting()
+    logits = torch.nn.functional.one_hot(torch.tensor([[5, 6, 7]]), 258).float()
+    logits[0, 1, 9] = 1.0 + 2**-7
+
+    def forward(input_ids: Any, attention_mask: Any) -> Any:
+        return SimpleNamespace(logits=logits)
+
+    module.forward = forward  # type: ignore[method-assign]  # what it says is given
+    said = torch.tensor([[5, 5, 6]])
+    with pytest.raises(ModelError, match="something else than without"):
+        _require_greedy(module, said, 1)
+    _require_greedy(module.to(torch.bfloat16), said, 1)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    texts=st.lists(st.tuples(st.integers(1, 3000), st.integers(0, 2)), max_size=20),
+    size=st.integers(1, 40),
+)
+def test_batches_hold_every_text_once_and_equal_room(
+    texts: list[tuple[int, int]], size: int
+) -> None:
+    lengths, room = [one for one, _ in texts], [many for _, many in texts]
+    found = list(batches(lengths, room, size))
+    assert sorted(row for rows in found for row in rows) == list(range(len(texts)))
+    for rows in found:
+        assert len({room[row] for row in rows}) == 1
+        assert len(rows) <= size
+        tokens = len(rows) * (max(lengths[row] for row in rows) + room[rows[0]])
+        assert len(rows) == 1 or tokens <= AT_ONCE
