@@ -64,6 +64,25 @@ RULES = "".join(
 )
 
 
+def test_only_what_is_asked_of_all_rows_is_told_of_production() -> None:
+    """A rule on one slice, or on an order of scores, says nothing of the mix."""
+    table = counts({"a": 300, "b": 600})
+    never = table.groupby(["kind", "label", "baseline"], as_index=False)["n"].sum()
+    found = prunegate.judge_counts(
+        policy(
+            rules="  - {metric: precision, at_least: 0.2}\n"
+            "  - {metric: recall, slices: kind, at_least: 0.2}\n"
+            "  - {metric: model_bytes, at_most: 5}\n"
+        ),
+        never.assign(candidate=0),
+    )
+    assert found.production is not None
+    (told,) = found.production
+    assert told.metric == "precision"
+    assert told.baseline is not None
+    assert (told.candidate, told.difference, told.ci_low, told.ci_high) == (None,) * 4
+
+
 def test_a_value_in_production_is_the_directly_standardised_one() -> None:
     table = counts({"a": 3000, "b": 600})
     found = prunegate.judge_counts(policy(rules=RULES), table)
