@@ -12,7 +12,7 @@ from prunegate.metrics.catalogue import METRICS
 from prunegate.metrics.checks import is_level
 from prunegate.metrics.metric import Metric
 from prunegate.policy.explain import explain_check
-from prunegate.policy.schema import Minimum, Policy
+from prunegate.policy.schema import Policy
 from prunegate.text.numbers import plain, upper_bound_share
 from prunegate.text.quantities import Quantity
 from prunegate.verdict.finding import (

@@ -262,6 +262,25 @@ def test_check_reads_predictions(
     assert (found.return_value, said in found.output) == (code, True)
 
 
+@pytest.mark.parametrize(("most", "shown"), [(4, False), (5, True)])
+def test_where_the_steps_lead_nowhere_too_many_cells_show_nothing(
+    most: int, shown: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The way for contrasts far from their limit: the same tail, or none that approves."""
+    cells = [(y, d) for y in "01" for d in "01"]
+    rows = WeightedCells(units=(900.0, 40.0, 50.0, 700.0), weight=(1.0, 0.4, 1.0, 0.6), heaviest=1)
+    one = WeightedContrast(
+        cells=rows, scores=lambda masses: beyond_chance(dict(zip(cells, masses, strict=True)))
+    )
+    known = one.p_harm
+    monkeypatch.setattr("prunegate.stats.weighted._ROUNDS", 0)
+    monkeypatch.setattr("prunegate.stats.weighted._MOST_UNKNOWN", most)
+    if shown:
+        assert one.p_harm == pytest.approx(known, rel=1e-6)
+    else:
+        assert (one.p_value, one.p_harm) == (1, 1)
+
+
 @pytest.mark.parametrize("units", [(1800.0, 20.0, 30.0, 1200.0), (18000.0, 2.0, 3.0, 12000.0)])
 def test_what_lies_far_from_its_limit_is_found(units: tuple[float, ...]) -> None:
     cells = [(y, d) for y in "01" for d in "01"]

@@ -86,9 +86,7 @@ def test_a_limit_on_a_figure_means_what_it_says(rule: str, status: str) -> None:
 
 @pytest.mark.parametrize("baseline", [None, 0])
 @pytest.mark.parametrize("limit", ["max_ratio: 0.9", "max_rise: {relative: 0.1}"])
-def test_of_a_baseline_without_a_figure_there_is_no_ratio(
-    baseline: int | None, limit: str
-) -> None:
+def test_of_a_baseline_without_a_figure_there_is_no_ratio(baseline: int | None, limit: str) -> None:
     figures = replace(MEASURED, baseline=replace(MEASURED.baseline, model_bytes=baseline))
     verdict, finding = judged(f"metric: model_bytes, {limit}", figures)
     assert (verdict.outcome, finding.status, finding.open_because) == (

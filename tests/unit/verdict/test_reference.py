@@ -26,7 +26,6 @@ from prunegate.verdict.decide import outcome
 from prunegate.verdict.finding import BEATS_CONSTANT, Finding, Verdict
 from prunegate.verdict.reference_doubts import doubts_in_counts
 
-_MODELS = ("label", "baseline", "candidate")
 CASES = Path(__file__).parents[2] / "cases"
 
 
@@ -91,9 +90,9 @@ def _seen(name: str) -> SliceCounts:
 @pytest.mark.parametrize("name", ["u", "v"])
 def test_labels_of_one_decision_alone_say_nothing_of_the_others(name: str) -> None:
     policy = _policy(task={"kind": "multiclass"})
-    verdict = prunegate.judge(
-        policy, pd.DataFrame({"id": [1, 2], **dict.fromkeys(_MODELS, ["u", "v"])})
-    )
+    labels = pd.Series(["u", "v"])
+    data = {"id": labels.index, "label": labels, "baseline": labels, "candidate": labels}
+    verdict = prunegate.judge(policy, pd.DataFrame(data))
     assert _reference(verdict)
     assert doubts_in_counts(policy, [_seen(name)], _reference(verdict)) == ()
 
