@@ -18,25 +18,25 @@ from prunegate.verdict.decide import decide
 from prunegate.verdict.finding import SliceSummary
 
 HEAD = "prunegate: 1\nname: x\ntask: {%s}\n%srules: [%s]\n"
+YES_NO = "kind: binary, positive: 1, threshold: 0.5"
+SCORED = ", ".join(
+    f"{{metric: {name}}}"
+    for name in (
+        "auc, at_least: 0.1",
+        "average_precision, at_least: 0.1",
+        "log_loss, at_most: 5",
+        "recall_at_fpr, at: 0.1, at_least: 0.1",
+        "precision_at_recall, at: 0.5, at_least: 0.1",
+    )
+)
+RECALL = "{metric: recall, at_least: 0}"
+BEST = "{metric: top_k_accuracy, k: 2, at_least: 0.1}"
 POLICIES = {
-    "binary": HEAD
-    % (
-        "kind: binary, positive: 1, threshold: 0.5",
-        "",
-        "{metric: auc, at_least: 0.1}, {metric: average_precision, at_least: 0.1}, "
-        "{metric: log_loss, at_most: 5}, {metric: recall_at_fpr, at: 0.1, at_least: 0.1}, "
-        "{metric: precision_at_recall, at: 0.5, at_least: 0.1}",
-    ),
-    "grouped": HEAD
-    % ("kind: binary, positive: 1, threshold: 0.5", "group: g\n", "{metric: recall, at_least: 0}"),
-    "weighed": HEAD
-    % ("kind: binary, positive: 1, threshold: 0.5", "weight: w\n", "{metric: recall, at_least: 0}"),
+    "binary": HEAD % (YES_NO, "", SCORED),
+    "grouped": HEAD % (YES_NO, "group: g\n", RECALL),
+    "weighed": HEAD % (YES_NO, "weight: w\n", RECALL),
     "multiclass": HEAD
-    % (
-        "kind: multiclass, classes: [a, b, c]",
-        "data: {scores: {prefix: s_}}\n",
-        "{metric: top_k_accuracy, k: 2, at_least: 0.1}",
-    ),
+    % ("kind: multiclass, classes: [a, b, c]", "data: {scores: {prefix: s_}}\n", BEST),
     "multilabel": HEAD
     % ("kind: multilabel, labels: [a, b]", "", "{metric: accuracy, at_least: 0.1}"),
     "score": HEAD % ("kind: score, range: [0, 3]", "", "{metric: rank_correlation, at_least: 0}"),
@@ -99,7 +99,12 @@ EDITS: dict[str, tuple[str, tuple[str | int, ...], Any, str]] = {
         "tallies.scores: 2 entries for 1 slices",
     ),
     "sums of a loss": ("binary", (*FIRST, "losses", 0, "first"), _short, "log_loss has (2, 3,"),
-    "placements": ("binary", (*FIRST, "placements", "second"), _short, "placements have (6, 20, 2)"),
+    "placements": (
+        "binary",
+        (*FIRST, "placements", "second"),
+        _short,
+        "placements have (6, 20, 2)",
+    ),
     "pulls": ("binary", (*FIRST, "pulls", 0, "falls"), _short, "have 2 kinds of rows"),
     "no pulls": ("binary", (*FIRST, "pulls", 0, "rows"), (), "have 0 kinds of rows"),
     "positives of a rate": (
