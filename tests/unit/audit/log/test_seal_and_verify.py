@@ -273,7 +273,7 @@ def test_a_checkpoint_of_another_and_changed_hashes_are_not_sealed_into(tmp_path
         verify_log(audit, read_entry)
     tile.unlink()
     tile.mkdir()
-    with pytest.raises(EvidenceError, match="cannot be read .Is a directory"):
+    with pytest.raises(EvidenceError, match=r"cannot be read \(Is a directory"):
         read_tile(audit, 0, 0, 3)
 
 
