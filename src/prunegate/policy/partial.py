@@ -63,7 +63,7 @@ def salvage(value: dict[str, Any], broken: Iterable[Path]) -> Salvaged | None:
         for part in replaced:
             _stand_in(rest, part)
         policy, _ = validate_values(rest)
-    return policy and Salvaged(policy=policy, left_out=left_out, replaced=replaced)
+    return None if policy is None else Salvaged(policy=policy, left_out=left_out, replaced=replaced)
 
 
 def _removable(path: Path) -> Path | None:
