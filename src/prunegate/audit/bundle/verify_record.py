@@ -160,7 +160,7 @@ def check_decision(files: Files, given: Any) -> Iterator[str]:
     need(said["record"] == sha(files["record.json"]), "it is about another record")
     record["waivers"] = [one["entry"] for one in record.get("waivers", [])]
     for part in ("outcome", "exit_code", "created", "waivers"):
-        need(spelled(said.get(part, [])) == spelled(record[part]), f"another {part} than its record")
+        need(spelled(said.get(part, [])) == spelled(record[part]), f"its {part} is another")
     own = {name: sha(files[name]) for name in ("record.json", "report.html")}
     own |= {m["role"]: m["digest"] for m in record.get("models", [])}
     own |= {m: record[m]["digest"] for m in ("baseline", "candidate") if record[m]}
