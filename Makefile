@@ -60,7 +60,7 @@ reference: $(VENV)/.run   ## the pages that are made from the code: commands, po
 	$(BIN)/python tools/reference
 
 clean:                    ## remove the virtual environment and caches
-	rm -rf $(VENV) site .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .mutation .import_linter_cache
+	rm -rf $(VENV) site .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage* .mutation .import_linter_cache
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

@@ -21,11 +21,11 @@ SOURCE = Path(__file__).parents[1] / "src/prunegate"
 EVERYWHERE = 90.0
 """Per cent of lines and branches together, over all packages; the aim is 95."""
 FLOORS: Mapping[str, float] = {
-    "stats": 99.6,
-    "metrics": 99.2,
-    "verdict": 98.5,
-    "policy": 98.3,
-    "claims": 99.4,
+    "stats": 100.0,
+    "metrics": 100.0,
+    "verdict": 100.0,
+    "policy": 100.0,
+    "claims": 100.0,
     "audit": 94.6,
     "cost/projection.py": 100.0,
 }

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import base64
 import json
+import runpy
 import shutil
 import subprocess
 import sys
@@ -32,9 +33,7 @@ from prunegate.audit.bundle.verify import Trusted, checks
 from prunegate.audit.canonical import canonical_bytes
 from prunegate.audit.log.checkpoint import parse_checkpoint
 from prunegate.audit.log.entry import read_entry
-from prunegate.audit.log.merkle import (
-    leaf_hash,
-)
+from prunegate.audit.log.merkle import EMPTY_ROOT, leaf_hash
 from prunegate.audit.log.note import parse_vkey, vkey_of
 from prunegate.audit.log.pending import add_pending
 from prunegate.audit.log.seal import begin_log, seal_log, signed_checkpoint
@@ -559,3 +558,228 @@ def test_proofbundle_agrees_on_the_proof(files: dict[str, bytes], tmp_path: Path
             cwd=tmp_path, capture_output=True, check=False,
         )  # fmt: skip
         assert (done.returncode == 0) == holds, done.stderr
+
+
+def details(files: dict[str, bytes], *, told: bool = True) -> dict[str, str]:
+    """What prunegate says of each check."""
+    trusted = Trusted(keys=(GATE.public_key(),), logs=(Party(name=ORIGIN, key=parse_vkey(VKEY)),))
+    return {c.name: c.detail for c in checks(files, trusted if told else Trusted())}
+
+
+def resigned(files: dict[str, bytes], kind: str | None = None, **changes: Any) -> dict[str, bytes]:
+    """The files with another decision, signed by the very key that decides, and in no log."""
+    payload = json.loads(base64.b64decode(json.loads(files["decision.json"])["payload"]))
+    made = Statement(
+        subjects=tuple(
+            Subject(name=s["name"], sha256=s["digest"]["sha256"]) for s in payload["subject"]
+        ),
+        predicate_type=kind or payload["predicateType"],
+        predicate={**payload["predicate"], **changes},
+    )
+    bare = {n: c for n, c in files.items() if not n.startswith("entries/") and "tlog" not in n}
+    return righted(bare, **{"decision.json": sign_envelope(made.to_bytes(), [GATE])})
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"created": "2020-01-01T00:00:00Z"}, "its created is not what the record gives"),
+        ({"outcome": "approve"}, "its outcome is not what the record gives"),
+        ({"exit_code": 0}, "its exit_code is not what the record gives"),
+        ({"statement": "All is well."}, "its statement is not what the record gives"),
+        ({"kind": "urn:prunegate:waiver:v1"}, 'is "urn:prunegate:waiver:v1", no decision'),
+        ({"waivers": ["a" * 64]}, "lists other waivers than its record"),
+        ({"evidence": [3]}, "malformed ("),
+        (
+            {"evidence": [{"name": "report.html", "digest": {"sha256": "a" * 64}}]},
+            "names another report.html",
+        ),
+    ],
+)
+def test_another_decision_by_the_right_key_is_told_in_words(
+    files: dict[str, bytes], changes: dict[str, Any], words: str
+) -> None:
+    changed = resigned(files, **changes)
+    assert words in details(changed)["entry"]
+    if "statement" not in changes:  # names in it are escaped, which the single file cannot do
+        assert caught(changed)
+    assert not caught(resigned(files))
+
+
+def test_the_manifest_is_the_list_of_these_files_and_no_other(files: dict[str, bytes]) -> None:
+    more = {**files, "predictions/0.csv": b"x"}
+    assert "predictions/0.csv was put in; manifest.json does not list it" in details(more)["files"]
+    assert caught(more)
+    listed = json.loads(files[layout.MANIFEST])
+    for other in (listed[::-1], [{**one, "note": "x"} for one in listed]):
+        turned = {**files, layout.MANIFEST: canonical_bytes(other)}
+        assert details(turned)["files"] == (
+            "manifest.json was changed: it is not the list of these files"
+        )
+    sizes = [{**one, "size": 1} for one in listed]
+    assert caught({**files, layout.MANIFEST: canonical_bytes(sizes)})
+
+
+def test_a_decision_that_nobody_signed_is_not_of_the_key_that_was_given(
+    files: dict[str, bytes],
+) -> None:
+    bare = json.loads(files["decision.json"])
+    unsigned = canonical_bytes({**bare, "signatures": []})
+    changed = righted(
+        {n: c for n, c in files.items() if not n.startswith("entries/") and "tlog" not in n},
+        **{"decision.json": unsigned},
+    )
+    assert details(changed)["signature"] == "decision.json: is not signed by a key that you gave"
+    assert ours(changed, told=False)["signature"] == "missing"
+
+
+@pytest.mark.parametrize("size", ["the same", "nothing"])
+def test_a_log_grew_from_itself_and_from_nothing(files: dict[str, bytes], size: str) -> None:
+    older = files["checkpoint"]
+    if size == "nothing":
+        tree = parse_checkpoint(older).checkpoint
+        older = signed_checkpoint(replace(tree, size=0, root=EMPTY_ROOT), LOG_KEY).encode()
+    changed = righted(files, **{layout.OLDER: older, layout.CONSISTENCY: None})
+    assert ours(changed)["growth"] == "holds"
+    assert not caught(changed)
+    lied = signed_checkpoint(
+        replace(parse_checkpoint(older).checkpoint, root=b"x" * 32), LOG_KEY
+    ).encode()
+    assert caught(righted(changed, **{layout.OLDER: lied}))
+
+
+def test_growth_is_shown_in_one_spelling_only(files: dict[str, bytes]) -> None:
+    start, gap, note = files[layout.CONSISTENCY].partition(b"\n\n")
+    twice = start + gap + note.partition(b"\n\n")[0] + gap + note
+    changed = righted(files, **{layout.CONSISTENCY: twice})
+    assert ours(changed)["growth"] == "broken"
+
+
+def test_a_word_of_the_agency_alone_is_told_as_such(files: dict[str, bytes]) -> None:
+    digests = (sha256(files["record.json"]), sha256(files["report.html"]))
+    made = approval(*digests, CLIENT, kind="attested", signature=None, rationale="an e-mail")
+    told = details(righted(files, **{"entries/approval-x.json": made}))["approvals"]
+    assert "reject by Ann B as client, attested by the agency alone" in told
+
+
+def test_the_key_that_decides_never_approves(files: dict[str, bytes]) -> None:
+    line = f'"Ann B" namespaces="{NAMESPACE}" {openssh_line(GATE.public_key())}\n'
+    digests = (sha256(files["record.json"]), sha256(files["report.html"]))
+    changed = righted(
+        files,
+        **{
+            layout.SIGNERS: files[layout.SIGNERS] + line.encode(),
+            "entries/approval-x.json": approval(*digests, GATE),
+        },
+    )
+    assert (
+        "was signed with a key that decides, which never approves"
+        in (details(changed)["approvals"])
+    )
+    assert caught(changed)
+
+
+PACKED = {
+    "too many bytes": ("LARGEST", 10, {}, "larger than the 10 bytes"),
+    "too many files": ("MOST", 3, {}, "more than the 3 files"),
+    "packed oddly": (None, 0, {"compress_type": zipfile.ZIP_LZMA}, "packed in a way that is not"),
+    "a link": (None, 0, {"external_attr": 0o120777 << 16}, "a link or device; plain files only"),
+    "a device": (None, 0, {"external_attr": 0o020666 << 16}, "a link or device; plain files only"),
+}
+
+
+@pytest.mark.parametrize("how", PACKED)
+def test_a_zip_that_no_export_makes_is_refused(
+    files: dict[str, bytes], how: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limit, value, about, words = PACKED[how]
+    path = tmp_path / "z.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in files.items():
+            info = zipfile.ZipInfo(name)
+            for field, one in about.items():
+                setattr(info, field, one)
+            archive.writestr(info, content)
+    if limit:
+        monkeypatch.setattr(layout, limit, value)
+    with pytest.raises(EvidenceError, match=words):
+        read_bundle(path)
+
+
+def test_a_name_twice_and_damaged_packing_are_told_by_both(
+    files: dict[str, bytes], tmp_path: Path
+) -> None:
+    whole = tmp_path / "z.zip"
+    with zipfile.ZipFile(whole, "w") as archive:
+        archive.writestr("record.json", b"{}")
+        with pytest.warns(UserWarning, match="Duplicate name"):
+            archive.writestr("record.json", b"[]")
+    with pytest.raises(EvidenceError, match="is there twice"):
+        read_bundle(whole)
+    with pytest.raises(verify_record.Wrong, match="a name twice"):
+        verify_record.read_bundle(whole)
+    with zipfile.ZipFile(whole, "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("record.json", b"{}" * 99)
+    content = bytearray(whole.read_bytes())
+    content[45] ^= 255  # the packing's own settings
+    whole.write_bytes(content)
+    with pytest.raises(EvidenceError, match="packed in a way that is not read"):
+        read_bundle(whole)
+    with pytest.raises(verify_record.Wrong, match="packed in a way that is not read"):
+        verify_record.read_bundle(whole)
+    whole.write_bytes(zipped(files)[:-200])
+    with pytest.raises(EvidenceError, match="the zip is damaged"):
+        read_bundle(whole)
+
+
+def test_a_folder_of_links_and_one_that_cannot_be_written_are_told(tmp_path: Path) -> None:
+    (tmp_path / "b" / "real").mkdir(parents=True)
+    (tmp_path / "b" / "decision.json").write_bytes(b"{}")
+    (tmp_path / "b" / "entries").symlink_to(tmp_path / "b" / "real")
+    with pytest.raises(EvidenceError, match="entries: a link; a bundle holds plain files only"):
+        read_bundle(tmp_path / "b")
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(InputError, match="the bundle cannot be written"):
+        write_bundle({"record.json": b"{}"}, tmp_path / "file" / "b")
+
+
+@pytest.mark.parametrize("form", ["b", "b.zip"])
+def test_the_program_says_in_place_what_it_says_by_itself(
+    files: dict[str, bytes],
+    form: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Its command line with everything that a reader may give."""
+    write_bundle(files, tmp_path / form)
+    (tmp_path / "key").write_text(openssh_line(GATE.public_key()), encoding="utf-8")
+    (tmp_path / "signers").write_bytes(files[layout.SIGNERS])
+    (tmp_path / "old").write_bytes(files[layout.OLDER])
+    monkeypatch.chdir(tmp_path)
+
+    def said(*more: str) -> tuple[int, str]:
+        monkeypatch.setattr("sys.argv", ["verify_record.py", *more])
+        with pytest.raises(SystemExit) as stopped:
+            runpy.run_path(str(VERIFIER), run_name="__main__")
+        captured = capsys.readouterr()
+        return int(stopped.value.code or 0), captured.out + captured.err
+
+    given = ("--log-key", VKEY, "--key", "key", "--checkpoint", "old")
+    code, text = said(form, *given, "--allowed-signers", "signers")
+    assert code == 0, text
+    assert "proved      growth: the log of 2 entries only grew to " in text
+    (tmp_path / "old").write_bytes(
+        signed_checkpoint(
+            replace(parse_checkpoint(files[layout.OLDER]).checkpoint, size=1, root=b"x" * 32),
+            LOG_KEY,
+        ).encode()
+    )
+    code, text = said(form, *given)
+    assert code == 0, text
+    assert "not proved  growth: it grew from 1 entries: the bundle has no proof from there" in text
+    code, text = said("none.zip")
+    assert code == 2
+    assert "No such file" in text
+    (tmp_path / "signers").write_bytes(b"")
+    assert said(form, *given, "--allowed-signers", "signers")[0] == 6

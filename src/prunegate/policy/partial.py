@@ -63,9 +63,7 @@ def salvage(value: dict[str, Any], broken: Iterable[Path]) -> Salvaged | None:
         for part in replaced:
             _stand_in(rest, part)
         policy, _ = validate_values(rest)
-    if policy is None:
-        return None
-    return Salvaged(policy=policy, left_out=left_out, replaced=replaced)
+    return None if policy is None else Salvaged(policy=policy, left_out=left_out, replaced=replaced)
 
 
 def _removable(path: Path) -> Path | None:
@@ -101,8 +99,8 @@ def _stand_in(rest: dict[str, Any], part: Path) -> None:
             _put(rest, part, {"by": f"?{place}"})
         case (str(section),) if section in _STAND_INS:
             rest[section] = _STAND_INS[section]
-        case (str(section),):
-            rest.pop(section, None)
+        case _:
+            rest.pop(str(part[0]), None)
 
 
 def _put(rest: dict[str, Any], part: Path, stand_in: dict[str, Any]) -> None:

@@ -145,9 +145,9 @@ def _multiplier(terms: _Few | _Many, excess: float, limit: float) -> float:
             outside = t
         step = value / slope
         if -close <= step <= close or -close <= outside - inside <= close:
-            break
+            return t
         t += step
-    return t
+    return inside  # the last step may have left the bracket
 
 
 def _halvings(

@@ -194,7 +194,7 @@ def _multiplier(sw: Floats, g: Floats, excess: Floats, limit: Floats) -> Floats:
             return found
         here, sw, g, excess, limit = here[go], sw[go], g[go], excess[go], limit[go]
         inside, outside, t = inside[go], outside[go], (t + step)[go]
-    found[here] = t
+    found[here] = inside  # the last step may have left the bracket
     return found
 
 

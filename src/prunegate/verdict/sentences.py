@@ -12,7 +12,7 @@ from prunegate.metrics.catalogue import METRICS
 from prunegate.metrics.checks import is_level
 from prunegate.metrics.metric import Metric
 from prunegate.policy.explain import explain_check
-from prunegate.policy.schema import Minimum, Policy
+from prunegate.policy.schema import Policy
 from prunegate.text.numbers import plain, upper_bound_share
 from prunegate.text.quantities import Quantity
 from prunegate.verdict.finding import (
@@ -217,18 +217,27 @@ def of_undeclared(summary: SliceSummary) -> str:
     )
 
 
-def of_unjudged(summary: SliceSummary, minimum: Minimum) -> str:
+def of_unjudged(policy: Policy, summary: SliceSummary) -> str:
     """That a slice was not judged, why, and what is known of it all the same."""
-    lacks = f"the policy's minimum evidence is {minimum.rows:,} rows"
-    if minimum.positives:
-        lacks += f" and {minimum.positives:,} positives"
+    minimum, task = policy.evidence.minimum, policy.task.traits
+    has, lacks = f"{summary.rows:,} {task.noun}", f"{minimum.rows:,} {task.noun}"
+    if task.yes_no:
+        has, lacks = (
+            f"{has}, {summary.positives:,} positives",
+            f"{lacks} and {minimum.positives:,} positives",
+        )
+    elif task.decided:
+        one = "label" if task.sets else "class"
+        has, lacks = (
+            f"{has}, {summary.positives:,} of the rarest {one}",
+            f"{lacks} and {minimum.positives:,} of every {one}",
+        )
     flips = ""
     if summary.lost:
         flips = f"; the baseline alone is right on {summary.lost:,} of its rows"
         flips += f", the candidate alone on {summary.gained or 0:,}"
-    has = f"{summary.rows:,} rows, {summary.positives:,} positives"
     what = f"{summary.name} is not declared in the policy and was not judged"
-    return f"{what} ({has}; {lacks}){flips}."
+    return f"{what} ({has}; the policy's minimum evidence is {lacks}){flips}."
 
 
 def of_more_unjudged(summaries: Sequence[SliceSummary]) -> str:

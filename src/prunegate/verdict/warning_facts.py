@@ -64,7 +64,7 @@ def of_slices(policy: Policy, slices: Sequence[SliceSummary]) -> Iterator[Told]:
     unjudged = [one for one in slices if one.rows and not one.judged]
     first = sorted(unjudged, key=lambda one: (-(one.lost or 0), -one.rows, one.name))
     for one in first[:FEW_UNJUDGED]:
-        sentence = sentences.of_unjudged(one, policy.evidence.minimum)
+        sentence = sentences.of_unjudged(policy, one)
         yield _told("unjudged", sentence, about=one.name)
     if first[FEW_UNJUDGED:]:
         yield Told(sentence=sentences.of_more_unjudged(first[FEW_UNJUDGED:]), fact=None)

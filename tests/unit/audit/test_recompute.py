@@ -28,6 +28,7 @@ from prunegate.errors import EvidenceError, InputError, InternalError
 from prunegate.gate import gate
 from prunegate.policy.load import read_policy
 from prunegate.verdict.finding import SliceSummary
+from prunegate.verdict.gate_set_attempt import GateSetAttempt
 
 pytestmark = pytest.mark.slow
 
@@ -71,6 +72,16 @@ def test_a_record_without_its_tallies_is_refused_with_what_to_do(
         require_follows(replace(records[case], tallies=None), "r.json")
 
 
+ATTEMPT = {
+    **dict.fromkeys(("gate_set", "contents", "rules"), "a" * 64),
+    "candidate": ("b" * 64,),
+    "baseline": ("c" * 64,),
+    "number": 1,
+    "known": 1,
+    "reuse": "ledger",
+    "alpha": 0.05,
+    "alpha_of_all": None,
+}
 EDITS: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "outcome": (lambda d: d.update(outcome="approve"), r'outcome is "approve", but must be'),
     "exit code": (lambda d: d.update(exit_code=0), "exit_code is 0, but must be"),
@@ -111,6 +122,10 @@ EDITS: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
         "cannot be worked out again|sum of these slices",
     ),
     "no policy": (lambda d: d["policy"]["document"].pop("rules"), "policy.document is no policy"),
+    "an attempt before the first": (
+        lambda d: d.update(attempt={**ATTEMPT, "number": 0}),
+        "attempt.number is 0, but attempts are numbered from 1",
+    ),
 }
 
 
@@ -125,6 +140,16 @@ def test_an_edited_record_is_refused_and_the_place_is_named(
     record = parse_record(canonical_bytes(document), "r.json").record
     with pytest.raises(EvidenceError, match=words):
         require_follows(record, "r.json")
+
+
+@pytest.mark.parametrize(("look", "told"), [(0, True), (1, False), (2, True), (None, False)])
+def test_a_look_is_one_that_the_policy_allows(
+    records: dict[tuple[str, str], DecisionRecord], look: int | None, told: bool
+) -> None:
+    attempt = GateSetAttempt(**{**ATTEMPT, "look": look})
+    changed = differences(replace(records["binary", ""], attempt=attempt))
+    found = [(one.got, one.expected) for one in changed if one.where == "attempt.look"]
+    assert found == ([(look, "1 to 1")] if told else [])
 
 
 def test_a_record_from_before_the_facts_follows_and_they_cannot_be_taken_out_of_a_part(

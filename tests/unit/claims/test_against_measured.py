@@ -101,3 +101,17 @@ def test_a_value_without_an_interval_can_agree_but_not_contradict() -> None:
     for stated, status in (("91 %", "right"), ("95 %", "not checked")):
         text = f"metrics: [{{name: recall, before: {stated}}}]"
         assert statuses(text, measured) == {"recall: before": status}
+
+
+def test_what_was_not_measured_is_not_held_against_anything() -> None:
+    known = MeasuredMetric(before=Estimate(value=Fraction("0.912")))
+    measured = Measured(
+        metrics={("recall", "overall"): known},
+        months={180_000: (Range.exactly(756), Range.exactly(522))},
+    )
+    text = """metrics: [{name: recall, before: 91.2 %, after: 89 %}]
+monthly: [{volume: 180000, before: $756}, {volume: 200000, before: $1}]
+"""
+    found = statuses(text, measured)
+    assert set(found.values()) == {"right"}
+    assert sorted(found) == ["monthly at 180,000: before", "recall: before"]

@@ -56,6 +56,24 @@ BAD = {
     ),
     "no head said": ("claims: 1\nmodel: {architecture: ViT-B/16}", "'labels' goes with"),
     "no times": ("claims: 1\nlatency: {times: 0x}", "expected a factor such as 1.4x"),
+    "a model and no source": ("claims: 1\nmodel: {labels: 2}", "or 'config', one of the two"),
+    "a model of two sources": (
+        "claims: 1\nmodel: {architecture: ViT-B/16, labels: 2, config: {hidden_size: 768}}",
+        "give 'architecture' (with 'labels') or 'config', one of the two",
+    ),
+    "points beside a plain number": (
+        "claims: 1\nmetrics: [{name: r, before: 0.91, after: 0.89, change: 2 points}]",
+        'change: got "2 points" beside "0.91"; write both as shares (94 % and 1 point) or both',
+    ),
+    "times of a metric": (
+        "claims: 1\nmetrics: [{name: r, before: 91 %, times: 1.4x}]",
+        "metrics[0]: a metric has no 'times'; give 'change'",
+    ),
+    "no heads": ("claims: 1\nheads: {}", "heads: states nothing; give one of before, after"),
+    "a month of nothing": (
+        "claims: 1\nmonthly: [{volume: 5}]",
+        "monthly[0]: states nothing; give 'before', 'after' or 'saving'",
+    ),
     "a list": ("- 1", "1: got"),
 }
 
@@ -78,6 +96,13 @@ def test_digits_survive_the_reading() -> None:
     stated = parse_claims("claims: 1\nprice: {before: 0.0040, after: '0.00400'}")
     assert stated.price is not None
     assert (stated.price.before, stated.price.after) == ("0.0040", "0.00400")
+
+
+def test_a_plain_number_changes_by_a_plain_number() -> None:
+    stated = parse_claims(
+        "claims: 1\nmetrics: [{name: r, before: 0.91, after: 0.89, change: 0.02}]"
+    )
+    assert [one.change for one in stated.metrics] == ["0.02"]
 
 
 def test_no_file_and_no_text_are_told_in_one_line(tmp_path: Path) -> None:

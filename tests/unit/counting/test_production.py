@@ -64,6 +64,25 @@ RULES = "".join(
 )
 
 
+def test_only_what_is_asked_of_all_rows_is_told_of_production() -> None:
+    """A rule on one slice, or on an order of scores, says nothing of the mix."""
+    table = counts({"a": 300, "b": 600})
+    never = table.groupby(["kind", "label", "baseline"], as_index=False)["n"].sum()
+    found = prunegate.judge_counts(
+        policy(
+            rules="  - {metric: precision, at_least: 0.2}\n"
+            "  - {metric: recall, slices: kind, at_least: 0.2}\n"
+            "  - {metric: model_bytes, at_most: 5}\n"
+        ),
+        never.assign(candidate=0),
+    )
+    assert found.production is not None
+    (told,) = found.production
+    assert told.metric == "precision"
+    assert told.baseline is not None
+    assert (told.candidate, told.difference, told.ci_low, told.ci_high) == (None,) * 4
+
+
 def test_a_value_in_production_is_the_directly_standardised_one() -> None:
     table = counts({"a": 3000, "b": 600})
     found = prunegate.judge_counts(policy(rules=RULES), table)
@@ -241,6 +260,25 @@ def test_check_reads_predictions(
         assert said in str(found.exception)
         return
     assert (found.return_value, said in found.output) == (code, True)
+
+
+@pytest.mark.parametrize(("most", "shown"), [(4, False), (5, True)])
+def test_where_the_steps_lead_nowhere_too_many_cells_show_nothing(
+    most: int, shown: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The way for contrasts far from their limit: the same tail, or none that approves."""
+    cells = [(y, d) for y in "01" for d in "01"]
+    rows = WeightedCells(units=(900.0, 40.0, 50.0, 700.0), weight=(1.0, 0.4, 1.0, 0.6), heaviest=1)
+    one = WeightedContrast(
+        cells=rows, scores=lambda masses: beyond_chance(dict(zip(cells, masses, strict=True)))
+    )
+    known = one.p_harm
+    monkeypatch.setattr("prunegate.stats.weighted._ROUNDS", 0)
+    monkeypatch.setattr("prunegate.stats.weighted._MOST_UNKNOWN", most)
+    if shown:
+        assert one.p_harm == pytest.approx(known, rel=1e-6)
+    else:
+        assert (one.p_value, one.p_harm) == (1, 1)
 
 
 @pytest.mark.parametrize("units", [(1800.0, 20.0, 30.0, 1200.0), (18000.0, 2.0, 3.0, 12000.0)])

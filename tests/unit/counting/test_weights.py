@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -30,6 +31,7 @@ from prunegate.planning.plan import require_plannable
 from prunegate.policy.load import parse_policy
 from prunegate.policy.schema import Policy
 from prunegate.verdict.decide import decide
+from prunegate.verdict.targets import minimum_in_rows
 
 pytestmark = pytest.mark.slow
 
@@ -202,6 +204,20 @@ def test_few_rows_of_much_weight_are_inconclusive() -> None:
     short = prunegate.judge(policy(metrics=("accuracy",), more=minimum), frame).findings[0]
     assert short.open_because == "minimum evidence"
     assert "worth 5" in short.note
+
+
+@pytest.mark.parametrize("positives", [True, False])
+def test_minimum_evidence_is_told_in_rows_of_the_weights_that_there_are(positives: bool) -> None:
+    """Rows of several weights are worth less; without positives their worth cannot be told."""
+    frame = table(3)
+    frame["kind"] = np.where(frame.label == "unsafe", "a", "b")
+    minimum = policy(more="weight: w\nevidence: {minimum: {rows: 60, positives: 20}}\n").evidence
+    wanted = "kind=a" if positives else "kind=b"
+    (one,) = (one for one in counted(policy(), frame) if one.name == wanted)
+    found = minimum_in_rows(one, minimum.minimum)
+    assert one.worth is not None
+    assert found.rows == math.ceil(60 * one.rows / one.worth.rows) > 60
+    assert (found.positives > 20) == positives
 
 
 @pytest.mark.parametrize("task", TASKS)

@@ -28,6 +28,21 @@ def test_nothing_can_improve_a_rate_of_flips() -> None:
                 assert form.better == ()
 
 
+@pytest.mark.parametrize("name", METRICS)
+def test_no_row_makes_a_metric_better_and_worse_at_once(name: str) -> None:
+    every = set(range(8))
+    for form in METRICS[name].forms.values():
+        worse, better = set(form.worse), set(form.better)
+        assert not worse & better
+        assert worse | better | set(form.base.cells) <= every
+        assert set(form.base_of_level.cells) <= every
+
+
+def test_a_recall_rests_on_positives_wherever_its_threshold_is() -> None:
+    fixed, free = (METRICS[name].forms["binary"].base for name in ("recall_at_fpr", "recall"))
+    assert (fixed.unit, set(fixed.cells)) == (free.unit, set(free.cells))
+
+
 def test_a_gain_that_is_capped_is_the_demand_with_the_models_exchanged() -> None:
     bound = Bound(kind="relative", value=0.25)
     recall, flips = METRICS["recall"], METRICS["false_positive_rate"]

@@ -35,6 +35,13 @@ def test_the_contracts_example_is_read_and_explained() -> None:
     assert "An approval counts for 30 days" in told
 
 
+@pytest.mark.parametrize("attested", ["count", "refuse"])
+def test_whether_an_attested_approval_counts_is_explained(attested: str) -> None:
+    found = policy(f"{{required: [{{role: client}}], distinct: [person], attested: {attested}}}")
+    told = "An approval that only the agency attests counts as well."
+    assert (told in explain_policy(found)) == (attested == "count")
+
+
 def test_what_is_left_out_is_the_stricter() -> None:
     found = policy("{required: [{role: client}]}").approvals
     assert found is not None

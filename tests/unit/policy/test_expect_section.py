@@ -84,6 +84,30 @@ def test_what_is_not_typed_is_refused_in_words(name: str) -> None:
     assert "data.expect[0]" in str(found.value) or "policy.yaml:1" in str(found.value)
 
 
+TAKEN: dict[str, Any] = {
+    "pairs": (
+        "expect_column_pair_values_to_be_in_set",
+        {"column_A": "a", "column_B": "b", "value_pairs_set": [["x", "y"], ["x", "z"]]},
+    ),
+    "quantiles": (
+        "expect_column_quantile_values_to_be_between",
+        {
+            "column": "w",
+            "quantile_ranges": {"quantiles": [0.1, 0.9], "value_ranges": [[1.0, 1.0], [1.0, 2.0]]},
+        },
+    ),
+    "rows at least": ("expect_table_row_count_to_be_between", {"min_value": 3}),
+    "rows at most": ("expect_table_row_count_to_be_between", {"max_value": 3}),
+}
+
+
+@pytest.mark.parametrize("name", TAKEN)
+def test_what_is_typed_is_kept_as_it_is_written(name: str) -> None:
+    expectation, arguments = TAKEN[name]
+    (kept,) = policy({expectation: arguments}).document()["data"]["expect"]
+    assert kept == {expectation: arguments}
+
+
 def test_the_schema_for_editors_knows_every_expectation_and_its_arguments() -> None:
     found = json_schema()["$defs"]
     assert set(found["EachWithin"]["properties"]) == {

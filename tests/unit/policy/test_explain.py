@@ -190,6 +190,16 @@ def test_documents_have_no_positives() -> None:
     assert said[2].startswith("A slice with fewer than 300 documents is inconclusive")
 
 
+def test_what_is_about_no_label_names_none() -> None:
+    policy = parse_policy(
+        "prunegate: 1\nname: x\ntask: {kind: multilabel, labels: [a, b], threshold: 0.5}\n"
+        "rules: [{metric: recall, at_least: 0.5}, {metric: model_bytes, at_most: 5000000}]\n"
+    )
+    assert explain_policy(policy)[1] == (
+        f"The size of the stored weights must be at most 5 MB; {REST}"
+    )
+
+
 def test_hostile_names_are_inert() -> None:
     text = (
         "prunegate: 1\nname: x\ntask: {kind: binary, positive: a}\n"

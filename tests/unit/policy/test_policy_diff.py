@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from prunegate.policy.change import Change
 from prunegate.policy.diff import diff
 from prunegate.policy.diff_words import BECAUSE, change_sentence
 from prunegate.policy.directions import DIRECTIONS, Both, Move, direction_of
-from prunegate.policy.load import parse_policy
+from prunegate.policy.load import load_policy, parse_policy
 from prunegate.policy.schema import Policy
 from prunegate.policy.section import Section
 
@@ -180,6 +181,10 @@ def test_classes_are_matched_by_name() -> None:
 
 COST = "cost: {billing: {per_inference: {baseline: %s}}}\n"
 PRUNE = "compress: [{prune: {what: heads, amount: %s}}]\nmodel: {baseline: b}\n"
+SEARCH = (
+    f"{PRUNE % 0.3}{COST % 1}"
+    "search: {objective: cost_per_1k, vary: [{step: 1, amount: [0.2, 0.4]}]%s}\n"
+)
 SECTIONS = {
     ("evidence: {confidence: 0.95}", "evidence: {confidence: 0.9}"): (
         "loosened evidence.confidence number"
@@ -215,6 +220,10 @@ SECTIONS = {
         "claims: {figures: {size: {before: 3 MB}}}",
         "claims: {figures: {size: {before: 4 MB}}}",
     ): "loosened claims.figures.size.before claims",
+    ("claims: {file: a.yaml}", "claims: {file: b.yaml}"): "loosened claims.file claims",
+    (SEARCH % "", SEARCH % ", confidence: 0.96"): "tightened search.confidence number",
+    (SEARCH % ", confidence: 0.96", SEARCH % ""): "loosened search.confidence number",
+    (SEARCH % ", confidence: 0.95", SEARCH % ""): "neutral search.confidence same",
 }
 
 
@@ -274,6 +283,61 @@ def test_slices() -> None:
     assert told(slices("{name: s, where: {t: 1}}"), slices("{by: s}")) == [
         ("loosened", "slices.s", "where")
     ]
+
+
+@pytest.mark.parametrize("other", ["bins: [1, 3]", "quantiles: 4"])
+def test_other_intervals_are_other_slices(other: str) -> None:
+    old, new = (
+        policy(slices=f"slices: [{{by: w, {given}}}]\n") for given in ("bins: [1, 2]", other)
+    )
+    found = told(old, new)
+    assert ("loosened", "slices.w.bins", "where") in found
+    assert {kind for kind, _, _ in found} == {"loosened"}
+
+
+def test_figures_that_were_read_may_stand_in_another_file(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("claims: 1\nsize: {before: 3 MB}\n", encoding="utf-8")
+    (tmp_path / "b.yaml").write_text("claims: 1\nsize: {before: 4 MB}\n", encoding="utf-8")
+    (tmp_path / "c.yaml").write_text("claims: 1\nsize: {before: 3 MB}\n", encoding="utf-8")
+
+    def read(name: str) -> Policy:
+        text = f"{HEAD}rules: [{BLOCKING}]\nclaims: {{file: {name}.yaml}}\n"
+        (tmp_path / "policy.yaml").write_text(text, encoding="utf-8")
+        return load_policy(tmp_path / "policy.yaml")
+
+    assert told(read("a"), read("c")) == [("neutral", "claims.file", "place")]
+    assert told(read("a"), read("b")) == [
+        ("loosened", "claims.figures.size.before", "claims"),
+        ("neutral", "claims.file", "place"),
+    ]
+
+
+SENTENCES = {
+    ("classes: each, at_least: 0.8", "classes: each, at_least: 0.7"): (
+        "recall of cat, dog and bird on overall: the limit was at least 80 % and is at least 70 %; "
+        "less is demanded."
+    ),
+    ("classes: [cat], at_least: 0.7", "classes: [cat], at_least: 0.8"): (
+        "recall of cat on overall: the limit was at least 70 % and is at least 80 %; "
+        "more is demanded."
+    ),
+    ("at_least: 0.8, severity: warn", "at_least: 0.8"): (
+        'recall on overall, at least 80 %: its severity was "warn" and is "block"; more is '
+        "demanded."
+    ),
+    ("at_least: 0.8, on_undefined: fail", "at_least: 0.8"): (
+        'recall on overall, at least 80 %: its on_undefined was "fail" and is "inconclusive"; '
+        "less is demanded."
+    ),
+}
+
+
+@pytest.mark.parametrize(("rules", "sentence"), SENTENCES.items())
+def test_a_changed_limit_in_a_sentence(rules: tuple[str, str], sentence: str) -> None:
+    old, new = (
+        parse_policy(f"{MULTICLASS}rules: [{{metric: recall, {r}}}, {BLOCKING}]\n") for r in rules
+    )
+    assert [change_sentence(one) for one in diff(old, new)] == [sentence]
 
 
 def test_every_reason_has_words_for_its_kinds() -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from prunegate.criteria import CRITERIA
 from prunegate.errors import PolicyError
 from prunegate.policy.load import parse_policy
 from prunegate.policy.steps import Prune, Rows
@@ -75,6 +78,42 @@ def test_steps_that_cannot_be_are_told_with_their_line(steps: str, expected: str
     message = messages(f"compress: [{steps}]\n")
     assert expected in message
     assert "6: compress" in message
+
+
+@pytest.mark.parametrize(
+    ("step", "rows"),
+    [
+        ("{prune: {what: heads, amount: 0.4, criterion: magnitude}}", None),
+        ("{prune: {what: heads, amount: 0.4, criterion: magnitude, scope: budget}}", "calibration"),
+        ("{finetune: {steps: 1}}", "train"),
+        ("{finetune: {steps: 1, split: calibration}}", "calibration"),
+        ("{quantize: {}}", None),
+        ("{quantize: {kind: static}}", "calibration"),
+        ("{quantize: {kind: static, data: {split: train}}}", "train"),
+        ("{export: onnx}", None),
+    ],
+)
+def test_a_step_says_which_rows_it_looks_at(step: str, rows: str | None) -> None:
+    policy = parse_policy(f"{HEAD}compress: [{step}]\n")
+    (found,) = policy.compress
+    assert found.rows == (Rows(split=rows) if rows else None)
+    assert policy.rows_of_steps == ({1: found.rows} if rows else {})
+
+
+@pytest.mark.parametrize("what", ["weights", "'2:4'"])
+def test_weights_take_a_criterion_that_scores_weights(
+    what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    units_alone = replace(CRITERIA["activation"], scores_weights=False)
+    monkeypatch.setattr("prunegate.policy.steps.CRITERIA", {**CRITERIA, "activation": units_alone})
+    amount = ", amount: 0.4" if what == "weights" else ""
+    step = f"{{prune: {{what: {what}, criterion: activation{amount}}}}}"
+    assert (
+        "criterion activation does not score single weights; use one of: taylor, magnitude, random"
+    ) in messages(f"compress: [{step}]\n")
+    parse_policy(
+        f"{HEAD}compress: [{{prune: {{what: heads, criterion: activation, amount: 0.4}}}}]"
+    )
 
 
 def test_int8_and_onnx_may_follow_each_other() -> None:

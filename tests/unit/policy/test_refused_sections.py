@@ -5,13 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from pydantic import ValidationError
 
-from prunegate.policy.task import Task
+from prunegate.policy.billing import Instance
+from prunegate.policy.file_bytes import mistake_lines
+from prunegate.policy.load import parse_policy
+from prunegate.policy.production import production_mix
+from prunegate.policy.task import ROLES, Task
+from prunegate.policy.validation import Mistake
+from prunegate.policy.yaml.document import read_yaml
 
 Mistakes = Callable[[str], list[str]]
 BINARY = "task: {kind: binary, positive: unsafe, threshold: 0.5}\n"
 RULES = "rules: [{metric: recall, at_least: 0.5}]\n"
 PRICED = "rules: [{metric: recall, at_least: 0.5}, {metric: cost_per_1k, max_ratio: 0.9}]\n"
+SEARCH = (
+    "model: {baseline: b}\ncompress: [{prune: {what: heads, amount: 0.4}}]\n"
+    "search: {objective: cost_per_1k, vary: [{step: 1, amount: [0.2, 0.4]}]}\n"
+)
 MODEL = "model: {baseline: %s, candidate: b}\n"
 
 
@@ -23,8 +34,23 @@ def _expect(expectation: str) -> str:
     return f"{BINARY}{RULES}data: {{expect: [{expectation}]}}\n"
 
 
+def _cost(cost: str) -> str:
+    return f"{BINARY}{PRICED}cost: {{{cost}}}\n"
+
+
 def _billing(billing: str) -> str:
-    return f"{BINARY}{PRICED}cost: {{billing: {{{billing}}}}}\n"
+    return _cost(f"billing: {{{billing}}}")
+
+
+def _searched(billing: str) -> str:
+    return _billing(billing) + SEARCH
+
+
+def _weighed(task: str, rule: str) -> str:
+    return (
+        f"task: {{{task}}}\nslices: [{{by: k}}]\nrules: [{{{rule}, slices: production}}]\n"
+        "data: {production: {k: {a: 0.5, b: 0.5}}}\n"
+    )
 
 
 REFUSED = {
@@ -48,6 +74,10 @@ REFUSED = {
         "task: {kind: multiclass, threshold: 0.5}\nrules: [{metric: accuracy, at_least: 0.5}]\n",
         "'threshold' belongs to a binary or multilabel task only",
     ),
+    "how to tune what is not tuned": (
+        "task: {kind: binary, positive: a, threshold: 0.5, tune: {match: f1}}\n" + RULES,
+        "'tune' says how 'threshold: {baseline: ..., candidate: tuned}' is chosen",
+    ),
     "labels left out of scores": (
         "task: {kind: score, ignore: [a]}\nrules: [{metric: mae, at_most: 0.5}]\n",
         "'ignore' leaves labels out",
@@ -64,6 +94,17 @@ REFUSED = {
         "task: {kind: binary, positive: a, threshold: {baseline: 0.5, candidate: tuned, "
         "found: 0.4}}\n" + RULES,
         "is for records; write the number as 'candidate'",
+    ),
+    "scores of values": (
+        (
+            "task: {kind: score}\nrules: [{metric: mae, at_most: 0.5}]\n"
+            "data: {scores: {prefix: s_}}\n"
+        ),
+        "a score task has no classes to score",
+    ),
+    "scores of labels without a threshold": (
+        (f"task: {{kind: multilabel, labels: [a, b]}}\n{RULES}data: {{scores: {{prefix: s_}}}}\n"),
+        "which is missing; give one such as 0.5, or one for each label",
     ),
     "a tolerance of nothing": (
         f"{BINARY}{RULES}data: {{tolerance: 0.1}}\n",
@@ -94,6 +135,16 @@ REFUSED = {
             "data: {production: {k: {a: 0.5, b: 0.5}}}\n"
         ),
         "are not reweighted by this version",
+    ),
+    "a mix of rows with several labels": (
+        _weighed(
+            "kind: multilabel, labels: [a, b], threshold: 0.5", "metric: recall, at_least: 0.5"
+        ),
+        "reweighted of binary and multiclass tasks, not multilabel; limit it overall",
+    ),
+    "a mix of values": (
+        _weighed("kind: score", "metric: mae, at_most: 0.5"),
+        "reweighted of binary and multiclass tasks, not score; limit it overall",
     ),
     "an end above the other": (
         _expect("{expect_column_values_to_be_between: {column: w, min_value: 2, max_value: 1}}"),
@@ -175,6 +226,28 @@ REFUSED = {
         BINARY + RULES + MODEL % "{folder: a, layout: NCHW}",
         "is said of an ONNX file",
     ),
+    "a high below the target": (
+        _cost(
+            "billing: {per_inference: {baseline: 1}}, "
+            "volumes: {now: 5, target: 10, months: 3, high: 7}"
+        ),
+        "high (7) lies below target (10); swap them",
+    ),
+    "a search for a quoted price": (
+        _searched("per_inference: {baseline: 2, candidate: 1}"),
+        "cost_per_1k is the same for every candidate while 'cost' quotes the candidate's price",
+    ),
+    "a search for quoted seconds": (
+        _searched(
+            "per_second: {baseline: 2, candidate: 1}, "
+            "seconds_per_inference: {baseline: 1, candidate: 1}"
+        ),
+        "cost_per_1k is the same for every candidate while 'cost' quotes the candidate's price",
+    ),
+    "intervals that differ": (
+        f"{BINARY}slices: [{{by: w, bins: [1, 2]}}, {{by: w, quantiles: 3}}]\n{RULES}",
+        '"w" has other intervals in another entry; keep one',
+    ),
     "tiers that are all free": (
         _billing("tiers: [{per_inference: {baseline: 0}}]"),
         "every tier of the baseline is free",
@@ -215,6 +288,40 @@ REFUSED = {
 def test_each_is_refused_in_its_own_words(mistakes: Mistakes, text: str, words: str) -> None:
     found = mistakes(f"prunegate: 1\nname: x\n{text}")
     assert any(words in one for one in found), found
+
+
+@pytest.mark.parametrize("count", [200, 201])
+def test_of_too_many_mistakes_the_contradictions_wait(mistakes: Mistakes, count: int) -> None:
+    wrong = ", ".join(f"{{metric: recal, at_least: 0.5, k{n}: 1}}" for n in range(count))
+    found = mistakes(f"prunegate: 1\nname: x\n{BINARY}rules: [{wrong}]\n")
+    assert sum("unknown key" in one for one in found) == count
+    assert sum("unknown metric" in one for one in found) == (count if count <= 200 else 0)
+
+
+def test_a_mistake_inside_of_a_plain_value_is_told_where_that_stands() -> None:
+    document = read_yaml("a: 1\nb: [2, 3]\n")
+    lost = [Mistake(path=("b", 1, "c"), message="lost"), Mistake(path=("a", 0), message="lost")]
+    told = [(line, words) for line, _, words in mistake_lines(document, lost)]
+    assert told == [(1, "a[0]: lost"), (2, "b[1].c: lost")]
+
+
+@pytest.mark.parametrize("model", ["baseline", "candidate"])
+def test_a_reservation_is_of_some_model(model: str) -> None:
+    one = {"count": 1, "per_hour": 1.0}
+    instance = {"per_hour": 2.0, "utilisation": 0.5, "reserved": {model: None}}
+    with pytest.raises(ValidationError, match="reserves nothing: name baseline, candidate"):
+        Instance.model_validate(instance)
+    found = Instance.model_validate({**instance, "reserved": {model: one}})
+    assert [role for role in ROLES if found.reservation(role)] == [model]
+
+
+def test_shares_of_nothing_are_no_mix() -> None:
+    """A file is refused for them; what else holds such a policy is not divided by zero."""
+    text = _weighed("kind: binary, positive: u, threshold: 0.5", "metric: recall, at_least: 0.5")
+    policy = parse_policy(f"prunegate: 1\nname: x\n{text}")
+    assert production_mix(policy) is not None
+    data = policy.data.model_copy(update={"production": {"k": {"a": 0.0}}})
+    assert production_mix(policy.model_copy(update={"data": data})) is None
 
 
 def test_a_threshold_is_each_models_own() -> None:

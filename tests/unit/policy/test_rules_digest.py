@@ -54,6 +54,15 @@ def test_a_bar_that_was_sealed_stays_the_same_bar(name: str) -> None:
     assert rules_digest(load_policy(policies / f"{name}.yaml")) == SEALED[name]
 
 
+def test_the_threshold_that_a_run_found_decides_nothing_by_itself() -> None:
+    own = "threshold: {baseline: 0.5, candidate: tuned}"
+    policy = parse_policy(BASE.replace("threshold: 0.5", own))
+    found = policy.task.threshold.model_copy(update={"found": 0.4})  # type: ignore[union-attr]
+    task = policy.task.model_copy(update={"threshold": found})
+    assert rules_digest(policy.model_copy(update={"task": task})) == rules_digest(policy)
+    assert rules_digest(policy) != rules_digest(parse_policy(BASE))
+
+
 def test_words_order_and_defaults_do_not_matter() -> None:
     other = OTHER_WORDS.replace("[kind], expect", "kind, expect")
     assert rules_digest(parse_policy(BASE)) == rules_digest(parse_policy(other))

@@ -44,6 +44,7 @@ from prunegate.policy.yaml.scalars import resolve
         ("-2E+05", -2e5),
         ("00.5", 0.5),
         ("٣", "٣"),
+        ("a" * 401, "a" * 401),
     ],
 )
 def test_yaml_1_2_core_schema(text: str, value: object) -> None:

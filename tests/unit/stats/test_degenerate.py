@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -66,6 +67,73 @@ def test_no_row_of_the_base_is_no_evidence_of_a_ratio() -> None:
 def test_a_limit_that_no_table_can_keep_is_not_fitted() -> None:
     beyond = RatioLimit(kind="precision", k=0.01, margin=0.3)  # of at most 0.01, 0.3 cannot go
     assert constrained_mle.fit_cells((0, 1, 0, 0, 2, 0, 1, 0), beyond) is None
+
+
+@pytest.mark.parametrize(
+    ("cells", "margin", "k"),
+    [
+        ((1000, 0, 10**6, 0, 5, 1, 0, 1), 0.0, 1.0),
+        ((1, 1000, 0, 1, 10**6, 5, 1000, 0), 0.0, 1.5),
+    ],
+)
+def test_a_fit_that_leaves_a_model_nothing_to_call_positive_gives_way_to_a_nearer_one(
+    cells: tuple[int, ...], margin: float, k: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limit, left = RatioLimit(kind="precision", k=k, margin=margin), []
+
+    def alive(p: list[float], limit: RatioLimit, known: Any = constrained_mle._alive) -> bool:
+        left.append(not known(p, limit))
+        return not left[-1]
+
+    monkeypatch.setattr(constrained_mle, "_alive", alive)
+    found = constrained_mle.fit_cells(cells, limit)
+    assert any(left)
+    if found is not None:
+        assert math.fsum(found.probabilities) == pytest.approx(1, abs=1e-9)
+        nearest = RatioLimit(kind="precision", k=k, margin=found.margin)
+        assert nearest.contrast(found.probabilities) == pytest.approx(-found.margin, abs=1e-6)
+    alone = ratio_score.test_precision(cells, k, margin)
+    assert min(alone.p_value, alone.p_harm) >= 0
+    assert alone.p_value + alone.p_harm >= 1 - 1e-9
+
+
+@pytest.mark.parametrize("turns", [1, 2, 60])
+@pytest.mark.parametrize("cells", [8, 80])
+def test_however_few_turns_a_fit_takes_it_is_one_of_probabilities(
+    turns: int, cells: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(empirical_likelihood, "_ITERATIONS", turns)
+    random = np.random.default_rng(cells)
+    for _ in range(5):
+        shares = random.dirichlet([0.3] * cells).tolist()
+        g = (random.random(cells) - 0.2).tolist()
+        p = empirical_likelihood.fit_shares(shares, g, empirical_likelihood.extreme(shares, g))
+        assert min(p) >= 0
+        if turns == 60:
+            assert math.fsum(p) == pytest.approx(1, abs=1e-9)
+            assert math.fsum(a * b for a, b in zip(p, g, strict=True)) == pytest.approx(0, abs=1e-8)
+
+
+@pytest.mark.parametrize("turns", [1, 2])
+def test_tables_that_few_turns_do_not_settle_get_the_p_values_of_the_single_fit(
+    turns: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ratio_many, "_NEWTON", turns)
+    tables = np.array([FAR, (40, 1, 1, 2, 3, 2, 2, 40), (90, 9, 3, 8, 3, 7, 2, 60)])
+    claim = ratio_many.Claim(kind="precision", k=1.0, margin=0.05)
+    found = ratio_many.test(tables, claim)
+    for place, cells in enumerate(tables.tolist()):
+        alone = ratio_score.test_precision(cells, 1.0, 0.05)
+        assert found[0][place] == pytest.approx(alone.p_value, abs=1e-6)
+        assert found[1][place] == pytest.approx(alone.p_harm, abs=1e-6)
+
+
+def test_rows_beyond_counting_are_no_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = {"rate": 0.9, "limit": 0.88, "alpha": 0.05, "power": 0.9}
+    rows = sample_size.proportion_at_least(**asked)
+    monkeypatch.setattr(sample_size, "_MOST", rows // 8)
+    with pytest.raises(ValueError, match="rows needed: expect a rate further above the limit"):
+        sample_size.proportion_at_least(**asked)
 
 
 def test_a_step_that_led_nowhere_teaches_nothing() -> None:

@@ -9,8 +9,11 @@ import pytest
 
 import prunegate
 from prunegate.cost.measurement import Estimate95, GenerationTiming, Measurements, ModelFigures
+from prunegate.cost.projection import project
+from prunegate.policy.cost import Cost
 from prunegate.policy.load import parse_policy
 from prunegate.verdict.finding import Finding, Verdict
+from prunegate.verdict.operational_figures import operational_figures
 
 COUNTS = pd.DataFrame({"label": [1, 0], "baseline": [1, 0], "candidate": [1, 0], "n": [9, 9]})
 MEASURED = Measurements(
@@ -79,6 +82,38 @@ def test_a_limit_on_a_figure_means_what_it_says(rule: str, status: str) -> None:
     assert finding.status == status
     outcome = {"pass": "approve", "fail": "reject", "inconclusive": "inconclusive"}[status]
     assert verdict.outcome == outcome
+
+
+@pytest.mark.parametrize("baseline", [None, 0])
+@pytest.mark.parametrize("limit", ["max_ratio: 0.9", "max_rise: {relative: 0.1}"])
+def test_of_a_baseline_without_a_figure_there_is_no_ratio(baseline: int | None, limit: str) -> None:
+    figures = replace(MEASURED, baseline=replace(MEASURED.baseline, model_bytes=baseline))
+    verdict, finding = judged(f"metric: model_bytes, {limit}", figures)
+    assert (verdict.outcome, finding.status, finding.open_because) == (
+        "inconclusive",
+        "inconclusive",
+        "no ratio",
+    )
+    assert "the baseline's figure is missing or zero, so there is no ratio" in finding.note
+    _, strict = judged(f"metric: model_bytes, {limit}, on_undefined: fail", figures)
+    assert strict.status == "fail"
+
+
+def test_a_limit_on_a_difference_takes_a_baseline_of_zero_but_not_none() -> None:
+    for known, status in ((0, "fail"), (None, "inconclusive")):
+        figures = replace(MEASURED, baseline=replace(MEASURED.baseline, model_bytes=known))
+        _, finding = judged("metric: model_bytes, max_rise: 799", figures)
+        assert finding.status == status
+
+
+def test_an_older_record_has_the_ends_of_the_price_and_none_of_a_thousand() -> None:
+    cost = Cost.model_validate({"billing": {"per_inference": {"baseline": 0.004}}})
+    new = project(cost, MEASURED)
+    old = replace(new, cost_per_1k_candidate_low=None, cost_per_1k_candidate_high=None)
+    found, known = (operational_figures(MEASURED, one)["cost_per_1k"] for one in (old, new))
+    assert found == known
+    assert found.interval is not None
+    assert (found.interval.low, found.interval.high) == (3.0, 3.4)
 
 
 def test_a_ratio_shows_its_interval() -> None:

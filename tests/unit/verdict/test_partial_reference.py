@@ -83,6 +83,18 @@ def judged(tally: PartialCounts | JointCounts, **more: object) -> tuple[Verdict,
     return verdict, finding
 
 
+@pytest.mark.parametrize("metric", ["recall", "specificity", "accuracy", "f1", "mcc"])
+def test_without_labels_of_what_it_needs_a_metric_has_no_value(metric):
+    tally = PartialCounts(decided=(409, 13, 18, 190), cells=(0, 6, 9, 0, 0, 7, 9, 0))
+    verdict = decide(policy(rules=[{"metric": metric, "at_least": 0.1}]), [overall(tally)])
+    finding = verdict.findings[0]
+    assert (finding.status, finding.open_because) == ("inconclusive", "undefined")
+    assert finding.note.endswith(
+        "rows of the slice that it needs have no label; draw the list again"
+    )
+    assert (finding.baseline, finding.candidate, finding.p_value) == (None, None, None)
+
+
 @settings(max_examples=150, deadline=None)
 @given(st.tuples(COUNTS, COUNTS, COUNTS, COUNTS))
 def test_agreement_grows_with_every_row_that_is_right(table):

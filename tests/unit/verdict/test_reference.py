@@ -13,6 +13,8 @@ import pytest
 import prunegate
 from prunegate.audit.opinion.second_opinion import second_opinion
 from prunegate.audit.recompute import differences
+from prunegate.counting.partial_labels import PartialLabels
+from prunegate.counting.slices import SliceCounts
 from prunegate.errors import InternalError
 from prunegate.gate import gate
 from prunegate.policy.cautions import cautions
@@ -22,6 +24,7 @@ from prunegate.policy.validation import validate_values
 from prunegate.report.render import render
 from prunegate.verdict.decide import outcome
 from prunegate.verdict.finding import BEATS_CONSTANT, Finding, Verdict
+from prunegate.verdict.reference_doubts import doubts_in_counts
 
 CASES = Path(__file__).parents[2] / "cases"
 
@@ -75,6 +78,32 @@ def test_the_cases(name: str, expected: str, because: str | None, kinds: list[st
     assert finding.open_because == because
     assert [doubt.kind for doubt in decided.verdict.doubts] == kinds
     assert not list(differences(decided.record))
+
+
+def _seen(name: str) -> SliceCounts:
+    """Rows of three classes that both models decide alike; labels are known of one of them."""
+    pairs = {("u", "u"): 50, ("v", "v"): 40, ("w", "w"): 30}
+    tally = PartialLabels(decided=pairs, cells={(name, name, name): 5})
+    return SliceCounts(name="overall", slicing="overall", declared=True, tally=tally)
+
+
+@pytest.mark.parametrize("name", ["u", "v"])
+def test_labels_of_one_decision_alone_say_nothing_of_the_others(name: str) -> None:
+    policy = _policy(task={"kind": "multiclass"})
+    labels = pd.Series(["u", "v"])
+    data = {"id": labels.index, "label": labels, "baseline": labels, "candidate": labels}
+    verdict = prunegate.judge(policy, pd.DataFrame(data))
+    assert _reference(verdict)
+    assert doubts_in_counts(policy, [_seen(name)], _reference(verdict)) == ()
+
+
+@pytest.mark.parametrize("kind", ["binary", "multiclass"])
+def test_the_one_decision_of_a_model_is_named_as_the_data_call_it(kind: str) -> None:
+    task = {"kind": kind} | ({"positive": "unsafe"} if kind == "binary" else {})
+    data = pd.DataFrame({"id": range(40), "label": ["unsafe", "safe"] * 20})
+    verdict = prunegate.judge(_policy(task=task), data.assign(baseline="safe", candidate="safe"))
+    named = {(doubt.kind, doubt.decision) for doubt in verdict.doubts}
+    assert named == {("one decision", "safe" if kind == "multiclass" else "not unsafe")}
 
 
 def test_a_drop_that_was_meant_as_a_share_to_keep_is_pointed_out() -> None:

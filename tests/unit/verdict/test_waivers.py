@@ -218,6 +218,7 @@ def test_of_several_for_one_finding_the_longest_is_used() -> None:
     ("found", "why"),
     [
         (finding(0, "pass"), "nothing to waive"),
+        (finding(0, "waived"), "waived already"),
         (finding(0, "fail", "warn"), "only warns"),
         (finding(0, "inconclusive", value=None), "nothing was judged"),
         (finding(0, "fail", value=None), "nothing was judged"),

@@ -112,6 +112,98 @@ def test_a_slice_that_nobody_judged_is_told_with_what_is_known_of_it() -> None:
     assert "unjudged slices" in found.guarantee.leaves_out
 
 
+UNJUDGED = {
+    "binary": "(9 rows, 3 positives; the policy's minimum evidence is 20 rows and 5 positives)",
+    "multiclass": (
+        "(9 rows, 3 of the rarest class; the policy's minimum evidence is 20 rows and 5 of every "
+        "class)"
+    ),
+    "multilabel": (
+        "(9 rows, 3 of the rarest label; the policy's minimum evidence is 20 rows and 5 of every "
+        "label)"
+    ),
+    "score": "(9 rows; the policy's minimum evidence is 20 rows)",
+    "language": "(9 documents; the policy's minimum evidence is 20 documents)",
+}
+TASKS = {
+    "binary": "kind: binary, positive: 1",
+    "multiclass": "kind: multiclass",
+    "multilabel": "kind: multilabel, labels: [a, b]",
+    "score": "kind: score, range: [0, 2]",
+    "language": "kind: language",
+}
+
+
+@pytest.mark.parametrize("kind", UNJUDGED)
+def test_a_slice_that_is_too_small_is_told_in_the_words_of_its_task(kind: str) -> None:
+    """Only where rows are positive or not are there positives to be short of."""
+    metric = {"score": "mean_score", "language": "nll_per_token"}.get(kind, "accuracy")
+    limit = "max_rise: 1.5" if kind == "language" else "max_drop: 0.5"
+    minimum = "{rows: 20}" if kind in ("score", "language") else "{rows: 20, positives: 5}"
+    asked = parse_policy(
+        f"prunegate: 1\nname: x\ntask: {{{TASKS[kind]}}}\nslices: [{{by: k}}]\n"
+        f"evidence: {{minimum: {minimum}}}\n"
+        f"rules: [{{metric: {metric}, {limit}, evidence: point}}]\n"
+    )
+    values = pd.Series([0, 1, 2] * 13)
+    if kind == "binary":
+        values = values // 2
+    data = pd.DataFrame({"id": values.index, "k": ["a"] * 30 + ["b"] * 9, "tokens": 7})
+    for name in ("label", "baseline", "candidate"):
+        if kind == "multilabel":
+            data[f"{name}_a"], data[f"{name}_b"] = (values == 1) * 1, (values == 2) * 1
+        elif kind != "language" or name != "label":
+            data[name] = values.astype(float) if kind in ("score", "language") else values
+    (told,) = facts(prunegate.judge(asked, data), "unjudged")
+    assert told.removeprefix("k=b is not declared in the policy and was not judged ") == (
+        f"{UNJUDGED[kind]}."
+    )
+
+
+def test_figures_that_nobody_read_hold_an_approval_back() -> None:
+    asked = policy("{metric: recall, max_drop: 0.02}", more="claims: {file: stated.yaml}\n")
+    found = prunegate.judge_counts(asked, counts(("a", SAME)))
+    (open_,) = (f for f in found.findings if f.check == "claims")
+    assert (found.outcome, open_.status, open_.open_because) == (
+        "inconclusive",
+        "inconclusive",
+        "unread",
+    )
+    (reason,) = found.reasons
+    assert reason == (
+        "Stated figures: the claims file was not read: load the policy from its file, or state "
+        "figures in it."
+    )
+
+
+def test_figures_that_add_up_do_not_hide_that_a_slice_is_not_there() -> None:
+    stated = "claims: {figures: {price: {before: $2, after: $1, change: -50 %}}}\n"
+    more = f"slices: [{{by: k, expect: [a, z]}}]\n{stated}"
+    found = prunegate.judge_counts(
+        policy("{metric: recall, max_drop: 0.02}", more=more), counts(("a", SAME))
+    )
+    assert {f.status for f in found.findings} == {"pass"}
+    assert found.outcome == "inconclusive"
+    assert found.reasons == ("k=z: the policy expects this slice and the data have no row of it.",)
+
+
+def test_a_slice_without_rows_has_no_error_of_calibration() -> None:
+    asked = parse_policy(
+        f"{HEAD.replace('}', ', threshold: 0.5}')}slices: [{{by: k, expect: [a, z]}}]\n"
+        "rules: [{metric: log_loss, slices: all, at_most: 0.9}]\n"
+    )
+    label = ["unsafe", "safe"] * 200
+    score = [0.9 if one == "unsafe" else 0.2 for one in label]
+    data = pd.DataFrame(
+        {"id": range(400), "k": "a", "label": label, "baseline": score, "candidate": score}
+    )
+    known = {one.name: one.calibration for one in prunegate.judge(asked, data).slices}
+    assert known["k=z"] is None
+    assert known["k=a"] == known["overall"]
+    assert known["overall"] is not None
+    assert known["overall"].baseline == pytest.approx(0.15)
+
+
 def test_many_slices_that_nobody_judged_are_a_few_sentences() -> None:
     small = [(f"s{n}", (10 + n, 0, 0, 0, 0, 0, 0, 1)) for n in range(40)]
     found = prunegate.judge_counts(

@@ -175,6 +175,11 @@ def _of_zip(path: Path) -> dict[str, bytes]:
                 name = _checked(info.filename, files)
                 if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG):
                     raise EvidenceError(f"{escaped(name)}: a link or device; plain files only")
+                if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                    raise EvidenceError(
+                        f"{escaped(name)}: packed in a way that is not read; take the file as it "
+                        "was exported"
+                    )
                 files[name] = archive.read(info)
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, OSError) as error:
         raise EvidenceError(f"the zip is damaged ({escaped(str(error))})") from error

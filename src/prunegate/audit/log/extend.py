@@ -70,10 +70,10 @@ def remove(audit: Path, paths: Iterable[str]) -> None:
     """Remove files below ``tile/``, and the folders that they leave empty."""
     for path in paths:
         (audit / path).unlink(missing_ok=True)
-        for folder in (audit / path).parents:
-            if folder == audit / "tile" or any(folder.iterdir()):
-                break
+        folder = (audit / path).parent
+        while folder != audit / "tile" and not any(folder.iterdir()):
             folder.rmdir()
+            folder = folder.parent
 
 
 def _write(path: Path, content: bytes) -> None:

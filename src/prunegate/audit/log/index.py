@@ -22,6 +22,7 @@ import struct
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 
 from prunegate.audit.log.checkpoint import Checkpoint
@@ -170,12 +171,8 @@ class IndexCheck:
         self._first = first + len(rows)
         if found == expected:
             return
-        end = 0
-        for number, one in enumerate(rows, first):
-            end += len(one)
-            if found[:end] != expected[:end]:
-                self._wrong = _says_otherwise(number)
-                return
+        ends = enumerate(accumulate(map(len, rows)), first)
+        self._wrong = _says_otherwise(next(n for n, end in ends if found[:end] != expected[:end]))
 
     def wrong(self) -> str | None:
         """What is wrong with the first row that is; asked when all entries were seen."""

@@ -169,7 +169,8 @@ def sign_note(text: str, name: str, key: Ed25519PrivateKey) -> NoteSignature:
 def cosign(text: str, name: str, key: Ed25519PrivateKey, time: int) -> NoteSignature:
     """A witness's cosignature (type 0x04) of a checkpoint's text at a POSIX time."""
     vkey = vkey_of(key, name, COSIGNATURE)
-    signature = struct.pack(">Q", time) + key.sign(_cosigned(text, time))
+    signed = key.sign(_cosigned(text, time))
+    signature = struct.pack(">Q", time) + signed
     return NoteSignature(name=name, key_id=vkey.key_id, signature=signature)
 
 

@@ -89,5 +89,4 @@ def require_keys(value: Any, keys: frozenset[str], where: str) -> None:
         return
     if unknown := sorted(value.keys() - keys):
         raise EvidenceError(f"{where}: has a field that is not known: {literal(unknown[0])}")
-    if missing := sorted(keys - value.keys()):
-        raise EvidenceError(f"{where}: lacks the field '{missing[0]}'")
+    raise EvidenceError(f"{where}: lacks the field '{min(keys - value.keys())}'")

@@ -97,6 +97,22 @@ def test_what_is_no_request(content: bytes, told: str) -> None:
         parse_request(content, "r")
 
 
+@pytest.mark.parametrize(
+    "seen",
+    [
+        {"size": 3, "root": 3},
+        {"size": 3, "root": "AAAA"},
+        {"size": 3, "root": "A" * 43},
+        {"size": -1, "root": "A" * 43 + "="},
+    ],
+)
+def test_a_log_that_was_seen_has_a_root_and_a_size(seen: dict[str, Any]) -> None:
+    said = canonical_bytes({"origin": "a.example", **seen})
+    content = filled().replace(b'"checkpoint":null', b'"checkpoint":' + said)
+    with pytest.raises(InputError, match="r: 'checkpoint' has no root or size of a log"):
+        parse_request(content, "r")
+
+
 @pytest.mark.parametrize("key", ["baseline", "sentences", "report", "new", "format"])
 def test_nothing_but_the_answer_may_be_changed(key: str) -> None:
     request = parse_request(filled(), "r")

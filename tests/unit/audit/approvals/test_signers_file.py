@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from prunegate.audit.approvals.enrolments import (
     Enrolment,
+    checked_role,
     enrolment_in,
     fingerprint_of,
     ssh_key,
@@ -61,6 +62,23 @@ def test_enrolled_keys_may_sign_until_they_are_revoked(tmp_path: Path) -> None:
     with pytest.raises(EvidenceError, match="was valid only before 2026-12-24"):
         who_signed(signers_of(path), ann.blob, datetime(2026, 12, 25, tzinfo=UTC))
     assert f"bob {other}\n" in path.read_text(encoding="utf-8")
+
+
+def test_a_key_is_named_by_its_fingerprint_or_its_file(tmp_path: Path) -> None:
+    (tmp_path / "ann.pub").write_text(f"{line()} ann\n", encoding="utf-8")
+    found = fingerprint_of(str(tmp_path / "ann.pub"))
+    assert found == enrolment().fingerprint == fingerprint_of(found)
+    with pytest.raises(InputError, match=r"no such key file; give the signer's \.pub file"):
+        fingerprint_of(str(tmp_path / "bob.pub"))
+    with pytest.raises(InputError, match="is no fingerprint; 'ssh-keygen -lf FILE' shows it"):
+        fingerprint_of(found[:-1])
+
+
+@pytest.mark.parametrize("role", ["", "a b", "Client\n", "x" * 81])
+def test_a_role_has_a_name(role: str) -> None:
+    with pytest.raises(InputError, match="is no name of a role such as client"):
+        checked_role(role)
+    assert checked_role("client") == "client"
 
 
 def test_a_key_revoked_at_once_never_held(tmp_path: Path) -> None:

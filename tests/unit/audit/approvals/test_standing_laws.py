@@ -169,6 +169,15 @@ def whys(*history: VerifiedAnswer, asked: Approvals = TWO, now: datetime = NOW) 
     return [one.why for one in sign_off(asked, FACTS, history, (), now).reasons]
 
 
+def test_a_policy_from_elsewhere_that_asks_nobody_ships_nothing() -> None:
+    """The schema refuses it; what was not read by the schema must not pass by it."""
+    nobody = Approvals.model_construct(
+        required=(), distinct=(), max_age_days=None, attested="refuse"
+    )
+    assert "no_approver" in whys(say("Ann"), say("Bob"), asked=nobody)
+    assert "no_approver" in whys(asked=nobody)
+
+
 def test_two_people_of_two_organisations() -> None:
     ann, bob = say("ann"), say("bob", "owner", organisation="y")
     assert whys(ann, bob) == []

@@ -70,6 +70,19 @@ def test_several_processes_give_what_one_gives(harm: str, log: Path, tmp_path: P
     assert ("late" in found) == (harm == "nothing")
 
 
+def test_a_large_log_is_read_by_several_unasked_and_not_too_far_ahead(
+    log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading = EntryReading(audit=log, read=read_entry, missing_ok=True)
+    alone = list(each_bundle(reading, SIZE))
+    begun = []
+    for name, value in (("_LARGE", SIZE), ("_AHEAD", 1)):
+        monkeypatch.setattr(f"prunegate.audit.log.bundle_pass.{name}", value)
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: begun.append(1) or {0, 1})
+    assert list(each_bundle(reading, SIZE)) == alone
+    assert begun
+
+
 def _outcome(reading: EntryReading, processes: int) -> dict[str, object]:
     taken = EntryPass(reading, processes=processes)
     try:

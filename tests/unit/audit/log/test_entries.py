@@ -24,6 +24,11 @@ def statement(**changes: Any) -> dict[str, Any]:
     return {**json.loads(base64.b64decode(json.loads(entry(1))["payload"])), **changes}
 
 
+def of_evidence(listed: Any) -> bytes:
+    predicate = {"created": "2026-11-28T08:00:00Z", "evidence": listed}
+    return canonical_bytes(envelope(canonical_bytes(statement(predicate=predicate))))
+
+
 def test_floats_and_other_letters_are_read_in_their_rfc_8785_form() -> None:
     predicate = {"created": "2026-11-28T08:00:00Z", "é": "ü", "x": 1e30, "y": 0.5}
     payload = canonical_bytes(statement(predicate=predicate))
@@ -51,6 +56,9 @@ def test_floats_and_other_letters_are_read_in_their_rfc_8785_form() -> None:
         (canonical_bytes(envelope(canonical_bytes(statement(subject=[{}])))), "lacks the field"),
         (canonical_bytes(envelope(canonical_bytes(statement(_type="x")))), "its type is"),
         (canonical_bytes(envelope(canonical_bytes(statement(predicate={})))), "created"),
+        *((of_evidence(one), "evidence is not a list of") for one in (3, [3], [{"digest": "a"}])),
+        (of_evidence([{"digest": {"sha256": "A" * 64}}]), "evidence is not a list of"),
+        (of_evidence([{"digest": {"sha256": "a" * 64}, "name": 3}]), "evidence is no text"),
         (
             canonical_bytes(
                 envelope(canonical_bytes(statement(predicate={"created": "2026-13-01T00:00:00Z"})))

@@ -138,6 +138,30 @@ def test_a_row_left_out_is_seen_by_verify(tmp_path: Path) -> None:
     verify_log(audit, read_entry)
 
 
+def test_a_row_too_many_is_seen_by_verify(tmp_path: Path) -> None:
+    audit = small_log(tmp_path)
+    sound = rows(audit).read_bytes()
+    count = int.from_bytes(sound[16:24], "big")
+    head = sound[:16] + (count + 1).to_bytes(8, "big") + sound[24:_HEAD]
+    rows(audit).write_bytes(head + sound[_HEAD:] + sound[-_ROW:])
+    with pytest.raises(EvidenceError, match=r"entry 3 .* delete \.index"):
+        verify_log(audit, read_entry)
+
+
+def test_a_row_that_sends_to_another_entry_is_not_believed(tmp_path: Path) -> None:
+    """An entry's own row with another number: reading finds where it stands."""
+    audit = small_log(tmp_path)
+    sound = rows(audit).read_bytes()
+    own = [at for at in range(_HEAD, len(sound), _ROW) if sound[at + 8] & 0x80]
+    assert len(own) == 4
+    for at, other in zip(own, (own[1], own[2], own[3], own[0]), strict=True):
+        digest = hashlib.sha256(find_entry(audit, str(own.index(at)), read_entry)[1]).hexdigest()
+        swapped = sound[: at + 8] + sound[other + 8 : other + _ROW] + sound[at + _ROW :]
+        rows(audit).write_bytes(swapped)
+        assert find_entry(audit, digest, read_entry)[0] == own.index(at)
+        rows(audit).write_bytes(sound)
+
+
 def test_one_that_is_behind_or_of_another_log_does_no_harm(tmp_path: Path) -> None:
     audit = small_log(tmp_path)
     behind = rows(audit).read_bytes()

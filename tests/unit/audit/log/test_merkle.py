@@ -103,6 +103,14 @@ def test_a_consistency_proof_holds_for_its_trees_only(new: int, data: st.DataObj
     assert not extends(new + 1, after, new, after, [])
 
 
+@pytest.mark.parametrize("old", [3, 5, 6])
+def test_without_hashes_a_tree_that_grew_is_not_shown_to(old: int) -> None:
+    leaves = leaves_of(7)
+    before, after = (root_of(size, nodes_of(leaves[:size])) for size in (old, 7))
+    assert not extends(old, before, 7, after, [])
+    assert extends(old, before, 7, after, consistency_proof(old, 7, nodes_of(leaves)))
+
+
 def test_what_a_tree_lacks_cannot_be_proven() -> None:
     with pytest.raises(ValueError, match="no leaf 3"):
         inclusion_proof(3, 3, nodes_of(leaves_of(3)))

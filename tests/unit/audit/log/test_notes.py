@@ -17,13 +17,15 @@ from prunegate.audit.log.folder import read_trust_policy
 from prunegate.audit.log.merkle import CompactRange, leaf_hash
 from prunegate.audit.log.note import (
     COSIGNATURE,
+    Note,
+    NoteSignature,
     cosign,
     parse_note,
     parse_vkey,
     verified_signatures,
     vkey_of,
 )
-from prunegate.audit.log.prove import prove_entry
+from prunegate.audit.log.prove import prove_consistency, prove_entry
 from prunegate.audit.log.seal import signed_checkpoint
 from prunegate.audit.log.tlog_proof import TlogProof, parse_tlog_proof, verify_tlog_proof
 from prunegate.audit.log.trust_policy import (
@@ -118,6 +120,8 @@ def test_a_changed_byte_is_never_the_same_trust(at: int, flip: int) -> None:
         (NOTE.replace("\N{EM DASH}".encode(), b"-"), "no signature line"),
         (NOTE + b"\n", "signature lines"),
         (NOTE.replace(b"com/foo", b"com+foo"), "key name"),
+        (b"x" * 1_000_001, "more than 1000000 bytes is not read"),
+        (NOTE.rpartition(b" ")[0] + b" AAAAAA==\n", r"signature of example\.com/foo is empty"),
     ],
 )
 def test_a_note_is_read_strictly(content: bytes, reason: str) -> None:
@@ -169,6 +173,60 @@ def test_every_mistake_of_a_trust_policy_is_told_with_its_line() -> None:
         parse_trust_policy(f"witness a {CLIENT}\ngroup g 1 a a\nquorum g\n".encode())
     with pytest.raises(InputError, match="control characters"):
         parse_trust_policy(b"quorum none\r\n")
+
+
+@pytest.mark.parametrize(
+    ("lines", "reason"),
+    [
+        ("group g 1", "line 2: a group line reads: group <name> all"),
+        ("quorum", "line 2: a quorum line reads: quorum <name>"),
+        ("quorum none none", "line 2: a quorum line reads: quorum <name>"),
+        ("quorum none\nquorum none", "line 3: a second quorum line"),
+        (f"witness none {CLIENT}", "line 2: the name none is already taken"),
+        (f"witness a {CLIENT}\nwitness a {AUDITOR}", "line 3: the name a is already taken"),
+    ],
+)
+def test_lines_that_a_trust_policy_cannot_have(lines: str, reason: str) -> None:
+    with pytest.raises(InputError, match=reason):
+        parse_trust_policy(f"log {vkey_of(key(), ORIGIN)}\n{lines}\n".encode())
+    with pytest.raises(InputError, match="more than a megabyte is not read"):
+        parse_trust_policy(b"#" * 1_000_001)
+
+
+@pytest.mark.parametrize("time", [-1, 2**63])
+def test_a_cosignature_has_a_time_that_can_be(time: int) -> None:
+    with pytest.raises(InputError, match=f"time {time} of a cosignature is out of range"):
+        cosign("text\n", CLIENT.name, key(2), time)
+
+
+@pytest.mark.parametrize("content", [b"\xff" * 72, b"\x01" * 64])
+def test_a_cosignature_without_such_a_time_does_not_hold(content: bytes) -> None:
+    one = NoteSignature(name=CLIENT.name, key_id=CLIENT.key_id, signature=content)
+    note = parse_note(golden_checkpoint())
+    forged = Note(text=note.text, signatures=(one,))
+    with pytest.raises(EvidenceError, match="does not verify"):
+        verified_signatures(forged, [CLIENT])
+
+
+def test_a_proof_needs_the_quorum_of_the_reader(tmp_path: Path) -> None:
+    audit = new_log(tmp_path, 3)
+    sealed = sorted((entry(n) for n in range(3)), key=_digest)
+    content = prove_entry(audit, 1, sealed[1]).format()
+    with pytest.raises(EvidenceError, match="is cosigned by nobody, which is not the quorum eith"):
+        verify_tlog_proof(content, sealed[1], parse_trust_policy(golden_policy()))
+    with pytest.raises(InputError, match="more than two megabytes is not read"):
+        parse_tlog_proof(b"x" * 2_000_001)
+
+
+@pytest.mark.parametrize("number", [-1, 3])
+def test_what_a_log_does_not_have_is_not_proven(tmp_path: Path, number: int) -> None:
+    audit = new_log(tmp_path, 3)
+    with pytest.raises(InputError, match=f"no entry {number}; it has 3, numbered from 0"):
+        prove_entry(audit, number, entry(0))
+    if number > 0:
+        assert prove_consistency(audit, 3) == []
+    with pytest.raises(InputError, match="the log has 3 entries, fewer than 4"):
+        prove_consistency(audit, 4)
 
 
 def test_comments_blanks_and_words_for_counts_are_understood() -> None:

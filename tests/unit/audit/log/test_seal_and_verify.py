@@ -16,12 +16,13 @@ from hypothesis import strategies as st
 from prunegate_test_logs import NOW, ORIGIN, entry, files, key, new_log, put_evidence, sealed
 
 from prunegate.audit.log import seal as seal_module
+from prunegate.audit.log.durable_files import locked
 from prunegate.audit.log.entry import may_name, read_entry
 from prunegate.audit.log.folder import read_checkpoint
-from prunegate.audit.log.pending import add_pending
+from prunegate.audit.log.pending import add_pending, each_pending, read_pending
 from prunegate.audit.log.prove import find_entry, prove_entry
-from prunegate.audit.log.seal import begin_log, seal_log
-from prunegate.audit.log.tiles import layout, stored_entries, tile_path
+from prunegate.audit.log.seal import begin_log, seal_log, signed_checkpoint
+from prunegate.audit.log.tiles import layout, read_tile, stored_entries, tile_path
 from prunegate.audit.log.verify import verify_log
 from prunegate.errors import EvidenceError, InputError
 
@@ -181,6 +182,133 @@ def test_a_seal_that_fails_before_its_commit_leaves_the_old_state(
         with pytest.raises(InputError, match=r"nothing was sealed.*No space left"):
             sealed(audit)
     assert {path: path.read_bytes() for path in files(audit)} == before
+
+
+def test_a_seal_that_is_broken_off_leaves_the_old_state_and_says_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    audit = new_log(tmp_path, 2)
+    before = {path: path.read_bytes() for path in files(audit)}
+    add_pending(entry(2), audit)
+
+    def ended(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(seal_module, "extend", ended)
+        with pytest.raises(KeyboardInterrupt):
+            sealed(audit)
+    kept = {path: path.read_bytes() for path in files(audit) if path.parent.name != "pending"}
+    assert kept == before
+    assert sealed(audit).added == 1
+
+
+def test_what_fails_after_the_commit_takes_nothing_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    audit = new_log(tmp_path, 1)
+    add_pending(entry(1), audit)
+    write = seal_module.write_durably
+
+    def written_and_failed(path: Path, content: bytes) -> None:
+        write(path, content)
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(seal_module, "write_durably", written_and_failed)
+        with pytest.raises(InputError, match="Input/output error"):
+            sealed(audit)
+    assert read_checkpoint(audit).checkpoint.size == 2
+    assert verify_log(audit, read_entry).checkpoint.size == 2
+
+
+def test_old_files_that_stay_are_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    audit = new_log(tmp_path)
+    add_pending(entry(0), audit)
+
+    def kept(*_: object) -> None:
+        raise OSError(1, "Operation not permitted")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(seal_module, "remove", kept)
+        found = sealed(audit)
+    assert found.added == 1
+    assert any("old files could not be removed (Operation not" in one for one in found.warnings)
+    assert sealed(audit).warnings == ()
+
+
+def test_a_pending_entry_that_is_gone_or_empty_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    audit = new_log(tmp_path)
+    name = add_pending(entry(0), audit).name
+    monkeypatch.setattr(seal_module, "pending_names", lambda _: ["a" * 64, name])
+    with pytest.raises(InputError, match=r"a{64}: gone while it was read"):
+        sealed(audit)
+    monkeypatch.setattr("prunegate.audit.log.pending.pending_names", lambda _: ["a" * 64, name])
+    assert [one for one, _ in each_pending(audit)] == [name]
+    nothing = hashlib.sha256(b"").hexdigest()
+    (audit / "pending" / nothing).write_bytes(b"")
+    with pytest.raises(InputError, match="an empty file is no entry"):
+        read_pending(audit, nothing)
+
+
+def test_a_checkpoint_of_another_and_changed_hashes_are_not_sealed_into(tmp_path: Path) -> None:
+    audit = new_log(tmp_path, 3)
+    add_pending(entry(3), audit)
+    sound, tile = (audit / "checkpoint").read_bytes(), audit / tile_path(0, 0, 3)
+    forged = signed_checkpoint(read_checkpoint(audit).checkpoint, key(9))
+    (audit / "checkpoint").write_bytes(forged.encode())
+    with pytest.raises(EvidenceError, match="checkpoint: the checkpoint carries no signature"):
+        sealed(audit)
+    (audit / "checkpoint").write_bytes(sound)
+    hashes = tile.read_bytes()
+    tile.write_bytes(bytes(32) + hashes[32:])
+    with pytest.raises(EvidenceError, match="do not give the root of the checkpoint of size 3"):
+        sealed(audit)
+    tile.write_bytes(hashes[:-1])
+    with pytest.raises(EvidenceError, match="has 95 bytes, not 96: cut off"):
+        read_tile(audit, 0, 0, 3)
+    with pytest.raises(EvidenceError, match="cut off"):
+        verify_log(audit, read_entry)
+    tile.unlink()
+    tile.mkdir()
+    with pytest.raises(EvidenceError, match=r"cannot be read \(Is a directory"):
+        read_tile(audit, 0, 0, 3)
+
+
+def test_a_log_that_cannot_be_written_is_not_begun(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(InputError, match=r"file/audit: (the log )?cannot be (written|opened|made)"):
+        begin_log(tmp_path / "file" / "audit", ORIGIN, key())
+    with (
+        pytest.raises(InputError, match=r"none/lock: cannot be opened \(No such file"),
+        locked(tmp_path / "none" / "lock", exclusive=True, wait_s=0),
+    ):
+        pass
+
+
+def test_a_file_that_may_not_be_read_is_not_called_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    audit = new_log(tmp_path, 1)
+
+    def closed(path: Path, limit: int) -> bytes:
+        raise InputError(f"{path}: cannot be read") from PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("prunegate.audit.log.folder.read_regular", closed)
+    with pytest.raises(InputError, match="cannot be read"):
+        read_checkpoint(audit)
+
+
+def test_only_files_are_evidence(tmp_path: Path) -> None:
+    audit = new_log(tmp_path, 1)
+    put_evidence(audit, b"kept")
+    (audit / "evidence" / ".gitkeep").write_bytes(b"")
+    assert verify_log(audit, read_entry).evidence == 1
+    (audit / "evidence" / "folder").mkdir()
+    with pytest.raises(EvidenceError, match="evidence/folder is no regular file"):
+        verify_log(audit, read_entry)
 
 
 @pytest.mark.slow
