@@ -100,23 +100,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Each of two workers begins with slow files, so that quick tests are left to level out.
 
     A worker gets a half, and steals from the other's end when it is through. Tests on Spark stand
-    first of all, files that ask the warm process last of the slow ones: one worker starts one Java,
-    and as a rule the other one the process.
+    first of all: one worker starts one Java for all of them.
     """
     files = {item.path for item in items if item.get_closest_marker("slow")}
-    warm = {item.path for item in items if _asks_for(item, "warm_program")}
     slow = [item for item in items if item.path in files]
-    slow.sort(key=lambda item: (not _asks_for(item, "spark_start"), item.path in warm))
+    slow.sort(key=lambda item: "spark_start" not in getattr(item, "fixturenames", ()))
     quick = [item for item in items if item.path not in files]
     cut = len(slow) // 2
     while 0 < cut < len(slow) and slow[cut].path == slow[cut - 1].path:
         cut += 1
     rest = max(0, len(items) // 2 - cut)
     items[:] = slow[:cut] + quick[:rest] + slow[cut:] + quick[rest:]
-
-
-def _asks_for(item: pytest.Item, fixture: str) -> bool:
-    return fixture in getattr(item, "fixturenames", ())
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
@@ -155,12 +149,8 @@ def spark(spark_start: tuple[Any, str]) -> Any:
 
 @pytest.fixture(scope="session")
 def warm_program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """An executable that is ``prunegate``, forked from a warm process: see warm_process.py.
-
-    Its environment may ask for faults: see faults/moment.py.
-    """
+    """An executable that is ``prunegate``, forked from a warm process: see warm_process.py."""
     from tests.warm_process import serving
 
-    faults = Path(__file__).parent / "faults" / "moment.py"
-    with serving(tmp_path_factory.mktemp("warm"), faults) as program:
+    with serving(tmp_path_factory.mktemp("warm")) as program:
         yield program

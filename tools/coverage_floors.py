@@ -18,15 +18,15 @@ from typing import Any
 from coverage import Coverage
 
 SOURCE = Path(__file__).parents[1] / "src/prunegate"
-EVERYWHERE = 90.0
-"""Per cent of lines and branches together, over all packages; the aim is 95."""
+EVERYWHERE = 95.0
+"""Per cent of lines and branches together, over all packages."""
 FLOORS: Mapping[str, float] = {
     "stats": 100.0,
     "metrics": 100.0,
     "verdict": 100.0,
     "policy": 100.0,
     "claims": 100.0,
-    "audit": 94.6,
+    "audit": 97.5,
     "cost/projection.py": 100.0,
 }
 """Per cent of lines and branches, by package or file: what was measured last, and it only rises.
