@@ -13,15 +13,17 @@ import re
 from dataclasses import asdict
 from typing import Any
 
-from prunegate.audit.approvals.sign_off import SignOffState
+from prunegate.audit.approvals.sign_off import SignOffState, Why
 from prunegate.errors import EvidenceError
 from prunegate.report.page_one.answer import GivenAnswer, SignOffShown
 
+_SIGNATURES: frozenset[Why] = frozenset({"missing", "not_enough", "not_distinct", "no_approver"})
+"""Reasons that further signatures can end."""
 _META = re.compile('<meta name="prunegate-answers" content="([^"]{1,20000})">')
 
 
 def shown_of(standing: SignOffState, at: str) -> SignOffShown:
-    """What a copy tells of an audit trail: the approvals that count, and the roles still missing.
+    """What a copy tells of an audit trail: the answers that stand, and the roles still missing.
 
     Args:
         standing: what the trail says, its signatures verified.
@@ -35,11 +37,16 @@ def shown_of(standing: SignOffState, at: str) -> SignOffShown:
     )
     given = tuple(
         GivenAnswer(
-            person=one.person, role=one.role, decision=one.decision, day=one.at.date().isoformat()
+            person=one.person,
+            role=one.role,
+            decision=one.decision,
+            day=one.at.date().isoformat(),
+            conditions=one.conditions,
         )
-        for one in standing.counted
+        for one in sorted((*standing.counted, *standing.objections), key=lambda one: one.at)
     )
-    return SignOffShown(at=at, ships=standing.ships, given=given, missing=missing)
+    stopped = any(reason.why not in _SIGNATURES for reason in standing.reasons)
+    return SignOffShown(at=at, ships=standing.ships, stopped=stopped, given=given, missing=missing)
 
 
 def carried_answers(state: SignOffShown) -> str:

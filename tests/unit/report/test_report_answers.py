@@ -8,8 +8,16 @@ from types import ModuleType
 
 import pytest
 
-from prunegate.audit.approvals.sign_off import Refusal, SignOffState, VerifiedAnswer
+from prunegate.audit.approvals.request import Decision
+from prunegate.audit.approvals.sign_off import (
+    RecordFacts,
+    Refusal,
+    SignOffState,
+    VerifiedAnswer,
+    sign_off,
+)
 from prunegate.errors import EvidenceError
+from prunegate.policy.approvals import Approvals, Required
 from prunegate.report import render
 from prunegate.report.told_answers import answers_on, shown_of
 
@@ -34,6 +42,33 @@ def test_a_copy_carries_what_it_tells(records: ModuleType, many_records: ModuleT
     assert "Missing: legal and legal." in page
     assert "Ann &#34;&lt;b&gt;&#34; {sign} (client): agreed, 4 February 2026" in page
     assert answers_on(_page(records, many_records, None)) is None
+
+
+SAYS = {
+    "approve": ("YES. It may replace the current model.", "All signatures that are asked for"),
+    "discuss": ("YES, once it is signed.", "Missing: legal."),
+    "reject": ("NOT NOW. It passed, and was stopped", "It may not ship now: "),
+}
+
+
+@pytest.mark.parametrize("decision", ["approve", "discuss", "reject"])
+def test_the_copys_answer_is_that_of_the_people(
+    records: ModuleType, many_records: ModuleType, decision: Decision
+) -> None:
+    """Whoever objected is named with her reasons, and no copy says yes against her."""
+    said = dataclasses.replace(ANN, decision=decision, role="legal", conditions="only <i>here</i>")
+    record = many_records.many(records, 1, "approve")
+    wanted = Approvals(required=(Required(role="legal"),))
+    facts = RecordFacts(record="r", report="p", outcome="approve")
+    standing = sign_off(wanted, facts, [said], (), datetime(2026, 2, 5, tzinfo=UTC))
+    state = shown_of(standing, "2026-02-05T00:00:00Z")
+    page = render(record, digest=records.DIGEST, pictures={}, state=state)
+    told = {"approve": "agreed", "discuss": "wants to discuss it", "reject": "did not agree"}
+    assert f"(legal): {told[decision]}, 4 February 2026, “only &lt;i&gt;here&lt;/i&gt;”" in page
+    assert {other for other, (head, _) in SAYS.items() if head in page} == {decision}
+    assert SAYS[decision][1] in page
+    assert ("approval-request.json" in page) == (decision != "approve")
+    assert ('class="page-one inconclusive' in page) == (decision == "reject")
 
 
 def test_what_is_damaged_is_refused(records: ModuleType, many_records: ModuleType) -> None:

@@ -128,6 +128,8 @@ class SignOffState:
     """Approvals that count, in order."""
     passed_over: tuple[tuple[VerifiedAnswer, PassedOver], ...]
     """What does not count, and why."""
+    objections: tuple[VerifiedAnswer, ...] = ()
+    """Rejections and questions that stand, in order."""
 
     @property
     def ships(self) -> bool:
@@ -157,9 +159,8 @@ def sign_off(
     ]
     counted = [one for one, why in judged if why is None and one.decision == "approve"]
     reasons = [*_of_record(facts, now), *_of_waivers(facts, revoked, now)]
-    objections = [one for one, why in judged if why is None and one.decision == "reject"]
-    if objections:
-        people = tuple(dict.fromkeys(one.person for one in objections))
+    objections = [one for one, why in judged if why is None and one.decision != "approve"]
+    if people := tuple(dict.fromkeys(x.person for x in objections if x.decision == "reject")):
         reasons.append(Refusal(why="rejected", by=people))
     if wanted is not None:
         reasons += _of_roles(wanted, counted, judged)
@@ -167,6 +168,7 @@ def sign_off(
         reasons=tuple(reasons),
         counted=tuple(counted),
         passed_over=tuple((one, why) for one, why in judged if why is not None),
+        objections=tuple(objections),
     )
 
 

@@ -21,12 +21,12 @@ from prunegate.text.time import short_code
 BRING = f"prunegate approve RECORD --signature {FILE}.sig"
 STATUS = "prunegate status RECORD"
 MOST_GIVEN = 4
-_LONGEST_ROLE, _LONGEST_POLICY = 28, 80
+_LONGEST_ROLE, _LONGEST_POLICY, _LONGEST_CONDITIONS = 28, 80, 160
 
 
 @dataclass(frozen=True, kw_only=True)
 class GivenAnswer:
-    """One answer of the audit trail that counts."""
+    """One answer of the audit trail that stands."""
 
     person: str
     role: str
@@ -34,6 +34,8 @@ class GivenAnswer:
     """approve, reject or discuss."""
     day: str
     """ISO 8601."""
+    conditions: str = ""
+    """What she tied it to, or why."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +46,8 @@ class SignOffShown:
     """UTC, ISO 8601."""
     ships: bool
     """Whether the candidate might ship then."""
+    stopped: bool
+    """Whether more than signatures was missing: somebody rejected it, a waiver had ended."""
     given: tuple[GivenAnswer, ...]
     missing: tuple[str, ...]
     """Roles, one for each signature that was missing."""
@@ -58,9 +62,9 @@ class AnswerView:
     asked: tuple[MessagePart, ...]
     """Whose signatures are asked for; of a later copy which of them are missing."""
     how: tuple[MessagePart, ...]
-    """How to sign digitally; empty: nothing is asked for."""
-    given: tuple[str, ...]
-    """Of a later copy: who has answered."""
+    """How to sign digitally; empty: nothing is asked for, or nothing any more."""
+    given: str
+    """Of a later copy: who has answered, and under which conditions."""
     proof: tuple[MessagePart, ...]
     """Of a later copy: that it tells the answers and does not prove them."""
 
@@ -80,8 +84,8 @@ def answer(
         ),
         choices=tuple(speech.say(f"answer.{record.outcome}_{one}") for one in choices),
         asked=_asked(asked, people) if state is None else _state(state, people),
-        how=_how(asked, people) if asked and state is None else (),
-        given=_given(state, people) if state is not None else (),
+        how=_how(asked, people) if asked and (state is None or state.missing) else (),
+        given=_given(state, people) if state is not None else "",
         proof=speech.pieces("answer.proof", {"command": STATUS}) if state is not None else (),
     )
 
@@ -100,30 +104,39 @@ def _how(asked: tuple[AskedSigners, ...], people: People) -> tuple[MessagePart, 
 
 
 def _state(state: SignOffShown, people: People) -> tuple[MessagePart, ...]:
-    """What is still missing."""
+    """What is still missing, and whether anything else stands against it."""
     speech = people.speech
-    if state.missing:
-        told = people.some(tuple(map(_short, state.missing)))
-        return speech.pieces("answer.missing", {}, signers=told)
     if state.ships:
         return speech.pieces("answer.complete", {})
-    return speech.pieces("answer.refused", {"command": STATUS})
+    missing: tuple[MessagePart, ...] = ()
+    if state.missing:
+        told = people.some(tuple(map(_short, state.missing)))
+        missing = speech.pieces("answer.missing", {}, signers=told)
+        if not state.stopped:
+            return missing
+        missing += (MessagePart(text=" "),)
+    return missing + speech.pieces("answer.refused", {"command": STATUS})
 
 
-def _given(state: SignOffShown, people: People) -> tuple[str, ...]:
+def _given(state: SignOffShown, people: People) -> str:
     speech = people.speech
-    told = tuple(
-        speech.say(
-            "answer.signed",
-            person=_short(one.person),
-            role=_short(one.role),
-            decision=speech.say(f"answer.signed_{one.decision}"),
-            day=speech.day(one.day),
-        )
-        for one in state.given[:MOST_GIVEN]
+    told = [_one(one, people) for one in state.given[:MOST_GIVEN]]
+    if len(state.given) > MOST_GIVEN:
+        told.append(speech.count("words.more", len(state.given) - MOST_GIVEN))
+    answers = "; ".join(told) or speech.say("answer.given_none")
+    return speech.say("answer.given", day=speech.day(state.at), answers=answers)
+
+
+def _one(one: GivenAnswer, people: People) -> str:
+    speech = people.speech
+    return speech.say(
+        "answer.signed_tied" if one.conditions else "answer.signed",
+        person=_short(one.person),
+        role=_short(one.role),
+        decision=speech.say(f"answer.signed_{one.decision}"),
+        day=speech.day(one.day),
+        conditions=shorten(one.conditions, _LONGEST_CONDITIONS),
     )
-    head = speech.say("answer.given", day=speech.day(state.at))
-    return (head, *(told or (speech.say("answer.given_none"),)))
 
 
 def _short(name: str) -> str:

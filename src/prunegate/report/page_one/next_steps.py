@@ -6,13 +6,15 @@ decision names what its findings ask for, with the assumption that the number re
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from prunegate.audit.record import ControlSlice, DecisionRecord
 from prunegate.report.page_one.agreement import AgreedWords
+from prunegate.report.page_one.answer import SignOffShown
 from prunegate.report.page_one.people import OVERALL
 from prunegate.report.page_one.standing import deciding, gravity, standing_key
-from prunegate.report.signers import signers
+from prunegate.report.signers import AskedSigners, signers
 from prunegate.report.units import is_foretold, is_operational, is_share
 from prunegate.text import numbers
 from prunegate.verdict.advice import round_up
@@ -23,21 +25,36 @@ MOST_STEPS = 2
 
 
 def next_steps(
-    record: DecisionRecord, finding: Finding | None, agreement: AgreedWords
+    record: DecisionRecord,
+    finding: Finding | None,
+    agreement: AgreedWords,
+    state: SignOffShown | None = None,
 ) -> tuple[str, ...]:
-    """Sentences in order."""
+    """Sentences in order; ``state``: of a later copy, what the audit trail held."""
     if record.outcome == "approve":
-        return tuple(_approved(record, agreement))
+        return tuple(_approved(record, agreement, state))
     if record.outcome == "reject":
         return tuple(_rejected(record, finding, agreement))
     return tuple(_open(record, agreement))
 
 
-def _approved(record: DecisionRecord, agreement: AgreedWords) -> Iterator[str]:
+def _approved(
+    record: DecisionRecord, agreement: AgreedWords, state: SignOffShown | None
+) -> Iterator[str]:
     speech = agreement.people.speech
-    asked = tuple(one.words for one in signers(record))
+    asked = signers(record)
+    if state is not None:
+        asked = tuple(
+            AskedSigners(role=role, count=count) for role, count in Counter(state.missing).items()
+        )
+    if state is not None and state.stopped:
+        yield speech.say("next.approve_stopped")
+        return
     if asked:
-        yield speech.say("next.approve_sign", signers=agreement.people.some(asked))
+        told = agreement.people.some(tuple(one.words for one in asked))
+        yield speech.say("next.approve_sign", signers=told)
+    elif state is not None:
+        yield speech.say("next.approve_signed" if state.ships else "next.approve_distinct")
     else:
         yield speech.say("next.approve_free")
     if record.revalidate_on:

@@ -42,7 +42,8 @@ class PageOne:
     code: str
     question: str
     purpose: str
-    outcome: str
+    tone: str
+    """approve, reject or inconclusive: how the answer looks."""
     answer_word: str
     """YES, NO or NOT YET, with what it means."""
     word: str
@@ -88,8 +89,8 @@ def page_one(
         code=visible(short_code(digest)),
         question=people.speech.say(f"question.{people.candidate_key}", title=people.title),
         purpose=shorten(record.policy.purpose or "", LONGEST_PURPOSE),
-        outcome=record.outcome,
-        answer_word=people.speech.say(f"verdict.{_verdict_key(record)}"),
+        tone="inconclusive" if _stopped(record, state) else record.outcome,
+        answer_word=people.speech.say(f"verdict.{_verdict_key(record, state)}"),
         word=people.speech.say(f"word.{record.outcome}"),
         sentence=_sentence(record, worst, agreement),
         table=content_table(record, agreement),
@@ -97,7 +98,7 @@ def page_one(
         notices=notices(record, agreement),
         examples=shown_examples(record, worst, people, Album(pictures)),
         savings=savings(record, agreement),
-        steps=next_steps(record, worst, agreement),
+        steps=next_steps(record, worst, agreement, state),
         answer=answer(record, digest, people, state),
     )
     if page.crowded:  # then the engineers' part alone says it
@@ -106,14 +107,22 @@ def page_one(
     return replace(page, proven=" ".join(filter(None, told)))
 
 
-def _verdict_key(record: DecisionRecord) -> str:
-    """Which answer: an approval may hang on waivers and on signatures."""
+def _stopped(record: DecisionRecord, state: SignOffShown | None) -> bool:
+    """Whether an approval had been stopped when a later copy was made."""
+    return record.outcome == "approve" and state is not None and state.stopped
+
+
+def _verdict_key(record: DecisionRecord, state: SignOffShown | None) -> str:
+    """Which answer: an approval may hang on waivers and on signatures, or have been stopped."""
     key: str = record.outcome
     if record.outcome != "approve":
         return key
+    if _stopped(record, state):
+        return f"{key}_stopped"
     if any(f.status == "waived" for f in deciding(record)):
         key += "_waived"
-    return key + ("_asked" if signers(record) else "")
+    signed = state is not None and state.ships
+    return key + ("_asked" if signers(record) and not signed else "")
 
 
 def _sentence(record: DecisionRecord, worst: Finding | None, agreement: AgreedWords) -> str:
