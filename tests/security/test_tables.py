@@ -56,7 +56,7 @@ CSV = {
     "no rows": (b"id,label\n", "no rows"),
     "empty": (b"", "empty"),
     "blank header": (b"\nid\n1\n", "first line is empty"),
-    "a program": (b"\x7fELF\x02\x01\x01\x00" + bytes(64), "missing column"),
+    "a program": (b"\x7fELF\x02\x01\x01\x00" + bytes(64), "not UTF-8 text"),
 }
 
 

@@ -201,7 +201,7 @@ def test_no_setting_of_the_policy_is_forgotten() -> None:
     }
     assert set(Prune.model_fields) == {
         *("what", "criterion", "amount", "scope", "min_per_layer", "cycles", "rewind", "data"),
-        "compensate",
+        *("compensate", "plans"),
     }
     assert set(Quantize.model_fields) == {
         *("to", "kind", "engine", "per_channel", "embeddings", "data")
