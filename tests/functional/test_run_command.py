@@ -192,6 +192,8 @@ def test_a_report_made_again_shows_only_the_pictures_that_the_record_names(
     again = ("report", ran.out / "record.json", "--out", tmp_path / "again.html", "--images")
     assert invoke(*again, ran.home / "data").exception is None
     assert (tmp_path / "again.html").read_bytes() == (ran.out / "report.html").read_bytes()
+    bare = invoke("report", ran.out / "record.json", "--out", tmp_path / "bare.html")
+    assert f"without pictures ({len(ran.record['pictures'])} in the record)" in bare.output
     shutil.copytree(ran.home / "data", tmp_path / "data")
     first, second = (tmp_path / "data" / flip["image"] for flip in ran.record["flips"][:2])
     shutil.copy(second, first)

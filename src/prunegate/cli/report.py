@@ -103,6 +103,10 @@ def _page(stored: StoredRecord, target: Path, images: Path | None, *, force: boo
     page = render(stored.record, digest=stored.digest, pictures=pictures, content=stored.content)
     write_whole(target, page.encode())
     click.echo(f"report: {target}")
+    if images is None and stored.record.pictures:
+        click.echo(
+            f"  without pictures ({len(stored.record.pictures)} in the record): add --images FOLDER"
+        )
     return 0
 
 

@@ -7,11 +7,13 @@ import json
 import numpy as np
 import pytest
 import torch
+import yaml
 from PIL import Image
 from transformers import AutoImageProcessor, AutoModelForImageClassification
 
 from prunegate.demo import baseline
 from prunegate.demo.creatives import render_creatives
+from prunegate.demo.workspace import FULL, SEARCH, policy_text
 from prunegate.errors import InputError, InternalError
 
 pytestmark = pytest.mark.models
@@ -114,3 +116,11 @@ def test_the_rate_rises_then_falls_to_nothing():
     assert rates[:50] == sorted(rates[:50])
     assert rates[50:] == sorted(rates[50:], reverse=True)
     assert rates[-1] == pytest.approx(0, abs=1e-12)
+
+
+def test_the_search_asks_for_no_more_heads_than_can_go() -> None:
+    """One head stays in each layer."""
+    shape = baseline.config()
+    heads = shape.num_hidden_layers * shape.num_attention_heads
+    searched = yaml.safe_load(policy_text(SEARCH, FULL))["search"]["vary"]
+    assert all(one["amount"][1] * heads <= heads - shape.num_hidden_layers for one in searched)

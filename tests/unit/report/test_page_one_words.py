@@ -137,3 +137,16 @@ def test_where_a_loss_came_from_is_said_whatever_the_control_lost(
     slices = tuple(replace(one, control=one.baseline + control) for one in rejected.control.slices)
     record = replace(rejected, control=replace(rejected.control, slices=slices))
     assert any(words in text for text in strings(told(record, records)))
+
+
+def test_an_example_is_captioned_with_the_slice_that_it_stands_for(records: ModuleType) -> None:
+    """Rows lie in a slice of each key; the heading and the captions name the same one."""
+    base = records.rejected()
+    finding = replace(base.findings[1], slice="region=north", status="fail", metric="recall")
+    flips = tuple(
+        replace(flip, slices=("content_type=video", "region=north")) for flip in base.flips
+    )
+    found = told(replace(base, outcome="reject", findings=(finding,), flips=flips), records)
+    captions = [one["caption"] for one in found["examples"]["examples"]]
+    assert captions
+    assert all("north" in caption for caption in captions)

@@ -82,10 +82,11 @@ def shown_examples(
             _example(
                 number,
                 flip,
-                mistake,
                 people,
-                album.address(flip),
-                threshold(record, flip.class_label),
+                place if place in flip.slices else next(iter(flip.slices), OVERALL),
+                mistake,
+                picture=album.address(flip),
+                limit=threshold(record, flip.class_label),
             )
             for number, flip in enumerate(chosen, start=1)
         ),
@@ -131,17 +132,19 @@ def _positive(record: DecisionRecord) -> str:
     return value_text(task.get("positive")) if isinstance(task, dict) else ""
 
 
-def _example(
+def _example(  # noqa: PLR0913  # all that is told of one row
     number: int,
     flip: Flip,
-    mistake: Mistake,
     people: People,
+    kind: str,
+    mistake: Mistake,
+    *,
     picture: str | None,
     limit: float | None,
 ) -> ShownExample:
     speech = people.speech
     before, after = said(flip, limit)
-    place = people.place(flip.slices[0] if flip.slices else OVERALL)
+    place = people.place(kind)
     label = people.label(flip.label) if flip.label else ""
     caption = speech.say("examples.labelled", place=place, label=label) if label else place
     return ShownExample(
