@@ -96,6 +96,10 @@ class Reading(ABC):
 
     def frame(self) -> nw.LazyFrame[Any]:
         """The table with the derived columns beside its own."""
+        return self._with_derived
+
+    @cached_property
+    def _with_derived(self) -> nw.LazyFrame[Any]:
         columns = dict(self.derived())
         if self.weighing is not None:
             columns[WEIGHT] = self.weighing.derived

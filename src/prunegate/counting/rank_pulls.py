@@ -38,7 +38,7 @@ def rank_pulls(reading: Reading, part: SlicingPart) -> dict[str, PullSums]:
     rows = part.frame.select(
         *keys, *(number(getattr(reading.policy.columns, c)).alias(column_value(c)) for c in COLUMNS)
     )
-    pulled = _pulled(_placed(rows, part.keys, exact=exact))
+    pulled = _pulled(_placed(part.held(with_places(rows, part.keys)), part.keys, exact=exact))
     before, after, weight = (nw.col(name) for name in (*MODELS, _ONE))
     bits = ((after - before, _BITS), (before, _BITS), (weight, (0, 0)))
     derived = whole_features(RANK_CORRELATION, bits, exact=exact)
@@ -95,9 +95,8 @@ def with_places(rows: Frame, keys: tuple[str, ...]) -> Frame:
     return placed
 
 
-def _placed(rows: Frame, keys: tuple[str, ...], *, exact: bool) -> Frame:
-    """The rows with their places, and with what they do to those of others."""
-    placed = with_places(rows, keys)
+def _placed(placed: Frame, keys: tuple[str, ...], *, exact: bool) -> Frame:
+    """The rows with their places and with what they do to those of others."""
     whole, answer = (nw.Int128 if exact else nw.Float64), placed
     for column in COLUMNS:
         own = column_value(column)

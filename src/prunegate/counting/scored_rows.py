@@ -1,7 +1,8 @@
 """Scored rows: what the models' scores say beside their decisions, where a rule asks for it.
 
-Per slicing one more pass inside the engine for losses, one for the places of the true class, and
-for rankings (``placements.py``) a few. Every row has been found readable before.
+Per part of the slicings (``grouping.py``) one more pass inside the engine for losses, one for the
+places of the true class, and for rankings (``placements.py``) a few. Every row has been found
+readable before.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import asdict
 from fractions import Fraction
 from itertools import product
 from typing import Any
@@ -16,6 +17,7 @@ from tests.depth import times
 from tests.unit.counting import kinds
 
 import prunegate
+from prunegate.counting import grouping
 from prunegate.counting.cluster_sums import Clusters
 from prunegate.counting.count import count_table, open_predictions
 from prunegate.counting.feature_sums import FEATURES, SECOND, THIRD
@@ -113,6 +115,21 @@ def test_moments_of_groups_are_pandas(kind: str, seed: int, rows: int) -> None:
                     expected = units[:, list(place)].prod(1)
                     near = 1e-3 * np.abs(expected).sum() + 1e-6
                     assert float(value) == pytest.approx(expected.sum(), abs=near)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["binary", "labels", "score"])
+def test_slicings_asked_about_together_are_counted_as_each_alone(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slices = kinds.sliced("kind", "far")
+    policy, data = kinds.policy(kind, slices=slices, more="group: post\n"), kinds.table(kind, 2, 60)
+    found = []
+    for together in (0, 2, 3):
+        monkeypatch.setattr(grouping, "ROWS_TOGETHER", together * len(data))
+        found.append(count_table(policy, open_predictions(policy, data)).slices)
+    one, *others = ([asdict(one) for one in slices] for slices in found)
+    assert others == [one, one]
 
 
 def test_the_moments_of_single_rows_are_those_of_groups_of_one() -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from tests.source import trees
+from tests.source import shapes
 
 READS = {
     *("startswith", "endswith", "removeprefix", "removesuffix"),
@@ -98,14 +98,14 @@ ALLOWED = {
 """Files that take something apart that is no sentence, and what."""
 
 
-def methods(tree: ast.Module) -> Iterator[ast.Attribute]:
-    for node in ast.walk(tree):
+def methods(nodes: Iterable[ast.AST]) -> Iterator[ast.Attribute]:
+    for node in nodes:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             yield node.func
 
 
 def test_only_formats_are_taken_apart() -> None:
-    readers = {name for name, tree in trees().items() if READS & {m.attr for m in methods(tree)}}
+    readers = {name for name, nodes in shapes().items() if READS & {m.attr for m in methods(nodes)}}
     formats = {name for name in readers if name.startswith(tuple(FORMATS))}
     assert readers - formats == set(ALLOWED)
     assert all(any(name.startswith(folder) for name in formats) for folder in FORMATS)
@@ -115,15 +115,15 @@ def is_sentence(node: ast.AST) -> bool:
     return isinstance(node, ast.Attribute) and node.attr in SENTENCES
 
 
-def sentences_read(tree: ast.Module) -> Iterator[int]:
+def sentences_read(nodes: Iterable[ast.AST]) -> Iterator[int]:
     """Lines that compare, search, count or take apart what was written for people."""
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Compare) and any(map(is_sentence, (node.left, *node.comparators))):
             yield node.lineno
         named = isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
         if named and node.func.id == "bool" and any(map(is_sentence, node.args)):
             yield node.lineno
-    for method in methods(tree):
+    for method in methods(nodes):
         if is_sentence(method.value) and method.attr in {*READS, "find", "index", "split", "count"}:
             yield method.lineno
 
@@ -133,5 +133,5 @@ REQUEST = ("report/sentences.py", 1)
 
 
 def test_no_fact_hangs_on_what_was_written_for_people() -> None:
-    found = {name: len(list(sentences_read(tree))) for name, tree in trees().items()}
+    found = {name: len(list(sentences_read(nodes))) for name, nodes in shapes().items()}
     assert {name: n for name, n in found.items() if n} == dict([REQUEST])

@@ -76,6 +76,13 @@ class Engine(Protocol):
         None where the rows would have to travel for it.
         """
 
+    def held(self, frame: narwhals.LazyFrame[Any]) -> narwhals.LazyFrame[Any]:
+        """A frame of few rows, worked out once where that spares planning it again in each query.
+
+        Args:
+            frame: over the table's frame.
+        """
+
 
 @dataclass(frozen=True, kw_only=True)
 class DuckDB:
@@ -114,6 +121,14 @@ class DuckDB:
             number = f"CAST('0x' || sha256({quoted(by)})[1:8] AS UINTEGER)"
             found = found.filter(f"{number} % {shares} = {place}")
         return pa.RecordBatchReader.from_stream(found)
+
+    def held(self, frame: narwhals.LazyFrame[Any]) -> narwhals.LazyFrame[Any]:
+        """As ``Engine`` says; DuckDB plans a step anew wherever it is read."""
+        rows = frame.to_native()
+        if not hasattr(rows, "materialize"):  # before DuckDB 2
+            return frame
+        held: narwhals.LazyFrame[Any] = narwhals.from_native(rows.materialize())
+        return held
 
     def _cheapest(self, frame: narwhals.LazyFrame[Any], column: str) -> Any:
         stored = self.stored

@@ -46,6 +46,10 @@ class Spark:
         """None: the rows would have to come to the driver."""
         del frame, by, share
 
+    def held(self, frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+        """As it is: what a session keeps is for whoever owns it to say."""
+        return frame
+
 
 def open_spark(source: Any, wanted: WantedColumns) -> Table:
     """Open a Spark frame, or files to be read by Spark, as a table.
