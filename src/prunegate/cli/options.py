@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ import click
 
 from prunegate.cli.ci import AUTO, GITHUB, GITLAB, NONE
 from prunegate.cli.swapped import hint
+from prunegate.cli.written_paths import WRITTEN, paths_of, require_apart
 
 if TYPE_CHECKING:
     from prunegate.audit.signing.keys import PrivateKey
@@ -97,6 +98,8 @@ class VerdictPlace:
     """Names of the folders under ``out`` that each get a verdict; empty: ``out`` itself does."""
     ci: str = AUTO
     """The CI server that was asked for."""
+    read: Mapping[str, Sequence[Path]] = field(default_factory=dict)
+    """Paths that the command reads, by the names of their options."""
 
     @contextmanager
     def without_stale_verdict(self) -> Iterator[None]:
@@ -106,6 +109,7 @@ class VerdictPlace:
         """
         try:
             with self._cleared():
+                self._require_apart()
                 yield
         except BaseException as error:
             from prunegate.cli.ci import tell_github_of_failure
@@ -120,9 +124,25 @@ class VerdictPlace:
             return
         from prunegate.outputs.nothing_judged import no_stale_verdict
 
-        folders = [self.out / part for part in self.parts] or [self.out]
-        with no_stale_verdict(folders, self._name()):
+        kept = [path for paths in self.read.values() for path in paths]
+        with no_stale_verdict(self._folders(), self._name(), kept):
             yield
+
+    def _folders(self) -> list[Path]:
+        """Folders that each get a verdict."""
+        if self.out is None:
+            return []
+        return [self.out / part for part in self.parts] or [self.out]
+
+    def _require_apart(self) -> None:
+        """Refuse to write over what is read."""
+        from prunegate.outputs.nothing_judged import OF_A_VERDICT
+
+        if self.out is None:
+            return
+        files = [folder / name for folder in self._folders() for name in OF_A_VERDICT]
+        for path in (self.out, *self._folders(), *files):
+            require_apart({"--out": path}, self.read)
 
     def _name(self) -> str:
         """The policy's own name; where it cannot be read, its file's."""
@@ -164,11 +184,17 @@ def _place_of(given: Sequence[str]) -> VerdictPlace:
     out = [arg.removeprefix("--out=") for arg in given if arg.startswith("--out=")]
     out += [given[n + 1] for n, arg in enumerate(given[:-1]) if arg == "--out"]
     policies = [Path(arg) for arg in given if arg.endswith((".yaml", ".yml"))]
+    others = [Path(arg) for arg in given if not arg.startswith("-") and arg not in out]
     return VerdictPlace(
+        read={"another argument": others},
         out=Path(out[-1]) if out else None,
         force="--force" in given,
         policy=policies[0] if policies else None,
     )
+
+
+def _read() -> dict[str, list[Path]]:
+    return paths_of(click.get_current_context())[1]
 
 
 _OUTPUT = ("out", "audit", "key", "force", "as_json", "quiet", "verbose", "ci")
@@ -187,7 +213,7 @@ def output_options(
 
     @click.option(
         "--out",
-        type=FOLDER,
+        type=WRITTEN,
         help="Output folder itself, new or empty [default: reports/<policy name>/<id>].",
     )
     @click.option(
@@ -228,6 +254,7 @@ def output_options(
             policy=policy,
             parts=parts_of(arguments),
             ci=output.ci,
+            read=_read(),
         )
         with place.without_stale_verdict():
             return function(output=output, **arguments)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from prunegate.cli.approve import PATH, case_of, refuse_unused
+from prunegate.cli.written_paths import WRITTEN, PathsApart
 from prunegate.errors import InputError
 
 if TYPE_CHECKING:
@@ -36,7 +37,9 @@ class GivenWaiver:
     allowed_signers: Path | None
 
 
-@click.command("waive", short_help="Let one finding pass for a time, on a signed word.")
+@click.command(
+    "waive", cls=PathsApart, short_help="Let one finding pass for a time, on a signed word."
+)
 @click.argument("record", type=PATH)
 @click.option("--rule", type=int, help="The finding's rule as findings.csv numbers it, from 0.")
 @click.option(
@@ -49,7 +52,7 @@ class GivenWaiver:
 @click.option("--author", default="", help="Who asks; somebody else has to sign.")
 @click.option("--expires", default="", help="UTC day (through its end) or time: 2026-12-31.")
 @click.option("--key", type=PATH, help="Sign here with the approver's private key.")
-@click.option("--out", type=PATH, help="Write the request, for the approver to sign elsewhere.")
+@click.option("--out", type=WRITTEN, help="Write the request, for the approver to sign elsewhere.")
 @click.option("--signature", type=PATH, help="Bring in a .sig that 'ssh-keygen -Y sign' made.")
 @click.option("--request", type=PATH, help="What it signs [default: the .sig without its ending].")
 @click.option(
