@@ -101,6 +101,9 @@ class VerdictPlace:
     read: Mapping[str, Sequence[Path]] = field(default_factory=dict)
     """Paths that the command reads, by the names of their options."""
 
+    unnamed: str = "demo"
+    """What is told as the name where no policy was given."""
+
     @contextmanager
     def without_stale_verdict(self) -> Iterator[None]:
         """Let no verdict of an earlier run stay where this one may write over it.
@@ -114,7 +117,7 @@ class VerdictPlace:
         except BaseException as error:
             from prunegate.cli.ci import tell_github_of_failure
 
-            tell_github_of_failure(self._name(), error, self.ci)
+            tell_github_of_failure(self._name(), self._reason(error), self.ci)
             raise
 
     @contextmanager
@@ -125,7 +128,7 @@ class VerdictPlace:
         from prunegate.outputs.nothing_judged import no_stale_verdict
 
         kept = [path for paths in self.read.values() for path in paths]
-        with no_stale_verdict(self._folders(), self._name(), kept):
+        with no_stale_verdict(self._folders(), self._name(), kept, self._reason):
             yield
 
     def _folders(self) -> list[Path]:
@@ -145,21 +148,24 @@ class VerdictPlace:
             require_apart({"--out": path}, self.read)
 
     def _name(self) -> str:
-        """The policy's own name; where it cannot be read, its file's."""
-        if self.policy is None:
-            return "demo"
-        return policy_name(self.policy)
+        """The policy's own name, or what stands for it."""
+        return self.unnamed if self.policy is None else policy_name(self.policy)
+
+    def _reason(self, error: BaseException) -> str:
+        """Why nothing was judged, for anybody to read."""
+        from prunegate.outputs.public_reason import public_reason
+        from prunegate.policy.load import readable_text
+
+        given = [self.out, self.policy, *(path for paths in self.read.values() for path in paths)]
+        paths = [path for one in given if one is not None for path in (one, one.absolute())]
+        return public_reason(error, readable_text(self.policy) if self.policy else "", paths)
 
 
 def policy_name(policy: Path) -> str:
-    """A policy's own name; where it cannot be read, its file's."""
-    from prunegate.errors import PrunegateError
-    from prunegate.policy.load import read_policy
+    """A policy's own name, as far as it can be read; else its file's."""
+    from prunegate.policy.load import stated_name
 
-    try:
-        return read_policy(policy).policy.name
-    except (PrunegateError, OSError):
-        return policy.stem
+    return stated_name(policy) or policy.stem
 
 
 class VerdictCommand(click.Command):
@@ -171,7 +177,7 @@ class VerdictCommand(click.Command):
         try:
             return super().parse_args(ctx, args)
         except click.UsageError as error:
-            with _place_of(given).without_stale_verdict():
+            with _place_of(given, self.name or "").without_stale_verdict():
                 meant = hint(given) if self.name == "gate" else ""
                 if meant:
                     told = error.format_message().rstrip(".")
@@ -179,13 +185,14 @@ class VerdictCommand(click.Command):
                 raise
 
 
-def _place_of(given: Sequence[str]) -> VerdictPlace:
+def _place_of(given: Sequence[str], command: str) -> VerdictPlace:
     """Where arguments that click refuses would have written, as far as can be told."""
     out = [arg.removeprefix("--out=") for arg in given if arg.startswith("--out=")]
     out += [given[n + 1] for n, arg in enumerate(given[:-1]) if arg == "--out"]
     policies = [Path(arg) for arg in given if arg.endswith((".yaml", ".yml"))]
     others = [Path(arg) for arg in given if not arg.startswith("-") and arg not in out]
     return VerdictPlace(
+        unnamed=command,
         read={"another argument": others},
         out=Path(out[-1]) if out else None,
         force="--force" in given,

@@ -9,13 +9,14 @@ that holds something is refused and not touched.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from prunegate.errors import InputError
 from prunegate.io.atomic import write_whole
 from prunegate.outputs.markdown import code, prose
+from prunegate.outputs.public_reason import public_reason
 from prunegate.text.escape import shorten
 
 SUMMARY, RECORD = "summary.md", "record.json"
@@ -39,7 +40,10 @@ _FEW = 20
 
 @contextmanager
 def no_stale_verdict(
-    folders: Sequence[Path], name: str, kept: Sequence[Path] = ()
+    folders: Sequence[Path],
+    name: str,
+    kept: Sequence[Path] = (),
+    reason: Callable[[BaseException], str] = public_reason,
 ) -> Iterator[None]:
     """Take earlier verdicts out of folders; where the work ends in an error, say so in each.
 
@@ -47,6 +51,7 @@ def no_stale_verdict(
         folders: that may be written over.
         name: of the policy, or of its file where that cannot be read.
         kept: files that the work reads; none of them is removed or written over.
+        reason: says why there is none, in words that anybody may read.
 
     Raises:
         InputError: an earlier file cannot be removed.
@@ -62,7 +67,9 @@ def no_stale_verdict(
             judged = _exists(folder / RECORD, spared)
             if not judged and (folder / SUMMARY).resolve() not in spared:
                 with suppress(InputError):  # what went wrong first is what has to be said
-                    write_whole(folder / SUMMARY, render_nothing_judged(name, why(error)).encode())
+                    write_whole(
+                        folder / SUMMARY, render_nothing_judged(name, reason(error)).encode()
+                    )
         raise
 
 
@@ -86,15 +93,6 @@ def remove_verdict(folder: Path, spared: frozenset[Path] = frozenset()) -> None:
         except OSError as error:
             where = folder / name
             raise InputError(f"{where}: cannot be removed ({error.strerror})") from error
-
-
-def why(error: BaseException) -> str:
-    """What ended the work, in words."""
-    if isinstance(error, KeyboardInterrupt):
-        return "It was stopped before there was a verdict."
-    worded = getattr(error, "format_message", None)  # click's usage errors keep their words apart
-    told = str(worded() if worded else error)
-    return told or f"It ended in {type(error).__name__}."
 
 
 def render_nothing_judged(name: str, reason: str) -> str:
