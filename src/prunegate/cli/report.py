@@ -75,7 +75,7 @@ def command(  # noqa: PLR0913  # one argument per option
       prunegate report reports/my-policy/*/record.json --out comparison.html
       prunegate report record.json --model-card candidate/README.md --bom bom.cdx.json
     """  # noqa: D301  # click's mark is the character itself
-    from prunegate.audit.read import stored_record
+    from prunegate.audit.read import record_file, stored_record
     from prunegate.errors import InputError
 
     papers = any(one is not None for one in (model_card, bom, candidate))
@@ -83,7 +83,7 @@ def command(  # noqa: PLR0913  # one argument per option
         if papers or images is not None or audit is not None:
             raise InputError("only --out and --force go with several records; leave the rest out")
         return write_comparison(records, out or Path("comparison.html"), force=force)
-    record = records[0]
+    record = record_file(records[0])
     if audit is not None:
         if papers:
             raise InputError("--audit makes a copy of the page; ask for the other files without it")

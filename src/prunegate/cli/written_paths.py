@@ -14,6 +14,7 @@ from typing import Any
 
 import click
 
+from prunegate.cli.swapped import hint
 from prunegate.errors import InputError
 from prunegate.text.escape import escaped
 
@@ -39,7 +40,23 @@ READ_TABLES = TablesRead()
 
 
 class PathsApart(click.Command):
-    """A command that is refused before it begins where its paths are not apart."""
+    """A command that is refused before it begins where its paths are not apart.
+
+    A table that was given without its option gets the word that helps.
+    """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As click does; a refusal says how a table is given."""
+        given = list(args)
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            takes = any("--predictions" in param.opts for param in self.params)
+            meant = hint(given, self.name or "") if takes else ""
+            if not meant:
+                raise
+            told = error.format_message().rstrip(".")
+            raise click.UsageError(f"{told}. {meant}", ctx=error.ctx) from error
 
     def invoke(self, ctx: click.Context) -> Any:
         """As click does, after the paths were compared."""
