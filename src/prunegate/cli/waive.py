@@ -41,7 +41,11 @@ class GivenWaiver:
     "waive", cls=PathsApart, short_help="Let one finding pass for a time, on a signed word."
 )
 @click.argument("record", type=PATH)
-@click.option("--rule", type=int, help="The finding's rule as findings.csv numbers it, from 0.")
+@click.option(
+    "--rule",
+    type=click.IntRange(min=1),
+    help="The finding's rule as findings.csv and the report number it, from 1.",
+)
 @click.option(
     "--slice", "slice_name", default="overall", show_default=True, help="The finding's slice."
 )
@@ -72,7 +76,7 @@ def command(*, quiet: bool, **options: object) -> None:
 
     \b
     Example:
-      prunegate waive reports/p/1f2e3d4c5b6a --rule 0 --slice kind=video --reason 'fix in June' \\
+      prunegate waive reports/p/1f2e3d4c5b6a --rule 1 --slice kind=video --reason 'fix in June' \\
         --owner 'Kim Lee' --author 'Kim Lee' --expires 2026-12-12 --key approvers_key
     """  # noqa: D301  # click's mark is the character itself
     given = GivenWaiver(**options)  # type: ignore[arg-type]  # one field per option, click checked them
@@ -116,9 +120,9 @@ def _wanted(given: GivenWaiver) -> WantedWaiver:
     from prunegate.audit.waivers.accept import WantedWaiver
 
     if given.rule is None:
-        raise InputError("--rule: say which rule's finding; findings.csv numbers them from 0")
+        raise InputError("--rule: say which rule's finding; findings.csv numbers them from 1")
     return WantedWaiver(
-        rule=given.rule,
+        rule=given.rule - 1,
         slice=given.slice_name,
         check=given.check,
         class_label=given.class_label,
