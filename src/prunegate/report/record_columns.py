@@ -8,25 +8,33 @@ read, and is the same on every machine, as no compressed form is.
 from __future__ import annotations
 
 import json
+from itertools import chain
 from typing import Any
 
 from prunegate.errors import EvidenceError
 
-COLUMNS, REST = "columns", "rest"
+COLUMNS, TEXTS, REST = "columns", "texts", "rest"
 _FEWEST = 8
 """Rows from which on columns are shorter."""
+_PART = "; "
+"""Where sentences are taken apart: what follows is the same in many."""
 LARGEST = 64 << 20
 """Characters that a record may have when its rows are written out again."""
 
 
+_TOO_LARGE = "the record in the page is larger than any; take the page as made"
+
+
 def by_columns(record: dict[str, Any]) -> dict[str, Any]:
-    """The record with every long list of objects by columns.
+    """The record with every long list of objects by columns, and of sentences by their parts.
 
     >>> by_columns({"a": 1, "rows": [{"x": 7}] * 8})
-    {'columns': {'rows': {'n': 8, 'keys': {'x': {'values': [7]}}}}, 'rest': {'a': 1}}
+    {'columns': {'rows': {'n': 8, 'keys': {'x': {'values': [7]}}}}, 'texts': {}, 'rest': {'a': 1}}
     """
-    tables = {key: _table(value) for key, value in record.items() if _is_rows(value)}
-    return {COLUMNS: tables, REST: {k: v for k, v in record.items() if k not in tables}}
+    tables = {key: _table(value) for key, value in record.items() if _is_list(value, dict)}
+    texts = {key: _parts(value) for key, value in record.items() if _is_list(value, str)}
+    rest = {key: value for key, value in record.items() if key not in tables | texts}
+    return {COLUMNS: tables, TEXTS: texts, REST: rest}
 
 
 def by_rows(document: Any) -> Any:
@@ -38,17 +46,39 @@ def by_rows(document: Any) -> Any:
     try:
         record = dict(document[REST])
         record |= {key: _rows(table) for key, table in document[COLUMNS].items()}
+        record |= {key: _texts(parts) for key, parts in document[TEXTS].items()}
     except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
         raise EvidenceError("the record in the page is not whole; take the page as made") from error
     return record
 
 
-def _is_rows(value: Any) -> bool:
+def _is_list(value: Any, kind: type) -> bool:
     return (
         isinstance(value, list)
         and len(value) >= _FEWEST
-        and all(isinstance(row, dict) for row in value)
+        and all(isinstance(row, kind) for row in value)
     )
+
+
+def _parts(texts: list[str]) -> dict[str, Any]:
+    """Sentences as places of their parts, each part once."""
+    split = [text.split(_PART) for text in texts]
+    places = {part: number for number, part in enumerate(dict.fromkeys(chain(*split)))}
+    return {"parts": list(places), "at": [[places[part] for part in text] for text in split]}
+
+
+def _texts(document: Any) -> list[str]:
+    parts = document["parts"]
+    found = [[parts[_place(at)] for at in text] for text in document["at"]]
+    if sum(len(part) + len(_PART) for text in found for part in text) > LARGEST:
+        raise EvidenceError(_TOO_LARGE)
+    return [_PART.join(text) for text in found]
+
+
+def _place(at: Any) -> int:
+    if type(at) is not int or at < 0:
+        raise ValueError("a place is a whole number from 0")
+    return at
 
 
 def _table(rows: list[dict[str, Any]]) -> dict[str, Any]:
@@ -72,7 +102,7 @@ def _column(key: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
 def _rows(table: Any) -> list[dict[str, Any]]:
     count = table["n"]
     if not isinstance(count, int) or count * len(table["keys"]) > LARGEST:
-        raise EvidenceError("the record in the page is larger than any; take the page as made")
+        raise EvidenceError(_TOO_LARGE)
     rows: list[dict[str, Any]] = [{} for _ in range(count)]
     size = 0
     for key, column in table["keys"].items():
@@ -82,7 +112,7 @@ def _rows(table: Any) -> list[dict[str, Any]]:
             size += len(key) + (len(value) if isinstance(value, str) else 1)
             rows[number][key] = value
     if size > LARGEST:
-        raise EvidenceError("the record in the page is larger than any; take the page as made")
+        raise EvidenceError(_TOO_LARGE)
     return rows
 
 
@@ -93,6 +123,4 @@ def _values(column: Any, count: int) -> list[Any]:
     if "at" not in column:
         (value,) = values
         return [value] * count
-    if any(type(at) is not int or at < 0 for at in column["at"]):
-        raise ValueError("a place is a whole number from 0")
-    return [values[at] for at in column["at"]]
+    return [values[_place(at)] for at in column["at"]]

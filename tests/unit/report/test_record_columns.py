@@ -16,7 +16,10 @@ from prunegate.report.record_columns import by_columns, by_rows
 
 CELLS = st.none() | st.booleans() | st.integers(-9, 9) | st.floats(0, 1) | st.text(max_size=3)
 ROWS = st.lists(st.dictionaries(st.sampled_from("abcd"), CELLS | st.lists(CELLS)), max_size=20)
-RECORDS = st.dictionaries(st.sampled_from(["columns", "rest", "findings", "x"]), ROWS | CELLS)
+TEXTS = st.lists(st.text("a; ", max_size=6), max_size=20)
+RECORDS = st.dictionaries(
+    st.sampled_from(["columns", "rest", "texts", "findings"]), ROWS | CELLS | TEXTS
+)
 
 
 @given(RECORDS)
@@ -42,7 +45,7 @@ def test_many_findings_are_a_third() -> None:
 
 
 def columns(**table: Any) -> str:
-    text = json.dumps({"columns": {"rows": table}, "rest": {}}, separators=(",", ":"))
+    text = json.dumps({"columns": {"rows": table}, "texts": {}, "rest": {}}, separators=(",", ":"))
     return f'<template id="record">{text}</template>'
 
 
@@ -63,6 +66,13 @@ def columns(**table: Any) -> str:
 def test_what_is_no_record_by_columns_is_no_evidence(table: dict[str, Any]) -> None:
     with pytest.raises((EvidenceError, InputError)):
         carried_record(columns(**table))
+
+
+@pytest.mark.parametrize("at", [[[1]], [[-1]], [["0"]], [0], [[0] * 1000] * 100, None])
+def test_what_is_no_sentence_by_parts_is_no_evidence(at: Any) -> None:
+    document = {"columns": {}, "texts": {"reasons": {"parts": ["x" * 1000], "at": at}}, "rest": {}}
+    with pytest.raises(EvidenceError):
+        by_rows(document)
 
 
 def test_what_is_cut_off_is_no_evidence() -> None:
