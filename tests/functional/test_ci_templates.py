@@ -25,6 +25,9 @@ from prunegate.cli import cli
 from prunegate.cli.options import VerdictCommand
 from prunegate.outputs.nothing_judged import OF_A_VERDICT
 
+SCRIPTS = [
+    "ci/install.sh", "ci/github/begin.sh", "ci/github/judge.sh", "ci/github/comment.sh"
+]  # fmt: skip
 BASH = shutil.which("bash") or "bash"
 
 
@@ -97,7 +100,7 @@ def test_the_action_is_in_order() -> None:
     assert {"--out", "--force", "--fail-on", "--predictions", "--measurements"} <= options
 
 
-@pytest.mark.parametrize("script", ["ci/install.sh", "ci/github/judge.sh", "ci/github/comment.sh"])
+@pytest.mark.parametrize("script", SCRIPTS)
 def test_every_script_is_bash(script: str) -> None:
     done = subprocess.run([BASH, "-n", ROOT / script], capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (0, b"")
@@ -123,31 +126,100 @@ def test_what_users_give_is_an_argument_and_the_job_ends_with_the_verdict(
     assert step("End with the verdict", {}, PRUNEGATE_CODE="").returncode == 1
 
 
-@pytest.mark.parametrize("known", [True, False])
-def test_one_comment_is_kept_up_to_date(
-    step: Callable[..., Any], tmp_path: Path, bin_folder: Path, known: bool
-) -> None:
+GH = (
+    'case "$*" in *--method*) printf "%s\\n" "$@" > wrote; '
+    'while [ "$1" != --input ]; do shift; done; cp "$2" sent;; *) cat comments;; esac'
+)
+SERVER = {"GITHUB_REPOSITORY": "o/r", "PRUNEGATE_PULL_REQUEST": "12"}
+HOSTILE = 'p "quoted" $(touch pwned)-->.yaml'
+
+
+@pytest.fixture
+def comment(step: Callable[..., Any], tmp_path: Path, bin_folder: Path) -> Callable[..., Any]:
+    """Comments with a summary where others stand already; what was called, and the body."""
     (tmp_path / "out").mkdir()
+    stand_in(bin_folder, "gh", GH)
+
+    def made(text: str, others: list[list[Any]], policy: str = "p.yaml") -> tuple[list[str], str]:
+        (tmp_path / "out" / "summary.md").write_text(text, encoding="utf-8")
+        (tmp_path / "comments").write_text("\n".join(map(json.dumps, others)) + "\n")
+        done = step("Comment", {"out": "out", "policy": policy}, **SERVER)
+        assert done.returncode == 0, done.stderr
+        wrote = (tmp_path / "wrote").read_text().splitlines()
+        return wrote[2:4], json.loads((tmp_path / "sent").read_text())["body"]
+
+    return made
+
+
+POST = ["POST", "repos/o/r/issues/12/comments"]
+
+
+@pytest.mark.parametrize("policy", ["p.yaml", HOSTILE])
+def test_one_comment_of_a_policy_file_is_kept_up_to_date(
+    comment: Callable[..., Any], tmp_path: Path, policy: str
+) -> None:
     text = '<!-- prunegate:p -->\n❌ **REJECT** `p`: "quoted" $(touch pwned)\n'
-    (tmp_path / "out" / "summary.md").write_text(text, encoding="utf-8")
     others = [[7, "an earlier word"], [8, "<!-- prunegate:another -->"]]
-    others += [[9, "<!-- prunegate:p -->"], [10, "<!-- prunegate:p -->"]] if known else []
-    listed = "\n".join(map(json.dumps, others))
-    (tmp_path / "comments").write_text(listed + "\n")
-    stand_in(
-        bin_folder,
-        "gh",
-        'case "$*" in *--method*) printf "%s\\n" "$@" > wrote; '
-        'while [ "$1" != --input ]; do shift; done; cp "$2" sent;; *) cat comments;; esac',
-    )
-    settings = {"GITHUB_REPOSITORY": "o/r", "PRUNEGATE_PULL_REQUEST": "12"}
-    done = step("Comment", {"out": "out"}, **settings)
-    assert done.returncode == 0, done.stderr
-    wrote = (tmp_path / "wrote").read_text().splitlines()
-    expected = ("PATCH", "repos/o/r/issues/comments/9")
-    assert tuple(wrote[2:4]) == (expected if known else ("POST", "repos/o/r/issues/12/comments"))
-    assert json.loads((tmp_path / "sent").read_text()) == {"body": text}
+    called, body = comment(text, others, policy)
+    assert called == POST
+    marker, _, rest = body.partition("\n")
+    assert re.fullmatch(r"<!-- prunegate-policy:[0-9a-f]{16} -->", marker)
+    assert rest == text
+    unreadable = "<!-- prunegate:other name -->\n⛔ **NOTHING WAS JUDGED**\n"
+    for later in (text, unreadable, "<!-- prunegate -->\n"):
+        called, body = comment(later, [*others, [9, marker], [10, marker]], policy)
+        assert called == ["PATCH", "repos/o/r/issues/comments/9"]
+        assert body == f"{marker}\n{later}"
     assert not (tmp_path / "pwned").exists()
+
+
+def test_a_comment_of_before_is_taken_over_and_another_files_is_not(
+    comment: Callable[..., Any],
+) -> None:
+    text = "<!-- prunegate:p -->\n✅ **APPROVE** `p`\n"
+    _, body = comment(text, [[1, "x"]], "a/p.yaml")
+    other = body.splitlines()[0]
+    assert comment(text, [[1, other]], "b/p.yaml")[0] == POST
+    assert comment(text, [[1, other]], "./a/x/../p.yaml")[0][1].endswith("comments/1")
+    taken = [[1, other], [2, "<!-- prunegate:p -->"]]
+    assert comment(text, taken, "b/p.yaml")[0][1].endswith("comments/2")
+
+
+def test_nothing_of_before_is_uploaded_or_told_where_the_gate_never_began(
+    step: Callable[..., Any], tmp_path: Path
+) -> None:
+    out = tmp_path / "my out"
+    out.mkdir()
+    for name in (*OF_A_VERDICT, "mine.txt"):
+        (out / name).write_text("APPROVE")
+    assert begin(step, tmp_path, out="my out")
+    assert {path.name for path in out.iterdir()} == {"summary.md", "mine.txt"}
+    assert "NOTHING WAS JUDGED" in (out / "summary.md").read_text()
+    assert "always()" in STEPS["Comment"]["if"]
+    assert "always()" in STEPS["Keep the report"]["if"]
+    assert next(iter(STEPS)) == "Begin without a verdict"
+
+
+def begin(step: Callable[..., Any], folder: Path, job: str = "j", **inputs: str) -> str:
+    given = {"policy": "p.yaml", "predictions": "t.csv", **inputs}
+    done = step("Begin without a verdict", given, GITHUB_JOB=job)
+    assert done.returncode == 0, done.stderr
+    return (folder / "output").read_text().splitlines()[-1].removeprefix("artifact=")
+
+
+def test_every_use_of_the_action_has_an_artefact_of_its_own(
+    step: Callable[..., Any], tmp_path: Path
+) -> None:
+    uses: list[dict[str, str]] = [
+        {}, {"policy": HOSTILE}, {"predictions": "u.csv"}, {"out": "v"}, {"job": "k"}
+    ]  # fmt: skip
+    names = [begin(step, tmp_path, **use) for use in uses]
+    assert len(set(names)) == len(uses)
+    assert all(re.fullmatch(r"prunegate-verdict-[0-9a-f]{12}", name) for name in names)
+    assert begin(step, tmp_path) == names[0]
+    kept = STEPS["Keep the report"]["with"]
+    assert kept["name"] == "${{ steps.begin.outputs.artifact }}"
+    assert "strategy.job-index" in STEPS["Begin without a verdict"]["env"]["PRUNEGATE_JOB_INDEX"]
 
 
 def test_without_a_summary_there_is_no_comment(step: Callable[..., Any]) -> None:

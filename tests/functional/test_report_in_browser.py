@@ -228,10 +228,11 @@ FACTS = {
         "Name, role",
     ),
     "approve": (
-        "YES, once it is signed.",
+        "YES. It may replace the current model.",
         "All 12 agreed limits hold, on all content and on 5 kinds of content.",
         "$1,040 a month at 800,000 creatives",
-        "Sign below: 1 × client. Then it may go live. It has to be judged again by 3 August 2026.",
+        "All signatures that are asked for are there: it may go live.",
+        "It has to be judged again by 3 August 2026.",
         "Agreed: it may go live",
     ),
     "inconclusive": (

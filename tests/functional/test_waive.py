@@ -35,7 +35,7 @@ rules:
 waivers: {max_days: 30, at_most: 1}
 """
 ANN = "ann@client.example"
-FINDING = ("--rule", "0", "--slice", "kind=video")
+FINDING = ("--rule", "1", "--slice", "kind=video")
 WHY = ("--reason", "relabelled in June", "--owner", "Kim", "--author", "Kim")
 ENDS = "2023-12-01"
 Say = Callable[..., tuple[int, str]]
@@ -248,9 +248,9 @@ def test_what_is_refused_when_it_is_asked_for(folder: Path, say: Say) -> None:
         assert sorted(Path("audit/pending").iterdir()) == before
 
     until = ("--expires", ENDS, "--key", "ann")
-    display = ("--rule", "0", "--slice", "kind=display")
+    display = ("--rule", "1", "--slice", "kind=display")
     refused(2, "it holds, so there is nothing to waive", "o", *display, *WHY, *until)
-    refused(2, "it only warns", "o", "--rule", "1", *WHY, *until)
+    refused(2, "it only warns", "o", "--rule", "2", *WHY, *until)
     refused(2, "no finding of rule 7", "o", "--rule", "7", *WHY, *until)
     refused(2, "until 2023-12-14T22:13:20Z at the latest", "o", *FINDING, *WHY, "--key", "ann",
             "--expires", "2023-12-14")  # fmt: skip

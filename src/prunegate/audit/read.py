@@ -19,6 +19,7 @@ from prunegate.audit.canonical import canonical_bytes, plain_json
 from prunegate.audit.recompute import require_follows
 from prunegate.audit.record import FORMAT, DecisionRecord
 from prunegate.errors import EvidenceError, InputError, InternalError
+from prunegate.io.file_kinds import is_policy, is_table
 
 LARGEST = 64 << 20
 """Bytes; no record is larger."""
@@ -48,7 +49,8 @@ def read_record(path: Path) -> tuple[DecisionRecord, str]:
 
 
 def stored_record(path: Path) -> StoredRecord:
-    """A record with its bytes; raises as ``read_record`` does."""
+    """A record with its bytes, of a file or a verdict's folder; raises as ``read_record`` does."""
+    path = record_file(path)
     content = read_bytes(path, "the record.json of a verdict")
     try:
         found = parse_record(content, str(path))
@@ -60,6 +62,11 @@ def stored_record(path: Path) -> StoredRecord:
         raise
     require_follows(found.record, str(path))
     return found
+
+
+def record_file(path: Path) -> Path:
+    """The record's file, where the folder of its verdict may be given as well."""
+    return path / "record.json" if path.is_dir() else path
 
 
 def kept_form(content: bytes) -> StoredRecord:
@@ -80,8 +87,12 @@ def read_bytes(path: Path, wanted: str) -> bytes:
     """The bytes of a file that somebody gave; a FIFO or device is refused, not waited for.
 
     Raises:
-        InputError: no such file, too large for a record, or it cannot be read.
+        InputError: a table or policy in its place, no such file, too large for a record, or it
+            cannot be read.
     """
+    told = "a table" if is_table(path) else "a policy" if is_policy(path) else ""
+    if told:
+        raise InputError(f"{path} is {told}; give {wanted}")
     try:
         if not path.is_file() or path.stat().st_size > LARGEST:
             raise InputError(f"{path}: not a record file; give {wanted}")

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import click
 
+from prunegate.cli.written_paths import WRITTEN, PathsApart
+
 PATH = click.Path(path_type=Path)
 
 
-@click.command("export", short_help="Bundle one decision with all its evidence.")
+@click.command("export", cls=PathsApart, short_help="Bundle one decision with all its evidence.")
 @click.argument("record", metavar="RECORD|DIGEST")
-@click.option("-o", "--out", type=PATH, required=True, help="A new folder, or a FILE.zip.")
+@click.option("-o", "--out", type=WRITTEN, required=True, help="A new folder, or a FILE.zip.")
 @click.option(
     "--audit", type=PATH, default=Path("audit"), show_default=True, help="The audit folder."
 )

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from prunegate.cli.written_paths import WRITTEN
+
 KINDS = ("p256", "ed25519")
 
 
@@ -18,7 +20,7 @@ KINDS = ("p256", "ed25519")
     "-o",
     "--out",
     "path",
-    type=click.Path(path_type=Path),
+    type=WRITTEN,
     required=True,
     metavar="FILE",
     help="Private key (mode 0600); the public key goes to FILE.pub. Nothing is overwritten.",

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import click
 
-from prunegate.cli.audit_write import AUDIT, PATH
+from prunegate.cli.audit_write import AUDIT
+from prunegate.cli.written_paths import WRITTEN, PathsApart
 
 
-@click.command("page", short_help="Write the history of decisions as one page.")
-@click.option("-o", "--out", type=PATH, required=True, help="The HTML file.")
+@click.command("page", cls=PathsApart, short_help="Write the history of decisions as one page.")
+@click.option("-o", "--out", type=WRITTEN, required=True, help="The HTML file.")
 @AUDIT
 @click.option("--force", is_flag=True, help="Overwrite a file that is there.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing.")

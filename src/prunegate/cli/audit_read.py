@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from prunegate.cli.audit_write import AUDIT, PATH
+from prunegate.cli.written_paths import WRITTEN, PathsApart
 from prunegate.errors import InputError
 
 if TYPE_CHECKING:
@@ -114,11 +115,14 @@ def verify(
 
 @click.command(
     "prove",
+    cls=PathsApart,
     short_help="Write the proof that an entry is in the log.",
     epilog="Example: prunegate audit prove 17 -o decision.tlog-proof",
 )
 @click.argument("entry", metavar="NUMBER|DIGEST")
-@click.option("-o", "--out", type=PATH, required=True, help="The file; its name ends .tlog-proof.")
+@click.option(
+    "-o", "--out", type=WRITTEN, required=True, help="The file; its name ends .tlog-proof."
+)
 @AUDIT
 def prove(*, entry: str, out: Path, audit: Path) -> None:
     """Write the proof of one entry, which can be checked offline against the log's key."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from prunegate.cli.written_paths import WRITTEN, PathsApart
 from prunegate.errors import InputError
 
 if TYPE_CHECKING:
@@ -15,11 +16,13 @@ if TYPE_CHECKING:
 PATH = click.Path(path_type=Path)
 
 
-@click.command("sign-model", short_help="Sign an approved candidate's files (model.sig).")
+@click.command(
+    "sign-model", cls=PathsApart, short_help="Sign an approved candidate's files (model.sig)."
+)
 @click.argument("candidate", type=PATH)
 @click.option("--record", type=PATH, required=True, help="The record.json of its verdict.")
 @click.option("--key", type=PATH, help="ECDSA P-256 private key; else PRUNEGATE_KEY holds it.")
-@click.option("-o", "--out", type=PATH, help="[default: model.sig beside CANDIDATE]")
+@click.option("-o", "--out", type=WRITTEN, help="[default: model.sig beside CANDIDATE]")
 @click.option(
     "--audit",
     type=PATH,

@@ -61,15 +61,15 @@ def tell_github(record: DecisionRecord, folder: Path, asked: str, policy: Path |
     _to_step_summary((folder / "summary.md").read_text(encoding="utf-8"))
 
 
-def tell_github_of_failure(name: str, error: BaseException, asked: str) -> None:
+def tell_github_of_failure(name: str, reason: str, asked: str) -> None:
     """Say on a GitHub run that nothing was judged, and why."""
     if ci_server(asked) != GITHUB:
         return
     from prunegate.outputs.github import failure_annotation
-    from prunegate.outputs.nothing_judged import render_nothing_judged, why
+    from prunegate.outputs.nothing_judged import render_nothing_judged
 
-    click.echo(failure_annotation(why(error)), err=True)
-    _to_step_summary(render_nothing_judged(name, why(error)))
+    click.echo(failure_annotation(reason), err=True)
+    _to_step_summary(render_nothing_judged(name, reason))
 
 
 def _to_step_summary(text: str) -> None:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from prunegate.cli.options import FOLDER, device_option, progress_options, seed_option
+from prunegate.cli.options import device_option, progress_options, seed_option
 from prunegate.cli.threads import patient_threads
+from prunegate.cli.written_paths import WRITTEN, PathsApart
 from prunegate.text.numbers import count, plain, share, signed
 
 if TYPE_CHECKING:
@@ -16,10 +17,10 @@ if TYPE_CHECKING:
     from prunegate.models.load import LoadedModel
 
 
-@click.command("compress", short_help="Make the candidate alone; judge nothing.")
+@click.command("compress", cls=PathsApart, short_help="Make the candidate alone; judge nothing.")
 @click.argument("policy", type=click.Path(path_type=Path))
 @click.option(
-    "-o", "--out", type=FOLDER, required=True, help="Folder of the candidate, new or empty."
+    "-o", "--out", type=WRITTEN, required=True, help="Folder of the candidate, new or empty."
 )
 @seed_option
 @device_option

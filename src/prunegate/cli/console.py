@@ -144,6 +144,20 @@ def exit_code(verdict: Verdict, fail_on: str) -> int:
     return verdict.exit_code
 
 
+def ending(verdict: Verdict, fail_on: str) -> int:
+    """The exit code as ``exit_code`` has it; where ``--fail-on`` made another, stderr says why."""
+    code = exit_code(verdict, fail_on)
+    if code != verdict.exit_code:
+        why = "the verdict is no rejection"
+        if code:
+            others = len(verdict.warnings) - len(verdict.allowed_losses)
+            why = f"approved with {others:,} {'warning' if others == 1 else 'warnings'}"
+        click.echo(
+            f"exit code {code}, not {verdict.exit_code}: --fail-on {fail_on}, {why}", err=True
+        )
+    return code
+
+
 def show_decision(decision: Decision, folder: Path, output: Output) -> None:
     """Print the verdict and, unless quiet, what does not hold and where the report lies."""
     from prunegate.audit.canonical import canonical_bytes

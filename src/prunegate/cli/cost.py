@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from prunegate.cli.written_paths import WRITTEN, PathsApart
 from prunegate.errors import InputError
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 FILE = click.Path(path_type=Path)
 
 
-@click.command("cost", short_help="Project what both models cost, month by month.")
+@click.command("cost", cls=PathsApart, short_help="Project what both models cost, month by month.")
 @click.argument("policy", type=FILE)
 @click.option(
     "--measurements",
@@ -29,8 +30,8 @@ FILE = click.Path(path_type=Path)
 @click.option(
     "--explain", metavar="MONTH", help="The bill of one month, line by line: 2027-03, or 4."
 )
-@click.option("--csv", "table", type=FILE, help="Write the monthly table as CSV.")
-@click.option("--chart", type=FILE, help="Write the chart as SVG.")
+@click.option("--csv", "table", type=WRITTEN, help="Write the monthly table as CSV.")
+@click.option("--chart", type=WRITTEN, help="Write the chart as SVG.")
 @click.option("--force", is_flag=True, help="Overwrite files that are there.")
 @click.option("--json", "as_json", is_flag=True, help="Print the projection as JSON.")
 @click.option("-q", "--quiet", is_flag=True, help="Only the table.")
@@ -135,8 +136,6 @@ def _contents(projection: Projection, table: Path | None, chart: Path | None) ->
             "--csv shows months and --chart at least two, and this policy projects fewer; give its "
             "'cost' section volumes"
         )
-    if table and chart and table.resolve() == chart.resolve():
-        raise InputError("--csv and --chart name the same file; give each its own")
     contents = {}
     if table:
         from prunegate.outputs.findings_csv import render_cost_csv

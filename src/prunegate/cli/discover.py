@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from prunegate.cli.written_paths import READ_TABLES, PathsApart
+
 if TYPE_CHECKING:
     from prunegate.discovery.discovered import Discovery
 
 
-@click.command("discover", short_help="Look for undeclared slices that lost most.")
+@click.command("discover", cls=PathsApart, short_help="Look for undeclared slices that lost most.")
 @click.argument("policy", type=click.Path(path_type=Path))
 @click.option(
     "--predictions",
+    type=READ_TABLES,
     required=True,
     multiple=True,
     help="CSV, Parquet or Arrow: a file or a glob; may be given several times.",

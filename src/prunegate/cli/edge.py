@@ -11,6 +11,7 @@ from prunegate.cli.finite_range import FiniteRange
 from prunegate.cli.model_options import ModelWords, model_options
 from prunegate.cli.options import FOLDER, ConsoleOptions, progress_options
 from prunegate.cli.threads import patient_threads
+from prunegate.cli.written_paths import WRITTEN, PathsApart
 from prunegate.errors import InputError
 
 if TYPE_CHECKING:
@@ -20,9 +21,9 @@ if TYPE_CHECKING:
 SHARE = FiniteRange(min=0, max=1)
 
 
-@click.command("edge", short_help="Make a page that scores in the browser.")
+@click.command("edge", cls=PathsApart, short_help="Make a page that scores in the browser.")
 @click.argument("candidate", type=FOLDER)
-@click.option("-o", "--out", type=FOLDER, required=True, help="Folder of the page, new or empty.")
+@click.option("-o", "--out", type=WRITTEN, required=True, help="Folder of the page, new or empty.")
 @click.option(
     "--policy",
     type=click.Path(path_type=Path),

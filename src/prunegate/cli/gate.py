@@ -131,7 +131,7 @@ def _one(policy: Path, asked: _Judging, output: Output) -> int:
     from prunegate.audit.assemble import Origin
     from prunegate.audit.input_digests import measurements_input
     from prunegate.audit.ledger import Ledger
-    from prunegate.cli.console import busy, exit_code, show_decision
+    from prunegate.cli.console import busy, ending, show_decision
     from prunegate.cost.measurements_file import read_measurements
     from prunegate.gate import gate, publish
     from prunegate.outputs.staging import staged
@@ -152,7 +152,7 @@ def _one(policy: Path, asked: _Judging, output: Output) -> int:
         write_ci_files(decision.record, staging.folder, output.ci, output.policy)
         folder = publish(decision, staging, output.audit, key)
     show_decision(decision, folder, output)
-    return exit_code(decision.verdict, asked.fail_on)
+    return ending(decision.verdict, asked.fail_on)
 
 
 def _names(policies: Sequence[Path]) -> dict[Path, str]:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from prunegate.cli.options import FOLDER, device_option, progress_options, seed_option
+from prunegate.cli.options import device_option, progress_options, seed_option
 from prunegate.cli.threads import patient_threads
+from prunegate.cli.written_paths import WRITTEN, PathsApart
 
 if TYPE_CHECKING:
     from prunegate.cli.options import ConsoleOptions
@@ -19,12 +20,12 @@ LISTED = 200
 """Kinds with more units are told layer by layer; the file lists every one."""
 
 
-@click.command("importance", short_help="Rank every head, neuron, filter or layer.")
+@click.command("importance", cls=PathsApart, short_help="Rank every head, neuron, filter or layer.")
 @click.argument("policy", type=click.Path(path_type=Path))
 @click.option(
     "-o",
     "--out",
-    type=FOLDER,
+    type=WRITTEN,
     help="CSV file to write [default: reports/<policy name>/importance.csv].",
 )
 @click.option("--force", is_flag=True, help="Replace a file that is there.")

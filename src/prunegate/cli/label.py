@@ -8,16 +8,20 @@ from typing import Any
 import click
 
 from prunegate.cli.finite_range import FiniteRange
-from prunegate.cli.options import FOLDER, seed_option
+from prunegate.cli.options import seed_option
+from prunegate.cli.written_paths import READ_TABLES, WRITTEN, PathsApart
 
 TOLD = ("limits", "reference")
 SHARE = FiniteRange(min=0, max=1, min_open=True, max_open=True)
 
 
-@click.command("label", short_help="Draw the rows to label: those that differ, and no others.")
+@click.command(
+    "label", cls=PathsApart, short_help="Draw the rows to label: those that differ, and no others."
+)
 @click.argument("policy", type=click.Path(path_type=Path))
 @click.option(
     "--predictions",
+    type=READ_TABLES,
     required=True,
     multiple=True,
     help="CSV, Parquet or Arrow, without labels or with some; may be given several times.",
@@ -25,7 +29,7 @@ SHARE = FiniteRange(min=0, max=1, min_open=True, max_open=True)
 @click.option(
     "-o",
     "--out",
-    type=FOLDER,
+    type=WRITTEN,
     required=True,
     help="Folder for the list, new or empty; with --more, that of the first round.",
 )

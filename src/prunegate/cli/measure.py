@@ -9,6 +9,7 @@ import click
 
 from prunegate.cli.options import FOLDER, ConsoleOptions, progress_options, seed_option
 from prunegate.cli.threads import patient_threads
+from prunegate.cli.written_paths import WRITTEN, PathsApart
 
 LARGEST = 4096
 """Samples a call, at most."""
@@ -34,7 +35,9 @@ class Batches(click.ParamType[tuple[int, ...]]):
         return sizes
 
 
-@click.command("measure", short_help="Time two models against each other; judge nothing.")
+@click.command(
+    "measure", cls=PathsApart, short_help="Time two models against each other; judge nothing."
+)
 @click.argument("baseline", type=FOLDER)
 @click.argument("candidate", type=FOLDER)
 @click.option(
@@ -74,7 +77,7 @@ class Batches(click.ParamType[tuple[int, ...]]):
     is_flag=True,
     help="Time each model in its own engine; the result is labelled with both.",
 )
-@click.option("-o", "--out", type=FOLDER, help="File for 'prunegate gate --measurements'.")
+@click.option("-o", "--out", type=WRITTEN, help="File for 'prunegate gate --measurements'.")
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
 @click.option("--json", "as_json", is_flag=True, help="Print the file's content on stdout.")
 @seed_option

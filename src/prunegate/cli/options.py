@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ import click
 
 from prunegate.cli.ci import AUTO, GITHUB, GITLAB, NONE
 from prunegate.cli.swapped import hint
+from prunegate.cli.written_paths import WRITTEN, paths_of, require_apart
 
 if TYPE_CHECKING:
     from prunegate.audit.signing.keys import PrivateKey
@@ -97,6 +98,11 @@ class VerdictPlace:
     """Names of the folders under ``out`` that each get a verdict; empty: ``out`` itself does."""
     ci: str = AUTO
     """The CI server that was asked for."""
+    read: Mapping[str, Sequence[Path]] = field(default_factory=dict)
+    """Paths that the command reads, by the names of their options."""
+
+    unnamed: str = "demo"
+    """What is told as the name where no policy was given."""
 
     @contextmanager
     def without_stale_verdict(self) -> Iterator[None]:
@@ -106,11 +112,12 @@ class VerdictPlace:
         """
         try:
             with self._cleared():
+                self._require_apart()
                 yield
         except BaseException as error:
             from prunegate.cli.ci import tell_github_of_failure
 
-            tell_github_of_failure(self._name(), error, self.ci)
+            tell_github_of_failure(self._name(), self._reason(error), self.ci)
             raise
 
     @contextmanager
@@ -120,26 +127,45 @@ class VerdictPlace:
             return
         from prunegate.outputs.nothing_judged import no_stale_verdict
 
-        folders = [self.out / part for part in self.parts] or [self.out]
-        with no_stale_verdict(folders, self._name()):
+        kept = [path for paths in self.read.values() for path in paths]
+        with no_stale_verdict(self._folders(), self._name(), kept, self._reason):
             yield
 
+    def _folders(self) -> list[Path]:
+        """Folders that each get a verdict."""
+        if self.out is None:
+            return []
+        return [self.out / part for part in self.parts] or [self.out]
+
+    def _require_apart(self) -> None:
+        """Refuse to write over what is read."""
+        from prunegate.outputs.nothing_judged import OF_A_VERDICT
+
+        if self.out is None:
+            return
+        files = [folder / name for folder in self._folders() for name in OF_A_VERDICT]
+        for path in (self.out, *self._folders(), *files):
+            require_apart({"--out": path}, self.read)
+
     def _name(self) -> str:
-        """The policy's own name; where it cannot be read, its file's."""
-        if self.policy is None:
-            return "demo"
-        return policy_name(self.policy)
+        """The policy's own name, or what stands for it."""
+        return self.unnamed if self.policy is None else policy_name(self.policy)
+
+    def _reason(self, error: BaseException) -> str:
+        """Why nothing was judged, for anybody to read."""
+        from prunegate.outputs.public_reason import public_reason
+        from prunegate.policy.load import readable_text
+
+        given = [self.out, self.policy, *(path for paths in self.read.values() for path in paths)]
+        paths = [path for one in given if one is not None for path in (one, one.absolute())]
+        return public_reason(error, readable_text(self.policy) if self.policy else "", paths)
 
 
 def policy_name(policy: Path) -> str:
-    """A policy's own name; where it cannot be read, its file's."""
-    from prunegate.errors import PrunegateError
-    from prunegate.policy.load import read_policy
+    """A policy's own name, as far as it can be read; else its file's."""
+    from prunegate.policy.load import stated_name
 
-    try:
-        return read_policy(policy).policy.name
-    except (PrunegateError, OSError):
-        return policy.stem
+    return stated_name(policy) or policy.stem
 
 
 class VerdictCommand(click.Command):
@@ -151,7 +177,7 @@ class VerdictCommand(click.Command):
         try:
             return super().parse_args(ctx, args)
         except click.UsageError as error:
-            with _place_of(given).without_stale_verdict():
+            with _place_of(given, self.name or "").without_stale_verdict():
                 meant = hint(given) if self.name == "gate" else ""
                 if meant:
                     told = error.format_message().rstrip(".")
@@ -159,16 +185,23 @@ class VerdictCommand(click.Command):
                 raise
 
 
-def _place_of(given: Sequence[str]) -> VerdictPlace:
+def _place_of(given: Sequence[str], command: str) -> VerdictPlace:
     """Where arguments that click refuses would have written, as far as can be told."""
     out = [arg.removeprefix("--out=") for arg in given if arg.startswith("--out=")]
     out += [given[n + 1] for n, arg in enumerate(given[:-1]) if arg == "--out"]
     policies = [Path(arg) for arg in given if arg.endswith((".yaml", ".yml"))]
+    others = [Path(arg) for arg in given if not arg.startswith("-") and arg not in out]
     return VerdictPlace(
+        unnamed=command,
+        read={"another argument": others},
         out=Path(out[-1]) if out else None,
         force="--force" in given,
         policy=policies[0] if policies else None,
     )
+
+
+def _read() -> dict[str, list[Path]]:
+    return paths_of(click.get_current_context())[1]
 
 
 _OUTPUT = ("out", "audit", "key", "force", "as_json", "quiet", "verbose", "ci")
@@ -187,7 +220,7 @@ def output_options(
 
     @click.option(
         "--out",
-        type=FOLDER,
+        type=WRITTEN,
         help="Output folder itself, new or empty [default: reports/<policy name>/<id>].",
     )
     @click.option(
@@ -228,6 +261,7 @@ def output_options(
             policy=policy,
             parts=parts_of(arguments),
             ci=output.ci,
+            read=_read(),
         )
         with place.without_stale_verdict():
             return function(output=output, **arguments)

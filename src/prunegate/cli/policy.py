@@ -11,6 +11,7 @@ import click
 
 from prunegate.cli.policy_diff import command as diff
 from prunegate.cli.policy_seal import command as seal
+from prunegate.cli.written_paths import WRITTEN
 from prunegate.errors import InputError, PolicyError
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ command.add_command(seal)
 @command.command(
     "new", epilog="Example: prunegate policy new my.yaml --positive unsafe --by content_type --yes"
 )
-@click.argument("path", type=FILE, required=False)
+@click.argument("path", type=WRITTEN, required=False)
 @click.option("--name", help="Name of the policy [default: the file's name].")
 @click.option("--positive", help="Label that counts as positive (1 and true are taken as such).")
 @click.option("--threshold", help="Score from which an item is positive, or 'none' for labels.")

@@ -11,18 +11,20 @@ import click
 from prunegate.cli.model_options import ModelWords, model_options
 from prunegate.cli.options import FOLDER, ConsoleOptions, device_option, progress_options
 from prunegate.cli.threads import patient_threads
+from prunegate.cli.written_paths import READ_TABLES, PathsApart, WrittenPath
 from prunegate.errors import InputError
 
 if TYPE_CHECKING:
     from prunegate.pipeline.scoring_job import ScoringJob
 
 
-@click.command("predict", short_help="Score a table with one model; judge nothing.")
+@click.command("predict", cls=PathsApart, short_help="Score a table with one model; judge nothing.")
 @click.argument("model", type=FOLDER)
-@click.option("--data", "table", required=True, help="Table of ids and contents.")
+@click.option("--data", "table", type=READ_TABLES, required=True, help="Table of ids and contents.")
 @click.option(
     "-o",
     "--out",
+    type=WrittenPath(whole=True),
     required=True,
     help="File to write: .parquet or .csv; with Spark a folder of Parquet files.",
 )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from prunegate.cli.gate_labels import labelled_part, labelling_option, list_inputs, not_together
+from prunegate.cli.written_paths import READ_TABLES
 from prunegate.errors import InputError
 
 if TYPE_CHECKING:
@@ -101,6 +102,7 @@ def prediction_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @click.option(
         "--predictions",
+        type=READ_TABLES,
         multiple=True,
         help=f"{_KINDS}: a file or a glob; may be given several times.",
     )
@@ -123,5 +125,5 @@ def prediction_options(function: Callable[..., Any]) -> Callable[..., Any]:
     command: Callable[..., Any] = whole
     for role, words in reversed(_SEPARATE.items()):
         option = f"--{role.replace('_', '-')}"
-        command = click.option(option, role, multiple=True, help=words)(command)
+        command = click.option(option, role, type=READ_TABLES, multiple=True, help=words)(command)
     return command

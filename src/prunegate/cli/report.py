@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from prunegate.cli.report_comparison import write_comparison
+from prunegate.cli.written_paths import WRITTEN, PathsApart, require_apart
 
 if TYPE_CHECKING:
     from prunegate.audit.read import StoredRecord
     from prunegate.audit.record import DecisionRecord
 
 
-@click.command("report", short_help="Make the HTML report again, or compare several records.")
+@click.command(
+    "report", cls=PathsApart, short_help="Make the HTML report again, or compare several records."
+)
 @click.argument("records", type=click.Path(path_type=Path), nargs=-1, required=True)
 @click.option(
     "-o",
     "--out",
-    type=click.Path(path_type=Path),
+    type=WRITTEN,
     help="HTML file to write [default: report.html beside the record; of several comparison.html].",
 )
 @click.option(
@@ -34,12 +39,12 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--model-card",
-    type=click.Path(path_type=Path),
+    type=WRITTEN,
     help="Write a Hugging Face model card here (README.md), and no page without --out.",
 )
 @click.option(
     "--bom",
-    type=click.Path(path_type=Path),
+    type=WRITTEN,
     help="Write a CycloneDX 1.6 bill of materials here (JSON), and no page without --out.",
 )
 @click.option(
@@ -70,7 +75,7 @@ def command(  # noqa: PLR0913  # one argument per option
       prunegate report reports/my-policy/*/record.json --out comparison.html
       prunegate report record.json --model-card candidate/README.md --bom bom.cdx.json
     """  # noqa: D301  # click's mark is the character itself
-    from prunegate.audit.read import stored_record
+    from prunegate.audit.read import record_file, stored_record
     from prunegate.errors import InputError
 
     papers = any(one is not None for one in (model_card, bom, candidate))
@@ -78,59 +83,74 @@ def command(  # noqa: PLR0913  # one argument per option
         if papers or images is not None or audit is not None:
             raise InputError("only --out and --force go with several records; leave the rest out")
         return write_comparison(records, out or Path("comparison.html"), force=force)
-    record = records[0]
+    record = record_file(records[0])
     if audit is not None:
         if papers:
             raise InputError("--audit makes a copy of the page; ask for the other files without it")
         return _copy(record, audit, out, force=force)
     stored = stored_record(record)
-    if papers:
-        write_papers(stored, record.parent, model_card, bom, candidate, force=force)
-        if out is None and images is None:
-            return 0
-    return _page(stored, out or record.parent / "report.html", images, force=force)
-
-
-def _page(stored: StoredRecord, target: Path, images: Path | None, *, force: bool) -> int:
-    """Write a record's page."""
-    from prunegate.errors import InputError
-    from prunegate.io.atomic import write_whole
-    from prunegate.report import render
-
-    if target.exists() and not force:
-        raise InputError(f"{target} exists; choose another --out, or add --force")
-    pictures = {} if images is None else _pictures(stored.record, images)
-    page = render(stored.record, digest=stored.digest, pictures=pictures, content=stored.content)
-    write_whole(target, page.encode())
-    click.echo(f"report: {target}")
-    if images is None and stored.record.pictures:
+    beside = _Beside(stored=stored, folder=record.parent, candidate=candidate, force=force)
+    made = beside.papers(model_card, bom)
+    if not papers or out is not None or images is not None:
+        made |= {"report": beside.page(out or record.parent / "report.html", images)}
+    _write(made, record)
+    if "report" in made and images is None and stored.record.pictures:
         click.echo(
             f"  without pictures ({len(stored.record.pictures)} in the record): add --images FOLDER"
         )
     return 0
 
 
-def write_papers(  # one argument per option
-    stored: StoredRecord,
-    folder: Path,
-    model_card: Path | None,
-    bom: Path | None,
-    candidate: Path | None,
-    *,
-    force: bool,
-) -> None:
-    """Write a model card, a bill of materials, or both."""
-    from prunegate.errors import InputError
-    from prunegate.outputs.papers import CANDIDATE, write_bill_of_materials, write_model_card
+def _write(made: Mapping[str, tuple[Path, bytes]], record: Path) -> None:
+    """Write files that were all made, each into a place of its own."""
+    from prunegate.io.atomic import write_whole
 
-    if candidate is not None and bom is None:
-        raise InputError("--candidate is for --bom; add it, or leave --candidate out")
-    beside = folder / CANDIDATE
-    files = candidate or (beside if beside.is_dir() else None)
-    if bom is not None:
-        click.echo(f"bill: {write_bill_of_materials(stored, bom, files, force=force)}")
-    if model_card is not None:
-        click.echo(f"model card: {write_model_card(stored, model_card, force=force)}")
+    options = {"report": "--out", "bill": "--bom", "model card": "--model-card"}
+    require_apart({options[kind]: path for kind, (path, _) in made.items()}, {"RECORD": [record]})
+    for kind, (path, content) in made.items():
+        write_whole(path, content)
+        click.echo(f"{kind}: {path}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Beside:
+    """What is made of one record; nothing is written yet."""
+
+    stored: StoredRecord
+    folder: Path
+    """The record's."""
+    candidate: Path | None
+    force: bool
+
+    def page(self, target: Path, images: Path | None) -> tuple[Path, bytes]:
+        """The record's page."""
+        from prunegate.errors import InputError
+        from prunegate.report import render
+
+        stored = self.stored
+        if target.exists() and not self.force:
+            raise InputError(f"{target} exists; choose another --out, or add --force")
+        pictures = {} if images is None else _pictures(stored.record, images)
+        page = render(
+            stored.record, digest=stored.digest, pictures=pictures, content=stored.content
+        )
+        return target, page.encode()
+
+    def papers(self, card: Path | None, bom: Path | None) -> dict[str, tuple[Path, bytes]]:
+        """A model card, a bill of materials, or both."""
+        from prunegate.errors import InputError
+        from prunegate.outputs.papers import CANDIDATE, bill_of_materials_for, model_card_for
+
+        if self.candidate is not None and bom is None:
+            raise InputError("--candidate is for --bom; add it, or leave --candidate out")
+        beside = self.folder / CANDIDATE
+        files = self.candidate or (beside if beside.is_dir() else None)
+        made = {}
+        if bom is not None:
+            made["bill"] = bom, bill_of_materials_for(self.stored, bom, files, force=self.force)
+        if card is not None:
+            made["model card"] = card, model_card_for(self.stored, card, force=self.force)
+        return made
 
 
 def _copy(record: Path, audit: Path, out: Path | None, *, force: bool) -> int:

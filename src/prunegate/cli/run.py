@@ -65,7 +65,7 @@ def command(policy: Path, fail_on: str, output: Output, **settings: Any) -> int:
     refuse_models(source)  # and so is a model that cannot be used: libraries take seconds to load
 
     from prunegate.audit.ledger import Ledger
-    from prunegate.cli.console import exit_code, progress, show_decision
+    from prunegate.cli.console import ending, progress, show_decision
     from prunegate.gate import publish
     from prunegate.outputs.staging import staged
     from prunegate.pipeline.context import Settings
@@ -81,4 +81,4 @@ def command(policy: Path, fail_on: str, output: Output, **settings: Any) -> int:
         write_ci_files(decision.record, staging.folder, output.ci, output.policy)
         folder = publish(decision, staging, output.audit, key)
     show_decision(decision, folder, output)
-    return exit_code(decision.verdict, fail_on)
+    return ending(decision.verdict, fail_on)

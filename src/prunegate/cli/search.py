@@ -133,13 +133,13 @@ def _publish(source: PolicyFile, found: Searched, staging: Staging, output: Outp
 
 
 def _show(source: PolicyFile, found: Searched, folder: Path, output: Output, fail_on: str) -> int:
-    from prunegate.cli.console import exit_code, show_decision
+    from prunegate.cli.console import ending, show_decision
 
     if not output.quiet:
         click.echo("\n".join(_table(found)), err=output.as_json)
     if found.decision is not None:
         show_decision(found.decision, folder, output)
-        return exit_code(found.decision.verdict, fail_on)
+        return ending(found.decision.verdict, fail_on)
     _show_nothing(source, found, folder, output)
     return NOTHING_PASSES
 

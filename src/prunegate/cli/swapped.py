@@ -7,9 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from prunegate.errors import InputError
-
-TABLES = (".csv", ".csv.gz", ".tsv", ".parquet", ".arrow", ".feather", ".jsonl", ".jsonl.gz")
-POLICIES = (".yaml", ".yml")
+from prunegate.io.file_kinds import POLICIES, is_table
 
 
 def require_policy_first(given: Sequence[Path], predictions: Sequence[str]) -> None:
@@ -35,7 +33,7 @@ def require_policy_first(given: Sequence[Path], predictions: Sequence[str]) -> N
         )
 
 
-def hint(given: Sequence[str]) -> str:
+def hint(given: Sequence[str], command: str = "gate") -> str:
     """What was likely meant by arguments that are refused; empty: nobody knows."""
     loose = [
         arg
@@ -44,15 +42,10 @@ def hint(given: Sequence[str]) -> str:
     ]
     policy = next((arg for arg in given if arg.lower().endswith(POLICIES)), "POLICY.yaml")
     if loose and "--predictions" not in given:
-        return f"A table is given by its option; {_meant(policy, loose)}"
+        return f"A table is given by its option; {_meant(policy, loose, command)}"
     return ""
 
 
-def is_table(path: str) -> bool:
-    """Whether a path is a table's, by its end."""
-    return path.lower().endswith(TABLES)
-
-
-def _meant(policy: str, tables: Sequence[str]) -> str:
+def _meant(policy: str, tables: Sequence[str], command: str = "gate") -> str:
     options = " ".join(f"--predictions {shlex.quote(table)}" for table in tables)
-    return f"try: prunegate gate {shlex.quote(policy)} {options}"
+    return f"try: prunegate {command} {shlex.quote(policy)} {options}"

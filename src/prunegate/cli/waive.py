@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from prunegate.cli.approve import PATH, case_of, refuse_unused
+from prunegate.cli.written_paths import WRITTEN, PathsApart
 from prunegate.errors import InputError
 
 if TYPE_CHECKING:
@@ -36,9 +37,15 @@ class GivenWaiver:
     allowed_signers: Path | None
 
 
-@click.command("waive", short_help="Let one finding pass for a time, on a signed word.")
+@click.command(
+    "waive", cls=PathsApart, short_help="Let one finding pass for a time, on a signed word."
+)
 @click.argument("record", type=PATH)
-@click.option("--rule", type=int, help="The finding's rule as findings.csv numbers it, from 0.")
+@click.option(
+    "--rule",
+    type=click.IntRange(min=1),
+    help="The finding's rule as findings.csv and the report number it, from 1.",
+)
 @click.option(
     "--slice", "slice_name", default="overall", show_default=True, help="The finding's slice."
 )
@@ -49,7 +56,7 @@ class GivenWaiver:
 @click.option("--author", default="", help="Who asks; somebody else has to sign.")
 @click.option("--expires", default="", help="UTC day (through its end) or time: 2026-12-31.")
 @click.option("--key", type=PATH, help="Sign here with the approver's private key.")
-@click.option("--out", type=PATH, help="Write the request, for the approver to sign elsewhere.")
+@click.option("--out", type=WRITTEN, help="Write the request, for the approver to sign elsewhere.")
 @click.option("--signature", type=PATH, help="Bring in a .sig that 'ssh-keygen -Y sign' made.")
 @click.option("--request", type=PATH, help="What it signs [default: the .sig without its ending].")
 @click.option(
@@ -69,7 +76,7 @@ def command(*, quiet: bool, **options: object) -> None:
 
     \b
     Example:
-      prunegate waive reports/p/1f2e3d4c5b6a --rule 0 --slice kind=video --reason 'fix in June' \\
+      prunegate waive reports/p/1f2e3d4c5b6a --rule 1 --slice kind=video --reason 'fix in June' \\
         --owner 'Kim Lee' --author 'Kim Lee' --expires 2026-12-12 --key approvers_key
     """  # noqa: D301  # click's mark is the character itself
     given = GivenWaiver(**options)  # type: ignore[arg-type]  # one field per option, click checked them
@@ -113,9 +120,9 @@ def _wanted(given: GivenWaiver) -> WantedWaiver:
     from prunegate.audit.waivers.accept import WantedWaiver
 
     if given.rule is None:
-        raise InputError("--rule: say which rule's finding; findings.csv numbers them from 0")
+        raise InputError("--rule: say which rule's finding; findings.csv numbers them from 1")
     return WantedWaiver(
-        rule=given.rule,
+        rule=given.rule - 1,
         slice=given.slice_name,
         check=given.check,
         class_label=given.class_label,

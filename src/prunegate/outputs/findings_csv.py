@@ -1,8 +1,7 @@
 """findings.csv: every field of every finding, for a spreadsheet or a script.
 
-The header is the names of ``Finding``'s fields, whose ``rule`` is the index in the policy from 0,
-and then ``rule_number``, which counts from 1 as the report and JUnit do. A value that does not
-exist is an empty cell.
+The header is the names of ``Finding``'s fields; ``rule`` counts from 1, as the report and JUnit do
+(in the record from 0). A value that does not exist is an empty cell.
 Text that a spreadsheet would run as a formula gets a leading apostrophe; numbers stay numbers.
 """
 
@@ -68,10 +67,10 @@ def render_findings_csv(record: DecisionRecord) -> str:
     names = [field.name for field in dataclasses.fields(Finding)]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*names, "rule_number"])
+    writer.writerow(names)
     for finding in record.findings:
-        cells = [csv_cell(getattr(finding, name)) for name in names]
-        writer.writerow([*cells, csv_cell(finding.rule + 1)])
+        shown = dataclasses.replace(finding, rule=finding.rule + 1)
+        writer.writerow([csv_cell(getattr(shown, name)) for name in names])
     return text.getvalue()
 
 

@@ -12,9 +12,9 @@ import re
 from prunegate.text.escape import named, visible
 
 _PLAIN = re.compile(
-    r"[(“]*(?:[A-Za-zÀ-ɏ]+(?:[-’][A-Za-zÀ-ɏ]+)*|[−+<>]?\$?\d[\d,]*(?:\.\d+)?%?|p\d\d|p|=|%|→|·|[<>≤≥⚠])[)”.,;:]*"
+    r"[(“'\"]*(?:[A-Za-zÀ-ɏ]+(?:[-’'][A-Za-zÀ-ɏ]+)*|[−+<>]?\$?\d[\d,]*(?:\.\d+)?%?|p\d\d|p|=|%|→|·|[<>≤≥⚠])[)”.,;:…'\"]*"
 )
-_EDGES = re.compile(r"(.*?)([)”.,;:]*)", re.DOTALL)
+_EDGES = re.compile(r"([(“]*)(?:(['\"])(.+)\2|(.*?))([)”.,;:…]*)", re.DOTALL)
 _LIST_START = re.compile(r"\d+[.)]|[-+>#=]+")
 
 
@@ -33,6 +33,8 @@ def prose(text: str) -> str:
 
     >>> prose("recall on content_type=video: see @all")
     'recall on `content_type=video`: see `@all`'
+    >>> prose("the baseline's key 'content_type' onl…")
+    "the baseline's key `content_type` onl…"
     """
     # Our own numbers hold a no-break space before the unit; it is ours and it does nothing.
     words = text.replace("\u00a0", " ").split(" ")
@@ -46,5 +48,6 @@ def _word(word: str) -> str:
     if _PLAIN.fullmatch(word):
         return word.replace("<", "&lt;").replace(">", "&gt;")
     match = _EDGES.fullmatch(word)
-    inner, edge = match.groups() if match else (word, "")
-    return code(inner) + edge if inner else code(word)
+    lead, _, quoted, bare, edge = match.groups() if match else ("", "", "", word, "")
+    inner = quoted or bare
+    return f"{lead}{code(inner)}{edge}" if inner else code(word)

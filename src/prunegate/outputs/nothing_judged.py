@@ -9,13 +9,14 @@ that holds something is refused and not touched.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from prunegate.errors import InputError
 from prunegate.io.atomic import write_whole
 from prunegate.outputs.markdown import code, prose
+from prunegate.outputs.public_reason import public_reason
 from prunegate.text.escape import shorten
 
 SUMMARY, RECORD = "summary.md", "record.json"
@@ -38,35 +39,53 @@ _FEW = 20
 
 
 @contextmanager
-def no_stale_verdict(folders: Sequence[Path], name: str) -> Iterator[None]:
+def no_stale_verdict(
+    folders: Sequence[Path],
+    name: str,
+    kept: Sequence[Path] = (),
+    reason: Callable[[BaseException], str] = public_reason,
+) -> Iterator[None]:
     """Take earlier verdicts out of folders; where the work ends in an error, say so in each.
 
     Args:
         folders: that may be written over.
         name: of the policy, or of its file where that cannot be read.
+        kept: files that the work reads; none of them is removed or written over.
+        reason: says why there is none, in words that anybody may read.
 
     Raises:
         InputError: an earlier file cannot be removed.
     """
+    spared = frozenset(path.resolve() for path in kept)
     for folder in folders:
-        remove_verdict(folder)
+        remove_verdict(folder, spared)
     try:
         yield
     except BaseException as error:
         for folder in folders:
-            if not (folder / RECORD).exists():  # of two candidates one may have its verdict
+            # Of two candidates one may have its verdict; what is read is none.
+            judged = _exists(folder / RECORD, spared)
+            if not judged and (folder / SUMMARY).resolve() not in spared:
                 with suppress(InputError):  # what went wrong first is what has to be said
-                    write_whole(folder / SUMMARY, render_nothing_judged(name, why(error)).encode())
+                    write_whole(
+                        folder / SUMMARY, render_nothing_judged(name, reason(error)).encode()
+                    )
         raise
 
 
-def remove_verdict(folder: Path) -> None:
-    """Remove the files of a verdict from a folder, if there are any.
+def _exists(path: Path, spared: frozenset[Path]) -> bool:
+    return path.exists() and path.resolve() not in spared
+
+
+def remove_verdict(folder: Path, spared: frozenset[Path] = frozenset()) -> None:
+    """Remove the files of a verdict from a folder, if there are any, but for those spared.
 
     Raises:
         InputError: one cannot be removed.
     """
     for name in OF_A_VERDICT:
+        if spared and (folder / name).resolve() in spared:
+            continue
         try:
             (folder / name).unlink(missing_ok=True)
         except NotADirectoryError:
@@ -74,15 +93,6 @@ def remove_verdict(folder: Path) -> None:
         except OSError as error:
             where = folder / name
             raise InputError(f"{where}: cannot be removed ({error.strerror})") from error
-
-
-def why(error: BaseException) -> str:
-    """What ended the work, in words."""
-    if isinstance(error, KeyboardInterrupt):
-        return "It was stopped before there was a verdict."
-    worded = getattr(error, "format_message", None)  # click's usage errors keep their words apart
-    told = str(worded() if worded else error)
-    return told or f"It ended in {type(error).__name__}."
 
 
 def render_nothing_judged(name: str, reason: str) -> str:

@@ -34,20 +34,19 @@ def write_card_of_approved(stored: StoredRecord, folder: Path) -> Path | None:
     candidate = folder / CANDIDATE
     if stored.record.outcome != "approve" or not candidate.is_dir():
         return None
-    return write_model_card(stored, candidate / CARD, force=False)
+    write_whole(candidate / CARD, model_card_for(stored, candidate / CARD, force=False))
+    return candidate / CARD
 
 
-def write_model_card(stored: StoredRecord, target: Path, *, force: bool) -> Path:
-    """Write a model card, over an earlier one of ours.
+def model_card_for(stored: StoredRecord, target: Path, *, force: bool) -> bytes:
+    """A model card for a place that is free, or has an earlier one of ours; nothing is written.
 
     Raises:
-        InputError: a file of somebody else's is there and not to be overwritten, or it cannot be
-            written.
+        InputError: a file of somebody else's is there and not to be overwritten.
     """
     if not _is_ours(target):
         require_new(target, force=force)
-    write_whole(target, render_model_card(stored.record, stored.digest).encode())
-    return target
+    return render_model_card(stored.record, stored.digest).encode()
 
 
 def _is_ours(target: Path) -> bool:
@@ -58,10 +57,10 @@ def _is_ours(target: Path) -> bool:
         return CARD_MARK.encode() in file.read(_MOST).splitlines()
 
 
-def write_bill_of_materials(
+def bill_of_materials_for(
     stored: StoredRecord, target: Path, candidate: Path | None, *, force: bool
-) -> Path:
-    """Write a bill of materials.
+) -> bytes:
+    """A bill of materials for a place that is free; nothing is written.
 
     Args:
         stored: the record.
@@ -81,6 +80,4 @@ def write_bill_of_materials(
             "knows it; write it beside the folder"
         )
     files = () if candidate is None else files_of(candidate, stored.record)
-    content = render_bill_of_materials(stored.record, stored.digest, files)
-    write_whole(target, content.encode())
-    return target
+    return render_bill_of_materials(stored.record, stored.digest, files).encode()

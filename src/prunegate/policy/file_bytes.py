@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path as FilePath
 
 from prunegate.errors import InputError, PolicyError
+from prunegate.io.file_kinds import is_table
 from prunegate.policy.messages import show_path
 from prunegate.policy.validation import Mistake, Path
 from prunegate.policy.yaml.document import MAX_BYTES, TOO_LONG, Document
@@ -16,6 +17,9 @@ from prunegate.text.escape import escaped
 
 Line = tuple[int, int, str]
 """Line, column and words of one mistake; sorts into the file's order."""
+
+
+_RECORD = b'"urn:prunegate:record:'
 
 
 def bounded_bytes(path: FilePath, *, kind: str, hint: str) -> bytes:
@@ -27,8 +31,13 @@ def bounded_bytes(path: FilePath, *, kind: str, hint: str) -> bytes:
         hint: what to do where there is no such file.
 
     Raises:
-        InputError: no such file, or it cannot be read.
+        InputError: a table or a record in its place, no such file, or it cannot be read.
     """
+    if is_table(path):
+        raise InputError(
+            f"{escaped(str(path))} is a table, but {kind} is YAML; give the table by its option "
+            "(--predictions FILE, where the command has it)"
+        )
     try:
         # O_NONBLOCK: opening a FIFO that nobody writes to returns at once
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -41,7 +50,13 @@ def bounded_bytes(path: FilePath, *, kind: str, hint: str) -> bytes:
         os.close(handle)
         raise InputError(f"{escaped(str(path))}: not a regular file; give the path of {kind}")
     with os.fdopen(handle, "rb") as file:
-        return file.read(MAX_BYTES + 1)
+        data = file.read(MAX_BYTES + 1)
+    if data.startswith(b"{") and _RECORD in data:
+        raise InputError(
+            f"{escaped(str(path))} is the record of a verdict, but {kind} is YAML; "
+            "'prunegate report' and 'prunegate status' read a record"
+        )
+    return data
 
 
 def as_text(data: bytes, path: FilePath, refused: type[PolicyError] = PolicyError) -> str:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 
-from prunegate.errors import PolicyError
+from prunegate.errors import InputError, PolicyError
 from prunegate.policy.consistency import disagreements
 from prunegate.policy.file_bytes import as_text, bounded_bytes, mistake_lines
 from prunegate.policy.load_claims import SUFFIX, ClaimsSource, is_figure_of_policy, read_claims
@@ -70,6 +71,32 @@ def read_policy(path: str | os.PathLike[str]) -> PolicyFile:
     claims = _figures_beside(policy, place)
     policy = _with_figures(policy, claims)
     return PolicyFile(policy=policy, path=place, text=text, sha256=digest, claims=claims)
+
+
+def readable_text(path: FilePath) -> str:
+    """The text of a policy, with mistakes or without; empty: the file is none, or not readable."""
+    try:
+        text = as_text(bounded_bytes(path, kind="a policy file", hint=""), path)
+    except InputError:
+        return ""
+    return text if _MARK.search(text) else ""
+
+
+def stated_name(path: FilePath) -> str:
+    """The name that a policy states, though it may have mistakes; empty: it states none."""
+    text = readable_text(path)
+    try:
+        return parse_policy(text).name
+    except PolicyError:
+        found = _NAME.search(text)
+    return "" if found is None else (found[1] or found[2] or found[3]).strip()
+
+
+_MARK = re.compile(r"^[\"']?(?:prunegate|rules|task)[\"']?[ \t]*:", re.MULTILINE)
+_NAME = re.compile(
+    r"^[\"']?name[\"']?[ \t]*:[ \t]*(?:\"([^\"\n]+)\"|'([^'\n]+)'|([^\s#\"'][^#\n]*))", re.MULTILINE
+)
+"""A line of the top level: a mistake elsewhere in the file does not change it."""
 
 
 def _figures_beside(policy: Policy, place: FilePath) -> ClaimsSource | None:

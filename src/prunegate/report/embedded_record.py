@@ -3,7 +3,7 @@ r"""Bound: how a page carries its record and its pictures, and how both are take
 The record lies in a ``<template>``: no browser shows, runs or loads what is in one, under any
 content security policy, and nothing on the page is a script. Its JSON is written in ASCII without
 ``<``, ``>`` and ``&`` (as ``\u003c`` and so on), so that no text of it can end the element, and
-reads back as the record's very bytes.
+reads back as the record's very bytes. A large one is written by columns (``record_columns.py``).
 """
 
 from __future__ import annotations
@@ -11,12 +11,14 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import json
 import re
 from collections.abc import Mapping
 
 from markupsafe import Markup
 
 from prunegate.errors import EvidenceError
+from prunegate.report.record_columns import COLUMNS, by_columns, by_rows
 
 ID = "record"
 """Of the element that holds the record."""
@@ -24,6 +26,9 @@ COMPARISON = '<meta name="prunegate-comparison"'
 """How a page of several records says that it is one."""
 _OPEN, _CLOSE = f'<template id="{ID}">', "</template>"
 _ESCAPED = re.compile("[<>&\u007f]|[^\u0000-\u007f]")
+LARGE = 1 << 17
+"""Bytes of a record from which on it is carried by columns."""
+_BY_COLUMNS = f'{{"{COLUMNS}":'
 _PICTURE = re.compile(r'src="data:image/(?:png|jpeg);base64,([A-Za-z0-9+/=]*)"')
 
 
@@ -33,7 +38,10 @@ def embedded(content: bytes) -> Markup:
     >>> str(embedded(b'{"a":"</template>"}'))
     '<template id="record">{"a":"\\u003c/template\\u003e"}</template>'
     """
-    text = _ESCAPED.sub(lambda found: _escaped(found[0]), content.decode("utf-8"))
+    plain = content.decode("utf-8")
+    if len(content) > LARGE:
+        plain = json.dumps(by_columns(json.loads(content)), separators=(",", ":"))
+    text = _ESCAPED.sub(lambda found: _escaped(found[0]), plain)
     return Markup(f"{_OPEN}{text}{_CLOSE}")  # noqa: S704  # nothing in it can end or begin a tag
 
 
@@ -63,7 +71,17 @@ def carried_record(page: str) -> str:
         )
     if len(parts) > 2 or parts[1].count(_CLOSE) != 1:
         raise EvidenceError(f"the page has more than one record, or its end is gone ({_OPEN})")
-    return parts[1].partition(_CLOSE)[0]
+    return _written_out(parts[1].partition(_CLOSE)[0])
+
+
+def _written_out(text: str) -> str:
+    """The record's JSON, which a page may hold by columns."""
+    if not text.startswith(_BY_COLUMNS):
+        return text
+    try:
+        return json.dumps(by_rows(json.loads(text)))
+    except (ValueError, RecursionError) as error:
+        raise EvidenceError("the record in the page is no JSON; take the page as made") from error
 
 
 def pictures_on(page: str, bound: Mapping[str, str]) -> dict[str, bytes]:

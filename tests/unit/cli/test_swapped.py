@@ -9,7 +9,7 @@ import pytest
 
 from prunegate.cli.gate import command
 from prunegate.errors import InputError
-from prunegate.outputs.nothing_judged import why
+from prunegate.outputs.public_reason import why
 
 
 def refused(*given: str) -> str:

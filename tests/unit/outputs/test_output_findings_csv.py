@@ -26,12 +26,14 @@ def rows(record: DecisionRecord) -> list[dict[str, str]]:
 def test_every_field_of_every_finding_comes_back(records: ModuleType, name: str) -> None:
     record = getattr(records, name)()
     shown = rows(record)
-    assert list(shown[0]) == [*FIELDS, "rule_number"]
+    assert list(shown[0]) == FIELDS
     assert len(shown) == len(record.findings)
     for row, finding in zip(shown, record.findings, strict=True):
-        assert row["rule_number"] == str(finding.rule + 1)  # as the report and JUnit count
+        assert row["rule"] == str(finding.rule + 1)  # as the report and JUnit count
         for field in FIELDS:
             value = getattr(finding, field)
+            if field == "rule":
+                continue
             if value is None:
                 assert row[field] == ""
             elif not isinstance(value, str):

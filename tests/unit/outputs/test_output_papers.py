@@ -23,9 +23,9 @@ from prunegate.outputs.bill_of_materials import render_bill_of_materials
 from prunegate.outputs.measured_results import measured_results
 from prunegate.outputs.model_card import render_model_card
 from prunegate.outputs.papers import (
-    write_bill_of_materials,
+    bill_of_materials_for,
+    model_card_for,
     write_card_of_approved,
-    write_model_card,
 )
 
 pytestmark = pytest.mark.slow
@@ -80,7 +80,8 @@ def test_a_card_is_loaded_from_its_file_and_names_slices_and_digests(
     from huggingface_hub import ModelCard
 
     record = made(records, "rejected")
-    path = write_model_card(stored(record, records.DIGEST), tmp_path / CARD, force=False)
+    path = tmp_path / CARD
+    path.write_bytes(model_card_for(stored(record, records.DIGEST), path, force=False))
     read = ModelCard.load(path)
     assert {one.dataset_config for one in read.data.eval_results} == {s.name for s in record.slices if s.judged}  # fmt: skip  # noqa: E501
     assert {one.task_type for one in read.data.eval_results} == {"image-classification"}
@@ -127,8 +128,11 @@ def test_a_card_is_no_part_of_the_digest(records: ModuleType, model: Path) -> No
     (model / "sub").mkdir()
     (model / "sub" / "notes.json").write_text("no paper")
     assert tree_digest(model) != bare
+    papers = model.parent / "p"
+    papers.mkdir()
+    (papers / CARD).write_text(CARD_MARK)
     with pytest.raises(ModelError, match="nothing but papers"):
-        tree_digest(write_model_card(stored(made(records, "approved"), "0" * 64), model.parent / "p" / CARD, force=False).parent)  # fmt: skip  # noqa: E501
+        tree_digest(papers)
 
 
 def test_a_candidate_whose_digest_had_its_card_in_it_is_still_known(
@@ -141,8 +145,8 @@ def test_a_candidate_whose_digest_had_its_card_in_it_is_still_known(
         named = list_digest(tree_files(model), papers=papers)
         judged = replace(record, candidate=replace(record.candidate, digest=named))
         out = tmp_path / f"{papers}.json"
-        write_bill_of_materials(stored(judged, records.DIGEST), out, model, force=False)
-        listed = json.loads(out.read_text("utf-8"))["metadata"]["component"]["components"]
+        bill = bill_of_materials_for(stored(judged, records.DIGEST), out, model, force=False)
+        listed = json.loads(bill)["metadata"]["component"]["components"]
         assert [one["name"] for one in listed] == ["model.safetensors", "surgery.json"]
 
 
@@ -150,11 +154,11 @@ def test_only_a_card_of_ours_is_written_over(records: ModuleType, model: Path) -
     given = stored(made(records, "approved"), records.DIGEST)
     (model / CARD).write_text("# Mine\n")
     with pytest.raises(InputError, match="is there already"):
-        write_model_card(given, model / CARD, force=False)
+        model_card_for(given, model / CARD, force=False)
     with pytest.raises(InputError, match="is there already"):
         write_card_of_approved(given, model.parent)
     assert (model / CARD).read_text() == "# Mine\n"
-    write_model_card(given, model / CARD, force=True)
+    assert b"**APPROVE**" in model_card_for(given, model / CARD, force=True)
     (model / CARD).write_text(f"{CARD_MARK}\n# How it was made\n")
     assert write_card_of_approved(given, model.parent) == model / CARD
     assert "**APPROVE**" in (model / CARD).read_text("utf-8")
@@ -174,9 +178,9 @@ def test_a_bill_lists_no_files_of_another_model(records: ModuleType, model: Path
     given = stored(made(records, "rejected"), records.DIGEST)
     out = model.parent / "bom.json"
     with pytest.raises(EvidenceError, match="is not the candidate of the record"):
-        write_bill_of_materials(given, out, model, force=False)
+        bill_of_materials_for(given, out, model, force=False)
     with pytest.raises(InputError, match="write it beside the folder"):
-        write_bill_of_materials(given, model / "bom.json", model, force=False)
+        bill_of_materials_for(given, model / "bom.json", model, force=False)
     assert not out.exists()
 
 

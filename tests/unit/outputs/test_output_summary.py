@@ -138,7 +138,10 @@ def test_prose_from_anywhere_is_words_and_code_spans(text: str) -> None:
         ("go to www.example.org now", "go to `www.example.org` now"),
         ("<b>bold</b>", "`<b>bold</b>`"),
         ("lost 14, gained 9 of 1,900.", "lost 14, gained 9 of 1,900."),
-        ("(content_type=video)", "`(content_type=video`)"),
+        ("(content_type=video)", "(`content_type=video`)"),
+        ("the candidate's key 'content_type'.", "the candidate's key `content_type`."),
+        ("this rule onl…", "this rule onl…"),
+        ("'@all' \"#12\"", "`@all` `#12`"),
     ],
 )
 def test_prose(text: str, shown: str) -> None:

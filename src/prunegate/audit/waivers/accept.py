@@ -217,7 +217,7 @@ def _finding(case: Case, wanted: WantedWaiver) -> Finding:
     ]
     if not mine:
         raise InputError(
-            f"the record has no finding of rule {wanted.rule} on {literal(wanted.slice)}"
+            f"the record has no finding of rule {wanted.rule + 1} on {literal(wanted.slice)}"
             f"{'' if wanted.check is None else f' for {literal(wanted.check)}'}; findings.csv "
             "lists them, rules counted from 0"
         )

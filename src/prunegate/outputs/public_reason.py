@@ -1,0 +1,89 @@
+"""Public reasons: why nothing was judged, in words that a merge request may show.
+
+What stderr says is for whoever has the data before him. A summary, a step's page and an annotation
+are read by others, so they hold no value and no row id of a table and no path of a machine: what is
+quoted stays only where the policy itself holds it, examples go, and so does what a library said of
+the data. An error that is not about input is told by its kind alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from prunegate.errors import EvidenceError, InputError, PolicyError
+from prunegate.text.escape import one_line
+
+STOPPED = "It was stopped before there was a verdict."
+MORE = "The console of the run says more."
+_LEFT_OUT = "…"
+_COLUMNS = frozenset({"id", "label", "baseline", "candidate", "group", "n"})
+_EXAMPLES = re.compile(r"[ (;]*\bfor example\b.*", re.DOTALL)
+_QUOTED = re.compile(r"(?<!\w)(?:'((?:[^'\\]|\\.)*)'|\"((?:[^\"\\]|\\.)*)\"|`([^`]*)`)")
+_PLACE = re.compile(r"(?<![\w./])(?:[A-Za-z]:\\|~?/)[^\s'\"`,;:()]*")
+
+
+def why(error: BaseException) -> str:
+    """What ended the work, in all its words."""
+    if isinstance(error, KeyboardInterrupt):
+        return STOPPED
+    worded = getattr(error, "format_message", None)  # click's usage errors keep their words apart
+    told = str(worded() if worded else error)
+    return told or f"It ended in {type(error).__name__}."
+
+
+def public_reason(error: BaseException, policy: str = "", paths: Sequence[Path] = ()) -> str:
+    """What ended the work, without anything of the data or of the machine.
+
+    Args:
+        error: what ended it.
+        policy: the policy's text, whose words may be shown; empty: it cannot be read.
+        paths: that the command was given; they are told by their names.
+    """
+    usage = hasattr(error, "format_message")
+    if isinstance(error, KeyboardInterrupt):
+        return STOPPED
+    if not usage and not isinstance(error, InputError | EvidenceError):
+        return f"It ended in {type(error).__name__}. {MORE}"
+    told = _without_places(_without_causes(why(error), error), paths)
+    if usage or (isinstance(error, PolicyError) and policy):
+        return told
+    shown = "\n".join(_without_values(line, policy) for line in told.splitlines())
+    return shown if shown == told else f"{shown}\n{MORE}"
+
+
+def _without_values(line: str, policy: str) -> str:
+    """A line without examples, and with no quoted word that the policy does not hold."""
+    found = _EXAMPLES.search(line)
+    if found:
+        line = f"{line[: found.start()]}{_LEFT_OUT}"
+        line += ")" * (line.count("(") - line.count(")"))
+
+    def kept(match: re.Match[str]) -> str:
+        word = next(part for part in match.groups() if part is not None)
+        known = word in _COLUMNS or re.search(rf"(?<!\w){re.escape(word)}(?!\w)", policy)
+        return match[0] if word and known else _LEFT_OUT
+
+    return _QUOTED.sub(kept, line)
+
+
+def _without_causes(told: str, error: BaseException) -> str:
+    """The message without what a library said, which may quote rows as they are."""
+    cause = error.__cause__ or error.__context__
+    while cause is not None:
+        if not isinstance(cause, OSError | InputError):
+            for said in (str(cause), one_line(str(cause)), *str(cause).splitlines()):
+                if len(said.strip()) > len(_LEFT_OUT):
+                    told = told.replace(said.strip(), _LEFT_OUT)
+        cause = cause.__cause__ or cause.__context__
+    return told
+
+
+def _without_places(told: str, paths: Sequence[Path]) -> str:
+    """The message with absolute paths told by their names."""
+    known = {str(one): one for path in paths for one in (path, *path.parents) if one.is_absolute()}
+    for text in sorted(known, key=len, reverse=True):
+        if len(known[text].parts) > 1:
+            told = told.replace(text, known[text].name)
+    return _PLACE.sub(lambda match: Path(match[0]).name or _LEFT_OUT, told)
