@@ -70,7 +70,10 @@ def test_two_looks_and_no_third(tmp_path, monkeypatch):
     assert "This is look 1 of 2, each tested at 2.5 %" in one["statement"]
     chosen = run(label_command, *words, "-o", first, "--more", "--budget", "9")
     assert "leave --budget out" in str(chosen.exception)
-    told = run(label_command, *words, "-o", first, "--more")
+    early = run(label_command, *words, "-o", first, "--more")
+    assert "rows of the rounds so far have no label yet" in str(early.exception)
+    assert not second.exists()
+    told = run(label_command, *words, "-o", first, "--more", "--labels", first / "filled.csv")
     assert told.exception is None, told.exception
     assert f"--labels {first}/to-label.csv --labels {second}/to-label.csv" in told.output
     frames = [read_frame(folder / "labelling.json") for folder in (first, second)]

@@ -41,7 +41,9 @@ def label_lines(drawn: DrawnLabels, out: Path) -> list[str]:
         *_of_reference(drawn),
         "",
         *_assumed(drawn),
-        f"label in {out}/label.html (or fill in to-label.csv beside it), then judge with",
+        f"label in {out}/label.html (or fill in to-label.csv beside it), then judge with"
+        if todo
+        else "nothing is left to label; judge with",
         f"  prunegate gate POLICY --predictions FILE {files}",
     ]
 
