@@ -399,7 +399,10 @@ def test_a_list_costs_no_more_than_its_budget(tmp_path, drawn_list):
     ("change", "words"),
     [
         ("group: author\n", "'group: author' cannot be judged on labels for some rows"),
-        ("rules: [{metric: f1, max_drop: 0.1}]\n", r"give --random N"),
+        (
+            "rules: [{metric: f1, at_most: 0.9}, {metric: mcc, at_least: 0.1}]\n",
+            r"rules\[0\] \(f1 at_most\), rules\[1\] \(mcc at_least\): .* give --random N",
+        ),
         (
             "task: {kind: score}\nrules: [{metric: mean_score, max_drop: 0.1}]\n",
             "score task cannot be judged on labels for some",
@@ -427,6 +430,22 @@ def test_a_list_of_rows_that_all_have_their_label_asks_for_none_and_is_judged(tm
     counted = part(drawn_list.policy, path, out, out / TO_LABEL).counted
     full = count_table(drawn_list.policy, open_predictions(drawn_list.policy, path))
     assert findings(drawn_list.policy, counted) == findings(drawn_list.policy, full)
+
+
+def test_limits_on_all_rows_say_what_rows_they_take_and_what_power_those_buy(tmp_path):
+    text = POLICY.split("rules:", maxsplit=1)[0]
+    rules = "[{metric: f1, max_drop: 0.1}, {metric: recall, at_least: 0.7}]"
+    (tmp_path / "p.yaml").write_text(f"{text}rules: {rules}\n", encoding="utf-8")
+    policy, path = read_policy(tmp_path / "p.yaml").policy, bare(tmp_path / "b.csv", drawn_rows())
+    planned = label(policy, path, tmp_path / "planned")
+    few = label(policy, path, tmp_path / "few", random=60)
+    for enough, less in zip(planned.limits, few.limits, strict=True):
+        assert enough.power is not None
+        assert less.power is not None
+        assert less.labels == 60 < enough.labels < enough.rows
+        assert less.power < 0.9 < enough.power + 0.005
+    lines = "\n".join(label_lines(planned, tmp_path / "planned"))
+    assert "for models whose recall and precision are 85 %" in lines
 
 
 def test_tasks_hold_the_text_or_the_picture_and_no_score(tmp_path, drawn_list):

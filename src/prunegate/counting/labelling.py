@@ -174,7 +174,7 @@ def frame_digest(frame: LabellingFrame) -> str:
     return hashlib.sha256(frame_bytes(frame)).hexdigest()
 
 
-def list_digest(frame: LabellingFrame) -> str:
+def drawn_list_digest(frame: LabellingFrame) -> str:
     """sha256 of what was drawn: rows, reasons and samples, not when; lower-case hexadecimal.
 
     The same list drawn again has the same digest.
