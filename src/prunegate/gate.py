@@ -43,7 +43,7 @@ from prunegate.counting.count import warned_if_alike
 from prunegate.counting.counts_table import read_counts
 from prunegate.counting.expected_predictions import NO_ROWS, judge_predictions_expected
 from prunegate.counting.gate_set import identity_of
-from prunegate.counting.labelling import frame_digest
+from prunegate.counting.labelling import drawn_list_digest
 from prunegate.counting.misaligned import misalignment
 from prunegate.counting.production_counts import rows_by_value
 from prunegate.counting.read_source import ReadSource, read_source
@@ -298,7 +298,9 @@ def _attempted(
         candidate=(found.candidate, *files["candidate"]),
         baseline=(found.baseline, *files["baseline"]),
         rules=rules_digest(policy),
-        list=None if read.part is None else frame_digest(read.part.frame),
+        list=None if read.part is None else drawn_list_digest(read.part.frame),
+        round=None if read.part is None else read.part.frame.round,
+        ids=found.gate_set.ids,
     )
     return ledger.take(policy, tried, predicted_at(notes))
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 from prunegate.audit.labelling_record import labelling_of, partial_slices
 from prunegate.audit.opinion.second_opinion import second_opinion
@@ -27,6 +28,7 @@ from prunegate.counting.labelled_part import LabelledPart, count_part
 from prunegate.counting.labelling import slice_places
 from prunegate.counting.list_size import ListSize
 from prunegate.counting.partial_counting import open_unlabelled, with_labels
+from prunegate.data.labelled.contents import RowContents
 from prunegate.errors import EvidenceError, InputError, UnsupportedError
 from prunegate.outputs.label_list import FRAME, TASKS, TO_LABEL, write_list
 from prunegate.planning.label_draw import DrawnLabels, draw_labels
@@ -397,7 +399,10 @@ def test_a_list_costs_no_more_than_its_budget(tmp_path, drawn_list):
     ("change", "words"),
     [
         ("group: author\n", "'group: author' cannot be judged on labels for some rows"),
-        ("rules: [{metric: f1, max_drop: 0.1}]\n", r"give --random N"),
+        (
+            "rules: [{metric: f1, at_most: 0.9}, {metric: mcc, at_least: 0.1}]\n",
+            r"rules\[0\] \(f1 at_most\), rules\[1\] \(mcc at_least\): .* give --random N",
+        ),
         (
             "task: {kind: score}\nrules: [{metric: mean_score, max_drop: 0.1}]\n",
             "score task cannot be judged on labels for some",
@@ -415,6 +420,45 @@ def test_what_cannot_be_judged_on_some_labels_is_refused_by_name(tmp_path, chang
     with pytest.raises(UnsupportedError, match=words):
         label(policy, bare(tmp_path / "bare.csv", rows), tmp_path / "list")
     assert not (tmp_path / "list").exists()
+
+
+def test_a_list_of_rows_that_all_have_their_label_asks_for_none_and_is_judged(tmp_path, drawn_list):
+    path, out = table(tmp_path / "full.csv", drawn_list.rows), tmp_path / "list"
+    drawn = label(drawn_list.policy, path, out)
+    assert (out / TO_LABEL).read_text(encoding="utf-8") == "id,kind,label\n"
+    assert "nothing is left to label; judge with" in label_lines(drawn, out)
+    counted = part(drawn_list.policy, path, out, out / TO_LABEL).counted
+    full = count_table(drawn_list.policy, open_predictions(drawn_list.policy, path))
+    assert findings(drawn_list.policy, counted) == findings(drawn_list.policy, full)
+
+
+def test_limits_on_all_rows_say_what_rows_they_take_and_what_power_those_buy(tmp_path):
+    text = POLICY.split("rules:", maxsplit=1)[0]
+    rules = "[{metric: f1, max_drop: 0.1}, {metric: recall, at_least: 0.7}]"
+    (tmp_path / "p.yaml").write_text(f"{text}rules: {rules}\n", encoding="utf-8")
+    policy, path = read_policy(tmp_path / "p.yaml").policy, bare(tmp_path / "b.csv", drawn_rows())
+    planned = label(policy, path, tmp_path / "planned")
+    few = label(policy, path, tmp_path / "few", random=60)
+    for enough, less in zip(planned.limits, few.limits, strict=True):
+        assert enough.power is not None
+        assert less.power is not None
+        assert less.labels == 60 < enough.labels < enough.rows
+        assert less.power < 0.9 < enough.power + 0.005
+    lines = "\n".join(label_lines(planned, tmp_path / "planned"))
+    assert "for models whose recall and precision are 85 %" in lines
+
+
+def test_tasks_hold_the_text_or_the_picture_and_no_score(tmp_path, drawn_list):
+    policy, drawn = drawn_list.policy, drawn_list.drawn
+    first, second, *_ = (row["id"] for row in drawn.to_label)
+    picture = tmp_path / "a.png"
+    Image.new("RGB", (2, 2)).save(picture)
+    contents = RowContents(pictures={second: picture}, texts={first: "what it says"})
+    write_list(policy, drawn, tmp_path / "list", contents)
+    tasks = json.loads((tmp_path / "list" / TASKS).read_text(encoding="utf-8"))
+    assert tasks[0]["data"] == {**drawn.to_label[0], "text": "what it says"}
+    assert tasks[1]["data"] == {**drawn.to_label[1], "image": str(picture)}
+    assert tasks[2]["data"] == drawn.to_label[2]
 
 
 @pytest.mark.parametrize("budget", [230, 320])

@@ -207,7 +207,11 @@ def test_the_whole_way_in_rounds_and_its_record(tmp_path, monkeypatch):
     assert record["outcome"] == "approve"
     again = ["verdict/record.json", "--predictions", "bare.csv", *told]
     assert run(replay_command, again, standalone_mode=False).return_value == 0
-    more = run(label_command, [*words, "-o", "list", "--more"], standalone_mode=False)
+    more = run(
+        label_command,
+        [*words, "-o", "list", "--more", "--labels", str(labels)],
+        standalone_mode=False,
+    )
     assert more.return_value == 0, more
     further = fill(Path("list/round-2"), rows)
     told = ["--labels", str(labels), "--labels", str(further)]
@@ -232,7 +236,7 @@ def test_what_does_not_fit_is_bad_input(tmp_path):
     with pytest.raises(InputError, match="1 row with no label, though it had to be labelled"):
         judged(policy, path, fill(out, rows, **{some: ""}), out)
     with pytest.raises(InputError, match="was the last that the policy allows"):
-        draw_more(policy, [path], drawn.frame, at=AT)
+        draw_more(policy, [path], drawn.frame, answered=(), at=AT)
     rules = "  - {metric: f1, classes: macro, max_drop: 0.1}\n"
     with pytest.raises(UnsupportedError, match="give --random N"):
         draw(policy_of(tmp_path, rules), path, tmp_path / "other")

@@ -70,7 +70,10 @@ def test_two_looks_and_no_third(tmp_path, monkeypatch):
     assert "This is look 1 of 2, each tested at 2.5 %" in one["statement"]
     chosen = run(label_command, *words, "-o", first, "--more", "--budget", "9")
     assert "leave --budget out" in str(chosen.exception)
-    told = run(label_command, *words, "-o", first, "--more")
+    early = run(label_command, *words, "-o", first, "--more")
+    assert "rows of the rounds so far have no label yet" in str(early.exception)
+    assert not second.exists()
+    told = run(label_command, *words, "-o", first, "--more", "--labels", first / "filled.csv")
     assert told.exception is None, told.exception
     assert f"--labels {first}/to-label.csv --labels {second}/to-label.csv" in told.output
     frames = [read_frame(folder / "labelling.json") for folder in (first, second)]
@@ -89,20 +92,59 @@ def test_two_looks_and_no_third(tmp_path, monkeypatch):
     judged = (*words, "--labels", fill(Path("other"), truth))
     look = run(gate_command, *judged, "--labelling", "other/labelling.json", "--out", "three")
     assert "looked at 2 times on this gate set" in str(look.exception)
+    with Path("full.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([("id", "label", "baseline", "candidate"), *table])
+    full = run(gate_command, "policy.yaml", "--predictions", "full.csv", "--out", "three")
+    assert "looked at 2 times on this gate set" in str(full.exception)
     assert not Path("three").exists()
 
 
-def test_the_same_list_again_is_the_same_look():
-    def tried(of: str | None, candidate: str = "c") -> Tried:
-        common = {"gate_set": "g", "contents": "g", "baseline": ("b",), "rules": "r"}
-        return Tried(**common, candidate=(candidate,), list=of)
+def test_a_list_redrawn_and_labels_of_every_row_are_further_attempts(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    table = rows()
+    truth = {key: label for key, label, *_ in table}
+    with Path("bare.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerow(("id", "baseline", "candidate"))
+        csv.writer(file).writerows([key, b, c] for key, _, b, c in table)
+    with Path("full.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([("id", "label", "baseline", "candidate"), *table])
+    Path("policy.yaml").write_text(POLICY.replace("looks: 2, ", ""), encoding="utf-8")
+    numbers = []
+    for out, seed in (("a", 1), ("b", 2), ("again", 1)):
+        words = ("policy.yaml", "--predictions", "bare.csv")
+        assert run(label_command, *words, "-o", out, "--seed", seed).exception is None
+        files = ("--labels", fill(Path(out), truth), "--labelling", Path(out, "labelling.json"))
+        judged = run(gate_command, *words, *files, "--out", f"verdict-{out}")
+        assert judged.exception is None, judged.exception
+        numbers.append(json.loads(Path(f"verdict-{out}/record.json").read_text())["attempt"])
+    words = ("policy.yaml", "--predictions", "full.csv", "--out", "verdict-full")
+    assert run(gate_command, *words).exception is None
+    numbers.append(json.loads(Path("verdict-full/record.json").read_text())["attempt"])
+    assert [one["number"] for one in numbers] == [1, 2, 1, 3]
+    assert numbers[0]["alpha"] == numbers[2]["alpha"] == 0.05
+    assert numbers[3]["alpha"] < numbers[1]["alpha"] < 0.01
+    assert len({one["ids"] for one in numbers}) == 1
+    assert numbers[0]["gate_set"] != numbers[3]["gate_set"]
+
+
+def test_labels_of_every_row_are_a_look_and_the_same_again_are_the_same_look():
+    def tried(of: str | None, candidate: str = "c", number: int = 1) -> Tried:
+        common = {"contents": "g", "baseline": ("b",), "rules": "r", "ids": "i", "in_looks": True}
+        own = {"gate_set": "labels" if of is None else "i", "round": number if of else None}
+        return Tried(**common, **own, candidate=(candidate,), list=of)
 
     past = [Past(tried=tried(of), number=1) for of in ("x", None, "y", "x")]
-    assert [look_of(past, tried(of), 3) for of in ("x", "y", "z")] == [1, 2, 3]
+    assert [look_of(past, tried(of), 4) for of in ("x", None, "y", "z")] == [1, 2, 3, 4]
     assert look_of(past, tried("z", "another"), 2) == 1
-    assert look_of(past, tried("z"), 1) is look_of(past, tried(None), 2) is None
-    with pytest.raises(InputError, match="looked at 2 times"):
-        look_of(past, tried("z"), 2)
+    assert look_of(past, tried("z"), 1) is None
+    for spent, new in ((past, "z"), (past[:1] + past[2:], None)):
+        with pytest.raises(InputError, match=r"looked at [23] times") as told:
+            look_of(spent, tried(new), 2 + (new is not None))
+        assert str(told.value).endswith("what they found stands; label a fresh gate set")
+    later = [Past(tried=tried("w", number=3), number=1)]
+    with pytest.raises(InputError, match=r"round 3 .* before round 2: rounds are judged in order"):
+        look_of(later, tried("v", number=2), 4)
+    assert look_of(later, tried("w", number=3), 4) == 1
 
 
 def test_the_shares_of_all_looks_are_alpha(tmp_path):

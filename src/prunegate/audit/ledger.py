@@ -51,13 +51,35 @@ class Tried:
     rules: str
     list: str | None = None
     """sha256 of the list of rows whose labels are looked at; None: every row's are."""
+    round: int | None = None
+    """Round of labelling of that list."""
+    ids: str | None = None
+    """sha256 of ids alone: by it labels of some rows and of all are one gate set."""
+    in_looks: bool = False
+    """The policy allows several looks, which are one attempt together."""
+
+    @property
+    def labels(self) -> str:
+        """Which labels are looked at: those of a list, or of every row."""
+        return self.list or self.gate_set
 
     def same_as(self, other: Tried) -> bool:
-        """The same candidate, baseline and rules; one digest in common is enough."""
+        """The same candidate, baseline, rules and labels; one digest of a model is enough.
+
+        Looks that a policy allows are the same, whichever labels they are at.
+        """
         return (
             self.rules == other.rules
+            and (self.in_looks or other.in_looks or self.labels == other.labels)
             and not set(self.candidate).isdisjoint(other.candidate)
             and not set(self.baseline).isdisjoint(other.baseline)
+        )
+
+    def on_one_gate_set(self, other: Tried) -> bool:
+        """The same labels, or the same rows of which one of the two has some labels only."""
+        partial = self.list is not None or other.list is not None
+        return self.gate_set == other.gate_set or (
+            partial and self.ids is not None and self.ids == other.ids
         )
 
 
@@ -101,29 +123,37 @@ def numbered(attempts: Iterable[Past], tried: Tried) -> tuple[int, int]:
 
 
 def look_of(attempts: Iterable[Past], tried: Tried, looks: int) -> int | None:
-    """Which look at labels of some rows an attempt is; the same list again is the same look.
+    """Which look at labels an attempt is; the same labels again are the same look.
+
+    Labels of every row are a look as those of a list are.
 
     Raises:
-        InputError: the policy's looks are spent.
+        InputError: the policy's looks are spent, or a later round was judged before.
     """
-    if looks == 1 or tried.list is None:
+    if looks == 1:
         return None
-    lists = list(
-        dict.fromkeys(p.tried.list for p in attempts if p.tried.same_as(tried) and p.tried.list)
-    )
-    if tried.list in lists:
-        return lists.index(tried.list) + 1
-    if len(lists) >= looks:
+    same = [past.tried for past in attempts if past.tried.same_as(tried)]
+    known = list(dict.fromkeys(one.labels for one in same))
+    if tried.labels in known:
+        return known.index(tried.labels) + 1
+    if len(known) >= looks:
         raise InputError(
-            f"this candidate was looked at {len(lists)} times on this gate set, and the policy "
-            f"allows {looks} looks (evidence: looks): what they found stands; label a fresh gate "
-            "set, or every row of this one under a policy of one look"
+            f"this candidate was looked at {len(known)} times on this gate set, and the policy "
+            f"allows {looks} looks (evidence: looks), labels of every row among them: what they "
+            "found stands; label a fresh gate set"
         )
-    return len(lists) + 1
+    judged = max((one.round for one in same if one.round is not None), default=0)
+    if tried.round is not None and tried.round < judged:
+        raise InputError(
+            f"round {judged} of labelling was judged on this gate set before round {tried.round}: "
+            "rounds are judged in order, and what the later one found stands; judge the next "
+            "('prunegate label --more')"
+        )
+    return len(known) + 1
 
 
-def known_in(audit: Path, gate_set: str) -> Known:
-    """What the entries of an audit folder say of a gate set.
+def known_in(audit: Path, tried: Tried) -> Known:
+    """What the entries of an audit folder say of the gate set of an attempt.
 
     Raises:
         InputError: a file under ``pending`` is no entry, or the folder cannot be read.
@@ -131,12 +161,13 @@ def known_in(audit: Path, gate_set: str) -> Known:
     """
     attempts: list[Past] = []
     bars: list[Bar] = []
+    names = {tried.gate_set, tried.ids or tried.gate_set}
     for name, entry in _entries(audit):
-        if not may_name(entry, gate_set):
+        if not any(may_name(entry, digest) for digest in names):
             continue
         statement = parse_statement(parse_envelope(entry, name).payload, name)
-        attempts += _attempts(statement, gate_set, name)
-        bars += _bars(statement, gate_set, entry, name)
+        attempts += [one for one in _attempts(statement, name) if one.tried.on_one_gate_set(tried)]
+        bars += _bars(statement, tried.gate_set, entry, name)
     return Known(attempts=tuple(attempts), bars=tuple(bars))
 
 
@@ -151,20 +182,21 @@ def _entries(audit: Path) -> Iterator[tuple[str, bytes]]:
             yield f"entry {number}", entry
 
 
-def _attempts(statement: Statement, gate_set: str, where: str) -> list[Past]:
+def _attempts(statement: Statement, where: str) -> list[Past]:
     said = statement.predicate.get("attempt")
     if statement.predicate_type != DECISION or said is None:
         return []
     with _well_formed(where):
-        if said["gate_set"] != gate_set:
-            return []
         tried = Tried(
-            gate_set=gate_set,
+            gate_set=_digest(said["gate_set"]),
             contents=_digest(said["contents"]),
             candidate=tuple(map(_digest, said["candidate"])),
             baseline=tuple(map(_digest, said["baseline"])),
             rules=_digest(said["rules"]),
             list=None if said.get("list") is None else _digest(said["list"]),
+            round=None if said.get("round") is None else _count(said["round"]),
+            ids=None if said.get("ids") is None else _digest(said["ids"]),
+            in_looks=said.get("look") is not None,
         )
         number = said["number"]
         if isinstance(number, bool) or not isinstance(number, int) or number < 1:
@@ -264,7 +296,8 @@ class Ledger:
             EvidenceError: the folder's entries do not verify.
         """
         self._hold()
-        known = known_in(self._audit, tried.gate_set)
+        tried = replace(tried, in_looks=policy.evidence.looks > 1)
+        known = known_in(self._audit, tried)
         number, count = numbered(known.attempts, tried)
         attempt = GateSetAttempt(
             gate_set=tried.gate_set,
@@ -278,7 +311,9 @@ class Ledger:
             alpha=spent(policy, number),
             alpha_of_all=promised_of_all(policy),
             look=look_of(known.attempts, tried, policy.evidence.looks),
-            list=tried.list if policy.evidence.looks > 1 else None,
+            list=tried.list,
+            round=tried.round,
+            ids=tried.ids,
         )
         bars = [replace(bar, looser=is_looser(policy, bar)) for bar in known.bars]
         return attempt, bar_of(bars, attempt, predicted_at)

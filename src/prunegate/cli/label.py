@@ -64,6 +64,13 @@ SHARE = FiniteRange(min=0, max=1, min_open=True, max_open=True)
     help="Draw the next round of the list in --out, into a folder of its own there; the policy "
     "says how many rounds there may be (evidence: looks).",
 )
+@click.option(
+    "--labels",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    multiple=True,
+    help="With --more: the labels of the rounds so far, where they are not in their to-label.csv; "
+    "may be given several times.",
+)
 @seed_option
 @click.option("--json", "as_json", is_flag=True, help="Print what each limit takes as JSON.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing.")
@@ -95,6 +102,7 @@ def command(
     from prunegate.audit.canonical import plain_json
     from prunegate.audit.provenance import now
     from prunegate.cli.label_words import label_lines
+    from prunegate.counting.labelled_part import answered_ids
     from prunegate.data.labelled.contents import row_contents
     from prunegate.outputs.label_list import last_round, require_empty, write_list
     from prunegate.planning.label_draw import draw_labels, draw_more
@@ -104,10 +112,14 @@ def command(
     images: Path | None = wanted.pop("images")
     more: bool = wanted.pop("more")
     judged, paths = read_policy(policy).policy, list(predictions)
+    labels: tuple[Path, ...] = wanted.pop("labels")
     if more:
         require_nothing_chosen()
-        before, out = last_round(out)
-        drawn = draw_more(judged, paths, before, at=now())
+        before, out, lists = last_round(out)
+        answered = answered_ids(judged, labels or lists)
+        drawn = draw_more(judged, paths, before, answered=answered, at=now())
+    elif labels:
+        raise click.UsageError("--labels goes with --more: a first round has no labels yet")
     else:
         require_empty(out)
         drawn = draw_labels(judged, paths, LabelRequest(**wanted), seed=seed, at=now())

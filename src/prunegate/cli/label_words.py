@@ -41,7 +41,9 @@ def label_lines(drawn: DrawnLabels, out: Path) -> list[str]:
         *_of_reference(drawn),
         "",
         *_assumed(drawn),
-        f"label in {out}/label.html (or fill in to-label.csv beside it), then judge with",
+        f"label in {out}/label.html (or fill in to-label.csv beside it), then judge with"
+        if todo
+        else "nothing is left to label; judge with",
         f"  prunegate gate POLICY --predictions FILE {files}",
     ]
 
@@ -94,5 +96,11 @@ def _assumed(drawn: DrawnLabels) -> Iterator[str]:
             f"power if nothing changed, and {DIFFERING:.0%} of the rows that differ and "
             f"{AGREED:.0%} of those that both flag are positive; that is not known yet"
         )
-    if any(limit.needs == "agreed" and limit.check == "at_least" for limit in drawn.limits):
-        yield "power of a floor for a candidate half way between it and perfect"
+    levels = [limit for limit in drawn.limits if limit.check in ("at_least", "at_most")]
+    if any(limit.needs in ("agreed", "random") for limit in levels):
+        yield "power of a floor or a cap for a candidate half way between it and perfect"
+    if any(limit.needs == "random" and limit not in levels for limit in drawn.limits):
+        yield (
+            "power of a change on random rows for models whose recall and precision are 85 %; "
+            "--random N draws N rows of each slice instead"
+        )

@@ -5,7 +5,9 @@ label, one row, one answer changed: others. Values are taken as the policy reads
 positive or not, however the table spells it.
 
 Which attempts belong together is counted by ids and labels, not by slicing values: a policy that
-slices by another column, or a column that was put in order, is no fresh gate set.
+slices by another column, or a column that was put in order, is no fresh gate set. Where only some
+rows have labels, the ids alone name it; labels of every row know that name as well, so that
+attempts on labels of some rows and of all are counted together.
 """
 
 from __future__ import annotations
@@ -39,6 +41,8 @@ class GateSet:
     contents: str
     """Of ids, labels (or tokens), slicing values and groups."""
     rows: int
+    ids: str | None = None
+    """Of ids alone, which names the set where only some rows have labels; None: no labels."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,10 +137,11 @@ def _gate_set(policy: Policy, table: Table, digests: dict[str, str]) -> GateSet:
     weight = (f"weight\0{digests[_WEIGHT]}",) if _WEIGHT in digests else ()
     contents = _joined("contents", digests[_ID], labels, group, *sorted(by), *weight)
     decided = policy.task.traits.decided
-    name = _joined("labels", digests[_ID], labels) if decided and labels else contents
-    if decided and not labels:
-        name = _joined("rows", digests[_ID])
-    return GateSet(name=name, contents=contents, rows=table.rows_hint)
+    if not decided:
+        return GateSet(name=contents, contents=contents, rows=table.rows_hint)
+    ids = _joined("rows", digests[_ID])
+    name = _joined("labels", digests[_ID], labels) if labels else ids
+    return GateSet(name=name, contents=contents, rows=table.rows_hint, ids=ids)
 
 
 def _joined(*parts: str) -> str:

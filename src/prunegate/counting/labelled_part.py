@@ -12,6 +12,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -220,6 +221,8 @@ def _labels(policy: Policy, paths: Sequence[Path]) -> tuple[dict[str, Any], list
     wanted = (columns.id, columns.label)
     rows: list[tuple[Any, Any]] = []
     for path in paths:
+        if _asks_for_nothing(path):
+            continue
         table = open_table(path, wanted, text_columns=wanted)
         with table.reading():
             rows += table.frame.select(*wanted).collect().rows()
@@ -240,6 +243,25 @@ def _labels(policy: Policy, paths: Sequence[Path]) -> tuple[dict[str, Any], list
             unread.append(str(key))
     problems += _told("a label that is no number, as the policy's is", unread)
     return given, unsure, problems
+
+
+def answered_ids(policy: Policy, paths: Sequence[Path]) -> frozenset[str]:
+    """Ids of rows that lists say something of: a label, or that nobody could tell it.
+
+    Raises:
+        TableError: a list cannot be read.
+    """
+    given, unsure, _ = _labels(policy, paths)
+    return frozenset((*given, *unsure))
+
+
+def _asks_for_nothing(path: Path) -> bool:
+    """Whether a list is a header alone: every row had its label when it was drawn."""
+    if path.suffix.lower() != ".csv" or not path.is_file():
+        return False
+    with path.open(encoding="utf-8", errors="replace") as file:
+        lines = [line for line in islice(file, 2) if line.strip()]
+    return len(lines) == 1
 
 
 def _value(policy: Policy, text: str) -> str | float:

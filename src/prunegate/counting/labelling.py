@@ -174,6 +174,19 @@ def frame_digest(frame: LabellingFrame) -> str:
     return hashlib.sha256(frame_bytes(frame)).hexdigest()
 
 
+def drawn_list_digest(frame: LabellingFrame) -> str:
+    """sha256 of what was drawn: rows, reasons and samples, not when; lower-case hexadecimal.
+
+    The same list drawn again has the same digest.
+    """
+    drawn = {
+        "rows": sorted((row.id, row.why) for row in frame.rows),
+        "slices": [asdict(one) for one in frame.frames],
+        "seed": frame.seed if any(one.sizes for one in frame.frames) else None,
+    }
+    return hashlib.sha256(json.dumps(drawn, sort_keys=True).encode()).hexdigest()
+
+
 def frame_bytes(frame: LabellingFrame) -> bytes:
     """A frame as its file holds it."""
     plain = asdict(frame)

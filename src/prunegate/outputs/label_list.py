@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from prunegate.counting.labelled_part import read_frame, unsure_words
@@ -35,18 +36,19 @@ def require_empty(out: Path) -> None:
         raise InputError(f"{out} is not empty; name another folder with -o")
 
 
-def last_round(out: Path) -> tuple[LabellingFrame, Path]:
-    """The frame of the last round in a folder, and where the next one belongs.
+def last_round(out: Path) -> tuple[LabellingFrame, Path, tuple[Path, ...]]:
+    """The frame of the last round in a folder, where the next one belongs, and the lists so far.
 
     Raises:
         InputError: there is none, or what comes after it is not empty.
     """
     if not (out / FRAME).is_file():
         raise InputError(f"{out}: holds no {FRAME}; give the folder of the first round with -o")
-    place, number = out, 1
+    places, number = [out], 1
     while (out / f"round-{number + 1}" / FRAME).is_file():
         number += 1
-        place = out / f"round-{number}"
+        places.append(out / f"round-{number}")
+    place = places[-1]
     frame, following = read_frame(place / FRAME), out / f"round-{number + 1}"
     if frame.round != number:
         raise InputError(
@@ -54,7 +56,7 @@ def last_round(out: Path) -> tuple[LabellingFrame, Path]:
             "first round with -o"
         )
     require_empty(following)
-    return frame, following
+    return frame, following, tuple(one / TO_LABEL for one in places)
 
 
 def write_list(
@@ -66,7 +68,7 @@ def write_list(
         InputError: it cannot be written, or a picture cannot be read.
     """
     page = _page(policy, drawn, contents)
-    tasks = [{"data": dict(row)} for row in drawn.to_label]
+    tasks = [{"data": _task(policy, row, contents)} for row in drawn.to_label]
     content = {
         TO_LABEL: _csv(policy, drawn).encode(),
         TASKS: (json.dumps(tasks, indent=1) + "\n").encode(),
@@ -77,6 +79,14 @@ def write_list(
         write_folder(out, content)
     except OSError as error:
         raise InputError(f"{out}: cannot be written ({error.strerror})") from error
+
+
+def _task(policy: Policy, row: Mapping[str, str], contents: RowContents) -> dict[str, str]:
+    """What Label Studio shows of a row: what the page shows, a picture by where it lies."""
+    names, key = policy.data.columns, row[policy.columns.id]
+    shown = {names.text: contents.texts.get(key), names.image: contents.pictures.get(key)}
+    found = {name: str(value) for name, value in shown.items() if value is not None}
+    return {**found, **row}
 
 
 def _page(policy: Policy, drawn: DrawnLabels, contents: RowContents) -> LabelPage:

@@ -129,18 +129,21 @@ def _nothing_to_label(drawn: DrawnLabels) -> InputError:
     )
 
 
-def draw_more(policy: Policy, source: Any, before: LabellingFrame, *, at: str) -> DrawnLabels:
+def draw_more(
+    policy: Policy, source: Any, before: LabellingFrame, *, answered: Collection[str], at: str
+) -> DrawnLabels:
     """The rows to label in the next round: what the rounds before asked for, and more.
 
     Args:
         policy: the policy of the rounds before; it says how many looks there are.
         source: paths of the same predictions.
         before: the frame of the last round.
+        answered: ids of rows that were labelled so far, or looked at without telling.
         at: when.
 
     Raises:
-        InputError: the policy allows no further look, the table or the policy is another, or there
-            is nothing that more labels could tell.
+        InputError: a row of the rounds before has no label, the policy allows no further look, the
+            table or the policy is another, or there is nothing that more labels could tell.
     """
     looks = policy.evidence.looks
     if before.round >= looks:
@@ -158,13 +161,27 @@ def draw_more(policy: Policy, source: Any, before: LabellingFrame, *, at: str) -
     frame = replace(
         before, version=__version__, created=at, round=before.round + 1, earlier=earlier, rows=()
     )
-    drawn = drawing.drawn(frame, known={row.id for row in before.rows})
+    asked = {row.id for row in before.rows}
+    drawn = drawing.drawn(frame, known=asked)
+    _require_answered(asked, {*answered, *(r.id for r in drawn.frame.rows if r.labelled)})
     if len(drawn.frame.rows) == len(before.rows):
         raise InputError(
             "more labels tell nothing: every row that bears on a limit is on the list already; "
             "judge it"
         )
     return drawn
+
+
+def _require_answered(asked: Collection[str], answered: Collection[str]) -> None:
+    """Refuse to draw on while rows of the rounds before have no label."""
+    missing = sorted(set(asked) - set(answered))
+    if missing:
+        raise InputError(
+            f"{len(missing):,} of the {len(asked):,} rows of the rounds so far have no label yet "
+            f"(for example {missing[0]!r}); nothing was drawn. Label them, judge that round with "
+            "'prunegate gate', and draw the next where it is not decided; --labels FILE says where "
+            "the labels are, if not in to-label.csv"
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

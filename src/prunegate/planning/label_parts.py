@@ -18,8 +18,10 @@ from prunegate.counting.tallies import Cells, JointCounts
 from prunegate.evidence.overlapping_rates import SCORE_MINIMUM
 from prunegate.metrics.catalogue import METRICS
 from prunegate.metrics.forms import Form, Overlapping, SharedRows
+from prunegate.metrics.hypothesis import Level
 from prunegate.metrics.labels_needed import LabelsNeeded, labels_needed
 from prunegate.planning.label_power import power_of
+from prunegate.planning.label_random import random_power, random_rows
 from prunegate.planning.planned_limits import PlannedLimit, asked
 from prunegate.policy.schema import Policy
 from prunegate.verdict.targets import classes_to_judge
@@ -47,10 +49,24 @@ class LabelPart:
     """Rows of its slice by ``2 * baseline + candidate``."""
     alpha: float
     usual: int
+    several: bool = False
+    """Whether it is about several classes together."""
 
     def power(self, sample: int) -> float | None:
         """With a sample of so many labels."""
         return power_of(self.limit.claim, self.form, self.decided, sample, self.alpha)
+
+    def random_rows(self, power: float) -> int | None:
+        """Rows to draw at random among all; None: nobody can plan it."""
+        if self.several and not isinstance(self.limit.claim, Level):
+            return None
+        return random_rows(self.limit, self.form, self.decided, self.alpha, power)
+
+    def random_power(self, rows: int) -> float | None:
+        """With so many rows drawn at random among all; None: nobody can plan it."""
+        if self.several and not isinstance(self.limit.claim, Level):
+            return None
+        return random_power(self.limit, self.form, self.decided, self.alpha, rows)
 
     def does(self, sample: int, power: float) -> bool:
         """Whether a sample is large enough: for the power, or for nearly what all rows give."""
@@ -111,6 +127,7 @@ def label_parts(policy: Policy, slices: Sequence[SliceCounts]) -> list[LabelPart
                 decided=decided_of(one, label),
                 alpha=policy.evidence.alpha,
                 usual=USUAL if policy.evidence.looks == 1 else 0,
+                several=several,
             )
             found.append(part)
     return found

@@ -16,14 +16,11 @@ from prunegate.counting.list_size import ListSize
 from prunegate.counting.partial_labels import PartialLabels
 from prunegate.counting.slices import SliceCounts
 from prunegate.errors import UnsupportedError
-from prunegate.metrics.forms import Flips, SharedRows
-from prunegate.metrics.hypothesis import Level
 from prunegate.metrics.labels_needed import LabelsNeeded
 from prunegate.planning.label_parts import LabelPart, label_parts
 from prunegate.planning.label_power import power_at_random, promised
 from prunegate.planning.label_reference import with_reference
 from prunegate.policy.schema import Policy, bound_of
-from prunegate.stats import sample_size
 
 STEPS = (20, 40, 60, 90, 130, 200, 300, 450, 700, 1000, 1500, 2500, 4000)
 """Sizes of a sample that are considered; the last resort is all rows."""
@@ -124,14 +121,17 @@ def _by_slice(parts: Sequence[LabelPart]) -> Mapping[str, list[LabelPart]]:
 def _require_planned(parts: Sequence[LabelPart], wanted: LabelRequest) -> None:
     if wanted.random is not None:
         return
-    for part in parts:
-        if part.needs == "random" and _share(part) is None:
-            limit = part.limit
-            raise UnsupportedError(
-                f"rules[{limit.index}] ({limit.metric} {limit.check}): rows on which the models "
-                "agree bear on it, and how large a random sample it takes cannot be planned; give "
-                "--random N (rows of each slice), or judge it with every row labelled"
-            )
+    unplanned = dict.fromkeys(
+        f"rules[{part.limit.index}] ({part.limit.metric} {part.limit.check})"
+        for part in parts
+        if part.needs == "random" and part.random_rows(0.5) is None
+    )
+    if unplanned:
+        raise UnsupportedError(
+            f"{', '.join(unplanned)}: rows on which the models agree bear on it, and how large a "
+            "random sample it takes cannot be planned; give --random N (rows of each slice), or "
+            "judge it with every row labelled"
+        )
 
 
 def _start(
@@ -139,7 +139,11 @@ def _start(
 ) -> SliceFrame:
     """What cannot be chosen, and the smallest samples."""
     needs = {part.needs for part in parts}
-    at_random = [_random_rows(part, power) for part in parts if part.needs == "random"]
+    at_random = [
+        one.rows if (n := part.random_rows(power)) is None else n
+        for part in parts
+        if part.needs == "random"
+    ]
     if at_random and wanted.random is not None:
         at_random = [wanted.random]
     frame = SliceFrame(
@@ -180,29 +184,6 @@ def _of_classes(
         if changed.flagged or changed.both:
             frame = frame.with_label(changed)
     return frame
-
-
-def _share(part: LabelPart) -> float | None:
-    """Share of the rows that a level rests on; None: no level that can be planned."""
-    claim, form = part.limit.claim, part.form
-    if not isinstance(claim, Level) or not isinstance(form, SharedRows | Flips):
-        return None
-    if isinstance(form, SharedRows) and len(form.labels) == 1:
-        flagged = (part.decided[0b10] + part.decided[0b11]) / max(1, sum(part.decided))
-        return max(flagged if part.label else 1 - flagged, 1e-6)
-    return 1.0
-
-
-def _random_rows(part: LabelPart, power: float) -> int:
-    """Rows to draw for a level that lies half way between its limit and perfect."""
-    share, claim = _share(part), part.limit.claim
-    if share is None or not isinstance(claim, Level):
-        return 0
-    limit = float(claim.limit if claim.at_least else 1 - claim.limit)
-    if not 0 < limit < 1:
-        return 1
-    rows = sample_size.proportion_at_least((1 + limit) / 2, limit, part.alpha, power)
-    return int(-(-rows // share))
 
 
 def _grow(
@@ -265,6 +246,6 @@ def _told(part: LabelPart, frame: SliceFrame) -> LimitLabels:
         needs=part.needs,
         labels=labels,
         rows=sum(decided),
-        power=part.power(sample),
+        power=part.random_power(frame.random) if part.needs == "random" else part.power(sample),
         at_random=power_at_random(limit.claim, part.form, decided, labels, part.alpha),
     )

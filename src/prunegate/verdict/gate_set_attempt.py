@@ -42,10 +42,14 @@ class GateSetAttempt:
     alpha_of_all: float | None
     """A bound for wrongly approving any of all attempts on this gate set; None: there is none."""
     look: int | None = field(default=None, metadata=ABSENT)
-    """Which look at labels of some rows it is, from 1; None: the policy allows one, or every row
-    has its label."""
+    """Which look at labels it is, from 1; None: the policy allows one."""
     list: str | None = field(default=None, metadata=ABSENT)
-    """sha256 of the list that was labelled for the look."""
+    """sha256 of the list that was labelled; None: every row has its label."""
+    round: int | None = field(default=None, metadata=ABSENT)
+    """Round of labelling of that list."""
+    ids: str | None = field(default=None, metadata=ABSENT)
+    """sha256 of ids alone: what attempts on labels of some rows and of all are counted together
+    by; None: the task has no labels."""
 
 
 def spent(policy: Policy, number: int) -> float:

@@ -115,7 +115,7 @@ def test_one_other_value_is_another(place: int, column: str) -> None:
     differs = {name for name, value in asdict(found).items() if value != whole[name]}
     sets = {name for name, v in asdict(found.gate_set).items() if v != whole["gate_set"][name]}
     assert (differs, sets) == {
-        "id": ({"gate_set", "baseline", "candidate"}, {"name", "contents"}),
+        "id": ({"gate_set", "baseline", "candidate"}, {"name", "contents", "ids"}),
         "label": ({"gate_set"}, {"name", "contents"}),
         "kind": ({"gate_set"}, {"contents"}),
         "post": ({"gate_set"}, {"contents"}),

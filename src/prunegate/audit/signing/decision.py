@@ -76,9 +76,9 @@ def decision_statement(
 
 def _attempt(attempt: GateSetAttempt) -> dict[str, Any]:
     """What the ledger counts by (``audit/ledger.py``)."""
-    look = {} if attempt.look is None else {"look": attempt.look, "list": attempt.list}
+    beside = {name: getattr(attempt, name) for name in ("look", "list", "round", "ids")}
     return {
-        **look,
+        **{name: value for name, value in beside.items() if value is not None},
         "gate_set": attempt.gate_set,
         "contents": attempt.contents,
         "candidate": list(attempt.candidate),

@@ -62,6 +62,7 @@ def entry(one: Tried, number: int, created: str = CREATED) -> bytes:
         "rules": one.rules,
         "number": number,
         "alpha": 0.05,
+        **{name: value for name in ("list", "ids") if (value := getattr(one, name)) is not None},
     }
     return envelope(DECISION, {"created": created, "attempt": attempt})
 
@@ -114,6 +115,40 @@ def test_one_digest_in_common_makes_a_candidate_the_same() -> None:
     past = [Past(tried=run, number=1)]
     assert [numbered(past, one)[0] for one in (again, judged)] == [1, 1]
     assert [numbered(past, one)[0] for one in (other_rules, other_baseline)] == [2, 2]
+
+
+def part(of: str | None, looks: bool = False, **more: Any) -> Tried:
+    """An attempt on the labels of a list (None: of every row) of one set of rows."""
+    own = {
+        "gate_set": digest("ids" if of else "labels"),
+        "ids": digest("ids"),
+        "list": digest(of) if of else None,
+        "in_looks": looks,
+    }
+    return Tried(**{**vars(tried()), **own, **more})
+
+
+@given(st.lists(st.sampled_from(["one list", "another", None, "third"])))
+def test_every_other_choice_of_labels_is_an_attempt_and_looks_are_one(
+    chosen: Sequence[str | None],
+) -> None:
+    for looks in (False, True):
+        past: list[Past] = []
+        for of in chosen:
+            past.append(Past(tried=part(of, looks), number=numbered(past, part(of, looks))[0]))
+        distinct = list(dict.fromkeys(chosen))
+        expected = [1 if looks else distinct.index(of) + 1 for of in chosen]
+        assert [one.number for one in past] == expected
+
+
+def test_labels_of_some_rows_and_of_all_are_one_gate_set(tmp_path: Path) -> None:
+    steps = [part("list"), part("redrawn"), part(None), part("list")]
+    assert [file(tmp_path, one).number for one in steps] == [1, 2, 3, 1]
+    other_labels = part(None, gate_set=digest("corrected"))
+    assert file(tmp_path, other_labels).number == 3, "sees the lists, not the other labels"
+    assert file(tmp_path, part("list", ids=digest("x"), gate_set=digest("x"))).number == 1
+    seal_all(tmp_path)
+    assert take(tmp_path, part("new list")).number == 5, "sees all labels of these rows"
 
 
 def test_a_number_is_not_given_twice_where_entries_are_missing() -> None:
@@ -227,7 +262,7 @@ def moment(hours: int) -> str:
 def test_the_bar_of_a_verdict_is_the_earliest_that_is_the_same(tmp_path: Path) -> None:
     for rules, at in (("other", 1), ("rules", 3), ("rules", 2), ("other", 4)):
         add_pending(bar_entry(rules, moment(at)), tmp_path)
-    known = known_in(tmp_path, digest("set"))
+    known = known_in(tmp_path, tried())
     assert len(known.bars) == 4
 
     def bar(predicted: str | None, rules: str = "rules") -> Bar:
