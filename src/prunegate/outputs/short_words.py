@@ -128,7 +128,8 @@ class ShortWords:
         elif (unchanged or finding.needed) == 1:
             unit = unit.removesuffix("s")
         if unchanged is None:
-            return f"{verb} ~{round_up(finding.needed):,} {unit}"
+            least = ": so many are asked for" if finding.needed_for == "minimum evidence" else ""
+            return f"{verb} ~{round_up(finding.needed):,} {unit}{least}"
         start = f"{verb} ~{round_up(unchanged):,} {unit} if unchanged"
         if finding.as_seen == "broken":
             return f"{start}; as seen, it is broken"

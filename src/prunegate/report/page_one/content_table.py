@@ -211,7 +211,7 @@ def _notes(
     if left:
         names = speech.listed(tuple(agreement.name(m) for m in left[:3]))
         notes.append(speech.count("table.measures", len(left), names=names))
-    small = sum(not one.judged for one in record.slices)
+    small = sum(not one.judged and one.rows > 0 for one in record.slices)
     if small:
         notes.append(speech.count("table.reported", small))
     return notes

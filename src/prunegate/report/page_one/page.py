@@ -20,7 +20,7 @@ from prunegate.report.page_one.notices import Notice, notices
 from prunegate.report.page_one.people import OVERALL, People
 from prunegate.report.page_one.savings import SavingsView, savings
 from prunegate.report.page_one.shown_examples import ShownExamples, shown_examples
-from prunegate.report.page_one.standing import deciding, lead
+from prunegate.report.page_one.standing import deciding, lead, standing_key
 from prunegate.report.signers import signers
 from prunegate.report.speech import Speech
 from prunegate.report.units import CLAIMS, Units, is_operational
@@ -123,6 +123,8 @@ def _sentence(record: DecisionRecord, worst: Finding | None, agreement: AgreedWo
         return speech.say("lead.unknown")
     if record.outcome == "approve":
         return _held(record, agreement)
+    if standing_key(worst) == "absent":
+        return speech.say("lead.absent", place=agreement.people.place(worst.slice))
     said = _about(worst, agreement)
     limit = "" if worst.check == CLAIMS else speech.say("lead.agreed", limit=agreement.limit(worst))
     open_ = worst.status == "inconclusive" and worst.candidate is not None

@@ -20,7 +20,7 @@ from prunegate.verdict.finding import Finding
 
 _OPEN = {
     "absent": "absent",
-    "nothing to judge": "absent",
+    "nothing to judge": "few",
     "minimum evidence": "few",
     "method": "few",
     "one class": "few",
