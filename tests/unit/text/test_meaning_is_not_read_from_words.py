@@ -78,6 +78,7 @@ ALLOWED = {
     "predict/material.py": "the first line of another library's error",
     "predict/preprocessing.py": "names of preprocessors and their fields",
     "predict/processed_images.py": "names of preprocessors",
+    "report/page_one/stated.py": "metric: side of a stated figure",
     "report/embedded_record.py": "the element of a page that holds its record",
     "report/flips.py": "magic numbers of picture formats",
     "report/forest.py": "key=value names of slices, which labels share",
