@@ -224,9 +224,9 @@ def _shown(found: list[Flip], in_all: tuple[int, int] | None) -> list[Flip]:
     if in_all is None or not all(in_all) or not lost or not gained:
         return lost + gained
     all_lost, all_gained = in_all
-    fewer_gained = max(1, round(len(lost) * all_gained / all_lost))
-    fewer_lost = max(1, round(len(gained) * all_lost / all_gained))
-    return lost[:fewer_lost] + gained[:fewer_gained]
+    if all_lost >= all_gained:
+        return lost + gained[: max(1, round(len(lost) * all_gained / all_lost))]
+    return lost[: max(1, round(len(gained) * all_lost / all_gained))] + gained
 
 
 def _counted(record: DecisionRecord, place: Where, found: list[Flip], telling: _Telling) -> str:
