@@ -42,6 +42,9 @@ PAGES: dict[str, Make] = {
     "many": _sized(121, "inconclusive"),
     "most": _sized(300, "reject"),
     "fullest": lambda r, m: m.fullest(r),
+    "fullest-approve": lambda r, m: m.fullest(r, "approve"),
+    "fullest-five": lambda r, m: m.fullest(r, "inconclusive", count=5),
+    "fullest-german": lambda r, m: m.fullest(r, "approve", "de", count=5),
     "first-run": lambda r, _: r.rejected(),
     "hostile": lambda r, _: r.hostile(),
 }
@@ -156,7 +159,18 @@ def _by_path(name: str) -> ModuleType:
 ANSWERS = {"approve": "YES", "reject": "NO.", "inconclusive": "NOT YET"}
 
 
-@pytest.mark.parametrize("name", [name for name in PAGES if name != "german"])
+@pytest.mark.parametrize("name", ["german", "fullest-german"])
+def test_the_first_sheet_is_the_whole_decision_in_german_too(
+    seen: dict[str, Seen], name: str
+) -> None:
+    first, *others = seen[name].sheets
+    for words in ("Ihre Antwort", "Was jetzt geschieht", "Unterschrift"):
+        assert words in first
+    assert "Unterschrift" not in "".join(others)
+    assert seen[name].facts["clipped"] == []
+
+
+@pytest.mark.parametrize("name", [name for name in PAGES if "german" not in name])
 def test_the_first_sheet_is_the_whole_decision(seen: dict[str, Seen], name: str) -> None:
     one = seen[name]
     first, second = one.sheets[0], one.sheets[1]

@@ -6,9 +6,10 @@ were seen to differ. The two can be far apart, and neither is known to be right;
 says which it is. A limit that the estimate almost touches cannot be settled by any number of labels
 if they are like those seen, and the answer is None rather than a number nobody would label.
 
-Unchanged, a plan (``planning/needs.py``) says how many rows it takes in all. Where there are as
-many already and the limit is open all the same, what was seen speaks against the assumption; then
-the further rows have to make up for it.
+Unchanged, a plan (``planning/needs.py``) says how many rows it takes in all, were there none yet.
+Those that are there may speak against the assumption, and the test may be stricter than the plan's
+formula; the further rows have to make up for both, so that after them the limit is likely settled
+and the same advice does not stand again.
 """
 
 from __future__ import annotations
@@ -80,7 +81,7 @@ def further(evidence: Evidence, tested: Tested, alpha: float) -> Further:
     plain = type(evidence) is PairedRate  # grouped rows weigh less than their number
     paired = evidence if plain and isinstance(evidence, PairedRate) else None
     if paired is not None and isinstance(hypothesis, Difference):
-        total = _paired(paired, hypothesis, alpha)
+        total = _never_less(_paired(paired, hypothesis, alpha), _scaled(held, result, alpha))
     else:
         total = _scaled(held, result, alpha)
     as_seen = _missing(total, held)
@@ -103,6 +104,11 @@ def _missing(total: float | None, held: int) -> int | None:
     if total is None or not math.isfinite(total) or total - held > HOPELESS:
         return None
     return max(1, math.ceil(total - held))
+
+
+def _never_less(planned: float | None, scaled: float | None) -> float | None:
+    """What is planned, and no less than the test itself, as it stands, has still to go."""
+    return planned if planned is None or scaled is None else max(planned, scaled)
 
 
 def _paired(evidence: PairedRate, claim: Difference, alpha: float) -> float | None:
@@ -136,10 +142,14 @@ def _unchanged(evidence: Evidence, claim: Contrast, tested: Tested, alpha: float
     else:
         total = ((_z(alpha) + float(ndtri(POWER))) * spread / room) ** 2
         total = max(total, evidence.rows_unseen(room, _z(alpha)))
-    if total > held:
-        return _missing(total, held)
-    seen = float((evidence.candidate or 0) - evidence.baseline) * (-1 if claim.swapped else 1)
-    return _making_up(_Seen(rows=held, change=seen, spread=spread), room, alpha)
+    change = float((evidence.candidate or 0) - evidence.baseline) * (-1 if claim.swapped else 1)
+    seen = _Seen(rows=held, change=change, spread=spread)
+    score = _z(alpha) + _stricter(seen, room, tested.result.p_value)
+    making_up = _making_up(seen, room, score)
+    if making_up is None or total <= held:
+        return making_up
+    planned = _missing(total, held)
+    return None if planned is None else max(planned, making_up)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,13 +172,27 @@ def _spread(evidence: Evidence, claim: Contrast, tested: Tested, held: int) -> f
     return tested.width / (2 * float(ndtri(_TWO_SIDED))) * math.sqrt(held)
 
 
-def _making_up(seen: _Seen, room: float, alpha: float) -> int | None:
-    """Further unchanged rows until all together show the limit, with 90 % power."""
+def _stricter(seen: _Seen, room: float, p_value: float) -> float:
+    """By how many standard errors the test finds the rows further from its level than they lie."""
+    if not 0 < p_value < 1:
+        return 0.0
+    lies = (room + seen.change) * math.sqrt(seen.rows) / seen.spread
+    return max(0.0, lies + float(ndtri(p_value)))
+
+
+def _making_up(seen: _Seen, room: float, score: float) -> int | None:
+    """Further unchanged rows until all together show the limit, with 90 % power.
+
+    Args:
+        seen: the rows that are there.
+        room: the change that the limit allows.
+        score: how many standard errors the estimate has to be from the limit.
+    """
 
     def enough(further: int) -> bool:
         total = seen.rows + further
         expected = room + seen.change * seen.rows / total
-        wanted = _z(alpha) * math.sqrt(total) + float(ndtri(POWER)) * math.sqrt(further)
+        wanted = score * math.sqrt(total) + float(ndtri(POWER)) * math.sqrt(further)
         return expected >= wanted * seen.spread / total
 
     most = 1

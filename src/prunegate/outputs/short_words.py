@@ -22,7 +22,7 @@ from prunegate.report.units import CLAIMS, Units
 from prunegate.text.escape import named, shorten
 from prunegate.text.numbers import GAP, MINUS
 from prunegate.verdict.advice import round_up
-from prunegate.verdict.finding import Finding, OpenBecause
+from prunegate.verdict.finding import BEATS_CONSTANT, Finding, OpenBecause
 
 LONGEST_TO_DO = 160
 _MEASURE: Mapping[OpenBecause | None, str] = {
@@ -109,6 +109,12 @@ class ShortWords:
 
     def to_do(self, finding: Finding) -> str:
         """What would settle an open finding; of another, what is known of it."""
+        if (
+            finding.status == "inconclusive"
+            and finding.needed is not None
+            and not self.units.advises
+        ):
+            return shorten(sentences.own_note(finding, self.units), LONGEST_TO_DO) or "not proven"
         if finding.status == "inconclusive":
             return self._labels(finding) or self._reason(finding)
         if finding.status == "fail" and finding.check != CLAIMS:
@@ -128,7 +134,8 @@ class ShortWords:
         elif (unchanged or finding.needed) == 1:
             unit = unit.removesuffix("s")
         if unchanged is None:
-            return f"{verb} ~{round_up(finding.needed):,} {unit}"
+            least = ": so many are asked for" if finding.needed_for == "minimum evidence" else ""
+            return f"{verb} ~{round_up(finding.needed):,} {unit}{least}"
         start = f"{verb} ~{round_up(unchanged):,} {unit} if unchanged"
         if finding.as_seen == "broken":
             return f"{start}; as seen, it is broken"
@@ -158,7 +165,7 @@ class Standing:
     open: int
     """Blocking."""
     hold: int
-    """Blocking ones that pass."""
+    """Blocking ones that pass and were agreed: the check of the reference is nobody's limit."""
     waived: int
     warned: int
     """Sentences of the record that warn, but for losses within their limits."""
@@ -168,12 +175,14 @@ class Standing:
     @classmethod
     def of(cls, record: DecisionRecord) -> Standing:
         """The counts of a record."""
-        blocking = [f.status for f in record.findings if f.severity == "block"]
+        decide = [f for f in record.findings if f.severity == "block"]
+        blocking = [f.status for f in decide]
+        reference = [f.status for f in decide if f.check == BEATS_CONSTANT]
         losses = len(record.allowed_losses or ())
         return cls(
             broken=blocking.count("fail"),
             open=blocking.count("inconclusive"),
-            hold=blocking.count("pass"),
+            hold=blocking.count("pass") - reference.count("pass"),
             waived=blocking.count("waived"),
             warned=len(record.warnings) - losses,
             losses=losses,

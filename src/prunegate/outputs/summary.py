@@ -16,6 +16,7 @@ from prunegate.outputs.markdown import code, prose
 from prunegate.outputs.nothing_judged import marker
 from prunegate.outputs.short_words import ShortWords, Standing, urgent
 from prunegate.report.headline import saving
+from prunegate.report.page_one.standing import is_tested
 from prunegate.report.production_told import production_lines
 from prunegate.report.signers import signers
 from prunegate.report.speech import speech
@@ -166,8 +167,13 @@ def _claims(record: DecisionRecord) -> Iterator[str]:
 
 
 def _guaranteed(record: DecisionRecord) -> Iterator[str]:
-    """How sure the tests are; nothing where nothing was tested."""
+    """How sure the tests are; or that nothing was tested."""
     found = record.guarantee
+    if not is_tested(record):
+        if record.outcome == "inconclusive":
+            return
+        yield "Error rate: none, because nothing was tested: what was seen decides as it is."
+        return
     if found is None:
         return
     about = "at most" if found.exact else "about"

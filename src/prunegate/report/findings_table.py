@@ -113,8 +113,8 @@ def _need(finding: Finding, units: Units) -> ToldPart:
     need = sentences.need_in_words(finding, units)
     if need:
         return ToldPart(text=shorten(need, _LONGEST_NEED))
-    if finding.status == "inconclusive" and finding.note:
-        note = shorten(sentences.capital(finding.note), _LONGEST_NEED)
-        return ToldPart(text=note, recorded=True)
+    note = sentences.own_note(finding, units) if finding.status == "inconclusive" else ""
+    if note:
+        return ToldPart(text=shorten(note, _LONGEST_NEED), recorded=True)
     counts = sentences.lost_and_gained(finding, units.speech)
     return ToldPart(text=sentences.capital(counts) or "–")

@@ -132,7 +132,7 @@ def flips(
             counted=_counted(record, place, found, telling),
             examples=tuple(
                 _example(f, place[0], telling, threshold(record, place[1]), album)
-                for f in _shown(found)
+                for f in _shown(found, _flipped(record, place))
             ),
         )
         for place, found in by_slice[:MOST_GROUPS]
@@ -158,8 +158,8 @@ def blurred(record: DecisionRecord) -> bool:
 def pictures_shown(record: DecisionRecord, pictures: Mapping[str, bytes]) -> dict[str, bytes]:
     """Of the pictures at hand those that the report of a record shows, by row id."""
     album = Album(pictures)
-    for _, found in _by_slice(record)[:MOST_GROUPS]:
-        for flip in _shown(found):
+    for place, found in _by_slice(record)[:MOST_GROUPS]:
+        for flip in _shown(found, _flipped(record, place)):
             album.address(flip)
     return album.handed
 
@@ -209,20 +209,32 @@ def _lead(telling: _Telling, limit: float | None) -> Iterator[str]:
         yield telling.said.say("flipped.threshold", limit=telling.said.number(f"{limit:g}"))
 
 
-def _shown(found: list[Flip]) -> list[Flip]:
+def _flipped(record: DecisionRecord, place: Where) -> tuple[int, int] | None:
+    """Rows of a slice that were lost and gained in all; None: they are not counted."""
+    summary = next((s for s in record.slices if s.name == place[0]), None)
+    if summary is None or not traits_of(record).decided:
+        return None
+    return lost_gained(summary, place[1])
+
+
+def _shown(found: list[Flip], in_all: tuple[int, int] | None) -> list[Flip]:
+    """The examples of a slice, lost and gained in the proportion that these have in all."""
     lost, gained = (furthest(f for f in found if f.lost == which) for which in (True, False))
-    return lost[:MOST_LOST] + gained[:MOST_GAINED]
+    lost, gained = lost[:MOST_LOST], gained[:MOST_GAINED]
+    if in_all is None or not all(in_all) or not lost or not gained:
+        return lost + gained
+    all_lost, all_gained = in_all
+    if all_lost >= all_gained:
+        return lost + gained[: max(1, round(len(lost) * all_gained / all_lost))]
+    return lost[: max(1, round(len(gained) * all_lost / all_gained))] + gained
 
 
 def _counted(record: DecisionRecord, place: Where, found: list[Flip], telling: _Telling) -> str:
     """How many are shown of how many there are, so that a few are not taken for all."""
-    shown = _shown(found)
+    all_of_it = _flipped(record, place)
+    shown = _shown(found, all_of_it)
     lost = sum(flip.lost for flip in shown)
     one, other = telling.words
-    summary = next((s for s in record.slices if s.name == place[0]), None)
-    all_of_it = None
-    if summary is not None and traits_of(record).decided:
-        all_of_it = lost_gained(summary, place[1])
     said = telling.said
     told = {"lost": said.whole(lost), "gained": said.whole(len(shown) - lost)}
     told |= {"one": one, "other": other}

@@ -105,7 +105,7 @@ def finding_parts(finding: Finding, units: Units) -> tuple[ToldPart, ...]:
         ToldPart(text=evidence_in_words(finding, units)),
         ToldPart(text=_of_some_labels(finding, units.speech)),
         ToldPart(text=need_in_words(finding, units)),
-        ToldPart(text=_note(finding, units), recorded=True),
+        ToldPart(text=own_note(finding, units), recorded=True),
         *(ToldPart(text=text) for text in remarks(finding, units.speech)),
     ]
     return tuple(replace(part, text=ended(part.text)) for part in told if part.text)
@@ -129,7 +129,7 @@ def remarks(finding: Finding, said: Speech | None = None) -> list[str]:
 
 def need_in_words(finding: Finding, units: Units) -> str:
     """What would likely settle an open finding: ``Label about 640 more positives in video``."""
-    if finding.needed is None:
+    if finding.needed is None or not units.advises:
         return ""
     return capital(
         visible(wanted(_of_a_kind(finding), units.speech, rarest=_rarest(finding, units)))
@@ -162,7 +162,7 @@ def about(finding: Finding, said: Speech | None = None) -> str:
     return own.say("evidence.of_class", metric=metric, label=named(finding.class_label))
 
 
-def _note(finding: Finding, units: Units) -> str:
+def own_note(finding: Finding, units: Units) -> str:
     """The finding's own note, less the request for rows that ``need_in_words`` has made already."""
     asked = ""
     if finding.needed is not None:

@@ -74,6 +74,8 @@ class Units:
     """The kind of task, which decides what positives are and what a class's metric means."""
     findings: tuple[Finding, ...] = ()
     """Whose limits no value may look like unless it is one."""
+    advises: bool = True
+    """Whether further labels could change the outcome: of a rejection they cannot."""
     speech: Speech = field(default_factory=partial(speech, ENGLISH))
     """What it is written in."""
 
@@ -84,6 +86,7 @@ class Units:
             currency=record.cost.currency if record.cost else "",
             kind=traits_of(record).name,
             findings=record.findings,
+            advises=record.outcome != "reject",
             speech=said or speech(ENGLISH),
         )
 

@@ -136,6 +136,11 @@ def _empty(
     return Draft(finding=finding)
 
 
+def _asked_for(count: int, unit: str) -> dict[str, object]:
+    """What a minimum lacks, as fields; a single row settles nothing, and no number says so."""
+    return {"needed": count, "needed_unit": unit} if count > 1 else {}
+
+
 def _nothing(question: Question, selector: str, label: str | None = None) -> Draft:
     note = f"nothing to judge: no slice of '{selector}' reaches the minimum evidence"
     if label is not None:
@@ -148,8 +153,8 @@ def _on_slice(question: Question, counts: SliceCounts, label: str | None) -> Dra
     question = replace(question, class_label=label)
     if counts.rows == 0:
         minimum = question.policy.evidence.minimum
-        wanted = {"needed": minimum.rows, "needed_unit": "rows"}
-        return _empty(question, counts.name, "absent", sentences.ABSENT, **wanted)
+        wanted = _asked_for(max(minimum.rows, minimum.positives), "rows")
+        return _empty(question, counts.name, "absent", sentences.absent(minimum), **wanted)
     if any(one.share and not one.rows for one in counts.strata or ()):
         note, lacking = sentences.below_minimum(counts), lacking_rows(counts)
         return _empty(question, counts.name, "absent", note, needed=lacking, needed_unit="rows")
@@ -211,13 +216,8 @@ def _undefined(question: Question, counts: SliceCounts, about: Evidence) -> Draf
     note = sentences.undefined(question.metric, counts, question.class_label)
     minimum = question.policy.evidence.minimum
     no_positives = counts.positives == 0
-    lacking = max(minimum.positives, 1) if no_positives else minimum.rows - counts.rows
-    if counts.positives == counts.rows:
-        lacking = max(lacking, 1)
-    unit = "positives" if no_positives else "rows"
-    wanted: dict[str, object] = {}
-    if lacking > 0:  # else further rows like these leave it undefined
-        wanted = {"needed": lacking, "needed_unit": unit}
+    lacking = minimum.positives if no_positives else minimum.rows - counts.rows
+    wanted = _asked_for(lacking, "positives" if no_positives else "rows")
     return _empty(
         question,
         counts.name,
@@ -256,7 +256,7 @@ def _tested(question: Question, counts: SliceCounts, about: Evidence, claim: Hyp
         effective=about.effective,
     )
     if standing.because == "one class":
-        finding = replace(finding, needed=1, needed_unit="rows", needed_for="minimum evidence")
+        pass  # its note asks for rows of another class
     elif (weight := _outweighed(question, about, claim, standing)) is not None:
         note = sentences.uneven_groups(weight)
         finding = replace(finding, open_because="uneven groups", weight=weight, note=note)

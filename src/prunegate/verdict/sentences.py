@@ -132,6 +132,16 @@ def reasons(policy: Policy, outcome: Outcome, findings: Sequence[Finding]) -> tu
 ABSENT = "the policy expects this slice and the data have no row of it"
 
 
+def absent(minimum: Minimum) -> str:
+    """That an expected slice has no row, and what the minimum evidence asks for."""
+    if minimum.rows == minimum.positives == 1:
+        return f"{ABSENT}; the policy's minimum evidence, 1 row, would prove nothing"
+    asked = f"{minimum.rows:,} rows"
+    if minimum.positives > 1:
+        asked += f" and {minimum.positives:,} positives"
+    return f"{ABSENT}; the policy's minimum evidence asks for {asked}"
+
+
 def absence_reasons(names: Sequence[str]) -> tuple[str, ...]:
     """Why slices that no blocking rule looks at hold an approve back: they are not there."""
     return tuple(f"{name}: {ABSENT}." for name in names)

@@ -159,11 +159,12 @@ def test_a_policy_s_labels_and_words_are_used(records: ModuleType) -> None:
     text = render_summary(told, records.DIGEST)
     assert "recall on `Film`" in text
     assert "| `Film` | recall |" in text
-    assert "unsafe creatives" in text
+    asks = replace(told, outcome="inconclusive")
+    assert "unsafe creatives" in render_summary(asks, records.DIGEST)
     assert "positives" not in text
     assert "| `ugc` |" in text  # its label is another slice's name
     assert "@all" not in outside_code(text)
-    lines = "\n".join(verdict_lines(told, Terminal(width=None)))
+    lines = "\n".join(verdict_lines(asks, Terminal(width=None)))
     assert "Film" in lines
     assert "unsafe creatives" in lines
     assert "Film" not in render_junit(told)  # what other programs read keeps the machine's names

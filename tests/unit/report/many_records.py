@@ -112,26 +112,37 @@ def predictions_only(records: ModuleType) -> DecisionRecord:
     )  # fmt: skip
 
 
-def fullest(records: ModuleType) -> DecisionRecord:
+def fullest(
+    records: ModuleType, outcome: str = "reject", language: str = "en", count: int = 300
+) -> DecisionRecord:
     """As much as page one can hold: every part there is, each with its longest words."""
-    record = many(records, 300, "reject")
+    record = many(records, count, outcome)
     long = "a kind of content with quite a long name of its own, longer than anybody would type"
     figures = tuple(
-        records.figure(rule=3 + n, metric=metric, check="max_ratio", status="fail",
+        records.figure(rule=3 + n, metric=metric, check="max_ratio",
+                       status="fail" if outcome == "reject" else "pass",
                        baseline=41.21, candidate=38.5, limit=0.75)
         for n, metric in enumerate(("latency_p95_ms", "cost_per_1k", "model_bytes"))
     )  # fmt: skip
-    warns = (replace(figures[0], rule=6, severity="warn"),)
+    busy = {"status": "inconclusive", "open_because": "unusable"}
+    few = 1 if outcome == "reject" else 3  # a page of 300 broken kinds is large enough
+    lost = _recall(records, _name(count - 1), "inconclusive", 0)
+    warns = (
+        replace(figures[0], rule=6, severity="warn", status="fail"),
+        replace(figures[1], rule=7, severity="warn", **busy),
+        replace(lost, rule=8, status="pass", note="", p_loss=1e-9, p_loss_adjusted=1e-6),
+    )
     document = {
         **record.policy.document,
         "title": "T" + "he filter of unsafe creatives " * 10,
         "words": {"positive": "unsafe creatives of every kind " * 4, "items": "creatives " * 9},
         "labels": {"content_type": dict.fromkeys(_KINDS, long)},
         "approvals": {"required": [{"role": f"role-{n}-with-a-name"} for n in range(9)]},
+        "report": {"language": language},
     }
     return replace(
-        record, findings=(*record.findings, *figures, *warns),
-        warnings=tuple(f"{n}: {long}; {long}; {long}." for n in range(9)),
+        record, findings=(*record.findings, *figures, *warns[:few]),
+        warnings=tuple(f"{n}: {long}; {long}." for n in range(4)),
         policy=replace(record.policy, purpose="Flag. " * 60, document=document),
         flips=tuple(replace(f, text="word " * 60) for f in record.flips),
         measurements=records.measurements(quiet=False),

@@ -80,6 +80,7 @@ ALLOWED = {
     "predict/processed_images.py": "names of preprocessors",
     "io/file_kinds.py": "what a file is by the end of its name",
     "policy/file_bytes.py": "a record's bytes in a policy's place",
+    "report/page_one/stated.py": "metric: side of a stated figure",
     "report/embedded_record.py": "the element of a page that holds its record",
     "report/flips.py": "magic numbers of picture formats",
     "report/forest.py": "key=value names of slices, which labels share",

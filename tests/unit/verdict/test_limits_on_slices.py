@@ -81,11 +81,12 @@ def test_undefined_is_never_a_pass() -> None:
     negatives = [50, 0, 0, 0, 0, 0, 0, 0]
     finding = found("{metric: recall, at_least: 0.0}", negatives)
     assert (finding.status, finding.candidate) == ("inconclusive", None)
-    assert (finding.needed, finding.needed_unit) == (1, "positives")
+    assert finding.needed is None  # a single positive settles nothing
+    assert "no positive rows" in finding.note
     assert found("{metric: recall, at_least: 0, on_undefined: fail}", negatives).status == "fail"
     positives = recall_cells(30, 0, 0, 0)
     finding = found("{metric: specificity, at_least: 0.0}", positives)
-    assert (finding.status, finding.needed_unit) == ("inconclusive", "rows")
+    assert (finding.status, finding.needed) == ("inconclusive", None)
     assert "only positive rows" in finding.note
     nothing_flagged = [20, 0, 0, 0, 20, 0, 0, 0]
     finding = found("{metric: precision, at_least: 0.0}", nothing_flagged)

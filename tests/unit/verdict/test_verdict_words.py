@@ -118,7 +118,10 @@ def test_an_absent_slice_is_absent_for_every_class() -> None:
     absent = [f for f in verdict.findings if f.slice == "kind=b"]
     expected = [(label, check) for label in "uvw" for check in ("at_least", "max_drop")]
     assert [(f.class_label, f.check) for f in absent] == expected
-    assert all(f.status == "inconclusive" and f.needed_unit == "rows" for f in absent)
-    said = "the policy expects this slice and the data have no row of it."
+    assert all(f.status == "inconclusive" and f.open_because == "absent" for f in absent)
+    said = (
+        "the policy expects this slice and the data have no row of it; the policy's minimum "
+        "evidence, 1 row, would prove nothing."
+    )
     for label in "uvw":
         assert f"Recall of class {label} on kind=b: {said}" in verdict.reasons

@@ -13,7 +13,7 @@ from decimal import Decimal
 from prunegate.metrics.catalogue import METRICS
 from prunegate.metrics.checks import change_check
 from prunegate.report.page_one.people import People
-from prunegate.report.units import CLAIMS, Units, metric_name
+from prunegate.report.units import CLAIMS, Units, is_operational, metric_name
 from prunegate.text.numbers import GAP, NOT_DEFINED, exact
 from prunegate.verdict.finding import BEATS_CONSTANT, Finding
 
@@ -46,7 +46,7 @@ class AgreedWords:
         """A metric's name; a share by what goes wrong."""
         if self.as_share(metric):
             return self.heading(metric)
-        return self._own_name(metric)
+        return self.own_name(metric)
 
     def value(self, metric: str, value: float | None) -> str:
         """A value in the column's terms: ``16.7``, or with its own unit."""
@@ -105,7 +105,7 @@ class AgreedWords:
         speech, metric = self.people.speech, finding.metric
         where = self.people.where(finding.slice, self._class(finding))
         if finding.candidate is None:
-            return speech.say("lead.no_value", where=where, metric=self._own_name(metric))
+            return speech.say("lead.no_value", where=where, metric=self.own_name(metric))
         parts = {
             "where": where,
             "after": self.value(metric, finding.candidate),
@@ -115,11 +115,27 @@ class AgreedWords:
             key = "lead.value_alone" if finding.baseline is None else "lead.value"
             if parts["before"] == parts["after"]:
                 key = "lead.value_same"
-            return speech.say(key, metric=self._own_name(metric), **parts)
+            return speech.say(key, metric=self.own_name(metric), **parts)
         words = {"positive": self.people.positive.of, "items": self.people.items.of}
         return speech.say(f"shares_said.{self._key(metric)}", **words, **parts)
 
-    def _own_name(self, metric: str) -> str:
+    def about(self, finding: Finding) -> str:
+        """The values of any finding but stated figures in one sentence."""
+        if not is_operational(finding.metric):
+            return self.sentence(finding)
+        speech, name = self.people.speech, self.name(finding.metric)
+        name = name[:1].upper() + name[1:]
+        if finding.candidate is None:
+            return speech.say("lead.figure_unmeasured", metric=name)
+        after = self.value(finding.metric, finding.candidate)
+        if finding.baseline is None:
+            return speech.say("lead.figure_alone", metric=name, after=after)
+        before = self.value(finding.metric, finding.baseline)
+        if before == after:
+            return speech.say("lead.figure_same", metric=name, after=after)
+        return speech.say("lead.figure", metric=name, before=before, after=after)
+
+    def own_name(self, metric: str) -> str:
         """What the metric itself is called: never as a program spells it."""
         speech, key = self.people.speech, f"metrics.{metric}"
         return speech.say(key) if speech.knows(key) else speech.measure(metric, metric_name(metric))

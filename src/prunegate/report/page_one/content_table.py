@@ -19,6 +19,7 @@ from prunegate.report.task import traits_of
 from prunegate.report.units import is_operational
 from prunegate.text import numbers
 from prunegate.verdict.finding import BEATS_CONSTANT, Finding
+from prunegate.verdict.losses import is_real_loss
 
 MOST_ROWS, MOST_COLUMNS, MOST_FIGURES = 8, 2, 2
 """Kinds of content, measures, and figures of the whole model that are shown."""
@@ -134,7 +135,10 @@ def _row(
     kind: Kind, findings: Sequence[Finding], columns: Sequence[str], agreement: AgreedWords
 ) -> ContentRow:
     worst = gravest(findings) or findings[0]
-    result = agreement.people.speech.say(f"status.{standing_key(worst)}")
+    key = standing_key(worst)
+    if worst.status == "pass" and any(f.status == "pass" and is_real_loss(f) for f in findings):
+        key = "lost"
+    result = agreement.people.speech.say(f"status.{key}")
     if worst.metric not in columns and worst.status != "pass":
         result = agreement.people.speech.say(
             "table.because", status=result, what=agreement.name(worst.metric)
@@ -178,6 +182,8 @@ def _more(rest: Sequence[Sequence[Finding]], agreement: AgreedWords) -> str:
         return ""
     speech, count = agreement.people.speech, len(rest)
     keys = {standing_key(finding) for findings in rest for finding in findings}
+    if any(is_real_loss(f) for findings in rest for f in findings):
+        keys.add("within")  # what was lost beyond chance is not "all fine"
     if keys == {"proven"}:
         return speech.count("table.more_fine", count)
     if keys <= {"proven", "within"}:
@@ -211,7 +217,7 @@ def _notes(
     if left:
         names = speech.listed(tuple(agreement.name(m) for m in left[:3]))
         notes.append(speech.count("table.measures", len(left), names=names))
-    small = sum(not one.judged for one in record.slices)
+    small = sum(not one.judged and one.rows > 0 for one in record.slices)
     if small:
         notes.append(speech.count("table.reported", small))
     return notes

@@ -15,9 +15,9 @@ from prunegate.report.page_one.answer import SignOffShown
 from prunegate.report.page_one.people import OVERALL
 from prunegate.report.page_one.standing import deciding, gravity, standing_key
 from prunegate.report.signers import AskedSigners, signers
+from prunegate.report.speech import Speech
 from prunegate.report.units import is_foretold, is_operational, is_share
-from prunegate.text import numbers
-from prunegate.verdict.advice import round_up
+from prunegate.verdict.advice import HARDLY, round_up
 from prunegate.verdict.finding import Finding
 
 MOST_STEPS = 2
@@ -133,7 +133,7 @@ def _need(finding: Finding, agreement: AgreedWords) -> str:
     speech, people = agreement.people.speech, agreement.people
     key = standing_key(finding)
     if key == "absent":
-        return speech.say("next.open_absent", place=people.place(finding.slice))
+        return _absent(finding, agreement)
     if key == "unmeasured":
         return speech.say("next.open_unmeasured", metric=agreement.name(finding.metric))
     if finding.needed is None:
@@ -143,12 +143,34 @@ def _need(finding: Finding, agreement: AgreedWords) -> str:
     where, verb = "", "need" if agreement.units.task.decided else "add"
     if finding.slice != OVERALL:
         where = " " + speech.say("next.need_where", place=people.place(finding.slice))
-    return speech.say(
-        f"next.{verb}" if finding.needed_for in ("power", None) else f"next.{verb}_minimum",
-        n=speech.number(numbers.count(round_up(finding.needed))),
-        what=_wanted(finding, agreement),
-        where=where,
-    )
+    parts = {"what": _wanted(finding, agreement), "where": where}
+    if finding.needed_for not in ("power", None):
+        return speech.say(f"next.{verb}_minimum", n=_rounded(finding.needed, speech), **parts)
+    unchanged = finding.needed_if_unchanged
+    if unchanged is None:
+        return speech.say(f"next.{verb}", n=_rounded(finding.needed, speech), **parts)
+    parts |= {"n": _rounded(unchanged, speech), "seen": _as_seen(finding, unchanged, speech)}
+    return speech.say(f"next.{verb}_unchanged", **parts)
+
+
+def _rounded(count: int, speech: Speech) -> str:
+    return speech.whole(round_up(count))
+
+
+def _as_seen(finding: Finding, unchanged: int, speech: Speech) -> str:
+    """What becomes of it if further rows are like those seen."""
+    seen = finding.needed_if_as_seen
+    if seen is None or seen > HARDLY * unchanged:
+        return speech.say("next.seen_hardly")
+    return "" if seen <= unchanged else speech.say("next.seen_more", n=_rounded(seen, speech))
+
+
+def _absent(finding: Finding, agreement: AgreedWords) -> str:
+    """That a kind of content is not there, and how much of it the minimum evidence asks for."""
+    speech, place = agreement.people.speech, agreement.people.place(finding.slice)
+    if finding.needed is None:
+        return speech.say("next.open_absent", place=place)
+    return speech.say("next.open_absent_minimum", place=place, n=_rounded(finding.needed, speech))
 
 
 def _wanted(finding: Finding, agreement: AgreedWords) -> str:

@@ -1,23 +1,34 @@
 """The strip of warnings: what a reader must know although it does not decide.
 
-Broken rules that only warn, stated figures that are wrong, waivers and what was not measured are
-told from the record's fields, in the reader's language; then the record's own warnings, a few, as
-they were written. Losses within their limits are in the table and no warning here.
+Doubts about the data, real losses that a signature accepts, stated figures that are wrong, rules
+that only warn and are broken or open, waivers and what was not measured are told from the record's
+fields, in the reader's language. A warning of the record that no field speaks of stands here as it
+was written where it is short and the page is English; any other is counted. None is ever cut.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from prunegate.audit.record import DecisionRecord
 from prunegate.report.page_one.agreement import AgreedWords
 from prunegate.report.page_one.standing import deciding, gravest
+from prunegate.report.page_one.stated import wrong_figures
+from prunegate.report.sentences import ended
 from prunegate.report.units import CLAIMS, is_operational
-from prunegate.report.warnings import warnings
-from prunegate.text.escape import shorten
+from prunegate.text.escape import visible
+from prunegate.text.languages import ENGLISH
+from prunegate.verdict.finding import Finding
+from prunegate.verdict.losses import is_real_loss
+from prunegate.verdict.reference_sentences import doubt_sentence
 
-MOST_NOTICES, MOST_NAMED, LONGEST_NOTICE = 3, 3, 104
+MOST_NOTICES, MOST_NAMED, LONGEST_WRITTEN = 3, 3, 180
+ROOM, LITTLE_ROOM = 400, 200
+"""Characters of the strip, from its second warning on, so that page one stays one page: where the
+table is short, and where it is long."""
+SHORT_TABLE = 8
+"""Lines."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,54 +36,114 @@ class Notice:
     """One warning."""
 
     text: str
-    english: bool = False
-    """Whether it is the record's own sentence, which is always English."""
 
 
-def notices(record: DecisionRecord, agreement: AgreedWords) -> tuple[Notice, ...]:
-    """The strip; empty: there is nothing to warn of."""
-    told = [Notice(text=text) for text in _facts(record, agreement)]
-    own = warnings(record)
-    written = [Notice(text=shorten(t, LONGEST_NOTICE), english=True)
-               for t in (*own.others, *own.more_others)]  # fmt: skip
-    found = told + written
-    rest = len(found) - MOST_NOTICES
-    if rest <= 0:
-        return tuple(found)
-    more = agreement.people.speech.count("warnings.more", rest)
-    return (*found[:MOST_NOTICES], Notice(text=more))
+def notices(record: DecisionRecord, agreement: AgreedWords, lines: int = 0) -> tuple[Notice, ...]:
+    """The strip; empty: there is nothing to warn of.
+
+    Args:
+        record: the decision.
+        agreement: how values are told.
+        lines: of the table that stands above it.
+    """
+    written = _written(record)
+    short = [t for t in written if _stands(t, agreement)]
+    found = [text for tell in _TOLD for text in tell(record, agreement)] + short
+    kept = _fitting(found, ROOM if lines <= SHORT_TABLE else LITTLE_ROOM)
+    rest = len(found) - len(kept) + len(written) - len(short)
+    more = [agreement.people.speech.count("warnings.more", rest)] if rest else []
+    return tuple(Notice(text=text) for text in (*kept, *more))
 
 
-def _facts(record: DecisionRecord, agreement: AgreedWords) -> Iterator[str]:
-    """What the record's fields say, the gravest first."""
-    people, speech = agreement.people, agreement.people.speech
-    broken = [f for f in record.findings if f.severity == "warn" and f.status == "fail"]
-    wrong = [f for f in broken if f.check == CLAIMS]
-    if contradicted := _contradicted(record):
-        names = speech.listed(contradicted[:MOST_NAMED])
-        yield speech.count("warnings.claims", len(contradicted), figures=names)
-    rules = [f for f in broken if f not in wrong]
-    if first := gravest(rules):
-        place = people.place(first.slice, first.class_label)
-        yield speech.count(
-            "warnings.broken", len(rules), metric=agreement.name(first.metric), place=place
+def _fitting(found: list[str], room: int) -> list[str]:
+    """Those that the strip has room for, the gravest first; one always stands."""
+    kept = found[:1]
+    for text in found[1:]:
+        if len(kept) < MOST_NOTICES and sum(map(len, kept)) + len(text) <= room:
+            kept.append(text)
+    return kept
+
+
+def _stands(text: str, agreement: AgreedWords) -> bool:
+    """Whether a warning of the record can stand on the page as it was written."""
+    return agreement.people.speech.language == ENGLISH and len(text) <= LONGEST_WRITTEN
+
+
+def _written(record: DecisionRecord) -> list[str]:
+    """Warnings of the record that no field of it speaks of, whole."""
+    places = {fact.place for fact in record.warning_facts or ()} | set(record.allowed_losses or ())
+    doubted = set(map(doubt_sentence, record.doubts))
+    return [
+        ended(visible(text))
+        for place, text in enumerate(record.warnings)
+        if place not in places and text not in doubted
+    ]
+
+
+def _doubts(record: DecisionRecord, agreement: AgreedWords) -> Iterator[str]:
+    """That a model's answers may not be what they are taken for."""
+    people = agreement.people
+    if record.doubts:
+        first = record.doubts[0]
+        model = (
+            people.candidate if first.model == "candidate" else people.speech.say("words.baseline")
         )
-    yield from _waived(record, agreement)
-    missing = [f for f in record.findings if f.candidate is None and is_operational(f.metric)]
-    open_ = dict.fromkeys(
-        agreement.name(f.metric)
-        for f in missing
-        if f.status == "inconclusive" and f.check != CLAIMS
-    )
-    if open_:
-        names = speech.listed(tuple(open_)[:MOST_NAMED])
-        yield speech.count("warnings.unmeasured", len(open_), names=names)
+        key = "one_decision" if first.kind == "one decision" else "mistaken"
+        where = people.where(first.slice, first.class_label)
+        yield people.speech.say(f"warnings.{key}", where=where, model=model)
 
 
-def _contradicted(record: DecisionRecord) -> tuple[str, ...]:
-    if record.claims is None:
-        return ()
-    return tuple(dict.fromkeys(shorten(one.figure, 40) for one in record.claims.contradictions))
+def _losses(record: DecisionRecord, agreement: AgreedWords) -> Iterator[str]:
+    """Losses beyond chance that an approval accepts."""
+    found = [f for f in record.findings if f.status == "pass" and is_real_loss(f)]
+    worst = gravest(found)
+    if worst is not None and record.outcome == "approve":
+        said = agreement.about(worst)
+        yield agreement.people.speech.count("warnings.losses", len(found), said=said)
+
+
+def _wrong(record: DecisionRecord, agreement: AgreedWords) -> Iterator[str]:
+    """Stated figures that do not hold."""
+    found = wrong_figures(record, agreement)
+    if found:
+        yield agreement.people.speech.count("warnings.claims", len(found), first=found[0])
+
+
+def _only_warn(record: DecisionRecord, status: str) -> list[Finding]:
+    return [
+        f
+        for f in record.findings
+        if f.severity == "warn" and f.status == status and f.check != CLAIMS
+    ]
+
+
+def _broken(record: DecisionRecord, agreement: AgreedWords) -> Iterator[str]:
+    """The worst of what breaks a rule that only warns."""
+    found = _only_warn(record, "fail")
+    if worst := gravest(found):
+        said = _with_agreed(worst, agreement)
+        yield agreement.people.speech.count("warnings.broken", len(found), said=said)
+
+
+def _open(record: DecisionRecord, agreement: AgreedWords) -> Iterator[str]:
+    """The worst of what is not shown to keep a rule that only warns."""
+    found = [f for f in _only_warn(record, "inconclusive") if not _missing(f)]
+    if worst := gravest(found):
+        speech = agreement.people.speech
+        disturbed = worst.open_because == "unusable"
+        why = speech.say("warnings.disturbed") if disturbed else ""
+        told = speech.count("warnings.open", len(found), why=why)
+        yield f"{agreement.about(worst)} {told}"
+    stated = [f for f in record.findings if f.severity == "warn" and f.check == CLAIMS]
+    if any(f.status == "inconclusive" for f in stated):
+        yield agreement.people.speech.say("lead.claims_open")
+
+
+def _with_agreed(finding: Finding, agreement: AgreedWords) -> str:
+    said = agreement.about(finding)
+    if finding.candidate is None:
+        return said
+    return f"{said} {agreement.people.speech.say('lead.agreed', limit=agreement.limit(finding))}"
 
 
 def _waived(record: DecisionRecord, agreement: AgreedWords) -> Iterator[str]:
@@ -90,3 +161,34 @@ def _waived(record: DecisionRecord, agreement: AgreedWords) -> Iterator[str]:
         metric=agreement.name(worst.metric),
         place=people.place(worst.slice, worst.class_label),
     )
+
+
+def _missing(finding: Finding) -> bool:
+    return finding.candidate is None and is_operational(finding.metric)
+
+
+def _unmeasured(record: DecisionRecord, agreement: AgreedWords) -> Iterator[str]:
+    """Figures that a rule is about and that nobody measured."""
+    names = dict.fromkeys(
+        agreement.name(f.metric)
+        for f in record.findings
+        if _missing(f) and f.status == "inconclusive" and f.check != CLAIMS
+    )
+    if names:
+        listed = agreement.people.speech.listed(tuple(names)[:MOST_NAMED])
+        yield agreement.people.speech.count("warnings.unmeasured", len(names), names=listed)
+
+
+def _undeclared(record: DecisionRecord, agreement: AgreedWords) -> Iterator[str]:
+    """Kinds of content that were judged although the policy does not name them."""
+    people, facts = agreement.people, record.warning_facts or ()
+    found = [fact.slice for fact in facts if fact.kind == "undeclared" and fact.slice]
+    if found:
+        place = people.place(found[0])
+        yield people.speech.count("warnings.undeclared", len(found), place=place)
+
+
+_TOLD: tuple[Callable[[DecisionRecord, AgreedWords], Iterator[str]], ...] = (
+    *(_doubts, _losses, _wrong, _broken, _waived, _unmeasured, _open, _undeclared),
+)
+"""The gravest first; slices that were too small to be judged are counted under the table."""

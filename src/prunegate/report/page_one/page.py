@@ -20,7 +20,8 @@ from prunegate.report.page_one.notices import Notice, notices
 from prunegate.report.page_one.people import OVERALL, People
 from prunegate.report.page_one.savings import SavingsView, savings
 from prunegate.report.page_one.shown_examples import ShownExamples, shown_examples
-from prunegate.report.page_one.standing import deciding, lead
+from prunegate.report.page_one.standing import deciding, is_tested, lead, standing_key
+from prunegate.report.page_one.stated import wrong_figures
 from prunegate.report.signers import signers
 from prunegate.report.speech import Speech
 from prunegate.report.units import CLAIMS, Units, is_operational
@@ -84,6 +85,7 @@ def page_one(
     people = People.of(record)
     agreement = AgreedWords(people=people, units=units)
     worst = lead(record)
+    table = content_table(record, agreement)
     page = PageOne(
         eyebrow=people.speech.say("page.eyebrow", day=people.speech.day(record.created)),
         code=visible(short_code(digest)),
@@ -93,9 +95,9 @@ def page_one(
         answer_word=people.speech.say(f"verdict.{_verdict_key(record, state)}"),
         word=people.speech.say(f"word.{record.outcome}"),
         sentence=_sentence(record, worst, agreement),
-        table=content_table(record, agreement),
+        table=table,
         proven=_proven(record, people),
-        notices=notices(record, agreement),
+        notices=notices(record, agreement, len(table.rows) + len(table.figures)),
         examples=shown_examples(record, worst, people, Album(pictures)),
         savings=savings(record, agreement),
         steps=next_steps(record, worst, agreement, state),
@@ -132,37 +134,34 @@ def _sentence(record: DecisionRecord, worst: Finding | None, agreement: AgreedWo
         return speech.say("lead.unknown")
     if record.outcome == "approve":
         return _held(record, agreement)
-    said = _about(worst, agreement)
+    if standing_key(worst) == "absent":
+        return speech.say("lead.absent", place=agreement.people.place(worst.slice))
+    said = _about(record, worst, agreement)
     limit = "" if worst.check == CLAIMS else speech.say("lead.agreed", limit=agreement.limit(worst))
     open_ = worst.status == "inconclusive" and worst.candidate is not None
     not_shown = speech.say("lead.not_shown") if open_ and worst.check != CLAIMS else ""
     return " ".join(part for part in (said, limit, not_shown) if part)
 
 
-def _about(worst: Finding, agreement: AgreedWords) -> str:
-    speech = agreement.people.speech
+def _about(record: DecisionRecord, worst: Finding, agreement: AgreedWords) -> str:
     if worst.check == CLAIMS:
-        name = shorten(worst.class_label or "", 60)
-        wrong = worst.status == "fail"
-        return speech.say("lead.claims", figures=name) if wrong else speech.say("lead.claims_open")
-    if not is_operational(worst.metric):
-        return agreement.sentence(worst)
-    name = agreement.name(worst.metric)
-    name = name[:1].upper() + name[1:]
-    if worst.candidate is None:
-        return speech.say("lead.figure_unmeasured", metric=name)
-    after = agreement.value(worst.metric, worst.candidate)
-    if worst.baseline is None:
-        return speech.say("lead.figure_alone", metric=name, after=after)
-    before = agreement.value(worst.metric, worst.baseline)
-    if before == after:
-        return speech.say("lead.figure_same", metric=name, after=after)
-    return speech.say("lead.figure", metric=name, before=before, after=after)
+        return _stated(record, worst, agreement)
+    return agreement.about(worst)
+
+
+def _stated(record: DecisionRecord, worst: Finding, agreement: AgreedWords) -> str:
+    """Stated figures that decide."""
+    speech = agreement.people.speech
+    if worst.status != "fail":
+        return speech.say("lead.claims_open")
+    told = wrong_figures(record, agreement) or (shorten(worst.class_label or "", 60),)
+    return speech.say("lead.claims", figures=told[0])
 
 
 def _held(record: DecisionRecord, agreement: AgreedWords) -> str:
     """Of an approval: how many limits hold, and on how many kinds of content."""
-    speech, found = agreement.people.speech, deciding(record)
+    speech = agreement.people.speech
+    found = [f for f in deciding(record) if f.check != BEATS_CONSTANT]  # nobody agreed to that
     waived = sum(f.status == "waived" for f in found)
     n = speech.number(numbers.count(len(found)))
     if waived:
@@ -175,13 +174,16 @@ def _held(record: DecisionRecord, agreement: AgreedWords) -> str:
 
 
 def _proven(record: DecisionRecord, people: People) -> str:
-    """What is meant by "proven", where a test stands behind it."""
-    tested = [f for f in deciding(record) if f.evidence == "proven" and f.p_value is not None]
-    level = _level(record)
-    if not tested or level is None:
+    """What is meant by "proven", where a test stands behind it; else that nothing was tested."""
+    if not is_tested(record):
+        decided = record.outcome != "inconclusive"
+        return people.speech.say("proven.nothing") if decided else ""
+    level, found = _level(record), record.guarantee
+    if level is None:
         return ""
-    share = people.speech.number(numbers.upper_bound_share(level))
-    return people.speech.say("proven.about", share=share)
+    share = people.speech.number(numbers.upper_bound_share(level, digits=3))
+    key = "at_most" if found is not None and found.exact else "about"
+    return people.speech.say(f"proven.{key}", share=share)
 
 
 OF_ONE_LABEL = frozenset({"recall", "specificity", "false_positive_rate"})
@@ -202,6 +204,8 @@ def mix_of_rows(record: DecisionRecord, said: Speech) -> str:
 
 def _level(record: DecisionRecord) -> float | None:
     """How often a test may err; None: the record does not say."""
+    if record.guarantee is not None:
+        return record.guarantee.alpha
     if record.attempt is not None:
         return record.attempt.alpha
     evidence = record.policy.document.get("evidence")

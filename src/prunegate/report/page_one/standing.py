@@ -16,11 +16,11 @@ from prunegate.report.page_one.people import OVERALL
 from prunegate.report.sentences import SEVERITY_ORDER
 from prunegate.report.slack import relative_slack
 from prunegate.report.units import CLAIMS, lower_is_better
-from prunegate.verdict.finding import Finding
+from prunegate.verdict.finding import BEATS_CONSTANT, Finding
 
 _OPEN = {
     "absent": "absent",
-    "nothing to judge": "absent",
+    "nothing to judge": "few",
     "minimum evidence": "few",
     "method": "few",
     "one class": "few",
@@ -34,6 +34,12 @@ _OPEN = {
 def deciding(record: DecisionRecord) -> tuple[Finding, ...]:
     """The findings that decide."""
     return tuple(finding for finding in record.findings if finding.severity == "block")
+
+
+def is_tested(record: DecisionRecord) -> bool:
+    """Whether a test stands behind any limit that decides; the reference is nobody's limit."""
+    limits = [f for f in deciding(record) if f.check != BEATS_CONSTANT]
+    return any(f.evidence == "proven" and f.p_value is not None for f in limits)
 
 
 def gravity(finding: Finding) -> tuple[int, float]:
