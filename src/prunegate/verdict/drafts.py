@@ -251,7 +251,8 @@ def _tested(question: Question, counts: SliceCounts, about: Evidence, claim: Hyp
         method_kind=_method_kind(question, result),
         note=standing.note,
         open_because=standing.because,
-        values_at_most=about.bounds or None,
+        values_at_most=(about.bounds and not question.metric.lower_is_better) or None,
+        values_at_least=(about.bounds and question.metric.lower_is_better) or None,
         values_estimated=about.estimated or None,
         effective=about.effective,
     )

@@ -294,6 +294,7 @@ def _finding(
         method=before.method,
         method_kind="exact" if before.exact else "approximate",
         open_because=because,
+        values_at_least=_has_gaps(counts) or None,
     )
     if status == "pass":
         return finding
@@ -320,6 +321,11 @@ def _list_lacks(policy: Policy, counts: SliceCounts, finding: Finding) -> ListLa
         size=max(wanted.neither, wanted.both),
         class_label=tally.commonest if isinstance(tally, PartialLabels) else None,
     )
+
+
+def _has_gaps(counts: SliceCounts) -> bool:
+    """Whether rows of the slice have no label, and are taken at their worst."""
+    return isinstance(counts.tally, PartialTally) and not counts.tally.complete
 
 
 def _standing(
@@ -357,8 +363,7 @@ def _with_need(policy: Policy, counts: SliceCounts, finding: Finding, found: Eva
             needed_unit="positives" if short else "rows",
             needed_for="minimum evidence",
         )
-    tally = counts.tally
-    if isinstance(tally, PartialTally) and not tally.complete:
+    if _has_gaps(counts):
         return finding  # what helps is another list, not further rows
     needed = found.further(policy.evidence.alpha / PART)
     if needed is None or (finding.open_because == "one decision" and counts.name == OVERALL):

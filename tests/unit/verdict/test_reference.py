@@ -343,3 +343,23 @@ def test_what_is_asked_of_the_baseline_is_no_column_of_page_one() -> None:
     page = render(gate(source, CASES / "coin" / "t.csv").record, digest="0" * 64, pictures={})
     assert "more than chance alone gives" in page  # the sentence at its top
     assert "agreed: at most 0<" not in page
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_candidate_that_nearly_always_decides_the_same_is_told(seed: int) -> None:
+    frame = _rows(seed=seed)
+    policy = _policy(rules=[{"metric": "recall", "max_drop": 0.02}])
+    spared = np.random.default_rng(seed).choice(np.flatnonzero(frame.label == "safe"), 1)
+    frame["candidate"] = 0.9
+    frame.loc[spared, "candidate"] = 0.1
+    verdict = prunegate.judge(policy, frame)
+    assert verdict.outcome == "approve"
+    (doubt,) = verdict.doubts
+    assert (doubt.kind, doubt.model, doubt.decision) == ("unrelated", "candidate", "unsafe")
+    assert doubt.decided == len(frame) - 1
+    assert any("candidate is not shown to know anything" in told for told in verdict.warnings)
+
+
+@pytest.mark.parametrize("right", [0.6, 0.75, 0.9])
+def test_a_candidate_like_its_baseline_is_not_doubted(right: float) -> None:
+    assert prunegate.judge(_policy(), _rows(n=900, right=right)).doubts == ()
