@@ -230,6 +230,23 @@ def test_a_rate_that_is_better_when_low_is_bounded_from_below(tmp_path, drawn_li
     assert {one.values_are for one in whole.values()} == {None}
 
 
+@pytest.mark.parametrize("looks", [1, 3])
+def test_nobody_is_told_to_label_more_rows_than_have_no_label(tmp_path, drawn_list, looks):
+    text = POLICY.replace("max_drop: 0.10}", "max_drop: 0.011}")
+    (tmp_path / "policy.yaml").write_text(f"{text}evidence: {{looks: {looks}}}\n", encoding="utf-8")
+    policy = read_policy(tmp_path / "policy.yaml").policy
+    counted = drawn_list.partial.counted
+    left = {s.name: s.rows - s.tally.labelled for s in counted.slices}
+    still_open = [f for f in findings(policy, counted) if f.metric == "recall"]
+    assert {f.open_because for f in still_open} == {"some labels"}
+    for one in still_open:
+        assert one.needed is None
+        assert f"label the {left[one.slice]:,} rows that have none" in one.note
+        assert ("--more" in one.note) == (looks > 1)
+    whole = full(policy, table(tmp_path / "full.csv", drawn_list.rows))
+    assert all(f.open_because != "some labels" for f in whole)
+
+
 def test_labelling_is_blind(drawn_list):
     listed = lines(drawn_list.out)
     assert listed[0] == ["id", "kind", "label"]

@@ -29,6 +29,7 @@ OpenBecause = Literal[
     "one decision",
     "uneven groups",
     "not shown",
+    "some labels",
     "not measured",
     "unusable",
     "interval",
@@ -39,7 +40,8 @@ OpenBecause = Literal[
 metric without a value; a limit that refers to a baseline of zero; fewer rows than the policy's
 minimum; too few for the method's error rates to be known; rows of one class only; a model that
 makes one decision only; a few groups with so many of the rows that no outcome could show anything;
-a test that shows neither side; a figure that was not measured, or not on a
+a test that shows neither side; one that does while rows that
+bear on it have no label; a figure that was not measured, or not on a
 quiet machine; an interval that holds the limit; stated figures that were not read, or that nothing
 could be held against."""
 NeededFor = Literal["minimum evidence", "method", "power"]

@@ -119,6 +119,8 @@ def _need(finding: Finding, agreement: AgreedWords) -> str:
         return speech.say("next.open_absent", place=people.place(finding.slice))
     if key == "unmeasured":
         return speech.say("next.open_unmeasured", metric=agreement.name(finding.metric))
+    if finding.open_because == "some labels":
+        return speech.say("next.need_labels", items=people.items.said)
     if finding.needed is None:
         told = finding.open_because == "not shown" and is_foretold(finding.metric)
         where = people.where(finding.slice, finding.class_label)
