@@ -303,7 +303,25 @@ def _finding(
     if lacks is not None:
         finding = replace(finding, needed=lacks.total, needed_unit="rows", needed_for="power")
     note = words.reference_note(finding, before, after, lacks, found.class_alone)
+    if because == "not shown" and (weighing := _groups_alone(policy, counts)) is not None:
+        note = f"{note}; {words.of_groups(*weighing)}"
+    if because == "not shown" and finding.needed is None and not _has_gaps(counts):
+        rows = found.if_little_better(policy.evidence.alpha / PART)
+        note = note if rows is None else f"{note}; {words.if_little_better(rows)}"
     return replace(finding, note=note)
+
+
+def _groups_alone(policy: Policy, counts: SliceCounts) -> tuple[int, int] | None:
+    """Groups, and as how many equal ones they weigh, where rows by themselves would show it."""
+    tally = counts.tally
+    if not isinstance(tally, DecidedRows) or tally.named.clusters is None:
+        return None
+    alone = agreement(confusion_of(tally.named, "baseline"))
+    if alone.kappa <= 0 or alone.p_value > policy.evidence.alpha / PART:
+        return None
+    clusters = tally.named.clusters
+    weight = tally.rows**2 // sum(clusters.products.values())
+    return (clusters.groups, weight) if weight < clusters.groups else None
 
 
 def _list_lacks(policy: Policy, counts: SliceCounts, finding: Finding) -> ListLacks | None:

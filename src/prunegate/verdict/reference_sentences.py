@@ -6,7 +6,7 @@ from prunegate.evidence.reference_sample import ListLacks
 from prunegate.stats.order_agreement import OrderAgreement
 from prunegate.text.escape import escaped
 from prunegate.text.numbers import plain, share
-from prunegate.verdict.advice import request
+from prunegate.verdict.advice import request, round_up
 from prunegate.verdict.finding import Finding, ReferenceDoubt
 from prunegate.verdict.reference_evaluated import Known
 
@@ -68,6 +68,28 @@ def _figures(before: Known, *, bound: bool) -> str:
     if bound:
         told = f"labels show at least {right} of {before.rows:,} rows to be right"
     return f"{told}, and by chance {plain(share(before.chance / before.rows))} would be"
+
+
+def if_little_better(rows: int) -> str:
+    """How many rows, in all, it takes where those seen are no better than chance."""
+    return (
+        "rows like those seen would never show it; if the baseline is in truth right on 2 points "
+        f"more than chance, about {round_up(rows):,} rows in all would"
+    )
+
+
+def of_groups(groups: int, weight: int) -> str:
+    """Why rows that would show it by themselves do not in their groups.
+
+    Args:
+        groups: how many there are.
+        weight: as many equal groups as they weigh.
+    """
+    noun = "group" if weight == 1 else "groups"
+    return (
+        f"rows of their own would show it, but {groups:,} groups as unequal as these weigh no more "
+        f"than {weight:,} equal {noun}: label rows of others than the largest"
+    )
 
 
 def _labels(class_alone: str | None) -> str:

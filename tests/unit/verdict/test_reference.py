@@ -363,3 +363,19 @@ def test_a_candidate_that_nearly_always_decides_the_same_is_told(seed: int) -> N
 @pytest.mark.parametrize("right", [0.6, 0.75, 0.9])
 def test_a_candidate_like_its_baseline_is_not_doubted(right: float) -> None:
     assert prunegate.judge(_policy(), _rows(n=900, right=right)).doubts == ()
+
+
+def test_what_keeps_the_reference_open_is_told_with_numbers() -> None:
+    """A few rows with bad luck: how many would show it; one group of nearly all: that it is so."""
+    frame = _rows(n=500, right=0.5, prevalence=0.5)
+    frame["label"] = ["unsafe", "safe"] * 250
+    frame["baseline"] = frame["candidate"] = np.where(np.arange(500) % 4 < 2, 0.9, 0.1)
+    frame.loc[:1, ["baseline", "candidate"]] = [[0.1, 0.1], [0.9, 0.9]]
+    (finding,) = _reference(prunegate.judge(_policy(), frame))
+    assert finding.baseline is not None
+    assert finding.baseline < 0
+    assert "about 9,400 rows in all would" in finding.note
+    grouped = _rows(n=900).assign(video=np.maximum(np.arange(900) - 700, 0))
+    (finding,) = _reference(prunegate.judge(_policy(group="video"), grouped))
+    assert finding.status == "inconclusive"
+    assert "200 groups as unequal as these weigh no more than 1 equal group" in finding.note
