@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -178,6 +179,7 @@ def test_the_whole_way(tmp_path, source, monkeypatch):
     assert record["statement"].split(" This is")[0] in page
     assert "Both values are upper bounds" in page
     assert "Values are estimates" in page
+    _bounds_are_told(record, page, judged.output)
     estimated = {f["metric"] for f in record["findings"] if "values_estimated" in f}
     assert estimated == {"precision"}
     assert [item["role"] for item in record["inputs"]] == ["predictions", "label_list", "labelling"]
@@ -185,6 +187,66 @@ def test_the_whole_way(tmp_path, source, monkeypatch):
     assert run(replay_command, [*again, *told], standalone_mode=False).return_value == 0
     with pytest.raises(EvidenceError, match="give the filled-in"):
         run(replay_command, again, standalone_mode=False, catch_exceptions=False)
+
+
+def _bounds_are_told(record, page: str, console: str) -> None:
+    """Every place that tells a value of some labels says that it is a bound."""
+    words = re.sub(r"\s+", " ", re.sub(r"<script.*?</script>|<[^>]+>", " ", page, flags=re.S))
+    labelled = record["labelling"]["labelled"]
+    told = f"{labelled:,} of 3,000 rows are labelled"
+    summary, junit = (Path("verdict", name).read_text() for name in ("summary.md", "junit.xml"))
+    assert told in console
+    assert told in summary
+    assert told in junit
+    assert f"on 3,000 items, {labelled:,} of them labelled" in words
+    assert f"at least {record['slices'][0]['positives']:,} (" in words
+    first = words.partition("For engineers")[0]  # what goes wrong is bounded the other way
+    bounded = [f["candidate"] for f in record["findings"] if f.get("values_at_most")]
+    assert any(f"at least {100 - round(100 * value, 1):.1f}" in first for value in bounded)
+    for finding in (one for one in record["findings"] if one["baseline"] is not None):
+        kappa, bound = finding["check"] == BEATS_CONSTANT, finding.get("values_at_most")
+        assert kappa == bool(finding.get("values_at_least"))
+        shown = f"{finding['baseline']:.3f}" if kappa else f"{100 * finding['baseline']:.1f}"
+        if bound or kappa:
+            assert f"{'at most' if bound else 'at least'} {shown}" in words
+        if kappa:
+            assert f"Kappa at least {shown}" in junit
+
+
+def test_a_rate_that_is_better_when_low_is_bounded_from_below(tmp_path, drawn_list):
+    rule = "{metric: specificity, max_drop: 0.03}"
+    other = "{metric: false_positive_rate, max_rise: 0.03}"
+    (tmp_path / "policy.yaml").write_text(POLICY.replace(rule, other), encoding="utf-8")
+    policy = read_policy(tmp_path / "policy.yaml").policy
+    found = (
+        findings(policy, drawn_list.partial.counted),
+        full(policy, table(tmp_path / "full.csv", drawn_list.rows)),
+    )
+    partial, whole = ({f.metric: f for f in one if f.slice == "overall"} for one in found)
+    bounds = {name: partial[name].values_are for name in ("recall", "accuracy", "reference")}
+    assert bounds == {"recall": "at_most", "accuracy": "at_most", "reference": "at_least"}
+    assert partial["false_positive_rate"].values_are == "at_least"
+    for name, bound in {**bounds, "false_positive_rate": "at_least"}.items():
+        above = partial[name].baseline - whole[name].baseline
+        assert above >= 0 if bound == "at_most" else above <= 0
+    assert {one.values_are for one in whole.values()} == {None}
+
+
+@pytest.mark.parametrize("looks", [1, 3])
+def test_nobody_is_told_to_label_more_rows_than_have_no_label(tmp_path, drawn_list, looks):
+    text = POLICY.replace("max_drop: 0.10}", "max_drop: 0.011}")
+    (tmp_path / "policy.yaml").write_text(f"{text}evidence: {{looks: {looks}}}\n", encoding="utf-8")
+    policy = read_policy(tmp_path / "policy.yaml").policy
+    counted = drawn_list.partial.counted
+    left = {s.name: s.rows - s.tally.labelled for s in counted.slices}
+    still_open = [f for f in findings(policy, counted) if f.metric == "recall"]
+    assert {f.open_because for f in still_open} == {"some labels"}
+    for one in still_open:
+        assert one.needed is None
+        assert f"label the {left[one.slice]:,} rows that have none" in one.note
+        assert ("--more" in one.note) == (looks > 1)
+    whole = full(policy, table(tmp_path / "full.csv", drawn_list.rows))
+    assert all(f.open_because != "some labels" for f in whole)
 
 
 def test_labelling_is_blind(drawn_list):

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 
 from prunegate.audit.record import DecisionRecord
 from prunegate.outputs.short_words import ShortWords, Standing, urgent
+from prunegate.report.partly_labelled import labels_in_words
 from prunegate.report.production_told import production_lines
 from prunegate.report.speech import speech
 from prunegate.report.units import CLAIMS
@@ -102,6 +103,7 @@ def verdict_lines(
     """
     parts = [
         [f"  {_counts(record)}"],
+        [f"  {plain(told)}" for told in (labels_in_words(record, speech(ENGLISH)),) if told],
         *_findings(record, terminal, _ALL if verbose else _ROWS),
         *_warned(record, _ALL if verbose else _WARNINGS),
         [f"  {plain(line)}" for line in production_lines(record, speech(ENGLISH))],

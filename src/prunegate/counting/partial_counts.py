@@ -75,6 +75,10 @@ class PartialCounts(PartialTally):
         return self.cells[0b100] + self.cells[0b011]
 
     @property
+    def drawn_at_random(self) -> int:
+        return sum(self.samples.get("random", ()))
+
+    @property
     def single_label(self) -> bool:
         return self.rows in (sum(self.cells[:4]), sum(self.cells[4:]))
 

@@ -97,6 +97,10 @@ class PartialLabels(PartialTally):
         return self.named.one_class
 
     @property
+    def drawn_at_random(self) -> int:
+        return sum(self.samples.get(RANDOM, {}).values())
+
+    @property
     def single_label(self) -> bool:
         return self.complete and self.one_class
 

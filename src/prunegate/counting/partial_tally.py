@@ -49,6 +49,11 @@ class PartialTally(Tally):
 
     @property
     @abstractmethod
+    def drawn_at_random(self) -> int:
+        """Labelled rows of the random sample of all rows."""
+
+    @property
+    @abstractmethod
     def single_label(self) -> bool:
         """Whether every row has a label, the same one; a label that nobody saw may be another."""
 

@@ -15,6 +15,7 @@ from xml.etree import ElementTree as ET
 from prunegate.audit.record import DecisionRecord
 from prunegate.outputs.short_words import ShortWords
 from prunegate.report import sentences
+from prunegate.report.partly_labelled import labels_in_words
 from prunegate.report.units import CLAIMS, metric_name
 from prunegate.text.escape import visible
 from prunegate.verdict.finding import Finding
@@ -41,9 +42,13 @@ def _suite(root: ET.Element, record: DecisionRecord, rule: int, words: ShortWord
     findings = [finding for finding in record.findings if finding.rule == rule]
     name = f"rule {rule + 1} {metric_name(findings[0].metric)}"
     suite = _element(root, "testsuite", name=name, timestamp=visible(record.created))
-    if rule < len(record.policy.sentences):
+    sentence = record.policy.sentences[rule] if rule < len(record.policy.sentences) else ""
+    told = {"rule": sentence, "labels": labels_in_words(record, words.units.speech)}
+    if any(told.values()):
         about = _element(suite, "properties")
-        _element(about, "property", name="rule", value=visible(record.policy.sentences[rule]))
+        for key, value in told.items():
+            if value:
+                _element(about, "property", name=key, value=visible(value))
     for finding in findings:
         _case(suite, record, finding, words)
 

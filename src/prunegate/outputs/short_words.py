@@ -72,11 +72,12 @@ class ShortWords:
         """``90.3 → 83.3 %``, or the candidate's value where there is no other."""
         after = self.units.level(finding.metric, finding.candidate)
         if finding.baseline is None:
-            return after
+            return self.units.bounded(finding, after)
         before = self.units.level(finding.metric, finding.baseline)
         unit = after.rpartition(GAP)[2]
         if GAP in after and before.endswith(GAP + unit):
             before = before.removesuffix(GAP + unit)
+        before, after = (self.units.bounded(finding, value) for value in (before, after))
         return f"{before} → {after}"
 
     def difference(self, finding: Finding) -> str:

@@ -17,6 +17,7 @@ from prunegate.outputs.nothing_judged import marker
 from prunegate.outputs.short_words import ShortWords, Standing, urgent
 from prunegate.report.headline import saving
 from prunegate.report.page_one.standing import is_tested
+from prunegate.report.partly_labelled import labels_in_words
 from prunegate.report.production_told import production_lines
 from prunegate.report.signers import signers
 from prunegate.report.speech import speech
@@ -123,9 +124,22 @@ def _limit(words: ShortWords, finding: Finding) -> str:
 
 def _facts(record: DecisionRecord) -> Iterator[str]:
     """A line of money, one of claims, one of the guarantee, where there are such."""
-    lines = [*_production(record), *_money(record), *_claims(record), *_guaranteed(record)]
+    lines = [
+        *_labels(record),
+        *_production(record),
+        *_money(record),
+        *_claims(record),
+        *_guaranteed(record),
+    ]
     if lines:
         yield "  \n".join(lines)
+
+
+def _labels(record: DecisionRecord) -> Iterator[str]:
+    """How many rows are labelled, where not all are."""
+    told = labels_in_words(record, speech(ENGLISH))
+    if told:
+        yield prose(f"{told}.")
 
 
 def _production(record: DecisionRecord) -> Iterator[str]:

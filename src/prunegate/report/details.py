@@ -11,6 +11,7 @@ from prunegate.audit.record import Compression, DecisionRecord
 from prunegate.metrics.task_traits import TaskTraits
 from prunegate.report.headline import lost_gained
 from prunegate.report.page_one.people import People
+from prunegate.report.partly_labelled import partly
 from prunegate.report.production_told import production_lines
 from prunegate.report.speech import Speech, speech
 from prunegate.report.task import traits_of
@@ -72,7 +73,9 @@ def _slice(
     summary: SliceSummary, task: TaskTraits, people: People, *, weighed: bool, sure: bool
 ) -> SliceRow:
     say = people.speech.say
-    figures = tuple(map(people.speech.figure, _figures(summary, task)))
+    figures = list(map(people.speech.figure, _figures(summary, task)))
+    if task.decided and partly(people.record, summary):
+        figures[-2] = say("number.at_least", value=figures[-2])  # rows of a class
     return SliceRow(
         name=named(summary.name),
         label=people.labelled(summary.name),

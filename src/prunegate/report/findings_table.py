@@ -86,7 +86,8 @@ def _serious(finding: Finding) -> tuple[bool, tuple[int, float]]:
 def _row(finding: Finding, units: Units, people: People) -> TroubleRow:
     metric = finding.metric
     said = units.speech
-    before, after = (units.level(metric, v) for v in (finding.baseline, finding.candidate))
+    values = (units.level(metric, v) for v in (finding.baseline, finding.candidate))
+    before, after = (units.bounded(finding, value) for value in values)
     interval = units.range(finding)
     none = said.figure(numbers.NOT_DEFINED)
     points = is_share(metric) and not is_level(finding.check) and interval != none

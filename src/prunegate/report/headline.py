@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from prunegate.audit.record import DecisionRecord
 from prunegate.report import sentences
+from prunegate.report.partly_labelled import rows_labelled
 from prunegate.report.slack import lost_for_certain, relative_slack
 from prunegate.report.speech import Speech, speech
 from prunegate.report.units import Units, is_operational
@@ -263,7 +264,9 @@ def _rows_judged(record: DecisionRecord, units: Units) -> HeadlineFigure | None:
     overall = next((s for s in record.slices if s.slicing == "overall"), None)
     if overall is None:
         return None
-    positives = numbers.count(overall.positives)
+    positives, some = numbers.count(overall.positives), rows_labelled(record)
+    if some is not None:
+        positives = f"at least {positives}"
     detail = {
         "decisions": f"{positives} of them positive",
         "labels": f"{len(overall.classes)} classes; the rarest has {positives}",
@@ -273,7 +276,7 @@ def _rows_judged(record: DecisionRecord, units: Units) -> HeadlineFigure | None:
     rows = units.task.noun
     return HeadlineFigure(
         label=f"Labelled {rows} judged" if units.task.decided else f"{rows.title()} judged",
-        value=numbers.count(overall.rows),
+        value=" of ".join(map(numbers.count, some or (overall.rows,))),
         detail=detail,
         tone="",
     )

@@ -113,9 +113,11 @@ def finding_parts(finding: Finding, units: Units) -> tuple[ToldPart, ...]:
 
 def _of_some_labels(finding: Finding, said: Speech) -> str:
     """What values are where only some rows have labels; empty where they are what rows say."""
-    if finding.values_at_most:
-        return said.say("evidence.values_at_most")
-    return said.say("evidence.values_estimated") if finding.values_estimated else ""
+    if finding.values_are is None:
+        return ""
+    if finding.check == BEATS_CONSTANT:
+        return said.say("evidence.reference_at_least")
+    return said.say(f"evidence.values_{finding.values_are}")
 
 
 def remarks(finding: Finding, said: Speech | None = None) -> list[str]:
@@ -183,7 +185,8 @@ def evidence_in_words(finding: Finding, units: Units) -> str:
         return _values(finding, finding.candidate, units)
     say, metric = units.speech.say, finding.metric
     if finding.check == BEATS_CONSTANT:
-        before, after = (units.level(metric, v) for v in (finding.baseline, finding.candidate))
+        values = (units.level(metric, v) for v in (finding.baseline, finding.candidate))
+        before, after = (units.bounded(finding, value) for value in values)
         what = "reference" if units.task.decided else "reference_order"
         return say(f"evidence.{what}", before=before, after=after, limit=units.limit(finding))
     return say("evidence.undefined", metric=capital(units.name(metric)))
@@ -194,7 +197,7 @@ def _values(finding: Finding, candidate: float, units: Units) -> str:
     say, limit = units.speech.say, units.limit(finding)
     if change_check(finding.check) and finding.n:
         return _change_evidence(finding, units)
-    value = units.level(finding.metric, candidate)
+    value = units.bounded(finding, units.level(finding.metric, candidate))
     if is_level(finding.check) and finding.ci_low is not None:
         return say("evidence.level", value=value, range=units.range(finding), limit=limit)
     if is_factor(finding.check) and finding.baseline:
@@ -243,7 +246,8 @@ def lost_and_gained(finding: Finding, said: Speech | None = None) -> str:
     own = said or speech(ENGLISH)
     parts = {"lost": own.whole(finding.lost), "gained": own.whole(finding.gained)}
     if finding.effective is None:
-        return own.say("evidence.lost", n=own.whole(finding.n), **parts)
+        key = "evidence.lost_at_least" if finding.n_is_least else "evidence.lost"
+        return own.say(key, n=own.whole(finding.n), **parts)
     worth = own.whole(finding.effective)
     return own.say("evidence.lost_worth", n=own.whole(finding.n), worth=worth, **parts)
 

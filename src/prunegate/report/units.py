@@ -133,6 +133,12 @@ class Units:
             return "–"  # a contradiction has no size
         return self._written(metric, self.quantities[metric].level(value))
 
+    def bounded(self, finding: Finding, text: str) -> str:
+        """One of the finding's values, with what it is where some rows have no label."""
+        if finding.values_are is None or text == self.speech.figure(NOT_DEFINED):
+            return text
+        return self.speech.say(f"number.{finding.values_are}", value=text)
+
     def change(self, metric: str, difference: float | None) -> str:
         """A change with its sign; shares change in points (the word is left to the caller)."""
         return self._written(metric, self.quantities[metric].change(difference))

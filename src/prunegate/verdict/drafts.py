@@ -251,7 +251,8 @@ def _tested(question: Question, counts: SliceCounts, about: Evidence, claim: Hyp
         method_kind=_method_kind(question, result),
         note=standing.note,
         open_because=standing.because,
-        values_at_most=about.bounds or None,
+        values_at_most=(about.bounds and not question.metric.lower_is_better) or None,
+        values_at_least=(about.bounds and question.metric.lower_is_better) or None,
         values_estimated=about.estimated or None,
         effective=about.effective,
     )
@@ -270,10 +271,30 @@ def _tested(question: Question, counts: SliceCounts, about: Evidence, claim: Hyp
         more = further(about, tested, policy.alpha) if foretold else NOT_FORETOLD
         short = about.lacking if _unvalidated(question, about, claim) else 0
         least = minimum_in_rows(counts, policy.minimum)
-        finding = with_need(finding, counts, least, Lack(more=more, method=short))
+        lacks_labels = _unlabelled(counts, finding)
+        if lacks_labels:
+            asked = sentences.lacks_labels(lacks_labels, looks=policy.looks)
+            note = "; ".join(filter(None, (finding.note, asked)))
+            finding = replace(finding, open_because="some labels", note=note)
+        else:
+            finding = with_need(finding, counts, least, Lack(more=more, method=short))
     if is_loss(finding) and about.reliable_for(NOTHING_LOST):
         finding = replace(finding, p_loss=about.test(NOTHING_LOST).p_harm)
     return Draft(finding=finding, contestable=standing.contestable)
+
+
+def _unlabelled(counts: SliceCounts, finding: Finding) -> int:
+    """Rows without a label, where labels of the same rows would say more; 0 elsewhere.
+
+    Further rows are no measure there: what is open may be so for want of labels alone.
+    """
+    tally = counts.tally
+    shown = finding.open_because not in ("not shown", "method")
+    if shown or not isinstance(tally, PartialTally) or tally.complete:
+        return 0
+    sampled = 0 < finding.n <= tally.drawn_at_random
+    bears = finding.n_is_least or finding.values_estimated or sampled
+    return tally.rows - tally.labelled - tally.doubted if bears else 0
 
 
 def _outweighed(

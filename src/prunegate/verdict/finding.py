@@ -29,6 +29,7 @@ OpenBecause = Literal[
     "one decision",
     "uneven groups",
     "not shown",
+    "some labels",
     "not measured",
     "unusable",
     "interval",
@@ -39,7 +40,8 @@ OpenBecause = Literal[
 metric without a value; a limit that refers to a baseline of zero; fewer rows than the policy's
 minimum; too few for the method's error rates to be known; rows of one class only; a model that
 makes one decision only; a few groups with so many of the rows that no outcome could show anything;
-a test that shows neither side; a figure that was not measured, or not on a
+a test that shows neither side; one that does while rows that
+bear on it have no label; a figure that was not measured, or not on a
 quiet machine; an interval that holds the limit; stated figures that were not read, or that nothing
 could be held against."""
 NeededFor = Literal["minimum evidence", "method", "power"]
@@ -57,8 +59,13 @@ Uncovered = Literal[
 """Rules that the estimate alone decides; figures of running the models; rules that only warn;
 slices that no rule was applied to; losses that a few documents bear; what the policy states."""
 
+ValueBound = Literal["at_most", "at_least", "about"]
+"""Upper bounds; lower bounds; estimates of a sample."""
+
 ABSENT = {"absent_if_none": True}
 """Marks a field that a record leaves out where there is nothing to say: findings are many."""
+OF_ONE_LABEL = frozenset({"recall", "specificity", "false_positive_rate"})
+"""Measures of rows of one label, which hold however often that label occurs."""
 BEATS_CONSTANT = "beats_constant"
 """The check of findings on the reference, which no rule sets."""
 
@@ -138,13 +145,31 @@ class Finding:
     """p_loss after Holm over all limits on a loss that were looked at."""
     values_at_most: bool | None = field(default=None, metadata=ABSENT)
     """True: both values are upper bounds, because rows on which the models agree count as right
-    where they have no label; None: they are what the rows say."""
+    where they have no label; None: they are none."""
     effective: int | None = field(default=None, metadata=ABSENT)
     """As many rows of equal weight as its rows are worth, where they have design weights (Kish);
     None: they weigh alike."""
     values_estimated: bool | None = field(default=None, metadata=ABSENT)
     """True: the values are estimates, because of the rows that both models flag a random sample has
     labels; None: they are what the rows say."""
+    values_at_least: bool | None = field(default=None, metadata=ABSENT)
+    """True: both values are lower bounds: of a metric that is better when it is low for the reason
+    of ``values_at_most``, of agreement with the labels because rows without one are taken at their
+    worst; None: they are none."""
+
+    @property
+    def values_are(self) -> ValueBound | None:
+        """What the values are where some rows have no label; None: what the rows say."""
+        if self.values_at_most:
+            return "at_most"
+        if self.values_at_least:
+            return "at_least"
+        return "about" if self.values_estimated else None
+
+    @property
+    def n_is_least(self) -> bool:
+        """Whether there may be more than ``n`` such rows, some having no label."""
+        return self.values_are in ("at_most", "at_least") and self.metric in OF_ONE_LABEL
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,10 +186,11 @@ class SliceWeights:
     """Sums of squared weights, likewise."""
 
 
-DoubtKind = Literal["one decision", "reversed", "permuted", "shifted", "reordered"]
-"""A model that makes one decision only; decisions that fit turned around; classes that fit by other
-names; decisions that fit the labels some places on in the order of the ids; decisions that fit in
-another order of the ids."""
+DoubtKind = Literal["one decision", "unrelated", "reversed", "permuted", "shifted", "reordered"]
+"""A model that makes one decision only; a candidate whose decisions are not shown to hang on the
+labels, as one has that nearly always decides the same, where its baseline's are; decisions that fit
+turned around; classes that fit by other names; decisions that fit the labels some places on in the
+order of the ids; decisions that fit in another order of the ids."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,7 +210,11 @@ class ReferenceDoubt:
     right_if: float | None = None
     """The same if the cause were put right; None: nothing is to be put right."""
     decision: str | None = None
-    """The one decision that is made."""
+    """The one decision that is made; unrelated: the one that is made most often."""
+    decided: int | None = field(default=None, metadata=ABSENT)
+    """Unrelated: rows with that decision."""
+    chance: float | None = field(default=None, metadata=ABSENT)
+    """Unrelated: share of rows that would be decided rightly by chance."""
     names: tuple[tuple[str, str], ...] = ()
     """Permuted: the decision, and the label that it stands for."""
     offset: int | None = None

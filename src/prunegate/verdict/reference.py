@@ -294,6 +294,7 @@ def _finding(
         method=before.method,
         method_kind="exact" if before.exact else "approximate",
         open_because=because,
+        values_at_least=_has_gaps(counts) or None,
     )
     if status == "pass":
         return finding
@@ -302,7 +303,25 @@ def _finding(
     if lacks is not None:
         finding = replace(finding, needed=lacks.total, needed_unit="rows", needed_for="power")
     note = words.reference_note(finding, before, after, lacks, found.class_alone)
+    if because == "not shown" and (weighing := _groups_alone(policy, counts)) is not None:
+        note = f"{note}; {words.of_groups(*weighing)}"
+    if because == "not shown" and finding.needed is None and not _has_gaps(counts):
+        rows = found.if_little_better(policy.evidence.alpha / PART)
+        note = note if rows is None else f"{note}; {words.if_little_better(rows)}"
     return replace(finding, note=note)
+
+
+def _groups_alone(policy: Policy, counts: SliceCounts) -> tuple[int, int] | None:
+    """Groups, and as how many equal ones they weigh, where rows by themselves would show it."""
+    tally = counts.tally
+    if not isinstance(tally, DecidedRows) or tally.named.clusters is None:
+        return None
+    alone = agreement(confusion_of(tally.named, "baseline"))
+    if alone.kappa <= 0 or alone.p_value > policy.evidence.alpha / PART:
+        return None
+    clusters = tally.named.clusters
+    weight = tally.rows**2 // sum(clusters.products.values())
+    return (clusters.groups, weight) if weight < clusters.groups else None
 
 
 def _list_lacks(policy: Policy, counts: SliceCounts, finding: Finding) -> ListLacks | None:
@@ -320,6 +339,11 @@ def _list_lacks(policy: Policy, counts: SliceCounts, finding: Finding) -> ListLa
         size=max(wanted.neither, wanted.both),
         class_label=tally.commonest if isinstance(tally, PartialLabels) else None,
     )
+
+
+def _has_gaps(counts: SliceCounts) -> bool:
+    """Whether rows of the slice have no label, and are taken at their worst."""
+    return isinstance(counts.tally, PartialTally) and not counts.tally.complete
 
 
 def _standing(
@@ -357,8 +381,7 @@ def _with_need(policy: Policy, counts: SliceCounts, finding: Finding, found: Eva
             needed_unit="positives" if short else "rows",
             needed_for="minimum evidence",
         )
-    tally = counts.tally
-    if isinstance(tally, PartialTally) and not tally.complete:
+    if _has_gaps(counts):
         return finding  # what helps is another list, not further rows
     needed = found.further(policy.evidence.alpha / PART)
     if needed is None or (finding.open_because == "one decision" and counts.name == OVERALL):

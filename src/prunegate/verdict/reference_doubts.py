@@ -1,8 +1,9 @@
 """Doubts: what is likely wrong where a model seems to know nothing, read off the counts alone.
 
-Scores of the other class, classes under each other's names, one decision everywhere: each shows in
-the joint counts that are there anyway. What takes the rows themselves (labels some places on, ids
-in another order) is looked for in ``counting/misaligned.py``, and only where nothing was found.
+Scores of the other class, classes under each other's names, one decision everywhere or nearly: each
+shows in the joint counts that are there anyway. What takes the rows themselves (labels some places
+on, ids in another order) is looked for in ``counting/misaligned.py``, and only where nothing was
+found.
 """
 
 from __future__ import annotations
@@ -102,12 +103,35 @@ def _doubt(
     names = _best_names(cells)
     better = agreement(_renamed(cells, names))
     if not _explains(found, better):
-        return None
+        unrelated = model == "candidate" and finding.status == "pass" and not _knows(policy, found)
+        return _unrelated(policy, cells, about) if unrelated else None
     right_if = better.right / better.rows
     if policy.task.traits.yes_no or label is not None:
         return ReferenceDoubt(kind="reversed", right_if=right_if, **about)  # type: ignore[arg-type]  # as above
     moved = tuple((a, b) for a, b in names.items() if a != b)
     return ReferenceDoubt(kind="permuted", right_if=right_if, names=moved, **about)  # type: ignore[arg-type]  # as above
+
+
+def _knows(policy: Policy, found: Agreement) -> bool:
+    """Whether decisions are shown to hang on the labels, at the level that the baseline has."""
+    return found.kappa > 0 and found.p_value <= policy.evidence.alpha / PART
+
+
+def _unrelated(
+    policy: Policy, cells: Mapping[tuple[str, str], int], about: Mapping[str, object]
+) -> ReferenceDoubt:
+    made: Counter[str] = Counter()
+    for (_, decision), n in cells.items():
+        made[decision] += n
+    decision = max(made, key=lambda name: (made[name], name))
+    found = agreement(cells)
+    return ReferenceDoubt(
+        kind="unrelated",
+        decision=_spelled(policy, decision, about["class_label"]),  # type: ignore[arg-type]  # its own
+        decided=made[decision],
+        chance=found.chance / found.rows,
+        **about,  # type: ignore[arg-type]  # as above
+    )
 
 
 def _confusion(policy: Policy, counts: SliceCounts, model: Model) -> Mapping[tuple[str, str], int]:

@@ -79,6 +79,24 @@ class Evaluated:
             times += 1
         return held * (times - 1) or None
 
+    def if_little_better(self, alpha: float) -> int | None:
+        """Rows, in all, that likely show a baseline which is right a little oftener than by chance.
+
+        None: how much rows scatter cannot be told, or there are as many rows already.
+        """
+        here = self.here
+        if isinstance(here, OrderAgreement) or not here.score:
+            return None
+        spread = (here.right - here.chance) / here.score  # of the rows that are right
+        if not 0 < spread < math.inf:
+            return None
+        total = math.ceil(rows_for_score(here.rows, LITTLE * here.rows / spread, alpha))
+        return total if total > here.rows else None
+
+
+LITTLE = 0.02
+"""Share of rows that a baseline which knows little gets right beyond chance: 52 % against 50 %."""
+
 
 def _all_right(rows: int, rarest: int) -> float:
     """Logarithm of the p-value of decisions that are all right, of two classes."""

@@ -6,7 +6,7 @@ from prunegate.evidence.reference_sample import ListLacks
 from prunegate.stats.order_agreement import OrderAgreement
 from prunegate.text.escape import escaped
 from prunegate.text.numbers import plain, share
-from prunegate.verdict.advice import request
+from prunegate.verdict.advice import request, round_up
 from prunegate.verdict.finding import Finding, ReferenceDoubt
 from prunegate.verdict.reference_evaluated import Known
 
@@ -49,7 +49,7 @@ def reference_note(
             note = f"{who} one decision only, as a constant would"
     else:
         shown = f"the baseline is not shown to know anything of {_labels(class_alone)}"
-        note = f"{shown}: {_figures(before)}"
+        note = f"{shown}: {_figures(before, bound=finding.values_are is not None)}"
     if lacks is not None:
         return f"{note}; {_further_list(lacks)}"
     if finding.needed is None:
@@ -57,15 +57,38 @@ def reference_note(
     return f"{note}; {request(finding, rarest=False)}"
 
 
-def _figures(before: Known) -> str:
+def _figures(before: Known, *, bound: bool) -> str:
     if isinstance(before, OrderAgreement):
         return (
             f"the rank correlation of its scores with them is {before.value:.2f} on "
             f"{before.rows:,} rows, and chance alone may give as much"
         )
+    right = plain(share(before.right / before.rows))
+    told = f"{right} of {before.rows:,} rows are right"
+    if bound:
+        told = f"labels show at least {right} of {before.rows:,} rows to be right"
+    return f"{told}, and by chance {plain(share(before.chance / before.rows))} would be"
+
+
+def if_little_better(rows: int) -> str:
+    """How many rows, in all, it takes where those seen are no better than chance."""
     return (
-        f"{plain(share(before.right / before.rows))} of {before.rows:,} rows are right, and by "
-        f"chance {plain(share(before.chance / before.rows))} would be"
+        "rows like those seen would never show it; if the baseline is in truth right on 2 points "
+        f"more than chance, about {round_up(rows):,} rows in all would"
+    )
+
+
+def of_groups(groups: int, weight: int) -> str:
+    """Why rows that would show it by themselves do not in their groups.
+
+    Args:
+        groups: how many there are.
+        weight: as many equal groups as they weigh.
+    """
+    noun = "group" if weight == 1 else "groups"
+    return (
+        f"rows of their own would show it, but {groups:,} groups as unequal as these weigh no more "
+        f"than {weight:,} equal {noun}: label rows of others than the largest"
     )
 
 
@@ -99,6 +122,8 @@ def doubt_sentence(doubt: ReferenceDoubt) -> str:
             f"{where} makes one decision only, on every one of {doubt.rows:,} rows: "
             f"{escaped(str(doubt.decision))}."
         )
+    if doubt.kind == "unrelated":
+        return _unrelated(doubt, f"{where} is not shown to know anything of these labels")
     if doubt.kind == "reversed":
         return (
             f"{where} seems to hold the scores of the other class: {now}, and with its decisions "
@@ -123,4 +148,14 @@ def doubt_sentence(doubt: ReferenceDoubt) -> str:
     return (
         f"{where} seems to be joined to the labels in the wrong order: {now}, and with the "
         f"decisions taken {order} {then} would be."
+    )
+
+
+def _unrelated(doubt: ReferenceDoubt, start: str) -> str:
+    right, by_chance = plain(share(doubt.right)), plain(share(doubt.chance or 0.0))
+    often = plain(share((doubt.decided or 0) / doubt.rows))
+    return (
+        f"{start}, although the baseline is: {right} of {doubt.rows:,} rows are right, and by "
+        f"chance {by_chance} would be; its decision is {escaped(str(doubt.decision))} on {often} "
+        "of them."
     )

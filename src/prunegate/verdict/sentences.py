@@ -12,7 +12,7 @@ from prunegate.metrics.catalogue import METRICS
 from prunegate.metrics.checks import is_level
 from prunegate.metrics.metric import Metric
 from prunegate.policy.explain import explain_check
-from prunegate.policy.schema import Policy
+from prunegate.policy.schema import Minimum, Policy
 from prunegate.text.numbers import plain, upper_bound_share
 from prunegate.text.quantities import Quantity
 from prunegate.verdict.finding import (
@@ -22,6 +22,7 @@ from prunegate.verdict.finding import (
     Outcome,
     SliceSummary,
     Uncovered,
+    ValueBound,
 )
 from prunegate.verdict.quantities import Quantities
 
@@ -93,6 +94,16 @@ def _lacking_strata(strata: Sequence[Stratum]) -> str:
     told = ", ".join(f"{one.value} ({one.rows:,} rows)" for one in short[:_SHORT])
     more = f" and {len(short) - _SHORT:,} more" if len(short) > _SHORT else ""
     return f"production sees content that the data have too few rows of: {told}{more}"
+
+
+def lacks_labels(rows: int, *, looks: int) -> str:
+    """What to label where some rows have no label yet."""
+    which = "the 1 row that has none" if rows == 1 else f"the {rows:,} rows that have none"
+    if looks > 1:
+        return (
+            f"too few labels: draw the next round with 'prunegate label --more', or label {which}"
+        )
+    return f"too few labels: label {which}"
 
 
 def uneven_groups(weight: int) -> str:
@@ -178,21 +189,28 @@ def _figures(policy: Policy, finding: Finding, quantity: Quantity) -> str:
     """What was found and what is allowed."""
     allowed = explain_check(policy.rules[finding.rule], finding.check, quantity.currency)
     after = quantity.level(finding.candidate)
+    bound = _BOUNDS[finding.values_are]
     if is_level(finding.check):
-        about = "about " if finding.values_estimated else ""
-        return f"is {about}{plain(after)}{_flips(finding)}; the policy asks for {allowed}"
+        return f"is {bound}{plain(after)}{_flips(finding)}; the policy asks for {allowed}"
     before = quantity.bare(quantity.level(finding.baseline))  # the second value has the unit too
-    if finding.values_at_most:
-        before, after = f"at most {plain(before)}", f"at most {plain(after)}"
-    if finding.values_estimated:
-        before, after = f"about {plain(before)}", f"about {plain(after)}"
-    return f"went from {plain(before)} to {plain(after)}{_flips(finding)}; allowed: {allowed}"
+    before, after = f"{bound}{plain(before)}", f"{bound}{plain(after)}"
+    return f"went from {before} to {after}{_flips(finding)}; allowed: {allowed}"
+
+
+_BOUNDS: dict[ValueBound | None, str] = {
+    None: "",
+    "at_most": "at most ",
+    "at_least": "at least ",
+    "about": "about ",
+}
+"""What stands before a value."""
 
 
 def _flips(finding: Finding) -> str:
     if finding.lost is None or finding.gained is None:
         return ""
-    return f" (lost {finding.lost:,}, gained {finding.gained:,} of {finding.n:,})"
+    least = "at least " if finding.n_is_least else ""
+    return f" (lost {finding.lost:,}, gained {finding.gained:,} of {least}{finding.n:,})"
 
 
 def losing(policy: Policy, findings: Sequence[Finding], places: Sequence[int]) -> tuple[str, ...]:

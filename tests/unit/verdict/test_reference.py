@@ -343,3 +343,39 @@ def test_what_is_asked_of_the_baseline_is_no_column_of_page_one() -> None:
     page = render(gate(source, CASES / "coin" / "t.csv").record, digest="0" * 64, pictures={})
     assert "more than chance alone gives" in page  # the sentence at its top
     assert "agreed: at most 0<" not in page
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_candidate_that_nearly_always_decides_the_same_is_told(seed: int) -> None:
+    frame = _rows(seed=seed)
+    policy = _policy(rules=[{"metric": "recall", "max_drop": 0.02}])
+    spared = np.random.default_rng(seed).choice(np.flatnonzero(frame.label == "safe"), 1)
+    frame["candidate"] = 0.9
+    frame.loc[spared, "candidate"] = 0.1
+    verdict = prunegate.judge(policy, frame)
+    assert verdict.outcome == "approve"
+    (doubt,) = verdict.doubts
+    assert (doubt.kind, doubt.model, doubt.decision) == ("unrelated", "candidate", "unsafe")
+    assert doubt.decided == len(frame) - 1
+    assert any("candidate is not shown to know anything" in told for told in verdict.warnings)
+
+
+@pytest.mark.parametrize("right", [0.6, 0.75, 0.9])
+def test_a_candidate_like_its_baseline_is_not_doubted(right: float) -> None:
+    assert prunegate.judge(_policy(), _rows(n=900, right=right)).doubts == ()
+
+
+def test_what_keeps_the_reference_open_is_told_with_numbers() -> None:
+    """A few rows with bad luck: how many would show it; one group of nearly all: that it is so."""
+    frame = _rows(n=500, right=0.5, prevalence=0.5)
+    frame["label"] = ["unsafe", "safe"] * 250
+    frame["baseline"] = frame["candidate"] = np.where(np.arange(500) % 4 < 2, 0.9, 0.1)
+    frame.loc[:1, ["baseline", "candidate"]] = [[0.1, 0.1], [0.9, 0.9]]
+    (finding,) = _reference(prunegate.judge(_policy(), frame))
+    assert finding.baseline is not None
+    assert finding.baseline < 0
+    assert "about 9,400 rows in all would" in finding.note
+    grouped = _rows(n=900).assign(video=np.maximum(np.arange(900) - 700, 0))
+    (finding,) = _reference(prunegate.judge(_policy(group="video"), grouped))
+    assert finding.status == "inconclusive"
+    assert "200 groups as unequal as these weigh no more than 1 equal group" in finding.note

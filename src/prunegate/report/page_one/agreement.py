@@ -15,9 +15,10 @@ from prunegate.metrics.checks import change_check
 from prunegate.report.page_one.people import People
 from prunegate.report.units import CLAIMS, Units, is_operational, metric_name
 from prunegate.text.numbers import GAP, NOT_DEFINED, exact
-from prunegate.verdict.finding import BEATS_CONSTANT, Finding
+from prunegate.verdict.finding import BEATS_CONSTANT, Finding, ValueBound
 
 _PERCENT = f"{GAP}%"
+_OPPOSITE: dict[ValueBound, ValueBound] = {"at_most": "at_least", "at_least": "at_most"}
 _BY_CLASS = frozenset({"recall", "precision"})
 
 
@@ -59,11 +60,20 @@ class AgreedWords:
 
     def change(self, finding: Finding) -> str:
         """Before and after: ``9.7 → 16.7``."""
-        after = self.value(finding.metric, finding.candidate)
+        after = self._bounded(finding, finding.candidate)
         if finding.baseline is None:
             return after
-        before = self.value(finding.metric, finding.baseline)
+        before = self._bounded(finding, finding.baseline)
         return self.people.speech.say("number.change", before=before, after=after)
+
+    def _bounded(self, finding: Finding, value: float | None) -> str:
+        """A value of a finding; of what goes wrong an upper bound is a lower one."""
+        text, kind = self.value(finding.metric, value), finding.values_are
+        if kind is None or value is None:
+            return text
+        if self.as_share(finding.metric) and _turned(finding.metric):
+            kind = _OPPOSITE.get(kind, kind)
+        return self.people.speech.say(f"number.{kind}", value=text)
 
     def limit(self, finding: Finding) -> str:
         """What was agreed: ``at most 2 more``."""
@@ -108,8 +118,8 @@ class AgreedWords:
             return speech.say("lead.no_value", where=where, metric=self.own_name(metric))
         parts = {
             "where": where,
-            "after": self.value(metric, finding.candidate),
-            "before": self.value(metric, finding.baseline),
+            "after": self._bounded(finding, finding.candidate),
+            "before": self._bounded(finding, finding.baseline),
         }
         if not self.as_share(metric):
             key = "lead.value_alone" if finding.baseline is None else "lead.value"

@@ -14,6 +14,7 @@ from prunegate.audit.record import DecisionRecord
 from prunegate.report.page_one.agreement import AgreedWords
 from prunegate.report.page_one.people import OVERALL, People
 from prunegate.report.page_one.standing import deciding, gravest, gravity, standing_key
+from prunegate.report.partly_labelled import rows_labelled
 from prunegate.report.sentences import SEVERITY_ORDER, capital
 from prunegate.report.task import traits_of
 from prunegate.report.units import is_operational
@@ -231,4 +232,7 @@ def _on_rows(record: DecisionRecord, people: People) -> str:
     decided = traits_of(record).decided
     key = "table.rows" if decided else "table.rows_numbers"
     items = people.items.said if decided else people.items.of
-    return ", " + people.speech.say(key, n=n, items=items) + "."
+    told, some = {"n": n, "items": items}, rows_labelled(record)
+    if some is not None:
+        key, told["labelled"] = "table.rows_some", people.speech.whole(some[0])
+    return ", " + people.speech.say(key, **told) + "."

@@ -136,19 +136,27 @@ def _need(finding: Finding, agreement: AgreedWords) -> str:
         return _absent(finding, agreement)
     if key == "unmeasured":
         return speech.say("next.open_unmeasured", metric=agreement.name(finding.metric))
+    if finding.open_because == "some labels":
+        return speech.say("next.need_labels", items=people.items.said)
     if finding.needed is None:
         told = finding.open_because == "not shown" and is_foretold(finding.metric)
         where = people.where(finding.slice, finding.class_label)
         return speech.say("next.open_close", where=where) if told else ""
+    return _further(finding, finding.needed, agreement)
+
+
+def _further(finding: Finding, needed: int, agreement: AgreedWords) -> str:
+    """How many more rows, and under which assumption."""
+    speech, people = agreement.people.speech, agreement.people
     where, verb = "", "need" if agreement.units.task.decided else "add"
     if finding.slice != OVERALL:
         where = " " + speech.say("next.need_where", place=people.place(finding.slice))
     parts = {"what": _wanted(finding, agreement), "where": where}
     if finding.needed_for not in ("power", None):
-        return speech.say(f"next.{verb}_minimum", n=_rounded(finding.needed, speech), **parts)
+        return speech.say(f"next.{verb}_minimum", n=_rounded(needed, speech), **parts)
     unchanged = finding.needed_if_unchanged
     if unchanged is None:
-        return speech.say(f"next.{verb}", n=_rounded(finding.needed, speech), **parts)
+        return speech.say(f"next.{verb}", n=_rounded(needed, speech), **parts)
     parts |= {"n": _rounded(unchanged, speech), "seen": _as_seen(finding, unchanged, speech)}
     return speech.say(f"next.{verb}_unchanged", **parts)
 

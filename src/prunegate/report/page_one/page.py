@@ -28,7 +28,7 @@ from prunegate.report.units import CLAIMS, Units, is_operational
 from prunegate.text import numbers
 from prunegate.text.escape import shorten, visible
 from prunegate.text.time import short_code
-from prunegate.verdict.finding import BEATS_CONSTANT, Finding
+from prunegate.verdict.finding import BEATS_CONSTANT, OF_ONE_LABEL, Finding
 
 LONGEST_PURPOSE = 100
 MOST_LINES = 13
@@ -184,10 +184,6 @@ def _proven(record: DecisionRecord, people: People) -> str:
     share = people.speech.number(numbers.upper_bound_share(level, digits=3))
     key = "at_most" if found is not None and found.exact else "about"
     return people.speech.say(f"proven.{key}", share=share)
-
-
-OF_ONE_LABEL = frozenset({"recall", "specificity", "false_positive_rate"})
-"""Measures of rows of one label, which hold however often that label occurs."""
 
 
 def mix_of_rows(record: DecisionRecord, said: Speech) -> str:

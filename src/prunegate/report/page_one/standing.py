@@ -23,6 +23,7 @@ _OPEN = {
     "nothing to judge": "few",
     "minimum evidence": "few",
     "method": "few",
+    "some labels": "open",
     "one class": "few",
     "not measured": "unmeasured",
     "unread": "unchecked",
