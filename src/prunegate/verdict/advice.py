@@ -11,6 +11,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from prunegate.counting.partial_tally import PartialTally
 from prunegate.counting.slices import SliceCounts
 from prunegate.evidence.further_rows import Further
 from prunegate.metrics.catalogue import metric_named
@@ -81,6 +82,20 @@ def with_need(finding: Finding, counts: SliceCounts, minimum: Minimum, lack: Lac
     )
     asked = request(finding, rarest=counts.tally.answers == "labels")
     return replace(finding, note="; ".join(part for part in (finding.note, asked) if part))
+
+
+def lacking_labels(counts: SliceCounts, finding: Finding) -> int:
+    """Rows without a label, where labels of the same rows would say more; 0 elsewhere.
+
+    Further rows are no measure there: what is open may be so for want of labels alone.
+    """
+    tally = counts.tally
+    shown = finding.open_because not in ("not shown", "method")
+    if shown or not isinstance(tally, PartialTally) or tally.complete:
+        return 0
+    sampled = 0 < finding.n <= tally.drawn_at_random
+    bears = finding.n_is_least or finding.values_estimated or sampled
+    return tally.rows - tally.labelled - tally.doubted if bears else 0
 
 
 def _no_number(more: Further) -> str:

@@ -26,7 +26,7 @@ from prunegate.policy.naming import value_text
 from prunegate.policy.schema import Limit, Policy, Rule, bound_of
 from prunegate.stats.result import TestResult
 from prunegate.verdict import sentences
-from prunegate.verdict.advice import Lack, with_need
+from prunegate.verdict.advice import Lack, lacking_labels, with_need
 from prunegate.verdict.finding import Finding, MethodKind, OpenBecause, Status
 from prunegate.verdict.losses import NOTHING_LOST, is_loss
 from prunegate.verdict.operational import operational_finding
@@ -271,7 +271,7 @@ def _tested(question: Question, counts: SliceCounts, about: Evidence, claim: Hyp
         more = further(about, tested, policy.alpha) if foretold else NOT_FORETOLD
         short = about.lacking if _unvalidated(question, about, claim) else 0
         least = minimum_in_rows(counts, policy.minimum)
-        lacks_labels = _unlabelled(counts, finding)
+        lacks_labels = lacking_labels(counts, finding)
         if lacks_labels:
             asked = sentences.lacks_labels(lacks_labels, looks=policy.looks)
             note = "; ".join(filter(None, (finding.note, asked)))
@@ -281,20 +281,6 @@ def _tested(question: Question, counts: SliceCounts, about: Evidence, claim: Hyp
     if is_loss(finding) and about.reliable_for(NOTHING_LOST):
         finding = replace(finding, p_loss=about.test(NOTHING_LOST).p_harm)
     return Draft(finding=finding, contestable=standing.contestable)
-
-
-def _unlabelled(counts: SliceCounts, finding: Finding) -> int:
-    """Rows without a label, where labels of the same rows would say more; 0 elsewhere.
-
-    Further rows are no measure there: what is open may be so for want of labels alone.
-    """
-    tally = counts.tally
-    shown = finding.open_because not in ("not shown", "method")
-    if shown or not isinstance(tally, PartialTally) or tally.complete:
-        return 0
-    sampled = 0 < finding.n <= tally.drawn_at_random
-    bears = finding.n_is_least or finding.values_estimated or sampled
-    return tally.rows - tally.labelled - tally.doubted if bears else 0
 
 
 def _outweighed(
