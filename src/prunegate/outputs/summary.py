@@ -194,12 +194,13 @@ def _guaranteed(record: DecisionRecord) -> Iterator[str]:
     sure = f"{about} {upper_bound_share(found.alpha, digits=3)} of candidates worse than a limit"
     attempt = record.attempt
     which = f", attempt {attempt.number:,}" if attempt and attempt.number > 1 else ""
-    yield prose(f"Error rate: {sure} pass{which}{left_out(found)}.")
+    yield prose(f"Error rate: {sure} pass{which}{left_out(record, found)}.")
 
 
-def left_out(guarantee: Guarantee) -> str:
-    """What a guarantee does not cover, in few words."""
-    kinds = ", ".join(guarantee.leaves_out)
+def left_out(record: DecisionRecord, guarantee: Guarantee) -> str:
+    """What a record's guarantee does not cover, in few words."""
+    waived = any(f.status == "waived" for f in record.findings)
+    kinds = ", ".join([*guarantee.leaves_out, *(["waived limits"] if waived else [])])
     return f"; not covered: {kinds}" if kinds else ""
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from prunegate.audit.record import DecisionRecord
 from prunegate.metrics.catalogue import METRICS, REFERENCE
+from prunegate.outputs.summary import left_out
 from prunegate.report.page_one.page import page_one
 from prunegate.report.units import CLAIMS, Units, metric_name
 from prunegate.text.languages import ENGLISH, languages
@@ -150,3 +151,16 @@ def test_an_example_is_captioned_with_the_slice_that_it_stands_for(records: Modu
     captions = [one["caption"] for one in found["examples"]["examples"]]
     assert captions
     assert all("north" in caption for caption in captions)
+
+
+def test_the_guarantee_leaves_out_what_was_waived(
+    records: ModuleType, many_records: ModuleType
+) -> None:
+    base = many_records.many(records, 2, "approve")
+    waived = replace(base, findings=tuple(
+        replace(f, status="waived") if number == 0 else f for number, f in enumerate(base.findings)
+    ))  # fmt: skip
+    for record, told_of in ((base, False), (waived, True)):
+        assert ("a limit that was waived" in told(record, records)["proven"]) == told_of
+        if record.guarantee is not None:
+            assert ("waived limits" in left_out(record, record.guarantee)) == told_of

@@ -183,7 +183,10 @@ def _proven(record: DecisionRecord, people: People) -> str:
         return ""
     share = people.speech.number(numbers.upper_bound_share(level, digits=3))
     key = "at_most" if found is not None and found.exact else "about"
-    return people.speech.say(f"proven.{key}", share=share)
+    told = people.speech.say(f"proven.{key}", share=share)
+    if not any(f.status == "waived" for f in deciding(record)):
+        return told
+    return f"{told} {people.speech.say('proven.waived')}"
 
 
 def mix_of_rows(record: DecisionRecord, said: Speech) -> str:
