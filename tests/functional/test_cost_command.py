@@ -122,7 +122,7 @@ def test_quiet_is_the_table_alone(
             "give its 'cost' section volumes",
         ),
         (INSTANCES, ["--measurements", "m.json", "--csv", "x", "--chart", "x"], "the same file"),
-        (INSTANCES, ["--measurements", "m.json", "--csv", "p.yaml"], "p.yaml is there already"),
+        (INSTANCES, ["--measurements", "m.json", "--csv", "p.yaml"], "would write over POLICY"),
         (INSTANCES, ["--measurements", "none.json"], "none.json: not a measurements file"),
         (
             INSTANCES.replace("50}", "35}"),

@@ -210,7 +210,7 @@ def test_json_prints_exactly_the_file(
         (("baseline", "int8", "--seconds", "inf"), "above zero"),
         (("baseline", "int8", "--tokens", "5"), "have no tokens"),
         (("bert", "bert", "--tokens", "21"), "--tokens 20"),
-        (("baseline", "int8", "-o", "baseline"), "is a folder"),
+        (("baseline", "int8", "-o", "baseline"), "would write over BASELINE"),
         (("baseline", "int8", "-o", "there.json"), "is there already"),
     ],
 )

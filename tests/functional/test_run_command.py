@@ -210,8 +210,8 @@ def test_a_report_made_again_shows_only_the_pictures_that_the_record_names(
 def test_flips_have_pictures_in_the_report(ran: Ran) -> None:
     assert ran.record["flips"], "the weights are wide so that some decisions change"
     report = (ran.out / "report.html").read_text()
-    assert report.count("data:image/png;base64,") >= len(ran.record["flips"])
-    assert set(ran.record["pictures"]) == {flip["id"] for flip in ran.record["flips"]}
+    assert report.count("data:image/png;base64,") >= len(ran.record["pictures"]) > 0
+    assert set(ran.record["pictures"]) <= {flip["id"] for flip in ran.record["flips"]}
     found = verify_file(ran.out / "report.html")
     assert [check.status for check in found.checks[:4]] == ["holds"] * 4
     assert all((ran.home / "data" / flip["image"]).is_file() for flip in ran.record["flips"])

@@ -531,7 +531,7 @@ def test_the_key_has_to_be_of_the_person_who_is_named(folder: Path, say: Say) ->
         ),
         (("waive", "o", "--key", "ann", "--request", "r"), "--request goes with --signature"),
         (("waive", "o", "--signature", "s", "--check", "at_least"), "--check goes with"),
-        (("waive", "o", "--out", "f", "--allowed-signers", "f"), "--allowed-signers goes with"),
+        (("waive", "o", "--out", "f", "--allowed-signers", "g"), "--allowed-signers goes with"),
         (("verify", "o/record.json", "--key", "ann.pub"), "--key goes with a bundle"),
     ],
 )

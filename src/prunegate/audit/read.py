@@ -50,8 +50,11 @@ def read_record(path: Path) -> tuple[DecisionRecord, str]:
 
 def stored_record(path: Path) -> StoredRecord:
     """A record with its bytes, of a file or a verdict's folder; raises as ``read_record`` does."""
-    path = record_file(path)
-    content = read_bytes(path, "the record.json of a verdict")
+    path, wanted = record_file(path), "the record.json of a verdict"
+    told = "a table" if is_table(path) else "a policy" if is_policy(path) else ""
+    if told:
+        raise InputError(f"{path} is {told}; give {wanted}")
+    content = read_bytes(path, wanted)
     try:
         found = parse_record(content, str(path))
     except InputError as error:
@@ -87,12 +90,8 @@ def read_bytes(path: Path, wanted: str) -> bytes:
     """The bytes of a file that somebody gave; a FIFO or device is refused, not waited for.
 
     Raises:
-        InputError: a table or policy in its place, no such file, too large for a record, or it
-            cannot be read.
+        InputError: no such file, too large for a record, or it cannot be read.
     """
-    told = "a table" if is_table(path) else "a policy" if is_policy(path) else ""
-    if told:
-        raise InputError(f"{path} is {told}; give {wanted}")
     try:
         if not path.is_file() or path.stat().st_size > LARGEST:
             raise InputError(f"{path}: not a record file; give {wanted}")

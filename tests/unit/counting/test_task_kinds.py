@@ -128,7 +128,7 @@ def test_a_class_that_a_declared_slice_lacks_is_never_a_pass() -> None:
     verdict = prunegate.judge(kinds.policy("multiclass", rules), data)
     found = {(f.slice, f.class_label): f for f in verdict.findings}
     assert found["kind=a", "w"].status == "inconclusive"
-    assert found["kind=a", "w"].needed_unit == "positives"
+    assert found["kind=a", "w"].needed is None  # a single row would settle nothing
     assert ("kind=c", "w") not in found  # undeclared: judged on what it has
     assert verdict.outcome == "inconclusive"
 
