@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from types import ModuleType
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -16,7 +16,7 @@ from prunegate.outputs.summary import left_out
 from prunegate.report.page_one.page import page_one
 from prunegate.report.units import CLAIMS, Units, metric_name
 from prunegate.text.languages import ENGLISH, languages
-from prunegate.verdict.finding import Finding
+from prunegate.verdict.finding import DoubtKind, Finding, ReferenceDoubt
 
 MANY = 1800
 
@@ -164,3 +164,18 @@ def test_the_guarantee_leaves_out_what_was_waived(
         assert ("a limit that was waived" in told(record, records)["proven"]) == told_of
         if record.guarantee is not None:
             assert ("waived limits" in left_out(record, record.guarantee)) == told_of
+
+
+@pytest.mark.parametrize("kind", get_args(DoubtKind))
+def test_answers_are_called_mixed_up_only_where_they_fit_another_way(
+    records: ModuleType, kind: DoubtKind
+) -> None:
+    doubt = ReferenceDoubt(
+        kind=kind, slice="overall", model="candidate", rows=90, right=0.4, right_if=0.9,
+        decision="unsafe", decided=89, chance=0.4, names=(("a", "b"),), offset=1, order="file",
+    )  # fmt: skip
+    text = " ".join(strings(told(replace(records.rejected(), doubts=(doubt,)), records)["notices"]))
+    fits = kind not in ("one decision", "unrelated")
+    assert ("may be mixed up" in text) == fits
+    assert ("not shown to have anything to do with the labels" in text) == (kind == "unrelated")
+    assert ("gives one and the same answer" in text) == (kind == "one decision")

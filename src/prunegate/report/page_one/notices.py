@@ -19,7 +19,7 @@ from prunegate.report.sentences import ended
 from prunegate.report.units import CLAIMS, is_operational
 from prunegate.text.escape import visible
 from prunegate.text.languages import ENGLISH
-from prunegate.verdict.finding import Finding
+from prunegate.verdict.finding import DoubtKind, Finding
 from prunegate.verdict.losses import is_real_loss
 from prunegate.verdict.reference_sentences import doubt_sentence
 
@@ -36,6 +36,10 @@ class Notice:
     """One warning."""
 
     text: str
+
+
+_DOUBTED: dict[DoubtKind, str] = {"one decision": "one_decision", "unrelated": "unrelated"}
+"""Messages of doubts that say nothing of answers that are mixed up."""
 
 
 def notices(record: DecisionRecord, agreement: AgreedWords, lines: int = 0) -> tuple[Notice, ...]:
@@ -88,7 +92,7 @@ def _doubts(record: DecisionRecord, agreement: AgreedWords) -> Iterator[str]:
         model = (
             people.candidate if first.model == "candidate" else people.speech.say("words.baseline")
         )
-        key = "one_decision" if first.kind == "one decision" else "mistaken"
+        key = _DOUBTED.get(first.kind, "mistaken")
         where = people.where(first.slice, first.class_label)
         yield people.speech.say(f"warnings.{key}", where=where, model=model)
 
