@@ -38,6 +38,17 @@ def rows(n: int = 2000) -> list[list[str]]:
     return [[f"r{i}", labels[i], scores[0][i], scores[1][i]] for i in range(n)]
 
 
+def write_bare(table: list[list[str]]) -> None:
+    with Path("bare.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerow(("id", "baseline", "candidate"))
+        csv.writer(file).writerows([key, b, c] for key, _, b, c in table)
+
+
+def write_full(table: list[list[str]]) -> None:
+    with Path("full.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([("id", "label", "baseline", "candidate"), *table])
+
+
 def run(command, *words: object):
     return CliRunner().invoke(command, list(map(str, words)), standalone_mode=False)
 
@@ -55,9 +66,7 @@ def test_two_looks_and_no_third(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     table = rows()
     truth = {key: label for key, label, *_ in table}
-    with Path("bare.csv").open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerow(("id", "baseline", "candidate"))
-        csv.writer(file).writerows([key, b, c] for key, _, b, c in table)
+    write_bare(table)
     Path("policy.yaml").write_text(POLICY, encoding="utf-8")
     words = ("policy.yaml", "--predictions", "bare.csv")
     first, second = Path("list"), Path("list/round-2")
@@ -92,8 +101,7 @@ def test_two_looks_and_no_third(tmp_path, monkeypatch):
     judged = (*words, "--labels", fill(Path("other"), truth))
     look = run(gate_command, *judged, "--labelling", "other/labelling.json", "--out", "three")
     assert "looked at 2 times on this gate set" in str(look.exception)
-    with Path("full.csv").open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([("id", "label", "baseline", "candidate"), *table])
+    write_full(table)
     full = run(gate_command, "policy.yaml", "--predictions", "full.csv", "--out", "three")
     assert "looked at 2 times on this gate set" in str(full.exception)
     assert not Path("three").exists()
@@ -103,11 +111,8 @@ def test_a_list_redrawn_and_labels_of_every_row_are_further_attempts(tmp_path, m
     monkeypatch.chdir(tmp_path)
     table = rows()
     truth = {key: label for key, label, *_ in table}
-    with Path("bare.csv").open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerow(("id", "baseline", "candidate"))
-        csv.writer(file).writerows([key, b, c] for key, _, b, c in table)
-    with Path("full.csv").open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([("id", "label", "baseline", "candidate"), *table])
+    write_bare(table)
+    write_full(table)
     Path("policy.yaml").write_text(POLICY.replace("looks: 2, ", ""), encoding="utf-8")
     numbers = []
     for out, seed in (("a", 1), ("b", 2), ("again", 1)):

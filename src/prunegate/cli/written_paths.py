@@ -1,4 +1,4 @@
-"""WrittenPath paths: no command writes over what it reads, nor two of its files into one place.
+"""Written paths: no command writes over what it reads, nor two of its files into one place.
 
 An option that names what is written has the type ``WRITTEN``. All paths of a command are compared
 before it begins, however they are spelled: by links, by ``..``, by a pattern that matches.
