@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import importlib.util
+import json
 import os
+import shutil
 import sys
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -15,10 +18,14 @@ import pytest
 from prunegate import cli
 from prunegate.audit import history_read
 from prunegate.audit.approvals.sign_off import RestsOn
-from prunegate.audit.history import Terms
+from prunegate.audit.canonical import canonical_bytes
+from prunegate.audit.history import Spell, Terms
 from prunegate.audit.history_read import ReadHistory, read_history
+from prunegate.audit.log.pending import add_pending
+from prunegate.audit.signing.dsse import sign_envelope
 from prunegate.audit.signing.ssh_signature import fingerprint, key_blob
 from prunegate.errors import EvidenceError
+from prunegate.policy.approvals import Approvals, Required
 from prunegate.report.trail_parts import Event
 from prunegate.report.trail_render import render_trail
 from prunegate.report.trail_view import trail_view
@@ -270,6 +277,14 @@ def test_a_real_verdict_is_in_force_for_its_term_and_a_changed_record_makes_no_p
         cli.main()
     assert run("-o", "trail.html", "-q") == 0
     page = Path("trail.html").read_text(encoding="utf-8")
+    other = Path(shutil.copytree("audit", "other"))
+    (entry,) = (other / "pending").iterdir()
+    statement = json.loads(base64.b64decode(json.loads(entry.read_bytes())["payload"]))
+    statement["predicate"]["outcome"] = "reject"
+    entry.unlink()
+    add_pending(sign_envelope(canonical_bytes(statement), []), other)
+    assert run("-o", "other.html", "--audit", "other") == 6
+    assert "says another outcome than its record" in capsys.readouterr().err
     assert "the verdict alone: its policy asks for no approval" in page
     assert "Until 14 Dec 2023, 00:00 UTC: then its term is over" in page
     assert "1 record: each has the digest that its decision names" in page
@@ -313,3 +328,55 @@ def test_a_decision_that_nobody_of_us_wrote_is_named(trails: ModuleType, tmp_pat
     trails.put(audit, "decision", {"x": trails.sha("x")}, trails.day(1), outcome="approve")
     with pytest.raises(EvidenceError, match="the decision: it does not say what prunegate writes"):
         read_history(audit, trails.NOW)
+
+
+def spells_of(
+    trails: ModuleType, audit: Path, terms: Terms, name: str = "two"
+) -> tuple[Spell, ...]:
+    """When a candidate was in force, by the terms of its record."""
+    known = {trails.sha("record two"): terms}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(history_read, "_terms", lambda *_: known.items())
+        found = read_history(audit, trails.NOW)
+    return found.history.chapters[0].spells
+
+
+def test_in_force_without_an_end_until_approvals_are_too_old_or_somebody_says_no(
+    trails: ModuleType, tmp_path: Path
+) -> None:
+    audit = tmp_path / "audit"
+    trails.enrol(audit, "ann@client.example", "client", trails.ANN, trails.day(0))
+    trails.decide(audit, "two", "approve", trails.day(5))
+    trails.say(audit, "two", "approve", trails.day(6))
+    asked = Approvals(required=(Required(role="client"),))
+    (spell,) = spells_of(trails, audit, Terms(approvals=asked))
+    assert (spell.since, spell.until, spell.ended) == (trails.day(6), None, None)
+    aged = asked.model_copy(update={"max_age_days": 30})
+    (spell,) = spells_of(trails, audit, Terms(approvals=aged))
+    assert (spell.until, spell.ended) == (trails.day(36), "approvals")
+    assert spell.passed_over == ("too_old",)
+    trails.say(audit, "two", "reject", trails.day(20))
+    for terms in (asked, aged):
+        (spell,) = spells_of(trails, audit, Terms(approvals=terms))
+        assert (spell.until, spell.ended) == (trails.day(20), "rejected")
+
+
+def test_a_decision_that_nobody_counted_has_no_bar(trails: ModuleType, tmp_path: Path) -> None:
+    audit = tmp_path / "audit"
+    subjects = {"record.json": trails.sha("r"), "policy": trails.sha("p")}
+    said = {"record": trails.sha("r"), "outcome": "reject", "statement": "No.", "attempt": None}
+    trails.put(audit, "decision", subjects, trails.day(1), policy={"name": "x"}, **said)
+    (chapter,) = read_history(audit, trails.NOW).history.chapters
+    assert [(one.bar, one.bar_entry) for one in chapter.decided] == [("none", None)]
+
+
+def test_a_signer_who_cannot_cosign_saw_the_log_all_the_same(
+    trails: ModuleType, tmp_path: Path
+) -> None:
+    audit = tmp_path / "audit"
+    trails.begin_log(audit, "agency.example/new", trails.LOG_KEY)
+    trails.decide(audit, "two", "approve", trails.day(1))
+    trails.sealed(audit, trails.day(2))
+    trails.say(audit, "two", "approve", trails.day(3), cosigns=False)
+    (seen,) = read_history(audit, trails.NOW).seen.values()
+    assert (seen.size, seen.cosigned) == (1, False)

@@ -129,6 +129,7 @@ def say(
     role: str = "client",
     key: Any = ANN,
     witness: Any = None,
+    cosigns: bool = True,
     **more: str,
 ) -> None:
     """Pend a signed word on the decision about ``name``."""
@@ -145,7 +146,7 @@ def say(
         request=request,
         signature=ssh_sign(key, NAMESPACE, request.encode()),
         rationale=None,
-        cosigned=cosigned(audit, seen, witness or key, "a signer", at),
+        cosigned=cosigned(audit, seen, witness or key, "a signer", at) if cosigns else None,
     )
 
 

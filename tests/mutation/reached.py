@@ -1,15 +1,18 @@
 """Which tests reach which line: coverage with a context for each test, kept for the next time.
 
 What was measured is good as long as no file of the package and of its tests changes; it is kept
-under ``.mutation`` by the digest of all of them.
+under ``.mutation`` by the digest of all of them. A line that runs as its file is loaded (a table, a
+constant, the body of a class) is reached by no test and used by any: it is tried by all of them.
 """
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -20,12 +23,16 @@ from tests.mutation.trial import OPTIONS, ROOT, in_child
 KEPT = ROOT / ".mutation"
 SUITES: Mapping[str, tuple[str, ...]] = {
     "stats": ("unit/stats", "oracles"),
-    "metrics": ("unit/metrics", "unit/verdict", "unit/counting/test_count_metrics.py"),
-    "verdict": ("unit/verdict",),
-    "cost": ("unit/cost",),
-    "audit": ("unit/audit",),
-    "policy": ("unit/policy",),
-}
+    "metrics": ("unit/metrics", "unit/counting", "unit/verdict", "unit/test_laws_of_every_kind.py"),
+    "verdict": ("unit/verdict", "unit/test_gate_laws.py"),
+    "cost": ("unit/cost", "unit/verdict/test_money_rules.py"),
+    "audit": (
+        "unit/audit", "security/test_audit_log_attacks.py", "security/test_bundle_attacks.py",
+        "security/test_waiver_attacks.py", "functional/test_sign_off.py",
+        "functional/test_waive.py", "functional/test_verify_and_replay.py",
+    ),
+    "policy": ("unit/policy", "unit/test_policy_diff_laws.py", "unit/counting/test_scored_rows.py"),
+}  # fmt: skip
 """Folders and files of tests for each package."""
 FILES = {"cost": ("projection.py", "tariff.py", "bills.py", "volumes.py", "amounts.py")}
 """Which files of a package are tried, where not all."""
@@ -45,17 +52,30 @@ class Reached:
     def of(self, path: Path, line: int, seconds: float) -> tuple[list[str], float]:
         """The tests of a line, quick ones first, as many as fit; and how long they take.
 
-        A line that runs as its file is loaded is tried by every test that reaches the file.
+        Of a line that runs as its file is loaded: all tests, those that reach the file first.
         """
         lines = self.tests.get(path, {})
-        here = lines.get(line) or frozenset(name for tests in lines.values() for name in tests)
+        near = frozenset(name for tests in lines.values() for name in tests)
+        here = lines.get(line, frozenset()) if line in _inside(path) else frozenset(self.seconds)
         taken, total = [], 0.0
-        for name in sorted(here, key=lambda name: (self.seconds.get(name, UNKNOWN), name)):
-            total += self.seconds.get(name, UNKNOWN)
-            if taken and total > seconds:
-                break
-            taken.append(name)
+        for name in sorted(here, key=lambda name: (name not in near, self._lasts(name), name)):
+            if total + self._lasts(name) <= seconds or not taken:
+                total += self._lasts(name)
+                taken.append(name)
         return taken, min(total, seconds)
+
+    def _lasts(self, name: str) -> float:
+        return self.seconds.get(name, UNKNOWN)
+
+
+@cache
+def _inside(path: Path) -> frozenset[int]:
+    """The lines of a file that run when a function is called."""
+    lines: set[int] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef):
+            lines.update(range(node.body[0].lineno, (node.end_lineno or 0) + 1))
+    return frozenset(lines)
 
 
 def sources(package: str) -> list[Path]:
@@ -99,7 +119,7 @@ def _measure(package: str, into: Path) -> int:
     import os
 
     os.environ["COVERAGE_FILE"] = str(into / "coverage")
-    options = [*OPTIONS, "--cov=prunegate", "--cov-context=test"]
+    options = [*OPTIONS, f"--cov=prunegate.{package}", "--cov-context=test"]
     options += ["--cov-report=", "--cov-fail-under=0"]
     options += [f"--junitxml={into / 'tests.xml'}", "-o", "junit_family=xunit1"]
     return pytest.main([*options, *(str(ROOT / "tests" / at) for at in SUITES[package])])
@@ -108,15 +128,22 @@ def _measure(package: str, into: Path) -> int:
 def _read(kept: Path) -> Reached:
     data = CoverageData(str(kept / "coverage"))
     data.read()
-    tests = {}
-    for name in data.measured_files():
-        lines = data.contexts_by_lineno(name)
-        tests[Path(name)] = {
-            line: frozenset(context.partition("|")[0] for context in contexts if context)
-            for line, contexts in lines.items()
-        }
-    seconds = {}
+    seconds, beside = {}, {}
     for case in ET.parse(kept / "tests.xml").iter("testcase"):  # noqa: S314  # our own
         name = f"{case.get('file')}::{case.get('name')}"
         seconds[name] = float(case.get("time", 0))
+        beside.setdefault(case.get("file"), set()).add(name)
+
+    def tests_of(context: str) -> set[str]:
+        """A test; what a fixture does for the first that asks may be noticed by all beside it."""
+        name, _, phase = context.partition("|")
+        return beside.get(name.partition("::")[0], {name}) if phase == "setup" else {name}
+
+    tests = {}
+    for path in data.measured_files():
+        lines = data.contexts_by_lineno(path)
+        tests[Path(path)] = {
+            line: frozenset(name for one in contexts if one for name in tests_of(one))
+            for line, contexts in lines.items()
+        }
     return Reached(tests=tests, seconds=seconds)

@@ -1,8 +1,8 @@
 """A trial: a mutant against the tests that reach its line, in a forked process.
 
 The parent has loaded the libraries, and nothing of prunegate; each child loads the mutant in place
-of its file, then the tests, and stops at the first that fails. What a test starts as a process of
-its own runs unchanged.
+of its file, then the tests, and stops at the first that fails, without looking for a smaller
+example. What a test starts as a process of its own runs unchanged.
 """
 
 from __future__ import annotations
@@ -43,7 +43,10 @@ def load_libraries() -> None:
 
 
 def in_child(work: Callable[[], int], limit: float) -> int:
-    """Run work in a forked process, silently; its exit code, or TIMEOUT after ``limit`` seconds."""
+    """Run work in a forked process, silently; its exit code.
+
+    TIMEOUT: it took ``limit`` seconds of CPU, or waited for four times as long.
+    """
     child = os.fork()
     if not child:
         os.setsid()
@@ -55,8 +58,8 @@ def in_child(work: Callable[[], int], limit: float) -> int:
             code = int(work())
         finally:
             os._exit(code)
-    end = time.monotonic() + limit
-    while time.monotonic() < end:
+    end = time.monotonic() + 4 * limit
+    while time.monotonic() < end and _spent(child) < limit:
         done, status = os.waitpid(child, os.WNOHANG)
         if done:
             return os.waitstatus_to_exitcode(status)
@@ -64,6 +67,18 @@ def in_child(work: Callable[[], int], limit: float) -> int:
     os.killpg(child, signal.SIGKILL)
     os.waitpid(child, 0)
     return TIMEOUT
+
+
+def _spent(process: int) -> float:
+    """CPU seconds of a running process; 0 where the system does not tell.
+
+    A limit that the system keeps (RLIMIT_CPU) would make the clocks that are measured with coarse.
+    """
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2]
+    except OSError:
+        return 0.0
+    return sum(map(int, fields.split()[11:13])) / os.sysconf("SC_CLK_TCK")
 
 
 def tried(mutant: Mutant | None, tests: Sequence[str], limit: float) -> int:
@@ -79,10 +94,19 @@ def tried(mutant: Mutant | None, tests: Sequence[str], limit: float) -> int:
 
 
 class _Only:
-    """Runs the named tests only, in the order of their names given."""
+    """Runs the named tests only, in the order of their names given; a failure is enough."""
 
     def __init__(self, tests: Sequence[str]) -> None:
         self.order = {name: place for place, name in enumerate(tests)}
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection(self) -> None:
+        """Before the tests are read, and after their settings: no smaller example, none kept."""
+        from hypothesis import Phase, settings
+
+        phases = (Phase.explicit, Phase.generate)
+        settings.register_profile("trial", settings(), phases=phases, database=None)
+        settings.load_profile("trial")
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:

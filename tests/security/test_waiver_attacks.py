@@ -20,6 +20,7 @@ from prunegate.audit.approvals.enrolments import Enrolment
 from prunegate.audit.bundle import layout, verify_record
 from prunegate.audit.bundle.layout import manifest_of, sha256
 from prunegate.audit.bundle.verify import Trusted, checks
+from prunegate.audit.bundle.waivers import waivers_backed
 from prunegate.audit.canonical import canonical_bytes
 from prunegate.audit.filing import filed, filing_of
 from prunegate.audit.log.entry import read_entry
@@ -192,6 +193,7 @@ ATTACKS: dict[str, dict[str, Any]] = {
     "signed by a stranger": {"key": STRANGER},
     "signed by the gate": {"key": GATE},
     "signed for another reason": {"edit": ("June", "July")},
+    "signed by somebody of another name": {"person": "Bob"},
     "another format": {"change": lambda d: d.update(format="urn:prunegate:approval-request:v1")},
 }
 
@@ -209,6 +211,37 @@ def test_a_waiver_that_is_none_for_this_is_caught(stored: StoredRecord, name: st
         good = signed_waiver(stored)
         made = resting_on(stored, (good, "kind=video"), entry=sha256(entry_of(stored, said)))
     files = bundle(made, [entry_of(stored, said)], keys=(ANN, GATE))
+    assert caught(files)
+
+
+def test_another_kind_of_entry_is_no_waiver(stored: StoredRecord) -> None:
+    said = signed_waiver(stored)
+    statement = said.statement(stored.record, stored.digest)
+    other = replace(statement, predicate_type="urn:prunegate:seal:v1")
+    entry = sign_envelope(other.to_bytes(), [])
+    made = resting_on(stored, (said, "kind=video"), entry=sha256(entry))
+    entries = {"entries/x.json": (entry, other)}
+    with pytest.raises(EvidenceError, match=r"x\.json: is no waiver, but the record rests on it"):
+        list(waivers_backed(made.record, entries, [], ""))
+    assert caught(bundle(made, [entry]))
+
+
+def test_a_key_enrolled_as_the_gates_waives_nothing(stored: StoredRecord) -> None:
+    said = signed_waiver(stored)
+    enrolled = Enrolment(
+        created=NOW,
+        person="CI",
+        organisation="Agency",
+        role="gate",
+        key=" ".join(openssh_line(ANN.public_key()).split()[:2]),
+        by="Kim",
+        channel="call",
+    )
+    files = bundle(resting_on(stored, (said, "kind=video")), [entry_of(stored, said)])
+    assert not caught(files)
+    entry = sign_envelope(enrolled.statement().to_bytes(), [])
+    files[f"entries/enrolment-{sha256(entry)[:12]}.json"] = entry
+    files[layout.MANIFEST] = manifest_of({n: c for n, c in files.items() if n != layout.MANIFEST})
     assert caught(files)
 
 

@@ -444,6 +444,13 @@ def test_epochs_are_told_where_steps_are_not_given() -> None:
     assert found.summary[0].startswith("Fine-tuned for 0.5 epochs of 64 rows")
 
 
+def test_a_teacher_is_told_where_nobody_measured_what_it_gave() -> None:
+    step = {**TRAINED, "teacher": "baseline", "weight": 0.9, "temperature": 2.0}
+    found = compression_of(loaded(), loaded(cut(step)), None)
+    assert found is not None
+    assert found.summary[0].endswith(" The baseline was the teacher (weight 0.9, temperature 2).")
+
+
 def test_a_candidate_of_another_model_is_worth_a_warning() -> None:
     baseline = loaded()
     assert lineage_warnings(baseline, loaded()) == ()

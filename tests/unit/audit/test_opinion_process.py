@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import signal
 import subprocess
@@ -16,8 +18,11 @@ import pandas as pd
 import pytest
 
 import prunegate
+from prunegate.audit.canonical import plain_json
+from prunegate.audit.opinion import worker
 from prunegate.audit.opinion.process import OpinionProcess, ask_of, asked_here, at_hand
 from prunegate.audit.opinion.second_opinion import second_opinion
+from prunegate.audit.opinion.worker import answer_line
 from prunegate.criteria import CRITERIA
 from prunegate.errors import InternalError
 from prunegate.metrics.catalogue import METRICS
@@ -154,6 +159,8 @@ def test_a_killed_process_is_no_agreement_and_the_next_gate_has_a_new_one() -> N
 
 PARENT = """
 import sys, time
+from prunegate.audit.canonical import plain_json
+from prunegate.audit.opinion import worker
 from prunegate.audit.opinion.process import at_hand
 print(at_hand()._worker._process.pid, flush=True)
 {then}
@@ -228,3 +235,66 @@ def test_verdicts_of_every_kind_survive_the_way_there(
     for seed in range(5):
         policy, verdict = other_verdict(kind, seed)
         assert at_hand().ask(policy, verdict)() == second_opinion(policy, verdict)
+
+
+def told(line: bytes) -> dict[str, Any]:
+    """What the program says to one line, here."""
+    said = answer_line(line)
+    assert said.pop("of") == hashlib.sha256(line).hexdigest()
+    return said
+
+
+def question(policy: object, verdict: Verdict) -> bytes:
+    said = {"policy": policy, "verdict": plain_json(verdict), "waivers": []}
+    return json.dumps(said).encode()
+
+
+def test_its_answer_to_a_line_is_the_opinion_or_why_there_is_none() -> None:
+    document = POLICY.document()
+    agreed = told(question(document, VERDICT))
+    assert agreed == {"agrees": plain_json(second_opinion(POLICY, VERDICT))}
+    with pytest.raises(InternalError) as here:
+        second_opinion(POLICY, replace(VERDICT, outcome="reject"))
+    denied = told(question(document, replace(VERDICT, outcome="reject")))
+    assert denied == {"disagrees": str(here.value)}
+    unread = told(question({**document, "rules": []}, VERDICT))
+    assert unread["disagrees"].startswith("the policy cannot be read back")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+@pytest.mark.parametrize("cut", [False, True])
+def test_the_program_answers_line_by_line_until_its_input_ends(cut: bool) -> None:
+    """Its engine is loaded here already, so that a fork of this process is one of its kind."""
+    (asked, ask), (heard, answer) = os.pipe(), os.pipe()
+    child = os.fork()
+    if not child:
+        try:
+            os.dup2(asked, 0)
+            os.dup2(answer, 1)
+            for end in (asked, ask, heard, answer):
+                os.close(end)
+            sys.stdin = os.fdopen(0, encoding="utf-8")
+            worker._load = lambda: None
+            worker.main()
+        finally:
+            os._exit(70)
+    os.close(asked)
+    os.close(answer)
+    line = question(POLICY.document(), VERDICT)
+    with os.fdopen(ask, "wb", buffering=0) as to, os.fdopen(heard, "rb") as answers:
+        for _ in range(2):
+            to.write(line + b"\n")
+            said = json.loads(answers.readline())
+            assert said["of"] == hashlib.sha256(line).hexdigest()
+            assert said["agrees"]["findings"] == len(VERDICT.findings)
+        if cut:
+            to.write(line[:-9])
+        to.close()
+        assert answers.read() == b""
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_no_process_no_verdict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "none"))
+    with pytest.raises(InternalError, match="the second opinion could not be had: "):
+        OpinionProcess()

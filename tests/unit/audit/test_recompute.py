@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from tests.unit.counting import kinds
 
 from prunegate.audit.canonical import canonical_bytes
+from prunegate.audit.opinion.process import Awaited
 from prunegate.audit.read import kept_form, parse_record, read_record
 from prunegate.audit.recompute import ADDED, ADDED_LATER, differences, require_follows
-from prunegate.audit.record import DecisionRecord
+from prunegate.audit.record import DecisionRecord, SecondOpinion
 from prunegate.audit.tallied import Tallies, slices_in, tallies_of
 from prunegate.audit.tallied_sums import TalliedQuantity
 from prunegate.counting.cluster_sums import Clusters
@@ -27,7 +28,7 @@ from prunegate.counting.tallies import JointCounts, LabelCounts, Sums, Tally
 from prunegate.errors import EvidenceError, InputError, InternalError
 from prunegate.gate import gate
 from prunegate.policy.load import read_policy
-from prunegate.verdict.finding import SliceSummary
+from prunegate.verdict.finding import SliceSummary, Verdict
 from prunegate.verdict.gate_set_attempt import GateSetAttempt
 
 pytestmark = pytest.mark.slow
@@ -140,6 +141,47 @@ def test_an_edited_record_is_refused_and_the_place_is_named(
     record = parse_record(canonical_bytes(document), "r.json").record
     with pytest.raises(EvidenceError, match=words):
         require_follows(record, "r.json")
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_design_weights_are_those_that_the_policy_names(tmp_path: Path, named: bool) -> None:
+    text = f"prunegate: 1\nname: x\ntask: {kinds._TASKS['binary']}\n{kinds.SLICES}"
+    rules = f"rules:\n  - {RULES['binary']}\n"
+    (tmp_path / "p.yaml").write_text(f"{text}weight: w\n{rules}", encoding="utf-8")
+    source = read_policy(tmp_path / "p.yaml")
+    rows = kinds.table("binary", 5, 60)
+    record = gate(source, rows.assign(w=1.0 + rows.index % 3), ask=agrees).record
+    assert not list(differences(record))
+    assert record.tallies is not None
+    if named:  # and there are none
+        slices = tuple(replace(one, weights=None) for one in record.tallies.slices)
+        changed = replace(record, tallies=replace(record.tallies, slices=slices))
+        words = "there are no weights"
+    else:
+        document = {k: v for k, v in record.policy.document.items() if k != "weight"}
+        changed = replace(record, policy=replace(record.policy, document=document))
+        words = "design weights that its policy does not name, or none of these"
+    with pytest.raises(EvidenceError, match=words):
+        require_follows(changed, "r.json")
+
+
+def test_a_slice_without_rows_has_no_weights_and_needs_none(tmp_path: Path) -> None:
+    text = f"prunegate: 1\nname: x\ntask: {kinds._TASKS['binary']}\nweight: w\n"
+    slices = "slices: [{by: kind, expect: [a, b, gone]}]\n"
+    rules = f"rules:\n  - {RULES['binary']}\n"
+    (tmp_path / "p.yaml").write_text(f"{text}{slices}{rules}", encoding="utf-8")
+    rows = kinds.table("binary", 5, 60)
+    record = gate(read_policy(tmp_path / "p.yaml"), rows.assign(w=2.0), ask=agrees).record
+    assert not list(differences(kept_form(canonical_bytes(record)).record))
+    assert record.tallies is not None
+    (gone,) = [place for place, one in enumerate(record.slices) if one.rows == 0]
+    assert record.tallies.slices[gone].weights is None
+
+
+def agrees(_policy: object, verdict: Verdict, _waivers: object = ()) -> Awaited:
+    """What the second opinion says, without its engine."""
+    found = len(verdict.findings)
+    return lambda: SecondOpinion(engine="an engine 1.0", expectations=3, findings=found)
 
 
 @pytest.mark.parametrize(("look", "told"), [(0, True), (1, False), (2, True), (None, False)])

@@ -298,8 +298,8 @@ def moment(text: str) -> datetime:  # 2026-11-28 (its end), a time, or ssh's 202
     need(day or text.endswith("Z"), f"the time {text} is not in UTC")
     found = datetime.strptime(re.sub("[-:TZ]", "", text).ljust(14, "0"), "%Y%m%d%H%M%S")
     return found.replace(tzinfo=timezone.utc) + timedelta(days=day)
-def allowed(listed: str, key: bytes, who: str, at: datetime) -> bool:  # does some line let it?
-    for line in listed.splitlines():
+def allowed(files: Files, key: bytes, who: str, at: datetime) -> bool:  # does some line let it?
+    for line in files["allowed_signers"].decode().splitlines():
         words = re.findall(r'(?:"[^"]*"|[^\s"])+', line)
         if base64.b64encode(key).decode() in words and not line.startswith("#"):
             said = dict(re.findall('([a-z-]+)="([^"]*)"', " ".join(words[1:])))
@@ -309,14 +309,13 @@ def allowed(listed: str, key: bytes, who: str, at: datetime) -> bool:  # does so
             if fits and any(fnmatchcase(who, one) for one in names):
                 return moment(start) <= at <= moment(end)
     return False
-def heard(files: Files, name: str, said: Any) -> tuple[Any, str]:  # what is signed, by what key
+def heard(files: Files, name: str, said: Any, never: str = "") -> tuple[Any, str]:
     request, at, who = said["request"].encode(), moment(said["created"]), said["person"]
-    key = ssh_signer(said["signature"], request)
+    key = ssh_signer(said["signature"], request)  # what is signed, by what key
     told = "SHA256:" + base64.b64encode(hashlib.sha256(key).digest()).decode().rstrip("=")
-    may = allowed(files["allowed_signers"].decode(), key, who, at)
-    need(may, f"{name}: the key {told} may not sign for {who}, or could not then")
-    decides = [n for n in files if n[:5] == "keys/" and base64.b64encode(key) in files[n].split()]
-    need(not decides, f"{name}: the key {told} is one that decides, which never counts here")
+    decide = " ".join([never, *(files[n].decode() for n in files if n[:5] == "keys/")]).split()
+    may = base64.b64encode(key).decode() not in decide and allowed(files, key, who, at)
+    need(may, f"{name}: the key {told} decides, may not sign for {who}, or could not then")
     return json.loads(request.decode("utf-8-sig"), object_pairs_hook=unique), told
 def folded(name: str) -> str:  # a name as people compare it, however it is spelled
     return " ".join(normalize("NFKC", normalize("NFKC", name).casefold()).split())
@@ -344,10 +343,11 @@ def check_waivers(files: Files, given: Any) -> Iterator[str]:
     waived = [[f[n] for n in SPOT] for f in record["findings"] if f["status"] == "waived"]
     need(waived == [[one[n] for n in SPOT] for one in used], "waived on nobody's word")
     need(len(used) <= may["at_most"], "more is waived than the policy lets be")
+    gate = " ".join(s["key"] for s in said_in(files, "enrolment").values() if s["role"] == "gate")
     for one in used:
         name, about = held.get(one["entry"], ""), f"{one['check']} on {one['slice']}"
         need(name, f"the waiver {one['entry'][:12]} of {about} is not in the bundle")
-        said, (ask, told) = entries[name], heard(files, name, entries[name])
+        said, (ask, told) = entries[name], heard(files, name, entries[name], gate)
         who, brought = said["person"], said["created"]
         says = {**ask["finding"], **ask, "approver": who, "key": told, "created": brought}
         same = all(one[n] == says[n] for n in {*one} - {"entry", "rule", "without"})

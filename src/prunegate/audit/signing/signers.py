@@ -17,7 +17,7 @@ from prunegate.audit.log.durable_files import make_folder, sync_folder, write_du
 from prunegate.audit.log.entry import EntryFacts, ReadEntry, RequireForm, read_entry
 from prunegate.audit.signing.dsse import parse_envelope, verify_envelope
 from prunegate.audit.signing.keys import key_id, read_public_key
-from prunegate.errors import EvidenceError, InputError
+from prunegate.errors import InputError
 
 if TYPE_CHECKING:
     from prunegate.audit.signing.keys import PublicKey
@@ -74,10 +74,7 @@ def signed_reader(keys: Sequence[PublicKey], require: RequireForm | None = None)
 
 
 def _require_known(content: bytes, facts: EntryFacts, keys: Sequence[PublicKey]) -> None:
-    try:
-        good = verify_envelope(parse_envelope(content), keys)
-    except EvidenceError as error:
-        raise InputError(str(error)) from error
+    good = verify_envelope(parse_envelope(content), keys)
     bad = [name for name in facts.signers if name not in good]
     if bad:
         known = bad[0] in {key_id(key) for key in keys}

@@ -118,11 +118,6 @@ class SshSignature:
     """In SSH's encoding."""
 
     @property
-    def key_type(self) -> str:
-        """ssh-ed25519, ecdsa-sha2-nistp256 or ssh-rsa."""
-        return blob_type(self.key_blob)
-
-    @property
     def public(self) -> SshKey:
         """The key itself; ``keys.key_id`` names it."""
         return _public(self.key_blob, "signature")

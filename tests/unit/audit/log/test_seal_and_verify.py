@@ -58,6 +58,15 @@ def test_a_log_grows_over_several_seals_and_keeps_only_its_own_files(tmp_path: P
     assert found.checkpoint.size == found.unsigned == 262
     held = {content for _, content in stored_entries(audit, 262)}
     assert held == {entry(n) for n in range(262)}
+    tile = audit / "tile/1/000.p/1"
+    content = tile.read_bytes()
+    for changed in (b"", content[:-1], bytes(32)):  # the first two are no tile at all
+        tile.write_bytes(changed)
+        with pytest.raises(EvidenceError, match=r"tile/1/000\.p/1"):
+            verify_log(audit, read_entry)
+    tile.unlink()
+    with pytest.raises(EvidenceError, match=r"tile/1/000\.p/1"):
+        verify_log(audit, read_entry)
 
 
 def test_entries_of_a_seal_are_in_order_of_created_then_digest(tmp_path: Path) -> None:

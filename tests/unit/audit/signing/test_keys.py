@@ -6,9 +6,12 @@ import hashlib
 import logging
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa, x25519
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -17,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
+from prunegate.audit.signing import keys, signature
 from prunegate.audit.signing.keys import (
     KINDS,
     PrivateKey,
@@ -46,6 +50,59 @@ def _put(path: Path, content: bytes) -> Path:
     path.write_bytes(content)
     path.chmod(0o600)
     return path
+
+
+def test_a_path_that_the_system_does_not_open_is_told(tmp_path: Path) -> None:
+    for read in (read_private_key, read_public_key):
+        with pytest.raises(InputError, match="the key file cannot be read"):
+            read(tmp_path / ("k" * 300))
+
+
+def test_a_kind_of_key_that_nobody_named_is_told_by_its_own(tmp_path: Path) -> None:
+    key = x25519.X25519PrivateKey.generate()
+    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    with pytest.raises(InputError, match=r"a key of another kind \(X25519PrivateKey\); only ECDSA"):
+        read_private_key(_put(tmp_path / "k", secret))
+    with pytest.raises(InputError, match=r"a key of another kind \(X25519PublicKey\)"):
+        read_public_key(_put(tmp_path / "k.pub", public))
+
+
+def test_an_encryption_that_needs_a_library_names_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """cryptography opens an encrypted OpenSSH key by way of bcrypt, which may be missing."""
+
+    def load(content: bytes, passphrase: bytes | None) -> object:
+        if passphrase is None:
+            raise TypeError("Key is password-protected")
+        raise UnsupportedAlgorithm("Need bcrypt module")
+
+    monkeypatch.setattr(keys, "load_ssh_private_key", load)
+    content = _secret(generate("ed25519"), PrivateFormat.OpenSSH)
+    with pytest.raises(InputError, match="for an OpenSSH key install the package bcrypt"):
+        read_private_key(_put(tmp_path / "k", content), "secret")
+
+
+def test_an_openssl_that_draws_its_numbers_signs_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before 3.2 it knows no RFC 6979."""
+
+    def drawn(algorithm: Any, deterministic_signing: bool = False) -> ec.ECDSA:
+        if deterministic_signing:
+            raise UnsupportedAlgorithm("ECDSA with deterministic signature (RFC 6979)")
+        return ec.ECDSA(algorithm)
+
+    key = generate("p256")
+    older = SimpleNamespace(**{**vars(ec), "ECDSA": drawn})
+    monkeypatch.setattr(signature, "ec", older)
+    signature._ecdsa.cache_clear()
+    try:
+        made = {signature.sign_message(key, b"message") for _ in range(2)}
+    finally:
+        signature._ecdsa.cache_clear()
+    assert len(made) == 2
+    assert all(signature.is_signed(key.public_key(), one, b"message") for one in made)
+    assert not any(signature.is_signed(key.public_key(), one, b"messagf") for one in made)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -43,6 +43,14 @@ def seal_now(audit: Path) -> int:
     return seal_log(audit, LOG, signed_reader(read_signers(audit)), NOW).checkpoint.size
 
 
+def test_a_list_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    public = write_key_pair(generate("p256"), tmp_path / "gate.key")
+    (tmp_path / "audit").write_bytes(b"")
+    add_signers(tmp_path / "audit", [])
+    with pytest.raises(InputError, match="the keys cannot be written"):
+        add_signers(tmp_path / "audit", [public])
+
+
 @pytest.mark.parametrize("kind", ["p256", "ed25519"])
 def test_known_signers_and_unsigned_entries_are_taken_strangers_are_not(
     audit: Path, kind: str, tmp_path: Path
