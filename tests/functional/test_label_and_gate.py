@@ -20,6 +20,8 @@ from PIL import Image
 
 from prunegate.audit.labelling_record import labelling_of, partial_slices
 from prunegate.audit.opinion.second_opinion import second_opinion
+from prunegate.audit.read import kept_form
+from prunegate.audit.replay import replay
 from prunegate.cli.audit_replay import command as replay_command
 from prunegate.cli.gate import command as gate_command
 from prunegate.cli.label import command as label_command
@@ -187,6 +189,12 @@ def test_the_whole_way(tmp_path, source, monkeypatch):
     assert run(replay_command, [*again, *told], standalone_mode=False).return_value == 0
     with pytest.raises(EvidenceError, match="give the filled-in"):
         run(replay_command, again, standalone_mode=False, catch_exceptions=False)
+    stored = kept_form(Path("verdict/record.json").read_bytes())
+    part = LabelledPart(predictions=[path], labels=(labels,), frame=out / FRAME)
+    other = replace(stored.record.labelling, labelled=len(listed) - 1)
+    claimed = replace(stored, record=replace(stored.record, labelling=other))
+    with pytest.raises(EvidenceError, match="these labels and this list do not give the record's"):
+        replay(claimed, part)
 
 
 def _bounds_are_told(record, page: str, console: str) -> None:

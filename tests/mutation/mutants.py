@@ -3,7 +3,8 @@
 The changes are cosmic-ray's operators (arithmetic, comparisons, boolean words, numbers, loops,
 exceptions); a place with several of them is one site, so that no place weighs more than another.
 Left out is what no test could tell: annotations, blocks for type checkers only, decorators,
-``strict`` of `zip`, and identity in place of equality, which is the same for shared values.
+``strict`` of `zip`, identity in place of equality, which is the same for shared values, and an
+order in place of equality with a text, which is the same where few texts can be.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ LEFT_OUT = (
     "Is_Eq",
     "IsNot_NotEq",
 )
+_ORDERS = ("Eq_Lt", "Eq_LtE", "Eq_Gt", "Eq_GtE", "NotEq_Lt", "NotEq_LtE", "NotEq_Gt", "NotEq_GtE")
 Place = tuple[int, int]
 
 
@@ -65,11 +67,13 @@ def sites(path: Path) -> list[Site]:
         found = [span[0] for node in nodes for span in operator.mutation_positions(node)]
         for occurrence, start in enumerate(found):
             changes.setdefault(start, []).append((name, occurrence))
-    inert = list(_inert(ast.parse(source)))
+    tree = ast.parse(source)
+    inert, texts = list(_inert(tree)), list(_of_texts(tree))
     return [
-        Site(path=path, start=start, changes=tuple(changes[start]))
+        Site(path=path, start=start, changes=left)
         for start in sorted(changes)
-        if not any(first <= start < last for first, last in inert)
+        if not _within(start, inert)
+        if (left := tuple(_telling(changes[start], ordered=not _within(start, texts))))
     ]
 
 
@@ -98,6 +102,26 @@ def _operators() -> Mapping[str, Operator]:
         for name in sorted(operator_names())
         if not name.endswith(LEFT_OUT)
     }
+
+
+def _within(start: Place, spans: list[tuple[Place, Place]]) -> bool:
+    return any(first <= start < last for first, last in spans)
+
+
+def _telling(changes: list[tuple[str, int]], *, ordered: bool) -> Iterator[tuple[str, int]]:
+    for name, occurrence in changes:
+        if ordered or not name.endswith(_ORDERS):
+            yield name, occurrence
+
+
+def _of_texts(tree: ast.Module) -> Iterator[tuple[Place, Place]]:
+    """Comparisons with a text that is written there."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Compare(comparators=[ast.Constant(value=str())]):
+                yield _span(node)
+            case _:
+                pass
 
 
 def _inert(tree: ast.Module) -> Iterator[tuple[Place, Place]]:

@@ -23,7 +23,10 @@ from tests.mutation.trial import OPTIONS, ROOT, in_child
 KEPT = ROOT / ".mutation"
 SUITES: Mapping[str, tuple[str, ...]] = {
     "stats": ("unit/stats", "oracles"),
-    "metrics": ("unit/metrics", "unit/counting", "unit/verdict", "unit/test_laws_of_every_kind.py"),
+    "metrics": (
+        "unit/metrics", "unit/verdict", "unit/counting/test_count_metrics.py",
+        "unit/counting/test_label_sets.py", "unit/counting/test_fixed_recall.py",
+    ),
     "verdict": ("unit/verdict", "unit/test_gate_laws.py"),
     "cost": ("unit/cost", "unit/verdict/test_money_rules.py"),
     "audit": (

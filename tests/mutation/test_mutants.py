@@ -53,3 +53,17 @@ def test_numbers_comparisons_and_arithmetic_are_sites_and_what_cannot_be_noticed
     assert min(columns[8]) > text[7].index("=")
     assert text[8].index("True") not in columns[9]
     assert {text[8].index("*"), text[8].index("== "), text[8].index("5")} <= set(columns[9])
+
+
+def test_equality_with_a_text_is_not_turned_into_an_order(tmp_path: Path) -> None:
+    source = "def g(a: str, n: int) -> bool:\n    return a == 'x' or n == 3\n"
+    (tmp_path / "m.py").write_text(source, encoding="utf-8")
+    changed = [
+        made.difference.splitlines()[1]
+        for site in sites(tmp_path / "m.py")
+        for change in site.changes
+        if (made := mutant(site, change)) is not None
+    ]
+    assert any("n <= 3" in line for line in changed)
+    assert any("a != 'x'" in line for line in changed)
+    assert not any("a <" in line or "a >" in line for line in changed)

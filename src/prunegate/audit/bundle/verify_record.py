@@ -309,11 +309,11 @@ def allowed(files: Files, key: bytes, who: str, at: datetime) -> bool:  # does s
             if fits and any(fnmatchcase(who, one) for one in names):
                 return moment(start) <= at <= moment(end)
     return False
-def heard(files: Files, name: str, said: Any, never: str = "") -> tuple[Any, str]:
+def heard(files: Files, name: str, said: Any, never: Any = ()) -> tuple[Any, str]:
     request, at, who = said["request"].encode(), moment(said["created"]), said["person"]
     key = ssh_signer(said["signature"], request)  # what is signed, by what key
     told = "SHA256:" + base64.b64encode(hashlib.sha256(key).digest()).decode().rstrip("=")
-    decide = " ".join([never, *(files[n].decode() for n in files if n[:5] == "keys/")]).split()
+    decide = " ".join([*never, *(files[n].decode() for n in files if n[:5] == "keys/")]).split()
     may = base64.b64encode(key).decode() not in decide and allowed(files, key, who, at)
     need(may, f"{name}: the key {told} decides, may not sign for {who}, or could not then")
     return json.loads(request.decode("utf-8-sig"), object_pairs_hook=unique), told
@@ -343,7 +343,7 @@ def check_waivers(files: Files, given: Any) -> Iterator[str]:
     waived = [[f[n] for n in SPOT] for f in record["findings"] if f["status"] == "waived"]
     need(waived == [[one[n] for n in SPOT] for one in used], "waived on nobody's word")
     need(len(used) <= may["at_most"], "more is waived than the policy lets be")
-    gate = " ".join(s["key"] for s in said_in(files, "enrolment").values() if s["role"] == "gate")
+    gate = [s["key"] for s in said_in(files, "enrolment").values() if s.get("role") == "gate"]
     for one in used:
         name, about = held.get(one["entry"], ""), f"{one['check']} on {one['slice']}"
         need(name, f"the waiver {one['entry'][:12]} of {about} is not in the bundle")

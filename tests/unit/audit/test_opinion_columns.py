@@ -1,0 +1,58 @@
+"""The columns that the second opinion looks at, worked out by hand on verdicts of a few rows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+import prunegate
+from prunegate.audit.opinion.facts import LEAST_WORTH, facts
+from prunegate.audit.opinion.laws import columns
+from prunegate.policy.load import parse_policy
+from prunegate.verdict.finding import Verdict
+
+HEAD = "prunegate: 1\nname: x\ntask: {kind: %s}\n%srules: [{metric: %s}]\n"
+BINARY = "binary, positive: 1, threshold: 0.5"
+
+
+def table(rows: int, *, weight: float = 1.0) -> pd.DataFrame:
+    """Half of the rows positive, the candidate as good as the baseline, one row heavy."""
+    label = [i % 2 for i in range(rows)]
+    data = {"id": range(rows), "label": label, "baseline": label, "candidate": label}
+    return pd.DataFrame(data).assign(w=[weight] + [1.0] * (rows - 1))
+
+
+@pytest.mark.parametrize(
+    ("limit", "kind"),
+    [("0.1", "absolute"), ("{relative: 0.1}", "relative"), ("{error_ratio: 0.1}", "error_ratio")],
+)
+def test_a_finding_has_the_limit_of_its_rule_in_the_kind_that_it_is_written_in(
+    limit: str, kind: str
+) -> None:
+    policy = parse_policy(HEAD % (BINARY, "", f"recall, max_drop: {limit}"))
+    verdict = prunegate.judge(policy, table(40))
+    assert columns(policy, verdict)["asked"] == [1.0] * len(verdict.findings)
+    for wrong in ({"limit": 0.2}, {"limit_kind": "absolute" if kind != "absolute" else "relative"}):
+        assert columns(policy, changed(verdict, **wrong))["asked"][0] == 0.0
+
+
+def changed(verdict: Verdict, **wrong: object) -> Verdict:
+    first, *rest = verdict.findings
+    return replace(verdict, findings=(replace(first, **wrong), *rest))  # type: ignore[arg-type]
+
+
+def test_weighted_rows_are_worth_what_the_sums_say_or_where_none_are_shown_what_is_stated() -> None:
+    """Kish: the square of the sum of weights over the sum of their squares."""
+    rows, heavy = 40, 8.0
+    policy = parse_policy(HEAD % (BINARY, "weight: w\n", "accuracy, max_drop: 0.9"))
+    verdict = prunegate.judge(policy, table(rows, weight=heavy))
+    total, squares = rows - 1 + heavy, rows - 1 + heavy**2
+    by_hand = LEAST_WORTH - int(total**2 / squares)
+    assert facts(policy, verdict)["lacking"][0] == by_hand
+    stated = changed(verdict, effective=7)
+    assert facts(policy, stated)["lacking"][0] == by_hand, "sums speak, not the statement"
+    (whole,) = verdict.slices
+    bare = replace(stated, slices=(replace(whole, weights=None),))
+    assert facts(policy, bare)["lacking"][0] == LEAST_WORTH - 7
