@@ -113,4 +113,11 @@ def test_the_records_behind_the_reports_fit_the_schema(
     names = ("rejected", "approved", "hostile", "undefined")
     made = [getattr(records, name)() for name in names]
     for record in (*made, kinds.multiclass(records), kinds.language(records)):
-        validator.validate(json.loads(canonical_bytes(record)))
+        document = json.loads(canonical_bytes(record))
+        assert [error.message for error in validator.iter_errors(document)] == []
+        for wrong in (
+            {**document, "more": 1},
+            {**document, "exit_code": "0"},
+            {name: value for name, value in document.items() if name != "outcome"},
+        ):
+            assert not validator.is_valid(wrong)

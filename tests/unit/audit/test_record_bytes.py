@@ -17,7 +17,7 @@ from tests.depth import times
 
 from prunegate.audit.canonical import canonical_bytes, digest
 from prunegate.audit.opinion.process import Awaited
-from prunegate.audit.read import parse_record, read_record
+from prunegate.audit.read import parse_record, read_bytes, read_record
 from prunegate.audit.record import DecisionRecord, SecondOpinion
 from prunegate.cost.measurement import Estimate95, Measurements, ModelFigures
 from prunegate.errors import EvidenceError, InputError, InternalError
@@ -84,6 +84,11 @@ def test_a_record_reads_back_as_it_was(record: DecisionRecord, stored: Path) -> 
     assert found == record
     assert named == digest(record) == hashlib.sha256(stored.read_bytes()).hexdigest()
     assert canonical_bytes(found) == stored.read_bytes()
+
+
+def test_a_path_that_the_system_does_not_open_is_told(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot be read"):
+        read_bytes(tmp_path / ("r" * 300), "a record.json")
 
 
 @pytest.mark.slow
