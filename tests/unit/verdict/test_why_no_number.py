@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from itertools import permutations
+import math
+from itertools import count, permutations
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import prunegate
 from prunegate.counting.count import count_table, open_predictions
 from prunegate.policy.load import parse_policy
+from prunegate.stats.agreement import agreement
 from prunegate.verdict.advice import ALIKE, TOO_CLOSE, UNFORETOLD, WOULD_BREAK
 from prunegate.verdict.reference import reference_demands
+from prunegate.verdict.reference_evaluated import Evaluated
 
 HEAD = "prunegate: 1\nname: x\ntask: {kind: %s}\nrules: [%s]\n"
 BINARY = "binary, positive: 1, threshold: 0.5"
@@ -69,3 +74,16 @@ def test_what_is_asked_of_the_reference_hangs_on_no_order_of_rules() -> None:
     alone = parse_policy(HEAD % ("score, range: [0, 3]", rules[0]))
     slices = count_table(alone, open_predictions(alone, rows)).slices
     assert reference_demands(alone, slices) == {}
+
+
+@given(rarest=st.integers(1, 6), others=st.integers(0, 12), exponent=st.integers(1, 40))
+def test_so_many_rows_all_right_could_show_that_a_model_knows_something_and_no_fewer(
+    rarest: int, others: int, exponent: int
+) -> None:
+    """By chance all are right once in as many times as there are ways to place a class."""
+    rows, alpha = 2 * rarest + others, 0.7 * 2.0**-exponent  # never exactly one in so many
+    nothing = agreement({("a", "b"): rarest, ("b", "a"): rows - rarest})
+    assert nothing.score <= 0
+    found = Evaluated(here=nothing, candidate=nothing, rarest=rarest).further(alpha)
+    times = next(t for t in count(1) if 1 / math.comb(rows * t, rarest * t) <= alpha)
+    assert (found or 0) == rows * (times - 1)
