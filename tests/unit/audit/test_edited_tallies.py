@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import is_dataclass, replace
+from fractions import Fraction
 from functools import cache
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from prunegate.audit.tallied import Tallies, slices_in, tallies_of
+from prunegate.audit.tallied_sums import exact_sum, sum_text
 from prunegate.counting.count import count_table, open_predictions
 from prunegate.errors import InputError
 from prunegate.policy.load import parse_policy
@@ -42,6 +46,17 @@ POLICIES = {
     "score": HEAD % ("kind: score, range: [0, 3]", "", "{metric: rank_correlation, at_least: 0}"),
 }
 KINDS = {"grouped": "binary", "weighed": "binary"}
+
+
+@given(st.fractions(), st.integers(-(2**80), 2**80), st.integers(0, 200))
+def test_a_sum_is_spelled_in_one_way_and_read_back(some: Fraction, top: int, bits: int) -> None:
+    for number in (some, Fraction(top, 2**bits)):
+        text = sum_text(number)
+        assert exact_sum(text) == number
+        below = number.denominator
+        power = below > 1 and below & (below - 1) == 0
+        end = f"/2^{below.bit_length() - 1}" if power else "" if below == 1 else f"/{below}"
+        assert text == f"{number.numerator}{end}"
 
 
 def _rows(name: str) -> pd.DataFrame:

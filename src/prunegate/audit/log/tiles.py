@@ -73,7 +73,7 @@ def unframe(content: bytes, count: int, where: str, first: int) -> Iterator[byte
     for number in range(first, first + count):
         length = int.from_bytes(content[at : at + 2], "big")
         end = at + 2 + length
-        if at + 2 > len(content) or end > len(content):
+        if end > len(content):
             raise EvidenceError(f"entry {number} ({where}) is cut off")
         yield content[at + 2 : end]
         at = end

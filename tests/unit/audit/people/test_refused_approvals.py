@@ -80,6 +80,8 @@ def test_a_policy_that_asks_nobody_has_nothing_to_sign(case: Case, asking: Case)
 
 
 def test_an_attested_word_says_how_it_is_known(asking: Case) -> None:
+    with pytest.raises(InputError, match="is signed by the gate's key: give it with --key FILE"):
+        attested(asking, YES, "Olu", "Client", "e-mail of 9 March")
     case = replace(asking, gate=GATE)
     enrol(case.audit, enrolment(GATE, "CI", role="gate"), None, NOW)
     for nothing in ("", " \n"):
