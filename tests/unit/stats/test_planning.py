@@ -62,6 +62,23 @@ def test_a_perfect_rate_needs_the_rule_of_three():
     assert sample_size.proportion_at_least(1.0, 0.98, 0.05, 0.9) == 149
 
 
+@pytest.mark.parametrize(
+    ("rate", "limit", "alpha", "power"),
+    [(0.107, 0.084, 0.2, 0.5), (0.995, 0.986, 0.2, 0.8), (0.991, 0.972, 0.2, 0.9)],
+)
+def test_a_guess_that_the_sawtooth_leaves_far_behind_is_looked_for_further_on(
+    rate, limit, alpha, power
+):
+    """Up to the rows found there is a dip, and none in the fifth that follows (binomial tails)."""
+    from scipy.stats import binom
+
+    rows = sample_size.proportion_at_least(rate, limit, alpha, power)
+    n = np.arange(rows - 1, math.floor(rows * 1.2) + 1)
+    shown = binom.sf(binom.isf(alpha, n, limit), n, rate)
+    assert shown[0] < power
+    assert shown[1:].min() >= power
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["precision", "f1"])
 def test_ratio_plans_deliver_about_their_power(kind):
