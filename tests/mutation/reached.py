@@ -31,7 +31,7 @@ SUITES: Mapping[str, tuple[str, ...]] = {
     "cost": ("unit/cost", "unit/verdict/test_money_rules.py"),
     "audit": (
         "unit/audit", "security/test_audit_log_attacks.py", "security/test_bundle_attacks.py",
-        "security/test_waiver_attacks.py", "functional/test_sign_off.py",
+        "security/test_waiver_attacks.py", "functional/sign_off",
         "functional/test_waive.py", "functional/test_verify_and_replay.py",
     ),
     "policy": ("unit/policy", "unit/test_policy_diff_laws.py", "unit/counting/test_scored_rows.py"),
