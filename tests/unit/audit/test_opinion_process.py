@@ -108,7 +108,9 @@ WRONG = {
     "garbage": "print('agrees')",
     "half an answer": "print('{', end='', flush=True)",
     "another kind of JSON": "print('[1]')",
-    "an answer to another question": f"print({{'of': '0', 'agrees': {{{AGREES}4}}}})",
+    "an answer to another question": (
+        f"import json; print(json.dumps({{'of': '0', 'agrees': {{{AGREES}4}}}}))"
+    ),
 }
 
 

@@ -86,6 +86,14 @@ def test_a_record_reads_back_as_it_was(record: DecisionRecord, stored: Path) -> 
     assert canonical_bytes(found) == stored.read_bytes()
 
 
+@pytest.mark.parametrize(("name", "told"), [("t.csv", "a table"), ("p.yaml", "a policy")])
+def test_a_file_of_another_kind_is_told_as_such(tmp_path: Path, name: str, told: str) -> None:
+    path = tmp_path / name
+    path.write_text(POLICY if name == "p.yaml" else "id,label\n1,a\n", encoding="utf-8")
+    with pytest.raises(InputError, match=f"is {told}; give the record.json of a verdict"):
+        read_record(path)
+
+
 def test_a_path_that_the_system_does_not_open_is_told(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be read"):
         read_bytes(tmp_path / ("r" * 300), "a record.json")

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.unit.audit.people.conftest import agrees
 
 import prunegate
 from prunegate.audit.assemble import known_limits, revalidate_on
@@ -27,7 +28,8 @@ from prunegate.cost.operations import Operations
 from prunegate.cost.projection import Projection
 from prunegate.cost.tariff import RENTED, SCALED
 from prunegate.errors import InputError
-from prunegate.policy.load import parse_policy
+from prunegate.gate import gate
+from prunegate.policy.load import parse_policy, read_policy
 from prunegate.policy.schema import Policy
 
 HEAD = "prunegate: 1\nname: x\ntask: {kind: binary, positive: 1, threshold: 0.5}\n"
@@ -216,3 +218,18 @@ def test_a_library_that_is_not_there_is_named() -> None:
     assert made_elsewhere(made, ("no-such-library",)) == ""
     known = replace(made, packages={"no-such-library": "1.0"})
     assert made_elsewhere(known, ("no-such-library",)) == "no-such-library 1.0 (here none)"
+
+
+def test_quality_that_came_with_the_predictions_is_taken_as_they_say_it(tmp_path: Path) -> None:
+    (tmp_path / "p.yaml").write_text(
+        "prunegate: 1\nname: x\ntask: {kind: language}\nquality: {range: [1, 5]}\n"
+        "rules: [{metric: mean_quality, max_drop: 0.5}]\n",
+        encoding="utf-8",
+    )
+    rows = pd.DataFrame({"id": range(60), "tokens": 9, "baseline": 20.0, "candidate": 20.0})
+    rated = [1.0 + i % 5 for i in range(60)]
+    rows = rows.assign(baseline_quality=rated, candidate_quality=rated)
+    record = gate(read_policy(tmp_path / "p.yaml"), rows, ask=agrees).record
+    told = "How good the written texts are is taken as the predictions say it."
+    assert told in record.known_limits
+    assert told not in limits()

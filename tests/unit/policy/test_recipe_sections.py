@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from prunegate.criteria import CRITERIA
 from prunegate.errors import PolicyError
 from prunegate.policy.load import parse_policy
-from prunegate.policy.steps import Prune, Rows
+from prunegate.policy.step_order import misplaced
+from prunegate.policy.steps import Prune, Rows, Step
 
 HEAD = """\
 prunegate: 1
@@ -114,6 +116,37 @@ def test_weights_take_a_criterion_that_scores_weights(
     parse_policy(
         f"{HEAD}compress: [{{prune: {{what: heads, criterion: activation, amount: 0.4}}}}]"
     )
+
+
+CYCLES = {"prune": {"what": "heads", "amount": 0.4, "cycles": 2}}
+TRAIN, INT8, ONNX = {"finetune": {"steps": 1}}, {"quantize": {}}, {"export": "onnx"}
+
+
+@pytest.mark.parametrize(
+    ("recipe", "index", "refusal"),
+    [
+        ([CYCLES, TRAIN], None, ""),
+        ([TRAIN, CYCLES], 1, "step 2: cycles and rewind need a fine-tuning right after it."),
+        ([CYCLES, CYCLES, TRAIN], 0, "step 1: cycles and rewind need a fine-tuning right after"),
+        ([TRAIN, INT8, TRAIN], 2, "a model after 'quantize' cannot be changed any more."),
+        ([ONNX, INT8, ONNX], 2, "'export' stands twice in the recipe; keep one."),
+        (
+            [
+                {"prune": {"what": "weights", "amount": 0.5}},
+                {"prune": {"what": "heads", "amount": 0.4, "compensate": "ridge"}},
+            ],
+            1,
+            "step 2: compensation would fill the zeros of step 1; move it before that one.",
+        ),
+    ],
+)
+def test_a_program_is_told_which_step_stands_where_it_cannot(
+    recipe: list[dict[str, Any]], index: int | None, refusal: str
+) -> None:
+    """Steps are counted from 1 for people, from 0 for programs."""
+    found = list(misplaced([Step.model_validate(one) for one in recipe]))
+    assert [one.index for one in found] == ([] if index is None else [index])
+    assert all(one.refusal.startswith(refusal) for one in found)
 
 
 def test_int8_and_onnx_may_follow_each_other() -> None:

@@ -27,6 +27,7 @@ def test_recall_alone_and_large_shares_are_cautioned_about() -> None:
     assert "flags everything passes" in found[0]
     half = policy("{metric: precision, max_drop: {relative: 0.75}}")
     assert "allows a drop of 75 %" in caution_sentence(cautions(half)[0])
+    assert not cautions(policy("{metric: precision, max_drop: {relative: 0.5}}"))
 
 
 def test_lists_stand_in_one_line() -> None:

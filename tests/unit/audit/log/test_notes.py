@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prunegate_test_logs import NOW, ORIGIN, entry, key, new_log
 
+from prunegate.audit.bundle import verify_record
 from prunegate.audit.log.checkpoint import Checkpoint, parse_checkpoint
 from prunegate.audit.log.folder import read_trust_policy
 from prunegate.audit.log.merkle import CompactRange, leaf_hash
@@ -206,6 +208,20 @@ def test_a_cosignature_without_such_a_time_does_not_hold(content: bytes) -> None
     forged = Note(text=note.text, signatures=(one,))
     with pytest.raises(EvidenceError, match="does not verify"):
         verified_signatures(forged, [CLIENT])
+
+
+def test_the_verifier_in_a_bundle_agrees_on_cosignatures() -> None:
+    note, witness = golden_checkpoint(), verify_record.vkey(str(CLIENT))
+    log = verify_record.vkey(str(vkey_of(key(), ORIGIN)))
+    assert verify_record.note_signers(note.decode(), [log, witness]) == [log, witness]
+    assert set(verified_signatures(parse_note(note), [CLIENT])) == {CLIENT}
+    one = parse_note(note).signatures[1]
+    later = replace(one, signature=(1).to_bytes(8, "big") + one.signature[8:])
+    text = Note(text=parse_note(note).text, signatures=(later,)).encode()
+    with pytest.raises(verify_record.Wrong, match=r"client\.example/w did not sign this"):
+        verify_record.note_signers(text.decode(), [witness])
+    with pytest.raises(EvidenceError, match="does not verify"):
+        verified_signatures(parse_note(text), [CLIENT])
 
 
 def test_a_proof_needs_the_quorum_of_the_reader(tmp_path: Path) -> None:
