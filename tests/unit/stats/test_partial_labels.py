@@ -36,7 +36,15 @@ def test_the_lower_limit_says_too_much_no_oftener_than_promised():
 
 @pytest.mark.parametrize(
     ("lost", "gained", "low", "margin"),
-    [(0, 0, 140, 0.02), (3, 2, 180, 0.02), (9, 5, 220, 0.05), (1, 6, 60, 0.1), (12, 12, 90, 0.01)],
+    [
+        (0, 0, 140, 0.02),
+        (3, 2, 180, 0.02),
+        (9, 5, 220, 0.05),
+        (1, 6, 60, 0.1),
+        (12, 12, 90, 0.01),
+        (3, 3, 103, 0.02),
+        (5, 5, 75, 0.02),
+    ],
 )
 def test_the_largest_p_is_that_of_looking_at_every_number(lost, gained, low, margin):
     high = low + 25
