@@ -205,9 +205,11 @@ def test_rows_for_a_normal_contrast_are_those_of_the_formula() -> None:
 
 
 @pytest.mark.parametrize("guess", [-1.0, 0.0, 1000.0])
-@pytest.mark.parametrize("z", [1.3, 8.0])
-def test_the_most_losses_admitted_are_found_from_any_guess(guess: float, z: float) -> None:
-    n, gained = 500, np.arange(0.0, 60, 7)
+@pytest.mark.parametrize(("z", "most_gained"), [(1.3, 60), (6.0, 60), (6.0, 4)])
+def test_the_most_losses_admitted_are_found_from_any_guess(
+    guess: float, z: float, most_gained: int
+) -> None:
+    n, gained = 500, np.arange(0.0, most_gained, 7 if most_gained > 7 else 1)
     settled = unconditional._settle(np.minimum(guess, n - gained), n, LINE, gained, z)
     for c, most in zip(gained, settled, strict=True):
         losses = np.arange(0, n - c + 1)
