@@ -55,6 +55,16 @@ def test_one_instance_that_carries_both_models_saves_nothing_and_says_so() -> No
     ) in found.notes
 
 
+@given(st.integers(0, 300))
+def test_a_bill_of_nothing_but_usage_is_the_sum_of_its_lines(volume: int) -> None:
+    """No discount, no least amount, nobody else on it, unless that is said."""
+    usage = Graduated(tiers=((100, Decimal("0.005")), (None, Decimal("0.0025"))))
+    bare = Bill(usage=usage)
+    assert bare.cost(volume) == sum(line.amount for line in usage.lines(volume))
+    said = replace(bare, discount=Decimal(0), minimum=Decimal(0), others=0)
+    assert said == bare
+
+
 def test_a_saving_by_instances_comes_in_steps() -> None:
     found = rented([1_576_800, 1_576_801, 2_365_200, 2_365_201, 4_730_401])
     counts = [(m.baseline_instances, m.candidate_instances) for m in found.months]
