@@ -37,6 +37,11 @@ def measured(ratio: Estimate95 | None) -> Measurements:
     )
 
 
+def test_a_candidate_that_costs_nothing_saves_all() -> None:
+    (month,) = project(cost(0.004, 0.0, by_month=[100]), None).months
+    assert (month.baseline, month.candidate, month.saving_percent) == ("0.40", "0.00", "100.00")
+
+
 def test_the_worked_case() -> None:
     found = project(cost(0.0042, 0.0029, now=180_000, target=800_000, months=18), None)
     first, last = found.months[0], found.months[-1]
