@@ -26,11 +26,10 @@ FLOORS: Mapping[str, float] = {
     "verdict": 100.0,
     "policy": 100.0,
     "claims": 100.0,
-    "audit": 97.5,
+    "audit": 100.0,
     "cost/projection.py": 100.0,
 }
-"""Per cent of lines and branches, by package or file: what was measured last, and it only rises.
-The aim is 100."""
+"""Per cent of lines and branches, by package or file."""
 EXCLUDED = re.compile(r"#\s*pragma: no cover(?P<reason>.*)")
 
 
