@@ -24,7 +24,7 @@ sys.path.insert(0, str(ROOT))
 
 from tests.mutation.mutants import Mutant, Site, mutant, sites  # noqa: E402
 from tests.mutation.reached import SUITES, Reached, reached, sources  # noqa: E402
-from tests.mutation.trial import NO_TESTS, TIMEOUT, load_libraries, tried  # noqa: E402
+from tests.mutation.trial import NO_TESTS, NOT_FOUND, TIMEOUT, load_libraries, tried  # noqa: E402
 
 SURVIVORS = Path(__file__).with_name("survivors.md")
 START = 30.0
@@ -100,6 +100,8 @@ def _drawn(within: list[Site], draw: random.Random, sample: int) -> Iterator[Mut
 def _fate(one: Mutant, known: Reached, seconds: float) -> str:
     tests, expected = known.of(one.path, one.line, seconds)
     code = tried(one, tests, START + 2 * expected)
+    if code == NOT_FOUND:  # else each would count as killed
+        raise SystemExit(f"tests were moved meanwhile: {', '.join(tests)[:200]}")
     if code == TIMEOUT:
         return "timeout"
     if code not in (0, NO_TESTS):

@@ -32,7 +32,7 @@ OPTIONS = (
     "-q", "-p", "no:cacheprovider", "--rootdir", str(ROOT), "-W",
     "ignore:Module already imported:pytest.PytestAssertRewriteWarning",  # here, before pytest
 )  # fmt: skip
-NO_TESTS = 5
+NO_TESTS, NOT_FOUND = 5, 4
 TIMEOUT = -1
 
 
