@@ -151,7 +151,7 @@ def _best_offset(labels: Any, decisions: Any, names: int) -> int:
     n = len(labels)
     codes = np.eye(names, dtype=np.float32)
     if names > _CODES:
-        codes = np.random.default_rng(0).choice(np.float32([-1, 1]), (names, _CODES))
+        codes = np.random.default_rng(0).choice([-1.0, 1.0], (names, _CODES)).astype("f4")
     size = fft.next_fast_len(2 * n, real=True)
     total = np.zeros(size // 2 + 1, dtype=np.complex64)
     for code in codes.T:

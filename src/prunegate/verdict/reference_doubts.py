@@ -116,7 +116,7 @@ def _doubt(
     right_if = better.right / better.rows
     if two:
         return ReferenceDoubt(kind="reversed", right_if=right_if, **about)  # type: ignore[arg-type]  # as above
-    moved = tuple((a, b) for a, b in names.items() if a != b)
+    moved = tuple((a, b) for a, b in names.items() if a != b and a in found.decisions)
     return ReferenceDoubt(kind="permuted", right_if=right_if, names=moved, **about)  # type: ignore[arg-type]  # as above
 
 

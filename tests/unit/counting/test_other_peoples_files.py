@@ -142,10 +142,11 @@ def test_labels_that_are_spelled_otherwise_are_refused_and_strange_ones_warned_o
         "has '0', '1'"
     ) in refused(by, table)
     table["candidate"] = ["0", "1", "none"] * 100
-    (warning,) = prunegate.judge(by, table).warnings
-    assert warning == (
+    strange, renamed = prunegate.judge(by, table).warnings
+    assert strange == (
         "100 candidate labels ('none') are no label of the table, so they count as errors."
     )
+    assert "the candidate seems to have its classes permuted (none for other)" in renamed
 
 
 def test_thresholds_belong_to_models_not_to_slices() -> None:
