@@ -50,6 +50,7 @@ def refused(policy: Policy, source: Any) -> str:
 @pytest.mark.parametrize(
     ("one", "other"),
     [("x", "x "), ("x", "\u00a0X"), ("x", "x\u200b"), ("01", "1"), ("1", "1.0"), ("True", "true"),
+     ("yes", "true"), ("1", "true"), ("1,200", "1200"), ("0,5", "0.5"),
      ("2026-01-01", "2026-01-01T00:00"), ("2026-01-01T01:00Z", "2026-01-01T02:00+01:00")],
 )  # fmt: skip
 def test_values_of_a_key_that_look_alike_are_shown(one: str, other: str, tmp_path: Path) -> None:
@@ -70,7 +71,9 @@ def test_what_is_told_apart_does_not_hang_on_order_or_repetition(texts: list[str
     assert bool(found) >= (len(alike) < len(set(texts)))
 
 
-@pytest.mark.parametrize("texts", [["1.1", "1.10"], ["-1", "1"], ["a", "b"], ["0.5", "0,5"]])
+@pytest.mark.parametrize(
+    "texts", [["1.1", "1.10"], ["-1", "1"], ["a", "b"], ["1,200", "1.200"], ["1,20", "120"]]
+)
 def test_what_differs_in_more_is_left_alone(texts: list[str]) -> None:
     assert lookalikes(texts) == []
 

@@ -65,6 +65,26 @@ def packed(part: pd.DataFrame, path: Path, compression: str) -> None:
         file.write(part.to_csv(index=False).encode())
 
 
+SPELLED: dict[str, Callable[[str], str]] = {
+    "blanks around them": lambda name: f"{name} ",
+    "case": str.upper,
+    "leading zeros": lambda name: f"00{name}",
+    "the folder before them": lambda name: f"a/b/{name}",
+    "folder and ending": lambda name: f"a/{name}.jpg",
+}
+
+
+@pytest.mark.parametrize("differ", SPELLED)
+def test_ids_that_are_spelled_otherwise_in_one_file_are_told_so(differ: str) -> None:
+    parts = three(one())
+    candidate = parts["candidate_predictions"]
+    candidate["image_id"] = candidate["image_id"].map(SPELLED[differ])
+    message = refused(parts)
+    assert message.count(f"; 60 differ in {differ} only ('i0' and {SPELLED[differ]('i0')!r})") == 2
+    parts["candidate_predictions"]["image_id"] = [f"x{i}" for i in range(60)]
+    assert "spell ids alike" not in refused(parts)
+
+
 def lines(part: pd.DataFrame) -> str:
     return "".join(json.dumps(row) + "\n" for row in part.to_dict("records"))
 
