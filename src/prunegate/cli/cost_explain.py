@@ -80,7 +80,7 @@ def _bill(bill: Bill, volume: int) -> dict[str, Any]:
     lines = [
         {
             "kind": line.kind,
-            "quantity": line.quantity,
+            "quantity": _whole(line.quantity),
             "price": amount_text(line.price),
             "up_to": line.up_to,
             "amount": amount_text(line.amount),
@@ -91,8 +91,15 @@ def _bill(bill: Bill, volume: int) -> dict[str, Any]:
     return {"lines": lines, "total": amount_text(bill.cost(volume))}
 
 
+def _whole(quantity: int | Decimal) -> int | float:
+    """A quantity as a plain number."""
+    return int(quantity) if quantity == int(quantity) else float(quantity)
+
+
 def _words(line: BillLine) -> str:
-    count, price = numbers.count(line.quantity), amount_text(line.price)
+    quantity, price = _whole(line.quantity), amount_text(line.price)
+    whole = isinstance(quantity, int)
+    count = numbers.count(quantity) if whole else amount_text(Decimal(line.quantity))
     hourly = amount_text(line.price / HOURS)
     end = "" if line.up_to is None else f" (up to {numbers.count(line.up_to)} a month)"
     return {

@@ -34,8 +34,8 @@ class BillLine:
     """What is paid: use within a tier; instances on demand or reserved; a month's part of what was
     paid in advance; what a discount takes off; what fills the bill up to its least amount (or what
     other models on the bill fill up already, then it is negative)."""
-    quantity: int = 1
-    """Units of use, or instances."""
+    quantity: int | Decimal = 1
+    """Units of use (of an average they may be fractions), or instances."""
     price: Decimal
     """Of one of them, for the month; of a discount: its share."""
     up_to: int | None = None
@@ -50,17 +50,19 @@ class Graduated:
 
     tiers: tuple[tuple[int | None, Decimal], ...]
     """(end of the tier in units a month, price), ascending; the last end is None."""
+    per_inference: Decimal = Decimal(1)
+    """Units of use that one inference takes."""
 
     def lines(self, volume: int, used: int = 0) -> Iterator[BillLine]:
-        """What a month of so many units costs, tier by tier.
+        """What a month of so many inferences costs, tier by tier.
 
         Args:
-            volume: units that are billed.
-            used: units that others have taken of the lowest tiers.
+            volume: inferences that are billed.
+            used: inferences of others, which have taken of the lowest tiers.
         """
-        start, last = used, used + volume
+        start, last = (self.per_inference * n for n in (used, used + volume))
         for end, price in self.tiers:
-            stop = last if end is None else min(last, end)
+            stop = last if end is None else min(last, Decimal(end))
             if stop > start:
                 units = stop - start
                 yield BillLine(
@@ -176,7 +178,7 @@ class Bill:
         """What every unit costs, whatever the volume; None: there is no such price."""
         if isinstance(self.usage, Rented) or len(self.usage.tiers) > 1 or self.minimum:
             return None
-        return self.usage.tiers[0][1] * (1 - self.discount)
+        return self.usage.tiers[0][1] * self.usage.per_inference * (1 - self.discount)
 
 
 def _sum(lines: Iterator[BillLine]) -> Decimal:

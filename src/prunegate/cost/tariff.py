@@ -7,7 +7,6 @@ measurement has an interval, and the candidate's bill at its cheap and at its de
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
 
@@ -15,7 +14,7 @@ from prunegate.cost.amounts import EXACT, exact_decimal, six_digits
 from prunegate.cost.bills import Bill, Graduated, Rented, Reservation, monthly_capacity
 from prunegate.cost.measurement import Estimate95, Measurements, ModelFigures, is_evidence, steady
 from prunegate.errors import MeasurementError
-from prunegate.policy.billing import Billing, Instance, MachinePrices, Reserved
+from prunegate.policy.billing import Billing, Instance, Reserved, TokenPrices, Tokens
 from prunegate.policy.cost import Cost
 
 QUOTED = "quoted"
@@ -48,12 +47,12 @@ def tariff(cost: Cost, measurements: Measurements | None) -> Tariff:
     billing = cost.billing
     if billing.instance is not None:
         return _rented(billing, billing.instance, measurements)
-    if billing.per_second is not None:
-        return _by_second(billing, billing.per_second, measurements)
+    if billing.priced_by == "per_second":
+        return _by_second(billing, measurements)
     if billing.quoted:
         return Tariff(
-            baseline=_graduated(billing, _baseline(billing)),
-            candidate=_graduated(billing, [price.candidate or 0.0 for price in billing.prices]),
+            baseline=_graduated(billing, "baseline"),
+            candidate=_graduated(billing, "candidate"),
             basis=QUOTED,
         )
     return _scaled(billing, _ratio(measurements))
@@ -74,10 +73,10 @@ def steady_enough(basis: str, measurements: Measurements | None) -> bool:
 
 def _scaled(billing: Billing, ratio: Estimate95) -> Tariff:
     def at(part: float) -> Bill:
-        return _graduated(billing, _baseline(billing), exact_decimal(part))
+        return _graduated(billing, "baseline", exact_decimal(part))
 
     return Tariff(
-        baseline=_graduated(billing, _baseline(billing)),
+        baseline=_graduated(billing, "baseline"),
         candidate=at(ratio.value),
         low=at(ratio.low),
         high=at(ratio.high),
@@ -85,21 +84,31 @@ def _scaled(billing: Billing, ratio: Estimate95) -> Tariff:
     )
 
 
-def _baseline(billing: Billing) -> list[float]:
-    return [price.baseline for price in billing.prices]
-
-
-def _graduated(billing: Billing, prices: Sequence[float], part: Decimal | None = None) -> Bill:
-    """A bill by use: prices per unit, each times ``part`` of what was measured."""
+def _graduated(billing: Billing, role: str, part: Decimal | None = None) -> Bill:
+    """A bill by use at a model's prices, each times ``part`` of what was measured."""
+    each = Decimal(1)  # units of use that an inference takes
     with localcontext(EXACT):
-        units = [exact_decimal(price) for price in prices]
-        if billing.per_1k_tokens is not None:
-            tokens = exact_decimal(billing.tokens_per_inference or 1.0)
-            units = [price * tokens / 1000 for price in units]
+        units = [_unit_price(getattr(price, role), billing) for price in billing.prices]
+        if billing.tiers and isinstance(billing.tokens_per_inference, float):
+            each = exact_decimal(billing.tokens_per_inference)
         if part is not None:
             units = [six_digits(price * part) for price in units]
     ends = [tier.up_to for tier in billing.tiers] if billing.tiers else [None]
-    return _with_terms(billing, Graduated(tiers=tuple(zip(ends, units, strict=True))))
+    tiers = tuple(zip(ends, units, strict=True))
+    return _with_terms(billing, Graduated(tiers=tiers, per_inference=each))
+
+
+def _unit_price(price: float | TokenPrices | None, billing: Billing) -> Decimal:
+    """What an inference costs; within tiers of tokens, what a token does."""
+    tokens = billing.tokens_per_inference
+    if isinstance(price, TokenPrices) and isinstance(tokens, Tokens):
+        pairs = ((price.input, tokens.input), (price.output, tokens.output))
+        return sum((exact_decimal(p) * exact_decimal(n) for p, n in pairs), Decimal(0)) / 1000
+    assert not isinstance(price, TokenPrices)  # noqa: S101  # by the schema
+    exact = exact_decimal(price or 0.0)
+    if billing.priced_by != "per_1k_tokens":
+        return exact
+    return exact * exact_decimal(1.0 if billing.tiers or tokens is None else tokens) / 1000  # type: ignore[arg-type]  # one number, by the schema
 
 
 def _with_terms(billing: Billing, usage: Graduated | Rented) -> Bill:
@@ -111,21 +120,23 @@ def _with_terms(billing: Billing, usage: Graduated | Rented) -> Bill:
     )
 
 
-def _by_second(
-    billing: Billing, per_second: MachinePrices, measurements: Measurements | None
-) -> Tariff:
+def _by_second(billing: Billing, measurements: Measurements | None) -> Tariff:
     """A bill by the seconds that inferences take, as they are stated or as they were measured."""
 
-    def bill(price: float, seconds: Decimal) -> Bill:
+    def bill(role: str, seconds: Decimal) -> Bill:
+        if billing.tiers:
+            prices = ((tier.up_to, getattr(tier.prices, role)) for tier in billing.tiers)
+            tiers = tuple((end, exact_decimal(price)) for end, price in prices)
+            return _with_terms(billing, Graduated(tiers=tiers, per_inference=seconds))
         with localcontext(EXACT):
-            unit = exact_decimal(price) * seconds
+            unit = exact_decimal(getattr(billing.per_second, role)) * seconds
         return _with_terms(billing, Graduated(tiers=((None, unit),)))
 
     stated = billing.seconds_per_inference
     if stated is not None:
         return Tariff(
-            baseline=bill(per_second.baseline, exact_decimal(stated.baseline)),
-            candidate=bill(per_second.candidate, exact_decimal(stated.candidate)),
+            baseline=bill("baseline", exact_decimal(stated.baseline)),
+            candidate=bill("candidate", exact_decimal(stated.candidate)),
             basis=QUOTED,
         )
     measured = _required(measurements, _SECONDS)
@@ -135,11 +146,11 @@ def _by_second(
     def of(throughput: float | None) -> Bill | None:
         if throughput is None:
             return None
-        return bill(per_second.candidate, six_digits(1 / exact_decimal(throughput)))
+        return bill("candidate", six_digits(1 / exact_decimal(throughput)))
 
     return Tariff(
-        baseline=bill(per_second.baseline, six_digits(1 / exact_decimal(before))),
-        candidate=bill(per_second.candidate, six_digits(1 / exact_decimal(after))),
+        baseline=bill("baseline", six_digits(1 / exact_decimal(before))),
+        candidate=bill("candidate", six_digits(1 / exact_decimal(after))),
         low=of(fast),
         high=of(slow),
         basis=RENTED,
