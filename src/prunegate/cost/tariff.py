@@ -14,7 +14,7 @@ from prunegate.cost.amounts import EXACT, exact_decimal, six_digits
 from prunegate.cost.bills import Bill, Graduated, Rented, Reservation, monthly_capacity
 from prunegate.cost.measurement import Estimate95, Measurements, ModelFigures, is_evidence, steady
 from prunegate.errors import MeasurementError
-from prunegate.policy.billing import Billing, Instance, Reserved, TokenPrices, Tokens
+from prunegate.policy.billing import Billing, Instance, Reserved, TokenPrices, TokensByDirection
 from prunegate.policy.cost import Cost
 
 QUOTED = "quoted"
@@ -101,7 +101,7 @@ def _graduated(billing: Billing, role: str, part: Decimal | None = None) -> Bill
 def _unit_price(price: float | TokenPrices | None, billing: Billing) -> Decimal:
     """What an inference costs; within tiers of tokens, what a token does."""
     tokens = billing.tokens_per_inference
-    if isinstance(price, TokenPrices) and isinstance(tokens, Tokens):
+    if isinstance(price, TokenPrices) and isinstance(tokens, TokensByDirection):
         pairs = ((price.input, tokens.input), (price.output, tokens.output))
         return sum((exact_decimal(p) * exact_decimal(n) for p, n in pairs), Decimal(0)) / 1000
     assert not isinstance(price, TokenPrices)  # noqa: S101  # by the schema

@@ -55,7 +55,7 @@ class TokenPricesByModel(Section):
     """The candidate's; absent: the baseline's times the measured CPU-time ratio."""
 
 
-class Tokens(Section):
+class TokensByDirection(Section):
     """Tokens that one inference takes, on average."""
 
     input: Annotated[float, Strict(), Field(gt=0, le=1e9)]
@@ -236,7 +236,7 @@ class Billing(Section):
     tokens_per_inference: (
         Annotated[
             Annotated[Annotated[float, Strict(), Field(gt=0, le=1e9)], Tag("one")]
-            | Annotated[Tokens, Tag("models")],
+            | Annotated[TokensByDirection, Tag("models")],
             Discriminator(_rate),
         ]
         | None
@@ -267,7 +267,7 @@ class Billing(Section):
     @model_validator(mode="after")
     def _tokens_fit(self) -> Billing:
         prices, tokens = self.per_1k_tokens, self.tokens_per_inference
-        if isinstance(prices, TokenPricesByModel) != isinstance(tokens, Tokens):
+        if isinstance(prices, TokenPricesByModel) != isinstance(tokens, TokensByDirection):
             raise ValueError(
                 "prices of input and output tokens go with tokens_per_inference: {input: .., "
                 "output: ..}, and one price with one number of tokens"

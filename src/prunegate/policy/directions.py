@@ -213,7 +213,7 @@ _FIELDS: dict[type[Section], str] = {
     billing.TierPrices: "baseline candidate",
     billing.TokenPrices: "input output",
     billing.TokenPricesByModel: "baseline candidate",
-    billing.Tokens: "input output",
+    billing.TokensByDirection: "input output",
     billing.MachinePrices: "baseline candidate",
     billing.Seconds: "baseline candidate",
     billing.Reserved: "count per_hour upfront term_months",

@@ -18,7 +18,7 @@ from prunegate.data.predictions.columns import quoted, shown, sql_text
 from prunegate.data.predictions.scanned import Scanned
 from prunegate.data.predictions.score_cells import (
     ScoreCells,
-    number_sql,
+    score_sql,
     scores_of_column,
     scores_of_columns,
 )
@@ -124,7 +124,7 @@ def _of_one_value(scanned: Scanned, scores: ClassScores) -> str:
     if scores.activation == "none":
         return quoted(column)  # the other model's file may hold such answers
     if scores.activation == "sigmoid" and scores.positive is not None and not scores.classes:
-        value = number_sql(scanned, column)
+        value = score_sql(scanned, column)
         _refuse_probabilities(scanned, scores, [value])
         return _ACTIVATIONS["sigmoid"](value, [value])
     raise TableError(

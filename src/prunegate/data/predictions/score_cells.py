@@ -40,7 +40,7 @@ def scores_of_columns(scanned: Scanned, prefix: str, classes: Sequence[str]) -> 
         TableError: one of them holds no numbers.
     """
     kinds = {scanned.types[prefix + name] for name in classes}
-    values = {name: number_sql(scanned, prefix + name) for name in classes}
+    values = {name: score_sql(scanned, prefix + name) for name in classes}
     return ScoreCells(values=values, single=kinds == {"float"})
 
 
@@ -78,7 +78,7 @@ def scores_of_column(scanned: Scanned, column: str, classes: Sequence[str]) -> S
     return ScoreCells(values=values, whole=whole, single=single)
 
 
-def number_sql(scanned: Scanned, column: str) -> str:
+def score_sql(scanned: Scanned, column: str) -> str:
     """SQL of a column's number.
 
     Raises:
