@@ -78,6 +78,16 @@ def test_what_differs_in_more_is_left_alone(texts: list[str]) -> None:
     assert lookalikes(texts) == []
 
 
+@pytest.mark.parametrize("spelled", ["UNSAFE", "unsafe ", "un\u200bsafe"])
+@pytest.mark.parametrize("rows", [20, 40])
+def test_a_positive_label_in_another_spelling_is_named(spelled: str, rows: int) -> None:
+    """Of every row that is positive, or of some of them."""
+    label = [(("safe", spelled if i < rows else "unsafe"))[i % 2] for i in range(40)]
+    said = refused(binary("unsafe"), table(label=label))
+    assert said.count(f"{spelled!r} differs from it in blanks, case or spelling only") == 1
+    assert ("no row of column 'label' has the positive label 'unsafe'" in said) == (rows == 40)
+
+
 def test_labels_that_look_alike_are_shown() -> None:
     labels = ["a", "b"] * 20
     spelled = ["a ", *labels[1:]]

@@ -56,7 +56,7 @@ spell them alike if they are one."]
     """
     alike: dict[str, list[str]] = {}
     for text in sorted(set(texts)):
-        alike.setdefault(_look(text), []).append(text)
+        alike.setdefault(look(text), []).append(text)
     found = [names for names in alike.values() if len(set(names) - set(meant)) and len(names) > 1]
     return [_said(names) for names in found[:EXAMPLES]] + (
         [f"so do {len(found) - EXAMPLES:,} more."] if len(found) > EXAMPLES else []
@@ -72,7 +72,7 @@ def _said(names: list[str]) -> str:
     )
 
 
-def _look(text: str) -> str:
+def look(text: str) -> str:
     """What a reader sees of a text: no case, no blanks around it, one spelling of a value."""
     seen = "".join(
         c for c in unicodedata.normalize("NFKC", text) if unicodedata.category(c) != "Cf"
