@@ -156,7 +156,7 @@ def test_a_threshold_has_such_scores_just_where_32_bits_hold_less(thousandths: i
         ([f"{n},5" for n in range(40)], "; write decimals with a point"),
         ([f"{n}.5 %" for n in range(40)], "; write 0.75 for 75 %"),
         ([n / 2 + 1.5 for n in range(40)], "; if these are per cent, divide them by 100"),
-        ([-n / 2 - 1 for n in range(40)], "; if these are logits, make probabilities of them"),
+        ([-n / 2 - 1 for n in range(40)], "or softmax where there is a score for each class"),
     ],
 )
 def test_scores_on_another_scale_are_refused_with_what_they_may_be(

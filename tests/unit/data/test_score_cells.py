@@ -116,6 +116,17 @@ def test_texts_that_are_no_json_and_rows_of_other_lengths_are_refused(tmp_path: 
         prunegate.judge(policy, _written(frame, tmp_path / "u.csv"))
 
 
+@pytest.mark.parametrize("spelled", ["a structure", "pairs"])
+def test_classes_that_no_cell_names_are_named(spelled: str, tmp_path: Path) -> None:
+    policy = parse_policy(SEVERAL.replace("cat, dog", "cat, fox"))
+    for frame in (_frame(SPELLED[spelled]), _frame(lambda s: json.dumps(SPELLED[spelled](s)))):
+        table = _written(frame.assign(label="cat"), tmp_path / "t.parquet")
+        with pytest.raises(
+            TableError, match="no score of class 'fox'; it has 'cat', 'dog', \"it's"
+        ):
+            prunegate.judge(policy, table)
+
+
 def test_one_logit_a_row_is_a_yes_or_no_and_a_probability_is_no_logit() -> None:
     yes = "task: {kind: binary, positive: dog, threshold: 0.5}\n"
     rules = "rules: [{metric: recall, max_drop: 0.1}, {metric: auc, max_drop: 0.1}]\n"

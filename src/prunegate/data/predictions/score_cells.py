@@ -17,6 +17,8 @@ from prunegate.errors import TableError
 
 _NESTED = ("list", "array", "struct", "json")
 _OPENS = ("[", "{")
+_SAMPLE = 1_000
+"""Rows in which a class has to be named."""
 _LABEL, _SCORE = "label", "score"
 """Fields of a pipeline's answers."""
 
@@ -68,6 +70,7 @@ def scores_of_column(scanned: Scanned, column: str, classes: Sequence[str]) -> S
         return None
     named = classes or _named(scanned, found)
     _require_classes(scanned, column, named)
+    _require_named(scanned, column, found, named)
     values = {
         name: _in_json(found, name, place, cell if kind == "pairs" else None)
         for place, name in enumerate(named)
@@ -105,11 +108,7 @@ def _of_pairs(kind: Any) -> bool:
 def _of_fields(scanned: Scanned, column: str, classes: Sequence[str]) -> ScoreCells:
     kinds = {name: kind.id for name, kind in _type_of(scanned, column).children}
     classes = tuple(classes) or tuple(kinds)
-    if absent := [name for name in classes if name not in kinds]:
-        raise TableError(
-            f"{scanned.name}: column {shown(column)} has no score of class {shown(absent[0])}; "
-            f"it has {', '.join(map(shown, kinds))}"
-        )
+    _refuse_absent(scanned, column, classes, tuple(kinds))
     field = f"TRY_CAST(struct_extract({quoted(column)}, {{}}) AS DOUBLE)"
     values = {name: field.format(sql_text(name)) for name in classes}
     return ScoreCells(values=values, single={kinds[name] for name in classes} == {"float"})
@@ -178,6 +177,27 @@ def _named(scanned: Scanned, found: str) -> tuple[str, ...]:
             return tuple(keys)
         return tuple(sorted({name for name in pairs if name is not None}))
     return ()
+
+
+def _require_named(scanned: Scanned, column: str, found: str, classes: Sequence[str]) -> None:
+    """Refuse names that no cell of many has; one that some rows lack is told of these rows."""
+    labels = f"json_extract_string({found}, '$[*].{_LABEL}')"
+    names = f"CASE json_type({found}) WHEN 'OBJECT' THEN json_keys({found}) ELSE {labels} END"
+    some = scanned.relation.filter(f"{found} IS NOT NULL").limit(_SAMPLE)
+    there = some.project(f"unnest({names}) AS name").filter("name IS NOT NULL").distinct()
+    known = tuple(name for (name,) in there.order("name").fetchall())
+    if known:  # lists of numbers name nothing
+        _refuse_absent(scanned, column, classes, known)
+
+
+def _refuse_absent(
+    scanned: Scanned, column: str, classes: Sequence[str], known: Sequence[str]
+) -> None:
+    if absent := [name for name in classes if name not in known]:
+        raise TableError(
+            f"{scanned.name}: column {shown(column)} has no score of class {shown(absent[0])}; "
+            f"it has {', '.join(map(shown, known))}"
+        )
 
 
 def _in_json(found: str, name: str, place: int, typed: str | None) -> str:
