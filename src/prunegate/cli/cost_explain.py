@@ -104,6 +104,8 @@ def _words(line: BillLine) -> str:
     end = "" if line.up_to is None else f" (up to {numbers.count(line.up_to)} a month)"
     return {
         "tier": f"{count} x {price}{end}",
+        "input": f"{count} tokens read x {price}",
+        "output": f"{count} tokens written x {price}",
         "on_demand": f"{count} on demand x {HOURS} hours x {hourly}",
         "reserved": f"{count} reserved x {HOURS} hours x {hourly}",
         "upfront": "a month's part of what was paid in advance",

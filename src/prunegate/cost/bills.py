@@ -30,10 +30,13 @@ _MOST = 10**9
 class BillLine:
     """One line of a month's bill; the lines add up to what the month costs."""
 
-    kind: Literal["tier", "on_demand", "reserved", "upfront", "discount", "minimum"]
-    """What is paid: use within a tier; instances on demand or reserved; a month's part of what was
-    paid in advance; what a discount takes off; what fills the bill up to its least amount (or what
-    other models on the bill fill up already, then it is negative)."""
+    kind: Literal[
+        "tier", "input", "output", "on_demand", "reserved", "upfront", "discount", "minimum"
+    ]
+    """What is paid: use within a tier; tokens that are read or written; instances on demand or
+    reserved; a month's part of what was paid in advance; what a discount takes off; what fills the
+    bill up to its least amount (or what other models on the bill fill up already, then it is
+    negative)."""
     quantity: int | Decimal = 1
     """Units of use (of an average they may be fractions), or instances."""
     price: Decimal
@@ -70,6 +73,37 @@ class Graduated:
                 )
                 start = stop
 
+    @property
+    def single_price(self) -> Decimal | None:
+        """What every inference costs; None: tiers differ."""
+        return self.tiers[0][1] * self.per_inference if len(self.tiers) == 1 else None
+
+    def instances(self, volume: int) -> None:
+        """Nothing is rented."""
+        del volume
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadAndWritten:
+    """Tokens that a model reads and tokens that it writes, each at a price of their own."""
+
+    read: tuple[Decimal, Decimal]
+    """Tokens of an inference, and the price of one."""
+    written: tuple[Decimal, Decimal]
+
+    def lines(self, volume: int, used: int = 0) -> Iterator[BillLine]:
+        """What a month of so many inferences costs; others change nothing of it."""
+        del used
+        kinds: tuple[Literal["input", "output"], ...] = ("input", "output")
+        for kind, (tokens, price) in zip(kinds, (self.read, self.written), strict=True):
+            total = volume * tokens
+            yield BillLine(kind=kind, quantity=total, price=price, amount=total * price)
+
+    @property
+    def single_price(self) -> Decimal:
+        """What every inference costs."""
+        return sum((tokens * price for tokens, price in (self.read, self.written)), Decimal(0))
+
     def instances(self, volume: int) -> None:
         """Nothing is rented."""
         del volume
@@ -96,6 +130,8 @@ class Rented:
     """Inferences that one instance may carry in a month."""
     minimum: int
     reservation: Reservation | None = None
+    single_price: None = None
+    """An inference has no price: machines do."""
 
     def instances(self, volume: int) -> int:
         """How many instances a month of so many inferences takes."""
@@ -129,7 +165,7 @@ def _machines(kind: Literal["reserved", "on_demand"], count: int, per_hour: Deci
 class Bill:
     """What one model's month costs."""
 
-    usage: Graduated | Rented
+    usage: Graduated | ReadAndWritten | Rented
     """What is paid by use or by machine."""
     discount: Decimal = Decimal(0)
     """Share that is taken off every amount."""
@@ -176,9 +212,8 @@ class Bill:
     @property
     def single_price(self) -> Decimal | None:
         """What every unit costs, whatever the volume; None: there is no such price."""
-        if isinstance(self.usage, Rented) or len(self.usage.tiers) > 1 or self.minimum:
-            return None
-        return self.usage.tiers[0][1] * self.usage.per_inference * (1 - self.discount)
+        price = self.usage.single_price
+        return None if price is None or self.minimum else price * (1 - self.discount)
 
 
 def _sum(lines: Iterator[BillLine]) -> Decimal:

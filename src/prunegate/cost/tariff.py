@@ -11,10 +11,24 @@ from dataclasses import dataclass
 from decimal import Decimal, localcontext
 
 from prunegate.cost.amounts import EXACT, exact_decimal, six_digits
-from prunegate.cost.bills import Bill, Graduated, Rented, Reservation, monthly_capacity
+from prunegate.cost.bills import (
+    Bill,
+    Graduated,
+    ReadAndWritten,
+    Rented,
+    Reservation,
+    monthly_capacity,
+)
 from prunegate.cost.measurement import Estimate95, Measurements, ModelFigures, is_evidence, steady
 from prunegate.errors import MeasurementError
-from prunegate.policy.billing import Billing, Instance, Reserved, TokenPrices, TokensByDirection
+from prunegate.policy.billing import (
+    Billing,
+    Instance,
+    Reserved,
+    TokenPrices,
+    TokenPricesByModel,
+    TokensByDirection,
+)
 from prunegate.policy.cost import Cost
 
 QUOTED = "quoted"
@@ -86,11 +100,14 @@ def _scaled(billing: Billing, ratio: Estimate95) -> Tariff:
 
 def _graduated(billing: Billing, role: str, part: Decimal | None = None) -> Bill:
     """A bill by use at a model's prices, each times ``part`` of what was measured."""
+    tokens, single = billing.tokens_per_inference, billing.per_1k_tokens
+    if isinstance(single, TokenPricesByModel) and isinstance(tokens, TokensByDirection):
+        return _read_and_written(billing, getattr(single, role), tokens, part)
     each = Decimal(1)  # units of use that an inference takes
     with localcontext(EXACT):
         units = [_unit_price(getattr(price, role), billing) for price in billing.prices]
-        if billing.tiers and isinstance(billing.tokens_per_inference, float):
-            each = exact_decimal(billing.tokens_per_inference)
+        if billing.tiers and isinstance(tokens, float):
+            each = exact_decimal(tokens)
         if part is not None:
             units = [six_digits(price * part) for price in units]
     ends = [tier.up_to for tier in billing.tiers] if billing.tiers else [None]
@@ -98,20 +115,30 @@ def _graduated(billing: Billing, role: str, part: Decimal | None = None) -> Bill
     return _with_terms(billing, Graduated(tiers=tiers, per_inference=each))
 
 
-def _unit_price(price: float | TokenPrices | None, billing: Billing) -> Decimal:
+def _read_and_written(
+    billing: Billing, prices: TokenPrices, tokens: TokensByDirection, part: Decimal | None
+) -> Bill:
+    """A bill of tokens that are read and tokens that are written."""
+
+    def line(price: float, number: float) -> tuple[Decimal, Decimal]:
+        of_one = exact_decimal(price) / 1000
+        return exact_decimal(number), of_one if part is None else six_digits(of_one * part)
+
+    with localcontext(EXACT):
+        read, written = line(prices.input, tokens.input), line(prices.output, tokens.output)
+    return _with_terms(billing, ReadAndWritten(read=read, written=written))
+
+
+def _unit_price(price: float | None, billing: Billing) -> Decimal:
     """What an inference costs; within tiers of tokens, what a token does."""
-    tokens = billing.tokens_per_inference
-    if isinstance(price, TokenPrices) and isinstance(tokens, TokensByDirection):
-        pairs = ((price.input, tokens.input), (price.output, tokens.output))
-        return sum((exact_decimal(p) * exact_decimal(n) for p, n in pairs), Decimal(0)) / 1000
-    assert not isinstance(price, TokenPrices)  # noqa: S101  # by the schema
-    exact = exact_decimal(price or 0.0)
+    exact, tokens = exact_decimal(price or 0.0), billing.tokens_per_inference
     if billing.priced_by != "per_1k_tokens":
         return exact
-    return exact * exact_decimal(1.0 if billing.tiers or tokens is None else tokens) / 1000  # type: ignore[arg-type]  # one number, by the schema
+    together = tokens if isinstance(tokens, float) and not billing.tiers else 1.0
+    return exact * exact_decimal(together) / 1000
 
 
-def _with_terms(billing: Billing, usage: Graduated | Rented) -> Bill:
+def _with_terms(billing: Billing, usage: Graduated | ReadAndWritten | Rented) -> Bill:
     return Bill(
         usage=usage,
         discount=exact_decimal(billing.discount),

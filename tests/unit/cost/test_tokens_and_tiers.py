@@ -54,6 +54,12 @@ def test_input_and_output_tokens_have_prices_of_their_own() -> None:
     # 100,000 x (0.9 x 0.003 + 0.15 x 0.015) = 100,000 x 0.00495
     assert costs(found) == [("495.00", "165.00")]
     assert (found.unit, found.price_baseline) == ("inferences", "0.00495")
+    cost = section({"per_1k_tokens": prices, "tokens_per_inference": TOKENS}, [100_000])
+    lines = month_bill(cost, None, 1)["candidate"]["lines"]
+    assert [(line["kind"], line["quantity"], line["amount"]) for line in lines] == [
+        ("input", 90_000_000, "90"),
+        ("output", 15_000_000, "75"),
+    ]
     scaled = projected(
         {"per_1k_tokens": {"baseline": BOTH}, "tokens_per_inference": TOKENS}, [100_000]
     )
