@@ -187,8 +187,8 @@ def _by_second(billing: Billing, measurements: Measurements | None) -> Tariff:
 def _ratio(measurements: Measurements | None) -> Estimate95:
     if measurements is None or measurements.cpu_ratio is None:
         raise MeasurementError(
-            "the candidate's price is not known: quote it under 'cost: billing: per_inference: "
-            "candidate:', or measure both models ('prunegate measure' does) and give "
+            "the candidate's price is not known: quote it beside the baseline's under 'cost: "
+            "billing:' (candidate: ..), or measure both models ('prunegate measure' does) and give "
             "--measurements, so that the baseline's price can be scaled by their CPU-time ratio."
         )
     return _sane(measurements.cpu_ratio)
