@@ -180,6 +180,7 @@ def test_everything_that_keeps_the_files_apart_is_said_at_once() -> None:
         "5 ids are in DataFrame (labels) and not in DataFrame (candidate predictions): 'i20', ",
         "1 id is in DataFrame (candidate predictions) and not in DataFrame (labels): 'new'",
         "column 'kind': DataFrame (labels) and DataFrame (baseline predictions) disagree on 1 ",
+        "1 row: id 'i3' (of the first: 'a', 'c')",
         "disagree on 1 row: id 'i5'; if it means something else in DataFrame (candidate predi",
         "nothing was judged",
     ):

@@ -10,7 +10,7 @@ from typing import Any
 import narwhals as nw
 from narwhals import dependencies
 
-from prunegate.data.predictions.columns import EXAMPLES, quoted, shown
+from prunegate.data.predictions.columns import EXAMPLES, quoted, shown, sql_text
 from prunegate.data.predictions.engine import WHOLE_NUMBERS
 from prunegate.data.predictions.scan import names_of, scan_answers
 from prunegate.data.predictions.scanned import Scanned
@@ -278,17 +278,28 @@ def _disagreements(parts: Sequence[_Part], key: str, joined: Any) -> Iterator[st
     """Columns in which tables that both have them say different things of one id."""
     columns = dict.fromkeys(column for part in parts for column in part.shared)
     for column in columns:
-        homes = [part.label for part in parts if column in part.shared]
+        homes = [part for part in parts if column in part.shared]
         if len(homes) > 1:
             differ = joined.filter(f"NOT {_agrees(quoted(column))}")
             if number := _count(differ):
                 some = _examples(differ.project(quoted(key)))
-                yield disagreement(column, homes, number, some)
+                said = _said_of_first(differ, homes, key, column)
+                labels = [part.label for part in homes]
+                yield disagreement(column, labels, number, some) + said
     for column, home, other, agrees in _said_again(parts):
         differ = joined.filter(f"NOT {agrees}")
         if number := _count(differ):
             some = _examples(differ.project(quoted(key)))
             yield contradiction(column, [home.label, other.label], number, some)
+
+
+def _said_of_first(differ: Any, homes: Sequence[_Part], key: str, column: str) -> str:
+    """What each table says of the first id on which they disagree."""
+    first = sql_text(str(differ.aggregate(f"min({quoted(key)})").fetchall()[0][0]))
+    of_first = f"CAST({quoted(key)} AS VARCHAR) = {first}"
+    found = (part.relation.filter(of_first).limit(1).project(quoted(column)) for part in homes)
+    values = (cell for one in found for (cell,) in one.fetchall())
+    return f" (of the first: {', '.join(map(shown, values))})"
 
 
 def _examples(ids: Any) -> str:
