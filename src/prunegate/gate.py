@@ -58,7 +58,7 @@ from prunegate.verdict.decide import decide
 from prunegate.verdict.finding import Verdict
 from prunegate.verdict.gate_set_attempt import GateSetAttempt, as_attempted, with_attempt_statement
 from prunegate.verdict.operational_figures import operational_figures
-from prunegate.verdict.reference_doubts import wants_rows, with_misalignment
+from prunegate.verdict.reference_doubts import unexplained, with_misalignment
 from prunegate.verdict.waiver import Waiver
 
 if TYPE_CHECKING:
@@ -320,9 +320,10 @@ def _waived(
 def _judged(policy: Policy, read: ReadSource, known: Operations) -> Verdict:
     measured = operational_figures(known.measurements, known.cost, known.unpriced)
     verdict = decide(policy, read.counted.slices, measured, read.counted.warnings)
-    decided = policy.task.traits.decided
-    if decided and wants_rows(verdict) and read.has_rows and read.part is None:
-        verdict = with_misalignment(verdict, misalignment(policy, read.table))
+    model = unexplained(verdict)
+    if model and policy.task.traits.decided and read.has_rows and read.part is None:
+        found = misalignment(policy, read.table, model)
+        verdict = with_misalignment(verdict, model, found)
     return _claimed(policy, verdict, known)
 
 

@@ -538,3 +538,12 @@ def test_a_budget_counts_a_row_that_samples_share_once(drawn_list, tmp_path, bud
     table = with_labels(policy, open_unlabelled(policy, [path]), {})
     size = ListSize(places=slice_places(policy, table, 0))
     assert size.of(drawn.frame.slices) == len(drawn.frame.rows) <= budget
+
+
+def test_values_that_look_alike_are_told_before_anybody_labels(tmp_path, source):
+    rows = drawn_rows(300)
+    rows[0][1] = "Text"
+    drawn = label(source.policy, bare(tmp_path / "b.csv", rows), tmp_path / "list", random=30)
+    told = [line for line in label_lines(drawn, tmp_path) if line.startswith("note: ")]
+    assert len(told) == 1
+    assert "In slicing key 'kind' the values 'Text' and 'text' differ in blanks, case" in told[0]

@@ -80,7 +80,7 @@ def _bill(bill: Bill, volume: int) -> dict[str, Any]:
     lines = [
         {
             "kind": line.kind,
-            "quantity": line.quantity,
+            "quantity": _whole(line.quantity),
             "price": amount_text(line.price),
             "up_to": line.up_to,
             "amount": amount_text(line.amount),
@@ -91,12 +91,21 @@ def _bill(bill: Bill, volume: int) -> dict[str, Any]:
     return {"lines": lines, "total": amount_text(bill.cost(volume))}
 
 
+def _whole(quantity: int | Decimal) -> int | float:
+    """A quantity as a plain number."""
+    return int(quantity) if quantity == int(quantity) else float(quantity)
+
+
 def _words(line: BillLine) -> str:
-    count, price = numbers.count(line.quantity), amount_text(line.price)
+    quantity, price = _whole(line.quantity), amount_text(line.price)
+    whole = isinstance(quantity, int)
+    count = numbers.count(quantity) if whole else amount_text(Decimal(line.quantity))
     hourly = amount_text(line.price / HOURS)
     end = "" if line.up_to is None else f" (up to {numbers.count(line.up_to)} a month)"
     return {
         "tier": f"{count} x {price}{end}",
+        "input": f"{count} tokens read x {price}",
+        "output": f"{count} tokens written x {price}",
         "on_demand": f"{count} on demand x {HOURS} hours x {hourly}",
         "reserved": f"{count} reserved x {HOURS} hours x {hourly}",
         "upfront": "a month's part of what was paid in advance",

@@ -9,7 +9,7 @@ from prunegate.planning.label_draw import DrawnLabels, for_reference_alone
 from prunegate.planning.label_plan import LimitLabels
 from prunegate.planning.label_power import AGREED, DIFFERING
 from prunegate.planning.label_reference import ReferenceLabels
-from prunegate.text.escape import named
+from prunegate.text.escape import named, visible
 from prunegate.text.numbers import count, plain, share
 
 WORDS = {
@@ -39,6 +39,7 @@ def label_lines(drawn: DrawnLabels, out: Path) -> list[str]:
         "",
         *(_line(limit) for limit in drawn.limits),
         *_of_reference(drawn),
+        *(f"note: {visible(noticed)}" for noticed in drawn.noticed),
         "",
         *_assumed(drawn),
         f"label in {out}/label.html (or fill in to-label.csv beside it), then judge with"

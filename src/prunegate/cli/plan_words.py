@@ -25,9 +25,14 @@ def plan_lines(plan: Plan, *, brief: bool = False) -> list[str]:
 
 
 def _basis(plan: Plan) -> Iterator[str]:
-    yield (
-        f"{plan.policy}: {plan.tests} blocking tests at alpha {_percent(plan.alpha)}, all proven "
-        f"together with {_percent(plan.power)} power, so each with {_about(plan.power_each)}"
+    at, power = f"at alpha {_percent(plan.alpha)}", _percent(plan.power)
+    together = f"all proven together with {power} power, so each with {_about(plan.power_each)}"
+    tests = {
+        0: "no blocking test, so that no number of rows is asked for",
+        1: f"1 blocking test {at}, proven with {power} power",
+    }
+    yield f"{plan.policy}: " + tests.get(
+        plan.tests, f"{plan.tests} blocking tests {at}, {together}"
     )
     if plan.assumed is not None:
         given = plan.assumed

@@ -30,12 +30,15 @@ _MOST = 10**9
 class BillLine:
     """One line of a month's bill; the lines add up to what the month costs."""
 
-    kind: Literal["tier", "on_demand", "reserved", "upfront", "discount", "minimum"]
-    """What is paid: use within a tier; instances on demand or reserved; a month's part of what was
-    paid in advance; what a discount takes off; what fills the bill up to its least amount (or what
-    other models on the bill fill up already, then it is negative)."""
-    quantity: int = 1
-    """Units of use, or instances."""
+    kind: Literal[
+        "tier", "input", "output", "on_demand", "reserved", "upfront", "discount", "minimum"
+    ]
+    """What is paid: use within a tier; tokens that are read or written; instances on demand or
+    reserved; a month's part of what was paid in advance; what a discount takes off; what fills the
+    bill up to its least amount (or what other models on the bill fill up already, then it is
+    negative)."""
+    quantity: int | Decimal = 1
+    """Units of use (of an average they may be fractions), or instances."""
     price: Decimal
     """Of one of them, for the month; of a discount: its share."""
     up_to: int | None = None
@@ -50,23 +53,56 @@ class Graduated:
 
     tiers: tuple[tuple[int | None, Decimal], ...]
     """(end of the tier in units a month, price), ascending; the last end is None."""
+    per_inference: Decimal = Decimal(1)
+    """Units of use that one inference takes."""
 
     def lines(self, volume: int, used: int = 0) -> Iterator[BillLine]:
-        """What a month of so many units costs, tier by tier.
+        """What a month of so many inferences costs, tier by tier.
 
         Args:
-            volume: units that are billed.
-            used: units that others have taken of the lowest tiers.
+            volume: inferences that are billed.
+            used: inferences of others, which have taken of the lowest tiers.
         """
-        start, last = used, used + volume
+        start, last = (self.per_inference * n for n in (used, used + volume))
         for end, price in self.tiers:
-            stop = last if end is None else min(last, end)
+            stop = last if end is None else min(last, Decimal(end))
             if stop > start:
                 units = stop - start
                 yield BillLine(
                     kind="tier", quantity=units, price=price, up_to=end, amount=units * price
                 )
                 start = stop
+
+    @property
+    def single_price(self) -> Decimal | None:
+        """What every inference costs; None: tiers differ."""
+        return self.tiers[0][1] * self.per_inference if len(self.tiers) == 1 else None
+
+    def instances(self, volume: int) -> None:
+        """Nothing is rented."""
+        del volume
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadAndWritten:
+    """Tokens that a model reads and tokens that it writes, each at a price of their own."""
+
+    read: tuple[Decimal, Decimal]
+    """Tokens of an inference, and the price of one."""
+    written: tuple[Decimal, Decimal]
+
+    def lines(self, volume: int, used: int = 0) -> Iterator[BillLine]:
+        """What a month of so many inferences costs; others change nothing of it."""
+        del used
+        kinds: tuple[Literal["input", "output"], ...] = ("input", "output")
+        for kind, (tokens, price) in zip(kinds, (self.read, self.written), strict=True):
+            total = volume * tokens
+            yield BillLine(kind=kind, quantity=total, price=price, amount=total * price)
+
+    @property
+    def single_price(self) -> Decimal:
+        """What every inference costs."""
+        return sum((tokens * price for tokens, price in (self.read, self.written)), Decimal(0))
 
     def instances(self, volume: int) -> None:
         """Nothing is rented."""
@@ -94,6 +130,8 @@ class Rented:
     """Inferences that one instance may carry in a month."""
     minimum: int
     reservation: Reservation | None = None
+    single_price: None = None
+    """An inference has no price: machines do."""
 
     def instances(self, volume: int) -> int:
         """How many instances a month of so many inferences takes."""
@@ -127,7 +165,7 @@ def _machines(kind: Literal["reserved", "on_demand"], count: int, per_hour: Deci
 class Bill:
     """What one model's month costs."""
 
-    usage: Graduated | Rented
+    usage: Graduated | ReadAndWritten | Rented
     """What is paid by use or by machine."""
     discount: Decimal = Decimal(0)
     """Share that is taken off every amount."""
@@ -174,9 +212,8 @@ class Bill:
     @property
     def single_price(self) -> Decimal | None:
         """What every unit costs, whatever the volume; None: there is no such price."""
-        if isinstance(self.usage, Rented) or len(self.usage.tiers) > 1 or self.minimum:
-            return None
-        return self.usage.tiers[0][1] * (1 - self.discount)
+        price = self.usage.single_price
+        return None if price is None or self.minimum else price * (1 - self.discount)
 
 
 def _sum(lines: Iterator[BillLine]) -> Decimal:

@@ -231,7 +231,7 @@ def _stated(number: float) -> str | None:
 
 
 def _unit(billing: Billing) -> str:
-    tokens = billing.per_1k_tokens is not None and billing.tokens_per_inference is None
+    tokens = billing.priced_by == "per_1k_tokens" and billing.tokens_per_inference is None
     return "tokens" if tokens else "inferences"
 
 

@@ -7,15 +7,28 @@ measurement has an interval, and the candidate's bill at its cheap and at its de
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
 
 from prunegate.cost.amounts import EXACT, exact_decimal, six_digits
-from prunegate.cost.bills import Bill, Graduated, Rented, Reservation, monthly_capacity
+from prunegate.cost.bills import (
+    Bill,
+    Graduated,
+    ReadAndWritten,
+    Rented,
+    Reservation,
+    monthly_capacity,
+)
 from prunegate.cost.measurement import Estimate95, Measurements, ModelFigures, is_evidence, steady
 from prunegate.errors import MeasurementError
-from prunegate.policy.billing import Billing, Instance, MachinePrices, Reserved
+from prunegate.policy.billing import (
+    Billing,
+    Instance,
+    Reserved,
+    TokenPrices,
+    TokenPricesByModel,
+    TokensByDirection,
+)
 from prunegate.policy.cost import Cost
 
 QUOTED = "quoted"
@@ -48,12 +61,12 @@ def tariff(cost: Cost, measurements: Measurements | None) -> Tariff:
     billing = cost.billing
     if billing.instance is not None:
         return _rented(billing, billing.instance, measurements)
-    if billing.per_second is not None:
-        return _by_second(billing, billing.per_second, measurements)
+    if billing.priced_by == "per_second":
+        return _by_second(billing, measurements)
     if billing.quoted:
         return Tariff(
-            baseline=_graduated(billing, _baseline(billing)),
-            candidate=_graduated(billing, [price.candidate or 0.0 for price in billing.prices]),
+            baseline=_graduated(billing, "baseline"),
+            candidate=_graduated(billing, "candidate"),
             basis=QUOTED,
         )
     return _scaled(billing, _ratio(measurements))
@@ -74,10 +87,10 @@ def steady_enough(basis: str, measurements: Measurements | None) -> bool:
 
 def _scaled(billing: Billing, ratio: Estimate95) -> Tariff:
     def at(part: float) -> Bill:
-        return _graduated(billing, _baseline(billing), exact_decimal(part))
+        return _graduated(billing, "baseline", exact_decimal(part))
 
     return Tariff(
-        baseline=_graduated(billing, _baseline(billing)),
+        baseline=_graduated(billing, "baseline"),
         candidate=at(ratio.value),
         low=at(ratio.low),
         high=at(ratio.high),
@@ -85,24 +98,47 @@ def _scaled(billing: Billing, ratio: Estimate95) -> Tariff:
     )
 
 
-def _baseline(billing: Billing) -> list[float]:
-    return [price.baseline for price in billing.prices]
-
-
-def _graduated(billing: Billing, prices: Sequence[float], part: Decimal | None = None) -> Bill:
-    """A bill by use: prices per unit, each times ``part`` of what was measured."""
+def _graduated(billing: Billing, role: str, part: Decimal | None = None) -> Bill:
+    """A bill by use at a model's prices, each times ``part`` of what was measured."""
+    tokens, single = billing.tokens_per_inference, billing.per_1k_tokens
+    if isinstance(single, TokenPricesByModel) and isinstance(tokens, TokensByDirection):
+        return _read_and_written(billing, getattr(single, role), tokens, part)
+    each = Decimal(1)  # units of use that an inference takes
     with localcontext(EXACT):
-        units = [exact_decimal(price) for price in prices]
-        if billing.per_1k_tokens is not None:
-            tokens = exact_decimal(billing.tokens_per_inference or 1.0)
-            units = [price * tokens / 1000 for price in units]
+        units = [_unit_price(getattr(price, role), billing) for price in billing.prices]
+        if billing.tiers and isinstance(tokens, float):
+            each = exact_decimal(tokens)
         if part is not None:
             units = [six_digits(price * part) for price in units]
     ends = [tier.up_to for tier in billing.tiers] if billing.tiers else [None]
-    return _with_terms(billing, Graduated(tiers=tuple(zip(ends, units, strict=True))))
+    tiers = tuple(zip(ends, units, strict=True))
+    return _with_terms(billing, Graduated(tiers=tiers, per_inference=each))
 
 
-def _with_terms(billing: Billing, usage: Graduated | Rented) -> Bill:
+def _read_and_written(
+    billing: Billing, prices: TokenPrices, tokens: TokensByDirection, part: Decimal | None
+) -> Bill:
+    """A bill of tokens that are read and tokens that are written."""
+
+    def line(price: float, number: float) -> tuple[Decimal, Decimal]:
+        of_one = exact_decimal(price) / 1000
+        return exact_decimal(number), of_one if part is None else six_digits(of_one * part)
+
+    with localcontext(EXACT):
+        read, written = line(prices.input, tokens.input), line(prices.output, tokens.output)
+    return _with_terms(billing, ReadAndWritten(read=read, written=written))
+
+
+def _unit_price(price: float | None, billing: Billing) -> Decimal:
+    """What an inference costs; within tiers of tokens, what a token does."""
+    exact, tokens = exact_decimal(price or 0.0), billing.tokens_per_inference
+    if billing.priced_by != "per_1k_tokens":
+        return exact
+    together = tokens if isinstance(tokens, float) and not billing.tiers else 1.0
+    return exact * exact_decimal(together) / 1000
+
+
+def _with_terms(billing: Billing, usage: Graduated | ReadAndWritten | Rented) -> Bill:
     return Bill(
         usage=usage,
         discount=exact_decimal(billing.discount),
@@ -111,21 +147,23 @@ def _with_terms(billing: Billing, usage: Graduated | Rented) -> Bill:
     )
 
 
-def _by_second(
-    billing: Billing, per_second: MachinePrices, measurements: Measurements | None
-) -> Tariff:
+def _by_second(billing: Billing, measurements: Measurements | None) -> Tariff:
     """A bill by the seconds that inferences take, as they are stated or as they were measured."""
 
-    def bill(price: float, seconds: Decimal) -> Bill:
+    def bill(role: str, seconds: Decimal) -> Bill:
+        if billing.tiers:
+            prices = ((tier.up_to, getattr(tier.prices, role)) for tier in billing.tiers)
+            tiers = tuple((end, exact_decimal(price)) for end, price in prices)
+            return _with_terms(billing, Graduated(tiers=tiers, per_inference=seconds))
         with localcontext(EXACT):
-            unit = exact_decimal(price) * seconds
+            unit = exact_decimal(getattr(billing.per_second, role)) * seconds
         return _with_terms(billing, Graduated(tiers=((None, unit),)))
 
     stated = billing.seconds_per_inference
     if stated is not None:
         return Tariff(
-            baseline=bill(per_second.baseline, exact_decimal(stated.baseline)),
-            candidate=bill(per_second.candidate, exact_decimal(stated.candidate)),
+            baseline=bill("baseline", exact_decimal(stated.baseline)),
+            candidate=bill("candidate", exact_decimal(stated.candidate)),
             basis=QUOTED,
         )
     measured = _required(measurements, _SECONDS)
@@ -135,11 +173,11 @@ def _by_second(
     def of(throughput: float | None) -> Bill | None:
         if throughput is None:
             return None
-        return bill(per_second.candidate, six_digits(1 / exact_decimal(throughput)))
+        return bill("candidate", six_digits(1 / exact_decimal(throughput)))
 
     return Tariff(
-        baseline=bill(per_second.baseline, six_digits(1 / exact_decimal(before))),
-        candidate=bill(per_second.candidate, six_digits(1 / exact_decimal(after))),
+        baseline=bill("baseline", six_digits(1 / exact_decimal(before))),
+        candidate=bill("candidate", six_digits(1 / exact_decimal(after))),
         low=of(fast),
         high=of(slow),
         basis=RENTED,
@@ -149,8 +187,8 @@ def _by_second(
 def _ratio(measurements: Measurements | None) -> Estimate95:
     if measurements is None or measurements.cpu_ratio is None:
         raise MeasurementError(
-            "the candidate's price is not known: quote it under 'cost: billing: per_inference: "
-            "candidate:', or measure both models ('prunegate measure' does) and give "
+            "the candidate's price is not known: quote it beside the baseline's under 'cost: "
+            "billing:' (candidate: ..), or measure both models ('prunegate measure' does) and give "
             "--measurements, so that the baseline's price can be scaled by their CPU-time ratio."
         )
     return _sane(measurements.cpu_ratio)

@@ -11,7 +11,6 @@ from prunegate.data.predictions.label_columns import (
     DerivedColumn,
     FoundColumn,
     LabelColumn,
-    LabelScore,
     NamedLabel,
     OwnColumn,
 )
@@ -123,7 +122,7 @@ def _of_labels(policy: Policy, *, apart: bool) -> Iterator[tuple[str, DerivedCol
                 owns=owns,
                 lists=lists,
                 labels=names,
-                scored=tuple(one.scores for one in scores) if scored else (),
+                scored=tuple(scores) if scored else (),
             ),
         )
         for label, own in zip((*names, None), (*owns, ""), strict=True):
@@ -144,7 +143,7 @@ def _of_labels(policy: Policy, *, apart: bool) -> Iterator[tuple[str, DerivedCol
             )
 
 
-def _scores(policy: Policy, lists: str, own: str, label: str) -> tuple[FoundColumn, LabelScore]:
+def _scores(policy: Policy, lists: str, own: str, label: str) -> tuple[FoundColumn, ClassScores]:
     """A model's score of one label: from its own column, and from a list."""
     given = policy.data.scores
     activation = "none" if given is None else given.activation
@@ -156,4 +155,4 @@ def _scores(policy: Policy, lists: str, own: str, label: str) -> tuple[FoundColu
         column=lists, classes=order or policy.task.labels, positive=label, activation=activation
     )
     plain = OwnColumn(name=own)
-    return (plain if activation == "none" else alone), LabelScore(scores=listed)
+    return (plain if activation == "none" else alone), listed

@@ -43,6 +43,8 @@ class ColumnCheck:
     """The column of the answer that is empty just for such rows; None: they have to be counted."""
     share: bool = False
     """Whether numbers from 0 to 1 are asked for."""
+    called: str | None = None
+    """What the table calls the column, of one that is derived."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -132,19 +132,20 @@ class LabelSetReading(Reading):
 
     def _checks(self) -> Iterator[ColumnCheck]:
         for role in ROLES:
-            names = names_column(self.policy, role)
+            names, called = names_column(self.policy, role), getattr(self.policy.columns, role)
             if names in self.table.kinds:
                 given = nw.col(names)
-                yield ColumnCheck(column=names, words="no list of labels", broken=given.is_null())
+                words = "no list of labels"
+                yield ColumnCheck(column=names, words=words, broken=given.is_null(), called=called)
                 words = "a label that 'task: labels' does not list"
                 unknown = (given != "").fill_null(value=False)
-                yield ColumnCheck(column=names, words=words, broken=unknown)
+                yield ColumnCheck(column=names, words=words, broken=unknown, called=called)
             beside = beside_column(self.policy, role)
             if beside in self.table.kinds:
                 scored = role != "label" and self.policy.task.threshold is not None
                 words = SCORES_DIFFER if scored else NAMES_DIFFER
                 differ = (nw.col(beside) != "").fill_null(value=False)
-                yield ColumnCheck(column=beside, words=words, broken=differ)
+                yield ColumnCheck(column=beside, words=words, broken=differ, called=called)
             for label in self.labels:
                 column = self.column(role, label)
                 scored = self._threshold(role, label) is not None

@@ -1,27 +1,32 @@
 """Misaligned: do a model's decisions fit the labels of other rows?
 
-Labels that were shifted by a row, or decisions joined to ids that were sorted in another way, look
-like a model that knows nothing. Only where a baseline does look so are the rows themselves asked:
-once, ids, labels and decisions alone, and no more rows than are sorted in a moment.
+Labels that were shifted, or decisions joined to ids that were sorted in another way, look like a
+model that knows nothing. Only where a model does look so are the rows themselves asked: once, ids,
+labels and decisions alone, and no more rows than are sorted in a moment. Of all shifts the one in
+which labels and decisions go together most is found by their cross-correlation.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from prunegate.counting.tasks.every import task_of
 from prunegate.data.predictions.table import Table
 from prunegate.policy.schema import Policy
+from prunegate.policy.task import ROLES, Role
 from prunegate.stats.agreement import Agreement, agreement
 
 MOST_ROWS = 1_000_000
 """Tables with more are not looked through."""
 OFFSETS = (1, -1, 2, -2, 3, -3)
+"""Shifts that are tried by themselves; of all others it is the one that fits best."""
 SURE, CLEAR = 1e-6, 0.2
 """Level, and agreement beyond chance gained, of what is named: many ways are tried."""
+_CODES = 8
+"""Classes that a cross-correlation tells apart by columns of their own; more share so many."""
 Order = Literal["file", "number", "text", "backwards"]
 """As the table lies; by the numbers at the end of the ids; by the ids as texts; by number, from the
 last."""
@@ -43,8 +48,20 @@ class Misalignment:
     """Rows by which the labels come later; None: the order differs."""
 
 
-def misalignment(policy: Policy, table: Table) -> Misalignment | None:
-    """The way in which the baseline's decisions fit best, where one fits clearly.
+@dataclass(frozen=True, kw_only=True)
+class _Way:
+    """Labels beside the decisions that they may belong to, by their places in a list of names."""
+
+    order: Order
+    offset: int | None
+    labels: Any
+    decisions: Any
+    tried: int = 1
+    """Ways of which this is the best; the level is divided by them."""
+
+
+def misalignment(policy: Policy, table: Table, model: Role = "baseline") -> Misalignment | None:
+    """The way in which a model's decisions fit best, where one fits clearly.
 
     None where there is none, the table has no ids, too many rows, or is in Spark.
     """
@@ -58,9 +75,9 @@ def misalignment(policy: Policy, table: Table) -> Misalignment | None:
     reading = task_of(policy).reading(policy, table)
     if len(reading.cells) < 2:  # a row has more than one label
         return None
-    label, baseline = reading.cells[:2]
+    label, decision = reading.cells[0], reading.cells[1 + ROLES.index(model)]
     with table.reading():
-        lines = reading.frame().select(column, label, baseline).head(MOST_ROWS + 1).collect().rows()
+        lines = reading.frame().select(column, label, decision).head(MOST_ROWS + 1).collect().rows()
     if not 1 < len(lines) <= MOST_ROWS:
         return None
     ids, labels, decisions = zip(*lines, strict=True)
@@ -81,9 +98,10 @@ def _best(ids: list[str], coded: tuple[Any, Any, list[str]]) -> Misalignment | N
     labels, decisions, names = coded
     here = _agreement(labels, decisions, names)
     best: tuple[float, Misalignment] | None = None
-    for order, offset, y, d in _ways(ids, labels, decisions):
-        found = _agreement(y, d, names)
-        clear = found.p_value <= SURE and found.kappa >= max(CLEAR, here.kappa + CLEAR)
+    for way in _ways(ids, labels, decisions, len(names)):
+        found = _agreement(way.labels, way.decisions, names)
+        sure = found.p_value <= SURE / way.tried
+        clear = sure and found.kappa >= max(CLEAR, here.kappa + CLEAR)
         if clear and (best is None or found.kappa > best[0]):
             best = (
                 found.kappa,
@@ -91,30 +109,56 @@ def _best(ids: list[str], coded: tuple[Any, Any, list[str]]) -> Misalignment | N
                     rows=here.rows,
                     right=here.right,
                     right_if=found.right / found.rows,
-                    order=order,
-                    offset=offset,
+                    order=way.order,
+                    offset=way.offset,
                 ),
             )
     return None if best is None else best[1]
 
 
-def _ways(
-    ids: list[str], labels: Any, decisions: Any
-) -> Iterator[tuple[Order, int | None, Any, Any]]:
-    """Every way that is tried: order, offset, and labels beside decisions."""
+def _ways(ids: list[str], labels: Any, decisions: Any, names: int) -> Iterator[_Way]:
+    """Every way that is tried."""
     orders = _orders(ids)
     for order, rows in orders.items():
-        for offset in OFFSETS:
-            first, second = rows[max(offset, 0) :], rows[: len(rows) - max(offset, 0)]
-            if offset < 0:
-                first, second = rows[:offset], rows[-offset:]
-            if len(first):
-                yield order, offset, labels[first], decisions[second]
+        here = _Way(order=order, offset=0, labels=labels[rows], decisions=decisions[rows])
+        yield from (_shifted(here, offset) for offset in OFFSETS if abs(offset) < len(rows))
+        best = _best_offset(here.labels, here.decisions, names)
+        if best not in (0, *OFFSETS):
+            yield replace(_shifted(here, best), tried=2 * len(rows))
     for order, rows in orders.items():
         for other, sorted_by in orders.items():
             if order != other:
-                yield other, None, labels[rows], decisions[sorted_by]
-        yield "backwards", None, labels[rows], decisions[rows[::-1]]
+                yield _Way(
+                    order=other, offset=None, labels=labels[rows], decisions=decisions[sorted_by]
+                )
+        yield _Way(
+            order="backwards", offset=None, labels=labels[rows], decisions=decisions[rows[::-1]]
+        )
+
+
+def _shifted(here: _Way, offset: int) -> _Way:
+    """The rows whose labels come so many places later."""
+    y, d = here.labels, here.decisions
+    y, d = (y[offset:], d[:-offset]) if offset > 0 else (y[:offset], d[-offset:])
+    return replace(here, offset=offset, labels=y, decisions=d)
+
+
+def _best_offset(labels: Any, decisions: Any, names: int) -> int:
+    """By how many places labels have to come later to go with the decisions most."""
+    import numpy as np
+    from scipy import fft
+
+    n = len(labels)
+    codes = np.eye(names, dtype=np.float32)
+    if names > _CODES:
+        codes = np.random.default_rng(0).choice([-1.0, 1.0], (names, _CODES)).astype("f4")
+    size = fft.next_fast_len(2 * n, real=True)
+    total = np.zeros(size // 2 + 1, dtype=np.complex64)
+    for code in codes.T:
+        y, d = (fft.rfft(code[part] - code[part].mean(), size) for part in (labels, decisions))
+        total += y * d.conj()
+    offset = int(np.argmax(fft.irfft(total, size)))
+    return offset if offset < n else offset - size
 
 
 def _orders(ids: list[str]) -> dict[Order, Any]:

@@ -29,5 +29,8 @@ def number_hint(values: Sequence[Any], *, share: bool) -> str:
     if not share or not numbers:
         return ""
     if min(numbers) < 0:
-        return "if these are logits, make probabilities of them"
+        return (
+            "if these are logits, write 'data: scores: {activation: sigmoid}' in the policy, or "
+            "softmax where there is a score for each class"
+        )
     return "if these are per cent, divide them by 100" if 2 < max(numbers) <= 100 else ""

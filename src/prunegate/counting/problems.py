@@ -58,7 +58,11 @@ def of_check(reading: Reading, check: ColumnCheck, rows: int) -> str:
     found = _some_rows(reading, check.broken, check.column)
     hint = number_hint([value for _, value in found], share=check.share)
     problem = Problem(
-        column=check.column, rows=rows, words=check.words, examples=_examples(found), hint=hint
+        column=check.called or check.column,
+        rows=rows,
+        words=check.words,
+        examples=_examples(found),
+        hint=hint,
     )
     return str(problem)
 

@@ -14,6 +14,8 @@ import narwhals as nw
 from prunegate.counting.column_reading import N, Reading, number, text
 from prunegate.counting.problems import Problem, examples
 from prunegate.data.predictions.columns import EXAMPLES, shown
+from prunegate.data.predictions.lookalikes import look
+from prunegate.policy.naming import value_text
 
 LOWEST, HIGHEST = "prunegate__lowest", "prunegate__highest"
 """Smallest and largest label of a line of the engine's answer."""
@@ -24,16 +26,26 @@ def two_labels(reading: Reading, lines: Lines, *, every: bool = True) -> list[st
     """What is wrong with the labels themselves; ``every`` row has one, or only some rows do."""
     column, positive = reading.policy.columns.label, reading.policy.task.positive
     others = _others(reading, lines)
-    if len(others) > 1:
+    absent = every and bool(others) and not any(line[reading.cells[0]] for line in lines)
+    if len(others) > 1 and not (absent and len(_counted(reading, column)) == 2):
         return [_more_than_two(reading, column)]
-    if every and others and not any(line[reading.cells[0]] for line in lines):
+    if absent:
         return [
             (
                 f"no row of column {shown(column)} has the positive label {positive!r} (found: "
                 f"{', '.join(map(repr, others))}); correct 'task: positive' or the table"
+                f"{_alike(positive, others)}"
             )
         ]
     return []
+
+
+def _alike(positive: Any, others: Sequence[Any]) -> str:
+    """That a label is the positive one to a reader's eye."""
+    same = [one for one in others if look(value_text(one)) == look(value_text(positive))]
+    if not same:
+        return ""
+    return f": {same[0]!r} differs from it in blanks, case or spelling only"
 
 
 def known_decisions(reading: Reading, lines: Lines) -> list[str]:
@@ -75,7 +87,7 @@ def _more_than_two(reading: Reading, column: str) -> str:
         words=words,
         examples=examples(reading, _value(reading, column).is_in(odd), column),
     )
-    return f"{problem}; a binary task has two labels"
+    return f"{problem}; a binary task has two labels{_alike(positive, odd)}"
 
 
 def _unknown(reading: Reading, column: str, values: list[Any]) -> str:

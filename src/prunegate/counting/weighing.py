@@ -142,8 +142,8 @@ LIKELY = ("weight", "weights", "w", "wt", "design_weight", "survey_weight", "inv
 
 
 def looks_like_weights(columns: Sequence[str]) -> str | None:
-    """The column that is called as weights are; None: there is none."""
-    return next((one for one in columns if _called_so(one)), None)
+    """The column that is called as weights are, the one that says so most; None: there is none."""
+    return max(filter(_called_so, columns), key=len, default=None)
 
 
 def _called_so(column: str) -> bool:

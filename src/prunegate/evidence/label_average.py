@@ -9,43 +9,33 @@ the test is the one of a macro average (``stats/macro.py``), and less powerful t
 really err together. Simulated in ``tests/benchmarks/multilabel_sizes.py``.
 """
 
-# ruff: noqa: D102  # the base class says what each member means
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import ClassVar
 
 import numpy as np
 
 from prunegate.counting.label_sets import LabelSets
-from prunegate.evidence.macro_rate import class_share
-from prunegate.evidence.overlapping_rates import as_linear
-from prunegate.evidence.rates import TestedEvidence
+from prunegate.evidence.macro_rate import OfConfusion, class_share
 from prunegate.metrics.forms import OverLabels
-from prunegate.metrics.hypothesis import Contrast, Level
 from prunegate.stats import macro
-from prunegate.stats.result import Interval, TestResult
 
 Decided = tuple[int, int, int]
 """Label, the baseline's decision, the candidate's: a class, or the number of classes for none."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class LabelAverage(TestedEvidence):
+class LabelAverage(OfConfusion):
     """The average of one rate over all labels."""
 
-    exact_levels: ClassVar = False
-
-    kind: macro.Kind
     classes: int
     """Labels that are averaged, twice as many where both of their sides are."""
     labels: int
     """Labels of a row, which may err together."""
-    counts: dict[Decided, int]
-    """Decisions."""
+    cells: dict[Decided, int]
 
     @classmethod
     def of(cls, form: OverLabels, tally: LabelSets) -> LabelAverage:
@@ -56,27 +46,7 @@ class LabelAverage(TestedEvidence):
         for cell, n in _decided(form, eights, classes):
             if n:
                 counts[cell] = counts.get(cell, 0) + n
-        return cls(kind=form.kind, classes=classes, labels=len(eights), counts=counts)
-
-    @property
-    def n(self) -> int:
-        return sum(self.counts.values())
-
-    @property
-    def baseline(self) -> Fraction | None:
-        return self._average(1)
-
-    @property
-    def candidate(self) -> Fraction | None:
-        return self._average(2)
-
-    @property
-    def lost(self) -> int:
-        return sum(n for (y, b, c), n in self.counts.items() if b == y != c)
-
-    @property
-    def gained(self) -> int:
-        return sum(n for (y, b, c), n in self.counts.items() if c == y != b)
+        return cls(kind=form.kind, classes=classes, labels=len(eights), cells=counts)
 
     def _average(self, model: int) -> Fraction | None:
         shares = [self._share(place, model) for place in range(self.classes)]
@@ -84,33 +54,20 @@ class LabelAverage(TestedEvidence):
         return sum(defined, Fraction(0)) / self.classes if len(defined) == self.classes else None
 
     def _share(self, place: int, model: int) -> Fraction | None:
-        if not any(n for cell, n in self.counts.items() if cell[0] == place):
+        if not any(n for cell, n in self.cells.items() if cell[0] == place):
             return None  # nothing is known of a label that no row has
-        return class_share(self.counts, place, model, self.kind)
+        return class_share(self.cells, place, model, self.kind)
 
-    def _level(self, level: Level) -> TestResult:
-        found = macro.test(self._table(), 0.0, -float(level.limit))
-        if level.at_least:
-            return found
-        return replace(found, p_value=found.p_harm, p_harm=found.p_value)
-
-    def _contrast(self, contrast: Contrast) -> TestResult:
-        slope, margin = as_linear(contrast)
-        return macro.test(self._table(swapped=contrast.swapped), slope, margin)
-
-    def level_interval(self) -> Interval:
-        return macro.interval(self._table(), 0.0)
-
-    def change_interval(self) -> Interval:
-        return macro.interval(self._table(), 1.0)
-
-    def _table(self, *, swapped: bool = False) -> macro.ConfusionCounts:
-        return self._effective.swapped if swapped else self._effective
+    def _table(
+        self, slope: float, *, swapped: bool = False
+    ) -> tuple[macro.ConfusionCounts, int | None]:
+        del slope
+        return self._effective.swapped if swapped else self._effective, None
 
     @cached_property
     def _effective(self) -> macro.ConfusionCounts:
         """As many decisions as count if all labels of a row erred together."""
-        cells = sorted(self.counts)
+        cells = sorted(self.cells)
         label, baseline, candidate = np.array(cells, dtype=np.intp).T
         return macro.ConfusionCounts(
             kind=self.kind,
@@ -118,7 +75,7 @@ class LabelAverage(TestedEvidence):
             label=label,
             baseline=baseline,
             candidate=candidate,
-            count=np.array([self.counts[cell] for cell in cells], dtype=float) / self.labels,
+            count=np.array([self.cells[cell] for cell in cells], dtype=float) / self.labels,
             others=int(self.kind != "recall"),
         )
 

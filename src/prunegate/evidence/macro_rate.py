@@ -8,6 +8,7 @@ coefficient. All are one number of the whole table of labels and decisions.
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -48,26 +49,78 @@ def class_share(
 
 
 @dataclass(frozen=True, kw_only=True)
-class MacroRate(TestedEvidence):
+class OfConfusion(TestedEvidence):
+    """One number of a table of labels and of both models' decisions."""
+
+    exact_levels: ClassVar = False
+
+    kind: macro.Kind
+    cells: Mapping[tuple[Any, Any, Any], int]
+    """Rows by label, baseline's and candidate's decision."""
+
+    @property
+    def n(self) -> int:
+        return sum(self.cells.values())
+
+    @property
+    def baseline(self) -> Fraction | None:
+        return self._average(1)
+
+    @property
+    def candidate(self) -> Fraction | None:
+        return self._average(2)
+
+    @property
+    def lost(self) -> int:
+        return sum(n for (y, b, c), n in self.cells.items() if b == y != c)
+
+    @property
+    def gained(self) -> int:
+        return sum(n for (y, b, c), n in self.cells.items() if c == y != b)
+
+    @abstractmethod
+    def _average(self, model: int) -> Fraction | None:
+        """The value of the model at this place of a cell."""
+
+    @abstractmethod
+    def _table(
+        self, slope: float, *, swapped: bool = False
+    ) -> tuple[macro.ConfusionCounts, int | None]:
+        """The counts to be tested, and degrees of freedom where there are few groups."""
+
+    def _level(self, level: Level) -> TestResult:
+        table, df = self._table(0.0)
+        found = macro.test(table, 0.0, -float(level.limit), df)
+        if level.at_least:
+            return found
+        return replace(found, p_value=found.p_harm, p_harm=found.p_value)
+
+    def _contrast(self, contrast: Contrast) -> TestResult:
+        slope, margin = as_linear(contrast)
+        table, df = self._table(slope, swapped=contrast.swapped)
+        return macro.test(table, slope, margin, df)
+
+    def level_interval(self) -> Interval:
+        return macro.interval(self._table(0.0)[0], 0.0)
+
+    def change_interval(self) -> Interval:
+        return macro.interval(self._table(1.0)[0], 1.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MacroRate(OfConfusion):
     """The average over the classes that occur as a label among the rows.
 
     A decision for a class that no row is labelled with is an error of the row's own class; for the
     coefficient it is a class like any other.
     """
 
-    exact_levels: ClassVar = False
-
-    kind: macro.Kind
     cells: Mapping[Triple, int]
     least_classes: int = 1
     """With fewer classes as labels there is no value."""
     least_rows: int = 0
     """Rows of the rarest class from which the method's error rates have been measured."""
     groups: Clusters | None = field(default=None, compare=False)
-
-    @property
-    def n(self) -> int:
-        return sum(self.cells.values())
 
     @cached_property
     def classes(self) -> tuple[str, ...]:
@@ -97,22 +150,6 @@ class MacroRate(TestedEvidence):
     def lacking(self) -> int:
         return max(0, self.least_rows - min(self._support.values(), default=0))
 
-    @property
-    def baseline(self) -> Fraction | None:
-        return self._average(1)
-
-    @property
-    def candidate(self) -> Fraction | None:
-        return self._average(2)
-
-    @property
-    def lost(self) -> int:
-        return sum(n for (y, b, c), n in self.cells.items() if b == y != c)
-
-    @property
-    def gained(self) -> int:
-        return sum(n for (y, b, c), n in self.cells.items() if c == y != b)
-
     def _average(self, model: int) -> Fraction | None:
         if len(self._support) < max(self.least_classes, 1):
             return None
@@ -127,24 +164,6 @@ class MacroRate(TestedEvidence):
                 return None
             total += share
         return total / len(self.classes)
-
-    def _level(self, level: Level) -> TestResult:
-        table, df = self._table(0.0)
-        found = macro.test(table, 0.0, -float(level.limit), df)
-        if level.at_least:
-            return found
-        return replace(found, p_value=found.p_harm, p_harm=found.p_value)
-
-    def _contrast(self, contrast: Contrast) -> TestResult:
-        slope, margin = as_linear(contrast)
-        table, df = self._table(slope, swapped=contrast.swapped)
-        return macro.test(table, slope, margin, df)
-
-    def level_interval(self) -> Interval:
-        return macro.interval(self._table(0.0)[0], 0.0)
-
-    def change_interval(self) -> Interval:
-        return macro.interval(self._table(1.0)[0], 1.0)
 
     @cached_property
     def _cells(self) -> tuple[Triple, ...]:

@@ -58,6 +58,8 @@ class PulledValue(TestedEvidence):
 
     def _value(self, model: int) -> Fraction | None:
         first = self.sums.moments.first
+        if not min(self.sums.rows):  # of one kind only: any order of them is as good
+            return None
         total = first[1] + (first[0] if model else 0)
         return total / first[2] if first[2] else None
 

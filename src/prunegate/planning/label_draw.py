@@ -43,6 +43,8 @@ from prunegate.counting.partial_counts import PartialCounts
 from prunegate.counting.partial_labels import PartialLabels
 from prunegate.counting.slices import SliceCounts
 from prunegate.counting.tallies import Tally
+from prunegate.data.predictions.lookalikes import hints_of_lookalikes
+from prunegate.data.predictions.many_values import hints
 from prunegate.data.predictions.table import Table
 from prunegate.errors import InputError
 from prunegate.planning.label_plan import (
@@ -75,6 +77,8 @@ class DrawnLabels:
     """All rows of the table."""
     labels: tuple[str, ...] = ()
     """Labels as the table spells them, where it does."""
+    noticed: tuple[str, ...] = ()
+    """What to look at in the slicing keys before anybody labels."""
 
 
 def draw_labels(
@@ -214,6 +218,7 @@ class _Drawing:
             reference=told_reference(policy, self.slices, self._held(frame)),
             rows=self.slices[0].rows,
             labels=_spelled(policy, self.table),
+            noticed=_noticed(policy, self.table),
         )
 
     def _held(self, frame: LabellingFrame) -> tuple[SliceFrame, ...]:
@@ -251,6 +256,15 @@ def _opened(policy: Policy, source: Any) -> _Drawing:
     table = with_labels(policy, unlabelled, {})
     counted = count_table(policy, table, partial_reading(policy, table))
     return _Drawing(policy=policy, unlabelled=unlabelled, table=table, slices=counted.slices)
+
+
+def _noticed(policy: Policy, table: Table) -> tuple[str, ...]:
+    """Hints at keys of many values, and at values that look alike."""
+    if not policy.keys:
+        return ()
+    with table.reading():
+        lines = table.frame.select(*policy.keys).unique().collect().rows(named=True)
+    return (*hints(policy, lines), *hints_of_lookalikes(policy, lines))
 
 
 def _spelled(policy: Policy, table: Table) -> tuple[str, ...]:

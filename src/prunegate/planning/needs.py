@@ -32,6 +32,8 @@ Unplanned = Literal["point", "undefined", "hopeless", "too close", "no formula"]
 expected; more rows than any plan; no formula that holds so far from the limit."""
 MOST = 100_000_000
 """More rows than this is no plan."""
+RARE = 100_000
+"""Units below which it is not the limit that is near, but the units that are rare."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,9 +95,12 @@ def need_of(limit: PlannedLimit, cells: Floats, target: Target) -> Need:
     units, unplanned, note = _units(limit, cells, target)
     rows = None if units is None else _rows(units / share, cells, target.minimum)
     if rows is not None and rows > MOST:
+        rare = units is not None and units < RARE
+        why = f"it takes {count(math.ceil(units or 0))} that count, and few of the rows do"
+        near = "the expected value almost touches the limit"
         units = rows = None
         unplanned = "too close"
-        note = f"more than {count(MOST)} rows: the expected value almost touches the limit"
+        note = f"more than {count(MOST)} rows: {why if rare else near}"
     asked = bound_of(limit.value)
     size = limit.counts.rows
     has = round(share * size)

@@ -1,7 +1,8 @@
 """Billing: how inference is paid for, in one unit, and the terms that hold for the whole bill.
 
-A price may be per inference (in one piece or by tier), per 1,000 tokens, per second of computing,
-or per hour of whole instances. Whatever the unit, a discount and a least amount a month may follow.
+A price may be per inference, per 1,000 tokens (one price, or one of what is read and one of what is
+written), per second of computing, each in one piece or by tier, or per hour of whole instances.
+Whatever the unit, a discount and a least amount a month may follow.
 """
 
 from __future__ import annotations
@@ -36,21 +37,75 @@ class Prices(Section):
     """What it costs with the candidate; absent: measured."""
 
 
+class TokenPrices(Section):
+    """Money per 1,000 tokens, of those that a model reads and of those that it writes."""
+
+    input: Price
+    """Of tokens that are read."""
+    output: Price
+    """Of tokens that are written."""
+
+
+class TokenPricesByModel(Section):
+    """Both prices of each model."""
+
+    baseline: TokenPrices
+    """The baseline's."""
+    candidate: TokenPrices | None = None
+    """The candidate's; absent: the baseline's times the measured CPU-time ratio."""
+
+
+class TokensByDirection(Section):
+    """Tokens that one inference takes, on average."""
+
+    input: Annotated[float, Strict(), Field(gt=0, le=1e9)]
+    """Tokens that are read."""
+    output: Annotated[float, Strict(), Field(gt=0, le=1e9)]
+    """Tokens that are written."""
+
+
 class TierPrices(Section):
-    """Money per inference within a tier, which may be free."""
+    """Money per unit of use within a tier, which may be free."""
 
     baseline: FreePrice
-    """What one inference of the baseline costs."""
+    """What one unit costs with the baseline."""
     candidate: FreePrice | None = None
-    """What one of the candidate costs; absent: measured."""
+    """What it costs with the candidate; absent: measured."""
+
+
+TIER_UNITS = ("per_inference", "per_1k_tokens", "per_second")
 
 
 class Tier(Section):
-    """A volume tier: its price holds for the inferences of a month that fall into it."""
+    """A volume tier: its price holds for the part of a month's use that falls into it."""
 
     up_to: Annotated[int, Strict(), Field(ge=1, le=10**15)] | None = None
-    """Where the tier ends, in inferences a month; only the last tier has no end."""
-    per_inference: TierPrices
+    """Where the tier ends, in inferences (tokens, seconds) a month; only the last has no end."""
+    per_inference: TierPrices | None = None
+    """Of one inference."""
+    per_1k_tokens: TierPrices | None = None
+    """Of 1,000 tokens."""
+    per_second: TierPrices | None = None
+    """Of a second of computing."""
+
+    @model_validator(mode="after")
+    def _one_price(self) -> Tier:
+        given = [unit for unit in TIER_UNITS if getattr(self, unit) is not None]
+        if len(given) != 1:
+            got = " and ".join(given) or "none"
+            raise ValueError(f"got {got}; give exactly one of {', '.join(TIER_UNITS)}")
+        return self
+
+    @property
+    def unit(self) -> str:
+        """What the price is of."""
+        return next(unit for unit in TIER_UNITS if getattr(self, unit) is not None)
+
+    @property
+    def prices(self) -> TierPrices:
+        """The price of either model."""
+        found: TierPrices = getattr(self, self.unit)
+        return found
 
 
 class MachinePrices(Section):
@@ -108,6 +163,11 @@ def _rate(value: Any) -> str:
     return "models" if isinstance(value, dict | Section) else "one"
 
 
+def _token_prices(value: Any) -> str:
+    own = value.get("baseline") if isinstance(value, dict) else getattr(value, "baseline", None)
+    return "directions" if isinstance(own, dict | Section) else "one"
+
+
 class Instance(Section):
     """Whole machines by the hour, as many as the measured throughput asks for."""
 
@@ -163,12 +223,26 @@ class Billing(Section):
     """Whole machines by the hour."""
     tiers: Annotated[tuple[Tier, ...], Field(min_length=1)] | None = None
     """Graduated: each tier's price is for its own part of the volume, as with income tax."""
-    per_1k_tokens: Prices | None = None
-    """Of 1,000 tokens."""
+    per_1k_tokens: (
+        Annotated[
+            Annotated[Prices, Tag("one")] | Annotated[TokenPricesByModel, Tag("directions")],
+            Discriminator(_token_prices),
+        ]
+        | None
+    ) = None
+    """Of 1,000 tokens: one price for all, or {input: .., output: ..} of each model."""
     per_second: MachinePrices | None = None
     """Of a second of computing."""
-    tokens_per_inference: Annotated[float, Strict(), Field(gt=0, le=1e9)] | None = None
-    """Tokens that one inference takes, on average; absent: volumes count tokens."""
+    tokens_per_inference: (
+        Annotated[
+            Annotated[Annotated[float, Strict(), Field(gt=0, le=1e9)], Tag("one")]
+            | Annotated[TokensByDirection, Tag("models")],
+            Discriminator(_rate),
+        ]
+        | None
+    ) = None
+    """Tokens that one inference takes, on average: one number, or {input: .., output: ..} where
+    these have prices of their own; absent: volumes count tokens."""
     seconds_per_inference: Seconds | None = None
     """Seconds that one inference is billed; absent: measured."""
     other_inferences: Annotated[int, Strict(), Field(ge=0, le=10**15)] = 0
@@ -186,8 +260,23 @@ class Billing(Section):
             got = f"got {' and '.join(given)}" if given else "got none"
             raise ValueError(f"{got}; give exactly one of {', '.join(_UNITS)}: a bill has one unit")
         for key, way in _BELONGS.items():
-            if getattr(self, key) and way != given[0]:
+            if getattr(self, key) and way not in (given[0], self.priced_by):
                 raise ValueError(f"'{key}' goes with {way}, and this bill is by {given[0]}")
+        return self
+
+    @model_validator(mode="after")
+    def _tokens_fit(self) -> Billing:
+        prices, tokens = self.per_1k_tokens, self.tokens_per_inference
+        if isinstance(prices, TokenPricesByModel) != isinstance(tokens, TokensByDirection):
+            raise ValueError(
+                "prices of input and output tokens go with tokens_per_inference: {input: .., "
+                "output: ..}, and one price with one number of tokens"
+            )
+        if self.other_inferences and self.priced_by != "per_inference":
+            raise ValueError(
+                "'other_inferences' goes with tiers of inferences: what those of other models take "
+                "of tokens or seconds is not known"
+            )
         return self
 
     @model_validator(mode="after")
@@ -202,15 +291,20 @@ class Billing(Section):
         return next(way for way in _UNITS if getattr(self, way) is not None)
 
     @property
-    def prices(self) -> tuple[Prices | TierPrices, ...]:
-        """Every price per unit of use; empty where a machine's time is paid for."""
+    def priced_by(self) -> str:
+        """What the prices are of, in one piece or by tier."""
+        return self.tiers[0].unit if self.tiers else self.unit
+
+    @property
+    def prices(self) -> tuple[Prices | TokenPricesByModel | TierPrices, ...]:
+        """Every price per unit of use; empty where a machine's time is paid for in one piece."""
         single = tuple(found for found in (self.per_inference, self.per_1k_tokens) if found)
-        return single + tuple(tier.per_inference for tier in self.tiers or ())
+        return single + tuple(tier.prices for tier in self.tiers or ())
 
     @property
     def quoted(self) -> bool:
         """Whether the candidate's cost is known without measuring it."""
-        if self.per_second is not None:
+        if self.priced_by == "per_second":
             return self.seconds_per_inference is not None
         return bool(self.prices) and all(price.candidate is not None for price in self.prices)
 
@@ -234,7 +328,12 @@ def _tier_mistakes(tiers: tuple[Tier, ...]) -> Iterator[str]:
             )
     if tiers and tiers[-1].up_to is not None:
         yield "the last of 'tiers' needs no 'up_to': remove it, so that every volume has a price"
-    if len({tier.per_inference.candidate is None for tier in tiers}) > 1:
+    if len({tier.unit for tier in tiers}) > 1:
+        yield "tiers of one bill have prices of one unit; take the same in every tier"
+    lacking = [tier.prices.candidate is None for tier in tiers]
+    if len(set(lacking)) > 1:
         yield "quote the candidate's price in every tier, or in none (then it is scaled)"
-    if tiers and not any(tier.per_inference.baseline for tier in tiers):
+    elif any(lacking) and tiers[0].unit == "per_second":
+        yield "quote the candidate's price of a second, too: its seconds are what is measured"
+    if tiers and not any(tier.prices.baseline for tier in tiers):
         yield "every tier of the baseline is free, so there is nothing to save; give one a price"

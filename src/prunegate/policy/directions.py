@@ -211,12 +211,15 @@ _FIELDS: dict[type[Section], str] = {
     steps.Vary: "step amount",
     billing.Prices: "baseline candidate",
     billing.TierPrices: "baseline candidate",
+    billing.TokenPrices: "input output",
+    billing.TokenPricesByModel: "baseline candidate",
+    billing.TokensByDirection: "input output",
     billing.MachinePrices: "baseline candidate",
     billing.Seconds: "baseline candidate",
     billing.Reserved: "count per_hour upfront term_months",
     billing.ReservedByModel: "baseline candidate",
     billing.Instance: "per_hour utilisation minimum max_latency_ms reserved",
-    billing.Tier: "up_to per_inference",
+    billing.Tier: "up_to per_inference per_1k_tokens per_second",
     billing.Billing: (
         "per_inference instance tiers per_1k_tokens per_second tokens_per_inference "
         "seconds_per_inference other_inferences discount minimum_per_month"

@@ -65,6 +65,7 @@ _LATER: dict[tuple[str, ...], dict[str, Any]] = {
         "minimum_per_month": 0.0,
     },
     ("cost", "billing", "instance"): {"reserved": None},
+    ("cost", "billing", "tiers"): dict.fromkeys(("per_1k_tokens", "per_second")),
 }
 """Keys that came later than the first digests, with what they are where a policy says nothing of
 them: then they are left out, so that a bar that was sealed before them is still the same bar."""

@@ -8,6 +8,7 @@ found.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -22,6 +23,7 @@ from prunegate.evidence.partial_class_agreement import seen_confusion
 from prunegate.evidence.reference_sample import against_the_rest
 from prunegate.policy.naming import value_text
 from prunegate.policy.schema import Policy
+from prunegate.policy.task import Role
 from prunegate.stats.agreement import Agreement, agreement
 from prunegate.verdict.finding import BEATS_CONSTANT, Finding, ReferenceDoubt, Verdict
 from prunegate.verdict.reference import MODELS, PART, confusion_of, of_label
@@ -54,23 +56,26 @@ def _about(counts: Mapping[str, SliceCounts], finding: Finding) -> SliceCounts:
     return found if label is None else of_label([found], label)[0]
 
 
-def wants_rows(verdict: Verdict) -> bool:
-    """Whether the baseline seems to know nothing on all rows, and the counts do not say why."""
-    known = any(d.slice == OVERALL and d.model == "baseline" for d in verdict.doubts)
-    return not known and any(
-        f.check == BEATS_CONSTANT and f.slice == OVERALL and f.open_because == "not shown"
-        for f in verdict.findings
-    )
+def unexplained(verdict: Verdict) -> Role | None:
+    """The model that seems to know nothing on all rows where the counts do not say why.
+
+    The candidate is asked about where the baseline does know: then it may be joined wrongly alone.
+    """
+    doubts = {doubt.model: doubt.kind for doubt in verdict.doubts if doubt.slice == OVERALL}
+    found = (f for f in verdict.findings if f.check == BEATS_CONSTANT and f.slice == OVERALL)
+    if any(f.open_because == "not shown" for f in found):
+        return None if "baseline" in doubts else "baseline"
+    return "candidate" if doubts.get("candidate") == "unrelated" else None
 
 
-def with_misalignment(verdict: Verdict, found: Misalignment | None) -> Verdict:
-    """The verdict with what its rows say; nothing else of it changes."""
+def with_misalignment(verdict: Verdict, model: Role, found: Misalignment | None) -> Verdict:
+    """The verdict with what its rows say of a model, first; nothing else of it changes."""
     if found is None:
         return verdict
     doubt = ReferenceDoubt(
         kind="shifted" if found.offset is not None else "reordered",
         slice=OVERALL,
-        model="baseline",
+        model=model,
         rows=found.rows,
         right=found.right / found.rows,
         right_if=found.right_if,
@@ -79,7 +84,7 @@ def with_misalignment(verdict: Verdict, found: Misalignment | None) -> Verdict:
     )
     return replace(
         verdict,
-        doubts=(*verdict.doubts, doubt),
+        doubts=(doubt, *verdict.doubts),
         warnings=(*verdict.warnings, doubt_sentence(doubt)),
     )
 
@@ -98,17 +103,20 @@ def _doubt(
     if found.single:
         decision = _spelled(policy, found.decisions[0], label)
         return ReferenceDoubt(kind="one decision", decision=decision, **about)  # type: ignore[arg-type]  # built by name
-    if min(found.kappa, shown) >= CLEAR:
-        return None
+    two = policy.task.traits.yes_no or label is not None
+    clear = min(found.kappa, shown) >= CLEAR
+    if clear and (two or counts.name != OVERALL):
+        return None  # of several classes two may be exchanged, and the others right
     names = _best_names(cells)
     better = agreement(_renamed(cells, names))
-    if not _explains(found, better):
-        unrelated = model == "candidate" and finding.status == "pass" and not _knows(policy, found)
+    if not (_meant(cells, names) and (clear or _explains(found, better))):
+        unknown = not clear and finding.status == "pass" and not _knows(policy, found)
+        unrelated = model == "candidate" and unknown
         return _unrelated(policy, cells, about) if unrelated else None
     right_if = better.right / better.rows
-    if policy.task.traits.yes_no or label is not None:
+    if two:
         return ReferenceDoubt(kind="reversed", right_if=right_if, **about)  # type: ignore[arg-type]  # as above
-    moved = tuple((a, b) for a, b in names.items() if a != b)
+    moved = tuple((a, b) for a, b in names.items() if a != b and a in found.decisions)
     return ReferenceDoubt(kind="permuted", right_if=right_if, names=moved, **about)  # type: ignore[arg-type]  # as above
 
 
@@ -149,6 +157,25 @@ def _confusion(policy: Policy, counts: SliceCounts, model: Model) -> Mapping[tup
 def _explains(found: Agreement, better: Agreement) -> bool:
     """Whether decisions put right fit clearly, and clearly better than they do as they are."""
     return better.p_value <= SURE and better.kappa >= max(CLEAR, found.kappa + CLEAR)
+
+
+def _meant(cells: Mapping[tuple[str, str], int], names: Mapping[str, str]) -> bool:
+    """Whether decisions under other names clearly stand for other labels than their own.
+
+    The sign test of the rows that exchanged names put right against those that they put wrong, at
+    the level over the ways to exchange so many names; and as many more rows of these decisions.
+    """
+    from scipy.special import betainc
+
+    moved = {a: b for a, b in names.items() if a != b}
+    right = sum(cells.get((b, a), 0) for a, b in moved.items())
+    wrong = sum(cells.get((a, a), 0) for a in moved)
+    rows = sum(n for (_, decision), n in cells.items() if decision in moved)
+    if right - wrong < max(1, CLEAR * rows):
+        return False
+    ways = math.lgamma(len(names) + 1) - math.lgamma(len(names) - len(moved) + 1)
+    p_value = float(betainc(right, wrong + 1, 0.5))
+    return not p_value or math.log(p_value) + ways <= math.log(SURE)
 
 
 def _best_names(cells: Mapping[tuple[str, str], int]) -> dict[str, str]:

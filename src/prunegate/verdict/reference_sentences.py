@@ -157,5 +157,5 @@ def _unrelated(doubt: ReferenceDoubt, start: str) -> str:
     return (
         f"{start}, although the baseline is: {right} of {doubt.rows:,} rows are right, and by "
         f"chance {by_chance} would be; its decision is {escaped(str(doubt.decision))} on {often} "
-        "of them."
+        "of them. Answers that were joined to the ids of other rows would look so, too."
     )

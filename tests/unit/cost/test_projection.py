@@ -182,7 +182,7 @@ def test_a_scaled_price_is_short_and_everything_follows_from_it() -> None:
 
 @pytest.mark.parametrize("measurements", [None, measured(None)])
 def test_a_price_from_nowhere_is_refused(measurements: Measurements | None) -> None:
-    with pytest.raises(MeasurementError, match=r"quote it under .* or measure both models"):
+    with pytest.raises(MeasurementError, match=r"quote it beside .* or measure both models"):
         project(cost(0.0042), measurements)
 
 

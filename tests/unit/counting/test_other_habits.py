@@ -50,6 +50,7 @@ def refused(policy: Policy, source: Any) -> str:
 @pytest.mark.parametrize(
     ("one", "other"),
     [("x", "x "), ("x", "\u00a0X"), ("x", "x\u200b"), ("01", "1"), ("1", "1.0"), ("True", "true"),
+     ("yes", "true"), ("1", "true"), ("1,200", "1200"), ("0,5", "0.5"),
      ("2026-01-01", "2026-01-01T00:00"), ("2026-01-01T01:00Z", "2026-01-01T02:00+01:00")],
 )  # fmt: skip
 def test_values_of_a_key_that_look_alike_are_shown(one: str, other: str, tmp_path: Path) -> None:
@@ -70,9 +71,21 @@ def test_what_is_told_apart_does_not_hang_on_order_or_repetition(texts: list[str
     assert bool(found) >= (len(alike) < len(set(texts)))
 
 
-@pytest.mark.parametrize("texts", [["1.1", "1.10"], ["-1", "1"], ["a", "b"], ["0.5", "0,5"]])
+@pytest.mark.parametrize(
+    "texts", [["1.1", "1.10"], ["-1", "1"], ["a", "b"], ["1,200", "1.200"], ["1,20", "120"]]
+)
 def test_what_differs_in_more_is_left_alone(texts: list[str]) -> None:
     assert lookalikes(texts) == []
+
+
+@pytest.mark.parametrize("spelled", ["UNSAFE", "unsafe ", "un\u200bsafe"])
+@pytest.mark.parametrize("rows", [20, 40])
+def test_a_positive_label_in_another_spelling_is_named(spelled: str, rows: int) -> None:
+    """Of every row that is positive, or of some of them."""
+    label = [(("safe", spelled if i < rows else "unsafe"))[i % 2] for i in range(40)]
+    said = refused(binary("unsafe"), table(label=label))
+    assert said.count(f"{spelled!r} differs from it in blanks, case or spelling only") == 1
+    assert ("no row of column 'label' has the positive label 'unsafe'" in said) == (rows == 40)
 
 
 def test_labels_that_look_alike_are_shown() -> None:
@@ -143,7 +156,7 @@ def test_a_threshold_has_such_scores_just_where_32_bits_hold_less(thousandths: i
         ([f"{n},5" for n in range(40)], "; write decimals with a point"),
         ([f"{n}.5 %" for n in range(40)], "; write 0.75 for 75 %"),
         ([n / 2 + 1.5 for n in range(40)], "; if these are per cent, divide them by 100"),
-        ([-n / 2 - 1 for n in range(40)], "; if these are logits, make probabilities of them"),
+        ([-n / 2 - 1 for n in range(40)], "or softmax where there is a score for each class"),
     ],
 )
 def test_scores_on_another_scale_are_refused_with_what_they_may_be(

@@ -120,6 +120,17 @@ def test_labels_to_leave_out_are_left_out_and_counted(task: str, odd: Any, tmp_p
         prunegate.judge(policy(task.replace(f", ignore: [{odd}]", "")), path)
 
 
+@pytest.mark.parametrize("kind", ["{kind: binary, positive: 1, ", "{kind: multiclass, "])
+def test_a_label_left_out_but_for_case_and_blanks_is_no_other_label(kind: str) -> None:
+    odd = {"a": "Unsure", "b": "unsure ", "c": "unsure"}
+    label = ["a", "b", "c", "c", *["0", "1"] * 48]
+    table = frame(100, label=[odd.get(one, one) for one in label], baseline="1", candidate="1")
+    message = refused(policy(f"{kind}ignore: [unsure]}}", rule="accuracy"), table)
+    assert "2 rows with 'Unsure', 'unsure ', which differ in blanks or case only" in message
+    listed = policy(f"{kind}ignore: [unsure, Unsure, 'unsure ']}}", rule="accuracy")
+    assert prunegate.judge(listed, table).slices[0].rows == 96
+
+
 def test_nothing_is_left_when_every_label_is_ignored() -> None:
     task = "{kind: binary, positive: unsafe, threshold: 0.5, ignore: [a]}"
     assert "there are no rows" in refused(policy(task), frame(label="a"))
@@ -142,10 +153,11 @@ def test_labels_that_are_spelled_otherwise_are_refused_and_strange_ones_warned_o
         "has '0', '1'"
     ) in refused(by, table)
     table["candidate"] = ["0", "1", "none"] * 100
-    (warning,) = prunegate.judge(by, table).warnings
-    assert warning == (
+    strange, renamed = prunegate.judge(by, table).warnings
+    assert strange == (
         "100 candidate labels ('none') are no label of the table, so they count as errors."
     )
+    assert "the candidate seems to have its classes permuted (none for other)" in renamed
 
 
 def test_thresholds_belong_to_models_not_to_slices() -> None:

@@ -199,6 +199,13 @@ def _t(freedom: float) -> float:
     return float(t.ppf(0.975, freedom))
 
 
+@pytest.mark.parametrize("metric", ["auc", "average_precision"])
+def test_an_order_of_rows_of_one_kind_is_no_value(metric: str) -> None:
+    data = kinds.table("binary", 3, 300).assign(label="unsafe")
+    found, *_ = of_rules(prunegate.judge(policy_of(TWO, [metric], "max_drop: 0.1"), data))
+    assert (found.status, found.baseline, found.needed) == ("inconclusive", None, None)
+
+
 def test_areas_are_never_approved_without_variation_or_with_few_rows() -> None:
     data = kinds.table("binary", 3, 900)
     perfect = np.where(data["label"] == "unsafe", 0.9, 0.1)

@@ -65,6 +65,26 @@ def packed(part: pd.DataFrame, path: Path, compression: str) -> None:
         file.write(part.to_csv(index=False).encode())
 
 
+SPELLED: dict[str, Callable[[str], str]] = {
+    "blanks around them": lambda name: f"{name} ",
+    "case": str.upper,
+    "leading zeros": lambda name: f"00{name}",
+    "the folder before them": lambda name: f"a/b/{name}",
+    "folder and ending": lambda name: f"a/{name}.jpg",
+}
+
+
+@pytest.mark.parametrize("differ", SPELLED)
+def test_ids_that_are_spelled_otherwise_in_one_file_are_told_so(differ: str) -> None:
+    parts = three(one())
+    candidate = parts["candidate_predictions"]
+    candidate["image_id"] = candidate["image_id"].map(SPELLED[differ])
+    message = refused(parts)
+    assert message.count(f"; 60 differ in {differ} only ('i0' and {SPELLED[differ]('i0')!r})") == 2
+    parts["candidate_predictions"]["image_id"] = [f"x{i}" for i in range(60)]
+    assert "spell ids alike" not in refused(parts)
+
+
 def lines(part: pd.DataFrame) -> str:
     return "".join(json.dumps(row) + "\n" for row in part.to_dict("records"))
 
@@ -160,6 +180,7 @@ def test_everything_that_keeps_the_files_apart_is_said_at_once() -> None:
         "5 ids are in DataFrame (labels) and not in DataFrame (candidate predictions): 'i20', ",
         "1 id is in DataFrame (candidate predictions) and not in DataFrame (labels): 'new'",
         "column 'kind': DataFrame (labels) and DataFrame (baseline predictions) disagree on 1 ",
+        "1 row: id 'i3' (of the first: 'a', 'c')",
         "disagree on 1 row: id 'i5'; if it means something else in DataFrame (candidate predi",
         "nothing was judged",
     ):

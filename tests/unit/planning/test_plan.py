@@ -161,6 +161,14 @@ def test_what_no_size_proves_is_said(limit, words):
     assert words in first.note
 
 
+def test_rare_positives_are_told_from_a_limit_that_is_near():
+    judged = policy("metric: recall, max_drop: 0.05")
+    first = plan(judged, Assumed(prevalence=1e-6), FEW).needs[0]
+    assert first.rows is None
+    assert first.note.startswith("more than 100,000,000 rows: it takes 192 that count")
+    assert first.note.endswith("that count, and few of the rows do")
+
+
 def test_a_demanded_gain_can_be_planned_from_a_pilot_that_shows_one():
     pilot = {(): (500, 10, 10, 20, 40, 60, 10, 800)}
     judged = policy("metric: recall, min_gain: 0.01")

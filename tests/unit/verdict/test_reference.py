@@ -127,6 +127,7 @@ def test_what_is_wrong_is_named_with_its_figures() -> None:
         ("reversed", None): good.assign(**{name: 1 - good[name] for name in scores}),
         ("shifted", 1): good.assign(label=np.roll(good["label"], 1)),
         ("shifted", -2): good.assign(label=np.roll(good["label"], -2)),
+        ("shifted", 100): good.assign(label=np.roll(good["label"], 100)),
         ("reordered", None): good.assign(**{n: good[n].to_numpy()[by_text] for n in scores}),
     }
     assert prunegate.judge(_policy(), good).outcome == "approve"

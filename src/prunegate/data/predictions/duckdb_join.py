@@ -10,7 +10,7 @@ from typing import Any
 import narwhals as nw
 from narwhals import dependencies
 
-from prunegate.data.predictions.columns import EXAMPLES, quoted
+from prunegate.data.predictions.columns import EXAMPLES, quoted, shown, sql_text
 from prunegate.data.predictions.engine import WHOLE_NUMBERS
 from prunegate.data.predictions.scan import names_of, scan_answers
 from prunegate.data.predictions.scanned import Scanned
@@ -30,6 +30,14 @@ from prunegate.data.predictions.table_files import TableFiles
 from prunegate.data.predictions.typed_columns import id_sql, key_sql
 
 JOINED = "joined_rows"
+_ALIKE = {
+    "blanks around them": "trim({id})",
+    "case": "lower(trim({id}))",
+    "leading zeros": "coalesce(nullif(ltrim(trim({id}), '0'), ''), '0')",
+    "the folder before them": r"regexp_replace({id}, '^.*[/\\]', '')",
+    "folder and ending": r"regexp_replace({id}, '^.*[/\\]|[.][A-Za-z0-9]{{1,5}}$', '', 'g')",
+}
+"""What ids may differ in that are meant alike, and SQL of what is left without it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -245,24 +253,53 @@ def _not_in(connection: Any, part: _Part, other: _Part, key: str) -> Iterator[st
     )
     absent = connection.sql(query)
     if number := _count(absent):
-        yield in_one_only(number, part.label, other.label, _examples(absent))
+        told = in_one_only(number, part.label, other.label, _examples(absent))
+        back = f"SELECT {cell} FROM {other.view} ANTI JOIN {part.view} USING ({cell})"  # noqa: S608  # as above
+        alike = _meant_alike(connection, query, back, cell) if part.view < other.view else ""
+        yield told + alike
+
+
+def _meant_alike(connection: Any, here: str, there: str, cell: str) -> str:
+    """Why ids of two tables that the other lacks may be the same, spelled in two ways."""
+    own, its = (f"CAST({side}.{cell} AS VARCHAR)" for side in ("a", "b"))
+    for differ, without in _ALIKE.items():
+        same = f"{without.format(id=own)} = {without.format(id=its)}"
+        number, one, two = connection.sql(
+            f"SELECT count(DISTINCT {own}), min({own}), arg_min({its}, {own}) "  # noqa: S608  # quoted identifiers only
+            f"FROM ({here}) AS a JOIN ({there}) AS b ON {same}"
+        ).fetchall()[0]
+        if number:
+            ids = "1 differs" if number == 1 else f"{number:,} differ"
+            return f"; {ids} in {differ} only ({shown(one)} and {shown(two)}): spell ids alike"
+    return ""
 
 
 def _disagreements(parts: Sequence[_Part], key: str, joined: Any) -> Iterator[str]:
     """Columns in which tables that both have them say different things of one id."""
     columns = dict.fromkeys(column for part in parts for column in part.shared)
     for column in columns:
-        homes = [part.label for part in parts if column in part.shared]
+        homes = [part for part in parts if column in part.shared]
         if len(homes) > 1:
             differ = joined.filter(f"NOT {_agrees(quoted(column))}")
             if number := _count(differ):
                 some = _examples(differ.project(quoted(key)))
-                yield disagreement(column, homes, number, some)
+                said = _said_of_first(differ, homes, key, column)
+                labels = [part.label for part in homes]
+                yield disagreement(column, labels, number, some) + said
     for column, home, other, agrees in _said_again(parts):
         differ = joined.filter(f"NOT {agrees}")
         if number := _count(differ):
             some = _examples(differ.project(quoted(key)))
             yield contradiction(column, [home.label, other.label], number, some)
+
+
+def _said_of_first(differ: Any, homes: Sequence[_Part], key: str, column: str) -> str:
+    """What each table says of the first id on which they disagree."""
+    first = sql_text(str(differ.aggregate(f"min({quoted(key)})").fetchall()[0][0]))
+    of_first = f"CAST({quoted(key)} AS VARCHAR) = {first}"
+    found = (part.relation.filter(of_first).limit(1).project(quoted(column)) for part in homes)
+    values = (cell for one in found for (cell,) in one.fetchall())
+    return f" (of the first: {', '.join(map(shown, values))})"
 
 
 def _examples(ids: Any) -> str:

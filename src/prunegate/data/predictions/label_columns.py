@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
-from prunegate.data.predictions.class_scores import ClassScores
 from prunegate.data.predictions.columns import nfc, quoted, shown, sql_text
 from prunegate.data.predictions.scanned import TEXTS, Scanned
 from prunegate.errors import TableError
@@ -108,38 +107,6 @@ class NamedLabel:
             f"CASE WHEN {names} IS NULL OR len({names}) > list_count({names}) THEN NULL "
             f"WHEN {known} THEN '' ELSE array_to_string({names}, '|') END"
         )
-
-
-@dataclass(frozen=True, kw_only=True)
-class LabelScore:
-    """The score of one label in a row's list or structure of scores."""
-
-    scores: ClassScores
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """As of the scores."""
-        return self.scores.columns
-
-    @property
-    def column(self) -> str | None:
-        """As of the scores."""
-        return self.scores.column
-
-    def sql(self, scanned: Scanned) -> str:
-        """The score, in the precision that it is stored in."""
-        value, column = self.scores.sql(scanned), self.scores.column
-        types = dict(zip(scanned.relation.columns, scanned.relation.types, strict=True))
-        single = column is not None and _of_singles(types[column])
-        return f"CAST({value} AS FLOAT)" if single else value
-
-
-def _of_singles(kind: Any) -> bool:
-    """Whether a type of DuckDB's is a list of 32-bit floats."""
-    if kind.id not in ("list", "array"):
-        return False
-    (_, child), *_ = kind.children
-    return bool(child.id == "float")
 
 
 @dataclass(frozen=True, kw_only=True)

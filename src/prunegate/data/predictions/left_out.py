@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from prunegate.data.predictions.columns import quoted, sql_text
+from prunegate.data.predictions.columns import EXAMPLES, quoted, shown, sql_text
 from prunegate.data.predictions.scanned import TEXTS, Scanned
 from prunegate.data.predictions.spelled import canonical
+from prunegate.errors import TableError
 from prunegate.policy.naming import value_text
 
 
@@ -23,6 +24,9 @@ def leave_out(
 
     Returns:
         The other rows, and how many there were of each value.
+
+    Raises:
+        TableError: other rows have such a value but for blanks and case.
     """
     tests = {
         value_text(value): _is(scanned, column, value)
@@ -34,11 +38,32 @@ def leave_out(
     counts = ", ".join(f"count(*) FILTER ({test})" for test in tests.values())
     found = dict(zip(tests, scanned.relation.aggregate(counts).fetchall()[0], strict=True))
     out = " OR ".join(f"coalesce({test}, false)" for test in tests.values())
+    for column, wanted in values.items():
+        _refuse_alike(scanned, column, wanted, out)
     if scanned.loaded is None:
         return replace(scanned, relation=scanned.relation.filter(f"NOT ({out})")), found
     connection.execute(f"DELETE FROM {scanned.loaded} WHERE {out}")  # noqa: S608  # quoted identifiers and literals only
     columns = ", ".join(map(quoted, scanned.relation.columns))
     return replace(scanned, relation=connection.table(scanned.loaded).project(columns)), found
+
+
+def _refuse_alike(scanned: Scanned, column: str, wanted: Sequence[Any], out: str) -> None:
+    """A label that differs in blanks or case only is no other label, and would be judged as one."""
+    if scanned.types[column] not in TEXTS:
+        return
+    seen = f"lower(trim(CAST({quoted(column)} AS VARCHAR)))"
+    words = ", ".join(sql_text(value_text(value).strip().lower()) for value in wanted)
+    odd = scanned.relation.filter(f"{seen} IN ({words}) AND NOT ({out})")
+    found = odd.aggregate(f"{quoted(column)} AS v, count(*) AS n", quoted(column)).order("v")
+    if rows := found.fetchall():
+        some = ", ".join(shown(text) for text, _ in rows[:EXAMPLES])
+        number = sum(n for _, n in rows)
+        noun = "row" if number == 1 else "rows"
+        raise TableError(
+            f"{scanned.name}: column {shown(column)}: {number:,} {noun} with "
+            f"{some}, which differ in blanks or case only from what 'task: ignore' leaves "
+            "out; spell it alike, or name it there, too"
+        )
 
 
 def _is(scanned: Scanned, column: str, value: Any) -> str:

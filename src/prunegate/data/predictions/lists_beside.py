@@ -22,6 +22,7 @@ from prunegate.data.predictions.label_columns import (
     there_whole,
 )
 from prunegate.data.predictions.scanned import TEXTS, Scanned
+from prunegate.data.predictions.score_cells import scores_of_column
 
 NAMES_DIFFER = "other labels listed than its column for each label says"
 SCORES_DIFFER = "other scores listed than its column for each label holds"
@@ -62,11 +63,12 @@ class _Compared:
 
     def sql(self, scanned: Scanned) -> str:
         """SQL of the text."""
-        kind = scanned.types[self.beside.lists]
-        nested = ("list", "array", "json", *(("struct",) if self.beside.scored else TEXTS))
-        if kind not in nested:
-            return "''"
-        return _scores_sql(scanned, self.beside) if self.beside.scored else self._names(scanned)
+        beside = self.beside
+        if beside.scored:
+            found = scores_of_column(scanned, beside.lists, beside.scored[0].classes)
+            return "''" if found is None else _scores_sql(scanned, beside)
+        named = scanned.types[beside.lists] in ("list", "array", "json", *TEXTS)
+        return self._names(scanned) if named else "''"
 
     def _names(self, scanned: Scanned) -> str:
         beside = self.beside

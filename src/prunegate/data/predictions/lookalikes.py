@@ -16,8 +16,12 @@ from prunegate.data.predictions.spelled import Spelling, canonical
 from prunegate.policy.naming import value_text
 from prunegate.policy.schema import Policy
 
-_SPELLED: tuple[Spelling, ...] = ("boolean", "time", "moment")
+_SPELLED: tuple[Spelling, ...] = ("time", "moment")
 _WHOLE = re.compile(r"([+-]?)0*([0-9]+)(\.0*)?")
+_THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2}(,[0-9]{3})+")
+_COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+")
+_SIGNS = {"yes": "1", "true": "1", "no": "0", "false": "0"}
+"""Words that mean a number where the other is a number."""
 
 
 def hints_of_lookalikes(policy: Policy, lines: Lines) -> tuple[str, ...]:
@@ -52,7 +56,7 @@ spell them alike if they are one."]
     """
     alike: dict[str, list[str]] = {}
     for text in sorted(set(texts)):
-        alike.setdefault(_look(text), []).append(text)
+        alike.setdefault(look(text), []).append(text)
     found = [names for names in alike.values() if len(set(names) - set(meant)) and len(names) > 1]
     return [_said(names) for names in found[:EXAMPLES]] + (
         [f"so do {len(found) - EXAMPLES:,} more."] if len(found) > EXAMPLES else []
@@ -68,14 +72,23 @@ def _said(names: list[str]) -> str:
     )
 
 
-def _look(text: str) -> str:
+def look(text: str) -> str:
     """What a reader sees of a text: no case, no blanks around it, one spelling of a value."""
     seen = "".join(
         c for c in unicodedata.normalize("NFKC", text) if unicodedata.category(c) != "Cf"
     )
     word = " ".join(seen.split())
+    word = (
+        word.replace(",", "" if _THOUSANDS.fullmatch(word) else ".") if _is_number(word) else word
+    )
+    word = _SIGNS.get(word.casefold(), word)
     for kind in _SPELLED:
         if (value := canonical(word, kind)) is not None:
             return f"{kind} {value}"
     whole = _WHOLE.fullmatch(word)
     return f"{whole[1].lstrip('+')}{whole[2]}" if whole else word.casefold()
+
+
+def _is_number(word: str) -> bool:
+    """Whether a word is a number with commas in it."""
+    return bool(_THOUSANDS.fullmatch(word) or _COMMA.fullmatch(word))
