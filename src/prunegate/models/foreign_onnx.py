@@ -139,9 +139,10 @@ class ForeignOnnx(OnnxModule):
         for size in _SIZES:
             try:
                 with torch.inference_mode():
-                    return self(**_noise(self.interface, size)).logits.double()
+                    answer: OnnxAnswer = self(**_noise(self.interface, size))
             except ModelError:
                 continue
+            return answer.logits.double()
         return None
 
     def _told_apart(self, named: Mapping[str, Tensor]) -> bool:
@@ -155,7 +156,7 @@ class ForeignOnnx(OnnxModule):
         """The answers to texts of several lengths, those of each length by themselves."""
         lengths = named["attention_mask"].sum(dim=1)
         found: Tensor | None = None
-        for length in lengths.unique().tolist():
+        for length in sorted(set(lengths.tolist())):
             rows = (lengths == length).nonzero()[:, 0]
             ids = named["input_ids"][rows, :length]
             part = self(input_ids=ids, attention_mask=torch.ones_like(ids)).logits

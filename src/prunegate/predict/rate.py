@@ -65,9 +65,9 @@ class TextRater:
         """
         new = [text for text in dict.fromkeys(texts) if text not in self.known]
         if new:
-            texts = self._cut(new)
+            cut = self._cut(new)
             try:
-                found = self._rated(texts)
+                found = self._rated(cut)
             except ModelError as error:
                 raise ModelError(f"{self.model.place}, the scorer: {error}") from error
             self._require_bounds(found)

@@ -1,4 +1,4 @@
-"""Graphs of other tools: what their answers are, in whatever form graph and description leave it."""
+"""Graphs of other tools: what their answers are, however graph and description put it."""
 
 from __future__ import annotations
 
