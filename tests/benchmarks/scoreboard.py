@@ -1,18 +1,23 @@
 """The smallest model that the gate approves, by recipe: what each part of a recipe is worth.
 
-python tests/benchmarks/scoreboard.py [--models vit decoder] [--seeds 0 1 2 3 4]
-    [--recipes taylor ...] [--keep FOLDER]
+python tests/benchmarks/scoreboard.py [--models vit decoder demo minilm] [--seeds 0 1 2 3 4]
+    [--recipes taylor ...] [--keep FOLDER] [--fastest] [--quick]
 
-Small models are trained anew for every seed on scikit-learn's digits: a vision transformer that
-reads them, a decoder that writes them. A recipe removes the same share of all heads and of all
-neurons, more from level to level, and recovers for 60 steps; the gate judges each candidate on rows
-that nothing saw, until it approves one no more, and the step between the last two levels is then
-halved three times. What counts is the share of the baseline's parameters in the smallest candidate
-that was approved so. Mean and standard deviation over seeds; fewer = parameters saved against
-Taylor with plain fine-tuning, seed by seed.
+Models are trained anew for every seed (``trained/benches.py``): on scikit-learn's digits a vision
+transformer that reads them and a decoder that writes them; the demo's vision transformer; a real
+encoder from the package index, fine-tuned on sentences that packages ship. A recipe removes the
+same share of all heads and of all neurons, more from level to level, and recovers for 60 steps; the
+gate judges each candidate on rows that nothing saw, until it approves one no more, and the step
+between the last two levels is then halved three times. What counts is the share of the baseline's
+parameters in the smallest candidate that was approved so. Mean and standard deviation over seeds;
+fewer = parameters saved against Taylor with plain fine-tuning, seed by seed.
+
+With --fastest, every candidate that is approved is also timed against the baseline, one row a call,
+in turns; what counts is the least median ratio of latencies (fastest, x the baseline's).
 
 With --keep, what was found is kept there, by model and seed, and taken up again: a long run can be
-stopped, and its table printed of what there is (seeds that have every recipe).
+stopped, and its table printed of what there is (seeds that have every recipe). --quick shows in a
+minute that everything runs: hardly trained models, one level, two steps; its numbers mean nothing.
 """
 
 # ruff: noqa: T201  a script that prints its table
@@ -21,8 +26,8 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
@@ -30,34 +35,19 @@ from typing import Any
 import numpy as np
 import polars as pl
 import torch
-from trained.digits import GPT2, VIT, Digits, Written, digits, train
-from trained.fresh import fresh
+from trained.benches import MODELS, Bench
 
 import prunegate
 from prunegate.compress.execute import compress
 from prunegate.compress.steps import PreparedStep
+from prunegate.cost.measure import measure
 from prunegate.errors import ModelError
-from prunegate.models.load import LoadedModel
-from prunegate.policy.schema import Policy
 from prunegate.policy.steps import Step
 
-LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
-"""Share of the units that goes; of heads at most 0.75, since one stays in each layer."""
-RECOVERY = {"steps": 60, "learning_rate": 1e-3, "flips": False}
 TEACHER = {"teacher": "baseline", "weight": 0.9, "temperature": 2}
 INT8 = {"quantize": {"engine": "torch"}}
-HALVINGS = 3
-"""Of the step between the last level that was approved and the first that was not."""
-RULES = {
-    "multiclass": {"metric": "accuracy", "max_drop": 0.03},
-    "language": {"metric": "nll_per_token", "max_rise": {"relative": 0.03}},
-}
-
-
-def policy(kind: str) -> Policy:
-    """The bar: one loss, proven at 95 %."""
-    asked = {"prunegate": 1, "name": "digits", "task": {"kind": kind}, "rules": [RULES[kind]]}
-    return Policy.model_validate(asked)
+SECONDS = 6.0
+"""About how long one candidate is timed."""
 
 
 @dataclass(frozen=True)
@@ -68,10 +58,10 @@ class Recipe:
     finetune: dict[str, Any]
     last: tuple[dict[str, Any], ...] = ()
 
-    def steps(self, level: float) -> list[dict[str, Any]]:
+    def steps(self, level: float, recovery: Mapping[str, Any]) -> list[dict[str, Any]]:
         units = {"heads": min(level, 0.75), "neurons": level}
         cut = [{"prune": {"what": k, "amount": a, **self.prune}} for k, a in units.items()]
-        return [*cut, {"finetune": {**RECOVERY, **self.finetune}}, *self.last]
+        return [*cut, {"finetune": {**recovery, **self.finetune}}, *self.last]
 
 
 RIDGE = {"criterion": "taylor", "compensate": "ridge"}
@@ -90,113 +80,101 @@ TODAY = "taylor"
 """What the others are held against."""
 
 
-Rows = Digits | Written
+@dataclass(frozen=True)
+class Approved:
+    """A candidate that the gate approved."""
+
+    share: float
+    """Of the baseline's parameters."""
+    latency: float | None
+    """Median ratio to the baseline's; None: not timed."""
 
 
 @dataclass(frozen=True)
-class Bench:
-    """A trained model with its rows."""
+class Climb:
+    """The way of one recipe on one model, from level to level."""
 
-    baseline: LoadedModel
-    training: Rows
-    calibration: Rows
-    test: Rows
-    columns: Callable[[torch.nn.Module, Any, str], dict[str, Any]]
-    """What a model says of the test rows, as columns of the predictions table."""
-    policy: Policy
+    bench: Bench
+    recipe: Recipe
+    seed: int
+    timed: bool
 
-    def prepared(self, step: dict[str, Any]) -> PreparedStep:
-        found = Step.model_validate(step)
-        rows = self.training if found.finetune else self.calibration
-        return PreparedStep(step=found, data=rows if found.rows else None)
-
-    def edge(self, recipe: Recipe, seed: int) -> float:
-        """The share of parameters in the smallest candidate on the way that is approved."""
-        smallest, passed, failed = 1.0, 0.0, None
-        for level in LEVELS:
-            share = self.approved(recipe, level, seed)
-            if share is None:
+    def approved(self) -> list[Approved]:
+        """The candidates on the way that are approved; the baseline first."""
+        found, passed, failed = [Approved(1.0, 1.0 if self.timed else None)], 0.0, None
+        for level in self.bench.levels:
+            one = self.at(level)
+            if one is None:
                 failed = level
                 break
-            smallest, passed = share, level
-        for _ in range(HALVINGS if failed is not None else 0):
+            found.append(one)
+            passed = level
+        for _ in range(self.bench.halvings if failed is not None else 0):
             assert failed is not None
             middle = (passed + failed) / 2
-            share = self.approved(recipe, middle, seed)
-            if share is None:
+            one = self.at(middle)
+            if one is None:
                 failed = middle
             else:
-                smallest, passed = share, middle
-        return smallest
+                found.append(one)
+                passed = middle
+        return found
 
-    def approved(self, recipe: Recipe, level: float, seed: int) -> float | None:
-        """The share of parameters that are left at a level; None: the gate does not approve it."""
-        steps = [self.prepared(step) for step in recipe.steps(level)]
-        made = compress(self.baseline, steps, seed=seed)
-        found = {"id": np.arange(len(self.test))}
-        for module, role in ((self.baseline.module, "baseline"), (made.module, "candidate")):
-            found |= self.columns(module, self.test, role)
-        verdict = prunegate.judge(self.policy, pl.DataFrame(found))
-        left = made.surgery.parameters / self.baseline.parameters
-        return left if verdict.outcome == "approve" else None
+    def at(self, level: float) -> Approved | None:
+        """The candidate of a level; None: the gate does not approve it."""
+        bench = self.bench
+        steps = [self._prepared(step) for step in self.recipe.steps(level, bench.recovery)]
+        made = compress(bench.baseline, steps, seed=self.seed)
+        found = {"id": np.arange(len(bench.test))}
+        for module, role in ((bench.baseline.module, "baseline"), (made.module, "candidate")):
+            found |= bench.columns(module, bench.test, role)
+        if prunegate.judge(bench.policy, pl.DataFrame(found)).outcome != "approve":
+            return None
+        share = made.surgery.parameters / bench.baseline.parameters
+        return Approved(share, self._latency(made.module) if self.timed else None)
 
+    def _prepared(self, step: dict[str, Any]) -> PreparedStep:
+        found = Step.model_validate(step)
+        rows = self.bench.training if found.finetune else self.bench.calibration
+        return PreparedStep(step=found, data=rows if found.rows else None)
 
-def reader(seed: int) -> Bench:
-    """A vision transformer that reads digits."""
-    training, test = digits(seed)
-    baseline = fresh(VIT, seed)
-    train(baseline, training, steps=400, seed=seed)
-    some = Digits(training.pixels[:600], training.labels[:600])
-    return Bench(baseline, training, some, test, answers, policy("multiclass"))
-
-
-def answers(module: torch.nn.Module, test: Digits, role: str) -> dict[str, Any]:
-    with torch.inference_mode():
-        found: Any = module(pixel_values=test.pixels)
-    return {"label": test.labels.numpy(), role: found.logits.argmax(-1).numpy()}
+    def _latency(self, module: torch.nn.Module) -> float | None:
+        inputs = self.bench.test.batch(np.arange(1)).inputs
+        found = measure(self.bench.baseline.module, module, inputs, seconds=SECONDS)
+        return None if found.latency_ratio is None else found.latency_ratio.value
 
 
-def writer(seed: int) -> Bench:
-    """A decoder that writes digits, grey level after grey level."""
-    training, test = (Written.of(scans) for scans in digits(seed))
-    baseline = fresh(GPT2, seed)
-    train(baseline, training, steps=400, seed=seed)
-    some = Written(training.tokens[:600])
-    return Bench(baseline, training, some, test, surprises, policy("language"))
-
-
-def surprises(module: torch.nn.Module, test: Written, role: str) -> dict[str, Any]:
-    batch = test.batch(np.arange(len(test)))
-    with torch.inference_mode():
-        found: Any = module(**batch.inputs)
-    shares = found.logits[:, :-1].double().log_softmax(dim=-1)
-    nll = -shares.gather(2, test.tokens[:, 1:, None])[..., 0].sum(dim=1)
-    return {"tokens": np.full(len(test), test.tokens.shape[1] - 1), role: nll.numpy()}
-
-
-MODELS: dict[str, Callable[[int], Bench]] = {"vit": reader, "decoder": writer}
+Found = dict[str, dict[str, float | None]]
+"""By recipe: the least share and the least latency of what was approved; the recipe is not for such
+a model where the share is None."""
 
 
 def found_edges(
-    model: str, seed: int, recipes: Sequence[str], keep: Path | None
-) -> dict[str, float | None]:
-    """Share of parameters at the edge, by recipe; what is kept is not done again.
-
-    None: the recipe is not for such a model.
-    """
+    model: str,
+    seed: int,
+    recipes: Sequence[str],
+    keep: Path | None,
+    *,
+    timed: bool = False,
+    quick: bool = False,
+) -> Found:
+    """What each recipe reached; what is kept is not done again."""
     file = None if keep is None else keep / f"{model}-{seed}.json"
-    known: dict[str, float | None] = {}
+    known: Found = {}
     if file is not None and file.exists():
-        known = json.loads(file.read_text())
-    missing = [name for name in recipes if name not in known]
-    bench = MODELS[model](seed) if missing else None
+        known = {name: _kept(one) for name, one in json.loads(file.read_text()).items()}
+    missing = [
+        name
+        for name in recipes
+        if name not in known or (timed and known[name].get("latency", 0) is None)
+    ]
+    bench = MODELS[model](seed, quick) if missing else None
     for name in missing:
         assert bench is not None
-        try:
-            known[name] = bench.edge(RECIPES[name], seed)
-        except ModelError as error:
-            print(f"# {model}, {name}: {error}", flush=True)
-            known[name] = None
+        if quick:
+            few = {**bench.recovery, "steps": 2}
+            bench = replace(bench, levels=bench.levels[:1], halvings=0, recovery=few)
+        known[name] = _reached(Climb(bench, RECIPES[name], seed, timed), f"{model}, {name}")
         print(f"# {model}, seed {seed}, {name}: {known[name]}", flush=True)
         if file is not None:
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -204,47 +182,71 @@ def found_edges(
     return known
 
 
-def table(known: Mapping[int, Mapping[str, float | None]], recipes: Sequence[str]) -> list[str]:
+def _kept(one: Any) -> dict[str, float | None]:
+    """What a file holds of a recipe; runs that timed nothing kept a share alone."""
+    return one if isinstance(one, dict) else {"share": one, "latency": None}
+
+
+def _reached(climb: Climb, name: str) -> dict[str, float | None]:
+    try:
+        found = climb.approved()
+    except ModelError as error:
+        print(f"# {name}: {error}", flush=True)
+        return {"share": None}
+    latencies = [one.latency for one in found if one.latency is not None]
+    return {
+        "share": min(one.share for one in found),
+        "latency": min(latencies, default=None),
+    }
+
+
+def table(known: Mapping[int, Found], recipes: Sequence[str]) -> list[str]:
     """One line a recipe."""
     lines = [
-        "| recipe | parameters at the edge, % | of each seed | fewer than taylor's, % |",
-        "|---|---|---|---|",
+        "| recipe | parameters at the edge, % | each seed | fewer than taylor's, % | fastest, x |",
+        "|---|---|---|---|---|",
     ]
     for name in recipes:
-        shares = {seed: found[name] for seed, found in known.items()}
+        shares = {seed: found[name]["share"] for seed, found in known.items()}
         left = {seed: share for seed, share in shares.items() if share is not None}
         if not left:
-            lines.append(f"| {name} | not for this model | | |")
+            lines.append(f"| {name} | not for this model | | | |")
             continue
         fewer = [
             100 * (1 - share / today)
             for seed, share in left.items()
-            if (today := known[seed].get(TODAY)) is not None
+            if (today := known[seed].get(TODAY, {}).get("share")) is not None
         ]
+        times = [t for found in known.values() if (t := found[name].get("latency")) is not None]
         each = ", ".join(f"{100 * share:.1f}" for share in left.values())
         edge = told([100 * share for share in left.values()])
-        lines.append(f"| {name} | {edge} | {each} | {told(fewer) if fewer else ''} |")
+        fastest = told(times, digits=2) if times else ""
+        lines.append(f"| {name} | {edge} | {each} | {told(fewer) if fewer else ''} | {fastest} |")
     return lines
 
 
-def told(values: Sequence[float]) -> str:
+def told(values: Sequence[float], *, digits: int = 1) -> str:
     """Mean and standard deviation."""
-    spread = f" ± {stdev(values):.1f}" if len(values) > 1 else ""
-    return f"{mean(values):.1f}{spread}"
+    spread = f" ± {stdev(values):.{digits}f}" if len(values) > 1 else ""
+    return f"{mean(values):.{digits}f}{spread}"
 
 
 def main() -> None:
     """Print one table a model."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--models", nargs="+", choices=[*MODELS], default=[*MODELS])
+    parser.add_argument("--models", nargs="+", choices=[*MODELS], default=["vit", "decoder"])
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2, 3, 4])
     parser.add_argument("--recipes", nargs="+", choices=[*RECIPES], default=[*RECIPES])
     parser.add_argument("--keep", type=Path, help="a folder for what was found")
+    parser.add_argument("--fastest", action="store_true", help="time what is approved, too")
+    parser.add_argument("--quick", action="store_true", help="that it runs, and no more")
     chosen = parser.parse_args()
     torch.set_num_threads(1)
+    how = {"timed": chosen.fastest, "quick": chosen.quick}
     for model in chosen.models:
         known = {
-            seed: found_edges(model, seed, chosen.recipes, chosen.keep) for seed in chosen.seeds
+            seed: found_edges(model, seed, chosen.recipes, chosen.keep, **how)
+            for seed in chosen.seeds
         }
         print(f"\n{model}\n" + "\n".join(table(known, chosen.recipes)), flush=True)
 

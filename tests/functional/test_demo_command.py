@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from tests.benchmarks.demo_seeds import search_row
 
 from prunegate.cli import cli, main
 from prunegate.demo import workspace
@@ -83,7 +84,9 @@ def test_the_demo_ends_with_a_command_that_works_when_typed(shown: tuple[Path, R
 
 
 @pytest.mark.slow
-def test_the_demo_can_be_searched(shown: tuple[Path, Result], tmp_path: Path) -> None:
+def test_the_demo_can_be_searched(
+    shown: tuple[Path, Result], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """So little data proves nothing, so no candidate passes; the way there is the real one."""
     home, _ = shown
     out = tmp_path / "out"
@@ -92,6 +95,8 @@ def test_the_demo_can_be_searched(shown: tuple[Path, Result], tmp_path: Path) ->
     assert result.return_value == 3
     assert "NO CANDIDATE PASSES  demo-search" in result.stdout
     assert {path.name for path in out.iterdir()} == {"attempts.json", "frontier.csv", "summary.md"}
+    assert search_row(0, out) == {"search": False}
+    assert "0  search  nothing passes" in capsys.readouterr().out
 
 
 @pytest.mark.slow

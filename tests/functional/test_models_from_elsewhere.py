@@ -243,10 +243,10 @@ def test_a_prediction_that_was_killed_goes_on_and_halves_its_batch(
     ("how", "said", "told"),
     [
         ({}, "", "classes"),
-        ({"size": "s"}, "layout: NHWC", "not NHWC"),
-        ({"size": 3}, "", "does not say where its channels are"),
-        ({}, "inputs: {pixel_values: pixels}", "no input 'pixels'"),
-        ({}, "activation: none, output: other", "no output 'other'"),
+        ({"size": "s"}, f"{CLASSES}, layout: NHWC", "not NHWC"),
+        ({"size": 3}, CLASSES, "does not say where its channels are"),
+        ({}, f"{CLASSES}, inputs: {{pixel_values: pixels}}", "no input 'pixels'"),
+        ({}, f"{CLASSES}, activation: none, output: other", "no output 'other'"),
         ({"size": 8}, CLASSES, "takes images of 8 x 8"),
         ({"end": None}, f"{CLASSES}, activation: none", "no probabilities"),
     ],
@@ -255,9 +255,14 @@ def test_what_a_graph_and_its_policy_do_not_tell_is_asked_for(
     home: Path, how: dict[str, Any], said: str, told: str
 ) -> None:
     save_graph(graph_of(WEIGHTS * 9, **how), home / "c.onnx")
-    bench = set_up(written(home, candidate=f"{{onnx: c.onnx, {said}}}"), Settings())
+    source = written(home, candidate=f"{{onnx: c.onnx, {said}}}")
     with pytest.raises(InputError, match=told):
-        bench.score(bench.found(), "candidate")
+        _scored(source)
+
+
+def _scored(source: Any) -> Any:
+    bench = set_up(source, Settings())
+    return bench.score(bench.found(), "candidate")
 
 
 def test_one_output_with_a_sigmoid_or_without_is_the_positive_class(home: Path) -> None:

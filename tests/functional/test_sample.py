@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
-from tests.benchmarks.demo_seeds import ARMS, row
+from tests.benchmarks.demo_seeds import ARMS, folder_of, main, row
 
 from prunegate.audit.read import stored_record
 from prunegate.audit.recompute import require_follows
@@ -21,6 +22,26 @@ def test_the_sample_ends_as_the_demo_is_told(capsys: pytest.CaptureFixture[str])
     told = capsys.readouterr().out.splitlines()
     assert "recall overall -6.4, recall video -25.0" in told[0]
     assert told[1].split() == ["0", "representative", "approve"]
+
+
+def test_a_search_counts_where_the_gate_approves_what_it_chose(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One seed of two: what a kept search leaves is the sample's record, then nothing."""
+    for seed, kept in ((3, SAMPLE / "representative" / "record.json"), (4, None)):
+        folder = folder_of(seed, tmp_path / "default", search=True)
+        folder.mkdir(parents=True)
+        (folder / "attempts.json").write_text('{"attempts": [1, 2]}')
+        if kept is not None:
+            shutil.copy(kept, folder)
+    words = ["demo_seeds.py", "--search", "--seeds", "3", "4", "--folder", str(tmp_path)]
+    monkeypatch.setattr("sys.argv", words)
+    assert main() == 1
+    first, second, told = capsys.readouterr().out.splitlines()
+    assert "approve" in first
+    assert "78.3 % of the parameters" in first
+    assert "nothing passes" in second
+    assert told == "search approved in 1 of 2"
 
 
 @pytest.mark.slow

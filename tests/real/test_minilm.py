@@ -8,27 +8,20 @@ of ``torch``? The sentences are those that begin the two packages' docstrings.
 from __future__ import annotations
 
 import csv
-import importlib
 import importlib.util
-import inspect
 import json
-import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from tests.benchmarks.trained.sentences import MODULES, sentences
 from tests.functional.tiny import invoke
 
 from prunegate.audit.read import stored_record
 
 pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.models]
 
-MODULES = {
-    "pandas": ("pandas", "pandas.core.arrays", "pandas.core.groupby.generic", "pandas.io.api"),
-    "torch": ("torch", "torch.nn", "torch.nn.functional", "torch.optim", "torch.distributions"),
-}
 SPLITS = ("train", "calibration", "gate", "gate")
 POLICY = """\
 prunegate: 1
@@ -46,22 +39,6 @@ compress:
   - prune: {what: neurons, criterion: taylor, amount: 0.2}
   - finetune: {steps: 12, batch_size: 16, learning_rate: 0.00005}
 """
-
-
-def sentences(package: str, seen: set[str]) -> Iterator[tuple[str, str]]:
-    """(sentence, kind of what it describes), each sentence once: splits must not share one."""
-    for name in MODULES[package]:
-        module = importlib.import_module(name)
-        for _, found in sorted(inspect.getmembers_static(module)):
-            members = sorted(inspect.getmembers_static(found)) if inspect.isclass(found) else []
-            for kind, one in [("function", found), *(("method", m) for _, m in members)]:
-                told = getattr(one, "__doc__", None)
-                told = told if callable(one) and isinstance(told, str) else ""
-                text = " ".join(re.findall(r"\w+", told.strip().split(". ")[0].lower()))
-                text = text.replace(package, "it")
-                if 20 < len(text) < 160 and text not in seen:
-                    seen.add(text)
-                    yield text, kind
 
 
 @pytest.fixture(scope="module")

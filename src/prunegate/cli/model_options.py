@@ -29,6 +29,10 @@ class ModelWords:
     """Of its images."""
     channels: str | None
     """Of its images."""
+    inputs: tuple[str, ...]
+    """What a graph calls its inputs, each ROLE=NAME."""
+    output: str | None
+    """The output of a graph that is read."""
 
     @property
     def given(self) -> bool:
@@ -52,7 +56,9 @@ class ModelWords:
         by_policy = None if self.given or judged is None else _by_policy(model, judged)
         if by_policy is not None:
             return by_policy
-        told = {name: value for name, value in vars(self).items() if value is not None}
+        told = {name: value for name, value in vars(self).items() if value}
+        if self.inputs:
+            told["inputs"] = dict(map(_role_and_name, self.inputs))
         if self.classes is not None:
             told["classes"] = tuple(self.classes.split(","))
             if not all(map(str.strip, told["classes"])):
@@ -61,8 +67,10 @@ class ModelWords:
         try:
             return ModelSource.model_validate({kind: str(model), **told})
         except ValidationError as error:
-            reason = error.errors()[0]["msg"].removeprefix("Value error, ")
-            raise InputError(f"{model}: {reason}") from error
+            first = error.errors()[0]
+            reason = first["msg"].removeprefix("Value error, ")
+            where = "".join(f"{part}: " for part in first["loc"])
+            raise InputError(f"{model}: {where}{reason}") from error
 
 
 def model_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -86,12 +94,32 @@ def model_options(function: Callable[..., Any]) -> Callable[..., Any]:
         type=click.Choice(["RGB", "BGR"]),
         help="Of an ONNX model's images [default: RGB].",
     )
+    @click.option(
+        "--input-name",
+        "inputs",
+        multiple=True,
+        metavar="ROLE=NAME",
+        help="What an ONNX model calls its input_ids, attention_mask, token_type_ids or "
+        "pixel_values; one at a time [default: as names and forms tell].",
+    )
+    @click.option(
+        "--output-name",
+        "output",
+        help="The output of an ONNX model that is read [default: the only one, or logits].",
+    )
     @wraps(function)
     def command(**arguments: Any) -> Any:
         said = {name: arguments.pop(name) for name in ModelWords.__dataclass_fields__}
         return function(words=ModelWords(**said), **arguments)
 
     return command
+
+
+def _role_and_name(told: str) -> tuple[str, str]:
+    role, given, name = told.partition("=")
+    if not (role and given and name):
+        raise InputError(f"--input-name {told!r}: expected ROLE=NAME, such as input_ids=ids:0")
+    return role, name
 
 
 def _by_policy(model: Path, judged: PolicyFile) -> ModelSource | None:

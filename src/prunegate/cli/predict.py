@@ -41,6 +41,12 @@ if TYPE_CHECKING:
 @click.option("--text", default="text", show_default=True, help="Column of texts.")
 @click.option("--positive", help="Class whose score is written [default: p_CLASS for each class].")
 @click.option("--column", default="score", show_default=True, help="Column of that score.")
+@click.option(
+    "--numbers",
+    is_flag=True,
+    help="The outputs are scores as they stand, no chances of classes [default: of models whose "
+    "problem_type is regression].",
+)
 @model_options
 @click.option(
     "--batch",
@@ -83,9 +89,9 @@ def command(  # noqa: PLR0913  # its options, by keyword
     """Score every row of a table with MODEL, a folder or an ONNX file.
 
     The table has ids, and paths of images or texts. The file has the id and the score of one class
-    (--positive), or a column for each class. Work that was killed goes on where it stopped: give
-    the same command. On Spark every executor process loads the model once, from the same path, and
-    a killed job begins anew.
+    (--positive), or a column for each class; of a regressor the number that it answers with. Work
+    that was killed goes on where it stopped: give the same command. On Spark every executor process
+    loads the model once, from the same path, and a killed job begins anew.
 
     With --runtime browser, MODEL is a candidate or the folder of its page
     ('prunegate edge'), and every row is scored in Chromium as people's pictures will be; the time
@@ -111,7 +117,8 @@ def command(  # noqa: PLR0913  # its options, by keyword
     if engine == "local":
         require_new(Path(out), force=force)
     if not page:
-        refuse_place(model)  # before libraries are loaded, which takes seconds
+        scores = runtime == "python"
+        refuse_place(model, regressors=scores)  # before libraries are loaded, which takes seconds
 
     from prunegate.cli.console import progress
     from prunegate.pipeline.scoring_job import ScoringJob
@@ -154,6 +161,8 @@ def _in_browser(
 ) -> int:
     if job.batch is not None or job.device != "cpu":
         raise InputError("a browser scores row by row on the CPU; leave out --batch and --device")
+    if job.numbers:
+        raise InputError("a page shows chances of classes; leave out --numbers or --runtime")
     from prunegate.cli.console import progress
     from prunegate.io.atomic import require_new
     from prunegate.pipeline.predict_browser import TIMES, predict_in_browser

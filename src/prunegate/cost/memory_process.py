@@ -74,7 +74,7 @@ def _loaded(asked: Mapping[str, Any]) -> Call:
         return lambda inputs: session.run(None, {n: tensor.numpy() for n, tensor in inputs.items()})
     from prunegate.models.open_model import open_model
 
-    module = open_model(Path(asked["path"])).module
+    module = open_model(Path(asked["path"]), classes=False).module
     return lambda inputs: module(**inputs)
 
 

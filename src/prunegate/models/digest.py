@@ -180,7 +180,26 @@ def _roots(folder: Path) -> tuple[Path, ...]:
     return (real, blobs) if real.parent.name == "snapshots" else (real,)
 
 
+def refuse_irregular(place: Path) -> None:
+    """Refuse a folder, or an ONNX file, with something in it that no digest can cover.
+
+    Raises:
+        ModelError: a link that leads out of it, or a special file.
+    """
+    place = hub_snapshot(place)
+    alone = place.is_file()
+    roots = _roots(home_of(place) if alone else place)
+    for path in _belonging(place) if alone else _walk(place):
+        _regular(path, roots)
+
+
 def _hash(path: Path, roots: tuple[Path, ...]) -> FileHash:
+    # The name may have become a link since it was looked at.
+    return hash_file(_regular(path, roots), follow=False, error=ModelError)
+
+
+def _regular(path: Path, roots: tuple[Path, ...]) -> Path:
+    """The regular file that a path is, or links to inside the roots."""
     try:
         mode = path.lstat().st_mode
         if stat.S_ISLNK(mode):
@@ -195,8 +214,7 @@ def _hash(path: Path, roots: tuple[Path, ...]) -> FileHash:
             f"{path}: a {_kind(mode)}, not a regular file, so its content cannot be vouched "
             "for; replace it by the file itself (cp -rL copies what links point to)."
         )
-    # The name may have become a link since it was looked at.
-    return hash_file(path, follow=False, error=ModelError)
+    return path
 
 
 def _kind(mode: int) -> str:

@@ -29,12 +29,16 @@ OWN_CLASS = "torch.nn.Module"
 
 _FAMILIES = {
     "BertForSequenceClassification": "prunegate.models.bert",
+    "DeiTForImageClassification": "prunegate.models.deit",
+    "Dinov2ForImageClassification": "prunegate.models.dinov2",
     "DistilBertForSequenceClassification": "prunegate.models.distilbert",
     "ElectraForSequenceClassification": "prunegate.models.bert",
     "GPT2LMHeadModel": "prunegate.models.gpt2",
+    "Gemma3ForCausalLM": "prunegate.models.llama",
     "LlamaForCausalLM": "prunegate.models.llama",
     "MistralForCausalLM": "prunegate.models.llama",
     "Qwen2ForCausalLM": "prunegate.models.llama",
+    "Qwen3ForCausalLM": "prunegate.models.llama",
     "ResNetForImageClassification": "prunegate.models.resnet",
     "RobertaForSequenceClassification": "prunegate.models.bert",
     "ViTForImageClassification": "prunegate.models.vit",

@@ -30,6 +30,12 @@ _TYPES: dict[str, Any] = {
 }
 
 
+_WHOLE = 1e-3
+"""Probabilities of half precision add up to 1 as nearly as this."""
+_SIZES = ((32, 32), (224, 224))
+"""Tried on graphs that say no size."""
+
+
 class ForeignOnnx(OnnxModule):
     """Inference of one ONNX graph of any interface.
 
@@ -68,9 +74,38 @@ class ForeignOnnx(OnnxModule):
         if tensors or wanted not in named:
             raise ModelError(f"{self.name}: takes {wanted}; got {', '.join(named) or 'nothing'}.")
         rows = len(named[wanted])
+        if self._told_apart(named):
+            return OnnxAnswer(logits=self._by_length(named))
         parts = [self._answer(part) for part in self._batches(named, rows)]
         whole = torch.cat(parts)[:rows].float()
+        if whole.ndim > 2 and set(whole.shape[2:]) == {1}:
+            whole = whole.flatten(1)
         return OnnxAnswer(logits=whole if whole.ndim > 1 else whole[:, None])
+
+    def require_logits(self) -> None:
+        """Insist that answers of which nobody says what they are look like no probabilities.
+
+        A graph may end in the parts of a softmax; taken for logits, its probabilities would be
+        squeezed together.
+
+        Raises:
+            ModelError: the answer to noise adds up to 1, or lies from 0 to 1 where there is one.
+        """
+        if self.interface.told or self.interface.answers != "classes":
+            return
+        shares = self._to_noise()
+        if shares is None:
+            return
+        alone = shares.shape[1] == 1
+        inside = bool(((shares >= 0) & (shares <= 1)).all())
+        whole = alone or bool(((shares.sum(dim=1) - 1).abs() < _WHOLE).all())
+        if inside and whole:
+            what = "lie between 0 and 1" if alone else "add up to 1"
+            raise ModelError(
+                f"{self.name}: its answers {what} and its graph ends in no softmax or sigmoid; say "
+                "what they are: 'activation: none' for probabilities, "
+                f"'activation: {self.interface.activation}' for logits."
+            )
 
     def fed(self, named: Mapping[str, Tensor]) -> dict[str, npt.NDArray[Any]]:
         """What the graph is given, by its own names."""
@@ -98,6 +133,37 @@ class ForeignOnnx(OnnxModule):
         return (
             super().forward(**{name: torch.from_numpy(array) for name, array in fed.items()}).logits
         )
+
+    def _to_noise(self) -> Tensor | None:
+        """Its answers to noise; None: it takes images of sizes that are not known."""
+        for size in _SIZES:
+            try:
+                with torch.inference_mode():
+                    answer: OnnxAnswer = self(**_noise(self.interface, size))
+            except ModelError:
+                continue
+            return answer.logits.double()
+        return None
+
+    def _told_apart(self, named: Mapping[str, Tensor]) -> bool:
+        """Whether there is padding, and no mask that would tell the graph of it."""
+        if self.interface.reads == "images" or "attention_mask" in self.interface.inputs:
+            return False
+        mask = named.get("attention_mask")
+        return mask is not None and bool((mask == 0).any())
+
+    def _by_length(self, named: Mapping[str, Tensor]) -> Tensor:
+        """The answers to texts of several lengths, those of each length by themselves."""
+        lengths = named["attention_mask"].sum(dim=1)
+        found: Tensor | None = None
+        for length in sorted(set(lengths.tolist())):
+            rows = (lengths == length).nonzero()[:, 0]
+            ids = named["input_ids"][rows, :length]
+            part = self(input_ids=ids, attention_mask=torch.ones_like(ids)).logits
+            found = part.new_empty((len(lengths), *part.shape[1:])) if found is None else found
+            found[rows.to(found.device)] = part
+        assert found is not None  # noqa: S101  # there is a row, hence a length
+        return found
 
     def _batches(self, named: Mapping[str, Tensor], rows: int) -> Iterator[Mapping[str, Tensor]]:
         """The rows as the graph takes them; its last batch is filled up with its first row."""
@@ -156,3 +222,12 @@ def example_of(interface: Interface, size: tuple[int, int] = (32, 32)) -> dict[s
         ids = torch.ones(2, interface.length or 4, dtype=torch.int64)
         return {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
     return {"pixel_values": torch.zeros(2, 3, *(interface.size or size))}
+
+
+def _noise(interface: Interface, size: tuple[int, int]) -> dict[str, Tensor]:
+    """Seeded images; a text of one word."""
+    given = example_of(interface, size)
+    if interface.reads == "images":
+        chance = torch.Generator().manual_seed(0)
+        return {name: 2 * torch.randn(one.shape, generator=chance) for name, one in given.items()}
+    return given

@@ -1,4 +1,4 @@
-"""Language models of the Llama kind: Llama, Mistral and Qwen2 of transformers.
+"""Language models of the Llama kind: Llama, Mistral, Qwen2, Qwen3 and Gemma 3 of transformers.
 
 Several query heads may share one key and value head (grouped-query attention, Ainslie et al.,
 EMNLP 2023). A key head cannot go while one of its query heads stays, and attention needs as many
@@ -14,12 +14,16 @@ from typing import Any, ClassVar, cast
 
 from torch import Tensor, nn
 from transformers import (
+    Gemma3ForCausalLM,
+    Gemma3TextConfig,
     LlamaConfig,
     LlamaForCausalLM,
     MistralConfig,
     MistralForCausalLM,
     Qwen2Config,
     Qwen2ForCausalLM,
+    Qwen3Config,
+    Qwen3ForCausalLM,
 )
 
 from prunegate.errors import ModelError
@@ -60,6 +64,12 @@ class Llama(Transformer):
     """transformers' defaults; config.json may leave out what equals them."""
     key_value_heads: int | None = None
     """The default of num_key_value_heads; None: as many as query heads."""
+    default_head_dim: int | None = None
+    """The default of head_dim; None: a share of hidden_size."""
+    tied: bool = False
+    """The default of tie_word_embeddings."""
+    norms: tuple[int, int] = (2, 0)
+    """Norms of a layer, over its width and over that of a head."""
     # Angles of the positions, which early files stored as buffers.
     dropped_names: ClassVar[str] = r"\.rotary_emb\.inv_freq$"
 
@@ -72,13 +82,15 @@ class Llama(Transformer):
         sizes, biases = self.sizes(config), self.biases(config)
         hidden, width = sizes["hidden_size"], self.head_width(config)
         per_group = self.heads_per_group(config)
-        untied = not config_flag(config, "tie_word_embeddings", default=False)
+        untied = not config_flag(config, "tie_word_embeddings", default=self.tied)
+        whole, of_heads = self.norms
         return ParameterSum(
             layers=sizes["num_hidden_layers"],
             heads=sizes["num_attention_heads"] // per_group,
             neurons=sizes["intermediate_size"],
             outside=((1 + untied) * sizes["vocab_size"] + 1) * hidden,
-            layer=(2 + biases.output + biases.mlp) * hidden,  # norms have no bias
+            # norms have no bias
+            layer=(whole + biases.output + biases.mlp) * hidden + of_heads * width,
             head=(2 * per_group + 2) * width * hidden + (per_group + 2) * width * biases.inputs,
             neuron=3 * hidden + 2 * biases.mlp,
         )
@@ -101,6 +113,8 @@ class Llama(Transformer):
         """
         sizes = self.sizes(config)
         hidden, heads = sizes["hidden_size"], sizes["num_attention_heads"]
+        if self.default_head_dim is not None:
+            return size(config, "head_dim", self.default_head_dim)
         if hidden % heads and config.get("head_dim") is None:
             raise ModelError(
                 f"config: hidden_size {hidden} is not a multiple of num_attention_heads {heads}."
@@ -195,6 +209,43 @@ class Qwen2(Llama):
         return Biases(inputs=True, output=False, mlp=False)
 
 
+class Qwen3(Llama):
+    """The adapter of Qwen3: queries and keys are normalised, all heads by the same weights."""
+
+    architecture = "Qwen3ForCausalLM"
+    config_class = Qwen3Config
+    model_class = Qwen3ForCausalLM
+    defaults: ClassVar[dict[str, int]] = Qwen2.defaults
+    key_value_heads = 32
+    default_head_dim = 128
+    norms = (2, 2)
+
+    def biases(self, config: Mapping[str, Any]) -> Biases:
+        """Read which projections have biases."""
+        attention = config_flag(config, "attention_bias", default=False)
+        return Biases(inputs=attention, output=attention, mlp=False)
+
+
+class Gemma3(Qwen3):
+    """The adapter of Gemma 3, the part that reads text: norms before and after each part."""
+
+    architecture = "Gemma3ForCausalLM"
+    config_class = Gemma3TextConfig
+    model_class = Gemma3ForCausalLM
+    defaults: ClassVar[dict[str, int]] = {
+        "hidden_size": 2304,
+        "num_hidden_layers": 26,
+        "num_attention_heads": 8,
+        "intermediate_size": 9216,
+        "vocab_size": 262208,
+        "max_position_embeddings": 131072,
+    }
+    key_value_heads = 4
+    default_head_dim = 256
+    tied = True
+    norms = (4, 2)
+
+
 FAMILIES: dict[str, Family] = {
-    family.architecture: family for family in (Llama(), Mistral(), Qwen2())
+    family.architecture: family for family in (Llama(), Mistral(), Qwen2(), Qwen3(), Gemma3())
 }

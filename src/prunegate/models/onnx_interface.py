@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from prunegate.errors import ModelError, UnsupportedError
-from prunegate.models.activation import Activation
+from prunegate.models.activation import SEVERAL_LABELS, Activation
 from prunegate.models.family import Answers, Reads
 from prunegate.models.onnx_file import edge
 from prunegate.policy.model_source import ModelSource
@@ -25,10 +25,12 @@ _FLOAT = ("FLOAT", "FLOAT16", "DOUBLE")
 _PASSED = frozenset(
     {
         *("Identity", "Cast", "Reshape", "Squeeze", "Flatten", "Unsqueeze", "Dropout"),
-        *("QuantizeLinear", "DequantizeLinear"),
+        *("QuantizeLinear", "DequantizeLinear", "Clip", "Gather", "Slice"),
     }
 )
-"""Operators that leave an answer what it is."""
+"""Operators that leave an answer what it is, or take some of its numbers."""
+_LINEAR = frozenset({"MatMul", "Gemm", "Conv", "Add", "Mul", "FusedMatMul", "QLinearMatMul"})
+"""Operators that a logit comes out of."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +59,9 @@ class Interface:
     channels: Literal["RGB", "BGR"] = "RGB"
     columns: int | None = None
     """Numbers that it answers a row with; None: free."""
+    told: bool = True
+    """Whether policy, config.json or the end of the graph says what its answers are; of several
+    classes, the parts of a softmax would not."""
 
     @property
     def batch(self) -> int | None:
@@ -78,13 +83,16 @@ class Interface:
         return None if height is None or width is None else (height, width)
 
 
-def interface_of(model: Any, name: str, said: ModelSource) -> Interface:
+def interface_of(
+    model: Any, name: str, said: ModelSource, config: Mapping[str, Any] | None = None
+) -> Interface:
     """Read the interface of an ``onnx.ModelProto``.
 
     Args:
         model: the graph.
         name: what errors call it.
         said: what the policy says of it.
+        config: the content of the config.json beside it.
 
     Raises:
         ModelError: graph and policy contradict each other, or neither says what is what.
@@ -96,17 +104,29 @@ def interface_of(model: Any, name: str, said: ModelSource) -> Interface:
     reads: Reads = "images" if "pixel_values" in inputs else "texts"
     output = _output(model, name, said.output)
     port = next(_port(value) for value in model.graph.output if value.name == output)
-    columns = None if not port.dims else 1 if len(port.dims) == 1 else port.dims[-1]
+    columns = _columns(port)
+    several = (config or {}).get("problem_type") == SEVERAL_LABELS
+    last = _last_operator(model, output)
+    ends = last in ("Softmax", "Sigmoid")
+    activation: Activation = "sigmoid" if several or columns == 1 else "softmax"
     return Interface(
         reads=reads,
         answers="next token" if reads == "texts" and len(port.dims) == 3 else "classes",
         inputs=inputs,
         output=output,
-        activation=said.activation or _activation(model, output, columns),
+        activation=said.activation or ("none" if ends else activation),
         layout=_layout(inputs["pixel_values"], name, said.layout) if reads == "images" else "NCHW",
         channels=said.channels,
         columns=columns,
+        told=said.activation is not None or ends or several or (columns == 1 and last in _LINEAR),
     )
+
+
+def _columns(port: Port) -> int | None:
+    """Numbers of an answer: of [B, C], of [B, C, 1, 1] as convolutions leave them, of [B]."""
+    if len(port.dims) < 2:
+        return 1 if port.dims else None
+    return port.dims[1] if set(port.dims[2:]) == {1} else port.dims[-1]
 
 
 def _port(value: Any) -> Port:
@@ -135,7 +155,8 @@ def _named(ports: list[Port], name: str, said: Mapping[Any, str]) -> dict[str, P
             raise UnsupportedError(
                 f"{name}: what its input {port.name!r} ({port.type} {list(port.dims)}) takes is "
                 "not known; say it in the policy, such as 'inputs: {pixel_values: NAME}' "
-                f"(pixel_values, {', '.join(_TEXT_ROLES)}), or export the model without it."
+                f"(pixel_values, {', '.join(_TEXT_ROLES)}; --input-name where a command has it), "
+                "or export the model without it."
             )
         found[role] = port
     _require_form(found, name)
@@ -191,7 +212,8 @@ def _layout(port: Port, name: str, said: Layout | None) -> Layout:
     if said is None and len(able) != 1:
         raise ModelError(
             f"{name}: the shape of {port.name!r}, {list(port.dims)}, does not say where its "
-            "channels are; add 'layout: NCHW' or 'layout: NHWC' to the model in the policy."
+            "channels are; add 'layout: NCHW' or 'layout: NHWC' to the model in the policy "
+            "(--layout where a command has it)."
         )
     return said or able.pop()
 
@@ -210,16 +232,14 @@ def _output(model: Any, name: str, said: str | None) -> str:
         return "logits" if "logits" in floats else floats[0]
     raise ModelError(
         f"{name}: outputs {', '.join(names)}; say which holds the classes: 'output: NAME' beside "
-        "'onnx' in the policy."
+        "'onnx' in the policy (--output-name where a command has it)."
     )
 
 
-def _activation(model: Any, output: str, columns: int | None) -> Activation:
-    """What the last operator that changes an answer makes of it."""
+def _last_operator(model: Any, output: str) -> str:
+    """The last operator that changes an answer; empty: there is none."""
     makers = {made: node for node in model.graph.node for made in node.output}
     node = makers.get(output)
     while node is not None and node.op_type in _PASSED:
         node = makers.get(node.input[0])
-    if node is not None and node.op_type in ("Softmax", "Sigmoid"):
-        return "none"
-    return "sigmoid" if columns == 1 else "softmax"
+    return "" if node is None else str(node.op_type)

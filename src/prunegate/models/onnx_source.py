@@ -46,12 +46,12 @@ def load_onnx(file: Path, said: ModelSource, *, whole_folder: bool) -> LoadedMod
     files = Snapshot.of(home if whole_folder else file)
     files = Snapshot(folder=home, files=files.files)
     graph, beside = _graph(file, files)
-    interface = interface_of(graph, str(file), said)
+    config = _described(files, CONFIG_FILE)
+    interface = interface_of(graph, str(file), said, config)
     _one_output(graph, interface.output)
     raw = graph.SerializeToString()
     if len(raw) > _LARGEST:
         raise UnsupportedError(f"{file}: larger than 2 GB, which ONNX cannot hold in one piece.")
-    config = _described(files, CONFIG_FILE)
     pad = config.get("pad_token_id")
     module = ForeignOnnx(raw, str(file), interface, pad=pad if type(pad) is int else 0)
     doubled, zeros = _doubled_and_zeros(graph)
@@ -97,6 +97,8 @@ def _graph(file: Path, files: Snapshot) -> tuple[Any, tuple[str, ...]]:
         model = onnx.load_model_from_string(raw)
     except Exception as error:  # protobuf's DecodeError; its module is not ours to import
         raise ModelError(f"{file}: not an ONNX file; export the model again.") from error
+    if not (model.graph.node and model.graph.output):
+        raise ModelError(f"{file}: not an ONNX model with inputs and outputs; export it again.")
     read: dict[str, bytes] = {}
     for tensor in _stored(model):
         if tensor.data_location == onnx.TensorProto.EXTERNAL:
@@ -136,8 +138,14 @@ def _take_in(tensor: Any, file: Path, files: Snapshot, read: dict[str, bytes]) -
         )
     if name not in read:
         read[name] = files.read(name)
-    start, blob = int(told.get("offset", 0)), read[name]
-    length = int(told.get("length", len(blob) - start))
+    blob = read[name]
+    try:
+        start = int(told.get("offset", 0))
+        length = int(told.get("length", len(blob) - start))
+    except ValueError as error:
+        raise ModelError(
+            f"{file}: where {tensor.name!r} lies in {name} is no number; export the model again."
+        ) from error
     if not 0 <= start <= start + length <= len(blob):
         raise ModelError(f"{file}: {tensor.name!r} lies beyond the end of {name}; copy it again.")
     tensor.raw_data = blob[start : start + length]

@@ -16,6 +16,7 @@ from prunegate.models.activation import CLASSIFYING
 from prunegate.models.config_json import parse_object
 from prunegate.models.digest import hub_snapshot
 from prunegate.models.family import architectures
+from prunegate.models.foreign_onnx import ForeignOnnx
 from prunegate.models.load import LoadedModel, load_baseline, read_candidate
 from prunegate.models.refusals import (
     CONFIG_FILE,
@@ -23,6 +24,7 @@ from prunegate.models.refusals import (
     class_name,
     graph_in,
     refuse_early,
+    refuse_regressor,
     stored_header,
 )
 from prunegate.models.surgery import SURGERY_FILE, WEIGHTS_FILE
@@ -31,12 +33,16 @@ from prunegate.policy.model_source import ModelSource
 _PRUNED_IN = {"F32", "I64", "I8"}
 
 
-def open_model(place: Path, said: ModelSource | None = None) -> LoadedModel:
+def open_model(
+    place: Path, said: ModelSource | None = None, *, classes: bool = True
+) -> LoadedModel:
     """Load a model from a folder or an ONNX file.
 
     Args:
         place: where it is.
         said: what a policy says of it; None: nothing.
+        classes: whether its answers are to be made probabilities of; else it is timed, or a
+            regressor.
 
     Raises:
         ModelError: it cannot be used; the message says what to do.
@@ -44,12 +50,26 @@ def open_model(place: Path, said: ModelSource | None = None) -> LoadedModel:
     """
     said = said or ModelSource(folder=str(place))
     found = _opened(hub_snapshot(place), said)
+    if classes:
+        require_classes(found)
     if said.activation is not None:
         found = replace(found, activation=said.activation)
     if not said.classes:
         return found
     columns = {str(number): name for number, name in enumerate(said.classes)}
     return replace(found, config={**found.config, "id2label": columns})
+
+
+def require_classes(model: LoadedModel) -> None:
+    """Insist that it is known how probabilities follow from a model's answers.
+
+    Raises:
+        ModelError: they are probabilities, and nobody says so.
+        UnsupportedError: they are numbers as they stand.
+    """
+    refuse_regressor(model.config, model.place)
+    if isinstance(model.module, ForeignOnnx):
+        model.module.require_logits()
 
 
 def _opened(place: Path, said: ModelSource) -> LoadedModel:
@@ -59,7 +79,7 @@ def _opened(place: Path, said: ModelSource) -> LoadedModel:
         return load_onnx(place, said, whole_folder=False)
     if (place / SURGERY_FILE).exists():
         return read_candidate(place)
-    refuse_early(place)
+    refuse_early(place, regressors=True)
     graph = graph_in(place)
     if graph is not None:
         from prunegate.models.onnx_source import load_onnx
@@ -69,7 +89,7 @@ def _opened(place: Path, said: ModelSource) -> LoadedModel:
         return load_baseline(place)
     from prunegate.models.library import load_from_library
 
-    return load_from_library(place)
+    return load_from_library(place, regressors=True)
 
 
 def _can_be_pruned(folder: Path) -> bool:

@@ -15,7 +15,7 @@ from typing import Any
 
 from prunegate.errors import ModelError, UnsupportedError
 from prunegate.models.config_json import parse_object
-from prunegate.models.digest import hub_snapshot
+from prunegate.models.digest import hub_snapshot, refuse_irregular
 from prunegate.models.family import OWN_CLASS, architectures
 from prunegate.models.surgery import SURGERY_FILE, WEIGHTS_FILE
 
@@ -64,6 +64,7 @@ def refuse_early(folder: Path, *, prune: bool = False, regressors: bool = False)
     folder = hub_snapshot(folder)
     if not folder.is_dir():
         raise ModelError(f"{folder}: no such folder; give the folder that holds the model's files.")
+    refuse_irregular(folder)
     if (folder / SURGERY_FILE).exists():
         return
     if graph_in(folder) is not None:
@@ -142,13 +143,26 @@ def refuse_class(config: Mapping[str, Any], place: Path, *, regressors: bool = F
             f"{place}: quantized weights (quantization_config) are not supported; give the model "
             "in floating point, or as ONNX."
         )
-    if name in architectures():
-        return
-    if config.get("problem_type") == "regression" and not regressors:
+    if not regressors:
+        refuse_regressor(config, place)
+
+
+def refuse_regressor(config: Mapping[str, Any], place: Path) -> None:
+    """Refuse a model whose answers are numbers, where classes are wanted.
+
+    Raises:
+        UnsupportedError: it is one, by its config.
+    """
+    if is_regressor(config):
         raise UnsupportedError(
-            f"{place}: problem_type 'regression': its numbers are scores, not classes; make the "
-            "predictions yourself and judge them with 'prunegate gate' (task: {kind: score})."
+            f"{place}: problem_type 'regression': its numbers are scores, not classes; write them "
+            "with 'prunegate predict' and judge them with 'prunegate gate' (task: {kind: score})."
         )
+
+
+def is_regressor(config: Mapping[str, Any]) -> bool:
+    """Whether a model's answers are numbers as they stand, by its config."""
+    return config.get("problem_type") == "regression"
 
 
 def class_name(config: Mapping[str, Any], place: Path) -> str:

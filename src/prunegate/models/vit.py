@@ -26,7 +26,7 @@ class ViT(Transformer):
     model_class = ViTForImageClassification
     # transformers 4, and save_pretrained of 5, store other names than the module has.
     stored_names: ClassVar[tuple[tuple[str, str], ...]] = (
-        (r"^vit\.encoder\.layer\.", "vit.layers."),
+        (r"^(vit|deit)\.encoder\.layer\.", r"\1.layers."),
         (r"\.attention\.attention\.query\.", ".attention.q_proj."),
         (r"\.attention\.attention\.key\.", ".attention.k_proj."),
         (r"\.attention\.attention\.value\.", ".attention.v_proj."),

@@ -32,12 +32,16 @@ _COLUMNS = (
 )
 _TASK_TYPES = {
     "BertForSequenceClassification": "text-classification",
+    "DeiTForImageClassification": "image-classification",
+    "Dinov2ForImageClassification": "image-classification",
     "DistilBertForSequenceClassification": "text-classification",
     "ElectraForSequenceClassification": "text-classification",
     "GPT2LMHeadModel": "text-generation",
+    "Gemma3ForCausalLM": "text-generation",
     "LlamaForCausalLM": "text-generation",
     "MistralForCausalLM": "text-generation",
     "Qwen2ForCausalLM": "text-generation",
+    "Qwen3ForCausalLM": "text-generation",
     "ResNetForImageClassification": "image-classification",
     "RobertaForSequenceClassification": "text-classification",
     "ViTForImageClassification": "image-classification",

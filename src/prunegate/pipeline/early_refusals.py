@@ -14,8 +14,17 @@ from prunegate.edge import EDGE_FILE
 from prunegate.errors import InputError, ModelError, UnsupportedError
 from prunegate.models.activation import activation_of
 from prunegate.models.config_json import longest_text, parse_object
-from prunegate.models.refusals import CONFIG_FILE, refuse_early
+from prunegate.models.digest import home_of, hub_snapshot, refuse_irregular
+from prunegate.models.refusals import (
+    CONFIG_FILE,
+    class_name,
+    graph_in,
+    refuse_early,
+    refuse_regressor,
+)
+from prunegate.models.surgery import SURGERY_FILE
 from prunegate.policy.load import PolicyFile
+from prunegate.policy.model_source import ModelSource
 from prunegate.policy.schema import Policy
 from prunegate.policy.score_consistency import require_decisions_do
 from prunegate.policy.task import ROLES
@@ -48,7 +57,9 @@ def refuse_models(source: PolicyFile) -> None:
         refuse_scorer(source.folder / policy.quality.scorer, policy.quality)
     if policy.task.traits.sets:
         require_sections(policy)
-        _refuse_other_labels(source)
+    _refuse_other_answers(source)
+    if policy.task.traits.sets and policy.data.table is not None:
+        _refuse_missing_labels(policy, source.folder / policy.data.table)
 
 
 def refuse_long_texts(place: Path, config: Mapping[str, Any], given: int, written: int) -> None:
@@ -72,13 +83,16 @@ def refuse_long_texts(place: Path, config: Mapping[str, Any], given: int, writte
         )
 
 
-def refuse_place(place: Path, *, graph: bool | None = None, prune: bool = False) -> None:
+def refuse_place(
+    place: Path, *, graph: bool | None = None, prune: bool = False, regressors: bool = False
+) -> None:
     """Refuse one model, a folder or an ONNX file.
 
     Args:
         place: where it is.
         graph: whether it has to be a file; None: as its name ends.
         prune: whether parts are to be taken out of it.
+        regressors: whether models will do that answer with numbers.
 
     Raises:
         ModelError, UnsupportedError: as ``refuse_models``.
@@ -90,10 +104,11 @@ def refuse_place(place: Path, *, graph: bool | None = None, prune: bool = False)
             "made of"
         )
     if not (place.suffix == ".onnx" if graph is None else graph):
-        refuse_early(place, prune=prune)
+        refuse_early(place, prune=prune, regressors=regressors)
         return
     if not place.is_file() or place.suffix != ".onnx":
         raise ModelError(f"{place}: no such ONNX file; give a file whose name ends with .onnx.")
+    refuse_irregular(place)
     if prune:
         raise UnsupportedError(
             f"{place}: an ONNX model can be judged, not pruned; give the float32 model that it was "
@@ -101,22 +116,54 @@ def refuse_place(place: Path, *, graph: bool | None = None, prune: bool = False)
         )
 
 
-def _refuse_other_labels(source: PolicyFile) -> None:
-    """Refuse models and tables that do not speak of the policy's several labels."""
+def _refuse_other_answers(source: PolicyFile) -> None:
+    """Refuse models whose classes or labels are not those of the policy, by what names them."""
     from prunegate.predict.classes import model_classes, require_sigmoids  # numpy, DuckDB
 
-    policy = source.policy
+    policy, traits = source.policy, source.policy.task.traits
+    if not (traits.decided or traits.documents):
+        return
     for role in ROLES:
         said = policy.model.source_of(role) if policy.model else None
-        place = None if said is None else source.folder / said.path / CONFIG_FILE
-        if said is None or place is None or said.classes or not place.is_file():
+        config = None if said is None else _described(source.folder / said.path, said)
+        if said is None or config is None:
             continue
-        config = parse_object(place.read_bytes(), str(place))
-        model_classes(policy, config)
-        activation = said.activation or activation_of(config)
-        require_sigmoids(policy, activation, config, place.parent)
-    if policy.data.table is not None:
-        _refuse_missing_labels(policy, source.folder / policy.data.table)
+        place = source.folder / said.path
+        if "architectures" in config:
+            name = class_name(config, place / CONFIG_FILE)
+            _refuse_other_question(name, place, language=traits.documents)
+        refuse_regressor(config, place)
+        if traits.documents:
+            continue
+        try:
+            model_classes(policy, config)
+        except ModelError as error:
+            raise ModelError(f"{place}: {error}") from error
+        if traits.sets and "architectures" in config:
+            require_sigmoids(policy, said.activation or activation_of(config), config, place)
+
+
+def _described(place: Path, said: ModelSource) -> dict[str, Any] | None:
+    """What a model's description and the policy say of it; None: its manifest does."""
+    place = hub_snapshot(place)
+    if (place / SURGERY_FILE).exists():
+        return None
+    graph = place if place.is_file() else graph_in(place)
+    file = (place if graph is None else home_of(graph)) / CONFIG_FILE
+    config = parse_object(file.read_bytes(), str(file)) if file.is_file() else {}
+    if said.classes:
+        config["id2label"] = {str(number): name for number, name in enumerate(said.classes)}
+    return config
+
+
+def _refuse_other_question(name: str, place: Path, *, language: bool) -> None:
+    writes = name.endswith(("ForCausalLM", "LMHeadModel"))
+    if writes != language:
+        raise UnsupportedError(
+            f"{place}: a {name} is {'a language model' if writes else 'a classifier'}, and the "
+            f"policy asks for {'language models' if language else 'classifiers'}; give a model for "
+            "that, or correct 'task: kind:'"
+        )
 
 
 def _refuse_missing_labels(policy: Policy, table: Path) -> None:

@@ -94,8 +94,8 @@ def measure_folders(baseline: Path, candidate: Path, how: Experiment) -> Measure
     _check(how)
     how.progress("load both models", 0, 1)
     for place in (baseline, candidate):
-        refuse_place(place)
-    models = [open_model(place) for place in (baseline, candidate)]
+        refuse_place(place, regressors=True)
+    models = [open_model(place, classes=False) for place in (baseline, candidate)]
     how.progress("load both models", 1, 1)
     with ExitStack() as kept:
         sides = _sides(models, how, kept)

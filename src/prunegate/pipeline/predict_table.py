@@ -97,6 +97,7 @@ def _identity(asked: ScoringJob, model: LoadedModel) -> str:
         "table": file_sha256(asked.table),
         "images": str(asked.images),
         "asked": [asked.id, asked.image, asked.text, asked.positive, asked.column],
+        "numbers": asked.numbers,
         "batch": asked.batch,
         "device": asked.device,
     }

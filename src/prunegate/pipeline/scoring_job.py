@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +18,11 @@ from numpy.typing import NDArray
 from prunegate.errors import InputError, ModelError, TableError, UnsupportedError
 from prunegate.io.progress import Progress, silent
 from prunegate.models.load import LoadedModel
-from prunegate.models.open_model import open_model
+from prunegate.models.open_model import open_model, require_classes
+from prunegate.models.refusals import is_regressor
 from prunegate.policy.model_source import ModelSource
-from prunegate.predict.classes import class_names
-from prunegate.predict.classify import SCORED, probabilities
+from prunegate.predict.classes import class_names, outputs_named
+from prunegate.predict.classify import SCORED, numbers, probabilities
 from prunegate.predict.inputs import Inputs
 from prunegate.predict.material import images_of
 from prunegate.predict.score import scales_by_batch, within_memory
@@ -46,9 +48,12 @@ class ScoringJob:
     image: str = "image"
     text: str = "text"
     positive: str | None = None
-    """The class whose score is written; None: a column for each class."""
+    """The class whose score is written, or the output of a regressor; None: a column for each
+    class."""
     column: str = "score"
     """The column of that score."""
+    numbers: bool = False
+    """Whether the answers are scores as they stand, also where config.json does not say so."""
     batch: int | None = None
     """Rows per forward pass; None: as ``run`` scores."""
     device: str = "cpu"
@@ -81,12 +86,17 @@ class Scorer:
 
         Raises:
             ModelError: it cannot be used, or has not the class that is asked for.
-            UnsupportedError: it is no classifier of what the table holds.
+            UnsupportedError: it is no classifier or regressor of what the table holds.
         """
-        self.model = open_model(asked.model, asked.said)
+        self.model = open_model(asked.model, asked.said, classes=False)
         _require_classifier(self.model, reads)
-        class_names(self.model.config, asked.positive)  # a wrong name is told before rows are read
         self._asked = asked
+        self._numbers = asked.numbers or is_regressor(self.model.config)
+        if self._numbers:
+            self._place = _output_place(self.model, asked)  # told before rows are read, as below
+        else:
+            require_classes(self.model)
+            class_names(self.model.config, asked.positive)
         require_columns(asked, self.columns)
         self._reads = reads
         self._batch = asked.batch or (1 if scales_by_batch(self.model) else SCORED)
@@ -94,6 +104,8 @@ class Scorer:
     @property
     def columns(self) -> tuple[str, ...]:
         """The names of the columns of scores."""
+        if self._numbers:
+            return (self._asked.column,)
         names = class_names(self.model.config, self._asked.positive)
         one = self._asked.positive is not None
         return (self._asked.column,) if one else tuple(f"p_{name}" for name in names)
@@ -112,23 +124,24 @@ class Scorer:
 
         def scored(size: int) -> NDArray[np.float64]:
             self._batch = size  # further rows begin with what memory sufficed for
-            return probabilities(
-                self.model.module,
-                inputs,
-                batch_size=size,
-                device=self._asked.device,
-                activation=self.model.activation,
-            )
+            how: Any = {"batch_size": size, "device": self._asked.device}
+            if self._numbers:
+                return numbers(self.model.module, inputs, **how)
+            how["activation"] = self.model.activation
+            return probabilities(self.model.module, inputs, **how)
 
         try:
-            shares = within_memory(scored, self._batch)
+            found = within_memory(scored, self._batch)
         except (MemoryError, RuntimeError) as error:
             first = str(error).partition("\n")[0]
             raise ModelError(
                 f"{self.model.place}: fails on one row at a time ({first}); is there memory "
                 "enough, and does the preprocessor or tokenizer belong to the model?"
             ) from error
-        return self._named(shares)
+        if not self._numbers:
+            return self._named(found, inputs)
+        self._require_outputs(found.shape[1], len(_outputs(self.model)))
+        return {self._asked.column: found[:, self._place]}
 
     def _inputs(self, contents: Sequence[str]) -> Inputs:
         if self._reads == "images":
@@ -136,18 +149,41 @@ class Scorer:
             return images_of([folder / name for name in contents], self.model)
         return open_texts(contents, Tokens.of(self.model.folder, self.model.config))[0]
 
-    def _named(self, shares: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+    def _named(self, shares: NDArray[np.float64], inputs: Inputs) -> dict[str, NDArray[np.float64]]:
         names = class_names(self.model.config, self._asked.positive)
         if len(names) == 1 and shares.shape[1] == 2:  # one output, which finds its class
+            one = numbers(self.model.module, inputs.subset(np.zeros(1, dtype=np.int64)))
+            self._require_outputs(one.shape[1], 1)
             names = ("", *names)
-        if len(names) != shares.shape[1]:
-            raise ModelError(
-                f"{self.model.place}: answers with {shares.shape[1]} numbers for {len(names)} "
-                "classes; correct id2label, or give --classes"
-            )
+        self._require_outputs(shares.shape[1], len(names))
         if self._asked.positive is not None:
             return {self._asked.column: shares[:, names.index(self._asked.positive)]}
         return {f"p_{name}": shares[:, place] for place, name in enumerate(names) if name}
+
+    def _require_outputs(self, there: int, named: int) -> None:
+        if there != named:
+            raise ModelError(
+                f"{self.model.place}: answers with {there} numbers for {named} "
+                f"{'outputs' if self._numbers else 'classes'}; correct id2label, or give --classes"
+            )
+
+
+def _outputs(model: LoadedModel) -> tuple[str, ...]:
+    """The names of a regressor's outputs; there is one where nobody names any."""
+    named = {"id2label", "num_labels"} & model.config.keys()
+    return outputs_named(model.config) if named else ("score",)
+
+
+def _output_place(model: LoadedModel, asked: ScoringJob) -> int:
+    """The number of a regressor's output whose answers are written."""
+    names = _outputs(model)
+    if asked.positive is None and len(names) == 1:
+        return 0
+    if asked.positive is None or names.count(asked.positive) != 1:
+        raise ModelError(
+            f"{model.place}: its outputs are {', '.join(names[:20])}; name one of them: --positive"
+        )
+    return names.index(asked.positive)
 
 
 def require_columns(asked: ScoringJob, scores: Iterable[str]) -> None:

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from prunegate.metrics.checks import CHECKS, change_check
 from prunegate.policy.expectations import why_left_out
 from prunegate.policy.messages import literal, nearest_word, reading_hint, suggest
+from prunegate.policy.people import MOST_EXAMPLES
 from prunegate.policy.schema import Policy
 from prunegate.policy.section import Section
 
@@ -90,6 +91,7 @@ _EXPECTED = {
     "per_hour": "a price per hour above 0, a bare number such as 1.20",
     "one_off": "an amount of at least 0, a bare number such as 1200",
     "utilisation": "a share above 0 such as 0.6",
+    "report.examples": f"a whole number from 1 to {MOST_EXAMPLES}, or none",
     "data.production": "one slicing key with shares, such as {content_type: {ad: 0.7, ugc: 0.3}}",
     **dict.fromkeys(
         ("id", "label", "image", "split", "tokens", "baseline_quality", "candidate_quality"),

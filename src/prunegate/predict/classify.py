@@ -1,8 +1,8 @@
-"""Score images or texts with a classifier: the probability of every class."""
+"""Score images or texts: the probability of every class, or the numbers of a regressor."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -49,22 +49,41 @@ def probabilities(
         ModelError: fewer than two classes, or logits that are not finite.
         UnsupportedError: the device is unknown or not there.
     """
-    if not len(inputs):
-        raise TableError(f"no {inputs.noun} to score; the table has to list at least one.")
-    if batch_size < 1:
-        raise ModelError(f"batch size {batch_size} has to be at least 1.")
-    found: NDArray[np.float64] | None = None
-    done = 0
-    with placed(module, device, training=False) as target, torch.inference_mode():
-        for rows in inputs.batches(batch_size):
-            given = {name: tensor.to(target) for name, tensor in inputs.inputs(rows).items()}
-            shares = _shares(cast("Any", module)(**given).logits, activation)
-            found = np.empty((len(inputs), shares.shape[1])) if found is None else found
-            found[rows] = shares
-            done += len(rows)
-            progress("predict", done, len(inputs))
-    assert found is not None  # noqa: S101  # there is a row, hence a batch
-    return found
+    return _answers(
+        module,
+        inputs,
+        lambda logits: _shares(logits, activation),
+        batch_size=batch_size,
+        device=device,
+        progress=progress,
+    )
+
+
+def numbers(
+    module: nn.Module,
+    inputs: Inputs,
+    *,
+    batch_size: int = SCORED,
+    device: str = "cpu",
+    progress: Progress = silent,
+) -> NDArray[np.float64]:
+    """Return a regressor's answers as they stand, float64 [N, outputs].
+
+    Args:
+        module: A model with ``logits`` [N, outputs].
+        inputs: At least one row.
+        batch_size: Rows per forward pass, at most.
+        device: "cpu" or "cuda".
+        progress: As for ``probabilities``.
+
+    Raises:
+        TableError: no rows.
+        ModelError: answers that are not finite, or no numbers a row.
+        UnsupportedError: the device is unknown or not there.
+    """
+    return _answers(
+        module, inputs, _numbers, batch_size=batch_size, device=device, progress=progress
+    )
 
 
 def positive_scores(  # noqa: PLR0913  # as probabilities, and which class
@@ -126,6 +145,46 @@ def chosen_labels(shares: NDArray[np.float64], names: Sequence[str]) -> NDArray[
     return np.array(chosen, dtype=np.object_)
 
 
+def _answers(  # as probabilities, and what is made of each answer
+    module: nn.Module,
+    inputs: Inputs,
+    made: Callable[[torch.Tensor], NDArray[np.float64]],
+    *,
+    batch_size: int,
+    device: str,
+    progress: Progress,
+) -> NDArray[np.float64]:
+    """What is made of the module's answers, float64 [N, columns], batch by batch."""
+    if not len(inputs):
+        raise TableError(f"no {inputs.noun} to score; the table has to list at least one.")
+    if batch_size < 1:
+        raise ModelError(f"batch size {batch_size} has to be at least 1.")
+    found: NDArray[np.float64] | None = None
+    done = 0
+    with placed(module, device, training=False) as target, torch.inference_mode():
+        for rows in inputs.batches(batch_size):
+            given = {name: tensor.to(target) for name, tensor in inputs.inputs(rows).items()}
+            part = made(cast("Any", module)(**given).logits)
+            found = np.empty((len(inputs), part.shape[1])) if found is None else found
+            found[rows] = part
+            done += len(rows)
+            progress("predict", done, len(inputs))
+    assert found is not None  # noqa: S101  # there is a row, hence a batch
+    return found
+
+
+def _numbers(answers: torch.Tensor) -> NDArray[np.float64]:
+    if answers.dim() != 2:
+        raise ModelError(f"the model answers with {list(answers.shape)}; expected numbers a row.")
+    _require_finite(answers)
+    return cast("NDArray[np.float64]", answers.double().cpu().numpy())
+
+
+def _require_finite(answers: torch.Tensor) -> None:
+    if not bool(torch.isfinite(answers).all()):
+        raise ModelError("the model's outputs are NaN or infinite; it cannot be judged.")
+
+
 def _shares(logits: torch.Tensor, activation: Activation) -> NDArray[np.float64]:
     classes = logits.shape[-1]
     if logits.dim() != 2 or (classes < 2 and activation == "softmax"):
@@ -134,8 +193,7 @@ def _shares(logits: torch.Tensor, activation: Activation) -> NDArray[np.float64]
             f"the model has {classes} classes; expected logits of at least two for every row. Of a "
             "model with one output, say 'activation: sigmoid' (or none) in the policy."
         )
-    if not bool(torch.isfinite(logits).all()):
-        raise ModelError("the model's outputs are NaN or infinite; it cannot be judged.")
+    _require_finite(logits)
     shares = logits.double()
     if activation != "none":
         shares = shares.softmax(dim=-1) if activation == "softmax" else shares.sigmoid()

@@ -81,7 +81,7 @@ class Greedy:
 
         with placed(module, self.device, training=False):
             within_memory(write, together)
-        return [self.tokens.text(found[row]) for row in range(len(given))]
+        return [self.tokens.continuation(one, found[row]) for row, one in enumerate(given)]
 
     def ids(self, module: nn.Module, beginning: Beginning, *, cached: bool) -> list[int]:
         """Return the new tokens of a text written alone; the end token is not among them."""

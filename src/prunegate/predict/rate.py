@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Literal
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from prunegate.errors import ModelError
 from prunegate.models.library import load_from_library
 from prunegate.models.load import LoadedModel
-from prunegate.models.placement import placed
 from prunegate.policy.quality import Quality
-from prunegate.predict.classify import SCORED, probabilities
+from prunegate.predict.classify import SCORED, numbers, probabilities
 from prunegate.predict.rated_output import RatedOutput, refuse_scorer
 from prunegate.predict.score import within_memory
 from prunegate.predict.texts import TextSet
@@ -67,7 +65,11 @@ class TextRater:
         """
         new = [text for text in dict.fromkeys(texts) if text not in self.known]
         if new:
-            found = self._rated(self._cut(new))
+            cut = self._cut(new)
+            try:
+                found = self._rated(cut)
+            except ModelError as error:
+                raise ModelError(f"{self.model.place}, the scorer: {error}") from error
             self._require_bounds(found)
             self.known.update(zip(new, found.tolist(), strict=True))
         return np.array([self.known[text] for text in texts], dtype=np.float64)
@@ -98,19 +100,11 @@ class TextRater:
         return shares[:, 1 if self.output.alone else self.output.place]
 
     def _numbers(self, texts: TextSet, size: int) -> NDArray[np.float64]:
-        found = np.empty(len(texts))
-        with placed(self.model.module, self.device, training=False) as target:
-            for rows in texts.batches(size):
-                given = {name: one.to(target) for name, one in texts.inputs(rows).items()}
-                with torch.inference_mode():
-                    logits = cast("Any", self.model.module)(**given).logits
-                found[rows] = logits[:, self.output.place].double().cpu().numpy()
-        return found
+        found = numbers(self.model.module, texts, batch_size=size, device=self.device)
+        return found[:, self.output.place]
 
     def _require_bounds(self, found: NDArray[np.float64]) -> None:
         low, high = self.bounds
-        if not np.isfinite(found).all():
-            raise ModelError(f"{self.model.place}: rates texts with NaN or infinity; no scorer.")
         if found.min() < low or found.max() > high:
             raise ModelError(
                 f"{self.model.place}: rates texts from {found.min():g} to {found.max():g}, and "

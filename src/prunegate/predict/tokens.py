@@ -27,6 +27,8 @@ _NUMBERED_AFTER_PADDING = frozenset({"roberta", "xlm-roberta", "camembert"})
 """Models whose first token has the position after the padding's number."""
 _NO_LIMIT = 1_000_000
 """A stated length above it means that there is none."""
+_UNREADABLE = "\ufffd"
+"""What stands for bytes that are no character."""
 _PART = 1024
 """Texts that are cut at a time."""
 
@@ -156,6 +158,16 @@ class Tokens:
     def text(self, ids: Sequence[int]) -> str:
         """The text of some tokens, without special ones."""
         return str(self.tokenizer.decode(list(ids), skip_special_tokens=True))
+
+    def continuation(self, given: Sequence[int], new: Sequence[int]) -> str:
+        """The text of new tokens as it goes on from that of the tokens before them.
+
+        Many tokenizers drop the space before the first of some tokens. Where those before end
+        within a character, what follows is read by itself.
+        """
+        before, whole = self.text(given), self.text([*given, *new])
+        within = before.endswith(_UNREADABLE) or not whole.startswith(before)
+        return self.text(new) if within else whole[len(before) :]
 
     def _checked(self, ids: Sequence[int]) -> Ids:
         found = np.asarray(ids, dtype=np.int32)

@@ -118,10 +118,16 @@ def untrained(seed: int, config: dict[str, Any] = VIT) -> LoadedModel:
 
 
 def train(
-    model: LoadedModel, data: Digits | Written, *, steps: int, rate: float = 2e-3, seed: int = 0
+    model: LoadedModel,
+    data: Any,
+    *,
+    steps: int,
+    rate: float = 2e-3,
+    batch_size: int = 64,
+    seed: int = 0,
 ) -> None:
     """Train in place."""
-    schedule = Finetune(steps=steps, learning_rate=rate, flips=False)
+    schedule = Finetune(steps=steps, learning_rate=rate, batch_size=batch_size, flips=False)
     finetune(model.module, data, schedule, seed=seed)
 
 

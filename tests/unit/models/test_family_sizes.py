@@ -96,6 +96,48 @@ PUBLISHED = [
         + 896,
     ),
     (
+        "Qwen3ForCausalLM",  # Qwen3 0.6B
+        {
+            "hidden_size": 1024,
+            "num_hidden_layers": 28,
+            "num_attention_heads": 16,
+            "num_key_value_heads": 8,
+            "head_dim": 128,
+            "intermediate_size": 3072,
+            "tie_word_embeddings": True,
+        },
+        596_049_920,
+        151936 * 1024
+        + 28 * (2 * 1024 * 2048 + 2 * 1024 * 1024 + 3 * 1024 * 3072 + 2 * 1024 + 2 * 128)
+        + 1024,
+    ),
+    (
+        "Gemma3ForCausalLM",  # Gemma 3 1B
+        {
+            "hidden_size": 1152,
+            "num_attention_heads": 4,
+            "num_key_value_heads": 1,
+            "intermediate_size": 6912,
+            "vocab_size": 262144,
+        },
+        999_885_952,
+        262144 * 1152
+        + 26 * (2 * 1152 * 1024 + 2 * 1152 * 256 + 3 * 1152 * 6912 + 4 * 1152 + 2 * 256)
+        + 1152,
+    ),
+    (
+        "Dinov2ForImageClassification",  # the backbone of DINOv2 base is 86,580,480
+        {"image_size": 518, "num_labels": 1000},
+        88_117_480,
+        86_580_480 + 1000 * (2 * 768 + 1),
+    ),
+    (
+        "DeiTForImageClassification",  # ViT-B/16 and the teacher's token with its position
+        {"num_labels": 1000},
+        86_569_192,
+        86_567_656 + 2 * 768,
+    ),
+    (
         "ResNetForImageClassification",
         {"num_labels": 1000},
         25_557_032,

@@ -85,6 +85,13 @@ SOUND = {"w": "F32"}
             "kind: score",
             id="regressor",
         ),
+        pytest.param(
+            CONFIG | {"problem_type": "regression"},
+            (),
+            SOUND,
+            "predict.*kind: score",
+            id="regressor of a class that can be pruned",
+        ),
         pytest.param({"architecture": "vit_tiny"}, (), SOUND, "model of timm", id="timm"),
         pytest.param({"architectures": []}, (), SOUND, "one class name", id="no class"),
     ],
@@ -145,4 +152,66 @@ def test_a_shard_that_is_missing_is_told_before_anything_is_loaded(tmp_path: Pat
     (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": places}))
     (folder / "model-1.safetensors").write_bytes(b"")
     with pytest.raises(InputError, match=r"names shards that are not in the folder \(\.\./model-2"):
+        refuse_early(folder)
+
+
+JUDGED = """\
+prunegate: 1
+name: x
+task: {kind: KIND}
+model: {baseline: {folder: m, classes: [safe, unsafe]}, candidate: CANDIDATE}
+data: {table: nowhere.csv}
+rules: [{metric: METRIC, max_ratio: 1.1}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("config", "candidate", "told"),
+    [
+        pytest.param(CONFIG, "m", "m: the model's classes are not named", id="no names"),
+        pytest.param(
+            CONFIG | {"id2label": {"0": "fine", "1": "bad"}}, "m", "0: fine, 1: bad", id="others"
+        ),
+        pytest.param(
+            of_class("GPT2LMHeadModel"),
+            "{folder: m, classes: [safe, unsafe]}",
+            "a GPT2LMHeadModel is a language model, and the policy asks for classifiers",
+            id="language model",
+        ),
+        pytest.param(
+            CONFIG, "{onnx: c.onnx}", "c.onnx: the model's classes are not named", id="graph"
+        ),
+        pytest.param(
+            CONFIG | {"problem_type": "regression"}, "{onnx: m/c.onnx}", "kind: score", id="numbers"
+        ),
+    ],
+)
+def test_other_answers_than_the_policys_are_told_before_anything_is_read(
+    tmp_path: Path, config: dict[str, Any], candidate: str, told: str
+) -> None:
+    folder_of(tmp_path / "m", config, "c.onnx", **SOUND)
+    (tmp_path / "c.onnx").write_bytes(b"")
+    text = JUDGED.replace("KIND", "binary, positive: unsafe, threshold: 0.5")
+    text = text.replace("CANDIDATE", candidate).replace("METRIC", "model_bytes")
+    (tmp_path / "p.yaml").write_text(text)
+    with pytest.raises(InputError, match=told):
+        refuse_models(read_policy(tmp_path / "p.yaml"))
+
+
+def test_a_classifier_is_no_language_model(tmp_path: Path) -> None:
+    folder_of(tmp_path / "m", **SOUND)
+    text = JUDGED.replace("KIND", "language").replace("CANDIDATE", "m")
+    (tmp_path / "p.yaml").write_text(text.replace("METRIC", "perplexity"))
+    with pytest.raises(InputError, match="is a classifier, and the policy asks for language"):
+        refuse_models(read_policy(tmp_path / "p.yaml"))
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "papers/notes.md"])
+def test_a_link_out_of_a_folder_is_told_before_anything_is_read(tmp_path: Path, name: str) -> None:
+    folder = folder_of(tmp_path / "m", **SOUND)
+    (tmp_path / "elsewhere").write_bytes(b"x")
+    (folder / name).parent.mkdir(exist_ok=True)
+    (folder / name).unlink(missing_ok=True)
+    (folder / name).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(InputError, match=r"symbolic link.*cp -rL"):
         refuse_early(folder)

@@ -57,6 +57,8 @@ _GPT2 = {
 }
 CONFIGS: dict[str, tuple[str, dict[str, Any]]] = {
     "vit": ("ViTForImageClassification", _VIT),
+    "deit": ("DeiTForImageClassification", _VIT),
+    "dinov2": ("Dinov2ForImageClassification", {**_VIT, "mlp_ratio": 1, "intermediate_size": 12}),
     "bert": ("BertForSequenceClassification", _BERT),
     "roberta": ("RobertaForSequenceClassification", _BERT),
     "electra": ("ElectraForSequenceClassification", {**_BERT, "embedding_size": 6}),
@@ -86,6 +88,11 @@ CONFIGS: dict[str, tuple[str, dict[str, Any]]] = {
         "Qwen2ForCausalLM",
         {**_QWEN2, "use_sliding_window": True, "sliding_window": 4, "max_window_layers": 1},
     ),
+    "qwen3": ("Qwen3ForCausalLM", {**_LLAMA, "attention_bias": True}),
+    "gemma3": (
+        "Gemma3ForCausalLM",
+        {**_LLAMA, "sliding_window": 4, "query_pre_attn_scalar": 4, "sliding_window_pattern": 2},
+    ),
     "resnet": (
         "ResNetForImageClassification",
         {"embedding_size": 4, "hidden_sizes": [8, 12], "depths": [2, 1], "layer_type": "basic"},
@@ -104,6 +111,8 @@ LANGUAGE = [
 ]
 MODEL_TYPES = {
     "ViTForImageClassification": "vit",
+    "DeiTForImageClassification": "deit",
+    "Dinov2ForImageClassification": "dinov2",
     "BertForSequenceClassification": "bert",
     "RobertaForSequenceClassification": "roberta",
     "ElectraForSequenceClassification": "electra",
@@ -112,6 +121,8 @@ MODEL_TYPES = {
     "LlamaForCausalLM": "llama",
     "MistralForCausalLM": "mistral",
     "Qwen2ForCausalLM": "qwen2",
+    "Qwen3ForCausalLM": "qwen3",
+    "Gemma3ForCausalLM": "gemma3_text",
     "ResNetForImageClassification": "resnet",
 }
 

@@ -56,6 +56,7 @@ def test_words_for_people_decide_nothing(tmp_path: Path) -> None:
         ("report: {redact: [id, id]}", "names the same thing twice"),
         ("report: {examples: 0}", "report.examples"),
         ("report: {examples: 99}", "report.examples"),
+        ("report: {examples: redact}", "expected a whole number from 1 to 12, or none"),
         ("report: {language: fr}", "report.language"),
         ("words: {negative: x}", "words.negative"),
         ("title: ''", "title"),

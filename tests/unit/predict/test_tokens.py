@@ -36,6 +36,26 @@ def test_the_tokenizers_own_limit_counts_where_it_is_lower(words_tokenizer: Path
     assert Tokens.of(words_tokenizer, BERT).longest == 6
 
 
+@pytest.mark.parametrize("kind", ["words", "sentence pieces"])
+def test_what_is_written_goes_on_from_its_prompt(words_tokenizer: Path, kind: str) -> None:
+    """Decoded by themselves, the new words would lack the space before them."""
+    if kind == "sentence pieces":
+        from tokenizers import Tokenizer, decoders, models
+
+        words = {"[PAD]": 0, "\u2581good": 4, "\u2581bad": 5, "\u2581shoes": 6, "s": 7}
+        made = Tokenizer(models.WordLevel(words, unk_token="[PAD]"))  # noqa: S106  # no password
+        made.decoder = decoders.Metaspace()
+        made.save(str(words_tokenizer / "tokenizer.json"))
+    tokens = Tokens.of(words_tokenizer, BERT)
+    assert tokens.text([5]) == "bad"
+    assert tokens.continuation([4], [5]) == " bad"
+    assert tokens.continuation([], [5]) == "bad"
+    assert tokens.continuation([4, 5], []) == ""
+    for cut in range(5):
+        given, new = [4, 5, 6, 7][:cut], [4, 5, 6, 7][cut:]
+        assert tokens.text(given) + tokens.continuation(given, new) == tokens.text([4, 5, 6, 7])
+
+
 def test_roberta_numbers_positions_after_its_padding(words_tokenizer: Path) -> None:
     config = BERT | {"model_type": "roberta", "max_position_embeddings": 514, "pad_token_id": 1}
     tokens = Tokens.of(words_tokenizer, config)
