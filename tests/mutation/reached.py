@@ -30,7 +30,7 @@ SUITES: Mapping[str, tuple[str, ...]] = {
     "verdict": ("unit/verdict", "unit/test_gate_laws.py"),
     "cost": ("unit/cost", "unit/verdict/test_money_rules.py"),
     "audit": (
-        "unit/audit", "security/test_audit_log_attacks.py", "security/test_bundle_attacks.py",
+        "unit/audit", "security/test_audit_log_attacks.py", "security/bundle",
         "security/test_waiver_attacks.py", "functional/sign_off",
         "functional/test_waive.py", "functional/test_verify_and_replay.py",
     ),

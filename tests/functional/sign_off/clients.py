@@ -26,8 +26,6 @@ task: {kind: binary, positive: unsafe, threshold: 0.5}
 rules: [{metric: recall, max_drop: 0.05}]
 approvals: {required: [{role: client, count: 1}], distinct: [key, person], max_age_days: 30}
 """
-
-
 DAY = 86_400
 START = 1_700_000_000
 PAGE_DIGEST = page_digest

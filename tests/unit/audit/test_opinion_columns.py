@@ -8,10 +8,12 @@ import pandas as pd
 import pytest
 
 import prunegate
-from prunegate.audit.opinion.facts import LEAST_WORTH, facts
+from prunegate.audit.expected_findings import on_reference
+from prunegate.audit.opinion.facts import ABOUT, LEAST_WORTH, facts
 from prunegate.audit.opinion.laws import columns
+from prunegate.metrics.catalogue import METRICS
 from prunegate.policy.load import parse_policy
-from prunegate.verdict.finding import Verdict
+from prunegate.verdict.finding import BEATS_CONSTANT, Verdict
 
 HEAD = "prunegate: 1\nname: x\ntask: {kind: %s}\n%srules: [{metric: %s}]\n"
 BINARY = "binary, positive: 1, threshold: 0.5"
@@ -56,3 +58,23 @@ def test_weighted_rows_are_worth_what_the_sums_say_or_where_none_are_shown_what_
     (whole,) = verdict.slices
     bare = replace(stated, slices=(replace(whole, weights=None),))
     assert facts(policy, bare)["lacking"][0] == LEAST_WORTH - 7
+
+
+def test_the_cells_of_a_metric_are_those_of_the_catalogue() -> None:
+    """The second opinion has its own table on purpose; this holds the two against each other."""
+    for name, cells in ABOUT.items():
+        assert len(set(cells)) == len(cells)
+        assert set(cells) == set(METRICS[name].forms["binary"].base.cells), name
+
+
+@pytest.mark.parametrize("kept", [(0, 7), (3, 7), (3, 4), (0, 4), (0, 3), (4, 7), (3,)])
+def test_a_reference_is_foreseen_where_labels_differ_whatever_the_models_say(
+    kept: tuple[int, ...],
+) -> None:
+    policy = parse_policy(HEAD % (BINARY, "", "accuracy, max_drop: 0.1"))
+    cells = [(cell >> 2, cell >> 1 & 1, cell & 1, 50 * (cell in kept)) for cell in range(8)]
+    counts = pd.DataFrame(cells, columns=["label", "baseline", "candidate", "n"])
+    verdict = prunegate.judge_counts(policy, counts)
+    differ = len({cell >> 2 for cell in kept}) == 2
+    assert len(on_reference(policy, verdict.slices)) == differ
+    assert [f.check for f in verdict.findings].count(BEATS_CONSTANT) == differ
