@@ -28,6 +28,7 @@ from prunegate.stats.agreement import Agreement, agreement
 from prunegate.verdict.finding import BEATS_CONSTANT, Finding, ReferenceDoubt, Verdict
 from prunegate.verdict.reference import MODELS, PART, confusion_of, of_label
 from prunegate.verdict.reference_sentences import doubt_sentence
+from prunegate.verdict.warning_facts import with_first_warning
 
 SURE = 1e-6
 """Level of what is named as a cause: the best of many ways to put decisions right is tried."""
@@ -42,11 +43,17 @@ def doubts_in_counts(
     if not policy.task.traits.decided:
         return ()
     counts = {one.name: one for one in slices}
-    return tuple(
+    found = [
         doubt
         for finding in findings
         for model in MODELS
         if (doubt := _doubt(policy, _about(counts, finding), model, finding)) is not None
+    ]
+    whole = {one.class_label for one in found if one.kind == "unrelated" and one.slice == OVERALL}
+    return tuple(
+        one
+        for one in found
+        if one.kind != "unrelated" or one.slice == OVERALL or one.class_label not in whole
     )
 
 
@@ -82,11 +89,8 @@ def with_misalignment(verdict: Verdict, model: Role, found: Misalignment | None)
         offset=found.offset,
         order=found.order,
     )
-    return replace(
-        verdict,
-        doubts=(doubt, *verdict.doubts),
-        warnings=(*verdict.warnings, doubt_sentence(doubt)),
-    )
+    told = with_first_warning(verdict, doubt_sentence(doubt))
+    return replace(told, doubts=(doubt, *verdict.doubts))
 
 
 def _doubt(

@@ -39,6 +39,17 @@ def with_warnings(verdict: Verdict, told: Iterable[Told]) -> Verdict:
     )
 
 
+def with_first_warning(verdict: Verdict, sentence: str) -> Verdict:
+    """The verdict with one more warning, before those that it has."""
+    facts = tuple(replace(fact, place=fact.place + 1) for fact in verdict.warning_facts)
+    return replace(
+        verdict,
+        warnings=(sentence, *verdict.warnings),
+        warning_facts=facts,
+        allowed_losses=tuple(place + 1 for place in verdict.allowed_losses),
+    )
+
+
 def warned(policy: Policy, findings: Sequence[Finding], start: int = 0) -> Iterator[Told]:
     """What only warns and does not hold, or is not shown to.
 

@@ -22,6 +22,13 @@ CLASSES = parse_policy(
 )
 
 
+WORDS = {
+    "shifted": "On overall the candidate seems to be off against the labels",
+    "reordered": "On overall the candidate seems to be joined to the labels in the wrong order",
+    "unrelated": "On overall the candidate is not shown to know anything",
+}
+
+
 def _rows() -> pd.DataFrame:
     """A baseline that is right on nine rows of ten, and the candidate alike."""
     rng = np.random.default_rng(1)
@@ -43,8 +50,9 @@ def test_a_candidate_that_alone_is_joined_wrongly_is_told_first(kind: str) -> No
     }
     decided = gate(read_policy(COIN), good.assign(candidate=wrong[kind]))
     assert decided.verdict.outcome == "reject"
-    first = decided.verdict.doubts[0]
+    first, told = decided.verdict.doubts[0], decided.verdict.warnings[0]
     assert (first.kind, first.model) == (kind, "candidate")
+    assert told.startswith(WORDS[kind])
     assert not list(differences(decided.record))
 
 

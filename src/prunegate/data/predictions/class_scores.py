@@ -10,7 +10,7 @@ as such rows are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -77,33 +77,41 @@ def answer_sql(scanned: Scanned, scores: ClassScores) -> str:
     cells = _cells(scanned, scores)
     if cells is None:
         return _of_one_value(scanned, scores)
-    values, activation = cells.values, scores.activation
-    _refuse_probabilities(scanned, scores, list(values.values()))
-    known = " AND ".join(f"{v} IS NOT NULL AND NOT isnan({v})" for v in values.values())
+    _refuse_probabilities(scanned, scores, cells.scores, len(cells.classes))
     if scores.listed:
-        each = [_ACTIVATIONS[activation](v, list(values.values())) for v in values.values()]
-        return f"CASE WHEN {known} AND {cells.whole} THEN [{', '.join(each)}] END"
+        return _of_known(cells, _LISTS[scores.activation])
     if scores.positive is None:
-        highest = f"greatest({', '.join(values.values())})"
-        cases = " ".join(f"WHEN {v} = {highest} THEN {sql_text(c)}" for c, v in values.items())
-        return f"CASE WHEN NOT ({known}) OR NOT ({cells.whole}) THEN NULL {cases} END"
-    if scores.positive not in values:
-        some = ", ".join(map(shown, values))
+        names = ", ".join(map(sql_text, cells.classes))
+        return _of_known(cells, f"list_extract([{names}], list_position(s, list_max(s)))")
+    if scores.positive not in cells.classes:
+        some = ", ".join(map(shown, cells.classes))
         raise TableError(
             f"{scanned.name}: there are scores of {some}, and none of the positive label "
             f"{scores.positive!r}; correct 'task: positive', or name the classes under 'data: "
             "scores: classes:' in the order of the scores"
         )
-    probability = _ACTIVATIONS[activation](values[scores.positive], list(values.values()))
-    answer = f"CASE WHEN {known} AND {cells.whole} THEN {probability} END"
-    own_precision = cells.single and activation == "none"
+    place = cells.classes.index(scores.positive) + 1
+    answer = _of_known(cells, f"({_LISTS[scores.activation]})[{place}]")
+    own_precision = cells.single and scores.activation == "none"
     return f"CAST({answer} AS FLOAT)" if own_precision else answer
+
+
+def _of_known(cells: ScoreCells, answer: str) -> str:
+    """SQL of what follows from the scores ``s`` of a row that has all of them, each a number."""
+    size = len(cells.classes)
+    known = f"len(s) = {size} AND list_count(s) = {size} AND NOT list_contains(s, {_NAN})"
+    return _let("s", cells.scores, f"CASE WHEN {known} THEN {answer} END")
+
+
+def _let(name: str, value: str, body: str) -> str:
+    """SQL of a body in which a name stands for a value, that is worked out once a row."""
+    return f"([{body} for {name} in [{value}]])[1]"
 
 
 def classes_listed(scanned: Scanned, scores: ClassScores) -> tuple[str, ...]:
     """The classes of a list of probabilities, in its order."""
     cells = _cells(scanned, scores)
-    return () if cells is None else tuple(cells.values)
+    return () if cells is None else cells.classes
 
 
 def _cells(scanned: Scanned, scores: ClassScores) -> ScoreCells | None:
@@ -125,25 +133,24 @@ def _of_one_value(scanned: Scanned, scores: ClassScores) -> str:
         return quoted(column)  # the other model's file may hold such answers
     if scores.activation == "sigmoid" and scores.positive is not None and not scores.classes:
         value = score_sql(scanned, column)
-        _refuse_probabilities(scanned, scores, [value])
-        return _ACTIVATIONS["sigmoid"](value, [value])
+        _refuse_probabilities(scanned, scores, f"[{value}]", 1)
+        return f"1 / (1 + exp(-({value})))"
     raise TableError(
         f"{scanned.name}: column {shown(column)} holds no lists or structures of scores; name "
         "the columns' beginning under 'data: scores: prefix:', or remove 'scores'"
     )
 
 
-def _refuse_probabilities(scanned: Scanned, scores: ClassScores, values: Sequence[str]) -> None:
+def _refuse_probabilities(scanned: Scanned, scores: ClassScores, cells: str, size: int) -> None:
     """An activation of probabilities gives others, all nearer to each other; nobody means it."""
     activation = scores.activation
-    if activation == "none" or (activation == "softmax" and len(values) < 2):
+    if activation == "none" or (activation == "softmax" and size < 2):
         return
-    total = " + ".join(values)
-    inside = " AND ".join(f"{value} BETWEEN 0 AND 1" for value in values)
-    proper = f"abs({total} - 1) < 1e-3" if activation == "softmax" else "true"
-    cells = f"{total} AS total, {inside} AND {proper} AS proper"
-    some = scanned.relation.project(cells).filter("total IS NOT NULL").limit(_SAMPLE)
-    rows, proper_rows = some.aggregate("count(*), count(*) FILTER (proper)").fetchall()[0]
+    some = scanned.relation.project(f"{cells} AS s").filter("list_count(s) > 0").limit(_SAMPLE)
+    total = "abs(list_sum(s) - 1) < 1e-3" if activation == "softmax" else "true"
+    proper = f"list_min(s) >= 0 AND list_max(s) <= 1 AND {total}"
+    counts = f"count(*), count(*) FILTER ({proper})"
+    rows, proper_rows = some.aggregate(counts).fetchall()[0]
     if rows >= _FEWEST[activation] and rows == proper_rows:
         why = "they add up to 1" if activation == "softmax" else "they lie between 0 and 1"
         column = scores.column or f"{scores.prefix}..."
@@ -153,14 +160,13 @@ def _refuse_probabilities(scanned: Scanned, scores: ClassScores, values: Sequenc
         )
 
 
-def _softmax(score: str, scores: Sequence[str]) -> str:
-    highest = f"greatest({', '.join(scores)})"
-    total = " + ".join(f"exp({one} - {highest})" for one in scores)
-    return f"exp({score} - {highest}) / ({total})"
-
-
-_ACTIVATIONS: Mapping[Activation, Callable[[str, Sequence[str]], str]] = {
-    "none": lambda score, _: score,
-    "sigmoid": lambda score, _: f"1 / (1 + exp(-({score})))",
-    "softmax": _softmax,
+_NAN = "CAST('nan' AS DOUBLE)"
+_TOTAL = "list_sum([exp(x - highest) for x in s])"
+_LISTS: Mapping[Activation, str] = {
+    "none": "s",
+    "sigmoid": "[1 / (1 + exp(-x)) for x in s]",
+    "softmax": _let(
+        "highest", "list_max(s)", _let("total", _TOTAL, "[exp(x - highest) / total for x in s]")
+    ),
 }
+"""SQL of the probabilities that an activation makes of the scores ``s``."""

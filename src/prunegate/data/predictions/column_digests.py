@@ -40,8 +40,9 @@ _COLUMNS = 5
 """Columns besides the ids that are in memory together; each takes some thirty bytes a row."""
 _ROWS = 3_400_000
 """Rows of a stretch, about: as many are put in order at once."""
-_HELD = 600 * 2**20
-"""Bytes of rows up to which stretches wait in memory for their turn."""
+_HELD, _HELD_JOINED = 600 * 2**20, 200 * 2**20
+"""Bytes of rows up to which stretches wait in memory for their turn; fewer where the engine holds
+the rows of joined files besides."""
 _SAMPLE = 10_000
 """Rows that tell whether a column's texts repeat."""
 _NUMBERS = 1 << 64
@@ -79,7 +80,8 @@ def column_digests(
                 rows = read()
                 if rows is None:
                     return None
-                dealt = _dealt(rows, by, range(place, stretches), stretches)
+                held = _HELD_JOINED if table.roles else _HELD
+                dealt = _dealt(rows, by, range(place, stretches), stretches, held)
             while dealt:
                 found, numbers = dealt.popleft().whole(rows.schema)
                 _update(hashers, found, numbers, by, table.name, with_ids=first == 0)
@@ -109,7 +111,9 @@ class _Stretch:
         return pa.Table.from_batches(self._batches, schema), numbers
 
 
-def _dealt(rows: pa.RecordBatchReader, by: str, wanted: range, stretches: int) -> deque[_Stretch]:
+def _dealt(
+    rows: pa.RecordBatchReader, by: str, wanted: range, stretches: int, most: int
+) -> deque[_Stretch]:
     """The first of the stretches that are wanted, at least one; as many as memory should hold.
 
     Args:
@@ -117,6 +121,7 @@ def _dealt(rows: pa.RecordBatchReader, by: str, wanted: range, stretches: int) -
         by: the column of ids.
         wanted: the places of stretches.
         stretches: into how many the order is cut.
+        most: bytes that are held.
     """
     edges = np.array([place * _NUMBERS // stretches for place in range(1, stretches)], np.uint64)
     dealt, held = deque(_Stretch() for _ in wanted), 0
@@ -129,7 +134,7 @@ def _dealt(rows: pa.RecordBatchReader, by: str, wanted: range, stretches: int) -
             inside = places == place
             some = batch if inside.all() else batch.filter(pa.array(inside))
             held += stretch.add(some, numbers[inside])
-        while held > _HELD and len(dealt) > 1:
+        while held > most and len(dealt) > 1:
             held -= dealt.pop().held
     return dealt
 

@@ -7,7 +7,7 @@ a text that holds one of these as JSON, or as Python prints it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,10 +27,10 @@ _LABEL, _SCORE = "label", "score"
 class ScoreCells:
     """A row's scores."""
 
-    values: Mapping[str, str]
-    """SQL of each class's score, null where there is none."""
-    whole: str = "true"
-    """SQL: true where a list has as many scores as there are classes."""
+    classes: tuple[str, ...]
+    scores: str
+    """SQL of a list of numbers in the order of the classes, null where a score is; no list at all,
+    or one of another length, where a row has none."""
     single: bool = False
     """Whether they are stored in 32 bits."""
 
@@ -42,8 +42,8 @@ def scores_of_columns(scanned: Scanned, prefix: str, classes: Sequence[str]) -> 
         TableError: one of them holds no numbers.
     """
     kinds = {scanned.types[prefix + name] for name in classes}
-    values = {name: score_sql(scanned, prefix + name) for name in classes}
-    return ScoreCells(values=values, single=kinds == {"float"})
+    scores = ", ".join(score_sql(scanned, prefix + name) for name in classes)
+    return ScoreCells(classes=tuple(classes), scores=f"[{scores}]", single=kinds == {"float"})
 
 
 def scores_of_column(scanned: Scanned, column: str, classes: Sequence[str]) -> ScoreCells | None:
@@ -71,14 +71,8 @@ def scores_of_column(scanned: Scanned, column: str, classes: Sequence[str]) -> S
     named = classes or _named(scanned, found)
     _require_classes(scanned, column, named)
     _require_named(scanned, column, found, named)
-    values = {
-        name: _in_json(found, name, place, cell if kind == "pairs" else None)
-        for place, name in enumerate(named)
-    }
-    length = f"json_array_length({found}) = {len(named)}"
-    whole = f"(json_type({found}) <> 'ARRAY' OR {length})"
     single = kind == "pairs" and "score FLOAT" in str(_type_of(scanned, column)).replace('"', "")
-    return ScoreCells(values=values, whole=whole, single=single)
+    return ScoreCells(classes=tuple(named), scores=_in_json(found, named), single=single)
 
 
 def score_sql(scanned: Scanned, column: str) -> str:
@@ -109,20 +103,19 @@ def _of_fields(scanned: Scanned, column: str, classes: Sequence[str]) -> ScoreCe
     kinds = {name: kind.id for name, kind in _type_of(scanned, column).children}
     classes = tuple(classes) or tuple(kinds)
     _refuse_absent(scanned, column, classes, tuple(kinds))
-    field = f"TRY_CAST(struct_extract({quoted(column)}, {{}}) AS DOUBLE)"
-    values = {name: field.format(sql_text(name)) for name in classes}
-    return ScoreCells(values=values, single={kinds[name] for name in classes} == {"float"})
+    fields = (f"struct_extract({quoted(column)}, {sql_text(name)})" for name in classes)
+    scores = ", ".join(f"TRY_CAST({field} AS DOUBLE)" for field in fields)
+    single = {kinds[name] for name in classes} == {"float"}
+    return ScoreCells(classes=classes, scores=f"[{scores}]", single=single)
 
 
 def _of_list(scanned: Scanned, column: str, classes: Sequence[str]) -> ScoreCells:
     _require_classes(scanned, column, classes)
-    cell, child = quoted(column), _type_of(scanned, column).children[0][1]
-    places = {name: f"{cell}[{place}]" for place, name in enumerate(classes, start=1)}
-    return ScoreCells(
-        values={name: f"TRY_CAST({value} AS DOUBLE)" for name, value in places.items()},
-        whole=f"len({cell}) = {len(classes)}",
-        single=child.id == "float",
+    scores, child = (
+        f"TRY_CAST({quoted(column)} AS DOUBLE[])",
+        _type_of(scanned, column).children[0][1],
     )
+    return ScoreCells(classes=tuple(classes), scores=scores, single=child.id == "float")
 
 
 def _require_classes(scanned: Scanned, column: str, classes: Sequence[str]) -> None:
@@ -200,23 +193,18 @@ def _refuse_absent(
         )
 
 
-def _in_json(found: str, name: str, place: int, typed: str | None) -> str:
-    """A class's score in a JSON object, list, or list of pairs.
-
-    Args:
-        found: the JSON.
-        name: of the class.
-        place: its place in a list, from 0.
-        typed: the list of pairs that the JSON was made of, if any, whose score keeps its precision.
-    """
-    labels = f"json_extract_string({found}, '$[*].{_LABEL}')"
-    at = f"list_position({labels}, {sql_text(name)})"
-    if typed is not None:
-        return f"TRY_CAST(struct_extract({typed}[{at}], '{_SCORE}') AS DOUBLE)"
-    pair = f"json_extract_string({found}, '$[*].{_SCORE}')[{at}]"
-    path = sql_text('$."' + name.replace("\\", "\\\\").replace('"', '\\"') + '"')
-    text = (
-        f"CASE WHEN json_type({found}) <> 'ARRAY' THEN {found} ->> {path} "
-        f"WHEN json_type({found}, '$[0]') = 'OBJECT' THEN {pair} ELSE {found} ->> {place} END"
+def _in_json(found: str, classes: Sequence[str]) -> str:
+    """The scores of a JSON object, list, or list of pairs."""
+    quotes = (name.replace("\\", "\\\\").replace('"', '\\"') for name in classes)
+    paths = ", ".join(sql_text(f'$."{name}"') for name in quotes)
+    labels, nowhere = f"json_extract_string({found}, '$[*].{_LABEL}')", len(classes) + 1
+    places = (f"list_position({labels}, {sql_text(name)})" for name in classes)
+    order = ", ".join(f"coalesce(nullif({place}, 0), {nowhere})" for place in places)
+    pairs = f"json_extract_string({found}, '$[*].{_SCORE}')"
+    texts = (
+        f"CASE WHEN json_type({found}) = 'OBJECT' THEN json_extract_string({found}, [{paths}]) "
+        f"WHEN json_array_length({found}) <> {len(classes)} THEN NULL "
+        f"WHEN json_type({found}, '$[0]') = 'OBJECT' THEN list_select({pairs}, [{order}]) "
+        f"ELSE json_extract_string({found}, '$[*]') END"
     )
-    return f"TRY_CAST(({text}) AS DOUBLE)"
+    return f"TRY_CAST({texts} AS DOUBLE[])"
