@@ -118,6 +118,16 @@ def test_language_models_are_timed_as_they_write(
     assert "so it writes nothing" in capsys.readouterr().err
 
 
+def test_a_regressor_is_timed_like_any_other_model(
+    place: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What its answers mean is of no matter there."""
+    config = json.loads(Path("baseline/config.json").read_text())
+    Path("baseline/config.json").write_text(json.dumps(config | {"problem_type": "regression"}))
+    assert run(monkeypatch, "measure", "baseline", "baseline", "-o", "m.json") == 0
+    assert read_measurements(Path("m.json")).candidate.latency_p50_ms is not None
+
+
 def test_figures_of_both_models_by_batch(
     place: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -290,7 +290,7 @@ def test_a_model_of_another_kind_and_a_missing_tokenizer_are_refused(
 ) -> None:
     case = make("language")
     write_model(case.home / "baseline", classifier(LABELS["binary"]), noise=0.0)
-    with pytest.raises(UnsupportedError, match="ask for language models"):
+    with pytest.raises(UnsupportedError, match="asks for language models"):
         case.run()
     case = make("binary")
     (case.home / "baseline/tokenizer.json").unlink()

@@ -110,7 +110,7 @@ def command(
     from prunegate.pipeline.early_refusals import refuse_place
 
     for place in (baseline, candidate):
-        refuse_place(place)  # before libraries are loaded, which takes seconds
+        refuse_place(place, regressors=True)  # before libraries are loaded, which takes seconds
 
     from prunegate.cli.console import progress
     from prunegate.cli.measure_words import measurement_lines

@@ -195,14 +195,14 @@ def classes_of(model: LoadedModel, columns: int | None) -> tuple[str, ...]:
             f"{model.place}: answers with one number, of which a softmax is always 1; give "
             "--activation sigmoid (or none)"
         )
-    if len(names) == 1:  # one output, which finds its class
-        names = (f"not {names[0]}", *names)
-    if columns not in (None, len(names)) and not (columns == 1 and len(names) == 2):
+    fits = columns in (None, len(names)) or (columns == 1 and len(names) == 2)
+    if not fits:
         raise ModelError(
             f"{model.place}: answers with {columns} numbers for {len(names)} classes; correct "
             "id2label, or give --classes"
         )
-    return names
+    # one output, which finds its class
+    return names if len(names) > 1 else (f"not {names[0]}", *names)
 
 
 def decision_about(

@@ -226,7 +226,9 @@ def _example(reads: Reads, config: Mapping[str, Any]) -> dict[str, Tensor]:
         end = config.get("eos_token_id")
         ids = torch.full((2, 4), end if type(end) is int else 1)
         return {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
-    size = config.get("image_size", 224)
+    vision = config.get("vision_config")  # of models that come from pairs of texts and images
+    told = vision if isinstance(vision, Mapping) else config
+    size = told.get("image_size", 224)
     height, width = size if isinstance(size, list) and len(size) == 2 else (size, size)
-    channels = config.get("num_channels", 3)
+    channels = told.get("num_channels", 3)
     return {"pixel_values": torch.zeros(2, int(channels), int(height), int(width))}

@@ -12,10 +12,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from prunegate.errors import UnsupportedError
 from prunegate.models.activation import CLASSIFYING
 from prunegate.models.config_json import parse_object
 from prunegate.models.digest import hub_snapshot
-from prunegate.models.family import architectures
+from prunegate.models.family import architectures, family_of
 from prunegate.models.foreign_onnx import ForeignOnnx
 from prunegate.models.load import LoadedModel, load_baseline, read_candidate
 from prunegate.models.refusals import (
@@ -101,6 +102,10 @@ def _can_be_pruned(folder: Path) -> bool:
     files = [folder / WEIGHTS_FILE]
     if not files[0].exists():
         files = sorted(folder.glob("*.safetensors")) if (folder / INDEX_FILE).exists() else []
+    try:
+        family_of(name).whole(config)
+    except UnsupportedError:  # another form of the class, which nothing is known of
+        return False
     told = (one for path in files for one in stored_header(path).values())
     return all(isinstance(one, dict) and one.get("dtype") in _PRUNED_IN for one in told)
 

@@ -22,7 +22,8 @@ from prunegate.models.surgery import SURGERY_FILE, WEIGHTS_FILE
 CONFIG_FILE = "config.json"
 INDEX_FILE = f"{WEIGHTS_FILE}.index.json"
 ADAPTER_FILE = "adapter_config.json"
-JUDGED = ("ForImageClassification", "ForSequenceClassification", "ForCausalLM", "LMHeadModel")
+_WRITERS = ("ForCausalLM", "LMHeadModel")
+JUDGED = ("ForImageClassification", "ForSequenceClassification", *_WRITERS)
 """What the names of transformers' classes contain that can be judged."""
 PRECISIONS = {"F32": "float32", "F16": "float16", "BF16": "bfloat16", "F64": "float64"}
 """Number formats of weights, as a safetensors header spells them."""
@@ -158,6 +159,11 @@ def refuse_regressor(config: Mapping[str, Any], place: Path) -> None:
             f"{place}: problem_type 'regression': its numbers are scores, not classes; write them "
             "with 'prunegate predict' and judge them with 'prunegate gate' (task: {kind: score})."
         )
+
+
+def writes_text(name: str) -> bool:
+    """Whether a class of transformers is a language model, by its name."""
+    return name.endswith(_WRITERS)
 
 
 def is_regressor(config: Mapping[str, Any]) -> bool:

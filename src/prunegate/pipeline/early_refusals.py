@@ -21,6 +21,7 @@ from prunegate.models.refusals import (
     graph_in,
     refuse_early,
     refuse_regressor,
+    writes_text,
 )
 from prunegate.models.surgery import SURGERY_FILE
 from prunegate.policy.load import PolicyFile
@@ -157,7 +158,7 @@ def _described(place: Path, said: ModelSource) -> dict[str, Any] | None:
 
 
 def _refuse_other_question(name: str, place: Path, *, language: bool) -> None:
-    writes = name.endswith(("ForCausalLM", "LMHeadModel"))
+    writes = writes_text(name)
     if writes != language:
         raise UnsupportedError(
             f"{place}: a {name} is {'a language model' if writes else 'a classifier'}, and the "

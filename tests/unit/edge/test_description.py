@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from prunegate.edge.description import ShownDecision, decision_about, one_by_one
+from prunegate.edge.description import ShownDecision, classes_of, decision_about, one_by_one
 from prunegate.errors import ModelError
 
 pytestmark = pytest.mark.models
@@ -62,3 +62,28 @@ def test_a_class_that_is_not_there_is_refused(
 ) -> None:
     with pytest.raises(ModelError, match="no class 'nude'; it has safe, adult, hate"):
         decision_about(CLASSES, False, positive, thresholds)
+
+
+@pytest.mark.parametrize(
+    ("names", "columns", "shown"),
+    [
+        (("unsafe",), 1, ("not unsafe", "unsafe")),
+        (("unsafe",), None, ("not unsafe", "unsafe")),
+        (("safe", "unsafe"), 1, ("safe", "unsafe")),
+        (("safe", "unsafe"), 2, ("safe", "unsafe")),
+        (("unsafe",), 2, None),
+        (("safe", "unsafe"), 3, None),
+        (CLASSES, 1, None),
+    ],
+)
+def test_classes_are_as_many_as_a_model_answers_with(
+    names: tuple[str, ...], columns: int | None, shown: tuple[str, ...] | None
+) -> None:
+    """One name is of one output; of two it could be either's."""
+    config = {"id2label": {str(number): name for number, name in enumerate(names)}}
+    model: Any = SimpleNamespace(config=config, activation="sigmoid", place="m")
+    if shown is not None:
+        assert classes_of(model, columns) == shown
+        return
+    with pytest.raises(ModelError, match=f"answers with {columns} numbers for {len(names)} class"):
+        classes_of(model, columns)

@@ -20,6 +20,8 @@ BODY = {
     "intermediate_size": 8,
 }
 IMAGES = {**BODY, "image_size": 16, "patch_size": 8}
+GATED = {name: value for name, value in IMAGES.items() if name != "intermediate_size"}
+GATED["use_swiglu_ffn"] = True
 TEXTS = {**BODY, "vocab_size": 30, "pad_token_id": 0, "max_position_embeddings": 32}
 TOKENS = dict.fromkeys(("eos_token_id", "bos_token_id", "cls_token_id", "sep_token_id"), 1)
 
@@ -30,6 +32,13 @@ TOKENS = dict.fromkeys(("eos_token_id", "bos_token_id", "cls_token_id", "sep_tok
         ("BeitForImageClassification", "BeitConfig", IMAGES, torch.float16),
         ("DeiTForImageClassificationWithTeacher", "DeiTConfig", IMAGES, torch.float32),
         ("ViTForImageClassification", "ViTConfig", IMAGES, torch.bfloat16),
+        (
+            "SiglipForImageClassification",
+            "SiglipConfig",
+            {"vision_config": IMAGES, "text_config": {**BODY, "vocab_size": 30}},
+            torch.bfloat16,
+        ),
+        ("Dinov2ForImageClassification", "Dinov2Config", GATED, torch.float32),
         (
             "ModernBertForSequenceClassification",
             "ModernBertConfig",

@@ -32,6 +32,7 @@ ALLOWED = {
     "audit/opinion/worker.py": "lines of bytes between two processes",
     "audit/read.py": "the first bytes of a file that claims to be a record",
     "audit/waivers/backing.py": "the payload of an envelope",
+    "predict/tokens.py": "a model's text after that of its prompt",
     "claims/architecture.py": "the parts of ViT-B/16",
     "cli/__init__.py": "module:name of a lazy command",
     "cli/audit_read.py": "the type URI of an entry",
