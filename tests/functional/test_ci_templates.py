@@ -154,6 +154,7 @@ def comment(step: Callable[..., Any], tmp_path: Path, bin_folder: Path) -> Calla
 POST = ["POST", "repos/o/r/issues/12/comments"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", ["p.yaml", HOSTILE])
 def test_one_comment_of_a_policy_file_is_kept_up_to_date(
     comment: Callable[..., Any], tmp_path: Path, policy: str
@@ -173,6 +174,7 @@ def test_one_comment_of_a_policy_file_is_kept_up_to_date(
     assert not (tmp_path / "pwned").exists()
 
 
+@pytest.mark.slow
 def test_a_comment_of_before_is_taken_over_and_another_files_is_not(
     comment: Callable[..., Any],
 ) -> None:

@@ -41,6 +41,8 @@ from prunegate.policy.schema import Policy
 from prunegate.verdict.decide import decide
 from prunegate.verdict.finding import BEATS_CONSTANT
 
+pytestmark = pytest.mark.slow
+
 POLICY = """prunegate: 1
 name: moderation
 task: {kind: binary, positive: unsafe, threshold: 0.5}
@@ -158,7 +160,6 @@ def full(policy, path: Path):
     return findings(policy, count_table(policy, open_predictions(policy, [path], with_ids=True)))
 
 
-@pytest.mark.slow
 def test_the_whole_way(tmp_path, source, monkeypatch):
     monkeypatch.chdir(tmp_path)
     rows = drawn_rows(3000)
@@ -289,7 +290,6 @@ def test_a_list_shows_on_every_judged_slice_that_the_baseline_knows_something(dr
     assert all(f.status == "pass" for f in found if f.check == BEATS_CONSTANT)
 
 
-@pytest.mark.slow  # asks for a second opinion
 def test_a_coin_is_held_up_on_the_list_that_was_drawn_for_it(tmp_path, drawn_list):
     random = np.random.default_rng(5)
     labels = random.permutation([row[2] for row in drawn_list.rows])
@@ -396,7 +396,6 @@ def test_another_frame_is_refused(tmp_path, drawn_list):
             part(policy, drawn_list.path, tmp_path, labels)
 
 
-@pytest.mark.slow  # asks for a second opinion
 def test_a_row_that_nobody_can_label_counts_against_whatever_it_helps(tmp_path, drawn_list):
     every = drawn_list.partial.looked_at
     differing = sorted(row.id for row in drawn_list.drawn.frame.rows if "differs" in row.why)

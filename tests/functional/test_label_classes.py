@@ -28,6 +28,8 @@ from prunegate.policy.load import read_policy
 from prunegate.verdict.decide import decide
 from prunegate.verdict.finding import BEATS_CONSTANT
 
+pytestmark = pytest.mark.slow
+
 POLICY = """prunegate: 1
 name: species
 task: {kind: multiclass}
@@ -96,7 +98,6 @@ def full(policy, path: Path):
     return decide(policy, counted.slices)
 
 
-@pytest.mark.slow
 def test_what_differs_decides_as_all_labels_do(tmp_path):
     policy, rows = policy_of(tmp_path), drawn_rows(1200)
     path, out = table(tmp_path / "bare.csv", rows), tmp_path / "list"
@@ -116,7 +117,6 @@ def test_what_differs_decides_as_all_labels_do(tmp_path):
     assert judged(policy, turned, out / "filled.csv", out)[1] == verdict
 
 
-@pytest.mark.slow
 def test_every_row_labelled_is_the_full_gate(tmp_path):
     rules = "  - {metric: recall, classes: each, max_drop: 0.2}\n  - {metric: f1, at_least: 0.5}\n"
     policy, rows = policy_of(tmp_path, rules), drawn_rows(300)
@@ -150,7 +150,6 @@ def test_one_class_by_itself_is_a_yes_no_task(tmp_path, rule):
     assert one.status == "pass"
 
 
-@pytest.mark.slow
 def test_a_reference_that_knows_nothing_is_held_up(tmp_path):
     policy, rows = policy_of(tmp_path), drawn_rows()
     labels = np.random.default_rng(5).permutation([row[2] for row in rows])
@@ -169,7 +168,6 @@ def test_a_reference_that_knows_nothing_is_held_up(tmp_path):
     assert judged(policy, path, fill(out, only), out)[1].outcome != "approve"
 
 
-@pytest.mark.slow
 def test_a_row_that_nobody_can_label_counts_against_whatever_it_helps(tmp_path):
     policy, rows = policy_of(tmp_path), drawn_rows()
     path, out = table(tmp_path / "bare.csv", rows), tmp_path / "list"
@@ -188,7 +186,6 @@ def test_a_row_that_nobody_can_label_counts_against_whatever_it_helps(tmp_path):
             assert one.status != "pass" or other.status == "pass"
 
 
-@pytest.mark.slow
 def test_the_whole_way_in_rounds_and_its_record(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     policy_of(tmp_path, looks=2)

@@ -23,6 +23,8 @@ from prunegate.cli.gate import command as gate_command
 from prunegate.cli.label import command as label_command
 from prunegate.report import label_page
 
+pytestmark = pytest.mark.slow
+
 TOOLS = Path(__file__).parents[1] / "browser"
 POLICY = """prunegate: 1
 name: moderation
@@ -133,7 +135,6 @@ def test_pictures_are_in_the_page_or_beside_it(tmp_path, monkeypatch, beside):
     assert not (tmp_path / "more").exists()
 
 
-@pytest.mark.slow
 def test_forty_rows_are_labelled_by_keyboard_and_judged(listed, tmp_path, monkeypatch):
     _require_browser()
     keys = {

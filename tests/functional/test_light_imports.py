@@ -175,7 +175,8 @@ def _name(text: str) -> str:
 def test_judging_planning_and_discovering_load_no_model_library(folder: Path) -> None:
     """Of a table, of counts, and two commands, in one process: what none of them loads.
 
-    Judging writes nothing: what lies there is told before the commands, which may write files.
+    Judging writes nothing: what lies there is told before the commands, which may write files. Nor
+    does a command load what it would need, where the policy that it is given is none.
     """
     before = sorted(path.name for path in folder.iterdir())
     rows = "import prunegate; prunegate.judge(prunegate.load_policy('p.yaml'), 't.csv')"
@@ -183,6 +184,8 @@ def test_judging_planning_and_discovering_load_no_model_library(folder: Path) ->
     plan = cli("plan", "p.yaml", "--predictions", "t.csv", "--simulations", "2", "-q")
     discover = cli("discover", "p.yaml", "--predictions", "t.csv", "--columns", "kind")
     code = f"{rows}; {COUNTS}; {told}\ntry: {plan}\nexcept SystemExit as s: assert not s.code\n"
+    for given in (("run",), ("search",), ("compress", "-o", "new"), ("importance",)):
+        code += f"try: {cli(*given, 't.csv')}\nexcept SystemExit as s: assert s.code == 2\n"
     found, said = ran(code + discover, folder)
     assert "duckdb" in found
     assert not (MODELS | {"great_expectations"}) & found

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+from functools import cache
 from typing import Any
 
 from prunegate.errors import InternalError
+
+_SCALARS = (str, int, float, bool)
 
 
 def plain_json(value: Any) -> Any:
@@ -14,18 +17,22 @@ def plain_json(value: Any) -> Any:
 
     A field that is marked ``absent_if_none`` is left out where it is None.
     """
+    if value is None or type(value) in _SCALARS:
+        return value
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        said = [(f, getattr(value, f.name)) for f in dataclasses.fields(value)]
-        return {
-            f.name: plain_json(item)
-            for f, item in said
-            if item is not None or not f.metadata.get("absent_if_none")
-        }
+        said = [(name, always, getattr(value, name)) for name, always in _fields(type(value))]
+        return {name: plain_json(item) for name, always, item in said if always or item is not None}
     if isinstance(value, dict):
         return {str(key): plain_json(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [plain_json(item) for item in value]
     return value
+
+
+@cache
+def _fields(kind: type) -> list[tuple[str, bool]]:
+    """A dataclass's fields by name, and whether each is there where it is None."""
+    return [(f.name, not f.metadata.get("absent_if_none")) for f in dataclasses.fields(kind)]
 
 
 def canonical_bytes(value: Any) -> bytes:

@@ -41,7 +41,6 @@ def command(policy: Path, out: Path, seed: int, device: str, said: ConsoleOption
     from prunegate.cli.console import progress
     from prunegate.errors import InputError
     from prunegate.outputs.staging import CHECKPOINTS
-    from prunegate.pipeline.context import Settings, set_up
     from prunegate.policy.load import read_policy
 
     source = read_policy(policy)
@@ -49,6 +48,9 @@ def command(policy: Path, out: Path, seed: int, device: str, said: ConsoleOption
         raise InputError(f"{policy}: there is no 'compress' section; add the steps to carry out")
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InputError(f"{out}: exists and is not an empty folder; choose another one")
+
+    from prunegate.pipeline.context import Settings, set_up  # torch, once all that is right
+
     with progress(said) as report:
         settings = Settings(
             seed=seed,

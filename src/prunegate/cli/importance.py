@@ -47,15 +47,17 @@ def command(
     """  # noqa: D301  # click's mark is the character itself
     patient_threads()
     from prunegate.cli.console import progress
-    from prunegate.compress.unit_table import to_csv
     from prunegate.io.atomic import require_new, write_whole
-    from prunegate.pipeline.context import Settings, set_up
-    from prunegate.pipeline.rank import rankings
     from prunegate.policy.load import read_policy
 
     source = read_policy(policy)
     target = out or Path("reports") / source.policy.name / "importance.csv"
     require_new(target, force=force)
+
+    from prunegate.compress.unit_table import to_csv
+    from prunegate.pipeline.context import Settings, set_up  # torch, once all that is right
+    from prunegate.pipeline.rank import rankings
+
     with progress(said) as report:
         bench = set_up(source, Settings(seed=seed, device=device, progress=report))
         rows = rankings(bench)

@@ -71,11 +71,13 @@ def command(policy: Path, fail_on: str, output: Output, **settings: Any) -> int:
     """  # noqa: D301  # click's mark is the character itself
     patient_threads()
     from prunegate.outputs.staging import staged
-    from prunegate.pipeline.context import Settings
     from prunegate.policy.load import read_policy
 
     output.signing_key()  # a wrong one is known at once
     source = read_policy(policy)
+
+    from prunegate.pipeline.context import Settings  # torch, once the policy is one
+
     with staged(output.out, output.reports / source.policy.name, force=output.force) as staging:
         chosen = Settings(**settings, command="search")
         return search_and_show(source, chosen, staging, output, fail_on)

@@ -20,6 +20,7 @@ from typing import Any, Literal, TypeVar
 import narwhals as nw
 
 from prunegate.counting.column_reading import BASELINE, CANDIDATE
+from prunegate.counting.grouping import ROWS_TOGETHER
 from prunegate.counting.partial_counting import partial_reading
 from prunegate.counting.partial_labels import RANDOM, SampleOf
 from prunegate.counting.slices import OVERALL, KeyTexts
@@ -271,7 +272,11 @@ def draw_list(policy: Policy, table: Table, frames: Sequence[SliceFrame], seed: 
 
 def slice_places(policy: Policy, table: Table, seed: int) -> SlicePlaces:
     """A table's rows in the random order of a seed."""
-    return SlicePlaces(policy=policy, frame=_ordered(policy, table, seed), table=table)
+    frame = _ordered(policy, table, seed)
+    if table.rows_hint <= ROWS_TOGETHER:  # read many times, and planned for longer than read
+        with table.reading():
+            frame = table.engine.held(frame)
+    return SlicePlaces(policy=policy, frame=frame, table=table)
 
 
 def _note(why: dict[str, set[Why]], ids: Iterable[str], reason: Why) -> None:
@@ -372,12 +377,13 @@ class SlicePlaces:
             }
         else:
             wanted = {key: [text] for key, text in (parse_slice_name(str(name)) or {}).items()}
-        spelled = self._texts()
+        spelled = self._texts
         return [
             nw.col(key).is_in([s for text in texts if (s := spelled.spelled(key, text))])
             for key, texts in wanted.items()
         ]
 
+    @cached_property
     def _texts(self) -> KeyTexts:
         """How the table spells slicing values."""
         keys = self.policy.keys

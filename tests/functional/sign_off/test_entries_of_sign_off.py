@@ -29,9 +29,12 @@ from prunegate.audit.log.folder import read_checkpoint
 from prunegate.audit.log.note import parse_vkey, verified_signatures
 from prunegate.audit.log.seal import begin_log, seal_log
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("ssh-keygen") is None, reason="ssh-keygen is not installed (openssh-client)"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        shutil.which("ssh-keygen") is None, reason="ssh-keygen is not installed (openssh-client)"
+    ),
+]
 
 
 def test_a_checkpoint_that_is_no_checkpoint_is_evidence(approved: Path, say: Say) -> None:
@@ -41,7 +44,6 @@ def test_a_checkpoint_that_is_no_checkpoint_is_evidence(approved: Path, say: Say
         assert (code, "checkpoint was changed: " in told) == (6, True), told
 
 
-@pytest.mark.slow
 def test_a_signer_cosigns_the_log_and_holds_it_to_what_she_saw(folder: Path, say: Say) -> None:
     log_key = Ed25519PrivateKey.from_private_bytes(b"\1" * 32)
     audit = folder / "audit"
@@ -90,7 +92,6 @@ def cosigner() -> str:
     raise AssertionError("no approval is pending")
 
 
-@pytest.mark.slow
 def test_a_changed_page_or_trail_stops_everything(
     folder: Path, say: Say, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -30,12 +30,14 @@ from prunegate.audit.signing.keys import generate, write_key_pair
 from prunegate.audit.signing.ssh_signature import NAMESPACE
 from prunegate.errors import PrunegateError
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("ssh-keygen") is None, reason="ssh-keygen is not installed (openssh-client)"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        shutil.which("ssh-keygen") is None, reason="ssh-keygen is not installed (openssh-client)"
+    ),
+]
 
 
-@pytest.mark.slow
 def test_a_client_signs_with_nothing_but_ssh_keygen(
     judged: Path, folder: Path, say: Say, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -61,7 +63,6 @@ def test_a_client_signs_with_nothing_but_ssh_keygen(
     assert [one["person"] for one in document["counted"]] == [CLIENT]
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(
     None in (shutil.which("ssh-agent"), shutil.which("ssh-add")),
     reason="ssh-agent is not installed (openssh-client)",
@@ -122,7 +123,6 @@ def test_signing_here_gives_the_same_evidence(folder: Path, say: Say) -> None:
     assert "it has expired" in told
 
 
-@pytest.mark.slow
 def test_what_does_not_verify_is_refused(folder: Path, say: Say) -> None:
     enrol()
     wrong = sign(answer(), key="eve")
@@ -168,7 +168,6 @@ def test_a_key_in_the_wrong_role_or_too_late_is_refused(folder: Path, say: Say) 
     assert (code, "was not allowed to sign" in told) == (6, True), told
 
 
-@pytest.mark.slow
 def test_a_revoked_key_is_refused_and_no_longer_counts(folder: Path, say: Say) -> None:
     enrol()
     signature = sign(answer())
@@ -188,7 +187,6 @@ def test_a_revoked_key_is_refused_and_no_longer_counts(folder: Path, say: Say) -
     assert wanted in Path("audit/allowed_signers").read_text(encoding="utf-8")
 
 
-@pytest.mark.slow
 def test_a_later_word_takes_the_approval_back(folder: Path, say: Say) -> None:
     enrol()
     options = ("--role", "client", "--key", "ann")
@@ -213,7 +211,6 @@ def test_two_people_may_sign_the_same_bytes(folder: Path, say: Say) -> None:
     assert (code, sorted(people)) == (0, [CLIENT, "bob@client.example"])
 
 
-@pytest.mark.slow
 def test_an_old_word_brought_in_again_undoes_nothing(folder: Path, say: Say) -> None:
     enrol()
     first = sign(answer())
@@ -244,7 +241,6 @@ def replay(pending: list[Path]) -> None:
             (path.parent / hashlib.sha256(entry).hexdigest()).write_bytes(entry)
 
 
-@pytest.mark.slow
 def test_an_email_is_attested_weaker_and_counts_only_where_the_policy_says(
     folder: Path, say: Say
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -48,7 +49,7 @@ def _random_verdict(seed: int) -> Judged:
 @pytest.fixture(scope="session")
 def other_verdict() -> Callable[[str, int], Judged]:
     """The verdict on a random table of another task kind, or of grouped rows, by kind and seed."""
-    return _other_verdict
+    return cache(_other_verdict)
 
 
 OTHERS = {

@@ -16,6 +16,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from tests.depth import times
 
 import prunegate
 from prunegate.audit.canonical import plain_json
@@ -229,12 +230,12 @@ def test_warnings_as_errors_and_a_folder_of_traps_change_nothing(tmp_path: Path)
 Judged = tuple[Policy, Verdict]
 
 
-@pytest.mark.slow  # some hundred random verdicts
+@pytest.mark.slow  # random verdicts, each asked about twice
 @pytest.mark.parametrize("kind", ["grouped", "multiclass", "score", "language"])
 def test_verdicts_of_every_kind_survive_the_way_there(
     other_verdict: Callable[[str, int], Judged], kind: str
 ) -> None:
-    for seed in range(5):
+    for seed in range(times(2, thorough=5)):
         policy, verdict = other_verdict(kind, seed)
         assert at_hand().ask(policy, verdict)() == second_opinion(policy, verdict)
 

@@ -58,6 +58,7 @@ def test_of_two_classes_it_is_that_of_the_positive_ones_score(seed: int) -> None
             assert getattr(found, model) == pytest.approx(expected, abs=1e-8)
 
 
+@pytest.mark.slow
 def test_of_several_classes_it_is_that_of_the_highest_probability() -> None:
     data, logits = several(4, 300)
     random = np.random.default_rng(1)

@@ -29,6 +29,8 @@ from prunegate.policy.explain import explain_policy
 from prunegate.policy.load import parse_policy, read_policy
 from prunegate.stats.fixed_recall import AtRecall, surely_broken, surely_kept
 
+pytestmark = pytest.mark.slow
+
 HEAD = "prunegate: 1\nname: x\ntask: {kind: binary, positive: unsafe, threshold: 0.5}\n"
 
 
@@ -61,7 +63,6 @@ def alike(positives: int, negatives: int, seed: int = 2) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-@pytest.mark.slow
 @given(seed=st.integers(0, 10**6), recall=st.sampled_from([0.1, 0.3, 0.7, 0.9, 0.99]))
 @settings(max_examples=2, deadline=None, phases=(Phase.explicit, Phase.generate))
 def test_the_precision_at_a_recall_is_scikit_learns_on_every_slice(
@@ -107,7 +108,6 @@ def test_equal_scores_are_counted_where_a_threshold_may_be() -> None:
     assert 1 < candidate <= flagged.value_counts().max()
 
 
-@pytest.mark.slow
 def test_a_verdict_at_a_recall_follows_from_its_record(tmp_path: Path) -> None:
     rule = rule_of(0.9, "at_least: 0.2, max_drop: 0.1")
     text = f"{HEAD}slices: [{{by: kind}}]\nrules: [{rule}]\n"
@@ -116,7 +116,6 @@ def test_a_verdict_at_a_recall_follows_from_its_record(tmp_path: Path) -> None:
     assert not list(differences(kept_form(canonical_bytes(record)).record))
 
 
-@pytest.mark.slow
 def test_alike_models_pass_a_worse_one_fails_and_few_rows_say_nothing() -> None:
     policy = parse_policy(f"{HEAD}rules: [{rule_of(0.9, 'max_drop: 0.05')}]\n")
     data = alike(1500, 1500)

@@ -57,6 +57,7 @@ def as_scores(table: pl.DataFrame) -> pl.DataFrame:
     return table.drop("baseline", "candidate", "tokens").rename(NAMES)
 
 
+@pytest.mark.slow
 @given(lost=st.floats(0, 1), seed=st.integers(0, 9), more=st.sampled_from([{}, {"group": "post"}]))
 @settings(max_examples=6, deadline=None)
 def test_ratings_are_judged_as_scores_are(lost: float, seed: int, more: dict[str, str]) -> None:

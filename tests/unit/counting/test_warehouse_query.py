@@ -228,6 +228,7 @@ HARM = st.sampled_from(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=times(6, thorough=40))
 @given(harm=st.lists(st.tuples(st.integers(0, 99), HARM), min_size=1, max_size=5))
 def test_what_cannot_be_read_is_counted_and_refused(

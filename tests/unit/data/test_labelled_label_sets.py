@@ -98,6 +98,7 @@ def test_columns_that_are_missing_are_named(tmp_path: Path) -> None:
         of_table(tmp_path, "t.csv", "id,text,split\na,x,gate\n")
 
 
+@pytest.mark.slow
 def test_each_label_has_its_clauses(tmp_path: Path) -> None:
     rows = [f"r{n},t {n},{int(n < 3)},1,gate,{'ab'[n % 2]}" for n in range(8)]
     lines = ["id,text,label_violence,label_hate,split,kind", *rows]

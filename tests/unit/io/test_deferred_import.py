@@ -48,6 +48,7 @@ def test_what_is_not_installed_is_still_not_there() -> None:
         import_module("no_such_module_anywhere")
 
 
+@pytest.mark.slow
 def test_addresses_are_checked_as_before() -> None:
     """What jsonschema took from us answers as the module itself does."""
     pytest.importorskip(ADDRESS_SYNTAX[0])

@@ -33,6 +33,8 @@ from prunegate.verdict.decide import decide
 from prunegate.verdict.finding import BEATS_CONSTANT, Finding, Verdict
 from prunegate.verdict.reference import agreement_of
 
+pytestmark = pytest.mark.slow
+
 LEVEL = 0.005
 GOOD = (620, 6, 6, 30, 60, 6, 6, 266)
 """All labels of 1,000 rows: recall .91, precision .89."""

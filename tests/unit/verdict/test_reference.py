@@ -62,6 +62,7 @@ def _reference(verdict: Verdict) -> list[Finding]:
     return [f for f in verdict.findings if f.check == BEATS_CONSTANT]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "expected", "because", "kinds"),
     [
@@ -166,6 +167,7 @@ def test_classes_under_each_others_names_are_named() -> None:
     assert (good.outcome, good.doubts) == ("approve", ())
 
 
+@pytest.mark.slow
 def test_each_class_that_a_rule_judges_by_itself_has_to_be_known() -> None:
     """Two of four classes under each other's names, the others right: of all, chance is beaten."""
     rng = np.random.default_rng(3)
@@ -301,6 +303,7 @@ def test_counts_say_the_same_as_rows() -> None:
     assert of_counts.findings == prunegate.judge(_policy(), rows).findings
 
 
+@pytest.mark.slow
 def test_the_second_opinion_knows_what_is_asked_of_the_reference() -> None:
     policy = _policy()
     verdict = prunegate.judge(policy, CASES / "coin" / "t.csv")

@@ -65,6 +65,7 @@ def _rows(largest: int, n: int = 2000) -> pd.DataFrame:
     )
 
 
+@pytest.mark.slow
 def test_a_group_of_two_fifths_of_the_rows_is_told_and_no_labels_are_asked_for() -> None:
     verdict = prunegate.judge(_policy(), _rows(800))
     (finding,) = of_rules(verdict)

@@ -50,6 +50,7 @@ def lacking(policy: Policy, data: pd.DataFrame) -> list[str]:
     return [count.words for count in unjudged_counts(policy, counted.slices)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["recall_at_fpr", "auc", "specificity", "log_loss"])
 def test_what_has_no_value_without_negatives_is_said_where_the_gate_is_open(name: str) -> None:
     policy = policy_of([rule_of(name)])
@@ -61,6 +62,7 @@ def test_what_has_no_value_without_negatives_is_said_where_the_gate_is_open(name
     assert not lacking(policy, both)
 
 
+@pytest.mark.slow
 def test_the_metrics_that_need_negatives_are_these() -> None:
     every = policy_of([rule_of(name) for name in NAMES])
     said = " ".join(lacking(every, rows_of(label=True)))
