@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from prunegate.errors import EvidenceError, InputError, PolicyError
+from prunegate.errors import Ended, EvidenceError, InputError, PolicyError
 from prunegate.text.escape import one_line
 
 STOPPED = "It was stopped before there was a verdict."
@@ -26,7 +26,7 @@ _PLACE = re.compile(r"(?<![\w./])(?:[A-Za-z]:\\|~?/)[^\s'\"`,;:()]*")
 
 def why(error: BaseException) -> str:
     """What ended the work, in all its words."""
-    if isinstance(error, KeyboardInterrupt):
+    if isinstance(error, KeyboardInterrupt | Ended):
         return STOPPED
     worded = getattr(error, "format_message", None)  # click's usage errors keep their words apart
     told = str(worded() if worded else error)
@@ -42,7 +42,7 @@ def public_reason(error: BaseException, policy: str = "", paths: Sequence[Path] 
         paths: that the command was given; they are told by their names.
     """
     usage = hasattr(error, "format_message")
-    if isinstance(error, KeyboardInterrupt):
+    if isinstance(error, KeyboardInterrupt | Ended):
         return STOPPED
     if not usage and not isinstance(error, InputError | EvidenceError):
         return f"It ended in {type(error).__name__}. {MORE}"
