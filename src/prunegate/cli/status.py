@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,9 +15,15 @@ from prunegate.cli.options import echo_color, may_color
 
 if TYPE_CHECKING:
     from prunegate.audit.approvals.accept import Case
-    from prunegate.audit.approvals.sign_off import RestsOn, SignOffState
+    from prunegate.audit.approvals.sign_off import (
+        RecordFacts,
+        RestsOn,
+        SignOffState,
+        VerifiedAnswer,
+    )
     from prunegate.audit.approvals.verified_approvals import Book
     from prunegate.audit.waivers.backing import Backed
+    from prunegate.policy.approvals import Approvals
 
 NOT_YET = 5
 """Exit code: approvals are missing, expired, revoked or rejected, or a waiver has ended."""
@@ -74,7 +80,28 @@ def standing_of(case: Case, at: datetime | None, *, sealed: bool) -> SignOffStat
     Raises:
         EvidenceError: something in the audit folder does not verify.
     """
-    from prunegate.audit.approvals.sign_off import RecordFacts, sign_off
+    from prunegate.audit.approvals.sign_off import sign_off
+
+    return sign_off(*_what_counts(case, at, sealed=sealed), at or case.now)
+
+
+def standing_now(case: Case) -> tuple[SignOffState, datetime | None]:
+    """Whether the candidate may ship now, and when that ends if nobody does anything.
+
+    Raises:
+        EvidenceError: something in the audit folder does not verify.
+    """
+    from prunegate.audit.approvals.sign_off import ships_until, sign_off
+
+    counts = _what_counts(case, None, sealed=False)
+    return sign_off(*counts, case.now), ships_until(*counts, case.now)
+
+
+def _what_counts(
+    case: Case, at: datetime | None, *, sealed: bool
+) -> tuple[Approvals | None, RecordFacts, Sequence[VerifiedAnswer], Collection[str]]:
+    """What ``sign_off`` looks at, but for the time."""
+    from prunegate.audit.approvals.sign_off import RecordFacts
     from prunegate.audit.approvals.verified_approvals import said_in
     from prunegate.audit.recompute import policy_of
     from prunegate.audit.waivers.backing import require_backed
@@ -91,7 +118,7 @@ def standing_of(case: Case, at: datetime | None, *, sealed: bool) -> SignOffStat
     )
     revoked = book.trail.revoked(at)  # by now: whatever the clock of who revoked said
     said = said_in(book, sealed=sealed)
-    return sign_off(policy_of(record).approvals, facts, said, revoked, at or case.now)
+    return policy_of(record).approvals, facts, said, revoked
 
 
 def _warn(book: Book, audit: Path) -> None:
@@ -129,7 +156,6 @@ def _moment(text: str | None) -> datetime | None:
 
 def _document(case: Case, standing: SignOffState, code: int) -> dict[str, Any]:
     from prunegate.audit.approvals.sentences import refusal_sentences
-    from prunegate.audit.approvals.sign_off import VerifiedAnswer
 
     def told(one: VerifiedAnswer) -> dict[str, Any]:
         names = ("decision", "role", "person", "organisation", "key", "conditions", "entry")

@@ -2,8 +2,8 @@
 
 Only a limit that all policies set alike is compared: a recall that may fall by 2 points is another
 limit than one that may fall by 3. A slice that one record has not judged leaves its place empty,
-which is never read as a pass. That the baseline knows the labels is nobody's limit: it is shown where
-it is broken or open, and counts nowhere.
+which is never read as a pass. That the baseline knows the labels is nobody's limit: it is shown
+where it is broken or open, and counts nowhere.
 """
 
 from __future__ import annotations

@@ -51,6 +51,9 @@ class SignOffShown:
     given: tuple[GivenAnswer, ...]
     missing: tuple[str, ...]
     """Roles, one for each signature that was missing."""
+    until: str = ""
+    """When it ceases to ship by time alone, UTC, ISO 8601; empty: it does not ship, or no end is
+    set."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,6 +109,8 @@ def _how(asked: tuple[AskedSigners, ...], people: People) -> tuple[MessagePart, 
 def _state(state: SignOffShown, people: People) -> tuple[MessagePart, ...]:
     """What is still missing, and whether anything else stands against it."""
     speech = people.speech
+    if state.ships and state.until:
+        return speech.pieces("answer.complete_until", {}, until=speech.moment(state.until))
     if state.ships:
         return speech.pieces("answer.complete", {})
     missing: tuple[MessagePart, ...] = ()
