@@ -113,6 +113,7 @@ class VerdictPlace:
         try:
             with self._cleared():
                 self._require_apart()
+                self._require_free_above()
                 yield
         except BaseException as error:
             from prunegate.cli.ci import tell_github_of_failure
@@ -123,7 +124,6 @@ class VerdictPlace:
     @contextmanager
     def _cleared(self) -> Iterator[None]:
         if self.out is None or not self.force:
-            self._require_free_above()
             yield
             return
         from prunegate.outputs.nothing_judged import no_stale_verdict, remove_verdict
