@@ -44,6 +44,7 @@ def shown_of(standing: SignOffState, until: datetime | None, at: str) -> SignOff
             decision=one.decision,
             day=one.at.date().isoformat(),
             conditions=one.conditions,
+            until=_utc(one.expires),
         )
         for one in sorted((*standing.counted, *standing.objections), key=lambda one: one.at)
     )
@@ -54,8 +55,12 @@ def shown_of(standing: SignOffState, until: datetime | None, at: str) -> SignOff
         stopped=stopped,
         given=given,
         missing=missing,
-        until="" if until is None else f"{until:%Y-%m-%dT%H:%M:%SZ}",
+        until=_utc(until),
     )
+
+
+def _utc(at: datetime | None) -> str:
+    return "" if at is None else f"{at:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def carried_answers(state: SignOffShown) -> str:

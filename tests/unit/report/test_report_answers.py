@@ -80,13 +80,15 @@ def test_a_copy_says_when_it_ceases_to_hold(
     record = many_records.many(records, 1, "approve")
     document = {**record.policy.document, "report": {"language": language}}
     record = replace(record, policy=replace(record.policy, document=document))
-    standing = SignOffState(reasons=(), counted=(ANN,), passed_over=())
+    own = replace(ANN, person="Lea", expires=datetime(2027, 1, 5, tzinfo=UTC))
+    standing = SignOffState(reasons=(), counted=(ANN, own), passed_over=())
     until = datetime(2026, 12, 1, tzinfo=UTC)
     state = shown_of(standing, until, "2026-11-29T00:00:00Z")
     page = render(record, digest=records.DIGEST, pictures={}, state=state)
     assert answers_on(page) == state
     end = {"en": "1 December 2026, 00:00 UTC", "de": "1. Dezember 2026, 00:00 UTC"}[language]
     assert page.count(end) == 2  # where it says that it may go live, and where people signed
+    assert {"en": "until 5 January 2027", "de": "bis zum 5. Januar 2027"}[language] in page
     assert "No day is set" not in page
     unsigned = render(record, digest=records.DIGEST, pictures={})
     days = {"en": "A signature counts for 30 days.", "de": "Eine Unterschrift gilt 30 Tage."}

@@ -36,6 +36,8 @@ class GivenAnswer:
     """ISO 8601."""
     conditions: str = ""
     """What she tied it to, or why."""
+    until: str = ""
+    """When she said that it ends, UTC, ISO 8601; empty: she set no end."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,12 +136,15 @@ def _given(state: SignOffShown, people: People) -> str:
 
 def _one(one: GivenAnswer, people: People) -> str:
     speech = people.speech
+    day = speech.day(one.day)
+    if one.until:
+        day = speech.say("answer.signed_until", day=day, until=speech.moment(one.until))
     return speech.say(
         "answer.signed_tied" if one.conditions else "answer.signed",
         person=_short(one.person),
         role=_short(one.role),
         decision=speech.say(f"answer.signed_{one.decision}"),
-        day=speech.day(one.day),
+        day=day,
         conditions=shorten(one.conditions, _LONGEST_CONDITIONS),
     )
 
