@@ -8,7 +8,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -173,7 +173,11 @@ def test_a_client_signs_with_nothing_but_ssh_keygen(
 
     document = json.loads(say("status", "o", "--json")[1])
     assert document["ships"] is True
-    assert [one["person"] for one in document["counted"]] == [CLIENT]
+    (counted,) = document["counted"]
+    assert counted["person"] == CLIENT
+    until = datetime.fromisoformat(counted["at"]) + timedelta(days=30)
+    assert datetime.fromisoformat(document["until"]) == until
+    assert f"until {until.day} " in told
 
 
 @pytest.mark.slow

@@ -63,12 +63,12 @@ def command(  # noqa: PLR0913  # one argument per option
       prunegate status reports/my-policy/1f2e3d4c5b6a
     """  # noqa: D301  # click's mark is the character itself
     case = case_of(record, audit, allowed_signers, signing=False)
-    standing = standing_of(case, _moment(at), sealed=sealed)
+    standing, until = standing_with_end(case, _moment(at), sealed=sealed)
     code = 0 if standing.ships else NOT_YET
     if as_json:
-        click.echo(json.dumps(_document(case, standing, code), indent=2))
+        click.echo(json.dumps(_document(case, standing, until, code), indent=2))
         return code
-    lines = "\n".join(_lines(case, standing, quiet=quiet, color=may_color(no_color)))
+    lines = "\n".join(_lines(case, standing, until, quiet=quiet, color=may_color(no_color)))
     if lines:
         click.echo(lines, color=echo_color(may_color(no_color)))
     return code
@@ -85,16 +85,18 @@ def standing_of(case: Case, at: datetime | None, *, sealed: bool) -> SignOffStat
     return sign_off(*_what_counts(case, at, sealed=sealed), at or case.now)
 
 
-def standing_now(case: Case) -> tuple[SignOffState, datetime | None]:
-    """Whether the candidate may ship now, and when that ends if nobody does anything.
+def standing_with_end(
+    case: Case, at: datetime | None, *, sealed: bool
+) -> tuple[SignOffState, datetime | None]:
+    """As ``standing_of``, and when the candidate ceases to ship if nobody does anything.
 
     Raises:
         EvidenceError: something in the audit folder does not verify.
     """
     from prunegate.audit.approvals.sign_off import ships_until, sign_off
 
-    counts = _what_counts(case, None, sealed=False)
-    return sign_off(*counts, case.now), ships_until(*counts, case.now)
+    counts, moment = _what_counts(case, at, sealed=sealed), at or case.now
+    return sign_off(*counts, moment), ships_until(*counts, moment)
 
 
 def _what_counts(
@@ -154,7 +156,9 @@ def _moment(text: str | None) -> datetime | None:
     return end if "T" in text else end - timedelta(days=1)
 
 
-def _document(case: Case, standing: SignOffState, code: int) -> dict[str, Any]:
+def _document(
+    case: Case, standing: SignOffState, until: datetime | None, code: int
+) -> dict[str, Any]:
     from prunegate.audit.approvals.sentences import refusal_sentences
 
     def told(one: VerifiedAnswer) -> dict[str, Any]:
@@ -168,6 +172,7 @@ def _document(case: Case, standing: SignOffState, code: int) -> dict[str, Any]:
         "record": case.stored.digest,
         "outcome": case.stored.record.outcome,
         "ships": standing.ships,
+        "until": until and until.isoformat(),
         "waivers": [
             {name: getattr(one, name) for name in ("entry", "slice", "approver", "expires")}
             for one in case.stored.record.waivers
@@ -179,9 +184,12 @@ def _document(case: Case, standing: SignOffState, code: int) -> dict[str, Any]:
     }
 
 
-def _lines(case: Case, standing: SignOffState, *, quiet: bool, color: bool) -> Iterator[str]:
+def _lines(
+    case: Case, standing: SignOffState, until: datetime | None, *, quiet: bool, color: bool
+) -> Iterator[str]:
     from prunegate.audit.approvals.sentences import PASSED_OVER, refusal_sentences, said_words
     from prunegate.text.escape import escaped
+    from prunegate.text.time import moment
     from prunegate.verdict.waiver import told
 
     word, paint = ("MAY SHIP", "green") if standing.ships else ("MAY NOT SHIP", "red")
@@ -191,6 +199,8 @@ def _lines(case: Case, standing: SignOffState, *, quiet: bool, color: bool) -> I
     yield from (f"  {sentence}" for sentence in refusal_sentences(standing))
     if quiet:
         return
+    if until is not None:
+        yield f"  until {moment(until.isoformat())}, if it is not signed or judged again before"
     yield from (
         f"  {escaped(one.check)} on {escaped(one.slice)}: {escaped(told(one, one.without))}"
         for one in case.stored.record.waivers
