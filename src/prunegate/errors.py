@@ -16,11 +16,13 @@
     ├── EvidenceError          audit evidence does not verify                exit 6
     └── InternalError          our own mistake, never the user's             exit 1
 
-A broken *rule* is not an error: it is a ``Finding`` with status ``fail``.
+A broken *rule* is not an error: it is a ``Finding`` with status ``fail``. ``Ended`` is none either:
+somebody asked us to end, as Ctrl-C does.
 """
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Sequence
 
 
@@ -97,3 +99,11 @@ class EvidenceError(PrunegateError):
 
 class InternalError(PrunegateError):
     """prunegate contradicted itself; please report it."""
+
+
+class Ended(BaseException):
+    """Somebody asks us to end: a CI job that was cancelled, a container that stops."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.signal = signal.Signals(number)

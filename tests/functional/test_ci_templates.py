@@ -61,7 +61,7 @@ def stand_in(folder: Path, name: str, script: str) -> None:
 def step(tmp_path: Path, bin_folder: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Runs a step of action.yml on inputs, as the runner does."""
 
-    def run(name: str, inputs: dict[str, str], **environment: str) -> Any:
+    def run(name: str, inputs: dict[str, str], part: str = "0", **environment: str) -> Any:
         defaults = {key: str(of.get("default", "")) for key, of in ACTION["inputs"].items()}
         given = {**defaults, **inputs}
         own = {
@@ -72,7 +72,7 @@ def step(tmp_path: Path, bin_folder: Path) -> Callable[..., subprocess.Completed
             "PATH": f"{bin_folder}{os.pathsep}{os.environ['PATH']}",
             "GITHUB_ACTION_PATH": str(ROOT),
             "GITHUB_OUTPUT": str(tmp_path / "output"),
-            **own,
+            **{k: v.replace("${{ strategy.job-index }}", part) for k, v in own.items()},
             **environment,
         }
         return subprocess.run(  # our own scripts
@@ -126,11 +126,27 @@ def test_what_users_give_is_an_argument_and_the_job_ends_with_the_verdict(
     assert step("End with the verdict", {}, PRUNEGATE_CODE="").returncode == 1
 
 
+@pytest.mark.parametrize("code", [4, 6, 127, 130, 137, 143])
+def test_a_gate_that_is_killed_is_told_of_by_the_step(
+    step: Callable[..., Any], tmp_path: Path, code: int
+) -> None:
+    """What the gate can say, it says itself."""
+    (tmp_path / "prunegate-verdict").mkdir()
+    (tmp_path / "prunegate-verdict" / "summary.md").write_text("NOTHING WAS JUDGED\n")
+    page = tmp_path / "page"
+    done = step("Judge", {}, CODE=str(code), GITHUB_STEP_SUMMARY=str(page))
+    silent = code not in (127, 137)
+    assert ("::error" in done.stdout) is not silent
+    assert page.exists() is not silent
+    assert silent or page.read_text() == "NOTHING WAS JUDGED\n"
+
+
 GH = (
     'case "$*" in *--method*) printf "%s\\n" "$@" > wrote; '
     'while [ "$1" != --input ]; do shift; done; cp "$2" sent;; *) cat comments;; esac'
 )
-SERVER = {"GITHUB_REPOSITORY": "o/r", "PRUNEGATE_PULL_REQUEST": "12"}
+SERVER = {"GITHUB_REPOSITORY": "o/r", "PRUNEGATE_PULL_REQUEST": "12", "GITHUB_JOB": "gate"}
+TOLD = "Tables: `t.csv`; job `gate`, part 1 of its matrix.\n"
 HOSTILE = 'p "quoted" $(touch pwned)-->.yaml'
 
 
@@ -140,11 +156,19 @@ def comment(step: Callable[..., Any], tmp_path: Path, bin_folder: Path) -> Calla
     (tmp_path / "out").mkdir()
     stand_in(bin_folder, "gh", GH)
 
-    def made(text: str, others: list[list[Any]], policy: str = "p.yaml") -> tuple[list[str], str]:
-        (tmp_path / "out" / "summary.md").write_text(text, encoding="utf-8")
+    def made(
+        text: str, others: list[list[Any]], policy: str = "p.yaml", **use: str
+    ) -> tuple[list[str], str]:
+        inputs = {"out": "out", "policy": policy, "predictions": "t.csv"}
+        inputs |= {key: use.pop(key) for key in ("out", "predictions") if key in use}
+        (tmp_path / inputs["out"]).mkdir(exist_ok=True)
+        summary = tmp_path / inputs["out"] / "summary.md"
+        summary.unlink(missing_ok=True)
+        if text:
+            summary.write_text(text, encoding="utf-8")
         (tmp_path / "comments").write_text("\n".join(map(json.dumps, others)) + "\n")
-        done = step("Comment", {"out": "out", "policy": policy}, **SERVER)
-        assert done.returncode == 0, done.stderr
+        done = step("Comment", inputs, **{**SERVER, **use})
+        assert done.returncode == (0 if text else 1), done.stderr
         wrote = (tmp_path / "wrote").read_text().splitlines()
         return wrote[2:4], json.loads((tmp_path / "sent").read_text())["body"]
 
@@ -156,7 +180,7 @@ POST = ["POST", "repos/o/r/issues/12/comments"]
 
 @pytest.mark.slow
 @pytest.mark.parametrize("policy", ["p.yaml", HOSTILE])
-def test_one_comment_of_a_policy_file_is_kept_up_to_date(
+def test_one_comment_of_a_use_is_kept_up_to_date(
     comment: Callable[..., Any], tmp_path: Path, policy: str
 ) -> None:
     text = '<!-- prunegate:p -->\n❌ **REJECT** `p`: "quoted" $(touch pwned)\n'
@@ -164,13 +188,13 @@ def test_one_comment_of_a_policy_file_is_kept_up_to_date(
     called, body = comment(text, others, policy)
     assert called == POST
     marker, _, rest = body.partition("\n")
-    assert re.fullmatch(r"<!-- prunegate-policy:[0-9a-f]{16} -->", marker)
-    assert rest == text
+    assert re.fullmatch(r"<!-- prunegate-use:[0-9a-f]{16} -->", marker)
+    assert rest == f"{text}\n{TOLD}"
     unreadable = "<!-- prunegate:other name -->\n⛔ **NOTHING WAS JUDGED**\n"
     for later in (text, unreadable, "<!-- prunegate -->\n"):
         called, body = comment(later, [*others, [9, marker], [10, marker]], policy)
         assert called == ["PATCH", "repos/o/r/issues/comments/9"]
-        assert body == f"{marker}\n{later}"
+        assert body == f"{marker}\n{later}\n{TOLD}"
     assert not (tmp_path / "pwned").exists()
 
 
@@ -185,6 +209,44 @@ def test_a_comment_of_before_is_taken_over_and_another_files_is_not(
     assert comment(text, [[1, other]], "./a/x/../p.yaml")[0][1].endswith("comments/1")
     taken = [[1, other], [2, "<!-- prunegate:p -->"]]
     assert comment(text, taken, "b/p.yaml")[0][1].endswith("comments/2")
+    by_policy = "<!-- prunegate-policy:cb98ada45dc6b034 -->"
+    assert comment(text, [[3, by_policy], taken[1]], "b/p.yaml")[0][1].endswith("comments/3")
+
+
+def test_every_use_of_the_action_has_a_comment_of_its_own(comment: Callable[..., Any]) -> None:
+    """Two verdicts never share one; new tables, such as those of each commit, make no new one."""
+    text = "<!-- prunegate:p -->\n✅ **APPROVE** `p`\n"
+    uses: list[dict[str, str]] = [
+        {}, {"part": "1"}, {"out": "out2"}, {"GITHUB_JOB": "k"}, {"GITHUB_WORKFLOW": "nightly"}
+    ]  # fmt: skip
+    others: list[list[Any]] = []
+    for number, use in enumerate(uses):
+        called, body = comment(text, others, **use)
+        assert called == POST
+        others.append([number, body.splitlines()[0]])
+    called, body = comment(text, others, predictions="runs/3f2a/new.csv", part="1")
+    assert called[1].endswith("comments/1")
+    assert "Tables: `new.csv`; job `gate`, part 2 of" in body
+
+
+def test_tables_are_told_inertly(comment: Callable[..., Any]) -> None:
+    hostile = "/home/kim/a`b<c>@all.csv\n\n$(touch pwned)\nx.csv\ny.csv\nz.csv\n"
+    last = comment("<!-- prunegate:p -->\n", [], predictions=hostile)[1].splitlines()[-1]
+    assert last == (
+        "Tables: `a_b_c__all.csv`, `__touch_pwned_`, `x.csv`, and 2 more; job `gate`, part 1 of "
+        "its matrix."
+    )
+
+
+def test_without_a_summary_the_comment_says_that_nothing_was_judged(
+    comment: Callable[..., Any],
+) -> None:
+    called, body = comment("<!-- prunegate:p -->\n✅ **APPROVE** `p`\n", [])
+    assert called == POST
+    called, body = comment("", [[5, body.splitlines()[0]]])
+    assert called == ["PATCH", "repos/o/r/issues/comments/5"]
+    assert "NOTHING WAS JUDGED" in body
+    assert "APPROVE" not in body
 
 
 def test_nothing_of_before_is_uploaded_or_told_where_the_gate_never_began(
@@ -222,12 +284,6 @@ def test_every_use_of_the_action_has_an_artefact_of_its_own(
     kept = STEPS["Keep the report"]["with"]
     assert kept["name"] == "${{ steps.begin.outputs.artifact }}"
     assert "strategy.job-index" in STEPS["Begin without a verdict"]["env"]["PRUNEGATE_JOB_INDEX"]
-
-
-def test_without_a_summary_there_is_no_comment(step: Callable[..., Any]) -> None:
-    done = step("Comment", {"out": "none"}, GITHUB_REPOSITORY="o/r", PRUNEGATE_PULL_REQUEST="1")
-    assert done.returncode == 0
-    assert "no none/summary.md" in done.stderr
 
 
 def test_only_the_gate_is_installed_and_nothing_is_resolved(

@@ -162,7 +162,7 @@ def test_a_taken_folder_is_told_before_anything_is_rendered(
     with pytest.raises(SystemExit) as stop:
         main()
     assert stop.value.code == 2
-    assert "representative is not empty" in capsys.readouterr().err
+    assert "error: out is not empty" in capsys.readouterr().err
     names = [str(path.relative_to(tmp_path)) for path in sorted(tmp_path.rglob("*"))]
     assert names == ["out", "out/representative", "out/representative/mine.txt"]
 

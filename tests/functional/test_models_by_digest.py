@@ -130,6 +130,11 @@ def test_what_is_not_known_of_a_model_is_said(
     assert "not bound by its digest" in limits[0]
     assert "symbolic link" in limits[0]
     assert str(folder) not in limits[0]
+    absolute = (folder / "p.yaml").read_text().replace(": made", f": {folder}/made")
+    (folder / "absolute.yaml").write_text(absolute)
+    _, limits = named_models(read_policy(folder / "absolute.yaml"), (), {"baseline": object()})
+    assert "…/made/link: a symbolic link" in limits[0]
+    assert str(folder) not in limits[0]
     (folder / "made" / "link").unlink()
     monkeypatch.setattr("prunegate.audit.model_digests.MOST_BYTES", 5)
     found, limits = named_models(source, (), {"baseline": object()})

@@ -55,7 +55,7 @@ def named_models(
         try:
             digest = _hashed(place)
         except (InputError, OSError) as error:
-            words = one_line(str(error).replace(str(source.folder), "."))
+            words = one_line(str(error).replace(str(place), source.public_place(role)))
             limits.append(f"The {role}'s folder is not bound by its digest: {words}")
         else:
             found.append(NamedModel(role=role, digest=digest, source="folder"))

@@ -56,7 +56,8 @@ class PolicyRef:
     owner: str | None
     sha256: str
     document: dict[str, Any]
-    """The parsed policy, so that the verdict can be replayed from the record alone."""
+    """The parsed policy, so that the verdict can be replayed from the record alone; a place outside
+    its folder stands as its last name (``…/base``)."""
     sentences: tuple[str, ...]
     """Each rule in plain words."""
 

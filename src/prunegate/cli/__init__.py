@@ -20,7 +20,7 @@ from typing import Any
 import click
 
 from prunegate import __version__
-from prunegate.errors import InternalError, PrunegateError
+from prunegate.errors import Ended, InternalError, PrunegateError
 from prunegate.registry import Registry
 
 _OUTPUT_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF)
@@ -149,13 +149,13 @@ def cli() -> None:
 def main() -> None:
     """Run the command line and exit with the contract's codes."""
     _open_standard_streams()
-    _end_politely()
+    asked = _end_politely()
     try:
         code = cli.main(standalone_mode=False)
     except click.exceptions.Abort:
         _say("aborted; nothing half-written was left")
         code = 130
-    except _Ended as error:
+    except Ended as error:
         _say(f"ended by {error.signal.name}; nothing half-written was left")
         code = 128 + error.signal
     except click.ClickException as error:
@@ -180,26 +180,43 @@ def main() -> None:
     except Exception as error:  # the last line of defence: never a traceback at a client
         _internal(error)
         code = 1
+    if asked:
+        signal.setitimer(signal.ITIMER_REAL, 0)
     sys.exit(code if isinstance(code, int) else 0)
 
 
-class _Ended(BaseException):
-    """Somebody asks us to end: a CI job that was cancelled, a container that stops."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.signal = signal.Signals(number)
+_AGAIN_S = 1.0
 
 
-def _end_politely() -> None:
-    """Let a signal that would end us unwind what is being made, as Ctrl-C does."""
+def _end_politely() -> list[int]:
+    """Let a signal that would end us unwind what is being made, as Ctrl-C does.
+
+    A library that is in the midst of something may swallow what is raised there, so it is raised
+    again every ``_AGAIN_S`` seconds unless it is on its way. What cleans up is not interrupted.
+
+    Returns:
+        The signals that came, as they come.
+    """
+    asked: list[int] = []
 
     def end(number: int, _: object) -> None:
-        raise _Ended(number)
+        asked.append(number)
+        signal.setitimer(signal.ITIMER_REAL, _AGAIN_S, _AGAIN_S)
+        if not _is_ending(sys.exc_info()[1]):
+            raise Ended(asked[0])
 
-    for asked in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(asked) is signal.SIG_DFL:
-            signal.signal(asked, end)
+    for sent in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(sent) is signal.SIG_DFL:
+            signal.signal(sent, end)
+            signal.signal(signal.SIGALRM, end)
+    return asked
+
+
+def _is_ending(handled: BaseException | None) -> bool:
+    """Whether what is handled just now came of being asked to end."""
+    while handled is not None and not isinstance(handled, Ended):
+        handled = handled.__context__
+    return handled is not None
 
 
 def _open_standard_streams() -> None:

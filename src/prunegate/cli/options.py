@@ -113,6 +113,7 @@ class VerdictPlace:
         try:
             with self._cleared():
                 self._require_apart()
+                self._require_free_above()
                 yield
         except BaseException as error:
             from prunegate.cli.ci import tell_github_of_failure
@@ -125,11 +126,20 @@ class VerdictPlace:
         if self.out is None or not self.force:
             yield
             return
-        from prunegate.outputs.nothing_judged import no_stale_verdict
+        from prunegate.outputs.nothing_judged import no_stale_verdict, remove_verdict
 
         kept = [path for paths in self.read.values() for path in paths]
+        if self.parts:  # an earlier one of the folder itself would stand above theirs
+            remove_verdict(self.out, frozenset(path.resolve() for path in kept))
         with no_stale_verdict(self._folders(), self._name(), kept, self._reason):
             yield
+
+    def _require_free_above(self) -> None:
+        """Refuse a folder of folders that holds something already."""
+        if self.out is not None and self.parts:
+            from prunegate.outputs.staging import require_free
+
+            require_free(self.out, force=self.force)
 
     def _folders(self) -> list[Path]:
         """Folders that each get a verdict."""

@@ -11,7 +11,7 @@ import click
 
 from prunegate.cli.policy_diff import command as diff
 from prunegate.cli.policy_seal import command as seal
-from prunegate.cli.written_paths import WRITTEN
+from prunegate.cli.written_paths import WRITTEN, PathsApart
 from prunegate.errors import InputError, PolicyError
 
 if TYPE_CHECKING:
@@ -34,7 +34,9 @@ command.add_command(seal)
 
 
 @command.command(
-    "new", epilog="Example: prunegate policy new my.yaml --positive unsafe --by content_type --yes"
+    "new",
+    cls=PathsApart,
+    epilog="Example: prunegate policy new my.yaml --positive unsafe --by content_type --yes",
 )
 @click.argument("path", type=WRITTEN, required=False)
 @click.option("--name", help="Name of the policy [default: the file's name].")

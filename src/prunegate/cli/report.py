@@ -156,7 +156,7 @@ class _Beside:
 def _copy(record: Path, audit: Path, out: Path | None, *, force: bool) -> int:
     """Write a copy of a record's page that tells the answers of its audit trail."""
     from prunegate.cli.approve import case_of
-    from prunegate.cli.status import standing_of
+    from prunegate.cli.status import standing_with_end
     from prunegate.errors import InputError
     from prunegate.io.atomic import write_whole
     from prunegate.report import render
@@ -180,7 +180,7 @@ def _copy(record: Path, audit: Path, out: Path | None, *, force: bool) -> int:
         digest=stored.digest,
         pictures=pictures_on(own, stored.record.pictures),
         content=stored.content,
-        state=shown_of(standing_of(case, None, sealed=False), at),
+        state=shown_of(*standing_with_end(case, None, sealed=False), at),
     )
     write_whole(out, page.encode())
     click.echo(f"copy with answers: {out}")

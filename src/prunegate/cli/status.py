@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,9 +15,15 @@ from prunegate.cli.options import echo_color, may_color
 
 if TYPE_CHECKING:
     from prunegate.audit.approvals.accept import Case
-    from prunegate.audit.approvals.sign_off import RestsOn, SignOffState
+    from prunegate.audit.approvals.sign_off import (
+        RecordFacts,
+        RestsOn,
+        SignOffState,
+        VerifiedAnswer,
+    )
     from prunegate.audit.approvals.verified_approvals import Book
     from prunegate.audit.waivers.backing import Backed
+    from prunegate.policy.approvals import Approvals
 
 NOT_YET = 5
 """Exit code: approvals are missing, expired, revoked or rejected, or a waiver has ended."""
@@ -57,12 +63,12 @@ def command(  # noqa: PLR0913  # one argument per option
       prunegate status reports/my-policy/1f2e3d4c5b6a
     """  # noqa: D301  # click's mark is the character itself
     case = case_of(record, audit, allowed_signers, signing=False)
-    standing = standing_of(case, _moment(at), sealed=sealed)
+    standing, until = standing_with_end(case, _moment(at), sealed=sealed)
     code = 0 if standing.ships else NOT_YET
     if as_json:
-        click.echo(json.dumps(_document(case, standing, code), indent=2))
+        click.echo(json.dumps(_document(case, standing, until, code), indent=2))
         return code
-    lines = "\n".join(_lines(case, standing, quiet=quiet, color=may_color(no_color)))
+    lines = "\n".join(_lines(case, standing, until, quiet=quiet, color=may_color(no_color)))
     if lines:
         click.echo(lines, color=echo_color(may_color(no_color)))
     return code
@@ -74,7 +80,30 @@ def standing_of(case: Case, at: datetime | None, *, sealed: bool) -> SignOffStat
     Raises:
         EvidenceError: something in the audit folder does not verify.
     """
-    from prunegate.audit.approvals.sign_off import RecordFacts, sign_off
+    from prunegate.audit.approvals.sign_off import sign_off
+
+    return sign_off(*_what_counts(case, at, sealed=sealed), at or case.now)
+
+
+def standing_with_end(
+    case: Case, at: datetime | None, *, sealed: bool
+) -> tuple[SignOffState, datetime | None]:
+    """As ``standing_of``, and when the candidate ceases to ship if nobody does anything.
+
+    Raises:
+        EvidenceError: something in the audit folder does not verify.
+    """
+    from prunegate.audit.approvals.sign_off import ships_until, sign_off
+
+    counts, moment = _what_counts(case, at, sealed=sealed), at or case.now
+    return sign_off(*counts, moment), ships_until(*counts, moment)
+
+
+def _what_counts(
+    case: Case, at: datetime | None, *, sealed: bool
+) -> tuple[Approvals | None, RecordFacts, Sequence[VerifiedAnswer], Collection[str]]:
+    """What ``sign_off`` looks at, but for the time."""
+    from prunegate.audit.approvals.sign_off import RecordFacts
     from prunegate.audit.approvals.verified_approvals import said_in
     from prunegate.audit.recompute import policy_of
     from prunegate.audit.waivers.backing import require_backed
@@ -91,7 +120,7 @@ def standing_of(case: Case, at: datetime | None, *, sealed: bool) -> SignOffStat
     )
     revoked = book.trail.revoked(at)  # by now: whatever the clock of who revoked said
     said = said_in(book, sealed=sealed)
-    return sign_off(policy_of(record).approvals, facts, said, revoked, at or case.now)
+    return policy_of(record).approvals, facts, said, revoked
 
 
 def _warn(book: Book, audit: Path) -> None:
@@ -127,9 +156,10 @@ def _moment(text: str | None) -> datetime | None:
     return end if "T" in text else end - timedelta(days=1)
 
 
-def _document(case: Case, standing: SignOffState, code: int) -> dict[str, Any]:
+def _document(
+    case: Case, standing: SignOffState, until: datetime | None, code: int
+) -> dict[str, Any]:
     from prunegate.audit.approvals.sentences import refusal_sentences
-    from prunegate.audit.approvals.sign_off import VerifiedAnswer
 
     def told(one: VerifiedAnswer) -> dict[str, Any]:
         names = ("decision", "role", "person", "organisation", "key", "conditions", "entry")
@@ -142,6 +172,7 @@ def _document(case: Case, standing: SignOffState, code: int) -> dict[str, Any]:
         "record": case.stored.digest,
         "outcome": case.stored.record.outcome,
         "ships": standing.ships,
+        "until": until and until.isoformat(),
         "waivers": [
             {name: getattr(one, name) for name in ("entry", "slice", "approver", "expires")}
             for one in case.stored.record.waivers
@@ -153,9 +184,12 @@ def _document(case: Case, standing: SignOffState, code: int) -> dict[str, Any]:
     }
 
 
-def _lines(case: Case, standing: SignOffState, *, quiet: bool, color: bool) -> Iterator[str]:
+def _lines(
+    case: Case, standing: SignOffState, until: datetime | None, *, quiet: bool, color: bool
+) -> Iterator[str]:
     from prunegate.audit.approvals.sentences import PASSED_OVER, refusal_sentences, said_words
     from prunegate.text.escape import escaped
+    from prunegate.text.time import moment
     from prunegate.verdict.waiver import told
 
     word, paint = ("MAY SHIP", "green") if standing.ships else ("MAY NOT SHIP", "red")
@@ -165,6 +199,8 @@ def _lines(case: Case, standing: SignOffState, *, quiet: bool, color: bool) -> I
     yield from (f"  {sentence}" for sentence in refusal_sentences(standing))
     if quiet:
         return
+    if until is not None:
+        yield f"  until {moment(until.isoformat())}, if it is not signed or judged again before"
     yield from (
         f"  {escaped(one.check)} on {escaped(one.slice)}: {escaped(told(one, one.without))}"
         for one in case.stored.record.waivers

@@ -1,7 +1,8 @@
 """Written paths: no command writes over what it reads, nor two of its files into one place.
 
 An option that names what is written has the type ``WRITTEN``. All paths of a command are compared
-before it begins, however they are spelled: by links, by ``..``, by a pattern that matches.
+before it begins, however they are spelled: by links, by ``..``, by a pattern that matches. Keys,
+an audit folder's files and those of another verdict are replaced by nobody, ``--force`` or not.
 """
 
 from __future__ import annotations
@@ -63,6 +64,8 @@ class PathsApart(click.Command):
         written, read = paths_of(ctx)
         require_apart(written, read)
         _require_inputs_outside(ctx, written, read)
+        for option, path in written.items():
+            _require_no_evidence(option, path, read)
         return super().invoke(ctx)
 
 
@@ -128,6 +131,55 @@ def _require_inputs_outside(
                     f"{other} lies inside of {_told(written[one])}, which {one} replaces; name "
                     "another path"
                 )
+
+
+_KEYS = (b"-----BEGIN", b"ssh-", b"ecdsa-", b"sk-")
+"""What a key or a signature begins with."""
+
+
+def _require_no_evidence(option: str, path: Path, read: Mapping[str, Sequence[Path]]) -> None:
+    """Refuse a file that says who decided what, or that proves it.
+
+    Raises:
+        InputError: it names the option, and what the file is.
+    """
+    try:
+        found = _evidence(path, [one for paths in read.values() for one in paths])
+    except OSError:  # whoever writes there says what is wrong
+        return
+    if found:
+        raise InputError(
+            f"{option} names {found}, {_told(path)}, which is never written over; name another path"
+        )
+
+
+def _evidence(path: Path, read: Sequence[Path]) -> str:
+    """What of that kind a file is; empty: none."""
+    from prunegate.outputs.nothing_judged import OF_A_VERDICT, RECORD
+
+    if not path.is_file():
+        return ""
+    with path.open("rb") as file:
+        if file.read(16).startswith(_KEYS):
+            return "a key or signature"
+    place = path.resolve()
+    if place.suffix != ".html" and any(map(_is_audit_folder, place.parents)):
+        return "a file of an audit folder"
+    record = place.parent / RECORD
+    if place.name not in OF_A_VERDICT or not record.is_file():
+        return ""
+    own = place.name == "report.html" and any(_holds(one, record) for one in read)
+    return "" if own else "a file of a verdict"
+
+
+def _is_audit_folder(folder: Path) -> bool:
+    both = (folder / "evidence", folder / "pending")
+    return all(one.is_dir() for one in both) or (folder / "trust.policy").is_file()
+
+
+def _holds(read: Path, record: Path) -> bool:
+    """Whether a path that is read is that record, or holds the same."""
+    return read.is_file() and (_same(read, record) or read.read_bytes() == record.read_bytes())
 
 
 def _same(one: Path, other: Path) -> bool:

@@ -2,9 +2,10 @@
 
 A CI job takes what lies in the output folder, whatever the command's exit code was. So where a
 verdict command may write over an earlier verdict (``--force``), that verdict is gone before the new
-work begins; and where the work ends without a verdict, a ``summary.md`` says so and why. Other
-files of the folder (a candidate, predictions, what is not ours) stay. Without ``--force`` a folder
-that holds something is refused and not touched.
+work begins; and where the work ends without a verdict, a ``summary.md`` says so and why. One that
+is killed says nothing any more, so until there is a verdict ``summary.md`` says that the work has
+not ended. Other files of the folder (a candidate, predictions, what is not ours) stay. Without
+``--force`` a folder that holds something is refused and not touched.
 """
 
 from __future__ import annotations
@@ -34,6 +35,9 @@ OF_A_VERDICT = (
     "gitlab-codequality.json",
 )
 """Files that say what was decided, or that nothing was; no inputs, no candidates."""
+AT_WORK = (
+    "The work has begun and not ended: it goes on, or it was killed (out of memory, a time limit)."
+)
 _FEW = 20
 """Lines of a message that are shown."""
 
@@ -47,6 +51,8 @@ def no_stale_verdict(
 ) -> Iterator[None]:
     """Take earlier verdicts out of folders; where the work ends in an error, say so in each.
 
+    While the work goes on, a folder that is there says that nothing was judged yet.
+
     Args:
         folders: that may be written over.
         name: of the policy, or of its file where that cannot be read.
@@ -57,20 +63,37 @@ def no_stale_verdict(
         InputError: an earlier file cannot be removed.
     """
     spared = frozenset(path.resolve() for path in kept)
+    at_work = render_nothing_judged(name, AT_WORK).encode()
     for folder in folders:
         remove_verdict(folder, spared)
+        if folder.is_dir():
+            _say(folder, at_work, spared)
     try:
         yield
     except BaseException as error:
         for folder in folders:
             # Of two candidates one may have its verdict; what is read is none.
-            judged = _exists(folder / RECORD, spared)
-            if not judged and (folder / SUMMARY).resolve() not in spared:
-                with suppress(InputError):  # what went wrong first is what has to be said
-                    write_whole(
-                        folder / SUMMARY, render_nothing_judged(name, reason(error)).encode()
-                    )
+            if _exists(folder / RECORD, spared):
+                _take_back(folder, at_work)
+            else:
+                _say(folder, render_nothing_judged(name, reason(error)).encode(), spared)
         raise
+    for folder in folders:
+        _take_back(folder, at_work)
+
+
+def _say(folder: Path, summary: bytes, spared: frozenset[Path]) -> None:
+    """Write the summary, unless it is read; what goes wrong first is what has to be said."""
+    if (folder / SUMMARY).resolve() not in spared:
+        with suppress(InputError):
+            write_whole(folder / SUMMARY, summary)
+
+
+def _take_back(folder: Path, summary: bytes) -> None:
+    """Remove the summary of work that goes on, if it still stands there."""
+    with suppress(OSError):
+        if (folder / SUMMARY).read_bytes() == summary:
+            (folder / SUMMARY).unlink()
 
 
 def _exists(path: Path, spared: frozenset[Path]) -> bool:

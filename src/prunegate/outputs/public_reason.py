@@ -2,17 +2,20 @@
 
 What stderr says is for whoever has the data before him. A summary, a step's page and an annotation
 are read by others, so they hold no value and no row id of a table and no path of a machine: what is
-quoted stays only where the policy itself holds it, examples go, and so does what a library said of
-the data. An error that is not about input is told by its kind alone.
+quoted stays only where the policy itself holds it or it is a key or a command of prunegate's own,
+examples go, and so does what a library said of the data. An error that is not about input is told
+by its kind alone.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
+from typing import Any
 
-from prunegate.errors import EvidenceError, InputError, PolicyError
+from prunegate.errors import Ended, EvidenceError, InputError, PolicyError
 from prunegate.text.escape import one_line
 
 STOPPED = "It was stopped before there was a verdict."
@@ -21,12 +24,14 @@ _LEFT_OUT = "…"
 _COLUMNS = frozenset({"id", "label", "baseline", "candidate", "group", "n"})
 _EXAMPLES = re.compile(r"[ (;]*\bfor example\b.*", re.DOTALL)
 _QUOTED = re.compile(r"(?<!\w)(?:'((?:[^'\\]|\\.)*)'|\"((?:[^\"\\]|\\.)*)\"|`([^`]*)`)")
+_COMMAND = re.compile(r"prunegate(?: policy| audit)? [a-z]+(?: --[a-z-]+)*(?: [A-Z]+)*")
+_POLICY_PLACE = re.compile(r"[a-z_]+:[\w:{}\[\],. ]*")
 _PLACE = re.compile(r"(?<![\w./])(?:[A-Za-z]:\\|~?/)[^\s'\"`,;:()]*")
 
 
 def why(error: BaseException) -> str:
     """What ended the work, in all its words."""
-    if isinstance(error, KeyboardInterrupt):
+    if isinstance(error, KeyboardInterrupt | Ended):
         return STOPPED
     worded = getattr(error, "format_message", None)  # click's usage errors keep their words apart
     told = str(worded() if worded else error)
@@ -42,7 +47,7 @@ def public_reason(error: BaseException, policy: str = "", paths: Sequence[Path] 
         paths: that the command was given; they are told by their names.
     """
     usage = hasattr(error, "format_message")
-    if isinstance(error, KeyboardInterrupt):
+    if isinstance(error, KeyboardInterrupt | Ended):
         return STOPPED
     if not usage and not isinstance(error, InputError | EvidenceError):
         return f"It ended in {type(error).__name__}. {MORE}"
@@ -62,10 +67,40 @@ def _without_values(line: str, policy: str) -> str:
 
     def kept(match: re.Match[str]) -> str:
         word = next(part for part in match.groups() if part is not None)
-        known = word in _COLUMNS or re.search(rf"(?<!\w){re.escape(word)}(?!\w)", policy)
+        known = word in _COLUMNS or _is_in(policy, word) or _is_hint(word, policy)
         return match[0] if word and known else _LEFT_OUT
 
     return _QUOTED.sub(kept, line)
+
+
+def _is_in(policy: str, word: str) -> bool:
+    return re.search(rf"(?<!\w){re.escape(word)}(?!\w)", policy) is not None
+
+
+def _is_hint(quoted: str, policy: str) -> bool:
+    """Whether it is a command, or a place in a policy: nothing that a table could have said."""
+    if _COMMAND.fullmatch(quoted):
+        return True
+    if not _POLICY_PLACE.fullmatch(quoted):
+        return False
+    words = _policy_words()
+    return all(word in words or _is_in(policy, word) for word in re.findall(r"\w+", quoted))
+
+
+@cache
+def _policy_words() -> frozenset[str]:
+    """Keys of the policy language, and the words that it takes as values."""
+    from prunegate.policy.json_schema import json_schema
+
+    found = {"FILE", "FOLDER"}
+    parts: list[Any] = [json_schema()]
+    while parts:
+        part = parts.pop()
+        if isinstance(part, dict):
+            found |= set(part.get("properties", ()))
+            found |= {str(one) for one in (*part.get("enum", ()), part.get("const"))}
+        parts += part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
+    return frozenset(found)
 
 
 def _without_causes(told: str, error: BaseException) -> str:

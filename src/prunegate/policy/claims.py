@@ -14,6 +14,7 @@ from pydantic import AfterValidator, Strict, WithJsonSchema, field_validator, mo
 
 from prunegate.policy import written_figure as units
 from prunegate.policy.messages import literal
+from prunegate.policy.place import Place
 from prunegate.policy.section import Positive, Section, Text
 from prunegate.policy.written_figure import EXAMPLES, Written, written
 
@@ -327,7 +328,7 @@ class ClaimsFile(Stated):
 class ClaimsRule(Section):
     """The section ``claims`` of a policy: stated figures that have to be right."""
 
-    file: Text | None = None
+    file: Place | None = None
     """A claims file, relative to the policy file [default: NAME.claims.yaml beside NAME.yaml]."""
     figures: Stated | None = None
     """The figures themselves, in place of a file."""

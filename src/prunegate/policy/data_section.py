@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from prunegate.policy.expectations import Expectation
+from prunegate.policy.place import Place
 from prunegate.policy.section import Scalar, Section, Share, Text
 
 OWN_FILES = ("label", "baseline", "candidate")
@@ -72,9 +73,9 @@ class ScoresSection(Section):
 class DataSection(Section):
     """The labelled data that ``run`` judges on."""
 
-    table: Text | None = None
+    table: Place | None = None
     """CSV or Parquet file, relative to the policy file; needed by ``run`` and ``compress``."""
-    images: Text | None = None
+    images: Place | None = None
     """Folder that image paths start from; default: the table's own folder."""
     columns: Columns = Columns()
     scores: ScoresSection | None = None

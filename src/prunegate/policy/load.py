@@ -18,6 +18,7 @@ from prunegate.policy.consistency import disagreements
 from prunegate.policy.file_bytes import as_text, bounded_bytes, mistake_lines
 from prunegate.policy.load_claims import SUFFIX, ClaimsSource, is_figure_of_policy, read_claims
 from prunegate.policy.partial import salvage
+from prunegate.policy.place import public_place
 from prunegate.policy.schema import Policy
 from prunegate.policy.task import Role, Thresholds
 from prunegate.policy.validation import Mistake, validate_values
@@ -48,6 +49,11 @@ class PolicyFile:
         said = self.policy.model.source_of(role) if self.policy.model else None
         place = None if said is None else self.folder / said.path
         return place if place is not None and place.exists() else None
+
+    def public_place(self, role: Role) -> str:
+        """What a record calls that folder or file; empty: the policy names none."""
+        said = self.policy.model.source_of(role) if self.policy.model else None
+        return "" if said is None else public_place(said.path)
 
 
 def load_policy(path: str | os.PathLike[str]) -> Policy:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
+from prunegate.policy.place import Place
 from prunegate.policy.section import Scalar, Section, Text
 
 InputRole = Literal["pixel_values", "input_ids", "attention_mask", "token_type_ids"]
@@ -14,9 +15,9 @@ InputRole = Literal["pixel_values", "input_ids", "attention_mask", "token_type_i
 class ModelSource(Section):
     """Where a model is, and what its files do not say of it."""
 
-    folder: Text | None = None
+    folder: Place | None = None
     """A folder: of Hugging Face, of prunegate, or with one ONNX file."""
-    onnx: Text | None = None
+    onnx: Place | None = None
     """An ONNX file, in the place of a folder; descriptions (config.json, tokenizer.json) are read
     beside it."""
     classes: tuple[Scalar, ...] = ()
@@ -56,7 +57,7 @@ def _written(value: Any) -> str:
 
 
 NamedPlace = Annotated[
-    Annotated[Text, Tag("path")] | Annotated[ModelSource, Tag("source")],
+    Annotated[Place, Tag("path")] | Annotated[ModelSource, Tag("source")],
     Discriminator(_written),
 ]
 """How a policy writes a model: a folder, or a folder or file with what is to be said of it."""

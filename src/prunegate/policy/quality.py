@@ -12,7 +12,8 @@ from typing import Annotated, Literal
 
 from pydantic import Strict, model_validator
 
-from prunegate.policy.section import Number, Scalar, Section, Text
+from prunegate.policy.place import Place
+from prunegate.policy.section import Number, Scalar, Section
 
 MEAN_QUALITY = "mean_quality"
 """The metric that this section is about."""
@@ -21,7 +22,7 @@ MEAN_QUALITY = "mean_quality"
 class Quality(Section):
     """How what both models write is rated; larger is better."""
 
-    scorer: Text | None = None
+    scorer: Place | None = None
     """A Hugging Face folder of a text classifier or regressor, relative to the policy file, which
     rates what both models write in ``run``; absent: the table has ratings already, from people or
     another judge (``data: columns: baseline_quality``, ``candidate_quality``)."""

@@ -1,9 +1,10 @@
 """The rules' digest: one name for everything in a policy that decides a verdict.
 
 Two policies that judge alike have the same digest: comments, titles, names and owners, the order of
-keys, of rules and of slices, defaults written out, names that ``data: columns:`` maps, and how a
-candidate is made or found do not matter. Whatever is not listed as deciding nothing is in it, so
-that a new key of the policy language starts as one that decides.
+keys, of rules and of slices, defaults written out, names that ``data: columns:`` maps, how a
+candidate is made or found and where a place outside the policy's folder lies do not matter.
+Whatever is not listed as deciding nothing is in it, so that a new key of the policy language starts
+as one that decides.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import hashlib
 import json
 from typing import Any
 
+from prunegate.policy.place import PUBLIC
 from prunegate.policy.schema import Policy
 from prunegate.policy.task import Thresholds
 
@@ -27,7 +29,7 @@ DECIDES_NOTHING = frozenset(
 
 def rules_digest(policy: Policy) -> str:
     """sha256 of what decides, lower-case hexadecimal."""
-    rules = policy.model_dump(mode="json", exclude=set(DECIDES_NOTHING))
+    rules = policy.model_dump(mode="json", exclude=set(DECIDES_NOTHING), context=PUBLIC)
     rules["evidence"].pop("reuse")  # the ledger is kept whichever way it is spent
     if isinstance(policy.task.threshold, Thresholds):
         rules["task"]["threshold"].pop("found")  # follows from the rules and the candidate

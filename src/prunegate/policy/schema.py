@@ -29,6 +29,7 @@ from prunegate.policy.generate import Generate
 from prunegate.policy.intervals import Intervals, Period
 from prunegate.policy.model_source import ModelSource, NamedPlace
 from prunegate.policy.people import REDACTABLE, ReportSection, Words
+from prunegate.policy.place import PUBLIC, Place
 from prunegate.policy.quality import Quality
 from prunegate.policy.section import (
     Name,
@@ -268,9 +269,9 @@ class ModelSection(Section):
     {onnx: FILE, ...}, {folder: FOLDER, classes: [...]}."""
     candidate: NamedPlace | None = None
     """A candidate made elsewhere, likewise; without it ``compress`` makes one."""
-    initial: Text | None = None
+    initial: Place | None = None
     """The baseline's weights before training, for ``rewind: initial``."""
-    early: Text | None = None
+    early: Place | None = None
     """The baseline's weights early in training, for ``rewind: early``."""
 
     def source_of(self, role: Role) -> ModelSource | None:
@@ -337,8 +338,7 @@ class Policy(Section):
     @field_validator("prunegate", mode="before")
     @classmethod
     def _one_and_not_true(cls, version: Any) -> Any:
-        # true == 1 == 1.0 in Python; the file has to say 1
-        if isinstance(version, bool | float):
+        if isinstance(version, bool | float):  # true == 1 == 1.0 in Python
             raise ValueError("expected 1, the version of the policy language")  # noqa: TRY004 - pydantic turns only ValueError into a mistake
         return version
 
@@ -396,5 +396,5 @@ class Policy(Section):
         return self.model_copy(update={"evidence": evidence})
 
     def document(self) -> dict[str, Any]:
-        """The policy as plain JSON values, without defaults: what the record keeps."""
-        return self.model_dump(mode="json", exclude_unset=True)
+        """Plain JSON values, places by their public names, no defaults: what the record keeps."""
+        return self.model_dump(mode="json", exclude_unset=True, context=PUBLIC)

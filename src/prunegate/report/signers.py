@@ -31,3 +31,10 @@ def signers(record: DecisionRecord) -> tuple[AskedSigners, ...]:
         for one in (wanted if isinstance(wanted, list) else ())
         if isinstance(one, dict) and isinstance(one.get("count", 1), int)
     )
+
+
+def days_of_an_answer(record: DecisionRecord) -> int | None:
+    """How many days a signature counts; None: a record's policy sets no end."""
+    asked = record.policy.document.get("approvals")
+    days = asked.get("max_age_days") if isinstance(asked, dict) else None
+    return days if type(days) is int else None

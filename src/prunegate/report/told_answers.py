@@ -11,6 +11,7 @@ import html
 import json
 import re
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 from prunegate.audit.approvals.sign_off import SignOffState, Why
@@ -22,11 +23,12 @@ _SIGNATURES: frozenset[Why] = frozenset({"missing", "not_enough", "not_distinct"
 _META = re.compile('<meta name="prunegate-answers" content="([^"]{1,20000})">')
 
 
-def shown_of(standing: SignOffState, at: str) -> SignOffShown:
+def shown_of(standing: SignOffState, until: datetime | None, at: str) -> SignOffShown:
     """What a copy tells of an audit trail: the answers that stand, and the roles still missing.
 
     Args:
         standing: what the trail says, its signatures verified.
+        until: when it ceases to ship by time alone, in UTC; None: no end is set.
         at: when it said so, ISO 8601 in UTC.
     """
     missing = tuple(
@@ -42,11 +44,23 @@ def shown_of(standing: SignOffState, at: str) -> SignOffShown:
             decision=one.decision,
             day=one.at.date().isoformat(),
             conditions=one.conditions,
+            until=_utc(one.expires),
         )
         for one in sorted((*standing.counted, *standing.objections), key=lambda one: one.at)
     )
     stopped = any(reason.why not in _SIGNATURES for reason in standing.reasons)
-    return SignOffShown(at=at, ships=standing.ships, stopped=stopped, given=given, missing=missing)
+    return SignOffShown(
+        at=at,
+        ships=standing.ships,
+        stopped=stopped,
+        given=given,
+        missing=missing,
+        until=_utc(until),
+    )
+
+
+def _utc(at: datetime | None) -> str:
+    return "" if at is None else f"{at:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def carried_answers(state: SignOffShown) -> str:

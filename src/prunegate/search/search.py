@@ -56,7 +56,7 @@ def decides(bench: Context) -> dict[str, Any]:
     settings = bench.settings
     return {
         "version": __version__,
-        "policy": bench.source.policy.document(),
+        "policy": bench.source.policy.model_dump(mode="json", exclude_unset=True),
         "baseline": bench.baseline.digest,
         "table": bench.table.sha256,
         "files": [found.sha256 for found in bench.hashes],

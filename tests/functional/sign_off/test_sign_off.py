@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 import subprocess
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -60,7 +61,11 @@ def test_a_client_signs_with_nothing_but_ssh_keygen(
 
     document = json.loads(say("status", "o", "--json")[1])
     assert document["ships"] is True
-    assert [one["person"] for one in document["counted"]] == [CLIENT]
+    (counted,) = document["counted"]
+    assert counted["person"] == CLIENT
+    until = datetime.fromisoformat(counted["at"]) + timedelta(days=30)
+    assert datetime.fromisoformat(document["until"]) == until
+    assert f"until {until.day} " in told
 
 
 @pytest.mark.skipif(

@@ -32,6 +32,8 @@ prunegate: 1
 name: small
 task: {kind: binary, positive: unsafe, threshold: 0.5}
 slices: [{by: kind, expect: [a, gone]}]
+model: {baseline: /home/kim/base, candidate: {onnx: "C:\\\\Users\\\\kim\\\\made.onnx"}}
+data: {table: /tmp/kim/rows.csv, images: ../kim/pictures}
 rules:
   - {metric: recall, slices: all, max_drop: 0.02}
   - {metric: cost_per_1k, max_ratio: 0.9}
@@ -105,7 +107,7 @@ def test_a_record_says_what_was_judged_and_holds_no_path(
 ) -> None:
     text = stored.read_text(encoding="utf-8")
     assert str(tmp_path.parent.parent) not in text
-    assert not [part for part in ("/home/", "/root/", "/tmp/", "\\\\Users") if part in text]  # noqa: S108  # looked for, not used
+    assert not [part for part in ("/home/", "/root/", "/tmp/", "\\\\Users", "kim") if part in text]  # noqa: S108  # looked for, not used
     assert [i.name for i in record.inputs] == ["t.csv"]
     assert {flip.id for flip in record.flips} == {"two \u202e", "four"}
     assert record.policy.sha256 == hashlib.sha256(POLICY.encode()).hexdigest()

@@ -156,3 +156,62 @@ def test_every_command_that_writes_compares_its_paths() -> None:
     writing = {name for name, _, _ in PAIRS}
     apart = (PathsApart, VerdictCommand)
     assert {name for name in writing if not isinstance(COMMANDS[name], apart)} == set()
+
+
+KEPT = {
+    "mine/ann": "-----BEGIN OPENSSH PRIVATE KEY-----\n",
+    "mine/ann.pub": "ssh-ed25519 AAAA ann\n",
+    "mine/approval-request.json.sig": "-----BEGIN SSH SIGNATURE-----\n",
+    "trail/evidence/0c77": "{}",
+    "trail/pending/0c77": "{}",
+    "trail/allowed_signers": "ann@client.example",
+    "verdict/approval-request.json": "{}",
+    "verdict/findings.csv": "rule,slice\n",
+    "verdict/report.html": "<!doctype html>\n",
+}
+FILES_WRITTEN = [
+    (name, written)
+    for name, command in COMMANDS.items()
+    if not isinstance(command, VerdictCommand)
+    for written in command.params
+    if isinstance(written.type, WrittenPath)
+]
+
+
+@pytest.fixture
+def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[Path, str]:
+    """Files that prove something, and a record that is another one's."""
+    monkeypatch.chdir(tmp_path)
+    files = {Path(name): text for name, text in (KEPT | {"verdict/record.json": "{}"}).items()}
+    for path, text in files.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return files
+
+
+@pytest.mark.parametrize(("name", "written"), FILES_WRITTEN, ids=str)
+def test_no_command_writes_over_what_proves_something(
+    name: str, written: click.Parameter, kept: dict[Path, str]
+) -> None:
+    for path in KEPT:
+        given = arguments(COMMANDS[name], written, path=path)
+        if any("--force" in param.opts for param in COMMANDS[name].params):
+            given.append("--force")
+        done = CliRunner().invoke(cli, [*name.split(), *given], standalone_mode=False)
+        assert isinstance(done.exception, InputError), (given, done.exception)
+        assert re.search("never (written over|overwritten)", str(done.exception)), given
+    assert {path: path.read_text() for path in kept} == kept
+
+
+def test_a_record_renews_its_own_page_and_no_others(kept: dict[Path, str]) -> None:
+    mine = Path("mine/record.json")
+    shutil.copy(RECORD, mine)
+    Path("mine/report.html").write_text("of before")
+    Path("verdict/kept.html").write_text("of before")
+    for out, refused in (("mine/report.html", False), ("verdict/report.html", True)):
+        asked = ["report", str(mine), "--out", out, "--force"]
+        done = CliRunner().invoke(cli, asked, standalone_mode=False)
+        assert ("never written over" in str(done.exception)) is refused
+        assert (Path(out).read_text() in ("of before", KEPT["verdict/report.html"])) is refused
+    asked = ["report", str(mine), "--out", "verdict/kept.html", "--force"]
+    assert CliRunner().invoke(cli, asked, standalone_mode=False).exception is None

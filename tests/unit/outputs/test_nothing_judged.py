@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import click
@@ -9,13 +10,19 @@ import pytest
 
 from prunegate import errors
 from prunegate.cli.options import VerdictCommand, VerdictPlace, output_options
-from prunegate.outputs.nothing_judged import OF_A_VERDICT, no_stale_verdict, render_nothing_judged
+from prunegate.outputs.nothing_judged import (
+    AT_WORK,
+    OF_A_VERDICT,
+    no_stale_verdict,
+    render_nothing_judged,
+)
 
 ENDS = [
     errors.InputError("t.csv: no such file; check the path"),
     errors.InternalError("ours"),
     ZeroDivisionError("ours too"),
     KeyboardInterrupt(),
+    errors.Ended(signal.SIGTERM),
 ]
 
 
@@ -38,6 +45,7 @@ def test_whatever_ends_the_work_no_earlier_verdict_stays_where_it_was_to_be_repl
     def work() -> None:
         with place.without_stale_verdict():
             assert (out / "record.json").exists() is not forced
+            assert (AT_WORK in (out / "summary.md").read_text()) is forced  # should it be killed
             raise error
 
     with pytest.raises(type(error)):
@@ -50,6 +58,33 @@ def test_whatever_ends_the_work_no_earlier_verdict_stays_where_it_was_to_be_repl
     text = (out / "summary.md").read_text()
     assert text.startswith("<!-- prunegate:p -->\n⛔ **NOTHING WAS JUDGED** `p`")
     assert "APPROVE" not in text
+    assert AT_WORK not in text
+
+
+def test_what_says_that_the_work_goes_on_goes_with_it(tmp_path: Path) -> None:
+    out = earlier(tmp_path / "out")
+    with no_stale_verdict([out, tmp_path / "new"], "demo"):
+        assert not (tmp_path / "new").exists()
+    assert not (out / "summary.md").exists()
+    with no_stale_verdict([out], "demo"):
+        (out / "summary.md").write_text("APPROVE")
+    assert (out / "summary.md").read_text() == "APPROVE"
+    with no_stale_verdict([out], "demo", kept=[out / "summary.md"]):
+        assert (out / "summary.md").read_text() == "APPROVE"
+
+
+@pytest.mark.parametrize("forced", [True, False])
+def test_no_verdict_stands_above_those_of_this_run(tmp_path: Path, forced: bool) -> None:
+    out = earlier(tmp_path / "out")
+    place = VerdictPlace(out=out, force=forced, policy=None, parts=("a", "b"))
+    if not forced:
+        with pytest.raises(errors.InputError, match="is not empty"), place.without_stale_verdict():
+            raise AssertionError("the folder was to be refused")
+        assert (out / "record.json").exists()
+        return
+    with place.without_stale_verdict():
+        left = {path.name for path in out.iterdir()}
+        assert left == {"predictions.parquet", "mine.txt", "candidate"}
 
 
 def test_a_verdict_of_this_run_stays(tmp_path: Path) -> None:

@@ -58,6 +58,32 @@ def test_what_a_library_said_of_the_data_is_not_told() -> None:
     assert not [secret for secret in SECRETS if secret in shown]
 
 
+@pytest.mark.parametrize(
+    "hint",
+    [
+        *("data: expect:", "data: tolerance:", "data: scores: activation: softmax"),
+        *("data: {table: FILE}", "evidence: minimum: positives:", "task: {kind: multilabel}"),
+        *("prunegate run", "prunegate label --more", "prunegate measure BASELINE CANDIDATE"),
+        "group: brand",  # with a word of the policy
+    ],
+)
+def test_a_hint_is_told_whole(hint: str) -> None:
+    told = f"rows that break it: 800; correct the data, or '{hint}' in the policy"
+    assert public_reason(ContractError(told), POLICY) == told
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("data: jane", "jane: data", "label: 0042", "prunegate s3cret-row"),
+        *("prunegate run jane", "prunegate run /home/jane", "group: jane@example.com", "FILE: x"),
+    ],
+)
+def test_what_only_looks_like_a_hint_is_not_told(value: str) -> None:
+    told = f"column 'label' holds '{value}' in row 3"
+    assert public_reason(TableError(told), POLICY).startswith("column 'label' holds … in row 3")
+
+
 @pytest.mark.parametrize("error", [InternalError("s3cret row"), KeyError("s3cret row")])
 def test_our_own_mistakes_are_told_by_their_kind(error: Exception) -> None:
     assert public_reason(error).startswith(f"It ended in {type(error).__name__}.")

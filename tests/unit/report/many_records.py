@@ -19,7 +19,7 @@ WORDS = {
 }
 ASKED = {"approvals": {"required": [{"role": "client", "count": 1}], "max_age_days": 30}}
 SIGNED = SignOffShown(
-    at="2026-02-05T09:00:00Z", ships=True, stopped=False, missing=(),
+    at="2026-02-05T09:00:00Z", ships=True, stopped=False, missing=(), until="2026-03-06T10:00:00Z",
     given=(
         GivenAnswer(
             person="Ann Smith", role="client", decision="approve", day="2026-02-04T10:00:00Z"

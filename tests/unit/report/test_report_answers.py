@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import ModuleType
 
@@ -35,7 +36,7 @@ def _page(records: ModuleType, many_records: ModuleType, state: object) -> str:
 def test_a_copy_carries_what_it_tells(records: ModuleType, many_records: ModuleType) -> None:
     legal = Refusal(why="missing", role="legal", needed=2, given=0)
     standing = SignOffState(reasons=(legal,), counted=(ANN,), passed_over=())
-    state = shown_of(standing, "2026-02-05T00:00:00Z")
+    state = shown_of(standing, None, "2026-02-05T00:00:00Z")
     page = _page(records, many_records, state)
     assert answers_on(page) == state
     assert state.missing == ("legal", "legal")
@@ -61,7 +62,7 @@ def test_the_copys_answer_is_that_of_the_people(
     wanted = Approvals(required=(Required(role="legal"),))
     facts = RecordFacts(record="r", report="p", outcome="approve")
     standing = sign_off(wanted, facts, [said], (), datetime(2026, 2, 5, tzinfo=UTC))
-    state = shown_of(standing, "2026-02-05T00:00:00Z")
+    state = shown_of(standing, None, "2026-02-05T00:00:00Z")
     page = render(record, digest=records.DIGEST, pictures={}, state=state)
     told = {"approve": "agreed", "discuss": "wants to discuss it", "reject": "did not agree"}
     assert f"(legal): {told[decision]}, 4 February 2026, “only &lt;i&gt;here&lt;/i&gt;”" in page
@@ -69,6 +70,29 @@ def test_the_copys_answer_is_that_of_the_people(
     assert SAYS[decision][1] in page
     assert ("approval-request.json" in page) == (decision != "approve")
     assert ('class="page-one inconclusive' in page) == (decision == "reject")
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_a_copy_says_when_it_ceases_to_hold(
+    records: ModuleType, many_records: ModuleType, language: str
+) -> None:
+    """Whoever reads it on paper later has to know that it may hold no more."""
+    record = many_records.many(records, 1, "approve")
+    document = {**record.policy.document, "report": {"language": language}}
+    record = replace(record, policy=replace(record.policy, document=document))
+    own = replace(ANN, person="Lea", expires=datetime(2027, 1, 5, tzinfo=UTC))
+    standing = SignOffState(reasons=(), counted=(ANN, own), passed_over=())
+    until = datetime(2026, 12, 1, tzinfo=UTC)
+    state = shown_of(standing, until, "2026-11-29T00:00:00Z")
+    page = render(record, digest=records.DIGEST, pictures={}, state=state)
+    assert answers_on(page) == state
+    end = {"en": "1 December 2026, 00:00 UTC", "de": "1. Dezember 2026, 00:00 UTC"}[language]
+    assert page.count(end) == 2  # where it says that it may go live, and where people signed
+    assert {"en": "until 5 January 2027", "de": "bis zum 5. Januar 2027"}[language] in page
+    assert "No day is set" not in page
+    unsigned = render(record, digest=records.DIGEST, pictures={})
+    days = {"en": "A signature counts for 30 days.", "de": "Eine Unterschrift gilt 30 Tage."}
+    assert (days[language] in unsigned, end in unsigned) == (True, False)
 
 
 def test_what_is_damaged_is_refused(records: ModuleType, many_records: ModuleType) -> None:

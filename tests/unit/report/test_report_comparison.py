@@ -17,9 +17,11 @@ from prunegate.audit.read import StoredRecord
 from prunegate.cli import cli
 from prunegate.errors import EvidenceError, InputError, InternalError
 from prunegate.report.comparison import render_comparison
-from prunegate.report.comparison.compared_limits import compared_limits
+from prunegate.report.comparison.compared_limits import compared_limits, limits_held
 from prunegate.report.comparison.compared_records import compared_records
+from prunegate.report.comparison.comparison_view import comparison_view
 from prunegate.report.verify_page import verify_content
+from prunegate.verdict.finding import BEATS_CONSTANT, Status
 
 pytestmark = pytest.mark.slow
 
@@ -205,3 +207,43 @@ def test_the_command_writes_one_page(tmp_path: Path) -> None:
     assert report(*SAMPLES[::-1], "--out", out)[0] == 2
     assert report(*SAMPLES[::-1], "--out", out, "--force")[0] == 0
     assert out.read_bytes() == page
+
+
+def with_reference(found: StoredRecord, status: Status) -> StoredRecord:
+    """The record with the check of its baseline on each slice, which no policy sets as a limit."""
+    of_slices = {f.slice: f for f in found.record.findings}
+    check = tuple(
+        replace(f, metric="reference", check=BEATS_CONSTANT, limit_kind="absolute", limit=0.0,
+                status=status, rule=0, p_loss_adjusted=None)
+        for f in of_slices.values()
+    )  # fmt: skip
+    findings = (*found.record.findings, *check)
+    return replace(found, record=replace(found.record, findings=findings))
+
+
+def test_limits_that_nobody_agreed_on_are_not_counted(three: list[StoredRecord]) -> None:
+    plain = compared_limits(compared_records(three))
+    compared = compared_records([with_reference(one, "pass") for one in three])
+    assert len(compared_limits(compared).holding) == len(plain.holding)
+    assert compared_limits(compared).unshared == plain.unshared
+    some = compared_records([three[0], *(with_reference(one, "pass") for one in three[1:])])
+    assert len(compared_limits(some).differing) == len(plain.differing)
+    held = [limits_held(one) for one in compared.records]
+    assert held == [limits_held(one) for one in compared_records(three).records]
+
+
+def test_a_baseline_that_is_in_doubt_is_shown_all_the_same(three: list[StoredRecord]) -> None:
+    mixed = [three[0], *(with_reference(one, "inconclusive") for one in three[1:])]
+    view = comparison_view(compared_records(mixed))
+    rows = [row for table in view.tables for row in (*table.rows, *table.folded)]
+    doubted = [row for row in rows if not row.agreed]
+    assert len(doubted) == len({f.slice for f in three[1].record.findings})
+    assert {cell.status for row in doubted for cell in row.cells} == {"", "inconclusive"}
+
+
+def test_a_real_loss_within_its_limit_is_told_as_on_its_own_page(three: list[StoredRecord]) -> None:
+    record = three[1].record
+    assert "real loss, allowed" not in words(render_comparison(three))
+    lossy = tuple(replace(f, p_loss_adjusted=0.001) for f in record.findings)
+    found = replace(three[1], record=replace(record, findings=lossy))
+    assert "real loss, allowed" in words(render_comparison([found, three[0]]))

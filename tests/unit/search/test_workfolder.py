@@ -6,11 +6,16 @@ import dataclasses
 import json
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from prunegate.errors import InputError
+from prunegate.pipeline.context import Context
+from prunegate.policy.schema import Policy
 from prunegate.search.attempt import Attempt
+from prunegate.search.search import decides
 from prunegate.search.workfolder import KeptAttempt, work_folder
 from prunegate.verdict.finding import Finding
 
@@ -142,3 +147,26 @@ def test_a_candidate_that_is_not_the_same_any_more_is_not_taken(tmp_path: Path) 
         work.fresh("a").mkdir()
         assert work.load("a", dataclasses.replace(KEPT.attempt)) is None
         assert not work.fresh("a").exists()
+
+
+def test_a_model_of_the_same_name_elsewhere_is_another_search() -> None:
+    """A record tells the last name alone; what is kept on the way belongs to one place."""
+
+    def of(initial: str) -> Any:
+        policy = Policy.model_validate(
+            {
+                "prunegate": 1, "name": "p", "task": {"kind": "score"},
+                "rules": [{"metric": "mae", "max_rise": 0.1}],
+                "model": {"baseline": "base", "initial": initial},
+            }
+        )  # fmt: skip
+        settings = SimpleNamespace(seed=0, device="cpu", batch=1, seconds=1)
+        same = SimpleNamespace(digest="d", sha256="s")
+        source = SimpleNamespace(policy=policy)
+        bench = SimpleNamespace(
+            source=source, settings=settings, baseline=same, table=same, hashes=()
+        )
+        return decides(cast(Context, bench))
+
+    assert of("/a/early") == of("/a/early")
+    assert of("/a/early") != of("/b/early")

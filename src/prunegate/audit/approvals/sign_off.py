@@ -172,6 +172,29 @@ def sign_off(
     )
 
 
+def ships_until(
+    wanted: Approvals | None,
+    facts: RecordFacts,
+    said: Sequence[VerifiedAnswer],
+    revoked: Collection[str],
+    now: datetime,
+) -> datetime | None:
+    """When a record's candidate ceases to ship by time alone; None: it does not, or never does.
+
+    Args: as ``sign_off``.
+    """
+    if not sign_off(wanted, facts, said, revoked, now).ships:
+        return None
+    longest = wanted.max_age_days if wanted is not None else None
+    ends = {facts.revalidate_at, *(one.expires for one in said), *(one.at for one in said)}
+    ends |= {one.expires for one in facts.waivers}
+    if longest is not None:
+        ends |= {one.at + timedelta(days=longest) for one in said}
+    later = sorted(end for end in ends if end is not None and end > now)
+    ended = (end for end in later if not sign_off(wanted, facts, said, revoked, end).ships)
+    return next(ended, None)
+
+
 def _of_record(facts: RecordFacts, now: datetime) -> Iterator[Refusal]:
     if facts.outcome != "approve":
         yield Refusal(why="outcome")

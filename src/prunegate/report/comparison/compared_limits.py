@@ -2,7 +2,8 @@
 
 Only a limit that all policies set alike is compared: a recall that may fall by 2 points is another
 limit than one that may fall by 3. A slice that one record has not judged leaves its place empty,
-which is never read as a pass.
+which is never read as a pass. That the baseline knows the labels is nobody's limit: it is shown
+where it is broken or open, and counts nowhere.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 
 from prunegate.report.comparison.compared_records import ComparedRecord, ComparedRecords
 from prunegate.report.page_one.standing import gravest, gravity
-from prunegate.verdict.finding import Finding
+from prunegate.verdict.finding import BEATS_CONSTANT, Finding
 
 RuleKey = tuple[str, str | None, str, str, float, str, str]
 """Metric, class, check, kind of limit, limit, evidence, severity."""
@@ -39,6 +40,11 @@ class LimitInRecords:
     def differs(self) -> bool:
         """Whether it came out differently, or was not judged everywhere."""
         return len({f.status if f is not None else None for f in self.findings}) > 1
+
+    @property
+    def is_told(self) -> bool:
+        """Whether somebody set it, or it does not hold where it was looked at."""
+        return is_agreed(self.first) or any(f.status != "pass" for f in self.known)
 
     @property
     def holds(self) -> bool:
@@ -69,9 +75,9 @@ def compared_limits(compared: ComparedRecords) -> ComparedLimits:
         for key, finding in _worst_of_each(one.record.findings).items():
             if key[0] in shared:
                 rows.setdefault(key, [None] * len(compared.records))[place] = finding
-            else:
+            elif is_agreed(finding):
                 unshared.add(key)
-    limits = [LimitInRecords(findings=tuple(found)) for found in rows.values()]
+    limits = [limit for found in rows.values() if (limit := _limit(found)).is_told]
     limits.sort(key=_serious)
     return ComparedLimits(
         differing=tuple(limit for limit in limits if limit.differs),
@@ -79,6 +85,15 @@ def compared_limits(compared: ComparedRecords) -> ComparedLimits:
         holding=tuple(limit for limit in limits if limit.holds),
         unshared=len(unshared),
     )
+
+
+def _limit(found: Iterable[Finding | None]) -> LimitInRecords:
+    return LimitInRecords(findings=tuple(found))
+
+
+def is_agreed(finding: Finding) -> bool:
+    """Whether somebody set the limit."""
+    return finding.check != BEATS_CONSTANT
 
 
 def _shared(compared: ComparedRecords) -> set[RuleKey]:
@@ -113,6 +128,6 @@ def _serious(limit: LimitInRecords) -> tuple[bool, tuple[int, float]]:
 
 
 def limits_held(one: ComparedRecord) -> tuple[int, int]:
-    """How many of a record's blocking limits hold, and how many there are."""
-    blocking = [f for f in one.record.findings if f.severity == "block"]
+    """How many of a record's blocking limits hold, and how many somebody set."""
+    blocking = [f for f in one.record.findings if f.severity == "block" and is_agreed(f)]
     return sum(f.status == "pass" for f in blocking), len(blocking)

@@ -15,6 +15,7 @@ from prunegate.report.comparison.compared_limits import (
     ComparedLimits,
     LimitInRecords,
     compared_limits,
+    is_agreed,
 )
 from prunegate.report.comparison.compared_records import ComparedRecord, ComparedRecords
 from prunegate.report.comparison.overview import NamedRecord, OverviewRow, named_records, overview
@@ -24,6 +25,7 @@ from prunegate.report.units import CLAIMS
 from prunegate.text import numbers
 from prunegate.text.escape import shorten
 from prunegate.verdict.finding import Finding
+from prunegate.verdict.losses import is_real_loss
 
 BESIDE = 5
 """Records that stand beside one another."""
@@ -50,6 +52,7 @@ class ComparedRow:
     name: str
     """The measure, and the class where one is judged by itself."""
     agreed: str
+    """Empty: nobody set it."""
     warns: bool
     cells: tuple[ComparedCell, ...]
 
@@ -179,7 +182,9 @@ def _row(records: Sequence[ComparedRecord], limit: LimitInRecords, part: slice) 
     return ComparedRow(
         place=place,
         name=shorten(name, LONGEST_NAME),
-        agreed=words.people.speech.say("table.agreed", limit=words.limit(finding)),
+        agreed=words.people.speech.say("table.agreed", limit=words.limit(finding))
+        if is_agreed(finding)
+        else "",
         warns=finding.severity == "warn",
         cells=tuple(
             _cell(one, found)
@@ -198,8 +203,9 @@ def _cell(one: ComparedRecord, finding: Finding | None) -> ComparedCell:
     if finding is None:
         said = speech.say("compare.not_judged")
         return ComparedCell(status="", change=speech.say("table.not_judged"), result=said)
+    lost = finding.status == "pass" and is_real_loss(finding)
     return ComparedCell(
         status=finding.status,
         change="" if _stated(finding) else one.words.change(finding),
-        result=speech.say(f"status.{standing_key(finding)}"),
+        result=speech.say(f"status.{'lost' if lost else standing_key(finding)}"),
     )

@@ -36,6 +36,8 @@ class GivenAnswer:
     """ISO 8601."""
     conditions: str = ""
     """What she tied it to, or why."""
+    until: str = ""
+    """When she said that it ends, UTC, ISO 8601; empty: she set no end."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +53,9 @@ class SignOffShown:
     given: tuple[GivenAnswer, ...]
     missing: tuple[str, ...]
     """Roles, one for each signature that was missing."""
+    until: str = ""
+    """When it ceases to ship by time alone, UTC, ISO 8601; empty: it does not ship, or no end is
+    set."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,6 +111,8 @@ def _how(asked: tuple[AskedSigners, ...], people: People) -> tuple[MessagePart, 
 def _state(state: SignOffShown, people: People) -> tuple[MessagePart, ...]:
     """What is still missing, and whether anything else stands against it."""
     speech = people.speech
+    if state.ships and state.until:
+        return speech.pieces("answer.complete_until", {}, until=speech.moment(state.until))
     if state.ships:
         return speech.pieces("answer.complete", {})
     missing: tuple[MessagePart, ...] = ()
@@ -129,12 +136,15 @@ def _given(state: SignOffShown, people: People) -> str:
 
 def _one(one: GivenAnswer, people: People) -> str:
     speech = people.speech
+    day = speech.day(one.day)
+    if one.until:
+        day = speech.say("answer.signed_until", day=day, until=speech.moment(one.until))
     return speech.say(
         "answer.signed_tied" if one.conditions else "answer.signed",
         person=_short(one.person),
         role=_short(one.role),
         decision=speech.say(f"answer.signed_{one.decision}"),
-        day=speech.day(one.day),
+        day=day,
         conditions=shorten(one.conditions, _LONGEST_CONDITIONS),
     )
 

@@ -14,7 +14,7 @@ from prunegate.report.page_one.agreement import AgreedWords
 from prunegate.report.page_one.answer import SignOffShown
 from prunegate.report.page_one.people import OVERALL
 from prunegate.report.page_one.standing import deciding, gravity, standing_key
-from prunegate.report.signers import AskedSigners, signers
+from prunegate.report.signers import AskedSigners, days_of_an_answer, signers
 from prunegate.report.speech import Speech
 from prunegate.report.units import is_foretold, is_operational, is_share
 from prunegate.verdict.advice import HARDLY, round_up
@@ -57,9 +57,19 @@ def _approved(
         yield speech.say("next.approve_signed" if state.ships else "next.approve_distinct")
     else:
         yield speech.say("next.approve_free")
+    yield from _end(record, speech, state)
+
+
+def _end(record: DecisionRecord, speech: Speech, state: SignOffShown | None) -> Iterator[str]:
+    """Until when an approval holds."""
+    days = days_of_an_answer(record)
+    if state is not None and state.until:
+        yield speech.say("next.approve_ends", until=speech.moment(state.until))
+    elif days is not None:
+        yield speech.count("next.approve_days", days)
     if record.revalidate_on:
         yield speech.say("next.approve_until", day=speech.day(record.revalidate_on))
-    else:
+    elif days is None and (state is None or not state.until):
         yield speech.say("next.approve_open_end")
 
 

@@ -10,7 +10,12 @@ from hypothesis import strategies as st
 from tests.depth import times
 
 from prunegate.audit.approvals.person import folded_name
-from prunegate.audit.approvals.sign_off import RecordFacts, VerifiedAnswer, sign_off
+from prunegate.audit.approvals.sign_off import (
+    RecordFacts,
+    VerifiedAnswer,
+    ships_until,
+    sign_off,
+)
 from prunegate.policy.approvals import Approvals, Required
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
@@ -103,6 +108,27 @@ def test_time_alone_never_lets_it_ship(asked, history, revoked, now, term) -> No
         for more in (1, 7, 40):
             later = latest + timedelta(days=more)
             assert not sign_off(asked, facts, history, revoked, later).ships
+
+
+@settings(max_examples=times(32, thorough=160))
+@given(*EVERY, moments)
+def test_it_ships_until_the_very_moment_that_is_told(asked, history, revoked, now, term) -> None:
+    facts = replace(FACTS, revalidate_at=term)
+
+    def ships(at: datetime) -> bool:
+        return sign_off(asked, facts, history, revoked, at).ships
+
+    until = ships_until(asked, facts, history, revoked, now)
+    if not ships(now):
+        assert until is None
+    elif until is None:
+        assert all(ships(now + timedelta(days=more)) for more in range(120))
+    else:
+        assert now < until
+        assert not ships(until)
+        for more in range((until - now).days):
+            assert ships(now + timedelta(days=more))
+        assert ships(until - timedelta(seconds=1))
 
 
 @settings(max_examples=times(32, thorough=160))
