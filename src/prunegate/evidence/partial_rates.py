@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import ClassVar
 
 from prunegate.counting.partial_counts import GAMMA, PartialCounts
 from prunegate.counting.partial_labels import RANDOM, PartialLabels
@@ -71,7 +70,7 @@ def flip_rate(tally: PartialTally, *, negative_only: bool) -> SingleRate:
 class DifferingRows(TestedEvidence):
     """Accuracy: losses and gains are all among the rows that differ; the rest is only counted."""
 
-    bounds: ClassVar[bool] = True
+    bounds: bool = True
 
     table: PairedRate
     """With rows on which the models agree as right, unless they are known to be wrong."""
@@ -129,7 +128,7 @@ def differing_rows(tally: PartialTally) -> DifferingRows:
 class SampledAgreement(TestedEvidence):
     """Recall or specificity with an absolute margin: of the class's rows a lower bound is known."""
 
-    bounds: ClassVar[bool] = True
+    bounds: bool = True
 
     lost: int
     gained: int

@@ -69,7 +69,13 @@ class ShortWords:
         return sentences.about(finding)
 
     def change(self, finding: Finding) -> str:
-        """``90.3 → 83.3 %``, or the candidate's value where there is no other."""
+        """``90.3 → 83.3 %``, or the candidate's value alone; of estimates, from how many labels."""
+        told, rests_on = self._values(finding), finding.estimated_from
+        if rests_on is None:
+            return told
+        return f"{told} ({rests_on:,} {'label' if rests_on == 1 else 'labels'})"
+
+    def _values(self, finding: Finding) -> str:
         after = self.units.level(finding.metric, finding.candidate)
         if finding.baseline is None:
             return self.units.bounded(finding, after)

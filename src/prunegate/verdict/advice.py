@@ -94,7 +94,8 @@ def lacking_labels(counts: SliceCounts, finding: Finding) -> int:
     if shown or not isinstance(tally, PartialTally) or tally.complete:
         return 0
     sampled = 0 < finding.n <= tally.drawn_at_random
-    bears = finding.n_is_least or finding.values_estimated or sampled
+    counted = finding.n_is_least and finding.limit_kind != "relative"  # that looks at flagged rows
+    bears = counted or finding.values_estimated or sampled
     return tally.rows - tally.labelled - tally.doubted if bears else 0
 
 

@@ -253,7 +253,8 @@ def _tested(question: Question, counts: SliceCounts, about: Evidence, claim: Hyp
         open_because=standing.because,
         values_at_most=(about.bounds and not question.metric.lower_is_better) or None,
         values_at_least=(about.bounds and question.metric.lower_is_better) or None,
-        values_estimated=about.estimated or None,
+        values_estimated=about.estimated_from is not None or None,
+        estimated_from=about.estimated_from,
         effective=about.effective,
     )
     if standing.because == "one class":

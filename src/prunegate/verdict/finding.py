@@ -150,12 +150,15 @@ class Finding:
     """As many rows of equal weight as its rows are worth, where they have design weights (Kish);
     None: they weigh alike."""
     values_estimated: bool | None = field(default=None, metadata=ABSENT)
-    """True: the values are estimates, because of the rows that both models flag a random sample has
-    labels; None: they are what the rows say."""
+    """True: the values are estimates, because only a random sample has labels of the rows that they
+    are about, or of those that both models flag; None: they are what the rows say."""
     values_at_least: bool | None = field(default=None, metadata=ABSENT)
     """True: both values are lower bounds: of a metric that is better when it is low for the reason
     of ``values_at_most``, of agreement with the labels because rows without one are taken at their
     worst; None: they are none."""
+    estimated_from: int | None = field(default=None, metadata=ABSENT)
+    """Labelled rows of the metric's kind that estimated values rest on; None: they are no
+    estimates."""
 
     @property
     def values_are(self) -> ValueBound | None:

@@ -190,11 +190,12 @@ def _figures(policy: Policy, finding: Finding, quantity: Quantity) -> str:
     allowed = explain_check(policy.rules[finding.rule], finding.check, quantity.currency)
     after = quantity.level(finding.candidate)
     bound = _BOUNDS[finding.values_are]
+    shown = f"{_flips(finding)}{_rests_on(finding)}"
     if is_level(finding.check):
-        return f"is {bound}{plain(after)}{_flips(finding)}; the policy asks for {allowed}"
+        return f"is {bound}{plain(after)}{shown}; the policy asks for {allowed}"
     before = quantity.bare(quantity.level(finding.baseline))  # the second value has the unit too
     before, after = f"{bound}{plain(before)}", f"{bound}{plain(after)}"
-    return f"went from {before} to {after}{_flips(finding)}; allowed: {allowed}"
+    return f"went from {before} to {after}{shown}; allowed: {allowed}"
 
 
 _BOUNDS: dict[ValueBound | None, str] = {
@@ -204,6 +205,13 @@ _BOUNDS: dict[ValueBound | None, str] = {
     "about": "about ",
 }
 """What stands before a value."""
+
+
+def _rests_on(finding: Finding) -> str:
+    """Of estimates, how many labelled rows they are made from."""
+    if finding.estimated_from is None:
+        return ""
+    return f", estimated from {finding.estimated_from:,} labelled rows"
 
 
 def _flips(finding: Finding) -> str:
