@@ -370,6 +370,18 @@ def test_what_does_not_fit_is_told_at_once(drawn_list):
     fill(drawn_list.out, drawn_list.rows)
 
 
+def test_ids_that_a_spreadsheet_cut_are_told_as_such(tmp_path):
+    rows = [[f"{int(row[0][1:]):05d}", *row[1:]] for row in drawn_rows(200)]
+    out = tmp_path / "list"
+    (tmp_path / "policy.yaml").write_text(POLICY, encoding="utf-8")
+    path, policy = bare(tmp_path / "bare.csv", rows), read_policy(tmp_path / "policy.yaml").policy
+    label(policy, path, out)
+    labels = fill(out, rows)
+    labels.write_text(re.sub("(?m)^0+", "", labels.read_text()))
+    with pytest.raises(InputError, match="cut the zeros that ids begin with"):
+        part(policy, path, out, labels)
+
+
 def test_another_frame_is_refused(tmp_path, drawn_list):
     policy, labels = drawn_list.policy, drawn_list.labels
     frame = json.loads((drawn_list.out / FRAME).read_text())
@@ -380,7 +392,7 @@ def test_another_frame_is_refused(tmp_path, drawn_list):
     with pytest.raises(InputError, match="another policy"):
         part(looser, drawn_list.path, drawn_list.out, labels)
     for text, words in (
-        (json.dumps({**frame, "seed": 1}), "not those that seed 1 draws"),
+        (json.dumps({**frame, "seed": 1}), r"seed 1 draws .*example '(\w+)', (?!'\1')"),
         ("{}", r"is no labelling\.json"),
     ):
         (tmp_path / FRAME).write_text(text)

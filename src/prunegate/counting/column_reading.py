@@ -43,6 +43,8 @@ class ColumnCheck:
     """The column of the answer that is empty just for such rows; None: they have to be counted."""
     share: bool = False
     """Whether numbers from 0 to 1 are asked for."""
+    unlabelled: bool = False
+    """Whether such rows lack their label."""
 
 
 @dataclass(frozen=True, kw_only=True)

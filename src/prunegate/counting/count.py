@@ -23,7 +23,7 @@ from prunegate.counting.column_reading import DIFFERS, ColumnCheck, N, Reading, 
 from prunegate.counting.grouping import with_groups
 from prunegate.counting.near_threshold import near_threshold, rounded_below
 from prunegate.counting.prediction_files import PredictionFiles
-from prunegate.counting.problems import of_check, of_ids, require_none
+from prunegate.counting.problems import of_check, of_ids, require_none, where_labels_cost
 from prunegate.counting.production_counts import with_production
 from prunegate.counting.scored_rows import with_scores
 from prunegate.counting.slices import KeyTexts, Piece, SliceCounts, slice_counts
@@ -98,6 +98,8 @@ def open_predictions(policy: Policy, source: Any, *, with_ids: bool = False) -> 
     except MissingColumnsError as error:
         if isinstance(source, PredictionFiles):
             raise
+        if error.missing == (policy.columns.label,) and (hint := where_labels_cost(policy)):
+            raise MissingColumnsError(f"{error}\n  Or, {hint}.", error.missing) from error
         present = [column for column in wanted if column not in error.missing]
         problems = _of_incomplete(policy, open_columns(policy, source, present)) if present else []
         if not problems:

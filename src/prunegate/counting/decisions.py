@@ -80,7 +80,11 @@ class Decisions(Reading):
         label = self.value(columns.label).is_null()
         return (
             ColumnCheck(
-                column=columns.label, words="no label", broken=label, empty=self._flag(LABEL)
+                column=columns.label,
+                words="no label",
+                broken=label,
+                empty=self._flag(LABEL),
+                unlabelled=True,
             ),
             self._check(columns.baseline, BASELINE),
             self._check(columns.candidate, CANDIDATE),

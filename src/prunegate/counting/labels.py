@@ -58,7 +58,11 @@ class Labels(Reading):
     def of_values(self) -> Sequence[ColumnCheck]:
         empty = [
             ColumnCheck(
-                column=column, words=self._none(name), broken=text(column).is_null(), empty=name
+                column=column,
+                words=self._none(name),
+                broken=text(column).is_null(),
+                empty=name,
+                unlabelled=name == LABEL,
             )
             for column, name in zip(self._columns, _ANSWERS, strict=True)
         ]

@@ -8,6 +8,7 @@ found.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -22,15 +23,20 @@ from prunegate.evidence.partial_class_agreement import seen_confusion
 from prunegate.evidence.reference_sample import against_the_rest
 from prunegate.policy.naming import value_text
 from prunegate.policy.schema import Policy
-from prunegate.stats.agreement import Agreement, agreement
+from prunegate.stats import normal
+from prunegate.stats.agreement import Agreement, agreement, kappa_influence
 from prunegate.verdict.finding import BEATS_CONSTANT, Finding, ReferenceDoubt, Verdict
-from prunegate.verdict.reference import MODELS, PART, confusion_of, of_label
+from prunegate.verdict.reference import HALF_AS_MUCH, MODELS, PART, confusion_of, of_label
 from prunegate.verdict.reference_sentences import doubt_sentence
 
 SURE = 1e-6
 """Level of what is named as a cause: the best of many ways to put decisions right is tried."""
 CLEAR = 0.2
 """Agreement beyond chance below which a way to put decisions right explains too little."""
+MODEST = 0.6
+"""Agreement of the baseline, on all rows, below which the rows are asked whether some are off."""
+MODEST_ROWS = 200_000
+"""As long as there are no more than so many, which takes a moment."""
 
 
 def doubts_in_counts(
@@ -55,12 +61,20 @@ def _about(counts: Mapping[str, SliceCounts], finding: Finding) -> SliceCounts:
 
 
 def wants_rows(verdict: Verdict) -> bool:
-    """Whether the baseline seems to know nothing on all rows, and the counts do not say why."""
+    """Whether the baseline knows little or nothing on all rows, and the counts do not say why."""
     known = any(d.slice == OVERALL and d.model == "baseline" for d in verdict.doubts)
     return not known and any(
-        f.check == BEATS_CONSTANT and f.slice == OVERALL and f.open_because == "not shown"
+        f.check == BEATS_CONSTANT
+        and f.slice == OVERALL
+        and (f.open_because == "not shown" or _is_modest(f))
         for f in verdict.findings
     )
+
+
+def _is_modest(finding: Finding) -> bool:
+    """Whether half of the rows may have labels of others while the rest show agreement."""
+    few = finding.n <= MODEST_ROWS
+    return few and finding.status == "pass" and (finding.baseline or 0.0) < MODEST
 
 
 def with_misalignment(verdict: Verdict, found: Misalignment | None) -> Verdict:
@@ -75,6 +89,7 @@ def with_misalignment(verdict: Verdict, found: Misalignment | None) -> Verdict:
         right=found.right / found.rows,
         right_if=found.right_if,
         offset=found.offset,
+        stretch=found.stretch,
         order=found.order,
     )
     return replace(
@@ -92,24 +107,65 @@ def _doubt(
     if not cells:
         return None
     found = agreement(cells)
-    right = found.right / found.rows
-    about = {"slice": counts.name, "model": model, "rows": found.rows, "right": right}
-    about["class_label"] = label
+    about = {"slice": counts.name, "model": model, "rows": found.rows, "class_label": label}
+    about["right"] = found.right / found.rows
     if found.single:
         decision = _spelled(policy, found.decisions[0], label)
         return ReferenceDoubt(kind="one decision", decision=decision, **about)  # type: ignore[arg-type]  # built by name
-    if min(found.kappa, shown) >= CLEAR:
+    about["bound"] = _bounded(counts) or None
+    if min(found.kappa, shown) < CLEAR:
+        names = _best_names(cells)
+        better = agreement(_renamed(cells, names))
+        if _explains(found, better):
+            return _put_right(policy, about, names, better)
+    if model == "baseline" or finding.open_because not in (None, "unrelated candidate"):
         return None
-    names = _best_names(cells)
-    better = agreement(_renamed(cells, names))
-    if not _explains(found, better):
-        unrelated = model == "candidate" and finding.status == "pass" and not _knows(policy, found)
-        return _unrelated(policy, cells, about) if unrelated else None
+    if found.kappa < CLEAR and not _knows(policy, found):
+        kind = "unrelated"
+        more: dict[str, object] = {"chance": found.chance / found.rows}
+    elif _is_weaker(policy, counts, found, shown):
+        kind, more = "weaker", {"kappas": (shown, found.kappa)}
+    else:
+        return None
+    return ReferenceDoubt(kind=kind, **more, **_mostly(policy, cells, label), **about)  # type: ignore[arg-type]  # as above
+
+
+def _put_right(
+    policy: Policy, about: Mapping[str, object], names: Mapping[str, str], better: Agreement
+) -> ReferenceDoubt:
     right_if = better.right / better.rows
-    if policy.task.traits.yes_no or label is not None:
-        return ReferenceDoubt(kind="reversed", right_if=right_if, **about)  # type: ignore[arg-type]  # as above
+    if policy.task.traits.yes_no or about["class_label"] is not None:
+        return ReferenceDoubt(kind="reversed", right_if=right_if, **about)  # type: ignore[arg-type]  # built by name
     moved = tuple((a, b) for a, b in names.items() if a != b)
     return ReferenceDoubt(kind="permuted", right_if=right_if, names=moved, **about)  # type: ignore[arg-type]  # as above
+
+
+def _bounded(counts: SliceCounts) -> bool:
+    """Whether what is known of a model's decisions is a bound on the side that is kind to it."""
+    tally = counts.tally
+    partly = isinstance(tally, PartialTally) and not tally.complete
+    return partly and not isinstance(tally, PartialLabels)
+
+
+def _is_weaker(policy: Policy, counts: SliceCounts, found: Agreement, shown: float) -> bool:
+    """Whether the candidate is shown to have less than half of the baseline's agreement.
+
+    Where labels are bounded, its most is held against the baseline's least.
+    """
+    short = HALF_AS_MUCH * shown - found.kappa
+    tally = counts.tally
+    if short <= 0 or isinstance(tally, PartialTally):
+        return short > 0 and _bounded(counts)
+    assert isinstance(tally, DecidedRows)  # noqa: S101  # only such slices have findings
+    rows = tally.named
+    before, after = (kappa_influence(confusion_of(rows, model)) for model in MODELS)
+    pulls = {(y, b, c): after[y, c] - HALF_AS_MUCH * before[y, b] for y, b, c in rows.cells}
+    square = math.fsum(n * pulls[cell] ** 2 for cell, n in rows.cells.items())
+    if rows.clusters is not None:
+        products = rows.clusters.products.items()
+        between = math.fsum(n * pulls[one] * pulls[other] for (one, other), n in products)  # type: ignore[index]  # cells are triples
+        square = max(square, between)
+    return short * rows.rows > normal.upper_z(policy.evidence.alpha / PART) * math.sqrt(square)
 
 
 def _knows(policy: Policy, found: Agreement) -> bool:
@@ -117,21 +173,15 @@ def _knows(policy: Policy, found: Agreement) -> bool:
     return found.kappa > 0 and found.p_value <= policy.evidence.alpha / PART
 
 
-def _unrelated(
-    policy: Policy, cells: Mapping[tuple[str, str], int], about: Mapping[str, object]
-) -> ReferenceDoubt:
+def _mostly(
+    policy: Policy, cells: Mapping[tuple[str, str], int], label: str | None
+) -> dict[str, object]:
+    """The decision that is made most often, and how often."""
     made: Counter[str] = Counter()
     for (_, decision), n in cells.items():
         made[decision] += n
     decision = max(made, key=lambda name: (made[name], name))
-    found = agreement(cells)
-    return ReferenceDoubt(
-        kind="unrelated",
-        decision=_spelled(policy, decision, about["class_label"]),  # type: ignore[arg-type]  # its own
-        decided=made[decision],
-        chance=found.chance / found.rows,
-        **about,  # type: ignore[arg-type]  # as above
-    )
+    return {"decision": _spelled(policy, decision, label), "decided": made[decision]}
 
 
 def _confusion(policy: Policy, counts: SliceCounts, model: Model) -> Mapping[tuple[str, str], int]:

@@ -47,6 +47,8 @@ class _Part:
     """Of the shared columns, those that it has."""
     repeated: tuple[str, ...]
     """Of the repeated columns, those that it and another have."""
+    labels: bool
+    """Whether it is the labels' own table."""
 
 
 def join_tables(
@@ -157,6 +159,7 @@ def _part(  # noqa: PLR0913  # one table of several, with what is known of it
         columns=own,
         shared=shared,
         repeated=tuple(again),
+        labels=table.role == "labels",
     )
 
 
@@ -245,7 +248,8 @@ def _not_in(connection: Any, part: _Part, other: _Part, key: str) -> Iterator[st
     )
     absent = connection.sql(query)
     if number := _count(absent):
-        yield in_one_only(number, part.label, other.label, _examples(absent))
+        some = _examples(absent)
+        yield in_one_only(number, part.label, other.label, some, unlabelled=other.labels)
 
 
 def _disagreements(parts: Sequence[_Part], key: str, joined: Any) -> Iterator[str]:

@@ -226,9 +226,17 @@ def _plain(message: str) -> str:
         return f'{where}a quoted cell does not end; close it, and write a quote inside it as "".'
     if "not utf-8" in message or "Invalid unicode" in message or "invalid UTF-8" in message.lower():
         return f"{where}not UTF-8 text; save the table with the encoding UTF-8."
-    if "Maximum line size" in message:
-        return f"{where}longer than 2 MB; is a quote missing?"
-    return f"{where}cannot be read ({_first(message)}); write the table again."
+    told = next((words for sign, words in _SAID.items() if sign in message), None)
+    return f"{where}{told or f'cannot be read ({_first(message)}); write the table again.'}"
+
+
+_SAID = {
+    "Maximum line size": "longer than 2 MB; is a quote missing?",
+    "state machine reached an invalid state": (
+        "its line ends differ; save the table with one kind of them throughout."
+    ),
+}
+"""What is told of a file by a part of what the engine says of it."""
 
 
 def _first(message: object) -> str:

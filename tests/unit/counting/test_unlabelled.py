@@ -1,0 +1,50 @@
+"""A table whose labels are missing: who has none is told how to have few."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import prunegate
+from prunegate.errors import TableError
+from prunegate.policy.load import parse_policy
+from prunegate.policy.schema import Policy
+
+TASKS = {"binary": "{kind: binary, positive: unsafe}", "multiclass": "{kind: multiclass}"}
+ROWS = {"id": ["a", "b"], "baseline": ["safe", "unsafe"], "candidate": ["safe", "unsafe"]}
+
+
+def policy(task: str, more: str = "") -> Policy:
+    rules = "rules: [{metric: accuracy, max_drop: 0.1}]\n"
+    return parse_policy(f"prunegate: 1\nname: case\ntask: {TASKS[task]}\n{more}{rules}")
+
+
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("label", [{}, {"label": ["", ""]}])
+def test_the_command_that_draws_few_rows_is_named(task: str, label: dict[str, list[str]]) -> None:
+    with pytest.raises(TableError, match="where labels cost, 'prunegate label' draws"):
+        prunegate.judge(policy(task), pd.DataFrame({**ROWS, **label}))
+
+
+def test_it_is_not_where_every_row_needs_its_label() -> None:
+    table = pd.DataFrame({**ROWS, "label": ["", ""], "video": [1, 2]})
+    with pytest.raises(TableError, match="2 rows with no label") as refused:
+        prunegate.judge(policy("binary", "group: video\n"), table)
+    assert "prunegate label" not in str(refused.value)
+
+
+def test_labels_of_some_rows_ask_for_their_list() -> None:
+    some = pd.DataFrame({"id": ["a"], "label": ["safe"]})
+    with pytest.raises(TableError, match=r"1 id is in .* and not in .*: --labelling"):
+        prunegate.judge(policy("binary"), {"predictions": pd.DataFrame(ROWS), "labels": some})
+
+
+def test_line_ends_of_two_kinds_are_named(tmp_path: Path) -> None:
+    rows = [f"r{i},safe,safe,safe" for i in range(40)]
+    path = tmp_path / "mixed.csv"
+    path.write_bytes("\r\n".join(["id,label,baseline,candidate", *rows[:20]]).encode() + b"\n")
+    path.write_bytes(path.read_bytes() + "\n".join(rows[20:]).encode())
+    with pytest.raises(TableError, match="line ends differ"):
+        prunegate.judge(policy("binary"), path)
