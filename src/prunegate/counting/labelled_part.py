@@ -299,7 +299,7 @@ def _mistakes(count: int) -> str:
 
 def _cut_zeros(strange: Ids, listed: Ids) -> str:
     """What to do where ids of the list came back without the zeros that they begin with."""
-    bare = {one.lstrip("0") for one in listed if one.startswith("0")}
+    bare = {one.lstrip("0") or "0" for one in listed if one.startswith("0")}
     if not strange or not bare.issuperset(strange):
         return ""
     return "; a spreadsheet has cut the zeros that ids begin with: read the column as text there"
