@@ -295,8 +295,8 @@ def _attempted(
     tried = Tried(
         gate_set=found.gate_set.name,
         contents=found.gate_set.contents,
-        candidate=(found.candidate, *files["candidate"]),
-        baseline=(found.baseline, *files["baseline"]),
+        candidate=(*found.candidates, *files["candidate"]),
+        baseline=(*found.baselines, *files["baseline"]),
         rules=rules_digest(policy),
         list=None if read.part is None else drawn_list_digest(read.part.frame),
         round=None if read.part is None else read.part.frame.round,

@@ -41,6 +41,7 @@ def label_lines(drawn: DrawnLabels, out: Path) -> list[str]:
         *_of_reference(drawn),
         "",
         *_assumed(drawn),
+        *_in_order(drawn),
         f"label in {out}/label.html (or fill in to-label.csv beside it), then judge with"
         if todo
         else "nothing is left to label; judge with",
@@ -84,6 +85,15 @@ def _hopeless(one: ReferenceLabels) -> str:
             "and 'task: threshold' first"
         )
     return "" if one.likely else ": not enough for one whose recall and precision are 85 %"
+
+
+def _in_order(drawn: DrawnLabels) -> Iterator[str]:
+    """That the round before this one is judged first."""
+    if (number := drawn.frame.round) > 1:
+        yield (
+            f"judge round {number - 1} first: a round that is passed over counts as a look all the "
+            "same, and cannot be judged after this one"
+        )
 
 
 def _share(chance: float) -> str:
