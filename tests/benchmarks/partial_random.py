@@ -71,7 +71,7 @@ def chances(limit: PlannedLimit, decided: tuple[int, ...]) -> np.ndarray:
     """Chances of a row's joint counts, as they are planned for."""
     if not isinstance(limit.claim, Level):
         cells = expected_cells(decided)
-        return cells / cells.sum()
+        return np.asarray(cells / cells.sum())
     form, floor = METRICS[limit.metric].forms["binary"], float(limit.claim.limit)
     share = share_of_level(form, decided)
     assert share is not None
