@@ -150,8 +150,8 @@ class Finding:
     """As many rows of equal weight as its rows are worth, where they have design weights (Kish);
     None: they weigh alike."""
     values_estimated: bool | None = field(default=None, metadata=ABSENT)
-    """True: the values are estimates, because of the rows that both models flag a random sample has
-    labels; None: they are what the rows say."""
+    """True: the values are estimates from a random sample, of the rows that both models flag or of
+    all; None: they are what the rows say."""
     values_at_least: bool | None = field(default=None, metadata=ABSENT)
     """True: both values are lower bounds: of a metric that is better when it is low for the reason
     of ``values_at_most``, of agreement with the labels because rows without one are taken at their
@@ -215,6 +215,9 @@ class ReferenceDoubt:
     """Unrelated: rows with that decision."""
     chance: float | None = field(default=None, metadata=ABSENT)
     """Unrelated: share of rows that would be decided rightly by chance."""
+    bounded: bool | None = field(default=None, metadata=ABSENT)
+    """True: rows without a label are taken as kindly as may be, so that ``right`` is at most what
+    it says, and ``right_if`` at least; None: every row counted has a label."""
     names: tuple[tuple[str, str], ...] = ()
     """Permuted: the decision, and the label that it stands for."""
     offset: int | None = None

@@ -95,6 +95,7 @@ def _doubt(
     right = found.right / found.rows
     about = {"slice": counts.name, "model": model, "rows": found.rows, "right": right}
     about["class_label"] = label
+    about["bounded"] = _bounded(counts) or None
     if found.single:
         decision = _spelled(policy, found.decisions[0], label)
         return ReferenceDoubt(kind="one decision", decision=decision, **about)  # type: ignore[arg-type]  # built by name
@@ -132,6 +133,14 @@ def _unrelated(
         chance=found.chance / found.rows,
         **about,  # type: ignore[arg-type]  # as above
     )
+
+
+def _bounded(counts: SliceCounts) -> bool:
+    """Whether rows without a label are counted, as kindly as they may be."""
+    tally = counts.tally
+    if isinstance(tally, PartialLabels):
+        return False
+    return isinstance(tally, PartialTally) and not tally.complete
 
 
 def _confusion(policy: Policy, counts: SliceCounts, model: Model) -> Mapping[tuple[str, str], int]:

@@ -115,8 +115,9 @@ def doubt_sentence(doubt: ReferenceDoubt) -> str:
     """A likely cause in one sentence, with its figures."""
     about = "" if doubt.class_label is None else f" for {escaped(doubt.class_label)}"
     where = f"On {escaped(doubt.slice)} the {doubt.model}{about}"
-    now = f"{plain(share(doubt.right))} of {doubt.rows:,} rows are right"
-    then = "" if doubt.right_if is None else plain(share(doubt.right_if))
+    most, least = ("at most ", "at least ") if doubt.bounded else ("", "")
+    now = f"{most}{plain(share(doubt.right))} of {doubt.rows:,} rows are right"
+    then = "" if doubt.right_if is None else f"{least}{plain(share(doubt.right_if))}"
     if doubt.kind == "one decision":
         return (
             f"{where} makes one decision only, on every one of {doubt.rows:,} rows: "
@@ -153,6 +154,7 @@ def doubt_sentence(doubt: ReferenceDoubt) -> str:
 
 def _unrelated(doubt: ReferenceDoubt, start: str) -> str:
     right, by_chance = plain(share(doubt.right)), plain(share(doubt.chance or 0.0))
+    right = f"at most {right}" if doubt.bounded else right
     often = plain(share((doubt.decided or 0) / doubt.rows))
     return (
         f"{start}, although the baseline is: {right} of {doubt.rows:,} rows are right, and by "
