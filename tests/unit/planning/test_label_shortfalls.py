@@ -13,19 +13,17 @@ from prunegate.policy.load import parse_policy
 DECIDED = (9000, 100, 100, 800)
 
 
-def found(
-    minimum: str, decided: tuple[int, ...] = DECIDED, **frame: object
-) -> list[tuple[str, str, int, int]]:
+def found(minimum: str, frame: dict[str, object]) -> list[tuple[str, str, int, int]]:
     policy = parse_policy(
         "prunegate: 1\nname: x\ntask: {kind: binary, positive: 1}\n"
         f"evidence: {{minimum: {{{minimum}}}}}\nrules: [{{metric: recall, max_drop: 0.02}}]\n"
     )
-    tally = PartialCounts(decided=decided, cells=(0,) * 8)
+    tally = PartialCounts(decided=DECIDED, cells=(0,) * 8)
     one = SliceCounts(name="overall", slicing="overall", declared=True, tally=tally)
     none = SliceCounts(
         name="kind=audio", slicing="kind", declared=True, tally=PartialCounts(decided=(0,) * 4)
     )
-    listed = SliceFrame(name="overall", rows=sum(decided), **frame)  # type: ignore[arg-type]  # by name
+    listed = SliceFrame(name="overall", rows=sum(DECIDED), **frame)  # type: ignore[arg-type]  # by name
     told = shortfalls(policy, [one, none], [listed])
     return [(one.slice, one.kind, one.wanted, one.expected) for one in told]
 
@@ -48,4 +46,4 @@ def test_a_minimum_out_of_reach_and_an_absent_slice_are_told(
     minimum: str, frame: dict[str, object], lacks: tuple[str, int, int] | None
 ) -> None:
     absent = ("kind=audio", "absent", 1, 0)
-    assert found(minimum, **frame) == [absent, *([("overall", *lacks)] if lacks else [])]
+    assert found(minimum, frame) == [absent, *([("overall", *lacks)] if lacks else [])]
