@@ -316,9 +316,9 @@ def looked_at(tally: Tally) -> str:
     if not isinstance(tally, PartialTally):
         return ""
     return (
-        f" Labels of {tally.labelled:,} of {tally.rows:,} rows were looked at: rows that both "
-        "models decide alike say nothing about a change, and what they could say besides is "
-        "bounded by random samples of them."
+        f" Labels of {tally.labelled:,} of {tally.rows:,} rows were looked at: a change shows in "
+        "rows that the models decide differently, and what the others bear on rests on random "
+        "samples of them."
         f"{_unsure(tally.doubted)}"
     )
 

@@ -48,7 +48,6 @@ def rows() -> pd.DataFrame:
     [
         ("", "the 2 largest groups viral, loud hold 1,000 of 2,000 rows (50.0 %)"),
         ("report: {examples: none}", "the 2 largest groups hold 1,000 of 2,000 rows (50.0 %)"),
-        ("report: {redact: [post]}", "the 2 largest groups hold 1,000 of 2,000 rows (50.0 %)"),
         ("report: {redact: [id]}", "the 2 largest groups hold 1,000 of 2,000 rows (50.0 %)"),
     ],
 )
