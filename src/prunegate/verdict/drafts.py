@@ -31,7 +31,7 @@ from prunegate.verdict.finding import Finding, MethodKind, OpenBecause, Status
 from prunegate.verdict.losses import NOTHING_LOST, is_loss
 from prunegate.verdict.operational import operational_finding
 from prunegate.verdict.operational_figures import OperationalFigure
-from prunegate.verdict.partial_values import rests_on, with_labels_asked, with_values_named
+from prunegate.verdict.partial_values import labels_behind, with_labels_asked, with_values_named
 from prunegate.verdict.targets import (
     classes_to_judge,
     enough,
@@ -232,7 +232,7 @@ def _undefined(question: Question, counts: SliceCounts, about: Evidence) -> Draf
 
 def _tested(question: Question, counts: SliceCounts, about: Evidence, claim: Hypothesis) -> Draft:
     result = about.test(claim)
-    rests = rests_on(question.metric, claim, counts.tally)
+    rests = labels_behind(question.metric, claim, counts.tally)
     low, high = change_or_level(about, question.metric, level=isinstance(claim, Level))
     standing = _of_both_classes(_standing(question, counts, about, claim, result), counts)
     finding = Finding(

@@ -28,7 +28,7 @@ from prunegate.verdict.finding import Finding
 NO_MINIMUM = Minimum(rows=1, positives=1)
 
 
-def rests_on(metric: Metric, claim: Hypothesis, tally: Tally) -> LabelsNeeded | None:
+def labels_behind(metric: Metric, claim: Hypothesis, tally: Tally) -> LabelsNeeded | None:
     """The rows whose labels a limit rests on; None: every row has one."""
     if not isinstance(tally, PartialTally) or tally.complete:
         return None
