@@ -43,8 +43,12 @@ class ColumnCheck:
     """The column of the answer that is empty just for such rows; None: they have to be counted."""
     share: bool = False
     """Whether numbers from 0 to 1 are asked for."""
-    unlabelled: bool = False
-    """Whether such rows lack their label."""
+    hint: str = ""
+    """What to do, where the rows themselves say nothing of what was meant."""
+
+
+UNLABELLED = "'prunegate label' draws the few rows whose labels decide, where most have none"
+"""What to do with rows that have no true label."""
 
 
 @dataclass(frozen=True, kw_only=True)

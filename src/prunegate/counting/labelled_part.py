@@ -93,10 +93,11 @@ def read_frame(path: Path) -> LabellingFrame:
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); check the path") from error
     except ValidationError as error:
-        found = _mistakes(error.error_count())
+        count = error.error_count()
+        mistakes = "1 mistake" if count == 1 else f"{count} mistakes"
         raise InputError(
-            f"{path}: is no labelling.json of 'prunegate label' ({found}); take the file as it was "
-            "written"
+            f"{path}: is no labelling.json of 'prunegate label' ({mistakes}); take the file as it "
+            "was written"
         ) from error
     if frame.format != FORMAT:
         raise InputError(
@@ -200,10 +201,10 @@ def _require_drawn(frame: LabellingFrame, drawn: Listed, path: Path) -> None:
     """Refuse a list that this seed does not give."""
     listed = {row.id: row.why for row in frame.rows}
     if listed != dict(drawn.why):
-        differ = sorted({one for one, _ in set(listed.items()) ^ set(drawn.why.items())})
+        differ = {identifier for identifier, _ in set(listed.items()) ^ set(drawn.why.items())}
         raise InputError(
             f"{path}: its rows are not those that seed {frame.seed} draws from this table "
-            f"{_some(differ)}; take the file as 'prunegate "
+            f"{_some(sorted(differ))}; take the file as 'prunegate "
             "label' wrote it"
         )
 
@@ -291,10 +292,6 @@ def _unfit(policy: Policy, table: Table) -> list[str]:
             ids = table.frame.filter(broken).select(columns.id).collect()[columns.id].to_list()
         found += _told(words, sorted(map(str, ids)))
     return found
-
-
-def _mistakes(count: int) -> str:
-    return f"{count} {'mistake' if count == 1 else 'mistakes'}"
 
 
 def _cut_zeros(strange: Ids, listed: Ids) -> str:

@@ -18,6 +18,7 @@ from prunegate.counting.column_reading import (
     CANDIDATE,
     DIFFERS,
     LABEL,
+    UNLABELLED,
     ColumnCheck,
     N,
     Reading,
@@ -62,7 +63,7 @@ class Labels(Reading):
                 words=self._none(name),
                 broken=text(column).is_null(),
                 empty=name,
-                unlabelled=name == LABEL,
+                hint=UNLABELLED if name == LABEL else "",
             )
             for column, name in zip(self._columns, _ANSWERS, strict=True)
         ]

@@ -17,7 +17,6 @@ from prunegate.counting.number_hints import number_hint
 from prunegate.data.predictions.columns import EXAMPLES, shown
 from prunegate.data.predictions.uniqueness import Duplicates
 from prunegate.errors import TableError
-from prunegate.policy.schema import Policy
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,20 +53,10 @@ def require_none(name: str, problems: Sequence[str]) -> None:
     )
 
 
-def where_labels_cost(policy: Policy) -> str:
-    """What to do without a label on every row; empty where every row needs one."""
-    traits = policy.task.traits
-    if policy.group is not None or not (traits.yes_no or traits.classes):
-        return ""
-    return "where labels cost, 'prunegate label' draws the rows that need one"
-
-
 def of_check(reading: Reading, check: ColumnCheck, rows: int) -> str:
     """A failed check with examples, by id where the table was opened with ids."""
     found = _some_rows(reading, check.broken, check.column)
-    hint = number_hint([value for _, value in found], share=check.share)
-    if check.unlabelled:
-        hint = where_labels_cost(reading.policy)
+    hint = number_hint([value for _, value in found], share=check.share) or check.hint
     problem = Problem(
         column=check.column, rows=rows, words=check.words, examples=_examples(found), hint=hint
     )

@@ -9,7 +9,7 @@ as their negative; the verdict turns them back for people.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, TypeVar
 
@@ -133,21 +133,10 @@ def _of_part(form: Form, wanted: WantedMetric, tally: PartialCounts) -> Evidence
         return partial_rates.differing_rows(tally)
     if needed == "agreed":
         return _of_agreed(form, wanted, tally)
+    rows = partial_rates.sampled_rows(tally)
     if needed == "flagged":
-        return _of_flagged(form, wanted, tally)
-    return _estimated(EVIDENCE[type(form)](form, wanted, partial_rates.sampled_rows(tally)))
-
-
-def _of_flagged(form: Form, wanted: WantedMetric, tally: PartialCounts) -> Evidence:
-    """A ratio of recalls: positives that neither model flags are left out of both."""
-    rows = partial_rates.flagged_rows(tally) or JointCounts()
-    about = EVIDENCE[type(form)](form, wanted, rows)
-    return replace(about, bounds=True)  # type: ignore[type-var]  # every kind is a dataclass
-
-
-def _estimated(about: Evidence) -> Evidence:
-    """Evidence of a random sample as what it is of all rows."""
-    return replace(about, sampled=True)  # type: ignore[type-var]  # every kind is a dataclass
+        rows = partial_rates.flagged_rows(tally) or JointCounts()
+    return EVIDENCE[type(form)](form, wanted, rows)
 
 
 def _of_agreed(form: Form, wanted: WantedMetric, tally: PartialCounts) -> Evidence:
@@ -168,8 +157,7 @@ def _of_labelled_part(form: Form, wanted: WantedMetric, tally: PartialLabels) ->
     if not tally.complete and labels_needed(form, claim) == "differs":
         return partial_rates.differing_rows(tally)
     rows = partial_rates.sampled_labels(tally, counts_rows=counts_rows)
-    about = EVIDENCE[type(form)](form, wanted, rows)
-    return about if tally.complete else _estimated(about)
+    return EVIDENCE[type(form)](form, wanted, rows)
 
 
 def _form(metric: Metric, tally: Tally) -> Form | None:
@@ -187,7 +175,7 @@ def of_decisions(metric: str, cells: Cells) -> Evidence:
 def _shared(form: SharedRows, _: WantedMetric, tally: DecidedRows) -> Evidence:
     parts, cells = tally.roles(form), tally.counted
     both, lost, gained, neither = (sum(cells.get(c, 0) for c in part) for part in parts)
-    counts: dict[str, Any] = {"both": both, "lost": lost, "gained": gained, "neither": neither}
+    counts = {"both": both, "lost": lost, "gained": gained, "neither": neither}
     if _single(tally, frozenset[object]().union(*parts), sum(counts.values())):
         return PairedRate(**counts)
     return GroupedPairedRate(**counts, parts=parts, groups=_grouped(tally))

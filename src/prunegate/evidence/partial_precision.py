@@ -21,6 +21,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import ClassVar
 
 from prunegate.counting.partial_counts import GAMMA, GAMMA_OF_HARM, PartialCounts
 from prunegate.counting.partial_labels import at_least
@@ -80,6 +81,8 @@ def possible_hits(tally: PartialCounts, level: float) -> PossibleHits:
 class SampledPrecision(TestedEvidence):
     """Precision where the rows that both models flag are labelled in part."""
 
+    estimated: ClassVar[bool] = True
+
     apart: Cells
     """The labelled rows that the models decide differently, indexed as joint counts."""
     both: int
@@ -116,10 +119,6 @@ class SampledPrecision(TestedEvidence):
     @property
     def n(self) -> int:
         return self.both + sum(self.apart)
-
-    @property
-    def estimated_from(self) -> int:
-        return self.labelled
 
     @property
     def lost(self) -> int:

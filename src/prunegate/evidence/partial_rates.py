@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import ClassVar
 
 from prunegate.counting.partial_counts import GAMMA, PartialCounts
 from prunegate.counting.partial_labels import RANDOM, PartialLabels
@@ -70,7 +71,7 @@ def flip_rate(tally: PartialTally, *, negative_only: bool) -> SingleRate:
 class DifferingRows(TestedEvidence):
     """Accuracy: losses and gains are all among the rows that differ; the rest is only counted."""
 
-    bounds: bool = True
+    bounds: ClassVar[bool] = True
 
     table: PairedRate
     """With rows on which the models agree as right, unless they are known to be wrong."""
@@ -128,7 +129,7 @@ def differing_rows(tally: PartialTally) -> DifferingRows:
 class SampledAgreement(TestedEvidence):
     """Recall or specificity with an absolute margin: of the class's rows a lower bound is known."""
 
-    bounds: bool = True
+    bounds: ClassVar[bool] = True
 
     lost: int
     gained: int

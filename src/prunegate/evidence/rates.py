@@ -61,8 +61,8 @@ class Evidence(Protocol):
         """Whether both values are upper bounds, rows without a label being taken as right."""
 
     @property
-    def estimated_from(self) -> int | None:
-        """Labelled rows that both values are estimated from, as a sample; None: they are not."""
+    def estimated(self) -> bool:
+        """Whether both values rest on a random sample of rows whose number alone is known."""
 
     @property
     def too_few(self) -> str:
@@ -109,20 +109,15 @@ class Evidence(Protocol):
         """95 % two-sided interval of candidate - baseline."""
 
 
-@dataclass(frozen=True, kw_only=True)
 class TestedEvidence(ABC):
     """What all kinds of evidence share: levels and contrasts are tested apart."""
 
     exact_levels: ClassVar[bool] = True
     """Whether the test of a level is exact, so that no number of rows is too few for it."""
-    bounds: bool = False
+    bounds: ClassVar[bool] = False
     """Whether both values are upper bounds, rows without a label being taken as right."""
-    sampled: bool = False
-    """Whether its rows are a random sample of those that the metric is about."""
-
-    @property
-    def estimated_from(self) -> int | None:
-        return self.n if self.sampled else None  # type: ignore[attr-defined]  # each kind has it
+    estimated: ClassVar[bool] = False
+    """Whether both values rest on a random sample of rows whose number alone is known."""
 
     @property
     def shows_alike(self) -> bool:

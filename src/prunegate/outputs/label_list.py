@@ -17,6 +17,7 @@ from prunegate.data.labelled.contents import RowContents
 from prunegate.data.labelled.thumbnails import picture_to_label
 from prunegate.errors import InputError
 from prunegate.io.atomic import write_folder
+from prunegate.planning.blindness import telling_words
 from prunegate.planning.label_draw import DrawnLabels
 from prunegate.policy.naming import value_text
 from prunegate.policy.schema import Policy
@@ -79,6 +80,15 @@ def write_list(
         write_folder(out, content)
     except OSError as error:
         raise InputError(f"{out}: cannot be written ({error.strerror})") from error
+
+
+def telling_names(policy: Policy, drawn: DrawnLabels, contents: RowContents) -> tuple[str, ...]:
+    """Words by which ids, or the places of pictures, give labels away to whoever labels."""
+    ids = [row[policy.columns.id] for row in drawn.to_label]
+    places = {key: [str(path)] for key, path in contents.pictures.items()}
+    names = {key: [key, *places.get(key, ())] for key in ids}
+    labels = {word for answer in _answers(policy, drawn) for word in answer}
+    return telling_words(names, drawn.decisions, labels)
 
 
 def _task(policy: Policy, row: Mapping[str, str], contents: RowContents) -> dict[str, str]:

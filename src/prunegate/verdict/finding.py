@@ -152,8 +152,8 @@ class Finding:
     """As many rows of equal weight as its rows are worth, where they have design weights (Kish);
     None: they weigh alike."""
     values_estimated: bool | None = field(default=None, metadata=ABSENT)
-    """True: the values are estimates, because only a random sample has labels of the rows that they
-    are about, or of those that both models flag; None: they are what the rows say."""
+    """True: the values are estimates from a random sample, of the rows that both models flag or of
+    all; None: they are what the rows say."""
     values_at_least: bool | None = field(default=None, metadata=ABSENT)
     """True: both values are lower bounds: of a metric that is better when it is low for the reason
     of ``values_at_most``, of agreement with the labels because rows without one are taken at their
@@ -218,9 +218,6 @@ class ReferenceDoubt:
     """The one of several labels that it is about; None: the rows have one label each."""
     right_if: float | None = None
     """The same if the cause were put right; None: nothing is to be put right."""
-    bound: bool | None = field(default=None, metadata=ABSENT)
-    """True: ``right`` is an upper bound and ``right_if`` a lower one, some rows having no label;
-    None: they are what the rows say."""
     decision: str | None = None
     """The one decision that is made; unrelated, weaker: the one that is made most often."""
     decided: int | None = field(default=None, metadata=ABSENT)
@@ -229,6 +226,9 @@ class ReferenceDoubt:
     """Unrelated: share of rows that would be decided rightly by chance."""
     kappas: tuple[float, float] | None = field(default=None, metadata=ABSENT)
     """Weaker: agreement beyond chance of the baseline and of the candidate."""
+    bounded: bool | None = field(default=None, metadata=ABSENT)
+    """True: rows without a label are taken as kindly as may be, so that ``right`` is at most what
+    it says, and ``right_if`` at least; None: every row counted has a label."""
     names: tuple[tuple[str, str], ...] = ()
     """Permuted: the decision, and the label that it stands for."""
     offset: int | None = None

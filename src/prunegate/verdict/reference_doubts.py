@@ -112,7 +112,7 @@ def _doubt(
     if found.single:
         decision = _spelled(policy, found.decisions[0], label)
         return ReferenceDoubt(kind="one decision", decision=decision, **about)  # type: ignore[arg-type]  # built by name
-    about["bound"] = _bounded(counts) or None
+    about["bounded"] = _bounded(counts) or None
     if min(found.kappa, shown) < CLEAR:
         names = _best_names(cells)
         better = agreement(_renamed(cells, names))

@@ -121,7 +121,7 @@ def doubt_sentence(doubt: ReferenceDoubt) -> str:
     where = f"On {escaped(doubt.slice)} the {doubt.model}{about}"
     now = f"{plain(share(doubt.right))} of {doubt.rows:,} rows are right"
     then = "" if doubt.right_if is None else plain(share(doubt.right_if))
-    if doubt.bound:
+    if doubt.bounded:
         now, then = f"at most {now}", f"at least {then}"
     if doubt.kind == "one decision":
         return (

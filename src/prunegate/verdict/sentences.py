@@ -96,16 +96,6 @@ def _lacking_strata(strata: Sequence[Stratum]) -> str:
     return f"production sees content that the data have too few rows of: {told}{more}"
 
 
-def lacks_labels(rows: int, *, looks: int) -> str:
-    """What to label where some rows have no label yet."""
-    which = "the 1 row that has none" if rows == 1 else f"the {rows:,} rows that have none"
-    if looks > 1:
-        return (
-            f"too few labels: draw the next round with 'prunegate label --more', or label {which}"
-        )
-    return f"too few labels: label {which}"
-
-
 def uneven_groups(weight: int) -> str:
     """Why no number of rows of the same groups would settle a finding."""
     rows = "row" if weight == 1 else "rows"
@@ -334,9 +324,9 @@ def looked_at(tally: Tally) -> str:
     if not isinstance(tally, PartialTally):
         return ""
     return (
-        f" Labels of {tally.labelled:,} of {tally.rows:,} rows were looked at: rows that both "
-        "models decide alike say nothing about a change, and what they could say besides is "
-        "bounded by random samples of them."
+        f" Labels of {tally.labelled:,} of {tally.rows:,} rows were looked at: a change shows in "
+        "rows that the models decide differently, and what the others bear on rests on random "
+        "samples of them."
         f"{_unsure(tally.doubted)}"
     )
 

@@ -16,23 +16,16 @@ TASKS = {"binary": "{kind: binary, positive: unsafe}", "multiclass": "{kind: mul
 ROWS = {"id": ["a", "b"], "baseline": ["safe", "unsafe"], "candidate": ["safe", "unsafe"]}
 
 
-def policy(task: str, more: str = "") -> Policy:
+def policy(task: str) -> Policy:
     rules = "rules: [{metric: accuracy, max_drop: 0.1}]\n"
-    return parse_policy(f"prunegate: 1\nname: case\ntask: {TASKS[task]}\n{more}{rules}")
+    return parse_policy(f"prunegate: 1\nname: case\ntask: {TASKS[task]}\n{rules}")
 
 
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize("label", [{}, {"label": ["", ""]}])
 def test_the_command_that_draws_few_rows_is_named(task: str, label: dict[str, list[str]]) -> None:
-    with pytest.raises(TableError, match="where labels cost, 'prunegate label' draws"):
+    with pytest.raises(TableError, match="'prunegate label' draws the few rows"):
         prunegate.judge(policy(task), pd.DataFrame({**ROWS, **label}))
-
-
-def test_it_is_not_where_every_row_needs_its_label() -> None:
-    table = pd.DataFrame({**ROWS, "label": ["", ""], "video": [1, 2]})
-    with pytest.raises(TableError, match="2 rows with no label") as refused:
-        prunegate.judge(policy("binary", "group: video\n"), table)
-    assert "prunegate label" not in str(refused.value)
 
 
 def test_labels_of_some_rows_ask_for_their_list() -> None:
@@ -46,5 +39,5 @@ def test_line_ends_of_two_kinds_are_named(tmp_path: Path) -> None:
     path = tmp_path / "mixed.csv"
     path.write_bytes("\r\n".join(["id,label,baseline,candidate", *rows[:20]]).encode() + b"\n")
     path.write_bytes(path.read_bytes() + "\n".join(rows[20:]).encode())
-    with pytest.raises(TableError, match="line ends differ"):
+    with pytest.raises(TableError, match="lines end in different ways"):
         prunegate.judge(policy("binary"), path)

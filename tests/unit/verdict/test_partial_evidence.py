@@ -102,23 +102,6 @@ def test_a_missing_label_is_never_evidence(metric, claim, labelled):
     assert part.candidate is None
 
 
-@pytest.mark.parametrize(
-    ("metric", "claim", "labels"),
-    [("f1", DROP, 24), ("recall", FLOOR, 19), ("accuracy", FLOOR, 64), ("mcc", FLOOR, 64)],
-)
-def test_what_rests_on_a_random_sample_is_an_estimate_from_so_many_labels(metric, claim, labels):
-    part = tally(FULL, 0b01, 0b10, samples={"random": (40, 1, 1, 3, 1, 1, 1, 16)})
-    assert of(part, metric, claim).estimated_from == labels
-    assert of(tally(FULL, 0, 1, 2, 3), metric, claim).estimated_from is None
-
-
-def test_recall_without_the_positives_that_neither_flags_is_an_upper_bound():
-    full, part = both("recall", RATIO, 0b01, 0b10, 0b11)
-    assert part.bounds
-    assert not full.bounds
-    assert (part.baseline, part.candidate) > (full.baseline, full.candidate)
-
-
 @given(st.integers(1, 190), st.integers(0, 99), st.booleans())
 @settings(max_examples=6, deadline=None)
 def test_a_sample_is_never_bolder_than_all_labels(size, seed, positive):
