@@ -25,6 +25,8 @@ from prunegate.verdict.advice import round_up
 from prunegate.verdict.finding import BEATS_CONSTANT, Finding, OpenBecause
 
 LONGEST_TO_DO = 160
+LONGEST_REFERENCE = 320
+"""It ends with the rows that it takes."""
 _MEASURE: Mapping[OpenBecause | None, str] = {
     "not measured": "measure it and give --measurements",
     "unusable": "measure again on a quiet machine",
@@ -149,7 +151,8 @@ class ShortWords:
         return f"{start}, {f'~{round_up(as_seen):,}' if as_seen else 'no number'} if as seen"
 
     def _reason(self, finding: Finding) -> str:
-        return _MEASURE.get(finding.open_because) or shorten(finding.note, LONGEST_TO_DO)
+        longest = LONGEST_REFERENCE if finding.check == BEATS_CONSTANT else LONGEST_TO_DO
+        return _MEASURE.get(finding.open_because) or shorten(finding.note, longest)
 
 
 def _values(record: DecisionRecord) -> dict[str, str]:

@@ -369,19 +369,8 @@ def _alike(before: Known, after: Known) -> bool:
 
 def _with_need(policy: Policy, counts: SliceCounts, finding: Finding, found: Evaluated) -> Finding:
     """The open finding with the rows that would likely settle it."""
-    minimum = minimum_in_rows(counts, policy.evidence.minimum)
-    if finding.open_because == "minimum evidence" and counts.strata is not None:
-        lacking = lacking_rows(counts)
-        return replace(finding, needed=lacking, needed_unit="rows", needed_for="minimum evidence")
     if finding.open_because == "minimum evidence":
-        short = counts.positives < minimum.positives
-        lacking = minimum.positives - counts.positives if short else minimum.rows - counts.rows
-        return replace(
-            finding,
-            needed=lacking,
-            needed_unit="positives" if short else "rows",
-            needed_for="minimum evidence",
-        )
+        return _with_minimum(policy, counts, finding)
     if _has_gaps(counts):
         return finding  # what helps is another list, not further rows
     unrelated = finding.open_because == "unrelated candidate"
@@ -392,3 +381,16 @@ def _with_need(policy: Policy, counts: SliceCounts, finding: Finding, found: Eva
     if needed is None or (finding.open_because == "one decision" and counts.name == OVERALL):
         return finding
     return replace(finding, needed=needed, needed_unit="rows", needed_for="power")
+
+
+def _with_minimum(policy: Policy, counts: SliceCounts, finding: Finding) -> Finding:
+    """The finding with what the minimum lacks; of rows that nobody can label none is asked for."""
+    minimum = minimum_in_rows(counts, policy.evidence.minimum)
+    short = counts.positives < minimum.positives
+    lacking = minimum.positives - counts.positives if short else minimum.rows - counts.rows
+    if counts.strata is not None:
+        short, lacking = False, lacking_rows(counts)
+    elif isinstance(counts.tally, PartialTally) and counts.tally.doubted:
+        return finding
+    unit: Literal["rows", "positives"] = "positives" if short else "rows"
+    return replace(finding, needed=lacking, needed_unit=unit, needed_for="minimum evidence")

@@ -31,7 +31,8 @@ def undefined(metric: Metric, counts: SliceCounts, class_label: str | None = Non
     """Why a metric has no value on a slice."""
     start = f"{metric.phrase} is not defined"
     if isinstance(counts.tally, PartialTally):
-        return f"{start}: rows of the slice that it needs have no label; draw the list again"
+        lack = "rows of the slice that it needs have no label"
+        return f"{start}: {lack}; draw the list again, or let others look at those that are unsure"
     if counts.tally.answers == "labels":
         return f"{start}: a model never chooses one of the slice's classes"
     if counts.tally.answers == "label sets":
@@ -100,7 +101,7 @@ def uneven_groups(weight: int) -> str:
     """Why no number of rows of the same groups would settle a finding."""
     rows = "row" if weight == 1 else "rows"
     return (
-        f"a few large groups hold most of the rows, which weigh no more than {weight:,} "
+        f"a few large groups hold so many of the rows, which weigh no more than {weight:,} "
         f"independent {rows}, too few to show it whatever they say; more rows of these groups do "
         "not help, label rows of others"
     )
