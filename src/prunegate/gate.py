@@ -44,6 +44,7 @@ from prunegate.counting.counts_table import read_counts
 from prunegate.counting.expected_predictions import NO_ROWS, judge_predictions_expected
 from prunegate.counting.gate_set import identity_of
 from prunegate.counting.labelling import drawn_list_digest
+from prunegate.counting.largest_groups import largest_groups
 from prunegate.counting.misaligned import misalignment
 from prunegate.counting.production_counts import rows_by_value
 from prunegate.counting.read_source import ReadSource, read_source
@@ -57,6 +58,7 @@ from prunegate.verdict.claim_findings import with_claims
 from prunegate.verdict.decide import decide
 from prunegate.verdict.finding import Verdict
 from prunegate.verdict.gate_set_attempt import GateSetAttempt, as_attempted, with_attempt_statement
+from prunegate.verdict.large_groups import outweighed_slices, with_groups_named
 from prunegate.verdict.operational_figures import operational_figures
 from prunegate.verdict.reference_doubts import unexplained, with_misalignment
 from prunegate.verdict.waiver import Waiver
@@ -295,8 +297,8 @@ def _attempted(
     tried = Tried(
         gate_set=found.gate_set.name,
         contents=found.gate_set.contents,
-        candidate=(found.candidate, *files["candidate"]),
-        baseline=(found.baseline, *files["baseline"]),
+        candidate=(*found.candidates, *files["candidate"]),
+        baseline=(*found.baselines, *files["baseline"]),
         rules=rules_digest(policy),
         list=None if read.part is None else drawn_list_digest(read.part.frame),
         round=None if read.part is None else read.part.frame.round,
@@ -324,6 +326,8 @@ def _judged(policy: Policy, read: ReadSource, known: Operations) -> Verdict:
     if model and policy.task.traits.decided and read.has_rows and read.part is None:
         found = misalignment(policy, read.table, model)
         verdict = with_misalignment(verdict, model, found)
+    if read.has_rows and (slices := outweighed_slices(verdict)):
+        verdict = with_groups_named(policy, verdict, largest_groups(policy, read.table, slices))
     return _claimed(policy, verdict, known)
 
 

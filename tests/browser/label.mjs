@@ -1,5 +1,6 @@
 // Labels the rows of a label.html in Chromium by keyboard alone, and prints what it saw as JSON:
-// node label.mjs JOB.json, a job being {executable, file, keys: {id: key}, save: path, shots}.
+// node label.mjs JOB.json, a job being {executable, file, keys: {id: key}, save: path, shots, many: a
+// file with more labels than keys, look_up: one of them}.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
@@ -71,6 +72,14 @@ await page.locator("#keys").check();
 while (!(await told(page)).includes("save")) await says(page);
 seen.told.push(await told(page));
 if (job.shots) await page.screenshot({ path: `${job.shots}/label-laptop.png`, fullPage: true });
+const many = await context.newPage(); // more labels than keys: looked up by name
+await many.goto(pathToFileURL(job.many).href, { waitUntil: "load" });
+await many.keyboard.press("/");
+await many.keyboard.type(job.look_up);
+seen.framed = await many.locator("#answers button.taken").innerText();
+await many.keyboard.press("Enter");
+seen.taken = await many.evaluate(() => data.answers[said[0]].value);
+await many.close();
 const [download] = await Promise.all([page.waitForEvent("download"), page.keyboard.press("s")]);
 await download.saveAs(job.save);
 seen.name = download.suggestedFilename();

@@ -247,12 +247,13 @@ def test_nobody_is_told_to_label_more_rows_than_have_no_label(tmp_path, drawn_li
     (tmp_path / "policy.yaml").write_text(f"{text}evidence: {{looks: {looks}}}\n", encoding="utf-8")
     policy = read_policy(tmp_path / "policy.yaml").policy
     counted = drawn_list.partial.counted
-    left = {s.name: s.rows - s.tally.labelled for s in counted.slices}
+    tallies = {s.name: s.tally for s in counted.slices}
+    left = {n: t.decided[3] - t.cells[3] - t.cells[7] for n, t in tallies.items()}
     still_open = [f for f in findings(policy, counted) if f.metric == "recall"]
     assert {f.open_because for f in still_open} == {"some labels"}
     for one in still_open:
         assert one.needed is None
-        assert f"label the {left[one.slice]:,} rows that have none" in one.note
+        assert f"label more of the {left[one.slice]:,} rows that both models decide so" in one.note
         assert ("--more" in one.note) == (looks > 1)
     whole = full(policy, table(tmp_path / "full.csv", drawn_list.rows))
     assert all(f.open_because != "some labels" for f in whole)
@@ -378,6 +379,18 @@ def test_what_does_not_fit_is_told_at_once(drawn_list):
     fill(drawn_list.out, drawn_list.rows)
 
 
+def test_ids_that_a_spreadsheet_cut_are_told_as_such(tmp_path):
+    rows = [[f"{int(row[0][1:]):05d}", *row[1:]] for row in drawn_rows(200)]
+    out = tmp_path / "list"
+    (tmp_path / "policy.yaml").write_text(POLICY, encoding="utf-8")
+    path, policy = bare(tmp_path / "bare.csv", rows), read_policy(tmp_path / "policy.yaml").policy
+    label(policy, path, out)
+    labels = fill(out, rows)
+    labels.write_text(re.sub(r"(?m)^0+(?=\d)", "", labels.read_text()))
+    with pytest.raises(InputError, match="cut the zeros that ids begin with"):
+        part(policy, path, out, labels)
+
+
 def test_another_frame_is_refused(tmp_path, drawn_list):
     policy, labels = drawn_list.policy, drawn_list.labels
     frame = json.loads((drawn_list.out / FRAME).read_text())
@@ -388,7 +401,7 @@ def test_another_frame_is_refused(tmp_path, drawn_list):
     with pytest.raises(InputError, match="another policy"):
         part(looser, drawn_list.path, drawn_list.out, labels)
     for text, words in (
-        (json.dumps({**frame, "seed": 1}), "not those that seed 1 draws"),
+        (json.dumps({**frame, "seed": 1}), r"seed 1 draws .*example '(\w+)', (?!'\1')"),
         ("{}", r"is no labelling\.json"),
     ):
         (tmp_path / FRAME).write_text(text)

@@ -111,6 +111,16 @@ def test_the_page_is_blind_and_inert(listed):
     assert "http" not in policy[1]
 
 
+def test_a_list_that_is_drawn_again_goes_on_where_it_was(listed, tmp_path):
+    words = (listed.policy, "--predictions", listed.table, "-o")
+    run(label_command, *words, tmp_path / "again", "-q")
+    again = data_of((tmp_path / "again" / "label.html").read_text(encoding="utf-8"))
+    assert again == data_of(listed.html)
+    run(label_command, *words, tmp_path / "other", "-q", "--seed", 3)
+    other = data_of((tmp_path / "other" / "label.html").read_text(encoding="utf-8"))
+    assert other["frame"] != again["frame"]
+
+
 @pytest.mark.parametrize("beside", [False, True])
 def test_pictures_are_in_the_page_or_beside_it(tmp_path, monkeypatch, beside):
     monkeypatch.setattr(label_page, "EMBEDDED", 0 if beside else 10**6)
@@ -148,6 +158,8 @@ def test_forty_rows_are_labelled_by_keyboard_and_judged(listed, tmp_path, monkey
         "keys": keys,
         "save": str(tmp_path / "to-label.csv"),
         "shots": os.environ.get("PRUNEGATE_SHOTS"),
+        "many": str(_of_many_labels(tmp_path / "many.html")),
+        "look_up": "cat",
     }
     (tmp_path / "job.json").write_text(json.dumps(job), encoding="utf-8")
     done = subprocess.run(
@@ -162,6 +174,7 @@ def test_forty_rows_are_labelled_by_keyboard_and_judged(listed, tmp_path, monkey
     assert "alert(1)" in seen["first"]  # as text
     halves = [told.partition(",")[0] for told in seen["told"]]
     assert halves == ["20 of 40 labelled", "20 of 40 labelled", "40 of 40 labelled"]
+    assert (seen["framed"], seen["taken"]) == ("cat", "cat")  # not the bobcat before it
     assert seen["name"] == "to-label.csv"
     found = _rows(tmp_path)
     assert [row[:2] for row in found] == [row[:2] for row in _rows(listed.folder)]
@@ -176,6 +189,22 @@ def test_forty_rows_are_labelled_by_keyboard_and_judged(listed, tmp_path, monkey
     assert record["labelling"]["labelled"] == 39
     assert "1 row was looked at and could not be labelled" in record["statement"]
     assert "could not be labelled" in Path("verdict/report.html").read_text(encoding="utf-8")
+
+
+def _of_many_labels(path: Path) -> Path:
+    names = ("bobcat", *(f"bird {i}" for i in range(9)), "cat", "cattle")
+    page = label_page.LabelPage(
+        title="Animals",
+        frame="animals",
+        file="to-label.csv",
+        columns=("id",),
+        label="label",
+        answers=tuple((name, name) for name in names),
+        unsure="unsure",
+        rows=(label_page.PageRow(cells=("a",), text="a"),),
+    )
+    path.write_bytes(label_page.render_label_page(page)["label.html"])
+    return path
 
 
 def _rows(folder: Path) -> Rows:

@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from prunegate.audit.ledger import Past, Tried, look_of
+from prunegate.audit.ledger import Look, Past, Tried, look_of
 from prunegate.cli.gate import command as gate_command
 from prunegate.cli.label import command as label_command
 from prunegate.counting.labelled_part import read_frame
@@ -139,8 +141,9 @@ def test_labels_of_every_row_are_a_look_and_the_same_again_are_the_same_look():
         return Tried(**common, **own, candidate=(candidate,), list=of)
 
     past = [Past(tried=tried(of), number=1) for of in ("x", None, "y", "x")]
-    assert [look_of(past, tried(of), 4) for of in ("x", None, "y", "z")] == [1, 2, 3, 4]
-    assert look_of(past, tried("z", "another"), 2) == 1
+    looks = [look_of(past, tried(of), 4) for of in ("x", None, "y", "z")]
+    assert [one.number for one in looks if one] == [1, 2, 3, 4]
+    assert look_of(past, tried("z", "another"), 2) == Look(number=1)
     assert look_of(past, tried("z"), 1) is None
     for spent, new in ((past, "z"), (past[:1] + past[2:], None)):
         with pytest.raises(InputError, match=r"looked at [23] times") as told:
@@ -149,7 +152,42 @@ def test_labels_of_every_row_are_a_look_and_the_same_again_are_the_same_look():
     later = [Past(tried=tried("w", number=3), number=1)]
     with pytest.raises(InputError, match=r"round 3 .* before round 2: rounds are judged in order"):
         look_of(later, tried("v", number=2), 4)
-    assert look_of(later, tried("w", number=3), 4) == 1
+    assert look_of(later, tried("w", number=3), 4) == Look(number=1, unjudged=(1, 2))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    rounds=st.lists(st.sampled_from([None, 1, 2, 3, 4, 5]), max_size=9),
+    looks=st.integers(min_value=2, max_value=5),
+)
+def test_no_more_looks_than_allowed_and_a_round_passed_over_uses_its_look_up(rounds, looks):
+    past, given_out = [], {}
+    for number in rounds:
+        of = "every row" if number is None else str(number)
+        one = Tried(
+            gate_set=of,
+            contents="g",
+            candidate=("c",),
+            baseline=("b",),
+            rules="r",
+            ids="i",
+            in_looks=True,
+            list=None if number is None else of,
+            round=number,
+        )
+        if number is not None and number > looks:
+            continue  # refused where the list is read
+        try:
+            look = look_of(past, one, looks)
+        except InputError:
+            continue
+        assert look.number >= (number or 1)
+        judged = {p.tried.round for p in past}
+        assert look.unjudged == tuple(n for n in range(1, number or 1) if n not in judged)
+        assert given_out.setdefault(of, look.number) == look.number
+        past.append(Past(tried=one, number=1, look=look.number))
+    assert len(set(given_out.values())) == len(given_out)
+    assert all(1 <= number <= looks for number in given_out.values())
 
 
 def test_the_shares_of_all_looks_are_alpha(tmp_path):

@@ -89,6 +89,17 @@ class Past:
 
     tried: Tried
     number: int
+    look: int | None = None
+    """Which look of several it was."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """Which look at labels an attempt is."""
+
+    number: int
+    unjudged: tuple[int, ...] = ()
+    """Rounds before its own that no attempt judged; each counts as a look all the same."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,34 +133,40 @@ def numbered(attempts: Iterable[Past], tried: Tried) -> tuple[int, int]:
     return number, number
 
 
-def look_of(attempts: Iterable[Past], tried: Tried, looks: int) -> int | None:
+def look_of(attempts: Iterable[Past], tried: Tried, looks: int) -> Look | None:
     """Which look at labels an attempt is; the same labels again are the same look.
 
-    Labels of every row are a look as those of a list are.
+    Labels of every row are a look as those of a list are. A round that was passed over may have
+    been judged where nobody saw it: it counts as a look.
 
     Raises:
         InputError: the policy's looks are spent, or a later round was judged before.
     """
     if looks == 1:
         return None
-    same = [past.tried for past in attempts if past.tried.same_as(tried)]
-    known = list(dict.fromkeys(one.labels for one in same))
+    same = [past for past in attempts if past.tried.same_as(tried)]
+    judged = {past.tried.round for past in same if past.tried.round is not None}
+    unjudged = tuple(n for n in range(1, tried.round or 1) if n not in judged)
+    known: dict[str, int] = {}
+    for past in same:
+        known.setdefault(past.tried.labels, past.look or len(known) + 1)
     if tried.labels in known:
-        return known.index(tried.labels) + 1
-    if len(known) >= looks:
+        return Look(number=known[tried.labels], unjudged=unjudged)
+    spent = max((len(known), *known.values()))
+    if spent >= looks:
+        passed = f" ({spent} with rounds passed over)" if spent > len(known) else ""
         raise InputError(
-            f"this candidate was looked at {len(known)} times on this gate set, and the policy "
-            f"allows {looks} looks (evidence: looks), labels of every row among them: what they "
-            "found stands; label a fresh gate set"
+            f"this candidate was looked at {len(known)} times on this gate set{passed}, and the "
+            f"policy allows {looks} looks (evidence: looks), labels of every row among them: what "
+            "they found stands; label a fresh gate set"
         )
-    judged = max((one.round for one in same if one.round is not None), default=0)
-    if tried.round is not None and tried.round < judged:
+    if tried.round is not None and tried.round < (last := max(judged, default=0)):
         raise InputError(
-            f"round {judged} of labelling was judged on this gate set before round {tried.round}: "
+            f"round {last} of labelling was judged on this gate set before round {tried.round}: "
             "rounds are judged in order, and what the later one found stands; judge the next "
             "('prunegate label --more')"
         )
-    return len(known) + 1
+    return Look(number=max(spent + 1, tried.round or 1), unjudged=unjudged)
 
 
 def known_in(audit: Path, tried: Tried) -> Known:
@@ -201,7 +218,8 @@ def _attempts(statement: Statement, where: str) -> list[Past]:
         number = said["number"]
         if isinstance(number, bool) or not isinstance(number, int) or number < 1:
             raise ValueError
-        return [Past(tried=tried, number=number)]
+        look = None if said.get("look") is None else _count(said["look"])
+        return [Past(tried=tried, number=number, look=look)]
 
 
 def _bars(statement: Statement, gate_set: str, entry: bytes, where: str) -> list[Bar]:
@@ -299,6 +317,7 @@ class Ledger:
         tried = replace(tried, in_looks=policy.evidence.looks > 1)
         known = known_in(self._audit, tried)
         number, count = numbered(known.attempts, tried)
+        look = look_of(known.attempts, tried, policy.evidence.looks)
         attempt = GateSetAttempt(
             gate_set=tried.gate_set,
             contents=tried.contents,
@@ -310,7 +329,8 @@ class Ledger:
             reuse=policy.evidence.reuse,
             alpha=spent(policy, number),
             alpha_of_all=promised_of_all(policy),
-            look=look_of(known.attempts, tried, policy.evidence.looks),
+            look=None if look is None else look.number,
+            unjudged=(look.unjudged or None) if look else None,
             list=tried.list,
             round=tried.round,
             ids=tried.ids,

@@ -11,7 +11,7 @@ from prunegate.cli.finite_range import FiniteRange
 from prunegate.cli.options import seed_option
 from prunegate.cli.written_paths import READ_TABLES, WRITTEN, PathsApart
 
-TOLD = ("limits", "reference")
+TOLD = ("limits", "reference", "shortfalls")
 SHARE = FiniteRange(min=0, max=1, min_open=True, max_open=True)
 
 
@@ -101,10 +101,10 @@ def command(
 
     from prunegate.audit.canonical import plain_json
     from prunegate.audit.provenance import now
-    from prunegate.cli.label_words import label_lines
+    from prunegate.cli.label_words import label_lines, not_blind
     from prunegate.counting.labelled_part import answered_ids
     from prunegate.data.labelled.contents import row_contents
-    from prunegate.outputs.label_list import last_round, require_empty, write_list
+    from prunegate.outputs.label_list import last_round, require_empty, telling_names, write_list
     from prunegate.planning.label_draw import draw_labels, draw_more
     from prunegate.planning.label_plan import LabelRequest
     from prunegate.policy.load import read_policy
@@ -126,6 +126,8 @@ def command(
     ids = [row[judged.columns.id] for row in drawn.to_label]
     contents = row_contents(judged, policy.parent, paths, ids, images)
     write_list(judged, drawn, out, contents)
+    if told := telling_names(judged, drawn, contents):
+        click.echo(not_blind(told), err=True)
     if as_json:
         click.echo(json.dumps({name: plain_json(getattr(drawn, name)) for name in TOLD}, indent=2))
     elif not quiet:

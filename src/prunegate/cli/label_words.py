@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from prunegate.planning.label_draw import DrawnLabels, for_reference_alone
 from prunegate.planning.label_plan import LimitLabels
 from prunegate.planning.label_power import AGREED, DIFFERING
 from prunegate.planning.label_reference import ReferenceLabels
+from prunegate.planning.label_shortfalls import Shortfall
 from prunegate.text.escape import named, visible
 from prunegate.text.numbers import count, plain, share
 
@@ -26,6 +27,8 @@ def label_lines(drawn: DrawnLabels, out: Path) -> list[str]:
     """What was drawn, as lines of text."""
     listed, todo = len(drawn.frame.rows), len(drawn.to_label)
     head = f"{count(listed)} of {count(drawn.rows)} rows decide this policy"
+    if drawn.shortfalls:
+        head = f"{count(listed)} of {count(drawn.rows)} rows are on the list and cannot decide it"
     if todo < listed:
         head += (
             f"; {count(listed - todo)} have their label already, {count(todo)} are to be labelled"
@@ -39,14 +42,31 @@ def label_lines(drawn: DrawnLabels, out: Path) -> list[str]:
         "",
         *(_line(limit) for limit in drawn.limits),
         *_of_reference(drawn),
+        *_together(drawn),
+        *map(_lacks, drawn.shortfalls),
         *(f"note: {visible(noticed)}" for noticed in drawn.noticed),
         "",
         *_assumed(drawn),
+        *_in_order(drawn),
         f"label in {out}/label.html (or fill in to-label.csv beside it), then judge with"
         if todo
         else "nothing is left to label; judge with",
         f"  prunegate gate POLICY --predictions FILE {files}",
     ]
+
+
+def not_blind(words: Sequence[str]) -> str:
+    """That names of rows give labels away, as a warning."""
+    some = ", ".join(named(word) for word in words[:_SHOWN])
+    more = f" and {len(words) - _SHOWN} more" if len(words) > _SHOWN else ""
+    return (
+        f"warning: labelling is not blind: {some}{more} in ids or in the places of pictures is a "
+        "label, or goes with the baseline's decisions; give the rows ids, and the pictures file "
+        "names, that say nothing (label.html hides the places of pictures, not the ids)"
+    )
+
+
+_SHOWN = 3
 
 
 def _line(limit: LimitLabels) -> str:
@@ -85,6 +105,69 @@ def _hopeless(one: ReferenceLabels) -> str:
             "and 'task: threshold' first"
         )
     return "" if one.likely else ": not enough for one whose recall and precision are 85 %"
+
+
+def _together(drawn: DrawnLabels) -> Iterator[str]:
+    """The power of all blocking limits together, and why it is less than was asked for."""
+    powers = [one.power for one in drawn.limits if one.blocks]
+    known = [power for power in powers if power is not None]
+    if not known or len(known) < len(powers):
+        return
+    absent = any(one.kind == "absent" for one in drawn.shortfalls)
+    joint = 0.0 if absent else max(0.0, 1 - sum(1 - power for power in known))
+    if len(known) > 1 or absent:
+        yield f"  all {len(known):,} blocking limits together: power {_share(joint)} at least"
+    wanted = drawn.wanted
+    if wanted is None or drawn.shortfalls or joint >= wanted.power - _NEARLY:
+        return
+    less = f"  less than the {_share(wanted.power)} asked for (--power): "
+    left = 0 if wanted.budget is None else wanted.budget - len(drawn.frame.rows)
+    if wanted.budget is not None:
+        over = f" ({count(left)} labels are left over: the next step of a sample takes more)"
+        yield f"{less}--budget ends it{over if left else ''}"
+    elif wanted.random is not None:
+        yield f"{less}--random sets the samples"
+    else:
+        yield (
+            f"{less}more labels of these rows hardly help; more rows do, most of which need none"
+        )
+
+
+_NEARLY = 0.005
+"""Power that is no more than a rounding below what was asked for."""
+
+
+def _lacks(one: Shortfall) -> str:
+    """What keeps limits open on a slice, whatever the labels say."""
+    where = f"  on {named(one.slice)} nothing can be shown with this list: "
+    if one.kind == "absent":
+        return f"{where}the policy expects it and the table has no row of it"
+    if one.kind == "rows":
+        return (
+            f"{where}it has {count(one.expected)} rows, and 'evidence: minimum' asks for "
+            f"{count(one.wanted)}"
+        )
+    return (
+        f"{where}'evidence: minimum' asks for {count(one.wanted)} positives, and labels of these "
+        f"rows are expected to tell of {count(one.expected)}; ask for fewer, label every row, or "
+        "give more rows"
+    )
+
+
+def _in_order(drawn: DrawnLabels) -> Iterator[str]:
+    """That the round before this one is judged first."""
+    if (number := drawn.frame.round) > 1:
+        yield (
+            f"judge round {number - 1} first: a round that is passed over counts as a look all the "
+            "same, and cannot be judged after this one"
+        )
+        new = {next(iter(row.values())) for row in drawn.to_label}
+        why = {row.why for row in drawn.frame.rows if row.id in new}
+        if why == {("reference",)}:
+            yield (
+                "all that is new here is for showing that the baseline knows anything: where that "
+                "is shown already, this round decides nothing more, and its look is better kept"
+            )
 
 
 def _share(chance: float) -> str:

@@ -45,6 +45,12 @@ class ColumnCheck:
     """Whether numbers from 0 to 1 are asked for."""
     called: str | None = None
     """What the table calls the column, of one that is derived."""
+    hint: str = ""
+    """What to do, where the rows themselves say nothing of what was meant."""
+
+
+UNLABELLED = "'prunegate label' draws the few rows whose labels decide, where most have none"
+"""What to do with rows that have no true label."""
 
 
 @dataclass(frozen=True, kw_only=True)

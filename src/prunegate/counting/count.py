@@ -19,7 +19,7 @@ from prunegate.counting.class_columns import (
     lists_of_names,
     true_class_columns,
 )
-from prunegate.counting.column_reading import DIFFERS, ColumnCheck, N, Reading, number
+from prunegate.counting.column_reading import DIFFERS, UNLABELLED, ColumnCheck, N, Reading, number
 from prunegate.counting.grouping import with_groups
 from prunegate.counting.near_threshold import near_threshold, rounded_below
 from prunegate.counting.prediction_files import PredictionFiles
@@ -98,6 +98,8 @@ def open_predictions(policy: Policy, source: Any, *, with_ids: bool = False) -> 
     except MissingColumnsError as error:
         if isinstance(source, PredictionFiles):
             raise
+        if error.missing == (policy.columns.label,):
+            raise MissingColumnsError(f"{error}\n  Or: {UNLABELLED}.", error.missing) from error
         present = [column for column in wanted if column not in error.missing]
         problems = _of_incomplete(policy, open_columns(policy, source, present)) if present else []
         if not problems:

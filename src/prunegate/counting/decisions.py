@@ -20,6 +20,7 @@ from prunegate.counting.column_reading import (
     DIFFERS,
     LABEL,
     NUMERIC,
+    UNLABELLED,
     ColumnCheck,
     N,
     Reading,
@@ -80,7 +81,11 @@ class Decisions(Reading):
         label = self.value(columns.label).is_null()
         return (
             ColumnCheck(
-                column=columns.label, words="no label", broken=label, empty=self._flag(LABEL)
+                column=columns.label,
+                words="no label",
+                broken=label,
+                empty=self._flag(LABEL),
+                hint=UNLABELLED,
             ),
             self._check(columns.baseline, BASELINE),
             self._check(columns.candidate, CANDIDATE),

@@ -7,14 +7,15 @@ positive or not, however the table spells it.
 Which attempts belong together is counted by ids and labels, not by slicing values: a policy that
 slices by another column, or a column that was put in order, is no fresh gate set. Where only some
 rows have labels, the ids alone name it; labels of every row know that name as well, so that
-attempts on labels of some rows and of all are counted together.
+attempts on labels of some rows and of all are counted together. Rows whose labels the policy
+ignores have a part in that name: before anybody labelled they were rows like any other.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import narwhals as nw
@@ -42,7 +43,8 @@ class GateSet:
     """Of ids, labels (or tokens), slicing values and groups."""
     rows: int
     ids: str | None = None
-    """Of ids alone, which names the set where only some rows have labels; None: no labels."""
+    """Of ids alone, those of ignored rows too, which names the set where only some rows have
+    labels; None: no labels."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +56,18 @@ class Identity:
     """Of ids and the baseline's answers."""
     candidate: str
     """Of ids and the candidate's answers."""
+    with_ignored: tuple[str, str] | None = None
+    """The same of the baseline and the candidate on all rows, where some were ignored."""
+
+    @property
+    def baselines(self) -> tuple[str, ...]:
+        """Every digest that the baseline's answers are known by."""
+        return (self.baseline, *(self.with_ignored or ())[:1])
+
+    @property
+    def candidates(self) -> tuple[str, ...]:
+        """Every digest that the candidate's answers are known by."""
+        return (self.candidate, *(self.with_ignored or ())[1:])
 
 
 def identity_of(policy: Policy, table: Table, *, labels: bool = True) -> Identity | None:
@@ -67,16 +81,47 @@ def identity_of(policy: Policy, table: Table, *, labels: bool = True) -> Identit
     None where the engine would have to send every row for it (Spark).
     """
     own = [_answers_of(policy, table, role) for role in LISTED]
-    digests = _digests(policy, table, [value for values in own for value in values], labels=labels)
+    values = [value for of_model in own for value in of_model]
+    digests = _digests(policy, table, values, labels=labels)
     if digests is None:
         return None
-    found = [digests[_answers(place)] for place in range(sum(map(len, own)))]
-    before, after = found[: len(own[0])], found[len(own[0]) :]
-    return Identity(
-        gate_set=_gate_set(policy, table, digests),
-        baseline=_joined("answers", digests[_ID], *before),
-        candidate=_joined("answers", digests[_ID], *after),
+    baseline, candidate = _of_models(digests, *map(len, own))
+    gate_set = _gate_set(policy, table, digests)
+    found = Identity(gate_set=gate_set, baseline=baseline, candidate=candidate)
+    if table.left_out is None or gate_set.ids is None:
+        return found
+    every = _digests_with_ignored(policy, table, table.left_out, values)
+    return replace(
+        found,
+        gate_set=replace(gate_set, ids=_joined("rows", every[_ID])),
+        with_ignored=_of_models(every, *map(len, own)),
     )
+
+
+def _of_models(digests: Mapping[str, str], before: int, after: int) -> tuple[str, str]:
+    """What the answers of each model are called, which take so many columns."""
+    found = [digests[_answers(place)] for place in range(before + after)]
+    return (
+        _joined("answers", digests[_ID], *found[:before]),
+        _joined("answers", digests[_ID], *found[before:]),
+    )
+
+
+def _digests_with_ignored(
+    policy: Policy, table: Table, left_out: nw.LazyFrame[Any], answers: Sequence[nw.Expr]
+) -> dict[str, str]:
+    """Digests of ids and answers of all rows; what an ignored row lacks counts as 0 or empty."""
+    cells = {_answers(place): value for place, value in enumerate(answers)}
+    cells[_ID] = nw.col(policy.columns.id)
+    named = [value.alias(name) for name, value in cells.items()]
+    kept, others = table.frame.select(*named), left_out.select(*named)
+    kinds = others.collect_schema()
+    others = others.filter(~nw.col(_ID).is_null()).with_columns(
+        nw.col(name).fill_null("" if kinds[name] == nw.String else 0) for name in cells
+    )
+    found = column_digests(table, nw.concat([kept, others]), _ID)
+    assert found is not None  # noqa: S101  # Spark, the one engine that cannot tell, ignores no rows
+    return found
 
 
 def _answers_of(policy: Policy, table: Table, role: Role) -> list[nw.Expr]:

@@ -93,9 +93,11 @@ def read_frame(path: Path) -> LabellingFrame:
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); check the path") from error
     except ValidationError as error:
+        count = error.error_count()
+        mistakes = "1 mistake" if count == 1 else f"{count} mistakes"
         raise InputError(
-            f"{path}: is no labelling.json of 'prunegate label' ({error.error_count()} mistakes); "
-            "take the file as it was written"
+            f"{path}: is no labelling.json of 'prunegate label' ({mistakes}); take the file as it "
+            "was written"
         ) from error
     if frame.format != FORMAT:
         raise InputError(
@@ -124,7 +126,8 @@ def count_part(policy: Policy, part: LabelledPart) -> PartlyCounted:
     listed = [row.id for row in frame.rows]
     asked = set(listed)
     strange = [identifier for identifier in (*given, *unsure) if identifier not in asked]
-    problems += _told("a label for a row that is not on the list", strange)
+    words = "a label for a row that is not on the list"
+    problems += _told(words, strange, _cut_zeros(strange, listed))
     for words, odd in unknown_labels(policy, table, given):
         problems += _told(words, odd)
     known = {identifier: given.get(identifier) for identifier in listed}
@@ -198,10 +201,10 @@ def _require_drawn(frame: LabellingFrame, drawn: Listed, path: Path) -> None:
     """Refuse a list that this seed does not give."""
     listed = {row.id: row.why for row in frame.rows}
     if listed != dict(drawn.why):
-        differ = sorted(set(listed.items()) ^ set(drawn.why.items()))
+        differ = {identifier for identifier, _ in set(listed.items()) ^ set(drawn.why.items())}
         raise InputError(
             f"{path}: its rows are not those that seed {frame.seed} draws from this table "
-            f"{_some([identifier for identifier, _ in differ])}; take the file as 'prunegate "
+            f"{_some(sorted(differ))}; take the file as 'prunegate "
             "label' wrote it"
         )
 
@@ -291,9 +294,17 @@ def _unfit(policy: Policy, table: Table) -> list[str]:
     return found
 
 
-def _told(words: str, ids: Ids) -> list[str]:
+def _cut_zeros(strange: Ids, listed: Ids) -> str:
+    """What to do where ids of the list came back without the zeros that they begin with."""
+    bare = {one.lstrip("0") or "0" for one in listed if one.startswith("0")}
+    if not strange or not bare.issuperset(strange):
+        return ""
+    return "; a spreadsheet has cut the zeros that ids begin with: read the column as text there"
+
+
+def _told(words: str, ids: Ids, hint: str = "") -> list[str]:
     noun = "row" if len(ids) == 1 else "rows"
-    return [f"{len(ids):,} {noun} with {words} {_some(ids)}"] if ids else []
+    return [f"{len(ids):,} {noun} with {words} {_some(ids)}{hint}"] if ids else []
 
 
 def _some(ids: Ids) -> str:

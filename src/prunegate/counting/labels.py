@@ -18,6 +18,7 @@ from prunegate.counting.column_reading import (
     CANDIDATE,
     DIFFERS,
     LABEL,
+    UNLABELLED,
     ColumnCheck,
     N,
     Reading,
@@ -58,7 +59,11 @@ class Labels(Reading):
     def of_values(self) -> Sequence[ColumnCheck]:
         empty = [
             ColumnCheck(
-                column=column, words=self._none(name), broken=text(column).is_null(), empty=name
+                column=column,
+                words=self._none(name),
+                broken=text(column).is_null(),
+                empty=name,
+                hint=UNLABELLED if name == LABEL else "",
             )
             for column, name in zip(self._columns, _ANSWERS, strict=True)
         ]

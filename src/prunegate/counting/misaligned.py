@@ -25,6 +25,8 @@ OFFSETS = (1, -1, 2, -2, 3, -3)
 """Shifts that are tried by themselves; of all others it is the one that fits best."""
 SURE, CLEAR = 1e-6, 0.2
 """Level, and agreement beyond chance gained, of what is named: many ways are tried."""
+SURE_OF_STRETCH = 1e-15
+"""The same level where the best of all stretches is taken, of which there are up to 1e12."""
 _CODES = 8
 """Classes that a cross-correlation tells apart by columns of their own; more share so many."""
 Order = Literal["file", "number", "text", "backwards"]
@@ -46,6 +48,8 @@ class Misalignment:
     """In which the labels are so many rows later, or in which the decisions' ids were sorted."""
     offset: int | None = None
     """Rows by which the labels come later; None: the order differs."""
+    stretch: tuple[int, int] | None = None
+    """The first and the last row, from 1, that this holds of; None: of all."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +85,8 @@ def misalignment(policy: Policy, table: Table, model: Role = "baseline") -> Misa
     if not 1 < len(lines) <= MOST_ROWS:
         return None
     ids, labels, decisions = zip(*lines, strict=True)
-    return _best(list(map(str, ids)), _coded(labels, decisions))
+    names, coded = list(map(str, ids)), _coded(labels, decisions)
+    return _best(names, coded) or _in_a_stretch(names, coded)
 
 
 def _coded(labels: tuple[Any, ...], decisions: tuple[Any, ...]) -> tuple[Any, Any, list[str]]:
@@ -114,6 +119,52 @@ def _best(ids: list[str], coded: tuple[Any, Any, list[str]]) -> Misalignment | N
                 ),
             )
     return None if best is None else best[1]
+
+
+def _in_a_stretch(ids: list[str], coded: tuple[Any, Any, list[str]]) -> Misalignment | None:
+    """The stretch of rows whose decisions fit the labels of their neighbours best.
+
+    Of each order and offset, where the decisions that are right there outnumber most those that
+    are right as they are.
+    """
+    import numpy as np
+
+    labels, decisions, names = coded
+    best: tuple[float, Misalignment] | None = None
+    for order, rows in _orders(ids).items():
+        y, d = labels[rows], decisions[rows]
+        for offset in OFFSETS:
+            moved = np.roll(y, -offset)
+            gain = (moved == d).astype(np.int64) - (y == d)
+            gain[len(y) - offset if offset > 0 else 0 : len(y) if offset > 0 else -offset] = 0
+            first, last = _largest_sum(gain)
+            part = slice(first, last)
+            here = _agreement(y[part], d[part], names)
+            found = _agreement(moved[part], d[part], names)
+            clear = found.p_value <= SURE_OF_STRETCH and found.kappa >= max(
+                CLEAR, here.kappa + CLEAR
+            )
+            if clear and (best is None or found.score > best[0]):
+                misaligned = Misalignment(
+                    rows=here.rows,
+                    right=here.right,
+                    right_if=found.right / found.rows,
+                    order=order,
+                    offset=offset,
+                    stretch=(first + 1, last),
+                )
+                best = found.score, misaligned
+    return None if best is None else best[1]
+
+
+def _largest_sum(values: Any) -> tuple[int, int]:
+    """First and past-the-end place of the stretch with the largest sum."""
+    import numpy as np
+
+    sums = np.concatenate(([0], np.cumsum(values)))
+    lowest = np.minimum.accumulate(sums)
+    last = int(np.argmax(sums - lowest))
+    return int(np.argmin(sums[: last + 1])), last
 
 
 def _ways(ids: list[str], labels: Any, decisions: Any, names: int) -> Iterator[_Way]:

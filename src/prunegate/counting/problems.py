@@ -56,7 +56,7 @@ def require_none(name: str, problems: Sequence[str]) -> None:
 def of_check(reading: Reading, check: ColumnCheck, rows: int) -> str:
     """A failed check with examples, by id where the table was opened with ids."""
     found = _some_rows(reading, check.broken, check.column)
-    hint = number_hint([value for _, value in found], share=check.share)
+    hint = number_hint([value for _, value in found], share=check.share) or check.hint
     problem = Problem(
         column=check.called or check.column,
         rows=rows,

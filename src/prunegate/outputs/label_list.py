@@ -6,17 +6,20 @@ Labelling is blind: no score and no decision is in them, and the order says noth
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from prunegate.counting.labelled_part import read_frame, unsure_words
-from prunegate.counting.labelling import LabellingFrame, frame_bytes, frame_digest
+from prunegate.counting.labelling import LabellingFrame, frame_bytes
 from prunegate.data.labelled.contents import RowContents
 from prunegate.data.labelled.thumbnails import picture_to_label
 from prunegate.errors import InputError
 from prunegate.io.atomic import write_folder
+from prunegate.planning.blindness import telling_words
 from prunegate.planning.label_draw import DrawnLabels
 from prunegate.policy.naming import value_text
 from prunegate.policy.schema import Policy
@@ -81,6 +84,15 @@ def write_list(
         raise InputError(f"{out}: cannot be written ({error.strerror})") from error
 
 
+def telling_names(policy: Policy, drawn: DrawnLabels, contents: RowContents) -> tuple[str, ...]:
+    """Words by which ids, or the places of pictures, give labels away to whoever labels."""
+    ids = [row[policy.columns.id] for row in drawn.to_label]
+    places = {key: [str(path)] for key, path in contents.pictures.items()}
+    names = {key: [key, *places.get(key, ())] for key in ids}
+    labels = {word for answer in _answers(policy, drawn) for word in answer}
+    return telling_words(names, drawn.decisions, labels)
+
+
 def _task(policy: Policy, row: Mapping[str, str], contents: RowContents) -> dict[str, str]:
     """What Label Studio shows of a row: what the page shows, a picture by where it lies."""
     names, key = policy.data.columns, row[policy.columns.id]
@@ -89,9 +101,18 @@ def _task(policy: Policy, row: Mapping[str, str], contents: RowContents) -> dict
     return {**found, **row}
 
 
+def _kept_under(frame: LabellingFrame, answers: tuple[tuple[str, str], ...]) -> str:
+    """Name of the list in the browser: drawn again just so, with the same answers, it is the same.
+
+    Which rows had labels already is part of it, because what was said is kept by place.
+    """
+    again = frame_bytes(replace(frame, created="", version=""))
+    return hashlib.sha256(again + json.dumps(answers).encode()).hexdigest()
+
+
 def _page(policy: Policy, drawn: DrawnLabels, contents: RowContents) -> LabelPage:
     """The page to label in; pictures are made small, without their metadata."""
-    key = policy.columns.id
+    key, answers = policy.columns.id, _answers(policy, drawn)
     names = (key, *policy.keys)
     rows = []
     for row in drawn.to_label:
@@ -105,11 +126,11 @@ def _page(policy: Policy, drawn: DrawnLabels, contents: RowContents) -> LabelPag
         )
     return LabelPage(
         title=policy.title or policy.name,
-        frame=frame_digest(drawn.frame),
+        frame=_kept_under(drawn.frame, answers),
         file=TO_LABEL,
         columns=names,
         label=policy.columns.label,
-        answers=_answers(policy, drawn),
+        answers=answers,
         unsure=unsure_words(policy)[0],
         rows=tuple(rows),
     )

@@ -25,6 +25,8 @@ from prunegate.verdict.advice import round_up
 from prunegate.verdict.finding import BEATS_CONSTANT, Finding, OpenBecause
 
 LONGEST_TO_DO = 160
+LONGEST_REFERENCE = 320
+"""It ends with the rows that it takes."""
 _MEASURE: Mapping[OpenBecause | None, str] = {
     "not measured": "measure it and give --measurements",
     "unusable": "measure again on a quiet machine",
@@ -69,7 +71,13 @@ class ShortWords:
         return sentences.about(finding)
 
     def change(self, finding: Finding) -> str:
-        """``90.3 → 83.3 %``, or the candidate's value where there is no other."""
+        """``90.3 → 83.3 %``, or the candidate's value alone; of estimates, from how many labels."""
+        told, rests_on = self._values(finding), finding.estimated_from
+        if rests_on is None:
+            return told
+        return f"{told} ({rests_on:,} {'label' if rests_on == 1 else 'labels'})"
+
+    def _values(self, finding: Finding) -> str:
         after = self.units.level(finding.metric, finding.candidate)
         if finding.baseline is None:
             return self.units.bounded(finding, after)
@@ -143,7 +151,8 @@ class ShortWords:
         return f"{start}, {f'~{round_up(as_seen):,}' if as_seen else 'no number'} if as seen"
 
     def _reason(self, finding: Finding) -> str:
-        return _MEASURE.get(finding.open_because) or shorten(finding.note, LONGEST_TO_DO)
+        longest = LONGEST_REFERENCE if finding.check == BEATS_CONSTANT else LONGEST_TO_DO
+        return _MEASURE.get(finding.open_because) or shorten(finding.note, longest)
 
 
 def _values(record: DecisionRecord) -> dict[str, str]:

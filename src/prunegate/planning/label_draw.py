@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import narwhals as nw
 
 from prunegate import __version__
+from prunegate.counting.column_reading import BASELINE
 from prunegate.counting.count import count_table
 from prunegate.counting.gate_set import identity_of
 from prunegate.counting.labelled_part import table_digest
@@ -55,6 +56,7 @@ from prunegate.planning.label_plan import (
     told_limits,
 )
 from prunegate.planning.label_reference import ReferenceLabels, told_reference
+from prunegate.planning.label_shortfalls import Shortfall, shortfalls
 from prunegate.policy.naming import value_text
 from prunegate.policy.rules_digest import rules_digest
 from prunegate.policy.schema import Policy
@@ -79,6 +81,12 @@ class DrawnLabels:
     """Labels as the table spells them, where it does."""
     noticed: tuple[str, ...] = ()
     """What to look at in the slicing keys before anybody labels."""
+    decisions: Mapping[str, str] = field(default_factory=dict)
+    """What the baseline decides of each row to label, by id; no labeller gets to see it."""
+    shortfalls: tuple[Shortfall, ...] = ()
+    """What keeps limits open whatever the labels say; these have no power."""
+    wanted: LabelRequest | None = None
+    """What was asked for; None: a later round."""
 
 
 def draw_labels(
@@ -114,8 +122,8 @@ def draw_labels(
     drawn = drawing.drawn(frame)
     if not drawn.frame.rows:
         raise _nothing_to_label(drawn)
-    _require_affordable([row.why for row in drawn.frame.rows], wanted)
-    return drawn
+    _require_affordable(drawn, wanted)
+    return replace(drawn, wanted=wanted)
 
 
 def _nothing_to_label(drawn: DrawnLabels) -> InputError:
@@ -209,16 +217,21 @@ class _Drawing:
         done = {key for key, row in rows.items() if row[column.label] is not None}
         listed = (ListedRow(id=key, why=of, labelled=key in done) for key, of in why.items())
         shown = (column.id, *policy.keys)
+        limits = told_limits(policy, self.slices, self._held(frame))
+        lacking = shortfalls(policy, self.slices, self._held(frame))
+        short = {one.slice for one in lacking}
         order = sorted(set(why) - done - set(known))
         random.Random(seed).shuffle(order)  # noqa: S311  # an order to label in, no secret
         return DrawnLabels(
             frame=replace(frame, rows=tuple(listed)),
             to_label=tuple({name: rows[key][name] for name in shown} for key in order),
-            limits=told_limits(policy, self.slices, self._held(frame)),
+            limits=tuple(replace(one, power=0.0) if one.slice in short else one for one in limits),
+            shortfalls=lacking,
             reference=told_reference(policy, self.slices, self._held(frame)),
             rows=self.slices[0].rows,
             labels=_spelled(policy, self.table),
             noticed=_noticed(policy, self.table),
+            decisions={key: value_text(rows[key][BASELINE]) for key in order},
         )
 
     def _held(self, frame: LabellingFrame) -> tuple[SliceFrame, ...]:
@@ -278,15 +291,28 @@ def _spelled(policy: Policy, table: Table) -> tuple[str, ...]:
     return tuple(sorted(found - {""}))
 
 
-def _require_affordable(listed: Sequence[tuple[Why, ...]], wanted: LabelRequest) -> None:
+def _require_affordable(drawn: DrawnLabels, wanted: LabelRequest) -> None:
+    listed = [row.why for row in drawn.frame.rows]
     if wanted.budget is None or len(listed) <= wanted.budget:
         return
     alone = for_reference_alone(listed)
     part = f" ({alone:,} of them to show that the baseline knows anything)" if alone else ""
+    fewer = "allow that many, or drop rules or slices"
+    if rules := dict.fromkeys(f"rules[{o.rule}] ({o.metric})" for o in _at_random(drawn)):
+        most = max(one.labels for one in _at_random(drawn))
+        fewer = (
+            f"{', '.join(rules)} rest on random samples of up to {most:,} rows a slice: --random N "
+            f"draws N, at less power; or {fewer}"
+        )
+    least = "" if rules else " at the very least"
     raise InputError(
-        f"{len(listed):,} rows have to be labelled at the very least{part}, more than "
-        f"--budget {wanted.budget:,}; allow that many, or drop rules or slices"
+        f"{len(listed):,} rows have to be labelled{least}{part}, more than --budget "
+        f"{wanted.budget:,}; {fewer}"
     )
+
+
+def _at_random(drawn: DrawnLabels) -> list[LimitLabels]:
+    return [one for one in drawn.limits if one.needs == "random"]
 
 
 def for_reference_alone(reasons: Iterable[tuple[Why, ...]]) -> int:
@@ -295,9 +321,10 @@ def for_reference_alone(reasons: Iterable[tuple[Why, ...]]) -> int:
 
 
 def _rows(policy: Policy, table: Table) -> dict[str, dict[str, Any]]:
-    """Id, slicing values and label of every row of the list."""
+    """Id, slicing values, label and the baseline's decision of every row of the list."""
     columns = policy.columns
-    wanted = dict.fromkeys((columns.id, *policy.keys, columns.label))
+    wanted = dict.fromkeys((columns.id, *policy.keys, columns.label, BASELINE))
+    frame = partial_reading(policy, table).frame()
     with table.reading():
-        found = table.frame.filter(nw.col(LISTED)).select(*wanted).collect().rows(named=True)
+        found = frame.filter(nw.col(LISTED)).select(*wanted).collect().rows(named=True)
     return {str(row[columns.id]): row for row in found}

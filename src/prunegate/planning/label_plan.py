@@ -70,6 +70,8 @@ class LimitLabels:
     """Chance that it is shown to hold, if nothing changed; None: not known beforehand."""
     at_random: float | None
     """The same with as many labels on rows drawn at random."""
+    blocks: bool
+    """Whether nothing is approved unless it holds."""
 
 
 def plan_labels(
@@ -248,4 +250,5 @@ def _told(part: LabelPart, frame: SliceFrame) -> LimitLabels:
         rows=sum(decided),
         power=part.random_power(frame.random) if part.needs == "random" else part.power(sample),
         at_random=power_at_random(limit.claim, part.form, decided, labels, part.alpha),
+        blocks=limit.blocks,
     )

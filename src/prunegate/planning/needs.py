@@ -24,7 +24,7 @@ from prunegate.planning.planned_limits import PLANNED, PlannedLimit
 from prunegate.planning.shifts import border, distance_to_border, expected_rates
 from prunegate.planning.tests import boundary, exchanged, linear
 from prunegate.policy.schema import Minimum, bound_of
-from prunegate.stats import macro, sample_size
+from prunegate.stats import macro, normal, sample_size
 from prunegate.text.numbers import count, plain
 
 Unplanned = Literal["point", "undefined", "hopeless", "too close", "no formula"]
@@ -229,7 +229,11 @@ def _quarters(cells: list[float]) -> tuple[float, float, float, float]:
 
 
 def _over_classes(limit: PlannedLimit, form: OverClasses, cells: Floats, target: Target) -> int:
-    """Rows for a macro average or a coefficient of both classes, by the spread of its influence."""
+    """Rows for a macro average or a coefficient of both classes.
+
+    At the limit by the score of the test itself, whose variance is another there than at the
+    expected truth, where it is that of a row's influence.
+    """
     claim, shares = limit.claim, cells
     if isinstance(claim, Level):
         k, margin = 0.0, -float(claim.limit)
@@ -238,9 +242,11 @@ def _over_classes(limit: PlannedLimit, form: OverClasses, cells: Floats, target:
         shares = exchanged(cells) if claim.swapped else cells
     table = macro.of_two(form.kind, shares.tolist())
     distance = macro.room(table, k, margin)
-    spread = macro.influence(table, k)
-    variance = float(table.shares @ spread**2)
-    n = sample_size.normal_rows(variance, abs(distance), target.alpha, target.power)
+    one_row = replace(table, count=table.shares)
+    score = normal.upper_z(macro.test(one_row, k, margin).p_value)
+    truth = float(table.shares @ macro.influence(table, k) ** 2)
+    null = (distance / score) ** 2 if score > 0 else truth
+    n = sample_size.normal_rows((null, truth), abs(distance), target.alpha, target.power)
     rarest = float(min(cells[:4].sum(), cells[4:].sum()) / cells.sum())
     return max(n, math.ceil(form.least_rows / rarest))
 

@@ -46,7 +46,7 @@ class LabelPage:
 
     title: str
     frame: str
-    """sha256 of the list's frame: what was said of it is kept under this name."""
+    """Name of the list: what was said of it is kept under this name."""
     file: str
     """Name of the file that it gives back."""
     columns: tuple[str, ...]

@@ -23,13 +23,26 @@ def rows_labelled(record: DecisionRecord) -> tuple[int, int] | None:
     return labelling.labelled, whole.rows
 
 
+def rows_doubted(record: DecisionRecord) -> int:
+    """Rows that somebody looked at and could not label."""
+    if record.labelling is None:
+        return 0
+    place = next((i for i, one in enumerate(record.slices) if one.slicing == OVERALL), None)
+    if place is None:
+        return 0
+    whole = record.labelling.slices[place]
+    return sum(whole.unsure) + sum(one.rows for one in whole.doubted or ())
+
+
 def labels_in_words(record: DecisionRecord, said: Speech) -> str:
-    """``374 of 12,000 rows are labelled``; empty where every row is."""
+    """``374 of 12,000 rows are labelled``, and how many nobody could; empty where every row is."""
     found = rows_labelled(record)
     if found is None:
         return ""
     labelled, rows = map(said.whole, found)
-    return said.say("evidence.some_labelled", labelled=labelled, n=rows)
+    told = said.say("evidence.some_labelled", labelled=labelled, n=rows)
+    doubted = rows_doubted(record)
+    return f"{told}; {said.count('table.doubted', doubted)}" if doubted else told
 
 
 def partly(record: DecisionRecord, summary: SliceSummary) -> bool:

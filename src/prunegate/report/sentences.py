@@ -117,6 +117,8 @@ def _of_some_labels(finding: Finding, said: Speech) -> str:
         return ""
     if finding.check == BEATS_CONSTANT:
         return said.say("evidence.reference_at_least")
+    if finding.values_are == "about":
+        return said.count("evidence.values_about", finding.estimated_from or 0)
     return said.say(f"evidence.values_{finding.values_are}")
 
 

@@ -119,6 +119,30 @@ def agreement(confusion: Confusion, groups: GroupSums | None = None) -> Agreemen
     )
 
 
+def kappa_influence(confusion: Confusion) -> dict[tuple[str, str], float]:
+    """What a row of each cell pulls kappa by, times the number of rows, to first order.
+
+    Fleiss, Cohen & Everitt (1969), Psychological Bulletin 72, 323-327: the variance of kappa is the
+    mean square of these over the rows. Empty where one label or decision is the only one.
+
+    >>> pulls = kappa_influence({("a", "a"): 3, ("a", "b"): 1, ("b", "a"): 1, ("b", "b"): 3})
+    >>> pulls["a", "a"], pulls["a", "b"]
+    (0.5, -1.5)
+    """
+    labels, decisions = _margins(confusion)
+    n = sum(labels.values())
+    chance = sum(labels[name] * decisions[name] for name in labels) / n**2 if n else 1.0
+    if chance >= 1:
+        return {}
+    wrong = 1 - sum(count for (y, d), count in confusion.items() if y == d) / n
+
+    def pull(y: str, d: str) -> float:
+        of_chance = (decisions[y] + labels[d]) / n - 2 * chance
+        return ((y == d) - 1 + wrong) / (1 - chance) - of_chance * wrong / (1 - chance) ** 2
+
+    return {(y, d): pull(y, d) for y, d in confusion}
+
+
 def _kappa(right: int, n: int, pairs: list[tuple[int, int]]) -> float:
     chance = Fraction(sum(a * b for a, b in pairs), n * n)
     return float((Fraction(right, n) - chance) / (1 - chance))

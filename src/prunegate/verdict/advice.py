@@ -11,7 +11,6 @@ import math
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from prunegate.counting.partial_tally import PartialTally
 from prunegate.counting.slices import SliceCounts
 from prunegate.evidence.further_rows import Further
 from prunegate.metrics.catalogue import metric_named
@@ -41,7 +40,9 @@ class Lack:
     """Rows of the metric's own kind before the method's error rates are known; 0: they are."""
 
 
-def with_need(finding: Finding, counts: SliceCounts, minimum: Minimum, lack: Lack) -> Finding:
+def with_need(
+    finding: Finding, counts: SliceCounts, minimum: Minimum, lack: Lack, *, in_rows: bool = False
+) -> Finding:
     """The finding with the number of labels that would likely settle it.
 
     Args:
@@ -49,13 +50,17 @@ def with_need(finding: Finding, counts: SliceCounts, minimum: Minimum, lack: Lac
         counts: its slice.
         minimum: the policy's minimum evidence.
         lack: what its evidence still wants.
+        in_rows: count in rows, whatever the metric is about.
 
     Further rows are positives where the metric is about these alone, or where they are what the
     minimum lacks: rows of the one class, or of the rarest where all are judged together.
     """
     unit, held = _counted_in(finding, counts, minimum)
+    own = _about_positives(finding, counts)
+    if in_rows:
+        unit, held, own = "rows", counts.rows, False
     floor = (minimum.positives if unit == "positives" else minimum.rows) - held
-    scale = _Scale(finding=finding, counts=counts, held=held)
+    scale = _Scale(finding=finding, held=held, own=own)
     more = lack.more
     if finding.evidence == "point":  # the estimate decides as soon as there is enough of it
         more = Further(unchanged=None, as_seen=None, shows=None)
@@ -82,20 +87,6 @@ def with_need(finding: Finding, counts: SliceCounts, minimum: Minimum, lack: Lac
     )
     asked = request(finding, rarest=counts.tally.answers == "labels")
     return replace(finding, note="; ".join(part for part in (finding.note, asked) if part))
-
-
-def lacking_labels(counts: SliceCounts, finding: Finding) -> int:
-    """Rows without a label, where labels of the same rows would say more; 0 elsewhere.
-
-    Further rows are no measure there: what is open may be so for want of labels alone.
-    """
-    tally = counts.tally
-    shown = finding.open_because not in ("not shown", "method")
-    if shown or not isinstance(tally, PartialTally) or tally.complete:
-        return 0
-    sampled = 0 < finding.n <= tally.drawn_at_random
-    bears = finding.n_is_least or finding.values_estimated or sampled
-    return tally.rows - tally.labelled - tally.doubted if bears else 0
 
 
 def _no_number(more: Further) -> str:
@@ -127,11 +118,12 @@ class _Scale:
     """From rows of the metric's own kind to what labels are asked for in."""
 
     finding: Finding
-    counts: SliceCounts
     held: int
+    own: bool
+    """Whether labels are asked for in rows of the metric's own kind."""
 
     def in_unit(self, rows: int | None) -> int | None:
-        if rows is None or _about_positives(self.finding, self.counts):
+        if rows is None or self.own:
             return rows
         return math.ceil(rows * self.held / max(self.finding.n, 1))
 

@@ -26,11 +26,12 @@ from prunegate.policy.naming import value_text
 from prunegate.policy.schema import Limit, Policy, Rule, bound_of
 from prunegate.stats.result import TestResult
 from prunegate.verdict import sentences
-from prunegate.verdict.advice import Lack, lacking_labels, with_need
+from prunegate.verdict.advice import Lack, with_need
 from prunegate.verdict.finding import Finding, MethodKind, OpenBecause, Status
 from prunegate.verdict.losses import NOTHING_LOST, is_loss
 from prunegate.verdict.operational import operational_finding
 from prunegate.verdict.operational_figures import OperationalFigure
+from prunegate.verdict.partial_values import labels_behind, with_labels_asked, with_values_named
 from prunegate.verdict.targets import (
     classes_to_judge,
     enough,
@@ -231,6 +232,7 @@ def _undefined(question: Question, counts: SliceCounts, about: Evidence) -> Draf
 
 def _tested(question: Question, counts: SliceCounts, about: Evidence, claim: Hypothesis) -> Draft:
     result = about.test(claim)
+    rests = labels_behind(question.metric, claim, counts.tally)
     low, high = change_or_level(about, question.metric, level=isinstance(claim, Level))
     standing = _of_both_classes(_standing(question, counts, about, claim, result), counts)
     finding = Finding(
@@ -251,11 +253,9 @@ def _tested(question: Question, counts: SliceCounts, about: Evidence, claim: Hyp
         method_kind=_method_kind(question, result),
         note=standing.note,
         open_because=standing.because,
-        values_at_most=(about.bounds and not question.metric.lower_is_better) or None,
-        values_at_least=(about.bounds and question.metric.lower_is_better) or None,
-        values_estimated=about.estimated or None,
         effective=about.effective,
     )
+    finding = with_values_named(finding, about, question.metric, rests)
     if standing.because == "one class":
         pass  # its note asks for rows of another class
     elif (weight := _outweighed(question, about, claim, standing)) is not None:
@@ -270,14 +270,10 @@ def _tested(question: Question, counts: SliceCounts, about: Evidence, claim: Hyp
         foretold = question.metric.foretold
         more = further(about, tested, policy.alpha) if foretold else NOT_FORETOLD
         short = about.lacking if _unvalidated(question, about, claim) else 0
+        lack = Lack(more=more, method=short)
+        asked = with_labels_asked(finding, counts, rests, lack, policy.looks)
         least = minimum_in_rows(counts, policy.minimum)
-        lacks_labels = lacking_labels(counts, finding)
-        if lacks_labels:
-            asked = sentences.lacks_labels(lacks_labels, looks=policy.looks)
-            note = "; ".join(filter(None, (finding.note, asked)))
-            finding = replace(finding, open_because="some labels", note=note)
-        else:
-            finding = with_need(finding, counts, least, Lack(more=more, method=short))
+        finding = asked or with_need(finding, counts, least, lack)
     if is_loss(finding) and about.reliable_for(NOTHING_LOST):
         finding = replace(finding, p_loss=about.test(NOTHING_LOST).p_harm)
     return Draft(finding=finding, contestable=standing.contestable)

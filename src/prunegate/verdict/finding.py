@@ -27,6 +27,7 @@ OpenBecause = Literal[
     "method",
     "one class",
     "one decision",
+    "unrelated candidate",
     "uneven groups",
     "not shown",
     "some labels",
@@ -39,7 +40,8 @@ OpenBecause = Literal[
 """What kept the evidence from settling a limit: no row of an expected slice; no slice to judge; a
 metric without a value; a limit that refers to a baseline of zero; fewer rows than the policy's
 minimum; too few for the method's error rates to be known; rows of one class only; a model that
-makes one decision only; a few groups with so many of the rows that no outcome could show anything;
+makes one decision only; a candidate whose decisions are not shown to hang on the labels, where its
+baseline's are; a few groups with so many of the rows that no outcome could show anything;
 a test that shows neither side; one that does while rows that
 bear on it have no label; a figure that was not measured, or not on a
 quiet machine; an interval that holds the limit; stated figures that were not read, or that nothing
@@ -150,12 +152,15 @@ class Finding:
     """As many rows of equal weight as its rows are worth, where they have design weights (Kish);
     None: they weigh alike."""
     values_estimated: bool | None = field(default=None, metadata=ABSENT)
-    """True: the values are estimates, because of the rows that both models flag a random sample has
-    labels; None: they are what the rows say."""
+    """True: the values are estimates from a random sample, of the rows that both models flag or of
+    all; None: they are what the rows say."""
     values_at_least: bool | None = field(default=None, metadata=ABSENT)
     """True: both values are lower bounds: of a metric that is better when it is low for the reason
     of ``values_at_most``, of agreement with the labels because rows without one are taken at their
     worst; None: they are none."""
+    estimated_from: int | None = field(default=None, metadata=ABSENT)
+    """Labelled rows of the metric's kind that estimated values rest on; None: they are no
+    estimates."""
 
     @property
     def values_are(self) -> ValueBound | None:
@@ -186,11 +191,15 @@ class SliceWeights:
     """Sums of squared weights, likewise."""
 
 
-DoubtKind = Literal["one decision", "unrelated", "reversed", "permuted", "shifted", "reordered"]
+DoubtKind = Literal[
+    "one decision", "unrelated", "weaker", "reversed", "permuted", "shifted", "reordered"
+]
 """A model that makes one decision only; a candidate whose decisions are not shown to hang on the
-labels, as one has that nearly always decides the same, where its baseline's are; decisions that fit
+labels, as one has that nearly always decides the same, where its baseline's are; a candidate that
+is shown to have less than half of its baseline's agreement beyond chance; decisions that fit
 turned around; classes that fit by other names; decisions that fit the labels some places on in the
-order of the ids; decisions that fit in another order of the ids."""
+order of the ids, of all rows or of a stretch of them; decisions that fit in another order of the
+ids."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -210,15 +219,22 @@ class ReferenceDoubt:
     right_if: float | None = None
     """The same if the cause were put right; None: nothing is to be put right."""
     decision: str | None = None
-    """The one decision that is made; unrelated: the one that is made most often."""
+    """The one decision that is made; unrelated, weaker: the one that is made most often."""
     decided: int | None = field(default=None, metadata=ABSENT)
-    """Unrelated: rows with that decision."""
+    """Unrelated, weaker: rows with that decision."""
     chance: float | None = field(default=None, metadata=ABSENT)
     """Unrelated: share of rows that would be decided rightly by chance."""
+    kappas: tuple[float, float] | None = field(default=None, metadata=ABSENT)
+    """Weaker: agreement beyond chance of the baseline and of the candidate."""
+    bounded: bool | None = field(default=None, metadata=ABSENT)
+    """True: rows without a label are taken as kindly as may be, so that ``right`` is at most what
+    it says, and ``right_if`` at least; None: every row counted has a label."""
     names: tuple[tuple[str, str], ...] = ()
     """Permuted: the decision, and the label that it stands for."""
     offset: int | None = None
     """Shifted: by how many rows the labels come later."""
+    stretch: tuple[int, int] | None = field(default=None, metadata=ABSENT)
+    """Shifted: the first and the last row, from 1, that are so; None: all rows are."""
     order: Literal["file", "number", "text", "backwards"] | None = None
     """Shifted: in which order. Reordered: how the decisions' rows seem to have been sorted. As the
     table lies, by the numbers that end the ids, by the ids as texts, or from the last row."""

@@ -47,6 +47,9 @@ class GateSetAttempt:
     """sha256 of the list that was labelled; None: every row has its label."""
     round: int | None = field(default=None, metadata=ABSENT)
     """Round of labelling of that list."""
+    unjudged: tuple[int, ...] | None = field(default=None, metadata=ABSENT)
+    """Earlier rounds of labelling of which the audit folder has no verdict; each counts as a look;
+    None: none."""
     ids: str | None = field(default=None, metadata=ABSENT)
     """sha256 of ids alone: what attempts on labels of some rows and of all are counted together
     by; None: the task has no labels."""
@@ -111,7 +114,18 @@ def _looks(policy: Policy, attempt: GateSetAttempt) -> str:
         which = f"The policy allows {looks} looks"
     return (
         f"{which}, each tested at {in_percent(own, digits=3)}: whichever decides, together they "
-        f"approve wrongly at most {in_percent(own * looks)} of the time. "
+        f"approve wrongly at most {in_percent(own * looks)} of the time. {_passed_over(attempt)}"
+    )
+
+
+def _passed_over(attempt: GateSetAttempt) -> str:
+    """That rounds were not judged, which uses their looks up."""
+    if not attempt.unjudged:
+        return ""
+    rounds = ", ".join(map(str, attempt.unjudged))
+    return (
+        f"The audit folder has no verdict on labelling round {rounds}; each round before the one "
+        "judged counts as a look all the same. "
     )
 
 

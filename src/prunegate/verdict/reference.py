@@ -3,9 +3,10 @@
 "No change" against a coin, a constant or labels of other rows is true and says nothing. So on all
 rows, and on every slice that a rule judges, the baseline's decisions have to agree with the labels
 beyond chance (``stats/agreement.py``); a candidate that makes one decision only is held up as well,
-because it *is* the constant. These findings come after the rules. They never fail, are in no family
-of tests, and are all that the level of their own is spent on: they can hold an approve back and
-take nothing from the tests of the rules. Where a slice has rows of one class only every decision is
+because it *is* the constant, and so is one that is not shown to know the labels. These findings
+come after the rules. They never fail, are in no family of tests, and are all that the level of
+their own is spent on: they can hold an approve back and take nothing from the tests of the rules.
+Where a slice has rows of one class only every decision is
 as good as a constant, and nothing is asked. Where labels are known of some rows only, the worst
 that their random samples leave possible is asked to agree (``evidence/partial_agreement.py``).
 Scores are no decisions: rules that hold them against labels ask that they order the rows as these
@@ -40,7 +41,7 @@ from prunegate.policy.schema import Policy, Rule
 from prunegate.stats.agreement import Agreement, GroupSums, agreement
 from prunegate.verdict import reference_sentences as words
 from prunegate.verdict.finding import BEATS_CONSTANT, Finding, OpenBecause, Status
-from prunegate.verdict.reference_evaluated import Evaluated, Known, has_orders, order_of
+from prunegate.verdict.reference_evaluated import Evaluated, Known, has_orders, is_shown, order_of
 from prunegate.verdict.targets import (
     classes_to_judge,
     enough,
@@ -53,9 +54,8 @@ from prunegate.verdict.targets import (
 PART = 10
 """The level is this part of the gate's: whatever is said against a coin is void, so that a coin is
 let pass more seldom than a broken limit. It costs a good baseline few rows."""
-FAIR = 0.2
-"""Agreement beyond chance that will do where the policy lets estimates decide: fair (Landis & Koch
-1977, Biometrics 33, 159-174); a coin has it on 100 rows 2 % of the time, on 300 hardly ever."""
+HALF_AS_MUCH = 0.5
+"""Part of the baseline's agreement from which on a candidate is like it."""
 Severity = Literal["block", "warn"]
 MODELS: tuple[Model, ...] = ("baseline", "candidate")
 
@@ -128,7 +128,7 @@ def _unknown_class(
         if _of_one_class(alone):
             continue
         here = _of_class(one, alone, name, "baseline", level)
-        if not _is_shown(policy, asked, here):
+        if not is_shown(here, level, points=asked.evidence == "point"):
             other = _of_class(one, alone, name, "candidate", level)
             rarest = alone.positives
             about = Evaluated(here=here, candidate=other, rarest=rarest, class_alone=name)
@@ -354,36 +354,43 @@ def _standing(
         return "inconclusive", "minimum evidence"
     if before.single or after.single:
         return "inconclusive", "one decision"
-    if _is_shown(policy, asked, before):
-        return "pass", None
-    return "inconclusive", "not shown"
+    level, points = policy.evidence.alpha / PART, asked.evidence == "point"
+    if not is_shown(before, level, points=points):
+        return "inconclusive", "not shown"
+    if not is_shown(after, PART * level if _alike(before, after) else level, points=points):
+        return "inconclusive", "unrelated candidate"
+    return "pass", None
 
 
-def _is_shown(policy: Policy, asked: ReferenceDemand, before: Known) -> bool:
-    """Whether the baseline is shown to agree with the labels beyond chance."""
-    if asked.evidence == "point" and before.value >= FAIR:
-        return True
-    return before.value > 0 and before.p_value <= policy.evidence.alpha / PART
+def _alike(before: Known, after: Known) -> bool:
+    """Whether the candidate seems to agree half as well at least: few rows then hold none up."""
+    return after.value >= HALF_AS_MUCH * before.value
 
 
 def _with_need(policy: Policy, counts: SliceCounts, finding: Finding, found: Evaluated) -> Finding:
     """The open finding with the rows that would likely settle it."""
-    minimum = minimum_in_rows(counts, policy.evidence.minimum)
-    if finding.open_because == "minimum evidence" and counts.strata is not None:
-        lacking = lacking_rows(counts)
-        return replace(finding, needed=lacking, needed_unit="rows", needed_for="minimum evidence")
     if finding.open_because == "minimum evidence":
-        short = counts.positives < minimum.positives
-        lacking = minimum.positives - counts.positives if short else minimum.rows - counts.rows
-        return replace(
-            finding,
-            needed=lacking,
-            needed_unit="positives" if short else "rows",
-            needed_for="minimum evidence",
-        )
+        return _with_minimum(policy, counts, finding)
     if _has_gaps(counts):
         return finding  # what helps is another list, not further rows
-    needed = found.further(policy.evidence.alpha / PART)
+    unrelated = finding.open_because == "unrelated candidate"
+    if unrelated and not _alike(found.here, found.candidate):
+        return finding  # labels are not what it lacks
+    about = replace(found, here=found.candidate, whole=None) if unrelated else found
+    needed = about.further(policy.evidence.alpha / PART)
     if needed is None or (finding.open_because == "one decision" and counts.name == OVERALL):
         return finding
     return replace(finding, needed=needed, needed_unit="rows", needed_for="power")
+
+
+def _with_minimum(policy: Policy, counts: SliceCounts, finding: Finding) -> Finding:
+    """The finding with what the minimum lacks; of rows that nobody can label none is asked for."""
+    minimum = minimum_in_rows(counts, policy.evidence.minimum)
+    short = counts.positives < minimum.positives
+    lacking = minimum.positives - counts.positives if short else minimum.rows - counts.rows
+    if counts.strata is not None:
+        short, lacking = False, lacking_rows(counts)
+    elif isinstance(counts.tally, PartialTally) and counts.tally.doubted:
+        return finding
+    unit: Literal["rows", "positives"] = "positives" if short else "rows"
+    return replace(finding, needed=lacking, needed_unit=unit, needed_for="minimum evidence")

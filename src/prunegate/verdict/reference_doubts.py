@@ -24,9 +24,10 @@ from prunegate.evidence.reference_sample import against_the_rest
 from prunegate.policy.naming import value_text
 from prunegate.policy.schema import Policy
 from prunegate.policy.task import Role
-from prunegate.stats.agreement import Agreement, agreement
+from prunegate.stats import normal
+from prunegate.stats.agreement import Agreement, agreement, kappa_influence
 from prunegate.verdict.finding import BEATS_CONSTANT, Finding, ReferenceDoubt, Verdict
-from prunegate.verdict.reference import MODELS, PART, confusion_of, of_label
+from prunegate.verdict.reference import HALF_AS_MUCH, MODELS, PART, confusion_of, of_label
 from prunegate.verdict.reference_sentences import doubt_sentence
 from prunegate.verdict.warning_facts import with_first_warning
 
@@ -34,6 +35,10 @@ SURE = 1e-6
 """Level of what is named as a cause: the best of many ways to put decisions right is tried."""
 CLEAR = 0.2
 """Agreement beyond chance below which a way to put decisions right explains too little."""
+MODEST = 0.6
+"""Agreement of the baseline, on all rows, below which the rows are asked whether some are off."""
+MODEST_ROWS = 200_000
+"""As long as there are no more than so many, which takes a moment."""
 
 
 def doubts_in_counts(
@@ -64,15 +69,23 @@ def _about(counts: Mapping[str, SliceCounts], finding: Finding) -> SliceCounts:
 
 
 def unexplained(verdict: Verdict) -> Role | None:
-    """The model that seems to know nothing on all rows where the counts do not say why.
+    """The model that seems to know little or nothing on all rows, where the counts do not say why.
 
     The candidate is asked about where the baseline does know: then it may be joined wrongly alone.
     """
     doubts = {doubt.model: doubt.kind for doubt in verdict.doubts if doubt.slice == OVERALL}
-    found = (f for f in verdict.findings if f.check == BEATS_CONSTANT and f.slice == OVERALL)
+    found = [f for f in verdict.findings if f.check == BEATS_CONSTANT and f.slice == OVERALL]
     if any(f.open_because == "not shown" for f in found):
         return None if "baseline" in doubts else "baseline"
-    return "candidate" if doubts.get("candidate") == "unrelated" else None
+    if doubts.get("candidate") in ("unrelated", "weaker"):
+        return "candidate"
+    return "baseline" if "baseline" not in doubts and any(map(_is_modest, found)) else None
+
+
+def _is_modest(finding: Finding) -> bool:
+    """Whether half of the rows may have labels of others while the rest show agreement."""
+    few = finding.n <= MODEST_ROWS
+    return few and finding.status == "pass" and (finding.baseline or 0.0) < MODEST
 
 
 def with_misalignment(verdict: Verdict, model: Role, found: Misalignment | None) -> Verdict:
@@ -87,6 +100,7 @@ def with_misalignment(verdict: Verdict, model: Role, found: Misalignment | None)
         right=found.right / found.rows,
         right_if=found.right_if,
         offset=found.offset,
+        stretch=found.stretch,
         order=found.order,
     )
     told = with_first_warning(verdict, doubt_sentence(doubt))
@@ -101,27 +115,68 @@ def _doubt(
     if not cells:
         return None
     found = agreement(cells)
-    right = found.right / found.rows
-    about = {"slice": counts.name, "model": model, "rows": found.rows, "right": right}
-    about["class_label"] = label
+    about = {"slice": counts.name, "model": model, "rows": found.rows, "class_label": label}
+    about["right"] = found.right / found.rows
     if found.single:
         decision = _spelled(policy, found.decisions[0], label)
         return ReferenceDoubt(kind="one decision", decision=decision, **about)  # type: ignore[arg-type]  # built by name
-    two = policy.task.traits.yes_no or label is not None
+    about["bounded"] = _bounded(counts) or None
     clear = min(found.kappa, shown) >= CLEAR
-    if clear and (two or counts.name != OVERALL):
-        return None  # of several classes two may be exchanged, and the others right
-    names = _best_names(cells)
-    better = agreement(_renamed(cells, names))
-    if not (_meant(cells, names) and (clear or _explains(found, better))):
-        unknown = not clear and finding.status == "pass" and not _knows(policy, found)
-        unrelated = model == "candidate" and unknown
-        return _unrelated(policy, cells, about) if unrelated else None
+    one_of_two = policy.task.traits.yes_no or label is not None
+    if not clear or (not one_of_two and counts.name == OVERALL):
+        names = _best_names(cells)  # of several classes two may be exchanged, and the others right
+        better = agreement(_renamed(cells, names))
+        if _meant(cells, names) and (clear or _explains(found, better)):
+            moved = {a: b for a, b in names.items() if a != b and a in found.decisions}
+            return _put_right(policy, about, moved, better)
+    if model == "baseline" or finding.open_because not in (None, "unrelated candidate"):
+        return None
+    if found.kappa < CLEAR and not _knows(policy, found):
+        kind = "unrelated"
+        more: dict[str, object] = {"chance": found.chance / found.rows}
+    elif _is_weaker(policy, counts, found, shown):
+        kind, more = "weaker", {"kappas": (shown, found.kappa)}
+    else:
+        return None
+    return ReferenceDoubt(kind=kind, **more, **_mostly(policy, cells, label), **about)  # type: ignore[arg-type]  # as above
+
+
+def _put_right(
+    policy: Policy, about: Mapping[str, object], moved: Mapping[str, str], better: Agreement
+) -> ReferenceDoubt:
     right_if = better.right / better.rows
-    if two:
-        return ReferenceDoubt(kind="reversed", right_if=right_if, **about)  # type: ignore[arg-type]  # as above
-    moved = tuple((a, b) for a, b in names.items() if a != b and a in found.decisions)
-    return ReferenceDoubt(kind="permuted", right_if=right_if, names=moved, **about)  # type: ignore[arg-type]  # as above
+    if policy.task.traits.yes_no or about["class_label"] is not None:
+        return ReferenceDoubt(kind="reversed", right_if=right_if, **about)  # type: ignore[arg-type]  # built by name
+    names = tuple(moved.items())
+    return ReferenceDoubt(kind="permuted", right_if=right_if, names=names, **about)  # type: ignore[arg-type]  # as above
+
+
+def _bounded(counts: SliceCounts) -> bool:
+    """Whether what is known of a model's decisions is a bound on the side that is kind to it."""
+    tally = counts.tally
+    partly = isinstance(tally, PartialTally) and not tally.complete
+    return partly and not isinstance(tally, PartialLabels)
+
+
+def _is_weaker(policy: Policy, counts: SliceCounts, found: Agreement, shown: float) -> bool:
+    """Whether the candidate is shown to have less than half of the baseline's agreement.
+
+    Where labels are bounded, its most is held against the baseline's least.
+    """
+    short = HALF_AS_MUCH * shown - found.kappa
+    tally = counts.tally
+    if short <= 0 or isinstance(tally, PartialTally):
+        return short > 0 and _bounded(counts)
+    assert isinstance(tally, DecidedRows)  # noqa: S101  # only such slices have findings
+    rows = tally.named
+    before, after = (kappa_influence(confusion_of(rows, model)) for model in MODELS)
+    pulls = {(y, b, c): after[y, c] - HALF_AS_MUCH * before[y, b] for y, b, c in rows.cells}
+    square = math.fsum(n * pulls[cell] ** 2 for cell, n in rows.cells.items())
+    if rows.clusters is not None:
+        products = rows.clusters.products.items()
+        between = math.fsum(n * pulls[one] * pulls[other] for (one, other), n in products)  # type: ignore[index]  # cells are triples
+        square = max(square, between)
+    return short * rows.rows > normal.upper_z(policy.evidence.alpha / PART) * math.sqrt(square)
 
 
 def _knows(policy: Policy, found: Agreement) -> bool:
@@ -129,21 +184,15 @@ def _knows(policy: Policy, found: Agreement) -> bool:
     return found.kappa > 0 and found.p_value <= policy.evidence.alpha / PART
 
 
-def _unrelated(
-    policy: Policy, cells: Mapping[tuple[str, str], int], about: Mapping[str, object]
-) -> ReferenceDoubt:
+def _mostly(
+    policy: Policy, cells: Mapping[tuple[str, str], int], label: str | None
+) -> dict[str, object]:
+    """The decision that is made most often, and how often."""
     made: Counter[str] = Counter()
     for (_, decision), n in cells.items():
         made[decision] += n
     decision = max(made, key=lambda name: (made[name], name))
-    found = agreement(cells)
-    return ReferenceDoubt(
-        kind="unrelated",
-        decision=_spelled(policy, decision, about["class_label"]),  # type: ignore[arg-type]  # its own
-        decided=made[decision],
-        chance=found.chance / found.rows,
-        **about,  # type: ignore[arg-type]  # as above
-    )
+    return {"decision": _spelled(policy, decision, label), "decided": made[decision]}
 
 
 def _confusion(policy: Policy, counts: SliceCounts, model: Model) -> Mapping[tuple[str, str], int]:

@@ -47,6 +47,10 @@ def reference_note(
         else:
             who = "both models make" if both else f"the {constant[0]} makes"
             note = f"{who} one decision only, as a constant would"
+    elif finding.open_because == "unrelated candidate":
+        shown = f"the candidate is not shown to know anything of {_labels(class_alone)}"
+        figures = _figures(after, bound=finding.values_are is not None)
+        note = f"{shown}, although the baseline is: {figures}"
     else:
         shown = f"the baseline is not shown to know anything of {_labels(class_alone)}"
         note = f"{shown}: {_figures(before, bound=finding.values_are is not None)}"
@@ -117,13 +121,17 @@ def doubt_sentence(doubt: ReferenceDoubt) -> str:
     where = f"On {escaped(doubt.slice)} the {doubt.model}{about}"
     now = f"{plain(share(doubt.right))} of {doubt.rows:,} rows are right"
     then = "" if doubt.right_if is None else plain(share(doubt.right_if))
+    if doubt.bounded:
+        now, then = f"at most {now}", f"at least {then}"
     if doubt.kind == "one decision":
         return (
             f"{where} makes one decision only, on every one of {doubt.rows:,} rows: "
             f"{escaped(str(doubt.decision))}."
         )
     if doubt.kind == "unrelated":
-        return _unrelated(doubt, f"{where} is not shown to know anything of these labels")
+        return _unrelated(doubt, f"{where} is not shown to know anything of these labels", now)
+    if doubt.kind == "weaker":
+        return _weaker(doubt, f"{where} agrees with the labels far less than the baseline")
     if doubt.kind == "reversed":
         return (
             f"{where} seems to hold the scores of the other class: {now}, and with its decisions "
@@ -137,25 +145,40 @@ def doubt_sentence(doubt: ReferenceDoubt) -> str:
             f"{where} seems to have its classes permuted ({told}): {now}, and with the names put "
             f"right {then} would be."
         )
+    return _misplaced(doubt, where, now, then)
+
+
+def _misplaced(doubt: ReferenceDoubt, where: str, now: str, then: str) -> str:
     order = _ORDERS[doubt.order or "file"]
-    if doubt.kind == "shifted":
-        places = abs(doubt.offset or 0)
-        way = "later" if (doubt.offset or 0) > 0 else "earlier"
+    if doubt.kind == "reordered":
         return (
-            f"{where} seems to be off against the labels: {now}, and with the label "
-            f"{places} {'row' if places == 1 else 'rows'} {way} {order} {then} would be."
+            f"{where} seems to be joined to the labels in the wrong order: {now}, and with the "
+            f"decisions taken {order} {then} would be."
         )
+    if doubt.stretch is not None:
+        first, last = doubt.stretch
+        where, order = f"{where}, from row {first:,} to row {last:,} {order},", "there"
+    places = abs(doubt.offset or 0)
+    way = "later" if (doubt.offset or 0) > 0 else "earlier"
     return (
-        f"{where} seems to be joined to the labels in the wrong order: {now}, and with the "
-        f"decisions taken {order} {then} would be."
+        f"{where} seems to be off against the labels: {now}, and with the label "
+        f"{places} {'row' if places == 1 else 'rows'} {way} {order} {then} would be."
     )
 
 
-def _unrelated(doubt: ReferenceDoubt, start: str) -> str:
-    right, by_chance = plain(share(doubt.right)), plain(share(doubt.chance or 0.0))
+def _unrelated(doubt: ReferenceDoubt, start: str, now: str) -> str:
+    by_chance = plain(share(doubt.chance or 0.0))
+    return (
+        f"{start}, although the baseline is: {now}, and by chance {by_chance} would be; "
+        f"{_mostly(doubt)}. Answers that were joined to the ids of other rows would look so, too."
+    )
+
+
+def _weaker(doubt: ReferenceDoubt, start: str) -> str:
+    before, after = doubt.kappas or (0.0, 0.0)
+    return f"{start}: kappa {after:.2f} against {before:.2f}; {_mostly(doubt)}."
+
+
+def _mostly(doubt: ReferenceDoubt) -> str:
     often = plain(share((doubt.decided or 0) / doubt.rows))
-    return (
-        f"{start}, although the baseline is: {right} of {doubt.rows:,} rows are right, and by "
-        f"chance {by_chance} would be; its decision is {escaped(str(doubt.decision))} on {often} "
-        "of them. Answers that were joined to the ids of other rows would look so, too."
-    )
+    return f"its decision is {escaped(str(doubt.decision))} on {often} of {doubt.rows:,} rows"

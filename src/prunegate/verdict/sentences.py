@@ -31,7 +31,8 @@ def undefined(metric: Metric, counts: SliceCounts, class_label: str | None = Non
     """Why a metric has no value on a slice."""
     start = f"{metric.phrase} is not defined"
     if isinstance(counts.tally, PartialTally):
-        return f"{start}: rows of the slice that it needs have no label; draw the list again"
+        lack = "rows of the slice that it needs have no label"
+        return f"{start}: {lack}; draw the list again, or let others look at those that are unsure"
     if counts.tally.answers == "labels":
         return f"{start}: a model never chooses one of the slice's classes"
     if counts.tally.answers == "label sets":
@@ -96,21 +97,11 @@ def _lacking_strata(strata: Sequence[Stratum]) -> str:
     return f"production sees content that the data have too few rows of: {told}{more}"
 
 
-def lacks_labels(rows: int, *, looks: int) -> str:
-    """What to label where some rows have no label yet."""
-    which = "the 1 row that has none" if rows == 1 else f"the {rows:,} rows that have none"
-    if looks > 1:
-        return (
-            f"too few labels: draw the next round with 'prunegate label --more', or label {which}"
-        )
-    return f"too few labels: label {which}"
-
-
 def uneven_groups(weight: int) -> str:
     """Why no number of rows of the same groups would settle a finding."""
     rows = "row" if weight == 1 else "rows"
     return (
-        f"a few large groups hold most of the rows, which weigh no more than {weight:,} "
+        f"a few large groups hold so many of the rows, which weigh no more than {weight:,} "
         f"independent {rows}, too few to show it whatever they say; more rows of these groups do "
         "not help, label rows of others"
     )
@@ -190,11 +181,12 @@ def _figures(policy: Policy, finding: Finding, quantity: Quantity) -> str:
     allowed = explain_check(policy.rules[finding.rule], finding.check, quantity.currency)
     after = quantity.level(finding.candidate)
     bound = _BOUNDS[finding.values_are]
+    shown = f"{_flips(finding)}{_rests_on(finding)}"
     if is_level(finding.check):
-        return f"is {bound}{plain(after)}{_flips(finding)}; the policy asks for {allowed}"
+        return f"is {bound}{plain(after)}{shown}; the policy asks for {allowed}"
     before = quantity.bare(quantity.level(finding.baseline))  # the second value has the unit too
     before, after = f"{bound}{plain(before)}", f"{bound}{plain(after)}"
-    return f"went from {before} to {after}{_flips(finding)}; allowed: {allowed}"
+    return f"went from {before} to {after}{shown}; allowed: {allowed}"
 
 
 _BOUNDS: dict[ValueBound | None, str] = {
@@ -204,6 +196,13 @@ _BOUNDS: dict[ValueBound | None, str] = {
     "about": "about ",
 }
 """What stands before a value."""
+
+
+def _rests_on(finding: Finding) -> str:
+    """Of estimates, how many labelled rows they are made from."""
+    if finding.estimated_from is None:
+        return ""
+    return f", estimated from {finding.estimated_from:,} labelled rows"
 
 
 def _flips(finding: Finding) -> str:
@@ -326,9 +325,9 @@ def looked_at(tally: Tally) -> str:
     if not isinstance(tally, PartialTally):
         return ""
     return (
-        f" Labels of {tally.labelled:,} of {tally.rows:,} rows were looked at: rows that both "
-        "models decide alike say nothing about a change, and what they could say besides is "
-        "bounded by random samples of them."
+        f" Labels of {tally.labelled:,} of {tally.rows:,} rows were looked at: a change shows in "
+        "rows that the models decide differently, and what the others bear on rests on random "
+        "samples of them."
         f"{_unsure(tally.doubted)}"
     )
 

@@ -18,6 +18,7 @@ from tests.depth import times
 
 from prunegate.counting.count import open_predictions
 from prunegate.counting.gate_set import Identity, identity_of, read_gate_set
+from prunegate.counting.partial_counting import open_unlabelled
 from prunegate.data.predictions import column_digests
 from prunegate.errors import TableError
 from prunegate.policy.load import parse_policy
@@ -203,3 +204,35 @@ def test_tasks_without_labels_have_a_name_too(kind: str) -> None:
     assert identity(source.iloc[::-1], rules) == found
     if kind == "language":
         assert identity(source.assign(tokens=1), rules).gate_set != found.gate_set
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet", "frame"])
+def test_ignored_rows_have_a_part_in_the_name_that_partial_labels_share(
+    form: str, tmp_path: Path
+) -> None:
+    rules = parse_policy(
+        "prunegate: 1\nname: small\n"
+        "task: {kind: binary, positive: bad, threshold: 0.5, ignore: [unsure]}\n"
+        "slices: [{by: kind}]\nrules: [{metric: recall, max_drop: 0.02}]\n"
+    )
+    full = table().assign(label=lambda rows: np.where(rows["label"] == 1, "bad", "good"))
+    bare = full.drop(columns="label")
+    full.loc[[0, 7, 30], "label"] = "unsure"
+    unread = full.assign(baseline=full["baseline"].mask(full["label"] == "unsure"))
+
+    def written(rows: pd.DataFrame, name: str) -> object:
+        path = tmp_path / f"{name}.{form}"
+        if form == "frame":
+            return rows
+        rows.to_csv(path, index=False) if form == "csv" else rows.to_parquet(path)
+        return path
+
+    before = identity_of(rules, open_unlabelled(rules, written(bare, "bare")), labels=False)
+    after, without = identity(written(full, "full"), rules), identity(full.drop([0, 7, 30]), rules)
+    assert before is not None
+    assert after.gate_set.ids == before.gate_set.ids == before.gate_set.name
+    assert set(after.candidates) & set(before.candidates)
+    assert set(after.baselines) & set(before.baselines)
+    assert after.gate_set.name == without.gate_set.name
+    assert after.gate_set.ids != without.gate_set.ids
+    assert identity(written(unread, "unread"), rules).gate_set == after.gate_set

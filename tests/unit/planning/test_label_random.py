@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from scipy.stats import binom
 
 from prunegate.counting.slices import SliceCounts
 from prunegate.counting.tallies import JointCounts
+from prunegate.evidence.of_metric import of_decisions
 from prunegate.metrics.catalogue import METRICS
 from prunegate.planning.label_random import expected_cells, random_power, random_rows
 from prunegate.planning.planned_limits import PlannedLimit, asked
@@ -63,3 +65,16 @@ def test_the_power_of_a_floor_is_the_binomial_one() -> None:
     fewer = random_power(limit, form, DECIDED, 0.05, rows // 2)
     assert fewer is not None
     assert fewer < 0.8
+
+
+@pytest.mark.parametrize("rule", ["{metric: balanced_accuracy, max_drop: 0.1}", RULES[3]])
+def test_a_coefficient_far_from_its_limit_is_shown_as_often_as_planned(rule: str) -> None:
+    """With so wide a margin the spread at the limit is another than that of equal models."""
+    limit = limit_of(rule)
+    rows = random_rows(limit, METRICS[limit.metric].forms["binary"], DECIDED, 0.05, 0.9)
+    assert rows is not None
+    cells = expected_cells(DECIDED)
+    draws = np.random.default_rng(5).multinomial(rows, cells / cells.sum(), size=200)
+    claim = limit.claim
+    passed = sum(of_decisions(limit.metric, tuple(c)).test(claim).p_value <= 0.05 for c in draws)
+    assert 0.9 - 3 * 0.0212 < passed / 200 < 0.9 + 3 * 0.0212

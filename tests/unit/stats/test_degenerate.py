@@ -201,7 +201,7 @@ def test_a_jump_is_found_too() -> None:
 
 def test_rows_for_a_normal_contrast_are_those_of_the_formula() -> None:
     z = norm.ppf(0.95) + norm.ppf(0.8)
-    assert sample_size.normal_rows(0.3, 0.02, 0.05, 0.8) == math.ceil(0.3 * (z / 0.02) ** 2)
+    assert sample_size.normal_rows((0.3, 0.3), 0.02, 0.05, 0.8) == math.ceil(0.3 * (z / 0.02) ** 2)
 
 
 @pytest.mark.parametrize("guess", [-1.0, 0.0, 1000.0])

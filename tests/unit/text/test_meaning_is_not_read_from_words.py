@@ -47,6 +47,7 @@ ALLOWED = {
     "compress/scoring/activation.py": "dotted names of modules",
     "compress/scoring/base.py": "module:name of a class",
     "compress/steps.py": "verb: object of a stage of its own progress",
+    "counting/labelled_part.py": "the zeros that ids begin with",
     "counting/weighing.py": "the ends of columns' names",
     "cost/amounts.py": "digits after a decimal point",
     "cost/memory.py": "the last line of another process' error",

@@ -92,7 +92,8 @@ def test_without_labels_of_what_it_needs_a_metric_has_no_value(metric):
     finding = verdict.findings[0]
     assert (finding.status, finding.open_because) == ("inconclusive", "undefined")
     assert finding.note.endswith(
-        "rows of the slice that it needs have no label; draw the list again"
+        "rows of the slice that it needs have no label; draw the list again, or let others look at "
+        "those that are unsure"
     )
     assert (finding.baseline, finding.candidate, finding.p_value) == (None, None, None)
 

@@ -55,6 +55,8 @@ class _Part:
     """Of the shared columns, those that it has."""
     repeated: tuple[str, ...]
     """Of the repeated columns, those that it and another have."""
+    labels: bool
+    """Whether it is the labels' own table."""
 
 
 def join_tables(
@@ -165,6 +167,7 @@ def _part(  # noqa: PLR0913  # one table of several, with what is known of it
         columns=own,
         shared=shared,
         repeated=tuple(again),
+        labels=table.role == "labels",
     )
 
 
@@ -253,7 +256,8 @@ def _not_in(connection: Any, part: _Part, other: _Part, key: str) -> Iterator[st
     )
     absent = connection.sql(query)
     if number := _count(absent):
-        told = in_one_only(number, part.label, other.label, _examples(absent))
+        some = _examples(absent)
+        told = in_one_only(number, part.label, other.label, some, unlabelled=other.labels)
         back = f"SELECT {cell} FROM {other.view} ANTI JOIN {part.view} USING ({cell})"  # noqa: S608  # as above
         alike = _meant_alike(connection, query, back, cell) if part.view < other.view else ""
         yield told + alike

@@ -209,6 +209,21 @@ def _release_duckdb() -> None:
         clear()
 
 
+_SAID = {
+    "unterminated quote": (
+        'a quoted cell does not end; close it, and write a quote inside it as "".'
+    ),
+    "not utf-8": "not UTF-8 text; save the table with the encoding UTF-8.",
+    "Invalid unicode": "not UTF-8 text; save the table with the encoding UTF-8.",
+    "Maximum line size": "longer than 2 MB; is a quote missing?",
+    "state machine reached an invalid state": (
+        "its lines end in different ways (some as Windows writes them), or a quote stands inside a "
+        "cell; save the table again."
+    ),
+}
+"""What is wrong, by a part of what an engine says of it."""
+
+
 def _plain(message: str) -> str:
     """Say in one line what an engine says in twenty."""
     line = re.search(r"CSV Error on Line: (\d+)", message)
@@ -222,13 +237,11 @@ def _plain(message: str) -> str:
         return (
             f"near line {json[1]}: not a JSON object on a line of its own; write the table again."
         )
-    if "unterminated quote" in message:
-        return f'{where}a quoted cell does not end; close it, and write a quote inside it as "".'
-    if "not utf-8" in message or "Invalid unicode" in message or "invalid UTF-8" in message.lower():
-        return f"{where}not UTF-8 text; save the table with the encoding UTF-8."
-    if "Maximum line size" in message:
-        return f"{where}longer than 2 MB; is a quote missing?"
-    return f"{where}cannot be read ({_first(message)}); write the table again."
+    known = (said for part, said in _SAID.items() if part in message)
+    found = next(known, f"cannot be read ({_first(message)}); write the table again.")
+    if "invalid utf-8" in message.lower():
+        found = _SAID["not utf-8"]
+    return f"{where}{found}"
 
 
 def _first(message: object) -> str:

@@ -7,7 +7,7 @@ one of texts. A row without a label does not go; it has to be put right.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from prunegate.data.predictions.columns import EXAMPLES, quoted, shown, sql_text
@@ -16,14 +16,23 @@ from prunegate.data.predictions.spelled import canonical
 from prunegate.errors import TableError
 from prunegate.policy.naming import value_text
 
+_TABLE = "prunegate__left_out"
 
-def leave_out(
-    connection: Any, scanned: Scanned, values: Mapping[str, Sequence[Any]]
-) -> tuple[Scanned, dict[str, int]]:
+
+@dataclass(frozen=True, kw_only=True)
+class LeftOut:
+    """A table in two parts."""
+
+    kept: Scanned
+    """The rows that stay."""
+    rows: Any = None
+    """Relation of the others, with the columns as they were scanned; None: there are none."""
+    counts: Mapping[str, int] = field(default_factory=dict)
+    """How many there were of each value."""
+
+
+def leave_out(connection: Any, scanned: Scanned, values: Mapping[str, Sequence[Any]]) -> LeftOut:
     """Leave out the rows with certain values in a column.
-
-    Returns:
-        The other rows, and how many there were of each value.
 
     Raises:
         TableError: other rows have such a value but for blanks and case.
@@ -34,17 +43,23 @@ def leave_out(
         for value in wanted
     }
     if not tests:
-        return scanned, {}
+        return LeftOut(kept=scanned)
     counts = ", ".join(f"count(*) FILTER ({test})" for test in tests.values())
     found = dict(zip(tests, scanned.relation.aggregate(counts).fetchall()[0], strict=True))
     out = " OR ".join(f"coalesce({test}, false)" for test in tests.values())
     for column, wanted in values.items():
         _refuse_alike(scanned, column, wanted, out)
+    if not any(found.values()):
+        return LeftOut(kept=scanned, counts=found)
+    rows = scanned.relation.filter(out)
     if scanned.loaded is None:
-        return replace(scanned, relation=scanned.relation.filter(f"NOT ({out})")), found
+        kept = scanned.relation.filter(f"NOT ({out})")
+        return LeftOut(kept=replace(scanned, relation=kept), rows=rows, counts=found)
+    rows.create(_TABLE)
     connection.execute(f"DELETE FROM {scanned.loaded} WHERE {out}")  # noqa: S608  # quoted identifiers and literals only
     columns = ", ".join(map(quoted, scanned.relation.columns))
-    return replace(scanned, relation=connection.table(scanned.loaded).project(columns)), found
+    kept = replace(scanned, relation=connection.table(scanned.loaded).project(columns))
+    return LeftOut(kept=kept, rows=connection.table(_TABLE), counts=found)
 
 
 def _refuse_alike(scanned: Scanned, column: str, wanted: Sequence[Any], out: str) -> None:

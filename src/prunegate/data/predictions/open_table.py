@@ -120,8 +120,10 @@ def _roles(
 def _table(
     connection: Any, scanned: Scanned, wanted: WantedColumns, roles: Mapping[Path, str | None]
 ) -> Table:
-    scanned, ignored = leave_out(connection, scanned, wanted.left_out)
+    parts = leave_out(connection, scanned, wanted.left_out)
+    scanned = parts.kept
     typed, edges = _with_intervals(scanned, typed_columns(scanned, wanted), wanted)
+    left_out = None if parts.rows is None else _cells_of(parts.rows, wanted, typed)
     scanned, typed = _parsed(connection, scanned, typed)
     cells = {name: typed[name].sql for name in wanted.names}
     cells |= {
@@ -143,10 +145,19 @@ def _table(
         engine=DuckDB(connection=connection, stored=scanned.relation),
         roles=tuple(role for role in roles.values() if role is not None),
         singles=frozenset(n for n in singles(scanned.types) if kinds.get(n) == "number"),
-        ignored=ignored,
+        ignored=parts.counts,
+        left_out=left_out,
         listed=scanned.classes,
         edges=edges,
     )
+
+
+def _cells_of(
+    rows: Any, wanted: WantedColumns, typed: Mapping[str, TypedColumn]
+) -> nw.LazyFrame[Any]:
+    """Rows as the columns asked for are handed over."""
+    cells = ", ".join(f"{typed[name].sql} AS {quoted(name)}" for name in wanted.names)
+    return cast("nw.LazyFrame[Any]", nw.from_native(rows.project(cells)))
 
 
 def _with_intervals(

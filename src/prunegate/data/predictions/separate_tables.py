@@ -153,10 +153,11 @@ def bad_ids(label: str, missing: int, surplus: int, some: str) -> Iterator[str]:
         yield f"{label}: {words}: {some}"
 
 
-def in_one_only(number: int, label: str, other: str, some: str) -> str:
-    """Ids of one table that another lacks."""
+def in_one_only(number: int, label: str, other: str, some: str, *, unlabelled: bool = False) -> str:
+    """Ids of one table that another lacks; unlabelled: that one holds labels."""
     ids = "id is" if number == 1 else "ids are"
-    return f"{number:,} {ids} in {label} and not in {other}: {some}"
+    hint = "; labels of some rows are given with their list: --labelling" if unlabelled else ""
+    return f"{number:,} {ids} in {label} and not in {other}: {some}{hint}"
 
 
 def disagreement(column: str, homes: Sequence[str], number: int, some: str) -> str:

@@ -274,7 +274,9 @@ def _not_in(part: _Part, other: _Part, key: str) -> Iterator[str]:
     ids = part.frame.where(f"{cell} IS NOT NULL").selectExpr(cell).distinct()
     absent = ids.join(other.frame.selectExpr(cell), on=key, how="left_anti")
     if number := absent.count():
-        yield in_one_only(number, part.label, other.label, _examples(absent, key))
+        some = _examples(absent, key)
+        unlabelled = other.role == "labels"
+        yield in_one_only(number, part.label, other.label, some, unlabelled=unlabelled)
 
 
 def _disagreements(parts: Sequence[_Part], key: str, joined: Any) -> Iterator[str]:

@@ -45,6 +45,8 @@ class Table:
     """Columns of 32-bit floats: a threshold is compared with them as such a float."""
     ignored: Mapping[str, int] = field(default_factory=dict)
     """Rows that were left out, by the label for which the policy leaves them out."""
+    left_out: nw.LazyFrame[Any] | None = None
+    """These rows, with the same columns; what cannot be read of them is missing. None: no rows."""
     listed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The classes that each model's probabilities are of, where a rule looks at these."""
     beside: tuple[str, ...] = ()

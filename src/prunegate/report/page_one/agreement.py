@@ -111,7 +111,13 @@ class AgreedWords:
         return speech.say(f"limits.{key}", amount=self._exact(finding.limit, 2))
 
     def sentence(self, finding: Finding) -> str:
-        """The finding's values in one sentence, with what was agreed."""
+        """The finding's values in one sentence; of estimates, what they rest on, in another."""
+        told, rests_on = self._values(finding), finding.estimated_from
+        if rests_on is None or finding.candidate is None:
+            return told
+        return f"{told} {self.people.speech.count('lead.estimated', rests_on)}"
+
+    def _values(self, finding: Finding) -> str:
         speech, metric = self.people.speech, finding.metric
         where = self.people.where(finding.slice, self._class(finding))
         if finding.candidate is None:

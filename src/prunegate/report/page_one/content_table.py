@@ -14,7 +14,7 @@ from prunegate.audit.record import DecisionRecord
 from prunegate.report.page_one.agreement import AgreedWords
 from prunegate.report.page_one.people import OVERALL, People
 from prunegate.report.page_one.standing import deciding, gravest, gravity, standing_key
-from prunegate.report.partly_labelled import rows_labelled
+from prunegate.report.partly_labelled import rows_doubted, rows_labelled
 from prunegate.report.sentences import SEVERITY_ORDER, capital
 from prunegate.report.task import traits_of
 from prunegate.report.units import is_operational
@@ -235,4 +235,6 @@ def _on_rows(record: DecisionRecord, people: People) -> str:
     told, some = {"n": n, "items": items}, rows_labelled(record)
     if some is not None:
         key, told["labelled"] = "table.rows_some", people.speech.whole(some[0])
-    return ", " + people.speech.say(key, **told) + "."
+    doubted = rows_doubted(record)
+    doubts = f"; {people.speech.count('table.doubted', doubted)}" if doubted else ""
+    return f", {people.speech.say(key, **told)}{doubts}."

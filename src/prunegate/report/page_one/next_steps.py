@@ -146,7 +146,7 @@ def _need(finding: Finding, agreement: AgreedWords) -> str:
         return _absent(finding, agreement)
     if key == "unmeasured":
         return speech.say("next.open_unmeasured", metric=agreement.name(finding.metric))
-    if finding.open_because == "some labels":
+    if finding.open_because == "some labels" and finding.needed is None:
         return speech.say("next.need_labels", items=people.items.said)
     if finding.needed is None:
         told = finding.open_because == "not shown" and is_foretold(finding.metric)

@@ -38,7 +38,11 @@ class Notice:
     text: str
 
 
-_DOUBTED: dict[DoubtKind, str] = {"one decision": "one_decision", "unrelated": "unrelated"}
+_DOUBTED: dict[DoubtKind, str] = {
+    "one decision": "one_decision",
+    "unrelated": "unrelated",
+    "weaker": "weaker",
+}
 """Messages of doubts that say nothing of answers that are mixed up."""
 
 

@@ -82,19 +82,31 @@ function found() {
   return data.answers.map((answer) => answer.shown.toLowerCase().includes(wanted));
 }
 
+// What Enter takes: the label of just that name, else one that begins so, else the first shown.
+function best() {
+  const wanted = at("find").value.trim().toLowerCase();
+  const names = data.answers.map((answer) => answer.shown.toLowerCase());
+  const places = [names.indexOf(wanted), names.findIndex((name) => name.startsWith(wanted))];
+  return places.find((place) => place >= 0) ?? found().indexOf(true);
+}
+
 function narrow() {
   const shown = found();
-  [...at("answers").children].forEach((button, place) => { button.hidden = !shown[place]; });
+  const taken = at("find").value.trim() ? best() : -1;
+  [...at("answers").children].forEach((button, place) => {
+    button.hidden = !shown[place];
+    button.classList.toggle("taken", place === taken);
+  });
 }
 
 function pick(event) {
-  const first = found().indexOf(true);
-  const take = event.key === "Enter" && at("find").value.trim() && first >= 0;
+  const taken = best();
+  const take = event.key === "Enter" && at("find").value.trim() && taken >= 0;
   if (!take && event.key !== "Escape") return;
   event.preventDefault();
   at("find").value = "";
   narrow();
-  if (take) say(first);
+  if (take) say(taken);
   else at("find").blur();
 }
 

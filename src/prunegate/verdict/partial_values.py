@@ -1,0 +1,121 @@
+"""Partial values: what values are where some rows have no label, and what labels would do.
+
+Which rows a limit rests on follows from its metric and its claim (``metrics/labels_needed.py``).
+From a random sample values are estimates; where rows on which the models agree count as right they
+are bounds. What keeps such a limit open may be labels that nobody made, and then it is labels of
+the same rows that are asked for, as many as help and no others.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from prunegate.counting.partial_counts import PartialCounts
+from prunegate.counting.partial_labels import PartialLabels
+from prunegate.counting.partial_tally import PartialTally
+from prunegate.counting.slices import SliceCounts
+from prunegate.counting.tallies import Tally
+from prunegate.evidence.partial_precision import SampledPrecision
+from prunegate.evidence.partial_rates import sampled_labels, sampled_rows
+from prunegate.evidence.rates import Evidence
+from prunegate.metrics.forms import SharedRows
+from prunegate.metrics.hypothesis import Hypothesis
+from prunegate.metrics.labels_needed import LabelsNeeded, labels_needed
+from prunegate.metrics.metric import Metric
+from prunegate.policy.schema import Minimum
+from prunegate.verdict.advice import Lack, with_need
+from prunegate.verdict.finding import Finding
+
+NO_MINIMUM = Minimum(rows=1, positives=1)
+
+
+def labels_behind(metric: Metric, claim: Hypothesis, tally: Tally) -> LabelsNeeded | None:
+    """The rows whose labels a limit rests on; None: every row has one."""
+    if not isinstance(tally, PartialTally) or tally.complete:
+        return None
+    task = "binary" if isinstance(tally, PartialCounts) else "multiclass"
+    needs = labels_needed(metric.forms[task], claim)
+    if isinstance(tally, PartialLabels) and needs in ("agreed", "flagged"):
+        return "random"  # an average over classes
+    return needs
+
+
+def with_values_named(
+    finding: Finding, about: Evidence, metric: Metric, rests: LabelsNeeded | None
+) -> Finding:
+    """The finding that says whether its values are bounds or estimates."""
+    bounds = about.bounds or (rests == "flagged" and isinstance(metric.forms["binary"], SharedRows))
+    estimated = about.estimated or rests == "random"
+    behind = about.labelled if isinstance(about, SampledPrecision) else about.n
+    return replace(
+        finding,
+        values_at_most=(bounds and not metric.lower_is_better) or None,
+        values_at_least=(bounds and metric.lower_is_better) or None,
+        values_estimated=estimated or None,
+        estimated_from=behind if estimated else None,
+    )
+
+
+def with_labels_asked(
+    finding: Finding, counts: SliceCounts, rests: LabelsNeeded | None, lack: Lack, looks: int
+) -> Finding | None:
+    """An open finding that asks for labels of the same rows; None: these would not help.
+
+    Args:
+        finding: an open finding.
+        counts: its slice.
+        rests: what it rests on.
+        lack: what its evidence still wants.
+        looks: looks that the policy allows.
+    """
+    tally = counts.tally
+    if finding.open_because not in ("not shown", "method") or not isinstance(tally, PartialTally):
+        return None
+    if rests == "random":
+        return _of_random(finding, counts, tally, lack, looks)
+    left = _left_alike(finding, tally) if rests == "agreed" else 0
+    if not left:
+        return None
+    rows = "the 1 row" if left == 1 else f"more of the {left:,} rows"
+    how = _how(looks, "'prunegate label --power P' with a greater P draws them")
+    note = f"too few labels: label {rows} that both models decide so and nobody labelled ({how})"
+    return _noted(replace(finding, open_because="some labels"), note)
+
+
+def _of_random(
+    finding: Finding, counts: SliceCounts, tally: PartialTally, lack: Lack, looks: int
+) -> Finding:
+    """What a larger random sample would have to be."""
+    sample: Tally
+    if isinstance(tally, PartialCounts):
+        sample = sampled_rows(tally)
+    else:
+        assert isinstance(tally, PartialLabels)  # noqa: S101  # there are two kinds
+        sample = sampled_labels(tally, counts_rows=True)
+    size, left = sample.rows, counts.rows - sample.rows
+    start = f"too few labels in the random sample of {size:,} rows"
+    asked = replace(finding, note="; ".join(filter(None, (finding.note, start))))
+    found = with_need(asked, replace(counts, tally=sample), NO_MINIMUM, lack, in_rows=True)
+    found = replace(found, open_because="some labels", needed_for=found.needed_for and "power")
+    how = _how(looks, "'prunegate label --random N' draws N rows of each slice")
+    if found.needed is not None and found.needed > left:
+        how = f"the slice has {left:,} others, so that rows are lacking, labelled or not"
+    return _noted(found, how)
+
+
+def _how(looks: int, anew: str) -> str:
+    """How to get such labels."""
+    return f"the next round is drawn by 'prunegate label --more'; {anew}" if looks > 1 else anew
+
+
+def _noted(finding: Finding, note: str) -> Finding:
+    return replace(finding, note="; ".join(filter(None, (finding.note, note))))
+
+
+def _left_alike(finding: Finding, tally: PartialTally) -> int:
+    """Rows without a label that both models decide as the class that a metric is about."""
+    if not isinstance(tally, PartialCounts):
+        return 0
+    decision = 0b00 if finding.metric in ("specificity", "false_positive_rate") else 0b11
+    known = tally.cells[decision] + tally.cells[4 + decision] + tally.unsure[decision]
+    return tally.decided[decision] - known

@@ -1,0 +1,87 @@
+"""What findings say of their values, and which labels they ask for, where some rows have none."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from prunegate.counting.partial_counts import PartialCounts
+from prunegate.counting.slices import SliceCounts
+from prunegate.counting.tallies import JointCounts, Tally
+from prunegate.policy.load import parse_policy
+from prunegate.verdict.decide import decide
+from prunegate.verdict.finding import Finding
+
+DECIDED = (9000, 100, 100, 800)
+SAMPLE = (430, 2, 3, 6, 12, 3, 2, 42)
+"""500 random rows."""
+
+
+def of(rule: str, tally: Tally, looks: int = 1) -> Finding:
+    policy = parse_policy(
+        "prunegate: 1\nname: x\ntask: {kind: binary, positive: 1}\n"
+        f"evidence: {{reference: off, looks: {looks}}}\nrules: [{rule}]\n"
+    )
+    one = SliceCounts(name="overall", slicing="overall", declared=True, tally=tally)
+    (finding,) = decide(policy, [one]).findings
+    return finding
+
+
+def sampled() -> PartialCounts:
+    return PartialCounts(decided=DECIDED, cells=SAMPLE, samples={"random": SAMPLE})
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "{metric: f1, at_least: 0.76}",
+        "{metric: f1, max_drop: 0.01}",
+        "{metric: mcc, max_drop: 0.01}",
+        "{metric: recall, at_least: 0.7}",
+        "{metric: accuracy, at_least: 0.95}",
+    ],
+)
+def test_what_rests_on_random_rows_is_an_estimate_and_asks_for_more_of_them(rule: str) -> None:
+    """As many as the same labels would ask for if they were all rows that there are."""
+    partial, alone = of(rule, sampled()), of(rule, JointCounts(cells=SAMPLE))
+    assert partial.values_are == "about"
+    assert partial.estimated_from == {"recall": 59, "f1": 70}.get(partial.metric, 500)
+    assert alone.values_are is None
+    assert partial.p_value == alone.p_value
+    assert partial.status == alone.status == "inconclusive"
+    assert partial.open_because == "some labels"
+    assert partial.needed_unit == "rows"
+    assert partial.needed is not None
+    assert alone.needed is not None
+    positives = alone.needed_unit == "positives"
+    assert partial.needed == (math.ceil(alone.needed * 500 / 59) if positives else alone.needed)
+    assert "in the random sample of 500 rows" in partial.note
+    lacking = partial.needed > 9500
+    assert ("rows are lacking, labelled or not" in partial.note) == lacking
+    assert ("prunegate label --random N" in partial.note) != lacking
+
+
+def test_a_relative_drop_of_recall_is_told_at_most_and_asks_for_further_rows() -> None:
+    """Positives that neither model flags bear on no ratio: their labels are not asked for."""
+    flagged = (0, 50, 30, 160, 0, 50, 70, 640)
+    rule = "{metric: recall, max_drop: {relative: 0.02}}"
+    finding = of(rule, PartialCounts(decided=DECIDED, cells=flagged))
+    assert finding.values_are == "at_most"
+    assert finding.open_because == "not shown"
+    assert finding.needed is not None
+
+
+@pytest.mark.parametrize("looks", [1, 3])
+def test_of_rows_decided_alike_those_that_nobody_labelled_are_asked_for(looks: int) -> None:
+    sample = (0, 0, 0, 10, 0, 0, 0, 40)
+    cells = (0, 50, 30, 10, 0, 50, 70, 40)
+    rule = "{metric: recall, max_drop: 0.02}"
+    finding = of(rule, PartialCounts(decided=DECIDED, cells=cells, samples={"both": sample}), looks)
+    assert finding.open_because == "some labels"
+    assert "label more of the 750 rows that both models decide so" in finding.note
+    assert ("--more" in finding.note) == (looks > 1)
+    whole = (0, 50, 30, 160, 0, 50, 70, 640)
+    finding = of(rule, PartialCounts(decided=DECIDED, cells=whole, samples={"both": whole}), looks)
+    assert finding.open_because == "not shown"
+    assert finding.needed is not None
