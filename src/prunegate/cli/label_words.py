@@ -117,7 +117,10 @@ def _together(drawn: DrawnLabels) -> Iterator[str]:
     if len(known) > 1 or absent:
         most = 0.0 if absent else min(known)
         told = f"between {_share(joint)} and {_share(most)}" if joint < most else _share(joint)
-        yield f"  all {len(known):,} blocking limits together: power {told}"
+        limits = "the blocking limit alone"
+        if len(known) > 1:
+            limits = f"all {len(known):,} blocking limits together"
+        yield f"  {limits}: power {told}"
     wanted = drawn.wanted
     if wanted is None or drawn.shortfalls or joint >= wanted.power - _NEARLY:
         return

@@ -90,7 +90,8 @@ def test_without_labels_of_what_it_needs_a_metric_has_no_value(metric):
     finding = verdict.findings[0]
     assert (finding.status, finding.open_because) == ("inconclusive", "undefined")
     assert finding.note.endswith(
-        "rows of the slice that it needs have no label; draw the list again"
+        "rows of the slice that it needs have no label, or nobody could tell theirs; where they "
+        "were marked unsure, let somebody else label them"
     )
     assert (finding.baseline, finding.candidate, finding.p_value) == (None, None, None)
 
