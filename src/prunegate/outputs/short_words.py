@@ -143,7 +143,18 @@ class ShortWords:
         return f"{start}, {f'~{round_up(as_seen):,}' if as_seen else 'no number'} if as seen"
 
     def _reason(self, finding: Finding) -> str:
-        return _MEASURE.get(finding.open_because) or shorten(finding.note, LONGEST_TO_DO)
+        return _MEASURE.get(finding.open_because) or _end_of(finding.note)
+
+
+def _end_of(note: str) -> str:
+    """A note, or of a long one the last parts: they say what to do, and those before them why."""
+    parts = note.split(_PART)
+    while len(parts) > 1 and len(_PART.join(parts)) > LONGEST_TO_DO:
+        del parts[0]
+    return shorten(_PART.join(parts), LONGEST_TO_DO)
+
+
+_PART = "; "
 
 
 def _values(record: DecisionRecord) -> dict[str, str]:
