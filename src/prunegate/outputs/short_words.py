@@ -152,7 +152,18 @@ class ShortWords:
 
     def _reason(self, finding: Finding) -> str:
         longest = LONGEST_REFERENCE if finding.check == BEATS_CONSTANT else LONGEST_TO_DO
-        return _MEASURE.get(finding.open_because) or shorten(finding.note, longest)
+        return _MEASURE.get(finding.open_because) or _end_of(finding.note, longest)
+
+
+def _end_of(note: str, longest: int) -> str:
+    """A note, or of a long one the last parts: they say what to do, and those before them why."""
+    parts = note.split(_PART)
+    while len(parts) > 1 and len(_PART.join(parts)) > longest:
+        del parts[0]
+    return shorten(_PART.join(parts), longest)
+
+
+_PART = "; "
 
 
 def _values(record: DecisionRecord) -> dict[str, str]:
