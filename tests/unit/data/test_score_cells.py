@@ -143,3 +143,19 @@ def test_one_logit_a_row_is_a_yes_or_no_and_a_probability_is_no_logit() -> None:
     )
     with pytest.raises(TableError, match="probabilities already: they lie between 0 and 1"):
         prunegate.judge(logits, same)
+
+
+def test_hundreds_of_classes_are_read_as_ten_are() -> None:
+    """As what was asked of a list grew with the square of its length, this took minutes."""
+    names = [f"c{place}" for place in range(400)]
+    rng = np.random.default_rng(0)
+    label = rng.integers(0, len(names), 200)
+    scores = rng.dirichlet(np.ones(len(names)), 200) / 2
+    scores[np.arange(200), label] += 0.5
+    cells = scores.tolist()
+    data = {"id": range(200), "label": np.array(names)[label], "baseline": cells}
+    policy = parse_policy(SEVERAL.replace("cat, dog, it's", ", ".join(names)))
+    table = pd.DataFrame({**data, "candidate": cells})
+    accuracy, loss, *_ = prunegate.judge(policy, table).findings
+    assert accuracy.candidate == 1
+    assert loss.candidate == pytest.approx(-np.log(scores[np.arange(200), label]).mean())

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from prunegate.data.predictions.columns import quoted, shown, sql_text
+from prunegate.data.predictions.columns import let_sql, quoted, shown, sql_text
 from prunegate.data.predictions.scanned import Scanned
 from prunegate.data.predictions.score_cells import (
     ScoreCells,
@@ -100,12 +100,7 @@ def _of_known(cells: ScoreCells, answer: str) -> str:
     """SQL of what follows from the scores ``s`` of a row that has all of them, each a number."""
     size = len(cells.classes)
     known = f"len(s) = {size} AND list_count(s) = {size} AND NOT list_contains(s, {_NAN})"
-    return _let("s", cells.scores, f"CASE WHEN {known} THEN {answer} END")
-
-
-def _let(name: str, value: str, body: str) -> str:
-    """SQL of a body in which a name stands for a value, that is worked out once a row."""
-    return f"([{body} for {name} in [{value}]])[1]"
+    return let_sql("s", cells.scores, f"CASE WHEN {known} THEN {answer} END")
 
 
 def classes_listed(scanned: Scanned, scores: ClassScores) -> tuple[str, ...]:
@@ -165,8 +160,8 @@ _TOTAL = "list_sum([exp(x - highest) for x in s])"
 _LISTS: Mapping[Activation, str] = {
     "none": "s",
     "sigmoid": "[1 / (1 + exp(-x)) for x in s]",
-    "softmax": _let(
-        "highest", "list_max(s)", _let("total", _TOTAL, "[exp(x - highest) / total for x in s]")
+    "softmax": let_sql(
+        "highest", "list_max(s)", let_sql("total", _TOTAL, "[exp(x - highest) / total for x in s]")
     ),
 }
 """SQL of the probabilities that an activation makes of the scores ``s``."""

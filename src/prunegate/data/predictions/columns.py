@@ -57,6 +57,15 @@ def sql_text(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def let_sql(name: str, value: str, body: str) -> str:
+    """Return SQL of a body in which a name stands for a value, worked out once a row.
+
+    >>> let_sql("x", "a + b", "x * x")
+    '([x * x for x in [a + b]])[1]'
+    """
+    return f"([{body} for {name} in [{value}]])[1]"
+
+
 def shown(name: object) -> str:
     """Return a name for a message: escaped, so that control and bidirectional marks stay inert."""
     text = ascii(name) if not str(name).isprintable() else repr(name)

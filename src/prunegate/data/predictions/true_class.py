@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from prunegate.data.predictions.columns import quoted, sql_text
+from prunegate.data.predictions.columns import let_sql, quoted, sql_text
 from prunegate.data.predictions.scanned import Scanned
 
 OfTrue = Literal["probability", "squares", "at_least", "highest", "improper"]
@@ -44,22 +44,20 @@ def true_class_sql(scanned: Scanned, found: TrueClass, label: str) -> str:
     """
     classes, cell = scanned.classes[found.scores], quoted(found.scores)
     names = ", ".join(map(sql_text, classes))
-    place = f"list_position([{names}], {label})"
-    given = f"coalesce({cell}[{place}], 0.0)"
-    places = range(1, len(classes) + 1)
+    own = f"{cell}[list_position([{names}], {label})]"
+    given = f"coalesce({own}, 0.0)"
     if found.what == "probability":
         value = given
     elif found.what == "squares":
-        squares = " + ".join(f"{cell}[{i}] * {cell}[{i}]" for i in places)
-        value = f"({squares}) - 2 * {given} + 1"
+        value = f"list_sum([x * x for x in {cell}]) - 2 * {given} + 1"
     elif found.what == "at_least":
-        higher = " + ".join(f"CAST({cell}[{i}] >= {cell}[{place}] AS INTEGER)" for i in places)
-        value = f"coalesce({higher}, {_NOWHERE})"
+        higher = f"len([x for x in {cell} if x >= own])"
+        counted = f"CASE WHEN own IS NULL THEN {_NOWHERE} ELSE {higher} END"
+        value = let_sql("own", own, counted)
     elif found.what == "highest":
         value = f"list_max({cell})"
     else:
-        total = " + ".join(f"{cell}[{i}]" for i in places)
-        outside = " OR ".join(f"{cell}[{i}] < 0 OR {cell}[{i}] > 1" for i in places)
-        value = f"CAST(abs({total} - 1) > {TOLERANCE} OR {outside} AS INTEGER)"
+        off = f"abs(list_sum({cell}) - 1) > {TOLERANCE}"
+        value = f"CAST({off} OR list_min({cell}) < 0 OR list_max({cell}) > 1 AS INTEGER)"
     known = f"{cell} IS NOT NULL AND {label} IS NOT NULL"
     return f"CASE WHEN {known} THEN CAST({value} AS DOUBLE) END"
