@@ -8,21 +8,33 @@ moving single rows.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.counting import label_set_tables as tables
 
+import prunegate
 from prunegate.counting.count import count_table, open_predictions
 from prunegate.evidence.of_metric import WantedMetric, evidence, of_decisions
 from prunegate.metrics.catalogue import METRICS, REFERENCE, metric_named, per_class, priced, timed
 from prunegate.metrics.checks import CHECKS, ChangeCheck
 from prunegate.metrics.forms import Flips, Overlapping, SharedRows
+from prunegate.metrics.hypothesis import (
+    Difference,
+    ErrorsAtMost,
+    Hypothesis,
+    Level,
+    SuccessRatio,
+    holds,
+)
 from prunegate.metrics.metric import Better
 from prunegate.metrics.task_traits import TRAITS
+from prunegate.policy.load import parse_policy
 
 Cells = Sequence[int]
 CELLS = st.lists(st.integers(1, 40), min_size=8, max_size=8)
@@ -267,3 +279,68 @@ def test_a_movement_is_an_improvement_where_it_goes_towards_the_better(check: Ch
         assert towards or check.loss, "a gain goes nowhere else"
     assert check.loss == (check.name in ("max_drop", "max_rise"))
     assert check.at_most == check.name.startswith("max_")
+
+
+NUMBERS: dict[str, Callable[..., float]] = {
+    "mean_score": lambda _truth, says: says.mean(),
+    "mae": lambda truth, says: np.abs(says - truth).mean(),
+    "rmse": lambda truth, says: np.sqrt(((says - truth) ** 2).mean()),
+    "rank_correlation": lambda truth, says: np.corrcoef(
+        truth.argsort().argsort(), says.argsort().argsort()
+    )[0, 1],
+}
+LIKELIHOODS: dict[str, Callable[..., float]] = {
+    "nll_per_token": lambda tokens, says: says.sum() / tokens.sum(),
+    "perplexity": lambda tokens, says: np.exp(says.sum() / tokens.sum()),
+}
+
+
+@pytest.mark.parametrize(
+    ("task", "formulas"), [("score, range: [0, 3]", NUMBERS), ("language", LIKELIHOODS)]
+)
+def test_values_of_numbers_are_their_formulas(
+    task: str, formulas: dict[str, Callable[..., float]]
+) -> None:
+    random = np.random.default_rng(3)
+    truth = random.uniform(0.5, 2.5, 60).round(6)
+    tokens = random.integers(1, 30, 60)
+    before, after = (np.clip(truth + random.normal(0, 0.3, 60), 0, 3).round(6) for _ in range(2))
+    rows = pd.DataFrame({"id": range(60), "label": truth, "baseline": before, "candidate": after})
+    against = truth
+    if task == "language":
+        rows, against = rows.drop(columns="label").assign(tokens=tokens), tokens
+    rules = ", ".join(
+        f"{{metric: {name}, {'at_most' if METRICS[name].lower_is_better else 'at_least'}: 0.1}}"
+        for name in formulas
+    )
+    policy = parse_policy(f"prunegate: 1\nname: x\ntask: {{kind: {task}}}\nrules: [{rules}]\n")
+    found = {f.metric: f.candidate for f in prunegate.judge(policy, rows).findings}
+    for name, formula in formulas.items():
+        assert found[name] == pytest.approx(formula(against, after), abs=1e-9), name
+
+
+HALF, MOST = Fraction(1, 2), Fraction(9, 10)
+
+
+@pytest.mark.parametrize(
+    ("claim", "candidate", "told"),
+    [
+        (ErrorsAtMost(ratio=Fraction(3, 2)), Fraction(85, 100), True),  # 15 errors for 10
+        (ErrorsAtMost(ratio=Fraction(3, 2)), Fraction(8, 10), False),
+        (SuccessRatio(ratio=MOST), Fraction(81, 100), True),
+        (SuccessRatio(ratio=MOST), Fraction(80, 100), False),
+        (Difference(margin=Fraction(1, 10)), Fraction(8, 10), True),
+        (Difference(margin=Fraction(1, 10)), Fraction(79, 100), False),
+        (Level(limit=HALF, at_least=True), HALF, True),
+        (Level(limit=HALF, at_least=False), MOST, False),
+    ],
+)
+def test_a_claim_on_exact_values_holds_up_to_its_limit(
+    claim: Hypothesis, candidate: Fraction, told: bool
+) -> None:
+    assert holds(claim, MOST, candidate) is told
+    if not isinstance(claim, Level):
+        assert holds(claim, None, candidate) is None
+        assert holds(replace(claim, swapped=True), candidate, MOST) is told
+    if isinstance(claim, ErrorsAtMost):
+        assert holds(claim, Fraction(1), candidate) is None, "no errors to grow from"
