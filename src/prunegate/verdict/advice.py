@@ -172,6 +172,16 @@ def request(finding: Finding, *, rarest: bool, where: str = "") -> str:
     return f"{first}; if the change is as seen, about {round_up(as_seen):,}{hardly}"
 
 
+def without_request(finding: Finding) -> str:
+    """The finding's note, less the request for rows at its end."""
+    note = finding.note
+    if finding.needed is None:
+        return note
+    for rarest in (False, True):
+        note = note.removesuffix(request(finding, rarest=rarest))
+    return note.removesuffix("; ")
+
+
 def _likely_broken(finding: Finding) -> str:
     if finding.as_seen != "broken":
         return ""

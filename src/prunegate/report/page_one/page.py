@@ -18,6 +18,7 @@ from prunegate.report.page_one.content_table import ContentTable, content_table
 from prunegate.report.page_one.next_steps import next_steps
 from prunegate.report.page_one.notices import Notice, notices
 from prunegate.report.page_one.people import OVERALL, People
+from prunegate.report.page_one.room import CROWDED, SHEET, USUAL, height
 from prunegate.report.page_one.savings import SavingsView, savings
 from prunegate.report.page_one.shown_examples import ShownExamples, shown_examples
 from prunegate.report.page_one.standing import deciding, is_tested, lead, standing_key
@@ -31,8 +32,8 @@ from prunegate.text.time import short_code
 from prunegate.verdict.finding import BEATS_CONSTANT, OF_ONE_LABEL, Finding
 
 LONGEST_PURPOSE = 100
-MOST_LINES = 13
-"""Rows and warnings that fit on a sheet at their usual size."""
+MOST_KINDS = (8, 6, 4, 3)
+"""Kinds of content that have a row: as many as a sheet of paper has room for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,8 +63,17 @@ class PageOne:
     @property
     def crowded(self) -> bool:
         """Whether paper has to be used sparingly."""
-        rows = len(self.table.rows) + len(self.table.figures)
-        return rows + 2 * len(self.notices) > MOST_LINES
+        return height(self, USUAL) > SHEET
+
+    @property
+    def fits(self) -> bool:
+        """Whether a sheet of paper holds it."""
+        return height(self, CROWDED if self.crowded else USUAL) <= SHEET
+
+    @property
+    def money(self) -> str:
+        """The whole paragraph on money."""
+        return " ".join((self.savings.text, self.savings.not_realised, self.savings.unsure))
 
 
 def page_one(
@@ -82,10 +92,26 @@ def page_one(
         pictures: PNG or JPEG bytes by the id of a flipped row; may be empty.
         state: what the audit trail holds, of a copy made later; None: the page as it is signed.
     """
-    people = People.of(record)
-    agreement = AgreedWords(people=people, units=units)
-    worst = lead(record)
-    table = content_table(record, agreement)
+    agreement = AgreedWords(people=People.of(record), units=units)
+    album = Album(pictures)
+    for most in MOST_KINDS:
+        page = _page(record, agreement, digest, album, state, most)
+        if page.fits:
+            return page
+    return replace(page, examples=None)
+
+
+def _page(
+    record: DecisionRecord,
+    agreement: AgreedWords,
+    digest: str,
+    album: Album,
+    state: SignOffShown | None,
+    most: int,
+) -> PageOne:
+    """The page with so many kinds of content."""
+    people, worst = agreement.people, lead(record)
+    table = content_table(record, agreement, most)
     page = PageOne(
         eyebrow=people.speech.say("page.eyebrow", day=people.speech.day(record.created)),
         code=visible(short_code(digest)),
@@ -98,7 +124,7 @@ def page_one(
         table=table,
         proven=_proven(record, people),
         notices=notices(record, agreement, len(table.rows) + len(table.figures)),
-        examples=shown_examples(record, worst, people, Album(pictures)),
+        examples=shown_examples(record, worst, people, album),
         savings=savings(record, agreement),
         steps=next_steps(record, worst, agreement, state),
         answer=answer(record, digest, people, state),
