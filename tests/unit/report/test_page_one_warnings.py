@@ -15,7 +15,8 @@ from prunegate.outputs.short_words import Standing
 from prunegate.outputs.summary import render_summary
 from prunegate.report.flips import flips
 from prunegate.report.page_one.notices import LONGEST_WRITTEN
-from prunegate.report.page_one.page import PageOne, page_one
+from prunegate.report.page_one.page import page_one
+from prunegate.report.page_one.sheet import PageOne
 from prunegate.report.render import render
 from prunegate.report.units import Units
 from prunegate.text.languages import languages

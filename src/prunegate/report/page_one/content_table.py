@@ -114,7 +114,12 @@ def _kinds(judged: Sequence[Finding]) -> dict[Kind, list[Finding]]:
     found: dict[Kind, list[Finding]] = {}
     for finding in judged:
         found.setdefault((finding.slice, finding.class_label), []).append(finding)
-    return found
+    return {kind: own for kind, own in found.items() if not all(map(_unasked, own))}
+
+
+def _unasked(finding: Finding) -> bool:
+    """Whether nobody agreed to it and it holds: the baseline's answers fit the labels."""
+    return finding.check == BEATS_CONSTANT and finding.status == "pass"
 
 
 def _grave(findings: Sequence[Finding]) -> tuple[int, float]:

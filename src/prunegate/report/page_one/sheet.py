@@ -1,4 +1,4 @@
-"""Room: about how much of a sheet page one takes, so that nothing on it is cut off on paper.
+"""The first sheet: what stands on it, and about how much room it takes, so that paper cuts nothing.
 
 A browser lays it out, in letters that are not known here. What is reckoned with is a wide font, in
 CSS pixels of an A4 sheet with the page's margins; the style sheet has the sizes.
@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from prunegate.report.page_one.page import PageOne
+from prunegate.report.page_one.answer import AnswerView
+from prunegate.report.page_one.content_table import ContentTable
+from prunegate.report.page_one.notices import Notice
+from prunegate.report.page_one.savings import SavingsView
+from prunegate.report.page_one.shown_examples import ShownExamples
 
 SHEET = 985
 """Height of a sheet between its margins."""
@@ -19,7 +21,7 @@ GAPS = 6
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sizes:
+class PaperSizes:
     """Heights of what stands on the page, and how many letters a line holds."""
 
     title: int
@@ -40,17 +42,57 @@ class Sizes:
     gap: int
 
 
-USUAL = Sizes(
+USUAL = PaperSizes(
     title=29, title_line=46, purpose=17, verdict=53, notice=15, table=50, row=25, figure=36,
     note=15.5, picture=50, text=115, paragraph=17, signature=163, gap=12,
 )  # fmt: skip
-CROWDED = Sizes(
+CROWDED = PaperSizes(
     title=24, title_line=56, purpose=0, verdict=46, notice=15, table=40, row=20, figure=31,
     note=15, picture=0, text=0, paragraph=15.5, signature=154, gap=8,
 )  # fmt: skip
 
 
-def height(page: PageOne, sizes: Sizes) -> float:
+@dataclass(frozen=True, kw_only=True)
+class PageOne:
+    """The whole decision, as finished text."""
+
+    eyebrow: str
+    code: str
+    question: str
+    purpose: str
+    tone: str
+    """approve, reject or inconclusive: how the answer looks."""
+    answer_word: str
+    """YES, NO or NOT YET, with what it means."""
+    word: str
+    """The machine's word for it, shown small."""
+    sentence: str
+    table: ContentTable
+    proven: str
+    """What "proven" means; empty where nothing was tested."""
+    notices: tuple[Notice, ...]
+    examples: ShownExamples | None
+    savings: SavingsView
+    steps: tuple[str, ...]
+    answer: AnswerView
+
+    @property
+    def crowded(self) -> bool:
+        """Whether paper has to be used sparingly."""
+        return height(self, USUAL) > SHEET
+
+    @property
+    def fits(self) -> bool:
+        """Whether a sheet of paper holds it."""
+        return height(self, CROWDED if self.crowded else USUAL) <= SHEET
+
+    @property
+    def money(self) -> str:
+        """The whole paragraph on money."""
+        return " ".join((self.savings.text, self.savings.not_realised, self.savings.unsure))
+
+
+def height(page: PageOne, sizes: PaperSizes) -> float:
     """About how high the page is, in CSS pixels."""
     parts = (
         37,
@@ -70,13 +112,13 @@ def _lines(text: str, letters: int) -> int:
     return math.ceil(len(text) / letters)
 
 
-def _notices(page: PageOne, sizes: Sizes) -> float:
+def _notices(page: PageOne, sizes: PaperSizes) -> float:
     if not page.notices:
         return 0
     return 30 + sizes.notice * sum(_lines(one.text, 112) for one in page.notices)
 
 
-def _table(page: PageOne, sizes: Sizes) -> float:
+def _table(page: PageOne, sizes: PaperSizes) -> float:
     table = page.table
     rows = sum(1 + row.long for row in table.rows)
     below = " ".join((table.more, *table.notes, page.proven))
@@ -90,7 +132,7 @@ def _table(page: PageOne, sizes: Sizes) -> float:
     )
 
 
-def _examples(page: PageOne, sizes: Sizes) -> float:
+def _examples(page: PageOne, sizes: PaperSizes) -> float:
     if page.examples is None:
         return 0
     shown = page.examples.examples
@@ -98,7 +140,7 @@ def _examples(page: PageOne, sizes: Sizes) -> float:
     return 62 + picture + (sizes.text if any(one.text for one in shown) else 0)
 
 
-def _signature(page: PageOne, sizes: Sizes) -> float:
+def _signature(page: PageOne, sizes: PaperSizes) -> float:
     answer = page.answer
     small = "".join(part.text for part in (*answer.asked, *answer.how, *answer.proof))
     choices = _lines("".join(answer.choices), 80)
