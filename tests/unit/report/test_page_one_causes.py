@@ -8,6 +8,8 @@ from types import ModuleType
 import pytest
 
 from prunegate.audit.record import DecisionRecord
+from prunegate.counting.alike import identical
+from prunegate.report import render
 from prunegate.report.page_one.sheet import PageOne
 from prunegate.report.view import view
 from prunegate.verdict.finding import BEATS_CONSTANT, SliceSummary, WarningFact
@@ -113,3 +115,20 @@ def test_examples_are_of_the_kind_that_the_page_is_about(
     elsewhere = tuple(replace(flip, slices=("content_type=audio",)) for flip in record.flips)
     assert page(record).examples is not None
     assert page(replace(record, flips=elsewhere)).examples is None
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_a_german_page_says_what_an_english_one_says(
+    records: ModuleType, many_records: ModuleType, language: str
+) -> None:
+    record = many_records.many(records, 5, "approve", report={"language": language})
+    rows = next(one.rows for one in record.slices if one.name == "overall")
+    own = "slicing key 'a' has 300 values"
+    record = replace(record, warnings=(identical(rows), own))
+    alike, written = page(record).notices
+    assert f"{rows:,}" in alike.text.replace(".", ",")
+    assert ("Antworten" in alike.text or "antworten" in alike.text) == (language == "de")
+    assert (alike.recorded, written.recorded) == (False, True)
+    assert written.text == f"{own}."
+    html = render(record, digest="0" * 64, pictures={}, charts=False)
+    assert (f'<span lang="en">{own.replace(chr(39), "&#39;")}' in html) == (language == "de")

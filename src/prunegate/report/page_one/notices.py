@@ -3,7 +3,7 @@
 Doubts about the data, real losses that a signature accepts, stated figures that are wrong, rules
 that only warn and are broken or open, waivers and what was not measured are told from the record's
 fields, in the reader's language. A warning of the record that no field speaks of stands here as it
-was written where it is short and the page is English; any other is counted. None is ever cut.
+was written, in English, where it is short; any other is counted. None is ever cut.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from itertools import islice
 
 from prunegate.audit.record import DecisionRecord
+from prunegate.counting.alike import identical
 from prunegate.report.page_one.agreement import AgreedWords
+from prunegate.report.page_one.people import OVERALL
 from prunegate.report.page_one.standing import deciding, gravest
 from prunegate.report.page_one.stated import wrong_figures
 from prunegate.report.sentences import ended
 from prunegate.report.units import CLAIMS, is_operational
 from prunegate.text.escape import shorten, visible
-from prunegate.text.languages import ENGLISH
 from prunegate.verdict.finding import DoubtKind, Finding, SliceSummary
 from prunegate.verdict.losses import is_real_loss
 from prunegate.verdict.reference_sentences import doubt_sentence
@@ -37,6 +38,8 @@ class Notice:
     """One warning."""
 
     text: str
+    recorded: bool = False
+    """Whether it is the record's own sentence, hence English."""
 
 
 _DOUBTED: dict[DoubtKind, str] = {"one decision": "one_decision", "unrelated": "unrelated"}
@@ -52,14 +55,14 @@ def notices(record: DecisionRecord, agreement: AgreedWords, lines: int = 0) -> t
         lines: of the table that stands above it.
     """
     written = _written(record)
-    short = [t for t in written if _stands(t, agreement)]
+    short = [text for text in written if len(text) <= LONGEST_WRITTEN]
     always = [text for tell in _ALWAYS for text in islice(tell(record, agreement), 1)]
     found = [text for tell in _TOLD for text in tell(record, agreement)] + short
     found = [text for text in found if text not in always]
     kept = _fitting(always, found, ROOM if lines <= SHORT_TABLE else LITTLE_ROOM)
     rest = len(always) + len(found) - len(kept) + len(written) - len(short)
     more = [agreement.people.speech.count("warnings.more", rest)] if rest else []
-    return tuple(Notice(text=text) for text in (*kept, *more))
+    return tuple(Notice(text=text, recorded=text in written) for text in (*kept, *more))
 
 
 def _fitting(always: list[str], found: list[str], room: int) -> list[str]:
@@ -75,20 +78,26 @@ def _fitting(always: list[str], found: list[str], room: int) -> list[str]:
     return kept
 
 
-def _stands(text: str, agreement: AgreedWords) -> bool:
-    """Whether a warning of the record can stand on the page as it was written."""
-    return agreement.people.speech.language == ENGLISH and len(text) <= LONGEST_WRITTEN
-
-
 def _written(record: DecisionRecord) -> list[str]:
     """Warnings of the record that no field of it speaks of, whole."""
     places = {fact.place for fact in record.warning_facts or ()} | set(record.allowed_losses or ())
-    doubted = set(map(doubt_sentence, record.doubts))
+    told = {*map(doubt_sentence, record.doubts), identical(_rows(record))}
     return [
         ended(visible(text))
         for place, text in enumerate(record.warnings)
-        if place not in places and text not in doubted
+        if place not in places and text not in told
     ]
+
+
+def _rows(record: DecisionRecord) -> int:
+    return next((one.rows for one in record.slices if one.name == OVERALL), 0)
+
+
+def _alike(record: DecisionRecord, agreement: AgreedWords) -> Iterator[str]:
+    """That both models answer every row in the same way."""
+    if identical(_rows(record)) in record.warnings:
+        speech = agreement.people.speech
+        yield speech.say("warnings.alike", n=speech.whole(_rows(record)))
 
 
 def _doubts(record: DecisionRecord, agreement: AgreedWords) -> Iterator[str]:
@@ -215,7 +224,18 @@ def _left_out(one: SliceSummary) -> bool:
 
 
 _TOLD: tuple[Callable[[DecisionRecord, AgreedWords], Iterator[str]], ...] = (
-    *(_waived, _doubts, _losses, _wrong, _broken, _unmeasured, _open, _unjudged, _undeclared),
+    *(
+        _waived,
+        _doubts,
+        _alike,
+        _losses,
+        _wrong,
+        _broken,
+        _unmeasured,
+        _open,
+        _unjudged,
+        _undeclared,
+    ),
 )
 """The gravest first."""
 _ALWAYS = (_waived, _doubts)
