@@ -18,8 +18,8 @@ from prunegate.text import numbers
 from prunegate.text.escape import named, shorten
 from prunegate.verdict.finding import Finding
 
-AT_ONCE = 20
-"""Rows of a table that are shown at once, and on paper."""
+AT_ONCE, ON_PAPER = 20, 15
+"""Rows of a table that are shown at once, and on paper; the style sheet leaves the others out."""
 MOST_TOLD = 60
 """Rows that are shown at all; the rest is in findings.csv."""
 _LONGEST_NEED = 240
@@ -60,7 +60,7 @@ class FindingsTable:
     @property
     def beyond(self) -> int:
         """Rows that paper does not have."""
-        return len(self.folded) + self.hidden
+        return len(self.rows[ON_PAPER:]) + len(self.folded) + self.hidden
 
 
 def findings_table(record: DecisionRecord, units: Units) -> FindingsTable | None:
