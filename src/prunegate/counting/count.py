@@ -13,7 +13,6 @@ from typing import Any
 
 import narwhals as nw
 
-from prunegate.counting.alike import identical
 from prunegate.counting.class_columns import (
     class_scores,
     listed_scores,
@@ -322,3 +321,11 @@ def warned_if_alike(slices: Sequence[SliceCounts]) -> tuple[str, ...]:
     """The warning of models that agree exactly, from counts; nothing where they do not."""
     overall = slices[0]
     return (identical(overall.rows),) if overall.tally.agree else ()
+
+
+def identical(rows: int) -> str:
+    """The warning about two models that cannot be told apart."""
+    return (
+        f"Baseline and candidate agree exactly on all {rows:,} rows: is the candidate really the "
+        "compressed model?"
+    )

@@ -8,7 +8,6 @@ from types import ModuleType
 import pytest
 
 from prunegate.audit.record import DecisionRecord
-from prunegate.counting.alike import identical
 from prunegate.report import render
 from prunegate.report.page_one.sheet import PageOne
 from prunegate.report.view import view
@@ -122,13 +121,9 @@ def test_a_german_page_says_what_an_english_one_says(
     records: ModuleType, many_records: ModuleType, language: str
 ) -> None:
     record = many_records.many(records, 5, "approve", report={"language": language})
-    rows = next(one.rows for one in record.slices if one.name == "overall")
     own = "slicing key 'a' has 300 values"
-    record = replace(record, warnings=(identical(rows), own))
-    alike, written = page(record).notices
-    assert f"{rows:,}" in alike.text.replace(".", ",")
-    assert ("Antworten" in alike.text or "antworten" in alike.text) == (language == "de")
-    assert (alike.recorded, written.recorded) == (False, True)
-    assert written.text == f"{own}."
+    record = replace(record, warnings=(own,))
+    (written,) = page(record).notices
+    assert (written.text, written.recorded) == (f"{own}.", True)
     html = render(record, digest="0" * 64, pictures={}, charts=False)
     assert (f'<span lang="en">{own.replace(chr(39), "&#39;")}' in html) == (language == "de")

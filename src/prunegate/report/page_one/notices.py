@@ -13,9 +13,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from prunegate.audit.record import DecisionRecord
-from prunegate.counting.alike import identical
 from prunegate.report.page_one.agreement import AgreedWords
-from prunegate.report.page_one.people import OVERALL
 from prunegate.report.page_one.standing import deciding, gravest
 from prunegate.report.page_one.stated import wrong_figures
 from prunegate.report.sentences import ended
@@ -81,23 +79,12 @@ def _fitting(always: list[str], found: list[str], room: int) -> list[str]:
 def _written(record: DecisionRecord) -> list[str]:
     """Warnings of the record that no field of it speaks of, whole."""
     places = {fact.place for fact in record.warning_facts or ()} | set(record.allowed_losses or ())
-    told = {*map(doubt_sentence, record.doubts), identical(_rows(record))}
+    doubted = set(map(doubt_sentence, record.doubts))
     return [
         ended(visible(text))
         for place, text in enumerate(record.warnings)
-        if place not in places and text not in told
+        if place not in places and text not in doubted
     ]
-
-
-def _rows(record: DecisionRecord) -> int:
-    return next((one.rows for one in record.slices if one.name == OVERALL), 0)
-
-
-def _alike(record: DecisionRecord, agreement: AgreedWords) -> Iterator[str]:
-    """That both models answer every row in the same way."""
-    if identical(_rows(record)) in record.warnings:
-        speech = agreement.people.speech
-        yield speech.say("warnings.alike", n=speech.whole(_rows(record)))
 
 
 def _doubts(record: DecisionRecord, agreement: AgreedWords) -> Iterator[str]:
@@ -224,18 +211,7 @@ def _left_out(one: SliceSummary) -> bool:
 
 
 _TOLD: tuple[Callable[[DecisionRecord, AgreedWords], Iterator[str]], ...] = (
-    *(
-        _waived,
-        _doubts,
-        _alike,
-        _losses,
-        _wrong,
-        _broken,
-        _unmeasured,
-        _open,
-        _unjudged,
-        _undeclared,
-    ),
+    *(_waived, _doubts, _losses, _wrong, _broken, _unmeasured, _open, _unjudged, _undeclared),
 )
 """The gravest first."""
 _ALWAYS = (_waived, _doubts)
