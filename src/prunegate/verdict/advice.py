@@ -174,12 +174,10 @@ def request(finding: Finding, *, rarest: bool, where: str = "") -> str:
 
 def without_request(finding: Finding) -> str:
     """The finding's note, less the request for rows at its end."""
-    note = finding.note
     if finding.needed is None:
-        return note
-    for rarest in (False, True):
-        note = note.removesuffix(request(finding, rarest=rarest))
-    return note.removesuffix("; ")
+        return finding.note
+    asked = (request(finding, rarest=rarest) for rarest in (False, True))
+    return min((finding.note.removesuffix(one) for one in asked), key=len).removesuffix("; ")
 
 
 def _likely_broken(finding: Finding) -> str:
