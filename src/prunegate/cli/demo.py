@@ -86,10 +86,8 @@ def _judge_both(
     """Make and judge the two candidates, each into a folder of its own."""
     from prunegate.cli.console import progress
     from prunegate.demo.workspace import ARMS, default_cache, name_of, prepare_demo, scaled
-    from prunegate.outputs.staging import require_free, staged
+    from prunegate.outputs.staging import staged
 
-    if output.out is not None:  # it gets a folder for each candidate
-        require_free(output.out, output.force)
     decided: dict[Path, str] = {}
     with ExitStack() as stack:
         folders = {  # before anything that takes long: a taken folder is known at once

@@ -101,13 +101,9 @@ class _Judging:
         A policy or table that cannot be judged keeps no other policy from being judged.
 
         Raises:
-            InputError: two policies have one name, and so one folder; the output folder is taken.
+            InputError: two policies have one name, and so one folder.
         """
-        from prunegate.outputs.staging import require_free
-
         codes, names = {}, _names(policies)
-        if self.output.out is not None:  # it gets a folder for each policy
-            require_free(self.output.out, self.output.force)
         for policy in policies:
             out = self.output.out / names[policy] if self.output.out else None
             place = VerdictPlace(out=out, force=self.output.force, policy=policy, ci=self.output.ci)

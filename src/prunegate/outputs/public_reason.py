@@ -26,16 +26,11 @@ _PLACE = re.compile(r"(?<![\w./])(?:[A-Za-z]:\\|~?/)[^\s'\"`,;:()]*")
 
 def why(error: BaseException) -> str:
     """What ended the work, in all its words."""
-    if _was_stopped(error):
+    if isinstance(error, KeyboardInterrupt):
         return STOPPED
     worded = getattr(error, "format_message", None)  # click's usage errors keep their words apart
     told = str(worded() if worded else error)
     return told or f"It ended in {type(error).__name__}."
-
-
-def _was_stopped(error: BaseException) -> bool:
-    """Whether somebody ended it, by a key or a signal; what is wrong is an ``Exception``."""
-    return not isinstance(error, Exception)
 
 
 def public_reason(error: BaseException, policy: str = "", paths: Sequence[Path] = ()) -> str:
@@ -47,7 +42,7 @@ def public_reason(error: BaseException, policy: str = "", paths: Sequence[Path] 
         paths: that the command was given; they are told by their names.
     """
     usage = hasattr(error, "format_message")
-    if _was_stopped(error):
+    if isinstance(error, KeyboardInterrupt):
         return STOPPED
     if not usage and not isinstance(error, InputError | EvidenceError):
         return f"It ended in {type(error).__name__}. {MORE}"
@@ -67,11 +62,7 @@ def _without_values(line: str, policy: str) -> str:
 
     def kept(match: re.Match[str]) -> str:
         word = next(part for part in match.groups() if part is not None)
-        parts = word.split(": ")  # a place in the policy: data: expect
-        known = all(
-            part in _COLUMNS or re.search(rf"(?<!\w){re.escape(part.rstrip(':'))}(?!\w)", policy)
-            for part in parts
-        )
+        known = word in _COLUMNS or re.search(rf"(?<!\w){re.escape(word)}(?!\w)", policy)
         return match[0] if word and known else _LEFT_OUT
 
     return _QUOTED.sub(kept, line)

@@ -74,7 +74,7 @@ def staged(out: Path | None, parent: Path, *, force: bool) -> Iterator[Staging]:
         InputError: the folder is taken, or cannot be written.
     """
     if out is not None:
-        require_free(out, force)
+        _require_free(out, force)
     above = out.parent if out is not None else parent
     made = [p for p in (above, *above.parents) if not p.exists()]
     with ExitStack() as stack:
@@ -94,12 +94,7 @@ def _remove_empty(made: Sequence[Path]) -> None:
             path.rmdir()
 
 
-def require_free(out: Path, force: bool) -> None:
-    """Refuse an output folder that holds something, before anything takes long.
-
-    Raises:
-        InputError: it does, without ``force``; it is a file; it cannot be read.
-    """
+def _require_free(out: Path, force: bool) -> None:
     try:
         if out.exists() and not out.is_dir():
             raise InputError(f"{out} is a file; --out names a folder")

@@ -18,7 +18,7 @@ from prunegate.errors import (
     PolicyError,
     TableError,
 )
-from prunegate.outputs.public_reason import public_reason, why
+from prunegate.outputs.public_reason import public_reason
 from prunegate.policy.load import stated_name
 
 POLICY = """\
@@ -127,20 +127,3 @@ def test_a_command_without_its_policy_is_not_told_as_the_demo(tmp_path: Path) ->
     told = (tmp_path / "o" / "summary.md").read_text()
     assert "NOTHING WAS JUDGED** `gate`" in told
     assert "demo" not in told
-
-
-def test_a_place_in_the_policy_is_told_and_a_row_of_such_a_form_is_not() -> None:
-    policy = "data: {expect: [{expect_column_to_exist: {column: age}}]}"
-    told = public_reason(
-        InputError("correct `data: expect:` in the policy, not `data: Kim`"), policy
-    )
-    assert "`data: expect:`" in told
-    assert "Kim" not in told
-
-
-def test_whoever_ends_it_no_name_of_ours_is_told() -> None:
-    class Ended(BaseException):
-        """As a signal of the system ends it."""
-
-    assert public_reason(Ended()) == public_reason(KeyboardInterrupt())
-    assert "Ended" not in why(Ended())
