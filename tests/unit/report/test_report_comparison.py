@@ -17,7 +17,7 @@ from prunegate.audit.read import StoredRecord
 from prunegate.cli import cli
 from prunegate.errors import EvidenceError, InputError, InternalError
 from prunegate.report.comparison import render_comparison
-from prunegate.report.comparison.compared_limits import compared_limits, limits_held
+from prunegate.report.comparison.compared_limits import compared_limits
 from prunegate.report.comparison.compared_records import compared_records
 from prunegate.report.verify_page import verify_content
 
@@ -100,24 +100,6 @@ def test_every_shared_limit_is_in_one_place(three: list[StoredRecord]) -> None:
     )
     assert len(told) == len(three[0].record.findings)
     assert limits.unshared == 0
-
-
-def test_only_what_somebody_set_counts_as_a_limit_and_a_real_loss_is_told(
-    three: list[StoredRecord],
-) -> None:
-    def with_reference(one: StoredRecord) -> StoredRecord:
-        first, *others = one.record.findings
-        passes = replace(first, metric="reference", check="beats_constant", status="pass")
-        lossy = (replace(f, p_loss=1e-9, p_loss_adjusted=1e-6) for f in others)
-        return replace(one, record=replace(one.record, findings=(first, *lossy, passes)))
-
-    plain, asked = compared_limits(compared_records(three)), [with_reference(one) for one in three]
-    compared = compared_records(asked)
-    assert len(compared_limits(compared).holding) == len(plain.holding)
-    for one in compared.records:
-        own = [f for f in one.record.findings if f.check != "beats_constant"]
-        assert limits_held(one) == (sum(f.status == "pass" for f in own), len(own))
-    assert "real loss, allowed" in words(render_comparison(asked))
 
 
 def test_of_different_policies_only_what_they_share_is_compared(three: list[StoredRecord]) -> None:

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from prunegate.report.comparison.compared_records import ComparedRecord, ComparedRecords
-from prunegate.report.page_one.standing import deciding, gravest, gravity
-from prunegate.verdict.finding import BEATS_CONSTANT, Finding
+from prunegate.report.page_one.standing import gravest, gravity
+from prunegate.verdict.finding import Finding
 
 RuleKey = tuple[str, str | None, str, str, float, str, str]
 """Metric, class, check, kind of limit, limit, evidence, severity."""
@@ -55,7 +55,7 @@ class ComparedLimits:
     alike: tuple[LimitInRecords, ...]
     """That came out alike, and not as a pass."""
     holding: tuple[LimitInRecords, ...]
-    """That hold in every record, and that somebody set."""
+    """That hold in every record."""
     unshared: int
     """Limits that not every policy sets, each slice counted."""
 
@@ -76,9 +76,7 @@ def compared_limits(compared: ComparedRecords) -> ComparedLimits:
     return ComparedLimits(
         differing=tuple(limit for limit in limits if limit.differs),
         alike=tuple(limit for limit in limits if not limit.differs and not limit.holds),
-        holding=tuple(
-            limit for limit in limits if limit.holds and limit.first.check != BEATS_CONSTANT
-        ),
+        holding=tuple(limit for limit in limits if limit.holds),
         unshared=len(unshared),
     )
 
@@ -115,6 +113,6 @@ def _serious(limit: LimitInRecords) -> tuple[bool, tuple[int, float]]:
 
 
 def limits_held(one: ComparedRecord) -> tuple[int, int]:
-    """How many of the blocking limits that somebody set hold, and how many there are."""
-    blocking = [f for f in deciding(one.record) if f.check != BEATS_CONSTANT]
+    """How many of a record's blocking limits hold, and how many there are."""
+    blocking = [f for f in one.record.findings if f.severity == "block"]
     return sum(f.status == "pass" for f in blocking), len(blocking)

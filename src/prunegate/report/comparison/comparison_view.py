@@ -24,7 +24,6 @@ from prunegate.report.units import CLAIMS
 from prunegate.text import numbers
 from prunegate.text.escape import shorten
 from prunegate.verdict.finding import Finding
-from prunegate.verdict.losses import is_real_loss
 
 BESIDE = 5
 """Records that stand beside one another."""
@@ -199,9 +198,8 @@ def _cell(one: ComparedRecord, finding: Finding | None) -> ComparedCell:
     if finding is None:
         said = speech.say("compare.not_judged")
         return ComparedCell(status="", change=speech.say("table.not_judged"), result=said)
-    lost = finding.status == "pass" and is_real_loss(finding)
     return ComparedCell(
         status=finding.status,
         change="" if _stated(finding) else one.words.change(finding),
-        result=speech.say(f"status.{'lost' if lost else standing_key(finding)}"),
+        result=speech.say(f"status.{standing_key(finding)}"),
     )
