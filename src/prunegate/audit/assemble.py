@@ -6,10 +6,8 @@ counted.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from prunegate.audit.canonical import canonical_bytes
@@ -164,35 +162,6 @@ class Judged:
     """Measured models that nothing at hand could be compared with."""
 
 
-_PLACES = ("model", "data", "compress", "search")
-"""Sections that name files and folders, and turn no finding."""
-_NO_PLACES = ("columns", "scores", "production", "expect", "weight")
-"""What of the data's section names none."""
-
-
-def without_folders(document: dict[str, Any]) -> dict[str, Any]:
-    """A policy's document with the last part alone of every absolute path.
-
-    Whose home a file lies in is nobody's business who reads a record.
-
-    >>> without_folders({"title": "/x/y", "model": {"baseline": "/home/kim/a", "candidate": "c"}})
-    {'title': '/x/y', 'model': {'baseline': 'a', 'candidate': 'c'}}
-    """
-    return {k: _last_parts(v) if k in _PLACES else v for k, v in document.items()}
-
-
-def _last_parts(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {k: v if k in _NO_PLACES else _last_parts(v) for k, v in value.items()}
-    if isinstance(value, list):
-        return [_last_parts(part) for part in value]
-    absolute = isinstance(value, str) and _ABSOLUTE.match(value)
-    return PurePosixPath(value.replace("\\", "/")).name or "/" if absolute else value
-
-
-_ABSOLUTE = re.compile(r"[/~]|[A-Za-z]:[\\/]|\\\\")
-
-
 def policy_ref(source: PolicyFile) -> PolicyRef:
     """The policy by content.
 
@@ -200,7 +169,7 @@ def policy_ref(source: PolicyFile) -> PolicyRef:
         InputError: it holds a number that canonical JSON cannot.
     """
     policy = source.policy
-    document = without_folders(policy.document())
+    document = policy.document()
     try:
         canonical_bytes(document)
     except InternalError as error:

@@ -15,7 +15,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.depth import times
 
-from prunegate.audit.assemble import policy_ref
 from prunegate.audit.canonical import canonical_bytes, digest
 from prunegate.audit.opinion.process import Awaited
 from prunegate.audit.read import parse_record, read_record
@@ -205,20 +204,3 @@ def test_fields_of_a_finding_are_the_records_names(record: DecisionRecord) -> No
     assert left_out
     assert {f.name for f in fields} - left_out == set(document["findings"][0])
     assert parse_record(canonical_bytes(record), "r.json").record.findings == record.findings
-
-
-@pytest.mark.parametrize("home", ["/home/kim", "~kim/x", "C:\\Users\\kim", "\\\\server\\kim"])
-def test_no_record_names_the_folders_of_a_machine(tmp_path: Path, home: str) -> None:
-    places = {
-        "model": {"baseline": f"{home}/base", "candidate": "../cand"},
-        "data": {"table": f"{home}/t.csv", "images": f"{home}/pictures"},
-    }
-    path = tmp_path / "p.yaml"
-    sections = "".join(f"{name}: {json.dumps(part)}\n" for name, part in places.items())
-    path.write_text(POLICY + sections)
-    document = policy_ref(read_policy(path)).document
-    text = json.dumps(document)
-    assert "kim" not in text
-    for name in ("base", "../cand", "t.csv", "pictures"):
-        assert f'"{name}"' in text
-    assert document["slices"] == read_policy(path).policy.document()["slices"]
