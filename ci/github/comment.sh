@@ -1,27 +1,23 @@
 #!/usr/bin/env bash
-# Keeps one comment of a pull request up to date for each use of the action: the one that begins with
-# a marker of the job, its place in a matrix, the policy's path and the output folder, which nobody
-# sees, whether the policy can be read or not. A comment that begins as the summary does (of an
-# earlier version) is taken over. Where there is no summary, the comment says that nothing was judged.
-# Wants gh, GH_TOKEN, GITHUB_REPOSITORY, PRUNEGATE_POLICY and PRUNEGATE_PULL_REQUEST.
+# Keeps one comment of a pull request up to date for each policy file: the one that begins with a
+# marker of the file's path, which nobody sees, whether the policy can be read or not. A comment
+# that begins as the summary does (of an earlier version) is taken over. Wants gh, GH_TOKEN,
+# GITHUB_REPOSITORY, PRUNEGATE_POLICY and PRUNEGATE_PULL_REQUEST.
 set -euo pipefail
 
 summary="$PRUNEGATE_OUT/summary.md"
-body="$(mktemp)"
-none="$(mktemp)"
-trap 'rm -f "$body" "$none"' EXIT
 if [ ! -s "$summary" ]; then
-  printf '<!-- prunegate -->\n⛔ **NOTHING WAS JUDGED**: the job left no summary, so nothing is approved\n' > "$none"
-  summary="$none"
+  echo "there is no $summary to comment with" >&2
+  exit 0
 fi
 marker="$(python -c '
 import hashlib, os, posixpath
-paths = [posixpath.normpath(os.environ[name]) for name in ("PRUNEGATE_POLICY", "PRUNEGATE_OUT")]
-job = [os.environ.get(name, "") for name in ("GITHUB_JOB", "PRUNEGATE_JOB_INDEX")]
-use = os.fsencode("\0".join(job + paths))
-print("<!-- prunegate-use:%s -->" % hashlib.sha256(use).hexdigest()[:16])
+path = posixpath.normpath(os.environ["PRUNEGATE_POLICY"])
+print("<!-- prunegate-policy:%s -->" % hashlib.sha256(os.fsencode(path)).hexdigest()[:16])
 ')"
 issue="repos/$GITHUB_REPOSITORY/issues/$PRUNEGATE_PULL_REQUEST/comments"
+body="$(mktemp)"
+trap 'rm -f "$body"' EXIT
 MARKER="$marker" python -c '
 import json, os, sys
 with open(sys.argv[1], encoding="utf-8") as summary:

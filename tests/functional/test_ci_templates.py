@@ -140,12 +140,10 @@ def comment(step: Callable[..., Any], tmp_path: Path, bin_folder: Path) -> Calla
     (tmp_path / "out").mkdir()
     stand_in(bin_folder, "gh", GH)
 
-    def made(
-        text: str, others: list[list[Any]], policy: str = "p.yaml", out: str = "out", **use: str
-    ) -> tuple[list[str], str]:
+    def made(text: str, others: list[list[Any]], policy: str = "p.yaml") -> tuple[list[str], str]:
         (tmp_path / "out" / "summary.md").write_text(text, encoding="utf-8")
         (tmp_path / "comments").write_text("\n".join(map(json.dumps, others)) + "\n")
-        done = step("Comment", {"out": out, "policy": policy}, **{**SERVER, **use})
+        done = step("Comment", {"out": "out", "policy": policy}, **SERVER)
         assert done.returncode == 0, done.stderr
         wrote = (tmp_path / "wrote").read_text().splitlines()
         return wrote[2:4], json.loads((tmp_path / "sent").read_text())["body"]
@@ -165,7 +163,7 @@ def test_one_comment_of_a_policy_file_is_kept_up_to_date(
     called, body = comment(text, others, policy)
     assert called == POST
     marker, _, rest = body.partition("\n")
-    assert re.fullmatch(r"<!-- prunegate-use:[0-9a-f]{16} -->", marker)
+    assert re.fullmatch(r"<!-- prunegate-policy:[0-9a-f]{16} -->", marker)
     assert rest == text
     unreadable = "<!-- prunegate:other name -->\n⛔ **NOTHING WAS JUDGED**\n"
     for later in (text, unreadable, "<!-- prunegate -->\n"):
@@ -173,27 +171,6 @@ def test_one_comment_of_a_policy_file_is_kept_up_to_date(
         assert called == ["PATCH", "repos/o/r/issues/comments/9"]
         assert body == f"{marker}\n{later}"
     assert not (tmp_path / "pwned").exists()
-
-
-def test_every_use_of_the_action_has_a_comment_of_its_own(comment: Callable[..., Any]) -> None:
-    text = "<!-- prunegate:p -->\n✅ **APPROVE** `p`\n"
-    uses: list[dict[str, str]] = [
-        {}, {"GITHUB_JOB": "k"}, {"PRUNEGATE_JOB_INDEX": "1"}, {"policy": "q.yaml"},
-        {"out": "./out/../out/."},
-    ]  # fmt: skip
-    *others, same = (comment(text, [], **use)[1].splitlines()[0] for use in uses)
-    assert len(set(others)) == len(others)
-    assert same == others[0]
-
-
-def test_a_job_that_left_no_summary_replaces_what_its_comment_said(
-    comment: Callable[..., Any],
-) -> None:
-    body = comment("<!-- prunegate:p -->\n✅ **APPROVE** `p`\n", [])[1]
-    called, later = comment("", [[3, body.splitlines()[0]]])
-    assert called[1].endswith("comments/3")
-    assert "NOTHING WAS JUDGED" in later
-    assert "APPROVE" not in later
 
 
 def test_a_comment_of_before_is_taken_over_and_another_files_is_not(
@@ -243,6 +220,12 @@ def test_every_use_of_the_action_has_an_artefact_of_its_own(
     kept = STEPS["Keep the report"]["with"]
     assert kept["name"] == "${{ steps.begin.outputs.artifact }}"
     assert "strategy.job-index" in STEPS["Begin without a verdict"]["env"]["PRUNEGATE_JOB_INDEX"]
+
+
+def test_without_a_summary_there_is_no_comment(step: Callable[..., Any]) -> None:
+    done = step("Comment", {"out": "none"}, GITHUB_REPOSITORY="o/r", PRUNEGATE_PULL_REQUEST="1")
+    assert done.returncode == 0
+    assert "no none/summary.md" in done.stderr
 
 
 def test_only_the_gate_is_installed_and_nothing_is_resolved(

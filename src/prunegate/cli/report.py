@@ -180,7 +180,7 @@ def _copy(record: Path, audit: Path, out: Path | None, *, force: bool) -> int:
         digest=stored.digest,
         pictures=pictures_on(own, stored.record.pictures),
         content=stored.content,
-        state=shown_of(standing_of(case, None, sealed=False), at, stored.record),
+        state=shown_of(standing_of(case, None, sealed=False), at),
     )
     write_whole(out, page.encode())
     click.echo(f"copy with answers: {out}")

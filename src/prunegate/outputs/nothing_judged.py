@@ -2,10 +2,9 @@
 
 A CI job takes what lies in the output folder, whatever the command's exit code was. So where a
 verdict command may write over an earlier verdict (``--force``), that verdict is gone before the new
-work begins. As long as it runs, and where it is killed, a ``summary.md`` says that there is none;
-where it ends without a verdict, that says so and why. Other files of the folder (a candidate,
-predictions, what is not ours) stay. Without ``--force`` a folder that holds something is refused
-and not touched.
+work begins; and where the work ends without a verdict, a ``summary.md`` says so and why. Other
+files of the folder (a candidate, predictions, what is not ours) stay. Without ``--force`` a folder
+that holds something is refused and not touched.
 """
 
 from __future__ import annotations
@@ -58,40 +57,20 @@ def no_stale_verdict(
         InputError: an earlier file cannot be removed.
     """
     spared = frozenset(path.resolve() for path in kept)
-    begun = render_nothing_judged(name, _NO_END).encode()
     for folder in folders:
         remove_verdict(folder, spared)
-        if folder.is_dir():
-            _say(folder, spared, begun)
     try:
         yield
     except BaseException as error:
-        told = render_nothing_judged(name, reason(error)).encode()
         for folder in folders:
             # Of two candidates one may have its verdict; what is read is none.
-            if not _exists(folder / RECORD, spared):
-                _say(folder, spared, told)
+            judged = _exists(folder / RECORD, spared)
+            if not judged and (folder / SUMMARY).resolve() not in spared:
+                with suppress(InputError):  # what went wrong first is what has to be said
+                    write_whole(
+                        folder / SUMMARY, render_nothing_judged(name, reason(error)).encode()
+                    )
         raise
-    finally:
-        for folder in folders:
-            _take_back(folder, spared, begun)
-
-
-_NO_END = "it has not come to its end: it runs still, or was ended from outside"
-
-
-def _say(folder: Path, spared: frozenset[Path], content: bytes) -> None:
-    """Say in a folder that there is no verdict; a file that is read stays as it is."""
-    if (folder / SUMMARY).resolve() not in spared:
-        with suppress(InputError):  # what went wrong first is what has to be said
-            write_whole(folder / SUMMARY, content)
-
-
-def _take_back(folder: Path, spared: frozenset[Path], content: bytes) -> None:
-    """Remove what was said at the beginning, where the work has ended and said nothing itself."""
-    with suppress(OSError):
-        if _exists(folder / SUMMARY, spared) and (folder / SUMMARY).read_bytes() == content:
-            (folder / SUMMARY).unlink()
 
 
 def _exists(path: Path, spared: frozenset[Path]) -> bool:

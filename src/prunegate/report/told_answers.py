@@ -11,11 +11,9 @@ import html
 import json
 import re
 from dataclasses import asdict
-from datetime import datetime, timedelta
 from typing import Any
 
 from prunegate.audit.approvals.sign_off import SignOffState, Why
-from prunegate.audit.record import DecisionRecord
 from prunegate.errors import EvidenceError
 from prunegate.report.page_one.answer import GivenAnswer, SignOffShown
 
@@ -24,13 +22,12 @@ _SIGNATURES: frozenset[Why] = frozenset({"missing", "not_enough", "not_distinct"
 _META = re.compile('<meta name="prunegate-answers" content="([^"]{1,20000})">')
 
 
-def shown_of(standing: SignOffState, at: str, record: DecisionRecord) -> SignOffShown:
+def shown_of(standing: SignOffState, at: str) -> SignOffShown:
     """What a copy tells of an audit trail: the answers that stand, and the roles still missing.
 
     Args:
         standing: what the trail says, its signatures verified.
         at: when it said so, ISO 8601 in UTC.
-        record: what they are about: its policy says how long a signature holds.
     """
     missing = tuple(
         reason.role
@@ -49,21 +46,7 @@ def shown_of(standing: SignOffState, at: str, record: DecisionRecord) -> SignOff
         for one in sorted((*standing.counted, *standing.objections), key=lambda one: one.at)
     )
     stopped = any(reason.why not in _SIGNATURES for reason in standing.reasons)
-    until = _until(standing, record) if standing.ships else ""
-    return SignOffShown(
-        at=at, ships=standing.ships, stopped=stopped, given=given, missing=missing, until=until
-    )
-
-
-def _until(standing: SignOffState, record: DecisionRecord) -> str:
-    """The last whole day on which all that it rests on still holds."""
-    ends = [one.expires for one in standing.counted if one.expires is not None]
-    ends += [datetime.fromisoformat(one.expires) for one in record.waivers]
-    asked = record.policy.document.get("approvals")
-    longest = asked.get("max_age_days") if isinstance(asked, dict) else None
-    if isinstance(longest, int):
-        ends += [one.at + timedelta(days=longest) for one in standing.counted]
-    return (min(ends) - timedelta(microseconds=1)).date().isoformat() if ends else ""
+    return SignOffShown(at=at, ships=standing.ships, stopped=stopped, given=given, missing=missing)
 
 
 def carried_answers(state: SignOffShown) -> str:

@@ -35,7 +35,7 @@ def _page(records: ModuleType, many_records: ModuleType, state: object) -> str:
 def test_a_copy_carries_what_it_tells(records: ModuleType, many_records: ModuleType) -> None:
     legal = Refusal(why="missing", role="legal", needed=2, given=0)
     standing = SignOffState(reasons=(legal,), counted=(ANN,), passed_over=())
-    state = shown_of(standing, "2026-02-05T00:00:00Z", many_records.many(records, 1, "approve"))
+    state = shown_of(standing, "2026-02-05T00:00:00Z")
     page = _page(records, many_records, state)
     assert answers_on(page) == state
     assert state.missing == ("legal", "legal")
@@ -61,7 +61,7 @@ def test_the_copys_answer_is_that_of_the_people(
     wanted = Approvals(required=(Required(role="legal"),))
     facts = RecordFacts(record="r", report="p", outcome="approve")
     standing = sign_off(wanted, facts, [said], (), datetime(2026, 2, 5, tzinfo=UTC))
-    state = shown_of(standing, "2026-02-05T00:00:00Z", record)
+    state = shown_of(standing, "2026-02-05T00:00:00Z")
     page = render(record, digest=records.DIGEST, pictures={}, state=state)
     told = {"approve": "agreed", "discuss": "wants to discuss it", "reject": "did not agree"}
     assert f"(legal): {told[decision]}, 4 February 2026, “only &lt;i&gt;here&lt;/i&gt;”" in page
@@ -69,34 +69,6 @@ def test_the_copys_answer_is_that_of_the_people(
     assert SAYS[decision][1] in page
     assert ("approval-request.json" in page) == (decision != "approve")
     assert ('class="page-one inconclusive' in page) == (decision == "reject")
-
-
-@pytest.mark.parametrize(
-    ("expires", "days", "told"),
-    [
-        (datetime(2026, 2, 21, tzinfo=UTC), 30, "20 February 2026"),
-        (datetime(2026, 2, 21, 12, tzinfo=UTC), None, "21 February 2026"),
-        (None, 30, "5 March 2026"),
-        (datetime(2026, 6, 1, tzinfo=UTC), 30, "5 March 2026"),
-        (None, None, ""),
-    ],
-)
-def test_a_copy_says_until_when_its_signatures_hold(
-    records: ModuleType,
-    many_records: ModuleType,
-    expires: datetime | None,
-    days: int | None,
-    told: str,
-) -> None:
-    asked = {"required": [{"role": "client"}], **({"max_age_days": days} if days else {})}
-    record = many_records.many(records, 1, "approve", approvals=asked)
-    said = dataclasses.replace(ANN, expires=expires)
-    standing = SignOffState(reasons=(), counted=(said,), passed_over=())
-    state = shown_of(standing, "2026-02-05T00:00:00Z", record)
-    page = render(record, digest=records.DIGEST, pictures={}, state=state, charts=False)
-    assert ("This holds until" in page) == bool(told)
-    assert f"This holds until {told}" in page or not told
-    assert answers_on(page) == state
 
 
 def test_what_is_damaged_is_refused(records: ModuleType, many_records: ModuleType) -> None:

@@ -51,9 +51,6 @@ class SignOffShown:
     given: tuple[GivenAnswer, ...]
     missing: tuple[str, ...]
     """Roles, one for each signature that was missing."""
-    until: str = ""
-    """The last day, ISO 8601, before a signature or waiver ends; empty: none does, or it may not
-    ship."""
 
 
 @dataclass(frozen=True, kw_only=True)

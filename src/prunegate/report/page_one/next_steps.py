@@ -54,8 +54,6 @@ def _approved(
     if asked:
         told = agreement.people.some(tuple(one.words for one in asked))
         yield speech.say("next.approve_sign", signers=told)
-    elif state is not None and state.until and state.ships:
-        yield speech.say("next.approve_signed_until", day=speech.day(state.until))
     elif state is not None:
         yield speech.say("next.approve_signed" if state.ships else "next.approve_distinct")
     else:
