@@ -79,6 +79,9 @@ def test_a_log_is_listed_shown_verified_and_proven(audit: Path, tmp_path: Path) 
     proof = tmp_path / "one.tlog-proof"
     about = hashlib.sha256(b"record 1").hexdigest()
     assert run("prove", about, "-o", proof, "--audit", audit).exit_code == 0
+    again = run("prove", about, "-o", proof, "--audit", audit)
+    assert "is there already" in str(again.exception)
+    assert run("prove", about, "-o", proof, "--audit", audit, "--force").exit_code == 0
     entry = logs.entry(1, rows[1]["created"], kind="note")
     verify_tlog_proof(proof.read_bytes(), entry, read_trust_policy(audit))
 

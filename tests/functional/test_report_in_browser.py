@@ -44,7 +44,8 @@ PAGES: dict[str, Make] = {
     "fullest": lambda r, m: m.fullest(r),
     "fullest-approve": lambda r, m: m.fullest(r, "approve"),
     "fullest-five": lambda r, m: m.fullest(r, "inconclusive", count=5),
-    "fullest-german": lambda r, m: m.fullest(r, "approve", "de", count=5),
+    "fullest-german": lambda r, m: m.fullest(r, "inconclusive", "de", count=121),
+    "many-german": lambda r, m: m.many(r, 121, "inconclusive", report={"language": "de"}),
     "first-run": lambda r, _: r.rejected(),
     "hostile": lambda r, _: r.hostile(),
 }
@@ -52,6 +53,8 @@ COMPARISON = "comparison"
 """A page of several records."""
 LOOKED_AT = ("first-run", "hostile", "german", COMPARISON)
 """Pages that axe-core judges, in the light and in the dark."""
+NARROW = (*LOOKED_AT, "fullest-german", "many-german")
+"""Pages that are looked at on a telephone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +107,7 @@ def _look(folder: Path) -> dict[str, dict[str, Any]]:
             "file": str(folder / f"{name}.html"),
             "axe": name in LOOKED_AT,
             "dark": name in ("first-run", COMPARISON),
-            "phone": name in LOOKED_AT,
+            "phone": name in NARROW,
             "tree": name in ("most", "first-run", COMPARISON),
             "shots": shots,
         }
@@ -159,7 +162,7 @@ def _by_path(name: str) -> ModuleType:
 ANSWERS = {"approve": "YES", "reject": "NO.", "inconclusive": "NOT YET"}
 
 
-@pytest.mark.parametrize("name", ["german", "fullest-german"])
+@pytest.mark.parametrize("name", ["german", "fullest-german", "many-german"])
 def test_the_first_sheet_is_the_whole_decision_in_german_too(
     seen: dict[str, Seen], name: str
 ) -> None:
@@ -198,7 +201,7 @@ def test_no_request_leaves_the_file_and_nothing_goes_wrong(
     assert seen[name].facts["load_ms"] < 10_000  # a page that hangs; no aim, which is a second
 
 
-@pytest.mark.parametrize("name", LOOKED_AT)
+@pytest.mark.parametrize("name", NARROW)
 def test_nobody_is_shut_out(seen: dict[str, Seen], name: str) -> None:
     facts = seen[name].facts
     assert facts["violations"] == []

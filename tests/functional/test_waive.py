@@ -222,6 +222,10 @@ def test_an_approver_with_nothing_but_ssh_keygen(folder: Path, say: Say) -> None
     enrol("bob@client.example", "bob.pub", "legal")
     code, told = say("waive", "o", *FINDING, *WHY, "--expires", ENDS, "--out", "w.json")
     assert (code, "send it with report.html" in told) == (0, True), told
+    code, told = say("waive", "o", *FINDING, *WHY, "--expires", ENDS, "--out", "w.json")
+    assert (code, "is there already" in told) == (2, True), told
+    code, _ = say("waive", "o", *FINDING, *WHY, "--expires", ENDS, "--out", "w.json", "--force")
+    assert code == 0
     keygen("-q", "-Y", "sign", "-f", "bob", "-n", NAMESPACE, "w.json")
     edited = Path("w.json").read_text(encoding="utf-8").replace("June", "July")
     Path("edited.json").write_text(edited, encoding="utf-8")

@@ -123,16 +123,19 @@ def verify(
 @click.option(
     "-o", "--out", type=WRITTEN, required=True, help="The file; its name ends .tlog-proof."
 )
+@click.option("--force", is_flag=True, help="Overwrite an existing file.")
 @AUDIT
-def prove(*, entry: str, out: Path, audit: Path) -> None:
+def prove(*, entry: str, out: Path, force: bool, audit: Path) -> None:
     """Write the proof of one entry, which can be checked offline against the log's key."""
     from prunegate.audit.log.durable_files import write_durably
     from prunegate.audit.log.entry import read_entry
     from prunegate.audit.log.prove import find_entry, prove_entry
     from prunegate.audit.log.tlog_proof import SUFFIX
+    from prunegate.io.atomic import require_new
 
     if out.suffix != SUFFIX:
         raise InputError(f"{out}: a proof's name ends in {SUFFIX}")
+    require_new(out, force=force)
     number, content = find_entry(audit, entry, read_entry)
     proof = prove_entry(audit, number, content).format()
     try:

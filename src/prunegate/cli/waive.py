@@ -31,6 +31,7 @@ class GivenWaiver:
     expires: str
     key: Path | None
     out: Path | None
+    force: bool
     signature: Path | None
     request: Path | None
     audit: Path
@@ -57,6 +58,7 @@ class GivenWaiver:
 @click.option("--expires", default="", help="UTC day (through its end) or time: 2026-12-31.")
 @click.option("--key", type=PATH, help="Sign here with the approver's private key.")
 @click.option("--out", type=WRITTEN, help="Write the request, for the approver to sign elsewhere.")
+@click.option("--force", is_flag=True, help="Overwrite the file of --out.")
 @click.option("--signature", type=PATH, help="Bring in a .sig that 'ssh-keygen -Y sign' made.")
 @click.option("--request", type=PATH, help="What it signs [default: the .sig without its ending].")
 @click.option(
@@ -107,6 +109,8 @@ def _unused(given: GivenWaiver) -> dict[str, str]:
     found = {}
     if given.signature is None and given.request is not None:
         found["--request"] = "--signature"
+    if given.out is None and given.force:
+        found["--force"] = "--out"
     if given.out is not None and given.allowed_signers is not None:
         found["--allowed-signers"] = "--key or --signature"
     if given.signature is not None:
@@ -137,8 +141,10 @@ def _write_request(given: GivenWaiver, out: Path, *, quiet: bool) -> None:
     from prunegate.audit.approvals.request import SIGN_WITH
     from prunegate.audit.log.durable_files import write_durably
     from prunegate.audit.waivers.accept import waiver_request
+    from prunegate.io.atomic import require_new
 
     wanted = _wanted(given)
+    require_new(out, force=given.force)
     case = case_of(given.record, given.audit, given.allowed_signers, signing=False)
     content = waiver_request(case, wanted)
     try:

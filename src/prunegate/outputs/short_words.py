@@ -123,7 +123,7 @@ class ShortWords:
             and finding.needed is not None
             and not self.units.advises
         ):
-            return shorten(sentences.own_note(finding, self.units), LONGEST_TO_DO) or "not proven"
+            return shorten(sentences.own_note(finding), LONGEST_TO_DO) or "not proven"
         if finding.status == "inconclusive":
             return self._labels(finding) or self._reason(finding)
         if finding.status == "fail" and finding.check != CLAIMS:

@@ -3,7 +3,8 @@ r"""Bound: how a page carries its record and its pictures, and how both are take
 The record lies in a ``<template>``: no browser shows, runs or loads what is in one, under any
 content security policy, and nothing on the page is a script. Its JSON is written in ASCII without
 ``<``, ``>`` and ``&`` (as ``\u003c`` and so on), so that no text of it can end the element, and
-reads back as the record's very bytes. A large one is written by columns (``record_columns.py``).
+reads back as the record's very bytes. A large one is written by columns (``record_columns.py``)
+and packed (zlib, in base64), so that a page of hundreds of slices can be sent as a letter.
 """
 
 from __future__ import annotations
@@ -13,12 +14,13 @@ import binascii
 import hashlib
 import json
 import re
+import zlib
 from collections.abc import Mapping
 
 from markupsafe import Markup
 
 from prunegate.errors import EvidenceError
-from prunegate.report.record_columns import COLUMNS, by_columns, by_rows
+from prunegate.report.record_columns import LARGEST, TOO_LARGE, by_columns, by_rows
 
 ID = "record"
 """Of the element that holds the record."""
@@ -27,8 +29,8 @@ COMPARISON = '<meta name="prunegate-comparison"'
 _OPEN, _CLOSE = f'<template id="{ID}">', "</template>"
 _ESCAPED = re.compile("[<>&\u007f]|[^\u0000-\u007f]")
 LARGE = 1 << 17
-"""Bytes of a record from which on it is carried by columns."""
-_BY_COLUMNS = f'{{"{COLUMNS}":'
+"""Bytes of a record from which on it is carried by columns and packed."""
+_PACKED = "zlib:"
 _PICTURE = re.compile(r'src="data:image/(?:png|jpeg);base64,([A-Za-z0-9+/=]*)"')
 
 
@@ -38,11 +40,16 @@ def embedded(content: bytes) -> Markup:
     >>> str(embedded(b'{"a":"</template>"}'))
     '<template id="record">{"a":"\\u003c/template\\u003e"}</template>'
     """
-    plain = content.decode("utf-8")
     if len(content) > LARGE:
-        plain = json.dumps(by_columns(json.loads(content)), separators=(",", ":"))
-    text = _ESCAPED.sub(lambda found: _escaped(found[0]), plain)
+        text = _packed(content)
+    else:
+        text = _ESCAPED.sub(lambda found: _escaped(found[0]), content.decode("utf-8"))
     return Markup(f"{_OPEN}{text}{_CLOSE}")  # noqa: S704  # nothing in it can end or begin a tag
+
+
+def _packed(content: bytes) -> str:
+    columns = json.dumps(by_columns(json.loads(content)), separators=(",", ":"))
+    return _PACKED + base64.b64encode(zlib.compress(columns.encode("ascii"), 9)).decode("ascii")
 
 
 def _escaped(char: str) -> str:
@@ -57,6 +64,32 @@ def carried_record(page: str) -> str:
     Raises:
         EvidenceError: it carries none, or more than one.
     """
+    text = _carried(page)
+    if not text.startswith(_PACKED):
+        return text
+    try:
+        return json.dumps(by_rows(json.loads(_unpacked(text.removeprefix(_PACKED)))))
+    except (ValueError, RecursionError) as error:
+        raise EvidenceError("the record in the page is no JSON; take the page as made") from error
+
+
+def packed_as_in(page: str, again: str) -> str:
+    """A page that was made again, its packed record spelled as in the page.
+
+    Two builds of zlib may pack the same bytes in two ways; what is read from them is compared.
+
+    Args:
+        page: a page whose record was read.
+        again: the page made from that record.
+    """
+    here, there = _carried(page), _carried(again)
+    if not (here.startswith(_PACKED) and there.startswith(_PACKED)):
+        return again
+    return again.replace(f"{_OPEN}{there}{_CLOSE}", f"{_OPEN}{here}{_CLOSE}")
+
+
+def _carried(page: str) -> str:
+    """What stands in the element that holds the record."""
     parts = page.split(_OPEN)
     if len(parts) == 1 and COMPARISON in page:
         raise EvidenceError(
@@ -71,17 +104,26 @@ def carried_record(page: str) -> str:
         )
     if len(parts) > 2 or parts[1].count(_CLOSE) != 1:
         raise EvidenceError(f"the page has more than one record, or its end is gone ({_OPEN})")
-    return _written_out(parts[1].partition(_CLOSE)[0])
+    return parts[1].partition(_CLOSE)[0]
 
 
-def _written_out(text: str) -> str:
-    """The record's JSON, which a page may hold by columns."""
-    if not text.startswith(_BY_COLUMNS):
-        return text
+def _unpacked(text: str) -> bytes:
+    """The bytes that were packed, no more of them than a record may have, and nothing after them.
+
+    Raises:
+        ValueError: they were not packed so.
+        EvidenceError: they would be larger than any record.
+    """
+    stream = zlib.decompressobj()
     try:
-        return json.dumps(by_rows(json.loads(text)))
-    except (ValueError, RecursionError) as error:
-        raise EvidenceError("the record in the page is no JSON; take the page as made") from error
+        found = stream.decompress(base64.b64decode(text, validate=True), LARGEST)
+    except zlib.error as error:
+        raise ValueError("not packed by zlib") from error
+    if stream.unconsumed_tail:
+        raise EvidenceError(TOO_LARGE)
+    if not stream.eof or stream.unused_data:
+        raise ValueError("cut off, or something follows")
+    return found
 
 
 def pictures_on(page: str, bound: Mapping[str, str]) -> dict[str, bytes]:

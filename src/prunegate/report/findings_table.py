@@ -18,9 +18,9 @@ from prunegate.text import numbers
 from prunegate.text.escape import named, shorten
 from prunegate.verdict.finding import Finding
 
-AT_ONCE = 20
-"""Rows of a table that are shown at once, and on paper."""
-MOST_TOLD = 150
+AT_ONCE, ON_PAPER = 20, 15
+"""Rows of a table that are shown at once, and on paper; the style sheet leaves the others out."""
+MOST_TOLD = 60
 """Rows that are shown at all; the rest is in findings.csv."""
 _LONGEST_NEED = 240
 
@@ -60,7 +60,7 @@ class FindingsTable:
     @property
     def beyond(self) -> int:
         """Rows that paper does not have."""
-        return len(self.folded) + self.hidden
+        return len(self.rows[ON_PAPER:]) + len(self.folded) + self.hidden
 
 
 def findings_table(record: DecisionRecord, units: Units) -> FindingsTable | None:
@@ -114,7 +114,7 @@ def _need(finding: Finding, units: Units) -> ToldPart:
     need = sentences.need_in_words(finding, units)
     if need:
         return ToldPart(text=shorten(need, _LONGEST_NEED))
-    note = sentences.own_note(finding, units) if finding.status == "inconclusive" else ""
+    note = sentences.own_note(finding) if finding.status == "inconclusive" else ""
     if note:
         return ToldPart(text=shorten(note, _LONGEST_NEED), recorded=True)
     counts = sentences.lost_and_gained(finding, units.speech)

@@ -21,8 +21,9 @@ from prunegate.report.units import Units, is_operational, is_share
 from prunegate.text.escape import named, shorten
 from prunegate.verdict.finding import Finding
 
-MOST_ROWS = 20
-"""Slices drawn per panel; beyond it the most serious are drawn and the rest is counted."""
+MOST_ROWS, ROWS_IN_ALL = 20, 64
+"""Slices drawn in a panel, and in all panels; beyond it the most serious are drawn and the rest is
+counted."""
 MOST_PANELS = 8
 """Panels drawn; beyond it likewise."""
 OVERALL = "overall"
@@ -88,7 +89,8 @@ def panels(record: DecisionRecord, said: Speech | None = None) -> tuple[tuple[Pa
         chosen = sorted(chosen, key=lambda key: _urgency(groups[key]))[:MOST_PANELS]
     chosen.sort(key=lambda key: _urgency(groups[key])[0])
     units = Units.of(record, said)
-    drawn = tuple(_panel(record, units, groups[key]) for key in chosen)
+    most = min(MOST_ROWS, ROWS_IN_ALL // max(len(chosen), 1))
+    drawn = tuple(_panel(record, units, groups[key], most) for key in chosen)
     return drawn, len(groups) - len(drawn)
 
 
@@ -106,7 +108,7 @@ def _grouped(limited: Sequence[Finding]) -> dict[tuple[str, str | None, bool], l
     return groups
 
 
-def _panel(record: DecisionRecord, units: Units, findings: Sequence[Finding]) -> Panel:
+def _panel(record: DecisionRecord, units: Units, findings: Sequence[Finding], most: int) -> Panel:
     first = findings[0]
     by_class = len({f.class_label for f in findings}) > 1
     by_row: dict[str, list[Finding]] = {}
@@ -115,8 +117,8 @@ def _panel(record: DecisionRecord, units: Units, findings: Sequence[Finding]) ->
         by_row.setdefault(row, []).append(finding)
     labels, key = _labels(record, tuple(by_row)) if not by_class else (_classes(by_row), "")
     order = list(by_row)
-    if len(order) > MOST_ROWS:
-        order = sorted(order, key=lambda name: _urgency(by_row[name]))[:MOST_ROWS]
+    if len(order) > most:
+        order = sorted(order, key=lambda name: _urgency(by_row[name]))[:most]
     order.sort(key=lambda name: (name != OVERALL, _urgency(by_row[name])[0]))
     rows = tuple(_row(record, units, labels[name], by_row[name]) for name in order)
     title, axis = _title(first, units, by_class=by_class), _axis(first.metric, units)

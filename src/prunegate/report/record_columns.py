@@ -1,8 +1,7 @@
 """Columns: the rows of a large record, each key and each repeated value spelled once.
 
 A page of hundreds of slices carries a record of thousands of findings, of which two thirds are the
-same thirty keys. Written by columns the record is a third as long, is still JSON that anybody can
-read, and is the same on every machine, as no compressed form is.
+same thirty keys. Written by columns the record is a third as long, and what is left packs better.
 """
 
 from __future__ import annotations
@@ -21,8 +20,7 @@ _PART = "; "
 LARGEST = 64 << 20
 """Characters that a record may have when its rows are written out again."""
 
-
-_TOO_LARGE = "the record in the page is larger than any; take the page as made"
+TOO_LARGE = "the record in the page is larger than any; take the page as made"
 
 
 def by_columns(record: dict[str, Any]) -> dict[str, Any]:
@@ -71,7 +69,7 @@ def _texts(document: Any) -> list[str]:
     parts = document["parts"]
     found = [[parts[_place(at)] for at in text] for text in document["at"]]
     if sum(len(part) + len(_PART) for text in found for part in text) > LARGEST:
-        raise EvidenceError(_TOO_LARGE)
+        raise EvidenceError(TOO_LARGE)
     return [_PART.join(text) for text in found]
 
 
@@ -102,7 +100,7 @@ def _column(key: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
 def _rows(table: Any) -> list[dict[str, Any]]:
     count = table["n"]
     if not isinstance(count, int) or count * len(table["keys"]) > LARGEST:
-        raise EvidenceError(_TOO_LARGE)
+        raise EvidenceError(TOO_LARGE)
     rows: list[dict[str, Any]] = [{} for _ in range(count)]
     size = 0
     for key, column in table["keys"].items():
@@ -112,7 +110,7 @@ def _rows(table: Any) -> list[dict[str, Any]]:
             size += len(key) + (len(value) if isinstance(value, str) else 1)
             rows[number][key] = value
     if size > LARGEST:
-        raise EvidenceError(_TOO_LARGE)
+        raise EvidenceError(TOO_LARGE)
     return rows
 
 

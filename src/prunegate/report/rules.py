@@ -15,10 +15,11 @@ from prunegate.text.escape import named, visible
 from prunegate.text.languages import ENGLISH
 from prunegate.verdict.finding import Finding
 
-MOST_ROWS = 25
-"""Findings shown per rule; beyond it the most serious are shown and the rest is counted."""
-_FEW = 5
-"""Findings told in words before the table is opened."""
+MOST_ROWS, LEAST_ROWS, ROWS_IN_ALL = 25, 5, 60
+"""Findings shown of a rule, and together where there are many rules; beyond it the most serious are
+shown and the rest is counted."""
+MOST_TOLD, LEAST_TOLD, TOLD_IN_ALL = 5, 2, 24
+"""Likewise those that are told in words before the table is opened."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,13 +82,15 @@ class RuleView:
 def rules(record: DecisionRecord, units: Units) -> tuple[RuleView, ...]:
     """Every rule that has findings or a sentence, in the policy's order."""
     total = max([len(record.policy.sentences), *(f.rule + 1 for f in record.findings)])
-    return tuple(_rule(record, units, index) for index in range(total))
+    most = min(MOST_ROWS, max(LEAST_ROWS, ROWS_IN_ALL // max(total, 1)))
+    few = min(MOST_TOLD, max(LEAST_TOLD, TOLD_IN_ALL // max(total, 1)))
+    return tuple(_rule(record, units, index, most, few) for index in range(total))
 
 
-def _rule(record: DecisionRecord, units: Units, index: int) -> RuleView:
+def _rule(record: DecisionRecord, units: Units, index: int, most: int, few: int) -> RuleView:
     findings = sentences.serious_first(f for f in record.findings if f.rule == index)
     status = sentences.worst_status(f.status for f in findings)
-    rows = tuple(_row(f, units) for f in findings[:MOST_ROWS])
+    rows = tuple(_row(f, units) for f in findings[:most])
     return RuleView(
         number=index + 1,
         sentence=_sentence(record, units, index, findings),
@@ -101,7 +104,7 @@ def _rule(record: DecisionRecord, units: Units, index: int) -> RuleView:
         change=_change_head(findings[0].metric if findings else "", units.speech),
         tested=any(not is_operational(f.metric) for f in findings),
         paired=any(f.lost is not None for f in findings),
-        urgent=_urgent(findings, rows),
+        urgent=_urgent(findings, rows)[:few],
         rows=rows,
         hidden=len(findings) - len(rows),
     )
@@ -133,7 +136,7 @@ def _urgent(findings: list[Finding], rows: tuple[FindingRow, ...]) -> tuple[Find
         for finding, row in zip(findings, rows, strict=False)
         if finding.status != "pass" or sentences.remarks(finding)
     ]
-    return tuple(told[:_FEW])
+    return tuple(told)
 
 
 def _tally(findings: list[Finding], said: Speech) -> str:

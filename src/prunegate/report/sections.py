@@ -30,7 +30,8 @@ from prunegate.report.generations_table import generations
 from prunegate.report.heads import head_map
 from prunegate.report.measures import measures
 from prunegate.report.page_one.answer import SignOffShown
-from prunegate.report.page_one.page import PageOne, mix_of_rows, page_one
+from prunegate.report.page_one.page import mix_of_rows, page_one
+from prunegate.report.page_one.sheet import PageOne
 from prunegate.report.provenance import FactGroup, provenance
 from prunegate.report.rules import rules
 from prunegate.report.search import search_section

@@ -21,7 +21,7 @@ from prunegate.report.wanted_rows import wanted
 from prunegate.text import numbers
 from prunegate.text.escape import LONGEST, named, shorten, visible
 from prunegate.text.languages import ENGLISH
-from prunegate.verdict.advice import request
+from prunegate.verdict.advice import without_request
 from prunegate.verdict.finding import BEATS_CONSTANT, Finding, SliceSummary
 
 SEVERITY_ORDER = {"fail": 0, "inconclusive": 1, "waived": 2, "pass": 3}
@@ -105,7 +105,7 @@ def finding_parts(finding: Finding, units: Units) -> tuple[ToldPart, ...]:
         ToldPart(text=evidence_in_words(finding, units)),
         ToldPart(text=_of_some_labels(finding, units.speech)),
         ToldPart(text=need_in_words(finding, units)),
-        ToldPart(text=own_note(finding, units), recorded=True),
+        ToldPart(text=own_note(finding), recorded=True),
         *(ToldPart(text=text) for text in remarks(finding, units.speech)),
     ]
     return tuple(replace(part, text=ended(part.text)) for part in told if part.text)
@@ -166,12 +166,9 @@ def about(finding: Finding, said: Speech | None = None) -> str:
     return own.say("evidence.of_class", metric=metric, label=named(finding.class_label))
 
 
-def own_note(finding: Finding, units: Units) -> str:
+def own_note(finding: Finding) -> str:
     """The finding's own note, less the request for rows that ``need_in_words`` has made already."""
-    asked = ""
-    if finding.needed is not None:
-        asked = request(_of_a_kind(finding), rarest=_rarest(finding, units))
-    return capital(shorten(finding.note.removesuffix(asked).removesuffix("; "), LONGEST))
+    return capital(shorten(without_request(_of_a_kind(finding)), LONGEST))
 
 
 def ended(text: str) -> str:

@@ -17,7 +17,7 @@ from prunegate.audit.read import StoredRecord, parse_carried, parse_record, read
 from prunegate.audit.recompute import require_follows
 from prunegate.audit.verification_report import BEYOND, Verification, VerificationCheck
 from prunegate.errors import EvidenceError, InputError
-from prunegate.report.embedded_record import carried_record, pictures_on
+from prunegate.report.embedded_record import carried_record, packed_as_in, pictures_on
 from prunegate.report.page_one.answer import SignOffShown
 from prunegate.report.render import render
 from prunegate.report.sections import SECTIONS
@@ -200,7 +200,7 @@ def _page(content: bytes, found: _Found) -> Iterator[str]:
         state=state,
         charts=_UNDRAWN not in page,
     )
-    _require_same(page, again, stored)
+    _require_same(page, packed_as_in(page, again), stored)
     without = "; it was made where charts could not be drawn, and says so" * (_UNDRAWN in page)
     yield f"made again from its record and its pictures: the same, byte for byte{without}"
 

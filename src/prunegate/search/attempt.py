@@ -111,12 +111,16 @@ def nearest_attempt(attempts: Sequence[Attempt]) -> Attempt:
 
 
 def missed(verdict: Verdict) -> str:
-    """The limit that was missed most, and by how much; empty where nothing was."""
+    """The limit that was missed most, and by how much; empty where nothing was.
+
+    Of open limits it is one of those that the verdict's reasons tell.
+    """
     if verdict.outcome == "approve":
         return ""
     open_ = unmet(verdict.findings)
     ordered = [f for status in ("fail", "inconclusive") for f in open_ if f.status == status]
-    told = list(zip(ordered, verdict.reasons, strict=False))
+    whole = len(verdict.reasons) == len(ordered)
+    told = list(zip(ordered, verdict.reasons if whole else verdict.reasons[:-1], strict=False))
     failing = [pair for pair in told if pair[0].status == "fail"] or told
     if not failing:
         return verdict.reasons[0]

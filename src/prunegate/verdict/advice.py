@@ -164,6 +164,14 @@ def request(finding: Finding, *, rarest: bool, where: str = "") -> str:
     return f"{first}; if the change is as seen, about {round_up(as_seen):,}{hardly}"
 
 
+def without_request(finding: Finding) -> str:
+    """The finding's note, less the request for rows at its end."""
+    if finding.needed is None:
+        return finding.note
+    asked = (request(finding, rarest=rarest) for rarest in (False, True))
+    return min((finding.note.removesuffix(one) for one in asked), key=len).removesuffix("; ")
+
+
 def _likely_broken(finding: Finding) -> str:
     if finding.as_seen != "broken":
         return ""

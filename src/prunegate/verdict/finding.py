@@ -347,7 +347,7 @@ class Verdict:
 
     outcome: Outcome
     reasons: tuple[str, ...]
-    """Why, in plain words, the most important first."""
+    """Why, in plain words: what is broken, then the first of what is open."""
     findings: tuple[Finding, ...]
     slices: tuple[SliceSummary, ...]
     warnings: tuple[str, ...] = ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from prunegate.counting.partial_tally import PartialTally
 from prunegate.counting.slices import SliceCounts, Stratum
@@ -15,10 +16,12 @@ from prunegate.policy.explain import explain_check
 from prunegate.policy.schema import Minimum, Policy
 from prunegate.text.numbers import plain, upper_bound_share
 from prunegate.text.quantities import Quantity
+from prunegate.verdict.advice import without_request
 from prunegate.verdict.finding import (
     BEATS_CONSTANT,
     Finding,
     Guarantee,
+    OpenBecause,
     Outcome,
     SliceSummary,
     Uncovered,
@@ -109,8 +112,15 @@ def uneven_groups(weight: int) -> str:
     )
 
 
+MOST_OPEN = 50
+"""Open limits that each get a sentence where there are a few more; of the rest there is a count."""
+
+
 def reasons(policy: Policy, outcome: Outcome, findings: Sequence[Finding]) -> tuple[str, ...]:
-    """Why, in plain words: what failed, then what is open; or that everything holds."""
+    """Why, in plain words: what failed, then what is open; or that everything holds.
+
+    A rejection asks for no labels: they could not change it.
+    """
     blocking = [f for f in findings if f.severity == "block"]
     if outcome == "approve":
         blocking = [f for f in blocking if f.check != BEATS_CONSTANT]
@@ -130,7 +140,24 @@ def reasons(policy: Policy, outcome: Outcome, findings: Sequence[Finding]) -> tu
     failed = [f for f in blocking if f.status == "fail"]
     still_open = [f for f in blocking if f.status == "inconclusive"]
     written = _quantities(policy, findings)
-    return tuple(_reason(policy, f, written) for f in (*failed, *still_open))
+    few = still_open if len(still_open) <= MOST_OPEN + 1 else still_open[:MOST_OPEN]
+    told = (f if outcome == "inconclusive" else _unasked(f) for f in (*failed, *few))
+    found = tuple(_reason(policy, f, written) for f in told)
+    rest = len(still_open) - len(few)
+    return (*found, f"{rest:,} more blocking limits are open.") if rest else found
+
+
+_FOR_LABELS: tuple[OpenBecause, ...] = ("uneven groups", "some labels")
+"""What keeps a finding open whose note is nothing but a request for labels."""
+
+
+def _unasked(finding: Finding) -> Finding:
+    """An open finding whose note asks for nothing."""
+    if finding.status != "inconclusive":
+        return finding
+    return replace(
+        finding, note="" if finding.open_because in _FOR_LABELS else without_request(finding)
+    )
 
 
 ABSENT = "the policy expects this slice and the data have no row of it"
@@ -154,10 +181,10 @@ def absence_reasons(names: Sequence[str]) -> tuple[str, ...]:
 def _reason(policy: Policy, finding: Finding, written: Quantities) -> str:
     about = {"claims": "Stated figures", BEATS_CONSTANT: f"The reference on {finding.slice}"}
     if finding.check in about:
-        return f"{about[finding.check]}: {finding.note}."
+        return f"{about[finding.check]}: {finding.note or 'not shown'}."
     where = _where(finding)
     if finding.candidate is None:
-        return f"{where}: {finding.note}."
+        return f"{where}: {finding.note or 'not defined'}."
     figures = f"{where} {_figures(policy, finding, written[finding.metric])}"
     if finding.status == "waived":
         return f"{figures}; {finding.note}."
@@ -165,7 +192,7 @@ def _reason(policy: Policy, finding: Finding, written: Quantities) -> str:
         return f"{figures} ({finding.note})."
     if finding.status == "fail":
         return f"{figures}."
-    return f"{figures}; not proven: {finding.note or 'not enough evidence'}."
+    return f"{figures}; not proven: {finding.note}." if finding.note else f"{figures}; not proven."
 
 
 def _where(finding: Finding) -> str:
@@ -233,6 +260,8 @@ def losing(policy: Policy, findings: Sequence[Finding], places: Sequence[int]) -
 
 def only_warned(policy: Policy, findings: Sequence[Finding], finding: Finding) -> str:
     """That a rule or stated figures do not hold, or are not shown to, and that it only warns."""
+    if any(f.severity == "block" and f.status == "fail" for f in findings):
+        finding = _unasked(finding)
     said = _reason(policy, finding, _quantities(policy, findings)).removesuffix(".")
     if finding.check == "claims":
         return f"{said} (these figures only warn)."

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import zlib
 from typing import Any
 
 import pytest
@@ -11,7 +13,7 @@ from hypothesis import strategies as st
 
 from prunegate.audit.canonical import canonical_bytes
 from prunegate.errors import EvidenceError, InputError
-from prunegate.report.embedded_record import LARGE, carried_record, embedded
+from prunegate.report.embedded_record import LARGE, carried_record, embedded, packed_as_in
 from prunegate.report.record_columns import by_columns, by_rows
 
 CELLS = st.none() | st.booleans() | st.integers(-9, 9) | st.floats(0, 1) | st.text(max_size=3)
@@ -37,16 +39,32 @@ def test_a_page_gives_back_the_very_bytes(record: dict[str, Any], text: str) -> 
     assert canonical_bytes(json.loads(carried_record(page))) == content
 
 
-def test_many_findings_are_a_third() -> None:
+def test_many_findings_are_an_eighth() -> None:
     keys = [f"a key of a finding {n}" for n in range(30)]
     rows = [dict.fromkeys(keys, None) | {keys[0]: n, keys[1]: f"n{n}"} for n in range(900)]
     content = canonical_bytes({"findings": rows})
-    assert len(str(embedded(content))) * 3 < len(content)
+    assert len(str(embedded(content))) * 8 < len(content)
+
+
+def held(packed: bytes) -> str:
+    return f'<template id="record">zlib:{base64.b64encode(packed).decode()}</template>'
 
 
 def columns(**table: Any) -> str:
-    text = json.dumps({"columns": {"rows": table}, "texts": {}, "rest": {}}, separators=(",", ":"))
-    return f'<template id="record">{text}</template>'
+    document = {"columns": {"rows": table}, "texts": {}, "rest": {}}
+    return held(zlib.compress(json.dumps(document).encode()))
+
+
+def test_a_page_is_the_same_however_its_record_is_packed() -> None:
+    content = canonical_bytes({"big": "words " * LARGE})
+    page = f"<p>{embedded(content)}</p>"
+    text = page.partition("zlib:")[2].partition("<")[0]
+    other = held(zlib.compress(zlib.decompress(base64.b64decode(text)), 1))
+    assert text not in other
+    assert packed_as_in(f"<p>{other}</p>", page) == f"<p>{other}</p>"
+    assert packed_as_in(f"<b>{other}</b>", page) != f"<b>{other}</b>"
+    plain = f"<p>{embedded(b'{}')}</p>"
+    assert packed_as_in(plain, page) == page
 
 
 @pytest.mark.parametrize(
@@ -75,6 +93,19 @@ def test_what_is_no_sentence_by_parts_is_no_evidence(at: Any) -> None:
         by_rows(document)
 
 
-def test_what_is_cut_off_is_no_evidence() -> None:
+PACKED = zlib.compress(b"{}")
+
+
+@pytest.mark.parametrize(
+    "packed",
+    [b"", b"{}", PACKED[:-1], PACKED + b"x", PACKED + PACKED, zlib.compress(b"[" * 9)],
+)
+def test_what_is_not_one_packed_record_is_no_evidence(packed: bytes) -> None:
     with pytest.raises(EvidenceError):
-        carried_record('<template id="record">{"columns":{</template>')
+        carried_record(held(packed))
+
+
+def test_no_packed_record_is_larger_than_any(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("prunegate.report.embedded_record.LARGEST", 1000)
+    with pytest.raises(EvidenceError, match="larger than any"):
+        carried_record(held(zlib.compress(b" " * 1001)))

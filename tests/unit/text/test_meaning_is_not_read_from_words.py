@@ -135,8 +135,8 @@ def sentences_read(nodes: Iterable[ast.AST]) -> Iterator[int]:
             yield method.lineno
 
 
-REQUEST = ("report/sentences.py", 1)
-"""The one place: a note less the request that the page has made already, by the whole request."""
+REQUEST = ("verdict/advice.py", 1)
+"""The one place: a note less the request for rows that it ends in, by the whole request."""
 
 
 def test_no_fact_hangs_on_what_was_written_for_people() -> None:

@@ -18,6 +18,7 @@ from prunegate.evidence.further_rows import POWER
 from prunegate.planning.plan import PlanRequest, plan
 from prunegate.policy.load import parse_policy
 from prunegate.policy.schema import Policy
+from prunegate.search.attempt import missed
 from prunegate.stats.result import adjust
 from prunegate.verdict.claim_findings import with_claims
 from prunegate.verdict.finding import Verdict
@@ -336,6 +337,39 @@ def test_nobody_is_told_to_label_for_a_rejection(lost: int) -> None:
     (finding,) = of_rules(prunegate.judge_counts(level, counts(("a", cells))))
     assert finding.needed is None
     assert "more rows like those seen would show the limit to be broken" in finding.note
+
+
+@pytest.mark.parametrize("lost", [22, 400])
+def test_the_reasons_of_a_rejection_ask_for_no_labels(lost: int) -> None:
+    rules = (
+        "{metric: recall, slices: all, max_drop: 0.02}",
+        "{metric: accuracy, slices: all, max_drop: 0.01, severity: warn}",
+    )
+    cells = (500, 0, 0, 0, 10, 5, lost, 985 - lost)
+    few = (90, 3, 2, 5, 9, 2, 7, 82)
+    asked = policy(*rules, more="slices: [{by: k}]\n")
+    found = prunegate.judge_counts(asked, counts(("a", cells), ("b", few)))
+    told = [*found.reasons, *facts(found, "open")]
+    assert found.outcome == ("reject" if lost == 400 else "inconclusive")
+    assert any("k=b" in text and "not proven" in text for text in told)
+    assert any("label about" in text for text in told) == (found.outcome == "inconclusive")
+    assert any("label about" in f.note for f in found.findings)
+
+
+@pytest.mark.parametrize("slices", [50, 51, 52, 60])
+def test_the_reasons_tell_the_first_of_many_open_limits_and_count_the_rest(slices: int) -> None:
+    few = (90, 3, 2, 5, 9, 2, 7, 82)
+    rule = "{metric: recall, slices: k, max_drop: 0.02}"
+    asked = policy(rule, more="slices: [{by: k}]\n")
+    cells = [(f"s{n:02d}", few) for n in range(slices)]
+    found = prunegate.judge_counts(asked, counts(*cells))
+    open_ = [f for f in found.findings if f.status == "inconclusive"]
+    assert len(open_) == slices
+    rest = len(open_) - 50 if slices > 51 else 0
+    *told, last = found.reasons if rest else (*found.reasons, "")
+    assert len(told) == len(open_) - rest
+    assert last == (f"{rest} more blocking limits are open." if rest else "")
+    assert any(missed(found).startswith(text) for text in told)
 
 
 OPEN_LIMITS = (

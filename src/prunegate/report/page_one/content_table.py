@@ -1,6 +1,6 @@
 """What gets worse, and where: a row per kind of content, the worst first, all content last.
 
-At most eight kinds have a row; the rest is counted by how it came out, so that "all proven fine" is
+The worst few kinds have a row; the rest is counted by how it came out, so that "all proven fine" is
 only ever said of what was proven. At most two measures have a column; where another one is what
 went wrong, the row's result names it.
 """
@@ -22,9 +22,9 @@ from prunegate.text import numbers
 from prunegate.verdict.finding import BEATS_CONSTANT, Finding
 from prunegate.verdict.losses import is_real_loss
 
-MOST_ROWS, MOST_COLUMNS, MOST_FIGURES = 8, 2, 2
-"""Kinds of content, measures, and figures of the whole model that are shown."""
-MOST_LIMITS = 2
+MOST_COLUMNS, MOST_FIGURES = 2, 2
+"""Measures, and figures of the whole model that are shown."""
+MOST_LIMITS, LONG_RESULT = 2, 27
 Kind = tuple[str, str | None]
 """A slice, and the class that is judged by itself on it."""
 
@@ -47,6 +47,11 @@ class ContentRow:
     result: str
     whole: bool = False
     """Whether it is all content together."""
+
+    @property
+    def long(self) -> bool:
+        """Whether the result may take two lines."""
+        return len(self.result) > LONG_RESULT
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,20 +86,26 @@ class ContentTable:
     notes: tuple[str, ...]
 
 
-def content_table(record: DecisionRecord, agreement: AgreedWords) -> ContentTable:
-    """What was judged, kind by kind."""
+def content_table(record: DecisionRecord, agreement: AgreedWords, most: int) -> ContentTable:
+    """What was judged, kind by kind.
+
+    Args:
+        record: the decision.
+        agreement: how values are told.
+        most: kinds of content that have a row, beside all content.
+    """
     judged = [f for f in deciding(record) if not is_operational(f.metric)]
     kinds = _kinds(judged)
     columns = _columns(judged)
     worst = sorted((k for k in kinds if k != (OVERALL, None)), key=lambda k: _grave(kinds[k]))
-    shown = worst[:MOST_ROWS] + [k for k in kinds if k == (OVERALL, None)]
+    shown = worst[:most] + [k for k in kinds if k == (OVERALL, None)]
     speech = agreement.people.speech
     return ContentTable(
         title=speech.say("table.title_approve" if record.outcome == "approve" else "table.title"),
         columns=tuple(_column(metric, judged, agreement) for metric in columns),
         rows=tuple(_row(kind, kinds[kind], columns, agreement) for kind in shown),
         figures=_figures(record, agreement),
-        more=_more([kinds[kind] for kind in worst[MOST_ROWS:]], agreement),
+        more=_more([kinds[kind] for kind in worst[most:]], agreement),
         notes=tuple(_notes(record, judged, columns, agreement)),
     )
 
@@ -103,7 +114,12 @@ def _kinds(judged: Sequence[Finding]) -> dict[Kind, list[Finding]]:
     found: dict[Kind, list[Finding]] = {}
     for finding in judged:
         found.setdefault((finding.slice, finding.class_label), []).append(finding)
-    return found
+    return {kind: own for kind, own in found.items() if not all(map(_unasked, own))}
+
+
+def _unasked(finding: Finding) -> bool:
+    """Whether nobody agreed to it and it holds: the baseline's answers fit the labels."""
+    return finding.check == BEATS_CONSTANT and finding.status == "pass"
 
 
 def _grave(findings: Sequence[Finding]) -> tuple[int, float]:

@@ -6,6 +6,7 @@ decision names what its findings ask for, with the assumption that the number re
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator
 
@@ -13,12 +14,12 @@ from prunegate.audit.record import ControlSlice, DecisionRecord
 from prunegate.report.page_one.agreement import AgreedWords
 from prunegate.report.page_one.answer import SignOffShown
 from prunegate.report.page_one.people import OVERALL
-from prunegate.report.page_one.standing import deciding, gravity, standing_key
+from prunegate.report.page_one.standing import deciding, gravity, missing_places, standing_key
 from prunegate.report.signers import AskedSigners, days_of_an_answer, signers
 from prunegate.report.speech import Speech
 from prunegate.report.units import is_foretold, is_operational, is_share
 from prunegate.verdict.advice import HARDLY, round_up
-from prunegate.verdict.finding import Finding
+from prunegate.verdict.finding import BEATS_CONSTANT, Finding
 
 MOST_STEPS = 2
 """Open findings whose need is told."""
@@ -125,7 +126,13 @@ def _open(record: DecisionRecord, agreement: AgreedWords) -> Iterator[str]:
     speech = agreement.people.speech
     yield speech.say("next.inconclusive")
     waiting = [f for f in deciding(record) if f.status == "inconclusive"]
+    known = {f.slice for f in waiting}
     found = dict.fromkeys(
+        speech.say("next.open_absent", place=agreement.people.place(name))
+        for name in missing_places(record)
+        if name not in known
+    )
+    found |= dict.fromkeys(
         told for f in sorted(waiting, key=_most_first) if (told := _need(f, agreement))
     )
     if found:
@@ -146,6 +153,9 @@ def _need(finding: Finding, agreement: AgreedWords) -> str:
         return _absent(finding, agreement)
     if key == "unmeasured":
         return speech.say("next.open_unmeasured", metric=agreement.name(finding.metric))
+    if finding.check == BEATS_CONSTANT and (finding.needed or math.inf) > finding.n:
+        where = people.where(finding.slice, finding.class_label)
+        return speech.say("next.open_reference", where=where)
     if finding.open_because == "some labels" and finding.needed is None:
         return speech.say("next.need_labels", items=people.items.said)
     if finding.needed is None:

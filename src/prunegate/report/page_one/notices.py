@@ -3,13 +3,14 @@
 Doubts about the data, real losses that a signature accepts, stated figures that are wrong, rules
 that only warn and are broken or open, waivers and what was not measured are told from the record's
 fields, in the reader's language. A warning of the record that no field speaks of stands here as it
-was written where it is short and the page is English; any other is counted. None is ever cut.
+was written, in English, where it is short; any other is counted. None is ever cut.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from prunegate.audit.record import DecisionRecord
 from prunegate.report.page_one.agreement import AgreedWords
@@ -17,13 +18,12 @@ from prunegate.report.page_one.standing import deciding, gravest
 from prunegate.report.page_one.stated import wrong_figures
 from prunegate.report.sentences import ended
 from prunegate.report.units import CLAIMS, is_operational
-from prunegate.text.escape import visible
-from prunegate.text.languages import ENGLISH
-from prunegate.verdict.finding import DoubtKind, Finding
+from prunegate.text.escape import shorten, visible
+from prunegate.verdict.finding import DoubtKind, Finding, SliceSummary
 from prunegate.verdict.losses import is_real_loss
 from prunegate.verdict.reference_sentences import doubt_sentence
 
-MOST_NOTICES, MOST_NAMED, LONGEST_WRITTEN = 3, 3, 180
+MOST_NOTICES, MOST_NAMED, LONGEST_WRITTEN, LONGEST_PERSON = 3, 3, 180, 40
 ROOM, LITTLE_ROOM = 400, 200
 """Characters of the strip, from its second warning on, so that page one stays one page: where the
 table is short, and where it is long."""
@@ -36,6 +36,8 @@ class Notice:
     """One warning."""
 
     text: str
+    recorded: bool = False
+    """Whether it is the record's own sentence, hence English."""
 
 
 _DOUBTED: dict[DoubtKind, str] = {
@@ -55,26 +57,27 @@ def notices(record: DecisionRecord, agreement: AgreedWords, lines: int = 0) -> t
         lines: of the table that stands above it.
     """
     written = _written(record)
-    short = [t for t in written if _stands(t, agreement)]
+    short = [text for text in written if len(text) <= LONGEST_WRITTEN]
+    always = [text for tell in _ALWAYS for text in islice(tell(record, agreement), 1)]
     found = [text for tell in _TOLD for text in tell(record, agreement)] + short
-    kept = _fitting(found, ROOM if lines <= SHORT_TABLE else LITTLE_ROOM)
-    rest = len(found) - len(kept) + len(written) - len(short)
+    found = [text for text in found if text not in always]
+    kept = _fitting(always, found, ROOM if lines <= SHORT_TABLE else LITTLE_ROOM)
+    rest = len(always) + len(found) - len(kept) + len(written) - len(short)
     more = [agreement.people.speech.count("warnings.more", rest)] if rest else []
-    return tuple(Notice(text=text) for text in (*kept, *more))
+    return tuple(Notice(text=text, recorded=text in written) for text in (*kept, *more))
 
 
-def _fitting(found: list[str], room: int) -> list[str]:
-    """Those that the strip has room for, the gravest first; one always stands."""
-    kept = found[:1]
-    for text in found[1:]:
+def _fitting(always: list[str], found: list[str], room: int) -> list[str]:
+    """Those that always stand, and of the others, the gravest first, those that there is room for.
+
+    One stands whatever room there is.
+    """
+    first = len(always) or 1
+    kept = (always + found)[:first]
+    for text in (always + found)[first:]:
         if len(kept) < MOST_NOTICES and sum(map(len, kept)) + len(text) <= room:
             kept.append(text)
     return kept
-
-
-def _stands(text: str, agreement: AgreedWords) -> bool:
-    """Whether a warning of the record can stand on the page as it was written."""
-    return agreement.people.speech.language == ENGLISH and len(text) <= LONGEST_WRITTEN
 
 
 def _written(record: DecisionRecord) -> list[str]:
@@ -89,15 +92,15 @@ def _written(record: DecisionRecord) -> list[str]:
 
 
 def _doubts(record: DecisionRecord, agreement: AgreedWords) -> Iterator[str]:
-    """That a model's answers may not be what they are taken for."""
+    """That a model's answers may not be what they are taken for: the first doubt of each kind."""
     people = agreement.people
-    if record.doubts:
-        first = record.doubts[0]
+    first = {(_DOUBTED.get(one.kind, "mistaken"), one.model): one for one in record.doubts[::-1]}
+    for doubt in (one for one in record.doubts if one in first.values()):
         model = (
-            people.candidate if first.model == "candidate" else people.speech.say("words.baseline")
+            people.candidate if doubt.model == "candidate" else people.speech.say("words.baseline")
         )
-        key = _DOUBTED.get(first.kind, "mistaken")
-        where = people.where(first.slice, first.class_label)
+        key = _DOUBTED.get(doubt.kind, "mistaken")
+        where = people.where(doubt.slice, doubt.class_label)
         yield people.speech.say(f"warnings.{key}", where=where, model=model)
 
 
@@ -162,10 +165,12 @@ def _waived(record: DecisionRecord, agreement: AgreedWords) -> Iterator[str]:
         return
     people, speech = agreement.people, agreement.people.speech
     until = min((one.expires for one in record.waivers), default="")
+    by = tuple(dict.fromkeys(one.approver for one in record.waivers))[:MOST_NAMED]
     yield speech.count(
         "warnings.waived",
         len(waived),
         day=speech.day(until),
+        by=speech.listed(tuple(shorten(name, LONGEST_PERSON) for name in by)),
         metric=agreement.name(worst.metric),
         place=people.place(worst.slice, worst.class_label),
     )
@@ -196,7 +201,22 @@ def _undeclared(record: DecisionRecord, agreement: AgreedWords) -> Iterator[str]
         yield people.speech.count("warnings.undeclared", len(found), place=place)
 
 
+def _unjudged(record: DecisionRecord, agreement: AgreedWords) -> Iterator[str]:
+    """Kinds of content that nobody judged."""
+    facts = record.warning_facts or ()
+    found = [fact.slice for fact in facts if fact.kind == "unjudged" and fact.slice]
+    if found:
+        place, count = agreement.people.place(found[0]), sum(map(_left_out, record.slices))
+        yield agreement.people.speech.count("warnings.unjudged", count, place=place)
+
+
+def _left_out(one: SliceSummary) -> bool:
+    return not one.judged and one.rows > 0
+
+
 _TOLD: tuple[Callable[[DecisionRecord, AgreedWords], Iterator[str]], ...] = (
-    *(_doubts, _losses, _wrong, _broken, _waived, _unmeasured, _open, _undeclared),
+    *(_waived, _doubts, _losses, _wrong, _broken, _unmeasured, _open, _unjudged, _undeclared),
 )
-"""The gravest first; slices that were too small to be judged are counted under the table."""
+"""The gravest first."""
+_ALWAYS = (_waived, _doubts)
+"""Of these the first stands whatever room there is: whoever signs lets it pass."""

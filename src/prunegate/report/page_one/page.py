@@ -7,20 +7,27 @@ the record holds; what had to be left out is counted, and stands in the engineer
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from prunegate.audit.record import DecisionRecord
 from prunegate.metrics.catalogue import metric_named
 from prunegate.report.flips import Album
 from prunegate.report.page_one.agreement import AgreedWords
-from prunegate.report.page_one.answer import AnswerView, SignOffShown, answer
-from prunegate.report.page_one.content_table import ContentTable, content_table
+from prunegate.report.page_one.answer import SignOffShown, answer
+from prunegate.report.page_one.content_table import content_table
 from prunegate.report.page_one.next_steps import next_steps
-from prunegate.report.page_one.notices import Notice, notices
+from prunegate.report.page_one.notices import notices
 from prunegate.report.page_one.people import OVERALL, People
-from prunegate.report.page_one.savings import SavingsView, savings
-from prunegate.report.page_one.shown_examples import ShownExamples, shown_examples
-from prunegate.report.page_one.standing import deciding, is_tested, lead, standing_key
+from prunegate.report.page_one.savings import savings
+from prunegate.report.page_one.sheet import PageOne
+from prunegate.report.page_one.shown_examples import shown_examples
+from prunegate.report.page_one.standing import (
+    deciding,
+    is_tested,
+    lead,
+    missing_places,
+    standing_key,
+)
 from prunegate.report.page_one.stated import wrong_figures
 from prunegate.report.signers import signers
 from prunegate.report.speech import Speech
@@ -31,39 +38,8 @@ from prunegate.text.time import short_code
 from prunegate.verdict.finding import BEATS_CONSTANT, OF_ONE_LABEL, Finding
 
 LONGEST_PURPOSE = 100
-MOST_LINES = 13
-"""Rows and warnings that fit on a sheet at their usual size."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class PageOne:
-    """The whole decision, as finished text."""
-
-    eyebrow: str
-    code: str
-    question: str
-    purpose: str
-    tone: str
-    """approve, reject or inconclusive: how the answer looks."""
-    answer_word: str
-    """YES, NO or NOT YET, with what it means."""
-    word: str
-    """The machine's word for it, shown small."""
-    sentence: str
-    table: ContentTable
-    proven: str
-    """What "proven" means; empty where nothing was tested."""
-    notices: tuple[Notice, ...]
-    examples: ShownExamples | None
-    savings: SavingsView
-    steps: tuple[str, ...]
-    answer: AnswerView
-
-    @property
-    def crowded(self) -> bool:
-        """Whether paper has to be used sparingly."""
-        rows = len(self.table.rows) + len(self.table.figures)
-        return rows + 2 * len(self.notices) > MOST_LINES
+MOST_KINDS = (8, 6, 4, 3)
+"""Kinds of content that have a row: as many as a sheet of paper has room for."""
 
 
 def page_one(
@@ -82,10 +58,26 @@ def page_one(
         pictures: PNG or JPEG bytes by the id of a flipped row; may be empty.
         state: what the audit trail holds, of a copy made later; None: the page as it is signed.
     """
-    people = People.of(record)
-    agreement = AgreedWords(people=people, units=units)
-    worst = lead(record)
-    table = content_table(record, agreement)
+    agreement = AgreedWords(people=People.of(record), units=units)
+    album = Album(pictures)
+    for most in MOST_KINDS:
+        page = _page(record, agreement, digest, album, state, most)
+        if page.fits:
+            return page
+    return replace(page, examples=None)
+
+
+def _page(
+    record: DecisionRecord,
+    agreement: AgreedWords,
+    digest: str,
+    album: Album,
+    state: SignOffShown | None,
+    most: int,
+) -> PageOne:
+    """The page with so many kinds of content."""
+    people, worst = agreement.people, lead(record)
+    table = content_table(record, agreement, most)
     page = PageOne(
         eyebrow=people.speech.say("page.eyebrow", day=people.speech.day(record.created)),
         code=visible(short_code(digest)),
@@ -98,7 +90,7 @@ def page_one(
         table=table,
         proven=_proven(record, people),
         notices=notices(record, agreement, len(table.rows) + len(table.figures)),
-        examples=shown_examples(record, worst, people, Album(pictures)),
+        examples=shown_examples(record, worst, people, album),
         savings=savings(record, agreement),
         steps=next_steps(record, worst, agreement, state),
         answer=answer(record, digest, people, state),
@@ -129,13 +121,18 @@ def _verdict_key(record: DecisionRecord, state: SignOffShown | None) -> str:
 
 def _sentence(record: DecisionRecord, worst: Finding | None, agreement: AgreedWords) -> str:
     """The decision in counts."""
-    speech = agreement.people.speech
-    if worst is None:
-        return speech.say("lead.unknown")
-    if record.outcome == "approve":
+    speech, absent = agreement.people.speech, missing_places(record)
+    if record.outcome == "approve" and worst is not None:
         return _held(record, agreement)
+    if worst is None:
+        if not absent:
+            return speech.say("lead.unknown")
+        return speech.say("lead.absent", place=agreement.people.place(absent[0]))
     if standing_key(worst) == "absent":
         return speech.say("lead.absent", place=agreement.people.place(worst.slice))
+    if worst.check == BEATS_CONSTANT:
+        where = agreement.people.where(worst.slice, worst.class_label)
+        return speech.say("lead.reference", where=where)
     said = _about(record, worst, agreement)
     limit = "" if worst.check == CLAIMS else speech.say("lead.agreed", limit=agreement.limit(worst))
     open_ = worst.status == "inconclusive" and worst.candidate is not None
@@ -167,10 +164,12 @@ def _held(record: DecisionRecord, agreement: AgreedWords) -> str:
     if waived:
         held = speech.number(numbers.count(len(found) - waived))
         return speech.say("lead.approve_waived", held=held, n=n, waived=speech.number(str(waived)))
-    kinds = {f.slice for f in found if not is_operational(f.metric)} - {OVERALL}
+    places = {f.slice for f in found if not is_operational(f.metric)}
+    kinds = places - {OVERALL}
     if not kinds:
         return speech.say("lead.approve_whole", n=n)
-    return speech.say("lead.approve_all", n=n, places=speech.count("lead.places", len(kinds)))
+    key = "lead.approve_all" if OVERALL in places else "lead.approve_places"
+    return speech.say(key, n=n, places=speech.count("lead.places", len(kinds)))
 
 
 def _proven(record: DecisionRecord, people: People) -> str:
@@ -197,8 +196,10 @@ def mix_of_rows(record: DecisionRecord, said: Speech) -> str:
     }  # fmt: skip
     if not kinds & {"rate", "flips", "coefficient"}:
         return ""
-    weighed = record.policy.document.get("weight") is not None
-    return said.say("proven.weighed" if weighed else "proven.mix")
+    if record.policy.document.get("weight") is not None:
+        return said.say("proven.weighed")
+    named = {f.metric for f in record.findings} & {"precision", "accuracy"}
+    return said.say("proven.mix" if named else "proven.mix_of_figures")
 
 
 def _level(record: DecisionRecord) -> float | None:

@@ -68,11 +68,13 @@ def shown_examples(
         album: the pictures at hand.
     """
     mistake = _mistake(record, finding)
-    fitting = [flip for flip in record.flips if _fits(record, flip, mistake, finding)]
-    if not fitting:
+    if mistake is None:
         return None
+    fitting = [flip for flip in record.flips if _fits(record, flip, mistake, finding)]
     place = OVERALL if finding is None else finding.slice
-    own = [flip for flip in fitting if place in flip.slices]
+    own = [flip for flip in fitting if place in (OVERALL, *flip.slices)]
+    if not own:
+        return None
     chosen = furthest(own)[:FEW]
     if len(chosen) < FEW:
         chosen += [flip for flip in furthest(fitting) if flip not in chosen][: FEW - len(chosen)]
@@ -94,10 +96,15 @@ def shown_examples(
     )
 
 
-def _mistake(record: DecisionRecord, finding: Finding | None) -> Mistake:
+_OF_ERRORS = ("mae", "rmse", "rank_correlation")
+"""Measures that get worse where scores rise, too: rows whose score fell are no examples of them."""
+
+
+def _mistake(record: DecisionRecord, finding: Finding | None) -> Mistake | None:
+    """How rows go wrong that the finding is about; None: the record's rows do not show it."""
     task = traits_of(record)
     if not task.decided:
-        return "lower"
+        return "lower" if finding is None or finding.metric not in _OF_ERRORS else None
     known = _MISTAKES.get(finding.metric) if finding is not None else None
     if known is None or not (task.yes_no or task.sets or known == "missed"):
         return "wrong"

@@ -62,10 +62,21 @@ def gravest(findings: Iterable[Finding]) -> Finding | None:
 
 
 def lead(record: DecisionRecord) -> Finding | None:
-    """The finding that the page is about: the worst of those that brought the outcome about."""
-    wanted = {"reject": ("fail",), "inconclusive": ("inconclusive", "fail")}.get(record.outcome)
+    """The finding that the page is about: the worst of those that brought the outcome about.
+
+    None: none did, as where nothing is open but a slice that is not there.
+    """
     found = deciding(record)
-    return gravest([f for f in found if wanted is None or f.status in wanted] or found)
+    if record.outcome == "approve":
+        return gravest(found)
+    wanted = ("fail",) if record.outcome == "reject" else ("inconclusive", "fail")
+    brought = [f for f in found if f.status in wanted]
+    return gravest(brought or [f for f in found if f.status != "pass"])
+
+
+def missing_places(record: DecisionRecord) -> tuple[str, ...]:
+    """Slices that the policy expects and the data have no row of."""
+    return tuple(one.name for one in record.slices if one.declared and one.rows == 0)
 
 
 def standing_key(finding: Finding) -> str:

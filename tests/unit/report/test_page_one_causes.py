@@ -1,0 +1,129 @@
+"""Page one names what really decided, what nobody judged, and what a signature lets pass."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import ModuleType
+
+import pytest
+
+from prunegate.audit.record import DecisionRecord
+from prunegate.report import render
+from prunegate.report.page_one.sheet import PageOne
+from prunegate.report.view import view
+from prunegate.verdict.finding import BEATS_CONSTANT, SliceSummary, WarningFact
+
+ABSENT = "content_type=asia"
+
+
+def page(record: DecisionRecord) -> PageOne:
+    shown = view(record, digest="0" * 64, pictures={}).first.shown
+    assert isinstance(shown, PageOne)
+    return shown
+
+
+def empty(name: str, **given: object) -> SliceSummary:
+    values = {
+        "name": name, "slicing": "content_type", "declared": True, "judged": False, "rows": 0,
+        "positives": 0, "cells": (0,) * 8,
+    }  # fmt: skip
+    return SliceSummary(**{**values, **given})  # type: ignore[arg-type]  # values by field name
+
+
+def test_a_slice_that_is_not_there_is_the_cause_where_nothing_else_is(
+    records: ModuleType, many_records: ModuleType
+) -> None:
+    record = many_records.many(records, 5, "approve")
+    record = replace(
+        record, outcome="inconclusive", exit_code=4, slices=(*record.slices, empty(ABSENT))
+    )
+    shown = page(record)
+    assert shown.sentence == "asia: there are no labelled examples, so nothing is known of it."
+    assert "There are no labelled examples of asia at all." in shown.steps
+    open_ = many_records.many(records, 5, "inconclusive")
+    shown = page(replace(open_, slices=(*open_.slices, empty(ABSENT))))
+    assert shown.sentence.startswith("On Video")
+    assert "There are no labelled examples of asia at all." in shown.steps
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_a_waived_limit_stands_first_however_much_there_is_to_warn_of(
+    records: ModuleType, many_records: ModuleType, language: str
+) -> None:
+    full = many_records.fullest(records, "approve", language)
+    waived = many_records.waived(records)
+    mine = replace(full.findings[1], status="waived", lost=400)
+    found = (full.findings[0], mine, *full.findings[2:])
+    shown = page(replace(full, findings=found, waivers=waived.waivers))
+    first = shown.notices[0].text
+    assert "Bob" in first
+    assert "1" in first
+    assert len(shown.notices) > 1
+    assert shown.fits
+
+
+def test_nothing_is_said_of_all_content_where_no_limit_is_about_it(
+    records: ModuleType, many_records: ModuleType
+) -> None:
+    record = many_records.many(records, 5, "approve")
+    own = tuple(f for f in record.findings if f.slice != "overall")
+    reference = replace(own[0], slice="overall", metric="reference", check=BEATS_CONSTANT)
+    shown = page(replace(record, findings=(*own, reference)))
+    assert shown.sentence == "All 10 agreed limits hold, on 5 kinds of content."
+    assert not any(row.whole for row in shown.table.rows)
+    doubted = replace(reference, status="inconclusive", open_because="not shown")
+    shown = page(replace(record, outcome="inconclusive", findings=(*own, doubted)))
+    assert any(row.whole for row in shown.table.rows)
+
+
+@pytest.mark.parametrize(("needed", "checked"), [(None, True), (26_000, True), (300, False)])
+def test_a_current_model_that_guesses_is_told_as_that(
+    records: ModuleType, many_records: ModuleType, needed: int | None, checked: bool
+) -> None:
+    record = many_records.many(records, 5, "approve")
+    doubted = replace(
+        record.findings[1], metric="reference", check=BEATS_CONSTANT, status="inconclusive",
+        open_because="not shown", baseline=-0.86, candidate=-0.84, difference=0.02, limit=0.0,
+        needed=needed, needed_unit="rows", needed_for="power",
+    )  # fmt: skip
+    shown = page(replace(record, outcome="inconclusive", findings=(*record.findings, doubted)))
+    assert "the answers of the current model have to do with the labels" in shown.sentence
+    assert "agreed" not in shown.sentence
+    steps = " ".join(shown.steps)
+    assert ("check the labels and the answers" in steps) == checked
+    assert ("Label about" in steps) != checked
+
+
+def test_what_nobody_judged_is_named(records: ModuleType, many_records: ModuleType) -> None:
+    record = many_records.many(records, 5, "approve")
+    left = empty("content_type=live", rows=1500, declared=False)
+    fact = WarningFact(kind="unjudged", place=0, slice=left.name)
+    record = replace(
+        record, slices=(*record.slices, left), warnings=("live.",), warning_facts=(fact,)
+    )
+    shown = page(record)
+    assert [one.text for one in shown.notices] == [
+        "live was not judged: the policy asks for more evidence than there is."
+    ]
+
+
+def test_examples_are_of_the_kind_that_the_page_is_about(
+    records: ModuleType, many_records: ModuleType
+) -> None:
+    record = many_records.many(records, 5, "reject")
+    elsewhere = tuple(replace(flip, slices=("content_type=audio",)) for flip in record.flips)
+    assert page(record).examples is not None
+    assert page(replace(record, flips=elsewhere)).examples is None
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_a_german_page_says_what_an_english_one_says(
+    records: ModuleType, many_records: ModuleType, language: str
+) -> None:
+    record = many_records.many(records, 5, "approve", report={"language": language})
+    own = "slicing key 'a' has 300 values"
+    record = replace(record, warnings=(own,))
+    (written,) = page(record).notices
+    assert (written.text, written.recorded) == (f"{own}.", True)
+    html = render(record, digest="0" * 64, pictures={}, charts=False)
+    assert (f'<span lang="en">{own.replace(chr(39), "&#39;")}' in html) == (language == "de")
