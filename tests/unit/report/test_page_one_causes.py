@@ -8,10 +8,17 @@ from types import ModuleType
 import pytest
 
 from prunegate.audit.record import DecisionRecord
+from prunegate.policy.task import Role
 from prunegate.report import render
 from prunegate.report.page_one.sheet import PageOne
 from prunegate.report.view import view
-from prunegate.verdict.finding import BEATS_CONSTANT, SliceSummary, WarningFact
+from prunegate.verdict.finding import (
+    BEATS_CONSTANT,
+    OpenBecause,
+    ReferenceDoubt,
+    SliceSummary,
+    WarningFact,
+)
 
 ABSENT = "content_type=asia"
 
@@ -92,6 +99,42 @@ def test_a_current_model_that_guesses_is_told_as_that(
     steps = " ".join(shown.steps)
     assert ("check the labels and the answers" in steps) == checked
     assert ("Label about" in steps) != checked
+
+
+@pytest.mark.parametrize(
+    ("reason", "constant", "candidate"),
+    [
+        ("unrelated candidate", (), True),
+        ("one decision", ("candidate",), True),
+        ("one decision", ("baseline", "candidate"), False),
+        ("not shown", (), False),
+    ],
+)
+def test_the_model_that_knows_nothing_is_named(
+    records: ModuleType,
+    many_records: ModuleType,
+    reason: OpenBecause,
+    constant: tuple[Role, ...],
+    *,
+    candidate: bool,
+) -> None:
+    record = many_records.many(records, 5, "approve")
+    where = record.findings[1].slice
+    doubted = replace(
+        record.findings[1], metric="reference", check=BEATS_CONSTANT, status="inconclusive",
+        open_because=reason, limit=0.0, needed=None,
+    )  # fmt: skip
+    doubts = tuple(
+        ReferenceDoubt(
+            kind="one decision", slice=where, model=model, rows=90, right=0.4, decision="unsafe"
+        )
+        for model in constant
+    )
+    shown = page(
+        replace(record, outcome="inconclusive", findings=(*record.findings, doubted), doubts=doubts)
+    )
+    assert ("those of the current model do." in shown.sentence) == candidate
+    assert ("belong to these items" in " ".join(shown.steps)) == candidate
 
 
 def test_what_nobody_judged_is_named(records: ModuleType, many_records: ModuleType) -> None:

@@ -14,7 +14,13 @@ from prunegate.audit.record import ControlSlice, DecisionRecord
 from prunegate.report.page_one.agreement import AgreedWords
 from prunegate.report.page_one.answer import SignOffShown
 from prunegate.report.page_one.people import OVERALL
-from prunegate.report.page_one.standing import deciding, gravity, missing_places, standing_key
+from prunegate.report.page_one.standing import (
+    deciding,
+    gravity,
+    missing_places,
+    reference_key,
+    standing_key,
+)
 from prunegate.report.signers import AskedSigners, days_of_an_answer, signers
 from prunegate.report.speech import Speech
 from prunegate.report.units import is_foretold, is_operational, is_share
@@ -133,7 +139,7 @@ def _open(record: DecisionRecord, agreement: AgreedWords) -> Iterator[str]:
         if name not in known
     )
     found |= dict.fromkeys(
-        told for f in sorted(waiting, key=_most_first) if (told := _need(f, agreement))
+        told for f in sorted(waiting, key=_most_first) if (told := _need(record, f, agreement))
     )
     if found:
         yield from list(found)[:MOST_STEPS]
@@ -145,7 +151,7 @@ def _most_first(finding: Finding) -> tuple[bool, float, tuple[int, float]]:
     return finding.needed is not None, -(finding.needed or 0), gravity(finding)
 
 
-def _need(finding: Finding, agreement: AgreedWords) -> str:
+def _need(record: DecisionRecord, finding: Finding, agreement: AgreedWords) -> str:
     """What would settle an open finding; empty where nothing is known of it."""
     speech, people = agreement.people.speech, agreement.people
     key = standing_key(finding)
@@ -155,7 +161,8 @@ def _need(finding: Finding, agreement: AgreedWords) -> str:
         return speech.say("next.open_unmeasured", metric=agreement.name(finding.metric))
     if finding.check == BEATS_CONSTANT and (finding.needed or math.inf) > finding.n:
         where = people.where(finding.slice, finding.class_label)
-        return speech.say("next.open_reference", where=where)
+        key = f"next.open_{reference_key(record, finding)}"
+        return speech.say(key, where=where, model=people.candidate)
     if finding.open_because == "some labels" and finding.needed is None:
         return speech.say("next.need_labels", items=people.items.said)
     if finding.needed is None:

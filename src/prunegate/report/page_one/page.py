@@ -26,6 +26,7 @@ from prunegate.report.page_one.standing import (
     is_tested,
     lead,
     missing_places,
+    reference_key,
     standing_key,
 )
 from prunegate.report.page_one.stated import wrong_figures
@@ -132,7 +133,8 @@ def _sentence(record: DecisionRecord, worst: Finding | None, agreement: AgreedWo
         return speech.say("lead.absent", place=agreement.people.place(worst.slice))
     if worst.check == BEATS_CONSTANT:
         where = agreement.people.where(worst.slice, worst.class_label)
-        return speech.say("lead.reference", where=where)
+        key = f"lead.{reference_key(record, worst)}"
+        return speech.say(key, where=where, model=agreement.people.candidate)
     said = _about(record, worst, agreement)
     limit = "" if worst.check == CLAIMS else speech.say("lead.agreed", limit=agreement.limit(worst))
     open_ = worst.status == "inconclusive" and worst.candidate is not None

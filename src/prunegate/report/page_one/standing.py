@@ -74,6 +74,19 @@ def lead(record: DecisionRecord) -> Finding | None:
     return gravest(brought or [f for f in found if f.status != "pass"])
 
 
+def reference_key(record: DecisionRecord, finding: Finding) -> str:
+    """``reference``, or ``reference_candidate`` where the baseline does know the labels."""
+    constant = [
+        doubt.model
+        for doubt in record.doubts
+        if (doubt.kind, doubt.slice, doubt.class_label)
+        == ("one decision", finding.slice, finding.class_label)
+    ]
+    alone = finding.open_because == "one decision" and constant == ["candidate"]
+    unknown = finding.open_because == "unrelated candidate" or alone
+    return "reference_candidate" if unknown else "reference"
+
+
 def missing_places(record: DecisionRecord) -> tuple[str, ...]:
     """Slices that the policy expects and the data have no row of."""
     return tuple(one.name for one in record.slices if one.declared and one.rows == 0)
