@@ -59,7 +59,7 @@ class Tokens:
 
         Args:
             folder: holds tokenizer.json, and tokenizer_config.json where the model has one.
-            config: the model's config.json.
+            config: the model's config.json; of a graph without one what else is known.
 
         Raises:
             ModelError: no tokenizer.json, one that cannot be read, or a config without sizes.
@@ -74,7 +74,7 @@ class Tokens:
             tokenizer=tokenizer,
             sha256=hashlib.sha256(raw).hexdigest(),
             longest=_longest(config, named, 0 if pad is None else pad, folder),
-            vocabulary=_count(config, "vocab_size", folder),
+            vocabulary=_vocabulary(config, tokenizer, folder),
             # Which number fills up does not matter: the model is told to look away.
             pad=0 if pad is None else pad,
             start=end if begin is None else begin,
@@ -229,6 +229,13 @@ def _count(config: Mapping[str, Any], name: str, folder: Path) -> int:
     return value
 
 
+def _vocabulary(config: Mapping[str, Any], tokenizer: Tokenizer, folder: Path) -> int:
+    """Token numbers that the model knows; a graph without a config.json has the tokenizer's."""
+    if not {"vocab_size", "architectures"} & config.keys():
+        return int(tokenizer.get_vocab_size())
+    return _count(config, "vocab_size", folder)
+
+
 def _special(
     config: Mapping[str, Any], named: Mapping[str, Any], tokenizer: Tokenizer, which: str
 ) -> int | None:
@@ -253,6 +260,11 @@ def _longest(config: Mapping[str, Any], named: Mapping[str, Any], pad: int, fold
     positions = next((name for name in _LENGTHS if name in config), None)
     if positions is None and isinstance(stated, int) and 0 < stated <= _NO_LIMIT:
         return stated  # models of relative positions say it nowhere else
+    if positions is None and "architectures" not in config:
+        raise ModelError(
+            f"{folder}: nothing says how many tokens the model takes; write model_max_length into "
+            f"{TOKENIZER_CONFIG_FILE}, or put its config.json there"
+        )
     most = _count(config, positions or _LENGTHS[0], folder)
     if config.get("model_type") in _NUMBERED_AFTER_PADDING:
         most -= pad + 1

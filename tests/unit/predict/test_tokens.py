@@ -56,6 +56,14 @@ def test_what_is_written_goes_on_from_its_prompt(words_tokenizer: Path, kind: st
         assert tokens.text(given) + tokens.continuation(given, new) == tokens.text([4, 5, 6, 7])
 
 
+def test_a_graph_without_a_description_has_the_tokenizers_own(words_tokenizer: Path) -> None:
+    with pytest.raises(ModelError, match="write model_max_length into tokenizer_config"):
+        Tokens.of(words_tokenizer, {})
+    (words_tokenizer / "tokenizer_config.json").write_text('{"model_max_length": 5}')
+    tokens = Tokens.of(words_tokenizer, {"id2label": {"0": "a"}})
+    assert (tokens.longest, tokens.vocabulary) == (5, 8)
+
+
 def test_roberta_numbers_positions_after_its_padding(words_tokenizer: Path) -> None:
     config = BERT | {"model_type": "roberta", "max_position_embeddings": 514, "pad_token_id": 1}
     tokens = Tokens.of(words_tokenizer, config)
