@@ -44,6 +44,10 @@ CSV = {
     "ragged: long": (b"id,label\n1,2\n3,4,5\n", "line 3: expected 2 columns, found 3"),
     "ragged: only the id is read": (b"id,a,b\n1,2,3\n4,5\n", "expected 3 columns, found 2"),
     "open quote": (b'id,label\n1,"2\n', "quoted cell does not end"),
+    "two kinds of line ends": (
+        b"id,label\r\n" + b"1,2\r\n" * 50 + b"3,4\n5,6\n",
+        "lines end in different ways",
+    ),
     "not utf-8": (b"id,label\n\xff,2\n", "not UTF-8"),
     "not utf-8 header": (b"id,\xff\n1,2\n", "not UTF-8"),
     "utf-16": ("id,label\n1,2\n".encode("utf-16"), "not UTF-8"),

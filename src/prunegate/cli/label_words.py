@@ -115,7 +115,12 @@ def _together(drawn: DrawnLabels) -> Iterator[str]:
     absent = any(one.kind == "absent" for one in drawn.shortfalls)
     joint = 0.0 if absent else max(0.0, 1 - sum(1 - power for power in known))
     if len(known) > 1 or absent:
-        yield f"  all {len(known):,} blocking limits together: power {_share(joint)} at least"
+        most = 0.0 if absent else min(known)
+        told = f"between {_share(joint)} and {_share(most)}" if joint < most else _share(joint)
+        limits = "the blocking limit alone"
+        if len(known) > 1:
+            limits = f"all {len(known):,} blocking limits together"
+        yield f"  {limits}: power {told}"
     wanted = drawn.wanted
     if wanted is None or drawn.shortfalls or joint >= wanted.power - _NEARLY:
         return

@@ -31,7 +31,12 @@ from prunegate.verdict.finding import Finding, MethodKind, OpenBecause, Status
 from prunegate.verdict.losses import NOTHING_LOST, is_loss
 from prunegate.verdict.operational import operational_finding
 from prunegate.verdict.operational_figures import OperationalFigure
-from prunegate.verdict.partial_values import labels_behind, with_labels_asked, with_values_named
+from prunegate.verdict.partial_values import (
+    labels_behind,
+    or_unlabelled,
+    with_labels_asked,
+    with_values_named,
+)
 from prunegate.verdict.targets import (
     classes_to_judge,
     enough,
@@ -273,7 +278,7 @@ def _tested(question: Question, counts: SliceCounts, about: Evidence, claim: Hyp
         lack = Lack(more=more, method=short)
         asked = with_labels_asked(finding, counts, rests, lack, policy.looks)
         least = minimum_in_rows(counts, policy.minimum)
-        finding = asked or with_need(finding, counts, least, lack)
+        finding = asked or or_unlabelled(with_need(finding, counts, least, lack), counts)
     if is_loss(finding) and about.reliable_for(NOTHING_LOST):
         finding = replace(finding, p_loss=about.test(NOTHING_LOST).p_harm)
     return Draft(finding=finding, contestable=standing.contestable)

@@ -82,6 +82,18 @@ def with_labels_asked(
     return _noted(replace(finding, open_because="some labels"), note)
 
 
+def or_unlabelled(finding: Finding, counts: SliceCounts) -> Finding:
+    """The finding that says, where it lacks positives, that rows without a label may be such."""
+    tally = counts.tally
+    if finding.open_because != "minimum evidence" or finding.needed_unit != "positives":
+        return finding
+    if not isinstance(tally, PartialTally) or tally.complete:
+        return finding
+    left = tally.rows - tally.labelled - tally.doubted
+    rows = "the 1 row that has no label" if left == 1 else f"the {left:,} rows without a label"
+    return _noted(finding, f"there may be such among {rows}") if left else finding
+
+
 def _of_random(
     finding: Finding, counts: SliceCounts, tally: PartialTally, lack: Lack, looks: int
 ) -> Finding:

@@ -31,8 +31,10 @@ def undefined(metric: Metric, counts: SliceCounts, class_label: str | None = Non
     """Why a metric has no value on a slice."""
     start = f"{metric.phrase} is not defined"
     if isinstance(counts.tally, PartialTally):
-        lack = "rows of the slice that it needs have no label"
-        return f"{start}: {lack}; draw the list again, or let others look at those that are unsure"
+        return (
+            f"{start}: rows of the slice that it needs have no label, or nobody could tell theirs; "
+            "where they were marked unsure, let somebody else label them"
+        )
     if counts.tally.answers == "labels":
         return f"{start}: a model never chooses one of the slice's classes"
     if counts.tally.answers == "label sets":

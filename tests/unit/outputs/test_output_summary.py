@@ -168,3 +168,17 @@ def test_a_policy_s_labels_and_words_are_used(records: ModuleType) -> None:
     assert "Film" in lines
     assert "unsafe creatives" in lines
     assert "Film" not in render_junit(told)  # what other programs read keeps the machine's names
+
+
+@pytest.mark.parametrize("why", ["a reason", "a reason that takes a while to tell, " * 5])
+def test_of_a_long_note_what_to_do_is_kept(records: ModuleType, why: str) -> None:
+    record = records.rejected()
+    open_one = next(
+        f for f in record.findings if f.status == "inconclusive" and f.severity == "block"
+    )
+    note = f"{why}; so many rows would do"
+    changed = replace(open_one, needed=None, open_because="not shown", note=note)
+    findings = tuple(changed if f is open_one else f for f in record.findings)
+    text = render_summary(replace(record, findings=findings), records.DIGEST)
+    assert "so many rows would do" in text.replace(GAP, " ")
+    assert ("a reason" in text.replace(GAP, " ")) == (why == "a reason")

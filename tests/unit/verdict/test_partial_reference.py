@@ -90,8 +90,8 @@ def test_without_labels_of_what_it_needs_a_metric_has_no_value(metric):
     finding = verdict.findings[0]
     assert (finding.status, finding.open_because) == ("inconclusive", "undefined")
     assert finding.note.endswith(
-        "rows of the slice that it needs have no label; draw the list again, or let others look at "
-        "those that are unsure"
+        "rows of the slice that it needs have no label, or nobody could tell theirs; where they "
+        "were marked unsure, let somebody else label them"
     )
     assert (finding.baseline, finding.candidate, finding.p_value) == (None, None, None)
 
@@ -170,6 +170,12 @@ def test_what_knows_nothing_is_never_approved(full, size):
         assert (finding.status, finding.open_because) == ("inconclusive", "not shown")
         kinds = [doubt.kind for doubt in verdict.doubts if doubt.model == "baseline"]
         assert kinds == (["reversed"] if full == REVERSED and size else [])
+        for doubt in (one for one in verdict.doubts if one.kind == "reversed"):
+            right = full[0b000] + full[0b001] + full[0b110] + full[0b111]
+            assert doubt.bounded
+            assert doubt.right >= right / 1000
+            assert doubt.right_if <= 1 - right / 1000
+            assert any(f"at most {100 * doubt.right:.1f} %" in told for told in verdict.warnings)
 
 
 def test_one_decision_holds_an_approve_back():

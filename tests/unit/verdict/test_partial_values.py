@@ -18,10 +18,10 @@ SAMPLE = (430, 2, 3, 6, 12, 3, 2, 42)
 """500 random rows."""
 
 
-def of(rule: str, tally: Tally, looks: int = 1) -> Finding:
+def of(rule: str, tally: Tally, looks: int = 1, more: str = "") -> Finding:
     policy = parse_policy(
         "prunegate: 1\nname: x\ntask: {kind: binary, positive: 1}\n"
-        f"evidence: {{reference: off, looks: {looks}}}\nrules: [{rule}]\n"
+        f"evidence: {{reference: off, looks: {looks}{more}}}\nrules: [{rule}]\n"
     )
     one = SliceCounts(name="overall", slicing="overall", declared=True, tally=tally)
     (finding,) = decide(policy, [one]).findings
@@ -70,6 +70,16 @@ def test_a_relative_drop_of_recall_is_told_at_most_and_asks_for_further_rows() -
     assert finding.values_are == "at_most"
     assert finding.open_because == "not shown"
     assert finding.needed is not None
+
+
+def test_positives_that_the_minimum_lacks_may_be_among_rows_without_a_label() -> None:
+    rule, lacks = "{metric: recall, max_drop: 0.02}", ", minimum: {positives: 1000}"
+    cells = (0, 40, 45, 10, 0, 60, 55, 40)
+    finding = of(rule, PartialCounts(decided=DECIDED, cells=cells), more=lacks)
+    assert finding.open_because == "minimum evidence"
+    assert "there may be such among the 9,750 rows without a label" in finding.note
+    whole = of(rule, JointCounts(cells=cells), more=lacks)
+    assert "without a label" not in whole.note
 
 
 @pytest.mark.parametrize("looks", [1, 3])
