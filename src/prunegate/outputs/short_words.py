@@ -25,8 +25,6 @@ from prunegate.verdict.advice import round_up
 from prunegate.verdict.finding import BEATS_CONSTANT, Finding, OpenBecause
 
 LONGEST_TO_DO = 160
-LONGEST_REFERENCE = 320
-"""It ends with the rows that it takes."""
 _MEASURE: Mapping[OpenBecause | None, str] = {
     "not measured": "measure it and give --measurements",
     "unusable": "measure again on a quiet machine",
@@ -151,16 +149,15 @@ class ShortWords:
         return f"{start}, {f'~{round_up(as_seen):,}' if as_seen else 'no number'} if as seen"
 
     def _reason(self, finding: Finding) -> str:
-        longest = LONGEST_REFERENCE if finding.check == BEATS_CONSTANT else LONGEST_TO_DO
-        return _MEASURE.get(finding.open_because) or _end_of(finding.note, longest)
+        return _MEASURE.get(finding.open_because) or _end_of(finding.note)
 
 
-def _end_of(note: str, longest: int) -> str:
+def _end_of(note: str) -> str:
     """A note, or of a long one the last parts: they say what to do, and those before them why."""
     parts = note.split(_PART)
-    while len(parts) > 1 and len(_PART.join(parts)) > longest:
+    while len(parts) > 1 and len(_PART.join(parts)) > LONGEST_TO_DO:
         del parts[0]
-    return shorten(_PART.join(parts), longest)
+    return shorten(_PART.join(parts), LONGEST_TO_DO)
 
 
 _PART = "; "
