@@ -14,7 +14,8 @@ from prunegate.evidence.reference_sample import samples_to_show, seen_samples, s
 from prunegate.policy.load import parse_policy
 from prunegate.verdict import sentences
 from prunegate.verdict.decide import decide
-from prunegate.verdict.finding import BEATS_CONSTANT, Finding
+from prunegate.verdict.finding import BEATS_CONSTANT, Finding, ReferenceDoubt
+from prunegate.verdict.reference_sentences import doubt_sentence
 
 BEATS = BEATS_CONSTANT
 HEAD = "prunegate: 1\nname: x\ntask: {kind: %s}\n%srules: [%s]\n"
@@ -96,3 +97,51 @@ def test_a_list_lacks_what_would_show_the_reference_less_what_it_has() -> None:
     lacks = (wanted.neither - held.neither, wanted.both - held.both)
     assert finding.needed == sum(lacks)
     assert all(f"{rows:,}" in finding.note for rows in lacks if rows)
+
+
+@pytest.mark.parametrize(
+    ("minimum", "needed", "unit"),
+    [("{rows: 10, positives: 100}", 60, "positives"), ("{rows: 300, positives: 40}", 220, "rows")],
+)
+def test_a_reference_below_the_minimum_lacks_the_rest_of_it(
+    minimum: str, needed: int, unit: str
+) -> None:
+    rows = pd.DataFrame({"id": range(80), "label": [1, 0] * 40})
+    rows = rows.assign(baseline=rows["label"], candidate=rows["label"])
+    more = f"evidence: {{minimum: {minimum}}}\n"
+    policy = parse_policy(HEAD % ("binary, positive: 1", more, "{metric: accuracy, max_drop: 0.1}"))
+    (found,) = (f for f in prunegate.judge(policy, rows).findings if f.check == BEATS)
+    assert found.open_because == "minimum evidence"
+    assert (found.needed, found.needed_unit, found.needed_for) == (needed, unit, "minimum evidence")
+
+
+@pytest.mark.parametrize("names", range(1, 9))
+def test_classes_that_stand_for_others_are_named_and_the_rest_counted(names: int) -> None:
+    pairs = tuple((f"a{i}", f"b{i}") for i in range(names))
+    doubt = ReferenceDoubt(
+        kind="permuted", slice="overall", model="baseline", rows=90, right=0.1, right_if=0.9,
+        names=pairs,
+    )  # fmt: skip
+    told = doubt_sentence(doubt)
+    shown = [f"{a} for {b}" in told for a, b in pairs]
+    rest = shown.count(False)
+    assert shown == [True] * (names - rest) + [False] * rest
+    assert (f" and {rest} more" in told) == (rest > 0)
+
+
+def test_a_rule_that_only_warns_makes_no_blocking_harm_less_sure() -> None:
+    """Each severity is a family of its own for the correction."""
+    label = np.arange(600) % 2
+    worse = np.where(np.arange(600) % 11 == 0, 0, label)
+    rows = pd.DataFrame({"id": range(600), "label": label, "baseline": label, "candidate": worse})
+    blocking = "{metric: recall, max_drop: 0.07}, {metric: accuracy, max_drop: 0.03}"
+    warning = "{metric: f1, max_drop: 0.01, severity: warn}"
+    warning += ", {metric: churn, at_most: 0.04, severity: warn}"
+    judged = []
+    for rules in (blocking, f"{blocking}, {warning}", f"{warning}, {blocking}"):
+        policy = parse_policy(HEAD % ("binary, positive: 1", "", rules))
+        findings = prunegate.judge(policy, rows).findings
+        judged.append([f for f in findings if f.severity == "block" and f.check != BEATS])
+    alone, *beside = ([(f.metric, f.status, f.p_harm_adjusted) for f in one] for one in judged)
+    assert any(f.p_harm_adjusted > f.p_harm for f in judged[0])
+    assert all(one == alone for one in beside)
