@@ -141,6 +141,8 @@ def _need(finding: Finding, agreement: AgreedWords) -> str:
     if finding.needed is None:
         told = finding.open_because == "not shown" and is_foretold(finding.metric)
         where = people.where(finding.slice, finding.class_label)
+        if finding.open_because == "unrelated candidate":
+            return speech.say("next.open_unrelated", where=where, model=people.candidate)
         return speech.say("next.open_close", where=where) if told else ""
     return _further(finding, finding.needed, agreement)
 
