@@ -145,3 +145,16 @@ def test_a_rule_that_only_warns_makes_no_blocking_harm_less_sure() -> None:
     alone, *beside = ([(f.metric, f.status, f.p_harm_adjusted) for f in one] for one in judged)
     assert any(f.p_harm_adjusted > f.p_harm for f in judged[0])
     assert all(one == alone for one in beside)
+
+
+@pytest.mark.parametrize(
+    ("where", "told"), [("overall", "1 slice."), ("k", "2 slices."), ("all", "3 slices.")]
+)
+def test_an_approval_counts_its_slices(where: str, told: str) -> None:
+    label = np.arange(800) % 2
+    rows = pd.DataFrame({"id": range(800), "k": np.where(np.arange(800) < 400, "a", "b")})
+    rows = rows.assign(label=label, baseline=label, candidate=label)
+    rule = f"{{metric: accuracy, slices: {where}, max_drop: 0.1}}"
+    policy = parse_policy(HEAD % ("binary, positive: 1", "slices: [{by: k}]\n", rule))
+    (reason,) = prunegate.judge(policy, rows).reasons
+    assert reason.endswith(f" hold on {told}")
