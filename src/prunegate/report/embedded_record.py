@@ -3,24 +3,22 @@ r"""Bound: how a page carries its record and its pictures, and how both are take
 The record lies in a ``<template>``: no browser shows, runs or loads what is in one, under any
 content security policy, and nothing on the page is a script. Its JSON is written in ASCII without
 ``<``, ``>`` and ``&`` (as ``\u003c`` and so on), so that no text of it can end the element, and
-reads back as the record's very bytes. A large one is written by columns (``record_columns.py``)
-and packed (zlib, in base64), so that a page of hundreds of slices can be sent as a letter.
+reads back as the record's very bytes. A large one is packed (bzip2, in base64), so that a page of
+hundreds of slices can be sent as a letter.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
+import bz2
 import hashlib
-import json
 import re
-import zlib
 from collections.abc import Mapping
 
 from markupsafe import Markup
 
 from prunegate.errors import EvidenceError
-from prunegate.report.record_columns import LARGEST, TOO_LARGE, by_columns, by_rows
 
 ID = "record"
 """Of the element that holds the record."""
@@ -29,8 +27,10 @@ COMPARISON = '<meta name="prunegate-comparison"'
 _OPEN, _CLOSE = f'<template id="{ID}">', "</template>"
 _ESCAPED = re.compile("[<>&\u007f]|[^\u0000-\u007f]")
 LARGE = 1 << 17
-"""Bytes of a record from which on it is carried by columns and packed."""
-_PACKED = "zlib:"
+"""Bytes of a record from which on it is packed."""
+LARGEST = 64 << 20
+"""Bytes that a packed record may have."""
+_PACKED = "bzip2:"
 _PICTURE = re.compile(r'src="data:image/(?:png|jpeg);base64,([A-Za-z0-9+/=]*)"')
 
 
@@ -48,8 +48,7 @@ def embedded(content: bytes) -> Markup:
 
 
 def _packed(content: bytes) -> str:
-    columns = json.dumps(by_columns(json.loads(content)), separators=(",", ":"))
-    return _PACKED + base64.b64encode(zlib.compress(columns.encode("ascii"), 9)).decode("ascii")
+    return _PACKED + base64.b64encode(bz2.compress(content)).decode("ascii")
 
 
 def _escaped(char: str) -> str:
@@ -68,15 +67,15 @@ def carried_record(page: str) -> str:
     if not text.startswith(_PACKED):
         return text
     try:
-        return json.dumps(by_rows(json.loads(_unpacked(text.removeprefix(_PACKED)))))
-    except (ValueError, RecursionError) as error:
-        raise EvidenceError("the record in the page is no JSON; take the page as made") from error
+        return _unpacked(text.removeprefix(_PACKED)).decode("utf-8")
+    except (ValueError, OSError) as error:
+        raise EvidenceError("the record in the page is damaged; take the page as made") from error
 
 
 def packed_as_in(page: str, again: str) -> str:
     """A page that was made again, its packed record spelled as in the page.
 
-    Two builds of zlib may pack the same bytes in two ways; what is read from them is compared.
+    Two builds of bzip2 may pack the same bytes in two ways; what is read from them is compared.
 
     Args:
         page: a page whose record was read.
@@ -111,16 +110,13 @@ def _unpacked(text: str) -> bytes:
     """The bytes that were packed, no more of them than a record may have, and nothing after them.
 
     Raises:
-        ValueError: they were not packed so.
+        ValueError, OSError: they were not packed so.
         EvidenceError: they would be larger than any record.
     """
-    stream = zlib.decompressobj()
-    try:
-        found = stream.decompress(base64.b64decode(text, validate=True), LARGEST)
-    except zlib.error as error:
-        raise ValueError("not packed by zlib") from error
-    if stream.unconsumed_tail:
-        raise EvidenceError(TOO_LARGE)
+    stream = bz2.BZ2Decompressor()
+    found = stream.decompress(base64.b64decode(text, validate=True), LARGEST)
+    if not (stream.eof or stream.needs_input):
+        raise EvidenceError("the record in the page is larger than any; take the page as made")
     if not stream.eof or stream.unused_data:
         raise ValueError("cut off, or something follows")
     return found
