@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
@@ -302,7 +303,9 @@ def test_joint_counts_are_judged_like_their_rows(kind: str, group: str) -> None:
     for seed, rows in ((SEED, ROWS), *at_length((1, 400), (2, 400), (3, 400))):
         data = kinds.table(kind, seed, rows)
         expected = prunegate.judge(policy, data)
-        assert prunegate.judge_counts(policy, joint_counts(kind, data)) == expected
+        found = prunegate.judge_counts(policy, joint_counts(kind, data))
+        assert replace(found, warnings=()) == replace(expected, warnings=())
+        assert set(found.warnings) <= set(expected.warnings)  # only rows name large groups
 
 
 def repeated(data: pd.DataFrame, times: int) -> pd.DataFrame:

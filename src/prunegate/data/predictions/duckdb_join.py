@@ -21,6 +21,7 @@ from prunegate.data.predictions.separate_tables import (
     contradiction,
     disagreement,
     in_one_only,
+    of_first_id,
     one_sign_sql,
     refuse_if_not_one,
     repeats,
@@ -302,8 +303,7 @@ def _said_of_first(differ: Any, homes: Sequence[_Part], key: str, column: str) -
     first = sql_text(str(differ.aggregate(f"min({quoted(key)})").fetchall()[0][0]))
     of_first = f"CAST({quoted(key)} AS VARCHAR) = {first}"
     found = (part.relation.filter(of_first).limit(1).project(quoted(column)) for part in homes)
-    values = (cell for one in found for (cell,) in one.fetchall())
-    return f" (of the first: {', '.join(map(shown, values))})"
+    return of_first_id([cell for one in found for (cell,) in one.fetchall()])
 
 
 def _examples(ids: Any) -> str:

@@ -168,6 +168,11 @@ def disagreement(column: str, homes: Sequence[str], number: int, some: str) -> s
     )
 
 
+def of_first_id(values: Sequence[Any]) -> str:
+    """What tables that disagree say of the first such id."""
+    return f" (of the first: {', '.join(map(shown, values))})" if values else ""
+
+
 def contradiction(column: str, homes: Sequence[str], number: int, some: str) -> str:
     """Rows of which a table says otherwise than the one that gives the column."""
     told = disagreement(column, homes, number, some)

@@ -22,6 +22,7 @@ from prunegate.data.predictions.separate_tables import (
     contradiction,
     disagreement,
     in_one_only,
+    of_first_id,
     one_sign_sql,
     refuse_if_not_one,
     repeats,
@@ -285,13 +286,27 @@ def _disagreements(parts: Sequence[_Part], key: str, joined: Any) -> Iterator[st
         if len(places) > 1:
             differ = joined.where(f"NOT {_agrees(column)}")
             if number := differ.count():
-                homes = [parts[place].label for place in places]
-                yield disagreement(column, homes, number, _examples(differ, key))
+                homes, some = [parts[place].label for place in places], _examples(differ, key)
+                said = _said_of_first(differ, parts, key, column)
+                yield disagreement(column, homes, number, some) + said
     for column, home, place in _said_again(parts):
         differ = joined.where(f"NOT {_agrees(f'{place} {column}')}")
         if number := differ.count():
             labels = [parts[home].label, parts[place].label]
             yield contradiction(column, labels, number, _examples(differ, key))
+
+
+def _said_of_first(differ: Any, parts: Sequence[_Part], key: str, column: str) -> str:
+    """What each table says of the first id on which they disagree."""
+    from pyspark.sql import functions
+
+    (first,) = differ.selectExpr(f"min({sql_name(key)})").head()
+    is_first = functions.col(sql_name(key)) == functions.lit(first)
+    rows = (
+        parts[place].frame.where(is_first).selectExpr(sql_name(_apart(place, column))).head()
+        for place in _homes(parts)[column]
+    )
+    return of_first_id([row[0] for row in rows if row is not None])
 
 
 def _examples(ids: Any, key: str) -> str:
