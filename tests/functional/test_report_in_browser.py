@@ -257,7 +257,7 @@ FACTS = {
         "On Video it misses 11.4 of 100 unsafe creatives; the current model misses 10.0.",
         "Not realised until it is decided.",
         "Label about 2,300 more unsafe creatives",
-        "Agreed: wait for more examples",
+        "Agreed: the current model stays for now",
     ),
 }
 """What a newcomer has to find in ten seconds: may it ship, where is it worse and by how much, what
