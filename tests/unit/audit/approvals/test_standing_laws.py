@@ -160,6 +160,48 @@ def test_what_ships_has_as_many_distinct_approvals_as_the_policy_asks(
                 assert len({said.organisation for said in mine if said.organisation}) >= one.count
 
 
+approvals = st.lists(
+    st.builds(
+        lambda one, role, key: replace(
+            one, role=role, key=key, record=RECORDS[0], report="c" * 64, decision="approve",
+            expires=None, refused=None,
+        ),
+        said, st.sampled_from(("client", "client", "owner")), st.sampled_from(KEYS[:3]),
+    ),
+    min_size=3, max_size=5,
+)  # fmt: skip
+
+
+@settings(max_examples=times(100, thorough=1000))
+@given(
+    wanted.map(
+        lambda one: one.model_copy(
+            update={
+                "required": (Required(role="client", count=2), Required(role="owner", count=1)),
+                "max_age_days": None,
+            }
+        )
+    ),
+    approvals,
+    st.data(),
+)
+def test_approvals_count_in_whatever_order_people_sign(asked, history, data) -> None:
+    now = START + timedelta(days=9)
+    other = data.draw(st.permutations(history))
+    ships = sign_off(asked, FACTS, history, (), now).ships
+    assert sign_off(asked, FACTS, other, (), now).ships == ships
+
+
+def test_who_signs_in_another_role_first_still_counts() -> None:
+    asked = Approvals(
+        required=(Required(role="client", count=2), Required(role="owner", count=1)),
+        distinct=("key", "person", "organisation"),
+    )
+    owner = say("lea", "owner", organisation="z")
+    clients = say("ann"), say("bob", organisation="y")
+    assert whys(owner, *clients, asked=asked) == whys(*clients, owner, asked=asked) == []
+
+
 @given(st.none() | wanted, histories, moments, st.sampled_from(("reject", "inconclusive", "")))
 def test_no_signature_ships_what_was_not_approved(asked, history, now, outcome) -> None:
     facts = replace(FACTS, outcome=outcome)
