@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import combinations, permutations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.depth import times
@@ -160,46 +162,26 @@ def test_what_ships_has_as_many_distinct_approvals_as_the_policy_asks(
                 assert len({said.organisation for said in mine if said.organisation}) >= one.count
 
 
-approvals = st.lists(
-    st.builds(
-        lambda one, role, key: replace(
-            one, role=role, key=key, record=RECORDS[0], report="c" * 64, decision="approve",
-            expires=None, refused=None,
-        ),
-        said, st.sampled_from(("client", "client", "owner")), st.sampled_from(KEYS[:3]),
-    ),
-    min_size=3, max_size=5,
-)  # fmt: skip
-
-
-@settings(max_examples=times(100, thorough=1000))
-@given(
-    wanted.map(
-        lambda one: one.model_copy(
-            update={
-                "required": (Required(role="client", count=2), Required(role="owner", count=1)),
-                "max_age_days": None,
-            }
-        )
-    ),
-    approvals,
-    st.data(),
-)
-def test_approvals_count_in_whatever_order_people_sign(asked, history, data) -> None:
-    now = START + timedelta(days=9)
-    other = data.draw(st.permutations(history))
-    ships = sign_off(asked, FACTS, history, (), now).ships
-    assert sign_off(asked, FACTS, other, (), now).ships == ships
-
-
-def test_who_signs_in_another_role_first_still_counts() -> None:
+@pytest.mark.parametrize("distinct", [("person",), ("key", "person", "organisation")])
+def test_approvals_count_in_whatever_order_people_sign(distinct: tuple[str, ...]) -> None:
+    """Against every choice of two clients and an owner, written out."""
     asked = Approvals(
         required=(Required(role="client", count=2), Required(role="owner", count=1)),
-        distinct=("key", "person", "organisation"),
+        distinct=distinct,
     )
-    owner = say("lea", "owner", organisation="z")
-    clients = say("ann"), say("bob", organisation="y")
-    assert whys(owner, *clients, asked=asked) == whys(*clients, owner, asked=asked) == []
+    people = (
+        say("lea", "owner", organisation="z"), say("ann"), say("bob", organisation="y"),
+        say("eve"), say("bob", "owner", organisation="y"),
+    )  # fmt: skip
+    for some in (chosen for size in (3, 4) for chosen in combinations(people, size)):
+        fits = any(
+            sorted(one.role for one in three) == ["client", "client", "owner"]
+            and all(len({getattr(one, what) for one in three}) == 3 for what in distinct)
+            for three in combinations(some, 3)
+        )
+        for order in permutations(some):
+            signed = [replace(one, at=START + timedelta(hours=n)) for n, one in enumerate(order)]
+            assert (whys(*signed, asked=asked) == []) == fits
 
 
 @given(st.none() | wanted, histories, moments, st.sampled_from(("reject", "inconclusive", "")))
