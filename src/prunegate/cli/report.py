@@ -92,7 +92,9 @@ def command(  # noqa: PLR0913  # one argument per option
     beside = _Beside(stored=stored, folder=record.parent, candidate=candidate, force=force)
     made = beside.papers(model_card, bom)
     if not papers or out is not None or images is not None:
-        made |= {"report": beside.page(out or record.parent / "report.html", images)}
+        place = out or record.parent / "report.html"
+        require_apart({"--out": place}, {"RECORD": [record]})
+        made |= {"report": beside.page(place, images)}
     _write(made, record)
     if "report" in made and images is None and stored.record.pictures:
         click.echo(
@@ -124,12 +126,11 @@ class _Beside:
 
     def page(self, target: Path, images: Path | None) -> tuple[Path, bytes]:
         """The record's page."""
-        from prunegate.errors import InputError
+        from prunegate.io.atomic import PAGE, require_new
         from prunegate.report import render
 
         stored = self.stored
-        if target.exists() and not self.force:
-            raise InputError(f"{target} exists; choose another --out, or add --force")
+        require_new(target, force=self.force, kind=PAGE)
         pictures = {} if images is None else _pictures(stored.record, images)
         page = render(
             stored.record, digest=stored.digest, pictures=pictures, content=stored.content
@@ -158,7 +159,7 @@ def _copy(record: Path, audit: Path, out: Path | None, *, force: bool) -> int:
     from prunegate.cli.approve import case_of
     from prunegate.cli.status import standing_with_end
     from prunegate.errors import InputError
-    from prunegate.io.atomic import write_whole
+    from prunegate.io.atomic import PAGE, require_new, write_whole
     from prunegate.report import render
     from prunegate.report.embedded_record import pictures_on
     from prunegate.report.told_answers import shown_of
@@ -169,8 +170,7 @@ def _copy(record: Path, audit: Path, out: Path | None, *, force: bool) -> int:
             "--audit makes a copy, and report.html beside the record is the page that is signed; "
             "give the copy a name of its own with --out"
         )
-    if out.exists() and not force:
-        raise InputError(f"{out} exists; choose another --out, or add --force")
+    require_new(out, force=force, kind=PAGE)
     case = case_of(record, audit, None, signing=False)
     stored = case.stored
     own = (folder / "report.html").read_text(encoding="utf-8")

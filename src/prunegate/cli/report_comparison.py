@@ -20,11 +20,11 @@ def write_comparison(records: Sequence[Path], out: Path, *, force: bool) -> int:
         InputError: a file is no record, all are one and the same, or there are too many.
     """
     from prunegate.errors import InputError
-    from prunegate.io.atomic import require_new, write_whole
+    from prunegate.io.atomic import PAGE, require_new, write_whole
     from prunegate.report.comparison import render_comparison
     from prunegate.report.comparison.render_comparison import MOST_RECORDS
 
-    require_new(out, force=force)
+    require_new(out, force=force, kind=PAGE)
     if len(records) > MOST_RECORDS:
         raise InputError(
             f"{len(records)} records are more than a page holds that is read; give at most "

@@ -10,7 +10,7 @@ from pathlib import Path
 from prunegate.audit.read import StoredRecord
 from prunegate.audit.signing.signed_candidate import files_of
 from prunegate.errors import InputError
-from prunegate.io.atomic import require_new, write_whole
+from prunegate.io.atomic import BILL, require_new, write_whole
 from prunegate.models.digest import CARD, CARD_MARK
 from prunegate.outputs.bill_of_materials import render_bill_of_materials
 from prunegate.outputs.model_card import render_model_card
@@ -73,7 +73,7 @@ def bill_of_materials_for(
         ModelError: no such folder, or something in it that is no regular file.
         EvidenceError: the folder holds another model than the record's.
     """
-    require_new(target, force=force)
+    require_new(target, force=force, kind=BILL)
     if candidate is not None and target.resolve().is_relative_to(candidate.resolve()):
         raise InputError(
             f"{target} lies inside of {candidate} and would change the digest by which the record "
