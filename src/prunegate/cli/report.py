@@ -130,7 +130,8 @@ class _Beside:
         from prunegate.report import render
 
         stored = self.stored
-        require_new(target, force=self.force, kind=PAGE)
+        own = self.folder / "report.html"  # also a damaged one is made anew
+        require_new(target, force=self.force, kind=b"" if target == own else PAGE)
         pictures = {} if images is None else _pictures(stored.record, images)
         page = render(
             stored.record, digest=stored.digest, pictures=pictures, content=stored.content
