@@ -165,6 +165,8 @@ KEPT = {
     "trail/evidence/0c77": "{}",
     "trail/pending/0c77": "{}",
     "trail/allowed_signers": "ann@client.example",
+    "young/pending/0c77": "{}",
+    "young/allowed_signers": "ann@client.example",
     "verdict/approval-request.json": "{}",
     "verdict/findings.csv": "rule,slice\n",
     "verdict/report.html": "<!doctype html>\n",
