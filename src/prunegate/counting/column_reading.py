@@ -49,10 +49,6 @@ class ColumnCheck:
     """What to do, where the rows themselves say nothing of what was meant."""
 
 
-UNLABELLED = "'prunegate label' draws the few rows whose labels decide, where most have none"
-"""What to do with rows that have no true label."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Reading(ABC):
     """How one table is read under one policy."""

@@ -19,8 +19,9 @@ from prunegate.counting.class_columns import (
     lists_of_names,
     true_class_columns,
 )
-from prunegate.counting.column_reading import DIFFERS, UNLABELLED, ColumnCheck, N, Reading, number
+from prunegate.counting.column_reading import DIFFERS, ColumnCheck, N, Reading, number
 from prunegate.counting.grouping import with_groups
+from prunegate.counting.labellable import unlabelled_hint
 from prunegate.counting.near_threshold import near_threshold, rounded_below
 from prunegate.counting.prediction_files import PredictionFiles
 from prunegate.counting.problems import of_check, of_ids, require_none
@@ -98,8 +99,9 @@ def open_predictions(policy: Policy, source: Any, *, with_ids: bool = False) -> 
     except MissingColumnsError as error:
         if isinstance(source, PredictionFiles):
             raise
-        if error.missing == (policy.columns.label,):
-            raise MissingColumnsError(f"{error}\n  Or: {UNLABELLED}.", error.missing) from error
+        hint = unlabelled_hint(policy)
+        if hint and error.missing == (policy.columns.label,):
+            raise MissingColumnsError(f"{error}\n  Or: {hint}.", error.missing) from error
         present = [column for column in wanted if column not in error.missing]
         problems = _of_incomplete(policy, open_columns(policy, source, present)) if present else []
         if not problems:

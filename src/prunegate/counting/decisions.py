@@ -20,7 +20,6 @@ from prunegate.counting.column_reading import (
     DIFFERS,
     LABEL,
     NUMERIC,
-    UNLABELLED,
     ColumnCheck,
     N,
     Reading,
@@ -31,6 +30,7 @@ from prunegate.counting.column_reading import (
     texts_for_numbers,
     value_expression,
 )
+from prunegate.counting.labellable import unlabelled_hint
 from prunegate.counting.near_threshold import compared
 from prunegate.counting.problems import examples
 from prunegate.counting.tallies import JointCounts, Tally
@@ -85,7 +85,7 @@ class Decisions(Reading):
                 words="no label",
                 broken=label,
                 empty=self._flag(LABEL),
-                hint=UNLABELLED,
+                hint=unlabelled_hint(self.policy),
             ),
             self._check(columns.baseline, BASELINE),
             self._check(columns.candidate, CANDIDATE),

@@ -21,12 +21,12 @@ import narwhals as nw
 from prunegate.counting.column_reading import BASELINE, CANDIDATE, LABEL
 from prunegate.counting.count import Counted, count_table
 from prunegate.counting.gate_set import Identity, identity_of
+from prunegate.counting.labellable import require_labellable
 from prunegate.counting.labelling import (
     FORMAT,
     LabellingFrame,
     Listed,
     draw_list,
-    require_labellable,
 )
 from prunegate.counting.listed_labels import unknown_labels
 from prunegate.counting.partial_counting import (

@@ -18,13 +18,13 @@ from prunegate.counting.column_reading import (
     CANDIDATE,
     DIFFERS,
     LABEL,
-    UNLABELLED,
     ColumnCheck,
     N,
     Reading,
     flag_expression,
     text,
 )
+from prunegate.counting.labellable import unlabelled_hint
 from prunegate.counting.tallies import LabelCounts, Tally, Triple
 from prunegate.data.predictions.columns import EXAMPLES, shown
 from prunegate.data.predictions.spelled import Spelling, canonical
@@ -63,7 +63,7 @@ class Labels(Reading):
                 words=self._none(name),
                 broken=text(column).is_null(),
                 empty=name,
-                hint=UNLABELLED if name == LABEL else "",
+                hint=unlabelled_hint(self.policy) if name == LABEL else "",
             )
             for column, name in zip(self._columns, _ANSWERS, strict=True)
         ]
@@ -83,7 +83,7 @@ class Labels(Reading):
     def _none(self, role: str) -> str:
         """What a row without an answer has, for people."""
         scored = self.policy.data.scores is not None and role != LABEL
-        return "no score for each of the classes" if scored else "no label"
+        return "no score for each of the classes, and no other" if scored else "no label"
 
     def second_look(self, lines: Sequence[Mapping[str, Any]], failed: Set[str]) -> list[str]:
         """Labels that look the same must be the same: a wrong spelling would count as an error."""

@@ -21,6 +21,7 @@ from prunegate import __version__
 from prunegate.counting.column_reading import BASELINE
 from prunegate.counting.count import count_table
 from prunegate.counting.gate_set import identity_of
+from prunegate.counting.labellable import require_labellable
 from prunegate.counting.labelled_part import table_digest
 from prunegate.counting.labelling import (
     AgreedFrame,
@@ -30,7 +31,6 @@ from prunegate.counting.labelling import (
     Why,
     draw_list,
     frame_digest,
-    require_labellable,
     slice_places,
 )
 from prunegate.counting.list_size import ListSize

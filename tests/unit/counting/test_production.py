@@ -17,7 +17,7 @@ from prunegate.audit.tallied import slices_in, tallies_of
 from prunegate.cli.check import command as check
 from prunegate.counting.contract_of_counts import contract_of_counts
 from prunegate.counting.counts_table import read_counts
-from prunegate.counting.labelling import require_labellable
+from prunegate.counting.labellable import require_labellable
 from prunegate.counting.production_counts import with_production
 from prunegate.data.contract.contract import require_mix
 from prunegate.data.contract.mix import mix_distance

@@ -32,7 +32,7 @@ from prunegate.audit.read import kept_form
 from prunegate.audit.recompute import differences
 from prunegate.counting.count import count_table, open_predictions
 from prunegate.counting.gate_set import identity_of
-from prunegate.counting.labelling import require_labellable
+from prunegate.counting.labellable import require_labellable
 from prunegate.counting.warehouse_query import counts_query
 from prunegate.errors import InputError, TableError, UnsupportedError
 from prunegate.evidence.fixed_rate_recall import FixedRateRecall

@@ -16,9 +16,9 @@ TASKS = {"binary": "{kind: binary, positive: unsafe}", "multiclass": "{kind: mul
 ROWS = {"id": ["a", "b"], "baseline": ["safe", "unsafe"], "candidate": ["safe", "unsafe"]}
 
 
-def policy(task: str) -> Policy:
+def policy(task: str, more: str = "") -> Policy:
     rules = "rules: [{metric: accuracy, max_drop: 0.1}]\n"
-    return parse_policy(f"prunegate: 1\nname: case\ntask: {TASKS[task]}\n{rules}")
+    return parse_policy(f"prunegate: 1\nname: case\ntask: {TASKS[task]}\n{rules}{more}")
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -26,6 +26,15 @@ def policy(task: str) -> Policy:
 def test_the_command_that_draws_few_rows_is_named(task: str, label: dict[str, list[str]]) -> None:
     with pytest.raises(TableError, match="'prunegate label' draws the few rows"):
         prunegate.judge(policy(task), pd.DataFrame({**ROWS, **label}))
+
+
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("label", [{}, {"label": ["", ""]}])
+def test_it_is_not_named_where_it_would_refuse(task: str, label: dict[str, list[str]]) -> None:
+    rows = pd.DataFrame({**ROWS, **label, "w": [1.0, 2.0]})
+    with pytest.raises(TableError) as caught:
+        prunegate.judge(policy(task, "weight: w\n"), rows)
+    assert "prunegate label" not in str(caught.value)
 
 
 def test_labels_of_some_rows_ask_for_their_list() -> None:

@@ -20,7 +20,7 @@ from prunegate.audit.canonical import plain_json
 from prunegate.audit.tallied import slices_in, tallies_of
 from prunegate.counting.count import count_table, open_predictions
 from prunegate.counting.gate_set import identity_of
-from prunegate.counting.labelling import require_labellable
+from prunegate.counting.labellable import require_labellable
 from prunegate.counting.slices import SliceCounts
 from prunegate.counting.tallies import DecidedRows
 from prunegate.counting.warehouse_query import counts_query
