@@ -87,7 +87,7 @@ def _page(
         tone="inconclusive" if _stopped(record, state) else record.outcome,
         answer_word=people.speech.say(f"verdict.{_verdict_key(record, state)}"),
         word=people.speech.say(f"word.{record.outcome}"),
-        sentence=_sentence(record, worst, agreement),
+        sentence=decided_by(record, agreement),
         table=table,
         proven=_proven(record, people),
         notices=notices(record, agreement, len(table.rows) + len(table.figures)),
@@ -120,9 +120,9 @@ def _verdict_key(record: DecisionRecord, state: SignOffShown | None) -> str:
     return key + ("_asked" if signers(record) and not signed else "")
 
 
-def _sentence(record: DecisionRecord, worst: Finding | None, agreement: AgreedWords) -> str:
-    """The decision in counts."""
-    speech, absent = agreement.people.speech, missing_places(record)
+def decided_by(record: DecisionRecord, agreement: AgreedWords) -> str:
+    """The decision in counts, or what brought it about."""
+    speech, absent, worst = agreement.people.speech, missing_places(record), lead(record)
     if record.outcome == "approve" and worst is not None:
         return _held(record, agreement)
     if worst is None:
