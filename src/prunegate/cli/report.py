@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from prunegate.cli.report_comparison import write_comparison
+from prunegate.cli.report_comparison import require_page, write_comparison
 from prunegate.cli.written_paths import WRITTEN, PathsApart, require_apart
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="The candidate's folder, whose files --bom lists [default: candidate beside the record].",
 )
-@click.option("--force", is_flag=True, help="Overwrite an existing file.")
+@click.option("--force", is_flag=True, help="Overwrite an earlier page or bill.")
 def command(  # noqa: PLR0913  # one argument per option
     *,
     records: tuple[Path, ...],
@@ -107,6 +107,8 @@ def _write(made: Mapping[str, tuple[Path, bytes]], record: Path) -> None:
 
     options = {"report": "--out", "bill": "--bom", "model card": "--model-card"}
     require_apart({options[kind]: path for kind, (path, _) in made.items()}, {"RECORD": [record]})
+    if "report" in made:
+        require_page(made["report"][0], force=True)
     for kind, (path, content) in made.items():
         write_whole(path, content)
         click.echo(f"{kind}: {path}")
@@ -124,12 +126,11 @@ class _Beside:
 
     def page(self, target: Path, images: Path | None) -> tuple[Path, bytes]:
         """The record's page."""
-        from prunegate.errors import InputError
+        from prunegate.io.atomic import require_new
         from prunegate.report import render
 
         stored = self.stored
-        if target.exists() and not self.force:
-            raise InputError(f"{target} exists; choose another --out, or add --force")
+        require_new(target, force=self.force)
         pictures = {} if images is None else _pictures(stored.record, images)
         page = render(
             stored.record, digest=stored.digest, pictures=pictures, content=stored.content
@@ -169,8 +170,7 @@ def _copy(record: Path, audit: Path, out: Path | None, *, force: bool) -> int:
             "--audit makes a copy, and report.html beside the record is the page that is signed; "
             "give the copy a name of its own with --out"
         )
-    if out.exists() and not force:
-        raise InputError(f"{out} exists; choose another --out, or add --force")
+    require_page(out, force=force)
     case = case_of(record, audit, None, signing=False)
     stored = case.stored
     own = (folder / "report.html").read_text(encoding="utf-8")

@@ -16,6 +16,9 @@ from pathlib import Path
 from prunegate.errors import InputError
 from prunegate.io.partial import partial_folder, put_file, sweep
 
+_BEGINNING = 1 << 16
+"""Bytes in which a file's mark is looked for."""
+
 
 def require_new(path: Path, *, force: bool) -> None:
     """Refuse a file's place before anything takes long; nothing is made yet.
@@ -27,6 +30,29 @@ def require_new(path: Path, *, force: bool) -> None:
         raise InputError(f"{path} is a folder; name a file")
     if path.exists() and not force:
         raise InputError(f"{path} is there already; name another file, or add --force")
+
+
+def require_earlier(path: Path, *, force: bool, kind: str, mark: bytes) -> None:
+    """As ``require_new``; what ``force`` writes over is an earlier file of its kind, or empty.
+
+    Args:
+        path: the file to write.
+        force: write over what is there.
+        kind: what such a file is, in words.
+        mark: bytes that every such file has near its beginning.
+
+    Raises:
+        InputError: as there, or the file is of another kind.
+    """
+    require_new(path, force=force)
+    if not path.is_file():
+        return
+    with path.open("rb") as file:
+        begins = file.read(_BEGINNING)
+    if begins and mark not in begins:
+        raise InputError(
+            f"{path} is no {kind}, and --force writes over an earlier one only; name another file"
+        )
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -162,16 +162,16 @@ def _held(record: DecisionRecord, agreement: AgreedWords) -> str:
     speech = agreement.people.speech
     found = [f for f in deciding(record) if f.check != BEATS_CONSTANT]  # nobody agreed to that
     waived = sum(f.status == "waived" for f in found)
-    n = speech.number(numbers.count(len(found)))
     if waived:
+        n = speech.number(numbers.count(len(found)))
         held = speech.number(numbers.count(len(found) - waived))
         return speech.say("lead.approve_waived", held=held, n=n, waived=speech.number(str(waived)))
     places = {f.slice for f in found if not is_operational(f.metric)}
     kinds = places - {OVERALL}
     if not kinds:
-        return speech.say("lead.approve_whole", n=n)
+        return speech.count("lead.approve_whole", len(found))
     key = "lead.approve_all" if OVERALL in places else "lead.approve_places"
-    return speech.say(key, n=n, places=speech.count("lead.places", len(kinds)))
+    return speech.count(key, len(found), places=speech.count("lead.places", len(kinds)))
 
 
 def _proven(record: DecisionRecord, people: People) -> str:
