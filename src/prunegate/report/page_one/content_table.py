@@ -30,7 +30,7 @@ from prunegate.verdict.losses import is_real_loss
 
 MOST_COLUMNS, MOST_FIGURES = 2, 2
 """Measures, and figures of the whole model that are shown."""
-MOST_LIMITS, LONG_RESULT = 2, 27
+MOST_LIMITS, MOST_APART, LONG_RESULT = 2, 2, 27
 Kind = tuple[str, str | None]
 """A slice, and the class that is judged by itself on it."""
 
@@ -158,20 +158,20 @@ def _column(metric: str, judged: Sequence[Finding], agreement: AgreedWords) -> C
 def _agreed(findings: Sequence[Finding], agreement: AgreedWords) -> str:
     """What was agreed on a measure; where kinds of content differ in it, which has what."""
     people, speech = agreement.people, agreement.people.speech
-    kinds: dict[str, list[Kind]] = {}
+    kinds: dict[str, dict[Kind, None]] = {}
     for finding in findings:
         place = (finding.slice, finding.class_label)
-        kinds.setdefault(agreement.limit(finding), []).append(place)
+        kinds.setdefault(agreement.limit(finding), {})[place] = None
     if len(kinds) > MOST_LIMITS:
         return speech.say("limits.several")
-    same = len({frozenset(places) for places in kinds.values()}) == 1
-    if same:
+    if len({frozenset(places) for places in kinds.values()}) == 1:
         return speech.say("table.agreed", limit=speech.listed(tuple(kinds)))
     most, least = sorted(kinds, key=lambda limit: -len(kinds[limit]))
-    if len(set(kinds[least])) > 1 or set(kinds[least]) <= set(kinds[most]):
+    if len(kinds[least]) > MOST_APART:
         return speech.say("limits.several")
-    place = people.place(*kinds[least][0])
-    return speech.say("table.agreed_but", limit=most, place=place, other=least)
+    places = speech.listed(tuple(people.place(*kind) for kind in kinds[least]))
+    key = "table.agreed_also" if kinds[least].keys() <= kinds[most].keys() else "table.agreed_but"
+    return speech.say(key, limit=most, place=places, other=least)
 
 
 def _row(
