@@ -27,7 +27,7 @@ def command(*, out: Path, audit: Path, force: bool, quiet: bool) -> None:
     from prunegate.audit.approvals.accept import utc_now
     from prunegate.audit.history_read import read_history
     from prunegate.errors import InputError
-    from prunegate.io.atomic import require_new, write_whole
+    from prunegate.io.atomic import PAGE, require_new, write_whole
     from prunegate.report.trail_render import render_trail
     from prunegate.text.escape import escaped
 
@@ -35,7 +35,7 @@ def command(*, out: Path, audit: Path, force: bool, quiet: bool) -> None:
         raise InputError(
             f"{escaped(str(audit))}: there is no audit folder here; give it: --audit DIR"
         )
-    require_new(out, force=force)
+    require_new(out, force=force, kind=PAGE)
     page = render_trail(read_history(audit, utc_now()))
     write_whole(out, page.encode())
     if not quiet:

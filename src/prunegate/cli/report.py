@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from prunegate.cli.report_comparison import require_page, write_comparison
+from prunegate.cli.report_comparison import write_comparison
 from prunegate.cli.written_paths import WRITTEN, PathsApart, require_apart
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="The candidate's folder, whose files --bom lists [default: candidate beside the record].",
 )
-@click.option("--force", is_flag=True, help="Overwrite an earlier page or bill.")
+@click.option("--force", is_flag=True, help="Overwrite an existing file.")
 def command(  # noqa: PLR0913  # one argument per option
     *,
     records: tuple[Path, ...],
@@ -92,7 +92,9 @@ def command(  # noqa: PLR0913  # one argument per option
     beside = _Beside(stored=stored, folder=record.parent, candidate=candidate, force=force)
     made = beside.papers(model_card, bom)
     if not papers or out is not None or images is not None:
-        made |= {"report": beside.page(out or record.parent / "report.html", images)}
+        place = out or record.parent / "report.html"
+        require_apart({"--out": place}, {"RECORD": [record]})
+        made |= {"report": beside.page(place, images)}
     _write(made, record)
     if "report" in made and images is None and stored.record.pictures:
         click.echo(
@@ -107,8 +109,6 @@ def _write(made: Mapping[str, tuple[Path, bytes]], record: Path) -> None:
 
     options = {"report": "--out", "bill": "--bom", "model card": "--model-card"}
     require_apart({options[kind]: path for kind, (path, _) in made.items()}, {"RECORD": [record]})
-    if "report" in made:
-        require_page(made["report"][0], force=True)
     for kind, (path, content) in made.items():
         write_whole(path, content)
         click.echo(f"{kind}: {path}")
@@ -126,11 +126,12 @@ class _Beside:
 
     def page(self, target: Path, images: Path | None) -> tuple[Path, bytes]:
         """The record's page."""
-        from prunegate.io.atomic import require_new
+        from prunegate.io.atomic import PAGE, require_new
         from prunegate.report import render
 
         stored = self.stored
-        require_new(target, force=self.force)
+        own = self.folder / "report.html"  # also a damaged one is made anew
+        require_new(target, force=self.force, kind=b"" if target == own else PAGE)
         pictures = {} if images is None else _pictures(stored.record, images)
         page = render(
             stored.record, digest=stored.digest, pictures=pictures, content=stored.content
@@ -159,7 +160,7 @@ def _copy(record: Path, audit: Path, out: Path | None, *, force: bool) -> int:
     from prunegate.cli.approve import case_of
     from prunegate.cli.status import standing_with_end
     from prunegate.errors import InputError
-    from prunegate.io.atomic import write_whole
+    from prunegate.io.atomic import PAGE, require_new, write_whole
     from prunegate.report import render
     from prunegate.report.embedded_record import pictures_on
     from prunegate.report.told_answers import shown_of
@@ -170,7 +171,7 @@ def _copy(record: Path, audit: Path, out: Path | None, *, force: bool) -> int:
             "--audit makes a copy, and report.html beside the record is the page that is signed; "
             "give the copy a name of its own with --out"
         )
-    require_page(out, force=force)
+    require_new(out, force=force, kind=PAGE)
     case = case_of(record, audit, None, signing=False)
     stored = case.stored
     own = (folder / "report.html").read_text(encoding="utf-8")

@@ -11,9 +11,6 @@ import click
 if TYPE_CHECKING:
     from prunegate.audit.read import StoredRecord
 
-_PAGE = b'<meta name="generator" content="prunegate">'
-"""What every page says of itself."""
-
 
 def write_comparison(records: Sequence[Path], out: Path, *, force: bool) -> int:
     """Write one page of several records.
@@ -23,11 +20,11 @@ def write_comparison(records: Sequence[Path], out: Path, *, force: bool) -> int:
         InputError: a file is no record, all are one and the same, or there are too many.
     """
     from prunegate.errors import InputError
-    from prunegate.io.atomic import write_whole
+    from prunegate.io.atomic import PAGE, require_new, write_whole
     from prunegate.report.comparison import render_comparison
     from prunegate.report.comparison.render_comparison import MOST_RECORDS
 
-    require_page(out, force=force)
+    require_new(out, force=force, kind=PAGE)
     if len(records) > MOST_RECORDS:
         raise InputError(
             f"{len(records)} records are more than a page holds that is read; give at most "
@@ -37,17 +34,6 @@ def write_comparison(records: Sequence[Path], out: Path, *, force: bool) -> int:
     write_whole(out, render_comparison(found).encode())
     click.echo(f"comparison of {len(found)} records: {out}")
     return 0
-
-
-def require_page(out: Path, *, force: bool) -> None:
-    """Refuse a page's place that is taken; ``force`` writes over an earlier page only.
-
-    Raises:
-        InputError: it says which file is there.
-    """
-    from prunegate.io.atomic import require_earlier
-
-    require_earlier(out, force=force, kind="page of prunegate's", mark=_PAGE)
 
 
 def _checked(records: Sequence[Path]) -> list[tuple[Path, StoredRecord]]:

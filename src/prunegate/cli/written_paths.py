@@ -174,7 +174,8 @@ def _evidence(path: Path, read: Sequence[Path]) -> str:
 
 def _is_audit_folder(folder: Path) -> bool:
     both = (folder / "evidence", folder / "pending")
-    return all(one.is_dir() for one in both) or (folder / "trust.policy").is_file()
+    trust = (folder / "trust.policy", folder / "allowed_signers")
+    return all(one.is_dir() for one in both) or any(one.is_file() for one in trust)
 
 
 def _holds(read: Path, record: Path) -> bool:

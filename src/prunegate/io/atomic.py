@@ -16,43 +16,39 @@ from pathlib import Path
 from prunegate.errors import InputError
 from prunegate.io.partial import partial_folder, put_file, sweep
 
-_BEGINNING = 1 << 16
-"""Bytes in which a file's mark is looked for."""
+PAGE, BILL = b"<!DOCTYPE html>", b'"bomFormat"'
+"""What a page, and a bill of materials, hold near their beginning."""
+_NEAR = 4096
 
 
-def require_new(path: Path, *, force: bool) -> None:
+def require_new(path: Path, *, force: bool, kind: bytes = b"") -> None:
     """Refuse a file's place before anything takes long; nothing is made yet.
 
+    Args:
+        path: the place.
+        force: write over a file that is there.
+        kind: what a file holds near its beginning that may be written over; empty: any may.
+
     Raises:
-        InputError: a folder, or a file that is there without ``force``.
+        InputError: a folder; a file that is there without ``force``, or is of another kind.
     """
     if path.is_dir():
         raise InputError(f"{path} is a folder; name a file")
     if path.exists() and not force:
         raise InputError(f"{path} is there already; name another file, or add --force")
-
-
-def require_earlier(path: Path, *, force: bool, kind: str, mark: bytes) -> None:
-    """As ``require_new``; what ``force`` writes over is an earlier file of its kind, or empty.
-
-    Args:
-        path: the file to write.
-        force: write over what is there.
-        kind: what such a file is, in words.
-        mark: bytes that every such file has near its beginning.
-
-    Raises:
-        InputError: as there, or the file is of another kind.
-    """
-    require_new(path, force=force)
-    if not path.is_file():
-        return
-    with path.open("rb") as file:
-        begins = file.read(_BEGINNING)
-    if begins and mark not in begins:
+    if path.is_file() and kind and kind not in _beginning(path):
         raise InputError(
-            f"{path} is no {kind}, and --force writes over an earlier one only; name another file"
+            f"{path} is there already and is no earlier one of these, which is all that --force "
+            "writes over; name another file"
         )
+
+
+def _beginning(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(_NEAR)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -10,15 +10,13 @@ from pathlib import Path
 from prunegate.audit.read import StoredRecord
 from prunegate.audit.signing.signed_candidate import files_of
 from prunegate.errors import InputError
-from prunegate.io.atomic import require_earlier, require_new, write_whole
+from prunegate.io.atomic import BILL, require_new, write_whole
 from prunegate.models.digest import CARD, CARD_MARK
 from prunegate.outputs.bill_of_materials import render_bill_of_materials
 from prunegate.outputs.model_card import render_model_card
 
 CANDIDATE = "candidate"
 """The folder that a run leaves beside its record."""
-_BILL = b'"bomFormat": "CycloneDX"'
-"""What every bill says of itself."""
 _MOST = 1 << 20
 """Bytes in which a card of ours is looked for its line."""
 
@@ -62,20 +60,20 @@ def _is_ours(target: Path) -> bool:
 def bill_of_materials_for(
     stored: StoredRecord, target: Path, candidate: Path | None, *, force: bool
 ) -> bytes:
-    """A bill of materials for a place that is free, or has an earlier one; nothing is written.
+    """A bill of materials for a place that is free; nothing is written.
 
     Args:
         stored: the record.
         target: the file.
         candidate: the candidate's folder, whose files are listed; None: none are.
-        force: write over an earlier bill.
+        force: write over a file that is there.
 
     Raises:
         InputError: the file is there, or the record names no candidate by digest.
         ModelError: no such folder, or something in it that is no regular file.
         EvidenceError: the folder holds another model than the record's.
     """
-    require_earlier(target, force=force, kind="bill of materials", mark=_BILL)
+    require_new(target, force=force, kind=BILL)
     if candidate is not None and target.resolve().is_relative_to(candidate.resolve()):
         raise InputError(
             f"{target} lies inside of {candidate} and would change the digest by which the record "

@@ -25,6 +25,7 @@ _COLUMNS = frozenset({"id", "label", "baseline", "candidate", "group", "n"})
 _EXAMPLES = re.compile(r"[ (;]*\bfor example\b.*", re.DOTALL)
 _QUOTED = re.compile(r"(?<!\w)(?:'((?:[^'\\]|\\.)*)'|\"((?:[^\"\\]|\\.)*)\"|`([^`]*)`)")
 _COMMAND = re.compile(r"prunegate(?: policy| audit)? [a-z]+(?: --[a-z-]+)*(?: [A-Z]+)*")
+_ABOUT = re.compile(rf"{_COMMAND.pattern} (.+)")
 _POLICY_PLACE = re.compile(r"[a-z_]+:[\w:{}\[\],. ]*")
 _PLACE = re.compile(r"(?<![\w./])(?:[A-Za-z]:\\|~?/)[^\s'\"`,;:()]*")
 
@@ -83,8 +84,8 @@ def _is_hint(quoted: str, policy: str, names: Collection[str]) -> bool:
 
     A command may end in a file that was given.
     """
-    command, _, last = quoted.rpartition(" ")
-    if _COMMAND.fullmatch(quoted) or (last in names and _COMMAND.fullmatch(command)):
+    about = _ABOUT.fullmatch(quoted)
+    if _COMMAND.fullmatch(quoted) or (about is not None and about[1] in names):
         return True
     if not _POLICY_PLACE.fullmatch(quoted):
         return False

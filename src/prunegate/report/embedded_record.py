@@ -24,6 +24,8 @@ ID = "record"
 """Of the element that holds the record."""
 COMPARISON = '<meta name="prunegate-comparison"'
 """How a page of several records says that it is one."""
+HISTORY = '<meta name="prunegate-history"'
+"""On the page of an audit folder's history, which carries no record either."""
 _OPEN, _CLOSE = f'<template id="{ID}">', "</template>"
 _ESCAPED = re.compile("[<>&\u007f]|[^\u0000-\u007f]")
 LARGE = 1 << 17
@@ -94,6 +96,11 @@ def _carried(page: str) -> str:
         raise EvidenceError(
             "a comparison shows several records and carries none, so nothing on it can be checked; "
             "verify the record.json of each, whose sha256 it names"
+        )
+    if len(parts) == 1 and HISTORY in page:
+        raise EvidenceError(
+            "a history tells what an audit folder holds and carries no record, so nothing on it "
+            "can be checked; check the folder with 'prunegate audit verify'"
         )
     if len(parts) == 1:
         raise EvidenceError(

@@ -7,7 +7,16 @@ from pathlib import Path
 import pytest
 
 from prunegate.errors import InputError
-from prunegate.io.atomic import move_over, replace_file, whole_folder, write_folder, write_whole
+from prunegate.io.atomic import (
+    BILL,
+    PAGE,
+    move_over,
+    replace_file,
+    require_new,
+    whole_folder,
+    write_folder,
+    write_whole,
+)
 
 
 def test_a_file_appears_with_its_folders_and_may_be_read_by_all(tmp_path: Path) -> None:
@@ -62,3 +71,20 @@ def test_files_move_over_their_namesakes_and_leave_the_others(tmp_path: Path) ->
     move_over(tmp_path / "new", tmp_path / "old")
     found = {path.name: path.read_bytes() for path in (tmp_path / "old").iterdir()}
     assert found == {"a": b"new", "b": b"new", "c": b"old"}
+
+
+@pytest.mark.parametrize("kind", [PAGE, BILL])
+def test_force_writes_over_an_earlier_one_of_the_same_kind_only(
+    tmp_path: Path, kind: bytes
+) -> None:
+    path = tmp_path / "file"
+    require_new(path, force=False, kind=kind)
+    path.write_bytes(b"  " + kind + b" and more")
+    require_new(path, force=True, kind=kind)
+    with pytest.raises(InputError, match="--force"):
+        require_new(path, force=False, kind=kind)
+    for other in (b"", b"client ssh-ed25519 AAAA", b"x" * 5000 + kind):
+        path.write_bytes(other)
+        with pytest.raises(InputError, match="no earlier one"):
+            require_new(path, force=True, kind=kind)
+        require_new(path, force=True)

@@ -186,6 +186,8 @@ def test_every_kind_of_place_in_a_page_is_noticed_and_named(page: str) -> None:
     assert "where the record gives" in broken(page[:-1].encode())
     assert "not UTF-8" in broken(page.encode().replace(b"sheet", b"\xff", 1))
     assert "carries no record" in broken(page.replace('id="record"', 'id="other"').encode())
+    history = b'<!DOCTYPE html><meta name="prunegate-history" content="1">'
+    assert "prunegate audit verify" in broken(history)
     again = page.replace("</body>", f"{embedded(b'{}')}</body>")
     assert "more than one record" in broken(again.encode())
     assert "line 3: here stands" in broken(page.replace('charset="utf-8"', 'charset="UTF-8"', 1).encode().replace(b"<head>\n", b"<head>", 1))  # fmt: skip  # noqa: E501

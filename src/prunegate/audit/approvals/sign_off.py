@@ -345,18 +345,16 @@ def _fills(
     if not slots:
         return True
     return any(
-        _fills(slots[1:], _after(left, number, slots), wanted, (*chosen, one))
+        _fills(slots[1:], _after(left, number), wanted, (*chosen, one))
         for number, one in enumerate(left)
         if one.role == slots[0] and all(_differ(one, other, wanted) for other in chosen)
     )
 
 
-def _after(
-    left: tuple[VerifiedAnswer, ...], number: int, slots: Sequence[str]
-) -> tuple[VerifiedAnswer, ...]:
-    """What the next slot may choose from: in the same role only what comes later."""
-    same = len(slots) > 1 and slots[1] == slots[0]
-    return left[number + 1 :] if same else left
+def _after(left: tuple[VerifiedAnswer, ...], number: int) -> tuple[VerifiedAnswer, ...]:
+    """What is still to choose from: of the role that was chosen only what comes later."""
+    role = left[number].role
+    return tuple(one for n, one in enumerate(left) if n > number or one.role != role)
 
 
 def _differ(one: VerifiedAnswer, other: VerifiedAnswer, wanted: Approvals) -> bool:

@@ -229,9 +229,10 @@ def _all_rows(record: DecisionRecord) -> list[int]:
 def _alike(record: DecisionRecord, agreement: AgreedWords) -> Iterator[str]:
     """That the two models cannot be told apart."""
     speech = agreement.people.speech
-    for rows in _all_rows(record):
-        if identical(rows) in record.warnings:
-            yield speech.say("warnings.alike", n=speech.whole(rows))
+    known = {identical(rows): rows for rows in _all_rows(record)}
+    for text in record.warnings:
+        if text in known:
+            yield speech.say("warnings.alike", n=speech.whole(known[text]))
 
 
 def _left_out(one: SliceSummary) -> bool:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import combinations, permutations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.depth import times
@@ -158,6 +160,28 @@ def test_what_ships_has_as_many_distinct_approvals_as_the_policy_asks(
                 assert len({said.key for said in mine if said.key}) >= one.count
             if "organisation" in asked.distinct:
                 assert len({said.organisation for said in mine if said.organisation}) >= one.count
+
+
+@pytest.mark.parametrize("distinct", [("person",), ("key", "person", "organisation")])
+def test_approvals_count_in_whatever_order_people_sign(distinct: tuple[str, ...]) -> None:
+    """Against every choice of two clients and an owner, written out."""
+    asked = Approvals(
+        required=(Required(role="client", count=2), Required(role="owner", count=1)),
+        distinct=distinct,
+    )
+    people = (
+        say("lea", "owner", organisation="z"), say("ann"), say("bob", organisation="y"),
+        say("eve"), say("bob", "owner", organisation="y"),
+    )  # fmt: skip
+    for some in (chosen for size in (3, 4) for chosen in combinations(people, size)):
+        fits = any(
+            sorted(one.role for one in three) == ["client", "client", "owner"]
+            and all(len({getattr(one, what) for one in three}) == 3 for what in distinct)
+            for three in combinations(some, 3)
+        )
+        for order in permutations(some):
+            signed = [replace(one, at=START + timedelta(hours=n)) for n, one in enumerate(order)]
+            assert (whys(*signed, asked=asked) == []) == fits
 
 
 @given(st.none() | wanted, histories, moments, st.sampled_from(("reject", "inconclusive", "")))
