@@ -146,7 +146,7 @@ GH = (
     'while [ "$1" != --input ]; do shift; done; cp "$2" sent;; *) cat comments;; esac'
 )
 SERVER = {"GITHUB_REPOSITORY": "o/r", "PRUNEGATE_PULL_REQUEST": "12", "GITHUB_JOB": "gate"}
-TOLD = "Tables: `t.csv`; job `gate`, part 1 of its matrix.\n"
+TOLD = "Tables: `t.csv`; job `gate`{part}.\n"
 HOSTILE = 'p "quoted" $(touch pwned)-->.yaml'
 
 
@@ -179,22 +179,26 @@ POST = ["POST", "repos/o/r/issues/12/comments"]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("policy", ["p.yaml", HOSTILE])
+@pytest.mark.parametrize(
+    ("policy", "parts", "part"),
+    [("p.yaml", "2", ", part 1 of its matrix"), (HOSTILE, "1", "")],
+)
 def test_one_comment_of_a_use_is_kept_up_to_date(
-    comment: Callable[..., Any], tmp_path: Path, policy: str
+    comment: Callable[..., Any], tmp_path: Path, policy: str, parts: str, part: str
 ) -> None:
     text = '<!-- prunegate:p -->\n❌ **REJECT** `p`: "quoted" $(touch pwned)\n'
     others = [[7, "an earlier word"], [8, "<!-- prunegate:another -->"]]
-    called, body = comment(text, others, policy)
+    told, of = TOLD.format(part=part), {"PRUNEGATE_JOB_TOTAL": parts}
+    called, body = comment(text, others, policy, **of)
     assert called == POST
     marker, _, rest = body.partition("\n")
     assert re.fullmatch(r"<!-- prunegate-use:[0-9a-f]{16} -->", marker)
-    assert rest == f"{text}\n{TOLD}"
+    assert rest == f"{text}\n{told}"
     unreadable = "<!-- prunegate:other name -->\n⛔ **NOTHING WAS JUDGED**\n"
     for later in (text, unreadable, "<!-- prunegate -->\n"):
-        called, body = comment(later, [*others, [9, marker], [10, marker]], policy)
+        called, body = comment(later, [*others, [9, marker], [10, marker]], policy, **of)
         assert called == ["PATCH", "repos/o/r/issues/comments/9"]
-        assert body == f"{marker}\n{later}\n{TOLD}"
+        assert body == f"{marker}\n{later}\n{told}"
     assert not (tmp_path / "pwned").exists()
 
 

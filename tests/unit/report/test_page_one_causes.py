@@ -11,6 +11,7 @@ from prunegate.audit.record import DecisionRecord
 from prunegate.policy.task import Role
 from prunegate.report import render
 from prunegate.report.page_one.sheet import PageOne
+from prunegate.report.units import Units
 from prunegate.report.view import view
 from prunegate.verdict.finding import (
     BEATS_CONSTANT,
@@ -138,6 +139,9 @@ def test_the_model_that_knows_nothing_is_named(
         replace(record, outcome="inconclusive", findings=(*record.findings, doubted), doubts=doubts)
     )
     assert ("those of the current model do." in shown.sentence) == candidate
+    value = 0.8 if candidate or not constant else 0.0  # what a constant agrees beyond chance
+    limit = Units.of(record).limit(replace(doubted, baseline=value))
+    assert (limit == "both above 0, beyond chance") == candidate
     assert ("belong to these items" in " ".join(shown.steps)) == candidate
 
 
