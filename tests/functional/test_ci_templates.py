@@ -228,7 +228,9 @@ def test_every_use_of_the_action_has_a_comment_of_its_own(comment: Callable[...,
         called, body = comment(text, others, **use)
         assert called == POST
         others.append([number, body.splitlines()[0]])
-    called, body = comment(text, others, predictions="runs/3f2a/new.csv", part="1")
+    called, body = comment(
+        text, others, predictions="runs/3f2a/new.csv", part="1", PRUNEGATE_JOB_TOTAL="2"
+    )
     assert called[1].endswith("comments/1")
     assert "Tables: `new.csv`; job `gate`, part 2 of" in body
 
@@ -236,10 +238,7 @@ def test_every_use_of_the_action_has_a_comment_of_its_own(comment: Callable[...,
 def test_tables_are_told_inertly(comment: Callable[..., Any]) -> None:
     hostile = "/home/kim/a`b<c>@all.csv\n\n$(touch pwned)\nx.csv\ny.csv\nz.csv\n"
     last = comment("<!-- prunegate:p -->\n", [], predictions=hostile)[1].splitlines()[-1]
-    assert last == (
-        "Tables: `a_b_c__all.csv`, `__touch_pwned_`, `x.csv`, and 2 more; job `gate`, part 1 of "
-        "its matrix."
-    )
+    assert last == "Tables: `a_b_c__all.csv`, `__touch_pwned_`, `x.csv`, and 2 more; job `gate`."
 
 
 def test_without_a_summary_the_comment_says_that_nothing_was_judged(
