@@ -44,7 +44,9 @@ with open(summary, encoding="utf-8") as file:
 tables = [named(line) for line in given("PRUNEGATE_PREDICTIONS", "").splitlines() if line.strip()]
 more = ["and %d more" % (len(tables) - 3)] if len(tables) > 3 else []
 told = "Tables: %s; job %s" % (", ".join(tables[:3] + more) or "none", named(place[1]))
-told += ", part %d of its matrix." % (int(place[2]) + 1) if place[2].isdigit() else "."
+parts = given("PRUNEGATE_JOB_TOTAL", "")  # 1 where the job has no matrix
+several = place[2].isdigit() and parts.isdigit() and int(parts) > 1
+told += ", part %d of its matrix." % (int(place[2]) + 1) if several else "."
 with open(body, "w", encoding="utf-8") as file:
     json.dump({"body": "%s\n%s\n%s\n" % (own, text, told)}, file)
 with open(markers, "w", encoding="utf-8") as file:

@@ -146,7 +146,7 @@ GH = (
     'while [ "$1" != --input ]; do shift; done; cp "$2" sent;; *) cat comments;; esac'
 )
 SERVER = {"GITHUB_REPOSITORY": "o/r", "PRUNEGATE_PULL_REQUEST": "12", "GITHUB_JOB": "gate"}
-TOLD = "Tables: `t.csv`; job `gate`, part 1 of its matrix.\n"
+TOLD = "Tables: `t.csv`; job `gate`{part}.\n"
 HOSTILE = 'p "quoted" $(touch pwned)-->.yaml'
 
 
@@ -179,22 +179,26 @@ POST = ["POST", "repos/o/r/issues/12/comments"]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("policy", ["p.yaml", HOSTILE])
+@pytest.mark.parametrize(
+    ("policy", "parts", "part"),
+    [("p.yaml", "2", ", part 1 of its matrix"), (HOSTILE, "1", "")],
+)
 def test_one_comment_of_a_use_is_kept_up_to_date(
-    comment: Callable[..., Any], tmp_path: Path, policy: str
+    comment: Callable[..., Any], tmp_path: Path, policy: str, parts: str, part: str
 ) -> None:
     text = '<!-- prunegate:p -->\n❌ **REJECT** `p`: "quoted" $(touch pwned)\n'
     others = [[7, "an earlier word"], [8, "<!-- prunegate:another -->"]]
-    called, body = comment(text, others, policy)
+    told, of = TOLD.format(part=part), {"PRUNEGATE_JOB_TOTAL": parts}
+    called, body = comment(text, others, policy, **of)
     assert called == POST
     marker, _, rest = body.partition("\n")
     assert re.fullmatch(r"<!-- prunegate-use:[0-9a-f]{16} -->", marker)
-    assert rest == f"{text}\n{TOLD}"
+    assert rest == f"{text}\n{told}"
     unreadable = "<!-- prunegate:other name -->\n⛔ **NOTHING WAS JUDGED**\n"
     for later in (text, unreadable, "<!-- prunegate -->\n"):
-        called, body = comment(later, [*others, [9, marker], [10, marker]], policy)
+        called, body = comment(later, [*others, [9, marker], [10, marker]], policy, **of)
         assert called == ["PATCH", "repos/o/r/issues/comments/9"]
-        assert body == f"{marker}\n{later}\n{TOLD}"
+        assert body == f"{marker}\n{later}\n{told}"
     assert not (tmp_path / "pwned").exists()
 
 
@@ -224,7 +228,9 @@ def test_every_use_of_the_action_has_a_comment_of_its_own(comment: Callable[...,
         called, body = comment(text, others, **use)
         assert called == POST
         others.append([number, body.splitlines()[0]])
-    called, body = comment(text, others, predictions="runs/3f2a/new.csv", part="1")
+    called, body = comment(
+        text, others, predictions="runs/3f2a/new.csv", part="1", PRUNEGATE_JOB_TOTAL="2"
+    )
     assert called[1].endswith("comments/1")
     assert "Tables: `new.csv`; job `gate`, part 2 of" in body
 
@@ -232,10 +238,7 @@ def test_every_use_of_the_action_has_a_comment_of_its_own(comment: Callable[...,
 def test_tables_are_told_inertly(comment: Callable[..., Any]) -> None:
     hostile = "/home/kim/a`b<c>@all.csv\n\n$(touch pwned)\nx.csv\ny.csv\nz.csv\n"
     last = comment("<!-- prunegate:p -->\n", [], predictions=hostile)[1].splitlines()[-1]
-    assert last == (
-        "Tables: `a_b_c__all.csv`, `__touch_pwned_`, `x.csv`, and 2 more; job `gate`, part 1 of "
-        "its matrix."
-    )
+    assert last == "Tables: `a_b_c__all.csv`, `__touch_pwned_`, `x.csv`, and 2 more; job `gate`."
 
 
 def test_without_a_summary_the_comment_says_that_nothing_was_judged(

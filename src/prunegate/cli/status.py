@@ -188,6 +188,7 @@ def _lines(
     case: Case, standing: SignOffState, until: datetime | None, *, quiet: bool, color: bool
 ) -> Iterator[str]:
     from prunegate.audit.approvals.sentences import PASSED_OVER, refusal_sentences, said_words
+    from prunegate.report.told_answers import ends_by_signing
     from prunegate.text.escape import escaped
     from prunegate.text.time import moment
     from prunegate.verdict.waiver import told
@@ -196,7 +197,11 @@ def _lines(
     shown = click.style(word, fg=paint, bold=True) if color else word
     if not quiet or not standing.ships:
         yield f"{shown}  {escaped(case.stored.record.policy.name)} {case.stored.digest[:12]}"
-    yield from (f"  {sentence}" for sentence in refusal_sentences(standing))
+    said = zip(standing.reasons, refusal_sentences(standing), strict=True)
+    settled = any(reason.why == "outcome" for reason in standing.reasons)
+    yield from (
+        f"  {sentence}" for reason, sentence in said if not (settled and ends_by_signing(reason))
+    )
     if quiet:
         return
     if until is not None:

@@ -27,7 +27,7 @@ from prunegate.counting.prediction_files import PredictionFiles
 from prunegate.counting.problems import of_check, of_ids, require_none
 from prunegate.counting.production_counts import with_production
 from prunegate.counting.scored_rows import with_scores
-from prunegate.counting.slices import KeyTexts, Piece, SliceCounts, slice_counts
+from prunegate.counting.slices import KeyTexts, Piece, SliceCounts, identical, slice_counts
 from prunegate.counting.spellings import spellings
 from prunegate.counting.tallies import DecidedRows, JointCounts, LabelCounts, Tally
 from prunegate.counting.tasks.every import task_of
@@ -325,11 +325,3 @@ def warned_if_alike(slices: Sequence[SliceCounts]) -> tuple[str, ...]:
     """The warning of models that agree exactly, from counts; nothing where they do not."""
     overall = slices[0]
     return (identical(overall.rows),) if overall.tally.agree else ()
-
-
-def identical(rows: int) -> str:
-    """The warning about two models that cannot be told apart."""
-    return (
-        f"Baseline and candidate agree exactly on all {rows:,} rows: is the candidate really the "
-        "compressed model?"
-    )

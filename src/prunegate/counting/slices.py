@@ -235,3 +235,11 @@ def _named(
         none,
     )
     return SliceCounts(name=spec.label, slicing=spec.label, declared=True, tally=tally)
+
+
+def identical(rows: int) -> str:
+    """The warning about two models that cannot be told apart."""
+    return (
+        f"Baseline and candidate agree exactly on all {rows:,} rows: is the candidate really the "
+        "compressed model?"
+    )

@@ -12,9 +12,9 @@ import re
 from prunegate.text.escape import named, visible
 
 _PLAIN = re.compile(
-    r"[(“'\"]*(?:[A-Za-zÀ-ɏ]+(?:[-’'][A-Za-zÀ-ɏ]+)*|[−+<>]?\$?\d[\d,]*(?:\.\d+)?%?|p\d\d|p|=|%|→|·|[<>≤≥⚠])[)”.,;:…'\"]*"
+    r"[(“'\"]*(?:[A-Za-zÀ-ɏ]+(?:[-’'][A-Za-zÀ-ɏ]+)*|[−+<>]?\$?\d[\d,]*(?:\.\d+)?%?|p\d\d|p|=|%|→|·|[<>≤≥⚠])[)”.,;:?…'\"]*"
 )
-_EDGES = re.compile(r"([(“]*)(?:(['\"])(.+)\2|(.*?))([)”.,;:…]*)", re.DOTALL)
+_EDGES = re.compile(r"([(“]*)(?:(['\"])(.+)\2|(.*?))([)”.,;:?…]*)", re.DOTALL)
 _LIST_START = re.compile(r"\d+[.)]|[-+>#=]+")
 
 

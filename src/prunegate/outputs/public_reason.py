@@ -10,7 +10,7 @@ by its kind alone.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ _COLUMNS = frozenset({"id", "label", "baseline", "candidate", "group", "n"})
 _EXAMPLES = re.compile(r"[ (;]*\bfor example\b.*", re.DOTALL)
 _QUOTED = re.compile(r"(?<!\w)(?:'((?:[^'\\]|\\.)*)'|\"((?:[^\"\\]|\\.)*)\"|`([^`]*)`)")
 _COMMAND = re.compile(r"prunegate(?: policy| audit)? [a-z]+(?: --[a-z-]+)*(?: [A-Z]+)*")
+_ABOUT = re.compile(rf"{_COMMAND.pattern} (.+)")
 _POLICY_PLACE = re.compile(r"[a-z_]+:[\w:{}\[\],. ]*")
 _PLACE = re.compile(r"(?<![\w./])(?:[A-Za-z]:\\|~?/)[^\s'\"`,;:()]*")
 
@@ -54,11 +55,12 @@ def public_reason(error: BaseException, policy: str = "", paths: Sequence[Path] 
     told = _without_places(_without_causes(why(error), error), paths)
     if usage or (isinstance(error, PolicyError) and policy):
         return told
-    shown = "\n".join(_without_values(line, policy) for line in told.splitlines())
+    names = {text for path in paths for text in (str(path), path.name)}
+    shown = "\n".join(_without_values(line, policy, names) for line in told.splitlines())
     return shown if shown == told else f"{shown}\n{MORE}"
 
 
-def _without_values(line: str, policy: str) -> str:
+def _without_values(line: str, policy: str, names: Collection[str]) -> str:
     """A line without examples, and with no quoted word that the policy does not hold."""
     found = _EXAMPLES.search(line)
     if found:
@@ -67,7 +69,7 @@ def _without_values(line: str, policy: str) -> str:
 
     def kept(match: re.Match[str]) -> str:
         word = next(part for part in match.groups() if part is not None)
-        known = word in _COLUMNS or _is_in(policy, word) or _is_hint(word, policy)
+        known = word in _COLUMNS or _is_in(policy, word) or _is_hint(word, policy, names)
         return match[0] if word and known else _LEFT_OUT
 
     return _QUOTED.sub(kept, line)
@@ -77,9 +79,13 @@ def _is_in(policy: str, word: str) -> bool:
     return re.search(rf"(?<!\w){re.escape(word)}(?!\w)", policy) is not None
 
 
-def _is_hint(quoted: str, policy: str) -> bool:
-    """Whether it is a command, or a place in a policy: nothing that a table could have said."""
-    if _COMMAND.fullmatch(quoted):
+def _is_hint(quoted: str, policy: str, names: Collection[str]) -> bool:
+    """Whether it is a command, or a place in a policy: nothing that a table could have said.
+
+    A command may end in a file that was given.
+    """
+    about = _ABOUT.fullmatch(quoted)
+    if _COMMAND.fullmatch(quoted) or (about is not None and about[1] in names):
         return True
     if not _POLICY_PLACE.fullmatch(quoted):
         return False

@@ -14,13 +14,18 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from prunegate.audit.approvals.sign_off import SignOffState, Why
+from prunegate.audit.approvals.sign_off import Refusal, SignOffState, Why
 from prunegate.errors import EvidenceError
 from prunegate.report.page_one.answer import GivenAnswer, SignOffShown
 
 _SIGNATURES: frozenset[Why] = frozenset({"missing", "not_enough", "not_distinct", "no_approver"})
 """Reasons that further signatures can end."""
 _META = re.compile('<meta name="prunegate-answers" content="([^"]{1,20000})">')
+
+
+def ends_by_signing(reason: Refusal) -> bool:
+    """Whether further signatures can end a reason."""
+    return reason.why in _SIGNATURES
 
 
 def shown_of(standing: SignOffState, until: datetime | None, at: str) -> SignOffShown:
@@ -48,7 +53,7 @@ def shown_of(standing: SignOffState, until: datetime | None, at: str) -> SignOff
         )
         for one in sorted((*standing.counted, *standing.objections), key=lambda one: one.at)
     )
-    stopped = any(reason.why not in _SIGNATURES for reason in standing.reasons)
+    stopped = not all(map(ends_by_signing, standing.reasons))
     return SignOffShown(
         at=at,
         ships=standing.ships,

@@ -44,6 +44,12 @@ def is_mean(metric: str) -> bool:
     return known is not None and known.kind in ("mean", "coefficient")
 
 
+def _asks_both(finding: Finding) -> bool:
+    """Whether the candidate's answers are what keeps a finding on the reference open."""
+    of_candidate = finding.open_because in ("unrelated candidate", "one decision")
+    return of_candidate and (finding.baseline or 0.0) > 0
+
+
 def is_operational(metric: str) -> bool:
     """Whether the metric is a measured or counted figure and not a judgement on rows."""
     known = METRICS.get(metric)
@@ -194,7 +200,7 @@ class Units:
         if finding.check == CLAIMS:
             return say("bounds.claims")
         if finding.check == BEATS_CONSTANT:
-            return say("bounds.reference")
+            return say(f"bounds.{'reference_both' if _asks_both(finding) else 'reference'}")
         known = CHECKS.get(finding.check)
         if known is None:
             return f"{visible(finding.check)} {self.speech.number(numbers.exact(finding.limit))}"

@@ -72,6 +72,12 @@ def test_a_hint_is_told_whole(hint: str) -> None:
     assert public_reason(ContractError(told), POLICY) == told
 
 
+def test_a_hint_may_end_in_a_file_that_was_given() -> None:
+    told = "pol.yaml: no such file; 'prunegate policy new pol.yaml' writes one to start from"
+    assert public_reason(TableError(told), "", [Path("/w/pol.yaml")]) == told
+    assert "new pol" not in public_reason(TableError(told), "", [Path("/w/other.yaml")])
+
+
 @pytest.mark.parametrize(
     "value",
     [

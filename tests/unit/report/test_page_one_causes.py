@@ -11,6 +11,7 @@ from prunegate.audit.record import DecisionRecord
 from prunegate.policy.task import Role
 from prunegate.report import render
 from prunegate.report.page_one.sheet import PageOne
+from prunegate.report.units import Units
 from prunegate.report.view import view
 from prunegate.verdict.finding import (
     BEATS_CONSTANT,
@@ -46,11 +47,15 @@ def test_a_slice_that_is_not_there_is_the_cause_where_nothing_else_is(
     )
     shown = page(record)
     assert shown.sentence == "asia: there are no labelled examples, so nothing is known of it."
-    assert "There are no labelled examples of asia at all." in shown.steps
+    assert "Add labelled examples of asia: there are none at all." in shown.steps
+    assert (shown.table.rows[0].place, shown.table.rows[0].result) == (
+        "asia",
+        "no labelled examples",
+    )
     open_ = many_records.many(records, 5, "inconclusive")
     shown = page(replace(open_, slices=(*open_.slices, empty(ABSENT))))
     assert shown.sentence.startswith("On Video")
-    assert "There are no labelled examples of asia at all." in shown.steps
+    assert "Add labelled examples of asia: there are none at all." in shown.steps
 
 
 @pytest.mark.parametrize("language", ["en", "de"])
@@ -134,20 +139,27 @@ def test_the_model_that_knows_nothing_is_named(
         replace(record, outcome="inconclusive", findings=(*record.findings, doubted), doubts=doubts)
     )
     assert ("those of the current model do." in shown.sentence) == candidate
+    value = 0.8 if candidate or not constant else 0.0  # what a constant agrees beyond chance
+    limit = Units.of(record).limit(replace(doubted, baseline=value))
+    assert (limit == "both above 0, beyond chance") == candidate
     assert ("belong to these items" in " ".join(shown.steps)) == candidate
 
 
-def test_what_nobody_judged_is_named(records: ModuleType, many_records: ModuleType) -> None:
+@pytest.mark.parametrize(
+    ("positives", "why"),
+    [(0, "there are 0 unsafe creatives in it."), (3, "there is too little evidence.")],
+)
+def test_what_nobody_judged_is_named(
+    records: ModuleType, many_records: ModuleType, positives: int, why: str
+) -> None:
     record = many_records.many(records, 5, "approve")
-    left = empty("content_type=live", rows=1500, declared=False)
+    left = empty("content_type=live", rows=1500, declared=False, positives=positives)
     fact = WarningFact(kind="unjudged", place=0, slice=left.name)
     record = replace(
         record, slices=(*record.slices, left), warnings=("live.",), warning_facts=(fact,)
     )
     shown = page(record)
-    assert [one.text for one in shown.notices] == [
-        "live was not judged: the policy asks for more evidence than there is."
-    ]
+    assert [one.text for one in shown.notices] == [f"live was not judged: {why}"]
 
 
 def test_examples_are_of_the_kind_that_the_page_is_about(

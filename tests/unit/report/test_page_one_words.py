@@ -174,8 +174,10 @@ def test_answers_are_called_mixed_up_only_where_they_fit_another_way(
         kind=kind, slice="overall", model="candidate", rows=90, right=0.4, right_if=0.9,
         decision="unsafe", decided=89, chance=0.4, names=(("a", "b"),), offset=1, order="file",
     )  # fmt: skip
-    text = " ".join(strings(told(replace(records.rejected(), doubts=(doubt,)), records)["notices"]))
+    shown = told(replace(records.rejected(), doubts=(doubt,)), records)
+    text = " ".join(strings(shown["notices"]))
     fits = kind not in ("one decision", "unrelated", "weaker")
     assert ("may be mixed up" in text) == fits
+    assert ("First check the table" in " ".join(strings(shown["steps"]))) == fits
     assert ("not shown to have anything to do with the labels" in text) == (kind == "unrelated")
     assert ("gives one and the same answer" in text) == (kind == "one decision")

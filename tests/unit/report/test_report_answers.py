@@ -40,7 +40,7 @@ def test_a_copy_carries_what_it_tells(records: ModuleType, many_records: ModuleT
     page = _page(records, many_records, state)
     assert answers_on(page) == state
     assert state.missing == ("legal", "legal")
-    assert "Missing: legal and legal." in page
+    assert "Missing: 2\u00a0×\u00a0legal." in page
     assert "Ann &#34;&lt;b&gt;&#34; {sign} (client): agreed, 4 February 2026" in page
     assert answers_on(_page(records, many_records, None)) is None
 

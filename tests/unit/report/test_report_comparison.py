@@ -21,7 +21,7 @@ from prunegate.report.comparison.compared_limits import compared_limits, limits_
 from prunegate.report.comparison.compared_records import compared_records
 from prunegate.report.comparison.comparison_view import comparison_view
 from prunegate.report.verify_page import verify_content
-from prunegate.verdict.finding import BEATS_CONSTANT, Status
+from prunegate.verdict.finding import BEATS_CONSTANT, ReferenceDoubt, Status
 
 pytestmark = pytest.mark.slow
 
@@ -232,13 +232,30 @@ def test_limits_that_nobody_agreed_on_are_not_counted(three: list[StoredRecord])
     assert held == [limits_held(one) for one in compared_records(three).records]
 
 
-def test_a_baseline_that_is_in_doubt_is_shown_all_the_same(three: list[StoredRecord]) -> None:
-    mixed = [three[0], *(with_reference(one, "inconclusive") for one in three[1:])]
-    view = comparison_view(compared_records(mixed))
+@pytest.mark.parametrize(
+    ("status", "result"), [("inconclusive", "not proven"), ("waived", "waived")]
+)
+def test_no_limit_holds_where_answers_are_not_shown_to_fit_the_labels(
+    three: list[StoredRecord], status: Status, result: str
+) -> None:
+    found = with_reference(three[1], status)
+    open_ = replace(found, record=replace(found.record, outcome="inconclusive"))
+    compared = compared_records([three[0], open_])
+    place = [one.record.outcome for one in compared.records].index("inconclusive")
+    view = comparison_view(compared)
     rows = [row for table in view.tables for row in (*table.rows, *table.folded)]
-    doubted = [row for row in rows if not row.agreed]
-    assert len(doubted) == len({f.slice for f in three[1].record.findings})
-    assert {cell.status for row in doubted for cell in row.cells} == {"", "inconclusive"}
+    assert len(rows) == len(three[1].record.findings)
+    assert {row.cells[place].result for row in rows} == {result}
+    assert limits_held(compared.records[place])[0] == 0
+    page = words(render_comparison([three[0], open_]))
+    assert "is not shown that the answers of the current model have to do with the labels" in page
+
+
+def test_what_page_one_of_a_decision_warns_of_is_told(three: list[StoredRecord]) -> None:
+    doubt = ReferenceDoubt(kind="shifted", slice="overall", model="baseline", rows=9, right=0.5)
+    found = replace(three[1], record=replace(three[1].record, doubts=(doubt,)))
+    assert "Check the table first" in words(render_comparison([found, three[0]]))
+    assert "Check the table first" not in words(render_comparison(three))
 
 
 def test_a_real_loss_within_its_limit_is_told_as_on_its_own_page(three: list[StoredRecord]) -> None:

@@ -2,14 +2,14 @@
 
 Only a limit that all policies set alike is compared: a recall that may fall by 2 points is another
 limit than one that may fall by 3. A slice that one record has not judged leaves its place empty,
-which is never read as a pass. That the baseline knows the labels is nobody's limit: it is shown
-where it is broken or open, and counts nowhere.
+which is never read as a pass. That answers fit the labels is nobody's limit and has no row; where
+that is not shown, no limit of the place holds either (``held_against_labels``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from prunegate.report.comparison.compared_records import ComparedRecord, ComparedRecords
 from prunegate.report.page_one.standing import gravest, gravity
@@ -42,11 +42,6 @@ class LimitInRecords:
         return len({f.status if f is not None else None for f in self.findings}) > 1
 
     @property
-    def is_told(self) -> bool:
-        """Whether somebody set it, or it does not hold where it was looked at."""
-        return is_agreed(self.first) or any(f.status != "pass" for f in self.known)
-
-    @property
     def holds(self) -> bool:
         """Whether it holds in every record."""
         return all(f is not None and f.status == "pass" for f in self.findings)
@@ -72,12 +67,12 @@ def compared_limits(compared: ComparedRecords) -> ComparedLimits:
     rows: dict[tuple[RuleKey, str], list[Finding | None]] = {}
     unshared = set()
     for place, one in enumerate(compared.records):
-        for key, finding in _worst_of_each(one.record.findings).items():
+        for key, finding in _worst_of_each(held_against_labels(one)).items():
             if key[0] in shared:
                 rows.setdefault(key, [None] * len(compared.records))[place] = finding
-            elif is_agreed(finding):
+            else:
                 unshared.add(key)
-    limits = [limit for found in rows.values() if (limit := _limit(found)).is_told]
+    limits = [LimitInRecords(findings=tuple(found)) for found in rows.values()]
     limits.sort(key=_serious)
     return ComparedLimits(
         differing=tuple(limit for limit in limits if limit.differs),
@@ -87,20 +82,25 @@ def compared_limits(compared: ComparedRecords) -> ComparedLimits:
     )
 
 
-def _limit(found: Iterable[Finding | None]) -> LimitInRecords:
-    return LimitInRecords(findings=tuple(found))
+def held_against_labels(one: ComparedRecord) -> tuple[Finding, ...]:
+    """What a record found of the limits that somebody set.
 
-
-def is_agreed(finding: Finding) -> bool:
-    """Whether somebody set the limit."""
-    return finding.check != BEATS_CONSTANT
+    Where answers are not shown to fit the labels, a limit that holds is as open, or as waived.
+    """
+    return tuple(
+        replace(f, status=doubt.status)
+        if f.status == "pass" and (doubt := one.unshown(f)) is not None
+        else f
+        for f in one.record.findings
+        if f.check != BEATS_CONSTANT
+    )
 
 
 def _shared(compared: ComparedRecords) -> set[RuleKey]:
     """Rules that a record of every policy has a finding of."""
     by_policy: dict[str, set[RuleKey]] = {}
     for one in compared.records:
-        rules = {rule_key(finding) for finding in one.record.findings}
+        rules = {rule_key(finding) for finding in held_against_labels(one)}
         by_policy.setdefault(one.record.policy.sha256, set()).update(rules)
     return set.intersection(*by_policy.values())
 
@@ -129,5 +129,5 @@ def _serious(limit: LimitInRecords) -> tuple[bool, tuple[int, float]]:
 
 def limits_held(one: ComparedRecord) -> tuple[int, int]:
     """How many of a record's blocking limits hold, and how many somebody set."""
-    blocking = [f for f in one.record.findings if f.severity == "block" and is_agreed(f)]
+    blocking = [f for f in held_against_labels(one) if f.severity == "block"]
     return sum(f.status == "pass" for f in blocking), len(blocking)

@@ -17,8 +17,9 @@ from prunegate.errors import InternalError
 from prunegate.report.page_one.agreement import AgreedWords
 from prunegate.report.page_one.people import People
 from prunegate.report.speech import Speech, speech, speech_of
-from prunegate.report.units import Units
+from prunegate.report.units import CLAIMS, Units, is_operational
 from prunegate.text.languages import ENGLISH
+from prunegate.verdict.finding import BEATS_CONSTANT, Finding
 
 Kind = Literal["candidates", "history"]
 _ORDER = {"approve": 0, "inconclusive": 1, "reject": 2}
@@ -41,6 +42,23 @@ class ComparedRecord:
         """Its values and limits in the words of its own policy."""
         people = People(record=self.record, speech=self.speech)
         return AgreedWords(people=people, units=Units.of(self.record))
+
+    @cached_property
+    def _unshown(self) -> dict[tuple[str, str | None], Finding]:
+        """Blocking findings that answers are not shown to fit the labels."""
+        found = [f for f in self.record.findings if f.check == BEATS_CONSTANT]
+        return {
+            (f.slice, f.class_label): f
+            for f in found
+            if f.severity == "block" and f.status != "pass"
+        }
+
+    def unshown(self, finding: Finding) -> Finding | None:
+        """Why a limit on rows is not said to hold: the answers are not shown to fit the labels."""
+        if is_operational(finding.metric) or finding.check == CLAIMS:
+            return None
+        ways = ((finding.slice, finding.class_label), (finding.slice, None))
+        return next((self._unshown[way] for way in ways if way in self._unshown), None)
 
     @property
     def id(self) -> str:

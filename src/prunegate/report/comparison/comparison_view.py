@@ -15,10 +15,10 @@ from prunegate.report.comparison.compared_limits import (
     ComparedLimits,
     LimitInRecords,
     compared_limits,
-    is_agreed,
 )
 from prunegate.report.comparison.compared_records import ComparedRecord, ComparedRecords
 from prunegate.report.comparison.overview import NamedRecord, OverviewRow, named_records, overview
+from prunegate.report.comparison.own_words import OwnWords, own_words
 from prunegate.report.page_one.standing import standing_key
 from prunegate.report.sentences import capital
 from prunegate.report.units import CLAIMS
@@ -52,7 +52,6 @@ class ComparedRow:
     name: str
     """The measure, and the class where one is judged by itself."""
     agreed: str
-    """Empty: nobody set it."""
     warns: bool
     cells: tuple[ComparedCell, ...]
 
@@ -80,6 +79,8 @@ class ComparisonView:
     """How many came out how."""
     cautions: tuple[str, ...]
     rows: tuple[OverviewRow, ...]
+    own_words: tuple[OwnWords, ...]
+    """What page one of each record says first."""
     several_policies: bool
     tables: tuple[ComparedTable, ...]
     hidden: str
@@ -110,6 +111,7 @@ def comparison_view(compared: ComparedRecords) -> ComparisonView:
         counted=_counted(compared),
         cautions=cautions_told(compared, limits.unshared),
         rows=rows,
+        own_words=own_words(compared),
         several_policies=len(compared.policies) > 1,
         tables=tuple(_tables(compared, rows, told[:most], trouble)),
         hidden=_hidden(compared, len(told) - most),
@@ -182,9 +184,7 @@ def _row(records: Sequence[ComparedRecord], limit: LimitInRecords, part: slice) 
     return ComparedRow(
         place=place,
         name=shorten(name, LONGEST_NAME),
-        agreed=words.people.speech.say("table.agreed", limit=words.limit(finding))
-        if is_agreed(finding)
-        else "",
+        agreed=words.people.speech.say("table.agreed", limit=words.limit(finding)),
         warns=finding.severity == "warn",
         cells=tuple(
             _cell(one, found)
@@ -204,8 +204,11 @@ def _cell(one: ComparedRecord, finding: Finding | None) -> ComparedCell:
         said = speech.say("compare.not_judged")
         return ComparedCell(status="", change=speech.say("table.not_judged"), result=said)
     lost = finding.status == "pass" and is_real_loss(finding)
+    key, doubt = "lost" if lost else standing_key(finding), one.unshown(finding)
+    if key == "close" and doubt is not None:
+        key = standing_key(doubt)
     return ComparedCell(
         status=finding.status,
         change="" if _stated(finding) else one.words.change(finding),
-        result=speech.say(f"status.{'lost' if lost else standing_key(finding)}"),
+        result=speech.say(f"status.{key}"),
     )

@@ -7,6 +7,7 @@ is among what is signed; a copy made later may (``prunegate report RECORD --audi
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 from prunegate.audit.approvals.request import FILE, SIGN
@@ -117,12 +118,18 @@ def _state(state: SignOffShown, people: People) -> tuple[MessagePart, ...]:
         return speech.pieces("answer.complete", {})
     missing: tuple[MessagePart, ...] = ()
     if state.missing:
-        told = people.some(tuple(map(_short, state.missing)))
+        found = Counter(state.missing).items()
+        told = people.some(tuple(_missing(role, count) for role, count in found))
         missing = speech.pieces("answer.missing", {}, signers=told)
         if not state.stopped:
             return missing
         missing += (MessagePart(text=" "),)
     return missing + speech.pieces("answer.refused", {"command": STATUS})
+
+
+def _missing(role: str, count: int) -> str:
+    asked = AskedSigners(role=_short(role), count=count)
+    return asked.words if count > 1 else asked.role
 
 
 def _given(state: SignOffShown, people: People) -> str:

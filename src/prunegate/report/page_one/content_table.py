@@ -13,7 +13,13 @@ from dataclasses import dataclass
 from prunegate.audit.record import DecisionRecord
 from prunegate.report.page_one.agreement import AgreedWords
 from prunegate.report.page_one.people import OVERALL, People
-from prunegate.report.page_one.standing import deciding, gravest, gravity, standing_key
+from prunegate.report.page_one.standing import (
+    deciding,
+    gravest,
+    gravity,
+    missing_places,
+    standing_key,
+)
 from prunegate.report.partly_labelled import rows_doubted, rows_labelled
 from prunegate.report.sentences import SEVERITY_ORDER, capital
 from prunegate.report.task import traits_of
@@ -24,7 +30,7 @@ from prunegate.verdict.losses import is_real_loss
 
 MOST_COLUMNS, MOST_FIGURES = 2, 2
 """Measures, and figures of the whole model that are shown."""
-MOST_LIMITS, LONG_RESULT = 2, 27
+MOST_LIMITS, MOST_APART, LONG_RESULT = 2, 2, 27
 Kind = tuple[str, str | None]
 """A slice, and the class that is judged by itself on it."""
 
@@ -98,12 +104,17 @@ def content_table(record: DecisionRecord, agreement: AgreedWords, most: int) -> 
     kinds = _kinds(judged)
     columns = _columns(judged)
     worst = sorted((k for k in kinds if k != (OVERALL, None)), key=lambda k: _grave(kinds[k]))
+    absent = [name for name in missing_places(record) if (name, None) not in kinds][:most]
+    most -= len(absent)
     shown = worst[:most] + [k for k in kinds if k == (OVERALL, None)]
     speech = agreement.people.speech
     return ContentTable(
         title=speech.say("table.title_approve" if record.outcome == "approve" else "table.title"),
         columns=tuple(_column(metric, judged, agreement) for metric in columns),
-        rows=tuple(_row(kind, kinds[kind], columns, agreement) for kind in shown),
+        rows=(
+            *(_absent(name, columns, agreement) for name in absent),
+            *(_row(kind, kinds[kind], columns, agreement) for kind in shown),
+        ),
         figures=_figures(record, agreement),
         more=_more([kinds[kind] for kind in worst[most:]], agreement),
         notes=tuple(_notes(record, judged, columns, agreement)),
@@ -138,14 +149,29 @@ def _columns(judged: Sequence[Finding]) -> list[str]:
 
 
 def _column(metric: str, judged: Sequence[Finding], agreement: AgreedWords) -> ContentColumn:
-    speech = agreement.people.speech
-    limits = tuple(dict.fromkeys(agreement.limit(f) for f in judged if f.metric == metric))
-    several = len(limits) > MOST_LIMITS
-    limit = speech.say("limits.several") if several else speech.listed(limits)
     return ContentColumn(
         heading=capital(agreement.heading(metric)),
-        agreed=limit if several else speech.say("table.agreed", limit=limit),
+        agreed=_agreed([f for f in judged if f.metric == metric], agreement),
     )
+
+
+def _agreed(findings: Sequence[Finding], agreement: AgreedWords) -> str:
+    """What was agreed on a measure; where kinds of content differ in it, which has what."""
+    people, speech = agreement.people, agreement.people.speech
+    kinds: dict[str, dict[Kind, None]] = {}
+    for finding in findings:
+        place = (finding.slice, finding.class_label)
+        kinds.setdefault(agreement.limit(finding), {})[place] = None
+    if len(kinds) > MOST_LIMITS:
+        return speech.say("limits.several")
+    if len({frozenset(places) for places in kinds.values()}) == 1:
+        return speech.say("table.agreed", limit=speech.listed(tuple(kinds)))
+    most, least = sorted(kinds, key=lambda limit: -len(kinds[limit]))
+    if len(kinds[least]) > MOST_APART:
+        return speech.say("limits.several")
+    places = speech.listed(tuple(people.place(*kind) for kind in kinds[least]))
+    key = "table.agreed_also" if kinds[least].keys() <= kinds[most].keys() else "table.agreed_but"
+    return speech.say(key, limit=most, place=places, other=least)
 
 
 def _row(
@@ -166,6 +192,18 @@ def _row(
         status=worst.status,
         result=result,
         whole=kind == (OVERALL, None),
+    )
+
+
+def _absent(name: str, columns: Sequence[str], agreement: AgreedWords) -> ContentRow:
+    """A kind of content that is asked for and that the data have no row of."""
+    say = agreement.people.speech.say
+    nothing = ContentCell(text=say("table.not_judged"), status="")
+    return ContentRow(
+        place=agreement.people.place(name),
+        cells=(nothing,) * len(columns),
+        status="inconclusive",
+        result=say("status.absent"),
     )
 
 
@@ -230,9 +268,12 @@ def _notes(
         speech.say("table.before_after", candidate=people.candidate) + _on_rows(record, people)
     ]
     measures = dict.fromkeys(f.metric for f in judged if f.check != BEATS_CONSTANT)
-    left = [m for m in measures if m not in columns]
+    left = sorted(
+        (m for m in measures if m not in columns),
+        key=lambda m: min(gravity(f) for f in judged if f.metric == m),
+    )
     if left:
-        names = speech.listed(tuple(agreement.name(m) for m in left[:3]))
+        names = people.some(tuple(agreement.name(m) for m in left))
         notes.append(speech.count("table.measures", len(left), names=names))
     small = sum(not one.judged and one.rows > 0 for one in record.slices)
     if small:

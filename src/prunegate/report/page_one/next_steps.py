@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from prunegate.audit.record import ControlSlice, DecisionRecord
 from prunegate.report.page_one.agreement import AgreedWords
 from prunegate.report.page_one.answer import SignOffShown
+from prunegate.report.page_one.notices import is_mistaken
 from prunegate.report.page_one.people import OVERALL
 from prunegate.report.page_one.standing import (
     deciding,
@@ -39,10 +40,20 @@ def next_steps(
 ) -> tuple[str, ...]:
     """Sentences in order; ``state``: of a later copy, what the audit trail held."""
     if record.outcome == "approve":
-        return tuple(_approved(record, agreement, state))
+        return (*_check(record, agreement), *_approved(record, agreement, state))
     if record.outcome == "reject":
         return tuple(_rejected(record, finding, agreement))
     return tuple(_open(record, agreement))
+
+
+def _check(record: DecisionRecord, agreement: AgreedWords) -> Iterator[str]:
+    """What comes before all else where answers may be mixed up."""
+    models = dict.fromkeys(one.model for one in record.doubts if is_mistaken(one))
+    if models:
+        people = agreement.people
+        names = {"baseline": people.speech.say("words.baseline"), "candidate": people.candidate}
+        told = people.speech.listed(tuple(names[model] for model in models))
+        yield people.speech.say("next.check_table", model=told)
 
 
 def _approved(
@@ -89,6 +100,7 @@ def _rejected(
         yield speech.say("next.reject_size")
     else:
         yield from _cause(record, finding, agreement)
+    yield from _check(record, agreement)
     yield speech.say("next.reject_again")
 
 
@@ -131,8 +143,12 @@ def _minus(one: float | None, other: float | None) -> float | None:
 def _open(record: DecisionRecord, agreement: AgreedWords) -> Iterator[str]:
     speech = agreement.people.speech
     yield speech.say("next.inconclusive")
+    checked = tuple(_check(record, agreement))
+    yield from checked
     waiting = [f for f in deciding(record) if f.status == "inconclusive"]
     known = {f.slice for f in waiting}
+    if checked:  # which says the same of the reference
+        waiting = [f for f in waiting if f.check != BEATS_CONSTANT]
     found = dict.fromkeys(
         speech.say("next.open_absent", place=agreement.people.place(name))
         for name in missing_places(record)

@@ -13,13 +13,15 @@ from dataclasses import dataclass
 from itertools import islice
 
 from prunegate.audit.record import DecisionRecord
+from prunegate.counting.slices import identical
 from prunegate.report.page_one.agreement import AgreedWords
+from prunegate.report.page_one.people import OVERALL
 from prunegate.report.page_one.standing import deciding, gravest
 from prunegate.report.page_one.stated import wrong_figures
 from prunegate.report.sentences import ended
 from prunegate.report.units import CLAIMS, is_operational
 from prunegate.text.escape import shorten, visible
-from prunegate.verdict.finding import DoubtKind, Finding, SliceSummary
+from prunegate.verdict.finding import DoubtKind, Finding, ReferenceDoubt, SliceSummary
 from prunegate.verdict.losses import is_real_loss
 from prunegate.verdict.reference_sentences import doubt_sentence
 
@@ -80,14 +82,19 @@ def _fitting(always: list[str], found: list[str], room: int) -> list[str]:
     return kept
 
 
+def is_mistaken(doubt: ReferenceDoubt) -> bool:
+    """Whether a model's answers may stand beside other rows or under other names."""
+    return doubt.kind not in _DOUBTED
+
+
 def _written(record: DecisionRecord) -> list[str]:
     """Warnings of the record that no field of it speaks of, whole."""
     places = {fact.place for fact in record.warning_facts or ()} | set(record.allowed_losses or ())
-    doubted = set(map(doubt_sentence, record.doubts))
+    told = {*map(doubt_sentence, record.doubts), *map(identical, _all_rows(record))}
     return [
         ended(visible(text))
         for place, text in enumerate(record.warnings)
-        if place not in places and text not in doubted
+        if place not in places and text not in told
     ]
 
 
@@ -206,8 +213,26 @@ def _unjudged(record: DecisionRecord, agreement: AgreedWords) -> Iterator[str]:
     facts = record.warning_facts or ()
     found = [fact.slice for fact in facts if fact.kind == "unjudged" and fact.slice]
     if found:
-        place, count = agreement.people.place(found[0]), sum(map(_left_out, record.slices))
-        yield agreement.people.speech.count("warnings.unjudged", count, place=place)
+        people, count = agreement.people, sum(map(_left_out, record.slices))
+        first = next((one for one in record.slices if one.name == found[0]), None)
+        bare = first is not None and first.positives == 0 and agreement.units.task.yes_no
+        told = {"place": people.place(found[0])}
+        if bare:
+            told["positive"] = people.positive.said
+        yield people.speech.count(f"warnings.unjudged{'_none' if bare else ''}", count, **told)
+
+
+def _all_rows(record: DecisionRecord) -> list[int]:
+    return [one.rows for one in record.slices if one.slicing == OVERALL]
+
+
+def _alike(record: DecisionRecord, agreement: AgreedWords) -> Iterator[str]:
+    """That the two models cannot be told apart."""
+    speech = agreement.people.speech
+    known = {identical(rows): rows for rows in _all_rows(record)}
+    for text in record.warnings:
+        if text in known:
+            yield speech.say("warnings.alike", n=speech.whole(known[text]))
 
 
 def _left_out(one: SliceSummary) -> bool:
@@ -215,7 +240,18 @@ def _left_out(one: SliceSummary) -> bool:
 
 
 _TOLD: tuple[Callable[[DecisionRecord, AgreedWords], Iterator[str]], ...] = (
-    *(_waived, _doubts, _losses, _wrong, _broken, _unmeasured, _open, _unjudged, _undeclared),
+    *(
+        _waived,
+        _doubts,
+        _losses,
+        _wrong,
+        _broken,
+        _unmeasured,
+        _open,
+        _unjudged,
+        _undeclared,
+        _alike,
+    ),
 )
 """The gravest first."""
 _ALWAYS = (_waived, _doubts)

@@ -87,7 +87,7 @@ def _page(
         tone="inconclusive" if _stopped(record, state) else record.outcome,
         answer_word=people.speech.say(f"verdict.{_verdict_key(record, state)}"),
         word=people.speech.say(f"word.{record.outcome}"),
-        sentence=_sentence(record, worst, agreement),
+        sentence=decided_by(record, agreement),
         table=table,
         proven=_proven(record, people),
         notices=notices(record, agreement, len(table.rows) + len(table.figures)),
@@ -120,9 +120,9 @@ def _verdict_key(record: DecisionRecord, state: SignOffShown | None) -> str:
     return key + ("_asked" if signers(record) and not signed else "")
 
 
-def _sentence(record: DecisionRecord, worst: Finding | None, agreement: AgreedWords) -> str:
-    """The decision in counts."""
-    speech, absent = agreement.people.speech, missing_places(record)
+def decided_by(record: DecisionRecord, agreement: AgreedWords) -> str:
+    """The decision in counts, or what brought it about."""
+    speech, absent, worst = agreement.people.speech, missing_places(record), lead(record)
     if record.outcome == "approve" and worst is not None:
         return _held(record, agreement)
     if worst is None:
@@ -162,16 +162,16 @@ def _held(record: DecisionRecord, agreement: AgreedWords) -> str:
     speech = agreement.people.speech
     found = [f for f in deciding(record) if f.check != BEATS_CONSTANT]  # nobody agreed to that
     waived = sum(f.status == "waived" for f in found)
-    n = speech.number(numbers.count(len(found)))
     if waived:
+        n = speech.number(numbers.count(len(found)))
         held = speech.number(numbers.count(len(found) - waived))
         return speech.say("lead.approve_waived", held=held, n=n, waived=speech.number(str(waived)))
     places = {f.slice for f in found if not is_operational(f.metric)}
     kinds = places - {OVERALL}
     if not kinds:
-        return speech.say("lead.approve_whole", n=n)
+        return speech.count("lead.approve_whole", len(found))
     key = "lead.approve_all" if OVERALL in places else "lead.approve_places"
-    return speech.say(key, n=n, places=speech.count("lead.places", len(kinds)))
+    return speech.count(key, len(found), places=speech.count("lead.places", len(kinds)))
 
 
 def _proven(record: DecisionRecord, people: People) -> str:
