@@ -51,7 +51,14 @@ def said(
         shortfalls=lacks,
         wanted=wanted,
     )
-    return "\n".join(label_lines(drawn, Path("list")))
+    given, before = ["p.yaml", "--predictions", "my file.csv"], [Path("done.csv")]
+    told = label_lines(drawn, Path("list"), given, before if number > 1 else ())
+    labels = "--labels done.csv --labels" if number > 1 else "--labels"
+    assert told[-1] == (
+        f"  prunegate gate p.yaml --predictions 'my file.csv' {labels} list/to-label.csv "
+        "--labelling list/labelling.json"
+    )
+    return "\n".join(told)
 
 
 @pytest.mark.parametrize(
@@ -70,8 +77,10 @@ def test_less_power_than_was_asked_for_is_told_with_its_reason(
     told = said([0.9, 0.8], wanted=wanted)
     assert "all 2 blocking limits together: power between 70.0 % and 80.0 %" in told
     assert ("less than the" in told) == (reason is not None)
+    assert ("rows decide this policy" in told) == (reason is None)
     assert reason is None or reason in told
     assert "together" not in said([0.9, None], wanted=wanted)
+    assert "together: power > 99.9 %" in said([0.9999, 0.99999], wanted=wanted)
 
 
 def test_what_keeps_limits_open_is_told_and_the_list_decides_nothing() -> None:
@@ -87,8 +96,8 @@ def test_what_keeps_limits_open_is_told_and_the_list_decides_nothing() -> None:
 
 
 def test_a_later_round_says_what_it_is_worth() -> None:
-    assert "judge round" not in said([0.9])
-    assert "judge round 2 first" in said([0.9], number=3)
+    assert "judge it first" not in said([0.9])
+    assert "if round 2 was not judged yet, judge it first" in said([0.9], number=3)
     reference: tuple[Why, ...] = ("reference",)
     alone = said([0.9], number=2, whys=(reference, reference))
     assert "its look is better kept" in alone

@@ -157,7 +157,12 @@ def _need(record: DecisionRecord, finding: Finding, agreement: AgreedWords) -> s
     speech, people = agreement.people.speech, agreement.people
     key = standing_key(finding)
     if key == "absent":
-        return _absent(finding, agreement)
+        doubted = finding.open_because == "undefined" and rows_doubted(record)
+        return (
+            speech.say("next.open_doubted", items=people.items.said)
+            if doubted
+            else _absent(finding, agreement)
+        )
     if key == "unmeasured":
         return speech.say("next.open_unmeasured", metric=agreement.name(finding.metric))
     reference = finding.check == BEATS_CONSTANT and _reference(record, finding, agreement)
