@@ -157,12 +157,7 @@ def _need(record: DecisionRecord, finding: Finding, agreement: AgreedWords) -> s
     speech, people = agreement.people.speech, agreement.people
     key = standing_key(finding)
     if key == "absent":
-        doubted = finding.open_because == "undefined" and rows_doubted(record)
-        return (
-            speech.say("next.open_doubted", items=people.items.said)
-            if doubted
-            else _absent(finding, agreement)
-        )
+        return _absent(record, finding, agreement)
     if key == "unmeasured":
         return speech.say("next.open_unmeasured", metric=agreement.name(finding.metric))
     reference = finding.check == BEATS_CONSTANT and _reference(record, finding, agreement)
@@ -229,9 +224,11 @@ def _as_seen(finding: Finding, unchanged: int, speech: Speech) -> str:
     return "" if seen <= unchanged else speech.say("next.seen_more", n=_rounded(seen, speech))
 
 
-def _absent(finding: Finding, agreement: AgreedWords) -> str:
+def _absent(record: DecisionRecord, finding: Finding, agreement: AgreedWords) -> str:
     """That a kind of content is not there, and how much of it the minimum evidence asks for."""
     speech, place = agreement.people.speech, agreement.people.place(finding.slice)
+    if finding.open_because == "undefined" and rows_doubted(record):
+        return speech.say("next.open_doubted", items=agreement.people.items.said)
     if finding.needed is None:
         return speech.say("next.open_absent", place=place)
     return speech.say("next.open_absent_minimum", place=place, n=_rounded(finding.needed, speech))
