@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from types import ModuleType
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -191,3 +191,33 @@ def test_a_german_page_says_what_an_english_one_says(
     assert (written.text, written.recorded) == (f"{own}.", True)
     html = render(record, digest="0" * 64, pictures={}, charts=False)
     assert (f'<span lang="en">{own.replace(chr(39), "&#39;")}' in html) == (language == "de")
+
+
+@pytest.mark.parametrize(
+    ("shows", "as_seen", "ending"),
+    [
+        ("broken", None, "more would show the limit to be broken"),
+        (None, None, "no number of them would tell"),
+        ("holds", 900, "about 900"),
+        ("holds", 9_000, "about 9,000: more hardly help"),
+    ],
+)
+def test_page_and_report_say_alike_what_comes_of_more_labels_as_seen(
+    records: ModuleType,
+    many_records: ModuleType,
+    shows: Literal["holds", "broken"] | None,
+    as_seen: int | None,
+    ending: str,
+) -> None:
+    record = many_records.many(records, 5, "approve")
+    asking = replace(
+        record.findings[1], status="inconclusive", open_because="not shown", as_seen=shows,
+        needed=500, needed_if_unchanged=500, needed_if_as_seen=as_seen, needed_unit="positives",
+        needed_for="power",
+    )  # fmt: skip
+    findings = tuple(asking if one is record.findings[1] else one for one in record.findings)
+    record = replace(record, outcome="inconclusive", findings=findings)
+    said = f"if the change is as seen, {ending}"
+    assert any(step.endswith(f"{said}.") for step in page(record).steps)
+    assert sentences.need_in_words(asking, Units.of(record)).endswith(said)
+    assert ("hardly help" in ShortWords.of(record).to_do(asking)) == ("hardly help" in ending)
