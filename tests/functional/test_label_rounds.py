@@ -86,7 +86,7 @@ def test_two_looks_and_no_third(tmp_path, monkeypatch):
     assert not second.exists()
     told = run(label_command, *words, "-o", first, "--more", "--labels", first / "filled.csv")
     assert told.exception is None, told.exception
-    assert f"--labels {first}/to-label.csv --labels {second}/to-label.csv" in told.output
+    assert f"--labels {first}/filled.csv --labels {second}/to-label.csv" in told.output
     frames = [read_frame(folder / "labelling.json") for folder in (first, second)]
     lists = [{row.id for row in frame.rows} for frame in frames]
     assert lists[0] < lists[1]

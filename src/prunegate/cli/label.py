@@ -113,10 +113,12 @@ def command(
     more: bool = wanted.pop("more")
     judged, paths = read_policy(policy).policy, list(predictions)
     labels: tuple[Path, ...] = wanted.pop("labels")
+    rounds: tuple[Path, ...] = ()
     if more:
         require_nothing_chosen()
         before, out, lists = last_round(out)
-        answered = answered_ids(judged, labels or lists)
+        rounds = labels or lists
+        answered = answered_ids(judged, rounds)
         drawn = draw_more(judged, paths, before, answered=answered, at=now())
     elif labels:
         raise click.UsageError("--labels goes with --more: a first round has no labels yet")
@@ -131,7 +133,8 @@ def command(
     if as_json:
         click.echo(json.dumps({name: plain_json(getattr(drawn, name)) for name in TOLD}, indent=2))
     elif not quiet:
-        click.echo("\n".join(label_lines(drawn, out)))
+        given = [str(policy), *(part for path in paths for part in ("--predictions", path))]
+        click.echo("\n".join(label_lines(drawn, out, given, rounds)))
     return 0
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from prunegate.outputs.label_list import FRAME, TO_LABEL
 from prunegate.planning.label_draw import DrawnLabels, for_reference_alone
 from prunegate.planning.label_plan import LimitLabels
 from prunegate.planning.label_power import AGREED, DIFFERING
@@ -23,24 +25,36 @@ WORDS = {
 """What a limit rests on."""
 
 
-def label_lines(drawn: DrawnLabels, out: Path) -> list[str]:
-    """What was drawn, as lines of text."""
+def label_lines(
+    drawn: DrawnLabels,
+    out: Path,
+    judged: Sequence[str] = ("POLICY", "--predictions", "FILE"),
+    before: Sequence[Path] = (),
+) -> list[str]:
+    """What was drawn, as lines of text.
+
+    Args:
+        drawn: the list.
+        out: where it lies.
+        judged: the policy and its predictions, as arguments of ``prunegate gate``.
+        before: the labels of the rounds before.
+    """
     listed, todo = len(drawn.frame.rows), len(drawn.to_label)
     head = f"{count(listed)} of {count(drawn.rows)} rows decide this policy"
     if drawn.shortfalls:
         head = f"{count(listed)} of {count(drawn.rows)} rows are on the list and cannot decide it"
+    elif _is_less(drawn):
+        head = f"{count(listed)} of {count(drawn.rows)} rows are on the list"
     if todo < listed:
         head += (
             f"; {count(listed - todo)} have their label already, {count(todo)} are to be labelled"
         )
-    first = out.parent if drawn.frame.round > 1 else out
-    rounds = [first, *(first / f"round-{n}" for n in range(2, drawn.frame.round + 1))]
-    labels = " ".join(f"--labels {place}/to-label.csv" for place in rounds)
-    files = f"{labels} --labelling {out}/labelling.json"
+    labels = [part for path in (*before, out / TO_LABEL) for part in ("--labels", str(path))]
+    files = [*judged, *labels, "--labelling", str(out / FRAME)]
     return [
         head,
         "",
-        *(_line(limit) for limit in drawn.limits),
+        *(_line(limit, drawn) for limit in drawn.limits),
         *_of_reference(drawn),
         *_together(drawn),
         *map(_lacks, drawn.shortfalls),
@@ -51,7 +65,7 @@ def label_lines(drawn: DrawnLabels, out: Path) -> list[str]:
         f"label in {out}/label.html (or fill in to-label.csv beside it), then judge with"
         if todo
         else "nothing is left to label; judge with",
-        f"  prunegate gate POLICY --predictions FILE {files}",
+        f"  {shlex.join(['prunegate', 'gate', *files])}",
     ]
 
 
@@ -69,12 +83,13 @@ def not_blind(words: Sequence[str]) -> str:
 _SHOWN = 3
 
 
-def _line(limit: LimitLabels) -> str:
+def _line(limit: LimitLabels, drawn: DrawnLabels) -> str:
     of = "" if limit.class_label is None else f" of {named(limit.class_label)}"
     what = f"{limit.metric.replace('_', ' ')}{of} {limit.check} on {named(limit.slice)}"
     labels = f"{count(limit.labels)} of {count(limit.rows)} ({WORDS[limit.needs]})"
     power = "" if limit.power is None else f": power {_share(limit.power)}"
-    if limit.at_random is not None and limit.power is not None:
+    stopped = any(one.slice == limit.slice for one in drawn.shortfalls)  # random rows as well
+    if limit.at_random is not None and limit.power is not None and not stopped:
         power += f"; at random {count(limit.labels)} would give {_share(limit.at_random)}"
     return f"  {what}: {labels}{power}"
 
@@ -109,28 +124,27 @@ def _hopeless(one: ReferenceLabels) -> str:
 
 def _together(drawn: DrawnLabels) -> Iterator[str]:
     """The power of all blocking limits together, and why it is less than was asked for."""
-    powers = [one.power for one in drawn.limits if one.blocks]
-    known = [power for power in powers if power is not None]
-    if not known or len(known) < len(powers):
+    known, joint = _blocking_powers(drawn), _joint(drawn)
+    if joint is None:
         return
     absent = any(one.kind == "absent" for one in drawn.shortfalls)
-    joint = 0.0 if absent else max(0.0, 1 - sum(1 - power for power in known))
     if len(known) > 1 or absent:
         most = 0.0 if absent else min(known)
-        told = f"between {_share(joint)} and {_share(most)}" if joint < most else _share(joint)
+        ends = _share(joint), _share(most)
+        told = ends[0] if ends[0] == ends[1] else f"between {ends[0]} and {ends[1]}"
         limits = "the blocking limit alone"
         if len(known) > 1:
             limits = f"all {len(known):,} blocking limits together"
         yield f"  {limits}: power {told}"
     wanted = drawn.wanted
-    if wanted is None or drawn.shortfalls or joint >= wanted.power - _NEARLY:
+    if wanted is None or drawn.shortfalls or not _is_less(drawn):
         return
     less = f"  less than the {_share(wanted.power)} asked for (--power): "
     left = 0 if wanted.budget is None else wanted.budget - len(drawn.frame.rows)
     if wanted.budget is not None:
         over = f" ({count(left)} labels are left over: the next step of a sample takes more)"
         yield f"{less}--budget ends it{over if left else ''}"
-    elif wanted.random is not None:
+    elif wanted.random is not None and any(one.needs == "random" for one in drawn.limits):
         yield f"{less}--random sets the samples"
     else:
         yield (
@@ -140,6 +154,29 @@ def _together(drawn: DrawnLabels) -> Iterator[str]:
 
 _NEARLY = 0.005
 """Power that is no more than a rounding below what was asked for."""
+
+
+def _blocking_powers(drawn: DrawnLabels) -> list[float]:
+    """The powers of the blocking limits, as far as they are known."""
+    return [one.power for one in drawn.limits if one.blocks and one.power is not None]
+
+
+def _joint(drawn: DrawnLabels) -> float | None:
+    """The least power of all blocking limits together; None: that of one is not known."""
+    known = _blocking_powers(drawn)
+    if not known or len(known) < sum(one.blocks for one in drawn.limits):
+        return None
+    if any(one.kind == "absent" for one in drawn.shortfalls):
+        return 0.0
+    return max(0.0, 1 - sum(1 - power for power in known))
+
+
+def _is_less(drawn: DrawnLabels) -> bool:
+    """Whether the power is less than was asked for."""
+    joint = _joint(drawn)
+    if joint is None or drawn.wanted is None:
+        return False
+    return joint < drawn.wanted.power - _NEARLY
 
 
 def _lacks(one: Shortfall) -> str:
@@ -163,8 +200,8 @@ def _in_order(drawn: DrawnLabels) -> Iterator[str]:
     """That the round before this one is judged first."""
     if (number := drawn.frame.round) > 1:
         yield (
-            f"judge round {number - 1} first: a round that is passed over counts as a look all the "
-            "same, and cannot be judged after this one"
+            f"if round {number - 1} was not judged yet, judge it first: a round that is passed "
+            "over counts as a look all the same, and cannot be judged after this one"
         )
         new = {next(iter(row.values())) for row in drawn.to_label}
         why = {row.why for row in drawn.frame.rows if row.id in new}

@@ -10,8 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import narwhals as nw
+
+from prunegate.counting.column_reading import LABEL
 from prunegate.counting.tasks.every import task_of
-from prunegate.counting.tasks.kind import RowAnswers
+from prunegate.counting.tasks.kind import RowAnswers, TaskCounting
 from prunegate.data.predictions.table import Table
 from prunegate.policy.naming import slice_name, value_text
 from prunegate.policy.schema import Policy
@@ -60,7 +63,7 @@ def _disagreements(policy: Policy, table: Table) -> list[dict[str, Any]]:
     found = (
         task.reading(policy, table)
         .frame()
-        .filter(task.parted)
+        .filter(task.parted & _labelled(task))
         .with_columns(task.distance(policy).alias(gap))
         .sort(gap, policy.columns.id, descending=[True, False])
         .head(_SCANNED)
@@ -71,6 +74,15 @@ def _disagreements(policy: Policy, table: Table) -> list[dict[str, Any]]:
 
 _SCANNED = 5_000
 """Disagreements looked at, the clearest first; a slice without one among them shows none."""
+
+
+def _labelled(task: TaskCounting) -> nw.Expr:
+    """Rows without a label are no examples: nobody knows which of the two models is right."""
+    return (
+        ~nw.col(LABEL).is_null()
+        if task.traits.decided and not task.traits.sets
+        else nw.lit(value=True)
+    )
 
 
 def _slices(policy: Policy, row: dict[str, Any]) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from prunegate.counting.partial_counting import spelled_as_text
+from prunegate.counting.two_labels import label_shown
 from prunegate.data.predictions.table import Table
 from prunegate.policy.naming import value_text
 from prunegate.policy.schema import Policy
@@ -40,7 +41,8 @@ def unknown_labels(policy: Policy, table: Table, given: Mapping[str, Any]) -> li
     odd = [key for key, label in given.items() if label in others and label not in dict(usual)]
     if not usual:
         return []
-    words = f"a label beside {policy.task.positive!r} and {usual[0][0]!r}{_of(given, odd)}"
+    two = " and ".join(map(label_shown, (policy.task.positive, usual[0][0])))
+    words = f"a label beside {two}{_of(given, odd)}"
     return [(words, odd)]
 
 

@@ -163,6 +163,24 @@ class PartialCounts(PartialTally):
             return known, 1
         return found * self.decided[agreed], sample
 
+    def agreed_as_seen(self, label: int) -> PartialCounts:
+        """The counts if every row that both models decide as a label had one, as those seen have.
+
+        >>> seen = (0, 0, 0, 1, 0, 0, 0, 3)
+        >>> tally = PartialCounts(decided=(0, 1, 0, 40), cells=seen, samples={"both": seen})
+        >>> tally.agreed_as_seen(1).cells
+        (0, 0, 0, 10, 0, 0, 0, 30)
+        """
+        agreed = 3 * label
+        found, of = self.about(label)
+        right = round(found / of)
+        cells = list(self.cells)
+        cells[4 * label + agreed] = right
+        cells[4 * (1 - label) + agreed] = self.decided[agreed] - self.unsure[agreed] - right
+        whole = tuple(n if place in (agreed, 4 + agreed) else 0 for place, n in enumerate(cells))
+        samples = {**self.samples, AGREED[label]: whole}
+        return replace(self, cells=tuple(cells), samples=samples)
+
     def _sure(self, label: int) -> int:
         """Rows, at least, that have the label and that both models decide so."""
         found, sample = self._sample(label)

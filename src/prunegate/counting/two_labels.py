@@ -80,14 +80,24 @@ def _more_than_two(reading: Reading, column: str) -> str:
     counts.pop(reading.positive, None)
     usual = max(counts, key=lambda label: (counts[label], repr(label)))
     odd = sorted((label for label in counts if label != usual), key=repr)
-    words = f"a label beside {positive!r} and {usual!r} ({', '.join(map(repr, odd[:EXAMPLES]))})"
+    told = ", ".join(map(label_shown, odd[:EXAMPLES]))
+    words = f"a label beside {label_shown(positive)} and {label_shown(usual)} ({told})"
     problem = Problem(
         column=column,
         rows=sum(counts[label] for label in odd),
         words=words,
         examples=examples(reading, _value(reading, column).is_in(odd), column),
     )
-    return f"{problem}; a binary task has two labels{_alike(positive, odd)}"
+    leave_out = f"; to leave such rows out, list {told} under 'task: ignore' in the policy"
+    return (
+        f"{problem}; a binary task has two labels"
+        f"{_alike(positive, odd) or (leave_out if len(odd) <= EXAMPLES else '')}"
+    )
+
+
+def label_shown(value: Any) -> str:
+    """A label as a table spells it: numbers are read as floats, and 0 is not written 0.0."""
+    return repr(int(value)) if isinstance(value, float) and value.is_integer() else repr(value)
 
 
 def _unknown(reading: Reading, column: str, values: list[Any]) -> str:

@@ -21,14 +21,23 @@ from prunegate.report.slack import relative_slack
 from prunegate.report.units import CLAIMS, Units
 from prunegate.text.escape import named, shorten
 from prunegate.text.numbers import GAP, MINUS
-from prunegate.verdict.advice import round_up
-from prunegate.verdict.finding import BEATS_CONSTANT, Finding, OpenBecause
+from prunegate.verdict.advice import HARDLY, round_up
+from prunegate.verdict.finding import BEATS_CONSTANT, DoubtKind, Finding, OpenBecause
+from prunegate.verdict.sentences import FOR_LABELS
 
 LONGEST_TO_DO = 160
 _MEASURE: Mapping[OpenBecause | None, str] = {
     "not measured": "measure it and give --measurements",
     "unusable": "measure again on a quiet machine",
 }
+_OPEN = "not proven"
+_CHECK: Mapping[DoubtKind, str] = {
+    "shifted": "check the table: labels seem to be some rows off",
+    "reordered": "check the table: answers seem to be in the order of other ids",
+    "reversed": "check the table: scores seem to be of the other class",
+    "permuted": "check the table: classes seem to be under each other's names",
+}
+"""What is to be done where a likely cause is known."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,13 +125,12 @@ class ShortWords:
 
     def to_do(self, finding: Finding) -> str:
         """What would settle an open finding; of another, what is known of it."""
-        if (
-            finding.status == "inconclusive"
-            and finding.needed is not None
-            and not self.units.advises
-        ):
-            return shorten(sentences.own_note(finding), LONGEST_TO_DO) or "not proven"
         if finding.status == "inconclusive":
+            asks = finding.needed is not None or finding.open_because in FOR_LABELS
+            if asks and not self.units.advises:
+                return shorten(sentences.own_note(finding, self.units), LONGEST_TO_DO) or _OPEN
+            if cause := self.units.cause(finding):
+                return _CHECK[cause]
             return self._labels(finding) or self._reason(finding)
         if finding.status == "fail" and finding.check != CLAIMS:
             return sentences.lost_and_gained(finding) or self._reason(finding)
@@ -146,7 +154,10 @@ class ShortWords:
         start = f"{verb} ~{round_up(unchanged):,} {unit} if unchanged"
         if finding.as_seen == "broken":
             return f"{start}; as seen, it is broken"
-        return f"{start}, {f'~{round_up(as_seen):,}' if as_seen else 'no number'} if as seen"
+        if not as_seen:
+            return f"{start}, no number if as seen"
+        hardly = ": more hardly help" if as_seen > HARDLY * unchanged else ""
+        return f"{start}, ~{round_up(as_seen):,} if as seen{hardly}"
 
     def _reason(self, finding: Finding) -> str:
         return _MEASURE.get(finding.open_because) or _end_of(finding.note)

@@ -114,7 +114,7 @@ def _need(finding: Finding, units: Units) -> ToldPart:
     need = sentences.need_in_words(finding, units)
     if need:
         return ToldPart(text=shorten(need, _LONGEST_NEED))
-    note = sentences.own_note(finding) if finding.status == "inconclusive" else ""
+    note = sentences.own_note(finding, units) if finding.status == "inconclusive" else ""
     if note:
         return ToldPart(text=shorten(note, _LONGEST_NEED), recorded=True)
     counts = sentences.lost_and_gained(finding, units.speech)

@@ -23,6 +23,7 @@ from prunegate.text.escape import LONGEST, named, shorten, visible
 from prunegate.text.languages import ENGLISH
 from prunegate.verdict.advice import without_request
 from prunegate.verdict.finding import BEATS_CONSTANT, Finding, SliceSummary
+from prunegate.verdict.sentences import unasked_note
 
 SEVERITY_ORDER = {"fail": 0, "inconclusive": 1, "waived": 2, "pass": 3}
 """Statuses, the most serious first."""
@@ -105,7 +106,7 @@ def finding_parts(finding: Finding, units: Units) -> tuple[ToldPart, ...]:
         ToldPart(text=evidence_in_words(finding, units)),
         ToldPart(text=_of_some_labels(finding, units.speech)),
         ToldPart(text=need_in_words(finding, units)),
-        ToldPart(text=own_note(finding), recorded=True),
+        ToldPart(text=own_note(finding, units), recorded=True),
         *(ToldPart(text=text) for text in remarks(finding, units.speech)),
     ]
     return tuple(replace(part, text=ended(part.text)) for part in told if part.text)
@@ -133,7 +134,7 @@ def remarks(finding: Finding, said: Speech | None = None) -> list[str]:
 
 def need_in_words(finding: Finding, units: Units) -> str:
     """What would likely settle an open finding: ``Label about 640 more positives in video``."""
-    if finding.needed is None or not units.advises:
+    if finding.needed is None or not units.advises or units.cause(finding):
         return ""
     return capital(
         visible(wanted(_of_a_kind(finding), units.speech, rarest=_rarest(finding, units)))
@@ -166,9 +167,13 @@ def about(finding: Finding, said: Speech | None = None) -> str:
     return own.say("evidence.of_class", metric=metric, label=named(finding.class_label))
 
 
-def own_note(finding: Finding) -> str:
-    """The finding's own note, less the request for rows that ``need_in_words`` has made already."""
-    return capital(shorten(without_request(_of_a_kind(finding)), LONGEST))
+def own_note(finding: Finding, units: Units) -> str:
+    """The finding's own note, less the request for rows that ``need_in_words`` has made already.
+
+    Of a rejection it asks for nothing, because labels could not change it.
+    """
+    known = _of_a_kind(finding)
+    return capital(shorten((without_request if units.advises else unasked_note)(known), LONGEST))
 
 
 def ended(text: str) -> str:

@@ -5,6 +5,7 @@ In English, unless a page speaks another language; then marks, words of units an
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 
@@ -19,11 +20,13 @@ from prunegate.text import numbers
 from prunegate.text.escape import visible
 from prunegate.text.languages import ENGLISH
 from prunegate.text.numbers import GAP, NOT_DEFINED
-from prunegate.verdict.finding import BEATS_CONSTANT, Finding
+from prunegate.verdict.finding import BEATS_CONSTANT, DoubtKind, Finding
 from prunegate.verdict.quantities import Quantities
 
 CLAIMS = "claims"
 """What findings on stated figures are called; no metric that a rule can name."""
+_MIXED_UP: tuple[DoubtKind, ...] = ("shifted", "reordered", "reversed", "permuted")
+"""Causes that are put right in the table, so that no labels are asked for."""
 
 
 def is_share(metric: str) -> bool:
@@ -82,6 +85,8 @@ class Units:
     """Whose limits no value may look like unless it is one."""
     advises: bool = True
     """Whether further labels could change the outcome: of a rejection they cannot."""
+    mixed_up: Mapping[tuple[str, str | None], DoubtKind] = field(default_factory=dict)
+    """Likely causes of a model's knowing nothing, by slice and label."""
     speech: Speech = field(default_factory=partial(speech, ENGLISH))
     """What it is written in."""
 
@@ -93,8 +98,20 @@ class Units:
             kind=traits_of(record).name,
             findings=record.findings,
             advises=record.outcome != "reject",
+            mixed_up={
+                (one.slice, one.class_label): one.kind
+                for one in record.doubts[::-1]
+                if one.kind in _MIXED_UP
+            },
             speech=said or speech(ENGLISH),
         )
+
+    def cause(self, finding: Finding) -> DoubtKind | None:
+        """Why the reference is likely not shown; None: nothing is known to be mixed up."""
+        if finding.check != BEATS_CONSTANT:
+            return None
+        whole = self.mixed_up.get(("overall", finding.class_label))
+        return whole or self.mixed_up.get((finding.slice, finding.class_label))
 
     @property
     def task(self) -> TaskTraits:

@@ -6,7 +6,6 @@ only ``settle.py`` turns drafts into failures, because that needs all of them (H
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -35,8 +34,11 @@ from prunegate.verdict.partial_values import (
     labels_behind,
     or_unlabelled,
     with_labels_asked,
+    with_rows_beyond,
     with_values_named,
+    with_whole_sample,
 )
+from prunegate.verdict.shown_values import change_or_level, shown_difference, shown_value
 from prunegate.verdict.targets import (
     classes_to_judge,
     enough,
@@ -201,8 +203,16 @@ def _p(draft: Draft, name: str) -> float:
 
 
 def _judged(question: Question, counts: SliceCounts) -> Draft:
-    policy = question.policy
     claim = CHECKS[question.check].claim(bound_of(question.limit), question.metric)
+    about = _evidence(question, counts, claim)
+    compared = not isinstance(claim, Level)
+    if about.candidate is None or (compared and about.baseline is None):
+        return _undefined(question, counts, about)
+    return _tested(question, counts, about, claim)
+
+
+def _evidence(question: Question, counts: SliceCounts, claim: Hypothesis) -> Evidence:
+    policy = question.policy
     wanted = WantedMetric(
         metric=question.rule.metric,
         strict=policy.evidence.strict,
@@ -211,11 +221,7 @@ def _judged(question: Question, counts: SliceCounts) -> Draft:
         k=question.rule.k,
         at=question.rule.at,
     )
-    about = evidence_of(wanted, counts.tally)
-    compared = not isinstance(claim, Level)
-    if about.candidate is None or (compared and about.baseline is None):
-        return _undefined(question, counts, about)
-    return _tested(question, counts, about, claim)
+    return evidence_of(wanted, counts.tally)
 
 
 def _undefined(question: Question, counts: SliceCounts, about: Evidence) -> Draft:
@@ -269,19 +275,32 @@ def _tested(question: Question, counts: SliceCounts, about: Evidence, claim: Hyp
     elif standing.because == "minimum evidence" and counts.strata is not None:
         finding = replace(finding, needed=lacking_rows(counts), **_ROWS_OF_THE_MINIMUM)  # type: ignore[arg-type]  # by name
     elif standing.status == "inconclusive":
-        width = None if low is None or high is None else high - low
-        tested = Tested(claim=claim, result=result, width=width, whole=question.metric.whole)
-        policy = question.policy.evidence
-        foretold = question.metric.foretold
-        more = further(about, tested, policy.alpha) if foretold else NOT_FORETOLD
-        short = about.lacking if _unvalidated(question, about, claim) else 0
-        lack = Lack(more=more, method=short)
-        asked = with_labels_asked(finding, counts, rests, lack, policy.looks)
-        least = minimum_in_rows(counts, policy.minimum)
-        finding = asked or or_unlabelled(with_need(finding, counts, least, lack), counts)
+        finding = _with_advice(question, counts, about, claim, finding)
     if is_loss(finding) and about.reliable_for(NOTHING_LOST):
         finding = replace(finding, p_loss=about.test(NOTHING_LOST).p_harm)
     return Draft(finding=finding, contestable=standing.contestable)
+
+
+def _with_advice(
+    question: Question, counts: SliceCounts, about: Evidence, claim: Hypothesis, finding: Finding
+) -> Finding:
+    """An open finding with the labels, of the same rows or of further ones, that help."""
+    policy, rests = question.policy.evidence, labels_behind(question.metric, claim, counts.tally)
+    whole = with_whole_sample(finding, counts) if rests == "agreed" else None
+    if whole is not None:
+        all_of_it = _evidence(question, whole, claim)
+        if all_of_it.test(claim).p_value > policy.alpha:
+            found = _with_advice(question, whole, all_of_it, claim, finding)
+            return with_rows_beyond(found, counts)
+    low, high = change_or_level(about, question.metric, level=isinstance(claim, Level))
+    width = None if low is None or high is None else high - low
+    result = about.test(claim)
+    tested = Tested(claim=claim, result=result, width=width, whole=question.metric.whole)
+    more = further(about, tested, policy.alpha) if question.metric.foretold else NOT_FORETOLD
+    lack = Lack(more=more, method=about.lacking if _unvalidated(question, about, claim) else 0)
+    asked = with_labels_asked(finding, counts, rests, lack, policy)
+    least = minimum_in_rows(counts, policy.minimum)
+    return asked or or_unlabelled(with_need(finding, counts, least, lack), counts)
 
 
 def _outweighed(
@@ -357,37 +376,6 @@ def _of_both_classes(standing: _Standing, counts: SliceCounts) -> _Standing:
         return standing
     note = "the slice has rows of one class only; label rows of another class too"
     return replace(standing, status="inconclusive", note=note, because="one class")
-
-
-def change_or_level(
-    about: Evidence, metric: Metric, *, level: bool
-) -> tuple[float | None, float | None]:
-    """The displayed 95 % interval, in the metric's own direction; None where it has no end.
-
-    Args:
-        about: what the rows say.
-        metric: of which metric.
-        level: of the candidate's value; else of the change.
-    """
-    found = about.level_interval() if level else about.change_interval()
-    low, high = found.low, found.high
-    if metric.lower_is_better:
-        start = float(metric.whole) if level else 0.0
-        low, high = start - high, start - low
-    return (low if math.isfinite(low) else None), (high if math.isfinite(high) else None)
-
-
-def shown_value(value: Fraction | None, metric: Metric) -> float | None:
-    """A turned value as the metric's own."""
-    return None if value is None else float(metric.turned(value))
-
-
-def shown_difference(about: Evidence, metric: Metric) -> float | None:
-    """Candidate - baseline, in the metric's own direction."""
-    if about.baseline is None or about.candidate is None:
-        return None
-    change = about.candidate - about.baseline
-    return float(-change if metric.lower_is_better else change)
 
 
 def _defined(share: Fraction | None) -> Fraction:

@@ -22,7 +22,7 @@ from prunegate.metrics.forms import SharedRows
 from prunegate.metrics.hypothesis import Hypothesis
 from prunegate.metrics.labels_needed import LabelsNeeded, labels_needed
 from prunegate.metrics.metric import Metric
-from prunegate.policy.schema import Minimum
+from prunegate.policy.schema import EvidenceSection, Minimum
 from prunegate.verdict.advice import Lack, with_need
 from prunegate.verdict.finding import Finding
 
@@ -57,7 +57,11 @@ def with_values_named(
 
 
 def with_labels_asked(
-    finding: Finding, counts: SliceCounts, rests: LabelsNeeded | None, lack: Lack, looks: int
+    finding: Finding,
+    counts: SliceCounts,
+    rests: LabelsNeeded | None,
+    lack: Lack,
+    policy: EvidenceSection,
 ) -> Finding | None:
     """An open finding that asks for labels of the same rows; None: these would not help.
 
@@ -66,19 +70,21 @@ def with_labels_asked(
         counts: its slice.
         rests: what it rests on.
         lack: what its evidence still wants.
-        looks: looks that the policy allows.
+        policy: how often labels may be judged, and what a further attempt is held to.
     """
     tally = counts.tally
     if finding.open_because not in ("not shown", "method") or not isinstance(tally, PartialTally):
         return None
     if rests == "random":
-        return _of_random(finding, counts, tally, lack, looks)
+        return _of_random(finding, counts, tally, lack, policy)
     left = _left_alike(finding, tally) if rests == "agreed" else 0
     if not left:
         return None
     rows = "the 1 row" if left == 1 else f"more of the {left:,} rows"
-    how = _how(looks, "'prunegate label --power P' with a greater P draws them")
-    note = f"too few labels: label {rows} that both models decide so and nobody labelled ({how})"
+    how = f"'prunegate label', greater --power{_anew(policy)}"
+    if policy.looks > 1:
+        how = "the next round: 'prunegate label --more'"
+    note = f"too few labels; label {rows} that both models decide so and nobody labelled ({how})"
     return _noted(replace(finding, open_because="some labels"), note)
 
 
@@ -95,7 +101,7 @@ def or_unlabelled(finding: Finding, counts: SliceCounts) -> Finding:
 
 
 def _of_random(
-    finding: Finding, counts: SliceCounts, tally: PartialTally, lack: Lack, looks: int
+    finding: Finding, counts: SliceCounts, tally: PartialTally, lack: Lack, policy: EvidenceSection
 ) -> Finding:
     """What a larger random sample would have to be."""
     sample: Tally
@@ -109,15 +115,42 @@ def _of_random(
     asked = replace(finding, note="; ".join(filter(None, (finding.note, start))))
     found = with_need(asked, replace(counts, tally=sample), NO_MINIMUM, lack, in_rows=True)
     found = replace(found, open_because="some labels", needed_for=found.needed_for and "power")
-    how = _how(looks, "'prunegate label --random N' draws N rows of each slice")
+    how = f"'prunegate label --random N' draws N rows of each slice{_anew(policy)}"
+    if policy.looks > 1:
+        how = f"the next round is drawn by 'prunegate label --more'; {how}"
     if found.needed is not None and found.needed > left:
         how = f"the slice has {left:,} others, so that rows are lacking, labelled or not"
     return _noted(found, how)
 
 
-def _how(looks: int, anew: str) -> str:
-    """How to get such labels."""
-    return f"the next round is drawn by 'prunegate label --more'; {anew}" if looks > 1 else anew
+def _anew(policy: EvidenceSection) -> str:
+    """What labels of another list cost."""
+    return "" if policy.reuse == "none" else ": a further attempt at a smaller level"
+
+
+def with_whole_sample(finding: Finding, counts: SliceCounts) -> SliceCounts | None:
+    """The slice if all rows that both models decide so were labelled, as those seen are.
+
+    None: nothing of them is left to label, or labels are not what an open finding lacks.
+    """
+    tally = counts.tally
+    if finding.open_because != "not shown" or not isinstance(tally, PartialCounts):
+        return None
+    if not _left_alike(finding, tally):
+        return None
+    return replace(counts, tally=tally.agreed_as_seen(_decided_as(finding)))
+
+
+def with_rows_beyond(finding: Finding, counts: SliceCounts) -> Finding:
+    """A finding that asks for further rows, because labels of those at hand are not enough."""
+    assert isinstance(counts.tally, PartialTally)  # noqa: S101  # the caller has seen what is left
+    left = _left_alike(finding, counts.tally)
+    which = "the 1 row" if left == 1 else f"the {left:,} rows"
+    note = (
+        f"labels of {which} that both models decide so and nobody labelled are not enough if they "
+        "are like those seen: rows are lacking, labelled or not"
+    )
+    return replace(finding, note="; ".join(filter(None, (note, finding.note))))
 
 
 def _noted(finding: Finding, note: str) -> Finding:
@@ -128,6 +161,11 @@ def _left_alike(finding: Finding, tally: PartialTally) -> int:
     """Rows without a label that both models decide as the class that a metric is about."""
     if not isinstance(tally, PartialCounts):
         return 0
-    decision = 0b00 if finding.metric in ("specificity", "false_positive_rate") else 0b11
+    decision = 3 * _decided_as(finding)
     known = tally.cells[decision] + tally.cells[4 + decision] + tally.unsure[decision]
     return tally.decided[decision] - known
+
+
+def _decided_as(finding: Finding) -> int:
+    """The label of the class that a metric is about."""
+    return 0 if finding.metric in ("specificity", "false_positive_rate") else 1

@@ -302,7 +302,8 @@ def _finding(
     lacks = None if found.class_alone else _list_lacks(policy, counts, finding)
     if lacks is not None:
         finding = replace(finding, needed=lacks.total, needed_unit="rows", needed_for="power")
-    note = words.reference_note(finding, before, after, lacks, found.class_alone)
+    alone, none = found.class_alone, counts.positives == 0
+    note = words.reference_note(finding, before, after, lacks, alone, known_none=none)
     if because == "not shown" and (weighing := _groups_alone(policy, counts)) is not None:
         note = f"{note}; {words.of_groups(*weighing)}"
     if because == "not shown" and finding.needed is None and not _has_gaps(counts):

@@ -26,6 +26,8 @@ def reference_note(
     after: Known,
     lacks: ListLacks | None = None,
     class_alone: str | None = None,
+    *,
+    known_none: bool = False,
 ) -> str:
     """Why a finding on the reference is open, with the rows it would take.
 
@@ -35,9 +37,12 @@ def reference_note(
         after: the same of the candidate.
         lacks: rows whose labels a list lacks.
         class_alone: the class, against the rest, that it is about.
+        known_none: whether labels show not one row of the rarest class.
     """
     if finding.open_because == "minimum evidence":
         note = "below the policy's minimum evidence"
+        if known_none:
+            note = "no row is known to be of the rarer class"
     elif finding.open_because == "one decision":
         constant = [n for n, a in (("baseline", before), ("candidate", after)) if a.single]
         both = len(constant) == 2

@@ -147,7 +147,7 @@ def reasons(policy: Policy, outcome: Outcome, findings: Sequence[Finding]) -> tu
     return (*found, f"{rest:,} more blocking limits are open.") if rest else found
 
 
-_FOR_LABELS: tuple[OpenBecause, ...] = ("uneven groups", "some labels")
+FOR_LABELS: tuple[OpenBecause, ...] = ("uneven groups", "some labels")
 """What keeps a finding open whose note is nothing but a request for labels."""
 
 
@@ -155,9 +155,12 @@ def _unasked(finding: Finding) -> Finding:
     """An open finding whose note asks for nothing."""
     if finding.status != "inconclusive":
         return finding
-    return replace(
-        finding, note="" if finding.open_because in _FOR_LABELS else without_request(finding)
-    )
+    return replace(finding, note=unasked_note(finding))
+
+
+def unasked_note(finding: Finding) -> str:
+    """An open finding's note without what it asks for."""
+    return "" if finding.open_because in FOR_LABELS else without_request(finding)
 
 
 ABSENT = "the policy expects this slice and the data have no row of it"

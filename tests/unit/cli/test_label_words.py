@@ -8,12 +8,15 @@ import pytest
 
 from prunegate.cli.label_words import label_lines, not_blind
 from prunegate.counting.labelling import LabellingFrame, ListedRow, Why
+from prunegate.metrics.labels_needed import LabelsNeeded
 from prunegate.planning.label_draw import DrawnLabels
 from prunegate.planning.label_plan import LabelRequest, LimitLabels
 from prunegate.planning.label_shortfalls import Shortfall
 
 
-def limit(power: float | None, *, blocks: bool = True) -> LimitLabels:
+def limit(
+    power: float | None, *, blocks: bool = True, needs: LabelsNeeded = "agreed"
+) -> LimitLabels:
     return LimitLabels(
         rule=0,
         metric="recall",
@@ -21,7 +24,7 @@ def limit(power: float | None, *, blocks: bool = True) -> LimitLabels:
         class_label=None,
         check="max_drop",
         limit=0.02,
-        needs="agreed",
+        needs=needs,
         labels=10,
         rows=100,
         power=power,
@@ -37,6 +40,7 @@ def said(
     number: int = 1,
     wanted: LabelRequest | None = None,
     lacks: tuple[Shortfall, ...] = (),
+    needs: LabelsNeeded = "agreed",
 ) -> str:
     rows = tuple(ListedRow(id=f"r{place}", why=why) for place, why in enumerate(whys))
     frame = LabellingFrame(
@@ -45,33 +49,43 @@ def said(
     drawn = DrawnLabels(
         frame=frame,
         to_label=tuple({"id": row.id} for row in rows),
-        limits=(*map(limit, powers), limit(0.0, blocks=False)),
+        limits=(*(limit(power, needs=needs) for power in powers), limit(0.0, blocks=False)),
         reference=(),
         rows=100,
         shortfalls=lacks,
         wanted=wanted,
     )
-    return "\n".join(label_lines(drawn, Path("list")))
+    given, before = ["p.yaml", "--predictions", "my file.csv"], [Path("done.csv")]
+    told = label_lines(drawn, Path("list"), given, before if number > 1 else ())
+    labels = "--labels done.csv --labels" if number > 1 else "--labels"
+    assert told[-1] == (
+        f"  prunegate gate p.yaml --predictions 'my file.csv' {labels} list/to-label.csv "
+        "--labelling list/labelling.json"
+    )
+    return "\n".join(told)
 
 
 @pytest.mark.parametrize(
-    ("wanted", "reason"),
+    ("wanted", "needs", "reason"),
     [
-        (LabelRequest(power=0.7), None),
-        (LabelRequest(power=0.9), "more rows do, most of which need none"),
-        (LabelRequest(power=0.9, random=5), "--random sets the samples"),
-        (LabelRequest(power=0.9, budget=2), "--budget ends it"),
-        (LabelRequest(power=0.9, budget=9), "--budget ends it (7 labels are left over"),
+        (LabelRequest(power=0.7), "agreed", None),
+        (LabelRequest(power=0.9), "agreed", "more rows do, most of which need none"),
+        (LabelRequest(power=0.9, random=5), "random", "--random sets the samples"),
+        (LabelRequest(power=0.9, random=5), "agreed", "more rows do, most of which need none"),
+        (LabelRequest(power=0.9, budget=2), "agreed", "--budget ends it"),
+        (LabelRequest(power=0.9, budget=9), "agreed", "--budget ends it (7 labels are left over"),
     ],
 )
 def test_less_power_than_was_asked_for_is_told_with_its_reason(
-    wanted: LabelRequest, reason: str | None
+    wanted: LabelRequest, needs: LabelsNeeded, reason: str | None
 ) -> None:
-    told = said([0.9, 0.8], wanted=wanted)
+    told = said([0.9, 0.8], wanted=wanted, needs=needs)
     assert "all 2 blocking limits together: power between 70.0 % and 80.0 %" in told
     assert ("less than the" in told) == (reason is not None)
+    assert ("rows decide this policy" in told) == (reason is None)
     assert reason is None or reason in told
     assert "together" not in said([0.9, None], wanted=wanted)
+    assert "together: power > 99.9 %" in said([0.9999, 0.99999], wanted=wanted)
 
 
 def test_what_keeps_limits_open_is_told_and_the_list_decides_nothing() -> None:
@@ -87,8 +101,8 @@ def test_what_keeps_limits_open_is_told_and_the_list_decides_nothing() -> None:
 
 
 def test_a_later_round_says_what_it_is_worth() -> None:
-    assert "judge round" not in said([0.9])
-    assert "judge round 2 first" in said([0.9], number=3)
+    assert "judge it first" not in said([0.9])
+    assert "if round 2 was not judged yet, judge it first" in said([0.9], number=3)
     reference: tuple[Why, ...] = ("reference",)
     alone = said([0.9], number=2, whys=(reference, reference))
     assert "its look is better kept" in alone

@@ -55,6 +55,10 @@ BROKEN: dict[str, tuple[Callable[[pd.DataFrame], pd.DataFrame], str]] = {
         put("label", "unsure"),
         "1 row with a label beside 'unsafe' and 'safe' ('unsure') (for example 'unsure'",
     ),
+    "a label to leave out": (
+        put("label", "unsure"),
+        "to leave such rows out, list 'unsure' under 'task: ignore' in the policy",
+    ),
     "no label": (put("label", None), "column 'label': 1 row with no label"),
     "empty label": (put("label", ""), "column 'label': 1 row with no label"),
     "positive never occurs": (lambda d: d.assign(label="safe"), "no row of column 'label' has"),

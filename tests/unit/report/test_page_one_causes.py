@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 from types import ModuleType
+from typing import Any, Literal
 
 import pytest
 
 from prunegate.audit.record import DecisionRecord
+from prunegate.outputs.short_words import ShortWords
 from prunegate.policy.task import Role
-from prunegate.report import render
+from prunegate.report import render, sentences
 from prunegate.report.page_one.sheet import PageOne
 from prunegate.report.units import Units
 from prunegate.report.view import view
 from prunegate.verdict.finding import (
     BEATS_CONSTANT,
+    DoubtKind,
     OpenBecause,
     ReferenceDoubt,
     SliceSummary,
@@ -88,22 +91,39 @@ def test_nothing_is_said_of_all_content_where_no_limit_is_about_it(
     assert any(row.whole for row in shown.table.rows)
 
 
+@pytest.mark.parametrize("cause", [None, "shifted", "reordered", "reversed", "permuted"])
 @pytest.mark.parametrize(("needed", "checked"), [(None, True), (26_000, True), (300, False)])
 def test_a_current_model_that_guesses_is_told_as_that(
-    records: ModuleType, many_records: ModuleType, needed: int | None, checked: bool
+    records: ModuleType,
+    many_records: ModuleType,
+    needed: int | None,
+    checked: bool,
+    cause: DoubtKind | None,
 ) -> None:
+    """Page and console ask for the same labels; where a cause is known for none."""
     record = many_records.many(records, 5, "approve")
     doubted = replace(
         record.findings[1], metric="reference", check=BEATS_CONSTANT, status="inconclusive",
         open_because="not shown", baseline=-0.86, candidate=-0.84, difference=0.02, limit=0.0,
         needed=needed, needed_unit="rows", needed_for="power",
     )  # fmt: skip
-    shown = page(replace(record, outcome="inconclusive", findings=(*record.findings, doubted)))
+    doubts: tuple[ReferenceDoubt, ...] = ()
+    if cause is not None:
+        about: dict[str, Any] = {"slice": "overall", "model": "baseline", "rows": 90, "right": 0.4}
+        doubts = (ReferenceDoubt(kind=cause, right_if=0.9, offset=1, **about),)
+    all_of_it = (*record.findings, doubted)
+    record = replace(record, outcome="inconclusive", findings=all_of_it, doubts=doubts)
+    shown = page(record)
     assert "the answers of the current model have to do with the labels" in shown.sentence
     assert "agreed" not in shown.sentence
     steps = " ".join(shown.steps)
-    assert ("check the labels and the answers" in steps) == checked
-    assert ("Label about" in steps) != checked
+    assert ("check the labels and the answers" in steps) == (checked or cause is not None)
+    asks = needed is not None and cause is None
+    assert ("Label about" in steps) == asks
+    to_do = ShortWords.of(record).to_do(doubted)
+    assert to_do.startswith("label ~") == asks
+    assert to_do.startswith("check the table: ") == (cause is not None)
+    assert bool(sentences.need_in_words(doubted, Units.of(record))) == asks
 
 
 @pytest.mark.parametrize(
@@ -182,3 +202,33 @@ def test_a_german_page_says_what_an_english_one_says(
     assert (written.text, written.recorded) == (f"{own}.", True)
     html = render(record, digest="0" * 64, pictures={}, charts=False)
     assert (f'<span lang="en">{own.replace(chr(39), "&#39;")}' in html) == (language == "de")
+
+
+@pytest.mark.parametrize(
+    ("shows", "as_seen", "ending"),
+    [
+        ("broken", None, "more would show the limit to be broken"),
+        (None, None, "no number of them would tell"),
+        ("holds", 900, "about 900"),
+        ("holds", 9_000, "about 9,000: more hardly help"),
+    ],
+)
+def test_page_and_report_say_alike_what_comes_of_more_labels_as_seen(
+    records: ModuleType,
+    many_records: ModuleType,
+    shows: Literal["holds", "broken"] | None,
+    as_seen: int | None,
+    ending: str,
+) -> None:
+    record = many_records.many(records, 5, "approve")
+    asking = replace(
+        record.findings[1], status="inconclusive", open_because="not shown", as_seen=shows,
+        needed=500, needed_if_unchanged=500, needed_if_as_seen=as_seen, needed_unit="positives",
+        needed_for="power",
+    )  # fmt: skip
+    findings = tuple(asking if one is record.findings[1] else one for one in record.findings)
+    record = replace(record, outcome="inconclusive", findings=findings)
+    said = f"if the change is as seen, {ending}"
+    assert any(step.endswith(f"{said}.") for step in page(record).steps)
+    assert sentences.need_in_words(asking, Units.of(record)).endswith(said)
+    assert ("hardly help" in ShortWords.of(record).to_do(asking)) == ("hardly help" in ending)

@@ -83,15 +83,27 @@ def test_positives_that_the_minimum_lacks_may_be_among_rows_without_a_label() ->
 
 
 @pytest.mark.parametrize("looks", [1, 3])
-def test_of_rows_decided_alike_those_that_nobody_labelled_are_asked_for(looks: int) -> None:
-    sample = (0, 0, 0, 10, 0, 0, 0, 40)
-    cells = (0, 50, 30, 10, 0, 50, 70, 40)
-    rule = "{metric: recall, max_drop: 0.02}"
-    finding = of(rule, PartialCounts(decided=DECIDED, cells=cells, samples={"both": sample}), looks)
-    assert finding.open_because == "some labels"
-    assert "label more of the 750 rows that both models decide so" in finding.note
-    assert ("--more" in finding.note) == (looks > 1)
-    whole = (0, 50, 30, 160, 0, 50, 70, 640)
-    finding = of(rule, PartialCounts(decided=DECIDED, cells=whole, samples={"both": whole}), looks)
-    assert finding.open_because == "not shown"
-    assert finding.needed is not None
+@pytest.mark.parametrize("reuse", ["ledger", "none"])
+@pytest.mark.parametrize(("lost", "enough"), [(52, True), (85, False)])
+def test_of_rows_decided_alike_those_that_nobody_labelled_are_asked_for(
+    looks: int, reuse: str, lost: int, enough: bool
+) -> None:
+    """Where they would show it if they are like those seen; else further rows are."""
+    sample = (0, 0, 0, 2, 0, 0, 0, 8)
+    cells = (0, 50, 100 - lost, 2, 0, 50, lost, 8)
+    rule, more = "{metric: recall, max_drop: 0.034}", f", reuse: {reuse}"
+    tally = PartialCounts(decided=DECIDED, cells=cells, samples={"both": sample})
+    finding = of(rule, tally, looks, more)
+    said = "label more of the 790 rows that both models decide so and nobody labelled"
+    assert (finding.open_because == "some labels") == enough
+    assert (said in finding.note.split("; ")[-1]) == enough
+    assert ("--more" in finding.note) == (enough and looks > 1)
+    anew = enough and looks == 1
+    assert ("--power" in finding.note) == anew
+    assert ("a further attempt at a smaller level" in finding.note) == (anew and reuse == "ledger")
+    assert ("labels of the 790 rows" in finding.note) == (finding.needed is not None) != enough
+    whole = (0, 50, 100 - lost, 160, 0, 50, lost, 640)
+    labelled = PartialCounts(decided=DECIDED, cells=whole, samples={"both": whole})
+    full = of(rule, labelled, looks, more)
+    assert enough or full.needed == finding.needed
+    assert tally.agreed_as_seen(1) == labelled

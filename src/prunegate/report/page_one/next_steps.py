@@ -22,6 +22,7 @@ from prunegate.report.page_one.standing import (
     reference_key,
     standing_key,
 )
+from prunegate.report.partly_labelled import rows_doubted
 from prunegate.report.signers import AskedSigners, days_of_an_answer, signers
 from prunegate.report.speech import Speech
 from prunegate.report.units import is_foretold, is_operational, is_share
@@ -172,13 +173,12 @@ def _need(record: DecisionRecord, finding: Finding, agreement: AgreedWords) -> s
     speech, people = agreement.people.speech, agreement.people
     key = standing_key(finding)
     if key == "absent":
-        return _absent(finding, agreement)
+        return _absent(record, finding, agreement)
     if key == "unmeasured":
         return speech.say("next.open_unmeasured", metric=agreement.name(finding.metric))
-    if finding.check == BEATS_CONSTANT and (finding.needed or math.inf) > finding.n:
-        where = people.where(finding.slice, finding.class_label)
-        key = f"next.open_{reference_key(record, finding)}"
-        return speech.say(key, where=where, model=people.candidate)
+    reference = finding.check == BEATS_CONSTANT and _reference(record, finding, agreement)
+    if reference:
+        return reference
     if finding.open_because == "some labels" and finding.needed is None:
         return speech.say("next.need_labels", items=people.items.said)
     if finding.needed is None:
@@ -186,6 +186,26 @@ def _need(record: DecisionRecord, finding: Finding, agreement: AgreedWords) -> s
         where = people.where(finding.slice, finding.class_label)
         return speech.say("next.open_close", where=where) if told else ""
     return _further(finding, finding.needed, agreement)
+
+
+def _reference(record: DecisionRecord, finding: Finding, agreement: AgreedWords) -> str:
+    """What to check first where a model is not shown to know the labels, and what rows would do.
+
+    Empty where a few rows would show it.
+    """
+    speech, people = agreement.people.speech, agreement.people
+    few = finding.open_because == "minimum evidence"
+    if few and finding.needed is None and rows_doubted(record):
+        return speech.say("next.open_doubted", items=people.items.said)
+    cause = agreement.units.cause(finding)
+    if not cause and (finding.needed or math.inf) <= finding.n:
+        return ""
+    where = people.where(finding.slice, finding.class_label)
+    key = f"next.open_{reference_key(record, finding)}"
+    told = speech.say(key, where=where, model=people.candidate)
+    if finding.needed is None or cause:
+        return told
+    return f"{told} {_further(finding, finding.needed, agreement)}"
 
 
 def _further(finding: Finding, needed: int, agreement: AgreedWords) -> str:
@@ -211,14 +231,20 @@ def _rounded(count: int, speech: Speech) -> str:
 def _as_seen(finding: Finding, unchanged: int, speech: Speech) -> str:
     """What becomes of it if further rows are like those seen."""
     seen = finding.needed_if_as_seen
-    if seen is None or seen > HARDLY * unchanged:
-        return speech.say("next.seen_hardly")
+    if finding.as_seen == "broken":
+        return speech.say("next.seen_broken")
+    if seen is None:
+        return speech.say("next.seen_never")
+    if seen > HARDLY * unchanged:
+        return speech.say("next.seen_hardly", n=_rounded(seen, speech))
     return "" if seen <= unchanged else speech.say("next.seen_more", n=_rounded(seen, speech))
 
 
-def _absent(finding: Finding, agreement: AgreedWords) -> str:
+def _absent(record: DecisionRecord, finding: Finding, agreement: AgreedWords) -> str:
     """That a kind of content is not there, and how much of it the minimum evidence asks for."""
     speech, place = agreement.people.speech, agreement.people.place(finding.slice)
+    if finding.open_because == "undefined" and rows_doubted(record):
+        return speech.say("next.open_doubted", items=agreement.people.items.said)
     if finding.needed is None:
         return speech.say("next.open_absent", place=place)
     return speech.say("next.open_absent_minimum", place=place, n=_rounded(finding.needed, speech))
