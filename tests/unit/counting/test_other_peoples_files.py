@@ -358,7 +358,7 @@ def test_a_row_without_a_score_for_each_class_has_no_answer(bad: Any) -> None:
         **{c: list(table[c]) for c in ("id", "label", "baseline")},
         "candidate": pa.array([None if v is None else list(v) for v in values]),
     })  # fmt: skip
-    assert "1 row with no score for each of the classes" in refused(by, given)
+    assert "1 row with no finite score for each of the classes" in refused(by, given)
 
 
 def test_scores_that_cannot_be_told_apart_are_refused() -> None:
