@@ -59,7 +59,8 @@ def read_counts_file(policy: Policy, path: Path) -> CountsFile:
 
     Raises:
         TableError: it cannot be read, lacks a column, was made for other rules of counting, or
-            holds rows that the query could not read, or lines that are no counts; one error lists all of it.
+            holds rows that the query could not read, or lines that are no counts; one error lists
+            all of it.
         UnsupportedError: a task that no joint counts can stand for.
     """
     task = task_of(policy)

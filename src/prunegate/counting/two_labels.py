@@ -33,7 +33,7 @@ def two_labels(reading: Reading, lines: Lines, *, every: bool = True) -> list[st
         return [
             (
                 f"no row of column {shown(column)} has the positive label {positive!r} (found: "
-                f"{', '.join(map(repr, others))}); correct 'task: positive' or the table"
+                f"{', '.join(map(_spelled, others))}); correct 'task: positive' or the table"
                 f"{_alike(positive, others)}"
             )
         ]
@@ -80,14 +80,24 @@ def _more_than_two(reading: Reading, column: str) -> str:
     counts.pop(reading.positive, None)
     usual = max(counts, key=lambda label: (counts[label], repr(label)))
     odd = sorted((label for label in counts if label != usual), key=repr)
-    words = f"a label beside {positive!r} and {usual!r} ({', '.join(map(repr, odd[:EXAMPLES]))})"
+    some = ", ".join(map(_spelled, odd[:EXAMPLES]))
+    words = f"a label beside {_spelled(positive)} and {_spelled(usual)} ({some})"
     problem = Problem(
         column=column,
         rows=sum(counts[label] for label in odd),
         words=words,
         examples=examples(reading, _value(reading, column).is_in(odd), column),
     )
-    return f"{problem}; a binary task has two labels{_alike(positive, odd)}"
+    alike = _alike(positive, odd)
+    few = len(odd) <= EXAMPLES and not alike
+    leave_out = f" (to leave such rows out, write 'ignore: [{some}]' under 'task')" if few else ""
+    return f"{problem}; a binary task has two labels{leave_out}{alike}"
+
+
+def _spelled(label: Any) -> str:
+    """A label as a file has it: 0, where the engine compares 0.0."""
+    whole = isinstance(label, float) and label.is_integer()
+    return str(int(label)) if whole else shown(label)
 
 
 def _unknown(reading: Reading, column: str, values: list[Any]) -> str:

@@ -60,8 +60,10 @@ def test_rows_may_repeat_and_be_zero_and_overall_is_their_sum(rows: list[Any]) -
         ({"baseline": [1, None]}, "row 2: baseline is empty"),
         (
             {"candidate": [3.0, 7.0], "n": [-3.0, 1.5]},
-            "row 1: candidate is 3; it must be 1 or 0, n is -3; it must be a whole number from 0 "
-            "to 1,000,000,000,000\n  row 2: candidate is 7; it must be 1 or 0, n is 1.5",
+            (
+                "row 1: candidate is 3; it must be 1 or 0, n is -3; it must be a whole number from "
+                "0 to 1,000,000,000,000\n  row 2: candidate is 7; it must be 1 or 0, n is 1.5"
+            ),
         ),
         ({"candidate": ["1", "0"]}, "candidate is '1'; it must be 1 or 0"),
         ({"n": [-1, 2]}, "n is -1; it must be a whole number"),
