@@ -103,7 +103,7 @@ def _words(line: BillLine) -> str:
     hourly = amount_text(line.price / HOURS)
     end = "" if line.up_to is None else f" (up to {numbers.count(line.up_to)} a month)"
     return {
-        "tier": f"{count} x {price}{end}",
+        "tier": f"{count} {line.unit} x {price}{end}".replace("  ", " "),
         "input": f"{count} tokens read x {price}",
         "output": f"{count} tokens written x {price}",
         "on_demand": f"{count} on demand x {HOURS} hours x {hourly}",
@@ -127,8 +127,17 @@ def bill_lines(found: dict[str, Any]) -> list[str]:
         widths = [max(len(text[place]) for text in texts) for place in (0, 1)]
         shown += ["", role, *(f"  {a:<{widths[0]}}  {b:>{widths[1]}}" for a, b in texts)]
     saved = Decimal(found["baseline"]["total"]) - Decimal(found["candidate"]["total"])
-    shown += ["", f"saving  {_money(amount_text(saved), currency)}"]
+    shown += ["", f"saving  {_money(amount_text(saved), currency)}{_exactly(found, currency)}"]
     return [numbers.plain(line) for line in shown]
+
+
+def _exactly(found: dict[str, Any], currency: str) -> str:
+    """Both totals in full, where rounded they do not give the saving as it is rounded."""
+    totals = [Decimal(found[role]["total"]) for role in ROLES]
+    before, after = (Decimal(in_currency(total, currency)) for total in totals)
+    if before - after == Decimal(in_currency(totals[0] - totals[1], currency)):
+        return ""
+    return f" (before rounding: {amount_text(totals[0])} - {amount_text(totals[1])})"
 
 
 def _money(amount: str, currency: str) -> str:

@@ -39,6 +39,8 @@ class BillLine:
     negative)."""
     quantity: int | Decimal = 1
     """Units of use (of an average they may be fractions), or instances."""
+    unit: Literal["", "seconds", "tokens"] = ""
+    """What is counted within a tier, where it is no inferences."""
     price: Decimal
     """Of one of them, for the month; of a discount: its share."""
     up_to: int | None = None
@@ -55,6 +57,8 @@ class Graduated:
     """(end of the tier in units a month, price), ascending; the last end is None."""
     per_inference: Decimal = Decimal(1)
     """Units of use that one inference takes."""
+    unit: Literal["", "seconds", "tokens"] = ""
+    """What a unit of use is; empty: an inference."""
 
     def lines(self, volume: int, used: int = 0) -> Iterator[BillLine]:
         """What a month of so many inferences costs, tier by tier.
@@ -69,7 +73,12 @@ class Graduated:
             if stop > start:
                 units = stop - start
                 yield BillLine(
-                    kind="tier", quantity=units, price=price, up_to=end, amount=units * price
+                    kind="tier",
+                    quantity=units,
+                    unit=self.unit,
+                    price=price,
+                    up_to=end,
+                    amount=units * price,
                 )
                 start = stop
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
+from typing import Literal
 
 from prunegate.cost.amounts import EXACT, exact_decimal, six_digits
 from prunegate.cost.bills import (
@@ -112,7 +113,10 @@ def _graduated(billing: Billing, role: str, part: Decimal | None = None) -> Bill
             units = [six_digits(price * part) for price in units]
     ends = [tier.up_to for tier in billing.tiers] if billing.tiers else [None]
     tiers = tuple(zip(ends, units, strict=True))
-    return _with_terms(billing, Graduated(tiers=tiers, per_inference=each))
+    unit: Literal["", "tokens"] = (
+        "tokens" if billing.tiers and billing.priced_by == "per_1k_tokens" else ""
+    )
+    return _with_terms(billing, Graduated(tiers=tiers, per_inference=each, unit=unit))
 
 
 def _read_and_written(
@@ -154,10 +158,10 @@ def _by_second(billing: Billing, measurements: Measurements | None) -> Tariff:
         if billing.tiers:
             prices = ((tier.up_to, getattr(tier.prices, role)) for tier in billing.tiers)
             tiers = tuple((end, exact_decimal(price)) for end, price in prices)
-            return _with_terms(billing, Graduated(tiers=tiers, per_inference=seconds))
-        with localcontext(EXACT):
-            unit = exact_decimal(getattr(billing.per_second, role)) * seconds
-        return _with_terms(billing, Graduated(tiers=((None, unit),)))
+        else:
+            tiers = ((None, exact_decimal(getattr(billing.per_second, role))),)
+        usage = Graduated(tiers=tiers, per_inference=seconds, unit="seconds")
+        return _with_terms(billing, usage)
 
     stated = billing.seconds_per_inference
     if stated is not None:

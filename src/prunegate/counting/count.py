@@ -38,6 +38,7 @@ from prunegate.counting.weighing import (
     weights_in,
 )
 from prunegate.data.predictions.class_scores import ClassScores
+from prunegate.data.predictions.columns import shown
 from prunegate.data.predictions.lookalikes import hints_of_lookalikes
 from prunegate.data.predictions.many_values import MOST, hints, too_many_values
 from prunegate.data.predictions.open_table import open_wanted
@@ -100,14 +101,15 @@ def open_predictions(policy: Policy, source: Any, *, with_ids: bool = False) -> 
         if isinstance(source, PredictionFiles):
             raise
         hint = unlabelled_hint(policy)
+        apart = _apart_hint(policy, error.missing)
         if hint and error.missing == (policy.columns.label,):
             raise MissingColumnsError(f"{error}\n  Or: {hint}.", error.missing) from error
         present = [column for column in wanted if column not in error.missing]
         problems = _of_incomplete(policy, open_columns(policy, source, present)) if present else []
         if not problems:
-            raise
+            raise MissingColumnsError(f"{error}{apart}", error.missing) from error
         listed = "\n".join(f"  {problem}" for problem in problems)
-        raise TableError(f"{error}\nBesides:\n{listed}") from error
+        raise TableError(f"{error}{apart}\nBesides:\n{listed}") from error
 
 
 def open_columns(policy: Policy, source: Any, wanted: Sequence[str]) -> Table:
@@ -147,6 +149,17 @@ def open_columns(policy: Policy, source: Any, wanted: Sequence[str]) -> Table:
         of_true=of_true,
     )
     return open_wanted(joined_source(policy, source, found), found)
+
+
+def _apart_hint(policy: Policy, missing: Sequence[str]) -> str:
+    """That a model's answers, which a table lacks, may lie in a file of their own."""
+    columns = policy.columns
+    if not set(missing) <= {columns.baseline, columns.candidate}:
+        return ""
+    return (
+        "\n  Or: where a model's answers lie in a file of their own, give --labels, "
+        "--baseline-predictions and --candidate-predictions in place of --predictions."
+    )
 
 
 def joined_source(policy: Policy, source: Any, wanted: WantedColumns) -> Any:
@@ -226,8 +239,17 @@ def count_table(
             *_near_thresholds(reading, lines),
             *_of_one_label(policy, slices[0].tally),
             *_unweighed(policy, table),
+            *_ignored_nowhere(table),
         ),
     )
+
+
+def _ignored_nowhere(table: Table) -> tuple[str, ...]:
+    """The warning of labels to leave out that no row has: a slip of the policy, perhaps."""
+    absent = [shown(label) for label, rows in table.ignored.items() if not rows]
+    if not absent:
+        return ()
+    return (f"'task: ignore' leaves out {', '.join(absent)}, and no row has such a label.",)
 
 
 def _of_one_label(policy: Policy, overall: Tally) -> tuple[str, ...]:

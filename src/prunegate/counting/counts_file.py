@@ -13,6 +13,7 @@ from typing import Any
 
 import narwhals as nw
 
+from prunegate.counting.counts_table import wrong_lines
 from prunegate.counting.tasks.every import task_of
 from prunegate.counting.tasks.joint_lines import DECISIONS, ROWS, refuse_weights_of_counts
 from prunegate.counting.warehouse_query import (
@@ -58,7 +59,8 @@ def read_counts_file(policy: Policy, path: Path) -> CountsFile:
 
     Raises:
         TableError: it cannot be read, lacks a column, was made for other rules of counting, or
-            holds rows that the query could not read; one error lists all of it.
+            holds rows that the query could not read, or lines that are no counts; one error lists
+            all of it.
         UnsupportedError: a task that no joint counts can stand for.
     """
     task = task_of(policy)
@@ -70,7 +72,8 @@ def read_counts_file(policy: Policy, path: Path) -> CountsFile:
         frame: Any = table.frame.collect()
     present = [name for name in _BESIDE if name in frame.columns]
     lines = [dict(zip(frame.columns, row, strict=True)) for row in frame.rows()]
-    if problems := list(_problems(policy, lines, present)):
+    kept = [(place, line) for place, line in enumerate(lines, start=1) if not line.get(UNREAD)]
+    if problems := [*_problems(policy, lines, present), *wrong_lines(policy, kept)]:
         listed = "\n".join(f"  {problem}" for problem in problems)
         raise TableError(f"{table.name}: the counts cannot be judged:\n{listed}")
     return CountsFile(

@@ -7,7 +7,8 @@ repeat and are summed; rows with n = 0 are legal.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import narwhals as nw
@@ -16,21 +17,28 @@ from prunegate.counting.grouping import with_groups
 from prunegate.counting.production_counts import with_production
 from prunegate.counting.slices import KeyTexts, Piece, SliceCounts, slice_counts
 from prunegate.counting.tasks.every import task_of
-from prunegate.counting.tasks.joint_lines import DECISIONS, ROWS, refuse_weights_of_counts
+from prunegate.counting.tasks.joint_lines import (
+    DECISIONS,
+    ROWS,
+    refuse_weights_of_counts,
+    whole_of,
+)
 from prunegate.data.predictions.open_table import open_table
 from prunegate.errors import TableError
 from prunegate.policy.schema import Policy
 from prunegate.policy.score_consistency import require_decisions_do
 
 _NO_SCORES = "joint counts hold decisions; give the predictions themselves (gate --predictions)"
+_SHOWN = 20
+"""Lines of a table that are named, of those that are wrong."""
 
 
 def read_counts(policy: Policy, frame: Any) -> tuple[SliceCounts, ...]:
     """The tally of every slice, from a frame that narwhals can read.
 
     Raises:
-        TableError: not a frame, a missing column, a decision that is not 1 or 0, an ``n`` that is
-            not a whole number from 0 up, an empty group, or no rows at all.
+        TableError: not a frame, a missing column, decisions that are not 1 or 0 and ``n`` that
+            are no whole numbers from 0 up, listed by row, an empty group, or no rows at all.
         UnsupportedError: a task of numbers, whose rows no joint counts can stand for.
     """
     task = task_of(policy)
@@ -42,6 +50,7 @@ def read_counts(policy: Policy, frame: Any) -> tuple[SliceCounts, ...]:
     group = () if policy.group is None else (policy.group,)
     wanted = (*policy.keys, *DECISIONS, ROWS, *group)
     _require_columns(policy, table, wanted)
+    _require_whole(policy, table)
     texts = KeyTexts(keys=policy.keys)
     slices = slice_counts(policy, _pieces(policy, texts, table))
     if policy.group is None:
@@ -87,6 +96,35 @@ def _require_groups(group: str, table: nw.DataFrame[Any]) -> None:
         raise TableError(f"the counts' column {group!r} has {empty:,} rows without a value")
 
 
+def wrong_lines(policy: Policy, lines: Iterable[tuple[int, Mapping[str, Any]]]) -> list[str]:
+    """What is wrong with lines of joint counts, each with its place, from 1 after the header."""
+    found = []
+    for place, line in lines:
+        if odd := ", ".join(_odd(policy, line)):
+            found.append(f"row {place:,}: {odd}")
+    more = [f"and {len(found) - _SHOWN:,} more rows"] if len(found) > _SHOWN else []
+    return found[:_SHOWN] + more
+
+
+def _odd(policy: Policy, line: Mapping[str, Any]) -> Iterator[str]:
+    reads = (
+        partial(task_of(policy).line, [line[name] for name in DECISIONS], 0),
+        partial(whole_of, line[ROWS]),
+    )
+    for read in reads:
+        try:
+            read()
+        except TableError as error:
+            yield str(error)
+
+
+def _require_whole(policy: Policy, table: nw.DataFrame[Any]) -> None:
+    lines = table.select(*DECISIONS, ROWS).rows(named=True)
+    if odd := wrong_lines(policy, enumerate(lines, start=1)):
+        listed = "".join(f"\n  {one}" for one in odd)
+        raise TableError(f"the counts cannot be judged:{listed}")
+
+
 def _pieces(policy: Policy, texts: KeyTexts, table: nw.DataFrame[Any]) -> Iterator[Piece]:
     columns = {name: table[name].to_list() for name in (*policy.keys, *DECISIONS, ROWS)}
     task = task_of(policy)
@@ -94,5 +132,5 @@ def _pieces(policy: Policy, texts: KeyTexts, table: nw.DataFrame[Any]) -> Iterat
         values = [columns[name][index] for name in DECISIONS]
         yield Piece(
             values=texts.of([columns[key][index] for key in policy.keys]),
-            tally=task.line(values, columns[ROWS][index], index),
+            tally=task.line(values, whole_of(columns[ROWS][index])),
         )

@@ -135,9 +135,10 @@ class Decisions(Reading):
         kind = "text" if self.table.kinds[column] == "text" else "numbers"
         found = examples(self, _is_word(column), column) if kind == "text" else ()
         some = f" (for example {', '.join(found)})" if found else ""
+        leave_out = ", or name labels to leave out under 'task: ignore'" if found else ""
         return (
             f"column '{column}' holds {kind}{some}, but the policy's positive label is "
-            f"{self.policy.task.positive!r}; write it in the policy as the table does"
+            f"{self.policy.task.positive!r}; write it in the policy as the table does{leave_out}"
         )
 
     def _unlike(self, column: str) -> str:

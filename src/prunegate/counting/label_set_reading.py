@@ -34,6 +34,7 @@ from prunegate.counting.decisions import threshold_of_singles
 from prunegate.counting.label_sets import WHOLE, LabelSets
 from prunegate.counting.near_threshold import compared
 from prunegate.counting.tallies import JointCounts, LabelCounts
+from prunegate.data.predictions.columns import shown
 from prunegate.data.predictions.label_columns import NO, YES
 from prunegate.data.predictions.lists_beside import NAMES_DIFFER, SCORES_DIFFER
 from prunegate.policy.task import Role
@@ -149,12 +150,28 @@ class LabelSetReading(Reading):
             for label in self.labels:
                 column = self.column(role, label)
                 scored = self._threshold(role, label) is not None
-                yield ColumnCheck(
-                    column=column,
-                    words="no score between 0 and 1" if scored else "no yes or no (1 or 0)",
-                    share=scored,
-                    broken=self._unscored(column) if scored else self._yes_no(column).is_null(),
-                )
+                if scored:
+                    yield self._scored(role, label)
+                    continue
+                words = "no yes or no (1 or 0)"
+                broken = self._yes_no(column).is_null()
+                yield ColumnCheck(column=column, words=words, broken=broken)
+
+    def _scored(self, role: str, label: str) -> ColumnCheck:
+        """The check of a label's scores, told of the column that the table has."""
+        column, cells = self.column(role, label), getattr(self.policy.columns, role)
+        broken = self._unscored(column)
+        if cells not in self.table.beside:
+            words = "no score between 0 and 1"
+            return ColumnCheck(column=column, words=words, broken=broken, share=True)
+        return ColumnCheck(
+            column=column,
+            words=f"no score of {shown(label)} between 0 and 1",
+            broken=broken,
+            share=True,
+            called=cells,
+            hint="if it holds names of labels, remove 'threshold' from 'task'",
+        )
 
     def second_look(self, lines: Sequence[Mapping[str, Any]], failed: Set[str]) -> list[str]:
         del lines

@@ -83,7 +83,7 @@ class Labels(Reading):
     def _none(self, role: str) -> str:
         """What a row without an answer has, for people."""
         scored = self.policy.data.scores is not None and role != LABEL
-        return "no score for each of the classes, and no other" if scored else "no label"
+        return "no finite score for each of the classes, and no other" if scored else "no label"
 
     def second_look(self, lines: Sequence[Mapping[str, Any]], failed: Set[str]) -> list[str]:
         """Labels that look the same must be the same: a wrong spelling would count as an error."""

@@ -33,7 +33,7 @@ def two_labels(reading: Reading, lines: Lines, *, every: bool = True) -> list[st
         return [
             (
                 f"no row of column {shown(column)} has the positive label {positive!r} (found: "
-                f"{', '.join(map(repr, others))}); correct 'task: positive' or the table"
+                f"{', '.join(map(label_shown, others))}); correct 'task: positive' or the table"
                 f"{_alike(positive, others)}"
             )
         ]
@@ -80,24 +80,25 @@ def _more_than_two(reading: Reading, column: str) -> str:
     counts.pop(reading.positive, None)
     usual = max(counts, key=lambda label: (counts[label], repr(label)))
     odd = sorted((label for label in counts if label != usual), key=repr)
-    told = ", ".join(map(label_shown, odd[:EXAMPLES]))
-    words = f"a label beside {label_shown(positive)} and {label_shown(usual)} ({told})"
+    some = ", ".join(map(label_shown, odd[:EXAMPLES]))
+    words = f"a label beside {label_shown(positive)} and {label_shown(usual)} ({some})"
     problem = Problem(
         column=column,
         rows=sum(counts[label] for label in odd),
         words=words,
         examples=examples(reading, _value(reading, column).is_in(odd), column),
     )
-    leave_out = f"; to leave such rows out, list {told} under 'task: ignore' in the policy"
-    return (
-        f"{problem}; a binary task has two labels"
-        f"{_alike(positive, odd) or (leave_out if len(odd) <= EXAMPLES else '')}"
-    )
+    alike = _alike(positive, odd)
+    leave_out = ""
+    if len(odd) <= EXAMPLES and not alike:
+        leave_out = f"; to leave such rows out, list {some} under 'task: ignore' in the policy"
+    return f"{problem}; a binary task has two labels{leave_out}{alike}"
 
 
-def label_shown(value: Any) -> str:
-    """A label as a table spells it: numbers are read as floats, and 0 is not written 0.0."""
-    return repr(int(value)) if isinstance(value, float) and value.is_integer() else repr(value)
+def label_shown(label: Any) -> str:
+    """A label as a file has it: 0, where the engine compares 0.0."""
+    whole = isinstance(label, float) and label.is_integer()
+    return str(int(label)) if whole else shown(label)
 
 
 def _unknown(reading: Reading, column: str, values: list[Any]) -> str:

@@ -177,7 +177,7 @@ def _is_misspelt(path: Path, unknown: list[Path]) -> bool:
 def _message(root: type[Section], path: Path, error: Any, value: Any) -> str:
     kind = error["type"]
     if kind == "extra_forbidden":
-        return _unknown_key(str(path[-1]), valid_keys(path[:-1], root))
+        return _unknown_key(root, path)
     if kind == "missing" and isinstance(error["loc"][-1], str):
         return f"missing; expected {_expected(path, error)}"
     if kind == "value_error":
@@ -190,11 +190,15 @@ def _message(root: type[Section], path: Path, error: Any, value: Any) -> str:
     return f"got {literal(got)}, expected {_expected(path, error, got)}{_hint(error, got)}"
 
 
-def _unknown_key(key: str, valid: tuple[str, ...]) -> str:
+def _unknown_key(root: type[Section], path: Path) -> str:
+    key, valid = str(path[-1]), valid_keys(path[:-1], root)
     if reason := why_left_out(key):
         return f"unknown key {show_key(key)}; left out, as it {reason}: remove the entry"
     if key in valid:  # of another form of the same section
         return f"the key {show_key(key)} does not go with those beside it; remove one"
+    below = [one for one in valid if key in valid_keys((*path[:-1], one), root)]
+    if len(below) == 1 and not nearest_word(key, valid):
+        return f"unknown key {show_key(key)}; it goes under {show_key(below[0])}"
     return f"unknown key {show_key(key)}; {suggest(key, valid)}"
 
 

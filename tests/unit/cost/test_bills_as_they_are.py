@@ -168,6 +168,16 @@ def test_a_month_is_explained_line_by_line() -> None:
     assert "saving  $45.00" in text
 
 
+def test_seconds_and_what_rounding_hides_are_shown() -> None:
+    billing = {
+        "per_second": {"baseline": 0.5, "candidate": 0.25},
+        "seconds_per_inference": {"baseline": 0.5, "candidate": 0.5},
+    }
+    text = "\n".join(bill_lines(month_bill(section(billing, [1, 10], currency="JPY"), None, 2)))
+    assert "5 seconds x 0.5 " in text
+    assert "saving  \N{YEN SIGN}1 (before rounding: 2.5 - 1.25)" in text
+
+
 def test_a_month_is_named_by_number_or_by_calendar() -> None:
     today = date(2026, 11, 28)
     assert [month_number(one, today) for one in ("4", "2027-03", "2026-11")] == [4, 4, 0]

@@ -87,7 +87,7 @@ def test_the_lines_of_such_a_month_add_up() -> None:
     bill = month_bill(cost, None, 1)["baseline"]
     assert [line["quantity"] for line in bill["lines"]] == [1_000_000, 2_502_149.75]
     assert sum(Decimal(line["amount"]) for line in bill["lines"]) == Decimal(bill["total"])
-    assert "2502149.75 x 0.000002" in bill["lines"][1]["words"]
+    assert "2502149.75 tokens x 0.000002" in bill["lines"][1]["words"]
 
 
 @given(

@@ -70,6 +70,10 @@ BROKEN: dict[str, tuple[Callable[[pd.DataFrame], pd.DataFrame], str]] = {
     ),
     "no id": (put("id", None), "column 'id': 1 row with no id"),
     "column missing": (lambda d: d.drop(columns="kind"), "missing column:\n  'kind'"),
+    "answers elsewhere": (
+        lambda d: d.drop(columns="candidate"),
+        "lie in a file of their own, give --labels, --baseline-predictions",
+    ),
     "id column missing": (lambda d: d.drop(columns="id"), "missing column:\n  'id'"),
     "no rows": (lambda d: d[:0], "no rows"),
     "labels where scores belong": (

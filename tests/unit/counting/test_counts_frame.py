@@ -56,12 +56,19 @@ def test_rows_may_repeat_and_be_zero_and_overall_is_their_sum(rows: list[Any]) -
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"label": [2, 0]}, "counts row 0: label is 2; it must be 1 or 0"),
-        ({"baseline": [1, None]}, "counts row 1: baseline is nan"),
+        ({"label": [2, 0]}, "row 1: label is 2; it must be 1 or 0"),
+        ({"baseline": [1, None]}, "row 2: baseline is empty"),
+        (
+            {"candidate": [3.0, 7.0], "n": [-3.0, 1.5]},
+            (
+                "row 1: candidate is 3; it must be 1 or 0, n is -3; it must be a whole number from "
+                "0 to 1,000,000,000,000\n  row 2: candidate is 7; it must be 1 or 0, n is 1.5"
+            ),
+        ),
         ({"candidate": ["1", "0"]}, "candidate is '1'; it must be 1 or 0"),
         ({"n": [-1, 2]}, "n is -1; it must be a whole number"),
         ({"n": [1.5, 2.0]}, "n is 1.5"),
-        ({"n": [np.nan, 2.0]}, "n is nan"),
+        ({"n": [np.nan, 2.0]}, "n is empty"),
         ({"n": [np.inf, 2.0]}, "n is inf"),
         ({"n": [True, True]}, "n is True"),
         ({"n": ["3", "2"]}, "n is '3'"),

@@ -160,6 +160,15 @@ def test_unknown_names_and_missing_lists_are_counted() -> None:
     assert "1 row with no list of labels (for example nothing at id 'r4')" in said
 
 
+def test_names_under_a_threshold_are_told_apart_from_scores() -> None:
+    with pytest.raises(TableError) as error:
+        prunegate.judge(tables.policy(*RULES), tables.named(tables.scores(9, 20)))
+    said = str(error.value)
+    assert "'baseline_" not in said
+    assert "column 'baseline': 20 rows with no score of 'hate' between 0 and 1" in said
+    assert "remove 'threshold' from 'task'" in said
+
+
 def as_text(names: list[str]) -> str:
     return "|".join(names) or "none"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -116,8 +117,10 @@ def test_labels_to_leave_out_are_left_out_and_counted(task: str, odd: Any, tmp_p
     found = open_predictions(policy(task), path, with_ids=True)
     assert (found.rows_hint, dict(found.ignored)) == (384, {str(odd): 16})
     assert prunegate.judge(policy(task), path).slices[0].rows == 384
-    with pytest.raises(TableError):
+    with pytest.raises(TableError, match="ignore"):
         prunegate.judge(policy(task.replace(f", ignore: [{odd}]", "")), path)
+    more = policy(task.replace(f"[{odd}]", f"[{odd}, nowhere]"))
+    assert "leaves out 'nowhere', and no row" in "".join(prunegate.judge(more, path).warnings)
 
 
 @pytest.mark.parametrize("kind", ["{kind: binary, positive: 1, ", "{kind: multiclass, "])
@@ -349,7 +352,17 @@ def test_a_binary_answer_is_the_positive_class_s_score(activation: str) -> None:
         assert value == pytest.approx(expected[key])
 
 
-@pytest.mark.parametrize("bad", [[1.0, 2.0], [1.0, 2.0, 3.0, 4.0], [1.0, None, 2.0], None])
+@pytest.mark.parametrize(
+    "bad",
+    [
+        [1.0, 2.0],
+        [1.0, 2.0, 3.0, 4.0],
+        [1.0, None, 2.0],
+        [1.0, math.inf, 2.0],
+        [1.0, -math.inf, 2.0],
+        None,
+    ],
+)
 def test_a_row_without_a_score_for_each_class_has_no_answer(bad: Any) -> None:
     table, _ = scored(6)
     values = [bad, *list(table["candidate"])[1:]]
@@ -358,7 +371,17 @@ def test_a_row_without_a_score_for_each_class_has_no_answer(bad: Any) -> None:
         **{c: list(table[c]) for c in ("id", "label", "baseline")},
         "candidate": pa.array([None if v is None else list(v) for v in values]),
     })  # fmt: skip
-    assert "1 row with no score for each of the classes" in refused(by, given)
+    assert "1 row with no finite score for each of the classes" in refused(by, given)
+
+
+@pytest.mark.parametrize("bad", [math.inf, -math.inf, math.nan])
+def test_a_logit_that_is_not_finite_is_no_answer(bad: float) -> None:
+    table = frame(40)
+    table.loc[0, "candidate"] = bad
+    table["candidate"] = table["candidate"] * 10 - 5
+    table["baseline"] = table["baseline"] * 10 - 5
+    by = policy(more="data: {scores: {activation: sigmoid}}\n")
+    assert "column 'candidate': 1 row with no score between 0 and 1" in refused(by, table)
 
 
 def test_scores_that_cannot_be_told_apart_are_refused() -> None:

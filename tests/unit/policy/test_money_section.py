@@ -49,6 +49,10 @@ REFUSED = {
         "per_1k_tokens, per_second, tokens_per_inference, seconds_per_inference, other_inferences, "
         "discount, minimum_per_month"),
     ),
+    "a term of the bill beside it": (
+        f"currency: EUR, {PRICE}, discount: 0.18",
+        ("cost.discount: unknown key 'discount'; it goes under 'billing'"),
+    ),
     "two units in one bill": (
         "billing: {per_inference: {baseline: 1}, instance: {per_hour: 1, utilisation: 0.5}}, "
         + COURSE,

@@ -12,7 +12,7 @@ from prunegate.counting.column_reading import BASELINE, CANDIDATE, LABEL, flag_e
 from prunegate.counting.decisions import Decisions
 from prunegate.counting.loss_change import wrong_now_less_before
 from prunegate.counting.tallies import JointCounts
-from prunegate.counting.tasks.joint_lines import DECISIONS, DecisionLines, flag_of, whole_of
+from prunegate.counting.tasks.joint_lines import DecisionLines, decisions_of
 from prunegate.counting.tasks.kind import RowAnswers, TaskCounting
 from prunegate.data.predictions.table import Table
 from prunegate.errors import TableError
@@ -29,11 +29,10 @@ class BinaryTask(TaskCounting):
     reads_counts: ClassVar = DecisionLines
     none: ClassVar = JointCounts()
 
-    def line(self, values: Sequence[Any], rows: Any, place: int) -> JointCounts:
-        pairs = zip(values, DECISIONS, strict=True)
-        label, baseline, candidate = (flag_of(value, name, place) for value, name in pairs)
+    def line(self, values: Sequence[Any], rows: int) -> JointCounts:
+        label, baseline, candidate = decisions_of(values)
         cells = [0] * 8
-        cells[4 * label + 2 * baseline + candidate] = whole_of(rows, place)
+        cells[4 * label + 2 * baseline + candidate] = rows
         return JointCounts(cells=tuple(cells))
 
     def label_values(self, policy: Policy, table: Table) -> list[nw.Expr]:

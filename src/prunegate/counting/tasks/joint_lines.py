@@ -6,7 +6,7 @@ many rows have these three.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -16,6 +16,7 @@ import narwhals as nw
 from prunegate.counting.column_reading import BASELINE, CANDIDATE, LABEL
 from prunegate.counting.decisions import Decisions
 from prunegate.counting.labels import Labels
+from prunegate.data.predictions.columns import shown
 from prunegate.errors import TableError
 from prunegate.policy.naming import value_text
 from prunegate.policy.schema import Policy
@@ -72,29 +73,34 @@ def rows_of_lines() -> nw.Expr:
     return nw.col(ROWS).cast(nw.Int64).sum()
 
 
-def flag_of(value: Any, name: str, place: int) -> int:
-    """A decision of a line.
+def decisions_of(values: Sequence[Any]) -> list[int]:
+    """The three decisions of a line.
 
     Raises:
-        TableError: it is not 1 or 0.
+        TableError: naming all that are not 1 or 0.
     """
-    if value in (0, 1) and not isinstance(value, str):
-        return int(value)
-    raise TableError(f"counts row {place}: {name} is {value!r}; it must be 1 or 0")
+    odd = [
+        f"{name} is {_said(value)}; it must be 1 or 0"
+        for value, name in zip(values, DECISIONS, strict=True)
+        if value not in (0, 1) or isinstance(value, str)
+    ]
+    if odd:
+        raise TableError(", ".join(odd))
+    return [int(value) for value in values]
 
 
-def label_of(value: Any, name: str, place: int) -> str:
-    """A label of a line, as text.
+def labels_of(values: Sequence[Any]) -> list[str]:
+    """The three labels of a line, as text.
 
     Raises:
-        TableError: there is none.
+        TableError: naming all that are empty.
     """
-    if value is None or value != value or value == "":  # noqa: PLR0124  # NaN differs from itself
-        raise TableError(f"counts row {place}: {name} has no label")
-    return value_text(value)
+    if empty := [n for v, n in zip(values, DECISIONS, strict=True) if _empty(v)]:
+        raise TableError(f"{' and '.join(empty)} {'has' if len(empty) == 1 else 'have'} no label")
+    return [value_text(value) for value in values]
 
 
-def whole_of(value: Any, place: int) -> int:
+def whole_of(value: Any) -> int:
     """How many rows a line stands for.
 
     Raises:
@@ -104,6 +110,17 @@ def whole_of(value: Any, place: int) -> int:
     number = isinstance(value, (int, float, Decimal)) and not isinstance(value, bool)
     if number and 0 <= value <= _MOST_ROWS and value == int(value):
         return int(value)
-    raise TableError(
-        f"counts row {place}: n is {value!r}; it must be a whole number from 0 to {_MOST_ROWS:,}"
-    )
+    raise TableError(f"n is {_said(value)}; it must be a whole number from 0 to {_MOST_ROWS:,}")
+
+
+def _empty(value: Any) -> bool:
+    return value is None or value != value or value == ""  # noqa: PLR0124  # NaN differs from itself
+
+
+def _said(value: Any) -> str:
+    """A value in words of the file: -3, which a column with 1.5 in it holds as -3.0."""
+    if _empty(value):
+        return "empty"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return shown(value)

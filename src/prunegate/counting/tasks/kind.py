@@ -62,14 +62,14 @@ class TaskCounting(ABC):
             raise self.no_counts()
         return self.reads_counts(policy=policy, table=table)
 
-    def line(self, values: Sequence[Any], rows: Any, place: int) -> Tally:
+    def line(self, values: Sequence[Any], rows: int) -> Tally:
         """A line of joint counts: label, baseline and candidate, and how many rows have these.
 
         Raises:
             UnsupportedError: no joint counts can stand for rows of such a task.
-            TableError: a value that is none of the task's; ``place`` says in which line.
+            TableError: values that are none of the task's, all of them.
         """
-        del values, rows, place
+        del values, rows
         raise self.no_counts()
 
     def no_counts(self) -> UnsupportedError:

@@ -12,7 +12,7 @@ from prunegate.counting.column_reading import BASELINE, CANDIDATE, LABEL
 from prunegate.counting.labels import Labels
 from prunegate.counting.loss_change import wrong_now_less_before
 from prunegate.counting.tallies import LabelCounts, Tally
-from prunegate.counting.tasks.joint_lines import DECISIONS, LabelLines, label_of, whole_of
+from prunegate.counting.tasks.joint_lines import LabelLines, labels_of
 from prunegate.counting.tasks.kind import RowAnswers, TaskCounting
 from prunegate.data.predictions.columns import EXAMPLES, shown
 from prunegate.data.predictions.lookalikes import lookalikes
@@ -46,11 +46,9 @@ class MulticlassTask(TaskCounting):
     none: ClassVar = LabelCounts()
     as_text: ClassVar = True
 
-    def line(self, values: Sequence[Any], rows: Any, place: int) -> LabelCounts:
-        pairs = zip(values, DECISIONS, strict=True)
-        label, baseline, candidate = (label_of(value, name, place) for value, name in pairs)
-        n = whole_of(rows, place)
-        return LabelCounts(cells={(label, baseline, candidate): n} if n else {})
+    def line(self, values: Sequence[Any], rows: int) -> LabelCounts:
+        label, baseline, candidate = labels_of(values)
+        return LabelCounts(cells={(label, baseline, candidate): rows} if rows else {})
 
     def warnings(self, policy: Policy, overall: Tally) -> tuple[str, ...]:
         """That a model chooses labels which no row of the table has, or labels look alike."""

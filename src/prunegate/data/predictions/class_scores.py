@@ -4,8 +4,8 @@ They come as a column for each class (``p_cat``, ``p_dog``) or in one cell (``sc
 a yes-or-no task may also have one logit a row. Of several classes the answer is the one with the
 highest score, **the first of equals** in the order of the classes, as argmax gives it; of a
 yes-or-no task it is the score of the positive class, after the activation. A row in which any score
-is missing or NaN, or whose list has another length than the classes, has no answer, and is refused
-as such rows are.
+is missing, NaN or infinite, or whose list has another length than the classes, has no answer, and
+is refused as such rows are.
 """
 
 from __future__ import annotations
@@ -97,9 +97,9 @@ def answer_sql(scanned: Scanned, scores: ClassScores) -> str:
 
 
 def _of_known(cells: ScoreCells, answer: str) -> str:
-    """SQL of what follows from the scores ``s`` of a row that has all of them, each a number."""
+    """SQL of what follows from the scores ``s`` of a row that has all of them, each finite."""
     size = len(cells.classes)
-    known = f"len(s) = {size} AND list_count(s) = {size} AND NOT list_contains(s, {_NAN})"
+    known = f"len(s) = {size} AND len([x for x in s if isfinite(x)]) = {size}"
     return let_sql("s", cells.scores, f"CASE WHEN {known} THEN {answer} END")
 
 
@@ -129,7 +129,7 @@ def _of_one_value(scanned: Scanned, scores: ClassScores) -> str:
     if scores.activation == "sigmoid" and scores.positive is not None and not scores.classes:
         value = score_sql(scanned, column)
         _refuse_probabilities(scanned, scores, f"[{value}]", 1)
-        return f"1 / (1 + exp(-({value})))"
+        return f"CASE WHEN isfinite({value}) THEN 1 / (1 + exp(-({value}))) END"
     raise TableError(
         f"{scanned.name}: column {shown(column)} holds no lists or structures of scores; name "
         "the columns' beginning under 'data: scores: prefix:', or remove 'scores'"
@@ -155,7 +155,6 @@ def _refuse_probabilities(scanned: Scanned, scores: ClassScores, cells: str, siz
         )
 
 
-_NAN = "CAST('nan' AS DOUBLE)"
 _TOTAL = "list_sum([exp(x - highest) for x in s])"
 _LISTS: Mapping[Activation, str] = {
     "none": "s",
