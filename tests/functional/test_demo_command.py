@@ -72,7 +72,7 @@ def test_the_demo_reaches_two_verdicts(shown: tuple[Path, Result]) -> None:
 
 @pytest.mark.slow
 def test_the_demo_ends_with_a_command_that_works_when_typed(shown: tuple[Path, Result]) -> None:
-    """So little data proves nothing, so it may not ship yet, and what is missing is said."""
+    """So little data proves nothing, so it may not ship, and no signature is asked for."""
     home, result = shown
     words = shlex.split(result.stdout.splitlines()[-1])
     assert words[:2] == ["prunegate", "status"]
@@ -80,7 +80,8 @@ def test_the_demo_ends_with_a_command_that_works_when_typed(shown: tuple[Path, R
     typed = CliRunner().invoke(cli, words[1:], standalone_mode=False)
     assert typed.exception is None
     assert typed.return_value == 5
-    assert "missing: no approval as client counts" in typed.stdout
+    assert "outcome: the record's decision is not approve" in typed.stdout
+    assert "missing" not in typed.stdout
 
 
 @pytest.mark.slow

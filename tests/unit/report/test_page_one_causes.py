@@ -117,7 +117,8 @@ def test_a_current_model_that_guesses_is_told_as_that(
     assert "the answers of the current model have to do with the labels" in shown.sentence
     assert "agreed" not in shown.sentence
     steps = " ".join(shown.steps)
-    assert ("check the labels and the answers" in steps) == (checked or cause is not None)
+    assert ("check the labels and the answers" in steps) == (checked and cause is None)
+    assert ("First check the table" in steps) == (cause is not None)
     asks = needed is not None and cause is None
     assert ("Label about" in steps) == asks
     to_do = ShortWords.of(record).to_do(doubted)
