@@ -92,9 +92,7 @@ def command(  # noqa: PLR0913  # one argument per option
     beside = _Beside(stored=stored, folder=record.parent, candidate=candidate, force=force)
     made = beside.papers(model_card, bom)
     if not papers or out is not None or images is not None:
-        place = out or record.parent / "report.html"
-        require_apart({"--out": place}, {"RECORD": [record]})
-        made |= {"report": beside.page(place, images)}
+        made |= {"report": beside.page(out or record.parent / "report.html", images)}
     _write(made, record)
     if "report" in made and images is None and stored.record.pictures:
         click.echo(

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from prunegate.counting.partial_counting import spelled_as_text
-from prunegate.counting.two_labels import label_shown
+from prunegate.data.predictions.columns import value_shown
 from prunegate.data.predictions.table import Table
 from prunegate.policy.naming import value_text
 from prunegate.policy.schema import Policy
@@ -41,7 +41,7 @@ def unknown_labels(policy: Policy, table: Table, given: Mapping[str, Any]) -> li
     odd = [key for key, label in given.items() if label in others and label not in dict(usual)]
     if not usual:
         return []
-    two = " and ".join(map(label_shown, (policy.task.positive, usual[0][0])))
+    two = " and ".join(map(value_shown, (policy.task.positive, usual[0][0])))
     words = f"a label beside {two}{_of(given, odd)}"
     return [(words, odd)]
 

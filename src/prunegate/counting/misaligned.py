@@ -32,6 +32,8 @@ _CODES = 8
 Order = Literal["file", "number", "text", "backwards"]
 """As the table lies; by the numbers at the end of the ids; by the ids as texts; by number, from the
 last."""
+_Orders = dict[Order, Any]
+"""Places of the rows in each order."""
 _NUMBERED = re.compile(r"(?s)(.*?)([0-9]{1,18})")
 
 
@@ -85,8 +87,8 @@ def misalignment(policy: Policy, table: Table, model: Role = "baseline") -> Misa
     if not 1 < len(lines) <= MOST_ROWS:
         return None
     ids, labels, decisions = zip(*lines, strict=True)
-    names, coded = list(map(str, ids)), _coded(labels, decisions)
-    return _best(names, coded) or _in_a_stretch(names, coded)
+    orders, coded = _orders(list(map(str, ids))), _coded(labels, decisions)
+    return _best(orders, coded) or _in_a_stretch(orders, coded)
 
 
 def _coded(labels: tuple[Any, ...], decisions: tuple[Any, ...]) -> tuple[Any, Any, list[str]]:
@@ -99,11 +101,11 @@ def _coded(labels: tuple[Any, ...], decisions: tuple[Any, ...]) -> tuple[Any, An
     return coded[0], coded[1], names
 
 
-def _best(ids: list[str], coded: tuple[Any, Any, list[str]]) -> Misalignment | None:
+def _best(orders: _Orders, coded: tuple[Any, Any, list[str]]) -> Misalignment | None:
     labels, decisions, names = coded
     here = _agreement(labels, decisions, names)
     best: tuple[float, Misalignment] | None = None
-    for way in _ways(ids, labels, decisions, len(names)):
+    for way in _ways(orders, labels, decisions, len(names)):
         found = _agreement(way.labels, way.decisions, names)
         sure = found.p_value <= SURE / way.tried
         clear = sure and found.kappa >= max(CLEAR, here.kappa + CLEAR)
@@ -121,7 +123,7 @@ def _best(ids: list[str], coded: tuple[Any, Any, list[str]]) -> Misalignment | N
     return None if best is None else best[1]
 
 
-def _in_a_stretch(ids: list[str], coded: tuple[Any, Any, list[str]]) -> Misalignment | None:
+def _in_a_stretch(orders: _Orders, coded: tuple[Any, Any, list[str]]) -> Misalignment | None:
     """The stretch of rows whose decisions fit the labels of their neighbours best.
 
     Of each order and offset, where the decisions that are right there outnumber most those that
@@ -131,7 +133,7 @@ def _in_a_stretch(ids: list[str], coded: tuple[Any, Any, list[str]]) -> Misalign
 
     labels, decisions, names = coded
     best: tuple[float, Misalignment] | None = None
-    for order, rows in _orders(ids).items():
+    for order, rows in orders.items():
         y, d = labels[rows], decisions[rows]
         for offset in OFFSETS:
             moved = np.roll(y, -offset)
@@ -167,9 +169,8 @@ def _largest_sum(values: Any) -> tuple[int, int]:
     return int(np.argmin(sums[: last + 1])), last
 
 
-def _ways(ids: list[str], labels: Any, decisions: Any, names: int) -> Iterator[_Way]:
+def _ways(orders: _Orders, labels: Any, decisions: Any, names: int) -> Iterator[_Way]:
     """Every way that is tried."""
-    orders = _orders(ids)
     for order, rows in orders.items():
         here = _Way(order=order, offset=0, labels=labels[rows], decisions=decisions[rows])
         yield from (_shifted(here, offset) for offset in OFFSETS if abs(offset) < len(rows))
@@ -212,7 +213,7 @@ def _best_offset(labels: Any, decisions: Any, names: int) -> int:
     return offset if offset < n else offset - size
 
 
-def _orders(ids: list[str]) -> dict[Order, Any]:
+def _orders(ids: list[str]) -> _Orders:
     """Places of the rows in every order that differs from those before."""
     import numpy as np
 

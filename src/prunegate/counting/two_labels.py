@@ -13,7 +13,7 @@ import narwhals as nw
 
 from prunegate.counting.column_reading import N, Reading, number, text
 from prunegate.counting.problems import Problem, examples
-from prunegate.data.predictions.columns import EXAMPLES, shown
+from prunegate.data.predictions.columns import EXAMPLES, shown, value_shown
 from prunegate.data.predictions.lookalikes import look
 from prunegate.policy.naming import value_text
 
@@ -33,7 +33,7 @@ def two_labels(reading: Reading, lines: Lines, *, every: bool = True) -> list[st
         return [
             (
                 f"no row of column {shown(column)} has the positive label {positive!r} (found: "
-                f"{', '.join(map(label_shown, others))}); correct 'task: positive' or the table"
+                f"{', '.join(map(value_shown, others))}); correct 'task: positive' or the table"
                 f"{_alike(positive, others)}"
             )
         ]
@@ -80,8 +80,8 @@ def _more_than_two(reading: Reading, column: str) -> str:
     counts.pop(reading.positive, None)
     usual = max(counts, key=lambda label: (counts[label], repr(label)))
     odd = sorted((label for label in counts if label != usual), key=repr)
-    some = ", ".join(map(label_shown, odd[:EXAMPLES]))
-    words = f"a label beside {label_shown(positive)} and {label_shown(usual)} ({some})"
+    some = ", ".join(map(value_shown, odd[:EXAMPLES]))
+    words = f"a label beside {value_shown(positive)} and {value_shown(usual)} ({some})"
     problem = Problem(
         column=column,
         rows=sum(counts[label] for label in odd),
@@ -93,12 +93,6 @@ def _more_than_two(reading: Reading, column: str) -> str:
     if len(odd) <= EXAMPLES and not alike:
         leave_out = f"; to leave such rows out, list {some} under 'task: ignore' in the policy"
     return f"{problem}; a binary task has two labels{leave_out}{alike}"
-
-
-def label_shown(label: Any) -> str:
-    """A label as a file has it: 0, where the engine compares 0.0."""
-    whole = isinstance(label, float) and label.is_integer()
-    return str(int(label)) if whole else shown(label)
 
 
 def _unknown(reading: Reading, column: str, values: list[Any]) -> str:

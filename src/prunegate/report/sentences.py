@@ -16,7 +16,7 @@ from prunegate.metrics.checks import change_check, is_factor, is_level
 from prunegate.report.signers import signers
 from prunegate.report.slack import crosses, lost_for_certain, worst_plausible
 from prunegate.report.speech import Speech, speech
-from prunegate.report.units import CLAIMS, Units, is_operational, is_share, metric_name
+from prunegate.report.units import CLAIMS, Units, is_share, is_unmeasured, metric_name
 from prunegate.report.wanted_rows import wanted
 from prunegate.text import numbers
 from prunegate.text.escape import LONGEST, named, shorten, visible
@@ -55,7 +55,7 @@ def status_key(finding: Finding) -> str:
         words, otherwise = _OF_NO_RULE[finding.check]
         return words.get(finding.status, otherwise)
     if finding.status == "inconclusive":
-        return "unmeasured" if _unmeasured(finding) else "open"
+        return "unmeasured" if is_unmeasured(finding) else "open"
     tested = finding.evidence == "proven" and finding.p_value is not None
     if finding.status == "pass":
         return "proven" if tested else "within"
@@ -70,10 +70,6 @@ _OF_NO_RULE = {
     BEATS_CONSTANT: ({"pass": "reference_pass"}, "reference"),
 }
 """Words for statuses of findings that no rule asks for, and for every other status."""
-
-
-def _unmeasured(finding: Finding) -> bool:
-    return finding.candidate is None and is_operational(finding.metric)
 
 
 def worst_status(statuses: Iterable[str]) -> str:

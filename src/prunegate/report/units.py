@@ -59,6 +59,11 @@ def is_operational(metric: str) -> bool:
     return metric == CLAIMS or (known is not None and known.operational)
 
 
+def is_unmeasured(finding: Finding) -> bool:
+    """Whether a finding is about a figure that nobody measured."""
+    return finding.candidate is None and is_operational(finding.metric)
+
+
 def is_foretold(metric: str) -> bool:
     """Whether what is seen of the metric tells how many more rows settle a limit."""
     known = metric_named(metric)

@@ -16,7 +16,7 @@ import narwhals as nw
 from prunegate.counting.column_reading import BASELINE, CANDIDATE, LABEL
 from prunegate.counting.decisions import Decisions
 from prunegate.counting.labels import Labels
-from prunegate.data.predictions.columns import shown
+from prunegate.data.predictions.columns import is_empty, value_shown
 from prunegate.errors import TableError
 from prunegate.policy.naming import value_text
 from prunegate.policy.schema import Policy
@@ -95,7 +95,7 @@ def labels_of(values: Sequence[Any]) -> list[str]:
     Raises:
         TableError: naming all that are empty.
     """
-    if empty := [n for v, n in zip(values, DECISIONS, strict=True) if _empty(v)]:
+    if empty := [n for v, n in zip(values, DECISIONS, strict=True) if is_empty(v)]:
         raise TableError(f"{' and '.join(empty)} {'has' if len(empty) == 1 else 'have'} no label")
     return [value_text(value) for value in values]
 
@@ -113,14 +113,6 @@ def whole_of(value: Any) -> int:
     raise TableError(f"n is {_said(value)}; it must be a whole number from 0 to {_MOST_ROWS:,}")
 
 
-def _empty(value: Any) -> bool:
-    return value is None or value != value or value == ""  # noqa: PLR0124  # NaN differs from itself
-
-
 def _said(value: Any) -> str:
-    """A value in words of the file: -3, which a column with 1.5 in it holds as -3.0."""
-    if _empty(value):
-        return "empty"
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return shown(value)
+    """A value in words of the file."""
+    return "empty" if is_empty(value) else value_shown(value)

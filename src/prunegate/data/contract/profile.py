@@ -24,7 +24,7 @@ from prunegate.data.labelled.rows import (
     is_positive,
     matching,
 )
-from prunegate.data.predictions.columns import shown
+from prunegate.data.predictions.columns import is_empty, shown
 from prunegate.policy.naming import slice_name, value_text
 from prunegate.policy.production import production_mix
 from prunegate.policy.schema import Policy
@@ -56,13 +56,9 @@ def _missing(rows: LabelledRows, policy: Policy) -> Iterator[Count]:
         yield Count(
             name=f"missing.{column}",
             words=f"rows without a value in column {shown(column)}",
-            value=sum(_is_missing(value) for value in values),
+            value=sum(is_empty(value) for value in values),
             advice="give every row a value",
         )
-
-
-def _is_missing(value: object) -> bool:
-    return value is None or value != value or value == ""  # noqa: PLR0124  # NaN differs from itself
 
 
 def _splits(rows: LabelledRows, policy: Policy) -> Iterator[Count]:
@@ -114,7 +110,7 @@ def _labels(rows: LabelledRows, policy: Policy) -> Iterator[Count]:
     elif task.sets:
         yield from _label_sets(rows, policy)
     elif task.classes:
-        seen = {label for label in rows.labels if not _is_missing(label)}
+        seen = {label for label in rows.labels if not is_empty(label)}
         yield Count(
             name="labels.classes",
             words="different labels",
@@ -136,7 +132,7 @@ def _labels(rows: LabelledRows, policy: Policy) -> Iterator[Count]:
 def _binary_labels(rows: LabelledRows, policy: Policy) -> Iterator[Count]:
     positive = is_positive(rows, policy)
     present = zip(rows.labels, positive.tolist(), strict=True)
-    others = Counter(label for label, yes in present if not yes and not _is_missing(label))
+    others = Counter(label for label, yes in present if not yes and not is_empty(label))
     known = max(others, key=lambda label: others[label], default=None)
     strange = [str(label) for label in others if label != known]
     yield Count(

@@ -72,6 +72,18 @@ def shown(name: object) -> str:
     return text if len(text) <= 80 else text[:77] + "..."
 
 
+def value_shown(value: object) -> str:
+    """A cell's value for a message, as a file has it: -3, where an engine holds -3.0."""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return shown(value)
+
+
+def is_empty(value: object) -> bool:
+    """Whether a cell says nothing: null, NaN or no text."""
+    return value is None or value != value or value == ""  # noqa: PLR0124  # NaN differs from itself
+
+
 def _refuse_clashes(available: Sequence[str], where: str) -> None:
     alike: dict[str, list[str]] = {}
     for name in available:

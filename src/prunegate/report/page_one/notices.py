@@ -19,7 +19,7 @@ from prunegate.report.page_one.people import OVERALL
 from prunegate.report.page_one.standing import deciding, gravest
 from prunegate.report.page_one.stated import wrong_figures
 from prunegate.report.sentences import ended
-from prunegate.report.units import CLAIMS, is_operational
+from prunegate.report.units import CLAIMS, is_unmeasured
 from prunegate.text.escape import shorten, visible
 from prunegate.verdict.finding import DoubtKind, Finding, ReferenceDoubt, SliceSummary
 from prunegate.verdict.losses import is_real_loss
@@ -145,7 +145,7 @@ def _broken(record: DecisionRecord, agreement: AgreedWords) -> Iterator[str]:
 
 def _open(record: DecisionRecord, agreement: AgreedWords) -> Iterator[str]:
     """The worst of what is not shown to keep a rule that only warns."""
-    found = [f for f in _only_warn(record, "inconclusive") if not _missing(f)]
+    found = [f for f in _only_warn(record, "inconclusive") if not is_unmeasured(f)]
     if worst := gravest(found):
         speech = agreement.people.speech
         disturbed = worst.open_because == "unusable"
@@ -183,16 +183,12 @@ def _waived(record: DecisionRecord, agreement: AgreedWords) -> Iterator[str]:
     )
 
 
-def _missing(finding: Finding) -> bool:
-    return finding.candidate is None and is_operational(finding.metric)
-
-
 def _unmeasured(record: DecisionRecord, agreement: AgreedWords) -> Iterator[str]:
     """Figures that a rule is about and that nobody measured."""
     names = dict.fromkeys(
         agreement.name(f.metric)
         for f in record.findings
-        if _missing(f) and f.status == "inconclusive" and f.check != CLAIMS
+        if is_unmeasured(f) and f.status == "inconclusive" and f.check != CLAIMS
     )
     if names:
         listed = agreement.people.speech.listed(tuple(names)[:MOST_NAMED])
