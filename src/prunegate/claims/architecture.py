@@ -103,9 +103,9 @@ def parameters_left(sizes: ViTGeometry, left: Left) -> int:
     >>> parameters_left(b16, Left(heads=64, neurons=36864, layers=12))
     70823656
     """
-    ledger = sizes.ledger
-    units_left = left.heads * ledger.head + left.neurons * ledger.neuron
-    return ledger.outside + left.layers * ledger.layer + units_left
+    layer = sizes.layer
+    units_left = left.heads * layer.head + left.neurons * layer.neuron
+    return sizes.ledger.outside + left.layers * layer.rest + units_left
 
 
 def _classifier(sizes: ViTGeometry) -> int:
@@ -206,13 +206,13 @@ def _parameters(
 
 def _sum(sizes: ViTGeometry, whole: Left, left: Left) -> str:
     """``64 of 144 heads: 86,567,656 − 80 × 196,800 = 70,823,656 parameters``."""
-    ledger = sizes.ledger
+    layer = sizes.layer
     gone = [
         (name, getattr(left, plural), getattr(whole, plural), cost)
         for name, plural, cost in (
-            ("heads", "heads", ledger.head),
-            ("MLP neurons", "neurons", ledger.neuron),
-            ("layers", "layers", ledger.layer),
+            ("heads", "heads", layer.head),
+            ("MLP neurons", "neurons", layer.neuron),
+            ("layers", "layers", layer.rest),
         )
     ]
     told = [

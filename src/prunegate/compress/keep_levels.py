@@ -102,14 +102,14 @@ def unit_costs(subject: RankingInput, kind: Kind) -> list[int]:
 
     def count(module: nn.Module, _inputs: tuple[Any, ...], out: Tensor) -> None:
         channels = 1 if isinstance(module, nn.Conv2d) else -1
-        positions[id(module)] = out.numel() // out.shape[channels] // out.shape[0]
+        positions[id(module)] = out.numel() // out.shape[channels]
 
     with (
         placed(subject.module, subject.device, training=False) as target,
         torch.inference_mode(),
         ExitStack() as stack,
     ):
-        for part in (part for site in sites for part in site.parts):
+        for part in (part for site in sites for part in site.parts if part.multiplies):
             stack.callback(part.owner.register_forward_hook(count).remove)
         subject.module(**subject.rows().batch(np.arange(1)).to(target).inputs)
     return [
@@ -119,7 +119,7 @@ def unit_costs(subject: RankingInput, kind: Kind) -> list[int]:
             * part.places.shape[1]
             * positions.get(id(part.owner), 0)
             for part in site.parts
-            if part.tensor.dim() > 1
+            if part.multiplies
         )
         for site in sites
     ]

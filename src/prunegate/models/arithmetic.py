@@ -7,7 +7,7 @@ A claim ("removing 80 heads leaves 61 million") can be checked with this. A head
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from prunegate.errors import ModelError
@@ -17,22 +17,42 @@ _LARGEST = 1 << 20  # no size of a real model comes near; keeps hostile numbers 
 
 
 @dataclass(frozen=True, kw_only=True)
-class ParameterSum:
-    """What each part of a transformer costs in parameters."""
+class LayerSum:
+    """What a layer has, and what each part of it costs in parameters."""
 
-    layers: int
     heads: int
-    """Units of attention per layer: heads, or groups of heads that share a key and a value."""
+    """Units of attention: heads, or groups of heads that share a key and a value."""
     neurons: int
-    """Hidden neurons per layer's MLP."""
-    outside: int
-    """Parameters outside the layers: embeddings, last norm, classification head."""
-    layer: int
-    """Parameters of a layer that no head and no neuron takes along."""
+    """Hidden neurons of the MLP."""
+    rest: int
+    """Parameters that no head and no neuron takes along."""
     head: int
     """Parameters that go with one head (or group)."""
     neuron: int
     """Parameters that go with one neuron."""
+
+    def of(self, heads: int, neurons: int) -> int:
+        """Count the parameters with so many heads and neurons left."""
+        return self.rest + heads * self.head + neurons * self.neuron
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParameterSum:
+    """What each part of a transformer costs in parameters; its layers need not be alike."""
+
+    outside: int
+    """Parameters outside the layers: embeddings, last norm, classification head."""
+    layers: tuple[LayerSum, ...]
+
+    def plus(self, *, outside: int = 0, layer: int = 0, neuron: int = 0) -> ParameterSum:
+        """The same with some parameters more: outside the layers, in each of them, per neuron."""
+        layers = {
+            one: replace(one, rest=one.rest + layer, neuron=one.neuron + neuron)
+            for one in set(self.layers)
+        }
+        return ParameterSum(
+            outside=self.outside + outside, layers=tuple(layers[one] for one in self.layers)
+        )
 
     def parameters(self, heads_per_layer: Sequence[int], neurons_per_layer: Sequence[int]) -> int:
         """Count the parameters with so many heads and neurons left in each layer.
@@ -44,21 +64,22 @@ class ParameterSum:
                 of the other, or more than it has.
         """
         for what, counts in (("heads", heads_per_layer), ("neurons", neurons_per_layer)):
-            if len(counts) != self.layers:
+            if len(counts) != len(self.layers):
                 raise ModelError(
-                    f"{what}: {len(counts)} counts for {self.layers} layers; give one per layer."
+                    f"{what}: {len(counts)} counts for {len(self.layers)} layers; give one per "
+                    "layer."
                 )
-        present = 0
-        for layer, pair in enumerate(zip(heads_per_layer, neurons_per_layer, strict=True)):
-            if pair == (0, 0):
-                continue
-            _check("heads", layer, pair[0], self.heads)
-            _check("neurons", layer, pair[1], self.neurons)
-            present += 1
+        present = []
+        for number, (layer, heads, neurons) in enumerate(
+            zip(self.layers, heads_per_layer, neurons_per_layer, strict=True)
+        ):
+            if heads or neurons:
+                _check("heads", number, heads, layer.heads)
+                _check("neurons", number, neurons, layer.neurons)
+                present.append(layer.of(heads, neurons))
         if not present:
             raise ModelError("every layer was dropped; keep at least one.")
-        units = sum(heads_per_layer) * self.head + sum(neurons_per_layer) * self.neuron
-        return self.outside + present * self.layer + units
+        return self.outside + sum(present)
 
     def of(self, kept: KeptUnits) -> int:
         """Count the parameters of a plan."""
@@ -68,9 +89,9 @@ class ParameterSum:
         """Return the plan that keeps everything."""
         return KeptUnits.whole(
             {
-                "heads": [self.heads] * self.layers,
-                "neurons": [self.neurons] * self.layers,
-                "layers": [self.layers],
+                "heads": [layer.heads for layer in self.layers],
+                "neurons": [layer.neurons for layer in self.layers],
+                "layers": [len(self.layers)],
             }
         )
 
@@ -103,6 +124,32 @@ def positive(value: object, name: str) -> int:
             f"config: {name} is {value!r}; expected a whole number from 1 to {_LARGEST}."
         )
     return value
+
+
+def sides(config: Mapping[str, Any], name: str, default: int) -> tuple[int, int]:
+    """Read a height and a width in pixels, which one number may say.
+
+    Raises:
+        ModelError: neither one size nor two, or out of range.
+    """
+    value = config.get(name, default)
+    if not isinstance(value, list | tuple):
+        return positive(value, name), positive(value, name)
+    if len(value) != 2:
+        raise ModelError(f"config: {name} is {value!r}; expected one size or [height, width].")
+    return positive(value[0], name), positive(value[1], name)
+
+
+def mlp_width(config: Mapping[str, Any], hidden: int) -> int:
+    """Return the neurons of an MLP whose config says how many widths wide it is (mlp_ratio).
+
+    Raises:
+        ModelError: not a number, or out of range.
+    """
+    ratio = config["mlp_ratio"] if config.get("mlp_ratio") is not None else 4
+    if isinstance(ratio, bool) or not isinstance(ratio, int | float) or not 0 < ratio < _LARGEST:
+        raise ModelError(f"config: mlp_ratio is {ratio!r}; expected a number above 0.")
+    return positive(int(hidden * ratio), "mlp_ratio (its number of neurons)")
 
 
 def config_flag(config: Mapping[str, Any], name: str, *, default: bool) -> bool:

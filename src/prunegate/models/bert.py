@@ -20,10 +20,10 @@ from transformers import (
 )
 
 from prunegate.errors import ModelError, UnsupportedError
-from prunegate.models.arithmetic import ParameterSum, config_flag, labels, size
+from prunegate.models.arithmetic import LayerSum, ParameterSum, config_flag, labels, size
 from prunegate.models.family import Answers, Family, Reads
 from prunegate.models.sites import Site, side_by_side, units_between
-from prunegate.models.transformer import Transformer
+from prunegate.models.transformer import Stacks, Transformer
 
 _EXAMPLE = 8  # tokens
 
@@ -71,14 +71,16 @@ class Bert(Transformer):
         tokens = sizes["vocab_size"] + sizes["max_position_embeddings"] + sizes["type_vocab_size"]
         wider = width * hidden + hidden if width != hidden else 0
         dense = hidden * (hidden + 1)  # the pooler, or the head's own layer
-        return ParameterSum(
-            layers=sizes["num_hidden_layers"],
+        layer = LayerSum(
             heads=heads,
             neurons=sizes["intermediate_size"],
-            outside=(tokens + 2) * width + wider + dense + labels(config) * (hidden + 1),
-            layer=2 * 2 * hidden + 2 * hidden,  # layer norms, output biases
+            rest=2 * 2 * hidden + 2 * hidden,  # layer norms, output biases
             head=(4 * hidden + 3) * (hidden // heads),
             neuron=2 * hidden + 1,
+        )
+        return ParameterSum(
+            outside=(tokens + 2) * width + wider + dense + labels(config) * (hidden + 1),
+            layers=(layer,) * sizes["num_hidden_layers"],
         )
 
     def sizes(self, config: Mapping[str, Any]) -> dict[str, int]:
@@ -105,9 +107,9 @@ class Bert(Transformer):
         """Return two texts."""
         return self.texts(min(_EXAMPLE, self.sizes(config)["max_position_embeddings"]))
 
-    def stack(self, module: nn.Module) -> tuple[nn.Module, str]:
+    def stacks(self, module: nn.Module) -> Stacks:
         """Return where the layers are."""
-        return cast("Any", getattr(module, self.encoder)).encoder, "layer"
+        return ((cast("Any", getattr(module, self.encoder)).encoder, "layer"),)
 
     def heads(self, layer: Any, name: str) -> Site:
         """Return the heads of a layer."""

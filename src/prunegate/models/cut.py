@@ -82,7 +82,7 @@ def _keep_rest(owner: nn.Module, name: str, axis: int, removed: Tensor) -> None:
 
 def _announce(module: nn.Module) -> None:
     """Give a module's size attributes the sizes that its weight now has."""
-    weight = module.weight
+    weight = getattr(module, "weight", None)
     if isinstance(weight, Tensor):
         for attribute, axis in _SIZES.get(type(module).__name__, ()):
             setattr(module, attribute, weight.shape[axis])

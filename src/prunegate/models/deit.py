@@ -1,20 +1,24 @@
 """DeiT image classifiers of transformers: a ViT with one more token (Touvron et al., ICML 2021).
 
-``DeiTForImageClassification`` reads the class token alone. The twin that also reads the token of
-the teacher (``...WithTeacher``) is judged, not pruned.
+``DeiTForImageClassification`` reads the class token alone; its twin ``...WithTeacher`` reads that
+of the teacher too, by a classifier of its own, and answers with the mean of both.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, cast
 
 from torch import nn
-from transformers import DeiTConfig, DeiTForImageClassification
+from transformers import (
+    DeiTConfig,
+    DeiTForImageClassification,
+    DeiTForImageClassificationWithTeacher,
+)
 
 from prunegate.models.arithmetic import ParameterSum
 from prunegate.models.family import Family
+from prunegate.models.transformer import Stacks
 from prunegate.models.vit import ViT
 from prunegate.models.vit_geometry import ViTGeometry
 
@@ -24,16 +28,29 @@ class DeiT(ViT):
 
     architecture = "DeiTForImageClassification"
     config_class = DeiTConfig
-    model_class = DeiTForImageClassification
+    model_class: Any = DeiTForImageClassification
+    classifiers = 1
+    """One for each token that is read."""
 
     def ledger(self, config: Mapping[str, Any]) -> ParameterSum:
         """Return what each part costs: the teacher's token has a position of its own."""
         geometry = ViTGeometry.from_config(config)
-        return replace(geometry.ledger, outside=geometry.ledger.outside + 2 * geometry.hidden)
+        others = (self.classifiers - 1) * geometry.labels * (geometry.hidden + 1)
+        return geometry.ledger.plus(outside=2 * geometry.hidden + others)
 
-    def stack(self, module: nn.Module) -> tuple[nn.Module, str]:
+    def stacks(self, module: nn.Module) -> Stacks:
         """Return where the layers are."""
-        return cast("Any", module).deit, "layers"
+        return ((cast("Any", module).deit, "layers"),)
 
 
-FAMILIES: dict[str, Family] = {DeiT.architecture: DeiT()}
+class DeiTWithTeacher(DeiT):
+    """The adapter of the twin."""
+
+    architecture = "DeiTForImageClassificationWithTeacher"
+    model_class = DeiTForImageClassificationWithTeacher
+    classifiers = 2
+
+
+FAMILIES: dict[str, Family] = {
+    family.architecture: family for family in (DeiT(), DeiTWithTeacher())
+}

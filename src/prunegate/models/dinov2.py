@@ -1,21 +1,21 @@
 """DINOv2 image classifiers of transformers: a ViT whose parts are scaled before they are added.
 
-The classifier reads the class token and the mean of the patches. Gated MLPs (SwiGLU, of the giant
-model only) are judged, not pruned.
+The classifier reads the class token and the mean of the patches. The giant model's MLPs are gated
+(SwiGLU): a neuron has an entry in three matrices, of which files hold two side by side.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, ClassVar, cast
 
 from torch import nn
 from transformers import Dinov2Config, Dinov2ForImageClassification
 
-from prunegate.errors import ModelError, UnsupportedError
-from prunegate.models.arithmetic import ParameterSum, config_flag, positive
+from prunegate.models.arithmetic import ParameterSum, config_flag, mlp_width, size
 from prunegate.models.family import Family
+from prunegate.models.sites import Site, side_by_side, units_between
+from prunegate.models.transformer import Stacks
 from prunegate.models.vit import ViT
 from prunegate.models.vit_geometry import ViTGeometry
 
@@ -33,38 +33,40 @@ class Dinov2(ViT):
         (r"\.attention\.output\.dense\.", ".attention.o_proj."),
     )
 
+    split_names: ClassVar[tuple[tuple[str, tuple[str, ...]], ...]] = (
+        (r"\.mlp\.weights_in\.", (".mlp.gate_proj.", ".mlp.up_proj.")),
+    )
+
     def ledger(self, config: Mapping[str, Any]) -> ParameterSum:
         """Return what each part costs.
 
         Raises:
             ModelError: a size is missing its type, out of range, or does not divide.
-            UnsupportedError: its MLPs are gated.
         """
-        if config_flag(config, "use_swiglu_ffn", default=False):
-            raise UnsupportedError(
-                "config: use_swiglu_ffn: DINOv2 with gated MLPs can be judged, not pruned."
-            )
-        geometry = ViTGeometry.from_config(_spelled_out(config))
+        hidden = size(config, "hidden_size", 768)
+        neurons = mlp_width(config, hidden)
+        gated = config_flag(config, "use_swiglu_ffn", default=False)
+        if gated:  # two thirds, rounded up to a multiple of eight
+            neurons = (int(neurons * 2 / 3) + 7) // 8 * 8
+        geometry = ViTGeometry.from_config(
+            {"patch_size": 14, **config, "intermediate_size": neurons}
+        )
         mask = config_flag(config, "use_mask_token", default=True)
-        hidden, ledger = geometry.hidden, geometry.ledger
-        return replace(
-            ledger,
-            outside=ledger.outside + mask * hidden + geometry.labels * hidden,
-            layer=ledger.layer + 2 * hidden,
+        return geometry.ledger.plus(
+            outside=mask * hidden + geometry.labels * hidden,
+            layer=2 * hidden,
+            neuron=gated * (hidden + 1),
         )
 
-    def stack(self, module: nn.Module) -> tuple[nn.Module, str]:
+    def stacks(self, module: nn.Module) -> Stacks:
         """Return where the layers are."""
-        return cast("Any", module).dinov2.encoder, "layer"
+        return ((cast("Any", module).dinov2.encoder, "layer"),)
 
-
-def _spelled_out(config: Mapping[str, Any]) -> dict[str, Any]:
-    """A config with the sizes of a ViT's."""
-    hidden = positive(config.get("hidden_size", 768), "hidden_size")
-    ratio = config.get("mlp_ratio", 4)
-    if isinstance(ratio, bool) or not isinstance(ratio, int | float) or not 0 < ratio < hidden:
-        raise ModelError(f"config: mlp_ratio is {ratio!r}; expected a number above 0.")
-    return {"patch_size": 14, **config, "intermediate_size": int(hidden * ratio)}
+    def neurons(self, layer: Any, name: str) -> Site:
+        """Return the neurons of a layer: outputs of all its matrices but the last."""
+        *before, after = (part for part in layer.mlp.children() if isinstance(part, nn.Linear))
+        places = side_by_side(after.in_features, 1)
+        return units_between(name, [(linear, places) for linear in before], after, places)
 
 
 FAMILIES: dict[str, Family] = {Dinov2.architecture: Dinov2()}

@@ -9,10 +9,10 @@ from torch import Tensor, nn
 from transformers import DistilBertConfig, DistilBertForSequenceClassification
 
 from prunegate.errors import ModelError
-from prunegate.models.arithmetic import ParameterSum, aliased, labels, size
+from prunegate.models.arithmetic import LayerSum, ParameterSum, aliased, labels, size
 from prunegate.models.family import Answers, Family, Reads
 from prunegate.models.sites import Site, side_by_side, units_between
-from prunegate.models.transformer import Transformer
+from prunegate.models.transformer import Stacks, Transformer
 
 _ALIASES = {"hidden_size": "dim", "num_attention_heads": "n_heads", "num_hidden_layers": "n_layers"}
 _DEFAULTS = {  # transformers' DistilBertConfig; config.json may leave out what equals them
@@ -47,23 +47,25 @@ class DistilBert(Transformer):
             raise ModelError(f"config: dim {hidden} is not a multiple of n_heads {heads}.")
         tokens = sizes["vocab_size"] + sizes["max_position_embeddings"]
         dense = hidden * (hidden + 1)  # before the classes
-        return ParameterSum(
-            layers=sizes["n_layers"],
+        layer = LayerSum(
             heads=heads,
             neurons=sizes["hidden_dim"],
-            outside=(tokens + 2) * hidden + dense + labels(config) * (hidden + 1),
-            layer=2 * 2 * hidden + 2 * hidden,  # layer norms, output biases
+            rest=2 * 2 * hidden + 2 * hidden,  # layer norms, output biases
             head=(4 * hidden + 3) * (hidden // heads),
             neuron=2 * hidden + 1,
+        )
+        return ParameterSum(
+            outside=(tokens + 2) * hidden + dense + labels(config) * (hidden + 1),
+            layers=(layer,) * sizes["n_layers"],
         )
 
     def example(self, config: Mapping[str, Any]) -> dict[str, Tensor]:
         """Return two texts."""
         return self.texts(min(8, _sizes(config)["max_position_embeddings"]))
 
-    def stack(self, module: nn.Module) -> tuple[nn.Module, str]:
+    def stacks(self, module: nn.Module) -> Stacks:
         """Return where the layers are."""
-        return cast("Any", module).distilbert.transformer, "layer"
+        return ((cast("Any", module).distilbert.transformer, "layer"),)
 
     def heads(self, layer: Any, name: str) -> Site:
         """Return the heads of a layer."""

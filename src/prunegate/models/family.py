@@ -30,6 +30,7 @@ OWN_CLASS = "torch.nn.Module"
 _FAMILIES = {
     "BertForSequenceClassification": "prunegate.models.bert",
     "DeiTForImageClassification": "prunegate.models.deit",
+    "DeiTForImageClassificationWithTeacher": "prunegate.models.deit",
     "Dinov2ForImageClassification": "prunegate.models.dinov2",
     "DistilBertForSequenceClassification": "prunegate.models.distilbert",
     "ElectraForSequenceClassification": "prunegate.models.bert",
@@ -37,10 +38,13 @@ _FAMILIES = {
     "Gemma3ForCausalLM": "prunegate.models.llama",
     "LlamaForCausalLM": "prunegate.models.llama",
     "MistralForCausalLM": "prunegate.models.llama",
+    "ModernBertForSequenceClassification": "prunegate.models.modernbert",
     "Qwen2ForCausalLM": "prunegate.models.llama",
     "Qwen3ForCausalLM": "prunegate.models.llama",
     "ResNetForImageClassification": "prunegate.models.resnet",
     "RobertaForSequenceClassification": "prunegate.models.bert",
+    "SwinForImageClassification": "prunegate.models.swin",
+    "Swinv2ForImageClassification": "prunegate.models.swin",
     "ViTForImageClassification": "prunegate.models.vit",
     OWN_CLASS: "prunegate.models.own_class",  # which refuses to build it
 }

@@ -13,10 +13,10 @@ from torch import Tensor, nn
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from prunegate.errors import ModelError
-from prunegate.models.arithmetic import ParameterSum, aliased, config_flag, size
+from prunegate.models.arithmetic import LayerSum, ParameterSum, aliased, config_flag, size
 from prunegate.models.family import Answers, Family, Reads
 from prunegate.models.sites import InputSwitch, Part, Site, side_by_side
-from prunegate.models.transformer import Transformer
+from prunegate.models.transformer import Stacks, Transformer
 
 _ALIASES = {
     "hidden_size": "n_embd",
@@ -61,23 +61,25 @@ class GPT2(Transformer):
             raise ModelError(f"config: n_embd {hidden} is not a multiple of n_head {heads}.")
         tokens = sizes["vocab_size"] + sizes["n_positions"]
         untied = not config_flag(known, "tie_word_embeddings", default=True)
-        return ParameterSum(
-            layers=sizes["n_layer"],
+        layer = LayerSum(
             heads=heads,
             neurons=size(known, "n_inner", 4 * hidden),
-            outside=(tokens + 2 + untied * sizes["vocab_size"]) * hidden,
-            layer=2 * 2 * hidden + 2 * hidden,  # layer norms, output biases
+            rest=2 * 2 * hidden + 2 * hidden,  # layer norms, output biases
             head=(4 * hidden + 3) * (hidden // heads),
             neuron=2 * hidden + 1,
+        )
+        return ParameterSum(
+            outside=(tokens + 2 + untied * sizes["vocab_size"]) * hidden,
+            layers=(layer,) * sizes["n_layer"],
         )
 
     def example(self, config: Mapping[str, Any]) -> dict[str, Tensor]:
         """Return two texts."""
         return self.texts(min(8, _sizes(config)["n_positions"]))
 
-    def stack(self, module: nn.Module) -> tuple[nn.Module, str]:
+    def stacks(self, module: nn.Module) -> Stacks:
         """Return where the layers are."""
-        return cast("Any", module).transformer, "h"
+        return ((cast("Any", module).transformer, "h"),)
 
     def heads(self, layer: Any, name: str) -> Site:
         """Return the heads of a layer."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, cast
 
 import torch
@@ -38,6 +38,8 @@ class HuggingFace(ABC):
     model_class: Any
     stored_names: ClassVar[tuple[tuple[str, str], ...]] = ()
     """Patterns of names in files and what the module calls them."""
+    split_names: ClassVar[tuple[tuple[str, tuple[str, ...]], ...]] = ()
+    """Patterns of names of tensors that files hold side by side, and what the module calls each."""
     dropped_names: ClassVar[str] = r"(?!)"
     """Pattern of stored tensors that are no weights; by default none."""
     attention: ClassVar[str] = "sdpa"
@@ -101,13 +103,25 @@ class HuggingFace(ABC):
         for stored, tensor in state.items():
             if re.search(self.dropped_names, stored):
                 continue
-            name = stored
-            for pattern, replacement in self.stored_names:
-                name = re.sub(pattern, replacement, name)
-            if name in renamed:
-                raise ModelError(f"weights: {name} is stored twice, the second time as {stored}.")
-            renamed[name] = tensor
+            for name, part in self._named(stored, tensor):
+                if name in renamed:
+                    raise ModelError(
+                        f"weights: {name} is stored twice, the second time as {stored}."
+                    )
+                renamed[name] = part
         return renamed
+
+    def _named(self, stored: str, tensor: Tensor) -> Iterator[tuple[str, Tensor]]:
+        """What the module has in the place of a stored tensor."""
+        name = stored
+        for pattern, replacement in self.stored_names:
+            name = re.sub(pattern, replacement, name)
+        for pattern, parts in self.split_names:
+            if re.search(pattern, name):
+                for replacement, part in zip(parts, tensor.chunk(len(parts)), strict=False):
+                    yield re.sub(pattern, replacement, name), part.contiguous()
+                return
+        yield name, tensor
 
     def _build(self, config: Mapping[str, Any]) -> nn.Module:
         # transformers makes a name for every class, also of models that know none.

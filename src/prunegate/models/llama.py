@@ -27,11 +27,11 @@ from transformers import (
 )
 
 from prunegate.errors import ModelError
-from prunegate.models.arithmetic import ParameterSum, config_flag, size
+from prunegate.models.arithmetic import LayerSum, ParameterSum, config_flag, size
 from prunegate.models.family import Answers, Family, Reads
 from prunegate.models.kept_units import KeptUnits
 from prunegate.models.sites import Site, side_by_side, units_between
-from prunegate.models.transformer import Transformer
+from prunegate.models.transformer import Stacks, Transformer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,15 +84,17 @@ class Llama(Transformer):
         per_group = self.heads_per_group(config)
         untied = not config_flag(config, "tie_word_embeddings", default=self.tied)
         whole, of_heads = self.norms
-        return ParameterSum(
-            layers=sizes["num_hidden_layers"],
+        layer = LayerSum(
             heads=sizes["num_attention_heads"] // per_group,
             neurons=sizes["intermediate_size"],
-            outside=((1 + untied) * sizes["vocab_size"] + 1) * hidden,
             # norms have no bias
-            layer=(whole + biases.output + biases.mlp) * hidden + of_heads * width,
+            rest=(whole + biases.output + biases.mlp) * hidden + of_heads * width,
             head=(2 * per_group + 2) * width * hidden + (per_group + 2) * width * biases.inputs,
             neuron=3 * hidden + 2 * biases.mlp,
+        )
+        return ParameterSum(
+            outside=((1 + untied) * sizes["vocab_size"] + 1) * hidden,
+            layers=(layer,) * sizes["num_hidden_layers"],
         )
 
     def biases(self, config: Mapping[str, Any]) -> Biases:
@@ -146,9 +148,9 @@ class Llama(Transformer):
         """Return two texts."""
         return self.texts(min(8, self.sizes(config)["max_position_embeddings"]))
 
-    def stack(self, module: nn.Module) -> tuple[nn.Module, str]:
+    def stacks(self, module: nn.Module) -> Stacks:
         """Return where the layers are."""
-        return cast("Any", module).model, "layers"
+        return ((cast("Any", module).model, "layers"),)
 
     def heads(self, layer: Any, name: str) -> Site:
         """Return the groups of a layer; how many heads are in one does not change."""

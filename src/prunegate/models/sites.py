@@ -37,6 +37,11 @@ class Part:
         tensor: Tensor = getattr(self.owner, self.name)
         return tensor
 
+    @property
+    def multiplies(self) -> bool:
+        """Whether inputs are multiplied with it: a matrix or kernel, not a bias, norm or table."""
+        return self.name == "weight" and self.tensor.dim() > 1
+
     def by_unit(self) -> Tensor:
         """Return what belongs to each unit, [units, weights]."""
         rows = self.tensor.movedim(self.axis, 0)
@@ -89,8 +94,9 @@ class InputSwitch:
         factor = padded[..., unit_of.to(gate.device)]
         shape = [1] * hidden.dim()
         shape[axis] = size
-        if gate.dim() == 2:
-            shape[0] = len(gate)
+        if gate.dim() == 2:  # the windows of a picture are rows side by side
+            shape[0] = len(hidden)
+            factor = factor.repeat_interleave(len(hidden) // len(gate), dim=0)
         return factor.reshape(shape)
 
 
@@ -127,7 +133,8 @@ class Bypass:
 
 Switch = InputSwitch | Bypass
 """``attach`` multiplies units by a gate, [units] or [batch, units], while its handle lives;
-``watch`` hands on the units' mean absolute values, [batch, positions, units]."""
+``watch`` hands on the units' mean absolute values, [batch, positions, units]; where a module looks
+at windows of a picture, they come side by side in the place of the batch."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -222,6 +229,29 @@ def units_between(
         parts=(*parts, Part(owner=after, name="weight", axis=1, places=places)),
         resized=resized,
     )
+
+
+def fused_between(
+    name: str,
+    before: nn.Linear,
+    after: nn.Linear,
+    width: int = 1,
+    resized: Callable[[Sequence[int]], None] = lambda _keep: None,
+) -> Site:
+    """Units between two linear layers, of which the first may make several sections of them.
+
+    Query, key and value may come from one matrix, and so may neurons and what gates them.
+
+    Args:
+        name: For messages.
+        before: The layer that makes the units, once or section by section.
+        after: The layer that reads them.
+        width: Entries of a unit in a section.
+        resized: As of ``Site``.
+    """
+    units, sections = after.in_features // width, before.out_features // after.in_features
+    inside = side_by_side(units, width, sections=sections)
+    return units_between(name, [(before, inside)], after, side_by_side(units, width), resized)
 
 
 def _through(args: tuple[Any, ...], named: Mapping[str, Any], out: Any) -> tuple[Tensor, Tensor]:

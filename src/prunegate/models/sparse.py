@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from torch import Tensor, nn
 
 from prunegate.models.family import Family
-from prunegate.models.sites import Bypass
+from prunegate.models.kept_units import IN_LAYERS
 
 
 def prunable(module: nn.Module, family: Family) -> dict[str, nn.Parameter]:
@@ -21,11 +21,9 @@ def prunable(module: nn.Module, family: Family) -> dict[str, nn.Parameter]:
     its convolutions but the first, which reads the pixels. Embeddings, norms, biases and the
     classification head stay dense.
     """
-    inside = {id(parameter) for part in _parts(module, family) for parameter in part.parameters()}
+    inside = {id(weight) for weight in _matrices(module, family)}
     return {
-        name: parameter
-        for name, parameter in module.named_parameters()
-        if parameter.dim() >= 2 and id(parameter) in inside
+        name: parameter for name, parameter in module.named_parameters() if id(parameter) in inside
     }
 
 
@@ -71,12 +69,11 @@ def output_first(module: nn.Module, name: str) -> bool:
     return type(owner).__name__ != "Conv1D"
 
 
-def _parts(module: nn.Module, family: Family) -> Iterator[nn.Module]:
-    layers = family.sites(module, "layers")
-    if layers:
-        for switch in layers[0].switches:
-            if isinstance(switch, Bypass):
-                yield switch.module
+def _matrices(module: nn.Module, family: Family) -> Iterator[Tensor]:
+    if family.sites(module, "layers"):
+        for kind in IN_LAYERS:
+            for site in family.sites(module, kind):
+                yield from (part.tensor for part in site.parts if part.multiplies)
         return
     convolutions = [part for part in module.modules() if isinstance(part, nn.Conv2d)]
-    yield from convolutions[1:]
+    yield from (part.weight for part in convolutions[1:])

@@ -2,7 +2,7 @@
 
 Surgery slices the rows of q, k, v and the columns of the output projection for heads, the rows of
 the MLP's first and the columns of its second projection for neurons, and takes whole layers out of
-the stack. At least one head, one neuron and one layer remain.
+the stack, or of the stack of their stage. At least one head, one neuron and one layer remain.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from prunegate.models.hugging_face import HuggingFace
 from prunegate.models.kept_units import KeptUnits, Kind
 from prunegate.models.sites import Bypass, Site
 
+Stacks = tuple[tuple[nn.Module, str], ...]
+"""Modules that hold lists of layers, and the lists' names, in the order in which they compute."""
+
 
 class Transformer(HuggingFace):
     """Base of the adapters of layered transformers."""
-
-    layers_count: str = "num_hidden_layers"
-    """The config's name of the number of layers."""
 
     @abstractmethod
     def ledger(self, config: Mapping[str, Any]) -> ParameterSum:
         """Return what each part costs, from the config alone."""
 
     @abstractmethod
-    def stack(self, module: nn.Module) -> tuple[nn.Module, str]:
-        """Return the module that holds the list of layers, and the list's name."""
+    def stacks(self, module: nn.Module) -> Stacks:
+        """Return where the layers are; several stacks where a module stands between stages."""
 
     @abstractmethod
     def heads(self, layer: Any, name: str) -> Site:
@@ -52,8 +52,11 @@ class Transformer(HuggingFace):
 
     def sites(self, module: nn.Module, kind: Kind) -> tuple[Site, ...]:
         """Return one site per layer that is present, or one of all layers."""
-        holder, name = self.stack(module)
-        layers = list(cast("nn.ModuleList", getattr(holder, name)))
+        layers = [
+            layer
+            for holder, name in self.stacks(module)
+            for layer in cast("nn.ModuleList", getattr(holder, name))
+        ]
         if kind == "layers":
             switches = tuple(Bypass(module=layer, unit=i) for i, layer in enumerate(layers))
 
@@ -73,17 +76,24 @@ class Transformer(HuggingFace):
             "attention_mask": torch.ones(2, length, dtype=torch.int64),
         }
 
+    def say_depths(self, config: Any, depths: Sequence[int]) -> None:
+        """Tell a module's config how many layers each stack has left."""
+        config.num_hidden_layers = sum(depths)
+
     def _drop(self, module: nn.Module, keep: Sequence[int]) -> None:
-        holder, name = self.stack(module)
-        layers = getattr(holder, name)
-        left = nn.ModuleList([layers[position] for position in keep])
-        setattr(holder, name, left)
-        for index, layer in enumerate(left):
-            for part in layer.modules():
-                if hasattr(part, "layer_idx"):  # where a cache keeps the layer's keys and values
-                    part.layer_idx = index  # type: ignore[assignment]  # a plain number
+        start, staying, depths = 0, set(keep), []
+        for holder, name in self.stacks(module):
+            layers = cast("nn.ModuleList", getattr(holder, name))
+            left = [layer for place, layer in enumerate(layers, start) if place in staying]
+            start += len(layers)
+            setattr(holder, name, nn.ModuleList(left))
+            depths.append(len(left))
+            for index, layer in enumerate(left):
+                for part in layer.modules():
+                    if hasattr(part, "layer_idx"):  # where a cache keeps keys and values
+                        part.layer_idx = index  # type: ignore[assignment]  # a plain number
         config = cast("Any", module).config
         kinds = getattr(config, "layer_types", None)
         if kinds is not None:  # which attention each layer has; caches and masks go by it
             config.layer_types = [kinds[position] for position in keep]
-        setattr(config, self.layers_count, len(left))
+        self.say_depths(config, depths)

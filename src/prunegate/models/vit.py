@@ -11,8 +11,8 @@ from transformers import ViTConfig, ViTForImageClassification
 
 from prunegate.models.arithmetic import ParameterSum
 from prunegate.models.family import Answers, Family, Reads
-from prunegate.models.sites import InputSwitch, Part, Site, linear_parts, side_by_side
-from prunegate.models.transformer import Transformer
+from prunegate.models.sites import Site, fused_between, side_by_side, units_between
+from prunegate.models.transformer import Stacks, Transformer
 from prunegate.models.vit_geometry import ViTGeometry
 
 
@@ -44,9 +44,9 @@ class ViT(Transformer):
         geometry = ViTGeometry.from_config(config)
         return {"pixel_values": torch.zeros(2, geometry.channels, *geometry.image)}
 
-    def stack(self, module: nn.Module) -> tuple[nn.Module, str]:
+    def stacks(self, module: nn.Module) -> Stacks:
         """Return where the layers are."""
-        return cast("Any", module).vit, "layers"
+        return ((cast("Any", module).vit, "layers"),)
 
     def heads(self, layer: Any, name: str) -> Site:
         """Return the heads of a layer."""
@@ -58,33 +58,14 @@ class ViT(Transformer):
         def resized(keep: Sequence[int]) -> None:
             attention.num_attention_heads = len(keep)
 
-        parts = [
-            *linear_parts(attention.q_proj, places),
-            *linear_parts(attention.k_proj, places),
-            *linear_parts(attention.v_proj, places),
-            Part(owner=attention.o_proj, name="weight", axis=1, places=places),
+        before = [
+            (linear, places) for linear in (attention.q_proj, attention.k_proj, attention.v_proj)
         ]
-        switch = InputSwitch(module=attention.o_proj, places=places)
-        return Site(
-            name=name,
-            units=len(places),
-            switches=(switch,),
-            parts=tuple(parts),
-            resized=resized,
-        )
+        return units_between(name, before, attention.o_proj, places, resized)
 
     def neurons(self, layer: Any, name: str) -> Site:
         """Return the neurons of a layer."""
-        places = side_by_side(layer.mlp.fc2.in_features, 1)
-        return Site(
-            name=name,
-            units=len(places),
-            switches=(InputSwitch(module=layer.mlp.fc2, places=places),),
-            parts=(
-                *linear_parts(layer.mlp.fc1, places),
-                Part(owner=layer.mlp.fc2, name="weight", axis=1, places=places),
-            ),
-        )
+        return fused_between(name, layer.mlp.fc1, layer.mlp.fc2)
 
 
 FAMILY = ViT()

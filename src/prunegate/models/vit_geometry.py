@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from prunegate.errors import ModelError
-from prunegate.models.arithmetic import ParameterSum, config_flag, labels, positive, size
+from prunegate.models.arithmetic import LayerSum, ParameterSum, config_flag, labels, sides, size
 
 _DEFAULTS = {  # transformers' ViTConfig; config.json may leave out what equals them
     "hidden_size": 768,
@@ -64,8 +64,8 @@ class ViTGeometry:
             head_dim=size(config, "head_dim", hidden // heads),
             neurons=sizes["intermediate_size"],
             channels=sizes["num_channels"],
-            image=_pair(config, "image_size", 224),
-            patch=_pair(config, "patch_size", 16),
+            image=sides(config, "image_size", 224),
+            patch=sides(config, "patch_size", 16),
             labels=labels(config),
             qkv_bias=config_flag(config, "qkv_bias", default=True),
         )
@@ -86,11 +86,17 @@ class ViTGeometry:
         patch_pixels = self.channels * self.patch[0] * self.patch[1]
         embeddings = self.hidden * (1 + patches + 1) + self.hidden * (patch_pixels + 1)
         return ParameterSum(
-            layers=self.layers,
+            outside=embeddings + norm + self.labels * (self.hidden + 1),
+            layers=(self.layer,) * self.layers,
+        )
+
+    @property
+    def layer(self) -> LayerSum:
+        """What each part of a layer costs."""
+        return LayerSum(
             heads=self.heads,
             neurons=self.neurons,
-            outside=embeddings + norm + self.labels * (self.hidden + 1),
-            layer=2 * norm + 2 * self.hidden,  # layer norms, output biases
+            rest=2 * 2 * self.hidden + 2 * self.hidden,  # layer norms, output biases
             head=self.head_parameters,
             neuron=self.neuron_parameters,
         )
@@ -115,12 +121,3 @@ def vit_parameters(
     86567656
     """
     return ViTGeometry.from_config(config).parameters(heads_per_layer, neurons_per_layer)
-
-
-def _pair(config: Mapping[str, Any], name: str, default: int) -> tuple[int, int]:
-    value = config.get(name, default)
-    if not isinstance(value, list | tuple):
-        return positive(value, name), positive(value, name)
-    if len(value) != 2:
-        raise ModelError(f"config: {name} is {value!r}; expected one size or [height, width].")
-    return positive(value[0], name), positive(value[1], name)

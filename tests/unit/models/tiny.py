@@ -45,6 +45,27 @@ _VIT = {
     "num_attention_heads": 3,
     "intermediate_size": 8,
 }
+_SWIN = {
+    "image_size": 16,
+    "patch_size": 2,
+    "embed_dim": 8,
+    "depths": [2, 1],  # the second layer looks at shifted windows
+    "num_heads": [2, 4],
+    "window_size": 4,
+    "mlp_ratio": 1.0,
+}
+_MODERNBERT = {
+    "hidden_size": 12,
+    "num_hidden_layers": 3,
+    "num_attention_heads": 3,
+    "intermediate_size": 8,
+    "vocab_size": 30,
+    "max_position_embeddings": 32,
+    "local_attention": 4,
+    "global_attn_every_n_layers": 2,
+    **dict.fromkeys(("pad_token_id", "eos_token_id", "bos_token_id", "cls_token_id"), 0),
+    "sep_token_id": 0,
+}
 _GPT2 = {
     "n_embd": 12,
     "n_layer": 3,
@@ -58,10 +79,36 @@ _GPT2 = {
 CONFIGS: dict[str, tuple[str, dict[str, Any]]] = {
     "vit": ("ViTForImageClassification", _VIT),
     "deit": ("DeiTForImageClassification", _VIT),
+    "deit with teacher": ("DeiTForImageClassificationWithTeacher", _VIT),
     "dinov2": ("Dinov2ForImageClassification", {**_VIT, "mlp_ratio": 1, "intermediate_size": 12}),
+    "dinov2, gated": (
+        "Dinov2ForImageClassification",
+        {**_VIT, "mlp_ratio": 1, "intermediate_size": 12, "use_swiglu_ffn": True},
+    ),
+    "swin": ("SwinForImageClassification", _SWIN),
+    "swin, windows that do not fit": (
+        "SwinForImageClassification",
+        {
+            **_SWIN,
+            "image_size": 14,
+            "window_size": 3,
+            "use_absolute_embeddings": True,
+            "qkv_bias": False,
+        },
+    ),
+    "swinv2": ("Swinv2ForImageClassification", _SWIN),
     "bert": ("BertForSequenceClassification", _BERT),
     "roberta": ("RobertaForSequenceClassification", _BERT),
     "electra": ("ElectraForSequenceClassification", {**_BERT, "embedding_size": 6}),
+    "modernbert": ("ModernBertForSequenceClassification", _MODERNBERT),
+    "modernbert with biases": (
+        "ModernBertForSequenceClassification",
+        {
+            **_MODERNBERT,
+            **dict.fromkeys(("norm_bias", "attention_bias", "mlp_bias", "classifier_bias"), True),
+            "classifier_pooling": "mean",
+        },
+    ),
     "distilbert": (
         "DistilBertForSequenceClassification",
         {
@@ -112,7 +159,11 @@ LANGUAGE = [
 MODEL_TYPES = {
     "ViTForImageClassification": "vit",
     "DeiTForImageClassification": "deit",
+    "DeiTForImageClassificationWithTeacher": "deit",
     "Dinov2ForImageClassification": "dinov2",
+    "SwinForImageClassification": "swin",
+    "Swinv2ForImageClassification": "swinv2",
+    "ModernBertForSequenceClassification": "modernbert",
     "BertForSequenceClassification": "bert",
     "RobertaForSequenceClassification": "roberta",
     "ElectraForSequenceClassification": "electra",

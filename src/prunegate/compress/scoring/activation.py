@@ -43,9 +43,14 @@ class Activation(Scoring):
                 mask = inputs.get("attention_mask")
 
                 def see(
-                    number: int, units: Sequence[int], values: Tensor, mask: Tensor | None = mask
+                    number: int,
+                    units: Sequence[int],
+                    values: Tensor,
+                    mask: Tensor | None = mask,
+                    rows: int = len(batch),
                 ) -> None:
-                    totals[number][list(units)] += _summed(values, mask)
+                    positions = values.reshape(rows, -1, values.shape[-1])  # of all windows
+                    totals[number][list(units)] += _summed(positions, mask)
 
                 with watched(sites, see):
                     subject.module(**inputs)
