@@ -31,8 +31,8 @@ class Dinov2(ViT):
         (r"\.attention\.attention\.key\.", ".attention.k_proj."),
         (r"\.attention\.attention\.value\.", ".attention.v_proj."),
         (r"\.attention\.output\.dense\.", ".attention.o_proj."),
+        (r"\.mlp\.weights_out\.", ".mlp.down_proj."),
     )
-
     split_names: ClassVar[tuple[tuple[str, tuple[str, ...]], ...]] = (
         (r"\.mlp\.weights_in\.", (".mlp.gate_proj.", ".mlp.up_proj.")),
     )

@@ -96,7 +96,7 @@ def test_levels_reach_from_the_minimum_to_everything() -> None:
 
 @pytest.mark.models
 @pytest.mark.parametrize("how", ["none", "ridge"])
-@pytest.mark.parametrize("name", ["vit", "gpt2"])
+@pytest.mark.parametrize("name", ["vit", "gpt2", "modernbert"])
 def test_a_plan_is_met_to_the_unit_and_leaves_the_model_as_it_was(name: str, how: str) -> None:
     from prunegate.compress.keep_levels import budgeted
     from prunegate.compress.ranking_input import RankingInput
@@ -154,6 +154,27 @@ def test_a_filter_costs_what_its_positions_cost() -> None:
     scores = rank("taylor", subject, "filters")
     going = budgeted(subject, "filters", scores, wanted)[0].going
     costs, sizes = unit_costs(subject, "filters"), [len(row) for row in scores]
+    spent = sum(c * (s - g) for c, s, g in zip(costs, sizes, going, strict=True))
+    assert spent <= 0.5 * sum(c * s for c, s in zip(costs, sizes, strict=True))
+
+
+@pytest.mark.models
+@pytest.mark.parametrize("kind", ["heads", "neurons"])
+def test_units_of_a_wider_stage_cost_more_and_a_budget_is_not_passed(kind: Any) -> None:
+    """By hand: at each token of the picture, whatever window it is in; a table costs nothing."""
+    from prunegate.compress.keep_levels import budgeted, unit_costs
+    from prunegate.compress.ranking_input import RankingInput
+    from prunegate.compress.scoring.base import rank
+
+    model = tiny("swin")
+    subject = RankingInput(family=model.family, module=model.module, data=rows_of(model, 4))
+    costs = unit_costs(subject, kind)
+    matrices = 4 * 4 if kind == "heads" else 2  # of a head four, each four wide
+    assert costs == [matrices * 8 * 64, matrices * 8 * 64, matrices * 16 * 16]
+    wanted = Prune.model_validate({"what": kind, "amount": 0.5, "scope": "budget"})
+    scores = rank("activation", subject, kind)
+    going = budgeted(subject, kind, scores, wanted)[0].going
+    sizes = [len(row) for row in scores]
     spent = sum(c * (s - g) for c, s, g in zip(costs, sizes, going, strict=True))
     assert spent <= 0.5 * sum(c * s for c, s in zip(costs, sizes, strict=True))
 

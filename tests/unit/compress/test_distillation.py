@@ -55,7 +55,7 @@ def test_the_loss_is_that_of_the_formula(name: str) -> None:
     assert all(weight.grad is None for weight in teacher.module.parameters())
 
 
-@pytest.mark.parametrize("name", ["vit", "bert", "gpt2"])
+@pytest.mark.parametrize("name", ["vit", "swin", "bert", "modernbert", "gpt2"])
 def test_the_student_comes_nearer_to_its_teacher(name: str) -> None:
     from prunegate.compress.finetune import finetune
     from prunegate.compress.quality import step_quality

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import torch
+from tests.unit.models.tiny import tiny
 from torch import nn
 
 from prunegate.compress.export import to_onnx
@@ -61,6 +62,26 @@ def llama(_: Make) -> nn.Module:
     return module
 
 
+def pruned(name: str, **changes: Any) -> nn.Module:
+    """A tiny model of which half is left in every row, its layers whole."""
+    from prunegate.models.cut import cut
+
+    model = tiny(name, **changes)
+    for kind in ("heads", "neurons"):
+        rows = model.whole.rows(kind)
+        cut(model.family, model.module, kind, [range(0, len(row), 2) for row in rows])
+    module: nn.Module = model.module
+    return module
+
+
+def swin(_: Make) -> nn.Module:
+    return pruned("swin", embed_dim=32)
+
+
+def modernbert(_: Make) -> nn.Module:
+    return pruned("modernbert", hidden_size=24, intermediate_size=16)
+
+
 def resnet(_: Make) -> nn.Module:
     config = transformers.ResNetConfig(
         embedding_size=8, hidden_sizes=[8, 12], depths=[1, 1], layer_type="basic", num_labels=3
@@ -80,12 +101,12 @@ def filled(module: nn.Module) -> nn.Module:
 def inputs(name: str, rows: int, length: int) -> dict[str, torch.Tensor]:
     """Random images; or tokens, the first row padded at its end."""
     generator = torch.Generator().manual_seed(rows + length)
-    if name in ("vit", "resnet"):
-        side = 16 if name == "vit" else 32
+    if name in SIDES:
+        side = SIDES[name]
         return {"pixel_values": torch.randn(rows, 3, side, side, generator=generator)}
     mask = torch.ones(rows, length, dtype=torch.long)
     mask[0, (length + 1) // 2 :] = 0
-    tokens = torch.randint(3, 50, (rows, length), generator=generator)
+    tokens = torch.randint(3, 30, (rows, length), generator=generator)
     return {"input_ids": tokens, "attention_mask": mask}
 
 
@@ -103,7 +124,23 @@ def differences(
         yield float((got - expected).abs().max() / expected.abs().max())
 
 
-MAKERS = {"vit": pruned_vit, "bert": bert, "gpt2": gpt2, "llama": llama, "resnet": resnet}
+SIDES = {"vit": 16, "swin": 16, "resnet": 32}
+ALSO_STORED = {
+    "llama": 2,  # rotary frequencies
+    "modernbert": 2 * 4,  # those of both kinds of attention
+    # Tables of 49 relative positions are looked up once, for 16 x 16 pairs in each of four heads;
+    # and there is the mask of the four shifted windows.
+    "swin": 4 * (16**2 - 49) + 4 * 16**2,
+}
+MAKERS = {
+    "vit": pruned_vit,
+    "swin": swin,
+    "bert": bert,
+    "modernbert": modernbert,
+    "gpt2": gpt2,
+    "llama": llama,
+    "resnet": resnet,
+}
 
 
 @pytest.mark.parametrize("name", MAKERS)
@@ -114,8 +151,8 @@ def test_an_architecture_in_onnx_and_in_int8(name: str, make_model: Make) -> Non
     shapes = [(1, 1), (1, 7), (5, 12)]
     assert max(differences(module, exported, name, shapes)) < 2e-6
     if name != "resnet":  # whose normalisations were folded into its filters
-        # gpt2: the tied table is stored once. llama: two rotary frequencies are stored as well.
-        extra = 2 if name == "llama" else 0
+        # gpt2: the tied table is stored once.
+        extra = ALSO_STORED.get(name, 0)
         assert exported.weights == sum(p.numel() for p in module.parameters()) + extra
     rows = [inputs(name, 4, 9), inputs(name, 2, 5)]
     sizes = {}

@@ -115,7 +115,7 @@ def test_every_criterion_ranks_every_kind(name: str) -> None:
             assert all(row.std() > 0 for row in scores), (kind, criterion)
 
 
-@pytest.mark.parametrize("name", ["gpt2", "llama", "resnet with bottlenecks"])
+@pytest.mark.parametrize("name", ["gpt2", "llama", "swin", "resnet with bottlenecks"])
 def test_gradients_match_finite_differences(name: str) -> None:
     from prunegate.compress.loss import cross_entropy
     from prunegate.compress.scoring.taylor import gate_gradients

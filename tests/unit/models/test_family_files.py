@@ -86,6 +86,12 @@ BUFFERS = {
         "transformer.h.0.attn.bias": torch.ones(1, 1, 32, 32),
         "transformer.h.1.attn.masked_bias": torch.tensor(-1e4),
     },
+    "swin": {
+        "swin.encoder.layers.0.blocks.1.attention.self.relative_position_index": torch.ones(16, 16)
+    },
+    "swinv2": {
+        "swinv2.encoder.layers.0.blocks.1.attention.self.relative_coords_table": torch.ones(1, 7, 2)
+    },
     "llama": {"model.layers.0.self_attn.rotary_emb.inv_freq": torch.ones(2)},
 }
 

@@ -132,6 +132,63 @@ PUBLISHED = [
         86_580_480 + 1000 * (2 * 768 + 1),
     ),
     (
+        "Dinov2ForImageClassification",  # the backbone of DINOv2 giant is 1,136,480,768
+        {
+            "hidden_size": 1536,
+            "num_hidden_layers": 40,
+            "num_attention_heads": 24,
+            "image_size": 518,
+            "use_swiglu_ffn": True,
+            "num_labels": 1000,
+        },
+        1_139_553_768,
+        1_136_480_768 + 1000 * (2 * 1536 + 1),
+    ),
+    (
+        "DeiTForImageClassificationWithTeacher",  # deit-base-distilled
+        {"num_labels": 1000},
+        87_338_192,
+        86_569_192 + 1000 * 769,
+    ),
+    (
+        "SwinForImageClassification",  # Swin tiny
+        {"num_labels": 1000},
+        28_288_354,
+        49 * 96
+        + 2 * 96
+        + sum(
+            depth * (12 * width**2 + 13 * width + heads * 13**2)
+            for width, depth, heads in ((96, 2, 3), (192, 2, 6), (384, 6, 12), (768, 2, 24))
+        )
+        + sum(8 * width**2 + 8 * width for width in (96, 192, 384))
+        + 2 * 768
+        + 1000 * 769,
+    ),
+    (
+        "Swinv2ForImageClassification",  # Swin V2 tiny
+        {"num_labels": 1000, "image_size": 256, "window_size": 8},
+        28_347_154,
+        49 * 96
+        + 2 * 96
+        + sum(
+            depth * (12 * width**2 + 12 * width + 3 * 512 + heads * 513)
+            for width, depth, heads in ((96, 2, 3), (192, 2, 6), (384, 6, 12), (768, 2, 24))
+        )
+        + sum(8 * width**2 + 4 * width for width in (96, 192, 384))
+        + 2 * 768
+        + 1000 * 769,
+    ),
+    (
+        "ModernBertForSequenceClassification",  # the encoder of ModernBERT base is 149,014,272
+        {},
+        149_606_402,
+        50368 * 768
+        + 22 * (4 * 768 * 768 + 3 * 768 * 1152 + 2 * 768)
+        + 768  # the last norm; the first layer has one, that of the embeddings, less
+        + (768 * 768 + 768)
+        + 2 * 769,
+    ),
+    (
         "DeiTForImageClassification",  # ViT-B/16 and the teacher's token with its position
         {"num_labels": 1000},
         86_569_192,
@@ -210,6 +267,17 @@ def test_a_group_goes_with_all_of_its_heads() -> None:
         ("gpt2", {"hidden_size": 24}, "contradicts itself"),
         ("llama", {"num_key_value_heads": 4}, "not a multiple of num_key_value_heads"),
         ("qwen2", {"hidden_size": 13}, "not a multiple of num_attention_heads"),
+        ("dinov2", {"mlp_ratio": "4"}, "mlp_ratio"),
+        ("swin", {"depths": [1]}, "2 num_heads for 1 depths"),
+        ("swin", {"depths": [0, 0]}, "1 to 10000 layers"),
+        ("swin", {"num_heads": [2, 3]}, "width of 16 is not a multiple of 3 heads"),
+        ("swin", {"num_heads": 2}, "expected a list"),
+        ("swin", {"image_size": 12}, "window_size 4: a stage has 3 x 3 tokens only"),
+        ("swin", {"patch_size": [2, 2, 2]}, r"one size or \[height, width\]"),
+        ("swinv2", {"use_mask_token": True, "embed_dim": 9}, "not a multiple of 2 heads"),
+        ("modernbert", {"hidden_size": 13}, "not a multiple of num_attention_heads"),
+        ("modernbert", {"norm_bias": 1}, "norm_bias"),
+        ("modernbert", {"layer_types": ["full_attention"]}, "transformers refuses"),
         ("resnet", {"depths": [1]}, "2 hidden_sizes for 1 depths"),
         ("resnet", {"hidden_sizes": 8}, "expected a list of sizes"),
         ("resnet", {"hidden_sizes": [8, -1]}, "hidden_sizes"),
@@ -265,6 +333,12 @@ def test_second_names_of_sizes_are_understood(name: str) -> None:
         ("llama", {"rope_theta": 5e5, "rope_scaling": {"rope_type": "linear", "factor": 2.0}}),
         ("mistral", {"sliding_window": None}),
         ("qwen2", {"num_key_value_heads": None}),
+        ("swin", {"depths": [0, 2], "image_size": [16, 22], "mlp_ratio": 2.5}),
+        ("swin", {"num_channels": 1, "patch_size": [2, 1], "num_labels": 5}),
+        ("swinv2", {"window_size": 7, "pretrained_window_sizes": [3, 3], "qkv_bias": False}),
+        ("modernbert", {"layer_types": ["sliding_attention"] * 3, "num_hidden_layers": 3}),
+        ("modernbert", {"classifier_bias": True, "num_labels": 5}),
+        ("dinov2, gated", {"mlp_ratio": 3, "use_mask_token": False}),
         ("resnet", {"downsample_in_first_stage": True, "num_channels": 1}),
         ("resnet with bottlenecks", {"downsample_in_bottleneck": True}),
     ],
@@ -283,6 +357,8 @@ def test_what_configs_may_say_is_counted(name: str, changes: dict[str, Any]) -> 
     [
         ("bert", {"num_hidden_layers": 1 << 20, "intermediate_size": 1 << 20}),
         ("vit", {"num_hidden_layers": 1 << 20, "intermediate_size": 1 << 20}),
+        ("swin", {"depths": [9999, 1], "mlp_ratio": 1 << 12}),
+        ("modernbert", {"num_hidden_layers": 1 << 20, "intermediate_size": 1 << 20}),
         ("resnet", {"hidden_sizes": [1 << 20], "depths": [9999]}),
     ],
 )

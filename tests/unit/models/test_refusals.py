@@ -72,7 +72,7 @@ SOUND = {"w": "F32"}
             of_class("BertForMaskedLM"), (), SOUND, "BertForMaskedLM.*ForSequence", id="other task"
         ),
         pytest.param(
-            of_class("SwinForImageClassification", quantization_config={}),
+            of_class("BeitForImageClassification", quantization_config={}),
             (),
             SOUND,
             "quantization_config",
@@ -110,7 +110,7 @@ def test_the_cause_is_named(
 @pytest.mark.parametrize(
     ("config", "tensors", "told"),
     [
-        (of_class("SwinForImageClassification"), SOUND, "judged, not pruned"),
+        (of_class("BeitForImageClassification"), SOUND, "judged, not pruned"),
         (CONFIG, {"w": "F16"}, r"float16.*model\.float\(\)"),
     ],
 )
