@@ -417,8 +417,13 @@ def test_zeros_left_by_others_are_counted_and_told(home: Path) -> None:
 
 def test_weights_that_do_not_fit_a_library_class_are_refused(tmp_path: Path) -> None:
     from safetensors.torch import load_file, save_file
+    from transformers import PvtConfig
 
-    folder = save_quietly(swin(), tmp_path / "swin")
+    sizes = {"hidden_sizes": [8, 8], "depths": [1, 1], "num_attention_heads": [1, 2]}
+    sizes |= {"patch_sizes": [4, 2], "strides": [4, 2], "sequence_reduction_ratios": [2, 1]}
+    config = PvtConfig(image_size=16, num_encoder_blocks=2, mlp_ratios=[1, 1], **sizes)
+    module = random_model("PvtForImageClassification", config)
+    folder = save_quietly(module, tmp_path / "pvt")
     state = load_file(folder / "model.safetensors")
     for change, told in (
         (lambda s: s.pop("classifier.bias"), "missing tensors: classifier.bias"),

@@ -75,6 +75,31 @@ def classifier(labels: tuple[str, ...]) -> Any:
     )
 
 
+def modern_classifier(labels: tuple[str, ...]) -> Any:
+    from transformers import ModernBertConfig, ModernBertForSequenceClassification
+
+    return ModernBertForSequenceClassification(
+        ModernBertConfig(
+            vocab_size=4 + len(WORDS),
+            hidden_size=12,
+            num_hidden_layers=3,
+            num_attention_heads=3,
+            intermediate_size=10,
+            max_position_embeddings=12,
+            local_attention=4,
+            global_attn_every_n_layers=2,
+            initializer_range=0.6,
+            pad_token_id=0,
+            cls_token_id=2,
+            bos_token_id=2,
+            sep_token_id=3,
+            eos_token_id=3,
+            id2label=dict(enumerate(labels)),
+            label2id={name: number for number, name in enumerate(labels)},
+        )
+    )
+
+
 def language_model(kind: str) -> Any:
     from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
 
@@ -171,7 +196,8 @@ def make(tmp_path: Path) -> Iterator[Callable[..., Case]]:
         for name, shake in (("baseline", 0.0), ("candidate", noise)):
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(1)
-                module = classifier(labels) if labels else language_model(model)
+                classify = modern_classifier if model == "modernbert" else classifier
+                module = classify(labels) if labels else language_model(model)
                 write_model(tmp_path / name, module, noise=shake)
         write_data(tmp_path, kind)
         write_policy(tmp_path, kind, *more)
@@ -323,7 +349,13 @@ def test_scores_are_still_for_the_gate_alone(make: Callable[..., Case]) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "model"),
-    [("binary", ""), ("multiclass", ""), ("language", "gpt2"), ("language", "llama")],
+    [
+        ("binary", ""),
+        ("binary", "modernbert"),
+        ("multiclass", ""),
+        ("language", "gpt2"),
+        ("language", "llama"),
+    ],
 )
 def test_texts_are_ranked_cut_tuned_and_judged(
     make: Callable[..., Case], kind: str, model: str

@@ -33,6 +33,7 @@ _COLUMNS = (
 _TASK_TYPES = {
     "BertForSequenceClassification": "text-classification",
     "DeiTForImageClassification": "image-classification",
+    "DeiTForImageClassificationWithTeacher": "image-classification",
     "Dinov2ForImageClassification": "image-classification",
     "DistilBertForSequenceClassification": "text-classification",
     "ElectraForSequenceClassification": "text-classification",
@@ -40,10 +41,13 @@ _TASK_TYPES = {
     "Gemma3ForCausalLM": "text-generation",
     "LlamaForCausalLM": "text-generation",
     "MistralForCausalLM": "text-generation",
+    "ModernBertForSequenceClassification": "text-classification",
     "Qwen2ForCausalLM": "text-generation",
     "Qwen3ForCausalLM": "text-generation",
     "ResNetForImageClassification": "image-classification",
     "RobertaForSequenceClassification": "text-classification",
+    "SwinForImageClassification": "image-classification",
+    "Swinv2ForImageClassification": "image-classification",
     "ViTForImageClassification": "image-classification",
 }
 """The Hub's word for what a class of models does."""

@@ -1,4 +1,4 @@
-"""Classes of transformers without an adapter of ours answer as transformers answers, as stored."""
+"""What only transformers builds, by class or by precision, answers as it answers, as stored."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ TOKENS = dict.fromkeys(("eos_token_id", "bos_token_id", "cls_token_id", "sep_tok
     ("name", "config", "settings", "precision"),
     [
         ("BeitForImageClassification", "BeitConfig", IMAGES, torch.float16),
-        ("DeiTForImageClassificationWithTeacher", "DeiTConfig", IMAGES, torch.float32),
+        ("DeiTForImageClassificationWithTeacher", "DeiTConfig", IMAGES, torch.float16),
         ("ViTForImageClassification", "ViTConfig", IMAGES, torch.bfloat16),
         (
             "SiglipForImageClassification",
@@ -38,7 +38,7 @@ TOKENS = dict.fromkeys(("eos_token_id", "bos_token_id", "cls_token_id", "sep_tok
             {"vision_config": IMAGES, "text_config": {**BODY, "vocab_size": 30}},
             torch.bfloat16,
         ),
-        ("Dinov2ForImageClassification", "Dinov2Config", GATED, torch.float32),
+        ("Dinov2ForImageClassification", "Dinov2Config", GATED, torch.bfloat16),
         (
             "ModernBertForSequenceClassification",
             "ModernBertConfig",
