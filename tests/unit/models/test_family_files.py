@@ -145,6 +145,25 @@ def test_a_whole_recipe_is_carried_out(name: str, tmp_path: Path) -> None:
     json.loads((tmp_path / "candidate" / "surgery.json").read_text())
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_a_pruned_model_in_eight_bits_comes_back_bit_by_bit(name: str) -> None:
+    from prunegate.models.cut import cut_whole
+    from prunegate.models.int8 import int8_state, load_int8, prepare_int8, quantize_module
+
+    model = tiny(name)
+    kept, inputs = some(model), inputs_of(model)
+    cut_whole(model.family, model.module, kept)
+    exact = answers(model, model.module, inputs)
+    quantize_module(model.module)
+    state = safetensors_torch.load(safetensors_torch.save(int8_state(model.module)))
+    again = model.family.skeleton(model.config, kept)
+    prepare_int8(again)
+    load_int8(again, state)
+    close = answers(model, again, inputs)
+    assert torch.equal(close, answers(model, model.module, inputs))
+    assert 0 < (close - exact).abs().max() < 0.2 * exact.abs().max()
+
+
 def test_a_family_that_is_not_known_is_refused_with_those_that_are() -> None:
     from prunegate.models.family import family_of
 
