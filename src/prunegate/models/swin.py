@@ -38,6 +38,7 @@ from prunegate.models.transformer import Stacks
 from prunegate.models.vit import ViT
 
 _MOST_LAYERS = 10_000
+_MOST_PAIRS = 1 << 27  # of positions in a window, over all layers; each has its place in a table
 _BETWEEN = 512  # inputs of the matrix that makes the table of Swin V2
 
 
@@ -54,6 +55,8 @@ class SwinStage:
     """Per layer."""
     resolution: tuple[int, int]
     """Height and width in tokens."""
+    window: int
+    """Side of a window in tokens, no larger than the stage."""
 
 
 class Swin(ViT):
@@ -111,7 +114,7 @@ class Swin(ViT):
             ModelError: the stage is smaller than a window, which transformers cannot compute.
         """
         window = size(config, "window_size", 7)
-        if stage.depth and min(stage.resolution) < window:
+        if stage.depth and stage.window < window:
             height, width = stage.resolution
             raise ModelError(
                 f"config: window_size {window}: a stage has {height} x {width} tokens only, which "
@@ -191,7 +194,13 @@ def swin_stages(config: Mapping[str, Any]) -> tuple[SwinStage, ...]:
     Raises:
         ModelError: a size is missing its type, out of range, or does not divide.
     """
-    return tuple(_stages(config))
+    stages = tuple(_stages(config))
+    if sum(stage.depth * stage.window**4 for stage in stages) > _MOST_PAIRS:
+        raise ModelError(
+            f"config: window_size {config.get('window_size')}: more than {_MOST_PAIRS:,} pairs of "
+            "positions; that is no model."
+        )
+    return stages
 
 
 def _stages(config: Mapping[str, Any]) -> Iterator[SwinStage]:
@@ -206,7 +215,7 @@ def _stages(config: Mapping[str, Any]) -> Iterator[SwinStage]:
     height, width = (
         -(-side // of) for side, of in zip(sides(config, "image_size", 224), patch, strict=True)
     )
-    channels = size(config, "embed_dim", 96)
+    channels, window = size(config, "embed_dim", 96), size(config, "window_size", 7)
     for depth, heads in zip(depths, several, strict=True):
         if channels % positive(heads, "num_heads"):
             raise ModelError(f"config: a width of {channels} is not a multiple of {heads} heads.")
@@ -216,6 +225,7 @@ def _stages(config: Mapping[str, Any]) -> Iterator[SwinStage]:
             heads=heads,
             neurons=mlp_width(config, channels),
             resolution=(height, width),
+            window=min(window, height, width),
         )
         height, width = (height + 1) // 2, (width + 1) // 2
         channels *= 2
@@ -236,7 +246,7 @@ def _per_stage(config: Mapping[str, Any], name: str, default: Sequence[int]) -> 
     value = config[name] if config.get(name) is not None else list(default)
     if not isinstance(value, list | tuple) or not value:
         raise ModelError(f"config: {name} is {value!r}; expected a list, one number per stage.")
-    return [0 if one == 0 and one is not False else positive(one, name) for one in value]
+    return [0 if type(one) is int and one == 0 else positive(one, name) for one in value]
 
 
 FAMILIES: dict[str, Family] = {family.architecture: family for family in (Swin(), Swinv2())}
