@@ -117,7 +117,7 @@ class HuggingFace(ABC):
         for pattern, replacement in self.stored_names:
             name = re.sub(pattern, replacement, name)
         for pattern, parts in self.split_names:
-            if re.search(pattern, name):
+            if tensor.dim() and re.search(pattern, name):
                 for replacement, part in zip(parts, tensor.chunk(len(parts)), strict=False):
                     yield re.sub(pattern, replacement, name), part.contiguous()
                 return

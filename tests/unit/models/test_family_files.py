@@ -111,6 +111,22 @@ def test_files_of_earlier_releases_are_read(name: str, tmp_path: Path) -> None:
     assert same_weights(load_baseline(folder).module, model.module)
 
 
+@pytest.mark.parametrize("shape", [(), (1, 12), (15, 12), (32, 12)])
+def test_what_lies_side_by_side_in_a_file_has_to_be_of_one_size(
+    shape: tuple[int, ...], tmp_path: Path
+) -> None:
+    from prunegate.models.load import load_baseline
+
+    folder = write_baseline(tiny("dinov2, gated"), tmp_path / "baseline")
+    path = folder / "model.safetensors"
+    state = safetensors_torch.load(path.read_bytes())
+    fused = "dinov2.encoder.layer.1.mlp.weights_in.weight"
+    assert state[fused].shape == (16, 12)
+    path.write_bytes(safetensors_torch.save({**state, fused: torch.ones(shape)}))
+    with pytest.raises(ModelError, match=r"layer\.1\.mlp"):
+        load_baseline(folder)
+
+
 @pytest.mark.parametrize("name", ["gpt2", "llama with biases, tied"])
 def test_tied_weights_are_stored_once_and_stay_tied(name: str) -> None:
     from prunegate.models.weights import stored_once
