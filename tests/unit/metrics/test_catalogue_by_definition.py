@@ -265,7 +265,7 @@ def test_what_a_kind_of_task_says_of_itself() -> None:
         "score": (False, False, False, False),
         "language": (False, False, False, False),
     }
-    assert [name for name, t in TRAITS.items() if not t.runs] == ["score"]
+    assert [name for name, t in TRAITS.items() if t.estimated] == ["score"]
     assert [name for name, t in TRAITS.items() if t.documents] == ["language"]
     assert {t.noun for t in TRAITS.values() if not t.documents} == {"rows"}
 

@@ -66,7 +66,8 @@ class BinaryAnswers(ClassAnswers):
 
     def changed(self, task: Task, role: Role, one: Scored, other: Scored) -> int | None:
         threshold = cast("float", task.threshold_of(role))
-        return int(np.count_nonzero((one >= threshold) != (other >= threshold)))
+        before, after = (cast("NDArray[np.float64]", scores) for scores in (one, other))
+        return int(np.count_nonzero((before >= threshold) != (after >= threshold)))
 
 
 class MulticlassAnswers(ClassAnswers):
@@ -120,7 +121,8 @@ class MultilabelAnswers(ClassAnswers):
 
     def changed(self, task: Task, role: Role, one: Scored, other: Scored) -> int | None:
         limits = np.array([task.threshold_of(role, label) for label in task.labels])
-        return int(np.count_nonzero(((one >= limits) != (other >= limits)).any(axis=1)))
+        before, after = (cast("NDArray[np.float64]", scores) for scores in (one, other))
+        return int(np.count_nonzero(((before >= limits) != (after >= limits)).any(axis=1)))
 
 
 def _options(model: LoadedModel, how: Forward) -> dict[str, Any]:
