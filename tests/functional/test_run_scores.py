@@ -20,7 +20,7 @@ from prunegate_test_tiny import edit, invoke
 from tests.functional.foreign import graph_of, save_graph
 
 from prunegate import judge
-from prunegate.errors import ContractError, InputError
+from prunegate.errors import ContractError, InputError, ModelError
 from prunegate.policy.load import read_policy
 
 pytestmark = [pytest.mark.slow, pytest.mark.models, pytest.mark.usefixtures("quick")]
@@ -249,6 +249,17 @@ def test_a_label_that_is_no_target_breaks_the_contract(
     for command in ("run", "check"):
         with pytest.raises(ContractError, match=message):
             raise invoke(command, "policy.yaml", "-q").exception or AssertionError
+    assert sorted(scores.rglob("*")) == before
+
+
+def test_a_number_beyond_the_range_is_told_before_anything_is_made(
+    scores: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edit(scores / "policy.yaml", "range: [-20, 20]", "range: [-1, 1]")
+    monkeypatch.setattr(import_module("prunegate.pipeline.context"), "compress", None)
+    before = sorted(scores.rglob("*"))
+    with pytest.raises(ModelError, match=r"baseline: \d+ of 60 numbers do not lie between -1 and"):
+        raise invoke("run", "policy.yaml", "-q").exception or AssertionError
     assert sorted(scores.rglob("*")) == before
 
 

@@ -24,6 +24,7 @@ from prunegate.models.refusals import (
     writes_text,
 )
 from prunegate.models.surgery import SURGERY_FILE
+from prunegate.policy.consistency import WRITTEN
 from prunegate.policy.load import PolicyFile
 from prunegate.policy.model_source import ModelSource
 from prunegate.policy.schema import Policy
@@ -207,6 +208,11 @@ def require_sections(policy: Policy) -> None:
             policy,
             "'run' keeps the class that a model chooses; judge predictions with a score "
             "for each class with 'prunegate gate'",
+        )
+    if policy.task.traits.estimated and (asked := {r.metric for r in policy.rules} & {*WRITTEN}):
+        raise InputError(
+            f"{', '.join(sorted(asked))}: times models as they write, and regressors write no "
+            "text; limit latency_p50_ms, or judge scores of what was written with 'prunegate gate'"
         )
     missing = [
         need

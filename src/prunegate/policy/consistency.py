@@ -75,7 +75,7 @@ def _only_language_models_write(policy: Policy) -> Iterator[Disagreement]:
         return
     why = f"a {policy.task.kind} task's models write no text"
     for index, rule in enumerate(policy.rules):
-        if rule.metric in WRITTEN and policy.model is not None:
+        if rule.metric in WRITTEN and policy.model is not None and not policy.task.traits.estimated:
             message = f"{rule.metric} times models as they write, and {why}; limit latency_p50_ms"
             yield ("rules", index, "metric"), message
     if policy.generate is not None:

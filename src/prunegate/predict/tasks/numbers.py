@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from prunegate.data.labelled.rows import Indices, LabelledRows
+from prunegate.errors import ModelError
 from prunegate.metrics.task_traits import TRAITS
 from prunegate.models.load import LoadedModel
 from prunegate.policy.schema import Policy
@@ -44,8 +45,20 @@ class ScoreAnswers(TaskAnswers):
         require_width(model, shape, shape == (1, 1), "one, the score")
 
     def scored(self, policy: Policy, model: LoadedModel, inputs: Inputs, how: Forward) -> Scored:
-        del policy
-        return numbers(model.module, inputs, **how.options)[:, 0]
+        """Numbers within the task's bounds, by which the tests reckon with what no row shows.
+
+        Raises:
+            ModelError: some lie beyond them.
+        """
+        found = numbers(model.module, inputs, **how.options)[:, 0]
+        low, high = policy.task.score_bounds
+        if beyond := int(np.count_nonzero((found < low) | (found > high))):
+            raise ModelError(
+                f"{model.place}: {beyond:,} of {len(found):,} numbers do not lie between {low:,g} "
+                f"and {high:,g}: they reach from {found.min():g} to {found.max():g}. Give the "
+                "range that its numbers can have: 'task: {range: [LOW, HIGH]}'"
+            )
+        return found
 
     def columns(
         self, policy: Policy, rows: LabelledRows, chosen: Indices, scores: Mapping[str, Scored]
