@@ -270,6 +270,14 @@ def test_what_a_kind_of_task_says_of_itself() -> None:
     assert {t.noun for t in TRAITS.values() if not t.documents} == {"rows"}
 
 
+@pytest.mark.models
+def test_every_kind_of_task_is_counted_and_run() -> None:
+    from prunegate.counting.tasks.every import TASKS
+    from prunegate.predict.tasks.every import ANSWERS
+
+    assert set(TASKS) == set(ANSWERS) == set(TRAITS)
+
+
 @pytest.mark.parametrize("check", [c for c in CHECKS.values() if isinstance(c, ChangeCheck)])
 def test_a_movement_is_an_improvement_where_it_goes_towards_the_better(check: ChangeCheck) -> None:
     ways: tuple[tuple[Better, int], ...] = (("higher", 1), ("lower", -1))
