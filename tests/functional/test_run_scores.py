@@ -179,6 +179,26 @@ def test_graphs_are_judged_by_their_numbers_and_rows_may_lack_a_label_that_nobod
         assert row["candidate"] == pytest.approx(mean @ [6, -9, 4], abs=1e-5)
 
 
+@pytest.mark.parametrize("constant", ["labels", "baseline"])
+def test_nothing_is_approved_where_nothing_varies(scores: Path, constant: str) -> None:
+    """Agreement with one label for all rows, or of one answer to all, is none beyond chance."""
+    of_graphs(scores)
+    edit(scores / "policy.yaml", "{reference: warn}", "{reference: required}")
+    table = scores / "data/scores.csv"
+    if constant == "labels":
+        lines = [line.split(",") for line in table.read_text().splitlines()]
+        rows = [[*line[:2], "0.5", *line[3:]] for line in lines[1:]]
+        table.write_text("\n".join(map(",".join, [lines[0], *rows])) + "\n")
+    else:
+        save_graph(graph_of(np.zeros((3, 1)), end=None, opset=17), Path("old/m.onnx"))
+    ran = invoke("run", "policy.yaml", "--out", "out", "-q", "--seconds", 1)
+    assert ran.return_value in (3, 4)
+    found = json.loads(Path("out/record.json").read_text())["findings"]
+    shown = [one for one in found if one["metric"] == "reference"]
+    assert shown
+    assert all(one["status"] != "pass" for one in shown)
+
+
 def a_classifier(folder: Path) -> None:
     config = json.loads((folder / "config.json").read_text())
     config["problem_type"] = "single_label_classification"
