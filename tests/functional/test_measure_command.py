@@ -118,6 +118,27 @@ def test_language_models_are_timed_as_they_write(
     assert "so it writes nothing" in capsys.readouterr().err
 
 
+def test_what_two_graphs_leave_open_is_said_of_each(
+    place: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of pictures of 3 x 3 pixels, whose channels could be either axis; both call them alike."""
+    import numpy as np
+    from tests.functional.foreign import graph_of, save_graph
+
+    for name, layout in (("old", "NCHW"), ("new", "NHWC")):
+        save_graph(graph_of(np.eye(3), layout=layout, size=3, opset=17), Path(f"{name}.onnx"))
+    pair = ("measure", "old.onnx", "new.onnx", "-o", "m.json")
+    assert run(monkeypatch, *pair) == 2
+    assert "--layout" in capsys.readouterr().err
+    layouts = ("--layout", "baseline:NCHW", "--layout", "candidate:NHWC")
+    said = (*layouts, "--input-name", "pixel_values=input:0")
+    assert run(monkeypatch, *pair, *said, "--output-name", "other") == 2
+    assert "no output 'other'" in capsys.readouterr().err
+    assert not Path("m.json").exists()
+    assert run(monkeypatch, *pair, *said) == 0
+    assert read_measurements(Path("m.json")).candidate.latency_p50_ms is not None
+
+
 def test_a_regressor_is_timed_like_any_other_model(
     place: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

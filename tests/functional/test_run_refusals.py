@@ -208,7 +208,7 @@ def test_a_model_that_raises_in_the_middle_leaves_nothing(
         raise error
 
     before = sorted(home.rglob("*"))
-    monkeypatch.setattr("prunegate.predict.score.positive_scores", fail)
+    monkeypatch.setattr("prunegate.predict.tasks.classified.positive_scores", fail)
     monkeypatch.setattr(sys, "argv", ["prunegate", "run", "policy.yaml", "-q", "--no-control"])
     with pytest.raises(SystemExit) as stop:
         main()

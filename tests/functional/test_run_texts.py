@@ -339,14 +339,6 @@ def test_the_contract_comes_before_any_model(
         case.run()
 
 
-def test_scores_are_still_for_the_gate_alone(make: Callable[..., Case]) -> None:
-    case = make("language")
-    text = case.policy.read_text().replace("kind: language", "kind: score")
-    case.policy.write_text(text.replace(RULES["language"], "[{metric: mean_score, max_drop: 1}]"))
-    with pytest.raises(UnsupportedError, match="language models, not models that give a score"):
-        case.run()
-
-
 @pytest.mark.parametrize(
     ("kind", "model"),
     [

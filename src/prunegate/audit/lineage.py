@@ -140,18 +140,24 @@ def _teacher_in_words(step: Mapping[str, Any]) -> str:
     """How much the teacher counted, and what the training bought on rows that it saw."""
     if "teacher" not in step:
         return ""
-    taught = (
-        f" The {step['teacher']} was the teacher (weight {step['weight']:g}, temperature "
-        f"{step['temperature']:g})"
-    )
+    numbers = "distance_before" in step
+    softened = "" if numbers else f", temperature {step['temperature']:g}"
+    taught = f" The {step['teacher']} was the teacher (weight {step['weight']:g}{softened})"
     if "measured_rows" not in step:
         return f"{taught}."
+    what, unit = ("mean squared distance", "") if numbers else ("divergence", " nats")
+    apart = [step[f"{'distance' if numbers else 'divergence'}_{w}"] for w in ("before", "after")]
     return (
         f"{taught}: on {step['measured_rows']:,} of these rows the loss went from "
-        f"{step['loss_before']:.3f} to {step['loss_after']:.3f} and the divergence from the "
-        f"teacher's answers from {step['divergence_before']:.3f} to "
-        f"{step['divergence_after']:.3f} nats.{_accuracy_in_words(step)}"
+        f"{_loss(step['loss_before'])} to {_loss(step['loss_after'])} and the {what} from the "
+        f"teacher's answers from {_loss(apart[0])} to {_loss(apart[1])}{unit}."
+        f"{_accuracy_in_words(step)}"
     )
+
+
+def _loss(value: float) -> str:
+    """Three places, or as many digits where these would all be zero."""
+    return f"{value:.3f}" if not 0 < abs(value) < 0.001 else f"{value:.3g}"
 
 
 def _compensation_in_words(step: Mapping[str, Any], rows: str) -> str:
@@ -160,9 +166,9 @@ def _compensation_in_words(step: Mapping[str, Any], rows: str) -> str:
         return ""
     return (
         f" What stays was fitted to stand in for what went, by {step['compensate']} regression"
-        f"{rows}: on {step['measured_rows']:,} of them the loss was {step['loss_before']:.3f} "
-        f"before, {step['loss_removed']:.3f} with the units merely gone and "
-        f"{step['loss_after']:.3f} with the fit.{_accuracy_in_words(step, 'removed')}"
+        f"{rows}: on {step['measured_rows']:,} of them the loss was {_loss(step['loss_before'])} "
+        f"before, {_loss(step['loss_removed'])} with the units merely gone and "
+        f"{_loss(step['loss_after'])} with the fit.{_accuracy_in_words(step, 'removed')}"
     )
 
 
@@ -170,7 +176,7 @@ def _plans_in_words(step: Mapping[str, Any]) -> str:
     """Which plan of a budget was kept, and what all lost after a short recovery."""
     if "plans" not in step:
         return ""
-    losses = [f"{plan['loss']:.3f}" for plan in step["plans"]]
+    losses = [_loss(plan["loss"]) for plan in step["plans"]]
     if len(losses) == 1:
         return " Within the budget there was one plan only."
     return (

@@ -10,7 +10,8 @@ from prunegate.data.labelled.rows import LabelledRows
 from prunegate.metrics.catalogue import METRICS
 from prunegate.metrics.checks import change_check
 from prunegate.policy.schema import Policy
-from prunegate.predict.predictions_table import Scored, predictions
+from prunegate.predict.predictions_table import predictions
+from prunegate.predict.tasks.kind import Scored
 from prunegate.text.numbers import plain
 from prunegate.verdict.decide import decide
 from prunegate.verdict.finding import Finding, Verdict

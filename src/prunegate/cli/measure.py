@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from prunegate.cli.model_options import SidedWords, sided_options
 from prunegate.cli.options import FOLDER, ConsoleOptions, progress_options, seed_option
 from prunegate.cli.threads import patient_threads
 from prunegate.cli.written_paths import WRITTEN, PathsApart
@@ -77,15 +78,17 @@ class Batches(click.ParamType[tuple[int, ...]]):
     is_flag=True,
     help="Time each model in its own engine; the result is labelled with both.",
 )
+@sided_options
 @click.option("-o", "--out", type=WRITTEN, help="File for 'prunegate gate --measurements'.")
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
 @click.option("--json", "as_json", is_flag=True, help="Print the file's content on stdout.")
 @seed_option
 @progress_options
-def command(
+def command(  # noqa: PLR0913  # one argument per option
     *,
     baseline: Path,
     candidate: Path,
+    words: SidedWords,
     out: Path | None,
     force: bool,
     as_json: bool,
@@ -111,6 +114,7 @@ def command(
 
     for place in (baseline, candidate):
         refuse_place(place, regressors=True)  # before libraries are loaded, which takes seconds
+    sources = words.sources(baseline, candidate)
 
     from prunegate.cli.console import progress
     from prunegate.cli.measure_words import measurement_lines
@@ -122,7 +126,7 @@ def command(
     if out is not None:
         require_new(out, force=force)
     with progress(said) as report:
-        taken = measure_folders(baseline, candidate, Experiment(progress=report, **how))
+        taken = measure_folders(baseline, candidate, Experiment(progress=report, **how), sources)
     text = measurements_text(taken)
     if out is not None:
         write_whole(out, text.encode())

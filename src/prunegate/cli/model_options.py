@@ -115,6 +115,98 @@ def model_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+SIDES = ("baseline", "candidate")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SidedWords:
+    """What was said of two models, each word of one (``candidate:NHWC``) or of every graph."""
+
+    layout: tuple[str, ...]
+    """NCHW or NHWC."""
+    inputs: tuple[str, ...]
+    """What graphs call their inputs, each ROLE=NAME."""
+    output: tuple[str, ...]
+    """The outputs that are read."""
+
+    def sources(self, baseline: Path, candidate: Path) -> tuple[ModelSource, ModelSource]:
+        """What was said of each, as a policy would say it.
+
+        Raises:
+            InputError: words that are of no graph, or do not go together.
+        """
+        models = dict(zip(SIDES, (baseline, candidate), strict=True))
+        graphs = [side for side, place in models.items() if place.suffix == ".onnx"]
+
+        def told(side: str) -> ModelSource:
+            layout, inputs, output = (
+                [one for word in words if (one := _said_of(side, graphs, word)) is not None]
+                for words in (self.layout, self.inputs, self.output)
+            )
+            said = ModelWords(
+                classes=None,
+                activation=None,
+                layout=_single(layout, models[side], "--layout"),
+                channels=None,
+                inputs=tuple(inputs),
+                output=_single(output, models[side], "--output-name"),
+            )
+            return said.source(models[side])
+
+        return told("baseline"), told("candidate")
+
+
+def _said_of(side: str, graphs: list[str], word: str) -> str | None:
+    """A word without the side that it is of; None: it is of the other one."""
+    named, colon, rest = word.partition(":")
+    if colon and named in SIDES:
+        return rest if named == side else None
+    if not graphs:
+        raise InputError(f"{word!r} is said of an ONNX file, and neither model is one; remove it")
+    return word if side in graphs else None
+
+
+def _single(words: list[str], place: Path, option: str) -> str | None:
+    if len(words) > 1:
+        raise InputError(
+            f"{place}: {option} is said of it {len(words)} times ({', '.join(words)}); say it once"
+        )
+    return words[0] if words else None
+
+
+def sided_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add what two graphs leave open; the command gets it as ``words``, a ``SidedWords``."""
+
+    @click.option(
+        "--layout",
+        multiple=True,
+        metavar="[MODEL:]LAYOUT",
+        help="NCHW or NHWC, where an ONNX model leaves it open: of both, or of one "
+        "(candidate:NHWC).",
+    )
+    @click.option(
+        "--input-name",
+        "inputs",
+        multiple=True,
+        metavar="[MODEL:]ROLE=NAME",
+        help="What an ONNX model calls its input_ids, attention_mask, token_type_ids or "
+        "pixel_values; one at a time, of both or of one (baseline:input_ids=ids:0).",
+    )
+    @click.option(
+        "--output-name",
+        "output",
+        multiple=True,
+        metavar="[MODEL:]NAME",
+        help="The output of an ONNX model that is read [default: the only one, or logits].",
+    )
+    @wraps(function)
+    def command(**arguments: Any) -> Any:
+        said = {name: arguments.pop(name) for name in SidedWords.__dataclass_fields__}
+        return function(words=SidedWords(**said), **arguments)
+
+    return command
+
+
 def _role_and_name(told: str) -> tuple[str, str]:
     role, given, name = told.partition("=")
     if not (role and given and name):

@@ -3,20 +3,21 @@
 Hinton, Vinyals and Dean, "Distilling the Knowledge in a Neural Network" (2015): both models'
 logits are divided by a temperature T, and the loss is (1 - w) cross-entropy + w T^2 KL(teacher ||
 student). Of language models each counted token is an answer; where a row may have several labels,
-each label is one, a sigmoid's, and a row's divergence the mean over them.
+each label is one, a sigmoid's, and a row's divergence the mean over them. Of regressors the loss is
+(1 - w) (number - label)^2 + w (number - teacher's)^2, from which any temperature cancels.
 """
 
 from __future__ import annotations
 
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
+from prunegate.compress.answer_kinds import Reduction, answer_kind
 from prunegate.compress.loss import loss_of
 from prunegate.errors import ModelError
-from prunegate.models.batch import NOT_COUNTED, Batch
+from prunegate.models.batch import Batch
 
 
 def distillation_loss(
@@ -54,35 +55,18 @@ def divergence(
     labels: Tensor,
     *,
     temperature: float = 1.0,
-    reduction: Literal["mean", "sum"] = "mean",
+    reduction: Reduction = "mean",
 ) -> Tensor:
-    """Return KL(wanted || logits) per row in nats, of language models per counted token.
+    """Return how far a model's answers are from another's.
+
+    Of classes, labels and tokens KL(wanted || logits) in nats; of numbers the squared difference.
 
     Args:
-        logits: [B, classes], [B, labels] or [B, T, tokens].
+        logits: [B, classes], [B, labels], [B, 1] or [B, T, tokens].
         wanted: The other model's, of the same shape.
-        labels: Of the batch; they say which tokens count, and whether classes exclude each other.
+        labels: Of the batch; they say which tokens count, and what kind the answers are.
         temperature: What both are divided by.
         reduction: The mean over rows or counted tokens, or their sum.
     """
-    if labels.is_floating_point():
-        rows = _of_label_sets(logits / temperature, wanted / temperature)
-        return rows.mean() if reduction == "mean" else rows.sum()
-    if labels.dim() > 1:
-        counted = labels[:, 1:] != NOT_COUNTED
-        logits, wanted = logits[:, :-1][counted], wanted[:, :-1][counted]
-    return functional.kl_div(
-        functional.log_softmax(logits / temperature, dim=-1),
-        functional.log_softmax(wanted / temperature, dim=-1),
-        reduction="batchmean" if reduction == "mean" else "sum",
-        log_target=True,
-    )
-
-
-def _of_label_sets(logits: Tensor, wanted: Tensor) -> Tensor:
-    """The mean over labels of the divergence between yes and no, of each row."""
-    apart = torch.zeros_like(logits)
-    for sign in (1, -1):  # yes, then no
-        asked, found = functional.logsigmoid(sign * wanted), functional.logsigmoid(sign * logits)
-        apart = apart + asked.exp() * (asked - found)
-    return apart.mean(dim=-1)
+    kind = answer_kind(labels)
+    return kind.distance(logits / temperature, wanted / temperature, labels, reduction)

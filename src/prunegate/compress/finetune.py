@@ -17,7 +17,7 @@ import torch
 from torch import nn
 
 from prunegate.compress.distillation import distillation_loss
-from prunegate.compress.loss import cross_entropy
+from prunegate.compress.loss import batch_loss
 from prunegate.compress.ranking_input import Examples
 from prunegate.errors import ModelError, TableError
 from prunegate.io.progress import Progress, silent
@@ -130,7 +130,7 @@ def _loss(
                 weight=schedule.weight,
                 temperature=schedule.temperature,
             )
-        return cross_entropy(module, batch, reduction="mean")
+        return batch_loss(module, batch, reduction="mean")
     except ValueError as error:  # batch norm has no variance over one row
         raise ModelError(
             f"fine-tuning: the model cannot train on a batch of {len(batch)} ({error}); choose a "

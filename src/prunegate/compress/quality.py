@@ -14,10 +14,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from prunegate.compress.answer_kinds import Apart, answer_kind
 from prunegate.compress.distillation import divergence
 from prunegate.compress.loss import loss_of
 from prunegate.compress.ranking_input import Examples
-from prunegate.models.batch import NOT_COUNTED
 from prunegate.models.placement import placed
 
 MEASURED = 1_000
@@ -32,11 +32,14 @@ class StepQuality:
     rows: int
     loss: float
     """Cross-entropy per row, of several labels the mean over these; of language, the mean over
-    documents of theirs per token."""
+    documents of theirs per token; of numbers the mean squared error."""
     accuracy: float | None
-    """Share of rows that are classified right; None for language and for several labels a row."""
+    """Share of rows that are classified right; None where rows have no one class."""
     divergence: float | None = None
-    """KL(teacher || model) per row or counted token, nats; None without a teacher."""
+    """How far answers are from the teacher's; None without a teacher."""
+    apart: Apart = "divergence"
+    """What that is: KL(teacher || model) per row or counted token in nats, or the mean squared
+    difference of numbers."""
 
 
 def step_quality(
@@ -71,23 +74,21 @@ class _Sums:
         self.loss = 0.0
         self.right: int | None = 0
         self.apart: float | None = None
+        self.kind: Apart = "divergence"
         self.answers = 0
 
     def add(self, logits: Tensor, labels: Tensor) -> None:
         self.loss += float(loss_of(logits, labels, "sum"))
-        if labels.dim() > 1 or self.right is None:
-            self.right = None
-        else:
-            self.right += int((logits.argmax(dim=-1) == labels).sum())
+        right = answer_kind(labels).right(logits, labels)
+        self.right = None if right is None or self.right is None else self.right + right
 
     def compare(self, logits: Tensor, wanted: Tensor, labels: Tensor) -> None:
-        found = divergence(logits, wanted, labels, reduction="sum")
-        self.apart = (self.apart or 0.0) + float(found)
-        if labels.is_floating_point():
-            self.answers += len(labels)
-            return
-        counted = labels if labels.dim() == 1 else labels[:, 1:]
-        self.answers += int((counted != NOT_COUNTED).sum())
+        kind = answer_kind(labels)
+        self.kind = kind.apart
+        self.apart = (self.apart or 0.0) + float(
+            divergence(logits, wanted, labels, reduction="sum")
+        )
+        self.answers += kind.answers(labels)
 
     def found(self, rows: int) -> StepQuality:
         return StepQuality(
@@ -95,6 +96,7 @@ class _Sums:
             loss=self.loss / rows,
             accuracy=None if self.right is None else self.right / rows,
             divergence=None if self.apart is None else self.apart / self.answers,
+            apart=self.kind,
         )
 
 
@@ -110,7 +112,7 @@ def quality_values(found: Mapping[str, StepQuality]) -> dict[str, Any]:
         if one.accuracy is not None
     }
     apart = {
-        f"divergence_{when}": _digits(one.divergence)
+        f"{one.apart}_{when}": _digits(one.divergence)
         for when, one in found.items()
         if one.divergence is not None
     }

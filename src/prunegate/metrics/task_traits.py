@@ -30,8 +30,6 @@ class TaskTraits:
     answers: Answers
     documents: bool = False
     """Whether rows are texts whose likelihood is judged, and not items with a label."""
-    runs: bool = True
-    """Whether ``run`` has models that give such answers."""
     roles: tuple[str, ...] = ROLES
     """Fields of the policy's ``data: columns`` that are taken, so that nothing else may be."""
     loss_unit: str = "points"
@@ -53,6 +51,11 @@ class TaskTraits:
         return self.answers == "label sets"
 
     @property
+    def estimated(self) -> bool:
+        """Whether models answer a row with a number, and its label is one."""
+        return self.answers == "numbers" and not self.documents
+
+    @property
     def decided(self) -> bool:
         """Whether a model is right or wrong about a row."""
         return self.answers != "numbers"
@@ -70,7 +73,7 @@ TRAITS: Registry[TaskTraits] = Registry(
         TaskTraits(name="binary", answers="decisions"),
         TaskTraits(name="multiclass", answers="labels"),
         TaskTraits(name="multilabel", answers="label sets"),
-        TaskTraits(name="score", answers="numbers", runs=False, loss_unit="a row"),
+        TaskTraits(name="score", answers="numbers", loss_unit="a row"),
         TaskTraits(
             name="language",
             answers="numbers",

@@ -20,7 +20,7 @@ class Batch:
     """Keyword arguments of the model: pixel_values, or input_ids and attention_mask."""
     labels: Tensor
     """int64 [B]: class numbers; int64 [B, T]: each token itself, or ``NOT_COUNTED``; float32
-    [B, labels]: 1 for each of several labels that a row has, else 0."""
+    [B, labels]: 1 for each of several labels that a row has, else 0; float32 [B]: a number."""
 
     def __len__(self) -> int:
         return len(self.labels)

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from transformers.initialization import no_init_weights
 
 from prunegate.errors import ModelError, UnsupportedError
-from prunegate.models.activation import CLASSIFYING, SEVERAL_LABELS
+from prunegate.models.activation import CLASSIFYING, REGRESSION, SEVERAL_LABELS
 from prunegate.models.cut import cut_whole
 from prunegate.models.family import Answers, Reads
 from prunegate.models.kept_units import KeptUnits, Kind
@@ -83,18 +83,21 @@ class HuggingFace(ABC):
         """Refuse configs whose models would not be what they seem.
 
         Raises:
-            UnsupportedError: quantized weights, or outputs that are no classes or labels.
+            UnsupportedError: quantized weights, or outputs that are no classes, labels or numbers.
         """
         if config.get("quantization_config") is not None:
             raise UnsupportedError(
                 "config: quantized weights (quantization_config) are not supported; "
                 "give the float32 model."
             )
-        if self.answers == "classes" and config.get("problem_type") not in CLASSIFYING:
+        if self.answers == "classes" and config.get("problem_type") not in (
+            *CLASSIFYING,
+            REGRESSION,
+        ):
             raise UnsupportedError(
                 f"config: problem_type {config['problem_type']!r} is not supported; answers are a "
-                "softmax over classes (single_label_classification) or a sigmoid for each label "
-                f"({SEVERAL_LABELS})."
+                "softmax over classes (single_label_classification), a sigmoid for each label "
+                f"({SEVERAL_LABELS}) or numbers ({REGRESSION})."
             )
 
     def rename(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from prunegate.errors import UnsupportedError
-from prunegate.models.activation import CLASSIFYING
+from prunegate.models.activation import CLASSIFYING, one_output
 from prunegate.models.config_json import parse_object
 from prunegate.models.digest import hub_snapshot
 from prunegate.models.family import architectures, family_of
@@ -24,6 +24,7 @@ from prunegate.models.refusals import (
     INDEX_FILE,
     class_name,
     graph_in,
+    is_regressor,
     refuse_early,
     refuse_regressor,
     stored_header,
@@ -97,7 +98,7 @@ def _can_be_pruned(folder: Path) -> bool:
     """Whether there is an adapter for the class, and the weights are what it takes."""
     config = parse_object((folder / CONFIG_FILE).read_bytes(), str(folder / CONFIG_FILE))
     name = class_name(config, folder / CONFIG_FILE)
-    if name not in architectures() or not _of_classes(config):
+    if name not in architectures() or not _has_a_loss(config):
         return False
     files = [folder / WEIGHTS_FILE]
     if not files[0].exists():
@@ -110,8 +111,8 @@ def _can_be_pruned(folder: Path) -> bool:
     return all(isinstance(one, dict) and one.get("dtype") in _PRUNED_IN for one in told)
 
 
-def _of_classes(config: Mapping[str, Any]) -> bool:
-    """Whether there is an answer for each class or label: no single logit, and no regression."""
-    labels = config.get("id2label")
-    one = isinstance(labels, Mapping) and len(labels) == 1
-    return not one and config.get("problem_type") in CLASSIFYING
+def _has_a_loss(config: Mapping[str, Any]) -> bool:
+    """Whether a model can be trained: an answer for each class or label, or one number."""
+    if one_output(config):
+        return is_regressor(config)
+    return config.get("problem_type") in CLASSIFYING

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from prunegate.errors import ModelError, UnsupportedError
+from prunegate.models.activation import REGRESSION
 from prunegate.models.config_json import parse_object
 from prunegate.models.digest import hub_snapshot, refuse_irregular
 from prunegate.models.family import OWN_CLASS, architectures
@@ -156,8 +157,8 @@ def refuse_regressor(config: Mapping[str, Any], place: Path) -> None:
     """
     if is_regressor(config):
         raise UnsupportedError(
-            f"{place}: problem_type 'regression': its numbers are scores, not classes; write them "
-            "with 'prunegate predict' and judge them with 'prunegate gate' (task: {kind: score})."
+            f"{place}: problem_type 'regression': its numbers are scores, not classes; judge it "
+            "with 'task: {kind: score}'."
         )
 
 
@@ -168,7 +169,7 @@ def writes_text(name: str) -> bool:
 
 def is_regressor(config: Mapping[str, Any]) -> bool:
     """Whether a model's answers are numbers as they stand, by its config."""
-    return config.get("problem_type") == "regression"
+    return config.get("problem_type") == REGRESSION
 
 
 def class_name(config: Mapping[str, Any], place: Path) -> str:

@@ -57,8 +57,10 @@ from prunegate.predict.documents import beginnings, sample_rows
 from prunegate.predict.generate import Greedy
 from prunegate.predict.likelihood import Likelihoods
 from prunegate.predict.material import Material, prepare_material, require_answers, require_suitable
-from prunegate.predict.predictions_table import Scored, changed_decisions, predictions
+from prunegate.predict.predictions_table import predictions
 from prunegate.predict.score import scales_by_batch, score
+from prunegate.predict.tasks.every import answers_of
+from prunegate.predict.tasks.kind import Scored
 from prunegate.predict.tokens import TOKENIZER_FILE
 
 _LONGEST_NOTE = 1000
@@ -152,7 +154,7 @@ class Context:
     def found(self) -> LoadedModel:
         """Load the candidate that the policy names, made elsewhere."""
         found = open_named(self.source, "candidate")
-        require_suitable(self.rows, found)
+        require_suitable(self.policy, self.rows, found)
         if lengths := self.lengths():
             require_room(lengths, [found])
         if prepares_otherwise(self.material, self.baseline, found):
@@ -222,7 +224,7 @@ class Context:
             return told
         exact = self.score(other, f"{name}, without saturation")
         role: Role = "candidate" if name == "candidate" else "baseline"
-        changed = changed_decisions(self.policy.task, role, scored, exact)
+        changed = answers_of(self.policy).changed(self.policy.task, role, scored, exact)
         return replace(told, rows=len(self.material.split("gate")), changed=changed)
 
     def predictions(self, scores: Scores, split: Split = "gate") -> pa.Table:

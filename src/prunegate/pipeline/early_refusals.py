@@ -24,6 +24,7 @@ from prunegate.models.refusals import (
     writes_text,
 )
 from prunegate.models.surgery import SURGERY_FILE
+from prunegate.policy.consistency import WRITTEN
 from prunegate.policy.load import PolicyFile
 from prunegate.policy.model_source import ModelSource
 from prunegate.policy.schema import Policy
@@ -47,7 +48,8 @@ def refuse_models(source: PolicyFile) -> None:
             continue
         prune = bool(policy.compress) and role == "baseline"
         place = source.folder / said.path
-        refuse_place(place, graph=said.onnx is not None, prune=prune)
+        numbers = policy.task.traits.estimated
+        refuse_place(place, graph=said.onnx is not None, prune=prune, regressors=numbers)
         if policy.generate is not None and (place / CONFIG_FILE).is_file():
             config = parse_object((place / CONFIG_FILE).read_bytes(), str(place / CONFIG_FILE))
             given, written = policy.generate.prompt_tokens or 1, policy.generate.new_tokens
@@ -118,12 +120,8 @@ def refuse_place(
 
 
 def _refuse_other_answers(source: PolicyFile) -> None:
-    """Refuse models whose classes or labels are not those of the policy, by what names them."""
-    from prunegate.predict.classes import model_classes, require_sigmoids  # numpy, DuckDB
-
+    """Refuse models whose classes, labels or numbers are not those of the policy."""
     policy, traits = source.policy, source.policy.task.traits
-    if not (traits.decided or traits.documents):
-        return
     for role in ROLES:
         said = policy.model.source_of(role) if policy.model else None
         config = None if said is None else _described(source.folder / said.path, said)
@@ -132,23 +130,37 @@ def _refuse_other_answers(source: PolicyFile) -> None:
         place = source.folder / said.path
         if "architectures" in config:
             name = class_name(config, place / CONFIG_FILE)
-            _refuse_other_question(name, place, language=traits.documents)
-        refuse_regressor(config, place)
-        if traits.documents:
+            _refuse_other_question(name, place, policy)
+        if traits.estimated:
+            from prunegate.predict.one_number import require_one_number  # numpy, DuckDB
+
+            require_one_number(config, place, prune=bool(policy.compress) and role == "baseline")
             continue
-        try:
-            model_classes(policy, config)
-        except ModelError as error:
-            raise ModelError(f"{place}: {error}") from error
-        if traits.sets and "architectures" in config:
-            require_sigmoids(policy, said.activation or activation_of(config), config, place)
+        refuse_regressor(config, place)
+        if traits.decided:
+            _refuse_other_classes(policy, config, said, place)
+
+
+def _refuse_other_classes(
+    policy: Policy, config: Mapping[str, Any], said: ModelSource, place: Path
+) -> None:
+    from prunegate.predict.classes import model_classes, require_sigmoids  # numpy, DuckDB
+
+    try:
+        model_classes(policy, config)
+    except ModelError as error:
+        raise ModelError(f"{place}: {error}") from error
+    if policy.task.traits.sets and "architectures" in config:
+        require_sigmoids(policy, said.activation or activation_of(config), config, place)
 
 
 def _described(place: Path, said: ModelSource) -> dict[str, Any] | None:
-    """What a model's description and the policy say of it; None: its manifest does."""
+    """What a model's description and the policy say of it; None: nothing that is understood."""
     place = hub_snapshot(place)
-    if (place / SURGERY_FILE).exists():
-        return None
+    manifest = place / SURGERY_FILE
+    if manifest.exists():
+        told = parse_object(manifest.read_bytes(), str(manifest)).get("config")
+        return told if isinstance(told, dict) else None
     graph = place if place.is_file() else graph_in(place)
     file = (place if graph is None else home_of(graph)) / CONFIG_FILE
     config = parse_object(file.read_bytes(), str(file)) if file.is_file() else {}
@@ -157,13 +169,14 @@ def _described(place: Path, said: ModelSource) -> dict[str, Any] | None:
     return config
 
 
-def _refuse_other_question(name: str, place: Path, *, language: bool) -> None:
-    writes = writes_text(name)
-    if writes != language:
+def _refuse_other_question(name: str, place: Path, policy: Policy) -> None:
+    writes, traits = writes_text(name), policy.task.traits
+    if writes != traits.documents:
+        others = "regressors" if traits.estimated else "classifiers"
         raise UnsupportedError(
             f"{place}: a {name} is {'a language model' if writes else 'a classifier'}, and the "
-            f"policy asks for {'language models' if language else 'classifiers'}; give a model for "
-            "that, or correct 'task: kind:'"
+            f"policy asks for {'language models' if traits.documents else others}; give a model "
+            "for that, or correct 'task: kind:'"
         )
 
 
@@ -182,15 +195,9 @@ def require_sections(policy: Policy) -> None:
     """Insist on what a run needs of a policy.
 
     Raises:
-        UnsupportedError: its task, or a rule, is for predictions alone.
+        UnsupportedError: a rule is for predictions alone.
         InputError: sections are missing, or mean something else there.
     """
-    if not policy.task.traits.runs:
-        raise UnsupportedError(
-            "'run' judges classifiers (binary, multiclass, multilabel) and language models, not "
-            "models that give a score; make the predictions yourself and judge them with "
-            "'prunegate gate'"
-        )
     if policy.task.traits.sets and policy.data.scores and policy.data.scores.activation != "none":
         raise InputError(
             "'data: scores: activation:' is for tables of logits, and 'run' makes probabilities by "
@@ -201,6 +208,11 @@ def require_sections(policy: Policy) -> None:
             policy,
             "'run' keeps the class that a model chooses; judge predictions with a score "
             "for each class with 'prunegate gate'",
+        )
+    if policy.task.traits.estimated and (asked := {r.metric for r in policy.rules} & {*WRITTEN}):
+        raise InputError(
+            f"{', '.join(sorted(asked))}: times models as they write, and regressors write no "
+            "text; limit latency_p50_ms, or judge scores of what was written with 'prunegate gate'"
         )
     missing = [
         need

@@ -21,6 +21,7 @@ from prunegate.models.open_model import open_model
 from prunegate.policy.load import PolicyFile
 from prunegate.policy.task import ROLES, Role
 from prunegate.predict.material import Material
+from prunegate.predict.tasks.every import answers_of
 from prunegate.predict.tokens import TOKENIZER_FILE, Tokens
 
 
@@ -33,7 +34,8 @@ def open_named(source: PolicyFile, role: Role) -> LoadedModel:
     said = source.policy.model.source_of(role) if source.policy.model else None
     if said is None:
         raise InputError(f"the policy names no {role}; add 'model: {{{role}: FOLDER}}'")
-    return open_model(source.folder / said.path, said)
+    probabilities = answers_of(source.policy).probabilities
+    return open_model(source.folder / said.path, said, classes=probabilities)
 
 
 def prepares_otherwise(material: Material, baseline: LoadedModel, found: LoadedModel) -> bool:

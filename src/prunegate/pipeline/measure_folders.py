@@ -42,6 +42,7 @@ from prunegate.models.open_model import open_model
 from prunegate.models.surgery import ONNX_FILE
 from prunegate.pipeline.early_refusals import refuse_place
 from prunegate.pipeline.generating import require_room, timed_writing
+from prunegate.policy.model_source import ModelSource
 from prunegate.predict.random_inputs import inputs_in_words, random_inputs
 
 
@@ -76,13 +77,16 @@ class _Side:
     exported: bool = False
 
 
-def measure_folders(baseline: Path, candidate: Path, how: Experiment) -> Measurements:
+def measure_folders(
+    baseline: Path, candidate: Path, how: Experiment, said: Sequence[ModelSource | None] = ()
+) -> Measurements:
     """Measure a baseline folder against a candidate folder, on the CPU.
 
     Args:
         baseline: A Hugging Face folder, or a candidate folder.
         candidate: The same; int8 and ONNX too.
         how: The experiment.
+        said: What is said of each beside its files, where a graph leaves it open.
 
     Returns:
         Figures of the first batch size; those of further ones in ``others``.
@@ -95,7 +99,10 @@ def measure_folders(baseline: Path, candidate: Path, how: Experiment) -> Measure
     how.progress("load both models", 0, 1)
     for place in (baseline, candidate):
         refuse_place(place, regressors=True)
-    models = [open_model(place, classes=False) for place in (baseline, candidate)]
+    models = [
+        open_model(place, words, classes=False)
+        for place, words in zip((baseline, candidate), said or (None, None), strict=True)
+    ]
     how.progress("load both models", 1, 1)
     with ExitStack() as kept:
         sides = _sides(models, how, kept)

@@ -30,6 +30,7 @@ from prunegate.models.load import LoadedModel
 from prunegate.pipeline.context import Context, Scores, Settings, set_up
 from prunegate.pipeline.tuning import with_tuned_threshold
 from prunegate.policy.load import PolicyFile
+from prunegate.predict.tasks.kind import Scored
 from prunegate.report.embedded_record import digests_of
 from prunegate.report.flips import blurred, pictures_shown
 
@@ -53,19 +54,26 @@ def run(source: PolicyFile, folder: Path, settings: Settings) -> Decision:
             loaded), or a model cannot be used.
     """
     bench = set_up(source, settings)
+    # A number beyond the task's range is told before hours of work.
+    known = bench.score(bench.baseline, "baseline") if _bounded(bench) else None
     if source.policy.compress:
-        return judge_candidate(
-            bench, *bench.make(source.policy.compress, folder / CANDIDATE), folder
-        )
-    return judge_candidate(bench, bench.found(), None, folder)
+        made = bench.make(source.policy.compress, folder / CANDIDATE)
+        return judge_candidate(bench, *made, folder, baseline=known)
+    return judge_candidate(bench, bench.found(), None, folder, baseline=known)
 
 
-def judge_candidate(
+def _bounded(bench: Context) -> bool:
+    return bench.policy.task.traits.estimated
+
+
+def judge_candidate(  # the candidate, how it came about, and what is known
     bench: Context,
     candidate: LoadedModel,
     made: Candidate | None,
     folder: Path,
     search: Search | None = None,
+    *,
+    baseline: Scored | None = None,
 ) -> Decision:
     """Judge a candidate on the gate split; its predictions and figures stay in a folder.
 
@@ -75,11 +83,16 @@ def judge_candidate(
         made: how it was made; None where it was made elsewhere.
         folder: an existing folder; the caller publishes it.
         search: how it was chosen, where it was.
+        baseline: what the baseline makes of the gate split; None: nobody asked it yet.
     """
     bench, tuned = with_tuned_threshold(bench, candidate)
     source, settings = bench.source, bench.settings
     models = {"baseline": bench.baseline, "candidate": candidate}
-    scores = {name: bench.score(model, name) for name, model in models.items()}
+    known = {} if baseline is None else {"baseline": baseline}
+    scores = {
+        name: known[name] if name in known else bench.score(model, name)
+        for name, model in models.items()
+    }
     named = {
         name: model_ref(model, name, bench.saturating(model, name, scores[name]))
         for name, model in models.items()

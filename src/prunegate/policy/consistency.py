@@ -28,7 +28,7 @@ from prunegate.policy.recipe_consistency import (
 )
 from prunegate.policy.rule_consistency import rule_disagreements
 from prunegate.policy.schema import Policy, SliceSpec
-from prunegate.policy.score_consistency import score_disagreements
+from prunegate.policy.score_consistency import estimate_disagreements, score_disagreements
 from prunegate.policy.validation import Path
 from prunegate.policy.weight_consistency import weight_disagreements
 from prunegate.text.escape import escaped
@@ -75,7 +75,7 @@ def _only_language_models_write(policy: Policy) -> Iterator[Disagreement]:
         return
     why = f"a {policy.task.kind} task's models write no text"
     for index, rule in enumerate(policy.rules):
-        if rule.metric in WRITTEN and policy.model is not None and policy.task.traits.runs:
+        if rule.metric in WRITTEN and policy.model is not None and not policy.task.traits.estimated:
             message = f"{rule.metric} times models as they write, and {why}; limit latency_p50_ms"
             yield ("rules", index, "metric"), message
     if policy.generate is not None:
@@ -353,6 +353,7 @@ _CHECKS: tuple[tuple[Check, tuple[str, ...]], ...] = (
     (_rules_one_by_one, ()),
     (_metrics_fit_the_task, ("task",)),
     (_only_language_models_write, ("task", "model")),
+    (estimate_disagreements, ("task", "model", "compress")),
     (_quality_is_judged, ("task", "quality")),
     (score_disagreements, ("task", "data")),
     (_classes_fit_the_task, ("task",)),

@@ -1,4 +1,7 @@
-"""Whether a policy says what the metrics need that are computed from scores, not from decisions."""
+"""Whether a policy says what the metrics need that are computed from scores, not from decisions.
+
+And which rows of a score task need a number as their label.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,10 @@ from collections.abc import Iterator
 from prunegate.errors import UnsupportedError
 from prunegate.metrics.catalogue import METRICS
 from prunegate.metrics.forms import Mean, ScoreLoss
+from prunegate.policy.model_source import ModelSource
 from prunegate.policy.schema import Policy, Rule
+from prunegate.policy.section import MODELS
+from prunegate.policy.steps import Split
 from prunegate.policy.validation import Path
 
 
@@ -62,6 +68,42 @@ def _of_several(policy: Policy, rule: Rule, at: Path) -> Iterator[tuple[Path, st
         yield (*at, "k"), f"{message}; use fewer"
 
 
+def estimate_disagreements(policy: Policy) -> Iterator[tuple[Path, str]]:
+    """(path, message) for what is said of classes where models answer with a number."""
+    if not policy.task.traits.estimated:
+        return
+    for role in MODELS:
+        said = getattr(policy.model, role, None)
+        for key in ("classes", "activation"):
+            if isinstance(said, ModelSource) and key in said.model_fields_set:
+                message = "a score task's models answer with a number as it stands; remove it"
+                yield ("model", role, key), message
+    for index, step in enumerate(policy.compress):
+        if step.finetune is not None and "temperature" in step.finetune.model_fields_set:
+            message = "softens shares of classes, and a score is a number; remove it"
+            yield ("compress", index, "finetune", "temperature"), message
+
+
+def takes_labels(policy: Policy) -> bool:
+    """Whether a rule says how far the models agree with labels."""
+    known = [METRICS[rule.metric] for rule in policy.rules if rule.metric in METRICS]
+    forms = [metric.forms.get(policy.task.kind) for metric in known]
+    return any(form is not None and form.against_labels for form in forms)
+
+
+def target_splits(policy: Policy) -> frozenset[Split]:
+    """The splits of a score task whose rows need a number: learnt from, ranked or judged by it."""
+    learnt = {
+        step.rows.split
+        for step in policy.compress
+        if step.rows is not None and step.quantize is None
+    }
+    judged: set[Split] = {"gate"} if takes_labels(policy) else set()
+    if judged and policy.search is not None:
+        judged.add("search")
+    return frozenset(learnt | judged)
+
+
 def score_metrics(policy: Policy) -> tuple[str, ...]:
     """The metrics of a policy's rules that are computed from scores, each once."""
     kind = policy.task.kind
@@ -73,9 +115,7 @@ def orders_asked(policy: Policy) -> bool:
     """Whether the check of the reference asks how scores, which are no decisions, order rows."""
     if policy.evidence.reference == "off" or policy.task.traits.decided:
         return False
-    known = [METRICS[rule.metric] for rule in policy.rules if rule.metric in METRICS]
-    forms = [metric.forms.get(policy.task.kind) for metric in known]
-    return any(form is not None and form.against_labels for form in forms)
+    return takes_labels(policy)
 
 
 def require_decisions_do(policy: Policy, because: str) -> None:

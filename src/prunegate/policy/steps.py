@@ -200,7 +200,8 @@ class Finetune(Section):
     weight: Share = 0.9
     """Of the teacher's answers in the loss; the labels have the rest."""
     temperature: Annotated[float, Strict(), Field(ge=0.1, le=100)] = 2.0
-    """What both models' logits are divided by; above 1, unlikely answers count for more."""
+    """What both models' logits are divided by; above 1, unlikely answers count for more. Not of a
+    score task."""
     split: Split | None = None
     """Short for ``data: {split: ...}``."""
     data: Rows | None = None

@@ -56,6 +56,8 @@ Threshold = Annotated[
 NO_LABELS = frozenset({*MODELS, "macro", "micro", "each"})
 """Words of the policy language that no label of a multilabel task can be."""
 MOST_LABELS = 100
+_LARGEST_SCORE = 1e4
+"""Of scores whose range nobody gave."""
 
 
 class Task(Section):
@@ -122,6 +124,11 @@ class Task(Section):
                 )
             }
         )
+
+    @property
+    def score_bounds(self) -> tuple[float, float]:
+        """Smallest and largest score that is read, of labels and of models."""
+        return self.range or (-_LARGEST_SCORE, _LARGEST_SCORE)
 
     @property
     def traits(self) -> TaskTraits:

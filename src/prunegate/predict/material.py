@@ -24,12 +24,13 @@ from prunegate.models.load import PREPROCESSOR_FILE, LoadedModel
 from prunegate.models.vit_geometry import ViTGeometry
 from prunegate.policy.schema import Policy
 from prunegate.policy.steps import Rows
-from prunegate.predict.classes import model_classes, require_sigmoids
 from prunegate.predict.documents import Documents, open_documents
 from prunegate.predict.images import ImageSet, open_images
 from prunegate.predict.inputs import Inputs
 from prunegate.predict.preprocessing import Preprocessing, understands
 from prunegate.predict.processed_images import processed_images
+from prunegate.predict.tasks.every import answers_of
+from prunegate.predict.tasks.kind import Targets
 from prunegate.predict.texts import open_texts
 from prunegate.predict.tokens import Tokens
 
@@ -39,8 +40,8 @@ class Labelled:
     """Some rows of images or texts, with labels; satisfies ``compress.examples.Examples``."""
 
     inputs: Inputs
-    labels: NDArray[np.int64] | NDArray[np.float32]
-    """Class number of every row of ``inputs``; of several labels a row, 1 or 0 for each."""
+    labels: Targets
+    """What a model should say of every row of ``inputs``."""
     rows: NDArray[np.int64]
     """The rows that are used, by their number in ``inputs``."""
 
@@ -62,10 +63,10 @@ class Labelled:
     ) -> Labelled:
         """Pair images or texts with labels; ``rows`` selects some, default all."""
         chosen = np.arange(len(inputs)) if rows is None else np.asarray(rows)
-        several = labels.dtype.kind == "f"
+        floating = labels.dtype.kind == "f"  # numbers, or flags of several labels
         return cls(
             inputs=inputs,
-            labels=labels.astype(np.float32) if several else labels.astype(np.int64),
+            labels=labels.astype(np.float32) if floating else labels.astype(np.int64),
             rows=chosen.astype(np.int64),
         )
 
@@ -89,9 +90,9 @@ class Material:
     """The images, texts or documents of the splits that are used."""
     places: NDArray[np.int64]
     """Where each row is in ``inputs``; -1: its split is not used."""
-    labels: NDArray[np.int64] | NDArray[np.float32] | None
-    """The class number of each of ``inputs``, or 1 or 0 for each of several labels; None for
-    documents, which are their own answer."""
+    labels: Targets | None
+    """What a model should say of each of ``inputs``; None for documents, which are their own
+    answer."""
     tokens: Tokens | None = None
     """How texts are cut; None for images."""
     warnings: tuple[str, ...] = ()
@@ -135,35 +136,21 @@ def prepare_material(
         ModelError: the model does not answer what the policy asks, or lacks its tokenizer.
         UnsupportedError: the model reads something else, or its preprocessor is not understood.
     """
-    require_suitable(rows, model)
+    require_suitable(policy, rows, model)
     used = np.zeros(len(rows), dtype=np.bool_)
     for split in used_splits(policy):
         used |= in_split(rows, split)
     chosen = np.flatnonzero(used).astype(np.int64)
-    numbers = _answers(policy, rows, chosen, model)
+    targets = answers_of(policy).targets(policy, rows, chosen, model)
     inputs, tokens, warnings = _opened(rows, chosen, hashes, model)
     places = np.full(len(rows), -1, dtype=np.int64)
     places[chosen] = np.arange(len(chosen))
     return Material(
-        rows=rows, inputs=inputs, places=places, labels=numbers, tokens=tokens, warnings=warnings
+        rows=rows, inputs=inputs, places=places, labels=targets, tokens=tokens, warnings=warnings
     )
 
 
-def _answers(
-    policy: Policy, rows: LabelledRows, chosen: NDArray[np.int64], model: LoadedModel
-) -> NDArray[np.int64] | NDArray[np.float32] | None:
-    """What a model should say of the chosen rows, in its own numbers."""
-    if rows.reads == "documents":
-        return None
-    classes = model_classes(policy, model.config)
-    if classes.sets:
-        return classes.flags(rows)[chosen]
-    numbers = classes.numbers(rows, policy)[chosen]
-    classes.require_known(rows, chosen, numbers)
-    return numbers
-
-
-def require_suitable(rows: LabelledRows, model: LoadedModel) -> None:
+def require_suitable(policy: Policy, rows: LabelledRows, model: LoadedModel) -> None:
     """Insist that a model takes what the rows hold, and answers what the task asks.
 
     Raises:
@@ -171,12 +158,13 @@ def require_suitable(rows: LabelledRows, model: LoadedModel) -> None:
     """
     family = model.family
     reads = "images" if rows.reads == "images" else "texts"
-    answers = "next token" if rows.reads == "documents" else "classes"
-    if family.reads != reads or family.answers != answers:
+    asked = answers_of(policy)
+    if family.reads != reads or family.answers != asked.answers:
+        models = asked.models if rows.reads == "documents" else f"{asked.models} of {reads}"
         raise UnsupportedError(
             f"{model.folder}: {family.architecture} reads {family.reads} and answers with "
             f"{'the' if family.answers == 'next token' else 'their'} {family.answers}; "
-            f"the policy and its table ask for {_asked(reads, answers)}. Give a model for that, or "
+            f"the policy and its table ask for {models}. Give a model for that, or "
             "correct 'task: kind:' and 'data: columns:'"
         )
 
@@ -187,10 +175,7 @@ def require_answers(policy: Policy, material: Material, model: LoadedModel) -> N
     Raises:
         ModelError: it fails on the row, or answers something else than the task asks.
     """
-    inputs, classes = material.inputs, None
-    if material.labels is not None:
-        classes = model_classes(policy, model.config)
-        require_sigmoids(policy, model.activation, model.config, model.place)
+    inputs = material.inputs
     given = inputs.inputs(np.zeros(1, dtype=np.int64))
     try:
         with torch.inference_mode():
@@ -201,13 +186,7 @@ def require_answers(policy: Policy, material: Material, model: LoadedModel) -> N
             f"{model.folder}: fails on the first of the {inputs.noun} ({reason}); give the "
             "preprocessor or tokenizer files that belong to the model."
         ) from error
-    right = len(shape) == 3 if classes is None else len(shape) == 2 and classes.fits(shape[1])
-    if not right:
-        counted = classes and (classes.outputs or len(classes.names))
-        expected = "one per place and token" if classes is None else f"{counted}, one per class"
-        raise ModelError(
-            f"{model.folder}: answers one row with {list(shape)} numbers; expected {expected}."
-        )
+    answers_of(policy).require(policy, model, shape)
 
 
 def require_preprocessor(model: LoadedModel) -> None:
@@ -239,10 +218,6 @@ def images_of(paths: Sequence[Path], model: LoadedModel) -> Inputs:
     images = open_images(paths, preprocessing)
     _require_size(images, model)
     return images
-
-
-def _asked(reads: str, answers: str) -> str:
-    return "language models" if answers == "next token" else f"classifiers of {reads}"
 
 
 def _require_size(images: ImageSet, model: LoadedModel) -> None:

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from prunegate.io.progress import Progress, silent
 from prunegate.models.load import LoadedModel
 from prunegate.policy.schema import Policy
-from prunegate.predict.classes import model_classes
-from prunegate.predict.classify import chosen_labels, positive_scores, probabilities
-from prunegate.predict.documents import Documents
 from prunegate.predict.inputs import Inputs
-from prunegate.predict.likelihood import DOCUMENTS, likelihoods
-from prunegate.predict.predictions_table import Scored
+from prunegate.predict.tasks.every import answers_of
+from prunegate.predict.tasks.kind import Forward, Scored
 
 Answers = TypeVar("Answers")
 
@@ -31,44 +28,28 @@ def score(
 
     Args:
         policy: says what the task is.
-        model: its config.json names its classes.
+        model: its config.json names its classes, where there are any.
         inputs: the split, in the order of its rows.
         batch_size: rows per forward pass, at most; documents go in smaller batches.
         device: "cpu" or "cuda".
         progress: called with ("predict", rows done, rows).
 
     Returns:
-        The positive class's probabilities, the labels chosen, each label's probabilities in the
-        policy's order, or the documents' likelihoods.
+        What ``Scored`` says of the kind of task.
 
     Raises:
         ModelError: the model does not answer the policy's question.
     """
-    if isinstance(inputs, Documents):
-        return within_memory(
-            lambda size: likelihoods(
-                model.module, inputs, batch_size=size, device=device, progress=progress
-            ),
-            min(batch_size, DOCUMENTS),
-        )
-    classes = model_classes(policy, model.config)
-    run: Any = {
-        "device": device,
-        "activation": model.activation,
-        "progress": progress,
-    }
+    answers = answers_of(policy)
 
     def scored(size: int) -> Scored:
-        if classes.positive is not None:
-            return positive_scores(model.module, inputs, classes.positive, batch_size=size, **run)
-        shares = probabilities(model.module, inputs, batch_size=size, **run)
-        if classes.sets:
-            return shares[:, [classes.names.index(name) for name in policy.task.labels]]
-        return chosen_labels(shares, classes.names)
+        how = Forward(batch_size=size, device=device, progress=progress)
+        return answers.scored(policy, model, inputs, how)
 
-    if scales_by_batch(model):  # in other batches it would answer otherwise
-        return scored(batch_size)
-    return within_memory(scored, batch_size)
+    most = min(batch_size, answers.most or batch_size)
+    if scales_by_batch(model) and answers.most is None:  # in other batches it answers otherwise
+        return scored(most)
+    return within_memory(scored, most)
 
 
 def scales_by_batch(model: LoadedModel) -> bool:

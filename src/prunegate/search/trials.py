@@ -24,7 +24,7 @@ from prunegate.models.load import LoadedModel
 from prunegate.pipeline.context import Context
 from prunegate.policy.schema import Policy
 from prunegate.policy.steps import SearchSection, Split
-from prunegate.predict.predictions_table import Scored
+from prunegate.predict.tasks.kind import Scored
 from prunegate.search.attempt import Attempt, missed, worst_change
 from prunegate.search.memo import Amounts
 from prunegate.search.variation import (

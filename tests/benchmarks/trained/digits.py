@@ -15,7 +15,7 @@ from sklearn.datasets import load_digits
 from torch import Tensor
 
 from prunegate.compress.finetune import finetune
-from prunegate.compress.loss import cross_entropy
+from prunegate.compress.loss import batch_loss
 from prunegate.models.batch import NOT_COUNTED, Batch
 from prunegate.models.load import LoadedModel
 from prunegate.policy.steps import Finetune
@@ -141,5 +141,5 @@ def accuracy(module: torch.nn.Module, data: Digits) -> float:
 def loss(module: torch.nn.Module, data: Digits | Written) -> float:
     """Mean cross-entropy per scan, or per token of a scan, nats."""
     with torch.inference_mode():
-        total = cross_entropy(module, data.batch(np.arange(len(data))), reduction="sum")
+        total = batch_loss(module, data.batch(np.arange(len(data))), reduction="sum")
     return float(total) / len(data)

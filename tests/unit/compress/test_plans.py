@@ -55,7 +55,7 @@ def test_a_plan_loses_what_it_loses_when_it_is_recovered_by_hand() -> None:
     from tests.unit.compress.conftest import make_model_of, make_rows_of
 
     from prunegate.compress.finetune import finetune
-    from prunegate.compress.loss import cross_entropy
+    from prunegate.compress.loss import batch_loss
     from prunegate.compress.ranking_input import RankingInput
     from prunegate.compress.structured import prune
     from prunegate.compress.work import _step_seed
@@ -72,7 +72,7 @@ def test_a_plan_loses_what_it_loses_when_it_is_recovered_by_hand() -> None:
         finetune(model.module, rows, short, seed=_step_seed(5, 2, 0))
         batch = rows.batch(range(12))  # type: ignore[arg-type]  # any row numbers
         with torch.inference_mode():
-            loss = float(cross_entropy(model.module.eval(), batch, "mean"))
+            loss = float(batch_loss(model.module.eval(), batch, "mean"))
         assert plan["loss"] == pytest.approx(loss, rel=1e-5)
 
 

@@ -265,9 +265,17 @@ def test_what_a_kind_of_task_says_of_itself() -> None:
         "score": (False, False, False, False),
         "language": (False, False, False, False),
     }
-    assert [name for name, t in TRAITS.items() if not t.runs] == ["score"]
+    assert [name for name, t in TRAITS.items() if t.estimated] == ["score"]
     assert [name for name, t in TRAITS.items() if t.documents] == ["language"]
     assert {t.noun for t in TRAITS.values() if not t.documents} == {"rows"}
+
+
+@pytest.mark.models
+def test_every_kind_of_task_is_counted_and_run() -> None:
+    from prunegate.counting.tasks.every import TASKS
+    from prunegate.predict.tasks.every import ANSWERS
+
+    assert set(TASKS) == set(ANSWERS) == set(TRAITS)
 
 
 @pytest.mark.parametrize("check", [c for c in CHECKS.values() if isinstance(c, ChangeCheck)])

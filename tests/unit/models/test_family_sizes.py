@@ -303,7 +303,7 @@ def test_decoders_and_other_problems_are_no_classifiers() -> None:
 
     for changes, message in (
         ({"is_decoder": True}, "only encoders"),
-        ({"problem_type": "regression"}, "softmax"),
+        ({"problem_type": "ranking"}, "softmax"),
         ({"quantization_config": {"bits": 4}}, "quantized"),
     ):
         config = config_of("bert", **changes)

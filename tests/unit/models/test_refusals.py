@@ -89,7 +89,7 @@ SOUND = {"w": "F32"}
             CONFIG | {"problem_type": "regression"},
             (),
             SOUND,
-            "predict.*kind: score",
+            "scores, not classes.*kind: score",
             id="regressor of a class that can be pruned",
         ),
         pytest.param({"architecture": "vit_tiny"}, (), SOUND, "model of timm", id="timm"),

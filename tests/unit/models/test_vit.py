@@ -135,7 +135,7 @@ def test_building_leaves_the_callers_random_numbers_alone(make_vit: MakeVit) -> 
 @pytest.mark.parametrize(
     ("changes", "error", "message"),
     [
-        ({"problem_type": "regression"}, UnsupportedError, "softmax"),
+        ({"problem_type": "ranking"}, UnsupportedError, "softmax"),
         ({"quantization_config": {"bits": 4}}, UnsupportedError, "quantized"),
         ({"hidden_act": "no_such_function"}, ModelError, "transformers refuses"),
         ({"layer_norm_eps": "small"}, ModelError, "transformers refuses"),

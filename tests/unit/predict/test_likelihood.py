@@ -13,7 +13,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from prunegate.compress.loss import cross_entropy
+from prunegate.compress.loss import batch_loss
 from prunegate.compress.ranking_input import Examples
 from prunegate.errors import ModelError, TableError
 from prunegate.models.batch import NOT_COUNTED
@@ -94,7 +94,7 @@ def test_likelihoods_agree_with_the_loss_that_compression_uses() -> None:
     ids = tuple(rng.integers(0, VOCABULARY, n).astype(np.int32) for n in (5, 9, 7))
     documents = Documents(texts=TextSet(ids=ids, pad=0), given=np.array([1, 4, 2]))
     rows: Examples = documents
-    loss = cross_entropy(MODELS["gpt2"], rows.batch(np.arange(3)), "sum")
+    loss = batch_loss(MODELS["gpt2"], rows.batch(np.arange(3)), "sum")
     found = likelihoods(MODELS["gpt2"], documents)
     assert float(loss.detach()) == pytest.approx(float((found.nll / found.tokens).sum()), rel=1e-5)
 

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from prunegate.compress.loss import cross_entropy
+from prunegate.compress.loss import batch_loss
 from prunegate.compress.ranking_input import RankingInput
 from prunegate.compress.scores import Scores, unit_length
 from prunegate.compress.scoring.base import Scoring
@@ -58,7 +58,7 @@ class Taylor(Scoring):
         names, totals = list(tensors), {name: torch.zeros(()) for name in tensors}
         with placed(subject.module, subject.device, training=False) as target:
             for batch in subject.batches():
-                loss = cross_entropy(subject.module, batch.to(target), reduction="sum")
+                loss = batch_loss(subject.module, batch.to(target), reduction="sum")
                 for name, gradient in zip(
                     names, torch.autograd.grad(loss, [tensors[name] for name in names]), strict=True
                 ):
@@ -78,7 +78,7 @@ def gate_gradients(module: nn.Module, sites: Sequence[Site], batch: Batch) -> li
         for site in sites
     ]
     with torch.enable_grad(), gated(sites, gates):
-        loss = cross_entropy(module, batch, reduction="sum")
+        loss = batch_loss(module, batch, reduction="sum")
         return list(torch.autograd.grad(loss, gates))
 
 

@@ -14,17 +14,15 @@ from prunegate.counting.column_reading import DIFFERS, ColumnCheck
 from prunegate.counting.loss_change import with_difference
 from prunegate.counting.tallies import Sums, Tally
 from prunegate.counting.tasks.kind import RowAnswers, TaskCounting
-from prunegate.counting.values import ERROR, SQUARE, Feature, Values, bits_of_range, quantities_of
+from prunegate.counting.values import ERROR, SQUARE, Feature, Values, bits_of_range
 from prunegate.data.predictions.table import Table
 from prunegate.metrics.task_traits import TRAITS
 from prunegate.policy.schema import Policy
-from prunegate.policy.score_consistency import score_metrics
+from prunegate.policy.score_consistency import takes_labels
 
 _BITS_OF_ANY = (36, 20)
 """After the point of scores whose range nobody gave: 1e-11 and 1e-6."""
 _AGAINST_LABELS = frozenset({ERROR, SQUARE})
-_LARGEST = 1e4
-"""Of scores whose range nobody gave."""
 LOWEST, HIGHEST = "prunegate__lowest", "prunegate__highest"
 """Smallest and largest score of either model, per line of the engine's answer."""
 
@@ -35,7 +33,7 @@ class Scores(Values):
 
     @property
     def bounds(self) -> tuple[float, float]:
-        return self.policy.task.range or (-_LARGEST, _LARGEST)
+        return self.policy.task.score_bounds
 
     def span(self, row: Mapping[str, Any]) -> Fraction | None:
         """By the range, else 1 where all scores lie between 0 and 1."""
@@ -65,7 +63,7 @@ class Scores(Values):
         columns = self.policy.columns
         low, high = self.bounds
         words = f"no score between {low:,g} and {high:,g}"
-        labels = (columns.label,) if _takes_label(self.policy) else ()
+        labels = (columns.label,) if takes_labels(self.policy) else ()
         pair = (columns.baseline, columns.candidate)
         return tuple(self.inside(column, (low, high), words) for column in (*labels, *pair))
 
@@ -84,11 +82,6 @@ class Scores(Values):
         return ((candidate - baseline, bits), (baseline, bits), (nw.lit(1.0), (0, 0)))
 
 
-def _takes_label(policy: Policy) -> bool:
-    against = _AGAINST_LABELS.intersection(quantities_of(policy))
-    return bool(against or score_metrics(policy))
-
-
 class ScoreTask(TaskCounting):
     """Scores; the change of loss is the baseline's minus the candidate's, errors or not."""
 
@@ -98,7 +91,7 @@ class ScoreTask(TaskCounting):
 
     def label_columns(self, policy: Policy) -> tuple[str, ...]:
         """A label is needed only where errors are judged, or how scores order the rows."""
-        return (policy.columns.label,) if _takes_label(policy) else ()
+        return (policy.columns.label,) if takes_labels(policy) else ()
 
     def warnings(self, policy: Policy, overall: Tally) -> tuple[str, ...]:
         del policy

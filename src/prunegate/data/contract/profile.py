@@ -14,6 +14,7 @@ import numpy as np
 
 from prunegate.data.contract.counts import Count, examples_of
 from prunegate.data.contract.mix import mix_count
+from prunegate.data.contract.targets import missing_targets, target_counts
 from prunegate.data.labelled.overlap import overlaps
 from prunegate.data.labelled.rows import (
     LabelledRows,
@@ -48,6 +49,8 @@ def _missing(rows: LabelledRows, policy: Policy) -> Iterator[Count]:
     columns: dict[str, Sequence[object]] = {names.id: rows.ids}
     if rows.reads == "documents":
         columns[names.reference] = [text.strip() for text in rows.references]
+    elif policy.task.traits.estimated:
+        yield from missing_targets(rows, policy)
     elif not policy.task.traits.sets:  # sets are whole, or the table was not read
         columns[names.label] = rows.labels
     if rows.reads == "texts":
@@ -118,15 +121,8 @@ def _labels(rows: LabelledRows, policy: Policy) -> Iterator[Count]:
             at_least=2,
             advice="a classifier needs at least two",
         )
-    elif not task.documents:
-        texts = [label for label in rows.labels if isinstance(label, str)]
-        yield Count(
-            name="labels.not_numbers",
-            words="labels that are no numbers",
-            value=len(texts),
-            advice="this task needs a number for every row",
-            examples=examples_of(texts),
-        )
+    elif task.estimated:
+        yield from target_counts(rows, policy)
 
 
 def _binary_labels(rows: LabelledRows, policy: Policy) -> Iterator[Count]:

@@ -41,7 +41,8 @@ class LabelledRows:
     ids: tuple[str | None, ...]
     labels: tuple[Scalar | LabelSet | None, ...]
     """None throughout for documents: what is to be said is the reference. A row that may have
-    several labels has a set of them."""
+    several labels has a set of them; of a score task, one whose number nobody needs may have
+    none."""
     splits: tuple[str | None, ...]
     columns: Mapping[str, tuple[str | None, ...]]
     """Slicing keys and the group column, as text."""

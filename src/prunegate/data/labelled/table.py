@@ -25,6 +25,7 @@ from prunegate.data.predictions.wanted import WantedColumns
 from prunegate.errors import TableError
 from prunegate.policy.naming import value_text
 from prunegate.policy.schema import Policy
+from prunegate.policy.score_consistency import target_splits
 
 _SHOWN = 5
 
@@ -141,7 +142,7 @@ def _reads(policy: Policy, path: Path) -> Reads:
 def _read(policy: Policy, path: Path, images: Path, reads: Reads) -> LabelledRows:
     names, keys = policy.data.columns, columns_to_read(policy)
     content, sets = content_columns(policy, reads), label_set_columns(policy)
-    labels = () if reads == "documents" else tuple(sets) or (names.label,)
+    labels = tuple(sets) or (names.label,) if _need_labels(policy) else ()
     as_text = (names.id, *content.values(), names.split, *keys)
     if both := sorted({*labels, names.label} & set(as_text)):
         raise TableError(f"column {shown(both[0])} cannot be the label and something else.")
@@ -165,6 +166,13 @@ def _read(policy: Policy, path: Path, images: Path, reads: Reads) -> LabelledRow
         columns={key: _texts(found[key]) for key in keys},
         **{field: tuple(v or "" for v in found[column]) for field, column in content.items()},
     )
+
+
+def _need_labels(policy: Policy) -> bool:
+    """Whether rows have a label of their own that somebody reads."""
+    if policy.task.traits.estimated:
+        return bool(target_splits(policy))
+    return not policy.task.traits.documents
 
 
 def _labels(

@@ -1,0 +1,1 @@
+"""One object per kind of task: what ``run`` asks of models, and what it makes of their answers."""
