@@ -86,6 +86,8 @@ class LoadedModel:
     """Bytes of its files as they were found; None: as ``model_bytes``."""
     zeros: int | None = None
     """Weights that are zero, of those with two dimensions or more; None: not counted."""
+    quantized: bool = False
+    """Whether its weights are whole numbers, of which rounding makes some zero."""
     precision: str = "float32"
     """What its weights are stored in."""
     warnings: tuple[str, ...] = ()
@@ -205,7 +207,8 @@ def _assemble(
         active_heads=family.active_heads(config, kept),
         model_bytes=stored - doubled,
         bytes_found=stored,
-        zeros=zeros_of(module) if storage.format == "float32" else None,
+        zeros=_zeros(module),
+        quantized=bool(storage.quantized),
         folder=files.folder,
         storage=storage,
         surgery=surgery,
@@ -238,6 +241,17 @@ def _module(
     else:
         load_into(module, family.rename(state), name)
     return module
+
+
+def _zeros(module: nn.Module) -> int:
+    """Weights that are zero, however they are stored."""
+    raw = getattr(module, "raw", None)
+    if raw is None:
+        return zeros_of(module)
+    from prunegate.models.onnx_file import read_onnx  # needs the extra "edge"
+    from prunegate.models.onnx_weights import stored_weights
+
+    return stored_weights(read_onnx(raw)).zeros
 
 
 def _check_zeros(found: int, stated: int, folder: Path) -> None:

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from prunegate.errors import ModelError, UnsupportedError
-from prunegate.models.onnx_file import count_onnx_weights, edge, read_onnx
+from prunegate.models.onnx_file import edge, read_onnx
 from prunegate.models.saturation import saturation_of
 from prunegate.models.surgery import ONNX_FILE
 
@@ -63,8 +63,6 @@ class OnnxModule(nn.Module):
         weights = {tensor.name for tensor in model.graph.initializer}  # old files list them as well
         self.inputs = tuple(v.name for v in model.graph.input if v.name not in weights)
         """Names, in the order of the graph."""
-        self.weights = count_onnx_weights(model)
-        """Stored weights, ``count_onnx_weights``."""
         self.scales_by_batch = any(node.op_type == _SCALES for node in model.graph.node)
         """Whether a row's answer depends a little on the rows beside it."""
         self.saturation = saturation_of(model)

@@ -150,8 +150,14 @@ def tied_bytes(module: nn.Module, state: Mapping[str, Tensor]) -> int:
 
 
 def zeros_of(module: nn.Module) -> int:
-    """Count the zeros among weights of two dimensions and more, each tied weight once."""
-    return sum(int((weight == 0).sum()) for weight in module.parameters() if weight.dim() >= 2)
+    """Count the zeros among weights of two dimensions and more, each tied weight once.
+
+    Eight-bit weights are buffers; their zero is 0.
+    """
+    stored = stored_once(module)
+    eight_bits = (one for one in stored.values() if one.dtype == torch.int8)
+    weights = [one for one in (*module.parameters(), *eight_bits) if one.dim() >= 2]
+    return sum(int((weight == 0).sum()) for weight in weights)
 
 
 def _refuse_twice(raw: bytes, tensors: int, name: str) -> None:
