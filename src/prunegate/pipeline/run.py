@@ -76,6 +76,7 @@ def judge_candidate(
         folder: an existing folder; the caller publishes it.
         search: how it was chosen, where it was.
     """
+    untuned = bench
     bench, tuned = with_tuned_threshold(bench, candidate)
     source, settings = bench.source, bench.settings
     models = {"baseline": bench.baseline, "candidate": candidate}
@@ -103,7 +104,7 @@ def judge_candidate(
             "seed": settings.seed,
             **named,
             "compression": compression_of(bench.baseline, candidate, made),
-            "control": _control(bench, scores),
+            "control": _control(bench, scores, untuned),
             "search": search,
             "discoveries": told.slices,
             "generations": generations,
@@ -131,16 +132,19 @@ def judge_candidate(
     return _illustrated(decision, rows, warned)
 
 
-def _control(bench: Context, scores: Scores) -> Control | None:
-    """The same fine-tuning with nothing removed; None where nothing is fine-tuned."""
+def _control(bench: Context, scores: Scores, untuned: Context) -> Control | None:
+    """The same fine-tuning with nothing removed; None where nothing is fine-tuned.
+
+    Where the candidate's threshold is tuned, so is the control's, for itself.
+    """
     if not bench.settings.control or not bench.policy.compress:
         return None
     model = bench.unpruned(bench.policy.compress)
     if model is None:
         return None
-    return control_of(
-        bench.policy, bench.rows, {**scores, "control": bench.score(model, "control")}
-    )
+    own, _ = with_tuned_threshold(untuned, model)
+    policies = {"candidate": bench.policy, "control": own.policy}
+    return control_of(policies, bench.rows, {**scores, "control": bench.score(model, "control")})
 
 
 def _unwritten(bench: Context, written: int) -> tuple[str, ...]:

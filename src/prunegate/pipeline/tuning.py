@@ -12,15 +12,21 @@ from prunegate.pipeline.context import Context
 from prunegate.policy.naming import value_text
 from prunegate.policy.steps import Split
 from prunegate.policy.task import Tune
+from prunegate.predict.predictions_table import Scored
 from prunegate.predict.tuned_threshold import TunedThreshold, tuned_threshold
 
 CALIBRATION: Split = "calibration"
 
 
 def with_tuned_threshold(
-    bench: Context, candidate: LoadedModel
+    bench: Context, candidate: LoadedModel, baseline: Scored | None = None
 ) -> tuple[Context, TunedThreshold | None]:
     """The context with the threshold that its policy asks for, and how it was chosen.
+
+    Args:
+        bench: the models and data.
+        candidate: the model whose threshold it is.
+        baseline: what the baseline makes of the calibration split; None: it is asked.
 
     Raises:
         TableError: calibration rows that say nothing.
@@ -31,7 +37,9 @@ def with_tuned_threshold(
     ignored = set(map(value_text, policy.task.ignore))
     chosen = select_rows(bench.rows, CALIBRATION)
     kept = np.array([value_text(bench.rows.labels[row]) not in ignored for row in chosen.tolist()])
-    before = np.asarray(bench.score(bench.baseline, "baseline", CALIBRATION), dtype=np.float64)
+    if baseline is None:
+        baseline = bench.score(bench.baseline, "baseline", CALIBRATION)
+    before = np.asarray(baseline, dtype=np.float64)
     after = np.asarray(bench.score(candidate, "candidate", CALIBRATION), dtype=np.float64)
     found = tuned_threshold(
         (policy.task.tune or Tune()).match,

@@ -67,10 +67,12 @@ def tuned_threshold(
             f"the baseline finds {hits}: nothing to tune the candidate's threshold by. Add "
             "labelled rows of both labels, or write a number in the place of 'tuned'"
         )
-    steps = np.unique(scores)[::-1]
-    above = [scores >= step for step in steps]
-    counts = np.array([(flags.sum(), (positive & flags).sum()) for flags in above])
-    caught, found = counts[:, 0], counts[:, 1]
+    steps, place_of = np.unique(scores, return_inverse=True)
+    steps = steps[::-1]
+    caught, found = (
+        np.bincount(place_of[rows], minlength=len(steps))[::-1].cumsum()
+        for rows in (np.ones(len(scores), dtype=bool), positive)
+    )
     values = {
         "recall": found / positives,
         "flag_rate": caught / len(positive),

@@ -22,6 +22,7 @@ from prunegate.io.progress import Progress
 from prunegate.metrics.catalogue import priced, timed
 from prunegate.models.load import LoadedModel
 from prunegate.pipeline.context import Context
+from prunegate.pipeline.tuning import CALIBRATION, with_tuned_threshold
 from prunegate.policy.schema import Policy
 from prunegate.policy.steps import SearchSection, Split
 from prunegate.predict.predictions_table import Scored
@@ -99,6 +100,13 @@ class Trials:
     def baseline_scores(self) -> Scored:
         """The baseline on the search split."""
         return self.bench.score(self.bench.baseline, "baseline", SPLIT)
+
+    @cached_property
+    def baseline_calibration(self) -> Scored | None:
+        """The baseline on the calibration split, where thresholds are tuned there."""
+        if not self.policy.task.untuned:
+            return None
+        return self.bench.score(self.bench.baseline, "baseline", CALIBRATION)
 
     @cached_property
     def rows(self) -> int:
@@ -185,9 +193,11 @@ class Trials:
         except InputError as error:
             shares = " and ".join(f"{amount:.4g}" for amount in amounts)
             raise InputError(f"search, amount {shares}: {error}") from error
+        bench, _ = with_tuned_threshold(bench, model, self.baseline_calibration)
+        judging = self.judging.model_copy(update={"task": bench.policy.task})
         scores = {"baseline": self.baseline_scores, "candidate": bench.score(model, "it", SPLIT)}
         measured = bench.measure(model, SPLIT) if self.timed else bench.counted(model)
-        verdict = judge(self.judging, bench.predictions(scores, SPLIT), measurements=measured)
+        verdict = judge(judging, bench.predictions(scores, SPLIT), measurements=measured)
         attempt = self._attempt(number, model, verdict, measured)
         attempt = replace(attempt, amounts=amounts, criterion=criterion_of(steps))
         kept = KeptAttempt(attempt=attempt, losses=made.losses)

@@ -50,6 +50,15 @@ def test_no_other_threshold_does_better(rows: list[tuple[bool, bool, float]], ma
         assert found.candidate == pytest.approx(max(others))
 
 
+def test_many_rows_of_scores_of_their_own_are_no_matter() -> None:
+    """Memory that grew with the square of the rows would be four gigabytes here."""
+    rows = 1 << 16
+    scores = np.arange(rows) / rows
+    positive = scores >= 0.25
+    found = tuned_threshold("f1", positive, positive, scores)
+    assert (found.threshold, found.candidate) == (0.25, 1.0)
+
+
 def test_nothing_to_match_is_said() -> None:
     yes, no = np.array([True, True, False]), np.zeros(3, dtype=bool)
     for positive, flagged in ((yes, no), (no, yes), (np.ones(3, dtype=bool), yes)):
