@@ -19,12 +19,11 @@ import numpy as np
 import numpy.typing as npt
 
 from prunegate.models.onnx_file import edge, graphs
+from prunegate.models.weights import TIED
 
 _WHOLE = {"INT8", "UINT8", "INT4", "UINT4", "INT2", "UINT2"}
 _FLOATS = {"FLOAT", "DOUBLE", "FLOAT16", "BFLOAT16"}
 _SHORT_FLOATS = ("FLOAT8", "FLOAT6", "FLOAT4")
-_TIED = 1024
-"""Bytes from which on two equal tensors are one that is stored twice."""
 _ZERO_POINTS = {  # operator -> inputs that hold the weights and what is zero among them, their axis
     "DequantizeLinear": (0, 2, 1),
     "MatMulInteger": (1, 3, -1),
@@ -66,7 +65,7 @@ def stored_weights(model: Any) -> StoredWeights:
         packed, zero_points = _packed(graph), _zero_points(graph)
         for name, tensor in _tensors(graph):
             values = edge("onnx").numpy_helper.to_array(tensor)
-            if values.nbytes >= _TIED and values.min() != values.max():
+            if values.nbytes >= TIED and values.min() != values.max():
                 key = _key(values, tensor.data_type)
                 if key in seen:
                     doubled += values.nbytes

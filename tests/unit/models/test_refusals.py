@@ -72,6 +72,9 @@ SOUND = {"w": "F32"}
             of_class("BertForMaskedLM"), (), SOUND, "BertForMaskedLM.*ForSequence", id="other task"
         ),
         pytest.param(
+            of_class("T5ForConditionalGeneration"), (), SOUND, "not supported", id="a translator"
+        ),
+        pytest.param(
             of_class("SwinForImageClassification", quantization_config={}),
             (),
             SOUND,
