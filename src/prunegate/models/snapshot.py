@@ -15,7 +15,7 @@ from torch import Tensor
 
 from prunegate.errors import ModelError
 from prunegate.models.config_json import parse_object
-from prunegate.models.digest import FileDigest, is_paper, tree_files
+from prunegate.models.digest import FileDigest, refuse_paper, tree_files
 from prunegate.models.refusals import CONFIG_FILE, INDEX_FILE, refuse_pickles
 from prunegate.models.surgery import SURGERY_FILE, WEIGHTS_FILE
 from prunegate.models.weights import read_weights
@@ -105,11 +105,7 @@ class Snapshot:
             )
 
     def _file(self, name: str) -> FileDigest:
-        if is_paper(name):
-            raise ModelError(
-                f"{self.folder / name}: is a part of the model and called like a paper, which "
-                "the model's digest leaves out; give the file another name."
-            )
+        refuse_paper(self.folder, name)
         for file in self.files:
             if file.path == name:
                 return file
