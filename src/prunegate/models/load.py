@@ -256,7 +256,7 @@ def _module(
 
 
 def _doubled_and_zeros(module: nn.Module, state: Mapping[str, Tensor]) -> tuple[int, int]:
-    """Bytes that are stored before, and weights that are zero, whatever holds them."""
+    """Bytes that need not be stored, and weights that are zero, whatever holds them."""
     raw = getattr(module, "raw", None)
     if raw is None:
         return doubled_bytes(module, state), zeros_of(module)
@@ -264,7 +264,7 @@ def _doubled_and_zeros(module: nn.Module, state: Mapping[str, Tensor]) -> tuple[
     from prunegate.models.onnx_weights import stored_weights
 
     found = stored_weights(read_onnx(raw))
-    return found.doubled, found.zeros
+    return found.spare, found.zeros
 
 
 def _check_zeros(found: int, stated: int, folder: Path) -> None:

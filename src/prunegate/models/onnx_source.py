@@ -73,7 +73,7 @@ def load_onnx(file: Path, said: ModelSource, *, whole_folder: bool) -> LoadedMod
         files=digests_by_path(files.files),
         parameters=weights.count,
         active_heads=None,
-        model_bytes=stored + beside.shared - weights.doubled,
+        model_bytes=stored + beside.shared - weights.spare,
         bytes_found=stored,
         zeros=weights.zeros,
         quantized=weights.quantized,

@@ -2,9 +2,10 @@
 
 Exporters put weights into initializers, into Constant nodes, into sparse tensors and, from
 scikit-learn, into the attributes of operators; all of these are counted, so that no way of storing
-makes a model look smaller. Equal tensors are one tensor that is stored twice, also where one of
-them is turned, as exporters store an output matrix that is tied to the embeddings. The zero of a
-quantized tensor is its zero point.
+makes a model look smaller. Nothing makes one look larger: what the answer does not depend on is no
+weight, and equal tensors are one tensor that is stored twice, also where one of them is turned, as
+exporters store an output matrix that is tied to the embeddings. The zero of a quantized tensor is
+its zero point.
 """
 
 from __future__ import annotations
@@ -48,8 +49,8 @@ class StoredWeights:
     """Elements of the weights; of quantized ones with their scales and zero points."""
     zeros: int
     """Those of them that are zero, in tensors of two axes and more; of packed weights none."""
-    doubled: int
-    """Bytes of tensors that are stored before."""
+    spare: int
+    """Bytes of tensors that are stored before, or that no answer depends on."""
     quantized: bool
     """Whether weights are whole numbers, of which rounding makes some zero."""
 
@@ -59,16 +60,19 @@ def stored_weights(model: Any) -> StoredWeights:
 
     Single numbers and the whole numbers that describe shapes are no weights.
     """
-    count = zeros = doubled = 0
-    quantized, seen = False, set[Any]()
+    count = zeros = spare = 0
+    quantized, seen, read = False, set[Any](), _read(model.graph)
     for graph in graphs(model.graph):
         packed, zero_points = _packed(graph), _zero_points(graph)
         for name, tensor in _tensors(graph):
             values = edge("onnx").numpy_helper.to_array(tensor)
+            if name not in read:
+                spare += values.nbytes
+                continue
             if values.nbytes >= TIED and values.min() != values.max():
                 key = _key(values, tensor.data_type)
                 if key in seen:
-                    doubled += values.nbytes
+                    spare += values.nbytes
                     continue
                 seen.add(key)
             quantized |= _kind(tensor) in _WHOLE and values.ndim > 1
@@ -78,7 +82,32 @@ def stored_weights(model: Any) -> StoredWeights:
         for values, size in _apart(graph):
             count += size
             zeros += size - int(np.count_nonzero(values))
-    return StoredWeights(count=count, zeros=zeros, doubled=doubled, quantized=quantized)
+    return StoredWeights(count=count, zeros=zeros, spare=spare, quantized=quantized)
+
+
+def _read(graph: Any) -> set[str]:
+    """Names that a graph's answers depend on, those in the graphs inside its nodes too."""
+    makers = {name: node for node in graph.node for name in node.output}
+    found: set[str] = set()
+    left = [value.name for value in graph.output]
+    while left:
+        name = left.pop()
+        if name in found:
+            continue
+        found.add(name)
+        node = makers.get(name)
+        if node is not None:
+            left += [*node.input, *_inside(node)]
+    return found
+
+
+def _inside(node: Any) -> Iterator[str]:
+    """What the graphs inside a node read and answer with."""
+    for attribute in node.attribute:
+        for inner in (attribute.g, *attribute.graphs):
+            for graph in graphs(inner):
+                yield from (value.name for value in graph.output)
+                yield from (name for one in graph.node for name in one.input)
 
 
 def _tensors(graph: Any) -> Iterator[tuple[str, Any]]:

@@ -20,9 +20,12 @@ Graph = tuple[list[Any], list[Any], list[Any]]
 
 
 def model(nodes: list[Any], dense: list[Any] = [], sparse: list[Any] = []) -> Any:  # noqa: B006
-    """A graph of these nodes and tensors; only what it stores matters."""
-    value = helper.make_tensor_value_info("x", TensorProto.FLOAT, [None])
-    graph = helper.make_graph(nodes, "g", [value], [value], dense, sparse_initializer=sparse)
+    """A graph that answers with all that these nodes make and these tensors are."""
+    made = [name for node in nodes for name in node.output]
+    stored = [one.name for one in dense] + [one.values.name for one in sparse]
+    values = [helper.make_tensor_value_info(n, TensorProto.FLOAT, None) for n in made + stored]
+    given = helper.make_tensor_value_info("x", TensorProto.FLOAT, None)
+    graph = helper.make_graph(nodes, "g", [given], values, dense, sparse_initializer=sparse)
     return helper.make_model(graph)
 
 
@@ -79,7 +82,7 @@ def test_numbers_in_attributes_are_weights(node: Any) -> None:
 def test_numbers_that_describe_shapes_and_single_ones_are_none() -> None:
     shapes = [tensor(np.arange(9), "shape"), tensor(np.float32(2), "one")]
     assert stored_weights(model([], shapes)) == StoredWeights(
-        count=0, zeros=0, doubled=0, quantized=False
+        count=0, zeros=0, spare=0, quantized=False
     )
 
 
@@ -87,13 +90,30 @@ def test_numbers_that_describe_shapes_and_single_ones_are_none() -> None:
 def test_an_equal_tensor_is_stored_twice_also_where_it_is_turned(turned: bool) -> None:
     again = np.ascontiguousarray(WEIGHTS.T) if turned else WEIGHTS
     found = stored_weights(model([], [tensor(WEIGHTS), tensor(again, "again")]))
-    assert (found.count, found.zeros, found.doubled) == (320, 1, WEIGHTS.nbytes)
+    assert (found.count, found.zeros, found.spare) == (320, 1, WEIGHTS.nbytes)
+
+
+def test_what_no_answer_depends_on_is_no_weight() -> None:
+    """Neither a tensor that nobody reads nor one that only leads elsewhere, in whatever order."""
+    nodes = [
+        helper.make_node("Identity", ["aside"], ["elsewhere"]),
+        helper.make_node("Identity", ["between"], ["y"]),
+        constant(value=tensor(WEIGHTS)),
+        helper.make_node("Identity", ["read"], ["between"]),
+    ]
+    stored = [tensor(WEIGHTS + n, name) for n, name in enumerate(("alone", "aside", "read"))]
+    whole = model(nodes, stored)
+    kept = [value for value in whole.graph.output if value.name == "y"]
+    del whole.graph.output[:]
+    whole.graph.output.extend(kept)
+    found = stored_weights(whole)
+    assert (found.count, found.spare) == (320, 3 * WEIGHTS.nbytes)
 
 
 def test_tensors_of_one_value_are_no_doubles_and_so_no_saving() -> None:
     gone = np.zeros_like(WEIGHTS)
     found = stored_weights(model([], [tensor(gone, name) for name in "ab"]))
-    assert (found.count, found.zeros, found.doubled) == (640, 640, 0)
+    assert (found.count, found.zeros, found.spare) == (640, 640, 0)
 
 
 QUANTIZED = {  # operator -> its inputs, the zero point's shape
