@@ -158,3 +158,44 @@ def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(onnx_file, "import_module", missing)
     with pytest.raises(UnsupportedError, match=r"pip install 'prunegate\[edge\]'"):
         OnnxModule(raw)
+
+
+def of_one_row_only() -> bytes:
+    """Two rows and more want more memory than there are addresses."""
+    helper, types = onnx.helper, onnx.TensorProto
+    stored = {"none": [0], "one": [1], "huge": [2**46]}
+    nodes = [
+        helper.make_node("Shape", ["rows"], ["shape"]),
+        helper.make_node("Slice", ["shape", "none", "one"], ["count"]),
+        helper.make_node("Sub", ["count", "one"], ["more"]),
+        helper.make_node("Mul", ["more", "huge"], ["wanted"]),
+        helper.make_node("Max", ["wanted", "one"], ["size"]),
+        helper.make_node("ConstantOfShape", ["size"], ["zeros"]),
+        helper.make_node("ReduceMean", ["zeros"], ["zero"], keepdims=0),
+        helper.make_node("Add", ["rows", "zero"], ["logits"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "greedy",
+        [helper.make_tensor_value_info("rows", types.FLOAT, ["batch", 3])],
+        [helper.make_tensor_value_info("logits", types.FLOAT, ["batch", 3])],
+        [onnx.numpy_helper.from_array(np.array(v), name) for name, v in stored.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    raw: bytes = model.SerializeToString()
+    return raw
+
+
+def test_where_memory_ends_onnxruntime_is_given_fewer_rows() -> None:
+    from prunegate.predict.score import within_memory
+
+    module = OnnxModule(of_one_row_only())
+    with pytest.raises(MemoryError, match="allocate"):
+        module(ROWS)
+
+    def answers(batch: int) -> torch.Tensor:
+        return torch.cat([module(part).logits for part in ROWS.split(batch)])
+
+    assert torch.equal(within_memory(answers, 64), ROWS)
+    with pytest.raises(ModelError, match="cannot run"):
+        within_memory(lambda batch: module(torch.ones(batch, 5)).logits, 64)
