@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
-from prunegate.data.labelled.rows import is_positive, select_rows
+from prunegate.data.labelled.rows import Indices, is_positive, select_rows
+from prunegate.errors import TableError
 from prunegate.models.load import LoadedModel
 from prunegate.pipeline.context import Context
 from prunegate.policy.naming import value_text
@@ -46,7 +49,33 @@ def with_tuned_threshold(
         is_positive(bench.rows, policy)[chosen][kept],
         (before >= (policy.task.threshold_of("baseline") or 0.0))[kept],
         after[kept],
+        _weights(bench, chosen[kept]),
     )
     task = policy.task.with_threshold(found.threshold)
     source = replace(bench.source, policy=policy.model_copy(update={"task": task}))
     return replace(bench, source=source), found
+
+
+def _weights(bench: Context, chosen: Indices) -> NDArray[np.float64] | None:
+    """The design weights of some rows; None: the policy names none.
+
+    Raises:
+        TableError: rows without a usable one.
+    """
+    name = bench.policy.weight
+    if name is None:
+        return None
+    found = np.array([_number(bench.rows.columns[name][row]) for row in chosen.tolist()])
+    if wrong := int((~(np.isfinite(found) & (found > 0))).sum()):
+        raise TableError(
+            f"{bench.rows.name}: {wrong:,} rows of the calibration split have no weight above 0 "
+            f"('weight: {name}'), and the candidate's threshold is tuned on them; correct them"
+        )
+    return found
+
+
+def _number(text: str | None) -> float:
+    try:
+        return math.nan if text is None else float(text)
+    except ValueError:
+        return math.nan
