@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from tests.functional.foreign import save_graph, text_graph
 
-from prunegate.errors import ModelError
+from prunegate.errors import InputError, ModelError
 
 pytestmark = pytest.mark.models
 pytest.importorskip("onnx")
@@ -55,3 +55,29 @@ def test_a_tokenizer_that_changes_under_a_prediction_is_told(
     monkeypatch.setattr(scoring, "open_model", slow)
     with pytest.raises(ModelError, match=r"tokenizer\.json: changed while the model was loaded"):
         scoring.Scorer(asked, "texts")
+
+
+@pytest.mark.parametrize(
+    ("key", "scores", "alike"),
+    [
+        ("id", ("p_Safe", "p_safe"), True),
+        ("Score", ("score",), True),
+        ("id", ("p_safe", "p_unsafe"), False),
+    ],
+)
+def test_columns_that_are_one_to_spark_are_told_before_it_scores(
+    tmp_path: Path, key: str, scores: tuple[str, ...], alike: bool
+) -> None:
+    spark: Any = import_module("prunegate.pipeline.predict_on_spark")
+    asked = spark.ScoringJob(
+        model=tmp_path,
+        said=import_module("prunegate.pipeline.scoring_job").ModelSource(folder="."),
+        table=tmp_path / "t.csv",
+        out=tmp_path / "o",
+        id=key,
+    )
+    if not alike:
+        spark.refuse_alike(asked, scores)
+        return
+    with pytest.raises(InputError, match=r"are one to Spark.*--classes"):
+        spark.refuse_alike(asked, scores)
