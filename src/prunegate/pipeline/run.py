@@ -28,8 +28,9 @@ from prunegate.discovery.advice import advice
 from prunegate.gate import Decision, gate
 from prunegate.models.load import LoadedModel
 from prunegate.pipeline.context import Context, Scores, Settings, set_up
-from prunegate.pipeline.tuning import with_tuned_threshold
+from prunegate.pipeline.tuning import baseline_calibration, with_tuned_threshold
 from prunegate.policy.load import PolicyFile
+from prunegate.predict.predictions_table import Scored
 from prunegate.report.embedded_record import digests_of
 from prunegate.report.flips import blurred, pictures_shown
 
@@ -53,11 +54,15 @@ def run(source: PolicyFile, folder: Path, settings: Settings) -> Decision:
             loaded), or a model cannot be used.
     """
     bench = set_up(source, settings)
+    calibration = baseline_calibration(bench)
     if source.policy.compress:
         return judge_candidate(
-            bench, *bench.make(source.policy.compress, folder / CANDIDATE), folder
+            bench,
+            *bench.make(source.policy.compress, folder / CANDIDATE),
+            folder,
+            calibration=calibration,
         )
-    return judge_candidate(bench, bench.found(), None, folder)
+    return judge_candidate(bench, bench.found(), None, folder, calibration=calibration)
 
 
 def judge_candidate(
@@ -65,6 +70,8 @@ def judge_candidate(
     candidate: LoadedModel,
     made: Candidate | None,
     folder: Path,
+    *,
+    calibration: Scored | None,
     search: Search | None = None,
 ) -> Decision:
     """Judge a candidate on the gate split; its predictions and figures stay in a folder.
@@ -74,10 +81,11 @@ def judge_candidate(
         candidate: as loaded from disk.
         made: how it was made; None where it was made elsewhere.
         folder: an existing folder; the caller publishes it.
+        calibration: from ``baseline_calibration``.
         search: how it was chosen, where it was.
     """
     untuned = bench
-    bench, tuned = with_tuned_threshold(bench, candidate)
+    bench, tuned = with_tuned_threshold(bench, candidate, calibration)
     source, settings = bench.source, bench.settings
     models = {"baseline": bench.baseline, "candidate": candidate}
     scores = {name: bench.score(model, name) for name, model in models.items()}
@@ -104,7 +112,7 @@ def judge_candidate(
             "seed": settings.seed,
             **named,
             "compression": compression_of(bench.baseline, candidate, made),
-            "control": _control(bench, scores, untuned),
+            "control": _control(bench, scores, untuned, calibration),
             "search": search,
             "discoveries": told.slices,
             "generations": generations,
@@ -132,7 +140,9 @@ def judge_candidate(
     return _illustrated(decision, rows, warned)
 
 
-def _control(bench: Context, scores: Scores, untuned: Context) -> Control | None:
+def _control(
+    bench: Context, scores: Scores, untuned: Context, calibration: Scored | None
+) -> Control | None:
     """The same fine-tuning with nothing removed; None where nothing is fine-tuned.
 
     Where the candidate's threshold is tuned, so is the control's, for itself.
@@ -142,7 +152,7 @@ def _control(bench: Context, scores: Scores, untuned: Context) -> Control | None
     model = bench.unpruned(bench.policy.compress)
     if model is None:
         return None
-    own, _ = with_tuned_threshold(untuned, model)
+    own, _ = with_tuned_threshold(untuned, model, calibration)
     policies = {"candidate": bench.policy, "control": own.policy}
     return control_of(policies, bench.rows, {**scores, "control": bench.score(model, "control")})
 

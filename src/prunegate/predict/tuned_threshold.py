@@ -65,13 +65,7 @@ def tuned_threshold(
     >>> found.threshold, found.baseline, found.candidate
     (0.25, 1.0, 1.0)
     """
-    rows, there = int((positive & flagged).sum()), int(positive.sum())
-    if not 0 < there < len(positive) or not rows:
-        raise TableError(
-            f"the calibration split has {there} positives among {len(positive)} rows, of which "
-            f"the baseline finds {rows}: nothing to tune the candidate's threshold by. Add "
-            "labelled rows of both labels, or write a number in the place of 'tuned'"
-        )
+    require_matchable(positive, flagged)
     each = np.ones(len(scores)) if weights is None else weights / weights.max()
     every, positives, alarms, hits = (
         each[among].sum() for among in (slice(None), positive, flagged, positive & flagged)
@@ -101,10 +95,29 @@ def tuned_threshold(
         threshold=_between(steps, place),
         match=match,
         rows=len(positive),
-        positives=there,
+        positives=int(positive.sum()),
         baseline=float(before),
         candidate=float(values[place]),
     )
+
+
+def require_matchable(positive: Flags, flagged: Flags) -> None:
+    """Insist that there is something on the calibration rows to match.
+
+    Args:
+        positive: of every row, whether its label is the positive one.
+        flagged: of every row, whether the baseline flags it.
+
+    Raises:
+        TableError: no rows of both labels, or a baseline that finds nothing.
+    """
+    rows, there = int((positive & flagged).sum()), int(positive.sum())
+    if not 0 < there < len(positive) or not rows:
+        raise TableError(
+            f"the calibration split has {there} positives among {len(positive)} rows, of which "
+            f"the baseline finds {rows}: nothing to tune the candidate's threshold by. Add "
+            "labelled rows of both labels, or write a number in the place of 'tuned'"
+        )
 
 
 def _between(steps: NDArray[np.float64], place: int) -> float:

@@ -22,7 +22,7 @@ from prunegate.io.progress import Progress
 from prunegate.metrics.catalogue import priced, timed
 from prunegate.models.load import LoadedModel
 from prunegate.pipeline.context import Context
-from prunegate.pipeline.tuning import CALIBRATION, with_tuned_threshold
+from prunegate.pipeline.tuning import with_tuned_threshold
 from prunegate.policy.schema import Policy
 from prunegate.policy.steps import SearchSection, Split
 from prunegate.predict.predictions_table import Scored
@@ -73,6 +73,8 @@ class Trials:
     bench: Context
     search: SearchSection
     work: WorkFolder
+    calibration: Scored | None
+    """What the baseline makes of the calibration split, where thresholds are tuned there."""
     losses: dict[int, Losses] = field(default_factory=dict)
     """Training losses, by the attempt's number."""
     names: dict[int, str] = field(default_factory=dict)
@@ -100,13 +102,6 @@ class Trials:
     def baseline_scores(self) -> Scored:
         """The baseline on the search split."""
         return self.bench.score(self.bench.baseline, "baseline", SPLIT)
-
-    @cached_property
-    def baseline_calibration(self) -> Scored | None:
-        """The baseline on the calibration split, where thresholds are tuned there."""
-        if not self.policy.task.untuned:
-            return None
-        return self.bench.score(self.bench.baseline, "baseline", CALIBRATION)
 
     @cached_property
     def rows(self) -> int:
@@ -193,7 +188,7 @@ class Trials:
         except InputError as error:
             shares = " and ".join(f"{amount:.4g}" for amount in amounts)
             raise InputError(f"search, amount {shares}: {error}") from error
-        bench, _ = with_tuned_threshold(bench, model, self.baseline_calibration)
+        bench, _ = with_tuned_threshold(bench, model, self.calibration)
         judging = self.judging.model_copy(update={"task": bench.policy.task})
         scores = {"baseline": self.baseline_scores, "candidate": bench.score(model, "it", SPLIT)}
         measured = bench.measure(model, SPLIT) if self.timed else bench.counted(model)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pytest
 
 from prunegate.errors import TableError
 from prunegate.policy.schema import Policy
+
+if TYPE_CHECKING:
+    from prunegate.models.load import LoadedModel
 
 pytestmark = pytest.mark.models
 
@@ -33,20 +36,22 @@ class Bench:
 
     source: Source
     rows: Any
+    finds: bool = True
     baseline: str = "baseline"
+    asked: list[str] = field(default_factory=list)
 
     @property
     def policy(self) -> Policy:
         return self.source.policy
 
     def score(self, model: str, _name: str, _split: str) -> Any:
+        self.asked.append(model)
         baseline, candidate = [0.9, 0.9, 0.9, 0.1, 0.9], [0.4, 0.3, 0.2, 0.1, 0.25]
-        return np.array(baseline if model == "baseline" else candidate)
+        return np.array(baseline if model == "baseline" else candidate) * self.finds
 
 
-def tuned(weights: list[str | None], weight: str | None = "w") -> Any:
+def bench_of(weights: list[str | None], weight: str | None = "w", *, finds: bool = True) -> Any:
     from prunegate.data.labelled.rows import LabelledRows
-    from prunegate.pipeline.tuning import with_tuned_threshold
 
     task = {**TASK, "tune": {"match": "flag_rate"}}
     rules = [{"metric": "recall", "max_drop": 0.1}]
@@ -62,8 +67,16 @@ def tuned(weights: list[str | None], weight: str | None = "w") -> Any:
         columns={"w": tuple(weights)},
     )
     given = {key: value for key, value in policy.items() if value is not None}
-    bench: Any = Bench(Source(Policy.model_validate(given)), rows)
-    return with_tuned_threshold(bench, "candidate")[1]  # type: ignore[arg-type]  # a name will do
+    return Bench(Source(Policy.model_validate(given)), rows, finds)
+
+
+def tuned(weights: list[str | None], weight: str | None = "w") -> Any:
+    from prunegate.pipeline.tuning import baseline_calibration, with_tuned_threshold
+
+    bench, candidate = bench_of(weights, weight), cast("LoadedModel", "candidate")
+    found = with_tuned_threshold(bench, candidate, baseline_calibration(bench))[1]
+    assert bench.asked == ["baseline", "candidate"]
+    return found
 
 
 def test_rows_count_by_their_weight() -> None:
@@ -78,5 +91,16 @@ def test_rows_count_by_their_weight() -> None:
 
 @pytest.mark.parametrize("wrong", [None, "0", "-1", "nan", "inf", "many"])
 def test_a_row_without_a_usable_weight_is_told(wrong: str | None) -> None:
+    from prunegate.pipeline.tuning import baseline_calibration
+
     with pytest.raises(TableError, match=r"1 rows of the calibration split have no weight .*'w"):
-        tuned(["1", wrong, "1", "1", "1"])
+        baseline_calibration(bench_of(["1", wrong, "1", "1", "1"]))
+
+
+def test_nothing_to_match_is_told_before_there_is_a_candidate() -> None:
+    from prunegate.pipeline.tuning import baseline_calibration
+
+    bench = bench_of(["1"] * 5, finds=False)
+    with pytest.raises(TableError, match="the baseline finds 0: nothing to tune"):
+        baseline_calibration(bench)
+    assert bench.asked == ["baseline"]
