@@ -64,7 +64,7 @@ def stored_weights(model: Any) -> StoredWeights:
     quantized, seen, read = False, set[Any](), _read(model.graph)
     for graph in graphs(model.graph):
         packed, zero_points = _packed(graph), _zero_points(graph)
-        for name, tensor in _tensors(graph):
+        for name, tensor in filter(_is_weight, _tensors(graph)):
             values = edge("onnx").numpy_helper.to_array(tensor)
             if name not in read:
                 spare += values.nbytes
@@ -111,18 +111,17 @@ def _inside(node: Any) -> Iterator[str]:
 
 
 def _tensors(graph: Any) -> Iterator[tuple[str, Any]]:
-    """Weights among the initializers and constants of a graph, by the names that nodes use."""
+    """Initializers and constants of a graph, by the names that nodes use."""
     for tensor in graph.initializer:
-        if _is_weight(tensor):
-            yield tensor.name, tensor
+        yield tensor.name, tensor
     for node in graph.node:
         for attribute in node.attribute if node.op_type == "Constant" else ():
-            if attribute.name == "value" and _is_weight(attribute.t):
+            if attribute.name == "value":
                 yield node.output[0], attribute.t
 
 
-def _is_weight(tensor: Any) -> bool:
-    kind = _kind(tensor)
+def _is_weight(named: tuple[str, Any]) -> bool:
+    tensor, kind = named[1], _kind(named[1])
     known = kind in _WHOLE or kind in _FLOATS or kind.startswith(_SHORT_FLOATS)
     return known and bool(tensor.dims) and prod(tensor.dims) > 0
 
@@ -169,7 +168,7 @@ def _packed(graph: Any) -> dict[str, int]:
 
 def _zero_points(graph: Any) -> Mapping[str, tuple[Values, int]]:
     """Of quantized tensors: what is zero among them, and the axis that it lies along."""
-    stored = {tensor.name: tensor for tensor in graph.initializer}
+    stored = dict(_tensors(graph))
     turned = {node.output[0]: node.input[0] for node in graph.node if node.op_type == "Transpose"}
     found = {}
     for node in graph.node:

@@ -140,6 +140,8 @@ def test_the_zero_of_a_quantized_tensor_is_its_zero_point(
     node = helper.make_node(operator, inputs, ["y"], **given)
     found = stored_weights(model([node], [tensor(whole), point]))
     assert (found.zeros, found.quantized) == (expected, True)
+    apart = helper.make_node("Constant", [], ["zero"], value=point)
+    assert stored_weights(model([apart, node], [tensor(whole)])) == found
     assert found.count == 320 + (zero.size if per_channel else 0)
 
 
