@@ -424,3 +424,25 @@ def test_an_amount_that_cannot_be_removed_is_named(searchable: Path) -> None:
     result = invoke("search", "policy.yaml", "--out", searchable / "out", "-q")
     assert "search, amount 0.99:" in str(result.exception)
     assert not (searchable / "out").exists()
+
+
+def shifted(policy: Any, model: Any, images: Any, **named: Any) -> Any:
+    """As ``worn``, of candidates whose scores lie lower; on calibration rows nothing is lost."""
+    scores = worn(policy, model, images, **named)
+    if images.paths[0].stem.startswith("calibration"):
+        scores = np.where(np.arange(len(scores)) % 2, 0.9, 0.1)
+    return scores if model.surgery is None else 0.4 * scores
+
+
+def test_a_threshold_is_tuned_for_every_attempt(
+    home: Path, tmp_path: Path, searched: Searched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Candidates whose scores lie lower pass as those do whose scores do not."""
+    monkeypatch.setattr(import_module("prunegate.pipeline.context"), "score", shifted)
+    (home / "policy.yaml").write_text(
+        policy().replace("threshold: 0.5", "threshold: {baseline: 0.5, candidate: tuned}")
+    )
+    found = do_search(home, tmp_path / "out", "--seed", 3)
+    assert found.code == 0
+    assert found.record["tuned"]["threshold"] == 0.2
+    assert found.tried["attempts"] == searched.tried["attempts"]

@@ -82,11 +82,14 @@ def lineage_warnings(baseline: LoadedModel, candidate: LoadedModel) -> tuple[str
 
 MANY_ZEROS = 0.01
 """Share of zero weights from which on a reader is told; trained weights have next to none."""
+MANY_ROUNDED = 0.1
+"""The same of eight-bit weights, of which rounding makes a few in a hundred zero."""
 
 
 def zero_warnings(candidate: LoadedModel) -> tuple[str, ...]:
     """That weights of a candidate are zero, which saves nothing where they are stored."""
-    if candidate.zeros is None or candidate.zeros < MANY_ZEROS * candidate.parameters:
+    many = MANY_ROUNDED if candidate.quantized else MANY_ZEROS
+    if candidate.zeros is None or candidate.zeros < many * candidate.parameters:
         return ()
     part = plain(share(candidate.zeros / candidate.parameters))
     warning = (

@@ -9,7 +9,7 @@ from fractions import Fraction
 from prunegate.audit.record import DecisionRecord
 from prunegate.claims.measured import Estimate, Measured, MeasuredMetric
 from prunegate.claims.ranges import Range
-from prunegate.cost.measurement import Measurements
+from prunegate.cost.measurement import Measurements, is_evidence
 from prunegate.cost.projection import Projection
 from prunegate.metrics.checks import is_level
 from prunegate.verdict.finding import Finding
@@ -34,7 +34,7 @@ def measured_of(
         },
         latency_ratio=None if ratio is None else _range(ratio.low, ratio.high),
         generation_ratios=_generating(measurements),
-        quiet=measurements is None or measurements.quiet,
+        quiet=measurements is None or is_evidence(measurements),
     )
 
 

@@ -20,16 +20,16 @@ from prunegate.verdict.quantities import Quantities
 Scores = Mapping[str, Scored]
 
 
-def control_of(policy: Policy, rows: LabelledRows, scores: Scores) -> Control:
+def control_of(policies: Mapping[str, Policy], rows: LabelledRows, scores: Scores) -> Control:
     """Judge the control beside the candidate, on the rules that limit a change.
 
     Args:
-        policy: the policy.
+        policies: that of ``candidate`` and of ``control``, which differ in a tuned threshold.
         rows: the labelled rows.
         scores: ``baseline``, ``candidate`` and ``control`` on the gate split.
     """
-    candidate = _changes(policy, rows, scores, "candidate")
-    control = _changes(policy, rows, scores, "control")
+    candidate = _changes(policies["candidate"], rows, scores, "candidate")
+    control = _changes(policies["control"], rows, scores, "control")
     slices = tuple(
         ControlSlice(
             metric=metric,

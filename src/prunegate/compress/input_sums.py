@@ -43,10 +43,15 @@ class UnitReader:
 
 
 class InputSums:
-    """Sums over rows of features: how many, their total, and the products of each two."""
+    """Sums over rows of features: how many, their total, and the products of each two.
+
+    Rows are summed as they differ from the first of them, so that a feature that never moves has no
+    variance at all, and a small one beside a large mean is not lost in rounding.
+    """
 
     def __init__(self, size: int, device: torch.device) -> None:
         self.count = 0
+        self.origin = torch.zeros(size, dtype=torch.float64, device=device)
         self.total = torch.zeros(size, dtype=torch.float64, device=device)
         self.products = torch.zeros(size, size, dtype=torch.float64, device=device)
 
@@ -55,18 +60,22 @@ class InputSums:
         at_once = max(1, _MOST_AT_ONCE // rows.shape[1])
         for start in range(0, len(rows), at_once):
             wide = rows[start : start + at_once].double()
+            if self.count == 0:
+                self.origin = wide[0].clone()
+            wide = wide - self.origin
             self.count += len(wide)
             self.total += wide.sum(dim=0)
             self.products += wide.T @ wide
 
     def mean(self) -> Tensor:
         """Mean of each feature."""
-        return self.total / self.count
+        return self.origin + self.total / self.count
 
     def second_moments(self, *, centred: bool) -> Tensor:
         """Mean product of each two features; centred: their covariance."""
-        found = self.products / self.count
-        return found - torch.outer(self.mean(), self.mean()) if centred else found
+        off = self.total / self.count
+        covariance = self.products / self.count - torch.outer(off, off)
+        return covariance if centred else covariance + torch.outer(self.mean(), self.mean())
 
 
 def readers(sites: Sequence[Site], keep: Sequence[Sequence[int]]) -> list[UnitReader]:

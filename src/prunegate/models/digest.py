@@ -65,6 +65,19 @@ def is_paper(path: str) -> bool:
     return path.startswith(_DOWNLOADS) or _PAPERS.fullmatch(path.rpartition("/")[2]) is not None
 
 
+def refuse_paper(folder: Path, name: str) -> None:
+    """Refuse a part of a model that no digest of the model would cover.
+
+    Raises:
+        ModelError: the file is called like a paper.
+    """
+    if is_paper(name):
+        raise ModelError(
+            f"{folder / name}: is a part of the model and called like a paper, which the model's "
+            "digest leaves out; give the file another name."
+        )
+
+
 def hub_snapshot(folder: Path) -> Path:
     """The files of a repository in the hub's cache; any other folder is itself."""
     try:
@@ -188,6 +201,8 @@ def refuse_irregular(place: Path) -> None:
     """
     place = hub_snapshot(place)
     alone = place.is_file()
+    if alone:
+        refuse_paper(place.parent, place.name)
     roots = _roots(home_of(place) if alone else place)
     for path in _belonging(place) if alone else _walk(place):
         _regular(path, roots)

@@ -31,7 +31,7 @@ from prunegate.models.load import PREPROCESSOR_FILE, LoadedModel
 from prunegate.models.refusals import CONFIG_FILE, class_name, refuse_class
 from prunegate.models.snapshot import Snapshot
 from prunegate.models.surgery import WEIGHTS_FILE
-from prunegate.models.weights import FLOATS, tied_bytes, zeros_of
+from prunegate.models.weights import FLOATS, doubled_bytes, zeros_of
 
 _NOT_OURS = ("auto_map", "dtype", "torch_dtype", "attn_implementation", "_attn_implementation")
 _KNOWN: tuple[tuple[Mapping[str, Any], Reads, Answers], ...] = (
@@ -87,7 +87,7 @@ def load_from_library(folder: Path, *, regressors: bool = False) -> LoadedModel:
         files=digests_by_path(files.files),
         parameters=counted,
         active_heads=_heads(config),
-        model_bytes=stored - tied_bytes(module, state),
+        model_bytes=stored - doubled_bytes(module, state),
         bytes_found=stored,
         zeros=zeros_of(module),
         folder=folder,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from torch import nn
+from torch import Tensor, nn
 
 from prunegate.errors import ModelError, UnsupportedError
 from prunegate.models.activation import Activation, activation_of
@@ -24,7 +24,13 @@ from prunegate.models.snapshot import Snapshot
 from prunegate.models.sparse import count_zeros
 from prunegate.models.surgery import FLOAT32, SURGERY_FILE, WEIGHTS_FILE, Storage, Surgery
 from prunegate.models.surgery_json import from_json
-from prunegate.models.weights import load_into, read_weights, tied_bytes, zeros_of
+from prunegate.models.weights import (
+    doubled_bytes,
+    load_into,
+    read_weights,
+    stored_once,
+    zeros_of,
+)
 
 if TYPE_CHECKING:
     from prunegate.models.onnx_module import OnnxModule
@@ -68,7 +74,8 @@ class LoadedModel:
     active_heads: int | None
     """Attention heads of the module; None: nobody can tell."""
     model_bytes: int
-    """Bytes of the files that hold the model, each tied weight once: as the gate would store it."""
+    """Bytes of the files that hold the model, as the gate would store it: each tied weight once,
+    and nothing that is no weight (masks that earlier releases of transformers kept)."""
     folder: Path
     storage: Storage = FLOAT32
     """How it is stored, hence what it runs in."""
@@ -86,6 +93,8 @@ class LoadedModel:
     """Bytes of its files as they were found; None: as ``model_bytes``."""
     zeros: int | None = None
     """Weights that are zero, of those with two dimensions or more; None: not counted."""
+    quantized: bool = False
+    """Whether its weights are whole numbers, of which rounding makes some zero."""
     precision: str = "float32"
     """What its weights are stored in."""
     warnings: tuple[str, ...] = ()
@@ -180,14 +189,19 @@ def _assemble(
         place = str(files.folder / PREPROCESSOR_FILE)
         preprocessor = parse_object(files.read(PREPROCESSOR_FILE), place)
     storage = surgery.storage if surgery is not None else FLOAT32
-    doubled = 0
+    dropped = 0
     if surgery is None:
-        state = family.rename(files.state())
+        found = files.state()
+        state = family.rename(found)
+        dropped = sum(one.nbytes for one in found.values()) - sum(
+            one.nbytes for one in state.values()
+        )
         module = family.skeleton(config, kept)
         load_into(module, state, str(files.folder / WEIGHTS_FILE))
-        doubled = tied_bytes(module, state)
     else:
         module = _module(files, family, config, kept, storage)
+        state = stored_once(module)
+    doubled, zeros = _doubled_and_zeros(module, state)
     if surgery is not None and surgery.zeros is not None and storage.format == "float32":
         _check_zeros(count_zeros(module, family), surgery.zeros, files.folder)
     names = files.weight_files() if surgery is None else (storage.file,)
@@ -203,9 +217,10 @@ def _assemble(
         digest_with_papers=list_digest(files.files, papers=True),
         parameters=parameters,
         active_heads=family.active_heads(config, kept),
-        model_bytes=stored - doubled,
+        model_bytes=stored - dropped - doubled,
         bytes_found=stored,
-        zeros=zeros_of(module) if storage.format == "float32" else None,
+        zeros=zeros,
+        quantized=bool(storage.quantized),
         folder=files.folder,
         storage=storage,
         surgery=surgery,
@@ -238,6 +253,18 @@ def _module(
     else:
         load_into(module, family.rename(state), name)
     return module
+
+
+def _doubled_and_zeros(module: nn.Module, state: Mapping[str, Tensor]) -> tuple[int, int]:
+    """Bytes that need not be stored, and weights that are zero, whatever holds them."""
+    raw = getattr(module, "raw", None)
+    if raw is None:
+        return doubled_bytes(module, state), zeros_of(module)
+    from prunegate.models.onnx_file import read_onnx  # needs the extra "edge"
+    from prunegate.models.onnx_weights import stored_weights
+
+    found = stored_weights(read_onnx(raw))
+    return found.spare, found.zeros
 
 
 def _check_zeros(found: int, stated: int, folder: Path) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from importlib import import_module
-from math import prod
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,6 @@ from prunegate.models.surgery import ONNX_FILE
 
 _DOMAINS = {"", "ai.onnx", "ai.onnx.ml", "com.microsoft"}
 _LARGEST = 2**31 - 1  # protobuf's own limit
-_WEIGHTS = {"FLOAT", "DOUBLE", "FLOAT16", "BFLOAT16", "INT8", "UINT8"}
 
 
 def edge(name: str) -> Any:
@@ -66,20 +64,6 @@ def graphs(graph: Any) -> Iterator[Any]:
             for inner in (attribute.g, *attribute.graphs):
                 if inner.node or inner.initializer or inner.sparse_initializer:
                     yield from graphs(inner)
-
-
-def count_onnx_weights(model: Any) -> int:
-    """Count the elements of the stored weights; of int8 ones with their scales and zeros.
-
-    Single numbers and the whole numbers that describe shapes are no weights.
-    """
-    types = edge("onnx").TensorProto.DataType
-    return sum(
-        prod(tensor.dims)
-        for graph in graphs(model.graph)
-        for tensor in graph.initializer
-        if tensor.dims and types.Name(tensor.data_type) in _WEIGHTS
-    )
 
 
 def _refuse_foreign(model: Any, name: str) -> None:

@@ -21,10 +21,12 @@ import torch
 from torch import Tensor, nn
 
 from prunegate.errors import ModelError, UnsupportedError
-from prunegate.models.onnx_file import count_onnx_weights, edge, read_onnx
+from prunegate.models.onnx_file import edge, read_onnx
 from prunegate.models.saturation import saturation_of
 from prunegate.models.surgery import ONNX_FILE
 
+_NO_MEMORY = ("Failed to allocate memory", "bad alloc", "bad_alloc")
+"""Words of onnxruntime, which has no type of error for it."""
 _SCALES = "DynamicQuantizeLinear"
 _SILENT = 4  # errors are raised; the log would print them a second time
 # Threads that wait by spinning would be billed as work, to whichever model runs next.
@@ -63,8 +65,6 @@ class OnnxModule(nn.Module):
         weights = {tensor.name for tensor in model.graph.initializer}  # old files list them as well
         self.inputs = tuple(v.name for v in model.graph.input if v.name not in weights)
         """Names, in the order of the graph."""
-        self.weights = count_onnx_weights(model)
-        """Stored weights, ``count_onnx_weights``."""
         self.scales_by_batch = any(node.op_type == _SCALES for node in model.graph.node)
         """Whether a row's answer depends a little on the rows beside it."""
         self.saturation = saturation_of(model)
@@ -88,6 +88,7 @@ class OnnxModule(nn.Module):
 
         Raises:
             ModelError: inputs missing, unknown, or of shapes and types that the graph refuses.
+            MemoryError: there is not enough memory for so many rows.
         """
         given = dict(zip(self.inputs, tensors, strict=False)) | named
         if len(given) < len(tensors) + len(named) or set(given) != set(self.inputs):
@@ -102,6 +103,8 @@ class OnnxModule(nn.Module):
         try:
             answer = self._session.run([self._output], arrays)[0]
         except Exception as error:  # onnxruntime's own types, which derive from Exception
+            if any(words in str(error) for words in _NO_MEMORY):
+                raise MemoryError(f"{self.name}: {_first(error)}") from error
             raise ModelError(
                 f"{self.name}: cannot run on these inputs ({_first(error)})."
             ) from error

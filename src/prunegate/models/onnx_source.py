@@ -9,6 +9,7 @@ with the same suspicion as any ONNX file here.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -20,14 +21,13 @@ from prunegate.models.judged_only import NO_UNITS, JudgedOnly
 from prunegate.models.load import PREPROCESSOR_FILE, LoadedModel
 from prunegate.models.onnx_file import edge, graphs
 from prunegate.models.onnx_interface import interface_of
+from prunegate.models.onnx_weights import stored_weights
 from prunegate.models.refusals import CONFIG_FILE
 from prunegate.models.snapshot import Snapshot
 from prunegate.models.surgery import Storage
 from prunegate.policy.model_source import ModelSource
 
 _LARGEST = 2**31 - 1
-_TIED = 1024
-"""Bytes from which on two equal tensors are one that is stored twice."""
 
 
 def load_onnx(file: Path, said: ModelSource, *, whole_folder: bool) -> LoadedModel:
@@ -54,8 +54,8 @@ def load_onnx(file: Path, said: ModelSource, *, whole_folder: bool) -> LoadedMod
         raise UnsupportedError(f"{file}: larger than 2 GB, which ONNX cannot hold in one piece.")
     pad = config.get("pad_token_id")
     module = ForeignOnnx(raw, str(file), interface, pad=pad if type(pad) is int else 0)
-    doubled, zeros = _doubled_and_zeros(graph)
-    stored = sum(files.size(name) for name in (_within(file, home), *beside))
+    weights = stored_weights(graph)
+    stored = sum(files.size(name) for name in (_within(file, home), *beside.files))
     dynamic = {"kind": "dynamic"} if module.scales_by_batch else {}
     return LoadedModel(
         module=module,
@@ -63,7 +63,7 @@ def load_onnx(file: Path, said: ModelSource, *, whole_folder: bool) -> LoadedMod
             architecture="ONNX",
             reads=interface.reads,
             answers=interface.answers,
-            counted=module.weights,
+            counted=weights.count,
             taken=example_of(interface),
         ),
         config=config,
@@ -71,11 +71,12 @@ def load_onnx(file: Path, said: ModelSource, *, whole_folder: bool) -> LoadedMod
         kept=NO_UNITS,
         digest=list_digest(files.files),
         files=digests_by_path(files.files),
-        parameters=module.weights,
+        parameters=weights.count,
         active_heads=None,
-        model_bytes=stored - doubled,
+        model_bytes=stored + beside.shared - weights.spare,
         bytes_found=stored,
-        zeros=zeros,
+        zeros=weights.zeros,
+        quantized=weights.quantized,
         folder=home,
         graph=file,
         named=None if whole_folder else file,
@@ -89,8 +90,18 @@ def _within(file: Path, home: Path) -> str:
     return file.relative_to(hub_snapshot(home)).as_posix()
 
 
-def _graph(file: Path, files: Snapshot) -> tuple[Any, tuple[str, ...]]:
-    """The parsed graph with its external data inside, and the names of the files these were in."""
+@dataclass(kw_only=True)
+class _Beside:
+    """What was read of files beside a graph."""
+
+    files: dict[str, bytes] = field(default_factory=dict)
+    ranges: set[tuple[str, int, int]] = field(default_factory=set)
+    shared: int = 0
+    """Bytes that a further tensor reads where another one lies, hence stored once."""
+
+
+def _graph(file: Path, files: Snapshot) -> tuple[Any, _Beside]:
+    """The parsed graph with its external data inside, and what was read of them."""
     onnx = edge("onnx")
     raw = files.read(_within(file, files.folder))
     try:
@@ -99,17 +110,17 @@ def _graph(file: Path, files: Snapshot) -> tuple[Any, tuple[str, ...]]:
         raise ModelError(f"{file}: not an ONNX file; export the model again.") from error
     if not (model.graph.node and model.graph.output):
         raise ModelError(f"{file}: not an ONNX model with inputs and outputs; export it again.")
-    read: dict[str, bytes] = {}
+    beside = _Beside()
     for tensor in _stored(model):
         if tensor.data_location == onnx.TensorProto.EXTERNAL:
-            _take_in(tensor, file, files, read)
+            _take_in(tensor, file, files, beside)
     if model.functions:
         model = onnx.inliner.inline_local_functions(model)
     used = {node.domain for graph in graphs(model.graph) for node in graph.node} | {"", "ai.onnx"}
     kept = [opset for opset in model.opset_import if opset.domain in used]
     del model.opset_import[:]
     model.opset_import.extend(kept)
-    return model, tuple(read)
+    return model, beside
 
 
 def _stored(model: Any) -> Iterator[Any]:
@@ -120,7 +131,7 @@ def _stored(model: Any) -> Iterator[Any]:
                 yield from (attribute.t, *attribute.tensors)
 
 
-def _take_in(tensor: Any, file: Path, files: Snapshot, read: dict[str, bytes]) -> None:
+def _take_in(tensor: Any, file: Path, files: Snapshot, beside: _Beside) -> None:
     """Put the bytes of a tensor that is stored beside the graph into it."""
     told = {entry.key: entry.value for entry in tensor.external_data}
     place = PurePosixPath(told.get("location", ""))
@@ -136,9 +147,9 @@ def _take_in(tensor: Any, file: Path, files: Snapshot, read: dict[str, bytes]) -
             f"model: it is missing, or is not named after it ({file.name}.data). Copy it, or name "
             "the folder in the place of the file."
         )
-    if name not in read:
-        read[name] = files.read(name)
-    blob = read[name]
+    if name not in beside.files:
+        beside.files[name] = files.read(name)
+    blob = beside.files[name]
     try:
         start = int(told.get("offset", 0))
         length = int(told.get("length", len(blob) - start))
@@ -148,6 +159,9 @@ def _take_in(tensor: Any, file: Path, files: Snapshot, read: dict[str, bytes]) -
         ) from error
     if not 0 <= start <= start + length <= len(blob):
         raise ModelError(f"{file}: {tensor.name!r} lies beyond the end of {name}; copy it again.")
+    lies = (name, start, length)
+    beside.shared += length if lies in beside.ranges else 0
+    beside.ranges.add(lies)
     tensor.raw_data = blob[start : start + length]
     del tensor.external_data[:]
     tensor.data_location = edge("onnx").TensorProto.DEFAULT
@@ -165,22 +179,3 @@ def _described(files: Snapshot, name: str) -> dict[str, Any]:
     if not files.holds(name):
         return {}
     return parse_object(files.read(name), str(files.folder / name))
-
-
-def _doubled_and_zeros(model: Any) -> tuple[int, int]:
-    """Bytes of tensors that are stored before, and zeros among weights of two axes and more."""
-    onnx, doubled, zeros = edge("onnx"), 0, 0
-    seen: set[Any] = set()
-    for graph in graphs(model.graph):
-        for tensor in graph.initializer:
-            if len(tensor.dims) < 2:
-                continue
-            values = onnx.numpy_helper.to_array(tensor)
-            key = (tensor.data_type, tuple(tensor.dims), values.tobytes())
-            if values.nbytes >= _TIED and key in seen:
-                doubled += values.nbytes
-                continue
-            seen.add(key)
-            if values.dtype.kind == "f":
-                zeros += int((values == 0).sum())
-    return doubled, zeros

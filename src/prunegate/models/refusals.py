@@ -16,7 +16,7 @@ from typing import Any
 from prunegate.errors import ModelError, UnsupportedError
 from prunegate.models.activation import REGRESSION
 from prunegate.models.config_json import parse_object
-from prunegate.models.digest import hub_snapshot, refuse_irregular
+from prunegate.models.digest import hub_snapshot, refuse_irregular, refuse_paper
 from prunegate.models.family import OWN_CLASS, architectures
 from prunegate.models.surgery import SURGERY_FILE, WEIGHTS_FILE
 
@@ -69,7 +69,9 @@ def refuse_early(folder: Path, *, prune: bool = False, regressors: bool = False)
     refuse_irregular(folder)
     if (folder / SURGERY_FILE).exists():
         return
-    if graph_in(folder) is not None:
+    graph = graph_in(folder)
+    if graph is not None:
+        refuse_paper(graph.parent, graph.name)
         if prune:
             raise UnsupportedError(f"{folder}: an ONNX model can be judged, not pruned; {_PRUNE}.")
         return
@@ -263,6 +265,8 @@ def _refuse_missing_shards(folder: Path, names: Sequence[str]) -> None:
             f"{place}: names shards that are not in the folder ({', '.join(missing[:3])}); copy "
             "all of them, or save the model again."
         )
+    for name in sorted(shards):
+        refuse_paper(folder, name)
 
 
 def _refuse_pruning(

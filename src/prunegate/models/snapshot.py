@@ -15,7 +15,7 @@ from torch import Tensor
 
 from prunegate.errors import ModelError
 from prunegate.models.config_json import parse_object
-from prunegate.models.digest import FileDigest, tree_files
+from prunegate.models.digest import FileDigest, refuse_paper, tree_files
 from prunegate.models.refusals import CONFIG_FILE, INDEX_FILE, refuse_pickles
 from prunegate.models.surgery import SURGERY_FILE, WEIGHTS_FILE
 from prunegate.models.weights import read_weights
@@ -37,7 +37,7 @@ class Snapshot:
         """The bytes of a file that have the hash it had.
 
         Raises:
-            ModelError: it is missing, cannot be read, or changed.
+            ModelError: it is missing, cannot be read, changed, or is called like a paper.
         """
         expected = self._file(name).sha256
         try:
@@ -105,6 +105,7 @@ class Snapshot:
             )
 
     def _file(self, name: str) -> FileDigest:
+        refuse_paper(self.folder, name)
         for file in self.files:
             if file.path == name:
                 return file

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from typing import Any
 
 import safetensors.torch
 import torch
@@ -22,6 +23,10 @@ from prunegate.models.surgery import WEIGHTS_FILE
 _WHOLE = (torch.int64, torch.int8)  # batch counts of BatchNorm; eight-bit weights
 FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 """Number formats that models are judged in."""
+TIED = 1024
+"""Bytes from which on two equal tensors are one that is stored twice."""
+_BEGINNING = 16
+"""Numbers by which tensors that may be equal are found."""
 _OTHER_WHOLE = (torch.int32, torch.uint8, torch.bool)
 
 
@@ -143,15 +148,37 @@ def stored_once(module: nn.Module) -> dict[str, Tensor]:
     return state
 
 
-def tied_bytes(module: nn.Module, state: Mapping[str, Tensor]) -> int:
-    """Bytes of stored tensors that are another one's second name, which we would not store."""
+def doubled_bytes(module: nn.Module, state: Mapping[str, Tensor]) -> int:
+    """Bytes of stored tensors that are stored before, which we would not store.
+
+    Those are second names of tied weights, and large matrices that equal an earlier one whatever
+    the config says of ties. Tensors of one value are none: zeros save nothing.
+    """
     tied = module.state_dict().keys() - stored_once(module).keys()
-    return sum(state[name].nbytes for name in tied & state.keys())
+    first: dict[Any, list[Tensor]] = {}
+    doubled = 0
+    for name, tensor in state.items():
+        if name in tied:
+            doubled += tensor.nbytes
+        elif tensor.dim() > 1 and tensor.nbytes >= TIED and bool(tensor.min() != tensor.max()):
+            beginning = tuple(tensor.flatten()[:_BEGINNING].tolist())
+            alike = first.setdefault((tensor.dtype, tensor.shape, beginning), [])
+            if any(torch.equal(tensor, other) for other in alike):
+                doubled += tensor.nbytes
+            else:
+                alike.append(tensor)
+    return doubled
 
 
 def zeros_of(module: nn.Module) -> int:
-    """Count the zeros among weights of two dimensions and more, each tied weight once."""
-    return sum(int((weight == 0).sum()) for weight in module.parameters() if weight.dim() >= 2)
+    """Count the zeros among weights of two dimensions and more, each tied weight once.
+
+    Eight-bit weights are buffers; their zero is 0.
+    """
+    stored = stored_once(module)
+    eight_bits = (one for one in stored.values() if one.dtype == torch.int8)
+    weights = [one for one in (*module.parameters(), *eight_bits) if one.dim() >= 2]
+    return sum(int((weight == 0).sum()) for weight in weights)
 
 
 def _refuse_twice(raw: bytes, tensors: int, name: str) -> None:

@@ -21,7 +21,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from prunegate import __version__
@@ -39,7 +38,14 @@ from prunegate.io.atomic import write_whole
 from prunegate.io.hashing import file_sha256
 from prunegate.io.partial import PARTIAL
 from prunegate.models.open_model import open_model
-from prunegate.pipeline.predict_table import FORMATS, table_bytes, table_rows
+from prunegate.pipeline.predict_table import (
+    FORMATS,
+    kept_part,
+    part_name,
+    picture_folder,
+    table_bytes,
+    table_rows,
+)
 from prunegate.pipeline.scoring_job import ScoringJob, require_columns
 
 PART = 256
@@ -136,19 +142,19 @@ def _scored(  # a row's way through the browser
     columns: Mapping[str, int],
 ) -> pa.Table:
     (reads, ids, contents), tables = rows, []
+    named = {f"score_{place}": place for place in columns.values()}  # no name from outside
     for start in range(0, len(ids), PART):
         asked.progress(f"score the {reads} in the browser", start, len(ids))
-        place = parts / f"{start:012}.parquet"
-        if not place.exists():
-            found = _asked_of(session, asked, reads, contents[start : start + PART])
-            part = {  # no name from outside, so that none can hide a time
-                "id": ids[start : start + PART],
-                **{f"score_{place}": found.shares[:, place] for place in columns.values()},
-                "run_ms": found.run_ms,
-                "prepare_ms": found.prepare_ms,
-            }
-            write_whole(place, table_bytes(pa.table(part), ".parquet"))
-        tables.append(pq.read_table(place))
+        here = slice(start, start + PART)
+        place = parts / part_name(asked, reads, start, contents[here])
+        part = kept_part(place, ("id", *named, *_TIMED), ids[here])
+        if part is None:
+            found = _asked_of(session, asked, reads, contents[here])
+            scores = {name: found.shares[:, of] for name, of in named.items()}
+            times = {name: getattr(found, name) for name in _TIMED}
+            part = pa.table({"id": ids[here], **scores, **times})
+            write_whole(place, table_bytes(part, ".parquet"))
+        tables.append(part)
     asked.progress(f"score the {reads} in the browser", len(ids), len(ids))
     return pa.concat_tables(tables)
 
@@ -158,8 +164,7 @@ def _asked_of(
 ) -> BrowserScores:
     if reads == "texts":
         return session.texts(contents)
-    folder = asked.images or asked.table.parent
-    return session.pictures([folder / name for name in contents])
+    return session.pictures([picture_folder(asked) / name for name in contents])
 
 
 def _latency(

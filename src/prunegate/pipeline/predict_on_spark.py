@@ -15,7 +15,7 @@ anew.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -65,6 +65,7 @@ def predict_on_spark(asked: SparkScoring) -> int:
         with spark_errors(source.name):
             reads = content_kind(columns_of(source, (job.id,)), job)
         scorer = Scorer(job, reads)
+        refuse_alike(job, scorer.columns)
         name = job.image if reads == "images" else job.text
         table = open_table(source, (job.id, name), text_columns=(job.id, name))
         frame = table.frame.to_native()
@@ -91,6 +92,23 @@ def refuse_taken(asked: SparkScoring) -> None:
         raise InputError(f"{asked.out}: Spark writes a folder of Parquet files; name a folder")
     if not _elsewhere(asked.out) and os.path.lexists(asked.out) and not asked.force:
         raise InputError(f"{asked.out} is there already; name another folder, or add --force")
+
+
+def refuse_alike(job: ScoringJob, scores: Sequence[str]) -> None:
+    """Refuse columns that are one to Spark, before anything is scored.
+
+    Raises:
+        InputError: names differ in nothing but upper and lower case.
+    """
+    seen: dict[str, str] = {}
+    for name in (job.id, *scores):
+        other = seen.setdefault(name.lower(), name)
+        if other != name:
+            raise InputError(
+                f"the columns {other!r} and {name!r} are one to Spark, which looks at no case; "
+                "name them otherwise: --classes for the classes, --column for one score, --id for "
+                "the ids, or score on one machine"
+            )
 
 
 def score_parts(

@@ -6,7 +6,8 @@
                                                                        all parts -> one file
 
 A part that is there is not scored again, so work that was killed goes on where it stopped. Parts
-belong to one model, one table and one way of asking, by digest. The file is what ``gate
+belong to one model, one table and one way of asking, by digest, and to pictures as they were, by
+size and time; one that is damaged or holds other rows is made anew. The file is what ``gate
 --baseline-predictions`` and ``--candidate-predictions`` read.
 """
 
@@ -16,6 +17,8 @@ import hashlib
 import io
 import json
 import shutil
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -54,16 +57,56 @@ def predict_table(asked: ScoringJob) -> int:
     tables = []
     for start in range(0, len(ids), PART):
         asked.progress(f"score the {reads}", start, len(ids))
-        place = parts / f"{start:012}.parquet"
-        if not place.exists():
-            scores = scorer.scores(contents[start : start + PART])
-            part = pa.table({asked.id: ids[start : start + PART], **scores})
+        rows = slice(start, start + PART)
+        place = parts / part_name(asked, reads, start, contents[rows])
+        part = kept_part(place, (asked.id, *scorer.columns), ids[rows])
+        if part is None:
+            part = pa.table({asked.id: ids[rows], **scorer.scores(contents[rows])})
             write_whole(place, table_bytes(part, ".parquet"))
-        tables.append(pq.read_table(place))
+        tables.append(part)
     write_whole(asked.out, table_bytes(pa.concat_tables(tables), asked.out.suffix))
     shutil.rmtree(parts, ignore_errors=True)
     asked.progress(f"score the {reads}", len(ids), len(ids))
     return len(ids)
+
+
+def part_name(asked: ScoringJob, reads: str, start: int, contents: Sequence[str]) -> str:
+    """What the file of a part is called: another where its pictures are others."""
+    seen: list[tuple[int, int] | None] = []
+    if reads == "images":
+        seen = [_as_found(picture_folder(asked) / name) for name in contents]
+    digest = hashlib.sha256(json.dumps(seen).encode()).hexdigest()[:16]
+    return f"{start:012}-{digest}.parquet"
+
+
+def kept_part(place: Path, columns: Sequence[str], ids: pa.ChunkedArray) -> pa.Table | None:
+    """A part that was kept; None: there is none, or it is not whole, or of other rows.
+
+    Args:
+        place: of its file.
+        columns: that it has, ids first.
+        ids: of its rows.
+    """
+    try:
+        found = pq.read_table(place)
+    except (OSError, pa.ArrowException):
+        return None
+    same = found.column_names == list(columns) and found[columns[0]].to_pylist() == ids.to_pylist()
+    return found if same else None
+
+
+def picture_folder(asked: ScoringJob) -> Path:
+    """What image paths start from."""
+    return asked.images or asked.table.parent
+
+
+def _as_found(path: Path) -> tuple[int, int] | None:
+    """A file's size and the time of its last change; None: it cannot be looked at."""
+    try:
+        found = path.stat()
+    except (OSError, ValueError):  # ValueError: a name with a null character
+        return None
+    return found.st_size, found.st_mtime_ns
 
 
 def table_rows(asked: ScoringJob, reads: str) -> tuple[pa.ChunkedArray, list[str]]:

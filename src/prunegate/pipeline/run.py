@@ -28,7 +28,7 @@ from prunegate.discovery.advice import advice
 from prunegate.gate import Decision, gate
 from prunegate.models.load import LoadedModel
 from prunegate.pipeline.context import Context, Scores, Settings, set_up
-from prunegate.pipeline.tuning import with_tuned_threshold
+from prunegate.pipeline.tuning import baseline_calibration, with_tuned_threshold
 from prunegate.policy.load import PolicyFile
 from prunegate.predict.tasks.kind import Scored
 from prunegate.report.embedded_record import digests_of
@@ -54,12 +54,15 @@ def run(source: PolicyFile, folder: Path, settings: Settings) -> Decision:
             loaded), or a model cannot be used.
     """
     bench = set_up(source, settings)
+    calibration = baseline_calibration(bench)
     # A number beyond the task's range is told before hours of work.
     known = bench.score(bench.baseline, "baseline") if _bounded(bench) else None
-    if source.policy.compress:
-        made = bench.make(source.policy.compress, folder / CANDIDATE)
-        return judge_candidate(bench, *made, folder, baseline=known)
-    return judge_candidate(bench, bench.found(), None, folder, baseline=known)
+    candidate, made = (
+        bench.make(source.policy.compress, folder / CANDIDATE)
+        if source.policy.compress
+        else (bench.found(), None)
+    )
+    return judge_candidate(bench, candidate, made, folder, calibration=calibration, baseline=known)
 
 
 def _bounded(bench: Context) -> bool:
@@ -71,9 +74,10 @@ def judge_candidate(  # the candidate, how it came about, and what is known
     candidate: LoadedModel,
     made: Candidate | None,
     folder: Path,
-    search: Search | None = None,
     *,
+    calibration: Scored | None,
     baseline: Scored | None = None,
+    search: Search | None = None,
 ) -> Decision:
     """Judge a candidate on the gate split; its predictions and figures stay in a folder.
 
@@ -82,10 +86,12 @@ def judge_candidate(  # the candidate, how it came about, and what is known
         candidate: as loaded from disk.
         made: how it was made; None where it was made elsewhere.
         folder: an existing folder; the caller publishes it.
-        search: how it was chosen, where it was.
+        calibration: from ``baseline_calibration``.
         baseline: what the baseline makes of the gate split; None: nobody asked it yet.
+        search: how it was chosen, where it was.
     """
-    bench, tuned = with_tuned_threshold(bench, candidate)
+    untuned = bench
+    bench, tuned = with_tuned_threshold(bench, candidate, calibration)
     source, settings = bench.source, bench.settings
     models = {"baseline": bench.baseline, "candidate": candidate}
     known = {} if baseline is None else {"baseline": baseline}
@@ -116,7 +122,7 @@ def judge_candidate(  # the candidate, how it came about, and what is known
             "seed": settings.seed,
             **named,
             "compression": compression_of(bench.baseline, candidate, made),
-            "control": _control(bench, scores),
+            "control": _control(bench, scores, untuned, calibration),
             "search": search,
             "discoveries": told.slices,
             "generations": generations,
@@ -144,16 +150,21 @@ def judge_candidate(  # the candidate, how it came about, and what is known
     return _illustrated(decision, rows, warned)
 
 
-def _control(bench: Context, scores: Scores) -> Control | None:
-    """The same fine-tuning with nothing removed; None where nothing is fine-tuned."""
+def _control(
+    bench: Context, scores: Scores, untuned: Context, calibration: Scored | None
+) -> Control | None:
+    """The same fine-tuning with nothing removed; None where nothing is fine-tuned.
+
+    Where the candidate's threshold is tuned, so is the control's, for itself.
+    """
     if not bench.settings.control or not bench.policy.compress:
         return None
     model = bench.unpruned(bench.policy.compress)
     if model is None:
         return None
-    return control_of(
-        bench.policy, bench.rows, {**scores, "control": bench.score(model, "control")}
-    )
+    own, _ = with_tuned_threshold(untuned, model, calibration)
+    policies = {"candidate": bench.policy, "control": own.policy}
+    return control_of(policies, bench.rows, {**scores, "control": bench.score(model, "control")})
 
 
 def _unwritten(bench: Context, written: int) -> tuple[str, ...]:

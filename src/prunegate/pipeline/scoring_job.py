@@ -27,7 +27,7 @@ from prunegate.predict.inputs import Inputs
 from prunegate.predict.material import images_of
 from prunegate.predict.score import scales_by_batch, within_memory
 from prunegate.predict.texts import open_texts
-from prunegate.predict.tokens import Tokens
+from prunegate.predict.tokens import TOKENIZER_FILE, Tokens
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +98,7 @@ class Scorer:
             require_classes(self.model)
             class_names(self.model.config, asked.positive)
         require_columns(asked, self.columns)
-        self._reads = reads
+        self._tokens = _tokens_of(self.model) if reads == "texts" else None
         self._batch = asked.batch or (1 if scales_by_batch(self.model) else SCORED)
 
     @property
@@ -144,10 +144,10 @@ class Scorer:
         return {self._asked.column: found[:, self._place]}
 
     def _inputs(self, contents: Sequence[str]) -> Inputs:
-        if self._reads == "images":
-            folder = self._asked.images or self._asked.table.parent
-            return images_of([folder / name for name in contents], self.model)
-        return open_texts(contents, Tokens.of(self.model.folder, self.model.config))[0]
+        if self._tokens is not None:
+            return open_texts(contents, self._tokens)[0]
+        folder = self._asked.images or self._asked.table.parent
+        return images_of([folder / name for name in contents], self.model)
 
     def _named(self, shares: NDArray[np.float64], inputs: Inputs) -> dict[str, NDArray[np.float64]]:
         names = class_names(self.model.config, self._asked.positive)
@@ -166,6 +166,20 @@ class Scorer:
                 f"{self.model.place}: answers with {there} numbers for {named} "
                 f"{'outputs' if self._numbers else 'classes'}; correct id2label, or give --classes"
             )
+
+
+def _tokens_of(model: LoadedModel) -> Tokens:
+    """The tokenizer that the model's digest covers, read once for all rows.
+
+    Raises:
+        ModelError: there is none that can be read, or another than when the model was loaded.
+    """
+    tokens = Tokens.of(model.folder, model.config)
+    if tokens.sha256 != model.files.get(TOKENIZER_FILE):
+        raise ModelError(
+            f"{model.folder / TOKENIZER_FILE}: changed while the model was loaded; try again"
+        )
+    return tokens
 
 
 def _outputs(model: LoadedModel) -> tuple[str, ...]:

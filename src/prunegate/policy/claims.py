@@ -16,7 +16,7 @@ from prunegate.policy import written_figure as units
 from prunegate.policy.messages import literal
 from prunegate.policy.place import Place
 from prunegate.policy.section import Positive, Section, Text
-from prunegate.policy.written_figure import EXAMPLES, Written, written
+from prunegate.policy.written_figure import EXAMPLES, Written, written, written_or_range
 
 Severity = Literal["block", "warn"]
 _AS_JSON = {"anyOf": [{"type": "string"}, {"type": "number"}], "examples": EXAMPLES.split(", ")}
@@ -27,8 +27,16 @@ def _legible(text: str) -> str:
     return text
 
 
+def _legible_range(text: str) -> str:
+    written_or_range(text)
+    return text
+
+
+_RANGES = {**_AS_JSON, "examples": ["-29 %", "1.4x", "-20 to -40 %"]}
 Figure = Annotated[str, Strict(), AfterValidator(_legible), WithJsonSchema(_AS_JSON)]
 """One figure with its unit, as it is written."""
+FigureOrRange = Annotated[str, Strict(), AfterValidator(_legible_range), WithJsonSchema(_RANGES)]
+"""One figure, or two that it lies between."""
 
 _LIKE = {
     units.PLAIN: "a plain number such as 64 or 61 M",
@@ -70,17 +78,17 @@ class StatedChange(Section):
     """Of the baseline."""
     after: Figure | None = None
     """Of the candidate."""
-    change: Figure | None = None
-    """By how much it changed: in per cent, or in the unit of the figures. Without a sign: a size,
-    in either direction."""
-    times: Figure | None = None
-    """How many times smaller or faster, such as 1.4x."""
+    change: FigureOrRange | None = None
+    """By how much it changed: in per cent, or in the unit of the figures, or from how much to how
+    much (-20 to -40 %). Without a sign: a size, in either direction."""
+    times: FigureOrRange | None = None
+    """How many times smaller or faster, such as 1.4x, or from 1.2 to 1.6x."""
 
     @property
     def figures(self) -> dict[str, Written]:
         """The figures that are stated, by key."""
         given = {name: getattr(self, name) for name in ("before", "after", "change", "times")}
-        return {name: written(text) for name, text in given.items() if text is not None}
+        return {name: written_or_range(text) for name, text in given.items() if text is not None}
 
     @model_validator(mode="after")
     def _units_fit(self) -> StatedChange:

@@ -109,8 +109,8 @@ class Task(Section):
         if self.threshold.found is None:
             raise InputError(
                 "'threshold: {candidate: tuned}' is chosen on calibration rows, which 'prunegate "
-                "run' scores with both models; use run, or write the number that was chosen on "
-                "other rows than these in the place of 'tuned'"
+                "run' and 'search' score with both models; use one of them, or write the number "
+                "that was chosen on other rows than these in the place of 'tuned'"
             )
         return self.threshold.found
 

@@ -1,7 +1,8 @@
 """A figure as somebody wrote it: its value, its unit, and how far its digits leave it open.
 
 ``29 %`` stands for anything from 28.5 % to 29.5 %, ``$0.0042`` for anything from 0.00415 to
-0.00425. Everything is an exact fraction; a float would have forgotten the digits.
+0.00425; ``20 to 40 %`` for anything from 19.5 % to 40.5 %. Everything is an exact fraction; a float
+would have forgotten the digits.
 """
 
 from __future__ import annotations
@@ -67,7 +68,8 @@ class Written:
     value: Fraction
     """In units of one: 29 % is 0.29, 86 M is 86,000,000, 1 s is 1,000 ms."""
     half: Fraction
-    """Half a unit of the last digit; zero where the figure says that it is exact."""
+    """Half a unit of the last digit; zero where the figure says that it is exact. Of a range, whose
+    value is its middle, what lies to either side of that."""
     unit: str
     """plain, percent, points, times, money, milliseconds or bytes."""
     currency: str = ""
@@ -96,11 +98,9 @@ def written(text: str) -> Written:
     Raises:
         ValueError: not one figure with a unit that is known; the message shows what is.
     """
-    match = _FORM.fullmatch(" ".join(text.split()))
-    if match is None or len(text) > 60:
-        raise ValueError(
-            f"got {literal(text)}, expected one figure with its unit, such as {EXAMPLES}"
-        )
+    match = _form(text)
+    if match is None:
+        raise _no_figure(text)
     part = match.groupdict(default="")
     codes = [c for c in (_CURRENCIES.get(part["symbol"], ""), part["before"], part["after"]) if c]
     unit, size = _UNITS[part["unit"]]
@@ -118,3 +118,61 @@ def written(text: str) -> Written:
         signed=bool(part["sign"]),
         whole=not (part["decimals"] or part["scale"] or part["unit"] or codes),
     )
+
+
+def written_or_range(text: str) -> Written:
+    """Read a figure, or two that it lies between: ``20 to 40 %``, ``-20 to -40 %``, ``1.2-1.6x``.
+
+    The first may leave out what the second has for a unit.
+
+    >>> written_or_range("20 to 40 %").value, written_or_range("20 to 40 %").half
+    (Fraction(3, 10), Fraction(21, 200))
+
+    Raises:
+        ValueError: not one or two figures; two units, or two directions.
+    """
+    ends = _ENDS.fullmatch(" ".join(text.split()))
+    if ends is None:
+        return written(text)
+    if len(text) > _LONGEST:
+        raise _no_figure(text)
+    high = written(ends["high"])
+    low = written(f"{ends['low']}{_unit_of(ends['high'])}" if _bare(ends["low"]) else ends["low"])
+    if (low.unit, low.currency) != (high.unit, high.currency):
+        raise ValueError(f"got {literal(text)}: two units in one range; keep one")
+    if (low.signed, low.direction) != (high.signed, high.direction):
+        raise ValueError(f"got {literal(text)}: give both ends of a range the same sign")
+    return Written(
+        text=text,
+        value=(low.value + high.value) / 2,
+        half=abs(high.value - low.value) / 2 + max(low.half, high.half),
+        unit=high.unit,
+        currency=high.currency,
+        signed=high.signed,
+    )
+
+
+_LONGEST = 60
+_ENDS = re.compile(r"(?P<low>.*[0-9a-zA-Z%×])(?: to |[-–])(?P<high>[-+−]?[^-+−]+)")
+
+
+def _form(text: str) -> re.Match[str] | None:
+    return _FORM.fullmatch(" ".join(text.split())) if len(text) <= _LONGEST else None
+
+
+def _no_figure(text: str) -> ValueError:
+    return ValueError(f"got {literal(text)}, expected one figure with its unit, such as {EXAMPLES}")
+
+
+def _bare(text: str) -> bool:
+    """Whether a number stands without scale, unit and currency."""
+    match = _form(text)
+    return match is not None and not any(
+        match[name] for name in ("symbol", "before", "scale", "unit", "after")
+    )
+
+
+def _unit_of(text: str) -> str:
+    """What follows the digits of a figure."""
+    match = _form(text)
+    return "" if match is None else text[match.end("decimals" if match["decimals"] else "whole") :]

@@ -2,7 +2,8 @@
 
 Pruning and quantizing shift scores; at the baseline's threshold a candidate may then be judged for
 where its scores lie and not for how it ranks. The threshold is chosen on rows that are not judged;
-scores are never changed. Between two neighbouring scores that decide alike, it lies in the middle.
+scores are never changed. Rows count by their design weights, where the policy names some. Between
+two neighbouring scores that decide alike, it lies in the middle.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from numpy.typing import NDArray
 
 from prunegate.errors import TableError
 
+_ROUNDING = 1e-12
+"""Of the sum of all weights: what is nearer than this is equal, in whatever order it was added."""
 Match = Literal["recall", "flag_rate", "f1"]
 Flags = NDArray[np.bool_]
 
@@ -40,6 +43,7 @@ def tuned_threshold(
     positive: Flags,
     flagged: Flags,
     scores: NDArray[np.float64],
+    weights: NDArray[np.float64] | None = None,
 ) -> TunedThreshold:
     """Choose a threshold.
 
@@ -50,6 +54,7 @@ def tuned_threshold(
         positive: of every calibration row, whether its label is the positive one.
         flagged: of every row, whether the baseline flags it.
         scores: of every row, the candidate's score, in [0, 1].
+        weights: of every row, above 0; None: they are alike.
 
     Raises:
         TableError: no rows of both labels, or a baseline that finds nothing, which is nothing to
@@ -60,40 +65,59 @@ def tuned_threshold(
     >>> found.threshold, found.baseline, found.candidate
     (0.25, 1.0, 1.0)
     """
-    hits, positives = int((positive & flagged).sum()), int(positive.sum())
-    if not 0 < positives < len(positive) or not hits:
-        raise TableError(
-            f"the calibration split has {positives} positives among {len(positive)} rows, of which "
-            f"the baseline finds {hits}: nothing to tune the candidate's threshold by. Add "
-            "labelled rows of both labels, or write a number in the place of 'tuned'"
-        )
-    steps = np.unique(scores)[::-1]
-    above = [scores >= step for step in steps]
-    counts = np.array([(flags.sum(), (positive & flags).sum()) for flags in above])
-    caught, found = counts[:, 0], counts[:, 1]
+    require_matchable(positive, flagged)
+    each = np.ones(len(scores)) if weights is None else weights / weights.max()
+    every, positives, alarms, hits = (
+        each[among].sum() for among in (slice(None), positive, flagged, positive & flagged)
+    )
+    steps, place_of = np.unique(scores, return_inverse=True)
+    steps = steps[::-1]
+    caught, found = (
+        np.bincount(place_of, weights=worth, minlength=len(steps))[::-1].cumsum()
+        for worth in (each, each * positive)
+    )
     values = {
         "recall": found / positives,
-        "flag_rate": caught / len(positive),
+        "flag_rate": caught / every,
         "f1": 2 * found / (caught + positives),
     }[match]
     before = {
         "recall": hits / positives,
-        "flag_rate": flagged.sum() / len(positive),
-        "f1": 2 * hits / (flagged.sum() + positives),
+        "flag_rate": alarms / every,
+        "f1": 2 * hits / (alarms + positives),
     }[match]
     place = {
-        "recall": int(np.argmax(found >= hits)),
-        "flag_rate": int(np.argmin(np.abs(caught - flagged.sum()))),
-        "f1": int(np.argmax(values)),
+        "recall": int(np.argmax(found >= hits - _ROUNDING * every)),
+        "flag_rate": int(np.argmin(np.round(np.abs(caught - alarms) / every / _ROUNDING))),
+        "f1": int(np.argmax(np.round(values / _ROUNDING))),
     }[match]
     return TunedThreshold(
         threshold=_between(steps, place),
         match=match,
         rows=len(positive),
-        positives=positives,
+        positives=int(positive.sum()),
         baseline=float(before),
         candidate=float(values[place]),
     )
+
+
+def require_matchable(positive: Flags, flagged: Flags) -> None:
+    """Insist that there is something on the calibration rows to match.
+
+    Args:
+        positive: of every row, whether its label is the positive one.
+        flagged: of every row, whether the baseline flags it.
+
+    Raises:
+        TableError: no rows of both labels, or a baseline that finds nothing.
+    """
+    rows, there = int((positive & flagged).sum()), int(positive.sum())
+    if not 0 < there < len(positive) or not rows:
+        raise TableError(
+            f"the calibration split has {there} positives among {len(positive)} rows, of which "
+            f"the baseline finds {rows}: nothing to tune the candidate's threshold by. Add "
+            "labelled rows of both labels, or write a number in the place of 'tuned'"
+        )
 
 
 def _between(steps: NDArray[np.float64], place: int) -> float:

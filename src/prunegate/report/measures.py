@@ -137,6 +137,7 @@ def _counted(record: DecisionRecord, said: Speech) -> list[MeasureRow]:
         ("flops", numbers.large),
     )
     pairs = [(name, *_both(record, name), show) for name, show in figures]
+    pairs = [(name, *_found(record, name, one, other), show) for name, one, other, show in pairs]
     return [
         MeasureRow(
             name=said.say(f"measured.{name}"),
@@ -146,12 +147,18 @@ def _counted(record: DecisionRecord, said: Speech) -> list[MeasureRow]:
             timed=False,
         )
         for name, before, after, show in pairs
-        if before or after or (name not in _SELDOM and (before, after) != (None, None))
+        if (before, after) != (None, None)
     ]
 
 
-_SELDOM = ("Of these, zero", "Its files as they were found")
-"""Figures that are told only where there are any."""
+def _found(
+    record: DecisionRecord, name: str, one: int | None, other: int | None
+) -> tuple[int | None, int | None]:
+    """Files of one model that say what it is stored in are told beside the other's size."""
+    if name != "bytes_found" or (one, other) == (None, None):
+        return one, other
+    before, after = _both(record, "model_bytes")
+    return before if one is None else one, after if other is None else other
 
 
 def _both(record: DecisionRecord, field: str) -> tuple[int | None, int | None]:

@@ -22,6 +22,7 @@ from prunegate.io.progress import Progress
 from prunegate.metrics.catalogue import priced, timed
 from prunegate.models.load import LoadedModel
 from prunegate.pipeline.context import Context
+from prunegate.pipeline.tuning import with_tuned_threshold
 from prunegate.policy.schema import Policy
 from prunegate.policy.steps import SearchSection, Split
 from prunegate.predict.tasks.kind import Scored
@@ -72,6 +73,8 @@ class Trials:
     bench: Context
     search: SearchSection
     work: WorkFolder
+    calibration: Scored | None
+    """What the baseline makes of the calibration split, where thresholds are tuned there."""
     losses: dict[int, Losses] = field(default_factory=dict)
     """Training losses, by the attempt's number."""
     names: dict[int, str] = field(default_factory=dict)
@@ -185,9 +188,11 @@ class Trials:
         except InputError as error:
             shares = " and ".join(f"{amount:.4g}" for amount in amounts)
             raise InputError(f"search, amount {shares}: {error}") from error
+        bench, _ = with_tuned_threshold(bench, model, self.calibration)
+        judging = self.judging.model_copy(update={"task": bench.policy.task})
         scores = {"baseline": self.baseline_scores, "candidate": bench.score(model, "it", SPLIT)}
         measured = bench.measure(model, SPLIT) if self.timed else bench.counted(model)
-        verdict = judge(self.judging, bench.predictions(scores, SPLIT), measurements=measured)
+        verdict = judge(judging, bench.predictions(scores, SPLIT), measurements=measured)
         attempt = self._attempt(number, model, verdict, measured)
         attempt = replace(attempt, amounts=amounts, criterion=criterion_of(steps))
         kept = KeptAttempt(attempt=attempt, losses=made.losses)

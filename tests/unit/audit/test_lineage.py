@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from prunegate.audit.lineage import compression_of, lineage_warnings, model_ref
+from prunegate.audit.lineage import compression_of, lineage_warnings, model_ref, zero_warnings
 from prunegate.compress.steps import Candidate
 from prunegate.models.kept_units import KeptUnits
 from prunegate.models.load import LoadedModel
@@ -260,6 +260,23 @@ def test_dropped_layers_zeros_and_storage_are_recorded() -> None:
     untouched = compression_of(loaded(), loaded(cut(PRUNED)), None)
     assert untouched is not None
     assert (untouched.layers_kept, untouched.zeros, untouched.storage) == (None, None, "float32")
+
+
+@pytest.mark.parametrize(
+    ("quantized", "zeros", "told"),
+    [
+        (False, None, False),
+        (False, 9, False),
+        (False, 10, True),
+        (True, 99, False),
+        (True, 100, True),
+    ],
+)
+def test_many_zeros_are_told_of_and_rounding_makes_some(
+    quantized: bool, zeros: int | None, told: bool
+) -> None:
+    model = replace(loaded(), parameters=1000, zeros=zeros, quantized=quantized)
+    assert [f"{zeros:,} of the candidate's" in one for one in zero_warnings(model)] == [True] * told
 
 
 def test_a_candidate_made_elsewhere_has_no_losses() -> None:

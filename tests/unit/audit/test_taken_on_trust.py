@@ -23,7 +23,13 @@ from prunegate.audit.prediction_metadata import Notes, noted, read_notes, satura
 from prunegate.audit.provenance import made_elsewhere
 from prunegate.audit.record import DecisionRecord, ModelRef, Saturating, Tool
 from prunegate.claims.ranges import Range
-from prunegate.cost.measurement import Estimate95, GenerationTiming, Measurements, ModelFigures
+from prunegate.cost.measurement import (
+    Estimate95,
+    GenerationTiming,
+    Measurements,
+    ModelFigures,
+    is_evidence,
+)
 from prunegate.cost.operations import Operations
 from prunegate.cost.projection import Projection
 from prunegate.cost.tariff import RENTED, SCALED
@@ -132,6 +138,14 @@ def test_times_of_generating_count_where_the_machine_was_quiet() -> None:
         loud = measured_of((), replace(MEASURED, generation=timing(noise)), None)
         assert loud.generation_ratios == {}
     assert measured_of((), MEASURED, None).generation_ratios == {}
+
+
+@pytest.mark.parametrize("said", [True, False])
+@pytest.mark.parametrize("loud", [True, False])
+def test_what_a_file_says_of_its_own_quiet_is_not_enough(said: bool, loud: bool) -> None:
+    noise = Estimate95(value=1.3, low=1.2, high=1.4) if loud else STEADY
+    taken = replace(MEASURED, quiet=said, noise=noise)
+    assert measured_of((), taken, None).quiet == is_evidence(taken) == (said and not loud)
 
 
 def test_sizes_and_prices_are_exact_and_what_was_not_counted_is_left_out() -> None:

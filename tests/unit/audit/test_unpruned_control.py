@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from prunegate.audit.unpruned_control import control_of
 from prunegate.data.labelled.rows import LabelledRows
 from prunegate.policy.schema import Policy
+from prunegate.policy.task import Task
 from prunegate.predict.likelihood import Likelihoods
 
 pytestmark = pytest.mark.models
@@ -34,6 +35,11 @@ def make_policy(*rules: dict[str, Any]) -> Policy:
             "rules": rules,
         }
     )
+
+
+def both(policy: Policy) -> dict[str, Policy]:
+    """One policy for candidate and control: no threshold is tuned."""
+    return dict.fromkeys(("candidate", "control"), policy)
 
 
 RECALL = {"metric": "recall", "slices": "all", "max_drop": 0.1}
@@ -68,12 +74,28 @@ def test_the_summary_speaks_of_the_worst_slice() -> None:
     candidate[np.flatnonzero((kinds == "display") & labels)[:1]] = 0.0
     control[np.flatnonzero((kinds == "video") & labels)[:3]] = 0.0
     scores = {"baseline": baseline, "candidate": candidate, "control": control}
-    found = control_of(make_policy(RECALL, ALARMS), rows, scores)
+    found = control_of(both(make_policy(RECALL, ALARMS)), rows, scores)
     assert "On kind=video, recall changed by −40.0 points with pruning" in found.summary
     assert "by −30.0 points after the same fine-tuning with nothing removed" in found.summary
     video = {s.metric: s for s in found.slices if s.slice == "kind=video"}["recall"]
     assert (video.baseline, video.control, video.candidate) == (1.0, 0.7, 0.6)
     assert (video.lost, video.gained) == (3, 0)
+
+
+def test_a_tuned_threshold_is_each_models_own() -> None:
+    """Scores that lie lower, with the threshold to match, decide as they did."""
+    rows, labels, _ = forty()
+    policy = make_policy(RECALL, ALARMS)
+    own = {"baseline": 0.5, "candidate": "tuned"}
+    tuned = Task.model_validate({"kind": "binary", "positive": "unsafe", "threshold": own})
+    at = {
+        which: policy.model_copy(update={"task": tuned.with_threshold(threshold)})
+        for which, threshold in (("candidate", 0.25), ("control", 0.125))
+    }
+    scores = labels.astype(float)
+    plain = dict.fromkeys(("baseline", "candidate", "control"), scores)
+    lower = {"baseline": scores, "candidate": scores / 2, "control": scores / 4}
+    assert control_of(at, rows, lower).slices == control_of(both(policy), rows, plain).slices
 
 
 def test_more_of_what_should_be_rare_is_a_loss() -> None:
@@ -82,7 +104,7 @@ def test_more_of_what_should_be_rare_is_a_loss() -> None:
     candidate = baseline.copy()
     candidate[np.flatnonzero((kinds == "display") & ~labels)[:5]] = 1.0
     scores = {"baseline": baseline, "candidate": candidate, "control": baseline}
-    summary = control_of(make_policy(RECALL, ALARMS), rows, scores).summary
+    summary = control_of(both(make_policy(RECALL, ALARMS)), rows, scores).summary
     assert "On kind=display, false positive rate changed by +50.0 points with" in summary
     assert "by 0.0 points after" in summary
 
@@ -111,7 +133,7 @@ def test_a_language_model_loses_nats_not_points() -> None:
         name: Likelihoods(nll=tokens * (2.0 + added * video), tokens=tokens)
         for name, added in rise.items()
     }
-    found = control_of(policy, rows, scores)
+    found = control_of(both(policy), rows, scores)
     assert (
         "On kind=video, NLL per token changed by +0.20 nats with pruning and by +0.050 nats "
         "after the same fine-tuning" in found.summary
@@ -124,7 +146,7 @@ def test_a_language_model_loses_nats_not_points() -> None:
 def test_without_a_rule_on_change_the_summary_claims_nothing() -> None:
     rows, labels, _ = forty()
     scores = dict.fromkeys(("baseline", "candidate", "control"), labels.astype(float))
-    found = control_of(make_policy({"metric": "recall", "at_least": 0.5}), rows, scores)
+    found = control_of(both(make_policy({"metric": "recall", "at_least": 0.5})), rows, scores)
     assert found.slices == ()
     assert found.summary == "The same fine-tuning was done with nothing removed."
 
@@ -132,7 +154,7 @@ def test_without_a_rule_on_change_the_summary_claims_nothing() -> None:
 def test_a_slice_without_positives_has_no_recall_to_change() -> None:
     rows = make_rows([True, False, False, False], ["display", "display", "video", "video"])
     scores = dict.fromkeys(("baseline", "candidate", "control"), np.array([1.0, 0.0, 0.0, 0.0]))
-    found = control_of(make_policy(RECALL), rows, scores)
+    found = control_of(both(make_policy(RECALL)), rows, scores)
     video = next(s for s in found.slices if s.slice == "kind=video")
     assert (video.baseline, video.control, video.candidate) == (None, None, None)
     assert "video" not in found.summary
@@ -153,7 +175,7 @@ def test_figures_are_counted_by_hand(draws: list[tuple[bool, str, bool, bool, bo
     rows = make_rows(list(labels), list(kinds))
     names = ("baseline", "candidate", "control")
     scores = {n: np.array(d, dtype=float) for n, d in zip(names, decisions, strict=True)}
-    for found in control_of(make_policy(RECALL), rows, scores).slices:
+    for found in control_of(both(make_policy(RECALL)), rows, scores).slices:
         inside = [found.slice in ("overall", f"kind={kind}") for kind in kinds]
         chosen = np.flatnonzero(np.array(labels) & np.array(inside))
         for name in names:

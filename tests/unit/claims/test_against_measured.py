@@ -67,6 +67,21 @@ def test_so_is_a_speed_up_of_writing(part: str) -> None:
     assert statuses(stated, Measured()) == {}
 
 
+@pytest.mark.parametrize(
+    ("stated", "status"),
+    [
+        ("-20 to -40 %", "right"),
+        ("20 to 40 %", "right"),
+        ("-32 to -50 %", "contradicted"),
+        ("10-27 %", "contradicted"),
+    ],
+)
+def test_a_range_holds_where_it_meets_the_interval(stated: str, status: str) -> None:
+    ratios = {"time_per_token": Range(Fraction("0.69"), Fraction("0.72"))}
+    found = statuses(f"time_per_token: {{change: {stated}}}", Measured(generation_ratios=ratios))
+    assert found == {"time per token: change": status}
+
+
 @given(
     low=st.integers(-300, 300),
     width=st.integers(0, 100),

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import pytest
 
-from prunegate.policy.written_figure import written
+from prunegate.policy.written_figure import written, written_or_range
 
 
 @pytest.mark.parametrize(
@@ -42,3 +42,47 @@ def test_a_figure_is_read_exactly(text: str, value: str, half: str, unit: str) -
 def test_what_is_no_figure_is_refused_with_what_one_looks_like(text: str) -> None:
     with pytest.raises(ValueError, match=r"expected one figure|two units"):
         written(text)
+
+
+ENDS = [
+    ("20 to 40 %", "20 %", "40 %"),
+    ("40 % to 20%", "20 %", "40 %"),
+    ("20-40 %", "20 %", "40 %"),
+    ("20–40 percentage points", "20 points", "40 points"),
+    ("-20 to -40 %", "-40 %", "-20 %"),
+    ("+5 to +9 %", "+5 %", "+9 %"),
+    ("1.2 to 1.6x", "1.2x", "1.6x"),
+    ("1,000-2,000 ms", "1,000 ms", "2,000 ms"),
+    ("86 to 61 M", "61 M", "86 M"),
+    ("3 to 4 EUR", "3 EUR", "4 EUR"),
+    ("$3 to $4", "$3", "$4"),
+]
+
+
+@pytest.mark.parametrize(("text", "low", "high"), ENDS)
+def test_a_range_reaches_from_one_figure_to_the_other(text: str, low: str, high: str) -> None:
+    found, one, other = written_or_range(text), written(low), written(high)
+    assert found.value - found.half == one.value - one.half
+    assert found.value + found.half == other.value + other.half
+    assert (found.unit, found.currency, found.signed) == (one.unit, one.currency, one.signed)
+    assert found.text == text
+    assert written_or_range(low) == one
+    with pytest.raises(ValueError, match="expected one figure"):
+        written(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("-20 to 40 %", "the same sign"),
+        ("20 % to 40 ms", "two units"),
+        ("$3 to 4 EUR", "two units"),
+        ("20 to", "one figure"),
+        ("to 40 %", "one figure"),
+        ("10 to 20 to 30 %", "one figure"),
+        (f"1 to {'9' * 60} %", "one figure"),
+    ],
+)
+def test_what_is_no_range_is_refused(text: str, told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        written_or_range(text)

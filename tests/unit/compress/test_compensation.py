@@ -162,6 +162,39 @@ def test_what_never_moves_is_told_by_its_mean_alone(make_model: Make, make_rows:
     assert torch.equal(mlp.fc2.weight, weight)
 
 
+@pytest.mark.parametrize("level", [0.1, 1000.7, -1e6, 1e-20])
+@pytest.mark.parametrize("rows", [1, 37])
+def test_what_stays_and_never_moves_tells_nothing_at_any_level(level: float, rows: int) -> None:
+    from prunegate.compress.compensation import stand_in
+    from prunegate.compress.input_sums import InputSums, UnitReader
+
+    features = torch.full((rows, 4), level) * torch.tensor([1, 1.3, 2, 1])
+    features[:, 3] = torch.randn(rows, generator=torch.Generator().manual_seed(0))
+    sums = InputSums(4, torch.device("cpu"))
+    for part in features.split(7):
+        sums.add(part)
+    reader = UnitReader(module=torch.nn.Linear(4, 2), removed=torch.tensor([2, 3]))
+    found = stand_in(reader, sums, centred=True)
+    assert not found.slopes.any()
+    torch.testing.assert_close(found.constant, features[:, 2:].double().mean(dim=0))
+
+
+@pytest.mark.parametrize("mean", [0.0, 1e6])
+@pytest.mark.parametrize("centred", [True, False])
+def test_sums_are_those_of_numpy_also_beside_a_large_mean(mean: float, centred: bool) -> None:
+    from prunegate.compress.input_sums import InputSums
+
+    features = mean + torch.randn(60, 5, generator=torch.Generator().manual_seed(0))
+    sums = InputSums(5, torch.device("cpu"))
+    for part in features.split(7):
+        sums.add(part)
+    wide = features.double().numpy()
+    expected = np.cov(wide, rowvar=False, ddof=0) if centred else wide.T @ wide / len(wide)
+    np.testing.assert_allclose(
+        sums.second_moments(centred=centred), expected, rtol=1e-9, atol=1e-12
+    )
+
+
 RIDGE_HEADS = {"what": "heads", "criterion": "magnitude", "amount": 0.5, "compensate": "ridge"}
 
 

@@ -70,3 +70,13 @@ def test_a_name_that_is_not_unicode_is_refused(tmp_path: Path) -> None:
     (tmp_path / os.fsdecode(b"bad\xff")).write_text("x")
     with pytest.raises(ModelError, match="not valid Unicode"):
         tree_digest(tmp_path)
+
+
+@pytest.mark.models
+@pytest.mark.parametrize("name", ["README.md", "license.onnx", "notice", ".cache/x.bin"])
+def test_what_the_digest_leaves_out_is_no_part_of_a_model(tmp_path: Path, name: str) -> None:
+    from prunegate.models.snapshot import Snapshot
+
+    folder = folder_with(tmp_path, **{name.replace("/", "__"): "weights", "a": "x"})
+    with pytest.raises(ModelError, match="called like a paper, which the model's digest leaves"):
+        Snapshot.of(folder).read(name)

@@ -107,8 +107,37 @@ def test_files_of_earlier_releases_are_read(name: str, tmp_path: Path) -> None:
     for new, old in OLD_NAMES.get(name, []):
         assert any(new in key for key in state)
         state = {key.replace(new, old): tensor for key, tensor in state.items()}
+    before = load_baseline(folder)
     path.write_bytes(safetensors_torch.save(state))
-    assert same_weights(load_baseline(folder).module, model.module)
+    found = load_baseline(folder)
+    assert same_weights(found.module, model.module)
+    spelled = (len(BUFFERS[name]) + len(state)) * 128  # of names, which are others
+    assert abs(found.model_bytes - before.model_bytes) < spelled
+    buffers = sum(tensor.nbytes for tensor in BUFFERS[name].values())
+    assert found.bytes_found - found.model_bytes == buffers
+
+
+@pytest.mark.parametrize("value", [0.5, 0.0])
+@pytest.mark.parametrize("tied", [True, False])
+def test_an_output_matrix_that_equals_the_embeddings_is_counted_once(
+    tied: bool, value: float, tmp_path: Path
+) -> None:
+    """Whatever the config says of ties; of zeros that are not tied there is nothing to save."""
+    from prunegate.models.load import load_baseline
+
+    model = tiny("gpt2" if tied else "gpt2 untied")
+    embeddings, output = model.module.get_input_embeddings(), model.module.lm_head
+    with torch.no_grad():
+        embeddings.weight *= value
+        output.weight.copy_(embeddings.weight)
+    folder = write_baseline(model, tmp_path / "twice")
+    path = folder / "model.safetensors"
+    state = safetensors_torch.load(path.read_bytes())
+    state["lm_head.weight"] = embeddings.weight.detach().clone()
+    path.write_bytes(safetensors_torch.save(state))
+    found = load_baseline(folder)
+    once = tied or value != 0
+    assert found.bytes_found - found.model_bytes == (embeddings.weight.nbytes if once else 0)
 
 
 @pytest.mark.parametrize("shape", [(), (1, 12), (15, 12), (32, 12)])

@@ -25,6 +25,7 @@ from prunegate.models.int8 import (
 )
 from prunegate.models.int8_layers import Int8Embedding, Int8Linear
 from prunegate.models.int8_rounding import round_to_int8
+from prunegate.models.weights import zeros_of
 
 pytestmark = pytest.mark.models
 
@@ -141,6 +142,8 @@ def test_tied_embeddings_are_stored_once_and_treated_as_one(embeddings: bool | N
     state = safetensors.torch.load(safetensors.torch.save(int8_state(module)))
     tables = [name for name, tensor in state.items() if 60 in tensor.shape and tensor.ndim == 2]
     assert len(tables) == 1
+    stored = [tensor for tensor in state.values() if tensor.ndim > 1]
+    assert zeros_of(module) == sum(int((one == 0).sum()) for one in stored) > 0
     assert isinstance(module.transformer.wte, Int8Embedding) == (embeddings is True)
     assert isinstance(module.lm_head, Int8Linear) == (embeddings is True)
     prepare_int8(skeleton, embeddings=embeddings)

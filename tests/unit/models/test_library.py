@@ -23,6 +23,8 @@ IMAGES = {**BODY, "image_size": 16, "patch_size": 8}
 GATED = {name: value for name, value in IMAGES.items() if name != "intermediate_size"}
 GATED["use_swiglu_ffn"] = True
 TEXTS = {**BODY, "vocab_size": 30, "pad_token_id": 0, "max_position_embeddings": 32}
+T5 = {"d_model": 12, "d_kv": 4, "d_ff": 8, "num_layers": 2, "num_heads": 3, "vocab_size": 30}
+T5 |= {"decoder_start_token_id": 0}
 TOKENS = dict.fromkeys(("eos_token_id", "bos_token_id", "cls_token_id", "sep_token_id"), 1)
 
 
@@ -39,6 +41,13 @@ TOKENS = dict.fromkeys(("eos_token_id", "bos_token_id", "cls_token_id", "sep_tok
             torch.bfloat16,
         ),
         ("Dinov2ForImageClassification", "Dinov2Config", GATED, torch.bfloat16),
+        (
+            "MobileNetV2ForImageClassification",
+            "MobileNetV2Config",
+            {"image_size": 32, "depth_multiplier": 0.2, "depth_divisible_by": 2, "min_depth": 2},
+            torch.float32,
+        ),
+        ("T5ForSequenceClassification", "T5Config", {**T5, **TOKENS}, torch.float32),
         (
             "ModernBertForSequenceClassification",
             "ModernBertConfig",

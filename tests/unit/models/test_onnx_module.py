@@ -12,7 +12,9 @@ import torch
 
 from prunegate.cost.measure import measure
 from prunegate.errors import ModelError, UnsupportedError
+from prunegate.models.onnx_file import read_onnx
 from prunegate.models.onnx_module import OnnxModule
+from prunegate.models.onnx_weights import stored_weights
 from prunegate.models.placement import placed
 
 pytestmark = pytest.mark.models
@@ -43,7 +45,7 @@ ANSWER = torch.tensor([[1.0, 2.0], [8.0, 10.0]])
 def test_it_answers_by_name_and_by_place_for_any_batch() -> None:
     module = OnnxModule(product()).eval()
     assert module.inputs == ("rows",)
-    assert module.weights == 6
+    assert stored_weights(read_onnx(product())).count == 6
     assert torch.equal(module(rows=ROWS).logits, ANSWER)
     assert torch.equal(module(ROWS[:1]).logits, ANSWER[:1])
     assert not list(module.parameters())
@@ -156,3 +158,44 @@ def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(onnx_file, "import_module", missing)
     with pytest.raises(UnsupportedError, match=r"pip install 'prunegate\[edge\]'"):
         OnnxModule(raw)
+
+
+def of_one_row_only() -> bytes:
+    """Two rows and more want more memory than there are addresses."""
+    helper, types = onnx.helper, onnx.TensorProto
+    stored = {"none": [0], "one": [1], "huge": [2**46]}
+    nodes = [
+        helper.make_node("Shape", ["rows"], ["shape"]),
+        helper.make_node("Slice", ["shape", "none", "one"], ["count"]),
+        helper.make_node("Sub", ["count", "one"], ["more"]),
+        helper.make_node("Mul", ["more", "huge"], ["wanted"]),
+        helper.make_node("Max", ["wanted", "one"], ["size"]),
+        helper.make_node("ConstantOfShape", ["size"], ["zeros"]),
+        helper.make_node("ReduceMean", ["zeros"], ["zero"], keepdims=0),
+        helper.make_node("Add", ["rows", "zero"], ["logits"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "greedy",
+        [helper.make_tensor_value_info("rows", types.FLOAT, ["batch", 3])],
+        [helper.make_tensor_value_info("logits", types.FLOAT, ["batch", 3])],
+        [onnx.numpy_helper.from_array(np.array(v), name) for name, v in stored.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    raw: bytes = model.SerializeToString()
+    return raw
+
+
+def test_where_memory_ends_onnxruntime_is_given_fewer_rows() -> None:
+    from prunegate.predict.score import within_memory
+
+    module = OnnxModule(of_one_row_only())
+    with pytest.raises(MemoryError, match="allocate"):
+        module(ROWS)
+
+    def answers(batch: int) -> torch.Tensor:
+        return torch.cat([module(part).logits for part in ROWS.split(batch)])
+
+    assert torch.equal(within_memory(answers, 64), ROWS)
+    with pytest.raises(ModelError, match="cannot run"):
+        within_memory(lambda batch: module(torch.ones(batch, 5)).logits, 64)

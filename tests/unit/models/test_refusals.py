@@ -10,7 +10,7 @@ import pytest
 
 from prunegate.errors import InputError
 from prunegate.models.refusals import graph_in, refuse_early
-from prunegate.pipeline.early_refusals import refuse_models
+from prunegate.pipeline.early_refusals import refuse_models, refuse_place
 from prunegate.policy.load import read_policy
 
 CONFIG = {"architectures": ["ViTForImageClassification"], "model_type": "vit"}
@@ -70,6 +70,9 @@ SOUND = {"w": "F32"}
         pytest.param(CONFIG, (), {"w": "F8_E4M3"}, "stored as F8_E4M3", id="eight-bit floats"),
         pytest.param(
             of_class("BertForMaskedLM"), (), SOUND, "BertForMaskedLM.*ForSequence", id="other task"
+        ),
+        pytest.param(
+            of_class("T5ForConditionalGeneration"), (), SOUND, "not supported", id="a translator"
         ),
         pytest.param(
             of_class("BeitForImageClassification", quantization_config={}),
@@ -144,6 +147,20 @@ def test_texts_that_a_model_cannot_take_are_refused_before_anything_is_read(tmp_
     (tmp_path / "p.yaml").write_text(text)
     with pytest.raises(InputError, match="takes 64 tokens, and 1 of a prompt with 100,000 new"):
         refuse_models(read_policy(tmp_path / "p.yaml"))
+
+
+@pytest.mark.parametrize("what", ["shard", "graph", "graph by itself"])
+def test_weights_called_like_a_paper_are_told_before_anything_is_loaded(
+    tmp_path: Path, what: str
+) -> None:
+    folder = folder_of(tmp_path / "m", CONFIG if what == "shard" else None)
+    name = "license.safetensors" if what == "shard" else "license.onnx"
+    (folder / name).write_bytes(b"x")
+    if what == "shard":
+        index = {"weight_map": {"a": name}}
+        (folder / "model.safetensors.index.json").write_text(json.dumps(index))
+    with pytest.raises(InputError, match="called like a paper, which the model's digest leaves"):
+        refuse_place(folder / name if what == "graph by itself" else folder)
 
 
 def test_a_shard_that_is_missing_is_told_before_anything_is_loaded(tmp_path: Path) -> None:

@@ -50,6 +50,32 @@ def test_no_other_threshold_does_better(rows: list[tuple[bool, bool, float]], ma
         assert found.candidate == pytest.approx(max(others))
 
 
+@settings(max_examples=40, deadline=None)
+@given(rows=ROWS, match=st.sampled_from(get_args(Match)), data=st.data())
+def test_a_row_of_weight_three_is_three_rows(
+    rows: list[tuple[bool, bool, float]], match: Match, data: st.DataObject
+) -> None:
+    weights = data.draw(st.lists(st.integers(1, 4), min_size=len(rows), max_size=len(rows)))
+    columns = [np.array(column) for column in zip(*rows, strict=True)]
+    many = [np.repeat(column, weights) for column in columns]
+    found = tuned_threshold(match, *columns, 0.1 * np.array(weights))
+    expected = tuned_threshold(match, *many)
+    assert found.threshold == expected.threshold
+    assert (found.baseline, found.candidate) == pytest.approx(
+        (expected.baseline, expected.candidate)
+    )
+    assert (found.rows, found.positives) == (len(rows), columns[0].sum())
+
+
+def test_many_rows_of_scores_of_their_own_are_no_matter() -> None:
+    """Memory that grew with the square of the rows would be four gigabytes here."""
+    rows = 1 << 16
+    scores = np.arange(rows) / rows
+    positive = scores >= 0.25
+    found = tuned_threshold("f1", positive, positive, scores)
+    assert (found.threshold, found.candidate) == (0.25, 1.0)
+
+
 def test_nothing_to_match_is_said() -> None:
     yes, no = np.array([True, True, False]), np.zeros(3, dtype=bool)
     for positive, flagged in ((yes, no), (no, yes), (np.ones(3, dtype=bool), yes)):

@@ -188,6 +188,21 @@ def test_figures_are_measured_or_counted(records: ModuleType) -> None:
     assert rows["Attention heads"] == ("36", "0.667")
 
 
+@pytest.mark.parametrize("larger", ["baseline", "candidate"])
+def test_zeros_and_files_larger_than_the_model_are_shown(records: ModuleType, larger: str) -> None:
+    record = records.rejected()
+    sides = {role: replace(getattr(record, role), zeros=0) for role in ("baseline", "candidate")}
+    sides[larger] = replace(sides[larger], bytes_found=99_000_000)
+    shown = measures(replace(record, **sides))
+    assert shown is not None
+    rows = {row.name: (row.before, row.after) for row in shown.rows}
+    assert rows["Of these, zero"] == ("0", "0")
+    sizes = {role: rows["Size of the stored weights"][n] for n, role in enumerate(sides)}
+    sizes[larger] = "99.0 MB"
+    found = [one.replace(GAP, " ") for one in rows["Its files as they were found"]]
+    assert found == [one.replace(GAP, " ") for one in sizes.values()]
+
+
 def test_a_noisy_machine_is_no_evidence(records: ModuleType) -> None:
     shown = measures(replace(records.rejected(), measurements=records.measurements(quiet=False)))
     assert shown is not None
