@@ -75,6 +75,11 @@ def read_notes(path: Path) -> Notes:
         found = pq.read_schema(path).metadata or {}
     except (pa.ArrowException, OSError, UnicodeError):
         return Notes()
+    return notes_of(found)
+
+
+def notes_of(found: Mapping[bytes, bytes]) -> Notes:
+    """What the metadata of a Parquet file say; nothing where they are malformed."""
     digests = {
         role: raw.decode("utf-8", "replace")
         for role in _ROLES
