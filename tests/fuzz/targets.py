@@ -15,7 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from prunegate.errors import PrunegateError
+from prunegate.errors import InputError, PrunegateError
 
 CORPUS = Path(__file__).parent / "corpus"
 ROOT = Path(__file__).parents[2]
@@ -164,10 +164,111 @@ def _labelling(content: bytes) -> None:
         read_frame(path)
 
 
+def _label_list(content: bytes) -> None:
+    from prunegate.counting.labelled_part import answered_ids
+
+    with _file("to-label.csv", content) as path:
+        answered_ids(_a_policy(), [path])
+
+
+def _labelled_table(content: bytes) -> None:
+    from prunegate.data.labelled.table import read_rows
+    from prunegate.policy.load import parse_policy
+
+    policy = parse_policy(_A_RUN)
+    with _file("rows.csv", content) as path:
+        read_rows(policy, path.parent)
+
+
+def _notes(content: bytes) -> None:
+    """What a Parquet file says of its making: never an error, and what a record can hold."""
+    from prunegate.audit.canonical import canonical_bytes
+    from prunegate.audit.prediction_metadata import (
+        environment_of,
+        notes_of,
+        predicted_at,
+        saturation_warnings,
+    )
+
+    found = notes_of({b"prunegate.predicted": content, b"prunegate.baseline.digest": content})
+    if not found.environment:
+        raise InputError("nothing is said")
+    told = saturation_warnings(found.saturating)
+    canonical_bytes([environment_of([found]), predicted_at([found]), *told])
+
+
+def _answers(content: bytes) -> None:
+    """Whose answers a copy of a page tells, and the box that it shows them in."""
+    import html
+
+    from prunegate.report.told_answers import answers_on, carried_answers
+
+    told = html.escape(_text(content), quote=True)
+    state = answers_on(f'<meta name="prunegate-answers" content="{told}"><body>')
+    if state is None:
+        raise InputError("more than a page tells")
+    again = html.escape(carried_answers(state), quote=True)
+    assert answers_on(f'<meta name="prunegate-answers" content="{again}"><body>') == state
+
+
+def _carried_record(content: bytes) -> None:
+    from prunegate.audit.read import parse_carried
+    from prunegate.report.embedded_record import carried_record
+
+    parse_carried(carried_record(_text(content)), "the record in the page")
+
+
+def _bundle(content: bytes) -> None:
+    """A zip with anything in it: every check has an answer."""
+    from prunegate.audit.bundle.layout import read_bundle
+    from prunegate.audit.bundle.verify import Trusted, checks
+
+    with _file("bundle.zip", content) as path:
+        assert list(checks(read_bundle(path), Trusted()))
+
+
+def _surgery(content: bytes) -> None:
+    from prunegate.models.surgery_json import from_json, to_json
+
+    found = from_json(content)
+    assert from_json(to_json(found)) == found
+
+
+def _expectations(content: bytes) -> None:
+    from prunegate.policy.load import parse_policy
+
+    parse_policy(_AN_EXPECTATION + _text(content))
+
+
+def _picture(content: bytes) -> None:
+    from prunegate.data.labelled.thumbnails import picture_to_label, thumbnail
+
+    with _file("picture", content) as path:
+        assert thumbnail(path) and picture_to_label(path)
+
+
 def _model_config(content: bytes) -> None:
     from prunegate.models.config_json import parse_object
 
     parse_object(content, "config.json")
+
+
+_A_RUN = """
+prunegate: 1
+name: a-run
+task: {kind: binary, positive: unsafe, threshold: 0.5}
+slices: [{by: kind}]
+rules: [{metric: recall, max_drop: 0.02}]
+data: {table: rows.csv}
+"""
+_AN_EXPECTATION = """
+prunegate: 1
+name: expecting
+task: {kind: binary, positive: unsafe, threshold: 0.5}
+rules: [{metric: recall, max_drop: 0.02}]
+data:
+  expect:
+"""
 
 
 @cache
@@ -234,7 +335,16 @@ TARGETS = tuple(
         ("approval-request", _approval_request),
         ("waiver-request", _waiver_request),
         ("labelling", _labelling),
+        ("label-list", _label_list),
+        ("labelled-table", _labelled_table),
+        ("expectations", _expectations),
+        ("notes", _notes),
+        ("answers", _answers),
+        ("carried-record", _carried_record),
+        ("bundle", _bundle),
         ("model-config", _model_config),
+        ("surgery", _surgery),
+        ("picture", _picture),
         ("csv-table", _table("predictions.csv")),
         ("json-lines-table", _table("predictions.jsonl")),
         ("parquet-table", _table("predictions.parquet")),

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 _NOTE = b"prunegate.predicted"
 _DIGEST = "prunegate.{role}.digest"
 _ROLES = ("baseline", "candidate")
+_LONGEST, _LONGEST_DIGEST = 1 << 16, 128
+"""Bytes of a note and of a digest; ours are far shorter."""
+_MOST = 2**53 - 1
+"""The largest number that a record keeps."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,25 +75,38 @@ def read_notes(path: Path) -> Notes:
         found = pq.read_schema(path).metadata or {}
     except (pa.ArrowException, OSError, UnicodeError):
         return Notes()
+    return notes_of(found)
+
+
+def notes_of(found: Mapping[bytes, bytes]) -> Notes:
+    """What the metadata of a Parquet file say; nothing where they are malformed."""
     digests = {
         role: raw.decode("utf-8", "replace")
         for role in _ROLES
-        if (raw := found.get(_DIGEST.format(role=role).encode()))
+        if (raw := found.get(_DIGEST.format(role=role).encode())) and len(raw) <= _LONGEST_DIGEST
     }
     try:
-        said: Any = json.loads(found.get(_NOTE, b"{}"))
-        return Notes(
-            digests=digests,
-            created=_moment(said.get("created")),
-            environment={str(k): str(v) for k, v in said.get("environment", {}).items()},
-            saturating={
-                role: _saturating(one)
-                for role, one in said.get("saturating", {}).items()
-                if role in _ROLES
-            },
-        )
-    except (ValueError, TypeError, AttributeError):
+        return _notes(found.get(_NOTE, b"{}"), digests)
+    except (ValueError, TypeError, AttributeError, KeyError, RecursionError):
         return Notes(digests=digests)
+
+
+def _notes(raw: bytes, digests: Mapping[str, str]) -> Notes:
+    if len(raw) > _LONGEST:
+        raise ValueError
+    said: Any = json.loads(raw)
+    saturating = said.get("saturating", {}).items()
+    return Notes(
+        digests=digests,
+        created=_moment(said.get("created")),
+        environment={_text(k): _text(v) for k, v in said.get("environment", {}).items()},
+        saturating={role: _saturating(one) for role, one in saturating if role in _ROLES},
+    )
+
+
+def _text(said: Any) -> str:
+    """What is said, as a text that UTF-8 can hold."""
+    return str(said).encode().decode()
 
 
 def predicted_at(notes: Sequence[Notes]) -> str | None:
@@ -144,4 +161,9 @@ def _saturating(said: Any) -> Saturating:
     whole = {name: said[name] for name in ("products", "saturating", "rows", "changed")}
     if not all(isinstance(v, int | None) and not isinstance(v, bool) for v in whole.values()):
         raise TypeError
+    products, saturating, rows, changed = whole.values()
+    if not 0 <= saturating <= products <= _MOST or (rows is None) is not (changed is None):
+        raise ValueError
+    if rows == 0 or (rows is not None and not 0 <= changed <= rows <= _MOST):
+        raise ValueError
     return Saturating(here=bool(said["here"]), **whole)

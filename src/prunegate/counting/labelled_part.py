@@ -53,6 +53,8 @@ from prunegate.policy.schema import Policy
 
 UNSURE_WORD = "unsure"
 """What a labeller writes who cannot tell; unless a label of the task is spelled so."""
+LARGEST = 1 << 28
+"""Bytes of a labelling.json; a list of a million rows has fewer."""
 _SHOWN = 3
 Ids = Sequence[str]
 
@@ -89,6 +91,8 @@ def read_frame(path: Path) -> LabellingFrame:
     from pydantic import TypeAdapter, ValidationError
 
     try:
+        if not path.is_file() or path.stat().st_size > LARGEST:
+            raise InputError(f"{path}: no labelling.json of 'prunegate label'; give that file")
         frame = TypeAdapter(LabellingFrame).validate_json(path.read_bytes())
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); check the path") from error

@@ -50,7 +50,7 @@ def _hash(paths: Sequence[Path]) -> list[FileHash]:
 
 
 def require_unchanged(hashes: Iterable[FileHash]) -> None:
-    """Refuse files that are no longer what was hashed (by size and time of change).
+    """Refuse files that are no longer what was hashed: written to, or another one in their place.
 
     Raises:
         TableError: naming the first five and their number.

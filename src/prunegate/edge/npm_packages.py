@@ -117,7 +117,7 @@ def _in_folder(wanted: PinnedPackage, folder: Path) -> TakenPackage:
 def _is_of(wanted: PinnedPackage, about: Path) -> bool:
     try:
         said = json.loads(about.read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return False
     return isinstance(said, dict) and said.get("name") == wanted.name
 

@@ -25,8 +25,9 @@ class FileHash:
     path: Path
     size: int
     """Bytes."""
-    mtime_ns: int
-    """Time of the last change, as the file system tells it."""
+    state: tuple[int, ...]
+    """Which file it was, and when its bytes and its entry last changed: whoever writes into it, or
+    puts another one in its place, changes it, and can set back the first of the times only."""
     sha256: str
     """Lower-case hexadecimal."""
 
@@ -64,17 +65,21 @@ def hash_file(path: Path, *, follow: bool = True, error: type[InputError] = Inpu
     except OSError as why:
         raise error(f"{path}: cannot be read ({why.strerror}); check the path.") from why
     found = FileHash(
-        path=path, size=before.st_size, mtime_ns=before.st_mtime_ns, sha256=digest.hexdigest()
+        path=path, size=before.st_size, state=_state(before), sha256=digest.hexdigest()
     )
-    if (after.st_size, after.st_mtime_ns) != (found.size, found.mtime_ns):
+    if _state(after) != found.state:
         raise error(f"{path}: changed while it was read; let nothing write to it.")
     return found
 
 
 def has_changed(hashed: FileHash) -> bool:
-    """Whether a file is no longer what was hashed, by its size and time of change."""
+    """Whether a path is no longer what was hashed: another file, or one that was written to."""
     try:
-        status = hashed.path.stat()
+        return _state(hashed.path.stat()) != hashed.state
     except OSError:
         return True
-    return (status.st_size, status.st_mtime_ns) != (hashed.size, hashed.mtime_ns)
+
+
+def _state(status: os.stat_result) -> tuple[int, ...]:
+    times = (status.st_mtime_ns, status.st_ctime_ns)
+    return (status.st_dev, status.st_ino, status.st_size, *times)

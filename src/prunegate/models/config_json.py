@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, NoReturn
 
 from prunegate.errors import ModelError
@@ -26,6 +27,17 @@ def longest_text(config: Mapping[str, Any]) -> int | None:
     return next((config[name] for name in _POSITIONS if isinstance(config.get(name), int)), None)
 
 
+def read_object(path: Path) -> dict[str, Any]:
+    """Parse a JSON file whose top level is an object; of a longer one no more is read than fits.
+
+    Raises:
+        ModelError: as ``parse_object``.
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        return parse_object(file.read(_LARGEST + 1), str(path))
+
+
 def parse_object(raw: bytes, name: str) -> dict[str, Any]:
     """Parse the bytes of a JSON file whose top level is an object.
 
@@ -37,7 +49,7 @@ def parse_object(raw: bytes, name: str) -> dict[str, Any]:
         ModelError: anything else than one such object; the message names the reason.
     """
     if len(raw) > _LARGEST:
-        raise ModelError(f"{name}: {len(raw):,} bytes; at most {_LARGEST:,} are read.")
+        raise ModelError(f"{name}: more than the {_LARGEST:,} bytes that are read of such a file.")
     try:
         value = parse_value(raw)
     except RecursionError as error:

@@ -14,7 +14,7 @@ from typing import Any
 
 from prunegate.errors import UnsupportedError
 from prunegate.models.activation import CLASSIFYING, one_output
-from prunegate.models.config_json import parse_object
+from prunegate.models.config_json import read_object
 from prunegate.models.digest import hub_snapshot
 from prunegate.models.family import architectures, family_of
 from prunegate.models.foreign_onnx import ForeignOnnx
@@ -96,7 +96,7 @@ def _opened(place: Path, said: ModelSource) -> LoadedModel:
 
 def _can_be_pruned(folder: Path) -> bool:
     """Whether there is an adapter for the class, and the weights are what it takes."""
-    config = parse_object((folder / CONFIG_FILE).read_bytes(), str(folder / CONFIG_FILE))
+    config = read_object(folder / CONFIG_FILE)
     name = class_name(config, folder / CONFIG_FILE)
     if name not in architectures() or not _has_a_loss(config):
         return False

@@ -15,7 +15,7 @@ from typing import Any
 
 from prunegate.errors import ModelError, UnsupportedError
 from prunegate.models.activation import REGRESSION
-from prunegate.models.config_json import parse_object
+from prunegate.models.config_json import read_object
 from prunegate.models.digest import hub_snapshot, refuse_irregular, refuse_paper
 from prunegate.models.family import OWN_CLASS, architectures
 from prunegate.models.surgery import SURGERY_FILE, WEIGHTS_FILE
@@ -80,7 +80,7 @@ def refuse_early(folder: Path, *, prune: bool = False, regressors: bool = False)
     refuse_pickles(folder, names)
     if CONFIG_FILE not in names:
         raise ModelError(f"{folder}: {CONFIG_FILE} is missing; save the whole model there.")
-    config = parse_object((folder / CONFIG_FILE).read_bytes(), str(folder / CONFIG_FILE))
+    config = read_object(folder / CONFIG_FILE)
     refuse_class(config, folder / CONFIG_FILE, regressors=regressors)
     headers = [stored_header(path) for path in _weights(folder, names)]
     for header in headers:
@@ -258,7 +258,7 @@ def _weights(folder: Path, names: Sequence[str]) -> list[Path]:
 
 def _refuse_missing_shards(folder: Path, names: Sequence[str]) -> None:
     place = folder / INDEX_FILE
-    listed = parse_object(place.read_bytes(), str(place)).get("weight_map")
+    listed = read_object(place).get("weight_map")
     shards = set(map(str, listed.values())) if isinstance(listed, dict) else set()
     if missing := sorted(shards - set(names)):
         raise ModelError(

@@ -13,7 +13,7 @@ from typing import Any
 from prunegate.edge import EDGE_FILE
 from prunegate.errors import InputError, ModelError, UnsupportedError
 from prunegate.models.activation import activation_of
-from prunegate.models.config_json import longest_text, parse_object
+from prunegate.models.config_json import longest_text, read_object
 from prunegate.models.digest import home_of, hub_snapshot, refuse_irregular
 from prunegate.models.refusals import (
     CONFIG_FILE,
@@ -51,7 +51,7 @@ def refuse_models(source: PolicyFile) -> None:
         numbers = policy.task.traits.estimated
         refuse_place(place, graph=said.onnx is not None, prune=prune, regressors=numbers)
         if policy.generate is not None and (place / CONFIG_FILE).is_file():
-            config = parse_object((place / CONFIG_FILE).read_bytes(), str(place / CONFIG_FILE))
+            config = read_object(place / CONFIG_FILE)
             given, written = policy.generate.prompt_tokens or 1, policy.generate.new_tokens
             refuse_long_texts(place, config, given, written)
     if policy.quality is not None and policy.quality.scorer is not None:
@@ -163,7 +163,7 @@ def _described(place: Path, said: ModelSource) -> dict[str, Any] | None:
         return told if isinstance(told, dict) else None
     graph = place if place.is_file() else graph_in(place)
     file = (place if graph is None else home_of(graph)) / CONFIG_FILE
-    config = parse_object(file.read_bytes(), str(file)) if file.is_file() else {}
+    config = read_object(file) if file.is_file() else {}
     if said.classes:
         config["id2label"] = {str(number): name for number, name in enumerate(said.classes)}
     return config

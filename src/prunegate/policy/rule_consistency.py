@@ -14,7 +14,7 @@ from prunegate.metrics.catalogue import METRICS
 from prunegate.metrics.checks import CHECKS, ChangeCheck, change_check, is_level
 from prunegate.metrics.metric import Metric
 from prunegate.policy.messages import literal, suggest
-from prunegate.policy.schema import ErrorRatio, Relative, Rule
+from prunegate.policy.schema import ErrorRatio, Relative, Rule, bound_of
 
 FieldMistake = tuple[tuple[str, ...], str]
 NEVER_TESTED = {
@@ -22,6 +22,9 @@ NEVER_TESTED = {
     "slice, in the report and in the record",
 }
 """Metrics that people ask for and no paired test here was simulated for, and what to do."""
+LEAST, LEAST_OF_UNITS, MOST_TIMES = 1e-8, 1e-30, 1e6
+"""The least margin but 0 as a share, or in the units of a metric that is none, and the largest
+factor: no table tells less or more, and the rows that would tell it are no number."""
 
 
 def unknown_metric(name: str) -> str:
@@ -47,6 +50,7 @@ def rule_disagreements(rule: Rule) -> Iterator[FieldMistake]:
     for check in rule.limits:
         if not is_level(check):
             yield from _change(rule, check, metric)
+            yield from _size(rule, check, metric)
     if metric.operational and rule.selects != ("overall",):
         message = f"{metric.name} is measured for the whole model; write slices: overall or nothing"
         yield ("slices",), message
@@ -101,6 +105,26 @@ def _change(rule: Rule, check: str, metric: Metric) -> Iterator[FieldMistake]:
         yield from _error_ratio(change, metric)
     elif isinstance(limit, float):
         yield from _absolute(change, limit, metric)
+
+
+def _size(rule: Rule, check: str, metric: Metric) -> Iterator[FieldMistake]:
+    """A change is nothing, or large enough to be told, and leaves something of the value."""
+    limit = rule.limits[check]
+    bound = bound_of(limit)
+    path = (check,) if isinstance(limit, float) else (check, bound.kind)
+    least = LEAST_OF_UNITS if _in_units(check, bound.kind, metric) else LEAST
+    factor = CHECKS[check].form == "factor"
+    if 0 < bound.value < least:
+        yield path, f"got {bound.value:g}, expected {'' if factor else '0, or '}at least {least:g}"
+    elif factor and bound.value > MOST_TIMES:
+        yield path, f"got {bound.value:g}, expected at most {MOST_TIMES:g}"
+    elif not factor and least == LEAST and 1 - LEAST < bound.value < 1:
+        yield path, f"got {bound.value:.17g}, expected at most {1 - LEAST:.8f}"
+
+
+def _in_units(check: str, kind: str, metric: Metric) -> bool:
+    """Whether a change is in the metric's own unit, which is not that of a share."""
+    return kind == "absolute" and CHECKS[check].form == "margin" and not metric.share
 
 
 def _say_wrong_way(check: ChangeCheck, metric: Metric) -> str:

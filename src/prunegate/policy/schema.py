@@ -32,6 +32,7 @@ from prunegate.policy.people import REDACTABLE, ReportSection, Words
 from prunegate.policy.place import PUBLIC, Place
 from prunegate.policy.quality import Quality
 from prunegate.policy.section import (
+    Confidence,
     Name,
     Number,
     Positive,
@@ -113,11 +114,10 @@ class SliceSpec(Section):
     @model_validator(mode="after")
     def _expected_values_fit_the_keys(self) -> SliceSpec:
         for value in self.expect:
-            width = len(value) if isinstance(value, tuple) else 1
-            if self.keys and width != len(self.keys):
-                raise ValueError(
-                    f"an expected value has {width} part(s), but 'by' has {len(self.keys)} key(s)"
-                )
+            width, keys = len(value) if isinstance(value, tuple) else 1, len(self.keys)
+            if keys and width != keys:
+                message = f"an expected value has {width} part(s), but 'by' has {keys} key(s)"
+                raise ValueError(message)
         return self
 
 
@@ -137,7 +137,7 @@ MOST_LOOKS = 20
 class EvidenceSection(Section):
     """How sure the gate has to be."""
 
-    confidence: Annotated[float, Strict(), Field(gt=0.5, lt=1)] = 0.95
+    confidence: Confidence = 0.95
     """One-sided, for every test."""
     minimum: Minimum = Minimum()
     strict: Annotated[bool, Strict()] = False

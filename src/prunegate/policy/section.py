@@ -13,6 +13,7 @@ Number = Annotated[float, Strict()]
 Whole = Annotated[int, Strict(), Field(ge=0)]
 Positive = Annotated[int, Strict(), Field(ge=1)]
 Share = Annotated[float, Strict(), Field(ge=0, le=1)]
+Confidence = Annotated[float, Strict(), Field(gt=0.5, le=0.999999999)]
 Scalar = Annotated[bool, Strict()] | Annotated[int, Strict()] | Number | Annotated[str, Strict()]
 """A value of a column: kept as the YAML says it (``1`` is not ``"1"`` is not ``true``)."""
 

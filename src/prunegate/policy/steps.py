@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Discriminator, Field, Strict, Tag, field_validator, model_validator
 
 from prunegate.criteria import CRITERIA
-from prunegate.policy.section import Positive, Section, Selection, Share, shape_of
+from prunegate.policy.section import Confidence, Positive, Section, Selection, Share, shape_of
 
 SPLITS = ("train", "calibration", "search", "gate")
 Split = Literal["train", "calibration", "search", "gate"]
@@ -335,7 +335,7 @@ class SearchSection(Section):
     """At most so many candidates are made, the random control not counted."""
     tolerance: Annotated[float, Strict(), Field(gt=0, lt=1)] = 0.01
     """A bisection ends when the passing and the failing share are this close."""
-    confidence: Annotated[float, Strict(), Field(gt=0.5, lt=1)] | None = None
+    confidence: Confidence | None = None
     """How sure an attempt has to be on the search split; default: as sure as the gate. What is
     chosen looks better there than it is, so asking more makes the gate likelier to confirm it."""
     control: Annotated[bool, Strict()] = True

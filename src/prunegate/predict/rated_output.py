@@ -14,7 +14,7 @@ from typing import Any
 from prunegate.data.predictions.columns import shown
 from prunegate.errors import ModelError, UnsupportedError
 from prunegate.models.activation import Activation, activation_of
-from prunegate.models.config_json import parse_object
+from prunegate.models.config_json import read_object
 from prunegate.models.refusals import CONFIG_FILE, class_name, refuse_early
 from prunegate.models.surgery import SURGERY_FILE
 from prunegate.policy.naming import value_text
@@ -62,7 +62,7 @@ def refuse_scorer(folder: Path, asked: Quality) -> RatedOutput:
             f"{folder}: a scorer is read from safetensors, not from ONNX; give the folder that "
             "save_pretrained wrote"
         )
-    config = parse_object(place.read_bytes(), str(place))
+    config = read_object(place)
     name = class_name(config, place)
     if _RATES not in name:
         raise UnsupportedError(

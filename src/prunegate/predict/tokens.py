@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from prunegate.errors import ModelError
-from prunegate.models.config_json import parse_object
+from prunegate.models.config_json import read_object
 
 TOKENIZER_FILE = "tokenizer.json"
 TOKENIZER_CONFIG_FILE = "tokenizer_config.json"
@@ -212,7 +212,7 @@ def _named(folder: Path) -> Mapping[str, Any]:
     """tokenizer_config.json; empty where there is none."""
     path = folder / TOKENIZER_CONFIG_FILE
     try:
-        return parse_object(path.read_bytes(), str(path))
+        return read_object(path)
     except FileNotFoundError:
         return {}
     except OSError as error:

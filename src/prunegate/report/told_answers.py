@@ -10,9 +10,10 @@ from __future__ import annotations
 import html
 import json
 import re
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any
+from functools import cache
 
 from prunegate.audit.approvals.sign_off import Refusal, SignOffState, Why
 from prunegate.errors import EvidenceError
@@ -83,11 +84,16 @@ def answers_on(page: str) -> SignOffShown | None:
     if found is None:
         return None
     try:
-        value: dict[str, Any] = json.loads(html.unescape(found[1]))
-        given = tuple(GivenAnswer(**one) for one in value.pop("given"))
-        return SignOffShown(**{**value, "given": given, "missing": tuple(value["missing"])})
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        return _validated()(html.unescape(found[1]), strict=True)
+    except (ValueError, RecursionError) as error:  # pydantic's is a ValueError
         raise EvidenceError(
             "the answers that the page tells cannot be read: it was changed after it was made. "
             "Make the copy again with 'prunegate report RECORD --audit DIR --out COPY.html'"
         ) from error
+
+
+@cache
+def _validated() -> Callable[..., SignOffShown]:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(SignOffShown).validate_json

@@ -214,11 +214,23 @@ def test_notes_are_read_back_and_malformed_ones_are_none(tmp_path: Path) -> None
         {**whole, "saturating": {"candidate": 3}},
         {**whole, "saturating": {"candidate": {**note, "rows": "8"}}},
         {**whole, "saturating": {"candidate": {**note, "changed": True}}},
+        {**whole, "saturating": {"candidate": {**note, "rows": 0, "changed": 0}}},
+        {**whole, "saturating": {"candidate": {**note, "products": 10**30}}},
+        {**whole, "saturating": {"candidate": {"share": 0.5}}},
+        {**whole, "environment": {"cpu": "\ud800"}},
+        {**whole, "environment": {f"key{i}": "x" for i in range(9000)}},
         [],
     ):
         metadata = {**table.schema.metadata, b"prunegate.predicted": json.dumps(wrong).encode()}
         pq.write_table(table.replace_schema_metadata(metadata), path)
         assert read_notes(path) == Notes(digests={"candidate": "a" * 64})
+
+
+@pytest.mark.parametrize("deep", [b"[" * 60_000, b'{"environment":' + b'{"a":' * 9000])
+def test_a_note_without_an_end_is_none(deep: bytes, tmp_path: Path) -> None:
+    table = pa.table({"id": [1]}).replace_schema_metadata({b"prunegate.predicted": deep})
+    pq.write_table(table, tmp_path / "p.parquet")
+    assert read_notes(tmp_path / "p.parquet") == Notes()
 
 
 def test_a_library_that_is_not_there_is_named() -> None:

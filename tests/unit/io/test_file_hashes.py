@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,29 @@ def test_it_is_the_sha256_of_all_the_bytes(tmp_path: Path, size: int) -> None:
     assert found.size == size
     assert not has_changed(found)
     (tmp_path / "file").unlink()
+    assert has_changed(found)
+
+
+def _written_to(path: Path) -> None:
+    with path.open("r+b") as file:
+        file.write(b"y")
+
+
+def _another_in_its_place(path: Path) -> None:
+    path.with_name("other").write_bytes(b"y")
+    path.with_name("other").replace(path)
+
+
+@pytest.mark.parametrize("swap", [_written_to, _another_in_its_place])
+def test_a_swap_is_seen_though_size_and_time_are_set_back(
+    tmp_path: Path, swap: Callable[[Path], None]
+) -> None:
+    (tmp_path / "file").write_bytes(b"x")
+    before, found = (tmp_path / "file").stat(), hash_file(tmp_path / "file")
+    swap(tmp_path / "file")
+    os.utime(tmp_path / "file", ns=(before.st_atime_ns, before.st_mtime_ns))
+    after = (tmp_path / "file").stat()
+    assert (after.st_size, after.st_mtime_ns) == (before.st_size, before.st_mtime_ns)
     assert has_changed(found)
 
 

@@ -67,6 +67,38 @@ RULES = {
         "{metric: recall, max_drop: 2}",
         "max_drop: got 2, but a share cannot change by 1 or more; write 0.02 for 2 points",
     ),
+    "a margin that no table can tell": (
+        "{metric: recall, max_drop: 5e-324}",
+        "max_drop: got 4.94066e-324, expected 0, or at least 1e-08",
+    ),
+    "a share that no table can tell": (
+        "{metric: recall, min_gain: {relative: 1e-12}}",
+        "min_gain.relative: got 1e-12, expected 0, or at least 1e-08",
+    ),
+    "a growth of errors that no table can tell": (
+        "{metric: recall, max_drop: {error_ratio: 1e-300}}",
+        "max_drop.error_ratio: got 1e-300, expected 0, or at least 1e-08",
+    ),
+    "a margin in units that nothing is measured in": (
+        "{metric: latency_p50_ms, max_rise: 1e-300}",
+        "max_rise: got 1e-300, expected 0, or at least 1e-30",
+    ),
+    "a margin that leaves nothing": (
+        "{metric: recall, max_drop: 0.9999999999999999}",
+        "max_drop: got 0.99999999999999989, expected at most 0.99999999",
+    ),
+    "a relative margin that leaves nothing": (
+        "{metric: recall, max_drop: {relative: 0.9999999999}}",
+        "max_drop.relative: got 0.99999999989999999, expected at most 0.99999999",
+    ),
+    "a factor of nothing": (
+        "{metric: recall, max_ratio: 5e-324}",
+        "max_ratio: got 4.94066e-324, expected at least 1e-08",
+    ),
+    "a factor of everything": (
+        "{metric: false_positive_rate, max_ratio: 1e300}",
+        "max_ratio: got 1e+300, expected at most 1e+06",
+    ),
     "drop of a metric where lower is better": (
         "{metric: latency_p95_ms, max_drop: 3}",
         (

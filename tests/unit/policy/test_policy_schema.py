@@ -80,6 +80,7 @@ MUTATIONS: list[tuple[tuple[Any, ...], Any]] = [
     (("rules", 0, "slices"), []),
     (("rules", 0, "severity"), "blok"),
     (("slices", 0, "by"), 3),
+    (("evidence", "confidence"), 0.9999999991),
     (("evidence", "confidence"), 0.5),
     (("evidence", "minimum", "rows"), 0),
     (("cost", "currency"), "dollars"),

@@ -77,6 +77,11 @@ REFUSED = {
         (2, "a second document starts here; keep one per file"),
     ),
     "YAML 1.1": ("%YAML 1.1\n---\na: 1\n", (2, "remove the % directive; policies are YAML 1.2")),
+    "YAML 1.3": ("%YAML 1.3\n---\na: 1\n", (1, "remove the % directive; policies are YAML 1.2")),
+    "YAML 9.9": (
+        "%YAML 9.9\n---\na: 1\n",
+        (1, "not YAML: found incompatible YAML document (version 1.* is required)"),
+    ),
     "tag directive": (
         "%TAG ! tag:x,2000:\n---\na: 1\n",
         (2, "remove the % directive; policies are YAML 1.2"),

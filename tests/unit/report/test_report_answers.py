@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import html
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from types import ModuleType
@@ -20,6 +22,7 @@ from prunegate.audit.approvals.sign_off import (
 from prunegate.errors import EvidenceError
 from prunegate.policy.approvals import Approvals, Required
 from prunegate.report import render
+from prunegate.report.page_one.answer import GivenAnswer, SignOffShown
 from prunegate.report.told_answers import answers_on, shown_of
 
 ANN = VerifiedAnswer(
@@ -100,3 +103,30 @@ def test_what_is_damaged_is_refused(records: ModuleType, many_records: ModuleTyp
     with pytest.raises(EvidenceError, match="cannot be read"):
         answers_on(page.replace("&#34;given&#34;", "&#34;taken&#34;"))
     assert dataclasses.asdict(many_records.SIGNED)["given"][0]["person"] in page
+
+
+@pytest.mark.parametrize("wrong", [None, 5, ["x"], {"a": 1}, "\u202e", [[[]]]])
+def test_answers_of_another_type_are_damage(wrong: object) -> None:
+    """Each field in turn; a text that is none of ours is a text, but a decision is one of three."""
+    whole = dataclasses.asdict(
+        SignOffShown(
+            at="2026-11-29T00:00:00Z",
+            ships=False,
+            stopped=False,
+            given=(GivenAnswer(person="Ann", role="client", decision="approve", day="2026-11-28"),),
+            missing=(),
+        )
+    )
+    texts = {"at", "until", "person", "role", "day", "conditions"}
+    for holder in (whole, whole["given"][0]):
+        for name, value in list(holder.items()):
+            same = isinstance(wrong, str) and name in texts
+            holder[name] = wrong
+            content = html.escape(json.dumps(whole, ensure_ascii=False), quote=True)
+            page = f'<meta name="prunegate-answers" content="{content}"><body>'
+            if same or (name == "missing" and wrong == ["x"]):
+                assert answers_on(page) is not None
+            else:
+                with pytest.raises(EvidenceError, match="cannot be read"):
+                    answers_on(page)
+            holder[name] = value

@@ -161,6 +161,8 @@ def _of_folder(path: Path) -> dict[str, bytes]:
 
 def _of_zip(path: Path) -> dict[str, bytes]:
     files: dict[str, bytes] = {}
+    if path.stat().st_size > LARGEST:
+        raise EvidenceError(f"larger than the {LARGEST:,} bytes that a bundle may have")
     try:
         with zipfile.ZipFile(path) as archive:
             every = archive.infolist()

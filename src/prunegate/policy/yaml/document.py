@@ -16,7 +16,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from prunegate.policy.messages import literal
-from prunegate.policy.yaml.events import REFUSED, Builder, Flaw, Mark, Path, Stop
+from prunegate.policy.yaml.events import DIRECTIVE, REFUSED, Builder, Flaw, Mark, Path, Stop
 from prunegate.text.escape import one_line
 
 MAX_BYTES = 1024 * 1024
@@ -78,6 +78,9 @@ def read_yaml(text: str, as_written: Callable[[Path], bool] = lambda _path: Fals
     except (YAMLError, ValueError, OverflowError) as error:
         builder.stopped = True
         flaws.append(_syntax(error))
+    except AssertionError:  # ruamel's word on a version of YAML that it does not know
+        builder.stopped = True
+        flaws.append(Flaw(path=(), mark=Mark(1, 1), message=DIRECTIVE))
     if not builder.stopped and not isinstance(builder.root, dict):
         flaws.append(_top_level(builder))
     return _document(builder, flaws)

@@ -29,6 +29,8 @@ MAX_DEPTH = 64
 MAX_VALUES = 10_000
 """Keys and values together; a policy has some hundred, and every one can be a mistake."""
 
+DIRECTIVE = "remove the % directive; policies are YAML 1.2"
+
 Path = tuple[str | int, ...]
 _NOT_TEXT = re.compile("[\x00\ud800-\udfff]")
 
@@ -112,7 +114,7 @@ class Builder:
             self._flaw((), mark, "a second document starts here; keep one per file")
             raise Stop
         if event.tags or event.version not in (None, (1, 2)):
-            self._flaw((), mark, "remove the % directive; policies are YAML 1.2")
+            self._flaw((), mark, DIRECTIVE)
 
     def _open(self, items: dict[str, Any] | list[Any], event: Any, mark: Mark) -> None:
         self._weigh(mark)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from prunegate.audit.approvals.request import FILE, SIGN
+from prunegate.audit.approvals.request import FILE, SIGN, Decision
 from prunegate.audit.record import DecisionRecord
 from prunegate.report.page_one.people import People
 from prunegate.report.signers import AskedSigners, signers
@@ -31,8 +31,7 @@ class GivenAnswer:
 
     person: str
     role: str
-    decision: str
-    """approve, reject or discuss."""
+    decision: Decision
     day: str
     """ISO 8601."""
     conditions: str = ""
