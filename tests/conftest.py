@@ -122,6 +122,23 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     return argname if isinstance(val, str | bytes) and len(val) > 48 else None
 
 
+class _Refused:
+    """Finds a library only to say that what asks for it is slow."""
+
+    def find_spec(self, name: str, *_: object) -> None:
+        if name == "great_expectations":
+            raise ImportError("the fast part does without this library: mark the test as slow")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def fast_part(pytestconfig: pytest.Config) -> Iterator[None]:
+    """Great Expectations takes seconds to load in each worker; what asks it is marked as slow."""
+    with pytest.MonkeyPatch.context() as patch:
+        if "not slow" in pytestconfig.option.markexpr:
+            patch.setattr(sys, "meta_path", [_Refused(), *sys.meta_path])
+        yield
+
+
 @pytest.fixture(scope="session", autouse=True)
 def one_engine_for_frames() -> Iterator[None]:
     """Frames, which reach no file, are read in one DuckDB a session: to start one takes 12 ms.
@@ -131,7 +148,9 @@ def one_engine_for_frames() -> Iterator[None]:
     """
     module: Any = import_module("prunegate.data.predictions.open_table")
     connect, ours = module.connect, os.getpid()
-    shared = connect()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "cpu_count", lambda: 1)  # workers share the cores
+        shared = connect()
 
     def connected(files: Iterable[Path], memory_limit: str) -> Any:
         paths = tuple(files)
