@@ -15,12 +15,16 @@ os.environ.pop("NO_COLOR", None)
 os.environ.pop("FORCE_COLOR", None)
 os.environ["OMP_NUM_THREADS"] = "1"  # workers share the cores; threads would wait for each other
 os.environ["MKL_NUM_THREADS"] = "1"
-# A Java that lives for a minute: no compiler that pays off later, no threads that collect. Tables
-# here have tens of rows: to plan anew between stages, to compile code for each query and to note
-# which line asked for it take longer than they save. spark-submit is tried without the latter.
+# A Java that lives for a minute: no compiler that pays off later, no threads that collect, no
+# second look at the bytecode of Spark's own jars. One task at a time, so that one Python
+# process loads a model for all of them; tables have two partitions all the same. Tables here
+# have tens of rows: to plan anew between stages, to compile code for each query and to note
+# which line asked for it take longer than they save. spark-submit is tried without what is Spark's.
 os.environ["SPARK_SUBMIT_OPTS"] = " ".join(
     (
-        "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+        "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:ActiveProcessorCount=1",
+        "-XX:+UnlockDiagnosticVMOptions -XX:-BytecodeVerificationRemote",
+        "-Dspark.default.parallelism=2",
         "-Dspark.sql.adaptive.enabled=false",
         "-Dspark.sql.codegen.wholeStage=false",
         "-Dspark.sql.codegen.factoryMode=NO_CODEGEN",
@@ -32,7 +36,7 @@ os.environ["PYSPARK_PYTHON"] = sys.executable
 import gc
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from importlib import import_module
 from pathlib import Path
@@ -116,6 +120,47 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     """Name long texts by their argument: fresh keys in them would differ from worker to worker."""
     return argname if isinstance(val, str | bytes) and len(val) > 48 else None
+
+
+class _Refused:
+    """Finds a library only to say that what asks for it is slow."""
+
+    def find_spec(self, name: str, *_: object) -> None:
+        if name == "great_expectations":
+            raise ImportError("the fast part does without this library: mark the test as slow")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def fast_part(pytestconfig: pytest.Config) -> Iterator[None]:
+    """Great Expectations takes seconds to load in each worker; what asks it is marked as slow."""
+    with pytest.MonkeyPatch.context() as patch:
+        if "not slow" in pytestconfig.option.markexpr:
+            patch.setattr(sys, "meta_path", [_Refused(), *sys.meta_path])
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_engine_for_frames() -> Iterator[None]:
+    """Frames, which reach no file, are read in one DuckDB a session: to start one takes 12 ms.
+
+    Each has a connection of its own, as ``connect`` locks it. A table that is a file, or that joins
+    some, has the whole of ``connect`` to itself, as in every command.
+    """
+    module: Any = import_module("prunegate.data.predictions.open_table")
+    connect, ours = module.connect, os.getpid()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "cpu_count", lambda: 1)  # workers share the cores
+        shared = connect()
+
+    def connected(files: Iterable[Path], memory_limit: str) -> Any:
+        paths = tuple(files)
+        alone = paths or memory_limit != module.MEMORY_LIMIT or os.getpid() != ours
+        return connect(paths, memory_limit) if alone else shared.cursor()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "connect", connected)
+        yield
+    shared.close()
 
 
 @pytest.fixture(scope="session")

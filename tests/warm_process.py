@@ -2,8 +2,9 @@
 
 A fresh interpreter takes seconds to import what ``gate`` needs. Here one process imports it once a
 session and forks for each call, so that a test (or a shell that a test starts) sees a program with
-arguments, streams, environment, folder and exit code of its own, some 50 ms after it asked. Only
-the second opinion is asked in place, whose process would load its engine anew for each call.
+arguments, streams, environment, folder and exit code of its own, some 50 ms after it asked. Two
+things differ: the second opinion is asked in place, whose process would load its engine anew for
+each call, and the process that draws has no JavaScript engine and answers with an empty picture.
 
 Use the fixture ``warm_program``: the path of an executable that behaves as ``prunegate``. Where a
 test needs no process of its own, call ``click.testing.CliRunner`` or ``prunegate.cli.main`` in
@@ -28,6 +29,9 @@ from pathlib import Path
 STREAMS = (0, 1, 2)
 HEAVY = ("demo", "run", "search", "compress", "importance", "measure")
 """Commands that load a model library."""
+PICTURE = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 600 200"></svg>'
+DRAWS = f"for _ in sys.stdin.buffer: print(json.dumps({PICTURE!r}), flush=True)"
+RECORD = Path(__file__).parent / "fuzz" / "corpus" / "record" / "inconclusive.json"
 
 
 @contextmanager
@@ -70,6 +74,7 @@ def serve(path: str, *plugins: str) -> None:
     for name in ("gate", "report.render", "audit.opinion.second_opinion", "audit.signing.keys"):
         import_module(f"prunegate.{name}")
     load_great_expectations()
+    _do_once()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(path)
@@ -82,6 +87,27 @@ def serve(path: str, *plugins: str) -> None:
                 server.close()
                 _answer(connection)
             connection.close()
+
+
+def _do_once() -> None:
+    """What each call would do anew: read a record's form, compile the templates, ask the engine."""
+    from functools import cache
+
+    from tqdm import tqdm
+
+    from prunegate.audit.read import stored_record
+    from prunegate.data.contract.whole_table import TableSize, broken
+    from prunegate.report import drawing
+    from prunegate.report.render import render
+
+    tqdm.monitor_interval = 0  # the engine's: no thread in a process that forks
+    drawing._started = cache(lambda: drawing.DrawingProcess(program=DRAWS))
+    stored = stored_record(RECORD)
+    render(stored.record, digest=stored.digest, pictures={}, content=stored.content)
+    drawing._started().end()
+    drawing._started.cache_clear()
+    drawing.drawn_svg.cache_clear()
+    broken({"a": [0.0]}, [TableSize(name="one row", rows=1)])
 
 
 def _answer(connection: socket.socket) -> None:

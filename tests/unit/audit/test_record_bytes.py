@@ -157,6 +157,7 @@ def test_what_is_no_record_is_refused(stored: Path, change: Any, words: str) -> 
         read_record(stored)
 
 
+@pytest.mark.slow
 def test_a_field_that_came_later_may_be_missing(record: DecisionRecord, stored: Path) -> None:
     document = json.loads(stored.read_bytes())
     del document["discoveries"]

@@ -11,6 +11,8 @@ from prunegate.data.contract import expectations
 from prunegate.data.contract.expectations import CountLimit, judge_counts_limits
 from prunegate.errors import InternalError
 
+pytestmark = pytest.mark.slow
+
 LIMITS = [
     CountLimit(value=3, at_least=3),
     CountLimit(value=2, at_least=3),

@@ -49,6 +49,7 @@ def test_texts_come_verbatim(tmp_path: Path) -> None:
     assert rows.labels == ("spam", "ham")
 
 
+@pytest.mark.slow
 def test_documents_need_no_label_and_a_prompt_may_be_empty(tmp_path: Path) -> None:
     write(tmp_path, "id,prompt,reference,kind,split", ("a", "Say", "Hi", "x", "gate"),
           ("b", "", "Ho", "y", "gate"))  # fmt: skip
@@ -100,6 +101,7 @@ def broken(checked: CheckedRows) -> dict[str, int | None]:
     return {clause.name: clause.observed for clause in checked.report.clauses if not clause.holds}
 
 
+@pytest.mark.slow
 def test_empty_texts_and_texts_of_several_splits_break_the_contract(tmp_path: Path) -> None:
     write(tmp_path, "id,text,label,kind,split", ("a", "one", "spam", "x", "gate"),
           ("b", "two", "ham", "x", "gate"), ("c", "two", "ham", "x", "train"),
@@ -113,6 +115,7 @@ def test_empty_texts_and_texts_of_several_splits_break_the_contract(tmp_path: Pa
         checked.report.require()
 
 
+@pytest.mark.slow
 def test_a_document_is_its_prompt_and_its_reference(tmp_path: Path) -> None:
     write(tmp_path, "id,prompt,reference,kind,split", ("a", "p", "one", "x", "gate"),
           ("b", "p", "two", "x", "train"), ("c", "q", "one", "x", "train"),
@@ -123,12 +126,14 @@ def test_a_document_is_its_prompt_and_its_reference(tmp_path: Path) -> None:
     assert len(set(hashes)) == 4
 
 
+@pytest.mark.slow
 def test_the_same_text_in_two_unicode_forms_is_one_text(tmp_path: Path) -> None:
     write(tmp_path, "id,text,label,kind,split", ("a", "caf\u00e9", "spam", "x", "gate"),
           ("b", "cafe\u0301", "ham", "x", "train"))  # fmt: skip
     assert broken(check_rows(policy(), tmp_path))["content.shared"] == 1
 
 
+@pytest.mark.slow
 def test_texts_that_differ_in_case_spaces_and_punctuation_are_one_text(tmp_path: Path) -> None:
     write(tmp_path, "id,text,label,kind,split", ("a", "Buy  now!", "spam", "x", "gate"),
           ("b", "buy NOW", "ham", "x", "train"), ("c", "!!", "ham", "x", "train"),

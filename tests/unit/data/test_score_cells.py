@@ -65,6 +65,7 @@ def _written(frame: pd.DataFrame, path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_scores_in_a_cell_are_read_however_they_are_spelled(tmp_path: Path) -> None:
     policy, frames = parse_policy(SEVERAL), []
     for spelled in SPELLED.values():

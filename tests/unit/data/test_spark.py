@@ -29,7 +29,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas"),
 ]
 few = settings(
-    max_examples=times(3, thorough=12),
+    max_examples=times(2, thorough=12),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
@@ -76,7 +76,7 @@ def test_every_type_is_handed_over_as_duckdb_hands_it_over(
 @given(
     values=st.lists(st.none() | st.floats(-1e16, 1e16) | st.integers(-9, 9).map(float), min_size=9)
 )
-@settings(few, max_examples=times(5, thorough=30))
+@settings(few, max_examples=times(3, thorough=30))
 def test_numbers_have_the_text_that_python_gives_them(spark: Any, values: list[Any]) -> None:
     values = [*values, 0.5, -0.0, 1e-4, 9.9e-5, 1e15, 123456789.125, float("nan"), float("-inf")]
     schema = pa.schema({"key": pa.float64()})

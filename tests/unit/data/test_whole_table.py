@@ -14,6 +14,8 @@ from prunegate.data.contract import great_expectations, whole_table
 from prunegate.data.contract.whole_table import FINITE, Inside, Law, TableSize, Unique, broken
 from prunegate.errors import InternalError
 
+pytestmark = pytest.mark.slow
+
 ALPHA = 0.05
 LAWS: tuple[Law, ...] = (
     TableSize(name="three", rows=3),
@@ -37,7 +39,6 @@ def test_a_table_that_keeps_every_law() -> None:
     assert names(GOOD) == {}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "found"),
     [
@@ -95,7 +96,6 @@ print(os.environ["GX_ANALYTICS_ENABLED"])
 """
 
 
-@pytest.mark.slow
 def test_it_is_quiet_keeps_nothing_and_loads_no_spark(tmp_path: Path) -> None:
     command = [sys.executable, "-c", PROGRAM]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)

@@ -14,6 +14,7 @@ from prunegate.errors import EvidenceError
 from prunegate.report.embedded_record import LARGE, carried_record, embedded, packed_as_in
 
 
+@pytest.mark.slow
 @given(st.text(st.characters(codec="utf-8"), min_size=1))
 def test_a_page_gives_back_the_very_bytes(text: str) -> None:
     content = canonical_bytes({"big": text * (LARGE // len(text) + 1)})

@@ -241,6 +241,7 @@ def test_rows_of_one_class_are_what_they_were() -> None:
     assert verdict.outcome == "approve"
 
 
+@pytest.mark.slow
 def test_where_estimates_decide_an_estimate_will_do() -> None:
     rules = [{"metric": "accuracy", "max_drop": 0.1, "evidence": "point"}]
     few = _rows(12, 1.0, 0.4)
@@ -327,6 +328,7 @@ def test_the_second_opinion_knows_what_is_asked_of_the_reference() -> None:
             second_opinion(policy, changed)
 
 
+@pytest.mark.slow
 def test_an_earlier_record_is_held_to_what_it_was_held_to() -> None:
     source = read_policy(CASES / "relative-as-ratio" / "policy.yaml")
     record = gate(source, CASES / "relative-as-ratio" / "t.csv").record
@@ -342,6 +344,7 @@ def test_an_earlier_record_is_held_to_what_it_was_held_to() -> None:
     assert list(differences(replace(record, reference="off")))
 
 
+@pytest.mark.slow
 def test_what_is_asked_of_the_baseline_is_no_column_of_page_one() -> None:
     source = read_policy(CASES / "coin" / "policy.yaml")
     page = render(gate(source, CASES / "coin" / "t.csv").record, digest="0" * 64, pictures={})

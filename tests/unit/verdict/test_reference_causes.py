@@ -39,6 +39,7 @@ def _rows() -> pd.DataFrame:
     return pd.DataFrame({"id": ids, "label": label, "baseline": score, "candidate": score})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["shifted", "reordered", "unrelated"])
 def test_a_candidate_that_alone_is_joined_wrongly_is_told_first(kind: str) -> None:
     good = _rows()

@@ -49,6 +49,7 @@ def test_an_open_finding_without_a_number_says_why(rule: str, other: str, same: 
         assert finding.note == told
 
 
+@pytest.mark.slow
 def test_what_is_asked_of_the_reference_hangs_on_no_order_of_rules() -> None:
     """A rule that holds nobody against labels asks nothing, wherever it stands."""
     rules = (
