@@ -37,7 +37,7 @@ class Case:
     """Whether the next run does the rest of the same work, for the same output unless it is whole;
     what the first kept for that is gone then."""
     once: bool = False
-    """Whether what it writes can be there once only: the next run is refused if it is."""
+    """Whether what it writes can be there once only: the next run is refused if it is whole."""
 
 
 def _models(folder: Path) -> None:
