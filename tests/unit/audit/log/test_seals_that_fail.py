@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import shutil
 import subprocess
 from pathlib import Path
@@ -11,7 +12,7 @@ from prunegate_test_logs import ORIGIN, entry, files, key, new_log, sealed
 from tests.unit.audit.log.small_logs import names
 
 from prunegate.audit.log import seal as seal_module
-from prunegate.audit.log.durable_files import locked
+from prunegate.audit.log.durable_files import locked, write_durably
 from prunegate.audit.log.entry import read_entry
 from prunegate.audit.log.folder import read_checkpoint
 from prunegate.audit.log.pending import add_pending
@@ -19,6 +20,7 @@ from prunegate.audit.log.seal import begin_log
 from prunegate.audit.log.tiles import layout
 from prunegate.audit.log.verify import verify_log
 from prunegate.errors import InputError
+from prunegate.io.partial import PARTIAL, SUFFIX
 
 
 def test_a_seal_that_fails_before_its_commit_leaves_the_old_state(
@@ -149,3 +151,15 @@ def test_a_full_disk_leaves_the_old_log(tmp_path: Path) -> None:
         assert not list(audit.rglob(".partial-*"))
     finally:
         subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_what_a_killed_writer_left_goes_with_the_next_write_and_a_living_ones_stays(
+    tmp_path: Path,
+) -> None:
+    left, held, other = (f"{PARTIAL}a{SUFFIX}", f"{PARTIAL}b{SUFFIX}", "c")
+    for name in (left, held, other):
+        (tmp_path / name).write_bytes(b"half")
+    with (tmp_path / held).open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        write_durably(tmp_path / "whole", b"whole")
+    assert {path.name for path in tmp_path.iterdir()} == {held, other, "whole"}
