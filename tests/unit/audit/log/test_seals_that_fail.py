@@ -19,6 +19,7 @@ from prunegate.audit.log.pending import add_pending
 from prunegate.audit.log.seal import begin_log
 from prunegate.audit.log.tiles import layout
 from prunegate.audit.log.verify import verify_log
+from prunegate.audit.signing.keys import generate
 from prunegate.errors import InputError
 from prunegate.io.partial import PARTIAL, SUFFIX
 
@@ -163,3 +164,33 @@ def test_what_a_killed_writer_left_goes_with_the_next_write_and_a_living_ones_st
         fcntl.flock(file, fcntl.LOCK_EX)
         write_durably(tmp_path / "whole", b"whole")
     assert {path.name for path in tmp_path.iterdir()} == {held, other, "whole"}
+
+
+def test_a_log_that_was_begun_by_half_is_begun_again_with_its_key_alone(tmp_path: Path) -> None:
+    audit = new_log(tmp_path)
+    (audit / "checkpoint").unlink()  # as a kill leaves it
+    with pytest.raises(InputError, match="already here"):
+        begin_log(audit, ORIGIN, generate("ed25519"))
+    begin_log(audit, ORIGIN, key())
+    add_pending(entry(1), audit)
+    assert sealed(audit).checkpoint.size == 1
+    (audit / "checkpoint").unlink()
+    with pytest.raises(InputError, match="already here"):
+        begin_log(audit, ORIGIN, key())
+
+
+@pytest.mark.parametrize("last", ["trust.policy", "checkpoint"])
+def test_a_beginning_that_is_broken_off_leaves_the_folder_to_any_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, last: str
+) -> None:
+    def broken_off(path: Path, content: bytes) -> None:
+        write_durably(path, content)
+        if path.name == last:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(seal_module, "write_durably", broken_off)
+        with pytest.raises(KeyboardInterrupt):
+            begin_log(tmp_path, ORIGIN, key())
+    assert {path.name for path in tmp_path.iterdir()} == {".lock"}
+    begin_log(tmp_path, ORIGIN, generate("ed25519"))
