@@ -53,15 +53,22 @@ class Reached:
     """How long each test took under coverage."""
 
     def of(self, path: Path, line: int, seconds: float) -> tuple[list[str], float]:
-        """The tests of a line, quick ones first, as many as fit; and how long they take.
+        """The tests of a line, as many as fit; and how long they take.
 
-        Of a line that runs as its file is loaded: all tests, those that reach the file first.
+        Those of the package's own folder come first, and of these the quick ones. Of a line that
+        runs as its file is loaded: all tests, of each kind those that reach the file first.
         """
         lines = self.tests.get(path, {})
         near = frozenset(name for tests in lines.values() for name in tests)
+        own = f"tests/unit/{path.relative_to(ROOT / 'src/prunegate').parts[0]}/"
         here = lines.get(line, frozenset()) if line in _inside(path) else frozenset(self.seconds)
         taken, total = [], 0.0
-        for name in sorted(here, key=lambda name: (name not in near, self._lasts(name), name)):
+        for name in sorted(
+            here,
+            key=lambda name: (
+                not name.startswith(own), name not in near, self._lasts(name), name
+            ),
+        ):  # fmt: skip
             if total + self._lasts(name) <= seconds or not taken:
                 total += self._lasts(name)
                 taken.append(name)
