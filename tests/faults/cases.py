@@ -36,6 +36,9 @@ class Case:
     same: bool = False
     """Whether the next run does the rest of the same work, for the same output unless it is whole;
     what the first kept for that is gone then."""
+    resumes: bool = False
+    """Whether what is done is kept, whoever ended it, for a next run for the same output (with
+    ``--force`` where that is whole); it is gone then."""
     once: bool = False
     """Whether what it writes can be there once only: the next run is refused if it is whole."""
 
@@ -196,6 +199,7 @@ CASES = {
     "predict": Case(
         fill=_models,
         arguments=("predict", "baseline", "--data", "data/labelled.csv", "-o", "OUT.csv", "-q"),
+        resumes=True,
     ),
     "edge": Case(
         fill=_page,

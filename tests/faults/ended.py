@@ -1,8 +1,9 @@
 """Ended: a command is ended at a moment, and what it leaves and what comes next are looked at.
 
 Three laws. What is at the place of the output is nothing, or whole: the files of an undisturbed
-run. Somebody who asks politely (SIGTERM, SIGINT) leaves nothing in the making either; after SIGKILL
-that may stay. The next run works, and takes away what stayed.
+run. Somebody who asks politely (SIGTERM, SIGINT) leaves nothing in the making either, but where
+long work is kept to go on with; after SIGKILL that may stay. The next run works, and takes away
+what stayed.
 """
 
 from __future__ import annotations
@@ -95,7 +96,7 @@ def wrong_after(program: Path, ready: Prepared, place: Path, name: str, moment: 
     if done.code not in (CODES[name], *DONE):
         wrong.append(f"exit code {done.code}: {done.told.strip()[:200]}")
     making = {one for one in left if PARTIAL in one}
-    if name != "SIGKILL" and making:
+    if name != "SIGKILL" and making and not case.resumes:
         wrong.append(f"left in the making: {sorted(making)[:3]}")
     output = {one for one in left - making if one.partition("/")[0].startswith("out")}
     wanted = {one for one in ready.makes if one.partition("/")[0].startswith("out")}
@@ -103,7 +104,9 @@ def wrong_after(program: Path, ready: Prepared, place: Path, name: str, moment: 
         wrong.append(f"a part of the output: {sorted(output)[:3]}")
     if damaged := damaged_entries(place):
         wrong.append(f"entries in part: {sorted(damaged)[:3]}")
-    again = called(program, place, named(case, "out" if case.same and not output else "next"))
+    on = case.resumes or (case.same and not output)
+    arguments = named(case, "out" if on else "next")
+    again = called(program, place, (*arguments, "--force") if case.resumes else arguments)
     there_already = case.once and _shapes(left) >= _shapes(ready.makes) - {"tmp"}
     if again.code not in (*DONE, *([REFUSED] if there_already else [])):
         wrong.append(f"the next run: exit code {again.code}: {again.told.strip()[:200]}")
