@@ -34,7 +34,10 @@ SUITES: Mapping[str, tuple[str, ...]] = {
         "security/test_waiver_attacks.py", "functional/sign_off",
         "functional/test_waive.py", "functional/test_verify_and_replay.py",
     ),
-    "policy": ("unit/policy", "unit/test_policy_diff_laws.py", "unit/counting/test_scored_rows.py"),
+    "policy": (
+        "unit/policy", "unit/claims", "unit/test_policy_diff_laws.py",
+        "unit/counting/test_scored_rows.py",
+    ),
 }  # fmt: skip
 """Folders and files of tests for each package."""
 FILES = {"cost": ("projection.py", "tariff.py", "bills.py", "volumes.py", "amounts.py")}

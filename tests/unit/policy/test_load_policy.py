@@ -270,6 +270,24 @@ def test_a_broken_task_does_not_hide_what_rules_get_wrong(mistakes: Mistakes) ->
     assert [line.split(" ")[1] for line in mistakes(text)] == ["task.knid:", "rules[0].max_drop:"]
 
 
+@pytest.mark.parametrize(
+    ("section", "broken", "place"),
+    [
+        ("prunegate", "prunegate: 7", "prunegate:"),
+        ("name", "name: [x]", "name:"),
+        ("task", "task: {kind: binary}", "task:"),
+        ("slices", "slices: [{by: k}, {by: 3}]", "slices[1].by:"),
+    ],
+)
+def test_whatever_section_is_broken_what_rules_get_wrong_is_told(
+    section: str, broken: str, place: str, mistakes: Mistakes
+) -> None:
+    kept = [line for line in (HEAD + TASK).splitlines() if not line.startswith(section)]
+    text = "\n".join([*kept, broken, "rules: [{metric: recall, max_drop: 3}]\n"])
+    found = [line.split(" ")[1] for line in mistakes(text)]
+    assert sorted(found) == sorted([place, "rules[0].max_drop:"])
+
+
 SLOTS = st.sampled_from(EIGHT.splitlines() + RULE.splitlines() + (HEAD + TASK).splitlines())
 
 
