@@ -1,58 +1,31 @@
 """Ended: a command is ended at a moment, and what it leaves and what comes next are looked at.
 
 Three laws. What is at the place of the output is nothing, or whole: the files of an undisturbed
-run. Somebody who asks politely (SIGTERM, SIGINT) leaves nothing in the making either; after SIGKILL
-that may stay. The next run works, and takes away what stayed.
+run. Somebody who asks politely (SIGTERM, SIGINT) leaves nothing in the making either, but where
+long work is kept to go on with; after SIGKILL that may stay. The next run works, and takes away
+what stayed.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.functional.tiny import POLICY as TINY
-from tests.functional.tiny import write_baseline, write_data
-from tests.fuzz.targets import CORPUS
+from tests.faults.cases import Case, damaged_entries
 
 from prunegate.io.partial import PARTIAL
 
 SIGNALS = ("SIGINT", "SIGTERM", "SIGKILL")
 CODES = {"SIGINT": 130, "SIGTERM": 143, "SIGKILL": 247}
 """How a command ends that is ended; the last as it is told through ``warm_process.py``."""
-TABLE = CORPUS / "csv-table" / "plain.csv"
-POLICY = CORPUS / "policy" / "two-slices.yaml"
-RECORD = CORPUS / "record" / "inconclusive.json"
-
-
-WITH_MODELS = ("compress", "run", "search")
-"""Cases that load a model library."""
-
-
-def _models(folder: Path) -> None:
-    """A tiny model with labelled images, and a policy."""
-    write_baseline(folder / "baseline")
-    write_data(folder / "data")
-    vary = "search: {vary: [{step: 2, amount: [0.1, 0.8]}], attempts: 2}\n"
-    (folder / "policy.yaml").write_text(TINY + vary)
-
-
-def _unlabelled(folder: Path) -> None:
-    """Predictions without labels."""
-    rows = "".join(f"r{n},{n % 10 / 10},{(n + n % 3) % 10 / 10},a\n" for n in range(400))
-    (folder / "t.csv").write_text(f"id,baseline,candidate,kind\n{rows}")
-    (folder / "policy.yaml").write_text(LABELLED)
-
-
-LABELLED = """\
-prunegate: 1
-name: few
-task: {kind: binary, positive: unsafe, threshold: 0.5}
-rules: [{metric: recall, max_drop: 0.1}]
-"""
+DONE = (0, 3, 4)
+"""Exit codes of a command that did its work."""
+REFUSED = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,69 +34,6 @@ class Call:
 
     code: int
     told: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Case:
-    """A command, and what it needs to be there."""
-
-    arguments: tuple[str, ...]
-    """``OUT`` stands for the output, which is another for the next run."""
-    before: tuple[tuple[str, ...], ...] = ()
-    """Commands that prepare the folder."""
-    fill: Callable[[Path], None] | None = None
-    """What prepares it besides, ahead of them."""
-    pair: bool = False
-    """Whether it writes two files, of which SIGKILL may leave the first alone."""
-    same: bool = False
-    """Whether the next run does the rest of the same work, for the same output unless it is whole;
-    what the first kept for that is gone then."""
-
-
-CASES = {
-    "report": Case(arguments=("report", str(RECORD), "--out", "OUT.html")),
-    "keygen": Case(arguments=("audit", "keygen", "--kind", "ed25519", "-o", "OUT.key"), pair=True),
-    "gate": Case(
-        arguments=(
-            *("gate", str(POLICY), "--predictions", str(TABLE)),
-            *("--out", "OUT", "--audit", "audit", "-q"),
-        ),
-    ),
-    "seal": Case(
-        before=(
-            ("audit", "keygen", "--kind", "ed25519", "-o", "log.key"),
-            ("audit", "init", "--origin", "agency.example/log", "--key", "log.key"),
-            (
-                *("gate", str(POLICY), "--predictions", str(TABLE)),
-                *("--out", "first", "--audit", "audit", "-q"),
-            ),
-        ),
-        arguments=("audit", "seal", "--key", "log.key"),
-        same=True,
-    ),
-    "label": Case(
-        fill=_unlabelled,
-        arguments=("label", "policy.yaml", "--predictions", "t.csv", "-o", "OUT", "-q"),
-    ),
-    "compress": Case(fill=_models, arguments=("compress", "policy.yaml", "-o", "OUT", "-q")),
-    "run": Case(
-        fill=_models,
-        arguments=(
-            *("run", "policy.yaml", "--out", "OUT", "--audit", "audit"),
-            *("--seconds", "1", "--no-control", "-q"),
-        ),
-    ),
-    "search": Case(
-        fill=_models,
-        arguments=(
-            *("search", "policy.yaml", "--out", "OUT", "--audit", "audit"),
-            *("--seconds", "1", "--no-control", "-q"),
-        ),
-        same=True,
-    ),
-}
-DONE = (0, 3, 4)
-"""Exit codes of a command that did its work."""
 
 
 def called(program: Path, folder: Path, arguments: tuple[str, ...], **fault: str) -> Call:
@@ -186,14 +96,19 @@ def wrong_after(program: Path, ready: Prepared, place: Path, name: str, moment: 
     if done.code not in (CODES[name], *DONE):
         wrong.append(f"exit code {done.code}: {done.told.strip()[:200]}")
     making = {one for one in left if PARTIAL in one}
-    if name != "SIGKILL" and making:
+    if name != "SIGKILL" and making and not case.resumes:
         wrong.append(f"left in the making: {sorted(making)[:3]}")
     output = {one for one in left - making if one.partition("/")[0].startswith("out")}
     wanted = {one for one in ready.makes if one.partition("/")[0].startswith("out")}
     if output and output != wanted and not (case.pair and name == "SIGKILL"):
         wrong.append(f"a part of the output: {sorted(output)[:3]}")
-    again = called(program, place, named(case, "out" if case.same and not output else "next"))
-    if again.code not in DONE:
+    if damaged := damaged_entries(place):
+        wrong.append(f"entries in part: {sorted(damaged)[:3]}")
+    on = case.resumes or (case.same and not output)
+    arguments = named(case, "out" if on else "next")
+    again = called(program, place, (*arguments, "--force") if case.resumes else arguments)
+    there_already = case.once and _shapes(left) >= _shapes(ready.makes) - {"tmp"}
+    if again.code not in (*DONE, *([REFUSED] if there_already else [])):
         wrong.append(f"the next run: exit code {again.code}: {again.told.strip()[:200]}")
     stays = {one for one in _files(place) if PARTIAL in one}
     if case.same:
@@ -210,6 +125,11 @@ def named(case: Case, output: str) -> tuple[str, ...]:
     """The arguments of a case, with a name for its output."""
     replace: Callable[[str], str] = lambda one: one.replace("OUT", output)  # noqa: E731
     return tuple(one if one.startswith("/") else replace(one) for one in case.arguments)
+
+
+def _shapes(files: Iterable[str]) -> set[str]:
+    """Names of files, whatever digests they hold."""
+    return {re.sub("[0-9a-f]{64}", "*", one) for one in files}
 
 
 def _tops(files: Iterable[str]) -> set[str]:

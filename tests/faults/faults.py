@@ -16,14 +16,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
-from tests.faults.ended import (  # noqa: E402
-    CASES,
-    SIGNALS,
-    WITH_MODELS,
-    Prepared,
-    prepared,
-    wrong_after,
-)
+from tests.faults.cases import CASES, WITH_MODELS  # noqa: E402
+from tests.faults.ended import SIGNALS, Prepared, prepared, wrong_after  # noqa: E402
 from tests.warm_process import serving  # noqa: E402
 
 

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.faults.ended import CASES, DONE, SIGNALS, called, named, prepared, wrong_after
+from tests.faults.cases import CASES
+from tests.faults.ended import DONE, SIGNALS, called, named, prepared, wrong_after
 from tests.warm_process import serving
 
 pytestmark = pytest.mark.slow

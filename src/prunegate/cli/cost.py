@@ -61,7 +61,7 @@ def command(  # noqa: PLR0913  # one argument per option
     del no_color
     from prunegate.audit.canonical import plain_json
     from prunegate.cli.cost_table import cost_lines
-    from prunegate.io.atomic import require_new, write_whole
+    from prunegate.io.atomic import require_new, write_each
     from prunegate.policy.load import load_policy
 
     loaded = load_policy(policy)
@@ -72,8 +72,7 @@ def command(  # noqa: PLR0913  # one argument per option
     contents = _contents(projection, table, chart)
     for path in contents:
         require_new(path, force=force)
-    for path, content in contents.items():
-        write_whole(path, content)
+    write_each(contents)
     if as_json:
         document = {"format": FORMAT, "policy": loaded.name, **plain_json(projection)}
         click.echo(json.dumps(document, indent=2))

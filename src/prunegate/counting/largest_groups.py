@@ -7,20 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 import narwhals as nw
 
 from prunegate.counting.column_reading import N
-from prunegate.counting.grouping import slicing_parts
+from prunegate.counting.grouping import SlicingPart, slicing_parts
 from prunegate.counting.slices import KeyTexts
 from prunegate.counting.tasks.every import task_of
 from prunegate.data.predictions.table import Table
 from prunegate.policy.naming import value_text
 from prunegate.policy.schema import Policy
 
-_LOOKED_AT = 1_000
-"""Groups of a slicing that are looked at, the largest first; they are what weighs."""
 _NAMED = 3
+"""Groups of a slice that are looked at, the largest first."""
+_PLACE, _FEWER = "prunegate__place", "prunegate__fewer"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,17 +51,26 @@ def largest_groups(
     group = str(policy.group)
     found: dict[str, list[tuple[str, int]]] = {}
     for part in slicing_parts(task_of(policy).reading(policy, table), texts):
-        sizes = part.frame.group_by(*dict.fromkeys((*part.keys, group))).agg(nw.len().alias(N))
-        largest = sizes.sort(N, group, descending=[True, False]).head(_LOOKED_AT)
         with table.reading():
-            lines = largest.collect().rows(named=True)
-        for line in lines:
+            lines = _largest(part, group).collect().rows(named=True)
+        for line in sorted(lines, key=lambda line: int(line[_PLACE])):
             if (name := part.name(line)) in slices:
                 found.setdefault(name, []).append((value_text(line[group]), int(line[N])))
     return {name: _of(groups) for name, groups in found.items()}
 
 
+def _largest(part: SlicingPart, group: str) -> nw.LazyFrame[Any]:
+    """The sizes of the largest groups of every slice, each with its place among them."""
+    sizes = part.frame.group_by(*dict.fromkeys((*part.keys, group))).agg(nw.len().alias(N))
+    place = nw.col(_PLACE).cum_sum().over(*part.keys, order_by=[_FEWER, group])
+    return (
+        sizes.with_columns((nw.lit(0) - nw.col(N)).alias(_FEWER), nw.lit(1).alias(_PLACE))
+        .with_columns(place.alias(_PLACE))
+        .filter(nw.col(_PLACE) <= _NAMED)
+    )
+
+
 def _of(groups: list[tuple[str, int]]) -> LargestGroups:
-    chosen = [one for one in groups[:_NAMED] if 2 * one[1] >= groups[0][1]]
+    chosen = [one for one in groups if 2 * one[1] >= groups[0][1]]
     names, rows = zip(*chosen, strict=True)
     return LargestGroups(names=names, rows=sum(rows))

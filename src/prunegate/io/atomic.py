@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from prunegate.errors import InputError
@@ -63,6 +63,23 @@ def write_whole(path: Path, content: bytes) -> None:
         raise InputError(f"{path}: cannot be written ({error.strerror})") from error
 
 
+def write_each(contents: Mapping[Path, bytes]) -> None:
+    """Write several files, each whole; where one fails or is broken off, no new one stays.
+
+    Raises:
+        InputError: one cannot be written.
+    """
+    new = [path for path in contents if not os.path.lexists(path)]
+    try:
+        for path, content in contents.items():
+            write_whole(path, content)
+    except BaseException:
+        for path in new:
+            with suppress(OSError):  # never made
+                path.unlink()
+        raise
+
+
 def replace_file(path: Path, content: bytes) -> None:
     """Write a file that all may read; folders above it are made if need be.
 
@@ -96,14 +113,14 @@ def write_folder(folder: Path, content: Mapping[str, bytes]) -> None:
 
     Args:
         folder: new or empty; its parent is made if need be.
-        content: bytes by file name; a name may begin with a folder's and ``/``.
+        content: bytes by file name; a name may begin with those of folders and ``/``.
 
     Raises:
         OSError: the disk refuses, or the folder is taken.
     """
     with whole_folder(folder) as making:
         for name, raw in content.items():
-            (making / name).parent.mkdir(exist_ok=True)
+            (making / name).parent.mkdir(parents=True, exist_ok=True)
             with (making / name).open("wb") as file:
                 file.write(raw)
                 file.flush()

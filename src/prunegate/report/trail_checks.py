@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from prunegate.audit.history_read import ReadHistory
-from prunegate.report.trail_parts import number_of
 from prunegate.text.escape import LONGEST, shorten
+from prunegate.text.numbers import number_of
 
 
 @dataclass(frozen=True, kw_only=True)

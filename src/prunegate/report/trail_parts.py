@@ -58,8 +58,3 @@ def spelled(created: str) -> str:
         return when(datetime.fromisoformat(created))
     except ValueError:
         return shorten(created, 40)
-
-
-def number_of(number: int, one: str, many: str = "") -> str:
-    """A number and what it counts: ``1 record``, ``2 records``."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"

@@ -20,9 +20,10 @@ from prunegate.audit.sealed_bar import SEAL
 from prunegate.audit.signing.decision import CANDIDATE, POLICY
 from prunegate.report.provenance import Fact
 from prunegate.report.trail_checks import TrailCheck, trail_checks
-from prunegate.report.trail_parts import CODE, Event, SignOff, number_of, spelled, when, where
+from prunegate.report.trail_parts import CODE, Event, SignOff, spelled, when, where
 from prunegate.report.trail_waiver import rests_on, waiver_event
 from prunegate.text.escape import LONGEST, named, shorten
+from prunegate.text.numbers import number_of
 
 _FIELDS_SHOWN = 24
 

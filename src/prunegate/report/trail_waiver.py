@@ -8,8 +8,9 @@ from datetime import datetime
 from prunegate.audit.approvals.folder_entries import Entry
 from prunegate.audit.waivers.verified_waivers import HeardWaiver
 from prunegate.report.provenance import Fact
-from prunegate.report.trail_parts import CODE, Event, number_of, spelled, where
+from prunegate.report.trail_parts import CODE, Event, spelled, where
 from prunegate.text.escape import LONGEST, named, shorten
+from prunegate.text.numbers import number_of
 
 
 def waiver_event(entry: Entry, one: HeardWaiver, made: datetime) -> Event:

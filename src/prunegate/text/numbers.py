@@ -82,6 +82,15 @@ def count(value: float | None) -> str:
     return NOT_DEFINED if value is None or not defined(value) else fixed(value, 0)
 
 
+def number_of(number: int, one: str, many: str = "") -> str:
+    """A number and what it counts.
+
+    >>> number_of(1, "record"), number_of(2000, "entry", "entries")
+    ('1 record', '2,000 entries')
+    """
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
 def decimals(value: float, limits: Iterable[float], least: int, most: int = MOST) -> int:
     """Decimals, from ``least`` to ``most``, that tell a value from every limit but its equal."""
     others = [limit for limit in limits if defined(limit) and not _same(value, limit)]

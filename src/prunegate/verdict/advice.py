@@ -147,14 +147,16 @@ def request(finding: Finding, *, rarest: bool, where: str = "") -> str:
     row = _row(finding, rarest)
     unchanged, as_seen = finding.needed_if_unchanged, finding.needed_if_as_seen
 
-    def asked(count: int | None) -> str:
-        shown = round_up(count or 0)
+    def asked(count: int) -> str:
+        shown = round_up(count)
         return f"{verb} about {shown:,} more {row(shown)}{where}"
 
+    needed = finding.needed
+    assert needed is not None  # noqa: S101  # as is asked for
     if finding.needed_for != "power":
-        return f"{asked(finding.needed)}{_likely_broken(finding)}"
+        return f"{asked(needed)}{_likely_broken(finding)}"
     if unchanged is None:
-        return f"{asked(finding.needed)}, if they are like those seen"
+        return f"{asked(needed)}, if they are like those seen"
     first = f"{asked(unchanged)} if nothing really changed"
     if finding.as_seen == "broken":
         return f"{first}; if the change is as seen, more would show the limit to be broken"

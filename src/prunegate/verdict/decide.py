@@ -159,10 +159,12 @@ def _summary(counts: SliceCounts, policy: Policy) -> SliceSummary:
 
 
 def _weights(counts: SliceCounts) -> SliceWeights | None:
-    tally, worth = counts.tally, counts.worth
-    if worth is None or not isinstance(tally, DecidedRows) or tally.weights is None:
+    tally = counts.tally
+    sums = tally.weights if isinstance(tally, DecidedRows) else None
+    if sums is None:
         return None
-    sums = tally.weights
+    worth = counts.worth
+    assert worth is not None  # noqa: S101  # that of these sums
     cells = range(len(counts.cells))
     return SliceWeights(
         rows=float(worth.rows),

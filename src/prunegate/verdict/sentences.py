@@ -14,7 +14,7 @@ from prunegate.metrics.checks import is_level
 from prunegate.metrics.metric import Metric
 from prunegate.policy.explain import explain_check
 from prunegate.policy.schema import Minimum, Policy
-from prunegate.text.numbers import plain, upper_bound_share
+from prunegate.text.numbers import number_of, plain, upper_bound_share
 from prunegate.text.quantities import Quantity
 from prunegate.verdict.advice import without_request
 from prunegate.verdict.finding import (
@@ -97,18 +97,17 @@ def below_minimum(counts: SliceCounts) -> str:
 def _lacking_strata(strata: Sequence[Stratum]) -> str:
     """Which content that production sees the table has too few rows of."""
     short = [one for one in strata if one.lacking]
-    told = ", ".join(f"{one.value} ({one.rows:,} rows)" for one in short[:_SHORT])
+    told = ", ".join(f"{one.value} ({number_of(one.rows, 'row')})" for one in short[:_SHORT])
     more = f" and {len(short) - _SHORT:,} more" if len(short) > _SHORT else ""
     return f"production sees content that the data have too few rows of: {told}{more}"
 
 
 def uneven_groups(weight: int) -> str:
     """Why no number of rows of the same groups would settle a finding."""
-    rows = "row" if weight == 1 else "rows"
+    rows = number_of(weight, "independent row")
     return (
-        f"a few large groups hold so many of the rows, which weigh no more than {weight:,} "
-        f"independent {rows}, too few to show it whatever they say; more rows of these groups do "
-        "not help, label rows of others"
+        f"a few large groups hold so many of the rows, which weigh no more than {rows}, too few to "
+        "show it whatever they say; more rows of these groups do not help, label rows of others"
     )
 
 
@@ -170,7 +169,7 @@ def absent(minimum: Minimum) -> str:
     """That an expected slice has no row, and what the minimum evidence asks for."""
     if minimum.rows == minimum.positives == 1:
         return f"{ABSENT}; the policy's minimum evidence, 1 row, would prove nothing"
-    asked = f"{minimum.rows:,} rows"
+    asked = number_of(minimum.rows, "row")
     if minimum.positives > 1:
         asked += f" and {minimum.positives:,} positives"
     return f"{ABSENT}; the policy's minimum evidence asks for {asked}"
@@ -234,7 +233,7 @@ def _rests_on(finding: Finding) -> str:
     """Of estimates, how many labelled rows they are made from."""
     if finding.estimated_from is None:
         return ""
-    return f", estimated from {finding.estimated_from:,} labelled rows"
+    return f", estimated from {number_of(finding.estimated_from, 'labelled row')}"
 
 
 def _flips(finding: Finding) -> str:
@@ -273,20 +272,18 @@ def only_warned(policy: Policy, findings: Sequence[Finding], finding: Finding) -
 
 def of_undeclared(summary: SliceSummary) -> str:
     """That the data hold a value that the policy does not list for its key."""
-    return (
-        f"{summary.name} is not declared in the policy ({summary.rows:,} rows, judged all the same)"
-    )
+    rows = number_of(summary.rows, "row")
+    return f"{summary.name} is not declared in the policy ({rows}, judged all the same)"
 
 
 def of_unjudged(policy: Policy, summary: SliceSummary) -> str:
     """That a slice was not judged, why, and what is known of it all the same."""
     minimum, task = policy.evidence.minimum, policy.task.traits
-    has, lacks = f"{summary.rows:,} {task.noun}", f"{minimum.rows:,} {task.noun}"
+    noun = task.noun.removesuffix("s")
+    has, lacks = number_of(summary.rows, noun), number_of(minimum.rows, noun)
     if task.yes_no:
-        has, lacks = (
-            f"{has}, {summary.positives:,} positives",
-            f"{lacks} and {minimum.positives:,} positives",
-        )
+        has += f", {number_of(summary.positives, 'positive')}"
+        lacks += f" and {number_of(minimum.positives, 'positive')}"
     elif task.decided:
         one = "label" if task.sets else "class"
         has, lacks = (
@@ -305,10 +302,10 @@ def of_more_unjudged(summaries: Sequence[SliceSummary]) -> str:
     """That many slices more were not judged."""
     rows, lost = sum(s.rows for s in summaries), sum(s.lost or 0 for s in summaries)
     flips = f"; the baseline alone is right on {lost:,} of them" if lost else ""
-    return (
-        f"{len(summaries):,} more slices are not declared and were not judged ({rows:,} rows, "
-        f"counted once in each){flips}."
-    )
+    one = len(summaries) == 1
+    which = "1 more slice is" if one else f"{len(summaries):,} more slices are"
+    counted = number_of(rows, "row") + ("" if one else ", counted once in each")
+    return f"{which} not declared and {'was' if one else 'were'} not judged ({counted}){flips}."
 
 
 def _range(finding: Finding, quantity: Quantity) -> str:

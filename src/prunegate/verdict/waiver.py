@@ -166,7 +166,7 @@ def told(waiver: Waiver, without: Status | None) -> str:
 def _decided(policy: Policy, verdict: Verdict, findings: tuple[Finding, ...]) -> Verdict:
     """The outcome that is left: an absent slice still holds an approve back."""
     decision = outcome(findings)
-    absent = [one.name for one in verdict.slices if one.declared and one.rows == 0]
+    absent = [one.name for one in verdict.slices if one.declared and not one.rows]
     unseen = decision == "approve" and bool(absent)
     reasons = (
         sentences.absence_reasons(absent)

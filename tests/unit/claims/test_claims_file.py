@@ -8,8 +8,10 @@ import pytest
 
 from prunegate.claims import check_claims
 from prunegate.errors import ClaimsError, InputError, ModelError, UnsupportedError
+from prunegate.policy.load import parse_policy
 from prunegate.policy.load_claims import parse_claims, read_claims
 
+FILE = Path(__file__).parents[3] / "policies" / "brand-safety-vit.claims.yaml"
 BAD = {
     "unknown key": ("claims: 1\nprices: {before: $1}", "2: prices: unknown key 'prices'; did you"),
     "misspelt": (
@@ -120,3 +122,15 @@ def test_a_config_that_cannot_be_is_refused() -> None:
     stated = parse_claims("claims: 1\nmodel: {config: {model_type: bert}}\nheads: {before: 144}")
     with pytest.raises(UnsupportedError, match="Remove 'model'"):
         check_claims(stated)
+
+
+def test_a_policy_may_state_all_that_a_claims_file_may_and_in_the_same_words() -> None:
+    """Numbers of figures keep their digits in both, and the others are numbers in both."""
+    text = FILE.read_text(encoding="utf-8")
+    body = "".join(f"    {line}\n" for line in text.splitlines() if not line.startswith("claims:"))
+    policy = parse_policy(
+        f"prunegate: 1\nname: x\ntask: {{kind: binary, positive: 1}}\nclaims:\n  figures:\n{body}"
+        "rules: [{metric: recall, max_drop: 0.02}]\n"
+    )
+    assert policy.claims is not None
+    assert policy.claims.figures == parse_claims(text)

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import pytest
 
-from prunegate.policy.written_figure import written, written_or_range
+from prunegate.policy.written_figure import _SCALES, _UNITS, written, written_or_range
 
 
 @pytest.mark.parametrize(
@@ -86,3 +86,23 @@ def test_a_range_reaches_from_one_figure_to_the_other(text: str, low: str, high:
 def test_what_is_no_range_is_refused(text: str, told: str) -> None:
     with pytest.raises(ValueError, match=told):
         written_or_range(text)
+
+
+WORTH = {
+    "": "1", "%": "0.01", "percent": "0.01", "point": "0.01", "points": "0.01", "pp": "0.01",
+    "percentage point": "0.01", "percentage points": "0.01", "x": "1", "×": "1", "times": "1",
+    "ms": "1", "s": "1000", "bytes": "1", "kB": "1e3", "MB": "1e6", "GB": "1e9",
+    "KiB": "1024", "MiB": "1048576", "GiB": "1073741824",
+}  # fmt: skip
+"""In parts of one, milliseconds and bytes (IEC 80000-13)."""
+SCALES = {"": 1, "k": 1e3, "M": 1e6, "B": 1e9, "bn": 1e9}
+SCALES |= {"thousand": 1e3, "million": 1e6, "billion": 1e9}
+
+
+def test_every_unit_and_scale_is_worth_what_it_says() -> None:
+    assert set(WORTH) == set(_UNITS)
+    assert set(SCALES) == set(_SCALES)
+    for unit, worth in WORTH.items():
+        assert written(f"7 {unit}".strip()).value == 7 * Fraction(worth), unit
+    for scale, worth in SCALES.items():
+        assert written(f"7 {scale}".strip()).value == 7 * int(worth), scale

@@ -14,6 +14,7 @@ from prunegate.io.atomic import (
     replace_file,
     require_new,
     whole_folder,
+    write_each,
     write_folder,
     write_whole,
 )
@@ -88,3 +89,13 @@ def test_force_writes_over_an_earlier_one_of_the_same_kind_only(
         with pytest.raises(InputError, match="no earlier one"):
             require_new(path, force=True, kind=kind)
         require_new(path, force=True)
+
+
+def test_of_several_files_no_new_one_stays_where_one_cannot_be_written(tmp_path: Path) -> None:
+    old, new, below = tmp_path / "old", tmp_path / "new", tmp_path / "old" / "below"
+    old.write_bytes(b"")
+    with pytest.raises(InputError, match="cannot be written"):
+        write_each({old: b"again", new: b"new", below: b""})
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"old": b"again"}
+    write_each({old: b"1", new: b"2"})
+    assert (old.read_bytes(), new.read_bytes()) == (b"1", b"2")

@@ -114,6 +114,8 @@ def test_an_error_of_the_candidate_moves_the_value_the_way_that_is_told(
         assert cell not in form.worse or (right and after < before)
         assert cell not in form.better or (not right and after > before)
     assert all((cell >> 2 & 1) == (cell >> 1 & 1) for cell in form.worse), "both were right"
+    assert form.worse, "some error counts"
+    assert bool(form.better) != isinstance(form, Flips), "nothing makes up for a flip"
 
 
 def test_precision_suffers_by_false_alarms_and_f1_by_misses() -> None:
@@ -129,6 +131,8 @@ def test_a_share_of_shared_rows_sorts_them_by_who_is_right(labels: tuple[int, ..
     for label, *rows in zip(labels, kept, lost, gained, neither, strict=True):
         right = 0b111 * label
         assert rows == [right, right ^ 0b001, right ^ 0b010, right ^ 0b011]
+    assert set(SharedRows(labels=labels).worse) == {*kept}
+    assert set(SharedRows(labels=labels).better) == {*lost, *neither}
 
 
 UNITS = {

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from prunegate.errors import PolicyError
 from prunegate.policy.diff import diff
@@ -11,6 +13,7 @@ from prunegate.policy.load import parse_policy
 from prunegate.policy.rules_digest import rules_digest
 from prunegate.policy.schema import Policy
 
+ROLES = ("label", "baseline", "candidate")
 RECALL = "{metric: recall, classes: each, max_drop: 0.02}"
 TASK = "{kind: multilabel, labels: [violence, adult, hate], threshold: 0.5}"
 
@@ -114,3 +117,17 @@ def test_a_threshold_is_tuned_where_models_are_run() -> None:
     task = TASK.replace("0.5", "{baseline: 0.5, candidate: tuned}")
     with pytest.raises(PolicyError, match="which runs binary models with a threshold"):
         parse_policy(f"prunegate: 1\nname: x\ntask: {task}\nrules: [{RECALL}]\n")
+
+
+@given(st.fixed_dictionaries({role: st.sampled_from("xyz") for role in ROLES}))
+def test_columns_of_labels_are_named_as_their_file_has_them_and_apart_in_one_table(
+    names: dict[str, str],
+) -> None:
+    columns = ", ".join(f"{role}: {name}" for role, name in names.items())
+    asked = policy(more=f"data: {{columns: {{{columns}}}}}\n")
+    labels = asked.task.labels
+    for role, name in names.items():
+        own = [asked.label_column(role, label, apart=True) for label in labels]
+        assert own == [f"{name}_{label}" for label in labels]
+    together = [asked.label_column(role, label) for role in names for label in labels]
+    assert len({*together}) == len(together)

@@ -52,12 +52,18 @@ def test_every_way_to_prune_is_a_step(what: str, criterion: str, amount: str) ->
             "{prune: {what: heads, amount: {share_below: 0.1}, cycles: 2}}",
             "share_below cannot be spread over cycles",
         ),
-        ("{prune: {what: heads, amount: 0.4, cycles: 2}}", "needs a finetune step right after"),
+        (
+            "{prune: {what: heads, amount: 0.4, cycles: 2}}",
+            "prune.cycles: 'cycles' needs a finetune step right after",
+        ),
         (
             "{prune: {what: heads, amount: 0.4, rewind: early}}, {finetune: {steps: 1}}",
             "model: {early: FOLDER}",
         ),
-        ("{prune: {what: heads, amount: 0.4, rewind: initial}}", "needs a finetune step right"),
+        (
+            "{prune: {what: heads, amount: 0.4, rewind: initial}}",
+            "prune.rewind: 'rewind' needs a finetune step right after",
+        ),
         ("{prune: {what: heads, amount: 0.4, criterion: wanda}}", "criterion"),
         (
             "{prune: {what: heads, amount: 0.4, criterion: magnitude, data: {split: train}}}",

@@ -7,11 +7,12 @@ be plausible to read, never right; the estimators have their own tests.
 from __future__ import annotations
 
 import math
-import struct
-import zlib
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
+
+from tests.unit.report.plain_findings import change, figure, level, summary, upper_tail
+from tests.unit.report.plain_picture import picture
 
 from prunegate.audit.record import (
     Compression,
@@ -36,113 +37,6 @@ HOSTILE = (
     "content_type=<img src=x onerror=alert(1)>\u202egnp.exe\u0000\n|`@all`\u200b& \"'=" + "w" * 300
 )
 SLICES = ("display", "video", "ugc", "story")
-
-
-def picture(shade: int) -> bytes:
-    """A 32 x 32 PNG of a disc, stored without compression so that its bytes never change."""
-    rows = []
-    for y in range(32):
-        inside = [(x - 16) ** 2 + (y - 15) ** 2 < 90 for x in range(32)]
-        pixels = [(230, 120 + shade, 90) if i else (70 + shade, 84, 96 + y) for i in inside]
-        rows.append(b"\0" + bytes(value for pixel in pixels for value in pixel))
-    header = struct.pack(">IIBBBBB", 32, 32, 8, 2, 0, 0, 0)
-    body = ((b"IHDR", header), (b"IDAT", zlib.compress(b"".join(rows), 0)), (b"IEND", b""))
-    return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(name, data) for name, data in body)
-
-
-def _chunk(name: bytes, data: bytes) -> bytes:
-    checksum = struct.pack(">I", zlib.crc32(name + data))
-    return struct.pack(">I", len(data)) + name + data + checksum
-
-
-def _p(z: float) -> float:
-    return 0.5 * math.erfc(z / math.sqrt(2))
-
-
-def change(**given: Any) -> Finding:
-    """A max_drop finding: slice, rule, n, right (by the baseline), lost, gained, margin."""
-    n, lost, gained, margin = (given.pop(k) for k in ("n", "lost", "gained", "margin"))
-    right = given.pop("right")
-    difference = (gained - lost) / n
-    spread = math.sqrt(max(lost + gained - n * difference**2, 1)) / n
-    safe = _p((difference + margin) / spread)
-    harm = 1 - safe
-    status = "pass" if safe <= 0.05 else "fail" if 4 * harm <= 0.05 else "inconclusive"
-    values: dict[str, Any] = {
-        "metric": "recall",
-        "check": "max_drop",
-        "status": status,
-        "severity": "block",
-        "evidence": "proven",
-        "baseline": right / n,
-        "candidate": (right + gained - lost) / n,
-        "difference": difference,
-        "ci_low": difference - 1.96 * spread,
-        "ci_high": difference + 1.96 * spread,
-        "limit": margin,
-        "p_value": safe,
-        "p_harm": harm,
-        "p_harm_adjusted": min(1.0, 4 * harm),
-        "n": n,
-        "lost": lost,
-        "gained": gained,
-        "method": "exact unconditional (Berger-Boos, Tango ordering)",
-    }
-    return Finding(**{**values, **given})
-
-
-def level(**given: Any) -> Finding:
-    """An at_least finding from its counts: slice, rule, n, right (candidate), limit."""
-    n, right, limit = given.pop("n"), given.pop("right"), given.pop("limit")
-    value = right / n
-    spread = math.sqrt(value * (1 - value) / n)
-    safe = _p((value - limit) / spread)
-    values: dict[str, Any] = {
-        "metric": "recall",
-        "check": "at_least",
-        "severity": "block",
-        "evidence": "proven",
-        "status": "pass" if safe <= 0.05 else "inconclusive" if safe < 0.95 else "fail",
-        "baseline": given.pop("before") / n,
-        "candidate": value,
-        "difference": None,
-        "ci_low": value - 1.96 * spread,
-        "ci_high": value + 1.96 * spread,
-        "limit": limit,
-        "p_value": safe,
-        "p_harm": 1 - safe,
-        "p_harm_adjusted": min(1.0, 4 * (1 - safe)),
-        "n": n,
-        "method": "exact binomial (Clopper-Pearson)",
-    }
-    finding = Finding(**{**values, **given})
-    return replace(finding, difference=finding.candidate - finding.baseline)  # type: ignore[operator]  # both set
-
-
-def figure(**given: Any) -> Finding:
-    """An operational finding."""
-    values: dict[str, Any] = {
-        "slice": "overall",
-        "severity": "block",
-        "evidence": "proven",
-        "ci_low": None,
-        "ci_high": None,
-        "p_value": None,
-        "p_harm": None,
-        "n": 0,
-        "method": "figure",
-    }
-    finding = Finding(**{**values, **given, "difference": None})
-    if finding.baseline is None or finding.candidate is None:
-        return finding
-    return replace(finding, difference=finding.candidate - finding.baseline)
-
-
-def _summary(name: str, slicing: str, cells: tuple[int, ...], **given: bool) -> SliceSummary:
-    flags = {"declared": True, "judged": True, **given}
-    return SliceSummary(
-        name=name, slicing=slicing, rows=sum(cells), positives=sum(cells[4:]), cells=cells, **flags
-    )
 
 
 def _tool() -> Tool:
@@ -216,7 +110,7 @@ def _name(key: str) -> str:
 def _precision(key: str) -> Finding:
     n, right, difference = _PRECISION[key]
     spread = 0.17 / math.sqrt(n)
-    safe = _p((difference + 0.03) / spread)
+    safe = upper_tail((difference + 0.03) / spread)
     return Finding(
         rule=2, metric="precision", slice=_name(key), check="max_drop",
         status="pass" if safe <= 0.05 else "inconclusive", severity="block", evidence="proven",
@@ -258,10 +152,10 @@ def _slices() -> tuple[SliceSummary, ...]:
         "story": (1703, 21, 16, 60, 151, 52, 72, 925),
     }
     whole = tuple(sum(column) for column in zip(*cells.values(), strict=True))
-    named = [_summary(_name(k), "content_type", c) for k, c in cells.items()]
-    small = _summary("content_type=podcast", "content_type", (20, 0, 0, 1, 1, 0, 1, 6),
+    named = [summary(_name(k), "content_type", c) for k, c in cells.items()]
+    small = summary("content_type=podcast", "content_type", (20, 0, 0, 1, 1, 0, 1, 6),
                      declared=False, judged=False)  # fmt: skip
-    return (_summary("overall", "overall", whole), *named, small)
+    return (summary("overall", "overall", whole), *named, small)
 
 
 def _flips() -> tuple[Flip, ...]:
@@ -461,7 +355,7 @@ def hostile() -> DecisionRecord:
     cells = (20, 1, 1, 2, 3, 1, 2, 33)
     return _common(
         outcome="inconclusive", exit_code=4, findings=findings,
-        slices=tuple(_summary(name, "content_type", cells) for name in names),
+        slices=tuple(summary(name, "content_type", cells) for name in names),
         policy=policy,
         reasons=tuple(f"Recall on {name}: {HOSTILE}." for name in names),
         flips=(Flip(id=HOSTILE, slices=(names[0], HOSTILE), label=HOSTILE, baseline=0.7,
@@ -494,8 +388,8 @@ def undefined() -> DecisionRecord:
         findings=(*findings, latency), known_limits=(), statement="Nothing was proven.",
         second_opinion=None,
         slices=(
-            _summary("overall", "overall", (0,) * 8),
-            _summary("content_type=video", "content_type", ()),
+            summary("overall", "overall", (0,) * 8),
+            summary("content_type=video", "content_type", ()),
         ),
         reasons=("Recall on content_type=video: the policy expects this slice.",),
         policy=replace(_policy(), purpose=None, owner=None, sentences=()),

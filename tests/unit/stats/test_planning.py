@@ -7,6 +7,8 @@ from bisect import bisect_left
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.depth import times
 
 from prunegate.stats import clopper_pearson, paired_exact, power, ratio_score, sample_size
@@ -102,3 +104,24 @@ def test_what_cannot_be_proven_is_refused():
         sample_size.paired(0.01, 0.05, 0.02, 0.05, 0.9)
     with pytest.raises(ValueError, match="power is"):
         sample_size.paired(0.01, 0.0, 0.02, 0.05, 1.0)
+
+
+@given(
+    st.floats(0.02, 0.95), st.floats(0.05, 1), st.sampled_from([0.01, 0.05, 0.2]),
+    st.sampled_from([0.5, 0.8, 0.95]),
+)  # fmt: skip
+@settings(max_examples=times(25, thorough=500))
+def test_a_floor_asks_for_the_first_number_of_rows_that_does_for_the_next_fifth(
+    limit: float, way: float, alpha: float, power: float
+) -> None:
+    """From chances that are all but sure on one row up (binomial tails)."""
+    from scipy.stats import binom
+
+    rate = limit + way * (1 - limit)
+    rows = sample_size.proportion_at_least(rate, limit, alpha, power)
+    if rows > sample_size.NORMAL_FROM:
+        return
+    n = np.arange(max(rows - 1, 1), math.floor(rows * 1.2) + 1)
+    shown = binom.sf(binom.isf(alpha, n, limit), n, rate)
+    assert shown[n >= rows].min() >= power - 1e-9
+    assert rows == 1 or shown[0] < power + 1e-9

@@ -2,64 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from pathlib import Path
-from typing import Any
-
 import numpy as np
 import pandas as pd
 import pytest
+from tests.unit.verdict.reference_rows import CASES, _policy, _reference, _rows
 
 import prunegate
 from prunegate.audit.opinion.second_opinion import second_opinion
 from prunegate.audit.recompute import differences
 from prunegate.counting.partial_labels import PartialLabels
 from prunegate.counting.slices import SliceCounts
-from prunegate.errors import InternalError
 from prunegate.gate import gate
 from prunegate.policy.cautions import cautions
 from prunegate.policy.load import read_policy
-from prunegate.policy.schema import Policy
-from prunegate.policy.validation import validate_values
-from prunegate.report.render import render
-from prunegate.verdict.decide import outcome
-from prunegate.verdict.finding import BEATS_CONSTANT, Finding, Verdict
 from prunegate.verdict.reference_doubts import doubts_in_counts
-
-CASES = Path(__file__).parents[2] / "cases"
-
-
-def _policy(**more: Any) -> Policy:
-    values: dict[str, Any] = {
-        "prunegate": 1,
-        "name": "case",
-        "task": {"kind": "binary", "positive": "unsafe", "threshold": 0.5},
-        "rules": [{"metric": "accuracy", "slices": "all", "max_drop": 0.1}],
-        **more,
-    }
-    policy, mistakes = validate_values(values)
-    assert policy is not None, mistakes
-    return policy
-
-
-def _rows(n: int = 600, right: float = 0.9, prevalence: float = 0.3, seed: int = 1) -> pd.DataFrame:
-    """A baseline that is right so often, and a candidate that hardly differs."""
-    rng = np.random.default_rng(seed)
-    unsafe = rng.random(n) < prevalence
-    says = unsafe ^ (rng.random(n) >= right)
-    score = np.where(says, 0.7, 0.3) + rng.uniform(-0.15, 0.15, n)
-    return pd.DataFrame(
-        {
-            "id": [f"r{i}" for i in range(n)],
-            "label": np.where(unsafe, "unsafe", "safe"),
-            "baseline": score,
-            "candidate": np.clip(score + rng.normal(0, 0.01, n), 0, 1),
-        }
-    )
-
-
-def _reference(verdict: Verdict) -> list[Finding]:
-    return [f for f in verdict.findings if f.check == BEATS_CONSTANT]
 
 
 @pytest.mark.slow
@@ -279,142 +235,3 @@ def test_a_rule_that_only_warns_holds_nothing_back_by_its_slice() -> None:
         "key=b": ("pass", "warn"),
     }
     assert verdict.outcome == "approve"
-
-
-def test_the_rules_findings_are_the_same_with_and_without() -> None:
-    """The reference takes nothing from the tests of the rules, and adds no approve."""
-    for rows in (_rows(), _rows(right=0.5), _rows().assign(candidate=0.9)):
-        without = prunegate.judge(_policy(evidence={"reference": "off"}), rows)
-        whole = prunegate.judge(_policy(), rows)
-        assert whole.findings[: len(without.findings)] == without.findings
-        assert without.outcome == "approve" or whole.outcome != "approve"
-        assert outcome(whole.findings) == whole.outcome
-        assert without.statement == whole.statement
-
-
-def test_counts_say_the_same_as_rows() -> None:
-    rows = _rows()
-    decided = rows.assign(
-        label=(rows["label"] == "unsafe").astype(int),
-        baseline=(rows["baseline"] >= 0.5).astype(int),
-        candidate=(rows["candidate"] >= 0.5).astype(int),
-    )
-    counts = decided.groupby(["label", "baseline", "candidate"]).size().rename("n").reset_index()
-    of_counts = prunegate.judge_counts(_policy(), counts)
-    assert of_counts.findings == prunegate.judge(_policy(), rows).findings
-
-
-@pytest.mark.slow
-def test_the_second_opinion_knows_what_is_asked_of_the_reference() -> None:
-    policy = _policy()
-    verdict = prunegate.judge(policy, CASES / "coin" / "t.csv")
-    second_opinion(policy, verdict)
-    (finding,) = _reference(verdict)
-    rest = tuple(f for f in verdict.findings if f.check != BEATS_CONSTANT)
-    for changed in (
-        replace(verdict, findings=rest, outcome="approve"),
-        replace(verdict, findings=(*rest, replace(finding, status="pass")), outcome="approve"),
-        replace(verdict, findings=(*rest, replace(finding, severity="warn")), outcome="approve"),
-        replace(
-            verdict,
-            findings=(
-                *rest,
-                replace(finding, status="pass", baseline=0.1, difference=-0.05, p_value=0.01),
-            ),
-            outcome="approve",
-        ),
-    ):
-        with pytest.raises(InternalError, match="disagrees"):
-            second_opinion(policy, changed)
-
-
-@pytest.mark.slow
-def test_an_earlier_record_is_held_to_what_it_was_held_to() -> None:
-    source = read_policy(CASES / "relative-as-ratio" / "policy.yaml")
-    record = gate(source, CASES / "relative-as-ratio" / "t.csv").record
-    assert not list(differences(record))
-    before = replace(
-        record,
-        reference=None,
-        findings=tuple(f for f in record.findings if f.check != BEATS_CONSTANT),
-        second_opinion=None,
-    )
-    assert not list(differences(before))
-    assert list(differences(replace(before, reference="required")))
-    assert list(differences(replace(record, reference="off")))
-
-
-@pytest.mark.slow
-def test_what_is_asked_of_the_baseline_is_no_column_of_page_one() -> None:
-    source = read_policy(CASES / "coin" / "policy.yaml")
-    page = render(gate(source, CASES / "coin" / "t.csv").record, digest="0" * 64, pictures={})
-    assert "the answers of the current model have to do with the labels" in page  # at its top
-    assert "agreed: at most 0<" not in page
-
-
-RECALL = [{"metric": "recall", "max_drop": 0.02}]
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_a_candidate_that_nearly_always_decides_the_same_is_held_up(seed: int) -> None:
-    frame = _rows(seed=seed)
-    spared = np.random.default_rng(seed).choice(np.flatnonzero(frame.label == "safe"), 1)
-    frame["candidate"] = 0.9
-    frame.loc[spared, "candidate"] = 0.1
-    verdict = prunegate.judge(_policy(rules=RECALL), frame)
-    assert verdict.outcome == "inconclusive"
-    (finding,) = _reference(verdict)
-    assert finding.open_because == "unrelated candidate"
-    assert "candidate is not shown to know anything of these labels" in finding.note
-    (doubt,) = verdict.doubts
-    assert (doubt.kind, doubt.model, doubt.decision) == ("unrelated", "candidate", "unsafe")
-    assert doubt.decided == len(frame) - 1
-
-
-def test_a_candidate_that_flags_most_of_what_its_baseline_spares_is_told() -> None:
-    frame = _rows(2000)
-    more = np.random.default_rng(2).random(2000) < 0.8
-    frame["candidate"] = np.where(more | (frame.baseline >= 0.5), 0.9, 0.1)
-    verdict = prunegate.judge(_policy(rules=RECALL), frame)
-    assert verdict.outcome == "approve"
-    (doubt,) = verdict.doubts
-    assert (doubt.kind, doubt.model, doubt.decision) == ("weaker", "candidate", "unsafe")
-    assert doubt.kappas is not None
-    assert 0 < doubt.kappas[1] < doubt.kappas[0] / 2
-    assert any("agrees with the labels far less than the baseline" in w for w in verdict.warnings)
-
-
-@pytest.mark.parametrize("places", [1, -2])
-def test_labels_that_are_off_from_some_row_on_are_told_with_the_row(places: int) -> None:
-    frame = _rows(2000)
-    frame["id"] = [f"r{i:04d}" for i in range(2000)]
-    frame.loc[1200:, "label"] = np.roll(frame.label[1200:], places)
-    verdict = prunegate.judge(_policy(rules=RECALL), frame)
-    (doubt,) = verdict.doubts
-    assert (doubt.kind, doubt.model, doubt.offset) == ("shifted", "baseline", places)
-    assert doubt.stretch is not None
-    first, last = doubt.stretch
-    assert abs(first - 1201) < 20
-    assert last > 1980
-    assert any(f"from row {first:,} to row {last:,}" in told for told in verdict.warnings)
-
-
-@pytest.mark.parametrize("right", [0.6, 0.75, 0.9])
-def test_a_candidate_like_its_baseline_is_not_doubted(right: float) -> None:
-    assert prunegate.judge(_policy(), _rows(n=900, right=right)).doubts == ()
-
-
-def test_what_keeps_the_reference_open_is_told_with_numbers() -> None:
-    """A few rows with bad luck: how many would show it; one group of nearly all: that it is so."""
-    frame = _rows(n=500, right=0.5, prevalence=0.5)
-    frame["label"] = ["unsafe", "safe"] * 250
-    frame["baseline"] = frame["candidate"] = np.where(np.arange(500) % 4 < 2, 0.9, 0.1)
-    frame.loc[:1, ["baseline", "candidate"]] = [[0.1, 0.1], [0.9, 0.9]]
-    (finding,) = _reference(prunegate.judge(_policy(), frame))
-    assert finding.baseline is not None
-    assert finding.baseline < 0
-    assert "about 9,400 rows in all would" in finding.note
-    grouped = _rows(n=900).assign(video=np.maximum(np.arange(900) - 700, 0))
-    (finding,) = _reference(prunegate.judge(_policy(group="video"), grouped))
-    assert finding.status == "inconclusive"
-    assert "200 groups as unequal as these weigh no more than 1 equal group" in finding.note

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import pandas as pd
@@ -11,48 +10,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.rules import of_rules
 from tests.unit.counting import kinds
+from tests.unit.verdict.joint_counts import HEAD, SAME, counts, facts, policy
 
 import prunegate
 from prunegate.claims.checked import CheckedFigure, Claims
-from prunegate.evidence.further_rows import POWER
-from prunegate.planning.plan import PlanRequest, plan
 from prunegate.policy.load import parse_policy
-from prunegate.policy.schema import Policy
-from prunegate.search.attempt import missed
 from prunegate.stats.result import adjust
 from prunegate.verdict.claim_findings import with_claims
-from prunegate.verdict.finding import Verdict
 from prunegate.verdict.losses import LEVEL
 
-HEAD = "prunegate: 1\nname: x\ntask: {kind: binary, positive: unsafe}\n"
 CLAIMS = """\
 claims: {severity: warn, figures: {metrics: [{name: recall, before: 0.9, after: 0.8}]}}
 """
 
-
 MINIMUM = "evidence: {minimum: {rows: 300, positives: 100}}\n"
-
-
-def policy(*rules: str, more: str = "") -> Policy:
-    listed = "\n".join(f"  - {rule}" for rule in rules)
-    return parse_policy(f"{HEAD}{more}rules:\n{listed}\n")
-
-
-def counts(*slices: tuple[str, Sequence[int]]) -> pd.DataFrame:
-    rows = [
-        {"k": name, "label": cell >> 2, "baseline": cell >> 1 & 1, "candidate": cell & 1, "n": n}
-        for name, cells in slices
-        for cell, n in enumerate(cells)
-    ]
-    return pd.DataFrame(rows)
-
-
-SAME = (500, 0, 0, 0, 0, 0, 0, 500)
-
-
-def facts(verdict: Verdict, kind: str) -> list[str]:
-    """The sentences of the warnings of a kind."""
-    return [verdict.warnings[f.place] for f in verdict.warning_facts if f.kind == kind]
 
 
 def test_a_broken_rule_that_only_warns_is_a_warning_and_an_open_one_too() -> None:
@@ -126,6 +97,7 @@ UNJUDGED = {
     "score": "(9 rows; the policy's minimum evidence is 20 rows)",
     "language": "(9 documents; the policy's minimum evidence is 20 documents)",
 }
+
 TASKS = {
     "binary": "kind: binary, positive: 1",
     "multiclass": "kind: multiclass",
@@ -278,141 +250,3 @@ def test_nothing_is_guaranteed_where_nothing_was_tested(rule: str) -> None:
     assert found.guarantee is None
     assert found.statement.startswith("No error rate is guaranteed")
     assert "approves" not in found.statement
-
-
-def test_advice_names_both_assumptions_and_is_more_than_the_plan_after_a_loss() -> None:
-    asked = policy("{metric: recall, max_drop: 0.02}")
-    cells = (2000, 0, 0, 0, 100, 30, 44, 826)
-    (finding,) = of_rules(prunegate.judge_counts(asked, counts(("a", cells))))
-    assert (finding.status, finding.as_seen) == ("inconclusive", "holds")
-    unchanged, as_seen = finding.needed_if_unchanged, finding.needed_if_as_seen
-    assert unchanged is not None
-    assert as_seen is not None
-    assert as_seen > 10 * unchanged
-    assert "if nothing really changed; if the change is as seen, about" in finding.note
-    assert finding.note.endswith(": more hardly help")
-    wanted = PlanRequest(power=POWER, simulations=10, seed=0)
-    planned = plan(asked, {(): cells}, wanted).needs[0]
-    assert planned.needed is not None
-    assert planned.needed < finding.n + unchanged  # a plan knows nothing of the loss seen so far
-
-
-def test_advice_agrees_with_the_plan_where_nothing_was_lost_so_far() -> None:
-    asked = policy("{metric: recall, max_drop: 0.01}")
-    cells = (2000, 0, 0, 0, 100, 37, 37, 826)
-    (finding,) = of_rules(prunegate.judge_counts(asked, counts(("a", cells))))
-    assert finding.status == "inconclusive"
-    planned = plan(asked, {(): cells}, PlanRequest(power=POWER, simulations=10, seed=0)).needs[0]
-    in_all = finding.n + (finding.needed_if_unchanged or 0)
-    assert planned.needed == pytest.approx(in_all, rel=0.03)
-
-
-def test_where_a_plan_asks_for_no_more_the_rows_make_up_for_what_was_seen() -> None:
-    """Enough rows for the plan, and open all the same: one row more would settle nothing."""
-    asked = policy("{metric: recall, max_drop: 0.02}")
-    cells = (2000, 0, 0, 0, 300, 238, 362, 7100)
-    (finding,) = of_rules(prunegate.judge_counts(asked, counts(("a", cells))))
-    further = finding.needed_if_unchanged
-    assert finding.status == "inconclusive"
-    assert further is not None
-    assert further > 100
-    differ = round(further * 600 / 8000 / 2)  # as many of the new rows differ, evenly both ways
-    more = (2000, 0, 0, 0, 300, 238 + differ, 362 + differ, 7100 + further - 2 * differ)
-    (settled,) = of_rules(prunegate.judge_counts(asked, counts(("a", more))))
-    assert settled.status == "pass"
-
-
-@pytest.mark.parametrize("lost", [26, 40, 99])
-def test_nobody_is_told_to_label_for_a_rejection(lost: int) -> None:
-    """One positive short of the minimum, and that one would show the limit broken."""
-    more = "evidence: {minimum: {rows: 300, positives: 1000}}\n"
-    asked = policy("{metric: recall, max_drop: 0.005}", more=more)
-    cells = (2000, 0, 0, 0, 10, 0, lost, 989 - lost)
-    (finding,) = of_rules(prunegate.judge_counts(asked, counts(("a", cells))))
-    assert (finding.status, finding.as_seen) == ("inconclusive", "broken")
-    assert finding.needed_if_as_seen is None
-    assert finding.needed == finding.needed_if_unchanged
-    assert "more would show the limit to be broken" in finding.note
-    level = policy("{metric: recall, at_least: 0.995}", more=more)
-    (finding,) = of_rules(prunegate.judge_counts(level, counts(("a", cells))))
-    assert finding.needed is None
-    assert "more rows like those seen would show the limit to be broken" in finding.note
-
-
-@pytest.mark.parametrize("lost", [22, 400])
-def test_the_reasons_of_a_rejection_ask_for_no_labels(lost: int) -> None:
-    rules = (
-        "{metric: recall, slices: all, max_drop: 0.02}",
-        "{metric: accuracy, slices: all, max_drop: 0.01, severity: warn}",
-    )
-    cells = (500, 0, 0, 0, 10, 5, lost, 985 - lost)
-    few = (90, 3, 2, 5, 9, 2, 7, 82)
-    asked = policy(*rules, more="slices: [{by: k}]\n")
-    found = prunegate.judge_counts(asked, counts(("a", cells), ("b", few)))
-    told = [*found.reasons, *facts(found, "open")]
-    assert found.outcome == ("reject" if lost == 400 else "inconclusive")
-    assert any("k=b" in text and "not proven" in text for text in told)
-    assert any("label about" in text for text in told) == (found.outcome == "inconclusive")
-    assert any("label about" in f.note for f in found.findings)
-
-
-@pytest.mark.parametrize("slices", [50, 51, 52, 60])
-def test_the_reasons_tell_the_first_of_many_open_limits_and_count_the_rest(slices: int) -> None:
-    few = (90, 3, 2, 5, 9, 2, 7, 82)
-    rule = "{metric: recall, slices: k, max_drop: 0.02}"
-    asked = policy(rule, more="slices: [{by: k}]\n")
-    cells = [(f"s{n:02d}", few) for n in range(slices)]
-    found = prunegate.judge_counts(asked, counts(*cells))
-    open_ = [f for f in found.findings if f.status == "inconclusive"]
-    assert len(open_) == slices
-    rest = len(open_) - 50 if slices > 51 else 0
-    *told, last = found.reasons if rest else (*found.reasons, "")
-    assert len(told) == len(open_) - rest
-    assert last == (f"{rest} more blocking limits are open." if rest else "")
-    assert any(missed(found).startswith(text) for text in told)
-
-
-OPEN_LIMITS = (
-    ("precision", 0.02, (1814, 9, 1, 70, 85, 1, 105, 915)),
-    ("recall", 0.02, (564, 16, 4, 18, 32, 4, 16, 347)),
-    ("recall", 0.05, (169, 3, 2, 5, 9, 0, 7, 102)),
-    ("specificity", 0.01, (1692, 28, 16, 54, 96, 12, 59, 1032)),
-    ("accuracy", 0.01, (1692, 20, 44, 54, 96, 8, 66, 1029)),
-    ("f1", 0.02, (564, 13, 7, 18, 32, 4, 9, 354)),
-    ("precision", 0.01, (4512, 143, 107, 144, 256, 33, 17, 2893)),
-)
-
-
-@pytest.mark.parametrize(("metric", "margin", "cells"), OPEN_LIMITS)
-def test_as_many_unchanged_rows_as_are_asked_for_settle_it(
-    metric: str, margin: float, cells: tuple[int, ...]
-) -> None:
-    """The rows that are there count against it, and the test may be stricter than a formula."""
-    asked = policy(f"{{metric: {metric}, max_drop: {margin}}}")
-    (before,) = of_rules(prunegate.judge_counts(asked, counts(("a", cells))))
-    assert (before.status, before.needed_unit is not None) == ("inconclusive", True)
-    wanted = before.needed_if_unchanged
-    assert wanted is not None
-    flips = (1, 2, 5, 6)  # evenly both ways among further rows
-    alike = [(n + cells[i ^ 3]) / 2 if i in flips else float(n) for i, n in enumerate(cells)]
-    if before.needed_unit == "positives":
-        alike[:4] = [0.0] * 4
-    share = wanted / sum(alike)
-    grown = tuple(round(n + m * share) for n, m in zip(cells, alike, strict=True))
-    (after,) = of_rules(prunegate.judge_counts(asked, counts(("a", grown))))
-    assert after.status == "pass"
-
-
-@pytest.mark.parametrize(("rows", "positives"), [(1, 1), (300, 50), (300, 1)])
-def test_a_slice_without_rows_asks_for_the_minimum_evidence_and_never_for_one_row(
-    rows: int, positives: int
-) -> None:
-    more = f"evidence: {{minimum: {{rows: {rows}, positives: {positives}}}}}\n"
-    more += "slices: [{by: k, expect: [a, gone]}]\n"
-    asked = policy("{metric: recall, slices: k, max_drop: 0.3}", more=more)
-    found = of_rules(prunegate.judge_counts(asked, counts(("a", SAME))))
-    (gone,) = [one for one in found if one.slice == "k=gone"]
-    assert gone.open_because == "absent"
-    assert gone.needed == (None if rows == 1 else 300)
-    assert (f"asks for {rows} rows" in gone.note) == (rows > 1)
-    assert ("50 positives" in gone.note) == (positives > 1)

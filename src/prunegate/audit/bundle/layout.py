@@ -32,6 +32,7 @@ from prunegate.audit.canonical import canonical_bytes
 from prunegate.audit.log.durable_files import read_regular, sync_folder, write_durably
 from prunegate.audit.log.tlog_proof import SUFFIX
 from prunegate.errors import EvidenceError, InputError
+from prunegate.io.atomic import write_folder
 from prunegate.text.escape import escaped
 
 MANIFEST, DECISION, CHECKPOINT, TRUST = (
@@ -98,10 +99,7 @@ def write_bundle(files: Mapping[str, bytes], out: Path) -> None:
             write_durably(out, zipped(files))
             sync_folder(out.parent)
             return
-        for name, content in sorted(files.items()):
-            path = out / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_durably(path, content)
+        write_folder(out, files)
     except OSError as error:
         raise InputError(f"{out}: the bundle cannot be written ({error.strerror})") from error
 

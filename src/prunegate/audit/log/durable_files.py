@@ -11,13 +11,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from prunegate.errors import InputError
-from prunegate.io.partial import put_file
+from prunegate.io.partial import put_file, sweep
 
 _STEP_S = 0.05
 
 
 def write_durably(path: Path, content: bytes) -> None:
-    """Put a file at ``path``; it lasts once its folder is synced (:func:`sync_folder`)."""
+    """Put a file at ``path``; it lasts once its folder is synced (:func:`sync_folder`).
+
+    What writers that were killed left in the folder goes first.
+    """
+    sweep(path.parent)
     put_file(path, content, synced=True)
 
 

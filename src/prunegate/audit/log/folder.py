@@ -73,6 +73,12 @@ def is_log(audit: Path) -> bool:
     return any((audit / name).exists() for name in (CHECKPOINT, TRUST_POLICY, "tile", INDEX))
 
 
+def is_half_begun(audit: Path, policy: TrustPolicy) -> bool:
+    """Whether all that lies there is this trust policy: its writer was killed before the rest."""
+    others = any((audit / name).exists() for name in (CHECKPOINT, "tile", INDEX))
+    return not others and _read(audit, TRUST_POLICY) == policy.format()
+
+
 @contextmanager
 def sealing(audit: Path, wait_s: float) -> Iterator[None]:
     """Be the one process that changes the log.

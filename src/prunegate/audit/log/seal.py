@@ -27,6 +27,7 @@ from prunegate.audit.log.extend import extend, remove, stored_frontier, tidy_awa
 from prunegate.audit.log.folder import (
     CHECKPOINT,
     TRUST_POLICY,
+    is_half_begun,
     is_log,
     leftovers,
     read_checkpoint,
@@ -66,14 +67,19 @@ def begin_log(audit: Path, origin: str, key: Ed25519PrivateKey) -> VerifierKey:
     try:
         make_folder(audit)
         with sealing(audit, wait_s=10):
-            if is_log(audit):
+            if is_log(audit) and not is_half_begun(audit, policy):
                 raise InputError(
                     f"{audit}: a log is already here; use another folder (--audit DIR), or seal"
                     " into this one: prunegate audit seal"
                 )
-            write_durably(audit / TRUST_POLICY, policy.format())
             checkpoint = signed_checkpoint(Checkpoint(origin=origin, size=0, root=EMPTY_ROOT), key)
-            write_durably(audit / CHECKPOINT, checkpoint.encode())
+            try:
+                write_durably(audit / TRUST_POLICY, policy.format())
+                write_durably(audit / CHECKPOINT, checkpoint.encode())
+            except BaseException:  # the next beginning may be of another key
+                for name in (CHECKPOINT, TRUST_POLICY):
+                    (audit / name).unlink(missing_ok=True)
+                raise
             sync_folder(audit)
     except OSError as error:
         raise InputError(f"{audit}: the log cannot be written ({error.strerror})") from error

@@ -5,8 +5,6 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-import shutil
-import subprocess
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from prunegate_test_logs import NOW, ORIGIN, entry, files, key, new_log, put_evidence, sealed
+from tests.unit.audit.log.small_logs import names
 
 from prunegate.audit.log import seal as seal_module
-from prunegate.audit.log.durable_files import locked
 from prunegate.audit.log.entry import may_name, read_entry
 from prunegate.audit.log.folder import read_checkpoint
 from prunegate.audit.log.pending import add_pending, each_pending, read_pending
@@ -25,10 +23,6 @@ from prunegate.audit.log.seal import begin_log, seal_log, signed_checkpoint
 from prunegate.audit.log.tiles import layout, read_tile, stored_entries, tile_path
 from prunegate.audit.log.verify import verify_log
 from prunegate.errors import EvidenceError, InputError
-
-
-def names(audit: Path) -> set[str]:
-    return {str(path.relative_to(audit)) for path in files(audit)}
 
 
 def test_paths_are_those_of_the_specification() -> None:
@@ -174,78 +168,6 @@ def test_a_log_is_begun_once(tmp_path: Path) -> None:
         sealed(tmp_path / "else")
 
 
-def test_a_seal_that_fails_before_its_commit_leaves_the_old_state(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The checkpoint cannot be written: the last moment before the commit."""
-    audit = new_log(tmp_path)
-    for number in range(300):
-        add_pending(entry(number), audit)
-    before = {path: path.read_bytes() for path in files(audit)}
-
-    def full(path: Path, content: bytes) -> None:
-        raise OSError(28, "No space left on device")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(seal_module, "write_durably", full)
-        with pytest.raises(InputError, match=r"nothing was sealed.*No space left"):
-            sealed(audit)
-    assert {path: path.read_bytes() for path in files(audit)} == before
-
-
-def test_a_seal_that_is_broken_off_leaves_the_old_state_and_says_nothing_else(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    audit = new_log(tmp_path, 2)
-    before = {path: path.read_bytes() for path in files(audit)}
-    add_pending(entry(2), audit)
-
-    def ended(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(seal_module, "extend", ended)
-        with pytest.raises(KeyboardInterrupt):
-            sealed(audit)
-    kept = {path: path.read_bytes() for path in files(audit) if path.parent.name != "pending"}
-    assert kept == before
-    assert sealed(audit).added == 1
-
-
-def test_what_fails_after_the_commit_takes_nothing_back(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    audit = new_log(tmp_path, 1)
-    add_pending(entry(1), audit)
-    write = seal_module.write_durably
-
-    def written_and_failed(path: Path, content: bytes) -> None:
-        write(path, content)
-        raise OSError(5, "Input/output error")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(seal_module, "write_durably", written_and_failed)
-        with pytest.raises(InputError, match="Input/output error"):
-            sealed(audit)
-    assert read_checkpoint(audit).checkpoint.size == 2
-    assert verify_log(audit, read_entry).checkpoint.size == 2
-
-
-def test_old_files_that_stay_are_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    audit = new_log(tmp_path)
-    add_pending(entry(0), audit)
-
-    def kept(*_: object) -> None:
-        raise OSError(1, "Operation not permitted")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(seal_module, "remove", kept)
-        found = sealed(audit)
-    assert found.added == 1
-    assert any("old files could not be removed (Operation not" in one for one in found.warnings)
-    assert sealed(audit).warnings == ()
-
-
 def test_a_pending_entry_that_is_gone_or_empty_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -286,17 +208,6 @@ def test_a_checkpoint_of_another_and_changed_hashes_are_not_sealed_into(tmp_path
         read_tile(audit, 0, 0, 3)
 
 
-def test_a_log_that_cannot_be_written_is_not_begun(tmp_path: Path) -> None:
-    (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(InputError, match=r"file/audit: (the log )?cannot be (written|opened|made)"):
-        begin_log(tmp_path / "file" / "audit", ORIGIN, key())
-    with (
-        pytest.raises(InputError, match=r"none/lock: cannot be opened \(No such file"),
-        locked(tmp_path / "none" / "lock", exclusive=True, wait_s=0),
-    ):
-        pass
-
-
 def test_a_file_that_may_not_be_read_is_not_called_changed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -318,31 +229,6 @@ def test_only_files_are_evidence(tmp_path: Path) -> None:
     (audit / "evidence" / "folder").mkdir()
     with pytest.raises(EvidenceError, match="evidence/folder is no regular file"):
         verify_log(audit, read_entry)
-
-
-@pytest.mark.slow
-def test_a_seal_that_died_anywhere_is_finished_by_the_next(tmp_path: Path) -> None:
-    """Every state between two writes is the old log, or the new one with pending left over."""
-    old = new_log(tmp_path, 250)
-    for number in range(250, 260):
-        add_pending(entry(number), old)
-    new = tmp_path / "new"
-    shutil.copytree(old, new)
-    sealed(new)
-    written = [path for path in layout(260) if not (old / path).exists()]
-    for count in range(len(written) + 1):
-        audit = tmp_path / f"died-{count}"
-        shutil.copytree(old, audit)
-        for path in written[:count]:
-            (audit / path).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(new / path, audit / path)
-        (audit / "tile" / ".partial-dead").write_bytes(b"half")
-        assert verify_log(audit, read_entry).leftovers == count
-        if count == len(written):
-            shutil.copy(new / "checkpoint", audit / "checkpoint")
-            assert verify_log(audit, read_entry).checkpoint.size == 260
-        assert sealed(audit).checkpoint == read_checkpoint(new).checkpoint
-        assert names(audit) == names(new)
 
 
 def test_evidence_must_be_there_and_be_what_its_name_says(tmp_path: Path) -> None:
@@ -397,25 +283,3 @@ def test_links_and_pipes_are_refused_without_waiting(tmp_path: Path) -> None:
     os.mkfifo(audit / "checkpoint")
     with pytest.raises(EvidenceError, match="not a regular file"):
         verify_log(audit, read_entry)
-
-
-def test_a_full_disk_leaves_the_old_log(tmp_path: Path) -> None:
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=192k", "tmpfs", str(disk)]
-    if subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("a tmpfs cannot be mounted here (needs root)")
-    try:
-        audit = new_log(disk, 1)
-        before = read_checkpoint(audit)
-        with pytest.raises(InputError, match="No space left"):
-            [add_pending(entry(number), audit) for number in range(1, 400)]
-        with pytest.raises(InputError, match=r"nothing was sealed.*No space left"):
-            sealed(audit)
-        found = verify_log(audit, read_entry)
-        assert read_checkpoint(audit) == before
-        assert found.pending > 10
-        assert found.leftovers == 0
-        assert not list(audit.rglob(".partial-*"))
-    finally:
-        subprocess.run(["umount", str(disk)], check=True)

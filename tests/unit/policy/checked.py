@@ -1,0 +1,7 @@
+"""Rules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+Mistakes = Callable[..., list[str]]
