@@ -159,7 +159,7 @@ def _described(place: Path, said: ModelSource) -> dict[str, Any] | None:
     place = hub_snapshot(place)
     manifest = place / SURGERY_FILE
     if manifest.exists():
-        told = parse_object(manifest.read_bytes(), str(manifest)).get("config")
+        told = read_object(manifest).get("config")
         return told if isinstance(told, dict) else None
     graph = place if place.is_file() else graph_in(place)
     file = (place if graph is None else home_of(graph)) / CONFIG_FILE
