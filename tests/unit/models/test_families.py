@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from tests.unit.models.tiny import (
     LANGUAGE,
     NAMES,
+    TEXT_CLASSIFIERS,
     TRANSFORMERS,
     answers,
     inputs_of,
@@ -86,6 +87,23 @@ def test_a_dropped_layer_equals_one_that_is_passed_by(name: str, keep: list[int]
     assert not torch.allclose(dropped, whole, atol=1e-3)
     said = model.module.config.to_dict()
     assert model.family.whole(said).total("layers") == len(keep)
+
+
+@pytest.mark.parametrize("kernel", ["sdpa", "eager"])
+@pytest.mark.parametrize("name", TEXT_CLASSIFIERS)
+def test_a_text_is_answered_the_same_with_padding_and_without(name: str, kernel: str) -> None:
+    from prunegate.models.cut import cut_whole
+
+    model = tiny(name)
+    cut_whole(model.family, model.module, some(model))
+    model.module.set_attn_implementation(kernel)
+    inputs = inputs_of(model, batch=5, length=12)
+    together = answers(model, model.module, inputs)
+    for row, mask in enumerate(inputs["attention_mask"]):
+        alone = {key: value[row : row + 1, : mask.sum()] for key, value in inputs.items()}
+        torch.testing.assert_close(
+            answers(model, model.module, alone)[0], together[row], atol=1e-5, rtol=1e-5
+        )
 
 
 @pytest.mark.parametrize("name", NAMES)

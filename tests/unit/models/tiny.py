@@ -151,6 +151,7 @@ CONFIGS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 NAMES = list(CONFIGS)
 TRANSFORMERS = [name for name in NAMES if not name.startswith("resnet")]
+TEXT_CLASSIFIERS = [name for name in NAMES if "SequenceClassification" in CONFIGS[name][0]]
 LANGUAGE = [
     name
     for name in NAMES
