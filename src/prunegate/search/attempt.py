@@ -40,11 +40,15 @@ class Attempt(SearchAttempt):
 
     @property
     def state(self) -> State:
-        """Passes; or too much was removed; or nothing but size, speed or cost is in the way."""
+        """Passes; or nothing but size, speed or cost is in the way; or how sure quality ends it."""
         if self.passes:
             return "passes"
         open_ = unmet(self.findings)
-        return "too_little" if open_ and all(map(_wants_smaller, open_)) else "too_much"
+        quality = [finding for finding in open_ if not _wants_smaller(finding)]
+        if open_ and not quality:
+            return "too_little"
+        proven = not quality or any(finding.status == "fail" for finding in quality)
+        return "too_much" if proven else "unproven"
 
     def short(self) -> SearchAttempt:
         """What the record says of it."""

@@ -215,6 +215,29 @@ def test_other_answers_than_the_policys_are_told_before_anything_is_read(
         refuse_models(read_policy(tmp_path / "p.yaml"))
 
 
+@pytest.mark.parametrize(
+    ("kind", "config", "told"),
+    [
+        ("binary, positive: unsafe, threshold: 0.5", {"problem_type": "regression"}, "not classes"),
+        ("multiclass", {"id2label": {"0": "a"}}, "classes are 0: a"),
+        ("score", {"id2label": {"0": "a", "1": "b"}}, "p: a classifier .outputs 'a', 'b'"),
+        ("score", {"architectures": ["GPT2LMHeadModel"]}, "policy asks for regressors"),
+    ],
+)
+def test_what_was_pruned_before_is_told_by_its_manifest(
+    tmp_path: Path, kind: str, config: dict[str, Any], told: str
+) -> None:
+    one = {"id2label": {"0": "safe"}} if kind == "score" else {}
+    folder_of(tmp_path / "m", CONFIG | one, **SOUND)
+    (tmp_path / "p").mkdir()
+    (tmp_path / "p/surgery.json").write_text(json.dumps({"config": CONFIG | config}))
+    text = JUDGED.replace("KIND", kind).replace("CANDIDATE", "p").replace("METRIC", "model_bytes")
+    text = text.replace(", classes: [safe, unsafe]", "") if kind == "score" else text
+    (tmp_path / "p.yaml").write_text(text)
+    with pytest.raises(InputError, match=told):
+        refuse_models(read_policy(tmp_path / "p.yaml"))
+
+
 def test_a_classifier_is_no_language_model(tmp_path: Path) -> None:
     folder_of(tmp_path / "m", **SOUND)
     text = JUDGED.replace("KIND", "language").replace("CANDIDATE", "m")
