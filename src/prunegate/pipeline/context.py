@@ -112,7 +112,8 @@ class Context:
     """Models in another engine, by their digests; copies of a context share it."""
     own: dict[str, Material] = field(default_factory=dict, repr=False, compare=False)
     """The rows as a candidate with a preprocessor or tokenizer of its own takes them, by digest."""
-
+    answers: dict[Split, Scored] = field(default_factory=dict, repr=False, compare=False)
+    """What the baseline makes of a split; copies of a context share it."""
     writing: RatedWriting | None = None
     """What both models write and who rates it; None: the policy does not ask."""
 
@@ -203,6 +204,12 @@ class Context:
             lambda done, total: self.settings.progress(f"let the {name} write", done, total),
         )
         return replace(found, quality=self.writing.quality(texts, split))
+
+    def of_baseline(self, split: Split = "gate") -> Scored:
+        """What the baseline makes of a split; it is asked once."""
+        if split not in self.answers:
+            self.answers[split] = self.score(self.baseline, "baseline", split)
+        return self.answers[split]
 
     def saturating(self, model: LoadedModel, name: str, scored: Scored) -> Saturating | None:
         """Whether a model computes otherwise on other processors; if it does here, on what rows.

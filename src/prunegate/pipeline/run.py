@@ -28,9 +28,8 @@ from prunegate.discovery.advice import advice
 from prunegate.gate import Decision, gate
 from prunegate.models.load import LoadedModel
 from prunegate.pipeline.context import Context, Scores, Settings, set_up
-from prunegate.pipeline.tuning import baseline_calibration, with_tuned_threshold
+from prunegate.pipeline.tuning import require_tunable, with_tuned_threshold
 from prunegate.policy.load import PolicyFile
-from prunegate.predict.tasks.kind import Scored
 from prunegate.report.embedded_record import digests_of
 from prunegate.report.flips import blurred, pictures_shown
 
@@ -54,29 +53,20 @@ def run(source: PolicyFile, folder: Path, settings: Settings) -> Decision:
             loaded), or a model cannot be used.
     """
     bench = set_up(source, settings)
-    calibration = baseline_calibration(bench)
-    # A number beyond the task's range is told before hours of work.
-    known = bench.score(bench.baseline, "baseline") if _bounded(bench) else None
-    candidate, made = (
-        bench.make(source.policy.compress, folder / CANDIDATE)
-        if source.policy.compress
-        else (bench.found(), None)
-    )
-    return judge_candidate(bench, candidate, made, folder, calibration=calibration, baseline=known)
+    require_tunable(bench)
+    if bench.policy.task.traits.estimated:  # a number beyond the range is told before hours of work
+        bench.of_baseline()
+    if source.policy.compress:
+        made = bench.make(source.policy.compress, folder / CANDIDATE)
+        return judge_candidate(bench, *made, folder)
+    return judge_candidate(bench, bench.found(), None, folder)
 
 
-def _bounded(bench: Context) -> bool:
-    return bench.policy.task.traits.estimated
-
-
-def judge_candidate(  # the candidate, how it came about, and what is known
+def judge_candidate(
     bench: Context,
     candidate: LoadedModel,
     made: Candidate | None,
     folder: Path,
-    *,
-    calibration: Scored | None,
-    baseline: Scored | None = None,
     search: Search | None = None,
 ) -> Decision:
     """Judge a candidate on the gate split; its predictions and figures stay in a folder.
@@ -86,19 +76,13 @@ def judge_candidate(  # the candidate, how it came about, and what is known
         candidate: as loaded from disk.
         made: how it was made; None where it was made elsewhere.
         folder: an existing folder; the caller publishes it.
-        calibration: from ``baseline_calibration``.
-        baseline: what the baseline makes of the gate split; None: nobody asked it yet.
         search: how it was chosen, where it was.
     """
     untuned = bench
-    bench, tuned = with_tuned_threshold(bench, candidate, calibration)
+    bench, tuned = with_tuned_threshold(bench, candidate)
     source, settings = bench.source, bench.settings
     models = {"baseline": bench.baseline, "candidate": candidate}
-    known = {} if baseline is None else {"baseline": baseline}
-    scores = {
-        name: known[name] if name in known else bench.score(model, name)
-        for name, model in models.items()
-    }
+    scores = {"baseline": bench.of_baseline(), "candidate": bench.score(candidate, "candidate")}
     named = {
         name: model_ref(model, name, bench.saturating(model, name, scores[name]))
         for name, model in models.items()
@@ -122,7 +106,7 @@ def judge_candidate(  # the candidate, how it came about, and what is known
             "seed": settings.seed,
             **named,
             "compression": compression_of(bench.baseline, candidate, made),
-            "control": _control(bench, scores, untuned, calibration),
+            "control": _control(bench, scores, untuned),
             "search": search,
             "discoveries": told.slices,
             "generations": generations,
@@ -150,9 +134,7 @@ def judge_candidate(  # the candidate, how it came about, and what is known
     return _illustrated(decision, rows, warned)
 
 
-def _control(
-    bench: Context, scores: Scores, untuned: Context, calibration: Scored | None
-) -> Control | None:
+def _control(bench: Context, scores: Scores, untuned: Context) -> Control | None:
     """The same fine-tuning with nothing removed; None where nothing is fine-tuned.
 
     Where the candidate's threshold is tuned, so is the control's, for itself.
@@ -162,7 +144,7 @@ def _control(
     model = bench.unpruned(bench.policy.compress)
     if model is None:
         return None
-    own, _ = with_tuned_threshold(untuned, model, calibration)
+    own, _ = with_tuned_threshold(untuned, model)
     policies = {"candidate": bench.policy, "control": own.policy}
     return control_of(policies, bench.rows, {**scores, "control": bench.score(model, "control")})
 

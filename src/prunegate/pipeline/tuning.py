@@ -15,7 +15,6 @@ from prunegate.pipeline.context import Context
 from prunegate.policy.naming import value_text
 from prunegate.policy.steps import Split
 from prunegate.policy.task import Tune
-from prunegate.predict.predictions_table import Scored
 from prunegate.predict.tuned_threshold import (
     TunedThreshold,
     require_matchable,
@@ -25,45 +24,40 @@ from prunegate.predict.tuned_threshold import (
 CALIBRATION: Split = "calibration"
 
 
-def baseline_calibration(bench: Context) -> Scored | None:
-    """What the baseline makes of the calibration split; None: no threshold is tuned there.
-
-    Worth asking before a candidate is made, which takes longer.
+def require_tunable(bench: Context) -> None:
+    """Refuse calibration rows that no threshold could be tuned on, before a candidate is made.
 
     Raises:
         TableError: it finds nothing there that a candidate could match, or weights are missing.
     """
     if not bench.policy.task.untuned:
-        return None
-    scores = bench.score(bench.baseline, "baseline", CALIBRATION)
+        return
     rows = _calibration(bench)
     _weights(bench, rows.places)
-    require_matchable(rows.positive, rows.flagged(bench, scores))
-    return scores
+    require_matchable(rows.positive, rows.flagged(bench))
 
 
 def with_tuned_threshold(
-    bench: Context, candidate: LoadedModel, baseline: Scored | None
+    bench: Context, candidate: LoadedModel
 ) -> tuple[Context, TunedThreshold | None]:
     """The context with the threshold that its policy asks for, and how it was chosen.
 
     Args:
         bench: the models and data.
         candidate: the model whose threshold it is.
-        baseline: from ``baseline_calibration``.
 
     Raises:
         TableError: calibration rows that say nothing.
     """
     policy = bench.policy
-    if baseline is None:
+    if not policy.task.untuned:
         return bench, None
     rows = _calibration(bench)
     after = np.asarray(bench.score(candidate, "candidate", CALIBRATION), dtype=np.float64)
     found = tuned_threshold(
         (policy.task.tune or Tune()).match,
         rows.positive,
-        rows.flagged(bench, baseline),
+        rows.flagged(bench),
         after[rows.kept],
         _weights(bench, rows.places),
     )
@@ -83,10 +77,11 @@ class _Calibration:
     positive: Mask
     """Of those, whether they are positives."""
 
-    def flagged(self, bench: Context, scores: Scored) -> Mask:
+    def flagged(self, bench: Context) -> Mask:
         """Of those, whether the baseline flags them."""
         threshold = bench.policy.task.threshold_of("baseline") or 0.0
-        found: Mask = np.asarray(scores, dtype=np.float64)[self.kept] >= threshold
+        scores = np.asarray(bench.of_baseline(CALIBRATION), dtype=np.float64)
+        found: Mask = scores[self.kept] >= threshold
         return found
 
 

@@ -19,7 +19,7 @@ from prunegate.gate import Decision
 from prunegate.models.load import read_candidate
 from prunegate.pipeline.context import Context, Settings, set_up
 from prunegate.pipeline.run import CANDIDATE, judge_candidate
-from prunegate.pipeline.tuning import baseline_calibration
+from prunegate.pipeline.tuning import require_tunable
 from prunegate.policy.load import PolicyFile
 from prunegate.policy.steps import SearchSection
 from prunegate.search.loop import Trace, hunt
@@ -79,8 +79,8 @@ def search(bench: Context, work: WorkFolder, folder: Path) -> Searched:
     Raises:
         InputError: an amount that cannot be removed, or as for ``judge_candidate``.
     """
-    calibration = baseline_calibration(bench)
-    trials = Trials(bench=bench, search=_section(bench.source), work=work, calibration=calibration)
+    require_tunable(bench)
+    trials = Trials(bench=bench, search=_section(bench.source), work=work)
     trace = hunt(trials)
     digest = write_trace(bench.source, bench.settings.seed, trace, folder)
     if trace.chosen is None:
@@ -89,9 +89,7 @@ def search(bench: Context, work: WorkFolder, folder: Path) -> Searched:
     shutil.copytree(trials.candidate(trace.chosen).folder, folder / CANDIDATE)
     model = read_candidate(folder / CANDIDATE)
     made = trials.recipe(trace.chosen, model)
-    decision = judge_candidate(
-        bench, model, made, folder, calibration=calibration, search=trace.record()
-    )
+    decision = judge_candidate(bench, model, made, folder, search=trace.record())
     return Searched(trace=trace, digest=digest, decision=decision)
 
 

@@ -25,7 +25,6 @@ from prunegate.pipeline.context import Context
 from prunegate.pipeline.tuning import with_tuned_threshold
 from prunegate.policy.schema import Policy
 from prunegate.policy.steps import SearchSection, Split
-from prunegate.predict.tasks.kind import Scored
 from prunegate.search.attempt import Attempt, missed, worst_change
 from prunegate.search.memo import Amounts
 from prunegate.search.variation import (
@@ -73,8 +72,6 @@ class Trials:
     bench: Context
     search: SearchSection
     work: WorkFolder
-    calibration: Scored | None
-    """What the baseline makes of the calibration split, where thresholds are tuned there."""
     losses: dict[int, Losses] = field(default_factory=dict)
     """Training losses, by the attempt's number."""
     names: dict[int, str] = field(default_factory=dict)
@@ -97,11 +94,6 @@ class Trials:
             evidence["confidence"] = self.search.confidence
         update = {"claims": None, "evidence": self.policy.evidence.model_copy(update=evidence)}
         return self.policy.model_copy(update=update)
-
-    @cached_property
-    def baseline_scores(self) -> Scored:
-        """The baseline on the search split."""
-        return self.bench.score(self.bench.baseline, "baseline", SPLIT)
 
     @cached_property
     def rows(self) -> int:
@@ -188,9 +180,10 @@ class Trials:
         except InputError as error:
             shares = " and ".join(f"{amount:.4g}" for amount in amounts)
             raise InputError(f"search, amount {shares}: {error}") from error
-        bench, _ = with_tuned_threshold(bench, model, self.calibration)
+        bench, _ = with_tuned_threshold(bench, model)
         judging = self.judging.model_copy(update={"task": bench.policy.task})
-        scores = {"baseline": self.baseline_scores, "candidate": bench.score(model, "it", SPLIT)}
+        before = self.bench.of_baseline(SPLIT)
+        scores = {"baseline": before, "candidate": bench.score(model, "it", SPLIT)}
         measured = bench.measure(model, SPLIT) if self.timed else bench.counted(model)
         verdict = judge(judging, bench.predictions(scores, SPLIT), measurements=measured)
         attempt = self._attempt(number, model, verdict, measured)

@@ -44,6 +44,9 @@ class Bench:
     def policy(self) -> Policy:
         return self.source.policy
 
+    def of_baseline(self, split: str) -> Any:
+        return self.score(self.baseline, "baseline", split)
+
     def score(self, model: str, _name: str, _split: str) -> Any:
         self.asked.append(model)
         baseline, candidate = [0.9, 0.9, 0.9, 0.1, 0.9], [0.4, 0.3, 0.2, 0.1, 0.25]
@@ -71,11 +74,11 @@ def bench_of(weights: list[str | None], weight: str | None = "w", *, finds: bool
 
 
 def tuned(weights: list[str | None], weight: str | None = "w") -> Any:
-    from prunegate.pipeline.tuning import baseline_calibration, with_tuned_threshold
+    from prunegate.pipeline.tuning import with_tuned_threshold
 
     bench, candidate = bench_of(weights, weight), cast("LoadedModel", "candidate")
-    found = with_tuned_threshold(bench, candidate, baseline_calibration(bench))[1]
-    assert bench.asked == ["baseline", "candidate"]
+    found = with_tuned_threshold(bench, candidate)[1]
+    assert sorted(bench.asked) == ["baseline", "candidate"]
     return found
 
 
@@ -91,16 +94,16 @@ def test_rows_count_by_their_weight() -> None:
 
 @pytest.mark.parametrize("wrong", [None, "0", "-1", "nan", "inf", "many"])
 def test_a_row_without_a_usable_weight_is_told(wrong: str | None) -> None:
-    from prunegate.pipeline.tuning import baseline_calibration
+    from prunegate.pipeline.tuning import require_tunable
 
     with pytest.raises(TableError, match=r"1 rows of the calibration split have no weight .*'w"):
-        baseline_calibration(bench_of(["1", wrong, "1", "1", "1"]))
+        require_tunable(bench_of(["1", wrong, "1", "1", "1"]))
 
 
 def test_nothing_to_match_is_told_before_there_is_a_candidate() -> None:
-    from prunegate.pipeline.tuning import baseline_calibration
+    from prunegate.pipeline.tuning import require_tunable
 
     bench = bench_of(["1"] * 5, finds=False)
     with pytest.raises(TableError, match="the baseline finds 0: nothing to tune"):
-        baseline_calibration(bench)
+        require_tunable(bench)
     assert bench.asked == ["baseline"]

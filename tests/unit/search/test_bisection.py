@@ -58,7 +58,7 @@ def test_a_monotone_oracle_is_cornered(
 def test_any_oracle_is_believed_and_no_more_is_asked_than_allowed(
     answers: list[State], ends: tuple[float, float], tolerance: float, budget: int
 ) -> None:
-    """Answers that follow no rule: quality allowed what is below when asked, and not what is above."""
+    """Answers that follow no rule: quality allows what is below, and not what is above."""
 
     def answer(x: float) -> State:
         return answers[hash(x) % len(answers)]
