@@ -194,8 +194,12 @@ def spark(spark_start: tuple[Any, str]) -> Any:
 
 @pytest.fixture(scope="session")
 def warm_program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """An executable that is ``prunegate``, forked from a warm process: see warm_process.py."""
+    """An executable that is ``prunegate``, forked from a warm process: see warm_process.py.
+
+    Faults happen in it where a call's environment asks for them: see faults/moment.py.
+    """
     from tests.warm_process import serving
 
-    with serving(tmp_path_factory.mktemp("warm")) as program:
+    moments = Path(__file__).parent / "faults" / "moment.py"
+    with serving(tmp_path_factory.mktemp("warm"), moments) as program:
         yield program

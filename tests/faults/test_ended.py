@@ -23,11 +23,16 @@ NOBODY = 65534
 
 
 @pytest.fixture(scope="module")
-def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def program(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Path]:
+    if "COVERAGE_PROCESS_CONFIG" not in os.environ:
+        yield request.getfixturevalue("warm_program")
+        return
     plugin = Path(__file__).with_name("moment.py")
     with pytest.MonkeyPatch.context() as patch:
         # Under coverage a process writes down what it reached: no moments of the commands.
-        patch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
+        patch.delenv("COVERAGE_PROCESS_CONFIG")
         with serving(tmp_path_factory.mktemp("moments"), plugin) as found:
             yield found
 
