@@ -22,6 +22,7 @@ from tests.security.bundle.bundles import (
     EXTRA,
     KNOWN,
     LOG_KEY,
+    ORIGIN,
     OTHER_PICTURE,
     STRANGER,
     TWIN,
@@ -41,10 +42,12 @@ from tests.security.bundle.bundles import (
 from prunegate.audit.bundle import layout, verify_record
 from prunegate.audit.bundle.export import ExportRequest, export_bundle
 from prunegate.audit.bundle.layout import read_bundle, sha256, write_bundle, zipped
+from prunegate.audit.bundle.verify import Trusted, checks
 from prunegate.audit.canonical import canonical_bytes
 from prunegate.audit.log.checkpoint import parse_checkpoint
 from prunegate.audit.log.merkle import leaf_hash
 from prunegate.audit.log.seal import signed_checkpoint
+from prunegate.audit.log.tlog_proof import parse_tlog_proof
 from prunegate.audit.read import StoredRecord, kept_form
 from prunegate.audit.signing.ssh_signature import fingerprint, key_blob, ssh_sign
 from prunegate.report.verify_bundle import verify_bundle
@@ -59,6 +62,11 @@ def test_what_was_exported_holds(files: dict[str, bytes], tmp_path: Path) -> Non
     assert said.pop("sign-off") == "not checked"  # this policy asks for no approvals
     assert set(said.values()) == {"holds"}
     assert not caught(files, told=False)
+    index = parse_tlog_proof(files["decision.tlog-proof"])[0].index
+    (log,) = (one for one in checks(files, Trusted()) if one.name == "log")
+    assert log.detail == (
+        f"entry {index} of {ORIGIN} (the bundle's own trust.policy; compare it), cosigned by nobody"
+    )
     for name in ("bundle", "bundle.zip"):
         write_bundle(files, tmp_path / name)
         assert read_bundle(tmp_path / name) == files

@@ -245,6 +245,10 @@ def test_which_rows_a_metric_is_about_and_what_more_of_them_takes() -> None:
     assert named(lambda m: m.noun == "documents") == documents
     agrees = named(lambda m: any(not form.against_labels for form in m.forms.values()))
     assert agrees == {"mean_score", *documents}  # of a candidate that nobody holds against a label
+    endless = {
+        n for n, m in METRICS.items() for f in m.forms.values() if not getattr(f, "bounded", 1)
+    }
+    assert endless == {"nll_per_token", "perplexity"}  # a likelihood may be as small as can be
     assert named(lambda m: m.share) == named(lambda m: m.kind in ("rate", "flips"))
     for name, metric in METRICS.items():
         assert metric.turned(metric.turned(Fraction(1, 3))) == Fraction(1, 3)

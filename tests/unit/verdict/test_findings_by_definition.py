@@ -96,3 +96,47 @@ def test_every_figure_of_a_verdict_follows_from_the_counts(drawn: list[list[int]
     passed = all(f.status == "pass" for f in found)
     assert verdict.outcome == ("reject" if failed else "approve" if passed else "inconclusive")
     assert verdict.exit_code == {"approve": 0, "reject": 3, "inconclusive": 4}[verdict.outcome]
+
+
+LIMITS: dict[str, Callable[[Fraction, Fraction, Fraction], bool]] = {
+    "max_drop: {}": lambda before, after, limit: before - after <= limit,
+    "max_drop: {{relative: {}}}": lambda before, after, limit: after >= (1 - limit) * before,
+    "at_least: {}": lambda _before, after, limit: after >= limit,
+    "at_most: {}": lambda _before, after, limit: after <= limit,
+}
+
+
+@given(
+    st.lists(st.integers(1, 40), min_size=8, max_size=8),
+    st.sampled_from(sorted(LIMITS)),
+    st.sampled_from(["0.01", "0.1", "0.5", "0.9"]),
+    st.sampled_from(["block", "warn"]),
+)
+@settings(max_examples=times(25, thorough=1000), deadline=None)
+def test_where_estimates_decide_the_estimate_is_held_against_the_limit(
+    cells: list[int], limit: str, value: str, severity: str
+) -> None:
+    rules = "".join(
+        f"  - {{metric: {name}, {limit.format(value)}, evidence: point, severity: {severity}}}\n"
+        for name in FORMULAS
+    )
+    kept = "  - {metric: f1, at_least: 0.0001, evidence: point}\n"
+    policy = parse_policy(
+        f"{HEAD.replace('slices: [{by: k}]', 'evidence: {reference: off}')}rules:\n{rules}{kept}"
+    )
+    rows = [
+        {"label": c >> 2, "baseline": c >> 1 & 1, "candidate": c & 1, "n": n}
+        for c, n in enumerate(cells)
+    ]
+    verdict = prunegate.judge_counts(policy, pd.DataFrame(rows))
+    found = of_rules(verdict)[:-1]
+    for f in found:
+        before, after = (FORMULAS[f.metric](*table(cells, bit)) for bit in (2, 1))
+        assert before is not None
+        assert after is not None
+        assert f.status == ("pass" if LIMITS[limit](before, after, Fraction(value)) else "fail")
+        assert f.severity == severity
+    broken = any(f.status == "fail" for f in found)
+    assert verdict.outcome == ("reject" if broken and severity == "block" else "approve")
+    told = [fact for fact in verdict.warning_facts if fact.kind == "broken"]
+    assert len(told) == (severity == "warn") * sum(f.status == "fail" for f in found)

@@ -13,6 +13,7 @@ from prunegate.audit.approvals.enrolments import Enrolment, Revocation, parse_ut
 from prunegate.audit.approvals.person import same_person
 from prunegate.audit.approvals.signers_file import FILE, allow, disallow, signers_of
 from prunegate.audit.approvals.trail import Trail, read_trail
+from prunegate.audit.log.durable_files import write_durably
 from prunegate.audit.log.pending import add_pending
 from prunegate.audit.signing.dsse import sign_envelope
 from prunegate.audit.signing.keys import PrivateKey, key_id
@@ -87,7 +88,13 @@ def revoke(audit: Path, found: Revocation, gate: PrivateKey | None, now: datetim
             f"key {found.fingerprint} was revoked already, which is for good; nothing was added"
         )
     keys = [gate] if gate is not None else []
-    entry = add_pending(sign_envelope(found.statement().to_bytes(), keys), audit)
-    if path.exists():
+    entry = sign_envelope(found.statement().to_bytes(), keys)
+    before = path.read_bytes() if path.exists() else None
+    if before is not None:  # first: who kills us here trusts the key too little, and can go on
         disallow(path, found.fingerprint, now)
-    return entry
+    try:
+        return add_pending(entry, audit)
+    except BaseException:
+        if before is not None:
+            write_durably(path, before)
+        raise

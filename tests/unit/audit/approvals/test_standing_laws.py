@@ -318,3 +318,17 @@ def test_a_term_of_the_decision_ends_it() -> None:
     facts = replace(FACTS, revalidate_at=NOW)
     assert [one.why for one in sign_off(None, facts, (), (), NOW).reasons] == ["revalidate"]
     assert sign_off(None, facts, (), (), NOW - timedelta(seconds=1)).ships
+
+
+@pytest.mark.parametrize("earlier", ["approve", "reject", "discuss"])
+@pytest.mark.parametrize("later", ["approve", "reject", "discuss"])
+def test_the_last_word_of_a_person_stands_but_a_question_takes_no_rejection_back(
+    earlier: str, later: str
+) -> None:
+    asked = Approvals(required=(Required(role="client", count=1),))
+    history = (say("ann", decision=earlier), say("ann", decision=later))
+    found = sign_off(asked, FACTS, history, (), NOW)
+    replaced = {"approve": later != "approve", "discuss": True, "reject": later == "approve"}
+    expected = [(history[0], "taken_back")] if replaced[earlier] else []
+    assert list(found.passed_over) == expected
+    assert found.ships == (later == "approve")

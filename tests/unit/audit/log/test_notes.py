@@ -136,6 +136,7 @@ def test_a_note_is_read_strictly(content: bytes, reason: str) -> None:
     [
         ("o\n01\nAAAA\n", "no tree size"),
         ("o\n-1\nAAAA\n", "no tree size"),
+        (f"o\n{2**63}\nAAAA\n", "no tree size"),
         ("o\n1\nAAAA\n", "3 bytes"),
         ("o\n1\n", "three lines"),
         ("o\n0\n" + "A" * 43 + "=\n", "not the empty tree"),

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tests.unit.audit.people.conftest import ANN, NOW
 
 from prunegate.audit.approvals import cosigning
+from prunegate.audit.approvals import enrol as enrolling
 from prunegate.audit.approvals.accept import Case, attested, signed_elsewhere, signed_here
 from prunegate.audit.approvals.cosigning import cosigned, require_seen, seen_in
 from prunegate.audit.approvals.enrol import enrol, revoke
@@ -264,3 +265,28 @@ def test_the_same_bytes_count_once(asking: Case) -> None:
     content = made.approval.request.encode()
     with pytest.raises(InputError, match="these very bytes are in the audit trail already"):
         signed_elsewhere(asking, content, ssh_sign(ANN, NAMESPACE, content).encode(), "r", "s")
+
+
+def test_a_revocation_that_is_broken_off_changes_nothing_and_one_that_is_killed_can_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    audit = tmp_path
+    eve = enrolment(EVE, "Eve")
+    enrol(audit, eve, None, NOW)
+    before = (audit / FILE).read_bytes()
+    lost = Revocation(created="2026-11-28T08:00:00Z", fingerprint=eve.fingerprint, reason="lost")
+
+    def broken_off(entry: bytes, folder: Path) -> Path:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(enrolling, "add_pending", broken_off)
+        with pytest.raises(KeyboardInterrupt):
+            revoke(audit, lost, None, NOW)
+        assert (audit / FILE).read_bytes() == before
+        patch.setattr(enrolling, "write_durably", lambda *_: None)  # nobody puts anything back
+        with pytest.raises(KeyboardInterrupt):
+            revoke(audit, lost, None, NOW)
+    assert b"valid-before" in (audit / FILE).read_bytes()
+    revoke(audit, lost, None, NOW)
+    assert read_trail(audit).is_revoked(eve.fingerprint)
