@@ -244,7 +244,8 @@ def _picture(content: bytes) -> None:
     from prunegate.data.labelled.thumbnails import picture_to_label, thumbnail
 
     with _file("picture", content) as path:
-        assert thumbnail(path) and picture_to_label(path)
+        assert thumbnail(path)
+        assert picture_to_label(path)
 
 
 def _model_config(content: bytes) -> None:

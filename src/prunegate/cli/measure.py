@@ -10,6 +10,7 @@ import click
 from prunegate.cli.options import FOLDER, ConsoleOptions, progress_options, seed_option
 from prunegate.cli.threads import patient_threads
 from prunegate.cli.written_paths import WRITTEN, PathsApart
+from prunegate.text.escape import escaped
 
 LARGEST = 4096
 """Samples a call, at most."""
@@ -131,6 +132,6 @@ def command(
     for line in measurement_lines(taken, brief=said.quiet):
         click.echo(line, err=as_json)
     if out is not None:
-        click.echo(f"measurements: {out}", err=as_json)
+        click.echo(f"measurements: {escaped(str(out))}", err=as_json)
     written = taken.generation is None or taken.generation.quiet
     return 0 if written and all(map(is_evidence, (taken, *taken.others))) else 4
