@@ -159,6 +159,7 @@ def main() -> None:
         _say(f"ended by {error.signal.name}; nothing half-written was left")
         code = 128 + error.signal
     except click.ClickException as error:
+        error.message = _with_inert_arguments(error.message)
         error.show()
         code = 2
     except PrunegateError as error:
@@ -228,6 +229,16 @@ def _open_standard_streams() -> None:
 def tell_error(error: PrunegateError) -> None:
     """Say on stderr what is wrong."""
     _say(f"error: {_inert(str(error))}")
+
+
+def _with_inert_arguments(message: str) -> str:
+    """The message of click's, whose own lines stay, with what was typed made harmless."""
+    from prunegate.text.escape import escaped
+
+    for argument in sys.argv[1:]:
+        if not argument.isprintable():
+            message = message.replace(argument, escaped(argument))
+    return message
 
 
 def _refused(error: PrunegateError) -> int:

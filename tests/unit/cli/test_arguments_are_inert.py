@@ -19,6 +19,11 @@ COMMANDS = {
     "policy new": ["policy", "new", "{}.yaml", "--name", "n", "--positive", "x", "--yes"],
     "no such policy": ["policy", "validate", "{}"],
     "no such record": ["report", "{}"],
+    "no such command": ["{}"],
+    "no such option": ["gate", "--{}"],
+    "no number": ["plan", "p.yaml", "--power", "{}"],
+    "no choice": ["gate", "p.yaml", "--fail-on", "{}"],
+    "too much": ["policy", "schema", "{}"],
 }
 
 
