@@ -14,6 +14,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
+from io import StringIO
 from operator import attrgetter
 from typing import Any
 
@@ -159,8 +160,7 @@ def main() -> None:
         _say(f"ended by {error.signal.name}; nothing half-written was left")
         code = 128 + error.signal
     except click.ClickException as error:
-        error.message = _with_inert_arguments(error.message)
-        error.show()
+        _usage(error)
         code = 2
     except PrunegateError as error:
         code = _refused(error)
@@ -231,14 +231,16 @@ def tell_error(error: PrunegateError) -> None:
     _say(f"error: {_inert(str(error))}")
 
 
-def _with_inert_arguments(message: str) -> str:
-    """The message of click's, whose own lines stay, with what was typed made harmless."""
+def _usage(error: click.ClickException) -> None:
+    """Show a message of click's: its own lines stay, and what was typed is made harmless."""
     from prunegate.text.escape import escaped
 
+    error.show(shown := StringIO())
+    message = shown.getvalue()
     for argument in sys.argv[1:]:
         if not argument.isprintable():
             message = message.replace(argument, escaped(argument))
-    return message
+    click.echo(message, err=True, nl=False)
 
 
 def _refused(error: PrunegateError) -> int:
