@@ -11,7 +11,12 @@ from tests.fuzz.targets import CORPUS, TARGETS, Target
 
 MODELS = frozenset({"weights", "onnx"})
 """Targets that load a model library."""
-SLOW = frozenset({"record", "csv-table", "json-lines-table", "parquet-table", "counts"})
+SLOW = frozenset(
+    (
+        "record", "csv-table", "json-lines-table", "parquet-table", "counts", "label-list",
+        "labelled-table",
+    )
+)  # fmt: skip
 """Targets that take milliseconds for each input."""
 
 

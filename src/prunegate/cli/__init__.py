@@ -14,13 +14,14 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
+from io import StringIO
 from operator import attrgetter
 from typing import Any
 
 import click
 
 from prunegate import __version__
-from prunegate.errors import Ended, InternalError, PrunegateError
+from prunegate.errors import Ended, InputError, InternalError, PrunegateError
 from prunegate.registry import Registry
 
 _OUTPUT_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF)
@@ -159,18 +160,16 @@ def main() -> None:
         _say(f"ended by {error.signal.name}; nothing half-written was left")
         code = 128 + error.signal
     except click.ClickException as error:
-        error.show()
+        _usage(error)
         code = 2
     except PrunegateError as error:
-        tell_error(error)
-        code = error.exit_code
+        code = _refused(error)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 141
     except OSError as error:
         if not _lost_output(error):
-            _internal(error)
-            code = 1
+            code = _internal(error)
         else:
             _say(f"error: standard output cannot be written ({error.strerror}); free some space")
             code = 2
@@ -178,8 +177,7 @@ def main() -> None:
         _say("error: memory ended; allow more (ulimit -v, the container's limit), or judge less")
         code = 1
     except Exception as error:  # the last line of defence: never a traceback at a client
-        _internal(error)
-        code = 1
+        code = _internal(error)
     if asked:
         signal.setitimer(signal.ITIMER_REAL, 0)
     sys.exit(code if isinstance(code, int) else 0)
@@ -233,12 +231,51 @@ def tell_error(error: PrunegateError) -> None:
     _say(f"error: {_inert(str(error))}")
 
 
-def _internal(error: Exception) -> None:
-    """Own up to a mistake of ours."""
+def _usage(error: click.ClickException) -> None:
+    """Show a message of click's: its own lines stay, and what was typed is made harmless."""
+    from prunegate.text.escape import escaped
+
+    error.show(shown := StringIO())
+    message = shown.getvalue()
+    for argument in sys.argv[1:]:
+        if not argument.isprintable():
+            message = message.replace(argument, escaped(argument))
+    click.echo(message, err=True, nl=False)
+
+
+def _refused(error: PrunegateError) -> int:
+    """Say what is wrong, and return the exit code."""
+    if error.exit_code == InternalError.exit_code and _undecodable():
+        return InputError.exit_code
+    tell_error(error)
+    return error.exit_code
+
+
+def _undecodable() -> bool:
+    """Whether an argument is no text, which is then said; names of files may be any bytes."""
+    found = next((arg for arg in sys.argv[1:] if not _is_text(arg)), None)
+    if found is not None:
+        _say(f"error: the argument {_inert(found)} is not UTF-8; write it in UTF-8")
+    return found is not None
+
+
+def _is_text(argument: str) -> bool:
+    try:
+        argument.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _internal(error: Exception) -> int:
+    """Own up to a mistake of ours, and return the exit code."""
     if os.environ.get("PRUNEGATE_DEBUG"):
         raise error
+    if _undecodable():
+        return InputError.exit_code
     _say(f"internal error: {type(error).__name__}: {_inert(str(error))}")
     _say("this is a mistake in prunegate; PRUNEGATE_DEBUG=1 shows where, please report it")
+    return InternalError.exit_code
 
 
 def _lost_output(error: OSError) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from prunegate.errors import EvidenceError, InputError
+from prunegate.text.escape import shell_words
 
 if TYPE_CHECKING:
     from prunegate.audit.approvals.accept import BroughtIn, Case
@@ -267,4 +268,5 @@ def _say(given: GivenApproval, done: BroughtIn) -> None:
     click.echo(f"  pending in the audit trail: {done.entry}")
     if not done.signed_entry:
         click.echo("  the gate's key did not sign the entry (PRUNEGATE_KEY is not set)")
-    click.echo(f"  next: prunegate status {given.record} --audit {given.audit}")
+    said = ["prunegate", "status", str(given.record), "--audit", str(given.audit)]
+    click.echo(f"  next: {shell_words(said)}")

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from prunegate.cli.written_paths import WRITTEN, PathsApart
+from prunegate.text.escape import escaped, shell_words
 
 PATH = click.Path(path_type=Path)
 
@@ -54,13 +55,12 @@ def command(  # noqa: PLR0913  # one argument per option
     write_bundle(files, out)
     if quiet:
         return
-    click.echo(f"{out}: {len(files)} files; check them: python {_verifier(out)}")
+    click.echo(f"{escaped(str(out))}: {len(files)} files; check them: python {_verifier(out)}")
     if "decision.tlog-proof" not in files:
         state = "sealed" if CHECKPOINT in files else "in a log"
         click.echo(f"  the decision is not {state} yet: prunegate audit seal", err=True)
 
 
 def _verifier(out: Path) -> str:
-    return (
-        f"verify_record.py {out}" if out.suffix == ".zip" else f"{out / 'verify_record.py'} {out}"
-    )
+    verifier = "verify_record.py" if out.suffix == ".zip" else str(out / "verify_record.py")
+    return shell_words([verifier, str(out)])

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from prunegate.cli.written_paths import WRITTEN
+from prunegate.text.escape import escaped
 
 KINDS = ("p256", "ed25519")
 
@@ -54,6 +55,6 @@ def command(path: Path, *, kind: str, comment: str, quiet: bool) -> None:
     line = openssh_line(private.public_key(), comment)
     public = write_key_pair(private, path, os.environ.get(PASSPHRASE_VARIABLE))
     if not quiet:
-        click.echo(f"{path}: private key, keep it secret")
-        click.echo(f"{public}: public key, id {key_id(private.public_key())}")
+        click.echo(f"{escaped(str(path))}: private key, keep it secret")
+        click.echo(f"{escaped(str(public))}: public key, id {key_id(private.public_key())}")
         click.echo(line)

@@ -8,6 +8,7 @@ import click
 
 from prunegate.cli.audit_write import AUDIT
 from prunegate.cli.written_paths import WRITTEN, PathsApart
+from prunegate.text.escape import escaped
 
 
 @click.command("page", cls=PathsApart, short_help="Write the history of decisions as one page.")
@@ -29,7 +30,6 @@ def command(*, out: Path, audit: Path, force: bool, quiet: bool) -> None:
     from prunegate.errors import InputError
     from prunegate.io.atomic import PAGE, require_new, write_whole
     from prunegate.report.trail_render import render_trail
-    from prunegate.text.escape import escaped
 
     if not audit.is_dir():
         raise InputError(
@@ -39,4 +39,4 @@ def command(*, out: Path, audit: Path, force: bool, quiet: bool) -> None:
     page = render_trail(read_history(audit, utc_now()))
     write_whole(out, page.encode())
     if not quiet:
-        click.echo(f"history: {out}")
+        click.echo(f"history: {escaped(str(out))}")

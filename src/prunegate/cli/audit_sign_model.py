@@ -9,6 +9,7 @@ import click
 
 from prunegate.cli.written_paths import WRITTEN, PathsApart
 from prunegate.errors import InputError
+from prunegate.text.escape import escaped, shell_words
 
 if TYPE_CHECKING:
     from prunegate.audit.read import StoredRecord
@@ -78,11 +79,11 @@ def command(  # noqa: PLR0913  # one argument per option
     content = sign_files(files, candidate.resolve().name, private)
     write_whole(target, content)
     if not quiet:
-        click.echo(f"SIGNED  {len(files)} files of {candidate}: {target}")
-        click.echo(
-            f"  next: model_signing verify key {candidate} --signature {target} --public_key "
-            f"{f'{key}.pub' if key else 'FILE.pub'}"
-        )
+        of, place = escaped(str(candidate)), escaped(str(target))
+        click.echo(f"SIGNED  {len(files)} files of {of}: {place}")
+        checked = ["model_signing", "verify", "key", str(candidate), "--signature", str(target)]
+        public = f"{key}.pub" if key else "FILE.pub"
+        click.echo(f"  next: {shell_words([*checked, '--public_key', public])}")
     return 0
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from prunegate.errors import InputError
+from prunegate.text.escape import escaped
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -55,7 +56,8 @@ def init(
     vkey = begin_log(audit, origin, log_key)
     add_signers(audit, signers)
     if not quiet:
-        click.echo(f"{audit}: the log {origin} begins; its verifier key, for those who check it:")
+        place, told = escaped(str(audit)), "its verifier key, for those who check it:"
+        click.echo(f"{place}: the log {escaped(origin)} begins; {told}")
         click.echo(str(vkey))
 
 
@@ -87,7 +89,9 @@ def seal(*, key: Path | None, audit: Path, quiet: bool) -> None:
         click.echo(f"warning: {warning}", err=True)
     if not quiet:
         known = f", {done.dropped} were in it already" if done.dropped else ""
-        click.echo(f"{audit}: {done.added} sealed{known}; the log has {done.checkpoint.size}")
+        click.echo(
+            f"{escaped(str(audit))}: {done.added} sealed{known}; the log has {done.checkpoint.size}"
+        )
 
 
 def _log_key(option: Path | None) -> Ed25519PrivateKey:

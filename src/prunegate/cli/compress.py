@@ -10,6 +10,7 @@ import click
 from prunegate.cli.options import device_option, progress_options, seed_option
 from prunegate.cli.threads import patient_threads
 from prunegate.cli.written_paths import WRITTEN, PathsApart
+from prunegate.text.escape import escaped
 from prunegate.text.numbers import count, plain, share, signed
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def command(policy: Path, out: Path, seed: int, device: str, said: ConsoleOption
     if not said.quiet:
         for line in _told(bench.baseline, candidate):
             click.echo(line)
-        click.echo(f"candidate: {out}")
+        click.echo(f"candidate: {escaped(str(out))}")
     return 0
 
 

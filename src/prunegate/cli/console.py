@@ -7,7 +7,6 @@ line a stage. ``NO_COLOR`` and ``FORCE_COLOR`` say whether there is colour, ``--
 from __future__ import annotations
 
 import os
-import shlex
 import shutil
 import sys
 import threading
@@ -21,6 +20,7 @@ import click
 from prunegate.cli.ci import tell_github
 from prunegate.cli.options import AUDIT, ConsoleOptions, Output, echo_color
 from prunegate.io.progress import Progress, silent
+from prunegate.text.escape import escaped, shell_word, shell_words
 from prunegate.verdict.finding import EXIT_CODES, Verdict
 
 if TYPE_CHECKING:
@@ -186,9 +186,12 @@ def _details(decision: Decision, folder: Path, output: Output) -> list[str]:
     report = folder / "report.html"
     signing = _still_to_sign(decision, folder, output.audit)
     if not signing:
-        checked = shlex.join(["prunegate", "verify", str(report)])
+        checked = shell_words(["prunegate", "verify", str(report)])
         lines.append(terminal.shown(f"  next: {checked}"))
-    ours = [f"  report: {report}", *signing]  # to be copied as they stand: never wrapped
+    ours = [
+        f"  report: {escaped(str(report))}",
+        *signing,
+    ]  # to be copied as they stand: never wrapped
     return [*lines, *map(terminal.shown, ours)]
 
 
@@ -204,7 +207,7 @@ def _terminal(stream: TextIO) -> Terminal:
 def on_record(command: str, folder: Path, audit: Path) -> str:
     """A command on a record's folder, to be typed as it stands."""
     where = [] if audit == AUDIT else ["--audit", str(audit)]
-    return shlex.join(["prunegate", command, str(folder), *where])
+    return shell_words(["prunegate", command, str(folder), *where])
 
 
 def _still_to_sign(decision: Decision, folder: Path, audit: Path) -> list[str]:
@@ -216,7 +219,7 @@ def _still_to_sign(decision: Decision, folder: Path, audit: Path) -> list[str]:
     if not asked:
         return []
     words, first = plain(", ".join(one.words for one in asked)), asked[0].role
-    sign = f"{on_record('approve', folder, audit)} --role {shlex.quote(first)}"
+    sign = f"{on_record('approve', folder, audit)} --role {shell_word(first)}"
     return [
         f"  before it ships, signed by {words}: {sign} --decision approve --key KEY",
         f"  may it ship: {on_record('status', folder, audit)}",

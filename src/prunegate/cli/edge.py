@@ -13,6 +13,7 @@ from prunegate.cli.options import FOLDER, ConsoleOptions, progress_options
 from prunegate.cli.threads import patient_threads
 from prunegate.cli.written_paths import WRITTEN, PathsApart
 from prunegate.errors import InputError
+from prunegate.text.escape import escaped
 
 if TYPE_CHECKING:
     from prunegate.edge.folder import PageWishes
@@ -95,7 +96,8 @@ def command(  # noqa: PLR0913  # its options, by keyword
             raise InputError(f"{out}: cannot be written ({error.strerror})") from error
     if not said.quiet:
         size = sum(map(len, files.values())) / 1e6
-        click.echo(f"{len(files)} files, {size:,.1f} MB, onnxruntime-web {runtime.version}: {out}")
+        made = f"{len(files)} files, {size:,.1f} MB, onnxruntime-web {runtime.version}"
+        click.echo(f"{made}: {escaped(str(out))}")
     return 0
 
 

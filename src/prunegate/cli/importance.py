@@ -11,6 +11,7 @@ import click
 from prunegate.cli.options import device_option, progress_options, seed_option
 from prunegate.cli.threads import patient_threads
 from prunegate.cli.written_paths import WRITTEN, PathsApart
+from prunegate.text.escape import escaped
 
 if TYPE_CHECKING:
     from prunegate.cli.options import ConsoleOptions
@@ -65,7 +66,7 @@ def command(
     if not said.quiet:
         for line in _told(rows):
             click.echo(line)
-        click.echo(f"every unit: {target}")
+        click.echo(f"every unit: {escaped(str(target))}")
     return 0
 
 

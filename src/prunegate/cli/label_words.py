@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from prunegate.planning.label_plan import LimitLabels
 from prunegate.planning.label_power import AGREED, DIFFERING
 from prunegate.planning.label_reference import ReferenceLabels
 from prunegate.planning.label_shortfalls import Shortfall
-from prunegate.text.escape import named, visible
+from prunegate.text.escape import escaped, named, shell_words, visible
 from prunegate.text.numbers import count, plain, share
 
 WORDS = {
@@ -51,6 +50,7 @@ def label_lines(
         )
     labels = [part for path in (*before, out / TO_LABEL) for part in ("--labels", str(path))]
     files = [*judged, *labels, "--labelling", str(out / FRAME)]
+    page = escaped(f"{out}/label.html")
     return [
         head,
         "",
@@ -62,10 +62,10 @@ def label_lines(
         "",
         *_assumed(drawn),
         *_in_order(drawn),
-        f"label in {out}/label.html (or fill in to-label.csv beside it), then judge with"
+        f"label in {page} (or fill in to-label.csv beside it), then judge with"
         if todo
         else "nothing is left to label; judge with",
-        f"  {shlex.join(['prunegate', 'gate', *files])}",
+        f"  {shell_words(['prunegate', 'gate', *files])}",
     ]
 
 

@@ -11,6 +11,7 @@ from prunegate.cli.model_options import SidedWords, sided_options
 from prunegate.cli.options import FOLDER, ConsoleOptions, progress_options, seed_option
 from prunegate.cli.threads import patient_threads
 from prunegate.cli.written_paths import WRITTEN, PathsApart
+from prunegate.text.escape import escaped
 
 LARGEST = 4096
 """Samples a call, at most."""
@@ -135,6 +136,6 @@ def command(  # noqa: PLR0913  # one argument per option
     for line in measurement_lines(taken, brief=said.quiet):
         click.echo(line, err=as_json)
     if out is not None:
-        click.echo(f"measurements: {out}", err=as_json)
+        click.echo(f"measurements: {escaped(str(out))}", err=as_json)
     written = taken.generation is None or taken.generation.quiet
     return 0 if written and all(map(is_evidence, (taken, *taken.others))) else 4

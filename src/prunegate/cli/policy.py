@@ -13,6 +13,7 @@ from prunegate.cli.policy_diff import command as diff
 from prunegate.cli.policy_seal import command as seal
 from prunegate.cli.written_paths import WRITTEN, PathsApart
 from prunegate.errors import InputError, PolicyError
+from prunegate.text.escape import escaped, shell_words
 
 if TYPE_CHECKING:
     from prunegate.policy.load import PolicyFile
@@ -65,7 +66,8 @@ def new(path: Path | None, *, yes: bool, force: bool, quiet: bool, **given: str 
         raise InputError(f"{target}: exists already; --force overwrites it")
     write_whole(target, text.encode())
     if not quiet:
-        click.echo(f"{target}: written; set its limits, then: prunegate policy validate {target}")
+        checked = shell_words(["prunegate", "policy", "validate", str(target)])
+        click.echo(f"{escaped(str(target))}: written; set its limits, then: {checked}")
 
 
 _DEFAULTS = {
@@ -136,13 +138,14 @@ def validate(files: tuple[Path, ...], *, as_json: bool, quiet: bool) -> int:
         click.echo(json.dumps(results, indent=2, ensure_ascii=False))
         return PolicyError.exit_code if mistakes else 0
     for result in results:
+        file = escaped(result["file"])
         if "rules" not in result and not result["mistakes"] and not quiet:
-            click.echo(f"{result['file']}: ok — stated figures; 'prunegate claims' checks them")
+            click.echo(f"{file}: ok — stated figures; 'prunegate claims' checks them")
         elif not result["mistakes"] and not quiet:
             rules, slices = _count(result["rules"], "rule"), _count(result["slicings"], "slicing")
-            click.echo(f"{result['file']}: ok — {rules}, {slices}")
+            click.echo(f"{file}: ok — {rules}, {slices}")
         for warning in result.get("warnings", ()):
-            click.echo(f"{result['file']}: warning: {warning}", err=True)
+            click.echo(f"{file}: warning: {warning}", err=True)
     if mistakes:
         raise PolicyError(mistakes)
     return 0

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
 from prunegate.errors import InputError
 from prunegate.io.file_kinds import POLICIES, is_table
+from prunegate.text.escape import shell_word
 
 
 def require_policy_first(given: Sequence[Path], predictions: Sequence[str]) -> None:
@@ -47,5 +47,5 @@ def hint(given: Sequence[str], command: str = "gate") -> str:
 
 
 def _meant(policy: str, tables: Sequence[str], command: str = "gate") -> str:
-    options = " ".join(f"--predictions {shlex.quote(table)}" for table in tables)
-    return f"try: prunegate {command} {shlex.quote(policy)} {options}"
+    options = " ".join(f"--predictions {shell_word(table)}" for table in tables)
+    return f"try: prunegate {command} {shell_word(policy)} {options}"

@@ -11,7 +11,9 @@ on top and belongs to the format's own file.
 from __future__ import annotations
 
 import re
+import shlex
 import unicodedata
+from collections.abc import Iterable
 
 _BLANK_LETTERS = frozenset("\u115f\u1160\u3164\uffa0\u2800\u034f")
 """Characters that Unicode calls letters or symbols and that print as nothing."""
@@ -51,6 +53,29 @@ def escaped(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def shell_word(text: str) -> str:
+    r"""The text as a shell reads it, with everything that does not print as an escape.
+
+    >>> print(shell_word("two words"), shell_word("two\nlines"), shell_word("it's\u202e"))
+    'two words' $'two\nlines' $'it\'s\u202e'
+    """
+    if text.isprintable():
+        return shlex.quote(text)
+    whole = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"$'{''.join(map(_byte_or_escape, whole))}'"
+
+
+def shell_words(words: Iterable[str]) -> str:
+    """A command, to be typed as it stands."""
+    return " ".join(map(shell_word, words))
+
+
+def _byte_or_escape(char: str) -> str:
+    """An escape of what does not print; of a byte that is no UTF-8, that byte."""
+    lone = 0xDC80 <= ord(char) <= 0xDCFF
+    return f"\\x{ord(char) - 0xDC00:02x}" if lone else escaped(char)
 
 
 _COMMAND = re.compile(r"^(\s*)([:#])(?=:|#\[)")
