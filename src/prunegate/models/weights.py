@@ -23,6 +23,8 @@ _WHOLE = (torch.int64, torch.int8)  # batch counts of BatchNorm; eight-bit weigh
 FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 """Number formats that models are judged in."""
 _OTHER_WHOLE = (torch.int32, torch.uint8, torch.bool)
+MOST_TENSORS = 100_000
+"""Of one file; the largest models have fewer in all of theirs, and each takes time to read."""
 
 
 def read_weights(raw: bytes, name: str = WEIGHTS_FILE, *, half: bool = False) -> dict[str, Tensor]:
@@ -37,6 +39,7 @@ def read_weights(raw: bytes, name: str = WEIGHTS_FILE, *, half: bool = False) ->
         ModelError: malformed, empty, or a weight that is NaN or infinite.
         UnsupportedError: tensors that are not float32.
     """
+    _refuse_many(raw, name)
     try:
         state: dict[str, Tensor] = safetensors.torch.load(raw)
     except (SafetensorError, ValueError, RuntimeError, KeyError, OverflowError) as error:
@@ -152,6 +155,15 @@ def tied_bytes(module: nn.Module, state: Mapping[str, Tensor]) -> int:
 def zeros_of(module: nn.Module) -> int:
     """Count the zeros among weights of two dimensions and more, each tied weight once."""
     return sum(int((weight == 0).sum()) for weight in module.parameters() if weight.dim() >= 2)
+
+
+def _refuse_many(raw: bytes, name: str) -> None:
+    """Refuse more tensors than any model has, unread: each is an object of the header."""
+    end = 8 + int.from_bytes(raw[:8], "little")
+    if raw.count(b"{", 8, min(end, len(raw))) > MOST_TENSORS + 2:  # the header, its metadata
+        raise ModelError(
+            f"{name}: more than {MOST_TENSORS:,} tensors; save the model in several files."
+        )
 
 
 def _refuse_twice(raw: bytes, tensors: int, name: str) -> None:
